@@ -1,0 +1,104 @@
+"""Every error Syndicate raises on purpose.
+
+SyndicateError
+├── SettingsError          settings that cannot be used          exit 2
+├── UsageError             a request or command that is wrong    exit 2   HTTP 400
+│   ├── UnknownName        a feed, post, source … nobody knows   exit 2   HTTP 404
+│   └── Refused            understood, but not allowed           exit 2   HTTP 422
+├── ContentError           a post that cannot be read            exit 1
+├── RepositoryError        git could not do what was asked       exit 1   HTTP 503
+├── StorageError           the database could not                exit 1   HTTP 503
+├── DeliveryError          a request to a subscriber failed      exit 1   HTTP 502
+└── NotReady               no edition yet                        exit 1   HTTP 503
+"""
+
+from typing import ClassVar, Final
+
+
+class SyndicateError(Exception):
+    """Something went wrong that a person can mend.
+
+    Args:
+        what: The object and the cause, in one sentence: "source usds: ref main does not exist".
+        hint: What to do about it, in one sentence; empty when nothing can be done.
+        code: Stable name of the case for programs, in kebab case.
+        known: What would have been accepted, where that is a list.
+    """
+
+    status: ClassVar[int] = 500
+    exit_code: ClassVar[int] = 1
+
+    def __init__(
+        self, what: str, *, hint: str = "", code: str = "", known: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(what)
+        self.what: Final = what
+        self.hint: Final = hint
+        self.code: Final = code or self.default_code()
+        self.known: Final = known
+
+    @classmethod
+    def default_code(cls) -> str:
+        """Return the class name in kebab case: ``NotReady`` is ``not-ready``."""
+        return "".join(f"-{c.lower()}" if c.isupper() else c for c in cls.__name__).lstrip("-")
+
+
+class SettingsError(SyndicateError):
+    """The settings cannot be used; ``mistakes`` holds every one of them, each with its name."""
+
+    exit_code = 2
+
+    def __init__(self, what: str, *, hint: str = "", mistakes: tuple[str, ...] = ()) -> None:
+        super().__init__(what, hint=hint)
+        self.mistakes: Final = mistakes
+
+
+class UsageError(SyndicateError):
+    """A request or a command is malformed."""
+
+    status = 400
+    exit_code = 2
+
+
+class UnknownName(UsageError):  # noqa: N818 — reads as what it is: `except UnknownName`
+    """A name is well-formed, but nothing here is called so."""
+
+    status = 404
+
+
+class Refused(UsageError):  # noqa: N818 — likewise
+    """A request is understood and must not be carried out."""
+
+    status = 422
+
+
+class ContentError(SyndicateError):
+    """A post cannot be read; ``line`` counts from 1 in the file, 0 where no line is at fault."""
+
+    def __init__(self, what: str, *, hint: str = "", code: str = "", line: int = 0) -> None:
+        super().__init__(what, hint=hint, code=code)
+        self.line: Final = line
+
+
+class RepositoryError(SyndicateError):
+    """Git could not do what was asked."""
+
+    status = 503
+
+
+class StorageError(SyndicateError):
+    """The database could not do what was asked."""
+
+    status = 503
+
+
+class DeliveryError(SyndicateError):
+    """A request to a subscriber could not be made or was not accepted."""
+
+    status = 502
+
+
+class NotReady(SyndicateError):  # noqa: N818 — likewise
+    """No edition has been made yet."""
+
+    status = 503

@@ -1,0 +1,56 @@
+"""Categories, their spellings, and the vocabulary an operator sets up for them."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+_SEPARATORS = re.compile(r"[\W_]+")
+
+
+def slug(text: str) -> str:
+    """Return ``text`` in lower case with each run of other than letters and digits as a hyphen."""
+    return _SEPARATORS.sub("-", text.lower()).strip("-")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Category:
+    """A subject a post is filed under; ``slug`` in addresses and JSON, ``title`` for people."""
+
+    slug: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """A category of the settings with the other spellings it answers to."""
+
+    category: Category
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vocabulary:
+    """The categories an operator set up; a spelling they do not know is a category of its own."""
+
+    terms: tuple[Term, ...] = ()
+
+    @cached_property
+    def _spellings(self) -> dict[str, Category]:
+        spellings: dict[str, Category] = {}
+        for term in self.terms:
+            for spelling in (term.category.slug, term.category.title, *term.aliases):
+                spellings.setdefault(slug(spelling), term.category)
+        return spellings
+
+    def category(self, text: str) -> Category | None:
+        """Return what ``text`` means, None where it holds neither letter nor digit."""
+        key = slug(text)
+        if not key:
+            return None
+        return self._spellings.get(key) or Category(slug=key, title=" ".join(text.split()))
+
+    def categories(self, texts: Iterable[str]) -> tuple[Category, ...]:
+        """Return what ``texts`` mean, in their order, without doubles."""
+        found = (self.category(text) for text in texts)
+        return tuple({category.slug: category for category in found if category}.values())

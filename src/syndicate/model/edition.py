@@ -1,0 +1,227 @@
+"""An edition: everything that may be served at one moment, and what went wrong on the way."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Final, Literal, Protocol, Self
+
+from syndicate.errors import UnknownName
+from syndicate.model.category import Category, Vocabulary
+from syndicate.model.post import CommitId, Item, Key, Path, Post, Source
+from syndicate.model.selection import Selection
+
+Level = Literal["error", "warning", "notice"]
+
+ALL: Final = "all"
+CAROUSEL: Final = "carousel"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Something an editor or operator should know; lines and columns count from 1, 0 is none."""
+
+    level: Level
+    rule: str
+    source: str
+    path: Path = Path("")
+    line: int = 0
+    column: int = 0
+    what: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hidden:
+    """A file in a post folder that is not served, and why."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One source at one commit.
+
+    ``posts`` holds every readable post, those of the future and the expired included.
+    ``failing`` says why the part is older than the source; empty while all is well.
+    """
+
+    source: Source
+    commit: CommitId
+    committed: datetime
+    posts: tuple[Post, ...] = ()
+    hidden: tuple[Hidden, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    failing: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedFeed:
+    """A selection with a name, as addresses and people know it."""
+
+    name: str
+    title: str
+    description: str = ""
+    selection: Selection = Selection()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edition:
+    """All sources together at one moment: the only thing readers are served from.
+
+    ``posts`` are live at ``at``, in the order of every feed: (published, id) descending.
+    ``turns`` is when the next post appears or expires without a commit; None if none will.
+    """
+
+    at: datetime
+    parts: tuple[Part, ...]
+    vocabulary: Vocabulary
+    named: tuple[NamedFeed, ...]
+    posts: tuple[Post, ...]
+    turns: datetime | None
+
+    @classmethod
+    def of(
+        cls,
+        parts: Iterable[Part],
+        *,
+        at: datetime,
+        vocabulary: Vocabulary = Vocabulary(),
+        named: Iterable[NamedFeed] = (),
+    ) -> Self:
+        """Put ``parts`` together as readers see them at ``at``."""
+        parts = tuple(parts)
+        posts = [post for part in parts for post in part.posts]
+        moments = [moment for post in posts for moment in (post.published, post.expires)]
+        return cls(
+            at=at,
+            parts=parts,
+            vocabulary=vocabulary,
+            named=tuple(named),
+            posts=tuple(
+                sorted(
+                    (post for post in posts if post.is_live(at)),
+                    key=lambda post: (post.published, post.id),
+                    reverse=True,
+                )
+            ),
+            turns=min((m for m in moments if m is not None and m > at), default=None),
+        )
+
+    def select(self, selection: Selection) -> tuple[Post, ...]:
+        """Return the live posts of ``selection`` in its order.
+
+        A carousel is in carousel order, (day, path) descending, whatever it is called.
+        """
+        posts = [post for post in self.posts if post in selection]
+        if selection.carousel:
+            posts.sort(key=lambda post: (post.day, post.path), reverse=True)
+        return tuple(posts)
+
+    def post(self, key: Key) -> Post:
+        """Return the live post with ``key``; `UnknownName` if there is none."""
+        try:
+            return self._by_key[key]
+        except KeyError:
+            raise UnknownName(
+                f"no live post has the key {key!r}",
+                code="unknown-post",
+                hint="It may have been removed: /v1/changes tells removals.",
+            ) from None
+
+    def part(self, source: str) -> Part:
+        """Return the part of ``source``; `UnknownName` lists the known ones."""
+        parts = {part.source.name: part for part in self.parts}
+        if source in parts:
+            return parts[source]
+        raise UnknownName(
+            f"there is no source called {source!r}", code="unknown-source", known=tuple(parts)
+        )
+
+    def feed(self, name: str) -> NamedFeed:
+        """Return the feed called ``name``; `UnknownName` lists the known ones."""
+        if name in self.feeds:
+            return self.feeds[name]
+        raise UnknownName(
+            f"there is no feed called {name!r}",
+            code="unknown-feed",
+            hint="Choose one of the known names, or narrow `all` by query.",
+            known=tuple(self.feeds),
+        )
+
+    def category(self, text: str) -> Category | None:
+        """Return the known category that ``text`` means: slug, alias or title in any case."""
+        meant = self.vocabulary.category(text)
+        return None if meant is None else self._by_slug.get(meant.slug)
+
+    @cached_property
+    def categories(self) -> tuple[Category, ...]:
+        """Every known category by slug: those of the settings and of any post ever live."""
+        spellings: dict[str, Counter[str]] = {}
+        for post in (post for part in self.parts for post in part.posts):
+            if post.published <= self.at:
+                for category in post.categories:
+                    spellings.setdefault(category.slug, Counter())[category.title] += 1
+        titles = {
+            slug: min(counter, key=lambda title: (-counter[title], title))
+            for slug, counter in spellings.items()
+        } | {term.category.slug: term.category.title for term in self.vocabulary.terms}
+        return tuple(Category(slug=slug, title=titles[slug]) for slug in sorted(titles))
+
+    @cached_property
+    def feeds(self) -> dict[str, NamedFeed]:
+        """Every feed by name; where two want one name, the first in the order has it."""
+        return {feed.name: feed for feed in reversed(self._claims)}
+
+    @cached_property
+    def shadowed(self) -> tuple[NamedFeed, ...]:
+        """The feeds whose name an earlier one has; they stay reachable by query."""
+        return tuple(feed for feed in self._claims if self.feeds[feed.name] is not feed)
+
+    @cached_property
+    def _by_key(self) -> dict[Key, Post]:
+        return {post.key: post for post in self.posts}
+
+    @cached_property
+    def _by_slug(self) -> dict[str, Category]:
+        return {category.slug: category for category in self.categories}
+
+    @cached_property
+    def _claims(self) -> tuple[NamedFeed, ...]:
+        sources = (part.source for part in self.parts)
+        return (
+            NamedFeed(name=ALL, title="All posts"),
+            NamedFeed(name=CAROUSEL, title="Carousel", selection=Selection(carousel=True)),
+            *self.named,
+            *(
+                NamedFeed(
+                    name=source.name,
+                    title=source.title,
+                    selection=Selection.of(sources=[source.name]),
+                )
+                for source in sources
+            ),
+            *(
+                NamedFeed(
+                    name=category.slug,
+                    title=category.title,
+                    selection=Selection.of(categories=[category.slug]),
+                )
+                for category in self.categories
+            ),
+        )
+
+
+class Reader(Protocol):
+    """What the web is given to read from."""
+
+    @property
+    def edition(self) -> Edition:
+        """The edition to serve now; raises `NotReady` before the first."""
+        ...
+
+    async def items(self, posts: Sequence[Post]) -> tuple[Item, ...]:
+        """Return ``posts`` as items, in their order."""
+        ...

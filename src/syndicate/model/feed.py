@@ -1,0 +1,59 @@
+"""A feed: the page of items that a format writes, with what must be said about it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from syndicate.model.post import Item, Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Masthead:
+    """Who speaks: what every feed and page says about the service itself.
+
+    ``public_url`` has no trailing slash; every address of ours begins with it.
+    """
+
+    title: str
+    public_url: str
+    contact: str = ""
+    version: str
+
+    def url(self, path: str) -> str:
+        """Return the absolute address of ``path``, which begins with a slash."""
+        return self.public_url + path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """One page of a named, perhaps narrowed, feed.
+
+    ``query`` is the canonical query string of the page without "?", empty for the plain feed;
+    ``next_query`` that of the page after it, None on the last page; ``first_query`` that of the
+    first page. The same query goes with every format.
+    """
+
+    masthead: Masthead
+    name: str
+    title: str
+    description: str = ""
+    query: str = ""
+    first_query: str = ""
+    next_query: str | None = None
+    language: str = "en"
+    updated: datetime
+    """When the newest of its posts changed; never the time of a request."""
+    items: tuple[Item, ...]
+    sources: tuple[Source, ...]
+
+    def url(self, suffix: str, query: str | None = None) -> str:
+        """Return the address of this page, or the one with ``query``.
+
+        ``suffix`` names the format (".json"); the empty one is the page for people.
+        """
+        query = self.query if query is None else query
+        return self.masthead.url(f"/feeds/{self.name}{suffix}{'?' if query else ''}{query}")
+
+    @property
+    def is_complete(self) -> bool:
+        """Tell whether this page holds everything (RFC 5005 section 2)."""
+        return self.next_query is None and self.query == self.first_query

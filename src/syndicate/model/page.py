@@ -1,0 +1,66 @@
+"""Keyset paging: which posts of a selection are on a page, and where the next one begins."""
+
+import base64
+import binascii
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from syndicate.errors import UsageError
+from syndicate.model.post import Post
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Some posts of a selection; ``after`` is the cursor of the next page, None on the last."""
+
+    posts: tuple[Post, ...]
+    after: str | None
+
+
+def page(posts: Sequence[Post], *, after: str, limit: int, carousel: bool = False) -> Page:
+    """Return the ``limit`` posts that follow the cursor ``after`` in ``posts``.
+
+    ``posts`` are in their order: by (published, id), or by day if ``carousel``, descending.
+    A cursor is a position in that order, so it stays good when posts come and go. Within one
+    carousel day, a page that begins at a post which left repeats that day.
+    Raises `UsageError` for a text that is not a cursor.
+    """
+    start = _start(posts, _decode(after), carousel=carousel) if after else 0
+    chosen = tuple(posts[start : start + limit])
+    more = start + limit < len(posts)
+    return Page(posts=chosen, after=_encode(chosen[-1], carousel=carousel) if more else None)
+
+
+def _start(posts: Sequence[Post], cursor: tuple[str, str], *, carousel: bool) -> int:
+    stamp, post_id = cursor
+    if not carousel:
+        ascending = [(_micros(post), post.id) for post in reversed(posts)]
+        return len(posts) - bisect_left(ascending, (int(stamp), post_id))
+    days = [-post.day.toordinal() for post in posts]
+    start = bisect_left(days, -int(stamp))
+    same = [n for n, post in enumerate(posts) if post.id == post_id and days[n] == -int(stamp)]
+    return same[0] + 1 if same else start
+
+
+def _micros(post: Post) -> int:
+    return round(post.published.timestamp() * 1_000_000)
+
+
+def _encode(post: Post, *, carousel: bool) -> str:
+    stamp = post.day.toordinal() if carousel else _micros(post)
+    return base64.urlsafe_b64encode(f"{stamp} {post.id}".encode()).decode().rstrip("=")
+
+
+def _decode(cursor: str) -> tuple[str, str]:
+    try:
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True).decode()
+        stamp, post_id = text.split(" ", 1)
+        int(stamp)
+    except (binascii.Error, ValueError):
+        raise UsageError(
+            f"after cannot be {cursor!r}",
+            code="malformed-cursor",
+            hint="Follow next_url, or leave after out to begin anew.",
+        ) from None
+    return stamp, post_id

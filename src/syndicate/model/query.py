@@ -1,0 +1,177 @@
+"""The query language of feeds and of the API: what a query string asks for, exactly."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Literal, cast, get_args
+from urllib.parse import urlencode
+
+from syndicate.errors import UsageError
+from syndicate.model.category import slug
+from syndicate.model.edition import Edition
+from syndicate.model.selection import Selection
+
+Content = Literal["full", "summary", "text", "none"]
+
+DEFAULT_LIMIT: Final = 50
+MOST: Final = 200
+
+_NEAR_MISSES: Final = {
+    "categories": "category",
+    "cat": "category",
+    "tag": "category",
+    "tags": "category",
+    "sources": "source",
+    "languages": "language",
+    "lang": "language",
+    "page": "after",
+    "offset": "after",
+    "cursor": "after",
+    "per_page": "limit",
+    "count": "limit",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """What a query string narrows a feed to, and which page of it is meant.
+
+    ``categories`` are slugs; ``after`` is a cursor, empty for the first page.
+    """
+
+    categories: tuple[str, ...] = ()
+    match_all: bool = False
+    carousel: bool | None = None
+    sources: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    limit: int = DEFAULT_LIMIT
+    after: str = ""
+    content: Content = "full"
+
+    @property
+    def selection(self) -> Selection:
+        """What is left of everything."""
+        return Selection.of(
+            categories=self.categories,
+            match_all=self.match_all,
+            carousel=self.carousel,
+            sources=self.sources,
+            languages=self.languages,
+        )
+
+    def canonical(self, after: str | None = None) -> str:
+        """Return the one query string that means this, or the same with another ``after``.
+
+        Sorted, without what is the default anyway; empty if nothing is asked.
+        """
+        after = self.after if after is None else after
+        pairs = [
+            *(("after", text) for text in [after] if text),
+            *(("carousel", str(flag).lower()) for flag in [self.carousel] if flag is not None),
+            *(("category", text) for text in self.categories),
+            *(("content", text) for text in [self.content] if text != "full"),
+            *(("language", text) for text in self.languages),
+            *(("limit", str(n)) for n in [self.limit] if n != DEFAULT_LIMIT),
+            *(("match", "all") for _ in [1] if self.match_all and len(self.categories) > 1),
+            *(("source", text) for text in self.sources),
+        ]
+        return urlencode(pairs)
+
+
+def parse_query(pairs: Iterable[tuple[str, str]], edition: Edition) -> Query:
+    """Read the decoded ``pairs`` of a query string; empty values count as not given.
+
+    Foreign parameters are ignored. Raises `UsageError` for a near miss of one of ours, for a
+    malformed value, and for a category or source that ``edition`` does not know.
+    """
+    given: dict[str, list[str]] = {}
+    for name, text in pairs:
+        if name in _NEAR_MISSES:
+            raise UsageError(
+                f"the parameter {name!r} is called {_NEAR_MISSES[name]!r} here",
+                code="wrong-parameter",
+                hint=f"Write {_NEAR_MISSES[name]}= instead of {name}=.",
+                known=_PARAMETERS,
+            )
+        if name in _PARAMETERS and text.strip():
+            given.setdefault(name, []).append(text.strip())
+    return Query(
+        categories=_sorted(_category(text, edition) for text in given.get("category", ())),
+        match_all=_choice("match", given, ("any", "all"), "any") == "all",
+        carousel={"true": True, "false": False, "": None}[
+            _choice("carousel", given, ("true", "false"), "")
+        ],
+        sources=_sorted(_source(text, edition) for text in given.get("source", ())),
+        languages=_sorted(text.lower() for text in given.get("language", ())),
+        limit=_limit(given),
+        after=_single("after", given),
+        content=cast("Content", _choice("content", given, get_args(Content), "full")),
+    )
+
+
+_PARAMETERS: Final = (
+    "category",
+    "match",
+    "carousel",
+    "source",
+    "language",
+    "limit",
+    "after",
+    "content",
+)
+
+
+def _sorted(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(texts)))
+
+
+def _single(name: str, given: dict[str, list[str]]) -> str:
+    values = given.get(name, [""])
+    if len(set(values)) > 1:
+        raise UsageError(
+            f"{name} is given more than once: {', '.join(values)}",
+            code="malformed-parameter",
+            hint=f"Give {name} once.",
+        )
+    return values[0]
+
+
+def _choice(name: str, given: dict[str, list[str]], allowed: tuple[str, ...], default: str) -> str:
+    value = _single(name, given).lower() or default
+    if value in allowed or value == default:
+        return value
+    raise UsageError(
+        f"{name} cannot be {value!r}",
+        code="malformed-parameter",
+        hint=f"Allowed are {' and '.join(allowed)}.",
+        known=allowed,
+    )
+
+
+def _limit(given: dict[str, list[str]]) -> int:
+    text = _single("limit", given) or str(DEFAULT_LIMIT)
+    if text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST:
+        return int(text)
+    raise UsageError(
+        f"limit cannot be {text!r}",
+        code="malformed-parameter",
+        hint=f"Give a whole number from 1 to {MOST}.",
+    )
+
+
+def _category(text: str, edition: Edition) -> str:
+    category = edition.category(text)
+    if category is not None:
+        return category.slug
+    raise UsageError(
+        f"there is no category {text!r}",
+        code="unknown-category",
+        hint="Give a known slug, title or alias, in any case.",
+        known=tuple(category.slug for category in edition.categories),
+    )
+
+
+def _source(text: str, edition: Edition) -> str:
+    known = tuple(part.source.name for part in edition.parts)
+    if slug(text) in known:
+        return slug(text)
+    raise UsageError(f"there is no source {text!r}", code="unknown-source", hint="", known=known)

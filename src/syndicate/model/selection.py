@@ -1,0 +1,91 @@
+"""Which posts a feed, subscription, export or embed is about: one meaning in every channel."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
+from syndicate.model.post import Post
+
+AnyOf = frozenset[str]
+"""Slugs of which a post must have at least one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """A set of posts by what they are, not by which they are.
+
+    ``categories`` is a set of any-of sets that must all hold, so that two selections narrow
+    each other. None leaves the question open; an empty ``sources`` or ``languages`` is nothing.
+    """
+
+    categories: frozenset[AnyOf] = frozenset()
+    carousel: bool | None = None
+    sources: frozenset[str] | None = None
+    languages: frozenset[str] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        categories: Iterable[str] = (),
+        match_all: bool = False,
+        carousel: bool | None = None,
+        sources: Iterable[str] = (),
+        languages: Iterable[str] = (),
+    ) -> Self:
+        """Make a selection from lists in which empty means "not asked"."""
+        slugs = frozenset(categories)
+        groups = (frozenset({slug}) for slug in slugs) if match_all else (slugs,)
+        return cls(
+            categories=frozenset(group for group in groups if group),
+            carousel=carousel,
+            sources=frozenset(sources) or None,
+            languages=frozenset(tag.lower() for tag in languages) or None,
+        )
+
+    def narrow(self, other: Self) -> Self:
+        """Return what is in both."""
+        if self.carousel is not None and other.carousel not in (None, self.carousel):
+            return type(self)(sources=frozenset())
+        return type(self)(
+            categories=self.categories | other.categories,
+            carousel=other.carousel if self.carousel is None else self.carousel,
+            sources=_both(self.sources, other.sources),
+            languages=_narrower_languages(self.languages, other.languages),
+        )
+
+    def __contains__(self, post: Post) -> bool:
+        if self.sources is not None and post.source not in self.sources:
+            return False
+        if self.carousel is not None and post.carousel != self.carousel:
+            return False
+        if self.languages is not None and not any(
+            _covers(wanted, post.language) for wanted in self.languages
+        ):
+            return False
+        slugs = {category.slug for category in post.categories}
+        return all(group & slugs for group in self.categories)
+
+
+def _both(one: frozenset[str] | None, two: frozenset[str] | None) -> frozenset[str] | None:
+    if one is None or two is None:
+        return two if one is None else one
+    return one & two
+
+
+def _narrower_languages(
+    one: frozenset[str] | None, two: frozenset[str] | None
+) -> frozenset[str] | None:
+    if one is None or two is None:
+        return _both(one, two)
+    return frozenset(
+        tag
+        for tag in one | two
+        if any(_covers(wide, tag) for wide in one) and any(_covers(wide, tag) for wide in two)
+    )
+
+
+def _covers(wanted: str, tag: str) -> bool:
+    """Basic filtering (RFC 4647 section 3.3.1): ``es`` covers ``es`` and ``es-PR``."""
+    wide, narrow = wanted.lower(), tag.lower()
+    return narrow == wide or narrow.startswith(f"{wide}-")
