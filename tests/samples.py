@@ -162,6 +162,7 @@ def post(path: str = "news/2024-01-29-a-first-post.md", **changes: Unpack[PostCh
         "title": stem.replace("-", " "),
         "precision": "day",
         "updated": published,
+        "language": "en",
         "categories": (TECHNOLOGY,),
         "day": published.date(),
         **changes,
