@@ -1,0 +1,216 @@
+"""What the service says about itself: one log, and the numbers an operator watches.
+
+Any layer may speak: ``log = logger("git")`` at the head of a module, then ``log.info("fetched",
+source="usds")``; and ``posts_parsed_total.labels("usds").inc()``.
+The log goes to stderr, one line a message. Metrics follow the naming advice of Prometheus: base
+units, ``_total`` for what only rises, moments as seconds since 1970 (the age is ``time() - x``).
+No subscriber, address or person may appear in a label.
+"""
+
+import logging
+import sys
+from dataclasses import dataclass
+from functools import cache
+from typing import Final, Literal
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    generate_latest,
+)
+from typing_extensions import override
+
+from syndicate import __version__
+
+Form = Literal["auto", "console", "json"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+EXPOSITION_TYPE: Final = CONTENT_TYPE_LATEST
+"""The media type of `exposition`."""
+
+_REGISTRY: Final = CollectorRegistry()
+ProcessCollector(registry=_REGISTRY)
+Info("syndicate_build", "What is running.", registry=_REGISTRY).info({"version": __version__})
+
+posts_parsed_total: Final = Counter(
+    "syndicate_posts_parsed_total",
+    "Files read as posts, by source; unchanged ones are not read again.",
+    ["source"],
+    registry=_REGISTRY,
+)
+posts_rendered_total: Final = Counter(
+    "syndicate_posts_rendered_total",
+    "Posts rendered to HTML; those found in the cache are not.",
+    registry=_REGISTRY,
+)
+editions_total: Final = Counter(
+    "syndicate_editions_total", "Editions put in service.", registry=_REGISTRY
+)
+edition_timestamp_seconds: Final = Gauge(
+    "syndicate_edition_timestamp_seconds",
+    "When the edition in service was made.",
+    registry=_REGISTRY,
+)
+problems: Final = Gauge(
+    "syndicate_problems",
+    "Problems of the edition in service, by source and level.",
+    ["source", "level"],
+    registry=_REGISTRY,
+)
+source_failing: Final = Gauge(
+    "syndicate_source_failing",
+    "1 while a source is served from an older commit because the newest cannot be, else 0.",
+    ["source"],
+    registry=_REGISTRY,
+)
+requests_total: Final = Counter(
+    "syndicate_requests_total",
+    "Requests answered, by route and status.",
+    ["route", "status"],
+    registry=_REGISTRY,
+)
+request_seconds: Final = Histogram(
+    "syndicate_request_seconds",
+    "Time from a request's head to the end of its answer.",
+    buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+    registry=_REGISTRY,
+)
+
+
+def exposition() -> bytes:
+    """Return every metric as text of type `EXPOSITION_TYPE` (Prometheus text format)."""
+    return generate_latest(_REGISTRY)
+
+
+@dataclass(frozen=True, slots=True)
+class Logger:
+    """Speaks under one name; values are keywords and may be anything that has a text.
+
+    ``event``, ``level``, ``logger`` and ``timestamp`` are taken by the message itself.
+    """
+
+    name: str
+
+    def debug(self, event: str, **values: object) -> None:
+        """Say what only somebody looking for a fault wants to know."""
+        _say("debug", self.name, event, values)
+
+    def info(self, event: str, **values: object) -> None:
+        """Say that something went as it should."""
+        _say("info", self.name, event, values)
+
+    def warning(self, event: str, **values: object) -> None:
+        """Say that something is wrong and the service goes on without it."""
+        _say("warning", self.name, event, values)
+
+    def error(self, event: str, **values: object) -> None:
+        """Say that something failed."""
+        _say("error", self.name, event, values)
+
+    def exception(self, event: str, **values: object) -> None:
+        """Say that something failed unexpectedly, with the traceback of the exception at hand."""
+        _say("error", self.name, event, values, sys.exception())
+
+
+def logger(name: str) -> Logger:
+    """Return the logger called ``name``: the module or part that speaks, in one word."""
+    return Logger(name)
+
+
+def configure(form: Form = "auto", level: LogLevel = "info") -> None:
+    """Set how the log looks and from which level on it is written.
+
+    ``auto`` is for people where stderr is a terminal, else JSON, one object a line. Warnings
+    and errors of other packages appear in the same log. Until called: auto, warnings.
+    """
+    _setting.form = form
+    _setting.threshold = _RANKS[level]
+    root = logging.getLogger()
+    if _bridge not in root.handlers:
+        root.addHandler(_bridge)
+
+
+_RANKS: Final[dict[LogLevel, int]] = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
+
+
+@dataclass(slots=True)
+class _Setting:
+    form: Form = "auto"
+    threshold: int = logging.WARNING
+
+
+_setting: Final = _Setting()
+
+
+class _Stderr:
+    """Writes to what stderr is at that moment, so that redirecting it works."""
+
+    def msg(self, line: str) -> None:
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+
+    debug = info = warning = error = msg
+
+
+class _Bridge(logging.Handler):
+    """Carries what other packages log over to ours."""
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        level: LogLevel = "error" if record.levelno >= logging.ERROR else "warning"
+        error = record.exc_info[1] if record.exc_info else None
+        _say(level, record.name, record.getMessage(), {}, error)
+
+
+_bridge: Final = _Bridge(logging.WARNING)
+
+
+def _say(
+    level: LogLevel,
+    name: str,
+    event: str,
+    values: dict[str, object],
+    error: BaseException | None = None,
+) -> None:
+    if _RANKS[level] < _setting.threshold:
+        return
+    terminal = sys.stderr.isatty()
+    form = _setting.form
+    if form == "auto":
+        form = "console" if terminal else "json"
+    cause = {"exc_info": error} if error else {}
+    write = getattr(_writer(form, colors=terminal), level)
+    write(event, **values | {"logger": name} | cause)
+
+
+@cache
+def _writer(form: Literal["console", "json"], *, colors: bool) -> object:
+    import structlog  # noqa: PLC0415 — a tenth of a second that silent commands need not pay
+
+    console = structlog.dev.ConsoleRenderer(
+        colors=colors, exception_formatter=structlog.dev.plain_traceback
+    )
+    writer: object = structlog.wrap_logger(
+        _Stderr(),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            *(
+                [console]
+                if form == "console"
+                else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+            ),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.NOTSET),
+    )
+    return writer

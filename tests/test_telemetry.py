@@ -1,0 +1,191 @@
+"""The log and the metrics: what an operator sees of a running service."""
+
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from syndicate import telemetry
+from syndicate.telemetry import Form, LogLevel, configure, logger
+
+
+@pytest.fixture(autouse=True)
+def _put_back() -> Iterator[None]:
+    setting = telemetry._setting  # noqa: SLF001 — there is no other way to see what was set before
+    before = (setting.form, setting.threshold)
+    handlers = list(logging.getLogger().handlers)
+    yield
+    setting.form, setting.threshold = before
+    logging.getLogger().handlers[:] = handlers
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+    """Return the messages on stderr; nothing may be on stdout, where results go."""
+    captured = capsys.readouterr()
+    assert not captured.out
+    return [json.loads(line) for line in captured.err.splitlines()]
+
+
+def test_a_message_is_one_json_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """Event, level, logger, UTC time and the values given; a value without JSON has its text."""
+    configure("json")
+
+    logger("git").info("fetched", source="usds", posts=7, ref=None, day=frozenset())
+
+    (message,) = said(capsys)
+    assert str(message.pop("timestamp")).endswith("Z")
+    assert message == {
+        "event": "fetched",
+        "level": "info",
+        "logger": "git",
+        "source": "usds",
+        "posts": 7,
+        "ref": None,
+        "day": "frozenset()",
+    }
+
+
+@pytest.mark.parametrize(
+    ("level", "heard"),
+    [
+        ("debug", ["debug", "info", "warning", "error"]),
+        ("info", ["info", "warning", "error"]),
+        ("warning", ["warning", "error"]),
+        ("error", ["error"]),
+    ],
+)
+def test_only_the_level_and_above_are_written(
+    level: LogLevel, heard: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each level lets itself and everything graver through."""
+    configure("json", level)
+    log = logger("index")
+
+    log.debug("a")
+    log.info("b")
+    log.warning("c")
+    log.error("d")
+
+    assert [message["level"] for message in said(capsys)] == heard
+
+
+def test_the_message_keeps_its_own_level_and_name(capsys: pytest.CaptureFixture[str]) -> None:
+    """Values that are called as the parts of a message neither fail nor replace them."""
+    configure("json")
+
+    logger("check").warning("problem", level="notice", logger="other")
+
+    (message,) = said(capsys)
+    assert (message["level"], message["logger"]) == ("warning", "check")
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_an_unexpected_exception_comes_with_its_traceback(
+    form: Form, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever reads the log sees where it came from, in either form."""
+    configure(form)
+
+    try:
+        _ = 1 / 0
+    except ZeroDivisionError:
+        logger("web").exception("request failed")
+
+    text = capsys.readouterr().err
+    assert "request failed" in text
+    assert "Traceback (most recent call last)" in text
+    assert "ZeroDivisionError: division by zero" in text
+
+
+def test_auto_is_json_unless_somebody_watches(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a terminal the log is coloured lines for people, else JSON for programs."""
+    configure("auto")
+    log = logger("git")
+
+    log.info("fetched")
+    assert said(capsys)[0]["event"] == "fetched"
+
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    log.info("fetched", source="usds")
+    text = capsys.readouterr().err
+    assert "fetched" in text
+    assert "\x1b[" in text
+
+
+def test_a_console_that_is_no_terminal_has_no_colours(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What goes to a file or a pager is plain text."""
+    configure("console")
+
+    logger("git").info("fetched", source="usds")
+
+    text = capsys.readouterr().err
+    assert "fetched" in text
+    assert "source=usds" in text
+    assert "\x1b[" not in text
+
+
+def test_other_packages_speak_in_the_same_log(capsys: pytest.CaptureFixture[str]) -> None:
+    """Their warnings and errors do, once however often it is set up; their chatter does not."""
+    configure("json")
+    configure("json")
+    other = logging.getLogger("elsewhere")
+
+    other.info("chatter")
+    other.warning("careful with %s", "that")
+    try:
+        _ = 1 / 0
+    except ZeroDivisionError:
+        other.exception("failed")
+
+    careful, failed = said(capsys)
+    assert (careful["event"], careful["level"]) == ("careful with that", "warning")
+    assert (failed["event"], failed["level"]) == ("failed", "error")
+    assert failed["logger"] == "elsewhere"
+    assert "ZeroDivisionError" in str(failed["exception"])
+
+
+def test_metrics_are_ours_and_readable() -> None:
+    """What is counted appears in the exposition, each name once, under our prefix."""
+    telemetry.posts_parsed_total.labels("somewhere").inc(3)
+    telemetry.problems.labels("somewhere", "error").set(2)
+    telemetry.request_seconds.observe(0.0007)
+
+    text = telemetry.exposition().decode()
+
+    lines = text.splitlines()
+    assert 'syndicate_posts_parsed_total{source="somewhere"} 3.0' in lines
+    assert 'syndicate_problems{level="error",source="somewhere"} 2.0' in lines
+    assert 'syndicate_request_seconds_bucket{le="0.001"}' in text
+    assert "syndicate_build_info{version=" in text
+    assert "process_resident_memory_bytes" in text
+    families = [line.split()[2] for line in lines if line.startswith("# TYPE")]
+    assert len(families) == len(set(families))
+    assert all(name.startswith(("syndicate_", "process_")) for name in families)
+    assert telemetry.EXPOSITION_TYPE.startswith("text/plain; version=")
+
+
+def test_nobody_pays_for_a_log_that_is_not_written() -> None:
+    """The log's package is imported with the first message, so quiet commands start fast."""
+    code = (
+        "import sys; from syndicate.telemetry import logger\n"
+        "logger('a').info('x')\n"
+        "assert 'structlog' not in sys.modules\n"
+        "logger('a').warning('y')\n"
+        "assert 'structlog' in sys.modules\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stderr)["event"] == "y"
