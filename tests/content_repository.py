@@ -1,0 +1,195 @@
+"""A content repository of tests: commits made with real git, the same ids every time.
+
+Nothing of it depends on the user's or the machine's git configuration. Commits are written with
+``git fast-import``, so that any file name, link or merge takes one line, in a bare repository too.
+"""
+
+import os
+import pathlib
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final, Self
+
+START: Final = datetime(2024, 1, 1, 12, tzinfo=UTC)
+"""When the first commit is made if nobody says so; each further one is a minute later."""
+
+AUTHOR: Final = "Ada Editor <ada@example.gov>"
+
+
+@dataclass(frozen=True)
+class Symlink:
+    """Instead of a file's text: a symbolic link to ``target``."""
+
+    target: str
+
+
+@dataclass(frozen=True)
+class Submodule:
+    """Instead of a file's text: another repository at ``commit``."""
+
+    commit: str
+
+
+@dataclass(frozen=True)
+class Executable:
+    """Instead of a file's text: a file with ``text`` that may be run."""
+
+    text: str
+
+
+Content = str | bytes | None | Symlink | Submodule | Executable
+"""What a path holds after a commit: text, bytes, one of the above, or None for no file."""
+
+
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment of every git command of a test: no configuration but its own."""
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_AUTHOR_NAME": "Ada Editor",
+        "GIT_AUTHOR_EMAIL": "ada@example.gov",
+        "GIT_COMMITTER_NAME": "Ada Editor",
+        "GIT_COMMITTER_EMAIL": "ada@example.gov",
+        "GIT_AUTHOR_DATE": START.isoformat(),
+        "GIT_COMMITTER_DATE": START.isoformat(),
+        "LC_ALL": "C",
+        **(extra or {}),
+    }
+
+
+@dataclass
+class ContentRepository:
+    """A git repository at ``path`` that a test writes posts into; see `create`."""
+
+    path: pathlib.Path
+    bare: bool = False
+    branch: str = "main"
+    now: datetime = field(default=START)
+
+    @classmethod
+    def create(
+        cls,
+        path: pathlib.Path,
+        *,
+        bare: bool = False,
+        branch: str = "main",
+        object_format: str = "sha1",
+    ) -> Self:
+        """Make an empty repository at ``path``; ``branch`` is the one HEAD names."""
+        made = cls(path=path, bare=bare, branch=branch)
+        path.mkdir(parents=True, exist_ok=True)
+        form = ["--bare"] if bare else []
+        made.git(
+            "init", "-q", *form, f"--initial-branch={branch}", "--object-format", object_format
+        )
+        return made
+
+    def git(
+        self, *arguments: str, stdin: bytes = b"", environ: Mapping[str, str] | None = None
+    ) -> str:
+        """Run any git command in the repository and return what it prints, stripped."""
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=self.path,
+            env=environment(environ),
+            input=stdin,
+            capture_output=True,
+            check=False,
+        )
+        if done.returncode:
+            raise AssertionError(f"git {arguments}: {os.fsdecode(done.stderr)}")
+        return os.fsdecode(done.stdout).strip()
+
+    def commit(
+        self,
+        files: Mapping[str, Content] | None = None,
+        message: str = "Edit the content",
+        *,
+        when: datetime | None = None,
+        branch: str = "",
+        moves: Mapping[str, str] | None = None,
+    ) -> str:
+        """Commit ``files`` on top of ``branch`` (default: the repository's) and return the id.
+
+        ``moves`` (old path: new path, folders too) happen before ``files``. A working tree that
+        shows the branch shows the commit afterwards.
+        """
+        lines = [b"R %s %s" % (_quote(old), _quote(new)) for old, new in (moves or {}).items()]
+        lines += [_line(path, content) for path, content in (files or {}).items()]
+        return self._write(branch or self.branch, lines, message, when or self.now)
+
+    def merge(self, other: str, files: Mapping[str, Content] | None = None) -> str:
+        """Commit ``files`` with the branch ``other`` as second parent, and return the id.
+
+        The tree is that of the repository's branch plus ``files``; nothing else is merged.
+        """
+        lines = [b"merge %s" % os.fsencode(other)]
+        lines += [_line(path, content) for path, content in (files or {}).items()]
+        return self._write(self.branch, lines, f"Merge {other}", self.now)
+
+    def rename(self, old: str, new: str, *, when: datetime | None = None) -> str:
+        """Commit the move of a file or folder and return the id."""
+        return self.commit(moves={old: new}, message=f"Move {old}", when=when)
+
+    def head(self, branch: str = "") -> str:
+        """Return the commit ``branch`` is at, empty if there is none yet."""
+        name = f"refs/heads/{branch or self.branch}"
+        return self.git("for-each-ref", "--format=%(objectname)", name)
+
+    def reset(self, revision: str, *, branch: str = "") -> str:
+        """Move ``branch`` to any ``revision``, as a force-push does, and return its commit."""
+        branch = branch or self.branch
+        self.git("update-ref", f"refs/heads/{branch}", self.git("rev-parse", revision))
+        self._show(branch)
+        return self.head(branch)
+
+    def start(self, branch: str, revision: str = "") -> str:
+        """Make the branch ``branch`` at ``revision`` (default: the head) and return its commit."""
+        return self.reset(revision or self.branch, branch=branch)
+
+    def _write(self, branch: str, lines: list[bytes], message: str, when: datetime) -> str:
+        parent, text = self.head(branch), message.encode()
+        stream = [
+            b"commit refs/heads/%s" % os.fsencode(branch),
+            b"committer %s %d +0000" % (AUTHOR.encode(), when.timestamp()),
+            b"data %d\n%s" % (len(text), text),
+            *([b"from %s" % parent.encode()] if parent else []),
+            *lines,
+            b"",
+        ]
+        self.git("fast-import", "--quiet", "--force", stdin=b"\n".join(stream))
+        self.now = when + timedelta(minutes=1)
+        self._show(branch)
+        return self.head(branch)
+
+    def _show(self, branch: str) -> None:
+        if not self.bare and self.git("symbolic-ref", "HEAD") == f"refs/heads/{branch}":
+            self.git("reset", "-q", "--hard")
+
+
+def _line(path: str, content: Content) -> bytes:
+    match content:
+        case None:
+            return b"D " + _quote(path)
+        case Submodule(commit):
+            return b"M 160000 %s %s" % (commit.encode(), _quote(path))
+        case Symlink(target):
+            return _file(b"120000", path, target.encode())
+        case Executable(text):
+            return _file(b"100755", path, text.encode())
+        case str():
+            return _file(b"100644", path, content.encode())
+        case bytes():
+            return _file(b"100644", path, content)
+
+
+def _file(mode: bytes, path: str, content: bytes) -> bytes:
+    return b"M %s inline %s\ndata %d\n%s" % (mode, _quote(path), len(content), content)
+
+
+def _quote(path: str) -> bytes:
+    escaped = os.fsencode(path).replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    return b'"%s"' % escaped.replace(b"\n", b"\\n")
