@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Final, Literal, Protocol, Self
 
-from syndicate.errors import UnknownName
+from syndicate.errors import NotReady, UnknownName
 from syndicate.model.category import Category, Vocabulary
 from syndicate.model.post import CommitId, Item, Key, Path, Post, Source
 from syndicate.model.selection import Selection
@@ -58,6 +58,14 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """A source that could not be read since the start, and why."""
+
+    source: Source
+    failing: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NamedFeed:
     """A selection with a name, as addresses and people know it."""
 
@@ -77,6 +85,7 @@ class Edition:
 
     at: datetime
     parts: tuple[Part, ...]
+    unread: tuple[Unread, ...]
     vocabulary: Vocabulary
     named: tuple[NamedFeed, ...]
     posts: tuple[Post, ...]
@@ -88,6 +97,7 @@ class Edition:
         parts: Iterable[Part],
         *,
         at: datetime,
+        unread: Iterable[Unread] = (),
         vocabulary: Vocabulary = Vocabulary(),
         named: Iterable[NamedFeed] = (),
     ) -> Self:
@@ -98,6 +108,7 @@ class Edition:
         return cls(
             at=at,
             parts=parts,
+            unread=tuple(unread),
             vocabulary=vocabulary,
             named=tuple(named),
             posts=tuple(
@@ -114,7 +125,9 @@ class Edition:
         """Return the live posts of ``selection`` in its order.
 
         A carousel is in carousel order, (day, path) descending, whatever it is called.
+        Raises `NotReady` where all sources of ``selection`` are unread.
         """
+        self._refuse_unread(selection)
         posts = [post for post in self.posts if post in selection]
         if selection.carousel:
             posts.sort(key=lambda post: (post.day, post.path), reverse=True)
@@ -156,6 +169,20 @@ class Edition:
         meant = self.vocabulary.category(text)
         return None if meant is None else self._by_slug.get(meant.slug)
 
+    def _refuse_unread(self, selection: Selection) -> None:
+        failing = {one.source.name: one.failing for one in self.unread}
+        if selection.sources and selection.sources <= failing.keys():
+            reasons = "; ".join(failing[name] for name in sorted(selection.sources))
+            raise NotReady(f"not read yet: {reasons}", hint="Try again in a minute.")
+
+    def translations(self, post: Post) -> tuple[tuple[str, str], ...]:
+        """Return (language, address) of the live translations of ``post`` but itself."""
+        return tuple(
+            (other.language, other.url)
+            for other in self._translated.get((post.source, post.translation), ())
+            if other.id != post.id
+        )
+
     @cached_property
     def categories(self) -> tuple[Category, ...]:
         """Every known category by slug: those of the settings and of any post ever live."""
@@ -189,8 +216,18 @@ class Edition:
         return {category.slug: category for category in self.categories}
 
     @cached_property
+    def _translated(self) -> dict[tuple[str, str], list[Post]]:
+        groups: dict[tuple[str, str], list[Post]] = {}
+        for post in self.posts:
+            if post.translation:
+                groups.setdefault((post.source, post.translation), []).append(post)
+        for group in groups.values():
+            group.sort(key=lambda post: (post.language, post.url))
+        return groups
+
+    @cached_property
     def _claims(self) -> tuple[NamedFeed, ...]:
-        sources = (part.source for part in self.parts)
+        sources = [one.source for one in (*self.parts, *self.unread)]
         return (
             NamedFeed(name=ALL, title="All posts"),
             NamedFeed(name=CAROUSEL, title="Carousel", selection=Selection(carousel=True)),
