@@ -198,6 +198,14 @@ class Edition:
         return tuple(Category(slug=slug, title=titles[slug]) for slug in sorted(titles))
 
     @cached_property
+    def sources(self) -> tuple[Source, ...]:
+        """Every source of the settings, read or not."""
+        return (
+            *(part.source for part in self.parts),
+            *(unread.source for unread in self.unread),
+        )
+
+    @cached_property
     def feeds(self) -> dict[str, NamedFeed]:
         """Every feed by name; where two want one name, the first in the order has it."""
         return {feed.name: feed for feed in reversed(self._claims)}
@@ -227,7 +235,6 @@ class Edition:
 
     @cached_property
     def _claims(self) -> tuple[NamedFeed, ...]:
-        sources = [one.source for one in (*self.parts, *self.unread)]
         return (
             NamedFeed(name=ALL, title="All posts"),
             NamedFeed(name=CAROUSEL, title="Carousel", selection=Selection(carousel=True)),
@@ -238,7 +245,7 @@ class Edition:
                     title=source.title,
                     selection=Selection.of(sources=[source.name]),
                 )
-                for source in sources
+                for source in self.sources
             ),
             *(
                 NamedFeed(

@@ -171,7 +171,7 @@ def _category(text: str, edition: Edition) -> str:
 
 
 def _source(text: str, edition: Edition) -> str:
-    known = tuple(one.source.name for one in (*edition.parts, *edition.unread))
+    known = tuple(source.name for source in edition.sources)
     if slug(text) in known:
         return slug(text)
     raise UsageError(f"there is no source {text!r}", code="unknown-source", hint="", known=known)
