@@ -2,25 +2,45 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import quote
 
-from syndicate.model.post import Item, Source
+from syndicate.model.post import Item, PostId, Source
+from syndicate.model.query import Content
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Masthead:
     """Who speaks: what every feed and page says about the service itself.
 
-    ``public_url`` has no trailing slash; every address of ours begins with it.
+    ``public_url`` has no trailing slash; every address of ours begins with it. ``icon`` and
+    ``hub`` (WebSub) are absolute addresses, empty where there is none.
     """
 
     title: str
     public_url: str
     contact: str = ""
     version: str
+    icon: str = ""
+    hub: str = ""
 
     def url(self, path: str) -> str:
         """Return the absolute address of ``path``, which begins with a slash."""
         return self.public_url + path
+
+    def feed_url(self, name: str, suffix: str = "", query: str = "") -> str:
+        """Return the address of the feed ``name`` in the format ``suffix`` (".json").
+
+        The empty suffix is the page for people.
+        """
+        return self.url(f"/feeds/{quote(name, safe='')}{suffix}{'?' if query else ''}{query}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """A post that readers were told of and that left, and when it did."""
+
+    id: PostId
+    removed: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +49,8 @@ class Feed:
 
     ``query`` is the canonical query string of the page without "?", empty for the plain feed;
     ``next_query`` that of the page after it, None on the last page; ``first_query`` that of the
-    first page. The same query goes with every format.
+    first page. The same query goes with every format. ``language`` is empty where the posts are in
+    several. ``removed`` are the posts that left lately.
     """
 
     masthead: Masthead
@@ -44,14 +65,15 @@ class Feed:
     """When the newest of its posts changed; never the time of a request."""
     items: tuple[Item, ...]
     sources: tuple[Source, ...]
+    content: Content = "full"
+    removed: tuple[Removal, ...] = ()
 
     def url(self, suffix: str, query: str | None = None) -> str:
         """Return the address of this page, or the one with ``query``.
 
         ``suffix`` names the format (".json"); the empty one is the page for people.
         """
-        query = self.query if query is None else query
-        return self.masthead.url(f"/feeds/{self.name}{suffix}{'?' if query else ''}{query}")
+        return self.masthead.feed_url(self.name, suffix, self.query if query is None else query)
 
     @property
     def is_complete(self) -> bool:
