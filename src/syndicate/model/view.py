@@ -1,0 +1,139 @@
+"""What a query sees of an edition: which posts, which page of them, and how to call that."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from syndicate.model.edition import Edition, NamedFeed, Part
+from syndicate.model.feed import Feed, Masthead, Removal
+from syndicate.model.page import Page, page
+from syndicate.model.post import Item, Post, Source
+from syndicate.model.query import Query
+from syndicate.model.selection import Selection
+
+_NEVER: Final = datetime.fromtimestamp(0, UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """One page of a named feed, narrowed by a query.
+
+    ``posts`` are all of the selection, in its order; ``parts`` those it may draw from.
+    """
+
+    named: NamedFeed
+    query: Query
+    selection: Selection
+    posts: tuple[Post, ...]
+    page: Page
+    parts: tuple[Part, ...]
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The sources that contribute, or that could if none does."""
+        names = {post.source for post in self.posts}
+        sources = tuple(part.source for part in self.parts)
+        return tuple(source for source in sources if source.name in names) or sources
+
+    @property
+    def language(self) -> str:
+        """The language asked for, else the one that the sources share; empty if several."""
+        languages = self.selection.languages or {source.language for source in self.sources}
+        return next(iter(languages)) if len(languages) == 1 else ""
+
+
+def view(edition: Edition, name: str, query: Query) -> View:
+    """Return the page that ``query`` asks for of the feed ``name``.
+
+    Raises `UnknownName` for the name, `UsageError` for a cursor that is none.
+    """
+    named = edition.feed(name)
+    selection = named.selection.narrow(query.selection)
+    posts = edition.select(selection)
+    return View(
+        named=named,
+        query=query,
+        selection=selection,
+        posts=posts,
+        page=page(posts, after=query.after, limit=query.limit, carousel=selection.carousel is True),
+        parts=tuple(
+            part
+            for part in edition.parts
+            if selection.sources is None or part.source.name in selection.sources
+        ),
+    )
+
+
+def compose(
+    edition: Edition,
+    view: View,
+    masthead: Masthead,
+    items: Sequence[Item],
+    removed: Iterable[Removal] = (),
+) -> Feed:
+    """Return the feed of ``view``, whose page's posts ``items`` are."""
+    query = view.query
+    title = f"{view.named.title}{_narrowing(edition, query)}"
+    after = view.page.after
+    return Feed(
+        masthead=masthead,
+        name=view.named.name,
+        title=title,
+        description=view.named.description or f"{title}, from {masthead.title}",
+        query=query.canonical(),
+        first_query=query.canonical(after=""),
+        next_query=None if after is None else query.canonical(after=after),
+        language=view.language,
+        updated=_updated(edition, view),
+        items=tuple(items),
+        sources=view.sources,
+        content=query.content,
+        removed=tuple(removed),
+    )
+
+
+def last_modified(edition: Edition, view: View) -> datetime:
+    """Return when the selection last changed, so that no reader keeps a post that left.
+
+    The newest of: its posts' updates, the expiries passed in its sources, their commits.
+    """
+    moments = [
+        *(post.updated for post in view.posts),
+        *(part.committed for part in view.parts),
+        *(
+            post.expires
+            for part in view.parts
+            for post in part.posts
+            if post.expires is not None and post.expires <= edition.at
+        ),
+    ]
+    return max(moments, default=_NEVER)
+
+
+def _updated(edition: Edition, view: View) -> datetime:
+    """Return when the newest post of the page changed; with none, when the sources last did."""
+    return max(
+        (post.updated for post in view.page.posts),
+        default=max((part.committed for part in view.parts or edition.parts), default=_NEVER),
+    )
+
+
+def _narrowing(edition: Edition, query: Query) -> str:
+    """Say ``query`` in words: ": Technology or Design, in the carousel, from News, in es"."""
+    categories = [
+        category.title for category in map(edition.category, query.categories) if category
+    ]
+    sources = [source.title for source in edition.sources if source.name in query.sources]
+    phrases = [
+        (" and " if query.match_all else " or ").join(categories),
+        {True: "in the carousel", False: "not in the carousel", None: ""}[query.carousel],
+        _phrase("from", sources),
+        _phrase("in", query.languages),
+    ]
+    said = ", ".join(phrase for phrase in phrases if phrase)
+    return f": {said}" if said else ""
+
+
+def _phrase(word: str, alternatives: Sequence[str]) -> str:
+    return f"{word} {' or '.join(alternatives)}" if alternatives else ""
