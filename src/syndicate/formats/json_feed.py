@@ -1,0 +1,124 @@
+"""JSON Feed 1.1, with what it has no name for under ``_syndicate``."""
+
+from typing import ClassVar, Final
+
+import msgspec
+from typing_extensions import override
+
+from syndicate.formats.format import Format, Frame
+from syndicate.formats.wire import heading, printable, rfc3339
+from syndicate.model.feed import Feed, Masthead
+from syndicate.model.post import Author, Card, Item, Source
+from syndicate.model.query import Content
+
+_VERSION: Final = "https://jsonfeed.org/version/1.1"
+
+
+class JsonFeed(Format):
+    """JSON Feed 1.1 (https://jsonfeed.org/version/1.1), and 1.0's ``author`` for old readers."""
+
+    name: ClassVar[str] = "json"
+    media_type: ClassVar[str] = "application/feed+json"
+    title: ClassVar[str] = "JSON Feed"
+
+    @override
+    def entry(self, item: Item, masthead: Masthead, content: Content = "full") -> bytes:
+        return msgspec.json.encode(item_object(item, masthead, content))
+
+    @override
+    def frame(self, feed: Feed) -> Frame:
+        return Frame(msgspec.json.encode(_feed_object(feed))[:-1] + b',"items":[', b"]}", b",")
+
+
+def item_object(item: Item, masthead: Masthead, content: Content = "full") -> dict[str, object]:
+    """Return a post as JSON Feed, the API and webhooks give it; what it has not is left out."""
+    item = printable(item)
+    post = item.post
+    given = {
+        "id": post.id,
+        "url": post.url,
+        "external_url": item.external_url,
+        "title": post.title,
+        **_content(item, content),
+        "image": item.image.url if item.image else "",
+        "date_published": rfc3339(post.published),
+        "date_modified": rfc3339(post.updated),
+        "authors": [_author(author) for author in item.authors],
+        "author": _author(item.authors[0]) if item.authors else {},
+        "tags": [category.title for category in post.categories],
+        "language": post.language,
+    }
+    needed = {"content_html", "content_text"}
+    return {
+        **{name: value for name, value in given.items() if value or name in needed},
+        "_syndicate": _item_extension(item, masthead),
+    }
+
+
+def _content(item: Item, content: Content) -> dict[str, str]:
+    """Choose the content; an item must have one, be it empty, whatever else was asked for."""
+    if content == "full":
+        return {"content_html": item.content, "summary": item.summary}
+    if content == "text":
+        return {"content_text": item.text, "summary": item.summary}
+    if content == "summary":
+        return {"content_text": item.summary, "summary": item.summary}
+    return {"content_text": ""}
+
+
+def _author(author: Author) -> dict[str, str]:
+    return {"name": author.name, **({"url": author.url} if author.url else {})}
+
+
+def _item_extension(item: Item, masthead: Masthead) -> dict[str, object]:
+    post = item.post
+    return {
+        "self": masthead.url(f"/v1/posts/{post.key}"),
+        "source": post.source,
+        "categories": [category.slug for category in post.categories],
+        "date": post.published.date().isoformat(),
+        "date_precision": post.precision,
+        "reading_minutes": item.reading_minutes,
+        "image_alt": item.image.alt if item.image else None,
+        "carousel": _card(item.card) if item.card else None,
+    }
+
+
+def _card(card: Card) -> dict[str, object]:
+    return {
+        "title": card.title,
+        "summary": card.summary,
+        "image": card.image,
+        "image_alt": card.image_alt,
+        "date": card.date.isoformat(),
+    }
+
+
+def _feed_object(feed: Feed) -> dict[str, object]:
+    feed = heading(feed)
+    given = {
+        "version": _VERSION,
+        "title": feed.title,
+        "home_page_url": feed.url("", feed.first_query),
+        "feed_url": feed.url(".json"),
+        "next_url": None if feed.next_query is None else feed.url(".json", feed.next_query),
+        "description": feed.description,
+        "icon": feed.masthead.icon,
+        "language": feed.language,
+        "hubs": [{"type": "WebSub", "url": url} for url in [feed.masthead.hub] if url],
+        "_syndicate": {
+            "about": feed.masthead.url("/about"),
+            "sources": [_source(source) for source in feed.sources],
+        },
+    }
+    return {name: value for name, value in given.items() if value}
+
+
+def _source(source: Source) -> dict[str, str]:
+    return {
+        "name": source.name,
+        "title": source.title,
+        "site_url": source.site_url,
+        "rights": source.rights,
+        "rights_url": source.rights_url,
+    }

@@ -1,0 +1,86 @@
+"""Characters, instants and media types as every format writes them."""
+
+import re
+from dataclasses import fields, is_dataclass, replace
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+from pathlib import PurePosixPath
+from typing import Final, TypeVar, cast
+from urllib.parse import urlsplit
+
+from syndicate.model.feed import Feed
+from syndicate.model.post import Item
+
+_T = TypeVar("_T")
+
+_FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+_MEDIA_TYPES: Final = {
+    ".avif": "image/avif",
+    ".gif": "image/gif",
+    ".jpeg": "image/jpeg",
+    ".jpg": "image/jpeg",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".webp": "image/webp",
+}
+
+
+def clean(value: _T) -> _T:
+    """Return ``value`` with every text in it stripped of what XML 1.0 section 2.2 forbids.
+
+    Looks into tuples and dataclasses. One such character would cost a reader the whole feed, and
+    the formats would differ if only XML went without it.
+    """
+    if isinstance(value, str):
+        return cast("_T", _FORBIDDEN.sub("", value))
+    if isinstance(value, tuple):
+        return cast("_T", tuple(clean(member) for member in value))
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(
+            value, **{field.name: clean(getattr(value, field.name)) for field in fields(value)}
+        )
+    return value
+
+
+def printable(item: Item) -> Item:
+    """Return ``item`` clean, with a title of one line; where nothing is left of it, its address."""
+    item = clean(item)
+    title = " ".join(item.post.title.split()) or item.post.url
+    return replace(item, post=replace(item.post, title=title))
+
+
+def heading(feed: Feed) -> Feed:
+    """Return ``feed`` clean and without its items: what stands above them."""
+    return clean(replace(feed, items=()))
+
+
+def rfc3339(moment: datetime) -> str:
+    """Return an aware ``moment`` with its own offset, so that it begins with its true day.
+
+    Milliseconds appear only where there are any, microseconds likewise; UTC is ``Z``.
+    """
+    precision = "seconds"
+    if moment.microsecond:
+        precision = "microseconds" if moment.microsecond % 1000 else "milliseconds"
+    return _on_the_minute(moment).isoformat(timespec=precision).replace("+00:00", "Z")
+
+
+def rfc822(moment: datetime) -> str:
+    """Return an aware ``moment`` in the form of RSS, in English whatever the process speaks."""
+    return format_datetime(_on_the_minute(moment))
+
+
+def media_type(url: str) -> str:
+    """Return the media type of an image by the ending of its address, empty if unknown.
+
+    The standard library's table depends on the machine; the bytes of a feed must not.
+    """
+    return _MEDIA_TYPES.get(PurePosixPath(urlsplit(url).path).suffix.lower(), "")
+
+
+def _on_the_minute(moment: datetime) -> datetime:
+    """Round the offset, which has seconds before time zones were agreed on; keep the clock."""
+    offset = moment.utcoffset() or timedelta()
+    minutes = round(offset / timedelta(minutes=1))
+    return moment.replace(tzinfo=timezone(timedelta(minutes=minutes)))
