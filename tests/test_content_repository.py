@@ -4,6 +4,7 @@ import pathlib
 from datetime import UTC, datetime
 
 import pytest
+
 from tests.content_repository import ContentRepository, Executable, Submodule, Symlink
 
 
