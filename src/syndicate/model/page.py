@@ -5,9 +5,13 @@ import binascii
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from syndicate.errors import UsageError
 from syndicate.model.post import Post
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +48,7 @@ def _start(posts: Sequence[Post], cursor: tuple[str, str], *, carousel: bool) ->
 
 
 def _micros(post: Post) -> int:
-    return round(post.published.timestamp() * 1_000_000)
+    return (post.published - _EPOCH) // timedelta(microseconds=1)
 
 
 def _encode(post: Post, *, carousel: bool) -> str:
