@@ -1,6 +1,7 @@
 """Categories, their spellings, and the vocabulary an operator sets up for them."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,8 +10,11 @@ _SEPARATORS = re.compile(r"[\W_]+")
 
 
 def slug(text: str) -> str:
-    """Return ``text`` in lower case with each run of other than letters and digits as a hyphen."""
-    return _SEPARATORS.sub("-", text.lower()).strip("-")
+    """Return ``text`` in lower case with each run of other than letters and digits as a hyphen.
+
+    Accents are composed first (Unicode NFC), so that it does not matter how an editor types them.
+    """
+    return _SEPARATORS.sub("-", unicodedata.normalize("NFC", text.lower())).strip("-")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
