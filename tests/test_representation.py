@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import brotli
-from tests import samples
 
 from syndicate.formats import FORMATS
 from syndicate.model.edition import Edition
 from syndicate.model.post import Item, Post
 from syndicate.model.query import Query
 from syndicate.representation import Press
+from tests import samples
 
 
 class Shelf:

@@ -2,9 +2,9 @@
 
 import feedparser
 import pytest
-from tests import samples
 
 from syndicate.formats import FORMATS, Format
+from tests import samples
 
 every_format = pytest.mark.parametrize("form", FORMATS.values(), ids=FORMATS.keys())
 
