@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import brotli
 
 from syndicate.formats import FORMATS
-from syndicate.model.edition import Edition
+from syndicate.model.edition import Edition, Readiness
 from syndicate.model.post import Item, Post
 from syndicate.model.query import Query
 from syndicate.representation import Press
@@ -20,6 +20,7 @@ class Shelf:
 
     def __init__(self, edition: Edition) -> None:
         self.edition = edition
+        self.readiness = Readiness(settled=True)
 
     async def items(self, posts: Sequence[Post]) -> tuple[Item, ...]:
         """Return a sample item for each post."""

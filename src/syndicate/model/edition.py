@@ -258,8 +258,25 @@ class Edition:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readiness:
+    """Whether to send readers to the service, beside what its edition says of the sources.
+
+    ``settled`` once every source was tried, and until the service stops. ``database`` says why
+    the database fails, empty while it is well, None where there is none.
+    """
+
+    settled: bool
+    database: str | None = None
+
+
 class Reader(Protocol):
     """What the web is given to read from."""
+
+    @property
+    def readiness(self) -> Readiness:
+        """How the service is doing now; never raises."""
+        ...
 
     @property
     def edition(self) -> Edition:

@@ -1,0 +1,36 @@
+# The commands of the project; `make` alone lists them. Needs Python 3.11 or newer, git and make.
+
+PYTHON_IN = .venv/bin/python
+SETUP = @sh deploy/local/setup.sh
+
+help:  ## list the commands
+	@sed -n 's/^\([a-z]*\):  *## /  make \1	/p' Makefile
+
+setup:  ## make .venv with the service in it
+	$(SETUP) run
+
+serve:  ## serve the sample posts on http://127.0.0.1:8000
+	$(SETUP) run
+	@sh deploy/local/serve.sh
+
+test:  ## run every test, and require that they reach every branch
+	$(SETUP) test
+	@$(PYTHON_IN) -m pytest --cov
+
+check:  ## lint, types, layers and the rules of the house
+	$(SETUP) test
+	@$(PYTHON_IN) -m ruff check --quiet .
+	@$(PYTHON_IN) -m ruff format --quiet --check .
+	@$(PYTHON_IN) -m mypy
+	@.venv/bin/lint-imports --no-logo
+	@$(PYTHON_IN) -m pytest -q tests/test_house.py tests/test_contracts.py
+
+bench:  ## measure, each figure beside its peer's
+	$(SETUP) test
+	@for benchmark in benchmarks/*.py; do $(PYTHON_IN) "$$benchmark" || exit 1; done
+
+soak:  ## run the fault tests in their long form
+	$(SETUP) test
+	@SYNDICATE_SOAK=1 $(PYTHON_IN) -m pytest -m soak
+
+.PHONY: help setup serve test check bench soak

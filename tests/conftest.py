@@ -1,0 +1,52 @@
+"""What holds for every test: when skipping is a failure, and what the coverage is made of."""
+
+import os
+from collections.abc import Generator
+from typing import Final
+
+import pytest
+from coverage import Coverage
+
+NO_SKIPS: Final = "SYNDICATE_NO_SKIPS"
+"""Set to 1 where everything that a test may want is there: a skipped test is then a failure."""
+
+UNMEASURED: Final = ("corpora", "browser")
+"""Tests with these marks prove much and measure nothing: the coverage must not need them."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skipped test into a failure where nothing may be skipped."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail"):
+        refuse(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Turn a skipped module into a failure where nothing may be skipped."""
+    report = yield
+    if report.skipped:
+        refuse(report)
+    return report
+
+
+def refuse(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Make the skip in ``report`` a failure, if `NO_SKIPS` says so."""
+    if os.environ.get(NO_SKIPS) == "1":
+        report.outcome = "failed"
+        report.longrepr = f"{NO_SKIPS}=1 forbids to skip: {report.longrepr}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Pause the coverage during tests that it must not need."""
+    coverage = Coverage.current()
+    if coverage is None or not any(item.get_closest_marker(mark) for mark in UNMEASURED):
+        return (yield)
+    coverage.stop()
+    try:
+        return (yield)
+    finally:
+        coverage.start()

@@ -1,0 +1,76 @@
+"""The rules that hold for every test are kept by tests of our own making."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def run_pytest(folder: Path, *options: str, **environment: str) -> str:
+    """Run the tests of ``folder`` under the rules of ours; return what pytest says."""
+    (folder / "pyproject.toml").write_text(
+        "[tool.pytest.ini_options]\nmarkers = ['corpora']\n"
+        "[tool.coverage.run]\nbranch = true\nsource = ['measured']\n"
+        "[tool.coverage.report]\nfail_under = 100\nshow_missing = true\n"
+    )
+    (folder / "conftest.py").write_text((ROOT / "tests" / "conftest.py").read_text())
+    answer = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "pytest_cov", "-rA", *options],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return answer.stdout
+
+
+SKIPPING = "import pytest\ndef test_a(): pytest.skip('no such thing here')\ndef test_b(): pass\n"
+
+
+def test_a_skipped_test_is_visible(tmp_path: Path) -> None:
+    """Where skipping is allowed, the summary counts it and says why."""
+    (tmp_path / "test_it.py").write_text(SKIPPING)
+    said = run_pytest(tmp_path)
+    assert "1 passed, 1 skipped" in said
+    assert "no such thing here" in said
+
+
+def test_a_skipped_test_fails_where_nothing_may_be_skipped(tmp_path: Path) -> None:
+    """With SYNDICATE_NO_SKIPS=1 the same test fails, and its reason is said."""
+    (tmp_path / "test_it.py").write_text(SKIPPING)
+    said = run_pytest(tmp_path, SYNDICATE_NO_SKIPS="1")
+    assert "1 failed, 1 passed" in said
+    assert "SYNDICATE_NO_SKIPS=1 forbids to skip" in said
+    assert "no such thing here" in said
+
+
+def test_a_skipped_module_fails_where_nothing_may_be_skipped(tmp_path: Path) -> None:
+    """A file that skips itself while it is collected is no way around the rule."""
+    text = "import pytest\npytest.skip('not on this machine', allow_module_level=True)\n"
+    (tmp_path / "test_it.py").write_text(text)
+    assert "1 skipped" in run_pytest(tmp_path)
+    assert "1 error" in run_pytest(tmp_path, SYNDICATE_NO_SKIPS="1")
+
+
+def test_an_expected_failure_is_not_a_skip(tmp_path: Path) -> None:
+    """A test that is known to fail stays what it is."""
+    text = "import pytest\n@pytest.mark.xfail\ndef test_a(): raise ValueError\n"
+    (tmp_path / "test_it.py").write_text(text)
+    assert "1 xfailed" in run_pytest(tmp_path, SYNDICATE_NO_SKIPS="1")
+
+
+def test_the_coverage_does_not_count_what_only_the_corpora_reach(tmp_path: Path) -> None:
+    """A line that only a marked test runs is missing, one that any other test runs is not."""
+    (tmp_path / "measured.py").write_text("def a():\n    return 1\ndef b():\n    return 2\n")
+    (tmp_path / "test_it.py").write_text(
+        "import measured, pytest\n"
+        "@pytest.mark.corpora\ndef test_a(): assert measured.a() == 1\n"
+        "def test_b(): assert measured.b() == 2\n"
+    )
+    said = run_pytest(tmp_path, "--cov", "--cov-report=term-missing")
+    assert "75%   2\n" in said
+    assert "Required test coverage of 100.0% not reached" in said
+    assert said.rstrip().splitlines()[-1].strip("= ").startswith("2 passed")

@@ -1,0 +1,147 @@
+"""The rules of the house that no linter knows: sizes, names, docstrings, words, mirrored tests."""
+
+import ast
+import re
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+HOUSE = ROOT / "src" / "syndicate"
+TESTS = ROOT / "tests"
+
+LONGEST_FILE: Final = 400
+LONGEST_FUNCTION: Final = 40
+LONGEST_MEDIAN: Final = 150
+
+SHAPELESS: Final = {"utils", "util", "helpers", "common", "manager", "base", "core", "misc"}
+"""Names that say nothing about what is inside."""
+
+GENERATED: Final = re.compile(
+    r"(^|/)(\.git|\.venv|var|dist|htmlcov|__pycache__|\.hypothesis|\.coverage.*|\.[a-z_]+_cache)(/|$)"
+)
+"""Paths, from the root, that are not part of the project."""
+
+UNFIT: Final = {
+    "a registry's host name": r"py[p]i\.org|python[h]osted\.org|npm[j]s\.(org|com)|[d]eb\.debian",
+    "a path of one machine": r"(?<![\w.])/([w]ork|[f]arm|[r]oot|home/\w+)/|/[t]mp/\w",
+    "unfinished work": r"\b(TO[D]O|FIX[M]E|X{3}|HAC[K])\b|NotImplemented[E]rror",
+    "a finding waved through": r"[p]ragma: no|type: ignor[e]($|[^\[])|noq[a]($|[^:])",
+}
+"""What must not stand in any text of the project."""
+
+EVERYWHERE: Final = {"tests/system", "tests/data"}
+"""Folders of tests that belong to no single room."""
+
+Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def project_files() -> Iterator[Path]:
+    """Yield every text file of the project, checked out or unpacked."""
+    for path in sorted(ROOT.rglob("*")):
+        if path.is_file() and not GENERATED.search(path.relative_to(ROOT).as_posix()):
+            yield path
+
+
+PYTHON = [path for path in project_files() if path.suffix == ".py"]
+TREES = {path: ast.parse(path.read_text()) for path in PYTHON}
+
+
+def nodes() -> Iterator[tuple[str, Documented]]:
+    """Yield every module, class and function, with where it stands."""
+    for path, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, Documented):
+                line = 1 if isinstance(node, ast.Module) else node.lineno
+                yield f"{path.relative_to(ROOT)}:{line}", node
+
+
+def lines(path: Path) -> int:
+    """Return how many lines ``path`` has."""
+    return len(path.read_text().splitlines())
+
+
+def test_no_file_is_too_long() -> None:
+    """A file over 400 lines holds a noun that wants a room of its own."""
+    assert {str(path): lines(path) for path in PYTHON if lines(path) > LONGEST_FILE} == {}
+
+
+def test_half_of_the_files_are_short() -> None:
+    """The median file of the house has at most 150 lines."""
+    assert statistics.median(lines(path) for path in HOUSE.rglob("*.py")) <= LONGEST_MEDIAN
+
+
+def test_no_function_is_too_long() -> None:
+    """A function over 40 lines does more than one thing."""
+    functions = [(where, node) for where, node in nodes() if not isinstance(node, ast.Module)]
+    sizes = {
+        where: (node.end_lineno or 0) - node.lineno + 1
+        for where, node in functions
+        if not isinstance(node, ast.ClassDef)
+    }
+    assert {where: size for where, size in sizes.items() if size > LONGEST_FUNCTION} == {}
+
+
+def test_every_name_says_what_is_inside() -> None:
+    """No module or folder has a name that fits everything."""
+    assert [str(path) for path in PYTHON if SHAPELESS & set(path.relative_to(ROOT).parts)] == []
+    assert [str(path) for path in PYTHON if path.stem.removeprefix("test_") in SHAPELESS] == []
+
+
+def test_every_docstring_begins_with_a_sentence() -> None:
+    """Where there is a docstring (ruff says where one must be), its first line is a sentence."""
+    wrong = {}
+    for where, node in nodes():
+        said = (ast.get_docstring(node) or "").partition("\n")[0]
+        if said and not re.fullmatch(r"[^a-z\s].*\w+.*[.?!]", said):
+            wrong[where] = said
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("what", UNFIT)
+def test_nothing_unfit_stands_in_the_project(what: str) -> None:
+    """The project speaks of itself alone, and nothing is left half done or waved through."""
+    pattern = re.compile(UNFIT[what], re.MULTILINE)
+    found = []
+    for path in project_files():
+        try:
+            text = path.read_text()
+        except UnicodeDecodeError:  # a picture
+            continue
+        found += [
+            f"{path.relative_to(ROOT)}:{number}: {line}"
+            for number, line in enumerate(text.splitlines(), start=1)
+            if pattern.search(line)
+        ]
+    assert found == []
+
+
+def test_every_folder_of_tests_has_its_room() -> None:
+    """A folder tests/a exists because there is a room a."""
+    folders = {path.parent.relative_to(ROOT).as_posix() for path in TESTS.rglob("test_*.py")}
+    rooms = {f"tests/{path.relative_to(HOUSE).with_suffix('')}" for path in HOUSE.rglob("*.py")}
+    packages = {room.removesuffix("/__init__") for room in rooms} | EVERYWHERE | {"tests"}
+    assert {folder for folder in folders if folder not in packages} == set()
+
+
+def test_every_error_stands_in_the_one_tree() -> None:
+    """Exceptions are defined in errors.py and nowhere else in the house."""
+    strays = [
+        where
+        for where, node in nodes()
+        if where.startswith("src/") and isinstance(node, ast.ClassDef)
+        for parent in node.bases
+        if re.search(r"(Error|Exception|UnknownName|Refused|NotReady)$", ast.unparse(parent))
+        if not where.startswith("src/syndicate/errors.py")
+    ]
+    assert strays == []
+
+
+def test_commands_are_run_by_git_alone() -> None:
+    """The ways to run a command that no import betrays are closed as well."""
+    ways = re.compile(r"create_subprocess_|os\.(system|popen|exec|spawn|fork)")
+    rooms = [path for path in HOUSE.rglob("*.py") if "git" not in path.relative_to(HOUSE).parts[0]]
+    assert [str(path) for path in rooms if ways.search(path.read_text())] == []
