@@ -1,0 +1,63 @@
+"""The line "Post filed in: …" by which editors file a post inside its body."""
+
+import re
+from dataclasses import dataclass
+from html import unescape
+from typing import Final
+from urllib.parse import parse_qs, urlsplit
+
+_LINE: Final = re.compile(
+    r"(?:[ \t]|[*_>#]|<(?:p|div|span|strong|em|b|i|small)\b[^<>\n]*>)*"
+    r"Posts?[ \t]+filed[ \t]+(?:in|under)(?:[*_]|</\w+>)*[ \t]*:(?P<rest>[^\n]*)",
+    re.IGNORECASE,
+)
+_LINK: Final = re.compile(
+    r"\[(?P<text>[^\[\]]*)\]\((?P<target>[^()\s]*(?:\([^()\s]*\)[^()\s]*)*)[^()]*\)"
+    r"|<a\b[^<>]*?\bhref\s*=\s*[\"']?(?P<href>[^\"'<>\s]*)[^<>]*>(?P<inner>[^<>]*)</a>",
+    re.IGNORECASE,
+)
+_TAG: Final = re.compile(r"<[^<>]*>|\{:[^{}]*\}")
+_TEXT: Final = re.compile(r"^[^\n]*[^\s][^\n]*$", re.MULTILINE)
+_NEAR: Final = 6
+"""How many lines with text at each end of a body may be the filing line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filing:
+    """A filing line: what it names, where it stands in the body, counted from 0."""
+
+    categories: tuple[str, ...]
+    start: int
+    end: int
+
+
+def filing(body: str) -> Filing | None:
+    """Find the filing line of ``body``, on a line of its own near its beginning or end.
+
+    A category is the decoded ``category`` parameter of its link, else the text of the link; a
+    line without links names them between bars or commas.
+    """
+    spans = [match.span() for match in _TEXT.finditer(body)]
+    for start, end in dict.fromkeys(spans[:_NEAR] + spans[-_NEAR:]):
+        match = _LINE.fullmatch(body, start, end)
+        if match:
+            return Filing(categories=tuple(_categories(match["rest"])), start=start, end=end)
+    return None
+
+
+def _categories(rest: str) -> list[str]:
+    links = list(_LINK.finditer(rest))
+    if not links:
+        texts = re.split(r"[|,;·•]", _TAG.sub("", rest))
+        return [name for text in texts if (name := unescape(text).strip(" \t*_."))]
+    return [name for link in links for name in _linked(link)]
+
+
+def _linked(link: re.Match[str]) -> list[str]:
+    target = unescape(link["target"] or link["href"] or "")
+    try:
+        given = parse_qs(urlsplit(target).query).get("category", [])
+    except ValueError:
+        given = []
+    text = unescape(link["text"] or link["inner"] or "").strip(" \t*_")
+    return [name for name in given if name.strip()] or [text]

@@ -1,0 +1,167 @@
+"""The notations of front matter: where each begins and ends, and how its values are read.
+
+Fences as Jekyll and Hugo know them; YAML 1.1, TOML 1.0 and JSON (RFC 8259).
+"""
+
+import json
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from frontmatter.default_handlers import BaseHandler
+from typing_extensions import override
+
+from syndicate.dialects import yaml_values
+from syndicate.dialects.plain import DEEPEST, Values, refusal
+from syndicate.errors import ContentError
+
+LONGEST: Final = 100_000
+"""Characters of front matter: more than editors write, little enough for every parser."""
+
+_KEY: Final = re.compile(r"""(?:[ \t]*(?:#.*)?\n)*["']?[A-Za-z_][\w.-]*["']?[ \t]*[:=]""")
+_TOML_KEY: Final = re.compile(r"""^[ \t]*(?:\[+[ \t]*)?["']?([\w-]+)""", re.MULTILINE)
+_TOML_DEEP: Final = re.compile(rf"""(?<![\w-])(?:["']?[\w-]+["']?[ \t]*\.[ \t]*){{{DEEPEST}}}""")
+_JSON_KEY: Final = re.compile(r'^[ \t{,]*"((?:[^"\\\n]|\\.)*)"\s*:', re.MULTILINE)
+
+
+_ALMOST_A_FENCE: Final = re.compile(r"[^\w\s]{1,8}[ \t]*\n")
+_TELLING: Final = frozenset({"title", "date", "layout", "permalink"})
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """Front matter as read, and the body after it; lines count from 1 at the opening fence."""
+
+    values: Values
+    body: str
+    body_line: int
+
+
+class Notation(BaseHandler):
+    """One notation; finding and splitting are python-frontmatter's, by ``FM_BOUNDARY``."""
+
+    def header(self, text: str) -> Header | None:
+        """Take ``text`` apart, which begins with our fence; None if it was none after all.
+
+        Raises `ContentError`, with code ``lost-fence`` if the closing one is missing.
+        """
+        try:
+            front, body = self.split(text)
+        except ValueError:
+            _refuse_lost_close(text)
+            return None
+        if len(front) > LONGEST:
+            raise refusal(f"the front matter has more than {LONGEST} characters", 1)
+        body_line = 1 + text.count("\n", 0, len(text) - len(body))
+        return Header(values=_guarded(self.values, front), body=body, body_line=body_line)
+
+    def values(self, front: str) -> Values:
+        """Read ``front``, which begins with the line after the opening fence.
+
+        Raises `ContentError`, `ValueError` or `RecursionError`.
+        """
+        raise NotImplementedError
+
+
+class Yaml(Notation):
+    """YAML between ``---``; ``...`` closes as well, as in Jekyll."""
+
+    FM_BOUNDARY: re.Pattern[str] | None = re.compile(
+        r"^(?:---|(?<=\n)\.\.\.)[ \t]*(?:\n|\Z)", re.MULTILINE
+    )
+
+    @override
+    def values(self, front: str) -> Values:
+        return yaml_values.load("\n" + front)
+
+
+class Toml(Notation):
+    """TOML between ``+++``."""
+
+    FM_BOUNDARY: re.Pattern[str] | None = re.compile(r"^\+\+\+[ \t]*(?:\n|\Z)", re.MULTILINE)
+
+    @override
+    def values(self, front: str) -> Values:
+        if _TOML_DEEP.search(front):  # tomllib takes quadratic time for dotted keys
+            raise refusal(f"the front matter is nested more than {DEEPEST} deep", 1)
+        meta = tomllib.loads("\n" + front, parse_float=str)
+        return Values.of(meta, _lines(_TOML_KEY, "\n" + front))
+
+
+class Json(Notation):
+    """A JSON object, whose braces are the fences; more text may follow on its last line."""
+
+    FM_BOUNDARY: re.Pattern[str] | None = re.compile(r'\{(?=\s*(?:"|\}[ \t]*(?:\n|\Z)))')
+
+    @override
+    def split(self, text: str) -> tuple[str, str]:
+        end = _guarded(json.JSONDecoder(parse_int=str).raw_decode, text)[1]
+        return text[:end], text[end:].lstrip(" \t").removeprefix("\n")
+
+    @override
+    def values(self, front: str) -> Values:
+        top: list[tuple[str, object]] = []
+
+        def keep(pairs: list[tuple[str, object]]) -> dict[str, object]:
+            top[:] = pairs  # the outermost object comes last
+            return dict(pairs)
+
+        meta = json.loads(
+            front, object_pairs_hook=keep, parse_int=str, parse_float=str, parse_constant=str
+        )
+        doubles = [key for key, count in Counter(key for key, _ in top).items() if count > 1]
+        return Values.of(meta, _lines(_JSON_KEY, front), doubles)
+
+
+NOTATIONS: Final[tuple[Notation, ...]] = (Yaml(), Toml(), Json())
+
+
+def lost_fence(text: str) -> bool:
+    """Tell whether ``text`` is front matter whose opening ``---`` was damaged.
+
+    It is if what stands before the first ``---`` reads as YAML keys, one of which posts have.
+    """
+    front, fence, _ = _ALMOST_A_FENCE.sub("", text, count=1).partition("\n---\n")
+    if not fence or len(front) > LONGEST or not _KEY.match(front):
+        return False
+    try:
+        keys = yaml_values.load(front).meta.keys()
+    except ContentError:
+        return False
+    return len(keys) > 1 and not _TELLING.isdisjoint(keys)
+
+
+def _refuse_lost_close(text: str) -> None:
+    if _KEY.match(text, text.find("\n") + 1):
+        raise ContentError(
+            "the front matter is not closed",
+            hint="Write the closing fence alone on the line after the last key.",
+            code="lost-fence",
+            line=1,
+        )
+
+
+def _guarded(read: Callable[[str], _T], text: str) -> _T:
+    """Read ``text``, whatever goes wrong being a `ContentError` with its line."""
+    try:
+        return read(text)
+    except (ValueError, RecursionError) as error:
+        found = re.search(r"\bline (\d+)", str(error))
+        line = int(found[1]) if found else 1
+        raise refusal(f"the front matter cannot be read: {error}", line) from None
+
+
+def _lines(keys: re.Pattern[str], front: str) -> dict[str, int]:
+    """Return the line on which each key first stands."""
+    lines: dict[str, int] = {}
+    line, position = 1, 0
+    for match in keys.finditer(front):
+        line += front.count("\n", position, match.start(1))
+        position = match.start(1)
+        lines.setdefault(match[1], line)
+    return lines

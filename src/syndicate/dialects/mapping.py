@@ -1,0 +1,109 @@
+"""The declarative mapping from front-matter keys to fields that every dialect is made of."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, TypeVar
+
+from syndicate.dialects.document import Document
+from syndicate.dialects.fields import FieldNote
+from syndicate.model.edition import Level
+from syndicate.model.post import Source
+
+Keys = Mapping[str, tuple[str, ...]]
+"""Field → front-matter keys in the order they are asked; "a.b" is key b of the mapping in a."""
+
+GENERAL: Final[Keys] = {
+    "title": ("title", "carousel_title"),
+    "summary": ("carousel_summary", "preview", "excerpt", "summary", "description", "deck"),
+    "published": ("date", "publish_date", "pubDate", "date_published"),
+    "dateline": ("dateline_str", "dateline"),
+    "expires": ("expiryDate", "expiry_date", "expires", "unpublishDate"),
+    "draft": ("draft",),
+    "public": ("published",),
+    "permalink": ("permalink",),
+    "slug": ("slug",),
+    "redirects": ("redirect_from", "aliases"),
+    "categories": ("category", "categories", "tag", "tags", "topic", "topics"),
+    "shelves": ("category", "categories"),
+    "carousel": ("carousel_show",),
+    "card_title": ("carousel_title",),
+    "card_summary": ("carousel_summary",),
+    "card_image": ("carousel_image",),
+    "card_image_alt": ("carousel_image_alt_text", "carousel_image_alt"),
+    "image": (
+        *("image", "image.path", "image.src", "image.url", "images"),
+        *("featured_image", "cover.image", "thumbnail"),
+    ),
+    "image_alt": (
+        *("image_alt", "image_alt_text", "image.alt", "featured_image_alt", "cover.alt"),
+        *("thumbnail_alt",),
+    ),
+    "byline": ("byline_str", "byline"),
+    "authors": ("authors", "author"),
+    "external_url": ("source_url", "canonical", "canonical_url", "redirectto", "redirect_to"),
+    "language": ("lang", "locale", "language"),
+    "translation": ("translation_key", "translationKey"),
+    "reading_minutes": ("readtime_str", "reading_time", "readtime", "read_time"),
+}
+
+_T = TypeVar("_T")
+
+
+class Reading:
+    """One document while its fields are read: finds values, keeps where each came from.
+
+    ``keys`` are those of the dialect, the source's own go before them. Keys are told apart by
+    case only where a document has both. ``origins`` tells where the fields found so far are from,
+    ``keys`` the keys of those that are from one.
+    """
+
+    def __init__(self, document: Document, source: Source, keys: Keys) -> None:
+        self.document = document
+        self.source = source
+        self.origins: dict[str, str] = {}
+        self.keys: dict[str, str] = {}
+        self.notes: list[FieldNote] = list(document.notes)
+        self._keys = {**keys, **dict(source.keys)}
+        self._spellings = {key.lower(): key for key in document.meta}
+
+    def values(self, name: str, *, blank: bool = False) -> Iterator[tuple[str, object]]:
+        """Yield (key, value) for the keys of the field ``name`` that say something.
+
+        With ``blank``, an empty text says something too; null never does.
+        """
+        for path in self._keys.get(name, ()):
+            key, _, rest = path.partition(".")
+            spelling = key if key in self.document.meta else self._spellings.get(key.lower(), key)
+            value = self.document.meta.get(spelling)
+            if rest:
+                value = value.get(rest) if isinstance(value, dict) else None
+            empty = isinstance(value, str) and not value.strip()
+            if value is not None and (blank or not empty):
+                yield spelling, value
+
+    def find(self, name: str, read: Callable[[object], _T | None]) -> _T | None:
+        """Return the first value of the field ``name`` that ``read`` can use."""
+        for key, value in self.values(name):
+            found = read(value)
+            if found is not None:
+                self.came(name, key)
+                return found
+        return None
+
+    def came(self, name: str, key: str) -> None:
+        """Remember that the field ``name`` is from the front-matter ``key``."""
+        self.keys[name] = key
+        self.origins[name] = f"key {key}, line {self.line(key)}"
+
+    def first_key(self, name: str) -> str:
+        """Return the key that the field ``name`` is looked for under first."""
+        return next(iter(self._keys.get(name, ())), name)
+
+    def line(self, key: str) -> int:
+        """Return the line of ``key`` in the file, 0 if it has none of its own."""
+        return self.document.lines.get(key, 0)
+
+    def note(
+        self, rule: str, what: str, hint: str, *, line: int = 0, level: Level = "warning"
+    ) -> None:
+        """Tell the editor ``what`` is wrong and what to do."""
+        self.notes.append(FieldNote(level=level, rule=rule, line=line, what=what, hint=hint))

@@ -1,0 +1,100 @@
+"""Addresses of pages: a permalink or pattern, filled in for one post and made absolute.
+
+Placeholders of Jekyll (its permalink styles too) and Hugo; percent-encoding by RFC 3986.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+from urllib.parse import quote
+
+from syndicate.dialects.fields import Fields
+from syndicate.dialects.place import Place
+from syndicate.model.category import slug
+
+STYLES: Final = {
+    "date": "/:categories/:year/:month/:day/:title:output_ext",
+    "pretty": "/:categories/:year/:month/:day/:title/",
+    "ordinal": "/:categories/:year/:y_day/:title:output_ext",
+    "weekdate": "/:categories/:year/W:week/:short_day/:title:output_ext",
+    "none": "/:categories/:title:output_ext",
+}
+"""Jekyll's permalink styles by name."""
+
+_DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS: Final = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+_ABSOLUTE: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_PLACEHOLDER: Final = re.compile(r":([a-z_]+)(\[[^\[\]]*\])?")
+_SLASHES: Final = re.compile("//+")
+_IN_NAMES: Final = "/:@!$&'()*+,;=-._~"
+"""What a file name may bring into a path as it is (RFC 3986 section 3.3)."""
+_IN_PERMALINKS: Final = _IN_NAMES + "%?#[]"
+
+
+def address(pattern: str, tokens: Mapping[str, str], site_url: str) -> str:
+    """Return ``pattern`` with ``tokens`` for its placeholders, below ``site_url`` unless absolute.
+
+    At each colon the longest known placeholder counts; an unknown one stays as it is, an empty
+    one leaves no double slash behind.
+    """
+
+    def fill(match: re.Match[str]) -> str:
+        word = match[1]
+        for end in range(len(word), 0, -1):
+            if word[:end] in tokens:
+                rest = word[end:] + (match[2] or "")
+                return _encoded(tokens[word[:end]], _IN_NAMES) + rest
+        return match[0]
+
+    if _ABSOLUTE.match(pattern):
+        return _encoded(pattern, _IN_PERMALINKS)
+    filled = _PLACEHOLDER.sub(fill, STYLES.get(pattern, pattern))
+    path = _SLASHES.sub("/", f"/{_encoded(filled, _IN_PERMALINKS)}")
+    return site_url.rstrip("/") + path
+
+
+def tokens(fields: Fields, place: Place, published: datetime) -> dict[str, str]:
+    """Return what the placeholders of Jekyll stand for in the address of one post."""
+    return {
+        "categories": "/".join(shelf.lower() for shelf in fields.shelves),
+        "slugified_categories": "/".join(slug(shelf) for shelf in fields.shelves),
+        "collection": place.folder.rpartition("/")[2].lstrip("_"),
+        "name": place.name,
+        "output_ext": ".html",
+        "path": place.path,
+        "slug": fields.slug or slug(fields.title) or place.title,
+        "title": fields.slug or place.title,
+        **_clock(published),
+    }
+
+
+def _clock(at: datetime) -> dict[str, str]:
+    month, day = _MONTHS[at.month - 1], _DAYS[at.weekday()]
+    year, week, weekday = at.isocalendar()
+    return {
+        "year": f"{at.year:04}",
+        "short_year": f"{at.year % 100:02}",
+        "month": f"{at.month:02}",
+        "i_month": str(at.month),
+        "short_month": month[:3],
+        "long_month": month,
+        "day": f"{at.day:02}",
+        "i_day": str(at.day),
+        "y_day": f"{at.timetuple().tm_yday:03}",
+        "short_day": day[:3],
+        "long_day": day,
+        "w_year": f"{year:04}",
+        "week": f"{week:02}",
+        "w_day": str(weekday),
+        "hour": f"{at.hour:02}",
+        "minute": f"{at.minute:02}",
+        "second": f"{at.second:02}",
+    }
+
+
+def _encoded(text: str, safe: str) -> str:
+    return quote(text, safe=safe, errors="surrogateescape")

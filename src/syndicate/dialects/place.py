@@ -1,0 +1,74 @@
+"""What a file's path says: below which folder, called what, of which day, in which language."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from pathlib import PurePosixPath
+from typing import Final
+
+from syndicate.dialects.dates import file_day
+from syndicate.model.post import Path, Source
+
+SUFFIXES: Final = frozenset({".md", ".markdown", ".html"})
+"""Endings of files that can be posts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a post lies.
+
+    ``folder`` is the configured folder it is below, ``parents`` the folders between. ``name`` is
+    the file name without extension and language, for a page bundle (``name/index.md``) that of
+    its folder; ``title`` is that without the ``day`` in front. ``language`` is empty without a
+    suffix.
+    """
+
+    folder: str
+    parents: tuple[str, ...]
+    name: str
+    title: str
+    day: date | None
+    language: str
+    bundle: bool
+
+    @property
+    def path(self) -> str:
+        """The path below the folder without extension and language."""
+        return "/".join((*self.parents, self.name))
+
+    @property
+    def whole(self) -> str:
+        """The path from the root of the repository, likewise; equal for translations."""
+        return "/".join(part for part in (self.folder, self.path) if part)
+
+
+def place(path: Path, source: Source, languages: re.Pattern[str]) -> Place:
+    """Read ``path``; ``languages`` finds a language at the end of a name as its first group."""
+    folder, parts = below(path, source)
+    file = PurePosixPath(parts[-1])
+    stem = file.stem if file.suffix.lower() in SUFFIXES else file.name
+    suffix = languages.search(stem)
+    name = stem[: suffix.start()] if suffix else stem
+    parents = parts[:-1]
+    bundle = name == "index" and bool(parents)
+    if bundle:
+        parents, name = parents[:-1], parents[-1]
+    day, title = file_day(name)
+    return Place(
+        folder=folder,
+        parents=parents,
+        name=name,
+        title=title,
+        day=day,
+        language=suffix[1].replace("_", "-") if suffix else "",
+        bundle=bundle,
+    )
+
+
+def below(path: Path, source: Source) -> tuple[str, tuple[str, ...]]:
+    """Split ``path`` into the innermost folder of ``source`` it is below and the parts below."""
+    whole = tuple(part for part in path.split("/") if part)
+    folders = (tuple(PurePosixPath(folder).parts) for folder in source.folders)
+    fitting = [folder for folder in folders if whole[: len(folder)] == folder and folder != whole]
+    folder = max(fitting, key=len, default=())
+    return "/".join(folder), whole[len(folder) :] or ("",)

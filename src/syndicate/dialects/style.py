@@ -1,0 +1,178 @@
+"""A house style as data: the keys, defaults and quirks from which a dialect is put together."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+from syndicate.dialects import permalink
+from syndicate.dialects.document import Document
+from syndicate.dialects.fields import Fields
+from syndicate.dialects.filing import Filing, filing
+from syndicate.dialects.mapping import Keys, Reading
+from syndicate.dialects.pictures import NONE, picture
+from syndicate.dialects.place import SUFFIXES, Place, below, place
+from syndicate.dialects.publication import expires, hidden, published
+from syndicate.dialects.subjects import categories, shelves
+from syndicate.dialects.titles import title
+from syndicate.dialects.values import flag, fold, minutes, person, plain_text, text, texts
+from syndicate.dialects.words import words
+from syndicate.model.category import Vocabulary
+from syndicate.model.post import Path, Source
+
+_TEMPLATE: Final = re.compile(r"\{[{%]")
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8})*")
+_ABSOLUTE: Final = re.compile("https?://", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Style:
+    """A `Dialect` put together from data.
+
+    ``permalink`` is the pattern for posts and sources without one; ``tokens`` adds to or changes
+    what placeholders stand for. ``languages`` finds the language at the end of a file name.
+    ``spaces``: a text of ``categories`` is a list of words. ``exempt`` names path parts that may
+    begin with an underscore, ``pages`` file names that are no posts.
+    """
+
+    name: str
+    permalink: Callable[[Place, Source], str]
+    keys: Keys
+    tokens: Callable[[Fields, Place], Mapping[str, str]] = lambda _fields, _place: {}
+    languages: re.Pattern[str] = re.compile(r"\._([a-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})?)$")
+    hard_breaks: bool = False
+    spaces: bool = False
+    exempt: frozenset[str] = frozenset()
+
+    def skips(self, path: Path, source: Source) -> str:
+        """Return why the file at ``path`` is not even looked at, empty if it may be a post."""
+        parts = below(path, source)[1]
+        stem, dot, suffix = parts[-1].rpartition(".")
+        for part in parts:
+            if part.startswith(("_", ".")) and part not in self.exempt:
+                return f"{part} begins with {part[0]}"
+        if f"{dot}{suffix}".lower() not in SUFFIXES:
+            return "not a Markdown or HTML file"
+        return "README" if stem.lower() == "readme" else ""
+
+    def fields(self, document: Document, source: Source, vocabulary: Vocabulary) -> Fields:
+        """Return what ``document`` says about its post; never raises for what is in it."""
+        reading = Reading(document, source, self.keys)
+        where = place(document.path, source, self.languages)
+        line = filing(document.body)
+        named = title(reading, where)
+        summary = reading.find("summary", text) or ""
+        moment = published(reading, where)
+        card = picture(reading, "card_image", where)
+        image = card if card != NONE else picture(reading, "image", where)
+        counted = words((named, summary, _without(line, document.body)))
+        own = _permalink(reading)
+        _advise(reading, where, own)
+        return Fields(
+            title=named,
+            summary=summary,
+            published=moment.at if moment else None,
+            precision=moment.precision if moment else "second",
+            day=where.day,
+            expires=expires(reading),
+            hidden=hidden(reading),
+            permalink=own,
+            slug=reading.find("slug", text) or "",
+            redirects=reading.find("redirects", texts) or (),
+            categories=categories(reading, line, vocabulary, spaces=self.spaces),
+            shelves=shelves(reading, vocabulary, spaces=self.spaces),
+            carousel=reading.find("carousel", flag) or False,
+            card_title=reading.find("card_title", plain_text) or "",
+            card_summary=reading.find("card_summary", text) or "",
+            card_image=card.address,
+            card_image_alt=card.alt,
+            image=image.address,
+            image_alt=image.alt,
+            authors=_authors(reading),
+            external_url=reading.find("external_url", lambda value: _elsewhere(value, source))
+            or "",
+            language=_language(reading, where),
+            translation=reading.find("translation", text) or where.whole,
+            reading_minutes=reading.find("reading_minutes", minutes),
+            words=counted.digest,
+            word_count=counted.count,
+            origins=tuple(sorted(reading.origins.items())),
+            notes=tuple(reading.notes),
+        )
+
+    def body(self, document: Document) -> str:
+        """Return the text to render, its lines where they are in ``document.body``."""
+        return _without(filing(document.body), document.body)
+
+    def url(self, fields: Fields, path: Path, source: Source, published: datetime) -> str:
+        """Return the absolute address of the post's page, percent-encoded where it must be."""
+        where = place(path, source, self.languages)
+        pattern = fields.permalink or source.permalink or self.permalink(where, source)
+        tokens = {
+            **permalink.tokens(fields, where, published.astimezone(source.zone)),
+            **self.tokens(fields, where),
+        }
+        return permalink.address(pattern, tokens, source.site_url)
+
+
+def _without(line: Filing | None, body: str) -> str:
+    return body if line is None else body[: line.start] + body[line.end :]
+
+
+def _permalink(reading: Reading) -> str:
+    own = reading.find("permalink", text) or ""
+    if _TEMPLATE.search(own):
+        reading.note(
+            "permalink-template",
+            f"the permalink is made by template code, which is not run: {own}"[:200],
+            "Set the pattern as permalink of the source in the settings.",
+            line=reading.line(reading.keys["permalink"]),
+        )
+        return ""
+    if not own or own.startswith("/") or own in permalink.STYLES or _ABSOLUTE.match(own):
+        return own
+    return f"/{own}"
+
+
+def _authors(reading: Reading) -> tuple[str, ...]:
+    byline = reading.find("byline", text)
+    if byline is not None:
+        return (fold(byline),)
+    known = dict(reading.source.authors)
+    named = reading.find("authors", texts) or ()
+    return tuple(dict.fromkeys(person(each, known) for each in named))
+
+
+def _elsewhere(value: object, source: Source) -> str | None:
+    """Return ``value`` if it is an address outside the source's own site."""
+    address = text(value) or ""
+    try:
+        host = urlsplit(address).hostname
+    except ValueError:
+        return None
+    foreign = _ABSOLUTE.match(address) and host != urlsplit(source.site_url).hostname
+    return address if foreign else None
+
+
+def _language(reading: Reading, where: Place) -> str:
+    found = reading.find("language", _tag)
+    if found is None and where.language:
+        reading.origins["language"] = "file name"
+    return found or where.language or reading.source.language
+
+
+def _tag(value: object) -> str | None:
+    tag = text(value) or ""
+    return tag.replace("_", "-") if _LANGUAGE.fullmatch(tag) else None
+
+
+def _advise(reading: Reading, where: Place, own: str) -> None:
+    if not own and not where.name.isascii():
+        reading.note(
+            "non-ascii-name",
+            f"the file name puts other than ASCII into the address: {where.name}",
+            "Rename the file, or give the post a permalink.",
+            level="notice",
+        )

@@ -1,0 +1,57 @@
+"""The title of a post as plain text: of its front matter, of its first heading, of its file."""
+
+import re
+from typing import Final
+
+from syndicate.dialects.mapping import Reading
+from syndicate.dialects.place import Place
+from syndicate.dialects.values import fold, has_markup, plain_text
+
+_HEADING: Final = re.compile(r"[ ]{0,3}#{1,6}[ \t]+(?P<text>.*?)[ \t]*#*[ \t]*")
+_HTML_HEADING: Final = re.compile(r"<h[1-6]\b[^<>]*>(?P<text>.*?)</h[1-6]>", re.IGNORECASE)
+_UNDERLINE: Final = re.compile(r"[ ]{0,3}(?:=+|-+)[ \t]*")
+_FENCE: Final = re.compile(r"[ ]{0,3}(?:```|~~~)")
+_EMPHASIS: Final = re.compile(r"\*+|`+|\{:?[#.][^{}]*\}")
+
+
+def title(reading: Reading, place: Place) -> str:
+    """Return the title; never empty as long as the file has a name."""
+    found = reading.find("title", plain_text)
+    if found is None:
+        return _instead(reading, place)
+    key = reading.keys["title"]
+    if has_markup(reading.document.meta[key]):
+        reading.note(
+            "title-markup",
+            f"{key} holds HTML, which a plain title cannot show",
+            "Write the title without tags.",
+            line=reading.line(key),
+            level="notice",
+        )
+    return found
+
+
+def _instead(reading: Reading, place: Place) -> str:
+    reading.note("missing-title", "the post has no title", "Give it a key title.")
+    heading = _first_heading(reading.document.body)
+    if heading is not None:
+        reading.origins["title"] = "first heading"
+        return heading
+    reading.origins["title"] = "file name"
+    words = fold(re.sub("[-_]+", " ", place.title)) or place.name
+    return words[:1].upper() + words[1:]
+
+
+def _first_heading(body: str) -> str | None:
+    fenced, before = False, ""
+    for line in body.split("\n"):
+        if _FENCE.match(line):
+            fenced = not fenced
+        elif not fenced:
+            found = _HEADING.fullmatch(line) or _HTML_HEADING.search(line)
+            underlined = before if _UNDERLINE.fullmatch(line) else ""
+            words = plain_text(_EMPHASIS.sub("", found["text"] if found else underlined))
+            if words:
+                return words
+        before = line
+    return None

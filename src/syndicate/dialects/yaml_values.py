@@ -1,0 +1,114 @@
+"""YAML as editors mean it: a scalar is the text they wrote, only null is nothing.
+
+libyaml reads (YAML 1.1), we build. Nothing is guessed from a scalar's looks, so an impossible
+date, a version 1.10 or a title "No" cannot fail or change: who asks for a field knows its type.
+Tags are ignored. Built from events, because composing deeply nested nodes ends the process.
+"""
+
+from collections.abc import Iterator
+from typing import Final, cast
+
+import yaml
+
+from syndicate.dialects.plain import DEEPEST, MOST, Values, clean, refusal
+
+_NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
+_MERGE: Final = "<<"
+
+
+def load(text: str) -> Values:
+    """Read the one mapping in ``text``; nothing at all is an empty one.
+
+    Raises `ContentError` with the line, counted from 1 in ``text``.
+    """
+    try:
+        return _Builder(yaml.parse(text, Loader=yaml.CSafeLoader)).document()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = 1 if mark is None else mark.line + 1
+        raise refusal(f"the YAML cannot be read: {error.problem}", line) from None
+    except yaml.YAMLError as error:
+        raise refusal(f"the YAML cannot be read: {error}", 1) from None
+
+
+class _Builder:
+    def __init__(self, events: Iterator[yaml.Event]) -> None:
+        self._events = events
+        self._anchors: dict[str, tuple[object, int]] = {}
+        self._count = 0
+
+    def document(self) -> Values:
+        values = Values()
+        for event in self._events:
+            if isinstance(event, yaml.MappingStartEvent) and not values.meta:
+                self._mapping(values, 0)
+            elif isinstance(event, yaml.NodeEvent) and not _is_null(event):
+                raise refusal("the front matter is not a list of keys with values", _line(event))
+        return values
+
+    def _value(self, event: yaml.Event, depth: int) -> object:
+        before = self._count
+        self._count += 1
+        if depth > DEEPEST or self._count > MOST:
+            raise refusal("the front matter is nested too deep or too large", _line(event))
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event)
+        value = self._collection(event, depth)
+        anchor = cast("yaml.NodeEvent", event).anchor
+        if anchor is not None:
+            self._anchors[anchor] = (value, self._count - before)
+        return value
+
+    def _collection(self, event: yaml.Event, depth: int) -> object:
+        if isinstance(event, yaml.MappingStartEvent):
+            values = Values()
+            self._mapping(values, depth)
+            return values.meta
+        if isinstance(event, yaml.SequenceStartEvent):
+            return [self._value(each, depth + 1) for each in self._until(yaml.SequenceEndEvent)]
+        return None if _is_null(event) else clean(cast("yaml.ScalarEvent", event).value)
+
+    def _alias(self, event: yaml.AliasEvent) -> object:
+        try:
+            value, count = self._anchors[str(event.anchor)]
+        except KeyError:
+            raise refusal(f"*{event.anchor} stands for nothing", _line(event)) from None
+        self._count += count
+        return value
+
+    def _mapping(self, values: Values, depth: int) -> None:
+        merged: dict[str, object] = {}
+        for event in self._until(yaml.MappingEndEvent):
+            key = self._value(event, depth + 1)
+            value = self._value(next(self._events), depth + 1)
+            if key == _MERGE:
+                merged |= _merged(value)
+                continue
+            name = "" if key is None else str(key)
+            if name in values.meta:
+                values.doubles.append((name, _line(event)))
+            values.meta[name] = value
+            values.lines[name] = _line(event)
+        values.meta = merged | values.meta
+
+    def _until(self, end: type[yaml.Event]) -> Iterator[yaml.Event]:
+        while not isinstance(event := next(self._events), end):
+            yield event
+
+
+def _merged(value: object) -> dict[str, object]:
+    """Return the keys of a merged mapping or of a list of them, the first one first."""
+    mappings = value if isinstance(value, list) else [value]
+    merged: dict[str, object] = {}
+    for mapping in mappings:
+        if isinstance(mapping, dict):
+            merged = mapping | merged
+    return merged
+
+
+def _is_null(event: yaml.Event) -> bool:
+    return isinstance(event, yaml.ScalarEvent) and event.implicit[0] and event.value in _NULLS
+
+
+def _line(event: yaml.Event) -> int:
+    return 1 if event.start_mark is None else event.start_mark.line + 1
