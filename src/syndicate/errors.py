@@ -4,6 +4,7 @@ SyndicateError
 ├── SettingsError          settings that cannot be used          exit 2
 ├── UsageError             a request or command that is wrong    exit 2   HTTP 400
 │   ├── UnknownName        a feed, post, source … nobody knows   exit 2   HTTP 404
+│   ├── Gone               what was here and will not come back  exit 2   HTTP 410
 │   └── Refused            understood, but not allowed           exit 2   HTTP 422
 ├── ContentError           a post that cannot be read            exit 1
 ├── RepositoryError        git could not do what was asked       exit 1   HTTP 503
@@ -64,6 +65,12 @@ class UnknownName(UsageError):  # noqa: N818 — reads as what it is: `except Un
     """A name is well-formed, but nothing here is called so."""
 
     status = 404
+
+
+class Gone(UsageError):  # noqa: N818 — likewise
+    """Something was here once and will not come back."""
+
+    status = 410
 
 
 class Refused(UsageError):  # noqa: N818 — likewise
