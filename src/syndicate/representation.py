@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import zlib
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -95,8 +95,8 @@ def http_links(feed: Feed, form: Format) -> tuple[Link, ...]:
     return (*links, Link(rel="canonical", href=feed.url(f".{form.name}")), *others)
 
 
-_Address = tuple[str, str, str]
-"""Name, canonical query and format of a feed."""
+_Address = tuple[str, ...]
+"""Name, canonical query and format of a feed, or what tells another document from it."""
 
 
 class _Entry(NamedTuple):
@@ -154,15 +154,30 @@ class Press:
 
         Raises `NotReady`, `UnknownName` for the name and `UsageError` for a cursor that is none.
         """
+
+        async def make(edition: Edition) -> Representation:
+            seen = view(edition, name, query)
+            items = await reader.items(seen.page.posts)
+            feed = compose(edition, seen, self._masthead, items)
+            return self.make(feed, form, last_modified(edition, seen))
+
+        return await self.document(reader, (name, query.canonical(), form.name), make)
+
+    async def document(
+        self,
+        reader: Reader,
+        address: tuple[str, ...],
+        make: Callable[[Edition], Awaitable[Representation]],
+    ) -> Representation:
+        """Return what ``make`` makes of the edition, under an ``address`` of its own.
+
+        Raises `NotReady` and whatever ``make`` does.
+        """
         edition = reader.edition
-        address = (name, query.canonical(), form.name)
         before = self._prints.get(address)
         if before is not None and before.edition is edition:
             return before.representation
-        seen = view(edition, name, query)
-        items = await reader.items(seen.page.posts)
-        feed = compose(edition, seen, self._masthead, items)
-        made = self.make(feed, form, last_modified(edition, seen))
+        made = await make(edition)
         if before is not None and before.representation.etag == made.etag:
             made = replace(made, gzip=before.representation.gzip, br=before.representation.br)
         self._keep(address, _Print(edition, made))
