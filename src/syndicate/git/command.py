@@ -1,0 +1,159 @@
+"""Run git: with an environment that lets nobody interfere, a time limit and nothing left over."""
+
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from syndicate.errors import RepositoryError
+
+LIMIT: Final = 600.0
+"""Seconds that a reading command may take; only a broken disk makes one take so long."""
+
+_GRACE: Final = 2.0
+"""Seconds between asking an overdue command to stop and stopping it."""
+
+_ALWAYS: Final = {
+    "LC_ALL": "C",  # complaints are recognized by their English words
+    "GIT_TERMINAL_PROMPT": "0",
+    "SSH_ASKPASS_REQUIRE": "never",
+    "GIT_OPTIONAL_LOCKS": "0",
+}
+
+_ALONE: Final = {
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_SYSTEM": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_ATTR_NOSYSTEM": "1",
+    "GIT_GRAFT_FILE": os.devnull,
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "none",  # what stops a lazy fetch before git 2.44
+    "GIT_LITERAL_PATHSPECS": "1",
+}
+
+_USERS: Final = re.compile(
+    r"GIT_(?:SSH|SSH_COMMAND|SSH_VARIANT|ASKPASS|SSL_\w+|HTTP_\w+|CURL_\w+|PROXY_\w+"
+    r"|CONFIG_GLOBAL|CONFIG_SYSTEM|CONFIG_NOSYSTEM|CONFIG_COUNT|CONFIG_KEY_\d+|CONFIG_VALUE_\d+)"
+)
+"""The variables of git that say how its user reaches remotes; none of them names a repository."""
+
+_HARMLESS: Final = {
+    "core.hooksPath": os.devnull,
+    "core.fsmonitor": "false",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a command said: its exit code, its output, and its complaints as text."""
+
+    code: int
+    output: bytes
+    complaint: str
+
+
+def alone(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return an environment in which no configuration of the user or system counts."""
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    return plain | _ALWAYS | _ALONE | _configuration({}, _HARMLESS) | dict(extra or {})
+
+
+def as_user(
+    configuration: Mapping[str, str] | None = None, *, protocols: Sequence[str] = ()
+) -> dict[str, str]:
+    """Return an environment with the user's configuration and ``configuration`` on top of it.
+
+    It is handed over in the environment, where other users of the host cannot see it.
+    """
+    plain = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GIT_") or _USERS.fullmatch(name)
+    }
+    allowed = {"GIT_ALLOW_PROTOCOL": ":".join(protocols) or "none", "GIT_NO_LAZY_FETCH": "1"}
+    return plain | _ALWAYS | allowed | _configuration(plain, {**_HARMLESS, **(configuration or {})})
+
+
+def run(
+    *arguments: str, environment: Mapping[str, str], limit: float = LIMIT, stdin: bytes = b""
+) -> Answer:
+    """Run ``git arguments`` and return what it said, whatever its exit code.
+
+    Raises `RepositoryError` if there is no git, or if it took longer than ``limit`` seconds; it
+    and everything it started have been stopped then.
+    """
+    with start(*arguments, environment=environment, stderr=subprocess.PIPE) as process:
+        try:
+            output, complaint = process.communicate(stdin, timeout=limit)
+        except subprocess.TimeoutExpired:
+            raise RepositoryError(
+                f"git {arguments[0]} took longer than {limit:g} seconds and was stopped",
+                hint="Try again; if it lasts, try the same by hand.",
+                code="timed-out",
+            ) from None
+        finally:
+            _stop(process)
+    return Answer(code=process.returncode, output=output, complaint=os.fsdecode(complaint))
+
+
+def start(
+    *arguments: str, environment: Mapping[str, str], stderr: int = subprocess.DEVNULL
+) -> subprocess.Popen[bytes]:
+    """Start ``git arguments`` with pipes, in a session of its own.
+
+    Without a terminal, ssh cannot ask for a password and wait for ever; and an interrupt from
+    the keyboard is for the service to handle, not for its git.
+    """
+    try:
+        return subprocess.Popen(  # noqa: S603 — no shell, and arguments that cannot be options
+            ["git", *arguments],  # noqa: S607 — the git of the user's PATH
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            env=environment,
+            start_new_session=True,
+        )
+    except FileNotFoundError:
+        raise RepositoryError(
+            "there is no git on the PATH",
+            hint="Install it: `apt install git`, `dnf install git` or `brew install git`.",
+            code="no-git",
+        ) from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in an argument
+        raise RepositoryError(
+            f"git {arguments[0]} cannot be started: {error}",
+            hint="Look for odd characters in the settings, and for a lack of memory or processes.",
+            code="no-git",
+        ) from error
+
+
+def version() -> str:
+    """Return the version of the installed git: ``2.39.5``."""
+    return run("version", environment=alone()).output.decode().split()[2]
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End an overdue command with all it started; first kindly, so that it takes its locks away."""
+    if process.poll() is not None:
+        return
+    for kind in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, kind)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_GRACE)
+            return
+
+
+def _configuration(environment: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that add ``values`` to the configuration an environment holds."""
+    count = environment.get("GIT_CONFIG_COUNT", "")
+    first = int(count) if count.isdecimal() else 0
+    added = {"GIT_CONFIG_COUNT": str(first + len(values))}
+    for number, (key, value) in enumerate(values.items(), first):
+        added |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return added

@@ -1,0 +1,122 @@
+"""One long-lived ``git cat-file``: many questions to a single process, from any thread."""
+
+import re
+import subprocess
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import IO, Final, Generic, TypeVar, cast
+
+from syndicate.git.command import start
+from syndicate.model.post import CommitId
+
+Answer = TypeVar("Answer")
+
+_WINDOW: Final = 60
+"""Questions under way at once. Their 65 bytes each fit into the smallest pipe POSIX allows
+(4096), so writing them never waits for git, which may be waiting for its answers to be read."""
+
+_COMMIT: Final = re.compile(rb"([0-9a-f]{40,64}) commit \d+\n")
+
+
+class Catalogue(Generic[Answer]):
+    """A ``cat-file --batch…`` process that is started when asked, and again when it has died.
+
+    Args:
+        arguments: Of ``git``, up to and including the form of batch.
+        environment: Which repository, and which configuration counts.
+        read: Reads one answer; raises `EOFError` where the process has ended.
+    """
+
+    def __init__(
+        self,
+        *arguments: str,
+        environment: Mapping[str, str],
+        read: Callable[[IO[bytes]], Answer],
+    ) -> None:
+        self._arguments = arguments
+        self._environment = environment
+        self._read = read
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def ask(self, questions: Iterable[bytes]) -> Iterator[Answer]:
+        """Answer each of ``questions``, one line without its end each, in their order.
+
+        Nothing is under way while a caller thinks about an answer, so callers may stop early and
+        threads take turns. Raises `EOFError` if the process dies each time it is asked.
+        """
+        window = list[bytes]()
+        for question in questions:
+            window.append(question)
+            if len(window) == _WINDOW:
+                yield from self._exchange(window)
+                window.clear()
+        if window:
+            yield from self._exchange(window)
+
+    def close(self) -> None:
+        """End the process; the next question starts another."""
+        with self._lock:
+            self._end()
+
+    def _exchange(self, questions: Sequence[bytes]) -> list[Answer]:
+        with self._lock:
+            try:
+                return self._converse(questions)
+            except EOFError:  # it died since it was last asked
+                return self._converse(questions)
+
+    def _converse(self, questions: Sequence[bytes]) -> list[Answer]:
+        if self._process is None:
+            self._process = start(*self._arguments, environment=self._environment)
+        sending = cast("IO[bytes]", self._process.stdin)
+        receiving = cast("IO[bytes]", self._process.stdout)
+        try:
+            sending.write(b"".join(b"%s\n" % question for question in questions))
+            sending.flush()
+            return [self._read(receiving) for _ in questions]
+        except BrokenPipeError as error:
+            self._end()
+            raise EOFError from error
+        except BaseException:
+            self._end()  # what it still has to say would be taken for the next answers
+            raise
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.communicate()
+
+
+def contents(environment: Mapping[str, str]) -> Catalogue[bytes | None]:
+    """Return a catalogue of what objects hold, asked by full id; None for a missing one."""
+    return Catalogue("cat-file", "--batch", environment=environment, read=_content)
+
+
+def names(environment: Mapping[str, str]) -> Catalogue[CommitId | None]:
+    """Return a catalogue of commits, asked by any revision; None where it means no commit."""
+    return Catalogue("cat-file", "--batch-check", environment=environment, read=_commit)
+
+
+def _content(stream: IO[bytes]) -> bytes | None:
+    header = _line(stream)
+    if header.endswith(b" missing\n"):
+        return None
+    size = int(header.rpartition(b" ")[2])
+    content = stream.read(size + 1)
+    if len(content) <= size:
+        raise EOFError
+    return content[:-1]
+
+
+def _commit(stream: IO[bytes]) -> CommitId | None:
+    match = _COMMIT.fullmatch(_line(stream))
+    return CommitId(match[1].decode()) if match else None
+
+
+def _line(stream: IO[bytes]) -> bytes:
+    line = stream.readline()
+    if not line.endswith(b"\n"):
+        raise EOFError
+    return line

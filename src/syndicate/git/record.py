@@ -1,0 +1,117 @@
+"""What git tells about files and commits, as values; parsers of its NUL-separated output."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from os import fsdecode
+from typing import Final, Literal
+
+from syndicate.model.post import BlobId, CommitId, Path
+
+Kind = Literal["added", "modified", "deleted", "renamed"]
+
+FILE_MODES: Final = frozenset({b"100644", b"100755"})
+"""Regular files. Symbolic links (120000) and submodules (160000) are not followed."""
+
+LATEST: Final = 253402300799
+"""The last second of the year 9999: a commit may claim to be later, a datetime cannot."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A regular file in a commit."""
+
+    path: Path
+    blob: BlobId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileChange:
+    """What happened to one regular file between two commits.
+
+    ``old_path`` equals ``path`` unless renamed. ``blob`` is None if the file was deleted,
+    ``old_blob`` if it was added. A file that becomes a link was deleted; a changed mode is none.
+    """
+
+    kind: Kind
+    path: Path
+    old_path: Path
+    blob: BlobId | None
+    old_blob: BlobId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """A commit on the first-parent line: when it got there, and what it changed."""
+
+    id: CommitId
+    time: datetime
+    """The committer's time, in UTC."""
+    changes: tuple[FileChange, ...]
+
+
+def instant(seconds: bytes) -> datetime:
+    """Return the time that git writes as seconds since 1970."""
+    return datetime.fromtimestamp(min(int(seconds), LATEST), UTC)
+
+
+def entries(output: bytes) -> Iterator[Entry]:
+    """Read the regular files of ``ls-tree -r -z``: ``mode type id TAB path NUL``, repeated."""
+    for record in output.split(b"\0")[:-1]:
+        about, _, path = record.partition(b"\t")
+        mode, _, blob = about.split(b" ")
+        if mode in FILE_MODES:
+            yield Entry(path=Path(fsdecode(path)), blob=BlobId(blob.decode()))
+
+
+def changes(output: bytes) -> Iterator[FileChange]:
+    """Read the changes of ``diff-tree --raw -z --no-abbrev`` of two trees."""
+    tokens = iter(output.split(b"\0")[:-1])
+    for token in tokens:
+        yield from _change(token, tokens)
+
+
+def commits(output: bytes) -> Iterator[Commit]:
+    """Read the commits of ``log --raw -z --no-abbrev --format='%H %ct'``, in its order.
+
+    After a commit's own token come its changes, the first of them on a new line.
+    """
+    tokens = iter(output.split(b"\0")[:-1])
+    header, found = b"", list[FileChange]()
+    for token in tokens:
+        about = token.lstrip(b"\n")
+        if about.startswith(b":"):
+            found.extend(_change(about, tokens))
+        elif about:
+            if header:
+                yield _commit(header, found)
+            header, found = about, []
+    if header:
+        yield _commit(header, found)
+
+
+def _commit(header: bytes, found: list[FileChange]) -> Commit:
+    name, seconds = header.split(b" ")
+    return Commit(id=CommitId(name.decode()), time=instant(seconds), changes=tuple(found))
+
+
+def _change(about: bytes, tokens: Iterator[bytes]) -> Iterator[FileChange]:
+    """Read ``:old-mode new-mode old-id new-id status`` and the one or two paths that follow."""
+    old_mode, new_mode, old, new, status = about[1:].split(b" ")
+    old_path = Path(fsdecode(next(tokens)))
+    path = Path(fsdecode(next(tokens))) if status.startswith(b"R") else old_path
+    old_blob = BlobId(old.decode()) if old_mode in FILE_MODES else None
+    blob = BlobId(new.decode()) if new_mode in FILE_MODES else None
+    kind = _kind(old_blob, blob, renamed=path != old_path)
+    if kind:
+        yield FileChange(kind=kind, path=path, old_path=old_path, blob=blob, old_blob=old_blob)
+
+
+def _kind(old: BlobId | None, new: BlobId | None, *, renamed: bool) -> Kind | None:
+    if old == new and not renamed:
+        return None
+    if old is None:
+        return "added"
+    if new is None:
+        return "deleted"
+    return "renamed" if renamed else "modified"

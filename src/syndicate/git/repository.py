@@ -1,0 +1,322 @@
+"""A repository of posts: its branch, files, changes, history and blobs."""
+
+import pathlib
+import posixpath
+import re
+import threading
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import tee
+from os import fsdecode
+from types import TracebackType
+from typing import Final, Self
+
+from syndicate.errors import RepositoryError
+from syndicate.git.command import alone, run
+from syndicate.git.complaint import error, explain, unknown_ref
+from syndicate.git.location import Location
+from syndicate.git.mirror import Mirror, mirrored
+from syndicate.git.objects import Catalogue, contents, names
+from syndicate.git.place import Place, blank, locate, through
+from syndicate.git.record import Commit, Entry, FileChange, changes, commits, entries, instant
+from syndicate.git.stamp import stamp
+from syndicate.model.post import BlobId, CommitId, Path
+
+POSTS: Final = ("*.md", "*.markdown", "*.html")
+"""The files whose history counts, anywhere in the repository: a move is seen from both ends."""
+
+_ID: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_NO_OBJECT: Final = b"0" * 40
+_PREFIX: Final = re.compile(r"[0-9a-f]{4,64}")
+_REVISION: Final = re.compile(r"(@(?!\{)|[^~^@:]*)(.*)")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_COMMITTER: Final = re.compile(rb"^committer .* (\d+) [-+]\d+$", re.MULTILINE)
+
+_NAME: Final = re.compile(r"(?!-)(?!.*(?:\.\.|@\{|//))[^\x00-\x20\x7f~^:?*\[\\]+")
+"""A branch, tag or ref (git-check-ref-format(1)): nothing that means more in a refspec."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What reading a repository on this host takes."""
+
+    place: Place
+    environment: dict[str, str]
+    contents: Catalogue[bytes | None]
+    names: Catalogue[CommitId | None]
+
+
+class Repository:
+    """One branch of a git repository, on this host or mirrored to it; see `open`.
+
+    All methods block and may be called from any thread; every failure is a `RepositoryError`.
+    Ids of commits and blobs are full ones. Folders and paths start at the root of the repository;
+    only regular files are seen, symbolic links and submodules are not followed.
+    """
+
+    def __init__(
+        self, *, location: Location, ref: str, mirrors: pathlib.Path, mirror: Mirror | None
+    ) -> None:
+        self._location = location
+        self._ref = ref
+        self._mirrors = mirrors
+        self._mirror = mirror
+        self._lock = threading.Lock()
+        self._opened: _Reading | None = None
+
+    @classmethod
+    def open(
+        cls,
+        location: str,
+        *,
+        ref: str,
+        mirrors: pathlib.Path,
+        proxy: str = "",
+        name: str = "",
+    ) -> Self:
+        """Open a repository; a remote one is not talked to before `fetch`.
+
+        Args:
+            location: A path (bare, not bare, or a worktree), an https, ssh or file URL, or
+                ``user@host:path``.
+            ref: Branch, tag or full ref, understood as git does (gitrevisions(7)).
+            mirrors: A folder of ours for mirrors, made if missing.
+            proxy: What https goes through; without it the environment and git's settings count.
+            name: What errors call the repository: the source's name.
+        """
+        where = Location.parse(location, name=name)
+        if not _NAME.fullmatch(ref):
+            raise unknown_ref(where, repr(ref), ())
+        mirrors = mirrors.absolute()
+        mirror = None
+        if where.is_remote:
+            folder = mirrors / f"{where.stem}.git"
+            mirror = Mirror(location=where, folder=folder, proxy=proxy)
+        opened = cls(location=where, ref=ref, mirrors=mirrors, mirror=mirror)
+        if mirror is None:
+            opened._reading()
+        return opened
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether `fetch` is what makes new commits visible."""
+        return self._mirror is not None
+
+    @property
+    def is_shallow(self) -> bool:
+        """Whether history is cut off, so that first commits and dates depend on its depth."""
+        return self._reading().place.is_shallow
+
+    def fetch(self) -> bool:
+        """Bring the mirror of a remote up to date; tell whether anything came."""
+        return self._mirror is not None and self._mirror.fetch(self._ref)
+
+    def stamp(self) -> Hashable:
+        """Return a value that changes whenever `head` can have; a few file look-ups."""
+        try:
+            return stamp(self._reading().place, self._known_as(self._ref))
+        except RepositoryError as trouble:
+            return trouble.what
+
+    def head(self) -> CommitId:
+        """Return the commit the ref is at."""
+        found = self._commit(self._known_as(self._ref))
+        if found is None:
+            raise unknown_ref(self._location, self._ref, self._refs())
+        return found
+
+    def resolve(self, rev: str) -> CommitId:
+        """Return the commit that ``rev`` means: branch, tag, id or its beginning, ``HEAD~1`` ….
+
+        A branch of a remote other than the ref is fetched for it.
+        """
+        found = self._commit(rev) if not self.is_remote or _PREFIX.fullmatch(rev) else None
+        if found is None and self._mirror is not None:
+            found = self._fetched(self._mirror, rev)
+        if found is None:
+            raise unknown_ref(self._location, rev, self._refs())
+        return found
+
+    def committed(self, commit: CommitId) -> datetime:
+        """Return the committer's time of ``commit``, in UTC."""
+        for _, content in self.read([BlobId(commit)]):
+            match = _COMMITTER.search(content.partition(b"\n\n")[0])
+            if match:
+                return instant(match[1])
+        raise self._missing(commit)
+
+    def entries(self, commit: CommitId, folders: Sequence[Path]) -> tuple[Entry, ...]:
+        """Return the files of ``commit`` below ``folders``, each once, in git's order.
+
+        The root is ``.`` or empty; a folder that is not there has no files.
+        """
+        if not folders:
+            return ()
+        options = ("-r", "-z", "--full-tree", "--end-of-options")
+        return tuple(entries(self._git("ls-tree", *options, commit, *_within(folders))))
+
+    def find(self, commit: CommitId, path: Path) -> BlobId | None:
+        """Return the blob of the file at ``path`` in ``commit``; None if there is no file."""
+        if posixpath.normpath(path).lstrip("/") != path or path.startswith("..") or "\0" in path:
+            return None
+        options = ("-z", "--full-tree", "--end-of-options")
+        found = entries(self._git("ls-tree", *options, commit, path))
+        return next((entry.blob for entry in found if entry.path == path), None)
+
+    def changed(
+        self, old: CommitId, new: CommitId, folders: Sequence[Path]
+    ) -> tuple[FileChange, ...]:
+        """Return what differs below ``folders`` between any two commits, renames as two."""
+        if not folders or old == new:
+            return ()
+        options = ("-r", "-z", "--raw", "--no-renames", "--no-abbrev", "--end-of-options")
+        return tuple(changes(self._git("diff-tree", *options, old, new, "--", *_within(folders))))
+
+    def history(self, commit: CommitId, *, since: CommitId | None = None) -> Iterator[Commit]:
+        """Return the first-parent history up to ``commit``, oldest first, with renames.
+
+        Only commits that touch a file like `POSTS`; none that ``since`` reaches.
+        """
+        options = (
+            *("--first-parent", "--reverse", "--root", "--diff-merges=first-parent"),
+            *("--raw", "-z", "--no-abbrev", "-M50%", "-l0", "--format=%H %ct"),
+        )
+        range_ = (commit, f"^{since}") if since else (commit,)
+        yield from commits(
+            self._git("log", *options, "--end-of-options", *range_, "--", *POSTS, globs=True)
+        )
+
+    def is_ancestor(self, old: CommitId, new: CommitId) -> bool:
+        """Tell whether ``new`` has ``old`` in its history; False if ``old`` is unknown here."""
+        if next(self._contents([old])) is None:
+            return False
+        question = ("merge-base", "--is-ancestor", "--end-of-options", old, new)
+        answer = run(*question, environment=self._reading().environment)
+        if answer.code > 1:
+            raise explain(self._location, answer.complaint)
+        return answer.code == 0
+
+    def read(self, blobs: Iterable[BlobId]) -> Iterator[tuple[BlobId, bytes]]:
+        """Return what ``blobs`` hold, in their order, few of them in memory at a time."""
+        asked, answered = tee(blobs)
+        for blob, content in zip(answered, self._contents(asked), strict=True):
+            if content is None:
+                raise self._missing(blob)
+            yield blob, content
+
+    def close(self) -> None:
+        """End the processes that wait for questions; another question starts them again."""
+        with self._lock:
+            if self._opened is not None:
+                self._opened.contents.close()
+                self._opened.names.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _known_as(self, ref: str) -> str:
+        return mirrored(ref) if self.is_remote else ref
+
+    def _reading(self) -> _Reading:
+        with self._lock:
+            if self._opened is None:
+                self._opened = self._look()
+            return self._opened
+
+    def _look(self) -> _Reading:
+        folder = self._location.address
+        if self._mirror is not None:
+            folder = str(self._mirror.folder)
+            if not self._mirror.folder.exists():
+                raise error(
+                    self._location,
+                    f"{self._location.shown} has not been fetched yet",
+                    hint="Fetch it first; what kept that from working says what to do.",
+                    code="not-fetched",
+                )
+        place = locate(self._location, folder)
+        through_blank = through(blank(self._location, self._mirrors, place.object_format), place)
+        return _Reading(
+            place=place,
+            environment=through_blank,
+            contents=contents(through_blank),
+            names=names(alone({"GIT_DIR": str(place.folder)})),
+        )
+
+    def _git(self, *arguments: str, globs: bool = False) -> bytes:
+        """Run a reading command on the objects and return its output."""
+        environment = self._reading().environment
+        if globs:
+            environment = environment | {"GIT_LITERAL_PATHSPECS": "0"}
+        answer = run(*arguments, environment=environment)
+        if answer.code:
+            raise explain(self._location, answer.complaint)
+        return answer.output
+
+    def _commit(self, revision: str) -> CommitId | None:
+        """Return the commit ``revision`` means in the repository on this host."""
+        if _CONTROL.search(revision):
+            return None
+        question = f"{revision}^{{commit}}".encode(errors="surrogateescape")
+        try:
+            return next(self._reading().names.ask([question]))
+        except EOFError:
+            raise self._broken() from None
+
+    def _fetched(self, mirror: Mirror, revision: str) -> CommitId | None:
+        """Return what ``revision`` means at the remote: a name, perhaps with ``~1`` or the like."""
+        match = _REVISION.fullmatch(revision)
+        if match is None:
+            return None
+        name = "HEAD" if match[1] in ("", "@") else match[1]
+        if not _NAME.fullmatch(name):
+            return None
+        if name != self._ref:
+            mirror.fetch(name)
+        return self._commit(mirrored(name) + match[2])
+
+    def _contents(self, ids: Iterable[str]) -> Iterator[bytes | None]:
+        """Return what objects hold, None for missing ones; ids only, nothing that git looks up."""
+        questions = (name.encode() if _ID.fullmatch(name) else _NO_OBJECT for name in ids)
+        try:
+            yield from self._reading().contents.ask(questions)
+        except EOFError:
+            raise self._broken() from None
+
+    def _refs(self) -> tuple[str, ...]:
+        """Return the branches and tags there are, the newest first."""
+        if self._mirror is not None:
+            return tuple(self._mirror.known())
+        environment = alone({"GIT_DIR": str(self._reading().place.folder)})
+        options = ("--sort=-committerdate", "--format=%(refname:short)")
+        shelves = ("refs/heads", "refs/tags", "refs/remotes")
+        answer = run("for-each-ref", *options, *shelves, environment=environment)
+        if answer.code:
+            raise explain(self._location, answer.complaint)
+        return tuple(fsdecode(answer.output).splitlines())
+
+    def _missing(self, name: str) -> RepositoryError:
+        return explain(self._location, f"object {name} is missing")
+
+    def _broken(self) -> RepositoryError:
+        """Return the error for a git that dies at once, after asking once more why."""
+        self._refs()
+        return explain(self._location, "git cat-file ended without an answer")
+
+
+def _within(folders: Iterable[Path]) -> tuple[str, ...]:
+    """Return the pathspecs of what is below ``folders``; none means everything.
+
+    The slash at the end keeps a file of that name out.
+    """
+    normal = [posixpath.normpath(folder.strip("/") or ".") for folder in folders]
+    return () if "." in normal else tuple(f"{folder}/" for folder in normal)
