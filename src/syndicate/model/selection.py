@@ -2,12 +2,36 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Self
+from typing import Protocol, Self
 
-from syndicate.model.post import Post
+from syndicate.model.category import Category
 
 AnyOf = frozenset[str]
 """Slugs of which a post must have at least one."""
+
+
+class Selectable(Protocol):
+    """What decides whether a selection holds a post: of the post now, or as it once was."""
+
+    @property
+    def source(self) -> str:
+        """The name of its source."""
+        ...
+
+    @property
+    def categories(self) -> tuple[Category, ...]:
+        """What it is filed under."""
+        ...
+
+    @property
+    def carousel(self) -> bool:
+        """Whether it is shown in the carousel."""
+        ...
+
+    @property
+    def language(self) -> str:
+        """Its language tag (RFC 5646)."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +78,7 @@ class Selection:
             languages=_narrower_languages(self.languages, other.languages),
         )
 
-    def __contains__(self, post: Post) -> bool:
+    def __contains__(self, post: Selectable) -> bool:
         if self.sources is not None and post.source not in self.sources:
             return False
         if self.carousel is not None and post.carousel != self.carousel:
