@@ -10,7 +10,7 @@ from typing import Final, Literal, Protocol, Self
 from syndicate.errors import NotReady, UnknownName
 from syndicate.model.category import Category, Vocabulary
 from syndicate.model.post import CommitId, Item, Key, Path, Post, Source
-from syndicate.model.selection import Selection
+from syndicate.model.selection import Selection, Trait, traits
 
 Level = Literal["error", "warning", "notice"]
 
@@ -128,10 +128,24 @@ class Edition:
         Raises `NotReady` where all sources of ``selection`` are unread.
         """
         self._refuse_unread(selection)
-        posts = [post for post in self.posts if post in selection]
+        posts = [post for post in self._candidates(selection) if post in selection]
         if selection.carousel:
             posts.sort(key=lambda post: (post.day, post.path), reverse=True)
         return tuple(posts)
+
+    def _candidates(self, selection: Selection) -> Iterable[Post]:
+        """Return posts that hold all of ``selection``, in order, as few as one look-up tells."""
+        demands = selection.demands
+        if not demands:
+            return self.posts
+        places = min(
+            (
+                [place for trait in demand for place in self._traits.get(trait, ())]
+                for demand in demands
+            ),
+            key=len,
+        )
+        return (self.posts[place] for place in sorted(set(places)))
 
     def post(self, key: Key) -> Post:
         """Return the live post with ``key``; `UnknownName` if there is none."""
@@ -218,6 +232,15 @@ class Edition:
     @cached_property
     def _by_key(self) -> dict[Key, Post]:
         return {post.key: post for post in self.posts}
+
+    @cached_property
+    def _traits(self) -> dict[Trait, list[int]]:
+        """Where in ``posts`` those with a trait are."""
+        places: dict[Trait, list[int]] = {}
+        for place, post in enumerate(self.posts):
+            for trait in traits(post):
+                places.setdefault(trait, []).append(place)
+        return places
 
     @cached_property
     def _by_slug(self) -> dict[str, Category]:

@@ -39,11 +39,12 @@ def page(posts: Sequence[Post], *, after: str, limit: int, carousel: bool = Fals
 def _start(posts: Sequence[Post], cursor: tuple[str, str], *, carousel: bool) -> int:
     stamp, post_id = cursor
     if not carousel:
-        ascending = [(_micros(post), post.id) for post in reversed(posts)]
-        return len(posts) - bisect_left(ascending, (int(stamp), post_id))
-    days = [-post.day.toordinal() for post in posts]
-    start = bisect_left(days, -int(stamp))
-    same = [n for n, post in enumerate(posts) if post.id == post_id and days[n] == -int(stamp)]
+        place = (int(stamp), post_id)
+        return bisect_left(posts, True, key=lambda post: (_micros(post), post.id) < place)
+    day = int(stamp)
+    start = bisect_left(posts, -day, key=lambda post: -post.day.toordinal())
+    end = bisect_left(posts, 1 - day, lo=start, key=lambda post: -post.day.toordinal())
+    same = [n for n in range(start, end) if posts[n].id == post_id]
     return same[0] + 1 if same else start
 
 

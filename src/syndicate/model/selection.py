@@ -1,6 +1,6 @@
 """Which posts a feed, subscription, export or embed is about: one meaning in every channel."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -8,6 +8,9 @@ from syndicate.model.category import Category
 
 AnyOf = frozenset[str]
 """Slugs of which a post must have at least one."""
+
+Trait = tuple[str, str | bool]
+"""Something a selection can ask for: ("category", slug), ("source", name), ("carousel", flag)."""
 
 
 class Selectable(Protocol):
@@ -32,6 +35,14 @@ class Selectable(Protocol):
     def language(self) -> str:
         """Its language tag (RFC 5646)."""
         ...
+
+
+def traits(post: Selectable) -> Iterator[Trait]:
+    """Yield every trait of ``post``; languages are not among them, since they cover others."""
+    yield "source", post.source
+    yield "carousel", post.carousel
+    for category in post.categories:
+        yield "category", category.slug
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +88,18 @@ class Selection:
             sources=_both(self.sources, other.sources),
             languages=_narrower_languages(self.languages, other.languages),
         )
+
+    @property
+    def demands(self) -> list[set[Trait]]:
+        """The sets of traits of each of which a post must have at least one."""
+        demands: list[set[Trait]] = [
+            {("category", slug) for slug in group} for group in self.categories
+        ]
+        if self.sources is not None:
+            demands.append({("source", name) for name in self.sources})
+        if self.carousel is not None:
+            demands.append({("carousel", self.carousel)})
+        return demands
 
     def __contains__(self, post: Selectable) -> bool:
         if self.sources is not None and post.source not in self.sources:
