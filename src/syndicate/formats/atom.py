@@ -15,7 +15,7 @@ from syndicate.model.feed import Feed, Masthead
 from syndicate.model.post import Item
 from syndicate.model.query import Content
 
-_PREFIXES: Final = "at fh media"
+_PREFIXES: Final = "fh media"
 _LANG: Final = xml.qualified("xml:lang")
 
 
@@ -39,7 +39,8 @@ class Atom(Format):
 def feed_generator(feed: Feed) -> FeedGenerator:
     """Return feedgen's feed of ``feed``, without its entries."""
     feed = heading(feed)
-    generator = xml.feed_generator(feed, _PREFIXES, partial(_finish_feed, feed))
+    prefixes = f"at {_PREFIXES}" if feed.removed else _PREFIXES
+    generator = xml.feed_generator(feed, prefixes, partial(_finish_feed, feed))
     for link in feed_links(feed, ".atom", Atom.media_type):
         generator.link(rel=link.rel, href=link.href, type=link.type)
     generator.author(_author(feed))

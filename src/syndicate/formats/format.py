@@ -17,7 +17,8 @@ class Frame(NamedTuple):
 
     def around(self, entries: Iterable[bytes]) -> bytes:
         """Return the whole feed."""
-        return b"".join((self.head, self.separator.join(entries), self.tail))
+        pieces = [piece for entry in entries for piece in (self.separator, entry)]
+        return b"".join((self.head, *pieces[1:], self.tail))
 
 
 class Format(Protocol):

@@ -4,13 +4,15 @@ import re
 from dataclasses import fields, is_dataclass, replace
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Final, TypeVar, cast
 from urllib.parse import urlsplit
 
-from syndicate.model.feed import Feed
-from syndicate.model.post import Item
+from syndicate.model.feed import Feed, Masthead
+from syndicate.model.post import Item, Source
 
+_S = TypeVar("_S", Masthead, Source)
 _T = TypeVar("_T")
 
 _FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -35,11 +37,10 @@ def clean(value: _T) -> _T:
     if isinstance(value, str):
         return cast("_T", _FORBIDDEN.sub("", value))
     if isinstance(value, tuple):
-        return cast("_T", tuple(clean(member) for member in value))
+        return cast("_T", tuple(map(clean, value)))
     if is_dataclass(value) and not isinstance(value, type):
-        return replace(
-            value, **{field.name: clean(getattr(value, field.name)) for field in fields(value)}
-        )
+        texts = {field.name: clean(getattr(value, field.name)) for field in fields(value)}
+        return replace(value, **texts)
     return value
 
 
@@ -52,7 +53,15 @@ def printable(item: Item) -> Item:
 
 def heading(feed: Feed) -> Feed:
     """Return ``feed`` clean and without its items: what stands above them."""
-    return clean(replace(feed, items=()))
+    return replace(
+        feed,
+        masthead=_clean_settings(feed.masthead),
+        title=clean(feed.title),
+        description=clean(feed.description),
+        language=clean(feed.language),
+        items=(),
+        sources=tuple(_clean_settings(source) for source in feed.sources),
+    )
 
 
 def rfc3339(moment: datetime) -> str:
@@ -77,6 +86,12 @@ def media_type(url: str) -> str:
     The standard library's table depends on the machine; the bytes of a feed must not.
     """
     return _MEDIA_TYPES.get(PurePosixPath(urlsplit(url).path).suffix.lower(), "")
+
+
+@lru_cache(maxsize=256)
+def _clean_settings(value: _S) -> _S:
+    """Clean what stays the same for as long as the service runs."""
+    return clean(value)
 
 
 def _on_the_minute(moment: datetime) -> datetime:
