@@ -1,0 +1,72 @@
+"""Every error says what, why and what to do, and maps to a status and an exit code."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from syndicate import errors
+from syndicate.errors import ContentError, NotReady, SettingsError, SyndicateError
+
+
+def classes(root: type[SyndicateError] = SyndicateError) -> Iterator[type[SyndicateError]]:
+    """Yield ``root`` and everything below it, as defined in errors.py."""
+    yield root
+    for child in root.__subclasses__():
+        yield from classes(child)
+
+
+CLASSES = tuple(classes())
+
+
+def drawn() -> dict[str, tuple[str, int, int]]:
+    """Read the tree of the module's docstring: class -> (its parent, exit code, HTTP status)."""
+    tree = {"SyndicateError": ("Exception", 1, 500)}
+    above = {0: "SyndicateError"}
+    for line in (errors.__doc__ or "").splitlines():
+        if found := re.match(r"([│ ]*)[├└]── (\w+)\b.*? exit (\d)(?: +HTTP (\d+))?$", line):
+            indent, name, exit_code, status = found.groups()
+            depth = len(indent) // 4 + 1
+            tree[name] = (above[depth - 1], int(exit_code), int(status or 500))
+            above[depth] = name
+    return tree
+
+
+def test_the_docstring_draws_the_tree_as_it_is() -> None:
+    """Every class stands in the drawing, below its parent, with its exit code and status."""
+    assert drawn() == {
+        cls.__name__: (cls.__mro__[1].__name__, cls.exit_code, cls.status) for cls in CLASSES
+    }
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_an_error_says_what_and_how_to_go_on(cls: type[SyndicateError]) -> None:
+    """Its text is the object and the cause; the hint stands apart."""
+    error = cls("source usds: ref main does not exist", hint="Set ref to a branch.")
+    assert str(error) == error.what == "source usds: ref main does not exist"
+    assert error.hint == "Set ref to a branch."
+    assert cls("no hint").hint == ""
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_an_error_has_a_name_for_programs(cls: type[SyndicateError]) -> None:
+    """Without a name of its own, a case is called like its class, in kebab case."""
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", cls("x").code)
+    assert NotReady("x").code == "not-ready"
+
+
+def test_an_error_may_list_what_is_known() -> None:
+    """A case that has a name of its own and a list of what would do carries both."""
+    error = errors.UnknownName("no feed tss", code="unknown-feed", known=("all", "tts"))
+    assert (error.code, error.known) == ("unknown-feed", ("all", "tts"))
+
+
+def test_settings_list_every_mistake() -> None:
+    """All of them at once, so that nobody mends them one by one."""
+    assert SettingsError("two mistakes", mistakes=("a", "b")).mistakes == ("a", "b")
+
+
+def test_a_content_error_has_a_line() -> None:
+    """Lines count from 1, and 0 is none."""
+    assert ContentError("broken", line=3).line == 3
+    assert ContentError("broken", code="bad-yaml").line == 0
