@@ -159,7 +159,8 @@ class Edition:
             ) from None
 
     def part(self, source: str) -> Part:
-        """Return the part of ``source``; `UnknownName` lists the known ones."""
+        """Return the part of ``source``; `UnknownName` lists the known ones, unread: `NotReady`."""
+        self._refuse_unread(Selection.of(sources=[source]))
         parts = {part.source.name: part for part in self.parts}
         if source in parts:
             return parts[source]
@@ -222,7 +223,10 @@ class Edition:
     @cached_property
     def feeds(self) -> dict[str, NamedFeed]:
         """Every feed by name; where two want one name, the first in the order has it."""
-        return {feed.name: feed for feed in reversed(self._claims)}
+        feeds: dict[str, NamedFeed] = {}
+        for feed in self._claims:
+            feeds.setdefault(feed.name, feed)
+        return feeds
 
     @cached_property
     def shadowed(self) -> tuple[NamedFeed, ...]:

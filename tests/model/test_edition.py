@@ -1,0 +1,177 @@
+"""An edition is everything that may be served at one moment, in one order."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syndicate.errors import NotReady, UnknownName
+from syndicate.model.category import Category, Term, Vocabulary
+from syndicate.model.edition import Edition, NamedFeed, Unread
+from syndicate.model.post import Post
+from syndicate.model.selection import Selection
+from tests import samples, strategies
+from tests.samples import NOW, TECHNOLOGY, TTS
+
+INSTANT = timedelta(microseconds=1)
+VOCABULARY = Vocabulary(terms=(Term(category=TTS, aliases=("18F",)),))
+
+
+@given(strategies.editions())
+def test_posts_are_in_the_order_of_publication_then_id(edition: Edition) -> None:
+    """Newest first, whatever the zones; where two appeared at once, the greater id first."""
+    keys = [(post.published.astimezone(UTC), post.id) for post in edition.posts]
+    assert keys == sorted(keys, reverse=True)
+
+
+@given(strategies.editions(), strategies.selections)
+def test_a_selection_leaves_nothing_out_and_adds_nothing(
+    edition: Edition, selection: Selection
+) -> None:
+    """What is selected are exactly the live posts that are in the selection."""
+    chosen = edition.select(selection)
+    assert len(chosen) == len(set(chosen))
+    assert set(chosen) == {post for post in edition.posts if post in selection}
+
+
+@given(strategies.editions(), strategies.selections)
+def test_every_carousel_is_in_carousel_order(edition: Edition, selection: Selection) -> None:
+    """A narrowed carousel is by day and path, descending, like the carousel itself."""
+    chosen = edition.select(selection.narrow(Selection(carousel=True)))
+    keys = [(post.day, post.path) for post in chosen]
+    assert keys == sorted(keys, reverse=True)
+
+
+@given(strategies.different_posts(), st.timedeltas(timedelta(0), timedelta(days=9)))
+def test_nothing_changes_before_an_edition_turns(posts: list[Post], wait: timedelta) -> None:
+    """From its moment until just before it turns, the same posts are live."""
+    edition = samples.edition(*posts)
+    end = edition.turns - INSTANT if edition.turns else datetime.max.replace(tzinfo=UTC)
+    later = samples.edition(*posts, at=min(NOW + wait, end))
+    assert later.posts == edition.posts
+
+
+@given(strategies.different_posts())
+def test_following_the_turns_sees_every_post_come_and_go(posts: list[Post]) -> None:
+    """The turns after a moment are the times at which posts appear or expire, in order."""
+    edition, turns = samples.edition(*posts), []
+    while edition.turns:
+        turns.append(edition.turns)
+        edition = samples.edition(*posts, at=edition.turns)
+    times = {post.published for post in posts} | {post.expires for post in posts if post.expires}
+    assert turns == sorted(time for time in times if time > NOW)
+
+
+def test_a_post_is_found_by_its_key_while_it_is_live() -> None:
+    """A future post is nobody's business, and the error says where removals are told."""
+    live, future = samples.post("news/a.md"), samples.post("news/b.md", published=NOW + INSTANT)
+    edition = samples.edition(live, future)
+    assert edition.post(live.key) is live
+    with pytest.raises(UnknownName, match=future.key) as caught:
+        edition.post(future.key)
+    assert caught.value.code == "unknown-post"
+    assert "/v1/changes" in caught.value.hint
+
+
+def test_a_part_is_found_by_the_name_of_its_source() -> None:
+    """The error for another name lists the known ones."""
+    edition = samples.edition(samples.post(), samples.post(source="updates"))
+    assert edition.part("updates").source.name == "updates"
+    with pytest.raises(UnknownName, match="'nws'") as caught:
+        edition.part("nws")
+    assert caught.value.known == ("news", "updates")
+
+
+def test_known_categories_are_those_of_the_settings_and_of_every_post_ever_live() -> None:
+    """An expired post keeps its category known, a future one betrays nothing."""
+    expired = samples.post(
+        "news/a.md", categories=(Category(slug="old", title="Old"),), expires=NOW
+    )
+    future = samples.post(
+        "news/b.md", categories=(Category(slug="secret", title="Secret"),), published=NOW + INSTANT
+    )
+    edition = samples.edition(samples.post(), expired, future, vocabulary=VOCABULARY)
+    assert edition.categories == (Category(slug="old", title="Old"), TECHNOLOGY, TTS)
+
+
+def test_the_title_of_a_category_is_what_most_posts_call_it() -> None:
+    """Where the settings do not say, the majority does; a tie goes to the first in the alphabet."""
+    spellings = ["social media", "Social Media", "Social Media", "Data", "DATA"]
+    slugs = ["social-media"] * 3 + ["data"] * 2
+    posts = [
+        samples.post(f"news/{n}.md", categories=(Category(slug=slug, title=title),))
+        for n, (slug, title) in enumerate(zip(slugs, spellings, strict=True))
+    ]
+    assert [c.title for c in samples.edition(*posts).categories] == ["DATA", "Social Media"]
+
+
+@pytest.mark.parametrize("text", ["tts", "18f", "Technology Transformation Services", "TTS"])
+def test_a_category_is_known_by_slug_alias_and_title(text: str) -> None:
+    """What the settings call it and what posts call it both lead to it."""
+    edition = samples.edition(samples.post(), vocabulary=VOCABULARY)
+    assert edition.category(text) == TTS
+    assert edition.category("TECHNOLOGY") == TECHNOLOGY
+    assert edition.category("unheard of") is None
+    assert edition.category("--") is None
+
+
+def test_a_name_means_what_comes_first_in_the_order() -> None:
+    """All and carousel, then named feeds, then sources, then categories; the rest is shadowed."""
+    named = (NamedFeed(name="carousel", title="Mine"), NamedFeed(name="news", title="Picked"))
+    edition = samples.edition(samples.post(), named=named)
+    assert list(edition.feeds) == ["all", "carousel", "news", "technology"]
+    assert edition.feed("carousel").selection == Selection(carousel=True)
+    assert edition.feed("news").title == "Picked"
+    assert [(feed.name, feed.title) for feed in edition.shadowed] == [
+        ("carousel", "Mine"),
+        ("news", "Example agency, news"),
+    ]
+
+
+def test_sources_and_categories_are_feeds() -> None:
+    """Each selects exactly what it is called."""
+    edition = samples.edition(samples.post())
+    assert edition.feed("news").selection == Selection.of(sources=["news"])
+    assert edition.feed("technology").selection == Selection.of(categories=["technology"])
+    assert edition.feed("all").selection == Selection()
+
+
+def test_an_unknown_feed_is_an_error_that_lists_the_known_ones() -> None:
+    """So that a typing error is mended at a glance."""
+    with pytest.raises(UnknownName, match="'tec'") as caught:
+        samples.edition(samples.post()).feed("tec")
+    assert caught.value.known == ("all", "carousel", "news", "technology")
+    assert caught.value.code == "unknown-feed"
+
+
+def test_an_unread_source_is_a_source_that_is_not_ready() -> None:
+    """It has its feed and its name; asking for it alone says why it cannot be had."""
+    unread = Unread(source=samples.source("updates"), failing="ref main does not exist")
+    edition = Edition.of([samples.part(samples.source(), samples.post())], at=NOW, unread=[unread])
+    assert [source.name for source in edition.sources] == ["news", "updates"]
+    with pytest.raises(NotReady, match="ref main does not exist"):
+        edition.select(edition.feed("updates").selection)
+    with pytest.raises(NotReady, match="ref main does not exist"):
+        edition.part("updates")
+    assert len(edition.select(Selection.of(sources=["news", "updates"]))) == 1
+    assert len(edition.select(Selection())) == 1
+
+
+def test_translations_are_the_other_languages_of_a_post() -> None:
+    """Live ones of the same source only, without the post itself, by language."""
+    url = "https://www.example.gov/news/"
+    english, spanish, future, alone = (
+        samples.post(
+            f"news/{name}.md",
+            language=name,
+            translation="" if name == "de" else "a",
+            published=NOW + INSTANT if name == "fr" else samples.PUBLISHED,
+        )
+        for name in ("en", "es", "fr", "de")
+    )
+    elsewhere = samples.post("news/es.md", source="updates", language="es", translation="a")
+    edition = samples.edition(english, spanish, future, alone, elsewhere)
+    assert edition.translations(english) == (("es", f"{url}es"),)
+    assert edition.translations(spanish) == (("en", f"{url}en"),)
+    assert edition.translations(alone) == ()
