@@ -1,12 +1,12 @@
 """The query language of feeds and of the API: what a query string asks for, exactly."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal, cast, get_args
 from urllib.parse import urlencode
 
 from syndicate.errors import UsageError
-from syndicate.model.category import slug
 from syndicate.model.edition import Edition
 from syndicate.model.selection import Selection
 
@@ -14,6 +14,9 @@ Content = Literal["full", "summary", "text", "none"]
 
 DEFAULT_LIMIT: Final = 50
 MOST: Final = 200
+
+_LANGUAGE: Final = re.compile(r"[a-z]{1,8}(-[a-z0-9]{1,8})*", re.ASCII | re.IGNORECASE)
+"""A basic language range (RFC 4647 section 2.1) but the wildcard."""
 
 _NEAR_MISSES: Final = {
     "categories": "category",
@@ -101,7 +104,7 @@ def parse_query(pairs: Iterable[tuple[str, str]], edition: Edition) -> Query:
             _choice("carousel", given, ("true", "false"), "")
         ],
         sources=_sorted(_source(text, edition) for text in given.get("source", ())),
-        languages=_sorted(text.lower() for text in given.get("language", ())),
+        languages=_sorted(_language(text) for text in given.get("language", ())),
         limit=_limit(given),
         after=_single("after", given),
         content=cast("Content", _choice("content", given, get_args(Content), "full")),
@@ -149,7 +152,7 @@ def _choice(name: str, given: dict[str, list[str]], allowed: tuple[str, ...], de
 
 def _limit(given: dict[str, list[str]]) -> int:
     text = _single("limit", given) or str(DEFAULT_LIMIT)
-    if text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST:
+    if re.fullmatch("[0-9]{1,3}", text) and 1 <= int(text) <= MOST:
         return int(text)
     raise UsageError(
         f"limit cannot be {text!r}",
@@ -172,6 +175,21 @@ def _category(text: str, edition: Edition) -> str:
 
 def _source(text: str, edition: Edition) -> str:
     known = tuple(source.name for source in edition.sources)
-    if slug(text) in known:
-        return slug(text)
-    raise UsageError(f"there is no source {text!r}", code="unknown-source", hint="", known=known)
+    if text.lower() in known:
+        return text.lower()
+    raise UsageError(
+        f"there is no source {text!r}",
+        code="unknown-source",
+        hint="Give the name of a known source.",
+        known=known,
+    )
+
+
+def _language(text: str) -> str:
+    if _LANGUAGE.fullmatch(text):
+        return text.lower()
+    raise UsageError(
+        f"language cannot be {text!r}",
+        code="malformed-parameter",
+        hint="Give a language tag such as es or es-PR.",
+    )
