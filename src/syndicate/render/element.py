@@ -1,0 +1,181 @@
+"""Decides about each element of regular HTML: what stays, what it becomes, what is reported."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import unescape
+from typing import Final
+
+from syndicate.model.post import Image
+from syndicate.render import finding
+from syndicate.render.address import Addresses
+from syndicate.render.allowed import ACTIVE, DROPPED, ELEMENTS, PARENTS, RENAMED, VOID
+from syndicate.render.attribute import ADDRESSES, Attributes, identity
+from syndicate.render.embed import description, frame
+from syndicate.render.identity import Identities
+from syndicate.render.markup import Token, escaped, start_tag, tokens
+from syndicate.render.note import Finding
+
+_HEADINGS: Final = {f"h{level}": level for level in range(1, 7)}
+
+
+@dataclass(slots=True, kw_only=True)
+class _Open:
+    """An element that is open; ``end`` closes it, and is empty where its tags are left out."""
+
+    name: str
+    end: str = ""
+    address: str = ""
+    speaks: bool = False
+
+
+class Elements:
+    """One pass over the regular HTML of one post, made by `write`.
+
+    ``findings`` and ``image``, the first one of the post, are known afterwards.
+    """
+
+    def __init__(self, addresses: Addresses, *, key: str, embeds: tuple[str, ...] = ()) -> None:
+        self.findings: Final[list[Finding]] = []
+        self.image: Image | None = None
+        self._addresses: Final = addresses
+        self._key: Final = key
+        self._embeds: Final = embeds
+        self._attributes = Attributes(addresses, Identities(key, ()))
+        self._out: Final[list[str]] = []
+        self._stack: Final[list[_Open]] = []
+        self._dropping: list[str] = []
+        self._link: _Open | None = None
+        self._level = 1
+        self._skipped = 0
+
+    def write(self, html: str) -> str:
+        """Return ``html`` as it may leave the house."""
+        sequence = tuple(tokens(html))
+        ids = Identities(self._key, (name for token in sequence if (name := identity(token))))
+        self._attributes = Attributes(self._addresses, ids)
+        for token in sequence:
+            if self._dropping:
+                self._drop(token)
+            elif token.kind == "start":
+                self._start(token)
+            elif token.kind == "end":
+                self._end()
+            else:
+                self._text(token.text)
+        return "".join(self._out)
+
+    def _drop(self, token: Token) -> None:
+        if token.kind == "start" and token.name not in VOID:
+            self._dropping.append(token.name)
+        elif token.kind == "end":
+            self._dropping.pop()
+
+    def _start(self, token: Token) -> None:
+        name = RENAMED.get(token.name, token.name)
+        handlers = [key for key in token.attributes if key.startswith("on")]
+        if name in ACTIVE or handlers:
+            self.findings.append(finding.active_content(token.name, handlers))
+        if name in DROPPED:
+            if name not in VOID:
+                self._dropping.append(name)
+            return
+        if name in ELEMENTS and self._has_parent(name):
+            values = self._attributes.kept(name, _with_identity(token))
+            self._report_broken(token.attributes, values)
+            self._element(name, token.attributes, values)
+        elif name not in VOID:
+            self._stack.append(_Open(name=name))
+
+    def _has_parent(self, name: str) -> bool:
+        parent = self._stack[-1].name if self._stack else ""
+        return name not in PARENTS or parent in PARENTS[name]
+
+    def _report_broken(self, given: Mapping[str, str], values: Mapping[str, str]) -> None:
+        broken = (given[key] for key in sorted(ADDRESSES & set(given)) if key not in values)
+        self.findings.extend(finding.broken_scheme(text) for text in broken if text.strip())
+
+    def _element(self, name: str, given: Mapping[str, str], values: dict[str, str]) -> None:
+        match name:
+            case "a":
+                self._anchor(given, values)
+            case "img":
+                self._picture(given, values)
+            case "iframe":
+                self._frame(values)
+            case "audio" | "video":
+                self._open(name, {**values, "controls": ""})
+            case _:
+                self._head(name)
+                self._open(name, values)
+
+    def _open(self, name: str, values: Mapping[str, str]) -> None:
+        self._out.append(start_tag(name, values))
+        if name not in VOID:
+            self._stack.append(_Open(name=name, end=f"</{name}>"))
+
+    def _anchor(self, given: Mapping[str, str], values: dict[str, str]) -> None:
+        if "href" not in values and "id" not in values:
+            self._stack.append(_Open(name="a"))
+            return
+        if "target" in values:
+            words = dict.fromkeys([*values.get("rel", "").split(), "noopener"])
+            values["rel"] = " ".join(words)
+        self._open("a", values)
+        self._stack[-1].address = given.get("href", "") if "href" in values else ""
+        self._link = self._stack[-1]
+
+    def _picture(self, given: Mapping[str, str], values: dict[str, str]) -> None:
+        alt = values.get("alt")
+        if "src" not in values:
+            self._text(escaped(alt or ""))
+            return
+        if self.image is None:
+            self.image = Image(url=values["src"], alt=alt)
+        self.findings.extend(finding.image_alt(given.get("src", ""), alt))
+        if alt and self._link:
+            self._link.speaks = True
+        self._open("img", values)
+
+    def _frame(self, values: dict[str, str]) -> None:
+        self._stack.append(_Open(name="iframe"))
+        if "src" not in values:
+            return
+        kept = frame(values, self._embeds)
+        if kept:
+            self._out.append(start_tag("iframe", kept) + "</iframe>")
+            return
+        self.findings.append(finding.frame(values["src"]))
+        if self._link is None:
+            link = start_tag("a", {"href": values["src"]})
+            self._out.append(f"{link}{escaped(description(values))}</a>")
+
+    def _head(self, name: str) -> None:
+        level = _HEADINGS.get(name)
+        if level:
+            self._skipped = level if level > self._level + 1 else 0
+            self._previous, self._level = self._level, level
+
+    def _end(self) -> None:
+        entry = self._stack.pop()
+        self._out.append(entry.end)
+        if entry is self._link:
+            self._link = None
+            if entry.address and not entry.speaks:
+                self.findings.append(finding.empty_link(entry.address))
+
+    def _text(self, text: str) -> None:
+        self._out.append(text)
+        if text.isspace() or not text:
+            return
+        if self._link:
+            self._link.speaks = True
+        if self._skipped:
+            self.findings.append(
+                finding.skipped_heading(unescape(text), self._skipped, self._previous)
+            )
+            self._skipped = 0
+
+
+def _with_identity(token: Token) -> dict[str, str]:
+    own = identity(token)
+    return {**token.attributes, "id": own} if own else dict(token.attributes)

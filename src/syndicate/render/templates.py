@@ -1,0 +1,119 @@
+"""Resolves the closed list of template tags that posts use; all others are left out and noted.
+
+No template engine runs here: a post shows the same whatever the site it comes from has
+installed. Code spans, fences and indented code stay as they are, and so does what stands between
+``{% raw %}`` and ``{% endraw %}``, wherever that is.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from syndicate.render.code import code_ranges
+from syndicate.render.note import Note, place
+from syndicate.render.shortcode import Context, meaning
+from syndicate.render.tag import Tag, find_tags
+
+LITERAL: Final = "\ufdd0"
+"""Stands for a brace that is meant as one, until HTML has been made."""
+
+_GONE: Final = "\ufdd1"
+_RAW: Final = re.compile(r"\{%-?\s*raw\s*-?%\}")
+_ENDRAW: Final = re.compile(r"\{%-?\s*endraw\s*-?%\}")
+_BRACE: Final = re.compile(r"\{(?=[{%]|\Z)")
+_FENCE: Final = re.compile(r"`{3,}")
+_LONGEST: Final = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """A body without template code, in which `LITERAL` stands for braces meant as such."""
+
+    text: str
+    notes: tuple[Note, ...]
+
+
+def resolve(body: str, context: Context, *, first_line: int) -> Resolved:
+    """Return ``body`` with its tags resolved; ``first_line`` is its first line in the file."""
+    text = without_raw(body)
+    notes: list[Note] = []
+    parts: list[str] = []
+    end = 0
+    for tag, until, replacement in _replacements(text, tags(text), context):
+        parts += [text[end : tag.start], replacement or ""]
+        end = until
+        if replacement is None:
+            notes.append(_note(tag, text, first_line))
+    parts.append(text[end:])
+    return Resolved(text="".join(parts).replace(_GONE, ""), notes=tuple(notes))
+
+
+def tags(text: str) -> tuple[Tag, ...]:
+    """Return the tags of ``text`` outside code."""
+    return tuple(find_tags(text, code_ranges(text)))
+
+
+def without_raw(body: str) -> str:
+    """Return ``body`` with each ``raw`` tag blanked out, and `LITERAL` braces between them.
+
+    The length stays the same, so that places in the result are places in ``body``.
+    """
+    parts: list[str] = []
+    end = 0
+    while opening := _RAW.search(body, end):
+        closing = _ENDRAW.search(body, opening.end())
+        if closing is None:
+            break
+        inside = _BRACE.sub(LITERAL, body[opening.end() : closing.start()])
+        parts += [body[end : opening.start()], _GONE * len(opening[0])]
+        parts += [inside, _GONE * len(closing[0])]
+        end = closing.end()
+    return "".join([*parts, body[end:]])
+
+
+def _replacements(
+    text: str, found: Sequence[Tag], context: Context
+) -> Iterator[tuple[Tag, int, str | None]]:
+    """Yield (tag, where what it replaces ends, replacement or None if it has no meaning)."""
+    last = {tag.closes: number for number, tag in enumerate(found) if tag.closes}
+    number = 0
+    while number < len(found):
+        tag = found[number]
+        number += 1
+        if tag.name in ("comment", "highlight") and last.get(tag.name, 0) >= number:
+            while found[number].closes != tag.name:
+                number += 1
+            inside = text[tag.end : found[number].start]
+            yield tag, found[number].end, _verbatim(tag, inside, text[: tag.start][-1:])
+            number += 1
+        else:
+            paired = last.get(tag.name, 0) >= number
+            yield tag, tag.end, "" if tag.closes else meaning(tag, context, paired=paired)
+
+
+def _verbatim(tag: Tag, inside: str, before: str) -> str:
+    if tag.name == "comment":
+        return ""
+    if "\n" not in inside:
+        return f"<code>{inside.strip()}</code>"
+    longest = max((len(run) for run in _FENCE.findall(inside)), default=2)
+    fence = "`" * (longest + 1)
+    language = tag.call.words[0] if tag.call.words else ""
+    start = "" if before in ("", "\n", " ") else "\n"
+    code = inside if inside.startswith("\n") else f"\n{inside}"
+    return f"{start}{fence}{language}{code.rstrip()}\n{fence}\n"
+
+
+def _note(tag: Tag, text: str, first_line: int) -> Note:
+    line, column = place(text, tag.start)
+    shown = tag.source if len(tag.source) <= _LONGEST else f"{tag.source[:_LONGEST]}…"
+    cause = "is never closed" if tag.kind == "stray" else "was left out: it has no meaning here"
+    return Note(
+        level="notice",
+        rule="template",
+        line=first_line + line - 1,
+        column=column,
+        what=f"{shown} {cause}",
+        hint="Write what it stands for, or name that in the source's replacements.",
+    )

@@ -1,0 +1,44 @@
+"""The inside of a process that renders posts for a `Workroom` and can be ended at any time."""
+
+import os
+import resource
+import signal
+from multiprocessing.connection import Connection
+from typing import Final
+
+from syndicate.render.body import render
+
+TAKEN: Final = "taken"
+"""Answered when a job arrives: what goes wrong from there on is the job's doing."""
+
+_MEMORY: Final = 2 << 30
+
+
+def main(descriptor: int, seconds: float, idle: float) -> None:
+    """Serve the socket ``descriptor`` in a process of its own, started by `Workroom`."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the service, which then hangs up
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    limit = _MEMORY if hard == resource.RLIM_INFINITY else min(_MEMORY, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+    with Connection(os.dup(descriptor)) as connection:
+        os.close(descriptor)
+        serve(connection, seconds=seconds, idle=idle)
+
+
+def serve(connection: Connection, *, seconds: float, idle: float) -> None:
+    """Answer each job on ``connection`` with `TAKEN` and its rendering.
+
+    Returns when the other side hangs up or has been silent for ``idle`` seconds. A job that takes
+    more than ``seconds`` of processor time ends the process: the kernel does it, by SIGPROF,
+    whatever code is running. The load of the machine does not count.
+    """
+    while connection.poll(idle):
+        try:
+            job = connection.recv()
+        except EOFError:
+            return
+        connection.send(TAKEN)
+        signal.setitimer(signal.ITIMER_PROF, seconds)
+        rendering = render(job)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        connection.send(rendering)

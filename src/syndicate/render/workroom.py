@@ -1,0 +1,152 @@
+"""Renders posts in a few processes that can be ended, so that no post can delay the others."""
+
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Sequence
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Final
+
+from syndicate.errors import SyndicateError
+from syndicate.render.body import Job, Rendering, cut_off
+from syndicate.render.worker import TAKEN
+
+_IDLE: Final = 60.0
+_START: Final = 60.0
+_PATIENCE: Final = 5.0
+_TRIES: Final = 3
+_CODE: Final = "from syndicate.render.worker import main; main({}, {}, {})"
+
+
+class Workroom:
+    """A few worker processes; usable from several threads at once, closed by `close`.
+
+    Workers are started when there is work, from scratch (no fork of a process with threads), and
+    end by themselves: when nobody needed them for a minute, and when this process is gone.
+
+    Args:
+        processes: How many posts are rendered at once, at most.
+        seconds: Processor time a post may take; one that takes longer is cut off.
+        idle: Seconds without work after which a worker ends.
+    """
+
+    def __init__(self, *, processes: int, seconds: float = 2.0, idle: float = _IDLE) -> None:
+        self._seconds: Final = seconds
+        self._idle: Final = idle
+        self._threads: Final = ThreadPoolExecutor(processes, thread_name_prefix="workroom")
+        self._lock: Final = threading.Lock()
+        self._waiting: Final[list[_Worker]] = []
+        self._closed = False
+
+    def render(self, jobs: Sequence[Job]) -> list[Rendering]:
+        """Return the renderings of ``jobs``, in their order.
+
+        Raises `SyndicateError` when the workroom is closed or no worker can be started.
+        """
+        try:
+            futures = [self._threads.submit(self._one, job) for job in jobs]
+            return [future.result() for future in futures]
+        except (CancelledError, RuntimeError) as error:
+            if not self._closed:
+                raise
+            raise SyndicateError("posts cannot be rendered: the service is stopping") from error
+
+    def close(self) -> None:
+        """End all workers; jobs that wait are given up, those at work are finished first."""
+        self._closed = True
+        self._threads.shutdown(cancel_futures=True)
+        with self._lock:
+            while self._waiting:
+                self._waiting.pop().end()
+
+    def _one(self, job: Job) -> Rendering:
+        for _ in range(_TRIES):
+            worker = self._worker()
+            try:
+                rendering = worker.render(job, patience=_PATIENCE * self._seconds)
+            except _LostError:
+                continue
+            if rendering is None:
+                return cut_off(job, self._seconds)
+            with self._lock:
+                self._waiting.append(worker)
+            return rendering
+        raise SyndicateError(
+            "posts cannot be rendered: worker processes end as soon as they are started",
+            hint="Look for what ends them: too little memory, or a limit on processes.",
+        )
+
+    def _worker(self) -> "_Worker":
+        with self._lock:
+            if self._waiting:
+                return self._waiting.pop()
+        return _Worker(seconds=self._seconds, idle=self._idle)
+
+
+class _LostError(Exception):
+    """A worker was gone before it took a job: not the job's fault."""
+
+
+class _Worker:
+    """One process and the line to it."""
+
+    def __init__(self, *, seconds: float, idle: float) -> None:
+        ours, theirs = socket.socketpair()
+        number = theirs.fileno() + 1
+        code = _CODE.format(number, seconds, idle)
+        path = os.pathsep.join(str(Path(entry).resolve()) for entry in sys.path)
+        with theirs:
+            self._pid: Final = os.posix_spawn(
+                sys.executable,
+                [sys.executable, "-c", code],
+                {**os.environ, "PYTHONPATH": path},
+                file_actions=[(os.POSIX_SPAWN_DUP2, theirs.fileno(), number)],
+            )
+        self._line: Final = Connection(ours.detach())
+        self._lock: Final = threading.Lock()
+        self._gone = False
+        threading.Thread(target=self._bury, daemon=True).start()
+
+    def render(self, job: Job, *, patience: float) -> Rendering | None:
+        """Return the rendering of ``job``, None if it took the worker's life.
+
+        ``patience`` bounds the wait of one that neither works nor answers, in seconds.
+        """
+        if not self._take(job):
+            self.end()
+            raise _LostError
+        try:
+            rendering = self._line.recv() if self._line.poll(patience) else None
+        except (OSError, EOFError):
+            rendering = None
+        if not isinstance(rendering, Rendering):
+            self.end()
+            return None
+        return rendering
+
+    def _take(self, job: Job) -> bool:
+        try:
+            self._line.send(job)
+            return self._line.poll(_START) and self._line.recv() == TAKEN
+        except (OSError, EOFError):
+            return False
+
+    def end(self) -> None:
+        """End the process at once."""
+        self._line.close()
+        with self._lock:
+            if not self._gone:
+                os.kill(self._pid, signal.SIGKILL)
+
+    def _bury(self) -> None:
+        """Wait for the end of the process and take it off the books, in a thread of its own."""
+        with suppress(ChildProcessError):
+            os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOWAIT)
+        with self._lock, suppress(ChildProcessError):
+            self._gone = True
+            os.waitpid(self._pid, 0)
