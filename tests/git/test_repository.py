@@ -139,14 +139,37 @@ def test_a_revision_may_be_said_in_many_ways(
 ) -> None:
     """Branch, tag, beginning of an id and steps back mean what they mean to git."""
     first = content.commit({"a": "1"}, when=datetime(2020, 1, 1, tzinfo=UTC))
-    second = content.commit({"a": "2"})
+    content.commit({"a": "2"})
     content.git("tag", "-a", "-m", "first", "v1", "HEAD~1")
     for revision in ("main~1", "v1", first, first[:7], "HEAD^", "@~1", "refs/tags/v1"):
         assert repository.resolve(revision) == first
     assert repository.committed(CommitId(first)) == datetime(2020, 1, 1, tzinfo=UTC)
-    assert repository.is_ancestor(CommitId(first), CommitId(second))
-    assert not repository.is_ancestor(CommitId(second), CommitId(first))
-    assert not repository.is_ancestor(CommitId("1" * 40), CommitId(first))
+
+
+def test_a_line_of_history_continues_along_first_parents_only(
+    content: ContentRepository, repository: Repository
+) -> None:
+    """A commit that came in by a merge was never what the branch showed."""
+    first = CommitId(content.commit({"a": "1"}))
+    content.start("side")
+    side = CommitId(content.commit({"b": "1"}, branch="side"))
+    second = CommitId(content.commit({"a": "2"}))
+    merge = CommitId(content.merge("side", {"b": "1"}))
+    assert repository.continues(merge, first)
+    assert repository.continues(merge, second)
+    assert repository.continues(merge, merge)
+    assert not repository.continues(merge, side)
+    assert not repository.continues(first, second)
+    assert not repository.continues(first, CommitId("1" * 40))
+
+
+def test_the_ending_of_a_post_may_be_in_capitals(
+    content: ContentRepository, repository: Repository
+) -> None:
+    """Files that systems without capitals wrote have a history as well."""
+    only = CommitId(content.commit({"POST.MD": "1"}))
+    (commit,) = repository.history(only)
+    assert [change.path for change in commit.changes] == ["POST.MD"]
 
 
 def test_a_file_is_found_by_its_path_only(

@@ -23,7 +23,7 @@ from syndicate.git.record import Commit, Entry, FileChange, changes, commits, en
 from syndicate.git.stamp import stamp
 from syndicate.model.post import BlobId, CommitId, Path
 
-POSTS: Final = ("*.md", "*.markdown", "*.html")
+POSTS: Final = (":(icase)*.md", ":(icase)*.markdown", ":(icase)*.html")
 """The files whose history counts, anywhere in the repository: a move is seen from both ends."""
 
 _ID: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -187,15 +187,20 @@ class Repository:
             self._git("log", *options, "--end-of-options", *range_, "--", *POSTS, globs=True)
         )
 
-    def is_ancestor(self, old: CommitId, new: CommitId) -> bool:
-        """Tell whether ``new`` has ``old`` in its history; False if ``old`` is unknown here."""
+    def continues(self, new: CommitId, old: CommitId) -> bool:
+        """Tell whether ``old`` is on the first-parent line of ``new``, or is ``new`` itself.
+
+        False if ``old`` is unknown here.
+        """
+        if new == old:
+            return True
         if next(self._contents([old])) is None:
             return False
-        question = ("merge-base", "--is-ancestor", "--end-of-options", old, new)
-        answer = run(*question, environment=self._reading().environment)
-        if answer.code > 1:
-            raise explain(self._location, answer.complaint)
-        return answer.code == 0
+        line = self._git(
+            "rev-list", "--first-parent", "--parents", "--end-of-options", new, f"^{old}"
+        )
+        oldest = line.rstrip().rpartition(b"\n")[2]
+        return oldest.split()[1:2] == [old.encode()]
 
     def read(self, blobs: Iterable[BlobId]) -> Iterator[tuple[BlobId, bytes]]:
         """Return what ``blobs`` hold, in their order, few of them in memory at a time."""
