@@ -45,7 +45,7 @@ _DAYS: Final = tuple(
 _TIME: Final = re.compile(
     r"(?:t|,?\s+(?:at\s+)?)(?P<hour>\d{1,2}):(?P<minute>\d{2})"
     r"(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?(?:\s*(?P<half>[ap])\.?m\.?)?"
-    r"(?:\s*(?P<zone>z|[+-]\d{1,2}:?\d{2}|[+-]\d{2}|[a-z]{2,4}))?",
+    r"(?:\s*(?P<zone>z|[+-]\d{1,2}:?\d{2}|[+-]\d{1,2}|[a-z]{2,4}))?",
     re.IGNORECASE,
 )
 _REMARK: Final = re.compile(r"\s*(?:\([^()]*\))?\s*")

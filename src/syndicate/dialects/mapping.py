@@ -51,9 +51,9 @@ _T = TypeVar("_T")
 class Reading:
     """One document while its fields are read: finds values, keeps where each came from.
 
-    ``keys`` are those of the dialect, the source's own go before them. Keys are told apart by
-    case only where a document has both. ``origins`` tells where the fields found so far are from,
-    ``keys`` the keys of those that are from one.
+    ``keys`` are those of the dialect; where the source has keys for a field, only these count.
+    Keys are told apart by case only where a document has both. ``origins`` tells where the
+    fields found so far are from, ``keys`` the keys of those that are from one.
     """
 
     def __init__(self, document: Document, source: Source, keys: Keys) -> None:

@@ -11,6 +11,6 @@ from syndicate.dialects.style import Style
 
 NEWS_AND_BLOG: Final = Style(
     name="news-and-blog",
-    permalink=lambda _place, _source: "/news-and-blog/:name",
+    permalink=lambda _place: "/news-and-blog/:name",
     keys=GENERAL,
 )

@@ -28,7 +28,7 @@ _MONTHS: Final = (
     *("July", "August", "September", "October", "November", "December"),
 )
 _ABSOLUTE: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
-_PLACEHOLDER: Final = re.compile(r":([a-z_]+)(\[[^\[\]]*\])?")
+_PLACEHOLDER: Final = re.compile(r":([a-z_]+)(?:\[([a-z0-9:]*)\])?")
 _SLASHES: Final = re.compile("//+")
 _IN_NAMES: Final = "/:@!$&'()*+,;=-._~"
 """What a file name may bring into a path as it is (RFC 3986 section 3.3)."""
@@ -46,8 +46,10 @@ def address(pattern: str, tokens: Mapping[str, str], site_url: str) -> str:
         word = match[1]
         for end in range(len(word), 0, -1):
             if word[:end] in tokens:
-                rest = word[end:] + (match[2] or "")
-                return _encoded(tokens[word[:end]], _IN_NAMES) + rest
+                value = tokens[word[:end]]
+                if match[2] and end == len(word):
+                    return _encoded(_sliced(value, match[2]), _IN_NAMES)
+                return _encoded(value, _IN_NAMES) + match[0][end + 1 :]
         return match[0]
 
     if _ABSOLUTE.match(pattern):
@@ -72,6 +74,16 @@ def tokens(fields: Fields, place: Place, published: datetime) -> dict[str, str]:
     }
 
 
+def _sliced(path: str, part: str) -> str:
+    """Return one of the folders of ``path``, or some: ``[0]``, ``[last]``, ``[1:]``, ``[:2]``."""
+    folders = path.split("/")
+    start, colon, end = part.replace("last", str(len(folders) - 1)).partition(":")
+    if not (start + end).isdecimal():
+        return path
+    chosen = slice(int(start or 0), int(end) if end else None)
+    return "/".join(folders[chosen] if colon else folders[int(start) :][:1])
+
+
 def _clock(at: datetime) -> dict[str, str]:
     month, day = _MONTHS[at.month - 1], _DAYS[at.weekday()]
     year, week, weekday = at.isocalendar()
@@ -90,6 +102,10 @@ def _clock(at: datetime) -> dict[str, str]:
         "w_year": f"{year:04}",
         "week": f"{week:02}",
         "w_day": str(weekday),
+        "monthname": month.lower(),
+        "yearday": str(at.timetuple().tm_yday),
+        "weekday": str(weekday % 7),
+        "weekdayname": day.lower(),
         "hour": f"{at.hour:02}",
         "minute": f"{at.minute:02}",
         "second": f"{at.second:02}",

@@ -32,6 +32,11 @@ class Place:
     bundle: bool
 
     @property
+    def folders(self) -> tuple[str, ...]:
+        """Every folder above the post, from the root of the repository."""
+        return (*PurePosixPath(self.folder).parts, *self.parents)
+
+    @property
     def path(self) -> str:
         """The path below the folder without extension and language."""
         return "/".join((*self.parents, self.name))

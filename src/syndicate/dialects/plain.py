@@ -47,6 +47,11 @@ def clean(text: str) -> str:
     return _UNPRINTABLE.sub("", text)
 
 
+def readable(path: str) -> str:
+    """Return ``path`` with U+FFFD for its bytes that are not UTF-8."""
+    return clean(path.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+
+
 def plain(value: object, depth: int) -> object:
     """Return ``value`` of str, bool, number, date, None, list and dict with clean text.
 

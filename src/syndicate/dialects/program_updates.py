@@ -11,7 +11,7 @@ from syndicate.dialects.style import Style
 
 PROGRAM_UPDATES: Final = Style(
     name="program-updates",
-    permalink=lambda _place, _source: "/partners/program-updates/:name/",
+    permalink=lambda _place: "/partners/program-updates/:name/",
     keys=GENERAL,
     hard_breaks=True,
 )

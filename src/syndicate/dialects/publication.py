@@ -42,7 +42,7 @@ def expires(reading: Reading) -> datetime | None:
 def hidden(reading: Reading) -> str:
     """Return why front matter hides the post, empty if it does not."""
     if reading.find("draft", flag):
-        return "draft: true"
+        return f"{reading.keys['draft']}: true"
     if reading.find("public", flag) is False:
         return "published: false"
     if reading.find("permalink", flag) is False:

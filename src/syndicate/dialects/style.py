@@ -14,6 +14,7 @@ from syndicate.dialects.filing import Filing, filing
 from syndicate.dialects.mapping import Keys, Reading
 from syndicate.dialects.pictures import NONE, picture
 from syndicate.dialects.place import SUFFIXES, Place, below, place
+from syndicate.dialects.plain import readable
 from syndicate.dialects.publication import expires, hidden, published
 from syndicate.dialects.subjects import categories, shelves
 from syndicate.dialects.titles import title
@@ -38,7 +39,7 @@ class Style:
     """
 
     name: str
-    permalink: Callable[[Place, Source], str]
+    permalink: Callable[[Place], str]
     keys: Keys
     tokens: Callable[[Fields, Place], Mapping[str, str]] = lambda _fields, _place: {}
     languages: re.Pattern[str] = re.compile(r"\._([a-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})?)$")
@@ -94,7 +95,7 @@ class Style:
             external_url=reading.find("external_url", lambda value: _elsewhere(value, source))
             or "",
             language=_language(reading, where),
-            translation=reading.find("translation", text) or where.whole,
+            translation=reading.find("translation", text) or readable(where.whole),
             reading_minutes=reading.find("reading_minutes", minutes),
             words=counted.digest,
             word_count=counted.count,
@@ -109,12 +110,21 @@ class Style:
     def url(self, fields: Fields, path: Path, source: Source, published: datetime) -> str:
         """Return the absolute address of the post's page, percent-encoded where it must be."""
         where = place(path, source, self.languages)
-        pattern = fields.permalink or source.permalink or self.permalink(where, source)
+        pattern = fields.permalink or _localized(
+            source.permalink or self.permalink(where), where, source
+        )
         tokens = {
             **permalink.tokens(fields, where, published.astimezone(source.zone)),
             **self.tokens(fields, where),
         }
         return permalink.address(pattern, tokens, source.site_url)
+
+
+def _localized(pattern: str, where: Place, source: Source) -> str:
+    """Put a language that only the file name tells in front, so that translations differ."""
+    if where.language in ("", source.language):
+        return pattern
+    return f"/{where.language}/{permalink.STYLES.get(pattern, pattern)}"
 
 
 def _without(line: Filing | None, body: str) -> str:
@@ -172,7 +182,7 @@ def _advise(reading: Reading, where: Place, own: str) -> None:
     if not own and not where.name.isascii():
         reading.note(
             "non-ascii-name",
-            f"the file name puts other than ASCII into the address: {where.name}",
+            f"the file name puts other than ASCII into the address: {readable(where.name)}",
             "Rename the file, or give the post a permalink.",
             level="notice",
         )

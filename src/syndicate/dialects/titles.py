@@ -5,6 +5,7 @@ from typing import Final
 
 from syndicate.dialects.mapping import Reading
 from syndicate.dialects.place import Place
+from syndicate.dialects.plain import readable
 from syndicate.dialects.values import fold, has_markup, plain_text
 
 _HEADING: Final = re.compile(r"[ ]{0,3}#{1,6}[ \t]+(?P<text>.*?)[ \t]*#*[ \t]*")
@@ -38,7 +39,7 @@ def _instead(reading: Reading, place: Place) -> str:
         reading.origins["title"] = "first heading"
         return heading
     reading.origins["title"] = "file name"
-    words = fold(re.sub("[-_]+", " ", place.title)) or place.name
+    words = fold(re.sub("[-_]+", " ", readable(place.title))) or readable(place.name)
     return words[:1].upper() + words[1:]
 
 

@@ -1,0 +1,64 @@
+"""`hugo`: any site made by Hugo; its front matter may be YAML, TOML or JSON.
+
+Addresses follow the folders below ``content``; placeholders mean what they mean in Hugo's
+``permalinks`` settings (there ``:title`` is the title, not the file name).
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from syndicate.dialects.fields import Fields
+from syndicate.dialects.mapping import GENERAL
+from syndicate.dialects.place import Place
+from syndicate.dialects.style import Style
+
+_ROOT: Final = "content"
+_LANGUAGES: Final = (
+    "aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy "
+    "da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht "
+    "hu hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky "
+    "la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv ny "
+    "oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss "
+    "st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo "
+    "za zh zu"
+)
+"""ISO 639-1, so that `node.js.md` is no language."""
+_SUFFIX: Final = re.compile(rf"\.((?:{'|'.join(_LANGUAGES.split())})(?:[-_][A-Za-z0-9]{{2,8}})?)$")
+_DROPPED: Final = re.compile(r"[^\w\s.+~-]|(?<=\s)-(?=\s)")
+
+
+def _urlized(text: str) -> str:
+    """Return ``text`` as Hugo puts it into addresses: lower case, hyphens, no punctuation."""
+    return re.sub(r"[\s-]+", "-", _DROPPED.sub("", text.lower()).strip())
+
+
+def _tokens(fields: Fields, place: Place) -> Mapping[str, str]:
+    folders = place.folders
+    below = folders[folders.index(_ROOT) + 1 :] if _ROOT in folders else folders
+    sections = [_urlized(folder) for folder in below]
+    title, name = _urlized(fields.title), _urlized(place.name)
+    return {
+        "title": title,
+        "slug": fields.slug or title,
+        "filename": name,
+        "contentbasename": name,
+        "slugorfilename": fields.slug or name,
+        "slugorcontentbasename": fields.slug or name,
+        "section": sections[0] if sections else "",
+        "sections": "/".join(sections),
+    }
+
+
+HUGO: Final = Style(
+    name="hugo",
+    keys={
+        **GENERAL,
+        "published": ("publishDate", "pubDate", "date"),
+        "permalink": ("url",),
+        "draft": ("draft", "headless"),
+    },
+    permalink=lambda _place: "/:sections/:slugorfilename/",
+    tokens=_tokens,
+    languages=_SUFFIX,
+)
