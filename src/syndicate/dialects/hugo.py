@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from syndicate.dialects.fields import Fields
-from syndicate.dialects.mapping import GENERAL
-from syndicate.dialects.place import Place
-from syndicate.dialects.style import Style
+from syndicate.dialects.mapping.keys import GENERAL
+from syndicate.dialects.mapping.place import Place
+from syndicate.dialects.mapping.style import Style
 
 _ROOT: Final = "content"
 _LANGUAGES: Final = (

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from syndicate.dialects.fields import Fields
-from syndicate.dialects.mapping import GENERAL
-from syndicate.dialects.permalink import STYLES
-from syndicate.dialects.place import Place
-from syndicate.dialects.style import Style
+from syndicate.dialects.mapping.keys import GENERAL
+from syndicate.dialects.mapping.permalink import STYLES
+from syndicate.dialects.mapping.place import Place
+from syndicate.dialects.mapping.style import Style
 
 _POSTS: Final = "_posts"
 _PREFIX: Final = re.compile(r"\d{4}-\d{1,2}-\d{1,2}-(?=.)")

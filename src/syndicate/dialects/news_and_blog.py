@@ -6,8 +6,8 @@ The day is in the file name, ``dateline_str`` is for show, ``carousel_*`` make t
 
 from typing import Final
 
-from syndicate.dialects.mapping import GENERAL
-from syndicate.dialects.style import Style
+from syndicate.dialects.mapping.keys import GENERAL
+from syndicate.dialects.mapping.style import Style
 
 NEWS_AND_BLOG: Final = Style(
     name="news-and-blog",

@@ -6,8 +6,8 @@ kramdown shows every line end in a paragraph as a break (``hard_wrap``).
 
 from typing import Final
 
-from syndicate.dialects.mapping import GENERAL
-from syndicate.dialects.style import Style
+from syndicate.dialects.mapping.keys import GENERAL
+from syndicate.dialects.mapping.style import Style
 
 PROGRAM_UPDATES: Final = Style(
     name="program-updates",

@@ -6,6 +6,7 @@ Fences as Jekyll and Hugo know them; YAML 1.1, TOML 1.0 and JSON (RFC 8259).
 import json
 import re
 import tomllib
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,8 +15,8 @@ from typing import Final, TypeVar
 from frontmatter.default_handlers import BaseHandler
 from typing_extensions import override
 
-from syndicate.dialects import yaml_values
-from syndicate.dialects.plain import DEEPEST, Values, refusal
+from syndicate.dialects.document import yaml_values
+from syndicate.dialects.document.plain import DEEPEST, Values, refusal
 from syndicate.errors import ContentError
 
 LONGEST: Final = 100_000
@@ -42,7 +43,7 @@ class Header:
     body_line: int
 
 
-class Notation(BaseHandler):
+class Notation(BaseHandler, ABC):
     """One notation; finding and splitting are python-frontmatter's, by ``FM_BOUNDARY``."""
 
     def header(self, text: str) -> Header | None:
@@ -60,12 +61,12 @@ class Notation(BaseHandler):
         body_line = 1 + text.count("\n", 0, len(text) - len(body))
         return Header(values=_guarded(self.values, front), body=body, body_line=body_line)
 
+    @abstractmethod
     def values(self, front: str) -> Values:
         """Read ``front``, which begins with the line after the opening fence.
 
         Raises `ContentError`, `ValueError` or `RecursionError`.
         """
-        raise NotImplementedError
 
 
 class Yaml(Notation):

@@ -1,4 +1,4 @@
-"""The declarative mapping from front-matter keys to fields that every dialect is made of."""
+"""Which front-matter keys mean which field, and the finding of values by them."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, TypeVar

@@ -7,19 +7,19 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from syndicate.dialects import permalink
 from syndicate.dialects.document import Document
+from syndicate.dialects.document.plain import readable
 from syndicate.dialects.fields import Fields
-from syndicate.dialects.filing import Filing, filing
-from syndicate.dialects.mapping import Keys, Reading
-from syndicate.dialects.pictures import NONE, picture
-from syndicate.dialects.place import SUFFIXES, Place, below, place
-from syndicate.dialects.plain import readable
-from syndicate.dialects.publication import expires, hidden, published
-from syndicate.dialects.subjects import categories, shelves
-from syndicate.dialects.titles import title
-from syndicate.dialects.values import flag, fold, minutes, person, plain_text, text, texts
-from syndicate.dialects.words import words
+from syndicate.dialects.mapping import permalink
+from syndicate.dialects.mapping.filing import Filing, filing
+from syndicate.dialects.mapping.keys import Keys, Reading
+from syndicate.dialects.mapping.pictures import NONE, picture
+from syndicate.dialects.mapping.place import SUFFIXES, Place, below, place
+from syndicate.dialects.mapping.publication import expires, hidden, published
+from syndicate.dialects.mapping.subjects import categories, shelves
+from syndicate.dialects.mapping.titles import title
+from syndicate.dialects.mapping.values import flag, fold, minutes, person, plain_text, text, texts
+from syndicate.dialects.mapping.words import words
 from syndicate.model.category import Vocabulary
 from syndicate.model.post import Path, Source
 
@@ -63,14 +63,11 @@ class Style:
         reading = Reading(document, source, self.keys)
         where = place(document.path, source, self.languages)
         line = filing(document.body)
-        named = title(reading, where)
-        summary = reading.find("summary", text) or ""
+        named, summary = title(reading, where), reading.find("summary", text) or ""
         moment = published(reading, where)
         card = picture(reading, "card_image", where)
         image = card if card != NONE else picture(reading, "image", where)
         counted = words((named, summary, _without(line, document.body)))
-        own = _permalink(reading)
-        _advise(reading, where, own)
         return Fields(
             title=named,
             summary=summary,
@@ -79,7 +76,7 @@ class Style:
             day=where.day,
             expires=expires(reading),
             hidden=hidden(reading),
-            permalink=own,
+            permalink=_permalink(reading, where),
             slug=reading.find("slug", text) or "",
             redirects=reading.find("redirects", texts) or (),
             categories=categories(reading, line, vocabulary, spaces=self.spaces),
@@ -92,8 +89,7 @@ class Style:
             image=image.address,
             image_alt=image.alt,
             authors=_authors(reading),
-            external_url=reading.find("external_url", lambda value: _elsewhere(value, source))
-            or "",
+            external_url=_external_url(reading),
             language=_language(reading, where),
             translation=reading.find("translation", text) or readable(where.whole),
             reading_minutes=reading.find("reading_minutes", minutes),
@@ -131,8 +127,15 @@ def _without(line: Filing | None, body: str) -> str:
     return body if line is None else body[: line.start] + body[line.end :]
 
 
-def _permalink(reading: Reading) -> str:
+def _permalink(reading: Reading, where: Place) -> str:
     own = reading.find("permalink", text) or ""
+    if not own and not where.name.isascii():
+        reading.note(
+            "non-ascii-name",
+            f"the file name puts other than ASCII into the address: {readable(where.name)}",
+            "Rename the file, or give the post a permalink.",
+            level="notice",
+        )
     if _TEMPLATE.search(own):
         reading.note(
             "permalink-template",
@@ -155,15 +158,19 @@ def _authors(reading: Reading) -> tuple[str, ...]:
     return tuple(dict.fromkeys(person(each, known) for each in named))
 
 
-def _elsewhere(value: object, source: Source) -> str | None:
-    """Return ``value`` if it is an address outside the source's own site."""
-    address = text(value) or ""
-    try:
-        host = urlsplit(address).hostname
-    except ValueError:
-        return None
-    foreign = _ABSOLUTE.match(address) and host != urlsplit(source.site_url).hostname
-    return address if foreign else None
+def _external_url(reading: Reading) -> str:
+    """Return the address that is given for the post outside the source's own site."""
+    own = urlsplit(reading.source.site_url).hostname
+
+    def foreign(value: object) -> str | None:
+        address = text(value) or ""
+        try:
+            host = urlsplit(address).hostname
+        except ValueError:
+            return None
+        return address if _ABSOLUTE.match(address) and host != own else None
+
+    return reading.find("external_url", foreign) or ""
 
 
 def _language(reading: Reading, where: Place) -> str:
@@ -176,13 +183,3 @@ def _language(reading: Reading, where: Place) -> str:
 def _tag(value: object) -> str | None:
     tag = text(value) or ""
     return tag.replace("_", "-") if _LANGUAGE.fullmatch(tag) else None
-
-
-def _advise(reading: Reading, where: Place, own: str) -> None:
-    if not own and not where.name.isascii():
-        reading.note(
-            "non-ascii-name",
-            f"the file name puts other than ASCII into the address: {readable(where.name)}",
-            "Rename the file, or give the post a permalink.",
-            level="notice",
-        )

@@ -3,10 +3,10 @@
 import re
 from typing import Final
 
-from syndicate.dialects.mapping import Reading
-from syndicate.dialects.place import Place
-from syndicate.dialects.plain import readable
-from syndicate.dialects.values import fold, has_markup, plain_text
+from syndicate.dialects.document.plain import readable
+from syndicate.dialects.mapping.keys import Reading
+from syndicate.dialects.mapping.place import Place
+from syndicate.dialects.mapping.values import fold, has_markup, plain_text
 
 _HEADING: Final = re.compile(r"[ ]{0,3}#{1,6}[ \t]+(?P<text>.*?)[ \t]*#*[ \t]*")
 _HTML_HEADING: Final = re.compile(r"<h[1-6]\b[^<>]*>(?P<text>.*?)</h[1-6]>", re.IGNORECASE)

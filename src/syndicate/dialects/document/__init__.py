@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from syndicate.dialects.document.front_matter import NOTATIONS, Header, lost_fence
+from syndicate.dialects.document.plain import clean
 from syndicate.dialects.fields import FieldNote
-from syndicate.dialects.front_matter import NOTATIONS, Header, lost_fence
-from syndicate.dialects.plain import clean
 from syndicate.errors import ContentError
 from syndicate.model.post import Path
 

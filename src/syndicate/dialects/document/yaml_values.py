@@ -10,7 +10,7 @@ from typing import Final, cast
 
 import yaml
 
-from syndicate.dialects.plain import DEEPEST, MOST, Values, clean, refusal
+from syndicate.dialects.document.plain import DEEPEST, MOST, Values, clean, refusal
 
 _NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _MERGE: Final = "<<"

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Final
 
-from syndicate.dialects.filing import Filing
-from syndicate.dialects.mapping import Reading
-from syndicate.dialects.values import texts
+from syndicate.dialects.mapping.filing import Filing
+from syndicate.dialects.mapping.keys import Reading
+from syndicate.dialects.mapping.values import texts
 from syndicate.model.category import Category, Vocabulary, slug
 
 _CLOSE: Final = 0.85

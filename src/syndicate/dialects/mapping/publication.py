@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Final
 
-from syndicate.dialects.dates import Moment, moment
-from syndicate.dialects.mapping import Reading
-from syndicate.dialects.place import Place
-from syndicate.dialects.values import flag
+from syndicate.dialects.mapping.dates import Moment, moment
+from syndicate.dialects.mapping.keys import Reading
+from syndicate.dialects.mapping.place import Place
+from syndicate.dialects.mapping.values import flag
 
 _WRITE: Final = "Write it as 2024-01-29, or as 2024-01-29 09:30:00 -0500."
 

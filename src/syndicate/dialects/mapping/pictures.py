@@ -3,9 +3,9 @@
 import re
 from typing import Final, NamedTuple
 
-from syndicate.dialects.mapping import Reading
-from syndicate.dialects.place import Place
-from syndicate.dialects.values import declared, texts
+from syndicate.dialects.mapping.keys import Reading
+from syndicate.dialects.mapping.place import Place
+from syndicate.dialects.mapping.values import declared, texts
 
 _SITE: Final = re.compile(r"^\{\{-?\s*site\.(?:base)?url\s*-?\}\}")
 _TEMPLATE: Final = re.compile(r"\{[{%]")

@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import quote
 
 from syndicate.dialects.fields import Fields
-from syndicate.dialects.place import Place
+from syndicate.dialects.mapping.place import Place
 from syndicate.model.category import slug
 
 STYLES: Final = {

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import PurePosixPath
 from typing import Final
 
-from syndicate.dialects.dates import file_day
+from syndicate.dialects.mapping.dates import file_day
 from syndicate.model.post import Path, Source
 
 SUFFIXES: Final = frozenset({".md", ".markdown", ".html"})
