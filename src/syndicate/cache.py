@@ -1,0 +1,225 @@
+"""One droppable file store: whatever is slow to make and may be lost at any time.
+
+The standard library's SQLite serves as a file format. A value is kept on a shelf under a key that
+says everything the value depends on, so nothing ever has to be invalidated. Several threads and
+processes may share a file; each may be killed at any time. Trouble of the cache is never the
+caller's: what cannot be read is missing, what cannot be written is forgotten, a file that is
+damaged or of another version is replaced. Every value has a checksum, because a wrong one would
+be served.
+"""
+
+import fcntl
+import os
+import pathlib
+import sqlite3
+import threading
+import zlib
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from itertools import islice
+from typing import Final, TypeVar
+
+from syndicate.telemetry import logger
+
+Result = TypeVar("Result")
+
+VERSION: Final = 1
+"""Of the file's layout; another one, and any other program's, is replaced."""
+
+_PATIENCE: Final = 2.0
+"""Seconds to wait for another process that is writing, before doing without."""
+
+_DAMAGED: Final = frozenset({sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+"""What SQLite says of a file that is not ours, not whole or not one of its own."""
+
+_AT_ONCE: Final = 900
+"""Keys in one question; every SQLite takes 999."""
+
+_SWEEP: Final = 3
+"""Reading a whole shelf beats asking for a third of its keys or more."""
+
+log = logger("cache")
+
+
+class _Foreign(sqlite3.DatabaseError):
+    """The file has another layout."""
+
+
+class Cache:
+    """The store in ``file``; with None for a file there is nothing in it, ever."""
+
+    def __init__(self, file: pathlib.Path | None) -> None:
+        self._file = file
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._inode = 0
+        self._told = set[str]()
+
+    def get(self, shelf: str, keys: Iterable[str]) -> dict[str, bytes]:
+        """Return the values there are for ``keys``; ten thousand small ones take about 10 ms."""
+        wanted = {_encoded(key): key for key in keys}
+
+        def find(connection: sqlite3.Connection) -> dict[str, bytes]:
+            rows = _rows(connection, _table(connection, shelf), wanted)
+            return {
+                wanted[key]: value
+                for key, value, checksum in rows
+                if key in wanted and _is_whole(key, value, checksum)
+            }
+
+        return self._attempt(find, {}) if wanted else {}
+
+    def put(self, shelf: str, entries: Mapping[str, bytes]) -> None:
+        """Keep ``entries``, all of them or, in trouble, none."""
+        keys = ((_encoded(key), value) for key, value in entries.items())
+        rows = [(key, value, _checksum(key, value)) for key, value in keys]
+
+        def write(connection: sqlite3.Connection) -> None:
+            table = _table(connection, shelf)
+            connection.execute("BEGIN IMMEDIATE")
+            connection.executemany(
+                f"INSERT INTO {table} VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE"  # noqa: S608
+                " SET value = excluded.value, checksum = excluded.checksum",
+                rows,
+            )
+            connection.execute("COMMIT")
+
+        if rows:
+            self._attempt(write, None)
+
+    def keep(self, shelf: str, keys: Collection[str]) -> None:
+        """Forget everything on the shelf but ``keys``."""
+        kept = {_encoded(key) for key in keys}
+
+        def sweep(connection: sqlite3.Connection) -> None:
+            table = _table(connection, shelf)
+            connection.execute("BEGIN IMMEDIATE")
+            rows = connection.execute(f"SELECT key FROM {table}").fetchall()  # noqa: S608
+            gone = [row for row in rows if row[0] not in kept]
+            connection.executemany(f"DELETE FROM {table} WHERE key = ?", gone)  # noqa: S608
+            connection.execute("COMMIT")
+
+        self._attempt(sweep, None)
+
+    def close(self) -> None:
+        """Close the file; another question opens it again."""
+        with self._lock:
+            self._shut()
+
+    def _attempt(self, action: Callable[[sqlite3.Connection], Result], otherwise: Result) -> Result:
+        """Do ``action``; a second time after replacing a damaged file; else go without."""
+        if self._file is None:
+            return otherwise
+        with self._lock:
+            for _ in range(2):
+                try:
+                    return action(self._open(self._file))
+                except (sqlite3.Error, OSError) as trouble:
+                    self._tell(self._file, trouble)
+                    self._shut()
+                    if not _is_damage(trouble):
+                        break
+                    self._remove(self._file)
+        return otherwise
+
+    def _open(self, file: pathlib.Path) -> sqlite3.Connection:
+        if self._connection is None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with _alone(file):
+                connection = sqlite3.connect(
+                    file, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
+                )
+                self._connection = connection
+                self._inode = file.stat().st_ino
+                _prepare(connection)
+        return self._connection
+
+    def _shut(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(sqlite3.Error):
+                connection.close()
+
+    def _remove(self, file: pathlib.Path) -> None:
+        """Remove a damaged file, unless another process has already replaced it."""
+        with suppress(OSError), _alone(file):
+            if file.stat().st_ino == self._inode:
+                for suffix in ("", "-wal", "-shm"):
+                    file.with_name(file.name + suffix).unlink(missing_ok=True)
+
+    def _tell(self, file: pathlib.Path, trouble: Exception) -> None:
+        if str(trouble) not in self._told:
+            self._told.add(str(trouble))
+            log.warning("cache_trouble", file=str(file), trouble=str(trouble))
+
+
+def _encoded(key: str) -> bytes:
+    return key.encode(errors="surrogatepass")
+
+
+def _checksum(key: bytes, value: bytes) -> int:
+    return zlib.crc32(value, zlib.crc32(key))
+
+
+def _is_whole(key: bytes, value: object, checksum: object) -> bool:
+    """Tell whether a value is the one that was put; damage can give it any type."""
+    return isinstance(value, bytes) and _checksum(key, value) == checksum
+
+
+def _table(connection: sqlite3.Connection, shelf: str) -> str:
+    """Return the name of a shelf's table, which it makes sure of.
+
+    A table of its own lies together in the file, so that reading all of it is fast. Its name is
+    in hex digits: SQL needs no quotes for them, and sees no difference between a and A.
+    """
+    table = f"shelf_{_encoded(shelf).hex()}"
+    connection.execute(
+        f"CREATE TABLE IF NOT EXISTS {table}"
+        " (key BLOB PRIMARY KEY, value BLOB NOT NULL, checksum INTEGER NOT NULL)"
+    )
+    return table
+
+
+def _rows(
+    connection: sqlite3.Connection, table: str, keys: Collection[bytes]
+) -> Iterator[tuple[bytes, bytes, int]]:
+    """Return the rows of ``keys``, and perhaps of others."""
+    select = f"SELECT key, value, checksum FROM {table}"  # noqa: S608 — the name is hex digits
+    (last,) = connection.execute(f"SELECT max(rowid) FROM {table}").fetchone()  # noqa: S608
+    if len(keys) * _SWEEP >= (last or 0):
+        yield from connection.execute(select)
+        return
+    rest = iter(keys)
+    while some := tuple(islice(rest, _AT_ONCE)):
+        yield from connection.execute(f"{select} WHERE key IN ({','.join('?' * len(some))})", some)
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    """Make the file ours if it is new; raise `_Foreign` if it is another's."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if version != VERSION and (version or tables):
+        raise _Foreign("another layout")
+    if not version:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.text_factory = bytes  # text that is damaged could not be decoded
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA journal_size_limit = 16777216")
+
+
+def _is_damage(trouble: Exception) -> bool:
+    """Tell whether a new file would help: not against a full disk, a lock or a lack of rights."""
+    code = getattr(trouble, "sqlite_errorcode", 0) & 0xFF
+    return isinstance(trouble, _Foreign) or code in _DAMAGED
+
+
+@contextmanager
+def _alone(file: pathlib.Path) -> Iterator[None]:
+    """Let one process at a time open or replace ``file``; the system ends it with the process."""
+    descriptor = os.open(file.with_name(file.name + ".lock"), os.O_CREAT | os.O_RDWR, 0o666)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
