@@ -1,0 +1,196 @@
+"""The kinds of value a setting may have; each refuses the rest and says what is allowed."""
+
+import ipaddress
+import re
+import tomllib
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from ipaddress import IPv4Network, IPv6Network
+from itertools import permutations
+from typing import Annotated, Final
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+from syndicate.dialects import DIALECTS
+from syndicate.dialects.mapping.keys import GENERAL
+from syndicate.model.category import slug
+
+SECRETS: Final = frozenset({"secret_key", "metrics_token", "hook_secret"})
+"""Keys whose values are never shown."""
+
+MASK: Final = "********"
+
+
+def near(text: str, known: Iterable[str]) -> str:
+    """Return a clause that offers the nearest of ``known``, empty where none is near."""
+    by_lower = {name.lower(): name for name in known}
+    found = get_close_matches(text.lower(), by_lower, n=1)
+    return f" (did you mean {by_lower[found[0]]}?)" if found else ""
+
+
+def without_password(text: str) -> str:
+    """Return ``text`` with every password, token or user in the addresses in it masked."""
+    text = re.sub(r"(?<=://)([^/@:\s]*):[^/@\s]*(?=@)", rf"\1:{MASK}", text)
+    text = re.sub(r"(https?://)[^/@:\s]+(?=@)", rf"\1{MASK}", text)
+    return re.sub(r"(?<=[?&]password=)[^&\s\"]*", MASK, text)
+
+
+def _list(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return tomllib.loads(f"list = {value}")["list"]
+    except tomllib.TOMLDecodeError:
+        raise ValueError('must be a list such as ["a", "b"]') from None
+
+
+Listed = BeforeValidator(_list)
+"""A list may also come as text from the environment: it is written there as in the file."""
+
+
+def _shaped(pattern: str, rule: str) -> Callable[[str], str]:
+    shape = re.compile(pattern)
+
+    def check(text: str) -> str:
+        if shape.fullmatch(text):
+            return text
+        raise ValueError(rule)
+
+    return check
+
+
+def _optional(check: Callable[[str], str]) -> Callable[[str], str]:
+    return lambda text: check(text) if text else text
+
+
+def _feed_name(text: str) -> str:
+    if text in ("all", "carousel"):
+        raise ValueError("must be another name than all and carousel, which every service has")
+    return text
+
+
+def _dialect(text: str) -> str:
+    if text in DIALECTS:
+        return text
+    raise ValueError(f"must be one of {', '.join(DIALECTS)}{near(text, DIALECTS)}")
+
+
+def _field(text: str) -> str:
+    if text in GENERAL:
+        return text
+    offer = near(text, GENERAL) or f"; known are {', '.join(GENERAL)}"
+    raise ValueError(f"there is no such field{offer}")
+
+
+def _category_slug(text: str) -> str:
+    if text and slug(text) == text:
+        return text
+    raise ValueError(f"must be a slug such as {slug(text) or 'social-media'}")
+
+
+def _zone(text: str) -> str:
+    try:
+        return ZoneInfo(text).key
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"must be an IANA time zone{near(text, available_timezones())}") from None
+
+
+def _network(value: object) -> IPv4Network | IPv6Network:
+    text = str(value)
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError as error:
+        hint = f" ({error})" if "host bits" in str(error) else ""
+    raise ValueError(f"must be a network in CIDR notation such as 10.1.0.0/16{hint}")
+
+
+def _ref(text: str) -> str:
+    """Return ``text`` if git allows it as the name of a ref (git-check-ref-format)."""
+    if re.fullmatch(
+        r"[^-/.\s~^:?*\[\\]([^\x00-\x20\x7f~^:?*\[\\]*[^/.\s~^:?*\[\\])?", text
+    ) and not re.search(r"\.\.|//|/\.|@\{|\.lock(/|$)", text):
+        return text
+    raise ValueError("must be the name of a branch, tag or other ref, such as main")
+
+
+def _folder(text: str) -> str:
+    parts = [part for part in text.split("/") if part not in ("", ".")]
+    if text.startswith("/") or ".." in parts:
+        raise ValueError("must be a folder inside the repository, such as content/posts")
+    return "/".join(parts)
+
+
+def _folders(folders: tuple[str, ...]) -> tuple[str, ...]:
+    if not folders:
+        raise ValueError("must name at least one folder")
+    for inner, outer in permutations(folders, 2):
+        if f"{inner}/".startswith(f"{outer}/" if outer else ""):
+            raise ValueError(f"must not overlap: {inner} lies in {outer or 'the whole repository'}")
+    return folders
+
+
+def _retries(steps: tuple[float, ...]) -> tuple[float, ...]:
+    if steps and list(steps) == sorted(steps):
+        return steps
+    raise ValueError("must hold at least one wait, and none shorter than the one before")
+
+
+_HOST = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"
+_SITE = rf"({_HOST}|\[[0-9A-Fa-f:.]+\])(:[0-9]{{1,5}})?"
+
+_host = _shaped(_HOST, "must be a host such as video.example.gov")
+_authority = _shaped(rf"([\w.+-]+@)?{_HOST}", "must be a host or mail address")
+_web_url = _shaped(
+    rf"https?://{_SITE}(/[^\s?#]*)?",
+    "must be an absolute http or https URL without query, fragment or user",
+)
+_proxy = _shaped(
+    rf"https?://([^/@\s]+@)?{_SITE}/?",
+    "must be empty or an http or https URL such as http://proxy.example.gov:3128",
+)
+_database = _shaped(
+    r"sqlite:///(?!:memory:)\S.*|postgres(ql)?://[^/\s]*/[^/\s]+",
+    "must be sqlite:///FILE or postgresql://USER@HOST/NAME",
+)
+_path = _shaped(r"/\S*", "must be a path that begins with a slash")
+_target = _shaped(r"(/|https?://)\S*", "must be a path that begins with a slash, or a URL")
+_language = _shaped(
+    r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", "must be a language tag (BCP 47) such as en or es-PR"
+)
+
+
+def _trimmed(url: str) -> str:
+    return url.rstrip("/")
+
+
+Text = Annotated[str, AfterValidator(_shaped(r"(?s).+", "must not be empty"))]
+Name = Annotated[str, AfterValidator(_shaped(r"[a-z0-9-]+", "must be of a-z, 0-9 and hyphens"))]
+FeedName = Annotated[Name, AfterValidator(_feed_name)]
+CategorySlug = Annotated[str, AfterValidator(_category_slug)]
+Dialect = Annotated[
+    str, AfterValidator(_dialect), WithJsonSchema({"type": "string", "enum": list(DIALECTS)})
+]
+FieldName = Annotated[str, AfterValidator(_field)]
+Host = Annotated[str, AfterValidator(_host)]
+Authority = Annotated[str, AfterValidator(_optional(_authority))]
+WebUrl = Annotated[str, AfterValidator(_web_url), AfterValidator(_trimmed)]
+OptionalWebUrl = Annotated[str, AfterValidator(_optional(_web_url)), AfterValidator(_trimmed)]
+Proxy = Annotated[str, AfterValidator(_optional(_proxy))]
+DatabaseUrl = Annotated[str, AfterValidator(_database)]
+Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
+Path = Annotated[str, AfterValidator(_path)]
+Target = Annotated[str, AfterValidator(_optional(_target))]
+Ref = Annotated[str, AfterValidator(_ref)]
+Zone = Annotated[str, AfterValidator(_zone)]
+Language = Annotated[str, AfterValidator(_language)]
+Folders = Annotated[
+    tuple[Annotated[str, AfterValidator(_folder)], ...],
+    Listed,
+    AfterValidator(_folders),
+]
+Retries = Annotated[
+    tuple[Annotated[float, Field(ge=0, le=2592000)], ...],
+    Listed,
+    AfterValidator(_retries),
+]

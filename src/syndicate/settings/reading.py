@@ -1,0 +1,141 @@
+"""What was written: the file, what the environment sets instead, and `${…}` filled in."""
+
+import pathlib
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from syndicate.errors import SettingsError
+
+Value = object
+"""A value as TOML has them: text, number, flag, date, list or table."""
+
+Mistake = tuple[str, str]
+"""The name of a setting and what is wrong with it."""
+
+DEFAULT_FILE: Final = pathlib.Path("syndicate.toml")
+_SECRET_KEY: Final = "SYNDICATE_SECRET_KEY"  # noqa: S105 — a name, not a secret
+_PREFIX: Final = "SYNDICATE_"
+_BETWEEN: Final = "__"
+_PLACE = re.compile(r"\$\{(?P<is_file>file:)?(?P<name>[^}]*)\}")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What an operator wrote.
+
+    ``written`` has file and environment together, ``filled`` the same with every ``${…}``
+    replaced; ``variables`` says which setting came from which variable.
+    """
+
+    file: pathlib.Path
+    written: Mapping[str, Value]
+    filled: Mapping[str, Value]
+    variables: Mapping[str, str]
+    mistakes: tuple[Mistake, ...]
+
+
+def find(file: pathlib.Path | None, environ: Mapping[str, str]) -> pathlib.Path:
+    """Return the file to read: ``file``, else ``SYNDICATE_CONFIG``, else `syndicate.toml` here."""
+    return file or pathlib.Path(environ.get("SYNDICATE_CONFIG") or DEFAULT_FILE)
+
+
+def read(file: pathlib.Path, environ: Mapping[str, str]) -> Reading:
+    """Read ``file`` and what ``environ`` sets instead.
+
+    `SettingsError` if there is no such file, or it is not TOML (version 1.0).
+    """
+    written = _parse(file)
+    mistakes: list[Mistake] = []
+    variables = {}
+    for variable, keys, text in _overrides(environ):
+        variables[".".join(keys)] = variable
+        if not _put(written, keys, text):
+            mistakes.append((".".join(keys), "only values of tables can be set by a variable"))
+    service = written.setdefault("service", {})
+    if _SECRET_KEY in environ and isinstance(service, dict) and "secret_key" not in service:
+        variables["service.secret_key"] = _SECRET_KEY
+        service["secret_key"] = f"${{{_SECRET_KEY}}}"
+    fill = _Filling(folder=file.parent, environ=environ, mistakes=mistakes)
+    return Reading(
+        file=file,
+        written=written,
+        filled={key: fill.value(key, value) for key, value in written.items()},
+        variables=variables,
+        mistakes=tuple(mistakes),
+    )
+
+
+def _parse(file: pathlib.Path) -> dict[str, Value]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(
+            f"there are no settings: {file} does not exist",
+            hint="Make one with `syndicate init REPOSITORY`, or name one with --config.",
+        ) from None
+    except OSError as error:
+        raise SettingsError(f"{file} cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"{file} is not TOML: {error}", hint="See https://toml.io for the notation."
+        ) from None
+
+
+def _overrides(environ: Mapping[str, str]) -> Iterator[tuple[str, list[str], str]]:
+    for variable, text in sorted(environ.items()):
+        if variable.startswith(_PREFIX) and _BETWEEN in variable:
+            yield variable, variable.removeprefix(_PREFIX).lower().split(_BETWEEN), text
+
+
+def _put(tables: dict[str, Value], keys: list[str], text: str) -> bool:
+    *path, last = keys
+    for key in path:
+        table = tables.setdefault(key, {})
+        if not isinstance(table, dict):
+            return False
+        tables = table
+    tables[last] = text
+    return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Filling:
+    folder: pathlib.Path
+    environ: Mapping[str, str]
+    mistakes: list[Mistake]
+
+    def value(self, name: str, value: Value) -> Value:
+        if isinstance(value, dict):
+            return {key: self.value(f"{name}.{key}", inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [self.value(f"{name}[{n}]", inner) for n, inner in enumerate(value)]
+        return self._text(name, value) if isinstance(value, str) else value
+
+    def _text(self, name: str, text: str) -> str:
+        def fill(place: re.Match[str]) -> str:
+            try:
+                return (self._file if place["is_file"] else self._variable)(place["name"])
+            except ValueError as error:
+                self.mistakes.append((name, f"{place[0]}: {error}"))
+                return place[0]
+
+        return _PLACE.sub(fill, text)
+
+    def _variable(self, variable: str) -> str:
+        if not _NAME.fullmatch(variable):
+            raise ValueError("must hold the name of a variable or file:PATH")
+        if variable not in self.environ:
+            raise ValueError("this variable is not set")
+        return self.environ[variable]
+
+    def _file(self, path: str) -> str:
+        try:
+            return (self.folder / path).read_text(encoding="utf-8").rstrip("\r\n")
+        except OSError as error:
+            raise ValueError(f"this file cannot be read ({error.strerror})") from None
+        except UnicodeDecodeError:
+            raise ValueError("this file is not UTF-8 text") from None

@@ -1,0 +1,273 @@
+"""The tables of `syndicate.toml`: every key with its kind, its default and what it does."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from syndicate.settings.kinds import (
+    Authority,
+    CategorySlug,
+    DatabaseUrl,
+    Dialect,
+    FeedName,
+    FieldName,
+    Folders,
+    Host,
+    Language,
+    Listed,
+    Name,
+    Network,
+    OptionalWebUrl,
+    Path,
+    Proxy,
+    Ref,
+    Retries,
+    Target,
+    Text,
+    WebUrl,
+    Zone,
+)
+
+
+class Table(BaseModel):
+    """What holds for every table: no other keys than its own, and no change afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class ServiceTable(Table):
+    """The service itself."""
+
+    title: Text = Field(
+        default="Syndicate", description="What the service is called in feeds and pages."
+    )
+    public_url: OptionalWebUrl = Field(
+        default="",
+        description="Where readers reach the service; every address in feeds begins with it. "
+        "Empty: `http://HOST:PORT` of the two keys below.",
+    )
+    host: Text = Field(
+        default="127.0.0.1", description="Address to listen on; `0.0.0.0` is every one."
+    )
+    port: int = Field(
+        default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one."
+    )
+    contact: str = Field(default="", description="Whom readers and partners can write to.")
+    secret_key: str = Field(
+        repr=False,
+        default="",
+        description="Encrypts subscribers' secrets at rest. Not given: what the variable "
+        "`SYNDICATE_SECRET_KEY` holds; where that is not set either, they are stored readable.",
+    )
+    metrics_token: str = Field(
+        repr=False, default="", description="When given, `/metrics` wants it as a bearer token."
+    )
+    data: Text = Field(default="var", description="Folder for mirrors, cache and the like.")
+    cache_seconds: int = Field(
+        default=300,
+        ge=0,
+        le=86400,
+        description="How long readers and caches may keep a feed (`max-age`).",
+    )
+    stale_while_revalidate: int = Field(
+        default=600,
+        ge=0,
+        le=604800,
+        description="Seconds more that a cache may serve while it asks anew.",
+    )
+    stale_if_error: int = Field(
+        default=86400,
+        ge=0,
+        le=2592000,
+        description="Seconds more that a cache may serve while the service cannot be reached.",
+    )
+    log: Literal["auto", "console", "json"] = Field(
+        default="auto",
+        description="How the log looks: `console`, `json`, or `auto`, which is `console` on a "
+        "terminal and `json` elsewhere.",
+    )
+    workers: int = Field(
+        default=2,
+        ge=0,
+        le=64,
+        description="Processes that render; 0 renders in the service itself.",
+    )
+
+
+class DatabaseTable(Table):
+    """Where subscriptions and deliveries are kept."""
+
+    url: DatabaseUrl = Field(
+        repr=False,
+        default="sqlite:///var/syndicate.db",
+        description="`sqlite:///FILE`, or `postgresql://USER@HOST/NAME` beyond one machine.",
+    )
+
+
+class SourceTable(Table):
+    """One folder of posts in a git repository."""
+
+    name: Name = Field(description="Unique; stands in addresses and in the ids of posts.")
+    repository: Text = Field(
+        description="Path of a repository, bare or not, or an https or ssh URL, which is mirrored."
+    )
+    ref: Ref = Field(default="main", description="What is published: a branch, tag or other ref.")
+    folders: Folders = Field(description="Folders with posts, from the root of the repository.")
+    dialect: Dialect = Field(
+        description="The house style of the front matter, such as `news-and-blog`."
+    )
+    site_url: WebUrl = Field(description="The site on which the posts are published.")
+    id_authority: Authority = Field(
+        default="",
+        description="Stands in the ids of posts: never change it. Empty: the host of `site_url`.",
+    )
+    title: str = Field(default="", description="For people. Empty: the name.")
+    timezone: Zone = Field(default="UTC", description="The zone of dates that name none.")
+    language: Language = Field(default="en", description="Of posts that name none.")
+    permalink: str = Field(
+        default="",
+        description="Pattern of the address of a post that has none of its own, such as "
+        "`/news/:year/:slug/`. Empty: that of the dialect.",
+    )
+    categories: Annotated[tuple[Text, ...], Listed] = Field(
+        default=(), description="Categories that every post of this source has."
+    )
+    rights: str = Field(default="", description="Under which terms the posts may be used.")
+    rights_url: OptionalWebUrl = Field(default="", description="Where these terms are explained.")
+    poll_seconds: float = Field(
+        default=15,
+        ge=1,
+        le=86400,
+        description="How often a remote is asked for news; a repository by path is watched.",
+    )
+    hook_secret: str = Field(
+        repr=False,
+        default="",
+        description="Secret of push hooks from the git host; empty: tokens only.",
+    )
+    keys: dict[FieldName, Annotated[tuple[Text, ...], Listed]] = Field(
+        default={},
+        description="Front-matter keys that differ from those of the dialect: a field and the "
+        'keys to try in order, such as `summary = ["teaser"]`.',
+    )
+    replacements: dict[str, str] = Field(
+        default={}, description="Template tags of the site and what to put in their place."
+    )
+    authors: dict[str, str] = Field(
+        default={}, description="Author slugs and the names they stand for."
+    )
+    embeds: Annotated[tuple[Host, ...], Listed] = Field(
+        default=(), description="Hosts whose iframes are kept; others become links."
+    )
+    assets: Literal["link", "serve"] = Field(
+        default="link",
+        description="`link` to images at the site, or `serve` them from the repository.",
+    )
+
+
+class CategoryTable(Table):
+    """A category with the spellings it answers to."""
+
+    slug: CategorySlug = Field(description="Stands in addresses.")
+    title: Text = Field(description="For people.")
+    aliases: Annotated[tuple[Text, ...], Listed] = Field(
+        default=(), description="Other spellings; case, spaces and hyphens make no difference."
+    )
+
+
+class FeedTable(Table):
+    """A feed with a name, beside those that every service, source and category has."""
+
+    name: FeedName = Field(description="Unique; stands in addresses.")
+    title: str = Field(default="", description="For people. Empty: the name.")
+    description: str = Field(default="", description="One or two sentences for people.")
+    categories: Annotated[tuple[Text, ...], Listed] = Field(
+        default=(), description="Only posts with these categories: slugs, titles or aliases."
+    )
+    match: Literal["any", "all"] = Field(
+        default="any",
+        description="`any`: one of the categories is enough; `all`: every one is needed.",
+    )
+    carousel: bool | None = Field(
+        default=None,
+        description="Only posts that are in the carousel (`true`) or are not (`false`). "
+        "Not given: both.",
+    )
+    sources: Annotated[tuple[Name, ...], Listed] = Field(
+        default=(), description="Only posts of these sources."
+    )
+    languages: Annotated[tuple[Language, ...], Listed] = Field(
+        default=(), description="Only posts in these languages; `es` covers `es-PR`."
+    )
+
+
+class RedirectTable(Table):
+    """An address of former times."""
+
+    former: Path = Field(alias="from", description="The path that readers may still ask for.")
+    to: Target = Field(default="", description="The path or URL that took its place.")
+    gone: bool = Field(default=False, description="Whether nothing did, and never will.")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if bool(self.to) == self.gone:
+            raise ValueError('needs either to = "…" or gone = true')
+        return self
+
+
+class DeliveryTable(Table):
+    """How subscribers are told."""
+
+    allow_networks: Annotated[tuple[Network, ...], Listed] = Field(
+        default=(),
+        description="Networks (CIDR) that subscribers may be in although they are not public.",
+    )
+    allow_http: bool = Field(default=False, description="Whether subscribers may do without TLS.")
+    proxy: Proxy = Field(
+        repr=False, default="", description="Proxy through which everything is sent."
+    )
+    retry_seconds: Retries = Field(
+        default=(0, 5, 60, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400),
+        description="Seconds to wait before each attempt; after the last one it is given up.",
+    )
+    timeout_seconds: float = Field(
+        default=15,
+        gt=0,
+        le=300,
+        description="How long one attempt may take, from connecting to the end.",
+    )
+
+
+class LeaseTable(Table):
+    """How long a WebSub subscription lives, in seconds."""
+
+    minimum: int = Field(default=3600, ge=1, description="Shorter wishes are lengthened to it.")
+    default: int = Field(default=864000, ge=1, description="For those who wish nothing.")
+    maximum: int = Field(default=2592000, ge=1, description="Longer wishes are shortened to it.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.minimum <= self.default <= self.maximum:
+            raise ValueError("must hold minimum ≤ default ≤ maximum")
+        return self
+
+
+class WebSubTable(Table):
+    """The WebSub hub."""
+
+    lease_seconds: LeaseTable = Field(
+        default=LeaseTable(), description="How long a subscription lives until it is renewed."
+    )
+
+
+class Tables(Table):
+    """The whole file."""
+
+    service: ServiceTable = ServiceTable()
+    database: DatabaseTable = DatabaseTable()
+    sources: tuple[SourceTable, ...] = ()
+    categories: tuple[CategoryTable, ...] = ()
+    feeds: tuple[FeedTable, ...] = ()
+    delivery: DeliveryTable = DeliveryTable()
+    websub: WebSubTable = WebSubTable()
+    redirects: tuple[RedirectTable, ...] = ()

@@ -1,0 +1,96 @@
+"""Tables as the plain values that everybody else is handed."""
+
+import pathlib
+import re
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from syndicate import __version__
+from syndicate.model.category import Category, Term, Vocabulary
+from syndicate.model.edition import NamedFeed
+from syndicate.model.feed import Masthead
+from syndicate.model.post import Path, Source
+from syndicate.model.selection import Selection
+from syndicate.settings.tables import (
+    CategoryTable,
+    DatabaseTable,
+    FeedTable,
+    ServiceTable,
+    SourceTable,
+)
+
+
+def masthead(table: ServiceTable) -> Masthead:
+    """Return who speaks; without a public address, where the service listens."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(table.host, table.host)  # noqa: S104 — read
+    host = f"[{host}]" if ":" in host else host
+    return Masthead(
+        title=table.title,
+        public_url=table.public_url or f"http://{host}:{table.port}",
+        contact=table.contact,
+        version=__version__,
+    )
+
+
+def vocabulary(tables: tuple[CategoryTable, ...]) -> Vocabulary:
+    """Return the categories with the spellings they answer to."""
+    return Vocabulary(
+        terms=tuple(
+            Term(category=Category(slug=table.slug, title=table.title), aliases=table.aliases)
+            for table in tables
+        )
+    )
+
+
+def source(table: SourceTable, *, known: Vocabulary, folder: pathlib.Path) -> Source:
+    """Return a source; the path of its repository begins at ``folder`` if it is relative."""
+    return Source(
+        name=table.name,
+        title=table.title or table.name,
+        repository=_repository(table.repository, folder),
+        ref=table.ref,
+        folders=tuple(Path(text) for text in table.folders),
+        dialect=table.dialect,
+        site_url=table.site_url,
+        id_authority=table.id_authority or str(urlsplit(table.site_url).hostname),
+        zone=ZoneInfo(table.timezone),
+        language=table.language,
+        permalink=table.permalink,
+        categories=known.categories(table.categories),
+        rights=table.rights,
+        rights_url=table.rights_url,
+        keys=tuple(table.keys.items()),
+        replacements=tuple(table.replacements.items()),
+        authors=tuple(table.authors.items()),
+        embeds=table.embeds,
+        assets=table.assets,
+    )
+
+
+def feed(table: FeedTable, *, known: Vocabulary) -> NamedFeed:
+    """Return a named feed; its categories may be written as slugs, titles or aliases."""
+    return NamedFeed(
+        name=table.name,
+        title=table.title or table.name,
+        description=table.description,
+        selection=Selection.of(
+            categories=(category.slug for category in known.categories(table.categories)),
+            match_all=table.match == "all",
+            carousel=table.carousel,
+            sources=table.sources,
+            languages=table.languages,
+        ),
+    )
+
+
+def database_url(table: DatabaseTable, folder: pathlib.Path) -> str:
+    """Return the address of the database; an SQLite file begins at ``folder`` if relative."""
+    scheme, _, rest = table.url.partition("://")
+    if scheme == "sqlite":
+        return f"sqlite:///{folder / rest.removeprefix('/')}"
+    return f"postgresql://{rest}"
+
+
+def _repository(text: str, folder: pathlib.Path) -> str:
+    """Take as git does what has a scheme, or a colon before the first slash, for an address."""
+    return text if re.match(r"[^/]+:", text) else str(folder / text)

@@ -1,0 +1,385 @@
+"""What an operator writes, and what the rest of the service is handed."""
+
+import ipaddress
+from collections.abc import Mapping
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from syndicate import __version__
+from syndicate.errors import SettingsError
+from syndicate.model.category import Category, Term, Vocabulary
+from syndicate.model.edition import NamedFeed
+from syndicate.model.feed import Masthead
+from syndicate.model.post import Path as PostPath
+from syndicate.model.post import Source
+from syndicate.model.selection import Selection
+from syndicate.settings import Settings, load, schema
+
+DATA = Path(__file__).parents[1] / "data" / "settings"
+
+LEAST = """
+[[sources]]
+name = "news"
+repository = "website.git"
+folders = ["_posts"]
+dialect = "news-and-blog"
+site_url = "https://www.example.gov"
+"""
+
+
+def write(folder: Path, text: str = LEAST) -> Path:
+    """Write settings into ``folder`` and return their file."""
+    file = folder / "syndicate.toml"
+    file.write_text(text)
+    return file
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> Settings:
+    """Load settings in which every key is given."""
+    (tmp_path / "secret.txt").write_text("of the file\n")
+    file = write(tmp_path, (DATA / "whole.toml").read_text())
+    return load(file, {"PORT": "8080", "DATABASE_PASSWORD": "pass:word"})
+
+
+def test_sources_are_handed_on_as_the_model_has_them(whole: Settings, tmp_path: Path) -> None:
+    """Folders are tidied, categories are what the vocabulary calls them, paths are absolute."""
+    news, local = whole.sources
+
+    assert news == Source(
+        name="news",
+        title="Example agency",
+        repository="https://robot:token@git.example.gov/website.git",
+        ref="release/2024",
+        folders=(PostPath("content/news"), PostPath("content/blog")),
+        dialect="news-and-blog",
+        site_url="https://www.example.gov",
+        id_authority="old.example.gov",
+        zone=ZoneInfo("America/New_York"),
+        language="es-PR",
+        permalink="/news/:name",
+        categories=(
+            Category(slug="tts", title="Technology Transformation Services"),
+            Category(slug="press-releases", title="Press releases"),
+        ),
+        rights="Public domain",
+        rights_url="https://www.example.gov/terms",
+        keys=(("summary", ("teaser", "lead")),),
+        replacements=(("phone", "555-0100"),),
+        authors=(("jane", "Jane Doe"),),
+        embeds=("video.example.gov",),
+        assets="serve",
+    )
+    assert local == Source(
+        name="local",
+        title="local",
+        repository=str(tmp_path / "repositories" / "local.git"),
+        folders=(PostPath(""),),
+        dialect="program-updates",
+        site_url="https://partners.example.gov",
+        id_authority="partners.example.gov",
+        zone=ZoneInfo("UTC"),
+    )
+    assert whole.poll_seconds == {"news": 60, "local": 15}
+    assert whole.hook_secrets == {"news": "push"}
+
+
+def test_feeds_and_categories_are_handed_on_as_the_model_has_them(whole: Settings) -> None:
+    """A feed's categories may be written as slugs, titles or aliases; each means its slug."""
+    assert whole.vocabulary == Vocabulary(
+        terms=(
+            Term(
+                category=Category(slug="tts", title="Technology Transformation Services"),
+                aliases=("TTS",),
+            ),
+        )
+    )
+    assert whole.feeds == (
+        NamedFeed(
+            name="technology-featured",
+            title="Technology, featured",
+            description="What the home page shows.",
+            selection=Selection.of(
+                categories=["technology", "tts"],
+                match_all=True,
+                carousel=True,
+                sources=["news"],
+                languages=["es"],
+            ),
+        ),
+        NamedFeed(name="tts-any", title="tts-any", selection=Selection.of(categories=["tts"])),
+    )
+    assert whole.redirects == {"/feeds/old": "/feeds/technology-featured", "/feeds/older": ""}
+
+
+def test_the_service_is_handed_on(whole: Settings, tmp_path: Path) -> None:
+    """Numbers may come from variables, secrets from files; addresses are normal."""
+    assert whole.masthead == Masthead(
+        title="Example agency feeds",
+        public_url="https://feeds.example.gov/syndication",
+        contact="feeds@example.gov",
+        version=__version__,
+    )
+    assert (whole.service.host, whole.service.port) == ("0.0.0.0", 8080)  # noqa: S104 — as written
+    assert whole.service.secret_key == "of the file"  # noqa: S105 — as written
+    assert whole.service.metrics_token == "look"  # noqa: S105 — as written
+    assert (whole.service.log, whole.service.workers) == ("json", 0)
+    assert whole.service.cache_seconds == 60
+    assert whole.service.stale_while_revalidate == 120
+    assert whole.service.stale_if_error == 3600
+    assert whole.data == tmp_path / "state"
+    assert whole.database_url == "postgresql://feeds:pass:word@db.example.gov/feeds"
+    assert whole.delivery.allow_networks == (
+        ipaddress.ip_network("10.1.0.0/16"),
+        ipaddress.ip_network("fd00::/8"),
+    )
+    assert whole.delivery.allow_http
+    assert whole.delivery.proxy == "http://robot:token@proxy.example.gov:3128"
+    assert list(whole.delivery.retry_seconds) == [0, 1, 1]
+    assert whole.delivery.timeout_seconds == 2.5
+    lease = whole.lease_seconds
+    assert (lease.minimum, lease.default, lease.maximum) == (60, 120, 180)
+
+
+def test_no_secret_is_in_the_text_of_the_settings(whole: Settings) -> None:
+    """What ends up in a log or a traceback gives nothing away."""
+    text = repr((whole.service, whole.delivery, whole.hook_secrets.keys())) + repr(whole)
+
+    assert not [secret for secret in ("of the file", "look", "push", "pass:word") if secret in text]
+
+
+def test_one_source_is_enough(tmp_path: Path) -> None:
+    """Everything else has a default; paths begin where the file is."""
+    settings = load(write(tmp_path), {})
+
+    assert settings.masthead.title == "Syndicate"
+    assert settings.masthead.public_url == "http://127.0.0.1:8000"
+    assert settings.sources[0].repository == str(tmp_path / "website.git")
+    assert settings.database_url == f"sqlite:///{tmp_path}/var/syndicate.db"
+    assert settings.data == tmp_path / "var"
+    assert settings.service.secret_key == ""
+    assert list(settings.delivery.retry_seconds[:3]) == [0, 5, 60]
+    assert settings.feeds == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("git@git.example.gov:agency/website.git", "git@git.example.gov:agency/website.git"),
+        ("ssh://git.example.gov/website.git", "ssh://git.example.gov/website.git"),
+        ("/srv/website.git", "/srv/website.git"),
+        ("sites/a:b.git", "FOLDER/sites/a:b.git"),
+        (".", "FOLDER"),
+    ],
+)
+def test_a_repository_is_an_address_or_a_path(written: str, meant: str, tmp_path: Path) -> None:
+    """As for git, a colon before the first slash makes it an address."""
+    file = write(tmp_path, LEAST.replace("website.git", written))
+
+    assert load(file, {}).sources[0].repository == meant.replace("FOLDER", str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("host", "public_url"),
+    [
+        ("0.0.0.0", "http://127.0.0.1:8000"),  # noqa: S104 — every address, by one that answers
+        ("::", "http://[::1]:8000"),
+        ("fd00::5", "http://[fd00::5]:8000"),
+        ("feeds.example.gov", "http://feeds.example.gov:8000"),
+    ],
+)
+def test_without_a_public_address_it_is_where_the_service_listens(
+    host: str, public_url: str, tmp_path: Path
+) -> None:
+    """So that the first try needs no settings of the network."""
+    settings = load(write(tmp_path), {"SYNDICATE_SERVICE__HOST": host})
+
+    assert settings.masthead.public_url == public_url
+
+
+def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
+    """Values of tables, nested ones and lists too; `${…}` is filled in there as well."""
+    settings = load(
+        write(tmp_path, LEAST + "[service]\nport = 1\n"),
+        {
+            "SYNDICATE_SERVICE__PORT": "8080",
+            "SYNDICATE_SERVICE__CONTACT": "${WHO}@example.gov",
+            "WHO": "feeds",
+            "SYNDICATE_DELIVERY__ALLOW_HTTP": "true",
+            "SYNDICATE_DELIVERY__ALLOW_NETWORKS": '["127.0.0.0/8"]',
+            "SYNDICATE_WEBSUB__LEASE_SECONDS__MINIMUM": "60",
+            "SYNDICATE_SERVICE_HOST": "set by somebody else, for other ends",
+        },
+    )
+
+    assert settings.service.port == 8080
+    assert settings.service.contact == "feeds@example.gov"
+    assert settings.service.host == "127.0.0.1"
+    assert settings.delivery.allow_http
+    assert [str(network) for network in settings.delivery.allow_networks] == ["127.0.0.0/8"]
+    assert settings.lease_seconds.minimum == 60
+
+
+@pytest.mark.parametrize(
+    ("text", "environ", "key"),
+    [
+        ("", {"SYNDICATE_SECRET_KEY": "a"}, "a"),
+        ("", {"SYNDICATE_SECRET_KEY": "a", "SYNDICATE_SERVICE__SECRET_KEY": "b"}, "b"),
+        ("[service]\nsecret_key = 'c'", {"SYNDICATE_SECRET_KEY": "a"}, "c"),
+        ("[service]\nsecret_key = ''", {"SYNDICATE_SECRET_KEY": "a"}, ""),
+    ],
+)
+def test_the_secret_key_has_a_variable_of_its_own(
+    text: str, environ: Mapping[str, str], key: str, tmp_path: Path
+) -> None:
+    """It is used where nothing else is said."""
+    assert load(write(tmp_path, LEAST + text), environ).service.secret_key == key
+
+
+def test_the_file_is_named_or_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the argument, else by the variable, else it is `syndicate.toml` here."""
+    for name in ("named", "variable", "here"):
+        (tmp_path / name).mkdir()
+        write(tmp_path / name, LEAST + f"[service]\ntitle = '{name}'")
+    monkeypatch.chdir(tmp_path / "here")
+    environ = {"SYNDICATE_CONFIG": str(tmp_path / "variable" / "syndicate.toml")}
+
+    assert load(tmp_path / "named" / "syndicate.toml", environ).service.title == "named"
+    assert load(None, environ).service.title == "variable"
+    here = load(None, {})
+    assert here.service.title == "here"
+    assert here.data == tmp_path / "here" / "var"
+
+
+def test_everything_is_shown_but_secrets(whole: Settings) -> None:
+    """Each setting with its value and where it came from; what was filled in, as written."""
+    shown = {setting.name: setting for setting in whole.shown}
+
+    assert shown["service.title"].value == "Example agency feeds"
+    assert shown["service.title"].origin == str(whole.file)
+    assert shown["service.port"].value == "${PORT}"
+    assert shown["service.secret_key"].value == "********"
+    assert shown["service.metrics_token"].value == "********"
+    assert shown["sources[0].hook_secret"].value == "********"
+    assert shown["sources[1].hook_secret"].value == ""
+    assert shown["sources[1].hook_secret"].origin == "default"
+    assert shown["database.url"].value == "postgres://feeds:********@db.example.gov/feeds"
+    assert shown["delivery.proxy"].value == "http://robot:********@proxy.example.gov:3128"
+    assert (
+        shown["sources[0].repository"].value == "https://robot:********@git.example.gov/website.git"
+    )
+    assert shown["sources[0].keys.summary"].value == ["teaser", "lead"]
+    assert shown["delivery.allow_networks"].value == ["10.1.0.0/16", "fd00::/8"]
+    assert shown["websub.lease_seconds.minimum"].value == 60
+    assert shown["feeds[1].carousel"].value is None
+    assert shown["redirects[1].from"].value == "/feeds/older"
+
+
+def test_what_a_variable_set_is_shown_as_its(tmp_path: Path) -> None:
+    """An operator sees which variable a value came from."""
+    environ = {"SYNDICATE_SERVICE__PORT": "8080", "SYNDICATE_SECRET_KEY": "hidden"}
+    shown = {setting.name: setting for setting in load(write(tmp_path), environ).shown}
+
+    assert shown["service.port"].value == 8080
+    assert shown["service.port"].origin == "SYNDICATE_SERVICE__PORT"
+    assert shown["service.secret_key"].value == "********"
+    assert shown["service.secret_key"].origin == "SYNDICATE_SECRET_KEY"
+    assert shown["feeds"].value == []
+    assert shown["sources[0].permalink"].origin == "default"
+
+
+def test_a_token_without_a_user_is_masked_too(tmp_path: Path) -> None:
+    """Git hosts take tokens in the place of a user, databases take passwords in the query."""
+    file = write(tmp_path, LEAST.replace('"website.git"', '"https://token@git.example.gov/w.git"'))
+    url = "postgresql://feeds@db.example.gov/feeds?password=secret&sslmode=require"
+
+    shown = {s.name: s.value for s in load(file, {"SYNDICATE_DATABASE__URL": url}).shown}
+
+    assert shown["sources[0].repository"] == "https://********@git.example.gov/w.git"
+    assert (
+        shown["database.url"]
+        == "postgresql://feeds@db.example.gov/feeds?password=********&sslmode=require"
+    )
+
+
+def test_the_schema_is_one_and_knows_every_key() -> None:
+    """It is valid JSON Schema that takes settings in the shape of the file and no foreign key."""
+    Draft202012Validator.check_schema(schema())
+    validator = Draft202012Validator(schema())
+
+    source = {
+        "name": "news",
+        "repository": "website.git",
+        "folders": ["_posts"],
+        "dialect": "news-and-blog",
+        "site_url": "https://www.example.gov",
+    }
+    assert validator.is_valid({"sources": [source], "service": {"port": 1}})
+    assert not validator.is_valid({"sources": [source], "service": {"prot": 1}})
+    assert not validator.is_valid({"sources": [source | {"dialect": "latin"}]})
+
+
+def test_every_mistake_is_told_at_once_by_its_name(tmp_path: Path) -> None:
+    """What is allowed, what was written, and what was perhaps meant; never a secret."""
+    (tmp_path / "latin.txt").write_bytes(b"caf\xe9")
+    file = write(tmp_path, (DATA / "wrong.toml").read_text())
+    environ = {
+        "SYNDICATE_SERVICE__PORT": "abc",
+        "SYNDICATE_SOURCES__0__NAME": "x",
+        "SYNDICATE_FOO__BAR": "1",
+        "SYNDICATE_WEBSUB__LEASE_SECONDS__MAXIMUM": "2",
+    }
+
+    with pytest.raises(SettingsError) as caught:
+        load(file, environ)
+
+    told = list(caught.value.mistakes)
+    assert told == (DATA / "wrong.txt").read_text().splitlines()
+    assert caught.value.what == f"{file} has {len(told)} mistakes"
+    assert not [line for line in told if "secret@" in line or "12345" in line]
+
+
+def test_no_source_is_a_mistake(tmp_path: Path) -> None:
+    """There would be nothing to serve; tables of the wrong shape are told too."""
+    with pytest.raises(SettingsError) as caught:
+        load(
+            write(tmp_path, "service = 1\nfeeds = [2]\n[categories]\n"),
+            {"SYNDICATE_SECRET_KEY": "a"},
+        )
+
+    assert caught.value.mistakes == (
+        "service: must be a table, not 1",
+        "categories: must be a list of tables, each under [[categories]]",
+        "feeds[0]: must be a table, not 2",
+        "sources: at least one is needed",
+    )
+    with pytest.raises(SettingsError, match=r"has 1 mistake$"):
+        load(write(tmp_path, ""), {})
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"[service]\nport = \n", r"is not TOML: Invalid value \(at line 2, column 8\)"),
+        (b"[service]\ntitle = 'caf\xe9'\n", "is not TOML: 'utf-8' codec"),
+    ],
+)
+def test_what_is_not_toml_is_told_with_its_line(content: bytes, said: str, tmp_path: Path) -> None:
+    """The reader of the message finds the place."""
+    file = tmp_path / "syndicate.toml"
+    file.write_bytes(content)
+
+    with pytest.raises(SettingsError, match=said):
+        load(file, {})
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """Missing, with what to do; or a folder."""
+    with pytest.raises(SettingsError, match=r"nowhere\.toml does not exist") as caught:
+        load(tmp_path / "nowhere.toml", {})
+    assert "syndicate init" in caught.value.hint
+    with pytest.raises(SettingsError, match="cannot be read: Is a directory"):
+        load(tmp_path, {})
