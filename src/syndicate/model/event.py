@@ -1,0 +1,105 @@
+"""Events: what happened to a post, and the body of the request that says so."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, NewType
+
+from syndicate.model.ledger import Telling
+from syndicate.model.post import CommitId, PostId
+from syndicate.model.subscription import Payload, SubscriptionId
+
+EventId = NewType("EventId", str)
+"""``evt_`` and 32 hex digits; what receivers know as ``webhook-id``."""
+
+TRIAL: Final = "subscription.test"
+"""The type of the request by which an owner tries an endpoint."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing that happened to one post, the same for all who are told.
+
+    ``generation`` is that of the ledger row which ``telling`` made: the same telling has the same
+    id however often it is worked out. To tell a subscriber the same once more, after it changed
+    its selection, takes a new generation.
+    """
+
+    telling: Telling
+    generation: int
+    post: PostId
+    url: str
+    source: str
+    commit: CommitId
+    """The commit served when it was noticed."""
+    at: datetime
+    """When it was noticed."""
+    title: str = ""
+    self_url: str = ""
+    """The post in our API."""
+    item: bytes = b""
+    """The post as a JSON Feed item. Of a removed one title, self_url and item are not used."""
+
+    @property
+    def id(self) -> EventId:
+        """The id that receivers know repeats by."""
+        told = f"{self.generation}\n{self.post}\n{self.telling.kind}".encode()
+        return EventId(f"evt_{hashlib.sha256(told).hexdigest()[:32]}")
+
+    def shown(self, payload: Payload) -> bytes:
+        """Return what is said of the post: JSON in UTF-8, never content that was hidden."""
+        which: dict[str, object] = {"id": self.post, "url": self.url}
+        if self.telling.kind == "post.removed":
+            return _object(which)
+        if payload == "thin":
+            return _object(which | {"title": self.title, "_syndicate": {"self": self.self_url}})
+        return self.item
+
+
+def body(
+    event: Event,
+    *,
+    cursor: str,
+    payload: Payload = "full",
+    subscription: SubscriptionId | None = None,
+    seq: int | None = None,
+) -> bytes:
+    """Return the body of a webhook request, JSON in UTF-8; the same arguments, the same bytes.
+
+    ``cursor`` is the position right after this event for ``/v1/changes?after=``. Without
+    ``subscription`` and ``seq`` it is what ``/v1/changes`` lists.
+    """
+    telling = event.telling
+    addressed = {"subscription": subscription, "seq": seq}
+    before = {name: value for name, value in addressed.items() if value is not None}
+    behind = {
+        "source": event.source,
+        "commit": event.commit,
+        "reason": telling.reason,
+        "changed": telling.changed,
+        "minor": telling.minor,
+    }
+    data = b"%b,%b,%b" % (
+        _object({**before, "cursor": cursor})[:-1],
+        b'"post":' + event.shown(payload),
+        _object(behind)[1:],
+    )
+    return _object({"type": telling.kind, "timestamp": _rfc3339(event.at)})[:-1] + (
+        b',"data":%b}' % data
+    )
+
+
+def trial_body(subscription: SubscriptionId, at: datetime) -> bytes:
+    """Return the body of a request by which an owner tries an endpoint: no post, no ``seq``."""
+    data = {"subscription": subscription}
+    return _object({"type": TRIAL, "timestamp": _rfc3339(at), "data": data})
+
+
+def _object(members: Mapping[str, object]) -> bytes:
+    return json.dumps(members, separators=(",", ":")).encode()
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,189 @@
+"""What the world was last told of each post, and what it must be told now.
+
+States are compared, not commits, so that forced pushes, reverts, clocks and settings need no case
+of their own. A subscriber who applies what it is told in order mirrors its selection exactly.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, Literal, Self, get_args
+
+from syndicate.model.category import Category
+from syndicate.model.post import BlobId, Item, Path, Post, PostId
+from syndicate.model.selection import Selectable, Selection
+from syndicate.model.subscription import EventType
+
+PartName = Literal[
+    "title",
+    "summary",
+    "words",
+    "markup",
+    "url",
+    "published",
+    "expires",
+    "authors",
+    "image",
+    "categories",
+    "carousel",
+    "language",
+    "external_url",
+]
+"""A part of an item that may change; "markup" when the content did, but not its words."""
+
+Absence = Literal["deleted", "unpublished", "expired", "source_removed"]
+"""Why a post that readers could see is seen no more."""
+
+Reason = Literal["new", "entered", "left", "selection_changed"] | Absence
+
+PARTS: Final[tuple[PartName, ...]] = get_args(PartName)
+
+WEIGHTY: Final[frozenset[PartName]] = frozenset(
+    {"title", "summary", "words", "published", "image", "carousel"}
+)
+"""A change of none of these is minor."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerRow:
+    """What the world was last told of a post; not ``live`` means: that it is gone.
+
+    ``generation`` numbers the telling. ``published`` and ``updated`` are UTC in milliseconds, so
+    that a row is the same after it was stored.
+    """
+
+    post: PostId
+    generation: int
+    source: str
+    path: Path
+    blob: BlobId
+    url: str
+    live: bool
+    categories: tuple[Category, ...]
+    carousel: bool
+    language: str
+    published: datetime
+    updated: datetime
+
+    @classmethod
+    def of(cls, post: Post, *, live: bool, generation: int) -> Self:
+        """Return the row of ``post`` as it is now."""
+        return cls(
+            post=post.id,
+            generation=generation,
+            source=post.source,
+            path=post.path,
+            blob=post.blob,
+            url=post.url,
+            live=live,
+            categories=post.categories,
+            carousel=post.carousel,
+            language=post.language,
+            published=_stored(post.published),
+            updated=_stored(post.updated),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """What one selection's subscribers are told of one post.
+
+    ``reason`` is None for an update; ``changed`` is in the order of `PARTS`, empty but for one.
+    """
+
+    kind: EventType
+    reason: Reason | None = None
+    changed: tuple[PartName, ...] = ()
+
+    @property
+    def minor(self) -> bool:
+        """Whether it is an update that readers would hardly notice."""
+        return self.kind == "post.updated" and WEIGHTY.isdisjoint(self.changed)
+
+
+def stirred(before: LedgerRow | None, post: Post | None) -> bool:
+    """Tell whether there may be something to tell, from what is known without rendering.
+
+    ``post`` is None where readers cannot see it now.
+    """
+    if before is None or post is None:
+        return post is not None or (before is not None and before.live)
+    return before != LedgerRow.of(post, live=True, generation=before.generation)
+
+
+def difference(before: LedgerRow, old: Item | None, new: Item) -> tuple[PartName, ...] | None:
+    """Return the parts in which an item differs from what was told; None if it does not at all.
+
+    ``old`` is the blob of ``before`` as it would be rendered today, None if that blob is lost:
+    then all parts count as changed. Fields that the ledger keeps are compared with the ledger.
+    An item whose date of change alone moved differs, in no part.
+    """
+    if old is None:
+        return PARTS
+    post, row = new.post, LedgerRow.of(new.post, live=True, generation=before.generation)
+    same: dict[PartName, bool] = {
+        "title": old.post.title == post.title,
+        "summary": old.summary == new.summary,
+        "words": old.text == new.text,
+        "markup": old.content == new.content or old.text != new.text,
+        "url": before.url == row.url,
+        "published": before.published == row.published,
+        "expires": old.post.expires == post.expires,
+        "authors": old.authors == new.authors,
+        "image": old.image == new.image,
+        "categories": before.categories == row.categories,
+        "carousel": before.carousel == row.carousel and old.card == new.card,
+        "language": before.language == row.language,
+        "external_url": old.external_url == new.external_url,
+    }
+    changed = tuple(part for part in PARTS if not same[part])
+    return changed if changed or before.updated != row.updated else None
+
+
+def absence(post: Post | None, at: datetime, *, hidden: bool = False) -> Absence:
+    """Return why readers cannot see a post at ``at``.
+
+    ``post`` is what its source has of it, if it can be read; ``hidden`` whether a file is there
+    that is a draft or switched off. Of a source that is no longer served, say "source_removed".
+    """
+    if post is not None and post.expires is not None and post.expires <= at:
+        return "expired"
+    return "deleted" if post is None and not hidden else "unpublished"
+
+
+def tell(
+    selection: Selection,
+    *,
+    before: LedgerRow | None,
+    post: Post | None,
+    changed: tuple[PartName, ...] | None = None,
+    gone: Absence = "deleted",
+) -> Telling | None:
+    """Return what subscribers of ``selection`` must be told of a post, None if nothing.
+
+    ``post`` is None where readers cannot see it now, and ``gone`` then says why. ``changed`` is
+    the `difference`, asked for only if the post is live before and now.
+    """
+    was = before is not None and before.live and before in selection
+    now = post is not None and post in selection
+    if now and not was:
+        entered = before is not None and before.live
+        return Telling(kind="post.published", reason="entered" if entered else "new")
+    if was and not now:
+        return Telling(kind="post.removed", reason=gone if post is None else "left")
+    if now and changed is not None:
+        return Telling(kind="post.updated", changed=changed)
+    return None
+
+
+def reselect(before: Selection, after: Selection, post: Selectable) -> Telling | None:
+    """Return what a subscriber must be told of a live post when it changes its selection."""
+    was, now = post in before, post in after
+    if was == now:
+        return None
+    if now:
+        return Telling(kind="post.published", reason="entered")
+    return Telling(kind="post.removed", reason="selection_changed")
+
+
+def _stored(moment: datetime) -> datetime:
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000).astimezone(UTC)

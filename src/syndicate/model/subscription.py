@@ -1,0 +1,81 @@
+"""Who wants to hear of which posts, where, and how well that goes."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, Literal, NewType, get_args
+
+from syndicate.model.selection import Selection
+from syndicate.model.signature import Secret
+
+SubscriptionId = NewType("SubscriptionId", str)
+"""``sub_`` and letters or digits."""
+
+Kind = Literal["webhook", "websub"]
+"""The channel: which file of `syndicate.channels` sends."""
+
+EventType = Literal["post.published", "post.updated", "post.removed"]
+
+Payload = Literal["full", "thin"]
+"""Whether a request carries the whole item or only says which post it is about."""
+
+State = Literal["verifying", "active", "paused", "suspended", "disabled"]
+"""verifying: WebSub, until the subscriber confirmed; paused: by the owner; suspended: the breaker
+lets one request through now and then; disabled: gone or failing for days, by us."""
+
+EVENT_TYPES: Final[tuple[EventType, ...]] = get_args(EventType)
+
+CLAIMABLE: Final[frozenset[State]] = frozenset({"active", "suspended"})
+"""States in which deliveries are sent; in the others they wait, or are not made at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """One endpoint and what it hears of.
+
+    ``selection`` and ``types`` are what a webhook asked for, ``topic`` is the feed address of a
+    WebSub subscriber. ``lease_until`` is when a WebSub subscription ends; a webhook's never does.
+    """
+
+    id: SubscriptionId
+    kind: Kind = "webhook"
+    owner: str = ""
+    """The token that made it; empty for WebSub, where knowing the callback is the right."""
+    url: str
+    topic: str = ""
+    selection: Selection = Selection()
+    types: tuple[EventType, ...] = EVENT_TYPES
+    minor: bool = True
+    payload: Payload = "full"
+    backfill: bool = False
+    secrets: tuple[Secret, ...] = ()
+    """The newest first; a WebSub subscriber may have none."""
+    state: State = "active"
+    state_reason: str = ""
+    failing_since: datetime | None = None
+    """When the first of the present row of failures began."""
+    fail_streak: int = 0
+    """How many attempts failed since the last success."""
+    not_before: datetime | None = None
+    """Until when nothing is sent: the endpoint asked for it, or the breaker waits."""
+    lease_until: datetime | None = None
+
+    def wants(self, kind: EventType, *, minor: bool) -> bool:
+        """Tell whether the owner wants to hear of such a change."""
+        return kind in self.types and (self.minor or not minor)
+
+
+def pause(subscription: Subscription) -> Subscription:
+    """Let deliveries wait, as the owner wants."""
+    return replace(subscription, state="paused", state_reason="")
+
+
+def resume(subscription: Subscription) -> Subscription:
+    """Begin to send again, as if nothing had ever failed."""
+    return replace(
+        subscription,
+        state="active",
+        state_reason="",
+        fail_streak=0,
+        failing_since=None,
+        not_before=None,
+    )

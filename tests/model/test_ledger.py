@@ -1,0 +1,224 @@
+"""What subscribers are told of a post, from what they were last told and what it is now."""
+
+from dataclasses import replace
+from datetime import UTC, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syndicate.model.category import Category
+from syndicate.model.ledger import (
+    PARTS,
+    WEIGHTY,
+    Absence,
+    LedgerRow,
+    PartName,
+    Telling,
+    absence,
+    difference,
+    reselect,
+    stirred,
+    tell,
+)
+from syndicate.model.post import Author, BlobId, Image, Item, Path, Post, SafeHtml
+from syndicate.model.selection import Selection
+from tests import samples, strategies
+
+POST = samples.post()
+ROW = LedgerRow.of(POST, live=True, generation=7)
+GONE = replace(ROW, live=False)
+TECHNOLOGY = Selection.of(categories=["technology"])
+TTS = Selection.of(categories=["tts"])
+CHANGES: tuple[tuple[PartName, ...] | None, ...] = (None, (), ("title",))
+FILED_ELSEWHERE = replace(POST, categories=(samples.TTS,))
+
+
+def test_a_row_is_the_same_after_it_was_stored() -> None:
+    """Moments are kept as UTC in milliseconds, whatever zone and microseconds they came with."""
+    exact = samples.PUBLISHED + timedelta(microseconds=123_456)
+    row = LedgerRow.of(replace(POST, published=exact, updated=exact), live=True, generation=1)
+    assert row.published.isoformat() == "2024-01-29T05:00:00.123000+00:00"
+    assert row.updated.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("before", "post", "kind", "reason"),
+    [
+        (None, POST, "post.published", "new"),
+        (GONE, POST, "post.published", "new"),
+        (LedgerRow.of(FILED_ELSEWHERE, live=True, generation=7), POST, "post.published", "entered"),
+        (ROW, None, "post.removed", "expired"),
+        (ROW, FILED_ELSEWHERE, "post.removed", "left"),
+        (ROW, POST, None, None),
+        (GONE, None, None, None),
+        (None, None, None, None),
+        (None, FILED_ELSEWHERE, None, None),
+        (GONE, FILED_ELSEWHERE, None, None),
+    ],
+)
+def test_membership_before_and_now_decides_what_is_told(
+    before: LedgerRow | None, post: Post | None, kind: str | None, reason: str | None
+) -> None:
+    """Entering is published, leaving is removed, staying without a difference is silence."""
+    telling = tell(TECHNOLOGY, before=before, post=post, gone="expired")
+    assert (telling and telling.kind, telling and telling.reason) == (kind, reason)
+
+
+def test_a_member_that_differs_is_updated() -> None:
+    """The update carries the parts, and a difference in none of them is told as well."""
+    assert tell(TECHNOLOGY, before=ROW, post=POST, changed=("title",)) == Telling(
+        kind="post.updated", changed=("title",)
+    )
+    assert tell(TECHNOLOGY, before=ROW, post=POST, changed=()) == Telling(kind="post.updated")
+    assert tell(TTS, before=ROW, post=POST, changed=("title",)) is None
+
+
+@given(
+    selection=strategies.selections,
+    before=st.none() | strategies.posts(),
+    post=st.none() | strategies.posts(),
+    live=st.booleans(),
+    changed=st.sampled_from(CHANGES),
+)
+def test_a_mirror_holds_exactly_the_members(
+    selection: Selection,
+    before: Post | None,
+    post: Post | None,
+    live: bool,
+    changed: tuple[PartName, ...] | None,
+) -> None:
+    """Who applies what it is told has the post if and only if the selection holds it."""
+    row = None if before is None else LedgerRow.of(before, live=live, generation=1)
+    mirrored = row is not None and row.live and row in selection
+    telling = tell(selection, before=row, post=post, changed=changed)
+    if telling is not None:
+        assert mirrored == (telling.kind != "post.published")
+        mirrored = telling.kind != "post.removed"
+    assert mirrored == (post is not None and post in selection)
+
+
+@given(strategies.selections, strategies.selections, strategies.posts())
+def test_a_new_selection_is_told_as_a_difference(
+    before: Selection, after: Selection, post: Post
+) -> None:
+    """After a change of selection the mirror holds what the new selection holds."""
+    telling = reselect(before, after, post)
+    kinds = {(False, True): "post.published", (True, False): "post.removed"}
+    assert (telling and telling.kind) == kinds.get((post in before, post in after))
+
+
+def test_leaving_by_a_new_selection_says_so() -> None:
+    """A post removed because the subscriber looks elsewhere has a reason of its own."""
+    assert reselect(TECHNOLOGY, TTS, POST) == Telling(
+        kind="post.removed", reason="selection_changed"
+    )
+    assert reselect(TTS, TECHNOLOGY, POST) == Telling(kind="post.published", reason="entered")
+
+
+@pytest.mark.parametrize(
+    ("before", "post", "expected"),
+    [
+        (None, None, False),
+        (None, POST, True),
+        (GONE, None, False),
+        (GONE, POST, True),
+        (ROW, None, True),
+        (ROW, POST, False),
+        (ROW, replace(POST, blob=BlobId("1" * 40)), True),
+        (ROW, replace(POST, path=Path("news/moved.md")), True),
+        (ROW, replace(POST, title="Read anew by a newer version"), False),
+        (ROW, replace(POST, updated=POST.updated + timedelta(days=1)), True),
+    ],
+)
+def test_only_what_stirred_is_looked_at(
+    before: LedgerRow | None, post: Post | None, expected: bool
+) -> None:
+    """Nothing is rendered for a post whose row would be the same."""
+    assert stirred(before, post) is expected
+
+
+def changed_items() -> list[tuple[PartName, Item, Item]]:
+    """Return pairs of items that differ in one part."""
+    old = samples.item(POST)
+
+    def of(post: Post) -> Item:
+        return replace(old, post=post)
+
+    return [
+        ("title", old, of(replace(POST, title="Another title"))),
+        ("summary", old, replace(old, summary="Another summary.")),
+        ("words", old, replace(old, text="Other words.", content=SafeHtml("<p>Other words.</p>"))),
+        ("markup", old, replace(old, content=SafeHtml("<p><b>The</b> office opens.</p>"))),
+        ("url", old, of(replace(POST, url="https://www.example.gov/elsewhere"))),
+        ("published", old, of(replace(POST, published=POST.published + timedelta(days=1)))),
+        ("expires", old, of(replace(POST, expires=samples.NOW))),
+        ("authors", old, replace(old, authors=(Author(name="Grace Example"),))),
+        ("image", old, replace(old, image=Image(url="https://www.example.gov/a.png"))),
+        (
+            "categories",
+            old,
+            of(replace(POST, categories=(Category(slug="technology", title="Tech"),))),
+        ),
+        ("carousel", old, of(replace(POST, carousel=True))),
+        ("carousel", old, replace(old, card=samples.card(POST))),
+        ("language", old, of(replace(POST, language="es"))),
+        ("external_url", old, replace(old, external_url="https://www.example.com/")),
+    ]
+
+
+@pytest.mark.parametrize(("part", "old", "new"), changed_items())
+def test_each_part_is_told_apart(part: PartName, old: Item, new: Item) -> None:
+    """A change of one part is named by that part alone; six of them matter to readers."""
+    assert difference(ROW, old, new) == (part,)
+    assert Telling(kind="post.updated", changed=(part,)).minor is (part not in WEIGHTY)
+
+
+def test_every_part_is_tried() -> None:
+    """No part is in the list without a pair of items above that differs in it."""
+    assert {part for part, _, _ in changed_items()} == set(PARTS)
+
+
+def test_the_same_item_is_no_difference() -> None:
+    """A moved file or a reformatted source is silence."""
+    item = samples.item(replace(POST, path=Path("news/moved.md"), blob=BlobId("1" * 40)))
+    assert difference(ROW, samples.item(POST), item) is None
+
+
+def test_a_later_date_of_change_alone_is_a_difference_in_no_part() -> None:
+    """The feed shows it, so a mirror must hear of it, as something minor."""
+    later = replace(POST, updated=POST.updated + timedelta(days=1))
+    changed = difference(ROW, samples.item(POST), samples.item(later))
+    assert changed == ()
+    assert Telling(kind="post.updated", changed=changed).minor
+
+
+def test_what_was_told_counts_for_fields_the_ledger_keeps() -> None:
+    """Settings that rename a category change the item, though old and new file read alike."""
+    row = replace(ROW, categories=(samples.TTS,))
+    assert difference(row, samples.item(POST), samples.item(POST)) == ("categories",)
+
+
+def test_a_lost_blob_counts_as_all_parts() -> None:
+    """Where the old item cannot be made any more, everything may have changed."""
+    assert difference(ROW, None, samples.item(POST)) == PARTS
+
+
+def test_only_updates_are_minor() -> None:
+    """What appears or vanishes is never minor."""
+    assert not Telling(kind="post.published", reason="new").minor
+    assert not Telling(kind="post.removed", reason="left").minor
+
+
+@pytest.mark.parametrize(
+    ("post", "hidden", "why"),
+    [
+        (None, False, "deleted"),
+        (None, True, "unpublished"),
+        (replace(POST, published=samples.NOW + timedelta(days=1)), False, "unpublished"),
+        (replace(POST, expires=samples.NOW), False, "expired"),
+    ],
+)
+def test_an_absence_is_explained(post: Post | None, hidden: bool, why: Absence) -> None:
+    """Deleted, switched off or put off, expired: told apart."""
+    assert absence(post, samples.NOW, hidden=hidden) == why
