@@ -1,0 +1,77 @@
+#!/bin/sh
+# Serves the sample posts: content/ as committed in this repository, or in a sample repository under
+# var/ where this one has no history to read.
+set -eu
+cd "$(dirname "$0")/../.."
+unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
+port=${SYNDICATE_SERVICE__PORT:-8000}
+address=http://127.0.0.1:$port
+
+# Says why the posts cannot be read from the history of this folder; nothing when they can.
+obstacle() {
+    if ! top=$(git rev-parse --show-toplevel 2>/dev/null); then
+        echo "this folder is no git repository that git trusts"
+    elif [ "$top" != "$(pwd -P)" ]; then
+        echo "this folder lies inside another repository"
+    elif [ "$(git rev-parse --is-shallow-repository)" != false ]; then
+        echo "this clone is shallow; \`git fetch --unshallow\` brings the history"
+    elif ! git cat-file -e HEAD:content 2>/dev/null; then
+        echo "content/ is not committed"
+    fi
+}
+
+# Runs git in the sample repository, without anybody's own configuration.
+sample_git() {
+    GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 git -C var/sample \
+        -c init.defaultBranch=main -c user.name=Editor -c user.email=editor@example.gov "$@"
+}
+
+# Commits content/ as it is now to var/sample. The first commit has a fixed date: ids depend on it.
+make_sample() {
+    mkdir -p var/sample
+    if [ ! -d var/sample/.git ]; then
+        sample_git init --quiet
+        export GIT_AUTHOR_DATE=2025-11-20T12:00:00Z GIT_COMMITTER_DATE=2025-11-20T12:00:00Z
+    fi
+    rm -rf var/sample/content
+    cp -R content var/sample/
+    sample_git add --all --force
+    sample_git diff --cached --quiet || sample_git commit --quiet --message "Take content/ as it is"
+    unset GIT_AUTHOR_DATE GIT_COMMITTER_DATE
+}
+
+.venv/bin/python - "$port" <<'END'
+import socket, sys
+try:
+    socket.create_server(("127.0.0.1", int(sys.argv[1]))).close()
+except OSError as error:
+    sys.exit(
+        f"Port {sys.argv[1]} cannot be used: {error.strerror}.\n"
+        "For another one type: SYNDICATE_SERVICE__PORT=8001 make serve"
+    )
+END
+
+why=$(obstacle)
+if [ -z "$why" ]; then
+    SAMPLE_REPOSITORY=$(pwd)
+    edits="Uncommitted edits are not served: commit them, and the feeds change at once."
+else
+    make_sample
+    SAMPLE_REPOSITORY=$(pwd)/var/sample
+    edits="It holds content/ as it was just now, because $why.
+Later edits are served after the next \`make serve\`."
+fi
+export SAMPLE_REPOSITORY
+
+cat <<END
+Serving content/ of commit $(git -C "$SAMPLE_REPOSITORY" log -1 --format='%h, "%s",') on $address
+$edits
+Deliveries to this machine and without TLS are allowed here, and only here.
+
+In another terminal:
+  curl $address/feeds/all.json
+  curl '$address/feeds/all.rss?category=tts'
+  curl $address/feeds/carousel.atom
+
+END
+echo ok
