@@ -10,7 +10,8 @@ address=http://127.0.0.1:$port
 # Says why the posts cannot be read from the history of this folder; nothing when they can.
 obstacle() {
     if ! top=$(git rev-parse --show-toplevel 2>/dev/null); then
-        echo "this folder is no git repository that git trusts"
+        [ ! -e .git ] || { echo "git cannot read this repository; \`git status\` says why" && return; }
+        echo "this folder is no git repository"
     elif [ "$top" != "$(pwd -P)" ]; then
         echo "this folder lies inside another repository"
     elif [ "$(git rev-parse --is-shallow-repository)" != false ]; then
@@ -41,12 +42,14 @@ make_sample() {
 }
 
 .venv/bin/python - "$port" <<'END'
-import socket, sys
+import os, socket, sys
 try:
     socket.create_server(("127.0.0.1", int(sys.argv[1]))).close()
+except ValueError:
+    pass  # the service itself says what is wrong with it
 except OSError as error:
     sys.exit(
-        f"Port {sys.argv[1]} cannot be used: {error.strerror}.\n"
+        f"Port {sys.argv[1]} cannot be used: {os.strerror(error.errno)}.\n"
         "For another one type: SYNDICATE_SERVICE__PORT=8001 make serve"
     )
 END
@@ -74,4 +77,4 @@ In another terminal:
   curl $address/feeds/carousel.atom
 
 END
-echo ok
+exec .venv/bin/syndicate --config deploy/local/syndicate.toml serve
