@@ -128,7 +128,7 @@ def test_every_folder_of_tests_has_its_room() -> None:
 
 
 def test_every_error_stands_in_the_one_tree() -> None:
-    """Exceptions are defined in errors.py and nowhere else in the house."""
+    """Exceptions are defined in errors.py; elsewhere only those that never leave their room."""
     strays = [
         where
         for where, node in nodes()

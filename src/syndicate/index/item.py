@@ -1,0 +1,114 @@
+"""Items for readers: rendered in processes that can be ended, remembered in memory and on disk."""
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import Final
+
+import msgspec
+
+from syndicate import telemetry
+from syndicate.cache import Cache
+from syndicate.index.manuscript import Manuscript, Rendered, item
+from syndicate.index.part import SourceIndex
+from syndicate.index.target import Targets
+from syndicate.model.edition import Edition
+from syndicate.model.post import Item, Post, PostId
+from syndicate.render.body import inline_text
+from syndicate.render.workroom import Workroom
+
+_SHELF: Final = "renderings"
+_KEPT: Final = 500
+"""Items in memory: some feeds full, at 20 kB each."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """An item in memory, good as long as its links and translations lead where they led."""
+
+    item: Item
+    names: tuple[str, ...]
+    targets: tuple[tuple[str, str], ...]
+
+
+class Items:
+    """Makes items of posts; safe to use from several threads."""
+
+    def __init__(
+        self, indexes: Mapping[str, SourceIndex], *, cache: Cache, workroom: Workroom
+    ) -> None:
+        self._indexes = indexes
+        self._cache = cache
+        self._workroom = workroom
+        self._decoder = msgspec.msgpack.Decoder(Rendered)
+        self._kept: OrderedDict[PostId, _Kept] = OrderedDict()
+        self._lock = Lock()
+
+    def make(self, posts: Sequence[Post], edition: Edition) -> tuple[Item, ...]:
+        """Return ``posts`` as items, in their order; raises `RepositoryError`."""
+        targets = {
+            name: Targets(posts=edition.part(name).posts) for name in {p.source for p in posts}
+        }
+        items = {post.id: self._recall(post, edition, targets[post.source]) for post in posts}
+        missing = [post for post in posts if items[post.id] is None]
+        manuscripts = [
+            manuscript
+            for name in {post.source for post in missing}
+            for manuscript in self._open(
+                [post for post in missing if post.source == name], targets[name]
+            )
+        ]
+        rendered = self._render(manuscripts)
+        for one in manuscripts:
+            post = one.post
+            made = item(one, rendered[post.id], edition.translations(post))
+            items[post.id] = made
+            self._keep(_Kept(made, one.names, one.job.targets))
+        return tuple(found for post in posts if (found := items[post.id]))
+
+    def _recall(self, post: Post, edition: Edition, targets: Targets) -> Item | None:
+        with self._lock:
+            kept = self._kept.get(post.id)
+            if kept is None or kept.item.post != post:
+                return None
+            self._kept.move_to_end(post.id)
+        if kept.names and targets.of(post, kept.names) != kept.targets:
+            return None
+        return kept.item if kept.item.translations == edition.translations(post) else None
+
+    def _keep(self, kept: _Kept) -> None:
+        with self._lock:
+            self._kept[kept.item.post.id] = kept
+            self._kept.move_to_end(kept.item.post.id)
+            if len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+
+    def _open(self, posts: Sequence[Post], targets: Targets) -> Iterator[Manuscript]:
+        index = self._indexes[posts[0].source]
+        contents = dict(index.repository.read({post.blob for post in posts}))
+        for post in posts:
+            yield index.manuscript(post, contents[post.blob], targets)
+
+    def _render(self, manuscripts: Sequence[Manuscript]) -> dict[PostId, Rendered]:
+        digests = {manuscript.post.id: manuscript.digest for manuscript in manuscripts}
+        known = self._cache.get(_SHELF, digests.values())
+        missing = [one for one in manuscripts if digests[one.post.id] not in known]
+        renderings = self._workroom.render([one.job for one in missing])
+        fresh = {
+            one.post.id: Rendered(
+                rendering=rendering,
+                summary=inline_text(one.fields.summary),
+                card_summary=inline_text(one.fields.card_summary),
+            )
+            for one, rendering in zip(missing, renderings, strict=True)
+        }
+        telemetry.posts_rendered_total.inc(len(fresh))
+        self._cache.put(
+            _SHELF, {digests[post]: msgspec.msgpack.encode(one) for post, one in fresh.items()}
+        )
+        return fresh | {
+            post: self._decoder.decode(known[digest])
+            for post, digest in digests.items()
+            if digest in known
+        }

@@ -1,0 +1,124 @@
+"""A post with all its item is made from, and the item made of it; pure."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+from urllib.parse import quote, urljoin
+
+import msgspec
+
+from syndicate.dialects import DIALECTS, document
+from syndicate.dialects.fields import Fields
+from syndicate.errors import ContentError
+from syndicate.index.target import Targets
+from syndicate.model.category import Vocabulary
+from syndicate.model.post import Author, Card, Image, Item, Post, Source
+from syndicate.render.body import RENDERER_VERSION, Job, Rendering, references
+
+_WORDS_A_MINUTE: Final = 230
+_SUMMARY_WORDS: Final = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """What rendering made of a post."""
+
+    rendering: Rendering
+    summary: str
+    card_summary: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manuscript:
+    """A post, what its file says, and what is to be rendered."""
+
+    post: Post
+    fields: Fields
+    names: tuple[str, ...]
+    """What the text refers to inside its repository, as written."""
+    job: Job
+
+    @property
+    def digest(self) -> str:
+        """Everything that decides the rendering, and nothing else, as 64 hex digits."""
+        decisive = (RENDERER_VERSION, self.job, self.fields.summary, self.fields.card_summary)
+        return sha256(msgspec.msgpack.encode(decisive)).hexdigest()
+
+
+def manuscript(
+    post: Post,
+    data: bytes,
+    *,
+    source: Source,
+    vocabulary: Vocabulary,
+    targets: Targets,
+) -> Manuscript:
+    """Open the file of ``post``, whose bytes are ``data``; `ContentError` if it is no post."""
+    found = document.read(post.path, data)
+    if found is None:
+        raise ContentError(f"{post.path} has no front matter")
+    dialect = DIALECTS[source.dialect]
+    text = dialect.body(found)
+    names = references(text)
+    return Manuscript(
+        post=post,
+        fields=dialect.fields(found, source, vocabulary),
+        names=names,
+        job=Job(
+            body=text,
+            first_line=found.body_line,
+            page_url=post.url,
+            site_url=source.site_url,
+            key=post.key,
+            hard_breaks=dialect.hard_breaks,
+            replacements=source.replacements,
+            embeds=source.embeds,
+            targets=targets.of(post, names),
+        ),
+    )
+
+
+def item(
+    manuscript: Manuscript, rendered: Rendered, translations: Sequence[tuple[str, str]] = ()
+) -> Item:
+    """Make the item: gaps in the card are filled from the post, and in the post from its words."""
+    post, fields, rendering = manuscript.post, manuscript.fields, rendered.rendering
+    words = rendering.text.split()
+    summary = rendered.summary or " ".join(words[:_SUMMARY_WORDS])
+    image = _image(fields.image, fields.image_alt, post.url) or rendering.image
+    return Item(
+        post=post,
+        content=rendering.content,
+        text=rendering.text,
+        summary=summary,
+        image=image,
+        authors=tuple(Author(name=name) for name in fields.authors),
+        external_url=fields.external_url,
+        reading_minutes=fields.reading_minutes or max(1, math.ceil(len(words) / _WORDS_A_MINUTE)),
+        card=_card(post, fields, rendered.card_summary or summary, image),
+        translations=tuple(translations),
+    )
+
+
+def _card(post: Post, fields: Fields, summary: str, image: Image | None) -> Card | None:
+    if not post.carousel:
+        return None
+    shown = _image(fields.card_image, fields.card_image_alt, post.url) or image
+    return Card(
+        title=fields.card_title or post.title,
+        summary=summary,
+        image=shown.url if shown else "",
+        image_alt=shown.alt if shown else None,
+        date=post.published.date(),
+    )
+
+
+def _image(address: str, alt: str | None, page_url: str) -> Image | None:
+    """Make an image of an address as written in front matter, absolute (RFC 3986)."""
+    if not address:
+        return None
+    return Image(
+        url=urljoin(page_url, quote(address.strip(), safe="%/:?#[]@!$&'()*+,;=~")), alt=alt
+    )

@@ -1,0 +1,173 @@
+"""One source at one commit: which files are posts, and what an edition must know of each."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from syndicate.cache import Cache
+from syndicate.dialects import DIALECTS
+from syndicate.git import Entry, Repository
+from syndicate.index.ancestry import Ancestry, Lineage, replay
+from syndicate.index.examination import Outcome, examine
+from syndicate.index.manuscript import Manuscript, manuscript
+from syndicate.index.reading import Readings
+from syndicate.index.target import Targets
+from syndicate.model.category import Vocabulary
+from syndicate.model.edition import Hidden, Part, Problem
+from syndicate.model.post import CommitId, Path, Post, Source
+
+_AT_ONCE = 500
+"""Files examined together: bounds the memory while a large folder is read for the first time."""
+
+
+class SourceIndex:
+    """Makes the parts of one source; each next one examines only what changed since the last."""
+
+    def __init__(
+        self,
+        source: Source,
+        repository: Repository,
+        *,
+        cache: Cache,
+        vocabulary: Vocabulary,
+        accepted: frozenset[CommitId] = frozenset(),
+    ) -> None:
+        self.source = source
+        self.repository = repository
+        self._dialect = DIALECTS[source.dialect]
+        self._readings = Readings(source, repository, cache, vocabulary)
+        self._vocabulary = vocabulary
+        self._accepted = accepted
+        self._ancestry = Ancestry()
+        self._outcomes: dict[Path, Outcome] = {}
+
+    def part(self, commit: CommitId) -> Part:
+        """Return the source as it is at ``commit``.
+
+        Where a folder that had posts is gone or empty, the part is that of the last commit at
+        which it was not, and says so. Raises `RepositoryError`.
+        """
+        ancestry = self._ancestry = self._replay(self._ancestry, commit)
+        vanished, shown = ancestry.vanished, commit
+        if vanished and ancestry.whole:
+            shown = ancestry.whole
+            ancestry = self._replay(Ancestry(), shown)
+        files = self.repository.entries(shown, self.source.folders)
+        skipped = {file.path: self._dialect.skips(file.path, self.source) for file in files}
+        self._outcomes = self._examine([f for f in files if not skipped[f.path]], ancestry)
+        posts, clashes = _without_clashes(self._outcomes.values())
+        reasons = skipped | {path: found.hidden for path, found in self._outcomes.items()}
+        return Part(
+            source=self.source,
+            commit=shown,
+            committed=self.repository.committed(shown),
+            posts=posts,
+            hidden=tuple(Hidden(path=path, reason=why) for path, why in reasons.items() if why),
+            problems=(
+                *(problem for found in self._outcomes.values() for problem in found.problems),
+                *clashes,
+                *self._without_posts(),
+            ),
+            failing=self._explain(vanished) if vanished else "",
+        )
+
+    def manuscript(self, post: Post, data: bytes, targets: Targets) -> Manuscript:
+        """Open the file of ``post`` to make an item of it."""
+        return manuscript(
+            post,
+            data,
+            source=self.source,
+            vocabulary=self._vocabulary,
+            targets=targets,
+        )
+
+    def _replay(self, ancestry: Ancestry, commit: CommitId) -> Ancestry:
+        if ancestry.commit and not self.repository.continues(commit, ancestry.commit):
+            ancestry = Ancestry()
+        replay(
+            ancestry,
+            self.repository.history(commit, since=ancestry.commit),
+            source=self.source.name,
+            folder_of=self._folder_of,
+            accepted=self._accepted,
+        )
+        return ancestry
+
+    def _folder_of(self, path: Path) -> Path | None:
+        folder = next((f for f in self.source.folders if _is_below(path, f)), None)
+        if folder is None or self._dialect.skips(path, self.source):
+            return None
+        return folder
+
+    def _explain(self, vanished: Sequence[Path]) -> str:
+        return (
+            f"source {self.source.name}: {', '.join(vanished)} had posts and has none now; "
+            "the last posts stay in service"
+        )
+
+    def _without_posts(self) -> Iterator[Problem]:
+        for folder in self.source.folders:
+            if not any(_is_below(path, folder) for path in self._outcomes):
+                yield Problem(
+                    level="error",
+                    rule="no-posts",
+                    source=self.source.name,
+                    path=folder,
+                    what=f"the folder {folder} holds no posts",
+                    hint="Name the folder as it is in the repository, from its root.",
+                )
+
+    def _examine(self, files: Sequence[Entry], ancestry: Ancestry) -> dict[Path, Outcome]:
+        outcomes: dict[Path, Outcome] = {}
+        fresh: list[tuple[Entry, Lineage]] = []
+        for file in files:
+            lineage = ancestry.living[file.path]
+            before = self._outcomes.get(file.path)
+            if before and (before.blob, before.lineage) == (file.blob, lineage):
+                outcomes[file.path] = before
+            else:
+                fresh.append((file, lineage))
+        for start in range(0, len(fresh), _AT_ONCE):
+            outcomes |= self._read_together(fresh[start : start + _AT_ONCE])
+        return outcomes
+
+    def _read_together(self, fresh: Sequence[tuple[Entry, Lineage]]) -> dict[Path, Outcome]:
+        """Let every examination ask for what it wants to read next, and read that in one go."""
+        outcomes: dict[Path, Outcome] = {}
+        asking = {file.path: examine(file, lineage, self.source) for file, lineage in fresh}
+        wanted = {path: next(examination) for path, examination in asking.items()}
+        while wanted:
+            readings = self._readings.read(wanted.items())
+            for path, blob in list(wanted.items()):
+                try:
+                    wanted[path] = asking[path].send(readings[path, blob])
+                except StopIteration as done:
+                    outcomes[path] = done.value
+                    del wanted[path]
+        return outcomes
+
+
+def _is_below(path: Path, folder: Path) -> bool:
+    """Tell whether ``path`` is in ``folder``, which is ``.`` for the root."""
+    return folder in ("", ".") or path.startswith(f"{folder}/")
+
+
+def _without_clashes(
+    outcomes: Iterable[Outcome],
+) -> tuple[tuple[Post, ...], tuple[Problem, ...]]:
+    """Where two posts have one address, the first published keeps it."""
+    keepers: dict[str, Post] = {}
+    clashes: list[Problem] = []
+    posts = (found.post for found in outcomes if found.post)
+    for post in sorted(posts, key=lambda post: (post.published, post.id)):
+        keeper = keepers.setdefault(post.url, post)
+        if keeper is not post:
+            clashes.append(
+                Problem(
+                    level="error",
+                    rule="duplicate-address",
+                    source=post.source,
+                    path=post.path,
+                    what=f"{post.url} is the address of {keeper.path} already",
+                    hint="Give one of the two another permalink; this one is not served.",
+                )
+            )
+    return tuple(keepers.values()), tuple(clashes)

@@ -1,0 +1,97 @@
+"""What a blob says as a post, remembered by content so that nothing is parsed twice."""
+
+import pathlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+
+import msgspec
+
+from syndicate import dialects, telemetry
+from syndicate.cache import Cache
+from syndicate.dialects import DIALECTS, document
+from syndicate.dialects.dialect import Dialect
+from syndicate.dialects.fields import Fields
+from syndicate.errors import ContentError
+from syndicate.git import Repository
+from syndicate.model.category import Vocabulary
+from syndicate.model.post import BlobId, Path, Source
+
+_SHELF = "readings"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """Why a file that should be a post cannot be read; ``line`` 0 where none is at fault."""
+
+    rule: str
+    line: int
+    what: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One file's content as a post: ``fields``, or a ``fault``, or neither if it is no post."""
+
+    fields: Fields | None = None
+    fault: Fault | None = None
+
+
+Wanted = tuple[Path, BlobId]
+
+
+class Readings:
+    """Reads files of one source as posts, by way of the cache."""
+
+    def __init__(
+        self, source: Source, repository: Repository, cache: Cache, vocabulary: Vocabulary
+    ) -> None:
+        self._source = source
+        self._repository = repository
+        self._cache = cache
+        self._vocabulary = vocabulary
+        self._dialect: Dialect = DIALECTS[source.dialect]
+        self._decoder = msgspec.msgpack.Decoder(Reading)
+        self._rules = sha256(f"{_code()} {source} {vocabulary}".encode()).hexdigest()
+
+    def read(self, wanted: Iterable[Wanted]) -> dict[Wanted, Reading]:
+        """Return what each file says; the content decides, and the path it has."""
+        keys = {want: self._key(want) for want in wanted}
+        known = self._cache.get(_SHELF, keys.values())
+        readings = {
+            want: self._decoder.decode(known[key]) for want, key in keys.items() if key in known
+        }
+        fresh = self._parse([want for want in keys if want not in readings])
+        self._cache.put(
+            _SHELF, {keys[want]: msgspec.msgpack.encode(read) for want, read in fresh.items()}
+        )
+        return readings | fresh
+
+    def _parse(self, wanted: Sequence[Wanted]) -> dict[Wanted, Reading]:
+        contents = dict(self._repository.read({blob for _, blob in wanted}))
+        telemetry.posts_parsed_total.labels(self._source.name).inc(len(wanted))
+        return {(path, blob): self._understand(path, contents[blob]) for path, blob in wanted}
+
+    def _understand(self, path: Path, data: bytes) -> Reading:
+        try:
+            found = document.read(path, data)
+        except ContentError as error:
+            return Reading(
+                fault=Fault(rule=error.code, line=error.line, what=error.what, hint=error.hint)
+            )
+        if found is None:
+            return Reading()
+        return Reading(fields=self._dialect.fields(found, self._source, self._vocabulary))
+
+    def _key(self, want: Wanted) -> str:
+        path, blob = want
+        return sha256(f"{self._rules} {blob} {path}".encode("utf-8", "surrogateescape")).hexdigest()
+
+
+@cache
+def _code() -> str:
+    """Return a digest of the dialects' own code: what it made before it changed is forgotten."""
+    files = sorted(pathlib.Path(dialects.__file__).parent.glob("*.py"))
+    return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

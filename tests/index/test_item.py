@@ -1,0 +1,204 @@
+"""Posts to items: what they are made from, gaps that are filled, and what is remembered."""
+
+import pathlib
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+
+from syndicate import telemetry
+from syndicate.cache import Cache
+from syndicate.errors import ContentError
+from syndicate.index.item import Items
+from syndicate.index.manuscript import manuscript
+from syndicate.index.part import SourceIndex
+from syndicate.index.target import Targets
+from syndicate.model.category import Vocabulary
+from syndicate.model.edition import Edition
+from syndicate.model.post import Author, Image, Item
+from syndicate.render.workroom import Workroom
+from tests import samples
+from tests.content_repository import ContentRepository
+from tests.index.conftest import file
+
+FIRST = "news/2023-11-06-first.md"
+SECOND = "news/2023-11-07-second.md"
+
+
+@pytest.fixture(scope="module")
+def workroom() -> Iterator[Workroom]:
+    """Return a workroom of one process for all tests."""
+    room = Workroom(processes=1)
+    yield room
+    room.close()
+
+
+@pytest.fixture
+def items(index: SourceIndex, workroom: Workroom, tmp_path: pathlib.Path) -> Iterator[Items]:
+    """Return what makes items of the source ``news``."""
+    cache = Cache(tmp_path / "items.db")
+    yield Items({"news": index}, cache=cache, workroom=workroom)
+    cache.close()
+
+
+def at_head(index: SourceIndex) -> Edition:
+    """Return the edition of the head of the branch."""
+    return Edition.of([index.part(index.repository.head())], at=samples.NOW)
+
+
+def all_items(items: Items, index: SourceIndex) -> dict[str, Item]:
+    """Return the items of all posts by path."""
+    edition = at_head(index)
+    return {item.post.path: item for item in items.make(edition.posts, edition)}
+
+
+def rendered() -> float:
+    """Return how many posts were rendered so far."""
+    value = telemetry.posts_rendered_total._value.get()  # noqa: SLF001
+    assert isinstance(value, float)
+    return value
+
+
+def test_an_item_is_what_file_and_history_say(
+    content: ContentRepository, index: SourceIndex, items: Items
+) -> None:
+    """Words become safe HTML, text, summary and minutes; links lead to the posts they mean."""
+    content.commit(
+        {
+            FIRST: file(
+                "First",
+                "Words *and* [more](2023-11-07-second.md).\n\n![A lake](/lake.png)",
+                byline_str="Ada Example and Ben Example",
+                canonical="https://elsewhere.example.org/first",
+            ),
+            SECOND: file("Second", readtime_str='"7"', carousel_summary="A **short** one"),
+        }
+    )
+    found = all_items(items, index)
+    first, second = found[FIRST], found[SECOND]
+    assert 'href="https://www.example.gov/news/2023-11-07-second"' in first.content
+    assert "<em>and</em>" in first.content
+    assert first.text.startswith("Words and more.")
+    assert first.summary.startswith("Words and more.")
+    assert first.authors == (Author(name="Ada Example and Ben Example"),)
+    assert first.external_url == "https://elsewhere.example.org/first"
+    assert first.image == Image(url="https://www.example.gov/lake.png", alt="A lake")
+    assert (first.reading_minutes, second.reading_minutes) == (1, 7)
+    assert second.summary == "A short one"
+    assert first.card is None
+
+
+def test_a_card_is_complete_even_where_the_file_is_not(
+    content: ContentRepository, index: SourceIndex, items: Items
+) -> None:
+    """Title, summary, image and alternative text come from the post where the card has none."""
+    content.commit(
+        {
+            FIRST: file("First", "Words. ![A lake](/lake.png)", carousel_show="true"),
+            SECOND: file(
+                "Second",
+                "Words.",
+                carousel_show="true",
+                carousel_title="Short title",
+                carousel_summary="Short summary",
+                carousel_image="cards/my card.jpg",
+                carousel_image_alt_text="Two people at a desk",
+            ),
+            "news/2023-11-08-third.md": file("Third", "Words.", carousel_show="true"),
+        }
+    )
+    found = all_items(items, index)
+    first, second = found[FIRST].card, found[SECOND].card
+    third = found["news/2023-11-08-third.md"].card
+    assert first
+    assert second
+    assert third
+    assert (first.title, first.summary, first.image, first.image_alt, first.date) == (
+        "First",
+        "Words.",
+        "https://www.example.gov/lake.png",
+        "A lake",
+        date(2023, 11, 6),
+    )
+    assert (second.title, second.summary, second.image_alt) == (
+        "Short title",
+        "Short summary",
+        "Two people at a desk",
+    )
+    assert second.image.startswith("https://www.example.gov/")
+    assert second.image.endswith("cards/my%20card.jpg")
+    assert (third.image, third.image_alt) == ("", None)
+
+
+def test_nothing_is_rendered_twice(
+    content: ContentRepository,
+    index: SourceIndex,
+    items: Items,
+    workroom: Workroom,
+    tmp_path: pathlib.Path,
+) -> None:
+    """Memory serves the same service, the disk the next one; an edit renders one post."""
+    content.commit({FIRST: file(), SECOND: file(words="Second words.")})
+    before = rendered()
+    made = all_items(items, index)
+    assert rendered() - before == 2
+    assert all_items(items, index)[FIRST] is made[FIRST]
+    cache = Cache(tmp_path / "items.db")
+    restarted = Items({"news": index}, cache=cache, workroom=workroom)
+    assert all_items(restarted, index) == made
+    cache.close()
+    assert rendered() - before == 2
+    content.commit({FIRST: file(words="New words.")})
+    assert "New words" in all_items(items, index)[FIRST].content
+    assert rendered() - before == 3
+
+
+def test_a_link_follows_a_post_that_moves(
+    content: ContentRepository, index: SourceIndex, items: Items
+) -> None:
+    """The linking post was not edited, but its item is another one."""
+    content.commit({FIRST: file(words="[next](2023-11-07-second.md)"), SECOND: file()})
+    assert "/news/2023-11-07-second" in all_items(items, index)[FIRST].content
+    content.commit({SECOND: file(permalink="/moved")})
+    assert 'href="https://www.example.gov/moved"' in all_items(items, index)[FIRST].content
+
+
+def test_translations_know_each_other(
+    content: ContentRepository, index: SourceIndex, items: Items
+) -> None:
+    """Each item names the other languages' pages, also when one comes later."""
+    spanish = "news/2023-11-06-first._es.md"
+    content.commit({FIRST: file()})
+    assert all_items(items, index)[FIRST].translations == ()
+    content.commit({spanish: file("Hola", permalink="/hola")})
+    found = all_items(items, index)
+    assert found[FIRST].translations == (("es", "https://www.example.gov/hola"),)
+    assert found[spanish].translations == (("en", "https://www.example.gov/news/2023-11-06-first"),)
+
+
+def test_memory_is_bounded(
+    content: ContentRepository,
+    index: SourceIndex,
+    items: Items,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was used longest ago is forgotten, and found again on disk."""
+    monkeypatch.setattr("syndicate.index.item._KEPT", 1)
+    content.commit({FIRST: file(), SECOND: file(words="Second words.")})
+    before = rendered()
+    made = all_items(items, index)
+    again = all_items(items, index)
+    assert again == made
+    assert rendered() - before == 2
+
+
+def test_a_blob_that_is_no_post_makes_no_manuscript() -> None:
+    """Only what was read as a post can be opened as one."""
+    with pytest.raises(ContentError, match="no front matter"):
+        manuscript(
+            samples.post(),
+            b"words",
+            source=samples.source(),
+            vocabulary=Vocabulary(),
+            targets=Targets(posts=()),
+        )
