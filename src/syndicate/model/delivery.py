@@ -1,0 +1,149 @@
+"""One event on its way to one subscriber: the states it passes, and the record of each attempt.
+
+    pending --claim--> leased --2xx--> delivered
+       ^                 |--failed--> pending, due by the schedule --used up--> exhausted
+       |                 |--410 or "webhook-delivery: disable"--> gone, subscription disabled
+       |                 '--lease ran out--> pending, due now, the attempt recorded as lost
+    pending, leased --subscription deleted, disabled or at its end--> cancelled
+    delivered, exhausted, gone, cancelled --replay--> pending
+
+What an attempt does to delivery and subscription stands in `syndicate.model.retry`. Whoever
+stores a step does so in one transaction, fenced by ``lease_by``.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Final, Literal, NewType
+
+from syndicate.model.event import EventId
+from syndicate.model.subscription import SubscriptionId
+
+DeliveryId = NewType("DeliveryId", str)
+
+State = Literal["pending", "leased", "delivered", "exhausted", "gone", "cancelled"]
+
+UNFINISHED: Final[frozenset[State]] = frozenset({"pending", "leased"})
+
+Trigger = Literal["schedule", "manual"]
+"""Whether a delivery is tried by itself, or again because somebody asked."""
+
+Cause = Literal[
+    "", "status", "refused", "name", "connect", "tls", "timeout", "broken", "proxy", "busy", "lost"
+]
+"""Why an attempt came to nothing, empty if it did not: the answer was not 2xx; our guard; the
+host's name; no connection; TLS; no complete answer in time; a connection that died or an answer
+that is not HTTP; the proxy; no free connection to that host, so nothing was sent; our own death."""
+
+Outcome = Literal["delivered", "failed", "gone", "lost", "deferred"]
+
+SLACK: Final = timedelta(seconds=5)
+"""How much longer than a request a lease lasts: for the answer to be written down."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try to deliver, as the delivery log shows it.
+
+    ``status`` is None if no answer came. ``headers`` are those of the answer that matter here,
+    by names in lower case, and ``answer`` the first bytes of its body as text. ``cause`` and
+    ``error`` say what went wrong, for programs and for people.
+    """
+
+    number: int
+    trigger: Trigger
+    started: datetime
+    took_ms: int
+    address: str = ""
+    status: int | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    answer: str = ""
+    cause: Cause = ""
+    error: str = ""
+
+    def header(self, name: str) -> str:
+        """Return the value of the answer's header ``name``, empty if it has none."""
+        return dict(self.headers).get(name, "")
+
+    @property
+    def declines(self) -> bool:
+        """Whether the receiver wants no more: 410, or the header that Standard Webhooks names."""
+        return (
+            self.status == HTTPStatus.GONE or self.header("webhook-delivery").lower() == "disable"
+        )
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the attempt comes to; only a complete answer of 2xx is a delivery."""
+        if self.cause == "":
+            return "delivered"
+        if self.cause == "busy":
+            return "deferred"
+        if self.cause == "lost":
+            return "lost"
+        return "gone" if self.declines else "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One event for one subscriber, or one state of a topic.
+
+    ``seq`` rises by one with each delivery of a subscription. ``body`` is sent as it is, with
+    ``media_type``. ``attempts`` counts and numbers all attempts, ``step`` is how much of the
+    schedule is used up: lost attempts use up nothing, a replay begins anew.
+    """
+
+    id: DeliveryId
+    subscription: SubscriptionId
+    event: EventId
+    seq: int
+    body: bytes
+    media_type: str = "application/json"
+    state: State = "pending"
+    trigger: Trigger = "schedule"
+    attempts: int = 0
+    step: int = 0
+    due: datetime
+    lease_by: str = ""
+    lease_until: datetime | None = None
+    last_status: int | None = None
+    last_error: str = ""
+
+
+def claim(delivery: Delivery, *, by: str, now: datetime, timeout: timedelta) -> Delivery:
+    """Lease a pending delivery to the holder of the fresh token ``by``, for one request."""
+    return replace(delivery, state="leased", lease_by=by, lease_until=now + timeout + SLACK)
+
+
+def give_back(delivery: Delivery) -> Delivery:
+    """Undo `claim` when nothing was sent."""
+    return replace(delivery, state="pending", lease_by="", lease_until=None)
+
+
+def lost(delivery: Delivery, *, now: datetime) -> Attempt:
+    """Return the record of an attempt whose maker died: nobody knows what came of it."""
+    return Attempt(
+        number=delivery.attempts + 1,
+        trigger=delivery.trigger,
+        started=now,
+        took_ms=0,
+        cause="lost",
+        error="the sender stopped before the answer was written down",
+    )
+
+
+def cancel(delivery: Delivery) -> Delivery:
+    """End a delivery whose subscription is deleted, disabled or at its end."""
+    if delivery.state not in UNFINISHED:
+        return delivery
+    return replace(give_back(delivery), state="cancelled")
+
+
+def replay(delivery: Delivery, *, now: datetime) -> Delivery:
+    """Send a delivery again, by hand, with the same id and the whole schedule before it.
+
+    One that is being sent at this moment is left alone.
+    """
+    if delivery.state == "leased":
+        return delivery
+    return replace(delivery, state="pending", trigger="manual", step=0, due=now)
