@@ -1,0 +1,52 @@
+"""The command `syndicate`: one file per noun, results on stdout, everything else on stderr.
+
+Exit codes: 0 done, 1 findings or failure, 2 wrong usage or settings. Modules here import only
+what every command needs; a command imports the rest when it runs, so that short ones are short.
+"""
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from syndicate import __version__
+from syndicate.cli import config
+from syndicate.cli.options import ConfigFile
+from syndicate.cli.terminal import tell
+from syndicate.errors import SyndicateError
+from syndicate.telemetry import configure
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(config.app)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _syndicate(
+    config: ConfigFile = None,  # noqa: ARG001 — its callback keeps it for the command
+    version: Annotated[  # noqa: ARG001 — its callback answers
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version.")
+    ] = False,
+) -> None:
+    """Turn an agency's git folder of posts into feeds and pushes."""
+    configure("console", "warning")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command that ``arguments`` name, else those of the process; always exits."""
+    try:
+        app(arguments, prog_name="syndicate")
+    except SyndicateError as error:
+        tell(error)
+        sys.exit(error.exit_code)

@@ -1,0 +1,35 @@
+"""`syndicate config`: what is set, and what may be."""
+
+import json
+import os
+from dataclasses import asdict
+
+import typer
+
+from syndicate.cli.options import AsJson, ConfigFile
+from syndicate.cli.terminal import print_json
+
+app = typer.Typer(name="config", help="Look at the settings.", no_args_is_help=True)
+
+
+@app.command()
+def show(config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Print every setting and where it came from, without secrets."""
+    from syndicate.settings import load
+
+    settings = load(config, os.environ).shown
+    if as_json:
+        print_json([asdict(setting) for setting in settings])
+        return
+    lines = [f"{s.name} = {json.dumps(s.value, ensure_ascii=False)}" for s in settings]
+    width = min(max(len(line) for line in lines), 60)
+    for line, setting in zip(lines, settings, strict=True):
+        typer.echo(f"{line:{width}}  # {setting.origin}")
+
+
+@app.command()
+def schema() -> None:
+    """Print what the settings may be, as JSON Schema."""
+    from syndicate.settings import schema as settings_schema
+
+    print_json(settings_schema())

@@ -1,0 +1,77 @@
+"""What every command has in common."""
+
+import runpy
+import subprocess
+import sys
+
+import pytest
+
+from syndicate import __version__
+from syndicate.cli.terminal import tell
+from syndicate.errors import UnknownName
+from tests.cli.conftest import Run
+
+
+def test_the_version_is_a_result(run: Run) -> None:
+    """It is on stdout, alone."""
+    outcome = run("--version")
+
+    assert (outcome.code, outcome.out, outcome.err) == (0, f"{__version__}\n", "")
+
+
+@pytest.mark.parametrize("arguments", [["confi"], ["config", "sho"], ["--nonsense"], []])
+def test_wrong_usage_is_talk_and_exits_2(run: Run, arguments: list[str]) -> None:
+    """What is wrong or missing is said on stderr."""
+    outcome = run(*arguments)
+
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "Usage: syndicate" in outcome.err
+
+
+def test_an_error_is_told_with_what_is_known_and_what_to_do(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Without a traceback."""
+    tell(UnknownName("there is no feed x", known=("all", "tts"), hint="Choose a known one."))
+
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == "Error: there is no feed x\nKnown are: all, tts\nChoose a known one.\n"
+
+    tell(UnknownName("there is no feed x"))
+
+    assert capsys.readouterr().err == "Error: there is no feed x\n"
+
+
+def test_a_short_command_imports_nothing_heavy() -> None:
+    """So that the version and the help are there at once."""
+    code = (
+        "import sys\n"
+        "from syndicate.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'pydantic', 'rich', 'starlette', 'structlog', 'yaml', 'lxml', 'sqlalchemy'}\n"
+        "sys.exit(', '.join(heavy & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stderr.strip() == ""
+    assert "Commands:" in done.stdout
+
+
+def test_the_package_can_be_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where the command is not on the path, `python -m syndicate` is it."""
+    monkeypatch.setattr(sys, "argv", ["syndicate", "--version"])
+
+    with pytest.raises(SystemExit):
+        runpy.run_module("syndicate", run_name="__main__")
+
+    assert capsys.readouterr().out == f"{__version__}\n"

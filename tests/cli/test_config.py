@@ -1,0 +1,86 @@
+"""`syndicate config`."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+
+SETTINGS = """
+[service]
+title = "Agência"
+secret_key = "hidden"
+
+[[sources]]
+name = "news"
+repository = "website.git"
+folders = ["_posts"]
+dialect = "news-and-blog"
+site_url = "https://www.example.gov"
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Write settings and return their file."""
+    file = tmp_path / "syndicate.toml"
+    file.write_text(SETTINGS)
+    return file
+
+
+def test_every_setting_is_shown_with_its_origin(
+    run: Run, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line each, without secrets."""
+    monkeypatch.setenv("SYNDICATE_SERVICE__PORT", "8080")
+
+    outcome = run("config", "show", "--config", file)
+
+    assert (outcome.code, outcome.err) == (0, "")
+    lines = [" ".join(line.split()) for line in outcome.out.splitlines()]
+    assert f'service.title = "Agência" # {file}' in lines
+    assert "service.port = 8080 # SYNDICATE_SERVICE__PORT" in lines
+    assert 'service.host = "127.0.0.1" # default' in lines
+    assert f'sources[0].folders = ["_posts"] # {file}' in lines
+    assert "hidden" not in outcome.out
+
+
+def test_settings_for_programs_are_json(run: Run, file: Path) -> None:
+    """The same, as a list of objects; `--config` may stand before the command as well."""
+    outcome = run("--config", file, "config", "show", "--json")
+
+    assert outcome.code == 0
+    first = json.loads(outcome.out)[0]
+    assert first == {"name": "service.title", "value": "Agência", "origin": str(file)}
+
+
+def test_the_option_after_the_command_counts(run: Run, file: Path) -> None:
+    """The nearest one is the one that is meant."""
+    outcome = run("--config", "nowhere.toml", "config", "show", "--config", file)
+
+    assert outcome.code == 0
+
+
+def test_every_mistake_is_told_and_exits_2(run: Run, file: Path) -> None:
+    """On stderr, with what to do; nothing is on stdout."""
+    file.write_text(SETTINGS.replace("news-and-blog", "x").replace("title", "titel"))
+
+    outcome = run("config", "show", "--config", file)
+
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err == (
+        f"Error: {file} has 2 mistakes\n"
+        "  service.titel: is not known (did you mean title?)\n"
+        "  sources[0].dialect: must be one of news-and-blog, program-updates, jekyll, hugo,"
+        ' not "x"\n'
+        "`syndicate config schema` says what is allowed.\n"
+    )
+
+
+def test_the_schema_is_printed(run: Run) -> None:
+    """Without any settings being there."""
+    outcome = run("config", "schema")
+
+    assert outcome.code == 0
+    assert json.loads(outcome.out)["properties"]["sources"]["type"] == "array"
