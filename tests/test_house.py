@@ -3,6 +3,7 @@
 import ast
 import re
 import statistics
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -146,3 +147,21 @@ def test_commands_are_run_by_git_alone() -> None:
     ways = re.compile(r"create_subprocess_|os\.(system|popen|exec|spawn|fork)")
     rooms = [path for path in HOUSE.rglob("*.py") if "git" not in path.relative_to(HOUSE).parts[0]]
     assert [str(path) for path in rooms if ways.search(path.read_text())] == []
+
+
+def pins(name: str) -> set[str]:
+    """Return the pinned versions in requirements/``name``."""
+    return set(re.findall(r"^\S+==\S+", (ROOT / "requirements" / name).read_text(), re.MULTILINE))
+
+
+def test_the_service_is_tested_with_the_packages_it_runs_with() -> None:
+    """Every pin of run.txt stands in test.txt, with the same version."""
+    assert pins("run.txt") - pins("test.txt") == set()
+
+
+def test_every_dependency_is_pinned() -> None:
+    """What the project declares and what is pinned for it is the same list."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = {re.split(r"[\[><=]", line)[0] for line in project["dependencies"]}
+    pinned = {line.partition("==")[0].partition("[")[0] for line in pins("run.txt")}
+    assert declared - pinned == set()
