@@ -126,7 +126,7 @@ def test_the_service_is_handed_on(whole: Settings, tmp_path: Path) -> None:
     assert (whole.service.host, whole.service.port) == ("0.0.0.0", 8080)  # noqa: S104 — as written
     assert whole.service.secret_key == "of the file"  # noqa: S105 — as written
     assert whole.service.metrics_token == "look"  # noqa: S105 — as written
-    assert (whole.service.log, whole.service.workers) == ("json", 0)
+    assert (whole.service.log, whole.service.workers) == ("json", 4)
     assert whole.service.cache_seconds == 60
     assert whole.service.stale_while_revalidate == 120
     assert whole.service.stale_if_error == 3600
