@@ -86,12 +86,7 @@ class ServiceTable(Table):
         description="How the log looks: `console`, `json`, or `auto`, which is `console` on a "
         "terminal and `json` elsewhere.",
     )
-    workers: int = Field(
-        default=2,
-        ge=0,
-        le=64,
-        description="Processes that render; 0 renders in the service itself.",
-    )
+    workers: int = Field(default=2, ge=1, le=64, description="Processes that render, at most.")
 
 
 class DatabaseTable(Table):

@@ -1,0 +1,176 @@
+"""Follow the sources: notice new commits, keep the last good part, publish editions."""
+
+import asyncio
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from syndicate import telemetry
+from syndicate.errors import NotReady, SyndicateError
+from syndicate.index.part import SourceIndex
+from syndicate.model.edition import Edition, Part, Unread
+from syndicate.model.post import CommitId, Source
+
+_GLANCE_SECONDS: Final = 0.01
+"""How often a local branch is glanced at; a glance costs some microseconds."""
+
+_LONGEST_SLEEP: Final = 3600.0
+"""Seconds; clocks are set and machines suspended, so a far turn is not slept through in one."""
+
+_log = telemetry.logger("publisher")
+
+
+class Follower:
+    """Looks at one source, again and again.
+
+    Args:
+        source: What is followed.
+        poll_seconds: How often a remote is asked, and whatever fails is tried again.
+        open_index: Opens the repository; called until it succeeds once.
+    """
+
+    def __init__(
+        self, source: Source, *, poll_seconds: float, open_index: Callable[[], SourceIndex]
+    ) -> None:
+        self.source: Final = source
+        self.poll_seconds: Final = poll_seconds
+        self._open_index = open_index
+        self._index: SourceIndex | None = None
+        self._head: CommitId | None = None
+        self._part: Part | None = None
+
+    def look(self) -> Part | Unread:
+        """Fetch, and return the source as it is now, or as it last was with what is wrong.
+
+        What git cannot do is reported in the answer, never raised.
+        """
+        trouble = ""
+        try:
+            self._index = self._index or self._open_index()
+            try:
+                self._index.repository.fetch()
+            except SyndicateError as error:
+                trouble = error.what
+            head = self._index.repository.head()
+            if head != self._head:
+                self._part = self._index.part(head)
+                self._head = head
+        except SyndicateError as error:
+            trouble = error.what
+        if self._part is None:
+            return Unread(source=self.source, failing=trouble)
+        return replace(self._part, failing=trouble or self._part.failing)
+
+    def stamp(self) -> Hashable:
+        """Return what differs from the last stamp if a local branch may have moved."""
+        return self._index and self._index.repository.stamp()
+
+
+class Publisher:
+    """Keeps `edition` up to date while `run` runs.
+
+    Each source moves on by itself; posts of the future appear and expiring ones vanish on time.
+
+    Args:
+        followers: One for each source.
+        put_together: Makes an edition of what the followers saw, at the time of the clock.
+        clock: Tells the time, with a zone.
+    """
+
+    def __init__(
+        self,
+        followers: Iterable[Follower],
+        *,
+        put_together: Callable[[Sequence[Part | Unread]], Edition],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._followers = {follower.source.name: follower for follower in followers}
+        self._put_together = put_together
+        self._clock = clock
+        self._seen: dict[str, Part | Unread] = {}
+        self._edition: Edition | None = None
+        self._changed = asyncio.Event()
+        self._asked = {name: asyncio.Event() for name in self._followers}
+
+    @property
+    def edition(self) -> Edition:
+        """The edition in service; `NotReady` until every source has been tried once."""
+        if self._edition is None:
+            raise NotReady("the first edition is being made", hint="Try again in a second.")
+        return self._edition
+
+    @property
+    def settled(self) -> bool:
+        """Whether every source has been tried and the edition of that is in service."""
+        return self._edition is not None
+
+    def ask(self, source: str) -> None:
+        """Look at ``source`` now instead of at its next turn."""
+        self._asked[source].set()
+
+    async def run(self) -> None:
+        """Follow every source until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for follower in self._followers.values():
+                tasks.create_task(self._follow(follower))
+            tasks.create_task(self._publish())
+
+    async def _follow(self, follower: Follower) -> None:
+        name = follower.source.name
+        while True:
+            self._asked[name].clear()
+            stamp = follower.stamp()
+            seen = await asyncio.to_thread(follower.look)
+            if seen != self._seen.get(name):
+                _report(seen)
+                self._seen[name] = seen
+                self._changed.set()
+            await self._rest(follower, stamp)
+
+    async def _rest(self, follower: Follower, stamp: Hashable) -> None:
+        loop = asyncio.get_running_loop()
+        turn = loop.time() + follower.poll_seconds
+        while follower.stamp() == stamp and loop.time() < turn:
+            if self._asked[follower.source.name].is_set():
+                return
+            await asyncio.sleep(_GLANCE_SECONDS)
+
+    async def _publish(self) -> None:
+        while True:
+            self._changed.clear()
+            if self._seen.keys() == self._followers.keys():
+                seen = [self._seen[name] for name in self._followers]
+                self._edition = await asyncio.to_thread(self._put_together, seen)
+                telemetry.editions_total.inc()
+                telemetry.edition_timestamp_seconds.set(self._edition.at.timestamp())
+            await self._wait_for_change()
+
+    async def _wait_for_change(self) -> None:
+        seconds = _LONGEST_SLEEP
+        if self._edition and self._edition.turns:
+            seconds = max(0.0, (self._edition.turns - self._clock()).total_seconds())
+        try:
+            async with asyncio.timeout(min(seconds, _LONGEST_SLEEP)):
+                await self._changed.wait()
+        except TimeoutError:
+            return
+
+
+def _report(seen: Part | Unread) -> None:
+    name = seen.source.name
+    telemetry.source_failing.labels(name).set(1 if seen.failing else 0)
+    if seen.failing:
+        _log.warning("source failing", source=name, reason=seen.failing)
+    if isinstance(seen, Part):
+        for level in ("error", "warning", "notice"):
+            count = sum(problem.level == level for problem in seen.problems)
+            telemetry.problems.labels(name, level).set(count)
+        _log.info(
+            "source read",
+            source=name,
+            commit=seen.commit,
+            posts=len(seen.posts),
+            hidden=len(seen.hidden),
+            problems=len(seen.problems),
+        )

@@ -1,0 +1,119 @@
+"""Where editions are made: repositories, indexes, cache and renderer of one set of settings."""
+
+import threading
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Self
+
+from syndicate.cache import Cache
+from syndicate.errors import RepositoryError
+from syndicate.git import Repository
+from syndicate.index.item import Items
+from syndicate.index.part import SourceIndex
+from syndicate.model.edition import Edition, Part, Unread
+from syndicate.model.post import Item, Post, Source
+from syndicate.publisher import Follower
+from syndicate.render.workroom import Workroom
+from syndicate.settings import Settings
+
+
+def now() -> datetime:
+    """Return the time, in UTC."""
+    return datetime.now(UTC)
+
+
+class Newsroom:
+    """Makes editions of the sources and items of their posts; safe to use from several threads.
+
+    A context manager: leaving it ends every process it started.
+    """
+
+    def __init__(self, settings: Settings, *, clock: Callable[[], datetime] = now) -> None:
+        self.settings = settings
+        self.clock = clock
+        self._cache = Cache(settings.data / "cache" / "syndicate.db")
+        self._workroom = Workroom(processes=settings.service.workers)
+        self._indexes: dict[str, SourceIndex] = {}
+        self._opening = threading.Lock()
+        self._items = Items(self._indexes, cache=self._cache, workroom=self._workroom)
+
+    def index(self, source: Source) -> SourceIndex:
+        """Return the index of ``source``; raises `RepositoryError` if it cannot be opened."""
+        with self._opening:
+            if source.name not in self._indexes:
+                self._indexes[source.name] = SourceIndex(
+                    source,
+                    Repository.open(
+                        source.repository,
+                        ref=source.ref,
+                        mirrors=self.settings.data / "mirrors",
+                        name=source.name,
+                    ),
+                    cache=self._cache,
+                    vocabulary=self.settings.vocabulary,
+                )
+            return self._indexes[source.name]
+
+    def followers(self) -> tuple[Follower, ...]:
+        """Return a follower of each source."""
+        return tuple(
+            Follower(
+                source,
+                poll_seconds=self.settings.poll_seconds[source.name],
+                open_index=partial(self.index, source),
+            )
+            for source in self.settings.sources
+        )
+
+    def edition(self, *, rev: str = "", at: datetime | None = None) -> Edition:
+        """Return the edition of now, or what it would be with ``rev`` and ``at`` the time ``at``.
+
+        A source that does not know ``rev`` stays at its own branch; raises `RepositoryError` if
+        none knows it.
+        """
+        seen = [follower.look() for follower in self.followers()]
+        if rev:
+            seen = self._moved(seen, rev)
+        return self.put_together(seen, at=at)
+
+    def put_together(self, seen: Sequence[Part | Unread], *, at: datetime | None = None) -> Edition:
+        """Return the edition of ``seen``."""
+        return Edition.of(
+            (one for one in seen if isinstance(one, Part)),
+            unread=(one for one in seen if isinstance(one, Unread)),
+            at=at or self.clock(),
+            vocabulary=self.settings.vocabulary,
+            named=self.settings.feeds,
+        )
+
+    def items(self, posts: Sequence[Post], edition: Edition) -> tuple[Item, ...]:
+        """Return ``posts`` of ``edition`` as items."""
+        return self._items.make(posts, edition)
+
+    def close(self) -> None:
+        """End every process, close every file."""
+        self._workroom.close()
+        for index in self._indexes.values():
+            index.repository.close()
+        self._cache.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _moved(self, seen: Sequence[Part | Unread], rev: str) -> list[Part | Unread]:
+        moved: list[Part | Unread] = []
+        refusals: list[RepositoryError] = []
+        for one in seen:
+            try:
+                index = self.index(one.source)
+                moved.append(index.part(index.repository.resolve(rev)))
+            except RepositoryError as error:
+                refusals.append(error)
+                moved.append(one)
+        if len(refusals) == len(seen) and refusals:
+            raise refusals[0]
+        return moved

@@ -1,0 +1,211 @@
+"""Following sources: commits that are noticed, trouble that is reported, turns that are kept."""
+
+import asyncio
+import pathlib
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from syndicate.cache import Cache
+from syndicate.errors import NotReady
+from syndicate.git import Repository
+from syndicate.index.part import SourceIndex
+from syndicate.model.category import Vocabulary
+from syndicate.model.edition import Edition, Part, Unread
+from syndicate.publisher import Follower, Publisher
+from tests import samples
+from tests.content_repository import ContentRepository
+
+POST = "---\ntitle: {}\n---\nWords.\n"
+FIRST = "news/2023-11-06-first.md"
+
+
+class Office:
+    """Followers of repositories below a folder, and a clock to set."""
+
+    def __init__(self, folder: pathlib.Path, closing: ExitStack) -> None:
+        self.folder = folder
+        self.closing = closing
+        self.ahead = timedelta()
+
+    def clock(self) -> datetime:
+        """Return the time, as far ahead as somebody set it."""
+        return datetime.now(UTC) + self.ahead
+
+    def follower(self, name: str = "news", *, poll_seconds: float = 60) -> Follower:
+        """Return a follower of the repository in the folder ``name``."""
+        source = samples.source(name)
+
+        def open_index() -> SourceIndex:
+            repository = self.closing.enter_context(
+                Repository.open(
+                    str(self.folder / name), ref="main", mirrors=self.folder / "mirrors", name=name
+                )
+            )
+            return SourceIndex(source, repository, cache=Cache(None), vocabulary=Vocabulary())
+
+        return Follower(source, poll_seconds=poll_seconds, open_index=open_index)
+
+    def put_together(self, seen: Sequence[Part | Unread]) -> Edition:
+        """Return the edition of now."""
+        return Edition.of(
+            (one for one in seen if isinstance(one, Part)),
+            unread=(one for one in seen if isinstance(one, Unread)),
+            at=self.clock(),
+        )
+
+    def publisher(self, *followers: Follower) -> Publisher:
+        """Return a publisher of ``followers``."""
+        return Publisher(followers, put_together=self.put_together, clock=self.clock)
+
+
+@pytest.fixture
+def office(tmp_path: pathlib.Path) -> Iterator[Office]:
+    """Return an office over the test's folder."""
+    with ExitStack() as closing:
+        yield Office(tmp_path, closing)
+
+
+@pytest.fixture
+def content(tmp_path: pathlib.Path) -> ContentRepository:
+    """Return the repository of the source ``news`` with one post."""
+    made = ContentRepository.create(tmp_path / "news")
+    made.commit({FIRST: POST.format("First")})
+    return made
+
+
+def titles(publisher: Publisher) -> list[str]:
+    """Return the titles in service."""
+    return [post.title for post in publisher.edition.posts] if publisher.settled else []
+
+
+def run(publisher: Publisher, *steps: tuple[Callable[[], object], Callable[[], bool]]) -> None:
+    """Run ``publisher``; take each step and wait until its condition holds."""
+
+    async def until_done() -> None:
+        running = asyncio.create_task(publisher.run())
+        try:
+            for act, holds in steps:
+                act()
+                async with asyncio.timeout(10):
+                    while not holds():  # noqa: ASYNC110 — what is waited for has no event
+                        await asyncio.sleep(0.005)
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+    asyncio.run(until_done())
+
+
+def nothing() -> None:
+    """Take no step: the condition comes true by itself."""
+
+
+def test_there_is_no_edition_before_every_source_was_tried(office: Office) -> None:
+    """The error says that it is a matter of a moment."""
+    publisher = office.publisher(office.follower())
+    assert not publisher.settled
+    with pytest.raises(NotReady):
+        _ = publisher.edition
+
+
+def test_a_commit_is_noticed_without_being_asked_for(
+    office: Office, content: ContentRepository
+) -> None:
+    """A local branch is watched: nobody waits for ``poll_seconds``."""
+    publisher = office.publisher(office.follower(poll_seconds=3600))
+    run(
+        publisher,
+        (nothing, lambda: titles(publisher) == ["First"]),
+        (
+            lambda: content.commit({FIRST: POST.format("Edited")}),
+            lambda: titles(publisher) == ["Edited"],
+        ),
+    )
+
+
+def test_a_post_of_the_future_appears_by_itself(office: Office, content: ContentRepository) -> None:
+    """And an expiring one vanishes; no commit is needed."""
+    soon = datetime.now(UTC) + timedelta(seconds=1)
+    later = soon + timedelta(seconds=1)
+    text = (
+        f"---\ntitle: Brief\ndate: {soon.isoformat()}\nexpires: {later.isoformat()}\n---\nWords.\n"
+    )
+    content.commit(
+        {FIRST: None, "news/brief.md": text, "news/2020-01-01-old.md": POST.format("Old")}
+    )
+    publisher = office.publisher(office.follower())
+    run(
+        publisher,
+        (nothing, lambda: titles(publisher) == ["Old"]),
+        (nothing, lambda: titles(publisher) == ["Brief", "Old"]),
+    )
+
+
+def test_a_source_that_breaks_keeps_its_last_good_part(
+    office: Office, content: ContentRepository
+) -> None:
+    """The reason is told, the other source goes on, and healing needs nobody."""
+    other = ContentRepository.create(office.folder / "other")
+    other.commit({"other/2023-11-07-x.md": POST.format("Other")})
+    publisher = office.publisher(office.follower(), office.follower("other", poll_seconds=0.05))
+    away = office.folder / "away"
+
+    def failing() -> str:
+        return publisher.edition.part("other").failing
+
+    run(
+        publisher,
+        (nothing, lambda: titles(publisher) == ["Other", "First"]),
+        (lambda: shutil.move(other.path, away), lambda: bool(failing())),
+        (
+            lambda: content.commit({FIRST: POST.format("Edited")}),
+            lambda: titles(publisher) == ["Other", "Edited"],
+        ),
+        (lambda: shutil.move(away, other.path), lambda: not failing()),
+    )
+
+
+def test_a_source_that_was_never_read_is_unread(office: Office, content: ContentRepository) -> None:
+    """It is tried again, and at once when somebody asks for it."""
+    assert content.head()
+    publisher = office.publisher(office.follower(), office.follower("late", poll_seconds=3600))
+
+    def arrive() -> None:
+        late = ContentRepository.create(office.folder / "late")
+        late.commit({"late/2023-11-08-x.md": POST.format("Late")})
+        publisher.ask("late")
+
+    def unread() -> bool:
+        return publisher.settled and [one.source.name for one in publisher.edition.unread] == [
+            "late"
+        ]
+
+    run(
+        publisher,
+        (nothing, unread),
+        (arrive, lambda: titles(publisher) == ["Late", "First"]),
+    )
+
+
+def test_a_remote_that_cannot_be_reached_leaves_what_was_mirrored(
+    office: Office, content: ContentRepository, tmp_path: pathlib.Path
+) -> None:
+    """Fetching fails, but the mirror is still there to be read."""
+    source = samples.source()
+    repository = office.closing.enter_context(
+        Repository.open(content.path.as_uri(), ref="main", mirrors=tmp_path / "mirrors")
+    )
+    index = SourceIndex(source, repository, cache=Cache(None), vocabulary=Vocabulary())
+    follower = Follower(source, poll_seconds=1, open_index=lambda: index)
+    before = follower.look()
+    assert isinstance(before, Part)
+    assert not before.failing
+    shutil.move(content.path, tmp_path / "away")
+    after = follower.look()
+    assert isinstance(after, Part)
+    assert after.posts == before.posts
+    assert after.failing
