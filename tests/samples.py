@@ -14,7 +14,7 @@ from typing_extensions import Unpack
 
 from syndicate.model.category import Category, Vocabulary
 from syndicate.model.edition import Edition, Hidden, NamedFeed, Part, Problem
-from syndicate.model.feed import Feed, Masthead
+from syndicate.model.feed import Feed, Masthead, Removal
 from syndicate.model.post import (
     Author,
     BlobId,
@@ -29,6 +29,7 @@ from syndicate.model.post import (
     SafeHtml,
     Source,
 )
+from syndicate.model.query import Content
 
 NEW_YORK = ZoneInfo("America/New_York")
 PUBLISHED = datetime(2024, 1, 29, tzinfo=NEW_YORK)
@@ -124,6 +125,8 @@ class FeedChanges(TypedDict, total=False):
     language: str
     updated: datetime
     sources: tuple[Source, ...]
+    content: Content
+    removed: tuple[Removal, ...]
 
 
 def source(name: str = "news", **changes: Unpack[SourceChanges]) -> Source:

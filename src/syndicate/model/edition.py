@@ -128,24 +128,23 @@ class Edition:
         Raises `NotReady` where all sources of ``selection`` are unread.
         """
         self._refuse_unread(selection)
-        posts = [post for post in self._candidates(selection) if post in selection]
+        posts = list(self._look_up(selection))
+        if selection.languages is not None:
+            posts = [post for post in posts if post in selection]
         if selection.carousel:
             posts.sort(key=lambda post: (post.day, post.path), reverse=True)
         return tuple(posts)
 
-    def _candidates(self, selection: Selection) -> Iterable[Post]:
-        """Return posts that hold all of ``selection``, in order, as few as one look-up tells."""
+    def _look_up(self, selection: Selection) -> Iterable[Post]:
+        """Return the posts with the traits that ``selection`` demands, in order."""
         demands = selection.demands
         if not demands:
             return self.posts
-        places = min(
-            (
-                [place for trait in demand for place in self._traits.get(trait, ())]
-                for demand in demands
-            ),
-            key=len,
+        found = (
+            {place for trait in demand for place in self._traits.get(trait, ())}
+            for demand in demands
         )
-        return (self.posts[place] for place in sorted(set(places)))
+        return (self.posts[place] for place in sorted(set.intersection(*found)))
 
     def post(self, key: Key) -> Post:
         """Return the live post with ``key``; `UnknownName` if there is none."""
@@ -236,6 +235,17 @@ class Edition:
     @cached_property
     def _by_key(self) -> dict[Key, Post]:
         return {post.key: post for post in self.posts}
+
+    @cached_property
+    def expiries(self) -> dict[str, datetime]:
+        """When a post of a source last expired, for sources of which one has."""
+        expired = (
+            (post.source, post.expires)
+            for part in self.parts
+            for post in part.posts
+            if post.expires is not None and post.expires <= self.at
+        )
+        return dict(sorted(expired, key=lambda pair: pair[1]))
 
     @cached_property
     def _traits(self) -> dict[Trait, list[int]]:

@@ -19,7 +19,8 @@ _NEVER: Final = datetime.fromtimestamp(0, UTC)
 class View:
     """One page of a named feed, narrowed by a query.
 
-    ``posts`` are all of the selection, in its order; ``parts`` those it may draw from.
+    ``posts`` are all of the selection, in its order; ``parts`` those it may draw from;
+    ``sources`` those that contribute, or that could if none does.
     """
 
     named: NamedFeed
@@ -29,18 +30,14 @@ class View:
     page: Page
     parts: tuple[Part, ...]
 
-    @property
-    def sources(self) -> tuple[Source, ...]:
-        """The sources that contribute, or that could if none does."""
-        names = {post.source for post in self.posts}
-        sources = tuple(part.source for part in self.parts)
-        return tuple(source for source in sources if source.name in names) or sources
+    sources: tuple[Source, ...]
 
     @property
     def language(self) -> str:
-        """The language asked for, else the one that the sources share; empty if several."""
-        languages = self.selection.languages or {source.language for source in self.sources}
-        return next(iter(languages)) if len(languages) == 1 else ""
+        """The language of the page: of all its posts, of the sources if it has none, else empty."""
+        posts = {post.language for post in self.page.posts}
+        languages = posts or {source.language for source in self.sources}
+        return languages.pop() if len(languages) == 1 else ""
 
 
 def view(edition: Edition, name: str, query: Query) -> View:
@@ -51,17 +48,21 @@ def view(edition: Edition, name: str, query: Query) -> View:
     named = edition.feed(name)
     selection = named.selection.narrow(query.selection)
     posts = edition.select(selection)
+    parts = tuple(
+        part
+        for part in edition.parts
+        if selection.sources is None or part.source.name in selection.sources
+    )
+    sources = tuple(part.source for part in parts)
     return View(
         named=named,
         query=query,
         selection=selection,
         posts=posts,
         page=page(posts, after=query.after, limit=query.limit, carousel=selection.carousel is True),
-        parts=tuple(
-            part
-            for part in edition.parts
-            if selection.sources is None or part.source.name in selection.sources
-        ),
+        parts=parts,
+        sources=tuple(one for one in sources if any(post.source == one.name for post in posts))
+        or sources,
     )
 
 
@@ -102,10 +103,9 @@ def last_modified(edition: Edition, view: View) -> datetime:
         *(post.updated for post in view.posts),
         *(part.committed for part in view.parts),
         *(
-            post.expires
+            edition.expiries[part.source.name]
             for part in view.parts
-            for post in part.posts
-            if post.expires is not None and post.expires <= edition.at
+            if part.source.name in edition.expiries
         ),
     ]
     return max(moments, default=_NEVER)
