@@ -1,17 +1,60 @@
 """What every format of the table must hold."""
 
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
 import feedparser
 import pytest
+from hypothesis import given
+from lxml import etree
 
 from syndicate.formats import FORMATS, Format
+from syndicate.model.feed import Feed
+from syndicate.model.post import Item
+from syndicate.model.query import Content
 from tests import samples
+from tests.formats import written
+from tests.formats.reading import Read, read
+
+DATA: Final = Path(__file__).parents[1] / "data" / "formats"
 
 every_format = pytest.mark.parametrize("form", FORMATS.values(), ids=FORMATS.keys())
 
-FEED = samples.feed(
-    samples.item(samples.post(carousel=True, title="A <b>bold</b> & \"quoted\" 'title'")),
-    samples.item(samples.post("news/2023-12-24-the-second.md")),
-)
+
+def indented(name: str, document: bytes) -> str:
+    """Return ``document`` as people read it, with every name and value in its place."""
+    if name == "json":
+        return json.dumps(json.loads(document), ensure_ascii=False, indent=2) + "\n"
+    tree = etree.fromstring(document)
+    etree.indent(tree)
+    return etree.tostring(tree, encoding="unicode") + "\n"
+
+
+def told(item: Item) -> Read:
+    """Return what readers must learn of ``item``, as far as its texts need no repair."""
+    post = item.post
+    return Read(
+        id=post.id,
+        url=post.url,
+        title=post.title,
+        published=post.published.replace(microsecond=0),
+        updated=post.updated,
+        summary=item.summary,
+        content=item.content,
+        tags=tuple(category.title for category in post.categories),
+        authors=tuple(author.name for author in item.authors),
+        language=post.language,
+        external_url=item.external_url,
+        image=item.image.url if item.image else "",
+        image_alt=(item.image.alt or "") if item.image else "",
+    )
+
+
+def refuse(constant: str) -> None:
+    """Refuse a number that JSON does not know."""
+    pytest.fail(f"{constant} is no JSON")
 
 
 def test_the_table_names_each_format_as_addresses_do() -> None:
@@ -20,18 +63,63 @@ def test_the_table_names_each_format_as_addresses_do() -> None:
 
 
 @every_format
-def test_a_feed_is_its_entries_in_a_frame(form: Format) -> None:
-    """Entries written apart and joined give the bytes of the whole."""
-    entries = [form.entry(item, samples.MASTHEAD) for item in FEED.items]
-    assert form.join(FEED, entries) == form.write(FEED)
+def test_a_full_feed_is_written_as_agreed(form: Format) -> None:
+    """Every name, value and place in a feed that has everything is the expected one."""
+    expected = (DATA / f"full.{form.name}").read_text()
+    assert indented(form.name, form.write(written.FULL)) == expected
 
 
 @every_format
-def test_feedparser_reads_a_feed_without_complaint(form: Format) -> None:
-    """Every format but JSON is known to feedparser, which finds nothing malformed in it."""
-    if form.name == "json":
-        return
-    read = feedparser.parse(form.write(FEED))
-    assert not read.bozo
-    assert [entry.id for entry in read.entries] == [item.post.id for item in FEED.items]
-    assert [entry.title for entry in read.entries] == [item.post.title for item in FEED.items]
+@given(written.feeds())
+def test_a_feed_is_its_entries_in_a_frame(form: Format, feed: Feed) -> None:
+    """Entries written apart and joined give the bytes of the whole, each time the same."""
+    entries = [form.entry(item, feed.masthead) for item in feed.items]
+    assert form.join(feed, entries) == form.write(feed) == form.write(feed)
+
+
+@every_format
+def test_readers_learn_all_there_is_to_tell(form: Format) -> None:
+    """Order, ids, addresses, titles, dates, texts, names, tags, languages and pictures."""
+    full = replace(written.FULL.items[0], external_url="")
+    assert read(form.name, form.write(samples.feed(full))) == (told(full),)
+
+
+@given(written.feeds())
+def test_all_formats_tell_the_same(feed: Feed) -> None:
+    """Whatever the texts are, JSON, RSS and Atom read back are the same posts, in one order."""
+    json_feed, rss, atom = (read(name, form.write(feed)) for name, form in FORMATS.items())
+    assert json_feed == rss == atom
+    assert [post.id for post in json_feed] == [item.post.id for item in feed.items]
+
+
+@pytest.mark.parametrize("name", ["rss", "atom"])
+@given(written.feeds())
+def test_feedparser_finds_nothing_malformed(name: str, feed: Feed) -> None:
+    """No text, however bad, makes a feed that feedparser has to guess at."""
+    parsed = feedparser.parse(FORMATS[name].write(feed))
+    assert not parsed.bozo
+    assert [entry.id for entry in parsed.entries] == [item.post.id for item in feed.items]
+
+
+@given(written.feeds())
+def test_json_is_strict(feed: Feed) -> None:
+    """No text, however bad, makes JSON that a strict reader refuses: UTF-8, one object, no NaN."""
+    read_strictly = json.loads(FORMATS["json"].write(feed).decode("utf-8"), parse_constant=refuse)
+    assert read_strictly["version"] == "https://jsonfeed.org/version/1.1"
+
+
+@every_format
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("full", "<p>The office opens a new service.</p>"),
+        ("text", "The office opens a new service."),
+        ("summary", "A new service opens."),
+        ("none", ""),
+    ],
+)
+def test_readers_choose_how_much_they_get(form: Format, content: Content, expected: str) -> None:
+    """The full content, its text, the summary alone, or neither."""
+    feed = samples.feed(samples.item(), content=content)
+    (post,) = read(form.name, form.write(feed))
+    assert (post.content or post.summary) == expected

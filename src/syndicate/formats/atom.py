@@ -43,9 +43,11 @@ def feed_generator(feed: Feed) -> FeedGenerator:
     generator = xml.feed_generator(feed, prefixes, partial(_finish_feed, feed))
     for link in feed_links(feed, ".atom", Atom.media_type):
         generator.link(rel=link.rel, href=link.href, type=link.type)
+    masthead = feed.masthead
+    generator.generator("Syndicate", version=masthead.version, uri=masthead.url("/about"))
     generator.author(_author(feed))
     generator.subtitle(feed.description or None)
-    generator.icon(feed.masthead.icon or None)
+    generator.icon(masthead.icon or None)
     return generator
 
 
@@ -59,7 +61,7 @@ def entry_generator(item: Item, masthead: Masthead, content: Content) -> FeedEnt
         entry.content(item.content, type="html")
     elif content == "text":
         entry.content(item.text, type="text")
-    if content != "none":
+    if content != "none" and item.summary:
         entry.summary(item.summary, type="text")
     return entry
 

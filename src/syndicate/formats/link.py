@@ -21,7 +21,12 @@ def feed_links(feed: Feed, suffix: str, media_type: str) -> tuple[Link, ...]:
     The page for people comes first, then self, paging (RFC 5005 section 3), hub (WebSub) and
     licences (RFC 4946).
     """
-    return tuple(_feed_links(feed, suffix, media_type.partition(";")[0]))
+    return tuple(_feed_links(feed, suffix, essence(media_type)))
+
+
+def essence(media_type: str) -> str:
+    """Return ``media_type`` without its parameters."""
+    return media_type.partition(";")[0]
 
 
 def _feed_links(feed: Feed, suffix: str, media_type: str) -> Iterator[Link]:

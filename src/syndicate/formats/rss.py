@@ -51,6 +51,7 @@ def feed_generator(feed: Feed) -> FeedGenerator:
     generator = xml.feed_generator(feed, _PREFIXES, partial(_finish_feed, feed))
     generator.link(href=feed.url("", feed.first_query))
     generator.description(feed.description or feed.title)
+    generator.generator(f"Syndicate {feed.masthead.version} (+{feed.masthead.url('/about')})")
     generator.docs("https://www.rssboard.org/rss-specification")
     generator.ttl(_TTL)
     return generator

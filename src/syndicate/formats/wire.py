@@ -45,10 +45,16 @@ def clean(value: _T) -> _T:
 
 
 def printable(item: Item) -> Item:
-    """Return ``item`` clean, with a title of one line; where nothing is left of it, its address."""
+    """Return ``item`` clean, with a title of one line (its address if it has none left).
+
+    Authors whose name says nothing are left out.
+    """
     item = clean(item)
-    title = " ".join(item.post.title.split()) or item.post.url
-    return replace(item, post=replace(item.post, title=title))
+    return replace(
+        item,
+        post=replace(item.post, title=_line(item.post.title) or item.post.url),
+        authors=tuple(author for author in item.authors if author.name.strip()),
+    )
 
 
 def heading(feed: Feed) -> Feed:
@@ -56,7 +62,7 @@ def heading(feed: Feed) -> Feed:
     return replace(
         feed,
         masthead=_clean_settings(feed.masthead),
-        title=clean(feed.title),
+        title=_line(clean(feed.title)) or feed.name,
         description=clean(feed.description),
         language=clean(feed.language),
         items=(),
@@ -86,6 +92,10 @@ def media_type(url: str) -> str:
     The standard library's table depends on the machine; the bytes of a feed must not.
     """
     return _MEDIA_TYPES.get(PurePosixPath(urlsplit(url).path).suffix.lower(), "")
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
 
 
 @lru_cache(maxsize=256)

@@ -63,7 +63,6 @@ def feed_generator(feed: Feed, prefixes: str, finish: Finish) -> feedgen.feed.Fe
 
     ``prefixes`` are declared at the root; ``finish`` gets the root before the entries are in it.
     """
-    masthead = feed.masthead
     generator = feedgen.feed.FeedGenerator()
     generator.register_extension("finishing", partial(Finishing, prefixes, finish))
     generator.id(feed.url("", feed.first_query))
@@ -71,7 +70,6 @@ def feed_generator(feed: Feed, prefixes: str, finish: Finish) -> feedgen.feed.Fe
     generator.updated(feed.updated)
     generator.language(feed.language)
     generator.rights(_rights(feed))
-    generator.generator("Syndicate", version=masthead.version, uri=masthead.url("/about"))
     return generator
 
 

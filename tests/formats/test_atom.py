@@ -1,0 +1,73 @@
+"""What Atom says beyond the other formats."""
+
+from dataclasses import replace
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from syndicate.formats import FORMATS
+from syndicate.model.feed import Feed
+from tests import samples
+from tests.formats import written
+from tests.formats.reading import ATOM
+
+HISTORY = "{http://purl.org/syndication/history/1.0}"
+TOMBSTONES = "{http://purl.org/atompub/tombstones/1.0}"
+
+
+def root(feed: Feed) -> ET.Element:
+    """Return the root of ``feed``."""
+    return ET.fromstring(FORMATS["atom"].write(feed))  # noqa: S314 — our own
+
+
+def test_what_left_is_buried_in_the_feed() -> None:
+    """A tombstone (RFC 6721) says which entry left, and when."""
+    (stone,) = root(written.FULL).iter(f"{TOMBSTONES}deleted-entry")
+    assert stone.attrib == {
+        "ref": "tag:www.example.gov,2024-01-29:0123456789abcdef",
+        "when": "2024-05-01T08:00:00-04:00",
+    }
+
+
+def test_the_namespace_of_tombstones_comes_with_tombstones() -> None:
+    """Validators warn of it, so it is declared only where it is needed."""
+    assert b"tombstones" not in FORMATS["atom"].write(samples.feed(samples.item()))
+
+
+@pytest.mark.parametrize("name", ["rss", "atom"])
+def test_a_feed_on_one_page_says_that_it_is_complete(name: str) -> None:
+    """RFC 5005 section 2: what is not in it is gone."""
+    whole = samples.feed(samples.item())
+    paged = replace(whole, next_query="after=abc")
+    assert b"<fh:complete/>" in FORMATS[name].write(whole)
+    assert b"<fh:complete/>" not in FORMATS[name].write(paged)
+
+
+def test_the_id_is_the_same_on_every_page() -> None:
+    """Pages are documents of one feed, whose id is not that of its first page's format."""
+    assert root(written.FULL).findtext(f"{ATOM}id") == (
+        "https://feeds.example.gov/feeds/dise%C3%B1o?category=tts"
+    )
+
+
+def test_a_feed_of_one_source_is_by_that_source() -> None:
+    """Who stands for entries without an author: the source, or the service if there are more."""
+    one = root(samples.feed()).find(f"{ATOM}author")
+    several = root(written.FULL).find(f"{ATOM}author")
+    assert one is not None
+    assert several is not None
+    assert one.findtext(f"{ATOM}name") == "Example agency, news"
+    assert several.findtext(f"{ATOM}name") == "Example agency feeds"
+
+
+def test_rights_are_said_once_where_all_agree() -> None:
+    """One claim for all sources, each its own where they differ, none where there is none."""
+    claims = {
+        ("CC0", "CC0"): "CC0",
+        ("CC0", ""): "Example agency, a: CC0",
+        ("CC0", "Public domain"): "Example agency, a: CC0; Example agency, b: Public domain",
+        ("", ""): None,
+    }
+    for (one, two), expected in claims.items():
+        sources = (samples.source("a", rights=one), samples.source("b", rights=two))
+        assert root(samples.feed(sources=sources)).findtext(f"{ATOM}rights") == expected
