@@ -1,0 +1,6 @@
+"""From an edition to the bytes that go out: made once, kept while nothing changes them."""
+
+from syndicate.representation.answer import Encoding, Representation, improve, represent
+from syndicate.representation.press import Press
+
+__all__ = ["Encoding", "Press", "Representation", "improve", "represent"]

@@ -1,0 +1,174 @@
+"""The press: makes the representations of feeds out of entries that it keeps."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from typing import Final, NamedTuple
+
+from syndicate.formats import FORMATS, Format
+from syndicate.formats.link import Link, essence, feed_links
+from syndicate.model.edition import Edition, Reader
+from syndicate.model.feed import Feed, Masthead, Removal
+from syndicate.model.post import Item, PostId
+from syndicate.model.query import Content, Query
+from syndicate.model.selection import Selection
+from syndicate.model.view import compose, last_modified, view
+from syndicate.representation.answer import (
+    Representation,
+    digest,
+    etag_of_pieces,
+    improve,
+    represent,
+)
+from syndicate.representation.shelf import Shelf
+
+Removed = Callable[[Selection], Awaitable[tuple[Removal, ...]]]
+"""Tells which posts of a selection left lately."""
+
+_ROOM: Final = 64 * 2**20
+
+
+class _Entry(NamedTuple):
+    item: Item
+    body: bytes
+    digest: bytes
+
+
+class _Composed(NamedTuple):
+    edition: Edition
+    feed: Feed
+    last_modified: datetime
+
+
+class _Print(NamedTuple):
+    edition: Edition
+    representation: Representation
+
+
+_Address = tuple[str, str, str]
+"""Name, canonical query and format of a feed."""
+
+
+async def nothing(_: Selection) -> tuple[Removal, ...]:
+    """Tell that no post left."""
+    return ()
+
+
+class Press:
+    """Makes the representations of feeds and keeps them.
+
+    An entry is written once per version of its post, format and choice of content, whatever feeds
+    it is in; a feed is composed once per edition for all formats, and compressed once as long as
+    its bytes stay the same. What was not asked for longest makes room for what is.
+    """
+
+    def __init__(
+        self,
+        masthead: Masthead,
+        *,
+        executor: Executor | None = None,
+        removed: Removed = nothing,
+        room: int = _ROOM,
+    ) -> None:
+        """Speak as ``masthead`` and mention what ``removed`` tells.
+
+        What comes out is compressed well in ``executor``, later; never without one. ``room`` is
+        the bytes of entries to keep, of representations, and of what feeds are composed of, each.
+        """
+        self._masthead = masthead
+        self._executor = executor
+        self._removed = removed
+        self._entries = Shelf[tuple[PostId, str, Content], _Entry](room)
+        self._feeds = Shelf[tuple[str, str], _Composed](room)
+        self._prints = Shelf[_Address, _Print](room)
+
+    async def feed(self, reader: Reader, name: str, query: Query, form: Format) -> Representation:
+        """Return the feed ``name``, narrowed by ``query``, in a format.
+
+        Raises `NotReady`, `UnknownName` for the name and `UsageError` for a cursor that is none.
+        """
+        edition = reader.edition
+        address = (name, query.canonical(), form.name)
+        before = self._prints.get(address)
+        if before is not None and before.edition is edition:
+            return before.representation
+        composed = await self._compose(reader, edition, name, query)
+        made = self._make(composed, form, before.representation if before else None)
+        self._keep(address, edition, made)
+        if self._executor is not None and made.br is None:
+            loop = asyncio.get_running_loop()
+            better = loop.run_in_executor(self._executor, improve, made)
+            better.add_done_callback(partial(self._swap, address, made.etag))
+        return made
+
+    def entry(self, item: Item, form: Format, content: Content = "full") -> bytes:
+        """Return ``item`` as it stands in feeds of a format."""
+        return self._entry(item, form, content).body
+
+    async def _compose(
+        self, reader: Reader, edition: Edition, name: str, query: Query
+    ) -> _Composed:
+        address = (name, query.canonical())
+        before = self._feeds.get(address)
+        if before is not None and before.edition is edition:
+            return before
+        seen = view(edition, name, query)
+        items = await reader.items(seen.page.posts)
+        removed = await self._removed(seen.selection)
+        feed = compose(edition, seen, self._masthead, items, removed)
+        composed = _Composed(edition, feed, last_modified(edition, seen))
+        self._feeds.put(address, composed, sum(len(item.content) for item in items))
+        return composed
+
+    def _make(
+        self, composed: _Composed, form: Format, before: Representation | None
+    ) -> Representation:
+        """Return the feed in a format; what it was ``before`` if no byte of it changed."""
+        feed = composed.feed
+        frame = form.frame(feed)
+        entries = [self._entry(item, form, feed.content) for item in feed.items]
+        etag = etag_of_pieces([digest(frame.around([])), *(entry.digest for entry in entries)])
+        if before is not None and before.etag == etag:
+            return replace(before, last_modified=composed.last_modified)
+        return represent(
+            frame.around(entry.body for entry in entries),
+            media_type=form.media_type,
+            last_modified=composed.last_modified,
+            links=answer_links(feed, form),
+            etag=etag,
+        )
+
+    def _entry(self, item: Item, form: Format, content: Content) -> _Entry:
+        address = (item.post.id, form.name, content)
+        known = self._entries.get(address)
+        if known is not None and known.item == item:
+            return known
+        body = form.entry(item, self._masthead, content)
+        entry = _Entry(item, body, digest(body))
+        self._entries.put(address, entry, len(body))
+        return entry
+
+    def _swap(self, address: _Address, tag: str, better: asyncio.Future[Representation]) -> None:
+        """Put what was compressed well in the place of what was compressed in haste."""
+        now = self._prints.get(address)
+        if now is not None and now.representation.etag == tag and not better.cancelled():
+            well = better.result()
+            made = replace(now.representation, gzip=well.gzip, br=well.br)
+            self._keep(address, now.edition, made)
+
+    def _keep(self, address: _Address, edition: Edition, made: Representation) -> None:
+        self._prints.put(address, _Print(edition, made), made.size)
+
+
+def answer_links(feed: Feed, form: Format) -> tuple[Link, ...]:
+    """Return the links of an answer: those in the feed, canonical, and the other formats."""
+    others = (
+        Link(rel="alternate", href=feed.url(f".{other.name}"), type=essence(other.media_type))
+        for other in FORMATS.values()
+        if other is not form
+    )
+    canonical = Link(rel="canonical", href=feed.url(f".{form.name}"))
+    return (*feed_links(feed, f".{form.name}", form.media_type), canonical, *others)

@@ -1,0 +1,59 @@
+"""What an address answers with, plain and compressed."""
+
+import gzip
+
+import brotli
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syndicate.formats.link import Link
+from syndicate.representation import improve, represent
+from tests import samples
+
+bodies = st.binary(max_size=2000) | st.binary(max_size=20).map(lambda piece: piece * 200)
+
+
+@given(bodies)
+def test_every_encoding_holds_the_same_body(body: bytes) -> None:
+    """Compressed in haste or well, what comes out is what went in."""
+    hasty = represent(body, media_type="text/plain", last_modified=samples.NOW)
+    better = improve(hasty)
+    assert hasty.encoded("identity") == body
+    assert hasty.encoded("br") is None
+    assert gzip.decompress(hasty.gzip) == gzip.decompress(better.gzip) == body
+    assert brotli.decompress(better.encoded("br")) == body
+    assert len(better.gzip) <= len(hasty.gzip)
+
+
+@given(bodies, bodies)
+def test_tags_tell_bodies_apart(one: bytes, two: bytes) -> None:
+    """Equal bytes have equal tags, on every machine and after every start; others have not."""
+    tags = [
+        represent(body, media_type="a/b", last_modified=samples.NOW).etag for body in (one, two)
+    ]
+    assert (tags[0] == tags[1]) == (one == two)
+
+
+def test_each_encoding_has_a_tag_that_better_compression_keeps() -> None:
+    """Strong tags differ by encoding, and a reader's copy stays good when bytes get fewer."""
+    hasty = represent(b"a" * 999, media_type="text/plain", last_modified=samples.NOW)
+    tags = [hasty.etag_of("identity"), hasty.etag_of("gzip"), hasty.etag_of("br")]
+    digest = hasty.etag.strip('"')
+    assert tags == [f'"{digest}"', f'"{digest}-gzip"', f'"{digest}-br"']
+    assert [improve(hasty).etag_of(encoding) for encoding in ("identity", "gzip", "br")] == tags
+
+
+def test_compressed_bytes_do_not_know_the_time() -> None:
+    """The header of gzip has a place for the time of compression: it stays empty."""
+    hasty = represent(b"a" * 999, media_type="text/plain", last_modified=samples.NOW)
+    assert hasty.gzip[4:8] == improve(hasty).gzip[4:8] == bytes(4)
+
+
+def test_a_representation_knows_how_much_it_takes() -> None:
+    """Its size is that of all its bytes."""
+    link = Link(rel="self", href="https://feeds.example.gov/")
+    hasty = represent(b"a" * 999, media_type="a/b", last_modified=samples.NOW, links=[link])
+    better = improve(hasty)
+    assert hasty.size == 999 + len(hasty.gzip)
+    assert better.size == 999 + len(better.gzip) + len(better.br or b"")
+    assert better.links == (link,)

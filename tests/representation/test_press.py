@@ -1,0 +1,262 @@
+"""The press makes each thing once and keeps it while nothing changes it."""
+
+import asyncio
+import gzip
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+
+import brotli
+import pytest
+
+from syndicate.errors import UnknownName
+from syndicate.formats import FORMATS
+from syndicate.formats.link import Link
+from syndicate.model.edition import Edition, Readiness
+from syndicate.model.feed import Removal
+from syndicate.model.post import Item, Post, SafeHtml
+from syndicate.model.query import Query
+from syndicate.model.selection import Selection
+from syndicate.model.view import compose, last_modified, view
+from syndicate.representation import Press, Representation
+from tests import samples
+
+ATOM = FORMATS["atom"]
+POSTS = samples.posts(3)
+
+
+class Newsroom:
+    """A reader that remembers which posts it was asked for."""
+
+    readiness = Readiness(settled=True)
+
+    def __init__(self, edition: Edition, words: str = "The office opens a new service.") -> None:
+        self.edition = edition
+        self.words = words
+        self.asked: list[Sequence[Post]] = []
+
+    async def items(self, posts: Sequence[Post]) -> tuple[Item, ...]:
+        """Return an item for each post."""
+        self.asked.append(posts)
+        return tuple(samples.item(post, content=SafeHtml(f"<p>{self.words}</p>")) for post in posts)
+
+
+def newsroom(*posts: Post) -> Newsroom:
+    """Return a reader of a new edition of ``posts``."""
+    return Newsroom(samples.edition(*posts))
+
+
+def test_a_feed_is_made_once_per_edition() -> None:
+    """The next reader of the same address gets the very same object."""
+
+    async def scenario() -> None:
+        press, reader = Press(samples.MASTHEAD), newsroom(*POSTS)
+        first = await press.feed(reader, "all", Query(), ATOM)
+        assert await press.feed(reader, "all", Query(), ATOM) is first
+
+    asyncio.run(scenario())
+
+
+def test_a_representation_is_the_feed_that_its_format_writes() -> None:
+    """Made of kept entries or not, the bytes are those of the format."""
+
+    async def scenario() -> None:
+        press, reader = Press(samples.MASTHEAD), newsroom(*POSTS)
+        for form in FORMATS.values():
+            await press.feed(reader, "technology", Query(), form)
+            made = await press.feed(reader, "all", Query(limit=2), form)
+            seen = view(reader.edition, "all", Query(limit=2))
+            items = await reader.items(seen.page.posts)
+            feed = compose(reader.edition, seen, samples.MASTHEAD, items)
+            assert made.body == form.write(feed)
+            assert made.media_type == form.media_type
+            assert made.last_modified == last_modified(reader.edition, seen)
+
+    asyncio.run(scenario())
+
+
+def test_an_answer_links_to_all_that_its_feed_links_to_and_to_the_other_formats() -> None:
+    """Self, next and the rest as in the document; canonical; one alternate for each format."""
+
+    async def scenario() -> None:
+        made = await Press(samples.MASTHEAD).feed(newsroom(*POSTS), "all", Query(), ATOM)
+        address = "https://feeds.example.gov/feeds/all"
+        assert made.links == (
+            Link(rel="alternate", href=address, type="text/html"),
+            Link(rel="self", href=f"{address}.atom", type="application/atom+xml"),
+            Link(rel="canonical", href=f"{address}.atom"),
+            Link(rel="alternate", href=f"{address}.json", type="application/feed+json"),
+            Link(rel="alternate", href=f"{address}.rss", type="application/rss+xml"),
+        )
+
+    asyncio.run(scenario())
+
+
+def test_the_formats_of_a_feed_share_its_items() -> None:
+    """Posts become items once for all three formats."""
+
+    async def scenario() -> None:
+        press, reader = Press(samples.MASTHEAD), newsroom(*POSTS)
+        for form in FORMATS.values():
+            await press.feed(reader, "all", Query(), form)
+        assert reader.asked == [POSTS]
+
+    asyncio.run(scenario())
+
+
+def test_an_entry_is_written_once_for_all_feeds_and_editions() -> None:
+    """A post that stays as it is keeps its bytes; one that changes gets new ones."""
+
+    async def scenario() -> None:
+        press = Press(samples.MASTHEAD)
+        await press.feed(newsroom(*POSTS), "all", Query(), ATOM)
+        item = samples.item(POSTS[0], content=SafeHtml("<p>The office opens a new service.</p>"))
+        kept = press.entry(item, ATOM)
+        await press.feed(newsroom(*POSTS[:2]), "technology", Query(), ATOM)
+        assert press.entry(item, ATOM) is kept
+        changed = press.entry(replace(item, summary="Another summary."), ATOM)
+        assert b"Another summary." in changed
+
+    asyncio.run(scenario())
+
+
+def test_a_new_edition_that_changes_no_byte_keeps_bytes_and_compression() -> None:
+    """Only the date of the last change moves, since a post elsewhere came or went."""
+
+    async def scenario() -> None:
+        press = Press(samples.MASTHEAD)
+        part = samples.part(samples.source(), *POSTS)
+        later = replace(part, committed=part.committed + timedelta(days=1))
+        editions = [Edition.of([one], at=samples.NOW) for one in (part, later)]
+        first = await press.feed(Newsroom(editions[0]), "all", Query(), ATOM)
+        second = await press.feed(Newsroom(editions[1]), "all", Query(), ATOM)
+        assert second.body is first.body
+        assert second.gzip is first.gzip
+        assert second.last_modified == first.last_modified + timedelta(days=1)
+
+    asyncio.run(scenario())
+
+
+def test_a_new_edition_that_changes_a_post_changes_the_tag() -> None:
+    """What a reader has is out of date, and says so."""
+
+    async def scenario() -> None:
+        press = Press(samples.MASTHEAD)
+        old = await press.feed(newsroom(*POSTS), "all", Query(), ATOM)
+        new = await press.feed(
+            Newsroom(samples.edition(*POSTS), words="Closed."), "all", Query(), ATOM
+        )
+        assert old.etag != new.etag
+        assert b"Closed." in new.body
+
+    asyncio.run(scenario())
+
+
+def test_tags_are_the_same_on_every_replica() -> None:
+    """Two presses that never met agree, whatever each made before."""
+
+    async def scenario() -> None:
+        one, two = Press(samples.MASTHEAD), Press(samples.MASTHEAD)
+        await one.feed(newsroom(*POSTS[1:]), "technology", Query(), ATOM)
+        tags = {
+            (await press.feed(newsroom(*POSTS), "all", Query(), ATOM)).etag for press in (one, two)
+        }
+        assert len(tags) == 1
+
+    asyncio.run(scenario())
+
+
+def test_what_left_is_told_for_the_selection() -> None:
+    """Tombstones are asked for once per feed and edition, and stand in Atom."""
+    asked: list[Selection] = []
+
+    async def removed(selection: Selection) -> tuple[Removal, ...]:
+        asked.append(selection)
+        return (Removal(id=POSTS[0].id, removed=samples.NOW),)
+
+    async def scenario() -> None:
+        press, reader = Press(samples.MASTHEAD, removed=removed), newsroom(*POSTS[1:])
+        made = [await press.feed(reader, "news", Query(), form) for form in FORMATS.values()]
+        assert asked == [Selection.of(sources=["news"])]
+        assert POSTS[0].id.encode() in made[-1].body
+
+    asyncio.run(scenario())
+
+
+def test_an_unknown_name_is_refused() -> None:
+    """The error of the edition passes through."""
+    with pytest.raises(UnknownName, match="no feed called 'nowhere'"):
+        asyncio.run(Press(samples.MASTHEAD).feed(newsroom(*POSTS), "nowhere", Query(), ATOM))
+
+
+async def until_better(press: Press, reader: Newsroom) -> Representation:
+    """Ask for a feed until it comes well compressed."""
+    while True:
+        made = await press.feed(reader, "all", Query(), ATOM)
+        if made.br is not None:
+            return made
+        await asyncio.sleep(0.001)
+
+
+def test_better_compression_comes_later_and_stays() -> None:
+    """The first readers get gzip made in haste; brotli and better gzip follow, once."""
+
+    async def scenario(executor: Executor) -> None:
+        press, reader = Press(samples.MASTHEAD, executor=executor), newsroom(*POSTS)
+        hasty = await press.feed(reader, "all", Query(), ATOM)
+        assert hasty.br is None
+        better = await until_better(press, reader)
+        assert brotli.decompress(better.br or b"") == gzip.decompress(better.gzip) == hasty.body
+        assert better.etag == hasty.etag
+        again = await press.feed(newsroom(*POSTS), "all", Query(), ATOM)
+        assert again.br is better.br
+
+    with ThreadPoolExecutor(1) as executor:
+        asyncio.run(scenario(executor))
+
+
+def test_what_was_compressed_too_late_is_thrown_away() -> None:
+    """When the feed has changed meanwhile, the old bytes do not come back."""
+
+    async def scenario(executor: Executor, gate: threading.Event) -> None:
+        press, reader = Press(samples.MASTHEAD, executor=executor), newsroom(*POSTS)
+        executor.submit(gate.wait)
+        await press.feed(newsroom(*POSTS[1:]), "all", Query(), ATOM)
+        new = await press.feed(reader, "all", Query(), ATOM)
+        gate.set()
+        better = await until_better(press, reader)
+        assert brotli.decompress(better.br or b"") == new.body
+
+    with ThreadPoolExecutor(1) as executor:
+        asyncio.run(scenario(executor, threading.Event()))
+
+
+def test_a_press_without_room_makes_everything_anew() -> None:
+    """What is compressed later finds nothing to replace, and nothing breaks."""
+
+    async def scenario(executor: Executor) -> None:
+        press, reader = Press(samples.MASTHEAD, executor=executor, room=0), newsroom(*POSTS)
+        first = await press.feed(reader, "all", Query(), ATOM)
+        executor.shutdown()
+        await asyncio.sleep(0.01)
+        second = await Press(samples.MASTHEAD, room=0).feed(reader, "all", Query(), ATOM)
+        assert first.body == second.body
+
+    asyncio.run(scenario(ThreadPoolExecutor(1)))
+
+
+def test_compression_that_is_called_off_changes_nothing() -> None:
+    """A service that stops cancels what has not begun; readers keep the hasty bytes."""
+
+    async def scenario(executor: ThreadPoolExecutor, gate: threading.Event) -> None:
+        press, reader = Press(samples.MASTHEAD, executor=executor), newsroom(*POSTS)
+        executor.submit(gate.wait)
+        hasty = await press.feed(reader, "all", Query(), ATOM)
+        executor.shutdown(wait=False, cancel_futures=True)
+        gate.set()
+        await asyncio.sleep(0.01)
+        assert await press.feed(reader, "all", Query(), ATOM) is hasty
+
+    asyncio.run(scenario(ThreadPoolExecutor(1), threading.Event()))
