@@ -1,0 +1,98 @@
+"""A post's HTML made to fit into a page of ours: nothing loads by itself, headings go below."""
+
+from html import escape
+from html.parser import HTMLParser
+from typing import Final
+
+from typing_extensions import override
+
+from syndicate.model.post import SafeHtml
+
+_HEADINGS: Final = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_LOADERS: Final = frozenset({"img", "iframe", "video", "audio", "source"})
+_DROPPED: Final = frozenset({"picture", "track", "iframe", "video", "audio"})
+"""Elements that leave, while what they hold stays."""
+
+
+def inset(content: SafeHtml) -> str:
+    """Return ``content`` for a page whose own heading is an h1; as safe as it was.
+
+    What a browser would fetch by itself (pictures, frames, films) becomes a link that says what
+    it is; in a link already, only the words. Headings keep their order without skipping a level.
+    """
+    parser = _Inset()
+    parser.feed(content)
+    parser.close()
+    return "".join(parser.pieces)
+
+
+class _Inset(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=False)
+        self.pieces: list[str] = []
+        self._links = 0
+        self._outline: list[int] = []
+        """The levels of the headings that the next one may stand below, as they were written."""
+
+    @override
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _LOADERS:
+            self.pieces.append(self._stand_in(tag, dict(attrs)))
+        elif tag in _HEADINGS:
+            self.pieces.append(self._heading(int(tag[1])))
+        elif tag not in _DROPPED:
+            self._links += tag == "a"
+            self.pieces.append(self.get_starttag_text() or "")
+
+    @override
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _HEADINGS:
+            self.pieces.append(f"</h{self._level}>")
+        elif tag not in _DROPPED:
+            self._links -= tag == "a"
+            self.pieces.append(f"</{tag}>")
+
+    @override
+    def handle_data(self, data: str) -> None:
+        self.pieces.append(data)
+
+    @override
+    def handle_entityref(self, name: str) -> None:
+        self.pieces.append(f"&{name};")
+
+    @override
+    def handle_charref(self, name: str) -> None:
+        self.pieces.append(f"&#{name};")
+
+    @property
+    def _level(self) -> int:
+        return min(1 + len(self._outline), 6)
+
+    def _heading(self, written: int) -> str:
+        while self._outline and self._outline[-1] >= written:
+            self._outline.pop()
+        self._outline.append(written)
+        attributes = (self.get_starttag_text() or "")[3:]
+        return f"<h{self._level}{attributes}"
+
+    def _stand_in(self, tag: str, attributes: dict[str, str | None]) -> str:
+        address = attributes.get("src")
+        if not address:
+            return ""
+        words = f'<span class="label">{_label(tag)}</span> {escape(_words(tag, attributes))}'
+        if self._links:
+            return f'<span class="stand-in">{words}</span>'
+        return f'<a class="stand-in" href="{escape(address)}">{words}</a>'
+
+
+def _label(tag: str) -> str:
+    return {"img": "Picture", "iframe": "Embedded"}.get(tag, "Recording")
+
+
+def _words(tag: str, attributes: dict[str, str | None]) -> str:
+    if tag != "img":
+        return attributes.get("title") or attributes["src"] or ""
+    alt = attributes.get("alt")
+    if alt is None:
+        return "without a description"
+    return alt or "declared decorative"

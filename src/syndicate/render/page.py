@@ -1,0 +1,228 @@
+"""Pages for people: the directory, a feed, a post, what this is, and what went wrong."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from typing import Final
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from syndicate.model.feed import Feed, Masthead
+from syndicate.model.post import Item, Source
+from syndicate.render.inset import inset
+
+_MONTHS: Final = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """One format of one feed; ``title`` as people call the format, ``type`` without parameters."""
+
+    title: str
+    type: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """A feed as the directory shows it; ``url`` is its page, ``newest`` None while it is empty."""
+
+    title: str
+    description: str
+    url: str
+    posts: int
+    newest: date | None
+    addresses: tuple[Address, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Something a feed can be narrowed to, and how many of its posts that leaves."""
+
+    value: str
+    title: str
+    posts: int
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """What a feed can be narrowed to, and to what it is; empty where there is no choice."""
+
+    categories: tuple[Choice, ...] = ()
+    match_all: bool = False
+    carousel: bool | None = None
+    has_carousel: bool = False
+    sources: tuple[Choice, ...] = ()
+    languages: tuple[Choice, ...] = ()
+    limit: int
+    most: int
+    is_active: bool = False
+
+
+def directory_page(masthead: Masthead, groups: Sequence[tuple[str, Sequence[Listing]]]) -> str:
+    """Return the page of all feeds, in ``groups`` of (title, feeds)."""
+    return _render(
+        "directory.html", masthead, groups=[group for group in groups if group[1]], here="/"
+    )
+
+
+def feed_page(  # noqa: PLR0913 — a page has many parts
+    feed: Feed,
+    *,
+    description: str,
+    total: int,
+    whole: int,
+    addresses: Sequence[Address],
+    narrowing: Filter,
+    homes: Mapping[str, str],
+) -> str:
+    """Return one page of ``feed`` to read; ``description`` is what an operator says of it.
+
+    ``total`` posts are in the feed as narrowed, of ``whole`` in the feed without a query.
+    ``homes`` holds the address of each category's page by slug.
+    """
+    return _render(
+        "feed.html",
+        feed.masthead,
+        feed=feed,
+        description=description,
+        total=total,
+        whole=whole,
+        addresses=addresses,
+        narrowing=narrowing,
+        homes=homes,
+        sources={source.name: source for source in feed.sources},
+        here="",
+    )
+
+
+def post_page(
+    masthead: Masthead, item: Item, source: Source, *, river: str, homes: Mapping[str, str]
+) -> str:
+    """Return the page of one post as it is syndicated; search engines are told to leave it.
+
+    ``river`` is the address of the page of everything from ``source``; ``homes`` holds that of
+    each category by slug.
+    """
+    return _render(
+        "post.html",
+        masthead,
+        item=item,
+        post=item.post,
+        source=source,
+        river=river,
+        homes=homes,
+        here="",
+    )
+
+
+def about_page(masthead: Masthead, *, sources: Sequence[Source], formats: Sequence[Address]) -> str:
+    """Return what the service is, whose posts it carries, and how to use it.
+
+    ``formats`` hold the addresses of the feed of everything.
+    """
+    return _render("about.html", masthead, sources=sources, formats=formats, here="/about")
+
+
+def problem_page(  # noqa: PLR0913 — each part of an error is told apart
+    masthead: Masthead,
+    *,
+    title: str,
+    detail: str,
+    hint: str = "",
+    known: Sequence[str] = (),
+    are_feeds: bool = False,
+) -> str:
+    """Return what went wrong, for a person; ``known`` become links if they ``are_feeds``."""
+    return _render(
+        "problem.html",
+        masthead,
+        title=title,
+        detail=detail,
+        hint=hint,
+        known=known,
+        are_feeds=are_feeds,
+        here="",
+    )
+
+
+@cache
+def page_policy() -> str:
+    """Return the Content-Security-Policy of every page: its own style, and nothing from anywhere.
+
+    No script runs, no request is made, no other site may frame it.
+    """
+    digest = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
+    return (
+        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+def _render(template: str, masthead: Masthead, **values: object) -> str:
+    return _environment().get_template(template).render(masthead=masthead, **values)
+
+
+@cache
+def _style() -> str:
+    return (files("syndicate.render") / "pages" / "page.css").read_text("utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("syndicate.render", "pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "local": _local,
+        "host": _host,
+        "day": _day,
+        "mail": _mail,
+        "inset": inset,
+        "parts": _parts,
+        "count": _count,
+    }
+    environment.globals["style"] = _style()
+    return environment
+
+
+def _local(url: str) -> str:
+    """Return an address of ours without scheme and host: pages work under any name."""
+    return urlsplit(url)._replace(scheme="", netloc="").geturl() or "/"
+
+
+def _parts(url: str) -> list[str]:
+    """Return an address in the parts between which it may be broken when shown."""
+    return re.split(r"(?<=[/?&])(?=[^/])", url)
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc
+
+
+def _day(day: date) -> str:
+    """Return a day as people in the United States read it, whatever the process speaks."""
+    return f"{_MONTHS[day.month - 1]} {day.day}, {day.year}"
+
+
+def _mail(contact: str) -> str:
+    """Return where a click on ``contact`` leads: it is an e-mail address or a web address."""
+    return contact if ":" in contact else f"mailto:{contact}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

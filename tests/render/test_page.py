@@ -1,0 +1,242 @@
+"""Pages for people: valid, safe, complete, and quiet."""
+
+import base64
+import hashlib
+import re
+from dataclasses import replace
+from importlib.resources import files
+
+import pytest
+
+from syndicate.render.page import (
+    Choice,
+    about_page,
+    directory_page,
+    page_policy,
+    problem_page,
+)
+from tests import samples
+from tests.render import pages
+from tests.render.html import by_class, links, parsed, text
+from tests.render.pages import JSON, LISTING, PLAIN, PUBLIC
+
+NASTY = "<b>5 > 3</b> & \"more\" 'so' </title><script>"
+PAGES = {
+    "directory": directory_page(
+        samples.MASTHEAD, [("Everything", [replace(LISTING, title=NASTY, description=NASTY)])]
+    ),
+    "feed": pages.river(
+        samples.feed(
+            samples.item(samples.post(title=NASTY, language="es"), summary=NASTY), title=NASTY
+        ),
+        replace(
+            PLAIN,
+            categories=(Choice(value=NASTY, title=NASTY, posts=1, is_chosen=True),),
+            is_active=True,
+        ),
+    ),
+    "post": pages.post(
+        samples.item(samples.post(title=NASTY, carousel=True), summary=NASTY),
+        samples.source(title=NASTY),
+    ),
+    "about": about_page(
+        samples.MASTHEAD, sources=[samples.source(title=NASTY, rights=NASTY)], formats=(JSON,)
+    ),
+    "problem": problem_page(
+        samples.MASTHEAD, title="Not Found", detail=NASTY, hint=NASTY, known=(NASTY,)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_is_valid_and_takes_text_for_text(name: str) -> None:
+    """A strict parser has nothing to say, and markup in titles is shown, not obeyed."""
+    root = parsed(PAGES[name])
+
+    assert NASTY in text(root)
+    assert not list(root.iter("script"))
+    assert not list(root.iter("b"))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_has_its_landmarks(name: str) -> None:
+    """One h1, one main that the skip link leads to, a title, a language, a viewport."""
+    root = parsed(PAGES[name])
+
+    assert root.get("lang") == "en"
+    assert len(list(root.iter("h1"))) == 1
+    (main,) = root.iter("main")
+    (skip,) = by_class(root, "skip")
+    assert skip.get("href") == f"#{main.get('id')}"
+    assert text(next(root.iter("title")))
+    assert {"name": "viewport", "content": "width=device-width, initial-scale=1"} in [
+        dict(meta.attrib) for meta in root.iter("meta")
+    ]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_page_asks_anybody_for_anything(name: str) -> None:
+    """No element that loads, no style from elsewhere: only the icon, which is in the page."""
+    root = parsed(PAGES[name])
+
+    assert not {element.tag for element in root.iter()} & {
+        *("img", "iframe", "video", "audio", "object", "embed", "script"),
+    }
+    loaded = [link for rel in ("icon", "stylesheet", "preload") for link in links(root, rel)]
+    assert [link["href"][:5] for link in loaded] == ["data:"]
+    assert not re.search(r"url\(|@import", text(next(root.iter("style"))))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_policy_lets_the_style_of_every_page_through(name: str) -> None:
+    """The hash is that of the style as it stands in the page; nothing else may be done."""
+    style = "".join(next(parsed(PAGES[name]).iter("style")).itertext())
+
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+
+    policy = page_policy().split("; ")
+    assert f"style-src 'sha256-{digest}'" in policy
+    assert "default-src 'none'" in policy
+    assert not [rule for rule in policy if "unsafe" in rule or "script" in rule]
+
+
+def test_the_directory_tells_what_is_in_a_feed() -> None:
+    """Title, description, number of posts, day of the newest, formats, and addresses to copy."""
+    empty = replace(LISTING, title="Empty", description="Soon.", posts=0, newest=None)
+
+    root = parsed(
+        directory_page(samples.MASTHEAD, [("By category", [LISTING, empty]), ("By source", [])])
+    )
+
+    assert [text(heading) for heading in root.iter("h2")] == ["By category"]
+    full, none = by_class(root, "what")
+    assert text(full) == "Technology 1,234 posts, newest of January 9, 2024"
+    assert text(none) == "Empty Soon. 0 posts"
+    assert [link.get("href") for link in full.iter("a")] == ["/feeds/technology"]
+    assert [text(code) for code in root.iter("code")] == [JSON.url, JSON.url]
+    assert [time.get("datetime") for time in root.iter("time")] == ["2024-01-09"]
+
+
+def test_readers_find_every_feed_from_the_directory() -> None:
+    """One link per format, with the feed's title, its type, and its whole address."""
+    root = parsed(directory_page(samples.MASTHEAD, [("All", [LISTING])]))
+
+    assert links(root, "alternate") == [
+        {
+            "rel": "alternate",
+            "type": "application/feed+json",
+            "title": "Technology (JSON Feed)",
+            "href": JSON.url,
+        }
+    ]
+    assert [link["href"] for link in links(root, "canonical")] == [f"{PUBLIC}/"]
+
+
+def test_our_own_links_work_under_any_name() -> None:
+    """Links to click have no host; those that machines note down have the public one."""
+    root = parsed(directory_page(samples.MASTHEAD, [("All", [LISTING])]))
+
+    clicked = [link.get("href", "") for link in root.iter("a")]
+    ours = [href for href in clicked if not href.startswith(("mailto:", "#"))]
+    assert all(re.match(r"/(?!/)|/$", href) for href in ours)
+
+
+def test_a_service_below_a_path_links_below_it() -> None:
+    """Where the public address has a path, every link to click begins with it."""
+    masthead = replace(samples.MASTHEAD, public_url="https://www.example.gov/syndicate")
+
+    root = parsed(directory_page(masthead, []))
+
+    clicked = [link.get("href", "") for link in root.iter("a")]
+    assert {"/syndicate/", "/syndicate/about"} <= set(clicked)
+    assert not [href for href in clicked if not href.startswith(("/syndicate/", "#", "mailto:"))]
+
+
+def test_about_names_sources_and_their_rights() -> None:
+    """Each source with its terms, linked if they have an address, and what to do without."""
+    sources = [
+        samples.source("one", rights="Public domain", rights_url="https://one.example.gov/terms"),
+        samples.source("two", rights="", rights_url="https://two.example.gov/terms"),
+        samples.source("three", rights="CC0"),
+        samples.source("four", rights=""),
+    ]
+    root = parsed(about_page(samples.MASTHEAD, sources=sources, formats=(JSON,)))
+
+    rights = [text(fact) for fact in by_class(root, "facts")[0].iter("dd")]
+    assert rights == ["Public domain", "Rights", "CC0", "Ask the site for its terms."]
+    assert {link.get("href") for link in root.iter("a")} >= {
+        "https://one.example.gov/terms",
+        "https://two.example.gov/terms",
+        "mailto:feeds@example.gov",
+    }
+
+
+@pytest.mark.parametrize(
+    ("contact", "expected"),
+    [
+        ("feeds@example.gov", {"mailto:feeds@example.gov"}),
+        ("https://www.example.gov/contact", {"https://www.example.gov/contact"}),
+        ("", set()),
+    ],
+)
+def test_the_contact_is_an_address_of_either_kind(contact: str, expected: set[str]) -> None:
+    """Mail or web; without one, nobody is sent anywhere."""
+    masthead = replace(samples.MASTHEAD, contact=contact)
+    root = parsed(about_page(masthead, sources=[], formats=()))
+
+    contacts = {link.get("href") for link in root.iter("a") if text(link) in {"Contact", contact}}
+    assert contacts == expected
+
+
+def test_a_problem_leads_on() -> None:
+    """What went wrong as a sentence, what to do, and links to the feeds there are."""
+    page = problem_page(
+        samples.MASTHEAD,
+        title="Not Found",
+        detail="there is no feed called 'x'",
+        hint="Choose one.",
+        known=("all", "tts"),
+        are_feeds=True,
+    )
+    root = parsed(page)
+
+    assert "There is no feed called 'x'. Choose one." in text(root)
+    assert [link.get("href") for link in by_class(root, "known")[0].iter("a")] == [
+        "/feeds/all",
+        "/feeds/tts",
+    ]
+
+
+def test_a_problem_may_be_short() -> None:
+    """Without hint and list there is just the sentence, and the way back."""
+    root = parsed(problem_page(samples.MASTHEAD, title="Gone", detail="It left."))
+
+    assert "Gone It left. All feeds" in text(next(root.iter("main")))
+
+
+def test_addresses_break_between_their_parts_only() -> None:
+    """What is shown can wrap; what is copied is the address."""
+    page = directory_page(samples.MASTHEAD, [("All", [LISTING])])
+
+    (code,) = parsed(page).iter("code")
+    assert list(code.itertext()) == [
+        "https://",
+        "feeds.example.gov/",
+        "feeds/",
+        "all.json?",
+        "carousel=true&",
+        "category=tts",
+    ]
+
+
+def test_only_two_things_pass_unescaped() -> None:
+    """The style, which is ours, and the content of a post, which has been sanitized."""
+    templates = [
+        path.read_text("utf-8")
+        for path in (files("syndicate.render") / "pages").iterdir()
+        if path.name.endswith(".html")
+    ]
+
+    trusted = [found for text in templates for found in re.findall(r"\S+\|safe\b", text)]
+    assert sorted(trusted) == ["item.content|inset|safe", "style|safe"]
+    assert not [text for text in templates if "autoescape" in text]
