@@ -28,7 +28,7 @@ _TOML_DEEP: Final = re.compile(rf"""(?<![\w-])(?:["']?[\w-]+["']?[ \t]*\.[ \t]*)
 _JSON_KEY: Final = re.compile(r'^[ \t{,]*"((?:[^"\\\n]|\\.)*)"\s*:', re.MULTILINE)
 
 
-_ALMOST_A_FENCE: Final = re.compile(r"[^\w\s]{1,8}[ \t]*\n")
+_ALMOST_A_FENCE: Final = re.compile(r"\A[^\w\s]{1,8}[ \t]*\n")
 _TELLING: Final = frozenset({"title", "date", "layout", "permalink"})
 
 _T = TypeVar("_T")

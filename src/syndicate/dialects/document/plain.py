@@ -53,7 +53,7 @@ def readable(path: str) -> str:
 
 
 def plain(value: object, depth: int) -> object:
-    """Return ``value`` of str, bool, number, date, None, list and dict with clean text.
+    """Return ``value`` of str, bool, int, date, None, list and dict with clean text.
 
     Whatever else there is becomes text. Raises `ContentError` beyond ``DEEPEST``.
     """
@@ -63,7 +63,7 @@ def plain(value: object, depth: int) -> object:
         return {clean(str(key)): plain(each, depth + 1) for key, each in value.items()}
     if isinstance(value, list):
         return [plain(each, depth + 1) for each in value]
-    if value is None or isinstance(value, bool | date):
+    if value is None or isinstance(value, int | date):
         return value
     return clean(str(value))
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Final, cast
 
 import yaml
+from yaml.scanner import ScannerError
 
 from syndicate.dialects.document.plain import DEEPEST, MOST, Values, clean, refusal
 
@@ -24,11 +25,10 @@ def load(text: str) -> Values:
     try:
         return _Builder(yaml.parse(text, Loader=yaml.CSafeLoader)).document()
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = 1 if mark is None else mark.line + 1
-        raise refusal(f"the YAML cannot be read: {error.problem}", line) from None
+        what = f"{error.problem} {error.context or ''}".strip()
+        raise refusal(f"the front matter cannot be read: {what}", _blamed(error)) from None
     except yaml.YAMLError as error:
-        raise refusal(f"the YAML cannot be read: {error}", 1) from None
+        raise refusal(f"the front matter cannot be read: {error}", 1) from None
 
 
 class _Builder:
@@ -72,7 +72,9 @@ class _Builder:
         try:
             value, count = self._anchors[str(event.anchor)]
         except KeyError:
-            raise refusal(f"*{event.anchor} stands for nothing", _line(event)) from None
+            raise refusal(
+                f"the front matter has no anchor for *{event.anchor}", _line(event)
+            ) from None
         self._count += count
         return value
 
@@ -108,6 +110,13 @@ def _merged(value: object) -> dict[str, object]:
 
 def _is_null(event: yaml.Event) -> bool:
     return isinstance(event, yaml.ScalarEvent) and event.implicit[0] and event.value in _NULLS
+
+
+def _blamed(error: yaml.MarkedYAMLError) -> int:
+    """Return the line to look at: where an open quote or key began, else where reading ended."""
+    began = error.context_mark if isinstance(error, ScannerError) else None
+    mark = began or error.problem_mark
+    return 1 if mark is None else mark.line + 1
 
 
 def _line(event: yaml.Event) -> int:

@@ -147,8 +147,11 @@ def _zone(text: str | None) -> tzinfo | None:
 
 
 def _local(moment: datetime, zone: ZoneInfo) -> datetime:
-    """Return ``moment`` with the offset that ``zone`` has then, in whole minutes (RFC 3339)."""
+    """Return ``moment`` with the offset that ``zone`` has then, in whole minutes (RFC 3339).
+
+    Before standard time offsets had seconds; they are rounded up, so that no day begins early.
+    """
     aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
     there = aware.astimezone(UTC).astimezone(zone)
     offset = there.utcoffset() or timedelta()
-    return there.astimezone(timezone(timedelta(minutes=offset // timedelta(minutes=1))))
+    return there.astimezone(timezone(timedelta(minutes=-(-offset // timedelta(minutes=1)))))

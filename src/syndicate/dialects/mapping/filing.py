@@ -13,7 +13,7 @@ _LINE: Final = re.compile(
 )
 _LINK: Final = re.compile(
     r"\[(?P<text>[^\[\]]*)\]\((?P<target>[^()\s]*(?:\([^()\s]*\)[^()\s]*)*)[^()]*\)"
-    r"|<a\b[^<>]*?\bhref\s*=\s*[\"']?(?P<href>[^\"'<>\s]*)[^<>]*>(?P<inner>[^<>]*)</a>",
+    r"|<a\b[^<>]*?\bhref\s*=\s*[\"']?(?P<href>[^\"'<>\s]*)[^<>]*>(?P<inner>(?:(?!<a\b).)*?)</a>",
     re.IGNORECASE,
 )
 _TAG: Final = re.compile(r"<[^<>]*>|\{:[^{}]*\}")
@@ -48,8 +48,8 @@ def filing(body: str) -> Filing | None:
 def _categories(rest: str) -> list[str]:
     links = list(_LINK.finditer(rest))
     if not links:
-        texts = re.split(r"[|,;·•]", _TAG.sub("", rest))
-        return [name for text in texts if (name := unescape(text).strip(" \t*_."))]
+        texts = re.split(r"[|,;·•]", unescape(_TAG.sub("", rest)))
+        return [name for text in texts if (name := text.strip(" \t*_."))]
     return [name for link in links for name in _linked(link)]
 
 
@@ -59,5 +59,5 @@ def _linked(link: re.Match[str]) -> list[str]:
         given = parse_qs(urlsplit(target).query).get("category", [])
     except ValueError:
         given = []
-    text = unescape(link["text"] or link["inner"] or "").strip(" \t*_")
-    return [name for name in given if name.strip()] or [text]
+    text = unescape(_TAG.sub("", link["text"] or link["inner"] or "")).strip(" \t*_")
+    return [name for name in given or [text] if name.strip()]

@@ -1,0 +1,213 @@
+"""A file of any bytes is taken apart into front matter and body, with true line numbers."""
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from syndicate.dialects.document import Document, read
+from syndicate.errors import ContentError
+from syndicate.model.post import Path
+
+PATH = Path("news/2024-01-29-a-first-post.md")
+
+
+def document(text: str | bytes) -> Document:
+    """Return the document in ``text``, which must be one."""
+    found = read(PATH, text if isinstance(text, bytes) else text.encode())
+    assert found is not None
+    return found
+
+
+def refusal(text: str | bytes) -> ContentError:
+    """Return the error that ``text`` raises."""
+    with pytest.raises(ContentError) as caught:
+        read(PATH, text if isinstance(text, bytes) else text.encode())
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "---\ntitle: Forms\n---\nShorter.\n",
+        "---  \ntitle: Forms\n---\t\nShorter.\n",
+        "---\ntitle: Forms\n...\nShorter.\n",
+        '{\n"title": "Forms"\n}\nShorter.\n',
+        "+++\ntitle = 'Forms'\n+++\nShorter.\n",
+        "---\r\ntitle: Forms\r\n---\r\nShorter.\r\n",
+        "\ufeff---\ntitle: Forms\n---\nShorter.\n",
+        "---\ntitle: Forms\n---\nShort\x00er\x1b.\n",
+    ],
+)
+def test_each_notation_of_the_same_post_is_the_same_document(text: str) -> None:
+    """YAML, TOML and JSON, CRLF, byte order mark, loose fences and control characters."""
+    assert document(text) == Document(
+        path=PATH, meta={"title": "Forms"}, body="Shorter.\n", body_line=4, lines={"title": 2}
+    )
+
+
+def test_lines_count_from_the_beginning_of_the_file() -> None:
+    """Blank lines before the fence move keys and body down, as an editor's editor shows them."""
+    found = document("\n\n---\ntitle: Forms\n\n# a remark\ndate: 2024-01-29\n---\n\nShorter.\n")
+    assert found.lines == {"title": 4, "date": 7}
+    assert (found.body_line, found.body) == (9, "\nShorter.\n")
+
+
+def test_a_fence_at_the_end_of_the_file_needs_no_line_end() -> None:
+    """A post without words is a post."""
+    assert document("---\ntitle: Forms\n---").body == ""
+
+
+def test_front_matter_without_keys_is_front_matter() -> None:
+    """An empty or remark-only front matter makes a post in Jekyll, so it does here."""
+    assert document("---\n---\nShorter.\n").meta == {}
+    assert document("---\n# nothing yet\n---\nShorter.\n").meta == {}
+    assert document("{}\nShorter.\n").body == "Shorter.\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "x",
+        "# How to write\n\n```markdown\n---\ntitle: Forms\ndate: 2024-01-29\n---\n```\n",
+        "Note: a text.\n---\n\nwith an underline\n",
+        "title: Forms\ndate: [\n---\nbroken\n",
+        "Just words,\n\n---\n\nand a rule.\n",
+        "---\n\nA rule, then words.\n",
+        "{{ site.title }}\n---\n",
+        "{% include header.html %}\n",
+        "{ braces }\n",
+    ],
+)
+def test_a_file_without_front_matter_is_no_post(text: str) -> None:
+    """Rules, underlines, examples and template code are not taken for front matter."""
+    assert read(PATH, text.encode()) is None
+
+
+@pytest.mark.parametrize(
+    "first", ["statitle: Forms", "--\ntitle: Forms", "——-\ntitle: Forms", "----\ntitle: Forms"]
+)
+def test_a_damaged_opening_fence_is_a_lost_fence(first: str) -> None:
+    """Keys and a closing fence without an opening one are a post that lost it, not a page."""
+    error = refusal(f"{first}\ndate: 2024-01-29\nlayout: post\n---\nShorter.\n")
+    assert (error.code, error.line) == ("lost-fence", 1)
+    assert error.what.startswith(PATH)
+    assert "---" in error.hint
+
+
+@pytest.mark.parametrize(
+    "text", ["---\ntitle: Forms\n\nShorter.\n", "---\n# remark\n\ntitle: Forms\n", "+++\na = 1\n"]
+)
+def test_a_missing_closing_fence_is_a_lost_fence(text: str) -> None:
+    """An opening fence followed by a key is no rule."""
+    error = refusal(f"\n{text}")
+    assert (error.code, error.line) == ("lost-fence", 2)
+
+
+def test_the_marker_of_a_merge_conflict_is_named() -> None:
+    """A file that begins with a conflict is not a page without front matter."""
+    error = refusal("<<<<<<< HEAD\n---\ntitle: Forms\n---\n=======\n>>>>>>> other\n")
+    assert (error.code, error.line) == ("merge-conflict", 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("---\ntitle: Forms\n<<<<<<< HEAD\ndate: 2024-01-29\n---\n", 3),
+        ("---\ntitle: a: b\n---\n", 2),
+        ("---\ntitle: 'Forms\n---\n", 2),
+        ("---\n- a list\n---\n", 2),
+        ("---\nonly words\n---\n", 2),
+        ("---\ntitle: *nowhere\n---\n", 2),
+        ("---\ntitle: \x00\n  {\n---\n", 4),
+        ("---\ntitle: !<x\n---\n", 2),
+        ("+++\ntitle = 'Forms'\ndate = 2024-13-45\n+++\n", 3),
+        ("+++\ntitle = 1\ntitle = 2\n+++\n", 3),
+        ("+++\nn = 9" + "9" * 5000 + "\n+++\n", 1),
+        ('{\n"title": "Forms",\n"date": }\nShorter.\n', 3),
+        ('{"title": "Forms"\n', 2),
+    ],
+)
+def test_front_matter_that_cannot_be_read_is_refused_with_its_line(text: str, line: int) -> None:
+    """The editor is sent to the line, the post is not taken for a page."""
+    error = refusal(text)
+    assert (error.code, error.line) == ("front-matter", line)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "---\na: " + "[" * 90_000 + "\n---\n",
+        "---\n" + "- " * 40_000 + "x\n---\n",
+        "---\n" + "".join(f"k{n}: v\n" for n in range(6_000)) + "---\n",
+        "---\n" + "".join(f"k{n}: &a{n + 1} [*a{n},*a{n}]\n" for n in range(1, 20)) + "---\n",
+        "---\nk: &a1 [x]\n"
+        + "".join(f"k{n}: &a{n + 1} [*a{n},*a{n}]\n" for n in range(1, 20))
+        + "---\n",
+        "---\na: &a [*a]\n---\n",
+        "---\na: " + "x" * 100_000 + "\n---\n",
+        "+++\na = " + "[" * 90_000 + "\n+++\n",
+        "+++\n" + ".".join("a" * 40_000) + " = 1\n+++\n",
+        "+++\na = " + "[" * 40 + "]" * 40 + "\n+++\n",
+        '{"a": ' + "[" * 90_000,
+        '{"a": ' + "[" * 40 + "]" * 40 + "}",
+    ],
+)
+@pytest.mark.timeout(2)
+def test_bombs_are_refused_quickly(text: str) -> None:
+    """Depth, size and aliases are bounded; nothing ends the process or takes long."""
+    assert refusal(text).code == "front-matter"
+
+
+def test_a_key_given_twice_counts_the_last_time_and_is_noted() -> None:
+    """The last one wins as in the sites' engines; the note stands where it came again."""
+    for text in (
+        "---\ntitle: Forms\ndate: x\ntitle: Shorter forms\n---\n",
+        '{\n"title": "Forms",\n"date": "x",\n"title": "Shorter forms"}\n',
+    ):
+        found = document(text)
+        assert found.meta["title"] == "Shorter forms"
+        assert [note.rule for note in found.notes] == ["duplicate-key"]
+    assert document("---\ntitle: a\ndate: x\ntitle: b\n---\n").notes[0].line == 4
+
+
+def test_bytes_that_are_not_utf8_are_replaced_and_noted() -> None:
+    """A post in another encoding is served with marks, and its editor is told where."""
+    found = document(b"---\ntitle: Forms\n---\nCaf\xe9\n")
+    assert found.body == "Caf\ufffd\n"
+    assert [(note.rule, note.line) for note in found.notes] == [("invalid-utf8", 4)]
+    assert "0xe9" in found.notes[0].what
+
+
+def test_nothing_that_xml_forbids_comes_out_of_an_escape() -> None:
+    """Escapes in front matter cannot smuggle control characters or lone surrogates in."""
+    assert document('---\ntitle: "a\\x00\\x1bb\\uffffc"\n---\n').meta == {"title": "abc"}
+    assert document('{"ti\\u0000tle": ["a\\ud800b"]}\n').meta == {"title": ["ab"]}
+
+
+PIECES = st.sampled_from(
+    [
+        *("---\n", "+++\n", "{\n", "}\n", "title: Forms\n", "date: 2024-13-45\n", "- x\n", "\t"),
+        *("\n", "\r", "a = 1\n", '"a": 1,\n', "&a ", "*a ", "<<: *a\n", "!!binary ", "{{ x }}"),
+    ]
+)
+FILES = st.binary() | st.lists(PIECES | st.text(max_size=5)).map(
+    lambda all_: "".join(all_).encode()
+)
+
+
+@given(FILES)
+@example(b"---\n? [a]\n: b\n? {c: d}\n: e\n---\n")
+@example(b"---\n~: x\n---\n")
+@example(b"---\n--- !x\n---\n")
+def test_any_bytes_are_a_document_or_none_or_refused(data: bytes) -> None:
+    """No file ends the work on the others; what comes out is clean."""
+    with suppress(ContentError):
+        found = read(PATH, data)
+        if found is not None:
+            found.body.encode()
+            assert "\r" not in found.body
+            assert found.body_line >= 1
+            assert all(1 <= line <= found.body_line for line in found.lines.values())

@@ -1,0 +1,94 @@
+"""YAML keeps what was written, resolves anchors, and fails with a line."""
+
+import pytest
+
+from syndicate.dialects.document.yaml_values import load
+from syndicate.errors import ContentError
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("2024-13-45", "2024-13-45"),
+        ("2024-01-29", "2024-01-29"),
+        ("1.10", "1.10"),
+        ("08", "08"),
+        ("1:30", "1:30"),
+        ("No", "No"),
+        ("=", "="),
+        ("melody\t\t", "melody"),
+        ("", None),
+        ("~", None),
+        ("null", None),
+        ("'null'", "null"),
+        ("''", ""),
+        ("!!python/object/apply:os.system [x]", ["x"]),
+        ("!!binary aGk=", "aGk="),
+        ("!custom {a: 1}", {"a": "1"}),
+        (">-\n  two\n  lines\n", "two lines"),
+        ("|\n  two\n  lines\n", "two\nlines\n"),
+        ("[a, [b, {c: d}], ~]", ["a", ["b", {"c": "d"}], None]),
+    ],
+)
+def test_a_scalar_is_the_text_that_was_written(written: str, value: object) -> None:
+    """Numbers, dates and answers keep their spelling; only null is nothing; tags do nothing."""
+    assert load(f"key: {written}").meta == {"key": value}
+
+
+def test_a_list_item_may_end_in_tabs() -> None:
+    """What libyaml and the sites' engines accept is accepted."""
+    assert load("tags:\n- melody\t\t\n").meta == {"tags": ["melody"]}
+
+
+def test_an_anchor_is_repeated_where_its_alias_stands() -> None:
+    """Texts, lists and mappings can be written once."""
+    found = load("a: &x one\nb: &y [*x, two]\nc: *y\n").meta
+    assert found == {"a": "one", "b": ["one", "two"], "c": ["one", "two"]}
+
+
+def test_a_merged_mapping_gives_way_to_the_keys_beside_it() -> None:
+    """The merge key of YAML 1.1: own keys first, then the mappings in their order."""
+    text = "a: &a {x: 1, y: 1}\nb: &b {y: 2, z: 2}\nc:\n  z: 3\n  <<: [*a, *b, word]\nd: {<<: *a}\n"
+    found = load(text).meta
+    assert found["c"] == {"x": "1", "y": "1", "z": "3"}
+    assert found["d"] == {"x": "1", "y": "1"}
+
+
+def test_keys_know_their_lines_and_doubles() -> None:
+    """Lines count from 1; only top-level keys are told of."""
+    values = load("a: 1\nb:\n  a: 2\n\na: 3\n")
+    assert values.meta == {"a": "3", "b": {"a": "2"}}
+    assert values.lines == {"a": 5, "b": 2}
+    assert values.doubles == [("a", 5)]
+
+
+def test_a_key_that_is_no_text_is_one_nevertheless() -> None:
+    """Null and nested keys do not stop the reading of the others."""
+    assert load("~: 1\n? [x]\n: 2\ntitle: 3\n").meta == {"": "1", "['x']": "2", "title": "3"}
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "~", "---\n~\n"])
+def test_nothing_is_a_mapping_without_keys(text: str) -> None:
+    """Empty front matter has no keys."""
+    assert load(text).meta == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "word"),
+    [
+        ("a: 1\nb: [\n", 3, "expected"),
+        ("a: 1\nb: 'x\n", 2, "quoted"),
+        ("a: 1\nb: c: d\n", 2, "mapping values"),
+        ("a: 1\nwords\n", 2, "':'"),
+        ("a: 1\nb: *x\n", 2, "*x"),
+        ("a: \x01", 1, "allowed"),
+        ("- a\n", 1, "keys"),
+        ("a: 1\n--- b\n", 2, "keys"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_its_line(text: str, line: int, word: str) -> None:
+    """The error names the line to look at and what was found there."""
+    with pytest.raises(ContentError, match="front matter") as caught:
+        load(text)
+    assert caught.value.line == line
+    assert word in caught.value.what

@@ -1,0 +1,67 @@
+"""A post has a title in plain text, whatever its file says."""
+
+import pytest
+
+from syndicate.dialects.mapping.place import place
+from syndicate.dialects.mapping.titles import title
+from syndicate.dialects.news_and_blog import NEWS_AND_BLOG
+from syndicate.model.post import Path
+from tests.dialects.written import PATH, reading, rules
+
+
+def titled(front: str, body: str = "", path: str = PATH) -> tuple[str, str, list[tuple[str, int]]]:
+    """Return title, origin and notes."""
+    found = reading(front, body)
+    where = place(Path(path), found.source, NEWS_AND_BLOG.languages)
+    return title(found, where), found.origins["title"], rules(found)
+
+
+def test_the_title_is_the_key_as_plain_text() -> None:
+    """A star is a star, an entity its character, line breaks are spaces."""
+    assert titled('title: " Q&amp;A *\n  on forms "') == ("Q&A * on forms", "key title, line 2", [])
+
+
+def test_the_card_lends_its_title() -> None:
+    """Where there is no title, the carousel's is the next best."""
+    assert titled("carousel_title: Forms")[0] == "Forms"
+
+
+def test_markup_in_a_title_is_dropped_and_noted() -> None:
+    """The editor learns that tags do not show."""
+    assert titled("a: b\ntitle: A <em>new</em> form") == (
+        "A new form",
+        "key title, line 3",
+        [("title-markup", 3)],
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("Words\n\n## A *new* `form` ##\n", "A new form"),
+        ("# A new form {#new .wide}\n", "A new form"),
+        ("A new form\n==========\n", "A new form"),
+        ("A new form\n---\n", "A new form"),
+        ("<h2 class='x'>A <b>new</b> form</h2>\n", "A new form"),
+        ("```\n# a remark\n```\n# A new form\n", "A new form"),
+        ("#\n\n---\n#hash\n# A new form\n", "A new form"),
+    ],
+)
+def test_the_first_heading_is_the_next_best(body: str, found: str) -> None:
+    """Headings of Markdown and HTML, not the remarks in code."""
+    assert titled("a: b", body) == (found, "first heading", [("missing-title", 0)])
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        (PATH, "A first post"),
+        ("news/shorter_forms--now.md", "Shorter forms now"),
+        ("news/---.md", "---"),
+        ("news/caf\udce9.md", "Caf\ufffd"),
+        ("news/forms/index.md", "Forms"),
+    ],
+)
+def test_the_file_name_is_the_last_resort(path: str, found: str) -> None:
+    """Without its day, and readable."""
+    assert titled("a: b", "Words.\n", path) == (found, "file name", [("missing-title", 0)])

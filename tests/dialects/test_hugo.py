@@ -1,0 +1,93 @@
+"""Hugo sites are served from where Hugo would publish, in every notation."""
+
+import pytest
+
+from syndicate.dialects import DIALECTS
+from syndicate.dialects.document import read
+from syndicate.model.category import Vocabulary
+from syndicate.model.post import Path
+from tests.dialects.written import fields
+from tests.samples import source
+
+FOLDERS = (Path("content/news"),)
+
+
+@pytest.mark.parametrize(
+    ("path", "front", "pattern", "url"),
+    [
+        ("content/news/2024/Shorter Forms.md", "a: b", "", "/news/2024/shorter-forms/"),
+        ("content/news/2024/forms/index.md", "a: b", "", "/news/2024/forms/"),
+        ("content/news/forms.md", "slug: shorter", "", "/news/shorter/"),
+        ("content/news/forms.es.md", "a: b", "", "/es/news/forms/"),
+        ("content/news/forms.en.md", "a: b", "", "/news/forms/"),
+        ("content/news/node.js.md", "a: b", "", "/news/node.js/"),
+        ("content/news/forms.md", "url: /elsewhere/", "", "/elsewhere/"),
+        ("content/news/a/b/forms.md", "a: b", "/:sections[1:]/:filename/", "/a/b/forms/"),
+        ("content/news/a/forms.md", "a: b", "/:section/:contentbasename", "/news/forms"),
+        ("content/news/forms.md", "a: b", "/:year/:month/:title/", "/2024/01/its-shorter-really/"),
+        ("content/news/forms.md", "slug: s", "/:slug/:slugorcontentbasename", "/s/s"),
+    ],
+)
+def test_an_address_follows_folders_or_permalinks(
+    path: str, front: str, pattern: str, url: str
+) -> None:
+    """Sections below ``content``, bundles, slugs, languages, and Hugo's own placeholders."""
+    site = source(folders=FOLDERS, dialect="hugo", permalink=pattern)
+    found = fields(
+        f"title: It's shorter - really!\ndate: 2024-01-29\n{front}",
+        path=path,
+        folders=FOLDERS,
+        dialect="hugo",
+    )
+    assert found.published
+    address = DIALECTS["hugo"].url(found, Path(path), site, found.published)
+    assert address == f"https://www.example.gov{url}"
+
+
+def test_a_folder_need_not_be_called_content() -> None:
+    """Then all of its folders are sections; a post in none has none."""
+    site = source(folders=(Path("."),), dialect="hugo", permalink="")
+    found = fields("date: 2024-01-29", dialect="hugo", folders=(Path("."),), path="docs/a.md")
+    assert found.published
+    style = DIALECTS["hugo"]
+    assert style.url(found, Path("docs/a.md"), site, found.published).endswith(".gov/docs/a/")
+    assert style.url(found, Path("a.md"), site, found.published).endswith(".gov/a/")
+
+
+def test_the_publish_date_goes_before_the_date() -> None:
+    """In any case of letters; the expiry is read likewise."""
+    found = fields(
+        "date: 2024-01-01\nPublishDate: 2024-02-01\nexpirydate: 2024-03-01", dialect="hugo"
+    )
+    assert found.published
+    assert found.published.date().isoformat() == "2024-02-01"
+    assert found.expires
+    assert found.expires.date().isoformat() == "2024-03-01"
+
+
+def test_toml_with_real_types_is_read() -> None:
+    """Dates, answers and lists of TOML are those of YAML; weights order nothing here."""
+    data = (
+        b"+++\ntitle = 'Forms'\ndate = 2024-01-29T09:30:00-05:00\nlastmod = 2024-02-01\n"
+        b"draft = true\nweight = 10\naliases = ['/old/']\ntags = ['web design']\n"
+        b"[cover]\nimage = 'a.png'\nalt = 'A form'\n+++\n"
+    )
+    path = Path("content/news/forms/index.md")
+    document = read(path, data)
+    assert document
+    found = DIALECTS["hugo"].fields(document, source(folders=FOLDERS, dialect="hugo"), Vocabulary())
+    assert found.published
+    assert found.published.isoformat() == "2024-01-29T09:30:00-05:00"
+    assert (found.precision, found.hidden) == ("second", "draft: true")
+    assert found.redirects == ("/old/",)
+    assert [category.slug for category in found.categories] == ["web-design"]
+    assert (found.image, found.image_alt) == ("a.png", "A form")
+    assert dict(found.origins)["image"] == "key cover, line 9"
+
+
+def test_list_pages_and_headless_bundles_are_no_posts() -> None:
+    """``_index.md`` introduces a section; a headless bundle has no page."""
+    site = source(folders=FOLDERS, dialect="hugo")
+    skipped = DIALECTS["hugo"].skips(Path("content/news/_index.md"), site)
+    assert skipped == "_index.md begins with _"
+    assert fields("headless: true", dialect="hugo").hidden == "headless: true"
