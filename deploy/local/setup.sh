@@ -34,7 +34,9 @@ command -v git >/dev/null || give_up "git is needed, and was not found." \
     "On Debian and Ubuntu type: sudo apt install git"
 
 wanted=$1
-[ ! -f ".venv/$wanted-$(key_of "$wanted")" ] || exit 0
+if [ -f ".venv/$wanted-$(key_of "$wanted")" ] && [ -x .venv/bin/python ]; then
+    exit 0
+fi
 
 if [ "$(cat .venv/made-in 2>/dev/null)" != "$(pwd)" ] || ! .venv/bin/python -c '' 2>/dev/null; then
     python=$(find_python)
