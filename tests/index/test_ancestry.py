@@ -155,6 +155,27 @@ def test_an_emptied_folder_is_remembered_with_the_last_whole_commit() -> None:
     assert (healed.whole, healed.emptied) == ("c4", None)
 
 
+def test_a_folder_whose_posts_moved_to_another_folder_of_the_source_did_not_vanish() -> None:
+    """Nothing is lost, so there is nothing to hold back; a move out of the source is a loss."""
+    before = (added("p/a.md"), added("q/b.md"))
+    assert not replayed(before, (renamed("q/b.md", "p/b.md"),)).vanished
+    most = (deleted("q/b.md"), renamed("q/c.md", "p/c.md"), renamed("q/d.md", "p/d.md"))
+    assert not replayed((*before, added("q/c.md"), added("q/d.md")), most).vanished
+
+    def only_p_and_q(path: Path) -> Path | None:
+        folder = folder_of(path)
+        return folder if folder in ("p", "q") else None
+
+    ancestry = Ancestry()
+    replay(
+        ancestry,
+        commits(before, (renamed("q/b.md", "drafts/b.md"),)),
+        source="news",
+        folder_of=only_p_and_q,
+    )
+    assert ancestry.vanished == ("q",)
+
+
 def test_an_accepted_removal_is_not_held_against_later_commits() -> None:
     """The operator said that the folder is meant to be empty."""
     changes = [(added("p/a.md"), added("q/b.md")), (deleted("q/b.md"),), (added("p/c.md"),)]

@@ -1,5 +1,6 @@
 """Who a file is: identity, birth and versions of every post, replayed from the history."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -79,10 +80,10 @@ def replay(
     ``accepted`` are commits whose emptying of folders the operator has accepted.
     """
     for commit in commits:
-        _apply(ancestry, commit, source, folder_of)
+        losses = _apply(ancestry, commit, source, folder_of)
         ancestry.commit = commit.id
-        if ancestry.vanished and commit.id in accepted:
-            for folder in ancestry.vanished:
+        for folder in ancestry.vanished:
+            if losses[folder] < 0 or commit.id in accepted:
                 del ancestry.posts_in[folder]
         if not ancestry.vanished:
             ancestry.whole, ancestry.emptied = commit.id, None
@@ -90,12 +91,21 @@ def replay(
             ancestry.emptied = commit.id
 
 
-def _apply(ancestry: Ancestry, commit: Commit, source: str, folder_of: FolderOf) -> None:
+def _apply(
+    ancestry: Ancestry, commit: Commit, source: str, folder_of: FolderOf
+) -> Counter[Path | None]:
+    """Apply one commit; return what each folder lost: posts that left less posts that only moved.
+
+    A folder whose posts mostly moved to other folders of the source did not vanish.
+    """
     moving: dict[Path, Lineage] = {}
+    losses: Counter[Path | None] = Counter()
     for change in commit.changes:
         if change.kind in ("deleted", "renamed"):
             lineage = ancestry.living.pop(change.old_path, None)
             _count(ancestry, folder_of(change.old_path), -1 if lineage else 0)
+            left = change.kind == "deleted" or folder_of(change.path) is None
+            losses[folder_of(change.old_path)] += 1 if left else -1
             if lineage and change.kind == "renamed":
                 moving[change.old_path] = lineage
             elif lineage:
@@ -111,6 +121,7 @@ def _apply(ancestry: Ancestry, commit: Commit, source: str, folder_of: FolderOf)
             if lineage
             else _newborn(ancestry, change, commit.time, source)
         )
+    return losses
 
 
 def _newborn(ancestry: Ancestry, change: FileChange, at: datetime, source: str) -> Lineage:
