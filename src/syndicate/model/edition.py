@@ -1,6 +1,6 @@
 """An edition: everything that may be served at one moment, and what went wrong on the way."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -141,7 +141,7 @@ class Edition:
         if not demands:
             return self.posts
         found = (
-            {place for trait in demand for place in self._traits.get(trait, ())}
+            set[int]().union(*(self._traits.get(trait, ()) for trait in demand))
             for demand in demands
         )
         return (self.posts[place] for place in sorted(set.intersection(*found)))
@@ -200,14 +200,19 @@ class Edition:
     @cached_property
     def categories(self) -> tuple[Category, ...]:
         """Every known category by slug: those of the settings and of any post ever live."""
-        spellings: dict[str, Counter[str]] = {}
-        for post in (post for part in self.parts for post in part.posts):
-            if post.published <= self.at:
-                for category in post.categories:
-                    spellings.setdefault(category.slug, Counter())[category.title] += 1
+        counts = Counter(
+            (category.slug, category.title)
+            for part in self.parts
+            for post in part.posts
+            if post.published <= self.at
+            for category in post.categories
+        )
+        spellings: dict[str, dict[str, int]] = {}
+        for (slug, title), count in counts.items():
+            spellings.setdefault(slug, {})[title] = count
         titles = {
-            slug: min(counter, key=lambda title: (-counter[title], title))
-            for slug, counter in spellings.items()
+            slug: min(counted, key=lambda title: (-counted[title], title))
+            for slug, counted in spellings.items()
         } | {term.category.slug: term.category.title for term in self.vocabulary.terms}
         return tuple(Category(slug=slug, title=titles[slug]) for slug in sorted(titles))
 
@@ -250,10 +255,10 @@ class Edition:
     @cached_property
     def _traits(self) -> dict[Trait, list[int]]:
         """Where in ``posts`` those with a trait are."""
-        places: dict[Trait, list[int]] = {}
+        places: defaultdict[Trait, list[int]] = defaultdict(list)
         for place, post in enumerate(self.posts):
             for trait in traits(post):
-                places.setdefault(trait, []).append(place)
+                places[trait].append(place)
         return places
 
     @cached_property
