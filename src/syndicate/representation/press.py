@@ -45,8 +45,12 @@ class _Composed(NamedTuple):
 
 class _Print(NamedTuple):
     edition: Edition
+    feed: Feed
     representation: Representation
 
+
+_Place = tuple[str, str]
+"""Name and canonical query of a feed."""
 
 _Address = tuple[str, str, str]
 """Name, canonical query and format of a feed."""
@@ -61,8 +65,8 @@ class Press:
     """Makes the representations of feeds and keeps them.
 
     An entry is written once per version of its post, format and choice of content, whatever feeds
-    it is in; a feed is composed once per edition for all formats, and compressed once as long as
-    its bytes stay the same. What was not asked for longest makes room for what is.
+    it is in; a feed is composed once per edition for all formats, and written and compressed anew
+    only where something in it changed. What was not asked for longest makes room for what is.
     """
 
     def __init__(
@@ -82,7 +86,7 @@ class Press:
         self._executor = executor
         self._removed = removed
         self._entries = Shelf[tuple[PostId, str, Content], _Entry](room)
-        self._feeds = Shelf[tuple[str, str], _Composed](room)
+        self._feeds = Shelf[_Place, _Composed](room)
         self._prints = Shelf[_Address, _Print](room)
 
     async def feed(self, reader: Reader, name: str, query: Query, form: Format) -> Representation:
@@ -91,13 +95,17 @@ class Press:
         Raises `NotReady`, `UnknownName` for the name and `UsageError` for a cursor that is none.
         """
         edition = reader.edition
-        address = (name, query.canonical(), form.name)
+        place = (name, query.canonical())
+        address = (*place, form.name)
         before = self._prints.get(address)
         if before is not None and before.edition is edition:
             return before.representation
-        composed = await self._compose(reader, edition, name, query)
-        made = self._make(composed, form, before.representation if before else None)
-        self._keep(address, edition, made)
+        composed = await self._compose(reader, edition, place, query)
+        if before is not None and before.feed is composed.feed:
+            made = replace(before.representation, last_modified=composed.last_modified)
+        else:
+            made = self._make(composed, form)
+        self._keep(address, _Print(edition, composed.feed, made))
         if self._executor is not None and made.br is None:
             loop = asyncio.get_running_loop()
             better = loop.run_in_executor(self._executor, improve, made)
@@ -109,42 +117,38 @@ class Press:
         return self._entry(item, form, content).body
 
     async def _compose(
-        self, reader: Reader, edition: Edition, name: str, query: Query
+        self, reader: Reader, edition: Edition, place: _Place, query: Query
     ) -> _Composed:
-        address = (name, query.canonical())
-        before = self._feeds.get(address)
+        before = self._feeds.get(place)
         if before is not None and before.edition is edition:
             return before
-        seen = view(edition, name, query)
+        seen = view(edition, place[0], query)
         items = await reader.items(seen.page.posts)
         removed = await self._removed(seen.selection)
         feed = compose(edition, seen, self._masthead, items, removed)
+        if before is not None and before.feed == feed:
+            feed = before.feed
         composed = _Composed(edition, feed, last_modified(edition, seen))
-        self._feeds.put(address, composed, sum(len(item.content) for item in items))
+        self._feeds.put(place, composed, sum(len(item.content) for item in items))
         return composed
 
-    def _make(
-        self, composed: _Composed, form: Format, before: Representation | None
-    ) -> Representation:
-        """Return the feed in a format; what it was ``before`` if no byte of it changed."""
+    def _make(self, composed: _Composed, form: Format) -> Representation:
+        """Return the feed in a format, out of kept entries and new ones."""
         feed = composed.feed
         frame = form.frame(feed)
         entries = [self._entry(item, form, feed.content) for item in feed.items]
-        etag = etag_of_pieces([digest(frame.around([])), *(entry.digest for entry in entries)])
-        if before is not None and before.etag == etag:
-            return replace(before, last_modified=composed.last_modified)
         return represent(
             frame.around(entry.body for entry in entries),
             media_type=form.media_type,
             last_modified=composed.last_modified,
             links=answer_links(feed, form),
-            etag=etag,
+            etag=etag_of_pieces([digest(frame.around([])), *(entry.digest for entry in entries)]),
         )
 
     def _entry(self, item: Item, form: Format, content: Content) -> _Entry:
         address = (item.post.id, form.name, content)
         known = self._entries.get(address)
-        if known is not None and known.item == item:
+        if known is not None and (known.item is item or known.item == item):
             return known
         body = form.entry(item, self._masthead, content)
         entry = _Entry(item, body, digest(body))
@@ -157,10 +161,10 @@ class Press:
         if now is not None and now.representation.etag == tag and not better.cancelled():
             well = better.result()
             made = replace(now.representation, gzip=well.gzip, br=well.br)
-            self._keep(address, now.edition, made)
+            self._keep(address, now._replace(representation=made))
 
-    def _keep(self, address: _Address, edition: Edition, made: Representation) -> None:
-        self._prints.put(address, _Print(edition, made), made.size)
+    def _keep(self, address: _Address, made: _Print) -> None:
+        self._prints.put(address, made, made.representation.size)
 
 
 def answer_links(feed: Feed, form: Format) -> tuple[Link, ...]:

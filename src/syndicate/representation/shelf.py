@@ -16,10 +16,11 @@ class Shelf(Generic[_K, _V]):
 
     def get(self, key: _K) -> _V | None:
         """Return the value kept as ``key``, None if there is none."""
-        if key not in self._kept:
+        kept = self._kept.get(key)
+        if kept is None:
             return None
         self._kept.move_to_end(key)
-        return self._kept[key][0]
+        return kept[0]
 
     def put(self, key: _K, value: _V, size: int) -> None:
         """Keep ``value`` of ``size`` as ``key``; one that is larger than the room is not kept."""
