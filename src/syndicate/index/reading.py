@@ -93,5 +93,5 @@ class Readings:
 @cache
 def _code() -> str:
     """Return a digest of the dialects' own code: what it made before it changed is forgotten."""
-    files = sorted(pathlib.Path(dialects.__file__).parent.glob("*.py"))
+    files = sorted(pathlib.Path(dialects.__file__).parent.rglob("*.py"))
     return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
