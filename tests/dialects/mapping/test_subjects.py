@@ -58,6 +58,9 @@ def test_an_unknown_category_is_noted_if_there_is_a_vocabulary() -> None:
     categories(found, None, VOCABULARY, spaces=False)
     assert rules(found) == [("similar-category", 2), ("unknown-category", 2)]
     assert found.notes[0].hint == "Write Technology."
+    twice = reading("tags: [social media, Social-Media, social media]")
+    categories(twice, None, Vocabulary(), spaces=False)
+    assert rules(twice) == [("similar-category", 2)]
     free = reading(front)
     categories(free, None, Vocabulary(), spaces=False)
     assert rules(free) == []

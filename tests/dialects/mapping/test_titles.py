@@ -36,20 +36,24 @@ def test_markup_in_a_title_is_dropped_and_noted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "found"),
+    ("body", "line"),
     [
-        ("Words\n\n## A *new* `form` ##\n", "A new form"),
-        ("# A new form {#new .wide}\n", "A new form"),
-        ("A new form\n==========\n", "A new form"),
-        ("A new form\n---\n", "A new form"),
-        ("<h2 class='x'>A <b>new</b> form</h2>\n", "A new form"),
-        ("```\n# a remark\n```\n# A new form\n", "A new form"),
-        ("#\n\n---\n#hash\n# A new form\n", "A new form"),
+        ("Words\n\n## A *new* `form` ##\n# Another\n", 6),
+        ("# A new form {#new .wide}\n", 4),
+        ("\nA new form\n==========\n", 5),
+        ("A new form\n---\n", 4),
+        ("<h2 class='x'>A <b>new</b> form</h2>\n", 4),
+        ("```\n# a remark\n```\n# A new form\n", 7),
+        ("#\n\n---\n#hash\n# A new form\n", 8),
     ],
 )
-def test_the_first_heading_is_the_next_best(body: str, found: str) -> None:
+def test_the_first_heading_is_the_next_best(body: str, line: int) -> None:
     """Headings of Markdown and HTML, not the remarks in code."""
-    assert titled("a: b", body) == (found, "first heading", [("missing-title", 0)])
+    assert titled("a: b", body) == (
+        "A new form",
+        f"first heading, line {line}",
+        [("missing-title", 0)],
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from syndicate.dialects.document.front_matter import NOTATIONS, Header, lost_fence
-from syndicate.dialects.document.plain import clean
+from syndicate.dialects.document.plain import clean, readable
 from syndicate.dialects.fields import FieldNote
 from syndicate.errors import ContentError
 from syndicate.model.post import Path
@@ -46,7 +46,10 @@ def read(path: Path, data: bytes) -> Document | None:
         header = _header(text)
     except ContentError as error:
         raise ContentError(
-            f"{path}: {error.what}", hint=error.hint, code=error.code, line=before + error.line
+            f"{readable(path)}: {error.what}",
+            hint=error.hint,
+            code=error.code,
+            line=before + error.line,
         ) from None
     return None if header is None else _document(path, header, before, notes)
 

@@ -9,6 +9,9 @@ from syndicate.dialects.mapping.keys import Reading
 from syndicate.dialects.mapping.values import texts
 from syndicate.model.category import Category, Vocabulary, slug
 
+Named = list[tuple[int, str]]
+"""Categories as written, with their lines in the file."""
+
 _CLOSE: Final = 0.85
 """How alike two slugs are that are likely one word, from 0 to 1."""
 
@@ -20,18 +23,20 @@ def categories(
 
     With ``spaces``, a text of a key in the plural is a list of words, as in Jekyll.
     """
-    written = list(_written(reading, "categories", vocabulary, spaces=spaces))
-    origins = list(dict.fromkeys(f"key {key}, line {reading.line(key)}" for key, _ in written))
+    keyed = list(_written(reading, "categories", vocabulary, spaces=spaces))
+    named = [(reading.line(key), name) for key, name in keyed]
+    origins = list(dict.fromkeys(f"key {key}, line {reading.line(key)}" for key, _ in keyed))
     if filing is not None:
         line = reading.document.body_line + reading.document.body.count("\n", 0, filing.start)
-        written.extend(("", name) for name in filing.categories)
+        named.extend((line, name) for name in filing.categories)
         origins.append(f"Post filed in:, line {line}")
     if reading.source.categories:
         origins.append("default of the source")
     if origins:
         reading.origins["categories"] = "; ".join(origins)
-    _advise(reading, written, vocabulary)
-    own = vocabulary.categories(name for _, name in written)
+    _note_spellings(reading, named)
+    _note_strangers(reading, named, vocabulary)
+    own = vocabulary.categories(name for _, name in named)
     return tuple({each.slug: each for each in (*own, *reading.source.categories)}.values())
 
 
@@ -60,23 +65,34 @@ def _known(name: str, vocabulary: Vocabulary) -> bool:
     return any(term.category == meant for term in vocabulary.terms)
 
 
-def _advise(reading: Reading, written: list[tuple[str, str]], vocabulary: Vocabulary) -> None:
+def _note_spellings(reading: Reading, named: Named) -> None:
+    """Note the categories that the post has in two spellings."""
+    first: dict[str, str] = {}
+    for line, name in named:
+        before = first.setdefault(slug(name), name)
+        if before != name:
+            reading.note(
+                "similar-category",
+                f"{name} and {before} are one category in two spellings",
+                "Keep one of them.",
+                line=line,
+            )
+
+
+def _note_strangers(reading: Reading, named: Named, vocabulary: Vocabulary) -> None:
     """Note the categories that the operator's vocabulary, if there is one, does not know."""
     known = {term.category.slug: term.category.title for term in vocabulary.terms}
-    for key, name in written:
-        if not known or not slug(name) or _known(name, vocabulary):
-            continue
+    strangers = [(line, name) for line, name in named if known and not _known(name, vocabulary)]
+    for line, name in strangers:
         near = get_close_matches(slug(name), known, n=1, cutoff=_CLOSE)
         if near:
             what = f"the category {name} looks like a misspelling of {known[near[0]]}"
-            reading.note(
-                "similar-category", what, f"Write {known[near[0]]}.", line=reading.line(key)
-            )
+            reading.note("similar-category", what, f"Write {known[near[0]]}.", line=line)
         else:
             reading.note(
                 "unknown-category",
                 f"the category {name} is not one of the settings",
                 f"Use one of them: {', '.join(known.values())}.",
-                line=reading.line(key),
+                line=line,
                 level="notice",
             )

@@ -1,6 +1,7 @@
 """The title of a post as plain text: of its front matter, of its first heading, of its file."""
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from syndicate.dialects.document.plain import readable
@@ -34,18 +35,18 @@ def title(reading: Reading, place: Place) -> str:
 
 def _instead(reading: Reading, place: Place) -> str:
     reading.note("missing-title", "the post has no title", "Give it a key title.")
-    heading = _first_heading(reading.document.body)
-    if heading is not None:
-        reading.origins["title"] = "first heading"
+    for line, heading in _headings(reading.document.body):
+        reading.origins["title"] = f"first heading, line {reading.document.body_line + line}"
         return heading
     reading.origins["title"] = "file name"
     words = fold(re.sub("[-_]+", " ", readable(place.title))) or readable(place.name)
     return words[:1].upper() + words[1:]
 
 
-def _first_heading(body: str) -> str | None:
+def _headings(body: str) -> Iterator[tuple[int, str]]:
+    """Yield each heading of ``body`` outside code with its line, counted from 0."""
     fenced, before = False, ""
-    for line in body.split("\n"):
+    for number, line in enumerate(body.split("\n")):
         if _FENCE.match(line):
             fenced = not fenced
         elif not fenced:
@@ -53,6 +54,5 @@ def _first_heading(body: str) -> str | None:
             underlined = before if _UNDERLINE.fullmatch(line) else ""
             words = plain_text(_EMPHASIS.sub("", found["text"] if found else underlined))
             if words:
-                return words
+                yield number if found else number - 1, words
         before = line
-    return None
