@@ -27,7 +27,7 @@ check:  ## lint, types, layers and the rules of the house
 
 bench:  ## measure, each figure beside its peer's
 	$(SETUP) test
-	@for benchmark in benchmarks/*.py; do $(PYTHON_IN) "$$benchmark" || exit 1; done
+	@for benchmark in $(wildcard benchmarks/*.py); do $(PYTHON_IN) "$$benchmark" || exit 1; done
 
 soak:  ## run the fault tests in their long form
 	$(SETUP) test
