@@ -106,6 +106,12 @@ def test_a_missing_closing_fence_is_a_lost_fence(text: str) -> None:
     assert (error.code, error.line) == ("lost-fence", 2)
 
 
+def test_a_broken_file_with_a_name_of_other_bytes_is_named_readably() -> None:
+    """What is said about it is stored and printed, so it must be text."""
+    with pytest.raises(ContentError, match=r"^posts/\ufffd\.md: "):
+        read(Path("posts/\udcff.md"), b"---\ntitle: [\n---\n")
+
+
 def test_the_marker_of_a_merge_conflict_is_named() -> None:
     """A file that begins with a conflict is not a page without front matter."""
     error = refusal("<<<<<<< HEAD\n---\ntitle: Forms\n---\n=======\n>>>>>>> other\n")
