@@ -120,6 +120,18 @@ def test_nothing_unfit_stands_in_the_project(what: str) -> None:
     assert found == []
 
 
+def test_every_room_has_its_tests() -> None:
+    """Those of the room a are tests/test_a….py or stand in tests/a; the coverage does the rest."""
+    rooms = {path.relative_to(HOUSE).parts[0].removesuffix(".py") for path in HOUSE.rglob("*.py")}
+    untested = [
+        room
+        for room in rooms
+        if not room.startswith("__")
+        and not [*TESTS.glob(f"test_{room}*.py"), *(TESTS / room).rglob("test_*.py")]
+    ]
+    assert untested == []
+
+
 def test_every_folder_of_tests_has_its_room() -> None:
     """A folder tests/a exists because there is a room a."""
     folders = {path.parent.relative_to(ROOT).as_posix() for path in TESTS.rglob("test_*.py")}
