@@ -15,7 +15,6 @@ from syndicate.index.part import SourceIndex
 from syndicate.index.target import Targets
 from syndicate.model.edition import Edition
 from syndicate.model.post import Item, Post, PostId
-from syndicate.render.body import inline_text
 from syndicate.render.workroom import Workroom
 
 _SHELF: Final = "renderings"
@@ -64,7 +63,7 @@ class Items:
             post = one.post
             made = item(one, rendered[post.id], edition.translations(post))
             items[post.id] = made
-            self._keep(_Kept(made, one.names, one.job.targets))
+            self._keep(_Kept(made, one.names, one.targets))
         return tuple(found for post in posts if (found := items[post.id]))
 
     def _recall(self, post: Post, edition: Edition, targets: Targets) -> Item | None:
@@ -94,14 +93,9 @@ class Items:
         digests = {manuscript.post.id: manuscript.digest for manuscript in manuscripts}
         known = self._cache.get(_SHELF, digests.values())
         missing = [one for one in manuscripts if digests[one.post.id] not in known]
-        renderings = self._workroom.render([one.job for one in missing])
-        fresh = {
-            one.post.id: Rendered(
-                rendering=rendering,
-                summary=inline_text(one.fields.summary),
-                card_summary=inline_text(one.fields.card_summary),
-            )
-            for one, rendering in zip(missing, renderings, strict=True)
+        renderings = iter(self._workroom.render([job for one in missing for job in one.jobs]))
+        fresh: dict[PostId, Rendered] = {
+            one.post.id: (next(renderings), next(renderings), next(renderings)) for one in missing
         }
         telemetry.posts_rendered_total.inc(len(fresh))
         self._cache.put(

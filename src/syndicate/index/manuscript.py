@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final
 from urllib.parse import quote, urljoin
@@ -22,29 +22,28 @@ _SUMMARY_WORDS: Final = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rendered:
-    """What rendering made of a post."""
-
-    rendering: Rendering
-    summary: str
-    card_summary: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Manuscript:
-    """A post, what its file says, and what is to be rendered."""
+    """A post, what its file says, and what is to be rendered: body, summary, card's summary."""
 
     post: Post
     fields: Fields
     names: tuple[str, ...]
     """What the text refers to inside its repository, as written."""
-    job: Job
+    jobs: tuple[Job, Job, Job]
+
+    @property
+    def targets(self) -> tuple[tuple[str, str], ...]:
+        """Where the ``names`` lead."""
+        return self.jobs[0].targets
 
     @property
     def digest(self) -> str:
         """Everything that decides the rendering, and nothing else, as 64 hex digits."""
-        decisive = (RENDERER_VERSION, self.job, self.fields.summary, self.fields.card_summary)
-        return sha256(msgspec.msgpack.encode(decisive)).hexdigest()
+        return sha256(msgspec.msgpack.encode((RENDERER_VERSION, self.jobs))).hexdigest()
+
+
+Rendered = tuple[Rendering, Rendering, Rendering]
+"""What rendering made of the jobs of a manuscript."""
 
 
 def manuscript(
@@ -62,20 +61,26 @@ def manuscript(
     dialect = DIALECTS[source.dialect]
     text = dialect.body(found)
     names = references(text)
+    fields = dialect.fields(found, source, vocabulary)
+    job = Job(
+        body=text,
+        first_line=found.body_line,
+        page_url=post.url,
+        site_url=source.site_url,
+        key=post.key,
+        hard_breaks=dialect.hard_breaks,
+        replacements=source.replacements,
+        embeds=source.embeds,
+        targets=targets.of(post, names),
+    )
     return Manuscript(
         post=post,
-        fields=dialect.fields(found, source, vocabulary),
+        fields=fields,
         names=names,
-        job=Job(
-            body=text,
-            first_line=found.body_line,
-            page_url=post.url,
-            site_url=source.site_url,
-            key=post.key,
-            hard_breaks=dialect.hard_breaks,
-            replacements=source.replacements,
-            embeds=source.embeds,
-            targets=targets.of(post, names),
+        jobs=(
+            job,
+            replace(job, body=fields.summary, targets=()),
+            replace(job, body=fields.card_summary, targets=()),
         ),
     )
 
@@ -84,20 +89,21 @@ def item(
     manuscript: Manuscript, rendered: Rendered, translations: Sequence[tuple[str, str]] = ()
 ) -> Item:
     """Make the item: gaps in the card are filled from the post, and in the post from its words."""
-    post, fields, rendering = manuscript.post, manuscript.fields, rendered.rendering
-    words = rendering.text.split()
-    summary = rendered.summary or " ".join(words[:_SUMMARY_WORDS])
-    image = _image(fields.image, fields.image_alt, post.url) or rendering.image
+    post, fields = manuscript.post, manuscript.fields
+    body, preview, card = rendered
+    words = body.text.split()
+    summary = " ".join(preview.text.split() or words[:_SUMMARY_WORDS])
+    image = _image(fields.image, fields.image_alt, post.url) or body.image or preview.image
     return Item(
         post=post,
-        content=rendering.content,
-        text=rendering.text,
+        content=body.content,
+        text=body.text,
         summary=summary,
         image=image,
         authors=tuple(Author(name=name) for name in fields.authors),
         external_url=fields.external_url,
         reading_minutes=fields.reading_minutes or max(1, math.ceil(len(words) / _WORDS_A_MINUTE)),
-        card=_card(post, fields, rendered.card_summary or summary, image),
+        card=_card(post, fields, " ".join(card.text.split()) or summary, image),
         translations=tuple(translations),
     )
 
