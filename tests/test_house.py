@@ -1,6 +1,8 @@
 """The rules of the house that no linter knows: sizes, names, docstrings, words, mirrored tests."""
 
 import ast
+import contextlib
+import os
 import re
 import statistics
 import tomllib
@@ -22,9 +24,9 @@ SHAPELESS: Final = {"utils", "util", "helpers", "common", "manager", "base", "co
 """Names that say nothing about what is inside."""
 
 GENERATED: Final = re.compile(
-    r"(^|/)(\.git|\.venv|var|dist|htmlcov|__pycache__|\.hypothesis|\.coverage.*|\.[a-z_]+_cache)(/|$)"
+    r"\.git|\.venv|var|dist|htmlcov|__pycache__|\.hypothesis|\.coverage.*|\.[a-z_]+_cache"
 )
-"""Paths, from the root, that are not part of the project."""
+"""Names of files and folders that are not part of the project."""
 
 UNFIT: Final = {
     "a registry's host name": r"py[p]i\.org|python[h]osted\.org|npm[j]s\.(org|com)|[d]eb\.debian",
@@ -40,15 +42,18 @@ EVERYWHERE: Final = {"tests/system", "tests/data"}
 Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def project_files() -> Iterator[Path]:
-    """Yield every text file of the project, checked out or unpacked."""
-    for path in sorted(ROOT.rglob("*")):
-        if path.is_file() and not GENERATED.search(path.relative_to(ROOT).as_posix()):
-            yield path
+def texts() -> Iterator[tuple[Path, str]]:
+    """Yield every text of the project, checked out or unpacked, with its file."""
+    for folder, folders, files in os.walk(ROOT):
+        folders[:] = sorted(name for name in folders if not GENERATED.fullmatch(name))
+        for path in (Path(folder, name) for name in sorted(files) if not GENERATED.fullmatch(name)):
+            with contextlib.suppress(UnicodeDecodeError):  # a picture
+                yield path, path.read_text()
 
 
-PYTHON = [path for path in project_files() if path.suffix == ".py"]
-TREES = {path: ast.parse(path.read_text()) for path in PYTHON}
+TEXTS = dict(texts())
+PYTHON = [path for path in TEXTS if path.suffix == ".py"]
+TREES = {path: ast.parse(TEXTS[path]) for path in PYTHON}
 
 
 def nodes() -> Iterator[tuple[str, Documented]]:
@@ -62,7 +67,7 @@ def nodes() -> Iterator[tuple[str, Documented]]:
 
 def lines(path: Path) -> int:
     """Return how many lines ``path`` has."""
-    return len(path.read_text().splitlines())
+    return len(TEXTS[path].splitlines())
 
 
 def test_no_file_is_too_long() -> None:
@@ -106,17 +111,12 @@ def test_every_docstring_begins_with_a_sentence() -> None:
 def test_nothing_unfit_stands_in_the_project(what: str) -> None:
     """The project speaks of itself alone, and nothing is left half done or waved through."""
     pattern = re.compile(UNFIT[what], re.MULTILINE)
-    found = []
-    for path in project_files():
-        try:
-            text = path.read_text()
-        except UnicodeDecodeError:  # a picture
-            continue
-        found += [
-            f"{path.relative_to(ROOT)}:{number}: {line}"
-            for number, line in enumerate(text.splitlines(), start=1)
-            if pattern.search(line)
-        ]
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line}"
+        for path, text in TEXTS.items()
+        for number, line in enumerate(text.splitlines(), start=1)
+        if pattern.search(line)
+    ]
     assert found == []
 
 
