@@ -1,5 +1,6 @@
-"""Running commands in this process."""
+"""Running commands in this process, on a repository of posts and settings that name it."""
 
+import pathlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ import pytest
 
 from syndicate import telemetry
 from syndicate.cli import main
+from tests.content_repository import ContentRepository
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,3 +41,81 @@ def run(capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
 
     yield call
     setting.form, setting.threshold = before
+
+
+SETTINGS = """
+[service]
+title = "Example agency feeds"
+
+[[sources]]
+name = "news"
+title = "News"
+repository = "content"
+folders = ["news"]
+dialect = "news-and-blog"
+site_url = "https://www.example.gov"
+permalink = "/news/:name"
+timezone = "America/New_York"
+
+[[sources]]
+name = "updates"
+title = "Updates"
+repository = "content"
+folders = ["updates"]
+dialect = "program-updates"
+site_url = "https://partners.example.gov"
+permalink = "/updates/:name/"
+categories = ["partners"]
+
+[[categories]]
+slug = "tts"
+title = "Technology Transformation Services"
+aliases = ["TTS"]
+
+[[feeds]]
+name = "en-espanol"
+title = "En español"
+languages = ["es"]
+sources = ["updates"]
+"""
+
+FIRST = """---
+title: First
+carousel_show: true
+carousel_summary: The *first* post
+carousel_image: /assets/first.png
+carousel_image_alt_text: A first picture
+byline_str: Ada Editor
+source_url: https://www.example.org/first
+permalink: /first
+tags: [TTS]
+---
+First words.
+"""
+
+FILES = {
+    "news/2023-11-06-first.md": FIRST,
+    "news/2023-11-07-second.md": "---\ntitle: Second\n---\nSecond words. ![Dots](/dots.png)\n",
+    "news/2099-11-07-later.md": "---\ntitle: Later\n---\nLater words.\n",
+    "news/2023-11-08-over.md": "---\ntitle: Over\nexpires: 2023-12-01\n---\nWords of then.\n",
+    "news/2023-11-09-draft.md": "---\ntitle: Draft\ndraft: true\n---\nWords to be.\n",
+    "news/2023-11-10-broken.md": "---\ntitle: [Broken\n---\nWords.\n",
+    "updates/uno.md": "---\ntitle: Uno\nlang: es\ndate: 2023-11-06T12:00:00Z\n---\nPalabras.\n",
+}
+
+
+@pytest.fixture
+def content(tmp_path: pathlib.Path) -> ContentRepository:
+    """Return a repository with posts of every kind in two folders."""
+    made = ContentRepository.create(tmp_path / "content")
+    made.commit(FILES)
+    return made
+
+
+@pytest.fixture
+def file(tmp_path: pathlib.Path, content: ContentRepository) -> pathlib.Path:
+    """Return settings whose two sources are folders of `content`."""
+    assert content.path == tmp_path / "content"
+    file = tmp_path / "syndicate.toml"
+    file.write_text(SETTINGS)
+    return file

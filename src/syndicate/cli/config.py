@@ -7,7 +7,7 @@ from dataclasses import asdict
 import typer
 
 from syndicate.cli.options import AsJson, ConfigFile
-from syndicate.cli.terminal import print_json
+from syndicate.cli.terminal import say, say_json
 
 app = typer.Typer(name="config", help="Look at the settings.", no_args_is_help=True)
 
@@ -19,12 +19,12 @@ def show(config: ConfigFile = None, as_json: AsJson = False) -> None:
 
     settings = load(config, os.environ).shown
     if as_json:
-        print_json([asdict(setting) for setting in settings])
+        say_json([asdict(setting) for setting in settings])
         return
     lines = [f"{s.name} = {json.dumps(s.value, ensure_ascii=False)}" for s in settings]
     width = min(max(len(line) for line in lines), 60)
     for line, setting in zip(lines, settings, strict=True):
-        typer.echo(f"{line:{width}}  # {setting.origin}")
+        say(f"{line:{width}}  # {setting.origin}")
 
 
 @app.command()
@@ -32,4 +32,4 @@ def schema() -> None:
     """Print what the settings may be, as JSON Schema."""
     from syndicate.settings import schema as settings_schema
 
-    print_json(settings_schema())
+    say_json(settings_schema())

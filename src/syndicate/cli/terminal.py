@@ -1,24 +1,42 @@
 """Speaking to people and to programs that call a command."""
 
 import json
+import re
 
 import typer
 
 from syndicate.errors import SettingsError, SyndicateError
 
 
+def say(text: str, *, colour: str | None = None) -> None:
+    """Print ``text`` as a result, on stdout; it may hold what others wrote."""
+    typer.secho(_harmless(text), fg=colour)
+
+
+def talk(text: str, *, colour: str | None = None) -> None:
+    """Tell ``text`` beside the result, on stderr; it may hold what others wrote."""
+    typer.secho(_harmless(text), fg=colour, err=True)
+
+
 def tell(error: SyndicateError) -> None:
-    """Say on stderr what is wrong, what would be right and what to do."""
-    typer.secho(f"Error: {error.what}", fg="red", err=True)
+    """Tell what is wrong, what would be right and what to do."""
+    talk(f"Error: {error.what}", colour="red")
     if isinstance(error, SettingsError):
         for mistake in error.mistakes:
-            typer.echo(f"  {mistake}", err=True)
+            talk(f"  {mistake}")
     if error.known:
-        typer.echo(f"Known are: {', '.join(error.known)}", err=True)
+        talk(f"Known are: {', '.join(error.known)}")
     if error.hint:
-        typer.echo(error.hint, err=True)
+        talk(error.hint)
 
 
-def print_json(value: object) -> None:
-    """Print ``value`` on stdout as JSON; paths, times and the like as text."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+def say_json(value: object) -> None:
+    """Print ``value`` as JSON; paths, times and the like as text."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    typer.echo(text.encode("utf-8", "replace"))
+
+
+def _harmless(text: str) -> str:
+    """Replace what a terminal would obey, and what is no text: file names may be any bytes."""
+    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "\N{REPLACEMENT CHARACTER}", text)

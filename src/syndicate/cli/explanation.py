@@ -1,0 +1,191 @@
+"""What is known of a file: its fields, where each came from, and which feeds hold it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from syndicate.cli.problems import lines as described
+from syndicate.cli.still import Still
+from syndicate.dialects.fields import Fields
+from syndicate.errors import UnknownName
+from syndicate.index.target import Targets
+from syndicate.model.edition import Edition, Part, Problem
+from syndicate.model.post import Item, Path, Post
+from syndicate.model.selection import Selection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """A field of a post; ``origin`` says where its value is from."""
+
+    name: str
+    value: str | int | bool | None
+    origin: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Whether a feed holds a post; ``reason`` why not, empty if it does."""
+
+    feed: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """One file; ``hidden`` says why nobody sees it, empty if readers do."""
+
+    source: str
+    path: Path
+    commit: str
+    hidden: str
+    fields: tuple[Field, ...] = ()
+    feeds: tuple[Verdict, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def explanations(reader: Still, text: str) -> tuple[Explanation, ...]:
+    """Return what is known of the files that ``text`` means: a path, address, key or id.
+
+    A path may be one in several sources. Raises `UnknownName` if it is one in none.
+    """
+    found = tuple(_found(reader, text.removeprefix("./")))
+    if found:
+        return found
+    raise UnknownName(
+        f"no file of any source is called {text!r}",
+        code="unknown-post",
+        hint="Give a path from the root of the repository, an address, a key or an id.",
+    )
+
+
+def lines(told: Explanation) -> Iterator[str]:
+    """Yield what is known of a file as lines for people."""
+    yield f"{told.path} of {told.source}, at commit {told.commit[:12]}"
+    yield f"Not served: {told.hidden}." if told.hidden else "Served."
+    width = max((len(field.name) for field in told.fields), default=0)
+    for field in told.fields:
+        yield f"  {field.name:{width}}  {field.value}  [{field.origin}]"
+    holding = [verdict.feed for verdict in told.feeds if not verdict.reason]
+    if holding:
+        yield f"In {', '.join(holding)}."
+    for verdict in told.feeds:
+        if verdict.reason and not told.hidden:
+            yield f"Not in {verdict.feed}: {verdict.reason}."
+    for problem in told.problems:
+        yield from described(problem)
+
+
+def _found(reader: Still, text: str) -> Iterator[Explanation]:
+    for part in reader.edition.parts:
+        posts = [post for post in part.posts if _is_called(post, text)]
+        for post in posts:
+            yield _of_post(reader, part, post)
+        paths = {one.path: one.reason for one in part.hidden if one.path == text}
+        for path in {p.path for p in part.problems if p.path == text} - {p.path for p in posts}:
+            paths.setdefault(path, "a problem keeps it out")
+        for path, reason in paths.items():
+            yield Explanation(
+                source=part.source.name,
+                path=path,
+                commit=part.commit,
+                hidden=reason,
+                problems=_problems(part, path),
+            )
+
+
+def _is_called(post: Post, text: str) -> bool:
+    return text in (post.path, post.key, post.id) or text.rstrip("/") == post.url.rstrip("/")
+
+
+def _problems(part: Part, path: Path) -> tuple[Problem, ...]:
+    return tuple(problem for problem in part.problems if problem.path == path)
+
+
+def _of_post(reader: Still, part: Part, post: Post) -> Explanation:
+    edition = reader.edition
+    index = reader.newsroom.index(part.source)
+    ((_, data),) = index.repository.read([post.blob])
+    fields = index.manuscript(post, data, Targets(posts=())).fields
+    (item,) = reader.newsroom.items([post], edition)
+    return Explanation(
+        source=part.source.name,
+        path=post.path,
+        commit=part.commit,
+        hidden=_absence(post, edition),
+        fields=tuple(_fields(item, fields)),
+        feeds=tuple(
+            Verdict(feed=feed.name, reason=_absence(post, edition) or why_not(post, feed.selection))
+            for feed in edition.feeds.values()
+        ),
+        problems=_problems(part, post.path),
+    )
+
+
+def _absence(post: Post, edition: Edition) -> str:
+    """Return why no reader sees ``post`` at the time of ``edition``, empty if they do."""
+    if post.published > edition.at:
+        return f"appears on {post.published.isoformat()}"
+    if post.expires and post.expires <= edition.at:
+        return f"expired on {post.expires.isoformat()}"
+    return ""
+
+
+def why_not(post: Post, selection: Selection) -> str:
+    """Return why ``selection`` leaves ``post`` out, empty if it does not."""
+    reasons = [
+        f"not filed under {' or '.join(sorted(group))}"
+        for group in sorted(selection.categories, key=sorted)
+        if not group & {category.slug for category in post.categories}
+    ]
+    if selection.carousel not in (None, post.carousel):
+        reasons.append("in the carousel" if post.carousel else "not in the carousel")
+    if selection.sources is not None and post.source not in selection.sources:
+        reasons.append(f"not from {' or '.join(sorted(selection.sources))}")
+    if post not in Selection(languages=selection.languages):
+        reasons.append(f"not in {' or '.join(sorted(selection.languages or ()))}")
+    return ", ".join(reasons)
+
+
+def _fields(item: Item, said: Fields) -> Iterator[Field]:
+    """Yield the fields of ``item``, with what its file ``said`` and where, else what was done."""
+    origins = dict(said.origins)
+    for name, value, asked, otherwise in (*_of_identity(item.post), *_of_content(item)):
+        if value not in ("", None):
+            origin = next((origins[one] for one in asked if one in origins), otherwise)
+            yield Field(name=name, value=value, origin=origin)
+
+
+_Row = tuple[str, str | int | bool | None, tuple[str, ...], str]
+"""A field, its value, what front matter calls it, and where it is from if not from there."""
+
+
+def _of_identity(post: Post) -> Iterator[_Row]:
+    exact = post.precision == "second"
+    published = post.published.isoformat() if exact else str(post.published.date())
+    yield "id", post.id, (), "first path and first commit"
+    yield "key", post.key, (), "the end of the id"
+    yield "url", post.url, ("permalink",), "the pattern of the source"
+    yield "title", post.title, ("title",), ""
+    yield "published", published, ("published",), "first commit"
+    yield "updated", post.updated.isoformat(), (), "last change of title, summary or words"
+    expires = post.expires.isoformat() if post.expires else ""
+    yield "expires", expires, ("expires",), ""
+    yield "language", post.language, ("language",), "the source"
+    categories = ", ".join(category.slug for category in post.categories)
+    yield "categories", categories, ("categories",), "the source"
+    yield "carousel", post.carousel, ("carousel",), "not said"
+
+
+def _of_content(item: Item) -> Iterator[_Row]:
+    yield "summary", item.summary, ("summary",), "the first words"
+    if item.image:
+        yield "image", item.image.url, ("card_image", "image"), "the first image of the text"
+        yield "image_alt", item.image.alt, ("card_image_alt", "image_alt"), "the same image"
+    authors = ", ".join(author.name for author in item.authors)
+    yield "authors", authors, ("byline", "authors"), ""
+    yield "external_url", item.external_url, ("external_url",), ""
+    yield "reading_minutes", item.reading_minutes, ("reading_minutes",), "the number of words"
+    if item.card:
+        yield "card_title", item.card.title, ("card_title",), "the title"
+        yield "card_summary", item.card.summary, ("card_summary",), "the summary"
+        yield "card_image", item.card.image, ("card_image",), "the image"

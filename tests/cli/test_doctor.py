@@ -1,0 +1,164 @@
+"""`syndicate doctor`."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import FILES, SETTINGS, Outcome, Run
+from tests.content_repository import ContentRepository
+
+BROKEN = "news/2023-11-10-broken.md"
+
+
+def levels(outcome: Outcome) -> dict[str, str]:
+    """Return what was found, with its level."""
+    return {finding["what"]: finding["level"] for finding in json.loads(outcome.out)}
+
+
+def test_what_is_well_is_said_too(run: Run, file: Path, content: ContentRepository) -> None:
+    """So that people see what was looked at; nothing wrong exits 0."""
+    content.commit({BROKEN: None})
+
+    outcome = run("doctor", "--config", file)
+
+    assert outcome.code == 0
+    lines = outcome.out.splitlines()
+    assert all(line.startswith("ok       ") for line in lines)
+    assert lines[0] == f"ok       the settings in {file} can be used"
+    assert lines[1].startswith("ok       git 2.")
+    assert lines[2] == f"ok       {file.parent}/var can be written"
+    assert lines[3].startswith("ok       source news: main is at 2024-01-01 12:01 UTC, ")
+    assert lines[3].endswith(", with 4 posts")
+    assert lines[4].endswith(", with 1 post")
+
+
+def test_broken_posts_are_a_warning(run: Run, file: Path) -> None:
+    """They are the editors' business; the service works, so it exits 0."""
+    outcome = run("doctor", "--config", file)
+
+    assert outcome.code == 0
+    assert "warning  source news: posts are to be mended: 1 error." in outcome.out
+    assert "         They are listed by: syndicate check" in outcome.out
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ('repository = "content"', 'repository = "missing"', "missing"),
+        ('folders = ["news"]', 'folders = ["newz"]', "source news: the folder newz holds no posts"),
+        ('title = "News"', 'ref = "nope"', "nope does not exist"),
+    ],
+)
+def test_a_source_that_cannot_be_read_is_an_error(
+    run: Run, file: Path, right: str, wrong: str, said: str
+) -> None:
+    """With what to do; the other sources are looked at all the same."""
+    file.write_text(SETTINGS.replace(right, wrong, 1))
+
+    outcome = run("doctor", "--json", "--config", file)
+
+    found = levels(outcome)
+    assert outcome.code == 1
+    assert [level for what, level in found.items() if said in what] == ["error"]
+    assert any(what.startswith("source updates: main is at") for what in found)
+
+
+def test_known_branches_are_named(run: Run, file: Path, content: ContentRepository) -> None:
+    """For one that is not there."""
+    content.start("editorial")
+    file.write_text(SETTINGS.replace('title = "News"', 'ref = "editorials"'))
+
+    outcome = run("doctor", "--config", file)
+
+    assert outcome.code == 1
+    assert "There are: " in outcome.out
+    assert "editorial" in outcome.out
+
+
+def test_a_folder_without_posts_is_an_error(
+    run: Run, file: Path, content: ContentRepository
+) -> None:
+    """Whether it never had any, or has none any more and the last ones stay in service."""
+    content.commit(dict.fromkeys(FILES))
+
+    outcome = run("doctor", "--config", file)
+
+    assert outcome.code == 1
+    assert "news had posts and has none now" in outcome.out
+    assert "syndicate refresh --accept-removals" in outcome.out
+
+
+def test_a_shallow_clone_is_a_warning(run: Run, file: Path, content: ContentRepository) -> None:
+    """Ids and dates of its posts are not those that everybody else has."""
+    content.commit({BROKEN: None})
+    shallow = file.parent / "shallow"
+    content.git("clone", "-q", "--depth=1", f"file://{content.path}", str(shallow))
+    file.write_text(SETTINGS.replace('repository = "content"', 'repository = "shallow"', 1))
+
+    outcome = run("doctor", "--config", file)
+
+    assert outcome.code == 0
+    assert "warning  source news: the history is cut off" in outcome.out
+    assert f"git -C {shallow} fetch --unshallow" in outcome.out
+
+
+def test_names_that_two_want_are_a_warning(run: Run, file: Path) -> None:
+    """The first in the order has it; the other is named."""
+    file.write_text(SETTINGS.replace('"en-espanol"', '"news"'))
+
+    outcome = run("doctor", "--config", file)
+
+    assert outcome.code == 0
+    assert "warning  /feeds/news is 'En español', not 'News'" in outcome.out
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ("", ""),
+        ('host = "0.0.0.0"', "feeds say that they are at http://127.0.0.1:8000"),
+        ('public_url = "http://feeds.example.gov"', "without TLS"),
+        ('host = "0.0.0.0"\npublic_url = "https://feeds.example.gov"', ""),
+    ],
+)
+def test_an_address_that_readers_cannot_use_is_a_warning(
+    run: Run, file: Path, keys: str, said: str
+) -> None:
+    """It stands in every feed."""
+    file.write_text(SETTINGS.replace("[service]", f"[service]\n{keys}"))
+
+    found = levels(run("doctor", "--json", "--config", file))
+
+    addresses = [what for what in found if "http" in what]
+    assert [said in what for what in addresses] == ([True] if said else [])
+    assert all(found[what] == "warning" for what in addresses)
+
+
+def test_a_data_folder_that_cannot_be_written_is_an_error(run: Run, file: Path) -> None:
+    """The cache, the mirrors and the database are in it."""
+    file.write_text(SETTINGS.replace("[service]", '[service]\ndata = "syndicate.toml/var"'))
+
+    outcome = run("doctor", "--config", file)
+
+    assert outcome.code == 1
+    assert "cannot be written: Not a directory" in outcome.out
+
+
+def test_a_missing_git_is_an_error(
+    run: Run, file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Nothing works without it."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    outcome = run("doctor", "--config", file)
+
+    assert outcome.code == 1
+    assert "error    there is no git" in outcome.out
+
+
+def test_settings_that_cannot_be_used_end_it(run: Run, tmp_path: Path) -> None:
+    """With every mistake, as for every command."""
+    outcome = run("doctor", "--config", tmp_path / "nowhere.toml")
+
+    assert (outcome.code, outcome.out) == (2, "")

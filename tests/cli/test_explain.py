@@ -1,0 +1,166 @@
+"""`syndicate explain`."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from syndicate.cli.explanation import why_not
+from syndicate.model.selection import Selection
+from tests import samples
+from tests.cli.conftest import Run
+from tests.content_repository import ContentRepository
+
+FIRST = "news/2023-11-06-first.md"
+
+
+def fields(text: str) -> dict[str, tuple[object, str]]:
+    """Return the fields of the one explanation in ``text``, with where they are from."""
+    (explanation,) = json.loads(text)
+    return {field["name"]: (field["value"], field["origin"]) for field in explanation["fields"]}
+
+
+def test_every_field_is_told_with_its_origin(run: Run, file: Path) -> None:
+    """What front matter says, by key and line; for all else, what it was made of."""
+    told = fields(run("explain", FIRST, "--json", "--config", file).out)
+
+    key = told.pop("key")[0]
+    assert told == {
+        "id": (f"tag:www.example.gov,2024-01-01:{key}", "first path and first commit"),
+        "url": ("https://www.example.gov/first", "key permalink, line 9"),
+        "title": ("First", "key title, line 2"),
+        "published": ("2023-11-06", "file name"),
+        "updated": ("2024-01-01T07:00:00-05:00", "last change of title, summary or words"),
+        "language": ("en", "the source"),
+        "categories": ("tts", "key tags, line 10"),
+        "carousel": (True, "key carousel_show, line 3"),
+        "summary": ("The first post", "key carousel_summary, line 4"),
+        "image": ("https://www.example.gov/assets/first.png", "key carousel_image, line 5"),
+        "image_alt": ("A first picture", "key carousel_image_alt_text, line 6"),
+        "authors": ("Ada Editor", "key byline_str, line 7"),
+        "external_url": ("https://www.example.org/first", "key source_url, line 8"),
+        "reading_minutes": (1, "the number of words"),
+        "card_title": ("First", "the title"),
+        "card_summary": ("The first post", "key carousel_summary, line 4"),
+        "card_image": ("https://www.example.gov/assets/first.png", "key carousel_image, line 5"),
+    }
+
+
+def test_what_nobody_wrote_is_told_as_that(run: Run, file: Path) -> None:
+    """The defaults of the source and what was taken from the text."""
+    told = fields(run("explain", "./updates/uno.md", "--json", "--config", file).out)
+    second = fields(run("explain", "news/2023-11-07-second.md", "--json", "--config", file).out)
+
+    assert told["published"] == ("2023-11-06T12:00:00+00:00", "key date, line 4")
+    assert told["url"] == ("https://partners.example.gov/updates/uno/", "the pattern of the source")
+    assert told["categories"] == ("partners", "default of the source")
+    assert told["summary"] == ("Palabras.", "the first words")
+    assert second["image"] == (
+        "https://www.example.gov/dots.png",
+        "the first image of the text",
+    )
+    assert second["image_alt"] == ("Dots", "the same image")
+    assert second["carousel"] == (False, "not said")
+    assert "card_title" not in second
+
+
+def test_a_post_is_found_by_all_its_names(run: Run, file: Path) -> None:
+    """Its path, address, key and id."""
+    told = fields(run("explain", FIRST, "--json", "--config", file).out)
+
+    for name in ("id", "key", "url"):
+        assert fields(run("explain", told[name][0], "--json", "--config", file).out) == told
+    assert fields(run("explain", f"{told['url'][0]}/", "--json", "--config", file).out) == told
+
+
+def test_people_read_lines(run: Run, file: Path) -> None:
+    """Fields with origins, the feeds that hold it, and why the others do not."""
+    outcome = run("explain", "updates/uno.md", "--config", file)
+
+    lines = [" ".join(line.split()) for line in outcome.out.splitlines()]
+    assert outcome.code == 0
+    assert lines[0].startswith("updates/uno.md of updates, at commit ")
+    assert lines[1] == "Served."
+    assert "title Uno [key title, line 2]" in lines
+    assert lines[-4:] == [
+        "In all, en-espanol, updates, partners.",
+        "Not in carousel: not in the carousel.",
+        "Not in news: not from news.",
+        "Not in tts: not filed under tts.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("news/2099-11-07-later.md", "appears on 2099-11-07T00:00:00-05:00"),
+        ("news/2023-11-08-over.md", "expired on 2023-12-01T00:00:00-05:00"),
+        ("news/2023-11-09-draft.md", "draft: true"),
+        ("news/2023-11-10-broken.md", "unreadable"),
+    ],
+)
+def test_what_nobody_sees_is_told_with_the_reason(
+    run: Run, file: Path, path: str, why: str
+) -> None:
+    """Whether it was never a post, is not one yet, or is none any more."""
+    outcome = run("explain", path, "--config", file)
+
+    assert outcome.code == 0
+    assert outcome.out.splitlines()[1] == f"Not served: {why}."
+    assert "In all" not in outcome.out
+    assert "Not in" not in outcome.out
+
+
+def test_a_post_that_lost_to_another_address_is_told(
+    run: Run, file: Path, content: ContentRepository
+) -> None:
+    """Two posts cannot have one address: the one that is left out is still known by its path."""
+    content.commit({"news/2023-11-12-again.md": "---\ntitle: Again\npermalink: /first\n---\nX\n"})
+
+    outcome = run("explain", "news/2023-11-12-again.md", "--config", file)
+
+    assert outcome.out.splitlines()[1] == "Not served: a problem keeps it out."
+    assert "duplicate-address" in outcome.out
+
+
+def test_what_is_broken_now_is_told_with_what_is_served(
+    run: Run, file: Path, content: ContentRepository
+) -> None:
+    """The last version that could be read stays in service, and the problem is named."""
+    content.commit({FIRST: "---\ntitle: [\n---\n"})
+
+    outcome = run("explain", FIRST, "--config", file)
+
+    assert outcome.out.splitlines()[1] == "Served."
+    assert f"{FIRST}:3: error: " in outcome.out
+
+
+def test_an_unknown_post_is_wrong_usage(run: Run, file: Path) -> None:
+    """With what could be given."""
+    outcome = run("explain", "news/nothing.md", "--config", file)
+
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "no file of any source is called 'news/nothing.md'" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("selection", "why"),
+    [
+        (Selection(), ""),
+        (Selection.of(categories=["technology", "design"], languages=["en"]), ""),
+        (Selection.of(categories=["law", "design"]), "not filed under design or law"),
+        (
+            Selection.of(categories=["technology", "law", "design"], match_all=True),
+            "not filed under design, not filed under law",
+        ),
+        (Selection(carousel=False), "in the carousel"),
+        (Selection.of(sources=["b", "a"]), "not from a or b"),
+        (Selection.of(languages=["es", "fr"]), "not in es or fr"),
+    ],
+)
+def test_every_reason_to_leave_a_post_out_is_told(selection: Selection, why: str) -> None:
+    """All of them at once; none where the post is in."""
+    post = samples.post(categories=(samples.TECHNOLOGY,), carousel=True, language="en-US")
+
+    assert why_not(post, selection) == why
+    assert (post in selection) == (why == "")

@@ -1,0 +1,130 @@
+"""`syndicate show` and `syndicate build`."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import SETTINGS, Run
+from tests.content_repository import ContentRepository
+
+
+def titles(text: str) -> list[str]:
+    """Return the titles of a JSON Feed."""
+    return [item["title"] for item in json.loads(text)["items"]]
+
+
+def test_a_feed_is_printed(run: Run, file: Path) -> None:
+    """By its name, as JSON Feed."""
+    outcome = run("show", "all", "--config", file)
+
+    assert (outcome.code, outcome.err) == (0, "")
+    assert titles(outcome.out) == ["Second", "Uno", "First"]
+
+
+@pytest.mark.parametrize(
+    ("feed", "expected"),
+    [
+        ("carousel", ["First"]),
+        ("en-espanol", ["Uno"]),
+        ("tts", ["First"]),
+        ("all?category=TTS&utm_source=x", ["First"]),
+        ("all?limit=1&source=", ["Second"]),
+    ],
+)
+def test_a_query_narrows_it(run: Run, file: Path, feed: str, expected: list[str]) -> None:
+    """Exactly as in an address."""
+    assert titles(run("--config", file, "show", feed).out) == expected
+
+
+@pytest.mark.parametrize(("form", "root"), [("rss", "<rss "), ("atom", "<feed ")])
+def test_it_comes_in_every_format(run: Run, file: Path, form: str, root: str) -> None:
+    """XML as well."""
+    assert root in run("show", "all", "--format", form, "--config", file).out
+
+
+@pytest.mark.parametrize(
+    ("feed", "known"), [("nope", "Known are: all, carousel,"), ("all?tag=tts", "category")]
+)
+def test_what_is_not_there_is_told_with_what_is(
+    run: Run, file: Path, feed: str, known: str
+) -> None:
+    """An unknown name or parameter exits 2."""
+    outcome = run("show", feed, "--config", file)
+
+    assert (outcome.code, outcome.out) == (2, "")
+    assert known in outcome.err
+
+
+def test_another_branch_and_day_can_be_seen(
+    run: Run, file: Path, content: ContentRepository
+) -> None:
+    """Before they are public."""
+    content.start("editorial")
+    content.commit({"news/2023-11-07-second.md": "---\ntitle: Better\n---\n"}, branch="editorial")
+
+    assert titles(run("show", "news", "--rev", "editorial", "--config", file).out) == [
+        "Better",
+        "First",
+    ]
+    assert titles(
+        run("show", "news", "--at", "2023-11-06T12:00:00-05:00", "--config", file).out
+    ) == ["First"]
+    assert "Over" in titles(run("show", "news", "--at", "2023-11-20", "--config", file).out)
+
+
+def test_what_is_no_time_is_wrong_usage(run: Run, file: Path) -> None:
+    """With an example of what is."""
+    outcome = run("show", "all", "--at", "Monday", "--config", file)
+
+    assert outcome.code == 2
+    assert "Monday is no time" in outcome.err
+
+
+def test_a_source_that_cannot_be_read_is_told_beside_the_others(run: Run, file: Path) -> None:
+    """One bad thing stays one bad thing."""
+    file.write_text(SETTINGS.replace('"content"', '"missing"', 1))
+
+    outcome = run("show", "all", "--config", file)
+
+    assert (outcome.code, titles(outcome.out)) == (0, ["Uno"])
+    assert outcome.err.startswith("Warning: source news: ")
+    assert "missing" in outcome.err
+
+
+def test_every_feed_is_built_in_every_format(run: Run, file: Path, tmp_path: Path) -> None:
+    """Byte for byte what `show` prints; nothing else is there, and a second run changes nothing."""
+    feeds = ("all", "carousel", "en-espanol", "news", "partners", "tts", "updates")
+    names = {f"{feed}.{form}" for feed in feeds for form in ("json", "rss", "atom")}
+    folder = tmp_path / "out" / "feeds"
+
+    outcome = run("build", "--out", tmp_path / "out", "--config", file)
+    first = {path.name: path.read_bytes() for path in folder.iterdir()}
+    run("build", "--out", tmp_path / "out", "--config", file)
+
+    assert (outcome.code, outcome.out) == (0, "")
+    assert f"7 feeds are in {folder}, each as json, rss, atom." in outcome.err
+    assert first.keys() == names
+    assert first == {path.name: path.read_bytes() for path in folder.iterdir()}
+    for form in ("json", "rss", "atom"):
+        shown = run("show", "all", "--format", form, "--config", file).out
+        assert first[f"all.{form}"].decode() == shown
+
+
+def test_nothing_is_built_where_a_source_is_missing(run: Run, file: Path, tmp_path: Path) -> None:
+    """What was built before stays: an export without a source would remove its posts."""
+    file.write_text(SETTINGS.replace('"content"', '"missing"', 1))
+
+    outcome = run("build", "--out", tmp_path / "out", "--config", file)
+
+    assert outcome.code == 1
+    assert "nothing is written" in outcome.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_told(run: Run, file: Path) -> None:
+    """Without a traceback."""
+    outcome = run("build", "--out", file, "--config", file)
+
+    assert outcome.code == 1
+    assert "cannot be written: Not a directory" in outcome.err
