@@ -1,0 +1,93 @@
+"""What every audience is answered from, and how an answer is given."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from syndicate.formats import FORMATS
+from syndicate.formats.link import Link
+from syndicate.model.edition import Edition, Reader
+from syndicate.model.feed import Masthead
+from syndicate.model.query import Query, parse_query
+from syndicate.representation import Press, Representation
+from syndicate.web.address import Place, find
+from syndicate.web.documents import Documents, Make
+from syndicate.web.former import redirect
+from syndicate.web.policy import Policy
+from syndicate.web.reply import reply
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """The reader, what it is printed with, who speaks, and how it may be kept."""
+
+    reader: Reader
+    press: Press
+    masthead: Masthead
+    policy: Policy
+    documents: Documents = field(default_factory=Documents)
+
+    @property
+    def edition(self) -> Edition:
+        """The edition to serve now; raises `NotReady` before the first."""
+        return self.reader.edition
+
+    def query(self, request: Request) -> Query:
+        """Read the query of ``request``; raises `UsageError` with what is allowed."""
+        return parse_query(request.query_params.multi_items(), self.edition)
+
+    def elsewhere(self, request: Request, name: str, suffix: str) -> RedirectResponse | None:
+        """Send ``request`` on if the feed it calls ``name`` has another address; else None.
+
+        Raises `UnknownName` where no feed is called so in any spelling.
+        """
+        place = find(self.edition, name)
+        if place == Place(name):
+            return None
+        return redirect(
+            self.masthead, self.policy, place.url(self.masthead, suffix), asked(request)
+        )
+
+    async def answer(
+        self,
+        request: Request,
+        address: tuple[str, ...],
+        make: Make,
+        headers: Mapping[str, str] = {},
+    ) -> Response:
+        """Answer with the document that ``make`` makes once per edition under ``address``."""
+        return self.reply(request, await self.document(address, make), headers)
+
+    async def document(self, address: tuple[str, ...], make: Make) -> Representation:
+        """Return what ``make`` makes of the edition; kept under ``address`` until the next."""
+        return await self.documents.get(self.edition, address, make)
+
+    def reply(
+        self,
+        request: Request,
+        representation: Representation,
+        headers: Mapping[str, str] = {},
+    ) -> Response:
+        """Answer with ``representation``, which anybody may keep."""
+        return reply(
+            request, representation, cache_control=self.policy.cache_control, headers=headers
+        )
+
+    def alternates(self, place: Place) -> tuple[Link, ...]:
+        """Return links to every format of a feed."""
+        return tuple(
+            Link(
+                rel="alternate",
+                href=place.url(self.masthead, f".{form.name}"),
+                type=form.media_type.partition(";")[0],
+            )
+            for form in FORMATS.values()
+        )
+
+
+def asked(request: Request) -> str:
+    """Return the query string of ``request`` as it was sent."""
+    query: bytes = request.scope["query_string"]
+    return query.decode("latin-1")

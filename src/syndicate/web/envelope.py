@@ -1,0 +1,104 @@
+"""What every answer gets, whoever gives it: common headers, limits, a count, a clean failure."""
+
+from time import perf_counter
+from typing import Final
+
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from syndicate.errors import SyndicateError
+from syndicate.model.feed import Masthead
+from syndicate.telemetry import logger, request_seconds, requests_total
+from syndicate.web.problem import problem
+
+LONGEST_TARGET: Final = 8_192
+"""Bytes of path and query; longer ones are refused (414)."""
+
+LONGEST_HEAD: Final = 32_768
+"""Bytes of header fields; more are refused (431)."""
+
+_SAFE: Final = {"GET", "HEAD", "OPTIONS"}
+
+_COMMON: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+_SHARED: Final = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "ETag, Last-Modified, Link, Retry-After",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+"""What lets pages of other sites read (CORS)."""
+
+_log = logger("web")
+
+
+class Envelope:
+    """ASGI middleware around everything else."""
+
+    def __init__(self, app: ASGIApp, *, masthead: Masthead) -> None:
+        self._app = app
+        self._masthead = masthead
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; whatever fails, there is an answer."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = perf_counter()
+        sender = _Sender(send, scope["method"])
+        try:
+            await self._answer(scope, receive, sender)
+        finally:
+            request_seconds.observe(perf_counter() - began)
+            requests_total.labels(_route(scope), str(sender.status)).inc()
+
+    async def _answer(self, scope: Scope, receive: Receive, sender: "_Sender") -> None:
+        try:
+            _refuse_excess(scope)
+            await self._app(scope, receive, sender.send)
+        except Exception as error:
+            if sender.status:
+                raise
+            if not isinstance(error, (HTTPException, SyndicateError)):
+                _log.exception("request failed", method=scope["method"], path=scope["path"])
+            answer = problem(Request(scope, receive), error, self._masthead)
+            await answer(scope, receive, sender.send)
+
+
+class _Sender:
+    """Sends an answer with the common headers, for HEAD without its body."""
+
+    def __init__(self, send: Send, method: str) -> None:
+        self._send = send
+        self._method = method
+        self.status = 0
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            for name, value in _COMMON.items():
+                headers.setdefault(name, value)
+            if self._method in _SAFE:
+                headers.update(_SHARED)
+        elif message["type"] == "http.response.body" and self._method == "HEAD":
+            message = {**message, "body": b""}
+        await self._send(message)
+
+
+def _refuse_excess(scope: Scope) -> None:
+    if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > LONGEST_TARGET:
+        raise HTTPException(414, f"the address is longer than {LONGEST_TARGET:,} bytes")
+    if sum(len(name) + len(value) for name, value in scope["headers"]) > LONGEST_HEAD:
+        raise HTTPException(431, f"the header fields are longer than {LONGEST_HEAD:,} bytes")
+
+
+def _route(scope: Scope) -> str:
+    """Return the pattern of the address, so that labels stay few."""
+    route = scope.get("route")
+    return route.path.replace(":path", "") if isinstance(route, Route) else "none"

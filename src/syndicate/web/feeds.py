@@ -1,0 +1,37 @@
+"""For feed readers: every feed in every format."""
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from syndicate.formats import FORMATS, Format
+from syndicate.web.desk import Desk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feeds:
+    """Answers for /feeds/NAME.FORMAT."""
+
+    desk: Desk
+
+    def routes(self) -> list[Route]:
+        """Return a route for each format."""
+        return [self._route(form) for form in FORMATS.values()]
+
+    def _route(self, form: Format) -> Route:
+        async def feed(request: Request) -> Response:
+            return await self.feed(request, form)
+
+        return Route(f"/feeds/{{name:path}}.{form.name}", feed)
+
+    async def feed(self, request: Request, form: Format) -> Response:
+        """Answer with a feed in ``form``; 308 to its own name if it was asked for by another."""
+        desk = self.desk
+        name: str = request.path_params["name"]
+        other = desk.elsewhere(request, name, f".{form.name}")
+        if other is not None:
+            return other
+        representation = await desk.press.feed(desk.reader, name, desk.query(request), form)
+        return desk.reply(request, representation)

@@ -1,0 +1,36 @@
+"""What an operator decided about serving, as plain values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+FRESH: Final = "no-cache"
+"""Cache-Control of what may be kept but must be asked about each time."""
+
+UNKEPT: Final = "no-store"
+"""Cache-Control of what is true only now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """How long answers may be kept, what has moved, and who may see the metrics.
+
+    Times in seconds. ``redirects`` are former paths and the path or URL that took their place,
+    empty if nothing did; a feed's page stands for its formats. ``metrics_token`` is wanted as a
+    bearer token by /metrics, unless it is empty.
+    """
+
+    max_age: int = 300
+    stale_while_revalidate: int = 600
+    stale_if_error: int = 86_400
+    redirects: Mapping[str, str] = field(default_factory=dict)
+    metrics_token: str = ""
+
+    @property
+    def cache_control(self) -> str:
+        """Cache-Control of everything that anybody may keep (RFC 9111, RFC 5861)."""
+        return (
+            f"public, max-age={self.max_age}, "
+            f"stale-while-revalidate={self.stale_while_revalidate}, "
+            f"stale-if-error={self.stale_if_error}"
+        )

@@ -1,0 +1,106 @@
+"""For operators: is it alive, is it ready, how is it doing."""
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from syndicate.errors import NotReady
+from syndicate.model.edition import Edition
+from syndicate.telemetry import EXPOSITION_TYPE, exposition
+from syndicate.web.desk import Desk
+from syndicate.web.policy import UNKEPT
+
+_RETRY_SECONDS: Final = "2"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probes:
+    """Answers that are true only now."""
+
+    desk: Desk
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        return [
+            Route("/healthz", self.alive),
+            Route("/readyz", self.ready),
+            Route("/metrics", self.metrics),
+        ]
+
+    async def alive(self, _: Request) -> Response:
+        """Answer at all."""
+        return _json({"status": "ok"})
+
+    async def ready(self, _: Request) -> Response:
+        """Answer 200 if readers may come, with what fails; 503 while starting or stopping."""
+        readiness = self.desk.reader.readiness
+        sources = self._sources()
+        database = readiness.database
+        failing = database or any(source["status"] == "failing" for source in sources.values())
+        state = {
+            "status": "degraded" if failing else "ok",
+            "sources": sources,
+            "database": None if database is None else _state(database),
+            "deliveries": None,
+        }
+        if readiness.settled and sources:
+            return _json(state)
+        return _json(
+            {**state, "status": "unavailable"},
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            {"Retry-After": _RETRY_SECONDS},
+        )
+
+    async def metrics(self, request: Request) -> Response:
+        """Answer with the metrics, for whoever has the token if there is one."""
+        token = self.desk.policy.metrics_token
+        if token and not hmac.compare_digest(_bearer(request).encode(), token.encode()):
+            raise HTTPException(
+                HTTPStatus.UNAUTHORIZED,
+                "the metrics want a token",
+                {"WWW-Authenticate": 'Bearer realm="metrics"'},
+            )
+        return Response(
+            exposition(), headers={"Cache-Control": UNKEPT, "Content-Type": EXPOSITION_TYPE}
+        )
+
+    def _sources(self) -> Mapping[str, Mapping[str, str]]:
+        try:
+            edition = self.desk.edition
+        except NotReady:
+            return {}
+        return {name: _state(why) for name, why in _failures(edition)}
+
+
+def _bearer(request: Request) -> str:
+    """Return the token that ``request`` shows (RFC 6750 section 2.1), empty if it shows none."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _failures(edition: Edition) -> list[tuple[str, str]]:
+    return [
+        *((part.source.name, part.failing) for part in edition.parts),
+        *((unread.source.name, unread.failing) for unread in edition.unread),
+    ]
+
+
+def _state(why: str) -> Mapping[str, str]:
+    return {"status": "failing", "detail": why} if why else {"status": "ok"}
+
+
+def _json(values: object, status: int = HTTPStatus.OK, headers: Mapping[str, str] = {}) -> Response:
+    return Response(
+        msgspec.json.encode(values),
+        status,
+        {"Cache-Control": UNKEPT, **headers},
+        "application/json",
+    )

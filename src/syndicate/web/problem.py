@@ -1,0 +1,131 @@
+"""What went wrong, told to programs as problem details (RFC 9457) and to browsers as a page."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Final, Self
+from urllib.parse import quote
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from syndicate.errors import NotReady, SyndicateError
+from syndicate.model.feed import Masthead
+from syndicate.render.page import page_policy, problem_page
+from syndicate.web.policy import UNKEPT
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+_RETRY_SECONDS: Final = 30
+_SOON_SECONDS: Final = 2
+"""Before the first edition, which is a matter of seconds."""
+
+_LONGEST: Final = 500
+"""Characters of a detail: it may repeat what was asked, which may be long."""
+
+_HTML: Final = re.compile(
+    r"(?:^|,)\s*text/html\s*(?P<parameters>(?:;[^,]*)?)(?=,|$)", re.IGNORECASE
+)
+_RULED_OUT: Final = re.compile(r";\s*q=0(?:\.0*)?\s*(?:;|$)", re.IGNORECASE)
+
+_HINTS: Final = {
+    401: ("unauthorized", "Send the header Authorization: Bearer TOKEN."),
+    404: ("not-found", "The feeds are listed at /, the API is described at /openapi.json."),
+    405: ("method-not-allowed", "Use a method that the header Allow names."),
+    406: ("not-acceptable", "Leave Accept-Encoding out, or let it allow identity, gzip or br."),
+    414: ("uri-too-long", "Ask for less at once."),
+    431: ("header-fields-too-large", "Send fewer or shorter header fields."),
+    500: ("internal-error", "It was logged. Try again later; tell the contact if it stays."),
+}
+"""By status: code and hint of what HTTP itself refuses."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What is said about an error, whoever is told."""
+
+    status: int
+    code: str
+    detail: str
+    hint: str = ""
+    known: tuple[str, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, error: Exception) -> Self:
+        """Return what may be told about ``error``: of the unexpected, nothing but that it is."""
+        if isinstance(error, SyndicateError):
+            return cls(
+                status=error.status,
+                code=error.code,
+                detail=error.what[:_LONGEST],
+                hint=error.hint,
+                known=error.known,
+                headers=_retry(error),
+            )
+        if isinstance(error, HTTPException):
+            code, hint = _HINTS[error.status_code]
+            headers = error.headers or {}
+            return cls(
+                status=error.status_code,
+                code=code,
+                detail=error.detail[:_LONGEST],
+                hint=hint,
+                headers=headers,
+            )
+        code, hint = _HINTS[500]
+        return cls(status=500, code=code, detail="the service failed to answer this", hint=hint)
+
+    @property
+    def title(self) -> str:
+        """The name of the status."""
+        return HTTPStatus(self.status).phrase
+
+
+def problem(request: Request, error: Exception, masthead: Masthead) -> Response:
+    """Return the answer to ``request`` that tells ``error``; whoever asks for HTML gets a page."""
+    fault = Fault.of(error)
+    headers = {"Cache-Control": UNKEPT, "Vary": "Accept", **fault.headers}
+    if _wants_html(request.headers.get("accept", "")):
+        page = problem_page(
+            masthead,
+            title=fault.title,
+            detail=fault.detail,
+            hint=fault.hint,
+            known=fault.known,
+            are_feeds=fault.code == "unknown-feed",
+        )
+        headers["Content-Security-Policy"] = page_policy()
+        return Response(page, fault.status, headers, "text/html")
+    return Response(_details(fault, request), fault.status, headers, MEDIA_TYPE)
+
+
+def _details(fault: Fault, request: Request) -> bytes:
+    details: dict[str, object] = {
+        "type": "about:blank",
+        "title": fault.title,
+        "status": fault.status,
+        "code": fault.code,
+        "detail": fault.detail,
+        "instance": quote(request.scope["path"][:_LONGEST]),
+    }
+    if fault.hint:
+        details["hint"] = fault.hint
+    if fault.known:
+        details["known"] = fault.known
+    return msgspec.json.encode(details)
+
+
+def _retry(error: SyndicateError) -> dict[str, str]:
+    if error.status != HTTPStatus.SERVICE_UNAVAILABLE:
+        return {}
+    seconds = _SOON_SECONDS if isinstance(error, NotReady) else _RETRY_SECONDS
+    return {"Retry-After": str(seconds)}
+
+
+def _wants_html(accept: str) -> bool:
+    """Tell whether a browser asks: programs do not name HTML."""
+    return any(not _RULED_OUT.search(found["parameters"]) for found in _HTML.finditer(accept))

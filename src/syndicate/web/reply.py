@@ -1,0 +1,84 @@
+"""From a representation to the answer that a request gets: coding, condition, headers."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Final
+from urllib.parse import quote
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from syndicate.formats.link import Link
+from syndicate.representation import Encoding, Representation
+from syndicate.web.coding import IDENTITY, choose_coding
+from syndicate.web.conditional import is_unmodified
+
+_CODINGS: Final[tuple[Encoding, ...]] = ("gzip", "br")
+
+_IN_ADDRESSES: Final = "!#$%&'()*+,/:;=?@[]~"
+"""What of RFC 3986 an address may hold, beside letters and digits; all else is encoded."""
+
+
+def reply(
+    request: Request,
+    representation: Representation,
+    *,
+    cache_control: str,
+    headers: Mapping[str, str] = {},
+) -> Response:
+    """Answer ``request`` with ``representation``: 200, 304, or 406 where no coding is acceptable.
+
+    HEAD is answered as GET is; whoever sends the answer leaves the body out.
+    """
+    bodies = _bodies(representation)
+    coding = choose_coding(_field(request, "accept-encoding"), bodies)
+    if coding is None:
+        raise HTTPException(406, "none of the codings asked for is there")
+    etag = representation.etag_of(coding)
+    answer = {
+        "ETag": etag,
+        "Last-Modified": _http_date(representation.last_modified),
+        "Cache-Control": cache_control,
+        "Vary": "Accept-Encoding",
+        **({"Link": _link_field(representation.links)} if representation.links else {}),
+        **headers,
+    }
+    if is_unmodified(
+        if_none_match=_field(request, "if-none-match"),
+        if_modified_since=_field(request, "if-modified-since"),
+        etag=etag,
+        last_modified=representation.last_modified,
+    ):
+        return Response(None, 304, answer)
+    answer["Content-Type"] = representation.media_type
+    if coding != IDENTITY:
+        answer["Content-Encoding"] = coding
+    return Response(bodies[coding], 200, answer)
+
+
+def _bodies(representation: Representation) -> dict[Encoding, bytes]:
+    """Return the body in every coding that is made and saves something, and plain."""
+    size = len(representation.body)
+    encoded = {coding: representation.encoded(coding) for coding in _CODINGS}
+    smaller = {c: body for c, body in encoded.items() if body is not None and len(body) < size}
+    return {IDENTITY: representation.body, **smaller}
+
+
+def _field(request: Request, name: str) -> str | None:
+    """Return a header field, its lines joined as RFC 9110 section 5.3 has it."""
+    lines = request.headers.getlist(name)
+    return ", ".join(lines) if lines else None
+
+
+def _http_date(moment: datetime) -> str:
+    return format_datetime(moment.astimezone(UTC).replace(microsecond=0), usegmt=True)
+
+
+def _link_field(links: Iterable[Link]) -> str:
+    return ", ".join(
+        f'<{quote(link.href, safe=_IN_ADDRESSES)}>; rel="{link.rel}"'
+        + (f'; type="{link.type}"' if link.type else "")
+        for link in links
+    )

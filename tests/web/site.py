@@ -1,0 +1,134 @@
+"""A whole service over sample posts, asked in-process: the real application, without a socket."""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from syndicate.errors import NotReady
+from syndicate.model.category import Term, Vocabulary
+from syndicate.model.edition import Edition, NamedFeed, Reader, Readiness
+from syndicate.model.feed import Masthead
+from syndicate.model.post import Item, Post
+from syndicate.model.selection import Selection
+from syndicate.representation import Press
+from syndicate.web.application import application
+from syndicate.web.policy import Policy
+from tests import samples
+
+VOCABULARY = Vocabulary(
+    terms=(
+        Term(
+            category=samples.TTS,
+            aliases=("TTS", "Tech Transformation"),
+        ),
+    )
+)
+NAMED = NamedFeed(
+    name="tech-carousel",
+    title="Technology, featured",
+    description="What technologists should see.",
+    selection=Selection.of(categories=["technology"], carousel=True),
+)
+
+
+@dataclass(kw_only=True)
+class Library:
+    """Reads from an edition that is at hand; makes an item of any post."""
+
+    now: Edition | None
+    readiness: Readiness = field(default_factory=lambda: Readiness(settled=True))
+    known: dict[str, Item] = field(default_factory=dict)
+    asked: int = 0
+
+    @property
+    def edition(self) -> Edition:
+        """The edition at hand."""
+        if self.now is None:
+            raise NotReady("no source was read yet", hint="Try again in a moment.")
+        return self.now
+
+    async def items(self, posts: Sequence[Post]) -> tuple[Item, ...]:
+        """Return the known item of each post, or a plain one."""
+        self.asked += len(posts)
+        return tuple(self.known.get(post.id) or samples.item(post) for post in posts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What came back: the body as it was sent, neither decoded nor followed."""
+
+    status_code: int
+    headers: httpx.Headers
+    content: bytes
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.content.decode()
+
+    def json(self) -> Any:  # noqa: ANN401 — whatever JSON holds
+        """Return the body as JSON."""
+        return json.loads(self.content)
+
+    def link(self, rel: str) -> str | None:
+        """Return the address that the Link header has for ``rel``."""
+        links = httpx.Response(200, headers={"link": self.headers.get("link", "")}).links
+        return links.get(rel, {}).get("url")
+
+
+@dataclass(kw_only=True)
+class Site:
+    """An application to be asked."""
+
+    reader: Reader
+    policy: Policy = field(default_factory=Policy)
+    masthead: Masthead = samples.MASTHEAD
+
+    def __post_init__(self) -> None:
+        """Assemble the application as the service does."""
+        self.app = application(self.reader, Press(self.masthead), self.masthead, self.policy)
+
+    def get(self, path: str, **headers: str) -> Answer:
+        """Return the answer to GET; names of header fields are given with underscores."""
+        return self.ask("GET", path, {k.replace("_", "-"): v for k, v in headers.items()})
+
+    def ask(self, method: str, path: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """Return the answer to any request."""
+        return asyncio.run(self._ask(method, path, headers or {}))
+
+    async def _ask(self, method: str, path: str, headers: Mapping[str, str]) -> Answer:
+        transport = httpx.ASGITransport(self.app)
+        fields = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+        request = httpx.Request(method, f"http://elsewhere.example:1234{path}", headers=fields)
+        answer = await transport.handle_async_request(request)
+        assert isinstance(answer.stream, httpx.AsyncByteStream)
+        body = b"".join([chunk async for chunk in answer.stream])
+        return Answer(status_code=answer.status_code, headers=answer.headers, content=body)
+
+
+def site(*posts: Post, policy: Policy | None = None) -> Site:
+    """Return a service of ``posts``, by default some of two sources, with a named feed."""
+    edition = samples.edition(*(posts or POSTS), vocabulary=VOCABULARY, named=[NAMED])
+    return Site(reader=Library(now=edition), policy=policy or Policy())
+
+
+POSTS = (
+    *samples.posts(3),
+    samples.post(
+        "news/2024-03-01-featured.md",
+        published=samples.PUBLISHED.replace(month=3, day=1),
+        carousel=True,
+        categories=(samples.TECHNOLOGY, samples.TTS),
+    ),
+    samples.post(
+        "updates/2024-02-10-una-entrada.md",
+        source="updates",
+        published=samples.PUBLISHED.replace(month=2, day=10),
+        language="es",
+        categories=(samples.TTS,),
+    ),
+)

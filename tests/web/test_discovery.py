@@ -1,0 +1,166 @@
+"""What machines find that look around: OPML, sitemap, robots.txt, security.txt."""
+
+import email
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from lxml import etree
+
+from syndicate.model.edition import Edition, NamedFeed, Unread
+from syndicate.model.selection import Selection
+from tests import samples
+from tests.web.site import NAMED, POSTS, VOCABULARY, Library, Site, site
+
+PUBLIC = samples.MASTHEAD.public_url
+SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
+
+
+@pytest.fixture(scope="module")
+def here() -> Site:
+    """Return a service of posts of two sources."""
+    return site()
+
+
+def test_opml_has_a_folder_for_each_format(here: Site) -> None:
+    """Every feed with its title, address and page; importing one folder subscribes once."""
+    answer = here.get("/opml")
+
+    assert answer.headers["content-type"] == "text/x-opml; charset=utf-8"
+    root = etree.fromstring(answer.content)
+    assert (root.tag, root.get("version")) == ("opml", "2.0")
+    assert root.findtext("head/title") == samples.MASTHEAD.title
+    assert root.findtext("head/dateModified") == "Fri, 01 Mar 2024 00:00:00 -0500"
+    folders = root.findall("body/outline")
+    assert [folder.get("text") for folder in folders] == ["JSON Feed", "RSS", "Atom"]
+    names = ["all", "carousel", NAMED.name, "news", "updates", "technology", "tts"]
+    for folder, suffix in zip(folders, ("json", "rss", "atom"), strict=True):
+        feeds = list(folder)
+        assert [feed.get("xmlUrl") for feed in feeds] == [
+            f"{PUBLIC}/feeds/{name}.{suffix}" for name in names
+        ]
+        assert {feed.get("type") for feed in feeds} == {"rss"}
+        assert dict(feeds[2].items()) == {
+            "type": "rss",
+            "version": {"json": "JSON", "rss": "RSS2", "atom": "ATOM"}[suffix],
+            "text": NAMED.title,
+            "title": NAMED.title,
+            "description": NAMED.description,
+            "xmlUrl": f"{PUBLIC}/feeds/{NAMED.name}.{suffix}",
+            "htmlUrl": f"{PUBLIC}/feeds/{NAMED.name}",
+        }
+
+
+def test_every_address_in_opml_answers(here: Site) -> None:
+    """What is listed is there."""
+    root = etree.fromstring(here.get("/opml").content)
+
+    urls = [feed.get(name, "") for feed in root.iter("outline") for name in ("xmlUrl", "htmlUrl")]
+    assert {here.get(url.removeprefix(PUBLIC)).status_code for url in urls if url} == {200}
+
+
+def test_the_sitemap_knows_when_pages_changed(here: Site) -> None:
+    """Our own pages, each with the last change of its posts; posts are at home elsewhere."""
+    answer = here.get("/sitemap.xml")
+
+    assert answer.headers["content-type"] == "application/xml; charset=utf-8"
+    pages = {
+        url.findtext(f"{SITEMAP}loc"): url.findtext(f"{SITEMAP}lastmod")
+        for url in etree.fromstring(answer.content)
+    }
+    assert pages == {
+        f"{PUBLIC}/": "2024-03-01T00:00:00-05:00",
+        f"{PUBLIC}/about": None,
+        f"{PUBLIC}/feeds/all": "2024-03-01T00:00:00-05:00",
+        f"{PUBLIC}/feeds/carousel": "2024-03-01T00:00:00-05:00",
+        f"{PUBLIC}/feeds/tech-carousel": "2024-03-01T00:00:00-05:00",
+        f"{PUBLIC}/feeds/news": "2024-03-01T00:00:00-05:00",
+        f"{PUBLIC}/feeds/updates": "2024-02-10T00:00:00-05:00",
+        f"{PUBLIC}/feeds/technology": "2024-03-01T00:00:00-05:00",
+        f"{PUBLIC}/feeds/tts": "2024-03-01T00:00:00-05:00",
+    }
+    assert {here.get((url or "").removeprefix(PUBLIC)).status_code for url in pages} == {200}
+
+
+def test_without_posts_nothing_is_dated() -> None:
+    """An empty service has feeds and pages, but no day to give."""
+    here = Site(reader=Library(now=samples.edition(vocabulary=VOCABULARY)))
+
+    assert b"lastmod" not in here.get("/sitemap.xml").content
+    assert b"dateModified" not in here.get("/opml").content
+
+
+def test_a_feed_that_is_hidden_by_another_is_not_listed() -> None:
+    """A named feed called like one of ours is not offered at an address that is not its own."""
+    hidden = NamedFeed(name="all", title="Not this")
+    here = Site(reader=Library(now=samples.edition(*POSTS, named=[hidden])))
+
+    assert b"Not this" not in here.get("/opml").content
+
+
+def test_a_feed_that_cannot_be_read_yet_is_listed() -> None:
+    """It has an address and will have posts."""
+    unread = Unread(source=samples.source("lost"), failing="no repository")
+    named = NamedFeed(
+        name="later", title="Later", selection=Selection.of(sources=[unread.source.name])
+    )
+    edition = Edition.of([samples.part()], unread=[unread], at=samples.NOW, named=[named])
+    here = Site(reader=Library(now=edition))
+
+    assert f"{PUBLIC}/feeds/later" in here.get("/sitemap.xml").text
+    assert "0 posts" in here.get("/").text
+
+
+def test_a_category_that_is_hidden_is_listed_by_query() -> None:
+    """A source that is called like a category has the name; the category keeps an address."""
+    post = samples.post(source="tts", categories=(samples.TTS,))
+    here = site(post)
+
+    urls = [
+        feed.get("xmlUrl") for feed in etree.fromstring(here.get("/opml").content).iter("outline")
+    ]
+
+    assert f"{PUBLIC}/feeds/tts.rss" in urls
+    assert f"{PUBLIC}/feeds/all.rss?category=tts" in urls
+
+
+def test_robots_are_welcome(here: Site) -> None:
+    """Nothing is forbidden, and the sitemap is named."""
+    answer = here.get("/robots.txt")
+
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert answer.text.splitlines() == [
+        "User-agent: *",
+        "Allow: /",
+        "",
+        f"Sitemap: {PUBLIC}/sitemap.xml",
+    ]
+
+
+def test_security_txt_names_whom_to_tell(here: Site) -> None:
+    """RFC 9116: contact, an end within a year, languages, its own address."""
+    answer = here.get("/.well-known/security.txt")
+
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    fields = email.message_from_string(answer.text)
+    assert fields["Contact"] == "mailto:feeds@example.gov"
+    assert fields["Canonical"] == f"{PUBLIC}/.well-known/security.txt"
+    left = datetime.fromisoformat(fields["Expires"]) - datetime.now(UTC)
+    assert timedelta(days=170) < left < timedelta(days=365)
+
+
+def test_a_contact_on_the_web_is_named_as_it_is() -> None:
+    """A web address is not taken for a mailbox."""
+    masthead = replace(samples.MASTHEAD, contact="https://www.example.gov/contact")
+    here = Site(reader=Library(now=None), masthead=masthead)
+
+    assert (
+        "Contact: https://www.example.gov/contact\n" in here.get("/.well-known/security.txt").text
+    )
+
+
+def test_without_a_contact_there_is_no_security_txt() -> None:
+    """RFC 9116 wants one; an invented one would be worse than none."""
+    here = Site(reader=Library(now=None), masthead=replace(samples.MASTHEAD, contact=""))
+
+    assert here.get("/.well-known/security.txt").status_code == 404

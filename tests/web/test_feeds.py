@@ -1,0 +1,231 @@
+"""Feeds over HTTP: every name, every spelling, every narrowing, and the headers that go along."""
+
+import json
+from email.utils import parsedate_to_datetime
+
+import pytest
+
+from syndicate.formats import FORMATS
+from tests import samples
+from tests.web.site import NAMED, POSTS, Site, site
+
+PUBLIC = samples.MASTHEAD.public_url
+
+
+@pytest.fixture(scope="module")
+def here() -> Site:
+    """Return a service of posts of two sources."""
+    return site()
+
+
+def titles(here: Site, path: str) -> list[str]:
+    """Return the titles of the JSON feed at ``path``."""
+    answer = here.get(path)
+    assert answer.status_code == 200, answer.text
+    return [item["title"] for item in answer.json()["items"]]
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize(
+    "name", ["all", "carousel", NAMED.name, "news", "updates", "technology", "tts"]
+)
+def test_every_feed_comes_in_every_format(here: Site, name: str, suffix: str) -> None:
+    """Its exact media type, its bytes, and rules for whoever keeps it."""
+    answer = here.get(f"/feeds/{name}.{suffix}")
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == FORMATS[suffix].media_type
+    assert answer.headers["content-length"] == str(len(answer.content))
+    assert answer.headers["cache-control"] == (
+        "public, max-age=300, stale-while-revalidate=600, stale-if-error=86400"
+    )
+    assert answer.headers["vary"] == "Accept-Encoding"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "set-cookie" not in answer.headers
+
+
+def test_a_feed_holds_what_its_name_says(here: Site) -> None:
+    """The selection of the name, in its order."""
+    assert len(titles(here, "/feeds/all.json")) == len(POSTS)
+    assert titles(here, "/feeds/carousel.json") == ["2024 03 01 featured"]
+    assert titles(here, "/feeds/updates.json") == ["2024 02 10 una entrada"]
+    assert titles(here, "/feeds/tts.json") == ["2024 03 01 featured", "2024 02 10 una entrada"]
+    assert titles(here, "/feeds/tech-carousel.json") == ["2024 03 01 featured"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "category=Technology%20Transformation%20Services",
+        "category=TTS",
+        "category=tech+transformation",
+        "category=tts&category=TTS",
+        "category=tts&utm_source=news&fbclid=x",
+        "limit=50&source=&carousel=&category=tts",
+    ],
+)
+def test_every_spelling_of_a_question_has_one_answer(here: Site, query: str) -> None:
+    """The same bytes, tag and links as the canonical spelling: one entry for every cache."""
+    plain = here.get("/feeds/all.json?category=tts")
+
+    answer = here.get(f"/feeds/all.json?{query}")
+
+    assert answer.content == plain.content
+    assert answer.headers == plain.headers
+    assert f"<{PUBLIC}/feeds/all.json?category=tts>" in answer.headers["link"]
+
+
+def test_parameters_in_any_order_are_one_question(here: Site) -> None:
+    """Neither the bytes nor the self link depend on the order."""
+    one = here.get("/feeds/all.atom?source=news&limit=2&carousel=false")
+    two = here.get("/feeds/all.atom?carousel=false&source=news&limit=2")
+
+    assert one.content == two.content
+    assert one.headers == two.headers
+
+
+@pytest.mark.parametrize("suffix", ["", *(f".{name}" for name in FORMATS)])
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("TTS", "tts"),
+        ("Technology%20Transformation%20Services", "tts"),
+        ("tech-transformation", "tts"),
+        ("Technology", "technology"),
+        ("ALL", "all"),
+        ("News", "news"),
+    ],
+)
+def test_another_spelling_is_sent_to_the_address(
+    here: Site, written: str, meant: str, suffix: str
+) -> None:
+    """308 to the slug under the public address, in the same format, with the query as sent."""
+    answer = here.get(f"/feeds/{written}{suffix}?limit=2&utm_source=x%20y")
+
+    assert answer.status_code == 308
+    assert answer.headers["location"] == (
+        f"{PUBLIC}/feeds/{meant}{suffix}?limit=2&utm_source=x%20y"
+    )
+    assert answer.headers["cache-control"].startswith("public, max-age=300")
+
+
+def test_an_unknown_feed_lists_the_known_ones(here: Site) -> None:
+    """404 with every name there is, and nothing to keep."""
+    answer = here.get("/feeds/nothing.json")
+
+    assert answer.status_code == 404
+    problem = answer.json()
+    assert problem["code"] == "unknown-feed"
+    assert problem["known"] == [
+        *("all", "carousel", "tech-carousel", "news", "updates", "technology", "tts"),
+    ]
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_an_unknown_format_lists_the_known_ones(here: Site) -> None:
+    """Only the ending is wrong, and the answer says so."""
+    answer = here.get("/feeds/tts.xml")
+
+    assert answer.status_code == 404
+    problem = answer.json()
+    assert (problem["code"], problem["known"]) == ("unknown-format", ["json", "rss", "atom"])
+    assert "tts.json" in problem["hint"]
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("categories=tts", "wrong-parameter"),
+        ("category=nothing", "unknown-category"),
+        ("source=nothing", "unknown-source"),
+        ("limit=0", "malformed-parameter"),
+        ("after=x", "malformed-cursor"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/feeds/all.json", "/feeds/all", "/v1/posts"])
+def test_a_wrong_question_is_told(here: Site, path: str, query: str, code: str) -> None:
+    """400 with what is allowed, wherever the same question may be asked."""
+    answer = here.get(f"{path}?{query}")
+
+    assert answer.status_code == 400
+    assert answer.json()["code"] == code
+
+
+def test_a_category_that_another_feed_hides_stays_reachable() -> None:
+    """Its alias leads to the query, not to the feed that has the name."""
+    shadowing = samples.post("tts/2024-01-01-a.md", source="tts", categories=(samples.TECHNOLOGY,))
+    here = site(shadowing, *POSTS)
+
+    answer = here.get("/feeds/tech-transformation.rss?limit=3")
+
+    assert answer.status_code == 308
+    assert answer.headers["location"] == f"{PUBLIC}/feeds/all.rss?category=tts&limit=3"
+    assert titles(here, "/feeds/tts.json") == [shadowing.title]
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_pages_lead_from_the_newest_post_to_the_oldest(here: Site, suffix: str) -> None:
+    """Following rel=next in the headers gives every post once, then ends."""
+    following: str | None = f"{PUBLIC}/feeds/all.{suffix}?limit=2"
+    seen = []
+    while following:
+        answer = here.get(following.removeprefix(PUBLIC))
+        seen.append(answer.content)
+        following = answer.link("next")
+
+    assert len(seen) == 3
+    for post in POSTS:
+        assert sum(page.count(f"{post.id}".encode()) for page in seen) >= 1
+
+
+def test_links_say_what_else_there_is(here: Site) -> None:
+    """Self, canonical, the page for people and the other formats, all narrowed alike."""
+    answer = here.get("/feeds/tts.rss?language=es")
+
+    links = answer.headers["link"]
+    for relation in (
+        f'<{PUBLIC}/feeds/tts.rss?language=es>; rel="self"; type="application/rss+xml"',
+        f'<{PUBLIC}/feeds/tts.rss?language=es>; rel="canonical"',
+        f'<{PUBLIC}/feeds/tts?language=es>; rel="alternate"; type="text/html"',
+        f'<{PUBLIC}/feeds/tts.json?language=es>; rel="alternate"; type="application/feed+json"',
+        f'<{PUBLIC}/feeds/tts.atom?language=es>; rel="alternate"; type="application/atom+xml"',
+    ):
+        assert relation in links
+    assert 'rel="next"' not in links
+
+
+@pytest.mark.parametrize("path", ["/feeds/all.json", "/feeds/all.rss", "/feeds/all", "/", "/opml"])
+def test_no_address_is_made_of_the_host_header(here: Site, path: str) -> None:
+    """A reader that came by an inner name is not moved there."""
+    answer = here.ask(
+        "GET", path, {"host": "inner.example:8080", "x-forwarded-host": "evil.example"}
+    )
+
+    said = answer.text + str(answer.headers)
+    assert "inner.example" not in said
+    assert "evil.example" not in said
+    assert "elsewhere.example" not in said
+
+
+def test_a_client_that_asks_for_deltas_gets_the_whole(here: Site) -> None:
+    """A-IM: feed is not answered with 226, which breaks a reader; the answer is the plain one."""
+    plain = here.get("/feeds/all.rss")
+
+    answer = here.ask("GET", "/feeds/all.rss", {"A-IM": "feed", "If-None-Match": '"old"'})
+
+    assert answer.status_code == 200
+    assert answer.content == plain.content
+
+
+def test_the_date_is_that_of_the_content(here: Site) -> None:
+    """Last-Modified never is the time of the request."""
+    answer = here.get("/feeds/all.json")
+
+    assert parsedate_to_datetime(answer.headers["last-modified"]) == samples.NOW
+
+
+def test_a_feed_without_posts_is_a_feed() -> None:
+    """Known but empty is 200."""
+    here = site(samples.post(carousel=False))
+
+    assert json.loads(here.get("/feeds/carousel.json").content)["items"] == []

@@ -1,0 +1,166 @@
+"""Pages over HTTP: the right words at every address, and nothing loaded from anywhere."""
+
+import re
+
+import pytest
+
+from syndicate.render.page import page_policy
+from tests import samples
+from tests.render.html import by_class, links, parsed, text
+from tests.web.site import NAMED, POSTS, Library, Site, site
+
+PUBLIC = samples.MASTHEAD.public_url
+FEATURED = POSTS[3]
+SPANISH = POSTS[4]
+
+
+@pytest.fixture(scope="module")
+def here() -> Site:
+    """Return a service of posts of two sources."""
+    return site()
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/about", "/feeds/all", f"/feeds/{NAMED.name}", f"/posts/{FEATURED.key}"]
+)
+def test_every_page_is_html_under_a_strict_policy(here: Site, path: str) -> None:
+    """Valid, kept as long as feeds, with the policy that lets nothing but its style through."""
+    answer = here.get(path)
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["content-security-policy"] == page_policy()
+    assert answer.headers["cache-control"].startswith("public, max-age=300")
+    parsed(answer.text)
+
+
+def test_the_directory_has_every_feed_with_what_is_in_it(here: Site) -> None:
+    """In groups, each with its number of posts and newest day, and found by feed readers."""
+    page = parsed(here.get("/").text)
+
+    assert [text(h2) for h2 in page.iter("h2")] == [
+        *("Everything", "Selected", "By source", "By category"),
+    ]
+    said = {re.sub(" posts?, newest.*", "", text(row)) for row in by_class(page, "what")}
+    assert said == {
+        "All posts Every post of every source. 5",
+        "Carousel What the sources feature, each post with its card. 1",
+        "Technology, featured What technologists should see. 1",
+        "Example agency, news 4",
+        "Example agency, updates 1",
+        "Technology 4",
+        "Technology Transformation Services 2",
+    }
+    found = {link["href"] for link in links(page, "alternate")}
+    assert found == {
+        f"{PUBLIC}/feeds/{name}.{suffix}"
+        for name in ("all", "carousel", NAMED.name, "news", "updates", "technology", "tts")
+        for suffix in ("json", "rss", "atom")
+    }
+
+
+def test_every_link_on_our_pages_leads_somewhere(here: Site) -> None:
+    """Starting from the directory, each address of ours that is found answers."""
+    todo, seen = ["/"], set[str]()
+    while todo:
+        path = todo.pop()
+        seen.add(path)
+        answer = here.get(path)
+        assert answer.status_code == 200, path
+        if answer.headers["content-type"].startswith("text/html"):
+            page = parsed(answer.text)
+            ids = {element.get("id") for element in page.iter()}
+            hrefs = [link.get("href", "") for link in page.iter("a")]
+            assert {href[1:] for href in hrefs if href.startswith("#")} <= ids
+            ours = {href.partition("#")[0] for href in hrefs if href.startswith("/")}
+            todo += sorted(ours - seen - {"/openapi.json"} - set(todo))
+
+    assert f"/posts/{SPANISH.key}" in seen
+    assert "/feeds/tts.atom" in seen
+
+
+def test_a_feed_is_a_river_in_its_order(here: Site) -> None:
+    """The same posts as in the formats, and links to these for feed readers."""
+    answer = here.get("/feeds/tts?limit=1")
+
+    page = parsed(answer.text)
+    assert [text(h2) for h2 in page.findall(".//article/h2")] == ["2024 03 01 featured"]
+    assert text(next(page.iter("h1"))) == "Technology Transformation Services"
+    assert {link["href"] for link in links(page, "alternate")} == {
+        f"{PUBLIC}/feeds/tts.{suffix}?limit=1" for suffix in ("json", "rss", "atom")
+    }
+    (following,) = links(page, "next")
+    older = parsed(here.get(following["href"].removeprefix(PUBLIC)).text)
+    assert [text(h2) for h2 in older.findall(".//article/h2")] == ["2024 02 10 una entrada"]
+    assert answer.link("canonical") == f"{PUBLIC}/feeds/tts?limit=1"
+
+
+def test_the_form_asks_what_feeds_understand(here: Site) -> None:
+    """Choices with their posts; sent back, also with all fields left empty, they are an answer."""
+    page = parsed(here.get("/feeds/all?category=tts&language=es").text)
+
+    boxes = {
+        (box.get("name"), box.get("value")): "checked" in box.attrib
+        for box in page.iter("input")
+        if box.get("type") == "checkbox"
+    }
+    assert boxes == {
+        ("category", "technology"): False,
+        ("category", "tts"): True,
+        ("source", "news"): False,
+        ("source", "updates"): False,
+        ("language", "en"): False,
+        ("language", "es"): True,
+    }
+    assert "1 post of 5 chosen" in text(page)
+    sent = "category=technology&category=tts&match=all&source=&language=&carousel=&limit=50"
+    answer = parsed(here.get(f"/feeds/all?{sent}").text)
+    assert "1 post of 5 chosen" in text(answer)
+
+
+def test_what_was_chosen_can_be_taken_back_though_nothing_is_left(here: Site) -> None:
+    """A choice stays on the form where the feed itself has no such post."""
+    page = parsed(here.get("/feeds/updates?source=news&category=technology&carousel=true").text)
+
+    chosen = {box.get("value") for box in page.iter("input") if "checked" in box.attrib}
+    assert chosen == {"news", "technology"}
+    selected = [
+        option.get("value") for option in page.iter("option") if "selected" in option.attrib
+    ]
+    assert selected == ["true"]
+    assert "No post is in this feed now." in text(page)
+
+
+def test_a_post_is_a_page_that_points_home(here: Site) -> None:
+    """Its words, noindex, and its home as the canonical address."""
+    answer = here.get(f"/posts/{SPANISH.key}")
+
+    assert answer.headers["x-robots-tag"] == "noindex"
+    assert answer.link("canonical") == SPANISH.url
+    assert answer.link("alternate") == f"{PUBLIC}/v1/posts/{SPANISH.key}"
+    (article,) = parsed(answer.text).iter("article")
+    assert article.get("lang") == "es"
+    assert "The office opens a new service." in text(article)
+
+
+def test_about_names_every_source(here: Site) -> None:
+    """With its rights, and what `_syndicate` holds."""
+    said = text(parsed(here.get("/about").text))
+
+    assert "Example agency, news Public domain" in said
+    assert "Example agency, updates Public domain" in said
+    assert "date_precision" in said
+
+
+def test_a_page_is_made_once_per_edition() -> None:
+    """Asked again, nothing is made again; with another edition, everything is."""
+    library = Library(now=samples.edition(*POSTS))
+    here = Site(reader=library)
+
+    first = here.get("/feeds/all")
+    assert here.get("/feeds/all").content == first.content
+    assert library.asked == len(POSTS)
+
+    library.now = samples.edition(*POSTS[1:])
+    assert here.get("/feeds/all").content != first.content
+    assert library.asked == 2 * len(POSTS) - 1

@@ -1,0 +1,117 @@
+"""What operators ask: alive, ready, and in numbers."""
+
+import pytest
+
+from syndicate.errors import NotReady
+from syndicate.model.edition import Edition, Readiness, Unread
+from syndicate.web.policy import Policy
+from tests import samples
+from tests.web.site import POSTS, Library, Site, site
+
+
+def at(edition: Edition | None, *, settled: bool = True, database: str | None = None) -> Site:
+    """Return a service in the given state."""
+    return Site(
+        reader=Library(now=edition, readiness=Readiness(settled=settled, database=database))
+    )
+
+
+FINE = samples.edition(*POSTS)
+
+
+def test_alive_is_whoever_answers() -> None:
+    """200 whatever the state, and nothing to keep."""
+    answer = at(None, settled=False).get("/healthz")
+
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_ready_tells_of_every_source() -> None:
+    """200 and ok while all is well."""
+    answer = at(FINE).get("/readyz")
+
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "status": "ok",
+        "sources": {"news": {"status": "ok"}, "updates": {"status": "ok"}},
+        "database": None,
+        "deliveries": None,
+    }
+
+
+def test_what_fails_degrades_while_feeds_go_on() -> None:
+    """A failing source or database is named, with why, under 200."""
+    old = samples.part(samples.source("old"), failing="the folder is empty")
+    lost = Unread(source=samples.source("lost"), failing="no repository")
+    edition = Edition.of([old], unread=[lost], at=samples.NOW)
+
+    sources = at(edition).get("/readyz")
+    database = at(FINE, database="it is locked").get("/readyz")
+    well = at(FINE, database="").get("/readyz")
+
+    assert sources.status_code == database.status_code == well.status_code == 200
+    assert sources.json()["status"] == database.json()["status"] == "degraded"
+    assert sources.json()["sources"] == {
+        "old": {"status": "failing", "detail": "the folder is empty"},
+        "lost": {"status": "failing", "detail": "no repository"},
+    }
+    assert database.json()["database"] == {"status": "failing", "detail": "it is locked"}
+    assert (well.json()["status"], well.json()["database"]) == ("ok", {"status": "ok"})
+
+
+@pytest.mark.parametrize(("edition", "settled"), [(None, True), (None, False), (FINE, False)])
+def test_not_ready_before_everything_was_tried_and_while_stopping(
+    edition: Edition | None, *, settled: bool
+) -> None:
+    """503 with when to ask again; feeds that are there are served all the same."""
+    here = at(edition, settled=settled)
+
+    answer = here.get("/readyz")
+
+    assert answer.status_code == 503
+    assert answer.json()["status"] == "unavailable"
+    assert answer.headers["retry-after"] == "2"
+    assert here.get("/feeds/all.json").status_code == (503 if edition is None else 200)
+
+
+def test_metrics_are_for_everybody_unless_there_is_a_token() -> None:
+    """The exposition in Prometheus' text format."""
+    answer = site().get("/metrics")
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    assert answer.headers["cache-control"] == "no-store"
+    assert "syndicate_requests_total" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("authorization", "status"),
+    [
+        ("Bearer s3cret", 200),
+        ("bearer s3cret", 200),
+        ("Bearer s3cre", 401),
+        ("Bearer s3cret ", 200),
+        ("Bearer é", 401),
+        ("Basic s3cret", 401),
+        ("s3cret", 401),
+        ("", 401),
+    ],
+)
+def test_metrics_may_want_a_token(authorization: str, status: int) -> None:
+    """Whoever has it sees them; everybody else is told how to show it."""
+    here = site(policy=Policy(metrics_token="s3cret"))  # noqa: S106 — a sample
+
+    answer = here.ask("GET", "/metrics", {"authorization": authorization})
+
+    assert answer.status_code == status
+    if status == 401:
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+        assert answer.json()["code"] == "unauthorized"
+        assert "syndicate_" not in answer.text
+
+
+def test_the_library_of_the_tests_fails_as_the_service_does() -> None:
+    """Before the first edition there is none to read from."""
+    with pytest.raises(NotReady):
+        Library(now=None).edition  # noqa: B018 — the property raises
