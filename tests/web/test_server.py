@@ -1,0 +1,124 @@
+"""The server: it starts, answers over a real socket, and stops."""
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from syndicate.errors import SyndicateError
+from syndicate.web.server import run, runner
+from tests.web.site import site
+
+
+@asynccontextmanager
+async def serving(app: Starlette, host: str = "127.0.0.1") -> AsyncIterator[str]:
+    """Serve ``app`` on a free port; yield where, and stop it afterwards."""
+    ready: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    stopping = asyncio.Event()
+    server = asyncio.create_task(run(app, host, 0, stopping=stopping, started=ready.set_result))
+    try:
+        port = await asyncio.wait_for(ready, 10)
+        yield f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    finally:
+        stopping.set()
+        await asyncio.wait_for(server, 15)
+
+
+def test_it_serves_the_application() -> None:
+    """Over a real connection, with a Date, without saying what it is made of."""
+
+    async def ask() -> httpx.Response:
+        async with serving(site().app) as url, httpx.AsyncClient(trust_env=False) as client:
+            return await client.get(f"{url}/feeds/all.json")
+
+    with runner() as loop:
+        answer = loop.run(ask())
+
+    assert answer.status_code == 200
+    assert answer.json()["title"] == "All posts"
+    assert "date" in answer.headers
+    assert "server" not in answer.headers
+    assert answer.headers["content-encoding"] == "gzip"
+
+
+def test_head_sends_no_body_over_the_wire() -> None:
+    """The connection stays in step: what follows is the next answer."""
+
+    async def ask() -> bytes:
+        async with serving(site().app) as url:
+            host, port = url.removeprefix("http://").split(":")
+            reader, writer = await asyncio.open_connection(host, int(port))
+            head = b"HEAD /feeds/all.json HTTP/1.1\r\nHost: x\r\n\r\n"
+            last = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+            writer.write(head + last)
+            everything = await reader.read()
+            writer.close()
+            return everything
+
+    with runner() as loop:
+        everything = loop.run(ask())
+
+    head, health = everything.split(b"\r\n\r\n", 1)
+    assert b"content-length: " in head
+    assert health.startswith(b"HTTP/1.1 200 OK")
+
+
+def test_what_is_in_progress_is_finished() -> None:
+    """A request that came before the end is answered; the server returns soon after."""
+    entered = asyncio.Event()
+
+    async def slow(_: Request) -> PlainTextResponse:
+        entered.set()
+        await asyncio.sleep(0.5)
+        return PlainTextResponse("done")
+
+    async def ask() -> tuple[str, float]:
+        app = Starlette(routes=[Route("/", slow)])
+        async with httpx.AsyncClient(trust_env=False) as client:
+            async with serving(app) as url:
+                asked = asyncio.create_task(client.get(url))
+                await entered.wait()
+                began = time.monotonic()
+            return (await asked).text, time.monotonic() - began
+
+    text, seconds = asyncio.run(ask())
+    assert text == "done"
+    assert seconds < 5
+
+
+def test_it_listens_on_the_newer_protocol_too() -> None:
+    """An IPv6 address is an address."""
+
+    async def ask() -> int:
+        async with serving(site().app, "::1") as url, httpx.AsyncClient(trust_env=False) as client:
+            return (await client.get(f"{url}/healthz")).status_code
+
+    assert asyncio.run(ask()) == 200
+
+
+def test_a_taken_port_says_what_to_do() -> None:
+    """The error names port and host, and how to choose another."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        with pytest.raises(SyndicateError, match=f"port {port} of 127.0.0.1: another") as caught:
+            asyncio.run(run(site().app, "127.0.0.1", port, stopping=asyncio.Event()))
+
+    assert caught.value.code == "cannot-listen"
+    assert "SYNDICATE_SERVICE__PORT" in caught.value.hint
+
+
+def test_a_host_that_is_not_ours_is_told() -> None:
+    """An address of another machine, or none at all, cannot be listened on."""
+    with pytest.raises(SyndicateError, match=r"of 192\.0\.2\.1: "):
+        asyncio.run(run(site().app, "192.0.2.1", 0, stopping=asyncio.Event()))
+    with pytest.raises(SyndicateError, match=r"of nowhere\.invalid: "):
+        asyncio.run(run(site().app, "nowhere.invalid", 0, stopping=asyncio.Event()))
