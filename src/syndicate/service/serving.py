@@ -1,0 +1,90 @@
+"""The server: follows the sources, serves readers, and stops when it is told to."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from syndicate.model.edition import Edition, Readiness
+from syndicate.model.post import Item, Post
+from syndicate.publisher import Publisher
+from syndicate.representation import Press
+from syndicate.service.newsroom import Newsroom
+from syndicate.web import server
+from syndicate.web.application import application
+from syndicate.web.policy import Policy
+
+
+class Live:
+    """The `Reader` of the web: the edition in service."""
+
+    def __init__(self, newsroom: Newsroom, publisher: Publisher) -> None:
+        self._newsroom = newsroom
+        self._publisher = publisher
+        self.stopping = asyncio.Event()
+
+    @property
+    def readiness(self) -> Readiness:
+        """How the service is doing now."""
+        return Readiness(settled=self._publisher.settled and not self.stopping.is_set())
+
+    @property
+    def edition(self) -> Edition:
+        """The edition in service; raises `NotReady` before the first."""
+        return self._publisher.edition
+
+    async def items(self, posts: Sequence[Post]) -> tuple[Item, ...]:
+        """Return ``posts`` as items, in their order, made in another thread."""
+        return await asyncio.to_thread(self._newsroom.items, posts, self.edition)
+
+
+async def serve(newsroom: Newsroom, *, started: Callable[[int], None] = lambda _: None) -> None:
+    """Serve until a signal says to stop (SIGINT, SIGTERM), then finish what is in progress.
+
+    ``started`` is told the port. Raises `SyndicateError` if the address cannot be had.
+    """
+    settings = newsroom.settings
+    publisher = Publisher(
+        newsroom.followers(), put_together=newsroom.put_together, clock=newsroom.clock
+    )
+    live = Live(newsroom, publisher)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, live.stopping.set)
+    with ThreadPoolExecutor(1, thread_name_prefix="compress") as compressor:
+        app = application(
+            live,
+            Press(settings.masthead, executor=compressor),
+            settings.masthead,
+            _policy(newsroom),
+        )
+        following = asyncio.create_task(publisher.run())
+        serving = asyncio.create_task(
+            server.run(
+                app,
+                settings.service.host,
+                settings.service.port,
+                stopping=live.stopping,
+                started=started,
+            )
+        )
+        try:
+            await asyncio.wait({following, serving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            live.stopping.set()
+            following.cancel()
+            await asyncio.gather(serving, following, return_exceptions=True)
+    for task in (serving, following):
+        if not task.cancelled():
+            task.result()
+
+
+def _policy(newsroom: Newsroom) -> Policy:
+    service = newsroom.settings.service
+    return Policy(
+        max_age=service.cache_seconds,
+        stale_while_revalidate=service.stale_while_revalidate,
+        stale_if_error=service.stale_if_error,
+        redirects=dict(newsroom.settings.redirects),
+        metrics_token=service.metrics_token,
+    )
