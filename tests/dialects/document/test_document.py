@@ -73,7 +73,9 @@ def test_front_matter_without_keys_is_front_matter() -> None:
         "x",
         "# How to write\n\n```markdown\n---\ntitle: Forms\ndate: 2024-01-29\n---\n```\n",
         "Note: a text.\n---\n\nwith an underline\n",
-        "title: Forms\ndate: [\n---\nbroken\n",
+        "Link to the draft:\n\n---\n\nShorter: better.\n\n---\n",
+        "Forms\n-----\ntitle: Forms\n\nShorter.\n",
+        "A\nB\nC\n---\ntitle: Forms\ndate: 2024-01-29\n---\n",
         "Just words,\n\n---\n\nand a rule.\n",
         "---\n\nA rule, then words.\n",
         "{{ site.title }}\n---\n",
@@ -87,11 +89,19 @@ def test_a_file_without_front_matter_is_no_post(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "first", ["statitle: Forms", "--\ntitle: Forms", "——-\ntitle: Forms", "----\ntitle: Forms"]
+    "text",
+    [
+        "statitle: Forms\ndate: 2024-01-29\n---\nShorter.\n",
+        "title: Forms\ndate: [2024\n--- \nShorter.\n",
+        "--\ntitle: Forms\ndate: 2024-01-29\n---\nShorter.\n",
+        "----\ntitle: Forms\ndate: 2024-01-29\n---\nShorter.\n",
+        "\u2014-\ntitle: Forms\ndate: 2024-01-29\n\u2014-\nShorter.\n",
+        "Link to the draft:\n\n---\ntitle: Forms\ndate: 2024-01-29\n---\nShorter.\n",
+    ],
 )
-def test_a_damaged_opening_fence_is_a_lost_fence(first: str) -> None:
+def test_a_damaged_opening_fence_is_a_lost_fence(text: str) -> None:
     """Keys and a closing fence without an opening one are a post that lost it, not a page."""
-    error = refusal(f"{first}\ndate: 2024-01-29\nlayout: post\n---\nShorter.\n")
+    error = refusal(text)
     assert (error.code, error.line) == ("lost-fence", 1)
     assert error.what.startswith(PATH)
     assert "---" in error.hint

@@ -67,8 +67,8 @@ def _header(text: str) -> Header | None:
         )
     if lost_fence(text):
         raise ContentError(
-            "the front matter ends with --- but does not begin with it",
-            hint="Write --- alone on a line before the first key.",
+            "the file holds front matter but does not begin with its fence",
+            hint="Write --- alone on the first line, and again after the last key.",
             code="lost-fence",
             line=1,
         )

@@ -28,7 +28,9 @@ _TOML_DEEP: Final = re.compile(rf"""(?<![\w-])(?:["']?[\w-]+["']?[ \t]*\.[ \t]*)
 _JSON_KEY: Final = re.compile(r'^[ \t{,]*"((?:[^"\\\n]|\\.)*)"\s*:', re.MULTILINE)
 
 
-_ALMOST_A_FENCE: Final = re.compile(r"\A[^\w\s]{1,8}[ \t]*\n")
+_KEYS: Final = re.compile(r"^([A-Za-z_][\w.-]*):(?:[ \t]|$)", re.MULTILINE)
+_DASHES: Final = re.compile("^[-\u2010-\u2015]{2,8}[ \t]*(?:\n|\\Z)", re.MULTILINE)
+_EARLY: Final = 3
 _TELLING: Final = frozenset({"title", "date", "layout", "permalink"})
 
 _T = TypeVar("_T")
@@ -123,18 +125,21 @@ NOTATIONS: Final[tuple[Notation, ...]] = (Yaml(), Toml(), Json())
 
 
 def lost_fence(text: str) -> bool:
-    """Tell whether ``text`` is front matter whose opening ``---`` was damaged.
+    """Tell whether ``text``, which begins with no fence, holds front matter nevertheless.
 
-    It is if what stands before the first ``---`` reads as YAML keys, one of which posts have.
+    Its opening fence may be overtyped, turned into dashes, or have a line or two before it. Keys
+    that posts have, from there to the next line of dashes, tell it from rules and examples.
     """
-    front, fence, _ = _ALMOST_A_FENCE.sub("", text, count=1).partition("\n---\n")
-    if not fence or len(front) > LONGEST or not _KEY.match(front):
-        return False
-    try:
-        keys = yaml_values.load(front).meta.keys()
-    except ContentError:
-        return False
-    return len(keys) > 1 and not _TELLING.isdisjoint(keys)
+    before, *rest = _DASHES.split(text[:LONGEST], maxsplit=2)
+    if rest and _are_keys(before):
+        return True
+    early = before.count("\n") < _EARLY and "```" not in before
+    return len(rest) > 1 and early and _are_keys(rest[0])
+
+
+def _are_keys(front: str) -> bool:
+    keys = [match[1].lower() for match in _KEYS.finditer(front)]
+    return _KEY.match(front) is not None and len(keys) > 1 and not _TELLING.isdisjoint(keys)
 
 
 def _refuse_lost_close(text: str) -> None:

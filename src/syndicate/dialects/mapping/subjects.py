@@ -76,6 +76,7 @@ def _note_spellings(reading: Reading, named: Named) -> None:
                 f"{name} and {before} are one category in two spellings",
                 "Keep one of them.",
                 line=line,
+                level="notice",
             )
 
 

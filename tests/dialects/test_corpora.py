@@ -1,0 +1,222 @@
+"""The real post folders come out right: every version loads, every post is as its site shows it."""
+
+import json
+import pathlib
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Final
+
+import pytest
+
+from syndicate.dialects import DIALECTS
+from syndicate.dialects.document import read
+from syndicate.dialects.fields import Fields
+from syndicate.errors import ContentError
+from syndicate.model.post import Path, Source
+from tests import corpora
+from tests.corpora import LOGIN, VOCABULARY
+from tests.dialects.history import Corpus
+from tests.samples import NEW_YORK, TECHNOLOGY, TTS
+
+pytestmark = pytest.mark.corpora
+
+EXPECTED: Final = pathlib.Path(__file__).parents[1] / "data" / "dialects" / "corpora"
+USDS: Final = replace(
+    corpora.USDS,
+    folders=(Path("_news-and-blog"), Path("_news-and-blog-drafts"), Path("_blog_posts")),
+)
+EIGHTEEN_F: Final = replace(corpora.EIGHTEEN_F, folders=(Path("content/posts"), Path("_posts")))
+
+
+@pytest.fixture(scope="module")
+def histories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Corpus]:
+    """Return the three corpora, cloned."""
+    folder = tmp_path_factory.mktemp("corpora")
+    return {name: Corpus(name, folder) for name in ("usds", "login", "18f")}
+
+
+def understood(path: Path, data: bytes, of: Source) -> Fields | str:
+    """Return the fields of a post, or why the file is none."""
+    dialect = DIALECTS[of.dialect]
+    reason = dialect.skips(path, of)
+    try:
+        document = None if reason else read(path, data)
+    except ContentError as error:
+        return error.code
+    if document is None:
+        return reason or "no front matter"
+    return dialect.fields(document, of, VOCABULARY)
+
+
+def posts(files: Mapping[Path, bytes], of: Source, folder: str) -> dict[Path, Fields]:
+    """Return what the posts below ``folder`` say, by path."""
+    below = {path: data for path, data in files.items() if path.startswith(folder)}
+    found = {path: understood(path, data, of) for path, data in below.items()}
+    return {path: fields for path, fields in found.items() if isinstance(fields, Fields)}
+
+
+def url(path: Path, fields: Fields, of: Source) -> str:
+    """Return the address of a post that has a date."""
+    assert fields.published
+    return DIALECTS[of.dialect].url(fields, path, of, fields.published)
+
+
+def shown(path: Path, fields: Fields, of: Source) -> dict[str, object]:
+    """Return what a reader sees of a post before its words."""
+    told: dict[str, object] = {
+        "title": fields.title,
+        "url": url(path, fields, of),
+        "published": fields.published and fields.published.isoformat(),
+        "precision": fields.precision,
+        "categories": [category.slug for category in fields.categories],
+        "authors": list(fields.authors),
+    }
+    if fields.carousel:
+        told["card"] = {
+            "title": fields.card_title,
+            "summary": fields.card_summary,
+            "image": fields.card_image,
+            "image_alt": fields.card_image_alt,
+            "day": str(fields.day),
+        }
+        told["reading_minutes"] = fields.reading_minutes
+    return told
+
+
+@pytest.mark.parametrize("home", [USDS, LOGIN], ids=lambda home: home.name)
+def test_every_post_is_as_its_site_shows_it(home: Source, histories: dict[str, Corpus]) -> None:
+    """Titles, dates, addresses, categories, bylines and cards of the posts that are live."""
+    expected = json.loads((EXPECTED / f"{home.name}.json").read_text())
+    found = posts(histories[home.name].files(), home, f"{home.folders[0]}/")
+    assert {path: shown(path, fields, home) for path, fields in found.items()} == expected
+
+
+def test_the_seed_of_login_is_filed_by_its_line(histories: dict[str, Corpus]) -> None:
+    """The post on the editors' branch: exact instant, two categories, Markdown summary."""
+    [(path, fields)] = (
+        (path, fields)
+        for path, fields in posts(
+            histories["login"].files("cms/program_updates/empowering-responsible-ai"),
+            LOGIN,
+            "content",
+        ).items()
+        if "empowering-responsible-ai" in path
+    )
+    assert url(path, fields, LOGIN) == (
+        f"https://www.login.gov/partners/program-updates/{pathlib.PurePath(path).stem}/"
+    )
+    assert fields.published == datetime(2024, 10, 16, 19, 24, 53, 929_000, tzinfo=UTC)
+    assert fields.categories == (TECHNOLOGY, TTS)
+    assert fields.title == (
+        "Empowering responsible AI: The AI training series for government employees"
+        " Is currently underway, read all about it!"
+    )
+    assert fields.summary.endswith("![](/assets/img/users.svg)")
+    assert fields.language == "en"
+
+
+def test_the_seed_of_usds_is_a_carousel_post(histories: dict[str, Corpus]) -> None:
+    """The version of commit 887d1f9: the day of the file name, three minutes, one byline."""
+    stem = "2024-01-29-a-call-to-service-for-talent-in-the-federal-government"
+    files = histories["usds"].files("887d1f9")
+    path = next(path for path in files if stem in path)
+    fields = understood(path, files[path], USDS)
+    assert isinstance(fields, Fields)
+    assert url(path, fields, USDS) == (
+        "https://www.usds.gov/news-and-blog/a-call-to-service-for-talent-in-the-federal-government"
+    )
+    assert fields.published == datetime(2024, 1, 29, tzinfo=NEW_YORK)
+    assert (fields.precision, fields.carousel, fields.reading_minutes) == ("day", True, 3)
+    assert len(fields.authors) == 1
+
+
+@pytest.mark.parametrize(
+    ("home", "reasons"),
+    [
+        (USDS, {"README": 3, "no front matter": 1}),
+        (LOGIN, {}),
+        (
+            EIGHTEEN_F,
+            {
+                "front-matter": 55,
+                "lost-fence": 7,
+                "no front matter": 8,
+                "README": 11,
+                "not a Markdown or HTML file": 18,
+            },
+        ),
+    ],
+    ids=lambda value: value.name if isinstance(value, Source) else "",
+)
+def test_every_version_loads_or_is_named_for_what_it_is(
+    home: Source, reasons: dict[str, int], histories: dict[str, Corpus]
+) -> None:
+    """No version of any file in the whole history raises; what is no post has its reason."""
+    found = [understood(path, data, home) for path, data in histories[home.name].versions()]
+    assert Counter(reason for reason in found if isinstance(reason, str)) == reasons
+    assert all(fields.title for fields in found if isinstance(fields, Fields))
+
+
+def test_dates_of_18f_are_from_keys_and_names(histories: dict[str, Corpus]) -> None:
+    """509 posts: 422 dates in front matter, 87 in file names, 45 that contradict each other."""
+    found = posts(histories["18f"].files(), EIGHTEEN_F, "content/posts/")
+    assert len(found) == 509
+    origins = Counter(dict(fields.origins)["published"].split(",")[0] for fields in found.values())
+    assert origins == {"key date": 422, "file name": 87}
+    rules = Counter(note.rule for fields in found.values() for note in fields.notes)
+    assert rules["date-conflict"] == 45
+    assert rules["impossible-date"] == rules["missing-date"] == 0
+
+
+def test_addresses_of_18f_are_those_of_the_site(histories: dict[str, Corpus]) -> None:
+    """The day of the post and its name without a padded day; two have a permalink."""
+    found = posts(histories["18f"].files(), EIGHTEEN_F, "content/posts/")
+    addresses = {path: url(path, fields, EIGHTEEN_F) for path, fields in found.items()}
+    assert len(set(addresses.values())) == 509
+    own = {path for path, fields in found.items() if fields.permalink}
+    assert {addresses[path].removeprefix("https://18f.gsa.gov") for path in own} == {
+        "/2015/05/21/tockingtime/",
+        "/2015/09/09/how-a-two-day-sprint-moved-an-agency-twenty-years-forward/",
+    }
+    for path in found.keys() - own:
+        published = found[path].published
+        assert published
+        name = re.sub(r"^\d{4}-\d\d-\d\d-", "", pathlib.PurePath(path).stem)
+        assert addresses[path] == f"https://18f.gsa.gov/{published:%Y/%m/%d}/{name}/"
+
+
+def test_subjects_and_pictures_of_18f_are_counted_right(histories: dict[str, Corpus]) -> None:
+    """142 tags, a few on each post; a picture on 282, described on 16; one post in Spanish."""
+    found = posts(histories["18f"].files(), EIGHTEEN_F, "content/posts/").values()
+    slugs = Counter(category.slug for fields in found for category in fields.categories)
+    assert len(slugs) == 142
+    assert slugs.most_common(2) == [("how-we-work", 151), ("best-practices", 102)]
+    assert all(1 <= len(fields.categories) <= 10 for fields in found)
+    assert sum(bool(fields.image) for fields in found) == 282
+    assert sum(fields.image_alt is not None for fields in found) == 16
+    assert Counter(fields.language for fields in found) == {"en": 508, "es-PR": 1}
+    assert all(fields.authors for fields in found)
+
+
+@pytest.mark.parametrize(
+    ("commit", "edited", "least", "most"), [("9ba5277", 506, 1, 25), ("5f40894", 324, 19, 19)]
+)
+def test_mass_edits_of_18f_change_few_words_and_no_address(
+    commit: str, edited: int, least: int, most: int, histories: dict[str, Corpus]
+) -> None:
+    """A move of every file, and a repair of links in most, are no news for readers."""
+    corpus = histories["18f"]
+    before, after = corpus.files(f"{commit}^"), corpus.files(commit)
+    pairs = [pair for pair in corpus.edits(commit) if pair[1].endswith(".md")]
+    assert len(pairs) == edited
+    changed = 0
+    for old, new in pairs:
+        was, now = understood(old, before[old], EIGHTEEN_F), understood(new, after[new], EIGHTEEN_F)
+        assert isinstance(was, Fields)
+        assert isinstance(now, Fields)
+        assert url(old, was, EIGHTEEN_F) == url(new, now, EIGHTEEN_F)
+        changed += was.words != now.words
+    assert least <= changed <= most
