@@ -16,7 +16,9 @@ def check(
         list[str] | None,
         typer.Argument(metavar="[PATH]...", help="Only these files and folders of the repository."),
     ] = None,
-    form: Annotated[Literal["text", "json"], typer.Option("--format")] = "text",
+    form: Annotated[
+        Literal["text", "json"], typer.Option("--format", metavar="FORMAT", help="text or json.")
+    ] = "text",
     rev: Rev = "",
     at: At = None,
     config: ConfigFile = None,

@@ -14,7 +14,10 @@ from syndicate.errors import NotReady, SyndicateError
 
 def show(
     feed: Annotated[str, typer.Argument(help="Its name; a query may follow: 'all?category=tts'.")],
-    form: Annotated[Literal["json", "rss", "atom"], typer.Option("--format")] = "json",
+    form: Annotated[
+        Literal["json", "rss", "atom"],
+        typer.Option("--format", metavar="FORMAT", help="json, rss or atom."),
+    ] = "json",
     rev: Rev = "",
     at: At = None,
     config: ConfigFile = None,

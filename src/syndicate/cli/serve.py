@@ -1,0 +1,28 @@
+"""`syndicate serve`."""
+
+import os
+
+from syndicate import telemetry
+from syndicate.cli.options import ConfigFile
+
+
+def serve(config: ConfigFile = None) -> None:
+    """Serve the feeds and follow the sources.
+
+    Runs until it is told to stop (SIGINT or SIGTERM); then it finishes what is in progress.
+    """
+    from syndicate.service import serving
+    from syndicate.service.newsroom import Newsroom
+    from syndicate.settings import load
+    from syndicate.web.server import runner
+
+    settings = load(config, os.environ)
+    telemetry.configure(settings.service.log)
+    log = telemetry.logger("serve")
+
+    def started(port: int) -> None:
+        log.info("serving", address=f"http://{settings.service.host}:{port}")
+
+    with Newsroom(settings) as newsroom, runner() as loop:
+        loop.run(serving.serve(newsroom, started=started))
+    log.info("stopped")

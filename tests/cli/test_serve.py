@@ -1,0 +1,91 @@
+"""`syndicate serve`."""
+
+import json
+import os
+import signal
+import socket
+import threading
+import time
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+from typing_extensions import override
+
+from tests.cli.conftest import SETTINGS, Run
+
+PATIENCE = 20.0
+"""Seconds until a service that does not come up is stopped all the same."""
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on just now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+class Visitor(threading.Thread):
+    """Waits until the service in this process is ready, takes what is at ``path``, and stops it."""
+
+    def __init__(self, port: int, path: str) -> None:
+        super().__init__(daemon=True)
+        self.port = port
+        self.path = path
+        self.taken = b""
+
+    @override
+    def run(self) -> None:
+        """Ask until the answer is good."""
+        end = time.monotonic() + PATIENCE
+        try:
+            while self.ask("/readyz")[0] != 200 and time.monotonic() < end:
+                time.sleep(0.02)
+            self.taken = self.ask(self.path)[1]
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def ask(self, path: str) -> tuple[int, bytes]:
+        """Return status and body of the answer, 0 where nobody listens."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        except ConnectionError:
+            return 0, b""
+        finally:
+            connection.close()
+
+
+@pytest.mark.parametrize("form", ["json", "rss", "atom"])
+def test_what_is_served_is_what_is_shown(
+    run: Run, file: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    """Byte for byte; a signal ends the service well, and its log is JSON where nobody watches."""
+    port = free_port()
+    monkeypatch.setenv("SYNDICATE_SERVICE__PORT", str(port))
+    visitor = Visitor(port, f"/feeds/all.{form}")
+    visitor.start()
+
+    outcome = run("serve", "--config", file)
+    visitor.join(PATIENCE)
+
+    assert (outcome.code, outcome.out) == (0, "")
+    assert visitor.taken.decode() == run("show", "all", "--format", form, "--config", file).out
+    messages = [json.loads(line) for line in outcome.err.splitlines()]
+    told = [message for message in messages if message["logger"] == "serve"]
+    assert [message["event"] for message in told] == ["serving", "stopped"]
+    assert told[0]["address"] == f"http://127.0.0.1:{port}"
+
+
+def test_a_taken_port_is_told(run: Run, file: Path) -> None:
+    """With what to do, and without a traceback."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        file.write_text(SETTINGS.replace("[service]", f"[service]\nport = {port}"))
+
+        outcome = run("serve", "--config", file)
+
+    assert outcome.code == 1
+    assert f"Error: cannot listen on port {port} of 127.0.0.1" in outcome.err
