@@ -1,31 +1,38 @@
 """Tells where a Markdown text holds code, by CommonMark's rules."""
 
-import re
-from typing import Final
+from bisect import bisect_right
+from itertools import accumulate
 
-_CODE: Final = re.compile(
-    r"^ {0,3}(`{3,}|~{3,})[^\n]*\n"
-    r".*?(?:^ {0,3}\1[`~]*\s*$|\Z)|(?<!`)(`+)(?!`)",
-    re.MULTILINE | re.DOTALL,
-)
-_RUN: Final = re.compile(r"`+")
+from syndicate.render.markdown.block import Block
+from syndicate.render.markdown.blocks import parse
+from syndicate.render.markdown.span import code_spans
 
 
 def code_ranges(text: str) -> tuple[tuple[int, int], ...]:
-    """Return (start, end) of each piece of code in ``text``, in order."""
-    found = []
-    end = 0
-    for match in _CODE.finditer(text):
-        if match.start() < end:
-            continue
-        if match[1]:
-            end = match.end()
-            found.append((match.start(), end))
-            continue
-        gap = text.find("\n\n", match.end())
-        for run in _RUN.finditer(text, match.end(), gap if gap >= 0 else len(text)):
-            if len(run[0]) == len(match[2]):
-                end = run.end()
-                found.append((match.start(), end))
-                break
-    return tuple(found)
+    """Return (start, end) of each fence, indented block and code span in ``text``, in order."""
+    starts = [0]
+    for line in text.split("\n"):
+        starts.append(starts[-1] + len(line) + 1)
+    return tuple(sorted(_ranges(parse(text), starts)))
+
+
+def _ranges(block: Block, starts: list[int]) -> list[tuple[int, int]]:
+    if block.kind in ("fence", "indented"):
+        return [(starts[block.start], starts[block.end + 1] - 1)]
+    found = [each for child in block.children for each in _ranges(child, starts)]
+    if block.kind != "html":
+        found += _spans(block, starts)
+    return found
+
+
+def _spans(block: Block, starts: list[int]) -> list[tuple[int, int]]:
+    """Return the code spans in the text of ``block``, which may begin and end in other lines."""
+    begins = [starts[number + 1] - 1 - len(line) for number, line in block.lines]
+    lengths = [len(line) + 1 for _, line in block.lines]
+    ends = list(accumulate(lengths))
+
+    def place(offset: int) -> int:
+        row = bisect_right(ends, offset)
+        return begins[row] + offset - (ends[row] - lengths[row])
+
+    return [(place(start), place(end - 1) + 1) for start, end in code_spans(block.text)]

@@ -73,15 +73,17 @@ class Elements:
     def _start(self, token: Token) -> None:
         name = RENAMED.get(token.name, token.name)
         handlers = [key for key in token.attributes if key.startswith("on")]
-        if name in ACTIVE or handlers:
+        if handlers or name in ACTIVE:
             self.findings.append(finding.active_content(token.name, handlers))
         if name in DROPPED:
             if name not in VOID:
                 self._dropping.append(name)
             return
         if name in ELEMENTS and self._has_parent(name):
-            values = self._attributes.kept(name, _with_identity(token))
-            self._report_broken(token.attributes, values)
+            values: dict[str, str] = {}
+            if token.attributes:
+                values = self._attributes.kept(name, _with_identity(token))
+                self._report_broken(token.attributes, values)
             self._element(name, token.attributes, values)
         elif name not in VOID:
             self._stack.append(_Open(name=name))

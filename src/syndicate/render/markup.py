@@ -5,9 +5,9 @@ Nothing here copes with HTML as people write it; that is what nh3 is for.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from html import unescape
-from typing import Final, Literal
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple
 
 from syndicate.render.allowed import names
 
@@ -35,14 +35,13 @@ _UNWANTED: Final = re.compile(f"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\uf
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
+class Token(NamedTuple):
     """A start tag, an end tag or text; ``text`` is escaped as in the source."""
 
     kind: Literal["start", "end", "text"]
     name: str = ""
     text: str = ""
-    attributes: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, str] = MappingProxyType({})
 
 
 def readable(text: str) -> str:
@@ -64,14 +63,13 @@ def tokens(html: str) -> Iterator[Token]:
             continue
         raw = ""
         if name is None:
-            yield Token(kind="text", text=match["text"])
+            yield Token("text", "", match["text"])
         elif match["end"]:
-            yield Token(kind="end", name=name)
+            yield Token("end", name)
         else:
             raw = name if name in _RAW else ""
             pairs = _ATTRIBUTE.findall(match["attributes"])
-            values = {key: unescape(value) for key, value in pairs}
-            yield Token(kind="start", name=name, attributes=values)
+            yield Token("start", name, "", {key: unescape(value) for key, value in pairs})
 
 
 def start_tag(name: str, values: Mapping[str, str]) -> str:

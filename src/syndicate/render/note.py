@@ -46,7 +46,7 @@ def locate(findings: Iterable[Finding], body: str, *, first_line: int) -> tuple[
     notes = []
     for finding, _ in zip(findings, range(MOST_NOTES), strict=False):
         last = seen.get(finding.needle, -1)
-        found = body.find(finding.needle, last + 1) if finding.needle else -1
+        found = _find(body, finding.needle, last + 1)
         offset = seen[finding.needle] = last if found < 0 else found
         line, column = place(body, offset) if offset >= 0 else (1 - first_line, 0)
         notes.append(
@@ -60,6 +60,14 @@ def locate(findings: Iterable[Finding], body: str, *, first_line: int) -> tuple[
             )
         )
     return tuple(notes)
+
+
+def _find(body: str, needle: str, start: int) -> int:
+    """Return where ``needle`` stands; a path is perhaps written without its first slash."""
+    if not needle.strip("/"):
+        return -1
+    found = body.find(needle, start)
+    return found if found >= 0 else body.find(needle.lstrip("/"), start)
 
 
 def place(text: str, offset: int) -> tuple[int, int]:

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from html import unescape
 from typing import Final
 from urllib.parse import urlsplit
 
 from syndicate.render.allowed import names
+from syndicate.render.markdown import to_html
 from syndicate.render.markup import escaped
 from syndicate.render.tag import Call, Tag
 
@@ -114,15 +116,34 @@ def _figure(call: Call, _: Context) -> str | None:
     caption = call.named.get("caption") or call.named.get("title", "")
     link = call.named.get("link") or call.named.get("href")
     if picture and link:
-        picture = f'<a href="{escaped(link)}">{picture}</a>'
+        picture = f'<a href="{_attribute(link)}">{picture}</a>'
     if picture and caption:
-        return f"<figure>{picture}<figcaption>{escaped(caption)}</figcaption></figure>"
+        return f"<figure>{picture}<figcaption>{_inline(caption)}</figcaption></figure>"
     return picture
 
 
+def _include(call: Call, context: Context) -> str | None:
+    """An include that is given an image shows it, whatever else it does."""
+    source = next((call.named[name] for name in ("image", "src", "img") if name in call.named), "")
+    return _figure(Call(name="figure", named={**call.named, "src": source}), context)
+
+
+def _inline(text: str) -> str:
+    html = to_html(" ".join(text.split()))
+    return html.removeprefix("<p>").removesuffix("</p>").replace("\n", " ")
+
+
+def _attribute(text: str) -> str:
+    return escaped(unescape(" ".join(text.split())))
+
+
 def _picture(source: str, alt: str | None) -> str | None:
-    text = "" if alt is None else f' alt="{escaped(alt)}"'
-    return f'<img src="{escaped(source)}"{text}>' if source else None
+    text = "" if alt is None else f' alt="{_attribute(alt)}"'
+    return f'<img src="{_attribute(source)}"{text}>' if source else None
+
+
+def _link(address: str, text: str) -> str:
+    return f'<a href="{_attribute(address)}">{_attribute(text)}</a>'
 
 
 def _target(call: Call, context: Context) -> str | None:
@@ -146,7 +167,7 @@ def _player(prefix: str, title: str) -> Callable[[Call, Context], str | None]:
         given = _argument(call, 0, "url", "id")
         address = given if "//" in given else prefix + given
         text = call.named.get("title") or (call.words[1] if len(call.words) > 1 else title)
-        return f'<a href="{escaped(address)}">{escaped(text)}</a>' if given else None
+        return _link(address, text) if given else None
 
     return link
 
@@ -155,19 +176,19 @@ def _status(call: Call, _: Context) -> str | None:
     number = _argument(call, 0, "id")
     user = call.named.get("user", "i")
     address = number if "//" in number else f"https://x.com/{user}/status/{number}"
-    return f'<a href="{escaped(address)}">Post on X</a>' if number else None
+    return _link(address, "Post on X") if number else None
 
 
 def _gist(call: Call, _: Context) -> str | None:
     name = "/".join(call.words[:2])
-    return f'<a href="https://gist.github.com/{escaped(name)}">Gist</a>' if name else None
+    return _link(f"https://gist.github.com/{name}", "Gist") if name else None
 
 
 def _embed(call: Call, _: Context) -> str | None:
     address = _argument(call, 0, "url", "src", "href")
     title = call.named.get("title") or (call.words[1] if len(call.words) > 1 else "")
     title = title or f"Embedded content from {urlsplit(address).hostname or 'elsewhere'}"
-    return f'<a href="{escaped(address)}">{escaped(title)}</a>' if address else None
+    return _link(address, title) if address else None
 
 
 _MEANINGS: Final[dict[str, Callable[[Call, Context], str | None]]] = {
@@ -178,6 +199,7 @@ _MEANINGS: Final[dict[str, Callable[[Call, Context], str | None]]] = {
     "image": _image,
     "image_with_class": _image,
     "img": _figure,
+    "include": _include,
     "instagram": _player("https://www.instagram.com/p/", "Post on Instagram"),
     "link": _target,
     "oembed": _embed,

@@ -12,9 +12,12 @@ Kind = Literal["output", "tag", "shortcode", "stray"]
 
 _MARK: Final = re.compile(r"(?P<open>\{\{[<%]?|\{%)|(?P<close>[%>]?\}\}|%\})|(?P<gap>\n[^\S\n]*\n)")
 _WORD: Final = re.compile(
-    r"""(?:([\w.-]+)\s*[=:]\s*)?(?:"([^"]*)"|'([^']*)'|`([^`]*)`|([^\s,"'`]+))"""
+    r"""(?:([\w.-]+)\s*[=:](?!//)\s*)?"""
+    r"""(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|`([^`]*)`|([^\s,"'`]+))""",
+    re.DOTALL,
 )
 _SEGMENT: Final = re.compile(r"""(\|)|"[^"]*"|'[^']*'|[^|"']+|["']""")
+_ESCAPE: Final = re.compile(r"""\\(["'])""")
 _NAME: Final = re.compile(r"[\w./-]+")
 
 
@@ -130,7 +133,7 @@ def _call(text: str) -> Call:
     words: list[str] = []
     named: dict[str, str] = {}
     for key, *values in _WORD.findall(rest):
-        value = "".join(values)
+        value = _ESCAPE.sub(r"\1", "".join(values))
         if key:
             named[key] = value
         else:

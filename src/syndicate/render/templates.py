@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from syndicate.render.code import code_ranges
-from syndicate.render.note import Note, place
+from syndicate.render.note import MOST_NOTES, Note, place
 from syndicate.render.shortcode import Context, meaning
 from syndicate.render.tag import Tag, find_tags
 
@@ -43,7 +43,7 @@ def resolve(body: str, context: Context, *, first_line: int) -> Resolved:
     for tag, until, replacement in _replacements(text, tags(text), context):
         parts += [text[end : tag.start], replacement or ""]
         end = until
-        if replacement is None:
+        if replacement is None and len(notes) < MOST_NOTES:
             notes.append(_note(tag, text, first_line))
     parts.append(text[end:])
     return Resolved(text="".join(parts).replace(_GONE, ""), notes=tuple(notes))
@@ -107,7 +107,8 @@ def _verbatim(tag: Tag, inside: str, before: str) -> str:
 
 def _note(tag: Tag, text: str, first_line: int) -> Note:
     line, column = place(text, tag.start)
-    shown = tag.source if len(tag.source) <= _LONGEST else f"{tag.source[:_LONGEST]}…"
+    source = " ".join(tag.source.split())
+    shown = source if len(source) <= _LONGEST else f"{source[:_LONGEST]}…"
     cause = "is never closed" if tag.kind == "stray" else "was left out: it has no meaning here"
     return Note(
         level="notice",

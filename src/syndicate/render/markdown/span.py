@@ -1,0 +1,79 @@
+"""Finds code spans, and takes brackets out of the way that would cost quadratic time."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+_RUN: Final = re.compile(r"`+")
+_BRACKET: Final = re.compile(r"\\.|[\[\]()]", re.DOTALL)
+_STAND_INS: Final = {"[": "\ufdd4", "]": "\ufdd5", "(": "\ufdd6", ")": "\ufdd7"}
+_RESTORED: Final = str.maketrans({stand_in: bracket for bracket, stand_in in _STAND_INS.items()})
+_AFFORDABLE: Final = 1_000_000
+_DEEPEST: Final = 3
+
+
+def code_spans(text: str) -> Iterator[tuple[int, int]]:
+    """Yield (start, end) of each code span of ``text``, in order (CommonMark section 6.1)."""
+    runs = [(run.start(), run.end()) for run in _RUN.finditer(text)]
+    later: dict[int, list[tuple[int, int]]] = {}
+    for start, end in reversed(runs):
+        later.setdefault(end - start, []).append((start, end))
+    done = 0
+    for start, end in runs:
+        length = end - start - _is_escaped(text, start)
+        same = later.get(length, [])
+        while same and same[-1][0] < end:
+            same.pop()
+        if length and start >= done and same:
+            done = same[-1][1]
+            yield end - length, done
+
+
+def without_idle_brackets(text: str) -> str:
+    """Return ``text`` with stand-ins for brackets that no link needs, if they are many.
+
+    Python-Markdown looks for the end of a link from each bracket on: those that have none, or are
+    nested deeper than any link, must not be there when there are thousands of them.
+    """
+    if (text.count("[") + text.count("(")) * len(text) < _AFFORDABLE:
+        return text
+    characters = list(text)
+    for position in _idle_brackets(text):
+        characters[position] = _STAND_INS[characters[position]]
+    return "".join(characters)
+
+
+def restored(text: str) -> str:
+    """Return ``text`` with brackets in place of their stand-ins."""
+    return text.translate(_RESTORED)
+
+
+def _idle_brackets(text: str) -> Iterator[int]:
+    opened: dict[str, list[int]] = {"[": [], "(": []}
+    for position, bracket in _brackets(text):
+        stack = opened["[" if bracket in "[]" else "("]
+        if bracket in "[(":
+            stack.append(position)
+        elif stack:
+            start = stack.pop()
+            if len(stack) >= _DEEPEST:
+                yield from (start, position)
+    for stack in opened.values():
+        yield from stack
+
+
+def _brackets(text: str) -> Iterator[tuple[int, str]]:
+    spans = code_spans(text)
+    start, end = next(spans, (len(text), len(text)))
+    for match in _BRACKET.finditer(text):
+        while end <= match.start() < len(text):
+            start, end = next(spans, (len(text), len(text)))
+        if len(match[0]) == 1 and not start <= match.start() < end:
+            yield match.start(), match[0]
+
+
+def _is_escaped(text: str, position: int) -> bool:
+    start = position
+    while start and text[start - 1] == "\\":
+        start -= 1
+    return (position - start) % 2 == 1
