@@ -66,7 +66,7 @@ class Tree:
             _fill(SubElement(parent, name), text)
 
     def _html(self, parent: Element, block: Block) -> None:
-        """Take HTML as it is; where kramdown is told to read Markdown in it, and there is, do so."""
+        """Take HTML as it is; where kramdown is told to read Markdown in it, do so."""
         (_, first), *others = block.lines
         rest = dedent("\n".join(line for _, line in others))
         tag = _MARKDOWN.sub("", first)
