@@ -9,6 +9,11 @@ from urllib.parse import unquote
 _ODD: Final = re.compile(r"[^\w.:\-]+")
 
 
+def prefix(key: str) -> str:
+    """Return what the ids of the post with ``key`` begin with."""
+    return f"p-{_ODD.sub('-', key)}-"
+
+
 class Identities:
     """The ids of one post: as written there, and as they stand in the output (``p-KEY-…``).
 
@@ -16,7 +21,7 @@ class Identities:
     """
 
     def __init__(self, key: str, written: Iterable[str]) -> None:
-        self._prefix: Final = f"p-{_ODD.sub('-', key)}-"
+        self._prefix: Final = prefix(key)
         self._given: dict[str, str] = {}
         self._taken: set[str] = set()
         self._doubles: Counter[str] = Counter()
