@@ -1,6 +1,7 @@
 """What Atom says beyond the other formats."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -41,6 +42,27 @@ def test_a_feed_on_one_page_says_that_it_is_complete(name: str) -> None:
     paged = replace(whole, next_query="after=abc")
     assert b"<fh:complete/>" in FORMATS[name].write(whole)
     assert b"<fh:complete/>" not in FORMATS[name].write(paged)
+
+
+def test_posts_that_one_commit_changed_are_updated_apart() -> None:
+    """No two entries share an instant, which validators warn of; each keeps its second."""
+    committed = datetime(2024, 3, 1, 12, 0, 7, tzinfo=UTC)
+    items = [samples.item(replace(post, updated=committed)) for post in samples.posts(20)]
+    entries = root(samples.feed(*items)).findall(f"{ATOM}entry/{ATOM}updated")
+    instants = {datetime.fromisoformat(entry.text or "") for entry in entries}
+    assert len(instants) == 20
+    assert {instant.replace(microsecond=0) for instant in instants} == {committed}
+
+
+def test_a_post_that_never_changed_was_updated_when_it_was_published() -> None:
+    """Nothing is added to an instant that is published as well, or that is exact already."""
+    exact = samples.post("b.md", updated=datetime(2024, 3, 1, 12, 0, 7, 5000, tzinfo=UTC))
+    feed = samples.feed(samples.item(), samples.item(exact))
+    entries = root(feed).findall(f"{ATOM}entry/{ATOM}updated")
+    assert [entry.text for entry in entries] == [
+        "2024-01-29T00:00:00-05:00",
+        "2024-03-01T12:00:07.005Z",
+    ]
 
 
 def test_the_id_is_the_same_on_every_page() -> None:

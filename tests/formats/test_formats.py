@@ -57,6 +57,11 @@ def refuse(constant: str) -> None:
     pytest.fail(f"{constant} is no JSON")
 
 
+def to_the_second(posts: tuple[Read, ...]) -> list[Read]:
+    """Return ``posts`` without the parts of a second, which Atom has of its own."""
+    return [replace(post, updated=post.updated.replace(microsecond=0)) for post in posts]
+
+
 def test_the_table_names_each_format_as_addresses_do() -> None:
     """A format is found under its own name."""
     assert [form.name for form in FORMATS.values()] == list(FORMATS)
@@ -88,7 +93,8 @@ def test_readers_learn_all_there_is_to_tell(form: Format) -> None:
 def test_all_formats_tell_the_same(feed: Feed) -> None:
     """Whatever the texts are, JSON, RSS and Atom read back are the same posts, in one order."""
     json_feed, rss, atom = (read(name, form.write(feed)) for name, form in FORMATS.items())
-    assert json_feed == rss == atom
+    assert json_feed == rss
+    assert to_the_second(json_feed) == to_the_second(atom)
     assert [post.id for post in json_feed] == [item.post.id for item in feed.items]
 
 

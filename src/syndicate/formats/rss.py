@@ -16,6 +16,7 @@ from syndicate.formats.wire import heading, printable, rfc3339
 from syndicate.model.feed import Feed, Masthead
 from syndicate.model.post import Item
 from syndicate.model.query import Content
+from syndicate.render.standalone import standalone
 
 _PREFIXES: Final = "atom content dc fh media"
 _TTL: Final = 5
@@ -62,7 +63,7 @@ def entry_generator(item: Item, masthead: Masthead, content: Content) -> FeedEnt
     item = printable(item)
     entry = xml.entry_generator(item, masthead, partial(_finish_entry, item))
     if content == "full":
-        entry.content(item.content)
+        entry.content(standalone(item.content, item.post))
     if content != "none":
         entry.description(escape(item.text if content == "text" else item.summary, quote=False))
     return entry
