@@ -1,0 +1,71 @@
+"""What went wrong with a request, in one word for programs and in one sentence for people."""
+
+import os
+import ssl
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
+
+import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError
+
+from syndicate.model.delivery import Cause
+
+SHOWN: Final = 1_000
+"""How many characters of what a receiver says are written down."""
+
+_CAUSES: Final[tuple[tuple[type[Exception], Cause, str], ...]] = (
+    (PermissionError, "refused", ""),
+    (aiohttp.ClientConnectorDNSError, "name", "the name cannot be resolved: "),
+    (aiohttp.ClientSSLError, "tls", "no trust in the other side: "),
+    (aiohttp.ClientProxyConnectionError, "proxy", "no connection to the proxy: "),
+    (aiohttp.ClientHttpProxyError, "proxy", "the proxy declined: "),
+    (aiohttp.ClientConnectorError, "connect", "no connection: "),
+    (aiohttp.ConnectionTimeoutError, "connect", "no connection in time: "),
+    (aiohttp.ClientPayloadError, "broken", "the answer breaks off: "),
+    (HttpProcessingError, "broken", "the answer is not HTTP: "),
+)
+"""What the first match in a chain of exceptions means, and how it is said."""
+
+
+def explain(error: BaseException, *, heard: bool) -> tuple[Cause, str]:
+    """Return the cause behind ``error``, and a sentence on it.
+
+    ``heard`` is whether any byte of an answer came.
+    """
+    chain = tuple(_chain(error))
+    for kind, cause, words in _CAUSES:
+        if any(isinstance(link, kind) for link in chain):
+            return cause, words + _detail(chain[-1])
+    moment = "in the middle of the answer" if heard else "before an answer came"
+    return "broken", f"the connection was lost {moment}"
+
+
+def printable(text: str) -> str:
+    """Return the beginning of ``text`` without control characters and broken surrogates."""
+    shown = (c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return "".join(islice(shown, SHOWN))
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+def _detail(error: BaseException) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return error.verify_message
+    if isinstance(error, ssl.SSLError):
+        return error.reason.lower().replace("_", " ")
+    if isinstance(error, ConnectionError) and error.errno:
+        return os.strerror(error.errno)  # without what each event loop says around it
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if isinstance(error, HttpProcessingError | aiohttp.ClientResponseError):
+        return _first_line(error.message)
+    return _first_line(str(error)) or "it ended without a word"
+
+
+def _first_line(text: str) -> str:
+    return printable(text.partition("\n")[0].rstrip(":. "))

@@ -1,0 +1,252 @@
+"""The guard against requests to addresses that are nobody's business but ours.
+
+Whoever subscribes chooses where we send (OWASP: server-side request forgery). An address is judged
+three times: as text, when somebody subscribes or a request is made; as the answer of DNS, where
+one address that is not public condemns them all; and as the very number about to be dialled, so
+that no rebinding and no spelling slips through. TLS stays on the name.
+"""
+
+import asyncio
+import errno
+import ipaddress
+import re
+import socket
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+import httpx
+from aiohttp import AddrInfoType
+from aiohttp.abc import AbstractResolver, ResolveResult
+from typing_extensions import override
+
+from syndicate.errors import Refused
+from syndicate.model.address import Address, Network, Verdict, judge
+
+Lookup = Callable[[str, int], Awaitable[Iterable[str]]]
+"""Host and port to the texts of its addresses; raises `OSError` where there are none."""
+
+LONGEST_URL: Final = 2_000
+HIGHEST_PORT: Final = 65_535
+
+PORTS: Final = {
+    0: "nothing",
+    21: "FTP",
+    22: "SSH",
+    23: "Telnet",
+    25: "SMTP",
+    53: "DNS",
+    110: "POP3",
+    119: "NNTP",
+    143: "IMAP",
+    389: "LDAP",
+    445: "SMB",
+    465: "SMTP",
+    587: "SMTP",
+    636: "LDAP",
+    993: "IMAP",
+    995: "POP3",
+    1433: "SQL Server",
+    3306: "MySQL",
+    5432: "PostgreSQL",
+    6379: "Redis",
+    6667: "IRC",
+    11211: "memcached",
+    27017: "MongoDB",
+}
+"""Ports where something else than HTTP listens, which a request might be made to speak to."""
+
+_HOST: Final = re.compile(r"[a-z0-9._-]+", re.ASCII)
+_UNFIT: Final = re.compile(r"[\x00-\x20\x7f\\]")
+_LOOKUP_SECONDS: Final = 5.0
+_LOOKUPS: Final = 32
+"""Threads for DNS: hosts whose servers do not answer must not hold up the others."""
+
+
+class Guard(AbstractResolver):
+    """Says where a request may go; resolver and maker of sockets for the transport.
+
+    Args:
+        allow_networks: Networks that may be reached although they are not public.
+        allow_http: Whether requests may go without TLS.
+        proxy: The proxy that all requests take, empty for none. It resolves names and dials, so
+            it alone decides about the addresses behind names; texts are judged here all the same.
+        lookup: Who answers for names, by default the system.
+    """
+
+    def __init__(
+        self,
+        *,
+        allow_networks: Iterable[Network] = (),
+        allow_http: bool = False,
+        proxy: str = "",
+        lookup: Lookup | None = None,
+    ) -> None:
+        self.allow_networks: Final = tuple(allow_networks)
+        self.allow_http: Final = allow_http
+        self.proxy: Final = proxy
+        self._threads: Final = ThreadPoolExecutor(_LOOKUPS, thread_name_prefix="lookup")
+        self._lookup: Final = lookup or self._ask_system
+
+    @property
+    def statement(self) -> str:
+        """What an operator should know at the start about how far this guard reaches; or empty."""
+        if not self.proxy:
+            return ""
+        proxy = httpx.URL(self.proxy).copy_with(username=None, password=None)
+        return f"requests to subscribers take the proxy {proxy}, which must refuse inner addresses"
+
+    def check(self, url: str) -> httpx.URL:
+        """Return ``url`` read if its text forbids no request; `Refused` says what is wrong."""
+        try:
+            parsed = httpx.URL(url)
+        except (httpx.InvalidURL, ValueError) as error:
+            raise _malformed(str(error)) from None
+        if _UNFIT.search(url) or len(url) > LONGEST_URL:
+            raise _malformed(f"it is longer than {LONGEST_URL} or holds spaces or backslashes")
+        if parsed.scheme != "https" and not (parsed.scheme == "http" and self.allow_http):
+            raise Refused(
+                f"the scheme is {parsed.scheme!r}, not https",
+                code="forbidden-scheme",
+                hint="Use https. [delivery] allow_http = true would allow http.",
+            )
+        if parsed.userinfo or "#" in url:
+            raise Refused(
+                "the address has a user name, a password or a fragment",
+                code="forbidden-part",
+                hint="Leave them out; a secret path or query is as good as a password.",
+            )
+        if parsed.port is not None and parsed.port > HIGHEST_PORT:
+            raise _malformed(f"there is no port {parsed.port}")
+        if parsed.port in PORTS:
+            raise Refused(
+                f"port {parsed.port} is for {PORTS[parsed.port]}",
+                code="forbidden-port",
+                hint="Use 443, or any other port where nothing else is expected.",
+            )
+        self._check_host(_host(parsed))
+        return parsed
+
+    async def inspect(self, url: str) -> None:
+        """Look ``url`` up as well; for a kind error when somebody subscribes. Raises `Refused`."""
+        host = _host(self.check(url))
+        if self.proxy or _literal(host) is not None:
+            return
+        try:
+            async with asyncio.timeout(_LOOKUP_SECONDS):
+                addresses = [ipaddress.ip_address(text) for text in await self._lookup(host, 0)]
+        except OSError as error:  # as is a time-out
+            raise Refused(
+                f"the name {host} cannot be resolved: {error.strerror or 'no answer in time'}",
+                code="unknown-host",
+                hint="Check the spelling; if it is new, wait until DNS knows it.",
+            ) from None
+        for address in addresses:
+            self._check_address(host, address)
+
+    @override
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Return the addresses of ``host``; `PermissionError` if one of them must not be dialled.
+
+        The host of the proxy is not judged: it is the operator's own.
+        """
+        texts = list(await self._lookup(host, port))
+        for text in texts:
+            self._permit(ipaddress.ip_address(text), host)
+        return [
+            ResolveResult(
+                hostname=host,
+                host=text,
+                port=port,
+                family=socket.AF_INET6 if ":" in text else socket.AF_INET,
+                proto=socket.IPPROTO_TCP,
+                flags=socket.AI_NUMERICHOST,
+            )
+            for text in texts
+        ]
+
+    def socket(self, info: AddrInfoType) -> socket.socket:
+        """Return a socket for the address about to be dialled; `PermissionError` if it must not."""
+        family, kind, protocol, _, where = info
+        self._permit(ipaddress.ip_address(where[0]), "")
+        return socket.socket(family, kind, protocol)
+
+    @override
+    async def close(self) -> None:
+        """Look nothing up any more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _ask_system(self, host: str, port: int) -> list[str]:
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.run_in_executor(self._threads, _addresses, host, port)
+        except UnicodeError as error:
+            raise OSError(errno.EINVAL, str(error)) from None
+        return found
+
+    def _permit(self, address: Address, host: str) -> None:
+        if self.proxy:
+            return
+        try:
+            self._check_address(host, address)
+        except Refused as refusal:
+            raise PermissionError(errno.EACCES, f"{refusal.what}. {refusal.hint}") from None
+
+    def _check_host(self, host: str) -> None:
+        literal = _literal(host)
+        if literal is not None:
+            self._check_address("", literal)
+        elif not _HOST.fullmatch(host):
+            raise _malformed(f"{host!r} is not the name of a host")
+        else:
+            self._check_legacy(host)
+
+    def _check_legacy(self, host: str) -> None:
+        """Refuse short, octal, hexadecimal and decimal forms of IPv4 addresses (inet_aton)."""
+        try:
+            address = ipaddress.IPv4Address(socket.inet_aton(host))
+        except OSError:
+            return
+        self._check_address(host, address)
+        raise _malformed(f"{host} is an odd way to write {address}")
+
+    def _check_address(self, host: str, address: Address) -> None:
+        verdict = judge(address, self.allow_networks)
+        if verdict.block is not None:
+            raise _inner(host, verdict)
+
+
+def _addresses(host: str, port: int) -> list[str]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(info[4][0]) for info in found))
+
+
+def _host(url: httpx.URL) -> str:
+    """Return the name to be looked up: as it goes over the wire, without the dot of the root."""
+    return url.raw_host.decode().removesuffix(".")
+
+
+def _literal(host: str) -> Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
+def _malformed(why: str) -> Refused:
+    return Refused(
+        f"the address of the endpoint cannot be used: {why}",
+        code="malformed-url",
+        hint="Write it like https://partner.example/hook.",
+    )
+
+
+def _inner(host: str, verdict: Verdict) -> Refused:
+    network = ipaddress.ip_network(verdict.reading)
+    return Refused(
+        f"no request may go to {host}: {verdict}" if host else str(verdict),
+        code="forbidden-address",
+        hint=f'[delivery] allow_networks = ["{network}"] would allow it.',
+    )

@@ -1,0 +1,43 @@
+"""What tests of the channels share: event loops, certificates and a transport that may dial us."""
+
+import ssl
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from ipaddress import ip_network
+
+import pytest
+
+from syndicate.channels.guard import Guard
+from syndicate.channels.transport import Transport
+from tests import samples
+from tests.channels.authority import Authority
+
+LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+TIMEOUT = 0.3
+
+
+@pytest.fixture(params=[False, True], ids=["asyncio", "uvloop"])
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
+    """Run each test on both event loops: a service runs on uvloop, a command perhaps not."""
+    return "asyncio", {"use_uvloop": bool(request.param)}
+
+
+@pytest.fixture(scope="session")
+def authority() -> Authority:
+    """Return the authority that the transports of these tests trust."""
+    return Authority.make("Test authority")
+
+
+@pytest.fixture(scope="session")
+def tls(authority: Authority) -> ssl.SSLContext:
+    """Return the context of the transport with that authority beside the system's."""
+    return authority.trusted()
+
+
+@pytest.fixture
+async def transport(tls: ssl.SSLContext) -> AsyncIterator[Transport]:
+    """Return a transport that may reach loopback, without TLS too, and gives up soon."""
+    guard = Guard(allow_networks=LOOPBACK, allow_http=True)
+    masthead = replace(samples.MASTHEAD, hub="https://feeds.example.gov/hub")
+    async with Transport(guard, masthead, timeout_seconds=TIMEOUT, tls=tls) as made:
+        yield made

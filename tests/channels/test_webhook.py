@@ -1,0 +1,129 @@
+"""Webhooks as a receiver sees them that verifies with the library of Standard Webhooks."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from syndicate.channels import CHANNELS
+from syndicate.channels.transport import Transport
+from syndicate.model.delivery import Delivery, DeliveryId
+from syndicate.model.event import EventId, trial_body
+from syndicate.model.signature import Secret
+from syndicate.model.subscription import Subscription, SubscriptionId
+from tests.channels.receiver import Receiver, answer, hang, receiving
+
+pytestmark = pytest.mark.anyio
+
+OLD, NEW, STRANGER = (Secret(key=letter * 32) for letter in (b"o", b"n", b"x"))
+DELIVERY = Delivery(
+    id=DeliveryId("dlv_1"),
+    subscription=SubscriptionId("sub_1"),
+    event=EventId("evt_0123456789abcdef"),
+    seq=17,
+    body='{"type":"post.published","data":{"title":"Año"}}'.encode(),
+    due=datetime.now(UTC),
+    attempts=2,
+)
+send = CHANNELS["webhook"]
+
+
+def subscription(receiver: Receiver, *secrets: Secret) -> Subscription:
+    """Return a subscription of ``receiver``."""
+    return Subscription(id=SubscriptionId("sub_1"), url=receiver.url(), secrets=secrets or (NEW,))
+
+
+async def test_a_request_has_all_headers_of_the_contract(transport: Transport) -> None:
+    """Exactly the headers that are promised, and the body byte for byte."""
+    now = datetime.now(UTC)
+    async with receiving(answer()) as receiver:
+        await send(transport, subscription(receiver), DELIVERY, now)
+    received = receiver.requests[0]
+    assert received.body == DELIVERY.body
+    assert set(received.headers) == {
+        "host",
+        "content-length",
+        "content-type",
+        "accept",
+        "accept-encoding",
+        "user-agent",
+        "webhook-id",
+        "webhook-timestamp",
+        "webhook-signature",
+        "syndicate-subscription",
+    }
+    assert received.headers["content-type"] == "application/json"
+    assert received.headers["webhook-id"] == DELIVERY.event
+    assert received.headers["webhook-timestamp"] == str(int(now.timestamp()))
+    assert received.headers["syndicate-subscription"] == "sub_1"
+    assert received.headers["user-agent"] == "syndicate/0.1.0 (+https://feeds.example.gov/about)"
+
+
+async def test_every_attempt_is_accepted_during_rotation(transport: Transport) -> None:
+    """Receivers with the old or the new secret accept each attempt, a stranger none."""
+    now = datetime.now(UTC)
+    leaving = replace(OLD, until=now + timedelta(hours=24))
+    async with receiving(answer(500), answer()) as receiver:
+        for moment in (now, now + timedelta(seconds=5), now + timedelta(seconds=60)):
+            await send(transport, subscription(receiver, NEW, leaving), DELIVERY, moment)
+    assert len({received.headers["webhook-signature"] for received in receiver.requests}) == 3
+    for received in receiver.requests:
+        for secret in (OLD, NEW):
+            told = Webhook(secret.text).verify(received.body, received.headers)
+            assert told == json.loads(DELIVERY.body)
+        with pytest.raises(WebhookVerificationError):
+            Webhook(STRANGER.text).verify(received.body, received.headers)
+
+
+async def test_after_rotation_the_old_secret_signs_no_more(transport: Transport) -> None:
+    """When its time is over only the new secret signs."""
+    now = datetime.now(UTC)
+    async with receiving(answer()) as receiver:
+        secrets = (NEW, replace(OLD, until=now))
+        await send(transport, subscription(receiver, *secrets), DELIVERY, now)
+    received = receiver.requests[0]
+    Webhook(NEW.text).verify(received.body, received.headers)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(OLD.text).verify(received.body, received.headers)
+
+
+async def test_an_attempt_is_a_complete_record(transport: Transport) -> None:
+    """Number, times, address, status, headers that matter and the beginning of the answer."""
+    now = datetime.now(UTC)
+    said = b"no\x00thing \xff works\n" + b"x" * 5_000
+    async with receiving(answer(503, said, retry_after="9")) as receiver:
+        attempt = await send(transport, subscription(receiver), DELIVERY, now)
+    assert (attempt.number, attempt.trigger, attempt.started) == (3, "schedule", now)
+    assert (attempt.status, attempt.cause, attempt.outcome) == (503, "status", "failed")
+    assert (attempt.address, attempt.header("retry-after")) == ("127.0.0.1", "9")
+    assert attempt.answer.startswith("no\N{REPLACEMENT CHARACTER}thing \N{REPLACEMENT CHARACTER} w")
+    assert len(attempt.answer) == 1_000
+
+
+async def test_a_silent_receiver_is_recorded_as_well(transport: Transport) -> None:
+    """Where no answer came the record says why."""
+    async with receiving(hang) as receiver:
+        attempt = await send(transport, subscription(receiver), DELIVERY, datetime.now(UTC))
+    assert (attempt.status, attempt.answer, attempt.cause) == (None, "", "timeout")
+    assert attempt.took_ms >= 300
+
+
+async def test_a_receiver_that_is_gone_ends_it(transport: Transport) -> None:
+    """410, or the header of Standard Webhooks, says to stop."""
+    async with receiving(answer(410), answer(503, webhook_delivery="disable")) as receiver:
+        for _ in range(2):
+            attempt = await send(transport, subscription(receiver), DELIVERY, datetime.now(UTC))
+            assert attempt.outcome == "gone"
+
+
+async def test_a_trial_is_signed_like_all_else(transport: Transport) -> None:
+    """An owner trying an endpoint sees a request that verifies."""
+    now = datetime.now(UTC)
+    trial = replace(DELIVERY, body=trial_body(SubscriptionId("sub_1"), now))
+    async with receiving(answer()) as receiver:
+        await send(transport, subscription(receiver), trial, now)
+    received = receiver.requests[0]
+    told = Webhook(NEW.text).verify(received.body, received.headers)
+    assert told["type"] == "subscription.test"

@@ -1,0 +1,161 @@
+"""WebSub requests as a subscriber sees them."""
+
+import hashlib
+import hmac
+from dataclasses import replace
+from datetime import UTC, datetime
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from syndicate.channels import CHANNELS, websub
+from syndicate.channels.transport import Transport
+from syndicate.model.delivery import Delivery, DeliveryId
+from syndicate.model.event import EventId
+from syndicate.model.signature import Secret
+from syndicate.model.subscription import Subscription, SubscriptionId
+from tests.channels.receiver import Behaviour, answer, hang, receiving
+
+pytestmark = pytest.mark.anyio
+
+TOPIC = "https://feeds.example.gov/feeds/all.json?category=tts&limit=10"
+CHALLENGE = "a-random-challenge"
+SUBSCRIPTION = Subscription(
+    id=SubscriptionId("sub_1"), kind="websub", url="", topic=TOPIC, state="verifying"
+)
+DELIVERY = Delivery(
+    id=DeliveryId("dlv_1"),
+    subscription=SUBSCRIPTION.id,
+    event=EventId("evt_1"),
+    seq=1,
+    body=b'{"version":"https://jsonfeed.org/version/1.1"}',
+    media_type="application/feed+json",
+    due=datetime.now(UTC),
+)
+NOW = datetime.now(UTC)
+send = CHANNELS["websub"]
+
+
+async def test_content_is_distributed_as_it_is_served(transport: Transport) -> None:
+    """The topic's body and type, one Link header with hub and self, no signature unasked."""
+    async with receiving(answer()) as receiver:
+        at = replace(SUBSCRIPTION, url=receiver.url("/callback?token=1"))
+        attempt = await send(transport, at, DELIVERY, NOW)
+    received = receiver.requests[0]
+    assert attempt.outcome == "delivered"
+    assert (received.method, received.target) == ("POST", "/callback?token=1")
+    assert received.body == DELIVERY.body
+    assert received.headers["content-type"] == "application/feed+json"
+    assert received.headers["link"] == (
+        f'<https://feeds.example.gov/hub>; rel="hub", <{TOPIC}>; rel="self"'
+    )
+    assert "x-hub-signature" not in received.headers
+    assert not any(name.startswith("webhook-") for name in received.headers)
+
+
+async def test_content_is_signed_with_the_subscribers_secret(transport: Transport) -> None:
+    """HMAC-SHA256 of the body in hexadecimal, by a secret of any shape."""
+    secret = Secret(key="geheimnis é".encode())
+    async with receiving(answer()) as receiver:
+        at = replace(SUBSCRIPTION, url=receiver.url(), secrets=(secret,))
+        await send(transport, at, DELIVERY, NOW)
+    expected = hmac.new(secret.key, DELIVERY.body, hashlib.sha256).hexdigest()
+    assert receiver.requests[0].headers["x-hub-signature"] == f"sha256={expected}"
+
+
+@pytest.mark.parametrize("status", [200, 202])
+async def test_an_intent_is_confirmed_by_the_exact_challenge(
+    transport: Transport, status: int
+) -> None:
+    """Mode, topic, challenge and lease are asked, behind the callback's own query."""
+    async with receiving(answer(status, CHALLENGE.encode())) as receiver:
+        at = replace(SUBSCRIPTION, url=receiver.url("/callback?hub.mode=mine&token=%2F1"))
+        fault = await websub.verify(
+            transport, at, "subscribe", challenge=CHALLENGE, lease_seconds=864_000
+        )
+    received = receiver.requests[0]
+    assert fault == ""
+    assert received.method == "GET"
+    assert received.target.startswith("/callback?hub.mode=mine&token=%2F1&")
+    assert parse_qsl(urlsplit(received.target).query) == [
+        ("hub.mode", "mine"),
+        ("token", "/1"),
+        ("hub.mode", "subscribe"),
+        ("hub.topic", TOPIC),
+        ("hub.challenge", CHALLENGE),
+        ("hub.lease_seconds", "864000"),
+    ]
+
+
+async def test_leaving_is_verified_without_a_lease(transport: Transport) -> None:
+    """Unsubscribing is verified likewise; a lease means nothing there."""
+    async with receiving(answer(200, CHALLENGE.encode())) as receiver:
+        at = replace(SUBSCRIPTION, url=receiver.url())
+        fault = await websub.verify(
+            transport, at, "unsubscribe", challenge=CHALLENGE, lease_seconds=864_000
+        )
+    asked = dict(parse_qsl(urlsplit(receiver.requests[0].target).query))
+    assert fault == ""
+    assert asked == {
+        "hub.mode": "unsubscribe",
+        "hub.topic": TOPIC,
+        "hub.challenge": CHALLENGE,
+    }
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "why"),
+    [
+        (answer(200, b"something else"), "the answer does not repeat the challenge"),
+        (answer(200, CHALLENGE.encode() + b"\n"), "the answer does not repeat the challenge"),
+        (answer(204), "the answer does not repeat the challenge"),
+        (answer(404, CHALLENGE.encode()), "the answer was 404"),
+        (answer(500, CHALLENGE.encode()), "the answer was 500"),
+        (
+            answer(302, CHALLENGE.encode(), location="/elsewhere"),
+            "the answer was 302 and redirects are not followed",
+        ),
+        (hang, "no complete answer within 0.3 s"),
+    ],
+)
+async def test_anything_else_is_no_confirmation(
+    transport: Transport, behaviour: Behaviour, why: str
+) -> None:
+    """Another body, any other status and silence leave things as they were, with a reason."""
+    async with receiving(behaviour) as receiver:
+        at = replace(SUBSCRIPTION, url=receiver.url())
+        fault = await websub.verify(
+            transport, at, "subscribe", challenge=CHALLENGE, lease_seconds=3_600
+        )
+    assert fault == why
+
+
+async def test_a_denial_is_told(transport: Transport) -> None:
+    """A subscriber that hears nothing more is told so, and why."""
+    async with receiving(answer(200), answer(500)) as receiver:
+        at = replace(SUBSCRIPTION, url=receiver.url("/callback?token=1"))
+        assert await websub.deny(transport, at, reason="this feed is no more") == ""
+        assert await websub.deny(transport, at, reason="") == "the answer was 500"
+    assert receiver.requests[0].method == "GET"
+    assert parse_qsl(urlsplit(receiver.requests[0].target).query) == [
+        ("token", "1"),
+        ("hub.mode", "denied"),
+        ("hub.topic", TOPIC),
+        ("hub.reason", "this feed is no more"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("callback", "address"),
+    [
+        ("https://a.example", "https://a.example?x=1"),
+        ("https://a.example/cb", "https://a.example/cb?x=1"),
+        ("https://a.example/cb?", "https://a.example/cb?x=1"),
+        ("https://a.example/cb?y=2", "https://a.example/cb?y=2&x=1"),
+        ("https://a.example/cb?y=2&", "https://a.example/cb?y=2&x=1"),
+        ("https://a.example/cb?x=%41%2f", "https://a.example/cb?x=%41%2f&x=1"),
+    ],
+)
+def test_a_callback_keeps_its_query(callback: str, address: str) -> None:
+    """What is ours comes behind what is theirs, joined as a query is; nothing is overwritten."""
+    assert websub.address(callback, {"x": "1"}) == address
