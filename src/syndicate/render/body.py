@@ -6,13 +6,14 @@ from html import unescape
 from typing import Final
 
 from syndicate.model.post import Image, SafeHtml
+from syndicate.render import version
 from syndicate.render.address import Addresses
 from syndicate.render.markdown import to_html
 from syndicate.render.markup import plain_text, readable
 from syndicate.render.note import Note, locate
 from syndicate.render.sanitize import paragraphs, sanitize
 from syndicate.render.shortcode import Context
-from syndicate.render.templates import LITERAL, resolve, tags, without_raw
+from syndicate.render.templates import LITERAL, resolve
 
 __all__ = [
     "RENDERER_VERSION",
@@ -25,16 +26,17 @@ __all__ = [
     "render",
 ]
 
-RENDERER_VERSION: Final = 1
-"""Part of every key a rendering is cached under: raised when the same job can give another one."""
+RENDERER_VERSION: Final = version.digest()
+"""Part of every key a rendering is cached under: another one where the same job can give another
+rendering, because this folder or what it stands on changed."""
 
 _BEGINNING: Final = 8_000
-_NAMED: Final = frozenset({"link", "post_url", "ref", "relref"})
 _ADDRESS: Final = re.compile(
     r"""\]\(\s*<?([^\s)>]+)|^[ ]{0,3}\[[^\]\n]+\]:\s*<?([^\s>]+)"""
     r"""|\b(?:href|src|poster)=["']([^"'\n]+)""",
     re.MULTILINE | re.IGNORECASE,
 )
+_NUMBERED: Final = re.compile(r"\A(\s*\d{1,9})([.)])")
 _FOREIGN: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//|#|\?")
 
 
@@ -99,8 +101,10 @@ def render(job: Job) -> Rendering:
 
 def cut_off(job: Job, seconds: float) -> Rendering:
     """Return the beginning of ``job`` without any markup, for one too slow to be rendered."""
-    beginning = readable(job.body[:_BEGINNING]).rpartition("\n\n")[0] or job.body[:_BEGINNING]
-    content = paragraphs("".join(beginning.split("{")))
+    context = Context(site_url=job.site_url, page_url=job.page_url)
+    beginning = resolve(readable(job.body[:_BEGINNING]), context, first_line=job.first_line).text
+    beginning = beginning.replace(LITERAL, "{")
+    content = paragraphs(beginning.rpartition("\n\n")[0] or beginning)
     note = Note(
         level="error",
         rule="too-slow",
@@ -113,9 +117,12 @@ def cut_off(job: Job, seconds: float) -> Rendering:
 
 
 def inline_text(markdown: str) -> str:
-    """Return what a line of Markdown or HTML says, as plain text with white space folded."""
+    """Return what a line of Markdown or HTML says, as plain text with white space folded.
+
+    A number at its beginning belongs to the text: it makes no list.
+    """
     nowhere = Job(
-        body=markdown,
+        body=_NUMBERED.sub(r"\1\\\2", markdown, count=1),
         first_line=1,
         page_url="https://example.invalid/",
         site_url="https://example.invalid",
@@ -131,11 +138,7 @@ def references(body: str) -> tuple[str, ...]:
     and images that are relative, without their fragments: as a job's ``targets`` and ``assets``
     want them.
     """
-    text = readable(body)
-    found = tags(without_raw(text))
-    named = (tag.call.words[0] for tag in found if tag.name in _NAMED and tag.call.words)
-    nowhere = Context(site_url="", page_url="")
-    written = _ADDRESS.findall(resolve(text, nowhere, first_line=1).text)
-    literal = (unescape("".join(groups)) for groups in written)
-    names = (name.partition("#")[0] for name in (*named, *literal))
+    resolved = resolve(readable(body), Context(site_url="", page_url=""), first_line=1)
+    literal = (unescape("".join(groups)) for groups in _ADDRESS.findall(resolved.text))
+    names = (name.partition("#")[0] for name in (*resolved.names, *literal))
     return tuple(dict.fromkeys(name for name in names if name and not _FOREIGN.match(name)))

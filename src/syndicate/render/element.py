@@ -122,6 +122,7 @@ class Elements:
         if "target" in values:
             words = dict.fromkeys([*values.get("rel", "").split(), "noopener"])
             values["rel"] = " ".join(words)
+        self.findings.extend(finding.relative_link(given.get("href", ""), values.get("href", "")))
         self._open("a", values)
         self._stack[-1].address = given.get("href", "") if "href" in values else ""
         self._link = self._stack[-1]

@@ -6,6 +6,8 @@ from typing import Final
 
 from syndicate.render.note import Finding
 
+_SOURCE_FILE: Final = re.compile(r"(?!\w+:|//)[^?#]*\.(?:md|markdown)(?:[?#].*)?")
+_SOURCE_FILE_THERE: Final = re.compile(r"\.(?:md|markdown)(?:[?#]|$)")
 _FILE_NAME: Final = re.compile(r"\S+\.(?:avif|bmp|gif|jpe?g|png|svg|tiff?|webp)", re.IGNORECASE)
 
 
@@ -41,6 +43,18 @@ def broken_scheme(address: str) -> Finding:
         what=f"the address {address[:80]!r} leads nowhere",
         hint="Begin it with https:// or with / for a page of this site.",
     )
+
+
+def relative_link(written: str, address: str) -> Iterator[Finding]:
+    """Tell that a link to a file of the repository, as ``written``, was not found there."""
+    if _SOURCE_FILE.fullmatch(written) and _SOURCE_FILE_THERE.search(address):
+        yield Finding(
+            level="warning",
+            rule="relative-link",
+            needle=written,
+            what=f"the link {written} leads to no post of this source",
+            hint="Name the file as it is called now, or link the page by its address.",
+        )
 
 
 def image_alt(address: str, alt: str | None) -> Iterator[Finding]:

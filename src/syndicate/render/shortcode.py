@@ -12,6 +12,9 @@ from syndicate.render.markdown import to_html
 from syndicate.render.markup import escaped
 from syndicate.render.tag import Call, Tag
 
+NAMING: Final = frozenset({"link", "post_url", "ref", "relref"})
+"""Tags whose first argument is the name of another post or page."""
+
 _INSIDE_ONLY: Final = names(
     "accordion alert aside box callout card details div highlight info note notice quote raw"
     " section tip warning"

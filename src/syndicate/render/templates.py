@@ -12,7 +12,7 @@ from typing import Final
 
 from syndicate.render.code import code_ranges
 from syndicate.render.note import MOST_NOTES, Note, place
-from syndicate.render.shortcode import Context, meaning
+from syndicate.render.shortcode import NAMING, Context, meaning
 from syndicate.render.tag import Tag, find_tags
 
 LITERAL: Final = "\ufdd0"
@@ -28,33 +28,39 @@ _LONGEST: Final = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
-    """A body without template code, in which `LITERAL` stands for braces meant as such."""
+    """A body without template code, in which `LITERAL` stands for braces meant as such.
+
+    ``names`` are the other posts and pages that tags name, as written.
+    """
 
     text: str
-    notes: tuple[Note, ...]
+    notes: tuple[Note, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 def resolve(body: str, context: Context, *, first_line: int) -> Resolved:
     """Return ``body`` with its tags resolved; ``first_line`` is its first line in the file."""
-    text = without_raw(body)
+    if "{{" not in body and "{%" not in body:
+        return Resolved(text=body)
+    text = _without_raw(body)
+    tags = tuple(find_tags(text, code_ranges(text)))
     notes: list[Note] = []
     parts: list[str] = []
     end = 0
-    for tag, until, replacement in _replacements(text, tags(text), context):
+    for tag, until, replacement in _replacements(text, tags, context):
         parts += [text[end : tag.start], replacement or ""]
         end = until
         if replacement is None and len(notes) < MOST_NOTES:
             notes.append(_note(tag, text, first_line))
     parts.append(text[end:])
-    return Resolved(text="".join(parts).replace(_GONE, ""), notes=tuple(notes))
+    return Resolved(
+        text="".join(parts).replace(_GONE, ""),
+        notes=tuple(notes),
+        names=tuple(tag.call.words[0] for tag in tags if tag.name in NAMING and tag.call.words),
+    )
 
 
-def tags(text: str) -> tuple[Tag, ...]:
-    """Return the tags of ``text`` outside code."""
-    return tuple(find_tags(text, code_ranges(text)))
-
-
-def without_raw(body: str) -> str:
+def _without_raw(body: str) -> str:
     """Return ``body`` with each ``raw`` tag blanked out, and `LITERAL` braces between them.
 
     The length stays the same, so that places in the result are places in ``body``.
