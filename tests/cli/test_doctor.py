@@ -103,14 +103,24 @@ def test_a_shallow_clone_is_a_warning(run: Run, file: Path, content: ContentRepo
     assert f"git -C {shallow} fetch --unshallow" in outcome.out
 
 
-def test_names_that_two_want_are_a_warning(run: Run, file: Path) -> None:
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ('"en-espanol"', '"news"', "news is the feed En español, so the source News has"),
+        ('"tts"', '"news"', "news is the source News, so the category Technology Transform"),
+        ('"updates"\ntitle', '"carousel"\ntitle', "carousel is the feed Carousel, so the source"),
+    ],
+)
+def test_names_that_two_want_are_a_warning(
+    run: Run, file: Path, right: str, wrong: str, said: str
+) -> None:
     """The first in the order has it; the other is named."""
-    file.write_text(SETTINGS.replace('"en-espanol"', '"news"'))
+    file.write_text(SETTINGS.replace(right, wrong).replace('sources = ["updates"]', ""))
 
     outcome = run("doctor", "--config", file)
 
     assert outcome.code == 0
-    assert "warning  /feeds/news is 'En español', not 'News'" in outcome.out
+    assert f"warning  /feeds/{said}" in outcome.out
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.cli.explanation import why_not
+from syndicate.cli.explanation import Explanation, Verdict, lines, why_not
+from syndicate.model.post import Path as PostPath
 from syndicate.model.selection import Selection
 from tests import samples
 from tests.cli.conftest import Run
@@ -82,11 +83,10 @@ def test_people_read_lines(run: Run, file: Path) -> None:
     assert lines[0].startswith("updates/uno.md of updates, at commit ")
     assert lines[1] == "Served."
     assert "title Uno [key title, line 2]" in lines
-    assert lines[-4:] == [
+    assert lines[-3:] == [
         "In all, en-espanol, updates, partners.",
         "Not in carousel: not in the carousel.",
-        "Not in news: not from news.",
-        "Not in tts: not filed under tts.",
+        "Not in the feeds of other categories and sources: 2.",
     ]
 
 
@@ -133,6 +133,19 @@ def test_what_is_broken_now_is_told_with_what_is_served(
 
     assert outcome.out.splitlines()[1] == "Served."
     assert f"{FIRST}:3: error: " in outcome.out
+
+
+def test_nothing_is_said_of_feeds_that_leave_it_out_if_none_does() -> None:
+    """And of its fields only what there is."""
+    told = Explanation(
+        source="news",
+        path=PostPath(FIRST),
+        commit="c0ffee",
+        hidden="",
+        feeds=(Verdict(feed="all", reason=""), Verdict(feed="news", reason="")),
+    )
+
+    assert list(lines(told)) == [f"{FIRST} of news, at commit c0ffee", "Served.", "In all, news."]
 
 
 def test_an_unknown_post_is_wrong_usage(run: Run, file: Path) -> None:

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 from syndicate import git
 from syndicate.cli.problems import total
 from syndicate.errors import SyndicateError
-from syndicate.model.edition import Edition, Part
+from syndicate.model.edition import Edition, NamedFeed, Part
 from syndicate.model.post import Source
+from syndicate.model.selection import Selection
 from syndicate.service.newsroom import Newsroom
 from syndicate.settings import Settings, load
 
@@ -125,8 +126,17 @@ def _source(newsroom: Newsroom, source: Source) -> Generator[Finding, None, Part
 
 def _names(edition: Edition) -> Iterator[Finding]:
     for feed in edition.shadowed:
+        first = edition.feed(feed.name)
         yield Finding(
             level="warning",
-            what=f"/feeds/{feed.name} is {edition.feed(feed.name).title!r}, not {feed.title!r}",
+            what=f"/feeds/{feed.name} is {_kind(first)}, so {_kind(feed)} has no address",
             hint="Give one of them another name, or reach the second by query.",
         )
+
+
+def _kind(feed: NamedFeed) -> str:
+    if feed.selection == Selection.of(sources=[feed.name]):
+        return f"the source {feed.title}"
+    if feed.selection == Selection.of(categories=[feed.name]):
+        return f"the category {feed.title}"
+    return f"the feed {feed.title}"

@@ -1,6 +1,6 @@
 """What is known of a file: its fields, where each came from, and which feeds hold it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from syndicate.cli.problems import lines as described
@@ -68,11 +68,20 @@ def lines(told: Explanation) -> Iterator[str]:
     holding = [verdict.feed for verdict in told.feeds if not verdict.reason]
     if holding:
         yield f"In {', '.join(holding)}."
-    for verdict in told.feeds:
-        if verdict.reason and not told.hidden:
-            yield f"Not in {verdict.feed}: {verdict.reason}."
+    if not told.hidden:
+        yield from _refusals(told.feeds)
     for problem in told.problems:
         yield from described(problem)
+
+
+def _refusals(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """Yield which feeds leave the post out; that it is not filed under x explains feed x."""
+    plain = [v for v in verdicts if v.reason in (f"not filed under {v.feed}", f"not from {v.feed}")]
+    for verdict in verdicts:
+        if verdict.reason and verdict not in plain:
+            yield f"Not in {verdict.feed}: {verdict.reason}."
+    if plain:
+        yield f"Not in the feeds of other categories and sources: {len(plain)}."
 
 
 def _found(reader: Still, text: str) -> Iterator[Explanation]:
