@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,6 +19,7 @@ from syndicate.model.query import Query
 from syndicate.model.view import last_modified, view
 from syndicate.representation import Representation, represent
 from syndicate.web.desk import Desk
+from syndicate.web.openapi import description
 from syndicate.web.opml import opml
 from syndicate.web.sitemap import sitemap
 
@@ -39,6 +41,7 @@ class Discovery:
                 "/sitemap.xml",
                 self._endpoint("/sitemap.xml", "application/xml; charset=utf-8", sitemap),
             ),
+            Route("/openapi.json", self._described()),
             Route("/robots.txt", self.robots),
             Route("/.well-known/security.txt", self.security),
         ]
@@ -71,6 +74,21 @@ class Discovery:
 
         async def endpoint(request: Request) -> Response:
             return await self.desk.answer(request, (path,), make)
+
+        return endpoint
+
+    def _described(self) -> Callable[[Request], Awaitable[Response]]:
+        masthead = self.desk.masthead
+        url = masthead.url("/openapi.json")
+        document = represent(
+            msgspec.json.encode(description(masthead)),
+            media_type="application/json",
+            last_modified=datetime.now(UTC),
+            links=[Link(rel=rel, href=url) for rel in ("self", "canonical")],
+        )
+
+        async def endpoint(request: Request) -> Response:
+            return self.desk.reply(request, document)
 
         return endpoint
 

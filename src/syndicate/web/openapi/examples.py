@@ -1,0 +1,112 @@
+"""Examples of answers, as whole as the real ones."""
+
+from typing import Final
+
+from syndicate.web.openapi.node import Node
+
+_PUBLIC: Final = "https://feeds.example.gov"
+
+ITEM: Final[Node] = {
+    "id": "tag:www.example.gov,2024-01-29:0f1e2d3c4b5a6978",
+    "url": "https://www.example.gov/news/a-new-service-opens",
+    "title": "A new service opens",
+    "content_html": "<p>From Monday on, applications are taken online.</p>",
+    "summary": "Applications are taken online from Monday on.",
+    "image": "https://www.example.gov/images/door.png",
+    "date_published": "2024-01-29T00:00:00-05:00",
+    "date_modified": "2024-01-30T09:12:44-05:00",
+    "authors": [{"name": "Ada Example"}],
+    "author": {"name": "Ada Example"},
+    "tags": ["Technology"],
+    "language": "en",
+    "_syndicate": {
+        "self": f"{_PUBLIC}/v1/posts/0f1e2d3c4b5a6978",
+        "source": "news",
+        "categories": ["technology"],
+        "date": "2024-01-29",
+        "date_precision": "day",
+        "reading_minutes": 1,
+        "image_alt": "An open door",
+        "carousel": {
+            "title": "A new service opens",
+            "summary": "Applications are taken online from Monday on.",
+            "image": "https://www.example.gov/images/door.png",
+            "image_alt": "An open door",
+            "date": "2024-01-29",
+        },
+    },
+}
+
+FEED: Final[Node] = {
+    "version": "https://jsonfeed.org/version/1.1",
+    "title": "Technology",
+    "home_page_url": f"{_PUBLIC}/feeds/technology",
+    "feed_url": f"{_PUBLIC}/feeds/technology.json",
+    "description": "Technology, from Example agency feeds",
+    "language": "en",
+    "_syndicate": {
+        "about": f"{_PUBLIC}/about",
+        "sources": [
+            {
+                "name": "news",
+                "title": "Example agency",
+                "site_url": "https://www.example.gov",
+                "rights": "Public domain",
+                "rights_url": "",
+            }
+        ],
+    },
+    "items": [ITEM],
+}
+
+POSTS: Final[Node] = {"items": [ITEM], "next_url": f"{_PUBLIC}/v1/posts?after=MTcw&limit=1"}
+
+
+def _addresses(name: str) -> Node:
+    return {
+        **{suffix: f"{_PUBLIC}/feeds/{name}.{suffix}" for suffix in ("json", "rss", "atom")},
+        "html": f"{_PUBLIC}/feeds/{name}",
+    }
+
+
+CATEGORIES: Final[Node] = {
+    "items": [
+        {
+            "slug": "tts",
+            "title": "Technology Transformation Services",
+            "aliases": ["TTS"],
+            "posts": 13,
+            "feeds": _addresses("tts"),
+        }
+    ],
+    "next_url": None,
+}
+
+SOURCES: Final[Node] = {
+    "items": [
+        {
+            "name": "news",
+            "title": "Example agency",
+            "site_url": "https://www.example.gov",
+            "rights": "Public domain",
+            "rights_url": "",
+            "commit": "9f2c4e6a8b0d1f3e5a7c9b1d3f5e7a9c0b2d4f6e",
+            "committed": "2024-01-30T09:12:44-05:00",
+            "posts": 7,
+            "problems": 0,
+            "failing": None,
+            "feeds": _addresses("news"),
+        }
+    ],
+    "next_url": None,
+}
+
+READINESS: Final[Node] = {
+    "status": "degraded",
+    "sources": {
+        "news": {"status": "ok"},
+        "updates": {"status": "failing", "detail": "ref main does not exist"},
+    },
+    "database": None,
+    "deliveries": None,
+}

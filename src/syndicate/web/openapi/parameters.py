@@ -1,0 +1,115 @@
+"""The parameters: what may be asked, the same for feeds, pages and posts."""
+
+from typing import Final, get_args
+
+from syndicate.model.query import DEFAULT_LIMIT, MOST, Content
+from syndicate.web.openapi.node import Node, ref
+
+
+def _query(name: str, description: str, schema: Node, **more: object) -> Node:
+    return {"name": name, "in": "query", "description": description, "schema": schema, **more}
+
+
+def _many(name: str, description: str, example: str) -> Node:
+    return _query(
+        name,
+        description,
+        {"type": "array", "items": {"type": "string"}},
+        style="form",
+        explode=True,
+        example=[example],
+    )
+
+
+def _path(name: str, description: str, example: str, **schema: object) -> Node:
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": description,
+        "schema": {"type": "string", **schema},
+        "example": example,
+    }
+
+
+def _header(name: str, description: str, example: str) -> Node:
+    return {
+        "name": name,
+        "in": "header",
+        "description": description,
+        "schema": {"type": "string"},
+        "example": example,
+    }
+
+
+COMPONENT_PARAMETERS: Final[Node] = {
+    "name": _path(
+        "name",
+        "A feed: `all`, `carousel`, a named feed, a source, or a category by slug, alias or title.",
+        "technology",
+        minLength=1,
+    ),
+    "key": _path(
+        "key",
+        "The last part of a post's id.",
+        "0f1e2d3c4b5a6978",
+        minLength=1,
+    ),
+    "category": _many(
+        "category",
+        "Only posts of this category: slug, alias or title, in any case. May be repeated.",
+        "technology",
+    ),
+    "match": _query(
+        "match",
+        "Whether posts need any of several categories, or all of them.",
+        {"type": "string", "enum": ["any", "all"], "default": "any"},
+    ),
+    "carousel": _query(
+        "carousel",
+        "Only posts that are in the carousel, in its order; or only those that are not.",
+        {"type": "boolean"},
+    ),
+    "source": _many("source", "Only posts of this source. May be repeated.", "news"),
+    "language": _many(
+        "language",
+        "Only posts in this language; `es` means `es-PR` too. May be repeated.",
+        "en",
+    ),
+    "limit": _query(
+        "limit",
+        "Posts on a page.",
+        {"type": "integer", "minimum": 1, "maximum": MOST, "default": DEFAULT_LIMIT},
+    ),
+    "after": _query(
+        "after",
+        "Where the page begins: as given in `next_url`, never made by hand.",
+        {"type": "string"},
+    ),
+    "content": _query(
+        "content",
+        "How much of each post to send.",
+        {"type": "string", "enum": list(get_args(Content)), "default": "full"},
+    ),
+    "ifNoneMatch": _header(
+        "If-None-Match",
+        "Tags that you have; while one of them is current, the answer is 304.",
+        '"a1b2"',
+    ),
+    "ifModifiedSince": _header(
+        "If-Modified-Since",
+        "The Last-Modified that you have, if you kept no tag.",
+        "Mon, 29 Jan 2024 05:00:00 GMT",
+    ),
+}
+
+CONDITIONS: Final = (ref("parameters", "ifNoneMatch"), ref("parameters", "ifModifiedSince"))
+"""What every answer that may be kept can be asked with."""
+
+SELECTION: Final = tuple(
+    ref("parameters", name)
+    for name in (
+        *("category", "match", "carousel", "source", "language", "limit", "after", "content"),
+    )
+)
+"""What narrows a list of posts and chooses a page of it."""

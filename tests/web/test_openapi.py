@@ -1,0 +1,139 @@
+"""The description of the interface is complete, valid, and true."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Final
+
+import jsonschema
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis import Case
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+from starlette.routing import Route
+
+from syndicate.model.post import Author, Image
+from tests import samples
+from tests.web.site import POSTS, Library, Site, site
+
+HERE: Final = site()
+DOCUMENT: Final = HERE.get("/openapi.json").json()
+SCHEMA: Final = schemathesis.openapi.from_dict(DOCUMENT)
+SCHEMA.app = HERE.app
+
+
+def test_it_is_valid_openapi() -> None:
+    """It holds to the specification's own schema."""
+    SCHEMA.validate()
+    assert DOCUMENT["openapi"].startswith("3.1.")
+    assert DOCUMENT["servers"] == [{"url": samples.MASTHEAD.public_url}]
+    assert DOCUMENT["info"]["contact"] == {"email": samples.MASTHEAD.contact}
+
+
+def test_it_describes_every_address_and_no_other() -> None:
+    """What can be asked is described, and what is described can be asked."""
+    routes = {
+        route.path.replace(":path", "") for route in HERE.app.routes if isinstance(route, Route)
+    }
+
+    assert set(DOCUMENT["paths"]) == routes
+
+
+def test_a_contact_on_the_web_is_an_address() -> None:
+    """And without one there is none."""
+    for contact, expected in (
+        ("https://www.example.gov/contact", {"url": "https://www.example.gov/contact"}),
+        ("", None),
+    ):
+        masthead = replace(samples.MASTHEAD, contact=contact)
+        here = Site(reader=Library(now=None), masthead=masthead)
+        assert here.get("/openapi.json").json()["info"].get("contact") == expected
+
+
+def examples(node: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:  # noqa: ANN401 — JSON
+    """Yield (where, schema, example) of every media type, header and parameter that has one."""
+    if isinstance(node, dict):
+        if "schema" in node and "example" in node:
+            yield path, node["schema"], node["example"]
+        for name, child in node.items():
+            yield from examples(child, f"{path}/{name}")
+    elif isinstance(node, list):
+        for number, child in enumerate(node):
+            yield from examples(child, f"{path}/{number}")
+
+
+EXAMPLES: Final = list(examples(DOCUMENT))
+
+
+def check(instance: object, schema: dict[str, object]) -> None:
+    """Raise unless ``instance`` holds to ``schema`` of the document, formats included."""
+    whole = {**schema, "components": DOCUMENT["components"]}
+    jsonschema.Draft202012Validator(
+        whole, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
+    ).validate(instance)
+
+
+@pytest.mark.parametrize(
+    ("schema", "example"),
+    [(schema, example) for _, schema, example in EXAMPLES],
+    ids=[where for where, _, _ in EXAMPLES],
+)
+def test_every_example_holds_to_its_schema(schema: dict[str, object], example: object) -> None:
+    """Who builds by the examples builds right."""
+    check(example, schema)
+
+
+def test_every_json_answer_has_an_example() -> None:
+    """For each operation that answers with JSON of ours there is one to look at."""
+    missing = [
+        path
+        for path, operations in DOCUMENT["paths"].items()
+        for media in operations["get"]["responses"].get("200", {}).get("content", {}).items()
+        if "json" in media[0] and "example" not in media[1] and path != "/openapi.json"
+    ]
+    assert missing == []
+
+
+JSON: Final = [
+    *("/feeds/all.json", "/feeds/carousel.json?limit=1", "/feeds/all.json?content=none"),
+    *("/v1/posts", "/v1/posts?content=text&limit=2", f"/v1/posts/{POSTS[3].key}"),
+    *("/v1/categories", "/v1/sources", "/healthz", "/readyz"),
+]
+
+
+@pytest.mark.parametrize("path", JSON)
+def test_real_answers_hold_to_the_schema(path: str) -> None:
+    """No field is missing, none is undescribed."""
+    rich = samples.item(
+        POSTS[3],
+        external_url="https://blog.example.org/x",
+        image=Image(url="https://www.example.gov/a.png", alt=None),
+        authors=(Author(name="Ada", url="https://www.example.gov/ada"),),
+    )
+    library = Library(now=samples.edition(*POSTS), known={POSTS[3].id: rich})
+    bare = path.partition("?")[0]
+    described = "/v1/posts/{key}" if bare.startswith("/v1/posts/") else bare
+    described = "/feeds/{name}.json" if bare.startswith("/feeds/") else described
+    (media,) = DOCUMENT["paths"][described]["get"]["responses"]["200"]["content"].values()
+
+    check(Site(reader=library).get(path).json(), media["schema"])
+
+
+def test_real_problems_hold_to_the_schema() -> None:
+    """With and without hint and list."""
+    problem = DOCUMENT["components"]["schemas"]["Problem"]
+    for path in ("/feeds/x.json", "/v1/posts?limit=0", "/nothing", "/v1/posts?categories=x"):
+        check(HERE.get(path).json(), problem)
+    check(Site(reader=Library(now=None)).get("/feeds/all.json").json(), problem)
+    readiness = DOCUMENT["components"]["schemas"]["Readiness"]
+    check(Site(reader=Library(now=None)).get("/readyz").json(), readiness)
+
+
+@SCHEMA.parametrize()
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+def test_no_answer_is_undocumented(case: Case[Any]) -> None:
+    """Asked with whatever the description allows and more, it answers as described.
+
+    A name may be well-formed and unknown, so not all that the description allows is accepted.
+    """
+    case.call_and_validate(excluded_checks=[positive_data_acceptance])
