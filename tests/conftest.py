@@ -1,11 +1,13 @@
 """What holds for every test: when skipping is a failure, and what the coverage is made of."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Final
 
 import pytest
 from coverage import Coverage
+
+from tests.databases import postgresql_server
 
 NO_SKIPS: Final = "SYNDICATE_NO_SKIPS"
 """Set to 1 where everything that a test may want is there: a skipped test is then a failure."""
@@ -50,3 +52,10 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         return (yield)
     finally:
         coverage.start()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """Return the address of a PostgreSQL server that all tests share."""
+    with postgresql_server() as address:
+        yield address

@@ -1,0 +1,195 @@
+"""Opening the database, bringing its tables up to date, and transactions in it."""
+
+import asyncio
+import pathlib
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Final, Protocol, Self
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from typing_extensions import override
+
+from syndicate.errors import StorageError
+
+_MIGRATIONS: Final = pathlib.Path(__file__).parent / "migrations"
+_UPGRADE_LOCK: Final = 5_941_023_377_214_015
+"""Any number, as long as nobody else in the same PostgreSQL database takes it."""
+_BUSY_MS: Final = 30_000
+_CONNECTIONS: Final = 10
+
+
+class Database:
+    """An open database; see `open`.
+
+    On SQLite there is one connection for writing, which takes its turn, and some for reading,
+    which never wait for it (WAL); commits survive a loss of power (``synchronous=FULL``).
+    """
+
+    def __init__(self, url: URL, *, writer: AsyncEngine, reader: AsyncEngine) -> None:
+        self._url = url
+        self._writer = writer
+        self._reader = reader
+        self._turn = asyncio.Lock()
+
+    @classmethod
+    async def open(cls, address: str) -> Self:
+        """Open the database at ``address``: ``sqlite:///FILE`` or ``postgresql://USER@HOST/NAME``.
+
+        An SQLite file is made and brought up to date; a PostgreSQL database that is behind is
+        refused. Raises `StorageError`.
+        """
+        database = cls._connect(address)
+        try:
+            if database.is_sqlite:
+                await database.upgrade()
+            await database.check()
+        except StorageError:
+            await database.close()
+            raise
+        return database
+
+    @classmethod
+    async def upgrade_at(cls, address: str) -> str:
+        """Bring the tables at ``address`` up to date, and return the revision they are at."""
+        database = cls._connect(address)
+        try:
+            await database.upgrade()
+            return await database.revision()
+        finally:
+            await database.close()
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is a file that only processes of this host can use."""
+        return self._url.get_backend_name() == "sqlite"
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """Begin a transaction that writes; it commits at the end, all or nothing."""
+        if not self.is_sqlite:
+            async with self._transaction(self._writer) as connection:
+                yield connection
+            return
+        async with self._turn, self._transaction(self._writer) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """Begin a transaction that only reads, and sees one state of the database throughout."""
+        async with self._transaction(self._reader) as connection:
+            yield connection
+
+    async def upgrade(self) -> None:
+        """Bring the tables up to date, whoever else does at the same time."""
+        async with self.write() as connection:
+            if not self.is_sqlite:
+                await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})")
+            await connection.run_sync(_upgrade)
+
+    async def revision(self) -> str:
+        """Return the revision the tables are at; empty before the first upgrade."""
+        async with self.read() as connection:
+            return await connection.run_sync(_revision)
+
+    async def check(self) -> None:
+        """Raise `StorageError` unless the tables are what this version of the program needs."""
+        found, needed = await self.revision(), _script().get_current_head()
+        if found != needed:
+            raise StorageError(
+                f"database {self}: its tables are at revision {found or 'none'}, not {needed}",
+                code="database-behind",
+                hint="Type: syndicate db upgrade",
+            )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._writer.dispose()
+        await self._reader.dispose()
+
+    @override
+    def __str__(self) -> str:
+        return self._url.render_as_string(hide_password=True)
+
+    @classmethod
+    def _connect(cls, address: str) -> Self:
+        with _told(address):
+            url = make_url(address)
+        if url.get_backend_name() != "sqlite":
+            engine = create_async_engine(
+                url.set(drivername="postgresql+psycopg"),
+                pool_size=_CONNECTIONS,
+                pool_pre_ping=True,
+            )
+            return cls(url, writer=engine, reader=engine)
+        with _told(address):
+            pathlib.Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
+        url = url.set(drivername="sqlite+aiosqlite")
+        writer = create_async_engine(url, pool_size=1, max_overflow=0)
+        reader = create_async_engine(url, pool_size=_CONNECTIONS)
+        for engine, begin in ((writer, "BEGIN IMMEDIATE"), (reader, "BEGIN")):
+            _prepare_sqlite(engine, begin)
+        return cls(url, writer=writer, reader=reader)
+
+    @asynccontextmanager
+    async def _transaction(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+        with _told(str(self)):
+            async with engine.begin() as connection:
+                yield connection
+
+
+class _Driver(Protocol):
+    """What we ask of a connection of the sqlite driver."""
+
+    isolation_level: str | None
+
+    def execute(self, statement: str) -> object:
+        """Run one statement."""
+        ...
+
+
+def _prepare_sqlite(engine: AsyncEngine, begin: str) -> None:
+    def connected(driver: _Driver, _: object) -> None:
+        driver.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={_BUSY_MS}"):
+            driver.execute(f"PRAGMA {pragma}")
+
+    def begun(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine.sync_engine, "connect", connected)
+    event.listen(engine.sync_engine, "begin", begun)
+
+
+@contextmanager
+def _told(address: str) -> Iterator[None]:
+    """Let what the packages below raise leave as a `StorageError`."""
+    try:
+        yield
+    except (SQLAlchemyError, OSError) as error:
+        cause = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+        raise StorageError(
+            f"database {address}: {cause}",
+            hint="Feeds go on without it; see that it runs and that database.url names it.",
+        ) from error
+
+
+def _script() -> ScriptDirectory:
+    return ScriptDirectory(str(_MIGRATIONS))
+
+
+def _revision(connection: Connection) -> str:
+    return MigrationContext.configure(connection).get_current_revision() or ""
+
+
+def _upgrade(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

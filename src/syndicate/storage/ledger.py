@@ -1,0 +1,237 @@
+"""The stored ledger: what the world was last told of each post, and who may tell it more."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from urllib.parse import quote, unquote_to_bytes
+
+from sqlalchemy import Row, bindparam, insert, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from syndicate.errors import StorageError
+from syndicate.model.category import Category
+from syndicate.model.ledger import LedgerRow, Reason
+from syndicate.model.post import BlobId, CommitId, Path, PostId
+from syndicate.storage.database import Database
+from syndicate.storage.schema import LEDGER, PUBLISHER
+
+LEASE: Final = timedelta(seconds=30)
+"""How long a publisher may tell without renewing its lease."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+Values = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """A place in what a ledger told: after ``post`` in a generation; empty means at its beginning.
+
+    Generation 0 is before everything. Positions of two ledgers have nothing to do with each other.
+    """
+
+    ledger: str
+    generation: int
+    post: PostId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A row of the ledger with why, when and of which commit it was told.
+
+    ``reason`` is None for an update.
+    """
+
+    row: LedgerRow
+    reason: Reason | None
+    at: datetime
+    commit: CommitId
+
+
+class Ledger:
+    """The ledger in a database. Every method may raise `StorageError`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def lease(self, by: str, now: datetime) -> bool:
+        """Take the right to tell, or keep it, for `LEASE`; False while somebody else has it."""
+        taking = (
+            update(PUBLISHER)
+            .where((PUBLISHER.c.lease_by == by) | (PUBLISHER.c.lease_until_ms < millis(now)))
+            .values(lease_by=by, lease_until_ms=millis(now + LEASE))
+        )
+        async with self._database.write() as connection:
+            return (await connection.execute(taking)).rowcount == 1
+
+    async def release(self, by: str) -> None:
+        """Give the right to tell back, for somebody else to take at once."""
+        giving = update(PUBLISHER).where(PUBLISHER.c.lease_by == by).values(lease_until_ms=0)
+        async with self._database.write() as connection:
+            await connection.execute(giving)
+
+    async def head(self) -> Position:
+        """Return the position after everything that was told."""
+        async with self._database.read() as connection:
+            found = (await connection.execute(select(PUBLISHER))).one()
+        return Position(ledger=found.ledger, generation=found.generation + 1, post=PostId(""))
+
+    async def rows(self) -> Mapping[PostId, LedgerRow]:
+        """Return what was last told of every post there ever was."""
+        async with self._database.read() as connection:
+            return {
+                PostId(found.post_id): _told(found).row
+                for found in await connection.execute(select(LEDGER))
+            }
+
+    async def tell(self, by: str, told: Iterable[Told], now: datetime) -> int:
+        """Write what is told in one transaction, and return its generation, which all rows get.
+
+        Raises `StorageError`, and writes nothing, if ``by`` has lost the right to tell.
+        """
+        async with self._database.write() as connection:
+            await self._hold(connection, by, now)
+            generation = await self._next_generation(connection)
+            fresh = [_told_values(one, generation) for one in told]
+            await _replace(connection, fresh)
+            return generation
+
+    async def note(self, by: str, rows: Iterable[LedgerRow], now: datetime) -> None:
+        """Note what changed without anything to tell, such as a moved file.
+
+        The rows keep their generation: nobody who follows the ledger sees them move.
+        """
+        changes = [
+            {
+                "of": row.post,
+                **{name: value for name, value in _values(row).items() if name in _NOTED},
+            }
+            for row in rows
+        ]
+        async with self._database.write() as connection:
+            await self._hold(connection, by, now)
+            if changes:
+                noting = update(LEDGER).where(LEDGER.c.post_id == bindparam("of"))
+                await connection.execute(noting.values({n: bindparam(n) for n in _NOTED}), changes)
+
+    async def moved(self, after: Position, limit: int) -> tuple[Told, ...]:
+        """Return up to ``limit`` rows that were told after a position, in the order of telling."""
+        place = tuple_(LEDGER.c.generation, LEDGER.c.post_id)
+        asked = (
+            select(LEDGER)
+            .where(place > (after.generation, after.post))
+            .order_by(LEDGER.c.generation, LEDGER.c.post_id)
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
+            return tuple(_told(found) for found in await connection.execute(asked))
+
+    async def _hold(self, connection: AsyncConnection, by: str, now: datetime) -> None:
+        """Check the lease and keep anybody from taking it until the transaction ends."""
+        asked = (
+            select(PUBLISHER)
+            .where(PUBLISHER.c.lease_by == by, PUBLISHER.c.lease_until_ms >= millis(now))
+            .with_for_update()
+        )
+        if (await connection.execute(asked)).first() is None:
+            raise StorageError(
+                f"publisher {by} has lost its lease: another process tells now",
+                code="lease-lost",
+                hint="Nothing is lost; the other process goes on.",
+            )
+
+    async def _next_generation(self, connection: AsyncConnection) -> int:
+        rising = update(PUBLISHER).values(generation=PUBLISHER.c.generation + 1)
+        answer = await connection.execute(rising.returning(PUBLISHER.c.generation))
+        return int(answer.scalar_one())
+
+
+async def _replace(connection: AsyncConnection, rows: list[Values]) -> None:
+    if rows:
+        gone = LEDGER.delete().where(LEDGER.c.post_id == bindparam("of"))
+        await connection.execute(gone, [{"of": row["post_id"]} for row in rows])
+        await connection.execute(insert(LEDGER), rows)
+
+
+_NOTED: Final = (
+    "source",
+    "path",
+    "blob",
+    "url",
+    "categories",
+    "carousel",
+    "language",
+    "published_ms",
+    "updated_ms",
+)
+
+
+def _values(row: LedgerRow) -> Values:
+    return {
+        "post_id": row.post,
+        "source": row.source,
+        "path": _escaped(row.path),
+        "blob": row.blob,
+        "url": row.url,
+        "live": row.live,
+        "categories": json.dumps([[one.slug, one.title] for one in row.categories]),
+        "carousel": row.carousel,
+        "language": row.language,
+        "published_ms": millis(row.published),
+        "updated_ms": millis(row.updated),
+    }
+
+
+def _told_values(told: Told, generation: int) -> Values:
+    return {
+        **_values(told.row),
+        "generation": generation,
+        "told_ms": millis(told.at),
+        "reason": told.reason or "",
+        "commit_id": told.commit,
+    }
+
+
+def _told(found: Row[tuple[object, ...]]) -> Told:
+    column = found._mapping  # noqa: SLF001 — SQLAlchemy's name for columns by name
+    categories = json.loads(column["categories"])
+    return Told(
+        row=LedgerRow(
+            post=PostId(column["post_id"]),
+            generation=column["generation"],
+            source=column["source"],
+            path=_unescaped(column["path"]),
+            blob=BlobId(column["blob"]),
+            url=column["url"],
+            live=bool(column["live"]),
+            categories=tuple(Category(slug=slug, title=title) for slug, title in categories),
+            carousel=bool(column["carousel"]),
+            language=column["language"],
+            published=moment(column["published_ms"]),
+            updated=moment(column["updated_ms"]),
+        ),
+        reason=column["reason"] or None,
+        at=moment(column["told_ms"]),
+        commit=CommitId(column["commit_id"]),
+    )
+
+
+def _escaped(path: Path) -> str:
+    """Return ``path`` as text that any database takes: other bytes than UTF-8 as ``%XX``."""
+    return quote(path.encode("utf-8", "surrogateescape"), safe="/ ")
+
+
+def _unescaped(text: str) -> Path:
+    return Path(unquote_to_bytes(text).decode("utf-8", "surrogateescape"))
+
+
+def millis(moment: datetime) -> int:
+    """Return a time as whole milliseconds since 1970, rounded down."""
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
+
+
+def moment(millis: int) -> datetime:
+    """Return the time that `millis` made a number of, in UTC."""
+    return _EPOCH + timedelta(milliseconds=millis)

@@ -1,0 +1,116 @@
+"""Opening, upgrading and refusing databases; transactions that hold or leave nothing."""
+
+import asyncio
+import pathlib
+from collections.abc import Awaitable, Callable
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection
+
+from syndicate.errors import StorageError
+from syndicate.storage.database import Database
+from syndicate.storage.schema import METADATA
+
+Work = Callable[[Database], Awaitable[None]]
+
+
+def within(address: str, work: Work) -> None:
+    """Do ``work`` in the database at ``address``, upgraded first."""
+
+    async def do() -> None:
+        await Database.upgrade_at(address)
+        database = await Database.open(address)
+        try:
+            await work(database)
+        finally:
+            await database.close()
+
+    asyncio.run(do())
+
+
+def test_a_sqlite_file_is_made_and_upgraded_by_itself(tmp_path: pathlib.Path) -> None:
+    """Its folder, too; it survives a loss of power."""
+    address = f"sqlite:///{tmp_path / 'new' / 'syndicate.db'}"
+
+    async def do() -> None:
+        database = await Database.open(address)
+        async with database.write() as connection:
+            modes = [
+                (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar()
+                for name in ("journal_mode", "synchronous")
+            ]
+        assert modes == ["wal", 2]
+        assert database.is_sqlite
+        await database.close()
+
+    asyncio.run(do())
+
+
+def test_a_postgresql_that_is_behind_is_refused_with_what_to_type(postgresql: str) -> None:
+    """Nobody's database is changed by a mere start."""
+    with pytest.raises(StorageError) as refused:
+        asyncio.run(Database.open(postgresql))
+    assert refused.value.code == "database-behind"
+    assert "syndicate db upgrade" in refused.value.hint
+
+
+def test_the_migrations_make_the_tables_of_the_schema(address: str) -> None:
+    """Nothing is in one and not in the other."""
+
+    def differences(connection: Connection) -> object:
+        return compare_metadata(MigrationContext.configure(connection), METADATA)
+
+    async def compare(database: Database) -> None:
+        async with database.read() as connection:
+            assert await connection.run_sync(differences) == []
+
+    within(address, compare)
+
+
+def test_an_upgrade_of_what_is_up_to_date_changes_nothing(address: str) -> None:
+    """Two processes may do it at once."""
+
+    async def again(database: Database) -> None:
+        before = await database.revision()
+        assert await Database.upgrade_at(address) == before
+        await asyncio.gather(database.upgrade(), database.upgrade())
+
+    within(address, again)
+
+
+def test_a_transaction_that_fails_leaves_nothing(address: str) -> None:
+    """What was written before the failure is not there."""
+
+    async def half(database: Database) -> None:
+        async with database.write() as connection:
+            await connection.exec_driver_sql("UPDATE publisher SET generation = 7")
+            await connection.exec_driver_sql("SELECT nonsense FROM nowhere")
+
+    async def fail(database: Database) -> None:
+        with pytest.raises(StorageError):
+            await half(database)
+        async with database.read() as connection:
+            found = await connection.exec_driver_sql("SELECT generation FROM publisher")
+            assert found.scalar() == 0
+
+    within(address, fail)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["nonsense", "postgresql://nobody@127.0.0.1:1/none", "sqlite:////dev/null/folder/file.db"],
+)
+def test_a_database_that_cannot_be_had_is_an_error(address: str) -> None:
+    """It names the address and says that feeds go on."""
+    with pytest.raises(StorageError, match="database ") as refused:
+        asyncio.run(Database.open(address))
+    assert "Feeds go on" in refused.value.hint
+
+
+def test_no_password_is_shown() -> None:
+    """Errors may be read by many."""
+    with pytest.raises(StorageError) as refused:
+        asyncio.run(Database.open("postgresql://user:geheim@127.0.0.1:1/none"))
+    assert "geheim" not in refused.value.what
