@@ -5,11 +5,9 @@ from functools import partial
 from typing import ClassVar, Final
 from zlib import crc32
 
-from feedgen.entry import FeedEntry
-from feedgen.feed import FeedGenerator
 from typing_extensions import override
 
-from syndicate.formats import xml
+from syndicate.formats import generator, xml
 from syndicate.formats.format import Format, Frame
 from syndicate.formats.link import feed_links
 from syndicate.formats.wire import heading, printable, rfc3339
@@ -39,25 +37,25 @@ class Atom(Format):
         return xml.frame(feed_generator(feed).atom_str(), b"</feed>")
 
 
-def feed_generator(feed: Feed) -> FeedGenerator:
+def feed_generator(feed: Feed) -> generator.FeedGenerator:
     """Return feedgen's feed of ``feed``, without its entries."""
     feed = heading(feed)
     prefixes = f"at {_PREFIXES}" if feed.removed else _PREFIXES
-    generator = xml.feed_generator(feed, prefixes, partial(_finish_feed, feed))
+    made = generator.feed_generator(feed, prefixes, partial(_finish_feed, feed))
     for link in feed_links(feed, ".atom", Atom.media_type):
-        generator.link(rel=link.rel, href=link.href, type=link.type)
+        made.link(rel=link.rel, href=link.href, type=link.type)
     masthead = feed.masthead
-    generator.generator("Syndicate", version=masthead.version, uri=masthead.url("/about"))
-    generator.author(_author(feed))
-    generator.subtitle(feed.description or None)
-    generator.icon(masthead.icon or None)
-    return generator
+    made.generator("Syndicate", version=masthead.version, uri=masthead.url("/about"))
+    made.author(_author(feed))
+    made.subtitle(feed.description or None)
+    made.icon(masthead.icon or None)
+    return made
 
 
-def entry_generator(item: Item, masthead: Masthead, content: Content) -> FeedEntry:
+def entry_generator(item: Item, masthead: Masthead, content: Content) -> generator.FeedEntry:
     """Return feedgen's entry of ``item``."""
     item = printable(item)
-    entry = xml.entry_generator(item, masthead, partial(_finish_entry, item))
+    entry = generator.entry_generator(item, masthead, partial(_finish_entry, item))
     for author in item.authors:
         entry.author(name=author.name, uri=author.url)
     if content == "full":

@@ -5,11 +5,9 @@ from functools import partial
 from html import escape
 from typing import ClassVar, Final
 
-from feedgen.entry import FeedEntry
-from feedgen.feed import FeedGenerator
 from typing_extensions import override
 
-from syndicate.formats import xml
+from syndicate.formats import generator, xml
 from syndicate.formats.format import Format, Frame
 from syndicate.formats.link import feed_links
 from syndicate.formats.wire import heading, printable, rfc3339
@@ -46,22 +44,22 @@ class Rss(Format):
         return xml.frame(hexadecimal(document), b"</channel></rss>")
 
 
-def feed_generator(feed: Feed) -> FeedGenerator:
+def feed_generator(feed: Feed) -> generator.FeedGenerator:
     """Return feedgen's feed of ``feed``, without its entries."""
     feed = heading(feed)
-    generator = xml.feed_generator(feed, _PREFIXES, partial(_finish_feed, feed))
-    generator.link(href=feed.url("", feed.first_query))
-    generator.description(feed.description or feed.title)
-    generator.generator(f"Syndicate {feed.masthead.version} (+{feed.masthead.url('/about')})")
-    generator.docs("https://www.rssboard.org/rss-specification")
-    generator.ttl(_TTL)
-    return generator
+    made = generator.feed_generator(feed, _PREFIXES, partial(_finish_feed, feed))
+    made.link(href=feed.url("", feed.first_query))
+    made.description(feed.description or feed.title)
+    made.generator(f"Syndicate {feed.masthead.version} (+{feed.masthead.url('/about')})")
+    made.docs("https://www.rssboard.org/rss-specification")
+    made.ttl(_TTL)
+    return made
 
 
-def entry_generator(item: Item, masthead: Masthead, content: Content) -> FeedEntry:
+def entry_generator(item: Item, masthead: Masthead, content: Content) -> generator.FeedEntry:
     """Return feedgen's entry of ``item``; a description is HTML, so plain text is escaped in it."""
     item = printable(item)
-    entry = xml.entry_generator(item, masthead, partial(_finish_entry, item))
+    entry = generator.entry_generator(item, masthead, partial(_finish_entry, item))
     if content == "full":
         entry.content(standalone(item.content, item.post))
     if content != "none":
