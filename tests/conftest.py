@@ -6,6 +6,7 @@ from typing import Final
 
 import pytest
 from coverage import Coverage
+from hypothesis import settings
 
 from tests.databases import postgresql_server
 
@@ -14,6 +15,10 @@ NO_SKIPS: Final = "SYNDICATE_NO_SKIPS"
 
 UNMEASURED: Final = ("corpora", "browser")
 """Tests with these marks prove much and measure nothing: the coverage must not need them."""
+
+# How long an example takes depends on what else the machine does: no property is about that.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 
 @pytest.hookimpl(wrapper=True)
