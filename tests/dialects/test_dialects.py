@@ -135,3 +135,32 @@ def test_any_bytes_between_fences_are_fields_or_refused(
             assert msgspec.msgpack.encode(fields)
             lines = document.body.count("\n")
             assert DIALECTS[name].body(document).count("\n") == lines
+
+
+PIECES: Final = (
+    "# ",
+    "#",
+    " ",
+    "<h1>",
+    "<h1",
+    "<!--",
+    "```\n",
+    "\n",
+    "x\n",
+    "==\n",
+    "*",
+    "{#",
+    "&#9",
+)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("piece", PIECES)
+def test_a_megabyte_of_anything_takes_no_time(piece: str) -> None:
+    """Neither a body nor a value of one repeated piece is read more than a few times."""
+    body, value = piece * (1_000_000 // len(piece)) + "x", piece * (90_000 // len(piece)) + "x"
+    for meta in ({"date": "2024-01-29"}, dict.fromkeys(GENERAL["title"] + GENERAL["image"], value)):
+        for keys in (meta, {**meta, "date": value, "tags": value, "byline": value, "slug": value}):
+            document = Document(path=Path("x.md"), meta=keys, body=body, body_line=1, lines={})
+            fields = DIALECTS["jekyll"].fields(document, source(), VOCABULARY)
+            assert fields.title

@@ -77,12 +77,37 @@ def test_the_line_may_stand_at_the_end() -> None:
     assert filing(body + "More.\n") is None
 
 
+def test_long_bodies_are_looked_through_at_both_ends() -> None:
+    """A line of any length does not hide the one beside it."""
+    long, line = "Read on. " * 2_000, "Post filed in: Forms"
+    for body in (f"{long}\n{line}", f"{line}\n{long}", f"{long}\n{line}\n{long}\n{long}"):
+        found = filing(body)
+        assert found is not None
+        assert body[found.start : found.end] == line
+    assert filing(f"{long}\n" * 6 + f"{line}\n" + f"{long}\n" * 6) is None
+
+
 @pytest.mark.timeout(5)
 @pytest.mark.parametrize(
-    "piece", ["*", "<p>", "[", "[a](", "<a ", "<a href=x>", "Post filed in: [", "](", " "]
+    "piece",
+    [
+        "*",
+        "<p>",
+        "[",
+        "[a](",
+        "<a ",
+        "href=",
+        "<a href=",
+        "<a href=x>",
+        "Post filed in: [",
+        "](",
+        " ",
+    ],
 )
 def test_long_lines_take_no_time(piece: str) -> None:
     """Half a megabyte on one line is read in linear time."""
     count = 500_000 // len(piece)
     filing(piece * count)
-    filing("Post filed in: " + piece * count)
+    assert filing("Post filed in: " + piece * count) is None
+    assert filing("Post filed in: " + piece * (4_900 // len(piece))) is not None
+    assert filing("Post filed in: [a](" + "x" * 4_900) is not None

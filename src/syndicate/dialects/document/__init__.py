@@ -18,8 +18,8 @@ _LINE_ENDS: Final = re.compile("\r\n?")
 class Document:
     """A file with front matter.
 
-    ``meta`` has keys as written; values are str, bool, int, date, None, list and dict, numbers
-    and dates of YAML and JSON being the text as written. ``body`` ends its lines with LF and
+    ``meta`` has keys as written; values are str, bool, date, None, list and dict. Numbers are
+    text, and so is everything in YAML but null. ``body`` ends its lines with LF and
     holds no character that XML forbids. ``body_line`` is the line in the file of the body's
     first, ``lines`` the line of each key, both counted from 1.
     """

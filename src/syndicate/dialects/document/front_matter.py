@@ -24,13 +24,16 @@ LONGEST: Final = 100_000
 
 _KEY: Final = re.compile(r"""(?:[ \t]*(?:#.*)?\n)*["']?[A-Za-z_][\w.-]*["']?[ \t]*[:=]""")
 _TOML_KEY: Final = re.compile(r"""^[ \t]*(?:\[+[ \t]*)?["']?([\w-]+)""", re.MULTILINE)
-_TOML_DEEP: Final = re.compile(rf"""(?<![\w-])(?:["']?[\w-]+["']?[ \t]*\.[ \t]*){{{DEEPEST}}}""")
-_JSON_KEY: Final = re.compile(r'^[ \t{,]*"((?:[^"\\\n]|\\.)*)"\s*:', re.MULTILINE)
+_TOML_DEEP: Final = re.compile(
+    rf"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){{{DEEPEST}}}"""
+)
+_JSON_KEY: Final = re.compile(r'"([^"\\\n]{0,100})"\s*:')
 
 
 _KEYS: Final = re.compile(r"^([A-Za-z_][\w.-]*):(?:[ \t]|$)", re.MULTILINE)
 _DASHES: Final = re.compile("^[-\u2010-\u2015]{2,8}[ \t]*(?:\n|\\Z)", re.MULTILINE)
 _EARLY: Final = 3
+"""Lines before a fence from which on it is no longer the first thing in a file."""
 _TELLING: Final = frozenset({"title", "date", "layout", "permalink"})
 
 _T = TypeVar("_T")

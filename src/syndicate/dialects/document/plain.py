@@ -33,7 +33,7 @@ class Values:
     ) -> Self:
         """Make plain values of ``meta`` as another reader built it.
 
-        Raises `ContentError` for what is nested too deep.
+        Raises `ContentError` for what is nested too deep, `ValueError` for a number too long.
         """
         return cls(
             meta={clean(key): plain(value, 1) for key, value in meta.items()},
@@ -53,9 +53,10 @@ def readable(path: str) -> str:
 
 
 def plain(value: object, depth: int) -> object:
-    """Return ``value`` of str, bool, int, date, None, list and dict with clean text.
+    """Return ``value`` of str, bool, date, None, list and dict with clean text.
 
-    Whatever else there is becomes text. Raises `ContentError` beyond ``DEEPEST``.
+    Whatever else there is becomes text. Raises `ContentError` beyond ``DEEPEST``, `ValueError`
+    for a number with thousands of digits.
     """
     if depth > DEEPEST:
         raise refusal(f"the front matter is nested more than {DEEPEST} deep", 1)
@@ -63,7 +64,7 @@ def plain(value: object, depth: int) -> object:
         return {clean(str(key)): plain(each, depth + 1) for key, each in value.items()}
     if isinstance(value, list):
         return [plain(each, depth + 1) for each in value]
-    if value is None or isinstance(value, int | date):
+    if value is None or isinstance(value, bool | date):
         return value
     return clean(str(value))
 

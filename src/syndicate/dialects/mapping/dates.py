@@ -63,6 +63,8 @@ _REGIONS: Final = {
 }
 _PREFIX: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})-(?=.)")
 _NOON: Final = 12
+_LONGEST: Final = 80
+"""Characters; a longer text is no date."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +104,8 @@ def file_day(name: str) -> tuple[date | None, str]:
 
 
 def _written(text: str, zone: ZoneInfo) -> Moment | None:
+    if len(text) > _LONGEST:
+        return None
     found = next((match for each in _DAYS if (match := each.match(text))), None)
     if found is None:
         return None

@@ -1,10 +1,14 @@
 """The line "Post filed in: …" by which editors file a post inside its body."""
 
 import re
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
-from html import unescape
+from itertools import islice
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
+
+from syndicate.dialects.mapping.values import unescaped
 
 _LINE: Final = re.compile(
     r"(?:[ \t]|[*_>#]|<(?:p|div|span|strong|em|b|i|small)\b[^<>\n]*>)*"
@@ -12,7 +16,7 @@ _LINE: Final = re.compile(
     re.IGNORECASE,
 )
 _LINK: Final = re.compile(
-    r"\[(?P<text>[^\[\]]*)\]\((?P<target>[^()\s]*(?:\([^()\s]*\)[^()\s]*)*)[^()]*\)"
+    r"\[(?P<text>[^\[\]]*)\]\((?P<target>[^()\s]*(?:\([^()\s]*\)[^()\s]*)*)(?:\s[^()]*)?\)"
     r"|<a\b[^<>]*?\bhref\s*=\s*[\"']?(?P<href>[^\"'<>\s]*)[^<>]*>(?P<inner>(?:(?!<a\b).)*?)</a>",
     re.IGNORECASE,
 )
@@ -20,6 +24,10 @@ _TAG: Final = re.compile(r"<[^<>]*>|\{:[^{}]*\}")
 _TEXT: Final = re.compile(r"^[^\n]*[^\s][^\n]*$", re.MULTILINE)
 _NEAR: Final = 6
 """How many lines with text at each end of a body may be the filing line."""
+_TAIL: Final = 10_000
+"""Characters, rounded up to whole lines, in which the last of them are looked for."""
+_LONGEST: Final = 5_000
+"""Characters; a longer line is a text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,27 +45,33 @@ def filing(body: str) -> Filing | None:
     A category is the decoded ``category`` parameter of its link, else the text of the link; a
     line without links names them between bars or commas.
     """
-    spans = [match.span() for match in _TEXT.finditer(body)]
-    for start, end in dict.fromkeys(spans[:_NEAR] + spans[-_NEAR:]):
-        match = _LINE.fullmatch(body, start, end)
+    for start, end in _ends(body):
+        match = _LINE.fullmatch(body, start, end) if end - start <= _LONGEST else None
         if match:
             return Filing(categories=tuple(_categories(match["rest"])), start=start, end=end)
     return None
 
 
+def _ends(body: str) -> Iterator[tuple[int, int]]:
+    """Yield where the first and the last lines with text begin and end."""
+    tail = body.rfind("\n", 0, max(0, len(body) - _TAIL)) + 1
+    yield from (match.span() for match in islice(_TEXT.finditer(body), _NEAR))
+    yield from (match.span() for match in deque(_TEXT.finditer(body, tail), _NEAR))
+
+
 def _categories(rest: str) -> list[str]:
     links = list(_LINK.finditer(rest))
     if not links:
-        texts = re.split(r"[|,;·•]", unescape(_TAG.sub("", rest)))
+        texts = re.split(r"[|,;·•]", unescaped(_TAG.sub("", rest)))
         return [name for text in texts if (name := text.strip(" \t*_."))]
     return [name for link in links for name in _linked(link)]
 
 
 def _linked(link: re.Match[str]) -> list[str]:
-    target = unescape(link["target"] or link["href"] or "")
+    target = unescaped(link["target"] or link["href"] or "")
     try:
         given = parse_qs(urlsplit(target).query).get("category", [])
     except ValueError:
         given = []
-    text = unescape(_TAG.sub("", link["text"] or link["inner"] or "")).strip(" \t*_")
+    text = unescaped(_TAG.sub("", link["text"] or link["inner"] or "")).strip(" \t*_")
     return [name for name in given or [text] if name.strip()]

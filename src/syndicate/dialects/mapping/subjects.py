@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from difflib import get_close_matches
+from itertools import islice
 from typing import Final
 
 from syndicate.dialects.mapping.filing import Filing
@@ -12,6 +13,8 @@ from syndicate.model.category import Category, Vocabulary, slug
 Named = list[tuple[int, str]]
 """Categories as written, with their lines in the file."""
 
+_ENOUGH: Final = 100
+"""Categories of one post that are told to be unknown."""
 _CLOSE: Final = 0.85
 """How alike two slugs are that are likely one word, from 0 to 1."""
 
@@ -83,8 +86,8 @@ def _note_spellings(reading: Reading, named: Named) -> None:
 def _note_strangers(reading: Reading, named: Named, vocabulary: Vocabulary) -> None:
     """Note the categories that the operator's vocabulary, if there is one, does not know."""
     known = {term.category.slug: term.category.title for term in vocabulary.terms}
-    strangers = [(line, name) for line, name in named if known and not _known(name, vocabulary)]
-    for line, name in strangers:
+    strangers = ((line, name) for line, name in named if known and not _known(name, vocabulary))
+    for line, name in islice(strangers, _ENOUGH):
         near = get_close_matches(slug(name), known, n=1, cutoff=_CLOSE)
         if near:
             what = f"the category {name} looks like a misspelling of {known[near[0]]}"

@@ -9,10 +9,14 @@ from syndicate.dialects.mapping.keys import Reading
 from syndicate.dialects.mapping.place import Place
 from syndicate.dialects.mapping.values import fold, has_markup, plain_text
 
-_HEADING: Final = re.compile(r"[ ]{0,3}#{1,6}[ \t]+(?P<text>.*?)[ \t]*#*[ \t]*")
-_HTML_HEADING: Final = re.compile(r"<h[1-6]\b[^<>]*>(?P<text>.*?)</h[1-6]>", re.IGNORECASE)
+_HEADING: Final = re.compile(r"[ ]{0,3}#{1,6}[ \t](?P<text>.*)")
+_HTML_HEADING: Final = re.compile(
+    r"<h[1-6]\b[^<>]*>(?P<text>(?:(?!<h[1-6]\b).)*?)</h[1-6]>", re.IGNORECASE
+)
 _UNDERLINE: Final = re.compile(r"[ ]{0,3}(?:=+|-+)[ \t]*")
 _FENCE: Final = re.compile(r"[ ]{0,3}(?:```|~~~)")
+_FIRST: Final = 1_000
+"""Lines; a heading further down is no title."""
 _EMPHASIS: Final = re.compile(r"\*+|`+|\{:?[#.][^{}]*\}")
 
 
@@ -46,13 +50,14 @@ def _instead(reading: Reading, place: Place) -> str:
 def _headings(body: str) -> Iterator[tuple[int, str]]:
     """Yield each heading of ``body`` outside code with its line, counted from 0."""
     fenced, before = False, ""
-    for number, line in enumerate(body.split("\n")):
+    for number, line in enumerate(body.split("\n", _FIRST)[:_FIRST]):
         if _FENCE.match(line):
             fenced = not fenced
         elif not fenced:
             found = _HEADING.fullmatch(line) or _HTML_HEADING.search(line)
             underlined = before if _UNDERLINE.fullmatch(line) else ""
-            words = plain_text(_EMPHASIS.sub("", found["text"] if found else underlined))
+            written = found["text"].strip().rstrip("#") if found else underlined
+            words = plain_text(_EMPHASIS.sub("", written))
             if words:
                 yield number if found else number - 1, words
         before = line

@@ -4,13 +4,13 @@ Every reader returns None for what it cannot use, so that the next key is asked.
 blank count as absent.
 """
 
+import html
 import re
 from collections.abc import Mapping
 from datetime import date
-from html import unescape
 from typing import Final
 
-_TAG: Final = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->", re.DOTALL)
+_TAG: Final = re.compile(r"</?[A-Za-z][^<>]*>|<!--(?:(?!<!--).)*?-->", re.DOTALL)
 _SLUG: Final = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)*")
 _NUMBER: Final = re.compile(r"\d{1,4}")
 _NAMES: Final = ("name", "title", "label", "slug", "id")
@@ -22,15 +22,21 @@ def text(value: object) -> str | None:
     """Return ``value`` as text without white space around it."""
     if isinstance(value, str):
         return value.strip() or None
-    if isinstance(value, int | date) and not isinstance(value, bool):
-        return str(value)
-    return None
+    return str(value) if isinstance(value, date) else None
 
 
 def plain_text(value: object) -> str | None:
     """Return ``value`` as plain text: tags dropped, entities resolved, white space folded."""
     written = text(value)
-    return None if written is None else fold(unescape(_TAG.sub("", written))) or None
+    return None if written is None else fold(unescaped(_TAG.sub("", written))) or None
+
+
+def unescaped(markup: str) -> str:
+    """Return ``markup`` with its entities as characters; as it is if one is no character at all."""
+    try:
+        return html.unescape(markup)
+    except ValueError:  # a number with thousands of digits
+        return markup
 
 
 def fold(words: str) -> str:

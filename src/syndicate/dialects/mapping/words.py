@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
-from html import unescape
 from typing import Final
+
+from syndicate.dialects.mapping.values import unescaped
 
 _TARGET: Final = r"\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)"
 _MARKUP: Final = re.compile(
@@ -54,7 +55,7 @@ def words(texts: Iterable[str]) -> Words:
 
 def _words(text: str) -> list[bytes]:
     """Split ``text``; on bytes, where each step is a search of C."""
-    raw = unescape(text).encode()
+    raw = unescaped(text).encode()
     for each in _INSIDE:
         raw = raw.replace(each, b"")
     for signs in _BETWEEN:
