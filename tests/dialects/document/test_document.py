@@ -164,6 +164,7 @@ def test_front_matter_that_cannot_be_read_is_refused_with_its_line(text: str, li
         + "".join(f"k{n}: &a{n + 1} [*a{n},*a{n}]\n" for n in range(1, 20))
         + "---\n",
         "---\na: &a [*a]\n---\n",
+        f"---\na: &a {'x' * 60_000}\nb: [{'*a,' * 9_000}]\n---\n",
         "---\na: " + "x" * 100_000 + "\n---\n",
         "+++\na = " + "[" * 90_000 + "\n+++\n",
         "+++\n" + ".".join("a" * 40_000) + " = 1\n+++\n",

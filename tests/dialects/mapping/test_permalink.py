@@ -86,6 +86,7 @@ def test_no_categories_leave_no_gap() -> None:
         ("/:f[9]/", "/"),
         ("/:f[:]/", "/a/b/c/"),
         ("/:fx[1]/", "/a/b/cx[1]/"),
+        (f"/:f[{'9' * 13}]", f"/a/b/c[{'9' * 13}]"),
     ],
 )
 def test_some_of_several_folders_can_be_chosen(pattern: str, path: str) -> None:
@@ -99,6 +100,12 @@ def test_a_name_is_encoded_whatever_its_characters() -> None:
         address("/:n", {"n": "50% of what?#\u2019\udce9"}, "")
         == "/50%25%20of%20what%3F%23%E2%80%99%E9"
     )
+
+
+@pytest.mark.timeout(5)
+def test_a_colon_before_a_long_word_takes_no_time() -> None:
+    """No placeholder is longer than some letters."""
+    assert address(f"/:{'x' * 1_000_000}", {"n": "a"}, "").endswith("x")
 
 
 def test_an_absolute_address_stays_one() -> None:

@@ -28,8 +28,6 @@ _TOML_DEEP: Final = re.compile(
     rf"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){{{DEEPEST}}}"""
 )
 _JSON_KEY: Final = re.compile(r'"([^"\\\n]{0,100})"\s*:')
-
-
 _KEYS: Final = re.compile(r"^([A-Za-z_][\w.-]*):(?:[ \t]|$)", re.MULTILINE)
 _DASHES: Final = re.compile("^[-\u2010-\u2015]{2,8}[ \t]*(?:\n|\\Z)", re.MULTILINE)
 _EARLY: Final = 3

@@ -15,6 +15,8 @@ from syndicate.dialects.document.plain import DEEPEST, MOST, Values, clean, refu
 
 _NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _MERGE: Final = "<<"
+_LONG: Final = 1_000
+"""Characters of a text that count as another value."""
 
 
 def load(text: str) -> Values:
@@ -66,7 +68,11 @@ class _Builder:
             return values.meta
         if isinstance(event, yaml.SequenceStartEvent):
             return [self._value(each, depth + 1) for each in self._until(yaml.SequenceEndEvent)]
-        return None if _is_null(event) else clean(cast("yaml.ScalarEvent", event).value)
+        if _is_null(event):
+            return None
+        text = clean(cast("yaml.ScalarEvent", event).value)
+        self._count += len(text) // _LONG
+        return text
 
     def _alias(self, event: yaml.AliasEvent) -> object:
         try:
@@ -86,7 +92,7 @@ class _Builder:
             if key == _MERGE:
                 merged |= _merged(value)
                 continue
-            name = "" if key is None else str(key)
+            name = key if isinstance(key, str) else ""
             if name in values.meta:
                 values.doubles.append((name, _line(event)))
             values.meta[name] = value

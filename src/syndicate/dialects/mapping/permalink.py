@@ -28,7 +28,7 @@ _MONTHS: Final = (
     *("July", "August", "September", "October", "November", "December"),
 )
 _ABSOLUTE: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
-_PLACEHOLDER: Final = re.compile(r":([a-z_]+)(?:\[([a-z0-9:]*)\])?")
+_PLACEHOLDER: Final = re.compile(r":([a-z_]{1,24})(?:\[([a-z0-9:]{0,12})\])?")
 _SLASHES: Final = re.compile("//+")
 _IN_NAMES: Final = "/:@!$&'()*+,;=-._~"
 """What a file name may bring into a path as it is (RFC 3986 section 3.3)."""
