@@ -1,30 +1,18 @@
 """Reading commits, files, changes, history and blobs of one branch."""
 
+import os
 import pathlib
-from collections.abc import Iterator
+import shutil
 from datetime import UTC, datetime
 
 import pytest
 
+from syndicate.errors import RepositoryError
 from syndicate.git import Entry, FileChange, Repository
 from syndicate.model.post import BlobId, CommitId, Path
 from tests.content_repository import START, ContentRepository, Executable, Submodule, Symlink
 
 ODD = Path('posts/-a "b"\n\u2019\udcff.md')
-
-
-@pytest.fixture
-def content(tmp_path: pathlib.Path) -> ContentRepository:
-    """Make an empty content repository."""
-    return ContentRepository.create(tmp_path / "content")
-
-
-@pytest.fixture
-def repository(content: ContentRepository, tmp_path: pathlib.Path) -> Iterator[Repository]:
-    """Open the content repository at its branch."""
-    where = str(content.path)
-    with Repository.open(where, ref="main", mirrors=tmp_path / "var", name="usds") as opened:
-        yield opened
 
 
 def blob(content: ContentRepository, path: str, revision: str = "main") -> BlobId:
@@ -181,3 +169,178 @@ def test_a_file_is_found_by_its_path_only(
     assert repository.find(commit, ODD) == blob(content, ODD)
     for path in ("a", "a/l", "a/", "", ".", "../x", "/a/b.png", "a/../a/b.png", "a\0", "*"):
         assert repository.find(commit, Path(path)) is None
+
+
+def test_a_missing_ref_is_an_error_that_names_those_there_are(
+    content: ContentRepository, repository: Repository, tmp_path: pathlib.Path
+) -> None:
+    """Branches and tags, the newest first; without any, the hint is another."""
+    with pytest.raises(RepositoryError, match="main does not exist") as caught:
+        repository.head()
+    assert (caught.value.code, caught.value.known) == ("unknown-ref", ())
+    assert "no commits yet" in caught.value.hint
+    first = content.commit({"a": "1"})
+    content.start("older")
+    content.commit({"a": "2"})
+    content.git("tag", "v1", first)
+    assert repository.head() == content.head()
+    for revision in ("nowhere", "main~7", "a\nb", "\udcff", "dead1234", "main:a"):
+        with pytest.raises(RepositoryError) as caught:
+            repository.resolve(revision)
+        assert caught.value.code == "unknown-ref"
+        assert caught.value.known[0] == "main"
+        assert set(caught.value.known) == {"main", "older", "v1"}
+    for ref in ("", "a b", "a:b", "a..b", "-a", "main~1", "@{u}", "a*", "a\x00b"):
+        with pytest.raises(RepositoryError) as caught:
+            Repository.open(str(content.path), ref=ref, mirrors=tmp_path / "var")
+        assert caught.value.code == "unknown-ref"
+
+
+def test_what_is_missing_is_named_with_what_to_do(
+    content: ContentRepository, repository: Repository
+) -> None:
+    """Commits, blobs, and things that are neither, each end in the error of a missing object."""
+    head, nothing = CommitId(content.commit({"a": "1"})), "1" * 40
+    text = f"tree {content.git('rev-parse', 'main^{tree}')}\n\nno committer\n".encode()
+    odd = content.git("hash-object", "-t", "commit", "-w", "--literally", "--stdin", stdin=text)
+    for ask in (
+        lambda: list(repository.read([BlobId(nothing)])),
+        lambda: list(repository.read([BlobId("HEAD"), BlobId("a\nb")])),
+        lambda: repository.committed(CommitId(nothing)),
+        lambda: repository.committed(CommitId(odd)),
+        lambda: repository.committed(CommitId(blob(content, "a"))),
+        lambda: repository.entries(CommitId(nothing), [Path("")]),
+        lambda: repository.changed(CommitId(nothing), head, [Path("")]),
+        lambda: list(repository.history(CommitId(nothing))),
+        lambda: list(repository.history(head, since=CommitId(nothing))),
+        lambda: repository.continues(CommitId(nothing), head),
+    ):
+        with pytest.raises(RepositoryError, match="source usds: ") as caught:
+            ask()
+        assert caught.value.code == "missing-object"
+        assert "fsck" in caught.value.hint
+
+
+def test_a_repository_that_goes_away_and_comes_back_is_read_again(
+    content: ContentRepository, repository: Repository, tmp_path: pathlib.Path
+) -> None:
+    """Without a restart, and whatever form it has then; meanwhile the error says what is wrong."""
+    head = CommitId(content.commit({"a": "1"}))
+    names, here = [blob(content, "a")], repository.stamp()
+    assert len(list(repository.read(names))) == 1
+    content.path.rename(tmp_path / "away")
+    assert repository.stamp() != here
+    for _ in range(2):
+        repository.close()
+        for ask in (
+            repository.head,
+            lambda: repository.resolve("main"),
+            lambda: repository.entries(head, [Path("")]),
+            lambda: list(repository.read(names)),
+        ):
+            with pytest.raises(RepositoryError) as caught:
+                ask()
+            assert caught.value.code == "not-a-repository"
+    (tmp_path / "away" / ".git").rename(content.path)
+    assert repository.head() == head
+    assert len(list(repository.read(names))) == 1
+
+
+def test_a_git_that_dies_without_a_word_is_told(
+    content: ContentRepository,
+    repository: Repository,
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where all looks well and yet no answer comes, the error says just that."""
+    content.commit({"a": "1"})
+    real = shutil.which("git")
+    (tmp_path / "git").write_text(f'#!/bin/sh\n[ "$1" = cat-file ] && exit 1\nexec "{real}" "$@"\n')
+    (tmp_path / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with (
+        Repository.open(str(content.path), ref="main", mirrors=tmp_path / "var") as dying,
+    ):
+        for ask in (dying.head, lambda: list(dying.read([blob(content, "a")]))):
+            with pytest.raises(RepositoryError, match="without an answer"):
+                ask()
+    assert repository.head() == content.head()
+
+
+def test_a_packed_or_packed_again_repository_reads_the_same(
+    content: ContentRepository, repository: Repository
+) -> None:
+    """Housekeeping in the content repository goes unnoticed by what reads it."""
+    for number in range(5):
+        content.commit({f"{number}.md": f"{number}"})
+    head = repository.head()
+    before = list(repository.history(head)), repository.entries(head, [Path(".")])
+    names = [entry.blob for entry in before[1]]
+    texts = list(repository.read(names))
+    for command in (["gc", "-q", "--prune=now"], ["commit-graph", "write"], ["repack", "-adq"]):
+        content.git(*command)
+        assert repository.head() == head
+        assert (list(repository.history(head)), repository.entries(head, [Path(".")])) == before
+        assert list(repository.read(names)) == texts
+        content.commit({"more.md": command[0]}, branch="other")
+        assert repository.resolve("other") == content.head("other")
+
+
+@pytest.mark.parametrize("object_format", ["sha1", "sha256"])
+@pytest.mark.parametrize("bare", [False, True])
+def test_every_form_of_a_repository_is_read_alike(
+    tmp_path: pathlib.Path, object_format: str, *, bare: bool
+) -> None:
+    """Bare or not, SHA-1 or SHA-256, and through objects that are borrowed from another."""
+    made = ContentRepository.create(tmp_path / "made", bare=bare, object_format=object_format)
+    made.commit({"a.md": "1"})
+    made.commit({"a.md": "2"})
+    made.git("clone", "-q", "--shared", "--bare", str(made.path), str(tmp_path / "shared"))
+    for path in (made.path, tmp_path / "shared"):
+        with Repository.open(str(path), ref="main", mirrors=tmp_path / "var") as repository:
+            head = repository.head()
+            assert head == made.head()
+            old, new = repository.history(head)
+            (change,) = repository.changed(old.id, new.id, [Path("")])
+            assert dict(repository.read(filter(None, [change.old_blob, change.blob]))) == {
+                change.old_blob: b"1",
+                change.blob: b"2",
+            }
+            assert repository.find(head, Path("a.md")) == change.blob
+
+
+@pytest.mark.corpora
+@pytest.mark.parametrize(
+    ("name", "folder", "counts"),
+    [
+        ("usds", "_news-and-blog", (9, 78, 19)),
+        ("login", "content/_program_updates", (13, 18, 0)),
+        ("18f", "content/posts", (509, 865, 523)),
+    ],
+)
+def test_real_repositories_are_read_whole(
+    tmp_path: pathlib.Path, name: str, folder: str, counts: tuple[int, int, int]
+) -> None:
+    """Every version of every page in the history of the real post folders can be read."""
+    root = pathlib.Path(__file__).parents[2]
+    corpora = os.environ.get("SYNDICATE_CORPORA") or root.parent / "shared" / "corpora"
+    bundle = pathlib.Path(corpora) / f"{name}.bundle"
+    if not bundle.exists():
+        pytest.skip(f"{bundle} is not there; SYNDICATE_CORPORA names the folder")
+    clone = ContentRepository(path=tmp_path)
+    clone.git("clone", "-q", "--bare", str(bundle), "clone")
+    where = str(tmp_path / "clone")
+    with Repository.open(where, ref="main", mirrors=tmp_path / "var") as repository:
+        head = repository.head()
+        files = repository.entries(head, [Path(folder)])
+        history = list(repository.history(head))
+        changes = [change for commit in history for change in commit.changes]
+        renames = [change for change in changes if change.kind == "renamed"]
+        assert (len(files), len(history), len(renames)) == counts
+        blobs = {change.blob for change in changes if change.blob}
+        assert len(list(repository.read(blobs))) == len(blobs)
+        old = history[0].id
+        for commit in history[1:]:
+            assert repository.continues(head, commit.id)
+            assert repository.changed(old, commit.id, [Path(".")])
+            old = commit.id

@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,7 +32,6 @@ _ALONE: Final = {
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_ALLOW_PROTOCOL": "none",  # what stops a lazy fetch before git 2.44
-    "GIT_LITERAL_PATHSPECS": "1",
 }
 
 _USERS: Final = re.compile(
@@ -141,12 +139,11 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     """End an overdue command with all it started; first kindly, so that it takes its locks away."""
     if process.poll() is not None:
         return
-    for kind in (signal.SIGTERM, signal.SIGKILL):
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, kind)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(_GRACE)
-            return
+    os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(_GRACE)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _configuration(environment: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:

@@ -83,7 +83,7 @@ CASES: Final = (
         " `git -C {shown} fetch --refetch --no-filter`.",
     ),
     Case(
-        r"(?i)no space left|read-only file system|unable to create|unable to write",
+        r"(?i)no space left|read-only file system|unable to (?:create|write)|cannot mkdir",
         "not-writable",
         "Make room and give the user who runs this the right to write there.",
     ),
@@ -99,7 +99,7 @@ def explain(location: Location, complaint: str) -> RepositoryError:
         match = re.search(case.pattern, complaint)
         if match:
             groups = [shlex.quote(redacted(group)) for group in match.groups()]
-            hint = case.hint.format(match[0], *groups, shown=shlex.quote(location.shown))
+            hint = case.hint.format(match[0], *groups, shown=location.quoted)
             return error(location, _cause(complaint), hint=hint, code=case.code)
     return error(location, _cause(complaint), hint=_UNKNOWN.hint, code=_UNKNOWN.code)
 

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import shlex
 from dataclasses import dataclass
 from typing import Final, Self
 from urllib.parse import urlsplit
@@ -56,6 +57,11 @@ class Location:
     def shown(self) -> str:
         """The address as it may be shown and logged."""
         return redacted(self.address)
+
+    @property
+    def quoted(self) -> str:
+        """The same as a word of a command to type."""
+        return shlex.quote(self.shown)
 
     @property
     def label(self) -> str:

@@ -43,10 +43,8 @@ _FETCHING: Final = {
 
 def mirrored(ref: str) -> str:
     """Return the name under which a mirror keeps what the remote calls ``ref``."""
-    return (
-        "refs/syndicate/"
-        + re.sub(rb"[^A-Za-z0-9_-]", lambda byte: b"%%%02X" % ord(byte[0]), ref.encode()).decode()
-    )
+    plain = re.sub(rb"[^A-Za-z0-9_-]", lambda byte: b"%%%02X" % ord(byte[0]), os.fsencode(ref))
+    return f"refs/syndicate/{plain.decode()}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +94,7 @@ class Mirror:
         object_format = _HEX_DIGITS[len(next(iter(known.values())))]
         draft = self.folder.with_suffix(".partial")
         shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(exist_ok=True)
         form = ("--bare", "--quiet", "--template=", f"--object-format={object_format}")
         answer = run("init", *form, environment=alone({"GIT_DIR": str(draft)}))
         if answer.code:
@@ -103,16 +102,21 @@ class Mirror:
         self._update(draft, ref, self.limit * _CLONING)
         draft.rename(self.folder)
 
-    def _update(self, folder: pathlib.Path, ref: str, limit: float) -> None:
-        """Fetch ``ref`` as the remote understands the name: branch, tag or full ref."""
-        options = ("--quiet", "--force", "--no-tags", "--no-write-fetch-head")
+    def _update(self, folder: pathlib.Path, ref: str, limit: float, *, again: bool = True) -> None:
+        """Fetch ``ref`` as the remote understands the name: branch, tag or full ref.
+
+        A git whose service was killed may still be at work and get there first: then once more.
+        """
+        options = ("--quiet", "--force", "--no-tags", "--no-write-fetch-head", "--update-shallow")
         try:
             refspec = f"+{ref}:{mirrored(ref)}"
             self._ask("fetch", *options, folder=str(folder), refs=[refspec], limit=limit)
         except RepositoryError as trouble:
-            if "find remote ref" not in trouble.what:
+            if "find remote ref" in trouble.what:
+                raise unknown_ref(self.location, ref, tuple(self.known())) from None
+            if "cannot lock ref" not in trouble.what or not again:
                 raise
-            raise unknown_ref(self.location, ref, tuple(self.known())) from None
+            self._update(folder, ref, limit, again=False)
 
     def _ask(self, *command: str, folder: str, refs: Sequence[str] = (), limit: float) -> Answer:
         """Run a command that talks to the remote; no repository counts but ``folder``."""

@@ -108,10 +108,10 @@ def _change(about: bytes, tokens: Iterator[bytes]) -> Iterator[FileChange]:
 
 
 def _kind(old: BlobId | None, new: BlobId | None, *, renamed: bool) -> Kind | None:
-    if old == new and not renamed:
-        return None
     if old is None:
-        return "added"
+        return None if new is None else "added"
     if new is None:
         return "deleted"
-    return "renamed" if renamed else "modified"
+    if renamed:
+        return "renamed"
+    return None if old == new else "modified"

@@ -4,7 +4,7 @@ import pathlib
 import posixpath
 import re
 import threading
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import tee
@@ -29,7 +29,9 @@ POSTS: Final = (":(icase)*.md", ":(icase)*.markdown", ":(icase)*.html")
 _ID: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _NO_OBJECT: Final = b"0" * 40
 _PREFIX: Final = re.compile(r"[0-9a-f]{4,64}")
-_REVISION: Final = re.compile(r"(@(?!\{)|[^~^@:]*)(.*)")
+_STEPS: Final = re.compile(r"[~^:]|@\{")
+"""Where a revision stops to be a name (gitrevisions(7))."""
+
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _COMMITTER: Final = re.compile(rb"^committer .* (\d+) [-+]\d+$", re.MULTILINE)
 
@@ -64,6 +66,7 @@ class Repository:
         self._mirror = mirror
         self._lock = threading.Lock()
         self._opened: _Reading | None = None
+        self._doubted = False
 
     @classmethod
     def open(
@@ -108,21 +111,37 @@ class Repository:
         """Whether history is cut off, so that first commits and dates depend on its depth."""
         return self._reading().place.is_shallow
 
+    def require_whole(self) -> None:
+        """Raise `RepositoryError`, saying how to complete it, if history is cut off."""
+        if self.is_shallow:
+            raise error(
+                self._location,
+                "this is a shallow clone: ids and dates of posts depend on how deep it is",
+                hint=f"Run `git -C {self._location.quoted} fetch --unshallow`."
+                if not self.is_remote
+                else "Complete the repository it is mirrored from: `git fetch --unshallow` there.",
+                code="shallow",
+            )
+
     def fetch(self) -> bool:
         """Bring the mirror of a remote up to date; tell whether anything came."""
         return self._mirror is not None and self._mirror.fetch(self._ref)
 
     def stamp(self) -> Hashable:
-        """Return a value that changes whenever `head` can have; a few file look-ups."""
-        try:
-            return stamp(self._reading().place, self._known_as(self._ref))
-        except RepositoryError as trouble:
-            return trouble.what
+        """Return a value that changes whenever `head` can have; a few file look-ups, no process.
+
+        While `head` fails, ask it again from time to time, whatever this says.
+        """
+        opened = self._opened
+        if opened is None and self._mirror is not None and self._mirror.folder.exists():
+            opened = self._reading()
+        return stamp(opened.place, self._known_as(self._ref)) if opened else None
 
     def head(self) -> CommitId:
         """Return the commit the ref is at."""
         found = self._commit(self._known_as(self._ref))
         if found is None:
+            self._doubted = True
             raise unknown_ref(self._location, self._ref, self._refs())
         return found
 
@@ -140,11 +159,11 @@ class Repository:
 
     def committed(self, commit: CommitId) -> datetime:
         """Return the committer's time of ``commit``, in UTC."""
-        for _, content in self.read([BlobId(commit)]):
-            match = _COMMITTER.search(content.partition(b"\n\n")[0])
-            if match:
-                return instant(match[1])
-        raise self._missing(commit)
+        _, content = next(self.read([BlobId(commit)]))
+        match = _COMMITTER.search(content.partition(b"\n\n")[0])
+        if match is None:
+            raise self._missing(commit)
+        return instant(match[1])
 
     def entries(self, commit: CommitId, folders: Sequence[Path]) -> tuple[Entry, ...]:
         """Return the files of ``commit`` below ``folders``, each once, in git's order.
@@ -153,15 +172,15 @@ class Repository:
         """
         if not folders:
             return ()
-        options = ("-r", "-z", "--full-tree", "--end-of-options")
-        return tuple(entries(self._git("ls-tree", *options, commit, *_within(folders))))
+        tree = ("ls-tree", "-r", "-z", "--full-tree", self._full(commit))
+        return tuple(entries(self._git(*tree, "--", *_within(folders))))
 
     def find(self, commit: CommitId, path: Path) -> BlobId | None:
         """Return the blob of the file at ``path`` in ``commit``; None if there is no file."""
         if posixpath.normpath(path).lstrip("/") != path or path.startswith("..") or "\0" in path:
             return None
-        options = ("-z", "--full-tree", "--end-of-options")
-        found = entries(self._git("ls-tree", *options, commit, path))
+        tree = ("ls-tree", "-z", "--full-tree", self._full(commit))
+        found = entries(self._git(*tree, "--", path))
         return next((entry.blob for entry in found if entry.path == path), None)
 
     def changed(
@@ -170,8 +189,9 @@ class Repository:
         """Return what differs below ``folders`` between any two commits, renames as two."""
         if not folders or old == new:
             return ()
-        options = ("-r", "-z", "--raw", "--no-renames", "--no-abbrev", "--end-of-options")
-        return tuple(changes(self._git("diff-tree", *options, old, new, "--", *_within(folders))))
+        trees = (self._full(old), self._full(new))
+        options = ("-r", "-z", "--raw", "--no-renames", "--no-abbrev")
+        return tuple(changes(self._git("diff-tree", *options, *trees, "--", *_within(folders))))
 
     def history(self, commit: CommitId, *, since: CommitId | None = None) -> Iterator[Commit]:
         """Return the first-parent history up to ``commit``, oldest first, with renames.
@@ -182,10 +202,8 @@ class Repository:
             *("--first-parent", "--reverse", "--root", "--diff-merges=first-parent"),
             *("--raw", "-z", "--no-abbrev", "-M50%", "-l0", "--format=%H %ct"),
         )
-        range_ = (commit, f"^{since}") if since else (commit,)
-        yield from commits(
-            self._git("log", *options, "--end-of-options", *range_, "--", *POSTS, globs=True)
-        )
+        ends = (self._full(commit), *([f"^{self._full(since)}"] if since else []))
+        yield from commits(self._git("log", *options, *ends, "--", *POSTS, globs=True))
 
     def continues(self, new: CommitId, old: CommitId) -> bool:
         """Tell whether ``old`` is on the first-parent line of ``new``, or is ``new`` itself.
@@ -196,9 +214,7 @@ class Repository:
             return True
         if next(self._contents([old])) is None:
             return False
-        line = self._git(
-            "rev-list", "--first-parent", "--parents", "--end-of-options", new, f"^{old}"
-        )
+        line = self._git("rev-list", "--first-parent", "--parents", self._full(new), f"^{old}")
         oldest = line.rstrip().rpartition(b"\n")[2]
         return oldest.split()[1:2] == [old.encode()]
 
@@ -213,9 +229,7 @@ class Repository:
     def close(self) -> None:
         """End the processes that wait for questions; another question starts them again."""
         with self._lock:
-            if self._opened is not None:
-                self._opened.contents.close()
-                self._opened.names.close()
+            self._end()
 
     def __enter__(self) -> Self:
         return self
@@ -228,16 +242,23 @@ class Repository:
     ) -> None:
         self.close()
 
+    def _end(self) -> None:
+        if self._opened is not None:
+            self._opened.contents.close()
+            self._opened.names.close()
+
     def _known_as(self, ref: str) -> str:
         return mirrored(ref) if self.is_remote else ref
 
     def _reading(self) -> _Reading:
         with self._lock:
-            if self._opened is None:
-                self._opened = self._look()
+            if self._opened is None or self._doubted:
+                self._end()
+                self._opened, self._doubted = self._look(), False
             return self._opened
 
     def _look(self) -> _Reading:
+        """Find out where everything is; again after trouble, for the folder may be another now."""
         folder = self._location.address
         if self._mirror is not None:
             folder = str(self._mirror.folder)
@@ -258,10 +279,11 @@ class Repository:
         )
 
     def _git(self, *arguments: str, globs: bool = False) -> bytes:
-        """Run a reading command on the objects and return its output."""
-        environment = self._reading().environment
-        if globs:
-            environment = environment | {"GIT_LITERAL_PATHSPECS": "0"}
+        """Run a command that reads objects and return its output."""
+        literal = {} if globs else {"GIT_LITERAL_PATHSPECS": "1"}
+        return self._answer(*arguments, environment=self._reading().environment | literal)
+
+    def _answer(self, *arguments: str, environment: Mapping[str, str]) -> bytes:
         answer = run(*arguments, environment=environment)
         if answer.code:
             raise explain(self._location, answer.complaint)
@@ -279,15 +301,20 @@ class Repository:
 
     def _fetched(self, mirror: Mirror, revision: str) -> CommitId | None:
         """Return what ``revision`` means at the remote: a name, perhaps with ``~1`` or the like."""
-        match = _REVISION.fullmatch(revision)
-        if match is None:
-            return None
-        name = "HEAD" if match[1] in ("", "@") else match[1]
+        name = _STEPS.split(revision, maxsplit=1)[0]
+        steps = revision.removeprefix(name)
+        name = "HEAD" if name in ("", "@") else name
         if not _NAME.fullmatch(name):
             return None
         if name != self._ref:
             mirror.fetch(name)
-        return self._commit(mirrored(name) + match[2])
+        return self._commit(mirrored(name) + steps)
+
+    def _full(self, name: str) -> str:
+        """Return ``name`` if it is a full id, and nothing else that git would understand."""
+        if not _ID.fullmatch(name):
+            raise self._missing(name)
+        return name
 
     def _contents(self, ids: Iterable[str]) -> Iterator[bytes | None]:
         """Return what objects hold, None for missing ones; ids only, nothing that git looks up."""
@@ -304,17 +331,16 @@ class Repository:
         environment = alone({"GIT_DIR": str(self._reading().place.folder)})
         options = ("--sort=-committerdate", "--format=%(refname:short)")
         shelves = ("refs/heads", "refs/tags", "refs/remotes")
-        answer = run("for-each-ref", *options, *shelves, environment=environment)
-        if answer.code:
-            raise explain(self._location, answer.complaint)
-        return tuple(fsdecode(answer.output).splitlines())
+        names = self._answer("for-each-ref", *options, *shelves, environment=environment)
+        return tuple(fsdecode(names).split())
 
     def _missing(self, name: str) -> RepositoryError:
         return explain(self._location, f"object {name} is missing")
 
     def _broken(self) -> RepositoryError:
         """Return the error for a git that dies at once, after asking once more why."""
-        self._refs()
+        self._doubted = True
+        self._reading()
         return explain(self._location, "git cat-file ended without an answer")
 
 

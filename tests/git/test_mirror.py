@@ -1,0 +1,198 @@
+"""Remote repositories are mirrored: what is needed, again after any interruption."""
+
+import pathlib
+import threading
+from typing import Final
+
+import pytest
+
+from syndicate.errors import RepositoryError
+from syndicate.git import Repository
+from syndicate.model.post import BlobId, CommitId, Path
+from tests.content_repository import ContentRepository
+
+MAIN: Final = "refs/syndicate/main"
+
+
+def reading(upstream: ContentRepository, tmp_path: pathlib.Path, ref: str = "main") -> Repository:
+    """Open ``upstream`` by its file address."""
+    address = f"file://{upstream.path}"
+    return Repository.open(address, ref=ref, mirrors=tmp_path / "var", name="usds")
+
+
+def test_the_first_fetch_clones_and_later_ones_bring_what_is_new(
+    upstream: ContentRepository, remote: Repository
+) -> None:
+    """A fetch tells whether anything came; a forced push is followed like any other."""
+    assert remote.is_remote
+    assert remote.fetch()
+    first = remote.head()
+    assert first == upstream.head()
+    assert not remote.fetch()
+    second = upstream.commit({"posts/a.md": "2"})
+    assert remote.head() == first
+    assert remote.fetch()
+    assert remote.head() == second
+    assert [commit.id for commit in remote.history(CommitId(second))] == [first, second]
+    upstream.reset(first)
+    forced = upstream.commit({"posts/b.md": "3"})
+    assert remote.fetch()
+    assert remote.head() == forced
+    assert remote.entries(remote.head(), [Path("posts")])[1].path == "posts/b.md"
+
+
+def test_nothing_can_be_read_before_the_first_fetch(remote: Repository) -> None:
+    """The error says so, whatever is asked."""
+    for ask in (remote.head, lambda: remote.is_shallow, lambda: remote.resolve("abcd")):
+        with pytest.raises(RepositoryError, match="not been fetched yet") as caught:
+            ask()
+        assert caught.value.code == "not-fetched"
+
+
+def test_only_the_branch_that_is_needed_is_fetched(
+    upstream: ContentRepository, remote: Repository
+) -> None:
+    """What only another branch holds stays away until that branch is asked for by name."""
+    upstream.start("editorial")
+    other = upstream.commit({"draft.md": "draft"}, branch="editorial")
+    draft = BlobId(upstream.git("rev-parse", f"{other}:draft.md"))
+    remote.fetch()
+    with pytest.raises(RepositoryError, match=draft):
+        list(remote.read([draft]))
+    assert remote.resolve("editorial") == other
+    assert list(remote.read([draft])) == [(draft, b"draft")]
+    newer = upstream.commit({"draft.md": "edited"}, branch="editorial")
+    assert remote.resolve("editorial") == newer
+    assert remote.resolve("editorial~1") == remote.resolve(other[:9]) == other
+
+
+def test_revisions_of_a_remote_mean_what_they_mean_there(
+    upstream: ContentRepository, remote: Repository
+) -> None:
+    """Its HEAD, tags and ids; what it does not have is an error that names what it has."""
+    first = upstream.head()
+    upstream.git("tag", "-a", "-m", "one", "v1.0")
+    second = upstream.commit({"posts/a.md": "2"})
+    remote.fetch()
+    for revision in ("HEAD~1", "@^", "main~1", "v1.0", "v1.0^{commit}", "refs/tags/v1.0", first):
+        assert remote.resolve(revision) == first
+    assert remote.resolve("HEAD") == remote.resolve("@") == remote.resolve("") == second
+    for revision in ("nowhere", "nowhere~2", "main~7", "dead1234"):
+        with pytest.raises(RepositoryError) as caught:
+            remote.resolve(revision)
+        assert caught.value.code == "unknown-ref"
+        assert set(caught.value.known) == {"main", "v1.0"}
+    for revision in ("-x", "a:b", "a\nb", "a..b", "+main:refs/heads/x", "a b", "\udcff*"):
+        with pytest.raises(RepositoryError) as caught:
+            remote.resolve(revision)
+        assert caught.value.code == "unknown-ref"
+
+
+def test_a_branch_may_become_a_folder_of_branches(
+    upstream: ContentRepository, tmp_path: pathlib.Path
+) -> None:
+    """That the mirror once held ``a`` is no obstacle to ``a/b``."""
+    first = upstream.start("a")
+    with reading(upstream, tmp_path, ref="a") as one:
+        one.fetch()
+    upstream.git("update-ref", "-d", "refs/heads/a")
+    upstream.start("a/b")
+    second = upstream.commit({"x": "y"}, branch="a/b")
+    with reading(upstream, tmp_path, ref="a/b") as two:
+        two.fetch()
+        assert two.head() == second
+    with reading(upstream, tmp_path, ref="a") as one:
+        with pytest.raises(RepositoryError, match="a does not exist") as caught:
+            one.fetch()
+        assert "a/b" in caught.value.known
+        assert one.head() == first
+
+
+def test_a_missing_branch_is_an_error_that_names_the_others(
+    upstream: ContentRepository, tmp_path: pathlib.Path
+) -> None:
+    """Before anything was cloned as well as after, and once it is pushed all is well."""
+    with reading(upstream, tmp_path, ref="later") as remote:
+        for _ in range(2):
+            with pytest.raises(RepositoryError, match="usds: later does not exist") as caught:
+                remote.fetch()
+            assert (caught.value.code, caught.value.known) == ("unknown-ref", ("main",))
+        upstream.start("later")
+        assert remote.fetch()
+        assert remote.head() == upstream.head()
+
+
+def test_a_remote_without_commits_is_told(tmp_path: pathlib.Path) -> None:
+    """There is nothing to choose from, so the hint is another."""
+    empty = ContentRepository.create(tmp_path / "empty", bare=True)
+    with (
+        reading(empty, tmp_path) as remote,
+        pytest.raises(RepositoryError, match="does not exist") as caught,
+    ):
+        remote.fetch()
+    assert "no commits yet" in caught.value.hint
+
+
+def test_a_remote_of_the_other_hash_is_mirrored(tmp_path: pathlib.Path) -> None:
+    """SHA-256 repositories work as any other."""
+    upstream = ContentRepository.create(tmp_path / "new", bare=True, object_format="sha256")
+    commits = [upstream.commit({"a.md": str(number)}) for number in range(3)]
+    with reading(upstream, tmp_path) as remote:
+        assert remote.fetch()
+        assert remote.head() == commits[-1]
+        assert len(remote.head()) == 64
+        assert [commit.id for commit in remote.history(remote.head())] == commits
+        (entry,) = remote.entries(remote.head(), [Path("")])
+        assert list(remote.read([entry.blob])) == [(entry.blob, b"2")]
+        assert remote.continues(remote.head(), CommitId(commits[0]))
+        assert not remote.continues(remote.head(), CommitId("1" * 40))
+
+
+def test_a_shallow_remote_is_followed_and_told(
+    upstream: ContentRepository, tmp_path: pathlib.Path
+) -> None:
+    """What it has is served; what is missing is to be completed over there."""
+    for number in range(3):
+        upstream.commit({"posts/a.md": str(number)})
+    shallow = ContentRepository(path=tmp_path / "shallow", bare=True)
+    upstream.git("clone", "-q", "--bare", "--depth=1", f"file://{upstream.path}", str(shallow.path))
+    with reading(shallow, tmp_path) as remote:
+        remote.fetch()
+        newer = shallow.commit({"posts/b.md": ""})
+        assert remote.fetch()
+        assert remote.head() == newer
+        with pytest.raises(RepositoryError) as caught:
+            remote.require_whole()
+        assert "mirrored from" in caught.value.hint
+
+
+def test_a_remote_that_goes_away_leaves_the_mirror(
+    upstream: ContentRepository, remote: Repository, tmp_path: pathlib.Path
+) -> None:
+    """The error says what to do; everything fetched can still be read."""
+    remote.fetch()
+    upstream.path.rename(tmp_path / "moved")
+    with pytest.raises(RepositoryError) as caught:
+        remote.fetch()
+    assert caught.value.code == "not-a-repository"
+    assert remote.head() == remote.resolve("main")
+
+
+def test_two_sources_share_the_mirror_of_one_address(
+    upstream: ContentRepository, tmp_path: pathlib.Path
+) -> None:
+    """Fetched at once by several threads, each has its branch."""
+    branches = [f"b{number}" for number in range(4)]
+    for branch in branches:
+        upstream.start(branch, "main")
+        upstream.commit({branch: branch}, branch=branch)
+    sources = [reading(upstream, tmp_path, ref=branch) for branch in branches]
+    threads = [threading.Thread(target=source.fetch) for source in sources]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for source, branch in zip(sources, branches, strict=True):
+        assert source.head() == upstream.head(branch)
+        source.close()
+    assert len(list((tmp_path / "var").glob("*.git"))) == 1
