@@ -4,7 +4,6 @@ import asyncio
 import gzip
 import re
 import ssl
-import time
 import tracemalloc
 import warnings
 from dataclasses import replace
@@ -19,6 +18,7 @@ from tests.channels.authority import Authority
 from tests.channels.conftest import LOOPBACK, TIMEOUT
 from tests.channels.receiver import (
     Behaviour,
+    Received,
     answer,
     drip,
     drip_after,
@@ -48,7 +48,7 @@ async def test_a_plain_answer_is_a_value(transport: Transport) -> None:
     assert replace(got, took_ms=0) == Answer(
         status=202, headers=(("retry-after", "7"),), body=b"thanks", address="127.0.0.1"
     )
-    assert 0 <= got.took_ms < 1_000
+    assert got.took_ms >= 0
     received = receiver.requests[0]
     assert (received.method, received.target, received.body) == (
         "POST",
@@ -114,10 +114,8 @@ async def test_every_fault_ends_as_a_value(
     transport: Transport, behaviour: Behaviour, cause: Cause, error: str, status: int | None
 ) -> None:
     """Whatever a receiver does, the sender goes on with a cause and a sentence, within its time."""
-    async with receiving(behaviour) as receiver:
-        began = time.perf_counter()
+    async with receiving(behaviour) as receiver, asyncio.timeout(10 * TIMEOUT):
         got = await post(transport, receiver.url())
-        assert time.perf_counter() - began < TIMEOUT + 0.5
     assert (got.cause, got.status, got.address) == (cause, status, "127.0.0.1")
     assert error in got.error
     assert "\n" not in got.error
@@ -253,19 +251,24 @@ async def test_the_environment_does_not_matter(
 
 async def test_one_host_holds_up_its_own_requests_only(tls: ssl.SSLContext) -> None:
     """Once all its connections hang, more requests to a host are put off; others are not."""
+    both_under_way = asyncio.Barrier(3)
+
+    async def stick(received: Received, writer: asyncio.StreamWriter) -> None:
+        await both_under_way.wait()
+        await hang(received, writer)
+
     guard = Guard(allow_networks=LOOPBACK, allow_http=True)
     async with (
         Transport(
-            guard, samples.MASTHEAD, timeout_seconds=0.8, tls=tls, connections_per_host=2
+            guard, samples.MASTHEAD, timeout_seconds=1.2, tls=tls, connections_per_host=2
         ) as transport,
-        receiving(hang) as stuck,
+        receiving(stick) as stuck,
         receiving(answer()) as well,
     ):
         waiting = [asyncio.create_task(post(transport, stuck.url())) for _ in range(3)]
-        await asyncio.sleep(0.05)
-        began = time.perf_counter()
+        await both_under_way.wait()
         assert (await post(transport, well.url())).cause == ""
-        assert time.perf_counter() - began < 0.3
+        assert not any(task.done() for task in waiting)
         got = await asyncio.gather(*waiting)
     assert [one.cause for one in got] == ["timeout", "timeout", "busy"]
     assert got[2].error == "2 requests to this host are under way"

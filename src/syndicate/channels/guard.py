@@ -13,6 +13,7 @@ import re
 import socket
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import Final
 
 import httpx
@@ -58,6 +59,7 @@ PORTS: Final = {
 
 _HOST: Final = re.compile(r"[a-z0-9._-]+", re.ASCII)
 _UNFIT: Final = re.compile(r"[\x00-\x20\x7f\\]")
+_KNOWN_URLS: Final = 4_096
 _LOOKUP_SECONDS: Final = 5.0
 _LOOKUPS: Final = 32
 """Threads for DNS: hosts whose servers do not answer must not hold up the others."""
@@ -87,6 +89,8 @@ class Guard(AbstractResolver):
         self.proxy: Final = proxy
         self._threads: Final = ThreadPoolExecutor(_LOOKUPS, thread_name_prefix="lookup")
         self._lookup: Final = lookup or self._ask_system
+        self.check: Final = lru_cache(_KNOWN_URLS)(self._check)
+        """Returns an address read if its text forbids no request; raises `Refused` if it does."""
 
     @property
     def statement(self) -> str:
@@ -96,8 +100,7 @@ class Guard(AbstractResolver):
         proxy = httpx.URL(self.proxy).copy_with(username=None, password=None)
         return f"requests to subscribers take the proxy {proxy}, which must refuse inner addresses"
 
-    def check(self, url: str) -> httpx.URL:
-        """Return ``url`` read if its text forbids no request; `Refused` says what is wrong."""
+    def _check(self, url: str) -> httpx.URL:
         try:
             parsed = httpx.URL(url)
         except (httpx.InvalidURL, ValueError) as error:

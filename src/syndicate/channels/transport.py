@@ -41,7 +41,7 @@ CONNECTIONS_PER_HOST: Final = 100
 MOST_BYTES: Final = 16 * 1024
 """How much of an answer is read, as it comes over the wire."""
 
-HEADERS: Final = ("content-type", "location", "retry-after", "webhook-delivery")
+HEADERS: Final = frozenset({b"content-type", b"location", b"retry-after", b"webhook-delivery"})
 """Headers of an answer that matter here."""
 
 
@@ -128,7 +128,7 @@ class Transport:
             return Answer(cause="refused", error=f"{refusal.what}. {refusal.hint}")
         place = self._place(request.url)
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with asyncio.timeout(PATIENCE_SECONDS if place.locked() else None):
                 await place.acquire()
         except TimeoutError:
             error = f"{self._most} requests to this host are under way"
@@ -217,7 +217,9 @@ async def _converse(transport: AiohttpTransport, request: httpx.Request, trail: 
     response = await transport.handle_async_request(request)
     trail.status = response.status_code
     trail.headers = tuple(
-        (name, printable(response.headers[name])) for name in HEADERS if name in response.headers
+        (name.lower().decode(), printable(value.decode("latin-1")))
+        for name, value in response.headers.raw
+        if name.lower() in HEADERS
     )
     body = bytearray()
     stream = cast(
