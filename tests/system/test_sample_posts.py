@@ -115,7 +115,7 @@ def test_every_card_is_complete(sample: Sample) -> None:
 @pytest.mark.parametrize(
     ("stem", "html"),
     [
-        ("one-form", "<li>housing support,</li>"),
+        ("one-form", "<li>We tell the programs you choose:<ul><li>housing support,</li>"),
         ("letters-people", "<th>Before</th>"),
         ("a-quiet-hour", '<a href="https://www.example.gov/program-updates/one-form-for-a-new-a'),
         ("check-our-status", '<code class="language-json">'),
@@ -127,7 +127,7 @@ def test_every_card_is_complete(sample: Sample) -> None:
 )
 def test_a_sample_shows_what_it_is_there_for(sample: Sample, stem: str, html: str) -> None:
     """Lists, tables, links, code, footnotes and quotations come out as HTML."""
-    assert html in sample.item(stem).content
+    assert html in re.sub(r"\s*\n\s*", "", sample.item(stem).content)
 
 
 def test_no_filing_line_is_left_in_the_content(sample: Sample) -> None:
