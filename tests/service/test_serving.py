@@ -1,11 +1,8 @@
 """The whole service: started, asked over HTTP, and stopped by a signal."""
 
 import asyncio
-import os
 import pathlib
-import signal
 import socket
-from collections.abc import Awaitable, Callable
 
 import httpx
 import pytest
@@ -14,38 +11,8 @@ from syndicate.errors import SyndicateError
 from syndicate.service.newsroom import Newsroom
 from syndicate.service.serving import serve
 from tests.content_repository import ContentRepository
+from tests.running import serving, until
 from tests.service.conftest import FIRST, POST, settings
-
-Visit = Callable[[httpx.AsyncClient], Awaitable[None]]
-
-
-def serving(file: pathlib.Path, visit: Visit) -> None:
-    """Serve the settings in ``file`` for one visit, and stop as an operator would."""
-
-    async def open_for_a_visit() -> None:
-        ports: asyncio.Queue[int] = asyncio.Queue()
-        with Newsroom(settings(file)) as newsroom:
-            running = asyncio.create_task(serve(newsroom, started=ports.put_nowait))
-            async with asyncio.timeout(20):
-                address = f"http://127.0.0.1:{await ports.get()}"
-                try:
-                    async with httpx.AsyncClient(base_url=address, trust_env=False) as client:
-                        await until(client, "/readyz", lambda answer: answer.status_code == 200)
-                        await visit(client)
-                finally:
-                    os.kill(os.getpid(), signal.SIGTERM)
-                    await running
-
-    asyncio.run(open_for_a_visit())
-
-
-async def until(
-    client: httpx.AsyncClient, path: str, holds: Callable[[httpx.Response], bool]
-) -> httpx.Response:
-    """Ask for ``path`` until the answer is as wanted."""
-    while not holds(answer := await client.get(path)):  # noqa: ASYNC110 — HTTP has no event
-        await asyncio.sleep(0.01)
-    return answer
 
 
 def titles(answer: httpx.Response) -> list[str]:
@@ -68,7 +35,7 @@ def test_a_folder_is_served_and_a_commit_is_seen(
         )
         assert same.status_code == 200
 
-    serving(settings_file, visit)
+    serving(settings(settings_file), visit)
 
 
 def test_what_is_not_there_is_a_problem(settings_file: pathlib.Path) -> None:
@@ -80,7 +47,7 @@ def test_what_is_not_there_is_a_problem(settings_file: pathlib.Path) -> None:
         assert answer.headers["Content-Type"] == "application/problem+json"
         assert "tech" in answer.json()["known"]
 
-    serving(settings_file, visit)
+    serving(settings(settings_file), visit)
 
 
 def test_a_taken_port_is_an_error_with_what_to_do(settings_file: pathlib.Path) -> None:

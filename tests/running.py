@@ -1,0 +1,44 @@
+"""The service running inside a test, visited over HTTP and stopped by a signal."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable
+
+import httpx
+
+from syndicate.service.newsroom import Newsroom
+from syndicate.service.serving import serve
+from syndicate.settings import Settings
+
+Visit = Callable[[httpx.AsyncClient], Awaitable[None]]
+
+
+def serving(settings: Settings, visit: Visit) -> None:
+    """Serve ``settings`` for one visit, and stop as an operator would."""
+
+    async def open_for_a_visit() -> None:
+        ports: asyncio.Queue[int] = asyncio.Queue()
+        with Newsroom(settings) as newsroom:
+            running = asyncio.create_task(serve(newsroom, started=ports.put_nowait))
+            async with asyncio.timeout(20):
+                address = f"http://127.0.0.1:{await ports.get()}"
+                try:
+                    async with httpx.AsyncClient(base_url=address, timeout=20) as client:
+                        await until(client, "/readyz", lambda answer: answer.status_code == 200)
+                        await visit(client)
+                finally:
+                    if not running.done():
+                        os.kill(os.getpid(), signal.SIGTERM)
+                    await running
+
+    asyncio.run(open_for_a_visit())
+
+
+async def until(
+    client: httpx.AsyncClient, path: str, holds: Callable[[httpx.Response], bool]
+) -> httpx.Response:
+    """Ask for ``path`` until the answer is as wanted."""
+    while not holds(answer := await client.get(path)):  # noqa: ASYNC110 — HTTP has no event
+        await asyncio.sleep(0.01)
+    return answer
