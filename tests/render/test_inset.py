@@ -66,6 +66,31 @@ def test_headings_begin_below_the_page_and_skip_no_level(
     assert inset(SafeHtml(content)) == expected
 
 
+def test_wide_tables_are_scrolled_by_keyboard() -> None:
+    """Each stands in a frame that takes the focus and has a name of its own."""
+    table = "<table><tbody><tr><td>1</td></tr></tbody></table>"
+
+    assert inset(SafeHtml(f"{table}<p>x</p>{table}")) == (
+        f'<div class="scroll" role="region" aria-label="Table 1" tabindex="0">{table}</div>'
+        "<p>x</p>"
+        f'<div class="scroll" role="region" aria-label="Table 2" tabindex="0">{table}</div>'
+    )
+
+
+def test_a_cell_that_heads_nothing_is_no_header() -> None:
+    """Who hears a table is not told of headers without words."""
+    content = '<tr><th align="center"></th><th>\n</th><th>Cost</th></tr>'
+
+    assert inset(SafeHtml(content)) == '<tr><td align="center"></td><td></td><th>Cost</th></tr>'
+
+
+def test_nothing_is_kept_from_those_who_listen() -> None:
+    """A picture that was hidden from them is a link now, which must be heard."""
+    content = f'<div class="x" aria-hidden="true"><img src="{X}" alt="A chart"></div>'
+
+    assert inset(SafeHtml(content)) == f'<div class="x">{link(X, "Picture", "A chart")}</div>'
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -73,7 +98,7 @@ def test_headings_begin_below_the_page_and_skip_no_level(
         "a &amp; b &lt;i&gt; &#x2014; &#8212; &nbsp;",
         '<p title="a &gt; b">x<br>y</p>',
         '<a href="https://a.gov/?a=1&amp;copy=2">x</a>',
-        "<table><tbody><tr><td>1</td></tr></tbody></table>",
+        "<pre><code>1 &lt; 2</code></pre>",
     ],
 )
 def test_everything_else_stays_as_it_is(content: str) -> None:

@@ -1,5 +1,6 @@
 """A post's HTML made to fit into a page of ours: nothing loads by itself, headings go below."""
 
+import re
 from html import escape
 from html.parser import HTMLParser
 from typing import Final
@@ -13,17 +14,22 @@ _LOADERS: Final = frozenset({"img", "iframe", "video", "audio", "source"})
 _DROPPED: Final = frozenset({"picture", "track", "iframe", "video", "audio"})
 """Elements that leave, while what they hold stays."""
 
+_HIDDEN: Final = re.compile(r'\saria-hidden="[^"]*"')
+_EMPTY_HEADER: Final = re.compile(r'<th((?:\s[\w-]+="[^"]*")*)>\s*</th>')
+
 
 def inset(content: SafeHtml) -> str:
     """Return ``content`` for a page whose own heading is an h1; as safe as it was.
 
     What a browser would fetch by itself (pictures, frames, films) becomes a link that says what
     it is; in a link already, only the words. Headings keep their order without skipping a level.
+    Tables can be scrolled by keyboard, a cell that heads a column must say of what, and nothing is
+    kept from those who listen: a link that they cannot hear would still take the focus.
     """
     parser = _Inset()
     parser.feed(content)
     parser.close()
-    return "".join(parser.pieces)
+    return _EMPTY_HEADER.sub(r"<td\1></td>", "".join(parser.pieces))
 
 
 class _Inset(HTMLParser):
@@ -31,6 +37,7 @@ class _Inset(HTMLParser):
         super().__init__(convert_charrefs=False)
         self.pieces: list[str] = []
         self._links = 0
+        self._tables = 0
         self._outline: list[int] = []
         """The levels of the headings that the next one may stand below, as they were written."""
 
@@ -42,7 +49,10 @@ class _Inset(HTMLParser):
             self.pieces.append(self._heading(int(tag[1])))
         elif tag not in _DROPPED:
             self._links += tag == "a"
-            self.pieces.append(self.get_starttag_text() or "")
+            if tag == "table":
+                self._tables += 1
+                self.pieces.append(_frame(self._tables))
+            self.pieces.append(_HIDDEN.sub("", self.get_starttag_text() or ""))
 
     @override
     def handle_endtag(self, tag: str) -> None:
@@ -50,7 +60,7 @@ class _Inset(HTMLParser):
             self.pieces.append(f"</h{self._level}>")
         elif tag not in _DROPPED:
             self._links -= tag == "a"
-            self.pieces.append(f"</{tag}>")
+            self.pieces.append("</table></div>" if tag == "table" else f"</{tag}>")
 
     @override
     def handle_data(self, data: str) -> None:
@@ -83,6 +93,11 @@ class _Inset(HTMLParser):
         if self._links:
             return f'<span class="stand-in">{words}</span>'
         return f'<a class="stand-in" href="{escape(address)}">{words}</a>'
+
+
+def _frame(number: int) -> str:
+    """Return the beginning of what a wide table is scrolled in, with a name of its own."""
+    return f'<div class="scroll" role="region" aria-label="Table {number}" tabindex="0">'
 
 
 def _label(tag: str) -> str:
