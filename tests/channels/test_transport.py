@@ -324,3 +324,18 @@ async def test_a_handshake_that_hangs_ends_in_time(transport: Transport) -> None
     async with receiving(hang) as receiver:
         got = await post(transport, receiver.url().replace("http:", "https:"))
     assert got.cause == "timeout"
+
+
+async def test_connecting_has_a_time_of_its_own(
+    tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host that does not take the connection is given up sooner than one that thinks."""
+    monkeypatch.setattr("syndicate.channels.transport.CONNECT_SECONDS", 0.1)
+    guard = Guard(allow_networks=LOOPBACK)
+    async with (
+        receiving(hang) as receiver,
+        Transport(guard, samples.MASTHEAD, timeout_seconds=30, tls=tls) as transport,
+    ):
+        got = await post(transport, receiver.url().replace("http:", "https:"))
+    assert got.cause == "connect"
+    assert got.error.startswith("no connection in time")

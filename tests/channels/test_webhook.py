@@ -11,9 +11,19 @@ from syndicate.channels import CHANNELS
 from syndicate.channels.transport import Transport
 from syndicate.model.delivery import Delivery, DeliveryId
 from syndicate.model.event import EventId, trial_body
+from syndicate.model.retry import Moment, after
 from syndicate.model.signature import Secret
 from syndicate.model.subscription import Subscription, SubscriptionId
-from tests.channels.receiver import Receiver, answer, hang, receiving
+from tests.channels.receiver import (
+    Behaviour,
+    Receiver,
+    answer,
+    endless,
+    hang,
+    hang_up,
+    raw,
+    receiving,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -127,3 +137,54 @@ async def test_a_trial_is_signed_like_all_else(transport: Transport) -> None:
     received = receiver.requests[0]
     told = Webhook(NEW.text).verify(received.body, received.headers)
     assert told["type"] == "subscription.test"
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "delivery_state", "subscription_state", "wait"),
+    [
+        (answer(200, b"ok"), "delivered", "active", 0),
+        (endless, "delivered", "active", 0),
+        (answer(500), "pending", "active", 5),
+        (answer(429, retry_after="120"), "pending", "active", 120),
+        (answer(503, retry_after="999999"), "pending", "active", 86_400),
+        (answer(302, location="https://elsewhere.example/"), "pending", "active", 5),
+        (hang, "pending", "active", 5),
+        (hang_up, "pending", "active", 5),
+        (raw(b"SSH-2.0-x\r\n", close=True), "pending", "active", 5),
+        (answer(410), "gone", "disabled", 0),
+        (answer(503, webhook_delivery="disable"), "gone", "disabled", 0),
+        (answer(200, webhook_delivery="disable"), "delivered", "disabled", 0),
+    ],
+)
+async def test_what_a_receiver_does_decides_what_becomes_of_a_delivery(
+    transport: Transport,
+    behaviour: Behaviour,
+    delivery_state: str,
+    subscription_state: str,
+    wait: int,
+) -> None:
+    """From the wire to the next state: delivered, tried again when it says, or ended."""
+    now = datetime.now(UTC)
+    first = replace(DELIVERY, attempts=0)
+    async with receiving(behaviour) as receiver:
+        attempt = await send(transport, subscription(receiver), first, now)
+        result = after(first, subscription(receiver), attempt, Moment(now=now))
+    assert result.delivery.state == delivery_state
+    assert result.subscription.state == subscription_state
+    assert result.delivery.due == now + timedelta(seconds=wait)
+
+
+async def test_a_receiver_that_recovers_gets_its_delivery(transport: Transport) -> None:
+    """Seven failures suspend a subscription, the eighth attempt delivers and releases it."""
+    now, delivery = datetime.now(UTC), replace(DELIVERY, attempts=0)
+    async with receiving(*[answer(500)] * 7, answer()) as receiver:
+        stands = subscription(receiver)
+        states = []
+        for _ in range(8):
+            attempt = await send(transport, stands, delivery, now)
+            result = after(delivery, stands, attempt, Moment(now=now))
+            delivery, stands, now = result.delivery, result.subscription, result.delivery.due
+            states.append(stands.state)
+    assert states == ["active"] * 4 + ["suspended"] * 3 + ["active"]
+    assert (delivery.state, delivery.attempts) == ("delivered", 8)
+    assert len({received.headers["webhook-id"] for received in receiver.requests}) == 1
