@@ -8,8 +8,6 @@ import pytest
 from coverage import Coverage
 from hypothesis import settings
 
-from tests.databases import postgresql_server
-
 NO_SKIPS: Final = "SYNDICATE_NO_SKIPS"
 """Set to 1 where everything that a test may want is there: a skipped test is then a failure."""
 
@@ -62,5 +60,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """Return the address of a PostgreSQL server that all tests share."""
+    from tests.databases import postgresql_server  # noqa: PLC0415 — only where it is wanted
+
     with postgresql_server() as address:
         yield address
