@@ -76,7 +76,7 @@ def test_every_known_complaint_is_tried() -> None:
 def test_the_line_that_says_most_is_the_cause() -> None:
     """Warnings and noise before it are left out; secrets in it are not shown."""
     complaint = (
-        "warning: redirecting to https://token@example.gov/x\n\n"
+        "warning: redirecting to https://token@example.gov/x\n\nhint: \n"
         "remote: fatal: Repository https://token@example.gov/x not found\nfatal: x"
     )
     error = explain(THERE, complaint)

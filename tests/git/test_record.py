@@ -13,15 +13,16 @@ A, B, C, NONE = b"a" * 40, b"b" * 64, b"c" * 40, b"0" * 40
 def test_only_regular_files_are_entries() -> None:
     """Executable files count; links, submodules and folders do not."""
     modes = (b"100644", b"100755", b"120000", b"160000", b"040000", b"100664")
-    output = b"".join(b"%s kind %s\tname\twith tab %s\0" % (mode, A, mode) for mode in modes)
+    output = b"".join(b"%s blob %s\tname\twith tab %s\0" % (mode, A, mode) for mode in modes)
     assert [entry.path for entry in entries(output)] == [
         "name\twith tab 100644",
         "name\twith tab 100755",
     ]
-    assert next(entries(b"100644 blob %s\t\xff\n\0" % B)) == Entry(
-        path=Path("\udcff\n"), blob=BlobId("b" * 64)
+    assert entries(b"100644 blob %s\t\xff\n\0" % B) == (
+        Entry(path=Path("\udcff\n"), blob=BlobId("b" * 64)),
     )
-    assert list(entries(b"")) == []
+    trap = b"120000 blob %s\t 100644 blob %s\tx\n100644 blob %s\ty\0" % (A, A, A)
+    assert entries(trap) == entries(b"") == ()
 
 
 @pytest.mark.parametrize(

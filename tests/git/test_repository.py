@@ -10,7 +10,12 @@ import pytest
 from syndicate.errors import RepositoryError
 from syndicate.git import Entry, FileChange, Repository
 from syndicate.model.post import BlobId, CommitId, Path
-from tests.content_repository import START, ContentRepository, Executable, Submodule, Symlink
+from tests.content_repository import (
+    ContentRepository,
+    Executable,
+    Submodule,
+    Symlink,
+)
 
 ODD = Path('posts/-a "b"\n\u2019\udcff.md')
 
@@ -95,33 +100,6 @@ def test_changes_between_any_two_commits_are_told(
     assert repository.changed(old, new, []) == ()
 
 
-def test_history_is_first_parent_oldest_first_with_renames(
-    content: ContentRepository, repository: Repository
-) -> None:
-    """A branch counts when it is merged; what is not a page is left out; renames are seen."""
-    text = "".join(f"line {number}\n" for number in range(20))
-    first = content.commit({"_posts/a.md": text, "logo.svg": ""})
-    content.start("topic")
-    content.commit({"logo.svg": "new"})
-    content.commit({"new.markdown": "n"}, branch="topic")
-    content.rename("_posts/a.md", "content/posts/a.md")
-    merged = content.merge("topic", {"new.markdown": "n"})
-    head = CommitId(content.commit({"content/posts/a.md": None, "b.html": text + "more\n"}))
-    found = list(repository.history(head))
-    assert [
-        [(change.kind, change.old_path, change.path) for change in commit.changes]
-        for commit in found
-    ] == [
-        [("added", "_posts/a.md", "_posts/a.md")],
-        [("renamed", "_posts/a.md", "content/posts/a.md")],
-        [("added", "new.markdown", "new.markdown")],
-        [("renamed", "content/posts/a.md", "b.html")],
-    ]
-    assert (found[0].id, found[0].time) == (first, START)
-    assert (found[2].id, found[3].id) == (merged, head)
-    assert list(repository.history(head, since=CommitId(merged))) == found[3:]
-
-
 def test_a_revision_may_be_said_in_many_ways(
     content: ContentRepository, repository: Repository
 ) -> None:
@@ -149,15 +127,6 @@ def test_a_line_of_history_continues_along_first_parents_only(
     assert not repository.continues(merge, side)
     assert not repository.continues(first, second)
     assert not repository.continues(first, CommitId("1" * 40))
-
-
-def test_the_ending_of_a_post_may_be_in_capitals(
-    content: ContentRepository, repository: Repository
-) -> None:
-    """Files that systems without capitals wrote have a history as well."""
-    only = CommitId(content.commit({"POST.MD": "1"}))
-    (commit,) = repository.history(only)
-    assert [change.path for change in commit.changes] == ["POST.MD"]
 
 
 def test_a_file_is_found_by_its_path_only(

@@ -124,5 +124,5 @@ def unknown_ref(location: Location, ref: str, known: tuple[str, ...]) -> Reposit
 def _cause(complaint: str) -> str:
     """Return the line of a complaint that says most, without git's prefixes and any secret."""
     lines = [line.strip() for line in complaint.splitlines() if line.strip()]
-    telling = [line for line in lines if not line.lower().startswith("warning: ")]
+    telling = [line for line in lines if not line.lower().startswith(("warning:", "hint:"))]
     return redacted(_NOISE.sub("", (telling or lines or ["git failed without a word"])[0]))

@@ -1,5 +1,6 @@
 """What git tells about files and commits, as values; parsers of its NUL-separated output."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +13,9 @@ Kind = Literal["added", "modified", "deleted", "renamed"]
 
 FILE_MODES: Final = frozenset({b"100644", b"100755"})
 """Regular files. Symbolic links (120000) and submodules (160000) are not followed."""
+
+_ENTRY: Final = re.compile(r"(?<![^\0])100(?:644|755) blob ([0-9a-f]+)\t([^\0]+)\0")
+"""A regular file in the output of ls-tree: ``mode type id TAB path NUL``."""
 
 LATEST: Final = 253402300799
 """The last second of the year 9999: a commit may claim to be later, a datetime cannot."""
@@ -55,13 +59,10 @@ def instant(seconds: bytes) -> datetime:
     return datetime.fromtimestamp(min(int(seconds), LATEST), UTC)
 
 
-def entries(output: bytes) -> Iterator[Entry]:
-    """Read the regular files of ``ls-tree -r -z``: ``mode type id TAB path NUL``, repeated."""
-    for record in output.split(b"\0")[:-1]:
-        about, _, path = record.partition(b"\t")
-        mode, _, blob = about.split(b" ")
-        if mode in FILE_MODES:
-            yield Entry(path=Path(fsdecode(path)), blob=BlobId(blob.decode()))
+def entries(output: bytes) -> tuple[Entry, ...]:
+    """Read the regular files of ``ls-tree -r -z``."""
+    found: list[tuple[BlobId, Path]] = _ENTRY.findall(fsdecode(output))
+    return tuple([Entry(path=path, blob=blob) for blob, path in found])
 
 
 def changes(output: bytes) -> Iterator[FileChange]:

@@ -15,16 +15,14 @@ from typing import Final, Self
 from syndicate.errors import RepositoryError
 from syndicate.git.command import alone, run
 from syndicate.git.complaint import error, explain, unknown_ref
+from syndicate.git.history import history, news
 from syndicate.git.location import Location
 from syndicate.git.mirror import Mirror, mirrored
 from syndicate.git.objects import Catalogue, contents, names
 from syndicate.git.place import Place, blank, locate, through
-from syndicate.git.record import Commit, Entry, FileChange, changes, commits, entries, instant
+from syndicate.git.record import Commit, Entry, FileChange, changes, entries, instant
 from syndicate.git.stamp import stamp
 from syndicate.model.post import BlobId, CommitId, Path
-
-POSTS: Final = (":(icase)*.md", ":(icase)*.markdown", ":(icase)*.html")
-"""The files whose history counts, anywhere in the repository: a move is seen from both ends."""
 
 _ID: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _NO_OBJECT: Final = b"0" * 40
@@ -173,7 +171,7 @@ class Repository:
         if not folders:
             return ()
         tree = ("ls-tree", "-r", "-z", "--full-tree", self._full(commit))
-        return tuple(entries(self._git(*tree, "--", *_within(folders))))
+        return entries(self._git(*tree, "--", *_within(folders)))
 
     def find(self, commit: CommitId, path: Path) -> BlobId | None:
         """Return the blob of the file at ``path`` in ``commit``; None if there is no file."""
@@ -196,14 +194,13 @@ class Repository:
     def history(self, commit: CommitId, *, since: CommitId | None = None) -> Iterator[Commit]:
         """Return the first-parent history up to ``commit``, oldest first, with renames.
 
-        Only commits that touch a file like `POSTS`; none that ``since`` reaches.
+        Only commits that change a file whose name ends as one of `history.PAGES`, in any case,
+        and of those only such changes; none that ``since`` reaches.
         """
-        options = (
-            *("--first-parent", "--reverse", "--root", "--diff-merges=first-parent"),
-            *("--raw", "-z", "--no-abbrev", "-M50%", "-l0", "--format=%H %ct"),
-        )
-        ends = (self._full(commit), *([f"^{self._full(since)}"] if since else []))
-        yield from commits(self._git("log", *options, *ends, "--", *POSTS, globs=True))
+        if since is None:
+            yield from history(self._log, self._full(commit))
+        else:
+            yield from news(self._log, self._full(commit), f"^{self._full(since)}")
 
     def continues(self, new: CommitId, old: CommitId) -> bool:
         """Tell whether ``old`` is on the first-parent line of ``new``, or is ``new`` itself.
@@ -278,10 +275,14 @@ class Repository:
             names=names(alone({"GIT_DIR": str(place.folder)})),
         )
 
-    def _git(self, *arguments: str, globs: bool = False) -> bytes:
-        """Run a command that reads objects and return its output."""
-        literal = {} if globs else {"GIT_LITERAL_PATHSPECS": "1"}
-        return self._answer(*arguments, environment=self._reading().environment | literal)
+    def _git(self, *arguments: str) -> bytes:
+        """Run a command that reads objects, paths taken literally, and return its output."""
+        literal = self._reading().environment | {"GIT_LITERAL_PATHSPECS": "1"}
+        return self._answer(*arguments, environment=literal)
+
+    def _log(self, *arguments: str) -> bytes:
+        """The same with patterns for paths."""
+        return self._answer(*arguments, environment=self._reading().environment)
 
     def _answer(self, *arguments: str, environment: Mapping[str, str]) -> bytes:
         answer = run(*arguments, environment=environment)

@@ -1,0 +1,69 @@
+"""The history of pages along first parents."""
+
+import random
+
+from syndicate.git import Repository
+from syndicate.model.post import CommitId
+from tests.content_repository import START, Content, ContentRepository, Symlink
+
+
+def test_history_is_first_parent_oldest_first_with_renames(
+    content: ContentRepository, repository: Repository
+) -> None:
+    """A branch counts when it is merged; what is not a page is left out; renames are seen."""
+    text = "".join(f"line {number}\n" for number in range(20))
+    first = content.commit({"_posts/a.md": text, "logo.svg": ""})
+    content.start("topic")
+    content.commit({"logo.svg": "new"})
+    content.commit({"new.markdown": "n"}, branch="topic")
+    content.rename("_posts/a.md", "content/posts/a.md")
+    merged = content.merge("topic", {"new.markdown": "n"})
+    head = CommitId(content.commit({"content/posts/a.md": None, "b.html": text + "more\n"}))
+    found = list(repository.history(head))
+    assert [
+        [(change.kind, change.old_path, change.path) for change in commit.changes]
+        for commit in found
+    ] == [
+        [("added", "_posts/a.md", "_posts/a.md")],
+        [("renamed", "_posts/a.md", "content/posts/a.md")],
+        [("added", "new.markdown", "new.markdown")],
+        [("renamed", "content/posts/a.md", "b.html")],
+    ]
+    assert (found[0].id, found[0].time) == (first, START)
+    assert (found[2].id, found[3].id) == (merged, head)
+    assert list(repository.history(head, since=CommitId(merged))) == found[3:]
+
+
+def test_the_history_since_a_commit_is_the_end_of_the_whole_history(
+    content: ContentRepository, repository: Repository
+) -> None:
+    """Whatever happened in between: random edits, moves, deletions, restored and other files."""
+    chance = random.Random(5)  # noqa: S311 — reproducible
+    names = [f"{folder}/{name}" for folder in "pq" for name in ("a.md", "b.HTML", "c.txt", "d.md")]
+    texts = ["".join(f"{number} {line}\n" for line in range(20)) for number in range(3)]
+    made = [CommitId(content.commit({names[0]: texts[0]}))]
+    for number in range(40):
+        there = content.git("ls-tree", "-r", "--name-only", "main").split()
+        old, new = chance.choice(there), chance.choice(names)
+        files: dict[str, Content] = {chance.choice(names): chance.choice(texts) + f"{number}\n"}
+        files |= {old: None} if number % 3 == 0 and len(there) > 1 else {}
+        files |= {old: Symlink("x")} if number % 20 == 7 else {}
+        moves = {old: new} if number % 4 == 1 and old != new else {}
+        made.append(CommitId(content.commit({} if moves else files, moves=moves)))
+    whole = list(repository.history(made[-1]))
+    kinds = {change.kind for commit in whole for change in commit.changes}
+    assert kinds == {"added", "modified", "deleted", "renamed"}
+    for number, since in enumerate(made):
+        until = made[min(number + 1 + number % 4, len(made) - 1)]
+        between = made[number + 1 : made.index(until) + 1]
+        expected = [commit for commit in whole if commit.id in between]
+        assert list(repository.history(until, since=since)) == expected
+
+
+def test_the_ending_of_a_post_may_be_in_capitals(
+    content: ContentRepository, repository: Repository
+) -> None:
+    """Files that systems without capitals wrote have a history as well."""
+    only = CommitId(content.commit({"POST.MD": "1"}))
+    (commit,) = repository.history(only)
+    assert [change.path for change in commit.changes] == ["POST.MD"]
