@@ -132,6 +132,18 @@ def test_readers_find_every_feed_from_the_directory() -> None:
     assert [link["href"] for link in links(root, "canonical")] == [f"{PUBLIC}/"]
 
 
+def test_a_long_directory_can_be_jumped_through() -> None:
+    """With several groups there is a link to each, with how many feeds it has."""
+    groups = [("Everything", [LISTING]), ("By category", [LISTING, LISTING])]
+
+    page = parsed(directory_page(samples.MASTHEAD, groups))
+
+    (jumps,) = by_class(page, "jumps")
+    assert text(jumps) == "Everything 1 By category 2"
+    targets = {link.get("href", "")[1:] for link in jumps.iter("a")}
+    assert targets == {heading.get("id") for heading in page.iter("h2")}
+
+
 def test_our_own_links_work_under_any_name() -> None:
     """Links to click have no host; those that machines note down have the public one."""
     root = parsed(directory_page(samples.MASTHEAD, [("All", [LISTING])]))

@@ -1,0 +1,118 @@
+"""The pages in a real browser: nothing is blocked, nothing is fetched, nothing sticks out."""
+
+import asyncio
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final, Literal
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from syndicate.model.post import Image, SafeHtml
+from syndicate.web.server import run, runner
+from tests import samples
+from tests.web.site import NAMED, POSTS, VOCABULARY, Library, Site
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser")
+QUIET: Final = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+CONTENT: Final = SafeHtml(
+    '<h3>A chart</h3><p><img src="https://www.example.gov/chart.png" alt="Costs fall"></p>'
+    '<iframe src="https://video.example.org/1" title="A talk"></iframe>'
+    f"<table><thead><tr>{'<th>Month</th>' * 30}</tr></thead></table>"
+    f"<pre><code>{'x' * 300}</code></pre>"
+)
+FEATURED: Final = POSTS[3]
+PATHS: Final = (
+    *("/", "/about", "/feeds/all", "/feeds/all?category=tts&limit=1", f"/feeds/{NAMED.name}"),
+    f"/posts/{FEATURED.key}",
+)
+
+
+@pytest.fixture(scope="module")
+def base() -> Iterator[str]:
+    """Serve posts with pictures, frames and wide tables; yield where."""
+    image = Image(url="https://www.example.gov/a.png", alt="A desk")
+    rich = samples.item(FEATURED, content=CONTENT, image=image)
+    library = Library(
+        now=samples.edition(*POSTS, vocabulary=VOCABULARY, named=[NAMED]),
+        known={FEATURED.id: rich},
+    )
+    ports: list[int] = []
+    ready, stop = threading.Event(), asyncio.Event()
+
+    def started(port: int) -> None:
+        ports.append(port)
+        ready.set()
+
+    with runner() as loop:
+        masthead = replace(samples.MASTHEAD, public_url="http://feeds.example.gov")
+        app = Site(reader=library, masthead=masthead).app
+        server = threading.Thread(
+            target=loop.run, args=(run(app, "127.0.0.1", 0, stopping=stop, started=started),)
+        )
+        server.start()
+        assert ready.wait(10)
+        yield f"http://127.0.0.1:{ports[0]}"
+        loop.get_loop().call_soon_threadsafe(stop.set)
+        server.join(15)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start the system's Chromium, which speaks to nobody by itself."""
+    if CHROMIUM is None:
+        pytest.skip("there is no chromium to look with")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield chromium
+        chromium.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1280])
+def test_pages_are_quiet_and_fit(
+    base: str, browser: Browser, width: int, scheme: Literal["light", "dark"]
+) -> None:
+    """On a phone as on a desk: one request a page, no complaint, no sideways scrolling."""
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    page = context.new_page()
+    requests: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("console", lambda message: complaints.append(message.text))
+
+    for path in PATHS:
+        page.goto(f"{base}{path}")
+        wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        assert wide <= 0, path
+        styled = page.evaluate("getComputedStyle(document.querySelector('.band')).display")
+        assert styled == "block", path
+    context.close()
+
+    assert [url for url in requests if not url.startswith("data:")] == [base + p for p in PATHS]
+    assert complaints == []
+
+
+def test_a_feed_can_be_narrowed_without_scripts(base: str, browser: Browser) -> None:
+    """The form opens, asks, and comes back with what was chosen."""
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{base}/feeds/all")
+
+    page.get_by_text("Narrow this feed").click()
+    page.get_by_label("Technology Transformation Services").check()
+    page.get_by_label("Example agency, updates").check()
+    page.get_by_role("button", name="Show").click()
+
+    assert page.locator("article h2").all_inner_texts() == ["2024 02 10 una entrada"]
+    assert page.get_by_label("Example agency, updates").is_checked()
+    page.get_by_role("link", name="Show everything").click()
+    assert page.url == f"{base}/feeds/all"
+    context.close()
