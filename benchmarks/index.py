@@ -1,0 +1,99 @@
+"""What an index costs: the whole 18F folder with ids and *updated* out of its full history.
+
+Cold, with a cache from before, and after one commit. CPU time of this process and of the git it
+runs, beside what git alone takes for the same history; the best of several rounds. The folder is
+read from SYNDICATE_CORPORA, else from ../shared/corpora.
+"""
+
+import os
+import pathlib
+import resource
+import subprocess
+import tempfile
+from collections.abc import Callable
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from syndicate.cache import Cache
+from syndicate.git import Repository
+from syndicate.index.part import SourceIndex
+from syndicate.model.category import Vocabulary
+from syndicate.model.edition import Part
+from syndicate.model.post import Path, Source
+
+BUNDLE: Final = (
+    pathlib.Path(os.environ.get("SYNDICATE_CORPORA", "../shared/corpora")) / "18f.bundle"
+)
+ROUNDS: Final = 3
+COLD_GOAL, WARM_GOAL = 3.0, 0.5
+
+
+def cpu() -> float:
+    """Return the CPU seconds that this process and its children have used."""
+    return sum(
+        usage.ru_utime + usage.ru_stime
+        for usage in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    )
+
+
+def best(work: Callable[[], object]) -> float:
+    """Return the least CPU seconds that ``work`` takes."""
+    costs: list[float] = []
+    for _ in range(ROUNDS):
+        before = cpu()
+        work()
+        costs.append(cpu() - before)
+    return min(costs)
+
+
+def index(folder: pathlib.Path, cache: pathlib.Path | None) -> Part:
+    """Return the part of the 18F posts, made anew."""
+    source = Source(
+        name="18f",
+        title="18F",
+        repository=str(folder),
+        folders=(Path("content/posts"),),
+        dialect="jekyll",
+        site_url="https://18f.gsa.gov",
+        id_authority="18f.gsa.gov",
+        zone=ZoneInfo("UTC"),
+        permalink="/:year/:month/:day/:title/",
+    )
+    kept = Cache(cache)
+    with Repository.open(source.repository, ref="main", mirrors=folder) as repository:
+        made = SourceIndex(source, repository, cache=kept, vocabulary=Vocabulary())
+        part = made.part(repository.head())
+    kept.close()
+    return part
+
+
+def main() -> None:
+    """Print the figures."""
+    if not BUNDLE.exists():
+        print(f"index: skipped, {BUNDLE} is not here")
+        return
+    with tempfile.TemporaryDirectory() as room:
+        folder, cache = pathlib.Path(room) / "18f.git", pathlib.Path(room) / "cache.db"
+        subprocess.run(["git", "clone", "-q", "--mirror", str(BUNDLE), str(folder)], check=True)
+        history = [
+            "git",
+            "-C",
+            str(folder),
+            "log",
+            "--first-parent",
+            "--raw",
+            "-z",
+            "-M50%",
+            "main",
+        ]
+        git = best(lambda: subprocess.run(history, check=True, stdout=subprocess.DEVNULL))
+        cold = best(lambda: index(folder, None))
+        posts = len(index(folder, cache).posts)
+        warm = best(lambda: index(folder, cache))
+    print(f"index: {posts} posts of 18F, CPU seconds (goal), ratio to git's own log of {git:.2f} s")
+    for name, cost, goal in (("cold", cold, COLD_GOAL), ("with the cache", warm, WARM_GOAL)):
+        print(f"  {name:15} {cost:5.2f} ({goal:.1f})  {cost / git:5.1f} x")
+
+
+if __name__ == "__main__":
+    main()
