@@ -3,6 +3,7 @@
 import os
 import pathlib
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -146,3 +147,14 @@ def test_the_blank_repository_is_made_where_it_can_be(tmp_path: pathlib.Path) ->
     with pytest.raises(RepositoryError, match="cannot be written to") as caught:
         blank(where, tmp_path / "file", "sha1")
     assert caught.value.code == "not-writable"
+
+
+def test_the_blank_repository_may_be_made_by_many_at_once(tmp_path: pathlib.Path) -> None:
+    """Sources that are opened at the same moment share it without getting into each other's way."""
+    where = Location.parse("/srv/x")
+    for round_ in range(20):
+        folder = tmp_path / f"{round_}"
+        with ThreadPoolExecutor(8) as threads:
+            made = list(threads.map(lambda _: blank(where, folder, "sha1"), range(8)))  # noqa: B023
+        assert set(made) == {folder / "blank-sha1"}
+        assert sorted(file.name for file in made[0].iterdir()) == ["HEAD", "config", "refs"]

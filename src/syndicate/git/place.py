@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import threading
 from dataclasses import dataclass
 from typing import Final
 
@@ -62,14 +63,15 @@ def blank(location: Location, folder: pathlib.Path, object_format: str) -> pathl
     """Make sure that there is a blank repository in ``folder`` and return where it is.
 
     It has neither objects nor branches, and a configuration that says its object format only.
-    It is made of three files without git, so that any number of processes may make it at once.
+    It is made without git, of a folder and two files, so that any number of threads and processes
+    may make it at once.
     """
     made = folder / f"blank-{object_format}"
     files = {"HEAD": "ref: refs/heads/none\n", "config": _CONFIGURATION[object_format]}
     try:
         (made / "refs").mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
-            file, draft = made / name, made / f"{name}.{os.getpid()}"
+            file, draft = made / name, made / f"{name}.{os.getpid()}.{threading.get_ident()}"
             if not file.exists():
                 draft.write_text(text)
                 draft.replace(file)
