@@ -1,0 +1,65 @@
+"""The reference of HTTP says what is so."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+from starlette.routing import Route
+
+from syndicate.errors import NotReady, RepositoryError, StorageError
+from tests.web.site import Library, Site, site
+
+ROOT: Final = Path(__file__).parents[2]
+REFERENCE: Final = (ROOT / "docs" / "reference" / "http.md").read_text("utf-8")
+HERE: Final = site()
+
+
+def test_every_address_is_in_the_reference() -> None:
+    """Whoever looks for what can be asked finds it."""
+    named = set(re.findall(r"`(/[^`\s]*|\.\w+)`", REFERENCE))
+    paths = {
+        re.sub(r"\{(\w+)(:path)?\}", lambda m: m[1].upper(), route.path)
+        for route in HERE.app.routes
+        if isinstance(route, Route)
+    }
+
+    assert paths - named == {"/feeds", "/feeds/NAME.rss", "/feeds/NAME.atom"}
+    assert {".rss", ".atom"} <= named
+
+
+def codes() -> dict[str, int]:
+    """Return the codes of the reference with their status."""
+    table = REFERENCE.partition("## Errors")[2]
+    return {
+        code: int(status)
+        for row in re.findall(r"^\| (\d{3}.*?) \| (.*) \|$", table, re.MULTILINE)
+        for status, code in zip(
+            (row[0].split(", ") * 9 if "," in row[0] else [row[0]] * 9),
+            re.findall(r"`([a-z-]+)`", row[1]),
+            strict=False,
+        )
+    }
+
+
+def test_every_code_of_the_reference_is_the_one_given() -> None:
+    """Asked wrongly in each way, the service answers with the status and code that are listed."""
+    asked = {
+        "unknown-category": "/feeds/all.json?category=x",
+        "unknown-source": "/feeds/all.json?source=x",
+        "wrong-parameter": "/feeds/all.json?lang=x",
+        "malformed-parameter": "/feeds/all.json?limit=x",
+        "malformed-cursor": "/feeds/all.json?after=x",
+        "unknown-feed": "/feeds/x.json",
+        "unknown-format": "/feeds/all.xml",
+        "unknown-post": "/v1/posts/x",
+        "not-found": "/x",
+        "uri-too-long": f"/{'x' * 9000}",
+    }
+    given = {code: HERE.get(path) for code, path in asked.items()}
+
+    assert {code: answer.json()["code"] for code, answer in given.items()} == {c: c for c in asked}
+    assert {c: a.status_code for c, a in given.items()}.items() <= codes().items()
+    waiting = Site(reader=Library(now=None)).get("/feeds/all.json")
+    assert codes()[waiting.json()["code"]] == waiting.status_code == 503
+    for error in (NotReady("x"), RepositoryError("x"), StorageError("x")):
+        assert codes()[error.code] == error.status
