@@ -6,9 +6,7 @@ from pathlib import Path
 import pytest
 
 from syndicate.settings import load
-
-ROOT = Path(__file__).parents[1]
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+from tests.documents import DOCUMENTS, ROOT, blocks
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -16,12 +14,6 @@ def test_every_link_inside_the_project_leads_somewhere(document: Path) -> None:
     """Relative links are relative to the document, and what they name exists."""
     targets = re.findall(r"\]\((?!https?://|#|mailto:)([^)#\s]+)", document.read_text())
     assert [target for target in targets if not (document.parent / target).exists()] == []
-
-
-def blocks(document: str, language: str) -> list[str]:
-    """Return the fenced blocks of ``document`` in ``language``."""
-    text = (ROOT / document).read_text()
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 def test_the_settings_of_the_readme_are_settings(tmp_path: Path) -> None:

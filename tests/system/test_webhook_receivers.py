@@ -1,0 +1,205 @@
+"""The receivers in docs/how-to/verify-webhooks.md take what is from us, and nothing else."""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, TypedDict
+
+import httpx
+import pytest
+
+from syndicate.model.signature import Secret, fault, sign
+from tests.documents import ROOT, blocks, program
+
+DOCUMENT: Final = "docs/how-to/verify-webhooks.md"
+PATIENCE: Final = 30
+"""Seconds for a program to start on a busy machine."""
+
+
+class Request(TypedDict):
+    """One request of the test vector, the receiver's clock, and whether it is genuine."""
+
+    name: str
+    verified: bool
+    id: str
+    timestamp: str
+    signatures: str
+    body: str
+    now: int
+
+
+VECTOR = json.loads((ROOT / "tests" / "data" / "webhooks" / "requests.json").read_text())
+SECRET: Final[str] = VECTOR["secret"]
+REQUESTS: Final[list[Request]] = VECTOR["requests"]
+EXPECTED: Final = {request["name"]: request["verified"] for request in REQUESTS}
+
+
+@dataclass(frozen=True)
+class Language:
+    """How the two programs of a language are called and run.
+
+    ``driver`` answers the requests of the vector, which it finds in `requests.json`.
+    """
+
+    fence: str
+    command: str
+    files: tuple[str, str]
+    run: tuple[str, ...]
+    driver: str
+
+    def write(self, folder: Path) -> list[str]:
+        """Write the programs to ``folder`` and return the start of a command line."""
+        for name, text in zip(self.files, blocks(DOCUMENT, self.fence), strict=True):
+            (folder / name).write_text(text)
+        return [self.command if "/" in self.command else program(self.command)]
+
+
+PYTHON = Language(
+    fence="python",
+    command=sys.executable,
+    files=("webhook.py", "receiver.py"),
+    run=("receiver.py",),
+    driver="""
+import json
+from webhook import verified
+vector = json.load(open("requests.json"))
+print(json.dumps({r["name"]: verified(vector["secret"], r["id"], r["timestamp"], r["signatures"],
+                                      r["body"].encode(), r["now"]) for r in vector["requests"]}))
+""",
+)
+PHP = Language(
+    fence="php",
+    command="php",
+    files=("webhook.php", "receiver.php"),
+    run=("-S", "127.0.0.1:{port}", "receiver.php"),
+    driver="""<?php
+require __DIR__ . '/webhook.php';
+$vector = json_decode(file_get_contents('requests.json'), true);
+$said = [];
+foreach ($vector['requests'] as $r) {
+    $said[$r['name']] = verified($vector['secret'], $r['id'], $r['timestamp'], $r['signatures'],
+                                 $r['body'], $r['now']);
+}
+echo json_encode($said);
+""",
+)
+NODE = Language(
+    fence="js",
+    command="node",
+    files=("webhook.mjs", "receiver.mjs"),
+    run=("receiver.mjs",),
+    driver="""
+import { readFileSync } from "node:fs";
+import { verified } from "./webhook.mjs";
+const vector = JSON.parse(readFileSync("requests.json"));
+console.log(JSON.stringify(Object.fromEntries(vector.requests.map((r) => [r.name, verified(
+  vector.secret, r.id, r.timestamp, r.signatures, Buffer.from(r.body), r.now)]))));
+""",
+)
+LANGUAGES: Final = [PYTHON, PHP, NODE]
+every_language = pytest.mark.parametrize("language", LANGUAGES, ids=lambda one: one.fence)
+
+
+def test_our_own_verification_agrees_with_the_vector() -> None:
+    """What the service signs with and what the documents verify with is the same standard."""
+    secrets = [Secret.parse(SECRET)]
+    said = {
+        request["name"]: not fault(
+            secrets,
+            headers={
+                "webhook-id": request["id"],
+                "webhook-timestamp": request["timestamp"],
+                "webhook-signature": request["signatures"],
+            },
+            body=request["body"].encode(),
+            now=datetime.fromtimestamp(request["now"], UTC),
+        )
+        for request in REQUESTS
+    }
+    assert said == EXPECTED
+
+
+@every_language
+def test_a_program_verifies_the_vector(language: Language, tmp_path: Path) -> None:
+    """Whatever was touched, replayed or signed by somebody else is told from the genuine."""
+    command = language.write(tmp_path)
+    (tmp_path / "requests.json").write_text(json.dumps(VECTOR))
+    driver = tmp_path / f"driver{Path(language.files[0]).suffix}"
+    driver.write_text(language.driver)
+    done = subprocess.run(
+        [*command, driver.name], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+    assert json.loads(done.stdout) == EXPECTED
+
+
+def test_the_shell_verifies_the_vector(tmp_path: Path) -> None:
+    """The one with openssl comes to the same conclusions."""
+    program("openssl")
+    (script,) = blocks(DOCUMENT, "sh")
+    (tmp_path / "verify.sh").write_text(script)
+    said = {}
+    for request in REQUESTS:
+        values = (request["id"], request["timestamp"], request["signatures"], str(request["now"]))
+        done = subprocess.run(
+            ["sh", "verify.sh", *values],
+            cwd=tmp_path,
+            env={**os.environ, "WEBHOOK_SECRET": SECRET},
+            input=request["body"].encode(),
+            capture_output=True,
+            check=False,
+        )
+        assert done.stderr == b""
+        said[request["name"]] = done.returncode == 0
+    assert said == EXPECTED
+
+
+@contextlib.contextmanager
+def receiving(language: Language, folder: Path) -> Iterator[str]:
+    """Run the receiver of ``language``, yield its address, and stop it."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    command = [*language.write(folder), *(part.format(port=port) for part in language.run)]
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env={**os.environ, "WEBHOOK_SECRET": SECRET, "PORT": str(port)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        end = time.monotonic() + PATIENCE
+        while process.poll() is None and time.monotonic() < end:
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", port)).close()
+                break
+            time.sleep(0.02)
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+
+
+@every_language
+def test_a_receiver_answers_what_we_send(language: Language, tmp_path: Path) -> None:
+    """A request signed now is taken, also during rotation; touched or unsigned it is refused."""
+    now = datetime.now(UTC)
+    body = REQUESTS[0]["body"].encode()
+    secrets = [Secret(key=b"k" * 32), Secret.parse(SECRET)]
+    headers = {
+        "content-type": "application/json",
+        "webhook-id": "evt_1",
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": sign(secrets, message_id="evt_1", at=now, body=body),
+    }
+    with receiving(language, tmp_path) as address, httpx.Client(timeout=PATIENCE) as client:
+        assert client.post(address, content=body, headers=headers).status_code == 204
+        assert client.post(address, content=b" " + body, headers=headers).status_code == 401
+        assert client.post(address, content=body).status_code == 401
