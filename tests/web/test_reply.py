@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from syndicate.formats.link import Link
-from syndicate.representation import Representation, improve, represent
+from syndicate.representation import Encoding, Representation, improve, represent
 from syndicate.web.reply import reply
 from tests import samples
 from tests.web.site import Site, site
@@ -151,6 +151,30 @@ def test_who_has_something_else_gets_it(here: Site, path: str) -> None:
     ):
         answer = here.get(path, accept_encoding="gzip", **headers)
         assert (answer.status_code, answer.content) == (200, full.content)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br"])
+@pytest.mark.parametrize("better", [False, True])
+def test_who_has_it_in_one_coding_is_not_sent_another(coding: Encoding, *, better: bool) -> None:
+    """A better coding that is made meanwhile, or not yet on this replica, costs no transfer."""
+    hasty = represent(BODY, media_type="text/plain", last_modified=samples.NOW)
+    tag = hasty.etag_of(coding)
+
+    answer = replied(
+        improve(hasty) if better else hasty,
+        ("accept-encoding", "gzip, deflate, br"),
+        ("if-none-match", f'"old", W/{tag}'),
+    )
+
+    assert (answer.status_code, answer.headers["etag"]) == (304, tag)
+
+
+@pytest.mark.parametrize("accepted", ["br", "br, gzip;q=0", "identity"])
+def test_who_cannot_read_a_coding_does_not_have_it(accepted: str) -> None:
+    """A tag of a coding that is not accepted is no reason to send nothing."""
+    answer = replied(GOOD, ("accept-encoding", accepted), ("if-none-match", GOOD.etag_of("gzip")))
+
+    assert answer.status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -32,13 +32,13 @@ def reply(
 
     HEAD is answered as GET is; whoever sends the answer leaves the body out.
     """
+    accepted = _field(request, "accept-encoding")
     bodies = _bodies(representation)
-    coding = choose_coding(_field(request, "accept-encoding"), bodies)
+    coding = _held(request, representation, accepted) or choose_coding(accepted, bodies)
     if coding is None:
         raise HTTPException(406, "none of the codings asked for is there")
-    etag = representation.etag_of(coding)
     answer = {
-        "ETag": etag,
+        "ETag": representation.etag_of(coding),
         "Last-Modified": _http_date(representation.last_modified),
         "Cache-Control": cache_control,
         "Vary": "Accept-Encoding",
@@ -48,7 +48,7 @@ def reply(
     if is_unmodified(
         if_none_match=_field(request, "if-none-match"),
         if_modified_since=_field(request, "if-modified-since"),
-        etag=etag,
+        etag=answer["ETag"],
         last_modified=representation.last_modified,
     ):
         return Response(None, 304, answer)
@@ -56,6 +56,28 @@ def reply(
     if coding != IDENTITY:
         answer["Content-Encoding"] = coding
     return Response(bodies[coding], 200, answer)
+
+
+def _held(
+    request: Request, representation: Representation, accepted: str | None
+) -> Encoding | None:
+    """Return the coding that the client accepts and has, though another may be preferred by now.
+
+    A better one is made a moment after the first request, and on each replica in its own time:
+    who has either is not sent the same again.
+    """
+    tags = _field(request, "if-none-match")
+    if tags is None:
+        return None
+    for coding in _CODINGS:
+        if choose_coding(accepted, {coding}) == coding and is_unmodified(
+            if_none_match=tags,
+            if_modified_since=None,
+            etag=representation.etag_of(coding),
+            last_modified=None,
+        ):
+            return coding
+    return None
 
 
 def _bodies(representation: Representation) -> dict[Encoding, bytes]:
