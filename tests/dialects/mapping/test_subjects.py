@@ -51,12 +51,12 @@ def test_shelves_are_the_categories_of_addresses() -> None:
     assert shelves(found, VOCABULARY, spaces=False) == ("Web Design", "Forms")
 
 
-def test_an_unknown_category_is_noted_if_there_is_a_vocabulary() -> None:
+def test_a_slip_of_the_pen_is_noted_if_there_is_a_vocabulary() -> None:
     """Without settings every category is as good as another."""
     front = "tags:\n- Technolgy\n- gardening\n- tts"
     found = reading(front)
     categories(found, None, VOCABULARY, spaces=False)
-    assert rules(found) == [("similar-category", 2), ("unknown-category", 2)]
+    assert rules(found) == [("similar-category", 2)]
     assert found.notes[0].hint == "Write Technology."
     twice = reading("tags: [social media, Social-Media, social media]")
     categories(twice, None, Vocabulary(), spaces=False)

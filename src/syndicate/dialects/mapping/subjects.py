@@ -14,7 +14,7 @@ Named = list[tuple[int, str]]
 """Categories as written, with their lines in the file."""
 
 _ENOUGH: Final = 100
-"""Categories of one post that are told to be unknown."""
+"""Categories of one post that are compared with the vocabulary."""
 _CLOSE: Final = 0.85
 """How alike two slugs are that are likely one word, from 0 to 1."""
 
@@ -38,7 +38,7 @@ def categories(
     if origins:
         reading.origins["categories"] = "; ".join(origins)
     _note_spellings(reading, named)
-    _note_strangers(reading, named, vocabulary)
+    _note_slips(reading, named, vocabulary)
     own = vocabulary.categories(name for _, name in named)
     return tuple({each.slug: each for each in (*own, *reading.source.categories)}.values())
 
@@ -83,8 +83,8 @@ def _note_spellings(reading: Reading, named: Named) -> None:
             )
 
 
-def _note_strangers(reading: Reading, named: Named, vocabulary: Vocabulary) -> None:
-    """Note the categories that the operator's vocabulary, if there is one, does not know."""
+def _note_slips(reading: Reading, named: Named, vocabulary: Vocabulary) -> None:
+    """Note the categories that look like slips of the pen for one of the operator's vocabulary."""
     known = {term.category.slug: term.category.title for term in vocabulary.terms}
     strangers = ((line, name) for line, name in named if known and not _known(name, vocabulary))
     for line, name in islice(strangers, _ENOUGH):
@@ -92,11 +92,3 @@ def _note_strangers(reading: Reading, named: Named, vocabulary: Vocabulary) -> N
         if near:
             what = f"the category {name} looks like a misspelling of {known[near[0]]}"
             reading.note("similar-category", what, f"Write {known[near[0]]}.", line=line)
-        else:
-            reading.note(
-                "unknown-category",
-                f"the category {name} is not one of the settings",
-                f"Use one of them: {', '.join(known.values())}.",
-                line=line,
-                level="notice",
-            )
