@@ -1,29 +1,43 @@
 """`syndicate check`."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import SETTINGS, Run
+from tests.cli.conftest import FILES, SETTINGS, Run
 from tests.content_repository import ContentRepository
 
+ROOT = Path(__file__).parents[2]
 BROKEN = "news/2023-11-10-broken.md"
+
+
+def told(text: str) -> list[tuple[str, str]]:
+    """Return (rule, file) of each finding in ``text``."""
+    return [
+        (rule, file) for file, rule in re.findall(r"^([^:\s]+):.*\[([\w-]+)\]$", text, re.MULTILINE)
+    ]
 
 
 def test_what_is_wrong_is_told_with_file_and_line(run: Run, file: Path) -> None:
     """As editors and other programs can follow it, with what to do; findings exit 1."""
     outcome = run("check", "--config", file)
 
-    first, hint = outcome.out.splitlines()
+    lines = outcome.out.splitlines()
     assert outcome.code == 1
-    assert first.startswith(f"{BROKEN}:3: error: the front matter cannot be read")
-    assert first.endswith("[front-matter]")
-    assert hint.startswith("    Correct the line")
-    assert outcome.err == "1 error.\n"
+    assert told(outcome.out) == [
+        ("expired", "news/2023-11-08-over.md"),
+        ("front-matter", BROKEN),
+        ("future-date", "news/2099-11-07-later.md"),
+    ]
+    assert lines[0].startswith("news/2023-11-08-over.md:3: notice: the post expired on 2023-12-01")
+    assert lines[2].startswith(f"{BROKEN}:3: error: the front matter cannot be read")
+    assert lines[3].startswith("    Correct the line")
+    assert outcome.err == "1 error, 2 notices.\n"
 
 
-@pytest.mark.parametrize("path", ["updates", "updates/uno.md", "news/2023-11-07-second.md"])
+@pytest.mark.parametrize("path", ["updates", "./updates/uno.md", "news/2023-11-07-second.md"])
 def test_other_files_can_be_left_out(run: Run, file: Path, path: str) -> None:
     """Nothing wrong exits 0."""
     outcome = run("check", path, "--config", file)
@@ -46,15 +60,76 @@ def test_a_path_without_files_is_wrong_usage(run: Run, file: Path) -> None:
     assert "Known are: news, updates" in outcome.err
 
 
+def test_what_readers_would_see_is_checked(
+    run: Run, file: Path, content: ContentRepository
+) -> None:
+    """The text as it is rendered, with places in the file."""
+    content.commit({BROKEN: "---\ntitle: Mended\n---\nWords.\n\n![](/x.png)\n[](/y) {% z %}\n"})
+
+    outcome = run("check", BROKEN, "--config", file)
+
+    assert [line.split(" ")[0] for line in outcome.out.splitlines()[::2]] == [
+        f"{BROKEN}:6:5:",
+        f"{BROKEN}:7:4:",
+        f"{BROKEN}:7:8:",
+    ]
+
+
 def test_programs_read_json(run: Run, file: Path) -> None:
     """Everything about each finding."""
-    outcome = run("check", "--format", "json", "--config", file)
+    outcome = run("check", "--format", "json", BROKEN, "--config", file)
 
     (problem,) = json.loads(outcome.out)
     assert (outcome.code, outcome.err) == (1, "")
     assert problem["path"] == BROKEN
     assert (problem["level"], problem["rule"]) == ("error", "front-matter")
     assert (problem["source"], problem["line"]) == ("news", 3)
+
+
+def test_a_workflow_reads_commands(run: Run, file: Path) -> None:
+    """One line for each finding, and nothing else."""
+    outcome = run("check", "--format", "github", BROKEN, "--config", file)
+
+    assert (outcome.code, outcome.err) == (1, "")
+    assert outcome.out.startswith(f"::error file={BROKEN},line=3,title=front-matter::")
+    assert outcome.out.count("\n") == 1
+
+
+def test_collectors_read_sarif(run: Run, file: Path) -> None:
+    """A whole log, also where nothing is wrong."""
+    outcome = run("check", "--format", "sarif", "updates", "--config", file)
+
+    assert outcome.code == 0
+    assert json.loads(outcome.out)["runs"][0]["results"] == []
+
+
+def test_only_what_a_change_brought_in_is_told(
+    run: Run, file: Path, content: ContentRepository
+) -> None:
+    """What was wrong before, also below another name or on another line, is not its doing."""
+    content.commit({"news/2023-11-08-over.md": FILES[BROKEN].replace("---\n", "---\nx: y\n", 1)})
+    content.start("change")
+    content.commit(
+        {BROKEN: "---\ntitle: Mended\n---\nWords.\n", "updates/dos.md": "---\ntitle: Dos\n---\n"},
+        branch="change",
+        moves={"news/2099-11-07-later.md": "news/2099-11-07-much-later.md"},
+    )
+
+    outcome = run("check", "--rev", "main..change", "--config", file)
+
+    assert outcome.code == 1
+    assert told(outcome.out) == [("missing-date", "updates/dos.md")]
+    assert run("check", "--rev", "change..change", "--config", file).code == 0
+    assert run("check", "--rev", "main..change", "news", "--config", file).code == 0
+
+
+@pytest.mark.parametrize("rev", ["..", "main..", "..main", "main...main"])
+def test_half_a_comparison_is_wrong_usage(run: Run, file: Path, rev: str) -> None:
+    """With what would be right."""
+    outcome = run("check", "--rev", rev, "--config", file)
+
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "two dots between" in outcome.err
 
 
 def test_a_notice_is_no_finding(run: Run, file: Path, content: ContentRepository) -> None:
@@ -65,7 +140,7 @@ def test_a_notice_is_no_finding(run: Run, file: Path, content: ContentRepository
 
     outcome = run("check", "--config", file)
 
-    assert (outcome.code, outcome.err) == (0, "1 notice.\n")
+    assert (outcome.code, outcome.err) == (0, "3 notices.\n")
     assert "news/2023-11-11-año.md: notice: " in outcome.out
 
 
@@ -76,10 +151,10 @@ def test_a_name_of_any_bytes_can_be_printed(
     content.commit({BROKEN: None, "news/2023-11-11-\udcff\x1b[31m.md": "---\ntitle: [\n---\n"})
 
     text = run("check", "--config", file)
-    programs = run("check", "--config", file, "--format", "json")
 
     assert "news/2023-11-11-��[31m.md:" in text.out
-    assert len(json.loads(programs.out)) == 1
+    for form in ("json", "github", "sarif"):
+        assert "front-matter" in run("check", "--config", file, "--format", form).out
 
 
 def test_a_source_that_fails_is_a_finding(run: Run, file: Path, content: ContentRepository) -> None:
@@ -91,7 +166,14 @@ def test_a_source_that_fails_is_a_finding(run: Run, file: Path, content: Content
 
     assert outcome.code == 1
     assert [line.split(": ")[0:2] for line in outcome.out.splitlines()] == [
-        ["updates", "error"],
         ["news", "error"],
+        ["updates", "error"],
     ]
     assert outcome.err.endswith("2 errors.\n")
+
+
+def test_the_hook_calls_what_there_is(run: Run, file: Path) -> None:
+    """As it stands in the file that pre-commit reads, with a file to look at."""
+    (entry,) = re.findall(r"entry: syndicate (.*)", (ROOT / ".pre-commit-hooks.yaml").read_text())
+
+    assert run(*entry.split(), "updates/uno.md", "--config", file).code == 0

@@ -130,6 +130,28 @@ def test_a_card_is_complete_even_where_the_file_is_not(
     assert (third.image, third.image_alt) == ("", None)
 
 
+def test_every_post_can_be_looked_at_as_written_and_as_rendered(
+    content: ContentRepository, index: SourceIndex, items: Items
+) -> None:
+    """With what the renderer noted, and where its fields are from."""
+    content.commit(
+        {
+            FIRST: file("First", "[](/x)"),
+            SECOND: file("Second", "Words.", carousel_summary="'[](/y)'"),
+        }
+    )
+    edition = at_head(index)
+
+    proofs = {
+        str(one.post.path): rendered for one, rendered in items.proofs(edition.posts, edition)
+    }
+
+    notes = {path: [note for one in three for note in one.notes] for path, three in proofs.items()}
+    assert [(note.rule, note.line) for note in notes[FIRST]] == [("empty-link", 4)]
+    assert {(note.rule, note.line) for note in notes[SECOND]} == {("empty-link", 3)}
+    assert list(items.proofs([], edition)) == []
+
+
 def test_nothing_is_rendered_twice(
     content: ContentRepository,
     index: SourceIndex,

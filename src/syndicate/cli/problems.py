@@ -1,4 +1,4 @@
-"""The problems of an edition: which to report, and how they are written."""
+"""The problems of an edition: which files to look at, and how they are written for people."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -6,21 +6,6 @@ from typing import get_args
 
 from syndicate.errors import UnknownName
 from syndicate.model.edition import Edition, Level, Problem
-
-
-def problems(edition: Edition, paths: Sequence[str] = ()) -> Iterator[Problem]:
-    """Yield what is wrong, source by source, in the order of files and lines.
-
-    ``paths`` are files and folders to look at, all if none is given; `UnknownName` if one of them
-    holds no file of any source.
-    """
-    _refuse_unknown(edition, paths)
-    for name, reason in failing(edition):
-        yield Problem(level="error", rule="source-failing", source=name, what=reason)
-    for part in edition.parts:
-        for problem in sorted(part.problems, key=lambda p: (p.path, p.line, p.column)):
-            if not paths or any(_is_within(problem.path, path) for path in paths):
-                yield problem
 
 
 def failing(edition: Edition) -> Iterator[tuple[str, str]]:
@@ -34,8 +19,8 @@ def failing(edition: Edition) -> Iterator[tuple[str, str]]:
 
 def lines(problem: Problem) -> list[str]:
     """Return ``problem`` as people and editors read it, with its hint below."""
-    numbers = [str(number) for number in (problem.line, problem.column) if number]
-    place = ":".join([problem.path or problem.source, *numbers])
+    numbers = (problem.line, problem.column) if problem.line else ()
+    place = ":".join([problem.path or problem.source, *(str(n) for n in numbers if n)])
     what = problem.what.removeprefix(f"{problem.path}: ")
     said = f"{place}: {problem.level}: {what} [{problem.rule}]"
     return [said, f"    {problem.hint}"] if problem.hint else [said]
@@ -52,22 +37,26 @@ def total(found: Sequence[Problem]) -> str:
     return f"{', '.join(said)}." if said else "Nothing is wrong."
 
 
-def _refuse_unknown(edition: Edition, paths: Sequence[str]) -> None:
+def refuse_unknown(paths: Sequence[str], *editions: Edition) -> None:
+    """Raise `UnknownName` if one of ``paths`` holds no file of any source, a slip of the pen."""
+    parts = [part for edition in editions for part in edition.parts]
     files = {
         one.path
-        for part in edition.parts
+        for part in parts
         for several in (part.posts, part.hidden, part.problems)
         for one in several
     }
     for path in paths:
-        if not any(_is_within(file, path) for file in files):
+        if not any(is_within(file, path) for file in files):
+            folders = [folder for s in editions[0].sources for folder in s.folders]
             raise UnknownName(
                 f"no source has a file at {path}",
                 code="unknown-path",
                 hint="Write paths from the root of the repository.",
-                known=tuple(folder for s in edition.sources for folder in s.folders),
+                known=tuple(folders),
             )
 
 
-def _is_within(file: str, path: str) -> bool:
+def is_within(file: str, path: str) -> bool:
+    """Tell whether ``file`` is at ``path`` or below it."""
     return file == path or file.startswith(f"{path}/")

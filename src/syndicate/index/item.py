@@ -21,6 +21,9 @@ _SHELF: Final = "renderings"
 _KEPT: Final = 500
 """Items in memory: some feeds full, at 20 kB each."""
 
+_AT_ONCE: Final = 100
+"""Posts that are rendered together where all of them are looked at."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
@@ -65,6 +68,17 @@ class Items:
             items[post.id] = made
             self._keep(_Kept(made, one.names, one.targets))
         return tuple(found for post in posts if (found := items[post.id]))
+
+    def proofs(
+        self, posts: Sequence[Post], edition: Edition
+    ) -> Iterator[tuple[Manuscript, Rendered]]:
+        """Yield ``posts`` of one source as written and as rendered, few in memory at a time."""
+        for start in range(0, len(posts), _AT_ONCE):
+            some = posts[start : start + _AT_ONCE]
+            targets = Targets(posts=edition.part(some[0].source).posts)
+            manuscripts = list(self._open(some, targets))
+            rendered = self._render(manuscripts)
+            yield from ((one, rendered[one.post.id]) for one in manuscripts)
 
     def _recall(self, post: Post, edition: Edition, targets: Targets) -> Item | None:
         with self._lock:

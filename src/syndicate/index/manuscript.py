@@ -1,6 +1,7 @@
 """A post with all its item is made from, and the item made of it; pure."""
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -19,6 +20,7 @@ from syndicate.render.body import RENDERER_VERSION, Job, Rendering, references
 
 _WORDS_A_MINUTE: Final = 230
 _SUMMARY_WORDS: Final = 50
+_LINE: Final = re.compile(r"\bline (\d+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,10 +81,18 @@ def manuscript(
         names=names,
         jobs=(
             job,
-            replace(job, body=fields.summary, targets=()),
-            replace(job, body=fields.card_summary, targets=()),
+            replace(job, body=fields.summary, targets=(), first_line=_line(fields, "summary")),
+            replace(
+                job, body=fields.card_summary, targets=(), first_line=_line(fields, "card_summary")
+            ),
         ),
     )
+
+
+def _line(fields: Fields, name: str) -> int:
+    """Return the line that the field ``name`` is from, 0 if it has none of its own."""
+    found = _LINE.search(dict(fields.origins).get(name, ""))
+    return int(found[1]) if found else 0
 
 
 def item(

@@ -1,7 +1,7 @@
 """Where editions are made: repositories, indexes, cache and renderer of one set of settings."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Self
@@ -10,6 +10,7 @@ from syndicate.cache import Cache
 from syndicate.errors import RepositoryError
 from syndicate.git import Repository
 from syndicate.index.item import Items
+from syndicate.index.manuscript import Manuscript, Rendered
 from syndicate.index.part import SourceIndex
 from syndicate.model.edition import Edition, Part, Unread
 from syndicate.model.post import Item, Post, Source
@@ -90,6 +91,12 @@ class Newsroom:
     def items(self, posts: Sequence[Post], edition: Edition) -> tuple[Item, ...]:
         """Return ``posts`` of ``edition`` as items."""
         return self._items.make(posts, edition)
+
+    def proofs(
+        self, posts: Sequence[Post], edition: Edition
+    ) -> Iterator[tuple[Manuscript, Rendered]]:
+        """Yield ``posts`` of one source of ``edition`` as written and as rendered."""
+        return self._items.proofs(posts, edition)
 
     def close(self) -> None:
         """End every process, close every file."""

@@ -1,0 +1,81 @@
+"""The files of a repository, and whether what a post refers to is among them."""
+
+import posixpath
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, Literal
+from urllib.parse import unquote, urljoin, urlsplit
+
+from syndicate.model.post import Path, Post
+
+_FILES: Final = re.compile(
+    r".*\.(?:avif|bmp|csv|docx?|gif|ico|jpe?g|json|mp[34]|odt|pdf|png|pptx?|svg|tiff?|txt"
+    r"|web[mp]|xlsx?|xml|zip)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Extensions of what a site takes over as it is; pages are made, and cannot be judged by files."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tree:
+    """Every file of a repository at one commit, by its path."""
+
+    paths: frozenset[Path]
+
+    @classmethod
+    def of(cls, paths: Iterable[Path]) -> "Tree":
+        """Return the tree of ``paths``."""
+        return cls(paths=frozenset(paths))
+
+    def lacks(self, name: str, post: Post) -> Literal["", "relative", "absolute"]:
+        """Tell how ``name``, an address in ``post`` as written, names a file that is not there.
+
+        Empty if the file is there, or where files cannot tell: pages, and folders that are not in
+        the repository, may be made by the site's generator. A folder of the site may be any that
+        ends alike: ``/assets/x.png`` is in ``src/assets`` as well.
+        """
+        written = unquote(urlsplit(name).path)
+        if not _FILES.fullmatch(written):
+            return ""
+        if written.startswith("/"):
+            return "absolute" if self._is_missing(written.strip("/")) else ""
+        beside = posixpath.normpath(posixpath.join(posixpath.dirname(post.path), written))
+        served = unquote(urlsplit(urljoin(post.url, name)).path).strip("/")
+        if beside in self.paths or written in self.paths or self._has(served):
+            return ""
+        known = posixpath.dirname(beside) in self._folders or self._is_missing(served)
+        return "relative" if known else ""
+
+    def _has(self, tail: str) -> bool:
+        return _ends(self._by_name.get(posixpath.basename(tail), ()), tail)
+
+    def _is_missing(self, tail: str) -> bool:
+        """Tell whether the folder of ``tail`` is there, without its file."""
+        folder = posixpath.dirname(posixpath.normpath(tail))
+        alike = self._folders_by_name.get(posixpath.basename(folder), ())
+        return bool(folder) and _ends(alike, folder) and not self._has(posixpath.normpath(tail))
+
+    @cached_property
+    def _folders(self) -> frozenset[str]:
+        return frozenset(posixpath.dirname(path) for path in self.paths)
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        return _by_name(self.paths)
+
+    @cached_property
+    def _folders_by_name(self) -> dict[str, list[str]]:
+        return _by_name(self._folders)
+
+
+def _by_name(paths: Iterable[str]) -> dict[str, list[str]]:
+    named: dict[str, list[str]] = {}
+    for path in paths:
+        named.setdefault(posixpath.basename(path), []).append(path)
+    return named
+
+
+def _ends(paths: Iterable[str], tail: str) -> bool:
+    return any(path == tail or path.endswith(f"/{tail}") for path in paths)
