@@ -1,0 +1,238 @@
+"""The carousel of docs/how-to/show-a-carousel.md, as printed there, shows what the feed says."""
+
+import asyncio
+import functools
+import json
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Final
+
+import httpx
+import pytest
+from playwright.async_api import async_playwright
+
+from syndicate.settings import Settings, load
+from tests.content_repository import ContentRepository
+from tests.documents import blocks, program
+from tests.running import serving
+
+DOCUMENT: Final = "docs/how-to/show-a-carousel.md"
+CHROMIUM: Final = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PIXEL: Final = '<svg xmlns="http://www.w3.org/2000/svg" width="4" height="3"/>'
+SETTINGS: Final = """
+[service]
+title = "Example agency feeds"
+port = 0
+
+[[sources]]
+name = "news"
+title = "Example agency"
+repository = "repository"
+folders = ["posts"]
+dialect = "news-and-blog"
+site_url = "{site}"
+timezone = "America/New_York"
+rights = "Public domain"
+"""
+POST: Final = """---
+title: {title}
+carousel_show: true
+carousel_title: {title}
+carousel_summary: {summary}
+carousel_image: {image}
+carousel_image_alt_text: {alt}
+permalink: /news/{name}
+---
+Words.
+"""
+CARDS: Final = (
+    ("2024-03-01", "'Less &lt;b>red&lt;/b> tape'", "'Wait & &lt;script>0&lt;/script>'", "A pair"),
+    ("2024-02-29", "A leap day", "Once in four years.", "'Quotes \"and\" <angles>'"),
+    ("2024-01-29", "An image nobody described", "It stays silent.", "''"),
+    ("2023-12-31", "The fourth is not shown", "Three are enough.", "A queue"),
+)
+"""Day, title, summary and alternative text as YAML, the newest first."""
+
+SHOWN: Final = [
+    {
+        "url": "{site}/news/2024-03-01",
+        "title": "Less <b>red</b> tape",
+        "summary": "Wait & <script>0</script>",
+        "image": "{site}/images/2024-03-01.svg",
+        "alt": "A pair",
+        "date": "2024-03-01",
+        "day": "March 1, 2024",
+        "from": "Example agency, Public domain",
+    },
+    {
+        "url": "{site}/news/2024-02-29",
+        "title": "A leap day",
+        "summary": "Once in four years.",
+        "image": "{site}/images/2024-02-29.svg",
+        "alt": 'Quotes "and" <angles>',
+        "date": "2024-02-29",
+        "day": "February 29, 2024",
+        "from": "Example agency, Public domain",
+    },
+    {
+        "url": "{site}/news/2024-01-29",
+        "title": "An image nobody described",
+        "summary": "It stays silent.",
+        "image": "{site}/images/2024-01-29.svg",
+        "alt": "",
+        "date": "2024-01-29",
+        "day": "January 29, 2024",
+        "from": "Example agency, Public domain",
+    },
+]
+
+
+def shown(site: str) -> list[dict[str, str]]:
+    """Return the cards that must be seen where the images are at ``site``."""
+    return [{name: text.format(site=site) for name, text in card.items()} for card in SHOWN]
+
+
+class Partner:
+    """A partner's site on loopback, with the images of the posts and what a test writes to it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "images").mkdir(parents=True)
+        for day, *_ in CARDS:
+            (folder / "images" / f"{day}.svg").write_text(PIXEL)
+        (folder / "favicon.ico").write_bytes(b"")
+        handler = functools.partial(SimpleHTTPRequestHandler, directory=str(folder))
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.site = f"http://127.0.0.1:{self.server.server_port}"
+
+    def settings(self, folder: Path) -> Settings:
+        """Return settings of a service whose posts have their images here."""
+        repository = ContentRepository.create(folder / "repository", bare=True)
+        repository.commit(
+            {
+                f"posts/{day}-post.md": POST.format(
+                    name=day, title=title, summary=summary, alt=alt, image=f"/images/{day}.svg"
+                )
+                for day, title, summary, alt in CARDS
+            }
+        )
+        (folder / "syndicate.toml").write_text(SETTINGS.format(site=self.site))
+        return load(folder / "syndicate.toml", {})
+
+    def write_page(self, service: str) -> None:
+        """Write the page and script of the document, and its policy, for ``service``."""
+        real = {"https://feeds.example.gov": service, "https://www.example.gov": self.site}
+        texts = [blocks(DOCUMENT, language)[0] for language in ("html", "js", "csp")]
+        for address, other in real.items():
+            texts = [text.replace(address, other) for text in texts]
+        page, script, policy = (text.strip() for text in texts)
+        (self.folder / "index.html").write_text(PAGE.format(policy=policy, page=page))
+        (self.folder / "carousel.js").write_text(script)
+
+
+@pytest.fixture
+def partner(tmp_path: Path) -> Iterator[Partner]:
+    """Return a partner's site, which is stopped in the end."""
+    made = Partner(tmp_path / "partner")
+    thread = threading.Thread(target=made.server.serve_forever)
+    thread.start()
+    try:
+        yield made
+    finally:
+        made.server.shutdown()
+        made.server.server_close()
+        thread.join()
+
+
+READ_CARDS: Final = """cards => cards.map(card => ({
+  url: card.querySelector("h3 > a").href,
+  title: card.querySelector("h3").textContent,
+  summary: card.querySelector("p").textContent,
+  image: card.querySelector("img").src,
+  alt: card.querySelector("img").getAttribute("alt"),
+  date: card.querySelector("time").dateTime,
+  day: card.querySelector("time").textContent,
+  from: card.querySelector("small").textContent,
+}))"""
+PAGE: Final = """<!doctype html><html lang="en"><title>News</title>
+<meta http-equiv="Content-Security-Policy" content="{policy}">{page}"""
+LOADED: Final = "[...document.images].every(image => image.complete && image.naturalWidth)"
+
+
+@pytest.mark.browser
+def test_three_cards_are_shown_under_a_strict_policy(partner: Partner, tmp_path: Path) -> None:
+    """Text stays text, every image has its words, and the day is right in any time zone."""
+    chromium = program("chromium")
+
+    async def visit(client: httpx.AsyncClient) -> None:
+        partner.write_page(str(client.base_url).rstrip("/"))
+        async with (
+            async_playwright() as playwright,
+            await playwright.chromium.launch(executable_path=chromium, args=CHROMIUM) as browser,
+        ):
+            page = await browser.new_page(timezone_id="America/Los_Angeles", locale="en-US")
+            complaints: list[str] = []
+            page.on("console", lambda message: complaints.append(message.text))
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            await page.goto(partner.site)
+            await page.wait_for_selector("#carousel img")
+            cards = await page.eval_on_selector_all("#carousel > li", READ_CARDS)
+            assert cards == shown(partner.site)
+            await page.wait_for_function(LOADED)
+            assert complaints == []
+
+    serving(partner.settings(tmp_path), visit)
+
+
+@pytest.mark.browser
+def test_the_link_stays_where_the_feed_cannot_be_had(partner: Partner) -> None:
+    """A reader sees a way to the news although nobody answers the script."""
+    chromium = program("chromium")
+
+    async def visit() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            nobody = f"http://127.0.0.1:{server.getsockname()[1]}"
+        partner.write_page(nobody)
+        async with (
+            async_playwright() as playwright,
+            await playwright.chromium.launch(executable_path=chromium, args=CHROMIUM) as browser,
+        ):
+            page = await browser.new_page()
+            async with page.expect_event("pageerror"):
+                await page.goto(partner.site)
+            assert await page.inner_text("#carousel a") == "Featured news"
+
+    asyncio.run(visit())
+
+
+def test_the_cards_of_drupal_are_the_same(partner: Partner, tmp_path: Path) -> None:
+    """The class of the module makes of the feed what the script makes of it."""
+    php = program("php")
+    cards, block = blocks(DOCUMENT, "php")
+    (tmp_path / "Cards.php").write_text(cards)
+    (tmp_path / "NewsCards.php").write_text(block)
+    (tmp_path / "driver.php").write_text(
+        "<?php require __DIR__ . '/Cards.php';"
+        "echo json_encode(Drupal\\news_cards\\Cards::of(file_get_contents('feed.json')));"
+    )
+
+    async def visit(client: httpx.AsyncClient) -> None:
+        feed = await client.get("/feeds/carousel.json?limit=3")
+        (tmp_path / "feed.json").write_bytes(feed.content)
+
+    serving(partner.settings(tmp_path), visit)
+    said = subprocess.run([php, "driver.php"], cwd=tmp_path, check=True, capture_output=True)
+    assert json.loads(said.stdout) == shown(partner.site)
+    subprocess.run([php, "-l", "NewsCards.php"], cwd=tmp_path, check=True, capture_output=True)
