@@ -1,16 +1,17 @@
 """A post's body, from the file to what readers get."""
 
+import re
+
+import html5lib
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from syndicate.model.post import Image
-from syndicate.render.body import Job, inline_text, references, render
-
-PAGE = "https://agency.example.gov/news/a-post/"
-
-
-def job(body: str) -> Job:
-    """Return a job as the index makes them."""
-    return Job(
-        body=body, first_line=5, page_url=PAGE, site_url="https://agency.example.gov", key="k1"
-    )
+from syndicate.render.address import Addresses
+from syndicate.render.body import RENDERER_VERSION, cut_off, inline_text, references, render
+from syndicate.render.sanitize import sanitize
+from tests.render.jobs import PAGE, SITE, job
 
 
 def test_a_body_becomes_html_text_and_image() -> None:
@@ -21,22 +22,125 @@ def test_a_body_becomes_html_text_and_image() -> None:
     assert rendering.image == Image(url=f"{PAGE}chart.png", alt="A chart")
 
 
+def test_an_image_nobody_described_is_told_from_a_decorative_one() -> None:
+    """None is not empty."""
+    assert render(job("![](a.png)")).image == Image(url=f"{PAGE}a.png", alt=None)
+    assert render(job('<img src="a.png" alt="">')).image == Image(url=f"{PAGE}a.png", alt="")
+
+
 def test_a_note_says_where_in_the_file_it_belongs() -> None:
-    """Line and column are those of the file, front matter included."""
-    (note,) = render(job("One\n\ntwo {% frobnicate %} three\n")).notes
-    assert (note.rule, note.level, note.line, note.column) == ("template", "notice", 7, 5)
+    """Line and column are those of the file, front matter included; tags come first."""
+    notes = render(job("One\n\ntwo {% frobnicate %} three\n[x](ttps://a)\n")).notes
+    assert [(note.rule, note.level, note.line, note.column) for note in notes] == [
+        ("template", "notice", 7, 5),
+        ("broken-scheme", "error", 8, 5),
+    ]
 
 
-def test_a_summary_is_read_as_markdown_and_as_html() -> None:
-    """Markup, entities and line breaks are gone from inline text."""
-    assert (
-        inline_text("**New** <em>help\n center</em> &amp; [more](/x)") == "New help center & more"
+def test_what_the_caller_knows_decides_where_links_and_images_lead() -> None:
+    """By name or path as written; template tags and Markdown alike."""
+    rendering = render(
+        job(
+            "[a](b.md) [c]({% post_url 2024-01-01-d %}) ![e](/f.png)",
+            targets=(("b.md", f"{SITE}/b/"), ("2024-01-01-d", f"{SITE}/d/")),
+            assets=(("/f.png", "https://feeds.example.gov/f"),),
+        )
     )
+    for address in (f"{SITE}/b/", f"{SITE}/d/", "https://feeds.example.gov/f"):
+        assert address in rendering.content
+    assert rendering.notes == ()
+
+
+def test_the_settings_of_a_source_count() -> None:
+    """Line breaks that stay, tags with a meaning of their own."""
+    rendering = render(job("a\n{{ b }}", hard_breaks=True, replacements=(("b", "c"),)))
+    assert rendering.content == "<p>a<br>\nc</p>"
+
+
+def test_footnotes_work_in_a_page_of_many_posts() -> None:
+    """Their ids are the post's own, and links follow."""
+    content = render(job("a[^1]\n\n[^1]: b")).content
+    assert 'href="#p-k1-fn%3A1"' in content
+    assert '<li id="p-k1-fn:1">' in content
+
+
+def test_literal_braces_reach_readers_but_no_template_engine() -> None:
+    """Outside code they are written so that only people see two of them."""
+    content = render(job("{% raw %}{{ x }}{% endraw %} `{{ y }}` \\{\\{")).content
+    assert content == "<p>&#123;{ x }} <code>{{ y }}</code> &#123;{</p>"
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ("**New** <em>help\n center</em> &amp; [more](/x)", "New help center & more"),
+        ("2024. A good year", "2024. A good year"),
+        ("1) First", "1) First"),
+        ("![a chart](x.png) Words\n\nand more", "Words and more"),
+        ("", ""),
+    ],
+)
+def test_a_summary_is_read_as_markdown_and_as_html(written: str, text: str) -> None:
+    """Markup, entities and line breaks are gone; a number at its beginning makes no list."""
+    assert inline_text(written) == text
 
 
 def test_references_are_names_and_paths_inside_the_site() -> None:
-    """Template names, relative links and images count; addresses of others do not."""
+    """Template names, relative links and images count, once; addresses of others do not."""
     body = (
-        '[a]({% post_url 2024-01-01-x %}) [b](other.md#part) [c](https://x.gov) {% image "p.png" %}'
+        "[a]({% post_url 2024-01-01-x %}) [b](other.md#part) [c](https://x.gov) [d](#e)\n"
+        '[f](b&amp;c) {% image "p.png" %} <img src="q.png"> [b](<other.md>) [m](mailto:a@b.gov)\n'
+        "\n[r]: /r.html\n"
     )
-    assert references(body) == ("2024-01-01-x", "other.md", "/p.png")
+    assert references(body) == ("2024-01-01-x", "other.md", "b&c", "/p.png", "q.png", "/r.html")
+
+
+def test_a_post_that_was_too_slow_shows_its_beginning() -> None:
+    """Plain paragraphs, no template code, and an error that says what happened."""
+    body = "First {{ x }} {% raw %}{{{% endraw %} <b>.\n\n" + "word " * 10_000
+    rendering = cut_off(job(body), 2.0)
+    assert rendering.content == "<p>First  &#123;{ &lt;b&gt;.</p>"
+    assert rendering.text == "First {{ <b>."
+    (note,) = rendering.notes
+    assert (note.level, note.rule, note.line) == ("error", "too-slow", 5)
+    assert "2 s" in note.what
+    assert cut_off(job("word " * 10_000), 2.0).text.startswith("word word")
+
+
+def test_the_renderer_has_a_version() -> None:
+    """The same for the same code."""
+    assert len(RENDERER_VERSION) == 16
+
+
+PIECES = st.sampled_from(
+    [
+        *"*_`[]()<!#\\|~\t\n\x00\ufeff\r",
+        *("# ", "- ", "1. ", "> ", "```", "\n\n", "    ", "[a](", "![", "{{", "}}", "{%", "%}"),
+        *("{% raw %}", "{% endraw %}", '{% image "a" %}', "[^1]", "[^1]: b\n", "<div>", "</div>"),
+        *("<!--", "-->", "|-|-|\n", "a|b\n", "&amp;", "{: #x}", "*[A]: b\n", "[a]: /b\n", "A"),
+        *("https://a.gov/", '<p markdown="1">'),
+    ]
+)
+BODIES = st.lists(PIECES | st.text(max_size=5), max_size=30).map("".join) | st.text()
+
+
+@given(BODIES)
+def test_any_text_is_rendered_to_something_well_formed(body: str) -> None:
+    """Whatever a file holds: no exception, no parse error, settled, the same each time."""
+    rendering = render(job(body))
+    parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
+    parser.parseFragment(rendering.content)
+    again = sanitize(rendering.content, Addresses(page_url=PAGE), key="k1")
+    assert again.html == rendering.content
+    assert render(job(body)) == rendering
+    assert all(note.line >= 5 or not note.column for note in rendering.notes)
+
+
+@given(BODIES)
+def test_no_template_code_leaves_any_text(body: str) -> None:
+    """Outside code, and in every list of references."""
+    content = str(render(job(body)).content)
+    prose = re.sub(r"<code\b.*?</code>", "", content, flags=re.DOTALL)
+    assert "{{" not in prose
+    assert "{%" not in prose
+    assert not any("{{" in name for name in references(body))

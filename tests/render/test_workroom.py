@@ -1,25 +1,44 @@
 """Rendering in processes that can be ended."""
 
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from syndicate.errors import SyndicateError
-from syndicate.render.body import Job, render
+from syndicate.render.body import Rendering, render
 from syndicate.render.workroom import Workroom
+from tests.render.jobs import job
 
-SLOW = "[[x]" * 100_000
+SLOW = "*a* b\n\n" * 200_000
 
 
-def job(body: str) -> Job:
-    """Return a job as the index makes them."""
-    return Job(
-        body=body,
-        first_line=5,
-        page_url="https://agency.example.gov/a/",
-        site_url="https://agency.example.gov",
-        key="k1",
-    )
+def workers(parent: int) -> set[int]:
+    """Return the process ids of the living children of ``parent`` that render."""
+    found = set()
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = status.read_text().rpartition(")")[2].split()
+            command = (status.parent / "cmdline").read_text()
+        except OSError:  # ended meanwhile
+            continue
+        if int(fields[1]) == parent and fields[0] != "Z" and "render.worker" in command:
+            found.add(int(status.parent.name))
+    return found
+
+
+def wait_until_gone(pids: set[int]) -> None:
+    """Return when none of ``pids`` runs any more; fail after ten seconds."""
+    end = time.monotonic() + 10
+    while any(Path(f"/proc/{pid}").exists() for pid in pids):
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 @pytest.fixture(name="workroom")
@@ -41,6 +60,84 @@ def test_a_post_that_takes_too_long_is_cut_off_and_the_others_are_not(workroom: 
     assert [(note.level, note.rule) for note in slow.notes] == [("error", "too-slow")]
     assert slow.content
     assert {each.content for each in others} == {"<p>fine</p>"}
+
+
+def test_several_threads_may_ask_at_once(workroom: Workroom) -> None:
+    """Each gets its own answers."""
+    answers: dict[int, list[Rendering]] = {}
+
+    def ask(number: int) -> None:
+        answers[number] = workroom.render([job(f"{number}")] * 5)
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert {n: {each.content for each in found} for n, found in answers.items()} == {
+        n: {f"<p>{n}</p>"} for n in range(8)
+    }
+
+
+def test_a_worker_that_was_ended_is_replaced() -> None:
+    """Whoever ended it: the next job does not notice."""
+    room = Workroom(processes=1)
+    room.render([job("a")])
+    before = workers(os.getpid())
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    wait_until_gone(before)
+    assert room.render([job("b")])[0].content == "<p>b</p>"
+    room.close()
+
+
+def test_workers_end_when_nobody_needs_them_and_when_the_room_closes() -> None:
+    """Nothing is left behind, not even a zombie."""
+    room = Workroom(processes=1, idle=0.2)
+    room.render([job("a")])
+    first = workers(os.getpid())
+    wait_until_gone(first)
+    assert room.render([job("b")])[0].content == "<p>b</p>"
+    second = workers(os.getpid())
+    room.close()
+    wait_until_gone(second)
+    assert first != second
+
+
+def test_workers_end_with_the_process_that_needs_them() -> None:
+    """Even if it is killed: their line is cut."""
+    code = (
+        "import os, signal; from tests.render.jobs import job;"
+        "from syndicate.render.workroom import Workroom;"
+        "room = Workroom(processes=2); room.render([job('a')] * 2);"
+        "print('ready', flush=True); signal.pause()"
+    )
+    path = os.pathsep.join([*sys.path, str(Path.cwd())])
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": path},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        theirs = workers(process.pid)
+        process.kill()
+    assert theirs
+    wait_until_gone(theirs)
+
+
+def test_workers_that_never_come_to_work_are_an_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Nothing hangs, and nothing is pretended."""
+    program = tmp_path / "python"
+    program.symlink_to("/bin/false")
+    monkeypatch.setattr(sys, "executable", str(program))
+    room = Workroom(processes=1)
+    with pytest.raises(SyndicateError, match="end as soon as they are started"):
+        room.render([job("a")])
+    room.close()
 
 
 def test_a_closed_workroom_says_so() -> None:

@@ -44,11 +44,11 @@ class Addresses:
     def resource(self, written: str) -> str | None:
         """Return where the image, sound or film ``written`` is, None if nowhere."""
         address = absolute(written, self.page_url, RESOURCE_SCHEMES)
-        path = urlsplit(address).path if address else ""
-        for name in (written, address or "", path, path.lstrip("/")):
-            if name in self.assets:
-                return absolute(self.assets[name], self.page_url, RESOURCE_SCHEMES)
-        return address
+        parts = urlsplit(address or "")
+        is_own = parts.netloc == urlsplit(self.page_url).netloc
+        names = (written, parts.path, parts.path.lstrip("/")) if is_own else (written,)
+        asset = next((self.assets[name] for name in names if name in self.assets), "")
+        return absolute(asset, self.page_url, RESOURCE_SCHEMES) if asset else address
 
     def srcset(self, written: str) -> str:
         """Return ``written`` with every usable address absolute; descriptors stay as they are."""

@@ -65,7 +65,14 @@ DROPPED: Final = names(
 ACTIVE: Final = names("applet button embed form input math object script select style svg textarea")
 """Elements whose removal is reported, as something readers of the site would have seen act."""
 
+_LIST: Final = frozenset({"ol", "ul"})
+_PAIRS: Final = frozenset({"div", "dl"})
+
 PARENTS: Final = {
+    "dd": _PAIRS,
+    "dt": _PAIRS,
+    "figcaption": frozenset({"figure"}),
+    "li": _LIST,
     "rp": frozenset({"ruby"}),
     "rt": frozenset({"ruby"}),
     "source": frozenset({"audio", "picture", "video"}),
@@ -73,6 +80,9 @@ PARENTS: Final = {
     "track": frozenset({"audio", "video"}),
 }
 """Elements that mean something in these parents only."""
+
+HOMELESS: Final = dict.fromkeys(("dd", "dt", "figcaption", "li"), "div")
+"""What becomes of such elements elsewhere; the others leave only what they hold."""
 
 VOID: Final = names("area base br col embed hr img input link meta source track wbr")
 """Elements without an end tag (HTML Living Standard section 13.1.2)."""

@@ -61,7 +61,8 @@ class Attributes:
     def _target(self, href: str) -> str | None:
         if href.startswith("#"):
             name = self._ids.find(href[1:])
-            return f"#{quote(name)}" if name else self._addresses.link(href)
+            own = self._ids.written(href[1:])
+            return f"#{quote(name)}" if name else self._addresses.link(f"#{own}")
         return self._addresses.link(href)
 
 

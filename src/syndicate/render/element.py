@@ -8,7 +8,15 @@ from typing import Final
 from syndicate.model.post import Image
 from syndicate.render import finding
 from syndicate.render.address import Addresses
-from syndicate.render.allowed import ACTIVE, DROPPED, ELEMENTS, PARENTS, RENAMED, VOID
+from syndicate.render.allowed import (
+    ACTIVE,
+    DROPPED,
+    ELEMENTS,
+    HOMELESS,
+    PARENTS,
+    RENAMED,
+    VOID,
+)
 from syndicate.render.attribute import ADDRESSES, Attributes, identity
 from syndicate.render.embed import description, frame
 from syndicate.render.identity import Identities
@@ -45,7 +53,7 @@ class Elements:
         self._stack: Final[list[_Open]] = []
         self._dropping: list[str] = []
         self._link: _Open | None = None
-        self._level = 1
+        self._level = self._previous = 1
         self._skipped = 0
 
     def write(self, html: str) -> str:
@@ -71,7 +79,7 @@ class Elements:
             self._dropping.pop()
 
     def _start(self, token: Token) -> None:
-        name = RENAMED.get(token.name, token.name)
+        name = self._name(token.name)
         handlers = [key for key in token.attributes if key.startswith("on")]
         if handlers or name in ACTIVE:
             self.findings.append(finding.active_content(token.name, handlers))
@@ -79,18 +87,22 @@ class Elements:
             if name not in VOID:
                 self._dropping.append(name)
             return
-        if name in ELEMENTS and self._has_parent(name):
+        if name in ELEMENTS:
             values: dict[str, str] = {}
             if token.attributes:
                 values = self._attributes.kept(name, _with_identity(token))
                 self._report_broken(token.attributes, values)
             self._element(name, token.attributes, values)
-        elif name not in VOID:
+        elif token.name not in VOID:
             self._stack.append(_Open(name=name))
 
-    def _has_parent(self, name: str) -> bool:
-        parent = self._stack[-1].name if self._stack else ""
-        return name not in PARENTS or parent in PARENTS[name]
+    def _name(self, written: str) -> str:
+        """Return what an element called ``written`` is called here, empty if only its inside is."""
+        name = RENAMED.get(written, written)
+        parent = next((entry.name for entry in reversed(self._stack) if entry.end), "")
+        if name in PARENTS and parent not in PARENTS[name]:
+            return HOMELESS.get(name, "")
+        return name
 
     def _report_broken(self, given: Mapping[str, str], values: Mapping[str, str]) -> None:
         broken = (given[key] for key in sorted(ADDRESSES & set(given)) if key not in values)
@@ -167,6 +179,8 @@ class Elements:
                 self.findings.append(finding.empty_link(entry.address))
 
     def _text(self, text: str) -> None:
+        if self._out and self._out[-1].startswith("<pre"):
+            text = text.lstrip("\n")  # a parser drops the first line feed, each time it reads
         self._out.append(text)
         if text.isspace() or not text:
             return

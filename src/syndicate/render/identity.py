@@ -38,6 +38,10 @@ class Identities:
         """Return the id that ``fragment`` of a link means, None if the post has no such id."""
         return self._given.get(fragment) or self._given.get(unquote(fragment))
 
+    def written(self, fragment: str) -> str:
+        """Return ``fragment`` as the post's own page knows it."""
+        return fragment.removeprefix(self._prefix)
+
     def _fresh(self, written: str) -> str:
         own = written if written.startswith(self._prefix) else self._prefix + written
         name = own = _ODD.sub("-", own)

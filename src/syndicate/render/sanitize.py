@@ -41,7 +41,6 @@ _FLAT: Final = names(
     " th thead tr track wbr"
 )
 _DEEPEST: Final = 200
-_ROUNDS: Final = 8
 _CODE: Final = re.compile(r"<(/?)(?:code|pre)\b|\{(?=[{%])")
 
 _strict = nh3.Cleaner(
@@ -63,18 +62,26 @@ class Sanitized:
 
 
 def sanitize(
-    html: str, addresses: Addresses, *, key: str, embeds: tuple[str, ...] = ()
+    html: str,
+    addresses: Addresses,
+    *,
+    key: str,
+    embeds: tuple[str, ...] = (),
+    rounds: int = 8,
 ) -> Sanitized:
     """Return ``html`` fit to stand in anybody's page.
 
     ``key`` makes the ids of one post differ from those of all others; ``embeds`` are hosts whose
-    iframes stay beside the well-known ones.
+    iframes stay beside the well-known ones. What is not settled after ``rounds`` of reading and
+    writing (nothing known takes three) is reduced to its text.
     """
     regular = readable(_loose(html).clean(_shallow(readable(html))))
     elements = Elements(addresses, key=key, embeds=embeds)
     written = elements.write(regular)
-    for _ in range(_ROUNDS):
+    for _ in range(rounds):
         again = _strict.clean(written)
+        if again != written or 'href="#' in again:  # ids may have come or gone
+            again = Elements(addresses, key=key, embeds=embeds).write(again)
         if again == written:
             break
         written = again

@@ -19,10 +19,17 @@ LITERAL: Final = "\ufdd0"
 """Stands for a brace that is meant as one, until HTML has been made."""
 
 _GONE: Final = "\ufdd1"
-_RAW: Final = re.compile(r"\{%-?\s*raw\s*-?%\}")
-_ENDRAW: Final = re.compile(r"\{%-?\s*endraw\s*-?%\}")
+_PAIR: Final = re.compile(
+    r"(?P<open>\{%-?\s*(?P<raw>raw)\s*-?%\})"
+    r"|^[ \t]*(?P<first>\{(?:%-?|\{[<%])\s*(?P<name>highlight|comment)\b[^{}\n]*\}\}?)"
+    r"|\{(?:%-?\s*end|\{[<%]\s*/\s*)(?P<end>raw|highlight|comment)\s*-?[%>]\}\}?",
+    re.MULTILINE,
+)
 _BRACE: Final = re.compile(r"\{(?=[{%]|\Z)")
+_RAW_TAG: Final = re.compile(r"\{%-?\s*(?:end)?raw\s*-?%\}")
+_CHARACTER: Final = re.compile(r"[^\n]")
 _FENCE: Final = re.compile(r"`{3,}")
+_INDENT: Final = 40
 _LONGEST: Final = 60
 
 
@@ -42,8 +49,8 @@ def resolve(body: str, context: Context, *, first_line: int) -> Resolved:
     """Return ``body`` with its tags resolved; ``first_line`` is its first line in the file."""
     if "{{" not in body and "{%" not in body:
         return Resolved(text=body)
-    text = _without_raw(body)
-    tags = tuple(find_tags(text, code_ranges(text)))
+    text, scanned = _readable(body)
+    tags = tuple(find_tags(scanned, code_ranges(scanned)))
     notes: list[Note] = []
     parts: list[str] = []
     end = 0
@@ -60,22 +67,45 @@ def resolve(body: str, context: Context, *, first_line: int) -> Resolved:
     )
 
 
-def _without_raw(body: str) -> str:
-    """Return ``body`` with each ``raw`` tag blanked out, and `LITERAL` braces between them.
+def _readable(body: str) -> tuple[str, str]:
+    """Return ``body`` as it is to be read, and as its tags and code are to be found.
 
-    The length stays the same, so that places in the result are places in ``body``.
+    In both, each ``raw`` tag is blanked out and braces between two are `LITERAL`. In the second,
+    so is the inside of comments and highlighted code: whatever is there means nothing outside.
+    Lengths stay the same, so that places in the results are places in ``body``.
     """
-    parts: list[str] = []
+    text, scanned = [], []
     end = 0
-    while opening := _RAW.search(body, end):
-        closing = _ENDRAW.search(body, opening.end())
-        if closing is None:
-            break
-        inside = _BRACE.sub(LITERAL, body[opening.end() : closing.start()])
-        parts += [body[end : opening.start()], _GONE * len(opening[0])]
-        parts += [inside, _GONE * len(closing[0])]
+    for opening, closing in _pairs(body):
+        inside = body[opening.end() : closing.start()]
+        if opening["raw"]:
+            literal = _BRACE.sub(LITERAL, inside)
+            blanked = _GONE * len(opening[0]), literal, _GONE * len(closing[0])
+            text += [body[end : opening.start()], *blanked]
+            scanned += [body[end : opening.start()], *blanked]
+        else:
+            text.append(body[end : closing.end()])
+            scanned += [body[end : opening.end()], _CHARACTER.sub(_GONE, inside), closing[0]]
         end = closing.end()
-    return "".join([*parts, body[end:]])
+    return "".join([*text, body[end:]]), "".join([*scanned, body[end:]])
+
+
+def _pairs(body: str) -> Iterator[tuple[re.Match[str], re.Match[str]]]:
+    """Yield opening and end tag of each pair whose inside is not to be read.
+
+    Raw text may begin anywhere, a comment or highlighted code at the beginning of a line.
+    """
+    tags = list(_PAIR.finditer(body))
+    last = {tag["end"]: number for number, tag in enumerate(tags) if tag["end"]}
+    opening: re.Match[str] | None = None
+    name = ""
+    for number, tag in enumerate(tags):
+        if opening is None:
+            name = tag["raw"] or tag["name"] or ""
+            opening = tag if last.get(name, -1) > number else None
+        elif tag["end"] == name:
+            yield opening, tag
+            opening = None
 
 
 def _replacements(
@@ -91,7 +121,11 @@ def _replacements(
             while found[number].closes != tag.name:
                 number += 1
             inside = text[tag.end : found[number].start]
-            yield tag, found[number].end, _verbatim(tag, inside, text[: tag.start][-1:])
+            yield (
+                tag,
+                found[number].end,
+                _verbatim(tag, inside, text[max(0, tag.start - _INDENT) : tag.start]),
+            )
             number += 1
         else:
             paired = last.get(tag.name, 0) >= number
@@ -101,12 +135,13 @@ def _replacements(
 def _verbatim(tag: Tag, inside: str, before: str) -> str:
     if tag.name == "comment":
         return ""
+    inside = _RAW_TAG.sub("", inside)
     if "\n" not in inside:
         return f"<code>{inside.strip()}</code>"
     longest = max((len(run) for run in _FENCE.findall(inside)), default=2)
     fence = "`" * (longest + 1)
     language = tag.call.words[0] if tag.call.words else ""
-    start = "" if before in ("", "\n", " ") else "\n"
+    start = "\n" if before.rpartition("\n")[2].strip(" ") else ""
     code = inside if inside.startswith("\n") else f"\n{inside}"
     return f"{start}{fence}{language}{code.rstrip()}\n{fence}\n"
 

@@ -41,7 +41,6 @@ class Workroom:
         self._threads: Final = ThreadPoolExecutor(processes, thread_name_prefix="workroom")
         self._lock: Final = threading.Lock()
         self._waiting: Final[list[_Worker]] = []
-        self._closed = False
 
     def render(self, jobs: Sequence[Job]) -> list[Rendering]:
         """Return the renderings of ``jobs``, in their order.
@@ -51,14 +50,11 @@ class Workroom:
         try:
             futures = [self._threads.submit(self._one, job) for job in jobs]
             return [future.result() for future in futures]
-        except (CancelledError, RuntimeError) as error:
-            if not self._closed:
-                raise
+        except (CancelledError, RuntimeError) as error:  # the pool says so in these two ways
             raise SyndicateError("posts cannot be rendered: the service is stopping") from error
 
     def close(self) -> None:
         """End all workers; jobs that wait are given up, those at work are finished first."""
-        self._closed = True
         self._threads.shutdown(cancel_futures=True)
         with self._lock:
             while self._waiting:

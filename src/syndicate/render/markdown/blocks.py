@@ -126,7 +126,7 @@ class _Reader:
 
     def _take(self, block: Block, text: str) -> None:
         block.lines.append((self._number, text))
-        if not self._blank or block.kind == "fence":
+        if not self._blank:
             block.end = self._number
 
     def _text(self) -> None:

@@ -136,7 +136,8 @@ def html_end(line: str, *, in_paragraph: bool) -> str | None:
 
 def delimiters(line: str) -> tuple[str, ...] | None:
     """Return the alignment of each column if ``line`` is a table's delimiter row."""
-    if not _DELIMITERS.match(line) or not ("|" in line or ":" in line):
+    is_item = line.startswith(("- ", "-\t"))
+    if is_item or not _DELIMITERS.match(line) or not ("|" in line or ":" in line):
         return None
     return tuple(
         {"::": "center", ":": "left", "-:": "right"}.get(_colons(cell), "") for cell in cells(line)

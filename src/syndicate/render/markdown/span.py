@@ -50,16 +50,27 @@ def restored(text: str) -> str:
 
 def _idle_brackets(text: str) -> Iterator[int]:
     opened: dict[str, list[int]] = {"[": [], "(": []}
+    pairs: dict[str, list[tuple[int, int]]] = {"[": [], "(": []}
     for position, bracket in _brackets(text):
-        stack = opened["[" if bracket in "[]" else "("]
+        kind = "[" if bracket in "[]" else "("
         if bracket in "[(":
-            stack.append(position)
-        elif stack:
-            start = stack.pop()
-            if len(stack) >= _DEEPEST:
-                yield from (start, position)
-    for stack in opened.values():
-        yield from stack
+            opened[kind].append(position)
+        elif opened[kind]:
+            pairs[kind].append((opened[kind].pop(), position))
+    for kind in "[(":
+        yield from opened[kind]
+        yield from _too_deep(sorted(pairs[kind]))
+
+
+def _too_deep(pairs: list[tuple[int, int]]) -> Iterator[int]:
+    around: list[int] = []
+    for start, end in pairs:
+        while around and around[-1] < start:
+            around.pop()
+        if len(around) >= _DEEPEST:
+            yield from (start, end)
+        else:
+            around.append(end)
 
 
 def _brackets(text: str) -> Iterator[tuple[int, str]]:

@@ -19,8 +19,9 @@ TIGHT: Final = "tight"
 RAW: Final = "raw"
 """Name of an element whose text is a placeholder of raw HTML."""
 
-_MARKDOWN: Final = re.compile(r"""\s+markdown=(["']?)(?:1|block|span)\1""")
+_MARKDOWN: Final = re.compile(r"""\smarkdown=(["']?)(?:1|block|span)\1""")
 _MARKUP: Final = re.compile(r"\]\(|`|\*\S|(?<!\w)_\S|^[ ]*(?:[-+#>]|\d+[.)]) ", re.MULTILINE)
+_TAG_LINE: Final = re.compile(r"^([ ]*<.*>)[ ]*$", re.MULTILINE)
 _ATTRIBUTES: Final = re.compile(r"(?:\{:[^{}\n]*\}\s*)+")
 _ID: Final = re.compile(r"#([\w:.\-]+)")
 _SPACES: Final = re.compile(r" {3,}")
@@ -36,6 +37,7 @@ class Tree:
         self.definitions: Final = Definitions()
         self.footnotes: Final[dict[str, str]] = {}
         self._stash: Final = stash
+        self._inside = False
         self._makers: Final[dict[Kind, Callable[[Element, Block], None]]] = {
             "fence": _code,
             "footnote": self._footnote,
@@ -67,14 +69,16 @@ class Tree:
 
     def _html(self, parent: Element, block: Block) -> None:
         """Take HTML as it is; where kramdown is told to read Markdown in it, do so."""
-        (_, first), *others = block.lines
-        rest = dedent("\n".join(line for _, line in others))
-        tag = _MARKDOWN.sub("", first)
-        if tag != first and _MARKUP.search(rest):
-            self._raw(parent, tag)
-            self.build(parent, parse(rest))
+        written = [line for _, line in block.lines]
+        told = next((n for n, line in enumerate(written) if _MARKDOWN.search(line)), len(written))
+        inside = dedent("\n".join(written[told + 1 :]))
+        if _MARKUP.search(inside) and not self._inside:
+            self._raw(parent, "\n".join(written[: told + 1]))
+            self._inside = True
+            self.build(parent, parse(_TAG_LINE.sub(r"\n\1\n", inside)))
+            self._inside = False
         else:
-            self._raw(parent, "\n".join([tag, *(line for _, line in others)]))
+            self._raw(parent, "\n".join(written))
 
     def _quote(self, parent: Element, block: Block) -> None:
         self.build(SubElement(parent, "blockquote"), block)
@@ -126,6 +130,8 @@ def _table(parent: Element, block: Block) -> None:
     _row(SubElement(SubElement(table, "thead"), "tr"), "th", head, block.columns)
     body = SubElement(table, "tbody") if rows else table
     for _, row in rows:
+        if _ATTRIBUTES.fullmatch(row):
+            continue
         _row(SubElement(body, "tr"), "td", row, block.columns)
 
 

@@ -1,0 +1,57 @@
+"""The inside of a worker process, here in a thread or in this very process."""
+
+import resource
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+
+import pytest
+
+from syndicate.render.body import render
+from syndicate.render.worker import TAKEN, main, serve
+from tests.render.jobs import job
+
+
+def test_a_worker_takes_jobs_until_the_other_side_hangs_up() -> None:
+    """Each is taken, then rendered."""
+    ours, theirs = Pipe()
+    thread = threading.Thread(target=serve, args=(theirs,), kwargs={"seconds": 60, "idle": 60})
+    thread.start()
+    for body in ("a", "*b*"):
+        ours.send(job(body))
+        assert ours.recv() == TAKEN
+        assert ours.recv() == render(job(body))
+    ours.close()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_a_worker_nobody_needs_ends() -> None:
+    """After the idle time, without being told."""
+    ours, theirs = Pipe()
+    serve(theirs, seconds=60, idle=0.01)
+    ours.close()
+
+
+@pytest.fixture(name="_process_as_before")
+def _restored() -> Iterator[None]:
+    handler = signal.getsignal(signal.SIGINT)
+    limits = resource.getrlimit(resource.RLIMIT_AS)
+    yield
+    signal.signal(signal.SIGINT, handler)
+    resource.setrlimit(resource.RLIMIT_AS, limits)
+
+
+@pytest.mark.usefixtures("_process_as_before")
+def test_a_process_of_its_own_is_bounded_and_deaf_to_ctrl_c() -> None:
+    """Memory has a limit; the service hangs up, nobody interrupts."""
+    ours, theirs = socket.socketpair()
+    main(theirs.detach(), 60, 0.01)
+    assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    assert resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
+    with Connection(ours.detach()) as line, suppress(EOFError):
+        assert not line.recv()
