@@ -72,6 +72,6 @@ EMPTY_ITEM = r"(?m)(?:[-*+>]|\d[.)])[ ]*$"
 @settings(derandomize=True, max_examples=300)
 @given(st.lists(LINES, min_size=1, max_size=20).map("".join))
 def test_blocks_are_those_of_another_implementation(text: str) -> None:
-    """markdown-it-py finds the same blocks; items without content, where readers differ, aside."""
+    """Of markdown-it-py; items without content, where readers differ, aside."""
     assume(not re.search(EMPTY_ITEM, text))
     assert structure(to_html(text)) == structure(reference().render(text))
