@@ -37,7 +37,7 @@ _ADDRESS: Final = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 _NUMBERED: Final = re.compile(r"\A(\s*\d{1,9})([.)])")
-_FOREIGN: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//|#|\?")
+_FOREIGN: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//|\?|.*[{}]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

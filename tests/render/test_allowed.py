@@ -1,0 +1,57 @@
+"""The published allow-list is the one in force."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+from syndicate.render import allowed
+
+ROOT: Final = Path(__file__).parents[2]
+DOCUMENT: Final = (ROOT / "docs" / "reference" / "html.md").read_text()
+ADDRESSES: Final = " ".join(DOCUMENT.partition("## Addresses")[2].split())
+
+
+def section(start: str, end: str) -> list[str]:
+    """Return what stands in backticks between two pieces of the document."""
+    text = DOCUMENT.partition(start)[2].partition(end)[0]
+    return re.findall(r"`([^`]+)`", text)
+
+
+def rows(start: str) -> dict[str, list[str]]:
+    """Return the rows of the first table after ``start``: first cell, then the others."""
+    table = DOCUMENT.partition(start)[2].partition("|---|---|\n")[2].partition("\n\n")[0]
+    cells = [re.findall(r"`([^`]+)`", row) for row in table.splitlines()]
+    return {first: others for first, *others in cells}
+
+
+def test_the_elements_and_their_attributes_are_published() -> None:
+    """All of them, and no others."""
+    plain = {name: list[str]() for name in section("Without further attributes:", "Obsolete")}
+    listed = rows("## Elements") | plain
+    assert {name: sorted(own) for name, own in allowed.ELEMENTS.items()} == listed
+    assert set(section("Every element may have", "These have more")) == allowed.GLOBAL
+
+
+def test_what_becomes_of_other_elements_is_published() -> None:
+    """Those that are renamed, and those that go with what is in them."""
+    renamed = section("says the same today:", ". `li`")
+    assert dict(zip(renamed[::2], renamed[1::2], strict=True)) == allowed.RENAMED
+    assert set(section("today", "outside")) >= set(allowed.HOMELESS)
+    assert set(section("but of these nothing does:", "Of classes")) == allowed.DROPPED
+    assert set(section("Of classes these stay:", "and, on code")) == allowed.CLASSES
+
+
+def test_schemes_and_hosts_are_published() -> None:
+    """Of links, of resources, of embeds."""
+    links = re.findall(r"`(\w+):`", ADDRESSES.partition("Images")[0])
+    resources = re.findall(r"`(\w+):`", ADDRESSES.partition("Images")[2].partition("What")[0])
+    assert set(links) == allowed.LINK_SCHEMES
+    assert set(resources) == allowed.RESOURCE_SCHEMES
+    assert rows("## Embeds") == {host: [path] for host, path in allowed.EMBEDS.items()}
+    assert section("in a sandbox:", "\n\n")[-1].split() == allowed.SANDBOX.split()
+
+
+def test_every_name_is_in_one_list_only() -> None:
+    """An element stays, is renamed, or goes."""
+    lists = (set(allowed.ELEMENTS), set(allowed.RENAMED), set(allowed.DROPPED))
+    assert sum(map(len, lists)) == len(set.union(*lists))

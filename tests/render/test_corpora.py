@@ -1,0 +1,83 @@
+"""The real post folders: every body comes out whole, safe, and with the blocks of its site."""
+
+import io
+import re
+import subprocess
+import tarfile
+from pathlib import Path
+
+import html5lib
+import pytest
+
+from syndicate.render.address import Addresses
+from syndicate.render.body import references, render
+from syndicate.render.markdown import to_html
+from syndicate.render.markup import readable
+from syndicate.render.sanitize import sanitize
+from syndicate.render.shortcode import Context
+from syndicate.render.templates import LITERAL, resolve
+from tests import corpora
+from tests.render.jobs import PAGE, SITE, job
+from tests.render.markdown.reference import reference, structure
+
+FRONT_MATTER = re.compile(r"\s*---\r?\n.*?\n---[ \t]*\r?\n", re.DOTALL)
+CONTEXT = Context(site_url=SITE, page_url=PAGE)
+BRANCHES = [
+    ("usds", "main"),
+    ("login", "main"),
+    ("login", "cms/program_updates/empowering-responsible-ai"),
+    ("18f", "main"),
+    ("18f", "main~300"),
+    ("18f", "main~600"),
+]
+
+
+def bodies(name: str, revision: str, folder: Path) -> dict[str, str]:
+    """Return the body of every Markdown file with front matter of a corpus, by its path."""
+    repository = corpora.clone(name, folder)
+    archive = subprocess.run(
+        ["git", "-C", repository, "archive", "--format=tar", revision],
+        capture_output=True,
+        check=True,
+    ).stdout
+    found = {}
+    with tarfile.open(fileobj=io.BytesIO(archive)) as files:
+        for entry in files:
+            content = files.extractfile(entry) if entry.name.endswith(".md") else None
+            text = content.read().decode(errors="surrogateescape") if content else ""
+            matter = FRONT_MATTER.match(text)
+            if matter:
+                found[entry.name] = text[matter.end() :]
+    return found
+
+
+@pytest.mark.corpora
+@pytest.mark.parametrize(("name", "revision"), BRANCHES)
+def test_every_body_comes_out_safe_and_whole(name: str, revision: str, tmp_path: Path) -> None:
+    """No template code, no relative address, no parse error; settled, and noted in place."""
+    for path, body in bodies(name, revision, tmp_path).items():
+        rendering = render(job(body))
+        content = rendering.content
+        assert not re.search(r"\{\{|\{%", corpora.outside_code(content)), path
+        assert corpora.relative_addresses(content) == [], path
+        parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
+        parser.parseFragment(content)
+        assert sanitize(content, Addresses(page_url=PAGE), key="k1").html == content, path
+        assert all(note.line >= 5 for note in rendering.notes), path
+        assert not any("{" in reference for reference in references(body)), path
+
+
+@pytest.mark.corpora
+@pytest.mark.parametrize(
+    ("name", "posts", "as_shown"), [("usds", 17, 17), ("login", 13, 13), ("18f", 509, 509)]
+)
+def test_every_body_has_the_blocks_of_its_site(
+    name: str, posts: int, as_shown: int, tmp_path: Path
+) -> None:
+    """Of another implementation of CommonMark, after the same template step."""
+    same = 0
+    found = bodies(name, "main", tmp_path)
+    for body in found.values():
+        text = resolve(readable(body), CONTEXT, first_line=1).text.replace(LITERAL, "{")
+        same += structure(to_html(text)) == structure(reference().render(text))
+    assert (len(found), same) == (posts, as_shown)
