@@ -15,6 +15,7 @@ from syndicate.git import Repository
 from syndicate.index.part import SourceIndex
 from syndicate.model.category import Vocabulary
 from syndicate.model.edition import Edition, Part, Unread
+from syndicate.model.post import CommitId
 from syndicate.publisher import Follower, Publisher
 from tests import samples
 from tests.content_repository import ContentRepository
@@ -30,6 +31,7 @@ class Office:
         self.folder = folder
         self.closing = closing
         self.ahead = timedelta()
+        self.accepted: set[CommitId] = set()
 
     def clock(self) -> datetime:
         """Return the time, as far ahead as somebody set it."""
@@ -45,7 +47,13 @@ class Office:
                     str(self.folder / name), ref="main", mirrors=self.folder / "mirrors", name=name
                 )
             )
-            return SourceIndex(source, repository, cache=Cache(None), vocabulary=Vocabulary())
+            return SourceIndex(
+                source,
+                repository,
+                cache=Cache(None),
+                vocabulary=Vocabulary(),
+                accepted=lambda: frozenset(self.accepted),
+            )
 
         return Follower(source, poll_seconds=poll_seconds, open_index=open_index)
 
@@ -167,6 +175,22 @@ def test_a_source_that_breaks_keeps_its_last_good_part(
         ),
         (lambda: shutil.move(away, other.path), lambda: not failing()),
     )
+
+
+def test_an_accepted_removal_is_noticed(office: Office, content: ContentRepository) -> None:
+    """Without a commit, and without a restart."""
+    publisher = office.publisher(office.follower())
+
+    def failing() -> str:
+        return publisher.edition.part("news").failing
+
+    run(
+        publisher,
+        (nothing, lambda: titles(publisher) == ["First"]),
+        (lambda: content.commit({FIRST: None}), lambda: bool(failing())),
+        (lambda: office.accepted.add(CommitId(content.head())), lambda: not failing()),
+    )
+    assert titles(publisher) == []
 
 
 def test_a_source_that_was_never_read_is_unread(office: Office, content: ContentRepository) -> None:

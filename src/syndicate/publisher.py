@@ -10,7 +10,7 @@ from syndicate import telemetry
 from syndicate.errors import NotReady, SyndicateError
 from syndicate.index.part import SourceIndex
 from syndicate.model.edition import Edition, Part, Unread
-from syndicate.model.post import CommitId, Source
+from syndicate.model.post import Source
 
 _GLANCE_SECONDS: Final = 0.01
 """How often a local branch is glanced at; a glance costs some microseconds."""
@@ -37,7 +37,7 @@ class Follower:
         self.poll_seconds: Final = poll_seconds
         self._open_index = open_index
         self._index: SourceIndex | None = None
-        self._head: CommitId | None = None
+        self._seen: Hashable = None
         self._part: Part | None = None
 
     def look(self) -> Part | Unread:
@@ -53,9 +53,10 @@ class Follower:
             except SyndicateError as error:
                 trouble = error.what
             head = self._index.repository.head()
-            if head != self._head:
+            seen = (head, self._index.accepted())
+            if seen != self._seen:
                 self._part = self._index.part(head)
-                self._head = head
+                self._seen = seen
         except SyndicateError as error:
             trouble = error.what
         if self._part is None:
@@ -63,8 +64,11 @@ class Follower:
         return replace(self._part, failing=trouble or self._part.failing)
 
     def stamp(self) -> Hashable:
-        """Return what differs from the last stamp if a local branch may have moved."""
-        return self._index and self._index.repository.stamp()
+        """Return what differs from the last stamp if there may be something new on this host.
+
+        A branch moved, or the operator accepted a removal.
+        """
+        return self._index and (self._index.repository.stamp(), self._index.accepted())
 
 
 class Publisher:

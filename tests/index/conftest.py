@@ -46,7 +46,7 @@ def open_index(tmp_path: pathlib.Path, content: ContentRepository) -> Iterator[O
                 repository,
                 cache=kept,
                 vocabulary=VOCABULARY,
-                accepted=frozenset({CommitId(accepted)}),
+                accepted=lambda: frozenset({CommitId(accepted)}),
             )
 
         yield open_it

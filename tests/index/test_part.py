@@ -154,12 +154,13 @@ def test_a_folder_that_empties_keeps_the_last_posts(
     commit = content.commit({FIRST: file("Kept")})
     index = open_index()
     kept = at_head(index).posts
-    content.commit(gone)
+    emptied = content.commit(gone)
     content.commit({"elsewhere.md": "x"})
     for part in (at_head(index), at_head(open_index())):
         assert part.posts == kept
         assert part.commit == commit
         assert "news had posts and has none now" in part.failing
+        assert index.emptied == emptied
     content.commit({SECOND: file("New")})
     healed = at_head(index)
     assert [post.title for post in healed.posts] == ["New"]
@@ -172,10 +173,28 @@ def test_an_accepted_removal_empties_the_source(
     """The operator said that the folder is meant to be empty."""
     content.commit({FIRST: file()})
     emptied = content.commit({FIRST: None})
-    part = at_head(open_index(accepted=emptied))
+    index = open_index(accepted=emptied)
+    part = at_head(index)
+    assert index.emptied is None
     assert not part.posts
     assert not part.failing
     assert [problem.rule for problem in part.problems] == ["no-posts"]
+
+
+def test_a_removal_can_be_accepted_while_the_last_posts_are_in_service(
+    index: SourceIndex, content: ContentRepository
+) -> None:
+    """The next part obeys, of the same commit."""
+    accepted: set[CommitId] = set()
+    index.accepted = lambda: frozenset(accepted)
+    content.commit({FIRST: file()})
+    content.commit({FIRST: None})
+    assert len(at_head(index).posts) == 1
+    assert index.emptied
+    accepted.add(index.emptied)
+    part = at_head(index)
+    assert not part.posts
+    assert not part.failing
 
 
 def test_a_folder_that_never_had_posts_is_a_problem(

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from syndicate import __version__
-from syndicate.cli import check, config, doctor, explain, feeds, serve
+from syndicate.cli import check, config, doctor, explain, feeds, refresh, serve
 from syndicate.cli.options import ConfigFile
 from syndicate.cli.terminal import tell
 from syndicate.errors import SyndicateError
@@ -23,7 +23,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (serve.serve, feeds.show, explain.explain, check.check, feeds.build, doctor.doctor):
+for command in (
+    *(serve.serve, feeds.show, explain.explain, check.check, feeds.build),
+    *(refresh.refresh, doctor.doctor),
+):
     app.command()(command)
 app.add_typer(config.app)
 

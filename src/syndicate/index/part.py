@@ -1,6 +1,6 @@
 """One source at one commit: which files are posts, and what an edition must know of each."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from syndicate.cache import Cache
 from syndicate.dialects import DIALECTS
@@ -19,7 +19,10 @@ _AT_ONCE = 500
 
 
 class SourceIndex:
-    """Makes the parts of one source; each next one examines only what changed since the last."""
+    """Makes the parts of one source; each next one examines only what changed since the last.
+
+    ``accepted`` tells which commits may empty a folder of posts; it is asked for every part.
+    """
 
     def __init__(
         self,
@@ -28,14 +31,15 @@ class SourceIndex:
         *,
         cache: Cache,
         vocabulary: Vocabulary,
-        accepted: frozenset[CommitId] = frozenset(),
+        accepted: Callable[[], frozenset[CommitId]] = frozenset,
     ) -> None:
         self.source = source
         self.repository = repository
         self._dialect = DIALECTS[source.dialect]
         self._readings = Readings(source, repository, cache, vocabulary)
         self._vocabulary = vocabulary
-        self._accepted = accepted
+        self.accepted = accepted
+        self._obeyed = accepted()
         self._ancestry = Ancestry()
         self._outcomes: dict[Path, Outcome] = {}
 
@@ -45,6 +49,9 @@ class SourceIndex:
         Where a folder that had posts is gone or empty, the part is that of the last commit at
         which it was not, and says so. Raises `RepositoryError`.
         """
+        accepted = self.accepted()
+        if accepted != self._obeyed:
+            self._ancestry, self._obeyed = Ancestry(), accepted
         ancestry = self._ancestry = self._replay(self._ancestry, commit)
         vanished, shown = ancestry.vanished, commit
         if vanished and ancestry.whole:
@@ -69,6 +76,11 @@ class SourceIndex:
             failing=self._explain(vanished) if vanished else "",
         )
 
+    @property
+    def emptied(self) -> CommitId | None:
+        """The commit that emptied a folder, as of the last part; None while none is empty."""
+        return self._ancestry.emptied
+
     def manuscript(self, post: Post, data: bytes, targets: Targets) -> Manuscript:
         """Open the file of ``post`` to make an item of it."""
         return manuscript(
@@ -87,7 +99,7 @@ class SourceIndex:
             self.repository.history(commit, since=ancestry.commit),
             source=self.source.name,
             folder_of=self._folder_of,
-            accepted=self._accepted,
+            accepted=self._obeyed,
         )
         return ancestry
 
@@ -100,7 +112,7 @@ class SourceIndex:
     def _explain(self, vanished: Sequence[Path]) -> str:
         return (
             f"source {self.source.name}: {', '.join(vanished)} had posts and has none now; "
-            "the last posts stay in service"
+            "the last posts stay in service until that is accepted"
         )
 
     def _without_posts(self) -> Iterator[Problem]:

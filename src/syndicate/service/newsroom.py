@@ -16,6 +16,7 @@ from syndicate.model.edition import Edition, Part, Unread
 from syndicate.model.post import Item, Post, Source
 from syndicate.publisher import Follower
 from syndicate.render.workroom import Workroom
+from syndicate.service.acceptance import Acceptances
 from syndicate.settings import Settings
 
 
@@ -34,6 +35,7 @@ class Newsroom:
         self.settings = settings
         self.clock = clock
         self._cache = Cache(settings.data / "cache" / "syndicate.db")
+        self.accepted = Acceptances(settings.data / "accepted.json")
         self._workroom = Workroom(processes=settings.service.workers)
         self._indexes: dict[str, SourceIndex] = {}
         self._opening = threading.Lock()
@@ -53,6 +55,7 @@ class Newsroom:
                     ),
                     cache=self._cache,
                     vocabulary=self.settings.vocabulary,
+                    accepted=partial(self.accepted.of, source.name),
                 )
             return self._indexes[source.name]
 

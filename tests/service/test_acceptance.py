@@ -1,0 +1,47 @@
+"""Accepted removals survive, and whoever runs notices them."""
+
+from pathlib import Path
+
+import pytest
+
+from syndicate.errors import StorageError
+from syndicate.model.post import CommitId
+from syndicate.service.acceptance import Acceptances
+
+ONE, TWO = CommitId("1" * 40), CommitId("2" * 40)
+
+
+def test_what_was_accepted_is_known_to_everybody_at_once(tmp_path: Path) -> None:
+    """To who runs already, and to who starts later; by source."""
+    file = tmp_path / "var" / "accepted.json"
+    running = Acceptances(file)
+    assert running.of("news") == frozenset()
+
+    Acceptances(file).add("news", TWO)
+    Acceptances(file).add("news", ONE)
+    Acceptances(file).add("other", ONE)
+
+    assert running.of("news") == Acceptances(file).of("news") == {ONE, TWO}
+    assert running.of("other") == {ONE}
+    assert [path.name for path in file.parent.iterdir()] == ["accepted.json"]
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", '{"news": 1}', "null"])
+def test_a_file_that_cannot_be_read_accepts_nothing(tmp_path: Path, text: str) -> None:
+    """The last posts stay in service; what is in the file is not written over."""
+    file = tmp_path / "accepted.json"
+    file.write_text(text)
+    acceptances = Acceptances(file)
+
+    assert acceptances.of("news") == frozenset()
+    with pytest.raises(StorageError, match="cannot be read"):
+        acceptances.add("news", ONE)
+    assert file.read_text() == text
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    """With what to do."""
+    (tmp_path / "accepted.json.new").mkdir()
+
+    with pytest.raises(StorageError, match="cannot be written"):
+        Acceptances(tmp_path / "accepted.json").add("news", ONE)
