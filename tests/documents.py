@@ -2,10 +2,13 @@
 
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import pytest
+
+from syndicate.cli import app
 
 ROOT: Final = Path(__file__).parents[1]
 DOCUMENTS: Final = sorted(
@@ -25,3 +28,27 @@ def program(name: str) -> str:
     if found is None:
         pytest.skip(f"{name} is not installed")
     return found
+
+
+COMING: Final = frozenset({("deliver",), ("db", "upgrade"), ("db", "check")})
+"""Commands of the design that the documents may name before they are there."""
+
+
+def commands() -> set[tuple[str, ...]]:
+    """Return every command there is, as its words."""
+    found = set[tuple[str, ...]]()
+    for command in app.registered_commands:
+        assert command.callback is not None
+        found.add((command.name or command.callback.__name__,))
+    for group in app.registered_groups:
+        assert group.typer_instance is not None
+        for command in group.typer_instance.registered_commands:
+            assert command.callback is not None
+            name = group.typer_instance.info.name
+            found.add((str(name), command.name or command.callback.__name__))
+    return found
+
+
+def is_command(words: Sequence[str]) -> bool:
+    """Tell whether ``words``, as typed after `syndicate`, begin with a command."""
+    return any(tuple(words[: len(command)]) == command for command in commands() | COMING)

@@ -1,0 +1,255 @@
+"""What stands in deploy/ is well formed, and names settings, commands and files that there are."""
+
+import importlib.util
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+import pytest
+import yaml
+
+from syndicate.settings import Settings, load
+from tests.documents import ROOT, is_command, program
+
+DEPLOY: Final = ROOT / "deploy"
+UNITS: Final = sorted((DEPLOY / "systemd").glob("*.service"))
+MOST_EXPOSED: Final = 20
+"""Tenths of the scale on which systemd rates a service that nothing is kept from 96."""
+
+
+class Node:
+    """A part of a YAML document, asked by key or number; whatever is wrong fails the test."""
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+    def __getitem__(self, key: str | int) -> "Node":
+        if isinstance(key, str):
+            assert isinstance(self.value, dict)
+        else:
+            assert isinstance(self.value, list)
+        return Node(self.value[key])  # type: ignore[index]
+
+    def __iter__(self) -> Iterator["Node"]:
+        assert isinstance(self.value, list)
+        return (Node(one) for one in self.value)
+
+    def __contains__(self, key: str) -> bool:
+        assert isinstance(self.value, dict)
+        return key in self.value
+
+    @property
+    def texts(self) -> list[str]:
+        """The values of a list."""
+        return [str(one.value) for one in self]
+
+    @property
+    def table(self) -> dict[str, str]:
+        """A table of texts."""
+        assert isinstance(self.value, dict)
+        return {str(key): str(value) for key, value in self.value.items()}
+
+
+def document(name: str) -> Node:
+    """Return the one document of a YAML file in deploy/."""
+    return Node(yaml.safe_load((DEPLOY / name).read_text()))
+
+
+def chosen(environ: Mapping[str, str], folder: Path) -> Settings:
+    """Return deploy/syndicate.toml with ``environ``, whose secrets are files in ``folder``."""
+
+    def moved(place: re.Match[str]) -> str:
+        file = folder / Path(place[1]).name
+        file.write_text(f"secret-of-{file.name}\n" if "url" not in file.name else DATABASE)
+        return f"${{file:{file}}}"
+
+    filled = {name: re.sub(r"\$\{file:(.*?)\}", moved, text) for name, text in environ.items()}
+    return load(DEPLOY / "syndicate.toml", filled)
+
+
+DATABASE: Final = "postgresql://syndicate:secret@db.example.gov/syndicate"
+IMAGE: Final = {"SYNDICATE_SERVICE__DATA": "/var/lib/syndicate"}
+
+
+def test_the_container_copies_what_there_is_and_drops_its_rights() -> None:
+    """Every COPY has its source, which is not ignored; the last user is nobody's name but ours."""
+    lines = (DEPLOY / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
+    allowed = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
+    copied = [
+        source
+        for line in lines
+        if line.startswith("COPY ") and "--from" not in line
+        for source in line.split()[1:-1]
+    ]
+    assert {*copied} == {line[1:] for line in allowed if line.startswith("!")}
+    assert all((ROOT / source).exists() for source in copied)
+    users = [line.split()[1] for line in lines if line.startswith("USER ")]
+    assert users == ["10001:10001"]
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    (entry,) = [json.loads(line.split(maxsplit=1)[1]) for line in lines if "ENTRYPOINT" in line]
+    (command,) = [json.loads(line[4:]) for line in lines if line.startswith("CMD ")]
+    assert entry == [*scripts]
+    assert is_command(command)
+    assert any(line.startswith("HEALTHCHECK ") and "/healthz" in line for line in lines)
+
+
+def test_compose_runs_two_of_each_on_one_database(tmp_path: Path) -> None:
+    """Commands and settings exist, the files that are mounted too, and nothing is writable."""
+    services = document("compose.yaml")["services"]
+    for name in ("upgrade", "serve", "deliver"):
+        service = services[name]
+        assert is_command(service["command"].texts)
+        assert service["read_only"].value is True
+        assert service["cap_drop"].texts == ["ALL"]
+        environ = {k: v.replace("$$", "$") for k, v in service["environment"].table.items()}
+        settings = chosen({**IMAGE, **environ}, tmp_path)
+        assert settings.database_url == (
+            "postgresql://syndicate:secret-of-database_password@database/syndicate"
+        )
+        assert settings.service.secret_key == "secret-of-secret_key"  # noqa: S105
+    assert [services[name]["deploy"]["replicas"].value for name in ("serve", "deliver")] == [2, 2]
+    mounted = [
+        volume.partition(":")[0]
+        for name in ("serve", "cache")
+        for volume in services[name]["volumes"].texts
+        if volume.startswith("./")
+    ]
+    assert mounted == ["./syndicate.toml", "./nginx.conf"]
+    assert all((DEPLOY / name).is_file() for name in mounted)
+
+
+def test_kubernetes_runs_two_of_each_without_rights(tmp_path: Path) -> None:
+    """Selectors find the pods, volumes are there, commands and settings exist."""
+    items = document("kubernetes/syndicate.yaml")["items"]
+    assert [item["kind"].value for item in items] == [
+        "Deployment",
+        "Deployment",
+        "Service",
+        "PodDisruptionBudget",
+    ]
+    serve = items[0]["spec"]["selector"]["matchLabels"].table
+    assert items[2]["spec"]["selector"].table == serve
+    assert items[3]["spec"]["selector"]["matchLabels"].table == serve
+    for number, command in ((0, "serve"), (1, "deliver")):
+        spec = items[number]["spec"]
+        labels = spec["template"]["metadata"]["labels"].table
+        assert spec["selector"]["matchLabels"].table == labels
+        assert spec["replicas"].value == 2
+        pod = spec["template"]["spec"]
+        assert pod["securityContext"]["runAsNonRoot"].value is True
+        volumes = {volume["name"].value for volume in pod["volumes"]}
+        containers = [*pod["initContainers"], *pod["containers"]]
+        assert [one["args"].texts for one in containers] == [["db", "upgrade"], [command]]
+        for container in containers:
+            assert is_command(container["args"].texts)
+            assert container["securityContext"]["readOnlyRootFilesystem"].value is True
+            assert {mount["name"].value for mount in container["volumeMounts"]} == volumes
+            environ = {str(v["name"].value): str(v["value"].value) for v in container["env"]}
+            assert chosen({**IMAGE, **environ}, tmp_path).database_url == DATABASE
+
+
+def start_py() -> dict[str, object]:
+    """Return what deploy/cloud.gov/start.py defines."""
+    spec = importlib.util.spec_from_file_location("start", DEPLOY / "cloud.gov" / "start.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return vars(module)
+
+
+VCAP: Final = json.dumps(
+    {
+        "aws-rds": [{"name": "syndicate-database", "credentials": {"uri": DATABASE, "port": 5432}}],
+        "s3": [{"name": "other", "credentials": {"uri": "s3://key@bucket"}}],
+        "user-provided": [{"name": "syndicate-secrets", "credentials": {"secret_key": "hidden"}}],
+    }
+)
+
+
+def test_cloud_foundry_gives_port_database_and_secrets() -> None:
+    """What the platform puts into the environment is what the command is run with."""
+    manifest = document("cloud.gov/manifest.yml")["applications"][0]
+    assert (DEPLOY / "cloud.gov" / str(manifest["path"].value)).resolve() == ROOT
+    types = {}
+    for process in manifest["processes"]:
+        python, script, *command = shlex.split(str(process["command"].value))
+        assert (python, (ROOT / script).is_file()) == ("python", True)
+        assert is_command(command)
+        types[process["type"].value] = (*command, process["instances"].value)
+    assert types == {"web": ("serve", 2), "worker": ("deliver", 2)}
+    shown = subprocess.run(
+        [sys.executable, "deploy/cloud.gov/start.py", "config", "show", "--json"],
+        cwd=ROOT,
+        env={**manifest["env"].table, "PORT": "8123", "VCAP_SERVICES": VCAP, "PATH": ""},
+        check=True,
+        capture_output=True,
+    )
+    values = {one["name"]: (one["value"], one["origin"]) for one in json.loads(shown.stdout)}
+    assert values["service.host"][0] == "0.0.0.0"  # noqa: S104
+    assert int(values["service.port"][0]) == 8123
+    assert values["service.secret_key"][1] == "SYNDICATE_SERVICE__SECRET_KEY"
+    assert values["database.url"][0] == DATABASE.replace("secret", "********")
+
+
+def test_what_an_operator_of_cloud_foundry_sets_comes_first() -> None:
+    """Without services and port nothing but the address is assumed."""
+    settings = start_py()["settings"]
+    assert callable(settings)
+    assert settings({}) == {"SYNDICATE_SERVICE__HOST": "0.0.0.0"}  # noqa: S104
+
+
+def unit(path: Path) -> dict[str, list[str]]:
+    """Return the settings of a unit, each with all of its values."""
+    found: dict[str, list[str]] = {}
+    for name, value in re.findall(r"^(\w+)=(.*)$", path.read_text(), re.MULTILINE):
+        found.setdefault(name, []).append(value)
+    return found
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.stem)
+def test_a_unit_runs_a_command_with_settings_that_exist(path: Path, tmp_path: Path) -> None:
+    """The credential that systemd loads is the secret of the settings."""
+    settings = unit(path)
+    executable, *command = shlex.split(settings["ExecStart"][0])
+    assert Path(executable).name == "syndicate"
+    assert is_command(command)
+    environ = dict(line.split("=", 1) for line in settings["Environment"])
+    found = chosen(environ, tmp_path)
+    assert found.service.secret_key == "secret-of-secret_key"  # noqa: S105
+    assert found.database_url == "sqlite:////var/lib/syndicate/syndicate.db"
+    assert found.data == Path("/var/lib/syndicate")
+
+
+def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
+    """No key is unknown to systemd, and what is left open to a burglar is little."""
+    analyze = program("systemd-analyze")
+    units = []
+    for path in UNITS:
+        text = path.read_text().replace("/opt/syndicate/bin/syndicate", sys.executable)
+        units.append(tmp_path / path.name)
+        units[-1].write_text(text)
+    environ = {**os.environ, "SYSTEMD_UNIT_PATH": f"{tmp_path}:"}
+    verified = subprocess.run(
+        [analyze, "verify", "--man=no", "--recursive-errors=no", *units],
+        env=environ,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert (verified.returncode, verified.stderr) == (0, "")
+    rated = subprocess.run(
+        [analyze, "security", "--offline=yes", f"--threshold={MOST_EXPOSED}", *units],
+        env=environ,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert (rated.returncode, rated.stderr) == (0, ""), rated.stdout[-200:]
