@@ -9,7 +9,7 @@ from syndicate.cli.explanation import Explanation, Verdict, lines, why_not
 from syndicate.model.post import Path as PostPath
 from syndicate.model.selection import Selection
 from tests import samples
-from tests.cli.conftest import Run
+from tests.cli.conftest import FILES, Run
 from tests.content_repository import ContentRepository
 
 FIRST = "news/2023-11-06-first.md"
@@ -83,10 +83,13 @@ def test_people_read_lines(run: Run, file: Path) -> None:
     assert lines[0].startswith("updates/uno.md of updates, at commit ")
     assert lines[1] == "Served."
     assert "title Uno [key title, line 2]" in lines
-    assert lines[-3:] == [
+    short = lines[0].rpartition(" ")[2]
+    assert lines[-5:] == [
         "In all, en-espanol, updates, partners.",
         "Not in carousel: not in the carousel.",
         "Not in the feeds of other categories and sources: 2.",
+        "History:",
+        f"2024-01-01 12:00 {short} first commit <- served",
     ]
 
 
@@ -133,6 +136,41 @@ def test_what_is_broken_now_is_told_with_what_is_served(
 
     assert outcome.out.splitlines()[1] == "Served."
     assert f"{FIRST}:3: error: " in outcome.out
+
+
+def test_the_life_of_a_file_is_told(run: Run, file: Path, content: ContentRepository) -> None:
+    """Names it had, changes of its words and of nothing else, and which version is served."""
+    text, moved = FILES[FIRST], "news/2023-11-06-moved.md"
+    content.commit({FIRST: text.replace("First words", "Other words")})
+    content.commit({FIRST: None, moved: text.replace("First words", "Other words")})
+    content.commit({moved: text.replace("First words", "Other words") + "{: .wide}\n"})
+    content.commit({moved: "---\ntitle: [\n---\n"})
+
+    (told,) = json.loads(run("explain", moved, "--json", "--config", file).out)
+
+    assert [(event["what"].partition(":")[0], event["served"]) for event in told["history"]] == [
+        ("first commit", False),
+        ("words changed", False),
+        (f"renamed from {FIRST}, words unchanged", False),
+        ("words unchanged", True),
+        ("cannot be read", False),
+    ]
+    assert told["history"][0]["at"] == "2024-01-01 07:00:00-05:00"
+
+
+def test_what_a_hidden_file_says_is_told_as_well(run: Run, file: Path) -> None:
+    """Its fields with where they are from, and its history; a broken one has no fields."""
+    draft, broken = (
+        json.loads(run("explain", path, "--json", "--config", file).out)[0]
+        for path in ("news/2023-11-09-draft.md", "news/2023-11-10-broken.md")
+    )
+
+    assert [(field["name"], field["value"], field["origin"]) for field in draft["fields"]] == [
+        ("title", "Draft", "key title, line 2"),
+        ("published", "2023-11-09", "file name"),
+    ]
+    assert broken["fields"] == []
+    assert [event["served"] for event in (*draft["history"], *broken["history"])] == [False, False]
 
 
 def test_nothing_is_said_of_feeds_that_leave_it_out_if_none_does() -> None:

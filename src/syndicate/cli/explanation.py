@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from syndicate.cli.problems import lines as described
 from syndicate.cli.still import Still
@@ -9,7 +10,7 @@ from syndicate.dialects.fields import Fields
 from syndicate.errors import UnknownName
 from syndicate.index.target import Targets
 from syndicate.model.edition import Edition, Part, Problem
-from syndicate.model.post import Item, Path, Post
+from syndicate.model.post import BlobId, Item, Path, Post
 from syndicate.model.selection import Selection
 
 
@@ -31,8 +32,21 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What a commit did to a file; ``served`` tells whether readers get the file as of then."""
+
+    at: datetime
+    commit: str
+    what: str
+    served: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """One file; ``hidden`` says why nobody sees it, empty if readers do."""
+    """One file; ``hidden`` says why nobody sees it, empty if readers do.
+
+    ``history`` is told from the first commit on, on the branch's own line.
+    """
 
     source: str
     path: Path
@@ -40,6 +54,7 @@ class Explanation:
     hidden: str
     fields: tuple[Field, ...] = ()
     feeds: tuple[Verdict, ...] = ()
+    history: tuple[Event, ...] = ()
     problems: tuple[Problem, ...] = ()
 
 
@@ -70,6 +85,11 @@ def lines(told: Explanation) -> Iterator[str]:
         yield f"In {', '.join(holding)}."
     if not told.hidden:
         yield from _refusals(told.feeds)
+    if told.history:
+        yield "History:"
+    for event in told.history:
+        served = "  <- served" if event.served else ""
+        yield f"  {event.at:%Y-%m-%d %H:%M}  {event.commit[:12]}  {event.what}{served}"
     for problem in told.problems:
         yield from described(problem)
 
@@ -98,6 +118,8 @@ def _found(reader: Still, text: str) -> Iterator[Explanation]:
                 path=path,
                 commit=part.commit,
                 hidden=reason,
+                fields=_of_file(reader, part, path),
+                history=_history(reader, part, path),
                 problems=_problems(part, path),
             )
 
@@ -126,7 +148,51 @@ def _of_post(reader: Still, part: Part, post: Post) -> Explanation:
             Verdict(feed=feed.name, reason=_absence(post, edition) or why_not(post, feed.selection))
             for feed in edition.feeds.values()
         ),
+        history=_history(reader, part, post.path, served=post.blob),
         problems=_problems(part, post.path),
+    )
+
+
+def _of_file(reader: Still, part: Part, path: Path) -> tuple[Field, ...]:
+    """Return what a file says that is not served, as far as it can be read."""
+    said = reader.newsroom.index(part.source).reading(path, part.commit).fields
+    if said is None:
+        return ()
+    origins = dict(said.origins)
+    published = said.published.isoformat() if said.published else ""
+    values: dict[str, str | bool] = {
+        "title": said.title,
+        "published": published[:10] if said.precision == "day" else published,
+        "expires": said.expires.isoformat() if said.expires else "",
+        "permalink": said.permalink,
+        "language": said.language,
+        "categories": ", ".join(category.slug for category in said.categories),
+        "carousel": said.carousel,
+        "summary": said.summary,
+        "image": said.image,
+        "authors": ", ".join(said.authors),
+    }
+    return tuple(
+        Field(name=name, value=value, origin=origins[name])
+        for name, value in values.items()
+        if value and name in origins
+    )
+
+
+def _history(
+    reader: Still, part: Part, path: Path, *, served: BlobId | None = None
+) -> tuple[Event, ...]:
+    """Return what happened to a file; of the versions with the blob ``served``, the last one is."""
+    chapters = reader.newsroom.index(part.source).biography(path, part.commit)
+    holding = [chapter.commit for chapter in chapters if served and chapter.blob == served]
+    return tuple(
+        Event(
+            at=chapter.at.astimezone(part.source.zone),
+            commit=chapter.commit,
+            what=chapter.what,
+            served=chapter.commit in holding[-1:],
+        )
+        for chapter in chapters
     )
 
 

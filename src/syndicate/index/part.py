@@ -6,9 +6,10 @@ from syndicate.cache import Cache
 from syndicate.dialects import DIALECTS
 from syndicate.git import Entry, Repository
 from syndicate.index.ancestry import Ancestry, Lineage, replay
+from syndicate.index.biography import Chapter, biography
 from syndicate.index.examination import Outcome, examine
 from syndicate.index.manuscript import Manuscript, manuscript
-from syndicate.index.reading import Readings
+from syndicate.index.reading import Reading, Readings
 from syndicate.index.target import Targets
 from syndicate.model.category import Vocabulary
 from syndicate.model.edition import Hidden, Part, Problem
@@ -80,6 +81,15 @@ class SourceIndex:
     def emptied(self) -> CommitId | None:
         """The commit that emptied a folder, as of the last part; None while none is empty."""
         return self._ancestry.emptied
+
+    def reading(self, path: Path, commit: CommitId) -> Reading:
+        """Return what the file at ``path`` says in ``commit``; nothing if it is not there."""
+        blob = self.repository.find(commit, path)
+        return self._readings.read([(path, blob)])[path, blob] if blob else Reading()
+
+    def biography(self, path: Path, commit: CommitId) -> tuple[Chapter, ...]:
+        """Return what the history up to ``commit`` did to the file that is now at ``path``."""
+        return biography(path, self.repository.history(commit), self._readings.read)
 
     def manuscript(self, post: Post, data: bytes, targets: Targets) -> Manuscript:
         """Open the file of ``post`` to make an item of it."""
