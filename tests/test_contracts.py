@@ -17,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 HOUSE = ROOT / "src" / "syndicate"
-WITHOUT_A_DOOR: Final = {"cryptography", "msgspec", "typing_extensions"}
+WITHOUT_A_DOOR: Final = {"msgspec", "typing_extensions"}
 """Third-party packages that every room may use."""
 
 Contract = dict[str, object]

@@ -4,6 +4,7 @@ SyndicateError
 ├── SettingsError          settings that cannot be used          exit 2
 ├── UsageError             a request or command that is wrong    exit 2   HTTP 400
 │   ├── UnknownName        a feed, post, source … nobody knows   exit 2   HTTP 404
+│   ├── Conflict           what is asked for is there already    exit 2   HTTP 409
 │   ├── Gone               what was here and will not come back  exit 2   HTTP 410
 │   └── Refused            understood, but not allowed           exit 2   HTTP 422
 ├── ContentError           a post that cannot be read            exit 1
@@ -65,6 +66,12 @@ class UnknownName(UsageError):  # noqa: N818 — reads as what it is: `except Un
     """A name is well-formed, but nothing here is called so."""
 
     status = 404
+
+
+class Conflict(UsageError):  # noqa: N818 — likewise
+    """What is asked for contradicts what is there already."""
+
+    status = 409
 
 
 class Gone(UsageError):  # noqa: N818 — likewise

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.model.event import Event, body, trial_body
+from syndicate.model.event import Event, addressed, body, trial_body
 from syndicate.model.ledger import Telling
 from syndicate.model.post import CommitId
-from syndicate.model.subscription import SubscriptionId
+from syndicate.model.subscription import Payload, SubscriptionId
 from tests import samples
 
 POST = samples.post()
@@ -125,3 +125,12 @@ def test_a_body_has_no_needless_space(payload: str) -> None:
     text = body(PUBLISHED, cursor="c", payload="thin" if payload == "thin" else "full")
     assert b'": ' not in text
     assert b', "' not in text
+
+
+@pytest.mark.parametrize("event", [PUBLISHED, UPDATED, REMOVED])
+@pytest.mark.parametrize("payload", ["full", "thin"])
+def test_a_body_addressed_later_is_the_same_body(event: Event, payload: Payload) -> None:
+    """Byte for byte: what is kept once for all is what each would have got."""
+    kept = body(event, cursor="c", payload=payload)
+    direct = body(event, cursor="c", payload=payload, subscription=SUBSCRIPTION, seq=17)
+    assert addressed(kept, SUBSCRIPTION, 17) == direct

@@ -91,6 +91,16 @@ def body(
     )
 
 
+def addressed(body: bytes, subscription: SubscriptionId, seq: int) -> bytes:
+    """Return ``body``, made without them, as it is made with ``subscription`` and ``seq``.
+
+    So what is the same for all subscribers is kept once. What stands before ``data`` is ours.
+    """
+    before, data, rest = body.partition(b'"data":{')
+    names = _object({"subscription": subscription, "seq": seq})
+    return before + data + names[1:-1] + b"," + rest
+
+
 def trial_body(subscription: SubscriptionId, at: datetime) -> bytes:
     """Return the body of a request by which an owner tries an endpoint: no post, no ``seq``."""
     data = {"subscription": subscription}

@@ -113,6 +113,11 @@ class Database:
         await self._writer.dispose()
         await self._reader.dispose()
 
+    @property
+    def conninfo(self) -> str:
+        """How libpq reaches a PostgreSQL database, with its password."""
+        return self._url.set(drivername="postgresql").render_as_string(hide_password=False)
+
     @override
     def __str__(self) -> str:
         return self._url.render_as_string(hide_password=True)

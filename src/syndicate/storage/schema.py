@@ -3,7 +3,18 @@
 Times are whole milliseconds since 1970 (UTC); lists are JSON in text.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
 from sqlalchemy.dialects import postgresql
 
 METADATA = MetaData()
@@ -43,3 +54,113 @@ LEDGER = Table(
     Index("ledger_moved", "generation", "post_id"),
 )
 """What the world was last told of each post; rows of removed posts stay."""
+
+SUBSCRIPTION = Table(
+    "subscription",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("identity", Text, nullable=False, unique=True),
+    Column("audience", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("selection", Text, nullable=False),
+    Column("types", Text, nullable=False),
+    Column("minor", Boolean, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("backfill", Boolean, nullable=False),
+    Column("secrets", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("state_reason", Text, nullable=False),
+    Column("failing_since_ms", BigInteger),
+    Column("fail_streak", Integer, nullable=False),
+    Column("not_before_ms", BigInteger),
+    Column("lease_until_ms", BigInteger),
+    Column("last_seq", BigInteger, nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+    Index("subscription_audience", "audience"),
+)
+"""Who wants to hear. ``identity`` is a digest of what must not be there twice, ``audience`` of
+what decides which events a subscription hears of, ``last_seq`` the number of its last delivery."""
+
+EVENT = Table(
+    "event",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("type", Text, nullable=False),
+    Column("post_id", Text, nullable=False),
+    Column("commit_id", Text, nullable=False),
+    Column("noticed_ms", BigInteger, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("whole", LargeBinary, nullable=False),
+    Column("thin", LargeBinary, nullable=False),
+    Index("event_noticed", "noticed_ms"),
+)
+"""What happened, with the bodies that say so, once for all who hear of it."""
+
+UNFINISHED = text("state IN ('pending', 'leased')")
+"""Constants, so that both databases see that the index below is meant."""
+LEASED = text("state = 'leased'")
+
+DELIVERY = Table(
+    "delivery",
+    METADATA,
+    Column("subscription_id", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("event_id", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("trigger", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("due_ms", BigInteger, nullable=False),
+    Column("lease_by", Text, nullable=False),
+    Column("lease_until_ms", BigInteger),
+    Column("last_status", Integer),
+    Column("last_error", Text, nullable=False),
+    Column("settled_ms", BigInteger),
+    Index(
+        "delivery_unfinished",
+        "subscription_id",
+        "seq",
+        sqlite_where=UNFINISHED,
+        postgresql_where=UNFINISHED,
+    ),
+    Index("delivery_leased", "subscription_id", sqlite_where=LEASED, postgresql_where=LEASED),
+    Index("delivery_settled", "settled_ms"),
+    Index("delivery_event", "event_id"),
+)
+"""One event on its way to one subscriber; ``settled_ms`` is when it came to its end."""
+
+ATTEMPT = Table(
+    "attempt",
+    METADATA,
+    Column("subscription_id", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("trigger", Text, nullable=False),
+    Column("started_ms", BigInteger, nullable=False),
+    Column("took_ms", BigInteger, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("status", Integer),
+    Column("headers", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("error", Text, nullable=False),
+    Index("attempt_started", "started_ms"),
+)
+"""The delivery log."""
+
+TOKEN = Table(
+    "token",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("role", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger),
+    Column("revoked_ms", BigInteger),
+)
+"""Who may subscribe; the token itself is kept nowhere."""

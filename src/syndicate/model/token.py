@@ -1,0 +1,39 @@
+"""Tokens: who may subscribe and look after subscriptions, by what they can show."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal, NewType
+
+TokenId = NewType("TokenId", str)
+"""``tok_`` and letters or digits; no secret."""
+
+Role = Literal["admin", "partner"]
+"""admin: everything; partner: its own subscriptions, no others."""
+
+PREFIX: Final = "syn_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A right that was given to somebody called ``name``; what they show is not in here.
+
+    Subscriptions belong to the name, so that a new token takes the place of an old one.
+    ``expires`` and ``revoked`` are None for one that does not and was not.
+    """
+
+    id: TokenId
+    role: Role
+    name: str
+    made: datetime
+    expires: datetime | None = None
+    revoked: datetime | None = None
+
+    def holds(self, at: datetime) -> bool:
+        """Tell whether it is good for anything at ``at``."""
+        return self.revoked is None and (self.expires is None or at < self.expires)
+
+
+def digest(text: str) -> str:
+    """Return what is kept of the text of a token: 256 random bits need no slower hash."""
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()

@@ -1,0 +1,36 @@
+"""The bell: hears at once when another process has put something into the outbox."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+import psycopg
+
+from syndicate.storage.database import Database
+from syndicate.storage.posting import CHANNEL
+
+RETRY_SECONDS: Final = 5.0
+
+
+async def listen(
+    database: Database, ring: Callable[[], None], *, retry_seconds: float = RETRY_SECONDS
+) -> None:
+    """Call ``ring`` for every notification of PostgreSQL, until cancelled.
+
+    Also whenever the connection was lost and is there again, since something may have been missed.
+    An SQLite file notifies nobody: then it returns at once.
+    """
+    while not database.is_sqlite:
+        try:
+            await _hear(database.conninfo, ring)
+        except psycopg.Error:
+            await asyncio.sleep(retry_seconds)
+
+
+async def _hear(conninfo: str, ring: Callable[[], None]) -> None:
+    connection = await psycopg.AsyncConnection.connect(conninfo, autocommit=True)
+    async with connection:
+        await connection.execute(f"LISTEN {CHANNEL}".encode())
+        ring()
+        async for _ in connection.notifies():
+            ring()

@@ -1,0 +1,186 @@
+"""The journal of deliveries: shown, sent again, and forgotten in time."""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import and_, delete, exists, func, or_, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from syndicate.errors import UnknownName
+from syndicate.model.delivery import Attempt, Delivery, State
+from syndicate.model.delivery import replay as again
+from syndicate.model.subscription import SubscriptionId
+from syndicate.storage.database import Database
+from syndicate.storage.ledger import millis
+from syndicate.storage.posting import ring
+from syndicate.storage.rows import attempt, deliveries, delivery, progress
+from syndicate.storage.schema import ATTEMPT, DELIVERY, EVENT, SUBSCRIPTION, UNFINISHED
+
+DELIVERED_KEPT: Final = timedelta(days=30)
+OTHERS_KEPT: Final = timedelta(days=90)
+ANSWERS_KEPT: Final = timedelta(days=7)
+"""How long the bytes of receivers' answers are kept."""
+
+_SEQ: Final = re.compile(r"[0-9]{1,18}")
+_BATCH: Final = 500
+"""Rows forgotten in one transaction, so that nobody waits for it."""
+
+
+class Journal:
+    """What was and is on its way, in a database. Every method may raise `StorageError`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list(
+        self,
+        subscription: SubscriptionId,
+        *,
+        state: State | None = None,
+        before: int | None = None,
+        limit: int = 50,
+    ) -> tuple[Delivery, ...]:
+        """Return deliveries of a subscription, the newest first, from below ``before`` (a seq)."""
+        asked = deliveries().where(DELIVERY.c.subscription_id == subscription)
+        if state is not None:
+            asked = asked.where(DELIVERY.c.state == state)
+        if before is not None:
+            asked = asked.where(DELIVERY.c.seq < before)
+        asked = asked.order_by(DELIVERY.c.seq.desc()).limit(limit)
+        async with self._database.read() as connection:
+            return tuple(delivery(row) for row in (await connection.execute(asked)).mappings())
+
+    async def find(self, which: str) -> tuple[Delivery, tuple[Attempt, ...]]:
+        """Return a delivery and its attempts, the first one first; raises `UnknownName`."""
+        subscription, seq = _parts(which)
+        attempts = (
+            select(ATTEMPT)
+            .where(ATTEMPT.c.subscription_id == subscription, ATTEMPT.c.seq == seq)
+            .order_by(ATTEMPT.c.number)
+        )
+        async with self._database.read() as connection:
+            found = await _one(connection, which)
+            made = (await connection.execute(attempts)).mappings()
+            return found, tuple(attempt(row) for row in made)
+
+    async def pending(self, ids: Iterable[SubscriptionId]) -> Mapping[SubscriptionId, int]:
+        """Return how many deliveries wait for each of the subscriptions that have any."""
+        asked = (
+            select(DELIVERY.c.subscription_id, func.count())
+            .where(UNFINISHED, DELIVERY.c.subscription_id.in_(list(ids)))
+            .group_by(DELIVERY.c.subscription_id)
+        )
+        async with self._database.read() as connection:
+            found = await connection.execute(asked)
+            return {SubscriptionId(which): count for which, count in found}
+
+    async def last_attempt(self, subscription: SubscriptionId) -> Attempt | None:
+        """Return the latest attempt to deliver anything to a subscription."""
+        asked = (
+            select(ATTEMPT)
+            .where(ATTEMPT.c.subscription_id == subscription)
+            .order_by(ATTEMPT.c.started_ms.desc(), ATTEMPT.c.seq.desc(), ATTEMPT.c.number.desc())
+            .limit(1)
+        )
+        async with self._database.read() as connection:
+            found = (await connection.execute(asked)).mappings().first()
+        return None if found is None else attempt(found)
+
+    async def replay(self, which: str, now: datetime) -> Delivery:
+        """Send a delivery again, unless it is being sent; raises `UnknownName`."""
+        subscription, seq = _parts(which)
+        async with self._database.write() as connection:
+            await _lock(connection, subscription)
+            replayed = again(await _one(connection, which), now=now)
+            moving = update(DELIVERY).where(
+                DELIVERY.c.subscription_id == subscription, DELIVERY.c.seq == seq
+            )
+            if replayed.state == "pending":
+                await connection.execute(moving.values(**progress(replayed), settled_ms=None))
+            await ring(connection)
+        return replayed
+
+    async def recover(self, subscription: SubscriptionId, since: datetime, now: datetime) -> int:
+        """Send everything that was told since then again, in order; return how much that is.
+
+        All of it, so that the last word on each post is the last to be heard.
+        """
+        recent = exists().where(
+            EVENT.c.id == DELIVERY.c.event_id, EVENT.c.noticed_ms >= millis(since)
+        )
+        again = (
+            update(DELIVERY)
+            .where(DELIVERY.c.subscription_id == subscription, DELIVERY.c.state != "leased", recent)
+            .values(state="pending", trigger="manual", step=0, due_ms=millis(now), settled_ms=None)
+        )
+        async with self._database.write() as connection:
+            await _lock(connection, subscription)
+            recovered = (await connection.execute(again)).rowcount
+            await ring(connection)
+        return recovered
+
+    async def prune(self, now: datetime) -> int:
+        """Forget a batch of what is too old; return how many rows changed, 0 when none is left."""
+        key = tuple_(DELIVERY.c.subscription_id, DELIVERY.c.seq)
+        delivered = DELIVERY.c.state == "delivered"
+        old = (
+            select(DELIVERY.c.subscription_id, DELIVERY.c.seq)
+            .where(
+                or_(
+                    and_(delivered, DELIVERY.c.settled_ms < millis(now - DELIVERED_KEPT)),
+                    DELIVERY.c.settled_ms < millis(now - OTHERS_KEPT),
+                )
+            )
+            .limit(_BATCH)
+        )
+        logged = tuple_(ATTEMPT.c.subscription_id, ATTEMPT.c.seq, ATTEMPT.c.number)
+        stale = (
+            select(ATTEMPT.c.subscription_id, ATTEMPT.c.seq, ATTEMPT.c.number)
+            .where(ATTEMPT.c.started_ms < millis(now - ANSWERS_KEPT), ATTEMPT.c.answer != "")
+            .limit(_BATCH)
+        )
+        heard = exists().where(DELIVERY.c.event_id == EVENT.c.id)
+        unheard = (
+            select(EVENT.c.id)
+            .where(EVENT.c.noticed_ms < millis(now - DELIVERED_KEPT), ~heard)
+            .limit(_BATCH)
+        )
+        async with self._database.write() as connection:
+            which = [tuple(row) for row in await connection.execute(old)]
+            of = tuple_(ATTEMPT.c.subscription_id, ATTEMPT.c.seq)
+            statements = (
+                delete(ATTEMPT).where(of.in_(which)),
+                delete(DELIVERY).where(key.in_(which)),
+                update(ATTEMPT).where(logged.in_(stale)).values(answer=""),
+                delete(EVENT).where(EVENT.c.id.in_(unheard)),
+            )
+            return sum([(await connection.execute(one)).rowcount for one in statements])
+
+
+async def _lock(connection: AsyncConnection, subscription: str) -> None:
+    """Let nobody claim for or write of a subscription meanwhile, nor tell it anything."""
+    asked = select(DELIVERY.c.seq).where(UNFINISHED, DELIVERY.c.subscription_id == subscription)
+    locked = select(SUBSCRIPTION.c.id).where(SUBSCRIPTION.c.id == subscription)
+    await connection.execute(locked.with_for_update())
+    await connection.execute(asked.order_by(DELIVERY.c.seq).with_for_update())
+
+
+async def _one(connection: AsyncConnection, which: str) -> Delivery:
+    subscription, seq = _parts(which)
+    asked = deliveries().where(DELIVERY.c.subscription_id == subscription, DELIVERY.c.seq == seq)
+    found = (await connection.execute(asked)).mappings().first()
+    if found is None:
+        raise UnknownName(
+            f"there is no delivery {which}",
+            code="unknown-delivery",
+            hint="They are listed by subscription; old ones are forgotten.",
+        )
+    return delivery(found)
+
+
+def _parts(which: str) -> tuple[str, int]:
+    """Read the id of a delivery; what is none leads to no row."""
+    subscription, _, seq = which.rpartition(".")
+    return subscription, int(seq) if _SEQ.fullmatch(seq) else 0

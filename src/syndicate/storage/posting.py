@@ -1,0 +1,197 @@
+"""Putting events into the outbox: who hears, and one delivery for each of them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Self
+
+from sqlalchemy import ColumnElement, bindparam, insert, literal, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from syndicate.model.event import Event, EventId, body
+from syndicate.model.ledger import Telling
+from syndicate.model.post import CommitId, PostId
+from syndicate.model.selection import Selection
+from syndicate.model.subscription import EventType, SubscriptionId
+from syndicate.storage.database import Database
+from syndicate.storage.ledger import Values, millis
+from syndicate.storage.schema import DELIVERY, EVENT, SUBSCRIPTION
+from syndicate.storage.subscriptions import selection
+
+CHANNEL: Final = "syndicate_outbox"
+"""What PostgreSQL notifies of when something was put into the outbox."""
+
+_AT_ONCE: Final = 500
+"""Parameters of one statement; SQLite of old takes 999."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """An event as it is kept: its bodies, not yet addressed to anybody."""
+
+    id: EventId
+    type: str
+    post: PostId
+    commit: CommitId
+    at: datetime
+    whole: bytes
+    thin: bytes
+    media_type: str = "application/json"
+
+    @classmethod
+    def of(cls, event: Event, cursor: str) -> Self:
+        """Return the letter of ``event``, the position right after which is ``cursor``."""
+        return cls(
+            id=event.id,
+            type=event.telling.kind,
+            post=event.post,
+            commit=event.commit,
+            at=event.at,
+            whole=body(event, cursor=cursor),
+            thin=body(event, cursor=cursor, payload="thin"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audience:
+    """Subscribers who hear of the same events, since they asked for the same."""
+
+    id: str
+    selection: Selection
+    types: tuple[EventType, ...]
+    minor: bool
+
+    def wants(self, telling: Telling) -> bool:
+        """Tell whether they want to hear of a change."""
+        return telling.kind in self.types and (self.minor or not telling.minor)
+
+
+_TOLD: Final = (
+    SUBSCRIPTION.c.kind == "webhook",
+    SUBSCRIPTION.c.state != "disabled",
+    SUBSCRIPTION.c.state != "verifying",
+)
+"""Whom deliveries are made for, by their selections."""
+
+
+async def audiences(database: Database) -> tuple[Audience, ...]:
+    """Return the audiences there are now, each once. Raises `StorageError`."""
+    asked = select(SUBSCRIPTION).where(*_TOLD).order_by(SUBSCRIPTION.c.audience, SUBSCRIPTION.c.id)
+    async with database.read() as connection:
+        found = (await connection.execute(asked)).mappings()
+        firsts = {row["audience"]: row for row in found}
+    return tuple(
+        Audience(
+            id=which,
+            selection=selection(row["selection"]),
+            types=tuple(json.loads(row["types"])),
+            minor=bool(row["minor"]),
+        )
+        for which, row in firsts.items()
+    )
+
+
+async def post(
+    connection: AsyncConnection,
+    letters: Sequence[Letter],
+    hearing: Mapping[str, Sequence[EventId]],
+    now: datetime,
+) -> int:
+    """Put ``letters`` into the outbox, for each audience (by id) those it is to hear, in order.
+
+    Within a transaction in which nobody else may tell. Returns how many deliveries that makes.
+    """
+    await _keep(connection, letters)
+    ids = [which for which, events in hearing.items() if events]
+    await _lock(connection, ids)
+    made = 0
+    for which in ids:
+        whom = (SUBSCRIPTION.c.audience == which, *_TOLD)
+        made += await _deliver(connection, whom, hearing[which], now)
+    await ring(connection)
+    return made
+
+
+async def post_to(
+    connection: AsyncConnection,
+    whom: SubscriptionId,
+    letters: Sequence[Letter],
+    now: datetime,
+) -> int:
+    """Put ``letters`` into the outbox for one subscription alone; see `post`."""
+    await _keep(connection, letters)
+    events = [letter.id for letter in letters]
+    made = await _deliver(connection, (SUBSCRIPTION.c.id == whom,), events, now)
+    await ring(connection)
+    return made
+
+
+async def _keep(connection: AsyncConnection, letters: Sequence[Letter]) -> None:
+    """Store the letters that are not there yet: the same id is the same letter."""
+    known: set[str] = set()
+    for start in range(0, len(letters), _AT_ONCE):
+        some = [letter.id for letter in letters[start : start + _AT_ONCE]]
+        known.update(
+            (await connection.execute(select(EVENT.c.id).where(EVENT.c.id.in_(some)))).scalars()
+        )
+    fresh = [_values(letter) for letter in letters if letter.id not in known]
+    if fresh:
+        await connection.execute(insert(EVENT), fresh)
+
+
+async def _lock(connection: AsyncConnection, audiences: Sequence[str]) -> None:
+    """Lock who is about to hear something, in the order in which everybody does."""
+    asked = select(SUBSCRIPTION.c.id).where(SUBSCRIPTION.c.audience.in_(audiences), *_TOLD)
+    await connection.execute(asked.order_by(SUBSCRIPTION.c.id).with_for_update())
+
+
+async def _deliver(
+    connection: AsyncConnection,
+    whom: Sequence[ColumnElement[bool]],
+    events: Sequence[EventId],
+    now: datetime,
+) -> int:
+    """Make a delivery of each event for each subscription that ``whom`` finds."""
+    counting = (
+        update(SUBSCRIPTION).where(*whom).values(last_seq=SUBSCRIPTION.c.last_seq + len(events))
+    )
+    hearers = (await connection.execute(counting)).rowcount
+    if not hearers or not events:
+        return 0
+    columns: dict[str, ColumnElement[object]] = {
+        "subscription_id": SUBSCRIPTION.c.id,
+        "seq": SUBSCRIPTION.c.last_seq - len(events) + bindparam("place"),
+        "event_id": bindparam("event"),
+        "payload": SUBSCRIPTION.c.payload,
+        "state": literal("pending"),
+        "trigger": literal("schedule"),
+        "attempts": literal(0),
+        "step": literal(0),
+        "due_ms": literal(millis(now)),
+        "lease_by": literal(""),
+        "last_error": literal(""),
+    }
+    making = insert(DELIVERY).from_select(list(columns), select(*columns.values()).where(*whom))
+    places = [{"place": place, "event": event} for place, event in enumerate(events, 1)]
+    await connection.execute(making, places)
+    return hearers * len(events)
+
+
+async def ring(connection: AsyncConnection) -> None:
+    """Wake whoever listens, once this is committed."""
+    if connection.dialect.name == "postgresql":
+        await connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
+
+
+def _values(letter: Letter) -> Values:
+    return {
+        "id": letter.id,
+        "type": letter.type,
+        "post_id": letter.post,
+        "commit_id": letter.commit,
+        "noticed_ms": millis(letter.at),
+        "media_type": letter.media_type,
+        "whole": letter.whole,
+        "thin": letter.thin,
+    }

@@ -1,0 +1,243 @@
+"""The stored subscriptions: made, found, changed and removed."""
+
+import hashlib
+import json
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.engine import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from syndicate.errors import Conflict, UnknownName
+from syndicate.model.selection import Selection
+from syndicate.model.subscription import Kind, Subscription, SubscriptionId
+from syndicate.storage.database import Database
+from syndicate.storage.ledger import Values, millis
+from syndicate.storage.rows import perhaps_millis, perhaps_moment
+from syndicate.storage.safe import Safe
+from syndicate.storage.schema import ATTEMPT, DELIVERY, PUBLISHER, SUBSCRIPTION
+
+Change = Callable[[Subscription], Subscription]
+
+
+class Subscriptions:
+    """The subscriptions in a database. Every method may raise `StorageError`.
+
+    Args:
+        database: Where they are.
+        safe: Keeps their secrets.
+    """
+
+    def __init__(self, database: Database, safe: Safe) -> None:
+        self._database: Final = database
+        self.safe: Final = safe
+
+    async def add(
+        self,
+        subscription: Subscription,
+        now: datetime,
+        *,
+        also: Callable[[AsyncConnection], Awaitable[None]] | None = None,
+    ) -> None:
+        """Store a new subscription, which hears of everything that is told from now on.
+
+        What ``also`` writes is there if the subscription is. Raises `Conflict`, which knows the
+        id, if the owner has one with the same url and selection (or topic) already.
+        """
+        made = {**values(subscription, self.safe), "last_seq": 0, "made_ms": millis(now)}
+        async with self._database.write() as connection:
+            await hold(connection)
+            asked = select(SUBSCRIPTION.c.id).where(SUBSCRIPTION.c.identity == made["identity"])
+            there = (await connection.execute(asked)).scalar()
+            if there is not None:
+                raise Conflict(
+                    f"this subscription exists already: {there}",
+                    code="already-subscribed",
+                    hint="Change it, or remove it first.",
+                    known=(str(there),),
+                )
+            await connection.execute(insert(SUBSCRIPTION).values(made))
+            if also is not None:
+                await also(connection)
+
+    async def find(self, which: str) -> Subscription:
+        """Return the subscription with the id ``which``; raises `UnknownName`."""
+        async with self._database.read() as connection:
+            asked = select(SUBSCRIPTION).where(SUBSCRIPTION.c.id == which)
+            return self._one((await connection.execute(asked)).mappings().first(), which)
+
+    async def list(
+        self, *, kind: Kind = "webhook", owner: str | None = None
+    ) -> tuple[Subscription, ...]:
+        """Return those of ``owner``, or of everybody, the oldest first."""
+        asked = select(SUBSCRIPTION).where(SUBSCRIPTION.c.kind == kind)
+        if owner is not None:
+            asked = asked.where(SUBSCRIPTION.c.owner == owner)
+        asked = asked.order_by(SUBSCRIPTION.c.made_ms, SUBSCRIPTION.c.id)
+        async with self._database.read() as connection:
+            found = (await connection.execute(asked)).mappings()
+            return tuple(subscription(one, self.safe) for one in found)
+
+    async def change(self, which: str, change: Change) -> Subscription:
+        """Replace a subscription by what ``change`` makes of it, and return that.
+
+        Nobody else changes it meanwhile. Raises `UnknownName`, and `Conflict` if it would then be
+        the same as another one.
+        """
+        async with self._database.write() as connection:
+            await hold(connection)
+            asked = select(SUBSCRIPTION).where(SUBSCRIPTION.c.id == which).with_for_update()
+            found = (await connection.execute(asked)).mappings().first()
+            changed = change(self._one(found, which))
+            new = values(changed, self.safe)
+            other = select(SUBSCRIPTION.c.id).where(
+                SUBSCRIPTION.c.identity == new["identity"], SUBSCRIPTION.c.id != which
+            )
+            there = (await connection.execute(other)).scalar()
+            if there is not None:
+                raise Conflict(
+                    f"this subscription would then be the same as {there}",
+                    code="already-subscribed",
+                    hint="Remove one of them.",
+                    known=(str(there),),
+                )
+            await connection.execute(
+                update(SUBSCRIPTION).where(SUBSCRIPTION.c.id == which).values(new)
+            )
+        return changed
+
+    async def remove(self, which: str) -> None:
+        """Forget a subscription and all that was on its way to it; raises `UnknownName`."""
+        async with self._database.write() as connection:
+            await hold(connection)
+            gone = SUBSCRIPTION.delete().where(SUBSCRIPTION.c.id == which)
+            if (await connection.execute(gone)).rowcount == 0:
+                raise _unknown(which)
+            for table in (DELIVERY, ATTEMPT):
+                await connection.execute(table.delete().where(table.c.subscription_id == which))
+
+    def _one(self, found: RowMapping | None, which: str) -> Subscription:
+        if found is None:
+            raise _unknown(which)
+        return subscription(found, self.safe)
+
+
+async def hold(connection: AsyncConnection) -> None:
+    """Let nobody tell anything until the transaction ends: who hears of what is being decided."""
+    await connection.execute(select(PUBLISHER.c.one).with_for_update())
+
+
+def audience(subscription: Subscription) -> str:
+    """Return a digest of what decides which events a subscription hears of, and in what form."""
+    return _digest(
+        _selection_text(subscription.selection),
+        json.dumps(sorted(subscription.types)),
+        str(subscription.minor),
+        subscription.payload,
+    )
+
+
+def values(subscription: Subscription, safe: Safe) -> Values:
+    """Return a subscription as a row, but for what the outbox counts."""
+    return {
+        "id": subscription.id,
+        "identity": _digest(
+            subscription.kind,
+            subscription.owner,
+            subscription.url,
+            subscription.topic,
+            _selection_text(subscription.selection),
+        ),
+        "audience": audience(subscription),
+        "kind": subscription.kind,
+        "owner": subscription.owner,
+        "url": subscription.url,
+        "topic": subscription.topic,
+        "selection": _selection_text(subscription.selection),
+        "types": json.dumps(subscription.types),
+        "minor": subscription.minor,
+        "payload": subscription.payload,
+        "backfill": subscription.backfill,
+        "secrets": safe.store(subscription.id, subscription.secrets),
+        **health(subscription),
+        "lease_until_ms": perhaps_millis(subscription.lease_until),
+    }
+
+
+def health(subscription: Subscription) -> Values:
+    """Return those columns that attempts to deliver change."""
+    return {
+        "state": subscription.state,
+        "state_reason": subscription.state_reason,
+        "failing_since_ms": perhaps_millis(subscription.failing_since),
+        "fail_streak": subscription.fail_streak,
+        "not_before_ms": perhaps_millis(subscription.not_before),
+    }
+
+
+def subscription(found: RowMapping, safe: Safe) -> Subscription:
+    """Return the subscription of a row."""
+    which = SubscriptionId(found["id"])
+    return Subscription(
+        id=which,
+        kind=found["kind"],
+        owner=found["owner"],
+        url=found["url"],
+        topic=found["topic"],
+        selection=selection(found["selection"]),
+        types=tuple(json.loads(found["types"])),
+        minor=bool(found["minor"]),
+        payload=found["payload"],
+        backfill=bool(found["backfill"]),
+        secrets=safe.load(which, found["secrets"]),
+        state=found["state"],
+        state_reason=found["state_reason"],
+        failing_since=perhaps_moment(found["failing_since_ms"]),
+        fail_streak=found["fail_streak"],
+        not_before=perhaps_moment(found["not_before_ms"]),
+        lease_until=perhaps_moment(found["lease_until_ms"]),
+    )
+
+
+def _selection_text(selection: Selection) -> str:
+    return json.dumps(
+        {
+            "categories": sorted(sorted(group) for group in selection.categories),
+            "carousel": selection.carousel,
+            "sources": _sorted(selection.sources),
+            "languages": _sorted(selection.languages),
+        }
+    )
+
+
+def selection(text: str) -> Selection:
+    """Return the selection that a text in the database means."""
+    kept = json.loads(text)
+    return Selection(
+        categories=frozenset(frozenset(group) for group in kept["categories"]),
+        carousel=kept["carousel"],
+        sources=_set(kept["sources"]),
+        languages=_set(kept["languages"]),
+    )
+
+
+def _sorted(names: frozenset[str] | None) -> list[str] | None:
+    return None if names is None else sorted(names)
+
+
+def _set(names: list[str] | None) -> frozenset[str] | None:
+    return None if names is None else frozenset(names)
+
+
+def _digest(*texts: str) -> str:
+    return hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:32]
+
+
+def _unknown(which: str) -> UnknownName:
+    return UnknownName(
+        f"there is no subscription {which}",
+        code="unknown-subscription",
+        hint="syndicate subscriptions list shows the ids of all.",
+    )

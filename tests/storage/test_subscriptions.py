@@ -1,0 +1,134 @@
+"""Stored subscriptions."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from syndicate.errors import Conflict, UnknownName
+from syndicate.model.selection import Selection
+from syndicate.model.signature import Secret
+from syndicate.model.subscription import Subscription, SubscriptionId, pause
+from syndicate.storage.posting import post_to
+from tests.storage.mailroom import NOW, Mailroom, letter, subscriber, within
+
+COMPLETE = replace(
+    subscriber("complete"),
+    selection=Selection(
+        categories=frozenset({frozenset({"tts", "design"}), frozenset({"usds"})}),
+        carousel=True,
+        sources=frozenset(),
+        languages=frozenset({"es", "en"}),
+    ),
+    types=("post.removed", "post.updated"),
+    minor=False,
+    payload="thin",
+    backfill=True,
+    secrets=(Secret(key=b"n" * 24), Secret(key=b"o" * 24, until=NOW)),
+    state="suspended",
+    state_reason="5 attempts failed",
+    failing_since=NOW,
+    fail_streak=5,
+    not_before=NOW + timedelta(minutes=1),
+    lease_until=NOW + timedelta(days=1),
+)
+
+
+@pytest.mark.parametrize("key", ["", "a passphrase"])
+def test_a_subscription_comes_back_exactly(address: str, key: str) -> None:
+    """Every field, whether its secrets are encrypted or not."""
+
+    async def work(mailroom: Mailroom) -> None:
+        await mailroom.subscriptions.add(COMPLETE, NOW)
+        assert await mailroom.subscriptions.find(COMPLETE.id) == COMPLETE
+
+    within(address, work, key=key)
+
+
+def test_the_same_again_is_refused_with_the_id(address: str) -> None:
+    """Another owner, another address or another selection is another subscription."""
+
+    async def work(mailroom: Mailroom) -> None:
+        add = mailroom.subscriptions.add
+        await add(subscriber("a"), NOW)
+        same = replace(subscriber("a"), id=SubscriptionId("sub_b"), payload="thin")
+        with pytest.raises(Conflict, match="sub_a") as refused:
+            await add(same, NOW)
+        assert refused.value.known == ("sub_a",)
+        await add(replace(same, owner="other"), NOW)
+        await add(replace(same, id=SubscriptionId("sub_c"), url="https://c.example"), NOW)
+        narrowed = Selection(carousel=True)
+        await add(replace(same, id=SubscriptionId("sub_d"), selection=narrowed), NOW)
+
+    within(address, work)
+
+
+def test_they_are_listed_by_owner_and_kind(address: str) -> None:
+    """The oldest first."""
+
+    async def work(mailroom: Mailroom) -> None:
+        subscriptions = mailroom.subscriptions
+        older = subscriber("z")
+        newer = replace(subscriber("a"), owner="other")
+        hub = replace(
+            subscriber("hub"), kind="websub", topic="https://feeds.example.gov/feeds/all.rss"
+        )
+        await subscriptions.add(older, NOW)
+        await subscriptions.add(newer, NOW + timedelta(seconds=1))
+        await subscriptions.add(hub, NOW)
+        assert await subscriptions.list() == (older, newer)
+        assert await subscriptions.list(owner="other") == (newer,)
+        assert await subscriptions.list(kind="websub") == (hub,)
+
+    within(address, work)
+
+
+def test_a_change_is_stored(address: str) -> None:
+    """It may not make two subscriptions the same."""
+
+    async def work(mailroom: Mailroom) -> None:
+        subscriptions = mailroom.subscriptions
+        one, two = subscriber("a"), subscriber("b")
+        await subscriptions.add(one, NOW)
+        await subscriptions.add(two, NOW)
+        assert await subscriptions.change("sub_a", pause) == pause(one)
+        assert await subscriptions.find("sub_a") == pause(one)
+
+        def like_two(subscription: Subscription) -> Subscription:
+            return replace(subscription, url=two.url)
+
+        with pytest.raises(Conflict, match="sub_b"):
+            await subscriptions.change("sub_a", like_two)
+        assert await subscriptions.find("sub_a") == pause(one)
+
+    within(address, work)
+
+
+def test_what_is_removed_is_gone_with_all_that_was_on_its_way(address: str) -> None:
+    """Others keep theirs; what is not there cannot be found, changed or removed."""
+
+    async def work(mailroom: Mailroom) -> None:
+        await mailroom.subscribe("a", "b", letters=(1,))
+        await mailroom.subscriptions.remove("sub_a")
+        for ask in (mailroom.subscriptions.find, mailroom.subscriptions.remove):
+            with pytest.raises(UnknownName, match="sub_a"):
+                await ask("sub_a")
+        with pytest.raises(UnknownName, match="sub_a"):
+            await mailroom.subscriptions.change("sub_a", pause)
+        assert [one.delivery.id for one in await mailroom.claim("t")] == ["sub_b.1"]
+
+    within(address, work)
+
+
+def test_what_is_written_with_a_subscription_is_there_if_it_is(address: str) -> None:
+    """Both or none."""
+
+    async def work(mailroom: Mailroom) -> None:
+        async def first_letter(connection: AsyncConnection) -> None:
+            await post_to(connection, SubscriptionId("sub_a"), [letter(1)], NOW)
+
+        await mailroom.subscriptions.add(subscriber("a"), NOW, also=first_letter)
+        assert [one.delivery.event for one in await mailroom.claim("t")] == ["evt_1"]
+
+    within(address, work)
