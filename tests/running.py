@@ -14,14 +14,14 @@ from syndicate.settings import Settings
 Visit = Callable[[httpx.AsyncClient], Awaitable[None]]
 
 
-def serving(settings: Settings, visit: Visit) -> None:
-    """Serve ``settings`` for one visit, and stop as an operator would."""
+def serving(settings: Settings, visit: Visit, *, seconds: float = 20) -> None:
+    """Serve ``settings`` for one visit of at most ``seconds``, and stop as an operator would."""
 
     async def open_for_a_visit() -> None:
         ports: asyncio.Queue[int] = asyncio.Queue()
         with Newsroom(settings) as newsroom:
             running = asyncio.create_task(serve(newsroom, started=ports.put_nowait))
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(seconds):
                 address = f"http://127.0.0.1:{await ports.get()}"
                 try:
                     async with httpx.AsyncClient(base_url=address, timeout=20) as client:

@@ -1,0 +1,38 @@
+"""What axe-core has to say about a page in a browser."""
+
+from importlib.resources import files
+from typing import Final, Literal, TypeAlias
+
+from playwright.async_api import Page
+
+SCRIPT: Final = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
+TAGS: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+"""What is asked: WCAG 2.2 at level AA, and what axe-core recommends beside it."""
+
+COLOURS: Final = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+"""What alone can differ between colour schemes."""
+
+Scheme: TypeAlias = Literal["light", "dark"]
+SCHEMES: Final[tuple[tuple[Scheme, object], ...]] = (("light", TAGS), ("dark", COLOURS))
+
+RUN: Final = """async ([where, asked]) => {
+  const said = await axe.run(where, {runOnly: asked, resultTypes: ["violations"]});
+  const rules = list => list.map(rule => rule.id);
+  return {
+    asked: [said.violations, said.passes, said.incomplete].flatMap(rules),
+    violations: said.violations.flatMap(rule => rule.nodes.map(
+      node => `${rule.id}: ${node.html} (${node.failureSummary})`)),
+  };
+}"""
+
+
+async def violations(page: Page, where: str = "html") -> list[str]:
+    """Return what is wrong below the selector ``where``, in both colour schemes."""
+    await page.evaluate(SCRIPT)
+    wrong: list[str] = []
+    for scheme, asked in SCHEMES:
+        await page.emulate_media(color_scheme=scheme)
+        said = await page.evaluate(RUN, [where, asked])
+        assert "color-contrast" in said["asked"]  # else nothing was looked at
+        wrong += [f"{scheme}: {one}" for one in said["violations"]]
+    return wrong
