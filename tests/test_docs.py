@@ -6,10 +6,15 @@ from pathlib import Path
 import pytest
 
 from syndicate.settings import load
-from tests.documents import DOCUMENTS, ROOT, blocks
+from syndicate.telemetry import exposition
+from tests.documents import DOCUMENTS, ROOT, blocks, is_command
+
+every_document = pytest.mark.parametrize(
+    "document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT))
+)
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+@every_document
 def test_every_link_inside_the_project_leads_somewhere(document: Path) -> None:
     """Relative links are relative to the document, and what they name exists."""
     targets = re.findall(r"\]\((?!https?://|#|mailto:)([^)#\s]+)", document.read_text())
@@ -24,8 +29,20 @@ def test_the_settings_of_the_readme_are_settings(tmp_path: Path) -> None:
     assert [source.name for source in settings.sources] == ["news"]
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
-def test_every_command_that_a_document_names_exists(document: str) -> None:
-    """A target of make that is told to type is one."""
+@every_document
+def test_every_command_that_a_document_names_exists(document: Path) -> None:
+    """A target of make or a command of ours that is told to type is one."""
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert set(re.findall(r"\bmake (\w+)", (ROOT / document).read_text())) <= targets
+    text = document.read_text()
+    assert set(re.findall(r"(?:`|^)make (\w+)", text, re.MULTILINE)) <= targets
+    commands = re.findall(r"(?:`|^)syndicate ([a-z].*?)(?:`|$)", text, re.MULTILINE)
+    assert [command for command in commands if not is_command(command.split())] == []
+
+
+def test_every_metric_that_an_operator_is_told_of_exists() -> None:
+    """Whoever copies an alert has one that can go off."""
+    page = (ROOT / "docs" / "how-to" / "run-in-production.md").read_text()
+    named = set(re.findall(r"\bsyndicate_\w+", page))
+    told = set(re.findall(r"^# TYPE (\w+) ", exposition().decode(), re.MULTILINE))
+    assert named
+    assert named <= told
