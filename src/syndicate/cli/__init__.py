@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from syndicate import __version__
-from syndicate.cli import check, config, doctor, explain, feeds, refresh, serve
+from syndicate.cli import check, config, doctor, explain, feeds, init, refresh, serve
 from syndicate.cli.options import ConfigFile
 from syndicate.cli.terminal import tell
 from syndicate.errors import SyndicateError
@@ -25,7 +25,7 @@ app = typer.Typer(
 )
 for command in (
     *(serve.serve, feeds.show, explain.explain, check.check, feeds.build),
-    *(refresh.refresh, doctor.doctor),
+    *(refresh.refresh, init.init, doctor.doctor),
 ):
     app.command()(command)
 app.add_typer(config.app)

@@ -1,0 +1,105 @@
+"""`syndicate init`: a first `syndicate.toml`, guessed from a repository."""
+
+import os
+import pathlib
+import re
+from typing import Annotated, Final
+
+import typer
+
+from syndicate.cli.guess import CONFIGS, Guess, guess
+from syndicate.cli.terminal import talk
+from syndicate.errors import RepositoryError, SyndicateError, UsageError
+from syndicate.git import Repository
+from syndicate.model.post import CommitId, Path
+
+_HINTS: Final = ("CNAME", "package.json")
+_REFS: Final = ("main", "master", "HEAD")
+_PAGES: Final = (".md", ".markdown")
+_AT_MOST: Final = 5000
+"""Pages that are looked at; more tell nothing new."""
+
+
+def init(
+    repository: Annotated[
+        str, typer.Argument(metavar="REPO", help="A path, bare or not, or an https or ssh URL.")
+    ],
+    out: Annotated[
+        pathlib.Path, typer.Option(metavar="FILE", help="Where to write the settings.")
+    ] = pathlib.Path("syndicate.toml"),
+) -> None:
+    """Write settings guessed from a repository.
+
+    Every guess says in a comment where it is from. A file that is there already stays.
+    """
+    from syndicate.cli.draft import draft
+    from syndicate.settings import load
+
+    if out.exists():
+        raise UsageError(f"{out} is there already", hint="Choose another file with --out.")
+    ref, found = _look(repository, out.absolute().parent / "var" / "mirrors")
+    if not found.folders:
+        raise SyndicateError(
+            f"{repository} has no folder of dated pages with front matter",
+            hint="A post has a title and a date, in its front matter or its file name.",
+            code="no-posts",
+        )
+    named = _named(repository)
+    text = draft(found, name=named, repository=_from(repository, out), ref=ref)
+    _write(out, text)
+    load(out, {})
+    talk(f"{out} is written: {', '.join(found.folders)}, read as {found.dialect}.")
+    if not found.site_url:
+        talk("Say in it where the site is: nothing in the repository does.", colour="yellow")
+    talk(f"Then look at it: syndicate doctor --config {out}")
+
+
+def _look(repository: str, mirrors: pathlib.Path) -> tuple[str, Guess]:
+    """Return the branch that seems to be published, and what is in it."""
+    refusals: list[RepositoryError] = []
+    for ref in _REFS:
+        with Repository.open(repository, ref=ref, mirrors=mirrors) as opened:
+            try:
+                opened.fetch()
+                return ref, _guess(opened, opened.head())
+            except RepositoryError as error:
+                refusals.append(error)
+    raise refusals[0]
+
+
+def _guess(opened: Repository, commit: CommitId) -> Guess:
+    entries = opened.entries(commit, (Path("."),))
+    pages = [entry for entry in entries if entry.path.lower().endswith(_PAGES)][:_AT_MOST]
+    wanted = [entry for entry in entries if entry.path in CONFIGS or entry.path in _HINTS] + pages
+    contents = dict(opened.read({entry.blob for entry in wanted}))
+    return guess(
+        (entry.path for entry in entries),
+        {entry.path: contents[entry.blob] for entry in wanted},
+    )
+
+
+def _named(repository: str) -> str:
+    """Return what the source is called: the last part of its address."""
+    folder = str(pathlib.Path(repository).resolve()) if repository.strip("./") == "" else repository
+    last = re.split(r"[/:]", folder.rstrip("/").removesuffix(".git"))[-1]
+    return re.sub(r"[^a-z0-9]+", "-", last.lower()).strip("-") or "posts"
+
+
+def _from(repository: str, out: pathlib.Path) -> str:
+    """Return how the settings name the repository: paths begin at the folder of their file."""
+    if re.match(r"[^/]+:", repository) or pathlib.Path(repository).expanduser().is_absolute():
+        return str(pathlib.Path(repository).expanduser()) if repository[:1] == "~" else repository
+    return os.path.relpath(repository, out.absolute().parent)
+
+
+def _write(out: pathlib.Path, text: str) -> None:
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with out.open("x") as file:
+            file.write(text)
+    except OSError as error:
+        raise SyndicateError(
+            f"{out} cannot be written: {error.strerror}",
+            code="cannot-write",
+            hint="Choose another file with --out.",
+        ) from error
