@@ -14,11 +14,31 @@ every_document = pytest.mark.parametrize(
 )
 
 
+def targets(document: Path) -> list[Path]:
+    """Return where the links inside the project lead that ``document`` has."""
+    links = re.findall(r"\]\((?!https?://|#|mailto:)([^)#\s]+)", document.read_text())
+    return [(document.parent / link).resolve() for link in links]
+
+
 @every_document
 def test_every_link_inside_the_project_leads_somewhere(document: Path) -> None:
     """Relative links are relative to the document, and what they name exists."""
-    targets = re.findall(r"\]\((?!https?://|#|mailto:)([^)#\s]+)", document.read_text())
-    assert [target for target in targets if not (document.parent / target).exists()] == []
+    assert [target for target in targets(document) if not target.exists()] == []
+
+
+def led_to(path: Path) -> set[Path]:
+    """Return where a reader of ``path`` gets: by links, or in a folder to its documents."""
+    if path.is_dir():
+        return {*path.glob("*.md")}
+    return {*targets(path)} if path.suffix == ".md" else set()
+
+
+def test_every_document_is_found_from_the_readme() -> None:
+    """Who follows links from there reads them all."""
+    found = {ROOT / "README.md"}
+    while new := {target for path in found for target in led_to(path)} - found:
+        found |= new
+    assert {*DOCUMENTS} - found == set()
 
 
 def test_the_settings_of_the_readme_are_settings(tmp_path: Path) -> None:
