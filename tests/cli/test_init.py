@@ -9,7 +9,7 @@ from tests.cli.conftest import FILES, Run
 from tests.content_repository import ContentRepository
 from tests.corpora import clone
 
-POST = "---\ntitle: {}\ndate: 2024-01-29\ntags: [a, b, 'c ${{X}}\\x7f']\n---\nWords.\n"
+POST = "---\ntitle: {}\ndate: 2024-01-29\ntags: [a, b, 'c ${{X}}']\n---\nWords.\n"
 
 
 def site(path: Path, *, branch: str = "main", config: str = "") -> ContentRepository:

@@ -51,6 +51,10 @@ def _lines(guess: Guess, name: str, repository: str, ref: str) -> Iterator[str]:
         else:
             yield f"# {key} = {otherwise}"
     yield '# assets = "serve"  # images from the repository instead of the site'
+    yield from _categories(guess)
+
+
+def _categories(guess: Guess) -> Iterator[str]:
     if guess.categories:
         yield ""
         yield "# What posts are filed under most. Others have feeds as well; `aliases` joins"
