@@ -80,6 +80,28 @@ request_seconds: Final = Histogram(
     buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
     registry=_REGISTRY,
 )
+deliveries_total: Final = Counter(
+    "syndicate_deliveries_total",
+    "Attempts to deliver that are over, by outcome.",
+    ["outcome"],
+    registry=_REGISTRY,
+)
+deliveries_waiting: Final = Gauge(
+    "syndicate_deliveries_waiting",
+    "Deliveries that are not finished, on their way or due later.",
+    registry=_REGISTRY,
+)
+delivery_oldest_timestamp_seconds: Final = Gauge(
+    "syndicate_delivery_oldest_timestamp_seconds",
+    "When the unfinished delivery that waits longest is or was due; 0 if there is none.",
+    registry=_REGISTRY,
+)
+delivery_seconds: Final = Histogram(
+    "syndicate_delivery_seconds",
+    "Time from when an event was told to the end of its delivery, of those that came at once.",
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+    registry=_REGISTRY,
+)
 
 
 def exposition() -> bytes:

@@ -200,7 +200,9 @@ def test_the_end_of_a_lease_is_something_to_wake_up_for(address: str) -> None:
 
     async def work(mailroom: Mailroom) -> None:
         assert await mailroom.outbox.next_due(NOW) is None
+        assert await mailroom.outbox.depth() == (0, None)
         await mailroom.subscribe("a", letters=(1,))
+        assert await mailroom.outbox.depth() == (1, NOW)
         assert await mailroom.outbox.next_due(NOW + SECOND) == NOW + SECOND
         await mailroom.claim("one")
         assert await mailroom.outbox.next_due(NOW) == NOW + LEASE

@@ -30,7 +30,7 @@ from syndicate.model.retry import After, Moment, after
 from syndicate.model.subscription import CLAIMABLE, Subscription, SubscriptionId
 from syndicate.storage.database import Database
 from syndicate.storage.ledger import millis, moment
-from syndicate.storage.rows import attempt_values, deliveries, delivery, progress
+from syndicate.storage.rows import attempt_values, deliveries, delivery, perhaps_moment, progress
 from syndicate.storage.safe import Safe
 from syndicate.storage.schema import ATTEMPT, DELIVERY, LEASED, SUBSCRIPTION, UNFINISHED
 from syndicate.storage.subscriptions import health, subscription
@@ -171,6 +171,13 @@ class Outbox:
             found = [(await connection.execute(one)).scalar() for one in asked]
         moments = [one for one in found if one is not None]
         return max(moment(min(moments)), now) if moments else None
+
+    async def depth(self) -> tuple[int, datetime | None]:
+        """Return how many deliveries are unfinished, and since when the oldest of them is due."""
+        asked = select(func.count(), func.min(DELIVERY.c.due_ms)).where(UNFINISHED)
+        async with self._database.read() as connection:
+            count, oldest = (await connection.execute(asked)).one()
+        return count, perhaps_moment(oldest)
 
     async def _settle(self, connection: AsyncConnection, done: Sequence[Done]) -> tuple[After, ...]:
         whose = await self._subscriptions(

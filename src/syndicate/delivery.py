@@ -1,0 +1,265 @@
+"""Work through the outbox: claim, send, write down, again."""
+
+import asyncio
+import errno
+import os
+import random
+import secrets
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from syndicate import telemetry
+from syndicate.channels import CHANNELS
+from syndicate.channels.transport import TIMEOUT_SECONDS, Transport
+from syndicate.errors import StorageError
+from syndicate.model.delivery import SLACK, Attempt
+from syndicate.model.retry import DEFAULT_SCHEDULE, After, Moment, Schedule
+from syndicate.storage.bell import listen
+from syndicate.storage.database import Database
+from syndicate.storage.journal import Journal
+from syndicate.storage.outbox import Claim, Done, Outbox
+from syndicate.storage.safe import Safe
+
+SLOTS: Final = 256
+"""Requests under way at a time; a receiver that hangs takes one of them."""
+
+GRACE_SECONDS: Final = 8.0
+"""How long requests under way may still take when we are to stop."""
+
+_LEAVING_SECONDS: Final = 2.0
+"""And how long it may take to write down what came of them."""
+_NAP_SECONDS: Final = 30.0
+_FILE_NAP_SECONDS: Final = 1.0
+"""An SQLite file tells nobody that another process wrote to it."""
+_SHORTEST_SECONDS: Final = 0.02
+_RETRY_SECONDS: Final = 1.0
+_GAUGE_SECONDS: Final = 15.0
+_PRUNE_SECONDS: Final = 3_600.0
+
+_log = telemetry.logger("delivery")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How fast, how often and how long.
+
+    ``timeout`` is the longest that a request may take, ``schedule`` when to try again, ``slots``
+    how many requests are made at a time, ``grace_seconds`` how long to wait for them at the end.
+    """
+
+    timeout: timedelta = timedelta(seconds=TIMEOUT_SECONDS)
+    schedule: Schedule = DEFAULT_SCHEDULE
+    slots: int = SLOTS
+    grace_seconds: float = GRACE_SECONDS
+
+
+class Deliverer:
+    """Delivers what is due while `run` runs, beside any number of others on the same database.
+
+    Args:
+        database: Where the outbox is.
+        safe: Opens the secrets of subscribers.
+        transport: Takes requests to receivers.
+        clock: Tells the time, with a zone.
+        pace: How fast to go about it.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        safe: Safe,
+        transport: Transport,
+        *,
+        clock: Callable[[], datetime],
+        pace: Pace,
+    ) -> None:
+        self._database = database
+        self._outbox = Outbox(database, safe)
+        self._journal = Journal(database)
+        self._transport = transport
+        self._clock = clock
+        self._pace = pace
+        self._name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._claims = 0
+        self._under_way: dict[asyncio.Task[None], Claim] = {}
+        self._done: list[Done] = []
+        self._finished = asyncio.Event()
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Look at the outbox now: something was put into it."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Deliver until cancelled; then finish or give back what is under way, within 10 s."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(listen(self._database, self.wake))
+                tasks.create_task(_again(self._record))
+                tasks.create_task(_again(self._gauge, _GAUGE_SECONDS))
+                tasks.create_task(_again(self._prune, _PRUNE_SECONDS))
+                tasks.create_task(self._deliver())
+        finally:
+            await self._leave()
+
+    async def _deliver(self) -> None:
+        if self._database.is_sqlite:
+            await _attempted(self._bury)
+        await _again(self._turn)
+
+    async def _turn(self) -> None:
+        self._woken.clear()
+        if await self._claim():
+            return
+        seconds = await self._rest_seconds()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+        except TimeoutError:
+            return
+
+    async def _claim(self) -> bool:
+        """Begin to send what is due; tell whether there was any."""
+        free = self._pace.slots - len(self._under_way)
+        if not free:
+            return False
+        self._claims += 1
+        by = f"{self._name}:{self._claims}"
+        claims = await self._outbox.claim(
+            free, by=by, now=self._clock(), lease=self._pace.timeout + SLACK
+        )
+        for claim in claims:
+            task = asyncio.create_task(self._send(claim))
+            self._under_way[task] = claim
+            task.add_done_callback(self._under_way.pop)
+        return bool(claims)
+
+    async def _rest_seconds(self) -> float:
+        """Return how long nothing will be due, unless somebody wakes us."""
+        nap = _FILE_NAP_SECONDS if self._database.is_sqlite else _NAP_SECONDS
+        if len(self._under_way) >= self._pace.slots:
+            return nap
+        await self._take_back()
+        now = self._clock()
+        due = await self._outbox.next_due(now)
+        if due is None:
+            return nap
+        return min(max((due - now).total_seconds(), _SHORTEST_SECONDS), nap)
+
+    async def _send(self, claim: Claim) -> None:
+        delivery, subscription = claim.delivery, claim.subscription
+        started = self._clock()
+        try:
+            send = CHANNELS[subscription.kind]
+            attempt = await send(self._transport, subscription, delivery, started)
+        except Exception as error:  # noqa: BLE001 — whatever it is, the other deliveries go on
+            _log.exception("sending failed", delivery=delivery.id)
+            attempt = Attempt(
+                number=delivery.attempts + 1,
+                trigger=delivery.trigger,
+                started=started,
+                took_ms=0,
+                cause="broken",
+                error=f"the service failed to send: {type(error).__name__}",
+            )
+        self._done.append(Done(delivery=delivery, attempt=attempt, moment=self._moment()))
+        self._finished.set()
+
+    async def _record(self) -> None:
+        """Write down everything that is over by now, in one transaction."""
+        await self._finished.wait()
+        self._finished.clear()
+        batch, self._done = self._done, []
+        try:
+            _tell(batch, await self._outbox.complete(batch))
+        except BaseException:
+            self._done = batch + self._done
+            self._finished.set()
+            raise
+        self.wake()
+
+    async def _take_back(self, dead: Sequence[str] = ()) -> None:
+        for after in await self._outbox.reclaim(self._moment(), dead=dead):
+            telemetry.deliveries_total.labels("lost").inc()
+            _log.warning("delivery lost its sender", delivery=after.delivery.id)
+
+    async def _bury(self) -> None:
+        """Take back at once what processes of this host hold that do not live any more."""
+        holders = await self._outbox.holders()
+        await self._take_back([by for by in holders if self._is_dead(by)])
+
+    def _is_dead(self, holder: str) -> bool:
+        host, pid, _, _ = holder.split(":")
+        mine, own, _ = self._name.split(":")
+        if host != mine:
+            return False
+        return pid == own or not _lives(int(pid))
+
+    async def _gauge(self) -> None:
+        waiting, oldest = await self._outbox.depth()
+        telemetry.deliveries_waiting.set(waiting)
+        telemetry.delivery_oldest_timestamp_seconds.set(oldest.timestamp() if oldest else 0)
+
+    async def _prune(self) -> None:
+        while await self._journal.prune(self._clock()):
+            continue
+
+    def _moment(self) -> Moment:
+        chance = random.random()  # noqa: S311 — spreads retries, keeps no secret
+        return Moment(now=self._clock(), chance=chance, schedule=self._pace.schedule)
+
+    async def _leave(self) -> None:
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=self._pace.grace_seconds)
+        late = dict(self._under_way)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        try:
+            async with asyncio.timeout(_LEAVING_SECONDS):
+                _tell(self._done, await self._outbox.complete(self._done))
+                await self._outbox.give_back(claim.delivery for claim in late.values())
+        except (StorageError, TimeoutError) as error:
+            _log.warning("leases are left to run out", reason=str(error))
+
+
+async def _again(step: Callable[[], Awaitable[None]], pause_seconds: float = 0.0) -> None:
+    """Take a step again and again; while the database fails, less often."""
+    while True:
+        well = await _attempted(step)
+        await asyncio.sleep(pause_seconds if well else max(pause_seconds, _RETRY_SECONDS))
+
+
+async def _attempted(step: Callable[[], Awaitable[None]]) -> bool:
+    try:
+        await step()
+    except StorageError as error:
+        _log.warning("database fails", reason=error.what)
+        return False
+    return True
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError as error:
+        return error.errno != errno.ESRCH
+    return True
+
+
+def _tell(batch: Sequence[Done], afters: Sequence[After]) -> None:
+    """Count what was written down, and tell the operator what there is to know."""
+    over = {one.delivery.id: one for one in batch}
+    for after in afters:
+        one = over[after.delivery.id]
+        telemetry.deliveries_total.labels(one.attempt.outcome).inc()
+        if one.attempt.outcome == "delivered" and one.delivery.attempts == 0:
+            waited = one.moment.now - one.delivery.due
+            telemetry.delivery_seconds.observe(waited.total_seconds())
+        for notice in after.notices:
+            _log.warning(
+                notice, subscription=after.subscription.id, reason=after.subscription.state_reason
+            )

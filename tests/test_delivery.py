@@ -1,0 +1,330 @@
+"""The deliverer, with real databases and receivers: nothing is lost, nobody holds up others."""
+
+import asyncio
+import os
+import pathlib
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
+
+import pytest
+from sqlalchemy import text
+
+from syndicate.channels.guard import Guard
+from syndicate.channels.transport import Transport
+from syndicate.delivery import Deliverer, Pace
+from syndicate.model.delivery import State
+from syndicate.model.retry import Schedule
+from syndicate.model.signature import fault
+from syndicate.model.subscription import SubscriptionId
+from syndicate.storage.safe import Safe
+from tests import samples
+from tests.channels.receiver import Received, Receiver, answer, hang, receiving
+from tests.databases import KINDS, postgresql_database
+from tests.storage.mailroom import NOW, SECRET, Mailroom, subscriber, within
+
+TIMEOUT = timedelta(seconds=2)
+PACE = Pace(timeout=TIMEOUT, schedule=Schedule.of((0, 0.05, 0.05)), grace_seconds=0.5)
+A = SubscriptionId("sub_a")
+
+
+@pytest.fixture
+def file(tmp_path: pathlib.Path) -> str:
+    """Return the address of an SQLite database."""
+    return f"sqlite:///{tmp_path / 'syndicate.db'}"
+
+
+@pytest.fixture(params=KINDS)
+def address(request: pytest.FixtureRequest, file: str) -> Iterator[str]:
+    """Return the address of a database of each kind."""
+    if request.param == "sqlite":
+        yield file
+    else:
+        with postgresql_database(request.getfixturevalue("postgresql")) as made:
+            yield made
+
+
+def now() -> datetime:
+    """Return the time."""
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def delivering(
+    mailroom: Mailroom,
+    pace: Pace = PACE,
+    *,
+    clock: Callable[[], datetime] = now,
+    safe: Safe | None = None,
+) -> AsyncIterator[Deliverer]:
+    """Deliver what is on its way in a database, and stop at the end."""
+    guard = Guard(allow_networks=[ip_network("127.0.0.0/8")], allow_http=True)
+    timeout = pace.timeout.total_seconds()
+    async with Transport(guard, samples.MASTHEAD, timeout_seconds=timeout) as transport:
+        deliverer = Deliverer(mailroom.database, safe or Safe(), transport, clock=clock, pace=pace)
+        running = asyncio.create_task(deliverer.run())
+        try:
+            yield deliverer
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+
+async def subscribe(mailroom: Mailroom, name: str, url: str, *letters: int) -> None:
+    """Add a subscription of ``url``, with letters on their way to it."""
+    await mailroom.subscriptions.add(replace(subscriber(name), url=url), NOW)
+    await mailroom.send(name, *letters)
+
+
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
+    """Wait until something holds."""
+    async with asyncio.timeout(seconds):
+        while not await condition():  # noqa: ASYNC110 — a file tells nobody that it changed
+            await asyncio.sleep(0.01)
+
+
+async def states(mailroom: Mailroom, name: str = "a") -> list[State]:
+    """Return the states of the deliveries of a subscription, the oldest first."""
+    found = await mailroom.journal.list(SubscriptionId(f"sub_{name}"))
+    return [one.state for one in reversed(found)]
+
+
+def settled(mailroom: Mailroom, name: str = "a") -> Callable[[], Awaitable[bool]]:
+    """Return whether nothing is on its way to a subscription any more."""
+
+    async def asked() -> bool:
+        return not {"pending", "leased"} & set(await states(mailroom, name))
+
+    return asked
+
+
+def events(receiver: Receiver, path: str) -> list[str]:
+    """Return the ids of the events that came in at ``path``, in their order."""
+    return [one.headers["webhook-id"] for one in receiver.requests if one.target == path]
+
+
+def test_everything_arrives_signed_and_in_order(address: str) -> None:
+    """At every subscriber, and it is written down."""
+
+    async def work(mailroom: Mailroom) -> None:
+        async with receiving(answer(204)) as receiver:
+            for name in "abc":
+                await subscribe(mailroom, name, receiver.url(f"/{name}"), 1, 2, 3, 4)
+            async with delivering(mailroom):
+                for name in "abc":
+                    await until(settled(mailroom, name))
+            for name in "abc":
+                assert events(receiver, f"/{name}") == ["evt_1", "evt_2", "evt_3", "evt_4"]
+                assert await states(mailroom, name) == ["delivered"] * 4
+            for one in receiver.requests:
+                assert not fault([SECRET], headers=one.headers, body=one.body, now=now())
+
+    within(address, work)
+
+
+def test_what_fails_is_tried_again_and_then_given_up(file: str) -> None:
+    """By the schedule; the next event follows, whatever became of the one before."""
+
+    async def work(mailroom: Mailroom) -> None:
+        async with receiving(*[answer(500)] * 4, answer(204)) as receiver:
+            await subscribe(mailroom, "a", receiver.url(), 1, 2)
+            async with delivering(mailroom):
+                await until(settled(mailroom))
+            assert events(receiver, "/hook") == ["evt_1"] * 3 + ["evt_2"] * 2
+            assert await states(mailroom) == ["exhausted", "delivered"]
+            assert len((await mailroom.journal.find("sub_a.1"))[1]) == 3
+
+    within(file, work)
+
+
+def test_receivers_that_hang_hold_up_nobody(file: str) -> None:
+    """Fifty of them, and one that is well: it has heard all before any of them gives up."""
+
+    async def work(mailroom: Mailroom) -> None:
+        async with receiving(hang) as stuck, receiving(answer(204)) as well:
+            for number in range(50):
+                await subscribe(mailroom, f"stuck{number}", stuck.url(f"/{number}"), 1)
+            await subscribe(mailroom, "a", well.url(), 1, 2, 3)
+            async with delivering(mailroom, replace(PACE, timeout=timedelta(minutes=5))):
+                await until(settled(mailroom))
+                assert len(well.requests) == 3
+                assert await states(mailroom, "stuck0") == ["leased"]
+
+    within(file, work)
+
+
+def test_a_slot_is_free_again_when_time_is_up(file: str) -> None:
+    """With one slot, the next in turn waits for it."""
+
+    async def work(mailroom: Mailroom) -> None:
+        pace = replace(PACE, slots=1, timeout=timedelta(seconds=0.2))
+        async with receiving(hang) as stuck, receiving(answer(204)) as well:
+            await subscribe(mailroom, "a", stuck.url(), 1)
+            await subscribe(mailroom, "b", well.url(), 1)
+            async with delivering(mailroom, pace):
+                await until(settled(mailroom, "b"))
+            _, attempts = await mailroom.journal.find("sub_a.1")
+            assert attempts[0].cause == "timeout"
+
+    within(file, work)
+
+
+def test_news_is_noticed_at_once(address: str) -> None:
+    """By being woken on a file, by notification on PostgreSQL."""
+
+    async def work(mailroom: Mailroom) -> None:
+        async with receiving(answer(204)) as receiver, delivering(mailroom) as deliverer:
+            await subscribe(mailroom, "a", receiver.url(), 1)
+            deliverer.wake()
+            await until(settled(mailroom))
+            await mailroom.send("a", 2)
+            await until(settled(mailroom))
+            assert events(receiver, "/hook") == ["evt_1", "evt_2"]
+
+    within(address, work)
+
+
+def test_what_is_under_way_at_the_end_is_finished_or_given_back(file: str) -> None:
+    """A request that is answered soon counts; one that is not is as if never made."""
+
+    async def work(mailroom: Mailroom) -> None:
+        async def slow(_: Received, writer: asyncio.StreamWriter) -> None:
+            await asyncio.sleep(0.2)
+            writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+            await writer.drain()
+
+        async with receiving(slow) as soon, receiving(hang) as never:
+            await subscribe(mailroom, "a", soon.url(), 1)
+            await subscribe(mailroom, "b", never.url(), 1)
+
+            async def both() -> bool:
+                return bool(soon.requests and never.requests)
+
+            async with delivering(mailroom):
+                await until(both)
+            assert await states(mailroom, "a") == ["delivered"]
+            assert await states(mailroom, "b") == ["pending"]
+            assert (await mailroom.journal.find("sub_b.1"))[1] == ()
+
+    within(file, work)
+
+
+def test_what_a_dead_process_held_goes_on_at_once(file: str) -> None:
+    """Of this host, by its number; what lives or is elsewhere keeps its lease."""
+
+    async def work(mailroom: Mailroom) -> None:
+        host = socket.gethostname()
+        dead = await asyncio.create_subprocess_exec(sys.executable, "-c", "")
+        await dead.wait()
+        async with receiving(answer(204)) as receiver:
+            holders = (
+                f"{host}:{dead.pid}:x:1",
+                f"{host}:{os.getpid()}:x:1",
+                f"{host}:{os.getppid()}:x:1",
+                "elsewhere:1:x:1",
+            )
+            for name, holder in zip("abcd", holders, strict=True):
+                await subscribe(mailroom, name, receiver.url(f"/{name}"), 1)
+                assert len(await mailroom.claim(holder, now=now())) == 1
+            async with delivering(mailroom):
+                await until(settled(mailroom, "a"))
+                await until(settled(mailroom, "b"))
+            assert [one.cause for one in (await mailroom.journal.find("sub_a.1"))[1]] == [
+                "lost",
+                "",
+            ]
+            assert await states(mailroom, "c") == ["leased"]
+            assert await states(mailroom, "d") == ["leased"]
+
+    within(file, work)
+
+
+def test_while_the_database_fails_it_is_tried_again(file: str) -> None:
+    """What was answered meanwhile is written down later, not sent again."""
+
+    async def rename(mailroom: Mailroom, one: str, two: str) -> None:
+        async with mailroom.database.write() as connection:
+            await connection.execute(text(f"ALTER TABLE {one} RENAME TO {two}"))
+
+    async def work(mailroom: Mailroom) -> None:
+        async with receiving(answer(204)) as receiver:
+            await subscribe(mailroom, "a", receiver.url(), 1)
+            await rename(mailroom, "attempt", "away")
+
+            async def came() -> bool:
+                return bool(receiver.requests)
+
+            async with delivering(mailroom):
+                await until(came)
+                await asyncio.sleep(0.1)
+                assert await states(mailroom) == ["leased"]
+                await rename(mailroom, "away", "attempt")
+                await until(settled(mailroom))
+            assert len(receiver.requests) == 1
+            await mailroom.send("a", 2)
+            await rename(mailroom, "attempt", "away")
+
+            async def came_again() -> bool:
+                return len(receiver.requests) == 2
+
+            async with delivering(mailroom):
+                await until(came_again)
+            assert await states(mailroom) == ["delivered", "leased"]
+            await rename(mailroom, "away", "attempt")
+
+    within(file, work)
+
+
+def test_a_channel_that_nobody_knows_is_a_failure_of_its_delivery(file: str) -> None:
+    """Written down as such; the others go on."""
+
+    async def work(mailroom: Mailroom) -> None:
+        async with receiving(answer(204)) as receiver:
+            await subscribe(mailroom, "a", receiver.url("/a"), 1)
+            await subscribe(mailroom, "b", receiver.url("/b"), 1)
+            async with mailroom.database.write() as connection:
+                odd = "UPDATE subscription SET kind = 'pigeon' WHERE id = 'sub_a'"
+                await connection.execute(text(odd))
+            async with delivering(mailroom):
+                await until(settled(mailroom, "b"))
+                await until(settled(mailroom, "a"))
+            _, attempts = await mailroom.journal.find("sub_a.1")
+            assert attempts[0].error == "the service failed to send: KeyError"
+
+    within(file, work)
+
+
+def test_what_is_old_is_forgotten_meanwhile(file: str) -> None:
+    """Without anybody asking."""
+
+    async def work(mailroom: Mailroom) -> None:
+        async with receiving(answer(204)) as receiver:
+            await subscribe(mailroom, "a", receiver.url(), 1)
+            async with delivering(mailroom):
+                await until(settled(mailroom))
+
+            async def forgotten() -> bool:
+                return not await states(mailroom)
+
+            async with delivering(mailroom, clock=lambda: now() + timedelta(days=100)):
+                await until(forgotten)
+
+    within(file, work)
+
+
+def test_a_receiver_that_wants_no_more_gets_no_more(file: str) -> None:
+    """410 ends the subscription."""
+
+    async def work(mailroom: Mailroom) -> None:
+        async with receiving(answer(410)) as receiver:
+            await subscribe(mailroom, "a", receiver.url(), 1, 2)
+            async with delivering(mailroom):
+                await until(settled(mailroom))
+            assert len(receiver.requests) == 1
+            assert (await mailroom.subscriptions.find(A)).state == "disabled"
+
+    within(file, work)
