@@ -5,9 +5,11 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -75,21 +77,51 @@ def chosen(environ: Mapping[str, str], folder: Path) -> Settings:
 
 
 DATABASE: Final = "postgresql://syndicate:secret@db.example.gov/syndicate"
-IMAGE: Final = {"SYNDICATE_SERVICE__DATA": "/var/lib/syndicate"}
 
 
-def test_the_container_copies_what_there_is_and_drops_its_rights() -> None:
-    """Every COPY has its source, which is not ignored; the last user is nobody's name but ours."""
-    lines = (DEPLOY / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
+def dockerfile() -> list[str]:
+    """Return the instructions of the Dockerfile, each on one line."""
+    return (DEPLOY / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
+
+
+def set_by_image() -> dict[str, str]:
+    """Return the variables that the container has by itself."""
+    (line,) = [line for line in dockerfile() if line.startswith("ENV ")]
+    return dict(word.split("=", 1) for word in line.split()[1:])
+
+
+def copied() -> set[str]:
+    """Return what of the project is copied into the container."""
+    copies = [line.split() for line in dockerfile() if line.startswith("COPY ")]
+    return {
+        source for _, *sources, _ in copies for source in sources if "--from=build" not in sources
+    }
+
+
+def test_what_the_container_copies_is_enough(tmp_path: Path) -> None:
+    """A wheel is built of it as the Dockerfile does, and it has every file of the service."""
     allowed = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
-    copied = [
-        source
-        for line in lines
-        if line.startswith("COPY ") and "--from" not in line
-        for source in line.split()[1:-1]
-    ]
-    assert {*copied} == {line[1:] for line in allowed if line.startswith("!")}
-    assert all((ROOT / source).exists() for source in copied)
+    assert copied() == {line[1:] for line in allowed if line.startswith("!")}
+    for source in copied():
+        (tmp_path / source).parent.mkdir(parents=True, exist_ok=True)
+        copy = shutil.copytree if (ROOT / source).is_dir() else shutil.copy
+        copy(ROOT / source, tmp_path / source)
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", "dist"]
+    subprocess.run(build, cwd=tmp_path, check=True, capture_output=True)
+    (wheel,) = (tmp_path / "dist").iterdir()
+    house = ROOT / "src"
+    files = {
+        file.relative_to(house).as_posix()
+        for file in house.rglob("*")
+        if file.is_file() and file.suffix != ".pyc"
+    }
+    with zipfile.ZipFile(wheel) as packed:
+        assert files - {*packed.namelist()} == set()
+
+
+def test_the_container_runs_the_service_without_rights() -> None:
+    """The last word about the user is a number without a name's rights; probe and command exist."""
+    lines = dockerfile()
     users = [line.split()[1] for line in lines if line.startswith("USER ")]
     assert users == ["10001:10001"]
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
@@ -109,7 +141,7 @@ def test_compose_runs_two_of_each_on_one_database(tmp_path: Path) -> None:
         assert service["read_only"].value is True
         assert service["cap_drop"].texts == ["ALL"]
         environ = {k: v.replace("$$", "$") for k, v in service["environment"].table.items()}
-        settings = chosen({**IMAGE, **environ}, tmp_path)
+        settings = chosen({**set_by_image(), **environ}, tmp_path)
         assert settings.database_url == (
             "postgresql://syndicate:secret-of-database_password@database/syndicate"
         )
@@ -152,7 +184,7 @@ def test_kubernetes_runs_two_of_each_without_rights(tmp_path: Path) -> None:
             assert container["securityContext"]["readOnlyRootFilesystem"].value is True
             assert {mount["name"].value for mount in container["volumeMounts"]} == volumes
             environ = {str(v["name"].value): str(v["value"].value) for v in container["env"]}
-            assert chosen({**IMAGE, **environ}, tmp_path).database_url == DATABASE
+            assert chosen({**set_by_image(), **environ}, tmp_path).database_url == DATABASE
 
 
 def start_py() -> dict[str, object]:
