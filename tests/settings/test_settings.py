@@ -130,6 +130,7 @@ def test_the_service_is_handed_on(whole: Settings, tmp_path: Path) -> None:
     assert whole.service.cache_seconds == 60
     assert whole.service.stale_while_revalidate == 120
     assert whole.service.stale_if_error == 3600
+    assert (whole.service.requests_per_minute, whole.service.proxies) == (600, 2)
     assert whole.data == tmp_path / "state"
     assert whole.database_url == "postgresql://feeds:pass:word@db.example.gov/feeds"
     assert whole.delivery.allow_networks == (

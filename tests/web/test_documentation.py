@@ -7,6 +7,7 @@ from typing import Final
 from starlette.routing import Route
 
 from syndicate.errors import NotReady, RepositoryError, StorageError
+from syndicate.web.policy import Policy
 from tests.web.site import Library, Site, site
 
 ROOT: Final = Path(__file__).parents[2]
@@ -61,5 +62,8 @@ def test_every_code_of_the_reference_is_the_one_given() -> None:
     assert {c: a.status_code for c, a in given.items()}.items() <= codes().items()
     waiting = Site(reader=Library(now=None)).get("/feeds/all.json")
     assert codes()[waiting.json()["code"]] == waiting.status_code == 503
+    hasty = site(policy=Policy(requests_per_minute=1))
+    refused = [hasty.get("/") for _ in range(2)][-1]
+    assert codes()[refused.json()["code"]] == refused.status_code == 429
     for error in (NotReady("x"), RepositoryError("x"), StorageError("x")):
         assert codes()[error.code] == error.status

@@ -1,15 +1,18 @@
 """The server: it starts, answers over a real socket, and stops."""
 
 import asyncio
+import json
+import re
 import socket
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from typing import Final
 
 import httpx
 import pytest
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
@@ -102,6 +105,76 @@ def test_it_listens_on_the_newer_protocol_too() -> None:
             return (await client.get(f"{url}/healthz")).status_code
 
     assert asyncio.run(ask()) == 200
+
+
+async def spoken(url: str, *lots: bytes) -> bytes:
+    """Return everything that is answered to ``lots``, each of them sent by itself."""
+    host, port = url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    for lot in lots:
+        if not writer.is_closing():
+            writer.write(lot)
+            await asyncio.sleep(0.02)
+    answered = b""
+    with suppress(ConnectionError):
+        answered = await reader.read()
+    writer.close()
+    return answered
+
+
+GET: Final = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
+LOT: Final = b"x" * 40_000
+
+
+@pytest.mark.parametrize(
+    ("lots", "statuses"),
+    [
+        ((b"nonsense\r\n\r\n",), [b"400"]),
+        ((b"GET /" + LOT * 2 + b" HTTP/1.1\r\nHost: x\r\n\r\n",), [b"414"]),
+        ((b"GET /" + LOT, LOT, LOT), [b"414"]),
+        ((GET + b"Long: " + LOT, LOT, LOT, LOT, LOT), [b"431"]),
+        ((GET + b"Connection: close\r\nLong: " + LOT[:9_000], LOT[:9_000] + b"\r\n\r\n"), [b"200"]),
+        ((GET + b"\r\n" + GET + b"Long: " + LOT, LOT, LOT), [b"200", b"431"]),
+    ],
+)
+def test_what_is_too_long_is_refused_before_it_ends(
+    lots: tuple[bytes, ...], statuses: list[bytes]
+) -> None:
+    """A head without end costs neither memory nor an answer, and each refusal says why."""
+
+    async def ask() -> bytes:
+        async with serving(site().app) as url:
+            return await spoken(url, *lots)
+
+    with runner() as loop:
+        answered = loop.run(ask())
+
+    assert re.findall(rb"HTTP/1\.1 (\d+) ", answered) == statuses
+    head, _, body = answered.rpartition(b"\r\n\r\n")
+    if statuses[-1] != b"200":
+        assert b"content-type: application/problem+json\r\n" in head
+        assert json.loads(body)["status"] == int(statuses[-1])
+
+
+@pytest.mark.parametrize(
+    ("chunk", "answered"), [(b"1\r\nx\r\n" * 2_000, b""), (b"9c40\r\n" + LOT + b"\r\n", b"done")]
+)
+def test_a_body_may_be_long_but_not_what_is_around_it(chunk: bytes, answered: bytes) -> None:
+    """Chunks of one byte are more wrapping than words: the connection ends, unanswered."""
+
+    async def read(request: Request) -> PlainTextResponse:
+        with suppress(ClientDisconnect):
+            await request.body()
+        return PlainTextResponse("done")
+
+    async def ask() -> bytes:
+        app = Starlette(routes=[Route("/", read, methods=["POST"])])
+        head = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+        async with serving(app) as url:
+            return await spoken(url, head, *[chunk] * 9, b"0\r\n\r\n")
+
+    with runner() as loop:
+        assert loop.run(ask())[-4:] == answered
 
 
 def test_a_taken_port_says_what_to_do() -> None:

@@ -87,4 +87,6 @@ def _policy(newsroom: Newsroom) -> Policy:
         stale_if_error=service.stale_if_error,
         redirects=dict(newsroom.settings.redirects),
         metrics_token=service.metrics_token,
+        requests_per_minute=service.requests_per_minute,
+        proxies=service.proxies,
     )

@@ -81,6 +81,19 @@ class ServiceTable(Table):
         le=2592000,
         description="Seconds more that a cache may serve while the service cannot be reached.",
     )
+    requests_per_minute: int = Field(
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="How many requests of one client are answered (`429` to more); 0: any number.",
+    )
+    proxies: int = Field(
+        default=0,
+        ge=0,
+        le=10,
+        description="How many proxies in front add to `X-Forwarded-For` whom they were asked by: "
+        "so many from the right stands the client. Only where nobody can go around them.",
+    )
     log: Literal["auto", "console", "json"] = Field(
         default="auto",
         description="How the log looks: `console`, `json`, or `auto`, which is `console` on a "

@@ -18,6 +18,7 @@ from syndicate.web.discovery import Discovery
 from syndicate.web.envelope import Envelope
 from syndicate.web.feeds import Feeds
 from syndicate.web.former import Former
+from syndicate.web.limit import Allowance, Limit
 from syndicate.web.pages import Pages
 from syndicate.web.policy import Policy
 from syndicate.web.probes import Probes
@@ -41,12 +42,20 @@ def application(reader: Reader, press: Press, masthead: Masthead, policy: Policy
         ],
         middleware=[
             Middleware(Envelope, masthead=masthead),
+            *_limits(policy),
             Middleware(Former, masthead=masthead, policy=policy),
         ],
         exception_handlers={HTTPException: _refuse},
     )
     app.router.redirect_slashes = False
     return app
+
+
+def _limits(policy: Policy) -> list[Middleware]:
+    if not policy.requests_per_minute:
+        return []
+    allowance = Allowance(per_minute=policy.requests_per_minute)
+    return [Middleware(Limit, allowance=allowance, proxies=policy.proxies)]
 
 
 async def _refuse(request: Request, error: Exception) -> Response:

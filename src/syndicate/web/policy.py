@@ -13,11 +13,12 @@ UNKEPT: Final = "no-store"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """How long answers may be kept, what has moved, and who may see the metrics.
+    """How long answers may be kept, what has moved, who may see the metrics, and how often to ask.
 
     Times in seconds. ``redirects`` are former paths and the path or URL that took their place,
     empty if nothing did; a feed's page stands for its formats. ``metrics_token`` is wanted as a
-    bearer token by /metrics, unless it is empty.
+    bearer token by /metrics, unless it is empty. ``requests_per_minute`` of one client are
+    answered, any number if it is 0; who that is, ``proxies`` in front say (see `web.limit`).
     """
 
     max_age: int = 300
@@ -25,6 +26,8 @@ class Policy:
     stale_if_error: int = 86_400
     redirects: Mapping[str, str] = field(default_factory=dict)
     metrics_token: str = ""
+    requests_per_minute: int = 0
+    proxies: int = 0
 
     @property
     def cache_control(self) -> str:

@@ -32,11 +32,16 @@ _HTML: Final = re.compile(
 _RULED_OUT: Final = re.compile(r";\s*q=0(?:\.0*)?\s*(?:;|$)", re.IGNORECASE)
 
 _HINTS: Final = {
+    400: ("malformed-request", "Send HTTP/1.1 as RFC 9112 has it."),
     401: ("unauthorized", "Send the header Authorization: Bearer TOKEN."),
     404: ("not-found", "The feeds are listed at /, the API is described at /openapi.json."),
     405: ("method-not-allowed", "Use a method that the header Allow names."),
     406: ("not-acceptable", "Leave Accept-Encoding out, or let it allow identity, gzip or br."),
     414: ("uri-too-long", "Ask for less at once."),
+    429: (
+        "too-many-requests",
+        "Wait for the seconds in Retry-After; keep answers for as long as Cache-Control says.",
+    ),
     431: ("header-fields-too-large", "Send fewer or shorter header fields."),
     500: ("internal-error", "It was logged. Try again later; tell the contact if it stays."),
 }
@@ -84,6 +89,22 @@ class Fault:
         """The name of the status."""
         return HTTPStatus(self.status).phrase
 
+    def details(self, path: str) -> bytes:
+        """Return what a program is told who asked for ``path`` (RFC 9457 section 3)."""
+        details: dict[str, object] = {
+            "type": "about:blank",
+            "title": self.title,
+            "status": self.status,
+            "code": self.code,
+            "detail": self.detail,
+            "instance": quote(path[:_LONGEST]),
+        }
+        if self.hint:
+            details["hint"] = self.hint
+        if self.known:
+            details["known"] = self.known
+        return msgspec.json.encode(details)
+
 
 def problem(request: Request, error: Exception, masthead: Masthead) -> Response:
     """Return the answer to ``request`` that tells ``error``; whoever asks for HTML gets a page."""
@@ -100,23 +121,7 @@ def problem(request: Request, error: Exception, masthead: Masthead) -> Response:
         )
         headers["Content-Security-Policy"] = page_policy()
         return Response(page, fault.status, headers, "text/html")
-    return Response(_details(fault, request), fault.status, headers, MEDIA_TYPE)
-
-
-def _details(fault: Fault, request: Request) -> bytes:
-    details: dict[str, object] = {
-        "type": "about:blank",
-        "title": fault.title,
-        "status": fault.status,
-        "code": fault.code,
-        "detail": fault.detail,
-        "instance": quote(request.scope["path"][:_LONGEST]),
-    }
-    if fault.hint:
-        details["hint"] = fault.hint
-    if fault.known:
-        details["known"] = fault.known
-    return msgspec.json.encode(details)
+    return Response(fault.details(request.scope["path"]), fault.status, headers, MEDIA_TYPE)
 
 
 def _retry(error: SyndicateError) -> dict[str, str]:

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from typing_extensions import override
 
 from syndicate.errors import SyndicateError
+from syndicate.web.protocol import Protocol
 
 GRACE_SECONDS: Final = 10
 """How long requests in progress may take once the server stops."""
@@ -43,7 +44,7 @@ async def run(
     listener = _listen(host, port)
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=Protocol,
         ws="none",
         lifespan="off",
         log_config=None,

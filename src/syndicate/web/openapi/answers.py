@@ -127,6 +127,16 @@ COMPONENT_RESPONSES: Final[Node] = {
         "It was here and will not come back: stop asking.",
         _example(410, "Gone", "gone", "what was at /feeds/old.json has been withdrawn"),
     ),
+    "TooManyRequests": _problem(
+        "You asked more often than the operator allows.",
+        _example(
+            429,
+            "Too Many Requests",
+            "too-many-requests",
+            "more than 600 requests came within a minute",
+        ),
+        **{"Retry-After": ref("headers", "RetryAfter")},
+    ),
     "Unavailable": _problem(
         "Not ready yet, or not for the moment.",
         _example(503, "Service Unavailable", "not-ready", "no edition has been made yet"),
@@ -165,9 +175,15 @@ def answers(answer: Node, *names: str) -> Node:
     return {"200": answer, **problems(*names)}
 
 
+def unlimited(answer: Node, *names: str) -> Node:
+    """Return the same for what may be asked however often."""
+    return {status: said for status, said in answers(answer, *names).items() if status != "429"}
+
+
 def problems(*names: str) -> Node:
     """Return the answers called ``names``, and what may go wrong anywhere."""
     return {
         **{_STATUSES[name]: ref("responses", name) for name in names},
+        "429": ref("responses", "TooManyRequests"),
         "default": ref("responses", "Problem"),
     }

@@ -5,7 +5,7 @@ from typing import Final
 
 from syndicate.formats import FORMATS, Format
 from syndicate.web.openapi import examples
-from syndicate.web.openapi.answers import answers, fresh, kept, problems
+from syndicate.web.openapi.answers import answers, fresh, kept, problems, unlimited
 from syndicate.web.openapi.node import Node, ref
 from syndicate.web.openapi.parameters import CONDITIONS, SELECTION
 
@@ -70,7 +70,7 @@ def _text(operation: str, summary: str, *wrong: str) -> Node:
 
 def _state(operation: str, summary: str, schema: str, example: Node, *wrong: str) -> Node:
     answer = fresh(f"{summary}.", "application/json", ref("schemas", schema), example)
-    return _get("operation", operation, summary, answers(answer, *wrong))
+    return _get("operation", operation, summary, unlimited(answer, *wrong))
 
 
 def _listed(schema: str, example: Node) -> Node:
