@@ -118,7 +118,7 @@ PIECES = st.sampled_from(
         *("# ", "- ", "1. ", "> ", "```", "\n\n", "    ", "[a](", "![", "{{", "}}", "{%", "%}"),
         *("{% raw %}", "{% endraw %}", '{% image "a" %}', "[^1]", "[^1]: b\n", "<div>", "</div>"),
         *("<!--", "-->", "|-|-|\n", "a|b\n", "&amp;", "{: #x}", "*[A]: b\n", "[a]: /b\n", "A"),
-        *("https://a.gov/", '<p markdown="1">'),
+        *("https://a.gov/", '<p markdown="1">', '{% embed "http://[" %}', ": "),
     ]
 )
 BODIES = st.lists(PIECES | st.text(max_size=5), max_size=30).map("".join) | st.text()

@@ -166,6 +166,8 @@ FOUND = [
         [("empty-link", "/x"), ("empty-link", "/y")],
     ),
     ('<a href="/x"><b>a</b></a><a href="/y"><img src="b.png" alt="B"></a><a id="z"></a>', []),
+    ("a <!-- b", [("unclosed-comment", "<!--")]),
+    ("a <!-- b --> c", []),
     ('<a href="other.md#x">a</a>', [("relative-link", "other.md#x")]),
     ('<a href="https://github.com/x/README.md">a</a><a href="/x">b</a>', []),
     (

@@ -21,6 +21,7 @@ KNOWN = [
     ('{% image "assets/a.png" "A &ldquo;cat&rdquo;" %}', '<img src="/assets/a.png" alt="A “cat”">'),
     ('{% image "https://b.gov/a.png" %}', '<img src="https://b.gov/a.png">'),
     ('{% image_with_class "/a.png" "wide" "A cat" %}', '<img src="/a.png" alt="A cat">'),
+    ('{% image_with_class "/a.png" "wide" %}', '<img src="/a.png">'),
     ('{{< img src="a.png" alt="" >}}', '<img src="a.png" alt="">'),
     ('{{< img "a.png" "A cat" >}}', '<img src="a.png" alt="A cat">'),
     (
@@ -39,6 +40,7 @@ KNOWN = [
     ('{{ "jane" | team_photo }}', ""),
     ('{{ "https://v.gov/1" | embed: "The talk" }}', '<a href="https://v.gov/1">The talk</a>'),
     ('{% embed "https://v.gov/1" %}', '<a href="https://v.gov/1">Embedded content from v.gov</a>'),
+    ('{% embed "//[v" %}', '<a href="//[v">Embedded content from [v</a>'),
     ('{% oembed "x" %}', '<a href="x">Embedded content from elsewhere</a>'),
     ("{{< youtube abc >}}", '<a href="https://www.youtube.com/watch?v=abc">Video on YouTube</a>'),
     (

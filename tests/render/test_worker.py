@@ -39,19 +39,20 @@ def test_a_worker_nobody_needs_ends() -> None:
 
 @pytest.fixture(name="_process_as_before")
 def _restored() -> Iterator[None]:
-    handler = signal.getsignal(signal.SIGINT)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     limits = resource.getrlimit(resource.RLIMIT_AS)
     yield
-    signal.signal(signal.SIGINT, handler)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
     resource.setrlimit(resource.RLIMIT_AS, limits)
 
 
 @pytest.mark.usefixtures("_process_as_before")
-def test_a_process_of_its_own_is_bounded_and_deaf_to_ctrl_c() -> None:
-    """Memory has a limit; the service hangs up, nobody interrupts."""
+def test_a_process_of_its_own_is_bounded_and_deaf() -> None:
+    """Memory has a limit; the service hangs up, nobody interrupts or terminates."""
     ours, theirs = socket.socketpair()
     main(theirs.detach(), 60, 0.01)
-    assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    assert signal.getsignal(signal.SIGINT) == signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
     assert resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
     with Connection(ours.detach()) as line, suppress(EOFError):
         assert not line.recv()

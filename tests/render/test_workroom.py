@@ -33,6 +33,15 @@ def workers(parent: int) -> set[int]:
     return found
 
 
+def processor_seconds(pid: int) -> float:
+    """Return the time process ``pid`` has worked, 0 if it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return int(fields[11]) / os.sysconf("SC_CLK_TCK")
+
+
 def wait_until_gone(pids: set[int]) -> None:
     """Return when none of ``pids`` runs any more; fail after ten seconds."""
     end = time.monotonic() + 10
@@ -89,6 +98,24 @@ def test_a_worker_that_was_ended_is_replaced() -> None:
     wait_until_gone(before)
     assert room.render([job("b")])[0].content == "<p>b</p>"
     room.close()
+
+
+def test_a_job_whose_workers_are_ended_time_and_again_is_cut_off() -> None:
+    """Once may be chance, so it is tried again; not for ever, it may eat all memory."""
+    room = Workroom(processes=1, seconds=60)
+    found: list[Rendering] = []
+    thread = threading.Thread(target=lambda: found.extend(room.render([job(SLOW)])))
+    thread.start()
+    ended: set[int] = set()
+    while thread.is_alive():
+        for pid in workers(os.getpid()) - ended:
+            if processor_seconds(pid) > 1:  # at work, for starting takes less
+                os.kill(pid, signal.SIGKILL)
+                ended.add(pid)
+        thread.join(0.01)
+    room.close()
+    assert [note.rule for each in found for note in each.notes] == ["too-slow"]
+    assert len(ended) == 3
 
 
 def test_workers_end_when_nobody_needs_them_and_when_the_room_closes() -> None:

@@ -99,10 +99,10 @@ class Elements:
     def _name(self, written: str) -> str:
         """Return what an element called ``written`` is called here, empty if only its inside is."""
         name = RENAMED.get(written, written)
+        if name not in PARENTS:
+            return name
         parent = next((entry.name for entry in reversed(self._stack) if entry.end), "")
-        if name in PARENTS and parent not in PARENTS[name]:
-            return HOMELESS.get(name, "")
-        return name
+        return name if parent in PARENTS[name] else HOMELESS.get(name, "")
 
     def _report_broken(self, given: Mapping[str, str], values: Mapping[str, str]) -> None:
         broken = (given[key] for key in sorted(ADDRESSES & set(given)) if key not in values)

@@ -23,6 +23,19 @@ def active_content(element: str, handlers: Sequence[str]) -> Finding:
     )
 
 
+def unclosed_comment(html: str) -> Iterator[Finding]:
+    """Tell that a comment of ``html`` is never closed."""
+    start = html.rfind("<!--")
+    if start >= 0 and "-->" not in html[start:]:
+        yield Finding(
+            level="error",
+            rule="unclosed-comment",
+            needle="<!--",
+            what="a comment is never closed: all that follows it is hidden",
+            hint="Close it with -->.",
+        )
+
+
 def frame(address: str) -> Finding:
     """Tell that a frame became a link."""
     return Finding(

@@ -13,6 +13,7 @@ from typing import Final
 import nh3
 
 from syndicate.model.post import Image, SafeHtml
+from syndicate.render import finding
 from syndicate.render.address import Addresses
 from syndicate.render.allowed import (
     ACTIVE,
@@ -78,6 +79,7 @@ def sanitize(
     regular = readable(_loose(html).clean(_shallow(readable(html))))
     elements = Elements(addresses, key=key, embeds=embeds)
     written = elements.write(regular)
+    findings = (*elements.findings, *finding.unclosed_comment(html))
     for _ in range(rounds):
         again = _strict.clean(written)
         if again != written or 'href="#' in again:  # ids may have come or gone
@@ -90,7 +92,7 @@ def sanitize(
     return Sanitized(
         html=SafeHtml(_without_templates(written)),
         image=elements.image,
-        findings=tuple(elements.findings),
+        findings=findings,
     )
 
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html import unescape
 from typing import Final
-from urllib.parse import urlsplit
 
 from syndicate.render.allowed import names
 from syndicate.render.markdown import to_html
@@ -20,6 +19,7 @@ _INSIDE_ONLY: Final = names(
     " section tip warning"
 )
 _ROOTED: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|/|\.|#|$")
+_HOST: Final = re.compile(r"(?:https?:)?//([^/?#]+)")
 _ARGUMENT: Final = re.compile(r"\$(\w+)")
 
 
@@ -109,13 +109,19 @@ def _argument(call: Call, number: int, *names: str) -> str:
 
 
 def _image(call: Call, _: Context) -> str | None:
-    alt = call.words[-1] if len(call.words) > 1 else call.named.get("alt")
-    return _picture(_rooted(_argument(call, 0, "src")), alt)
+    return _picture(_rooted(_argument(call, 0, "src")), _alt(call, 1))
+
+
+def _image_with_class(call: Call, _: Context) -> str | None:
+    return _picture(_rooted(_argument(call, 0, "src")), _alt(call, 2))
+
+
+def _alt(call: Call, number: int) -> str | None:
+    return call.words[number] if number < len(call.words) else call.named.get("alt")
 
 
 def _figure(call: Call, _: Context) -> str | None:
-    alt = call.words[1] if len(call.words) > 1 else call.named.get("alt")
-    picture = _picture(_argument(call, 0, "src", "url"), alt)
+    picture = _picture(_argument(call, 0, "src", "url"), _alt(call, 1))
     caption = call.named.get("caption") or call.named.get("title", "")
     link = call.named.get("link") or call.named.get("href")
     if picture and link:
@@ -190,7 +196,8 @@ def _gist(call: Call, _: Context) -> str | None:
 def _embed(call: Call, _: Context) -> str | None:
     address = _argument(call, 0, "url", "src", "href")
     title = call.named.get("title") or (call.words[1] if len(call.words) > 1 else "")
-    title = title or f"Embedded content from {urlsplit(address).hostname or 'elsewhere'}"
+    host = _HOST.match(address)
+    title = title or f"Embedded content from {host[1] if host else 'elsewhere'}"
     return _link(address, title) if address else None
 
 
@@ -200,7 +207,7 @@ _MEANINGS: Final[dict[str, Callable[[Call, Context], str | None]]] = {
     "figure": _figure,
     "gist": _gist,
     "image": _image,
-    "image_with_class": _image,
+    "image_with_class": _image_with_class,
     "img": _figure,
     "include": _include,
     "instagram": _player("https://www.instagram.com/p/", "Post on Instagram"),

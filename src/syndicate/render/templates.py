@@ -20,8 +20,8 @@ LITERAL: Final = "\ufdd0"
 
 _GONE: Final = "\ufdd1"
 _PAIR: Final = re.compile(
-    r"(?P<open>\{%-?\s*(?P<raw>raw)\s*-?%\})"
-    r"|^[ \t]*(?P<first>\{(?:%-?|\{[<%])\s*(?P<name>highlight|comment)\b[^{}\n]*\}\}?)"
+    r"\{%-?\s*(?P<raw>raw)\s*-?%\}"
+    r"|^[ \t]*\{(?:%-?|\{[<%])\s*(?P<name>highlight|comment)\b[^{}\n]*\}\}?"
     r"|\{(?:%-?\s*end|\{[<%]\s*/\s*)(?P<end>raw|highlight|comment)\s*-?[%>]\}\}?",
     re.MULTILINE,
 )
@@ -121,11 +121,8 @@ def _replacements(
             while found[number].closes != tag.name:
                 number += 1
             inside = text[tag.end : found[number].start]
-            yield (
-                tag,
-                found[number].end,
-                _verbatim(tag, inside, text[max(0, tag.start - _INDENT) : tag.start]),
-            )
+            before = text[max(0, tag.start - _INDENT) : tag.start]
+            yield tag, found[number].end, _verbatim(tag, inside, before)
             number += 1
         else:
             paired = last.get(tag.name, 0) >= number

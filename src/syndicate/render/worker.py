@@ -16,7 +16,8 @@ _MEMORY: Final = 2 << 30
 
 def main(descriptor: int, seconds: float, idle: float) -> None:
     """Serve the socket ``descriptor`` in a process of its own, started by `Workroom`."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the service, which then hangs up
+    for number in (signal.SIGINT, signal.SIGTERM):  # they are for the service, which then hangs up
+        signal.signal(number, signal.SIG_IGN)
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]
     limit = _MEMORY if hard == resource.RLIM_INFINITY else min(_MEMORY, hard)
     resource.setrlimit(resource.RLIMIT_AS, (limit, hard))

@@ -7,10 +7,9 @@ import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
-from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from syndicate.errors import SyndicateError
 from syndicate.render.body import Job, Rendering, cut_off
@@ -18,7 +17,7 @@ from syndicate.render.worker import TAKEN
 
 _IDLE: Final = 60.0
 _START: Final = 60.0
-_PATIENCE: Final = 5.0
+_PATIENCE: Final = 15.0
 _TRIES: Final = 3
 _CODE: Final = "from syndicate.render.worker import main; main({}, {}, {})"
 
@@ -61,17 +60,17 @@ class Workroom:
                 self._waiting.pop().end()
 
     def _one(self, job: Job) -> Rendering:
-        for _ in range(_TRIES):
+        ends: list[_End] = []
+        while len(ends) < _TRIES and "slow" not in ends:
             worker = self._worker()
-            try:
-                rendering = worker.render(job, patience=_PATIENCE * self._seconds)
-            except _LostError:
-                continue
-            if rendering is None:
-                return cut_off(job, self._seconds)
-            with self._lock:
-                self._waiting.append(worker)
-            return rendering
+            outcome = worker.render(job, patience=_PATIENCE * self._seconds)
+            if isinstance(outcome, Rendering):
+                with self._lock:
+                    self._waiting.append(worker)
+                return outcome
+            ends.append(outcome)
+        if set(ends) != {"lost"}:
+            return cut_off(job, self._seconds)
         raise SyndicateError(
             "posts cannot be rendered: worker processes end as soon as they are started",
             hint="Look for what ends them: too little memory, or a limit on processes.",
@@ -84,8 +83,8 @@ class Workroom:
         return _Worker(seconds=self._seconds, idle=self._idle)
 
 
-class _LostError(Exception):
-    """A worker was gone before it took a job: not the job's fault."""
+_End = Literal["lost", "died", "slow"]
+"""How a worker ends: before it took the job, while it was at work, or by its time limit."""
 
 
 class _Worker:
@@ -105,25 +104,28 @@ class _Worker:
             )
         self._line: Final = Connection(ours.detach())
         self._lock: Final = threading.Lock()
-        self._gone = False
-        threading.Thread(target=self._bury, daemon=True).start()
+        self._status: int | None = None
+        self._burial: Final = threading.Thread(target=self._bury, daemon=True)
+        self._burial.start()
 
-    def render(self, job: Job, *, patience: float) -> Rendering | None:
-        """Return the rendering of ``job``, None if it took the worker's life.
+    def render(self, job: Job, *, patience: float) -> Rendering | _End:
+        """Return the rendering of ``job``, or how the worker ended.
 
-        ``patience`` bounds the wait of one that neither works nor answers, in seconds.
+        ``patience`` bounds the wait for one that neither works nor answers, in seconds.
         """
         if not self._take(job):
             self.end()
-            raise _LostError
+            return "lost"
         try:
             rendering = self._line.recv() if self._line.poll(patience) else None
         except (OSError, EOFError):
             rendering = None
-        if not isinstance(rendering, Rendering):
-            self.end()
-            return None
-        return rendering
+        if isinstance(rendering, Rendering):
+            return rendering
+        self.end()
+        self._burial.join()
+        is_slow = self._status is not None and os.WTERMSIG(self._status) == signal.SIGPROF
+        return "slow" if is_slow else "died"
 
     def _take(self, job: Job) -> bool:
         try:
@@ -133,16 +135,14 @@ class _Worker:
             return False
 
     def end(self) -> None:
-        """End the process at once."""
+        """End the process at once, unless it has ended."""
         self._line.close()
         with self._lock:
-            if not self._gone:
+            if self._status is None:
                 os.kill(self._pid, signal.SIGKILL)
 
     def _bury(self) -> None:
         """Wait for the end of the process and take it off the books, in a thread of its own."""
-        with suppress(ChildProcessError):
-            os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOWAIT)
-        with self._lock, suppress(ChildProcessError):
-            self._gone = True
-            os.waitpid(self._pid, 0)
+        os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOWAIT)
+        with self._lock:
+            self._status = os.waitpid(self._pid, 0)[1]

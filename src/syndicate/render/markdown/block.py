@@ -9,6 +9,9 @@ Kind = Literal[
     "quote",
     "list",
     "item",
+    "terms",
+    "term",
+    "meaning",
     "paragraph",
     "heading",
     "rule",
@@ -19,7 +22,7 @@ Kind = Literal[
     "footnote",
 ]
 
-CONTAINERS: Final = frozenset({"root", "quote", "list", "item"})
+CONTAINERS: Final = frozenset({"root", "quote", "list", "item", "terms", "meaning"})
 """Kinds that hold blocks; all others hold lines."""
 
 VERBATIM: Final = frozenset({"fence", "indented", "html", "footnote"})

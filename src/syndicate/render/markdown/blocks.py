@@ -13,6 +13,12 @@ DEEPEST: Final = 64
 """Blocks inside each other; a marker that would open one more is text."""
 
 _CODE: Final = 4
+_ANYTHING: Final = CONTAINERS - {"list", "terms"}
+_HOLDERS: Final[dict[Kind, frozenset[Kind]]] = {
+    "item": frozenset({"list"}),
+    "term": frozenset({"terms"}),
+    "meaning": frozenset({"terms"}),
+}
 
 Begun = Literal["container", "leaf"] | None
 
@@ -53,7 +59,7 @@ class _Reader:
             "_": (self._rule,),
             "+": (self._item,),
             "|": (self._table,),
-            ":": (self._table,),
+            ":": (self._table, self._meaning),
             "[": (self._footnote,),
             **dict.fromkeys("0123456789", (self._item,)),
         }
@@ -90,7 +96,7 @@ class _Reader:
             case "quote":
                 goes_on = indent < _CODE and self._rest[indent : indent + 1] == ">"
                 self._rest = self._rest[indent + 1 :].removeprefix(" ") if goes_on else self._rest
-            case "item":
+            case "item" | "meaning":
                 goes_on = bool(block.children) if blank else indent >= block.level
                 self._rest = self._rest[block.level :] if goes_on else self._rest
             case "indented" | "footnote":
@@ -148,7 +154,7 @@ class _Reader:
     def _add(self, kind: Kind) -> Block:
         """Open a block where the line stands; what cannot hold it is closed."""
         self._cut()
-        holders = {"list"} if kind == "item" else CONTAINERS - {"list"}
+        holders = _HOLDERS.get(kind, _ANYTHING)
         while self._open[-1].kind not in holders:
             self._open.pop()
         block = Block(kind=kind, start=self._number, end=self._number)
@@ -265,6 +271,37 @@ class _Reader:
         self._add("item").level = indent + found.width
         self._rest = line[found.width :]
         return "container"
+
+    def _meaning(self, line: str) -> Begun:
+        """Begin a definition; the paragraph before it holds the terms (PHP Markdown Extra)."""
+        width = lines.meaning(line)
+        around = [block for block in self._open[: self._kept] if block.kind in CONTAINERS]
+        holder = around[-1]
+        is_known = holder.kind == "terms" or [b.kind for b in holder.children[-1:]] == ["paragraph"]
+        if not width or self._kept >= DEEPEST or not is_known:
+            return None
+        del self._open[len(around) :]
+        self._kept = len(around)
+        if holder.kind != "terms":
+            self._terms(holder)
+        self._add("meaning").level = _indent(self._rest) + width
+        self._rest = line[width:]
+        return "container"
+
+    def _terms(self, holder: Block) -> None:
+        """Make terms of the paragraph that ``holder`` ends with, after those before it if any."""
+        paragraph = holder.children.pop()
+        if holder.children and holder.children[-1].kind == "terms":
+            self._open.append(holder.children[-1])
+            self._kept += 1
+        else:
+            self._add("terms").start = paragraph.start
+        for number, text in paragraph.lines:
+            term = self._add("term")
+            term.start = term.end = number
+            term.lines.append((number, text))
+            self._open.pop()
+            self._kept -= 1
 
     def _footnote(self, line: str) -> Begun:
         found = lines.footnote(line)

@@ -21,10 +21,10 @@ from syndicate.render.markdown.span import restored, without_idle_brackets
 from syndicate.render.markdown.tree import RAW, TIGHT, Tree
 
 _CARRIERS: Final = re.compile(
-    rf"(?<=<li>)\n<{TIGHT}\b[^>]*>|</{TIGHT}>\n(?=</li>)|</?(?:{RAW}|{TIGHT})\b[^>]*>"
+    rf"(?<=<(?:li|dd)>)\n<{TIGHT}\b[^>]*>|</{TIGHT}>\n(?=</(?:li|dd)>)|</?(?:{RAW}|{TIGHT})\b[^>]*>"
 )
 _MARKUP: Final = re.compile(r"[\\`*_\[\]<&~{\n]|://|!\[|  ")
-_LEAVES: Final = frozenset({TIGHT, "p", "h1", "h2", "h3", "h4", "h5", "h6", "td", "th"})
+_LEAVES: Final = frozenset({TIGHT, "p", "h1", "h2", "h3", "h4", "h5", "h6", "dt", "td", "th"})
 
 
 def to_html(text: str, *, hard_breaks: bool = False) -> str:

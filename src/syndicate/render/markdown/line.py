@@ -19,6 +19,7 @@ _RULE: Final = re.compile(r"(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})
 _FENCE: Final = re.compile(r"(`{3,}|~{3,})(.*)$")
 _MARKER: Final = re.compile(r"(?:([*+-])|(\d{1,9})([.)]))(?=( *)(\S?))")
 _WIDEST: Final = 4
+_MEANING: Final = re.compile(r":[ \t]+(?=\S)")
 _FOOTNOTE: Final = re.compile(r"\[\^([^\]\s]+)\]:[ \t]*")
 _DELIMITERS: Final = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
 _CELL: Final = re.compile(r"(?:[^|\\]|\\.)*(?:\\$)?")
@@ -109,6 +110,12 @@ def marker(line: str) -> Marker | None:
         width=width,
         blank=not match[5],
     )
+
+
+def meaning(line: str) -> int:
+    """Return the width of the colon that begins a definition, 0 if there is none."""
+    match = _MEANING.match(line)
+    return match.end() if match else 0
 
 
 def footnote(line: str) -> tuple[str, int] | None:

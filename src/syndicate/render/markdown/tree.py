@@ -24,6 +24,7 @@ _MARKUP: Final = re.compile(r"\]\(|`|\*\S|(?<!\w)_\S|^[ ]*(?:[-+#>]|\d+[.)]) ", 
 _TAG_LINE: Final = re.compile(r"^([ ]*<.*>)[ ]*$", re.MULTILINE)
 _ATTRIBUTES: Final = re.compile(r"(?:\{:[^{}\n]*\}\s*)+")
 _ID: Final = re.compile(r"#([\w:.\-]+)")
+_CONTENTS: Final = re.compile(r"^\{:\s*toc\b", re.MULTILINE)
 _SPACES: Final = re.compile(r" {3,}")
 _LONGEST: Final = 16_000
 _PART: Final = re.compile(r".{1,16000}(?:\s|\Z)|.{16000}", re.DOTALL)
@@ -45,9 +46,12 @@ class Tree:
             "html": self._html,
             "indented": _code,
             "list": self._list,
+            "meaning": self._meaning,
             "quote": self._quote,
             "rule": _rule,
             "table": _table,
+            "term": _term,
+            "terms": self._terms,
         }
 
     def build(self, parent: Element, block: Block, *, tight: bool = False) -> None:
@@ -89,7 +93,16 @@ class Tree:
     def _raw(self, parent: Element, html: str) -> None:
         SubElement(parent, RAW).text = AtomicString(self._stash.store(html))
 
+    def _terms(self, parent: Element, block: Block) -> None:
+        self.build(SubElement(parent, "dl"), block)
+
+    def _meaning(self, parent: Element, block: Block) -> None:
+        self.build(SubElement(parent, "dd"), block, tight=len(block.children) == 1)
+
     def _list(self, parent: Element, block: Block) -> None:
+        first = block.children[0].children[:1]
+        if any(_CONTENTS.search(inside.text) for inside in first):
+            return  # kramdown writes a table of contents instead, of a page and not of a post
         element = SubElement(parent, "ul" if block.level < 0 else "ol")
         if block.level >= 0 and block.level != 1:
             element.set("start", str(block.level))
@@ -110,6 +123,10 @@ def _fill(leaf: Element, text: str) -> None:
 
 def _heading(parent: Element, block: Block) -> None:
     _fill(SubElement(parent, f"h{block.level}"), block.text.strip(" \t"))
+
+
+def _term(parent: Element, block: Block) -> None:
+    _fill(SubElement(parent, "dt"), block.text)
 
 
 def _rule(parent: Element, _: Block) -> None:
