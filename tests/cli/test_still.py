@@ -1,9 +1,12 @@
 """The reader that stays with one edition."""
 
+import asyncio
 from pathlib import Path
 
 from syndicate.cli.still import still
 from syndicate.model.edition import Readiness
+from tests.cli.conftest import SETTINGS
+from tests.content_repository import ContentRepository
 
 
 def test_it_is_ready_from_the_start(file: Path) -> None:
@@ -11,3 +14,11 @@ def test_it_is_ready_from_the_start(file: Path) -> None:
     with still(file, rev="", at=None) as reader:
         assert reader.readiness == Readiness(settled=True)
         assert [post.title for post in reader.edition.posts] == ["Second", "Uno", "First"]
+
+
+def test_it_has_files_where_the_settings_say_so(file: Path, content: ContentRepository) -> None:
+    """Of the commit that is looked at."""
+    file.write_text(SETTINGS.replace('dialect = "news', 'assets = "serve"\ndialect = "news'))
+    content.commit({"x.png": "picture"})
+    with still(file, rev="", at=None) as reader:
+        assert asyncio.run(reader.asset("news", "x.png")).content == b"picture"

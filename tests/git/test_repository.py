@@ -68,6 +68,7 @@ def test_blobs_come_in_the_order_they_are_asked_for(
     read = list(repository.read(iter(asked)))
     assert [name for name, _ in read] == asked
     texts = dict(zip([entry.path for entry in entries], [text for _, text in read], strict=False))
+    assert [repository.size(name) for name in asked[:9]] == [len(text) for _, text in read[:9]]
     assert texts == {**files, "empty": b"", "binary": b"\x00\n\xff missing\n"}
 
 

@@ -14,6 +14,7 @@ import pytest
 from syndicate.errors import UnknownName
 from syndicate.formats import FORMATS
 from syndicate.formats.link import Link
+from syndicate.model.asset import Asset
 from syndicate.model.edition import Edition, Readiness
 from syndicate.model.feed import Removal
 from syndicate.model.post import Item, Post, SafeHtml
@@ -41,6 +42,10 @@ class Newsroom:
         """Return an item for each post."""
         self.asked.append(posts)
         return tuple(samples.item(post, content=SafeHtml(f"<p>{self.words}</p>")) for post in posts)
+
+    async def asset(self, source: str, path: str) -> Asset:
+        """Have none."""
+        raise UnknownName(f"no file is served at {path} of {source}")
 
 
 def newsroom(*posts: Post) -> Newsroom:

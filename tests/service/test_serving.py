@@ -12,7 +12,7 @@ from syndicate.service.newsroom import Newsroom
 from syndicate.service.serving import serve
 from tests.content_repository import ContentRepository
 from tests.running import serving, until
-from tests.service.conftest import FIRST, POST, settings
+from tests.service.conftest import FIRST, POST, SETTINGS, settings
 
 
 def titles(answer: httpx.Response) -> list[str]:
@@ -34,6 +34,28 @@ def test_a_folder_is_served_and_a_commit_is_seen(
             "/feeds/tech.json", headers={"If-None-Match": answer.headers["ETag"]}
         )
         assert same.status_code == 200
+
+    serving(settings(settings_file), visit)
+
+
+def test_a_picture_is_served_at_the_address_that_a_feed_has(
+    settings_file: pathlib.Path, content: ContentRepository
+) -> None:
+    """From the blob of the commit, to be kept for ever."""
+    settings_file.write_text(
+        SETTINGS.replace('dialect = "news', 'assets = "serve"\ndialect = "news').replace(
+            "port = 0", 'port = 0\npublic_url = "https://feeds.example.gov"'
+        )
+    )
+    content.commit({FIRST: POST.format("First", "![x](/x.png)"), "x.png": b"picture"})
+
+    async def visit(client: httpx.AsyncClient) -> None:
+        text = (await client.get("/feeds/tech.json")).json()["items"][1]["content_html"]
+        address = text.partition('src="https://feeds.example.gov')[2].partition('"')[0]
+        answer = await client.get(address)
+        assert address.startswith("/assets/news/x.png?v=")
+        assert (answer.status_code, answer.content) == (200, b"picture")
+        assert "immutable" in answer.headers["Cache-Control"]
 
     serving(settings(settings_file), visit)
 

@@ -8,8 +8,10 @@ import feedparser
 import pytest
 
 from syndicate.cache import Cache
+from syndicate.errors import UnknownName
 from syndicate.formats import FORMATS
 from syndicate.index.item import Items
+from syndicate.model.asset import Asset
 from syndicate.model.edition import Edition, Readiness
 from syndicate.model.post import Item, Post
 from syndicate.model.query import MOST, Query
@@ -36,6 +38,10 @@ class Library:
     async def items(self, posts: Sequence[Post]) -> tuple[Item, ...]:
         """Return ``posts`` as items."""
         return self._maker.make(posts, self.edition)
+
+    async def asset(self, source: str, path: str) -> Asset:
+        """Have none."""
+        raise UnknownName(f"no file is served at {path} of {source}")
 
     def documents(self, press: Press, name: str, query: Query) -> dict[str, bytes]:
         """Return the feed ``name`` in every format."""

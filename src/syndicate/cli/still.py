@@ -9,6 +9,7 @@ from datetime import datetime
 
 from syndicate.cli.problems import failing
 from syndicate.cli.terminal import talk
+from syndicate.model.asset import Asset
 from syndicate.model.edition import Edition, Readiness
 from syndicate.model.post import Item, Post
 from syndicate.service.newsroom import Newsroom
@@ -30,6 +31,10 @@ class Still:
     async def items(self, posts: Sequence[Post]) -> tuple[Item, ...]:
         """Return ``posts`` as items, in their order."""
         return self.newsroom.items(posts, self.edition)
+
+    async def asset(self, source: str, path: str) -> Asset:
+        """Return a file of the edition's commit."""
+        return self.newsroom.asset(source, path, self.edition)
 
 
 @contextmanager

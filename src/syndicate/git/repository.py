@@ -181,6 +181,10 @@ class Repository:
         found = entries(self._git(*tree, "--", path))
         return next((entry.blob for entry in found if entry.path == path), None)
 
+    def size(self, blob: BlobId) -> int:
+        """Return how many bytes ``blob`` has."""
+        return int(self._git("cat-file", "-s", self._full(blob)))
+
     def changed(
         self, old: CommitId, new: CommitId, folders: Sequence[Path]
     ) -> tuple[FileChange, ...]:

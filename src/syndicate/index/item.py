@@ -32,6 +32,8 @@ class _Kept:
     item: Item
     names: tuple[str, ...]
     targets: tuple[tuple[str, str], ...]
+    shown: tuple[str, ...]
+    assets: tuple[tuple[str, str], ...]
 
 
 class Items:
@@ -66,7 +68,7 @@ class Items:
             post = one.post
             made = item(one, rendered[post.id], edition.translations(post))
             items[post.id] = made
-            self._keep(_Kept(made, one.names, one.targets))
+            self._keep(_Kept(made, one.names, one.targets, one.shown, one.assets))
         return tuple(found for post in posts if (found := items[post.id]))
 
     def proofs(
@@ -87,6 +89,8 @@ class Items:
                 return None
             self._kept.move_to_end(post.id)
         if kept.names and targets.of(post, kept.names) != kept.targets:
+            return None
+        if self._indexes[post.source].assets.of(post, kept.shown) != kept.assets:
             return None
         return kept.item if kept.item.translations == edition.translations(post) else None
 

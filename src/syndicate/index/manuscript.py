@@ -2,10 +2,10 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Final
+from typing import Final, Self
 from urllib.parse import quote, urljoin
 
 import msgspec
@@ -13,6 +13,7 @@ import msgspec
 from syndicate.dialects import DIALECTS, document
 from syndicate.dialects.fields import Fields
 from syndicate.errors import ContentError
+from syndicate.index.asset import Assets
 from syndicate.index.target import Targets
 from syndicate.model.category import Vocabulary
 from syndicate.model.post import Author, Card, Image, Item, Post, Source
@@ -37,6 +38,22 @@ class Manuscript:
     def targets(self) -> tuple[tuple[str, str], ...]:
         """Where the ``names`` lead."""
         return self.jobs[0].targets
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The ``names``, and the pictures of its fields."""
+        return (*self.names, self.fields.image, self.fields.card_image)
+
+    def served(self, assets: Assets) -> Self:
+        """Return the manuscript with the files it shows among ``assets``."""
+        body, summary, card = self.jobs
+        body = replace(body, assets=assets.of(self.post, self.shown))
+        return replace(self, jobs=(body, summary, card))
+
+    @property
+    def assets(self) -> tuple[tuple[str, str], ...]:
+        """Where files that are ``shown`` are served by this service."""
+        return self.jobs[0].assets
 
     @property
     def digest(self) -> str:
@@ -103,7 +120,8 @@ def item(
     body, preview, card = rendered
     words = body.text.split()
     summary = " ".join(preview.text.split() or words[:_SUMMARY_WORDS])
-    image = _image(fields.image, fields.image_alt, post.url) or body.image or preview.image
+    served = dict(manuscript.assets)
+    image = _image(fields.image, fields.image_alt, post.url, served) or body.image or preview.image
     return Item(
         post=post,
         content=body.content,
@@ -113,15 +131,17 @@ def item(
         authors=tuple(Author(name=name) for name in fields.authors),
         external_url=fields.external_url,
         reading_minutes=fields.reading_minutes or max(1, math.ceil(len(words) / _WORDS_A_MINUTE)),
-        card=_card(post, fields, " ".join(card.text.split()) or summary, image),
+        card=_card(post, fields, " ".join(card.text.split()) or summary, image, served),
         translations=tuple(translations),
     )
 
 
-def _card(post: Post, fields: Fields, summary: str, image: Image | None) -> Card | None:
+def _card(
+    post: Post, fields: Fields, summary: str, image: Image | None, served: Mapping[str, str]
+) -> Card | None:
     if not post.carousel:
         return None
-    shown = _image(fields.card_image, fields.card_image_alt, post.url) or image
+    shown = _image(fields.card_image, fields.card_image_alt, post.url, served) or image
     return Card(
         title=fields.card_title or post.title,
         summary=summary,
@@ -131,10 +151,12 @@ def _card(post: Post, fields: Fields, summary: str, image: Image | None) -> Card
     )
 
 
-def _image(address: str, alt: str | None, page_url: str) -> Image | None:
+def _image(address: str, alt: str | None, page_url: str, served: Mapping[str, str]) -> Image | None:
     """Make an image of an address as written in front matter, absolute (RFC 3986)."""
     if not address:
         return None
+    if address in served:
+        return Image(url=served[address], alt=alt)
     return Image(
         url=urljoin(page_url, quote(address.strip(), safe="%/:?#[]@!$&'()*+,;=~")), alt=alt
     )

@@ -1,11 +1,13 @@
 """One source at one commit: which files are posts, and what an edition must know of each."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from syndicate.cache import Cache
 from syndicate.dialects import DIALECTS
 from syndicate.git import Entry, Repository
 from syndicate.index.ancestry import Ancestry, Lineage, replay
+from syndicate.index.asset import Assets
 from syndicate.index.biography import Chapter, biography
 from syndicate.index.examination import Outcome, examine
 from syndicate.index.manuscript import Manuscript, manuscript
@@ -13,7 +15,7 @@ from syndicate.index.reading import Reading, Readings
 from syndicate.index.target import Targets
 from syndicate.model.category import Vocabulary
 from syndicate.model.edition import Hidden, Part, Problem
-from syndicate.model.post import CommitId, Path, Post, Source
+from syndicate.model.post import BlobId, CommitId, Path, Post, Source
 
 _AT_ONCE = 500
 """Files examined together: bounds the memory while a large folder is read for the first time."""
@@ -23,6 +25,7 @@ class SourceIndex:
     """Makes the parts of one source; each next one examines only what changed since the last.
 
     ``accepted`` tells which commits may empty a folder of posts; it is asked for every part.
+    ``assets`` are the files that posts may show from this service, none unless `serve_assets`.
     """
 
     def __init__(
@@ -40,6 +43,7 @@ class SourceIndex:
         self._readings = Readings(source, repository, cache, vocabulary)
         self._vocabulary = vocabulary
         self.accepted = accepted
+        self.assets = Assets(url="", blobs={}, folders=source.folders)
         self._obeyed = accepted()
         self._ancestry = Ancestry()
         self._outcomes: dict[Path, Outcome] = {}
@@ -60,6 +64,8 @@ class SourceIndex:
             ancestry = self._replay(Ancestry(), shown)
         files = self.repository.entries(shown, self.source.folders)
         skipped = {file.path: self._dialect.skips(file.path, self.source) for file in files}
+        if self.assets.url:
+            self.assets = replace(self.assets, blobs=self._everything(shown))
         self._outcomes = self._examine([f for f in files if not skipped[f.path]], ancestry)
         posts, clashes = _without_clashes(self._outcomes.values())
         reasons = skipped | {path: found.hidden for path, found in self._outcomes.items()}
@@ -76,6 +82,10 @@ class SourceIndex:
             ),
             failing=self._explain(vanished) if vanished else "",
         )
+
+    def serve_assets(self, url: str) -> None:
+        """Let posts show the files of the repository at addresses below ``url``."""
+        self.assets = replace(self.assets, url=url)
 
     @property
     def emptied(self) -> CommitId | None:
@@ -99,7 +109,11 @@ class SourceIndex:
             source=self.source,
             vocabulary=self._vocabulary,
             targets=targets,
-        )
+        ).served(self.assets)
+
+    def _everything(self, commit: CommitId) -> dict[Path, BlobId]:
+        files = self.repository.entries(commit, (Path("."),))
+        return {file.path: file.blob for file in files}
 
     def _replay(self, ancestry: Ancestry, commit: CommitId) -> Ancestry:
         if ancestry.commit and not self.repository.continues(commit, ancestry.commit):

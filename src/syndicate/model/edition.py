@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Final, Literal, Protocol, Self
 
 from syndicate.errors import NotReady, UnknownName
+from syndicate.model.asset import Asset
 from syndicate.model.category import Category, Vocabulary
 from syndicate.model.post import CommitId, Item, Key, Path, Post, Source
 from syndicate.model.selection import Selection, Trait, traits
@@ -327,4 +328,8 @@ class Reader(Protocol):
 
     async def items(self, posts: Sequence[Post]) -> tuple[Item, ...]:
         """Return ``posts`` as items, in their order."""
+        ...
+
+    async def asset(self, source: str, path: str) -> Asset:
+        """Return the file at ``path`` of the commit in service; raises `UnknownName`."""
         ...

@@ -7,13 +7,14 @@ from functools import partial
 from typing import Self
 
 from syndicate.cache import Cache
-from syndicate.errors import RepositoryError
+from syndicate.errors import RepositoryError, UnknownName
 from syndicate.git import Repository
 from syndicate.index.item import Items
 from syndicate.index.manuscript import Manuscript, Rendered
 from syndicate.index.part import SourceIndex
+from syndicate.model.asset import LARGEST, Asset, is_public
 from syndicate.model.edition import Edition, Part, Unread
-from syndicate.model.post import Item, Post, Source
+from syndicate.model.post import Item, Path, Post, Source
 from syndicate.publisher import Follower
 from syndicate.render.workroom import Workroom
 from syndicate.service.acceptance import Acceptances
@@ -57,6 +58,9 @@ class Newsroom:
                     vocabulary=self.settings.vocabulary,
                     accepted=partial(self.accepted.of, source.name),
                 )
+                if source.assets == "serve":
+                    public = self.settings.masthead.public_url
+                    self._indexes[source.name].serve_assets(f"{public}/assets/{source.name}")
             return self._indexes[source.name]
 
     def followers(self) -> tuple[Follower, ...]:
@@ -100,6 +104,18 @@ class Newsroom:
     ) -> Iterator[tuple[Manuscript, Rendered]]:
         """Yield ``posts`` of one source of ``edition`` as written and as rendered."""
         return self._items.proofs(posts, edition)
+
+    def asset(self, source: str, path: str, edition: Edition) -> Asset:
+        """Return the file at ``path`` as ``edition`` has it; `UnknownName` if none may be had."""
+        part = edition.part(source)
+        index = self.index(part.source)
+        blob = None
+        if index.assets.url and is_public(path, part.source.folders):
+            blob = index.repository.find(part.commit, Path(path))
+        if blob is None or index.repository.size(blob) > LARGEST:
+            raise UnknownName(f"no file is served at {path} of {source}", code="unknown-file")
+        ((_, content),) = index.repository.read([blob])
+        return Asset(blob=blob, content=content, committed=part.committed)
 
     def close(self) -> None:
         """End every process, close every file."""

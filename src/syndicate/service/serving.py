@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from syndicate.model.asset import Asset
 from syndicate.model.edition import Edition, Readiness
 from syndicate.model.post import Item, Post
 from syndicate.publisher import Publisher
@@ -36,6 +37,10 @@ class Live:
     async def items(self, posts: Sequence[Post]) -> tuple[Item, ...]:
         """Return ``posts`` as items, in their order, made in another thread."""
         return await asyncio.to_thread(self._newsroom.items, posts, self.edition)
+
+    async def asset(self, source: str, path: str) -> Asset:
+        """Return a file of the commit in service, read in another thread."""
+        return await asyncio.to_thread(self._newsroom.asset, source, path, self.edition)
 
 
 async def serve(newsroom: Newsroom, *, started: Callable[[int], None] = lambda _: None) -> None:

@@ -13,6 +13,7 @@ from syndicate.model.edition import Reader
 from syndicate.model.feed import Masthead
 from syndicate.representation import Press
 from syndicate.web.api import Api
+from syndicate.web.assets import Assets
 from syndicate.web.desk import Desk
 from syndicate.web.discovery import Discovery
 from syndicate.web.envelope import Envelope
@@ -37,7 +38,7 @@ def application(reader: Reader, press: Press, masthead: Masthead, policy: Policy
     app = Starlette(
         routes=[
             route
-            for audience in (Probes, Feeds, Api, Discovery, Pages)
+            for audience in (Probes, Feeds, Api, Assets, Discovery, Pages)
             for route in audience(desk=desk).routes()
         ],
         middleware=[

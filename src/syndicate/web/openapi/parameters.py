@@ -55,6 +55,19 @@ COMPONENT_PARAMETERS: Final[Node] = {
         "0f1e2d3c4b5a6978",
         minLength=1,
     ),
+    "sourceName": _path("source", "The name of a source.", "news", minLength=1),
+    "path": _path(
+        "path",
+        "A path in its repository.",
+        "assets/spring.svg",
+        minLength=1,
+    ),
+    "version": _query(
+        "v",
+        "The blob that an address of ours names: while it is the current one, the answer may be "
+        "kept for ever.",
+        {"type": "string"},
+    ),
     "category": _many(
         "category",
         "Only posts of this category: slug, alias or title, in any case. May be repeated.",

@@ -112,6 +112,26 @@ _POSTS: Final = {
     ),
 }
 
+_BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
+_ASSET: Final = {
+    **kept("The file.", "image/*", _STRING),
+    "content": {f"{kind}/*": _BINARY for kind in ("audio", "image", "video")},
+}
+_ASSETS: Final = {
+    "/assets/{source}/{path}": _get(
+        "posts",
+        "asset",
+        "A picture, sound or film that a post shows, of a source that has them served",
+        answers(_ASSET, *_ONE),
+        (
+            ref("parameters", "sourceName"),
+            ref("parameters", "path"),
+            ref("parameters", "version"),
+            ref("parameters", "ifNoneMatch"),
+        ),
+    )
+}
+
 _PAGES: Final = {
     "/": _page("directory", "Every feed there is", _KEPT),
     "/about": _page("about", "What this is, and what may be done with it", _KEPT),
@@ -150,4 +170,4 @@ _OPERATION: Final = {
     },
 }
 
-PATHS: Final[Node] = {**_FEEDS, **_POSTS, **_PAGES, **_DISCOVERY, **_OPERATION}
+PATHS: Final[Node] = {**_FEEDS, **_POSTS, **_ASSETS, **_PAGES, **_DISCOVERY, **_OPERATION}

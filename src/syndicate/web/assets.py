@@ -1,0 +1,50 @@
+"""Pictures, sounds and films of the repositories, for sources that have theirs served."""
+
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import format_datetime
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from syndicate.model.asset import media_type
+from syndicate.web.conditional import is_unmodified
+from syndicate.web.desk import Desk
+
+_FOREVER: Final = "public, max-age=31536000, immutable"
+_POLICY: Final = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+"""Whatever an SVG holds, it is a picture: no script, nothing from elsewhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assets:
+    """Answers for /assets."""
+
+    desk: Desk
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        return [Route("/assets/{source}/{path:path}", self.asset)]
+
+    async def asset(self, request: Request) -> Response:
+        """Answer with a file; where the address names its blob, it may be kept for ever."""
+        source, path = request.path_params["source"], request.path_params["path"]
+        found = await self.desk.reader.asset(source, path)
+        modified = found.committed.astimezone(UTC).replace(microsecond=0)
+        named = request.query_params.get("v") == found.blob
+        headers = {
+            "ETag": f'"{found.blob}"',
+            "Last-Modified": format_datetime(modified, usegmt=True),
+            "Cache-Control": _FOREVER if named else self.desk.policy.cache_control,
+            "Content-Security-Policy": _POLICY,
+        }
+        if is_unmodified(
+            if_none_match=request.headers.get("if-none-match"),
+            if_modified_since=None,
+            etag=headers["ETag"],
+            last_modified=None,
+        ):
+            return Response(None, 304, headers)
+        return Response(found.content, 200, {**headers, "Content-Type": media_type(path)})

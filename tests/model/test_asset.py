@@ -1,0 +1,50 @@
+"""Which files may be served, and as what."""
+
+import pytest
+
+from syndicate.model.asset import is_public, media_type
+from syndicate.model.post import Path
+
+FOLDERS = (Path("_posts"),)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("a/b.PNG", "image/png"),
+        ("x.svg", "image/svg+xml"),
+        ("talk.mp3", "audio/mpeg"),
+        ("film.webm", "video/webm"),
+        ("page.html", ""),
+        ("script.js", ""),
+        ("paper.pdf", ""),
+        ("png", "image/png"),
+        ("", ""),
+    ],
+)
+def test_only_what_posts_show_has_a_type(path: str, kind: str) -> None:
+    """Nothing that is read or run."""
+    assert media_type(path) == kind
+
+
+@pytest.mark.parametrize("path", ["assets/x.png", "_posts/x.png", "_posts/2024/x.jpg", "x.svg"])
+def test_pictures_of_the_site_are_public(path: str) -> None:
+    """Also beside posts in a folder that begins with an underscore."""
+    assert is_public(path, FOLDERS)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "_includes/x.png",
+        "assets/.private/x.png",
+        "_posts/_drafts/x.png",
+        "_drafts/x.png",
+        "content/drafts/x.png",
+        "settings.toml",
+        "_posts/post.md",
+    ],
+)
+def test_what_sites_leave_out_is_not(path: str) -> None:
+    """Hidden folders, drafts, and whatever is no picture."""
+    assert not is_public(path, FOLDERS)
