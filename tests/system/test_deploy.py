@@ -146,6 +146,8 @@ def test_compose_runs_two_of_each_on_one_database(tmp_path: Path) -> None:
             "postgresql://syndicate:secret-of-database_password@database/syndicate"
         )
         assert settings.service.secret_key == "secret-of-secret_key"  # noqa: S105
+        assert settings.service.proxies == 1
+    assert "ports" not in services["serve"]
     assert [services[name]["deploy"]["replicas"].value for name in ("serve", "deliver")] == [2, 2]
     mounted = [
         volume.partition(":")[0]
