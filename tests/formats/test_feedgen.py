@@ -68,6 +68,16 @@ def test_the_channel_links_to_the_page_for_people() -> None:
     assert channel(FEED).findtext("link") == FEED.url("", FEED.first_query)
 
 
+@pytest.mark.parametrize(
+    ("seconds", "minutes"), [(300, "5"), (60, "1"), (61, "2"), (1, "1"), (0, None)]
+)
+def test_rss_may_be_kept_as_long_as_the_answer(seconds: int, minutes: str | None) -> None:
+    """In whole minutes, never fewer; where nothing may be kept, nothing is said."""
+    masthead = replace(FEED.masthead, max_age=seconds)
+
+    assert channel(replace(FEED, masthead=masthead)).findtext("ttl") == minutes
+
+
 def test_rss_has_every_link_that_atom_has() -> None:
     """Feedgen knows self alone: RSS would have neither paging nor a hub."""
     in_rss = [link["rel"] for link in links(channel(FEED))]

@@ -122,6 +122,7 @@ def test_the_service_is_handed_on(whole: Settings, tmp_path: Path) -> None:
         public_url="https://feeds.example.gov/syndication",
         contact="feeds@example.gov",
         version=__version__,
+        max_age=60,
     )
     assert (whole.service.host, whole.service.port) == ("0.0.0.0", 8080)  # noqa: S104 — as written
     assert whole.service.secret_key == "of the file"  # noqa: S105 — as written

@@ -3,6 +3,7 @@
 import re
 from functools import partial
 from html import escape
+from math import ceil
 from typing import ClassVar, Final
 
 from typing_extensions import override
@@ -17,8 +18,6 @@ from syndicate.model.query import Content
 from syndicate.render.standalone import standalone
 
 _PREFIXES: Final = "atom content dc fh media"
-_TTL: Final = 5
-"""Minutes a reader may wait: what the feeds' max-age says by default."""
 
 _PLAIN: Final = re.compile(
     rb"<(?:title|category|copyright|dc:creator|media:description)(?: [^>]*)?>[^<]+<"
@@ -52,7 +51,8 @@ def feed_generator(feed: Feed) -> generator.FeedGenerator:
     made.description(feed.description or feed.title)
     made.generator(f"Syndicate {feed.masthead.version} (+{feed.masthead.url('/about')})")
     made.docs("https://www.rssboard.org/rss-specification")
-    made.ttl(_TTL)
+    if feed.masthead.max_age:
+        made.ttl(ceil(feed.masthead.max_age / 60))
     return made
 
 

@@ -13,7 +13,8 @@ class Masthead:
     """Who speaks: what every feed and page says about the service itself.
 
     ``public_url`` has no trailing slash; every address of ours begins with it. ``icon`` and
-    ``hub`` (WebSub) are absolute addresses, empty where there is none.
+    ``hub`` (WebSub) are absolute addresses, empty where there is none. ``max_age`` is the seconds
+    for which a feed need not be asked for again.
     """
 
     title: str
@@ -22,6 +23,7 @@ class Masthead:
     version: str
     icon: str = ""
     hub: str = ""
+    max_age: int = 300
 
     def url(self, path: str) -> str:
         """Return the absolute address of ``path``, which begins with a slash."""

@@ -29,6 +29,7 @@ def masthead(table: ServiceTable) -> Masthead:
         public_url=table.public_url or f"http://{host}:{table.port}",
         contact=table.contact,
         version=__version__,
+        max_age=table.cache_seconds,
     )
 
 
