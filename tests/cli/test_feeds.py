@@ -37,6 +37,26 @@ def test_a_query_narrows_it(run: Run, file: Path, feed: str, expected: list[str]
     assert titles(run("--config", file, "show", feed).out) == expected
 
 
+@pytest.mark.parametrize(
+    "name", ["TTS", "Technology Transformation Services", "technology-transformation-services"]
+)
+def test_a_category_answers_to_any_spelling(run: Run, file: Path, name: str) -> None:
+    """As it does in an address; a query narrows it all the same."""
+    shown = run("show", "tts", "--config", file).out
+
+    assert run("show", name, "--config", file).out == shown
+    assert titles(run("show", f"{name}?source=updates", "--config", file).out) == []
+
+
+def test_a_category_behind_another_name_is_shown_by_query(run: Run, file: Path) -> None:
+    """A source is called so, too: the alias leads to the category, as it does in an address."""
+    file.write_text(file.read_text() + '[[categories]]\nslug = "news"\ntitle = "Tidings"\n')
+
+    assert json.loads(run("show", "tidings", "--config", file).out)["feed_url"].endswith(
+        "/feeds/all.json?category=news"
+    )
+
+
 @pytest.mark.parametrize(("form", "root"), [("rss", "<rss "), ("atom", "<feed ")])
 def test_it_comes_in_every_format(run: Run, file: Path, form: str, root: str) -> None:
     """XML as well."""

@@ -22,17 +22,21 @@ def show(
     at: At = None,
     config: ConfigFile = None,
 ) -> None:
-    """Print a feed, byte for byte as it is served."""
+    """Print a feed, byte for byte as it is served, under any name that leads to it."""
     from syndicate.cli.still import still
     from syndicate.formats import FORMATS
     from syndicate.model.query import parse_query
     from syndicate.representation import Press
+    from syndicate.web.address import find
 
     name, _, query = feed.partition("?")
     with still(config, rev=rev, at=at) as reader:
-        asked = parse_query(parse_qsl(query, keep_blank_values=True), reader.edition)
+        place = find(reader.edition, name)
+        asked = parse_qsl(f"{place.query}&{query}", keep_blank_values=True)
         press = Press(reader.newsroom.settings.masthead)
-        made = asyncio.run(press.feed(reader, name, asked, FORMATS[form]))
+        made = asyncio.run(
+            press.feed(reader, place.name, parse_query(asked, reader.edition), FORMATS[form])
+        )
     typer.echo(made.body, nl=False)
 
 
