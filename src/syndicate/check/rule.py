@@ -60,6 +60,12 @@ _TABLE: Final = (
         remedy="Begin it with https://, or with / for a page of the site.",
     ),
     Rule(
+        name="unclosed-comment",
+        level="error",
+        meaning="A comment is never closed, so that all after it is hidden.",
+        remedy="Close it with -->.",
+    ),
+    Rule(
         name="too-slow",
         level="error",
         meaning="Rendering takes too long; readers see the beginning only.",
