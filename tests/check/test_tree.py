@@ -39,10 +39,13 @@ def test_a_file_is_found_wherever_a_site_takes_it_from(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["about", "other.md", "/2024/", "/made/by/the/site.png", "/site.png", "pictures/none.png"],
+    [
+        *("about", "other.md", "/2024/", "/made/by/the/site.png", "/site.png"),
+        *("pictures/none.png", "//[no-address/x.png"),
+    ],
 )
 def test_what_files_cannot_tell_is_not_judged(name: str) -> None:
-    """Pages, and folders that are not in the repository: the site may make them."""
+    """Pages, what is no address, and folders not in the repository: the site may make them."""
     assert TREE.lacks(name, POST) == ""
 
 

@@ -130,6 +130,28 @@ def test_a_card_is_complete_even_where_the_file_is_not(
     assert (third.image, third.image_alt) == ("", None)
 
 
+def test_an_address_that_is_none_costs_its_own_post_only(
+    content: ContentRepository, index: SourceIndex, items: Items
+) -> None:
+    """An image or permalink that no program can take apart is left out; all else is there."""
+    content.commit(
+        {
+            FIRST: file(
+                "First",
+                "Words. ![A lake](/lake.png)",
+                image='"//[lake/x.png"',
+                canonical="https://a.org/x y",
+            ),
+            SECOND: file("Second", "![A lake](lake.png)", permalink='"https://[news/x"'),
+        }
+    )
+    found = all_items(items, index)
+    assert found[FIRST].image == Image(url="https://www.example.gov/lake.png", alt="A lake")
+    assert found[FIRST].external_url == "https://a.org/x%20y"
+    assert found[SECOND].post.url == "https://www.example.gov/news/2023-11-07-second"
+    assert found[SECOND].image is not None
+
+
 def test_every_post_can_be_looked_at_as_written_and_as_rendered(
     content: ContentRepository, index: SourceIndex, items: Items
 ) -> None:

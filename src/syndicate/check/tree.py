@@ -36,7 +36,10 @@ class Tree:
         the repository, may be made by the site's generator. A folder of the site may be any that
         ends alike: ``/assets/x.png`` is in ``src/assets`` as well.
         """
-        written = unquote(urlsplit(name).path)
+        try:
+            written = unquote(urlsplit(name).path)
+        except ValueError:  # no address at all, which another rule says
+            return ""
         if not _FILES.fullmatch(written):
             return ""
         if written.startswith("/"):

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final, Self
-from urllib.parse import quote, urljoin
 
 import msgspec
 
@@ -17,6 +16,8 @@ from syndicate.index.asset import Assets
 from syndicate.index.target import Targets
 from syndicate.model.category import Vocabulary
 from syndicate.model.post import Author, Card, Image, Item, Post, Source
+from syndicate.render.address import absolute
+from syndicate.render.allowed import RESOURCE_SCHEMES
 from syndicate.render.body import RENDERER_VERSION, Job, Rendering, references
 
 _WORDS_A_MINUTE: Final = 230
@@ -129,7 +130,7 @@ def item(
         summary=summary,
         image=image,
         authors=tuple(Author(name=name) for name in fields.authors),
-        external_url=fields.external_url,
+        external_url=absolute(fields.external_url, post.url, RESOURCE_SCHEMES) or "",
         reading_minutes=fields.reading_minutes or max(1, math.ceil(len(words) / _WORDS_A_MINUTE)),
         card=_card(post, fields, " ".join(card.text.split()) or summary, image, served),
         translations=tuple(translations),
@@ -152,11 +153,6 @@ def _card(
 
 
 def _image(address: str, alt: str | None, page_url: str, served: Mapping[str, str]) -> Image | None:
-    """Make an image of an address as written in front matter, absolute (RFC 3986)."""
-    if not address:
-        return None
-    if address in served:
-        return Image(url=served[address], alt=alt)
-    return Image(
-        url=urljoin(page_url, quote(address.strip(), safe="%/:?#[]@!$&'()*+,;=~")), alt=alt
-    )
+    """Make an image of an address as written in front matter; None if it leads nowhere."""
+    url = served.get(address) or absolute(address, page_url, RESOURCE_SCHEMES)
+    return Image(url=url, alt=alt) if url else None

@@ -62,6 +62,11 @@ def test_what_is_no_path_is_dropped_and_noted(written: str) -> None:
     assert pictured(f"image: {written}") == (NONE, ["image-id"])
 
 
+def test_what_is_no_address_is_dropped_and_noted() -> None:
+    """A bracket that is open in the host makes every program fail that takes it apart."""
+    assert pictured("image: '//[cdn/a.png'\nimage_alt: A form") == (NONE, ["broken-scheme"])
+
+
 def test_no_picture_is_no_problem() -> None:
     """A post needs none, and an alt text alone makes none."""
     assert pictured("image: ~\nimage_alt: A form") == (NONE, [])

@@ -75,6 +75,15 @@ def test_a_permalink_made_by_template_code_is_noted() -> None:
     found = fields("title: x\npermalink: '/{{ page.date }}/x/'")
     assert found.permalink == ""
     assert rules(found) == [("permalink-template", 3)]
+    assert "permalink" not in dict(found.origins)
+
+
+def test_a_permalink_that_is_no_address_is_noted() -> None:
+    """It would make whatever reads the address of the post fail; the pattern stands for it."""
+    found = fields("title: x\npermalink: 'https://[news/x'")
+    assert found.permalink == ""
+    assert rules(found) == [("broken-scheme", 3)]
+    assert "permalink" not in dict(found.origins)
 
 
 def test_a_name_beyond_ascii_wants_a_permalink() -> None:

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from syndicate.dialects.mapping.keys import Reading
 from syndicate.dialects.mapping.place import Place
-from syndicate.dialects.mapping.values import declared, texts
+from syndicate.dialects.mapping.values import declared, is_address, texts
 
 _SITE: Final = re.compile(r"^\{\{-?\s*site\.(?:base)?url\s*-?\}\}")
 _TEMPLATE: Final = re.compile(r"\{[{%]")
@@ -35,6 +35,15 @@ def picture(reading: Reading, name: str, place: Place) -> Picture:
             f"{reading.keys[name]} is not the path of an image: {address}"[:200],
             "Write the path from the root of the site, beginning with a slash.",
             line=line,
+        )
+        return NONE
+    if not is_address(address):
+        reading.note(
+            "broken-scheme",
+            f"{reading.keys[name]} is an address that nothing can follow: {address}"[:200],
+            "Begin it with https://, or with / for an image of the site.",
+            line=line,
+            level="error",
         )
         return NONE
     alt = _alt(reading, f"{name}_alt")

@@ -18,7 +18,16 @@ from syndicate.dialects.mapping.place import SUFFIXES, Place, below, place
 from syndicate.dialects.mapping.publication import expires, hidden, published
 from syndicate.dialects.mapping.subjects import categories, shelves
 from syndicate.dialects.mapping.titles import title
-from syndicate.dialects.mapping.values import flag, fold, minutes, person, plain_text, text, texts
+from syndicate.dialects.mapping.values import (
+    flag,
+    fold,
+    is_address,
+    minutes,
+    person,
+    plain_text,
+    text,
+    texts,
+)
 from syndicate.dialects.mapping.words import words
 from syndicate.model.category import Vocabulary
 from syndicate.model.post import Path, Source
@@ -35,7 +44,7 @@ class Style:
     ``permalink`` is the pattern for posts and sources without one; ``tokens`` adds to or changes
     what placeholders stand for. ``languages`` finds the language at the end of a file name.
     ``spaces``: a text of ``categories`` is a list of words. ``exempt`` names path parts that may
-    begin with an underscore, ``pages`` file names that are no posts.
+    begin with an underscore.
     """
 
     name: str
@@ -143,6 +152,17 @@ def _permalink(reading: Reading, where: Place) -> str:
             "Set the pattern as permalink of the source in the settings.",
             line=reading.line(reading.keys["permalink"]),
         )
+        del reading.origins["permalink"]
+        return ""
+    if _ABSOLUTE.match(own) and not is_address(own):
+        reading.note(
+            "broken-scheme",
+            f"the permalink is an address that nothing can follow: {own}"[:200],
+            "Begin it with / for a page of the site.",
+            line=reading.line(reading.keys["permalink"]),
+            level="error",
+        )
+        del reading.origins["permalink"]
         return ""
     if not own or own.startswith("/") or own in permalink.STYLES or _ABSOLUTE.match(own):
         return own

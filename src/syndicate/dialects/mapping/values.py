@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Final
+from urllib.parse import urlsplit
 
 _TAG: Final = re.compile(r"</?[A-Za-z][^<>]*>|<!--(?:(?!<!--).)*?-->", re.DOTALL)
 _SLUG: Final = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)*")
@@ -73,6 +74,15 @@ def minutes(value: object) -> int | None:
     """Return the first number in ``value``, "4 min" for example, if it is one of minutes."""
     found = _NUMBER.search(text(value) or "")
     return (int(found[0]) or None) if found else None
+
+
+def is_address(written: str) -> bool:
+    """Tell whether ``written`` can be taken apart as an address (RFC 3986): ``//[a`` cannot."""
+    try:
+        urlsplit(written)
+    except ValueError:
+        return False
+    return True
 
 
 def person(word: str, names: Mapping[str, str]) -> str:
