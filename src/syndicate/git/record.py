@@ -17,8 +17,10 @@ FILE_MODES: Final = frozenset({b"100644", b"100755"})
 _ENTRY: Final = re.compile(r"(?<![^\0])100(?:644|755) blob ([0-9a-f]+)\t([^\0]+)\0")
 """A regular file in the output of ls-tree: ``mode type id TAB path NUL``."""
 
-LATEST: Final = 253402300799
-"""The last second of the year 9999: a commit may claim to be later, a datetime cannot."""
+LATEST: Final = 253402214399
+"""The last second that is in the year 9999 in every time zone, in seconds since 1970.
+
+A commit may claim to be later, a datetime cannot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
