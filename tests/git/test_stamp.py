@@ -7,7 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
+from syndicate.errors import RepositoryError
 from syndicate.git import Repository
+from syndicate.git.location import Location
 from tests.content_repository import ContentRepository
 
 ONE, TWO = ("refs/heads/main", "HEAD~1"), ("refs/heads/main", "HEAD~2")
@@ -95,17 +97,28 @@ def test_the_stamp_of_a_worktree_follows_what_is_checked_out_there(
 def test_the_stamp_of_a_remote_is_that_of_its_mirror(
     filled: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
-    """It changes when something was fetched, from the first fetch on."""
+    """It changes when something was fetched, from the first look on."""
     address = f"file://{filled.path}"
     with Repository.open(address, ref="main", mirrors=tmp_path / "var") as remote:
         stamps = [remote.stamp()]
         remote.fetch()
+        remote.head()
         stamps.append(remote.stamp())
         filled.commit({"b": "1"})
         assert remote.stamp() == stamps[-1]
         remote.fetch()
         stamps.append(remote.stamp())
         assert len(set(stamps)) == 3
+
+
+def test_a_mirror_that_is_none_has_no_stamp(tmp_path: pathlib.Path) -> None:
+    """What is wrong with it is for `head` to say; whoever glances is not interrupted."""
+    with Repository.open("https://x.invalid/y", ref="main", mirrors=tmp_path) as remote:
+        mirror = tmp_path / f"{Location.parse('https://x.invalid/y').stem}.git"
+        mirror.mkdir()
+        with pytest.raises(RepositoryError):
+            remote.head()
+        assert remote.stamp() is None
 
 
 def test_a_reftable_is_watched_by_its_list(

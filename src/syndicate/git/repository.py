@@ -128,11 +128,10 @@ class Repository:
     def stamp(self) -> Hashable:
         """Return a value that changes whenever `head` can have; a few file look-ups, no process.
 
-        While `head` fails, ask it again from time to time, whatever this says.
+        It never raises. Until `head` has been asked, and while that fails, it says nothing: ask
+        `head` again from time to time.
         """
         opened = self._opened
-        if opened is None and self._mirror is not None and self._mirror.folder.exists():
-            opened = self._reading()
         return stamp(opened.place, self._known_as(self._ref)) if opened else None
 
     def head(self) -> CommitId:
