@@ -1,6 +1,7 @@
 """What an address answers with, plain and compressed."""
 
 import gzip
+from dataclasses import replace
 
 import brotli
 from hypothesis import given
@@ -50,10 +51,12 @@ def test_compressed_bytes_do_not_know_the_time() -> None:
 
 
 def test_a_representation_knows_how_much_it_takes() -> None:
-    """Its size is that of all its bytes."""
+    """All its bytes count, its links, and some for itself, so that no two are ever for nothing."""
     link = Link(rel="self", href="https://feeds.example.gov/")
     hasty = represent(b"a" * 999, media_type="a/b", last_modified=samples.NOW, links=[link])
     better = improve(hasty)
-    assert hasty.size == 999 + len(hasty.gzip)
-    assert better.size == 999 + len(better.gzip) + len(better.br or b"")
+    bare = replace(hasty, body=b"", gzip=b"", links=())
+    assert bare.size > 1_000
+    assert hasty.size - bare.size == 999 + len(hasty.gzip) + len(link.href)
+    assert better.size - hasty.size == len(better.gzip) - len(hasty.gzip) + len(better.br or b"")
     assert better.links == (link,)

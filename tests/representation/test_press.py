@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import threading
+import weakref
 from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
@@ -250,6 +251,31 @@ def test_a_press_without_room_makes_everything_anew() -> None:
         assert first.body == second.body
 
     asyncio.run(scenario(ThreadPoolExecutor(1)))
+
+
+def test_questions_without_an_answer_take_room_too() -> None:
+    """Whoever asks for ever other languages that nobody writes fills the room, not the memory."""
+
+    async def scenario() -> None:
+        press, reader = Press(samples.MASTHEAD, room=100_000), newsroom(*POSTS)
+        for number in (*range(60), 0):
+            await press.feed(reader, "all", Query(languages=(f"x-{number}",)), ATOM)
+        assert len(reader.asked) == 61
+
+    asyncio.run(scenario())
+
+
+def test_an_edition_is_forgotten_while_its_feeds_are_kept() -> None:
+    """A feed that nobody asks for any more does not hold everything that was published with it."""
+
+    async def scenario() -> None:
+        press, reader = Press(samples.MASTHEAD), newsroom(*POSTS)
+        await press.feed(reader, "all", Query(), ATOM)
+        before = weakref.ref(reader.edition)
+        reader.edition = newsroom(*POSTS).edition
+        assert before() is None
+
+    asyncio.run(scenario())
 
 
 def test_compression_that_is_called_off_changes_nothing() -> None:

@@ -17,6 +17,9 @@ Encoding = Literal["identity", "gzip", "br"]
 _GZIP: Final = 31
 """zlib's window size for gzip, whose header then has no time in it."""
 
+_OBJECTS: Final = 2_000
+"""Bytes that a representation takes beside its texts, about."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Representation:
@@ -35,8 +38,9 @@ class Representation:
 
     @property
     def size(self) -> int:
-        """Bytes in memory, in all encodings."""
-        return len(self.body) + len(self.gzip) + len(self.br or b"")
+        """Bytes in memory, about: in all encodings, with the links, which repeat a long query."""
+        links = sum(len(link.href) for link in self.links)
+        return _OBJECTS + len(self.body) + len(self.gzip) + len(self.br or b"") + links
 
     def encoded(self, encoding: Encoding) -> bytes | None:
         """Return the body in ``encoding``, None if nobody has made it yet."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Final, NamedTuple
+from weakref import ref
 
 from syndicate.formats import FORMATS, Format
 from syndicate.formats.link import Link, essence, feed_links
@@ -30,6 +31,12 @@ Removed = Callable[[Selection], Awaitable[tuple[Removal, ...]]]
 
 _ROOM: Final = 64 * 2**20
 
+_OBJECTS: Final = 2_000
+"""Bytes that a composed feed takes beside its texts, about."""
+
+_REPEATED: Final = 10
+"""How often a composed feed holds its query, in addresses and in words, about."""
+
 
 class _Entry(NamedTuple):
     item: Item
@@ -38,13 +45,13 @@ class _Entry(NamedTuple):
 
 
 class _Composed(NamedTuple):
-    edition: Edition
+    edition: ref[Edition]
     feed: Feed
     last_modified: datetime
 
 
 class _Print(NamedTuple):
-    edition: Edition
+    edition: ref[Edition]
     feed: Feed
     representation: Representation
 
@@ -98,14 +105,14 @@ class Press:
         place = (name, query.canonical())
         address = (*place, form.name)
         before = self._prints.get(address)
-        if before is not None and before.edition is edition:
+        if before is not None and before.edition() is edition:
             return before.representation
         composed = await self._compose(reader, edition, place, query)
         if before is not None and before.feed is composed.feed:
             made = replace(before.representation, last_modified=composed.last_modified)
         else:
             made = self._make(composed, form)
-        self._keep(address, _Print(edition, composed.feed, made))
+        self._keep(address, _Print(composed.edition, composed.feed, made))
         if self._executor is not None and made.br is None:
             loop = asyncio.get_running_loop()
             better = loop.run_in_executor(self._executor, improve, made)
@@ -120,7 +127,7 @@ class Press:
         self, reader: Reader, edition: Edition, place: _Place, query: Query
     ) -> _Composed:
         before = self._feeds.get(place)
-        if before is not None and before.edition is edition:
+        if before is not None and before.edition() is edition:
             return before
         seen = view(edition, place[0], query)
         items = await reader.items(seen.page.posts)
@@ -128,8 +135,9 @@ class Press:
         feed = compose(edition, seen, self._masthead, items, removed)
         if before is not None and before.feed == feed:
             feed = before.feed
-        composed = _Composed(edition, feed, last_modified(edition, seen))
-        self._feeds.put(place, composed, sum(len(item.content) for item in items))
+        composed = _Composed(ref(edition), feed, last_modified(edition, seen))
+        size = _OBJECTS + _REPEATED * len(place[1]) + sum(len(item.content) for item in items)
+        self._feeds.put(place, composed, size)
         return composed
 
     def _make(self, composed: _Composed, form: Format) -> Representation:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
+from weakref import ref
 
 from syndicate.model.edition import Edition
 from syndicate.representation import Representation
@@ -13,7 +14,7 @@ _ROOM: Final = 32 * 2**20
 
 
 class _Kept(NamedTuple):
-    edition: Edition
+    edition: ref[Edition]
     representation: Representation
 
 
@@ -27,8 +28,8 @@ class Documents:
     async def get(self, edition: Edition, address: tuple[str, ...], make: Make) -> Representation:
         """Return what ``make`` makes of ``edition``, under an ``address`` of its own."""
         before = self._kept.get(address)
-        if before is not None and before.edition is edition:
+        if before is not None and before.edition() is edition:
             return before.representation
         made = await make(edition)
-        self._kept.put(address, _Kept(edition, made), made.size)
+        self._kept.put(address, _Kept(ref(edition), made), made.size)
         return made
