@@ -1,17 +1,21 @@
 """What a subscription wants to hear of, and what its owner may do with it."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from syndicate.model.signature import Secret
 from syndicate.model.subscription import (
     CLAIMABLE,
     EVENT_TYPES,
+    OVERLAP,
     EventType,
     Subscription,
     SubscriptionId,
     pause,
     resume,
+    rotate,
 )
 from tests import samples
 
@@ -45,3 +49,15 @@ def test_an_owner_pauses_and_resumes() -> None:
     assert pause(failing).state == "paused"
     assert pause(failing).state not in CLAIMABLE
     assert resume(pause(failing)) == SUBSCRIPTION
+
+
+def test_a_secret_that_was_replaced_signs_for_a_day_more() -> None:
+    """Beside the new one, which is the first; rotating again does not give the oldest more time."""
+    one, two, three = (Secret(key=letter * 24) for letter in (b"1", b"2", b"3"))
+    at, soon = samples.NOW, samples.NOW + timedelta(hours=1)
+    once = rotate(replace(SUBSCRIPTION, secrets=(one,)), two, at)
+    assert once.secrets == (two, replace(one, until=at + OVERLAP))
+    twice = rotate(once, three, soon)
+    assert twice.secrets == (three, replace(two, until=soon + OVERLAP), once.secrets[1])
+    assert rotate(twice, one, soon + OVERLAP).secrets[:1] == (one,)
+    assert len(rotate(twice, one, soon + OVERLAP).secrets) == 2

@@ -11,7 +11,20 @@ from typing import Annotated
 import typer
 
 from syndicate import __version__
-from syndicate.cli import check, config, doctor, explain, feeds, init, refresh, serve
+from syndicate.cli import (
+    check,
+    config,
+    deliver,
+    deliveries,
+    doctor,
+    explain,
+    feeds,
+    init,
+    refresh,
+    serve,
+    subscriptions,
+    tokens,
+)
 from syndicate.cli.options import ConfigFile
 from syndicate.cli.terminal import tell
 from syndicate.errors import SyndicateError
@@ -25,10 +38,11 @@ app = typer.Typer(
 )
 for command in (
     *(serve.serve, feeds.show, explain.explain, check.check, feeds.build),
-    *(refresh.refresh, init.init, doctor.doctor),
+    *(refresh.refresh, init.init, doctor.doctor, deliver.deliver),
 ):
     app.command()(command)
-app.add_typer(config.app)
+for group in (config.app, subscriptions.app, deliveries.app, tokens.app):
+    app.add_typer(group)
 
 
 def _version(asked: bool) -> None:

@@ -54,4 +54,16 @@ At = Annotated[
     ),
 ]
 
+Expires = Annotated[
+    datetime | None,
+    typer.Option("--expires", metavar="TIME", parser=_moment, help="From when on it is void."),
+]
+
+Since = Annotated[
+    datetime,
+    typer.Option(
+        "--since", metavar="TIME", parser=_moment, help="Everything told from then on, again."
+    ),
+]
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]

@@ -1,11 +1,11 @@
 """Who wants to hear of which posts, where, and how well that goes."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal, NewType, get_args
 
 from syndicate.model.selection import Selection
-from syndicate.model.signature import Secret
+from syndicate.model.signature import Secret, live
 
 SubscriptionId = NewType("SubscriptionId", str)
 """``sub_`` and letters or digits."""
@@ -27,6 +27,9 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = get_args(EventType)
 CLAIMABLE: Final[frozenset[State]] = frozenset({"active", "suspended"})
 """States in which deliveries are sent; in the others they wait, or are not made at all."""
 
+OVERLAP: Final = timedelta(hours=24)
+"""How long a secret that was replaced still signs, beside the one that took its place."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
@@ -39,7 +42,8 @@ class Subscription:
     id: SubscriptionId
     kind: Kind = "webhook"
     owner: str = ""
-    """The token that made it; empty for WebSub, where knowing the callback is the right."""
+    """The name on the token that made it, so that a new token of that name takes over; empty for
+    WebSub, where knowing the callback is the right."""
     url: str
     topic: str = ""
     selection: Selection = Selection()
@@ -79,3 +83,12 @@ def resume(subscription: Subscription) -> Subscription:
         failing_since=None,
         not_before=None,
     )
+
+
+def rotate(subscription: Subscription, secret: Secret, at: datetime) -> Subscription:
+    """Sign with ``secret`` from now on, and for `OVERLAP` with the one before as well."""
+    former = (
+        replace(one, until=at + OVERLAP) if one.until is None else one
+        for one in subscription.secrets
+    )
+    return replace(subscription, secrets=(secret, *live(former, at)))

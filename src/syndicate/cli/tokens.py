@@ -1,0 +1,77 @@
+"""`syndicate tokens`: who may subscribe over the web."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from syndicate.cli.options import AsJson, ConfigFile, Expires
+from syndicate.cli.terminal import say, say_json, talk
+from syndicate.model.token import Token
+
+app = typer.Typer(name="tokens", help="Say who may subscribe.", no_args_is_help=True)
+
+
+@app.command()
+def create(
+    role: Annotated[
+        Literal["admin", "partner"],
+        typer.Option(metavar="ROLE", help="admin: everything; partner: its own subscriptions."),
+    ],
+    name: Annotated[str, typer.Option(metavar="NAME", help="Whose it is; subscriptions go by it.")],
+    expires: Expires = None,
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """Make a token and print it: it is shown once and kept nowhere."""
+    from syndicate.cli.office import at_office
+
+    token, text = at_office(
+        config,
+        lambda office, _: office.tokens.create(role, name, office.clock(), expires=expires),
+    )
+    if as_json:
+        say_json({"id": token.id, "token": text})
+    else:
+        say(text)
+        talk(f"This is the only time that {token.id} is shown. Keep it as you keep passwords.")
+
+
+@app.command("list")
+def list_(as_json: AsJson = False, config: ConfigFile = None) -> None:
+    """List every token there ever was."""
+    from syndicate.cli.office import at_office
+
+    tokens = at_office(config, lambda office, _: office.tokens.list())
+    if as_json:
+        say_json([_shown(token) for token in tokens])
+    for token in () if as_json else tokens:
+        say(f"{token.id}  {token.role:7}  {_state(token):8}  {token.name}")
+
+
+@app.command()
+def revoke(
+    token: Annotated[str, typer.Argument(help="Its id, as `tokens list` shows it.")],
+    config: ConfigFile = None,
+) -> None:
+    """Let a token be good for nothing; subscriptions made with it go on."""
+    from syndicate.cli.office import at_office
+
+    revoked = at_office(config, lambda office, _: office.tokens.revoke(token, office.clock()))
+    talk(f"{revoked.id} ({revoked.name}) is revoked.")
+
+
+def _shown(token: Token) -> dict[str, object]:
+    return {
+        "id": token.id,
+        "role": token.role,
+        "name": token.name,
+        "made": token.made,
+        "expires": token.expires,
+        "revoked": token.revoked,
+    }
+
+
+def _state(token: Token) -> str:
+    if token.revoked:
+        return "revoked"
+    return "expires" if token.expires else "valid"

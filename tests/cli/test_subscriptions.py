@@ -1,0 +1,243 @@
+"""`syndicate subscriptions`, `deliveries`, `tokens` and `deliver`, on a real database."""
+
+import asyncio
+import json
+import os
+import pathlib
+import re
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from typing_extensions import override
+
+from syndicate.model.subscription import SubscriptionId
+from syndicate.storage.database import Database
+from syndicate.storage.posting import post_to
+from tests.channels.receiver import answer, receiving
+from tests.cli.conftest import Run
+from tests.storage.mailroom import NOW, letter
+
+
+@pytest.fixture
+def database(file: pathlib.Path) -> str:
+    """Return the address of the database of the settings; receivers may be on this host."""
+    text = file.read_text()
+    file.write_text(f'{text}\n[delivery]\nallow_http = true\nallow_networks = ["127.0.0.0/8"]\n')
+    return f"sqlite:///{file.parent / 'var' / 'syndicate.db'}"
+
+
+def added(run: Run, file: pathlib.Path, *arguments: str) -> str:
+    """Subscribe, and return the id."""
+    outcome = run("subscriptions", "add", *arguments, "--json", "--config", file)
+    assert outcome.code == 0, outcome.err
+    return str(json.loads(outcome.out)["id"])
+
+
+def send(database: str, subscription: str, *letters: int) -> None:
+    """Put letters into the outbox."""
+
+    async def do() -> None:
+        opened = await Database.open(database)
+        async with opened.write() as connection:
+            which = SubscriptionId(subscription)
+            await post_to(connection, which, [letter(one) for one in letters], NOW)
+        await opened.close()
+
+    asyncio.run(do())
+
+
+def test_a_subscription_is_added_shown_and_removed(
+    run: Run, file: pathlib.Path, database: str
+) -> None:
+    """Its secret is shown once."""
+    assert database
+    outcome = run("subscriptions", "add", "http://127.0.0.1:9/hook", "--config", file)
+    which, secret = outcome.out.split()
+    assert secret.startswith("whsec_")
+    assert "only time" in outcome.err
+
+    assert run("subscriptions", "list", "--config", file).out.split() == [
+        which,
+        "active",
+        "http://127.0.0.1:9/hook",
+    ]
+    shown = run("subscriptions", "show", which, "--config", file).out
+    assert re.search(r"^pending +0$", shown, re.MULTILINE)
+    assert secret not in shown
+    assert run("subscriptions", "pause", which, "--config", file).code == 0
+    (listed,) = json.loads(run("subscriptions", "list", "--json", "--config", file).out)
+    assert (listed["state"], listed["types"]) == (
+        "paused",
+        ["post.published", "post.updated", "post.removed"],
+    )
+    assert run("subscriptions", "resume", which, "--config", file).code == 0
+    assert run("subscriptions", "remove", which, "--config", file).code == 0
+    missing = run("subscriptions", "show", which, "--config", file)
+    assert missing.code == 2
+    assert "subscriptions list" in missing.err
+
+
+def test_what_is_wished_is_kept(run: Run, file: pathlib.Path, database: str) -> None:
+    """Posts are selected as feeds are asked."""
+    assert database
+    which = added(
+        run,
+        file,
+        "http://127.0.0.1:9/hook",
+        *("--select", "category=TTS&carousel=true", "--types", "post.removed,post.published"),
+        *("--no-minor", "--thin", "--owner", "Example agency"),
+    )
+    shown = json.loads(run("subscriptions", "show", which, "--json", "--config", file).out)
+    assert shown["categories"] == [["tts"]]
+    assert (shown["carousel"], shown["minor"], shown["payload"]) == (True, False, "thin")
+    assert (shown["types"], shown["owner"]) == (
+        ["post.published", "post.removed"],
+        "Example agency",
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("https://10.0.0.1/",), "allow_networks"),
+        (("http://127.0.0.1:9/", "--types", "post.fish"), "post.published"),
+        (("http://127.0.0.1:9/", "--select", "category=fish"), "fish"),
+    ],
+)
+def test_what_cannot_be_is_refused(
+    run: Run, file: pathlib.Path, database: str, arguments: tuple[str, ...], said: str
+) -> None:
+    """With what would be right."""
+    assert database
+    outcome = run("subscriptions", "add", *arguments, "--config", file)
+    assert outcome.code == 2
+    assert said in outcome.err
+
+
+def test_a_new_secret_is_shown(run: Run, file: pathlib.Path, database: str) -> None:
+    """It is another one."""
+    assert database
+    which = added(run, file, "http://127.0.0.1:9/hook")
+    first, second = (
+        json.loads(run("subscriptions", "rotate-secret", which, "--json", "--config", file).out)
+        for _ in range(2)
+    )
+    assert first["id"] == second["id"] == which
+    assert first["secret"] != second["secret"]
+
+
+def test_a_test_says_whether_it_arrived(run: Run, file: pathlib.Path, database: str) -> None:
+    """Exit 1 if it did not."""
+    assert database
+
+    async def do() -> None:
+        async with receiving(answer(204), answer(500)) as receiver:
+            which = await asyncio.to_thread(added, run, file, receiver.url())
+            test = ("subscriptions", "test", which, "--config", str(file))
+            well = await asyncio.to_thread(run, *test)
+            assert (well.code, well.out[:21]) == (0, "delivered: status 204")
+            ill = await asyncio.to_thread(run, *test)
+            assert (ill.code, ill.err) == (1, "the answer was 500\n")
+            assert json.loads(receiver.requests[0].body)["type"] == "subscription.test"
+
+    asyncio.run(do())
+
+
+class Endpoint(BaseHTTPRequestHandler):
+    """Takes what is sent, and then stops the command that sends in this process."""
+
+    left = 0
+
+    def do_POST(self) -> None:
+        """Take one request; after the last, tell the command to stop."""
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(204)
+        self.end_headers()
+        Endpoint.left -= 1
+        if not Endpoint.left:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    @override
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def endpoint(requests: int) -> Iterator[str]:
+    """Serve an endpoint that stops the command after so many requests, and give its address."""
+    Endpoint.left = requests
+    with ThreadingHTTPServer(("127.0.0.1", 0), Endpoint) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_deliveries_are_sent_by_a_process_of_their_own(
+    run: Run, file: pathlib.Path, database: str
+) -> None:
+    """Listed, shown, sent again; the process stops when it is told to."""
+    with endpoint(2) as address:
+        which = added(run, file, f"{address}/hook")
+        send(database, which, 1, 2)
+        outcome = run("deliver", "--config", file)
+    events = [json.loads(line)["event"] for line in outcome.err.splitlines()]
+    assert (outcome.code, events) == (0, ["delivering", "stopped"])
+
+    first, second = f"{which}.1", f"{which}.2"
+    listed = run("deliveries", "list", which, "--config", file).out
+    assert [line.split()[:2] for line in listed.splitlines()] == [
+        [second, "delivered"],
+        [first, "delivered"],
+    ]
+    few = run("deliveries", "list", which, "--limit", 1, "--json", "--config", file)
+    assert [one["seq"] for one in json.loads(few.out)] == [2]
+    shown = run("deliveries", "show", first, "--json", "--config", file)
+    assert [one["status"] for one in json.loads(shown.out)["attempts"]] == [204]
+    assert "  204  " in run("deliveries", "show", first, "--config", file).out
+    again = run("deliveries", "replay", first, "--config", file)
+    assert again.err == f"{first} is pending.\n"
+    recovered = run("subscriptions", "recover", which, "--since", "2024-01-01", "--config", file)
+    assert recovered.err == "2 deliveries are sent again.\n"
+    now = json.loads(run("subscriptions", "show", which, "--json", "--config", file).out)
+    assert (now["last_attempt"]["status"], now["pending"]) == (204, 2)
+
+
+def test_a_proxy_is_stated_at_the_start(
+    run: Run, file: pathlib.Path, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An operator should know that it decides where requests go."""
+    with endpoint(1) as address:
+        monkeypatch.setenv("SYNDICATE_DELIVERY__PROXY", address)
+        send(database, added(run, file, "http://partner.example/hook"), 1)
+        outcome = run("deliver", "--config", file)
+    assert outcome.code == 0
+    assert f"requests to subscribers take the proxy {address}" in outcome.err
+
+
+def test_tokens_are_made_listed_and_revoked(run: Run, file: pathlib.Path) -> None:
+    """Each is shown once."""
+    create = ("tokens", "create", "--role", "partner", "--name", "Example agency", "--config", file)
+    made = run(*create)
+    assert made.out.startswith("syn_")
+    assert "only time" in made.err
+    second = json.loads(run(*create, "--expires", "2040-01-01", "--json").out)
+    assert second["token"].startswith("syn_")
+    admin = ("tokens", "create", "--role", "admin", "--name", "Ops", "--config", file, "--json")
+    third = json.loads(run(*admin).out)
+    revoked = run("tokens", "revoke", third["id"], "--config", file)
+    assert revoked.err == f"{third['id']} (Ops) is revoked.\n"
+    lines = run("tokens", "list", "--config", file).out.splitlines()
+    assert [line.split()[1:3] for line in lines] == [
+        ["partner", "valid"],
+        ["partner", "expires"],
+        ["admin", "revoked"],
+    ]
+    listed = json.loads(run("tokens", "list", "--json", "--config", file).out)
+    assert [one["name"] for one in listed] == ["Example agency", "Example agency", "Ops"]
+    assert made.out.strip() not in str(listed)
