@@ -33,7 +33,10 @@ class Assets:
         )
 
     def _find(self, name: str, post: Post) -> Iterator[Path]:
-        parts = urlsplit(name)
+        try:
+            parts = urlsplit(name)
+        except ValueError:  # no address at all, as //[a
+            return
         written = unquote(parts.path)
         if parts.scheme or parts.netloc or not written:
             return
