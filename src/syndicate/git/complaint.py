@@ -72,7 +72,7 @@ CASES: Final = (
         r"(?i)unable to access|could not read from remote|could not resolve|connect|timed out"
         r"|early EOF|hung up|remote end",
         "unreachable",
-        _TRY + "; `proxy` in the settings or https_proxy names a proxy.",
+        _TRY + "; https_proxy, or http.proxy in that user's git configuration, names a proxy.",
     ),
     Case(
         r"(?i)bad object|could not read|unable to read|not a tree object|not a valid"
