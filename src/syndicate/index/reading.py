@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
+from importlib.metadata import version
 
 import msgspec
 
@@ -15,6 +16,7 @@ from syndicate.dialects.dialect import Dialect
 from syndicate.dialects.fields import Fields
 from syndicate.errors import ContentError
 from syndicate.git import Repository
+from syndicate.model import category
 from syndicate.model.category import Vocabulary
 from syndicate.model.post import BlobId, Path, Source
 
@@ -92,6 +94,8 @@ class Readings:
 
 @cache
 def _code() -> str:
-    """Return a digest of the dialects' own code: what it made before it changed is forgotten."""
-    files = sorted(pathlib.Path(dialects.__file__).parent.rglob("*.py"))
-    return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    """Return a digest of all code that makes a reading: what it made before is forgotten."""
+    own = (pathlib.Path(__file__), pathlib.Path(category.__file__))
+    files = (*sorted(pathlib.Path(dialects.__file__).parent.rglob("*.py")), *own)
+    versions = f"{version('python-frontmatter')} {version('pyyaml')}".encode()
+    return sha256(versions + b"".join(file.read_bytes() for file in files)).hexdigest()
