@@ -184,6 +184,15 @@ def test_a_repository_is_an_address_or_a_path(written: str, meant: str, tmp_path
     assert load(file, {}).sources[0].repository == meant.replace("FOLDER", str(tmp_path))
 
 
+def test_a_repository_may_be_below_the_home_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tilde means in the settings what it means in a shell."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    file = write(tmp_path, LEAST.replace("website.git", "~/website.git"))
+    assert load(file, {}).sources[0].repository == str(tmp_path / "home" / "website.git")
+
+
 @pytest.mark.parametrize(
     ("host", "public_url"),
     [

@@ -1,5 +1,6 @@
 """Tables as the plain values that everybody else is handed."""
 
+import os
 import pathlib
 import re
 from urllib.parse import urlsplit
@@ -93,5 +94,10 @@ def database_url(table: DatabaseTable, folder: pathlib.Path) -> str:
 
 
 def _repository(text: str, folder: pathlib.Path) -> str:
-    """Take as git does what has a scheme, or a colon before the first slash, for an address."""
-    return text if re.match(r"[^/]+:", text) else str(folder / text)
+    """Take as git does what has a scheme, or a colon before the first slash, for an address.
+
+    ``~`` is the home folder, as in a shell.
+    """
+    if re.match(r"[^/]+:", text):
+        return text
+    return str(folder / os.path.expanduser(text))  # noqa: PTH111 — pathlib's can raise
