@@ -9,7 +9,8 @@ from syndicate.model.edition import Edition
 from syndicate.model.feed import Masthead
 from syndicate.web.directory import Entry, directory, tally
 
-_VERSIONS: Final = {"rss": "RSS2", "atom": "ATOM", "json": "JSON"}
+_VERSIONS: Final = {"rss": {"version": "RSS2"}}
+"""What outlines say of a format: the attribute is for versions of RSS alone."""
 
 
 def opml(edition: Edition, masthead: Masthead) -> bytes:
@@ -20,7 +21,6 @@ def opml(edition: Edition, masthead: Masthead) -> bytes:
     updated = tally(edition.posts).updated
     if updated is not None:
         SubElement(head, "dateModified").text = rfc822(updated)
-    SubElement(head, "docs").text = "http://opml.org/spec2.opml"
     body = SubElement(root, "body")
     entries = [entry for group in directory(edition) for entry in group.entries]
     for form in FORMATS.values():
@@ -37,7 +37,7 @@ def _feed(entry: Entry, form: Format, masthead: Masthead) -> dict[str, str]:
     described = {"description": clean(entry.description)} if entry.description else {}
     return {
         "type": "rss",
-        "version": _VERSIONS.get(form.name, form.name),
+        **_VERSIONS.get(form.name, {}),
         "text": title,
         "title": title,
         **described,
