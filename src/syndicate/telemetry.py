@@ -68,6 +68,16 @@ source_failing: Final = Gauge(
     ["source"],
     registry=_REGISTRY,
 )
+posts_told_total: Final = Counter(
+    "syndicate_posts_told_total",
+    "Posts told to be published, updated or removed.",
+    registry=_REGISTRY,
+)
+database_failing: Final = Gauge(
+    "syndicate_database_failing",
+    "1 while the database cannot be used and nothing can be told, else 0.",
+    registry=_REGISTRY,
+)
 requests_total: Final = Counter(
     "syndicate_requests_total",
     "Requests answered, by route and status.",

@@ -6,12 +6,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from syndicate.errors import StorageError
+from syndicate.errors import Gone, StorageError
+from syndicate.model.change import Told
 from syndicate.model.ledger import LedgerRow
-from syndicate.model.post import BlobId, Path, Post, PostId
+from syndicate.model.post import BlobId, Path, Post
 from syndicate.storage.database import Database
-from syndicate.storage.ledger import LEASE, Ledger, Told
+from syndicate.storage.ledger import LEASE, Ledger
 from tests import samples
 
 NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
@@ -55,7 +57,7 @@ def test_one_publisher_at_a_time_may_tell(address: str) -> None:
         assert await ledger.lease("two", late)
         with pytest.raises(StorageError, match="lost its lease"):
             await ledger.tell("one", [told(A)], late)
-        assert not await ledger.rows()
+        assert not await ledger.told()
         await ledger.release("two")
         assert await ledger.lease("one", late)
 
@@ -70,10 +72,10 @@ def test_what_was_told_is_kept_exactly(address: str) -> None:
         odd = told(B, path="news/caf\udce9 %41.md")
         assert await ledger.tell("one", [told(A), odd], NOW) == 1
         assert await ledger.tell("one", [told(A, live=False)], NOW) == 2
-        rows = await ledger.rows()
-        assert rows == {
-            A.id: LedgerRow.of(A, live=False, generation=2),
-            B.id: replace(odd.row, generation=1),
+        gone = told(A, live=False)
+        assert await ledger.told() == {
+            A.id: replace(gone, row=replace(gone.row, generation=2)),
+            B.id: replace(odd, row=replace(odd.row, generation=1)),
         }
 
     within(address, work)
@@ -84,19 +86,70 @@ def test_a_ledger_is_followed_from_any_position(address: str) -> None:
 
     async def work(ledger: Ledger) -> None:
         await ledger.lease("one", NOW)
-        beginning = replace(await ledger.head(), generation=0)
         await ledger.tell("one", [told(A), told(B)], NOW)
         middle = await ledger.head()
-        first = await ledger.moved(beginning, 1)
-        place = replace(beginning, generation=1, post=first[0].row.post)
-        second = await ledger.moved(place, 5)
+        beginning, first = await ledger.moved(None, 1)
+        assert beginning == middle.beginning()
+        _, second = await ledger.moved(beginning.after(first[0]), 5)
         assert {one.row.post for one in (*first, *second)} == {A.id, B.id}
-        assert await ledger.moved(middle, 5) == ()
+        assert await ledger.moved(middle, 5) == (middle, ())
         await ledger.tell("one", [told(A, live=False)], NOW)
-        (last,) = await ledger.moved(middle, 5)
+        _, (last,) = await ledger.moved(middle, 5)
         assert (last.row.post, last.row.live, last.reason) == (A.id, False, "deleted")
         assert (last.at, last.commit) == (NOW, samples.COMMIT)
-        assert await ledger.moved(await ledger.head(), 5) == ()
+        assert (await ledger.moved(await ledger.head(), 5))[1] == ()
+
+    within(address, work)
+
+
+def test_a_position_of_another_ledger_is_gone(address: str) -> None:
+    """Nobody follows a database that was put back or made anew without hearing of it."""
+
+    async def work(ledger: Ledger) -> None:
+        head = await ledger.head()
+        for strange in (replace(head, ledger="0"), replace(head, generation=head.generation + 1)):
+            with pytest.raises(Gone) as gone:
+                await ledger.moved(strange, 5)
+            assert gone.value.code == "cursor-gone"
+
+    within(address, work)
+
+
+def test_late_removals_are_found(address: str) -> None:
+    """Those since a moment, the latest first; a post that came back is not among them."""
+
+    async def work(ledger: Ledger) -> None:
+        await ledger.lease("one", NOW)
+        await ledger.tell("one", [told(A, live=False)], NOW)
+        later = replace(told(B, live=False), at=NOW + timedelta(days=1))
+        await ledger.tell("one", [later], NOW)
+        assert [one.row.post for one in await ledger.removed(NOW)] == [B.id, A.id]
+        assert [one.row.post for one in await ledger.removed(later.at)] == [B.id]
+        await ledger.tell("one", [told(B)], NOW)
+        assert [one.row.post for one in await ledger.removed(NOW)] == [A.id]
+
+    within(address, work)
+
+
+def test_what_else_is_written_is_there_if_the_rows_are(address: str) -> None:
+    """All of a telling or nothing of it."""
+
+    async def work(ledger: Ledger) -> None:
+        await ledger.lease("one", NOW)
+        written: list[int] = []
+
+        async def also(_: AsyncConnection, generation: int) -> None:
+            written.append(generation)
+
+        async def fail(_: AsyncConnection, generation: int) -> None:
+            raise StorageError(f"generation {generation} cannot be written")
+
+        await ledger.tell("one", [told(A)], NOW, also=also)
+        with pytest.raises(StorageError, match="generation 2"):
+            await ledger.tell("one", [told(B)], NOW, also=fail)
+        assert written == [1]
+        assert (await ledger.told()).keys() == {A.id}
+        assert (await ledger.head()).generation == 2
 
     within(address, work)
 
@@ -114,8 +167,8 @@ def test_a_silent_change_moves_no_row(address: str) -> None:
         await ledger.note("one", [moved], NOW)
         await ledger.note("one", [], NOW)
         assert await ledger.head() == head
-        assert await ledger.moved(head, 5) == ()
-        assert (await ledger.rows())[PostId(A.id)] == replace(moved, generation=1)
+        assert await ledger.moved(head, 5) == (head, ())
+        assert (await ledger.told())[A.id].row == replace(moved, generation=1)
 
     within(address, work)
 

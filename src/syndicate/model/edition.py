@@ -10,7 +10,7 @@ from typing import Final, Literal, Protocol, Self
 from syndicate.errors import NotReady, UnknownName
 from syndicate.model.asset import Asset
 from syndicate.model.category import Category, Vocabulary
-from syndicate.model.post import CommitId, Item, Key, Path, Post, Source
+from syndicate.model.post import CommitId, Item, Key, Path, Post, PostId, Source
 from syndicate.model.selection import Selection, Trait, traits
 
 Level = Literal["error", "warning", "notice"]
@@ -46,7 +46,8 @@ class Part:
     """One source at one commit.
 
     ``posts`` holds every readable post, those of the future and the expired included.
-    ``failing`` says why the part is older than the source; empty while all is well.
+    ``failing`` says why the part is older than the source; empty while all is well. ``is_stale``
+    if that is because the source could not be read: then nobody knows what it holds now.
     """
 
     source: Source
@@ -56,6 +57,7 @@ class Part:
     hidden: tuple[Hidden, ...] = ()
     problems: tuple[Problem, ...] = ()
     failing: str = ""
+    is_stale: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +160,10 @@ class Edition:
                 hint="It may have been removed: /v1/changes tells removals.",
             ) from None
 
+    def find(self, post: PostId) -> Post | None:
+        """Return the live post with the id ``post``, None if there is none."""
+        return self._by_id.get(post)
+
     def part(self, source: str) -> Part:
         """Return the part of ``source``; `UnknownName` lists the known ones, unread: `NotReady`."""
         self._refuse_unread(Selection.of(sources=[source]))
@@ -241,6 +247,10 @@ class Edition:
     @cached_property
     def _by_key(self) -> dict[Key, Post]:
         return {post.key: post for post in self.posts}
+
+    @cached_property
+    def _by_id(self) -> dict[PostId, Post]:
+        return {post.id: post for post in self.posts}
 
     @cached_property
     def expiries(self) -> dict[str, datetime]:

@@ -4,7 +4,7 @@ States are compared, not commits, so that forced pushes, reverts, clocks and set
 of their own. A subscriber who applies what it is told in order mirrors its selection exactly.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, Literal, Self, get_args
 
@@ -115,7 +115,8 @@ def difference(before: LedgerRow, old: Item | None, new: Item) -> tuple[PartName
 
     ``old`` is the blob of ``before`` as it would be rendered today, None if that blob is lost:
     then all parts count as changed. Fields that the ledger keeps are compared with the ledger.
-    An item whose date of change alone moved differs, in no part.
+    An item that reads differently in something else, such as the date of change alone, differs in
+    no part.
     """
     if old is None:
         return PARTS
@@ -136,7 +137,8 @@ def difference(before: LedgerRow, old: Item | None, new: Item) -> tuple[PartName
         "external_url": old.external_url == new.external_url,
     }
     changed = tuple(part for part in PARTS if not same[part])
-    return changed if changed or before.updated != row.updated else None
+    alike = before.updated == row.updated and _reads_as(old, new)
+    return changed if changed or not alike else None
 
 
 def absence(post: Post | None, at: datetime, *, hidden: bool = False) -> Absence:
@@ -183,6 +185,21 @@ def reselect(before: Selection, after: Selection, post: Selectable) -> Telling |
     if now:
         return Telling(kind="post.published", reason="entered")
     return Telling(kind="post.removed", reason="selection_changed")
+
+
+def _reads_as(old: Item, new: Item) -> bool:
+    """Tell whether readers see no difference, but in what the ledger keeps or nobody sees."""
+    post = new.post
+    unseen = replace(
+        old.post,
+        path=post.path,
+        blob=post.blob,
+        day=post.day,
+        translation=post.translation,
+        published=post.published,
+        updated=post.updated,
+    )
+    return replace(old, post=unseen) == new
 
 
 def _stored(moment: datetime) -> datetime:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from syndicate.model.change import Told
 from syndicate.model.edition import Edition, NamedFeed, Part
 from syndicate.model.feed import Feed, Masthead, Removal
 from syndicate.model.page import Page, page
@@ -91,6 +92,15 @@ def compose(
         sources=view.sources,
         content=query.content,
         removed=tuple(removed),
+    )
+
+
+def removals(told: Iterable[Told], edition: Edition, selection: Selection) -> tuple[Removal, ...]:
+    """Return which posts of ``selection``, told to be gone, readers of ``edition`` do not see."""
+    return tuple(
+        Removal(id=one.row.post, removed=one.at)
+        for one in told
+        if one.row in selection and edition.find(one.row.post) is None
     )
 
 

@@ -10,6 +10,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,6 +24,12 @@ _UPGRADE_LOCK: Final = 5_941_023_377_214_015
 """Any number, as long as nobody else in the same PostgreSQL database takes it."""
 _BUSY_MS: Final = 30_000
 _CONNECTIONS: Final = 10
+_POSTGRESQL: Final = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 10_000,
+    "options": f"-c statement_timeout={_BUSY_MS}",
+}
+"""Nobody waits for a server for ever that is gone or stands still (libpq's connection options)."""
 
 
 class Database:
@@ -56,6 +63,21 @@ class Database:
         return database
 
     @classmethod
+    async def check_at(cls, address: str) -> str:
+        """Return the revision of the database at ``address``; empty if it is still to be made.
+
+        Nothing is changed. Raises `StorageError` if it cannot be used as it is.
+        """
+        database = cls._connect(address)
+        try:
+            if database.is_sqlite and not database.file.exists():
+                return ""
+            await database.check()
+            return await database.revision()
+        finally:
+            await database.close()
+
+    @classmethod
     async def upgrade_at(cls, address: str) -> str:
         """Bring the tables at ``address`` up to date, and return the revision they are at."""
         database = cls._connect(address)
@@ -69,6 +91,11 @@ class Database:
     def is_sqlite(self) -> bool:
         """Whether it is a file that only processes of this host can use."""
         return self._url.get_backend_name() == "sqlite"
+
+    @property
+    def file(self) -> pathlib.Path:
+        """Where an SQLite database is."""
+        return pathlib.Path(self._url.database or "")
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
@@ -131,13 +158,14 @@ class Database:
                 url.set(drivername="postgresql+psycopg"),
                 pool_size=_CONNECTIONS,
                 pool_pre_ping=True,
+                connect_args=_POSTGRESQL,
             )
             return cls(url, writer=engine, reader=engine)
         with _told(address):
             pathlib.Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
-        url = url.set(drivername="sqlite+aiosqlite")
-        writer = create_async_engine(url, pool_size=1, max_overflow=0)
-        reader = create_async_engine(url, pool_size=_CONNECTIONS)
+        driven = url.set(drivername="sqlite+aiosqlite")
+        writer = create_async_engine(driven, pool_size=1, max_overflow=0)
+        reader = create_async_engine(driven, pool_size=_CONNECTIONS)
         for engine, begin in ((writer, "BEGIN IMMEDIATE"), (reader, "BEGIN")):
             _prepare_sqlite(engine, begin)
         return cls(url, writer=writer, reader=reader)
@@ -177,7 +205,7 @@ def _told(address: str) -> Iterator[None]:
     """Let what the packages below raise leave as a `StorageError`."""
     try:
         yield
-    except (SQLAlchemyError, OSError) as error:
+    except (SQLAlchemyError, CommandError, OSError) as error:
         cause = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
         raise StorageError(
             f"database {address}: {cause}",

@@ -1,18 +1,20 @@
 """The stored ledger: what the world was last told of each post, and who may tell it more."""
 
+import asyncio
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import quote, unquote_to_bytes
 
-from sqlalchemy import Row, bindparam, insert, select, tuple_, update
+from sqlalchemy import Row, bindparam, false, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syndicate.errors import StorageError
 from syndicate.model.category import Category
-from syndicate.model.ledger import LedgerRow, Reason
+from syndicate.model.change import Told
+from syndicate.model.ledger import LedgerRow
+from syndicate.model.position import Position
 from syndicate.model.post import BlobId, CommitId, Path, PostId
 from syndicate.storage.database import Database
 from syndicate.storage.schema import LEDGER, PUBLISHER
@@ -25,29 +27,12 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 Values = dict[str, object]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Position:
-    """A place in what a ledger told: after ``post`` in a generation; empty means at its beginning.
-
-    Generation 0 is before everything. Positions of two ledgers have nothing to do with each other.
-    """
-
-    ledger: str
-    generation: int
-    post: PostId
+Also = Callable[[AsyncConnection, int], Awaitable[None]]
+"""What else is to be written in a transaction that tells, given its connection and generation."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """A row of the ledger with why, when and of which commit it was told.
-
-    ``reason`` is None for an update.
-    """
-
-    row: LedgerRow
-    reason: Reason | None
-    at: datetime
-    commit: CommitId
+async def _nothing(_: AsyncConnection, __: int) -> None:
+    return
 
 
 class Ledger:
@@ -66,6 +51,11 @@ class Ledger:
         async with self._database.write() as connection:
             return (await connection.execute(taking)).rowcount == 1
 
+    async def holder(self) -> str:
+        """Return who had the right to tell last; empty if nobody ever had."""
+        async with self._database.read() as connection:
+            return str((await connection.execute(select(PUBLISHER.c.lease_by))).scalar_one())
+
     async def release(self, by: str) -> None:
         """Give the right to tell back, for somebody else to take at once."""
         giving = update(PUBLISHER).where(PUBLISHER.c.lease_by == by).values(lease_until_ms=0)
@@ -75,27 +65,38 @@ class Ledger:
     async def head(self) -> Position:
         """Return the position after everything that was told."""
         async with self._database.read() as connection:
-            found = (await connection.execute(select(PUBLISHER))).one()
-        return Position(ledger=found.ledger, generation=found.generation + 1, post=PostId(""))
+            return await _head(connection)
 
-    async def rows(self) -> Mapping[PostId, LedgerRow]:
+    async def told(self) -> Mapping[PostId, Told]:
         """Return what was last told of every post there ever was."""
         async with self._database.read() as connection:
-            return {
-                PostId(found.post_id): _told(found).row
-                for found in await connection.execute(select(LEDGER))
-            }
+            found = (await connection.execute(select(LEDGER))).all()
+        return await asyncio.to_thread(lambda: {PostId(one.post_id): _told(one) for one in found})
 
-    async def tell(self, by: str, told: Iterable[Told], now: datetime) -> int:
+    async def removed(self, since: datetime) -> tuple[Told, ...]:
+        """Return what was told to be gone since then, the latest first."""
+        asked = (
+            select(LEDGER)
+            .where(LEDGER.c.live.is_(false()), LEDGER.c.told_ms >= millis(since))
+            .order_by(LEDGER.c.told_ms.desc(), LEDGER.c.post_id)
+        )
+        async with self._database.read() as connection:
+            return tuple(_told(found) for found in await connection.execute(asked))
+
+    async def tell(
+        self, by: str, told: Iterable[Told], now: datetime, *, also: Also = _nothing
+    ) -> int:
         """Write what is told in one transaction, and return its generation, which all rows get.
 
-        Raises `StorageError`, and writes nothing, if ``by`` has lost the right to tell.
+        What ``also`` writes is there if the rows are. Raises `StorageError`, and writes nothing,
+        if ``by`` has lost the right to tell.
         """
         async with self._database.write() as connection:
             await self._hold(connection, by, now)
             generation = await self._next_generation(connection)
             fresh = [_told_values(one, generation) for one in told]
             await _replace(connection, fresh)
+            await also(connection, generation)
             return generation
 
     async def note(self, by: str, rows: Iterable[LedgerRow], now: datetime) -> None:
@@ -116,17 +117,25 @@ class Ledger:
                 noting = update(LEDGER).where(LEDGER.c.post_id == bindparam("of"))
                 await connection.execute(noting.values({n: bindparam(n) for n in _NOTED}), changes)
 
-    async def moved(self, after: Position, limit: int) -> tuple[Told, ...]:
-        """Return up to ``limit`` rows that were told after a position, in the order of telling."""
-        place = tuple_(LEDGER.c.generation, LEDGER.c.post_id)
-        asked = (
-            select(LEDGER)
-            .where(place > (after.generation, after.post))
-            .order_by(LEDGER.c.generation, LEDGER.c.post_id)
-            .limit(limit)
-        )
+    async def moved(self, after: Position | None, limit: int) -> tuple[Position, tuple[Told, ...]]:
+        """Return a position, and up to ``limit`` rows told after it, in the order of telling.
+
+        It is ``after``, else where somebody begins who has nothing. Raises `Gone` if ``after`` is
+        no position in this ledger.
+        """
         async with self._database.read() as connection:
-            return tuple(_told(found) for found in await connection.execute(asked))
+            head = await _head(connection)
+            start = after or head.beginning()
+            start.check(head)
+            place = tuple_(LEDGER.c.generation, LEDGER.c.post_id)
+            asked = (
+                select(LEDGER)
+                .where(place > (start.generation, start.post))
+                .order_by(LEDGER.c.generation, LEDGER.c.post_id)
+                .limit(limit)
+            )
+            found = await connection.execute(asked)
+            return start, tuple(_told(one) for one in found)
 
     async def _hold(self, connection: AsyncConnection, by: str, now: datetime) -> None:
         """Check the lease and keep anybody from taking it until the transaction ends."""
@@ -146,6 +155,11 @@ class Ledger:
         rising = update(PUBLISHER).values(generation=PUBLISHER.c.generation + 1)
         answer = await connection.execute(rising.returning(PUBLISHER.c.generation))
         return int(answer.scalar_one())
+
+
+async def _head(connection: AsyncConnection) -> Position:
+    found = (await connection.execute(select(PUBLISHER))).one()
+    return Position(ledger=found.ledger, generation=found.generation + 1, post=PostId(""))
 
 
 async def _replace(connection: AsyncConnection, rows: list[Values]) -> None:

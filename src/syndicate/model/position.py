@@ -1,0 +1,90 @@
+"""Positions in what a ledger told: the cursors that partners follow it by."""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass, replace
+from typing import Final, Protocol, Self
+
+from typing_extensions import override
+
+from syndicate.errors import Gone, UsageError
+from syndicate.model.change import Told
+from syndicate.model.edition import Reader
+from syndicate.model.post import PostId
+
+_TEXT: Final = re.compile(
+    r"(?P<ledger>[0-9a-f]{1,32}) (?P<generation>[0-9]{1,18}) (?P<whole>[0-9]{1,18}) (?P<post>.*)"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """A place in what a ledger told: after ``post`` in a generation; empty means at its beginning.
+
+    Generation 0 is before everything. Positions of two ledgers have nothing to do with each other.
+    ``whole`` is for somebody who began with nothing: everything told up to that generation is new
+    to them, and what was removed by then is none of their business. Its text is a cursor.
+    """
+
+    ledger: str
+    generation: int
+    post: PostId
+    whole: int = 0
+
+    @classmethod
+    def parse(cls, cursor: str) -> Self:
+        """Read a cursor; raises `UsageError` for a text that is none."""
+        try:
+            data = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True)
+            found = _TEXT.fullmatch(data.decode())
+        except (binascii.Error, ValueError):
+            found = None
+        if found is None:
+            raise UsageError(
+                f"after cannot be {cursor!r}",
+                code="malformed-cursor",
+                hint="Follow next_url, or leave after out to begin anew.",
+            )
+        return cls(
+            ledger=found["ledger"],
+            generation=int(found["generation"]),
+            post=PostId(found["post"]),
+            whole=int(found["whole"]),
+        )
+
+    @override
+    def __str__(self) -> str:
+        whole = self.whole if self.generation <= self.whole else 0
+        text = f"{self.ledger} {self.generation} {whole} {self.post}"
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    def after(self, told: Told) -> Self:
+        """Return the position right after a row."""
+        return replace(self, generation=told.row.generation, post=told.row.post)
+
+    def beginning(self) -> Self:
+        """Return where somebody begins who has nothing, as this is the position after it all."""
+        return replace(self, generation=0, post=PostId(""), whole=self.generation - 1)
+
+    def check(self, head: Self) -> None:
+        """Raise `Gone` if this is no position in the ledger whose end is at ``head``."""
+        ahead = (self.generation, self.post) > (head.generation, head.post)
+        if self.ledger != head.ledger or ahead or self.whole >= head.generation:
+            raise Gone(
+                "the cursor is from another database than the one that is served from now",
+                code="cursor-gone",
+                hint="Ask without after, and replace all you have by what the pages hold.",
+            )
+
+
+class Record(Reader, Protocol):
+    """What the web is given: to read from, and to be followed."""
+
+    async def told(self, after: Position | None, limit: int) -> tuple[Position, tuple[Told, ...]]:
+        """Return a position, and up to ``limit`` rows told after it, in the order of telling.
+
+        It is ``after``, else where somebody begins who has nothing. Raises `Gone` if ``after`` is
+        no position in the ledger, `StorageError` if nobody can say.
+        """
+        ...

@@ -1,0 +1,125 @@
+"""What is told of an edition, found by comparing it with what was told before."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from syndicate.model.change import Change, Told, changes
+from syndicate.model.edition import Edition, Hidden, Part, Unread
+from syndicate.model.ledger import PARTS, LedgerRow
+from syndicate.model.post import CommitId, Path, Post, PostId
+from syndicate.model.selection import Selection
+from tests import samples
+
+POST = samples.post()
+ELSEWHERE = samples.post("updates/2024-02-10-x.md", source="updates")
+COMMIT = CommitId("d0" * 20)
+
+
+def told(*posts: Post, live: bool = True) -> dict[PostId, Told]:
+    """Return a ledger that was told of ``posts``."""
+    return {
+        post.id: Told(
+            row=LedgerRow.of(post, live=live, generation=1),
+            reason="new" if live else "deleted",
+            at=samples.NOW,
+            commit=COMMIT,
+        )
+        for post in posts
+    }
+
+
+def edition(*parts: Part) -> Edition:
+    """Return the edition of ``parts``."""
+    return Edition.of(parts, at=samples.NOW)
+
+
+def test_nothing_is_told_twice() -> None:
+    """What is as it was told is no change, nor is what was told to be gone and is."""
+    now = edition(samples.part(samples.source(), POST))
+    assert not list(changes(told(POST), now))
+    assert not list(changes(told(POST, live=False), edition(samples.part())))
+
+
+def test_what_was_never_told_is_new() -> None:
+    """Or what was told to be gone; both are whole rows then."""
+    now = edition(samples.part(samples.source(), POST))
+    for before in ({}, told(POST, live=False)):
+        (change,) = changes(before, now)
+        assert change.told == Told(
+            row=LedgerRow.of(POST, live=True, generation=1 if before else 0),
+            reason="new",
+            at=now.at,
+            commit=samples.COMMIT,
+        )
+        assert change.stayed is None
+
+
+@pytest.mark.parametrize(
+    ("part", "why"),
+    [
+        (samples.part(), "deleted"),
+        (samples.part(hidden=(Hidden(path=POST.path, reason="draft"),)), "unpublished"),
+        (samples.part(samples.source(), replace(POST, expires=samples.NOW)), "expired"),
+        (samples.part(samples.source("updates")), "source_removed"),
+    ],
+)
+def test_what_is_gone_is_told_with_why(part: Part, why: str) -> None:
+    """The row stays, for those who follow later."""
+    (change,) = changes(told(POST), edition(part))
+    assert change.told is not None
+    assert (change.told.reason, change.told.row.live) == (why, False)
+    assert change.told.commit == (COMMIT if why == "source_removed" else samples.COMMIT)
+
+
+def test_a_source_that_cannot_be_read_is_left_out() -> None:
+    """Its posts are neither gone nor new, while the other sources go on."""
+    now = Edition.of(
+        [
+            samples.part(samples.source(), failing="fetching failed", is_stale=True),
+            samples.part(samples.source("other"), samples.post("other/x.md", source="other")),
+        ],
+        unread=[Unread(source=samples.source("updates"), failing="no repository")],
+        at=samples.NOW,
+    )
+    assert [
+        change.post and change.post.source for change in changes(told(POST, ELSEWHERE), now)
+    ] == ["other"]
+
+
+def test_a_removed_source_is_told_once() -> None:
+    """What was gone before it is not told again."""
+    assert not list(changes(told(POST, live=False), edition(samples.part(samples.source("other")))))
+
+
+def test_a_post_that_stayed_is_to_be_compared() -> None:
+    """If nothing differs, nobody is told, and the row is as it must be."""
+    moved = replace(POST, path=Path("news/moved.md"))
+    (change,) = changes(told(POST), edition(samples.part(samples.source(), moved)))
+    assert change.stayed == (told(POST)[POST.id].row, moved)
+    assert change.told is None
+    assert change.row == LedgerRow.of(moved, live=True, generation=1)
+
+
+def test_a_change_tells_each_selection_its_own() -> None:
+    """The whole world hears of an update, a selection of what entered it."""
+    row = LedgerRow.of(replace(POST, categories=(samples.TTS,)), live=True, generation=1)
+    change = Change(
+        before=row, post=POST, at=samples.NOW + timedelta(days=1), commit=COMMIT, changed=PARTS
+    )
+    kinds = [
+        telling and (telling.kind, telling.reason)
+        for telling in (
+            change.telling(),
+            change.telling(Selection.of(categories=["technology"])),
+            change.telling(Selection.of(categories=["tts"])),
+            change.telling(Selection.of(languages=["es"])),
+        )
+    ]
+    assert kinds == [
+        ("post.updated", None),
+        ("post.published", "entered"),
+        ("post.removed", "left"),
+        None,
+    ]
