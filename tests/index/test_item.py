@@ -2,6 +2,7 @@
 
 import pathlib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -15,7 +16,8 @@ from syndicate.index.part import SourceIndex
 from syndicate.index.target import Targets
 from syndicate.model.category import Vocabulary
 from syndicate.model.edition import Edition
-from syndicate.model.post import Author, Image, Item
+from syndicate.model.ledger import LedgerRow
+from syndicate.model.post import Author, BlobId, Image, Item
 from syndicate.render.workroom import Workroom
 from tests import samples
 from tests.content_repository import ContentRepository
@@ -246,3 +248,40 @@ def test_a_blob_that_is_no_post_makes_no_manuscript() -> None:
             vocabulary=Vocabulary(),
             targets=Targets(posts=()),
         )
+
+
+def test_a_post_can_be_seen_as_it_was_told(
+    content: ContentRepository, index: SourceIndex, items: Items
+) -> None:
+    """Its former words, title, place and times, rendered by today's rules."""
+    content.commit({FIRST: file("Before", "Old words.", expires="2040-01-01")})
+    before = at_head(index)
+    (was,) = items.make(before.posts, before)
+    told = LedgerRow.of(was.post, live=True, generation=1)
+    content.rename(FIRST, "news/2023-11-07-moved.md")
+    content.commit({"news/2023-11-07-moved.md": file("After", "New words.", permalink="/new")})
+
+    now = at_head(index)
+    (post,) = now.posts
+    past = items.past([(told, post)], now)[post.id]
+
+    assert past.post.title == "Before"
+    assert (past.post.url, past.post.path) == (was.post.url, FIRST)
+    assert replace(past, post=was.post) == was
+    assert past.post.published.isoformat() == was.post.published.isoformat()
+    assert past.post.expires == was.post.expires != post.expires
+
+
+def test_a_lost_or_unreadable_past_is_left_out(
+    content: ContentRepository, index: SourceIndex, items: Items
+) -> None:
+    """Nobody can say what it was, so everything may have changed."""
+    content.commit({FIRST: file(), SECOND: file(), "note.txt": "no post"})
+    edition = at_head(index)
+    blobs = [BlobId("0" * 40), BlobId(content.git("rev-parse", "main:note.txt"))]
+    told = [
+        (replace(LedgerRow.of(post, live=True, generation=1), blob=blob), post)
+        for post, blob in zip(edition.posts, blobs, strict=True)
+    ]
+
+    assert items.past(told, edition) == {}

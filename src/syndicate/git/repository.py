@@ -220,11 +220,15 @@ class Repository:
 
     def read(self, blobs: Iterable[BlobId]) -> Iterator[tuple[BlobId, bytes]]:
         """Return what ``blobs`` hold, in their order, few of them in memory at a time."""
-        asked, answered = tee(blobs)
-        for blob, content in zip(answered, self._contents(asked), strict=True):
+        for blob, content in self.look(blobs):
             if content is None:
                 raise self._missing(blob)
             yield blob, content
+
+    def look(self, blobs: Iterable[BlobId]) -> Iterator[tuple[BlobId, bytes | None]]:
+        """Return as `read` does what ``blobs`` hold, None for those that git has dropped."""
+        asked, answered = tee(blobs)
+        return zip(answered, self._contents(asked), strict=True)
 
     def close(self) -> None:
         """End the processes that wait for questions; another question starts them again."""

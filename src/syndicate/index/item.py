@@ -14,6 +14,7 @@ from syndicate.index.manuscript import Manuscript, Rendered, item
 from syndicate.index.part import SourceIndex
 from syndicate.index.target import Targets
 from syndicate.model.edition import Edition
+from syndicate.model.ledger import LedgerRow
 from syndicate.model.post import Item, Post, PostId
 from syndicate.render.workroom import Workroom
 
@@ -82,6 +83,28 @@ class Items:
             rendered = self._render(manuscripts)
             yield from ((one, rendered[one.post.id]) for one in manuscripts)
 
+    def past(
+        self, told: Sequence[tuple[LedgerRow, Post]], edition: Edition
+    ) -> Mapping[PostId, Item]:
+        """Return live posts of ``edition`` as they were told, made as items are made today.
+
+        Those whose former file git has lost, or that nobody can read today, are left out. Raises
+        `RepositoryError`.
+        """
+        manuscripts = [
+            manuscript
+            for name in {post.source for _, post in told}
+            for manuscript in self._reopen(
+                [pair for pair in told if pair[1].source == name],
+                Targets(posts=edition.part(name).posts),
+            )
+        ]
+        rendered = self._render(manuscripts)
+        return {
+            one.post.id: item(one, rendered[one.post.id], edition.translations(one.post))
+            for one in manuscripts
+        }
+
     def _recall(self, post: Post, edition: Edition, targets: Targets) -> Item | None:
         with self._lock:
             kept = self._kept.get(post.id)
@@ -106,6 +129,17 @@ class Items:
         contents = dict(index.repository.read({post.blob for post in posts}))
         for post in posts:
             yield index.manuscript(post, contents[post.blob], targets)
+
+    def _reopen(
+        self, told: Sequence[tuple[LedgerRow, Post]], targets: Targets
+    ) -> Iterator[Manuscript]:
+        index = self._indexes[told[0][1].source]
+        contents = dict(index.repository.look({row.blob for row, _ in told}))
+        for row, post in told:
+            data = contents[row.blob]
+            manuscript = None if data is None else index.past(row, post, data, targets)
+            if manuscript is not None:
+                yield manuscript
 
     def _render(self, manuscripts: Sequence[Manuscript]) -> dict[PostId, Rendered]:
         digests = {manuscript.post.id: manuscript.digest for manuscript in manuscripts}

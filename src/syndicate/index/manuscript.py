@@ -15,6 +15,7 @@ from syndicate.errors import ContentError
 from syndicate.index.asset import Assets
 from syndicate.index.target import Targets
 from syndicate.model.category import Vocabulary
+from syndicate.model.ledger import LedgerRow
 from syndicate.model.post import Author, Card, Image, Item, Post, Source
 from syndicate.render.address import absolute
 from syndicate.render.allowed import RESOURCE_SCHEMES
@@ -111,6 +112,26 @@ def _line(fields: Fields, name: str) -> int:
     """Return the line that the field ``name`` is from, 0 if it has none of its own."""
     found = _LINE.search(dict(fields.origins).get(name, ""))
     return int(found[1]) if found else 0
+
+
+def past(row: LedgerRow, fields: Fields, post: Post) -> Post:
+    """Return ``post`` as it was when ``row`` was told and its file had ``fields``.
+
+    What the ledger does not keep and the file does not say is as it is today.
+    """
+    zone = post.published.tzinfo
+    return replace(
+        post,
+        path=row.path,
+        blob=row.blob,
+        url=row.url,
+        title=fields.title,
+        published=row.published.astimezone(zone),
+        precision=fields.precision if fields.published else "second",
+        updated=row.updated.astimezone(zone),
+        carousel=row.carousel,
+        expires=fields.expires,
+    )
 
 
 def item(

@@ -5,16 +5,18 @@ from dataclasses import replace
 
 from syndicate.cache import Cache
 from syndicate.dialects import DIALECTS
+from syndicate.errors import ContentError
 from syndicate.git import Entry, Repository
 from syndicate.index.ancestry import Ancestry, Lineage, replay
 from syndicate.index.asset import Assets
 from syndicate.index.biography import Chapter, biography
 from syndicate.index.examination import Outcome, examine
-from syndicate.index.manuscript import Manuscript, manuscript
+from syndicate.index.manuscript import Manuscript, manuscript, past
 from syndicate.index.reading import Reading, Readings
 from syndicate.index.target import Targets
 from syndicate.model.category import Vocabulary
 from syndicate.model.edition import Hidden, Part, Problem
+from syndicate.model.ledger import LedgerRow
 from syndicate.model.post import BlobId, CommitId, Path, Post, Source
 
 _AT_ONCE = 500
@@ -114,6 +116,18 @@ class SourceIndex:
     def _everything(self, commit: CommitId) -> dict[Path, BlobId]:
         files = self.repository.entries(commit, (Path("."),))
         return {file.path: file.blob for file in files}
+
+    def past(self, row: LedgerRow, post: Post, data: bytes, targets: Targets) -> Manuscript | None:
+        """Open what the file of ``post`` was when ``row`` was told, to make an item of that.
+
+        None if it cannot be read as a post any more.
+        """
+        then = replace(post, path=row.path, blob=row.blob, url=row.url, carousel=row.carousel)
+        try:
+            found = self.manuscript(then, data, targets)
+        except ContentError:
+            return None
+        return replace(found, post=past(row, found.fields, post))
 
     def _replay(self, ancestry: Ancestry, commit: CommitId) -> Ancestry:
         if ancestry.commit and not self.repository.continues(commit, ancestry.commit):
