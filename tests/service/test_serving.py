@@ -60,6 +60,42 @@ def test_a_picture_is_served_at_the_address_that_a_feed_has(
     serving(settings(settings_file), visit)
 
 
+def test_changes_can_be_followed(settings_file: pathlib.Path, content: ContentRepository) -> None:
+    """What left is told to who asks and stands in Atom; the database is well."""
+
+    async def visit(client: httpx.AsyncClient) -> None:
+        page = (await client.get("/v1/changes")).json()
+        assert [item["data"]["reason"] for item in page["items"]] == ["new", "new"]
+        assert (await client.get("/readyz")).json()["database"] == {"status": "ok"}
+        content.commit({FIRST: None})
+        await until(client, "/feeds/all.json", lambda answer: titles(answer) == ["Second"])
+        cursor = page["next_url"].partition("?")[2]
+        later = (await client.get(f"/v1/changes?{cursor}")).json()
+        (item,) = later["items"]
+        assert (item["type"], item["data"]["reason"]) == ("post.removed", "deleted")
+        gone = item["data"]["post"]["id"]
+        await until(client, "/feeds/all.atom", lambda answer: f'ref="{gone}"' in answer.text)
+
+    serving(settings(settings_file), visit)
+
+
+def test_feeds_go_on_without_a_database(
+    settings_file: pathlib.Path, content: ContentRepository
+) -> None:
+    """It degrades the service, which says why."""
+    (settings_file.parent / "var").mkdir()
+    (settings_file.parent / "var" / "syndicate.db").mkdir()
+
+    async def visit(client: httpx.AsyncClient) -> None:
+        state = await until(client, "/readyz", lambda answer: answer.json()["status"] == "degraded")
+        assert (state.status_code, state.json()["database"]["status"]) == (200, "failing")
+        assert (await client.get("/v1/changes")).status_code == 503
+        content.commit({FIRST: POST.format("Edited", "New words.")})
+        await until(client, "/feeds/tts.json", lambda one: titles(one) == ["Second", "Edited"])
+
+    serving(settings(settings_file), visit)
+
+
 def test_what_is_not_there_is_a_problem(settings_file: pathlib.Path) -> None:
     """The answer lists what is known."""
 

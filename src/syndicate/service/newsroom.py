@@ -1,7 +1,7 @@
 """Where editions are made: repositories, indexes, cache and renderer of one set of settings."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Self
@@ -14,8 +14,9 @@ from syndicate.index.manuscript import Manuscript, Rendered
 from syndicate.index.part import SourceIndex
 from syndicate.model.asset import LARGEST, Asset, is_public
 from syndicate.model.edition import Edition, Part, Unread
-from syndicate.model.post import Item, Path, Post, Source
-from syndicate.publisher import Follower
+from syndicate.model.ledger import LedgerRow
+from syndicate.model.post import Item, Path, Post, PostId, Source
+from syndicate.publisher.following import Follower
 from syndicate.render.workroom import Workroom
 from syndicate.service.acceptance import Acceptances
 from syndicate.settings import Settings
@@ -116,6 +117,12 @@ class Newsroom:
             raise UnknownName(f"no file is served at {path} of {source}", code="unknown-file")
         ((_, content),) = index.repository.read([blob])
         return Asset(blob=blob, content=content, committed=part.committed)
+
+    def past(
+        self, told: Sequence[tuple[LedgerRow, Post]], edition: Edition
+    ) -> Mapping[PostId, Item]:
+        """Return those posts of ``edition`` as they were told of which the files still exist."""
+        return self._items.past(told, edition)
 
     def close(self) -> None:
         """End every process, close every file."""

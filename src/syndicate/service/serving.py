@@ -2,45 +2,16 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from syndicate.model.asset import Asset
-from syndicate.model.edition import Edition, Readiness
-from syndicate.model.post import Item, Post
-from syndicate.publisher import Publisher
+from syndicate.publisher.following import Publisher
 from syndicate.representation import Press
+from syndicate.service.live import Live
 from syndicate.service.newsroom import Newsroom
 from syndicate.web import server
 from syndicate.web.application import application
 from syndicate.web.policy import Policy
-
-
-class Live:
-    """The `Reader` of the web: the edition in service."""
-
-    def __init__(self, newsroom: Newsroom, publisher: Publisher) -> None:
-        self._newsroom = newsroom
-        self._publisher = publisher
-        self.stopping = asyncio.Event()
-
-    @property
-    def readiness(self) -> Readiness:
-        """How the service is doing now."""
-        return Readiness(settled=self._publisher.settled and not self.stopping.is_set())
-
-    @property
-    def edition(self) -> Edition:
-        """The edition in service; raises `NotReady` before the first."""
-        return self._publisher.edition
-
-    async def items(self, posts: Sequence[Post]) -> tuple[Item, ...]:
-        """Return ``posts`` as items, in their order, made in another thread."""
-        return await asyncio.to_thread(self._newsroom.items, posts, self.edition)
-
-    async def asset(self, source: str, path: str) -> Asset:
-        """Return a file of the commit in service, read in another thread."""
-        return await asyncio.to_thread(self._newsroom.asset, source, path, self.edition)
 
 
 async def serve(newsroom: Newsroom, *, started: Callable[[int], None] = lambda _: None) -> None:
@@ -59,11 +30,11 @@ async def serve(newsroom: Newsroom, *, started: Callable[[int], None] = lambda _
     with ThreadPoolExecutor(1, thread_name_prefix="compress") as compressor:
         app = application(
             live,
-            Press(settings.masthead, executor=compressor),
+            Press(settings.masthead, executor=compressor, removed=lambda: live.removed),
             settings.masthead,
             _policy(newsroom),
         )
-        following = asyncio.create_task(publisher.run())
+        following, keeping = map(asyncio.create_task, (publisher.run(), live.keep()))
         serving = asyncio.create_task(
             server.run(
                 app,
@@ -77,9 +48,10 @@ async def serve(newsroom: Newsroom, *, started: Callable[[int], None] = lambda _
             await asyncio.wait({following, serving}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             live.stopping.set()
-            following.cancel()
-            await asyncio.gather(serving, following, return_exceptions=True)
-    for task in (serving, following):
+            for task in (following, keeping):
+                task.cancel()
+            await asyncio.gather(serving, following, keeping, return_exceptions=True)
+    for task in (serving, following, keeping):
         if not task.cancelled():
             task.result()
 

@@ -16,7 +16,7 @@ from syndicate.index.part import SourceIndex
 from syndicate.model.category import Vocabulary
 from syndicate.model.edition import Edition, Part, Unread
 from syndicate.model.post import CommitId
-from syndicate.publisher import Follower, Publisher
+from syndicate.publisher.following import Follower, Publisher
 from tests import samples
 from tests.content_repository import ContentRepository
 

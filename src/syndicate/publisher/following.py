@@ -61,7 +61,7 @@ class Follower:
             trouble = error.what
         if self._part is None:
             return Unread(source=self.source, failing=trouble)
-        return replace(self._part, failing=trouble or self._part.failing)
+        return replace(self._part, failing=trouble or self._part.failing, is_stale=bool(trouble))
 
     def stamp(self) -> Hashable:
         """Return what differs from the last stamp if there may be something new on this host.
@@ -95,6 +95,7 @@ class Publisher:
         self._seen: dict[str, Part | Unread] = {}
         self._edition: Edition | None = None
         self._changed = asyncio.Event()
+        self._published = asyncio.Event()
         self._asked = {name: asyncio.Event() for name in self._followers}
 
     @property
@@ -108,6 +109,12 @@ class Publisher:
     def settled(self) -> bool:
         """Whether every source has been tried and the edition of that is in service."""
         return self._edition is not None
+
+    async def next(self, after: Edition | None = None) -> Edition:
+        """Wait until another edition than ``after`` is in service, and return it."""
+        while self._edition is None or self._edition is after:
+            await self._published.wait()
+        return self._edition
 
     def ask(self, source: str) -> None:
         """Look at ``source`` now instead of at its next turn."""
@@ -146,6 +153,8 @@ class Publisher:
             if self._seen.keys() == self._followers.keys():
                 seen = [self._seen[name] for name in self._followers]
                 self._edition = await asyncio.to_thread(self._put_together, seen)
+                self._published.set()
+                self._published = asyncio.Event()
                 telemetry.editions_total.inc()
                 telemetry.edition_timestamp_seconds.set(self._edition.at.timestamp())
             await self._wait_for_change()

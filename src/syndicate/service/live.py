@@ -1,0 +1,103 @@
+"""What the web of a running service reads from and follows."""
+
+import asyncio
+import importlib
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from syndicate.errors import StorageError
+from syndicate.model.asset import Asset
+from syndicate.model.change import Told
+from syndicate.model.edition import Edition, Readiness
+from syndicate.model.position import Position
+from syndicate.model.post import Item, Post
+from syndicate.publisher.following import Publisher
+from syndicate.service.newsroom import Newsroom
+
+_OPENING_SECONDS: Final = 5.0
+"""How long somebody who follows waits for the chronicle to be opened."""
+
+
+class _Chronicle(Protocol):
+    """What is asked of a `Chronicle`, whose module is imported late."""
+
+    @property
+    def failing(self) -> str:
+        """Why the database cannot be used."""
+        ...
+
+    @property
+    def removed(self) -> tuple[Told, ...]:
+        """What was told to be gone lately."""
+        ...
+
+    async def told(self, after: Position | None, limit: int) -> tuple[Position, tuple[Told, ...]]:
+        """Return rows that were told after a position."""
+        ...
+
+
+class Live:
+    """The `Record` of the web: the edition in service, and what was told of it."""
+
+    def __init__(self, newsroom: Newsroom, publisher: Publisher) -> None:
+        self._newsroom = newsroom
+        self._publisher = publisher
+        self._chronicle: _Chronicle | None = None
+        self._opened = asyncio.Event()
+        self.stopping = asyncio.Event()
+
+    @property
+    def readiness(self) -> Readiness:
+        """How the service is doing now."""
+        return Readiness(
+            settled=self._publisher.settled and not self.stopping.is_set(),
+            database=self._chronicle.failing if self._chronicle else None,
+        )
+
+    @property
+    def edition(self) -> Edition:
+        """The edition in service; raises `NotReady` before the first."""
+        return self._publisher.edition
+
+    @property
+    def removed(self) -> tuple[Told, ...]:
+        """What was told to be gone lately; nothing until the database was read."""
+        return self._chronicle.removed if self._chronicle else ()
+
+    async def items(self, posts: Sequence[Post]) -> tuple[Item, ...]:
+        """Return ``posts`` as items, in their order, made in another thread."""
+        return await asyncio.to_thread(self._newsroom.items, posts, self.edition)
+
+    async def asset(self, source: str, path: str) -> Asset:
+        """Return a file of the commit in service, read in another thread."""
+        return await asyncio.to_thread(self._newsroom.asset, source, path, self.edition)
+
+    async def told(self, after: Position | None, limit: int) -> tuple[Position, tuple[Told, ...]]:
+        """Return a position, and up to ``limit`` rows told after it, as a `Record` does."""
+        try:
+            async with asyncio.timeout(_OPENING_SECONDS):
+                await self._opened.wait()
+        except TimeoutError:
+            pass
+        if self._chronicle is None:
+            raise StorageError("the database is being opened", hint="Try again in a minute.")
+        return await self._chronicle.told(after, limit)
+
+    async def keep(self) -> None:
+        """Keep the chronicle from the first edition on, until cancelled.
+
+        What it takes to speak to a database is imported then and not before: 0.3 s.
+        """
+        await self._publisher.next()
+        await asyncio.to_thread(importlib.import_module, "syndicate.publisher.chronicle")
+        from syndicate.publisher.chronicle import Chronicle  # noqa: PLC0415 — as said above
+
+        chronicle = Chronicle(
+            self._newsroom.settings.database_url,
+            publisher=self._publisher,
+            maker=self._newsroom,
+            clock=self._newsroom.clock,
+        )
+        self._chronicle = chronicle
+        self._opened.set()
+        await chronicle.run()

@@ -1,0 +1,79 @@
+"""What the tests of telling share: a newsroom over a repository of posts, and a ledger."""
+
+import pathlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from syndicate.service.newsroom import Newsroom
+from syndicate.settings import load
+from tests.content_repository import ContentRepository
+
+SETTINGS = """
+[service]
+title = "Example agency feeds"
+workers = 1
+
+[[sources]]
+name = "news"
+repository = "content"
+folders = ["news"]
+dialect = "news-and-blog"
+site_url = "https://www.example.gov"
+permalink = "/news/:name"
+timezone = "America/New_York"
+"""
+
+OTHER = """
+[[sources]]
+name = "other"
+repository = "other"
+folders = ["other"]
+dialect = "news-and-blog"
+site_url = "https://www.example.gov"
+permalink = "/other/:name"
+"""
+
+NOW = datetime(2024, 2, 1, 12, tzinfo=UTC)
+"""When everything happens, unless a test says that it is later."""
+
+FIRST = "news/2023-11-06-first.md"
+SECOND = "news/2023-11-07-second.md"
+
+
+def file(title: str, words: str = "Words.", **keys: str) -> str:
+    """Return a post with ``title``, further front matter ``keys``, and ``words``."""
+    head = "".join(f"{key}: {value}\n" for key, value in {"title": title, **keys}.items())
+    return f"---\n{head}---\n{words}\n"
+
+
+@pytest.fixture
+def content(tmp_path: pathlib.Path) -> ContentRepository:
+    """Return the repository of the source ``news``, with one post."""
+    made = ContentRepository.create(tmp_path / "content")
+    made.commit({FIRST: file("First")})
+    return made
+
+
+@pytest.fixture
+def other(tmp_path: pathlib.Path) -> ContentRepository:
+    """Return the repository of the source ``other``, with one post."""
+    made = ContentRepository.create(tmp_path / "other")
+    made.commit({"other/2023-11-08-other.md": file("Other")})
+    return made
+
+
+def open_newsroom(folder: pathlib.Path, tables: str = "") -> Newsroom:
+    """Return a newsroom of the source ``news`` in ``folder``, and of what ``tables`` say."""
+    written = folder / "syndicate.toml"
+    written.write_text(SETTINGS + tables)
+    return Newsroom(load(written, {}), clock=lambda: NOW)
+
+
+@pytest.fixture
+def newsroom(tmp_path: pathlib.Path, content: ContentRepository) -> Iterator[Newsroom]:
+    """Return a newsroom of the source ``news``."""
+    assert content.path == tmp_path / "content"
+    with open_newsroom(tmp_path) as opened:
+        yield opened

@@ -1,0 +1,302 @@
+"""Telling an edition: what is written, what is silent, and who may."""
+
+import asyncio
+import pathlib
+import shutil
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from syndicate.errors import StorageError
+from syndicate.model.change import Change
+from syndicate.model.edition import Edition
+from syndicate.model.ledger import PARTS, PartName, Telling
+from syndicate.publisher.telling import Teller
+from syndicate.service.newsroom import Newsroom
+from syndicate.storage.ledger import Also
+from tests.content_repository import ContentRepository
+from tests.mirror import Bureau, bureau, sqlite
+from tests.publisher.conftest import FIRST, NOW, OTHER, SECOND, file, open_newsroom
+
+Work = Callable[[Bureau], Awaitable[None]]
+
+
+def within(newsroom: Newsroom, folder: pathlib.Path, work: Work) -> None:
+    """Do ``work`` in a bureau whose ledger in ``folder`` may have been told before."""
+
+    async def do() -> None:
+        async with bureau(newsroom, sqlite(folder)) as office:
+            await work(office)
+
+    asyncio.run(do())
+
+
+async def rows(office: Bureau) -> dict[str, tuple[str | None, bool, int]]:
+    """Return (reason, live, generation) of each row, by the end of its address."""
+    return {
+        one.row.url.rpartition("-")[2]: (one.reason, one.row.live, one.row.generation)
+        for one in (await office.ledger.told()).values()
+    }
+
+
+class Ear:
+    """Hears what is announced, and that it is written with the rows."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, Telling | None]] = []
+        self.written: list[int] = []
+
+    async def announce(self, changes: Sequence[Change], _: Edition) -> Also:
+        """Note what may have to be told."""
+        self.heard += [
+            (change.post.title if change.post else "", change.telling()) for change in changes
+        ]
+
+        async def write(_: AsyncConnection, generation: int) -> None:
+            self.written.append(generation)
+
+        return write
+
+
+def eared(office: Bureau) -> Ear:
+    """Let somebody hear what ``office`` tells from now on."""
+    ear = Ear()
+    office.teller.announce = ear.announce
+    return ear
+
+
+def test_the_first_start_is_a_baseline(newsroom: Newsroom, tmp_path: pathlib.Path) -> None:
+    """Everything is written down, nobody is told; the same again is nothing to write."""
+
+    async def work(office: Bureau) -> None:
+        ear = eared(office)
+        assert await office.publish()
+        assert await office.publish()
+        assert await rows(office) == {"first": ("new", True, 1)}
+        assert (ear.heard, ear.written) == ([], [])
+        assert (await office.ledger.head()).generation == 2
+
+    within(newsroom, tmp_path, work)
+
+
+def test_a_baseline_of_nothing_is_one_too(
+    newsroom: Newsroom, tmp_path: pathlib.Path, content: ContentRepository
+) -> None:
+    """The first post of a service that started without any is announced."""
+    content.commit({FIRST: file("First", draft="true")})
+
+    async def work(office: Bureau) -> None:
+        ear = eared(office)
+        await office.publish()
+        content.commit({SECOND: file("Second")})
+        await office.publish()
+        assert ear.heard == [("Second", Telling(kind="post.published", reason="new"))]
+        assert ear.written == [2]
+
+    within(newsroom, tmp_path, work)
+
+
+@pytest.mark.parametrize(
+    ("text", "changed"),
+    [
+        (file("Better"), ("title",)),
+        (file("First", "Other words."), ("summary", "words")),
+        (file("First", "*Words.*"), ("markup",)),
+        (file("First", permalink="/elsewhere-first"), ("url",)),
+        (file("First", tags="[design]"), ("categories",)),
+        (file("First", expires="2040-01-01"), ("expires",)),
+        (file("First", readtime_str='"9"'), ()),
+    ],
+)
+def test_an_edit_is_told_with_what_it_changed(
+    newsroom: Newsroom,
+    tmp_path: pathlib.Path,
+    content: ContentRepository,
+    text: str,
+    changed: tuple[PartName, ...],
+) -> None:
+    """Old and new are rendered and compared."""
+
+    async def work(office: Bureau) -> None:
+        await office.publish()
+        ear = eared(office)
+        content.commit({FIRST: text})
+        await office.publish()
+        ((_, telling),) = ear.heard
+        assert telling == Telling(kind="post.updated", changed=changed)
+        assert await rows(office) == {"first": (None, True, 2)}
+
+    within(newsroom, tmp_path, work)
+
+
+def test_what_readers_cannot_see_is_silent(
+    newsroom: Newsroom, tmp_path: pathlib.Path, content: ContentRepository
+) -> None:
+    """Another file name or another way to write the same: noted, so that it is compared once."""
+
+    async def work(office: Bureau) -> None:
+        await office.publish()
+        ear = eared(office)
+        content.commit({FIRST: "---\ntitle:   'First'\n---\n\nWords.\n"})
+        await office.publish()
+        assert ear.written == []
+        assert await rows(office) == {"first": ("new", True, 1)}
+        (told,) = (await office.ledger.told()).values()
+        assert told.row.blob == office.edition.posts[0].blob
+        assert not await again(office)
+
+    async def again(office: Bureau) -> Sequence[str]:
+        ear = eared(office)
+        await office.hire().tell(office.edition)
+        return [title for title, _ in ear.heard]
+
+    within(newsroom, tmp_path, work)
+
+
+def test_a_lost_past_counts_as_changed_in_all_parts(
+    newsroom: Newsroom, tmp_path: pathlib.Path, content: ContentRepository
+) -> None:
+    """After a force-push and a collection of garbage nobody knows what it was."""
+
+    async def work(office: Bureau) -> None:
+        await office.publish()
+        ear = eared(office)
+        content.git("checkout", "-q", "--orphan", "new")
+        content.git("branch", "-D", "main")
+        content.git("symbolic-ref", "HEAD", "refs/heads/main")
+        content.commit({FIRST: file("Anew")}, when=NOW - timedelta(days=31))
+        content.git("reflog", "expire", "--expire=now", "--all")
+        content.git("gc", "-q", "--prune=now")
+        await office.publish()
+        assert [telling and telling.changed for _, telling in ear.heard] == [PARTS]
+
+    within(newsroom, tmp_path, work)
+
+
+def test_a_post_that_left_is_told_with_why(
+    newsroom: Newsroom, tmp_path: pathlib.Path, content: ContentRepository
+) -> None:
+    """And told anew when it is back."""
+
+    async def work(office: Bureau) -> None:
+        await office.publish()
+        content.commit({FIRST: file("First", published="false")})
+        await office.publish()
+        assert await rows(office) == {"first": ("unpublished", False, 2)}
+        content.commit({FIRST: file("First", expires="2024-02-02")})
+        await office.publish()
+        assert await rows(office) == {"first": ("new", True, 3)}
+        await office.publish(timedelta(days=3))
+        assert await rows(office) == {"first": ("expired", False, 4)}
+
+    within(newsroom, tmp_path, work)
+
+
+def test_a_source_taken_out_of_the_settings_is_told(
+    tmp_path: pathlib.Path, content: ContentRepository, other: ContentRepository
+) -> None:
+    """While one that cannot be read is not."""
+
+    async def start(office: Bureau) -> None:
+        await office.publish()
+        shutil.move(other.path, tmp_path / "away")
+        assert await office.publish()
+        assert len(await rows(office)) == 2
+
+    async def without(office: Bureau) -> None:
+        await office.publish()
+        assert (await rows(office))["other"] == ("source_removed", False, 2)
+
+    assert content.head()
+    with open_newsroom(tmp_path, OTHER) as newsroom:
+        within(newsroom, tmp_path, start)
+    with open_newsroom(tmp_path) as newsroom:
+        within(newsroom, tmp_path, without)
+
+
+def test_a_source_that_breaks_while_it_is_compared_waits(
+    tmp_path: pathlib.Path, content: ContentRepository, other: ContentRepository
+) -> None:
+    """The others are told; it is compared again when it can be read."""
+
+    async def work(office: Bureau) -> None:
+        await office.publish()
+        content.commit({FIRST: file("Better")})
+        other.commit({"other/2023-11-08-other.md": file("Other", "New words.")})
+        office.edition = newsroom.edition()
+        shutil.move(other.path, tmp_path / "away")
+        assert await office.teller.tell(office.edition)
+        assert await rows(office) == {"first": (None, True, 2), "other": ("new", True, 1)}
+        shutil.move(tmp_path / "away", other.path)
+        assert await office.teller.tell(office.edition)
+        assert (await rows(office))["other"] == (None, True, 3)
+
+    with open_newsroom(tmp_path, OTHER) as newsroom:
+        within(newsroom, tmp_path, work)
+
+
+def test_one_teller_at_a_time(
+    newsroom: Newsroom, tmp_path: pathlib.Path, content: ContentRepository
+) -> None:
+    """Who loses the right knows nothing any more, and reads the ledger when it has it again."""
+
+    async def work(office: Bureau) -> None:
+        here, there = office.teller, office.hire("there")
+        assert await office.publish()
+        assert not await there.tell(office.edition)
+        await here.release()
+        content.commit({FIRST: file("Better")})
+        office.edition = newsroom.edition()
+        assert await there.tell(office.edition)
+        assert not await here.tell(office.edition)
+        await there.release()
+        assert await here.tell(office.edition)
+        assert await rows(office) == {"first": (None, True, 2)}
+
+    within(newsroom, tmp_path, work)
+
+
+def test_a_right_that_is_lost_on_the_way_writes_nothing(
+    newsroom: Newsroom, tmp_path: pathlib.Path, content: ContentRepository
+) -> None:
+    """As after a long sleep: the other process goes on."""
+
+    async def work(office: Bureau) -> None:
+        late = Teller(
+            ledger=office.ledger,
+            by="late",
+            maker=newsroom,
+            clock=iter([NOW, NOW + timedelta(minutes=1)]).__next__,
+        )
+        assert not await late.tell(office.edition)
+        assert await rows(office) == {}
+        assert content.head()
+
+    within(newsroom, tmp_path, work)
+
+
+def test_a_database_that_fails_is_an_error(newsroom: Newsroom, tmp_path: pathlib.Path) -> None:
+    """Nothing is taken for told, so that it is told the next time."""
+
+    async def work(office: Bureau) -> None:
+        ear = eared(office)
+        await office.publish()
+        office.edition = newsroom.edition(at=NOW - timedelta(days=365))
+
+        async def fail(_: AsyncConnection, __: int) -> None:
+            raise StorageError("the disk is full")
+
+        async def failing(_: Sequence[Change], __: Edition) -> Also:
+            return fail
+
+        office.teller.announce = failing
+        with pytest.raises(StorageError, match="disk is full"):
+            await office.teller.tell(office.edition)
+        assert await rows(office) == {"first": ("new", True, 1)}
+        office.teller.announce = ear.announce
+        assert await office.teller.tell(office.edition)
+        assert ear.written == [2]
+
+    within(newsroom, tmp_path, work)

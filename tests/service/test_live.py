@@ -1,0 +1,54 @@
+"""What the web reads from: what it has before, while and after the database is opened."""
+
+import asyncio
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from syndicate.errors import StorageError
+from syndicate.model.edition import Readiness
+from syndicate.publisher.following import Publisher
+from syndicate.service import live as rooms
+from syndicate.service.live import Live
+from syndicate.service.newsroom import Newsroom
+from tests.service.conftest import settings
+
+
+def test_what_speaks_to_databases_is_imported_late() -> None:
+    """The first feeds are up before."""
+    code = (
+        "import sys\n"
+        "import syndicate.service.serving, syndicate.web.server\n"
+        "print({'sqlalchemy', 'alembic', 'psycopg'} & set(sys.modules))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.stdout.strip(), done.stderr) == ("set()", "")
+
+
+def test_there_is_something_to_read_before_anything_can_be_followed(
+    settings_file: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who follows waits a moment; feeds have no tombstones yet."""
+    monkeypatch.setattr(rooms, "_OPENING_SECONDS", 0.01)
+
+    async def look() -> None:
+        with Newsroom(settings(settings_file)) as newsroom:
+            publisher = Publisher(
+                newsroom.followers(), put_together=newsroom.put_together, clock=newsroom.clock
+            )
+            live = Live(newsroom, publisher)
+            assert live.readiness == Readiness(settled=False, database=None)
+            assert live.removed == ()
+            with pytest.raises(StorageError, match="being opened"):
+                await live.told(None, 10)
+
+    asyncio.run(look())
