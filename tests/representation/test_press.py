@@ -16,11 +16,11 @@ from syndicate.errors import UnknownName
 from syndicate.formats import FORMATS
 from syndicate.formats.link import Link
 from syndicate.model.asset import Asset
+from syndicate.model.change import Told
 from syndicate.model.edition import Edition, Readiness
-from syndicate.model.feed import Removal
+from syndicate.model.ledger import LedgerRow
 from syndicate.model.post import Item, Post, SafeHtml
 from syndicate.model.query import Query
-from syndicate.model.selection import Selection
 from syndicate.model.view import compose, last_modified, view
 from syndicate.representation import Press, Representation
 from tests import samples
@@ -140,7 +140,8 @@ def test_a_new_edition_that_changes_no_byte_keeps_bytes_and_compression() -> Non
         second = await press.feed(Newsroom(editions[1]), "all", Query(), ATOM)
         assert second.body is first.body
         assert second.gzip is first.gzip
-        assert second.last_modified == first.last_modified + timedelta(days=1)
+        moments = [one.last_modified for one in (first, second) if one.last_modified]
+        assert moments[1] - moments[0] == timedelta(days=1)
 
     asyncio.run(scenario())
 
@@ -174,19 +175,38 @@ def test_tags_are_the_same_on_every_replica() -> None:
     asyncio.run(scenario())
 
 
-def test_what_left_is_told_for_the_selection() -> None:
-    """Tombstones are asked for once per feed and edition, and stand in Atom."""
-    asked: list[Selection] = []
+def gone(post: Post) -> Told:
+    """Return what is told when ``post`` is deleted."""
+    row = LedgerRow.of(post, live=False, generation=1)
+    return Told(row=row, reason="deleted", at=samples.NOW, commit=samples.COMMIT)
 
-    async def removed(selection: Selection) -> tuple[Removal, ...]:
-        asked.append(selection)
-        return (Removal(id=POSTS[0].id, removed=samples.NOW),)
+
+def test_what_left_is_told_for_the_selection() -> None:
+    """Tombstones stand in Atom, those of other selections and of posts that are back do not."""
+    others = samples.post("updates/2024-02-02-x.md", source="updates")
+    removed = tuple(gone(post) for post in (POSTS[0], POSTS[1], others))
 
     async def scenario() -> None:
-        press, reader = Press(samples.MASTHEAD, removed=removed), newsroom(*POSTS[1:])
-        made = [await press.feed(reader, "news", Query(), form) for form in FORMATS.values()]
-        assert asked == [Selection.of(sources=["news"])]
-        assert POSTS[0].id.encode() in made[-1].body
+        press = Press(samples.MASTHEAD, removed=lambda: removed)
+        made = (await press.feed(newsroom(*POSTS[1:]), "news", Query(), ATOM)).body
+        assert made.count(b"<at:deleted-entry") == 1
+        assert b'ref="%b"' % POSTS[0].id.encode() in made
+
+    asyncio.run(scenario())
+
+
+def test_what_left_is_told_without_a_new_edition() -> None:
+    """The ledger knows it a moment later than the edition; what does not change stays."""
+    removed: list[tuple[Told, ...]] = [()]
+
+    async def scenario() -> None:
+        press, reader = Press(samples.MASTHEAD, removed=lambda: removed[-1]), newsroom(*POSTS[1:])
+        before = await press.feed(reader, "all", Query(), ATOM)
+        elsewhere = await press.feed(reader, "carousel", Query(), ATOM)
+        removed.append((gone(POSTS[0]),))
+        after = await press.feed(reader, "all", Query(), ATOM)
+        assert before.etag != after.etag
+        assert (await press.feed(reader, "carousel", Query(), ATOM)).body is elsewhere.body
 
     asyncio.run(scenario())
 

@@ -8,12 +8,15 @@ from typing import Any
 
 import httpx
 
-from syndicate.errors import NotReady, UnknownName
+from syndicate.errors import NotReady, StorageError, UnknownName
 from syndicate.model.asset import Asset, media_type
 from syndicate.model.category import Term, Vocabulary
-from syndicate.model.edition import Edition, NamedFeed, Reader, Readiness
+from syndicate.model.change import Told
+from syndicate.model.edition import Edition, NamedFeed, Readiness
 from syndicate.model.feed import Masthead
-from syndicate.model.post import BlobId, Item, Post
+from syndicate.model.ledger import LedgerRow, Reason
+from syndicate.model.position import Position, Record
+from syndicate.model.post import BlobId, Item, Post, PostId
 from syndicate.model.selection import Selection
 from syndicate.representation import Press
 from syndicate.web.application import application
@@ -46,6 +49,8 @@ class Library:
     readiness: Readiness = field(default_factory=lambda: Readiness(settled=True))
     known: dict[str, Item] = field(default_factory=dict)
     asked: int = 0
+    ledger: tuple[Told, ...] = ()
+    failing: str = ""
 
     @property
     def edition(self) -> Edition:
@@ -65,6 +70,19 @@ class Library:
         if media_type(path) and path != "missing.png":
             return Asset(blob=BLOB, content=b"bytes", committed=samples.NOW)
         raise UnknownName(f"no file is served at {path}", code="unknown-file")
+
+    async def told(self, after: Position | None, limit: int) -> tuple[Position, tuple[Told, ...]]:
+        """Return the rows of the ledger that follow, as a database would."""
+        if self.failing:
+            raise StorageError(self.failing)
+        newest = max((one.row.generation for one in self.ledger), default=0)
+        head = Position(ledger="1ed9e4", generation=newest + 1, post=PostId(""))
+        start = after or head.beginning()
+        start.check(head)
+        place = (start.generation, start.post)
+        rows = sorted(self.ledger, key=lambda one: (one.row.generation, one.row.post))
+        later = [one for one in rows if (one.row.generation, one.row.post) > place]
+        return start, tuple(later[:limit])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +112,7 @@ class Answer:
 class Site:
     """An application to be asked."""
 
-    reader: Reader
+    reader: Record
     policy: Policy = field(default_factory=Policy)
     masthead: Masthead = samples.MASTHEAD
 
@@ -108,11 +126,16 @@ class Site:
 
     def ask(self, method: str, path: str, headers: Mapping[str, str] | None = None) -> Answer:
         """Return the answer to any request."""
-        return asyncio.run(self._ask(method, path, headers or {}))
+        return asyncio.run(self.answer(path, method=method, headers=headers))
 
-    async def _ask(self, method: str, path: str, headers: Mapping[str, str]) -> Answer:
+    async def answer(
+        self, path: str, *, method: str = "GET", headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Return the answer to any request, where a loop runs already."""
         transport = httpx.ASGITransport(self.app)
-        fields = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+        fields = [
+            (name.encode(), value.encode("latin-1")) for name, value in (headers or {}).items()
+        ]
         request = httpx.Request(method, f"http://elsewhere.example:1234{path}", headers=fields)
         answer = await transport.handle_async_request(request)
         assert isinstance(answer.stream, httpx.AsyncByteStream)
@@ -123,7 +146,7 @@ class Site:
 def site(*posts: Post, policy: Policy | None = None) -> Site:
     """Return a service of ``posts``, by default some of two sources, with a named feed."""
     edition = samples.edition(*(posts or POSTS), vocabulary=VOCABULARY, named=[NAMED])
-    return Site(reader=Library(now=edition), policy=policy or Policy())
+    return Site(reader=Library(now=edition, ledger=LEDGER), policy=policy or Policy())
 
 
 POSTS = (
@@ -142,3 +165,14 @@ POSTS = (
         categories=(samples.TTS,),
     ),
 )
+
+
+def told(post: Post, reason: Reason | None = "new", generation: int = 1) -> Told:
+    """Return a row of the ledger: of a removal unless ``reason`` is new or None."""
+    row = LedgerRow.of(post, live=reason in ("new", None), generation=generation)
+    return Told(row=row, reason=reason, at=samples.NOW, commit=samples.COMMIT)
+
+
+GONE = samples.post("news/2024-01-02-gone.md", categories=(samples.TTS,))
+LEDGER = (*(told(post) for post in POSTS), told(GONE, "expired", 2))
+"""What was told of the posts by default, and of one that left."""

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from syndicate.model.post import Author, Image
 from tests import samples
-from tests.web.site import POSTS, Library, Site, site
+from tests.web.site import LEDGER, POSTS, Library, Site, site
 
 HERE: Final = site()
 DOCUMENT: Final = HERE.get("/openapi.json").json()
@@ -97,7 +97,7 @@ def test_every_json_answer_has_an_example() -> None:
 JSON: Final = [
     *("/feeds/all.json", "/feeds/carousel.json?limit=1", "/feeds/all.json?content=none"),
     *("/v1/posts", "/v1/posts?content=text&limit=2", f"/v1/posts/{POSTS[3].key}"),
-    *("/v1/categories", "/v1/sources", "/healthz", "/readyz"),
+    *("/v1/categories", "/v1/sources", "/v1/changes", "/healthz", "/readyz"),
 ]
 
 
@@ -110,7 +110,7 @@ def test_real_answers_hold_to_the_schema(path: str) -> None:
         image=Image(url="https://www.example.gov/a.png", alt=None),
         authors=(Author(name="Ada", url="https://www.example.gov/ada"),),
     )
-    library = Library(now=samples.edition(*POSTS), known={POSTS[3].id: rich})
+    library = Library(now=samples.edition(*POSTS), known={POSTS[3].id: rich}, ledger=LEDGER)
     bare = path.partition("?")[0]
     described = "/v1/posts/{key}" if bare.startswith("/v1/posts/") else bare
     described = "/feeds/{name}.json" if bare.startswith("/feeds/") else described

@@ -31,7 +31,8 @@ class Representation:
     body: bytes
     media_type: str
     etag: str
-    last_modified: datetime
+    last_modified: datetime | None
+    """None where seconds are too coarse to go by."""
     links: tuple[Link, ...] = ()
     gzip: bytes
     br: bytes | None = None
@@ -55,7 +56,7 @@ def represent(
     body: bytes,
     *,
     media_type: str,
-    last_modified: datetime,
+    last_modified: datetime | None,
     links: Iterable[Link] = (),
     etag: str = "",
 ) -> Representation:

@@ -1,7 +1,7 @@
 """The press: makes the representations of feeds out of entries that it keeps."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import datetime
@@ -11,12 +11,12 @@ from weakref import ref
 
 from syndicate.formats import FORMATS, Format
 from syndicate.formats.link import Link, essence, feed_links
+from syndicate.model.change import Told
 from syndicate.model.edition import Edition, Reader
-from syndicate.model.feed import Feed, Masthead, Removal
+from syndicate.model.feed import Feed, Masthead
 from syndicate.model.post import Item, PostId
 from syndicate.model.query import Content, Query
-from syndicate.model.selection import Selection
-from syndicate.model.view import compose, last_modified, view
+from syndicate.model.view import compose, last_modified, removals, view
 from syndicate.representation.answer import (
     Representation,
     digest,
@@ -26,8 +26,8 @@ from syndicate.representation.answer import (
 )
 from syndicate.representation.shelf import Shelf
 
-Removed = Callable[[Selection], Awaitable[tuple[Removal, ...]]]
-"""Tells which posts of a selection left lately."""
+Removed = Callable[[], tuple[Told, ...]]
+"""Returns what was told to be gone lately: the same object until there is something else."""
 
 _ROOM: Final = 64 * 2**20
 
@@ -46,12 +46,14 @@ class _Entry(NamedTuple):
 
 class _Composed(NamedTuple):
     edition: ref[Edition]
+    removed: tuple[Told, ...]
     feed: Feed
     last_modified: datetime
 
 
 class _Print(NamedTuple):
     edition: ref[Edition]
+    removed: tuple[Told, ...]
     feed: Feed
     representation: Representation
 
@@ -63,8 +65,8 @@ _Address = tuple[str, str, str]
 """Name, canonical query and format of a feed."""
 
 
-async def nothing(_: Selection) -> tuple[Removal, ...]:
-    """Tell that no post left."""
+def nothing() -> tuple[Told, ...]:
+    """Return that no post left."""
     return ()
 
 
@@ -101,18 +103,18 @@ class Press:
 
         Raises `NotReady`, `UnknownName` for the name and `UsageError` for a cursor that is none.
         """
-        edition = reader.edition
+        edition, removed = reader.edition, self._removed()
         place = (name, query.canonical())
         address = (*place, form.name)
         before = self._prints.get(address)
-        if before is not None and before.edition() is edition:
+        if before is not None and before.edition() is edition and before.removed is removed:
             return before.representation
-        composed = await self._compose(reader, edition, place, query)
+        composed = await self._compose(reader, removed, place, query)
         if before is not None and before.feed is composed.feed:
             made = replace(before.representation, last_modified=composed.last_modified)
         else:
             made = self._make(composed, form)
-        self._keep(address, _Print(composed.edition, composed.feed, made))
+        self._keep(address, _Print(composed.edition, composed.removed, composed.feed, made))
         if self._executor is not None and made.br is None:
             loop = asyncio.get_running_loop()
             better = loop.run_in_executor(self._executor, improve, made)
@@ -124,18 +126,18 @@ class Press:
         return self._entry(item, form, content).body
 
     async def _compose(
-        self, reader: Reader, edition: Edition, place: _Place, query: Query
+        self, reader: Reader, removed: tuple[Told, ...], place: _Place, query: Query
     ) -> _Composed:
-        before = self._feeds.get(place)
-        if before is not None and before.edition() is edition:
+        edition, before = reader.edition, self._feeds.get(place)
+        if before is not None and before.edition() is edition and before.removed is removed:
             return before
         seen = view(edition, place[0], query)
         items = await reader.items(seen.page.posts)
-        removed = await self._removed(seen.selection)
-        feed = compose(edition, seen, self._masthead, items, removed)
+        gone = removals(removed, edition, seen.selection)
+        feed = compose(edition, seen, self._masthead, items, gone)
         if before is not None and before.feed == feed:
             feed = before.feed
-        composed = _Composed(ref(edition), feed, last_modified(edition, seen))
+        composed = _Composed(ref(edition), removed, feed, last_modified(edition, seen))
         size = _OBJECTS + _REPEATED * len(place[1]) + sum(len(item.content) for item in items)
         self._feeds.put(place, composed, size)
         return composed

@@ -9,11 +9,12 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from syndicate.model.edition import Reader
 from syndicate.model.feed import Masthead
+from syndicate.model.position import Record
 from syndicate.representation import Press
 from syndicate.web.api import Api
 from syndicate.web.assets import Assets
+from syndicate.web.changes import Changes
 from syndicate.web.desk import Desk
 from syndicate.web.discovery import Discovery
 from syndicate.web.envelope import Envelope
@@ -32,13 +33,13 @@ _PREFLIGHT: Final = {
 """What scripts of other sites may send: any header field but Authorization, which * leaves out."""
 
 
-def application(reader: Reader, press: Press, masthead: Masthead, policy: Policy) -> Starlette:
+def application(reader: Record, press: Press, masthead: Masthead, policy: Policy) -> Starlette:
     """Return the ASGI application that serves what ``reader`` has, printed by ``press``."""
     desk = Desk(reader=reader, press=press, masthead=masthead, policy=policy)
     app = Starlette(
         routes=[
             route
-            for audience in (Probes, Feeds, Api, Assets, Discovery, Pages)
+            for audience in (Probes, Feeds, Api, Changes, Assets, Discovery, Pages)
             for route in audience(desk=desk).routes()
         ],
         middleware=[

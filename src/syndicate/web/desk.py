@@ -8,8 +8,9 @@ from starlette.responses import RedirectResponse, Response
 
 from syndicate.formats import FORMATS
 from syndicate.formats.link import Link
-from syndicate.model.edition import Edition, Reader
+from syndicate.model.edition import Edition
 from syndicate.model.feed import Masthead
+from syndicate.model.position import Record
 from syndicate.model.query import Query, parse_query
 from syndicate.representation import Press, Representation
 from syndicate.web.address import Place, find
@@ -23,7 +24,7 @@ from syndicate.web.reply import reply
 class Desk:
     """The reader, what it is printed with, who speaks, and how it may be kept."""
 
-    reader: Reader
+    reader: Record
     press: Press
     masthead: Masthead
     policy: Policy

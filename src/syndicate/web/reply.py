@@ -39,7 +39,7 @@ def reply(
         raise HTTPException(406, "none of the codings asked for is there")
     answer = {
         "ETag": representation.etag_of(coding),
-        "Last-Modified": _http_date(representation.last_modified),
+        **_dated(representation.last_modified),
         "Cache-Control": cache_control,
         "Vary": "Accept-Encoding",
         **({"Link": _link_field(representation.links)} if representation.links else {}),
@@ -94,8 +94,11 @@ def _field(request: Request, name: str) -> str | None:
     return ", ".join(lines) if lines else None
 
 
-def _http_date(moment: datetime) -> str:
-    return format_datetime(moment.astimezone(UTC).replace(microsecond=0), usegmt=True)
+def _dated(moment: datetime | None) -> Mapping[str, str]:
+    if moment is None:
+        return {}
+    date = moment.astimezone(UTC).replace(microsecond=0)
+    return {"Last-Modified": format_datetime(date, usegmt=True)}
 
 
 def _link_field(links: Iterable[Link]) -> str:

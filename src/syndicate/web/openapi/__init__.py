@@ -15,7 +15,8 @@ same posts as JSON for programs.
 
 Every list takes the same questions: `category`, `source`, `language`, `carousel`, and pages by
 `limit` and `after`. Follow `next_url` (or the `Link` header) until there is none. Send back the
-`ETag` you got: while nothing changed, the answer is a short 304. Errors are problem details
+`ETag` you got: while nothing changed, the answer is a short 304. To keep a copy, ask
+`/v1/changes` and remember its `next_url`. Errors are problem details
 (RFC 9457) with a stable `code`."""
 
 

@@ -57,6 +57,13 @@ def fresh(description: str, media_type: str, schema: Node, example: object = Non
     }
 
 
+def undated(description: str, media_type: str, schema: Node, example: object) -> Node:
+    """Return an answer 200 that may be kept by its tag alone."""
+    headers = {name: header for name, header in _KEPT.items() if name != "Last-Modified"}
+    content = {media_type: _content(schema, example)}
+    return {"description": description, "headers": headers, "content": content}
+
+
 def _content(schema: Node, example: object) -> Node:
     return {"schema": schema, **({} if example is None else {"example": example})}
 
@@ -137,6 +144,16 @@ COMPONENT_RESPONSES: Final[Node] = {
         ),
         **{"Retry-After": ref("headers", "RetryAfter")},
     ),
+    "CursorGone": _problem(
+        "The cursor is from a database that was put back or replaced: begin anew.",
+        _example(
+            410,
+            "Gone",
+            "cursor-gone",
+            "the cursor is from another database than the one that is served from now",
+            hint="Ask without after, and replace all you have by what the pages hold.",
+        ),
+    ),
     "Unavailable": _problem(
         "Not ready yet, or not for the moment.",
         _example(503, "Service Unavailable", "not-ready", "no edition has been made yet"),
@@ -165,6 +182,7 @@ _STATUSES: Final = {
     "Unauthorized": "401",
     "NotFound": "404",
     "Gone": "410",
+    "CursorGone": "410",
     "Unavailable": "503",
     "NotReady": "503",
 }

@@ -61,6 +61,42 @@ FEED: Final[Node] = {
 
 POSTS: Final[Node] = {"items": [ITEM], "next_url": f"{_PUBLIC}/v1/posts?after=MTcw&limit=1"}
 
+CHANGES: Final[Node] = {
+    "items": [
+        {
+            "type": "post.published",
+            "timestamp": "2024-01-30T14:12:45.118Z",
+            "data": {
+                "cursor": "MWVkOWU0IDcgMCB0YWc6MA",
+                "post": ITEM,
+                "source": "news",
+                "commit": "9f2c4e6a8b0d1f3e5a7c9b1d3f5e7a9c0b2d4f6e",
+                "reason": "new",
+                "changed": [],
+                "minor": False,
+            },
+        },
+        {
+            "type": "post.removed",
+            "timestamp": "2024-01-30T15:00:00.000Z",
+            "data": {
+                "cursor": "MWVkOWU0IDggMCB0YWc6MQ",
+                "post": {
+                    "id": "tag:www.example.gov,2023-11-06:8a7b6c5d4e3f2a1b",
+                    "url": "https://www.example.gov/news/an-old-service-closes",
+                },
+                "source": "news",
+                "commit": "9f2c4e6a8b0d1f3e5a7c9b1d3f5e7a9c0b2d4f6e",
+                "reason": "expired",
+                "changed": [],
+                "minor": False,
+            },
+        },
+    ],
+    "next_url": f"{_PUBLIC}/v1/changes?after=MWVkOWU0IDggMCB0YWc6MQ",
+    "has_more": False,
+}
+
 
 def _addresses(name: str) -> Node:
     return {

@@ -99,6 +99,12 @@ COMPONENT_PARAMETERS: Final[Node] = {
         "Where the page begins: as given in `next_url`, never made by hand.",
         {"type": "string"},
     ),
+    "position": _query(
+        "after",
+        "A cursor: only what was told since then. As given in `next_url` or in `data.cursor`, "
+        "never made by hand; without it, everything there is.",
+        {"type": "string"},
+    ),
     "content": _query(
         "content",
         "How much of each post to send.",
@@ -119,10 +125,10 @@ COMPONENT_PARAMETERS: Final[Node] = {
 CONDITIONS: Final = (ref("parameters", "ifNoneMatch"), ref("parameters", "ifModifiedSince"))
 """What every answer that may be kept can be asked with."""
 
-SELECTION: Final = tuple(
-    ref("parameters", name)
-    for name in (
-        *("category", "match", "carousel", "source", "language", "limit", "after", "content"),
-    )
-)
+_NARROWING: Final = ("category", "match", "carousel", "source", "language", "limit", "content")
+
+SELECTION: Final = tuple(ref("parameters", name) for name in (*_NARROWING, "after"))
 """What narrows a list of posts and chooses a page of it."""
+
+FOLLOWING: Final = tuple(ref("parameters", name) for name in (*_NARROWING, "position"))
+"""What narrows the changes that follow a position."""

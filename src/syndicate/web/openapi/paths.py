@@ -5,9 +5,9 @@ from typing import Final
 
 from syndicate.formats import FORMATS, Format
 from syndicate.web.openapi import examples
-from syndicate.web.openapi.answers import answers, fresh, kept, problems, unlimited
+from syndicate.web.openapi.answers import answers, fresh, kept, problems, undated, unlimited
 from syndicate.web.openapi.node import Node, ref
-from syndicate.web.openapi.parameters import CONDITIONS, SELECTION
+from syndicate.web.openapi.parameters import CONDITIONS, FOLLOWING, SELECTION
 
 _STRING: Final = {"type": "string"}
 _NAME: Final = ref("parameters", "name")
@@ -95,6 +95,23 @@ _POSTS: Final = {
             kept("The post.", "application/json", ref("schemas", "Item"), examples.ITEM), *_ONE
         ),
         (_KEY, *CONDITIONS),
+    ),
+    "/v1/changes": _get(
+        "posts",
+        "changes",
+        "What was published, updated and removed, for copies",
+        answers(
+            undated(
+                "What follows the cursor. Put each post into your copy by its id, or take it out, "
+                "in this order; then you have exactly what `/v1/posts` has. An update may be of a "
+                "post that you do not have yet, a removal of one that you never had.",
+                "application/json",
+                ref("schemas", "ChangePage"),
+                examples.CHANGES,
+            ),
+            *("NotModified", "BadRequest", "CursorGone", "Unavailable"),
+        ),
+        (*FOLLOWING, CONDITIONS[0]),
     ),
     "/v1/categories": _get(
         "posts",

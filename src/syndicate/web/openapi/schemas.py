@@ -1,8 +1,10 @@
 """The fields of every JSON answer."""
 
-from typing import Final
+from typing import Final, get_args
 
 from syndicate.formats import FORMATS
+from syndicate.model.ledger import PARTS, Absence
+from syndicate.model.subscription import EventType
 from syndicate.web.openapi.node import Node, ref
 
 _TEXT: Final = {"type": "string"}
@@ -48,6 +50,10 @@ def _page(of: str, what: str) -> Node:
 def _described(schema: Node, description: str) -> Node:
     return {**schema, "description": description}
 
+
+_COMMIT: Final = {"type": "string", "pattern": "^[0-9a-f]{40}([0-9a-f]{24})?$"}
+_REMOVED: Final = {"id": _TEXT, "url": _TEXT}
+_REASONS: Final = ("new", "left", *get_args(Absence))
 
 _AUTHOR: Final = _object("Who wrote it.", {"name": _TEXT}, {"url": _URL})
 
@@ -130,6 +136,51 @@ _FEED_SOURCE: Final = _object(
     {"name": _TEXT, "title": _TEXT, "site_url": _URL, "rights": _TEXT, "rights_url": _TEXT},
 )
 
+_CHANGE: Final = _object(
+    "Something that happened to a post: the body of a webhook, without its subscription.",
+    {
+        "type": {"type": "string", "enum": list(get_args(EventType))},
+        "timestamp": _described(_MOMENT, "When it was noticed."),
+        "data": _object(
+            "What happened.",
+            {
+                "cursor": _described(_TEXT, "The position right after this, for `after`."),
+                "post": _described(
+                    {
+                        "anyOf": [
+                            ref("schemas", "Item"),
+                            _object("All that is said of a removed post.", _REMOVED),
+                        ]
+                    },
+                    "The post as it is now.",
+                ),
+                "source": _described(_TEXT, "The name of the source."),
+                "commit": _COMMIT,
+                "reason": _described(
+                    _or_null({"type": "string", "enum": list(_REASONS)}),
+                    "Why it appeared or left; null for an update.",
+                ),
+                "changed": _described(
+                    _list({"type": "string", "enum": list(PARTS)}),
+                    "What an update may have changed; empty otherwise.",
+                ),
+                "minor": _described(
+                    {"type": "boolean"}, "Whether readers would hardly notice the update."
+                ),
+            },
+        ),
+    },
+)
+
+_CHANGE_PAGE: Final = _object(
+    "What follows a position, in order.",
+    {
+        "items": _list(ref("schemas", "Change")),
+        "next_url": _described(_URL, "Where what comes next is found: now, or another day."),
+        "has_more": _described({"type": "boolean"}, "Whether something is known to be there now."),
+    },
+)
+
 _ADDRESSES: Final = _object(
     "Where a feed is found, by format; `html` is the page for people.",
     dict.fromkeys((*FORMATS, "html"), _URL),
@@ -155,7 +206,7 @@ _SOURCE: Final = _object(
         "rights": _TEXT,
         "rights_url": _TEXT,
         "commit": _described(
-            _or_null({"type": "string", "pattern": "^[0-9a-f]{40}([0-9a-f]{24})?$"}),
+            _or_null(_COMMIT),
             "The one that is served; null before the first was read.",
         ),
         "committed": _or_null(_MOMENT),
@@ -208,6 +259,8 @@ COMPONENT_SCHEMAS: Final[Node] = {
     "Feed": _FEED,
     "FeedSource": _FEED_SOURCE,
     "PostPage": _page("Item", "posts"),
+    "Change": _CHANGE,
+    "ChangePage": _CHANGE_PAGE,
     "Addresses": _ADDRESSES,
     "Category": _CATEGORY,
     "CategoryPage": _page("Category", "categories"),

@@ -1,0 +1,140 @@
+"""What changed, for programs that keep a copy."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from syndicate.model.edition import Edition, Unread
+from syndicate.model.ledger import PARTS
+from syndicate.model.post import BlobId
+from tests import samples
+from tests.web.site import GONE, LEDGER, POSTS, Library, Site, site, told
+
+HERE = site()
+
+
+def pages(here: Site, path: str) -> list[dict[str, Any]]:
+    """Return the answers from ``path`` on, to the last that says there is more after it."""
+    answers: list[dict[str, Any]] = [here.get(path).json()]
+    while answers[-1]["has_more"]:
+        answers.append(here.get(answers[-1]["next_url"].partition(".gov")[2]).json())
+    return answers
+
+
+def with_ledger(*ledger: Any) -> Site:  # noqa: ANN401 — rows
+    """Return a service whose ledger holds these rows only."""
+    return Site(reader=Library(now=samples.edition(*POSTS), ledger=ledger))
+
+
+def test_without_a_cursor_everything_is_published() -> None:
+    """As whole items, with nothing of what left; and that is the end for now."""
+    answer = HERE.get("/v1/changes")
+    items = answer.json()["items"]
+    posts = {item["id"]: item for item in HERE.get("/v1/posts").json()["items"]}
+    assert {item["data"]["post"]["id"]: item["data"]["post"] for item in items} == posts
+    assert {item["type"] for item in items} == {"post.published"}
+    assert answer.json()["has_more"] is False
+    assert answer.headers["Cache-Control"] == "no-cache"
+    assert "Last-Modified" not in answer.headers
+    assert answer.link("next") == answer.json()["next_url"]
+    assert HERE.get("/v1/changes", If_None_Match=answer.headers["ETag"]).status_code == 304
+
+
+def test_a_cursor_is_followed_by_what_was_told_since() -> None:
+    """Such as a removal, of which nothing but id and address is said."""
+    (first,) = pages(HERE, "/v1/changes?limit=200")
+    later = told(replace(POSTS[0], title="x"), None, 3)
+    here = Site(
+        reader=Library(
+            now=samples.edition(*POSTS[:-1]),
+            ledger=(*LEDGER, later, told(POSTS[-1], "deleted", 4)),
+        )
+    )
+    items = here.get(first["next_url"].partition(".gov")[2]).json()["items"]
+    assert [item["type"] for item in items] == ["post.updated", "post.removed"]
+    assert items[0]["data"]["changed"] == list(PARTS)
+    assert items[1] == {
+        "type": "post.removed",
+        "timestamp": "2024-06-01T12:00:00.000Z",
+        "data": {
+            "cursor": items[1]["data"]["cursor"],
+            "post": {"id": POSTS[-1].id, "url": POSTS[-1].url},
+            "source": "updates",
+            "commit": samples.COMMIT,
+            "reason": "deleted",
+            "changed": [],
+            "minor": False,
+        },
+    }
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 200])
+def test_pages_are_cut_anywhere(limit: int) -> None:
+    """They hold together what one page would, and each item's cursor leads on from it."""
+    whole = HERE.get("/v1/changes").json()["items"]
+    ids = [item["data"]["post"]["id"] for item in whole]
+    found = [item for page in pages(HERE, f"/v1/changes?limit={limit}") for item in page["items"]]
+    assert [item["data"]["post"]["id"] for item in found] == ids
+    cursor = found[1]["data"]["cursor"]
+    rest = HERE.get(f"/v1/changes?after={cursor}").json()["items"]
+    assert [item["data"]["post"]["id"] for item in rest] == ids[2:]
+
+
+def test_long_ledgers_are_read_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that are nothing to who asks are passed until a page is full or nothing is left."""
+    monkeypatch.setattr("syndicate.web.changes._BATCH", 1)
+    (page,) = pages(HERE, "/v1/changes?source=updates")
+    assert [item["data"]["post"]["id"] for item in page["items"]] == [POSTS[-1].id]
+
+
+def test_a_selection_is_told_of_its_own() -> None:
+    """The same words narrow it as narrow feeds, and go on to the next page."""
+    page = HERE.get("/v1/changes?category=TTS&content=summary&limit=1").json()
+    assert [item["data"]["post"]["_syndicate"]["categories"] for item in page["items"]] == [["tts"]]
+    assert "content_html" not in page["items"][0]["data"]["post"]
+    assert "category=tts&content=summary&limit=1" in page["next_url"]
+    assert HERE.get("/v1/changes?categories=tts").json()["code"] == "wrong-parameter"
+
+
+def test_what_ledger_and_edition_disagree_on_waits() -> None:
+    """There is no more for now, and asking again from there misses nothing."""
+    here = with_ledger(told(replace(POSTS[0], blob=BlobId("b" * 40))))
+    page = here.get("/v1/changes").json()
+    assert (page["items"], page["has_more"]) == ([], False)
+    now = with_ledger(told(POSTS[0], "new", 2))
+    again = now.get(page["next_url"].partition(".gov")[2]).json()
+    assert [item["type"] for item in again["items"]] == ["post.published"]
+
+
+def test_a_source_that_is_not_read_yet_is_waited_for() -> None:
+    """What comes before it is told; then the answer is 503 rather than nothing."""
+    unread = Unread(source=samples.source("updates"), failing="no repository")
+    part = samples.part(samples.source(), *POSTS[:-1])
+    edition = Edition.of([part], unread=[unread], at=samples.NOW)
+    rows = (told(POSTS[0]), told(POSTS[-1], "new", 2))
+    here = Site(reader=Library(now=edition, ledger=rows))
+    first = here.get("/v1/changes").json()
+    assert (len(first["items"]), first["has_more"]) == (1, True)
+    second = here.get(first["next_url"].partition(".gov")[2])
+    assert (second.status_code, second.json()["code"]) == (503, "not-ready")
+    assert "no repository" in second.json()["detail"]
+
+
+def test_a_cursor_that_cannot_be_served_is_refused_with_what_to_do() -> None:
+    """Malformed: 400. From another ledger or from the future: 410."""
+    malformed = HERE.get("/v1/changes?after=nonsense")
+    assert (malformed.status_code, malformed.json()["code"]) == (400, "malformed-cursor")
+    cursor = HERE.get("/v1/changes").json()["next_url"].partition("after=")[2]
+    gone = with_ledger(told(GONE, "expired", 1)).get(f"/v1/changes?after={cursor}")
+    assert (gone.status_code, gone.json()["code"]) == (410, "cursor-gone")
+    assert "without after" in gone.json()["hint"]
+
+
+def test_without_a_database_there_is_no_answer() -> None:
+    """503 with Retry-After, while the posts are there."""
+    here = Site(reader=Library(now=samples.edition(*POSTS), failing="it is locked"))
+    answer = here.get("/v1/changes")
+    assert (answer.status_code, answer.json()["detail"]) == (503, "it is locked")
+    assert "Retry-After" in answer.headers
+    assert here.get("/v1/posts").status_code == 200
