@@ -14,6 +14,7 @@ from syndicate import __version__
 from syndicate.cli import (
     check,
     config,
+    db,
     deliver,
     deliveries,
     doctor,
@@ -41,7 +42,7 @@ for command in (
     *(refresh.refresh, init.init, doctor.doctor, deliver.deliver),
 ):
     app.command()(command)
-for group in (config.app, subscriptions.app, deliveries.app, tokens.app):
+for group in (db.app, config.app, subscriptions.app, deliveries.app, tokens.app):
     app.add_typer(group)
 
 

@@ -1,5 +1,6 @@
-"""What `doctor` looks at: git, the settings, each source, the names of feeds."""
+"""What `doctor` looks at: settings, git, each source, the names of feeds, the database."""
 
+import asyncio
 import os
 import pathlib
 from collections.abc import Generator, Iterator
@@ -42,6 +43,7 @@ def examine(config: pathlib.Path | None) -> Iterator[Finding]:
             part = yield from _source(newsroom, source)
             parts += [part] if part else []
         yield from _names(newsroom.put_together(parts))
+    yield _database(settings)
 
 
 def _trouble(error: SyndicateError) -> Finding:
@@ -67,6 +69,18 @@ def _data(settings: Settings) -> Finding:
             what=f"{settings.data} cannot be written: {error.strerror}",
             hint="Give the user who runs the service the right to, or choose another service.data.",
         )
+
+
+def _database(settings: Settings) -> Finding:
+    from syndicate.storage.database import Database
+
+    try:
+        revision = asyncio.run(Database.check_at(settings.database_url))
+    except SyndicateError as error:
+        return _trouble(error)
+    if not revision:
+        return Finding(level="ok", what="the database is made when the service starts")
+    return Finding(level="ok", what=f"the database is up to date: revision {revision}")
 
 
 def _address(settings: Settings) -> Iterator[Finding]:

@@ -1,0 +1,97 @@
+"""`syndicate db`."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from syndicate.storage.database import Database
+from tests.cli.conftest import SETTINGS, Run
+
+
+def database(file: Path) -> Path:
+    """Return where the settings in ``file`` have the database."""
+    return file.parent / "var" / "syndicate.db"
+
+
+def test_a_database_is_made_and_then_up_to_date(run: Run, file: Path) -> None:
+    """Checking makes nothing; upgrading twice is upgrading once."""
+    before = run("db", "check", "--config", file)
+    assert (before.code, before.out) == (
+        0,
+        "the database is not there yet: the service makes it when it starts\n",
+    )
+    assert not database(file).exists()
+    assert run("db", "check", "--json", "--config", file).out == '{\n  "revision": null\n}\n'
+
+    first, second = (run("db", "upgrade", "--config", file) for _ in range(2))
+
+    assert first == second
+    assert first.code == 0
+    assert first.out.startswith("the database is up to date: revision ")
+    assert run("db", "check", "--config", file).out == first.out
+    revision = json.loads(run("db", "upgrade", "--json", "--config", file).out)["revision"]
+    assert first.out.endswith(f" {revision}\n")
+
+
+def test_a_database_that_is_behind_is_a_finding_with_what_to_type(run: Run, file: Path) -> None:
+    """For the command and for `doctor`."""
+    database(file).parent.mkdir()
+    database(file).touch()
+
+    outcome = run("db", "check", "--config", file)
+
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "Type: syndicate db upgrade" in outcome.err
+    examined = run("doctor", "--config", file)
+    assert examined.code == 1
+    assert "error    database sqlite:" in examined.out
+    assert "Type: syndicate db upgrade" in examined.out
+
+
+def test_doctor_looks_at_the_database(run: Run, file: Path) -> None:
+    """Whether it is there or still to be made."""
+    made_later = "ok       the database is made when the service starts\n"
+    assert made_later in run("doctor", "--config", file).out
+    run("db", "upgrade", "--config", file)
+    assert "ok       the database is up to date" in run("doctor", "--config", file).out
+
+
+@pytest.mark.parametrize("command", ["check", "upgrade"])
+def test_a_database_that_cannot_be_reached_is_an_error(run: Run, file: Path, command: str) -> None:
+    """Its address is named, a password is not."""
+    url = "postgresql://me:geheim@127.0.0.1:1/none"
+    file.write_text(f'{SETTINGS}\n[database]\nurl = "{url}"\n')
+
+    outcome = run("db", command, "--config", file)
+
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "database postgresql" in outcome.err
+    assert "geheim" not in outcome.err
+
+
+def test_a_database_of_a_newer_version_is_an_error(run: Run, file: Path) -> None:
+    """Nothing is done to it."""
+    run("db", "upgrade", "--config", file)
+    address = f"sqlite:///{database(file)}"
+    stamp(address, "9999")
+
+    outcome = run("db", "upgrade", "--config", file)
+
+    assert outcome.code == 1
+    assert "9999" in outcome.err
+
+
+def stamp(address: str, revision: str) -> None:
+    """Pretend that the database at ``address`` is at a ``revision``."""
+
+    async def do() -> None:
+        database = await Database.open(address)
+        async with database.write() as connection:
+            await connection.exec_driver_sql(
+                f"UPDATE alembic_version SET version_num = '{revision}'"  # noqa: S608 — a test's
+            )
+        await database.close()
+
+    asyncio.run(do())
