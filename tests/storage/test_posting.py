@@ -1,6 +1,7 @@
 """Putting events into the outbox: who hears what, numbered without a gap."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
 from syndicate.model.event import Event
@@ -8,7 +9,7 @@ from syndicate.model.ledger import Telling
 from syndicate.model.selection import Selection
 from syndicate.model.subscription import Subscription, SubscriptionId, pause
 from syndicate.storage.bell import listen
-from syndicate.storage.posting import Letter, audiences, post
+from syndicate.storage.posting import Audience, Letter, Mail, audiences, post, posting
 from syndicate.storage.subscriptions import audience
 from tests import samples
 from tests.storage.mailroom import NOW, Mailroom, letter, subscriber, within
@@ -21,12 +22,9 @@ async def tell(mailroom: Mailroom, hearing: dict[str, list[int]]) -> int:
     numbers = sorted({number for wanted in hearing.values() for number in wanted})
     letters = {number: letter(number) for number in numbers}
     async with mailroom.database.write() as connection:
-        return await post(
-            connection,
-            list(letters.values()),
-            {which: [letters[one].id for one in wanted] for which, wanted in hearing.items()},
-            NOW,
-        )
+        heard = {which: [letters[one].id for one in some] for which, some in hearing.items()}
+        mail = Mail(letters=tuple(letters.values()), hearing=heard)
+        return await post(connection, mail, NOW)
 
 
 async def heard(mailroom: Mailroom, name: str) -> list[tuple[int, str]]:
@@ -48,7 +46,8 @@ def test_equal_wishes_are_one_audience(address: str) -> None:
         )
         for one in (a, b, narrow, *others):
             await mailroom.subscriptions.add(one, NOW)
-        found = {one.id: one for one in await audiences(mailroom.database)}
+        async with mailroom.database.read() as connection:
+            found = {one.id: one for one in await audiences(connection)}
         assert found.keys() == {audience(one) for one in (a, narrow, others[0])}
         few = found[audience(narrow)]
         assert few.selection == CAROUSEL
@@ -75,6 +74,27 @@ def test_each_subscription_counts_for_itself(address: str) -> None:
         for name in ("a", "b"):
             assert await heard(mailroom, name) == [(1, "evt_1"), (2, "evt_2"), (3, "evt_3")]
         assert await heard(mailroom, "c") == [(1, "evt_2"), (2, "evt_4")]
+
+    within(address, work)
+
+
+def test_what_is_told_is_posted_to_who_is_there_then(address: str) -> None:
+    """Prepared of the audiences, the ledger and the generation of that very transaction."""
+
+    async def work(mailroom: Mailroom) -> None:
+        seen: list[tuple[int, int]] = []
+
+        def prepare(found: Sequence[Audience], ledger: str, generation: int) -> Mail:
+            seen.append((len(ledger), generation))
+            one = letter(1)
+            return Mail(letters=(one,), hearing={audience.id: [one.id] for audience in found})
+
+        write = posting(prepare, lambda: NOW)
+        await mailroom.subscribe("a")
+        async with mailroom.database.write() as connection:
+            await write(connection, 7)
+        assert seen == [(8, 7)]
+        assert await heard(mailroom, "a") == [(1, "evt_1")]
 
     within(address, work)
 
@@ -109,9 +129,10 @@ def test_a_letter_holds_the_event_in_both_forms(address: str) -> None:
         assert (kept.id, kept.type, kept.at) == (event.id, "post.published", NOW)
         await mailroom.subscriptions.add(subscriber("whole"), NOW)
         await mailroom.subscriptions.add(replace(subscriber("thin"), payload="thin"), NOW)
-        ids = [one.id for one in await audiences(mailroom.database)]
         async with mailroom.database.write() as connection:
-            await post(connection, [kept], {which: [kept.id] for which in ids}, NOW)
+            ids = [one.id for one in await audiences(connection)]
+            mail = Mail(letters=(kept,), hearing={which: [kept.id] for which in ids})
+            await post(connection, mail, NOW)
         thin, whole = [one.delivery.body for one in await mailroom.claim("one")]
         assert b'"post":{"id":"tag:x"}' in whole
         assert b'"title":"A"' in thin

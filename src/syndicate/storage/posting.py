@@ -1,7 +1,7 @@
 """Putting events into the outbox: who hears, and one delivery for each of them."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Self
@@ -14,9 +14,8 @@ from syndicate.model.ledger import Telling
 from syndicate.model.post import CommitId, PostId
 from syndicate.model.selection import Selection
 from syndicate.model.subscription import EventType, SubscriptionId
-from syndicate.storage.database import Database
 from syndicate.storage.ledger import Values, millis
-from syndicate.storage.schema import DELIVERY, EVENT, SUBSCRIPTION
+from syndicate.storage.schema import DELIVERY, EVENT, PUBLISHER, SUBSCRIPTION
 from syndicate.storage.subscriptions import selection
 
 CHANNEL: Final = "syndicate_outbox"
@@ -54,6 +53,15 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """What goes into the outbox together: letters, and who hears which of them, in order."""
+
+    letters: tuple[Letter, ...]
+    hearing: Mapping[str, Sequence[EventId]]
+    """By audience."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Audience:
     """Subscribers who hear of the same events, since they asked for the same."""
 
@@ -75,12 +83,11 @@ _TOLD: Final = (
 """Whom deliveries are made for, by their selections."""
 
 
-async def audiences(database: Database) -> tuple[Audience, ...]:
-    """Return the audiences there are now, each once. Raises `StorageError`."""
+async def audiences(connection: AsyncConnection) -> tuple[Audience, ...]:
+    """Return the audiences there are now, each once."""
     asked = select(SUBSCRIPTION).where(*_TOLD).order_by(SUBSCRIPTION.c.audience, SUBSCRIPTION.c.id)
-    async with database.read() as connection:
-        found = (await connection.execute(asked)).mappings()
-        firsts = {row["audience"]: row for row in found}
+    found = (await connection.execute(asked)).mappings()
+    firsts = {row["audience"]: row for row in found}
     return tuple(
         Audience(
             id=which,
@@ -92,17 +99,30 @@ async def audiences(database: Database) -> tuple[Audience, ...]:
     )
 
 
-async def post(
-    connection: AsyncConnection,
-    letters: Sequence[Letter],
-    hearing: Mapping[str, Sequence[EventId]],
-    now: datetime,
-) -> int:
-    """Put ``letters`` into the outbox, for each audience (by id) those it is to hear, in order.
+def posting(
+    prepare: Callable[[Sequence[Audience], str, int], Mail], clock: Callable[[], datetime]
+) -> Callable[[AsyncConnection, int], Awaitable[None]]:
+    """Return what posts, within a transaction that tells, what ``prepare`` makes of it.
 
-    Within a transaction in which nobody else may tell. Returns how many deliveries that makes.
+    That is given the audiences of that moment, the name of the ledger and the generation, so that
+    whoever subscribed a moment ago hears it as well.
     """
-    await _keep(connection, letters)
+
+    async def write(connection: AsyncConnection, generation: int) -> None:
+        ledger = (await connection.execute(select(PUBLISHER.c.ledger))).scalar_one()
+        mail = prepare(await audiences(connection), ledger, generation)
+        await post(connection, mail, clock())
+
+    return write
+
+
+async def post(connection: AsyncConnection, mail: Mail, now: datetime) -> int:
+    """Put ``mail`` into the outbox; return how many deliveries that makes.
+
+    Within a transaction in which nobody else may tell.
+    """
+    hearing = mail.hearing
+    await _keep(connection, mail.letters)
     ids = [which for which, events in hearing.items() if events]
     await _lock(connection, ids)
     made = 0
