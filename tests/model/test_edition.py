@@ -158,6 +158,16 @@ def test_an_unread_source_is_a_source_that_is_not_ready() -> None:
     assert len(edition.select(Selection())) == 1
 
 
+def test_an_edition_of_which_nothing_was_read_is_not_empty_but_not_ready() -> None:
+    """Readers keep what they have: an empty feed would tell them that every post is gone."""
+    lost = Unread(source=samples.source("lost"), failing="no repository")
+    with pytest.raises(NotReady, match="no repository"):
+        Edition.of([], at=NOW, unread=[lost]).select(Selection())
+    some = Edition.of([samples.part(samples.source(), samples.post())], at=NOW, unread=[lost])
+    assert len(some.select(Selection())) == 1
+    assert Edition.of([], at=NOW).select(Selection()) == ()
+
+
 def test_translations_are_the_other_languages_of_a_post() -> None:
     """Live ones of the same source only, without the post itself, by language."""
     url = "https://www.example.gov/news/"

@@ -192,8 +192,11 @@ class Edition:
 
     def _refuse_unread(self, selection: Selection) -> None:
         failing = {one.source.name: one.failing for one in self.unread}
-        if selection.sources and selection.sources <= failing.keys():
-            reasons = "; ".join(failing[name] for name in sorted(selection.sources))
+        wanted = selection.sources
+        if wanted is None:
+            wanted = frozenset(source.name for source in self.sources)
+        if wanted and wanted <= failing.keys():
+            reasons = "; ".join(failing[name] for name in sorted(wanted))
             raise NotReady(f"not read yet: {reasons}", hint="Try again in a minute.")
 
     def translations(self, post: Post) -> tuple[tuple[str, str], ...]:
