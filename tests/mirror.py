@@ -70,6 +70,7 @@ class Bureau:
     """A service without its loops: `publish` is one turn of them. It is a `Record`."""
 
     newsroom: Newsroom
+    database: Database
     ledger: Ledger
     edition: Edition
     readiness: Readiness = field(default_factory=lambda: Readiness(settled=True))
@@ -107,7 +108,12 @@ async def bureau(newsroom: Newsroom, address: str) -> AsyncIterator[Bureau]:
     await Database.upgrade_at(address)
     database = await Database.open(address)
     try:
-        yield Bureau(newsroom=newsroom, ledger=Ledger(database), edition=newsroom.edition())
+        yield Bureau(
+            newsroom=newsroom,
+            database=database,
+            ledger=Ledger(database),
+            edition=newsroom.edition(),
+        )
     finally:
         await database.close()
 

@@ -1,19 +1,31 @@
-"""Whoever applies `/v1/changes` to an earlier copy has exactly what `/v1/posts` holds now."""
+"""Whoever applies what is told to an earlier copy has exactly what `/v1/posts` holds now.
+
+Whether it was asked for at `/v1/changes` or delivered.
+"""
 
 import asyncio
+import json
 import pathlib
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
+from urllib.parse import parse_qsl
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from syndicate.model.query import parse_query
+from syndicate.model.subscription import Subscription, SubscriptionId
+from syndicate.publisher.announcing import Announcer
 from syndicate.service.newsroom import Newsroom
+from syndicate.storage.journal import Journal
+from syndicate.storage.safe import Safe
+from syndicate.storage.subscriptions import Subscriptions
+from tests import samples
 from tests.content_repository import START, ContentRepository
 from tests.databases import KINDS, postgresql_database
 from tests.mirror import Bureau, Mirror, bureau, posts, sqlite
@@ -151,15 +163,49 @@ title = "Design"
 """
 
 
+@dataclass(kw_only=True)
+class Subscriber:
+    """Applies the deliveries of its subscription, in order, to the copy it began with."""
+
+    id: SubscriptionId
+    mirror: Mirror
+    seq: int = 0
+
+    @classmethod
+    async def begin(cls, site: Site, office: Bureau, query: str) -> Self:
+        """Subscribe, with a copy of what is there."""
+        asked = parse_query(parse_qsl(query), office.edition)
+        which = SubscriptionId(f"sub_{query}")
+        url = f"https://partner.example/{query}"
+        wish = Subscription(id=which, url=url, selection=asked.selection)
+        await Subscriptions(office.database, Safe()).add(wish, office.newsroom.clock())
+        return cls(id=which, mirror=Mirror(query=query, copy=await posts(site, query)))
+
+    async def hear(self, office: Bureau) -> None:
+        """Apply what is on its way."""
+        found = await Journal(office.database).list(self.id, limit=1_000)
+        for delivery in reversed(found[: len(found) - self.seq]):
+            self.seq += 1
+            body = json.loads(delivery.body)
+            assert body["data"]["seq"] == delivery.seq == self.seq
+            self.mirror.apply(body)
+
+
 async def play(script: list[Deed], stage: Stage, office: Bureau) -> None:
     """Take every step, publish it, and compare partners with the service all along."""
     site = Site(reader=office)
     partners = [Mirror(query=query, limit=n + 1) for n, query in enumerate(QUERIES)]
     ahead = timedelta()
     await office.publish()
+    announcer = Announcer(office.newsroom, samples.MASTHEAD, office.newsroom.clock)
+    office.teller.announce = announcer.announce
+    subscribers = [await Subscriber.begin(site, office, query) for query in QUERIES]
     for deed in (*script, *(Sync(n) for n in range(len(QUERIES)))):
         ahead += stage.act(deed)
         await office.publish(ahead)
+        for subscriber in subscribers:
+            await subscriber.hear(office)
+            assert subscriber.mirror.copy == await posts(site, subscriber.mirror.query)
         if isinstance(deed, Sync):
             partner = partners[deed.partner]
             await partner.sync(site)

@@ -7,7 +7,7 @@ from syndicate.cli.options import ConfigFile
 
 
 def serve(config: ConfigFile = None) -> None:
-    """Serve the feeds and follow the sources.
+    """Serve the feeds, follow the sources and tell subscribers.
 
     Runs until it is told to stop (SIGINT or SIGTERM); then it finishes what is in progress.
     """

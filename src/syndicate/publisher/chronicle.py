@@ -63,6 +63,8 @@ class Chronicle:
         self._maker = maker
         self._clock = clock
         self._announce = announce
+        self.ring: Callable[[], None] = lambda: None
+        """Called when there may be something for subscribers."""
         self._ledger: Ledger | None = None
         self._compared: Edition | None = None
         self._stepped = asyncio.Event()
@@ -126,6 +128,7 @@ class Chronicle:
             while True:
                 edition = self._publisher.edition
                 await teller.tell(edition)
+                self.ring()
                 await self._remember(ledger)
                 self._ledger = ledger
                 self._step(edition)

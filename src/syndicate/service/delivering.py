@@ -3,10 +3,12 @@
 import asyncio
 import signal
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import Final
 
 from syndicate import telemetry
 from syndicate.delivery import Deliverer, Pace
+from syndicate.errors import StorageError
 from syndicate.model.retry import Schedule
 from syndicate.service.newsroom import now
 from syndicate.service.partners import guard_of, transport_of
@@ -14,13 +16,14 @@ from syndicate.settings import Settings
 from syndicate.storage.database import Database
 from syndicate.storage.safe import Safe
 
+_RETRY_SECONDS: Final = 5.0
+
 _log = telemetry.logger("deliver")
 
 
 async def deliver(
     settings: Settings,
     *,
-    clock: Callable[[], datetime] = now,
     started: Callable[[Deliverer], None] = lambda _: None,
 ) -> None:
     """Deliver until cancelled; then finish or give back what is under way.
@@ -38,12 +41,22 @@ async def deliver(
     try:
         async with transport_of(settings, guard) as transport:
             deliverer = Deliverer(
-                database, Safe(settings.service.secret_key), transport, clock=clock, pace=pace
+                database, Safe(settings.service.secret_key), transport, clock=now, pace=pace
             )
             started(deliverer)
             await deliverer.run()
     finally:
         await database.close()
+
+
+async def keep_delivering(settings: Settings, *, started: Callable[[Deliverer], None]) -> None:
+    """Deliver until cancelled; while the database cannot be opened, try again."""
+    while True:
+        try:
+            await deliver(settings, started=started)
+        except StorageError as error:
+            _log.warning("nothing is delivered", reason=error.what)
+            await asyncio.sleep(_RETRY_SECONDS)
 
 
 async def deliver_until_stopped(settings: Settings) -> None:

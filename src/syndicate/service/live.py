@@ -84,20 +84,33 @@ class Live:
         return await self._chronicle.told(after, limit)
 
     async def keep(self) -> None:
-        """Keep the chronicle from the first edition on, until cancelled.
+        """Keep the chronicle from the first edition on, and deliver, until cancelled.
 
         What it takes to speak to a database is imported then and not before: 0.3 s.
         """
         await self._publisher.next()
-        await asyncio.to_thread(importlib.import_module, "syndicate.publisher.chronicle")
-        from syndicate.publisher.chronicle import Chronicle  # noqa: PLC0415 — as said above
+        for name in ("publisher.chronicle", "publisher.announcing", "service.delivering"):
+            await asyncio.to_thread(importlib.import_module, f"syndicate.{name}")
+        from syndicate.delivery import Deliverer  # noqa: PLC0415
+        from syndicate.publisher.announcing import Announcer  # noqa: PLC0415 — as said above
+        from syndicate.publisher.chronicle import Chronicle  # noqa: PLC0415
+        from syndicate.service.delivering import keep_delivering  # noqa: PLC0415
 
+        settings, clock = self._newsroom.settings, self._newsroom.clock
+        announcer = Announcer(self._newsroom, settings.masthead, clock)
         chronicle = Chronicle(
-            self._newsroom.settings.database_url,
+            settings.database_url,
             publisher=self._publisher,
             maker=self._newsroom,
-            clock=self._newsroom.clock,
+            clock=clock,
+            announce=announcer.announce,
         )
         self._chronicle = chronicle
         self._opened.set()
-        await chronicle.run()
+
+        def started(deliverer: Deliverer) -> None:
+            chronicle.ring = deliverer.wake
+
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(chronicle.run())
+            tasks.create_task(keep_delivering(settings, started=started))
