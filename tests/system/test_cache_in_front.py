@@ -83,10 +83,9 @@ def running(command: list[str], environ: Mapping[str, str], port: int) -> Iterat
         try:
             until(listens)
             yield
+        finally:  # asked, because who is killed cannot end the processes it started
             process.send_signal(signal.SIGTERM)
             process.wait(PATIENCE)
-        finally:
-            process.kill()
 
 
 class Front:
