@@ -233,3 +233,19 @@ def test_a_remote_that_cannot_be_reached_leaves_what_was_mirrored(
     assert isinstance(after, Part)
     assert after.posts == before.posts
     assert after.failing
+
+
+def test_an_error_nobody_thought_of_is_the_trouble_of_one_source(
+    office: Office, content: ContentRepository
+) -> None:
+    """The source is unread and says so; the others are served."""
+    assert content.head()
+
+    def open_index() -> SourceIndex:
+        raise ZeroDivisionError
+
+    odd = Follower(samples.source("odd"), poll_seconds=60, open_index=open_index)
+    publisher = office.publisher(office.follower(), odd)
+    run(publisher, (nothing, lambda: titles(publisher) == ["First"]))
+    (unread,) = publisher.edition.unread
+    assert unread.failing == "source odd cannot be read: ZeroDivisionError"

@@ -3,21 +3,12 @@
 import os
 import pathlib
 import re
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
-from syndicate.cli.guess import CONFIGS, Guess, guess
 from syndicate.cli.terminal import talk
-from syndicate.errors import RepositoryError, SyndicateError, UsageError
-from syndicate.git import Repository
-from syndicate.model.post import CommitId, Path
-
-_HINTS: Final = ("CNAME", "package.json")
-_REFS: Final = ("main", "master", "HEAD")
-_PAGES: Final = (".md", ".markdown")
-_AT_MOST: Final = 5000
-"""Pages that are looked at; more tell nothing new."""
+from syndicate.errors import SyndicateError, UsageError
 
 
 def init(
@@ -33,11 +24,12 @@ def init(
     Every guess says in a comment where it is from. A file that is there already stays.
     """
     from syndicate.cli.draft import draft
+    from syndicate.cli.survey import survey
     from syndicate.settings import load
 
     if out.exists():
         raise UsageError(f"{out} is there already", hint="Choose another file with --out.")
-    ref, found = _look(repository, out.absolute().parent / "var" / "mirrors")
+    ref, found = survey(repository, out.absolute().parent / "var" / "mirrors")
     if not found.folders:
         raise SyndicateError(
             f"{repository} has no folder of dated pages with front matter",
@@ -52,30 +44,6 @@ def init(
     if not found.site_url:
         talk("Say in it where the site is: nothing in the repository does.", colour="yellow")
     talk(f"Then look at it: syndicate doctor --config {out}")
-
-
-def _look(repository: str, mirrors: pathlib.Path) -> tuple[str, Guess]:
-    """Return the branch that seems to be published, and what is in it."""
-    refusals: list[RepositoryError] = []
-    for ref in _REFS:
-        with Repository.open(repository, ref=ref, mirrors=mirrors) as opened:
-            try:
-                opened.fetch()
-                return ref, _guess(opened, opened.head())
-            except RepositoryError as error:
-                refusals.append(error)
-    raise refusals[0]
-
-
-def _guess(opened: Repository, commit: CommitId) -> Guess:
-    entries = opened.entries(commit, (Path("."),))
-    pages = [entry for entry in entries if entry.path.lower().endswith(_PAGES)][:_AT_MOST]
-    wanted = [entry for entry in entries if entry.path in CONFIGS or entry.path in _HINTS] + pages
-    contents = dict(opened.read({entry.blob for entry in wanted}))
-    return guess(
-        (entry.path for entry in entries),
-        {entry.path: contents[entry.blob] for entry in wanted},
-    )
 
 
 def _named(repository: str) -> str:

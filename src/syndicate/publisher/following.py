@@ -43,7 +43,7 @@ class Follower:
     def look(self) -> Part | Unread:
         """Fetch, and return the source as it is now, or as it last was with what is wrong.
 
-        What git cannot do is reported in the answer, never raised.
+        Whatever goes wrong is reported in the answer, never raised: the other sources go on.
         """
         trouble = ""
         try:
@@ -59,6 +59,9 @@ class Follower:
                 self._seen = seen
         except SyndicateError as error:
             trouble = error.what
+        except Exception as error:  # noqa: BLE001 — one bad source stays one bad source
+            _log.exception("reading failed", source=self.source.name)
+            trouble = f"source {self.source.name} cannot be read: {type(error).__name__}"
         if self._part is None:
             return Unread(source=self.source, failing=trouble)
         return replace(self._part, failing=trouble or self._part.failing, is_stale=bool(trouble))

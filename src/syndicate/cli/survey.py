@@ -1,0 +1,42 @@
+"""A look at a repository that no settings describe yet."""
+
+import pathlib
+from typing import Final
+
+from syndicate.cli.guess import CONFIGS, Guess, guess
+from syndicate.errors import RepositoryError
+from syndicate.git import Repository
+from syndicate.model.post import CommitId, Path
+
+_HINTS: Final = ("CNAME", "package.json")
+_REFS: Final = ("main", "master", "HEAD")
+_PAGES: Final = (".md", ".markdown")
+_AT_MOST: Final = 5000
+"""Pages that are looked at; more tell nothing new."""
+
+
+def survey(repository: str, mirrors: pathlib.Path) -> tuple[str, Guess]:
+    """Return the branch that seems to be published, and what is in it.
+
+    Raises `RepositoryError` if there is none.
+    """
+    refusals: list[RepositoryError] = []
+    for ref in _REFS:
+        with Repository.open(repository, ref=ref, mirrors=mirrors) as opened:
+            try:
+                opened.fetch()
+                return ref, _guess(opened, opened.head())
+            except RepositoryError as error:
+                refusals.append(error)
+    raise refusals[0]
+
+
+def _guess(opened: Repository, commit: CommitId) -> Guess:
+    entries = opened.entries(commit, (Path("."),))
+    pages = [entry for entry in entries if entry.path.lower().endswith(_PAGES)][:_AT_MOST]
+    wanted = [entry for entry in entries if entry.path in CONFIGS or entry.path in _HINTS] + pages
+    contents = dict(opened.read({entry.blob for entry in wanted}))
+    return guess(
+        (entry.path for entry in entries),
+        {entry.path: contents[entry.blob] for entry in wanted},
+    )
