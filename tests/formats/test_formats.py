@@ -129,3 +129,16 @@ def test_readers_choose_how_much_they_get(form: Format, content: Content, expect
     feed = samples.feed(samples.item(), content=content)
     (post,) = read(form.name, form.write(feed))
     assert (post.content or post.summary) == expected
+
+
+def test_translations_are_linked_in_every_format() -> None:
+    """By language, and beside the one alternate link that readers take for the post's address."""
+    item = samples.item(translations=(("es", "https://www.example.gov/hola"),))
+    written = {name: form.write(samples.feed(item)).decode() for name, form in FORMATS.items()}
+    link = 'link rel="related" hreflang="es" href="https://www.example.gov/hola"'
+    assert (
+        '"translations":[{"language":"es","url":"https://www.example.gov/hola"}]'
+        in (written["json"])
+    )
+    assert f"<atom:{link}" in written["rss"]
+    assert f"<{link}" in written["atom"]

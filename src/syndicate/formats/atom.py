@@ -106,4 +106,6 @@ def _finish_entry(item: Item, element: xml.Element) -> None:
     page.attrib.update({"rel": "alternate", "type": "text/html"})
     if item.external_url:
         xml.child(element, "link", rel="related", href=item.external_url)
+    for language, url in item.translations:
+        xml.child(element, "link", rel="related", hreflang=language, href=url)
     xml.picture(element, item.image)

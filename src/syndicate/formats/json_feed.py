@@ -81,7 +81,12 @@ def _item_extension(item: Item, masthead: Masthead) -> dict[str, object]:
         "reading_minutes": item.reading_minutes,
         "image_alt": item.image.alt if item.image else None,
         "carousel": _card(item.card) if item.card else None,
+        **({"translations": _translations(item)} if item.translations else {}),
     }
+
+
+def _translations(item: Item) -> list[dict[str, str]]:
+    return [{"language": language, "url": url} for language, url in item.translations]
 
 
 def _card(card: Card) -> dict[str, object]:

@@ -95,4 +95,6 @@ def _finish_entry(item: Item, element: xml.Element) -> None:
     xml.child(element, "atom:updated", rfc3339(item.post.updated))
     if item.external_url:
         xml.child(element, "atom:link", rel="related", href=item.external_url)
+    for language, url in item.translations:
+        xml.child(element, "atom:link", rel="related", hreflang=language, href=url)
     xml.picture(element, item.image)

@@ -82,6 +82,12 @@ _ITEM_EXTENSION: Final = _object(
         ),
         "carousel": _or_null(ref("schemas", "Card")),
     },
+    {
+        "translations": _described(
+            _list(_object("The same post in another language.", {"language": _TEXT, "url": _URL})),
+            "Left out where there is none.",
+        ),
+    },
 )
 
 _ITEM: Final = _object(
