@@ -2,15 +2,16 @@
 
 import asyncio
 import pathlib
+import sqlite3
 from collections.abc import Awaitable, Callable
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection
+from sqlalchemy import Connection, create_engine
 
 from syndicate.errors import StorageError
-from syndicate.storage.database import Database
+from syndicate.storage.database import Database, prepare_sqlite
 from syndicate.storage.schema import METADATA
 
 Work = Callable[[Database], Awaitable[None]]
@@ -28,6 +29,23 @@ def within(address: str, work: Work) -> None:
             await database.close()
 
     asyncio.run(do())
+
+
+def test_a_sqlite_connection_commits_for_good_and_waits(tmp_path: pathlib.Path) -> None:
+    """Its transactions begin as told: here they take the file for writing at once."""
+    engine = create_engine(f"sqlite:///{tmp_path / 'syndicate.db'}")
+    prepare_sqlite(engine, "BEGIN IMMEDIATE")
+    with engine.begin() as connection:
+        modes = [
+            connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "busy_timeout")
+        ]
+        assert modes == ["wal", 2, 30_000]
+        other = sqlite3.connect(tmp_path / "syndicate.db", timeout=0)
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+        other.close()
+    engine.dispose()
 
 
 def test_a_sqlite_file_is_made_and_upgraded_by_itself(tmp_path: pathlib.Path) -> None:

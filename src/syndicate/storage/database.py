@@ -11,7 +11,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -167,7 +167,7 @@ class Database:
         writer = create_async_engine(driven, pool_size=1, max_overflow=0)
         reader = create_async_engine(driven, pool_size=_CONNECTIONS)
         for engine, begin in ((writer, "BEGIN IMMEDIATE"), (reader, "BEGIN")):
-            _prepare_sqlite(engine, begin)
+            prepare_sqlite(engine.sync_engine, begin)
         return cls(url, writer=writer, reader=reader)
 
     @asynccontextmanager
@@ -187,7 +187,12 @@ class _Driver(Protocol):
         ...
 
 
-def _prepare_sqlite(engine: AsyncEngine, begin: str) -> None:
+def prepare_sqlite(engine: Engine, begin: str) -> None:
+    """Let each connection of ``engine`` keep what it commits and wait for others.
+
+    Transactions begin with the statement ``begin``, not when the driver thinks they do.
+    """
+
     def connected(driver: _Driver, _: object) -> None:
         driver.isolation_level = None
         for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={_BUSY_MS}"):
@@ -196,8 +201,8 @@ def _prepare_sqlite(engine: AsyncEngine, begin: str) -> None:
     def begun(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
 
-    event.listen(engine.sync_engine, "connect", connected)
-    event.listen(engine.sync_engine, "begin", begun)
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "begin", begun)
 
 
 @contextmanager
