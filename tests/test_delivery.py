@@ -274,7 +274,6 @@ def test_while_the_database_fails_it_is_tried_again(file: str) -> None:
             async with delivering(mailroom):
                 await until(came_again)
             assert await states(mailroom) == ["delivered", "leased"]
-            await rename(mailroom, "away", "attempt")
 
     within(file, work)
 
