@@ -90,6 +90,12 @@ request_seconds: Final = Histogram(
     buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
     registry=_REGISTRY,
 )
+hooks_total: Final = Counter(
+    "syndicate_hooks_total",
+    "Push hooks of git hosts, by outcome: accepted, or refused for what they show.",
+    ["outcome"],
+    registry=_REGISTRY,
+)
 deliveries_total: Final = Counter(
     "syndicate_deliveries_total",
     "Attempts to deliver that are over, by outcome.",

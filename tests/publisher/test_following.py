@@ -3,6 +3,7 @@
 import asyncio
 import pathlib
 import shutil
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from syndicate.cache import Cache
-from syndicate.errors import NotReady
+from syndicate.errors import NotReady, RepositoryError, UnknownName
 from syndicate.git import Repository
 from syndicate.index.part import SourceIndex
 from syndicate.model.category import Vocabulary
@@ -213,6 +214,43 @@ def test_a_source_that_was_never_read_is_unread(office: Office, content: Content
         (nothing, unread),
         (arrive, lambda: titles(publisher) == ["Late", "First"]),
     )
+
+
+def test_a_burst_of_asking_is_one_more_look(office: Office) -> None:
+    """Whoever asks while a look is under way is served by the one after it, together."""
+    looks: list[threading.Event] = []
+
+    def open_index() -> SourceIndex:
+        looks.append(threading.Event())
+        if len(looks) == 1:
+            assert looks[0].wait(10)
+        raise RepositoryError("it is not there yet")
+
+    publisher = office.publisher(
+        Follower(samples.source(), poll_seconds=3600, open_index=open_index)
+    )
+
+    def burst() -> None:
+        for _ in range(5):
+            publisher.ask("news")
+        looks[0].set()
+
+    run(
+        publisher,
+        (nothing, lambda: len(looks) == 1),
+        (burst, lambda: len(looks) == 2),
+        (nothing, lambda: publisher.settled),
+        (lambda: publisher.ask("news"), lambda: len(looks) >= 3),
+    )
+    assert len(looks) == 3
+
+
+def test_nobody_can_ask_for_a_source_that_is_not_followed(office: Office) -> None:
+    """The error names those that are."""
+    publisher = office.publisher(office.follower(), office.follower("other"))
+    with pytest.raises(UnknownName, match="'nothing'") as caught:
+        publisher.ask("nothing")
+    assert caught.value.known == ("news", "other")
 
 
 def test_a_remote_that_cannot_be_reached_leaves_what_was_mirrored(

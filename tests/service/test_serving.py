@@ -1,6 +1,8 @@
 """The whole service: started, asked over HTTP, and stopped by a signal."""
 
 import asyncio
+import hashlib
+import hmac
 import pathlib
 import socket
 
@@ -56,6 +58,31 @@ def test_a_picture_is_served_at_the_address_that_a_feed_has(
         assert address.startswith("/assets/news/x.png?v=")
         assert (answer.status_code, answer.content) == (200, b"picture")
         assert "immutable" in answer.headers["Cache-Control"]
+
+    serving(settings(settings_file), visit)
+
+
+def test_a_push_is_seen_as_soon_as_the_git_host_tells(
+    settings_file: pathlib.Path, content: ContentRepository
+) -> None:
+    """Of a remote that is asked once a day otherwise; all of a burst is answered at once."""
+    settings_file.write_text(
+        SETTINGS.replace('"content"', f'"{content.path.as_uri()}"').replace(
+            "poll_seconds = 1", 'poll_seconds = 86400\nhook_secret = "hush"'
+        )
+    )
+
+    async def visit(client: httpx.AsyncClient) -> None:
+        assert titles(await client.get("/feeds/tech.json")) == ["Second", "First"]
+        content.commit({FIRST: POST.format("Pushed", "New words.")})
+        body = b'{"ref": "refs/heads/main"}'
+        signature = hmac.new(b"hush", body, hashlib.sha256).hexdigest()
+        shown = {"X-Hub-Signature-256": f"sha256={signature}"}
+        hook = "/v1/sources/news/refresh"
+        answers = [await client.post(hook, content=body, headers=shown) for _ in range(5)]
+        assert [answer.status_code for answer in answers] == [202] * 5
+        await until(client, "/feeds/tts.json", lambda one: titles(one) == ["Second", "Pushed"])
+        assert (await client.post(hook, content=b"{}", headers=shown)).status_code == 401
 
     serving(settings(settings_file), visit)
 

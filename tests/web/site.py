@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,6 +51,7 @@ class Library:
     asked: int = 0
     ledger: tuple[Told, ...] = ()
     failing: str = ""
+    refreshed: list[str] = field(default_factory=list)
 
     @property
     def edition(self) -> Edition:
@@ -70,6 +71,10 @@ class Library:
         if media_type(path) and path != "missing.png":
             return Asset(blob=BLOB, content=b"bytes", committed=samples.NOW)
         raise UnknownName(f"no file is served at {path}", code="unknown-file")
+
+    def refresh(self, source: str) -> None:
+        """Remember what was to be looked at."""
+        self.refreshed.append(self.edition.part(source).source.name)
 
     async def told(self, after: Position | None, limit: int) -> tuple[Position, tuple[Told, ...]]:
         """Return the rows of the ledger that follow, as a database would."""
@@ -124,19 +129,32 @@ class Site:
         """Return the answer to GET; names of header fields are given with underscores."""
         return self.ask("GET", path, {k.replace("_", "-"): v for k, v in headers.items()})
 
-    def ask(self, method: str, path: str, headers: Mapping[str, str] | None = None) -> Answer:
+    def ask(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | AsyncIterable[bytes] = b"",
+    ) -> Answer:
         """Return the answer to any request."""
-        return asyncio.run(self.answer(path, method=method, headers=headers))
+        return asyncio.run(self.answer(path, method=method, headers=headers, content=content))
 
     async def answer(
-        self, path: str, *, method: str = "GET", headers: Mapping[str, str] | None = None
+        self,
+        path: str,
+        *,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+        content: bytes | AsyncIterable[bytes] = b"",
     ) -> Answer:
         """Return the answer to any request, where a loop runs already."""
         transport = httpx.ASGITransport(self.app)
         fields = [
             (name.encode(), value.encode("latin-1")) for name, value in (headers or {}).items()
         ]
-        request = httpx.Request(method, f"http://elsewhere.example:1234{path}", headers=fields)
+        request = httpx.Request(
+            method, f"http://elsewhere.example:1234{path}", headers=fields, content=content
+        )
         answer = await transport.handle_async_request(request)
         assert isinstance(answer.stream, httpx.AsyncByteStream)
         body = b"".join([chunk async for chunk in answer.stream])

@@ -79,7 +79,14 @@ class Position:
 
 
 class Record(Reader, Protocol):
-    """What the web is given: to read from, and to be followed."""
+    """What the web is given: to read from, to be followed, and to look again."""
+
+    def refresh(self, source: str) -> None:
+        """Look at ``source`` now instead of at its next turn; raises `UnknownName`.
+
+        While a look is under way, whoever asks is served by one more after it.
+        """
+        ...
 
     async def told(self, after: Position | None, limit: int) -> tuple[Position, tuple[Told, ...]]:
         """Return a position, and up to ``limit`` rows told after it, in the order of telling.

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from syndicate import telemetry
-from syndicate.errors import NotReady, SyndicateError
+from syndicate.errors import NotReady, SyndicateError, UnknownName
 from syndicate.index.part import SourceIndex
 from syndicate.model.edition import Edition, Part, Unread
 from syndicate.model.post import Source
@@ -120,7 +120,16 @@ class Publisher:
         return self._edition
 
     def ask(self, source: str) -> None:
-        """Look at ``source`` now instead of at its next turn."""
+        """Look at ``source`` now instead of at its next turn; raises `UnknownName`.
+
+        While a look is under way, whoever asks is served by one more after it.
+        """
+        if source not in self._asked:
+            raise UnknownName(
+                f"there is no source called {source!r}",
+                code="unknown-source",
+                known=tuple(self._asked),
+            )
         self._asked[source].set()
 
     async def run(self) -> None:

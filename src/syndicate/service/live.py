@@ -72,6 +72,10 @@ class Live:
         """Return a file of the commit in service, read in another thread."""
         return await asyncio.to_thread(self._newsroom.asset, source, path, self.edition)
 
+    def refresh(self, source: str) -> None:
+        """Look at ``source`` now; raises `UnknownName`."""
+        self._publisher.ask(source)
+
     async def told(self, after: Position | None, limit: int) -> tuple[Position, tuple[Told, ...]]:
         """Return a position, and up to ``limit`` rows told after it, as a `Record` does."""
         try:

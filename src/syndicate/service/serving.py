@@ -66,4 +66,5 @@ def _policy(newsroom: Newsroom) -> Policy:
         metrics_token=service.metrics_token,
         requests_per_minute=service.requests_per_minute,
         proxies=service.proxies,
+        hook_secrets=newsroom.settings.hook_secrets,
     )

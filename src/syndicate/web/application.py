@@ -20,6 +20,7 @@ from syndicate.web.discovery import Discovery
 from syndicate.web.envelope import Envelope
 from syndicate.web.feeds import Feeds
 from syndicate.web.former import Former
+from syndicate.web.hooks import Hooks
 from syndicate.web.limit import Allowance, Limit
 from syndicate.web.pages import Pages
 from syndicate.web.policy import Policy
@@ -39,7 +40,7 @@ def application(reader: Record, press: Press, masthead: Masthead, policy: Policy
     app = Starlette(
         routes=[
             route
-            for audience in (Probes, Feeds, Api, Changes, Assets, Discovery, Pages)
+            for audience in (Probes, Feeds, Api, Changes, Hooks, Assets, Discovery, Pages)
             for route in audience(desk=desk).routes()
         ],
         middleware=[

@@ -19,6 +19,7 @@ class Policy:
     empty if nothing did; a feed's page stands for its formats. ``metrics_token`` is wanted as a
     bearer token by /metrics, unless it is empty. ``requests_per_minute`` of one client are
     answered, any number if it is 0; who that is, ``proxies`` in front say (see `web.limit`).
+    ``hook_secrets`` are shared with git hosts, by source; one without is not in there.
     """
 
     max_age: int = 300
@@ -28,6 +29,7 @@ class Policy:
     metrics_token: str = ""
     requests_per_minute: int = 0
     proxies: int = 0
+    hook_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def cache_control(self) -> str:

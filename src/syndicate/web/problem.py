@@ -37,6 +37,8 @@ _HINTS: Final = {
     404: ("not-found", "The feeds are listed at /, the API is described at /openapi.json."),
     405: ("method-not-allowed", "Use a method that the header Allow names."),
     406: ("not-acceptable", "Leave Accept-Encoding out, or let it allow identity, gzip or br."),
+    408: ("request-timeout", "Send it again."),
+    413: ("content-too-large", "Leave out what is not wanted."),
     414: ("uri-too-long", "Ask for less at once."),
     429: (
         "too-many-requests",

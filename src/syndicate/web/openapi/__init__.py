@@ -6,6 +6,7 @@ from syndicate.web.openapi.node import Node
 from syndicate.web.openapi.parameters import COMPONENT_PARAMETERS
 from syndicate.web.openapi.paths import PATHS
 from syndicate.web.openapi.schemas import COMPONENT_SCHEMAS
+from syndicate.web.openapi.security import SECURITY_SCHEMES
 
 __all__ = ["description"]
 
@@ -48,12 +49,6 @@ def description(masthead: Masthead) -> Node:
             "headers": COMPONENT_HEADERS,
             "responses": COMPONENT_RESPONSES,
             "schemas": COMPONENT_SCHEMAS,
-            "securitySchemes": {
-                "metrics": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "description": "Wanted by /metrics where the operator set a token.",
-                }
-            },
+            "securitySchemes": SECURITY_SCHEMES,
         },
     }

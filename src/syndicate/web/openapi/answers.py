@@ -119,6 +119,11 @@ COMPONENT_RESPONSES: Final[Node] = {
         _example(401, "Unauthorized", "unauthorized", "the metrics want a token"),
         **{"WWW-Authenticate": ref("headers", "WWWAuthenticate")},
     ),
+    "HookRefused": _problem(
+        "Nothing is shown, or it was not made with the secret of the source.",
+        _example(401, "Unauthorized", "unauthorized", "neither a signature nor a token is shown"),
+        **{"WWW-Authenticate": ref("headers", "WWWAuthenticate")},
+    ),
     "NotFound": _problem(
         "Nothing is called so; where there is a list of what is, it is given.",
         _example(
@@ -168,8 +173,8 @@ COMPONENT_RESPONSES: Final[Node] = {
         "content": {"application/json": {"schema": ref("schemas", "Readiness")}},
     },
     "Problem": _problem(
-        "Whatever else may go wrong, among it: no coding is acceptable (406), the address (414) "
-        "or the header fields (431) are too long.",
+        "Whatever else may go wrong, among it: no coding is acceptable (406), a body is too "
+        "slow (408) or too long (413), the address (414) or the header fields (431) are too long.",
         _example(414, "URI Too Long", "uri-too-long", "the address is longer than 8,192 bytes"),
     ),
 }
@@ -180,6 +185,7 @@ _STATUSES: Final = {
     "Moved": "308",
     "BadRequest": "400",
     "Unauthorized": "401",
+    "HookRefused": "401",
     "NotFound": "404",
     "Gone": "410",
     "CursorGone": "410",

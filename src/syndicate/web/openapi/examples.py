@@ -137,6 +137,8 @@ SOURCES: Final[Node] = {
     "next_url": None,
 }
 
+ACCEPTED: Final[Node] = {"source": "news", "status": "accepted"}
+
 READINESS: Final[Node] = {
     "status": "degraded",
     "sources": {

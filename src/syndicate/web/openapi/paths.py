@@ -8,6 +8,7 @@ from syndicate.web.openapi import examples
 from syndicate.web.openapi.answers import answers, fresh, kept, problems, undated, unlimited
 from syndicate.web.openapi.node import Node, ref
 from syndicate.web.openapi.parameters import CONDITIONS, FOLLOWING, SELECTION
+from syndicate.web.openapi.security import HOOK_SCHEMES
 
 _STRING: Final = {"type": "string"}
 _NAME: Final = ref("parameters", "name")
@@ -176,6 +177,26 @@ _OPERATION: Final = {
         examples.READINESS,
         "NotReady",
     ),
+    "/v1/sources/{source}/refresh": {
+        "post": {
+            "tags": ["operation"],
+            "operationId": "refresh",
+            "summary": "A push hook: the source is looked at now",
+            "description": "For GitHub, GitLab, Gitea and Forgejo. The body counts for its "
+            "signature only: git itself says what is new.",
+            "security": [{scheme: []} for scheme in HOOK_SCHEMES],
+            "parameters": [ref("parameters", "sourceName")],
+            "responses": {
+                "202": fresh(
+                    "It is looked at, or will be as soon as the look is over that is under way.",
+                    "application/json",
+                    ref("schemas", "Accepted"),
+                    examples.ACCEPTED,
+                ),
+                **problems("HookRefused", "NotFound"),
+            },
+        }
+    },
     "/metrics": {
         "get": {
             "tags": ["operation"],

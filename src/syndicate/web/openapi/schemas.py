@@ -231,6 +231,10 @@ _STATE: Final = _object(
     {"detail": _described(_TEXT, "Why it fails.")},
 )
 
+_ACCEPTED: Final = _object(
+    "What will be done.", {"source": _TEXT, "status": {"type": "string", "const": "accepted"}}
+)
+
 _READINESS: Final = _object(
     "Whether readers may come, and what fails.",
     {
@@ -274,5 +278,6 @@ COMPONENT_SCHEMAS: Final[Node] = {
     "SourcePage": _page("Source", "sources"),
     "State": _STATE,
     "Readiness": _READINESS,
+    "Accepted": _ACCEPTED,
     "Problem": _PROBLEM,
 }

@@ -1,0 +1,93 @@
+"""For git hosts: a push hook, after which the source is looked at without waiting for its turn."""
+
+import asyncio
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from syndicate.model.hook import Proof, Signer
+from syndicate.telemetry import hooks_total
+from syndicate.web.desk import Desk
+from syndicate.web.policy import UNKEPT
+
+LARGEST: Final = 25 * 2**20
+"""Bytes of a body; GitHub sends no more than that. It is signed as it comes and never held."""
+
+_PATIENCE_SECONDS: Final = 30.0
+_CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="refresh"'}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hooks:
+    """Answers at once; what the hook says is not read, since git itself says what is new."""
+
+    desk: Desk
+
+    def routes(self) -> list[Route]:
+        """Return the route."""
+        return [Route("/v1/sources/{source}/refresh", self.refresh, methods=["POST"])]
+
+    async def refresh(self, request: Request) -> Response:
+        """Have a source looked at now, for whoever proves to know its secret.
+
+        Who proves nothing is not told whether there is such a source.
+        """
+        source = request.path_params["source"]
+        try:
+            await self._prove(request, source)
+        except HTTPException:
+            hooks_total.labels("refused").inc()
+            raise
+        self.desk.reader.refresh(source)
+        hooks_total.labels("accepted").inc()
+        return Response(
+            msgspec.json.encode({"source": source, "status": "accepted"}),
+            HTTPStatus.ACCEPTED,
+            {"Cache-Control": UNKEPT},
+            "application/json",
+        )
+
+    async def _prove(self, request: Request, source: str) -> None:
+        proof = Proof.of(request.headers.raw)
+        secret = self.desk.policy.hook_secrets.get(source)
+        if proof.is_empty:
+            raise _refusal("neither a signature nor a token is shown")
+        if secret is None:
+            raise _refusal(f"no hook_secret is set for a source called {source!r}")
+        signer = Signer(secret)
+        if proof.signatures:
+            await _read(request, signer)
+        if not proof.holds(secret, signer.signature):
+            raise _refusal(
+                f"what is shown was not made with the hook_secret of the source {source!r}"
+            )
+
+
+async def _read(request: Request, signer: Signer) -> None:
+    """Sign the body; raises `HTTPException` if it is too long, too slow or breaks off."""
+    size = 0
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            async for piece in request.stream():
+                size += len(piece)
+                if size > LARGEST:
+                    raise HTTPException(413, f"the body is longer than {LARGEST:,} bytes")
+                signer.add(piece)
+    except TimeoutError:
+        raise HTTPException(
+            408,
+            f"the body took longer than {_PATIENCE_SECONDS:g} seconds",
+            {"Connection": "close"},
+        ) from None
+    except ClientDisconnect:
+        raise HTTPException(400, "the body broke off") from None
+
+
+def _refusal(why: str) -> HTTPException:
+    return HTTPException(401, why, _CHALLENGE)
