@@ -18,7 +18,8 @@ from tests.channels.receiver import Behaviour, answer, hang, receiving
 
 pytestmark = pytest.mark.anyio
 
-TOPIC = "https://feeds.example.gov/feeds/all.json?category=tts&limit=10"
+TOPIC = "https://feeds.example.gov/feeds/all.json?limit=10&category=TTS"
+SELF = "https://feeds.example.gov/feeds/all.json?category=tts&limit=10"
 CHALLENGE = "a-random-challenge"
 SUBSCRIPTION = Subscription(
     id=SubscriptionId("sub_1"), kind="websub", url="", topic=TOPIC, state="verifying"
@@ -30,6 +31,7 @@ DELIVERY = Delivery(
     seq=1,
     body=b'{"version":"https://jsonfeed.org/version/1.1"}',
     media_type="application/feed+json",
+    topic=SELF,
     due=datetime.now(UTC),
 )
 NOW = datetime.now(UTC)
@@ -37,7 +39,7 @@ send = CHANNELS["websub"]
 
 
 async def test_content_is_distributed_as_it_is_served(transport: Transport) -> None:
-    """The topic's body and type, one Link header with hub and self, no signature unasked."""
+    """The topic's body, type and own address, one Link header with hub, no signature unasked."""
     async with receiving(answer()) as receiver:
         at = replace(SUBSCRIPTION, url=receiver.url("/callback?token=1"))
         attempt = await send(transport, at, DELIVERY, NOW)
@@ -47,7 +49,7 @@ async def test_content_is_distributed_as_it_is_served(transport: Transport) -> N
     assert received.body == DELIVERY.body
     assert received.headers["content-type"] == "application/feed+json"
     assert received.headers["link"] == (
-        f'<https://feeds.example.gov/hub>; rel="hub", <{TOPIC}>; rel="self"'
+        f'<https://feeds.example.gov/hub>; rel="hub", <{SELF}>; rel="self"'
     )
     assert "x-hub-signature" not in received.headers
     assert not any(name.startswith("webhook-") for name in received.headers)

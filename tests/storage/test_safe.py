@@ -13,12 +13,13 @@ ONE, TWO = SubscriptionId("sub_1"), SubscriptionId("sub_2")
 SECRETS = (
     Secret(key=b"a" * 24),
     Secret(key=b"b" * 64, until=datetime(2024, 6, 1, tzinfo=UTC)),
+    Secret(key="kürzer".encode()),
 )
 
 
 @pytest.mark.parametrize("key", ["", "a passphrase"])
 def test_secrets_come_back_as_they_were(key: str) -> None:
-    """In their order, with their ends."""
+    """In their order, with their ends; a WebSub subscriber chose one as it liked."""
     safe = Safe(key)
     assert safe.load(ONE, safe.store(ONE, SECRETS)) == SECRETS
 

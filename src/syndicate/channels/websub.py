@@ -20,10 +20,13 @@ async def send(
     delivery: Delivery,
     now: datetime,
 ) -> Attempt:
-    """Distribute content (section 7): the topic as it is served, signed if there is a secret."""
+    """Distribute content (section 7): the topic as it is served, signed if there is a secret.
+
+    Self is its own address, whatever spelling of it the subscriber asked for.
+    """
     headers = {
         "content-type": delivery.media_type,
-        "link": f'<{transport.masthead.hub}>; rel="hub", <{subscription.topic}>; rel="self"',
+        "link": f'<{transport.masthead.hub}>; rel="hub", <{delivery.topic}>; rel="self"',
         **_signature(subscription, delivery, now),
     }
     answer = await transport.send("POST", subscription.url, headers, delivery.body)

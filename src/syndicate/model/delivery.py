@@ -99,6 +99,8 @@ class Delivery:
     seq: int
     body: bytes
     media_type: str = "application/json"
+    topic: str = ""
+    """The address that ``body`` is the state of; empty where it is an event."""
     state: State = "pending"
     trigger: Trigger = "schedule"
     attempts: int = 0

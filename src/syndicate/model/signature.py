@@ -46,6 +46,11 @@ class Secret:
             )
         return cls(key=key, until=until)
 
+    @classmethod
+    def stored(cls, text: str, *, until: datetime | None = None) -> Self:
+        """Read what `text` gave; also keys that a WebSub subscriber chose, which may be short."""
+        return cls(key=base64.b64decode(text.removeprefix(PREFIX)), until=until)
+
     @property
     def text(self) -> str:
         """The form that is handed to a receiver: ``whsec_`` and base64."""

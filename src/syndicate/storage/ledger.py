@@ -92,7 +92,7 @@ class Ledger:
         if ``by`` has lost the right to tell.
         """
         async with self._database.write() as connection:
-            await self._hold(connection, by, now)
+            await fence(connection, by, now)
             generation = await self._next_generation(connection)
             fresh = [_told_values(one, generation) for one in told]
             await _replace(connection, fresh)
@@ -112,7 +112,7 @@ class Ledger:
             for row in rows
         ]
         async with self._database.write() as connection:
-            await self._hold(connection, by, now)
+            await fence(connection, by, now)
             if changes:
                 noting = update(LEDGER).where(LEDGER.c.post_id == bindparam("of"))
                 await connection.execute(noting.values({n: bindparam(n) for n in _NOTED}), changes)
@@ -137,24 +137,28 @@ class Ledger:
             found = await connection.execute(asked)
             return start, tuple(_told(one) for one in found)
 
-    async def _hold(self, connection: AsyncConnection, by: str, now: datetime) -> None:
-        """Check the lease and keep anybody from taking it until the transaction ends."""
-        asked = (
-            select(PUBLISHER)
-            .where(PUBLISHER.c.lease_by == by, PUBLISHER.c.lease_until_ms >= millis(now))
-            .with_for_update()
-        )
-        if (await connection.execute(asked)).first() is None:
-            raise StorageError(
-                f"publisher {by} has lost its lease: another process tells now",
-                code="lease-lost",
-                hint="Nothing is lost; the other process goes on.",
-            )
-
     async def _next_generation(self, connection: AsyncConnection) -> int:
         rising = update(PUBLISHER).values(generation=PUBLISHER.c.generation + 1)
         answer = await connection.execute(rising.returning(PUBLISHER.c.generation))
         return int(answer.scalar_one())
+
+
+async def fence(connection: AsyncConnection, by: str, now: datetime) -> None:
+    """Check that ``by`` may tell, and keep anybody else from it until the transaction ends.
+
+    Raises `StorageError` if it has lost the right.
+    """
+    asked = (
+        select(PUBLISHER)
+        .where(PUBLISHER.c.lease_by == by, PUBLISHER.c.lease_until_ms >= millis(now))
+        .with_for_update()
+    )
+    if (await connection.execute(asked)).first() is None:
+        raise StorageError(
+            f"publisher {by} has lost its lease: another process tells now",
+            code="lease-lost",
+            hint="Nothing is lost; the other process goes on.",
+        )
 
 
 async def _head(connection: AsyncConnection) -> Position:

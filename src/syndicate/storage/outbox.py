@@ -34,6 +34,7 @@ from syndicate.storage.rows import attempt_values, deliveries, delivery, perhaps
 from syndicate.storage.safe import Safe
 from syndicate.storage.schema import ATTEMPT, DELIVERY, LEASED, SUBSCRIPTION, UNFINISHED
 from syndicate.storage.subscriptions import health, subscription
+from syndicate.storage.topics import supersede
 
 _MOST_LOST: Final = 200
 """How many leases that ran out are taken back in one transaction."""
@@ -162,7 +163,7 @@ class Outbox:
         """Return when there is something to claim or to take back; None if there never is."""
         waiting = func.coalesce(SUBSCRIPTION.c.not_before_ms, 0)
         turn = case((waiting > DELIVERY.c.due_ms, waiting), else_=DELIVERY.c.due_ms)
-        heads = _heads(turn.label("turn")).subquery()
+        heads = _heads(now, turn.label("turn")).subquery()
         asked = (
             select(func.min(heads.c.turn)),
             select(func.min(DELIVERY.c.lease_until_ms)).where(LEASED),
@@ -194,6 +195,9 @@ class Outbox:
                 settled.append((result, one.moment.now))
         if settled:
             await _write_deliveries(connection, settled)
+            topical = [of for of, one in whose.items() if one.kind == "websub"]
+            if topical:
+                await supersede(connection, topical, settled[-1][1])
         for of, become in now.items():
             if become != whose[of]:
                 await _write_health(connection, become, millis(settled[-1][1]))
@@ -213,8 +217,10 @@ class Outbox:
         return {one.id: one for one in found}
 
 
-def _heads(*columns: ColumnElement[int] | ColumnElement[str]) -> Select[*tuple[object, ...]]:
-    """Ask for the oldest unfinished delivery of each subscription that is sent to at all.
+def _heads(
+    now: datetime, *columns: ColumnElement[int] | ColumnElement[str]
+) -> Select[*tuple[object, ...]]:
+    """Ask for the oldest unfinished delivery of each subscription that is sent to at all now.
 
     None of a subscription of which another is being sent: an older one may be back by a replay.
     """
@@ -230,6 +236,9 @@ def _heads(*columns: ColumnElement[int] | ColumnElement[str]) -> Select[*tuple[o
         .join_from(SUBSCRIPTION, DELIVERY, DELIVERY.c.subscription_id == SUBSCRIPTION.c.id)
         .where(
             SUBSCRIPTION.c.state.in_(sorted(CLAIMABLE)),
+            or_(
+                SUBSCRIPTION.c.lease_until_ms.is_(None), SUBSCRIPTION.c.lease_until_ms > millis(now)
+            ),
             DELIVERY.c.seq == older.scalar_subquery(),
             DELIVERY.c.state == "pending",
             ~busy,
@@ -240,7 +249,7 @@ def _heads(*columns: ColumnElement[int] | ColumnElement[str]) -> Select[*tuple[o
 def _due(now: datetime) -> Select[*tuple[object, ...]]:
     waiting = SUBSCRIPTION.c.not_before_ms
     return (
-        _heads(DELIVERY.c.subscription_id, DELIVERY.c.seq)
+        _heads(now, DELIVERY.c.subscription_id, DELIVERY.c.seq)
         .where(or_(waiting.is_(None), waiting <= millis(now)), DELIVERY.c.due_ms <= millis(now))
         .order_by(DELIVERY.c.due_ms, DELIVERY.c.subscription_id)
     )

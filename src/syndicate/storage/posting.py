@@ -122,13 +122,13 @@ async def post(connection: AsyncConnection, mail: Mail, now: datetime) -> int:
     Within a transaction in which nobody else may tell.
     """
     hearing = mail.hearing
-    await _keep(connection, mail.letters)
+    await keep(connection, mail.letters)
     ids = [which for which, events in hearing.items() if events]
     await _lock(connection, ids)
     made = 0
     for which in ids:
         whom = (SUBSCRIPTION.c.audience == which, *_TOLD)
-        made += await _deliver(connection, whom, hearing[which], now)
+        made += await deliver(connection, whom, hearing[which], now)
     await ring(connection)
     return made
 
@@ -140,14 +140,14 @@ async def post_to(
     now: datetime,
 ) -> int:
     """Put ``letters`` into the outbox for one subscription alone; see `post`."""
-    await _keep(connection, letters)
+    await keep(connection, letters)
     events = [letter.id for letter in letters]
-    made = await _deliver(connection, (SUBSCRIPTION.c.id == whom,), events, now)
+    made = await deliver(connection, (SUBSCRIPTION.c.id == whom,), events, now)
     await ring(connection)
     return made
 
 
-async def _keep(connection: AsyncConnection, letters: Sequence[Letter]) -> None:
+async def keep(connection: AsyncConnection, letters: Sequence[Letter]) -> None:
     """Store the letters that are not there yet: the same id is the same letter."""
     known: set[str] = set()
     for start in range(0, len(letters), _AT_ONCE):
@@ -166,7 +166,7 @@ async def _lock(connection: AsyncConnection, audiences: Sequence[str]) -> None:
     await connection.execute(asked.order_by(SUBSCRIPTION.c.id).with_for_update())
 
 
-async def _deliver(
+async def deliver(
     connection: AsyncConnection,
     whom: Sequence[ColumnElement[bool]],
     events: Sequence[EventId],

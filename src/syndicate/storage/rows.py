@@ -9,27 +9,28 @@ from syndicate.model.delivery import Attempt, Delivery, DeliveryId
 from syndicate.model.event import EventId, addressed
 from syndicate.model.subscription import SubscriptionId
 from syndicate.storage.ledger import Values, millis, moment
-from syndicate.storage.schema import DELIVERY, EVENT
+from syndicate.storage.schema import DELIVERY, EVENT, TOPIC
 
 
 def deliveries() -> Select[*tuple[object, ...]]:
     """Return a question for deliveries with what they say, for `delivery`."""
-    return select(DELIVERY, EVENT.c.media_type, EVENT.c.whole, EVENT.c.thin).join_from(
-        DELIVERY, EVENT, DELIVERY.c.event_id == EVENT.c.id
-    )
+    said = (EVENT.c.type, EVENT.c.post_id, EVENT.c.media_type, EVENT.c.whole, EVENT.c.thin)
+    return select(DELIVERY, *said).join_from(DELIVERY, EVENT, DELIVERY.c.event_id == EVENT.c.id)
 
 
 def delivery(found: RowMapping) -> Delivery:
-    """Return the delivery of a row, its body addressed to its subscriber."""
+    """Return the delivery of a row; the body of an event is addressed to its subscriber."""
     subscription = SubscriptionId(found["subscription_id"])
+    is_topic = found["type"] == TOPIC
     body = bytes(found["thin"] if found["payload"] == "thin" else found["whole"])
     return Delivery(
         id=delivery_id(subscription, found["seq"]),
         subscription=subscription,
         event=EventId(found["event_id"]),
         seq=found["seq"],
-        body=addressed(body, subscription, found["seq"]),
+        body=body if is_topic else addressed(body, subscription, found["seq"]),
         media_type=found["media_type"],
+        topic=found["post_id"] if is_topic else "",
         state=found["state"],
         trigger=found["trigger"],
         attempts=found["attempts"],

@@ -45,7 +45,7 @@ class Safe:
     def load(self, subscription: SubscriptionId, text: str) -> tuple[Secret, ...]:
         """Return what `store` made a text of; raises `StorageError` where the key is wrong."""
         return tuple(
-            Secret.parse(self._open(subscription, kept), until=perhaps_moment(until))
+            Secret.stored(self._open(subscription, kept), until=perhaps_moment(until))
             for kept, until in json.loads(text)
         )
 

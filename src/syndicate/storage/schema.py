@@ -79,10 +79,37 @@ SUBSCRIPTION = Table(
     Column("lease_until_ms", BigInteger),
     Column("last_seq", BigInteger, nullable=False),
     Column("made_ms", BigInteger, nullable=False),
+    Column("heard", Text, nullable=False, server_default=""),
     Index("subscription_audience", "audience"),
 )
 """Who wants to hear. ``identity`` is a digest of what must not be there twice, ``audience`` of
-what decides which events a subscription hears of, ``last_seq`` the number of its last delivery."""
+what decides which events a subscription hears of, ``last_seq`` the number of its last delivery.
+``heard`` is the tag of the last state of its topic that a WebSub subscriber was to hear."""
+
+INTENT = Table(
+    "intent",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("mode", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("callback", Text, nullable=False),
+    Column("secrets", Text, nullable=False),
+    Column("lease_seconds", Integer, nullable=False),
+    Column("heard", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("client", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("lease_by", Text, nullable=False),
+    Column("lease_until_ms", BigInteger, nullable=False),
+    Index("intent_callback", "callback", "topic"),
+    Index("intent_host", "host", "state"),
+    Index("intent_client", "client", "state"),
+    Index("intent_state", "state", "made_ms"),
+)
+"""What was asked of the hub: ``waiting`` until it is verified, ``failed`` if nobody confirmed it,
+which is remembered for a while; ``made_ms`` is when it came to be what it is."""
 
 EVENT = Table(
     "event",
@@ -97,7 +124,13 @@ EVENT = Table(
     Column("thin", LargeBinary, nullable=False),
     Index("event_noticed", "noticed_ms"),
 )
-"""What happened, with the bodies that say so, once for all who hear of it."""
+"""What happened, with the bodies that say so, once for all who hear of it.
+
+The state of a topic, which WebSub subscribers hear, is kept here as well: of type `TOPIC`, with
+the address of the topic as ``post_id``.
+"""
+
+TOPIC = "topic"
 
 UNFINISHED = text("state IN ('pending', 'leased')")
 """Constants, so that both databases see that the index below is meant."""

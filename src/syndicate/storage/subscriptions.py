@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
 from typing import Final
 
@@ -112,16 +112,22 @@ class Subscriptions:
         """Forget a subscription and all that was on its way to it; raises `UnknownName`."""
         async with self._database.write() as connection:
             await hold(connection)
-            gone = SUBSCRIPTION.delete().where(SUBSCRIPTION.c.id == which)
-            if (await connection.execute(gone)).rowcount == 0:
+            if await forget(connection, [which]) == 0:
                 raise _unknown(which)
-            for table in (DELIVERY, ATTEMPT):
-                await connection.execute(table.delete().where(table.c.subscription_id == which))
 
     def _one(self, found: RowMapping | None, which: str) -> Subscription:
         if found is None:
             raise _unknown(which)
         return subscription(found, self.safe)
+
+
+async def forget(connection: AsyncConnection, ids: Collection[str]) -> int:
+    """Delete subscriptions and all that was on its way to them; return how many there were."""
+    gone = SUBSCRIPTION.delete().where(SUBSCRIPTION.c.id.in_(ids))
+    count = (await connection.execute(gone)).rowcount
+    for table in (DELIVERY, ATTEMPT):
+        await connection.execute(table.delete().where(table.c.subscription_id.in_(ids)))
+    return count
 
 
 async def hold(connection: AsyncConnection) -> None:
@@ -139,17 +145,22 @@ def audience(subscription: Subscription) -> str:
     )
 
 
+def identity(subscription: Subscription) -> str:
+    """Return a digest of what must not be there twice."""
+    return _digest(
+        subscription.kind,
+        subscription.owner,
+        subscription.url,
+        subscription.topic,
+        _selection_text(subscription.selection),
+    )
+
+
 def values(subscription: Subscription, safe: Safe) -> Values:
     """Return a subscription as a row, but for what the outbox counts."""
     return {
         "id": subscription.id,
-        "identity": _digest(
-            subscription.kind,
-            subscription.owner,
-            subscription.url,
-            subscription.topic,
-            _selection_text(subscription.selection),
-        ),
+        "identity": identity(subscription),
         "audience": audience(subscription),
         "kind": subscription.kind,
         "owner": subscription.owner,

@@ -1,0 +1,73 @@
+"""What somebody asked of the hub: to be believed once whoever owns the callback confirms it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from syndicate.model.signature import Secret
+from syndicate.model.subscription import Subscription, SubscriptionId
+
+Mode = Literal["subscribe", "unsubscribe", "denied"]
+"""denied: nobody asked; a subscriber is told that it hears no more (W3C WebSub section 5.2)."""
+
+WAITING_PER_HOST: Final = 50
+WAITING_PER_CLIENT: Final = 200
+WAITING: Final = 10_000
+"""How many may wait to be verified: for one callback host, of one client, and in all."""
+
+FAILED_PER_HOST: Final = 10
+FAILED_PER_CLIENT: Final = 30
+"""How many that nobody confirmed are too many: for one callback host, and of one client …"""
+
+REMEMBERED: Final = timedelta(hours=1)
+"""… within this time."""
+
+PATIENCE: Final = timedelta(seconds=30)
+"""When to ask again where too many wait."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """A request to the hub that is still to be verified, or a denial that is still to be told.
+
+    ``topic`` and ``callback`` are as they were asked. ``heard`` is the tag of what the topic was
+    then, so that the first thing a subscriber hears is what changed since. ``host`` and
+    ``client`` are who is counted for limits, empty where nobody is.
+    """
+
+    id: SubscriptionId
+    mode: Mode
+    topic: str
+    callback: str
+    secret: bytes = field(default=b"", repr=False)
+    lease: timedelta = timedelta()
+    heard: str = ""
+    host: str = ""
+    client: str = ""
+    reason: str = ""
+    """Of a denial: why."""
+
+    def subscription(self, now: datetime) -> Subscription:
+        """Return what the subscription is that this would begin now."""
+        return Subscription(
+            id=self.id,
+            kind="websub",
+            url=self.callback,
+            topic=self.topic,
+            secrets=(Secret(key=self.secret),) if self.secret else (),
+            lease_until=now + self.lease,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leases:
+    """How long a subscription may live until it is renewed, in seconds."""
+
+    minimum: int
+    default: int
+    maximum: int
+
+    def grant(self, wish: int | None) -> timedelta:
+        """Return how long who wishes so many seconds, or nothing, is given."""
+        seconds = self.default if wish is None else wish
+        return timedelta(seconds=min(max(seconds, self.minimum), self.maximum))

@@ -1,0 +1,201 @@
+"""What was asked of the hub and waits to be verified; who confirms it subscribes or leaves."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from syndicate.model import intent as limits
+from syndicate.model.intent import Intent
+from syndicate.model.subscription import Subscription, SubscriptionId, resume
+from syndicate.storage.database import Database
+from syndicate.storage.ledger import Values, millis, moment
+from syndicate.storage.posting import ring
+from syndicate.storage.safe import Safe
+from syndicate.storage.schema import INTENT, SUBSCRIPTION
+from syndicate.storage.subscriptions import forget, hold, identity, subscription, values
+
+_WAITING: Final = INTENT.c.state == "waiting"
+_FAILED: Final = INTENT.c.state == "failed"
+
+
+class Intents:
+    """What waits to be verified, in a database. Every method may raise `StorageError`.
+
+    Args:
+        database: Where it is.
+        safe: Keeps the secrets of subscribers.
+    """
+
+    def __init__(self, database: Database, safe: Safe) -> None:
+        self._database = database
+        self._safe = safe
+
+    async def add(self, intent: Intent, now: datetime) -> timedelta:
+        """Let ``intent`` be verified and return zero; or return how long to wait before asking.
+
+        It takes the place of what was asked of the same callback and topic and waits still.
+        """
+        async with self._database.write() as connection:
+            wait = await _wait(connection, intent, now)
+            if not wait:
+                await put(connection, intent, self._safe, now)
+                await ring(connection)
+        return wait
+
+    async def is_subscribed(self, callback: str, topic: str) -> bool:
+        """Tell whether there is a subscription, or a request for one that waits."""
+        asked = select(INTENT.c.id).where(_of(callback, topic), _WAITING)
+        async with self._database.read() as connection:
+            if await _is_known(connection, callback, topic):
+                return True
+            return (await connection.execute(asked)).first() is not None
+
+    async def claim(
+        self, limit: int, *, by: str, now: datetime, lease: timedelta
+    ) -> tuple[Intent, ...]:
+        """Lease up to ``limit`` intents, the oldest first; however many claim, each once."""
+        free = (
+            select(INTENT.c.id)
+            .where(_WAITING, INTENT.c.lease_until_ms <= millis(now))
+            .order_by(INTENT.c.made_ms, INTENT.c.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+            .cte("free")
+        )
+        leasing = (
+            update(INTENT)
+            .where(INTENT.c.id.in_(select(free.c.id)))
+            .values(lease_by=by, lease_until_ms=millis(now + lease))
+            .returning(*INTENT.c)
+        )
+        async with self._database.write() as connection:
+            found = (await connection.execute(leasing)).mappings().all()
+        return tuple(self._intent(row) for row in found)
+
+    async def next_due(self, now: datetime) -> datetime | None:
+        """Return when there is something to claim; None if there never is."""
+        asked = select(func.min(INTENT.c.lease_until_ms)).where(_WAITING)
+        async with self._database.read() as connection:
+            due = (await connection.execute(asked)).scalar()
+        return None if due is None else max(moment(due), now)
+
+    async def settle(self, intent: Intent, fault: str, *, by: str, now: datetime) -> None:
+        """Do what an intent says if it was confirmed, which it was not if there is a ``fault``.
+
+        Nothing happens if it is not leased to ``by`` any more, or another took its place.
+        """
+        mine = (INTENT.c.id == intent.id, INTENT.c.lease_by == by, _WAITING)
+        async with self._database.write() as connection:
+            await hold(connection)
+            asked = select(INTENT.c.id).where(*mine).with_for_update()
+            if (await connection.execute(asked)).first() is None:
+                return
+            if fault and intent.mode != "denied":
+                failing = update(INTENT).where(*mine)
+                await connection.execute(
+                    failing.values(state="failed", reason=fault, made_ms=millis(now))
+                )
+                return
+            await connection.execute(delete(INTENT).where(*mine))
+            await self._do(connection, intent, now)
+
+    async def prune(self, now: datetime) -> None:
+        """Forget what failed long enough ago."""
+        old = delete(INTENT).where(_FAILED, INTENT.c.made_ms <= millis(now - limits.REMEMBERED))
+        async with self._database.write() as connection:
+            await connection.execute(old)
+
+    async def _do(self, connection: AsyncConnection, intent: Intent, now: datetime) -> None:
+        fresh = intent.subscription(now)
+        asked = select(SUBSCRIPTION).where(SUBSCRIPTION.c.identity == identity(fresh))
+        found = (await connection.execute(asked.with_for_update())).mappings().first()
+        if intent.mode == "unsubscribe" and found is not None:
+            await forget(connection, [found["id"]])
+        elif intent.mode == "subscribe" and found is None:
+            made = {**values(fresh, self._safe), "last_seq": 0, "made_ms": millis(now)}
+            await connection.execute(insert(SUBSCRIPTION).values(made | {"heard": intent.heard}))
+        elif intent.mode == "subscribe" and found is not None:
+            there = resume(subscription(found, self._safe))
+            renewed = replace(there, secrets=fresh.secrets, lease_until=fresh.lease_until)
+            changing = update(SUBSCRIPTION).where(SUBSCRIPTION.c.id == renewed.id)
+            await connection.execute(changing.values(values(renewed, self._safe)))
+
+    def _intent(self, found: RowMapping) -> Intent:
+        which = SubscriptionId(found["id"])
+        keys = [secret.key for secret in self._safe.load(which, found["secrets"])]
+        return Intent(
+            id=which,
+            mode=found["mode"],
+            topic=found["topic"],
+            callback=found["callback"],
+            secret=b"".join(keys),
+            lease=timedelta(seconds=found["lease_seconds"]),
+            heard=found["heard"],
+            host=found["host"],
+            client=found["client"],
+            reason=found["reason"],
+        )
+
+
+async def put(connection: AsyncConnection, intent: Intent, safe: Safe, now: datetime) -> None:
+    """Store an intent in the place of what was asked of its callback and topic before."""
+    before = delete(INTENT).where(_of(intent.callback, intent.topic), _WAITING)
+    await connection.execute(before)
+    await connection.execute(insert(INTENT).values(_values(intent, safe, now)))
+
+
+async def _is_known(connection: AsyncConnection, callback: str, topic: str) -> bool:
+    which = Subscription(id=SubscriptionId(""), kind="websub", url=callback, topic=topic)
+    there = select(SUBSCRIPTION.c.id).where(SUBSCRIPTION.c.identity == identity(which))
+    return (await connection.execute(there)).first() is not None
+
+
+async def _wait(connection: AsyncConnection, intent: Intent, now: datetime) -> timedelta:
+    """Return how long whoever asked must wait, because too much waits or failed; else zero.
+
+    A callback that confirmed once is not held responsible for what others ask of its host.
+    """
+    known = await _is_known(connection, intent.callback, intent.topic)
+    failed = and_(_FAILED, INTENT.c.made_ms > millis(now - limits.REMEMBERED))
+    bounds = [(limits.WAITING, limits.PATIENCE, _WAITING)]
+    if intent.host and not known:
+        host = INTENT.c.host == intent.host
+        bounds.append((limits.FAILED_PER_HOST, limits.REMEMBERED, and_(failed, host)))
+        bounds.append((limits.WAITING_PER_HOST, limits.PATIENCE, and_(_WAITING, host)))
+    if intent.client:
+        client = INTENT.c.client == intent.client
+        bounds.append((limits.FAILED_PER_CLIENT, limits.REMEMBERED, and_(failed, client)))
+        bounds.append((limits.WAITING_PER_CLIENT, limits.PATIENCE, and_(_WAITING, client)))
+    waits = [timedelta()]
+    for most, pause, which in bounds:
+        asked = select(func.count(), func.min(INTENT.c.made_ms)).where(which)
+        count, oldest = (await connection.execute(asked)).one()
+        if count >= most:
+            waits.append(max(moment(oldest or 0) + pause - now, timedelta(seconds=1)))
+    return max(waits)
+
+
+def _of(callback: str, topic: str) -> ColumnElement[bool]:
+    return and_(INTENT.c.callback == callback, INTENT.c.topic == topic)
+
+
+def _values(intent: Intent, safe: Safe, now: datetime) -> Values:
+    return {
+        "id": intent.id,
+        "mode": intent.mode,
+        "topic": intent.topic,
+        "callback": intent.callback,
+        "secrets": safe.store(intent.id, intent.subscription(now).secrets),
+        "lease_seconds": int(intent.lease.total_seconds()),
+        "heard": intent.heard,
+        "host": intent.host,
+        "client": intent.client,
+        "state": "waiting",
+        "reason": intent.reason,
+        "made_ms": millis(now),
+        "lease_by": "",
+        "lease_until_ms": 0,
+    }
