@@ -30,7 +30,7 @@ def program(name: str) -> str:
     return found
 
 
-COMING: Final = frozenset({("diff",), ("listen",)})
+COMING: Final = frozenset({("listen",)})
 """Commands of the design that the documents may name before they are there."""
 
 

@@ -97,6 +97,11 @@ class Bureau:
         """Return a file."""
         return self.newsroom.asset(source, path, self.edition)
 
+    def refresh(self, source: str) -> None:
+        """Look at every source; only whoever publishes tells of it."""
+        self.edition.part(source)
+        self.edition = self.newsroom.edition()
+
     async def told(self, after: Position | None, limit: int) -> tuple[Position, tuple[Told, ...]]:
         """Return what was told after a position."""
         return await self.ledger.moved(after, limit)

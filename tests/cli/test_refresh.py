@@ -1,10 +1,25 @@
 """`syndicate refresh`."""
 
+import asyncio
 import json
 from pathlib import Path
 
+from syndicate.service.newsroom import Newsroom
+from syndicate.settings import load
 from tests.cli.conftest import FILES, SETTINGS, Run
 from tests.content_repository import ContentRepository
+from tests.mirror import bureau
+
+
+def tell_all(file: Path) -> None:
+    """Tell the world of what there is, as the first start of the service does."""
+
+    async def tell() -> None:
+        with Newsroom(load(file, {})) as newsroom:
+            async with bureau(newsroom, newsroom.settings.database_url) as office:
+                assert await office.teller.tell(newsroom.edition())
+
+    asyncio.run(tell())
 
 
 def test_every_source_is_told_with_its_commit(
@@ -70,3 +85,75 @@ def test_a_removal_is_accepted_once_and_for_all(
         "news",
         "updates",
     }
+
+
+def test_before_the_first_start_nobody_would_be_told(run: Run, file: Path) -> None:
+    """What is there then is a baseline; no database is made."""
+    outcome = run("refresh", "--dry-run", "--config", file)
+
+    assert outcome.code == 0
+    assert outcome.out.splitlines()[-1] == "Nothing would be told."
+    assert "first start" in outcome.err
+    assert not (file.parent / "var" / "syndicate.db").exists()
+
+
+def test_a_database_that_nobody_told_anything_is_before_the_first_start(
+    run: Run, file: Path
+) -> None:
+    """As `db upgrade` leaves it."""
+    assert run("db", "upgrade", "--config", file).code == 0
+    assert "first start" in run("refresh", "--dry-run", "--config", file).err
+
+
+def test_a_dry_run_says_what_would_be_told(
+    run: Run, file: Path, content: ContentRepository
+) -> None:
+    """Each event with why, in a table or as JSON, however often it is asked for."""
+    tell_all(file)
+    assert run("refresh", "--dry-run", "--config", file).out.endswith("Nothing would be told.\n")
+    content.commit(
+        {
+            "news/2023-11-06-first.md": None,
+            "news/2023-11-07-second.md": "---\ntitle: New title\n---\nOther words.\n",
+            "news/2023-11-12-third.md": "---\ntitle: Third\n---\nThird words.\n",
+        }
+    )
+
+    outcome = run("refresh", "--dry-run", "--config", file)
+    events = json.loads(run("refresh", "--dry-run", "--json", "--config", file).out)["events"]
+
+    site = "https://www.example.gov"
+    assert sorted(line.split() for line in outcome.out.splitlines()[2:]) == [
+        ["post.published", "new", f"{site}/news/2023-11-12-third", "Third"],
+        ["post.removed", "deleted", f"{site}/first"],
+        [
+            "post.updated",
+            "title,",
+            "summary,",
+            "words,",
+            "image",
+            f"{site}/news/2023-11-07-second",
+            "New",
+            "title",
+        ],
+    ]
+    assert {event["type"] for event in events} == {"post.published", "post.removed", "post.updated"}
+    (third,) = [event["data"] for event in events if event["type"] == "post.published"]
+    assert third["post"]["title"] == "Third"
+    assert third["commit"] == content.head()
+    assert third.keys() == {"post", "source", "commit", "reason", "changed", "minor"}
+
+
+def test_a_dry_run_shows_what_accepting_a_removal_would_tell(
+    run: Run, file: Path, content: ContentRepository
+) -> None:
+    """Without it nothing would be told, and afterwards nothing was accepted."""
+    tell_all(file)
+    content.commit({path: None for path in FILES if path.startswith("news")})
+
+    kept = run("refresh", "--dry-run", "--config", file)
+    gone = run("refresh", "--dry-run", "--accept-removals", "--config", file)
+
+    assert kept.out.endswith("Nothing would be told.\n")
+    assert gone.out.count("post.removed") == 2
+    assert not (file.parent / "var" / "accepted.json").exists()

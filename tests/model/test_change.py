@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from syndicate.model.change import Change, Told, changes
+from syndicate.model.change import Change, Told, as_told, changes
 from syndicate.model.edition import Edition, Hidden, Part, Unread
 from syndicate.model.ledger import PARTS, LedgerRow
 from syndicate.model.post import CommitId, Path, Post, PostId
@@ -123,3 +123,14 @@ def test_a_change_tells_each_selection_its_own() -> None:
         ("post.removed", "left"),
         None,
     ]
+
+
+def test_of_what_is_there_already_nothing_is_told() -> None:
+    """Told as it is, an edition has no changes; told of nothing, it is all new."""
+    now = edition(samples.part(samples.source(), POST))
+    ledger = as_told(now)
+    assert not list(changes(ledger, now))
+    assert ledger[POST.id].commit == samples.COMMIT
+    (gone,) = changes(ledger, edition(samples.part()))
+    assert gone.told is not None
+    assert gone.told.reason == "deleted"

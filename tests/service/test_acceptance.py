@@ -26,6 +26,17 @@ def test_what_was_accepted_is_known_to_everybody_at_once(tmp_path: Path) -> None
     assert [path.name for path in file.parent.iterdir()] == ["accepted.json"]
 
 
+def test_what_is_pretended_is_written_nowhere(tmp_path: Path) -> None:
+    """It counts beside what was accepted, for this source and this process."""
+    file = tmp_path / "accepted.json"
+    running = Acceptances(file)
+    running.add("news", ONE)
+    running.pretend("news", TWO)
+    assert running.of("news") == {ONE, TWO}
+    assert running.of("other") == frozenset()
+    assert Acceptances(file).of("news") == {ONE}
+
+
 @pytest.mark.parametrize("text", ["{", "[1]", '{"news": 1}', "null"])
 def test_a_file_that_cannot_be_read_accepts_nothing(tmp_path: Path, text: str) -> None:
     """The last posts stay in service; what is in the file is not written over."""

@@ -17,6 +17,7 @@ from syndicate.cli import (
     db,
     deliver,
     deliveries,
+    diff,
     doctor,
     explain,
     feeds,
@@ -39,7 +40,7 @@ app = typer.Typer(
 )
 for command in (
     *(serve.serve, feeds.show, explain.explain, check.check, feeds.build),
-    *(refresh.refresh, init.init, doctor.doctor, deliver.deliver),
+    *(refresh.refresh, diff.diff, init.init, doctor.doctor, deliver.deliver),
 ):
     app.command()(command)
 for group in (db.app, config.app, subscriptions.app, deliveries.app, tokens.app):

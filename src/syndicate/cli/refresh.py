@@ -12,7 +12,7 @@ from syndicate.cli.terminal import say_json
 
 def refresh(
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be; fetch and accept nothing.")
+        bool, typer.Option("--dry-run", help="Say what would be told; fetch and accept nothing.")
     ] = False,
     accept_removals: Annotated[
         bool,
@@ -27,19 +27,24 @@ def refresh(
 
     A service that runs with the same settings notices. Exits 1 if a source is not up to date.
     """
-    from syndicate.cli.renewal import renew, report
+    from syndicate.cli import events
+    from syndicate.cli.renewal import renew, report, untold
     from syndicate.service.newsroom import Newsroom
     from syndicate.settings import load
 
     with Newsroom(load(config, os.environ)) as newsroom:
-        seen = [
+        looked = [
             renew(newsroom, source, dry_run=dry_run, accept=accept_removals)
             for source in newsroom.settings.sources
         ]
+        seen = [one for one, _ in looked]
+        if not as_json:
+            report(seen, dry_run=dry_run)
+        waiting = untold(newsroom, [part for _, part in looked]) if dry_run else ()
     if as_json:
-        say_json([asdict(one) for one in seen])
-    else:
-        for one in seen:
-            report(one, dry_run=dry_run)
+        sources = [asdict(one) for one in seen]
+        say_json({"sources": sources, "events": events.shown(waiting)} if dry_run else sources)
+    elif dry_run:
+        events.report(waiting)
     if any(one.failing for one in seen):
         raise typer.Exit(1)

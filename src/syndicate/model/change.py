@@ -104,6 +104,20 @@ def changes(told: Mapping[PostId, Told], edition: Edition) -> Iterator[Change]:
                 )
 
 
+def as_told(edition: Edition) -> dict[PostId, Told]:
+    """Return what a ledger would hold if the world had been told of ``edition``, and no other."""
+    commits = {part.source.name: part.commit for part in edition.parts}
+    return {
+        post.id: Told(
+            row=LedgerRow.of(post, live=True, generation=0),
+            reason=None,
+            at=edition.at,
+            commit=commits[post.source],
+        )
+        for post in edition.posts
+    }
+
+
 def _by_source(told: Mapping[PostId, Told]) -> dict[str, dict[PostId, Told]]:
     rows: defaultdict[str, dict[PostId, Told]] = defaultdict(dict)
     for post, one in told.items():

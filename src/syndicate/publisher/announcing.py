@@ -13,7 +13,7 @@ from syndicate.model.feed import Masthead
 from syndicate.model.ledger import LedgerRow, Telling
 from syndicate.model.position import Position
 from syndicate.model.post import PostId
-from syndicate.publisher.telling import Maker
+from syndicate.publisher.comparison import Maker
 from syndicate.storage.ledger import Also
 from syndicate.storage.posting import Audience, Letter, Mail, posting
 

@@ -14,8 +14,9 @@ from syndicate.errors import StorageError
 from syndicate.model.change import Told
 from syndicate.model.edition import Edition
 from syndicate.model.position import Position
+from syndicate.publisher.comparison import Maker
 from syndicate.publisher.following import Publisher
-from syndicate.publisher.telling import Announce, Maker, Teller, nobody
+from syndicate.publisher.telling import Announce, Teller, nobody
 from syndicate.storage.database import Database
 from syndicate.storage.ledger import LEASE, Ledger
 

@@ -5,34 +5,21 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 from syndicate import telemetry
 from syndicate.errors import RepositoryError, StorageError
 from syndicate.model.change import Change, Told, changes
 from syndicate.model.edition import Edition
-from syndicate.model.ledger import LedgerRow, difference
-from syndicate.model.post import Item, Post, PostId
+from syndicate.model.ledger import LedgerRow
+from syndicate.model.post import PostId
+from syndicate.publisher.comparison import Maker, compared
 from syndicate.storage.ledger import Also, Ledger
 
 _AT_ONCE: Final = 100
 """Posts compared together: the lease is renewed in between."""
 
 _log = telemetry.logger("telling")
-
-
-class Maker(Protocol):
-    """What makes items of posts, in whatever thread it is called."""
-
-    def items(self, posts: Sequence[Post], edition: Edition) -> tuple[Item, ...]:
-        """Return ``posts`` of ``edition`` as items, in their order; raises `RepositoryError`."""
-        ...
-
-    def past(
-        self, told: Sequence[tuple[LedgerRow, Post]], edition: Edition
-    ) -> Mapping[PostId, Item]:
-        """Return those as they were told that can still be made; raises `RepositoryError`."""
-        ...
 
 
 Announce = Callable[[Sequence[Change], Edition], Awaitable[Also]]
@@ -134,20 +121,11 @@ class Teller:
                 some = of_source[start : start + _AT_ONCE]
                 await self.ledger.lease(self.by, self.clock())
                 try:
-                    found += await asyncio.to_thread(self._compare, some, edition)
+                    found += await asyncio.to_thread(compared, self.maker, some, edition)
                 except RepositoryError as error:
                     _log.warning("source not compared", source=source, reason=error.what)
                     break
         return found
-
-    def _compare(self, stayed: Sequence[Change], edition: Edition) -> Sequence[Change]:
-        pairs = [pair for change in stayed if (pair := change.stayed)]
-        olds = self.maker.past(pairs, edition)
-        news = self.maker.items([post for _, post in pairs], edition)
-        return [
-            replace(change, changed=difference(before, olds.get(post.id), new))
-            for change, (before, post), new in zip(stayed, pairs, news, strict=True)
-        ]
 
 
 def _source(change: Change) -> str:

@@ -25,6 +25,7 @@ class Acceptances:
         self.file: Final = file
         self._stamp: tuple[int, int, int] | None = None
         self._known: dict[str, frozenset[CommitId]] = {}
+        self._pretended: dict[str, frozenset[CommitId]] = {}
 
     def of(self, source: str) -> frozenset[CommitId]:
         """Return what was accepted of ``source``; nothing where the file cannot be read.
@@ -39,7 +40,11 @@ class Acceptances:
                 _log.warning("acceptances unreadable", reason=error.what)
                 self._known = {}
             self._stamp = stamp
-        return self._known.get(source, _NOTHING)
+        return self._known.get(source, _NOTHING) | self._pretended.get(source, _NOTHING)
+
+    def pretend(self, source: str, commit: CommitId) -> None:
+        """Go on as if that was accepted, without writing it down."""
+        self._pretended[source] = self._pretended.get(source, _NOTHING) | {commit}
 
     def add(self, source: str, commit: CommitId) -> None:
         """Accept that ``commit`` emptied folders of ``source``; once it returns, it is on disk.

@@ -1,0 +1,142 @@
+"""`syndicate diff`."""
+
+import json
+from pathlib import Path
+
+from tests.cli.conftest import FILES, SETTINGS, Run
+from tests.content_repository import ContentRepository
+
+UPDATED = FILES["news/2023-11-07-second.md"].replace("Second words.", "Second *words*.")
+
+
+def edit(content: ContentRepository) -> tuple[str, str]:
+    """Commit an update, a removal, what nobody sees, and a new post; return both commits."""
+    before = content.head()
+    after = content.commit(
+        {
+            "news/2023-11-06-first.md": None,
+            "news/2023-11-07-second.md": UPDATED,
+            "news/2023-11-09-draft.md": FILES["news/2023-11-09-draft.md"].replace("to", "yet to"),
+            "updates/uno.md": FILES["updates/uno.md"] + "\n",
+            "updates/dos.md": FILES["updates/uno.md"].replace("Uno", "Dos tres"),
+        }
+    )
+    return before, after
+
+
+def test_each_event_is_a_line(run: Run, file: Path, content: ContentRepository) -> None:
+    """What happens, why, where and the title; nothing of what readers do not see."""
+    outcome = run("diff", *edit(content), "--config", file)
+
+    assert (outcome.code, outcome.err) == (0, "")
+    rows = sorted(outcome.out.splitlines())
+    assert [row.split() for row in rows] == [
+        ["post.published", "new", "https://partners.example.gov/updates/dos/", "Dos", "tres"],
+        ["post.removed", "deleted", "https://www.example.gov/first"],
+        [
+            *("post.updated", "markup,", "minor"),
+            *("https://www.example.gov/news/2023-11-07-second", "Second"),
+        ],
+    ]
+    assert len({row.index("https:") for row in rows}) == 1
+
+
+def test_no_database_is_needed_or_made(run: Run, file: Path, content: ContentRepository) -> None:
+    """It is a question to git."""
+    file.write_text(SETTINGS + '\n[database]\nurl = "postgresql://nobody@127.0.0.1:1/none"\n')
+
+    assert run("diff", *edit(content), "--config", file).code == 0
+    assert not (file.parent / "var" / "syndicate.db").exists()
+
+
+def test_programs_get_events_as_webhooks_have_them(
+    run: Run, file: Path, content: ContentRepository
+) -> None:
+    """Thin, with the commit that would be served; on the way back all goes the other way."""
+    before, after = edit(content)
+
+    there = json.loads(run("diff", before, after, "--json", "--config", file).out)
+    back = json.loads(run("diff", after, before, "--json", "--config", file).out)
+
+    (published,) = [event for event in there if event["type"] == "post.published"]
+    assert published["data"] == {
+        "post": {
+            "id": published["data"]["post"]["id"],
+            "url": "https://partners.example.gov/updates/dos/",
+            "title": "Dos tres",
+            "_syndicate": {"self": published["data"]["post"]["_syndicate"]["self"]},
+        },
+        "source": "updates",
+        "commit": after,
+        "reason": "new",
+        "changed": [],
+        "minor": False,
+    }
+    opposite = {"post.published": "post.removed", "post.removed": "post.published"}
+    assert sorted(event["data"]["post"]["id"] for event in back) == sorted(
+        event["data"]["post"]["id"] for event in there
+    )
+    assert {event["data"]["post"]["id"]: event["type"] for event in back} == {
+        event["data"]["post"]["id"]: opposite.get(event["type"], event["type"]) for event in there
+    }
+
+
+def test_one_source_can_be_asked_for(run: Run, file: Path, content: ContentRepository) -> None:
+    """And an unknown one is an error that lists the known ones."""
+    before, after = edit(content)
+
+    outcome = run("diff", "--source", "updates", before, after, "--config", file)
+    wrong = run("diff", "--source", "nothing", before, after, "--config", file)
+
+    assert [line.split()[0] for line in outcome.out.splitlines()] == ["post.published"]
+    assert wrong.code == 2
+    assert "news, updates" in wrong.err
+
+
+def test_nothing_to_tell_is_said(run: Run, file: Path, content: ContentRepository) -> None:
+    """As the table, or as an empty list."""
+    commit = content.head()
+    assert run("diff", commit, commit, "--config", file).out == "Nothing would be told.\n"
+    assert json.loads(run("diff", commit, commit, "--json", "--config", file).out) == []
+
+
+def test_revisions_that_no_source_knows_are_refused(run: Run, file: Path) -> None:
+    """The error says what there is."""
+    outcome = run("diff", "main", "nowhere", "--config", file)
+
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "nowhere does not exist" in outcome.err
+    assert "main" in outcome.err
+
+
+def test_a_source_that_does_not_know_both_revisions_is_left_out(
+    run: Run, file: Path, content: ContentRepository, tmp_path: Path
+) -> None:
+    """It is compared with nothing."""
+    other = ContentRepository.create(tmp_path / "other")
+    other.commit(FILES)
+    other.commit({"updates/uno.md": None, "updates/dos.md": FILES["updates/uno.md"]})
+    first, rest = SETTINGS.split('name = "updates"')
+    file.write_text(f'{first}name = "updates"{rest.replace("content", "other", 1)}')
+    content.git("branch", "editorial")
+    content.commit({"news/2023-11-07-second.md": UPDATED})
+
+    outcome = run("diff", "editorial", "main", "--config", file)
+
+    assert [line.split()[0] for line in outcome.out.splitlines()] == ["post.updated"]
+
+
+def test_what_is_kept_or_cannot_be_fetched_is_told_beside(
+    run: Run, file: Path, content: ContentRepository
+) -> None:
+    """A folder that lost its posts would keep them; a remote that is away is as it was."""
+    file.write_text(SETTINGS.replace('"content"', f'"{content.path.as_uri()}"'))
+    before = content.head()
+    after = content.commit({path: None for path in FILES if path.startswith("news")})
+    kept = run("diff", before, after, "--config", file)
+    content.path.rename(content.path.with_name("away"))
+    away = run("diff", before, after, "--source", "updates", "--config", file)
+
+    assert kept.out == away.out == "Nothing would be told.\n"
+    assert "had posts and has none now" in kept.err
+    assert away.err.startswith("Warning: source updates")
