@@ -116,6 +116,38 @@ def test_a_transaction_that_fails_leaves_nothing(address: str) -> None:
     within(address, fail)
 
 
+def test_whoever_is_cancelled_leaves_no_lock(address: str) -> None:
+    """At any step from opening on; others can write at once."""
+
+    async def write() -> None:
+        database = await Database.open(address)
+        try:
+            async with database.write() as connection:
+                await connection.exec_driver_sql(
+                    "UPDATE publisher SET generation = generation + 1 RETURNING generation"
+                )
+        finally:
+            await database.close()
+
+    async def cancelled_after(steps: int) -> bool:
+        writing = asyncio.create_task(write())
+        for _ in range(steps):
+            await asyncio.sleep(0.0005)
+        writing.cancel()
+        await asyncio.wait({writing})
+        return writing.cancelled()
+
+    async def do() -> None:
+        await Database.upgrade_at(address)
+        steps = 0
+        while await cancelled_after(steps):
+            steps += 1
+            async with asyncio.timeout(20):
+                await write()
+
+    asyncio.run(do())
+
+
 @pytest.mark.parametrize(
     "address",
     ["nonsense", "postgresql://nobody@127.0.0.1:1/none", "sqlite:////dev/null/folder/file.db"],

@@ -2,9 +2,10 @@
 
 import asyncio
 import pathlib
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from typing import Final, Protocol, Self
+import sqlite3
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Final, Protocol, Self, TypeVar
 
 from alembic import command
 from alembic.config import Config
@@ -18,6 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from typing_extensions import override
 
 from syndicate.errors import StorageError
+
+_Result = TypeVar("_Result")
 
 _MIGRATIONS: Final = pathlib.Path(__file__).parent / "migrations"
 _UPGRADE_LOCK: Final = 5_941_023_377_214_015
@@ -57,7 +60,7 @@ class Database:
             if database.is_sqlite:
                 await database.upgrade()
             await database.check()
-        except StorageError:
+        except BaseException:
             await database.close()
             raise
         return database
@@ -164,8 +167,9 @@ class Database:
         with _told(address):
             pathlib.Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
         driven = url.set(drivername="sqlite+aiosqlite")
-        writer = create_async_engine(driven, pool_size=1, max_overflow=0)
-        reader = create_async_engine(driven, pool_size=_CONNECTIONS)
+        made = {"factory": _Connection}
+        writer = create_async_engine(driven, pool_size=1, max_overflow=0, connect_args=made)
+        reader = create_async_engine(driven, pool_size=_CONNECTIONS, connect_args=made)
         for engine, begin in ((writer, "BEGIN IMMEDIATE"), (reader, "BEGIN")):
             prepare_sqlite(engine.sync_engine, begin)
         return cls(url, writer=writer, reader=reader)
@@ -173,8 +177,50 @@ class Database:
     @asynccontextmanager
     async def _transaction(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         with _told(str(self)):
-            async with engine.begin() as connection:
-                yield connection
+            connection = await _connected(engine)
+            try:
+                async with connection.begin():
+                    yield connection
+            finally:
+                await _to_its_end(connection.close())
+
+
+async def _connected(engine: AsyncEngine) -> AsyncConnection:
+    """Return a connection of ``engine``; one that nobody waits for any more is given back."""
+    connection = engine.connect()
+    try:
+        return await _to_its_end(connection.start())
+    except asyncio.CancelledError:
+        with suppress(SQLAlchemyError):
+            await connection.close()
+        raise
+
+
+async def _to_its_end(work: Coroutine[None, None, _Result]) -> _Result:
+    """Await ``work``; if cancelled meanwhile, see it end and only then leave.
+
+    A connection that was left half open or half closed would keep its locks.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
+
+
+class _Connection(sqlite3.Connection):
+    """Lets go of its locks when it is closed.
+
+    A statement whose caller was cancelled before the rows were fetched outlives its connection
+    (``sqlite3_close_v2``), and with it the transaction, unless that is rolled back.
+    """
+
+    @override
+    def close(self) -> None:
+        with suppress(sqlite3.ProgrammingError):
+            self.rollback()
+        super().close()
 
 
 class _Driver(Protocol):
