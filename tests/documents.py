@@ -30,10 +30,6 @@ def program(name: str) -> str:
     return found
 
 
-COMING: Final = frozenset({("listen",)})
-"""Commands of the design that the documents may name before they are there."""
-
-
 def commands() -> set[tuple[str, ...]]:
     """Return every command there is, as its words."""
     found = set[tuple[str, ...]]()
@@ -51,4 +47,4 @@ def commands() -> set[tuple[str, ...]]:
 
 def is_command(words: Sequence[str]) -> bool:
     """Tell whether ``words``, as typed after `syndicate`, begin with a command."""
-    return any(tuple(words[: len(command)]) == command for command in commands() | COMING)
+    return any(tuple(words[: len(command)]) == command for command in commands())

@@ -10,7 +10,7 @@ import pytest
 from starlette.types import Message
 
 from syndicate.telemetry import exposition
-from syndicate.web import hooks
+from syndicate.web import body, hooks
 from syndicate.web.policy import Policy
 from tests import samples
 from tests.web.site import POSTS, Answer, Library, Site
@@ -123,7 +123,7 @@ def test_a_long_body_is_signed_and_not_held(place: Place) -> None:
     """As long as GitHub's may be it is accepted, piece by piece; one byte more is refused."""
     piece = b"x" * 2**20
 
-    async def body(extra: bytes) -> AsyncIterator[bytes]:
+    async def content(extra: bytes) -> AsyncIterator[bytes]:
         for _ in range(hooks.LARGEST // len(piece)):
             yield piece
         yield extra
@@ -133,8 +133,8 @@ def test_a_long_body_is_signed_and_not_held(place: Place) -> None:
         whole.update(piece)
     shown = {"X-Hub-Signature-256": f"sha256={whole.hexdigest()}"}
 
-    assert place.post(shown, body(b"")).status_code == 202
-    refused = place.post(shown, body(b"x"))
+    assert place.post(shown, content(b"")).status_code == 202
+    refused = place.post(shown, content(b"x"))
     assert (refused.status_code, refused.json()["code"]) == (413, "content-too-large")
     assert place.library.refreshed == ["news"]
 
@@ -143,13 +143,13 @@ def test_a_body_that_never_ends_is_not_waited_for(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """408, and the connection is closed."""
-    monkeypatch.setattr(hooks, "_PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(body, "_PATIENCE_SECONDS", 0.05)
 
-    async def body() -> AsyncIterator[bytes]:
+    async def content() -> AsyncIterator[bytes]:
         yield b"{"
         await asyncio.Event().wait()
 
-    answer = place.post(signed(b"{}"), body())
+    answer = place.post(signed(b"{}"), content())
 
     assert (answer.status_code, answer.json()["code"]) == (408, "request-timeout")
     assert answer.headers["connection"] == "close"

@@ -22,6 +22,7 @@ from syndicate.cli import (
     explain,
     feeds,
     init,
+    listen,
     refresh,
     serve,
     subscriptions,
@@ -40,7 +41,7 @@ app = typer.Typer(
 )
 for command in (
     *(serve.serve, feeds.show, explain.explain, check.check, feeds.build),
-    *(refresh.refresh, diff.diff, init.init, doctor.doctor, deliver.deliver),
+    *(refresh.refresh, diff.diff, init.init, doctor.doctor, deliver.deliver, listen.listen),
 ):
     app.command()(command)
 for group in (db.app, config.app, subscriptions.app, deliveries.app, tokens.app):

@@ -28,8 +28,8 @@ def report(events: Sequence[Event]) -> None:
 
 def columns(told: Mapping[str, Any]) -> tuple[str, str, str, str]:
     """Return what happened, why, the address of the post, and its title; as far as it is told."""
-    data = told.get("data", {})
-    post = data.get("post", {})
+    data = _object(told.get("data"))
+    post = _object(data.get("post"))
     return (
         _text(told.get("type")),
         ", ".join(_why(data)),
@@ -41,9 +41,14 @@ def columns(told: Mapping[str, Any]) -> tuple[str, str, str, str]:
 def _why(data: Mapping[str, Any]) -> Iterator[str]:
     if data.get("reason"):
         yield _text(data["reason"])
-    yield from map(_text, data.get("changed", ()))
+    if isinstance(changed := data.get("changed"), list):
+        yield from map(_text, changed)
     if data.get("minor"):
         yield "minor"
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _text(value: object) -> str:

@@ -1,25 +1,24 @@
 """For git hosts: a push hook, after which the source is looked at without waiting for its turn."""
 
-import asyncio
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
 import msgspec
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from syndicate.model.hook import Proof, Signer
 from syndicate.telemetry import hooks_total
+from syndicate.web.body import read
 from syndicate.web.desk import Desk
 from syndicate.web.policy import UNKEPT
 
 LARGEST: Final = 25 * 2**20
 """Bytes of a body; GitHub sends no more than that. It is signed as it comes and never held."""
 
-_PATIENCE_SECONDS: Final = 30.0
 _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="refresh"'}
 
 
@@ -62,31 +61,11 @@ class Hooks:
             raise _refusal(f"no hook_secret is set for a source called {source!r}")
         signer = Signer(secret)
         if proof.signatures:
-            await _read(request, signer)
+            await read(request, signer.add, most=LARGEST)
         if not proof.holds(secret, signer.signature):
             raise _refusal(
                 f"what is shown was not made with the hook_secret of the source {source!r}"
             )
-
-
-async def _read(request: Request, signer: Signer) -> None:
-    """Sign the body; raises `HTTPException` if it is too long, too slow or breaks off."""
-    size = 0
-    try:
-        async with asyncio.timeout(_PATIENCE_SECONDS):
-            async for piece in request.stream():
-                size += len(piece)
-                if size > LARGEST:
-                    raise HTTPException(413, f"the body is longer than {LARGEST:,} bytes")
-                signer.add(piece)
-    except TimeoutError:
-        raise HTTPException(
-            408,
-            f"the body took longer than {_PATIENCE_SECONDS:g} seconds",
-            {"Connection": "close"},
-        ) from None
-    except ClientDisconnect:
-        raise HTTPException(400, "the body broke off") from None
 
 
 def _refusal(why: str) -> HTTPException:
