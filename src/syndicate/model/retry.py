@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final, Literal, Self
 
-from syndicate.model.delivery import Attempt, Delivery, cancel, give_back
+from syndicate.model.delivery import Attempt, Delivery, State, give_back
 from syndicate.model.subscription import CLAIMABLE, Subscription
 
 Notice = Literal["subscription.failing", "subscription.recovered", "subscription.disabled"]
@@ -114,30 +114,36 @@ def after(
         waiting = replace(give_back(delivery), due=moment.now + BUSY_PAUSE)
         return After(delivery=waiting, subscription=subscription, attempt=None)
     step = delivery.step + (attempt.outcome == "failed")
+    heard, notices = _heard(subscription, attempt, moment)
+    state, wait = _fate(attempt, moment, step)
+    if heard.state == "disabled" and state == "pending":
+        state = "cancelled"
     settled = replace(
-        give_back(delivery),
+        delivery,
+        state=state,
         attempts=attempt.number,
         step=step,
-        due=moment.now,
+        due=moment.now + wait,
+        lease_by="",
+        lease_until=None,
         last_status=attempt.status,
         last_error=attempt.error,
     )
+    return After(delivery=settled, subscription=heard, attempt=attempt, notices=notices)
+
+
+def _fate(attempt: Attempt, moment: Moment, step: int) -> tuple[State, timedelta]:
+    """Return what becomes of a delivery, and how long it waits if it is tried again."""
     match attempt.outcome:
         case "failed" if step >= len(moment.schedule.steps):
-            settled = replace(settled, state="exhausted")
+            return "exhausted", timedelta(0)
         case "failed":
-            wait = max(moment.wait(step), _pause(attempt, moment.now))
-            settled = replace(settled, due=moment.now + wait)
-        case "delivered":
-            settled = replace(settled, state="delivered")
-        case "gone":
-            settled = replace(settled, state="gone")
+            return "pending", max(moment.wait(step), _pause(attempt, moment.now))
+        case "delivered" | "gone" as outcome:
+            return outcome, timedelta(0)
         case _:
-            pass  # lost: due at once: nobody knows whether the receiver was asked at all
-    heard, notices = _heard(subscription, attempt, moment)
-    if heard.state == "disabled":
-        settled = cancel(settled)
-    return After(delivery=settled, subscription=heard, attempt=attempt, notices=notices)
+            # lost: due at once: nobody knows whether the receiver was asked at all
+            return "pending", timedelta(0)
 
 
 def _pause(attempt: Attempt, now: datetime) -> timedelta:
@@ -164,6 +170,8 @@ def _heard(
 
 
 def _recovered(subscription: Subscription) -> tuple[Subscription, tuple[Notice, ...]]:
+    if not (subscription.fail_streak or subscription.failing_since or subscription.not_before):
+        return subscription, ()
     notices: tuple[Notice, ...] = ()
     if subscription.fail_streak >= FAILING_AFTER:
         notices = ("subscription.recovered",)

@@ -8,57 +8,32 @@ locked before deliveries, in the order of their ids, so that no two wait for eac
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache, partial
 from typing import Final
 
-from sqlalchemy import (
-    bindparam,
-    case,
-    exists,
-    func,
-    insert,
-    or_,
-    select,
-    text,
-    tuple_,
-    update,
-)
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.sql import ColumnElement, Select
 
 from syndicate.model.delivery import Attempt, Delivery, lost
 from syndicate.model.retry import After, Moment, after
-from syndicate.model.subscription import CLAIMABLE, Subscription, SubscriptionId
+from syndicate.model.subscription import Subscription, SubscriptionId
+from syndicate.storage import turn
 from syndicate.storage.database import Database
 from syndicate.storage.ledger import millis, moment
 from syndicate.storage.rows import attempt_values, deliveries, delivery, perhaps_moment, progress
 from syndicate.storage.safe import Safe
-from syndicate.storage.schema import ATTEMPT, DELIVERY, LEASED, SUBSCRIPTION, UNFINISHED
+from syndicate.storage.schema import DELIVERY, LEASED, SUBSCRIPTION, UNFINISHED
 from syndicate.storage.subscriptions import health, subscription
 from syndicate.storage.topics import supersede
 
 _MOST_LOST: Final = 200
 """How many leases that ran out are taken back in one transaction."""
 
-_WHICH: Final = (
-    DELIVERY.c.subscription_id == bindparam("of"),
-    DELIVERY.c.seq == bindparam("number"),
-)
-_MOVING: Final = (
-    "state",
-    "trigger",
-    "attempts",
-    "step",
-    "due_ms",
-    "lease_by",
-    "lease_until_ms",
-    "last_status",
-    "last_error",
-    "settled_ms",
-)
-_NEW: Final[dict[str, ColumnElement[object]]] = {name: bindparam(f"new_{name}") for name in _MOVING}
-_KEY: Final = tuple_(DELIVERY.c.subscription_id, DELIVERY.c.seq)
-_OLDER: Final = DELIVERY.alias("older")
-_BUSY: Final = DELIVERY.alias("busy")
+_KNOWN: Final = 4_096
+"""How many subscriptions are remembered as they were read."""
+
+_DELIVERY: Final = tuple(DELIVERY.c.keys())
+_SUBSCRIPTION: Final = tuple(SUBSCRIPTION.c.keys())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +63,8 @@ class Outbox:
 
     def __init__(self, database: Database, safe: Safe) -> None:
         self._database = database
-        self._safe = safe
+        self._read = lru_cache(_KNOWN)(partial(_read, safe))
+        """Makes a subscription of what a row holds: most are as they were the last time."""
 
     async def claim(
         self, limit: int, *, by: str, now: datetime, lease: timedelta
@@ -98,20 +74,17 @@ class Outbox:
         ``by`` is a fresh token; ``lease`` is longer than a request takes. However many claim at
         the same time, each delivery is leased once.
         """
-        head = _due(now).limit(limit).with_for_update(of=DELIVERY, skip_locked=True).cte("head")
-        leasing = (
-            update(DELIVERY)
-            .where(_KEY.in_(select(head)), DELIVERY.c.state == "pending")
-            .values(state="leased", lease_by=by, lease_until_ms=millis(now + lease))
-        )
         async with self._database.write() as connection:
-            if (await connection.execute(leasing)).rowcount == 0:
+            leasing = {
+                "token": by,
+                "now_ms": millis(now),
+                "until_ms": millis(now + lease),
+                "most": limit,
+            }
+            if (await connection.execute(turn.LEASE, leasing)).rowcount == 0:
                 return ()
-            mine = deliveries().where(DELIVERY.c.lease_by == by, DELIVERY.c.state == "leased")
-            found = [delivery(row) for row in (await connection.execute(mine)).mappings()]
-            whose = await self._subscriptions(
-                connection, {one.subscription for one in found}, lock=False
-            )
+            found = await _mine(connection, by)
+            whose = await self._subscriptions(connection, {by}, lock=False)
         return tuple(
             Claim(delivery=one, subscription=whose[one.subscription])
             for one in sorted(found, key=lambda one: (one.due, one.id))
@@ -122,6 +95,8 @@ class Outbox:
 
         Those whose lease is not theirs any more change nothing and are left out.
         """
+        if not done:
+            return ()
         async with self._database.write() as connection:
             return await self._settle(connection, done)
 
@@ -130,14 +105,9 @@ class Outbox:
         keys = [
             {"of": one.subscription, "number": one.seq, "token": one.lease_by} for one in claimed
         ]
-        giving = (
-            update(DELIVERY)
-            .where(*_WHICH, DELIVERY.c.lease_by == bindparam("token"))
-            .values(state="pending", lease_by="", lease_until_ms=None)
-        )
         if keys:
             async with self._database.write() as connection:
-                await connection.execute(giving, keys)
+                await connection.execute(turn.GIVE_BACK, keys)
 
     async def holders(self) -> frozenset[str]:
         """Return the tokens that hold leases now."""
@@ -161,15 +131,12 @@ class Outbox:
 
     async def next_due(self, now: datetime) -> datetime | None:
         """Return when there is something to claim or to take back; None if there never is."""
-        waiting = func.coalesce(SUBSCRIPTION.c.not_before_ms, 0)
-        turn = case((waiting > DELIVERY.c.due_ms, waiting), else_=DELIVERY.c.due_ms)
-        heads = _heads(now, turn.label("turn")).subquery()
-        asked = (
-            select(func.min(heads.c.turn)),
-            select(func.min(DELIVERY.c.lease_until_ms)).where(LEASED),
-        )
         async with self._database.read() as connection:
-            found = [(await connection.execute(one)).scalar() for one in asked]
+            given = {"now_ms": millis(now)}
+            found = [
+                (await connection.execute(asked, given)).scalar()
+                for asked in (turn.NEXT_TURN, turn.NEXT_END)
+            ]
         moments = [one for one in found if one is not None]
         return max(moment(min(moments)), now) if moments else None
 
@@ -181,10 +148,9 @@ class Outbox:
         return count, perhaps_moment(oldest)
 
     async def _settle(self, connection: AsyncConnection, done: Sequence[Done]) -> tuple[After, ...]:
-        whose = await self._subscriptions(
-            connection, {one.delivery.subscription for one in done}, lock=True
-        )
-        held = await _held(connection, done)
+        tokens = {one.delivery.lease_by for one in done}
+        whose = await self._subscriptions(connection, tokens, lock=True)
+        held = await _held(connection, tokens)
         now = dict(whose)
         settled: list[tuple[After, datetime]] = []
         for one in done:
@@ -198,74 +164,40 @@ class Outbox:
             topical = [of for of, one in whose.items() if one.kind == "websub"]
             if topical:
                 await supersede(connection, topical, settled[-1][1])
-        for of, become in now.items():
-            if become != whose[of]:
-                await _write_health(connection, become, millis(settled[-1][1]))
+            changed = [become for of, become in now.items() if become != whose[of]]
+            await _write_health(connection, changed, millis(settled[-1][1]))
         return tuple(result for result, _ in settled)
 
     async def _subscriptions(
-        self, connection: AsyncConnection, ids: Iterable[SubscriptionId], *, lock: bool
+        self, connection: AsyncConnection, tokens: Iterable[str], *, lock: bool
     ) -> dict[SubscriptionId, Subscription]:
-        asked = (
-            select(SUBSCRIPTION).where(SUBSCRIPTION.c.id.in_(list(ids))).order_by(SUBSCRIPTION.c.id)
-        )
-        if lock:
-            asked = asked.with_for_update()
-        found = (
-            subscription(row, self._safe) for row in (await connection.execute(asked)).mappings()
-        )
-        return {one.id: one for one in found}
+        asked = turn.SUBSCRIPTIONS.with_for_update() if lock else turn.SUBSCRIPTIONS
+        rows = (await connection.execute(asked, {"tokens": list(tokens)})).all()
+        return {one.id: one for one in (self._read(tuple(row)) for row in rows)}
 
 
-def _heads(
-    now: datetime, *columns: ColumnElement[int] | ColumnElement[str]
-) -> Select[*tuple[object, ...]]:
-    """Ask for the oldest unfinished delivery of each subscription that is sent to at all now.
-
-    None of a subscription of which another is being sent: an older one may be back by a replay.
-    """
-    older = select(func.min(_OLDER.c.seq)).where(
-        _OLDER.c.subscription_id == SUBSCRIPTION.c.id,
-        text("older.state IN ('pending', 'leased')"),
-    )
-    busy = exists().where(
-        _BUSY.c.subscription_id == SUBSCRIPTION.c.id, text("busy.state = 'leased'")
-    )
-    return (
-        select(*columns)
-        .join_from(SUBSCRIPTION, DELIVERY, DELIVERY.c.subscription_id == SUBSCRIPTION.c.id)
-        .where(
-            SUBSCRIPTION.c.state.in_(sorted(CLAIMABLE)),
-            or_(
-                SUBSCRIPTION.c.lease_until_ms.is_(None), SUBSCRIPTION.c.lease_until_ms > millis(now)
-            ),
-            DELIVERY.c.seq == older.scalar_subquery(),
-            DELIVERY.c.state == "pending",
-            ~busy,
-        )
-    )
+async def _mine(connection: AsyncConnection, by: str) -> list[Delivery]:
+    """Return what is leased to ``by``, each letter read once for all who are sent it."""
+    rows = (await connection.execute(turn.MINE, {"tokens": [by]})).all()
+    ids = {row.event_id for row in rows}
+    found = (await connection.execute(turn.LETTERS, {"ids": list(ids)})).mappings()
+    letters = {letter["id"]: letter for letter in found}
+    return [
+        delivery({**letters[row.event_id], **dict(zip(_DELIVERY, row, strict=True))})
+        for row in rows
+    ]
 
 
-def _due(now: datetime) -> Select[*tuple[object, ...]]:
-    waiting = SUBSCRIPTION.c.not_before_ms
-    return (
-        _heads(now, DELIVERY.c.subscription_id, DELIVERY.c.seq)
-        .where(or_(waiting.is_(None), waiting <= millis(now)), DELIVERY.c.due_ms <= millis(now))
-        .order_by(DELIVERY.c.due_ms, DELIVERY.c.subscription_id)
-    )
+async def _held(
+    connection: AsyncConnection, tokens: Iterable[str]
+) -> Mapping[tuple[str, int], str]:
+    """Return who leases which deliveries now, and keep it so until the transaction ends."""
+    found = await connection.execute(turn.HELD, {"tokens": list(tokens)})
+    return {(which, seq): token for which, seq, token in found.all()}
 
 
-async def _held(connection: AsyncConnection, done: Sequence[Done]) -> Mapping[tuple[str, int], str]:
-    """Return who leases those deliveries now, and keep it so until the transaction ends."""
-    tokens = sorted({one.delivery.lease_by for one in done})
-    asked = (
-        select(DELIVERY.c.subscription_id, DELIVERY.c.seq, DELIVERY.c.lease_by)
-        .where(LEASED, DELIVERY.c.lease_by.in_(tokens))
-        .order_by(DELIVERY.c.subscription_id, DELIVERY.c.seq)
-        .with_for_update()
-    )
-    found = await connection.execute(asked)
-    return {(row.subscription_id, row.seq): row.lease_by for row in found}
+def _read(safe: Safe, values: tuple[object, ...]) -> Subscription:
+    return subscription(dict(zip(_SUBSCRIPTION, values, strict=True)), safe)
 
 
 async def _write_deliveries(
@@ -273,31 +205,30 @@ async def _write_deliveries(
 ) -> None:
     rows = [
         {
-            "of": become.delivery.subscription,
-            "number": become.delivery.seq,
-            **{f"new_{name}": value for name, value in progress(become.delivery).items()},
-            "new_settled_ms": _settled(become.delivery, over),
+            "subscription_id": become.delivery.subscription,
+            "seq": become.delivery.seq,
+            **progress(become.delivery),
+            "settled_ms": _settled(become.delivery, over),
         }
         for become, over in settled
     ]
-    moving = update(DELIVERY).where(*_WHICH).values(_NEW)
-    await connection.execute(moving, rows)
+    await turn.MOVE.execute(connection, rows)
     attempts = [attempt_values(one.delivery, one.attempt) for one, _ in settled if one.attempt]
     if attempts:
-        await connection.execute(insert(ATTEMPT), attempts)
+        await turn.LOG.execute(connection, attempts)
 
 
 async def _write_health(
-    connection: AsyncConnection, subscription: Subscription, now_ms: int
+    connection: AsyncConnection, changed: Sequence[Subscription], now_ms: int
 ) -> None:
-    """Write how a subscription is now; what was on its way to a disabled one is cancelled."""
-    which = subscription.id
-    changing = update(SUBSCRIPTION).where(SUBSCRIPTION.c.id == which)
-    await connection.execute(changing.values(health(subscription)))
-    if subscription.state == "disabled":
+    """Write how subscriptions are now; what was on its way to disabled ones is cancelled."""
+    if changed:
+        await turn.HEAL.execute(connection, [{"id": one.id, **health(one)} for one in changed])
+    disabled = [one.id for one in changed if one.state == "disabled"]
+    if disabled:
         cancelling = (
             update(DELIVERY)
-            .where(DELIVERY.c.subscription_id == which, UNFINISHED)
+            .where(DELIVERY.c.subscription_id.in_(disabled), UNFINISHED)
             .values(state="cancelled", lease_by="", lease_until_ms=None, settled_ms=now_ms)
         )
         await connection.execute(cancelling)

@@ -1,7 +1,9 @@
 """Deliveries and attempts as rows, and back."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any, Final
 
 from sqlalchemy import RowMapping, Select, select
 
@@ -11,14 +13,19 @@ from syndicate.model.subscription import SubscriptionId
 from syndicate.storage.ledger import Values, millis, moment
 from syndicate.storage.schema import DELIVERY, EVENT, TOPIC
 
+Found = RowMapping | Mapping[str, Any]
+"""A row by the names of its columns."""
+
+SAID: Final = (EVENT.c.type, EVENT.c.post_id, EVENT.c.media_type, EVENT.c.whole, EVENT.c.thin)
+"""What a delivery says stands in its event."""
+
 
 def deliveries() -> Select[*tuple[object, ...]]:
     """Return a question for deliveries with what they say, for `delivery`."""
-    said = (EVENT.c.type, EVENT.c.post_id, EVENT.c.media_type, EVENT.c.whole, EVENT.c.thin)
-    return select(DELIVERY, *said).join_from(DELIVERY, EVENT, DELIVERY.c.event_id == EVENT.c.id)
+    return select(DELIVERY, *SAID).join_from(DELIVERY, EVENT, DELIVERY.c.event_id == EVENT.c.id)
 
 
-def delivery(found: RowMapping) -> Delivery:
+def delivery(found: Found) -> Delivery:
     """Return the delivery of a row; the body of an event is addressed to its subscriber."""
     subscription = SubscriptionId(found["subscription_id"])
     is_topic = found["type"] == TOPIC

@@ -15,7 +15,7 @@ from syndicate.model.selection import Selection
 from syndicate.model.subscription import Kind, Subscription, SubscriptionId
 from syndicate.storage.database import Database
 from syndicate.storage.ledger import Values, millis
-from syndicate.storage.rows import perhaps_millis, perhaps_moment
+from syndicate.storage.rows import Found, perhaps_millis, perhaps_moment
 from syndicate.storage.safe import Safe
 from syndicate.storage.schema import ATTEMPT, DELIVERY, PUBLISHER, SUBSCRIPTION
 
@@ -188,7 +188,7 @@ def health(subscription: Subscription) -> Values:
     }
 
 
-def subscription(found: RowMapping, safe: Safe) -> Subscription:
+def subscription(found: Found, safe: Safe) -> Subscription:
     """Return the subscription of a row."""
     which = SubscriptionId(found["id"])
     return Subscription(
