@@ -1,0 +1,76 @@
+"""A receiver of webhooks in a process of its own, as many hosts as anybody asks for.
+
+It listens on every address of the loopback network, so each 127.x.y.z is a host with connections
+of its own, and answers 204 at once; where the path begins with `SLOW`, half a second later.
+
+Usage: python benchmarks/rig/receiver.py, which prints the port.
+"""
+
+import asyncio
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvloop
+
+SLOW = "/slow"
+SLOW_SECONDS = 0.5
+ANSWER = b"HTTP/1.1 204 No Content\r\n\r\n"
+
+_LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
+
+
+class Sink(asyncio.Protocol):
+    """Answers every request, without reading more of it than where it ends."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Remember where to answer."""
+        self.transport = transport
+        self.left = b""
+
+    def data_received(self, data: bytes) -> None:
+        """Answer each request that is complete."""
+        self.left += data
+        while (head := self.left.find(b"\r\n\r\n")) >= 0:
+            length = _LENGTH.search(self.left, 0, head)
+            end = head + 4 + (int(length[1]) if length else 0)
+            if len(self.left) < end:
+                return
+            slow = self.left.startswith(b"POST " + SLOW.encode())
+            self.left = self.left[end:]
+            if slow:
+                asyncio.get_running_loop().call_later(SLOW_SECONDS, self.answer)
+            else:
+                self.answer()
+
+    def answer(self) -> None:
+        """Say that it was heard."""
+        self.transport.write(ANSWER)
+
+
+def url(port: int, number: int, path: str = "/hook") -> str:
+    """Return the address of the ``number``-th host."""
+    return f"http://127.1.{number // 250}.{number % 250 + 1}:{port}{path}"
+
+
+@contextmanager
+def receiver() -> Iterator[int]:
+    """Run the receiver, and give its port."""
+    with subprocess.Popen([sys.executable, __file__], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield int(process.stdout.readline())
+        finally:
+            process.terminate()
+
+
+async def receive() -> None:
+    """Print the port and answer for ever."""
+    server = await asyncio.get_running_loop().create_server(Sink, "0.0.0.0", 0, backlog=8_192)  # noqa: S104
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    uvloop.run(receive())
