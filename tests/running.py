@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import Awaitable, Callable
 
 import httpx
@@ -42,3 +43,10 @@ async def until(
     while not holds(answer := await client.get(path)):  # noqa: ASYNC110 — HTTP has no event
         await asyncio.sleep(0.01)
     return answer
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on just now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port

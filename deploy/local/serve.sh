@@ -75,6 +75,7 @@ In another terminal:
   curl $address/feeds/all.json
   curl '$address/feeds/all.rss?category=tts'
   curl $address/feeds/carousel.atom
+docs/tutorial.md shows in five minutes how subscribers are told.
 
 END
 exec .venv/bin/syndicate --config deploy/local/syndicate.toml serve

@@ -16,7 +16,10 @@ from typing_extensions import override
 
 from syndicate.model.signature import Secret, sign
 from tests.cli.conftest import SETTINGS, Run
-from tests.cli.test_serve import PATIENCE, free_port
+from tests.running import free_port
+
+PATIENCE = 20.0
+"""Seconds until a receiver that does not come up is stopped all the same."""
 
 ALLOWED = """
 [delivery]

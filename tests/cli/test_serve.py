@@ -13,16 +13,10 @@ import pytest
 from typing_extensions import override
 
 from tests.cli.conftest import SETTINGS, Run
+from tests.running import free_port
 
 PATIENCE = 20.0
 """Seconds until a service that does not come up is stopped all the same."""
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on just now."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
 
 
 class Visitor(threading.Thread):
