@@ -10,13 +10,16 @@ from typing import Any
 from syndicate.model.asset import Asset
 from syndicate.model.change import Told
 from syndicate.model.edition import Edition, Readiness
+from syndicate.model.office import Office
 from syndicate.model.position import Position
 from syndicate.model.post import Item, Post
 from syndicate.publisher.telling import Teller
 from syndicate.service.newsroom import Newsroom
+from syndicate.service.partners import Partners
 from syndicate.storage.database import Database
 from syndicate.storage.ledger import Ledger
 from tests import samples
+from tests.partners import staffed
 from tests.web.site import Site
 
 
@@ -74,6 +77,7 @@ class Bureau:
     ledger: Ledger
     edition: Edition
     readiness: Readiness = field(default_factory=lambda: Readiness(settled=True))
+    partners: Partners = field(init=False)
     teller: Teller = field(init=False)
 
     def __post_init__(self) -> None:
@@ -102,6 +106,10 @@ class Bureau:
         self.edition.part(source)
         self.edition = self.newsroom.edition()
 
+    async def office(self) -> Office:
+        """Return who looks after subscriptions."""
+        return self.partners
+
     async def told(self, after: Position | None, limit: int) -> tuple[Position, tuple[Told, ...]]:
         """Return what was told after a position."""
         return await self.ledger.moved(after, limit)
@@ -113,12 +121,14 @@ async def bureau(newsroom: Newsroom, address: str) -> AsyncIterator[Bureau]:
     await Database.upgrade_at(address)
     database = await Database.open(address)
     try:
-        yield Bureau(
+        opened = Bureau(
             newsroom=newsroom,
             database=database,
             ledger=Ledger(database),
             edition=newsroom.edition(),
         )
+        async with staffed(database, opened, clock=newsroom.clock) as opened.partners:
+            yield opened
     finally:
         await database.close()
 

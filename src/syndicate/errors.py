@@ -7,6 +7,7 @@ SyndicateError
 │   ├── Conflict           what is asked for is there already    exit 2   HTTP 409
 │   ├── Gone               what was here and will not come back  exit 2   HTTP 410
 │   └── Refused            understood, but not allowed           exit 2   HTTP 422
+│       └── Invalid        a document with wrong fields          exit 2   HTTP 422
 ├── ContentError           a post that cannot be read            exit 1
 ├── RepositoryError        git could not do what was asked       exit 1   HTTP 503
 ├── StorageError           the database could not                exit 1   HTTP 503
@@ -14,7 +15,9 @@ SyndicateError
 └── NotReady               no edition yet                        exit 1   HTTP 503
 """
 
-from typing import ClassVar, Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Final, Self
 
 
 class SyndicateError(Exception):
@@ -84,6 +87,47 @@ class Refused(UsageError):  # noqa: N818 — likewise
     """A request is understood and must not be carried out."""
 
     status = 422
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mistake:
+    """A field of a document that is wrong.
+
+    ``pointer`` says which, as a fragment (RFC 6901 section 6): ``#/selection/categories/0``. The
+    rest is as in `SyndicateError`.
+    """
+
+    pointer: str
+    what: str
+    hint: str = ""
+    code: str = "wrong-field"
+    known: tuple[str, ...] = ()
+
+
+class Invalid(Refused):
+    """Fields of a document are wrong; ``mistakes`` holds every one of them."""
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        hint: str = "",
+        code: str = "",
+        known: tuple[str, ...] = (),
+        mistakes: tuple[Mistake, ...] = (),
+    ) -> None:
+        super().__init__(what, hint=hint, code=code, known=known)
+        self.mistakes: Final = mistakes
+
+    @classmethod
+    def of(cls, mistakes: Sequence[Mistake]) -> Self:
+        """Return the error that ``mistakes`` are: named after the first if it is alone."""
+        first = mistakes[0]
+        if len(mistakes) == 1:
+            what, hint, code, known = first.what, first.hint, first.code, first.known
+        else:
+            what, hint, code, known = f"{len(mistakes)} fields are wrong", "", "wrong-fields", ()
+        return cls(what, hint=hint, code=code, known=known, mistakes=tuple(mistakes))
 
 
 class ContentError(SyndicateError):

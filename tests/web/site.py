@@ -15,6 +15,7 @@ from syndicate.model.change import Told
 from syndicate.model.edition import Edition, NamedFeed, Readiness
 from syndicate.model.feed import Masthead
 from syndicate.model.ledger import LedgerRow, Reason
+from syndicate.model.office import Office
 from syndicate.model.position import Position, Record
 from syndicate.model.post import BlobId, Item, Post, PostId
 from syndicate.model.selection import Selection
@@ -52,6 +53,7 @@ class Library:
     ledger: tuple[Told, ...] = ()
     failing: str = ""
     refreshed: list[str] = field(default_factory=list)
+    staff: Office | None = None
 
     @property
     def edition(self) -> Edition:
@@ -71,6 +73,12 @@ class Library:
         if media_type(path) and path != "missing.png":
             return Asset(blob=BLOB, content=b"bytes", committed=samples.NOW)
         raise UnknownName(f"no file is served at {path}", code="unknown-file")
+
+    async def office(self) -> Office:
+        """Return who looks after subscriptions, if there is anybody."""
+        if self.staff is None:
+            raise StorageError("there is no database here")
+        return self.staff
 
     def refresh(self, source: str) -> None:
         """Remember what was to be looked at."""

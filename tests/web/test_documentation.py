@@ -65,5 +65,11 @@ def test_every_code_of_the_reference_is_the_one_given() -> None:
     hasty = site(policy=Policy(requests_per_minute=1))
     refused = [hasty.get("/") for _ in range(2)][-1]
     assert codes()[refused.json()["code"]] == refused.status_code == 429
+    for method, path, headers in (
+        ("GET", "/v1/subscriptions", {}),
+        ("POST", "/v1/subscriptions", {"Authorization": "Bearer x"}),
+    ):
+        refused = Site(reader=Library(now=None)).ask(method, path, headers)
+        assert codes()[refused.json()["code"]] == refused.status_code
     for error in (NotReady("x"), RepositoryError("x"), StorageError("x")):
         assert codes()[error.code] == error.status

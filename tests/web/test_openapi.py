@@ -1,19 +1,33 @@
 """The description of the interface is complete, valid, and true."""
 
+import asyncio
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import count
 from typing import Any, Final
 
+import httpx
 import jsonschema
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from schemathesis import Case
-from schemathesis.specs.openapi.checks import positive_data_acceptance
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    positive_data_acceptance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
 from starlette.routing import Route
 
 from syndicate.model.post import Author, Image
+from syndicate.model.subscription import Subscription, SubscriptionId
 from tests import samples
+from tests.partners import office_at
+from tests.web.counter import HOOK, Counter, at_counter
 from tests.web.site import LEDGER, POSTS, Library, Site, site
 
 HERE: Final = site()
@@ -132,11 +146,69 @@ def test_real_problems_hold_to_the_schema() -> None:
     check(Site(reader=Library(now=None)).get("/readyz").json(), readiness)
 
 
-@SCHEMA.parametrize()
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+PRIVATE: Final = "^/v1/(subscriptions|deliveries|sources/.*/problems)"
+NUMBERS: Final = count()
+MODEST: Final = settings(
+    max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+)
+
+
+@SCHEMA.exclude(path_regex=PRIVATE).parametrize()
+@MODEST
 def test_no_answer_is_undocumented(case: Case[Any]) -> None:
     """Asked with whatever the description allows and more, it answers as described.
 
     A name may be well-formed and unknown, so not all that the description allows is accepted.
     """
     case.call_and_validate(excluded_checks=[positive_data_acceptance])
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[str]:
+    """Return the address of a database in which something was told."""
+    with tempfile.TemporaryDirectory() as folder:
+        address = f"sqlite:///{folder}/syndicate.db"
+
+        async def nothing(_: Counter) -> None:
+            return
+
+        at_counter(address, nothing)
+        yield address
+
+
+@SCHEMA.include(path_regex=PRIVATE).parametrize()
+@settings(MODEST, max_examples=5, phases=[Phase.generate])
+def test_no_answer_to_who_shows_a_token_is_undocumented(case: Case[Any], database: str) -> None:
+    """With a real database; half of the ids are of what is there."""
+    asked = case.as_transport_kwargs(base_url="http://testserver")
+
+    async def ask() -> httpx.Response:
+        library = Library(now=samples.edition(*POSTS))
+        async with office_at(database, library) as library.staff:
+            _, token = await library.staff.tokens.create("admin", "ops", samples.NOW)
+            wish = Subscription(id=SubscriptionId(""), url=f"{HOOK}/{next(NUMBERS)}", backfill=True)
+            made = await library.staff.subscribe(wish)
+            asked["headers"]["Authorization"] = f"Bearer {token}"
+            url = asked["url"].replace("/sub_3f2a9c1b5d7e8f60", f"/{made.id}")
+            transport = httpx.ASGITransport(Site(reader=library).app)
+            async with httpx.AsyncClient(transport=transport) as client:
+                return await client.request(
+                    asked["method"],
+                    url,
+                    headers=asked["headers"],
+                    params=asked["params"],
+                    content=asked.get("data"),
+                    json=asked.get("json"),
+                )
+
+    answer = asyncio.run(ask())
+    case.validate_response(
+        answer,
+        checks=[
+            not_a_server_error,
+            status_code_conformance,
+            content_type_conformance,
+            response_headers_conformance,
+            response_schema_conformance,
+        ],
+    )

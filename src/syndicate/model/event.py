@@ -9,7 +9,7 @@ from typing import Final, NewType
 
 from syndicate.model.ledger import Telling
 from syndicate.model.post import CommitId, PostId
-from syndicate.model.subscription import Payload, SubscriptionId
+from syndicate.model.subscription import EventType, Payload, SubscriptionId
 
 EventId = NewType("EventId", str)
 """``evt_`` and 32 hex digits; what receivers know as ``webhook-id``."""
@@ -45,8 +45,7 @@ class Event:
     @property
     def id(self) -> EventId:
         """The id that receivers know repeats by."""
-        told = f"{self.generation}\n{self.post}\n{self.telling.kind}".encode()
-        return EventId(f"evt_{hashlib.sha256(told).hexdigest()[:32]}")
+        return event_id(self.generation, self.post, self.telling.kind)
 
     def shown(self, payload: Payload) -> bytes:
         """Return what is said of the post: JSON in UTF-8, never content that was hidden."""
@@ -56,6 +55,12 @@ class Event:
         if payload == "thin":
             return _object(which | {"title": self.title, "_syndicate": {"self": self.self_url}})
         return self.item
+
+
+def event_id(generation: int, post: PostId, kind: EventType) -> EventId:
+    """Return the id of what is told of a post in a generation of the ledger."""
+    told = f"{generation}\n{post}\n{kind}".encode()
+    return EventId(f"evt_{hashlib.sha256(told).hexdigest()[:32]}")
 
 
 def body(
@@ -86,7 +91,7 @@ def body(
         b'"post":' + event.shown(payload),
         _object(behind)[1:],
     )
-    return _object({"type": telling.kind, "timestamp": _rfc3339(event.at)})[:-1] + (
+    return _object({"type": telling.kind, "timestamp": rfc3339(event.at)})[:-1] + (
         b',"data":%b}' % data
     )
 
@@ -104,12 +109,13 @@ def addressed(body: bytes, subscription: SubscriptionId, seq: int) -> bytes:
 def trial_body(subscription: SubscriptionId, at: datetime) -> bytes:
     """Return the body of a request by which an owner tries an endpoint: no post, no ``seq``."""
     data = {"subscription": subscription}
-    return _object({"type": TRIAL, "timestamp": _rfc3339(at), "data": data})
+    return _object({"type": TRIAL, "timestamp": rfc3339(at), "data": data})
 
 
 def _object(members: Mapping[str, object]) -> bytes:
     return json.dumps(members, separators=(",", ":")).encode()
 
 
-def _rfc3339(moment: datetime) -> str:
+def rfc3339(moment: datetime) -> str:
+    """Return ``moment`` in UTC to the millisecond (RFC 3339)."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -36,6 +36,15 @@ def page(posts: Sequence[Post], *, after: str, limit: int, carousel: bool = Fals
     return Page(posts=chosen, after=_encode(chosen[-1], carousel=carousel) if more else None)
 
 
+def malformed(cursor: str) -> UsageError:
+    """Return the error that a text is no cursor of any list."""
+    return UsageError(
+        f"after cannot be {cursor!r}",
+        code="malformed-cursor",
+        hint="Follow next_url, or leave after out to begin anew.",
+    )
+
+
 def _start(posts: Sequence[Post], cursor: tuple[str, str], *, carousel: bool) -> int:
     stamp, post_id = cursor
     if not carousel:
@@ -63,9 +72,5 @@ def _decode(cursor: str) -> tuple[str, str]:
         stamp, post_id = text.split(" ", 1)
         int(stamp)
     except (binascii.Error, ValueError):
-        raise UsageError(
-            f"after cannot be {cursor!r}",
-            code="malformed-cursor",
-            hint="Follow next_url, or leave after out to begin anew.",
-        ) from None
+        raise malformed(cursor) from None
     return stamp, post_id

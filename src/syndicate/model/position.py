@@ -8,9 +8,11 @@ from typing import Final, Protocol, Self
 
 from typing_extensions import override
 
-from syndicate.errors import Gone, UsageError
+from syndicate.errors import Gone
 from syndicate.model.change import Told
 from syndicate.model.edition import Reader
+from syndicate.model.office import Office
+from syndicate.model.page import malformed
 from syndicate.model.post import PostId
 
 _TEXT: Final = re.compile(
@@ -41,11 +43,7 @@ class Position:
         except (binascii.Error, ValueError):
             found = None
         if found is None:
-            raise UsageError(
-                f"after cannot be {cursor!r}",
-                code="malformed-cursor",
-                hint="Follow next_url, or leave after out to begin anew.",
-            )
+            raise malformed(cursor)
         return cls(
             ledger=found["ledger"],
             generation=int(found["generation"]),
@@ -79,7 +77,11 @@ class Position:
 
 
 class Record(Reader, Protocol):
-    """What the web is given: to read from, to be followed, and to look again."""
+    """What the web is given: to read from, to follow, to look again, and to look after partners."""
+
+    async def office(self) -> Office:
+        """Return who looks after subscriptions; raises `StorageError` if there is no database."""
+        ...
 
     def refresh(self, source: str) -> None:
         """Look at ``source`` now instead of at its next turn; raises `UnknownName`.

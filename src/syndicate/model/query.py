@@ -1,7 +1,7 @@
 """The query language of feeds and of the API: what a query string asks for, exactly."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, cast, get_args
 from urllib.parse import urlencode
@@ -98,14 +98,14 @@ def parse_query(pairs: Iterable[tuple[str, str]], edition: Edition) -> Query:
         if name in _PARAMETERS and text.strip():
             given.setdefault(name, []).append(text.strip())
     return Query(
-        categories=_sorted(_category(text, edition) for text in given.get("category", ())),
+        categories=_sorted(read_category(text, edition) for text in given.get("category", ())),
         match_all=_choice("match", given, ("any", "all"), "any") == "all",
         carousel={"true": True, "false": False, "": None}[
             _choice("carousel", given, ("true", "false"), "")
         ],
-        sources=_sorted(_source(text, edition) for text in given.get("source", ())),
-        languages=_sorted(_language(text) for text in given.get("language", ())),
-        limit=_limit(given),
+        sources=_sorted(read_source(text, edition) for text in given.get("source", ())),
+        languages=_sorted(read_language(text) for text in given.get("language", ())),
+        limit=read_limit({"limit": _single("limit", given)}),
         after=_single("after", given),
         content=cast("Content", _choice("content", given, get_args(Content), "full")),
     )
@@ -150,8 +150,9 @@ def _choice(name: str, given: dict[str, list[str]], allowed: tuple[str, ...], de
     )
 
 
-def _limit(given: dict[str, list[str]]) -> int:
-    text = _single("limit", given) or str(DEFAULT_LIMIT)
+def read_limit(given: Mapping[str, str]) -> int:
+    """Return the length of a page that a query asks for; raises `UsageError`."""
+    text = given.get("limit", "").strip() or str(DEFAULT_LIMIT)
     if re.fullmatch("[0-9]{1,3}", text) and 1 <= int(text) <= MOST:
         return int(text)
     raise UsageError(
@@ -161,7 +162,8 @@ def _limit(given: dict[str, list[str]]) -> int:
     )
 
 
-def _category(text: str, edition: Edition) -> str:
+def read_category(text: str, edition: Edition) -> str:
+    """Return the slug of the category that ``text`` means; raises `UsageError`."""
     category = edition.category(text)
     if category is not None:
         return category.slug
@@ -173,7 +175,8 @@ def _category(text: str, edition: Edition) -> str:
     )
 
 
-def _source(text: str, edition: Edition) -> str:
+def read_source(text: str, edition: Edition) -> str:
+    """Return the name of the source that ``text`` means; raises `UsageError`."""
     known = tuple(source.name for source in edition.sources)
     if text.lower() in known:
         return text.lower()
@@ -185,7 +188,8 @@ def _source(text: str, edition: Edition) -> str:
     )
 
 
-def _language(text: str) -> str:
+def read_language(text: str) -> str:
+    """Return the language range that ``text`` is, in lower case; raises `UsageError`."""
     if _LANGUAGE.fullmatch(text):
         return text.lower()
     raise UsageError(

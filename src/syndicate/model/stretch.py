@@ -8,7 +8,7 @@ from syndicate.model.edition import Edition
 from syndicate.model.ledger import PARTS, Telling, stirred
 from syndicate.model.position import Position
 from syndicate.model.post import Post
-from syndicate.model.selection import Selection
+from syndicate.model.selection import Selectable, Selection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +57,11 @@ def follow(
     return Stretch(steps=tuple(steps), position=position)
 
 
+def retold(told: Told, selection: Selection) -> Telling | None:
+    """Return what a subscriber must be told of a row who may have missed it, as `follow` has it."""
+    return _telling(told, told.row if told.row.live else None, selection, is_new=False)
+
+
 def _could_hold(selection: Selection, told: Told) -> bool:
     """A post never changes its source; whatever else is selected by may have been different."""
     return selection.sources is None or told.row.source in selection.sources
@@ -78,7 +83,7 @@ def _step(told: Told, post: Post | None, selection: Selection, position: Positio
 
 
 def _telling(
-    told: Told, post: Post | None, selection: Selection, *, is_new: bool
+    told: Told, post: Selectable | None, selection: Selection, *, is_new: bool
 ) -> Telling | None:
     """Return what to say of a post to somebody of whom nobody knows what they had heard.
 

@@ -33,6 +33,11 @@ class Token:
         """Tell whether it is good for anything at ``at``."""
         return self.revoked is None and (self.expires is None or at < self.expires)
 
+    @property
+    def owner(self) -> str | None:
+        """Whose subscriptions it gives a right to; None if everybody's."""
+        return None if self.role == "admin" else self.name
+
 
 def digest(text: str) -> str:
     """Return what is kept of the text of a token: 256 random bits need no slower hash."""

@@ -3,9 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
 
-from syndicate.formats import FORMATS
 from syndicate.model.change import Change
 from syndicate.model.edition import Edition
 from syndicate.model.event import Event, EventId
@@ -14,19 +12,9 @@ from syndicate.model.ledger import LedgerRow, Telling
 from syndicate.model.position import Position
 from syndicate.model.post import PostId
 from syndicate.publisher.comparison import Maker
+from syndicate.publisher.showing import UNSEEN, Shown
 from syndicate.storage.ledger import Also
 from syndicate.storage.posting import Audience, Letter, Mail, posting
-
-
-class _Shown(NamedTuple):
-    """A post as subscribers see it."""
-
-    title: str
-    self_url: str
-    item: bytes
-
-
-_UNSEEN = _Shown("", "", b"")
 
 
 class Announcer:
@@ -55,7 +43,7 @@ class Announcer:
             for row, change in ordered:
                 cursor = str(Position(ledger=ledger, generation=generation, post=row.post))
                 for audience, telling in _heard(change, audiences):
-                    seen = shown.get(row.post, _UNSEEN)
+                    seen = shown.get(row.post, UNSEEN)
                     event = _event(row, change, telling, generation, seen)
                     if event.id not in letters:
                         letters[event.id] = Letter.of(event, cursor)
@@ -64,14 +52,10 @@ class Announcer:
 
         return posting(prepare, self._clock)
 
-    def _shown(self, changes: Sequence[Change], edition: Edition) -> Mapping[PostId, _Shown]:
+    def _shown(self, changes: Sequence[Change], edition: Edition) -> Mapping[PostId, Shown]:
         posts = [change.post for change in changes if change.post]
         return {
-            item.post.id: _Shown(
-                title=item.post.title,
-                self_url=self._masthead.url(f"/v1/posts/{item.post.key}"),
-                item=FORMATS["json"].entry(item, self._masthead),
-            )
+            item.post.id: Shown.of(item, self._masthead)
             for item in self._maker.items(posts, edition)
         }
 
@@ -84,7 +68,7 @@ def _heard(change: Change, audiences: Iterable[Audience]) -> Iterator[tuple[Audi
 
 
 def _event(
-    row: LedgerRow, change: Change, telling: Telling, generation: int, shown: _Shown
+    row: LedgerRow, change: Change, telling: Telling, generation: int, shown: Shown
 ) -> Event:
     return Event(
         telling=telling,

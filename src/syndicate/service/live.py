@@ -3,12 +3,14 @@
 import asyncio
 import importlib
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final, Protocol
 
 from syndicate.errors import StorageError
 from syndicate.model.asset import Asset
 from syndicate.model.change import Told
 from syndicate.model.edition import Edition, Readiness
+from syndicate.model.office import Office
 from syndicate.model.position import Position
 from syndicate.model.post import Item, Post
 from syndicate.publisher.following import Publisher
@@ -43,6 +45,8 @@ class Live:
         self._newsroom = newsroom
         self._publisher = publisher
         self._chronicle: _Chronicle | None = None
+        self._office: Office | None = None
+        self._staffed = asyncio.Event()
         self._opened = asyncio.Event()
         self.stopping = asyncio.Event()
 
@@ -72,19 +76,26 @@ class Live:
         """Return a file of the commit in service, read in another thread."""
         return await asyncio.to_thread(self._newsroom.asset, source, path, self.edition)
 
+    async def office(self) -> Office:
+        """Return who looks after subscriptions; waits a moment for the database to be opened."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_OPENING_SECONDS):
+                await self._staffed.wait()
+        if self._office is None:
+            raise _unopened()
+        return self._office
+
     def refresh(self, source: str) -> None:
         """Look at ``source`` now; raises `UnknownName`."""
         self._publisher.ask(source)
 
     async def told(self, after: Position | None, limit: int) -> tuple[Position, tuple[Told, ...]]:
         """Return a position, and up to ``limit`` rows told after it, as a `Record` does."""
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(_OPENING_SECONDS):
                 await self._opened.wait()
-        except TimeoutError:
-            pass
         if self._chronicle is None:
-            raise StorageError("the database is being opened", hint="Try again in a minute.")
+            raise _unopened()
         return await self._chronicle.told(after, limit)
 
     async def keep(self) -> None:
@@ -99,6 +110,7 @@ class Live:
         from syndicate.publisher.announcing import Announcer  # noqa: PLC0415 — as said above
         from syndicate.publisher.chronicle import Chronicle  # noqa: PLC0415
         from syndicate.service.delivering import keep_delivering  # noqa: PLC0415
+        from syndicate.service.partners import keep_partners  # noqa: PLC0415
 
         settings, clock = self._newsroom.settings, self._newsroom.clock
         announcer = Announcer(self._newsroom, settings.masthead, clock)
@@ -115,6 +127,19 @@ class Live:
         def started(deliverer: Deliverer) -> None:
             chronicle.ring = deliverer.wake
 
+        def ring() -> None:
+            chronicle.ring()
+
+        office = keep_partners(settings, clock=clock, shelf=self, ring=ring, opened=self._staff)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(chronicle.run())
             tasks.create_task(keep_delivering(settings, started=started))
+            tasks.create_task(office)
+
+    def _staff(self, office: Office) -> None:
+        self._office = office
+        self._staffed.set()
+
+
+def _unopened() -> StorageError:
+    return StorageError("the database is being opened", hint="Try again in a minute.")

@@ -1,64 +1,150 @@
 """What partners and operators do with subscriptions, by command or over the web."""
 
+import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from typing import Final
 
+from syndicate import telemetry
 from syndicate.channels import webhook
 from syndicate.channels.guard import Guard
 from syndicate.channels.transport import Transport
+from syndicate.errors import Invalid, Mistake, Refused, StorageError, UnknownName
+from syndicate.model.brief import everything, missed, reselected
 from syndicate.model.delivery import Attempt, Delivery, DeliveryId
 from syndicate.model.event import EventId, trial_body
+from syndicate.model.feed import Masthead
 from syndicate.model.signature import Secret
+from syndicate.model.statement import Standing
 from syndicate.model.subscription import Subscription, SubscriptionId, rotate
+from syndicate.model.token import Token
+from syndicate.model.wish import Use, Wish, read_wish
+from syndicate.publisher.briefing import Brief, Briefer, Shelf
+from syndicate.service.glance import Glance
 from syndicate.service.newsroom import now
 from syndicate.settings import Settings
 from syndicate.storage.database import Database
-from syndicate.storage.journal import Journal
+from syndicate.storage.journal import Journal, unknown_delivery
+from syndicate.storage.retelling import Compose, filling, recovering, reselecting
 from syndicate.storage.safe import Safe
-from syndicate.storage.subscriptions import Subscriptions
+from syndicate.storage.subscriptions import Subscriptions, unknown
 from syndicate.storage.tokens import Tokens
 
-_KEY_BYTES = 32
+_URL: Final = "#/url"
+_KEY_BYTES: Final = 32
+_RETRY_SECONDS: Final = 5.0
+
+_log = telemetry.logger("partners")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Partners:
-    """Subscriptions, their deliveries and tokens, of one database; see `partners`."""
+    """Subscriptions, their deliveries and tokens, of one database: an `Office`; see `partners`.
+
+    ``ring`` is called when there may be something to deliver.
+    """
 
     subscriptions: Subscriptions
     journal: Journal
     tokens: Tokens
     guard: Guard
     transport: Transport
+    shelf: Shelf
+    masthead: Masthead
     clock: Callable[[], datetime]
+    ring: Callable[[], None] = lambda: None
+
+    async def token(self, text: str) -> Token | None:
+        """Return the token of which ``text`` was shown; None unless it holds now."""
+        return await self.tokens.find(text, self.clock())
+
+    async def read(self, document: object, use: Use) -> Wish:
+        """Read a wish from JSON; raises `Invalid` with all that is wrong or not allowed."""
+        try:
+            return read_wish(document, use, lambda: self.shelf.edition)
+        except Invalid as error:
+            url = document.get("url") if isinstance(document, dict) else None
+            if isinstance(url, str) and not any(one.pointer == _URL for one in error.mistakes):
+                try:
+                    await self._inspect(url.strip())
+                except Invalid as refusal:
+                    raise Invalid.of((*refusal.mistakes, *error.mistakes)) from None
+            raise
 
     async def subscribe(self, wish: Subscription) -> Subscription:
         """Store what somebody wishes under an id and with a secret of its own; return that.
 
-        Raises `Refused` if nothing may be sent there, `Conflict` if it exists already.
+        With ``backfill`` it is told everything there is, and nothing is missed or told twice that
+        is published meanwhile. Raises `Invalid` if nothing may be sent there, `Conflict` if it
+        exists already, `NotReady` where what there is cannot be told now.
         """
-        await self.guard.inspect(wish.url)
+        await self._inspect(wish.url)
         made = replace(
             wish, id=SubscriptionId(f"sub_{secrets.token_hex(8)}"), secrets=(_new_secret(),)
         )
-        await self.subscriptions.add(made, self.clock())
+
+        async def add(brief: Brief) -> None:
+            now = self.clock()
+            fill = filling(made.id, brief.composing(everything(made)), now)
+            await self.subscriptions.add(made, now, also=fill if made.backfill else None)
+
+        await self._briefer.brief(add)
+        self.ring()
         return made
 
-    async def rotate(self, which: str) -> Subscription:
+    async def amend(self, which: str, owner: str | None, wish: Wish) -> Subscription:
+        """Change a subscription as wished, and tell it what another selection means.
+
+        Raises `UnknownName`, `Invalid`, `Conflict`, and `NotReady` as `subscribe` does.
+        """
+        await self._find(which, owner)
+        if wish.url is not None:
+            await self._inspect(wish.url)
+
+        async def change(brief: Brief) -> Subscription:
+            def differing(old: Subscription, new: Subscription) -> Compose:
+                return brief.composing(reselected(old, new))
+
+            tell = reselecting(differing, self.clock())
+            return await self.subscriptions.change(which, wish.applied, also=tell)
+
+        changed = await self._briefer.brief(change)
+        self.ring()
+        return changed
+
+    async def standing(self, which: str, owner: str | None) -> Standing:
+        """Return a subscription with what waits for it and what was tried last."""
+        (standing,) = await self._standings([await self._find(which, owner)])
+        return standing
+
+    async def standings(
+        self, owner: str | None, after: str, limit: int
+    ) -> tuple[Sequence[Standing], str | None]:
+        """Return a page of subscriptions, the oldest first, and the cursor of the next one."""
+        found, following = await self.subscriptions.page(owner, after, limit)
+        return await self._standings(found), following
+
+    async def remove(self, which: str, owner: str | None) -> None:
+        """Forget a subscription and all that was on its way to it; raises `UnknownName`."""
+        await self._find(which, owner)
+        await self.subscriptions.remove(which)
+
+    async def rotate(self, which: str, owner: str | None = None) -> Subscription:
         """Give a subscription a new secret; the old one signs as well for a day."""
+        await self._find(which, owner)
         change = partial(rotate, secret=_new_secret(), at=self.clock())
         return await self.subscriptions.change(which, change)
 
-    async def trial(self, which: str) -> Attempt:
+    async def trial(self, which: str, owner: str | None = None) -> Attempt:
         """Send a signed test to a subscription at once, whatever its state; raises `UnknownName`.
 
         It is outside the order and not repeated.
         """
-        subscription, at = await self.subscriptions.find(which), self.clock()
+        subscription, at = await self._find(which, owner), self.clock()
         test = Delivery(
             id=DeliveryId(""),
             subscription=subscription.id,
@@ -69,14 +155,100 @@ class Partners:
         )
         return await webhook.send(self.transport, subscription, test, at)
 
+    async def recover(self, which: str, owner: str | None, since: datetime | None) -> int:
+        """Tell everything live, or what changed since a time; return how many deliveries that is.
+
+        What was told since is sent again, with the same ids; what was not told at the time, as
+        while the subscription was disabled, comes after that. Raises `UnknownName`, `Conflict` if
+        the subscription is disabled, and `NotReady` as `subscribe` does.
+        """
+        found = await self._find(which, owner)
+
+        async def recover(brief: Brief) -> int:
+            def rest(again: Collection[EventId]) -> Compose:
+                if since is None:
+                    return brief.composing(everything(found))
+                return brief.composing(missed(found, again), anew=False)
+
+            now = self.clock()
+            tell = recovering(found.id, rest, now, since)
+            return await self.journal.recover(found.id, since, now, also=tell)
+
+        recovered = await self._briefer.brief(recover)
+        self.ring()
+        return recovered
+
+    async def deliveries(
+        self, which: str, owner: str | None, *, before: int | None, limit: int
+    ) -> Sequence[Delivery]:
+        """Return deliveries, the newest first, from below the seq ``before``."""
+        found = await self._find(which, owner)
+        return await self.journal.list(found.id, before=before, limit=limit)
+
+    async def delivery(self, which: str, owner: str | None) -> tuple[Delivery, Sequence[Attempt]]:
+        """Return a delivery with every attempt; raises `UnknownName`."""
+        delivery, attempts = await self.journal.find(which)
+        try:
+            await self._find(delivery.subscription, owner)
+        except UnknownName:
+            raise unknown_delivery(which) from None
+        return delivery, attempts
+
+    async def replay(self, which: str, owner: str | None) -> Delivery:
+        """Send a delivery again, with the same id; raises `UnknownName`."""
+        await self.delivery(which, owner)
+        replayed = await self.journal.replay(which, self.clock())
+        self.ring()
+        return replayed
+
+    @property
+    def _briefer(self) -> Briefer:
+        return Briefer(self.shelf, self.masthead, self.clock)
+
+    async def _inspect(self, url: str) -> None:
+        try:
+            await self.guard.inspect(url)
+        except Refused as error:
+            mistake = Mistake(
+                pointer=_URL, what=error.what, hint=error.hint, code=error.code, known=error.known
+            )
+            raise Invalid.of([mistake]) from None
+
+    async def _find(self, which: str, owner: str | None) -> Subscription:
+        found = await self.subscriptions.find(which)
+        if found.kind != "webhook" or owner not in (None, found.owner):
+            raise unknown(which)
+        return found
+
+    async def _standings(self, found: Sequence[Subscription]) -> tuple[Standing, ...]:
+        pending = await self.journal.pending(one.id for one in found)
+        return tuple(
+            [
+                Standing(
+                    subscription=one,
+                    pending=pending.get(one.id, 0),
+                    last_attempt=await self.journal.last_attempt(one.id),
+                )
+                for one in found
+            ]
+        )
+
 
 @asynccontextmanager
 async def partners(
-    settings: Settings, *, clock: Callable[[], datetime] = now
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime] = now,
+    shelf: Shelf | None = None,
+    ring: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[Partners]:
-    """Open the database of ``settings`` and what it takes to send; raises `StorageError`."""
+    """Open the database of ``settings`` and what it takes to send; raises `StorageError`.
+
+    Without a ``shelf`` the sources are looked at where something has to be told of posts.
+    """
     guard = guard_of(settings)
     database = await Database.open(settings.database_url)
+    glance = Glance(settings, clock)
     try:
         async with transport_of(settings, guard) as transport:
             yield Partners(
@@ -85,10 +257,33 @@ async def partners(
                 tokens=Tokens(database),
                 guard=guard,
                 transport=transport,
+                shelf=shelf or glance,
+                masthead=settings.masthead,
                 clock=clock,
+                ring=ring,
             )
     finally:
+        glance.close()
         await database.close()
+
+
+async def keep_partners(
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime],
+    shelf: Shelf,
+    ring: Callable[[], None],
+    opened: Callable[[Partners], None],
+) -> None:
+    """Keep what `partners` opens until cancelled; while the database cannot be had, try again."""
+    while True:
+        try:
+            async with partners(settings, clock=clock, shelf=shelf, ring=ring) as office:
+                opened(office)
+                await asyncio.Event().wait()
+        except StorageError as error:
+            _log.warning("nobody looks after subscriptions", reason=error.what)
+            await asyncio.sleep(_RETRY_SECONDS)
 
 
 def guard_of(settings: Settings) -> Guard:

@@ -1,22 +1,24 @@
 """The journal of deliveries: shown, sent again, and forgotten in time."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import and_, delete, exists, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from syndicate.errors import UnknownName
+from syndicate.errors import Conflict, UnknownName
 from syndicate.model.delivery import Attempt, Delivery, State
 from syndicate.model.delivery import replay as again
+from syndicate.model.event import EventId
 from syndicate.model.subscription import SubscriptionId
 from syndicate.storage.database import Database
 from syndicate.storage.ledger import millis
 from syndicate.storage.posting import ring
 from syndicate.storage.rows import attempt, deliveries, delivery, progress
 from syndicate.storage.schema import ATTEMPT, DELIVERY, EVENT, SUBSCRIPTION, UNFINISHED
+from syndicate.storage.subscriptions import hold, unknown
 
 DELIVERED_KEPT: Final = timedelta(days=30)
 OTHERS_KEPT: Final = timedelta(days=90)
@@ -26,6 +28,9 @@ ANSWERS_KEPT: Final = timedelta(days=7)
 _SEQ: Final = re.compile(r"[0-9]{1,18}")
 _BATCH: Final = 500
 """Rows forgotten in one transaction, so that nobody waits for it."""
+
+
+Also = Callable[[AsyncConnection, Collection[EventId]], Awaitable[int]]
 
 
 class Journal:
@@ -102,22 +107,39 @@ class Journal:
             await ring(connection)
         return replayed
 
-    async def recover(self, subscription: SubscriptionId, since: datetime, now: datetime) -> int:
+    async def recover(
+        self,
+        subscription: SubscriptionId,
+        since: datetime | None,
+        now: datetime,
+        *,
+        also: Also | None = None,
+    ) -> int:
         """Send everything that was told since then again, in order; return how much that is.
 
-        All of it, so that the last word on each post is the last to be heard.
+        All of it, so that the last word on each post is the last to be heard; without a time
+        nothing. ``also`` is given the ids of these events, writes what else is to be heard after
+        them, and says how much that is. Raises `UnknownName`, and `Conflict` if the subscription
+        is disabled.
         """
-        recent = exists().where(
-            EVENT.c.id == DELIVERY.c.event_id, EVENT.c.noticed_ms >= millis(since)
-        )
-        again = (
-            update(DELIVERY)
-            .where(DELIVERY.c.subscription_id == subscription, DELIVERY.c.state != "leased", recent)
-            .values(state="pending", trigger="manual", step=0, due_ms=millis(now), settled_ms=None)
-        )
         async with self._database.write() as connection:
-            await _lock(connection, subscription)
-            recovered = (await connection.execute(again)).rowcount
+            await hold(connection)
+            state = await _lock(connection, subscription)
+            if state is None:
+                raise unknown(subscription)
+            if state == "disabled":
+                raise Conflict(
+                    f"{subscription} is disabled: nothing is sent to it",
+                    code="subscription-disabled",
+                    hint="Resume it first.",
+                )
+            again = frozenset[EventId]()
+            recovered = 0
+            if since is not None:
+                again = await _told_since(connection, subscription, since)
+                recovered = await _send_again(connection, subscription, since, now)
+            if also is not None:
+                recovered += await also(connection, again)
             await ring(connection)
         return recovered
 
@@ -159,12 +181,39 @@ class Journal:
             return sum([(await connection.execute(one)).rowcount for one in statements])
 
 
-async def _lock(connection: AsyncConnection, subscription: str) -> None:
-    """Let nobody claim for or write of a subscription meanwhile, nor tell it anything."""
+async def _lock(connection: AsyncConnection, subscription: str) -> str | None:
+    """Let nobody claim for or write of a subscription meanwhile, nor tell it anything.
+
+    Returns its state, None if there is none.
+    """
     asked = select(DELIVERY.c.seq).where(UNFINISHED, DELIVERY.c.subscription_id == subscription)
-    locked = select(SUBSCRIPTION.c.id).where(SUBSCRIPTION.c.id == subscription)
-    await connection.execute(locked.with_for_update())
+    locked = select(SUBSCRIPTION.c.state).where(SUBSCRIPTION.c.id == subscription)
+    state: str | None = (await connection.execute(locked.with_for_update())).scalar()
     await connection.execute(asked.order_by(DELIVERY.c.seq).with_for_update())
+    return state
+
+
+async def _told_since(
+    connection: AsyncConnection, subscription: SubscriptionId, since: datetime
+) -> frozenset[EventId]:
+    asked = (
+        select(EVENT.c.id)
+        .join(DELIVERY, DELIVERY.c.event_id == EVENT.c.id)
+        .where(DELIVERY.c.subscription_id == subscription, EVENT.c.noticed_ms >= millis(since))
+    )
+    return frozenset(map(EventId, (await connection.execute(asked)).scalars()))
+
+
+async def _send_again(
+    connection: AsyncConnection, subscription: SubscriptionId, since: datetime, now: datetime
+) -> int:
+    recent = exists().where(EVENT.c.id == DELIVERY.c.event_id, EVENT.c.noticed_ms >= millis(since))
+    again = (
+        update(DELIVERY)
+        .where(DELIVERY.c.subscription_id == subscription, DELIVERY.c.state != "leased", recent)
+        .values(state="pending", trigger="manual", step=0, due_ms=millis(now), settled_ms=None)
+    )
+    return (await connection.execute(again)).rowcount
 
 
 async def _one(connection: AsyncConnection, which: str) -> Delivery:
@@ -172,12 +221,17 @@ async def _one(connection: AsyncConnection, which: str) -> Delivery:
     asked = deliveries().where(DELIVERY.c.subscription_id == subscription, DELIVERY.c.seq == seq)
     found = (await connection.execute(asked)).mappings().first()
     if found is None:
-        raise UnknownName(
-            f"there is no delivery {which}",
-            code="unknown-delivery",
-            hint="They are listed by subscription; old ones are forgotten.",
-        )
+        raise unknown_delivery(which)
     return delivery(found)
+
+
+def unknown_delivery(which: str) -> UnknownName:
+    """Return the error that there is no delivery ``which``."""
+    return UnknownName(
+        f"there is no delivery {which}",
+        code="unknown-delivery",
+        hint="They are listed by subscription; old ones are forgotten.",
+    )
 
 
 def _parts(which: str) -> tuple[str, int]:

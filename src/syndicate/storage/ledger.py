@@ -93,7 +93,7 @@ class Ledger:
         """
         async with self._database.write() as connection:
             await fence(connection, by, now)
-            generation = await self._next_generation(connection)
+            generation = await next_generation(connection)
             fresh = [_told_values(one, generation) for one in told]
             await _replace(connection, fresh)
             await also(connection, generation)
@@ -137,10 +137,24 @@ class Ledger:
             found = await connection.execute(asked)
             return start, tuple(_told(one) for one in found)
 
-    async def _next_generation(self, connection: AsyncConnection) -> int:
-        rising = update(PUBLISHER).values(generation=PUBLISHER.c.generation + 1)
-        answer = await connection.execute(rising.returning(PUBLISHER.c.generation))
-        return int(answer.scalar_one())
+
+async def rows(
+    connection: AsyncConnection, since: datetime | None = None
+) -> tuple[Position, tuple[Told, ...]]:
+    """Return the position after everything, and the rows told since a time, in that order."""
+    head = await _head(connection)
+    asked = select(LEDGER).order_by(LEDGER.c.generation, LEDGER.c.post_id)
+    if since is not None:
+        asked = asked.where(LEDGER.c.told_ms >= millis(since))
+    found = (await connection.execute(asked)).all()
+    return head, await asyncio.to_thread(lambda: tuple(_told(one) for one in found))
+
+
+async def next_generation(connection: AsyncConnection) -> int:
+    """Let the ledger rise by one generation, and return that."""
+    rising = update(PUBLISHER).values(generation=PUBLISHER.c.generation + 1)
+    answer = await connection.execute(rising.returning(PUBLISHER.c.generation))
+    return int(answer.scalar_one())
 
 
 async def fence(connection: AsyncConnection, by: str, now: datetime) -> None:

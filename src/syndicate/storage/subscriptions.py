@@ -2,15 +2,17 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, tuple_, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syndicate.errors import Conflict, UnknownName
+from syndicate.model.page import malformed
 from syndicate.model.selection import Selection
 from syndicate.model.subscription import Kind, Subscription, SubscriptionId
 from syndicate.storage.database import Database
@@ -20,6 +22,13 @@ from syndicate.storage.safe import Safe
 from syndicate.storage.schema import ATTEMPT, DELIVERY, PUBLISHER, SUBSCRIPTION
 
 Change = Callable[[Subscription], Subscription]
+
+_CURSOR: Final = re.compile(r"([0-9]{1,15})-(sub_[0-9a-zA-Z]{1,64})")
+"""When a subscription was made, and its id."""
+
+
+async def _nothing(_: AsyncConnection, __: Subscription, ___: Subscription) -> None:
+    return
 
 
 class Subscriptions:
@@ -80,17 +89,48 @@ class Subscriptions:
             found = (await connection.execute(asked)).mappings()
             return tuple(subscription(one, self.safe) for one in found)
 
-    async def change(self, which: str, change: Change) -> Subscription:
+    async def page(
+        self, owner: str | None, after: str, limit: int
+    ) -> tuple[tuple[Subscription, ...], str | None]:
+        """Return webhooks of ``owner``, or of everybody, the oldest first, from a cursor on.
+
+        The second value is the cursor of the next page, None on the last. Raises `UsageError` for
+        a text that is no cursor; it is empty for the first page.
+        """
+        place = tuple_(SUBSCRIPTION.c.made_ms, SUBSCRIPTION.c.id)
+        asked = select(SUBSCRIPTION).where(SUBSCRIPTION.c.kind == "webhook")
+        if owner is not None:
+            asked = asked.where(SUBSCRIPTION.c.owner == owner)
+        if after:
+            asked = asked.where(place > _place(after))
+        asked = asked.order_by(SUBSCRIPTION.c.made_ms, SUBSCRIPTION.c.id).limit(limit + 1)
+        async with self._database.read() as connection:
+            found = (await connection.execute(asked)).mappings().all()
+        shown = tuple(subscription(one, self.safe) for one in found[:limit])
+        if len(found) <= limit:
+            return shown, None
+        last = found[limit - 1]
+        return shown, f"{last['made_ms']}-{last['id']}"
+
+    async def change(
+        self,
+        which: str,
+        change: Change,
+        *,
+        also: Callable[[AsyncConnection, Subscription, Subscription], Awaitable[None]] = _nothing,
+    ) -> Subscription:
         """Replace a subscription by what ``change`` makes of it, and return that.
 
-        Nobody else changes it meanwhile. Raises `UnknownName`, and `Conflict` if it would then be
-        the same as another one.
+        Nobody else changes it meanwhile. What ``also`` writes, which is given the former and the
+        new one, is there if the change is. Raises `UnknownName`, and `Conflict` if it would then
+        be the same as another one.
         """
         async with self._database.write() as connection:
             await hold(connection)
             asked = select(SUBSCRIPTION).where(SUBSCRIPTION.c.id == which).with_for_update()
             found = (await connection.execute(asked)).mappings().first()
-            changed = change(self._one(found, which))
+            former = self._one(found, which)
+            changed = change(former)
             new = values(changed, self.safe)
             other = select(SUBSCRIPTION.c.id).where(
                 SUBSCRIPTION.c.identity == new["identity"], SUBSCRIPTION.c.id != which
@@ -106,6 +146,7 @@ class Subscriptions:
             await connection.execute(
                 update(SUBSCRIPTION).where(SUBSCRIPTION.c.id == which).values(new)
             )
+            await also(connection, former, changed)
         return changed
 
     async def remove(self, which: str) -> None:
@@ -113,11 +154,11 @@ class Subscriptions:
         async with self._database.write() as connection:
             await hold(connection)
             if await forget(connection, [which]) == 0:
-                raise _unknown(which)
+                raise unknown(which)
 
     def _one(self, found: RowMapping | None, which: str) -> Subscription:
         if found is None:
-            raise _unknown(which)
+            raise unknown(which)
         return subscription(found, self.safe)
 
 
@@ -246,9 +287,17 @@ def _digest(*texts: str) -> str:
     return hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:32]
 
 
-def _unknown(which: str) -> UnknownName:
+def _place(cursor: str) -> tuple[int, str]:
+    found = _CURSOR.fullmatch(cursor)
+    if found is None:
+        raise malformed(cursor)
+    return int(found[1]), found[2]
+
+
+def unknown(which: str) -> UnknownName:
+    """Return the error that there is no subscription ``which``."""
     return UnknownName(
         f"there is no subscription {which}",
         code="unknown-subscription",
-        hint="syndicate subscriptions list shows the ids of all.",
+        hint="GET /v1/subscriptions and `syndicate subscriptions list` show the ids.",
     )

@@ -15,6 +15,7 @@ from syndicate.representation import Press
 from syndicate.web.api import Api
 from syndicate.web.assets import Assets
 from syndicate.web.changes import Changes
+from syndicate.web.deliveries import Deliveries
 from syndicate.web.desk import Desk
 from syndicate.web.discovery import Discovery
 from syndicate.web.envelope import Envelope
@@ -24,7 +25,10 @@ from syndicate.web.hooks import Hooks
 from syndicate.web.limit import Allowance, Limit
 from syndicate.web.pages import Pages
 from syndicate.web.policy import Policy
+from syndicate.web.private import Private
 from syndicate.web.probes import Probes
+from syndicate.web.problems import Problems
+from syndicate.web.subscriptions import Subscriptions
 
 _PREFLIGHT: Final = {
     "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
@@ -34,15 +38,17 @@ _PREFLIGHT: Final = {
 """What scripts of other sites may send: any header field but Authorization, which * leaves out."""
 
 
+_AUDIENCES: Final = (
+    *(Probes, Feeds, Api, Changes, Hooks, Problems, Subscriptions, Deliveries),
+    *(Assets, Discovery, Pages),
+)
+
+
 def application(reader: Record, press: Press, masthead: Masthead, policy: Policy) -> Starlette:
     """Return the ASGI application that serves what ``reader`` has, printed by ``press``."""
     desk = Desk(reader=reader, press=press, masthead=masthead, policy=policy)
     app = Starlette(
-        routes=[
-            route
-            for audience in (Probes, Feeds, Api, Changes, Hooks, Assets, Discovery, Pages)
-            for route in audience(desk=desk).routes()
-        ],
+        routes=[route for audience in _AUDIENCES for route in audience(desk=desk).routes()],
         middleware=[
             Middleware(Envelope, masthead=masthead),
             *_limits(policy),
@@ -72,5 +78,6 @@ async def _refuse(request: Request, error: Exception) -> Response:
     methods = (refusal.headers or {}).get("Allow", "").split(", ")
     allow = ", ".join(sorted({*methods, "OPTIONS"}))
     if request.method == "OPTIONS":
-        return Response(None, HTTPStatus.NO_CONTENT, {"Allow": allow, **_PREFLIGHT})
+        shared = {} if isinstance(request.scope["route"], Private) else _PREFLIGHT
+        return Response(None, HTTPStatus.NO_CONTENT, {"Allow": allow, **shared})
     raise HTTPException(status, f"{request.method} is not for this", {"Allow": allow})

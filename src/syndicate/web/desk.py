@@ -39,6 +39,12 @@ class Desk:
         """Read the query of ``request``; raises `UsageError` with what is allowed."""
         return parse_query(request.query_params.multi_items(), self.edition)
 
+    def next_url(self, path: str, limit: int, after: str | None) -> str | None:
+        """Return where a list at ``path`` goes on after a cursor, None if it does not."""
+        if after is None:
+            return None
+        return self.masthead.url(f"{path}?{Query(limit=limit, after=after).canonical()}")
+
     def elsewhere(self, request: Request, name: str, suffix: str) -> RedirectResponse | None:
         """Send ``request`` on if the feed it calls ``name`` has another address; else None.
 

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from syndicate.errors import SyndicateError
 from syndicate.model.feed import Masthead
 from syndicate.telemetry import logger, request_seconds, requests_total
+from syndicate.web.private import Private
 from syndicate.web.problem import problem
 
 LONGEST_TARGET: Final = 8_192
@@ -50,7 +51,7 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         began = perf_counter()
-        sender = _Sender(send, scope["method"])
+        sender = _Sender(send, scope)
         try:
             await self._answer(scope, receive, sender)
         finally:
@@ -73,20 +74,21 @@ class Envelope:
 class _Sender:
     """Sends an answer with the common headers, for HEAD without its body."""
 
-    def __init__(self, send: Send, method: str) -> None:
+    def __init__(self, send: Send, scope: Scope) -> None:
         self._send = send
-        self._method = method
+        self._scope = scope
         self.status = 0
 
     async def send(self, message: Message) -> None:
+        method = self._scope["method"]
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
             for name, value in _COMMON.items():
                 headers.setdefault(name, value)
-            if self._method in _SAFE:
+            if method in _SAFE and not isinstance(self._scope.get("route"), Private):
                 headers.update(_SHARED)
-        elif message["type"] == "http.response.body" and self._method == "HEAD":
+        elif message["type"] == "http.response.body" and method == "HEAD":
             message = {**message, "body": b""}
         await self._send(message)
 

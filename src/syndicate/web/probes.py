@@ -17,6 +17,7 @@ from syndicate.model.edition import Edition
 from syndicate.telemetry import EXPOSITION_TYPE, exposition
 from syndicate.web.desk import Desk
 from syndicate.web.policy import UNKEPT
+from syndicate.web.private import bearer
 
 _RETRY_SECONDS: Final = "2"
 
@@ -62,7 +63,7 @@ class Probes:
     async def metrics(self, request: Request) -> Response:
         """Answer with the metrics, for whoever has the token if there is one."""
         token = self.desk.policy.metrics_token
-        if token and not hmac.compare_digest(_bearer(request).encode(), token.encode()):
+        if token and not hmac.compare_digest(bearer(request).encode(), token.encode()):
             raise HTTPException(
                 HTTPStatus.UNAUTHORIZED,
                 "the metrics want a token",
@@ -78,12 +79,6 @@ class Probes:
         except NotReady:
             return {}
         return {name: _state(why) for name, why in _failures(edition)}
-
-
-def _bearer(request: Request) -> str:
-    """Return the token that ``request`` shows (RFC 6750 section 2.1), empty if it shows none."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def _failures(edition: Edition) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from syndicate.errors import NotReady, SyndicateError
+from syndicate.errors import Invalid, Mistake, NotReady, SyndicateError
 from syndicate.model.feed import Masthead
 from syndicate.render.page import page_policy, problem_page
 from syndicate.web.policy import UNKEPT
@@ -34,12 +34,14 @@ _RULED_OUT: Final = re.compile(r";\s*q=0(?:\.0*)?\s*(?:;|$)", re.IGNORECASE)
 _HINTS: Final = {
     400: ("malformed-request", "Send HTTP/1.1 as RFC 9112 has it."),
     401: ("unauthorized", "Send the header Authorization: Bearer TOKEN."),
+    403: ("forbidden", "Ask the operator for a token of another role."),
     404: ("not-found", "The feeds are listed at /, the API is described at /openapi.json."),
     405: ("method-not-allowed", "Use a method that the header Allow names."),
     406: ("not-acceptable", "Leave Accept-Encoding out, or let it allow identity, gzip or br."),
     408: ("request-timeout", "Send it again."),
     413: ("content-too-large", "Leave out what is not wanted."),
     414: ("uri-too-long", "Ask for less at once."),
+    415: ("unsupported-media-type", "Send JSON, and the header Content-Type: application/json."),
     429: (
         "too-many-requests",
         "Wait for the seconds in Retry-After; keep answers for as long as Cache-Control says.",
@@ -48,6 +50,9 @@ _HINTS: Final = {
     500: ("internal-error", "It was logged. Try again later; tell the contact if it stays."),
 }
 """By status: code and hint of what HTTP itself refuses."""
+
+_TITLES: Final = {413: "Content Too Large", 422: "Unprocessable Content"}
+"""Names that RFC 9110 changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +65,7 @@ class Fault:
     hint: str = ""
     known: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    mistakes: tuple[Mistake, ...] = ()
 
     @classmethod
     def of(cls, error: Exception) -> Self:
@@ -72,6 +78,7 @@ class Fault:
                 hint=error.hint,
                 known=error.known,
                 headers=_retry(error),
+                mistakes=error.mistakes if isinstance(error, Invalid) else (),
             )
         if isinstance(error, HTTPException):
             code, hint = _HINTS[error.status_code]
@@ -89,7 +96,7 @@ class Fault:
     @property
     def title(self) -> str:
         """The name of the status."""
-        return HTTPStatus(self.status).phrase
+        return _TITLES.get(self.status) or HTTPStatus(self.status).phrase
 
     def details(self, path: str) -> bytes:
         """Return what a program is told who asked for ``path`` (RFC 9457 section 3)."""
@@ -105,6 +112,8 @@ class Fault:
             details["hint"] = self.hint
         if self.known:
             details["known"] = self.known
+        if self.mistakes:
+            details["errors"] = [_mistake(one) for one in self.mistakes]
         return msgspec.json.encode(details)
 
 
@@ -124,6 +133,19 @@ def problem(request: Request, error: Exception, masthead: Masthead) -> Response:
         headers["Content-Security-Policy"] = page_policy()
         return Response(page, fault.status, headers, "text/html")
     return Response(fault.details(request.scope["path"]), fault.status, headers, MEDIA_TYPE)
+
+
+def _mistake(mistake: Mistake) -> Mapping[str, object]:
+    said: dict[str, object] = {
+        "pointer": mistake.pointer,
+        "code": mistake.code,
+        "detail": mistake.what[:_LONGEST],
+    }
+    if mistake.hint:
+        said["hint"] = mistake.hint
+    if mistake.known:
+        said["known"] = mistake.known
+    return said
 
 
 def _retry(error: SyndicateError) -> dict[str, str]:

@@ -4,6 +4,7 @@ from syndicate.model.feed import Masthead
 from syndicate.web.openapi.answers import COMPONENT_HEADERS, COMPONENT_RESPONSES
 from syndicate.web.openapi.node import Node
 from syndicate.web.openapi.parameters import COMPONENT_PARAMETERS
+from syndicate.web.openapi.partners import PARTNER_SCHEMAS
 from syndicate.web.openapi.paths import PATHS
 from syndicate.web.openapi.schemas import COMPONENT_SCHEMAS
 from syndicate.web.openapi.security import SECURITY_SCHEMES
@@ -39,6 +40,7 @@ def description(masthead: Masthead) -> Node:
         "tags": [
             {"name": "feeds", "description": "For feed readers."},
             {"name": "posts", "description": "For programs."},
+            {"name": "partners", "description": "For who is told of changes by webhooks."},
             {"name": "pages", "description": "For people."},
             {"name": "discovery", "description": "For machines that look around."},
             {"name": "operation", "description": "For operators."},
@@ -48,7 +50,7 @@ def description(masthead: Masthead) -> Node:
             "parameters": COMPONENT_PARAMETERS,
             "headers": COMPONENT_HEADERS,
             "responses": COMPONENT_RESPONSES,
-            "schemas": COMPONENT_SCHEMAS,
+            "schemas": {**COMPONENT_SCHEMAS, **PARTNER_SCHEMAS},
             "securitySchemes": SECURITY_SCHEMES,
         },
     }

@@ -124,6 +124,59 @@ COMPONENT_RESPONSES: Final[Node] = {
         _example(401, "Unauthorized", "unauthorized", "neither a signature nor a token is shown"),
         **{"WWW-Authenticate": ref("headers", "WWWAuthenticate")},
     ),
+    "TokenWanted": _problem(
+        "No token is shown, or it is not good (any more).",
+        _example(401, "Unauthorized", "unauthorized", "this wants a token"),
+        **{"WWW-Authenticate": ref("headers", "WWWAuthenticate")},
+    ),
+    "Forbidden": _problem(
+        "The token is of another role.",
+        _example(403, "Forbidden", "forbidden", "this is not for the role partner"),
+        **{"WWW-Authenticate": ref("headers", "WWWAuthenticate")},
+    ),
+    "Conflict": _problem(
+        "It contradicts what is there: the same subscription exists, whose id is in `known`, or "
+        "nothing is sent to it since it is disabled.",
+        _example(
+            409,
+            "Conflict",
+            "already-subscribed",
+            "this subscription exists already: sub_3f2a9c1b5d7e8f60",
+            known=["sub_3f2a9c1b5d7e8f60"],
+        ),
+    ),
+    "UnsupportedMediaType": _problem(
+        "The body is not `application/json`.",
+        _example(
+            415,
+            "Unsupported Media Type",
+            "unsupported-media-type",
+            "the body is text/plain, not application/json",
+        ),
+    ),
+    "Invalid": _problem(
+        "Fields are wrong; `errors` names all of them.",
+        _example(
+            422,
+            "Unprocessable Content",
+            "wrong-fields",
+            "2 fields are wrong",
+            errors=[
+                {
+                    "pointer": "#/url",
+                    "code": "forbidden-scheme",
+                    "detail": "the scheme is 'http', not https",
+                    "hint": "Use https. [delivery] allow_http = true would allow http.",
+                },
+                {
+                    "pointer": "#/selection/categories/0",
+                    "code": "unknown-category",
+                    "detail": "there is no category 'fish'",
+                    "known": ["technology", "tts"],
+                },
+            ],
+        ),
+    ),
     "NotFound": _problem(
         "Nothing is called so; where there is a list of what is, it is given.",
         _example(
@@ -186,6 +239,11 @@ _STATUSES: Final = {
     "BadRequest": "400",
     "Unauthorized": "401",
     "HookRefused": "401",
+    "TokenWanted": "401",
+    "Forbidden": "403",
+    "Conflict": "409",
+    "UnsupportedMediaType": "415",
+    "Invalid": "422",
     "NotFound": "404",
     "Gone": "410",
     "CursorGone": "410",

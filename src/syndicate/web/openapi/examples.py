@@ -148,3 +148,83 @@ READINESS: Final[Node] = {
     "database": None,
     "deliveries": None,
 }
+
+ATTEMPT: Final[Node] = {
+    "number": 1,
+    "trigger": "schedule",
+    "started": "2024-01-30T14:12:45.201Z",
+    "took_ms": 83,
+    "address": "198.51.100.7",
+    "status": 204,
+    "answer": "",
+    "error": "",
+}
+
+CREATION: Final[Node] = {
+    "url": "https://partner.example/hook",
+    "selection": {"categories": ["technology"], "match": "any"},
+    "backfill": True,
+}
+
+AMENDMENT: Final[Node] = {"state": "paused"}
+
+SUBSCRIPTION: Final[Node] = {
+    "id": "sub_3f2a9c1b5d7e8f60",
+    "url": "https://partner.example/hook",
+    "selection": {
+        "categories": ["technology"],
+        "match": "any",
+        "carousel": None,
+        "sources": [],
+        "languages": [],
+    },
+    "types": ["post.published", "post.updated", "post.removed"],
+    "minor": True,
+    "payload": "full",
+    "backfill": True,
+    "state": "active",
+    "state_reason": "",
+    "pending": 0,
+    "last_attempt": ATTEMPT,
+}
+
+NEW_SUBSCRIPTION: Final[Node] = {
+    **SUBSCRIPTION,
+    "pending": 7,
+    "last_attempt": None,
+    "secret": "whsec_VGhpcyBpcyBhbiBleGFtcGxlIG9mIGEgc2VjcmV0Lg==",
+}
+
+SUBSCRIPTIONS: Final[Node] = {"items": [SUBSCRIPTION], "next_url": None}
+
+DELIVERY: Final[Node] = {
+    "id": "sub_3f2a9c1b5d7e8f60.17",
+    "subscription": "sub_3f2a9c1b5d7e8f60",
+    "event": "evt_0f1e2d3c4b5a69780f1e2d3c4b5a6978",
+    "seq": 17,
+    "state": "pending",
+    "trigger": "manual",
+    "attempts": 1,
+    "due": "2024-01-30T14:12:45.118Z",
+    "last_status": 204,
+    "last_error": "",
+}
+
+DELIVERIES: Final[Node] = {"items": [DELIVERY], "next_url": None}
+
+LOGGED_DELIVERY: Final[Node] = {**DELIVERY, "state": "delivered", "attempts": [ATTEMPT]}
+
+PROBLEMS: Final[Node] = {
+    "items": [
+        {
+            "path": "_news/2024-01-29-a-new-service-opens.md",
+            "line": 4,
+            "column": 0,
+            "level": "error",
+            "code": "bad-date",
+            "message": "date cannot be '2024-13-01'",
+            "hint": "Write it as 2024-01-31.",
+        }
+    ],
+    "next_url": None,
+}

@@ -55,6 +55,13 @@ COMPONENT_PARAMETERS: Final[Node] = {
         "0f1e2d3c4b5a6978",
         minLength=1,
     ),
+    "id": _path("id", "An id, as lists give it.", "sub_3f2a9c1b5d7e8f60", minLength=1),
+    "since": _query(
+        "since",
+        "A time with its zone (RFC 3339): only what changed since then. Without it, everything "
+        "that is live.",
+        {"type": "string", "format": "date-time"},
+    ),
     "sourceName": _path("source", "The name of a source.", "news", minLength=1),
     "path": _path(
         "path",

@@ -8,6 +8,7 @@ from syndicate.web.openapi import examples
 from syndicate.web.openapi.answers import answers, fresh, kept, problems, undated, unlimited
 from syndicate.web.openapi.node import Node, ref
 from syndicate.web.openapi.parameters import CONDITIONS, FOLLOWING, SELECTION
+from syndicate.web.openapi.partners import PARTNER_PATHS
 from syndicate.web.openapi.security import HOOK_SCHEMES
 
 _STRING: Final = {"type": "string"}
@@ -208,4 +209,12 @@ _OPERATION: Final = {
     },
 }
 
-PATHS: Final[Node] = {**_FEEDS, **_POSTS, **_ASSETS, **_PAGES, **_DISCOVERY, **_OPERATION}
+PATHS: Final[Node] = {
+    **_FEEDS,
+    **_POSTS,
+    **PARTNER_PATHS,
+    **_ASSETS,
+    **_PAGES,
+    **_DISCOVERY,
+    **_OPERATION,
+}

@@ -25,6 +25,12 @@ HOOK_SCHEMES: Final = tuple(_HOOKS)
 
 SECURITY_SCHEMES: Final[Node] = {
     **_HOOKS,
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "From the operator (`syndicate tokens create`): of the role `partner` for "
+        "subscriptions of one's own, or `admin` for everything.",
+    },
     "metrics": {
         "type": "http",
         "scheme": "bearer",
