@@ -9,8 +9,12 @@ No subscriber, address or person may appear in a label.
 
 import logging
 import sys
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
+from math import inf
 from typing import Final, Literal
 
 from prometheus_client import (
@@ -23,6 +27,8 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
 from typing_extensions import override
 
 from syndicate import __version__
@@ -32,6 +38,73 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 
 EXPOSITION_TYPE: Final = CONTENT_TYPE_LATEST
 """The media type of `exposition`."""
+
+
+class Tally:
+    """A number that only rises."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def inc(self) -> None:
+        """Count one more."""
+        self.count += 1
+
+
+class Tallies(Collector):
+    """A counter with labels for one thread: without the lock, which takes longer than counting."""
+
+    def __init__(
+        self, name: str, documentation: str, labels: Sequence[str], *, registry: CollectorRegistry
+    ) -> None:
+        self._told = (name, documentation, labels)
+        self._kept: dict[tuple[str, ...], Tally] = {}
+        registry.register(self)
+
+    def labels(self, *values: str) -> Tally:
+        """Return the one tally with these values of the labels."""
+        return self._kept.setdefault(values, Tally())
+
+    @override
+    def collect(self) -> Iterator[Metric]:
+        name, documentation, labels = self._told
+        family = CounterMetricFamily(name, documentation, labels=labels)
+        for values, tally in self._kept.copy().items():
+            family.add_metric(values, tally.count)
+        yield family
+
+
+class Durations(Collector):
+    """A histogram of seconds for one thread, with the upper bounds of its buckets."""
+
+    def __init__(
+        self,
+        name: str,
+        documentation: str,
+        *,
+        buckets: Sequence[float],
+        registry: CollectorRegistry,
+    ) -> None:
+        self._told = (name, documentation)
+        self._bounds = (*map(float, buckets), inf)
+        self._counts = [0] * len(self._bounds)
+        self._sum = 0.0
+        registry.register(self)
+
+    def observe(self, seconds: float) -> None:
+        """Count one that took so long."""
+        self._counts[bisect_left(self._bounds, seconds)] += 1
+        self._sum += seconds
+
+    @override
+    def collect(self) -> Iterator[Metric]:
+        family = HistogramMetricFamily(*self._told)
+        bounds = (*map(str, self._bounds[:-1]), "+Inf")
+        family.add_metric([], [*zip(bounds, accumulate(self._counts), strict=True)], self._sum)
+        yield family
+
 
 _REGISTRY: Final = CollectorRegistry()
 ProcessCollector(registry=_REGISTRY)
@@ -78,13 +151,13 @@ database_failing: Final = Gauge(
     "1 while the database cannot be used and nothing can be told, else 0.",
     registry=_REGISTRY,
 )
-requests_total: Final = Counter(
+requests_total: Final = Tallies(
     "syndicate_requests_total",
     "Requests answered, by route and status.",
     ["route", "status"],
     registry=_REGISTRY,
 )
-request_seconds: Final = Histogram(
+request_seconds: Final = Durations(
     "syndicate_request_seconds",
     "Time from a request's head to the end of its answer.",
     buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),

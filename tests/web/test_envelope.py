@@ -153,10 +153,9 @@ def test_before_the_first_edition_readers_are_asked_to_wait(path: str) -> None:
     assert answer.json()["code"] == "not-ready"
 
 
-def counted(route: str, status: int) -> float:
+def counted(route: str, status: int) -> int:
     """Return how many requests to ``route`` were answered with ``status``."""
-    value = telemetry.requests_total.labels(route, str(status))._value.get()  # noqa: SLF001
-    return float(value)
+    return telemetry.requests_total.labels(route, str(status)).count
 
 
 def test_requests_are_counted_by_route(here: Site) -> None:
