@@ -5,8 +5,7 @@ import json
 import re
 import socket
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from typing import Final
 
 import httpx
@@ -19,20 +18,7 @@ from starlette.routing import Route
 from syndicate.errors import SyndicateError
 from syndicate.web.server import run, runner
 from tests.web.site import site
-
-
-@asynccontextmanager
-async def serving(app: Starlette, host: str = "127.0.0.1") -> AsyncIterator[str]:
-    """Serve ``app`` on a free port; yield where, and stop it afterwards."""
-    ready: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    stopping = asyncio.Event()
-    server = asyncio.create_task(run(app, host, 0, stopping=stopping, started=ready.set_result))
-    try:
-        port = await asyncio.wait_for(ready, 10)
-        yield f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    finally:
-        stopping.set()
-        await asyncio.wait_for(server, 15)
+from tests.web.sockets import serving, spoken
 
 
 def test_it_serves_the_application() -> None:
@@ -105,21 +91,6 @@ def test_it_listens_on_the_newer_protocol_too() -> None:
             return (await client.get(f"{url}/healthz")).status_code
 
     assert asyncio.run(ask()) == 200
-
-
-async def spoken(url: str, *lots: bytes) -> bytes:
-    """Return everything that is answered to ``lots``, each of them sent by itself."""
-    host, port = url.removeprefix("http://").split(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    for lot in lots:
-        if not writer.is_closing():
-            writer.write(lot)
-            await asyncio.sleep(0.02)
-    answered = b""
-    with suppress(ConnectionError):
-        answered = await reader.read()
-    writer.close()
-    return answered
 
 
 GET: Final = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"

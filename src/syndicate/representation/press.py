@@ -121,6 +121,24 @@ class Press:
             better.add_done_callback(partial(self._swap, address, made.etag))
         return made
 
+    def watch(self, reader: Reader, name: str, query: Query, form: Format) -> Callable[[], bool]:
+        """Return what tells, in a microsecond, whether a feed would still come out as it is now.
+
+        With the very same bytes, however compressed; after it did not, it never does again.
+        """
+        address = (name, query.canonical(), form.name)
+        now = self._prints.get(address)
+
+        def is_current() -> bool:
+            return (
+                now is not None
+                and self._prints.get(address) is now
+                and reader.edition is now.edition()
+                and self._removed() is now.removed
+            )
+
+        return is_current
+
     def entry(self, item: Item, form: Format, content: Content = "full") -> bytes:
         """Return ``item`` as it stands in feeds of a format."""
         return self._entry(item, form, content).body

@@ -56,7 +56,7 @@ class Envelope:
             await self._answer(scope, receive, sender)
         finally:
             request_seconds.observe(perf_counter() - began)
-            requests_total.labels(_route(scope), str(sender.status)).inc()
+            requests_total.labels(route(scope), str(sender.status)).inc()
 
     async def _answer(self, scope: Scope, receive: Receive, sender: "_Sender") -> None:
         try:
@@ -100,7 +100,7 @@ def _refuse_excess(scope: Scope) -> None:
         raise HTTPException(431, f"the header fields are longer than {LONGEST_HEAD:,} bytes")
 
 
-def _route(scope: Scope) -> str:
+def route(scope: Scope) -> str:
     """Return the pattern of the address, so that labels stay few."""
     route = scope.get("route")
     return route.path.replace(":path", "") if isinstance(route, Route) else "none"

@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from syndicate.formats import FORMATS, Format
 from syndicate.web.desk import Desk
+from syndicate.web.repetition import repetition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,5 +34,8 @@ class Feeds:
         other = desk.elsewhere(request, name, f".{form.name}")
         if other is not None:
             return other
-        representation = await desk.press.feed(desk.reader, name, desk.query(request), form)
-        return desk.reply(request, representation)
+        query = desk.query(request)
+        representation = await desk.press.feed(desk.reader, name, query, form)
+        answer = desk.reply(request, representation)
+        repetition(request.scope).is_current = desk.press.watch(desk.reader, name, query, form)
+        return answer

@@ -12,6 +12,8 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from syndicate.web.repetition import repetition
+
 UNLIMITED: Final = frozenset({"/healthz", "/readyz"})
 """Who asks these decides whether the service runs at all."""
 
@@ -61,6 +63,7 @@ class Limit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or raise; the envelope tells."""
         if scope.get("path") not in UNLIMITED:
+            repetition(scope).admit = self._admit
             seconds = self._allowance.wait(client(scope, self._proxies))
             if seconds:
                 raise HTTPException(
@@ -70,15 +73,23 @@ class Limit:
                 )
         await self._app(scope, receive, send)
 
+    def _admit(self, peer: str, forwarded: str) -> bool:
+        return not self._allowance.wait(asker(peer, [forwarded], self._proxies))
+
 
 def client(scope: Scope, proxies: int) -> str:
+    """Return who asks, as `asker` knows it."""
+    peer = (scope.get("client") or ("", 0))[0]
+    return asker(peer, Headers(scope=scope).getlist("x-forwarded-for"), proxies)
+
+
+def asker(peer: str, forwarded: Iterable[str], proxies: int) -> str:
     """Return who asks: an IPv4 address, the network of an IPv6 one, or "" where nobody knows.
 
     An IPv6 client has a whole /64 to ask from (RFC 6177). Who did not come through ``proxies``
-    proxies, or whose proxies wrote no address, is known by the address that connected.
+    proxies, or whose proxies wrote no address, is known by ``peer``, the address that connected.
     """
-    peer = (scope.get("client") or ("", 0))[0]
-    named = _forwarded(Headers(scope=scope).getlist("x-forwarded-for"))
+    named = _forwarded(forwarded)
     said = named[-proxies] if 0 < proxies <= len(named) else peer
     return _network(said) or _network(peer) or peer
 

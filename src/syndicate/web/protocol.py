@@ -1,5 +1,7 @@
 """The protocol: uvicorn's, which would listen to the head of a request without end."""
 
+from functools import cached_property
+from math import inf
 from typing import Final
 
 from starlette.exceptions import HTTPException
@@ -8,8 +10,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from syndicate.telemetry import requests_total
 from syndicate.web.envelope import LONGEST_TARGET
+from syndicate.web.lane import Lane, Plain, read
 from syndicate.web.policy import UNKEPT
 from syndicate.web.problem import MEDIA_TYPE, Fault
+from syndicate.web.repetition import REPETITION, Repetition
 
 _PATIENCE: Final = 65_536
 """Bytes of a head, beyond those that came first, that are waited for; the envelope wants fewer."""
@@ -32,22 +36,53 @@ class Protocol(HttpToolsProtocol):
     _body = 0
     """Bytes of bodies in the present lot."""
     _refused = False
+    _plain: Plain | None = None
+    """What the present lot is, if it is one plain request."""
+    _answered = -inf
+    """When the lane answered last, in seconds of the loop."""
 
     @override
     def data_received(self, data: bytes) -> None:
         if self._refused:
             return
+        if self._lane is not None and not self._open and self._is_idle():
+            if self._lane.take(data, self.transport, self._peer, self.server_state.default_headers):
+                self._keep_alive()
+                return
+            self._plain = read(data)
         begun = self.scope if self._open else None
         self._body = 0
         super().data_received(data)
+        self._plain = None
         if self._open and self.scope is begun:
             self._size += len(data) - self._body
             if self._size > _PATIENCE:
                 self._refuse(431)
 
+    @cached_property
+    def _lane(self) -> Lane | None:
+        return self.app if isinstance(self.app, Lane) else None
+
+    @cached_property
+    def _peer(self) -> str:
+        return (self.client or ("", 0))[0]
+
+    @override
+    def timeout_keep_alive_handler(self) -> None:
+        """Hang up, unless the lane has answered in the meantime: it leaves the timer alone."""
+        left = self._answered + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                left, self.timeout_keep_alive_handler
+            )
+        else:
+            super().timeout_keep_alive_handler()
+
     @override
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        if self._plain is not None:
+            self.scope["state"][REPETITION] = Repetition(ask=self._plain.ask)
         self._open = True
         self._size = 0
 
@@ -64,6 +99,20 @@ class Protocol(HttpToolsProtocol):
     @override
     def send_400_response(self, msg: str) -> None:
         self._refuse(400)
+
+    def _is_idle(self) -> bool:
+        """Tell whether every request is answered, and what was said is on its way."""
+        cycle: RequestResponseCycle | None = self.cycle
+        return (
+            (cycle is None or cycle.response_complete)
+            and not self.flow.write_paused
+            and not self.transport.is_closing()
+        )
+
+    def _keep_alive(self) -> None:
+        self._answered = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self.timeout_keep_alive_handler()
 
     def _refuse(self, status: int) -> None:
         """Answer and hang up; the former only where it cannot be taken for another's answer.

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from typing_extensions import override
 
 from syndicate.errors import SyndicateError
+from syndicate.web.lane import Lane
 from syndicate.web.protocol import Protocol
 
 GRACE_SECONDS: Final = 10
@@ -42,7 +43,12 @@ async def run(
     alone. Raises `SyndicateError` if host and port cannot be had.
     """
     listener = _listen(host, port)
-    config = uvicorn.Config(
+    await _Server(configuration(Lane(app)), stopping, started).serve([listener])
+
+
+def configuration(app: ASGIApp) -> uvicorn.Config:
+    """Return what uvicorn is told; with a `Lane` for ``app``, its connections use it."""
+    return uvicorn.Config(
         app,
         http=Protocol,
         ws="none",
@@ -55,7 +61,6 @@ async def run(
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    await _Server(config, stopping, started).serve([listener])
 
 
 class _Server(uvicorn.Server):
