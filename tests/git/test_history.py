@@ -3,7 +3,7 @@
 import random
 
 from syndicate.git import Repository
-from syndicate.model.post import CommitId
+from syndicate.model.post import CommitId, Path
 from tests.content_repository import START, Content, ContentRepository, Symlink
 
 
@@ -31,13 +31,18 @@ def test_history_is_first_parent_oldest_first_with_renames(
     ]
     assert (found[0].id, found[0].time) == (first, START)
     assert (found[2].id, found[3].id) == (merged, head)
-    assert list(repository.history(head, since=CommitId(merged))) == found[3:]
+    news = repository.news(head, CommitId(merged))
+    assert news is not None
+    assert list(news.commits) == found[3:]
 
 
-def test_the_history_since_a_commit_is_the_end_of_the_whole_history(
+def test_news_are_the_end_of_the_whole_history(
     content: ContentRepository, repository: Repository
 ) -> None:
-    """Whatever happened in between: random edits, moves, deletions, restored and other files."""
+    """Whatever happened in between: random edits, moves, deletions, restored and other files.
+
+    They say as well what every file holds in the end.
+    """
     chance = random.Random(5)  # noqa: S311 — reproducible
     names = [f"{folder}/{name}" for folder in "pq" for name in ("a.md", "b.HTML", "c.txt", "d.md")]
     texts = ["".join(f"{number} {line}\n" for line in range(20)) for number in range(3)]
@@ -57,7 +62,16 @@ def test_the_history_since_a_commit_is_the_end_of_the_whole_history(
         until = made[min(number + 1 + number % 4, len(made) - 1)]
         between = made[number + 1 : made.index(until) + 1]
         expected = [commit for commit in whole if commit.id in between]
-        assert list(repository.history(until, since=since)) == expected
+        news = repository.news(until, since)
+        assert news is not None
+        assert list(news.commits) == expected
+        files = {entry.path: entry.blob for entry in repository.entries(since, [Path(".")])}
+        for path, blob in news.files.items():
+            if blob is None:
+                files.pop(path, None)
+            else:
+                files[path] = blob
+        assert files == {entry.path: entry.blob for entry in repository.entries(until, [Path(".")])}
 
 
 def test_the_ending_of_a_post_may_be_in_capitals(

@@ -144,14 +144,14 @@ def test_a_remote_of_the_other_hash_is_mirrored(tmp_path: pathlib.Path) -> None:
         assert [commit.id for commit in remote.history(remote.head())] == commits
         (entry,) = remote.entries(remote.head(), [Path("")])
         assert list(remote.read([entry.blob])) == [(entry.blob, b"2")]
-        assert remote.continues(remote.head(), CommitId(commits[0]))
-        assert not remote.continues(remote.head(), CommitId("1" * 40))
+        assert remote.news(remote.head(), CommitId(commits[0]))
+        assert remote.news(remote.head(), CommitId("1" * 40)) is None
 
 
 def test_a_shallow_remote_is_followed_and_told(
     upstream: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
-    """What it has is served; what is missing is to be completed over there."""
+    """What it has is served, and that it is not all is known."""
     for number in range(3):
         upstream.commit({"posts/a.md": str(number)})
     shallow = ContentRepository(path=tmp_path / "shallow", bare=True)
@@ -161,9 +161,7 @@ def test_a_shallow_remote_is_followed_and_told(
         newer = shallow.commit({"posts/b.md": ""})
         assert remote.fetch()
         assert remote.head() == newer
-        with pytest.raises(RepositoryError) as caught:
-            remote.require_whole()
-        assert "mirrored from" in caught.value.hint
+        assert remote.is_shallow
 
 
 def test_a_remote_that_goes_away_leaves_the_mirror(

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from syndicate.git.record import Commit, Entry, FileChange, changes, commits, entries, instant
+from syndicate.git.record import Commit, Entry, FileChange, commits, entries, instant
 from syndicate.model.post import BlobId, CommitId, Path
 
 A, B, C, NONE = b"a" * 40, b"b" * 64, b"c" * 40, b"0" * 40
@@ -45,31 +45,38 @@ def test_a_change_is_about_regular_files(
 ) -> None:
     """A file that becomes a link is gone, a link that becomes a file is new, others are nothing."""
     paths = b"x\0y\0" if status.startswith(b"R") else b"x\0"
-    output = b":%s %s %s %s\0%s" % (modes, A, B, status, paths)
-    found = [(change.kind, change.path, change.old_blob, change.blob) for change in changes(output)]
+    output = b"%s 0 \0:%s %s %s %s\0%s" % (C, modes, A, B, status, paths)
+    (commit,) = commits(output)
+    found = [(change.kind, change.path, change.old_blob, change.blob) for change in commit.changes]
     assert found == ([expected] if expected else [])
 
 
 def test_a_changed_mode_is_no_change() -> None:
     """Readers see what a file holds, not whether it may be run; what follows is still read."""
-    output = b":100644 100755 %s %s M\0x\0:000000 100644 %s %s A\0:y\0" % (A, A, NONE, C)
-    assert list(changes(output)) == [
+    moded = b"%s 0 \0\n:100644 100755 %s %s M\0x\0" % (C, A, A)
+    (commit,) = commits(moded + b":000000 100644 %s %s A\0:y\0" % (NONE, C))
+    assert commit.changes == (
         FileChange(
             kind="added", path=Path(":y"), old_path=Path(":y"), blob=BlobId("c" * 40), old_blob=None
-        )
-    ]
+        ),
+    )
 
 
 def test_commits_are_told_apart_from_their_changes() -> None:
     """A commit may have no change, and a path may look like anything."""
     output = (
-        b"%s 0\0\0%s 60\0\n:000000 100644 %s %s A\0\n:odd\0:000000 100644 %s %s A\0%s 1\0%s 120\0"
-        % (A, B, NONE, A, NONE, A, C, C)
+        b"%s 0 \0\0%s 60 %s\0" % (A, B, A)
+        + b"\n:000000 100644 %s %s A\0\n:odd\0" % (NONE, A)
+        + b":000000 100644 %s %s A\0%s 1\0%s 120 %s %s\0" % (NONE, A, C, C, B, A)
     )
     assert [
-        (commit.id, commit.time.minute, [change.path for change in commit.changes])
+        (commit.id, commit.parent, commit.time.minute, [change.path for change in commit.changes])
         for commit in commits(output)
-    ] == [("a" * 40, 0, []), ("b" * 64, 1, ["\n:odd", "c" * 40 + " 1"]), ("c" * 40, 2, [])]
+    ] == [
+        ("a" * 40, None, 0, []),
+        ("b" * 64, "a" * 40, 1, ["\n:odd", "c" * 40 + " 1"]),
+        ("c" * 40, "b" * 64, 2, []),
+    ]
     assert list(commits(b"")) == []
 
 
@@ -77,7 +84,7 @@ def test_a_commit_of_the_far_future_is_as_late_as_can_be() -> None:
     """Git keeps times that no calendar has; they must not stop anybody."""
     assert instant(b"0") == datetime(1970, 1, 1, tzinfo=UTC)
     assert instant(b"18446744073709551615") == datetime(9999, 12, 30, 23, 59, 59, tzinfo=UTC)
-    (commit,) = commits(b"%s 4102444800\0" % A)
+    (commit,) = commits(b"%s 4102444800 \0" % A)
     assert commit == Commit(
-        id=CommitId("a" * 40), time=datetime(2100, 1, 1, tzinfo=UTC), changes=()
+        id=CommitId("a" * 40), parent=None, time=datetime(2100, 1, 1, tzinfo=UTC), changes=()
     )

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from syndicate.errors import RepositoryError
-from syndicate.git import Entry, FileChange, Repository
+from syndicate.git import Entry, Repository
 from syndicate.model.post import BlobId, CommitId, Path
 from tests.content_repository import (
     ContentRepository,
@@ -72,33 +72,26 @@ def test_blobs_come_in_the_order_they_are_asked_for(
     assert texts == {**files, "empty": b"", "binary": b"\x00\n\xff missing\n"}
 
 
-def test_changes_between_any_two_commits_are_told(
+def test_news_tell_what_every_file_holds_now(
     content: ContentRepository, repository: Repository
 ) -> None:
-    """Added, modified and deleted files below the folders; a rename is both; modes do not count."""
+    """Pages or not; a rename is a file that went and one that came; modes do not count."""
     old = CommitId(
         content.commit({"p/kept": "k", "p/edited": "1", "p/moved": "m", "p/mode": "x", "q": "1"})
     )
-    before = blob(content, "p/edited")
     content.rename("p/moved", "p/there")
     content.commit({"p/link": Symlink("q"), "p/kept": Symlink("q")})
     new = CommitId(content.commit({"p/edited": "2", "q": "2", "p/mode": Executable("x")}))
-    found = {change.path: change for change in repository.changed(old, new, [Path("p")])}
-    assert {path: change.kind for path, change in found.items()} == {
-        "p/edited": "modified",
-        "p/kept": "deleted",
-        "p/moved": "deleted",
-        "p/there": "added",
+    news = repository.news(new, old)
+    assert news is not None
+    assert news.commits == ()
+    assert news.files == {
+        "p/edited": blob(content, "p/edited"),
+        "p/kept": None,
+        "p/moved": None,
+        "p/there": blob(content, "p/there"),
+        "q": blob(content, "q"),
     }
-    assert found[Path("p/edited")] == FileChange(
-        kind="modified",
-        path=Path("p/edited"),
-        old_path=Path("p/edited"),
-        blob=blob(content, "p/edited"),
-        old_blob=before,
-    )
-    assert repository.changed(old, old, [Path("p")]) == ()
-    assert repository.changed(old, new, []) == ()
 
 
 def test_a_revision_may_be_said_in_many_ways(
@@ -122,12 +115,11 @@ def test_a_line_of_history_continues_along_first_parents_only(
     side = CommitId(content.commit({"b": "1"}, branch="side"))
     second = CommitId(content.commit({"a": "2"}))
     merge = CommitId(content.merge("side", {"b": "1"}))
-    assert repository.continues(merge, first)
-    assert repository.continues(merge, second)
-    assert repository.continues(merge, merge)
-    assert not repository.continues(merge, side)
-    assert not repository.continues(first, second)
-    assert not repository.continues(first, CommitId("1" * 40))
+    for before in (first, second, merge):
+        assert repository.news(merge, before) is not None
+    assert repository.news(merge, side) is None
+    assert repository.news(first, second) is None
+    assert repository.news(first, CommitId("1" * 40)) is None
 
 
 def test_a_file_is_found_by_its_path_only(
@@ -180,10 +172,8 @@ def test_what_is_missing_is_named_with_what_to_do(
         lambda: repository.committed(CommitId(odd)),
         lambda: repository.committed(CommitId(blob(content, "a"))),
         lambda: repository.entries(CommitId(nothing), [Path("")]),
-        lambda: repository.changed(CommitId(nothing), head, [Path("")]),
         lambda: list(repository.history(CommitId(nothing))),
-        lambda: list(repository.history(head, since=CommitId(nothing))),
-        lambda: repository.continues(CommitId(nothing), head),
+        lambda: repository.news(CommitId(nothing), head),
     ):
         with pytest.raises(RepositoryError, match="source usds: ") as caught:
             ask()
@@ -271,7 +261,8 @@ def test_every_form_of_a_repository_is_read_alike(
             head = repository.head()
             assert head == made.head()
             old, new = repository.history(head)
-            (change,) = repository.changed(old.id, new.id, [Path("")])
+            (change,) = new.changes
+            assert repository.news(head, old.id) is not None
             assert dict(repository.read(filter(None, [change.old_blob, change.blob]))) == {
                 change.old_blob: b"1",
                 change.blob: b"2",
@@ -311,6 +302,7 @@ def test_real_repositories_are_read_whole(
         assert len(list(repository.read(blobs))) == len(blobs)
         old = history[0].id
         for commit in history[1:]:
-            assert repository.continues(head, commit.id)
-            assert repository.changed(old, commit.id, [Path(".")])
+            news = repository.news(commit.id, old)
+            assert news is not None
+            assert news.files
             old = commit.id

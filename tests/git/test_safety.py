@@ -9,22 +9,19 @@ from typing import Final
 import pytest
 
 from syndicate.errors import RepositoryError
-from syndicate.git import Commit, Entry, FileChange, Repository
+from syndicate.git import Commit, Entry, News, Repository
 from syndicate.model.post import BlobId, CommitId, Path
 from tests.content_repository import ContentRepository, Symlink, environment
 
 LINES: Final = "".join(f"line {number}\n" for number in range(30))
 
-Everything = tuple[
-    CommitId, tuple[Entry, ...], tuple[FileChange, ...], list[Commit], dict[BlobId, bytes]
-]
+Everything = tuple[CommitId, tuple[Entry, ...], News | None, list[Commit], dict[BlobId, bytes]]
 
 
 def everything(repository: Repository) -> Everything:
     """Use every way to read, and return what was read."""
     head = repository.head()
     first = repository.resolve("HEAD~2")
-    assert repository.continues(head, first)
     assert repository.committed(head) > repository.committed(first)
     assert repository.find(head, Path("posts/b.md"))
     assert not repository.is_shallow
@@ -34,7 +31,7 @@ def everything(repository: Repository) -> Everything:
     return (
         head,
         entries,
-        repository.changed(first, head, [Path("posts")]),
+        repository.news(head, first),
         list(repository.history(head)),
         dict(repository.read(entry.blob for entry in entries)),
     )
@@ -275,22 +272,18 @@ def test_nothing_becomes_an_option(
     head, odd = repository.head(), CommitId(option)
     assert repository.entries(head, [Path(option)]) == ()
     assert repository.find(head, Path(option)) is None
-    assert repository.changed(repository.resolve("main~1"), head, [Path(option)]) == ()
     for refused in (
         lambda: repository.entries(odd, [Path(".")]),
         lambda: repository.find(odd, Path("a")),
-        lambda: repository.changed(odd, head, [Path(".")]),
-        lambda: repository.changed(head, odd, [Path(".")]),
         lambda: list(repository.history(odd)),
-        lambda: list(repository.history(head, since=odd)),
-        lambda: repository.continues(odd, head),
+        lambda: repository.news(odd, head),
         lambda: repository.committed(odd),
         lambda: repository.resolve(option),
         lambda: Repository.open(str(filled.path), ref=option, mirrors=tmp_path),
     ):
         with pytest.raises(RepositoryError):
             refused()
-    assert not repository.continues(head, odd)
+    assert repository.news(head, odd) is None
     assert not list(tmp_path.glob("pwned*"))
 
 

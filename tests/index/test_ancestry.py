@@ -53,7 +53,7 @@ def renamed(old: str, new: str, blob: str = "b1") -> FileChange:
 def commits(*changes: tuple[FileChange, ...]) -> list[Commit]:
     """Return commits with ``changes``, a day apart."""
     return [
-        Commit(id=CommitId(f"c{n}"), time=START + timedelta(days=n), changes=each)
+        Commit(id=CommitId(f"c{n}"), parent=None, time=START + timedelta(days=n), changes=each)
         for n, each in enumerate(changes)
     ]
 

@@ -1,5 +1,6 @@
 """One source at one commit: posts, what is hidden, what broke, and what was read anew."""
 
+import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -132,6 +133,44 @@ def test_only_what_changed_is_parsed_again(
     assert parsed() - before == 21
     assert len(at_head(open_index()).posts) == 20
     assert parsed() - before == 21
+
+
+def test_step_by_step_is_the_same_as_at_once(
+    content: ContentRepository, open_index: OpenIndex
+) -> None:
+    """Whatever the commits do: edits, moves, drafts, clashes, other files, a branch set back."""
+    chance = random.Random(11)  # noqa: S311 — reproducible
+    names = [f"{folder}/2024-01-0{n}-{n}.md" for folder in ("news", "news/x", "q") for n in (1, 2)]
+    texts = [
+        file("One", "Words. " * 30),
+        file("Two", "Others. " * 30),
+        file("Draft", draft="true"),
+        file("Same", permalink="/same"),
+        "---\nbad: [\n---\n",
+    ]
+    stepwise = open_index()
+    content.commit({names[0]: texts[0]})
+    for number in range(40):
+        there = content.git("ls-tree", "-r", "--name-only", "main").split()
+        old, new = chance.choice(there), chance.choice([*names, "news/a.png", "news/README.md"])
+        if number % 5 == 1 and old != new:
+            content.rename(old, new)
+        elif number % 7 == 6:
+            content.git("update-ref", "refs/heads/main", "main~1")
+        else:
+            gone = {old: None} if number % 3 == 0 and len(there) > 2 else {}
+            content.commit({**gone, new: chance.choice(texts)})
+        assert at_head(stepwise) == at_head(open_index())
+
+
+def test_a_failure_leaves_nothing_half_done(content: ContentRepository, index: SourceIndex) -> None:
+    """What comes after it is all there."""
+    content.commit({FIRST: file("First"), SECOND: file("Second")})
+    at_head(index)
+    content.commit({FIRST: file("Edited")})
+    with pytest.raises(RepositoryError):
+        index.part(CommitId("1" * 40))
+    assert [post.title for post in at_head(index).posts] == ["Edited", "Second"]
 
 
 def test_two_posts_with_one_address_leave_it_to_the_first_published(

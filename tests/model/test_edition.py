@@ -43,6 +43,25 @@ def test_every_carousel_is_in_carousel_order(edition: Edition, selection: Select
     assert keys == sorted(keys, reverse=True)
 
 
+@given(strategies.editions(), strategies.editions())
+def test_the_next_edition_is_the_same_as_one_made_anew(before: Edition, after: Edition) -> None:
+    """Names and vocabulary stay, for they are settings."""
+    made = before.next(after.parts, at=after.at, unread=after.unread)
+    anew = Edition.of(
+        after.parts,
+        at=after.at,
+        unread=after.unread,
+        vocabulary=before.vocabulary,
+        named=before.named,
+    )
+    assert (made.posts, made.turns, made.at) == (anew.posts, anew.turns, anew.at)
+    assert (made.categories, made.expiries, made.feeds) == (
+        anew.categories,
+        anew.expiries,
+        anew.feeds,
+    )
+
+
 @given(strategies.different_posts(), st.timedeltas(timedelta(0), timedelta(days=9)))
 def test_nothing_changes_before_an_edition_turns(posts: list[Post], wait: timedelta) -> None:
     """From its moment until just before it turns, the same posts are live."""

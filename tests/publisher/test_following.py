@@ -58,7 +58,7 @@ class Office:
 
         return Follower(source, poll_seconds=poll_seconds, open_index=open_index)
 
-    def put_together(self, seen: Sequence[Part | Unread]) -> Edition:
+    def put_together(self, seen: Sequence[Part | Unread], _: Edition | None = None) -> Edition:
         """Return the edition of now."""
         return Edition.of(
             (one for one in seen if isinstance(one, Part)),

@@ -16,7 +16,8 @@ Nothing here looks at a working tree, an index or ``.gitattributes``.
 """
 
 from syndicate.git.command import version
+from syndicate.git.history import News
 from syndicate.git.record import Commit, Entry, FileChange
 from syndicate.git.repository import Repository
 
-__all__ = ["Commit", "Entry", "FileChange", "Repository", "version"]
+__all__ = ["Commit", "Entry", "FileChange", "News", "Repository", "version"]

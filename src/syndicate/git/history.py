@@ -1,10 +1,11 @@
 """The first-parent history of the pages of a repository, oldest first, with renames."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from syndicate.git.record import Commit, commits
+from syndicate.model.post import BlobId, CommitId, Path
 
 PAGES: Final = (".md", ".markdown", ".html")
 """The files whose history counts, anywhere in the repository: a move is seen from both ends."""
@@ -14,7 +15,7 @@ Log = Callable[..., bytes]
 
 LINE: Final = (
     *("log", "--first-parent", "--reverse", "--root", "--diff-merges=first-parent"),
-    *("--raw", "-z", "--no-abbrev", "--format=%H %ct"),
+    *("--raw", "-z", "--no-abbrev", "--format=%H %ct %P"),
 )
 """``git log`` of each commit against its first parent, in the form `commits` reads."""
 
@@ -26,16 +27,33 @@ def history(log: Log, *ends: str) -> Iterable[Commit]:
     return (commit for commit in found if commit.changes)
 
 
-def news(log: Log, *ends: str) -> Iterable[Commit]:
-    """Return the same as `history`, sooner where few commits lie between ``ends``.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What came on top of a commit.
 
-    Without patterns and renames git is twice as fast, and that is most of the time from an edit
-    to its feeds. Only a commit that both deletes and adds pages can rename one.
+    ``commits`` as `history` returns them; ``files`` is what each file, page or not, that any of
+    them changed holds in the end, None if it is gone.
     """
-    found = [_pages(commit) for commit in commits(log(*LINE, "--no-renames", *ends))]
+
+    commits: tuple[Commit, ...] = ()
+    files: Mapping[Path, BlobId | None]
+
+
+def news(log: Log, commit: CommitId, since: CommitId) -> News | None:
+    """Return what is between ``since`` and ``commit``; None if that is not on one line.
+
+    One git command, without patterns and renames, since it is most of the time from an edit to
+    its feeds. Only a commit that both deletes and adds pages can rename one: then a second.
+    """
+    ends = (commit, f"^{since}")
+    line = list(commits(log(*LINE, "--no-renames", *ends)))
+    if not line or line[0].parent != since:
+        return None
+    files = {change.path: change.blob for new in line for change in new.changes}
+    found = [paged for new in line if (paged := _pages(new)).changes]
     if any({"added", "deleted"} <= {change.kind for change in new.changes} for new in found):
-        return history(log, *ends)
-    return (commit for commit in found if commit.changes)
+        found = list(history(log, *ends))
+    return News(commits=tuple(found), files=files)
 
 
 def _pages(commit: Commit) -> Commit:

@@ -51,6 +51,8 @@ class Commit:
     """A commit on the first-parent line: when it got there, and what it changed."""
 
     id: CommitId
+    parent: CommitId | None
+    """The commit before it on that line, None for the first."""
     time: datetime
     """The committer's time, in UTC."""
     changes: tuple[FileChange, ...]
@@ -67,15 +69,8 @@ def entries(output: bytes) -> tuple[Entry, ...]:
     return tuple([Entry(path=path, blob=blob) for blob, path in found])
 
 
-def changes(output: bytes) -> Iterator[FileChange]:
-    """Read the changes of ``diff-tree --raw -z --no-abbrev`` of two trees."""
-    tokens = iter(output.split(b"\0")[:-1])
-    for token in tokens:
-        yield from _change(token, tokens)
-
-
 def commits(output: bytes) -> Iterator[Commit]:
-    """Read the commits of ``log --raw -z --no-abbrev --format='%H %ct'``, in its order.
+    """Read the commits of ``log --raw -z --no-abbrev --format='%H %ct %P'``, in its order.
 
     After a commit's own token come its changes, the first of them on a new line.
     """
@@ -94,8 +89,13 @@ def commits(output: bytes) -> Iterator[Commit]:
 
 
 def _commit(header: bytes, found: list[FileChange]) -> Commit:
-    name, seconds = header.split(b" ")
-    return Commit(id=CommitId(name.decode()), time=instant(seconds), changes=tuple(found))
+    name, seconds, parent = header.split(b" ")[:3]
+    return Commit(
+        id=CommitId(name.decode()),
+        parent=CommitId(parent.decode()) if parent else None,
+        time=instant(seconds),
+        changes=tuple(found),
+    )
 
 
 def _change(about: bytes, tokens: Iterator[bytes]) -> Iterator[FileChange]:

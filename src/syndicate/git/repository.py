@@ -15,12 +15,12 @@ from typing import Final, Self
 from syndicate.errors import RepositoryError
 from syndicate.git.command import alone, run
 from syndicate.git.complaint import error, explain, unknown_ref
-from syndicate.git.history import history, news
+from syndicate.git.history import News, history, news
 from syndicate.git.location import Location
 from syndicate.git.mirror import Mirror, mirrored
 from syndicate.git.objects import Catalogue, contents, names
 from syndicate.git.place import Place, blank, locate, through
-from syndicate.git.record import Commit, Entry, FileChange, changes, entries, instant
+from syndicate.git.record import Commit, Entry, entries, instant
 from syndicate.git.stamp import stamp
 from syndicate.model.post import BlobId, CommitId, Path
 
@@ -109,18 +109,6 @@ class Repository:
         """Whether history is cut off, so that first commits and dates depend on its depth."""
         return self._reading().place.is_shallow
 
-    def require_whole(self) -> None:
-        """Raise `RepositoryError`, saying how to complete it, if history is cut off."""
-        if self.is_shallow:
-            raise error(
-                self._location,
-                "this is a shallow clone: ids and dates of posts depend on how deep it is",
-                hint=f"Run `git -C {self._location.quoted} fetch --unshallow`."
-                if not self.is_remote
-                else "Complete the repository it is mirrored from: `git fetch --unshallow` there.",
-                code="shallow",
-            )
-
     def fetch(self) -> bool:
         """Bring the mirror of a remote up to date; tell whether anything came."""
         return self._mirror is not None and self._mirror.fetch(self._ref)
@@ -184,39 +172,24 @@ class Repository:
         """Return how many bytes ``blob`` has."""
         return int(self._git("cat-file", "-s", self._full(blob)))
 
-    def changed(
-        self, old: CommitId, new: CommitId, folders: Sequence[Path]
-    ) -> tuple[FileChange, ...]:
-        """Return what differs below ``folders`` between any two commits, renames as two."""
-        if not folders or old == new:
-            return ()
-        trees = (self._full(old), self._full(new))
-        options = ("-r", "-z", "--raw", "--no-renames", "--no-abbrev")
-        return tuple(changes(self._git("diff-tree", *options, *trees, "--", *_within(folders))))
-
-    def history(self, commit: CommitId, *, since: CommitId | None = None) -> Iterator[Commit]:
+    def history(self, commit: CommitId) -> Iterator[Commit]:
         """Return the first-parent history up to ``commit``, oldest first, with renames.
 
         Only commits that change a file whose name ends as one of `history.PAGES`, in any case,
-        and of those only such changes; none that ``since`` reaches.
+        and of those only such changes.
         """
-        if since is None:
-            yield from history(self._log, self._full(commit))
-        else:
-            yield from news(self._log, self._full(commit), f"^{self._full(since)}")
+        yield from history(self._log, self._full(commit))
 
-    def continues(self, new: CommitId, old: CommitId) -> bool:
-        """Tell whether ``old`` is on the first-parent line of ``new``, or is ``new`` itself.
+    def news(self, commit: CommitId, since: CommitId) -> News | None:
+        """Return what came between ``since`` and ``commit``.
 
-        False if ``old`` is unknown here.
+        None if ``since`` is unknown here or not on the first-parent line of ``commit``.
         """
-        if new == old:
-            return True
-        if next(self._contents([old])) is None:
-            return False
-        line = self._git("rev-list", "--first-parent", "--parents", self._full(new), f"^{old}")
-        oldest = line.rstrip().rpartition(b"\n")[2]
-        return oldest.split()[1:2] == [old.encode()]
+        if commit == since:
+            return News(files={})
+        if next(self._contents([since])) is None:
+            return None
+        return news(self._log, CommitId(self._full(commit)), since)
 
     def read(self, blobs: Iterable[BlobId]) -> Iterator[tuple[BlobId, bytes]]:
         """Return what ``blobs`` hold, in their order, few of them in memory at a time."""

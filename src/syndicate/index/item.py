@@ -13,7 +13,7 @@ from syndicate.cache import Cache
 from syndicate.index.manuscript import Manuscript, Rendered, item
 from syndicate.index.part import SourceIndex
 from syndicate.index.target import Targets
-from syndicate.model.edition import Edition
+from syndicate.model.edition import Edition, Part
 from syndicate.model.ledger import LedgerRow
 from syndicate.model.post import Item, Post, PostId
 from syndicate.render.workroom import Workroom
@@ -49,12 +49,12 @@ class Items:
         self._decoder = msgspec.msgpack.Decoder(Rendered)
         self._kept: OrderedDict[PostId, _Kept] = OrderedDict()
         self._lock = Lock()
+        self._led: dict[str, Targets] = {}
+        """The last targets of a source, which are good as long as its posts are the same."""
 
     def make(self, posts: Sequence[Post], edition: Edition) -> tuple[Item, ...]:
         """Return ``posts`` as items, in their order; raises `RepositoryError`."""
-        targets = {
-            name: Targets(posts=edition.part(name).posts) for name in {p.source for p in posts}
-        }
+        targets = {name: self._targets(edition.part(name)) for name in {p.source for p in posts}}
         items = {post.id: self._recall(post, edition, targets[post.source]) for post in posts}
         missing = [post for post in posts if items[post.id] is None]
         manuscripts = [
@@ -78,7 +78,7 @@ class Items:
         """Yield ``posts`` of one source as written and as rendered, few in memory at a time."""
         for start in range(0, len(posts), _AT_ONCE):
             some = posts[start : start + _AT_ONCE]
-            targets = Targets(posts=edition.part(some[0].source).posts)
+            targets = self._targets(edition.part(some[0].source))
             manuscripts = list(self._open(some, targets))
             rendered = self._render(manuscripts)
             yield from ((one, rendered[one.post.id]) for one in manuscripts)
@@ -96,7 +96,7 @@ class Items:
             for name in {post.source for _, post in told}
             for manuscript in self._reopen(
                 [pair for pair in told if pair[1].source == name],
-                Targets(posts=edition.part(name).posts),
+                self._targets(edition.part(name)),
             )
         ]
         rendered = self._render(manuscripts)
@@ -104,6 +104,12 @@ class Items:
             one.post.id: item(one, rendered[one.post.id], edition.translations(one.post))
             for one in manuscripts
         }
+
+    def _targets(self, part: Part) -> Targets:
+        led = self._led.get(part.source.name)
+        if led is None or led.posts is not part.posts:
+            led = self._led[part.source.name] = Targets(posts=part.posts)
+        return led
 
     def _recall(self, post: Post, edition: Edition, targets: Targets) -> Item | None:
         with self._lock:

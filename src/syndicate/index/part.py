@@ -1,21 +1,22 @@
 """One source at one commit: which files are posts, and what an edition must know of each."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from syndicate.cache import Cache
 from syndicate.dialects import DIALECTS
 from syndicate.errors import ContentError
-from syndicate.git import Entry, Repository
+from syndicate.git import Commit, Entry, News, Repository
 from syndicate.index.ancestry import Ancestry, Lineage, replay
 from syndicate.index.asset import Assets
 from syndicate.index.biography import Chapter, biography
 from syndicate.index.examination import Outcome, examine
 from syndicate.index.manuscript import Manuscript, manuscript, past
 from syndicate.index.reading import Reading, Readings
+from syndicate.index.register import Register
 from syndicate.index.target import Targets
 from syndicate.model.category import Vocabulary
-from syndicate.model.edition import Hidden, Part, Problem
+from syndicate.model.edition import Part, Problem
 from syndicate.model.ledger import LedgerRow
 from syndicate.model.post import BlobId, CommitId, Path, Post, Source
 
@@ -48,7 +49,9 @@ class SourceIndex:
         self.assets = Assets(url="", blobs={}, folders=source.folders)
         self._obeyed = accepted()
         self._ancestry = Ancestry()
-        self._outcomes: dict[Path, Outcome] = {}
+        self._register = Register()
+        self._registered: CommitId | None = None
+        """The commit that the register is at."""
 
     def part(self, commit: CommitId) -> Part:
         """Return the source as it is at ``commit``.
@@ -59,29 +62,26 @@ class SourceIndex:
         accepted = self.accepted()
         if accepted != self._obeyed:
             self._ancestry, self._obeyed = Ancestry(), accepted
-        ancestry = self._ancestry = self._replay(self._ancestry, commit)
-        vanished, shown = ancestry.vanished, commit
+        in_step = self._registered is not None and self._registered == self._ancestry.commit
+        self._registered = None
+        news = self._replay(commit)
+        ancestry, shown = self._ancestry, commit
+        vanished = ancestry.vanished
         if vanished and ancestry.whole:
-            shown = ancestry.whole
-            ancestry = self._replay(Ancestry(), shown)
-        files = self.repository.entries(shown, self.source.folders)
-        skipped = {file.path: self._dialect.skips(file.path, self.source) for file in files}
+            in_step, shown = False, ancestry.whole
+            ancestry = Ancestry()
+            self._retell(ancestry, self.repository.history(shown))
         if self.assets.url:
             self.assets = replace(self.assets, blobs=self._everything(shown))
-        self._outcomes = self._examine([f for f in files if not skipped[f.path]], ancestry)
-        posts, clashes = _without_clashes(self._outcomes.values())
-        reasons = skipped | {path: found.hidden for path, found in self._outcomes.items()}
+        self._take_down(self._files(shown, news if in_step else None), ancestry)
+        self._registered = shown
         return Part(
             source=self.source,
             commit=shown,
             committed=self.repository.committed(shown),
-            posts=posts,
-            hidden=tuple(Hidden(path=path, reason=why) for path, why in reasons.items() if why),
-            problems=(
-                *(problem for found in self._outcomes.values() for problem in found.problems),
-                *clashes,
-                *self._without_posts(),
-            ),
+            posts=self._register.posts,
+            hidden=self._register.hidden,
+            problems=(*self._register.problems, *self._without_posts()),
             failing=self._explain(vanished) if vanished else "",
         )
 
@@ -129,23 +129,34 @@ class SourceIndex:
             return None
         return replace(found, post=past(row, found.fields, post))
 
-    def _replay(self, ancestry: Ancestry, commit: CommitId) -> Ancestry:
-        if ancestry.commit and not self.repository.continues(commit, ancestry.commit):
-            ancestry = Ancestry()
+    def _replay(self, commit: CommitId) -> News | None:
+        """Bring the ancestry to ``commit``; return what is new, None if all of it is."""
+        before = self._ancestry.commit
+        news = self.repository.news(commit, before) if before else None
+        if news is None:
+            self._ancestry = Ancestry()
+        history = self.repository.history(commit) if news is None else news.commits
+        self._retell(self._ancestry, history)
+        self._ancestry.commit = commit
+        return news
+
+    def _retell(self, ancestry: Ancestry, history: Iterable[Commit]) -> None:
         replay(
             ancestry,
-            self.repository.history(commit, since=ancestry.commit),
+            history,
             source=self.source.name,
             folder_of=self._folder_of,
             accepted=self._obeyed,
         )
-        return ancestry
 
     def _folder_of(self, path: Path) -> Path | None:
         folder = next((f for f in self.source.folders if _is_below(path, f)), None)
         if folder is None or self._dialect.skips(path, self.source):
             return None
         return folder
+
+    def _is_ours(self, path: Path) -> bool:
+        return any(_is_below(path, folder) for folder in self.source.folders)
 
     def _explain(self, vanished: Sequence[Path]) -> str:
         return (
@@ -155,7 +166,7 @@ class SourceIndex:
 
     def _without_posts(self) -> Iterator[Problem]:
         for folder in self.source.folders:
-            if not any(_is_below(path, folder) for path in self._outcomes):
+            if not any(_is_below(path, folder) for path in self._register.examined):
                 yield Problem(
                     level="error",
                     rule="no-posts",
@@ -165,19 +176,31 @@ class SourceIndex:
                     hint="Name the folder as it is in the repository, from its root.",
                 )
 
-    def _examine(self, files: Sequence[Entry], ancestry: Ancestry) -> dict[Path, Outcome]:
-        outcomes: dict[Path, Outcome] = {}
+    def _files(self, commit: CommitId, news: News | None) -> Mapping[Path, BlobId | None]:
+        """Return what to look at: what is in ``news``, or every file; None for those gone."""
+        if news is not None:
+            return {path: blob for path, blob in news.files.items() if self._is_ours(path)}
+        files = self.repository.entries(commit, self.source.folders)
+        return dict.fromkeys(self._register) | {file.path: file.blob for file in files}
+
+    def _take_down(self, files: Mapping[Path, BlobId | None], ancestry: Ancestry) -> None:
+        skipped: dict[Path, str] = {}
         fresh: list[tuple[Entry, Lineage]] = []
-        for file in files:
-            lineage = ancestry.living[file.path]
-            before = self._outcomes.get(file.path)
-            if before and (before.blob, before.lineage) == (file.blob, lineage):
-                outcomes[file.path] = before
-            else:
-                fresh.append((file, lineage))
+        for path, blob in files.items():
+            if blob is None:
+                continue
+            if why := self._dialect.skips(path, self.source):
+                skipped[path] = why
+                continue
+            lineage = ancestry.living[path]
+            before = self._register.get(path)
+            if before is None or (before.blob, before.lineage) != (blob, lineage):
+                fresh.append((Entry(path=path, blob=blob), lineage))
+        outcomes: dict[Path, Outcome] = {}
         for start in range(0, len(fresh), _AT_ONCE):
             outcomes |= self._read_together(fresh[start : start + _AT_ONCE])
-        return outcomes
+        gone = [path for path, blob in files.items() if blob is None]
+        self._register.update(outcomes, skipped, gone)
 
     def _read_together(self, fresh: Sequence[tuple[Entry, Lineage]]) -> dict[Path, Outcome]:
         """Let every examination ask for what it wants to read next, and read that in one go."""
@@ -198,26 +221,3 @@ class SourceIndex:
 def _is_below(path: Path, folder: Path) -> bool:
     """Tell whether ``path`` is in ``folder``, which is ``.`` for the root."""
     return folder in ("", ".") or path.startswith(f"{folder}/")
-
-
-def _without_clashes(
-    outcomes: Iterable[Outcome],
-) -> tuple[tuple[Post, ...], tuple[Problem, ...]]:
-    """Where two posts have one address, the first published keeps it."""
-    keepers: dict[str, Post] = {}
-    clashes: list[Problem] = []
-    posts = (found.post for found in outcomes if found.post)
-    for post in sorted(posts, key=lambda post: (post.published, post.id)):
-        keeper = keepers.setdefault(post.url, post)
-        if keeper is not post:
-            clashes.append(
-                Problem(
-                    level="error",
-                    rule="duplicate-address",
-                    source=post.source,
-                    path=post.path,
-                    what=f"{post.url} is the address of {keeper.path} already",
-                    hint="Give one of the two another permalink; this one is not served.",
-                )
-            )
-    return tuple(keepers.values()), tuple(clashes)

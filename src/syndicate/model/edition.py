@@ -1,17 +1,18 @@
 """An edition: everything that may be served at one moment, and what went wrong on the way."""
 
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Final, Literal, Protocol, Self
 
 from syndicate.errors import NotReady, UnknownName
 from syndicate.model.asset import Asset
+from syndicate.model.catalogue import spellings
 from syndicate.model.category import Category, Vocabulary
-from syndicate.model.post import CommitId, Item, Key, Path, Post, PostId, Source
-from syndicate.model.selection import Selection, Trait, traits
+from syndicate.model.post import CommitId, Item, Key, Path, Post, PostId, Source, key_of
+from syndicate.model.roll import Roll
+from syndicate.model.selection import Selection
 
 Level = Literal["error", "warning", "notice"]
 
@@ -82,17 +83,14 @@ class NamedFeed:
 class Edition:
     """All sources together at one moment: the only thing readers are served from.
 
-    ``posts`` are live at ``at``, in the order of every feed: (published, id) descending.
-    ``turns`` is when the next post appears or expires without a commit; None if none will.
+    ``roll`` says which posts of ``parts`` are live.
     """
 
-    at: datetime
     parts: tuple[Part, ...]
     unread: tuple[Unread, ...]
     vocabulary: Vocabulary
     named: tuple[NamedFeed, ...]
-    posts: tuple[Post, ...]
-    turns: datetime | None
+    roll: Roll
 
     @classmethod
     def of(
@@ -106,23 +104,34 @@ class Edition:
     ) -> Self:
         """Put ``parts`` together as readers see them at ``at``."""
         parts = tuple(parts)
-        posts = [post for part in parts for post in part.posts]
-        moments = [moment for post in posts for moment in (post.published, post.expires)]
         return cls(
-            at=at,
             parts=parts,
             unread=tuple(unread),
             vocabulary=vocabulary,
             named=tuple(named),
-            posts=tuple(
-                sorted(
-                    (post for post in posts if post.is_live(at)),
-                    key=lambda post: (post.published, post.id),
-                    reverse=True,
-                )
-            ),
-            turns=min((m for m in moments if m is not None and m > at), default=None),
+            roll=Roll.of(tuple(part.posts for part in parts), at),
         )
+
+    def next(self, parts: Iterable[Part], *, at: datetime, unread: Iterable[Unread] = ()) -> Self:
+        """Return the same as `of`, sooner where little differs from this edition."""
+        parts = tuple(parts)
+        held = tuple(part.posts for part in parts)
+        return replace(self, parts=parts, unread=tuple(unread), roll=self.roll.next(held, at))
+
+    @property
+    def at(self) -> datetime:
+        """The moment."""
+        return self.roll.at
+
+    @property
+    def posts(self) -> tuple[Post, ...]:
+        """The live posts in the order of every feed: (published, id) descending."""
+        return self.roll.live.posts
+
+    @property
+    def turns(self) -> datetime | None:
+        """When the next post appears or expires without a commit; None if none will."""
+        return self.roll.turns
 
     def select(self, selection: Selection) -> tuple[Post, ...]:
         """Return the live posts of ``selection`` in its order.
@@ -131,28 +140,17 @@ class Edition:
         Raises `NotReady` where all sources of ``selection`` are unread.
         """
         self._refuse_unread(selection)
-        posts = list(self._look_up(selection))
+        posts = list(self.roll.live.find(selection.demands))
         if selection.languages is not None:
             posts = [post for post in posts if post in selection]
         if selection.carousel:
             posts.sort(key=lambda post: (post.day, post.path), reverse=True)
         return tuple(posts)
 
-    def _look_up(self, selection: Selection) -> Iterable[Post]:
-        """Return the posts with the traits that ``selection`` demands, in order."""
-        demands = selection.demands
-        if not demands:
-            return self.posts
-        found = (
-            set[int]().union(*(self._traits.get(trait, ()) for trait in demand))
-            for demand in demands
-        )
-        return (self.posts[place] for place in sorted(set.intersection(*found)))
-
     def post(self, key: Key) -> Post:
         """Return the live post with ``key``; `UnknownName` if there is none."""
         try:
-            return self._by_key[key]
+            return self.roll.live.by_key[key]
         except KeyError:
             raise UnknownName(
                 f"no live post has the key {key!r}",
@@ -162,7 +160,8 @@ class Edition:
 
     def find(self, post: PostId) -> Post | None:
         """Return the live post with the id ``post``, None if there is none."""
-        return self._by_id.get(post)
+        found = self.roll.live.by_key.get(key_of(post))
+        return found if found and found.id == post else None
 
     def part(self, source: str) -> Part:
         """Return the part of ``source``; `UnknownName` lists the known ones, unread: `NotReady`."""
@@ -203,26 +202,22 @@ class Edition:
         """Return (language, address) of the live translations of ``post`` but itself."""
         return tuple(
             (other.language, other.url)
-            for other in self._translated.get((post.source, post.translation), ())
+            for other in self.roll.live.translations.get((post.source, post.translation), ())
             if other.id != post.id
         )
 
     @cached_property
     def categories(self) -> tuple[Category, ...]:
         """Every known category by slug: those of the settings and of any post ever live."""
-        counts = Counter(
-            (category.slug, category.title)
-            for part in self.parts
-            for post in part.posts
-            if post.published <= self.at
-            for category in post.categories
+        counts = self.roll.live.spellings + spellings(
+            post for post in self.roll.expired if post.published <= self.at
         )
-        spellings: dict[str, dict[str, int]] = {}
+        found: dict[str, dict[str, int]] = {}
         for (slug, title), count in counts.items():
-            spellings.setdefault(slug, {})[title] = count
+            found.setdefault(slug, {})[title] = count
         titles = {
             slug: min(counted, key=lambda title: (-counted[title], title))
-            for slug, counted in spellings.items()
+            for slug, counted in found.items()
         } | {term.category.slug: term.category.title for term in self.vocabulary.terms}
         return tuple(Category(slug=slug, title=titles[slug]) for slug in sorted(titles))
 
@@ -248,46 +243,14 @@ class Edition:
         return tuple(feed for feed in self._claims if self.feeds[feed.name] is not feed)
 
     @cached_property
-    def _by_key(self) -> dict[Key, Post]:
-        return {post.key: post for post in self.posts}
-
-    @cached_property
-    def _by_id(self) -> dict[PostId, Post]:
-        return {post.id: post for post in self.posts}
-
-    @cached_property
     def expiries(self) -> dict[str, datetime]:
         """When a post of a source last expired, for sources of which one has."""
-        expired = (
-            (post.source, post.expires)
-            for part in self.parts
-            for post in part.posts
-            if post.expires is not None and post.expires <= self.at
-        )
-        return dict(sorted(expired, key=lambda pair: pair[1]))
-
-    @cached_property
-    def _traits(self) -> dict[Trait, list[int]]:
-        """Where in ``posts`` those with a trait are."""
-        places: defaultdict[Trait, list[int]] = defaultdict(list)
-        for place, post in enumerate(self.posts):
-            for trait in traits(post):
-                places[trait].append(place)
-        return places
+        expired = [(post.expires, post.source) for post in self.roll.expired if post.expires]
+        return {source: at for at, source in sorted(expired)}
 
     @cached_property
     def _by_slug(self) -> dict[str, Category]:
         return {category.slug: category for category in self.categories}
-
-    @cached_property
-    def _translated(self) -> dict[tuple[str, str], list[Post]]:
-        groups: dict[tuple[str, str], list[Post]] = {}
-        for post in self.posts:
-            if post.translation:
-                groups.setdefault((post.source, post.translation), []).append(post)
-        for group in groups.values():
-            group.sort(key=lambda post: (post.language, post.url))
-        return groups
 
     @cached_property
     def _claims(self) -> tuple[NamedFeed, ...]:

@@ -114,11 +114,16 @@ class Post:
     @property
     def key(self) -> Key:
         """The part of the id that addresses use."""
-        return Key(self.id.rpartition(":")[2])
+        return key_of(self.id)
 
     def is_live(self, now: datetime) -> bool:
         """Tell whether readers may see the post at ``now``: published ≤ now < expires."""
         return self.published <= now and (self.expires is None or now < self.expires)
+
+
+def key_of(post: PostId) -> Key:
+    """Return the part of an id that addresses use."""
+    return Key(post.rpartition(":")[2])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

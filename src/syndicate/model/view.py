@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Final
 
 from syndicate.model.change import Told
@@ -110,7 +111,7 @@ def last_modified(edition: Edition, view: View) -> datetime:
     The newest of: its posts' updates, the expiries passed in its sources, their commits.
     """
     moments = [
-        *(post.updated for post in view.posts),
+        *map(attrgetter("updated"), view.posts),
         *(part.committed for part in view.parts),
         *(
             edition.expiries[part.source.name]

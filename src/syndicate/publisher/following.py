@@ -81,7 +81,8 @@ class Publisher:
 
     Args:
         followers: One for each source.
-        put_together: Makes an edition of what the followers saw, at the time of the clock.
+        put_together: Makes an edition of what the followers saw, at the time of the clock, out of
+            the one before.
         clock: Tells the time, with a zone.
     """
 
@@ -89,7 +90,7 @@ class Publisher:
         self,
         followers: Iterable[Follower],
         *,
-        put_together: Callable[[Sequence[Part | Unread]], Edition],
+        put_together: Callable[[Sequence[Part | Unread], Edition | None], Edition],
         clock: Callable[[], datetime],
     ) -> None:
         self._followers = {follower.source.name: follower for follower in followers}
@@ -164,7 +165,7 @@ class Publisher:
             self._changed.clear()
             if self._seen.keys() == self._followers.keys():
                 seen = [self._seen[name] for name in self._followers]
-                self._edition = await asyncio.to_thread(self._put_together, seen)
+                self._edition = await asyncio.to_thread(self._put_together, seen, self._edition)
                 self._published.set()
                 self._published = asyncio.Event()
                 telemetry.editions_total.inc()

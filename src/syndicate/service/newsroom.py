@@ -86,12 +86,23 @@ class Newsroom:
             seen = self._moved(seen, rev)
         return self.put_together(seen, at=at)
 
-    def put_together(self, seen: Sequence[Part | Unread], *, at: datetime | None = None) -> Edition:
-        """Return the edition of ``seen``."""
+    def put_together(
+        self,
+        seen: Sequence[Part | Unread],
+        before: Edition | None = None,
+        *,
+        at: datetime | None = None,
+    ) -> Edition:
+        """Return the edition of ``seen``, sooner if it differs little from the one ``before``."""
+        parts = [one for one in seen if isinstance(one, Part)]
+        unread = [one for one in seen if isinstance(one, Unread)]
+        at = at or self.clock()
+        if before is not None:
+            return before.next(parts, at=at, unread=unread)
         return Edition.of(
-            (one for one in seen if isinstance(one, Part)),
-            unread=(one for one in seen if isinstance(one, Unread)),
-            at=at or self.clock(),
+            parts,
+            unread=unread,
+            at=at,
             vocabulary=self.settings.vocabulary,
             named=self.settings.feeds,
         )

@@ -1,0 +1,95 @@
+"""Who of the posts that sources hold is live at a moment, and when that changes by itself."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain, compress, count
+from operator import is_not
+from typing import Final, Self
+
+from syndicate.model.catalogue import Catalogue
+from syndicate.model.post import Post
+
+Held = tuple[tuple[Post, ...], ...]
+"""What each of some sources holds, in an order of its own that a change of few posts keeps."""
+
+_FEW: Final = 1_000
+"""Changes up to which it is quicker to take the last roll along."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Roll:
+    """The posts of ``held`` that are live at ``at``, and those that have expired by then.
+
+    ``turns`` is when the next one appears or expires; None if none will.
+    """
+
+    at: datetime
+    held: Held
+    live: Catalogue
+    expired: frozenset[Post]
+    turns: datetime | None
+
+    @classmethod
+    def of(cls, held: Held, at: datetime) -> Self:
+        """Call the roll of ``held`` at ``at``."""
+        posts = list(chain.from_iterable(held))
+        return cls(
+            at=at,
+            held=held,
+            live=Catalogue.of(post for post in posts if post.is_live(at)),
+            expired=frozenset(_expired(posts, at)),
+            turns=_turn(posts, at),
+        )
+
+    def next(self, held: Held, at: datetime) -> Self:
+        """Return the same as `of`, sooner where few posts changed and none turned since."""
+        turned = at < self.at or (self.turns is not None and at >= self.turns)
+        if turned or len(held) != len(self.held):
+            return self.of(held, at)
+        gone, come = _difference(self.held, held)
+        if len(gone) + len(come) > _FEW or (self.turns and self.turns in _moments(gone)):
+            return self.of(held, at)
+        return type(self)(
+            at=at,
+            held=held,
+            live=self.live.replaced(
+                [post for post in gone if post.is_live(at)],
+                [post for post in come if post.is_live(at)],
+            ),
+            expired=(self.expired - frozenset(gone)) | frozenset(_expired(come, at)),
+            turns=min(filter(None, (self.turns, _turn(come, at))), default=None),
+        )
+
+
+def _expired(posts: Iterable[Post], at: datetime) -> Iterator[Post]:
+    return (post for post in posts if post.expires is not None and post.expires <= at)
+
+
+def _moments(posts: Iterable[Post]) -> Iterator[datetime | None]:
+    return (moment for post in posts for moment in (post.published, post.expires))
+
+
+def _turn(posts: Iterable[Post], at: datetime) -> datetime | None:
+    return min((m for m in _moments(posts) if m is not None and m > at), default=None)
+
+
+def _difference(old: Held, new: Held) -> tuple[list[Post], list[Post]]:
+    """Return the posts that are only in ``old``, and only in ``new``; the same object is the same.
+
+    What is equal at both ends is passed over quickly: few posts change at a time.
+    """
+    gone, come = list[Post](), list[Post]()
+    for before, after in zip(old, new, strict=True):
+        start = _first_other(before, after)
+        end = _first_other(before[start:][::-1], after[start:][::-1])
+        left, right = before[start : len(before) - end], after[start : len(after) - end]
+        stay = set(map(id, left)) & set(map(id, right))
+        gone += (post for post in left if id(post) not in stay)
+        come += (post for post in right if id(post) not in stay)
+    return gone, come
+
+
+def _first_other(one: Sequence[Post], two: Sequence[Post]) -> int:
+    shorter = min(len(one), len(two))
+    return next(compress(count(), map(is_not, one, two)), shorter)
