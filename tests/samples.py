@@ -110,6 +110,7 @@ class PartChanges(TypedDict, total=False):
     hidden: tuple[Hidden, ...]
     problems: tuple[Problem, ...]
     failing: str
+    failing_kind: str
     is_stale: bool
 
 

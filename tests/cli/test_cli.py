@@ -43,6 +43,15 @@ def test_an_error_is_told_with_what_is_known_and_what_to_do(
     assert capsys.readouterr().err == "Error: there is no feed x\n"
 
 
+@pytest.mark.parametrize("character", ["\x1b", "\r", "\x9b", "\udcff"])
+def test_what_is_no_text_or_would_be_obeyed_is_replaced(
+    capsys: pytest.CaptureFixture[str], character: str
+) -> None:
+    """File names may be any bytes, and titles any characters."""
+    tell(UnknownName(f"there is no x{character}y"))
+    assert capsys.readouterr().err == "Error: there is no x\N{REPLACEMENT CHARACTER}y\n"
+
+
 def test_a_short_command_imports_nothing_heavy() -> None:
     """So that the version and the help are there at once."""
     code = (

@@ -166,12 +166,14 @@ def test_an_unknown_feed_is_an_error_that_lists_the_known_ones() -> None:
 
 def test_an_unread_source_is_a_source_that_is_not_ready() -> None:
     """It has its feed and its name; asking for it alone says why it cannot be had."""
-    unread = Unread(source=samples.source("updates"), failing="ref main does not exist")
+    unread = Unread(
+        source=samples.source("updates"), failing="not in /srv/x", failing_kind="unknown-ref"
+    )
     edition = Edition.of([samples.part(samples.source(), samples.post())], at=NOW, unread=[unread])
     assert [source.name for source in edition.sources] == ["news", "updates"]
-    with pytest.raises(NotReady, match="ref main does not exist"):
+    with pytest.raises(NotReady, match=r"not read yet: updates \(unknown-ref\)$"):
         edition.select(edition.feed("updates").selection)
-    with pytest.raises(NotReady, match="ref main does not exist"):
+    with pytest.raises(NotReady, match=r"not read yet: updates \(unknown-ref\)$"):
         edition.part("updates")
     assert len(edition.select(Selection.of(sources=["news", "updates"]))) == 1
     assert len(edition.select(Selection())) == 1
@@ -180,11 +182,24 @@ def test_an_unread_source_is_a_source_that_is_not_ready() -> None:
 def test_an_edition_of_which_nothing_was_read_is_not_empty_but_not_ready() -> None:
     """Readers keep what they have: an empty feed would tell them that every post is gone."""
     lost = Unread(source=samples.source("lost"), failing="no repository")
-    with pytest.raises(NotReady, match="no repository"):
+    with pytest.raises(NotReady, match=r"lost \(source-failing\)"):
         Edition.of([], at=NOW, unread=[lost]).select(Selection())
     some = Edition.of([samples.part(samples.source(), samples.post())], at=NOW, unread=[lost])
     assert len(some.select(Selection())) == 1
     assert Edition.of([], at=NOW).select(Selection()) == ()
+
+
+def test_what_fails_is_a_code_for_anybody() -> None:
+    """Of sources that are stale, kept or unread, and of no others."""
+    edition = Edition.of(
+        [
+            samples.part(samples.source(), samples.post()),
+            samples.part(samples.source("kept"), failing="x", failing_kind="folder-emptied"),
+        ],
+        unread=[Unread(source=samples.source("lost"), failing="no repository at /srv")],
+        at=NOW,
+    )
+    assert edition.failing == {"kept": "folder-emptied", "lost": "source-failing"}
 
 
 def test_translations_are_the_other_languages_of_a_post() -> None:

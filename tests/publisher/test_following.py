@@ -271,6 +271,7 @@ def test_a_remote_that_cannot_be_reached_leaves_what_was_mirrored(
     assert isinstance(after, Part)
     assert after.posts == before.posts
     assert after.failing
+    assert after.failing_kind == "not-a-repository"
 
 
 def test_an_error_nobody_thought_of_is_the_trouble_of_one_source(
@@ -287,3 +288,4 @@ def test_an_error_nobody_thought_of_is_the_trouble_of_one_source(
     run(publisher, (nothing, lambda: titles(publisher) == ["First"]))
     (unread,) = publisher.edition.unread
     assert unread.failing == "source odd cannot be read: ZeroDivisionError"
+    assert unread.failing_kind == "internal-error"

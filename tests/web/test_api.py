@@ -107,14 +107,15 @@ def failing() -> Edition:
             samples.part(samples.source("sound"), samples.post(source="sound")),
             samples.part(
                 samples.source("old"),
-                failing="the folder is empty",
+                failing="/srv",
+                failing_kind="folder-emptied",
                 problems=(
                     Problem(level="error", rule="front-matter", source="old", what="broken"),
                     Problem(level="notice", rule="template", source="old", what="dropped"),
                 ),
             ),
         ],
-        unread=[Unread(source=samples.source("lost"), failing="the repository is not there")],
+        unread=[Unread(source=samples.source("lost"), failing="no \udcff")],
         at=samples.NOW + timedelta(hours=1),
         vocabulary=VOCABULARY,
         named=[NAMED],
@@ -145,10 +146,10 @@ def test_sources_tell_what_is_served_of_them() -> None:
             "html": f"{PUBLIC}/feeds/sound",
         },
     }
-    assert (rows["old"]["problems"], rows["old"]["failing"]) == (2, "the folder is empty")
+    assert (rows["old"]["problems"], rows["old"]["failing"]) == (2, "folder-emptied")
     assert (rows["lost"]["commit"], rows["lost"]["committed"]) == (None, None)
     assert (rows["lost"]["posts"], rows["lost"]["problems"]) == (0, 0)
-    assert rows["lost"]["failing"] == "the repository is not there"
+    assert rows["lost"]["failing"] == "source-failing"
     assert answer.headers["last-modified"] == "Sat, 01 Jun 2024 13:00:00 GMT"
 
 

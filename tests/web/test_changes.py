@@ -118,7 +118,7 @@ def test_a_source_that_is_not_read_yet_is_waited_for() -> None:
     assert (len(first["items"]), first["has_more"]) == (1, True)
     second = here.get(first["next_url"].partition(".gov")[2])
     assert (second.status_code, second.json()["code"]) == (503, "not-ready")
-    assert "no repository" in second.json()["detail"]
+    assert "updates (source-failing)" in second.json()["detail"]
 
 
 def test_a_cursor_that_cannot_be_served_is_refused_with_what_to_do() -> None:
@@ -135,6 +135,7 @@ def test_without_a_database_there_is_no_answer() -> None:
     """503 with Retry-After, while the posts are there."""
     here = Site(reader=Library(now=samples.edition(*POSTS), failing="it is locked"))
     answer = here.get("/v1/changes")
-    assert (answer.status_code, answer.json()["detail"]) == (503, "it is locked")
+    assert (answer.status_code, answer.json()["code"]) == (503, "storage-error")
+    assert "locked" not in answer.text
     assert "Retry-After" in answer.headers
     assert here.get("/v1/posts").status_code == 200

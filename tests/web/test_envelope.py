@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import override
 
 from syndicate import telemetry
-from syndicate.errors import RepositoryError
+from syndicate.errors import RepositoryError, StorageError, SyndicateError
 from syndicate.model.post import Item, Post
 from syndicate.web.envelope import LONGEST_HEAD, LONGEST_TARGET, Envelope
 from tests import samples
@@ -121,10 +121,19 @@ def test_the_unexpected_is_logged_and_told_without_details(
     assert "a secret path" in capsys.readouterr().err
 
 
-def test_what_a_person_can_mend_is_told_as_it_is() -> None:
-    """An error of ours becomes its status, with when to come back if it may pass."""
+@pytest.mark.parametrize(
+    ("error", "what"),
+    [
+        (RepositoryError("source news: /srv is locked", hint="Unlock /srv."), "a repository"),
+        (StorageError("database sqlite:////srv: it is locked"), "the database"),
+    ],
+)
+def test_what_an_operator_can_mend_is_logged_and_told_without_details(
+    error: SyndicateError, what: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """503 says of what it is and when to come back; nobody learns the paths of this host."""
     reader = Broken(now=samples.edition(*POSTS))
-    reader.error = RepositoryError("source news: it is locked")
+    reader.error = error
 
     answer = Site(reader=reader).get("/feeds/all.json")
 
@@ -134,10 +143,12 @@ def test_what_a_person_can_mend_is_told_as_it_is() -> None:
         "type": "about:blank",
         "title": "Service Unavailable",
         "status": 503,
-        "code": "repository-error",
-        "detail": "source news: it is locked",
+        "code": error.code,
+        "detail": f"{what} cannot be {'read' if 'repo' in what else 'used'} just now",
         "instance": "/feeds/all.json",
+        "hint": "Try again in a minute; the log says more.",
     }
+    assert error.what in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -41,9 +41,9 @@ def test_ready_tells_of_every_source() -> None:
 
 
 def test_what_fails_degrades_while_feeds_go_on() -> None:
-    """A failing source or database is named, with why, under 200."""
-    old = samples.part(samples.source("old"), failing="the folder is empty")
-    lost = Unread(source=samples.source("lost"), failing="no repository")
+    """A failing source or database is named, with a code of why, under 200."""
+    old = samples.part(samples.source("old"), failing="/srv", failing_kind="folder-emptied")
+    lost = Unread(source=samples.source("lost"), failing="no \udcff", failing_kind="unreachable")
     edition = Edition.of([old], unread=[lost], at=samples.NOW)
 
     sources = at(edition).get("/readyz")
@@ -53,10 +53,10 @@ def test_what_fails_degrades_while_feeds_go_on() -> None:
     assert sources.status_code == database.status_code == well.status_code == 200
     assert sources.json()["status"] == database.json()["status"] == "degraded"
     assert sources.json()["sources"] == {
-        "old": {"status": "failing", "detail": "the folder is empty"},
-        "lost": {"status": "failing", "detail": "no repository"},
+        "old": {"status": "failing", "detail": "folder-emptied"},
+        "lost": {"status": "failing", "detail": "unreachable"},
     }
-    assert database.json()["database"] == {"status": "failing", "detail": "it is locked"}
+    assert database.json()["database"] == {"status": "failing", "detail": "storage-error"}
     assert (well.json()["status"], well.json()["database"]) == ("ok", {"status": "ok"})
 
 

@@ -50,7 +50,7 @@ def renew(
         why = error.what
         return (
             Refreshed(source=source.name, accepted=tuple(accepted), failing=why),
-            Unread(source=source, failing=why),
+            Unread(source=source, failing=why, failing_kind=error.code),
         )
     done = Refreshed(
         source=source.name,

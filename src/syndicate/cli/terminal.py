@@ -38,5 +38,4 @@ def say_json(value: object) -> None:
 
 def _harmless(text: str) -> str:
     """Replace what a terminal would obey, and what is no text: file names may be any bytes."""
-    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "\N{REPLACEMENT CHARACTER}", text)
+    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", text)

@@ -83,6 +83,7 @@ class SourceIndex:
             hidden=self._register.hidden,
             problems=(*self._register.problems, *self._without_posts()),
             failing=self._explain(vanished) if vanished else "",
+            failing_kind="folder-emptied",
         )
 
     def serve_assets(self, url: str) -> None:

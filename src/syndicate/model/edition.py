@@ -47,8 +47,9 @@ class Part:
     """One source at one commit.
 
     ``posts`` holds every readable post, those of the future and the expired included.
-    ``failing`` says why the part is older than the source; empty while all is well. ``is_stale``
-    if that is because the source could not be read: then nobody knows what it holds now.
+    ``failing`` says why the part is older than the source, for operators: it may name paths of
+    this host; empty while all is well. ``failing_kind`` is a code of that, for anybody to see.
+    ``is_stale`` if the source could not be read: then nobody knows what it holds now.
     """
 
     source: Source
@@ -58,15 +59,17 @@ class Part:
     hidden: tuple[Hidden, ...] = ()
     problems: tuple[Problem, ...] = ()
     failing: str = ""
+    failing_kind: str = "source-failing"
     is_stale: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unread:
-    """A source that could not be read since the start, and why."""
+    """A source that could not be read since the start, and why, as `Part` says it."""
 
     source: Source
     failing: str
+    failing_kind: str = "source-failing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,13 +193,13 @@ class Edition:
         return None if meant is None else self._by_slug.get(meant.slug)
 
     def _refuse_unread(self, selection: Selection) -> None:
-        failing = {one.source.name: one.failing for one in self.unread}
+        failing = {one.source.name: one.failing_kind for one in self.unread}
         wanted = selection.sources
         if wanted is None:
             wanted = frozenset(source.name for source in self.sources)
         if wanted and wanted <= failing.keys():
-            reasons = "; ".join(failing[name] for name in sorted(wanted))
-            raise NotReady(f"not read yet: {reasons}", hint="Try again in a minute.")
+            which = ", ".join(f"{name} ({failing[name]})" for name in sorted(wanted))
+            raise NotReady(f"not read yet: {which}", hint="Try again in a minute.")
 
     def translations(self, post: Post) -> tuple[tuple[str, str], ...]:
         """Return (language, address) of the live translations of ``post`` but itself."""
@@ -228,6 +231,12 @@ class Edition:
             *(part.source for part in self.parts),
             *(unread.source for unread in self.unread),
         )
+
+    @cached_property
+    def failing(self) -> dict[str, str]:
+        """The sources that fail, each with a code of why that anybody may see."""
+        either: tuple[Part | Unread, ...] = (*self.parts, *self.unread)
+        return {one.source.name: one.failing_kind for one in either if one.failing}
 
     @cached_property
     def feeds(self) -> dict[str, NamedFeed]:

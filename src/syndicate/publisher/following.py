@@ -45,26 +45,29 @@ class Follower:
 
         Whatever goes wrong is reported in the answer, never raised: the other sources go on.
         """
-        trouble = ""
+        trouble = kind = ""
         try:
             self._index = self._index or self._open_index()
             try:
                 self._index.repository.fetch()
             except SyndicateError as error:
-                trouble = error.what
+                trouble, kind = error.what, error.code
             head = self._index.repository.head()
             seen = (head, self._index.accepted())
             if seen != self._seen:
                 self._part = self._index.part(head)
                 self._seen = seen
         except SyndicateError as error:
-            trouble = error.what
+            trouble, kind = error.what, error.code
         except Exception as error:  # noqa: BLE001 — one bad source stays one bad source
             _log.exception("reading failed", source=self.source.name)
             trouble = f"source {self.source.name} cannot be read: {type(error).__name__}"
+            kind = "internal-error"
         if self._part is None:
-            return Unread(source=self.source, failing=trouble)
-        return replace(self._part, failing=trouble or self._part.failing, is_stale=bool(trouble))
+            return Unread(source=self.source, failing=trouble, failing_kind=kind)
+        if not trouble:
+            return self._part
+        return replace(self._part, failing=trouble, failing_kind=kind, is_stale=True)
 
     def stamp(self) -> Hashable:
         """Return what differs from the last stamp if there may be something new on this host.

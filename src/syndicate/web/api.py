@@ -147,7 +147,6 @@ class Api:
 
     def _source(self, edition: Edition, source: Source, census: Census) -> Mapping[str, object]:
         parts = {part.source.name: part for part in edition.parts}
-        failing = {unread.source.name: unread.failing for unread in edition.unread}
         part = parts.get(source.name)
         return {
             "name": source.name,
@@ -159,7 +158,7 @@ class Api:
             "committed": rfc3339(part.committed) if part else None,
             "posts": census.source(source.name).posts,
             "problems": len(part.problems) if part else 0,
-            "failing": (part.failing if part else failing[source.name]) or None,
+            "failing": edition.failing.get(source.name),
             "feeds": self._addresses(source_place(edition, source.name)),
         }
 

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from syndicate.errors import SyndicateError
+from syndicate.errors import RepositoryError, StorageError, SyndicateError
 from syndicate.model.feed import Masthead
 from syndicate.telemetry import logger, request_seconds, requests_total
 from syndicate.web.private import Private
@@ -65,8 +65,7 @@ class Envelope:
         except Exception as error:
             if sender.status:
                 raise
-            if not isinstance(error, (HTTPException, SyndicateError)):
-                _log.exception("request failed", method=scope["method"], path=scope["path"])
+            _report(scope, error)
             answer = problem(Request(scope, receive), error, self._masthead)
             await answer(scope, receive, sender.send)
 
@@ -91,6 +90,15 @@ class _Sender:
         elif message["type"] == "http.response.body" and method == "HEAD":
             message = {**message, "body": b""}
         await self._send(message)
+
+
+def _report(scope: Scope, error: Exception) -> None:
+    """Log what whoever asked is not told."""
+    asked = {"method": scope["method"], "path": scope["path"]}
+    if isinstance(error, (RepositoryError, StorageError)):
+        _log.warning("request failed", **asked, reason=error.what)
+    elif not isinstance(error, (HTTPException, SyndicateError)):
+        _log.exception("request failed", **asked)
 
 
 def _refuse_excess(scope: Scope) -> None:

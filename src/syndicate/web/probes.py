@@ -13,13 +13,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from syndicate.errors import NotReady
-from syndicate.model.edition import Edition
 from syndicate.telemetry import EXPOSITION_TYPE, exposition
 from syndicate.web.desk import Desk
 from syndicate.web.policy import UNKEPT
 from syndicate.web.private import bearer
 
 _RETRY_SECONDS: Final = "2"
+_FINE: Final = {"status": "ok"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +45,11 @@ class Probes:
         readiness = self.desk.reader.readiness
         sources = self._sources()
         database = readiness.database
-        failing = database or any(source["status"] == "failing" for source in sources.values())
+        failing = database or any(source != _FINE for source in sources.values())
         state = {
             "status": "degraded" if failing else "ok",
             "sources": sources,
-            "database": None if database is None else _state(database),
+            "database": None if database is None else _state("storage-error" if database else ""),
             "deliveries": None,
         }
         if readiness.settled and sources:
@@ -78,18 +78,12 @@ class Probes:
             edition = self.desk.edition
         except NotReady:
             return {}
-        return {name: _state(why) for name, why in _failures(edition)}
+        failing = edition.failing
+        return {source.name: _state(failing.get(source.name, "")) for source in edition.sources}
 
 
-def _failures(edition: Edition) -> list[tuple[str, str]]:
-    return [
-        *((part.source.name, part.failing) for part in edition.parts),
-        *((unread.source.name, unread.failing) for unread in edition.unread),
-    ]
-
-
-def _state(why: str) -> Mapping[str, str]:
-    return {"status": "failing", "detail": why} if why else {"status": "ok"}
+def _state(kind: str) -> Mapping[str, str]:
+    return {"status": "failing", "detail": kind} if kind else _FINE
 
 
 def _json(values: object, status: int = HTTPStatus.OK, headers: Mapping[str, str] = {}) -> Response:

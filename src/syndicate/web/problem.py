@@ -12,7 +12,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from syndicate.errors import Invalid, Mistake, NotReady, SyndicateError
+from syndicate.errors import (
+    Invalid,
+    Mistake,
+    NotReady,
+    RepositoryError,
+    StorageError,
+    SyndicateError,
+)
 from syndicate.model.feed import Masthead
 from syndicate.render.page import page_policy, problem_page
 from syndicate.web.policy import UNKEPT
@@ -30,6 +37,11 @@ _HTML: Final = re.compile(
     r"(?:^|,)\s*text/html\s*(?P<parameters>(?:;[^,]*)?)(?=,|$)", re.IGNORECASE
 )
 _RULED_OUT: Final = re.compile(r";\s*q=0(?:\.0*)?\s*(?:;|$)", re.IGNORECASE)
+
+_OUT_OF_REACH: Final[Mapping[type[Exception], str]] = {
+    RepositoryError: "a repository cannot be read just now",
+    StorageError: "the database cannot be used just now",
+}
 
 _HINTS: Final = {
     400: ("malformed-request", "Send HTTP/1.1 as RFC 9112 has it."),
@@ -69,7 +81,18 @@ class Fault:
 
     @classmethod
     def of(cls, error: Exception) -> Self:
-        """Return what may be told about ``error``: of the unexpected, nothing but that it is."""
+        """Return what may be told about ``error``: of the unexpected, nothing but that it is.
+
+        Nor what git or the database said, which may name paths and users of this host.
+        """
+        if isinstance(error, (RepositoryError, StorageError)):
+            return cls(
+                status=error.status,
+                code=error.code,
+                detail=_OUT_OF_REACH[type(error)],
+                hint="Try again in a minute; the log says more.",
+                headers=_retry(error),
+            )
         if isinstance(error, SyndicateError):
             return cls(
                 status=error.status,

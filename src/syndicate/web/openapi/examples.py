@@ -143,7 +143,7 @@ READINESS: Final[Node] = {
     "status": "degraded",
     "sources": {
         "news": {"status": "ok"},
-        "updates": {"status": "failing", "detail": "ref main does not exist"},
+        "updates": {"status": "failing", "detail": "unknown-ref"},
     },
     "database": None,
     "deliveries": None,

@@ -187,7 +187,7 @@ _SOURCE: Final = members(
         "posts": described(COUNT, "Posts live now."),
         "problems": described(COUNT, "What its editors should look at."),
         "failing": described(
-            or_null(TEXT), "Why what is served is not the newest; null while it is."
+            or_null(TEXT), "A code of why what is served is not the newest; null while it is."
         ),
         "feeds": ref("schemas", "Addresses"),
     },
@@ -196,7 +196,7 @@ _SOURCE: Final = members(
 _STATE: Final = members(
     "How a part of the service is doing.",
     {"status": {"type": "string", "enum": ["ok", "failing"]}},
-    {"detail": described(TEXT, "Why it fails.")},
+    {"detail": described(TEXT, "A code of why it fails, such as `unreachable`.")},
 )
 
 _ACCEPTED: Final = members(
