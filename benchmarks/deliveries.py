@@ -1,14 +1,14 @@
-"""Measure signed deliveries per CPU-second: ours beside bare aiohttp and beside plain httpx.
+"""Measure signed requests per CPU-second: ours beside bare aiohttp and beside plain httpx.
 
-The receiver is a process of its own that answers 204 at once, the sender one process and one
-thread. Each delivery is a body of 4 kB, signed anew. Figures depend on the machine, their ratios
-hardly; the best of three rounds counts, and the senders take turns.
+Nothing is written down here; `fanout.py` measures the whole way of a delivery. The receiver is a
+process of its own that answers 204 at once, the sender one process and one thread. Each delivery
+is a body of 4 kB, signed anew. Figures depend on the machine, their ratios hardly; the best of
+three rounds counts, and the senders take turns.
 
 Usage: python benchmarks/deliveries.py [DELIVERIES]
 """
 
 import asyncio
-import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -20,6 +20,7 @@ from ipaddress import ip_network
 import aiohttp
 import httpx
 import uvloop
+from rig.receiver import receiver, url
 
 from syndicate.channels import webhook
 from syndicate.channels.guard import Guard
@@ -49,32 +50,6 @@ class Result:
 
     per_cpu_second: float
     p99_ms: float
-
-
-class Sink(asyncio.Protocol):
-    """Answers every request with 204, without reading more of it than where it ends."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Remember where to answer."""
-        self.transport = transport
-        self.left = b""
-
-    def data_received(self, data: bytes) -> None:
-        """Answer each request that is complete."""
-        self.left += data
-        while (head := self.left.find(b"\r\n\r\n")) >= 0:
-            end = head + 4 + len(BODY)
-            if len(self.left) < end:
-                return
-            self.left = self.left[end:]
-            self.transport.write(b"HTTP/1.1 204 No Content\r\n\r\n")
-
-
-async def receive() -> None:
-    """Be the receiver: print the port and answer for ever."""
-    server = await asyncio.get_running_loop().create_server(Sink, "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
 
 
 def signed() -> dict[str, str]:
@@ -185,20 +160,11 @@ def compare(url: str, at_once: int, deliveries: int) -> None:
 def main() -> None:
     """Start the receiver and compare the senders."""
     deliveries = int(sys.argv[1]) if len(sys.argv) > 1 else 6_000
-    with subprocess.Popen(
-        [sys.executable, __file__, "receive"], stdout=subprocess.PIPE, text=True
-    ) as receiver:
-        try:
-            url = f"http://127.0.0.1:{int(receiver.stdout.readline())}/hook"
-            print(f"{'sender':<14}{'at once':>8}{'per CPU-second':>16}{'ratio':>10}{'p99 ms':>10}")
-            for at_once in AT_ONCE:
-                compare(url, at_once, deliveries)
-        finally:
-            receiver.terminate()
+    with receiver() as port:
+        print(f"{'sender':<14}{'at once':>8}{'per CPU-second':>16}{'ratio':>10}{'p99 ms':>10}")
+        for at_once in AT_ONCE:
+            compare(url(port, 0), at_once, deliveries)
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["receive"]:
-        uvloop.run(receive())
-    else:
-        main()
+    main()
