@@ -1,14 +1,18 @@
 """The transport against receivers that fail in every way, on both event loops."""
 
 import asyncio
+import errno
 import gzip
 import re
+import socket
 import ssl
 import tracemalloc
 import warnings
 from dataclasses import replace
 
 import pytest
+from aiohttp import AddrInfoType
+from typing_extensions import override
 
 from syndicate.channels.guard import Guard
 from syndicate.channels.transport import MOST_BYTES, Answer, Transport
@@ -212,6 +216,22 @@ async def test_a_new_connection_that_dies_is_not_replaced(
     async with receiving(hang_up) as receiver:
         assert (await transport.send(method, receiver.url(), {})).cause == "broken"
         assert len(receiver.requests) == 1
+
+
+class Short(Guard):
+    """Has no socket to give, as where too many files are open."""
+
+    @override
+    def socket(self, info: AddrInfoType) -> socket.socket:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+
+async def test_what_we_are_short_of_is_no_fault_of_the_receiver() -> None:
+    """Nothing was sent, so it is no attempt either."""
+    guard = Short(allow_networks=LOOPBACK, allow_http=True)
+    async with Transport(guard, samples.MASTHEAD) as transport:
+        got = await post(transport, "http://127.0.0.1:9/")
+    assert (got.cause, got.error) == ("busy", "no connection can be opened here at the moment")
 
 
 async def test_nobody_listening_is_no_connection(transport: Transport) -> None:

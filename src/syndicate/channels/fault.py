@@ -1,5 +1,6 @@
 """What went wrong with a request, in one word for programs and in one sentence for people."""
 
+import errno
 import os
 import ssl
 from collections.abc import Iterator
@@ -13,6 +14,9 @@ from syndicate.model.delivery import Cause
 
 SHOWN: Final = 1_000
 """How many characters of what a receiver says are written down."""
+
+_OURS: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+"""What this system is short of, which no receiver can be blamed for."""
 
 _CAUSES: Final[tuple[tuple[type[Exception], Cause, str], ...]] = (
     (PermissionError, "refused", ""),
@@ -34,6 +38,8 @@ def explain(error: BaseException, *, heard: bool) -> tuple[Cause, str]:
     ``heard`` is whether any byte of an answer came.
     """
     chain = tuple(_chain(error))
+    if any(isinstance(link, OSError) and link.errno in _OURS for link in chain):
+        return "busy", "no connection can be opened here at the moment"
     for kind, cause, words in _CAUSES:
         if any(isinstance(link, kind) for link in chain):
             return cause, words + _detail(chain[-1])
@@ -43,6 +49,8 @@ def explain(error: BaseException, *, heard: bool) -> tuple[Cause, str]:
 
 def printable(text: str) -> str:
     """Return the beginning of ``text`` without control characters and broken surrogates."""
+    if len(text) <= SHOWN and text.isprintable():
+        return text
     shown = (c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
     return "".join(islice(shown, SHOWN))
 

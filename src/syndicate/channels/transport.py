@@ -174,13 +174,16 @@ class Transport:
     ) -> httpx.Request:
         # Over TLS the proxy is told by CONNECT who we are; else by the request itself.
         for_proxy = self._proxy.headers if self._proxy and url.scheme == "http" else {}
-        return httpx.Request(
+        request = httpx.Request(
             method,
             url,
-            headers={**headers, **self._always, **for_proxy},
-            content=content,
+            headers={"host": url.netloc.decode(), **headers, **self._always, **for_proxy},
+            stream=httpx.ByteStream(content),  # unlike content=, it adds and looks up no headers
             extensions={"timeout": {"connect": CONNECT_SECONDS}},
         )
+        request.headers.encoding = "ascii"  # which httpx would find out anew for each request
+        request.read()
+        return request
 
     def _place(self, url: httpx.URL) -> asyncio.Semaphore:
         """Return what is shared by all requests to the same host and port."""

@@ -33,7 +33,7 @@ Cause = Literal[
 ]
 """Why an attempt came to nothing, empty if it did not: the answer was not 2xx; our guard; the
 host's name; no connection; TLS; no complete answer in time; a connection that died or an answer
-that is not HTTP; the proxy; no free connection to that host, so nothing was sent; our own death."""
+that is not HTTP; the proxy; no connection to be had here, so nothing was sent; our own death."""
 
 Outcome = Literal["delivered", "failed", "gone", "lost", "deferred"]
 
