@@ -23,7 +23,7 @@ from syndicate.storage.journal import Journal
 from syndicate.storage.outbox import Claim, Done, Outbox
 from syndicate.storage.safe import Safe
 
-SLOTS: Final = 256
+SLOTS: Final = 512
 """Requests under way at a time; a receiver that hangs takes one of them."""
 
 GRACE_SECONDS: Final = 8.0
@@ -112,7 +112,8 @@ class Deliverer:
 
     async def _turn(self) -> None:
         self._woken.clear()
-        if await self._claim():
+        free = self._pace.slots - len(self._under_way)
+        if free and await self._claim(free) == free:
             return
         seconds = await self._rest_seconds()
         try:
@@ -121,32 +122,30 @@ class Deliverer:
         except TimeoutError:
             return
 
-    async def _claim(self) -> bool:
-        """Begin to send what is due; tell whether there was any."""
-        free = self._pace.slots - len(self._under_way)
-        if not free:
-            return False
+    async def _claim(self, most: int) -> int:
+        """Begin to send up to ``most`` that are due; return how many there were."""
         self._claims += 1
         by = f"{self._name}:{self._claims}"
         claims = await self._outbox.claim(
-            free, by=by, now=self._clock(), lease=self._pace.timeout + SLACK
+            most, by=by, now=self._clock(), lease=self._pace.timeout + SLACK
         )
         for claim in claims:
             task = asyncio.create_task(self._send(claim))
             self._under_way[task] = claim
             task.add_done_callback(self._under_way.pop)
-        return bool(claims)
+        return len(claims)
 
     async def _rest_seconds(self) -> float:
         """Return how long nothing will be due, unless somebody wakes us."""
         nap = _FILE_NAP_SECONDS if self._database.is_sqlite else _NAP_SECONDS
         if len(self._under_way) >= self._pace.slots:
             return nap
-        await self._take_back()
         now = self._clock()
         due = await self._outbox.next_due(now)
         if due is None:
             return nap
+        if due <= now:
+            await self._take_back()
         return min(max((due - now).total_seconds(), _SHORTEST_SECONDS), nap)
 
     async def _send(self, claim: Claim) -> None:

@@ -12,6 +12,7 @@ from syndicate.errors import StorageError
 from syndicate.model.retry import Schedule
 from syndicate.service.newsroom import now
 from syndicate.service.partners import guard_of, transport_of
+from syndicate.service.process import prepare
 from syndicate.settings import Settings
 from syndicate.storage.database import Database
 from syndicate.storage.safe import Safe
@@ -43,6 +44,7 @@ async def deliver(
             deliverer = Deliverer(
                 database, Safe(settings.service.secret_key), transport, clock=now, pace=pace
             )
+            prepare()
             started(deliverer)
             await deliverer.run()
     finally:
