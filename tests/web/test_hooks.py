@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import hmac
+import pathlib
 from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
@@ -13,6 +14,9 @@ from syndicate.telemetry import exposition
 from syndicate.web import body, hooks
 from syndicate.web.policy import Policy
 from tests import samples
+from tests.mirror import sqlite
+from tests.partners import office_at
+from tests.web.counter import Counter
 from tests.web.site import POSTS, Answer, Library, Site
 
 SECRET: Final = "hush"  # noqa: S105 — a test's
@@ -79,13 +83,13 @@ def test_the_secret_of_gitlab_is_enough(place: Place) -> None:
 @pytest.mark.parametrize(
     ("path", "shown", "why"),
     [
-        (PATH, {}, "neither a signature nor a token is shown"),
-        (PATH, {"X-Hub-Signature": "sha1=0"}, "neither a signature nor a token is shown"),
+        (PATH, {}, "this wants a token"),
+        (PATH, {"X-Hub-Signature": "sha1=0"}, "this wants a token"),
         (PATH, signed(b"{}", "other"), "hook_secret of the source 'news'"),
         (PATH, signed(b"{} "), "hook_secret of the source 'news'"),
         (PATH, {"X-Gitlab-Token": "hus"}, "hook_secret of the source 'news'"),
         ("/v1/sources/updates/refresh", signed(b"{}", ""), "no hook_secret is set"),
-        ("/v1/sources/updates/refresh", {"X-Gitlab-Token": ""}, "neither a signature"),
+        ("/v1/sources/updates/refresh", {"X-Gitlab-Token": ""}, "this wants a token"),
         ("/v1/sources/nobody/refresh", signed(b"{}"), "no hook_secret is set"),
     ],
 )
@@ -99,9 +103,31 @@ def test_who_proves_nothing_is_refused_and_counted(
 
     assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
     assert why in answer.json()["detail"]
-    assert answer.headers["www-authenticate"] == 'Bearer realm="refresh"'
+    assert answer.headers["www-authenticate"] == 'Bearer realm="syndicate"'
     assert place.library.refreshed == []
     assert counted("refused") == before + 1
+
+
+def test_a_token_of_an_administrator_will_do(place: Place, tmp_path: pathlib.Path) -> None:
+    """Where no signature is shown; one of a partner will not, nor any beside a wrong signature."""
+
+    async def do() -> None:
+        async with office_at(sqlite(tmp_path), place.library) as office:
+            place.library.staff = office
+            counter = Counter(site=place.site, office=office, address="")
+            admin, partner = await counter.of("ops", "admin"), await counter.of()
+            for path in (PATH, "/v1/sources/updates/refresh"):
+                assert (await admin.ask("POST", path)).status_code == 202
+            assert place.library.refreshed == ["news", "updates"]
+            before = counted("refused")
+            assert (await partner.ask("POST", PATH)).status_code == 403
+            mixed = {**signed(b"x"), "Authorization": f"Bearer {admin.token}"}
+            assert (await place.site.answer(PATH, method="POST", headers=mixed)).status_code == 401
+            assert counted("refused") == before + 2
+            unknown = await admin.ask("POST", "/v1/sources/fish/refresh")
+            assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown-source")
+
+    asyncio.run(do())
 
 
 def test_a_source_that_is_no_more_is_unknown(place: Place) -> None:

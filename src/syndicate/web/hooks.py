@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
-import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,12 +13,10 @@ from syndicate.model.hook import Proof, Signer
 from syndicate.telemetry import hooks_total
 from syndicate.web.body import read
 from syndicate.web.desk import Desk
-from syndicate.web.policy import UNKEPT
+from syndicate.web.private import CHALLENGE, enter, said
 
 LARGEST: Final = 25 * 2**20
 """Bytes of a body; GitHub sends no more than that. It is signed as it comes and never held."""
-
-_CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="refresh"'}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +30,7 @@ class Hooks:
         return [Route("/v1/sources/{source}/refresh", self.refresh, methods=["POST"])]
 
     async def refresh(self, request: Request) -> Response:
-        """Have a source looked at now, for whoever proves to know its secret.
+        """Have a source looked at now, for who knows its secret or shows an admin's token.
 
         Who proves nothing is not told whether there is such a source.
         """
@@ -45,18 +42,14 @@ class Hooks:
             raise
         self.desk.reader.refresh(source)
         hooks_total.labels("accepted").inc()
-        return Response(
-            msgspec.json.encode({"source": source, "status": "accepted"}),
-            HTTPStatus.ACCEPTED,
-            {"Cache-Control": UNKEPT},
-            "application/json",
-        )
+        return said({"source": source, "status": "accepted"}, HTTPStatus.ACCEPTED)
 
     async def _prove(self, request: Request, source: str) -> None:
         proof = Proof.of(request.headers.raw)
         secret = self.desk.policy.hook_secrets.get(source)
         if proof.is_empty:
-            raise _refusal("neither a signature nor a token is shown")
+            await enter(request, self.desk.reader, "admin")
+            return
         if secret is None:
             raise _refusal(f"no hook_secret is set for a source called {source!r}")
         signer = Signer(secret)
@@ -69,4 +62,4 @@ class Hooks:
 
 
 def _refusal(why: str) -> HTTPException:
-    return HTTPException(401, why, _CHALLENGE)
+    return HTTPException(401, why, CHALLENGE)

@@ -21,6 +21,8 @@ LARGEST: Final = 16_384
 """Bytes of a body."""
 
 _REALM: Final = 'Bearer realm="syndicate"'
+CHALLENGE: Final = {"WWW-Authenticate": _REALM}
+"""The header field of an answer 401 to who shows nothing (RFC 6750 section 3)."""
 
 Handle = Callable[[Request], Awaitable[Response]]
 

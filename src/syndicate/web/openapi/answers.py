@@ -121,7 +121,7 @@ COMPONENT_RESPONSES: Final[Node] = {
     ),
     "HookRefused": _problem(
         "Nothing is shown, or it was not made with the secret of the source.",
-        _example(401, "Unauthorized", "unauthorized", "neither a signature nor a token is shown"),
+        _example(401, "Unauthorized", "unauthorized", "this wants a token"),
         **{"WWW-Authenticate": ref("headers", "WWWAuthenticate")},
     ),
     "TokenWanted": _problem(

@@ -183,9 +183,9 @@ _OPERATION: Final = {
             "tags": ["operation"],
             "operationId": "refresh",
             "summary": "A push hook: the source is looked at now",
-            "description": "For GitHub, GitLab, Gitea and Forgejo. The body counts for its "
-            "signature only: git itself says what is new.",
-            "security": [{scheme: []} for scheme in HOOK_SCHEMES],
+            "description": "For GitHub, GitLab, Gitea and Forgejo, or with a token of the role "
+            "`admin`. The body counts for its signature only: git itself says what is new.",
+            "security": [{scheme: []} for scheme in (*HOOK_SCHEMES, "token")],
             "parameters": [ref("parameters", "sourceName")],
             "responses": {
                 "202": fresh(
@@ -194,7 +194,7 @@ _OPERATION: Final = {
                     ref("schemas", "Accepted"),
                     examples.ACCEPTED,
                 ),
-                **problems("HookRefused", "NotFound"),
+                **problems("HookRefused", "Forbidden", "NotFound", "Unavailable"),
             },
         }
     },
