@@ -127,7 +127,7 @@ async def bureau(newsroom: Newsroom, address: str) -> AsyncIterator[Bureau]:
             ledger=Ledger(database),
             edition=newsroom.edition(),
         )
-        async with staffed(database, opened, clock=newsroom.clock) as opened.partners:
+        async with staffed(database, opened, clock=lambda: opened.edition.at) as opened.partners:
             yield opened
     finally:
         await database.close()

@@ -15,10 +15,13 @@ import pytest
 from typing_extensions import override
 
 from syndicate.model.subscription import SubscriptionId
+from syndicate.service.newsroom import Newsroom
+from syndicate.settings import load
 from syndicate.storage.database import Database
 from syndicate.storage.posting import post_to
 from tests.channels.receiver import answer, receiving
 from tests.cli.conftest import Run
+from tests.mirror import bureau
 from tests.storage.mailroom import NOW, letter
 
 
@@ -92,8 +95,8 @@ def test_what_is_wished_is_kept(run: Run, file: pathlib.Path, database: str) -> 
         *("--no-minor", "--thin", "--owner", "Example agency"),
     )
     shown = json.loads(run("subscriptions", "show", which, "--json", "--config", file).out)
-    assert shown["categories"] == [["tts"]]
-    assert (shown["carousel"], shown["minor"], shown["payload"]) == (True, False, "thin")
+    assert (shown["selection"]["categories"], shown["selection"]["carousel"]) == (["tts"], True)
+    assert (shown["minor"], shown["payload"]) == (False, "thin")
     assert (shown["types"], shown["owner"]) == (
         ["post.published", "post.removed"],
         "Example agency",
@@ -116,6 +119,42 @@ def test_what_cannot_be_is_refused(
     outcome = run("subscriptions", "add", *arguments, "--config", file)
     assert outcome.code == 2
     assert said in outcome.err
+
+
+def publish(file: pathlib.Path, database: str) -> None:
+    """Tell the first edition, as a service does when it starts."""
+
+    async def do() -> None:
+        with Newsroom(load(file, {})) as newsroom:
+            async with bureau(newsroom, database) as office:
+                assert await office.publish()
+                await office.teller.release()
+
+    asyncio.run(do())
+
+
+def test_what_there_is_can_be_told(run: Run, file: pathlib.Path, database: str) -> None:
+    """At the beginning, as the difference of two selections, and again to repair a copy."""
+
+    def pending(which: str) -> int:
+        shown = run("subscriptions", "show", which, "--json", "--config", file)
+        return int(json.loads(shown.out)["pending"])
+
+    early = run("subscriptions", "add", "http://127.0.0.1:9/", "--backfill", "--config", file)
+    assert (early.code, "syndicate serve" in early.err) == (1, True)
+    publish(file, database)
+    which = added(run, file, "http://127.0.0.1:9/hook", "--select", "category=tts", "--backfill")
+    assert pending(which) == 1
+    edit = ("subscriptions", "edit", which, "--config", file)
+    changed = run(*edit, "--select", "source=updates")
+    assert (changed.code, changed.err) == (0, f"{which} is changed.\n")
+    assert pending(which) == 3
+    assert run(*edit, "--select", "", "--full", "--url", "http://127.0.0.1:9/new").code == 0
+    assert pending(which) == 5
+    again = run("subscriptions", "recover", which, "--config", file)
+    assert again.err == "3 deliveries are on their way.\n"
+    shown = run("subscriptions", "show", which, "--config", file).out
+    assert re.search(r"^url +http://127.0.0.1:9/new$", shown, re.MULTILINE)
 
 
 def test_a_new_secret_is_shown(run: Run, file: pathlib.Path, database: str) -> None:
@@ -203,7 +242,7 @@ def test_deliveries_are_sent_by_a_process_of_their_own(
     again = run("deliveries", "replay", first, "--config", file)
     assert again.err == f"{first} is pending.\n"
     recovered = run("subscriptions", "recover", which, "--since", "2024-01-01", "--config", file)
-    assert recovered.err == "2 deliveries are sent again.\n"
+    assert recovered.err == "2 deliveries are on their way.\n"
     now = json.loads(run("subscriptions", "show", which, "--json", "--config", file).out)
     assert (now["last_attempt"]["status"], now["pending"]) == (204, 2)
 

@@ -4,32 +4,26 @@ Whether it was asked for at `/v1/changes` or delivered.
 """
 
 import asyncio
-import json
 import pathlib
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final, NamedTuple, Self
-from urllib.parse import parse_qsl
+from typing import Final, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from syndicate.model.query import parse_query
-from syndicate.model.subscription import Subscription, SubscriptionId
 from syndicate.publisher.announcing import Announcer
 from syndicate.service.newsroom import Newsroom
-from syndicate.storage.journal import Journal
-from syndicate.storage.safe import Safe
-from syndicate.storage.subscriptions import Subscriptions
 from tests import samples
 from tests.content_repository import START, ContentRepository
 from tests.databases import KINDS, postgresql_database
 from tests.mirror import Bureau, Mirror, bureau, posts, sqlite
 from tests.publisher.conftest import file, open_newsroom
+from tests.subscribers import Subscriber, bring
 from tests.web.site import Site
 
 PATHS: Final = tuple(f"news/2023-11-0{day}-post.md" for day in range(1, 5))
@@ -74,7 +68,47 @@ class Sync(NamedTuple):
     partner: int
 
 
-Deed = Write | Move | Delete | Push | Wait | Sync
+class Select(NamedTuple):
+    """A subscriber asks for other posts; subscribers are counted modulo how many there are."""
+
+    subscriber: int
+    query: str
+
+
+class Pause(NamedTuple):
+    """A subscriber lets deliveries wait."""
+
+    subscriber: int
+
+
+class Resume(NamedTuple):
+    """A subscriber lets them come."""
+
+    subscriber: int
+
+
+class Break(NamedTuple):
+    """The endpoint of a subscriber says that it is gone for good."""
+
+    subscriber: int
+
+
+class Repair(NamedTuple):
+    """A subscriber asks for what it missed, or for everything."""
+
+    subscriber: int
+    whole: bool
+
+
+class Join(NamedTuple):
+    """Somebody subscribes who has nothing."""
+
+    query: str
+
+
+Edit = Write | Move | Delete | Push | Wait
+Errand = Select | Pause | Resume | Break | Repair
+Deed = Edit | Sync | Errand | Join
 
 paths = st.sampled_from(PATHS)
 keys = st.fixed_dictionaries(
@@ -96,6 +130,14 @@ texts = st.builds(
     st.sampled_from(["Some words.", "Other *words*.", "Other words."]),
     keys,
 )
+numbers = st.integers(0, 9)
+errands = (
+    st.builds(Select, numbers, st.sampled_from(QUERIES))
+    | st.builds(Pause, numbers)
+    | st.builds(Resume, numbers)
+    | st.builds(Break, numbers)
+    | st.builds(Repair, numbers, st.booleans())
+)
 deeds = (
     st.builds(Write, paths, texts)
     | st.builds(Write, paths, texts)
@@ -104,6 +146,8 @@ deeds = (
     | st.builds(Push, st.integers(0, 9))
     | st.builds(Wait, st.integers(1, 15))
     | st.builds(Sync, st.integers(0, len(QUERIES) - 1))
+    | errands
+    | st.builds(Join, st.sampled_from(QUERIES))
 )
 scripts = st.lists(deeds, min_size=6, max_size=14)
 
@@ -164,31 +208,45 @@ title = "Design"
 
 
 @dataclass(kw_only=True)
-class Subscriber:
-    """Applies the deliveries of its subscription, in order, to the copy it began with."""
+class Audience:
+    """Everybody who is told."""
 
-    id: SubscriptionId
-    mirror: Mirror
-    seq: int = 0
+    office: Bureau
+    subscribers: list[Subscriber] = field(default_factory=list)
 
-    @classmethod
-    async def begin(cls, site: Site, office: Bureau, query: str) -> Self:
-        """Subscribe, with a copy of what is there."""
-        asked = parse_query(parse_qsl(query), office.edition)
-        which = SubscriptionId(f"sub_{query}")
-        url = f"https://partner.example/{query}"
-        wish = Subscription(id=which, url=url, selection=asked.selection)
-        await Subscriptions(office.database, Safe()).add(wish, office.newsroom.clock())
-        return cls(id=which, mirror=Mirror(query=query, copy=await posts(site, query)))
+    async def join(self, query: str, *, backfill: bool) -> None:
+        """Add a subscriber."""
+        number = len(self.subscribers)
+        self.subscribers.append(
+            await Subscriber.begin(self.office, query, number=number, backfill=backfill)
+        )
 
-    async def hear(self, office: Bureau) -> None:
-        """Apply what is on its way."""
-        found = await Journal(office.database).list(self.id, limit=1_000)
-        for delivery in reversed(found[: len(found) - self.seq]):
-            self.seq += 1
-            body = json.loads(delivery.body)
-            assert body["data"]["seq"] == delivery.seq == self.seq
-            self.mirror.apply(body)
+    async def act(self, deed: Deed) -> None:
+        """Do what a subscriber does."""
+        if isinstance(deed, Join):
+            await self.join(deed.query, backfill=True)
+        if not isinstance(deed, Errand):
+            return
+        one = self.subscribers[deed.subscriber % len(self.subscribers)]
+        match deed:
+            case Select(_, query):
+                await one.select(self.office, query)
+            case Pause() if not one.is_lost:
+                await one.pause(self.office)
+            case Resume() if not one.is_lost:
+                await one.resume(self.office)
+            case Break():
+                one.is_gone = True
+            case Repair(_, whole):
+                await one.repair(self.office, whole=whole)
+            case _:
+                pass
+
+    async def hear(self) -> None:
+        """Bring what there is, and compare every copy with the service."""
+        await bring(self.office, self.subscribers)
+        for one in self.subscribers:
+            await one.check(self.office)
 
 
 async def play(script: list[Deed], stage: Stage, office: Bureau) -> None:
@@ -199,13 +257,14 @@ async def play(script: list[Deed], stage: Stage, office: Bureau) -> None:
     await office.publish()
     announcer = Announcer(office.newsroom, samples.MASTHEAD, office.newsroom.clock)
     office.teller.announce = announcer.announce
-    subscribers = [await Subscriber.begin(site, office, query) for query in QUERIES]
+    audience = Audience(office=office)
+    for query in QUERIES:
+        await audience.join(query, backfill=False)
     for deed in (*script, *(Sync(n) for n in range(len(QUERIES)))):
         ahead += stage.act(deed)
         await office.publish(ahead)
-        for subscriber in subscribers:
-            await subscriber.hear(office)
-            assert subscriber.mirror.copy == await posts(site, subscriber.mirror.query)
+        await audience.act(deed)
+        await audience.hear()
         if isinstance(deed, Sync):
             partner = partners[deed.partner]
             await partner.sync(site)
@@ -222,7 +281,11 @@ async def play(script: list[Deed], stage: Stage, office: Bureau) -> None:
 def test_a_mirror_is_exact_after_any_history(
     kind: str, script: list[Deed], stage: Stage, request: pytest.FixtureRequest
 ) -> None:
-    """Over renames, deletions, drafts, turns of the clock, forced pushes and reverts."""
+    """Over renames, deletions, drafts, turns of the clock, forced pushes and reverts.
+
+    And over whatever subscribers do: other selections, pauses, endpoints that are gone, repairs,
+    and newcomers who are told everything.
+    """
     stage.clear()
     with ExitStack() as closing:
         if kind == "sqlite":

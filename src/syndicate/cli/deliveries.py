@@ -6,8 +6,7 @@ import typer
 
 from syndicate.cli.options import AsJson, ConfigFile
 from syndicate.cli.terminal import say, say_json, talk
-from syndicate.model.delivery import Attempt, Delivery
-from syndicate.model.subscription import SubscriptionId
+from syndicate.model.statement import of_delivery, with_attempts
 
 app = typer.Typer(name="deliveries", help="Look at what was sent.", no_args_is_help=True)
 
@@ -28,10 +27,10 @@ def list_(
 
     found = at_office(
         config,
-        lambda office, _: office.journal.list(SubscriptionId(subscription), limit=limit),
+        lambda office, _: office.deliveries(subscription, None, before=None, limit=limit),
     )
     if as_json:
-        say_json([_shown(one) for one in found])
+        say_json([of_delivery(one) for one in found])
     for one in () if as_json else found:
         say(f"{one.id}  {one.state:9}  {one.attempts} attempts  {one.event}  {one.last_error}")
 
@@ -41,9 +40,9 @@ def show(delivery: _Which, as_json: AsJson = False, config: ConfigFile = None) -
     """Show a delivery with every attempt."""
     from syndicate.cli.office import at_office
 
-    found, attempts = at_office(config, lambda office, _: office.journal.find(delivery))
+    found, attempts = at_office(config, lambda office, _: office.delivery(delivery, None))
     if as_json:
-        say_json({**_shown(found), "attempts": [_attempt(one) for one in attempts]})
+        say_json(with_attempts(found, attempts))
         return
     say(f"{found.id}  {found.state}  {found.event}")
     for one in attempts:
@@ -56,31 +55,5 @@ def replay(delivery: _Which, config: ConfigFile = None) -> None:
     """Send a delivery again, with the same id."""
     from syndicate.cli.office import at_office
 
-    again = at_office(config, lambda office, _: office.journal.replay(delivery, office.clock()))
+    again = at_office(config, lambda office, _: office.replay(delivery, None))
     talk(f"{again.id} is {again.state}.")
-
-
-def _shown(delivery: Delivery) -> dict[str, object]:
-    return {
-        "id": delivery.id,
-        "event": delivery.event,
-        "seq": delivery.seq,
-        "state": delivery.state,
-        "attempts": delivery.attempts,
-        "due": delivery.due,
-        "last_status": delivery.last_status,
-        "last_error": delivery.last_error,
-    }
-
-
-def _attempt(attempt: Attempt) -> dict[str, object]:
-    return {
-        "number": attempt.number,
-        "trigger": attempt.trigger,
-        "started": attempt.started,
-        "took_ms": attempt.took_ms,
-        "address": attempt.address,
-        "status": attempt.status,
-        "answer": attempt.answer,
-        "error": attempt.error,
-    }

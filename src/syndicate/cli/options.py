@@ -60,9 +60,12 @@ Expires = Annotated[
 ]
 
 Since = Annotated[
-    datetime,
+    datetime | None,
     typer.Option(
-        "--since", metavar="TIME", parser=_moment, help="Everything told from then on, again."
+        "--since",
+        metavar="TIME",
+        parser=_moment,
+        help="Only what changed from then on; else everything that is live.",
     ),
 ]
 

@@ -1,6 +1,8 @@
 """`syndicate subscriptions`: who hears of what, and how well that goes."""
 
-import pathlib
+import json
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated
 from urllib.parse import parse_qsl
 
@@ -8,17 +10,12 @@ import typer
 
 from syndicate.cli.options import AsJson, ConfigFile, Since
 from syndicate.cli.terminal import say, say_json, talk
-from syndicate.errors import UsageError
+from syndicate.model.edition import Edition
 from syndicate.model.query import parse_query
 from syndicate.model.selection import Selection
-from syndicate.model.subscription import (
-    EVENT_TYPES,
-    EventType,
-    Subscription,
-    SubscriptionId,
-    pause,
-    resume,
-)
+from syndicate.model.statement import Standing, Statement
+from syndicate.model.subscription import Subscription, SubscriptionId
+from syndicate.model.wish import Wish, read_types
 
 app = typer.Typer(
     name="subscriptions", help="Look after who is told of posts.", no_args_is_help=True
@@ -27,23 +24,33 @@ app = typer.Typer(
 _Which = Annotated[
     str, typer.Argument(metavar="SUBSCRIPTION", help="Its id, as `subscriptions list` shows it.")
 ]
+_Select = Annotated[
+    str | None,
+    typer.Option(
+        metavar="QUERY",
+        help="Only these posts, as feeds are asked: 'category=tts&carousel=true'.",
+    ),
+]
+_Types = Annotated[
+    str | None,
+    typer.Option(metavar="TYPES", help="Only these events, with commas between them."),
+]
+_Minor = Annotated[bool | None, typer.Option(help="Tell of minor updates, too.")]
+_Thin = Annotated[
+    bool | None, typer.Option("--thin/--full", help="Only say which post it is about.")
+]
 
 
 @app.command()
 def add(  # noqa: PLR0913, PLR0917 — every wish is an option
     url: Annotated[str, typer.Argument(help="Where to send.")],
-    select: Annotated[
-        str,
-        typer.Option(
-            metavar="QUERY",
-            help="Only these posts, as feeds are asked: 'category=tts&carousel=true'.",
-        ),
-    ] = "",
-    types: Annotated[
-        str, typer.Option(metavar="TYPES", help="Only these events, with commas between them.")
-    ] = ",".join(EVENT_TYPES),
-    minor: Annotated[bool, typer.Option(help="Tell of minor updates, too.")] = True,
-    thin: Annotated[bool, typer.Option("--thin", help="Only say which post it is about.")] = False,
+    select: _Select = None,
+    types: _Types = None,
+    minor: _Minor = None,
+    thin: _Thin = None,
+    backfill: Annotated[
+        bool, typer.Option("--backfill", help="Tell everything live at the beginning.")
+    ] = False,
     owner: Annotated[
         str, typer.Option(metavar="NAME", help="Whose it is: the name on a token.")
     ] = "",
@@ -52,28 +59,62 @@ def add(  # noqa: PLR0913, PLR0917 — every wish is an option
 ) -> None:
     """Subscribe an endpoint, and print the secret that what is sent is signed with."""
     from syndicate.cli.office import at_office
+    from syndicate.service.partners import Partners
+    from syndicate.settings import Settings
 
-    wish = Subscription(
-        id=SubscriptionId(""),
-        owner=owner,
-        url=url,
-        selection=_selection(config, select),
-        types=_types(types),
-        minor=minor,
-        payload="thin" if thin else "full",
-    )
-    _tell_secret(at_office(config, lambda office, _: office.subscribe(wish)), as_json=as_json)
+    wish = replace(_wish(types, minor, thin), url=url, backfill=backfill)
+    blank = Subscription(id=SubscriptionId(""), owner=owner, url=url)
+
+    async def work(office: Partners, _: Settings) -> Subscription:
+        whole = _selected(wish, select, lambda: office.shelf.edition)
+        return await office.subscribe(whole.applied(blank))
+
+    _tell_secret(at_office(config, work), as_json=as_json)
+
+
+@app.command()
+def edit(  # noqa: PLR0913, PLR0917 — every wish is an option
+    subscription: _Which,
+    url: Annotated[str | None, typer.Option(metavar="URL", help="Where to send.")] = None,
+    select: _Select = None,
+    types: _Types = None,
+    minor: _Minor = None,
+    thin: _Thin = None,
+    config: ConfigFile = None,
+) -> None:
+    """Change what a subscription wants.
+
+    Another selection is told as events: what leaves as removed, what comes as published.
+    """
+    from syndicate.cli.office import at_office
+    from syndicate.service.partners import Partners
+    from syndicate.settings import Settings
+
+    wish = replace(_wish(types, minor, thin), url=url)
+
+    async def work(office: Partners, _: Settings) -> None:
+        whole = _selected(wish, select, lambda: office.shelf.edition)
+        await office.amend(subscription, None, whole)
+
+    at_office(config, work)
+    talk(f"{subscription} is changed.")
 
 
 @app.command("list")
 def list_(as_json: AsJson = False, config: ConfigFile = None) -> None:
     """List every subscription, the oldest first."""
     from syndicate.cli.office import at_office
+    from syndicate.service.partners import Partners
+    from syndicate.settings import Settings
 
-    found = at_office(config, lambda office, _: office.subscriptions.list())
+    async def work(office: Partners, _: Settings) -> list[Standing]:
+        found = await office.subscriptions.list()
+        return [await office.standing(one.id, None) for one in found]
+
+    found = at_office(config, work)
     if as_json:
-        say_json([_shown(one) for one in found])
-    for one in () if as_json else found:
+        say_json([_owned(one) for one in found])
+    for one in () if as_json else (standing.subscription for standing in found):
         say(f"{one.id}  {one.state:9}  {one.url}")
 
 
@@ -81,41 +122,29 @@ def list_(as_json: AsJson = False, config: ConfigFile = None) -> None:
 def show(subscription: _Which, as_json: AsJson = False, config: ConfigFile = None) -> None:
     """Show a subscription, what waits for it, and its last attempt."""
     from syndicate.cli.office import at_office
-    from syndicate.service.partners import Partners
-    from syndicate.settings import Settings
 
-    async def work(office: Partners, _: Settings) -> dict[str, object]:
-        found = await office.subscriptions.find(subscription)
-        last = await office.journal.last_attempt(found.id)
-        pending = await office.journal.pending([found.id])
-        return {
-            **_shown(found),
-            "pending": pending.get(found.id, 0),
-            "last_attempt": last and {"started": last.started, "status": last.status},
-        }
-
-    shown = at_office(config, work)
+    shown = _owned(at_office(config, lambda office, _: office.standing(subscription, None)))
     if as_json:
         say_json(shown)
     for name, value in () if as_json else shown.items():
-        say(f"{name:14}{value}")
+        say(f"{name:14}{value if isinstance(value, str) else json.dumps(value)}")
 
 
-@app.command("pause")
-def pause_(subscription: _Which, config: ConfigFile = None) -> None:
+@app.command()
+def pause(subscription: _Which, config: ConfigFile = None) -> None:
     """Let deliveries wait."""
     from syndicate.cli.office import at_office
 
-    at_office(config, lambda office, _: office.subscriptions.change(subscription, pause))
+    at_office(config, lambda office, _: office.amend(subscription, None, Wish(state="paused")))
     talk(f"{subscription} is paused: what there is to tell it waits.")
 
 
-@app.command("resume")
-def resume_(subscription: _Which, config: ConfigFile = None) -> None:
+@app.command()
+def resume(subscription: _Which, config: ConfigFile = None) -> None:
     """Send again, as if nothing had ever failed."""
     from syndicate.cli.office import at_office
 
-    at_office(config, lambda office, _: office.subscriptions.change(subscription, resume))
+    at_office(config, lambda office, _: office.amend(subscription, None, Wish(state="active")))
     talk(f"{subscription} is active.")
 
 
@@ -144,17 +173,12 @@ def try_out(subscription: _Which, config: ConfigFile = None) -> None:
 
 
 @app.command()
-def recover(subscription: _Which, since: Since, config: ConfigFile = None) -> None:
-    """Send again what was told since a time, in order."""
+def recover(subscription: _Which, since: Since = None, config: ConfigFile = None) -> None:
+    """Tell everything live, or all that changed since a time."""
     from syndicate.cli.office import at_office
 
-    again = at_office(
-        config,
-        lambda office, _: office.journal.recover(
-            SubscriptionId(subscription), since, office.clock()
-        ),
-    )
-    talk(f"{again} deliveries are sent again.")
+    told = at_office(config, lambda office, _: office.recover(subscription, None, since))
+    talk(f"{told} deliveries are on their way.")
 
 
 @app.command()
@@ -162,44 +186,29 @@ def remove(subscription: _Which, config: ConfigFile = None) -> None:
     """Forget a subscription and all that was on its way to it."""
     from syndicate.cli.office import at_office
 
-    at_office(config, lambda office, _: office.subscriptions.remove(subscription))
+    at_office(config, lambda office, _: office.remove(subscription, None))
     talk(f"{subscription} is removed.")
 
 
-def _selection(config: pathlib.Path | None, query: str) -> Selection:
-    """Read a query as that of a feed; what it names must be known."""
-    if not query:
-        return Selection()
-    from syndicate.cli.still import still
-
-    with still(config, rev="", at=None) as reader:
-        pairs = parse_qsl(query, keep_blank_values=True)
-        return parse_query(pairs, reader.edition).selection
+def _wish(types: str | None, minor: bool | None, thin: bool | None) -> Wish:
+    return Wish(
+        types=None if types is None else read_types(types.split(",")),
+        minor=minor,
+        payload=None if thin is None else "thin" if thin else "full",
+    )
 
 
-def _types(text: str) -> tuple[EventType, ...]:
-    asked = text.split(",")
-    if not set(asked) <= set(EVENT_TYPES):
-        raise UsageError(f"types cannot be {text!r}", code="unknown-type", known=EVENT_TYPES)
-    return tuple(kind for kind in EVENT_TYPES if kind in asked)
+def _selected(wish: Wish, query: str | None, edition: Callable[[], Edition]) -> Wish:
+    """Read a query as that of a feed; what it names must be known. An empty one is everything."""
+    if query is None:
+        return wish
+    pairs = parse_qsl(query, keep_blank_values=True)
+    selection = parse_query(pairs, edition()).selection if query else Selection()
+    return replace(wish, selection=selection)
 
 
-def _shown(subscription: Subscription) -> dict[str, object]:
-    selection = subscription.selection
-    return {
-        "id": subscription.id,
-        "owner": subscription.owner,
-        "url": subscription.url,
-        "categories": sorted(sorted(group) for group in selection.categories),
-        "carousel": selection.carousel,
-        "sources": sorted(selection.sources or ()),
-        "languages": sorted(selection.languages or ()),
-        "types": subscription.types,
-        "minor": subscription.minor,
-        "payload": subscription.payload,
-        "state": subscription.state,
-        "state_reason": subscription.state_reason,
-    }
+def _owned(standing: Standing) -> Statement:
+    return {"owner": standing.subscription.owner, **standing.statement}
 
 
 def _tell_secret(subscription: Subscription, *, as_json: bool) -> None:

@@ -101,7 +101,7 @@ class Partners:
 
         Raises `UnknownName`, `Invalid`, `Conflict`, and `NotReady` as `subscribe` does.
         """
-        await self._find(which, owner)
+        await self._webhook(which, owner)
         if wish.url is not None:
             await self._inspect(wish.url)
 
@@ -118,7 +118,7 @@ class Partners:
 
     async def standing(self, which: str, owner: str | None) -> Standing:
         """Return a subscription with what waits for it and what was tried last."""
-        (standing,) = await self._standings([await self._find(which, owner)])
+        (standing,) = await self._standings([await self._webhook(which, owner)])
         return standing
 
     async def standings(
@@ -135,7 +135,7 @@ class Partners:
 
     async def rotate(self, which: str, owner: str | None = None) -> Subscription:
         """Give a subscription a new secret; the old one signs as well for a day."""
-        await self._find(which, owner)
+        await self._webhook(which, owner)
         change = partial(rotate, secret=_new_secret(), at=self.clock())
         return await self.subscriptions.change(which, change)
 
@@ -144,7 +144,7 @@ class Partners:
 
         It is outside the order and not repeated.
         """
-        subscription, at = await self._find(which, owner), self.clock()
+        subscription, at = await self._webhook(which, owner), self.clock()
         test = Delivery(
             id=DeliveryId(""),
             subscription=subscription.id,
@@ -162,7 +162,7 @@ class Partners:
         while the subscription was disabled, comes after that. Raises `UnknownName`, `Conflict` if
         the subscription is disabled, and `NotReady` as `subscribe` does.
         """
-        found = await self._find(which, owner)
+        found = await self._webhook(which, owner)
 
         async def recover(brief: Brief) -> int:
             def rest(again: Collection[EventId]) -> Compose:
@@ -216,7 +216,13 @@ class Partners:
 
     async def _find(self, which: str, owner: str | None) -> Subscription:
         found = await self.subscriptions.find(which)
-        if found.kind != "webhook" or owner not in (None, found.owner):
+        if owner not in (None, found.owner):
+            raise unknown(which)
+        return found
+
+    async def _webhook(self, which: str, owner: str | None) -> Subscription:
+        found = await self._find(which, owner)
+        if found.kind != "webhook":
             raise unknown(which)
         return found
 

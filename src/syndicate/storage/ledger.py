@@ -150,6 +150,11 @@ async def rows(
     return head, await asyncio.to_thread(lambda: tuple(_told(one) for one in found))
 
 
+async def generation(connection: AsyncConnection) -> int:
+    """Return how often something was told."""
+    return (await _head(connection)).generation - 1
+
+
 async def next_generation(connection: AsyncConnection) -> int:
     """Let the ledger rise by one generation, and return that."""
     rising = update(PUBLISHER).values(generation=PUBLISHER.c.generation + 1)

@@ -10,7 +10,7 @@ from syndicate.model.change import Told
 from syndicate.model.event import EventId
 from syndicate.model.position import Position
 from syndicate.model.subscription import Subscription, SubscriptionId
-from syndicate.storage.ledger import next_generation, rows
+from syndicate.storage.ledger import generation, next_generation, rows
 from syndicate.storage.posting import Letter, post_to, ring
 
 Compose = Callable[[Sequence[Told], Position], Sequence[Letter]]
@@ -26,6 +26,7 @@ def filling(
     """Return what tells a subscription at its creation what there is."""
 
     async def write(connection: AsyncConnection) -> None:
+        await _refuse_void(connection)
         await _retell(connection, whom, compose, now)
 
     return write
@@ -56,6 +57,8 @@ def recovering(
     """Return what tells a subscription what it may have missed, but for events sent again."""
 
     async def write(connection: AsyncConnection, again: Collection[EventId]) -> int:
+        if since is None:
+            await _refuse_void(connection)
         return await _retell(connection, whom, compose(again), now, since)
 
     return write
@@ -73,13 +76,17 @@ async def _retell(
     Within a transaction that lets nobody else tell. Returns how many deliveries that makes.
     """
     head, found = await rows(connection, since)
-    if head.generation == 1:
-        raise NotReady(
-            "nothing was told yet of what there is",
-            hint="See that syndicate serve runs with this database, and try again.",
-        )
     letters = compose(found, head)
     if not letters:
         return 0
     await next_generation(connection)
     return await post_to(connection, whom, letters, now)
+
+
+async def _refuse_void(connection: AsyncConnection) -> None:
+    """Raise `NotReady` before the baseline: what is live then would never be told to anybody."""
+    if not await generation(connection):
+        raise NotReady(
+            "nothing was told yet of what there is",
+            hint="See that syndicate serve runs with this database, and try again.",
+        )
