@@ -191,6 +191,12 @@ delivery_seconds: Final = Histogram(
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
     registry=_REGISTRY,
 )
+verifications_total: Final = Counter(
+    "syndicate_verifications_total",
+    "Subscribers of the WebSub hub that were asked what they meant, by mode and outcome.",
+    ["mode", "outcome"],
+    registry=_REGISTRY,
+)
 
 
 def exposition() -> bytes:

@@ -246,6 +246,24 @@ async def test_a_refusal_says_what_is_wrong_and_what_would_allow_it(
     assert refusal.value.hint
 
 
+@pytest.mark.parametrize(
+    ("url", "proxy", "own"),
+    [
+        ("http://127.0.0.1/", "", True),
+        ("http://127.0.0.1/", "http://proxy.example:3128", True),
+        ("http://loopback.example/", "", True),
+        ("http://loopback.example/", "http://proxy.example:3128", False),
+        ("http://public.example/", "", False),
+    ],
+)
+async def test_the_operators_own_networks_are_told_apart(url: str, proxy: str, own: bool) -> None:
+    """Own is what was allowed in spite of not being public; behind a proxy nobody knows names."""
+    guard = Guard(
+        allow_networks=[ip_network("127.0.0.0/8")], allow_http=True, proxy=proxy, lookup=lookup
+    )
+    assert await guard.inspect(url) is own
+
+
 async def test_the_hint_names_the_setting() -> None:
     """Who wants the refused network finds the line to write."""
     with pytest.raises(Refused) as refusal:

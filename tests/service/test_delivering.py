@@ -5,8 +5,7 @@ import pathlib
 
 import pytest
 
-from syndicate.delivery import Deliverer
-from syndicate.service.delivering import keep_delivering
+from syndicate.service.delivering import Dispatch, keep_delivering
 from syndicate.settings import load
 from tests.publisher.conftest import SETTINGS
 
@@ -19,7 +18,7 @@ def test_a_database_that_cannot_be_had_is_asked_again(
     written.write_text(SETTINGS)
     nowhere = {"SYNDICATE_DATABASE__URL": "postgresql://nobody@127.0.0.1:1/none"}
     settings = load(written, nowhere)
-    started: list[Deliverer] = []
+    started: list[Dispatch] = []
 
     async def do() -> None:
         delivering = asyncio.create_task(keep_delivering(settings, started=started.append))

@@ -120,6 +120,7 @@ def test_the_service_is_handed_on(whole: Settings, tmp_path: Path) -> None:
     assert whole.masthead == Masthead(
         title="Example agency feeds",
         public_url="https://feeds.example.gov/syndication",
+        hub="https://feeds.example.gov/syndication/hub",
         contact="feeds@example.gov",
         version=__version__,
         max_age=60,

@@ -100,7 +100,7 @@ def within(address: str, work: Callable[[Hubroom], Awaitable[None]], *, key: str
         await work(
             Hubroom(
                 mailroom=mailroom,
-                topics=Topics(mailroom.database, safe),
+                topics=Topics(mailroom.database),
                 intents=Intents(mailroom.database, safe),
             )
         )

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -14,6 +15,7 @@ from syndicate.model.category import Term, Vocabulary
 from syndicate.model.change import Told
 from syndicate.model.edition import Edition, NamedFeed, Readiness
 from syndicate.model.feed import Masthead
+from syndicate.model.intent import Intent
 from syndicate.model.ledger import LedgerRow, Reason
 from syndicate.model.office import Office
 from syndicate.model.position import Position, Record
@@ -54,6 +56,8 @@ class Library:
     failing: str = ""
     refreshed: list[str] = field(default_factory=list)
     staff: Office | None = None
+    intents: list[Intent] = field(default_factory=list)
+    wait: timedelta = timedelta()
 
     @property
     def edition(self) -> Edition:
@@ -83,6 +87,11 @@ class Library:
     def refresh(self, source: str) -> None:
         """Remember what was to be looked at."""
         self.refreshed.append(self.edition.part(source).source.name)
+
+    async def ask(self, intent: Intent) -> timedelta:
+        """Remember what was asked of the hub."""
+        self.intents.append(intent)
+        return self.wait
 
     async def told(self, after: Position | None, limit: int) -> tuple[Position, tuple[Told, ...]]:
         """Return the rows of the ledger that follow, as a database would."""

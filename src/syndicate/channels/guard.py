@@ -130,11 +130,17 @@ class Guard(AbstractResolver):
         self._check_host(_host(parsed))
         return parsed
 
-    async def inspect(self, url: str) -> None:
-        """Look ``url`` up as well; for a kind error when somebody subscribes. Raises `Refused`."""
+    async def inspect(self, url: str) -> bool:
+        """Look ``url`` up as well; for a kind error when somebody subscribes. Raises `Refused`.
+
+        Returns whether it is the operator's own: all its addresses are in ``allow_networks``.
+        """
         host = _host(self.check(url))
-        if self.proxy or _literal(host) is not None:
-            return
+        literal = _literal(host)
+        if literal is not None:
+            return self._is_own(literal)
+        if self.proxy:
+            return False
         try:
             async with asyncio.timeout(_LOOKUP_SECONDS):
                 addresses = [ipaddress.ip_address(text) for text in await self._lookup(host, 0)]
@@ -146,6 +152,7 @@ class Guard(AbstractResolver):
             ) from None
         for address in addresses:
             self._check_address(host, address)
+        return all(map(self._is_own, addresses))
 
     @override
     async def resolve(
@@ -188,6 +195,9 @@ class Guard(AbstractResolver):
         except UnicodeError as error:
             raise OSError(errno.EINVAL, str(error)) from None
         return found
+
+    def _is_own(self, address: Address) -> bool:
+        return any(address in network for network in self.allow_networks)
 
     def _permit(self, address: Address, host: str) -> None:
         if self.proxy:

@@ -27,7 +27,7 @@ def show(
     from syndicate.formats import FORMATS
     from syndicate.model.query import parse_query
     from syndicate.representation import Press
-    from syndicate.web.address import find
+    from syndicate.representation.address import find
 
     name, _, query = feed.partition("?")
     with still(config, rev=rev, at=at) as reader:

@@ -143,11 +143,11 @@ class Edition:
         Raises `NotReady` where all sources of ``selection`` are unread.
         """
         self._refuse_unread(selection)
-        posts = self.roll.live.find(selection.demands)
+        posts = list(self.roll.live.find(selection.demands))
         if selection.languages is not None:
             posts = [post for post in posts if post in selection]
         if selection.carousel:
-            posts = sorted(posts, key=lambda post: (post.day, post.path), reverse=True)
+            posts.sort(key=lambda post: (post.day, post.path), reverse=True)
         return tuple(posts)
 
     def post(self, key: Key) -> Post:

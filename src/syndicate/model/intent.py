@@ -71,3 +71,6 @@ class Leases:
         """Return how long who wishes so many seconds, or nothing, is given."""
         seconds = self.default if wish is None else wish
         return timedelta(seconds=min(max(seconds, self.minimum), self.maximum))
+
+
+LEASES: Final = Leases(minimum=3_600, default=864_000, maximum=2_592_000)

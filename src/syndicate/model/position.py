@@ -4,6 +4,7 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Final, Protocol, Self
 
 from typing_extensions import override
@@ -11,6 +12,7 @@ from typing_extensions import override
 from syndicate.errors import Gone
 from syndicate.model.change import Told
 from syndicate.model.edition import Reader
+from syndicate.model.intent import Intent
 from syndicate.model.office import Office
 from syndicate.model.page import malformed
 from syndicate.model.post import PostId
@@ -77,7 +79,15 @@ class Position:
 
 
 class Record(Reader, Protocol):
-    """What the web is given: to read from, to follow, to look again, and to look after partners."""
+    """What the web is given: to read from, follow, look again, look after partners, be a hub."""
+
+    async def ask(self, intent: Intent) -> timedelta:
+        """Have ``intent`` verified and return zero, or return how long to wait before asking.
+
+        Raises `Refused` if nothing may be sent to the callback, `UnknownName` if there is nothing
+        to unsubscribe, `StorageError` if nothing can be stored.
+        """
+        ...
 
     async def office(self) -> Office:
         """Return who looks after subscriptions; raises `StorageError` if there is no database."""

@@ -1,10 +1,10 @@
 """Who of the posts that sources hold is live at a moment, and when that changes by itself."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain, takewhile
-from operator import is_
+from itertools import chain, compress, count
+from operator import is_not
 from typing import Final, Self
 
 from syndicate.model.catalogue import Catalogue
@@ -81,11 +81,8 @@ def _difference(old: Held, new: Held) -> tuple[list[Post], list[Post]]:
     """
     gone, come = list[Post](), list[Post]()
     for before, after in zip(old, new, strict=True):
-        if before is after:
-            continue
-        start = _alike(before, after)
-        rest = min(len(before), len(after)) - start
-        end = min(_alike(reversed(before), reversed(after)), rest)
+        start = _first_other(before, after)
+        end = _first_other(before[start:][::-1], after[start:][::-1])
         left, right = before[start : len(before) - end], after[start : len(after) - end]
         stay = set(map(id, left)) & set(map(id, right))
         gone += (post for post in left if id(post) not in stay)
@@ -93,6 +90,6 @@ def _difference(old: Held, new: Held) -> tuple[list[Post], list[Post]]:
     return gone, come
 
 
-def _alike(one: Iterable[Post], two: Iterable[Post]) -> int:
-    """Return how many posts both begin with."""
-    return sum(1 for _ in takewhile(bool, map(is_, one, two)))
+def _first_other(one: Sequence[Post], two: Sequence[Post]) -> int:
+    shorter = min(len(one), len(two))
+    return next(compress(count(), map(is_not, one, two)), shorter)

@@ -4,7 +4,7 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
@@ -33,6 +33,8 @@ _PATIENCE_SECONDS: Final = 5.0
 _COMPARING_SECONDS: Final = 2.0
 """How long they wait for the edition in service to be told."""
 _LEAVING_SECONDS: Final = 2.0
+
+Distribute = Callable[[Database, str], Awaitable[None]]
 
 _log = telemetry.logger("chronicle")
 
@@ -66,6 +68,8 @@ class Chronicle:
         self._announce = announce
         self.ring: Callable[[], None] = lambda: None
         """Called when there may be something for subscribers."""
+        self.distribute: Distribute | None = None
+        """Informs who follows topics, on a database in which whoever is named may tell."""
         self._ledger: Ledger | None = None
         self._compared: Edition | None = None
         self._stepped = asyncio.Event()
@@ -112,12 +116,12 @@ class Chronicle:
             ledger = Ledger(database)
             if database.is_sqlite and _is_dead(holder := await ledger.holder()):
                 await ledger.release(holder)
-            await self._tell(ledger)
+            await self._tell(database, ledger)
         finally:
             self._ledger = None
             await database.close()
 
-    async def _tell(self, ledger: Ledger) -> None:
+    async def _tell(self, database: Database, ledger: Ledger) -> None:
         teller = Teller(
             ledger=ledger,
             by=_HERE,
@@ -128,11 +132,14 @@ class Chronicle:
         try:
             while True:
                 edition = self._publisher.edition
-                await teller.tell(edition)
+                is_ours = await teller.tell(edition)
                 self.ring()
                 await self._remember(ledger)
                 self._ledger = ledger
                 self._step(edition)
+                if is_ours and self.distribute:
+                    await self.distribute(database, _HERE)
+                    self.ring()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_RENEW_SECONDS):
                         await self._publisher.next(edition)

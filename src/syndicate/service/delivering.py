@@ -3,18 +3,22 @@
 import asyncio
 import signal
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 from syndicate import telemetry
 from syndicate.delivery import Deliverer, Pace
 from syndicate.errors import StorageError
+from syndicate.hub.verification import Verifier
 from syndicate.model.retry import Schedule
 from syndicate.service.newsroom import now
 from syndicate.service.partners import guard_of, transport_of
 from syndicate.service.process import prepare
+from syndicate.service.reception import Reception
 from syndicate.settings import Settings
 from syndicate.storage.database import Database
+from syndicate.storage.intents import Intents
 from syndicate.storage.safe import Safe
 
 _RETRY_SECONDS: Final = 5.0
@@ -22,10 +26,30 @@ _RETRY_SECONDS: Final = 5.0
 _log = telemetry.logger("deliver")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispatch:
+    """What sends in a process: deliveries, and the questions of the hub."""
+
+    deliverer: Deliverer
+    verifier: Verifier
+    reception: Reception
+
+    def wake(self) -> None:
+        """Look now for what is to be sent."""
+        self.deliverer.wake()
+        self.verifier.wake()
+
+    async def run(self) -> None:
+        """Send until cancelled; then finish or give back what is under way."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.deliverer.run())
+            tasks.create_task(self.verifier.run())
+
+
 async def deliver(
     settings: Settings,
     *,
-    started: Callable[[Deliverer], None] = lambda _: None,
+    started: Callable[[Dispatch], None] = lambda _: None,
 ) -> None:
     """Deliver until cancelled; then finish or give back what is under way.
 
@@ -34,24 +58,26 @@ async def deliver(
     guard = guard_of(settings)
     if guard.statement:
         _log.info(guard.statement)
-    pace = Pace(
-        timeout=timedelta(seconds=settings.delivery.timeout_seconds),
-        schedule=Schedule.of(settings.delivery.retry_seconds),
-    )
+    timeout = timedelta(seconds=settings.delivery.timeout_seconds)
+    pace = Pace(timeout=timeout, schedule=Schedule.of(settings.delivery.retry_seconds))
+    safe = Safe(settings.service.secret_key)
     database = await Database.open(settings.database_url)
     try:
         async with transport_of(settings, guard) as transport:
-            deliverer = Deliverer(
-                database, Safe(settings.service.secret_key), transport, clock=now, pace=pace
+            verifier = Verifier(database, safe, transport, clock=now, timeout=timeout)
+            dispatch = Dispatch(
+                deliverer=Deliverer(database, safe, transport, clock=now, pace=pace),
+                verifier=verifier,
+                reception=Reception(Intents(database, safe), guard, clock=now, ring=verifier.wake),
             )
             prepare()
-            started(deliverer)
-            await deliverer.run()
+            started(dispatch)
+            await dispatch.run()
     finally:
         await database.close()
 
 
-async def keep_delivering(settings: Settings, *, started: Callable[[Deliverer], None]) -> None:
+async def keep_delivering(settings: Settings, *, started: Callable[[Dispatch], None]) -> None:
     """Deliver until cancelled; while the database cannot be opened, try again."""
     while True:
         try:

@@ -4,16 +4,19 @@ import asyncio
 import importlib
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import timedelta
 from typing import Final, Protocol
 
 from syndicate.errors import StorageError
 from syndicate.model.asset import Asset
 from syndicate.model.change import Told
 from syndicate.model.edition import Edition, Readiness
+from syndicate.model.intent import Intent
 from syndicate.model.office import Office
 from syndicate.model.position import Position
 from syndicate.model.post import Item, Post
 from syndicate.publisher.following import Publisher
+from syndicate.representation import Press
 from syndicate.service.newsroom import Newsroom
 
 _OPENING_SECONDS: Final = 5.0
@@ -38,6 +41,14 @@ class _Chronicle(Protocol):
         ...
 
 
+class _Reception(Protocol):
+    """What is asked of a `Reception`, whose module is imported late as well."""
+
+    async def ask(self, intent: Intent) -> timedelta:
+        """Have something verified, or say how long to wait."""
+        ...
+
+
 class Live:
     """The `Record` of the web: the edition in service, and what was told of it."""
 
@@ -47,6 +58,8 @@ class Live:
         self._chronicle: _Chronicle | None = None
         self._office: Office | None = None
         self._staffed = asyncio.Event()
+        self._reception: _Reception | None = None
+        self._received = asyncio.Event()
         self._opened = asyncio.Event()
         self.stopping = asyncio.Event()
 
@@ -89,6 +102,15 @@ class Live:
         """Look at ``source`` now; raises `UnknownName`."""
         self._publisher.ask(source)
 
+    async def ask(self, intent: Intent) -> timedelta:
+        """Have ``intent`` verified, or return how long to wait, as a `Record` does."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_OPENING_SECONDS):
+                await self._received.wait()
+        if self._reception is None:
+            raise _unopened()
+        return await self._reception.ask(intent)
+
     async def told(self, after: Position | None, limit: int) -> tuple[Position, tuple[Told, ...]]:
         """Return a position, and up to ``limit`` rows told after it, as a `Record` does."""
         with suppress(TimeoutError):
@@ -98,18 +120,19 @@ class Live:
             raise _unopened()
         return await self._chronicle.told(after, limit)
 
-    async def keep(self) -> None:
+    async def keep(self, press: Press) -> None:
         """Keep the chronicle from the first edition on, and deliver, until cancelled.
 
-        What it takes to speak to a database is imported then and not before: 0.3 s.
+        Topics are distributed as ``press`` makes them. What it takes to speak to a database is
+        imported then and not before: 0.3 s.
         """
         await self._publisher.next()
         for name in ("publisher.chronicle", "publisher.announcing", "service.delivering"):
             await asyncio.to_thread(importlib.import_module, f"syndicate.{name}")
-        from syndicate.delivery import Deliverer  # noqa: PLC0415
-        from syndicate.publisher.announcing import Announcer  # noqa: PLC0415 — as said above
+        from syndicate.hub.distribution import Distributor  # noqa: PLC0415 — as said above
+        from syndicate.publisher.announcing import Announcer  # noqa: PLC0415
         from syndicate.publisher.chronicle import Chronicle  # noqa: PLC0415
-        from syndicate.service.delivering import keep_delivering  # noqa: PLC0415
+        from syndicate.service.delivering import Dispatch, keep_delivering  # noqa: PLC0415
         from syndicate.service.partners import keep_partners  # noqa: PLC0415
 
         settings, clock = self._newsroom.settings, self._newsroom.clock
@@ -121,11 +144,13 @@ class Live:
             clock=clock,
             announce=announcer.announce,
         )
+        chronicle.distribute = Distributor(self, press, settings.masthead, clock=clock).distribute
         self._chronicle = chronicle
         self._opened.set()
 
-        def started(deliverer: Deliverer) -> None:
-            chronicle.ring = deliverer.wake
+        def started(dispatch: Dispatch) -> None:
+            chronicle.ring = dispatch.wake
+            self._receive(dispatch.reception)
 
         def ring() -> None:
             chronicle.ring()
@@ -135,6 +160,10 @@ class Live:
             tasks.create_task(chronicle.run())
             tasks.create_task(keep_delivering(settings, started=started))
             tasks.create_task(office)
+
+    def _receive(self, reception: _Reception) -> None:
+        self._reception = reception
+        self._received.set()
 
     def _staff(self, office: Office) -> None:
         self._office = office

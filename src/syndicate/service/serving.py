@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from syndicate.model.intent import Leases
 from syndicate.publisher.following import Publisher
 from syndicate.representation import Press
 from syndicate.service.live import Live
@@ -28,13 +29,9 @@ async def serve(newsroom: Newsroom, *, started: Callable[[int], None] = lambda _
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, live.stopping.set)
     with ThreadPoolExecutor(1, thread_name_prefix="compress") as compressor:
-        app = application(
-            live,
-            Press(settings.masthead, executor=compressor, removed=lambda: live.removed),
-            settings.masthead,
-            _policy(newsroom),
-        )
-        following, keeping = map(asyncio.create_task, (publisher.run(), live.keep()))
+        press = Press(settings.masthead, executor=compressor, removed=lambda: live.removed)
+        app = application(live, press, settings.masthead, _policy(newsroom))
+        following, keeping = map(asyncio.create_task, (publisher.run(), live.keep(press)))
         serving = asyncio.create_task(
             server.run(
                 app,
@@ -57,7 +54,7 @@ async def serve(newsroom: Newsroom, *, started: Callable[[int], None] = lambda _
 
 
 def _policy(newsroom: Newsroom) -> Policy:
-    service = newsroom.settings.service
+    service, leases = newsroom.settings.service, newsroom.settings.lease_seconds
     return Policy(
         max_age=service.cache_seconds,
         stale_while_revalidate=service.stale_while_revalidate,
@@ -67,4 +64,5 @@ def _policy(newsroom: Newsroom) -> Policy:
         requests_per_minute=service.requests_per_minute,
         proxies=service.proxies,
         hook_secrets=newsroom.settings.hook_secrets,
+        leases=Leases(minimum=leases.minimum, default=leases.default, maximum=leases.maximum),
     )

@@ -25,9 +25,11 @@ def masthead(table: ServiceTable) -> Masthead:
     """Return who speaks; without a public address, where the service listens."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(table.host, table.host)  # noqa: S104 — read
     host = f"[{host}]" if ":" in host else host
+    public_url = table.public_url or f"http://{host}:{table.port}"
     return Masthead(
         title=table.title,
-        public_url=table.public_url or f"http://{host}:{table.port}",
+        public_url=public_url,
+        hub=f"{public_url}/hub",
         contact=table.contact,
         version=__version__,
         max_age=table.cache_seconds,

@@ -43,16 +43,10 @@ class State:
 
 
 class Topics:
-    """Who follows which topic, in a database. Every method may raise `StorageError`.
+    """Who follows which topic, in a database. Every method may raise `StorageError`."""
 
-    Args:
-        database: Where that is.
-        safe: Keeps the secrets of subscribers.
-    """
-
-    def __init__(self, database: Database, safe: Safe) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._safe = safe
 
     async def heard(self, now: datetime) -> Mapping[str, frozenset[str]]:
         """Return the topics that somebody follows, and the tags of what was heard of each."""
@@ -112,7 +106,7 @@ class Topics:
                     callback=callback,
                     reason=reason,
                 )
-                await put(connection, denial, self._safe, now)
+                await put(connection, denial, Safe(), now)
             await forget(connection, ids)
             await ring(connection)
         return len(ids)

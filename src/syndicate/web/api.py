@@ -19,7 +19,7 @@ from syndicate.model.post import Key, Source
 from syndicate.model.query import Query
 from syndicate.model.view import View, last_modified, view
 from syndicate.representation import Representation, represent
-from syndicate.web.address import Place, category_place, source_place
+from syndicate.representation.address import Place, category_place, source_place
 from syndicate.web.desk import Desk
 from syndicate.web.directory import Census
 from syndicate.web.policy import FRESH

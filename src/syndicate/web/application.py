@@ -22,6 +22,7 @@ from syndicate.web.envelope import Envelope
 from syndicate.web.feeds import Feeds
 from syndicate.web.former import Former
 from syndicate.web.hooks import Hooks
+from syndicate.web.hub import Hub
 from syndicate.web.limit import Allowance, Limit
 from syndicate.web.pages import Pages
 from syndicate.web.policy import Policy
@@ -40,7 +41,7 @@ _PREFLIGHT: Final = {
 
 _AUDIENCES: Final = (
     *(Probes, Feeds, Api, Changes, Hooks, Problems, Subscriptions, Deliveries),
-    *(Assets, Discovery, Pages),
+    *(Hub, Assets, Discovery, Pages),
 )
 
 

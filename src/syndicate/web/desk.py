@@ -13,7 +13,7 @@ from syndicate.model.feed import Masthead
 from syndicate.model.position import Record
 from syndicate.model.query import Query, parse_query
 from syndicate.representation import Press, Representation
-from syndicate.web.address import Place, find
+from syndicate.representation.address import Place, find
 from syndicate.web.documents import Documents, Make
 from syndicate.web.former import redirect
 from syndicate.web.policy import Policy

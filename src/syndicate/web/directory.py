@@ -7,7 +7,7 @@ from typing import NamedTuple
 from syndicate.errors import NotReady
 from syndicate.model.edition import ALL, CAROUSEL, Edition, NamedFeed
 from syndicate.model.post import Post
-from syndicate.web.address import Place, category_place, source_place
+from syndicate.representation.address import Place, category_place, source_place
 
 
 class Tally(NamedTuple):

@@ -26,7 +26,7 @@ from syndicate.render.page import (
     post_page,
 )
 from syndicate.representation import Representation, represent
-from syndicate.web.address import Place, category_place, source_place
+from syndicate.representation.address import Place, category_place, source_place
 from syndicate.web.desk import Desk
 from syndicate.web.directory import Entry, directory
 from syndicate.web.documents import Make

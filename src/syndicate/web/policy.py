@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from syndicate.model.intent import LEASES, Leases
+
 FRESH: Final = "no-cache"
 """Cache-Control of what may be kept but must be asked about each time."""
 
@@ -20,6 +22,7 @@ class Policy:
     bearer token by /metrics, unless it is empty. ``requests_per_minute`` of one client are
     answered, any number if it is 0; who that is, ``proxies`` in front say (see `web.limit`).
     ``hook_secrets`` are shared with git hosts, by source; one without is not in there.
+    ``leases`` are for how long the hub grants subscriptions.
     """
 
     max_age: int = 300
@@ -30,6 +33,8 @@ class Policy:
     requests_per_minute: int = 0
     proxies: int = 0
     hook_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    leases: Leases = LEASES
 
     @property
     def cache_control(self) -> str:

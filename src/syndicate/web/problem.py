@@ -24,6 +24,7 @@ from syndicate.model.feed import Masthead
 from syndicate.render.page import page_policy, problem_page
 from syndicate.web.policy import UNKEPT
 
+HUB: Final = "/hub"
 MEDIA_TYPE: Final = "application/problem+json"
 
 _RETRY_SECONDS: Final = 30
@@ -53,7 +54,7 @@ _HINTS: Final = {
     408: ("request-timeout", "Send it again."),
     413: ("content-too-large", "Leave out what is not wanted."),
     414: ("uri-too-long", "Ask for less at once."),
-    415: ("unsupported-media-type", "Send JSON, and the header Content-Type: application/json."),
+    415: ("unsupported-media-type", "Send what /openapi.json says, with its type in Content-Type."),
     429: (
         "too-many-requests",
         "Wait for the seconds in Retry-After; keep answers for as long as Cache-Control says.",
@@ -121,6 +122,12 @@ class Fault:
         """The name of the status."""
         return _TITLES.get(self.status) or HTTPStatus(self.status).phrase
 
+    @property
+    def text(self) -> str:
+        """All of it in plain text, a line each."""
+        known = f"Known: {', '.join(self.known)}" if self.known else ""
+        return "".join(f"{line}\n" for line in (self.detail, self.hint, known) if line)
+
     def details(self, path: str) -> bytes:
         """Return what a program is told who asked for ``path`` (RFC 9457 section 3)."""
         details: dict[str, object] = {
@@ -141,8 +148,14 @@ class Fault:
 
 
 def problem(request: Request, error: Exception, masthead: Masthead) -> Response:
-    """Return the answer to ``request`` that tells ``error``; whoever asks for HTML gets a page."""
+    """Return the answer to ``request`` that tells ``error``; whoever asks for HTML gets a page.
+
+    The hub speaks plain text (W3C WebSub section 5.1.2).
+    """
     fault = Fault.of(error)
+    if request.scope["path"] == HUB:
+        headers = {"Cache-Control": UNKEPT, **fault.headers}
+        return Response(fault.text, fault.status, headers, "text/plain")
     headers = {"Cache-Control": UNKEPT, "Vary": "Accept", **fault.headers}
     if _wants_html(request.headers.get("accept", "")):
         page = problem_page(

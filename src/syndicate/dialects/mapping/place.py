@@ -1,10 +1,8 @@
 """What a file's path says: below which folder, called what, of which day, in which language."""
 
-import posixpath
 import re
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -52,10 +50,10 @@ class Place:
 def place(path: Path, source: Source, languages: re.Pattern[str]) -> Place:
     """Read ``path``; ``languages`` finds a language at the end of a name as its first group."""
     folder, parts = below(path, source)
-    bare, suffix = posixpath.splitext(parts[-1])
-    stem = bare if suffix.lower() in SUFFIXES else parts[-1]
-    tongue = languages.search(stem)
-    name = stem[: tongue.start()] if tongue else stem
+    file = PurePosixPath(parts[-1])
+    stem = file.stem if file.suffix.lower() in SUFFIXES else file.name
+    suffix = languages.search(stem)
+    name = stem[: suffix.start()] if suffix else stem
     parents = parts[:-1]
     bundle = name == "index" and bool(parents)
     if bundle:
@@ -67,7 +65,7 @@ def place(path: Path, source: Source, languages: re.Pattern[str]) -> Place:
         name=name,
         title=title,
         day=day,
-        language=tongue[1].replace("_", "-") if tongue else "",
+        language=suffix[1].replace("_", "-") if suffix else "",
         bundle=bundle,
     )
 
@@ -75,15 +73,7 @@ def place(path: Path, source: Source, languages: re.Pattern[str]) -> Place:
 def below(path: Path, source: Source) -> tuple[str, tuple[str, ...]]:
     """Split ``path`` into the innermost folder of ``source`` it is below and the parts below."""
     whole = tuple(part for part in path.split("/") if part)
-    fitting = [
-        folder
-        for folder in map(_parts, source.folders)
-        if whole[: len(folder)] == folder and folder != whole
-    ]
+    folders = (tuple(PurePosixPath(folder).parts) for folder in source.folders)
+    fitting = [folder for folder in folders if whole[: len(folder)] == folder and folder != whole]
     folder = max(fitting, key=len, default=())
     return "/".join(folder), whole[len(folder) :] or ("",)
-
-
-@cache
-def _parts(folder: Path) -> tuple[str, ...]:
-    return tuple(PurePosixPath(folder).parts)

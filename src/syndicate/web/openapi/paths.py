@@ -6,6 +6,7 @@ from typing import Final
 from syndicate.formats import FORMATS, Format
 from syndicate.web.openapi import examples
 from syndicate.web.openapi.answers import answers, fresh, kept, problems, undated, unlimited
+from syndicate.web.openapi.hub import HUB_PATHS
 from syndicate.web.openapi.node import Node, ref
 from syndicate.web.openapi.parameters import CONDITIONS, FOLLOWING, SELECTION
 from syndicate.web.openapi.partners import PARTNER_PATHS
@@ -211,6 +212,7 @@ _OPERATION: Final = {
 
 PATHS: Final[Node] = {
     **_FEEDS,
+    **HUB_PATHS,
     **_POSTS,
     **PARTNER_PATHS,
     **_ASSETS,

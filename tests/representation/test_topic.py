@@ -1,0 +1,72 @@
+"""Addresses of feeds, read as what they mean."""
+
+from dataclasses import replace
+
+import pytest
+
+from syndicate.errors import UnknownName, UsageError
+from syndicate.representation.topic import Topic
+from tests import samples
+from tests.web.site import site
+
+HERE = "https://feeds.example.gov/feeds"
+EDITION = site().reader.edition
+
+
+@pytest.mark.parametrize(
+    ("address", "own"),
+    [
+        (f"{HERE}/all.json", f"{HERE}/all.json"),
+        (f"{HERE}/all.atom?limit=3&category=TTS", f"{HERE}/all.atom?category=tts&limit=3"),
+        (f"{HERE}/%61ll.rss?", f"{HERE}/all.rss"),
+        (f"{HERE}/TTS.json?carousel=true", f"{HERE}/tts.json?carousel=true"),
+        (f"{HERE}/all.json?limit=50&foreign=x", f"{HERE}/all.json"),
+        ("https://Feeds.Example.gov/feeds/tech-carousel.json", f"{HERE}/tech-carousel.json"),
+    ],
+)
+def test_a_topic_has_one_address_of_its_own(address: str, own: str) -> None:
+    """It is the one that its feed calls self."""
+    topic = Topic.parse(address, samples.MASTHEAD, EDITION)
+    assert topic.address(samples.MASTHEAD) == own
+    assert Topic.parse(own, samples.MASTHEAD, EDITION) == topic
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "all.json",
+        "http://feeds.example.gov/feeds/all.json",
+        "https://feeds.example.gov:444/feeds/all.json",
+        "https://feeds.example.gov/all.json",
+        "https://feeds.example.gov/feeds/.json",
+        "https://feeds.example.gov/feeds/all",
+        "https://feeds.example.gov/feeds/all.xml",
+        "https://feeds.example.gov/feeds/all.json#top",
+        "https://feeds.example.gov.example/feeds/all.json",
+        "https://[/feeds/all.json",
+    ],
+)
+def test_what_is_not_the_address_of_a_feed_is_no_topic(address: str) -> None:
+    """Pages for people are none either; the error names one that is."""
+    with pytest.raises(UnknownName) as refused:
+        Topic.parse(address, samples.MASTHEAD, EDITION)
+    assert refused.value.code == "unknown-topic"
+    assert f"{HERE}/all.json" in refused.value.hint
+
+
+def test_errors_say_what_is_known() -> None:
+    """As they do to readers."""
+    with pytest.raises(UnknownName, match="called 'fish'"):
+        Topic.parse(f"{HERE}/fish.json", samples.MASTHEAD, EDITION)
+    with pytest.raises(UsageError, match="called 'category'"):
+        Topic.parse(f"{HERE}/all.json?tag=x", samples.MASTHEAD, EDITION)
+
+
+def test_a_service_below_a_path_has_its_topics_there() -> None:
+    """Addresses begin with the whole public one."""
+    below = replace(samples.MASTHEAD, public_url="https://www.example.gov/syndicate")
+    own = "https://www.example.gov/syndicate/feeds/all.json"
+    assert Topic.parse(own, below, EDITION).address(below) == own
+    with pytest.raises(UnknownName):
+        Topic.parse("https://www.example.gov/feeds/all.json", below, EDITION)

@@ -1,0 +1,162 @@
+"""What the hub takes and what it refuses, before anybody is asked."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
+from urllib.parse import urlencode
+
+import pytest
+from starlette.requests import ClientDisconnect
+
+from syndicate.model.intent import Leases
+from syndicate.web import hub
+from syndicate.web.policy import Policy
+from tests.web.site import POSTS, Answer, Library, Site, site
+
+TOPIC = "https://feeds.example.gov/feeds/all.json"
+CALLBACK = "https://reader.example/callback?token=1"
+FORM = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
+GOOD = {"hub.mode": "subscribe", "hub.topic": TOPIC, "hub.callback": CALLBACK}
+
+
+def ask(form: Mapping[str, str] | bytes, here: Site | None = None) -> Answer:
+    """Send a form to the hub."""
+    content = form if isinstance(form, bytes) else urlencode(form).encode()
+    return (here or site()).ask("POST", "/hub", FORM, content)
+
+
+def library(here: Site) -> Library:
+    """Return what a site reads from."""
+    assert isinstance(here.reader, Library)
+    return here.reader
+
+
+def test_a_request_is_taken_as_it_was_made() -> None:
+    """Topic and callback to the byte, the lease within bounds, and what the topic is now."""
+    here = site(policy=Policy(leases=Leases(minimum=10, default=20, maximum=30)))
+    secret = "s" * 199
+    answer = ask(GOOD | {"hub.secret": secret, "hub.lease_seconds": "25"}, here)
+    assert (answer.status_code, answer.headers["cache-control"]) == (202, "no-store")
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    (intent,) = library(here).intents
+    assert (intent.mode, intent.topic, intent.callback) == ("subscribe", TOPIC, CALLBACK)
+    assert (intent.secret, intent.lease) == (secret.encode(), timedelta(seconds=25))
+    assert intent.heard == here.get("/feeds/all.json").headers["etag"]
+    assert intent.client == "127.0.0.1"
+    assert intent.id.startswith("sub_")
+
+
+def test_who_leaves_needs_no_lease() -> None:
+    """Whatever is said of one is ignored."""
+    here = site()
+    form = GOOD | {"hub.mode": "unsubscribe", "hub.lease_seconds": "for ever"}
+    assert ask(form, here).status_code == 202
+    assert library(here).intents[0].mode == "unsubscribe"
+
+
+@pytest.mark.parametrize("name", ["hub.topic", "hub.url"])
+def test_a_notice_of_what_we_publish_is_no_news(name: str) -> None:
+    """204: we follow our own topics; nobody is asked or told anything because of it."""
+    here = site()
+    assert ask({"hub.mode": "publish", name: TOPIC}, here).status_code == 204
+    assert library(here).intents == []
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "said"),
+    [
+        ({"hub.mode": ""}, 400, "hub.mode is missing"),
+        ({"hub.mode": "denied"}, 400, "hub.mode cannot be 'denied'"),
+        ({"hub.callback": ""}, 400, "hub.callback is missing"),
+        ({"hub.topic": ""}, 400, "hub.topic is missing"),
+        ({"hub.secret": "é" * 100}, 400, "hub.secret is longer than 199 bytes"),
+        ({"hub.lease_seconds": "0"}, 400, "hub.lease_seconds cannot be '0'"),
+        ({"hub.lease_seconds": "-1"}, 400, "hub.lease_seconds cannot be '-1'"),
+        ({"hub.lease_seconds": "1.5"}, 400, "hub.lease_seconds cannot be '1.5'"),
+        ({"hub.topic": "https://elsewhere.example/feed"}, 404, "is not the address of a feed here"),
+        ({"hub.topic": "https://feeds.example.gov/feeds/x.json"}, 404, "Known: all, carousel"),
+        ({"hub.topic": f"{TOPIC}?category=fish"}, 400, "there is no category 'fish'"),
+        ({"hub.topic": f"{TOPIC}?after=fish"}, 400, "after cannot be"),
+        ({"hub.mode": "publish", "hub.topic": "x"}, 404, "Take the one that a feed calls self"),
+    ],
+)
+def test_what_is_wrong_is_said_in_plain_text(
+    change: dict[str, str], status: int, said: str
+) -> None:
+    """W3C WebSub section 5.1.2; whatever the client would accept."""
+    here = site()
+    answer = ask(GOOD | change, here)
+    assert (answer.status_code, library(here).intents) == (status, [])
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert said in answer.text
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"hub.mode=%FF", "no form in UTF-8"),
+        (b"\xff", "no form in UTF-8"),
+        (b"&".join([b"a=b"] * 101), "no form in UTF-8 of up to 100 fields"),
+        (b"hub.mode=publish&hub.mode=subscribe", "hub.mode is given more than once"),
+    ],
+)
+def test_a_malformed_form_is_refused(body: bytes, said: str) -> None:
+    """A field of the hub is given once, whatever is given beside."""
+    answer = ask(body)
+    assert answer.status_code == 400
+    assert said in answer.text
+
+
+def test_a_form_is_a_form_and_short() -> None:
+    """Other types and long bodies are refused; so is any other method."""
+    here = site()
+    for kind in ("application/json", ""):
+        answer = here.ask("POST", "/hub", {"content-type": kind}, b"{}")
+        assert (answer.status_code, "x-www-form-urlencoded" in answer.text) == (415, True)
+    assert ask(b"x" * 20_000).status_code == 413
+    answer = here.get("/hub", accept="text/html")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "OPTIONS, POST")
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+
+
+def test_who_is_slow_or_breaks_off_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A form comes within seconds, or not at all."""
+    monkeypatch.setattr(hub, "_PATIENCE_SECONDS", 0.05)
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"hub.mode="
+        await asyncio.sleep(60)
+
+    async def broken() -> AsyncIterator[bytes]:
+        yield b"hub.mode="
+        raise ClientDisconnect
+
+    assert site().ask("POST", "/hub", FORM, slow()).status_code == 408
+    assert site().ask("POST", "/hub", FORM, broken()).status_code == 400
+
+
+def test_who_asks_too_often_is_told_when_to_ask_again() -> None:
+    """429 with whole seconds."""
+    here = site()
+    library(here).wait = timedelta(seconds=41.5)
+    answer = ask(GOOD, here)
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "42")
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+
+
+def test_nothing_is_taken_before_the_first_edition() -> None:
+    """Nobody knows the topics then: 503, with when to ask again."""
+    answer = ask(GOOD, Site(reader=Library(now=None)))
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+
+
+def test_a_topic_has_as_many_spellings_as_a_feed() -> None:
+    """What is answered with the feed, or by 308, can be followed, and is called as it was asked."""
+    here = site()
+    for spelling in (
+        "https://FEEDS.example.gov/feeds/all.json",
+        "https://feeds.example.gov/feeds/Tech%20Transformation.rss?limit=5&foreign=1",
+    ):
+        assert ask(GOOD | {"hub.topic": spelling}, here).status_code == 202
+        assert library(here).intents[-1].topic == spelling
+    assert len(POSTS) == 5
