@@ -18,7 +18,7 @@ from syndicate.model.ledger import LedgerRow
 from syndicate.model.post import Item, Post, PostId
 from syndicate.render.workroom import Workroom
 
-_SHELF: Final = "renderings"
+SHELF: Final = "renderings"
 _KEPT: Final = 500
 """Items in memory: some feeds full, at 20 kB each."""
 
@@ -82,6 +82,17 @@ class Items:
             manuscripts = list(self._open(some, targets))
             rendered = self._render(manuscripts)
             yield from ((one, rendered[one.post.id]) for one in manuscripts)
+
+    def rendering_keys(self, edition: Edition) -> Iterator[str]:
+        """Yield the keys by which the cache knows the renderings of ``edition``.
+
+        Every file is opened for that, few at a time. Raises `RepositoryError`.
+        """
+        for part in edition.parts:
+            targets = Targets(posts=part.posts)
+            for start in range(0, len(part.posts), _AT_ONCE):
+                some = part.posts[start : start + _AT_ONCE]
+                yield from (one.digest for one in self._open(some, targets))
 
     def past(
         self, told: Sequence[tuple[LedgerRow, Post]], edition: Edition
@@ -149,7 +160,7 @@ class Items:
 
     def _render(self, manuscripts: Sequence[Manuscript]) -> dict[PostId, Rendered]:
         digests = {manuscript.post.id: manuscript.digest for manuscript in manuscripts}
-        known = self._cache.get(_SHELF, digests.values())
+        known = self._cache.get(SHELF, digests.values())
         missing = [one for one in manuscripts if digests[one.post.id] not in known]
         renderings = iter(self._workroom.render([job for one in missing for job in one.jobs]))
         fresh: dict[PostId, Rendered] = {
@@ -157,7 +168,7 @@ class Items:
         }
         telemetry.posts_rendered_total.inc(len(fresh))
         self._cache.put(
-            _SHELF, {digests[post]: msgspec.msgpack.encode(one) for post, one in fresh.items()}
+            SHELF, {digests[post]: msgspec.msgpack.encode(one) for post, one in fresh.items()}
         )
         return fresh | {
             post: self._decoder.decode(known[digest])

@@ -86,6 +86,16 @@ class SourceIndex:
             failing_kind="folder-emptied",
         )
 
+    def reading_keys(self) -> Iterator[str]:
+        """Yield the keys by which the cache knows what the files of the last part say as posts.
+
+        And what they said: when the words of a post last changed is found by looking back.
+        """
+        for path in tuple(self._register.examined):
+            found = self._register.get(path)
+            for version in found.lineage.versions if found else ():
+                yield self._readings.key((path, version.blob))
+
     def serve_assets(self, url: str) -> None:
         """Let posts show the files of the repository at addresses below ``url``."""
         self.assets = replace(self.assets, url=url)

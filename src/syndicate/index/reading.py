@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
+from typing import Final
 
 import msgspec
 
@@ -20,7 +21,7 @@ from syndicate.model import category
 from syndicate.model.category import Vocabulary
 from syndicate.model.post import BlobId, Path, Source
 
-_SHELF = "readings"
+SHELF: Final = "readings"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,14 +61,14 @@ class Readings:
 
     def read(self, wanted: Iterable[Wanted]) -> dict[Wanted, Reading]:
         """Return what each file says; the content decides, and the path it has."""
-        keys = {want: self._key(want) for want in wanted}
-        known = self._cache.get(_SHELF, keys.values())
+        keys = {want: self.key(want) for want in wanted}
+        known = self._cache.get(SHELF, keys.values())
         readings = {
             want: self._decoder.decode(known[key]) for want, key in keys.items() if key in known
         }
         fresh = self._parse([want for want in keys if want not in readings])
         self._cache.put(
-            _SHELF, {keys[want]: msgspec.msgpack.encode(read) for want, read in fresh.items()}
+            SHELF, {keys[want]: msgspec.msgpack.encode(read) for want, read in fresh.items()}
         )
         return readings | fresh
 
@@ -87,7 +88,8 @@ class Readings:
             return Reading()
         return Reading(fields=self._dialect.fields(found, self._source, self._vocabulary))
 
-    def _key(self, want: Wanted) -> str:
+    def key(self, want: Wanted) -> str:
+        """Return the key by which the cache knows a reading."""
         path, blob = want
         return sha256(f"{self._rules} {blob} {path}".encode("utf-8", "surrogateescape")).hexdigest()
 

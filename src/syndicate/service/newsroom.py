@@ -9,6 +9,7 @@ from typing import Self
 from syndicate.cache import Cache
 from syndicate.errors import RepositoryError, UnknownName
 from syndicate.git import Repository
+from syndicate.index import item, reading
 from syndicate.index.item import Items
 from syndicate.index.manuscript import Manuscript, Rendered
 from syndicate.index.part import SourceIndex
@@ -134,6 +135,17 @@ class Newsroom:
     ) -> Mapping[PostId, Item]:
         """Return those posts of ``edition`` as they were told of which the files still exist."""
         return self._items.past(told, edition)
+
+    def tidy(self, edition: Edition) -> None:
+        """Forget what is in the cache and ``edition`` is not made of; raises `RepositoryError`.
+
+        While a source cannot be read nobody knows what it is made of: then all is kept.
+        """
+        if edition.unread:
+            return
+        indexes = [self.index(part.source) for part in edition.parts]
+        self._cache.keep(reading.SHELF, {key for one in indexes for key in one.reading_keys()})
+        self._cache.keep(item.SHELF, set(self._items.rendering_keys(edition)))
 
     def close(self) -> None:
         """End every process, close every file."""

@@ -1,0 +1,125 @@
+"""What is served stays in the cache, what is not goes."""
+
+import asyncio
+import pathlib
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from syndicate.model.edition import Edition, Part, Unread
+from syndicate.model.post import BlobId
+from syndicate.publisher.following import Publisher
+from syndicate.service.newsroom import Newsroom
+from syndicate.service.tidying import keep_tidy
+from tests.content_repository import ContentRepository
+from tests.service.conftest import FIRST, POST, SETTINGS, settings
+
+THIRD = "news/2023-11-08-third.md"
+
+
+def size(folder: pathlib.Path) -> dict[str, int]:
+    """Return how many entries each shelf of the cache below ``folder`` has."""
+    connection = sqlite3.connect(folder / "var" / "cache" / "syndicate.db")
+    try:
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        return {
+            bytes.fromhex(name.removeprefix("shelf_")).decode(): connection.execute(
+                f"SELECT count(*) FROM {name}"  # noqa: S608 — our own names
+            ).fetchone()[0]
+            for (name,) in tables.fetchall()
+        }
+    finally:
+        connection.close()
+
+
+def test_what_an_edition_is_made_of_is_kept(
+    settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
+) -> None:
+    """What a removed post said goes, and renderings of old versions; nothing is made again."""
+    with Newsroom(settings(settings_file)) as newsroom:
+        for words in ("One.", "Two.", "Three."):
+            content.commit({FIRST: POST.format("First", words), THIRD: POST.format("X", words)})
+            edition = newsroom.edition()
+            newsroom.items(edition.posts, edition)
+        content.commit({THIRD: None})
+        edition = newsroom.edition()
+        assert size(tmp_path) == {"readings": 8, "renderings": 7}
+
+        newsroom.tidy(edition)
+
+        assert size(tmp_path) == {"readings": 5, "renderings": 2}
+    with Newsroom(settings(settings_file)) as newsroom:
+        edition = newsroom.edition()
+        assert [one.text for one in newsroom.items(edition.posts, edition)] == ["2", "Three."]
+    assert size(tmp_path) == {"readings": 5, "renderings": 2}
+
+
+def test_while_a_source_cannot_be_read_all_is_kept(
+    settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
+) -> None:
+    """Nobody knows what it is made of."""
+    with Newsroom(settings(settings_file)) as newsroom:
+        newsroom.edition()
+        content.commit({FIRST: POST.format("First", "New words.")})
+        newsroom.edition()
+    settings_file.write_text(SETTINGS.replace('"content"', '"missing"'))
+    with Newsroom(settings(settings_file)) as newsroom:
+        newsroom.tidy(newsroom.edition())
+    assert size(tmp_path)["readings"] == 3
+
+
+def test_a_service_that_runs_tidies_again_and_again(
+    settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
+) -> None:
+    """Each time what left since goes."""
+
+    async def run() -> None:
+        with Newsroom(settings(settings_file)) as newsroom:
+            publisher = Publisher(
+                newsroom.followers(), put_together=newsroom.put_together, clock=newsroom.clock
+            )
+            tasks = [
+                asyncio.create_task(work)
+                for work in (publisher.run(), keep_tidy(newsroom, publisher, settling=0, pause=0.1))
+            ]
+            before = await publisher.next()
+            for words in ("One.", "Two."):
+                content.commit({FIRST: None if words == "Two." else POST.format("First", words)})
+                before = await publisher.next(before)
+            async with asyncio.timeout(20):
+                while size(tmp_path)["readings"] != 1:  # noqa: ASYNC110 — a file has no event
+                    await asyncio.sleep(0.02)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    asyncio.run(run())
+
+
+def test_trouble_is_told_and_ends_nothing(
+    settings_file: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A repository that lost a file is tried again the next day."""
+
+    async def run() -> None:
+        with Newsroom(settings(settings_file)) as newsroom:
+
+            def wrongly(seen: Sequence[Part | Unread], _: Edition | None) -> Edition:
+                (part,) = (one for one in seen if isinstance(one, Part))
+                lost = tuple(replace(post, blob=BlobId("1" * 40)) for post in part.posts)
+                return newsroom.put_together([replace(part, posts=lost)])
+
+            publisher = Publisher(newsroom.followers(), put_together=wrongly, clock=newsroom.clock)
+            following = asyncio.create_task(publisher.run())
+            tidying = asyncio.create_task(keep_tidy(newsroom, publisher, settling=0, pause=0.01))
+            async with asyncio.timeout(20):
+                while "cache not tidied" not in capsys.readouterr().err:  # noqa: ASYNC110 — nor a log
+                    await asyncio.sleep(0.02)
+            assert not tidying.done()
+            for task in (following, tidying):
+                task.cancel()
+            await asyncio.gather(following, tidying, return_exceptions=True)
+
+    asyncio.run(run())
