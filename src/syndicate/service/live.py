@@ -18,7 +18,6 @@ from syndicate.model.post import Item, Post
 from syndicate.publisher.following import Publisher
 from syndicate.representation import Press
 from syndicate.service.newsroom import Newsroom
-from syndicate.service.tidying import keep_tidy
 
 _OPENING_SECONDS: Final = 5.0
 """How long somebody who follows waits for the chronicle to be opened."""
@@ -161,7 +160,6 @@ class Live:
             tasks.create_task(chronicle.run())
             tasks.create_task(keep_delivering(settings, started=started))
             tasks.create_task(office)
-            tasks.create_task(keep_tidy(self._newsroom, self._publisher))
 
     def _receive(self, reception: _Reception) -> None:
         self._reception = reception

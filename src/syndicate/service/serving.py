@@ -10,6 +10,7 @@ from syndicate.publisher.following import Publisher
 from syndicate.representation import Press
 from syndicate.service.live import Live
 from syndicate.service.newsroom import Newsroom
+from syndicate.service.tidying import keep_tidy
 from syndicate.web import server
 from syndicate.web.application import application
 from syndicate.web.policy import Policy
@@ -41,14 +42,15 @@ async def serve(newsroom: Newsroom, *, started: Callable[[int], None] = lambda _
                 started=started,
             )
         )
+        tidying = asyncio.create_task(keep_tidy(newsroom, publisher))
         try:
             await asyncio.wait({following, serving}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             live.stopping.set()
-            for task in (following, keeping):
+            for task in (following, keeping, tidying):
                 task.cancel()
-            await asyncio.gather(serving, following, keeping, return_exceptions=True)
-    for task in (serving, following, keeping):
+            await asyncio.gather(serving, following, keeping, tidying, return_exceptions=True)
+    for task in (serving, following, keeping, tidying):
         if not task.cancelled():
             task.result()
 
