@@ -52,6 +52,10 @@ Added = Sequence[tuple[bytes, bytes]]
 """What the server adds to every answer: its date, in another object once that is another."""
 
 
+Peer = tuple[str, int] | None
+"""The address and port that asks, None where nobody knows."""
+
+
 class Plain(NamedTuple):
     """A plain request: what is asked, and for whom, if proxies say so."""
 
@@ -128,7 +132,7 @@ class Lane:
         self._heads: dict[bytes, Answer] = {}
         self._checked: list[Answer] = []
 
-    def take(self, head: bytes, to: asyncio.WriteTransport, peer: str, added: Added) -> bool:
+    def take(self, head: bytes, to: asyncio.WriteTransport, peer: Peer, added: Added) -> bool:
         """Answer ``peer``, who sent ``head`` and nothing else, if the answer is known.
 
         Tells whether; if not, nothing was written, and it is for the application to answer.
@@ -146,7 +150,7 @@ class Lane:
         to.write(answer.whole)
         if answer.closes:
             to.close()
-        answer.tally.inc()
+        answer.tally.count += 1
         request_seconds.observe(perf_counter() - began)
         return True
 
@@ -167,13 +171,14 @@ class Lane:
 
         await self._app(scope, receive, listen)
 
-    def _find(self, head: bytes, peer: str) -> Answer | None:
+    def _find(self, head: bytes, peer: Peer) -> Answer | None:
         plain = read(head)
         answer = self._answers.get(plain.ask) if plain else None
         if plain is None or answer is None:
             return None
         if answer.admit is not None:  # of everybody, so the head alone will not do next time
-            return answer if self._check(answer) and answer.admit(peer, plain.forwarded) else None
+            who = (peer or ("", 0))[0]
+            return answer if self._check(answer) and answer.admit(who, plain.forwarded) else None
         if len(self._heads) >= _HEADS:
             self._heads.clear()
         self._heads[head] = answer

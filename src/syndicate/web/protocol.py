@@ -1,12 +1,14 @@
 """The protocol: uvicorn's, which would listen to the head of a request without end."""
 
-from functools import cached_property
+import asyncio
 from math import inf
-from typing import Final
+from typing import Any, Final
 
 from starlette.exceptions import HTTPException
 from typing_extensions import override
+from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
 
 from syndicate.telemetry import requests_total
 from syndicate.web.envelope import LONGEST_TARGET
@@ -29,27 +31,47 @@ _WHY: Final = {
 class Protocol(HttpToolsProtocol):
     """One connection; refuses what is too long to become a request, and what cannot be one."""
 
-    _open = False
-    """Whether a request has begun and is not over."""
-    _size = 0
-    """Bytes of it that are not its body, without the first lot: that may hold others as well."""
-    _body = 0
-    """Bytes of bodies in the present lot."""
-    _refused = False
-    _plain: Plain | None = None
-    """What the present lot is, if it is one plain request."""
-    _answered = -inf
-    """When the lane answered last, in seconds of the loop."""
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._lane = self.app if isinstance(self.app, Lane) else Lane(self.app)
+        self._plain: Plain | None = None
+        """What the present lot is, if it is one plain request."""
+        self._answered = -inf
+        """When the lane answered last, in seconds of the loop."""
+        self._open = False
+        """Whether a request has begun and is not over; one that was refused never is."""
+        self._size = 0
+        """Bytes of it that are not its body, without the first lot: that may hold others, too."""
+        self._body = 0
+        """Bytes of bodies in the present lot."""
+        self._refused = False
 
     @override
     def data_received(self, data: bytes) -> None:
-        if self._refused:
-            return
-        if self._lane is not None and not self._open and self._is_idle():
-            if self._lane.take(data, self.transport, self._peer, self.server_state.default_headers):
-                self._keep_alive()
-                return
-            self._plain = read(data)
+        cycle: RequestResponseCycle | None = self.cycle
+        if (
+            not self._open
+            and (cycle is None or cycle.response_complete)
+            and not self.flow.write_paused
+            and self._lane.take(
+                data, self.transport, self.client, self.server_state.default_headers
+            )
+        ):
+            self._answered = self.loop.time()
+            if self.timeout_keep_alive_task is None:
+                self.timeout_keep_alive_handler()
+        elif not self._refused:
+            self._feed(data)
+
+    def _feed(self, data: bytes) -> None:
+        """Let the parser have it, as long as there is hope that it becomes a request."""
+        self._plain = None if self._open else read(data)
         begun = self.scope if self._open else None
         self._body = 0
         super().data_received(data)
@@ -58,14 +80,6 @@ class Protocol(HttpToolsProtocol):
             self._size += len(data) - self._body
             if self._size > _PATIENCE:
                 self._refuse(431)
-
-    @cached_property
-    def _lane(self) -> Lane | None:
-        return self.app if isinstance(self.app, Lane) else None
-
-    @cached_property
-    def _peer(self) -> str:
-        return (self.client or ("", 0))[0]
 
     @override
     def timeout_keep_alive_handler(self) -> None:
@@ -100,20 +114,6 @@ class Protocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         self._refuse(400)
 
-    def _is_idle(self) -> bool:
-        """Tell whether every request is answered, and what was said is on its way."""
-        cycle: RequestResponseCycle | None = self.cycle
-        return (
-            (cycle is None or cycle.response_complete)
-            and not self.flow.write_paused
-            and not self.transport.is_closing()
-        )
-
-    def _keep_alive(self) -> None:
-        self._answered = self.loop.time()
-        if self.timeout_keep_alive_task is None:
-            self.timeout_keep_alive_handler()
-
     def _refuse(self, status: int) -> None:
         """Answer and hang up; the former only where it cannot be taken for another's answer.
 
@@ -121,7 +121,7 @@ class Protocol(HttpToolsProtocol):
         """
         if len(self.url) > LONGEST_TARGET:
             status = 414
-        self._refused = True
+        self._refused = self._open = True
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is not None and not cycle.response_complete:
             self.transport.close()
