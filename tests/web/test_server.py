@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import socket
+import sys
 import time
 from contextlib import suppress
 from typing import Final
@@ -81,6 +82,18 @@ def test_what_is_in_progress_is_finished() -> None:
     text, seconds = asyncio.run(ask())
     assert text == "done"
     assert seconds < 5
+
+
+def test_no_thread_keeps_readers_waiting_for_long() -> None:
+    """While it serves, whoever computes beside it is interrupted more often than usual."""
+
+    async def ask() -> float:
+        async with serving(site().app):
+            return sys.getswitchinterval()
+
+    usual = sys.getswitchinterval()
+    assert asyncio.run(ask()) == pytest.approx(0.0005)
+    assert sys.getswitchinterval() == usual
 
 
 def test_it_listens_on_the_newer_protocol_too() -> None:
