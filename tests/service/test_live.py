@@ -50,5 +50,7 @@ def test_there_is_something_to_read_before_anything_can_be_followed(
             assert live.removed == ()
             with pytest.raises(StorageError, match="being opened"):
                 await live.told(None, 10)
+            with pytest.raises(StorageError, match="being opened"):
+                await live.office()
 
     asyncio.run(look())

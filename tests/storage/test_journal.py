@@ -9,7 +9,8 @@ import pytest
 from syndicate.errors import UnknownName
 from syndicate.model.subscription import SubscriptionId
 from syndicate.storage.journal import ANSWERS_KEPT, DELIVERED_KEPT, OTHERS_KEPT
-from tests.storage.mailroom import NOW, Mailroom, done, within
+from syndicate.storage.posting import post_to
+from tests.storage.mailroom import NOW, Mailroom, done, letter, within
 
 A = SubscriptionId("sub_a")
 SECOND = timedelta(seconds=1)
@@ -101,6 +102,29 @@ def test_recovering_sends_all_again_since_a_time(address: str) -> None:
         assert await mailroom.journal.recover(A, NOW + SECOND, NOW) == 0
         assert await mailroom.journal.recover(A, NOW, NOW) == 2
         assert [one.delivery.id for one in await mailroom.claim("again")] == ["sub_a.1"]
+
+    within(address, work)
+
+
+def test_what_was_told_later_is_sent_again_though_noticed_before(address: str) -> None:
+    """A moment passes between noticing and telling, in which something else may be told."""
+
+    async def work(mailroom: Mailroom) -> None:
+        await mailroom.subscribe("a")
+        for number, at in enumerate((NOW - 2 * SECOND, NOW, NOW - SECOND)):
+            async with mailroom.database.write() as connection:
+                await post_to(connection, A, [letter(number, at)], NOW)
+        assert await mailroom.journal.recover(A, NOW, NOW) == 2
+
+    within(address, work)
+
+
+def test_nobody_recovers_who_is_not_there(address: str) -> None:
+    """The id is named."""
+
+    async def work(mailroom: Mailroom) -> None:
+        with pytest.raises(UnknownName, match="sub_a"):
+            await mailroom.journal.recover(A, None, NOW)
 
     within(address, work)
 

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import datetime
+from functools import cached_property
 from typing import Final
 
 from syndicate.model.edition import Edition
@@ -17,24 +19,23 @@ class Glance:
     def __init__(self, settings: Settings, clock: Callable[[], datetime]) -> None:
         self._settings: Final = settings
         self._clock: Final = clock
-        self._newsroom: Newsroom | None = None
+        self._closing: Final = ExitStack()
         self._seen: Edition | None = None
+
+    @cached_property
+    def _newsroom(self) -> Newsroom:
+        return self._closing.enter_context(Newsroom(self._settings, clock=self._clock))
 
     @property
     def edition(self) -> Edition:
         """The edition of now: every source is looked at again."""
-        if self._newsroom is None:
-            self._newsroom = Newsroom(self._settings, clock=self._clock)
         self._seen = self._newsroom.edition()
         return self._seen
 
     async def items(self, posts: Sequence[Post]) -> tuple[Item, ...]:
-        """Return ``posts`` of the edition seen last as items, in their order."""
-        if self._newsroom is None or self._seen is None:
-            return ()
-        return await asyncio.to_thread(self._newsroom.items, posts, self._seen)
+        """Return ``posts`` of the edition that was seen last as items, in their order."""
+        return await asyncio.to_thread(self._newsroom.items, posts, self._seen or self.edition)
 
     def close(self) -> None:
         """End what was opened."""
-        if self._newsroom is not None:
-            self._newsroom.close()
+        self._closing.close()

@@ -134,10 +134,10 @@ class Journal:
                     hint="Resume it first.",
                 )
             again = frozenset[EventId]()
-            recovered = 0
-            if since is not None:
-                again = await _told_since(connection, subscription, since)
-                recovered = await _send_again(connection, subscription, since, now)
+            first = None if since is None else await _first_since(connection, subscription, since)
+            if first is not None:
+                again = await _send_again(connection, subscription, first, now)
+            recovered = len(again)
             if also is not None:
                 recovered += await also(connection, again)
             await ring(connection)
@@ -193,27 +193,35 @@ async def _lock(connection: AsyncConnection, subscription: str) -> str | None:
     return state
 
 
-async def _told_since(
+async def _first_since(
     connection: AsyncConnection, subscription: SubscriptionId, since: datetime
-) -> frozenset[EventId]:
+) -> int | None:
+    """Return the number of the first delivery of what was noticed since then.
+
+    What comes after it was told later, though it may have been noticed a moment before.
+    """
     asked = (
-        select(EVENT.c.id)
-        .join(DELIVERY, DELIVERY.c.event_id == EVENT.c.id)
+        select(func.min(DELIVERY.c.seq))
+        .join(EVENT, EVENT.c.id == DELIVERY.c.event_id)
         .where(DELIVERY.c.subscription_id == subscription, EVENT.c.noticed_ms >= millis(since))
     )
-    return frozenset(map(EventId, (await connection.execute(asked)).scalars()))
+    first: int | None = (await connection.execute(asked)).scalar()
+    return first
 
 
 async def _send_again(
-    connection: AsyncConnection, subscription: SubscriptionId, since: datetime, now: datetime
-) -> int:
-    recent = exists().where(EVENT.c.id == DELIVERY.c.event_id, EVENT.c.noticed_ms >= millis(since))
+    connection: AsyncConnection, subscription: SubscriptionId, first: int, now: datetime
+) -> frozenset[EventId]:
+    """Let everything from a delivery on be sent again; return the events that it is of."""
+    since = (DELIVERY.c.subscription_id == subscription, DELIVERY.c.seq >= first)
     again = (
         update(DELIVERY)
-        .where(DELIVERY.c.subscription_id == subscription, DELIVERY.c.state != "leased", recent)
+        .where(*since, DELIVERY.c.state != "leased")
         .values(state="pending", trigger="manual", step=0, due_ms=millis(now), settled_ms=None)
     )
-    return (await connection.execute(again)).rowcount
+    await connection.execute(again)
+    events = (await connection.execute(select(DELIVERY.c.event_id).where(*since))).scalars()
+    return frozenset(map(EventId, events))
 
 
 async def _one(connection: AsyncConnection, which: str) -> Delivery:
