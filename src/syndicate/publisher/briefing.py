@@ -31,6 +31,8 @@ T = TypeVar("T")
 _PATIENCE_SECONDS: Final = 10.0
 """How long an edition and the ledger may take to agree; they do so within a moment."""
 _PAUSE_SECONDS: Final = 0.05
+_AT_ONCE: Final = 100
+"""Posts of which items are made together; feeds are served in between."""
 
 
 class Shelf(Protocol):
@@ -87,10 +89,16 @@ class Briefer:
         """Show those posts of which the edition and the ledger say the same."""
         edition = self._shelf.edition
         found = [(row, post) for row in rows if (post := _current(row, edition))]
-        items = await self._shelf.items([post for _, post in found])
-        return {
-            row: Shown.of(item, self._masthead) for (row, _), item in zip(found, items, strict=True)
-        }
+        made: dict[LedgerRow, Shown] = {}
+        for start in range(0, len(found), _AT_ONCE):
+            some = found[start : start + _AT_ONCE]
+            items = await self._shelf.items([post for _, post in some])
+            shown = await asyncio.to_thread(self._show, items)
+            made.update(zip((row for row, _ in some), shown, strict=True))
+        return made
+
+    def _show(self, items: Iterable[Item]) -> Sequence[Shown]:
+        return [Shown.of(item, self._masthead) for item in items]
 
 
 class _Unmade(Exception):  # noqa: N818 — says what it holds, and never leaves this room

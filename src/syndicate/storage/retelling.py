@@ -1,5 +1,6 @@
 """Telling one subscription alone, from the ledger: what is there, changed, or selected anew."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime
 
@@ -76,7 +77,7 @@ async def _retell(
     Within a transaction that lets nobody else tell. Returns how many deliveries that makes.
     """
     head, found = await rows(connection, since)
-    letters = compose(found, head)
+    letters = await asyncio.to_thread(compose, found, head)
     if not letters:
         return 0
     await next_generation(connection)
