@@ -9,6 +9,8 @@ import pytest
 
 from syndicate.errors import StorageError
 from syndicate.model.edition import Readiness
+from syndicate.model.intent import Intent
+from syndicate.model.subscription import SubscriptionId
 from syndicate.publisher.following import Publisher
 from syndicate.service import live as rooms
 from syndicate.service.live import Live
@@ -52,5 +54,8 @@ def test_there_is_something_to_read_before_anything_can_be_followed(
                 await live.told(None, 10)
             with pytest.raises(StorageError, match="being opened"):
                 await live.office()
+            intent = Intent(id=SubscriptionId("sub_1"), mode="subscribe", topic="", callback="")
+            with pytest.raises(StorageError, match="being opened"):
+                await live.ask(intent)
 
     asyncio.run(look())
