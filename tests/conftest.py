@@ -77,5 +77,5 @@ def postgresql() -> Iterator[str]:
     """Return the address of a PostgreSQL server that all tests share."""
     from tests.databases import postgresql_server  # noqa: PLC0415 — only where it is wanted
 
-    with postgresql_server() as address:
-        yield address
+    with postgresql_server() as server:
+        yield server.address

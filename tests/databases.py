@@ -3,10 +3,12 @@
 import pathlib
 import secrets
 import shutil
+import signal
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final
 
 import psycopg
@@ -14,9 +16,18 @@ import psycopg
 KINDS: Final = ("sqlite", "postgresql")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A running PostgreSQL."""
+
+    address: str
+    crash: Callable[[], None]
+    """Ends it at once, as a loss of power would, and starts it again."""
+
+
 @contextmanager
-def postgresql_server() -> Iterator[str]:
-    """Run a PostgreSQL of its own, without any port, and give its address."""
+def postgresql_server() -> Iterator[Server]:
+    """Run a PostgreSQL of its own, without any port."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="syndicate-postgresql-"))
     folder.chmod(0o755)
     with warnings.catch_warnings():
@@ -26,8 +37,16 @@ def postgresql_server() -> Iterator[str]:
         )
 
         server = get_server(str(folder / "data"), cleanup_mode="delete")
+
+        def crash() -> None:
+            process = server.get_postmaster_info().process
+            assert process is not None
+            process.send_signal(signal.SIGQUIT)
+            process.wait(30)
+            server.ensure_postgres_running()
+
         try:
-            yield str(server.get_uri())
+            yield Server(address=str(server.get_uri()), crash=crash)
         finally:
             server.cleanup()
             shutil.rmtree(folder, ignore_errors=True)
