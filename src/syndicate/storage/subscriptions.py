@@ -153,8 +153,9 @@ class Subscriptions:
         """Forget a subscription and all that was on its way to it; raises `UnknownName`."""
         async with self._database.write() as connection:
             await hold(connection)
-            if await forget(connection, [which]) == 0:
-                raise unknown(which)
+            found = await forget(connection, [which])
+        if not found:
+            raise unknown(which)
 
     def _one(self, found: RowMapping | None, which: str) -> Subscription:
         if found is None:
