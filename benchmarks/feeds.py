@@ -82,7 +82,7 @@ class Stock:
         self.edition = Edition.of([part], at=NOW)
         self._items = items
 
-    async def items(self, posts: Sequence[Post]) -> tuple[Item, ...]:
+    async def items(self, posts: Sequence[Post], _edition: Edition) -> tuple[Item, ...]:
         """Return ``posts`` as items."""
         return tuple(self._items[post] for post in posts)
 

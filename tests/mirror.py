@@ -94,9 +94,9 @@ class Bureau:
         self.edition = self.newsroom.edition(at=self.newsroom.clock() + at)
         return await self.teller.tell(self.edition)
 
-    async def items(self, posts: Sequence[Post]) -> tuple[Item, ...]:
+    async def items(self, posts: Sequence[Post], edition: Edition) -> tuple[Item, ...]:
         """Return ``posts`` as items."""
-        return self.newsroom.items(posts, self.edition)
+        return self.newsroom.items(posts, edition)
 
     async def asset(self, source: str, path: str) -> Asset:
         """Return a file."""

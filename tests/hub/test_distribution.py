@@ -60,10 +60,10 @@ def test_a_topic_that_cannot_be_made_is_left_for_later(
             await hub.subscribe(reader.url("/news"), NEWS)
             items = hub.library.items
 
-            async def failing(posts: Sequence[Post]) -> tuple[Item, ...]:
+            async def failing(posts: Sequence[Post], of: Edition) -> tuple[Item, ...]:
                 if {post.source for post in posts} != {"news"}:
                     raise RepositoryError("the object is missing")
-                return await items(posts)
+                return await items(posts, of)
 
             monkeypatch.setattr(hub.library, "items", failing)
             hub.library.now = edition(POSTS[1:])

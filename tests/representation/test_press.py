@@ -39,7 +39,7 @@ class Newsroom:
         self.words = words
         self.asked: list[Sequence[Post]] = []
 
-    async def items(self, posts: Sequence[Post]) -> tuple[Item, ...]:
+    async def items(self, posts: Sequence[Post], _edition: Edition) -> tuple[Item, ...]:
         """Return an item for each post."""
         self.asked.append(posts)
         return tuple(samples.item(post, content=SafeHtml(f"<p>{self.words}</p>")) for post in posts)
@@ -74,7 +74,7 @@ def test_a_representation_is_the_feed_that_its_format_writes() -> None:
             await press.feed(reader, "technology", Query(), form)
             made = await press.feed(reader, "all", Query(limit=2), form)
             seen = view(reader.edition, "all", Query(limit=2))
-            items = await reader.items(seen.page.posts)
+            items = await reader.items(seen.page.posts, reader.edition)
             feed = compose(reader.edition, seen, samples.MASTHEAD, items)
             assert made.body == form.write(feed)
             assert made.media_type == form.media_type

@@ -107,7 +107,7 @@ class Lagging:
         first = replace(POSTS[0], url=f"{POSTS[0].url}?as-it-was")
         return samples.edition(*(POSTS if self.looks >= self.enough else (first, *POSTS[1:])))
 
-    async def items(self, posts: Sequence[Post]) -> tuple[Item, ...]:
+    async def items(self, posts: Sequence[Post], _edition: Edition) -> tuple[Item, ...]:
         """Return ``posts`` as items."""
         return tuple(map(samples.item, posts))
 

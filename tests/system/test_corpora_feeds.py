@@ -35,9 +35,9 @@ class Library:
         self.edition = edition
         self._maker = maker
 
-    async def items(self, posts: Sequence[Post]) -> tuple[Item, ...]:
+    async def items(self, posts: Sequence[Post], edition: Edition) -> tuple[Item, ...]:
         """Return ``posts`` as items."""
-        return self._maker.make(posts, self.edition)
+        return self._maker.make(posts, edition)
 
     async def asset(self, source: str, path: str) -> Asset:
         """Have none."""

@@ -66,7 +66,7 @@ class Library:
             raise NotReady("no source was read yet", hint="Try again in a moment.")
         return self.now
 
-    async def items(self, posts: Sequence[Post]) -> tuple[Item, ...]:
+    async def items(self, posts: Sequence[Post], _edition: Edition) -> tuple[Item, ...]:
         """Return the known item of each post, or a plain one."""
         self.asked += len(posts)
         return tuple(self.known.get(post.id) or samples.item(post) for post in posts)

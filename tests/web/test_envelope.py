@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from syndicate import telemetry
 from syndicate.errors import RepositoryError, StorageError, SyndicateError
+from syndicate.model.edition import Edition
 from syndicate.model.post import Item, Post
 from syndicate.web.envelope import LONGEST_HEAD, LONGEST_TARGET, Envelope
 from tests import samples
@@ -99,7 +100,7 @@ class Broken(Library):
     error: Exception = RuntimeError("a secret path")
 
     @override
-    async def items(self, posts: Sequence[Post]) -> tuple[Item, ...]:
+    async def items(self, posts: Sequence[Post], _edition: Edition) -> tuple[Item, ...]:
         """Fail."""
         self.asked += len(posts)
         raise self.error

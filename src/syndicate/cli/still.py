@@ -28,9 +28,9 @@ class Still:
         """Every source was tried."""
         return Readiness(settled=True)
 
-    async def items(self, posts: Sequence[Post]) -> tuple[Item, ...]:
+    async def items(self, posts: Sequence[Post], edition: Edition) -> tuple[Item, ...]:
         """Return ``posts`` as items, in their order."""
-        return self.newsroom.items(posts, self.edition)
+        return self.newsroom.items(posts, edition)
 
     async def asset(self, source: str, path: str) -> Asset:
         """Return a file of the edition's commit."""

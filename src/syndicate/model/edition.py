@@ -311,8 +311,8 @@ class Reader(Protocol):
         """The edition to serve now; raises `NotReady` before the first."""
         ...
 
-    async def items(self, posts: Sequence[Post]) -> tuple[Item, ...]:
-        """Return ``posts`` as items, in their order."""
+    async def items(self, posts: Sequence[Post], edition: Edition) -> tuple[Item, ...]:
+        """Return ``posts`` of ``edition`` as items, in their order."""
         ...
 
     async def asset(self, source: str, path: str) -> Asset:

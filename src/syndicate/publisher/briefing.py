@@ -43,8 +43,8 @@ class Shelf(Protocol):
         """The edition in service; raises `NotReady` before the first."""
         ...
 
-    async def items(self, posts: Sequence[Post]) -> tuple[Item, ...]:
-        """Return ``posts`` as items, in their order."""
+    async def items(self, posts: Sequence[Post], edition: Edition) -> tuple[Item, ...]:
+        """Return ``posts`` of ``edition`` as items, in their order."""
         ...
 
 
@@ -92,7 +92,7 @@ class Briefer:
         made: dict[LedgerRow, Shown] = {}
         for start in range(0, len(found), _AT_ONCE):
             some = found[start : start + _AT_ONCE]
-            items = await self._shelf.items([post for _, post in some])
+            items = await self._shelf.items([post for _, post in some], edition)
             shown = await asyncio.to_thread(self._show, items)
             made.update(zip((row for row, _ in some), shown, strict=True))
         return made

@@ -150,7 +150,7 @@ class Press:
         if before is not None and before.edition() is edition and before.removed is removed:
             return before
         seen = view(edition, place[0], query)
-        items = await reader.items(seen.page.posts)
+        items = await reader.items(seen.page.posts, edition)
         gone = removals(removed, edition, seen.selection)
         feed = compose(edition, seen, self._masthead, items, gone)
         if before is not None and before.feed == feed:

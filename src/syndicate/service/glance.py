@@ -20,7 +20,6 @@ class Glance:
         self._settings: Final = settings
         self._clock: Final = clock
         self._closing: Final = ExitStack()
-        self._seen: Edition | None = None
 
     @cached_property
     def _newsroom(self) -> Newsroom:
@@ -29,12 +28,11 @@ class Glance:
     @property
     def edition(self) -> Edition:
         """The edition of now: every source is looked at again."""
-        self._seen = self._newsroom.edition()
-        return self._seen
+        return self._newsroom.edition()
 
-    async def items(self, posts: Sequence[Post]) -> tuple[Item, ...]:
-        """Return ``posts`` of the edition that was seen last as items, in their order."""
-        return await asyncio.to_thread(self._newsroom.items, posts, self._seen or self.edition)
+    async def items(self, posts: Sequence[Post], edition: Edition) -> tuple[Item, ...]:
+        """Return ``posts`` of ``edition`` as items, in their order."""
+        return await asyncio.to_thread(self._newsroom.items, posts, edition)
 
     def close(self) -> None:
         """End what was opened."""

@@ -81,9 +81,9 @@ class Live:
         """What was told to be gone lately; nothing until the database was read."""
         return self._chronicle.removed if self._chronicle else ()
 
-    async def items(self, posts: Sequence[Post]) -> tuple[Item, ...]:
-        """Return ``posts`` as items, in their order, made in another thread."""
-        return await asyncio.to_thread(self._newsroom.items, posts, self.edition)
+    async def items(self, posts: Sequence[Post], edition: Edition) -> tuple[Item, ...]:
+        """Return ``posts`` of ``edition`` as items, in their order, made in another thread."""
+        return await asyncio.to_thread(self._newsroom.items, posts, edition)
 
     async def asset(self, source: str, path: str) -> Asset:
         """Return a file of the commit in service, read in another thread."""

@@ -55,7 +55,7 @@ class Api:
 
     async def _posts(self, edition: Edition, seen: View) -> Representation:
         desk, query = self.desk, seen.query
-        items = await desk.reader.items(seen.page.posts)
+        items = await desk.reader.items(seen.page.posts, edition)
         entries = [desk.press.entry(item, _ITEMS, query.content) for item in items]
         after = seen.page.after
         pages = {
@@ -87,7 +87,7 @@ class Api:
 
         async def make(edition: Edition) -> Representation:
             post = edition.post(key)
-            (item,) = await desk.reader.items([post])
+            (item,) = await desk.reader.items([post], edition)
             changed = max(post.updated, edition.part(post.source).committed)
             links = [
                 Link(rel="self", href=desk.masthead.url(f"/v1/posts/{key}"), type=_JSON),

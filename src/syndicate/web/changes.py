@@ -45,7 +45,7 @@ class Changes:
         query = desk.query(request)
         steps, position, has_more = await self._steps(query)
         posts = [step.post for step in steps if step.post]
-        items = {item.post.id: item for item in await desk.reader.items(posts)}
+        items = {item.post.id: item for item in await desk.reader.items(posts, desk.edition)}
         links = {
             rel: desk.masthead.url(f"/v1/changes{'?' if text else ''}{text}")
             for rel, text in (

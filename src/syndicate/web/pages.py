@@ -96,7 +96,7 @@ class Pages:
 
     async def _feed(self, edition: Edition, seen: View) -> Representation:
         desk = self.desk
-        items = await desk.reader.items(seen.page.posts)
+        items = await desk.reader.items(seen.page.posts, edition)
         feed = compose(edition, seen, desk.masthead, items)
         whole = edition.select(seen.named.selection)
         place = Place(feed.name, feed.first_query)
@@ -119,7 +119,7 @@ class Pages:
         async def make(edition: Edition) -> Representation:
             post = edition.post(key)
             part = edition.part(post.source)
-            items = await self.desk.reader.items([post])
+            items = await self.desk.reader.items([post], edition)
             masthead = self.desk.masthead
             text = post_page(
                 masthead,
