@@ -14,11 +14,12 @@ from ipaddress import ip_network
 import pytest
 from sqlalchemy import text
 
+from syndicate import delivery
 from syndicate.channels.guard import Guard
 from syndicate.channels.transport import Transport
 from syndicate.delivery import Deliverer, Pace
-from syndicate.model.delivery import State
-from syndicate.model.retry import Schedule
+from syndicate.model.delivery import Backlog, State
+from syndicate.model.retry import Notice, Schedule
 from syndicate.model.signature import fault
 from syndicate.model.subscription import SubscriptionId
 from syndicate.storage.safe import Safe
@@ -316,14 +317,78 @@ def test_what_is_old_is_forgotten_meanwhile(file: str) -> None:
 
 
 def test_a_receiver_that_wants_no_more_gets_no_more(file: str) -> None:
-    """410 ends the subscription."""
+    """410 ends the subscription, and the operator is told."""
+    told: list[tuple[Notice, SubscriptionId]] = []
 
     async def work(mailroom: Mailroom) -> None:
         async with receiving(answer(410)) as receiver:
             await subscribe(mailroom, "a", receiver.url(), 1, 2)
-            async with delivering(mailroom):
+            async with delivering(mailroom) as deliverer:
+                deliverer.announce = lambda notice, whose: told.append((notice, whose.id))
+
+                async def announced() -> bool:
+                    return told == [("subscription.disabled", A)]
+
+                await until(announced)
                 await until(settled(mailroom))
             assert len(receiver.requests) == 1
             assert (await mailroom.subscriptions.find(A)).state == "disabled"
+
+    within(file, work)
+
+
+def test_what_is_on_its_way_is_known_while_the_database_is_well(
+    file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And that it is not known when it fails."""
+    monkeypatch.setattr(delivery, "_GAUGE_SECONDS", 0.05)
+
+    async def work(mailroom: Mailroom) -> None:
+        async with receiving(hang) as receiver:
+            await subscribe(mailroom, "a", receiver.url(), 1, 2)
+            async with delivering(mailroom) as deliverer:
+                assert deliverer.backlog is None
+
+                async def known() -> bool:
+                    return deliverer.backlog == Backlog(waiting=2, oldest=NOW)
+
+                await until(known)
+                async with mailroom.database.write() as connection:
+                    await connection.execute(text("ALTER TABLE delivery RENAME TO away"))
+
+                async def failing() -> bool:
+                    return deliverer.backlog == Backlog(failing=True)
+
+                await until(failing)
+                async with mailroom.database.write() as connection:
+                    await connection.execute(text("ALTER TABLE away RENAME TO delivery"))
+
+    within(file, work)
+
+
+def test_hundreds_for_some_delay_nobody_else(file: str) -> None:
+    """Five hundred letters for each of three, told at once; one for another, told thereafter."""
+
+    async def work(mailroom: Mailroom) -> None:
+        async with receiving(answer(204)) as busy, receiving(answer(204)) as quiet:
+            for name in "abc":
+                await subscribe(mailroom, name, busy.url(f"/{name}"), *range(1, 501))
+            async with delivering(mailroom) as deliverer:
+
+                async def begun() -> bool:
+                    return bool(busy.requests)
+
+                await until(begun)
+                await subscribe(mailroom, "d", quiet.url(), 501)
+                before = len(busy.requests)
+                deliverer.wake()
+
+                async def heard() -> bool:
+                    return bool(quiet.requests)
+
+                await until(heard)
+                # It was in the very next claims, whatever the machine made of a second.
+                assert len(busy.requests) - before <= 3 * 10
+                assert len(busy.requests) < 3 * 500
 
     within(file, work)

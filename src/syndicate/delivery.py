@@ -15,8 +15,9 @@ from syndicate import telemetry
 from syndicate.channels import CHANNELS
 from syndicate.channels.transport import TIMEOUT_SECONDS, Transport
 from syndicate.errors import StorageError
-from syndicate.model.delivery import SLACK, Attempt
-from syndicate.model.retry import DEFAULT_SCHEDULE, After, Moment, Schedule
+from syndicate.model.delivery import SLACK, Attempt, Backlog
+from syndicate.model.retry import DEFAULT_SCHEDULE, After, Moment, Notice, Schedule
+from syndicate.model.subscription import Subscription
 from syndicate.storage.bell import listen
 from syndicate.storage.database import Database
 from syndicate.storage.journal import Journal
@@ -82,6 +83,10 @@ class Deliverer:
         self._transport = transport
         self._clock = clock
         self._pace = pace
+        self.announce: Callable[[Notice, Subscription], None] = lambda _, __: None
+        """Told what the operator should know of a subscription."""
+        self.backlog: Backlog | None = None
+        """What is on its way, as of a moment ago; None before it was first looked at."""
         self._name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._claims = 0
         self._under_way: dict[asyncio.Task[None], Claim] = {}
@@ -173,7 +178,7 @@ class Deliverer:
         self._finished.clear()
         batch, self._done = self._done, []
         try:
-            _tell(batch, await self._outbox.complete(batch))
+            self._tell(batch, await self._outbox.complete(batch))
         except BaseException:
             self._done = batch + self._done
             self._finished.set()
@@ -198,7 +203,12 @@ class Deliverer:
         return pid == own or not _lives(int(pid))
 
     async def _gauge(self) -> None:
-        waiting, oldest = await self._outbox.depth()
+        try:
+            waiting, oldest = await self._outbox.depth()
+        except StorageError:
+            self.backlog = Backlog(failing=True)
+            raise
+        self.backlog = Backlog(waiting=waiting, oldest=oldest)
         telemetry.deliveries_waiting.set(waiting)
         telemetry.delivery_oldest_timestamp_seconds.set(oldest.timestamp() if oldest else 0)
 
@@ -210,6 +220,19 @@ class Deliverer:
         chance = random.random()  # noqa: S311 — spreads retries, keeps no secret
         return Moment(now=self._clock(), chance=chance, schedule=self._pace.schedule)
 
+    def _tell(self, batch: Sequence[Done], afters: Sequence[After]) -> None:
+        """Count what was written down, and tell the operator what there is to know."""
+        over = {one.delivery.id: one for one in batch}
+        for after in afters:
+            one, whose = over[after.delivery.id], after.subscription
+            telemetry.deliveries_total.labels(one.attempt.outcome).inc()
+            if one.attempt.outcome == "delivered" and one.delivery.attempts == 0:
+                waited = one.moment.now - one.delivery.due
+                telemetry.delivery_seconds.observe(waited.total_seconds())
+            for notice in after.notices:
+                _log.warning(notice, subscription=whose.id, reason=whose.state_reason)
+                self.announce(notice, whose)
+
     async def _leave(self) -> None:
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=self._pace.grace_seconds)
@@ -219,7 +242,7 @@ class Deliverer:
         await asyncio.gather(*late, return_exceptions=True)
         try:
             async with asyncio.timeout(_LEAVING_SECONDS):
-                _tell(self._done, await self._outbox.complete(self._done))
+                self._tell(self._done, await self._outbox.complete(self._done))
                 await self._outbox.give_back(claim.delivery for claim in late.values())
         except (StorageError, TimeoutError) as error:
             _log.warning("leases are left to run out", reason=str(error))
@@ -247,18 +270,3 @@ def _lives(pid: int) -> bool:
     except OSError as error:
         return error.errno != errno.ESRCH
     return True
-
-
-def _tell(batch: Sequence[Done], afters: Sequence[After]) -> None:
-    """Count what was written down, and tell the operator what there is to know."""
-    over = {one.delivery.id: one for one in batch}
-    for after in afters:
-        one = over[after.delivery.id]
-        telemetry.deliveries_total.labels(one.attempt.outcome).inc()
-        if one.attempt.outcome == "delivered" and one.delivery.attempts == 0:
-            waited = one.moment.now - one.delivery.due
-            telemetry.delivery_seconds.observe(waited.total_seconds())
-        for notice in after.notices:
-            _log.warning(
-                notice, subscription=after.subscription.id, reason=after.subscription.state_reason
-            )

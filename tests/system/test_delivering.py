@@ -46,5 +46,7 @@ def test_a_commit_is_heard_of_by_who_subscribed(tmp_path: pathlib.Path) -> None:
             cursor = told["data"]["cursor"]
             rest = (await client.get(f"/v1/changes?after={cursor}")).json()
             assert rest["items"] == []
+            ready = (await client.get("/readyz")).json()
+            assert ready["deliveries"]["status"] == "ok"
 
     serving(settings, visit, seconds=40)

@@ -1,19 +1,27 @@
 """What operators ask: alive, ready, and in numbers."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from syndicate.errors import NotReady
+from syndicate.model.delivery import Backlog
 from syndicate.model.edition import Edition, Readiness, Unread
 from syndicate.web.policy import Policy
 from tests import samples
 from tests.web.site import POSTS, Library, Site, site
 
 
-def at(edition: Edition | None, *, settled: bool = True, database: str | None = None) -> Site:
+def at(
+    edition: Edition | None,
+    *,
+    settled: bool = True,
+    database: str | None = None,
+    deliveries: Backlog | None = None,
+) -> Site:
     """Return a service in the given state."""
-    return Site(
-        reader=Library(now=edition, readiness=Readiness(settled=settled, database=database))
-    )
+    readiness = Readiness(settled=settled, database=database, deliveries=deliveries)
+    return Site(reader=Library(now=edition, readiness=readiness))
 
 
 FINE = samples.edition(*POSTS)
@@ -38,6 +46,23 @@ def test_ready_tells_of_every_source() -> None:
         "database": None,
         "deliveries": None,
     }
+
+
+def test_ready_tells_how_much_is_on_its_way() -> None:
+    """How many deliveries wait and for how long the oldest is overdue; to whom, nobody learns."""
+    due = datetime.now(UTC) - timedelta(seconds=40)
+
+    waiting = at(FINE, deliveries=Backlog(waiting=3, oldest=due)).get("/readyz").json()
+    later = Backlog(waiting=1, oldest=due + timedelta(days=1))
+    retried = at(FINE, deliveries=later).get("/readyz").json()
+    failing = at(FINE, deliveries=Backlog(failing=True)).get("/readyz").json()
+
+    assert waiting["deliveries"].pop("oldest_seconds") >= 40
+    assert waiting["deliveries"] == {"status": "ok", "waiting": 3}
+    assert retried["deliveries"] == {"status": "ok", "waiting": 1, "oldest_seconds": 0}
+    assert at(FINE, deliveries=Backlog()).get("/readyz").json()["deliveries"]["waiting"] == 0
+    assert failing["deliveries"] == {"status": "failing", "detail": "storage-error"}
+    assert (waiting["status"], failing["status"]) == ("ok", "degraded")
 
 
 def test_what_fails_degrades_while_feeds_go_on() -> None:

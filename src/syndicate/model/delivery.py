@@ -112,6 +112,18 @@ class Delivery:
     last_error: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """What is on its way: how many deliveries, and since when the oldest is due (or will be).
+
+    ``failing`` if that cannot be found out, since the database fails.
+    """
+
+    waiting: int = 0
+    oldest: datetime | None = None
+    failing: bool = False
+
+
 def claim(delivery: Delivery, *, by: str, now: datetime, timeout: timedelta) -> Delivery:
     """Lease a pending delivery to the holder of the fresh token ``by``, for one request."""
     return replace(delivery, state="leased", lease_by=by, lease_until=now + timeout + SLACK)

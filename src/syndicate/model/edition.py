@@ -10,6 +10,7 @@ from syndicate.errors import NotReady, UnknownName
 from syndicate.model.asset import Asset
 from syndicate.model.catalogue import spellings
 from syndicate.model.category import Category, Vocabulary
+from syndicate.model.delivery import Backlog
 from syndicate.model.post import CommitId, Item, Key, Path, Post, PostId, Source, key_of
 from syndicate.model.roll import Roll
 from syndicate.model.selection import Selection
@@ -291,11 +292,13 @@ class Readiness:
     """Whether to send readers to the service, beside what its edition says of the sources.
 
     ``settled`` once every source was tried, and until the service stops. ``database`` says why
-    the database fails, empty while it is well, None where there is none.
+    the database fails, empty while it is well, None where there is none. ``deliveries`` is what is
+    on its way to subscribers, None where nobody delivers.
     """
 
     settled: bool
     database: str | None = None
+    deliveries: Backlog | None = None
 
 
 class Reader(Protocol):

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from syndicate import telemetry
+from syndicate.channels.notice import Notices
 from syndicate.delivery import Deliverer, Pace
 from syndicate.errors import StorageError
 from syndicate.hub.verification import Verifier
@@ -63,13 +64,17 @@ async def deliver(
     safe = Safe(settings.service.secret_key)
     database = await Database.open(settings.database_url)
     try:
-        async with transport_of(settings, guard) as transport:
+        async with (
+            transport_of(settings, guard) as transport,
+            Notices(transport, settings.delivery.notices_url, clock=now) as notices,
+        ):
             verifier = Verifier(database, safe, transport, clock=now, timeout=timeout)
             dispatch = Dispatch(
                 deliverer=Deliverer(database, safe, transport, clock=now, pace=pace),
                 verifier=verifier,
                 reception=Reception(Intents(database, safe), guard, clock=now, ring=verifier.wake),
             )
+            dispatch.deliverer.announce = notices.tell
             prepare()
             started(dispatch)
             await dispatch.run()

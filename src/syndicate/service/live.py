@@ -10,6 +10,7 @@ from typing import Final, Protocol
 from syndicate.errors import StorageError
 from syndicate.model.asset import Asset
 from syndicate.model.change import Told
+from syndicate.model.delivery import Backlog
 from syndicate.model.edition import Edition, Readiness
 from syndicate.model.intent import Intent
 from syndicate.model.office import Office
@@ -49,6 +50,15 @@ class _Reception(Protocol):
         ...
 
 
+class _Deliverer(Protocol):
+    """What is asked of a `Deliverer`, likewise."""
+
+    @property
+    def backlog(self) -> Backlog | None:
+        """What is on its way."""
+        ...
+
+
 class Live:
     """The `Record` of the web: the edition in service, and what was told of it."""
 
@@ -59,6 +69,7 @@ class Live:
         self._office: Office | None = None
         self._staffed = asyncio.Event()
         self._reception: _Reception | None = None
+        self._deliverer: _Deliverer | None = None
         self._received = asyncio.Event()
         self._opened = asyncio.Event()
         self.stopping = asyncio.Event()
@@ -69,6 +80,7 @@ class Live:
         return Readiness(
             settled=self._publisher.settled and not self.stopping.is_set(),
             database=self._chronicle.failing if self._chronicle else None,
+            deliveries=self._deliverer.backlog if self._deliverer else None,
         )
 
     @property
@@ -150,7 +162,7 @@ class Live:
 
         def started(dispatch: Dispatch) -> None:
             chronicle.ring = dispatch.wake
-            self._receive(dispatch.reception)
+            self._receive(dispatch.reception, dispatch.deliverer)
 
         def ring() -> None:
             chronicle.ring()
@@ -161,7 +173,8 @@ class Live:
             tasks.create_task(keep_delivering(settings, started=started))
             tasks.create_task(office)
 
-    def _receive(self, reception: _Reception) -> None:
+    def _receive(self, reception: _Reception, deliverer: _Deliverer) -> None:
+        self._deliverer = deliverer
         self._reception = reception
         self._received.set()
 

@@ -17,6 +17,7 @@ from syndicate.settings.kinds import (
     Listed,
     Name,
     Network,
+    NoticesUrl,
     OptionalWebUrl,
     Path,
     Proxy,
@@ -243,6 +244,11 @@ class DeliveryTable(Table):
         gt=0,
         le=300,
         description="How long one attempt may take, from connecting to the end.",
+    )
+    notices_url: NoticesUrl = Field(
+        repr=False,
+        default="",
+        description="Where you are told, by POST, that a subscription fails, recovers or ends.",
     )
 
 

@@ -3,6 +3,7 @@
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Final
 
@@ -13,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from syndicate.errors import NotReady
+from syndicate.model.delivery import Backlog
 from syndicate.telemetry import EXPOSITION_TYPE, exposition
 from syndicate.web.desk import Desk
 from syndicate.web.policy import UNKEPT
@@ -45,12 +47,17 @@ class Probes:
         readiness = self.desk.reader.readiness
         sources = self._sources()
         database = readiness.database
-        failing = database or any(source != _FINE for source in sources.values())
+        deliveries = readiness.deliveries
+        failing = (
+            database
+            or any(source != _FINE for source in sources.values())
+            or (deliveries is not None and deliveries.failing)
+        )
         state = {
             "status": "degraded" if failing else "ok",
             "sources": sources,
             "database": None if database is None else _state("storage-error" if database else ""),
-            "deliveries": None,
+            "deliveries": None if deliveries is None else _backlog(deliveries),
         }
         if readiness.settled and sources:
             return _json(state)
@@ -84,6 +91,15 @@ class Probes:
 
 def _state(kind: str) -> Mapping[str, str]:
     return {"status": "failing", "detail": kind} if kind else _FINE
+
+
+def _backlog(deliveries: Backlog) -> Mapping[str, object]:
+    """Return how much is on its way, and for how long the oldest of it is overdue; of nobody."""
+    if deliveries.failing:
+        return _state("storage-error")
+    overdue = datetime.now(UTC) - deliveries.oldest if deliveries.oldest else timedelta()
+    seconds = max(int(overdue.total_seconds()), 0)
+    return {**_FINE, "waiting": deliveries.waiting, "oldest_seconds": seconds}
 
 
 def _json(values: object, status: int = HTTPStatus.OK, headers: Mapping[str, str] = {}) -> Response:

@@ -145,8 +145,8 @@ READINESS: Final[Node] = {
         "news": {"status": "ok"},
         "updates": {"status": "failing", "detail": "unknown-ref"},
     },
-    "database": None,
-    "deliveries": None,
+    "database": {"status": "ok"},
+    "deliveries": {"status": "ok", "waiting": 3, "oldest_seconds": 12},
 }
 
 ATTEMPT: Final[Node] = {

@@ -199,6 +199,16 @@ _STATE: Final = members(
     {"detail": described(TEXT, "A code of why it fails, such as `unreachable`.")},
 )
 
+_BACKLOG: Final = members(
+    "What is on its way to subscribers, as of some seconds ago.",
+    {"status": {"type": "string", "enum": ["ok", "failing"]}},
+    {
+        "waiting": described(COUNT, "Deliveries."),
+        "oldest_seconds": described(COUNT, "For how long the oldest of them is overdue."),
+        "detail": described(TEXT, "A code of why it fails, such as `storage-error`."),
+    },
+)
+
 _ACCEPTED: Final = members(
     "What will be done.", {"source": TEXT, "status": {"type": "string", "const": "accepted"}}
 )
@@ -209,7 +219,7 @@ _READINESS: Final = members(
         "status": {"type": "string", "enum": ["ok", "degraded", "unavailable"]},
         "sources": {"type": "object", "additionalProperties": ref("schemas", "State")},
         "database": or_null(ref("schemas", "State")),
-        "deliveries": {"type": ["object", "null"]},
+        "deliveries": or_null(ref("schemas", "Backlog")),
     },
 )
 
@@ -261,6 +271,7 @@ COMPONENT_SCHEMAS: Final[Node] = {
     "SourcePage": page("Source", "sources"),
     "State": _STATE,
     "Readiness": _READINESS,
+    "Backlog": _BACKLOG,
     "Accepted": _ACCEPTED,
     "Problem": _PROBLEM,
     "Mistake": _MISTAKE,
