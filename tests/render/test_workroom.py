@@ -74,7 +74,8 @@ def test_a_post_that_takes_too_long_is_cut_off_and_the_others_are_not(workroom: 
 def test_readers_go_first(workroom: Workroom) -> None:
     """Where there are too few processors, those who ask for what is ready do not wait."""
     workroom.render([job("Words")])
-    assert {os.getpriority(os.PRIO_PROCESS, pid) for pid in workers(os.getpid())} == {10}
+    niceness = {os.getpriority(os.PRIO_PROCESS, pid) for pid in workers(os.getpid())}
+    assert niceness == {min(os.getpriority(os.PRIO_PROCESS, 0) + 10, 19)}
 
 
 def test_several_threads_may_ask_at_once(workroom: Workroom) -> None:

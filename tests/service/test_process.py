@@ -1,12 +1,15 @@
 """A process that runs long is prepared for it."""
 
 import gc
+import os
 import resource
+import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from syndicate.service.process import prepare
+from syndicate.service.process import give_way, prepare
 
 
 @pytest.fixture(autouse=True)
@@ -17,6 +20,29 @@ def as_before() -> Iterator[None]:
     gc.unfreeze()
     gc.set_threshold(*thresholds)
     resource.setrlimit(resource.RLIMIT_NOFILE, files)
+
+
+@pytest.mark.parametrize(
+    ("system", "steps"),
+    [
+        pytest.param(
+            "linux",
+            3,
+            marks=pytest.mark.skipif(sys.platform != "linux", reason="threads have no priority"),
+        ),
+        ("darwin", 0),
+    ],
+)
+def test_a_thread_that_computes_gives_way(system: str, steps: int) -> None:
+    """It alone, where the system can tell threads apart."""
+
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, 0)
+
+    usual = niceness()
+    with ThreadPoolExecutor(1, initializer=lambda: give_way(system)) as pool:
+        assert pool.submit(niceness).result() == min(usual + steps, 19)
+    assert niceness() == usual
 
 
 def test_as_many_files_may_be_open_as_the_system_lets_us() -> None:

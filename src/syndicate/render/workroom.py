@@ -19,8 +19,8 @@ _IDLE: Final = 60.0
 _START: Final = 60.0
 _PATIENCE: Final = 15.0
 _TRIES: Final = 3
-_NICENESS: Final = 10
-"""Readers of what is ready go first; what is being made still gets a tenth of a busy core."""
+_NICER: Final = 10
+"""Steps: readers of what is ready go first; rendering still gets a tenth of a busy core."""
 
 _CODE: Final = "from syndicate.render.worker import main; main({}, {}, {})"
 
@@ -105,7 +105,8 @@ class _Worker:
                 {**os.environ, "PYTHONPATH": path},
                 file_actions=[(os.POSIX_SPAWN_DUP2, theirs.fileno(), number)],
             )
-        os.setpriority(os.PRIO_PROCESS, self._pid, _NICENESS)
+        niceness = os.getpriority(os.PRIO_PROCESS, 0) + _NICER
+        os.setpriority(os.PRIO_PROCESS, self._pid, niceness)
         self._line: Final = Connection(ours.detach())
         self._lock: Final = threading.Lock()
         self._status: int | None = None

@@ -10,6 +10,7 @@ from syndicate.publisher.following import Publisher
 from syndicate.representation import Press
 from syndicate.service.live import Live
 from syndicate.service.newsroom import Newsroom
+from syndicate.service.process import give_way
 from syndicate.service.tidying import keep_tidy
 from syndicate.web import server
 from syndicate.web.application import application
@@ -29,7 +30,8 @@ async def serve(newsroom: Newsroom, *, started: Callable[[int], None] = lambda _
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, live.stopping.set)
-    with ThreadPoolExecutor(1, thread_name_prefix="compress") as compressor:
+    loop.set_default_executor(ThreadPoolExecutor(initializer=give_way))
+    with ThreadPoolExecutor(1, initializer=give_way) as compressor:
         press = Press(settings.masthead, executor=compressor, removed=lambda: live.removed)
         app = application(live, press, settings.masthead, _policy(newsroom))
         following, keeping = map(asyncio.create_task, (publisher.run(), live.keep(press)))
