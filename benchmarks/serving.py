@@ -3,8 +3,8 @@
 One core serves, the other asks (wrk with 64 connections that are kept open). What counts is
 requests per second of the server's processor time, which holds on a busy machine, too; the two
 take turns, and the median of the rounds is printed with the least and the most. Latencies are
-those of a server that is as busy as it can be. In the last row the service reads and renders
-commits that touch a tenth of its posts, one after the other.
+those of a server that is as busy as it can be. At the end the service reads and renders commits
+that touch a tenth of its posts, one after the other, on the same core.
 
 Usage: python benchmarks/serving.py [POSTS [ROUNDS]]
 """
@@ -44,7 +44,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 FEED = "/feeds/all.json"
 WORDS_EACH = 26
-"""Words of a post: the feed has some 40 kB then, 14 kB with gzip."""
+"""Words of a post: the feed has some 40 kB then, 8 kB with gzip."""
 
 SETTINGS = """
 [service]
@@ -74,10 +74,8 @@ http {{
     gzip_static on;
     types {{ application/feed+json json; }}
     client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
+    proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
     server {{
         listen 127.0.0.1:{port} backlog=2048;
         root {folder}/static;
@@ -127,10 +125,8 @@ class Repository:
         self._folder = folder
         self._posts = posts
         self._chance = chance = random.Random(1)  # noqa: S311 — the same posts each time
-        self._words = [
-            "".join(chance.choices(string.ascii_lowercase, k=chance.randint(2, 10)))
-            for _ in range(999)
-        ]
+        letters = string.ascii_lowercase
+        self._words = ["".join(chance.choices(letters, k=chance.randint(2, 10))) for _ in "x" * 999]
         self._commits = 0
         subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(folder)], check=True)
         self.commit(range(posts))
@@ -162,8 +158,7 @@ class Repository:
 def free_port() -> int:
     """Return a port that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
+        return int(server.getsockname()[1])
 
 
 def until(holds: Callable[[], bool]) -> None:
@@ -201,6 +196,7 @@ def service(folder: Path) -> Iterator[Server]:
         server = Server("syndicate", pid, port)
         until(lambda: _is_up(server))
         until(lambda: server.get(Accept_Encoding="br")[0].headers["Content-Encoding"] == "br")
+        until(lambda: _rests(server))
         yield server
 
 
@@ -225,6 +221,13 @@ def _is_up(server: Server) -> bool:
         return server.get()[0].status == http.client.OK
     except OSError:
         return False
+
+
+def _rests(server: Server) -> bool:
+    """Tell whether what follows a start is over, such as writing down what is served."""
+    before = server.cpu()
+    time.sleep(1)
+    return server.cpu() - before < 0.2
 
 
 def ask(server: Server, seconds: float, headers: dict[str, str]) -> Result:
@@ -322,20 +325,41 @@ class Editor(threading.Thread):
         return self._server.get()[0].headers["ETag"]
 
 
-def reindex(ours: Server, repository: Repository, rounds: int) -> None:
+def visit(server: Server, seconds: float) -> list[float]:
+    """Be one reader who asks every millisecond; return how long each answer took, in ms."""
+    waits: list[float] = []
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
+    with contextlib.closing(connection):
+        end = time.perf_counter() + seconds
+        while (began := time.perf_counter()) < end:
+            connection.request("GET", FEED, headers={"Accept-Encoding": "gzip"})
+            connection.getresponse().read()
+            waits.append((time.perf_counter() - began) * 1000)
+            time.sleep(0.001)
+    return sorted(waits)
+
+
+def reindex(ours: Server, theirs: Server, repository: Repository, rounds: int) -> None:
     """Print how long requests wait while commit after commit is read and rendered."""
+    gzip = {"Accept-Encoding": "gzip"}
     editor = Editor(repository, ours)
     editor.start()
-    found = [ask(ours, SECONDS, {"Accept-Encoding": "gzip"}) for _ in range(rounds)]
+    found: dict[Server, list[Result]] = {ours: [], theirs: []}
+    alone: list[list[float]] = []
+    for _ in range(rounds):
+        for server, results in found.items():
+            results.append(ask(server, SECONDS, gzip))
+        alone.append(visit(ours, SECONDS))
     editor.is_over.set()
     editor.join()
-    slowest = sorted(one.p99 for one in found)
-    print(
-        f"200 gzip during a re-index, {editor.commits} commits:"
-        f" {median(one.per_second for one in found):,.0f} requests/s,"
-        f" p50 {median(one.p50 for one in found):.2f} ms,"
-        f" p99 {median(slowest):.2f} ms ({slowest[0]:.2f}, {slowest[-1]:.2f})"
-    )
+    print(f"during a re-index ({editor.commits} commits), p99 ms: median (least, most)")
+    for server, results in found.items():
+        _spread(f"{CONNECTIONS} busy connections, {server.name}", [one.p99 for one in results])
+    _spread(f"one reader, {ours.name}", [waits[-len(waits) // 100 - 1] for waits in alone])
+
+
+def _spread(name: str, figures: Sequence[float]) -> None:
+    print(f"  {name:32}{median(figures):>8.2f} ({min(figures):.2f}, {max(figures):.2f})")
 
 
 def missing() -> str:
@@ -369,7 +393,7 @@ def main() -> None:
                     raise SystemExit("serving: nginx does not serve the same bytes")
                 print(f"serving: {FEED}, {len(body):,} bytes ({len(packed):,}), {posts:,} posts")
                 compare(ours, theirs, rounds)
-                reindex(ours, repository, rounds)
+                reindex(ours, theirs, repository, rounds)
 
 
 if __name__ == "__main__":
