@@ -258,6 +258,25 @@ def test_one_teller_at_a_time(
     within(newsroom, tmp_path, work)
 
 
+def test_a_right_that_another_had_meanwhile_is_a_new_one(
+    newsroom: Newsroom, tmp_path: pathlib.Path, content: ContentRepository
+) -> None:
+    """Who slept while another told and left does not tell that again."""
+
+    async def work(office: Bureau) -> None:
+        here, there = office.teller, office.hire("there")
+        assert await office.publish()
+        content.commit({FIRST: file("Better")})
+        office.edition = newsroom.edition()
+        there.clock = lambda: NOW + timedelta(minutes=1)
+        assert await there.tell(office.edition)
+        await there.release()
+        assert await here.tell(office.edition)
+        assert await rows(office) == {"first": (None, True, 2)}
+
+    within(newsroom, tmp_path, work)
+
+
 def test_a_right_that_is_lost_on_the_way_writes_nothing(
     newsroom: Newsroom, tmp_path: pathlib.Path, content: ContentRepository
 ) -> None:

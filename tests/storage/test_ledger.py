@@ -59,7 +59,9 @@ def test_one_publisher_at_a_time_may_tell(address: str) -> None:
             await ledger.tell("one", [told(A)], late)
         assert not await ledger.told()
         await ledger.release("two")
+        assert not await ledger.renew("one", late)
         assert await ledger.lease("one", late)
+        assert await ledger.renew("one", late + 2 * LEASE)
 
     within(address, work)
 

@@ -75,7 +75,9 @@ class Teller:
         """
         held, self._held = self._held, None
         try:
-            if await self.ledger.lease(self.by, self.clock()):
+            if held and not await self.ledger.renew(self.by, self.clock()):
+                held = None
+            if held or await self.ledger.lease(self.by, self.clock()):
                 self._held = await self._tell(held or await self._load(), edition)
         except StorageError as error:
             if error.code != "lease-lost":
@@ -119,7 +121,7 @@ class Teller:
             of_source = list(group)
             for start in range(0, len(of_source), _AT_ONCE):
                 some = of_source[start : start + _AT_ONCE]
-                await self.ledger.lease(self.by, self.clock())
+                await self.ledger.renew(self.by, self.clock())
                 try:
                     found += await asyncio.to_thread(compared, self.maker, some, edition)
                 except RepositoryError as error:

@@ -7,7 +7,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import quote, unquote_to_bytes
 
-from sqlalchemy import Row, bindparam, false, insert, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    bindparam,
+    false,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syndicate.errors import StorageError
@@ -43,13 +53,15 @@ class Ledger:
 
     async def lease(self, by: str, now: datetime) -> bool:
         """Take the right to tell, or keep it, for `LEASE`; False while somebody else has it."""
-        taking = (
-            update(PUBLISHER)
-            .where((PUBLISHER.c.lease_by == by) | (PUBLISHER.c.lease_until_ms < millis(now)))
-            .values(lease_by=by, lease_until_ms=millis(now + LEASE))
-        )
-        async with self._database.write() as connection:
-            return (await connection.execute(taking)).rowcount == 1
+        ended = PUBLISHER.c.lease_until_ms < millis(now)
+        return await self._lease(by, now, or_(PUBLISHER.c.lease_by == by, ended))
+
+    async def renew(self, by: str, now: datetime) -> bool:
+        """Keep the right to tell for `LEASE`; False if somebody else has had it since.
+
+        Then what ``by`` knows of the ledger may be out of date, though nobody has the right now.
+        """
+        return await self._lease(by, now, PUBLISHER.c.lease_by == by)
 
     async def holder(self) -> str:
         """Return who had the right to tell last; empty if nobody ever had."""
@@ -136,6 +148,13 @@ class Ledger:
             )
             found = await connection.execute(asked)
             return start, tuple(_told(one) for one in found)
+
+    async def _lease(self, by: str, now: datetime, free: ColumnElement[bool]) -> bool:
+        leasing = (
+            update(PUBLISHER).where(free).values(lease_by=by, lease_until_ms=millis(now + LEASE))
+        )
+        async with self._database.write() as connection:
+            return (await connection.execute(leasing)).rowcount == 1
 
 
 async def rows(
