@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, create_engine, func, select
 
 from syndicate.errors import StorageError
 from syndicate.storage.database import Database, prepare_sqlite
-from syndicate.storage.schema import METADATA
+from syndicate.storage.schema import METADATA, TOKEN
 
 Work = Callable[[Database], Awaitable[None]]
 
@@ -164,3 +164,22 @@ def test_no_password_is_shown() -> None:
     with pytest.raises(StorageError) as refused:
         asyncio.run(Database.open("postgresql://user:geheim@127.0.0.1:1/none"))
     assert "geheim" not in refused.value.what
+
+
+def test_who_reads_sees_one_state_throughout(address: str) -> None:
+    """Whatever is written meanwhile, what is asked first and what is asked next fit together."""
+    count = select(func.count()).select_from(TOKEN)
+
+    async def work(database: Database) -> None:
+        async with database.read() as reading:
+            before = (await reading.execute(count)).scalar()
+            async with database.write() as writing:
+                await writing.exec_driver_sql(
+                    "INSERT INTO token (id, digest, role, name, made_ms) "
+                    "VALUES ('one', 'd', 'admin', 'n', 0)"
+                )
+            assert (await reading.execute(count)).scalar() == before == 0
+        async with database.read() as reading:
+            assert (await reading.execute(count)).scalar() == 1
+
+    within(address, work)

@@ -163,7 +163,8 @@ class Database:
                 pool_pre_ping=True,
                 connect_args=_POSTGRESQL,
             )
-            return cls(url, writer=engine, reader=engine)
+            reader = engine.execution_options(isolation_level="REPEATABLE READ")
+            return cls(url, writer=engine, reader=reader)
         with _told(address):
             pathlib.Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
         driven = url.set(drivername="sqlite+aiosqlite")
