@@ -5,14 +5,14 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from functools import partial
 
 from syndicate import telemetry
 from syndicate.channels.notice import Notices
 from syndicate.delivery import Deliverer, Pace
-from syndicate.errors import StorageError
 from syndicate.hub.verification import Verifier
 from syndicate.model.retry import Schedule
+from syndicate.service.keeping import keep
 from syndicate.service.newsroom import now
 from syndicate.service.partners import guard_of, transport_of
 from syndicate.service.process import prepare
@@ -21,8 +21,6 @@ from syndicate.settings import Settings
 from syndicate.storage.database import Database
 from syndicate.storage.intents import Intents
 from syndicate.storage.safe import Safe
-
-_RETRY_SECONDS: Final = 5.0
 
 _log = telemetry.logger("deliver")
 
@@ -83,13 +81,8 @@ async def deliver(
 
 
 async def keep_delivering(settings: Settings, *, started: Callable[[Dispatch], None]) -> None:
-    """Deliver until cancelled; while the database cannot be opened, try again."""
-    while True:
-        try:
-            await deliver(settings, started=started)
-        except StorageError as error:
-            _log.warning("nothing is delivered", reason=error.what)
-            await asyncio.sleep(_RETRY_SECONDS)
+    """Deliver until cancelled, as `keep` does."""
+    await keep(partial(deliver, settings, started=started), _log, "nothing is delivered")
 
 
 async def deliver_until_stopped(settings: Settings) -> None:

@@ -13,7 +13,7 @@ from syndicate import telemetry
 from syndicate.channels import webhook
 from syndicate.channels.guard import Guard
 from syndicate.channels.transport import Transport
-from syndicate.errors import Invalid, Mistake, Refused, StorageError, UnknownName
+from syndicate.errors import Invalid, Mistake, Refused, UnknownName
 from syndicate.model.brief import everything, missed, reselected
 from syndicate.model.delivery import Attempt, Delivery, DeliveryId
 from syndicate.model.event import EventId, trial_body
@@ -25,6 +25,7 @@ from syndicate.model.token import Token
 from syndicate.model.wish import Use, Wish, read_wish
 from syndicate.publisher.briefing import Brief, Briefer, Shelf
 from syndicate.service.glance import Glance
+from syndicate.service.keeping import keep
 from syndicate.service.newsroom import now
 from syndicate.settings import Settings
 from syndicate.storage.database import Database
@@ -36,7 +37,6 @@ from syndicate.storage.tokens import Tokens
 
 _URL: Final = "#/url"
 _KEY_BYTES: Final = 32
-_RETRY_SECONDS: Final = 5.0
 
 _log = telemetry.logger("partners")
 
@@ -281,15 +281,14 @@ async def keep_partners(
     ring: Callable[[], None],
     opened: Callable[[Partners], None],
 ) -> None:
-    """Keep what `partners` opens until cancelled; while the database cannot be had, try again."""
-    while True:
-        try:
-            async with partners(settings, clock=clock, shelf=shelf, ring=ring) as office:
-                opened(office)
-                await asyncio.Event().wait()
-        except StorageError as error:
-            _log.warning("nobody looks after subscriptions", reason=error.what)
-            await asyncio.sleep(_RETRY_SECONDS)
+    """Keep what `partners` opens until cancelled, as `keep` does."""
+
+    async def open_office() -> None:
+        async with partners(settings, clock=clock, shelf=shelf, ring=ring) as office:
+            opened(office)
+            await asyncio.Event().wait()
+
+    await keep(open_office, _log, "nobody looks after subscriptions")
 
 
 def guard_of(settings: Settings) -> Guard:

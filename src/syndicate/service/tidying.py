@@ -4,8 +4,8 @@ import asyncio
 from typing import Final
 
 from syndicate import telemetry
-from syndicate.errors import SyndicateError
 from syndicate.publisher.following import Publisher
+from syndicate.service.keeping import keep
 from syndicate.service.newsroom import Newsroom
 
 _SETTLING_SECONDS: Final = 600.0
@@ -26,11 +26,9 @@ async def keep_tidy(
 
     The first time is ``settling`` seconds after the start, the next ones ``pause`` after it.
     """
+
+    async def tidy() -> None:
+        await asyncio.to_thread(newsroom.tidy, await publisher.next())
+
     await asyncio.sleep(settling)
-    while True:
-        edition = await publisher.next()
-        try:
-            await asyncio.to_thread(newsroom.tidy, edition)
-        except SyndicateError as error:
-            _log.warning("cache not tidied", reason=error.what)
-        await asyncio.sleep(pause)
+    await keep(tidy, _log, "cache not tidied", pause_seconds=pause)

@@ -1,0 +1,41 @@
+"""Parts of the service that go on."""
+
+import asyncio
+import json
+
+import pytest
+
+from syndicate import telemetry
+from syndicate.errors import StorageError
+from syndicate.service.keeping import keep
+
+
+def test_whatever_ends_some_work_is_said_and_it_is_done_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What was to be expected in a word, what nobody expected with where it happened."""
+    ends = iter([StorageError("the disk is full"), KeyError("nobody expected this")])
+
+    async def do() -> None:
+        lasting = asyncio.Event()
+
+        async def work() -> None:
+            for error in ends:
+                raise error
+            lasting.set()
+            await asyncio.Event().wait()
+
+        log = telemetry.logger("part")
+        keeping = asyncio.create_task(keep(work, log, "nothing works", pause_seconds=0))
+        waiting = asyncio.create_task(lasting.wait())
+        await asyncio.wait({keeping, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        assert lasting.is_set()
+        keeping.cancel()
+        await asyncio.wait({keeping})
+        assert keeping.cancelled()
+
+    asyncio.run(do())
+    expected, surprise = map(json.loads, capsys.readouterr().err.splitlines())
+    assert (expected["event"], expected["reason"]) == ("nothing works", "the disk is full")
+    assert (surprise["event"], surprise["level"]) == ("nothing works", "error")
+    assert "nobody expected this" in surprise["exception"]
