@@ -9,16 +9,19 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from typing_extensions import override
 
+from syndicate.model.post import PostId
 from syndicate.model.subscription import SubscriptionId
 from syndicate.service.newsroom import Newsroom
 from syndicate.settings import load
 from syndicate.storage.database import Database
-from syndicate.storage.posting import post_to
+from syndicate.storage.posting import Letter, post_to
 from tests.channels.receiver import answer, receiving
 from tests.cli.conftest import Run
 from tests.mirror import bureau
@@ -40,14 +43,14 @@ def added(run: Run, file: pathlib.Path, *arguments: str) -> str:
     return str(json.loads(outcome.out)["id"])
 
 
-def send(database: str, subscription: str, *letters: int) -> None:
+def send(database: str, subscription: str, *letters: Letter) -> None:
     """Put letters into the outbox."""
 
     async def do() -> None:
         opened = await Database.open(database)
         async with opened.write() as connection:
             which = SubscriptionId(subscription)
-            await post_to(connection, which, [letter(one) for one in letters], NOW)
+            await post_to(connection, which, letters, NOW)
         await opened.close()
 
     asyncio.run(do())
@@ -223,17 +226,19 @@ def test_deliveries_are_sent_by_a_process_of_their_own(
     """Listed, shown, sent again; the process stops when it is told to."""
     with endpoint(2) as address:
         which = added(run, file, f"{address}/hook")
-        send(database, which, 1, 2)
+        send(database, which, letter(1), letter(2))
         outcome = run("deliver", "--config", file)
     events = [json.loads(line)["event"] for line in outcome.err.splitlines()]
     assert (outcome.code, events) == (0, ["delivering", "stopped"])
 
     first, second = f"{which}.1", f"{which}.2"
     listed = run("deliveries", "list", which, "--config", file).out
-    assert [line.split()[:2] for line in listed.splitlines()] == [
-        [second, "delivered"],
-        [first, "delivered"],
+    assert listed.splitlines() == [
+        f"{second}  delivered  1 attempt    post.updated",
+        f"{first}  delivered  1 attempt    post.updated",
     ]
+    none = run("deliveries", "list", which, "--limit", 0, "--config", file)
+    assert (none.code, none.out) == (2, "")
     few = run("deliveries", "list", which, "--limit", 1, "--json", "--config", file)
     assert [one["seq"] for one in json.loads(few.out)] == [2]
     shown = run("deliveries", "show", first, "--json", "--config", file)
@@ -247,13 +252,24 @@ def test_deliveries_are_sent_by_a_process_of_their_own(
     assert (now["last_attempt"]["status"], now["pending"]) == (204, 2)
 
 
+def test_what_was_sent_of_a_topic_is_called_by_its_address(
+    run: Run, file: pathlib.Path, database: str
+) -> None:
+    """It is no event, and may be no JSON."""
+    which = added(run, file, "https://127.0.0.1:9/hook")
+    topic = PostId("https://feeds.example.gov/feeds/all.rss")
+    send(database, which, replace(letter(1), type="topic", post=topic, whole=b"<rss/>"))
+    listed = run("deliveries", "list", which, "--config", file)
+    assert listed.out == f"{which}.1  pending    0 attempts   {topic}\n"
+
+
 def test_a_proxy_is_stated_at_the_start(
     run: Run, file: pathlib.Path, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An operator should know that it decides where requests go."""
     with endpoint(1) as address:
         monkeypatch.setenv("SYNDICATE_DELIVERY__PROXY", address)
-        send(database, added(run, file, "http://partner.example/hook"), 1)
+        send(database, added(run, file, "http://partner.example/hook"), letter(1))
         outcome = run("deliver", "--config", file)
     assert outcome.code == 0
     assert f"requests to subscribers take the proxy {address}" in outcome.err
@@ -274,9 +290,29 @@ def test_tokens_are_made_listed_and_revoked(run: Run, file: pathlib.Path) -> Non
     lines = run("tokens", "list", "--config", file).out.splitlines()
     assert [line.split()[1:3] for line in lines] == [
         ["partner", "valid"],
-        ["partner", "expires"],
+        ["partner", "valid"],
         ["admin", "revoked"],
     ]
     listed = json.loads(run("tokens", "list", "--json", "--config", file).out)
     assert [one["name"] for one in listed] == ["Example agency", "Example agency", "Ops"]
+    assert [one["state"] for one in listed] == ["valid", "valid", "revoked"]
+    assert [one["expires"] for one in listed][::2] == [None, None]
+    assert datetime.fromisoformat(listed[1]["expires"]).tzinfo == UTC
+    assert "T" in listed[0]["made"]
     assert made.out.strip() not in str(listed)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        (("--name", ""), "a token cannot be called ''"),
+        (("--name", "Ops", "--expires", "2024-01-01"), "would have expired already"),
+    ],
+)
+def test_a_token_that_makes_no_sense_is_not_made(
+    run: Run, file: pathlib.Path, wrong: tuple[str, ...], why: str
+) -> None:
+    """Nothing is printed that somebody would hand on."""
+    outcome = run("tokens", "create", "--role", "partner", *wrong, "--config", file)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert why in outcome.err

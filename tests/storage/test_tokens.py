@@ -1,15 +1,17 @@
 """Stored tokens: made, recognised, ended."""
 
 import asyncio
+import pathlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
-from syndicate.errors import UnknownName
+from syndicate.errors import UnknownName, UsageError
 from syndicate.storage.database import Database
 from syndicate.storage.tokens import Tokens
+from tests.mirror import sqlite
 from tests.storage.mailroom import NOW
 
 
@@ -54,6 +56,29 @@ def test_a_token_ends_when_it_was_said_to(address: str) -> None:
         assert await tokens.find(shown, end) is None
 
     within(address, work)
+
+
+@pytest.mark.parametrize("name", ["", " ", " Ops", "O\nps", "\x00"])
+def test_a_token_is_somebodys(tmp_path: pathlib.Path, name: str) -> None:
+    """Subscriptions made by command belong to nobody: no token may be for these."""
+
+    async def work(tokens: Tokens, _: Database) -> None:
+        with pytest.raises(UsageError, match="cannot be called"):
+            await tokens.create("partner", name, NOW)
+        assert await tokens.list() == ()
+
+    within(sqlite(tmp_path), work)
+
+
+def test_a_token_that_never_holds_is_not_made(tmp_path: pathlib.Path) -> None:
+    """Whoever is handed it would look for the mistake in vain."""
+
+    async def work(tokens: Tokens, _: Database) -> None:
+        with pytest.raises(UsageError, match="expired already"):
+            await tokens.create("admin", "Ops", NOW, expires=NOW)
+        assert await tokens.list() == ()
+
+    within(sqlite(tmp_path), work)
 
 
 def test_a_revoked_token_is_good_for_nothing(address: str) -> None:

@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from syndicate.model.token import Role
@@ -16,6 +16,9 @@ from tests.web.site import LEDGER, NAMED, POSTS, VOCABULARY, Answer, Library, Si
 
 JSON: Final = {"Content-Type": "application/json"}
 HOOK: Final = "http://127.0.0.1:9/hook"
+
+YESTERDAY: Final = samples.NOW - timedelta(days=1)
+"""When tokens were made."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +34,7 @@ class Counter:
         self, name: str = "partner", role: Role = "partner", expires: datetime | None = None
     ) -> "Counter":
         """Return the same service as somebody with a new token sees it."""
-        _, token = await self.office.tokens.create(role, name, samples.NOW, expires=expires)
+        _, token = await self.office.tokens.create(role, name, YESTERDAY, expires=expires)
         return replace(self, token=token)
 
     async def ask(self, method: str, path: str, body: object = None, **headers: str) -> Answer:

@@ -1,11 +1,15 @@
 """`syndicate deliveries`: what was sent, and what came of it."""
 
+import json
 from typing import Annotated
 
 import typer
 
+from syndicate.cli.events import columns
 from syndicate.cli.options import AsJson, ConfigFile
 from syndicate.cli.terminal import say, say_json, talk
+from syndicate.model.delivery import Delivery
+from syndicate.model.event import rfc3339
 from syndicate.model.statement import of_delivery, with_attempts
 
 app = typer.Typer(name="deliveries", help="Look at what was sent.", no_args_is_help=True)
@@ -18,7 +22,7 @@ _Which = Annotated[
 @app.command("list")
 def list_(
     subscription: Annotated[str, typer.Argument(help="The id of a subscription.")],
-    limit: Annotated[int, typer.Option(metavar="N", help="How many to list.")] = 50,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, help="How many to list.")] = 50,
     as_json: AsJson = False,
     config: ConfigFile = None,
 ) -> None:
@@ -32,7 +36,8 @@ def list_(
     if as_json:
         say_json([of_delivery(one) for one in found])
     for one in () if as_json else found:
-        say(f"{one.id}  {one.state:9}  {one.attempts} attempts  {one.event}  {one.last_error}")
+        tried = f"{one.attempts} attempt{'' if one.attempts == 1 else 's'}"
+        say(f"{one.id}  {one.state:9}  {tried:11}  {_what(one)}  {one.last_error}".rstrip())
 
 
 @app.command()
@@ -44,10 +49,11 @@ def show(delivery: _Which, as_json: AsJson = False, config: ConfigFile = None) -
     if as_json:
         say_json(with_attempts(found, attempts))
         return
-    say(f"{found.id}  {found.state}  {found.event}")
+    say(f"{found.id}  {found.state}  {found.event}  {_what(found)}")
     for one in attempts:
-        came = one.status or one.cause
-        say(f"{one.number:3}  {one.started}  {came}  {one.took_ms} ms  {one.address}  {one.error}")
+        came, began = one.status or one.cause, rfc3339(one.started)
+        line = f"{one.number:3}  {began}  {came}  {one.took_ms} ms  {one.address}  {one.error}"
+        say(line.rstrip())
 
 
 @app.command()
@@ -57,3 +63,10 @@ def replay(delivery: _Which, config: ConfigFile = None) -> None:
 
     again = at_office(config, lambda office, _: office.replay(delivery, None))
     talk(f"{again.id} is {again.state}.")
+
+
+def _what(delivery: Delivery) -> str:
+    """Return what a delivery says: the type of its event, why, and the post; or its topic."""
+    if delivery.topic:
+        return delivery.topic
+    return "  ".join(filter(None, columns(json.loads(delivery.body))[:3]))

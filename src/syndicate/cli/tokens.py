@@ -1,11 +1,13 @@
 """`syndicate tokens`: who may subscribe over the web."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 import typer
 
 from syndicate.cli.options import AsJson, ConfigFile, Expires
 from syndicate.cli.terminal import say, say_json, talk
+from syndicate.model.event import rfc3339
 from syndicate.model.token import Token
 
 app = typer.Typer(name="tokens", help="Say who may subscribe.", no_args_is_help=True)
@@ -40,12 +42,17 @@ def create(
 def list_(as_json: AsJson = False, config: ConfigFile = None) -> None:
     """List every token there ever was."""
     from syndicate.cli.office import at_office
+    from syndicate.service.partners import Partners
+    from syndicate.settings import Settings
 
-    tokens = at_office(config, lambda office, _: office.tokens.list())
+    async def work(office: Partners, _: Settings) -> tuple[tuple[Token, ...], datetime]:
+        return await office.tokens.list(), office.clock()
+
+    tokens, now = at_office(config, work)
     if as_json:
-        say_json([_shown(token) for token in tokens])
+        say_json([_shown(token, now) for token in tokens])
     for token in () if as_json else tokens:
-        say(f"{token.id}  {token.role:7}  {_state(token):8}  {token.name}")
+        say(f"{token.id}  {token.role:7}  {token.state(now):7}  {token.name}")
 
 
 @app.command()
@@ -60,18 +67,13 @@ def revoke(
     talk(f"{revoked.id} ({revoked.name}) is revoked.")
 
 
-def _shown(token: Token) -> dict[str, object]:
+def _shown(token: Token, now: datetime) -> dict[str, object]:
     return {
         "id": token.id,
         "role": token.role,
         "name": token.name,
-        "made": token.made,
-        "expires": token.expires,
-        "revoked": token.revoked,
+        "state": token.state(now),
+        "made": rfc3339(token.made),
+        "expires": token.expires and rfc3339(token.expires),
+        "revoked": token.revoked and rfc3339(token.revoked),
     }
-
-
-def _state(token: Token) -> str:
-    if token.revoked:
-        return "revoked"
-    return "expires" if token.expires else "valid"

@@ -11,6 +11,8 @@ TokenId = NewType("TokenId", str)
 Role = Literal["admin", "partner"]
 """admin: everything; partner: its own subscriptions, no others."""
 
+State = Literal["valid", "expired", "revoked"]
+
 PREFIX: Final = "syn_"
 
 
@@ -31,7 +33,13 @@ class Token:
 
     def holds(self, at: datetime) -> bool:
         """Tell whether it is good for anything at ``at``."""
-        return self.revoked is None and (self.expires is None or at < self.expires)
+        return self.state(at) == "valid"
+
+    def state(self, at: datetime) -> State:
+        """Return what it is at ``at``; one that was revoked is that, expired or not."""
+        if self.revoked is not None:
+            return "revoked"
+        return "valid" if self.expires is None or at < self.expires else "expired"
 
     @property
     def owner(self) -> str | None:

@@ -151,6 +151,7 @@ class Partners:
             event=EventId(f"evt_{secrets.token_hex(16)}"),
             seq=0,
             body=trial_body(subscription.id, at),
+            trigger="manual",
             due=at,
         )
         return await webhook.send(self.transport, subscription, test, at)

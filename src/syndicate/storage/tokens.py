@@ -7,7 +7,7 @@ from typing import cast
 from sqlalchemy import insert, select, update
 from sqlalchemy.engine import RowMapping
 
-from syndicate.errors import UnknownName
+from syndicate.errors import UnknownName, UsageError
 from syndicate.model.token import PREFIX, Role, Token, TokenId, digest
 from syndicate.storage.database import Database
 from syndicate.storage.ledger import millis, moment
@@ -24,7 +24,23 @@ class Tokens:
     async def create(
         self, role: Role, name: str, now: datetime, *, expires: datetime | None = None
     ) -> tuple[Token, str]:
-        """Make a token, and return it with the text that its owner shows, which is not kept."""
+        """Make a token, and return it with the text that its owner shows, which is not kept.
+
+        Raises `UsageError` for a name that is no name, since what belongs to nobody would then be
+        theirs, and for a token that would never hold.
+        """
+        if not name or name != name.strip() or not name.isprintable():
+            raise UsageError(
+                f"a token cannot be called {name!r}",
+                code="malformed-name",
+                hint="Say whose it is, as in --name 'Example agency'.",
+            )
+        if expires is not None and expires <= now:
+            raise UsageError(
+                f"the token would have expired already: {expires.isoformat()}",
+                code="already-expired",
+                hint="Give a time to come, or none.",
+            )
         text = PREFIX + secrets.token_urlsafe(32)
         made = {
             "id": f"tok_{secrets.token_hex(8)}",
