@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from syndicate.errors import RepositoryError, StorageError
+from syndicate.errors import RepositoryError, StorageError, SyndicateError
 from syndicate.model.edition import Edition, Unread
 from syndicate.model.post import Item, Post
 from tests import samples
@@ -49,8 +49,17 @@ def test_nothing_is_said_of_sources_that_are_not_read(tmp_path: pathlib.Path) ->
     asyncio.run(act())
 
 
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        RepositoryError("the object is missing"),
+        SyndicateError("the renderer died"),
+        ZeroDivisionError("nobody expected this"),
+    ],
+    ids=repr,
+)
 def test_a_topic_that_cannot_be_made_is_left_for_later(
-    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+    trouble: Exception, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The others are distributed."""
 
@@ -62,7 +71,7 @@ def test_a_topic_that_cannot_be_made_is_left_for_later(
 
             async def failing(posts: Sequence[Post], of: Edition) -> tuple[Item, ...]:
                 if {post.source for post in posts} != {"news"}:
-                    raise RepositoryError("the object is missing")
+                    raise trouble
                 return await items(posts, of)
 
             monkeypatch.setattr(hub.library, "items", failing)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from syndicate import telemetry
-from syndicate.errors import NotReady, RepositoryError, StorageError, UsageError
+from syndicate.errors import NotReady, StorageError, SyndicateError, UsageError
 from syndicate.model.edition import Edition, Reader
 from syndicate.model.feed import Masthead
 from syndicate.representation import Press
@@ -58,12 +58,14 @@ class Distributor:
         edition = self._reader.edition
         try:
             state = await self._state(topic, edition)
-        except (NotReady, RepositoryError) as error:
-            _log.warning("topic not distributed", topic=topic, reason=error.what)
         except UsageError as error:
             if not edition.unread:
                 ended = await topics.end(topic, error.what, by, self._clock())
                 _log.info("topic ended", topic=topic, subscribers=ended)
+        except SyndicateError as error:
+            _log.warning("topic not distributed", topic=topic, reason=error.what)
+        except Exception:  # noqa: BLE001 — one bad topic stays one bad topic
+            _log.exception("topic not distributed", topic=topic)
         else:
             if heard != {state.tag}:
                 made = await topics.spread(state, by, self._clock())
