@@ -29,7 +29,7 @@ from rig.plot import plot
 
 SIZES = (1_000, 10_000)
 COMMITS = 40
-PATIENCE = 20
+PATIENCE = 300
 FORMATS = ("json", "rss", "atom")
 
 SETTINGS = """

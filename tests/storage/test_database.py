@@ -116,8 +116,9 @@ def test_a_transaction_that_fails_leaves_nothing(address: str) -> None:
     within(address, fail)
 
 
-def test_whoever_is_cancelled_leaves_no_lock(address: str) -> None:
-    """At any step from opening on; others can write at once."""
+@pytest.mark.parametrize("cancels", [1, 3])
+def test_whoever_is_cancelled_leaves_no_lock(address: str, cancels: int) -> None:
+    """At any step from opening on, more than once, too; others can write, and all is closed."""
 
     async def write() -> None:
         database = await Database.open(address)
@@ -133,7 +134,9 @@ def test_whoever_is_cancelled_leaves_no_lock(address: str) -> None:
         writing = asyncio.create_task(write())
         for _ in range(steps):
             await asyncio.sleep(0.0005)
-        writing.cancel()
+        for _ in range(cancels):
+            writing.cancel()
+            await asyncio.sleep(0)
         await asyncio.wait({writing})
         return writing.cancelled()
 

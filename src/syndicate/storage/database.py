@@ -140,6 +140,9 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
+        await _to_its_end(self._close())
+
+    async def _close(self) -> None:
         await self._writer.dispose()
         await self._reader.dispose()
 
@@ -193,12 +196,12 @@ async def _connected(engine: AsyncEngine) -> AsyncConnection:
         return await _to_its_end(connection.start())
     except asyncio.CancelledError:
         with suppress(SQLAlchemyError):
-            await connection.close()
+            await _to_its_end(connection.close())
         raise
 
 
 async def _to_its_end(work: Coroutine[None, None, _Result]) -> _Result:
-    """Await ``work``; if cancelled meanwhile, see it end and only then leave.
+    """Await ``work``; if cancelled meanwhile, however often, see it end and only then leave.
 
     A connection that was left half open or half closed would keep its locks.
     """
@@ -206,7 +209,9 @@ async def _to_its_end(work: Coroutine[None, None, _Result]) -> _Result:
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        await asyncio.wait({task})
+        while not task.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({task})
         raise
 
 
