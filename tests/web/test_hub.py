@@ -9,7 +9,7 @@ import pytest
 from starlette.requests import ClientDisconnect
 
 from syndicate.model.intent import Leases
-from syndicate.web import hub
+from syndicate.web import body as reading
 from syndicate.web.policy import Policy
 from tests.web.site import POSTS, Answer, Library, Site, site
 
@@ -121,7 +121,7 @@ def test_a_form_is_a_form_and_short() -> None:
 
 def test_who_is_slow_or_breaks_off_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """A form comes within seconds, or not at all."""
-    monkeypatch.setattr(hub, "_PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(reading, "_PATIENCE_SECONDS", 0.05)
 
     async def slow() -> AsyncIterator[bytes]:
         yield b"hub.mode="

@@ -1,6 +1,5 @@
 """For feed readers that want to be told: the WebSub hub of every feed here (W3C WebSub)."""
 
-import asyncio
 import re
 import secrets
 from collections.abc import Mapping
@@ -10,7 +9,7 @@ from typing import Final, Literal, cast, get_args
 from urllib.parse import parse_qsl
 
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -18,6 +17,7 @@ from syndicate.errors import UsageError
 from syndicate.model.intent import Intent
 from syndicate.model.subscription import SubscriptionId
 from syndicate.representation.topic import Topic
+from syndicate.web.body import read
 from syndicate.web.desk import Desk
 from syndicate.web.limit import client
 from syndicate.web.policy import UNKEPT
@@ -31,7 +31,6 @@ LONGEST_SECRET: Final = 199
 
 Mode = Literal["subscribe", "unsubscribe", "publish"]
 
-_PATIENCE_SECONDS: Final = 10.0
 _FORM: Final = "application/x-www-form-urlencoded"
 _MOST_FIELDS: Final = 100
 _SECONDS: Final = re.compile("0*[1-9][0-9]{0,17}", re.ASCII)
@@ -87,7 +86,8 @@ async def _form(request: Request) -> Mapping[str, str]:
     """Read a form of which every field is given once; foreign fields do not matter."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
         raise HTTPException(415, f"the body must be of the type {_FORM}")
-    body = await _body(request)
+    body = bytearray()
+    await read(request, body.extend, most=LARGEST)
     try:
         pairs = parse_qsl(
             body.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS
@@ -99,25 +99,6 @@ async def _form(request: Request) -> Mapping[str, str]:
         if name.startswith("hub.") and form.setdefault(name, text) != text:
             raise _malformed(f"{name} is given more than once")
     return form
-
-
-async def _body(request: Request) -> bytes:
-    body = b""
-    try:
-        async with asyncio.timeout(_PATIENCE_SECONDS):
-            async for piece in request.stream():
-                body += piece
-                if len(body) > LARGEST:
-                    raise HTTPException(413, f"the body is longer than {LARGEST:,} bytes")
-    except TimeoutError:
-        raise HTTPException(
-            408,
-            f"the body took longer than {_PATIENCE_SECONDS:g} seconds",
-            {"Connection": "close"},
-        ) from None
-    except ClientDisconnect:
-        raise HTTPException(400, "the body broke off") from None
-    return body
 
 
 def _needed(form: Mapping[str, str], name: str) -> str:
