@@ -2,9 +2,8 @@
 
 from dataclasses import replace
 
-from syndicate.model.brief import everything, missed, reselected
+from syndicate.model.brief import Heard, everything, missed, reselected
 from syndicate.model.change import Told
-from syndicate.model.event import event_id
 from syndicate.model.ledger import PARTS, LedgerRow, Telling
 from syndicate.model.selection import Selection
 from syndicate.model.subscription import Subscription, SubscriptionId
@@ -37,23 +36,31 @@ def test_another_selection_is_told_of_live_posts() -> None:
 
 def test_what_was_heard_was_not_missed() -> None:
     """The last word on a post is what counts."""
-    last = event_id(7, ROW.post, "post.published")
-    before = event_id(6, ROW.post, "post.published")
-    assert missed(ALL, {last})(TOLD) is None
-    assert missed(ALL, {before})(TOLD) == NEW
+    last, before = [Heard(kind="post.published", generation=number) for number in (7, 6)]
+    assert missed(ALL, {ROW.post: last})(TOLD) is None
+    assert missed(ALL, {ROW.post: before})(TOLD) == NEW
+
+
+def test_a_word_that_is_no_longer_true_of_a_selection_is_not_enough() -> None:
+    """A selection that was changed while nothing was sent lets posts enter and leave, too."""
+    there = Heard(kind="post.published", generation=7)
+    gone = Heard(kind="post.removed", generation=7)
+    assert missed(NONE, {ROW.post: there})(TOLD) == Telling(kind="post.removed", reason="left")
+    assert missed(NONE, {ROW.post: gone})(TOLD) is None
+    assert missed(ALL, {ROW.post: gone})(TOLD) == NEW
 
 
 def test_what_was_missed_is_told_to_who_may_have_had_anything() -> None:
     """An update counts as changed in all parts; a removal may be of what they never had."""
     updated = replace(TOLD, reason=None)
-    assert missed(ALL, ())(updated) == Telling(kind="post.updated", changed=PARTS)
-    assert missed(ALL, ())(GONE) == Telling(kind="post.removed", reason="expired")
-    assert missed(NONE, ())(TOLD) == Telling(kind="post.removed", reason="left")
+    assert missed(ALL, {})(updated) == Telling(kind="post.updated", changed=PARTS)
+    assert missed(ALL, {})(GONE) == Telling(kind="post.removed", reason="expired")
+    assert missed(NONE, {})(TOLD) == Telling(kind="post.removed", reason="left")
 
 
 def test_nobody_is_told_what_they_do_not_want() -> None:
     """By the types of their subscription."""
     removals = replace(ALL, types=("post.removed",))
     assert everything(removals)(TOLD) is None
-    assert missed(removals, ())(TOLD) is None
-    assert missed(removals, ())(GONE) is not None
+    assert missed(removals, {})(TOLD) is None
+    assert missed(removals, {})(GONE) is not None

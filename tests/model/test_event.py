@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.model.event import Event, addressed, body, trial_body
+from syndicate.model.event import Event, addressed, body, cursor, trial_body
 from syndicate.model.ledger import Telling
 from syndicate.model.post import CommitId
 from syndicate.model.subscription import Payload, SubscriptionId
@@ -84,6 +84,13 @@ def test_a_listed_change_names_no_subscription() -> None:
     """What the sync API lists is the same without subscription and seq."""
     data = json.loads(body(PUBLISHED, cursor="c9"))["data"]
     assert list(data) == ["cursor", "post", "source", "commit", "reason", "changed", "minor"]
+
+
+@pytest.mark.parametrize("payload", ["full", "thin"])
+def test_the_cursor_of_a_body_is_found_without_reading_it(payload: Payload) -> None:
+    """As long as it is addressed to nobody."""
+    assert cursor(body(REMOVED, cursor="c9", payload=payload)) == "c9"
+    assert cursor(body(PUBLISHED, cursor="", payload=payload)) == ""
 
 
 @given(cursor=st.text(), title=st.text(st.characters()), seq=st.integers(min_value=0))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from syndicate.model.delivery import Attempt, Delivery
 from syndicate.model.event import EventId
+from syndicate.model.position import Position
 from syndicate.model.post import PostId
 from syndicate.model.retry import Moment
 from syndicate.model.signature import Secret
@@ -22,6 +23,7 @@ from tests import samples
 NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
 LEASE = timedelta(seconds=20)
 SECRET = Secret(key=b"k" * 24)
+CURSOR = str(Position(ledger="1", generation=1, post=PostId("")))
 
 
 def letter(number: int, at: datetime = NOW) -> Letter:
@@ -34,7 +36,7 @@ def letter(number: int, at: datetime = NOW) -> Letter:
         commit=samples.COMMIT,
         at=at,
         whole=text % number,
-        thin=b'{"data":{"cursor":"thin"}}',
+        thin=b'{"data":{"cursor":"%b"}}' % CURSOR.encode(),
     )
 
 

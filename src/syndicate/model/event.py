@@ -106,6 +106,15 @@ def addressed(body: bytes, subscription: SubscriptionId, seq: int) -> bytes:
     return before + data + names[1:-1] + b"," + rest
 
 
+def cursor(body: bytes) -> str:
+    """Return the cursor of a ``body`` that is not addressed to anybody: what its data begins with.
+
+    Nothing else is read: bodies may be long.
+    """
+    _, _, data = body.partition(b'"data":{"cursor":"')
+    return data[: data.index(b'"')].decode()
+
+
 def trial_body(subscription: SubscriptionId, at: datetime) -> bytes:
     """Return the body of a request by which an owner tries an endpoint: no post, no ``seq``."""
     data = {"subscription": subscription}

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,10 +14,11 @@ from syndicate.channels import webhook
 from syndicate.channels.guard import Guard
 from syndicate.channels.transport import Transport
 from syndicate.errors import Invalid, Mistake, Refused, UnknownName
-from syndicate.model.brief import everything, missed, reselected
+from syndicate.model.brief import Heard, everything, missed, reselected
 from syndicate.model.delivery import Attempt, Delivery, DeliveryId
 from syndicate.model.event import EventId, trial_body
 from syndicate.model.feed import Masthead
+from syndicate.model.post import PostId
 from syndicate.model.signature import Secret
 from syndicate.model.statement import Standing
 from syndicate.model.subscription import Subscription, SubscriptionId, rotate
@@ -166,10 +167,10 @@ class Partners:
         found = await self._webhook(which, owner)
 
         async def recover(brief: Brief) -> int:
-            def rest(again: Collection[EventId]) -> Compose:
+            def rest(heard: Mapping[PostId, Heard]) -> Compose:
                 if since is None:
                     return brief.composing(everything(found))
-                return brief.composing(missed(found, again), anew=False)
+                return brief.composing(missed(found, heard), anew=False)
 
             now = self.clock()
             tell = recovering(found.id, rest, now, since)

@@ -1,7 +1,7 @@
 """The journal of deliveries: shown, sent again, and forgotten in time."""
 
 import re
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -9,9 +9,12 @@ from sqlalchemy import and_, delete, exists, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syndicate.errors import Conflict, UnknownName
+from syndicate.model.brief import Heard
 from syndicate.model.delivery import Attempt, Delivery, State
 from syndicate.model.delivery import replay as again
-from syndicate.model.event import EventId
+from syndicate.model.event import cursor
+from syndicate.model.position import Position
+from syndicate.model.post import PostId
 from syndicate.model.subscription import SubscriptionId
 from syndicate.storage.database import Database
 from syndicate.storage.ledger import millis
@@ -30,7 +33,7 @@ _BATCH: Final = 500
 """Rows forgotten in one transaction, so that nobody waits for it."""
 
 
-Also = Callable[[AsyncConnection, Collection[EventId]], Awaitable[int]]
+Also = Callable[[AsyncConnection, Mapping[PostId, Heard]], Awaitable[int]]
 
 
 class Journal:
@@ -118,9 +121,9 @@ class Journal:
         """Send everything that was told since then again, in order; return how much that is.
 
         All of it, so that the last word on each post is the last to be heard; without a time
-        nothing. ``also`` is given the ids of these events, writes what else is to be heard after
-        them, and says how much that is. Raises `UnknownName`, and `Conflict` if the subscription
-        is disabled.
+        nothing. ``also`` is given the last word that they have on each post, writes what else is
+        to be heard after them, and says how much that is. Raises `UnknownName`, and `Conflict` if
+        the subscription is disabled.
         """
         async with self._database.write() as connection:
             await hold(connection)
@@ -133,13 +136,12 @@ class Journal:
                     code="subscription-disabled",
                     hint="Resume it first.",
                 )
-            again = frozenset[EventId]()
+            recovered, heard = 0, dict[PostId, Heard]()
             first = None if since is None else await _first_since(connection, subscription, since)
             if first is not None:
-                again = await _send_again(connection, subscription, first, now)
-            recovered = len(again)
+                recovered, heard = await _send_again(connection, subscription, first, now)
             if also is not None:
-                recovered += await also(connection, again)
+                recovered += await also(connection, heard)
             await ring(connection)
         return recovered
 
@@ -211,8 +213,11 @@ async def _first_since(
 
 async def _send_again(
     connection: AsyncConnection, subscription: SubscriptionId, first: int, now: datetime
-) -> frozenset[EventId]:
-    """Let everything from a delivery on be sent again; return the events that it is of."""
+) -> tuple[int, dict[PostId, Heard]]:
+    """Let everything from a delivery on be sent again.
+
+    Returns how much that is, and the last word that it has on each post.
+    """
     since = (DELIVERY.c.subscription_id == subscription, DELIVERY.c.seq >= first)
     again = (
         update(DELIVERY)
@@ -220,8 +225,19 @@ async def _send_again(
         .values(state="pending", trigger="manual", step=0, due_ms=millis(now), settled_ms=None)
     )
     await connection.execute(again)
-    events = (await connection.execute(select(DELIVERY.c.event_id).where(*since))).scalars()
-    return frozenset(map(EventId, events))
+    asked = (
+        select(EVENT.c.post_id, EVENT.c.type, EVENT.c.thin)
+        .join_from(DELIVERY, EVENT, DELIVERY.c.event_id == EVENT.c.id)
+        .where(*since)
+        .order_by(DELIVERY.c.seq)
+    )
+    found = (await connection.execute(asked)).all()
+    last = {PostId(post): (kind, bytes(thin)) for post, kind, thin in found}
+    heard = {
+        post: Heard(kind=kind, generation=Position.parse(cursor(thin)).generation)
+        for post, (kind, thin) in last.items()
+    }
+    return len(found), heard
 
 
 async def _one(connection: AsyncConnection, which: str) -> Delivery:

@@ -1,15 +1,16 @@
 """Telling one subscription alone, from the ledger: what is there, changed, or selected anew."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syndicate.errors import NotReady
+from syndicate.model.brief import Heard
 from syndicate.model.change import Told
-from syndicate.model.event import EventId
 from syndicate.model.position import Position
+from syndicate.model.post import PostId
 from syndicate.model.subscription import Subscription, SubscriptionId
 from syndicate.storage.ledger import generation, next_generation, rows
 from syndicate.storage.posting import Letter, post_to, ring
@@ -51,16 +52,16 @@ def reselecting(
 
 def recovering(
     whom: SubscriptionId,
-    compose: Callable[[Collection[EventId]], Compose],
+    compose: Callable[[Mapping[PostId, Heard]], Compose],
     now: datetime,
     since: datetime | None,
-) -> Callable[[AsyncConnection, Collection[EventId]], Awaitable[int]]:
-    """Return what tells a subscription what it may have missed, but for events sent again."""
+) -> Callable[[AsyncConnection, Mapping[PostId, Heard]], Awaitable[int]]:
+    """Return what tells a subscription what it may have missed, beside what is sent again."""
 
-    async def write(connection: AsyncConnection, again: Collection[EventId]) -> int:
+    async def write(connection: AsyncConnection, heard: Mapping[PostId, Heard]) -> int:
         if since is None:
             await _refuse_void(connection)
-        return await _retell(connection, whom, compose(again), now, since)
+        return await _retell(connection, whom, compose(heard), now, since)
 
     return write
 
