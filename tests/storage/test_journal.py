@@ -1,15 +1,18 @@
 """The journal of deliveries."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from syndicate.errors import UnknownName
 from syndicate.model.subscription import SubscriptionId
 from syndicate.storage.journal import ANSWERS_KEPT, DELIVERED_KEPT, OTHERS_KEPT
 from syndicate.storage.posting import post_to
+from syndicate.storage.schema import DELIVERY
 from tests.storage.mailroom import NOW, Mailroom, done, letter, within
 
 A = SubscriptionId("sub_a")
@@ -150,5 +153,22 @@ def test_what_is_too_old_is_forgotten(address: str) -> None:
         assert [one.seq for one in await journal.list(A)] == [3]
         assert await pruned([OTHERS_KEPT + SECOND] * 2) == [3, 0]
         assert await journal.list(A) == ()
+
+    within(address, work)
+
+
+def test_what_is_sent_again_meanwhile_is_kept(address: str) -> None:
+    """However old it is: whoever asked for it was told that it is on its way."""
+
+    async def work(mailroom: Mailroom) -> None:
+        await mailroom.subscribe("a", letters=(1,))
+        await deliver(mailroom, 204)
+        late = NOW + DELIVERED_KEPT + SECOND
+        async with mailroom.database.write() as connection:
+            await connection.execute(update(DELIVERY).values(state="pending", settled_ms=None))
+            pruning = asyncio.create_task(mailroom.journal.prune(late))
+            await asyncio.wait({pruning}, timeout=0.5)  # on SQLite it waits for us
+        await pruning
+        assert [one.state for one in await mailroom.journal.list(A)] == ["pending"]
 
     within(address, work)

@@ -158,6 +158,7 @@ class Journal:
                 )
             )
             .limit(_BATCH)
+            .with_for_update(skip_locked=True)
         )
         logged = tuple_(ATTEMPT.c.subscription_id, ATTEMPT.c.seq, ATTEMPT.c.number)
         stale = (

@@ -116,9 +116,14 @@ class Topics:
         over = select(SUBSCRIPTION.c.id).where(SUBSCRIPTION.c.lease_until_ms <= millis(now))
         following = select(SUBSCRIPTION.c.id).where(SUBSCRIPTION.c.kind == "websub")
         # By subscription, as + 0 says: by time there are the deliveries of all webhooks as well.
-        old = select(DELIVERY.c.subscription_id, DELIVERY.c.seq).where(
-            DELIVERY.c.subscription_id.in_(following),
-            DELIVERY.c.settled_ms + 0 < millis(now - KEPT),
+        old = (
+            select(DELIVERY.c.subscription_id, DELIVERY.c.seq)
+            .where(
+                DELIVERY.c.subscription_id.in_(following),
+                DELIVERY.c.settled_ms + 0 < millis(now - KEPT),
+            )
+            .limit(_BATCH)
+            .with_for_update(skip_locked=True)
         )
         unheard = delete(EVENT).where(
             EVENT.c.type == TOPIC, ~exists().where(DELIVERY.c.event_id == EVENT.c.id)
@@ -127,7 +132,7 @@ class Topics:
             await hold(connection)
             ids = list((await connection.execute(over)).scalars())
             await forget(connection, ids)
-            which = [tuple(row) for row in await connection.execute(old.limit(_BATCH))]
+            which = [tuple(row) for row in await connection.execute(old)]
             for table in (ATTEMPT, DELIVERY):
                 of = tuple_(table.c.subscription_id, table.c.seq)
                 await connection.execute(delete(table).where(of.in_(which)))
