@@ -94,7 +94,7 @@ def test_what_is_wished_is_kept(run: Run, file: pathlib.Path, database: str) -> 
         run,
         file,
         "http://127.0.0.1:9/hook",
-        *("--select", "category=TTS&carousel=true", "--types", "post.removed,post.published"),
+        *("--select", "category=TTS&carousel=true", "--types", "post.removed, post.published"),
         *("--no-minor", "--thin", "--owner", "Example agency"),
     )
     shown = json.loads(run("subscriptions", "show", which, "--json", "--config", file).out)

@@ -36,6 +36,8 @@ def test_a_topic_has_one_address_of_its_own(address: str, own: str) -> None:
     [
         "",
         "all.json",
+        f"{HERE}/all.json?foreign=\x00",
+        f"{HERE}/all.json\n",
         "http://feeds.example.gov/feeds/all.json",
         "https://feeds.example.gov:444/feeds/all.json",
         "https://feeds.example.gov/all.json",

@@ -59,7 +59,8 @@ def test_a_delivery_is_shown_with_every_attempt(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "which", ["", "sub_a", "sub_a.", "sub_a.9", "sub_a.x", "sub_a." + "9" * 40]
+    "which",
+    ["", "sub_a", "sub_a.", "sub_a.9", "sub_a.x", "sub_a." + "9" * 40, "\x00.1", "\udcff.1"],
 )
 def test_what_is_no_delivery_is_not_found(address: str, which: str) -> None:
     """Whatever was asked for."""

@@ -105,6 +105,17 @@ def test_a_change_is_stored(address: str) -> None:
     within(address, work)
 
 
+@pytest.mark.parametrize("which", ["", "sub_", "sub_\x00", "sub_\udcff", "sub_\u00e4"])
+def test_what_could_be_no_id_is_not_found(address: str, which: str) -> None:
+    """PostgreSQL takes no NUL, and nobody's database is at fault for that."""
+
+    async def work(mailroom: Mailroom) -> None:
+        with pytest.raises(UnknownName):
+            await mailroom.subscriptions.find(which)
+
+    within(address, work)
+
+
 def test_what_is_removed_is_gone_with_all_that_was_on_its_way(address: str) -> None:
     """Others keep theirs; what is not there cannot be found, changed or removed."""
 

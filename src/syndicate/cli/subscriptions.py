@@ -192,7 +192,7 @@ def remove(subscription: _Which, config: ConfigFile = None) -> None:
 
 def _wish(types: str | None, minor: bool | None, thin: bool | None) -> Wish:
     return Wish(
-        types=None if types is None else read_types(types.split(",")),
+        types=None if types is None else read_types([one.strip() for one in types.split(",")]),
         minor=minor,
         payload=None if thin is None else "thin" if thin else "full",
     )

@@ -33,7 +33,7 @@ class Topic:
         before, _, name = asked.path.partition("/feeds/")
         stem, _, suffix = name.rpartition(".")
         there = (asked.scheme, asked.netloc.lower(), before)
-        is_ours = there == (ours.scheme, ours.netloc.lower(), ours.path)
+        is_ours = address.isprintable() and there == (ours.scheme, ours.netloc.lower(), ours.path)
         if not is_ours or asked.fragment or not stem or suffix not in FORMATS:
             raise _foreign(address, masthead)
         place = find(edition, unquote(stem))

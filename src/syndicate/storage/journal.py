@@ -21,7 +21,7 @@ from syndicate.storage.ledger import millis
 from syndicate.storage.posting import ring
 from syndicate.storage.rows import attempt, deliveries, delivery, progress
 from syndicate.storage.schema import ATTEMPT, DELIVERY, EVENT, SUBSCRIPTION, UNFINISHED
-from syndicate.storage.subscriptions import hold, unknown
+from syndicate.storage.subscriptions import could_be, hold, unknown
 
 DELIVERED_KEPT: Final = timedelta(days=30)
 OTHERS_KEPT: Final = timedelta(days=90)
@@ -262,4 +262,6 @@ def unknown_delivery(which: str) -> UnknownName:
 def _parts(which: str) -> tuple[str, int]:
     """Read the id of a delivery; what is none leads to no row."""
     subscription, _, seq = which.rpartition(".")
+    if not could_be(subscription):
+        return "", 0
     return subscription, int(seq) if _SEQ.fullmatch(seq) else 0

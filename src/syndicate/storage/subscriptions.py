@@ -73,6 +73,8 @@ class Subscriptions:
 
     async def find(self, which: str) -> Subscription:
         """Return the subscription with the id ``which``; raises `UnknownName`."""
+        if not could_be(which):
+            raise unknown(which)
         async with self._database.read() as connection:
             asked = select(SUBSCRIPTION).where(SUBSCRIPTION.c.id == which)
             return self._one((await connection.execute(asked)).mappings().first(), which)
@@ -293,6 +295,11 @@ def _place(cursor: str) -> tuple[int, str]:
     if found is None:
         raise malformed(cursor)
     return int(found[1]), found[2]
+
+
+def could_be(which: str) -> bool:
+    """Tell whether a text that somebody sent could be an id; others a database may not take."""
+    return which.isascii() and which.isprintable()
 
 
 def unknown(which: str) -> UnknownName:
