@@ -2,12 +2,18 @@
 
 import asyncio
 import pathlib
+import socket
+import threading
 
 import pytest
 
+from syndicate.model.delivery import Attempt
+from syndicate.model.intent import Intent
+from syndicate.model.subscription import SubscriptionId
 from syndicate.service.delivering import Dispatch, keep_delivering
 from syndicate.settings import load
 from tests.publisher.conftest import SETTINGS
+from tests.storage.mailroom import Mailroom, within
 
 
 def test_a_database_that_cannot_be_had_is_asked_again(
@@ -32,3 +38,57 @@ def test_a_database_that_cannot_be_had_is_asked_again(
 
     asyncio.run(do())
     assert not started
+
+
+def test_who_asks_the_hub_does_not_hold_up_deliveries(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody may name callbacks whose DNS never answers, and each of them takes a thread."""
+    answering = threading.Event()
+
+    def look_up(host: str, *_: object, **__: object) -> list[object]:
+        if host.startswith("slow"):
+            answering.wait()
+        raise socket.gaierror(socket.EAI_NONAME, "there is none")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    written = tmp_path / "syndicate.toml"
+    written.write_text(SETTINGS)
+    settings = load(written, {})
+
+    async def delivered(dispatch: Dispatch, mailroom: Mailroom) -> Attempt | None:
+        asking = [
+            asyncio.create_task(dispatch.reception.ask(intent(number))) for number in range(100)
+        ]
+        await asyncio.sleep(0)
+        await mailroom.subscribe("a", letters=(1,))
+        dispatch.wake()
+        while (attempt := await mailroom.journal.last_attempt(SubscriptionId("sub_a"))) is None:
+            await asyncio.sleep(0.01)
+        answering.set()
+        await asyncio.gather(*asking, return_exceptions=True)
+        return attempt
+
+    async def work(mailroom: Mailroom) -> None:
+        begun: asyncio.Future[Dispatch] = asyncio.get_running_loop().create_future()
+        keeping = asyncio.create_task(keep_delivering(settings, started=begun.set_result))
+        try:
+            attempt = await delivered(await begun, mailroom)
+        finally:
+            answering.set()
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+        assert attempt
+        assert "there is none" in attempt.error
+
+    within(settings.database_url, work)
+
+
+def intent(number: int) -> Intent:
+    """Return what somebody asks of the hub, whose callback has a host of its own."""
+    return Intent(
+        id=SubscriptionId(f"sub_{number}"),
+        mode="subscribe",
+        topic="https://feeds.example.gov/feeds/all.json",
+        callback=f"https://slow{number}.example/",
+    )

@@ -46,15 +46,15 @@ class Dispatch:
 
 
 async def deliver(
-    settings: Settings,
-    *,
-    started: Callable[[Dispatch], None] = lambda _: None,
+    settings: Settings, *, started: Callable[[Dispatch], None] = lambda _: None
 ) -> None:
     """Deliver until cancelled; then finish or give back what is under way.
 
     ``started`` is given what to wake. Raises `StorageError` if the database cannot be opened.
+    Strangers, who may ask the hub to ask anybody, have connections and look-ups of their own:
+    what they name may hang, and no delivery waits for it.
     """
-    guard = guard_of(settings)
+    guard, stranger_guard = guard_of(settings), guard_of(settings)
     if guard.statement:
         _log.info(guard.statement)
     timeout = timedelta(seconds=settings.delivery.timeout_seconds)
@@ -64,13 +64,16 @@ async def deliver(
     try:
         async with (
             transport_of(settings, guard) as transport,
+            transport_of(settings, stranger_guard) as to_strangers,
             Notices(transport, settings.delivery.notices_url, clock=now) as notices,
         ):
-            verifier = Verifier(database, safe, transport, clock=now, timeout=timeout)
+            verifier = Verifier(database, safe, to_strangers, clock=now, timeout=timeout)
             dispatch = Dispatch(
                 deliverer=Deliverer(database, safe, transport, clock=now, pace=pace),
                 verifier=verifier,
-                reception=Reception(Intents(database, safe), guard, clock=now, ring=verifier.wake),
+                reception=Reception(
+                    Intents(database, safe), stranger_guard, clock=now, ring=verifier.wake
+                ),
             )
             dispatch.deliverer.announce = notices.tell
             prepare()
