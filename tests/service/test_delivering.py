@@ -12,18 +12,24 @@ from syndicate.model.intent import Intent
 from syndicate.model.subscription import SubscriptionId
 from syndicate.service.delivering import Dispatch, keep_delivering
 from syndicate.settings import load
+from tests.hub.rig import until
 from tests.publisher.conftest import SETTINGS
 from tests.storage.mailroom import Mailroom, within
+
+
+def settings_file(folder: pathlib.Path) -> pathlib.Path:
+    """Write settings into ``folder``."""
+    written = folder / "syndicate.toml"
+    written.write_text(SETTINGS)
+    return written
 
 
 def test_a_database_that_cannot_be_had_is_asked_again(
     tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The log says why nothing is delivered; the service goes on."""
-    written = tmp_path / "syndicate.toml"
-    written.write_text(SETTINGS)
     nowhere = {"SYNDICATE_DATABASE__URL": "postgresql://nobody@127.0.0.1:1/none"}
-    settings = load(written, nowhere)
+    settings = load(settings_file(tmp_path), nowhere)
     started: list[Dispatch] = []
 
     async def do() -> None:
@@ -52,32 +58,26 @@ def test_who_asks_the_hub_does_not_hold_up_deliveries(
         raise socket.gaierror(socket.EAI_NONAME, "there is none")
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    written = tmp_path / "syndicate.toml"
-    written.write_text(SETTINGS)
-    settings = load(written, {})
-
-    async def delivered(dispatch: Dispatch, mailroom: Mailroom) -> Attempt | None:
-        asking = [
-            asyncio.create_task(dispatch.reception.ask(intent(number))) for number in range(100)
-        ]
-        await asyncio.sleep(0)
-        await mailroom.subscribe("a", letters=(1,))
-        dispatch.wake()
-        while (attempt := await mailroom.journal.last_attempt(SubscriptionId("sub_a"))) is None:
-            await asyncio.sleep(0.01)
-        answering.set()
-        await asyncio.gather(*asking, return_exceptions=True)
-        return attempt
+    settings = load(settings_file(tmp_path), {})
 
     async def work(mailroom: Mailroom) -> None:
+        async def last_attempt() -> Attempt | None:
+            return await mailroom.journal.last_attempt(SubscriptionId("sub_a"))
+
         begun: asyncio.Future[Dispatch] = asyncio.get_running_loop().create_future()
         keeping = asyncio.create_task(keep_delivering(settings, started=begun.set_result))
+        dispatch = await begun
+        asking = [asyncio.create_task(dispatch.reception.ask(intent(n))) for n in range(100)]
         try:
-            attempt = await delivered(await begun, mailroom)
+            await asyncio.sleep(0)
+            await mailroom.subscribe("a", letters=(1,))
+            dispatch.wake()
+            await until(last_attempt)
         finally:
             answering.set()
             keeping.cancel()
-            await asyncio.gather(keeping, return_exceptions=True)
+            await asyncio.gather(keeping, *asking, return_exceptions=True)
+        attempt = await last_attempt()
         assert attempt
         assert "there is none" in attempt.error
 
