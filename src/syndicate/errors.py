@@ -103,6 +103,12 @@ class Mistake:
     code: str = "wrong-field"
     known: tuple[str, ...] = ()
 
+    @property
+    def alone(self) -> str:
+        """What is wrong with which field, in one sentence."""
+        field = self.pointer.removeprefix("#").removeprefix("/")
+        return f"{field}: {self.what}" if field else self.what
+
 
 class Invalid(Refused):
     """Fields of a document are wrong; ``mistakes`` holds every one of them."""
@@ -124,7 +130,7 @@ class Invalid(Refused):
         """Return the error that ``mistakes`` are: named after the first if it is alone."""
         first = mistakes[0]
         if len(mistakes) == 1:
-            what, hint, code, known = first.what, first.hint, first.code, first.known
+            what, hint, code, known = first.alone, first.hint, first.code, first.known
         else:
             what, hint, code, known = f"{len(mistakes)} fields are wrong", "", "wrong-fields", ()
         return cls(what, hint=hint, code=code, known=known, mistakes=tuple(mistakes))

@@ -354,7 +354,11 @@ def test_it_is_paused_and_resumed(address: str) -> None:
         for wrong in ({"state": "disabled"}, {"backfill": True}, {"id": "sub_x"}):
             refused = await partner.ask("PATCH", path, wrong)
             (error,) = refused.json()["errors"]
-            assert (refused.status_code, error["pointer"]) == (422, f"#/{next(iter(wrong))}")
+            field = next(iter(wrong))
+            assert (refused.status_code, error["pointer"]) == (422, f"#/{field}")
+            assert refused.json()["detail"] == f"{field}: {error['detail']}"
+        (error,) = (refused := await partner.ask("PATCH", path, [])).json()["errors"]
+        assert (error["pointer"], error["detail"]) == ("#", refused.json()["detail"])
 
     at_counter(address, visit)
 

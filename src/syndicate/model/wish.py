@@ -78,7 +78,7 @@ def read_wish(document: object, use: Use, edition: Callable[[], Edition]) -> Wis
         form.mistakes.append(
             Mistake(
                 pointer="#/url",
-                what="url is missing",
+                what="it is missing",
                 hint="Say where to send.",
                 code="missing-field",
             )
@@ -106,7 +106,7 @@ class _Form:
     def members(self, pointer: str, value: object, names: Collection[str]) -> Mapping[str, object]:
         """Return the members of an object that are called one of ``names``."""
         if not isinstance(value, dict):
-            self._note(pointer, UsageError("it is not an object", code="wrong-type"))
+            self._note(pointer, UsageError("this is not an object", code="wrong-type"))
             return {}
         for name in value:
             if name not in names:
@@ -214,10 +214,10 @@ def _unlisted(value: object, allowed: tuple[str, ...], code: str = "unknown-valu
 def _foreign(name: str, names: tuple[str, ...]) -> UsageError:
     if name in _SHOWN:
         return UsageError(
-            f"{name} cannot be chosen here", code="fixed-field", hint="Leave it out.", known=names
+            "it cannot be chosen here", code="fixed-field", hint="Leave it out.", known=names
         )
     return UsageError(
-        f"there is no field {name!r}", code="unknown-field", hint="Leave it out.", known=names
+        "there is no such field", code="unknown-field", hint="Leave it out.", known=names
     )
 
 
