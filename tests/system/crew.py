@@ -152,7 +152,8 @@ class Crew:
                 while url:
                     page = (await client.get(url)).json()
                     served[name] |= {item["id"]: item for item in page["items"]}
-                    url = page["next_url"]
+                    further = page["next_url"]
+                    url = httpx.URL(further).raw_path.decode() if further else None
 
         serving(self.settings, visit, seconds=60)
         for name, items in served.items():
