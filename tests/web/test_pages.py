@@ -61,9 +61,9 @@ def test_the_directory_has_every_feed_with_what_is_in_it(here: Site) -> None:
 
 def test_every_link_on_our_pages_leads_somewhere(here: Site) -> None:
     """Starting from the directory, each address of ours that is found answers."""
-    todo, seen = ["/"], set[str]()
-    while todo:
-        path = todo.pop()
+    ahead, seen = ["/"], set[str]()
+    while ahead:
+        path = ahead.pop()
         seen.add(path)
         answer = here.get(path)
         assert answer.status_code == 200, path
@@ -73,7 +73,7 @@ def test_every_link_on_our_pages_leads_somewhere(here: Site) -> None:
             hrefs = [link.get("href", "") for link in page.iter("a")]
             assert {href[1:] for href in hrefs if href.startswith("#")} <= ids
             ours = {href.partition("#")[0] for href in hrefs if href.startswith("/")}
-            todo += sorted(ours - seen - {"/openapi.json"} - set(todo))
+            ahead += sorted(ours - seen - {"/openapi.json"} - set(ahead))
 
     assert f"/posts/{SPANISH.key}" in seen
     assert "/feeds/tts.atom" in seen
