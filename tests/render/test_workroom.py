@@ -125,17 +125,31 @@ def test_a_job_whose_workers_are_ended_time_and_again_is_cut_off() -> None:
     assert len(ended) == 3
 
 
-def test_workers_end_when_nobody_needs_them_and_when_the_room_closes() -> None:
-    """Nothing is left behind, not even a zombie."""
-    room = Workroom(processes=1, idle=0.2)
-    room.render([job("a")])
-    first = workers(os.getpid())
-    wait_until_gone(first)
-    assert room.render([job("b")])[0].content == "<p>b</p>"
-    second = workers(os.getpid())
+def test_all_workers_but_one_end_when_nobody_needs_them_and_that_one_when_the_room_closes() -> None:
+    """Nothing is left behind, not even a zombie; who needs more again, gets more."""
+    room = Workroom(processes=2, idle=0.2)
+    room.staff()
+    (resident,) = workers(os.getpid())
+    for _ in range(2):
+        room.render([job("a")] * 2)
+        wait_until_gone(workers(os.getpid()) - {resident})
+        assert workers(os.getpid()) == {resident}
     room.close()
-    wait_until_gone(second)
-    assert first != second
+    wait_until_gone({resident})
+
+
+def test_the_worker_that_stays_is_replaced_by_another_that_stays() -> None:
+    """Whoever ended it."""
+    room = Workroom(processes=1, idle=0.2)
+    for _ in range(2):
+        room.render([job("a")])
+        found = workers(os.getpid())
+        time.sleep(1)
+        assert workers(os.getpid()) == found
+        (resident,) = found
+        os.kill(resident, signal.SIGKILL)
+        wait_until_gone(found)
+    room.close()
 
 
 def test_workers_end_with_the_process_that_needs_them() -> None:

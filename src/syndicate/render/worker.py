@@ -14,7 +14,7 @@ TAKEN: Final = "taken"
 _MEMORY: Final = 2 << 30
 
 
-def main(descriptor: int, seconds: float, idle: float) -> None:
+def main(descriptor: int, seconds: float, idle: float | None) -> None:
     """Serve the socket ``descriptor`` in a process of its own, started by `Workroom`."""
     for number in (signal.SIGINT, signal.SIGTERM):  # they are for the service, which then hangs up
         signal.signal(number, signal.SIG_IGN)
@@ -26,12 +26,12 @@ def main(descriptor: int, seconds: float, idle: float) -> None:
         serve(connection, seconds=seconds, idle=idle)
 
 
-def serve(connection: Connection, *, seconds: float, idle: float) -> None:
+def serve(connection: Connection, *, seconds: float, idle: float | None) -> None:
     """Answer each job on ``connection`` with `TAKEN` and its rendering.
 
-    Returns when the other side hangs up or has been silent for ``idle`` seconds. A job that takes
-    more than ``seconds`` of processor time ends the process: the kernel does it, by SIGPROF,
-    whatever code is running. The load of the machine does not count.
+    Returns when the other side hangs up or, unless ``idle`` is None, has been silent for so many
+    seconds. A job that takes more than ``seconds`` of processor time ends the process: the kernel
+    does it, by SIGPROF, whatever code is running. The load of the machine does not count.
     """
     while connection.poll(idle):
         try:

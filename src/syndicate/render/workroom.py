@@ -15,7 +15,7 @@ from syndicate.errors import SyndicateError
 from syndicate.render.body import Job, Rendering, cut_off
 from syndicate.render.worker import TAKEN
 
-_IDLE: Final = 60.0
+_IDLE: Final = 10.0
 _START: Final = 60.0
 _PATIENCE: Final = 15.0
 _TRIES: Final = 3
@@ -28,13 +28,15 @@ _CODE: Final = "from syndicate.render.worker import main; main({}, {}, {})"
 class Workroom:
     """A few worker processes; usable from several threads at once, closed by `close`.
 
-    Workers are started when there is work, from scratch (no fork of a process with threads), and
-    end by themselves: when nobody needed them for a minute, and when this process is gone.
+    Workers are started when there is work, from scratch (no fork of a process with threads). All
+    but one end when nobody has needed them for some seconds, for each holds 20 MB; that one stays,
+    so that a commit after hours of silence does not wait for a process to start. All end by
+    themselves when this process is gone.
 
     Args:
         processes: How many posts are rendered at once, at most.
         seconds: Processor time a post may take; one that takes longer is cut off.
-        idle: Seconds without work after which a worker ends.
+        idle: Seconds without work after which a worker ends, but for the one that stays.
     """
 
     def __init__(self, *, processes: int, seconds: float = 2.0, idle: float = _IDLE) -> None:
@@ -43,6 +45,14 @@ class Workroom:
         self._threads: Final = ThreadPoolExecutor(processes, thread_name_prefix="workroom")
         self._lock: Final = threading.Lock()
         self._waiting: Final[list[_Worker]] = []
+        self._resident: _Worker | None = None
+        """The worker that stays."""
+
+    def staff(self) -> None:
+        """Start the worker that stays now, so that not even the first job waits for it."""
+        worker = self._worker()
+        with self._lock:
+            self._waiting.append(worker)
 
     def render(self, jobs: Sequence[Job]) -> list[Rendering]:
         """Return the renderings of ``jobs``, in their order.
@@ -83,7 +93,11 @@ class Workroom:
         with self._lock:
             if self._waiting:
                 return self._waiting.pop()
-        return _Worker(seconds=self._seconds, idle=self._idle)
+            stays = self._resident is None or self._resident.has_ended
+            worker = _Worker(seconds=self._seconds, idle=None if stays else self._idle)
+            if stays:
+                self._resident = worker
+            return worker
 
 
 _End = Literal["lost", "died", "slow"]
@@ -93,7 +107,7 @@ _End = Literal["lost", "died", "slow"]
 class _Worker:
     """One process and the line to it."""
 
-    def __init__(self, *, seconds: float, idle: float) -> None:
+    def __init__(self, *, seconds: float, idle: float | None) -> None:
         ours, theirs = socket.socketpair()
         number = theirs.fileno() + 1
         code = _CODE.format(number, seconds, idle)
@@ -112,6 +126,11 @@ class _Worker:
         self._status: int | None = None
         self._burial: Final = threading.Thread(target=self._bury, daemon=True)
         self._burial.start()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the process is gone."""
+        return self._status is not None
 
     def render(self, job: Job, *, patience: float) -> Rendering | _End:
         """Return the rendering of ``job``, or how the worker ended.

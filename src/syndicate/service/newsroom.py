@@ -44,6 +44,10 @@ class Newsroom:
         self._opening = threading.Lock()
         self._items = Items(self._indexes, cache=self._cache, workroom=self._workroom)
 
+    def staff(self) -> None:
+        """Start what renders now, beside whatever else starts, rather than with the first post."""
+        self._workroom.staff()
+
     def index(self, source: Source) -> SourceIndex:
         """Return the index of ``source``; raises `RepositoryError` if it cannot be opened."""
         with self._opening:

@@ -23,6 +23,7 @@ async def serve(newsroom: Newsroom, *, started: Callable[[int], None] = lambda _
     ``started`` is told the port. Raises `SyndicateError` if the address cannot be had.
     """
     settings = newsroom.settings
+    newsroom.staff()
     publisher = Publisher(
         newsroom.followers(), put_together=newsroom.put_together, clock=newsroom.clock
     )
