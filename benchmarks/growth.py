@@ -121,10 +121,12 @@ class Service:
 
 
 def _family(process: int) -> Iterator[int]:
+    """Yield the process and all it has started, by whichever of its threads."""
     yield process
     with contextlib.suppress(OSError):
-        for child in Path(f"/proc/{process}/task/{process}/children").read_text().split():
-            yield from _family(int(child))
+        for thread in Path(f"/proc/{process}/task").iterdir():
+            for child in (thread / "children").read_text().split():
+                yield from _family(int(child))
 
 
 @contextlib.contextmanager
@@ -133,6 +135,7 @@ def service(folder: Path) -> Iterator[Service]:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     environ = {"SYNDICATE_SERVICE__PORT": str(port), "PYTHONOPTIMIZE": ""}
+    environ |= {"PYTHONDONTWRITEBYTECODE": ""}  # what is installed has been compiled
     with subprocess.Popen(
         [sys.executable, "-m", "syndicate", "serve"],
         cwd=folder,
