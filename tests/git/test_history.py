@@ -1,7 +1,11 @@
 """The history of pages along first parents."""
 
+import pathlib
 import random
 
+import pytest
+
+from syndicate.errors import RepositoryError
 from syndicate.git import Repository
 from syndicate.model.post import CommitId, Path
 from tests.content_repository import START, Content, ContentRepository, Symlink
@@ -81,3 +85,35 @@ def test_the_ending_of_a_post_may_be_in_capitals(
     only = CommitId(content.commit({"POST.MD": "1"}))
     (commit,) = repository.history(only)
     assert [change.path for change in commit.changes] == ["POST.MD"]
+
+
+def test_few_commits_and_many_are_told_alike(
+    content: ContentRepository, repository: Repository, tmp_path: pathlib.Path
+) -> None:
+    """Merges, moves and all: whether each is asked for, or one process tells them together."""
+    made = [CommitId(content.commit({"a.md": "1", "x\nthat was all": "1"}))]
+    for number in range(10):
+        content.start(f"topic-{number}")
+        content.commit({f"{number}.md": f"{number}"}, branch=f"topic-{number}")
+        made.append(CommitId(content.merge(f"topic-{number}", {f"{number}.md": f"{number}"})))
+    head = CommitId(content.commit({}, moves={"9.md": "nine.md"}))
+    whole = list(repository.history(head))
+    for number, since in enumerate(made):
+        news = repository.news(head, since)
+        assert news is not None
+        assert list(news.commits) == whole[number + 1 :]
+        shallow = tmp_path / f"shallow-{number}"
+        content.git("clone", "-q", f"--depth={len(made) + 1}", f"file://{content.path}", shallow)
+        with Repository.open(str(shallow), ref="main", mirrors=tmp_path / "var") as cut:
+            assert cut.news(head, since) == news
+
+
+def test_a_commit_that_is_lost_ends_the_line(
+    content: ContentRepository, repository: Repository
+) -> None:
+    """Nobody can tell what it changed, and the error names what is wrong."""
+    made = [CommitId(content.commit({"a.md": f"{number}"})) for number in range(3)]
+    lost = content.path / ".git" / "objects" / made[1][:2] / made[1][2:]
+    lost.unlink()
+    with pytest.raises(RepositoryError):
+        repository.news(made[2], made[0])

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from syndicate.git.record import Commit, commits
+from syndicate.git.record import COMMIT, Commit, commits
 from syndicate.model.post import BlobId, CommitId, Path
 
 PAGES: Final = (".md", ".markdown", ".html")
@@ -13,11 +13,14 @@ PAGES: Final = (".md", ".markdown", ".html")
 Log = Callable[..., bytes]
 """Runs git with arguments that may hold patterns, and returns its output."""
 
-LINE: Final = (
-    *("log", "--first-parent", "--reverse", "--root", "--diff-merges=first-parent"),
-    *("--raw", "-z", "--no-abbrev", "--format=%H %ct %P"),
-)
+Tell = Callable[[CommitId], Commit | None]
+"""Returns a commit and what it changed against its first parent; None if it is missing."""
+
+LINE: Final = ("log", "--first-parent", "--reverse", *COMMIT)
 """``git log`` of each commit against its first parent, in the form `commits` reads."""
+
+_FEW: Final = 8
+"""Commits up to which asking for each takes less time than a process that tells all."""
 
 
 def history(log: Log, *ends: str) -> Iterable[Commit]:
@@ -39,14 +42,14 @@ class News:
     files: Mapping[Path, BlobId | None]
 
 
-def news(log: Log, commit: CommitId, since: CommitId) -> News | None:
+def news(tell: Tell, log: Log, commit: CommitId, since: CommitId) -> News | None:
     """Return what is between ``since`` and ``commit``; None if that is not on one line.
 
-    One git command, without patterns and renames, since it is most of the time from an edit to
-    its feeds. Only a commit that both deletes and adds pages can rename one: then a second.
+    Few commits take no process of their own. Only one that both deletes and adds pages can
+    rename one: then git looks for renames.
     """
     ends = (commit, f"^{since}")
-    line = list(commits(log(*LINE, "--no-renames", *ends)))
+    line = _few(tell, commit, since) or list(commits(log(*LINE, "--no-renames", *ends)))
     if not line or line[0].parent != since:
         return None
     files = {change.path: change.blob for new in line for change in new.changes}
@@ -54,6 +57,19 @@ def news(log: Log, commit: CommitId, since: CommitId) -> News | None:
     if any({"added", "deleted"} <= {change.kind for change in new.changes} for new in found):
         found = list(history(log, *ends))
     return News(commits=tuple(found), files=files)
+
+
+def _few(tell: Tell, commit: CommitId, since: CommitId) -> list[Commit]:
+    """Return the commits on the way from ``since`` to ``commit``; none if they are not few."""
+    line = list[Commit]()
+    name: CommitId | None = commit
+    while name is not None and name != since and len(line) < _FEW:
+        found = tell(name)
+        if found is None:
+            return []
+        line.append(found)
+        name = found.parent
+    return line[::-1] if name == since else []
 
 
 def _pages(commit: Commit) -> Commit:

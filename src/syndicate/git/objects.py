@@ -1,12 +1,14 @@
-"""One long-lived ``git cat-file``: many questions to a single process, from any thread."""
+"""Long-lived git processes: many questions to a single one, from any thread."""
 
 import re
+import secrets
 import subprocess
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import IO, Final, Generic, TypeVar, cast
 
 from syndicate.git.command import start
+from syndicate.git.record import COMMIT, Commit, commits
 from syndicate.model.post import CommitId
 
 Answer = TypeVar("Answer")
@@ -15,14 +17,17 @@ _WINDOW: Final = 60
 """Questions under way at once. Their 65 bytes each fit into the smallest pipe POSIX allows
 (4096), so writing them never waits for git, which may be waiting for its answers to be read."""
 
+_END: Final = f"that was all, {secrets.token_hex(8)}".encode()
+"""What nobody can have called a file."""
+
 _COMMIT: Final = re.compile(rb"([0-9a-f]{40,64}) commit \d+\n")
 
 
 class Catalogue(Generic[Answer]):
-    """A ``cat-file --batch…`` process that is started when asked, and again when it has died.
+    """A process that is started when asked, and again when it has died.
 
     Args:
-        arguments: Of ``git``, up to and including the form of batch.
+        arguments: Of ``git``, which make it read questions and answer each at once.
         environment: Which repository, and which configuration counts.
         read: Reads one answer; raises `EOFError` where the process has ended.
     """
@@ -97,6 +102,28 @@ def contents(environment: Mapping[str, str]) -> Catalogue[bytes | None]:
 def names(environment: Mapping[str, str]) -> Catalogue[CommitId | None]:
     """Return a catalogue of commits, asked by any revision; None where it means no commit."""
     return Catalogue("cat-file", "--batch-check", environment=environment, read=_commit)
+
+
+def steps(environment: Mapping[str, str]) -> Catalogue[Commit | None]:
+    """Return a catalogue of commits, asked by full id with `step`, each with what it changed.
+
+    Against its first parent, without renames; None for a missing one. An answer takes a tenth
+    of the time of a process of its own. To be asked one at a time, for questions are longer here.
+    """
+    arguments = ("diff-tree", "--stdin", "--always", "-r", "--no-renames", *COMMIT)
+    return Catalogue(*arguments, environment=environment, read=_step)
+
+
+def step(commit: CommitId) -> bytes:
+    """Return the question for ``commit``, and a line that is no id, which git echoes at once."""
+    return b"%s\n%s" % (commit.encode(), _END)
+
+
+def _step(stream: IO[bytes]) -> Commit | None:
+    said = _line(stream)
+    while not said.endswith(_END + b"\n"):
+        said += _line(stream)
+    return next(commits(said.removesuffix(_END + b"\n")), None)
 
 
 def _content(stream: IO[bytes]) -> bytes | None:

@@ -17,6 +17,12 @@ FILE_MODES: Final = frozenset({b"100644", b"100755"})
 _ENTRY: Final = re.compile(r"(?<![^\0])100(?:644|755) blob ([0-9a-f]+)\t([^\0]+)\0")
 """A regular file in the output of ls-tree: ``mode type id TAB path NUL``."""
 
+COMMIT: Final = (
+    *("--root", "--diff-merges=first-parent"),
+    *("--raw", "-z", "--no-abbrev", "--format=%H %ct %P"),
+)
+"""The options of ``git log`` and ``git diff-tree`` with which they say what `commits` reads."""
+
 LATEST: Final = 253402214399
 """The last second that is in the year 9999 in every time zone, in seconds since 1970.
 
@@ -70,7 +76,7 @@ def entries(output: bytes) -> tuple[Entry, ...]:
 
 
 def commits(output: bytes) -> Iterator[Commit]:
-    """Read the commits of ``log --raw -z --no-abbrev --format='%H %ct %P'``, in its order.
+    """Read the commits of ``log`` or ``diff-tree`` with the options `COMMIT`, in their order.
 
     After a commit's own token come its changes, the first of them on a new line.
     """

@@ -18,7 +18,7 @@ from syndicate.git.complaint import error, explain, unknown_ref
 from syndicate.git.history import News, history, news
 from syndicate.git.location import Location
 from syndicate.git.mirror import Mirror, mirrored
-from syndicate.git.objects import Catalogue, contents, names
+from syndicate.git.objects import Catalogue, contents, names, step, steps
 from syndicate.git.place import Place, blank, locate, through
 from syndicate.git.record import Commit, Entry, entries, instant
 from syndicate.git.stamp import stamp
@@ -45,6 +45,7 @@ class _Reading:
     environment: dict[str, str]
     contents: Catalogue[bytes | None]
     names: Catalogue[CommitId | None]
+    steps: Catalogue[Commit | None]
 
 
 class Repository:
@@ -189,7 +190,7 @@ class Repository:
             return News(files={})
         if next(self._contents([since])) is None:
             return None
-        return news(self._log, CommitId(self._full(commit)), since)
+        return news(self._tell, self._log, CommitId(self._full(commit)), since)
 
     def read(self, blobs: Iterable[BlobId]) -> Iterator[tuple[BlobId, bytes]]:
         """Return what ``blobs`` hold, in their order, few of them in memory at a time."""
@@ -223,6 +224,7 @@ class Repository:
         if self._opened is not None:
             self._opened.contents.close()
             self._opened.names.close()
+            self._opened.steps.close()
 
     def _known_as(self, ref: str) -> str:
         return mirrored(ref) if self.is_remote else ref
@@ -253,6 +255,7 @@ class Repository:
             environment=through_blank,
             contents=contents(through_blank),
             names=names(alone({"GIT_DIR": str(place.folder)})),
+            steps=steps(through_blank),
         )
 
     def _git(self, *arguments: str) -> bytes:
@@ -263,6 +266,19 @@ class Repository:
     def _log(self, *arguments: str) -> bytes:
         """The same with patterns for paths."""
         return self._answer(*arguments, environment=self._reading().environment)
+
+    def _tell(self, commit: CommitId) -> Commit | None:
+        """Return ``commit`` and what it changed; None where only a new process knows for certain.
+
+        One that runs has read where a shallow history ends, which may be elsewhere by now.
+        """
+        opened = self._reading()
+        if opened.place.is_shallow:
+            return None
+        try:
+            return next(opened.steps.ask([step(commit)]))
+        except EOFError:
+            return None
 
     def _answer(self, *arguments: str, environment: Mapping[str, str]) -> bytes:
         answer = run(*arguments, environment=environment)
