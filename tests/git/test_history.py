@@ -103,7 +103,9 @@ def test_few_commits_and_many_are_told_alike(
         assert news is not None
         assert list(news.commits) == whole[number + 1 :]
         shallow = tmp_path / f"shallow-{number}"
-        content.git("clone", "-q", f"--depth={len(made) + 1}", f"file://{content.path}", shallow)
+        content.git(
+            "clone", "-q", f"--depth={len(made) + 1}", f"file://{content.path}", f"{shallow}"
+        )
         with Repository.open(str(shallow), ref="main", mirrors=tmp_path / "var") as cut:
             assert cut.news(head, since) == news
 
