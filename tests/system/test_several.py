@@ -10,7 +10,7 @@ from tests.channels.receiver import Receiver, answer, receiving
 from tests.databases import postgresql_server
 from tests.system.crew import SELECTIONS, TIMEOUT_SECONDS, crew, employ, heard_by, until
 
-MARGIN_SECONDS = 20
+MARGIN_SECONDS = 10
 """What a busy machine may take to start processes, beside what is promised."""
 
 

@@ -37,8 +37,12 @@ that is not HTTP; the proxy; no connection to be had here, so nothing was sent; 
 
 Outcome = Literal["delivered", "failed", "gone", "lost", "deferred"]
 
-SLACK: Final = timedelta(seconds=5)
-"""How much longer than a request a lease lasts: for the answer to be written down."""
+SLACK: Final = timedelta(seconds=4)
+"""How much longer than a request a lease lasts: for the answer to be written down.
+
+Short of the five seconds after which what a dead process held is promised to be under way again,
+so that there is time left to take it back.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
