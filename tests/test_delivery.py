@@ -5,32 +5,35 @@ import os
 import pathlib
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_network
+from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import text
 
 from syndicate import delivery
-from syndicate.channels.guard import Guard
-from syndicate.channels.transport import Transport
-from syndicate.delivery import Deliverer, Pace
-from syndicate.model.delivery import Backlog, State
-from syndicate.model.retry import Notice, Schedule
+from syndicate.model.delivery import Backlog
+from syndicate.model.retry import Notice
 from syndicate.model.signature import fault
-from syndicate.model.subscription import SubscriptionId
+from syndicate.model.subscription import SEALED, SubscriptionId, rotate
 from syndicate.storage.safe import Safe
-from tests import samples
-from tests.channels.receiver import Received, Receiver, answer, hang, receiving
+from syndicate.storage.subscriptions import Subscriptions
+from tests.channels.receiver import Received, answer, hang, receiving
 from tests.databases import KINDS, postgresql_database
+from tests.deliverer import (
+    PACE,
+    A,
+    delivering,
+    events,
+    now,
+    settled,
+    states,
+    subscribe,
+    until,
+)
 from tests.storage.mailroom import NOW, SECRET, Mailroom, subscriber, within
-
-TIMEOUT = timedelta(seconds=2)
-PACE = Pace(timeout=TIMEOUT, schedule=Schedule.of((0, 0.05, 0.05)), grace_seconds=0.5)
-A = SubscriptionId("sub_a")
 
 
 @pytest.fixture
@@ -47,65 +50,6 @@ def address(request: pytest.FixtureRequest, file: str) -> Iterator[str]:
     else:
         with postgresql_database(request.getfixturevalue("postgresql")) as made:
             yield made
-
-
-def now() -> datetime:
-    """Return the time."""
-    return datetime.now(UTC)
-
-
-@asynccontextmanager
-async def delivering(
-    mailroom: Mailroom,
-    pace: Pace = PACE,
-    *,
-    clock: Callable[[], datetime] = now,
-    safe: Safe | None = None,
-) -> AsyncIterator[Deliverer]:
-    """Deliver what is on its way in a database, and stop at the end."""
-    guard = Guard(allow_networks=[ip_network("127.0.0.0/8")], allow_http=True)
-    timeout = pace.timeout.total_seconds()
-    async with Transport(guard, samples.MASTHEAD, timeout_seconds=timeout) as transport:
-        deliverer = Deliverer(mailroom.database, safe or Safe(), transport, clock=clock, pace=pace)
-        running = asyncio.create_task(deliverer.run())
-        try:
-            yield deliverer
-        finally:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
-
-
-async def subscribe(mailroom: Mailroom, name: str, url: str, *letters: int) -> None:
-    """Add a subscription of ``url``, with letters on their way to it."""
-    await mailroom.subscriptions.add(replace(subscriber(name), url=url), NOW)
-    await mailroom.send(name, *letters)
-
-
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
-    """Wait until something holds."""
-    async with asyncio.timeout(seconds):
-        while not await condition():  # noqa: ASYNC110 — a file tells nobody that it changed
-            await asyncio.sleep(0.01)
-
-
-async def states(mailroom: Mailroom, name: str = "a") -> list[State]:
-    """Return the states of the deliveries of a subscription, the oldest first."""
-    found = await mailroom.journal.list(SubscriptionId(f"sub_{name}"))
-    return [one.state for one in reversed(found)]
-
-
-def settled(mailroom: Mailroom, name: str = "a") -> Callable[[], Awaitable[bool]]:
-    """Return whether nothing is on its way to a subscription any more."""
-
-    async def asked() -> bool:
-        return not {"pending", "leased"} & set(await states(mailroom, name))
-
-    return asked
-
-
-def events(receiver: Receiver, path: str) -> list[str]:
-    """Return the ids of the events that came in at ``path``, in their order."""
-    return [one.headers["webhook-id"] for one in receiver.requests if one.target == path]
 
 
 def test_everything_arrives_signed_and_in_order(address: str) -> None:
@@ -392,3 +336,33 @@ def test_hundreds_for_some_delay_nobody_else(file: str) -> None:
                 assert len(busy.requests) < 3 * 500
 
     within(file, work)
+
+
+def test_a_secret_that_cannot_be_opened_stops_its_subscription_only(file: str) -> None:
+    """The operator hears why; with a new secret what waits arrives."""
+
+    async def work(mailroom: Mailroom) -> None:
+        async with receiving(answer(204)) as receiver:
+            await subscribe(mailroom, "a", receiver.url("/a"), 1)
+            found = replace(subscriber("b"), url=receiver.url("/b"), secrets=())
+            await mailroom.subscriptions.add(found, NOW)
+            await mailroom.send("b", 1)
+            other = Safe("other")
+            told: list[tuple[Notice, str]] = []
+            async with delivering(mailroom, safe=other) as deliverer:
+                deliverer.announce = lambda notice, whose: told.append((notice, whose.state_reason))
+
+                async def is_told() -> bool:
+                    return bool(told)
+
+                await until(settled(mailroom, "b"))
+                await until(is_told)
+                assert events(receiver, "/a") == []
+                assert told == [("subscription.failing", SEALED)]
+                anew = partial(rotate, secret=SECRET, at=now())
+                await Subscriptions(mailroom.database, other).change(A, anew)
+                deliverer.wake()
+                await until(settled(mailroom))
+            assert events(receiver, "/a") == ["evt_1"]
+
+    within(file, work, key="right")

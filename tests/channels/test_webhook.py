@@ -13,7 +13,7 @@ from syndicate.model.delivery import Delivery, DeliveryId
 from syndicate.model.event import EventId, trial_body
 from syndicate.model.retry import Moment, after
 from syndicate.model.signature import Secret
-from syndicate.model.subscription import Subscription, SubscriptionId
+from syndicate.model.subscription import SEALED, Subscription, SubscriptionId
 from tests.channels.receiver import (
     Behaviour,
     Receiver,
@@ -188,3 +188,12 @@ async def test_a_receiver_that_recovers_gets_its_delivery(transport: Transport) 
     assert states == ["active"] * 4 + ["suspended"] * 3 + ["active"]
     assert (delivery.state, delivery.attempts) == ("delivered", 8)
     assert len({received.headers["webhook-id"] for received in receiver.requests}) == 1
+
+
+async def test_nothing_is_sent_that_cannot_be_signed(transport: Transport) -> None:
+    """The attempt says which setting is wrong, and nobody hears anything."""
+    async with receiving(answer()) as receiver:
+        sealed = replace(subscription(receiver), secrets=(), sealed="x")
+        attempt = await send(transport, sealed, DELIVERY, datetime.now(UTC))
+        assert receiver.requests == []
+    assert (attempt.outcome, attempt.status, attempt.error) == ("withheld", None, SEALED)

@@ -161,3 +161,12 @@ async def test_a_denial_is_told(transport: Transport) -> None:
 def test_a_callback_keeps_its_query(callback: str, address: str) -> None:
     """What is ours comes behind what is theirs, joined as a query is; nothing is overwritten."""
     assert websub.address(callback, {"x": "1"}) == address
+
+
+async def test_nothing_is_sent_unsigned_to_who_gave_a_secret(transport: Transport) -> None:
+    """Where it cannot be opened any more."""
+    async with receiving(answer()) as receiver:
+        at = replace(SUBSCRIPTION, url=receiver.url(), sealed="x")
+        attempt = await send(transport, at, DELIVERY, NOW)
+        assert receiver.requests == []
+    assert attempt.outcome == "withheld"

@@ -156,3 +156,20 @@ def test_a_taken_port_is_told(run: Run) -> None:
         outcome = run("listen", "--port", taken.getsockname()[1], "--secret", SECRET.text)
     assert outcome.code == 1
     assert "--port" in outcome.err
+
+
+def test_a_lost_key_is_told_to_who_sends(
+    run: Run, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is taken that cannot be verified."""
+    file.write_text(SETTINGS + ALLOWED)
+    port = free_port()
+    monkeypatch.setenv("SYNDICATE_SECRET_KEY", "right")
+    url = f"http://127.0.0.1:{port}/"
+    made = json.loads(run("subscriptions", "add", url, "--json", "--config", file).out)
+    monkeypatch.setenv("SYNDICATE_SECRET_KEY", "wrong")
+    sender = Sender(port, [PUBLISHED], Secret.parse(made["secret"]), to=made["id"])
+    sender.start()
+    outcome = run("listen", "--port", port, "--config", file)
+    sender.join(PATIENCE)
+    assert (outcome.out, sender.answers) == ("", [503])

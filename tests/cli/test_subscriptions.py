@@ -17,7 +17,7 @@ import pytest
 from typing_extensions import override
 
 from syndicate.model.post import PostId
-from syndicate.model.subscription import SubscriptionId
+from syndicate.model.subscription import SEALED, SubscriptionId
 from syndicate.service.newsroom import Newsroom
 from syndicate.settings import load
 from syndicate.storage.database import Database
@@ -316,3 +316,21 @@ def test_a_token_that_makes_no_sense_is_not_made(
     outcome = run("tokens", "create", "--role", "partner", *wrong, "--config", file)
     assert (outcome.code, outcome.out) == (2, "")
     assert why in outcome.err
+
+
+def test_a_lost_key_is_told_beside_what_waits_for_it(
+    run: Run, file: pathlib.Path, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others are listed as ever; a new secret makes it right, and so would the key."""
+    assert database
+    fine = added(run, file, "http://127.0.0.1:9/fine")
+    monkeypatch.setenv("SYNDICATE_SECRET_KEY", "right")
+    sealed = added(run, file, "http://127.0.0.1:9/sealed")
+    monkeypatch.setenv("SYNDICATE_SECRET_KEY", "wrong")
+    listed = run("subscriptions", "list", "--config", file).out.splitlines()
+    assert listed[0] == f"{fine}  active     http://127.0.0.1:9/fine"
+    assert listed[1] == f"{sealed}  active     http://127.0.0.1:9/sealed  ({SEALED})"
+    tested = run("subscriptions", "test", sealed, "--config", file)
+    assert (tested.code, SEALED in tested.err) == (1, True)
+    assert run("subscriptions", "rotate-secret", sealed, "--config", file).code == 0
+    assert SEALED not in run("subscriptions", "list", "--config", file).out

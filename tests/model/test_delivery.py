@@ -97,6 +97,7 @@ def test_what_is_being_sent_is_not_replayed() -> None:
         (410, "status", "gone"),
         (410, "broken", "gone"),
         (None, "busy", "deferred"),
+        (None, "sealed", "withheld"),
         (None, "lost", "lost"),
     ],
 )

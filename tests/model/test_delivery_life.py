@@ -31,6 +31,7 @@ FORTUNES: dict[str, tuple[int | None, Cause]] = {
     "timeout": (None, "timeout"),
     "gone": (410, "status"),
     "busy": (None, "busy"),
+    "sealed": (None, "sealed"),
     "lost": (None, "lost"),
 }
 fortunes = st.sampled_from(sorted(FORTUNES))

@@ -18,6 +18,7 @@ from syndicate.model.delivery import (
     DeliveryId,
     claim,
     lost,
+    withheld,
 )
 from syndicate.model.event import EventId
 from syndicate.model.retry import (
@@ -29,7 +30,7 @@ from syndicate.model.retry import (
     after,
     retry_after,
 )
-from syndicate.model.subscription import Subscription, SubscriptionId, pause
+from syndicate.model.subscription import SEALED, Subscription, SubscriptionId, pause
 from tests import samples
 
 NOW = samples.NOW
@@ -307,3 +308,25 @@ def test_a_deferred_delivery_leaves_no_trace() -> None:
     assert result.attempt is None
     assert result.delivery == replace(delivery(), due=NOW + timedelta(seconds=1))
     assert result.subscription == SUBSCRIPTION
+
+
+def test_a_subscription_whose_secret_is_sealed_waits_as_a_whole() -> None:
+    """The operator is told once; its first delivery that can be signed again ends it."""
+    endpoint = Endpoint()
+    for number in range(3):
+        result = endpoint.settle(withheld(delivery(), now=NOW, why=SEALED))
+        assert (result.attempt, result.delivery) == (None, delivery())
+        held = result.subscription
+        assert (held.state, held.state_reason) == ("suspended", SEALED)
+        assert held.not_before == NOW + timedelta(minutes=1)
+        assert result.notices == (() if number else ("subscription.failing",))
+    result = endpoint.settle(attempt(delivery(), status=204, cause=""))
+    assert result.subscription == SUBSCRIPTION
+    assert result.notices == ("subscription.recovered",)
+
+
+def test_what_is_withheld_does_not_resume_what_was_paused() -> None:
+    """Its owner did so while it was looked at."""
+    endpoint = Endpoint(subscription=pause(SUBSCRIPTION))
+    result = endpoint.settle(withheld(delivery(), now=NOW, why=SEALED))
+    assert result == After(delivery=delivery(), subscription=pause(SUBSCRIPTION), attempt=None)

@@ -10,7 +10,9 @@ from syndicate.model.subscription import (
     CLAIMABLE,
     EVENT_TYPES,
     OVERLAP,
+    SEALED,
     EventType,
+    State,
     Subscription,
     SubscriptionId,
     pause,
@@ -61,3 +63,15 @@ def test_a_secret_that_was_replaced_signs_for_a_day_more() -> None:
     assert twice.secrets == (three, replace(two, until=soon + OVERLAP), once.secrets[1])
     assert rotate(twice, one, soon + OVERLAP).secrets[:1] == (one,)
     assert len(rotate(twice, one, soon + OVERLAP).secrets) == 2
+
+
+@pytest.mark.parametrize(("state", "after"), [("suspended", "active"), ("paused", "paused")])
+def test_a_new_secret_takes_the_place_of_one_that_cannot_be_opened(
+    state: State, after: State
+) -> None:
+    """It is sent to again, unless its owner paused it."""
+    sealed = replace(SUBSCRIPTION, secrets=(), sealed="x", state=state, state_reason="r")
+    assert sealed.trouble == SEALED
+    new = Secret(key=b"n" * 24)
+    rotated = rotate(sealed, new, samples.NOW)
+    assert (rotated.secrets, rotated.sealed, rotated.state) == ((new,), "", after)

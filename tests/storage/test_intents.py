@@ -9,6 +9,9 @@ from syndicate.model import intent as limits
 from syndicate.model.intent import Intent
 from syndicate.model.signature import Secret
 from syndicate.model.subscription import SubscriptionId
+from syndicate.storage.intents import Intents
+from syndicate.storage.safe import Safe
+from syndicate.storage.subscriptions import Subscriptions
 from tests.storage.hubroom import Hubroom, intent, within
 from tests.storage.mailroom import LEASE, NOW
 
@@ -186,3 +189,35 @@ def test_a_known_callback_renews_whatever_others_ask_of_its_host(address: str) -
         assert not await hub.intents.add(replace(intent("a"), id=SubscriptionId("sub_b")), NOW)
 
     within(address, work)
+
+
+def test_who_asked_with_a_secret_that_cannot_be_opened_has_to_ask_again(address: str) -> None:
+    """It would be told unsigned; whoever asked without one goes on."""
+
+    async def work(hub: Hubroom) -> None:
+        await hub.intents.add(intent("a", secret=b"hush"), NOW)
+        await hub.intents.add(intent("b"), NOW)
+        wrong = Intents(hub.mailroom.database, Safe("wrong"))
+        assert await wrong.claim(9, by="x", now=NOW, lease=LEASE) == (intent("b"),)
+        assert await hub.intents.claim(9, by="y", now=NOW + LEASE, lease=LEASE) == (intent("b"),)
+        await hub.ask(replace(intent("a", secret=b"hush"), id=SubscriptionId("sub_anew")))
+        assert len(await hub.subscriptions()) == 1
+
+    within(address, work, key="right")
+
+
+def test_a_renewal_replaces_a_secret_that_cannot_be_opened(address: str) -> None:
+    """By the one that was given with it."""
+
+    async def work(hub: Hubroom) -> None:
+        await hub.ask(intent("a", secret=b"old"))
+        anew = Hubroom(
+            mailroom=hub.mailroom,
+            topics=hub.topics,
+            intents=Intents(hub.mailroom.database, Safe("other")),
+        )
+        await anew.ask(intent("a", secret=b"new"))
+        found = await Subscriptions(hub.mailroom.database, Safe("other")).list(kind="websub")
+        assert [one.secrets for one in found] == [(Secret(key=b"new"),)]
+
+    within(address, work, key="right")

@@ -9,13 +9,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from syndicate.errors import StorageError
-from syndicate.model.delivery import lost
-from syndicate.model.retry import SUSPENDED_AFTER, Moment, Schedule
-from syndicate.model.subscription import pause, resume
+from syndicate.model.delivery import lost, withheld
+from syndicate.model.retry import SEALED_PAUSE, SUSPENDED_AFTER, Moment, Schedule
+from syndicate.model.subscription import SEALED, pause, resume
 from syndicate.storage.outbox import Claim, Done, Outbox
 from syndicate.storage.safe import Safe
-from tests.storage.mailroom import LEASE, NOW, SECRET, Mailroom, done, within
+from tests.storage.mailroom import LEASE, NOW, SECRET, Mailroom, done, subscriber, within
 
 SECOND = timedelta(seconds=1)
 
@@ -210,15 +209,32 @@ def test_the_end_of_a_lease_is_something_to_wake_up_for(address: str) -> None:
     within(address, work)
 
 
-def test_a_wrong_secret_key_leases_nothing(address: str) -> None:
-    """Whoever has the right one sends as if nothing had been."""
+def test_what_cannot_be_signed_waits_and_holds_up_nobody(address: str) -> None:
+    """Its subscription stands still until the key is back; the secret stays as it was stored."""
 
     async def work(mailroom: Mailroom) -> None:
-        await mailroom.subscribe("a", letters=(1,))
+        await mailroom.subscribe("a", letters=(1, 2))
         wrong = Outbox(mailroom.database, Safe("wrong"))
-        with pytest.raises(StorageError, match="secret_key"):
-            await wrong.claim(5, by="one", now=NOW, lease=LEASE)
-        assert len(await mailroom.claim("two")) == 1
+        others = replace(subscriber("b"), secrets=())
+        await mailroom.subscriptions.add(others, NOW)
+        await mailroom.send("b", 1)
+        sealed, fine = await wrong.claim(5, by="one", now=NOW, lease=LEASE)
+        assert (sealed.subscription.secrets, fine.subscription) == ((), others)
+        assert sealed.subscription.trouble == SEALED
+        attempt = withheld(sealed.delivery, now=NOW, why=SEALED)
+        over = Done(delivery=sealed.delivery, attempt=attempt, moment=Moment(now=NOW))
+        (after,) = await wrong.complete([over])
+        assert after.notices == ("subscription.failing",)
+        assert await mailroom.claim("two") == ()
+        assert await mailroom.outbox.next_due(NOW) == NOW + LEASE
+        await mailroom.outbox.complete([done(fine.delivery)])
+        assert await mailroom.outbox.next_due(NOW) == NOW + SEALED_PAUSE
+        (first,) = await mailroom.claim("three", now=NOW + SEALED_PAUSE)
+        assert (first.delivery.id, first.delivery.attempts) == ("sub_a.1", 0)
+        assert first.subscription.secrets == (SECRET,)
+        await mailroom.outbox.complete([done(first.delivery)])
+        assert await mailroom.subscriptions.find("sub_a") == subscriber("a")
+        assert len(await mailroom.claim("four")) == 1
 
     within(address, work, key="right")
 

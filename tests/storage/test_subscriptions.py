@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -9,8 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from syndicate.errors import Conflict, UnknownName
 from syndicate.model.selection import Selection
 from syndicate.model.signature import Secret
-from syndicate.model.subscription import Subscription, SubscriptionId, pause
+from syndicate.model.subscription import SEALED, Subscription, SubscriptionId, pause, rotate
 from syndicate.storage.posting import post_to
+from syndicate.storage.safe import Safe
+from syndicate.storage.subscriptions import Subscriptions
 from tests.storage.mailroom import NOW, Mailroom, letter, subscriber, within
 
 COMPLETE = replace(
@@ -143,3 +146,23 @@ def test_what_is_written_with_a_subscription_is_there_if_it_is(address: str) -> 
         assert [one.delivery.event for one in await mailroom.claim("t")] == ["evt_1"]
 
     within(address, work)
+
+
+def test_one_whose_secret_cannot_be_opened_is_looked_after_all_the_same(address: str) -> None:
+    """Found, listed, paused and removed; its secret is there again with the key."""
+
+    async def work(mailroom: Mailroom) -> None:
+        await mailroom.subscribe("a", "b")
+        wrong = Subscriptions(mailroom.database, Safe("wrong"))
+        found = await wrong.find("sub_a")
+        assert (found.secrets, found.trouble) == ((), SEALED)
+        assert len(await wrong.list()) == len((await wrong.page(None, "", 9))[0]) == 2
+        assert (await wrong.change("sub_a", pause)).sealed == found.sealed
+        assert await mailroom.subscriptions.find("sub_a") == pause(subscriber("a"))
+        new = Secret(key=b"n" * 24)
+        await wrong.change("sub_a", partial(rotate, secret=new, at=NOW))
+        assert (await wrong.find("sub_a")).secrets == (new,)
+        await wrong.remove("sub_b")
+        assert [one.id for one in await wrong.list()] == ["sub_a"]
+
+    within(address, work, key="right")

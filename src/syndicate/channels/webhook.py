@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from syndicate.channels.transport import Transport, record
-from syndicate.model.delivery import Attempt, Delivery
+from syndicate.model.delivery import Attempt, Delivery, withheld
 from syndicate.model.signature import live, sign
 from syndicate.model.subscription import Subscription
 
@@ -14,7 +14,12 @@ async def send(
     delivery: Delivery,
     now: datetime,
 ) -> Attempt:
-    """Deliver once, with a timestamp and signatures of ``now`` by every secret that is live."""
+    """Deliver once, with a timestamp and signatures of ``now`` by every secret that is live.
+
+    Nothing is sent where there is a secret that cannot be opened.
+    """
+    if subscription.sealed:
+        return withheld(delivery, now=now, why=subscription.trouble)
     headers = {
         "content-type": delivery.media_type,
         "webhook-id": delivery.event,

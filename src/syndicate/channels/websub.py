@@ -7,7 +7,7 @@ from typing import Literal
 from urllib.parse import urlencode
 
 from syndicate.channels.transport import Answer, Transport, record
-from syndicate.model.delivery import Attempt, Delivery
+from syndicate.model.delivery import Attempt, Delivery, withheld
 from syndicate.model.signature import live
 from syndicate.model.subscription import Subscription
 
@@ -22,8 +22,11 @@ async def send(
 ) -> Attempt:
     """Distribute content (section 7): the topic as it is served, signed if there is a secret.
 
-    Self is its own address, whatever spelling of it the subscriber asked for.
+    Self is its own address, whatever spelling of it the subscriber asked for. Nothing is sent
+    where there is a secret that cannot be opened.
     """
+    if subscription.sealed:
+        return withheld(delivery, now=now, why=subscription.trouble)
     headers = {
         "content-type": delivery.media_type,
         "link": f'<{transport.masthead.hub}>; rel="hub", <{delivery.topic}>; rel="self"',

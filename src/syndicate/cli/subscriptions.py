@@ -115,7 +115,7 @@ def list_(as_json: AsJson = False, config: ConfigFile = None) -> None:
     if as_json:
         say_json([_owned(one) for one in found])
     for one in () if as_json else (standing.subscription for standing in found):
-        say(f"{one.id}  {one.state:9}  {one.url}")
+        say(f"{one.id}  {one.state:9}  {one.url}{f'  ({one.trouble})' if one.trouble else ''}")
 
 
 @app.command()

@@ -29,13 +29,25 @@ Trigger = Literal["schedule", "manual"]
 """Whether a delivery is tried by itself, or again because somebody asked."""
 
 Cause = Literal[
-    "", "status", "refused", "name", "connect", "tls", "timeout", "broken", "proxy", "busy", "lost"
+    "",
+    "status",
+    "refused",
+    "name",
+    "connect",
+    "tls",
+    "timeout",
+    "broken",
+    "proxy",
+    "busy",
+    "sealed",
+    "lost",
 ]
 """Why an attempt came to nothing, empty if it did not: the answer was not 2xx; our guard; the
 host's name; no connection; TLS; no complete answer in time; a connection that died or an answer
-that is not HTTP; the proxy; no connection to be had here, so nothing was sent; our own death."""
+that is not HTTP; the proxy; no connection to be had here, so nothing was sent; no secret to be
+read here, so neither; our own death."""
 
-Outcome = Literal["delivered", "failed", "gone", "lost", "deferred"]
+Outcome = Literal["delivered", "failed", "gone", "lost", "deferred", "withheld"]
 
 SLACK: Final = timedelta(seconds=4)
 """How much longer than a request a lease lasts: for the answer to be written down.
@@ -83,6 +95,8 @@ class Attempt:
             return "delivered"
         if self.cause == "busy":
             return "deferred"
+        if self.cause == "sealed":
+            return "withheld"
         if self.cause == "lost":
             return "lost"
         return "gone" if self.declines else "failed"
@@ -148,6 +162,11 @@ def lost(delivery: Delivery, *, now: datetime) -> Attempt:
         cause="lost",
         error="the sender stopped before the answer was written down",
     )
+
+
+def withheld(delivery: Delivery, *, now: datetime, why: str) -> Attempt:
+    """Return what there is to say where nothing could be signed, so that nothing was sent."""
+    return replace(lost(delivery, now=now), cause="sealed", error=why)
 
 
 def cancel(delivery: Delivery) -> Delivery:

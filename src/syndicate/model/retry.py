@@ -32,6 +32,9 @@ LONGEST_PAUSE: Final = timedelta(hours=24)
 BUSY_PAUSE: Final = timedelta(seconds=1)
 """How long a delivery waits that found no free connection to its host."""
 
+SEALED_PAUSE: Final = timedelta(minutes=1)
+"""How long a subscription waits whose secret cannot be opened, before it is looked at again."""
+
 JITTER: Final = 0.2
 """The most that is added to a step, as a part of it; so that retries do not come in step."""
 
@@ -113,6 +116,8 @@ def after(
     if attempt.outcome == "deferred":
         waiting = replace(give_back(delivery), due=moment.now + BUSY_PAUSE)
         return After(delivery=waiting, subscription=subscription, attempt=None)
+    if attempt.outcome == "withheld":
+        return _withheld(delivery, subscription, attempt, moment)
     step = delivery.step + (attempt.outcome == "failed")
     heard, notices = _heard(subscription, attempt, moment)
     state, wait = _fate(attempt, moment, step)
@@ -130,6 +135,24 @@ def after(
         last_error=attempt.error,
     )
     return After(delivery=settled, subscription=heard, attempt=attempt, notices=notices)
+
+
+def _withheld(
+    delivery: Delivery, subscription: Subscription, attempt: Attempt, moment: Moment
+) -> After:
+    """Let a subscription wait as a whole; the operator is told once."""
+    waiting = give_back(delivery)
+    if subscription.state not in CLAIMABLE:
+        return After(delivery=waiting, subscription=subscription, attempt=None)
+    held = replace(
+        subscription,
+        state="suspended",
+        state_reason=attempt.error,
+        not_before=moment.now + SEALED_PAUSE,
+    )
+    is_news = subscription.state_reason != attempt.error
+    notices: tuple[Notice, ...] = ("subscription.failing",) if is_news else ()
+    return After(delivery=waiting, subscription=held, attempt=None, notices=notices)
 
 
 def _fate(attempt: Attempt, moment: Moment, step: int) -> tuple[State, timedelta]:
@@ -173,7 +196,7 @@ def _recovered(subscription: Subscription) -> tuple[Subscription, tuple[Notice, 
     if not (subscription.fail_streak or subscription.failing_since or subscription.not_before):
         return subscription, ()
     notices: tuple[Notice, ...] = ()
-    if subscription.fail_streak >= FAILING_AFTER:
+    if subscription.fail_streak >= FAILING_AFTER or subscription.state == "suspended":
         notices = ("subscription.recovered",)
     well = replace(subscription, fail_streak=0, failing_since=None, not_before=None)
     if well.state == "suspended":

@@ -32,7 +32,7 @@ class Standing:
             "payload": one.payload,
             "backfill": one.backfill,
             "state": one.state,
-            "state_reason": one.state_reason,
+            "state_reason": one.trouble,
             "pending": self.pending,
             "last_attempt": None if last is None else of_attempt(last),
         }

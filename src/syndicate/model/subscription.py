@@ -27,6 +27,12 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = get_args(EventType)
 CLAIMABLE: Final[frozenset[State]] = frozenset({"active", "suspended"})
 """States in which deliveries are sent; in the others they wait, or are not made at all."""
 
+SEALED: Final = (
+    "its secret cannot be opened: [service] secret_key is not what it was when the secret was "
+    "stored; set it back, or rotate the secret"
+)
+"""Why nothing is sent to a subscription whose secret nobody can read."""
+
 OVERLAP: Final = timedelta(hours=24)
 """How long a secret that was replaced still signs, beside the one that took its place."""
 
@@ -53,6 +59,8 @@ class Subscription:
     backfill: bool = False
     secrets: tuple[Secret, ...] = ()
     """The newest first; a WebSub subscriber may have none."""
+    sealed: str = ""
+    """The secrets as they are stored, where they cannot be opened: then `secrets` is empty."""
     state: State = "active"
     state_reason: str = ""
     failing_since: datetime | None = None
@@ -62,6 +70,11 @@ class Subscription:
     not_before: datetime | None = None
     """Until when nothing is sent: the endpoint asked for it, or the breaker waits."""
     lease_until: datetime | None = None
+
+    @property
+    def trouble(self) -> str:
+        """Why it is in its state, or why nothing can be sent in any; empty if all is well."""
+        return SEALED if self.sealed else self.state_reason
 
     def wants(self, kind: EventType, *, minor: bool) -> bool:
         """Tell whether the owner wants to hear of such a change."""
@@ -86,9 +99,14 @@ def resume(subscription: Subscription) -> Subscription:
 
 
 def rotate(subscription: Subscription, secret: Secret, at: datetime) -> Subscription:
-    """Sign with ``secret`` from now on, and for `OVERLAP` with the one before as well."""
+    """Sign with ``secret`` from now on, and for `OVERLAP` with the one before as well.
+
+    One before that cannot be opened is forgotten, and holds nothing up any more.
+    """
+    if subscription.sealed and subscription.state == "suspended":
+        subscription = resume(subscription)
     former = (
         replace(one, until=at + OVERLAP) if one.until is None else one
         for one in subscription.secrets
     )
-    return replace(subscription, secrets=(secret, *live(former, at)))
+    return replace(subscription, secrets=(secret, *live(former, at)), sealed="")

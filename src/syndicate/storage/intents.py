@@ -7,9 +7,10 @@ from typing import Final
 from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from syndicate.errors import StorageError
 from syndicate.model import intent as limits
 from syndicate.model.intent import Intent
-from syndicate.model.subscription import Subscription, SubscriptionId, resume
+from syndicate.model.subscription import SEALED, Subscription, SubscriptionId, resume
 from syndicate.storage.database import Database
 from syndicate.storage.ledger import Values, millis, moment
 from syndicate.storage.posting import ring
@@ -56,7 +57,10 @@ class Intents:
     async def claim(
         self, limit: int, *, by: str, now: datetime, lease: timedelta
     ) -> tuple[Intent, ...]:
-        """Lease up to ``limit`` intents, the oldest first; however many claim, each once."""
+        """Lease up to ``limit`` intents, the oldest first; however many claim, each once.
+
+        One whose secret cannot be opened has failed: nobody would be subscribed unsigned.
+        """
         free = (
             select(INTENT.c.id)
             .where(_WAITING, INTENT.c.lease_until_ms <= millis(now))
@@ -73,7 +77,14 @@ class Intents:
         )
         async with self._database.write() as connection:
             found = (await connection.execute(leasing)).mappings().all()
-        return tuple(self._intent(row) for row in found)
+            read = {row["id"]: self._intent(row) for row in found}
+            sealed = [which for which, one in read.items() if one is None]
+            if sealed:
+                failing = update(INTENT).where(INTENT.c.id.in_(sealed))
+                await connection.execute(
+                    failing.values(state="failed", reason=SEALED, made_ms=millis(now))
+                )
+        return tuple(one for one in read.values() if one is not None)
 
     async def next_due(self, now: datetime) -> datetime | None:
         """Return when there is something to claim; None if there never is."""
@@ -119,13 +130,18 @@ class Intents:
             await connection.execute(insert(SUBSCRIPTION).values(made | {"heard": intent.heard}))
         elif intent.mode == "subscribe" and found is not None:
             there = resume(subscription(found, self._safe))
-            renewed = replace(there, secrets=fresh.secrets, lease_until=fresh.lease_until)
+            renewed = replace(
+                there, secrets=fresh.secrets, sealed="", lease_until=fresh.lease_until
+            )
             changing = update(SUBSCRIPTION).where(SUBSCRIPTION.c.id == renewed.id)
             await connection.execute(changing.values(values(renewed, self._safe)))
 
-    def _intent(self, found: RowMapping) -> Intent:
+    def _intent(self, found: RowMapping) -> Intent | None:
         which = SubscriptionId(found["id"])
-        keys = [secret.key for secret in self._safe.load(which, found["secrets"])]
+        try:
+            keys = [secret.key for secret in self._safe.load(which, found["secrets"])]
+        except StorageError:
+            return None
         return Intent(
             id=which,
             mode=found["mode"],

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from syndicate.errors import StorageError
 from syndicate.model.signature import Secret
-from syndicate.model.subscription import SubscriptionId
+from syndicate.model.subscription import SEALED, SubscriptionId
 from syndicate.storage.rows import perhaps_millis, perhaps_moment
 
 _SEALED: Final = "aes-256-gcm:"
@@ -64,9 +64,10 @@ class Safe:
             return self._unsealed(subscription, data).decode()
         except InvalidTag:
             raise StorageError(
-                f"subscription {subscription}: its secret was encrypted with another secret_key",
+                f"subscription {subscription}: {SEALED}",
                 code="wrong-secret-key",
-                hint="Set [service] secret_key to what it was when the subscription was made.",
+                hint="Set secret_key back, or type: "
+                f"syndicate subscriptions rotate-secret {subscription}",
             ) from None
 
     def _unsealed(self, subscription: SubscriptionId, data: bytes) -> bytes:

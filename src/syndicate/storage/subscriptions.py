@@ -11,9 +11,10 @@ from sqlalchemy import insert, select, tuple_, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from syndicate.errors import Conflict, UnknownName
+from syndicate.errors import Conflict, StorageError, UnknownName
 from syndicate.model.page import malformed
 from syndicate.model.selection import Selection
+from syndicate.model.signature import Secret
 from syndicate.model.subscription import Kind, Subscription, SubscriptionId
 from syndicate.storage.database import Database
 from syndicate.storage.ledger import Values, millis
@@ -215,7 +216,7 @@ def values(subscription: Subscription, safe: Safe) -> Values:
         "minor": subscription.minor,
         "payload": subscription.payload,
         "backfill": subscription.backfill,
-        "secrets": safe.store(subscription.id, subscription.secrets),
+        "secrets": subscription.sealed or safe.store(subscription.id, subscription.secrets),
         **health(subscription),
         "lease_until_ms": perhaps_millis(subscription.lease_until),
     }
@@ -233,8 +234,9 @@ def health(subscription: Subscription) -> Values:
 
 
 def subscription(found: Found, safe: Safe) -> Subscription:
-    """Return the subscription of a row."""
+    """Return the subscription of a row; without its secrets where they cannot be opened."""
     which = SubscriptionId(found["id"])
+    secrets, sealed = _opened(which, found["secrets"], safe)
     return Subscription(
         id=which,
         kind=found["kind"],
@@ -246,7 +248,8 @@ def subscription(found: Found, safe: Safe) -> Subscription:
         minor=bool(found["minor"]),
         payload=found["payload"],
         backfill=bool(found["backfill"]),
-        secrets=safe.load(which, found["secrets"]),
+        secrets=secrets,
+        sealed=sealed,
         state=found["state"],
         state_reason=found["state_reason"],
         failing_since=perhaps_moment(found["failing_since_ms"]),
@@ -254,6 +257,14 @@ def subscription(found: Found, safe: Safe) -> Subscription:
         not_before=perhaps_moment(found["not_before_ms"]),
         lease_until=perhaps_moment(found["lease_until_ms"]),
     )
+
+
+def _opened(which: SubscriptionId, kept: str, safe: Safe) -> tuple[tuple[Secret, ...], str]:
+    """Return the secrets that are kept, and these as they are kept if they cannot be opened."""
+    try:
+        return safe.load(which, kept), ""
+    except StorageError:
+        return (), kept
 
 
 def _selection_text(selection: Selection) -> str:
