@@ -1,9 +1,12 @@
 """What is told of an edition, found by comparing it with what was told before."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from syndicate.model.change import Change, Told, as_told, changes
 from syndicate.model.edition import Edition, Hidden, Part, Unread
@@ -134,3 +137,45 @@ def test_of_what_is_there_already_nothing_is_told() -> None:
     (gone,) = changes(ledger, edition(samples.part()))
     assert gone.told is not None
     assert gone.told.reason == "deleted"
+
+
+@st.composite
+def parts(draw: st.DrawFn) -> tuple[Part, ...]:
+    """Return parts of up to two sources: few posts, some of the future, some that expire."""
+    return tuple(
+        samples.part(
+            samples.source(name),
+            *(
+                samples.post(
+                    f"{name}/{number}.md",
+                    source=name,
+                    title=draw(st.sampled_from(["one", "two"])),
+                    published=samples.NOW + timedelta(hours=draw(st.integers(-1, 1))),
+                    expires=draw(st.sampled_from([None, samples.NOW + timedelta(hours=2)])),
+                )
+                for number in draw(st.sets(st.integers(0, 3)))
+            ),
+            hidden=(Hidden(path=Path(f"{name}/1.md"), reason="draft"),),
+            is_stale=draw(st.sampled_from([False, False, False, True])),
+        )
+        for name in draw(st.sampled_from([("news", "updates"), ("news",), ("updates",)]))
+    )
+
+
+@given(parts(), parts(), st.integers(0, 3))
+def test_what_differs_from_the_last_edition_is_all_there_is(
+    before: tuple[Part, ...], after: tuple[Part, ...], hours: int
+) -> None:
+    """Whatever came, went, turned or could not be read; posts that stayed are the same objects."""
+    since = Edition.of(before, at=samples.NOW)
+    ledger = as_told(since)
+    held = {post: post for part in before for post in part.posts}
+    after = tuple(
+        replace(part, posts=tuple(held.get(post, post) for post in part.posts)) for part in after
+    )
+    now = since.next(after, at=samples.NOW + timedelta(hours=hours))
+    assert _sorted(changes(ledger, now, since)) == _sorted(changes(ledger, now))
+
+
+def _sorted(found: Iterable[Change]) -> list[Change]:
+    return sorted(found, key=lambda one: (one.commit, repr(one.post), repr(one.before)))

@@ -82,16 +82,24 @@ class Change:
         return Told(row=row, reason=telling.reason, at=self.at, commit=self.commit)
 
 
-def changes(told: Mapping[PostId, Told], edition: Edition) -> Iterator[Change]:
+def changes(
+    told: Mapping[PostId, Told], edition: Edition, since: Edition | None = None
+) -> Iterator[Change]:
     """Yield every post that may have to be told of, found without rendering anything.
 
     A source that cannot be read is left out: what it has now is not known. One that is not in the
-    settings any more has no posts.
+    settings any more has no posts. Where nothing was left to be told of the edition ``since``,
+    only what differs from it is looked at.
     """
+    stirring = None if since is None else _stirring(edition, since)
+    if stirring is not None:
+        yield from _changes_among(stirring, told, edition)
+        return
     rows = _by_source(told)
     for part in edition.parts:
         if not part.is_stale:
-            yield from _changes_of(part, rows.get(part.source.name, {}), edition)
+            known = {post.id: post for post in part.posts}
+            yield from _changes_of(part, known, rows.get(part.source.name, {}), edition)
     for name in rows.keys() - {source.name for source in edition.sources}:
         for one in rows[name].values():
             if one.row.live:
@@ -125,8 +133,37 @@ def _by_source(told: Mapping[PostId, Told]) -> dict[str, dict[PostId, Told]]:
     return rows
 
 
-def _changes_of(part: Part, told: Mapping[PostId, Told], edition: Edition) -> Iterator[Change]:
-    known = {post.id: post for post in part.posts}
+def _stirring(edition: Edition, since: Edition) -> dict[PostId, Post | None] | None:
+    """Return the posts that ``edition`` holds as ``since`` did not, None for those it lacks.
+
+    None if that is not all there may be: sources were others or left out then, or posts turned
+    meanwhile.
+    """
+    compared = [part.source.name for part in since.parts if not part.is_stale]
+    if compared != [part.source.name for part in edition.parts]:
+        return None
+    found = since.roll.difference(edition.roll.held, edition.at)
+    if found is None:
+        return None
+    gone, come = found
+    return dict.fromkeys(post.id for post in gone) | {post.id: post for post in come}
+
+
+def _changes_among(
+    stirring: Mapping[PostId, Post | None], told: Mapping[PostId, Told], edition: Edition
+) -> Iterator[Change]:
+    known = {post: held for post, held in stirring.items() if held}
+    rows = _by_source({post: told[post] for post in stirring if post in told})
+    for part in edition.parts:
+        if not part.is_stale:
+            name = part.source.name
+            held = {post: one for post, one in known.items() if one.source == name}
+            yield from _changes_of(part, held, rows.get(name, {}), edition)
+
+
+def _changes_of(
+    part: Part, known: Mapping[PostId, Post], told: Mapping[PostId, Told], edition: Edition
+) -> Iterator[Change]:
     hidden = {file.path for file in part.hidden}
     for post in known.keys() | told.keys():
         before = told[post].row if post in told else None

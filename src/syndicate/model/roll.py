@@ -42,12 +42,20 @@ class Roll:
             turns=_turn(posts, at),
         )
 
+    def difference(self, held: Held, at: datetime) -> tuple[list[Post], list[Post]] | None:
+        """Return which posts are not in ``held`` any more, and which are new in it.
+
+        None if others may be live at ``at`` that were not, or the sources are not as many.
+        """
+        turned = at < self.at or (self.turns is not None and at >= self.turns)
+        return None if turned or len(held) != len(self.held) else _difference(self.held, held)
+
     def next(self, held: Held, at: datetime) -> Self:
         """Return the same as `of`, sooner where few posts changed and none turned since."""
-        turned = at < self.at or (self.turns is not None and at >= self.turns)
-        if turned or len(held) != len(self.held):
+        found = self.difference(held, at)
+        if found is None:
             return self.of(held, at)
-        gone, come = _difference(self.held, held)
+        gone, come = found
         if len(gone) + len(come) > _FEW or (self.turns and self.turns in _moments(gone)):
             return self.of(held, at)
         return type(self)(

@@ -1,7 +1,7 @@
 """Tell the world: compare each edition with the ledger and write down what is told."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
@@ -43,7 +43,7 @@ class _Held(NamedTuple):
     """What the ledger holds, which nobody else may write meanwhile."""
 
     generation: int
-    told: Mapping[PostId, Told]
+    told: dict[PostId, Told]
     edition: Edition | None = None
     """The one in which there is nothing more to be told."""
 
@@ -92,12 +92,12 @@ class Teller:
 
     async def _load(self) -> _Held:
         head = await self.ledger.head()
-        return _Held(head.generation - 1, await self.ledger.told())
+        return _Held(head.generation - 1, dict(await self.ledger.told()))
 
     async def _tell(self, held: _Held, edition: Edition) -> _Held:
         if held.edition is edition:
             return held
-        stirred = await asyncio.to_thread(lambda: list(changes(held.told, edition)))
+        stirred = await asyncio.to_thread(lambda: [*changes(held.told, edition, held.edition)])
         found = await self._differ(stirred, edition)
         told = [one for change in found if (one := change.told)]
         silent = [row for change in found if not change.told and (row := change.row)]
@@ -110,8 +110,8 @@ class Teller:
             generation = await self.ledger.tell(self.by, told, self.clock(), also=also)
             telemetry.posts_told_total.inc(len(told))
             _log.info("told", generation=generation, posts=len(told))
-        known = _known(held.told, told, silent, generation)
-        return _Held(generation, known, edition if len(found) == len(stirred) else None)
+        _note(held.told, told, silent, generation)
+        return _Held(generation, held.told, edition if len(found) == len(stirred) else None)
 
     async def _differ(self, stirred: Sequence[Change], edition: Edition) -> Sequence[Change]:
         """Return the changes with what differs, but those of sources that cannot be read now."""
@@ -134,15 +134,17 @@ def _source(change: Change) -> str:
     return change.post.source if change.post else ""
 
 
-def _known(
-    before: Mapping[PostId, Told],
+def _note(
+    known: dict[PostId, Told],
     told: Iterable[Told],
     silent: Iterable[LedgerRow],
     generation: int,
-) -> Mapping[PostId, Told]:
-    """Return what the ledger holds after a telling, as it would be read from there."""
-    return {
-        **before,
-        **{row.post: replace(before[row.post], row=row) for row in silent},
-        **{one.row.post: replace(one, row=replace(one.row, generation=generation)) for one in told},
-    }
+) -> None:
+    """Bring what the ledger held to what it holds after a telling, as it would be read from there.
+
+    In place: what few posts need should not depend on how many there are.
+    """
+    known.update((row.post, replace(known[row.post], row=row)) for row in silent)
+    known.update(
+        (one.row.post, replace(one, row=replace(one.row, generation=generation))) for one in told
+    )
