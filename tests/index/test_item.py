@@ -285,3 +285,24 @@ def test_a_lost_or_unreadable_past_is_left_out(
     ]
 
     assert items.past(told, edition) == {}
+
+
+def test_what_was_looked_at_is_made_again_ahead(
+    content: ContentRepository, index: SourceIndex, items: Items
+) -> None:
+    """And what is new; of posts that nobody has looked at nothing is made."""
+    content.commit({FIRST: file("First"), SECOND: file("Second")})
+    before = rendered()
+    items.renew(at_head(index))
+    assert rendered() == before
+    all_items(items, index)
+    content.commit({FIRST: file("First", "Other words."), "news/2023-11-08-third.md": file("3rd")})
+    before = rendered()
+    items.renew(at_head(index))
+    assert rendered() == before + 2
+    found = all_items(items, index)
+    assert rendered() == before + 2
+    assert found[FIRST].text == "Other words."
+    content.commit({SECOND: None})
+    items.renew(at_head(index))
+    assert rendered() == before + 2

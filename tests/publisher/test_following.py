@@ -66,9 +66,13 @@ class Office:
             at=self.clock(),
         )
 
-    def publisher(self, *followers: Follower) -> Publisher:
+    def publisher(
+        self, *followers: Follower, prepare: Callable[[Edition], None] = lambda _: None
+    ) -> Publisher:
         """Return a publisher of ``followers``."""
-        return Publisher(followers, put_together=self.put_together, clock=self.clock)
+        return Publisher(
+            followers, put_together=self.put_together, clock=self.clock, prepare=prepare
+        )
 
 
 @pytest.fixture
@@ -134,6 +138,36 @@ def test_a_commit_is_noticed_without_being_asked_for(
             lambda: titles(publisher) == ["Edited"],
         ),
     )
+
+
+def test_an_edition_is_prepared_before_it_is_in_service(
+    office: Office, content: ContentRepository
+) -> None:
+    """Meanwhile readers get the one before; but not for long, and trouble keeps no edition."""
+    prepared: list[str] = []
+    going_on = threading.Event()
+
+    def prepare(edition: Edition) -> None:
+        prepared.append(edition.posts[0].title)
+        if len(prepared) == 2:
+            raise ZeroDivisionError
+        assert going_on.wait(10)
+
+    publisher = office.publisher(office.follower(), prepare=prepare)
+
+    def edit(title: str) -> Callable[[], object]:
+        return lambda: content.commit({FIRST: POST.format(title)})
+
+    run(
+        publisher,
+        (nothing, lambda: prepared == ["First"] and not publisher.settled),
+        (going_on.set, lambda: titles(publisher) == ["First"]),
+        (edit("Troubled"), lambda: titles(publisher) == ["Troubled"]),
+        (going_on.clear, lambda: True),
+        (edit("Slow"), lambda: titles(publisher) == ["Slow"] and not going_on.is_set()),
+        (going_on.set, lambda: True),
+    )
+    assert prepared == ["First", "Troubled", "Slow"]
 
 
 def test_a_post_of_the_future_appears_by_itself(office: Office, content: ContentRepository) -> None:

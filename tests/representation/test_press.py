@@ -112,6 +112,24 @@ def test_the_formats_of_a_feed_share_its_items() -> None:
     asyncio.run(scenario())
 
 
+def test_a_feed_that_many_want_at_once_is_made_once() -> None:
+    """The others wait for it; one who leaves, even the first, takes nothing from them."""
+
+    async def scenario() -> None:
+        press, reader = Press(samples.MASTHEAD), newsroom(*POSTS)
+        first = asyncio.create_task(press.feed(reader, "all", Query(), ATOM))
+        others = [asyncio.create_task(press.feed(reader, "all", Query(), ATOM)) for _ in range(9)]
+        await asyncio.sleep(0)
+        first.cancel()
+        made = await asyncio.gather(*others)
+        assert first.cancelled() or first.result() is made[0]
+        assert all(one is made[0] for one in made)
+        assert len(reader.asked) <= 2
+        assert await press.feed(reader, "all", Query(), ATOM) is made[0]
+
+    asyncio.run(scenario())
+
+
 def test_an_entry_is_written_once_for_all_feeds_and_editions() -> None:
     """A post that stays as it is keeps its bytes; one that changes gets new ones."""
 

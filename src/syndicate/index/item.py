@@ -22,6 +22,9 @@ SHELF: Final = "renderings"
 _KEPT: Final = 500
 """Items in memory: some feeds full, at 20 kB each."""
 
+_NEWEST: Final = 50
+"""Posts that are likely to be looked at as soon as they are there: a page."""
+
 _AT_ONCE: Final = 100
 """Posts that are rendered together where all of them are looked at."""
 
@@ -71,6 +74,19 @@ class Items:
             items[post.id] = made
             self._keep(_Kept(made, one.names, one.targets, one.shown, one.assets))
         return tuple(found for post in posts if (found := items[post.id]))
+
+    def renew(self, edition: Edition) -> None:
+        """Make again what is in memory and is another post in ``edition``, and what is newest.
+
+        Nothing while nobody has looked at any post. Raises `RepositoryError`.
+        """
+        with self._lock:
+            kept = {post: one.item.post for post, one in self._kept.items()}
+        if kept:
+            newest = [post for post in edition.posts[:_NEWEST] if post.id not in kept]
+            found = [edition.find(post) for post in reversed(kept)]
+            others = [post for post in found if post and post is not kept[post.id]]
+            self.make([*newest, *others], edition)
 
     def proofs(
         self, posts: Sequence[Post], edition: Edition

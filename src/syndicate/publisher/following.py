@@ -15,6 +15,9 @@ from syndicate.model.post import Source
 _GLANCE_SECONDS: Final = 0.01
 """How often a local branch is glanced at; a glance costs some microseconds."""
 
+_PREPARING_SECONDS: Final = 1.0
+"""How long an edition may be prepared: one post that takes for ever does not keep the others."""
+
 _LONGEST_SLEEP: Final = 3600.0
 """Seconds; clocks are set and machines suspended, so a far turn is not slept through in one."""
 
@@ -87,6 +90,8 @@ class Publisher:
         put_together: Makes an edition of what the followers saw, at the time of the clock, out of
             the one before.
         clock: Tells the time, with a zone.
+        prepare: Makes what readers will ask for first, so that nobody waits for it while the
+            edition before is still in service.
     """
 
     def __init__(
@@ -95,10 +100,12 @@ class Publisher:
         *,
         put_together: Callable[[Sequence[Part | Unread], Edition | None], Edition],
         clock: Callable[[], datetime],
+        prepare: Callable[[Edition], None] = lambda _: None,
     ) -> None:
         self._followers = {follower.source.name: follower for follower in followers}
         self._put_together = put_together
         self._clock = clock
+        self._prepare = prepare
         self._seen: dict[str, Part | Unread] = {}
         self._edition: Edition | None = None
         self._changed = asyncio.Event()
@@ -168,12 +175,23 @@ class Publisher:
             self._changed.clear()
             if self._seen.keys() == self._followers.keys():
                 seen = [self._seen[name] for name in self._followers]
-                self._edition = await asyncio.to_thread(self._put_together, seen, self._edition)
+                self._edition = await self._made(seen)
                 self._published.set()
                 self._published = asyncio.Event()
                 telemetry.editions_total.inc()
                 telemetry.edition_timestamp_seconds.set(self._edition.at.timestamp())
             await self._wait_for_change()
+
+    async def _made(self, seen: Sequence[Part | Unread]) -> Edition:
+        edition = await asyncio.to_thread(self._put_together, seen, self._edition)
+        try:
+            async with asyncio.timeout(_PREPARING_SECONDS):
+                await asyncio.to_thread(self._prepare, edition)
+        except TimeoutError:
+            _log.info("edition not prepared in time")
+        except Exception:  # noqa: BLE001 — whoever asks for an item meets its trouble
+            _log.exception("preparing failed")
+        return edition
 
     async def _wait_for_change(self) -> None:
         seconds = _LONGEST_SLEEP

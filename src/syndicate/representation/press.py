@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Final, NamedTuple
-from weakref import ref
+from weakref import WeakValueDictionary, ref
 
 from syndicate.formats import FORMATS, Format
 from syndicate.formats.link import Link, essence, feed_links
@@ -97,19 +97,34 @@ class Press:
         self._entries = Shelf[tuple[PostId, str, Content], _Entry](room)
         self._feeds = Shelf[_Place, _Composed](room)
         self._prints = Shelf[_Address, _Print](room)
+        self._turns = WeakValueDictionary[_Place, asyncio.Lock]()
+        """Who makes a feed; others who want it wait, rather than make the same beside it."""
 
     async def feed(self, reader: Reader, name: str, query: Query, form: Format) -> Representation:
         """Return the feed ``name``, narrowed by ``query``, in a format.
 
         Raises `NotReady`, `UnknownName` for the name and `UsageError` for a cursor that is none.
         """
-        edition, removed = reader.edition, self._removed()
         place = (name, query.canonical())
+        found = self._current(reader, (*place, form.name))
+        if found is not None:
+            return found
+        async with self._turns.setdefault(place, asyncio.Lock()):
+            found = self._current(reader, (*place, form.name))
+            return found or await self._print(reader, place, query, form)
+
+    def _current(self, reader: Reader, address: _Address) -> Representation | None:
+        found = self._prints.get(address)
+        if found is None or found.edition() is not reader.edition:
+            return None
+        return found.representation if found.removed is self._removed() else None
+
+    async def _print(
+        self, reader: Reader, place: _Place, query: Query, form: Format
+    ) -> Representation:
         address = (*place, form.name)
         before = self._prints.get(address)
-        if before is not None and before.edition() is edition and before.removed is removed:
-            return before.representation
-        composed = await self._compose(reader, removed, place, query)
+        composed = await self._compose(reader, place, query)
         if before is not None and before.feed is composed.feed:
             made = replace(before.representation, last_modified=composed.last_modified)
         else:
@@ -143,10 +158,8 @@ class Press:
         """Return ``item`` as it stands in feeds of a format."""
         return self._entry(item, form, content).body
 
-    async def _compose(
-        self, reader: Reader, removed: tuple[Told, ...], place: _Place, query: Query
-    ) -> _Composed:
-        edition, before = reader.edition, self._feeds.get(place)
+    async def _compose(self, reader: Reader, place: _Place, query: Query) -> _Composed:
+        edition, removed, before = reader.edition, self._removed(), self._feeds.get(place)
         if before is not None and before.edition() is edition and before.removed is removed:
             return before
         seen = view(edition, place[0], query)

@@ -116,6 +116,13 @@ class Newsroom:
         """Return ``posts`` of ``edition`` as items."""
         return self._items.make(posts, edition)
 
+    def prepare(self, edition: Edition) -> None:
+        """Make the items of ``edition`` that readers are going to ask for.
+
+        Those of the edition before are still served meanwhile, so none of them waits.
+        """
+        self._items.renew(edition)
+
     def proofs(
         self, posts: Sequence[Post], edition: Edition
     ) -> Iterator[tuple[Manuscript, Rendered]]:

@@ -25,7 +25,10 @@ async def serve(newsroom: Newsroom, *, started: Callable[[int], None] = lambda _
     settings = newsroom.settings
     newsroom.staff()
     publisher = Publisher(
-        newsroom.followers(), put_together=newsroom.put_together, clock=newsroom.clock
+        newsroom.followers(),
+        put_together=newsroom.put_together,
+        clock=newsroom.clock,
+        prepare=newsroom.prepare,
     )
     live = Live(newsroom, publisher)
     loop = asyncio.get_running_loop()
