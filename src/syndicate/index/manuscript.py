@@ -19,7 +19,8 @@ from syndicate.model.ledger import LedgerRow
 from syndicate.model.post import Author, Card, Image, Item, Post, Source
 from syndicate.render.address import absolute
 from syndicate.render.allowed import RESOURCE_SCHEMES
-from syndicate.render.body import RENDERER_VERSION, Job, Rendering, references
+from syndicate.render.job import RENDERER_VERSION, Job, Rendering
+from syndicate.render.reference import references
 
 _WORDS_A_MINUTE: Final = 230
 _SUMMARY_WORDS: Final = 50

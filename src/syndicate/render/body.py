@@ -1,16 +1,14 @@
 """Renders the body of one post: template code, Markdown, sanitized HTML, plain text, notes."""
 
 import re
-from dataclasses import dataclass
-from html import unescape
 from typing import Final
 
-from syndicate.model.post import Image, SafeHtml
-from syndicate.render import version
 from syndicate.render.address import Addresses
+from syndicate.render.job import RENDERER_VERSION, Job, Rendering
 from syndicate.render.markdown import to_html
 from syndicate.render.markup import plain_text, readable
 from syndicate.render.note import Note, locate
+from syndicate.render.reference import references
 from syndicate.render.sanitize import paragraphs, sanitize
 from syndicate.render.shortcode import Context
 from syndicate.render.templates import LITERAL, resolve
@@ -26,55 +24,8 @@ __all__ = [
     "render",
 ]
 
-RENDERER_VERSION: Final = version.digest()
-"""Part of every key a rendering is cached under: another one where the same job can give another
-rendering, because this folder or what it stands on changed."""
-
 _BEGINNING: Final = 8_000
-_ADDRESS: Final = re.compile(
-    r"""\]\(\s*<?([^\s)>]+)|^[ ]{0,3}\[[^\]\n]+\]:\s*<?([^\s>]+)"""
-    r"""|\b(?:href|src|poster)=["']([^"'\n]+)""",
-    re.MULTILINE | re.IGNORECASE,
-)
 _NUMBERED: Final = re.compile(r"\A(\s*\d{1,9})([.)])")
-_FOREIGN: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//|\?|.*[{}]")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """All that a rendering depends on.
-
-    ``first_line`` is the line of the file in which ``body`` begins, from 1; ``key`` makes the ids
-    of the post its own; ``replacements`` are the meanings a source gives to template tags;
-    ``embeds`` are hosts whose frames stay, beside the well-known ones. ``targets`` says where
-    links lead, by name or path as written in the post; ``assets`` what replaces the address of an
-    image, as written or as a path from the root of the site.
-    """
-
-    body: str
-    first_line: int
-    page_url: str
-    site_url: str
-    key: str
-    hard_breaks: bool = False
-    replacements: tuple[tuple[str, str], ...] = ()
-    embeds: tuple[str, ...] = ()
-    targets: tuple[tuple[str, str], ...] = ()
-    assets: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rendering:
-    """A body as readers get it.
-
-    ``text`` is plain, paragraphs set apart by an empty line. ``image`` is the first one of the
-    body, its address absolute.
-    """
-
-    content: SafeHtml
-    text: str
-    image: Image | None
-    notes: tuple[Note, ...]
 
 
 def render(job: Job) -> Rendering:
@@ -129,16 +80,3 @@ def inline_text(markdown: str) -> str:
         key="",
     )
     return " ".join(render(nowhere).text.split())
-
-
-def references(body: str) -> tuple[str, ...]:
-    """Return the names and paths that ``body`` refers to inside its site, each once.
-
-    They are what template tags such as ``ref`` and ``post_url`` name, and the addresses of links
-    and images that are relative, without their fragments: as a job's ``targets`` and ``assets``
-    want them.
-    """
-    resolved = resolve(readable(body), Context(site_url="", page_url=""), first_line=1)
-    literal = (unescape("".join(groups)) for groups in _ADDRESS.findall(resolved.text))
-    names = (name.partition("#")[0] for name in (*resolved.names, *literal))
-    return tuple(dict.fromkeys(name for name in names if name and not _FOREIGN.match(name)))

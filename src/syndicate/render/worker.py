@@ -7,9 +7,7 @@ from multiprocessing.connection import Connection
 from typing import Final
 
 from syndicate.render.body import render
-
-TAKEN: Final = "taken"
-"""Answered when a job arrives: what goes wrong from there on is the job's doing."""
+from syndicate.render.job import TAKEN
 
 _MEMORY: Final = 2 << 30
 

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from syndicate.errors import SyndicateError
-from syndicate.render.body import Job, Rendering, cut_off
-from syndicate.render.worker import TAKEN
+from syndicate.render.job import TAKEN, Job, Rendering
 
 _IDLE: Final = 10.0
 _START: Final = 60.0
@@ -83,6 +82,8 @@ class Workroom:
                 return outcome
             ends.append(outcome)
         if set(ends) != {"lost"}:
+            from syndicate.render.body import cut_off  # noqa: PLC0415 — it takes a renderer
+
             return cut_off(job, self._seconds)
         raise SyndicateError(
             "posts cannot be rendered: worker processes end as soon as they are started",
