@@ -2,25 +2,14 @@
 
 import base64
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib.resources import files
-from typing import Final
-from urllib.parse import urlsplit
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from syndicate.model.feed import Feed, Masthead
 from syndicate.model.post import Item, Source
-from syndicate.render.inset import inset
-
-_MONTHS: Final = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,59 +159,11 @@ def page_policy() -> str:
 
 
 def _render(template: str, masthead: Masthead, **values: object) -> str:
-    return _environment().get_template(template).render(masthead=masthead, **values)
+    from syndicate.render import stationery  # noqa: PLC0415 — feeds do without: 20 ms to import
+
+    return stationery.fill(template, style=_style(), masthead=masthead, **values)
 
 
 @cache
 def _style() -> str:
     return (files("syndicate.render") / "pages" / "page.css").read_text("utf-8")
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("syndicate.render", "pages"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "local": _local,
-        "host": _host,
-        "day": _day,
-        "mail": _mail,
-        "inset": inset,
-        "parts": _parts,
-        "count": _count,
-    }
-    environment.globals["style"] = _style()
-    return environment
-
-
-def _local(url: str) -> str:
-    """Return an address of ours without scheme and host: pages work under any name."""
-    return urlsplit(url)._replace(scheme="", netloc="").geturl() or "/"
-
-
-def _parts(url: str) -> list[str]:
-    """Return an address in the parts between which it may be broken when shown."""
-    return re.split(r"(?<=[/?&])(?=[^/])", url)
-
-
-def _host(url: str) -> str:
-    return urlsplit(url).netloc
-
-
-def _day(day: date) -> str:
-    """Return a day as people in the United States read it, whatever the process speaks."""
-    return f"{_MONTHS[day.month - 1]} {day.day}, {day.year}"
-
-
-def _mail(contact: str) -> str:
-    """Return where a click on ``contact`` leads: it is an e-mail address or a web address."""
-    return contact if ":" in contact else f"mailto:{contact}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
