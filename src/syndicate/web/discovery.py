@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Final
 
 import msgspec
@@ -19,7 +20,6 @@ from syndicate.model.query import Query
 from syndicate.model.view import last_modified, view
 from syndicate.representation import Representation, represent
 from syndicate.web.desk import Desk
-from syndicate.web.openapi import description
 from syndicate.web.opml import opml
 from syndicate.web.sitemap import sitemap
 
@@ -80,15 +80,21 @@ class Discovery:
     def _described(self) -> Callable[[Request], Awaitable[Response]]:
         masthead = self.desk.masthead
         url = masthead.url("/openapi.json")
-        document = represent(
-            msgspec.json.encode(description(masthead)),
-            media_type="application/json",
-            last_modified=datetime.now(UTC),
-            links=[Link(rel=rel, href=url) for rel in ("self", "canonical")],
-        )
+        now = datetime.now(UTC)
+
+        @cache
+        def document() -> Representation:
+            from syndicate.web.openapi import description  # noqa: PLC0415 — few ask for it
+
+            return represent(
+                msgspec.json.encode(description(masthead)),
+                media_type="application/json",
+                last_modified=now,
+                links=[Link(rel=rel, href=url) for rel in ("self", "canonical")],
+            )
 
         async def endpoint(request: Request) -> Response:
-            return self.desk.reply(request, document)
+            return self.desk.reply(request, document())
 
         return endpoint
 
