@@ -1,14 +1,15 @@
 """The door to lxml: elements, and the bytes of one element as it stands in a feed."""
 
-from typing import Final
-
-from lxml import etree
+from functools import cache
+from types import ModuleType
+from typing import Any, Final, TypeAlias
 
 from syndicate.formats.format import Frame
 from syndicate.formats.wire import media_type
 from syndicate.model.post import Image
 
-Element = etree._Element  # noqa: SLF001 — lxml has no other name for its elements
+Element: TypeAlias = Any
+"""lxml's class of elements, which has no types."""
 
 NAMESPACES: Final = {
     "at": "http://purl.org/atompub/tombstones/1.0",
@@ -22,9 +23,17 @@ NAMESPACES: Final = {
 """Prefixes as readers know them: some compare prefixes, not namespaces."""
 
 
+@cache
+def _etree() -> ModuleType:
+    """Load lxml, which takes 15 ms, when the first XML is written."""
+    from lxml import etree  # noqa: PLC0415 — see above
+
+    return etree
+
+
 def child(parent: Element, name: str, text: str = "", **attributes: str) -> Element:
     """Append a child called ``name`` ("media:content", or bare); empty attributes are left out."""
-    element = etree.SubElement(parent, qualified(name))
+    element = _etree().SubElement(parent, qualified(name))
     element.text = text or None
     for key, value in attributes.items():
         if value:
@@ -56,10 +65,11 @@ def picture(parent: Element, image: Image | None) -> None:
 def fragment(element: Element, prefixes: str) -> bytes:
     """Return the bytes of ``element`` inside a root that declares ``prefixes``."""
     namespaces = {prefix: NAMESPACES[prefix] for prefix in prefixes.split()}
-    carrier = etree.Element("carrier", nsmap=namespaces)
-    opening = len(etree.tostring(carrier)) - len("/>") + len(">")
+    carrier = _etree().Element("carrier", nsmap=namespaces)
+    opening = len(_etree().tostring(carrier)) - len("/>") + len(">")
     carrier.append(element)
-    return etree.tostring(carrier, encoding="UTF-8")[opening : -len("</carrier>")]
+    whole: bytes = _etree().tostring(carrier, encoding="UTF-8")
+    return whole[opening : -len("</carrier>")]
 
 
 def frame(document: bytes, tail: bytes) -> Frame:
