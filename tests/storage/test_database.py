@@ -3,6 +3,8 @@
 import asyncio
 import pathlib
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -12,7 +14,7 @@ from sqlalchemy import Connection, create_engine, func, select
 
 from syndicate.errors import StorageError
 from syndicate.storage.database import Database, prepare_sqlite
-from syndicate.storage.schema import METADATA, TOKEN
+from syndicate.storage.schema import METADATA, REVISION, TOKEN
 
 Work = Callable[[Database], Awaitable[None]]
 
@@ -85,6 +87,39 @@ def test_the_migrations_make_the_tables_of_the_schema(address: str) -> None:
             assert await connection.run_sync(differences) == []
 
     within(address, compare)
+
+
+def test_the_schema_is_that_of_the_newest_migration(address: str) -> None:
+    """An upgrade leads to the revision that it calls its own."""
+    assert asyncio.run(Database.upgrade_at(address)) == REVISION
+
+
+def test_a_start_imports_what_upgrades_only_where_there_is_something_to_upgrade(
+    tmp_path: pathlib.Path,
+) -> None:
+    """Alembic and what it needs take 11 MB; nor is PostgreSQL's driver needed for a file."""
+    code = (
+        "import asyncio, sys\n"
+        "from syndicate.storage.bell import listen\n"
+        "from syndicate.storage.database import Database\n"
+        "async def do():\n"
+        f"    database = await Database.open('sqlite:///{tmp_path / 'syndicate.db'}')\n"
+        "    await listen(database, print)\n"
+        "    await database.close()\n"
+        "asyncio.run(do())\n"
+        "print(sorted({'alembic', 'psycopg'} & set(sys.modules)))\n"
+    )
+    found = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={"PYTHONPATH": ":".join(sys.path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        for _ in range(2)
+    ]
+    assert found == ["['alembic']", "[]"]
 
 
 def test_an_upgrade_of_what_is_up_to_date_changes_nothing(address: str) -> None:

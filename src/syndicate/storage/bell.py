@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-import psycopg
-
 from syndicate.storage.database import Database
 from syndicate.storage.posting import CHANNEL
 
@@ -20,17 +18,17 @@ async def listen(
     Also whenever the connection was lost and is there again, since something may have been missed.
     An SQLite file notifies nobody: then it returns at once.
     """
-    while not database.is_sqlite:
+    if database.is_sqlite:
+        return
+    import psycopg  # noqa: PLC0415 — 8 MB that a file does without
+
+    while True:
         try:
-            await _hear(database.conninfo, ring)
+            connection = await psycopg.AsyncConnection.connect(database.conninfo, autocommit=True)
+            async with connection:
+                await connection.execute(f"LISTEN {CHANNEL}".encode())
+                ring()
+                async for _ in connection.notifies():
+                    ring()
         except psycopg.Error:
             await asyncio.sleep(retry_seconds)
-
-
-async def _hear(conninfo: str, ring: Callable[[], None]) -> None:
-    connection = await psycopg.AsyncConnection.connect(conninfo, autocommit=True)
-    async with connection:
-        await connection.execute(f"LISTEN {CHANNEL}".encode())
-        ring()
-        async for _ in connection.notifies():
-            ring()

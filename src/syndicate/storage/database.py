@@ -7,11 +7,6 @@ from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Final, Protocol, Self, TypeVar
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,10 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from typing_extensions import override
 
 from syndicate.errors import StorageError
+from syndicate.storage.schema import REVISION
 
 _Result = TypeVar("_Result")
 
-_MIGRATIONS: Final = pathlib.Path(__file__).parent / "migrations"
 _UPGRADE_LOCK: Final = 5_941_023_377_214_015
 """Any number, as long as nobody else in the same PostgreSQL database takes it."""
 _BUSY_MS: Final = 30_000
@@ -57,7 +52,7 @@ class Database:
         """
         database = cls._connect(address)
         try:
-            if database.is_sqlite:
+            if database.is_sqlite and await database.revision() != REVISION:
                 await database.upgrade()
             await database.check()
         except BaseException:
@@ -118,10 +113,12 @@ class Database:
 
     async def upgrade(self) -> None:
         """Bring the tables up to date, whoever else does at the same time."""
+        from syndicate.storage import upgrading  # noqa: PLC0415 — Alembic and its needs: 11 MB
+
         async with self.write() as connection:
             if not self.is_sqlite:
                 await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})")
-            await connection.run_sync(_upgrade)
+            await connection.run_sync(upgrading.upgrade, str(self))
 
     async def revision(self) -> str:
         """Return the revision the tables are at; empty before the first upgrade."""
@@ -130,10 +127,10 @@ class Database:
 
     async def check(self) -> None:
         """Raise `StorageError` unless the tables are what this version of the program needs."""
-        found, needed = await self.revision(), _script().get_current_head()
-        if found != needed:
+        found = await self.revision()
+        if found != REVISION:
             raise StorageError(
-                f"database {self}: its tables are at revision {found or 'none'}, not {needed}",
+                f"database {self}: its tables are at revision {found or 'none'}, not {REVISION}",
                 code="database-behind",
                 hint="Type: syndicate db upgrade",
             )
@@ -262,7 +259,7 @@ def _told(address: str) -> Iterator[None]:
     """Let what the packages below raise leave as a `StorageError`."""
     try:
         yield
-    except (SQLAlchemyError, CommandError, OSError) as error:
+    except (SQLAlchemyError, OSError) as error:
         cause = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
         raise StorageError(
             f"database {address}: {cause}",
@@ -270,16 +267,8 @@ def _told(address: str) -> Iterator[None]:
         ) from error
 
 
-def _script() -> ScriptDirectory:
-    return ScriptDirectory(str(_MIGRATIONS))
-
-
 def _revision(connection: Connection) -> str:
-    return MigrationContext.configure(connection).get_current_revision() or ""
-
-
-def _upgrade(connection: Connection) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    """Return what Alembic wrote into its table; empty before it did."""
+    if not connection.dialect.has_table(connection, "alembic_version"):
+        return ""
+    return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() or ""

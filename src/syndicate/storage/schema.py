@@ -3,6 +3,8 @@
 Times are whole milliseconds since 1970 (UTC); lists are JSON in text.
 """
 
+from typing import Final
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -16,6 +18,9 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects import postgresql
+
+REVISION: Final = "0003"
+"""What the newest migration is called."""
 
 METADATA = MetaData()
 

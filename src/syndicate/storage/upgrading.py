@@ -1,0 +1,31 @@
+"""The door to Alembic: what brings tables up to date, imported where some are not."""
+
+import pathlib
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import Connection
+
+from syndicate.errors import StorageError
+
+_MIGRATIONS: Final = pathlib.Path(__file__).parent / "migrations"
+
+
+def upgrade(connection: Connection, address: str) -> None:
+    """Bring the tables up to date that ``connection`` leads to, inside its transaction.
+
+    Raises `StorageError`, which calls the database ``address``, for tables of a revision that is
+    unknown here.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise StorageError(
+            f"database {address}: {error}",
+            hint="A newer version of the program made its tables: run that one.",
+        ) from error
