@@ -28,9 +28,13 @@ _HEADINGS: Final = {f"h{level}": level for level in range(1, 7)}
 
 @dataclass(slots=True, kw_only=True)
 class _Open:
-    """An element that is open; ``end`` closes it, and is empty where its tags are left out."""
+    """An element that is open; ``end`` closes it, and is empty where its tags are left out.
+
+    ``written`` is what it was called, ``name`` what it is called here.
+    """
 
     name: str
+    written: str = ""
     end: str = ""
     address: str = ""
     speaks: bool = False
@@ -67,7 +71,7 @@ class Elements:
             elif token.kind == "start":
                 self._start(token)
             elif token.kind == "end":
-                self._end()
+                self._end(token.name)
             else:
                 self._text(token.text)
         return "".join(self._out)
@@ -75,7 +79,7 @@ class Elements:
     def _drop(self, token: Token) -> None:
         if token.kind == "start" and token.name not in VOID:
             self._dropping.append(token.name)
-        elif token.kind == "end":
+        elif token.kind == "end" and token.name == self._dropping[-1]:
             self._dropping.pop()
 
     def _start(self, token: Token) -> None:
@@ -95,6 +99,8 @@ class Elements:
             self._element(name, token.attributes, values)
         elif token.name not in VOID:
             self._stack.append(_Open(name=name))
+        if token.name not in VOID:
+            self._stack[-1].written = token.name
 
     def _name(self, written: str) -> str:
         """Return what an element called ``written`` is called here, empty if only its inside is."""
@@ -170,7 +176,13 @@ class Elements:
             self._skipped = level if level > self._level + 1 else 0
             self._previous, self._level = self._level, level
 
-    def _end(self) -> None:
+    def _end(self, written: str) -> None:
+        """Close the innermost element, unless that is another one.
+
+        It is in what follows SVG only, where scripts and styles may hold elements.
+        """
+        if not self._stack or self._stack[-1].written != written:
+            return
         entry = self._stack.pop()
         self._out.append(entry.end)
         if entry is self._link:
