@@ -34,6 +34,20 @@ def test_markers_of_the_library_in_a_text_do_no_harm() -> None:
     assert to_html("a \x02wzxhzdk:0\x03 <b>c</b>") == "<p>a wzxhzdk:0 <b>c</b></p>"
 
 
+def test_nothing_of_a_text_is_left_for_the_next() -> None:
+    """Neither footnotes nor references nor abbreviations, nor an emphasis that was left open."""
+    plain = "a[^1] [b] HTML *c d"
+    before = to_html(plain)
+    defined = to_html(f"{plain}* **e *f\n\n[^1]: g\n\n[b]: /h\n\n*[HTML]: i")
+    assert all(sign in defined for sign in ("<sup", "<abbr", '<a href="/h"', "<em>"))
+    assert to_html(plain) == before == f"<p>{plain}</p>"
+
+
+def test_a_run_of_spaces_is_no_longer_than_a_line_break_needs() -> None:
+    """Thousands of them would take Python-Markdown forever."""
+    assert to_html("a     b") == "<p>a  b</p>"
+
+
 def test_an_image_without_words_has_no_alt() -> None:
     """Nobody declared it decorative."""
     assert to_html("![](a.png)") == '<p><img src="a.png" /></p>'

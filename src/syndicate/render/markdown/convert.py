@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from threading import local
 from typing import Final
 from xml.etree.ElementTree import Element, ElementTree
 
@@ -16,14 +17,14 @@ from typing_extensions import override
 
 from syndicate.render.markdown.blocks import parse
 from syndicate.render.markdown.footnote import FootnoteReference, Footnotes
-from syndicate.render.markdown.inline import add_patterns
+from syndicate.render.markdown.inline import Choice, add_patterns
 from syndicate.render.markdown.span import restored, without_idle_brackets
 from syndicate.render.markdown.tree import RAW, TIGHT, Tree
 
 _CARRIERS: Final = re.compile(
-    rf"(?<=<(?:li|dd)>)\n<{TIGHT}\b[^>]*>|</{TIGHT}>\n(?=</(?:li|dd)>)|</?(?:{RAW}|{TIGHT})\b[^>]*>"
+    rf"\n(?<=<(?:li|dd)>\n)<{TIGHT}\b[^>]*>|</{TIGHT}>\n(?=</(?:li|dd)>)"
+    rf"|</?(?:{RAW}|{TIGHT})\b[^>]*>"
 )
-_MARKUP: Final = re.compile(r"[\\`*_\[\]<&~{\n]|://|!\[|  ")
 _LEAVES: Final = frozenset({TIGHT, "p", "h1", "h2", "h3", "h4", "h5", "h6", "dt", "td", "th"})
 
 
@@ -33,21 +34,55 @@ def to_html(text: str, *, hard_breaks: bool = False) -> str:
     Blocks are those of CommonMark with tables, footnotes, abbreviations and attribute lists;
     inlines are Python-Markdown's. Nothing is removed: what comes out is not safe yet.
     """
-    markdown = Markdown(extensions=[AttrListExtension()])
-    if hard_breaks:
-        Nl2BrExtension().extendMarkdown(markdown)
-    markdown.preprocessors.deregister("html_block")
-    markdown.preprocessors.deregister("normalize_whitespace")
-    markdown.block_level_elements += [RAW, TIGHT]
-    blocks = _Blocks(markdown)
-    markdown.parser = blocks
-    markdown.treeprocessors.register(_Inlines(markdown, blocks), "inline", 20)
-    abbreviations = AbbrTreeprocessor(markdown, blocks.abbreviations)
-    markdown.treeprocessors.register(abbreviations, "abbr", 7)
-    markdown.postprocessors.register(_Uncarry(), "uncarry", 35)
-    markdown.inlinePatterns.register(FootnoteReference(markdown, blocks.footnotes), "footnote", 175)
-    add_patterns(markdown)
-    return markdown.convert(text.replace("\x02", "").replace("\x03", ""))
+    if not text.strip():
+        return ""
+    ready = _ready.converters
+    if hard_breaks not in ready:
+        ready[hard_breaks] = _Converter(hard_breaks=hard_breaks)
+    return ready[hard_breaks].convert(text.replace("\x02", "").replace("\x03", ""))
+
+
+class _Converter:
+    """Python-Markdown as `to_html` needs it, for one text after another."""
+
+    def __init__(self, *, hard_breaks: bool) -> None:
+        markdown = Markdown(extensions=[AttrListExtension()])
+        if hard_breaks:
+            Nl2BrExtension().extendMarkdown(markdown)
+        markdown.preprocessors.deregister("html_block")
+        markdown.preprocessors.deregister("normalize_whitespace")
+        markdown.block_level_elements += [RAW, TIGHT]
+        blocks = _Blocks(markdown)
+        markdown.parser = blocks
+        add_patterns(markdown)
+        reference = FootnoteReference(markdown, blocks.footnotes)
+        markdown.inlinePatterns.register(reference, "footnote", 175)
+        markdown.treeprocessors.register(_Inlines(markdown, blocks), "inline", 20)
+        abbreviations = AbbrTreeprocessor(markdown, blocks.abbreviations)
+        markdown.treeprocessors.register(abbreviations, "abbr", 7)
+        markdown.postprocessors.register(_Uncarry(), "uncarry", 35)
+        self._markdown: Final = markdown
+        self._blocks: Final = blocks
+
+    def convert(self, text: str) -> str:
+        """Return ``text`` as HTML; nothing is left of what was converted before."""
+        self._markdown.reset()
+        self._blocks.forget()
+        return self._markdown.convert(text)
+
+
+class _Ready(local):
+    """What each thread converts with, by option.
+
+    Python-Markdown takes longer to be set up than to convert a short text, and can convert one
+    text at a time.
+    """
+
+    def __init__(self) -> None:
+        self.converters: Final[dict[bool, _Converter]] = {}
+
+
+_ready: Final = _Ready()
 
 
 class _Blocks(BlockParser):
@@ -72,6 +107,11 @@ class _Blocks(BlockParser):
         self.md.references.update(tree.definitions.references)
         self.abbreviations.update(tree.definitions.abbreviations)
 
+    def forget(self) -> None:
+        """Forget what was defined."""
+        self.footnotes.forget()
+        self.abbreviations.clear()
+
 
 class _Inlines(InlineProcessor):
     """Works on one leaf at a time: the time for a text is the sum of the times for its parts."""
@@ -79,6 +119,7 @@ class _Inlines(InlineProcessor):
     def __init__(self, md: Markdown, blocks: _Blocks) -> None:
         super().__init__(md)
         self._blocks: Final = blocks
+        self._choice: Final = Choice(self.inlinePatterns)
 
     @override
     def run(self, tree: Element, ancestors: list[str] | None = None) -> Element:
@@ -92,8 +133,10 @@ class _Inlines(InlineProcessor):
 
     def _leaves(self, tree: Element) -> None:
         for leaf in [element for element in tree.iter() if element.tag in _LEAVES]:
-            if _MARKUP.search(leaf.text or ""):
-                leaf.text = without_idle_brackets(leaf.text or "")
+            text = without_idle_brackets(leaf.text or "")
+            self.inlinePatterns = self._choice.of(text, has_references=bool(self.md.references))
+            if len(self.inlinePatterns):
+                leaf.text = text
                 around = Element("div")
                 around.append(leaf)
                 super().run(around)

@@ -23,6 +23,13 @@ class Footnotes:
         self._order: Final[list[str]] = []
         self._references: Final[Counter[str]] = Counter()
 
+    def forget(self) -> None:
+        """Know of no footnote any more."""
+        self.texts.clear()
+        self._numbers.clear()
+        self._order.clear()
+        self._references.clear()
+
     def refer(self, name: str) -> Element | None:
         """Return a reference to the footnote called ``name``, None if there is none."""
         if name not in self.texts:

@@ -45,7 +45,8 @@ def without_idle_brackets(text: str) -> str:
 
 def restored(text: str) -> str:
     """Return ``text`` with brackets in place of their stand-ins."""
-    return text.translate(_RESTORED)
+    is_without = not any(stand_in in text for stand_in in _STAND_INS.values())
+    return text if is_without else text.translate(_RESTORED)
 
 
 def _idle_brackets(text: str) -> Iterator[int]:

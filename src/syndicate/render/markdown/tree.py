@@ -113,7 +113,8 @@ class Tree:
 
 def _fill(leaf: Element, text: str) -> None:
     """Put ``text`` into ``leaf``, in parts if it is so long that inlines would take forever."""
-    text = _SPACES.sub("  ", text)
+    if "   " in text:
+        text = _SPACES.sub("  ", text)
     if len(text) <= _LONGEST:
         leaf.text = text
         return
