@@ -28,11 +28,12 @@ _BLANKS: Final = re.compile(r"[^\S\u00a0]+")
 _CELLS: Final = frozenset({"td", "th"})
 _PARAGRAPH: Final = "\ufdd1"
 _LINE: Final = "\ufdd2"
-_LAST_TWO: Final = "".join(
-    chr(plane | last) for plane in range(0, 0x110000, 0x10000) for last in (0xFFFE, 0xFFFF)
+_PLANES: Final = "".join(
+    f"{chr(plane)}-{chr(plane | 0xFFFD)}" for plane in range(0x10000, 0x110000, 0x10000)
 )
-_UNWANTED: Final = re.compile(f"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufeff{_LAST_TWO}]")
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_ODD: Final = re.compile(f"[^\t\n -~\u00a0-\ud7ff\ue000-\ufdcf\ufdf0-\ufefe\uff00-\ufffd{_PLANES}]")
+"""What is not kept as it is. Said by what is kept: nearly every character is that, and found in the
+first step of a search."""
 
 
 class Token(NamedTuple):
@@ -50,25 +51,32 @@ def readable(text: str) -> str:
     Control characters (but tab and line feed), noncharacters and U+FEFF go; a lone surrogate
     becomes U+FFFD; CR LF, CR and form feed become a line feed each.
     """
-    text = _SURROGATE.sub("\ufffd", text.replace("\r\n", "\n"))
-    return _UNWANTED.sub("", text.replace("\r", "\n").replace("\f", "\n"))
+    if _ODD.search(text) is None:
+        return text
+    return _ODD.sub(_read, text.replace("\r\n", "\n"))
+
+
+def _read(odd: re.Match[str]) -> str:
+    if odd[0] in "\r\f":
+        return "\n"
+    return "\ufffd" if "\ud800" <= odd[0] <= "\udfff" else ""
 
 
 def tokens(html: str) -> Iterator[Token]:
     """Yield what ``html`` consists of; the inside of raw text elements is left out."""
     raw = ""
     for match in _TOKEN.finditer(html):
-        name = match["name"]
-        if raw and not (match["end"] and name == raw):
+        end, name, attributes, text = match.groups()
+        if raw and not (end and name == raw):
             continue
         raw = ""
         if name is None:
-            yield Token("text", "", match["text"])
-        elif match["end"]:
+            yield Token("text", "", text)
+        elif end:
             yield Token("end", name)
         else:
             raw = name if name in _RAW else ""
-            pairs = _ATTRIBUTE.findall(match["attributes"])
+            pairs = _ATTRIBUTE.findall(attributes) if attributes else ()
             yield Token("start", name, "", {key: unescape(value) for key, value in pairs})
 
 
@@ -90,7 +98,7 @@ def plain_text(html: str) -> str:
     for token in tokens(html):
         if token.kind == "text":
             text = unescape(token.text)
-            parts.append(text if preformatted else _BLANKS.sub(" ", text))
+            parts.append(text if preformatted else _folded(text))
         elif token.name in _PARAGRAPHS:
             parts.append(_PARAGRAPH)
         elif token.name in _LINES:
@@ -101,6 +109,13 @@ def plain_text(html: str) -> str:
             preformatted += 1 if token.kind == "start" else -1
     paragraphs = ("".join(parts)).split(_PARAGRAPH)
     return "\n\n".join(filter(None, map(_lines, paragraphs)))
+
+
+def _folded(text: str) -> str:
+    """Return ``text`` with a space for each run of white space; no-break spaces stay."""
+    if "\u00a0" in text:
+        return _BLANKS.sub(" ", text)
+    return " ".join(f"<{text}>".split())[1:-1]
 
 
 def _lines(paragraph: str) -> str:
