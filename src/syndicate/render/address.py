@@ -44,6 +44,8 @@ class Addresses:
     def resource(self, written: str) -> str | None:
         """Return where the image, sound or film ``written`` is, None if nowhere."""
         address = absolute(written, self.page_url, RESOURCE_SCHEMES)
+        if not self.assets:
+            return address
         parts = urlsplit(address or "")
         is_own = parts.netloc == urlsplit(self.page_url).netloc
         names = (written, parts.path, parts.path.lstrip("/")) if is_own else (written,)

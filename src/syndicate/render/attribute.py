@@ -16,6 +16,7 @@ ADDRESSES: Final = frozenset({"cite", "href", "longdesc", "poster", "src"})
 _NUMBERS: Final = frozenset({"colspan", "height", "rowspan", "span", "start", "value", "width"})
 _NUMBER: Final = re.compile(r"-?[0-9]{1,9}")
 _LANGUAGE: Final = re.compile(r"language-[\w.+#\-]+")
+_ALLOWED: Final = {name: own | GLOBAL for name, own in ELEMENTS.items()}
 _WORD: Final = re.compile(r"[a-z]+")
 
 
@@ -28,7 +29,7 @@ class Attributes:
 
     def kept(self, name: str, given: Mapping[str, str]) -> dict[str, str]:
         """Return the attributes an element called ``name`` keeps of those ``given``."""
-        allowed = ELEMENTS[name] | GLOBAL
+        allowed = _ALLOWED[name]
         values = {key: self._value(key, text) for key, text in given.items() if key in allowed}
         return {key: value for key, value in values.items() if value is not None}
 

@@ -8,6 +8,7 @@ module makes a `SafeHtml`.
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import nh3
@@ -35,7 +36,8 @@ _HANDLERS: Final = names(
 )
 _SEEN: Final = {"*": set(GLOBAL | _HANDLERS | {"name"}) | set().union(*ELEMENTS.values())}
 _TAGS: Final = set(ELEMENTS) | set(RENAMED) | set(DROPPED) | set(ACTIVE)
-_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,30}(?=:)")
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*\Z")
+_LONGEST_SCHEME: Final = 31
 _TAG: Final = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)")
 _FLAT: Final = names(
     "area base br col dd dt embed hr img input li link meta option p rp rt source tbody td tfoot"
@@ -76,7 +78,7 @@ def sanitize(
     iframes stay beside the well-known ones. What is not settled after ``rounds`` of reading and
     writing (nothing known takes three) is reduced to its text.
     """
-    regular = readable(_loose(html).clean(_shallow(readable(html))))
+    regular = readable(_loose(_schemes(html)).clean(_shallow(readable(html))))
     elements = Elements(addresses, key=key, embeds=embeds)
     written = elements.write(regular)
     findings = (*elements.findings, *finding.unclosed_comment(html))
@@ -103,9 +105,15 @@ def paragraphs(text: str) -> SafeHtml:
     return SafeHtml(_without_templates(written))
 
 
-def _loose(html: str) -> nh3.Cleaner:
+def _schemes(html: str) -> frozenset[str]:
+    """Return whatever may be the scheme of an address in ``html``."""
+    before_colons = (part[-_LONGEST_SCHEME:] for part in html.split(":")[:-1])
+    return frozenset(found[0].lower() for part in before_colons if (found := _SCHEME.search(part)))
+
+
+@lru_cache(maxsize=256)
+def _loose(schemes: frozenset[str]) -> nh3.Cleaner:
     """Return a cleaner that leaves everything our own pass has an opinion about."""
-    schemes = {scheme.lower() for scheme in _SCHEME.findall(html)}
     return nh3.Cleaner(
         tags=_TAGS,
         clean_content_tags=set(),

@@ -10,7 +10,9 @@ Range = tuple[int, int]
 
 Kind = Literal["output", "tag", "shortcode", "stray"]
 
-_MARK: Final = re.compile(r"(?P<open>\{\{[<%]?|\{%)|(?P<close>[%>]?\}\}|%\})|(?P<gap>\n[^\S\n]*\n)")
+_MARK: Final = re.compile(r"\{\{[<%]?|\{%|\}\}|%\}\}|>\}\}|%\}|\n[^\S\n]*\n")
+"""What opens a tag, what closes one, an empty line; the first character says which."""
+
 _WORD: Final = re.compile(
     r"""(?:([\w.-]+)\s*[=:](?!//)\s*)?"""
     r"""(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|`([^`]*)`|([^\s,"'`]+))""",
@@ -59,10 +61,10 @@ def find_tags(text: str, code: Sequence[Range]) -> Iterator[Tag]:
     """
     opening: re.Match[str] | None = None
     for mark in _outside(_MARK.finditer(text), code):
-        if mark["close"] is None:
+        if mark[0][0] in "{\n":
             if opening:
                 yield _stray(opening)
-            opening = mark if mark["open"] else None
+            opening = mark if mark[0][0] == "{" else None
         elif opening and opening[0] == "{%" and mark[0].startswith("%}"):
             yield _parse(text, opening.start(), mark.start() + 2)
             opening = None

@@ -64,8 +64,13 @@ class _Reader:
             **dict.fromkeys("0123456789", (self._item,)),
         }
 
+        self._signs: Final = frozenset({"", " ", "\t", *self._starts})
+
     def read(self, number: int, line: str) -> None:
         """Take the next line."""
+        if line[:1] not in self._signs and len(self._open) == 1 + self._in_paragraph:
+            self._plain(number, line)
+            return
         self._number, self._rest = number, lines.expanded(line)
         before, self._empty = self._empty, not line.strip(" \t")
         if not (before and self._empty):  # a second empty line says what the first one said
@@ -81,6 +86,16 @@ class _Reader:
                 begun = self._begin()
             if begun is None:
                 self._text()
+
+    def _plain(self, number: int, line: str) -> None:
+        """Take a line in which nothing can begin, where at most a paragraph is open."""
+        self._number, self._kept = number, len(self._open)
+        self._empty = self._blank = False
+        self._take(self._open[-1] if self._kept > 1 else self._add("paragraph"), line)
+
+    @property
+    def _in_paragraph(self) -> bool:
+        return self._open[-1].kind == "paragraph"
 
     def _match(self) -> int:
         """Return how many of the open blocks go on in this line, and let them take their part."""
@@ -180,7 +195,7 @@ class _Reader:
         return tip if tip.kind == "paragraph" and self._kept == len(self._open) else None
 
     def _indented(self) -> Begun:
-        if self._open[-1].kind == "paragraph":
+        if self._in_paragraph:
             return None
         self._take(self._add("indented"), self._rest[_CODE:])
         return "leaf"
@@ -212,8 +227,7 @@ class _Reader:
         return "leaf"
 
     def _html(self, line: str) -> Begun:
-        in_paragraph = self._open[-1].kind == "paragraph"
-        end = lines.html_end(line, in_paragraph=in_paragraph)
+        end = lines.html_end(line, in_paragraph=self._in_paragraph)
         if end is None:
             return None
         block = self._add("html")
