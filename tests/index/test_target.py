@@ -1,8 +1,12 @@
 """What internal links lead to."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from syndicate.index.target import Targets
+from syndicate.model.post import Path
 from tests import samples
 
 OTHER = samples.post("news/2024/2024-02-01-other.md", url="https://www.example.gov/other")
@@ -31,3 +35,21 @@ def test_a_post_is_found_by_path_or_name(name: str, address: str) -> None:
 def test_what_is_no_post_is_left_out() -> None:
     """An image or a page of the site keeps the address it has."""
     assert TARGETS.of(HERE, ["missing.md", "picture.png", "", "/"]) == ()
+
+
+def test_the_next_targets_are_the_same_as_made_anew() -> None:
+    """Posts that come, go and are called otherwise, whatever was looked up before."""
+    moved = replace(OTHER, path=Path("news/2024/2024-02-01-moved.md"))
+    same = samples.post(
+        "news/2024/2024-02-01-other.html",
+        url="https://www.example.gov/newer",
+        published=OTHER.published + timedelta(days=1),
+    )
+    names = ["2024-02-01-other", "2024-02-01-moved", "bundle", "2024-03-01-here", "x"]
+    targets = Targets(posts=())
+    assert targets.next(()) is not None
+    versions = [(HERE,), (OTHER, BUNDLE, HERE), (OTHER, same, HERE), (moved, same), (), (OTHER,)]
+    for posts in versions:
+        targets = targets.next(posts)
+        assert targets.of(HERE, names) == Targets(posts=posts).of(HERE, names)
+        assert targets.next(targets.posts) is targets

@@ -1,7 +1,7 @@
 """Following the pages visits what there is, whatever happens between them."""
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,7 +18,7 @@ limits = st.integers(1, 7)
 forever = strategies.different_posts(expires=st.none())
 featured = strategies.different_posts(expires=st.none(), carousel=st.just(value=True))
 LATER = samples.NOW + timedelta(days=7)
-Posts = tuple[Post, ...]
+Posts = Sequence[Post]
 
 
 def walk(posts: Callable[[], Posts], limit: int, *, carousel: bool = False) -> Iterator[Page]:

@@ -10,6 +10,7 @@ from syndicate.model.catalogue import Catalogue
 from syndicate.model.post import Post
 from syndicate.model.roll import Roll
 from syndicate.model.selection import Selection
+from syndicate.model.sheets import Sheets
 from tests import samples
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -49,10 +50,10 @@ def test_the_next_roll_is_the_same_as_one_called_anew(
 ) -> None:
     """Whatever comes, goes, changes and turns, and whatever was looked up before."""
     made: dict[tuple[int, int, int], Post] = {}
-    at, roll = START + timedelta(days=2), Roll.of(((), ()), START)
+    at, roll = START + timedelta(days=2), Roll.of((Sheets(()), Sheets(())), START)
     for one, two, days in editions:
         held = tuple(
-            tuple(
+            Sheets.of(
                 sorted(
                     (made.setdefault((n, *v), post(n, *v)) for n, v in part.items()),
                     key=lambda post: (post.published, post.id),
@@ -93,12 +94,12 @@ def test_only_what_changed_is_looked_at() -> None:
 
 def test_much_that_changed_is_counted_anew() -> None:
     """A folder that is read for the first time."""
-    posts = tuple(post(number, 0, 1) for number in range(1_001))
-    roll = Roll.of(((),), START).next((posts,), START)
+    posts = Sheets.of(post(number, 0, 1) for number in range(1_001))
+    roll = Roll.of((Sheets(()),), START).next((posts,), START)
     assert len(roll.live.posts) == 1_001
 
 
 def test_sources_that_come_are_counted_anew() -> None:
     """One that could not be read at first."""
-    roll = Roll.of((), START).next(((post(1, 0, 1),),), START)
+    roll = Roll.of((), START).next((Sheets.of([post(1, 0, 1)]),), START)
     assert len(roll.live.posts) == 1

@@ -163,6 +163,8 @@ def test_the_last_change_is_the_newest_of_updates_commits_and_expiries() -> None
     ]:
         made = Edition.of([samples.part(NEWS, *posts, committed=committed)], at=samples.NOW)
         assert last_modified(made, view(made, "all", Query())) == expected
+        technology = Query(categories=("technology",))
+        assert last_modified(made, view(made, "all", technology)) == expected
 
 
 def test_a_feed_tells_what_left_and_how_much_it_says() -> None:

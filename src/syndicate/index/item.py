@@ -53,7 +53,7 @@ class Items:
         self._kept: OrderedDict[PostId, _Kept] = OrderedDict()
         self._lock = Lock()
         self._led: dict[str, Targets] = {}
-        """The last targets of a source, which are good as long as its posts are the same."""
+        """The last targets of a source, of which the next ones are made."""
 
     def make(self, posts: Sequence[Post], edition: Edition) -> tuple[Item, ...]:
         """Return ``posts`` as items, in their order; raises `RepositoryError`."""
@@ -133,9 +133,8 @@ class Items:
         }
 
     def _targets(self, part: Part) -> Targets:
-        led = self._led.get(part.source.name)
-        if led is None or led.posts is not part.posts:
-            led = self._led[part.source.name] = Targets(posts=part.posts)
+        led = self._led.get(part.source.name, Targets(posts=()))
+        led = self._led[part.source.name] = led.next(part.posts)
         return led
 
     def _recall(self, post: Post, edition: Edition, targets: Targets) -> Item | None:

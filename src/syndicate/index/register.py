@@ -1,31 +1,31 @@
 """What became of every file of a source, kept up to date file by file."""
 
-from bisect import bisect_left, insort
+from bisect import insort
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
 from itertools import chain
 
 from syndicate.index.examination import Outcome
 from syndicate.model.edition import Hidden, Problem
-from syndicate.model.post import Path, Post, PostId
-
-
-def _precedence(post: Post) -> tuple[datetime, PostId]:
-    """Where posts compete for an address, the first published has it."""
-    return post.published, post.id
+from syndicate.model.post import Path, Post
+from syndicate.model.sheets import Sheets, order
 
 
 class Register:
     """The outcomes of a source by path, and what an edition must know of them.
 
-    What it takes to bring it up to date depends on what changed, not on how much there is.
+    What it takes to bring it up to date depends on what changed, not on how much there is. Where
+    posts compete for an address, the first published has it.
     """
 
     def __init__(self) -> None:
         self._outcomes: dict[Path, Outcome] = {}
         self._skipped: dict[Path, str] = {}
         self._noted: dict[Path, Outcome] = {}
-        self._posts: list[Post] = []
+        self.posts = Sheets(())
+        """The posts by (published, id), each of which has its address to itself."""
+        self._gone: dict[int, Post] = {}
+        self._come: dict[int, Post] = {}
+        """What an update takes out of the posts and puts among them, by the object it is."""
         self._keepers: dict[str, Post] = {}
         """Whose each address is."""
         self._rivals: dict[str, list[Post]] = {}
@@ -55,13 +55,11 @@ class Register:
         self._noted |= {
             path: found for path, found in outcomes.items() if found.hidden or found.problems
         }
-        for post in sorted((f.post for f in outcomes.values() if f.post), key=_precedence):
+        for post in sorted((f.post for f in outcomes.values() if f.post), key=order):
             self._claim(post)
-
-    @property
-    def posts(self) -> tuple[Post, ...]:
-        """The posts by (published, id), each of which has its address to itself."""
-        return tuple(self._posts)
+        self.posts = self.posts.replaced(self._gone.values(), self._come.values())
+        self._gone.clear()
+        self._come.clear()
 
     @property
     def hidden(self) -> tuple[Hidden, ...]:
@@ -88,8 +86,8 @@ class Register:
         keeper = self._keepers.get(post.url)
         if keeper is None:
             self._keep(post)
-        elif _precedence(keeper) < _precedence(post):
-            insort(self._rivals.setdefault(post.url, []), post, key=_precedence)
+        elif order(keeper) < order(post):
+            insort(self._rivals.setdefault(post.url, []), post, key=order)
         else:
             self._drop(keeper)
             self._rivals.setdefault(post.url, []).insert(0, keeper)
@@ -108,14 +106,12 @@ class Register:
 
     def _keep(self, post: Post) -> None:
         self._keepers[post.url] = post
-        if self._posts and _precedence(post) < _precedence(self._posts[-1]):
-            insort(self._posts, post, key=_precedence)
-        else:
-            self._posts.append(post)
+        self._come[id(post)] = post
 
     def _drop(self, post: Post) -> None:
         del self._keepers[post.url]
-        del self._posts[bisect_left(self._posts, _precedence(post), key=_precedence)]
+        if self._come.pop(id(post), None) is None:
+            self._gone[id(post)] = post
 
 
 def _clash(keeper: Post, post: Post) -> Problem:

@@ -14,6 +14,7 @@ from syndicate.model.delivery import Backlog
 from syndicate.model.post import CommitId, Item, Key, Path, Post, PostId, Source, key_of
 from syndicate.model.roll import Roll
 from syndicate.model.selection import Selection
+from syndicate.model.sheets import Sheets
 
 Level = Literal["error", "warning", "notice"]
 
@@ -56,7 +57,7 @@ class Part:
     source: Source
     commit: CommitId
     committed: datetime
-    posts: tuple[Post, ...] = ()
+    posts: Sequence[Post] = ()
     hidden: tuple[Hidden, ...] = ()
     problems: tuple[Problem, ...] = ()
     failing: str = ""
@@ -113,14 +114,14 @@ class Edition:
             unread=tuple(unread),
             vocabulary=vocabulary,
             named=tuple(named),
-            roll=Roll.of(tuple(part.posts for part in parts), at),
+            roll=Roll.of(_held(parts), at),
         )
 
     def next(self, parts: Iterable[Part], *, at: datetime, unread: Iterable[Unread] = ()) -> Self:
         """Return the same as `of`, sooner where little differs from this edition."""
         parts = tuple(parts)
-        held = tuple(part.posts for part in parts)
-        return replace(self, parts=parts, unread=tuple(unread), roll=self.roll.next(held, at))
+        roll = self.roll.next(_held(parts), at)
+        return replace(self, parts=parts, unread=tuple(unread), roll=roll)
 
     @property
     def at(self) -> datetime:
@@ -128,7 +129,7 @@ class Edition:
         return self.roll.at
 
     @property
-    def posts(self) -> tuple[Post, ...]:
+    def posts(self) -> Sheets:
         """The live posts in the order of every feed: (published, id) descending."""
         return self.roll.live.posts
 
@@ -137,19 +138,19 @@ class Edition:
         """When the next post appears or expires without a commit; None if none will."""
         return self.roll.turns
 
-    def select(self, selection: Selection) -> tuple[Post, ...]:
+    def select(self, selection: Selection) -> Sequence[Post]:
         """Return the live posts of ``selection`` in its order.
 
         A carousel is in carousel order, (day, path) descending, whatever it is called.
         Raises `NotReady` where all sources of ``selection`` are unread.
         """
         self._refuse_unread(selection)
-        posts = list(self.roll.live.find(selection.demands))
+        posts = self.roll.live.find(selection.demands)
         if selection.languages is not None:
-            posts = [post for post in posts if post in selection]
+            posts = tuple(post for post in posts if post in selection)
         if selection.carousel:
-            posts.sort(key=lambda post: (post.day, post.path), reverse=True)
-        return tuple(posts)
+            posts = tuple(sorted(posts, key=lambda post: (post.day, post.path), reverse=True))
+        return posts
 
     def post(self, key: Key) -> Post:
         """Return the live post with ``key``; `UnknownName` if there is none."""
@@ -285,6 +286,10 @@ class Edition:
                 for category in self.categories
             ),
         )
+
+
+def _held(parts: Iterable[Part]) -> tuple[Sheets, ...]:
+    return tuple(Sheets.of(part.posts) for part in parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,17 +1,17 @@
 """Who of the posts that sources hold is live at a moment, and when that changes by itself."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain, compress, count
-from operator import is_not
+from itertools import chain
 from typing import Final, Self
 
 from syndicate.model.catalogue import Catalogue
 from syndicate.model.post import Post
+from syndicate.model.sheets import Sheets
 
-Held = tuple[tuple[Post, ...], ...]
-"""What each of some sources holds, in an order of its own that a change of few posts keeps."""
+Held = tuple[Sheets, ...]
+"""What each of some sources holds."""
 
 _FEW: Final = 1_000
 """Changes up to which it is quicker to take the last roll along."""
@@ -83,21 +83,10 @@ def _turn(posts: Iterable[Post], at: datetime) -> datetime | None:
 
 
 def _difference(old: Held, new: Held) -> tuple[list[Post], list[Post]]:
-    """Return the posts that are only in ``old``, and only in ``new``; the same object is the same.
-
-    What is equal at both ends is passed over quickly: few posts change at a time.
-    """
+    """Return the posts that are only in ``old``, and only in ``new``."""
     gone, come = list[Post](), list[Post]()
     for before, after in zip(old, new, strict=True):
-        start = _first_other(before, after)
-        end = _first_other(before[start:][::-1], after[start:][::-1])
-        left, right = before[start : len(before) - end], after[start : len(after) - end]
-        stay = set(map(id, left)) & set(map(id, right))
-        gone += (post for post in left if id(post) not in stay)
-        come += (post for post in right if id(post) not in stay)
+        left, right = after.difference(before)
+        gone += left
+        come += right
     return gone, come
-
-
-def _first_other(one: Sequence[Post], two: Sequence[Post]) -> int:
-    shorter = min(len(one), len(two))
-    return next(compress(count(), map(is_not, one, two)), shorter)

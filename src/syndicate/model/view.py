@@ -13,6 +13,7 @@ from syndicate.model.page import Page, page
 from syndicate.model.post import Item, Post, Source
 from syndicate.model.query import Query
 from syndicate.model.selection import Selection
+from syndicate.model.sheets import Sheets
 
 _NEVER: Final = datetime.fromtimestamp(0, UTC)
 
@@ -28,7 +29,7 @@ class View:
     named: NamedFeed
     query: Query
     selection: Selection
-    posts: tuple[Post, ...]
+    posts: Sequence[Post]
     page: Page
     parts: tuple[Part, ...]
 
@@ -111,7 +112,7 @@ def last_modified(edition: Edition, view: View) -> datetime:
     The newest of: its posts' updates, the expiries passed in its sources, their commits.
     """
     moments = [
-        *map(attrgetter("updated"), view.posts),
+        *_last_updated(view.posts),
         *(part.committed for part in view.parts),
         *(
             edition.expiries[part.source.name]
@@ -120,6 +121,13 @@ def last_modified(edition: Edition, view: View) -> datetime:
         ),
     ]
     return max(moments, default=_NEVER)
+
+
+def _last_updated(posts: Sequence[Post]) -> Iterable[datetime]:
+    """Yield the moments among which the newest update of ``posts`` is; sheets know theirs."""
+    if isinstance(posts, Sheets):
+        return (posts.updated,) if posts.updated else ()
+    return map(attrgetter("updated"), posts)
 
 
 def _updated(edition: Edition, view: View) -> datetime:

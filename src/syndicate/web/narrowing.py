@@ -1,7 +1,7 @@
 """What the form on a feed's page offers: the choices that its posts leave open."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from syndicate.model.edition import Edition
 from syndicate.model.post import Post
@@ -10,7 +10,7 @@ from syndicate.model.selection import Selection
 from syndicate.render.page import Choice, Filter
 
 
-def narrowing(edition: Edition, whole: tuple[Post, ...], query: Query) -> Filter:
+def narrowing(edition: Edition, whole: Sequence[Post], query: Query) -> Filter:
     """Return how a feed of the posts ``whole`` can be narrowed, and how ``query`` does it.
 
     What would change nothing is not offered, but what is chosen always is, so that it can be
