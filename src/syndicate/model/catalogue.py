@@ -39,13 +39,15 @@ class Catalogue:
         return spellings(self.posts)
 
     @cached_property
-    def translations(self) -> dict[tuple[str, str], tuple[Post, ...]]:
+    def translations(self) -> Drawers[tuple[str, str], tuple[Post, ...]]:
         """Posts that are translations of each other, by (source, translation)."""
         groups: defaultdict[tuple[str, str], list[Post]] = defaultdict(list)
         for post in self.posts:
             if post.translation:
                 groups[_group(post)].append(post)
-        return {group: tuple(sorted(posts, key=_tongue)) for group, posts in groups.items()}
+        return Drawers.of(
+            {group: tuple(sorted(posts, key=_tongue)) for group, posts in groups.items()}
+        )
 
     def find(self, demands: Sequence[Collection[Trait]]) -> Sequence[Post]:
         """Return the posts that have at least one trait of each demand, in order."""
@@ -76,14 +78,16 @@ class Catalogue:
 
     def _regrouped(
         self, gone: Sequence[Post], come: Sequence[Post]
-    ) -> dict[tuple[str, str], tuple[Post, ...]]:
-        groups = dict(self.translations)
+    ) -> Drawers[tuple[str, str], tuple[Post, ...]]:
+        groups = dict[tuple[str, str], tuple[Post, ...]]()
         for group in {_group(post) for post in (*gone, *come) if post.translation}:
-            posts = [post for post in groups.pop(group, ()) if post not in gone]
+            posts = [post for post in self.translations.get(group, ()) if post not in gone]
             posts += (post for post in come if _group(post) == group)
-            if posts:
-                groups[group] = tuple(sorted(posts, key=_tongue))
-        return groups
+            groups[group] = tuple(sorted(posts, key=_tongue))
+        lost = [group for group, posts in groups.items() if not posts]
+        return self.translations.replaced(
+            lost, {group: posts for group, posts in groups.items() if posts}
+        )
 
     def _keeps_places(self, gone: Sequence[Post], come: Sequence[Post]) -> bool:
         """Tell whether all who stay keep their place: who goes is succeeded, who is new is last."""
