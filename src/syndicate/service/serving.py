@@ -24,12 +24,7 @@ async def serve(newsroom: Newsroom, *, started: Callable[[int], None] = lambda _
     """
     settings = newsroom.settings
     newsroom.staff()
-    publisher = Publisher(
-        newsroom.followers(),
-        put_together=newsroom.put_together,
-        clock=newsroom.clock,
-        prepare=newsroom.prepare,
-    )
+    publisher = _publisher(newsroom)
     live = Live(newsroom, publisher)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -59,6 +54,15 @@ async def serve(newsroom: Newsroom, *, started: Callable[[int], None] = lambda _
     for task in (serving, following, keeping, tidying):
         if not task.cancelled():
             task.result()
+
+
+def _publisher(newsroom: Newsroom) -> Publisher:
+    return Publisher(
+        newsroom.followers(),
+        put_together=newsroom.put_together,
+        clock=newsroom.clock,
+        prepare=newsroom.prepare,
+    )
 
 
 def _policy(newsroom: Newsroom) -> Policy:
