@@ -8,11 +8,12 @@ from dataclasses import replace
 
 import pytest
 
+from syndicate.cache import Cache
 from syndicate.model.edition import Edition, Part, Unread
 from syndicate.model.post import BlobId
 from syndicate.publisher.following import Publisher
 from syndicate.service.newsroom import Newsroom
-from syndicate.service.tidying import keep_tidy
+from syndicate.service.tidying import keep_memory, keep_tidy
 from tests.content_repository import ContentRepository
 from tests.service.conftest import FIRST, POST, SETTINGS, settings
 
@@ -45,15 +46,15 @@ def test_what_an_edition_is_made_of_is_kept(
             newsroom.items(edition.posts, edition)
         content.commit({THIRD: None})
         edition = newsroom.edition()
-        assert size(tmp_path) == {"readings": 8, "renderings": 7}
+        assert size(tmp_path) == {"readings": 8, "registers": 0, "renderings": 7}
 
         newsroom.tidy(edition)
 
-        assert size(tmp_path) == {"readings": 5, "renderings": 2}
+        assert size(tmp_path) == {"readings": 5, "registers": 0, "renderings": 2}
     with Newsroom(settings(settings_file)) as newsroom:
         edition = newsroom.edition()
         assert [one.text for one in newsroom.items(edition.posts, edition)] == ["2", "Three."]
-    assert size(tmp_path) == {"readings": 5, "renderings": 2}
+    assert size(tmp_path) == {"readings": 5, "registers": 0, "renderings": 2}
 
 
 def test_while_a_source_cannot_be_read_all_is_kept(
@@ -123,3 +124,62 @@ def test_trouble_is_told_and_ends_nothing(
             await asyncio.gather(following, tidying, return_exceptions=True)
 
     asyncio.run(run())
+
+
+def test_a_service_that_runs_remembers_what_it_knows_and_once_more_when_it_ends(
+    settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
+) -> None:
+    """The next start reads nothing again, and tidying leaves that alone."""
+
+    async def run() -> None:
+        with Newsroom(settings(settings_file)) as newsroom:
+            publisher = Publisher(
+                newsroom.followers(), put_together=newsroom.put_together, clock=newsroom.clock
+            )
+            following = asyncio.create_task(publisher.run())
+            remembering = asyncio.create_task(keep_memory(newsroom, publisher, rush=0))
+            edition = await publisher.next()
+            async with asyncio.timeout(20):
+                while "registers" not in size(tmp_path):  # noqa: ASYNC110 — a file has no event
+                    await asyncio.sleep(0.02)
+            newsroom.tidy(edition)
+            content.commit({FIRST: None, THIRD: POST.format("X", "New words.")})
+            await publisher.next(edition)
+            remembering.cancel()
+            await asyncio.gather(remembering, return_exceptions=True)
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+
+    asyncio.run(run())
+    assert size(tmp_path)["registers"] == 1
+    Cache(tmp_path / "var" / "cache" / "syndicate.db").keep("readings", [])
+    with Newsroom(settings(settings_file)) as newsroom:
+        assert THIRD in {post.path for post in newsroom.edition().posts}
+    assert size(tmp_path)["readings"] == 0
+
+
+def test_a_repository_that_is_gone_does_not_keep_a_service_from_ending(
+    settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
+) -> None:
+    """Then nothing is remembered."""
+
+    async def run() -> None:
+        with Newsroom(settings(settings_file)) as newsroom:
+            publisher = Publisher(
+                newsroom.followers(), put_together=newsroom.put_together, clock=newsroom.clock
+            )
+            following = asyncio.create_task(publisher.run())
+            remembering = asyncio.create_task(keep_memory(newsroom, publisher))
+            edition = await publisher.next()
+            content.path.rename(tmp_path / "elsewhere")
+            publisher.ask("news")
+            edition = await publisher.next(edition)
+            assert edition.failing
+            remembering.cancel()
+            await asyncio.gather(remembering, return_exceptions=True)
+            assert remembering.cancelled()
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+
+    asyncio.run(run())
+    assert size(tmp_path).get("registers", 0) == 0

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 
@@ -61,6 +61,16 @@ class Ancestry:
     def vanished(self) -> tuple[Path, ...]:
         """The configured folders that had posts and have none."""
         return tuple(folder for folder, posts in self.posts_in.items() if not posts)
+
+    def copy(self) -> "Ancestry":
+        """Return the same, which stays as it is when this one is brought forward."""
+        return replace(
+            self,
+            living=self.living.copy(),
+            dead=self.dead.copy(),
+            births=self.births.copy(),
+            posts_in=self.posts_in.copy(),
+        )
 
 
 FolderOf = Callable[[Path], Path | None]

@@ -1,12 +1,18 @@
 """One source at one commit: which files are posts, and what an edition must know of each."""
 
+import pathlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from hashlib import sha256
+from threading import Lock
+from typing import Final
 
+from syndicate import dialects, git, model
 from syndicate.cache import Cache
 from syndicate.dialects import DIALECTS
 from syndicate.errors import ContentError
 from syndicate.git import Commit, Entry, News, Repository
+from syndicate.index import code, memory
 from syndicate.index.ancestry import Ancestry, Lineage, replay
 from syndicate.index.asset import Assets
 from syndicate.index.biography import Chapter, biography
@@ -19,6 +25,12 @@ from syndicate.model.category import Vocabulary
 from syndicate.model.edition import Part, Problem
 from syndicate.model.ledger import LedgerRow
 from syndicate.model.post import BlobId, CommitId, Path, Post, Source
+
+_CODE: Final = tuple(
+    pathlib.Path(package).parent
+    for package in (__file__, dialects.__file__, git.__file__, model.__file__)
+)
+"""All code that makes what an index remembers."""
 
 _AT_ONCE = 500
 """Files examined together: bounds the memory while a large folder is read for the first time."""
@@ -43,6 +55,7 @@ class SourceIndex:
         self.source = source
         self.repository = repository
         self._dialect = DIALECTS[source.dialect]
+        self._cache = cache
         self._readings = Readings(source, repository, cache, vocabulary)
         self._vocabulary = vocabulary
         self.accepted = accepted
@@ -52,6 +65,9 @@ class SourceIndex:
         self._register = Register()
         self._registered: CommitId | None = None
         """The commit that the register is at."""
+        self._remembered: CommitId | None = None
+        """The commit of what the cache has been given to remember."""
+        self._lock = Lock()
 
     def part(self, commit: CommitId) -> Part:
         """Return the source as it is at ``commit``.
@@ -59,6 +75,41 @@ class SourceIndex:
         Where a folder that had posts is gone or empty, the part is that of the last commit at
         which it was not, and says so. Raises `RepositoryError`.
         """
+        with self._lock:
+            return self._part(commit)
+
+    def remember(self) -> None:
+        """Write down what all this took, unless that has been done.
+
+        Another index of the same source and settings then goes on from there. What hangs on how
+        much of the history is there (a shallow clone's) is not kept, nor while a folder is empty.
+        """
+        with self._lock:
+            commit = self._ancestry.commit
+            if commit in (None, self._remembered) or commit != self._registered:
+                return
+            found = memory.Memory.of(self._ancestry, self._register)
+        if not self.repository.is_shallow:
+            self._cache.put(memory.SHELF, {self.memory_key: memory.encode(found)})
+            self._remembered = commit
+
+    @property
+    def memory_key(self) -> str:
+        """The key by which the cache knows what this index remembers."""
+        rules = (code.digest(*_CODE), self.source, self._vocabulary, sorted(self._obeyed))
+        return sha256(repr(rules).encode()).hexdigest()
+
+    def _recall(self) -> None:
+        if self.repository.is_shallow:
+            return
+        for data in self._cache.get(memory.SHELF, [self.memory_key]).values():
+            found = memory.decode(data, self.source)
+            self._ancestry, self._register = found.ancestry, found.register()
+            self._registered = self._remembered = found.ancestry.commit
+
+    def _part(self, commit: CommitId) -> Part:
+        if self._registered is None and self._ancestry.commit is None:
+            self._recall()
         accepted = self.accepted()
         if accepted != self._obeyed:
             self._ancestry, self._obeyed = Ancestry(), accepted

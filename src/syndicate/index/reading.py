@@ -3,9 +3,7 @@
 import pathlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from hashlib import sha256
-from importlib.metadata import version
 from typing import Final
 
 import msgspec
@@ -17,11 +15,19 @@ from syndicate.dialects.dialect import Dialect
 from syndicate.dialects.fields import Fields
 from syndicate.errors import ContentError
 from syndicate.git import Repository
+from syndicate.index import code
 from syndicate.model import category
 from syndicate.model.category import Vocabulary
 from syndicate.model.post import BlobId, Path, Source
 
 SHELF: Final = "readings"
+
+_CODE: Final = (
+    pathlib.Path(dialects.__file__).parent,
+    pathlib.Path(__file__),
+    pathlib.Path(category.__file__),
+)
+"""All code that makes a reading."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +63,7 @@ class Readings:
         self._vocabulary = vocabulary
         self._dialect: Dialect = DIALECTS[source.dialect]
         self._decoder = msgspec.msgpack.Decoder(Reading)
-        self._rules = sha256(f"{_code()} {source} {vocabulary}".encode()).hexdigest()
+        self._rules = sha256(f"{code.digest(*_CODE)} {source} {vocabulary}".encode()).hexdigest()
 
     def read(self, wanted: Iterable[Wanted]) -> dict[Wanted, Reading]:
         """Return what each file says; the content decides, and the path it has."""
@@ -92,12 +98,3 @@ class Readings:
         """Return the key by which the cache knows a reading."""
         path, blob = want
         return sha256(f"{self._rules} {blob} {path}".encode("utf-8", "surrogateescape")).hexdigest()
-
-
-@cache
-def _code() -> str:
-    """Return a digest of all code that makes a reading: what it made before is forgotten."""
-    own = (pathlib.Path(__file__), pathlib.Path(category.__file__))
-    files = (*sorted(pathlib.Path(dialects.__file__).parent.rglob("*.py")), *own)
-    versions = f"{version('python-frontmatter')} {version('pyyaml')}".encode()
-    return sha256(versions + b"".join(file.read_bytes() for file in files)).hexdigest()

@@ -36,6 +36,16 @@ class Register:
         return self._outcomes.get(path)
 
     @property
+    def outcomes(self) -> Mapping[Path, Outcome]:
+        """What became of the files that were looked at."""
+        return self._outcomes
+
+    @property
+    def skipped(self) -> Mapping[Path, str]:
+        """Why other files were not looked at."""
+        return self._skipped
+
+    @property
     def examined(self) -> Iterable[Path]:
         """The paths of the files that were looked at."""
         return self._outcomes

@@ -9,7 +9,7 @@ from typing import Self
 from syndicate.cache import Cache
 from syndicate.errors import RepositoryError, UnknownName
 from syndicate.git import Repository
-from syndicate.index import item, reading
+from syndicate.index import item, memory, reading
 from syndicate.index.item import Items
 from syndicate.index.manuscript import Manuscript, Rendered
 from syndicate.index.part import SourceIndex
@@ -156,7 +156,16 @@ class Newsroom:
             return
         indexes = [self.index(part.source) for part in edition.parts]
         self._cache.keep(reading.SHELF, {key for one in indexes for key in one.reading_keys()})
+        self._cache.keep(memory.SHELF, {one.memory_key for one in indexes})
         self._cache.keep(item.SHELF, set(self._items.rendering_keys(edition)))
+
+    def remember(self) -> None:
+        """Write down what is known of the sources, so that the next start goes on from there.
+
+        Raises `RepositoryError`.
+        """
+        for index in tuple(self._indexes.values()):
+            index.remember()
 
     def close(self) -> None:
         """End every process, close every file."""

@@ -11,7 +11,7 @@ from syndicate.representation import Press
 from syndicate.service.live import Live
 from syndicate.service.newsroom import Newsroom
 from syndicate.service.process import give_way
-from syndicate.service.tidying import keep_tidy
+from syndicate.service.tidying import keep_memory, keep_tidy
 from syndicate.web import server
 from syndicate.web.application import application
 from syndicate.web.policy import Policy
@@ -33,25 +33,27 @@ async def serve(newsroom: Newsroom, *, started: Callable[[int], None] = lambda _
     with ThreadPoolExecutor(1, initializer=give_way) as compressor:
         press = Press(settings.masthead, executor=compressor, removed=lambda: live.removed)
         app = application(live, press, settings.masthead, _policy(newsroom))
-        following, keeping = map(asyncio.create_task, (publisher.run(), live.keep(press)))
-        serving = asyncio.create_task(
-            server.run(
-                app,
-                settings.service.host,
-                settings.service.port,
-                stopping=live.stopping,
-                started=started,
+        background = [
+            asyncio.create_task(work)
+            for work in (
+                publisher.run(),
+                live.keep(press),
+                keep_tidy(newsroom, publisher),
+                keep_memory(newsroom, publisher),
             )
+        ]
+        host, port = settings.service.host, settings.service.port
+        serving = asyncio.create_task(
+            server.run(app, host, port, stopping=live.stopping, started=started)
         )
-        tidying = asyncio.create_task(keep_tidy(newsroom, publisher))
         try:
-            await asyncio.wait({following, serving}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({background[0], serving}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             live.stopping.set()
-            for task in (following, keeping, tidying):
+            for task in background:
                 task.cancel()
-            await asyncio.gather(serving, following, keeping, tidying, return_exceptions=True)
-    for task in (serving, following, keeping, tidying):
+            await asyncio.gather(serving, *background, return_exceptions=True)
+    for task in (serving, *background):
         if not task.cancelled():
             task.result()
 

@@ -1,9 +1,11 @@
-"""Keeping the cache from growing without end."""
+"""Keeping the cache from growing without end, and what is worth remembering in it."""
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 
 from syndicate import telemetry
+from syndicate.errors import SyndicateError
 from syndicate.publisher.following import Publisher
 from syndicate.service.keeping import keep
 from syndicate.service.newsroom import Newsroom
@@ -11,6 +13,9 @@ from syndicate.service.newsroom import Newsroom
 _SETTLING_SECONDS: Final = 600.0
 """Long after the rush of a start."""
 _DAY_SECONDS: Final = 86_400.0
+_RUSH_SECONDS: Final = 10.0
+"""The first readers go first."""
+_HOUR_SECONDS: Final = 3_600.0
 
 _log = telemetry.logger("tidying")
 
@@ -32,3 +37,27 @@ async def keep_tidy(
 
     await asyncio.sleep(settling)
     await keep(tidy, _log, "cache not tidied", pause_seconds=pause)
+
+
+async def keep_memory(
+    newsroom: Newsroom,
+    publisher: Publisher,
+    *,
+    rush: float = _RUSH_SECONDS,
+    pause: float = _HOUR_SECONDS,
+) -> None:
+    """Once an hour write down what is known of the sources, until cancelled, and then once more.
+
+    The first time is ``rush`` seconds after the first edition, the next ones ``pause`` after it.
+    """
+
+    async def remember() -> None:
+        await asyncio.to_thread(newsroom.remember)
+
+    await publisher.next()
+    try:
+        await asyncio.sleep(rush)
+        await keep(remember, _log, "memory not kept", pause_seconds=pause)
+    finally:
+        with suppress(SyndicateError):
+            await asyncio.shield(remember())
