@@ -4,11 +4,12 @@ import asyncio
 import pathlib
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from typing_extensions import override
 
 from syndicate.cache import Cache
 from syndicate.errors import NotReady, RepositoryError, UnknownName
@@ -138,6 +139,37 @@ def test_a_commit_is_noticed_without_being_asked_for(
             lambda: titles(publisher) == ["Edited"],
         ),
     )
+
+
+def test_many_sources_are_glanced_at_less_often_each(office: Office) -> None:
+    """A hundred sources together do not take more of the loop than ten do."""
+    glances = 0
+
+    class Counted(Follower):
+        @override
+        def stamp(self) -> Hashable:
+            nonlocal glances
+            glances += 1
+            return None
+
+    def unread() -> SourceIndex:
+        raise RepositoryError("nothing is there", code="no-repository")
+
+    followers = [
+        Counted(samples.source(f"s{n}"), poll_seconds=60, open_index=unread) for n in range(100)
+    ]
+
+    async def watch() -> None:
+        publisher = office.publisher(*followers)
+        running = asyncio.create_task(publisher.run())
+        await publisher.next()
+        before = glances
+        await asyncio.sleep(1)
+        running.cancel()
+        await asyncio.wait([running])
+        assert 0 < glances - before < 500
+
+    asyncio.run(watch())
 
 
 def test_an_edition_is_prepared_before_it_is_in_service(
