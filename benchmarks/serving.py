@@ -15,48 +15,30 @@ import os
 import random
 import re
 import shutil
-import signal
-import socket
-import string
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from rig.content import Repository
+from rig.service import Server, family, free_port, running, service, settings, until
 from typing_extensions import override
 
 CONNECTIONS = 64
 SECONDS = 2
 """How long one measurement takes."""
 
-PATIENCE = 120
-"""Seconds for a server to start, and for 10,000 posts to be read."""
-
 SERVING, ASKING = (sorted(os.sched_getaffinity(0)) * 2)[:2]
 """The core of the servers and the core of wrk."""
-
-TICKS = os.sysconf("SC_CLK_TCK")
 
 FEED = "/feeds/all.json"
 WORDS_EACH = 26
 """Words of a post: the feed has some 40 kB then, 8 kB with gzip."""
-
-SETTINGS = """
-[service]
-title = "Benchmark"
-public_url = "https://feeds.example.gov"
-[[sources]]
-name = "news"
-repository = "repository"
-folders = ["posts"]
-dialect = "news-and-blog"
-site_url = "https://www.example.gov"
-"""
 
 NGINX = """
 daemon off;
@@ -85,30 +67,6 @@ http {{
 
 
 @dataclass(frozen=True)
-class Server:
-    """A program that serves: what it is called, the process that does, and where."""
-
-    name: str
-    pid: int
-    port: int
-
-    def get(self, **headers: str) -> tuple[http.client.HTTPResponse, bytes]:
-        """Return what the feed is answered with."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
-        with contextlib.closing(connection):
-            connection.request(
-                "GET", FEED, headers={n.replace("_", "-"): v for n, v in headers.items()}
-            )
-            answer = connection.getresponse()
-            return answer, answer.read()
-
-    def cpu(self) -> float:
-        """Return the processor seconds that the process has used."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-@dataclass(frozen=True)
 class Result:
     """Requests per processor second and per second, and how long they waited, in ms."""
 
@@ -118,85 +76,17 @@ class Result:
     p99: float
 
 
-class Repository:
-    """A git repository of posts, one a day, in which commits can be made without end."""
-
-    def __init__(self, folder: Path, posts: int) -> None:
-        self._folder = folder
-        self._posts = posts
-        self._chance = chance = random.Random(1)  # noqa: S311 — the same posts each time
-        letters = string.ascii_lowercase
-        self._words = ["".join(chance.choices(letters, k=chance.randint(2, 10))) for _ in "x" * 999]
-        self._commits = 0
-        subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(folder)], check=True)
-        self.commit(range(posts))
-
-    def commit(self, numbers: Sequence[int]) -> None:
-        """Write the posts ``numbers`` anew."""
-        self._commits += 1
-        stamp = f"Ada Editor <ada@example.gov> {1_700_000_000 + self._commits} +0000"
-        parent = "from refs/heads/main^0\n" if self._commits > 1 else ""
-        lines = [f"commit refs/heads/main\ncommitter {stamp}\ndata 4\nEdit\n{parent}"]
-        for number in numbers:
-            year, day = 2023 - number // 336, number % 336
-            words = " ".join(self._chance.choices(self._words, k=WORDS_EACH))
-            text = f"---\ntitle: Post {number}\n---\n{words}\n"
-            path = f"posts/{year}/{year}-{day // 28 + 1:02}-{day % 28 + 1:02}-post-{number}.md"
-            lines.append(f"M 100644 inline {path}\ndata {len(text)}\n{text}\n")
-        subprocess.run(
-            ["git", "-C", str(self._folder), "fast-import", "--quiet"],
-            input="".join(lines).encode(),
-            check=True,
-        )
-
-    def tenth(self) -> None:
-        """Commit a change of every tenth post."""
-        first = self._chance.randrange(10)
-        self.commit(range(first, self._posts, 10))
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
-def until(holds: Callable[[], bool]) -> None:
-    """Wait until something is so."""
-    end = time.monotonic() + PATIENCE
-    while not holds():
-        if time.monotonic() > end:
-            raise SystemExit("serving: a server does not do what it should")
-        time.sleep(0.05)
+PINNED = ("taskset", "-c", str(SERVING))
 
 
 @contextlib.contextmanager
-def running(command: Sequence[str], **environ: str) -> Iterator[int]:
-    """Run a program on the core of the servers; yield its process, ask it to end afterwards."""
-    pinned = ["taskset", "-c", str(SERVING), *command]
-    with subprocess.Popen(
-        pinned, env={**os.environ, **environ}, stderr=subprocess.DEVNULL
-    ) as process:
-        try:
-            yield process.pid
-        finally:
-            process.send_signal(signal.SIGTERM)
-
-
-@contextlib.contextmanager
-def service(folder: Path) -> Iterator[Server]:
-    """Serve the posts in ``folder``."""
-    (folder / "syndicate.toml").write_text(SETTINGS)
-    port = free_port()
-    settings = {
-        "SYNDICATE_CONFIG": str(folder / "syndicate.toml"),
-        "SYNDICATE_SERVICE__PORT": str(port),
-    }
-    with running([sys.executable, "-m", "syndicate", "serve"], **settings) as pid:
-        server = Server("syndicate", pid, port)
-        until(lambda: _is_up(server))
-        until(lambda: server.get(Accept_Encoding="br")[0].headers["Content-Encoding"] == "br")
-        until(lambda: _rests(server))
+def pinned_service(folder: Path) -> Iterator[Server]:
+    """Serve the posts of the repository in ``folder``, on the core of the servers."""
+    (folder / "syndicate.toml").write_text(settings(["news"]))
+    with service(folder, before=PINNED) as server:
+        server.served(FEED)
+        until(lambda: server.get(FEED, Accept_Encoding="br").encoding == "br")
+        server.rest()
         yield server
 
 
@@ -210,24 +100,10 @@ def nginx(folder: Path, body: bytes, packed: bytes) -> Iterator[Server]:
     port = free_port()
     user = "user root;" if os.getuid() == 0 else ""
     (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port, user=user))
-    with running(["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")]) as pid:
-        until(lambda: _is_up(Server("nginx", pid, port)))
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        yield Server("nginx", int(children[0]), port)
-
-
-def _is_up(server: Server) -> bool:
-    try:
-        return server.get()[0].status == http.client.OK
-    except OSError:
-        return False
-
-
-def _rests(server: Server) -> bool:
-    """Tell whether what follows a start is over, such as writing down what is served."""
-    before = server.cpu()
-    time.sleep(1)
-    return server.cpu() - before < 0.2
+    with running([*PINNED, "nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")]) as pid:
+        Server("nginx", pid, port).served(FEED)
+        worker = list(family(pid))[-1]
+        yield Server("nginx", worker, port)
 
 
 def ask(server: Server, seconds: float, headers: dict[str, str]) -> Result:
@@ -258,16 +134,16 @@ def _milliseconds(output: str, percentile: int) -> float:
 
 def cases(server: Server) -> dict[str, dict[str, str]]:
     """Return the header fields of each kind of request, and prove that they do what they say."""
-    tag = server.get(Accept_Encoding="gzip")[0].headers["ETag"]
+    tag = server.get(FEED, Accept_Encoding="gzip").tag
     found = {
         "200": {},
         "200 gzip": {"Accept-Encoding": "gzip"},
         "304": {"Accept-Encoding": "gzip", "If-None-Match": tag},
     }
     for name, headers in found.items():
-        answer, _ = server.get(**headers)
-        if str(answer.status) != name[:3]:
-            raise SystemExit(f"serving: {server.name} answers {answer.status} for {name}")
+        status = server.get(FEED, **headers).status
+        if str(status) != name[:3]:
+            raise SystemExit(f"serving: {server.name} answers {status} for {name}")
     return found
 
 
@@ -307,7 +183,7 @@ class Editor(threading.Thread):
     def __init__(self, repository: Repository, server: Server) -> None:
         super().__init__()
         self._repository = repository
-        self._server = server
+        self._server = Server(server.name, server.pid, server.port)
         self.is_over = threading.Event()
         self.commits = 0
 
@@ -316,19 +192,20 @@ class Editor(threading.Thread):
         """Commit until it is over."""
         while not self.is_over.is_set():
             before = self._tag()
-            self._repository.tenth()
+            first = random.randrange(10)  # noqa: S311
+            self._repository.commit(range(first, self._repository.posts, 10))
             self.commits += 1
             while self._tag() == before and not self.is_over.wait(0.05):
                 pass
 
     def _tag(self) -> str:
-        return self._server.get()[0].headers["ETag"]
+        return self._server.get(FEED).tag
 
 
 def visit(server: Server, seconds: float) -> list[float]:
     """Be one reader who asks every millisecond; return how long each answer took, in ms."""
     waits: list[float] = []
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     with contextlib.closing(connection):
         end = time.perf_counter() + seconds
         while (began := time.perf_counter()) < end:
@@ -385,11 +262,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         folder.chmod(0o755)
-        repository = Repository(folder / "repository", posts)
-        with service(folder) as ours:
-            body, packed = ours.get()[1], ours.get(Accept_Encoding="gzip")[1]
+        repository = Repository(folder / "news", posts, words=WORDS_EACH)
+        with pinned_service(folder) as ours:
+            body, packed = ours.get(FEED).body, ours.get(FEED, Accept_Encoding="gzip").body
             with nginx(folder, body, packed) as theirs:
-                if theirs.get()[1] != body or theirs.get(Accept_Encoding="gzip")[1] != packed:
+                copied = theirs.get(FEED).body, theirs.get(FEED, Accept_Encoding="gzip").body
+                if copied != (body, packed):
                     raise SystemExit("serving: nginx does not serve the same bytes")
                 print(f"serving: {FEED}, {len(body):,} bytes ({len(packed):,}), {posts:,} posts")
                 compare(ours, theirs, rounds)

@@ -3,12 +3,21 @@
 import random
 import string
 import subprocess
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
+TOPICS = 100
+
+NEXT = "refs/heads/next"
+"""Where a commit is prepared, so that the branch moves by one rename, whose time is known."""
+
 
 class Repository:
-    """A bare git repository of posts, in folders by year; the same each time it is made."""
+    """A bare git repository of posts, in folders by year; the same each time it is made.
+
+    Each post has one of three tags, and one of `TOPICS` more, ``topic-0`` and so on.
+    """
 
     def __init__(self, folder: Path, posts: int, *, words: int = 300) -> None:
         self.folder = folder
@@ -23,14 +32,15 @@ class Repository:
         subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(folder)], check=True)
         self.commit(range(posts))
 
-    def commit(self, numbers: Sequence[int]) -> None:
-        """Write the posts ``numbers`` anew."""
+    def commit(self, numbers: Sequence[int]) -> float:
+        """Write the posts ``numbers`` anew; return when the branch moved (``perf_counter``)."""
         self._commits += 1
         stamp = f"Ada Editor <ada@example.gov> {1_700_000_000 + self._commits} +0000"
         parent = "from refs/heads/main^0\n" if self._commits > 1 else ""
-        head = f"commit refs/heads/main\ncommitter {stamp}\ndata 4\nEdit\n{parent}"
+        head = f"commit {NEXT}\ncommitter {stamp}\ndata 4\nEdit\n{parent}"
         with subprocess.Popen(
-            ["git", "-C", str(self.folder), "fast-import", "--quiet"], stdin=subprocess.PIPE
+            ["git", "-C", str(self.folder), "fast-import", "--quiet", "--force"],
+            stdin=subprocess.PIPE,
         ) as git:
             assert git.stdin is not None  # noqa: S101
             git.stdin.write(head.encode())
@@ -38,15 +48,22 @@ class Repository:
                 text = self._post(number).encode()
                 git.stdin.write(f"M 100644 inline {path_of(number)}\ndata {len(text)}\n".encode())
                 git.stdin.write(text + b"\n")
+        moved = time.perf_counter()
+        (self.folder / NEXT).replace(self.folder / "refs" / "heads" / "main")
+        return moved
+
+    def newest(self, number: int) -> float:
+        """Write one of the 40 newest posts anew, each in its turn; return when."""
+        return self.commit([self.posts - 1 - number % 40])
 
     def _post(self, number: int) -> str:
         words = self._chance.choices(self._vocabulary, k=self._words)
         paragraphs = "\n\n".join(
             " ".join(words[start : start + 60]) for start in range(0, len(words), 60)
         )
-        tag = ("Technology", "TTS", "Design")[number % 3]
+        tags = f"{('Technology', 'TTS', 'Design')[number % 3]}, Topic {number % TOPICS}"
         return (
-            f"---\ntitle: Post {number}\ndate: {_day(number)}T12:00:00Z\ntags: [{tag}]\n---\n"
+            f"---\ntitle: Post {number}\ndate: {_day(number)}T12:00:00Z\ntags: [{tags}]\n---\n"
             f"{words[0].title()} **{words[1]}**, see [{words[2]}](https://www.example.gov/).\n\n"
             f"{paragraphs}\n\n- {words[3]}\n- {words[4]}\n"
         )
