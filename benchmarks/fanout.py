@@ -109,6 +109,7 @@ async def office(
 async def durable(port: int, events: int) -> float:
     """Return deliveries per second of CPU time."""
     async with office(AT_ONCE, lambda n: url(port, n)) as (database, deliverer, answers):
+        spent = 0.0
         for first, count in ((0, 2), (2, events)):
             answers.expect(await tell(database, first, count))
             spent = time.process_time()
@@ -148,8 +149,8 @@ def throughput(port: int) -> None:
     for _ in range(3):
         results["ours, durable"].append(uvloop.run(durable(port, 30)))
         for name, count in (("bare aiohttp", 6_000), ("plain httpx", 600)):
-            found = uvloop.run(measure(name, address, AT_ONCE, count))
-            results[name].append(found.per_cpu_second)
+            one = uvloop.run(measure(name, address, AT_ONCE, count))
+            results[name].append(one.per_cpu_second)
     ours = max(results["ours, durable"])
     for name, found in results.items():
         print(f"{name:<28}{max(found):>16,.0f}{ours / max(found):>9.2f}x", flush=True)

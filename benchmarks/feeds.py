@@ -14,7 +14,9 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
+from syndicate.errors import UnknownName
 from syndicate.formats import FORMATS, atom, rss
+from syndicate.model.asset import Asset
 from syndicate.model.category import Category
 from syndicate.model.edition import Edition, Part, Readiness
 from syndicate.model.feed import Feed, Masthead
@@ -85,6 +87,10 @@ class Stock:
     async def items(self, posts: Sequence[Post], _edition: Edition) -> tuple[Item, ...]:
         """Return ``posts`` as items."""
         return tuple(self._items[post] for post in posts)
+
+    async def asset(self, source: str, path: str) -> Asset:
+        """Raise `UnknownName`: the posts show no files."""
+        raise UnknownName(f"{source} has no {path}", code="not-found", known=())
 
 
 def best(work: Callable[[], object], rounds: int = 20) -> float:

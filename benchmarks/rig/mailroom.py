@@ -21,7 +21,8 @@ from syndicate.storage.schema import SUBSCRIPTION
 from syndicate.storage.subscriptions import audience, values
 
 KINDS = ("sqlite", "postgresql")
-SAFE = Safe("a key, as operators should have one")
+SAFE_KEY = "a key, as operators should have one"
+SAFE = Safe(SAFE_KEY)
 SECRETS = (Secret(key=b"k" * 32),)
 TEXT = b'{"type":"post.updated","timestamp":"2024-01-01T00:00:00.000Z","data":{"post":"%s"}}'
 

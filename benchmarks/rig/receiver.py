@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvloop
+from typing_extensions import override
 
 SLOW = "/slow"
 SLOW_SECONDS = 0.5
@@ -25,11 +26,14 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
 class Sink(asyncio.Protocol):
     """Answers every request, without reading more of it than where it ends."""
 
+    @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember where to answer."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101
         self.transport = transport
         self.left = b""
 
+    @override
     def data_received(self, data: bytes) -> None:
         """Answer each request that is complete."""
         self.left += data
@@ -59,6 +63,7 @@ def url(port: int, number: int, path: str = "/hook") -> str:
 def receiver() -> Iterator[int]:
     """Run the receiver, and give its port."""
     with subprocess.Popen([sys.executable, __file__], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None  # noqa: S101
         try:
             yield int(process.stdout.readline())
         finally:
