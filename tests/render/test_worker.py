@@ -12,7 +12,8 @@ from multiprocessing.connection import Connection
 import pytest
 
 from syndicate.render.body import render
-from syndicate.render.worker import TAKEN, main, serve
+from syndicate.render.job import TAKEN
+from syndicate.render.worker import main, serve
 from tests.render.jobs import job
 
 
