@@ -19,6 +19,8 @@ from syndicate.model.category import Vocabulary
 from syndicate.model.edition import Edition, Part, Unread
 from syndicate.model.post import CommitId
 from syndicate.publisher.following import Follower, Publisher
+from syndicate.publisher.watching import watching
+from syndicate.web.server import runner
 from tests import samples
 from tests.content_repository import ContentRepository
 
@@ -170,6 +172,28 @@ def test_many_sources_are_glanced_at_less_often_each(office: Office) -> None:
         assert 0 < glances - before < 500
 
     asyncio.run(watch())
+
+
+def test_a_branch_is_watched_where_the_loop_can(office: Office, content: ContentRepository) -> None:
+    """What changes beside it wakes for nothing, and what is not there is not watched."""
+    stirs: list[int] = []
+
+    async def work() -> None:
+        follower = office.follower()
+        follower.look()
+        missing = f"{office.folder}/missing"
+        with watching((missing, *follower.folders()), lambda: stirs.append(1)):
+            content.commit({FIRST: POST.format("Edited")})
+            while not stirs:  # noqa: ASYNC110 — what is waited for has no event
+                await asyncio.sleep(0.005)
+        stirs.clear()
+        content.commit({FIRST: POST.format("Edited again")})
+        await asyncio.sleep(0.05)
+
+    assert office.follower().folders() == ()
+    with runner() as loop:
+        loop.run(work())
+    assert stirs == []
 
 
 def test_an_edition_is_prepared_before_it_is_in_service(

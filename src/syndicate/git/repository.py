@@ -21,7 +21,7 @@ from syndicate.git.mirror import Mirror, mirrored
 from syndicate.git.objects import Catalogue, contents, names, step, steps
 from syndicate.git.place import Place, blank, locate, through
 from syndicate.git.record import Commit, Entry, entries, instant
-from syndicate.git.stamp import stamp
+from syndicate.git.stamp import folders, stamp
 from syndicate.model.post import BlobId, CommitId, Path
 
 _ID: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -122,6 +122,11 @@ class Repository:
         """
         opened = self._opened
         return stamp(opened.place, self._known_as(self._ref)) if opened else None
+
+    def folders(self) -> tuple[str, ...]:
+        """Return the folders in which something changes when the stamp does, there or not."""
+        opened = self._opened
+        return folders(opened.place, self._known_as(self._ref)) if opened else ()
 
     def head(self) -> CommitId:
         """Return the commit the ref is at."""

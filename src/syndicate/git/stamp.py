@@ -23,17 +23,22 @@ def stamp(place: Place, ref: str) -> Hashable:
     can leave equal times behind. The packed ones are replaced by renaming, so that time, size and
     inode tell; so is a reftable's list, whose entries never have the same name twice.
     """
-    folders = {str(place.folder), str(place.common)}
-    names = [rule + ref for rule in _RULES] + [f"refs/remotes/{ref}/HEAD", "reftable/tables.list"]
     return (
         _replaced(f"{place.common}/packed-refs"),
-        *(
-            content
-            for folder in sorted(folders)
-            for name in names
-            for content in _chain(f"{folder}/{name}", str(place.common))
-        ),
+        *(content for file in _files(place, ref) for content in _chain(file, str(place.common))),
     )
+
+
+def folders(place: Place, ref: str) -> tuple[str, ...]:
+    """Return the folders of the files that a stamp is made of, whether they are there or not."""
+    files = (f"{place.common}/packed-refs", *_files(place, ref))
+    return tuple(dict.fromkeys(file.rpartition("/")[0] for file in files))
+
+
+def _files(place: Place, ref: str) -> Iterator[str]:
+    names = [rule + ref for rule in _RULES] + [f"refs/remotes/{ref}/HEAD", "reftable/tables.list"]
+    for folder in sorted({str(place.folder), str(place.common)}):
+        yield from (f"{folder}/{name}" for name in names)
 
 
 def _chain(file: str, common: str) -> Iterator[bytes | None]:

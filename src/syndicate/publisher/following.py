@@ -11,9 +11,10 @@ from syndicate.errors import NotReady, SyndicateError, UnknownName
 from syndicate.index.part import SourceIndex
 from syndicate.model.edition import Edition, Part, Unread
 from syndicate.model.post import Source
+from syndicate.publisher.watching import watching
 
 _GLANCE_SECONDS: Final = 0.01
-"""How often a local branch is glanced at, where there are few."""
+"""How often a local branch is glanced at, where there are few; file systems may tell sooner."""
 
 _GLANCES_PER_SECOND: Final = 250
 """How many glances there are at most at all of them: each takes about 0.1 ms of the loop."""
@@ -81,6 +82,10 @@ class Follower:
         A branch moved, or the operator accepted a removal.
         """
         return self._index and (self._index.repository.stamp(), self._index.accepted())
+
+    def folders(self) -> tuple[str, ...]:
+        """Return the folders in which something changes when a branch on this host moves."""
+        return self._index.repository.folders() if self._index else ()
 
 
 class Publisher:
@@ -167,12 +172,16 @@ class Publisher:
             await self._rest(follower, stamp)
 
     async def _rest(self, follower: Follower, stamp: Hashable) -> None:
-        loop = asyncio.get_running_loop()
+        loop, asked, stirred = asyncio.get_running_loop(), self._asked, asyncio.Event()
         turn = loop.time() + follower.poll_seconds
-        while follower.stamp() == stamp and loop.time() < turn:
-            if self._asked[follower.source.name].is_set():
-                return
-            await asyncio.sleep(self._pause)
+        with watching(follower.folders(), stirred.set):
+            while follower.stamp() == stamp and loop.time() < turn:
+                if asked[follower.source.name].is_set():
+                    return
+                stirred.clear()
+                glance = loop.call_later(self._pause, stirred.set)
+                await stirred.wait()
+                glance.cancel()
 
     async def _publish(self) -> None:
         while True:

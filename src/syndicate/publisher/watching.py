@@ -1,0 +1,24 @@
+"""Hear at once that something in a folder changed, where the event loop can tell."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+
+
+@contextmanager
+def watching(folders: Iterable[str], stirred: Callable[[], None]) -> Iterator[None]:
+    """Call ``stirred`` whenever something in one of ``folders`` changed, as long as this lasts.
+
+    uvloop can, through libuv (inotify on Linux), and does not document it. Elsewhere, for
+    folders that are not there and where too many are watched already, it is never called: it
+    must be to hear sooner what is looked for anyway.
+    """
+    loop = asyncio.get_running_loop()
+    monitor: Callable[..., asyncio.Handle] | None = getattr(loop, "_monitor_fs", None)
+    with ExitStack() as closing:
+        for folder in folders:
+            if monitor is None:
+                break
+            with suppress(OSError):
+                closing.callback(monitor(folder, lambda *_: stirred()).cancel)
+        yield
