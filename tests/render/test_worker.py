@@ -12,20 +12,21 @@ from multiprocessing.connection import Connection
 import pytest
 
 from syndicate.render.body import render
-from syndicate.render.job import TAKEN
+from syndicate.render.job import TAKEN, packed, renderings
 from syndicate.render.worker import main, serve
 from tests.render.jobs import job
 
 
 def test_a_worker_takes_jobs_until_the_other_side_hangs_up() -> None:
-    """Each is taken, then rendered."""
+    """They are taken, then rendered, one or several at a time."""
     ours, theirs = Pipe()
     thread = threading.Thread(target=serve, args=(theirs,), kwargs={"seconds": 60, "idle": 60})
     thread.start()
-    for body in ("a", "*b*"):
-        ours.send(job(body))
-        assert ours.recv() == TAKEN
-        assert ours.recv() == render(job(body))
+    for bodies in (["a"], ["*b*", "c", ""]):
+        together = [job(body) for body in bodies]
+        ours.send_bytes(packed(together))
+        assert ours.recv_bytes() == TAKEN
+        assert renderings(ours.recv_bytes()) == tuple(map(render, together))
     ours.close()
     thread.join(10)
     assert not thread.is_alive()
@@ -56,4 +57,4 @@ def test_a_process_of_its_own_is_bounded_and_deaf() -> None:
     assert signal.getsignal(signal.SIGINT) == signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
     assert resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
     with Connection(ours.detach()) as line, suppress(EOFError):
-        assert not line.recv()
+        assert not line.recv_bytes()

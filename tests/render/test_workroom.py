@@ -65,10 +65,18 @@ def test_a_workroom_renders_as_anybody_does_and_in_order(workroom: Workroom) -> 
 
 def test_a_post_that_takes_too_long_is_cut_off_and_the_others_are_not(workroom: Workroom) -> None:
     """A slow post costs its worker's life; it comes back cut off, with an error, the rest whole."""
-    slow, *others = workroom.render([job(SLOW), *[job("fine")] * 5])
+    before, slow, *after = workroom.render([job("fine"), job(SLOW), *[job("fine")] * 5])
     assert [(note.level, note.rule) for note in slow.notes] == [("error", "too-slow")]
     assert slow.content
-    assert {each.content for each in others} == {"<p>fine</p>"}
+    assert {each.content for each in (before, *after)} == {"<p>fine</p>"}
+
+
+def test_many_posts_are_rendered_in_portions(workroom: Workroom) -> None:
+    """Small ones many at a time, large ones alone: none is lost, the order stays."""
+    bodies = [f"*{number}* {'word ' * (number % 3 * 2_000)}" for number in range(70)]
+    assert workroom.render([]) == []
+    found = workroom.render([job(body) for body in bodies])
+    assert [each.text.split()[0] for each in found] == [str(number) for number in range(70)]
 
 
 def test_readers_go_first(workroom: Workroom) -> None:

@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from syndicate.model.post import SafeHtml
 from syndicate.render.address import Addresses
 from syndicate.render.job import RENDERER_VERSION, Job, Rendering
 from syndicate.render.markdown import to_html
@@ -31,6 +32,8 @@ _NUMBERED: Final = re.compile(r"\A(\s*\d{1,9})([.)])")
 def render(job: Job) -> Rendering:
     """Render ``job``: the same job gives the same rendering, and no text makes it raise."""
     body = readable(job.body)
+    if not body.strip():  # as most summaries are
+        return Rendering(content=SafeHtml(""), text="", image=None, notes=())
     targets = dict(job.targets)
     context = Context(
         site_url=job.site_url,

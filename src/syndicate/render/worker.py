@@ -7,7 +7,7 @@ from multiprocessing.connection import Connection
 from typing import Final
 
 from syndicate.render.body import render
-from syndicate.render.job import TAKEN
+from syndicate.render.job import TAKEN, Job, Rendering, jobs, packed
 
 _MEMORY: Final = 2 << 30
 
@@ -25,7 +25,7 @@ def main(descriptor: int, seconds: float, idle: float | None) -> None:
 
 
 def serve(connection: Connection, *, seconds: float, idle: float | None) -> None:
-    """Answer each job on ``connection`` with `TAKEN` and its rendering.
+    """Answer jobs on ``connection`` with `TAKEN` and, when all are done, their renderings.
 
     Returns when the other side hangs up or, unless ``idle`` is None, has been silent for so many
     seconds. A job that takes more than ``seconds`` of processor time ends the process: the kernel
@@ -33,11 +33,15 @@ def serve(connection: Connection, *, seconds: float, idle: float | None) -> None
     """
     while connection.poll(idle):
         try:
-            job = connection.recv()
+            together = jobs(connection.recv_bytes())
         except EOFError:
             return
-        connection.send(TAKEN)
-        signal.setitimer(signal.ITIMER_PROF, seconds)
-        rendering = render(job)
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        connection.send(rendering)
+        connection.send_bytes(TAKEN)
+        connection.send_bytes(packed([_in_time(job, seconds) for job in together]))
+
+
+def _in_time(job: Job, seconds: float) -> Rendering:
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    rendering = render(job)
+    signal.setitimer(signal.ITIMER_PROF, 0)
+    return rendering
