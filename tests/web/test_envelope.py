@@ -188,8 +188,9 @@ def test_a_failure_in_the_middle_of_an_answer_ends_it() -> None:
         await PlainTextResponse("half")(scope, receive, send)
         raise RuntimeError("torn")
 
+    scope = {"type": "http", "http_version": "1.0", "method": "GET", "path": "/"}
     with pytest.raises(RuntimeError, match="torn"):
-        asyncio.run(envelope_around(half, {"type": "http", "method": "GET", "path": "/"}))
+        asyncio.run(envelope_around(half, scope))
 
 
 def test_what_is_not_http_passes_by() -> None:

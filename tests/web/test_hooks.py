@@ -192,6 +192,7 @@ def test_a_body_that_breaks_off_proves_nothing(place: Place) -> None:
     ((name, value),) = signed(b"{}").items()
     scope = {
         "type": "http",
+        "http_version": "1.0",
         "method": "POST",
         "path": PATH,
         "query_string": b"",

@@ -61,6 +61,7 @@ class Envelope:
     async def _answer(self, scope: Scope, receive: Receive, sender: "_Sender") -> None:
         try:
             _refuse_excess(scope)
+            _refuse_unclear_host(scope)
             await self._app(scope, receive, sender.send)
         except Exception as error:
             if sender.status:
@@ -106,6 +107,13 @@ def _refuse_excess(scope: Scope) -> None:
         raise HTTPException(414, f"the address is longer than {LONGEST_TARGET:,} bytes")
     if sum(len(name) + len(value) for name, value in scope["headers"]) > LONGEST_HEAD:
         raise HTTPException(431, f"the header fields are longer than {LONGEST_HEAD:,} bytes")
+
+
+def _refuse_unclear_host(scope: Scope) -> None:
+    """RFC 9112, section 3.2: two hosts can mean another one to what stands in front."""
+    hosts = sum(name == b"host" for name, _ in scope["headers"])
+    if hosts > 1 or (not hosts and scope["http_version"] == "1.1"):
+        raise HTTPException(400, f"a request names one Host, this one {hosts or 'none'}")
 
 
 def route(scope: Scope) -> str:
