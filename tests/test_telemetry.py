@@ -189,3 +189,31 @@ def test_nobody_pays_for_a_log_that_is_not_written() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stderr)["event"] == "y"
+
+
+@pytest.mark.parametrize("module", ["logging", "no_such_module"])
+def test_what_is_hidden_is_there_again_afterwards(module: str) -> None:
+    """Who has it, keeps it: only who would import it anew does without."""
+    before = sys.modules.get(module)
+    with telemetry._hidden(module):  # noqa: SLF001 — it has no other use
+        assert sys.modules.get(module) is before
+    assert (module in sys.modules) == (before is not None)
+
+
+def test_the_log_is_written_without_rich() -> None:
+    """Which would take longer to load than all else that speaks."""
+    code = (
+        "import sys\n"
+        "from syndicate.telemetry import logger\n"
+        "logger('git').error('gone')\n"
+        "print(sorted({'rich', 'structlog'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "['structlog']"
+    assert '"event": "gone"' in done.stderr
