@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from syndicate.service.process import give_way, prepare
+from syndicate.service.process import give_way, prepare, started, starting
 
 
 @pytest.fixture(autouse=True)
@@ -59,3 +59,15 @@ def test_what_is_there_to_stay_is_not_looked_through_again() -> None:
     prepare()
     assert gc.get_freeze_count() > 1_000
     assert gc.get_threshold()[0] > 700
+
+
+def test_a_start_is_not_held_up_by_looking_for_what_cannot_be_there_yet() -> None:
+    """Not before it is over, and then not among what it made; after a failure as before."""
+    with starting():
+        assert not gc.isenabled()
+        started()
+        assert gc.isenabled()
+        assert gc.get_freeze_count() > 1_000
+    with pytest.raises(SystemExit), starting():
+        raise SystemExit
+    assert gc.isenabled()

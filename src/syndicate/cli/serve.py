@@ -11,6 +11,13 @@ def serve(config: ConfigFile = None) -> None:
 
     Runs until it is told to stop (SIGINT or SIGTERM); then it finishes what is in progress.
     """
+    from syndicate.service.process import starting
+
+    with starting():
+        _serve(config)
+
+
+def _serve(config: ConfigFile) -> None:
     from syndicate.service import serving
     from syndicate.service.newsroom import Newsroom
     from syndicate.settings import load

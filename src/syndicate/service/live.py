@@ -19,6 +19,12 @@ from syndicate.model.post import Item, Post
 from syndicate.publisher.following import Publisher
 from syndicate.representation import Press
 from syndicate.service.newsroom import Newsroom
+from syndicate.service.process import started
+
+_FIRST_SECONDS: Final = 0.5
+"""How long everything else waits for the first reader."""
+
+_LATE: Final = ("publisher.chronicle", "publisher.announcing", "service.delivering")
 
 _OPENING_SECONDS: Final = 5.0
 """How long somebody who follows waits for the chronicle to be opened."""
@@ -71,6 +77,7 @@ class Live:
         self._reception: _Reception | None = None
         self._deliverer: _Deliverer | None = None
         self._received = asyncio.Event()
+        self._read = asyncio.Event()
         self._opened = asyncio.Event()
         self.stopping = asyncio.Event()
 
@@ -95,7 +102,9 @@ class Live:
 
     async def items(self, posts: Sequence[Post], edition: Edition) -> tuple[Item, ...]:
         """Return ``posts`` of ``edition`` as items, in their order, made in another thread."""
-        return await asyncio.to_thread(self._newsroom.items, posts, edition)
+        made = await asyncio.to_thread(self._newsroom.items, posts, edition)
+        self._read.set()
+        return made
 
     async def asset(self, source: str, path: str) -> Asset:
         """Return a file of the commit in service, read in another thread."""
@@ -136,11 +145,9 @@ class Live:
         """Keep the chronicle from the first edition on, and deliver, until cancelled.
 
         Topics are distributed as ``press`` makes them. What it takes to speak to a database is
-        imported then and not before: 0.3 s.
+        imported after the first reader was answered: it takes 0.3 s.
         """
-        await self._publisher.next()
-        for name in ("publisher.chronicle", "publisher.announcing", "service.delivering"):
-            await asyncio.to_thread(importlib.import_module, f"syndicate.{name}")
+        await self._settle()
         from syndicate.hub.distribution import Distributor  # noqa: PLC0415 — as said above
         from syndicate.publisher.announcing import Announcer  # noqa: PLC0415
         from syndicate.publisher.chronicle import Chronicle  # noqa: PLC0415
@@ -160,18 +167,29 @@ class Live:
         self._chronicle = chronicle
         self._opened.set()
 
-        def started(dispatch: Dispatch) -> None:
+        def delivering(dispatch: Dispatch) -> None:
             chronicle.ring = dispatch.wake
             self._receive(dispatch.reception, dispatch.deliverer)
 
         def ring() -> None:
             chronicle.ring()
 
-        office = keep_partners(settings, clock=clock, shelf=self, ring=ring, opened=self._staff)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(chronicle.run())
-            tasks.create_task(keep_delivering(settings, started=started))
-            tasks.create_task(office)
+            tasks.create_task(keep_delivering(settings, started=delivering))
+            tasks.create_task(
+                keep_partners(settings, clock=clock, shelf=self, ring=ring, opened=self._staff)
+            )
+
+    async def _settle(self) -> None:
+        """Let the first reader go first; then import what takes long, beside the loop."""
+        await self._publisher.next()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_FIRST_SECONDS):
+                await self._read.wait()
+        started()
+        for name in _LATE:
+            await asyncio.to_thread(importlib.import_module, f"syndicate.{name}")
 
     def _receive(self, reception: _Reception, deliverer: _Deliverer) -> None:
         self._deliverer = deliverer

@@ -4,7 +4,8 @@ import gc
 import os
 import resource
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Final
 
 _YOUNG = 10_000
@@ -25,6 +26,27 @@ def give_way(system: str = sys.platform) -> None:
         os.setpriority(os.PRIO_PROCESS, 0, os.getpriority(os.PRIO_PROCESS, 0) + _WAY)
 
 
+@contextmanager
+def starting() -> Iterator[None]:
+    """Collect no cycles until `started`, at the latest until the end.
+
+    A start makes hundreds of thousands of things that stay. To look for cycles among them again and
+    again takes as long as to make them.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def started() -> None:
+    """Collect cycles from now on, but seldom, and not among what was made by now."""
+    gc.freeze()
+    gc.set_threshold(_YOUNG, 20, 50)
+    gc.enable()
+
+
 def prepare() -> None:
     """Make the best of a process that runs long and makes many small things a second.
 
@@ -33,8 +55,7 @@ def prepare() -> None:
     connection, and many systems let a process open no more than 1,024 unless it asks.
     """
     gc.collect()
-    gc.freeze()
-    gc.set_threshold(_YOUNG, 20, 50)
+    started()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(ValueError, OSError):  # some systems say that there is no limit, and have one
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
