@@ -4,11 +4,14 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 _SEPARATORS = re.compile(r"[\W_]+")
+_SPELLINGS = 1_024
+"""Texts whose slug is remembered: thousands of posts share few categories."""
 
 
+@lru_cache(_SPELLINGS)
 def slug(text: str) -> str:
     """Return ``text`` in lower case with each run of other than letters and digits as a hyphen.
 

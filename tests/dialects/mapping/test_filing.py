@@ -43,6 +43,8 @@ BOTH = ("Technology", "Technology Transformation Services")
             ("Forms", "Design"),
         ),
         ("Post filed in: []()", ()),
+        ("POST F\u0130LED IN: Forms", ("Forms",)),
+        ("Post f\u0131led in: Forms", ("Forms",)),
     ],
 )
 def test_every_form_of_the_line_is_understood(line: str, categories: tuple[str, ...]) -> None:

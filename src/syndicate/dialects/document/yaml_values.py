@@ -25,7 +25,7 @@ def load(text: str) -> Values:
     Raises `ContentError` with the line, counted from 1 in ``text``.
     """
     try:
-        return _Builder(yaml.parse(text, Loader=yaml.CSafeLoader)).document()
+        return _Builder(iter(yaml.CSafeLoader(text).get_event, None)).document()
     except yaml.MarkedYAMLError as error:
         what = f"{error.problem} {error.context or ''}".strip()
         raise refusal(f"the front matter cannot be read: {what}", _blamed(error)) from None

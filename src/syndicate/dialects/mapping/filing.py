@@ -15,6 +15,8 @@ _LINE: Final = re.compile(
     r"Posts?[ \t]+filed[ \t]+(?:in|under)(?:[*_]|</\w+>)*[ \t]*:(?P<rest>[^\n]*)",
     re.IGNORECASE,
 )
+_FILED: Final = ("filed", "f\u0131led", "fi\u0307led")
+"""What a body with a filing line has in lower case: whose case is ignored, i is one of three."""
 _LINK: Final = re.compile(
     r"\[(?P<text>[^\[\]]*)\]\((?P<target>[^()\s]*(?:\([^()\s]*\)[^()\s]*)*)(?:\s[^()]*)?\)"
     r"|<a\b[^<>]*?\bhref\s*=\s*[\"']?(?P<href>[^\"'<>\s]*)[^<>]*>(?P<inner>(?:(?!<a\b).)*?)</a>",
@@ -45,6 +47,9 @@ def filing(body: str) -> Filing | None:
     A category is the decoded ``category`` parameter of its link, else the text of the link; a
     line without links names them between bars or commas.
     """
+    lower = body.lower()
+    if not any(word in lower for word in _FILED):  # as in most bodies
+        return None
     for start, end in _ends(body):
         match = _LINE.fullmatch(body, start, end) if end - start <= _LONGEST else None
         if match:

@@ -1,6 +1,7 @@
 """Which front-matter keys mean which field, and the finding of values by them."""
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Final, TypeVar
 
 from syndicate.dialects.document import Document
@@ -48,6 +49,13 @@ GENERAL: Final[Keys] = {
 _T = TypeVar("_T")
 
 
+@cache
+def _split(path: str) -> tuple[str, str, str]:
+    """Return the key that ``path`` begins with, that in lower case, and the rest."""
+    key, _, rest = path.partition(".")
+    return key, key.lower(), rest
+
+
 class Reading:
     """One document while its fields are read: finds values, keeps where each came from.
 
@@ -62,7 +70,7 @@ class Reading:
         self.origins: dict[str, str] = {}
         self.keys: dict[str, str] = {}
         self.notes: list[FieldNote] = list(document.notes)
-        self._keys = {**keys, **dict(source.keys)}
+        self._keys = {**keys, **dict(source.keys)} if source.keys else keys
         self._spellings = {key.lower(): key for key in document.meta}
 
     def values(self, name: str, *, blank: bool = False) -> Iterator[tuple[str, object]]:
@@ -71,9 +79,11 @@ class Reading:
         With ``blank``, an empty text says something too; null never does.
         """
         for path in self._keys.get(name, ()):
-            key, _, rest = path.partition(".")
-            spelling = key if key in self.document.meta else self._spellings.get(key.lower(), key)
-            value = self.document.meta.get(spelling)
+            key, lower, rest = _split(path)
+            if lower not in self._spellings:  # as with most of the keys there are
+                continue
+            spelling = key if key in self.document.meta else self._spellings[lower]
+            value = self.document.meta[spelling]
             if rest:
                 value = value.get(rest) if isinstance(value, dict) else None
             empty = isinstance(value, str) and not value.strip()

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -34,7 +35,7 @@ class Place:
     @property
     def folders(self) -> tuple[str, ...]:
         """Every folder above the post, from the root of the repository."""
-        return (*PurePosixPath(self.folder).parts, *self.parents)
+        return (*_parts(Path(self.folder)), *self.parents)
 
     @property
     def path(self) -> str:
@@ -50,8 +51,8 @@ class Place:
 def place(path: Path, source: Source, languages: re.Pattern[str]) -> Place:
     """Read ``path``; ``languages`` finds a language at the end of a name as its first group."""
     folder, parts = below(path, source)
-    file = PurePosixPath(parts[-1])
-    stem = file.stem if file.suffix.lower() in SUFFIXES else file.name
+    stem, dot, ending = parts[-1].rpartition(".")
+    stem = stem if stem and f"{dot}{ending}".lower() in SUFFIXES else parts[-1]
     suffix = languages.search(stem)
     name = stem[: suffix.start()] if suffix else stem
     parents = parts[:-1]
@@ -72,8 +73,14 @@ def place(path: Path, source: Source, languages: re.Pattern[str]) -> Place:
 
 def below(path: Path, source: Source) -> tuple[str, tuple[str, ...]]:
     """Split ``path`` into the innermost folder of ``source`` it is below and the parts below."""
-    whole = tuple(part for part in path.split("/") if part)
-    folders = (tuple(PurePosixPath(folder).parts) for folder in source.folders)
+    whole = tuple([part for part in path.split("/") if part])
+    folders = map(_parts, source.folders)
     fitting = [folder for folder in folders if whole[: len(folder)] == folder and folder != whole]
     folder = max(fitting, key=len, default=())
     return "/".join(folder), whole[len(folder) :] or ("",)
+
+
+@cache
+def _parts(folder: Path) -> tuple[str, ...]:
+    """Return the parts of a configured folder, of which there are few."""
+    return PurePosixPath(folder).parts

@@ -55,9 +55,11 @@ def words(texts: Iterable[str]) -> Words:
 
 def _words(text: str) -> list[bytes]:
     """Split ``text``; on bytes, where each step is a search of C."""
-    raw = unescaped(text).encode()
-    for each in _INSIDE:
-        raw = raw.replace(each, b"")
-    for signs in _BETWEEN:
-        raw = signs.sub(b" ", raw)
+    text = unescaped(text)
+    raw = text.encode()
+    if not text.isascii():
+        for each in _INSIDE:
+            raw = raw.replace(each, b"")
+        for signs in _BETWEEN:
+            raw = signs.sub(b" ", raw)
     return raw.translate(_LETTERS, b"'").split()
