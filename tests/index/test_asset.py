@@ -65,13 +65,14 @@ def test_text_and_fields_show_what_is_served(
         }
     )
     (post,) = index.part(index.repository.head()).posts
-    ((_, data),) = index.repository.read([post.blob])
-    assert index.manuscript(post, data, Targets(posts=())).assets == ()
+    (manuscript,) = index.manuscripts([post], Targets(posts=()))
+    assert manuscript.assets == ()
 
     index.serve_assets(URL)
     index.part(index.repository.head())
 
-    assert index.manuscript(post, data, Targets(posts=())).assets == tuple(
+    (manuscript,) = index.manuscripts([post], Targets(posts=()))
+    assert manuscript.assets == tuple(
         (f"/img/{name}", f"{URL}/img/{name}?v={content.git('rev-parse', f'{commit}:img/{name}')}")
         for name in ("x.png", "y.png")
     )

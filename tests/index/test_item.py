@@ -9,12 +9,12 @@ import pytest
 
 from syndicate import telemetry
 from syndicate.cache import Cache
+from syndicate.dialects.fields import Fields
 from syndicate.errors import ContentError
 from syndicate.index.item import Items
 from syndicate.index.manuscript import manuscript
 from syndicate.index.part import SourceIndex
 from syndicate.index.target import Targets
-from syndicate.model.category import Vocabulary
 from syndicate.model.edition import Edition
 from syndicate.model.ledger import LedgerRow
 from syndicate.model.post import Author, BlobId, Image, Item
@@ -244,8 +244,8 @@ def test_a_blob_that_is_no_post_makes_no_manuscript() -> None:
         manuscript(
             samples.post(),
             b"words",
+            Fields(title="a", language="en", translation="", words="", word_count=0),
             source=samples.source(),
-            vocabulary=Vocabulary(),
             targets=Targets(posts=()),
         )
 

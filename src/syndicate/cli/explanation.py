@@ -135,15 +135,14 @@ def _problems(part: Part, path: Path) -> tuple[Problem, ...]:
 def _of_post(reader: Still, part: Part, post: Post) -> Explanation:
     edition = reader.edition
     index = reader.newsroom.index(part.source)
-    ((_, data),) = index.repository.read([post.blob])
-    fields = index.manuscript(post, data, Targets(posts=())).fields
+    (manuscript,) = index.manuscripts([post], Targets(posts=()))
     (item,) = reader.newsroom.items([post], edition)
     return Explanation(
         source=part.source.name,
         path=post.path,
         commit=part.commit,
         hidden=_absence(post, edition),
-        fields=tuple(_fields(item, fields)),
+        fields=tuple(_fields(item, manuscript.fields)),
         feeds=tuple(
             Verdict(feed=feed.name, reason=_absence(post, edition) or why_not(post, feed.selection))
             for feed in edition.feeds.values()

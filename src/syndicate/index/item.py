@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from threading import Lock
 from typing import Final
 
@@ -16,6 +17,7 @@ from syndicate.index.target import Targets
 from syndicate.model.edition import Edition, Part
 from syndicate.model.ledger import LedgerRow
 from syndicate.model.post import Item, Post, PostId
+from syndicate.render.job import Job
 from syndicate.render.workroom import Workroom
 
 SHELF: Final = "renderings"
@@ -24,6 +26,9 @@ _KEPT: Final = 500
 
 _NEWEST: Final = 50
 """Posts that are likely to be looked at as soon as they are there: a page."""
+
+_AHEAD: Final = 20
+"""Posts that are opened together, while those before them are rendered."""
 
 _AT_ONCE: Final = 100
 """Posts that are rendered together where all of them are looked at."""
@@ -60,18 +65,16 @@ class Items:
         targets = {name: self._targets(edition.part(name)) for name in {p.source for p in posts}}
         items = {post.id: self._recall(post, edition, targets[post.source]) for post in posts}
         missing = [post for post in posts if items[post.id] is None]
-        manuscripts = [
+        manuscripts = (
             manuscript
             for name in {post.source for post in missing}
-            for manuscript in self._open(
+            for manuscript in self._indexes[name].manuscripts(
                 [post for post in missing if post.source == name], targets[name]
             )
-        ]
-        rendered = self._render(manuscripts)
-        for one in manuscripts:
-            post = one.post
-            made = item(one, rendered[post.id], edition.translations(post))
-            items[post.id] = made
+        )
+        for one, rendered in self._render(manuscripts):
+            made = item(one, rendered, edition.translations(one.post))
+            items[one.post.id] = made
             self._keep(_Kept(made, one.names, one.targets, one.shown, one.assets))
         return tuple(found for post in posts if (found := items[post.id]))
 
@@ -94,10 +97,9 @@ class Items:
         """Yield ``posts`` of one source as written and as rendered, few in memory at a time."""
         for start in range(0, len(posts), _AT_ONCE):
             some = posts[start : start + _AT_ONCE]
-            targets = self._targets(edition.part(some[0].source))
-            manuscripts = list(self._open(some, targets))
-            rendered = self._render(manuscripts)
-            yield from ((one, rendered[one.post.id]) for one in manuscripts)
+            source = some[0].source
+            targets = self._targets(edition.part(source))
+            yield from self._render(self._indexes[source].manuscripts(some, targets))
 
     def rendering_keys(self, edition: Edition) -> Iterator[str]:
         """Yield the keys by which the cache knows the renderings of ``edition``.
@@ -108,7 +110,8 @@ class Items:
             targets = Targets(posts=part.posts)
             for start in range(0, len(part.posts), _AT_ONCE):
                 some = part.posts[start : start + _AT_ONCE]
-                yield from (one.digest for one in self._open(some, targets))
+                index = self._indexes[part.source.name]
+                yield from (one.digest for one in index.manuscripts(some, targets))
 
     def past(
         self, told: Sequence[tuple[LedgerRow, Post]], edition: Edition
@@ -118,18 +121,17 @@ class Items:
         Those whose former file git has lost, or that nobody can read today, are left out. Raises
         `RepositoryError`.
         """
-        manuscripts = [
+        manuscripts = (
             manuscript
             for name in {post.source for _, post in told}
-            for manuscript in self._reopen(
+            for manuscript in self._indexes[name].past(
                 [pair for pair in told if pair[1].source == name],
                 self._targets(edition.part(name)),
             )
-        ]
-        rendered = self._render(manuscripts)
+        )
         return {
-            one.post.id: item(one, rendered[one.post.id], edition.translations(one.post))
-            for one in manuscripts
+            one.post.id: item(one, rendered, edition.translations(one.post))
+            for one, rendered in self._render(manuscripts)
         }
 
     def _targets(self, part: Part) -> Targets:
@@ -156,37 +158,28 @@ class Items:
             if len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
 
-    def _open(self, posts: Sequence[Post], targets: Targets) -> Iterator[Manuscript]:
-        index = self._indexes[posts[0].source]
-        contents = dict(index.repository.read({post.blob for post in posts}))
-        for post in posts:
-            yield index.manuscript(post, contents[post.blob], targets)
+    def _render(self, manuscripts: Iterator[Manuscript]) -> list[tuple[Manuscript, Rendered]]:
+        """Return ``manuscripts`` and what was made of them; some are rendered while others open."""
+        opened: list[tuple[Manuscript, str]] = []
+        known: dict[str, bytes] = {}
 
-    def _reopen(
-        self, told: Sequence[tuple[LedgerRow, Post]], targets: Targets
-    ) -> Iterator[Manuscript]:
-        index = self._indexes[told[0][1].source]
-        contents = dict(index.repository.look({row.blob for row, _ in told}))
-        for row, post in told:
-            data = contents[row.blob]
-            manuscript = None if data is None else index.past(row, post, data, targets)
-            if manuscript is not None:
-                yield manuscript
+        def missing() -> Iterator[Job]:
+            while some := [(one, one.digest) for one in islice(manuscripts, _AHEAD)]:
+                opened.extend(some)
+                known.update(self._cache.get(SHELF, [digest for _, digest in some]))
+                for one, digest in some:
+                    yield from () if digest in known else one.jobs
 
-    def _render(self, manuscripts: Sequence[Manuscript]) -> dict[PostId, Rendered]:
-        digests = {manuscript.post.id: manuscript.digest for manuscript in manuscripts}
-        known = self._cache.get(SHELF, digests.values())
-        missing = [one for one in manuscripts if digests[one.post.id] not in known]
-        renderings = iter(self._workroom.render([job for one in missing for job in one.jobs]))
-        fresh: dict[PostId, Rendered] = {
-            one.post.id: (next(renderings), next(renderings), next(renderings)) for one in missing
+        made = iter(self._workroom.render(missing()))
+        fresh: dict[str, Rendered] = {
+            digest: (next(made), next(made), next(made))
+            for _, digest in opened
+            if digest not in known
         }
         telemetry.posts_rendered_total.inc(len(fresh))
-        self._cache.put(
-            SHELF, {digests[post]: msgspec.msgpack.encode(one) for post, one in fresh.items()}
-        )
-        return fresh | {
-            post: self._decoder.decode(known[digest])
-            for post, digest in digests.items()
-            if digest in known
-        }
+        encoded = {digest: msgspec.msgpack.encode(one) for digest, one in fresh.items()}
+        self._cache.put(SHELF, encoded)
+        return [
+            (one, fresh[digest] if digest in fresh else self._decoder.decode(known[digest]))
+            for one, digest in opened
+        ]

@@ -14,7 +14,6 @@ from syndicate.dialects.fields import Fields
 from syndicate.errors import ContentError
 from syndicate.index.asset import Assets
 from syndicate.index.target import Targets
-from syndicate.model.category import Vocabulary
 from syndicate.model.ledger import LedgerRow
 from syndicate.model.post import Author, Card, Image, Item, Post, Source
 from syndicate.render.address import absolute
@@ -71,19 +70,21 @@ Rendered = tuple[Rendering, Rendering, Rendering]
 def manuscript(
     post: Post,
     data: bytes,
+    fields: Fields,
     *,
     source: Source,
-    vocabulary: Vocabulary,
     targets: Targets,
 ) -> Manuscript:
-    """Open the file of ``post``, whose bytes are ``data``; `ContentError` if it is no post."""
+    """Open the file of ``post``, whose bytes are ``data`` and say ``fields``.
+
+    Raises `ContentError` if it is no post.
+    """
     found = document.read(post.path, data)
     if found is None:
         raise ContentError(f"{post.path} has no front matter")
     dialect = DIALECTS[source.dialect]
     text = dialect.body(found)
     names = references(text)
-    fields = dialect.fields(found, source, vocabulary)
     job = Job(
         body=text,
         first_line=found.body_line,

@@ -10,7 +10,6 @@ from typing import Final
 from syndicate import dialects, git, model
 from syndicate.cache import Cache
 from syndicate.dialects import DIALECTS
-from syndicate.errors import ContentError
 from syndicate.git import Commit, Entry, News, Repository
 from syndicate.index import code, memory
 from syndicate.index.ancestry import Ancestry, Lineage, replay
@@ -165,31 +164,46 @@ class SourceIndex:
         """Return what the history up to ``commit`` did to the file that is now at ``path``."""
         return biography(path, self.repository.history(commit), self._readings.read)
 
-    def manuscript(self, post: Post, data: bytes, targets: Targets) -> Manuscript:
-        """Open the file of ``post`` to make an item of it."""
-        return manuscript(
-            post,
-            data,
-            source=self.source,
-            vocabulary=self._vocabulary,
-            targets=targets,
-        ).served(self.assets)
+    def manuscripts(self, posts: Sequence[Post], targets: Targets) -> Iterator[Manuscript]:
+        """Open the files of ``posts`` to make items of them; raises `RepositoryError`."""
+        contents = dict(self.repository.read({post.blob for post in posts}))
+        return filter(None, self._open(posts, contents, targets))
+
+    def past(
+        self, told: Sequence[tuple[LedgerRow, Post]], targets: Targets
+    ) -> Iterator[Manuscript]:
+        """Open what the file of each post was when its row was told, to make an item of that.
+
+        Those that git has lost, or that cannot be read as a post any more, are left out.
+        """
+        contents = dict(self.repository.look({row.blob for row, _ in told}))
+        kept = {blob: data for blob, data in contents.items() if data is not None}
+        there = [(row, post) for row, post in told if row.blob in kept]
+        were = [
+            replace(post, path=row.path, blob=row.blob, url=row.url, carousel=row.carousel)
+            for row, post in there
+        ]
+        for (row, post), found in zip(there, self._open(were, kept, targets), strict=True):
+            if found is not None:
+                yield replace(found, post=past(row, found.fields, post))
+
+    def _open(
+        self, posts: Sequence[Post], contents: Mapping[BlobId, bytes], targets: Targets
+    ) -> Iterator[Manuscript | None]:
+        """Yield the manuscript of each of ``posts``, None where the file cannot be read as one."""
+        readings = self._readings.read([(post.path, post.blob) for post in posts])
+        for post in posts:
+            fields = readings[post.path, post.blob].fields
+            if fields is None:
+                yield None
+                continue
+            data = contents[post.blob]
+            opened = manuscript(post, data, fields, source=self.source, targets=targets)
+            yield opened.served(self.assets)
 
     def _everything(self, commit: CommitId) -> dict[Path, BlobId]:
         files = self.repository.entries(commit, (Path("."),))
         return {file.path: file.blob for file in files}
-
-    def past(self, row: LedgerRow, post: Post, data: bytes, targets: Targets) -> Manuscript | None:
-        """Open what the file of ``post`` was when ``row`` was told, to make an item of that.
-
-        None if it cannot be read as a post any more.
-        """
-        then = replace(post, path=row.path, blob=row.blob, url=row.url, carousel=row.carousel)
-        try:
-            found = self.manuscript(then, data, targets)
-        except ContentError:
-            return None
-        return replace(found, post=past(row, found.fields, post))
 
     def _replay(self, commit: CommitId) -> News | None:
         """Bring the ancestry to ``commit``; return what is new, None if all of it is."""

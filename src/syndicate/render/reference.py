@@ -1,16 +1,24 @@
 """What a body refers to inside its site, found before anything is rendered."""
 
 import re
+from collections.abc import Iterator
 from html import unescape
 from typing import Final
 
 from syndicate.render.markup import readable
 
-_ADDRESS: Final = re.compile(
-    r"""\]\(\s*<?([^\s)>]+)|^[ ]{0,3}\[[^\]\n]+\]:\s*<?([^\s>]+)"""
-    r"""|\b(?:href|src|poster)=["']([^"'\n]+)""",
-    re.MULTILINE | re.IGNORECASE,
+_ADDRESSES: Final = (
+    ("](", re.compile(r"\]\(\s*<?([^\s)>]+)")),
+    ("]:", re.compile(r"^[ ]{0,3}\[[^\]\n]+\]:\s*<?([^\s>]+)", re.MULTILINE)),
+    (
+        "=",
+        re.compile(
+            r"""=(?:(?<=\bhref=)|(?<=\bsrc=)|(?<=\bposter=))["']([^"'\n]+)""", re.IGNORECASE
+        ),
+    ),
 )
+"""What a Markdown link, a definition and an attribute name; none of them without its sign."""
+
 _FOREIGN: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//|\?|.*[{}]")
 
 
@@ -22,9 +30,20 @@ def references(body: str) -> tuple[str, ...]:
     want them.
     """
     text, named = _resolved(readable(body))
-    literal = (unescape("".join(groups)) for groups in _ADDRESS.findall(text))
-    names = (name.partition("#")[0] for name in (*named, *literal))
+    names = (name.partition("#")[0] for name in (*named, *map(unescape, _addresses(text))))
     return tuple(dict.fromkeys(name for name in names if name and not _FOREIGN.match(name)))
+
+
+def _addresses(text: str) -> Iterator[str]:
+    """Yield the addresses in ``text`` in their order; where two overlap, the first."""
+    kinds = [address for sign, address in _ADDRESSES if sign in text]
+    found = [(match, kind) for kind in kinds if (match := kind.search(text))]
+    while found:
+        first, _ = min(found, key=lambda pair: pair[0].start())
+        yield first[1]
+        end = first.end()
+        rest = ((m if m.start() >= end else kind.search(text, end), kind) for m, kind in found)
+        found = [(match, kind) for match, kind in rest if match]
 
 
 def _resolved(body: str) -> tuple[str, tuple[str, ...]]:

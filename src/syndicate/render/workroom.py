@@ -5,7 +5,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -59,8 +59,8 @@ class Workroom:
         with self._lock:
             self._waiting.append(worker)
 
-    def render(self, jobs: Sequence[Job]) -> list[Rendering]:
-        """Return the renderings of ``jobs``, in their order.
+    def render(self, jobs: Iterable[Job]) -> list[Rendering]:
+        """Return the renderings of ``jobs``, in their order; the first are begun at once.
 
         Raises `SyndicateError` when the workroom is closed or no worker can be started.
         """
@@ -120,14 +120,16 @@ class Workroom:
             return worker
 
 
-def _portions(jobs: Sequence[Job]) -> Iterator[Sequence[Job]]:
+def _portions(jobs: Iterable[Job]) -> Iterator[Sequence[Job]]:
     """Yield ``jobs`` in portions that make the way to a worker and back worth while."""
-    start = characters = 0
-    for end, job in enumerate(jobs, 1):
-        characters += len(job.body)
-        if characters >= _PORTION or end - start == _MOST or end == len(jobs):
-            yield jobs[start:end]
-            start, characters = end, 0
+    portion: list[Job] = []
+    for job in jobs:
+        portion.append(job)
+        if sum(len(each.body) for each in portion) >= _PORTION or len(portion) == _MOST:
+            yield portion
+            portion = []
+    if portion:
+        yield portion
 
 
 _End = Literal["lost", "died", "slow"]
