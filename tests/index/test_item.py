@@ -244,7 +244,7 @@ def test_a_blob_that_is_no_post_makes_no_manuscript() -> None:
         manuscript(
             samples.post(),
             b"words",
-            Fields(title="a", language="en", translation="", words="", word_count=0),
+            Fields(title="a", language="en", translation="", words=b"", word_count=0),
             source=samples.source(),
             targets=Targets(posts=()),
         )

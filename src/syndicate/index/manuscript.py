@@ -75,10 +75,7 @@ def manuscript(
     source: Source,
     targets: Targets,
 ) -> Manuscript:
-    """Open the file of ``post``, whose bytes are ``data`` and say ``fields``.
-
-    Raises `ContentError` if it is no post.
-    """
+    """Open the file ``data`` of ``post``, which says ``fields``; `ContentError` if it is none."""
     found = document.read(post.path, data)
     if found is None:
         raise ContentError(f"{post.path} has no front matter")
