@@ -93,10 +93,13 @@ def test_only_what_changed_is_looked_at() -> None:
 
 
 def test_much_that_changed_is_counted_anew() -> None:
-    """A folder that is read for the first time."""
+    """A folder that is read for the first time; what was looked up before is there again."""
     posts = Sheets.of(post(number, 0, 1) for number in range(1_001))
-    roll = Roll.of((Sheets(()),), START).next((posts,), START)
+    before = Roll.of((Sheets(()),), START)
+    assert before.live.places == {}
+    roll = before.next((posts,), START)
     assert len(roll.live.posts) == 1_001
+    assert vars(roll.live).keys() == {"posts", "places"}
 
 
 def test_sources_that_come_are_counted_anew() -> None:

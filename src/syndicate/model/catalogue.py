@@ -41,12 +41,11 @@ class Catalogue:
     @cached_property
     def translations(self) -> Drawers[tuple[str, str], tuple[Post, ...]]:
         """Posts that are translations of each other, by (source, translation)."""
-        groups: defaultdict[tuple[str, str], list[Post]] = defaultdict(list)
-        for post in self.posts:
-            if post.translation:
-                groups[_group(post)].append(post)
         return Drawers.of(
-            {group: tuple(sorted(posts, key=_tongue)) for group, posts in groups.items()}
+            {
+                group: tuple(sorted(posts, key=_tongue))
+                for group, posts in _grouped(self.posts).items()
+            }
         )
 
     def find(self, demands: Sequence[Collection[Trait]]) -> Sequence[Post]:
@@ -76,14 +75,28 @@ class Catalogue:
             made.places = self._relabelled(gone, come)
         return made
 
+    def build(self, like: "Catalogue") -> None:
+        """Build what ``like`` has built, so that nobody waits for it who looks something up."""
+        for name in ("by_key", "spellings", "translations", "places"):
+            if name in vars(like):
+                getattr(self, name)
+
     def _regrouped(
         self, gone: Sequence[Post], come: Sequence[Post]
     ) -> Drawers[tuple[str, str], tuple[Post, ...]]:
-        groups = dict[tuple[str, str], tuple[Post, ...]]()
-        for group in {_group(post) for post in (*gone, *come) if post.translation}:
-            posts = [post for post in self.translations.get(group, ()) if post not in gone]
-            posts += (post for post in come if _group(post) == group)
-            groups[group] = tuple(sorted(posts, key=_tongue))
+        left, new = {*map(id, gone)}, _grouped(come)
+        groups = {
+            group: tuple(
+                sorted(
+                    (
+                        *(one for one in self.translations.get(group, ()) if id(one) not in left),
+                        *new.get(group, ()),
+                    ),
+                    key=_tongue,
+                )
+            )
+            for group in _grouped(gone).keys() | new.keys()
+        }
         lost = [group for group, posts in groups.items() if not posts]
         return self.translations.replaced(
             lost, {group: posts for group, posts in groups.items() if posts}
@@ -131,8 +144,12 @@ class Catalogue:
         return dict(places)
 
 
-def _group(post: Post) -> tuple[str, str]:
-    return post.source, post.translation
+def _grouped(posts: Iterable[Post]) -> dict[tuple[str, str], list[Post]]:
+    groups: defaultdict[tuple[str, str], list[Post]] = defaultdict(list)
+    for post in posts:
+        if post.translation:
+            groups[post.source, post.translation].append(post)
+    return groups
 
 
 def _tongue(post: Post) -> tuple[str, str]:

@@ -54,10 +54,10 @@ class Roll:
         """Return the same as `of`, sooner where few posts changed and none turned since."""
         found = self.difference(held, at)
         if found is None:
-            return self.of(held, at)
+            return self._anew(held, at)
         gone, come = found
         if len(gone) + len(come) > _FEW or (self.turns and self.turns in _moments(gone)):
-            return self.of(held, at)
+            return self._anew(held, at)
         return type(self)(
             at=at,
             held=held,
@@ -68,6 +68,11 @@ class Roll:
             expired=(self.expired - frozenset(gone)) | frozenset(_expired(come, at)),
             turns=min(filter(None, (self.turns, _turn(come, at))), default=None),
         )
+
+    def _anew(self, held: Held, at: datetime) -> Self:
+        made = self.of(held, at)
+        made.live.build(self.live)
+        return made
 
 
 def _expired(posts: Iterable[Post], at: datetime) -> Iterator[Post]:

@@ -34,8 +34,7 @@ class Announcer:
     async def announce(self, changes: Sequence[Change], edition: Edition) -> Also:
         """Make the items of ``changes``; return what posts them, in the order of the ledger."""
         shown = await asyncio.to_thread(self._shown, changes, edition)
-        rows = [(row, change) for change in changes if (row := change.row)]
-        ordered = sorted(rows, key=lambda pair: pair[0].post.encode())
+        ordered = await asyncio.to_thread(_ordered, changes)
 
         def prepare(audiences: Sequence[Audience], ledger: str, generation: int) -> Mail:
             letters: dict[EventId, Letter] = {}
@@ -58,6 +57,11 @@ class Announcer:
             item.post.id: Shown.of(item, self._masthead)
             for item in self._maker.items(posts, edition)
         }
+
+
+def _ordered(changes: Sequence[Change]) -> Sequence[tuple[LedgerRow, Change]]:
+    rows = [(row, change) for change in changes if (row := change.row)]
+    return sorted(rows, key=lambda pair: pair[0].post.encode())
 
 
 def _heard(change: Change, audiences: Iterable[Audience]) -> Iterator[tuple[Audience, Telling]]:

@@ -99,8 +99,7 @@ class Teller:
             return held
         stirred = await asyncio.to_thread(lambda: [*changes(held.told, edition, held.edition)])
         found = await self._differ(stirred, edition)
-        told = [one for change in found if (one := change.told)]
-        silent = [row for change in found if not change.told and (row := change.row)]
+        told, silent = await asyncio.to_thread(_sorted_out, found)
         if silent:
             await self.ledger.note(self.by, silent, self.clock())
         generation = held.generation
@@ -110,7 +109,7 @@ class Teller:
             generation = await self.ledger.tell(self.by, told, self.clock(), also=also)
             telemetry.posts_told_total.inc(len(told))
             _log.info("told", generation=generation, posts=len(told))
-        _note(held.told, told, silent, generation)
+        await asyncio.to_thread(_note, held.told, told, silent, generation)
         return _Held(generation, held.told, edition if len(found) == len(stirred) else None)
 
     async def _differ(self, stirred: Sequence[Change], edition: Edition) -> Sequence[Change]:
@@ -132,6 +131,13 @@ class Teller:
 
 def _source(change: Change) -> str:
     return change.post.source if change.post else ""
+
+
+def _sorted_out(found: Sequence[Change]) -> tuple[list[Told], list[LedgerRow]]:
+    """Return what is to be told, and the rows of what changed without anybody having to hear."""
+    telling = [(change, change.told) for change in found]
+    silent = (change.row for change, one in telling if one is None)
+    return [one for _, one in telling if one], [row for row in silent if row]
 
 
 def _note(

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import quote, unquote_to_bytes
@@ -31,6 +31,9 @@ from syndicate.storage.schema import LEDGER, PUBLISHER
 
 LEASE: Final = timedelta(seconds=30)
 """How long a publisher may tell without renewing its lease."""
+
+_AT_ONCE: Final = 100
+"""Rows of a statement: whoever is served by the same thread waits some milliseconds for it."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -93,7 +96,8 @@ class Ledger:
             .order_by(LEDGER.c.told_ms.desc(), LEDGER.c.post_id)
         )
         async with self._database.read() as connection:
-            return tuple(_told(found) for found in await connection.execute(asked))
+            found = (await connection.execute(asked)).all()
+        return await asyncio.to_thread(lambda: tuple(_told(one) for one in found))
 
     async def tell(
         self, by: str, told: Iterable[Told], now: datetime, *, also: Also = _nothing
@@ -103,11 +107,12 @@ class Ledger:
         What ``also`` writes is there if the rows are. Raises `StorageError`, and writes nothing,
         if ``by`` has lost the right to tell.
         """
+        fresh = await asyncio.to_thread(lambda: [_told_values(one) for one in told])
         async with self._database.write() as connection:
             await fence(connection, by, now)
             generation = await next_generation(connection)
-            fresh = [_told_values(one, generation) for one in told]
-            await _replace(connection, fresh)
+            for some in _portions(fresh):
+                await _replace(connection, [values | {"generation": generation} for values in some])
             await also(connection, generation)
             return generation
 
@@ -116,18 +121,13 @@ class Ledger:
 
         The rows keep their generation: nobody who follows the ledger sees them move.
         """
-        changes = [
-            {
-                "of": row.post,
-                **{name: value for name, value in _values(row).items() if name in _NOTED},
-            }
-            for row in rows
-        ]
+        changes = await asyncio.to_thread(lambda: [_noted_values(row) for row in rows])
+        noting = update(LEDGER).where(LEDGER.c.post_id == bindparam("of"))
+        noting = noting.values({name: bindparam(name) for name in _NOTED})
         async with self._database.write() as connection:
             await fence(connection, by, now)
-            if changes:
-                noting = update(LEDGER).where(LEDGER.c.post_id == bindparam("of"))
-                await connection.execute(noting.values({n: bindparam(n) for n in _NOTED}), changes)
+            for some in _portions(changes):
+                await connection.execute(noting, some)
 
     async def moved(self, after: Position | None, limit: int) -> tuple[Position, tuple[Told, ...]]:
         """Return a position, and up to ``limit`` rows told after it, in the order of telling.
@@ -205,10 +205,13 @@ async def _head(connection: AsyncConnection) -> Position:
 
 
 async def _replace(connection: AsyncConnection, rows: list[Values]) -> None:
-    if rows:
-        gone = LEDGER.delete().where(LEDGER.c.post_id == bindparam("of"))
-        await connection.execute(gone, [{"of": row["post_id"]} for row in rows])
-        await connection.execute(insert(LEDGER), rows)
+    gone = LEDGER.delete().where(LEDGER.c.post_id == bindparam("of"))
+    await connection.execute(gone, [{"of": row["post_id"]} for row in rows])
+    await connection.execute(insert(LEDGER), rows)
+
+
+def _portions(rows: Sequence[Values]) -> Iterator[Sequence[Values]]:
+    return (rows[start : start + _AT_ONCE] for start in range(0, len(rows), _AT_ONCE))
 
 
 _NOTED: Final = (
@@ -240,10 +243,14 @@ def _values(row: LedgerRow) -> Values:
     }
 
 
-def _told_values(told: Told, generation: int) -> Values:
+def _noted_values(row: LedgerRow) -> Values:
+    noted = {name: value for name, value in _values(row).items() if name in _NOTED}
+    return {"of": row.post, **noted}
+
+
+def _told_values(told: Told) -> Values:
     return {
         **_values(told.row),
-        "generation": generation,
         "told_ms": millis(told.at),
         "reason": told.reason or "",
         "commit_id": told.commit,

@@ -1,5 +1,6 @@
 """Putting events into the outbox: who hears, and one delivery for each of them."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -110,7 +111,8 @@ def posting(
 
     async def write(connection: AsyncConnection, generation: int) -> None:
         ledger = (await connection.execute(select(PUBLISHER.c.ledger))).scalar_one()
-        mail = prepare(await audiences(connection), ledger, generation)
+        hearers = await audiences(connection)
+        mail = await asyncio.to_thread(prepare, hearers, ledger, generation)
         await post(connection, mail, clock())
 
     return write
