@@ -2,14 +2,8 @@
 
 import base64
 import json
-import secrets as dice
 from collections.abc import Iterable
-from typing import Final
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from typing import Final, Protocol
 
 from syndicate.errors import StorageError
 from syndicate.model.signature import Secret
@@ -17,9 +11,6 @@ from syndicate.model.subscription import SEALED, SubscriptionId
 from syndicate.storage.rows import perhaps_millis, perhaps_moment
 
 _SEALED: Final = "aes-256-gcm:"
-_NONCE_BYTES: Final = 12
-_KEY_BYTES: Final = 32
-_PURPOSE: Final = b"syndicate subscribers' secrets"
 
 
 class Safe:
@@ -31,7 +22,7 @@ class Safe:
     """
 
     def __init__(self, key: str = "") -> None:
-        self._cipher = AESGCM(_derived(key)) if key else None
+        self._cipher = _cipher(key) if key else None
 
     def store(self, subscription: SubscriptionId, secrets: Iterable[Secret]) -> str:
         """Return ``secrets`` as text for the database."""
@@ -52,31 +43,36 @@ class Safe:
     def _seal(self, subscription: SubscriptionId, text: str) -> str:
         if self._cipher is None:
             return text
-        nonce = dice.token_bytes(_NONCE_BYTES)
-        sealed = self._cipher.encrypt(nonce, text.encode(), subscription.encode())
-        return _SEALED + base64.b64encode(nonce + sealed).decode()
+        return _SEALED + base64.b64encode(self._cipher.seal(text, subscription)).decode()
 
     def _open(self, subscription: SubscriptionId, kept: str) -> str:
         if not kept.startswith(_SEALED):
             return kept
         data = base64.b64decode(kept.removeprefix(_SEALED))
-        try:
-            return self._unsealed(subscription, data).decode()
-        except InvalidTag:
+        text = self._cipher.unseal(data, subscription) if self._cipher else None
+        if text is None:
             raise StorageError(
                 f"subscription {subscription}: {SEALED}",
                 code="wrong-secret-key",
                 hint="Set secret_key back, or type: "
                 f"syndicate subscriptions rotate-secret {subscription}",
-            ) from None
-
-    def _unsealed(self, subscription: SubscriptionId, data: bytes) -> bytes:
-        if self._cipher is None:
-            raise InvalidTag
-        return self._cipher.decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], subscription.encode())
+            )
+        return text
 
 
-def _derived(key: str) -> bytes:
-    return HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=_PURPOSE).derive(
-        key.encode()
-    )
+class _Cipher(Protocol):
+    """What is asked of a `Cipher`, whose module is imported where there is a key."""
+
+    def seal(self, text: str, about: str) -> bytes:
+        """Seal a text that is about something."""
+        ...
+
+    def unseal(self, data: bytes, about: str) -> str | None:
+        """Return the text, None where the key is another or it is about something else."""
+        ...
+
+
+def _cipher(key: str) -> _Cipher:
+    from syndicate.storage.cipher import Cipher  # noqa: PLC0415 — 6 MB for who has a key
+
+    return Cipher(key)

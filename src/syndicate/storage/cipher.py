@@ -1,0 +1,35 @@
+"""The door to ciphers: AES-256-GCM (NIST SP 800-38D) under a derived key (HKDF, RFC 5869)."""
+
+import secrets as dice
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+_NONCE_BYTES: Final = 12
+_KEY_BYTES: Final = 32
+_PURPOSE: Final = b"syndicate subscribers' secrets"
+
+
+class Cipher:
+    """Seals texts under ``key``, each for what it is about only."""
+
+    def __init__(self, key: str) -> None:
+        derived = HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=_PURPOSE)
+        self._gcm = AESGCM(derived.derive(key.encode()))
+
+    def seal(self, text: str, about: str) -> bytes:
+        """Return ``text`` sealed, with the nonce in front; never the same twice."""
+        nonce = dice.token_bytes(_NONCE_BYTES)
+        return nonce + self._gcm.encrypt(nonce, text.encode(), about.encode())
+
+    def unseal(self, data: bytes, about: str) -> str | None:
+        """Return what `seal` sealed; None where the key or what it is about is another."""
+        try:
+            return self._gcm.decrypt(
+                data[:_NONCE_BYTES], data[_NONCE_BYTES:], about.encode()
+            ).decode()
+        except InvalidTag:
+            return None
