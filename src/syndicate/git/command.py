@@ -58,7 +58,7 @@ class Answer:
 def alone(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return an environment in which no configuration of the user or system counts."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    return plain | _ALWAYS | _ALONE | _configuration({}, _HARMLESS) | dict(extra or {})
+    return plain | _ALWAYS | _ALONE | configured({}, _HARMLESS) | dict(extra or {})
 
 
 def as_user(
@@ -74,7 +74,7 @@ def as_user(
         if not name.startswith("GIT_") or _USERS.fullmatch(name)
     }
     allowed = {"GIT_ALLOW_PROTOCOL": ":".join(protocols) or "none", "GIT_NO_LAZY_FETCH": "1"}
-    return plain | _ALWAYS | allowed | _configuration(plain, {**_HARMLESS, **(configuration or {})})
+    return plain | _ALWAYS | allowed | configured(plain, {**_HARMLESS, **(configuration or {})})
 
 
 def run(
@@ -146,7 +146,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def _configuration(environment: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
+def configured(environment: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that add ``values`` to the configuration an environment holds."""
     count = environment.get("GIT_CONFIG_COUNT", "")
     first = int(count) if count.isdecimal() else 0

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import IO, Final, Generic, TypeVar, cast
 
-from syndicate.git.command import start
+from syndicate.git.command import configured, start
 from syndicate.git.record import COMMIT, Commit, commits
 from syndicate.model.post import CommitId
 
@@ -19,6 +19,13 @@ _WINDOW: Final = 60
 
 _END: Final = f"that was all, {secrets.token_hex(8)}".encode()
 """What nobody can have called a file."""
+
+_LEAN: Final = {
+    "core.packedGitWindowSize": "1m",
+    "core.packedGitLimit": "8m",
+    "core.deltaBaseCacheLimit": "8m",
+}
+"""What keeps a process that lives long from holding all it has ever read."""
 
 _COMMIT: Final = re.compile(rb"([0-9a-f]{40,64}) commit \d+\n")
 
@@ -96,7 +103,8 @@ class Catalogue(Generic[Answer]):
 
 def contents(environment: Mapping[str, str]) -> Catalogue[bytes | None]:
     """Return a catalogue of what objects hold, asked by full id; None for a missing one."""
-    return Catalogue("cat-file", "--batch", environment=environment, read=_content)
+    lean = {**environment, **configured(environment, _LEAN)}
+    return Catalogue("cat-file", "--batch", environment=lean, read=_content)
 
 
 def names(environment: Mapping[str, str]) -> Catalogue[CommitId | None]:
