@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from syndicate.service.process import give_way, prepare, started, starting
+from syndicate.service.process import give_back, give_way, prepare, started, starting
 
 
 @pytest.fixture(autouse=True)
@@ -71,3 +71,22 @@ def test_a_start_is_not_held_up_by_looking_for_what_cannot_be_there_yet() -> Non
     with pytest.raises(SystemExit), starting():
         raise SystemExit
     assert gc.isenabled()
+
+
+def test_an_allocator_that_can_be_told_is_told() -> None:
+    """What it is told changes nothing but where memory comes from; others are left alone."""
+
+    class Library:
+        told: list[tuple[int, int]]
+
+        def __init__(self) -> None:
+            self.told = []
+
+        def mallopt(self, option: int, value: int) -> int:
+            self.told.append((option, value))
+            return 1
+
+    library = Library()
+    assert give_back(library)
+    assert library.told == [(-8, 2), (-3, 131_072)]
+    assert not give_back(object())
