@@ -29,10 +29,10 @@ from syndicate.representation.shelf import Shelf
 Removed = Callable[[], tuple[Told, ...]]
 """Returns what was told to be gone lately: the same object until there is something else."""
 
-_ROOM: Final = 64 * 2**20
+_ROOM: Final = 16 * 2**20
 
 _OBJECTS: Final = 2_000
-"""Bytes that a composed feed takes beside its texts, about."""
+"""Bytes that an entry or a composed feed takes beside its texts, about."""
 
 _REPEATED: Final = 10
 """How often a composed feed holds its query, in addresses and in words, about."""
@@ -193,7 +193,8 @@ class Press:
             return known
         body = form.entry(item, self._masthead, content)
         entry = _Entry(item, body, digest(body))
-        self._entries.put(address, entry, len(body))
+        size = _OBJECTS + len(body) + len(item.content) + len(item.text)
+        self._entries.put(address, entry, size)
         return entry
 
     def _swap(self, address: _Address, tag: str, better: asyncio.Future[Representation]) -> None:

@@ -10,7 +10,7 @@ from syndicate.representation.shelf import Shelf
 
 Make = Callable[[Edition], Awaitable[Representation]]
 
-_ROOM: Final = 32 * 2**20
+_ROOM: Final = 16 * 2**20
 
 
 class _Kept(NamedTuple):

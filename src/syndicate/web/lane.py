@@ -42,7 +42,7 @@ _CONNECTION: Final = {b"": False, b"keep-alive": False, b"close": True}
 _HEADS: Final = 1_024
 """Heads to remember: a program sends the same one each time."""
 
-_ROOM: Final = 32 * 2**20
+_ROOM: Final = 16 * 2**20
 _OBJECTS: Final = 1_000
 """Bytes that an answer takes beside its texts, about."""
 
