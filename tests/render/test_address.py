@@ -1,6 +1,8 @@
 """Addresses become absolute as a browser on the post's page makes them."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from syndicate.render.address import Addresses, absolute, candidates
 from syndicate.render.allowed import LINK_SCHEMES, RESOURCE_SCHEMES
@@ -139,3 +141,15 @@ def test_a_srcset_keeps_its_descriptors_and_loses_broken_candidates() -> None:
     """Every address in it is absolute."""
     written = "a,1.png 1x, javascript:x 2x, //c.gov/b.png"
     assert ADDRESSES.srcset(written) == f"{BASE}a%2C1.png 1x, https://c.gov/b.png"
+
+
+PARTS = st.sampled_from([*"ab.-_/?#%&=:@[~\\é ", "%20", "%zz", "..", "xn--", "A", "a" * 63])
+
+
+@given(
+    st.sampled_from(["http://", "https://", "https:/", "HTTPS://"]), st.lists(PARTS).map("".join)
+)
+def test_an_address_that_is_one_already_stays_as_it_is(beginning: str, rest: str) -> None:
+    """It need not be taken apart: a blank before it, with which it is, makes no difference."""
+    written = f"{beginning}x{rest}"
+    assert absolute(written, BASE, LINK_SCHEMES) == absolute(f" {written}", BASE, LINK_SCHEMES)

@@ -19,6 +19,14 @@ _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
 _WEB: Final = re.compile(r"(https?):[/\\]*", re.IGNORECASE)
 _HOST: Final = re.compile(r"[A-Za-z0-9._\-]+|\[[0-9A-Fa-f:.]+\]")
 _STRAY_PERCENT: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_LABEL: Final = r"[a-z0-9_\-]{1,63}+"
+_KEPT: Final = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/\-]++|%[0-9A-Fa-f]{2})"
+_REGULAR: Final = re.compile(
+    rf"https?://{_LABEL}(?:\.{_LABEL})*+(?:/{_KEPT}*+)?+"
+    rf"(?:\?(?:{_KEPT}|\?)++)?+(?:#(?:{_KEPT}|\?)++)?+"
+)
+"""What is an absolute address already, as most are."""
+
 _SAFE: Final = "%!$&'()*+,;=:@/?~"
 
 
@@ -69,6 +77,8 @@ def absolute(written: str, base: str, schemes: frozenset[str]) -> str | None:
     line breaks in it, backslashes, missing slashes after the scheme) and returns a URI of
     RFC 3986: what is not ASCII is percent-encoded once, a host is in IDNA form.
     """
+    if _REGULAR.fullmatch(written):
+        return written
     text = written.strip(_EDGES).translate(_LINE_BREAKS)
     web, scheme = _WEB.match(text), _SCHEME.match(text)
     if web:

@@ -27,6 +27,8 @@ def _ranges(block: Block, starts: list[int]) -> list[tuple[int, int]]:
 
 def _spans(block: Block, starts: list[int]) -> list[tuple[int, int]]:
     """Return the code spans in the text of ``block``, which may begin and end in other lines."""
+    if not any("`" in line for _, line in block.lines):
+        return []
     begins = [starts[number + 1] - 1 - len(line) for number, line in block.lines]
     lengths = [len(line) + 1 for _, line in block.lines]
     ends = list(accumulate(lengths))

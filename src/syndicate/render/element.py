@@ -63,7 +63,8 @@ class Elements:
     def write(self, html: str) -> str:
         """Return ``html`` as it may leave the house."""
         sequence = tuple(tokens(html))
-        ids = Identities(self._key, (name for token in sequence if (name := identity(token))))
+        named = (identity(token) for token in sequence if token.attributes)
+        ids = Identities(self._key, filter(None, named))
         self._attributes = Attributes(self._addresses, ids)
         for token in sequence:
             if self._dropping:

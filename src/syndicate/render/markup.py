@@ -64,24 +64,30 @@ def _read(odd: re.Match[str]) -> str:
 
 def tokens(html: str) -> Iterator[Token]:
     """Yield what ``html`` consists of; the inside of raw text elements is left out."""
-    raw = ""
-    for match in _TOKEN.finditer(html):
-        end, name, attributes, text = match.groups()
-        if raw and not (end and name == raw):
-            continue
-        raw = ""
-        if name is None:
+    for end, name, attributes, text in _pieces(html):
+        if not name:
             yield Token("text", "", text)
         elif end:
             yield Token("end", name)
         else:
-            raw = name if name in _RAW else ""
             pairs = _ATTRIBUTE.findall(attributes) if attributes else ()
             yield Token("start", name, "", {key: unescape(value) for key, value in pairs})
 
 
+def _pieces(html: str) -> Iterator[tuple[str, str, str, str]]:
+    """Yield the slash of an end tag, the name of any, its attributes, or text, as they stand."""
+    raw = ""
+    for piece in _TOKEN.findall(html):
+        end, name, _, _ = piece
+        if not raw or (end and name == raw):
+            raw = name if name in _RAW and not end else ""
+            yield piece
+
+
 def start_tag(name: str, values: Mapping[str, str]) -> str:
     """Return a start tag as nh3 writes it."""
+    if not values:
+        return f"<{name}>"
     written = (f' {key}="{escaped(text)}"' for key, text in values.items())
     return f"<{name}{''.join(written)}>"
 
@@ -95,18 +101,18 @@ def plain_text(html: str) -> str:
     """Return what ``html`` says: paragraphs set apart by an empty line, white space folded."""
     parts: list[str] = []
     preformatted = 0
-    for token in tokens(html):
-        if token.kind == "text":
-            text = unescape(token.text)
+    for end, name, _, written in _pieces(html):
+        if not name:
+            text = unescape(written)
             parts.append(text if preformatted else _folded(text))
-        elif token.name in _PARAGRAPHS:
+        elif name in _PARAGRAPHS:
             parts.append(_PARAGRAPH)
-        elif token.name in _LINES:
+        elif name in _LINES:
             parts.append(_LINE)
-        elif token.name in _CELLS:
+        elif name in _CELLS:
             parts.append(" ")
-        if token.name == "pre":
-            preformatted += 1 if token.kind == "start" else -1
+        if name == "pre":
+            preformatted += -1 if end else 1
     paragraphs = ("".join(parts)).split(_PARAGRAPH)
     return "\n\n".join(filter(None, map(_lines, paragraphs)))
 

@@ -14,6 +14,9 @@ DEEPEST: Final = 64
 
 _CODE: Final = 4
 _ANYTHING: Final = CONTAINERS - {"list", "terms"}
+_ENDLESS: Final[frozenset[Kind]] = frozenset({"root", "list", "terms", "fence"})
+"""Kinds that no line ends by what it begins with."""
+
 _HOLDERS: Final[dict[Kind, frozenset[Kind]]] = {
     "item": frozenset({"list"}),
     "term": frozenset({"terms"}),
@@ -105,6 +108,8 @@ class _Reader:
         return len(self._open)
 
     def _continues(self, block: Block) -> bool:
+        if block.kind in _ENDLESS:
+            return True
         indent = _indent(self._rest)
         blank = indent == len(self._rest)
         match block.kind:
@@ -118,10 +123,8 @@ class _Reader:
                 goes_on = blank or indent >= _CODE
             case "paragraph" | "table":
                 goes_on = not blank
-            case "html":
-                goes_on = not (blank and block.marker == lines.BLANK_LINE)
             case _:
-                goes_on = True
+                goes_on = not (blank and block.marker == lines.BLANK_LINE)
         return goes_on
 
     def _verbatim(self, block: Block, line: str) -> None:
