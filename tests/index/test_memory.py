@@ -32,7 +32,8 @@ MOMENTS = st.datetimes(datetime(1700, 1, 2), datetime(2100, 1, 1), timezones=st.
 def lives(draw: st.DrawFn) -> dict[Path, Lineage]:
     """Draw what became of some paths."""
     paths = st.binary(max_size=4).map(lambda name: Path(name.decode("utf-8", "surrogateescape")))
-    versions = st.lists(st.builds(Version, st.just(BlobId("b" * 40)), MOMENTS), min_size=1)
+    blobs = st.sampled_from((BlobId("a" * 40), BlobId("b" * 40)))
+    versions = st.lists(st.builds(Version, blobs, MOMENTS), min_size=1)
     lineages = st.builds(Lineage, st.just(Key("0123456789abcdef~2")), versions.map(tuple))
     return draw(st.dictionaries(paths, lineages, max_size=5))
 
@@ -51,6 +52,7 @@ def outcomes(draw: st.DrawFn, path: Path, lineage: Lineage) -> Outcome:
     )
     post = samples.post(
         FIRST,
+        blob=draw(st.sampled_from((BlobId("a" * 40), BlobId("b" * 40)))),
         title=draw(st.text(max_size=5)),
         published=draw(MOMENTS).astimezone(there),
         updated=draw(MOMENTS).astimezone(there),

@@ -7,6 +7,7 @@ and who has which address is found out anew. Paths are bytes, as in git: some ar
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from sys import intern
 from typing import Final
 
 import msgspec
@@ -177,10 +178,11 @@ def _outcome(
     source: Source,
     known: dict[tuple[str, str], Category],
 ) -> Outcome:
+    newest = lineage.versions[-1].blob
     return Outcome(
-        blob=noted.blob,
+        blob=newest if noted.blob == newest else noted.blob,
         lineage=lineage,
-        post=_post(noted.post, path, source, known) if noted.post else None,
+        post=_post(noted.post, path, newest, source, known) if noted.post else None,
         hidden=noted.hidden,
         problems=tuple(
             Problem(
@@ -198,19 +200,21 @@ def _outcome(
     )
 
 
-def _post(noted: _Post, path: Path, source: Source, known: dict[tuple[str, str], Category]) -> Post:
-    """Return the post; categories in ``known`` are shared by all posts that have them."""
+def _post(
+    noted: _Post, path: Path, newest: BlobId, source: Source, known: dict[tuple[str, str], Category]
+) -> Post:
+    """Return the post; what many have, or have already, is the same object for all of them."""
     return Post(
         id=noted.id,
         source=source.name,
         path=path,
-        blob=noted.blob,
+        blob=newest if noted.blob == newest else noted.blob,
         url=noted.url,
         title=noted.title,
         published=noted.published.astimezone(source.zone),
         precision=noted.precision,
         updated=noted.updated.astimezone(source.zone),
-        language=noted.language,
+        language=intern(noted.language),
         categories=tuple(
             known.get(each) or known.setdefault(each, Category(slug=each[0], title=each[1]))
             for each in noted.categories
