@@ -195,7 +195,7 @@ def test_nobody_pays_for_a_log_that_is_not_written() -> None:
 def test_what_is_hidden_is_there_again_afterwards(module: str) -> None:
     """Who has it, keeps it: only who would import it anew does without."""
     before = sys.modules.get(module)
-    with telemetry._hidden(module):  # noqa: SLF001 — it has no other use
+    with telemetry.hidden(module):
         assert sys.modules.get(module) is before
     assert (module in sys.modules) == (before is not None)
 

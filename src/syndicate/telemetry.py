@@ -312,11 +312,8 @@ def _say(
 
 
 @contextmanager
-def _hidden(module: str) -> Iterator[None]:
-    """Let nothing import ``module`` that can do without, unless somebody has.
-
-    structlog would take rich, 50 ms and 5 MB, for tracebacks that we write without it.
-    """
+def hidden(module: str) -> Iterator[None]:
+    """Let nothing import ``module`` that can do without, unless somebody has."""
     modules = cast("dict[str, object]", sys.modules)
     is_ours = modules.setdefault(module, None) is None
     try:
@@ -328,7 +325,7 @@ def _hidden(module: str) -> Iterator[None]:
 
 @cache
 def _writer(form: Literal["console", "json"], *, colors: bool) -> object:
-    with _hidden("rich"):
+    with hidden("rich"):  # 50 ms and 5 MB, for tracebacks that we write without it
         import structlog  # noqa: PLC0415 — 30 ms that silent commands need not pay
 
     console = structlog.dev.ConsoleRenderer(

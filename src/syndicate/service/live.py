@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Final, Protocol
 
+from syndicate import telemetry
 from syndicate.errors import StorageError
 from syndicate.model.asset import Asset
 from syndicate.model.change import Told
@@ -188,8 +189,9 @@ class Live:
             async with asyncio.timeout(_FIRST_SECONDS):
                 await self._read.wait()
         started()
-        for name in _LATE:
-            await asyncio.to_thread(importlib.import_module, f"syndicate.{name}")
+        with telemetry.hidden("rich"):  # which httpx would take for a command: 4 MB
+            for name in _LATE:
+                await asyncio.to_thread(importlib.import_module, f"syndicate.{name}")
 
     def _receive(self, reception: _Reception, deliverer: _Deliverer) -> None:
         self._deliverer = deliverer
