@@ -14,7 +14,7 @@ Held = tuple[Sheets, ...]
 """What each of some sources holds."""
 
 _FEW: Final = 1_000
-"""Changes up to which it is quicker to take the last roll along."""
+"""Changes up to which it is quicker to take the last roll along; up to a quarter of many posts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,8 @@ class Roll:
         if found is None:
             return self._anew(held, at)
         gone, come = found
-        if len(gone) + len(come) > _FEW or (self.turns and self.turns in _moments(gone)):
+        few = max(_FEW, len(self.live.posts) // 4)
+        if len(gone) + len(come) > few or (self.turns and self.turns in _moments(gone)):
             return self._anew(held, at)
         return type(self)(
             at=at,
