@@ -133,6 +133,20 @@ def test_news_is_noticed_at_once(address: str) -> None:
     within(address, work)
 
 
+def test_what_another_process_put_into_a_file_is_found(file: str) -> None:
+    """Nobody wakes who has nothing to do there: it looks again after a while."""
+
+    async def work(mailroom: Mailroom) -> None:
+        async with receiving(answer(204)) as receiver, delivering(mailroom):
+            await subscribe(mailroom, "a", receiver.url())
+            await asyncio.sleep(0.3)  # by then it rests
+            await mailroom.send("a", 1)
+            await until(settled(mailroom))
+            assert events(receiver, "/hook") == ["evt_1"]
+
+    within(file, work)
+
+
 def test_what_is_under_way_at_the_end_is_finished_or_given_back(file: str) -> None:
     """A request that is answered soon counts; one that is not is as if never made."""
 

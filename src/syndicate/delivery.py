@@ -36,6 +36,8 @@ _NAP_SECONDS: Final = 30.0
 _FILE_NAP_SECONDS: Final = 1.0
 """An SQLite file tells nobody that another process wrote to it."""
 _SHORTEST_SECONDS: Final = 0.02
+_SOON_SECONDS: Final = 0.05
+"""How long to wait for the next answer before finding out when the next delivery is due."""
 _RETRY_SECONDS: Final = 1.0
 _GAUGE_SECONDS: Final = 15.0
 _PRUNE_SECONDS: Final = 3_600.0
@@ -91,7 +93,6 @@ class Deliverer:
         self._claims = 0
         self._under_way: dict[asyncio.Task[None], Claim] = {}
         self._done: list[Done] = []
-        self._finished = asyncio.Event()
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -103,7 +104,6 @@ class Deliverer:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(listen(self._database, self.wake))
-                tasks.create_task(_again(self._record))
                 tasks.create_task(_again(self._gauge, _GAUGE_SECONDS))
                 tasks.create_task(_again(self._prune, _PRUNE_SECONDS))
                 tasks.create_task(self._deliver())
@@ -116,29 +116,50 @@ class Deliverer:
         await _again(self._turn)
 
     async def _turn(self) -> None:
+        """Write down what is over and begin what is due; then wait until there may be more."""
         self._woken.clear()
         free = self._pace.slots - len(self._under_way)
-        if free and await self._claim(free) == free:
-            return
-        seconds = await self._rest_seconds()
-        try:
-            async with asyncio.timeout(seconds):
-                await self._woken.wait()
-        except TimeoutError:
-            return
+        claimed = await self._exchange(free) if free or self._done else 0
+        if claimed < free or not free:
+            await self._rest()
 
-    async def _claim(self, most: int) -> int:
-        """Begin to send up to ``most`` that are due; return how many there were."""
+    async def _exchange(self, most: int) -> int:
+        """Begin to send up to ``most`` that are due; return how many there were.
+
+        What is over by now is written down in the same transaction.
+        """
         self._claims += 1
-        by = f"{self._name}:{self._claims}"
-        claims = await self._outbox.claim(
-            most, by=by, now=self._clock(), lease=self._pace.timeout + SLACK
-        )
+        batch, self._done = self._done, []
+        try:
+            afters, claims = await self._outbox.exchange(
+                batch,
+                most,
+                by=f"{self._name}:{self._claims}",
+                now=self._clock(),
+                lease=self._pace.timeout + SLACK,
+            )
+        except BaseException:
+            self._done = batch + self._done
+            raise
         for claim in claims:
             task = asyncio.create_task(self._send(claim))
             self._under_way[task] = claim
             task.add_done_callback(self._under_way.pop)
+        self._tell(batch, afters)
         return len(claims)
+
+    async def _rest(self) -> bool:
+        """Wait until woken or until something is due; return whether it was the former."""
+        return await self._is_woken(_SOON_SECONDS) or await self._is_woken(
+            await self._rest_seconds()
+        )
+
+    async def _is_woken(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._woken.wait()
+        except TimeoutError:
+            return False
 
     async def _rest_seconds(self) -> float:
         """Return how long nothing will be due, unless somebody wakes us."""
@@ -170,19 +191,6 @@ class Deliverer:
                 error=f"the service failed to send: {type(error).__name__}",
             )
         self._done.append(Done(delivery=delivery, attempt=attempt, moment=self._moment()))
-        self._finished.set()
-
-    async def _record(self) -> None:
-        """Write down everything that is over by now, in one transaction."""
-        await self._finished.wait()
-        self._finished.clear()
-        batch, self._done = self._done, []
-        try:
-            self._tell(batch, await self._outbox.complete(batch))
-        except BaseException:
-            self._done = batch + self._done
-            self._finished.set()
-            raise
         self.wake()
 
     async def _take_back(self, dead: Sequence[str] = ()) -> None:
@@ -213,6 +221,7 @@ class Deliverer:
         telemetry.delivery_oldest_timestamp_seconds.set(oldest.timestamp() if oldest else 0)
 
     async def _prune(self) -> None:
+        await self._outbox.mend()
         while await self._journal.prune(self._clock()):
             continue
 

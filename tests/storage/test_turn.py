@@ -1,12 +1,19 @@
-"""Whose turn it is is found out by indexes, however much was ever delivered."""
+"""Whose turn it is is written down whatever happens, and found by indexes."""
 
 import pathlib
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
 
+import pytest
 from sqlalchemy import Connection, Engine, event
 
+from syndicate.model.delivery import Delivery
 from syndicate.model.retry import Moment
+from syndicate.model.subscription import SubscriptionId, pause, resume
+from syndicate.storage.database import Database
 from tests.storage.mailroom import NOW, Mailroom, done, within
 
 Given = tuple[object, ...] | list[tuple[object, ...]]
@@ -41,6 +48,9 @@ def test_nothing_goes_through_all_that_was_ever_delivered(tmp_path: pathlib.Path
             await mailroom.outbox.next_due(NOW)
             await mailroom.outbox.depth()
             await mailroom.outbox.reclaim(Moment(now=NOW), dead=["two"])
+            await mailroom.outbox.mend()
+            await mailroom.send("a", 3)
+            await mailroom.journal.replay("sub_a.1", NOW)
         statements = [(text, given) for text, given in heard if not text.startswith("BEGIN")]
         assert len(statements) > 15
         async with mailroom.database.read() as connection:
@@ -52,3 +62,133 @@ def test_nothing_goes_through_all_that_was_ever_delivered(tmp_path: pathlib.Path
                 assert [step for step in through if not step.endswith(indexes)] == [], text
 
     within(f"sqlite:///{tmp_path / 'syndicate.db'}", work)
+
+
+FORGOTTEN = """
+SELECT count(*) FROM delivery WHERE state = 'pending' AND NOT turn AND NOT EXISTS (
+    SELECT 1 FROM delivery AS older WHERE older.subscription_id = delivery.subscription_id
+    AND older.seq < delivery.seq AND older.state IN ('pending', 'leased')
+)
+"""
+"""How many would never be sent: the oldest unfinished ones that have not their turn."""
+
+
+async def forgotten(mailroom: Mailroom) -> int:
+    """Return how many deliveries would never be sent."""
+    async with mailroom.database.read() as connection:
+        return int((await connection.exec_driver_sql(FORGOTTEN)).scalar_one())
+
+
+@dataclass(slots=True)
+class Day:
+    """What may happen in a mailroom, in any order."""
+
+    mailroom: Mailroom
+    dice: random.Random
+    names: tuple[str, ...] = ("a", "b", "c")
+    told: int = 0
+    hands: list[Delivery] = field(default_factory=list)
+
+    async def tell(self) -> None:
+        """One or two letters more for somebody."""
+        first, self.told = self.told, self.told + self.dice.randint(1, 2)
+        await self.mailroom.send(self.dice.choice(self.names), *range(first, self.told))
+
+    async def claim(self) -> None:
+        """Somebody begins to send."""
+        claims = await self.mailroom.claim(f"{self.dice.random()}", self.dice.randint(1, 2))
+        self.hands.extend(one.delivery for one in claims)
+
+    async def finish(self) -> None:
+        """An answer comes: yes, not now, or never again."""
+        if self.hands:
+            one = self.hands.pop(self.dice.randrange(len(self.hands)))
+            status = self.dice.choices((204, 500, 410), (7, 2, 1))[0]
+            await self.mailroom.outbox.complete([done(one, status)])
+
+    async def replay(self) -> None:
+        """An owner wants one again."""
+        log = await self.mailroom.journal.list(self._anybody())
+        if log:
+            await self.mailroom.journal.replay(self.dice.choice(log).id, NOW)
+
+    async def recover(self) -> None:
+        """An owner wants all again, and to hear of more from now on."""
+        which = self._anybody()
+        await self.mailroom.subscriptions.change(which, resume)
+        await self.mailroom.journal.recover(which, NOW, NOW)
+
+    async def pause(self) -> None:
+        """An owner wants nothing for a while."""
+        await self.mailroom.subscriptions.change(self._anybody(), pause)
+
+    def _anybody(self) -> SubscriptionId:
+        return SubscriptionId(f"sub_{self.dice.choice(self.names)}")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_nobodys_turn_is_forgotten(address: str, seed: int) -> None:
+    """Whatever is told, sent, replayed, recovered and paused, in whatever order."""
+
+    async def work(mailroom: Mailroom) -> None:
+        day = Day(mailroom, random.Random(seed))  # noqa: S311 — to repeat what failed
+        await mailroom.subscribe(*day.names)
+        events = (day.tell, day.claim, day.claim, day.finish, day.finish, day.replay)
+        for _ in range(60):
+            await day.dice.choice((*events, *events, day.recover, day.pause))()
+            assert await forgotten(mailroom) == 0
+
+    within(address, work)
+
+
+def test_a_turn_that_was_forgotten_is_given_back(address: str) -> None:
+    """As by a program of before the turns, that completes what newer ones have put in."""
+
+    async def work(mailroom: Mailroom) -> None:
+        await mailroom.subscribe("a", "b", letters=(1, 2))
+        async with mailroom.database.write() as connection:
+            await connection.exec_driver_sql("UPDATE delivery SET turn = (1 = 0)")
+        assert await mailroom.claim("one") == ()
+        await mailroom.outbox.mend()
+        claims = await mailroom.claim("two")
+        assert [one.delivery.id for one in claims] == ["sub_a.1", "sub_b.1"]
+
+    within(address, work)
+
+
+def test_what_does_not_know_of_turns_bends_no_order(address: str) -> None:
+    """Everything it puts in has its turn, and is claimed one after the other all the same."""
+
+    async def work(mailroom: Mailroom) -> None:
+        await mailroom.subscribe("a", letters=(1, 2, 3))
+        async with mailroom.database.write() as connection:
+            await connection.exec_driver_sql("UPDATE delivery SET turn = (1 = 1)")
+        for seq in (1, 2, 3):
+            (claim,) = await mailroom.claim(f"{seq}")
+            assert claim.delivery.seq == seq
+            assert await mailroom.claim("none") == ()
+            await mailroom.outbox.complete([done(claim.delivery)])
+
+    within(address, work)
+
+
+def test_an_upgrade_gives_the_oldest_of_each_its_turn(address: str) -> None:
+    """What was on its way goes on in order."""
+
+    async def age(mailroom: Mailroom) -> None:
+        await mailroom.subscribe("a", "b", letters=(1, 2))
+        (one, _) = await mailroom.claim("one")
+        await mailroom.outbox.complete([done(one.delivery)])
+        async with mailroom.database.write() as connection:
+            for statement in (
+                "DROP INDEX delivery_turn",
+                "ALTER TABLE delivery DROP COLUMN turn",
+                "UPDATE alembic_version SET version_num = '0003'",
+            ):
+                await connection.exec_driver_sql(statement)
+        await Database.upgrade_at(address)
+        assert await forgotten(mailroom) == 0
+        claims = await mailroom.claim("two", now=NOW + timedelta(hours=1))
+        assert [one.delivery.id for one in claims] == ["sub_a.2"]
+
+    within(address, age)

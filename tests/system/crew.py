@@ -77,6 +77,24 @@ class Crew:
             stderr=subprocess.DEVNULL,
         )
 
+    async def at_work(self, count: int) -> None:
+        """Wait until so many workers deliver, from a PostgreSQL: each listens to it twice.
+
+        Whoever still starts when the server ends gives up, as there is none.
+        """
+        asked = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN %%'"
+        database = await Database.open(self.address)
+        try:
+            async with asyncio.timeout(60):
+                while True:
+                    async with database.read() as connection:
+                        found = (await connection.exec_driver_sql(asked)).scalar_one()
+                    if found >= 2 * count:
+                        return
+                    await asyncio.sleep(0.05)
+        finally:
+            await database.close()
+
     async def kill(self, name: str) -> None:
         """End a worker without a warning."""
         worker = self.workers.pop(name)

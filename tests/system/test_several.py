@@ -27,6 +27,7 @@ def test_two_of_each_share_a_database_that_crashes(tmp_path: pathlib.Path) -> No
                 await staff.subscribe(receiver)
                 for name in ("deliver-1", "deliver-2"):
                     await staff.start(name)
+                await staff.at_work(4)
                 staff.write(20)
                 await until(lambda: bool(receiver.requests))
                 await staff.kill("deliver-1")

@@ -102,8 +102,8 @@ def addressed(body: bytes, subscription: SubscriptionId, seq: int) -> bytes:
     So what is the same for all subscribers is kept once. What stands before ``data`` is ours.
     """
     before, data, rest = body.partition(b'"data":{')
-    names = _object({"subscription": subscription, "seq": seq})
-    return before + data + names[1:-1] + b"," + rest
+    names = f'"subscription":"{subscription}","seq":{seq},'  # an id needs no escaping
+    return b"".join((before, data, names.encode(), rest))
 
 
 def cursor(body: bytes) -> str:

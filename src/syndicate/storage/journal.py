@@ -1,11 +1,11 @@
 """The journal of deliveries: shown, sent again, and forgotten in time."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import and_, delete, exists, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syndicate.errors import Conflict, UnknownName
@@ -16,10 +16,11 @@ from syndicate.model.event import cursor
 from syndicate.model.position import Position
 from syndicate.model.post import PostId
 from syndicate.model.subscription import SubscriptionId
+from syndicate.storage import turn
 from syndicate.storage.database import Database
 from syndicate.storage.ledger import millis
 from syndicate.storage.posting import ring
-from syndicate.storage.rows import attempt, deliveries, delivery, progress
+from syndicate.storage.rows import attempt, deliveries, delivery
 from syndicate.storage.schema import ATTEMPT, DELIVERY, EVENT, SUBSCRIPTION, UNFINISHED
 from syndicate.storage.subscriptions import could_be, hold, unknown
 
@@ -102,11 +103,10 @@ class Journal:
         async with self._database.write() as connection:
             await _lock(connection, subscription)
             replayed = again(await _one(connection, which), now=now)
-            moving = update(DELIVERY).where(
-                DELIVERY.c.subscription_id == subscription, DELIVERY.c.seq == seq
-            )
             if replayed.state == "pending":
-                await connection.execute(moving.values(**progress(replayed), settled_ms=None))
+                one = (DELIVERY.c.subscription_id == subscription, DELIVERY.c.seq == seq)
+                await _revive(connection, one, now)
+                await turn.advance(connection, SUBSCRIPTION.c.id == subscription)
             await ring(connection)
         return replayed
 
@@ -220,12 +220,8 @@ async def _send_again(
     Returns how much that is, and the last word that it has on each post.
     """
     since = (DELIVERY.c.subscription_id == subscription, DELIVERY.c.seq >= first)
-    again = (
-        update(DELIVERY)
-        .where(*since, DELIVERY.c.state != "leased")
-        .values(state="pending", trigger="manual", step=0, due_ms=millis(now), settled_ms=None)
-    )
-    await connection.execute(again)
+    await _revive(connection, (*since, DELIVERY.c.state != "leased"), now)
+    await turn.advance(connection, SUBSCRIPTION.c.id == subscription)
     asked = (
         select(EVENT.c.post_id, EVENT.c.type, EVENT.c.thin)
         .join_from(DELIVERY, EVENT, DELIVERY.c.event_id == EVENT.c.id)
@@ -239,6 +235,15 @@ async def _send_again(
         for post, (kind, thin) in last.items()
     }
     return len(found), heard
+
+
+async def _revive(
+    connection: AsyncConnection, which: Sequence[ColumnElement[bool]], now: datetime
+) -> None:
+    """Let deliveries be sent again, as `replay` has it, when their turn comes."""
+    reviving = update(DELIVERY).where(*which)
+    values = {"state": "pending", "trigger": "manual", "step": 0, "due_ms": millis(now)}
+    await connection.execute(reviving.values(**values, settled_ms=None, turn=False))
 
 
 async def _one(connection: AsyncConnection, which: str) -> Delivery:

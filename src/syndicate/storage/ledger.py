@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, unquote_to_bytes
 
@@ -34,6 +35,9 @@ LEASE: Final = timedelta(seconds=30)
 
 _AT_ONCE: Final = 100
 """Rows of a statement: whoever is served by the same thread waits some milliseconds for it."""
+
+_MOMENTS: Final = 1_024
+"""How many times are remembered as they were read: deliveries of an event are due at the same."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -295,6 +299,7 @@ def millis(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
+@lru_cache(_MOMENTS)
 def moment(millis: int) -> datetime:
     """Return the time that `millis` made a number of, in UTC."""
     return _EPOCH + timedelta(milliseconds=millis)

@@ -14,13 +14,23 @@ from typing import Final
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from syndicate.model.delivery import UNFINISHED as UNDER_WAY
 from syndicate.model.delivery import Attempt, Delivery, lost
 from syndicate.model.retry import After, Moment, after
 from syndicate.model.subscription import Subscription, SubscriptionId
 from syndicate.storage import turn
 from syndicate.storage.database import Database
 from syndicate.storage.ledger import millis, moment
-from syndicate.storage.rows import attempt_values, deliveries, delivery, perhaps_moment, progress
+from syndicate.storage.rows import (
+    CLAIMED,
+    Said,
+    attempt_values,
+    deliveries,
+    delivery,
+    leased,
+    moved,
+    perhaps_moment,
+)
 from syndicate.storage.safe import Safe
 from syndicate.storage.schema import DELIVERY, LEASED, SUBSCRIPTION, UNFINISHED
 from syndicate.storage.subscriptions import health, subscription
@@ -32,7 +42,7 @@ _MOST_LOST: Final = 200
 _KNOWN: Final = 4_096
 """How many subscriptions are remembered as they were read."""
 
-_DELIVERY: Final = tuple(DELIVERY.c.keys())
+_CLAIMED: Final = len(CLAIMED)
 _SUBSCRIPTION: Final = tuple(SUBSCRIPTION.c.keys())
 
 
@@ -66,6 +76,26 @@ class Outbox:
         self._read = lru_cache(_KNOWN)(partial(_read, safe))
         """Makes a subscription of what a row holds: most are as they were the last time."""
 
+    async def exchange(
+        self, done: Sequence[Done], most: int, *, by: str, now: datetime, lease: timedelta
+    ) -> tuple[tuple[After, ...], tuple[Claim, ...]]:
+        """Do what `complete` and `claim` do in one transaction, which is the half of two."""
+        until = now + lease
+        async with self._database.write() as connection:
+            afters = await self._settle(connection, done) if done else ()
+            found = await turn.due(connection, millis(now), most)
+            leases = [(row[0], row[1], by, millis(until)) for row in found]
+            await turn.LEASE.execute(connection, leases)
+            said = await _said(connection, {row.event_id for row in found})
+        claims = (
+            Claim(
+                delivery=leased(row[:_CLAIMED], said[row.event_id], by=by, until=until),
+                subscription=self._read(row[_CLAIMED:]),
+            )
+            for row in found
+        )
+        return afters, tuple(claims)
+
     async def claim(
         self, limit: int, *, by: str, now: datetime, lease: timedelta
     ) -> tuple[Claim, ...]:
@@ -74,21 +104,8 @@ class Outbox:
         ``by`` is a fresh token; ``lease`` is longer than a request takes. However many claim at
         the same time, each delivery is leased once.
         """
-        async with self._database.write() as connection:
-            leasing = {
-                "token": by,
-                "now_ms": millis(now),
-                "until_ms": millis(now + lease),
-                "most": limit,
-            }
-            if (await connection.execute(turn.LEASE, leasing)).rowcount == 0:
-                return ()
-            found = await _mine(connection, by)
-            whose = await self._subscriptions(connection, {by}, lock=False)
-        return tuple(
-            Claim(delivery=one, subscription=whose[one.subscription])
-            for one in sorted(found, key=lambda one: (one.due, one.id))
-        )
+        _, claims = await self.exchange((), limit, by=by, now=now, lease=lease)
+        return claims
 
     async def complete(self, done: Sequence[Done]) -> tuple[After, ...]:
         """Write down in one transaction what came of attempts; return what became of them.
@@ -128,6 +145,11 @@ class Outbox:
         return await self.complete(
             [Done(delivery=one, attempt=lost(one, now=moment.now), moment=moment) for one in found]
         )
+
+    async def mend(self) -> None:
+        """Let whoever's turn it is have it, should a program of before have forgotten that."""
+        async with self._database.write() as connection:
+            await turn.advance(connection)
 
     async def next_due(self, now: datetime) -> datetime | None:
         """Return when there is something to claim or to take back; None if there never is."""
@@ -176,16 +198,10 @@ class Outbox:
         return {one.id: one for one in (self._read(tuple(row)) for row in rows)}
 
 
-async def _mine(connection: AsyncConnection, by: str) -> list[Delivery]:
-    """Return what is leased to ``by``, each letter read once for all who are sent it."""
-    rows = (await connection.execute(turn.MINE, {"tokens": [by]})).all()
-    ids = {row.event_id for row in rows}
+async def _said(connection: AsyncConnection, ids: Iterable[str]) -> Mapping[str, Said]:
+    """Return what is to be sent, by event: each letter is read once for all who are sent it."""
     found = (await connection.execute(turn.LETTERS, {"ids": list(ids)})).mappings()
-    letters = {letter["id"]: letter for letter in found}
-    return [
-        delivery({**letters[row.event_id], **dict(zip(_DELIVERY, row, strict=True))})
-        for row in rows
-    ]
+    return {letter["id"]: Said.of(letter) for letter in found}
 
 
 async def _held(
@@ -203,27 +219,18 @@ def _read(safe: Safe, values: tuple[object, ...]) -> Subscription:
 async def _write_deliveries(
     connection: AsyncConnection, settled: Sequence[tuple[After, datetime]]
 ) -> None:
-    rows = [
-        {
-            "subscription_id": become.delivery.subscription,
-            "seq": become.delivery.seq,
-            **progress(become.delivery),
-            "settled_ms": _settled(become.delivery, over),
-        }
-        for become, over in settled
-    ]
-    await turn.MOVE.execute(connection, rows)
+    await turn.MOVE.execute(connection, [moved(one.delivery, over) for one, over in settled])
     attempts = [attempt_values(one.delivery, one.attempt) for one, _ in settled if one.attempt]
-    if attempts:
-        await turn.LOG.execute(connection, attempts)
+    await turn.LOG.execute(connection, attempts)
+    over = [one.delivery for one, _ in settled if one.delivery.state not in UNDER_WAY]
+    await turn.ADVANCE.execute(connection, [(one.subscription,) for one in over])
 
 
 async def _write_health(
     connection: AsyncConnection, changed: Sequence[Subscription], now_ms: int
 ) -> None:
     """Write how subscriptions are now; what was on its way to disabled ones is cancelled."""
-    if changed:
-        await turn.HEAL.execute(connection, [{"id": one.id, **health(one)} for one in changed])
+    await turn.HEAL.execute(connection, [(one.id, *health(one).values()) for one in changed])
     disabled = [one.id for one in changed if one.state == "disabled"]
     if disabled:
         cancelling = (
@@ -232,7 +239,3 @@ async def _write_health(
             .values(state="cancelled", lease_by="", lease_until_ms=None, settled_ms=now_ms)
         )
         await connection.execute(cancelling)
-
-
-def _settled(delivery: Delivery, over: datetime) -> int | None:
-    return None if delivery.state in ("pending", "leased") else millis(over)

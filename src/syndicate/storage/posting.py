@@ -18,6 +18,7 @@ from syndicate.model.subscription import EventType, SubscriptionId
 from syndicate.storage.ledger import Values, millis
 from syndicate.storage.schema import DELIVERY, EVENT, PUBLISHER, SUBSCRIPTION
 from syndicate.storage.subscriptions import selection
+from syndicate.storage.turn import advance
 
 CHANNEL: Final = "syndicate_outbox"
 """What PostgreSQL notifies of when something was put into the outbox."""
@@ -193,10 +194,12 @@ async def deliver(
         "due_ms": literal(millis(now)),
         "lease_by": literal(""),
         "last_error": literal(""),
+        "turn": literal(value=False),
     }
     making = insert(DELIVERY).from_select(list(columns), select(*columns.values()).where(*whom))
     places = [{"place": place, "event": event} for place, event in enumerate(events, 1)]
     await connection.execute(making, places)
+    await advance(connection, *whom)
     return hearers * len(events)
 
 

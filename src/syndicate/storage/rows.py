@@ -1,23 +1,52 @@
 """Deliveries and attempts as rows, and back."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from sqlalchemy import RowMapping, Select, select
 
-from syndicate.model.delivery import Attempt, Delivery, DeliveryId
+from syndicate.model.delivery import UNFINISHED, Attempt, Delivery, DeliveryId
 from syndicate.model.event import EventId, addressed
-from syndicate.model.subscription import SubscriptionId
-from syndicate.storage.ledger import Values, millis, moment
+from syndicate.model.subscription import Payload, SubscriptionId
+from syndicate.storage.ledger import millis, moment
 from syndicate.storage.schema import DELIVERY, EVENT, TOPIC
 
 Found = RowMapping | Mapping[str, Any]
 """A row by the names of its columns."""
 
+Row = tuple[object, ...]
+"""A row by the order of its columns."""
+
 SAID: Final = (EVENT.c.type, EVENT.c.post_id, EVENT.c.media_type, EVENT.c.whole, EVENT.c.thin)
 """What a delivery says stands in its event."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What an event says, as it is sent to whoever hears it."""
+
+    media_type: str
+    topic: str
+    whole: bytes
+    thin: bytes
+
+    @classmethod
+    def of(cls, found: Found) -> Self:
+        """Read it from the columns of `SAID`."""
+        return cls(
+            media_type=found["media_type"],
+            topic=found["post_id"] if found["type"] == TOPIC else "",
+            whole=bytes(found["whole"]),
+            thin=bytes(found["thin"]),
+        )
+
+    def to(self, subscription: SubscriptionId, seq: int, payload: Payload) -> bytes:
+        """Return the body that is sent; that of an event is addressed to its subscriber."""
+        body = self.thin if payload == "thin" else self.whole
+        return body if self.topic else addressed(body, subscription, seq)
 
 
 def deliveries() -> Select[*tuple[object, ...]]:
@@ -26,18 +55,16 @@ def deliveries() -> Select[*tuple[object, ...]]:
 
 
 def delivery(found: Found) -> Delivery:
-    """Return the delivery of a row; the body of an event is addressed to its subscriber."""
-    subscription = SubscriptionId(found["subscription_id"])
-    is_topic = found["type"] == TOPIC
-    body = bytes(found["thin"] if found["payload"] == "thin" else found["whole"])
+    """Return the delivery of a row."""
+    subscription, said = SubscriptionId(found["subscription_id"]), Said.of(found)
     return Delivery(
         id=delivery_id(subscription, found["seq"]),
         subscription=subscription,
         event=EventId(found["event_id"]),
         seq=found["seq"],
-        body=body if is_topic else addressed(body, subscription, found["seq"]),
-        media_type=found["media_type"],
-        topic=found["post_id"] if is_topic else "",
+        body=said.to(subscription, found["seq"], found["payload"]),
+        media_type=said.media_type,
+        topic=said.topic,
         state=found["state"],
         trigger=found["trigger"],
         attempts=found["attempts"],
@@ -50,42 +77,94 @@ def delivery(found: Found) -> Delivery:
     )
 
 
+CLAIMED: Final = (
+    DELIVERY.c.subscription_id,
+    DELIVERY.c.seq,
+    DELIVERY.c.event_id,
+    DELIVERY.c.payload,
+    DELIVERY.c.trigger,
+    DELIVERY.c.attempts,
+    DELIVERY.c.step,
+    DELIVERY.c.due_ms,
+    DELIVERY.c.last_status,
+    DELIVERY.c.last_error,
+)
+"""What is read of a delivery when it is claimed."""
+
+
+def leased(found: Sequence[Any], said: Said, *, by: str, until: datetime) -> Delivery:
+    """Return the delivery with the values of `CLAIMED`, leased to ``by``; see `delivery`."""
+    which, seq, event, payload, trigger, attempts, step, due_ms, status, error = found
+    return Delivery(
+        id=delivery_id(which, seq),
+        subscription=which,
+        event=event,
+        seq=seq,
+        body=said.to(which, seq, payload),
+        media_type=said.media_type,
+        topic=said.topic,
+        state="leased",
+        trigger=trigger,
+        attempts=attempts,
+        step=step,
+        due=moment(due_ms),
+        lease_by=by,
+        lease_until=until,
+        last_status=status,
+        last_error=error,
+    )
+
+
 def delivery_id(subscription: SubscriptionId, seq: int) -> DeliveryId:
     """Return what a delivery is called: its subscription and its number there."""
     return DeliveryId(f"{subscription}.{seq}")
 
 
-def progress(delivery: Delivery) -> Values:
-    """Return those columns of a delivery that change on its way."""
-    return {
-        "state": delivery.state,
-        "trigger": delivery.trigger,
-        "attempts": delivery.attempts,
-        "step": delivery.step,
-        "due_ms": millis(delivery.due),
-        "lease_by": delivery.lease_by,
-        "lease_until_ms": perhaps_millis(delivery.lease_until),
-        "last_status": delivery.last_status,
-        "last_error": delivery.last_error,
-    }
+MOVED: Final = (
+    DELIVERY.c.subscription_id,
+    DELIVERY.c.seq,
+    DELIVERY.c.state,
+    DELIVERY.c.attempts,
+    DELIVERY.c.step,
+    DELIVERY.c.due_ms,
+    DELIVERY.c.last_status,
+    DELIVERY.c.last_error,
+    DELIVERY.c.settled_ms,
+)
+"""What an attempt changes of a delivery, behind its key."""
 
 
-def attempt_values(delivery: Delivery, attempt: Attempt) -> Values:
-    """Return an attempt of a delivery as a row."""
-    return {
-        "subscription_id": delivery.subscription,
-        "seq": delivery.seq,
-        "number": attempt.number,
-        "trigger": attempt.trigger,
-        "started_ms": millis(attempt.started),
-        "took_ms": attempt.took_ms,
-        "address": attempt.address,
-        "status": attempt.status,
-        "headers": json.dumps(attempt.headers),
-        "answer": attempt.answer,
-        "cause": attempt.cause,
-        "error": attempt.error,
-    }
+def moved(delivery: Delivery, over: datetime) -> Row:
+    """Return the values of `MOVED` of a delivery, an attempt at which was ``over`` then."""
+    return (
+        delivery.subscription,
+        delivery.seq,
+        delivery.state,
+        delivery.attempts,
+        delivery.step,
+        millis(delivery.due),
+        delivery.last_status,
+        delivery.last_error,
+        None if delivery.state in UNFINISHED else millis(over),
+    )
+
+
+def attempt_values(delivery: Delivery, attempt: Attempt) -> Row:
+    """Return an attempt at a delivery as a row, in the order of the columns."""
+    return (
+        delivery.subscription,
+        delivery.seq,
+        attempt.number,
+        attempt.trigger,
+        millis(attempt.started),
+        attempt.took_ms,
+        attempt.address,
+        attempt.status,
+        json.dumps(attempt.headers) if attempt.headers else "[]",
+        attempt.answer,
+        attempt.cause,
+        attempt.error,
+    )
 
 
 def attempt(found: RowMapping) -> Attempt:

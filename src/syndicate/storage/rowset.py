@@ -1,54 +1,72 @@
-"""Many rows as one parameter: a statement for all of them, compiled once, in one round trip.
+"""Many rows as one statement, compiled once, in one round trip.
 
-They travel as JSON, which both databases read as a table.
+PostgreSQL takes them as one parameter, JSON that it reads as a table. SQLite is no trip away: it
+executes the statement for each of them.
 """
 
 import json
+import typing
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from functools import cached_property
+from operator import itemgetter
+from typing import Any, Final
 
-from sqlalchemy import Column, Executable, Text, bindparam, cast, column, func, select
+from sqlalchemy import Column, Executable, Text, bindparam, cast, column, func
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.sql import FromClause
+from sqlalchemy.sql import ClauseElement, ColumnElement
+from sqlalchemy.sql.compiler import SQLCompiler
 
-from syndicate.storage.ledger import Values
+from syndicate.storage.rows import Row
 
 _ROWS: Final = bindparam("rows", type_=Text())
+
+Values = Mapping[str, ColumnElement[Any]]
 
 
 class ManyRows:
     """A statement over any number of rows.
 
     Args:
-        columns: What each row holds, by the names and types of columns of tables.
-        statement: Makes the statement of a table of them.
+        columns: What each row holds, in this order, by the names and types of columns of tables.
+        statement: Makes the statement of the values of a row, by these names; it uses two or more.
     """
 
     def __init__(
-        self, columns: Sequence[Column[object]], statement: Callable[[FromClause], Executable]
+        self, columns: Sequence[Column[Any]], statement: Callable[[Values], Executable]
     ) -> None:
-        self._statements: Final[Mapping[str, Executable]] = {
-            "sqlite": statement(_from_json_each(columns)),
-            "postgresql": statement(_from_json_to_recordset(columns)),
-        }
+        self._columns: Final = columns
+        self._statement: Final = statement
+        self._names: Final = [one.name for one in columns]
 
-    async def execute(self, connection: AsyncConnection, rows: Sequence[Values]) -> None:
-        """Execute the statement once for all ``rows``, which name the columns they hold."""
-        statement = self._statements[connection.dialect.name]
-        await connection.execute(statement, {"rows": json.dumps(rows)})
+    @cached_property
+    def _at_once(self) -> Executable:
+        return self._statement(_from_json(self._columns))
+
+    @cached_property
+    def _each(self) -> tuple[str, Callable[[Row], Row]]:
+        """The statement of one row, and what brings its values into the order of the statement."""
+        given = {one.name: bindparam(f"row_{one.name}", type_=one.type) for one in self._columns}
+        made = typing.cast("ClauseElement", self._statement(given))
+        compiled = typing.cast("SQLCompiler", made.compile(dialect=sqlite.dialect()))
+        places = [self._names.index(one.removeprefix("row_")) for one in compiled.positiontup or ()]
+        return compiled.string, itemgetter(*places)
+
+    async def execute(self, connection: AsyncConnection, rows: Sequence[Row]) -> None:
+        """Execute the statement for all ``rows``, which hold the values of the columns."""
+        if not rows:
+            return
+        if connection.dialect.name == "sqlite":
+            statement, arrange = self._each
+            await connection.exec_driver_sql(statement, [arrange(row) for row in rows])
+        else:
+            named = [dict(zip(self._names, row, strict=True)) for row in rows]
+            await connection.execute(self._at_once, {"rows": json.dumps(named)})
 
 
-def _from_json_each(columns: Sequence[Column[object]]) -> FromClause:
-    each = func.json_each(_ROWS).table_valued("value")
-    fields = (
-        func.json_extract(each.c.value, f"$.{one.name}", type_=one.type).label(one.name)
-        for one in columns
-    )
-    return select(*fields).select_from(each).subquery("made")
-
-
-def _from_json_to_recordset(columns: Sequence[Column[object]]) -> FromClause:
+def _from_json(columns: Sequence[Column[Any]]) -> Values:
     typed = (column(one.name, one.type) for one in columns)
     made = func.json_to_recordset(cast(_ROWS, JSON)).table_valued(*typed, name="made")
-    return made.render_derived(with_types=True)
+    rows = made.render_derived(with_types=True)
+    return {one.name: rows.c[one.name] for one in columns}

@@ -16,10 +16,11 @@ from sqlalchemy import (
     Table,
     Text,
     text,
+    true,
 )
 from sqlalchemy.dialects import postgresql
 
-REVISION: Final = "0003"
+REVISION: Final = "0004"
 """What the newest migration is called."""
 
 METADATA = MetaData()
@@ -140,6 +141,7 @@ TOPIC = "topic"
 UNFINISHED = text("state IN ('pending', 'leased')")
 """Constants, so that both databases see that the index below is meant."""
 LEASED = text("state = 'leased'")
+TURN = text("state = 'pending' AND turn")
 
 DELIVERY = Table(
     "delivery",
@@ -158,6 +160,7 @@ DELIVERY = Table(
     Column("last_status", Integer),
     Column("last_error", Text, nullable=False),
     Column("settled_ms", BigInteger),
+    Column("turn", Boolean, nullable=False, server_default=true()),
     Index(
         "delivery_unfinished",
         "subscription_id",
@@ -166,10 +169,14 @@ DELIVERY = Table(
         postgresql_where=UNFINISHED,
     ),
     Index("delivery_leased", "subscription_id", sqlite_where=LEASED, postgresql_where=LEASED),
+    Index("delivery_turn", "due_ms", "subscription_id", sqlite_where=TURN, postgresql_where=TURN),
     Index("delivery_settled", "settled_ms"),
     Index("delivery_event", "event_id"),
 )
-"""One event on its way to one subscriber; ``settled_ms`` is when it came to its end."""
+"""One event on its way to one subscriber; ``settled_ms`` is when it came to its end.
+
+``turn`` is false while it waits for an older one of its subscription; see `syndicate.storage.turn`.
+"""
 
 ATTEMPT = Table(
     "attempt",

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from sqlalchemy import insert, select, tuple_, update
@@ -23,6 +24,9 @@ from syndicate.storage.safe import Safe
 from syndicate.storage.schema import ATTEMPT, DELIVERY, PUBLISHER, SUBSCRIPTION
 
 Change = Callable[[Subscription], Subscription]
+
+_SELECTIONS: Final = 1_024
+"""How many are remembered as they were read: most subscribers ask for the same."""
 
 _CURSOR: Final = re.compile(r"([0-9]{1,15})-(sub_[0-9a-zA-Z]{1,64})")
 """When a subscription was made, and its id."""
@@ -278,6 +282,7 @@ def _selection_text(selection: Selection) -> str:
     )
 
 
+@lru_cache(_SELECTIONS)
 def selection(text: str) -> Selection:
     """Return the selection that a text in the database means."""
     kept = json.loads(text)

@@ -20,6 +20,7 @@ from syndicate.storage.posting import Letter, deliver, keep, ring
 from syndicate.storage.safe import Safe
 from syndicate.storage.schema import ATTEMPT, DELIVERY, EVENT, SUBSCRIPTION, TOPIC
 from syndicate.storage.subscriptions import forget, hold
+from syndicate.storage.turn import advance
 
 KEPT: Final = timedelta(days=1)
 """How long a delivery that came to its end is shown: each state of a topic is a whole feed."""
@@ -144,14 +145,19 @@ class Topics:
 async def supersede(
     connection: AsyncConnection, ids: Iterable[SubscriptionId], now: datetime
 ) -> None:
-    """Cancel what these subscriptions were to hear before something newer, if it is not sent."""
+    """Cancel what these subscriptions were to hear before something newer, if it is not sent.
+
+    What is newer has its turn then.
+    """
+    whom = list(ids)
     newer = exists().where(
         _NEWER.c.subscription_id == DELIVERY.c.subscription_id, _NEWER.c.seq > DELIVERY.c.seq
     )
     cancelling = update(DELIVERY).where(
-        DELIVERY.c.subscription_id.in_(list(ids)), DELIVERY.c.state == "pending", newer
+        DELIVERY.c.subscription_id.in_(whom), DELIVERY.c.state == "pending", newer
     )
     await connection.execute(cancelling.values(state="cancelled", settled_ms=millis(now)))
+    await advance(connection, SUBSCRIPTION.c.id.in_(whom))
 
 
 async def _lock(

@@ -1,93 +1,128 @@
-"""Whose turn it is: the statements by which deliveries are claimed and moved on, made once."""
+"""Whose turn it is: the statements by which deliveries are claimed and moved on, made once.
 
-from typing import Final
+A delivery has its turn when it is the oldest unfinished one of its subscription, and keeps it.
+Whoever adds or ends deliveries lets the next one have its turn within the same transaction, with
+the subscription locked; so a claim need not look at all that wait behind others. The order does
+not depend on it: a claim looks up that nothing older is unfinished.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
+    Row,
     bindparam,
     case,
     exists,
     func,
     insert,
+    literal_column,
+    null,
     or_,
     select,
     text,
+    true,
     tuple_,
     update,
 )
-from sqlalchemy.sql import ColumnElement, Select
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql import ColumnElement, Select, Update
 
 from syndicate.model.subscription import CLAIMABLE
-from syndicate.storage.rows import SAID
-from syndicate.storage.rowset import ManyRows
+from syndicate.storage.rows import CLAIMED, MOVED, SAID
+from syndicate.storage.rowset import ManyRows, Values
 from syndicate.storage.schema import ATTEMPT, DELIVERY, EVENT, LEASED, SUBSCRIPTION
 
 _OLDER: Final = DELIVERY.alias("older")
+_UNFINISHED: Final = text("older.state IN ('pending', 'leased')")
 _BUSY: Final = DELIVERY.alias("busy")
 _KEY: Final = (DELIVERY.c.subscription_id, DELIVERY.c.seq)
-_PENDING: Final = text("delivery.state = 'pending'")
+_TURN: Final = text("delivery.state = 'pending' AND delivery.turn")
 _PAUSED_UNTIL: Final = func.coalesce(SUBSCRIPTION.c.not_before_ms, 0)
 _NOW: Final = bindparam("now_ms", type_=BigInteger)
 _TOKENS: Final = DELIVERY.c.lease_by.in_(bindparam("tokens", expanding=True))
 
 
-def _heads(*columns: ColumnElement[int] | ColumnElement[str]) -> Select[*tuple[object, ...]]:
+def _heads(*columns: ColumnElement[object]) -> Select[*tuple[object, ...]]:
     """Ask for the oldest unfinished delivery of each subscription that is sent to at all now.
 
     None of a subscription of which another is being sent: an older one may be back by a replay.
-    Both databases go through the subscriptions and look into an index for each, however many
-    deliveries there were and are: ``coalesce`` keeps them from going through the deliveries.
+    Both databases go through the deliveries whose turn it is, in the order in which they are due,
+    however many others there were and are: ``coalesce`` keeps them from going through the
+    subscriptions. That none is older is looked up all the same.
     """
-    older = select(func.min(_OLDER.c.seq)).where(
-        _OLDER.c.subscription_id == SUBSCRIPTION.c.id,
-        text("older.state IN ('pending', 'leased')"),
+    older = exists().where(
+        _OLDER.c.subscription_id == DELIVERY.c.subscription_id,
+        _OLDER.c.seq < DELIVERY.c.seq,
+        _UNFINISHED,
     )
     busy = exists().where(
-        _BUSY.c.subscription_id == SUBSCRIPTION.c.id, text("busy.state = 'leased'")
+        _BUSY.c.subscription_id == DELIVERY.c.subscription_id, text("busy.state = 'leased'")
     )
     ends = SUBSCRIPTION.c.lease_until_ms
-    theirs = DELIVERY.c.subscription_id == func.coalesce(SUBSCRIPTION.c.id, "")
+    theirs = SUBSCRIPTION.c.id == func.coalesce(DELIVERY.c.subscription_id, "")
     return (
         select(*columns)
-        .join_from(SUBSCRIPTION, DELIVERY, theirs)
+        .join_from(DELIVERY, SUBSCRIPTION, theirs)
         .where(
+            _TURN,
             SUBSCRIPTION.c.state.in_(sorted(CLAIMABLE)),
             or_(ends.is_(None), ends > _NOW),
-            DELIVERY.c.seq == older.scalar_subquery(),
-            _PENDING,
+            ~older,
             ~busy,
         )
     )
 
 
-_HEAD: Final = (
-    _heads(*_KEY)
+_DUE: Final = (
+    _heads(*CLAIMED, *SUBSCRIPTION.c)
     .where(_PAUSED_UNTIL <= _NOW, DELIVERY.c.due_ms <= _NOW)
     .order_by(DELIVERY.c.due_ms, DELIVERY.c.subscription_id)
     .limit(bindparam("most", type_=BigInteger))
     .with_for_update(of=DELIVERY, skip_locked=True)
-    .cte("head")
 )
-LEASE: Final = (
-    update(DELIVERY)
-    .where(tuple_(*_KEY).in_(select(_HEAD)), _PENDING)
-    .values(state="leased", lease_by=bindparam("token"), lease_until_ms=bindparam("until_ms"))
-)
-"""Leases up to ``most`` that are due at ``now_ms`` to ``token``, until ``until_ms``."""
 
-_TURN: Final = case((DELIVERY.c.due_ms < _PAUSED_UNTIL, _PAUSED_UNTIL), else_=DELIVERY.c.due_ms)
-NEXT_TURN: Final = select(func.min(_heads(_TURN.label("turn")).subquery().c.turn))
+
+async def due(
+    connection: AsyncConnection, now_ms: int, most: int
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Return up to ``most`` deliveries to be claimed, as `CLAIMED`, and whom they are for.
+
+    PostgreSQL must be kept from gathering and sorting all whose turn it is: until it has counted
+    them anew, which it does a minute after they came, it believes that there are a handful.
+    """
+    if connection.dialect.name == "postgresql":
+        await connection.exec_driver_sql("SET LOCAL enable_bitmapscan = off")
+    return (await connection.execute(_DUE, {"now_ms": now_ms, "most": most})).all()
+
+
+def _moving(row: Values) -> Update:
+    return update(DELIVERY).where(*(one == row[one.name] for one in _KEY))
+
+
+LEASE: Final = ManyRows(
+    (*_KEY, DELIVERY.c.lease_by, DELIVERY.c.lease_until_ms),
+    lambda row: _moving(row).values(
+        state=literal_column("'leased'"),
+        lease_by=row["lease_by"],
+        lease_until_ms=row["lease_until_ms"],
+    ),
+)
+"""Leases what `due` found."""
+
+_WHEN: Final = case((DELIVERY.c.due_ms < _PAUSED_UNTIL, _PAUSED_UNTIL), else_=DELIVERY.c.due_ms)
+NEXT_TURN: Final = select(func.min(_heads(_WHEN.label("turn")).subquery().c.turn))
 NEXT_END: Final = select(func.min(DELIVERY.c.lease_until_ms)).where(LEASED)
 """When somebody's turn comes, and when a lease ends, first of all."""
 
-MINE: Final = select(DELIVERY).where(LEASED, _TOKENS)
 LETTERS: Final = select(EVENT.c.id, *SAID).where(EVENT.c.id.in_(bindparam("ids", expanding=True)))
 SUBSCRIPTIONS: Final = (
     select(SUBSCRIPTION)
     .where(SUBSCRIPTION.c.id.in_(select(DELIVERY.c.subscription_id).where(LEASED, _TOKENS)))
     .order_by(SUBSCRIPTION.c.id)
 )
-"""What is leased to ``tokens``, what the letters with ``ids`` say, and who is sent them."""
+"""What the letters with ``ids`` say, and whom what is leased to ``tokens`` is for."""
 
 HELD: Final = (
     select(*_KEY, DELIVERY.c.lease_by)
@@ -107,27 +142,38 @@ GIVE_BACK: Final = (
     .values(state="pending", lease_by="", lease_until_ms=None)
 )
 
-_MOVING: Final = (
-    DELIVERY.c.state,
-    DELIVERY.c.trigger,
-    DELIVERY.c.attempts,
-    DELIVERY.c.step,
-    DELIVERY.c.due_ms,
-    DELIVERY.c.lease_by,
-    DELIVERY.c.lease_until_ms,
-    DELIVERY.c.last_status,
-    DELIVERY.c.last_error,
-    DELIVERY.c.settled_ms,
-)
 MOVE: Final = ManyRows(
-    (*_KEY, *_MOVING),
-    lambda made: (
-        update(DELIVERY)
-        .where(*(one == made.c[one.name] for one in _KEY))
-        .values({one: made.c[one.name] for one in _MOVING})
+    MOVED,
+    lambda row: _moving(row).values(
+        {one: row[one.name] for one in MOVED[len(_KEY) :]}
+        | {DELIVERY.c.lease_by: literal_column("''"), DELIVERY.c.lease_until_ms: null()}
     ),
 )
-"""Writes how far deliveries are."""
+"""Writes how far deliveries are that were leased."""
+
+
+def _oldest(subscription: ColumnElement[str]) -> ColumnElement[int]:
+    """Ask for the number of the oldest unfinished delivery of a subscription."""
+    of = _OLDER.c.subscription_id == subscription
+    return select(func.min(_OLDER.c.seq)).where(of, _UNFINISHED).scalar_subquery()
+
+
+def _advance(whose: Select[str, int]) -> Update:
+    waits = text("delivery.state = 'pending' AND NOT delivery.turn")
+    return update(DELIVERY).where(waits, tuple_(*_KEY).in_(whose)).values(turn=true())
+
+
+ADVANCE: Final = ManyRows(
+    (SUBSCRIPTION.c.id,), lambda row: _advance(select(row["id"], _oldest(row["id"])))
+)
+"""Lets the oldest unfinished delivery of each subscription have its turn."""
+
+
+async def advance(connection: AsyncConnection, *whom: ColumnElement[bool]) -> None:
+    """Let the oldest unfinished delivery have its turn, of each subscription of ``whom``."""
+    whose = select(SUBSCRIPTION.c.id, _oldest(SUBSCRIPTION.c.id)).where(*whom)
+    await connection.execute(_advance(whose))
+
 
 _HEALTH: Final = (
     SUBSCRIPTION.c.state,
@@ -138,15 +184,16 @@ _HEALTH: Final = (
 )
 HEAL: Final = ManyRows(
     (SUBSCRIPTION.c.id, *_HEALTH),
-    lambda made: (
+    lambda row: (
         update(SUBSCRIPTION)
-        .where(SUBSCRIPTION.c.id == made.c.id)
-        .values({one: made.c[one.name] for one in _HEALTH})
+        .where(SUBSCRIPTION.c.id == row["id"])
+        .values({one: row[one.name] for one in _HEALTH})
     ),
 )
 """Writes how well it goes with subscriptions."""
 
 LOG: Final = ManyRows(
-    tuple(ATTEMPT.c), lambda made: insert(ATTEMPT).from_select(list(made.c.keys()), select(made))
+    tuple(ATTEMPT.c),
+    lambda row: insert(ATTEMPT).from_select(list(row), select(*row.values())),
 )
 """Writes attempts into the delivery log."""
