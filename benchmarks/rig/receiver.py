@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 
 import uvloop
 from typing_extensions import override
@@ -29,8 +30,7 @@ class Sink(asyncio.Protocol):
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember where to answer."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's own kind is none by type
         self.left = b""
 
     @override
