@@ -146,6 +146,20 @@ def test_all_workers_but_one_end_when_nobody_needs_them_and_that_one_when_the_ro
     wait_until_gone({resident})
 
 
+def test_however_many_workers_have_ended_the_next_job_does_not_notice() -> None:
+    """As after each rush: they ended for want of work, not because they cannot start."""
+    room = Workroom(processes=5)
+    end = time.monotonic() + 60
+    while len(before := workers(os.getpid())) < 5:
+        assert time.monotonic() < end
+        room.render([job("word " * 4_000)] * 10)
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    wait_until_gone(before)
+    assert room.render([job("a")])[0].content == "<p>a</p>"
+    room.close()
+
+
 def test_the_worker_that_stays_is_replaced_by_another_that_stays() -> None:
     """Whoever ended it."""
     room = Workroom(processes=1, idle=0.2)

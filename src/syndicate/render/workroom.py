@@ -104,6 +104,8 @@ class Workroom:
     def _attempt(self, jobs: Sequence[Job]) -> "tuple[Rendering, ...] | _End":
         worker = self._worker()
         outcome = worker.render(jobs, patience=_PATIENCE * self._seconds * len(jobs))
+        if outcome == "left":
+            return self._attempt(jobs)
         if isinstance(outcome, tuple):
             with self._lock:
                 self._waiting.append(worker)
@@ -132,8 +134,8 @@ def _portions(jobs: Iterable[Job]) -> Iterator[Sequence[Job]]:
         yield portion
 
 
-_End = Literal["lost", "died", "slow"]
-"""How a worker ends: before it took the job, while it was at work, or by its time limit."""
+_End = Literal["left", "lost", "died", "slow"]
+"""How a worker ends: since its last job, before its first, at work, or by its time limit."""
 
 
 class _Worker:
@@ -156,6 +158,8 @@ class _Worker:
         self._line: Final = Connection(ours.detach())
         self._lock: Final = threading.Lock()
         self._status: int | None = None
+        self._is_proven = False
+        """Whether it has done a job."""
         self._burial: Final = threading.Thread(target=self._bury, daemon=True)
         self._burial.start()
 
@@ -171,12 +175,13 @@ class _Worker:
         """
         if not self._take(jobs):
             self.end()
-            return "lost"
+            return "left" if self._is_proven else "lost"
         try:
             answer = self._line.recv_bytes() if self._line.poll(patience) else b""
         except (OSError, EOFError):
             answer = b""
         if answer:
+            self._is_proven = True
             return renderings(answer)
         self.end()
         self._burial.join()
