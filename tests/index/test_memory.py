@@ -200,6 +200,29 @@ def test_a_shallow_clone_is_not_remembered(
     cache.close()
 
 
+def test_what_a_shallow_clone_showed_is_not_remembered_when_it_is_whole_again(
+    content: ContentRepository, tmp_path: pathlib.Path
+) -> None:
+    """Else its ids would stay for ever; the next start finds the right ones."""
+    content.commit({FIRST: file("Old")})
+    content.commit({FIRST: file("New")})
+    clone = tmp_path / "clone"
+    content.git("clone", "-q", "--bare", "--depth=1", f"file://{content.path}", str(clone))
+    cache = Cache(tmp_path / "cache.db")
+    with Repository.open(str(clone), ref="main", mirrors=tmp_path / "mirrors") as repository:
+        source = samples.source(folders=(Path("news"),))
+        index = SourceIndex(source, repository, cache=cache, vocabulary=VOCABULARY)
+        at_head(index)
+        content.git(f"--git-dir={clone}", "fetch", "-q", "--unshallow")
+        index.remember()
+        assert not cache.get(memory.SHELF, [index.memory_key])
+        again = SourceIndex(source, repository, cache=cache, vocabulary=VOCABULARY)
+        at_head(again)
+        again.remember()
+        assert cache.get(memory.SHELF, [index.memory_key])
+    cache.close()
+
+
 def test_what_was_remembered_is_not_written_again(
     content: ContentRepository, open_index: OpenIndex
 ) -> None:

@@ -64,8 +64,10 @@ class SourceIndex:
         self._register = Register()
         self._registered: CommitId | None = None
         """The commit that the register is at."""
-        self._remembered: CommitId | None = None
-        """The commit of what the cache has been given to remember."""
+        self._is_cut = False
+        """Whether the ancestry was replayed from a history that is not all there."""
+        self._remembered: tuple[str, CommitId] | None = None
+        """The key and commit of what the cache has been given to remember."""
         self._lock = Lock()
 
     def part(self, commit: CommitId) -> Part:
@@ -81,16 +83,18 @@ class SourceIndex:
         """Write down what all this took, unless that has been done.
 
         Another index of the same source and settings then goes on from there. What hangs on how
-        much of the history is there (a shallow clone's) is not kept, nor while a folder is empty.
+        much of the history is there (a shallow clone's, or one that was) is not kept, nor while a
+        folder is empty.
         """
         with self._lock:
-            commit = self._ancestry.commit
-            if commit in (None, self._remembered) or commit != self._registered:
+            key, commit = self.memory_key, self._ancestry.commit
+            if commit is None or commit != self._registered or (key, commit) == self._remembered:
+                return
+            if self._is_cut or self.repository.is_shallow:
                 return
             found = memory.Memory.of(self._ancestry, self._register)
-        if not self.repository.is_shallow:
-            self._cache.put(memory.SHELF, {self.memory_key: memory.encode(found)})
-            self._remembered = commit
+        self._cache.put(memory.SHELF, {key: memory.encode(found)})
+        self._remembered = key, commit
 
     @property
     def memory_key(self) -> str:
@@ -101,10 +105,11 @@ class SourceIndex:
     def _recall(self) -> None:
         if self.repository.is_shallow:
             return
-        for data in self._cache.get(memory.SHELF, [self.memory_key]).values():
+        for key, data in self._cache.get(memory.SHELF, [self.memory_key]).items():
             found = memory.decode(data, self.source)
             self._ancestry, self._register = found.ancestry, found.register()
-            self._registered = self._remembered = found.ancestry.commit
+            self._registered = commit = found.ancestry.commit
+            self._remembered = (key, commit) if commit else None
 
     def _part(self, commit: CommitId) -> Part:
         if self._registered is None and self._ancestry.commit is None:
@@ -210,7 +215,7 @@ class SourceIndex:
         before = self._ancestry.commit
         news = self.repository.news(commit, before) if before else None
         if news is None:
-            self._ancestry = Ancestry()
+            self._ancestry, self._is_cut = Ancestry(), self.repository.is_shallow
         history = self.repository.history(commit) if news is None else news.commits
         self._retell(self._ancestry, history)
         self._ancestry.commit = commit
