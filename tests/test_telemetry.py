@@ -200,6 +200,15 @@ def test_what_is_hidden_is_there_again_afterwards(module: str) -> None:
     assert (module in sys.modules) == (before is not None)
 
 
+def test_what_is_hidden_may_be_hidden_once_more_meanwhile() -> None:
+    """As by a log that speaks for the first time while something else is imported."""
+    with telemetry.hidden("no_such_module"):
+        with telemetry.hidden("no_such_module"):
+            assert "no_such_module" in sys.modules
+        assert "no_such_module" in sys.modules
+    assert "no_such_module" not in sys.modules
+
+
 def test_the_log_is_written_without_rich() -> None:
     """Which would take longer to load than all else that speaks."""
     code = (

@@ -315,7 +315,8 @@ def _say(
 def hidden(module: str) -> Iterator[None]:
     """Let nothing import ``module`` that can do without, unless somebody has."""
     modules = cast("dict[str, object]", sys.modules)
-    is_ours = modules.setdefault(module, None) is None
+    is_ours = module not in modules
+    modules.setdefault(module, None)
     try:
         yield
     finally:
