@@ -33,7 +33,7 @@ from tests.deliverer import (
     subscribe,
     until,
 )
-from tests.storage.mailroom import NOW, SECRET, Mailroom, subscriber, within
+from tests.storage.mailroom import LEASE, NOW, SECRET, Mailroom, subscriber, within
 
 
 @pytest.fixture
@@ -198,6 +198,23 @@ def test_what_a_dead_process_held_goes_on_at_once(file: str) -> None:
             ]
             assert await states(mailroom, "c") == ["leased"]
             assert await states(mailroom, "d") == ["leased"]
+
+    within(file, work)
+
+
+def test_what_was_lost_goes_on_though_there_is_enough_else_to_do(file: str) -> None:
+    """Its lease runs out in the midst of a long row of deliveries to somebody else."""
+
+    async def work(mailroom: Mailroom) -> None:
+        async with receiving(answer(204)) as receiver:
+            await subscribe(mailroom, "a", receiver.url("/a"), 1)
+            ends_soon = now() - LEASE + timedelta(seconds=0.5)
+            assert await mailroom.claim("elsewhere:1:x:1", now=ends_soon)
+            await subscribe(mailroom, "b", receiver.url("/b"), *range(2, 3_000))
+            async with delivering(mailroom):
+                await until(settled(mailroom, "a"))
+                assert "pending" in await states(mailroom, "b")
+            assert events(receiver, "/a") == ["evt_1"]
 
     within(file, work)
 

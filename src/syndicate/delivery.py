@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import math
 import os
 import random
 import secrets
@@ -38,6 +39,8 @@ _FILE_NAP_SECONDS: Final = 1.0
 _SHORTEST_SECONDS: Final = 0.02
 _SOON_SECONDS: Final = 0.05
 """How long to wait for the next answer before finding out when the next delivery is due."""
+_LOST_SECONDS: Final = 1.0
+"""How often at most it is looked for leases that ran out while there is enough else to do."""
 _RETRY_SECONDS: Final = 1.0
 _GAUGE_SECONDS: Final = 15.0
 _PRUNE_SECONDS: Final = 3_600.0
@@ -94,6 +97,8 @@ class Deliverer:
         self._under_way: dict[asyncio.Task[None], Claim] = {}
         self._done: list[Done] = []
         self._woken = asyncio.Event()
+        self._looked = -math.inf
+        """When leases that ran out were looked for, by the clock of the loop."""
 
     def wake(self) -> None:
         """Look at the outbox now: something was put into it."""
@@ -118,6 +123,8 @@ class Deliverer:
     async def _turn(self) -> None:
         """Write down what is over and begin what is due; then wait until there may be more."""
         self._woken.clear()
+        if asyncio.get_running_loop().time() - self._looked >= _LOST_SECONDS:
+            await self._take_back()
         free = self._pace.slots - len(self._under_way)
         claimed = await self._exchange(free) if free or self._done else 0
         if claimed < free or not free:
@@ -194,6 +201,7 @@ class Deliverer:
         self.wake()
 
     async def _take_back(self, dead: Sequence[str] = ()) -> None:
+        self._looked = asyncio.get_running_loop().time()
         for after in await self._outbox.reclaim(self._moment(), dead=dead):
             telemetry.deliveries_total.labels("lost").inc()
             _log.warning("delivery lost its sender", delivery=after.delivery.id)
