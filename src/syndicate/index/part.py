@@ -99,7 +99,8 @@ class SourceIndex:
     @property
     def memory_key(self) -> str:
         """The key by which the cache knows what this index remembers."""
-        rules = (code.digest(*_CODE), self.source, self._vocabulary, sorted(self._obeyed))
+        made_by = code.digest(*_CODE), code.zone_data(self.source.zone)
+        rules = (made_by, self.source, self._vocabulary, sorted(self._obeyed))
         return sha256(repr(rules).encode()).hexdigest()
 
     def _recall(self) -> None:

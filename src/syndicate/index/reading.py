@@ -63,7 +63,8 @@ class Readings:
         self._vocabulary = vocabulary
         self._dialect: Dialect = DIALECTS[source.dialect]
         self._decoder = msgspec.msgpack.Decoder(Reading)
-        self._rules = sha256(f"{code.digest(*_CODE)} {source} {vocabulary}".encode()).hexdigest()
+        made_by = f"{code.digest(*_CODE)} {code.zone_data(source.zone)}"
+        self._rules = sha256(f"{made_by} {source} {vocabulary}".encode()).hexdigest()
 
     def read(self, wanted: Iterable[Wanted]) -> dict[Wanted, Reading]:
         """Return what each file says; the content decides, and the path it has."""
