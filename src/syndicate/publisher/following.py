@@ -119,6 +119,7 @@ class Publisher:
         self._changed = asyncio.Event()
         self._published = asyncio.Event()
         self._asked = {name: asyncio.Event() for name in self._followers}
+        self._preparing: asyncio.Task[None] | None = None
         self._pause = max(_GLANCE_SECONDS, len(self._followers) / _GLANCES_PER_SECOND)
 
     @property
@@ -197,14 +198,19 @@ class Publisher:
 
     async def _made(self, seen: Sequence[Part | Unread]) -> Edition:
         edition = await asyncio.to_thread(self._put_together, seen, self._edition)
-        try:
-            async with asyncio.timeout(_PREPARING_SECONDS):
-                await asyncio.to_thread(self._prepare, edition)
-        except TimeoutError:
+        # A thread cannot be ended: while one is at work on another edition, this one does without.
+        if self._preparing is None or self._preparing.done():
+            self._preparing = asyncio.create_task(self._prepared(edition))
+            await asyncio.wait({self._preparing}, timeout=_PREPARING_SECONDS)
+        if not self._preparing.done():
             _log.info("edition not prepared in time")
+        return edition
+
+    async def _prepared(self, edition: Edition) -> None:
+        try:
+            await asyncio.to_thread(self._prepare, edition)
         except Exception:  # noqa: BLE001 — whoever asks for an item meets its trouble
             _log.exception("preparing failed")
-        return edition
 
     async def _wait_for_change(self) -> None:
         seconds = _LONGEST_SLEEP
