@@ -1,6 +1,7 @@
 """What the web reads from: what it has before, while and after the database is opened."""
 
 import asyncio
+import gc
 import pathlib
 import subprocess
 import sys
@@ -12,9 +13,11 @@ from syndicate.model.edition import Readiness
 from syndicate.model.intent import Intent
 from syndicate.model.subscription import SubscriptionId
 from syndicate.publisher.following import Publisher
+from syndicate.representation import Press
 from syndicate.service import live as rooms
 from syndicate.service.live import Live
 from syndicate.service.newsroom import Newsroom
+from syndicate.service.process import starting
 from tests.service.conftest import settings
 
 
@@ -59,3 +62,29 @@ def test_there_is_something_to_read_before_anything_can_be_followed(
                 await live.ask(intent)
 
     asyncio.run(look())
+
+
+def test_a_start_that_takes_long_collects_cycles_after_all(
+    settings_file: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A remote may take minutes; what answers meanwhile leaves behind must not pile up."""
+    monkeypatch.setattr(rooms, "_START_SECONDS", 0.01)
+
+    async def wait() -> None:
+        with Newsroom(settings(settings_file)) as newsroom:
+            publisher = Publisher(
+                newsroom.followers(), put_together=newsroom.put_together, clock=newsroom.clock
+            )
+            keeping = asyncio.create_task(
+                Live(newsroom, publisher).keep(Press(newsroom.settings.masthead))
+            )
+            assert not gc.isenabled()
+            async with asyncio.timeout(20):
+                while not gc.isenabled():  # noqa: ASYNC110 — the collector has no event
+                    await asyncio.sleep(0.005)
+            assert not publisher.settled
+            keeping.cancel()
+            await asyncio.wait([keeping])
+
+    with starting():
+        asyncio.run(wait())

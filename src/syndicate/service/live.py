@@ -1,6 +1,7 @@
 """What the web of a running service reads from and follows."""
 
 import asyncio
+import gc
 import importlib
 from collections.abc import Sequence
 from contextlib import suppress
@@ -24,6 +25,9 @@ from syndicate.service.process import started
 
 _FIRST_SECONDS: Final = 0.5
 """How long everything else waits for the first reader."""
+
+_START_SECONDS: Final = 60.0
+"""How long no cycles are collected while a first edition is made, say of a slow remote."""
 
 _LATE: Final = ("publisher.chronicle", "publisher.announcing", "service.delivering")
 
@@ -184,6 +188,7 @@ class Live:
 
     async def _settle(self) -> None:
         """Let the first reader go first; then import what takes long, beside the loop."""
+        asyncio.get_running_loop().call_later(_START_SECONDS, gc.enable)
         await self._publisher.next()
         with suppress(TimeoutError):
             async with asyncio.timeout(_FIRST_SECONDS):
