@@ -50,6 +50,12 @@ def wait_until_gone(pids: set[int]) -> None:
         time.sleep(0.01)
 
 
+@pytest.fixture(autouse=True)
+def _alone() -> None:
+    """Begin when those of the test before are gone: who is killed needs a moment for it."""
+    wait_until_gone(workers(os.getpid()))
+
+
 @pytest.fixture(name="workroom")
 def _workroom() -> Iterator[Workroom]:
     room = Workroom(processes=2, seconds=0.5)
