@@ -88,3 +88,38 @@ def test_a_start_that_takes_long_collects_cycles_after_all(
 
     with starting():
         asyncio.run(wait())
+
+
+def test_what_cannot_be_imported_is_tried_again(
+    settings_file: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Else feeds would go on as if all was well, and nobody would ever be told of anything."""
+    late = rooms._LATE  # noqa: SLF001 — what would fail where too many files are open
+    monkeypatch.setattr(rooms, "_LATE", ("no_such_module",))
+    monkeypatch.setattr(rooms, "_FIRST_SECONDS", 0.01)
+    monkeypatch.setattr(rooms, "_OPENING_SECONDS", 60)
+    said = ""
+
+    async def work() -> None:
+        nonlocal said
+        with Newsroom(settings(settings_file)) as newsroom:
+            publisher = Publisher(
+                newsroom.followers(), put_together=newsroom.put_together, clock=newsroom.clock
+            )
+            live = Live(newsroom, publisher)
+            keep = live.keep(Press(newsroom.settings.masthead), pause_seconds=0.01)
+            tasks = [asyncio.create_task(work) for work in (publisher.run(), keep)]
+            async with asyncio.timeout(60):
+                while "nothing is told" not in said:
+                    said += capsys.readouterr().err
+                    await asyncio.sleep(0.005)
+                monkeypatch.setattr(rooms, "_LATE", late)
+                await live.office()
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+
+    asyncio.run(work())
+    assert "no_such_module" in said

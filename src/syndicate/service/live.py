@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import Final, Protocol
 
 from syndicate import telemetry
@@ -20,6 +21,7 @@ from syndicate.model.position import Position
 from syndicate.model.post import Item, Post
 from syndicate.publisher.following import Publisher
 from syndicate.representation import Press
+from syndicate.service import keeping
 from syndicate.service.newsroom import Newsroom
 from syndicate.service.process import started
 
@@ -33,6 +35,8 @@ _LATE: Final = ("publisher.chronicle", "publisher.announcing", "service.deliveri
 
 _OPENING_SECONDS: Final = 5.0
 """How long somebody who follows waits for the chronicle to be opened."""
+
+_log = telemetry.logger("live")
 
 
 class _Chronicle(Protocol):
@@ -146,12 +150,17 @@ class Live:
             raise _unopened()
         return await self._chronicle.told(after, limit)
 
-    async def keep(self, press: Press) -> None:
+    async def keep(self, press: Press, *, pause_seconds: float = keeping.PAUSE_SECONDS) -> None:
         """Keep the chronicle from the first edition on, and deliver, until cancelled.
 
-        Topics are distributed as ``press`` makes them. What it takes to speak to a database is
-        imported after the first reader was answered: it takes 0.3 s.
+        Topics are distributed as ``press`` makes them. Whatever ends that, even before it begins
+        (an import may meet too many open files), it is tried again, ``pause_seconds`` later.
         """
+        work = partial(self._keep, press)
+        await keeping.keep(work, _log, "nothing is told", pause_seconds=pause_seconds)
+
+    async def _keep(self, press: Press) -> None:
+        """What it takes is imported after the first reader was answered: it takes 0.3 s."""
         await self._settle()
         from syndicate.hub.distribution import Distributor  # noqa: PLC0415 — as said above
         from syndicate.publisher.announcing import Announcer  # noqa: PLC0415
