@@ -1,6 +1,7 @@
 """Following sources: commits that are noticed, trouble that is reported, turns that are kept."""
 
 import asyncio
+import os
 import pathlib
 import shutil
 import threading
@@ -181,8 +182,8 @@ def test_a_branch_is_watched_where_the_loop_can(office: Office, content: Content
     async def work() -> None:
         follower = office.follower()
         follower.look()
-        missing = f"{office.folder}/missing"
-        with watching((missing, *follower.folders()), lambda: stirs.append(1)):
+        missing, odd = f"{office.folder}/missing", os.fsdecode(b"caf\xe9")
+        with watching((missing, odd, *follower.folders()), lambda: stirs.append(1)):
             content.commit({FIRST: POST.format("Edited")})
             while not stirs:  # noqa: ASYNC110 — what is waited for has no event
                 await asyncio.sleep(0.005)
