@@ -90,7 +90,7 @@ class SourceIndex:
             key, commit = self.memory_key, self._ancestry.commit
             if commit is None or commit != self._registered or (key, commit) == self._remembered:
                 return
-            if self._is_cut or self.repository.is_shallow:
+            if self._is_cut:
                 return
             found = memory.Memory.of(self._ancestry, self._register)
         self._cache.put(memory.SHELF, {key: memory.encode(found)})

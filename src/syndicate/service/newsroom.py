@@ -160,10 +160,7 @@ class Newsroom:
         self._cache.keep(item.SHELF, set(self._items.rendering_keys(edition)))
 
     def remember(self) -> None:
-        """Write down what is known of the sources, so that the next start goes on from there.
-
-        Raises `RepositoryError`.
-        """
+        """Write down what is known of the sources, so that the next start goes on from there."""
         for index in tuple(self._indexes.values()):
             index.remember()
 

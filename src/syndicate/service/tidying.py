@@ -1,11 +1,9 @@
 """Keeping the cache from growing without end, and what is worth remembering in it."""
 
 import asyncio
-from contextlib import suppress
 from typing import Final
 
 from syndicate import telemetry
-from syndicate.errors import SyndicateError
 from syndicate.publisher.following import Publisher
 from syndicate.service.keeping import keep
 from syndicate.service.newsroom import Newsroom
@@ -59,5 +57,4 @@ async def keep_memory(
         await asyncio.sleep(rush)
         await keep(remember, _log, "memory not kept", pause_seconds=pause)
     finally:
-        with suppress(SyndicateError):
-            await asyncio.shield(remember())
+        await asyncio.shield(remember())
