@@ -47,7 +47,7 @@ def test_the_next_targets_are_the_same_as_made_anew() -> None:
     )
     names = ["2024-02-01-other", "2024-02-01-moved", "bundle", "2024-03-01-here", "x"]
     targets = Targets(posts=())
-    assert targets.next(()) is not None
+    assert targets.next((HERE,)).of(HERE, names) == Targets(posts=(HERE,)).of(HERE, names) != ()
     versions = [(HERE,), (OTHER, BUNDLE, HERE), (OTHER, same, HERE), (moved, same), (), (OTHER,)]
     for posts in versions:
         targets = targets.next(posts)
