@@ -1,10 +1,7 @@
 """The deliverer, with real databases and receivers: nothing is lost, nobody holds up others."""
 
 import asyncio
-import os
 import pathlib
-import socket
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -33,7 +30,7 @@ from tests.deliverer import (
     subscribe,
     until,
 )
-from tests.storage.mailroom import LEASE, NOW, SECRET, Mailroom, subscriber, within
+from tests.storage.mailroom import NOW, SECRET, Mailroom, subscriber, within
 
 
 @pytest.fixture
@@ -168,53 +165,6 @@ def test_what_is_under_way_at_the_end_is_finished_or_given_back(file: str) -> No
             assert await states(mailroom, "a") == ["delivered"]
             assert await states(mailroom, "b") == ["pending"]
             assert (await mailroom.journal.find("sub_b.1"))[1] == ()
-
-    within(file, work)
-
-
-def test_what_a_dead_process_held_goes_on_at_once(file: str) -> None:
-    """Of this host, by its number; what lives or is elsewhere keeps its lease."""
-
-    async def work(mailroom: Mailroom) -> None:
-        host = socket.gethostname()
-        dead = await asyncio.create_subprocess_exec(sys.executable, "-c", "")
-        await dead.wait()
-        async with receiving(answer(204)) as receiver:
-            holders = (
-                f"{host}:{dead.pid}:x:1",
-                f"{host}:{os.getpid()}:x:1",
-                f"{host}:{os.getppid()}:x:1",
-                "elsewhere:1:x:1",
-            )
-            for name, holder in zip("abcd", holders, strict=True):
-                await subscribe(mailroom, name, receiver.url(f"/{name}"), 1)
-                assert len(await mailroom.claim(holder, now=now())) == 1
-            async with delivering(mailroom):
-                await until(settled(mailroom, "a"))
-                await until(settled(mailroom, "b"))
-            assert [one.cause for one in (await mailroom.journal.find("sub_a.1"))[1]] == [
-                "lost",
-                "",
-            ]
-            assert await states(mailroom, "c") == ["leased"]
-            assert await states(mailroom, "d") == ["leased"]
-
-    within(file, work)
-
-
-def test_what_was_lost_goes_on_though_there_is_enough_else_to_do(file: str) -> None:
-    """Its lease runs out in the midst of a long row of deliveries to somebody else."""
-
-    async def work(mailroom: Mailroom) -> None:
-        async with receiving(answer(204)) as receiver:
-            await subscribe(mailroom, "a", receiver.url("/a"), 1)
-            ends_soon = now() - LEASE + timedelta(seconds=0.5)
-            assert await mailroom.claim("elsewhere:1:x:1", now=ends_soon)
-            await subscribe(mailroom, "b", receiver.url("/b"), *range(2, 3_000))
-            async with delivering(mailroom):
-                await until(settled(mailroom, "a"))
-                assert "pending" in await states(mailroom, "b")
-            assert events(receiver, "/a") == ["evt_1"]
 
     within(file, work)
 

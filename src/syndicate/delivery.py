@@ -200,16 +200,21 @@ class Deliverer:
         self._done.append(Done(delivery=delivery, attempt=attempt, moment=self._moment()))
         self.wake()
 
-    async def _take_back(self, dead: Sequence[str] = ()) -> None:
+    async def _take_back(self, dead: Sequence[str] = ()) -> int:
+        """Take back some of what is lost to its senders; return how much."""
         self._looked = asyncio.get_running_loop().time()
-        for after in await self._outbox.reclaim(self._moment(), dead=dead):
+        lost = await self._outbox.reclaim(self._moment(), dead=dead)
+        for after in lost:
             telemetry.deliveries_total.labels("lost").inc()
             _log.warning("delivery lost its sender", delivery=after.delivery.id)
+        return len(lost)
 
     async def _bury(self) -> None:
-        """Take back at once what processes of this host hold that do not live any more."""
+        """Take back at once all that processes of this host hold that do not live any more."""
         holders = await self._outbox.holders()
-        await self._take_back([by for by in holders if self._is_dead(by)])
+        dead = [by for by in holders if self._is_dead(by)]
+        while dead and await self._take_back(dead):
+            continue
 
     def _is_dead(self, holder: str) -> bool:
         host, pid, _, _ = holder.split(":")

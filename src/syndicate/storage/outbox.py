@@ -133,7 +133,10 @@ class Outbox:
             return frozenset((await connection.execute(asked)).scalars())
 
     async def reclaim(self, moment: Moment, *, dead: Iterable[str] = ()) -> tuple[After, ...]:
-        """Take back leases that have run out or belong to ``dead`` holders; they count as lost."""
+        """Take back some leases that have run out or belong to ``dead`` holders.
+
+        They count as lost; where there are more, the next time takes them.
+        """
         over = or_(
             DELIVERY.c.lease_until_ms < millis(moment.now), DELIVERY.c.lease_by.in_(list(dead))
         )

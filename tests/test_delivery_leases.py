@@ -1,0 +1,88 @@
+"""What a deliverer takes back that others held: at its start, and when leases run out."""
+
+import asyncio
+import os
+import pathlib
+import socket
+import sys
+from datetime import timedelta
+
+import pytest
+
+from syndicate.storage import outbox
+from tests.channels.receiver import answer, receiving
+from tests.deliverer import delivering, events, now, settled, states, subscribe, until
+from tests.storage.mailroom import LEASE, Mailroom, within
+
+
+@pytest.fixture
+def file(tmp_path: pathlib.Path) -> str:
+    """Return the address of an SQLite database."""
+    return f"sqlite:///{tmp_path / 'syndicate.db'}"
+
+
+def test_what_a_dead_process_held_goes_on_at_once(file: str) -> None:
+    """Of this host, by its number; what lives or is elsewhere keeps its lease."""
+
+    async def work(mailroom: Mailroom) -> None:
+        host = socket.gethostname()
+        dead = await asyncio.create_subprocess_exec(sys.executable, "-c", "")
+        await dead.wait()
+        async with receiving(answer(204)) as receiver:
+            holders = (
+                f"{host}:{dead.pid}:x:1",
+                f"{host}:{os.getpid()}:x:1",
+                f"{host}:{os.getppid()}:x:1",
+                "elsewhere:1:x:1",
+            )
+            for name, holder in zip("abcd", holders, strict=True):
+                await subscribe(mailroom, name, receiver.url(f"/{name}"), 1)
+                assert len(await mailroom.claim(holder, now=now())) == 1
+            async with delivering(mailroom):
+                await until(settled(mailroom, "a"))
+                await until(settled(mailroom, "b"))
+            assert [one.cause for one in (await mailroom.journal.find("sub_a.1"))[1]] == [
+                "lost",
+                "",
+            ]
+            assert await states(mailroom, "c") == ["leased"]
+            assert await states(mailroom, "d") == ["leased"]
+
+    within(file, work)
+
+
+def test_all_that_a_dead_process_held_goes_on_at_once(
+    file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However much it was: what one transaction does not take back, the next one does."""
+    monkeypatch.setattr(outbox, "_MOST_LOST", 2)
+
+    async def work(mailroom: Mailroom) -> None:
+        async with receiving(answer(204)) as receiver:
+            for name in "abcde":
+                await subscribe(mailroom, name, receiver.url(f"/{name}"), 1)
+            holder, later = f"{socket.gethostname()}:{os.getpid()}:x:1", now() + timedelta(hours=1)
+            assert len(await mailroom.claim(holder, now=later)) == 5
+            async with delivering(mailroom):
+                for name in "abcde":
+                    await until(settled(mailroom, name))
+            assert len(receiver.requests) == 5
+
+    within(file, work)
+
+
+def test_what_was_lost_goes_on_though_there_is_enough_else_to_do(file: str) -> None:
+    """Its lease runs out in the midst of a long row of deliveries to somebody else."""
+
+    async def work(mailroom: Mailroom) -> None:
+        async with receiving(answer(204)) as receiver:
+            await subscribe(mailroom, "a", receiver.url("/a"), 1)
+            ends_soon = now() - LEASE + timedelta(seconds=0.5)
+            assert await mailroom.claim("elsewhere:1:x:1", now=ends_soon)
+            await subscribe(mailroom, "b", receiver.url("/b"), *range(2, 3_000))
+            async with delivering(mailroom):
+                await until(settled(mailroom, "a"))
+                assert "pending" in await states(mailroom, "b")
+            assert events(receiver, "/a") == ["evt_1"]
+
+    within(file, work)
