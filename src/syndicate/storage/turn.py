@@ -1,9 +1,10 @@
 """Whose turn it is: the statements by which deliveries are claimed and moved on, made once.
 
-A delivery has its turn when it is the oldest unfinished one of its subscription, and keeps it.
-Whoever adds or ends deliveries lets the next one have its turn within the same transaction, with
-the subscription locked; so a claim need not look at all that wait behind others. The order does
-not depend on it: a claim looks up that nothing older is unfinished.
+A delivery has its turn once it is the oldest unfinished one of its subscription, and may keep it
+when an older one is to be sent again. Whoever adds or ends deliveries lets the next one have its
+turn within the same transaction, with the subscription locked; so a claim need not look at all
+that wait behind others. The order does not depend on it: a claim looks up that nothing older is
+unfinished.
 """
 
 from collections.abc import Sequence
