@@ -325,6 +325,17 @@ def test_a_subscription_whose_secret_is_sealed_waits_as_a_whole() -> None:
     assert result.notices == ("subscription.recovered",)
 
 
+def test_a_secret_that_was_opened_again_is_not_blamed_for_what_fails_then() -> None:
+    """It says what went wrong; the operator hears that all is well with the first answer."""
+    endpoint = Endpoint()
+    endpoint.settle(withheld(delivery(), now=NOW, why=SEALED))
+    failed = endpoint.settle(attempt(delivery(), status=500)).subscription
+    assert (failed.state, failed.state_reason) == ("suspended", "status 500")
+    result = endpoint.settle(attempt(delivery(), status=204, cause=""))
+    assert result.subscription == SUBSCRIPTION
+    assert result.notices == ("subscription.recovered",)
+
+
 def test_what_is_withheld_does_not_resume_what_was_paused() -> None:
     """Its owner did so while it was looked at."""
     endpoint = Endpoint(subscription=pause(SUBSCRIPTION))

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import Final, Literal, Self
 
 from syndicate.model.delivery import Attempt, Delivery, State, give_back
-from syndicate.model.subscription import CLAIMABLE, Subscription
+from syndicate.model.subscription import CLAIMABLE, SEALED, Subscription
 
 Notice = Literal["subscription.failing", "subscription.recovered", "subscription.disabled"]
 
@@ -209,6 +209,8 @@ def _failing(
 ) -> tuple[Subscription, tuple[Notice, ...]]:
     streak = failing.fail_streak
     wait = _pause(attempt, moment.now)
+    if failing.state_reason == SEALED:  # its secret was opened this time
+        failing = replace(failing, state_reason=_said(attempt))
     if streak >= SUSPENDED_AFTER:
         wait = max(wait, moment.wait(streak))
         if failing.state == "active":
