@@ -155,11 +155,10 @@ class Deliverer:
         self._tell(batch, afters)
         return len(claims)
 
-    async def _rest(self) -> bool:
-        """Wait until woken or until something is due; return whether it was the former."""
-        return await self._is_woken(_SOON_SECONDS) or await self._is_woken(
-            await self._rest_seconds()
-        )
+    async def _rest(self) -> None:
+        """Wait until woken or until something is due."""
+        if not await self._is_woken(_SOON_SECONDS):
+            await self._is_woken(await self._rest_seconds())
 
     async def _is_woken(self, seconds: float) -> bool:
         try:

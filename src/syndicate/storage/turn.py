@@ -122,8 +122,12 @@ SUBSCRIPTIONS: Final = (
     select(SUBSCRIPTION)
     .where(SUBSCRIPTION.c.id.in_(select(DELIVERY.c.subscription_id).where(LEASED, _TOKENS)))
     .order_by(SUBSCRIPTION.c.id)
+    .with_for_update()
 )
-"""What the letters with ``ids`` say, and whom what is leased to ``tokens`` is for."""
+"""What the letters with ``ids`` say, and whom what is leased to ``tokens`` is for.
+
+These stay as they are until the transaction ends.
+"""
 
 HELD: Final = (
     select(*_KEY, DELIVERY.c.lease_by)
