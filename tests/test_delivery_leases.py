@@ -8,6 +8,7 @@ import sys
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import Connection, Engine, event
 
 from syndicate.storage import outbox
 from tests.channels.receiver import answer, receiving
@@ -84,5 +85,37 @@ def test_what_was_lost_goes_on_though_there_is_enough_else_to_do(file: str) -> N
                 await until(settled(mailroom, "a"))
                 assert "pending" in await states(mailroom, "b")
             assert events(receiver, "/a") == ["evt_1"]
+
+    within(file, work)
+
+
+def test_what_was_claimed_in_the_moment_of_the_end_is_given_back(file: str) -> None:
+    """The database has granted it, and nobody is there any more to hear that."""
+    claimers: list[asyncio.Task[object] | None] = []
+
+    def hear(_: Connection, __: object, statement: str, *___: object) -> None:
+        if "SET state='leased'" in statement:
+            claimers.append(asyncio.current_task())
+
+    def end(_: Connection) -> None:
+        claimer = asyncio.current_task()
+        if claimer and claimer in claimers:
+            claimer.cancel()
+
+    async def work(mailroom: Mailroom) -> None:
+        async def claimed() -> bool:
+            return await states(mailroom) == ["leased"]
+
+        await subscribe(mailroom, "a", "http://127.0.0.1:9/", 1)
+        event.listen(Engine, "before_cursor_execute", hear)
+        event.listen(Engine, "commit", end)
+        try:
+            async with delivering(mailroom):
+                await until(claimed)
+        finally:
+            event.remove(Engine, "before_cursor_execute", hear)
+            event.remove(Engine, "commit", end)
+        assert await states(mailroom) == ["pending"]
+        assert (await mailroom.journal.find("sub_a.1"))[1] == ()
 
     within(file, work)

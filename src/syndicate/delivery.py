@@ -94,6 +94,8 @@ class Deliverer:
         """What is on its way, as of a moment ago; None before it was first looked at."""
         self._name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._claims = 0
+        self._asking = ""
+        """The token of a claim of which nobody has heard yet whether it was granted."""
         self._under_way: dict[asyncio.Task[None], Claim] = {}
         self._done: list[Done] = []
         self._woken = asyncio.Event()
@@ -136,12 +138,13 @@ class Deliverer:
         What is over by now is written down in the same transaction.
         """
         self._claims += 1
+        self._asking = f"{self._name}:{self._claims}"
         batch, self._done = self._done, []
         try:
             afters, claims = await self._outbox.exchange(
                 batch,
                 most,
-                by=f"{self._name}:{self._claims}",
+                by=self._asking,
                 now=self._clock(),
                 lease=self._pace.timeout + SLACK,
             )
@@ -152,6 +155,7 @@ class Deliverer:
             task = asyncio.create_task(self._send(claim))
             self._under_way[task] = claim
             task.add_done_callback(self._under_way.pop)
+        self._asking = ""
         self._tell(batch, afters)
         return len(claims)
 
@@ -265,6 +269,7 @@ class Deliverer:
             async with asyncio.timeout(_LEAVING_SECONDS):
                 self._tell(self._done, await self._outbox.complete(self._done))
                 await self._outbox.give_back(claim.delivery for claim in late.values())
+                await self._outbox.release(self._asking)
         except (StorageError, TimeoutError) as error:
             _log.warning("leases are left to run out", reason=str(error))
 

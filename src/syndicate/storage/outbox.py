@@ -126,6 +126,14 @@ class Outbox:
             async with self._database.write() as connection:
                 await connection.execute(turn.GIVE_BACK, keys)
 
+    async def release(self, by: str) -> None:
+        """Let others send at once whatever the token ``by`` holds; nothing where it is empty."""
+        if by:
+            freeing = update(DELIVERY).where(LEASED, DELIVERY.c.lease_by == by)
+            freed = freeing.values(state="pending", lease_by="", lease_until_ms=None)
+            async with self._database.write() as connection:
+                await connection.execute(freed)
+
     async def holders(self) -> frozenset[str]:
         """Return the tokens that hold leases now."""
         asked = select(DELIVERY.c.lease_by).where(LEASED).distinct()
