@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from syndicate.errors import SyndicateError
-from syndicate.render.body import Rendering, render
+from syndicate.render.body import Job, Rendering, render
 from syndicate.render.workroom import Workroom
 from tests.render.jobs import job
 
@@ -216,9 +216,34 @@ def test_workers_that_never_come_to_work_are_an_error(
     room.close()
 
 
+def test_what_goes_wrong_with_the_jobs_themselves_is_not_taken_for_the_end(
+    workroom: Workroom,
+) -> None:
+    """They are made while the first of them are rendered, and may fail in any way."""
+
+    def jobs() -> Iterator[Job]:
+        yield job("a")
+        raise RecursionError
+
+    with pytest.raises(RecursionError):
+        workroom.render(jobs())
+
+
 def test_a_closed_workroom_says_so() -> None:
     """Whoever comes too late gets an error of ours."""
     room = Workroom(processes=1)
     room.close()
     with pytest.raises(SyndicateError, match="stopping"):
         room.render([job("late")])
+
+
+def test_what_waits_when_a_workroom_closes_is_given_up() -> None:
+    """What is at work is finished; the others get the same error."""
+    room = Workroom(processes=1)
+
+    def jobs() -> Iterator[Job]:
+        yield from [job("word " * 4_000)] * 3
+        room.close()
+
+    with pytest.raises(SyndicateError, match="stopping"):
+        room.render(jobs())

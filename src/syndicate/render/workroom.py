@@ -6,7 +6,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final, Literal
@@ -64,11 +64,11 @@ class Workroom:
 
         Raises `SyndicateError` when the workroom is closed or no worker can be started.
         """
+        futures = [self._begun(some) for some in _portions(jobs)]
         try:
-            futures = [self._threads.submit(self._several, some) for some in _portions(jobs)]
             return [rendering for future in futures for rendering in future.result()]
-        except (CancelledError, RuntimeError) as error:  # the pool says so in these two ways
-            raise SyndicateError("posts cannot be rendered: the service is stopping") from error
+        except CancelledError as error:
+            raise _closed() from error
 
     def close(self) -> None:
         """End all workers; jobs that wait are given up, those at work are finished first."""
@@ -76,6 +76,12 @@ class Workroom:
         with self._lock:
             while self._waiting:
                 self._waiting.pop().end()
+
+    def _begun(self, jobs: Sequence[Job]) -> Future[Sequence[Rendering]]:
+        try:
+            return self._threads.submit(self._several, jobs)
+        except RuntimeError as error:
+            raise _closed() from error
 
     def _several(self, jobs: Sequence[Job]) -> Sequence[Rendering]:
         """Render ``jobs`` in one go; each by itself where one of them may be at fault."""
@@ -120,6 +126,10 @@ class Workroom:
             if stays:
                 self._resident = worker
             return worker
+
+
+def _closed() -> SyndicateError:
+    return SyndicateError("posts cannot be rendered: the service is stopping")
 
 
 def _portions(jobs: Iterable[Job]) -> Iterator[Sequence[Job]]:
