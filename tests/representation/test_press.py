@@ -1,16 +1,20 @@
 """The press makes each thing once and keeps it while nothing changes it."""
 
 import asyncio
+import gc
 import gzip
 import threading
+import tracemalloc
 import weakref
-from collections.abc import Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from typing import ParamSpec, TypeVar
 
 import brotli
 import pytest
+from typing_extensions import override
 
 from syndicate.errors import UnknownName
 from syndicate.formats import FORMATS
@@ -26,6 +30,8 @@ from syndicate.representation import Press, Representation
 from tests import samples
 
 ATOM = FORMATS["atom"]
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 POSTS = samples.posts(3)
 
 
@@ -235,10 +241,14 @@ def test_an_unknown_name_is_refused() -> None:
         asyncio.run(Press(samples.MASTHEAD).feed(newsroom(*POSTS), "nowhere", Query(), ATOM))
 
 
-async def until_better(press: Press, reader: Newsroom) -> Representation:
+async def until_better(
+    press: Press,
+    reader: Newsroom,
+    query: Query = Query(),  # noqa: B008
+) -> Representation:
     """Ask for a feed until it comes well compressed."""
     while True:
-        made = await press.feed(reader, "all", Query(), ATOM)
+        made = await press.feed(reader, "all", query, ATOM)
         if made.br is not None:
             return made
         await asyncio.sleep(0.001)
@@ -277,6 +287,60 @@ def test_what_was_compressed_too_late_is_thrown_away() -> None:
         asyncio.run(scenario(executor, threading.Event()))
 
 
+def test_one_feed_at_a_time_is_compressed_well() -> None:
+    """Whatever else is asked for meanwhile waits as an address: it may be another feed by then."""
+    submitted = 0
+
+    class Counted(ThreadPoolExecutor):
+        @override
+        def submit(
+            self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs
+        ) -> Future[_T]:
+            nonlocal submitted
+            submitted += 1
+            return super().submit(fn, *args, **kwargs)
+
+    async def scenario(executor: Executor, gate: threading.Event) -> None:
+        press, reader = Press(samples.MASTHEAD, executor=executor), newsroom(*POSTS)
+        executor.submit(gate.wait)
+        queries = [Query(limit=number) for number in range(1, 11)]
+        for posts in (POSTS[1:], POSTS[:1], POSTS):
+            reader = newsroom(*posts)
+            for query in queries:
+                await press.feed(reader, "all", query, ATOM)
+        assert submitted == 2
+        gate.set()
+        for query in queries:
+            await until_better(press, reader, query)
+        assert submitted <= 2 + len(queries)
+
+    with Counted(1) as executor:
+        asyncio.run(scenario(executor, threading.Event()))
+
+
+def test_whoever_watches_a_feed_does_not_keep_it() -> None:
+    """The express lane may watch hundreds for which there is no room any more."""
+    words = "Words. " * 20_000
+
+    async def scenario() -> int:
+        press = Press(samples.MASTHEAD, room=4 * len(words))
+        reader = Newsroom(samples.edition(*POSTS), words=words)
+        tracemalloc.start()
+        watched = []
+        for number in range(1, 31):
+            query = Query(limit=number)
+            await press.feed(reader, "all", query, ATOM)
+            watched.append(press.watch(reader, "all", query, ATOM))
+        gc.collect()
+        kept, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert watched[-1]()
+        assert not watched[0]()
+        return kept
+
+    assert asyncio.run(scenario()) < 15 * len(words) * len(POSTS)
+
+
 def test_a_press_without_room_makes_everything_anew() -> None:
     """What is compressed later finds nothing to replace, and nothing breaks."""
 
@@ -296,9 +360,9 @@ def test_questions_without_an_answer_take_room_too() -> None:
 
     async def scenario() -> None:
         press, reader = Press(samples.MASTHEAD, room=100_000), newsroom(*POSTS)
-        for number in (*range(60), 0):
+        for number in (*range(180), 0):
             await press.feed(reader, "all", Query(languages=(f"x-{number}",)), ATOM)
-        assert len(reader.asked) == 61
+        assert len(reader.asked) == 181
 
     asyncio.run(scenario())
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -30,6 +31,7 @@ Removed = Callable[[], tuple[Told, ...]]
 """Returns what was told to be gone lately: the same object until there is something else."""
 
 _ROOM: Final = 16 * 2**20
+_FORMATS: Final = len(FORMATS)
 
 _OBJECTS: Final = 2_000
 """Bytes that an entry or a composed feed takes beside its texts, about."""
@@ -56,6 +58,8 @@ class _Print(NamedTuple):
     removed: tuple[Told, ...]
     feed: Feed
     representation: Representation
+    mark: object
+    """Another one for each print, so that whoever watches need not hold on to it."""
 
 
 _Place = tuple[str, str]
@@ -88,15 +92,19 @@ class Press:
     ) -> None:
         """Speak as ``masthead`` and mention what ``removed`` tells.
 
-        What comes out is compressed well in ``executor``, later; never without one. ``room`` is
-        the bytes of entries to keep, of representations, and of what feeds are composed of, each.
+        What comes out is compressed well in ``executor``, later and one after the other; never
+        without one. ``room`` is the bytes of entries to keep, of what feeds are composed of, and
+        of representations in each format.
         """
         self._masthead = masthead
         self._executor = executor
         self._removed = removed
         self._entries = Shelf[tuple[PostId, str, Content], _Entry](room)
         self._feeds = Shelf[_Place, _Composed](room)
-        self._prints = Shelf[_Address, _Print](room)
+        self._prints = Shelf[_Address, _Print](_FORMATS * room)
+        self._hasty: dict[_Address, None] = {}
+        """What is to be compressed well, the oldest first; by then it may be another print."""
+        self._is_improving = False
         self._turns = WeakValueDictionary[_Place, asyncio.Lock]()
         """Who makes a feed; others who want it wait, rather than make the same beside it."""
 
@@ -129,11 +137,12 @@ class Press:
             made = replace(before.representation, last_modified=composed.last_modified)
         else:
             made = self._make(composed, form)
-        self._keep(address, _Print(composed.edition, composed.removed, composed.feed, made))
-        if self._executor is not None and made.br is None:
-            loop = asyncio.get_running_loop()
-            better = loop.run_in_executor(self._executor, improve, made)
-            better.add_done_callback(partial(self._swap, address, made.etag))
+        self._keep(
+            address, _Print(composed.edition, composed.removed, composed.feed, made, object())
+        )
+        if made.br is None:
+            self._hasty[address] = None
+            self._improve()
         return made
 
     def watch(self, reader: Reader, name: str, query: Query, form: Format) -> Callable[[], bool]:
@@ -142,12 +151,14 @@ class Press:
         With the very same bytes, however compressed; after it did not, it never does again.
         """
         address = (name, query.canonical(), form.name)
-        now = self._prints.get(address)
+        seen = self._prints.get(address)
+        mark = seen and seen.mark
 
         def is_current() -> bool:
+            now = self._prints.get(address)
             return (
                 now is not None
-                and self._prints.get(address) is now
+                and now.mark is mark
                 and reader.edition is now.edition()
                 and self._removed() is now.removed
             )
@@ -197,13 +208,29 @@ class Press:
         self._entries.put(address, entry, size)
         return entry
 
-    def _swap(self, address: _Address, tag: str, better: asyncio.Future[Representation]) -> None:
+    def _improve(self) -> None:
+        """Have the next print compressed well that was compressed in haste and is still kept."""
+        while self._executor is not None and self._hasty and not self._is_improving:
+            address = next(iter(self._hasty))
+            del self._hasty[address]
+            now = self._prints.get(address)
+            if now is not None and now.representation.br is None:
+                loop = asyncio.get_running_loop()
+                with suppress(RuntimeError):  # which says that the service is stopping
+                    better = loop.run_in_executor(self._executor, improve, now.representation)
+                    better.add_done_callback(partial(self._swap, address))
+                    self._is_improving = True
+
+    def _swap(self, address: _Address, better: asyncio.Future[Representation]) -> None:
         """Put what was compressed well in the place of what was compressed in haste."""
-        now = self._prints.get(address)
-        if now is not None and now.representation.etag == tag and not better.cancelled():
-            well = better.result()
+        self._is_improving = False
+        if better.cancelled():
+            return
+        well, now = better.result(), self._prints.get(address)
+        if now is not None and now.representation.etag == well.etag:
             made = replace(now.representation, gzip=well.gzip, br=well.br)
-            self._keep(address, now._replace(representation=made))
+            self._keep(address, now._replace(representation=made, mark=object()))
+        self._improve()
 
     def _keep(self, address: _Address, made: _Print) -> None:
         self._prints.put(address, made, made.representation.size)
