@@ -22,7 +22,7 @@ from rig.service import FORMATS, Server, service, settings
 
 COUNTS = (1, 10, 100, 1_000)
 POSTS = 2_000
-COMMITS = 20
+COMMITS = 8
 
 
 @dataclass(frozen=True)

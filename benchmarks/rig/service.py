@@ -87,13 +87,17 @@ class Server:
         def came() -> bool:
             nonlocal tag
             answer = self.get(path, **headers)
-            if 400 <= answer.status < 500:
+            if 400 <= answer.status < 500 or not self._lives():
                 raise SystemExit(f"{self.name}: {path} is answered with {answer.status}")
             tag = answer.tag
             return answer.status == http.client.OK
 
         until(came, pause=0.0005)
         return tag
+
+    def _lives(self) -> bool:
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return fields[0] != "Z"
 
     def cpu(self, *, helpers: bool = False) -> float:
         """Return the CPU seconds of the process; with ``helpers``, of all that it started, too."""
