@@ -38,7 +38,9 @@ def answered(delivery: Delivery, now: datetime) -> Done:
 
 async def work(database: Database) -> tuple[float, float, float]:
     """Claim and complete all; return rows per second, per CPU-second and a batch's median ms."""
-    outbox, rows, waits, done = Outbox(database, SAFE), 0, [], []
+    outbox, rows = Outbox(database, SAFE), 0
+    waits: list[float] = []
+    done: list[Done] = []
     began, spent = time.perf_counter(), time.process_time()
     while True:
         now = datetime.now(UTC)
