@@ -4,8 +4,9 @@ import importlib
 import importlib.util
 import os
 import pkgutil
+import sys
 from collections.abc import Generator, Iterator
-from functools import cache
+from functools import _lru_cache_wrapper, cache
 from typing import Final
 
 import pytest
@@ -58,6 +59,15 @@ def import_the_house() -> None:
             importlib.import_module(module.name)
 
 
+def forget_what_is_kept() -> None:
+    """Let functions that keep what they found out find it out again, now that it counts."""
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] == "syndicate":
+            for one in vars(module).values():
+                if isinstance(one, _lru_cache_wrapper):
+                    one.cache_clear()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Pause the coverage during tests that it must not need."""
@@ -70,6 +80,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         return (yield)
     finally:
         coverage.start()
+        forget_what_is_kept()
 
 
 @pytest.fixture(scope="session")
