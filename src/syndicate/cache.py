@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import Final, TypeVar
 
+from syndicate.data_folder import make_data_folder
 from syndicate.telemetry import logger
 
 Result = TypeVar("Result")
@@ -124,7 +125,7 @@ class Cache:
 
     def _open(self, file: pathlib.Path) -> sqlite3.Connection:
         if self._connection is None:
-            file.parent.mkdir(parents=True, exist_ok=True)
+            make_data_folder(file.parent, exclusive=True)
             with _alone(file):
                 connection = sqlite3.connect(
                     file, timeout=_PATIENCE, isolation_level=None, check_same_thread=False

@@ -23,7 +23,7 @@ def test_what_was_accepted_is_known_to_everybody_at_once(tmp_path: Path) -> None
 
     assert running.of("news") == Acceptances(file).of("news") == {ONE, TWO}
     assert running.of("other") == {ONE}
-    assert [path.name for path in file.parent.iterdir()] == ["accepted.json"]
+    assert sorted(path.name for path in file.parent.iterdir()) == [".gitignore", "accepted.json"]
 
 
 def test_what_is_pretended_is_written_nowhere(tmp_path: Path) -> None:

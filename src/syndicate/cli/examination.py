@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from syndicate import git
 from syndicate.cli.problems import total
+from syndicate.data_folder import make_data_folder
 from syndicate.errors import SyndicateError
 from syndicate.model.edition import Edition, NamedFeed, Part
 from syndicate.model.post import Source
@@ -60,7 +61,7 @@ def _git() -> Finding:
 
 def _data(settings: Settings) -> Finding:
     try:
-        settings.data.mkdir(parents=True, exist_ok=True)
+        make_data_folder(settings.data)
         with TemporaryFile(dir=settings.data):
             return Finding(level="ok", what=f"{settings.data} can be written")
     except OSError as error:

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from syndicate.data_folder import make_data_folder
 from syndicate.errors import RepositoryError
 from syndicate.git.command import Answer, alone, as_user, run
 from syndicate.git.complaint import error, explain, unknown_ref
@@ -148,7 +149,7 @@ class Mirror:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Wait until nobody else fetches into this mirror; the system ends it with the process."""
-        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        make_data_folder(self.folder.parent, exclusive=True)
         with self.folder.with_suffix(".busy").open("wb") as file:
             until = time.monotonic() + self.limit
             while not _taken(file.fileno()):

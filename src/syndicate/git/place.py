@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass
 from typing import Final
 
+from syndicate.data_folder import make_data_folder
 from syndicate.errors import RepositoryError
 from syndicate.git.command import alone, as_user, run
 from syndicate.git.complaint import explain
@@ -69,6 +70,7 @@ def blank(location: Location, folder: pathlib.Path, object_format: str) -> pathl
     made = folder / f"blank-{object_format}"
     files = {"HEAD": "ref: refs/heads/none\n", "config": _CONFIGURATION[object_format]}
     try:
+        make_data_folder(folder, exclusive=True)
         (made / "refs").mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
             file, draft = made / name, made / f"{name}.{os.getpid()}.{threading.get_ident()}"

@@ -6,6 +6,7 @@ import pathlib
 from typing import Final
 
 from syndicate import telemetry
+from syndicate.data_folder import make_data_folder
 from syndicate.errors import StorageError
 from syndicate.model.post import CommitId
 
@@ -56,7 +57,7 @@ class Acceptances:
         text = json.dumps({name: sorted(commits) for name, commits in known.items()}, indent=2)
         fresh = self.file.with_name(f"{self.file.name}.new")
         try:
-            self.file.parent.mkdir(parents=True, exist_ok=True)
+            make_data_folder(self.file.parent)
             with fresh.open("w") as written:
                 written.write(f"{text}\n")
                 written.flush()

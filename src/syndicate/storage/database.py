@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from typing_extensions import override
 
+from syndicate.data_folder import make_data_folder
 from syndicate.errors import StorageError
 from syndicate.storage.schema import REVISION
 
@@ -166,7 +167,7 @@ class Database:
             reader = engine.execution_options(isolation_level="REPEATABLE READ")
             return cls(url, writer=engine, reader=reader)
         with _told(address):
-            pathlib.Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
+            make_data_folder(pathlib.Path(url.database or "").parent)
         driven = url.set(drivername="sqlite+aiosqlite")
         made = {"factory": _Connection}
         writer = create_async_engine(driven, pool_size=1, max_overflow=0, connect_args=made)
