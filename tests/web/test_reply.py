@@ -81,11 +81,16 @@ def test_lines_of_one_field_are_one_list() -> None:
     assert answer.headers["content-encoding"] == "gzip"
 
 
-def test_a_coding_that_is_not_made_is_not_promised() -> None:
-    """Compressed in haste there is gzip only."""
-    hasty = represent(BODY, media_type="text/plain", last_modified=samples.NOW)
+@pytest.mark.parametrize("coding", ["gzip", "br"])
+def test_first_response_is_compressed_in_each_coding(coding: str) -> None:
+    """A cache in front keeps it for minutes, so it must not be the uncompressed body."""
+    first = represent(BODY, media_type="text/plain", last_modified=samples.NOW)
 
-    assert replied(hasty, ("accept-encoding", "gzip, br")).headers["content-encoding"] == "gzip"
+    answer = replied(first, ("accept-encoding", coding))
+
+    assert answer.headers["content-encoding"] == coding
+    assert decoded(bytes(answer.body), coding) == BODY
+    assert len(answer.body) < len(BODY)
 
 
 def test_what_does_not_become_smaller_stays_plain() -> None:

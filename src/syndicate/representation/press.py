@@ -140,7 +140,7 @@ class Press:
         self._keep(
             address, _Print(composed.edition, composed.removed, composed.feed, made, object())
         )
-        if made.br is None:
+        if not made.is_improved:
             self._hasty[address] = None
             self._improve()
         return made
@@ -214,7 +214,7 @@ class Press:
             address = next(iter(self._hasty))
             del self._hasty[address]
             now = self._prints.get(address)
-            if now is not None and now.representation.br is None:
+            if now is not None and not now.representation.is_improved:
                 loop = asyncio.get_running_loop()
                 with suppress(RuntimeError):  # which says that the service is stopping
                     better = loop.run_in_executor(self._executor, improve, now.representation)
@@ -228,7 +228,7 @@ class Press:
             return
         well, now = better.result(), self._prints.get(address)
         if now is not None and now.representation.etag == well.etag:
-            made = replace(now.representation, gzip=well.gzip, br=well.br)
+            made = replace(now.representation, gzip=well.gzip, br=well.br, is_improved=True)
             self._keep(address, now._replace(representation=made, mark=object()))
         self._improve()
 

@@ -81,10 +81,10 @@ def _held(
 
 
 def _bodies(representation: Representation) -> dict[Encoding, bytes]:
-    """Return the body in every coding that is made and saves something, and plain."""
+    """Return the body in every coding that saves something, and plain."""
     size = len(representation.body)
     encoded = {coding: representation.encoded(coding) for coding in _CODINGS}
-    smaller = {c: body for c, body in encoded.items() if body is not None and len(body) < size}
+    smaller = {c: body for c, body in encoded.items() if len(body) < size}
     return {IDENTITY: representation.body, **smaller}
 
 
