@@ -46,15 +46,20 @@ if [ "$(cat .venv/made-in 2>/dev/null)" != "$(pwd)" ] || ! .venv/bin/python -c '
 fi
 echo "Installing requirements/$wanted.txt (once; about a minute) ..."
 pip() {
-    .venv/bin/python -m pip --disable-pip-version-check -qq "$@" || give_up \
+    .venv/bin/python -m pip --disable-pip-version-check "$@"
+}
+install() {
+    pip install -qq --no-deps "$@" || give_up \
         "The packages could not be installed; pip says above why." \
         "Behind a proxy type first: export HTTPS_PROXY=http://HOST:PORT"
 }
 # The pins are complete. Without --no-deps, pip 23 would look for `coverage[toml]` beside a pinned
 # `coverage`, find a newer release, and refuse it because that release has no hash here.
-pip install --no-deps --require-hashes -r "requirements/$wanted.txt"
-pip install --no-deps --no-build-isolation -e .
-pip check
+install --require-hashes -r "requirements/$wanted.txt"
+install --no-build-isolation -e .
+conflicts=$(pip check) || give_up "$conflicts" \
+    "The packages are installed, but the pins in requirements/$wanted.txt do not fit together." \
+    "CONTRIBUTING.md says how to pin them anew."
 rm -f .venv/run-* .venv/test-*
 for done in run "$wanted"; do # test.txt holds all of run.txt
     : >".venv/$done-$(key_of "$done")"

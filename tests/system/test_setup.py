@@ -66,7 +66,8 @@ def installs(asked: list[str]) -> list[str]:
     return [line.partition(" install ")[2] for line in asked if " install " in line]
 
 
-PROJECT = "--no-deps --no-build-isolation -e ."
+PINS = "-qq --no-deps --require-hashes -r requirements/run.txt"
+PROJECT = "-qq --no-deps --no-build-isolation -e ."
 
 
 def test_a_first_setup_installs_the_pins_and_the_project(machine: Machine) -> None:
@@ -74,7 +75,8 @@ def test_a_first_setup_installs_the_pins_and_the_project(machine: Machine) -> No
     code, said, asked = machine.setup()
     assert code == 0, said
     assert "Python 3.13.1" in said
-    assert installs(asked) == ["--require-hashes -r requirements/run.txt", PROJECT]
+    assert installs(asked) == [PINS, PROJECT]
+    assert asked[-1].endswith(" check")
 
 
 def test_a_second_setup_does_nothing(machine: Machine) -> None:
