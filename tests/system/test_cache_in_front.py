@@ -1,20 +1,24 @@
-"""The real nginx with deploy/nginx.conf in front of the real service."""
+"""The real nginx in front of the real service, configured as for a host and as for compose."""
 
 import contextlib
 import gzip
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Final
+from threading import Thread
+from typing import Final, NamedTuple
 
 import httpx
 import pytest
 
+from syndicate.settings.tables import ServiceTable
 from tests.content_repository import ContentRepository, environment
 from tests.documents import ROOT, program
 
@@ -88,26 +92,39 @@ def running(command: list[str], environ: Mapping[str, str], port: int) -> Iterat
             process.wait(PATIENCE)
 
 
+class Deployed(NamedTuple):
+    """A configuration in deploy/, and what of it is different on the machine of a test."""
+
+    file: str
+    upstream: str
+    cache: str
+
+
+HOST: Final = Deployed("nginx.conf", "127.0.0.1:8000", "/var/cache/nginx-syndicate")
+COMPOSE: Final = Deployed("nginx.compose.conf", "serve:8000", "/var/cache/nginx/syndicate")
+
+
 class Front:
     """A service of two posts and the nginx before it, both in ``folder``."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, deployed: Deployed) -> None:
         self.folder = folder
+        self.deployed = deployed
         self.behind = free_port()
         self.port = free_port()
-        repository = ContentRepository.create(folder / "repository", bare=True)
+        self.repository = ContentRepository.create(folder / "repository", bare=True)
         posts = {f"posts/2024-01-0{day}-post.md": POST.format(day=day) for day in (1, 2)}
-        repository.commit(posts)
+        self.repository.commit(posts)
         (folder / "syndicate.toml").write_text(SETTINGS)
         self.configure()
 
     def configure(self) -> None:
         """Write the configuration as it is deployed, with places of this machine."""
-        text = (ROOT / "deploy" / "nginx.conf").read_text()
+        text = (ROOT / "deploy" / self.deployed.file).read_text()
         for deployed, here in (
-            ("serve:8000", f"127.0.0.1:{self.behind}"),
+            (f"server {self.deployed.upstream};", f"server 127.0.0.1:{self.behind};"),
             ("listen 8080", f"listen 127.0.0.1:{self.port}"),
-            ("/var/cache/nginx/syndicate", str(self.folder / "cache")),
+            (self.deployed.cache, str(self.folder / "cache")),
         ):
             assert deployed in text
             text = text.replace(deployed, here)
@@ -134,12 +151,6 @@ class Front:
             self.behind,
         )
 
-    def is_compressed(self, path: str) -> bool:
-        """Tell whether the service has made the gzip of what is at ``path``."""
-        address = f"http://127.0.0.1:{self.behind}{path}"
-        answer = httpx.get(address, headers={"Accept-Encoding": "gzip"})
-        return "gzip" in answer.headers.get_list("Content-Encoding")
-
     @contextlib.contextmanager
     def cache(self) -> Iterator[httpx.Client]:
         """Run nginx and yield a client of it."""
@@ -154,10 +165,10 @@ class Front:
             yield client
 
 
-@pytest.fixture
-def front(tmp_path: Path) -> Front:
+@pytest.fixture(params=[HOST, COMPOSE], ids=["host", "compose"])
+def front(tmp_path: Path, request: pytest.FixtureRequest) -> Front:
     """Return a service and a cache that do not run yet."""
-    return Front(tmp_path)
+    return Front(tmp_path, request.param)
 
 
 def test_nginx_takes_the_configuration(front: Front) -> None:
@@ -166,7 +177,80 @@ def test_nginx_takes_the_configuration(front: Front) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def without_comments(deployed: Deployed) -> str:
+    """Return a configuration, in which what differs between machines has the name of its place."""
+    text = (ROOT / "deploy" / deployed.file).read_text()
+    text = text.replace(deployed.upstream, "UPSTREAM").replace(deployed.cache, "CACHE")
+    return re.sub(r"^\s*#.*\n", "", text, flags=re.MULTILINE)
+
+
+def test_both_configurations_differ_in_upstream_and_cache_only() -> None:
+    """A change of one is a change of the other."""
+    assert without_comments(HOST) == without_comments(COMPOSE)
+
+
+def test_configuration_for_a_host_names_nothing_that_a_host_lacks() -> None:
+    """The upstream is where `serve` listens by default, and the folder above the cache exists."""
+    service = ServiceTable()
+    assert f"{service.host}:{service.port}" == HOST.upstream
+    assert Path(HOST.cache).parent.is_dir()
+
+
 FEED: Final = "/feeds/all.json"
+CODINGS: Final = (("gzip, deflate, br", "br"), ("gzip", "gzip"), ("br;q=0.5, gzip;q=0", "br"))
+"""What readers accept, and what they are sent."""
+
+
+def first_coding(client: httpx.Client, accepted: str, posts: int) -> str:
+    """Return the coding of the first response that has ``posts`` posts."""
+    while True:
+        response = client.get(FEED, headers={"Accept-Encoding": accepted})
+        if len(response.json()["items"]) == posts:
+            return response.headers.get("Content-Encoding", "none")
+        time.sleep(0.05)
+
+
+def test_first_response_after_a_start_is_compressed(front: Front) -> None:
+    """The cache keeps it for `cache_seconds`, so an uncompressed one would stay for minutes."""
+    with front.service(), front.cache() as client:
+        until(lambda: ready(client))
+        for accepted, coding in CODINGS:
+            assert first_coding(client, accepted, posts=2) == coding
+
+
+def test_first_response_after_a_change_is_compressed(front: Front) -> None:
+    """For each coding that readers ask for."""
+    with front.service(cache_seconds=1, stale_while_revalidate=0), front.cache() as client:
+        until(lambda: ready(client))
+        for number, (accepted, coding) in enumerate(CODINGS, start=3):
+            assert len(client.get(FEED, headers={"Accept-Encoding": accepted}).content) > 0
+            path = f"posts/2024-01-0{number}-post.md"
+            front.repository.commit({path: POST.format(day=number)})
+            assert first_coding(client, accepted, posts=number) == coding
+
+
+def test_response_with_a_head_of_several_kilobytes_passes(front: Front) -> None:
+    """A long query makes long `Link` fields; with nginx's default of 4 kB it would be a 502."""
+
+    class Handler(BaseHTTPRequestHandler):
+        """Answers with a head of 12 kB."""
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Link", "<" + "a" * 12_000 + '>; rel="self"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    with ThreadingHTTPServer(("127.0.0.1", front.behind), Handler) as upstream:
+        Thread(target=upstream.serve_forever, daemon=True).start()
+        try:
+            with front.cache() as client:
+                for path in (FEED, "/v1/posts"):
+                    response = client.get(path)
+                    assert response.status_code == 200
+                    assert len(response.headers["Link"]) > 12_000
+        finally:
+            upstream.shutdown()
 
 
 def ready(client: httpx.Client) -> bool:
@@ -184,7 +268,6 @@ def test_codings_and_conditions_are_kept_apart(front: Front) -> None:
         again = client.get(FEED)
         assert again.headers["Cache-Status"] == "nginx; hit"
         assert again.content == plain.content
-        until(lambda: front.is_compressed(FEED))
         first = client.get(FEED, headers={"Accept-Encoding": "deflate, gzip;q=0.8, br;q=0"})
         assert first.headers["Cache-Status"] == "nginx; fwd=miss"
         with client.stream("GET", FEED, headers={"Accept-Encoding": "gzip"}) as coded:
