@@ -155,7 +155,7 @@ def test_compose_runs_two_of_each_on_one_database(tmp_path: Path) -> None:
         for volume in services[name]["volumes"].texts
         if volume.startswith("./")
     ]
-    assert mounted == ["./syndicate.toml", "./nginx.conf"]
+    assert mounted == ["./syndicate.toml", "./nginx.compose.conf"]
     assert all((DEPLOY / name).is_file() for name in mounted)
 
 
@@ -231,6 +231,45 @@ def test_cloud_foundry_gives_port_database_and_secrets() -> None:
     assert int(values["service.port"][0]) == 8123
     assert values["service.secret_key"][1] == "SYNDICATE_SERVICE__SECRET_KEY"
     assert values["database.url"][0] == DATABASE.replace("secret", "********")
+
+
+def cf_commands() -> list[list[str]]:
+    """Return the `cf` commands at the head of the manifest, as words."""
+    head = (DEPLOY / "cloud.gov" / "manifest.yml").read_text().partition("---\n")[0]
+    return [shlex.split(line) for line in re.findall(r"^#   cf (.*)$", head, re.MULTILINE)]
+
+
+def test_cloud_foundry_stages_an_application_before_its_task() -> None:
+    """`--task` makes the droplet that `run-task` needs; the database is upgraded before serving."""
+    commands = [words for words in cf_commands() if words[0] in ("push", "run-task")]
+    assert [words[:2] for words in commands] == [
+        ["push", "syndicate-upgrade"],
+        ["run-task", "syndicate-upgrade"],
+        ["push", "syndicate"],
+    ]
+    staged, task, served = commands
+    assert "--task" in staged
+    assert "--wait" in task
+    assert "--task" not in served
+    assert not any("--no-start" in words for words in commands)
+    python, script, *command = shlex.split(task[task.index("--command") + 1])
+    assert (python, (ROOT / script).is_file()) == ("python", True)
+    assert is_command(command)
+    for words in (staged, served):
+        assert (ROOT / words[words.index("--manifest") + 1]).is_file()
+
+
+def test_cloud_foundry_upgrades_with_what_it_serves_with() -> None:
+    """Both applications are the same code with the same settings and services."""
+    served, upgraded = document("cloud.gov/manifest.yml")["applications"]
+    assert [app["name"].value for app in (served, upgraded)] == ["syndicate", "syndicate-upgrade"]
+    for key in ("path", "buildpacks", "services", "env"):
+        assert served[key].value == upgraded[key].value
+    assert upgraded["no-route"].value is True
+    created = [words for words in cf_commands() if words[0].startswith("create-")]
+    assert len(created) == len(served["services"].texts)
+    for words, name in zip(created, served["services"].texts, strict=True):
+        assert name in words
 
 
 def test_what_an_operator_of_cloud_foundry_sets_comes_first() -> None:
