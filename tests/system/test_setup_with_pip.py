@@ -100,7 +100,7 @@ class Project:
     def pip(self, *arguments: str) -> str:
         """Run the pip of the environment and return what it prints."""
         python = self.folder / ".venv" / "bin" / "python"
-        command = [python, "-m", "pip", "--disable-pip-version-check", *arguments]
+        command = [str(python), "-m", "pip", "--disable-pip-version-check", *arguments]
         return subprocess.check_output(command, text=True)
 
     def installed(self) -> set[str]:
