@@ -97,7 +97,7 @@ FAULTS: list[tuple[str, Behaviour, Cause, str, int | None]] = [
         raw(OK + b"transfer-encoding: chunked\r\n\r\nzz\r\n"),
         "broken",
         "not HTTP",
-        None,
+        200,
     ),
     (
         "two lengths",

@@ -16,32 +16,22 @@ from typing_extensions import override
 from yarl import URL
 
 from syndicate.channels.guard import Guard
+from syndicate.channels.response_protocol import BoundedResponseHandler, ParsingBudget
 
 BUFFER_BYTES: Final = 16 * 1024
 
 
-class Line(ResponseHandler):
-    """A connection that knows how often it was used, and whether it was answered this time."""
-
-    uses = 0
-    heard = False
-
-    @override
-    def data_received(self, data: bytes) -> None:
-        self.heard = True
-        super().data_received(data)
-
-
 @dataclass(slots=True)
 class Trail:
-    """What is known so far of one request to ``url``.
+    """What is known so far of one request.
 
+    ``target`` is the request target (RFC 9112 section 3.2.1) exactly as the subscriber wrote it,
     ``address`` is what was dialled last, ``status`` and ``headers`` are those of the answer.
     """
 
-    url: str
+    target: str
     address: str = ""
-    line: Line | None = None
+    line: BoundedResponseHandler | None = None
     status: int | None = None
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
@@ -64,7 +54,9 @@ TRAIL: Final[ContextVar[Trail]] = ContextVar("trail")
 class Connector(aiohttp.TCPConnector):
     """Makes connections to where the guard lets it, and keeps them for a while if told to."""
 
-    def __init__(self, guard: Guard, tls: ssl.SSLContext, *, keep: bool) -> None:
+    def __init__(
+        self, guard: Guard, tls: ssl.SSLContext, budget: ParsingBudget, *, keep: bool
+    ) -> None:
         super().__init__(
             resolver=guard,
             socket_factory=partial(_dial, guard),
@@ -72,14 +64,15 @@ class Connector(aiohttp.TCPConnector):
             limit=0,
             force_close=not keep,
         )
-        self._factory = cast("partial[ResponseHandler]", partial(Line, loop=self._loop))
+        made = partial(BoundedResponseHandler, loop=self._loop, budget=budget)
+        self._factory = cast("partial[ResponseHandler]", made)
 
     @override
     async def connect(
         self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
     ) -> Connection:
         connection = await super().connect(req, traces, timeout)
-        line = cast("Line", connection.protocol)
+        line = cast("BoundedResponseHandler", connection.protocol)
         line.uses += 1
         line.heard = False
         trail = TRAIL.get()
@@ -88,10 +81,12 @@ class Connector(aiohttp.TCPConnector):
         return connection
 
 
-def session(guard: Guard, tls: ssl.SSLContext, *, keep: bool) -> aiohttp.ClientSession:
+def session(
+    guard: Guard, tls: ssl.SSLContext, budget: ParsingBudget, *, keep: bool
+) -> aiohttp.ClientSession:
     """Return a session that remembers nothing and obeys no environment; needs a running loop."""
     made = aiohttp.ClientSession(
-        connector=Connector(guard, tls, keep=keep),
+        connector=Connector(guard, tls, budget, keep=keep),
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
         auto_decompress=False,
@@ -105,8 +100,15 @@ def session(guard: Guard, tls: ssl.SSLContext, *, keep: bool) -> aiohttp.ClientS
 async def _ask_exactly(
     request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
-    """Ask for the address as it was given: aiohttp would decode ``%2F`` in a query."""
-    request.url = URL(TRAIL.get().url, encoded=True)
+    """Send the request target as the subscriber wrote it.
+
+    httpx and aiohttp resolve dot segments, decode ``%2F`` in a query and drop an empty one. As the
+    path of an URL that is said to be encoded, the whole target reaches the request line untouched.
+    """
+    host = request.url
+    request.url = URL.build(
+        scheme=host.scheme, authority=host.raw_authority, path=TRAIL.get().target, encoded=True
+    )
     return await send(request)
 
 

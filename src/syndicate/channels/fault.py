@@ -10,6 +10,7 @@ from typing import Final
 import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
 
+from syndicate.channels.response_protocol import ResponseLimitError
 from syndicate.model.delivery import Cause
 
 SHOWN: Final = 1_000
@@ -27,6 +28,7 @@ _CAUSES: Final[tuple[tuple[type[Exception], Cause, str], ...]] = (
     (aiohttp.ClientConnectorError, "connect", "no connection: "),
     (aiohttp.ConnectionTimeoutError, "connect", "no connection in time: "),
     (aiohttp.ClientPayloadError, "broken", "the answer breaks off: "),
+    (ResponseLimitError, "broken", "the answer is over a limit: "),
     (HttpProcessingError, "broken", "the answer is not HTTP: "),
 )
 """What the first match in a chain of exceptions means, and how it is said."""

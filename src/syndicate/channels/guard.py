@@ -58,11 +58,26 @@ PORTS: Final = {
 """Ports where something else than HTTP listens, which a request might be made to speak to."""
 
 _HOST: Final = re.compile(r"[a-z0-9._-]+", re.ASCII)
+_AUTHORITY: Final = re.compile(r"(\[[^\]]+\]|[^:\[\]]+)(:(0|[1-9][0-9]*))?", re.ASCII)
 _UNFIT: Final = re.compile(r"[\x00-\x20\x7f\\]")
 _KNOWN_URLS: Final = 4_096
 _LOOKUP_SECONDS: Final = 5.0
 _LOOKUPS: Final = 32
 """Threads for DNS: hosts whose servers do not answer must not hold up the others."""
+
+
+def request_target(url: str) -> str:
+    """Return what stands behind the host of a URL, byte for byte; ``/`` before a bare query.
+
+    That is the request target in origin-form (RFC 9112 section 3.2.1).
+    """
+    target = url.partition("://")[2].removeprefix(_authority(url))
+    return target if target.startswith("/") else f"/{target}"
+
+
+def _authority(url: str) -> str:
+    """Return host and port as they are written, empty where there is no ``://``."""
+    return re.split("[/?#]", url.partition("://")[2], maxsplit=1)[0]
 
 
 class Guard(AbstractResolver):
@@ -113,7 +128,7 @@ class Guard(AbstractResolver):
                 code="forbidden-scheme",
                 hint="Use https. [delivery] allow_http = true would allow http.",
             )
-        if parsed.userinfo or "#" in url:
+        if "@" in _authority(url) or "#" in url:
             raise Refused(
                 "the address has a user name, a password or a fragment",
                 code="forbidden-part",
@@ -128,6 +143,7 @@ class Guard(AbstractResolver):
                 hint="Use 443, or any other port where nothing else is expected.",
             )
         self._check_host(_host(parsed))
+        _check_text(url)
         return parsed
 
     async def inspect(self, url: str) -> bool:
@@ -234,6 +250,18 @@ class Guard(AbstractResolver):
 def _addresses(host: str, port: int) -> list[str]:
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(info[4][0]) for info in found))
+
+
+def _check_text(url: str) -> None:
+    """Refuse what could not be sent as it is written: it would reach another address."""
+    if not _AUTHORITY.fullmatch(_authority(url)):
+        raise _malformed("its port is not a number from 1 to 65535 without leading zeros")
+    if not request_target(url).isascii():
+        raise Refused(
+            "the path or query of the address has characters outside ASCII",
+            code="malformed-url",
+            hint="Write them percent-encoded, as in /caf%C3%A9.",
+        )
 
 
 def _host(url: httpx.URL) -> str:

@@ -20,11 +20,13 @@ from weakref import WeakValueDictionary
 
 import aiohttp
 import httpx
+from aiohttp.http_exceptions import HttpProcessingError
 from httpx_aiohttp import AiohttpTransport
 
 from syndicate.channels.connection import TRAIL, Trail, session
 from syndicate.channels.fault import explain, printable
-from syndicate.channels.guard import Guard
+from syndicate.channels.guard import Guard, request_target
+from syndicate.channels.response_protocol import MAX_BODY_BYTES, ParsingBudget
 from syndicate.errors import Refused
 from syndicate.model.delivery import Attempt, Cause, Delivery
 from syndicate.model.feed import Masthead
@@ -38,8 +40,8 @@ PATIENCE_SECONDS: Final = 0.5
 """How long a request waits for a free connection to its host, before its time begins."""
 
 CONNECTIONS_PER_HOST: Final = 100
-MOST_BYTES: Final = 16 * 1024
-"""How much of an answer is read, as it comes over the wire."""
+MOST_BYTES: Final = MAX_BODY_BYTES
+"""How much of the body of an answer is read."""
 
 HEADERS: Final = frozenset({b"content-type", b"location", b"retry-after", b"webhook-delivery"})
 """Headers of an answer that matter here."""
@@ -94,6 +96,7 @@ class Transport:
         self._most: Final = connections_per_host
         self._places: Final[WeakValueDictionary[str, asyncio.Semaphore]] = WeakValueDictionary()
         self._proxy: Final = _proxy(guard.proxy)
+        self._budget: Final = ParsingBudget()
         self._kept: Final = self._httpx_transport(keep=True)
         self._fresh: Final = self._httpx_transport(keep=False)
 
@@ -134,13 +137,13 @@ class Transport:
             error = f"{self._most} requests to this host are under way"
             return Answer(cause="busy", error=error)
         try:
-            return await self._ask(request)
+            return await self._ask(request, request_target(url))
         finally:
             place.release()
 
-    async def _ask(self, request: httpx.Request) -> Answer:
+    async def _ask(self, request: httpx.Request, target: str) -> Answer:
         started = time.perf_counter()
-        trail = Trail(url=str(request.url))
+        trail = Trail(target=target)
         cause, error = await self._exchange(request, trail)
         return Answer(
             status=trail.status,
@@ -165,7 +168,7 @@ class Transport:
                     await _converse(self._fresh, request, trail)
         except TimeoutError:
             return "timeout", f"no complete answer within {self._timeout:g} s"
-        except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
+        except (httpx.HTTPError, aiohttp.ClientError, HttpProcessingError, OSError) as error:
             return explain(error, heard=trail.is_heard)
         return _judge(trail)
 
@@ -194,7 +197,7 @@ class Transport:
         return place
 
     def _httpx_transport(self, *, keep: bool) -> AiohttpTransport:
-        client = partial(session, self._guard, self._tls, keep=keep)
+        client = partial(session, self._guard, self._tls, self._budget, keep=keep)
         return AiohttpTransport(verify=self._tls, trust_env=False, proxy=self._proxy, client=client)
 
 

@@ -1,0 +1,275 @@
+"""The client side of one HTTP/1.1 connection, with bounds on what a receiver may send.
+
+aiohttp parses every byte that is there in one go, queues every message that it finds, and its loop
+over interim responses gives no other task a turn while more of them are queued. So a receiver
+could hold the event loop, and with it all readers of feeds. Here a response is parsed in slices,
+slices of all connections share a small part of each turn of the loop, and nothing is parsed beyond
+the bounds below.
+"""
+
+import asyncio
+import re
+import sys
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.http import RawResponseMessage
+from aiohttp.http_exceptions import BadHttpMessage
+from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
+from typing_extensions import override
+
+MAX_INTERIM_RESPONSES: Final = 8
+"""Responses with a status of 1xx before the response itself (RFC 9110 section 15.2)."""
+
+MAX_HEAD_BYTES: Final = 16 * 1024
+"""Status lines and header fields of a response and of its interim responses, together."""
+
+MAX_BODY_BYTES: Final = 16 * 1024
+"""Bytes of a body as they come over the wire, with chunk sizes and trailers."""
+
+SLICE_BYTES: Final = 1024
+"""The most that is parsed before others have their turn: at worst 170 chunks of one byte."""
+
+PARSE_SECONDS: Final = 0.002
+"""How long all connections together may parse in each turn of the event loop."""
+
+_BODILESS: Final = frozenset({204, 205, 304})
+"""Statuses that decide alone: they have no body (RFC 9110 sections 15.3.5, 15.3.6, 15.4.5)."""
+
+_BLANK_LINE: Final = re.compile(rb"\n\r?\n")
+_INTERIM: Final = range(100, 200)
+_SWITCHING_PROTOCOLS: Final = 101
+
+
+class ResponseLimitError(BadHttpMessage):
+    """A receiver sent more than a response may have."""
+
+
+class ParsingBudget:
+    """Divides the time for parsing in a turn of the event loop between connections."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[BoundedResponseHandler] = deque()
+        self._spent = 0.0
+        self._is_scheduled = False
+
+    def parse(self, connection: "BoundedResponseHandler") -> None:
+        """Parse what came in on ``connection``: now if there is time left, else in later turns."""
+        while not self._waiting and self._spent < PARSE_SECONDS and connection.unparsed:
+            self._parse_slice(connection)
+        if connection.unparsed and not connection.is_waiting:
+            connection.wait()
+            self._waiting.append(connection)
+        self._schedule()
+
+    def _turn(self) -> None:
+        self._is_scheduled = False
+        self._spent = 0.0
+        while self._waiting and self._spent < PARSE_SECONDS:
+            connection = self._waiting.popleft()
+            self._parse_slice(connection)
+            if connection.unparsed:
+                self._waiting.append(connection)
+            else:
+                connection.resume()
+        if self._waiting:
+            self._schedule()
+
+    def _parse_slice(self, connection: "BoundedResponseHandler") -> None:
+        started = time.perf_counter()
+        connection.parse_slice()
+        self._spent += time.perf_counter() - started
+
+    def _schedule(self) -> None:
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            asyncio.get_running_loop().call_soon(self._turn)
+
+
+@dataclass(slots=True)
+class _Response:
+    """How far one response was read.
+
+    ``unread`` is what is missing of a body whose length is known, ``last_bytes`` is the end of what
+    was parsed, ``is_over`` says that nothing more may come, ``has_surplus`` that something did.
+    """
+
+    message: RawResponseMessage | None = None
+    interim: int = 0
+    head_left: int = MAX_HEAD_BYTES
+    body_left: int = MAX_BODY_BYTES
+    unread: int = sys.maxsize
+    last_bytes: bytes = b""
+    is_over: bool = False
+    has_surplus: bool = False
+
+
+class BoundedResponseHandler(ResponseHandler):
+    """A connection that reads one bounded response to each request.
+
+    ``uses`` counts requests, ``heard`` is whether any byte of the current response came,
+    ``unparsed`` holds what came in and waits to be parsed.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, *, budget: ParsingBudget) -> None:
+        super().__init__(loop)
+        self.uses = 0
+        self.heard = False
+        self.unparsed = bytearray()
+        self.is_waiting = False
+        self._budget = budget
+        self._response = _Response()
+
+    @property
+    @override
+    def should_close(self) -> bool:
+        return bool(self.unparsed) or super().should_close
+
+    @override
+    def set_response_params(self, **parameters: Any) -> None:
+        self._begin_response()
+        super().set_response_params(**parameters)
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        self.heard = True
+        if not data or (self._parser is None and not self._response.is_over):
+            super().data_received(data)  # aiohttp resumes its parser, or has none yet
+            self._response.is_over = self._response.is_over or self._is_complete()
+        elif self._response.is_over:
+            self._drop()
+        else:
+            left = self._response.head_left + self._response.body_left - len(self.unparsed)
+            self.unparsed += data[: max(left, 0)]
+            self._budget.parse(self)
+
+    @override
+    def connection_lost(self, exc: BaseException | None) -> None:
+        while self.unparsed:
+            self.parse_slice()
+        super().connection_lost(exc)
+
+    @override
+    def feed_data(self, data: tuple[RawResponseMessage, StreamReader], size: int = 0) -> None:
+        """Take a message from the parser: drop interim responses, refuse a second response."""
+        message, payload = data
+        if self._response.message is not None:
+            self._response.has_surplus = True
+        elif message.code in _INTERIM and message.code != _SWITCHING_PROTOCOLS:
+            self._response.interim += 1
+        else:
+            self._response.message = message
+            self._response.unread = _content_length(message)
+            is_bodiless = message.code in _BODILESS
+            super().feed_data((message, EMPTY_PAYLOAD if is_bodiless else payload), size)
+
+    def parse_slice(self) -> None:
+        """Parse the next bytes of a response; at the end of it, or of a bound, stop reading."""
+        if self._response.is_over:
+            self._drop()
+            return
+        is_head = self._response.message is None
+        piece = self._take(self._slice_length())
+        super().data_received(piece)
+        if self._exception is not None:
+            self._fail_body()
+        elif is_head:
+            self._response.head_left -= len(piece)
+            self._check_head()
+        else:
+            self._response.body_left -= len(piece)
+            self._response.unread -= len(piece)
+            self._check_body()
+        if self._is_complete():
+            self._end_response(piece)
+
+    def wait(self) -> None:
+        """Read nothing more until it is this connection's turn to parse."""
+        self.is_waiting = True
+        self._pause_transport_reading()
+
+    def resume(self) -> None:
+        """Read on: all that came in is parsed."""
+        self.is_waiting = False
+        if self.is_connected():
+            self._resume_transport_reading()
+
+    def _begin_response(self) -> None:
+        self.unparsed.clear()
+        self._response = _Response()
+
+    def _slice_length(self) -> int:
+        """Return how much to parse next: a head up to its end, and no more than its bound."""
+        if self._response.message is not None:
+            return max(min(SLICE_BYTES, self._response.body_left, self._response.unread), 1)
+        before = self._response.last_bytes
+        end = _BLANK_LINE.search(before + self.unparsed[:SLICE_BYTES])
+        length = end.end() - len(before) if end else SLICE_BYTES
+        return min(length, self._response.head_left)
+
+    def _take(self, length: int) -> bytes:
+        piece = bytes(self.unparsed[:length])
+        del self.unparsed[:length]
+        is_head_over = _BLANK_LINE.search(self._response.last_bytes + piece) is not None
+        self._response.last_bytes = (
+            b"" if is_head_over else (self._response.last_bytes + piece)[-2:]
+        )
+        return piece
+
+    def _check_head(self) -> None:
+        if self._response.interim > MAX_INTERIM_RESPONSES:
+            self._fail(f"more than {MAX_INTERIM_RESPONSES} interim responses (1xx)")
+        elif self._response.message is None and self._response.head_left <= 0:
+            self._fail(f"a head of more than {MAX_HEAD_BYTES} bytes")
+
+    def _check_body(self) -> None:
+        """At the bound, let the body end where it is: the status decides."""
+        payload = self._payload
+        if self._response.body_left > 0 or payload is None or payload.is_eof():
+            return
+        self._drop()
+        self._parser = self._payload = None
+        payload.feed_eof()
+
+    def _is_complete(self) -> bool:
+        if self._response.message is None:
+            return False
+        payload = self._payload
+        return self._response.message.code in _BODILESS or payload is None or payload.is_eof()
+
+    def _end_response(self, piece: bytes) -> None:
+        """Close the connection if it says more than its response: that would answer nobody."""
+        self._response.is_over = True
+        may_go_on = self._message_is_chunked() and not piece.endswith(b"\n\r\n")
+        if self.unparsed or self._response.has_surplus or may_go_on:
+            self._drop()
+
+    def _message_is_chunked(self) -> bool:
+        return self._response.message is not None and bool(self._response.message.chunked)
+
+    def _fail(self, what: str) -> None:
+        self.set_exception(ResponseLimitError(what))
+        self._drop()
+
+    def _fail_body(self) -> None:
+        """Pass on to the reader of the body that it is not HTTP, which aiohttp does not."""
+        self._response.is_over = True
+        payload, error = self._payload, self._exception
+        if payload is not None and error is not None and not payload.is_eof():
+            payload.set_exception(error)
+
+    def _drop(self) -> None:
+        self.unparsed.clear()
+        self._response.is_over = True
+        self.force_close()
+        if self.transport is not None:
+            self.transport.abort()
+
+
+def _content_length(message: RawResponseMessage) -> int:
+    """Return the length of the body, where the message says so and the parser believes it."""
+    text = message.headers.get("Content-Length", "")
+    return int(text) if text.isdecimal() and not message.chunked else sys.maxsize
