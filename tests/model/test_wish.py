@@ -97,6 +97,8 @@ def test_a_selection_is_said_as_it_was_asked() -> None:
         ({"selection": {"categories": "tts", "sources": ["fish", "news"]}}, None),
         ({"selection": []}, ["#/selection"]),
         ({"url": " \n"}, ["#/url"]),
+        ({"url": " https://partner.example/hook"}, ["#/url"]),
+        ({"url": "https://partner.example/hook\u00a0"}, ["#/url"]),
         ({"~/ü": 1}, ["#/~0~1%C3%BC"]),
         ({"\ud800": 1}, ["#/%3F"]),
     ],

@@ -84,7 +84,7 @@ def read_wish(document: object, use: Use, edition: Callable[[], Edition]) -> Wis
             )
         )
     wish = Wish(
-        url=form.field(given, "url", _text),
+        url=form.field(given, "url", _url),
         selection=_selection(form, given["selection"], edition) if "selection" in given else None,
         types=form.field(given, "types", _types),
         minor=form.field(given, "minor", _flag),
@@ -169,6 +169,17 @@ def _text(value: object) -> str:
     if isinstance(value, str) and value.strip() and _PLAIN.fullmatch(value):
         return value.strip()
     raise UsageError("it is not a text", code="wrong-type")
+
+
+def _url(value: object) -> str:
+    text = _text(value)
+    if text != value:
+        raise UsageError(
+            "spaces stand before or after the URL",
+            code="malformed-url",
+            hint="Write it like https://partner.example/hook.",
+        )
+    return text
 
 
 def _flag(value: object) -> bool:
