@@ -6,6 +6,9 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
+from typing import Final
+
+from sqlalchemy import text
 
 from syndicate.channels.guard import Guard
 from syndicate.channels.transport import Transport
@@ -80,3 +83,50 @@ def settled(mailroom: Mailroom, name: str = "a") -> Callable[[], Awaitable[bool]
 def events(receiver: Receiver, path: str) -> list[str]:
     """Return the ids of the events that came in at ``path``, in their order."""
     return [one.headers["webhook-id"] for one in receiver.requests if one.target == path]
+
+
+async def change(mailroom: Mailroom, statement: str, **values: object) -> None:
+    """Change stored rows behind the back of the program."""
+    async with mailroom.database.write() as connection:
+        await connection.execute(text(statement), values)
+
+
+def settled_as(mailroom: Mailroom, name: str, *expected: str) -> Callable[[], Awaitable[bool]]:
+    """Return whether the deliveries of a subscription are in these states."""
+
+    async def asked() -> bool:
+        found = text("SELECT state FROM delivery WHERE subscription_id = :id ORDER BY seq")
+        async with mailroom.database.read() as connection:
+            rows = await connection.execute(found, {"id": f"sub_{name}"})
+            return tuple(rows.scalars()) == expected
+
+    return asked
+
+
+HUGE: Final = "99999999999999999999"
+
+RETRY_AFTER: Final = [
+    f"Mon, 01 Jan {HUGE} 00:00:00 GMT",
+    f"Mon, {HUGE} Jan 2024 00:00:00 GMT",
+    f"Mon, 01 Jan 2024 {HUGE}:00:00 GMT",
+    f"Mon, 01 Jan 2024 00:{HUGE}:00 GMT",
+    f"Mon, 01 Jan 2024 00:00:{HUGE} GMT",
+    f"Mon, 01 Jan 2024 00:00:00 +{HUGE}",
+    f"Mon, 01 Jan 2024 00:00:00 -{HUGE}",
+    "Fri, 31 Dec 9999 23:59:59 GMT",
+    "Fri, 31 Dec 9999 23:59:59 -2359",
+    "Mon, 01 Jan 0001 00:00:00 +2359",
+    "Mon, 01 Jan -2024 00:00:00 GMT",
+    HUGE,
+    f"-{HUGE}",
+    f"{HUGE}.5",
+    "1e999",
+    "inf",
+    "nan",
+    "-1",
+    "\u00b2",
+    "9" * 900,
+    ":" * 900,
+    ", ".join(["Mon, 01 Jan 2024 00:00:00 GMT"] * 20),
+]
+"""What receivers ask for that is no wait, or one that no calendar or clock has."""

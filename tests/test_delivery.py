@@ -204,25 +204,6 @@ def test_while_the_database_fails_it_is_tried_again(file: str) -> None:
     within(file, work)
 
 
-def test_a_channel_that_nobody_knows_is_a_failure_of_its_delivery(file: str) -> None:
-    """Written down as such; the others go on."""
-
-    async def work(mailroom: Mailroom) -> None:
-        async with receiving(answer(204)) as receiver:
-            await subscribe(mailroom, "a", receiver.url("/a"), 1)
-            await subscribe(mailroom, "b", receiver.url("/b"), 1)
-            async with mailroom.database.write() as connection:
-                odd = "UPDATE subscription SET kind = 'pigeon' WHERE id = 'sub_a'"
-                await connection.execute(text(odd))
-            async with delivering(mailroom):
-                await until(settled(mailroom, "b"))
-                await until(settled(mailroom, "a"))
-            _, attempts = await mailroom.journal.find("sub_a.1")
-            assert attempts[0].error == "the service failed to send: KeyError"
-
-    within(file, work)
-
-
 def test_what_is_old_is_forgotten_meanwhile(file: str) -> None:
     """Without anybody asking."""
 

@@ -5,6 +5,7 @@ import errno
 import math
 import os
 import random
+import re
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, Sequence
@@ -44,6 +45,8 @@ _LOST_SECONDS: Final = 1.0
 _RETRY_SECONDS: Final = 1.0
 _GAUGE_SECONDS: Final = 15.0
 _PRUNE_SECONDS: Final = 3_600.0
+
+_PID: Final = re.compile("[0-9]{1,9}", re.ASCII)
 
 _log = telemetry.logger("delivery")
 
@@ -197,7 +200,7 @@ class Deliverer:
                 trigger=delivery.trigger,
                 started=started,
                 took_ms=0,
-                cause="broken",
+                cause="internal",
                 error=f"the service failed to send: {type(error).__name__}",
             )
         self._done.append(Done(delivery=delivery, attempt=attempt, moment=self._moment()))
@@ -220,9 +223,10 @@ class Deliverer:
             continue
 
     def _is_dead(self, holder: str) -> bool:
-        host, pid, _, _ = holder.split(":")
+        host, _, rest = holder.partition(":")
+        pid = rest.partition(":")[0]
         mine, own, _ = self._name.split(":")
-        if host != mine:
+        if host != mine or not _PID.fullmatch(pid):
             return False
         return pid == own or not _lives(int(pid))
 
@@ -237,7 +241,7 @@ class Deliverer:
         telemetry.delivery_oldest_timestamp_seconds.set(oldest.timestamp() if oldest else 0)
 
     async def _prune(self) -> None:
-        await self._outbox.mend()
+        await self._outbox.mend(self._clock())
         while await self._journal.prune(self._clock()):
             continue
 
@@ -256,7 +260,10 @@ class Deliverer:
                 telemetry.delivery_seconds.observe(waited.total_seconds())
             for notice in after.notices:
                 _log.warning(notice, subscription=whose.id, reason=whose.state_reason)
-                self.announce(notice, whose)
+                try:
+                    self.announce(notice, whose)
+                except Exception:  # noqa: BLE001 — a notice is an extra
+                    _log.exception("operator not notified", subscription=whose.id)
 
     async def _leave(self) -> None:
         if self._under_way:
@@ -275,7 +282,7 @@ class Deliverer:
 
 
 async def _again(step: Callable[[], Awaitable[None]], pause_seconds: float = 0.0) -> None:
-    """Take a step again and again; while the database fails, less often."""
+    """Take a step again and again; while the database or the step itself fails, less often."""
     while True:
         well = await _attempted(step)
         await asyncio.sleep(pause_seconds if well else max(pause_seconds, _RETRY_SECONDS))
@@ -286,6 +293,9 @@ async def _attempted(step: Callable[[], Awaitable[None]]) -> bool:
         await step()
     except StorageError as error:
         _log.warning("database fails", reason=error.what)
+        return False
+    except Exception:  # noqa: BLE001 — whatever it is, the next step may do
+        _log.exception("delivery step failed")
         return False
     return True
 

@@ -48,7 +48,7 @@ def test_nothing_goes_through_all_that_was_ever_delivered(tmp_path: pathlib.Path
             await mailroom.outbox.next_due(NOW)
             await mailroom.outbox.depth()
             await mailroom.outbox.reclaim(Moment(now=NOW), dead=["two"])
-            await mailroom.outbox.mend()
+            await mailroom.outbox.mend(NOW)
             await mailroom.send("a", 3)
             await mailroom.journal.replay("sub_a.1", NOW)
         statements = [(text, given) for text, given in heard if not text.startswith("BEGIN")]
@@ -149,7 +149,7 @@ def test_a_turn_that_was_forgotten_is_given_back(address: str) -> None:
         async with mailroom.database.write() as connection:
             await connection.exec_driver_sql("UPDATE delivery SET turn = (1 = 0)")
         assert await mailroom.claim("one") == ()
-        await mailroom.outbox.mend()
+        await mailroom.outbox.mend(NOW)
         claims = await mailroom.claim("two")
         assert [one.delivery.id for one in claims] == ["sub_a.1", "sub_b.1"]
 

@@ -9,7 +9,7 @@ from syndicate.model.edition import Edition, Reader
 from syndicate.model.feed import Masthead
 from syndicate.representation import Press
 from syndicate.representation.topic import Topic
-from syndicate.storage.database import Database
+from syndicate.storage.database import Database, is_unavailable
 from syndicate.storage.topics import State, Topics
 
 _log = telemetry.logger("hub")
@@ -58,18 +58,19 @@ class Distributor:
         edition = self._reader.edition
         try:
             state = await self._state(topic, edition)
+            if heard != {state.tag}:
+                made = await topics.spread(state, by, self._clock())
+                _log.info("topic distributed", topic=topic, subscribers=made)
         except UsageError as error:
             if not edition.unread:
                 ended = await topics.end(topic, error.what, by, self._clock())
                 _log.info("topic ended", topic=topic, subscribers=ended)
         except SyndicateError as error:
+            if is_unavailable(error):
+                raise
             _log.warning("topic not distributed", topic=topic, reason=error.what)
         except Exception:  # noqa: BLE001 — one bad topic stays one bad topic
             _log.exception("topic not distributed", topic=topic)
-        else:
-            if heard != {state.tag}:
-                made = await topics.spread(state, by, self._clock())
-                _log.info("topic distributed", topic=topic, subscribers=made)
 
     async def _state(self, topic: str, edition: Edition) -> State:
         found = Topic.parse(topic, self._masthead, edition)

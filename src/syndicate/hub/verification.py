@@ -81,6 +81,9 @@ class Verifier:
                 except StorageError as error:
                     _log.warning("database fails", reason=error.what)
                     seconds = _RETRY_SECONDS
+                except Exception:  # noqa: BLE001 — whatever it is, the next turn may do
+                    _log.exception("verification turn failed")
+                    seconds = _RETRY_SECONDS
                 with suppress(TimeoutError):
                     async with asyncio.timeout(seconds):
                         await self._woken.wait()
@@ -111,6 +114,8 @@ class Verifier:
             await self._intents.settle(intent, fault, by=by, now=self._clock())
         except StorageError as error:
             _log.warning("verification not written down", reason=error.what)
+        except Exception:  # noqa: BLE001 — one request is no reason to end the others
+            _log.exception("verification not written down", mode=intent.mode)
         else:
             outcome = "failed" if fault else "confirmed"
             telemetry.verifications_total.labels(intent.mode, outcome).inc()
@@ -121,8 +126,8 @@ class Verifier:
 
     async def _ask(self, intent: Intent) -> str:
         """Return why an intent is not confirmed; empty if it is, or if a denial was heard."""
-        subscription = intent.subscription(self._clock())
         try:
+            subscription = intent.subscription(self._clock())
             if intent.mode == "denied":
                 return await websub.deny(self._transport, subscription, reason=intent.reason)
             return await websub.verify(

@@ -41,11 +41,13 @@ Cause = Literal[
     "busy",
     "sealed",
     "lost",
+    "internal",
+    "unreadable",
 ]
 """Why an attempt came to nothing, empty if it did not: the answer was not 2xx; our guard; the
 host's name; no connection; TLS; no complete answer in time; a connection that died or an answer
 that is not HTTP; the proxy; no connection to be had here, so nothing was sent; no secret to be
-read here, so neither; our own death."""
+read here, so neither; our own death; a fault of this program; a stored row that it cannot read."""
 
 Outcome = Literal["delivered", "failed", "gone", "lost", "deferred", "withheld"]
 

@@ -92,14 +92,15 @@ class After:
 def retry_after(text: str, now: datetime) -> timedelta:
     """Return the wait that a ``Retry-After`` asks for (RFC 9110 section 10.2.3), at most a day.
 
-    Seconds or a date; zero for a date that has passed and for what is neither.
+    Seconds or a date; zero for a date that has passed, and for anything that is neither, such as
+    a date whose numbers no calendar has.
     """
     text = text.strip()
     if text.isascii() and text.isdigit():
         return min(timedelta(seconds=int(text[:9])), LONGEST_PAUSE)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError, TypeError, LookupError):
         return timedelta(0)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
@@ -193,7 +194,10 @@ def _heard(
 
 
 def _recovered(subscription: Subscription) -> tuple[Subscription, tuple[Notice, ...]]:
-    if not (subscription.fail_streak or subscription.failing_since or subscription.not_before):
+    was_well = not (
+        subscription.fail_streak or subscription.failing_since or subscription.not_before
+    )
+    if was_well and subscription.state != "suspended":
         return subscription, ()
     notices: tuple[Notice, ...] = ()
     if subscription.fail_streak >= FAILING_AFTER or subscription.state == "suspended":

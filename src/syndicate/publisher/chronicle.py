@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import secrets
 import socket
 from collections.abc import Awaitable, Callable
@@ -22,6 +23,8 @@ from syndicate.storage.ledger import LEASE, Ledger
 
 REMEMBERED: Final = timedelta(days=90)
 """How long feeds mention a post that is gone."""
+
+_PID: Final = re.compile("[0-9]{1,9}", re.ASCII)
 
 _HERE: Final = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 """What this process is called, different from every other."""
@@ -180,7 +183,7 @@ def _is_dead(holder: str) -> bool:
     """
     host, _, rest = holder.partition(":")
     number = rest.partition(":")[0]
-    if host != socket.gethostname() or holder == _HERE:
+    if host != socket.gethostname() or holder == _HERE or not _PID.fullmatch(number):
         return False
     if int(number) == os.getpid():
         return True

@@ -5,11 +5,12 @@ import pathlib
 import sqlite3
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Final, Protocol, Self, TypeVar
+from functools import partial
+from typing import Any, Final, Protocol, Self, TypeVar
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from typing_extensions import override
 
@@ -218,7 +219,15 @@ class _Connection(sqlite3.Connection):
 
     A statement whose caller was cancelled before the rows were fetched outlives its connection
     (``sqlite3_close_v2``), and with it the transaction, unless that is rolled back.
+
+    Text that is not UTF-8 is read with replacement characters: one damaged value must not make
+    every row unreadable that is read beside it.
     """
+
+    @override
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.text_factory = partial(str, encoding="utf-8", errors="replace")
 
     @override
     def close(self) -> None:
@@ -253,6 +262,19 @@ def prepare_sqlite(engine: Engine, begin: str) -> None:
 
     event.listen(engine, "connect", connected)
     event.listen(engine, "begin", begun)
+
+
+def is_unavailable(error: Exception) -> bool:
+    """Tell whether a transaction failed since the database did, and not for what it was to write.
+
+    What was to be written may be refused by the database, or by the driver on the way to it.
+    """
+    if not isinstance(error, StorageError):
+        return False
+    cause = error.__cause__
+    is_refused = isinstance(cause, IntegrityError | DataError)
+    never_sent = isinstance(cause, StatementError) and not isinstance(cause, DBAPIError)
+    return not (is_refused or never_sent)
 
 
 @contextmanager

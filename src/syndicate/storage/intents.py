@@ -4,22 +4,28 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from syndicate import telemetry
 from syndicate.errors import StorageError
 from syndicate.model import intent as limits
-from syndicate.model.intent import Intent
+from syndicate.model.intent import Intent, Mode
 from syndicate.model.subscription import SEALED, Subscription, SubscriptionId, resume
 from syndicate.storage.database import Database
 from syndicate.storage.ledger import Values, millis, moment
 from syndicate.storage.posting import ring
+from syndicate.storage.rows import check_choice
 from syndicate.storage.safe import Safe
 from syndicate.storage.schema import INTENT, SUBSCRIPTION
 from syndicate.storage.subscriptions import forget, hold, identity, subscription, values
 
 _WAITING: Final = INTENT.c.state == "waiting"
 _FAILED: Final = INTENT.c.state == "failed"
+_LONGEST_LEASE: Final = timedelta(days=1)
+"""A lease that ends later was not stored by this program."""
+
+_log = telemetry.logger("storage")
 
 
 class Intents:
@@ -61,9 +67,10 @@ class Intents:
 
         One whose secret cannot be opened has failed: nobody would be subscribed unsigned.
         """
+        ends = INTENT.c.lease_until_ms
         free = (
             select(INTENT.c.id)
-            .where(_WAITING, INTENT.c.lease_until_ms <= millis(now))
+            .where(_WAITING, or_(ends <= millis(now), ends > millis(now + _LONGEST_LEASE)))
             .order_by(INTENT.c.made_ms, INTENT.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -77,21 +84,24 @@ class Intents:
         )
         async with self._database.write() as connection:
             found = (await connection.execute(leasing)).mappings().all()
-            read = {row["id"]: self._intent(row) for row in found}
-            sealed = [which for which, one in read.items() if one is None]
-            if sealed:
-                failing = update(INTENT).where(INTENT.c.id.in_(sealed))
-                await connection.execute(
-                    failing.values(state="failed", reason=SEALED, made_ms=millis(now))
-                )
-        return tuple(one for one in read.values() if one is not None)
+            intents: list[Intent] = []
+            for row in found:
+                try:
+                    intents.append(self._intent(row))
+                except (StorageError, ValueError, TypeError, ArithmeticError) as error:
+                    reason = SEALED if isinstance(error, StorageError) else _unreadable(row, error)
+                    failing = update(INTENT).where(INTENT.c.id == row["id"])
+                    await connection.execute(
+                        failing.values(state="failed", reason=reason, made_ms=millis(now))
+                    )
+        return tuple(intents)
 
     async def next_due(self, now: datetime) -> datetime | None:
         """Return when there is something to claim; None if there never is."""
         asked = select(func.min(INTENT.c.lease_until_ms)).where(_WAITING)
         async with self._database.read() as connection:
             due = (await connection.execute(asked)).scalar()
-        return None if due is None else max(moment(due), now)
+        return moment(max(due, millis(now))) if isinstance(due, int) else None
 
     async def settle(self, intent: Intent, fault: str, *, by: str, now: datetime) -> None:
         """Do what an intent says if it was confirmed, which it was not if there is a ``fault``.
@@ -129,19 +139,24 @@ class Intents:
             made = {**values(fresh, self._safe), "last_seq": 0, "made_ms": millis(now)}
             await connection.execute(insert(SUBSCRIPTION).values(made | {"heard": intent.heard}))
         elif intent.mode == "subscribe" and found is not None:
-            there = resume(subscription(found, self._safe))
-            renewed = replace(
-                there, secrets=fresh.secrets, sealed="", lease_until=fresh.lease_until
-            )
+            renewed = self._renewed(found, fresh)
             changing = update(SUBSCRIPTION).where(SUBSCRIPTION.c.id == renewed.id)
             await connection.execute(changing.values(values(renewed, self._safe)))
 
-    def _intent(self, found: RowMapping) -> Intent | None:
-        which = SubscriptionId(found["id"])
+    def _renewed(self, found: RowMapping, fresh: Subscription) -> Subscription:
+        """Return a subscription with a new lease; made anew where its row cannot be read."""
         try:
-            keys = [secret.key for secret in self._safe.load(which, found["secrets"])]
-        except StorageError:
-            return None
+            there = resume(subscription(found, self._safe))
+        except StorageError as error:
+            _log.warning("subscription made anew", reason=error.what)
+            return replace(fresh, id=SubscriptionId(found["id"]))
+        return replace(there, secrets=fresh.secrets, sealed="", lease_until=fresh.lease_until)
+
+    def _intent(self, found: RowMapping) -> Intent:
+        """Return the intent of a row; raises `StorageError` where its secret cannot be opened."""
+        which = SubscriptionId(found["id"])
+        check_choice("mode", found["mode"], Mode)
+        keys = [secret.key for secret in self._safe.load(which, found["secrets"])]
         return Intent(
             id=which,
             mode=found["mode"],
@@ -154,6 +169,11 @@ class Intents:
             client=found["client"],
             reason=found["reason"],
         )
+
+
+def _unreadable(found: RowMapping, error: Exception) -> str:
+    _log.error("verification set aside", request=found["id"], reason=str(error))
+    return f"the stored request cannot be read: {error}"
 
 
 async def put(connection: AsyncConnection, intent: Intent, safe: Safe, now: datetime) -> None:

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from syndicate import telemetry
 from syndicate.errors import StorageError
 from syndicate.model.category import Category
 from syndicate.model.change import Told
@@ -38,6 +39,8 @@ _AT_ONCE: Final = 100
 
 _MOMENTS: Final = 1_024
 """How many times are remembered as they were read: deliveries of an event are due at the same."""
+
+_log = telemetry.logger("ledger")
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -90,7 +93,7 @@ class Ledger:
         """Return what was last told of every post there ever was."""
         async with self._database.read() as connection:
             found = (await connection.execute(select(LEDGER))).all()
-        return await asyncio.to_thread(lambda: {PostId(one.post_id): _told(one) for one in found})
+        return await asyncio.to_thread(lambda: {one.row.post: one for one in _readable(found)})
 
     async def removed(self, since: datetime) -> tuple[Told, ...]:
         """Return what was told to be gone since then, the latest first."""
@@ -101,7 +104,7 @@ class Ledger:
         )
         async with self._database.read() as connection:
             found = (await connection.execute(asked)).all()
-        return await asyncio.to_thread(lambda: tuple(_told(one) for one in found))
+        return await asyncio.to_thread(lambda: tuple(_readable(found)))
 
     async def tell(
         self, by: str, told: Iterable[Told], now: datetime, *, also: Also = _nothing
@@ -151,7 +154,7 @@ class Ledger:
                 .limit(limit)
             )
             found = await connection.execute(asked)
-            return start, tuple(_told(one) for one in found)
+            return start, tuple(_readable(found))
 
     async def _lease(self, by: str, now: datetime, free: ColumnElement[bool]) -> bool:
         leasing = (
@@ -170,7 +173,7 @@ async def rows(
     if since is not None:
         asked = asked.where(LEDGER.c.told_ms >= millis(since))
     found = (await connection.execute(asked)).all()
-    return head, await asyncio.to_thread(lambda: tuple(_told(one) for one in found))
+    return head, await asyncio.to_thread(lambda: tuple(_readable(found)))
 
 
 async def generation(connection: AsyncConnection) -> int:
@@ -261,9 +264,24 @@ def _told_values(told: Told) -> Values:
     }
 
 
+def _readable(rows: Iterable[Row[tuple[object, ...]]]) -> Iterator[Told]:
+    """Return what the rows hold, without those that cannot be read.
+
+    A post of such a row counts as one that nobody was told of: it is announced anew, which
+    replaces the row. No other post waits for it.
+    """
+    for row in rows:
+        try:
+            yield _told(row)
+        except (ValueError, TypeError, LookupError, ArithmeticError) as error:
+            _log.error("ledger row unreadable", post=str(row[0]), reason=str(error))
+
+
 def _told(found: Row[tuple[object, ...]]) -> Told:
     column = found._mapping  # noqa: SLF001 — SQLAlchemy's name for columns by name
     categories = json.loads(column["categories"])
+    if not isinstance(column["generation"], int):
+        raise ValueError("generation is not a number")  # noqa: TRY004 — one kind for all columns
     return Told(
         row=LedgerRow(
             post=PostId(column["post_id"]),

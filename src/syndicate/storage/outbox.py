@@ -6,25 +6,28 @@ locked before deliveries, in the order of their ids, so that no two wait for eac
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import Row, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from syndicate import telemetry
+from syndicate.errors import StorageError
 from syndicate.model.delivery import UNFINISHED as UNDER_WAY
 from syndicate.model.delivery import Attempt, Delivery, lost
 from syndicate.model.retry import After, Moment, after
 from syndicate.model.subscription import Subscription, SubscriptionId
-from syndicate.storage import turn
-from syndicate.storage.database import Database
+from syndicate.storage import turn, unreadable_rows
+from syndicate.storage.database import Database, is_unavailable
 from syndicate.storage.ledger import millis, moment
 from syndicate.storage.rows import (
     CLAIMED,
     Said,
     attempt_values,
+    check_number,
     deliveries,
     delivery,
     leased,
@@ -39,8 +42,13 @@ from syndicate.storage.topics import supersede
 _MOST_LOST: Final = 200
 """How many leases that ran out are taken back in one transaction."""
 
+_FARTHEST: Final = timedelta(days=1)
+"""How far ahead it is said when something is due; by then it is asked again."""
+
 _KNOWN: Final = 4_096
 """How many subscriptions are remembered as they were read."""
+
+_log = telemetry.logger("outbox")
 
 _CLAIMED: Final = len(CLAIMED)
 _SUBSCRIPTION: Final = tuple(SUBSCRIPTION.c.keys())
@@ -63,6 +71,15 @@ class Done:
     moment: Moment
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Grant:
+    """To whom deliveries are leased, until when, and when that is decided."""
+
+    by: str
+    until: datetime
+    now: datetime
+
+
 class Outbox:
     """What is on its way, in a database. Every method may raise `StorageError`.
 
@@ -80,21 +97,59 @@ class Outbox:
         self, done: Sequence[Done], most: int, *, by: str, now: datetime, lease: timedelta
     ) -> tuple[tuple[After, ...], tuple[Claim, ...]]:
         """Do what `complete` and `claim` do, in one transaction: it costs half as much."""
+        try:
+            return await self._exchange(done, most, by=by, now=now, lease=lease)
+        except Exception as error:
+            if not done or is_unavailable(error):
+                raise
+            _log.exception("attempts stored one by one")
+        afters = await self._complete_each(done)
+        _, claims = await self._exchange((), most, by=by, now=now, lease=lease)
+        return afters, claims
+
+    async def _exchange(
+        self, done: Sequence[Done], most: int, *, by: str, now: datetime, lease: timedelta
+    ) -> tuple[tuple[After, ...], tuple[Claim, ...]]:
         until = now + lease
         async with self._database.write() as connection:
             afters = await self._settle(connection, done) if done else ()
             found = await turn.due(connection, millis(now), most)
-            leases = [(row[0], row[1], by, millis(until)) for row in found]
-            await turn.LEASE.execute(connection, leases)
             said = await _said(connection, {row.event_id for row in found})
-        claims = (
-            Claim(
-                delivery=leased(row[:_CLAIMED], said[row.event_id], by=by, until=until),
-                subscription=self._read(row[_CLAIMED:]),
-            )
-            for row in found
-        )
+            grant = _Grant(by=by, until=until, now=now)
+            claims = [
+                claim
+                for row in found
+                if (claim := await self._claim(connection, row, said, grant)) is not None
+            ]
+            leases = [
+                (one.delivery.subscription, one.delivery.seq, by, millis(until)) for one in claims
+            ]
+            await turn.LEASE.execute(connection, leases)
         return afters, tuple(claims)
+
+    async def _claim(
+        self,
+        connection: AsyncConnection,
+        row: Row[*tuple[Any, ...]],
+        said: Mapping[str, Said | str],
+        grant: _Grant,
+    ) -> Claim | None:
+        """Return the claim of a row of `turn.due`; None if it had to be set aside, unreadable."""
+        subscription_id, seq = row[0], row[1]
+        try:
+            subscription = self._read(tuple(row[_CLAIMED:]))
+        except StorageError as error:
+            await unreadable_rows.suspend(connection, subscription_id, error.what, grant.now)
+            return None
+        try:
+            event = said.get(row.event_id, "its event is missing")
+            if isinstance(event, str):
+                raise ValueError(event)  # noqa: TRY301, TRY004
+            delivery = leased(row[:_CLAIMED], event, by=grant.by, until=grant.until)
+        except (ValueError, TypeError, ArithmeticError) as error:
+            await unreadable_rows.exhaust(connection, subscription_id, seq, str(error), grant.now)
+            return None
+        return Claim(delivery=delivery, subscription=subscription)
 
     async def claim(
         self, limit: int, *, by: str, now: datetime, lease: timedelta
@@ -114,8 +169,33 @@ class Outbox:
         """
         if not done:
             return ()
+        try:
+            async with self._database.write() as connection:
+                return await self._settle(connection, done)
+        except Exception as error:
+            if is_unavailable(error):
+                raise
+            _log.exception("attempts stored one by one")
+        return await self._complete_each(done)
+
+    async def _complete_each(self, done: Sequence[Done]) -> tuple[After, ...]:
+        """Store what came of each attempt by itself; one that cannot be stored is set aside."""
+        afters: list[After] = []
+        for one in done:
+            try:
+                async with self._database.write() as connection:
+                    afters += await self._settle(connection, [one])
+            except Exception as error:
+                if is_unavailable(error):
+                    raise
+                _log.exception("attempt not stored", delivery=one.delivery.id)
+                reason = f"its attempt cannot be stored: {type(error).__name__}"
+                await self._exhaust(one.delivery.subscription, one.delivery.seq, reason, one.moment)
+        return tuple(afters)
+
+    async def _exhaust(self, subscription_id: str, seq: int, reason: str, moment: Moment) -> None:
         async with self._database.write() as connection:
-            return await self._settle(connection, done)
+            await unreadable_rows.exhaust(connection, subscription_id, seq, reason, moment.now)
 
     async def give_back(self, claimed: Iterable[Delivery]) -> None:
         """Let others send at once what was claimed and not sent."""
@@ -150,16 +230,26 @@ class Outbox:
         )
         asked = deliveries().where(LEASED, over).limit(_MOST_LOST)
         async with self._database.read() as connection:
-            found = [delivery(row) for row in (await connection.execute(asked)).mappings()]
-        if not found:
-            return ()
-        return await self.complete(
-            [Done(delivery=one, attempt=lost(one, now=moment.now), moment=moment) for one in found]
-        )
+            rows = (await connection.execute(asked)).mappings().all()
+        done: list[Done] = []
+        for row in rows:
+            try:
+                check_number("attempts", row["attempts"])
+                check_number("step", row["step"])
+                one = delivery(row)
+            except (ValueError, TypeError, ArithmeticError) as error:
+                await self._exhaust(row["subscription_id"], row["seq"], str(error), moment)
+            else:
+                done.append(Done(delivery=one, attempt=lost(one, now=moment.now), moment=moment))
+        return await self.complete(done)
 
-    async def mend(self) -> None:
-        """Let whoever's turn it is have it, should a program of before have forgotten that."""
+    async def mend(self, now: datetime) -> None:
+        """Let whoever's turn it is have it, should a program of before have forgotten that.
+
+        What waits for a time or a state that does not exist is repaired.
+        """
         async with self._database.write() as connection:
+            await unreadable_rows.repair(connection, now)
             await turn.advance(connection)
 
     async def next_due(self, now: datetime) -> datetime | None:
@@ -170,8 +260,8 @@ class Outbox:
                 (await connection.execute(asked, given)).scalar()
                 for asked in (turn.NEXT_TURN, turn.NEXT_END)
             ]
-        moments = [one for one in found if one is not None]
-        return max(moment(min(moments)), now) if moments else None
+        moments = [min(one, millis(now + _FARTHEST)) for one in found if isinstance(one, int)]
+        return moment(max(min(moments), millis(now))) if moments else None
 
     async def depth(self) -> tuple[int, datetime | None]:
         """Return how many deliveries are unfinished, and since when the oldest of them is due."""
@@ -189,8 +279,9 @@ class Outbox:
         for one in done:
             of = one.delivery.subscription
             if held.get((of, one.delivery.seq)) == one.delivery.lease_by:
-                result = after(one.delivery, now[of], one.attempt, one.moment)
-                now[of] = result.subscription
+                result = _result(one, now.get(of))
+                if of in now:
+                    now[of] = result.subscription
                 settled.append((result, one.moment.now))
         if settled:
             await _write_deliveries(connection, settled)
@@ -204,16 +295,52 @@ class Outbox:
     async def _subscriptions(
         self, connection: AsyncConnection, tokens: Iterable[str]
     ) -> dict[SubscriptionId, Subscription]:
-        """Return whom what is leased to ``tokens`` is for; nobody else changes them meanwhile."""
+        """Return whom what is leased to ``tokens`` is for; nobody else changes them meanwhile.
+
+        Those that cannot be read are left out.
+        """
         given = {"tokens": list(tokens)}
         rows = (await connection.execute(turn.SUBSCRIPTIONS, given)).all()
-        return {one.id: one for one in (self._read(tuple(row)) for row in rows)}
+        found: dict[SubscriptionId, Subscription] = {}
+        for row in rows:
+            try:
+                one = self._read(tuple(row))
+            except StorageError as error:
+                _log.warning("subscription unreadable", reason=error.what)
+            else:
+                found[one.id] = one
+        return found
 
 
-async def _said(connection: AsyncConnection, ids: Iterable[str]) -> Mapping[str, Said]:
-    """Return what is to be sent, by event: each letter is read once for all who are sent it."""
+def _result(one: Done, subscription: Subscription | None) -> After:
+    """Return what an attempt comes to, whatever is wrong with it.
+
+    Without a subscription that can be read, the delivery alone is decided about. An answer that
+    makes the rules fail counts as a failed attempt: no other delivery may depend on it.
+    """
+    whose = subscription or Subscription(id=one.delivery.subscription, url="")
+    try:
+        return after(one.delivery, whose, one.attempt, one.moment)
+    except Exception as error:  # noqa: BLE001 — whatever it is, the other deliveries go on
+        _log.exception("attempt not evaluated", delivery=one.delivery.id)
+        text = f"the service failed to evaluate the answer: {type(error).__name__}"
+        failed = replace(one.attempt, headers=(), cause="internal", error=text)
+        return after(one.delivery, whose, failed, one.moment)
+
+
+async def _said(connection: AsyncConnection, ids: Iterable[str]) -> Mapping[str, Said | str]:
+    """Return what is to be sent, by event: each letter is read once for all who are sent it.
+
+    For one that cannot be read it says why not.
+    """
     found = (await connection.execute(turn.LETTERS, {"ids": list(ids)})).mappings()
-    return {letter["id"]: Said.of(letter) for letter in found}
+    said: dict[str, Said | str] = {}
+    for letter in found:
+        try:
+            said[letter["id"]] = Said.of(letter)
+        except ValueError as error:
+            said[letter["id"]] = f"its event: {error}"
+    return said
 
 
 async def _held(

@@ -10,15 +10,19 @@ from typing import Final, Self
 from sqlalchemy import ColumnElement, bindparam, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from syndicate.errors import UsageError
 from syndicate.model.event import Event, EventId, body
 from syndicate.model.ledger import Telling
 from syndicate.model.post import CommitId, PostId
 from syndicate.model.selection import Selection
 from syndicate.model.subscription import EventType, SubscriptionId
+from syndicate.model.wish import read_types
 from syndicate.storage.ledger import Values, millis
+from syndicate.storage.rows import Found
 from syndicate.storage.schema import DELIVERY, EVENT, PUBLISHER, SUBSCRIPTION
 from syndicate.storage.subscriptions import selection
 from syndicate.storage.turn import advance
+from syndicate.storage.unreadable_rows import disable
 
 CHANNEL: Final = "syndicate_outbox"
 """What PostgreSQL notifies of when something was put into the outbox."""
@@ -86,18 +90,33 @@ _TOLD: Final = (
 
 
 async def audiences(connection: AsyncConnection) -> tuple[Audience, ...]:
-    """Return the audiences there are now, each once."""
+    """Return the audiences there are now, each once.
+
+    Subscriptions of which it cannot be read what they ask for are disabled: what happens now is
+    not stored for them, and their owner must know that to recover it.
+    """
     asked = select(SUBSCRIPTION).where(*_TOLD).order_by(SUBSCRIPTION.c.audience, SUBSCRIPTION.c.id)
-    found = (await connection.execute(asked)).mappings()
-    firsts = {row["audience"]: row for row in found}
-    return tuple(
-        Audience(
-            id=which,
-            selection=selection(row["selection"]),
-            types=tuple(json.loads(row["types"])),
-            minor=bool(row["minor"]),
-        )
-        for which, row in firsts.items()
+    found = (await connection.execute(asked)).mappings().all()
+    audiences: dict[str, Audience] = {}
+    unreadable: list[tuple[str, str, str]] = []
+    for row in found:
+        if row["audience"] not in audiences:
+            try:
+                audiences[row["audience"]] = _audience(row)
+            except (UsageError, ValueError, TypeError) as error:
+                unreadable.append((row["id"], row["audience"], str(error)))
+    for subscription_id, audience, reason in unreadable:
+        if audience not in audiences:
+            await disable(connection, subscription_id, f"what it asks for cannot be read: {reason}")
+    return tuple(audiences.values())
+
+
+def _audience(row: Found) -> Audience:
+    return Audience(
+        id=row["audience"],
+        selection=selection(row["selection"]),
+        types=read_types(json.loads(row["types"])),
+        minor=bool(row["minor"]),
     )
 
 

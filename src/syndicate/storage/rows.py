@@ -4,11 +4,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Self
+from typing import Any, Final, Self, get_args
 
+import msgspec
 from sqlalchemy import RowMapping, Select, select
 
-from syndicate.model.delivery import UNFINISHED, Attempt, Delivery, DeliveryId
+from syndicate.model.delivery import UNFINISHED, Attempt, Delivery, DeliveryId, Trigger
 from syndicate.model.event import EventId, addressed
 from syndicate.model.subscription import Payload, SubscriptionId
 from syndicate.storage.ledger import millis, moment
@@ -19,6 +20,9 @@ Found = RowMapping | Mapping[str, Any]
 
 Row = tuple[object, ...]
 """A row by the order of its columns."""
+
+_MAX_COUNT: Final = 2**31 - 1
+_MAX_SHOWN: Final = 200
 
 SAID: Final = (EVENT.c.type, EVENT.c.post_id, EVENT.c.media_type, EVENT.c.whole, EVENT.c.thin)
 """What a delivery says stands in its event."""
@@ -35,18 +39,27 @@ class Said:
 
     @classmethod
     def of(cls, found: Found) -> Self:
-        """Read it from the columns of `SAID`."""
-        return cls(
-            media_type=found["media_type"],
-            topic=found["post_id"] if found["type"] == TOPIC else "",
-            whole=bytes(found["whole"]),
-            thin=bytes(found["thin"]),
+        """Read it from the columns of `SAID`; raises `ValueError` where an event is not JSON."""
+        said = cls(
+            media_type=_text(found, "media_type"),
+            topic=_text(found, "post_id") if found["type"] == TOPIC else "",
+            whole=_bytes(found, "whole"),
+            thin=_bytes(found, "thin"),
         )
+        if not said.topic:
+            for body in (said.whole, said.thin):
+                msgspec.json.decode(body, type=msgspec.Raw)
+                if b'"data":{' not in body:
+                    raise ValueError("its body holds no data")
+        return said
 
     def to(self, subscription: SubscriptionId, seq: int, payload: Payload) -> bytes:
         """Return the body that is sent; that of an event is addressed to its subscriber."""
         body = self.thin if payload == "thin" else self.whole
         return body if self.topic else addressed(body, subscription, seq)
+
+
+_UNREADABLE: Final = Said(media_type="", topic="unreadable", whole=b"", thin=b"")
 
 
 def deliveries() -> Select[*tuple[object, ...]]:
@@ -55,8 +68,12 @@ def deliveries() -> Select[*tuple[object, ...]]:
 
 
 def delivery(found: Found) -> Delivery:
-    """Return the delivery of a row."""
-    subscription, said = SubscriptionId(found["subscription_id"]), Said.of(found)
+    """Return the delivery of a row; without its body where that cannot be read."""
+    subscription = SubscriptionId(found["subscription_id"])
+    try:
+        said = Said.of(found)
+    except ValueError:
+        said = _UNREADABLE
     return Delivery(
         id=delivery_id(subscription, found["seq"]),
         subscription=subscription,
@@ -93,8 +110,15 @@ CLAIMED: Final = (
 
 
 def leased(found: Sequence[Any], said: Said, *, by: str, until: datetime) -> Delivery:
-    """Return the delivery with the values of `CLAIMED`, leased to ``by``; see `delivery`."""
+    """Return the delivery with the values of `CLAIMED`, leased to ``by``; see `delivery`.
+
+    Raises `ValueError` where a value is none that is ever stored.
+    """
     which, seq, event, payload, trigger, attempts, step, due_ms, status, error = found
+    check_number("attempts", attempts)
+    check_number("step", step)
+    check_choice("trigger", trigger, Trigger)
+    check_choice("payload", payload, Payload)
     return Delivery(
         id=delivery_id(which, seq),
         subscription=which,
@@ -113,6 +137,33 @@ def leased(found: Sequence[Any], said: Said, *, by: str, until: datetime) -> Del
         last_status=status,
         last_error=error,
     )
+
+
+def check_number(name: str, value: object) -> None:
+    """Raise `ValueError` unless a column holds a count that can still grow.
+
+    SQLite stores whatever it is given, whatever the type of the column.
+    """
+    if not isinstance(value, int) or not 0 <= value < _MAX_COUNT:
+        raise ValueError(f"{name} is {value!r}, not a count"[:_MAX_SHOWN])
+
+
+def check_choice(name: str, value: object, choices: object) -> None:
+    """Raise `ValueError` unless a column holds one of the values of a ``Literal``."""
+    if value not in get_args(choices):
+        raise ValueError(f"{name} is {value!r}, not one of {get_args(choices)}"[:_MAX_SHOWN])
+
+
+def _text(found: Found, name: str) -> str:
+    if not isinstance(found[name], str):
+        raise ValueError(f"{name} is not text")  # noqa: TRY004 — one kind of error for all rows
+    return str(found[name])
+
+
+def _bytes(found: Found, name: str) -> bytes:
+    if not isinstance(found[name], bytes | memoryview):
+        raise ValueError(f"{name} is not bytes")  # noqa: TRY004
+    return bytes(found[name])
 
 
 def delivery_id(subscription: SubscriptionId, seq: int) -> DeliveryId:

@@ -34,11 +34,20 @@ class Safe:
         )
 
     def load(self, subscription: SubscriptionId, text: str) -> tuple[Secret, ...]:
-        """Return what `store` made a text of; raises `StorageError` where the key is wrong."""
-        return tuple(
-            Secret.stored(self._open(subscription, kept), until=perhaps_moment(until))
-            for kept, until in json.loads(text)
-        )
+        """Return what `store` made a text of.
+
+        Raises `StorageError` where the key is wrong or the text is none of ours.
+        """
+        try:
+            secrets = tuple(
+                Secret.stored(self._open(subscription, kept), until=perhaps_moment(until))
+                for kept, until in json.loads(text)
+            )
+        except (ValueError, TypeError, AttributeError, OverflowError) as error:
+            raise _unreadable(subscription) from error
+        if not all(secret.key for secret in secrets):
+            raise _unreadable(subscription)
+        return secrets
 
     def _seal(self, subscription: SubscriptionId, text: str) -> str:
         if self._cipher is None:
@@ -58,6 +67,14 @@ class Safe:
                 f"syndicate subscriptions rotate-secret {subscription}",
             )
         return text
+
+
+def _unreadable(subscription: SubscriptionId) -> StorageError:
+    return StorageError(
+        f"subscription {subscription}: the stored secret cannot be read",
+        code="unreadable-secret",
+        hint=f"Type: syndicate subscriptions rotate-secret {subscription}",
+    )
 
 
 class _Cipher(Protocol):

@@ -3,27 +3,46 @@
 import hashlib
 import json
 import re
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
+import msgspec
 from sqlalchemy import insert, select, tuple_, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from syndicate.errors import Conflict, StorageError, UnknownName
+from syndicate import telemetry
+from syndicate.errors import Conflict, StorageError, UnknownName, UsageError
 from syndicate.model.page import malformed
 from syndicate.model.selection import Selection
 from syndicate.model.signature import Secret
-from syndicate.model.subscription import Kind, Subscription, SubscriptionId
+from syndicate.model.subscription import (
+    EventType,
+    Kind,
+    Payload,
+    State,
+    Subscription,
+    SubscriptionId,
+)
+from syndicate.model.wish import read_types
 from syndicate.storage.database import Database
 from syndicate.storage.ledger import Values, millis
-from syndicate.storage.rows import Found, perhaps_millis, perhaps_moment
+from syndicate.storage.rows import (
+    Found,
+    check_choice,
+    check_number,
+    perhaps_millis,
+    perhaps_moment,
+)
 from syndicate.storage.safe import Safe
 from syndicate.storage.schema import ATTEMPT, DELIVERY, PUBLISHER, SUBSCRIPTION
 
 Change = Callable[[Subscription], Subscription]
+
+_MAX_SHOWN: Final = 300
+_log = telemetry.logger("storage")
 
 _SELECTIONS: Final = 1_024
 """How many are remembered as they were read: most subscribers ask for the same."""
@@ -93,8 +112,8 @@ class Subscriptions:
             asked = asked.where(SUBSCRIPTION.c.owner == owner)
         asked = asked.order_by(SUBSCRIPTION.c.made_ms, SUBSCRIPTION.c.id)
         async with self._database.read() as connection:
-            found = (await connection.execute(asked)).mappings()
-            return tuple(subscription(one, self.safe) for one in found)
+            found = (await connection.execute(asked)).mappings().all()
+        return readable(found, self.safe)
 
     async def page(
         self, owner: str | None, after: str, limit: int
@@ -113,7 +132,7 @@ class Subscriptions:
         asked = asked.order_by(SUBSCRIPTION.c.made_ms, SUBSCRIPTION.c.id).limit(limit + 1)
         async with self._database.read() as connection:
             found = (await connection.execute(asked)).mappings().all()
-        shown = tuple(subscription(one, self.safe) for one in found[:limit])
+        shown = readable(found[:limit], self.safe)
         if len(found) <= limit:
             return shown, None
         last = found[limit - 1]
@@ -238,8 +257,37 @@ def health(subscription: Subscription) -> Values:
 
 
 def subscription(found: Found, safe: Safe) -> Subscription:
-    """Return the subscription of a row; without its secrets where they cannot be opened."""
+    """Return the subscription of a row; without its secrets where they cannot be opened.
+
+    Raises `StorageError` where a column holds what nobody stored there.
+    """
+    try:
+        return _subscription(found, safe)
+    except (UsageError, ValueError, TypeError, LookupError, ArithmeticError) as error:
+        raise StorageError(
+            f"subscription {found['id']} cannot be read: {error}"[:_MAX_SHOWN],
+            code="unreadable-subscription",
+            hint=f"Repair its row, or type: syndicate subscriptions remove {found['id']}",
+        ) from error
+
+
+def readable(found: Iterable[Found], safe: Safe) -> tuple[Subscription, ...]:
+    """Return the subscriptions of rows, without those that cannot be read, which are logged."""
+    read: list[Subscription] = []
+    for row in found:
+        try:
+            read.append(subscription(row, safe))
+        except StorageError as error:
+            _log.warning("subscription unreadable", reason=error.what)
+    return tuple(read)
+
+
+def _subscription(found: Found, safe: Safe) -> Subscription:
     which = SubscriptionId(found["id"])
+    check_choice("kind", found["kind"], Kind)
+    check_choice("state", found["state"], State)
+    check_choice("payload", found["payload"], Payload)
+    check_number("fail_streak", found["fail_streak"])
     secrets, sealed = _opened(which, found["secrets"], safe)
     return Subscription(
         id=which,
@@ -248,7 +296,7 @@ def subscription(found: Found, safe: Safe) -> Subscription:
         url=found["url"],
         topic=found["topic"],
         selection=selection(found["selection"]),
-        types=tuple(json.loads(found["types"])),
+        types=_types(found["types"]),
         minor=bool(found["minor"]),
         payload=found["payload"],
         backfill=bool(found["backfill"]),
@@ -263,12 +311,18 @@ def subscription(found: Found, safe: Safe) -> Subscription:
     )
 
 
+def _types(text: str) -> tuple[EventType, ...]:
+    kept = json.loads(text)
+    read_types(kept)
+    return tuple(kept)
+
+
 def _opened(which: SubscriptionId, kept: str, safe: Safe) -> tuple[tuple[Secret, ...], str]:
     """Return the secrets that are kept, and these as they are kept if they cannot be opened."""
     try:
         return safe.load(which, kept), ""
     except StorageError:
-        return (), kept
+        return (), str(kept) or "[]"
 
 
 def _selection_text(selection: Selection) -> str:
@@ -282,24 +336,29 @@ def _selection_text(selection: Selection) -> str:
     )
 
 
+class _Selection(msgspec.Struct, frozen=True):
+    """A selection as `_selection_text` writes it."""
+
+    categories: frozenset[frozenset[str]]
+    carousel: bool | None
+    sources: frozenset[str] | None
+    languages: frozenset[str] | None
+
+
 @lru_cache(_SELECTIONS)
 def selection(text: str) -> Selection:
-    """Return the selection that a text in the database means."""
-    kept = json.loads(text)
+    """Return the selection that a text in the database means; raises `ValueError`."""
+    kept = msgspec.json.decode(text, type=_Selection)
     return Selection(
-        categories=frozenset(frozenset(group) for group in kept["categories"]),
-        carousel=kept["carousel"],
-        sources=_set(kept["sources"]),
-        languages=_set(kept["languages"]),
+        categories=kept.categories,
+        carousel=kept.carousel,
+        sources=kept.sources,
+        languages=kept.languages,
     )
 
 
 def _sorted(names: frozenset[str] | None) -> list[str] | None:
     return None if names is None else sorted(names)
-
-
-def _set(names: list[str] | None) -> frozenset[str] | None:
-    return None if names is None else frozenset(names)
 
 
 def _digest(*texts: str) -> str:

@@ -1,0 +1,122 @@
+"""Setting aside what a damaged row holds, so that the rows beside it go on.
+
+SQLite stores any value in any column, a disk may damage one, and an operator may change a row by
+hand. One row that cannot be read costs its own delivery or subscription, never the others.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final, get_args
+
+from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from syndicate import telemetry
+from syndicate.model.retry import SEALED_PAUSE
+from syndicate.model.subscription import State
+from syndicate.storage.ledger import millis
+from syndicate.storage.schema import ATTEMPT, DELIVERY, LEASED, SUBSCRIPTION, UNFINISHED
+from syndicate.storage.turn import advance
+
+_FARTHEST: Final = timedelta(days=400)
+"""No delivery is put off for as long: a time beyond it was not stored by this program."""
+
+_LONGEST_LEASE: Final = timedelta(days=1)
+
+_log = telemetry.logger("storage")
+
+
+async def suspend(
+    connection: AsyncConnection, subscription_id: str, reason: str, now: datetime
+) -> None:
+    """Let a subscription wait whose row cannot be read; its deliveries queue, as with a bad secret.
+
+    It is read again after `SEALED_PAUSE`, so it goes on by itself once the row is repaired.
+    """
+    _log.error("subscription set aside", subscription=subscription_id, reason=reason)
+    waiting = update(SUBSCRIPTION).where(SUBSCRIPTION.c.id == subscription_id)
+    await connection.execute(
+        waiting.values(
+            state="suspended", state_reason=reason, not_before_ms=millis(now + SEALED_PAUSE)
+        )
+    )
+
+
+async def exhaust(
+    connection: AsyncConnection, subscription_id: str, seq: int, reason: str, now: datetime
+) -> None:
+    """End a delivery whose row or event cannot be read, with a recorded attempt that says why.
+
+    The next delivery of its subscription has its turn.
+    """
+    error = f"the stored delivery cannot be read: {reason}"
+    _log.error("delivery set aside", delivery=f"{subscription_id}.{seq}", reason=reason)
+    this = (DELIVERY.c.subscription_id == subscription_id, DELIVERY.c.seq == seq)
+    await connection.execute(
+        update(DELIVERY)
+        .where(*this)
+        .values(
+            state="exhausted",
+            last_error=error,
+            lease_by="",
+            lease_until_ms=None,
+            settled_ms=millis(now),
+        )
+    )
+    await _record(connection, subscription_id, seq, error, now)
+    await advance(connection, SUBSCRIPTION.c.id == subscription_id)
+
+
+async def _record(
+    connection: AsyncConnection, subscription_id: str, seq: int, error: str, now: datetime
+) -> None:
+    """Add an attempt that was not made, behind the last one."""
+    attempts = select(func.max(ATTEMPT.c.number)).where(
+        ATTEMPT.c.subscription_id == subscription_id, ATTEMPT.c.seq == seq
+    )
+    last = (await connection.execute(attempts)).scalar()
+    if last is not None and not isinstance(last, int):
+        return
+    await connection.execute(
+        insert(ATTEMPT).values(
+            subscription_id=subscription_id,
+            seq=seq,
+            number=(last or 0) + 1,
+            trigger="schedule",
+            started_ms=millis(now),
+            took_ms=0,
+            address="",
+            headers="[]",
+            answer="",
+            cause="unreadable",
+            error=error,
+        )
+    )
+
+
+async def disable(connection: AsyncConnection, subscription_id: str, reason: str) -> None:
+    """Disable a subscription for which no events can be chosen: its owner resumes and recovers."""
+    _log.error("subscription disabled", subscription=subscription_id, reason=reason)
+    disabling = update(SUBSCRIPTION).where(SUBSCRIPTION.c.id == subscription_id)
+    await connection.execute(disabling.values(state="disabled", state_reason=reason))
+
+
+async def repair(connection: AsyncConnection, now: datetime) -> None:
+    """Give values back their meaning without which a row would wait for ever, unnoticed.
+
+    Times that no clock reaches and states that do not exist; text compares as more than any number.
+    """
+    far = millis(now + _FARTHEST)
+    due_now = update(DELIVERY).where(
+        UNFINISHED, DELIVERY.c.state == "pending", DELIVERY.c.due_ms > far
+    )
+    await connection.execute(due_now.values(due_ms=millis(now)))
+    no_pause = update(SUBSCRIPTION).where(SUBSCRIPTION.c.not_before_ms > far)
+    await connection.execute(no_pause.values(not_before_ms=None))
+    known = list(get_args(State))
+    unknown = update(SUBSCRIPTION).where(SUBSCRIPTION.c.state.not_in(known))
+    reason = "its stored state was not readable"
+    await connection.execute(unknown.values(state="suspended", state_reason=reason))
+    lease_end = DELIVERY.c.lease_until_ms
+    endless = or_(lease_end.is_(None), lease_end > millis(now + _LONGEST_LEASE))
+    freeing = update(DELIVERY).where(LEASED, endless)
+    await connection.execute(freeing.values(state="pending", lease_by="", lease_until_ms=None))

@@ -1,0 +1,75 @@
+"""A fault of one request to the hub, or of one topic, stays with it."""
+
+import asyncio
+import pathlib
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from syndicate.hub import verification
+from tests.hub.rig import edition, rig, until
+from tests.hub.subscriber import subscriber
+from tests.web.site import POSTS
+
+NEWS = "https://feeds.example.gov/feeds/news.json"
+FAR_SECONDS = 86_000_000_000_000  # a duration that fits, and ends after the last year
+
+
+def test_the_verifier_goes_on_after_a_turn_that_failed(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the clock of the host is out of range for a while."""
+    monkeypatch.setattr(verification, "_RETRY_SECONDS", 0.01)
+
+    async def act() -> None:
+        async with subscriber() as reader, rig(tmp_path) as hub:
+            hub.ahead = timedelta.max
+            hub.verifier.wake()
+            hub.deliverer.wake()
+            await asyncio.sleep(0.1)
+            hub.ahead = timedelta()
+            await hub.subscribe(reader.url())
+
+    asyncio.run(act())
+
+
+def test_a_request_that_cannot_be_settled_costs_no_other(tmp_path: pathlib.Path) -> None:
+    """Its lease ends after the last year that there is; the next one is verified."""
+
+    async def act() -> None:
+        async with subscriber() as reader, rig(tmp_path, running=False) as hub:
+            for name in ("/a", "/b"):
+                await hub.ask("subscribe", reader.url(name))
+            async with hub.database.write() as connection:
+                odd = "UPDATE intent SET mode = :mode, lease_seconds = :far WHERE callback = :url"
+                values = {"mode": "denied", "far": FAR_SECONDS, "url": reader.url("/a")}
+                await connection.execute(text(odd), values)
+            hub.start()
+            await until(hub.subscribed)
+            assert [one.url for one in await hub.subscribed()] == [reader.url("/b")]
+            await until(lambda: not hub.verifier.under_way)
+
+    asyncio.run(act())
+
+
+def test_a_topic_that_cannot_be_stored_costs_no_other(tmp_path: pathlib.Path) -> None:
+    """The number of a subscriber's last delivery is damaged; other topics are distributed."""
+
+    async def act() -> None:
+        async with subscriber() as reader, rig(tmp_path) as hub:
+            await hub.subscribe(reader.url("/all"))
+            await hub.subscribe(reader.url("/news"), NEWS)
+            await hub.publish(len(POSTS) - 1)
+            await until(hub.deliverer_is_idle)
+            before = len(reader.contents)
+            async with hub.database.write() as connection:
+                odd = "UPDATE subscription SET last_seq = 'x' WHERE url = :url"
+                await connection.execute(text(odd), {"url": reader.url("/all")})
+            hub.library.now = edition(POSTS[:1])
+            await hub.distribute()
+            await until(lambda: len(reader.contents) > before)
+            await until(hub.deliverer_is_idle)
+            assert {one.target for one in reader.contents[before:]} == {"/news"}
+
+    asyncio.run(act())

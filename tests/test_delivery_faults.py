@@ -1,0 +1,353 @@
+"""A fault of one delivery stays with it: an attempt says why, and all others go on."""
+
+import pathlib
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+import pytest
+from sqlalchemy import text
+
+from syndicate.errors import StorageError
+from syndicate.model.retry import Notice, Schedule
+from syndicate.model.subscription import Subscription
+from tests.channels.receiver import answer, receiving
+from tests.deliverer import (
+    PACE,
+    RETRY_AFTER,
+    change,
+    delivering,
+    events,
+    settled,
+    settled_as,
+    states,
+    subscribe,
+    until,
+)
+from tests.storage.mailroom import LEASE, NOW, Mailroom, done, within
+
+
+@pytest.fixture
+def file(tmp_path: pathlib.Path) -> str:
+    """Return the URL of an SQLite database."""
+    return f"sqlite:///{tmp_path / 'syndicate.db'}"
+
+
+def test_no_retry_after_ends_delivery(file: str) -> None:
+    """Twenty-two of them, each from a receiver of its own, and one receiver that is well."""
+
+    async def work(mailroom: Mailroom) -> None:
+        faulty = [answer(503, retry_after=value) for value in RETRY_AFTER]
+        async with receiving(*faulty) as bad, receiving(answer(204)) as well:
+            for number in range(len(RETRY_AFTER)):
+                await subscribe(mailroom, f"bad{number}", bad.url(f"/{number}"), 1)
+            async with delivering(mailroom) as deliverer:
+
+                async def came() -> bool:
+                    found = [
+                        await mailroom.journal.find(f"sub_bad{number}.1")
+                        for number in range(len(RETRY_AFTER))
+                    ]
+                    return all(attempts for _, attempts in found)
+
+                await until(came)
+                await subscribe(mailroom, "b", well.url(), 1)
+                deliverer.wake()
+                await until(settled(mailroom, "b"))
+            _, attempts = await mailroom.journal.find("sub_bad0.1")
+            assert (attempts[0].cause, attempts[0].status) == ("status", 503)
+            assert events(well, "/hook") == ["evt_1"]
+
+    within(file, work)
+
+
+def test_an_attempt_that_cannot_be_evaluated_counts_as_failed(file: str) -> None:
+    """It is recorded with that cause, and the others of its batch with theirs."""
+
+    async def work(mailroom: Mailroom) -> None:
+        await mailroom.subscribe("a", "b", letters=[1])
+        first, second = await mailroom.claim("one")
+        odd = done(first.delivery, 503)
+        headers = (("retry-after", 5),)
+        attempt = replace(odd.attempt, headers=headers)  # type: ignore[arg-type]
+        await mailroom.outbox.complete([replace(odd, attempt=attempt), done(second.delivery)])
+        assert await states(mailroom, "a") == ["pending"]
+        assert await states(mailroom, "b") == ["delivered"]
+        recorded = (await mailroom.journal.find("sub_a.1"))[1][0]
+        assert recorded.cause == "internal"
+        assert recorded.error == "the service failed to evaluate the answer: AttributeError"
+
+    within(file, work)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_an_attempt_that_cannot_be_stored_costs_no_other_its_record(
+    file: str, *, together: bool
+) -> None:
+    """Its delivery is set aside, and what else is due is claimed."""
+
+    async def work(mailroom: Mailroom) -> None:
+        await mailroom.subscribe("a", "b", letters=[1, 2])
+        first, second = await mailroom.claim("one")
+        twice = "INSERT INTO attempt SELECT 'sub_a', 1, 1, '', 0, 0, '', NULL, '[]', '', '', ''"
+        await change(mailroom, twice)
+        over = [done(first.delivery), done(second.delivery)]
+        if together:
+            _, claims = await mailroom.outbox.exchange(over, 9, by="two", now=NOW, lease=LEASE)
+            assert [claim.delivery.id for claim in claims] == ["sub_a.2", "sub_b.2"]
+        else:
+            await mailroom.outbox.complete(over)
+        assert (await states(mailroom, "a"))[0] == "exhausted"
+        assert (await states(mailroom, "b"))[0] == "delivered"
+        _, attempts = await mailroom.journal.find("sub_a.1")
+        assert attempts[-1].error.endswith("its attempt cannot be stored: StorageError")
+
+    within(file, work)
+
+
+def test_a_schedule_beyond_all_clocks_costs_no_other_delivery(file: str) -> None:
+    """The attempt fails to be evaluated at all; its delivery is set aside."""
+
+    async def work(mailroom: Mailroom) -> None:
+        pace = replace(PACE, schedule=Schedule(steps=(timedelta(0), timedelta.max)))
+        async with receiving(answer(500)) as bad, receiving(answer(204)) as well:
+            await subscribe(mailroom, "a", bad.url(), 1)
+            await subscribe(mailroom, "b", well.url(), 1, 2)
+            async with delivering(mailroom, pace):
+                await until(settled(mailroom, "a"))
+                await until(settled(mailroom, "b"))
+            assert await states(mailroom, "a") == ["exhausted"]
+            assert await states(mailroom, "b") == ["delivered"] * 2
+
+    within(file, work)
+
+
+def test_a_notice_that_fails_costs_no_delivery(file: str) -> None:
+    """Whoever is to hear of a subscription's failure may be unable to."""
+
+    def fail(_: Notice, __: Subscription) -> None:
+        raise ZeroDivisionError
+
+    async def work(mailroom: Mailroom) -> None:
+        async with receiving(answer(410)) as gone, receiving(answer(204)) as well:
+            await subscribe(mailroom, "a", gone.url(), 1)
+            await subscribe(mailroom, "b", well.url(), 1, 2, 3)
+            async with delivering(mailroom) as deliverer:
+                deliverer.announce = fail
+                await until(settled(mailroom, "a"))
+                await until(settled(mailroom, "b"))
+            assert await states(mailroom, "b") == ["delivered"] * 3
+
+    within(file, work)
+
+
+def test_what_no_request_can_carry_fails_its_delivery_only(file: str) -> None:
+    """A header that would be two: the HTTP client refuses it, and an attempt says so."""
+
+    async def work(mailroom: Mailroom) -> None:
+        async with receiving(answer(204)) as receiver:
+            await subscribe(mailroom, "a", receiver.url("/a"), 1)
+            await subscribe(mailroom, "b", receiver.url("/b"), 2)
+            await change(mailroom, "UPDATE event SET media_type = :t WHERE id = 'evt_1'", t="a\nb")
+            async with delivering(mailroom):
+                await until(settled(mailroom, "b"))
+                await until(settled(mailroom, "a"))
+            _, attempts = await mailroom.journal.find("sub_a.1")
+            assert attempts[0].cause == "internal"
+
+    within(file, work)
+
+
+BAD_SUBSCRIPTIONS: Final = [
+    ("kind", "pigeon"),
+    ("payload", "fat"),
+    ("selection", "no JSON"),
+    ("selection", "[]"),
+    ("selection", '{"categories": 5, "carousel": null, "sources": null, "languages": null}'),
+    ("types", "5"),
+    ("types", '["post.eaten"]'),
+    ("types", ""),
+    ("fail_streak", "many"),
+    ("fail_streak", -1),
+    ("fail_streak", 2**62),
+    ("failing_since_ms", "yesterday"),
+    ("failing_since_ms", 2**62),
+    ("lease_until_ms", "tomorrow"),
+]
+
+BAD_DELIVERIES: Final = [
+    ("UPDATE event SET whole = :v WHERE id = 'evt_1'", b"no JSON"),
+    ("UPDATE event SET whole = :v WHERE id = 'evt_1'", b"{}"),
+    ("UPDATE event SET whole = :v WHERE id = 'evt_1'", b""),
+    ("UPDATE event SET whole = :v WHERE id = 'evt_1'", "text"),
+    ("UPDATE event SET whole = :v WHERE id = 'evt_1'", 5),
+    ("UPDATE event SET thin = :v WHERE id = 'evt_1'", b"\xff"),
+    ("UPDATE event SET media_type = :v WHERE id = 'evt_1'", b"\xff"),
+    ("UPDATE event SET id = :v WHERE id = 'evt_1'", "evt_lost"),
+    ("UPDATE delivery SET event_id = :v WHERE subscription_id = 'sub_a' AND seq = 1", ""),
+    ("UPDATE delivery SET payload = :v WHERE subscription_id = 'sub_a' AND seq = 1", "fat"),
+    ("UPDATE delivery SET trigger = :v WHERE subscription_id = 'sub_a' AND seq = 1", ""),
+    ("UPDATE delivery SET attempts = :v WHERE subscription_id = 'sub_a' AND seq = 1", "no"),
+    ("UPDATE delivery SET attempts = :v WHERE subscription_id = 'sub_a' AND seq = 1", -1),
+    ("UPDATE delivery SET step = :v WHERE subscription_id = 'sub_a' AND seq = 1", 2**62),
+    ("UPDATE delivery SET due_ms = :v WHERE subscription_id = 'sub_a' AND seq = 1", -(2**62)),
+]
+
+
+async def column(mailroom: Mailroom, name: str, subscription: str = "sub_a") -> object:
+    """Return what a column of a subscription holds."""
+    asked = text(f"SELECT {name} FROM subscription WHERE id = :id")  # noqa: S608 — our own names
+    async with mailroom.database.read() as connection:
+        return (await connection.execute(asked, {"id": subscription})).scalar()
+
+
+@pytest.mark.parametrize(("name", "value"), BAD_SUBSCRIPTIONS)
+def test_a_subscription_that_cannot_be_read_waits_alone(
+    file: str, name: str, value: object
+) -> None:
+    """It is suspended with the reason; its deliveries wait, and go once the row is repaired."""
+
+    async def work(mailroom: Mailroom) -> None:
+        async with receiving(answer(204)) as receiver:
+            await subscribe(mailroom, "a", receiver.url("/a"), 1)
+            await subscribe(mailroom, "b", receiver.url("/b"), 1, 2)
+            good = await column(mailroom, name)
+            values = f"{name} = :value, not_before_ms = NULL"
+            putting = f"UPDATE subscription SET {values} WHERE id = :id"  # noqa: S608
+            await change(mailroom, putting, value=value, id="sub_a")
+            async with delivering(mailroom) as deliverer:
+
+                async def suspended() -> bool:
+                    return await column(mailroom, "state") == "suspended"
+
+                await until(settled(mailroom, "b"))
+                await until(suspended)
+                assert await states(mailroom, "a") == ["pending"]
+                assert "sub_a cannot be read" in str(await column(mailroom, "state_reason"))
+                await change(mailroom, putting, value=good, id="sub_a")
+                deliverer.wake()
+                await until(settled(mailroom, "a"))
+            assert await states(mailroom, "a") == ["delivered"]
+            assert await column(mailroom, "state") == "active"
+
+    within(file, work)
+
+
+@pytest.mark.parametrize("secrets", ["", "no JSON", "5", "[5]", '[["whsec_", null]]', "[[1, 2]]"])
+def test_a_secret_that_cannot_be_read_is_as_one_that_cannot_be_opened(
+    file: str, secrets: str
+) -> None:
+    """Nothing is sent unsigned; the subscription waits until its secret is rotated."""
+
+    async def work(mailroom: Mailroom) -> None:
+        async with receiving(answer(204)) as receiver:
+            await subscribe(mailroom, "a", receiver.url("/a"), 1)
+            await subscribe(mailroom, "b", receiver.url("/b"), 1)
+            damage = "UPDATE subscription SET secrets = :value WHERE id = 'sub_a'"
+            await change(mailroom, damage, value=secrets)
+            async with delivering(mailroom):
+
+                async def suspended() -> bool:
+                    return await column(mailroom, "state") == "suspended"
+
+                await until(settled(mailroom, "b"))
+                await until(suspended)
+            assert events(receiver, "/a") == []
+
+    within(file, work)
+
+
+@pytest.mark.parametrize(("statement", "value"), BAD_DELIVERIES)
+def test_a_delivery_that_cannot_be_read_is_set_aside(
+    file: str, statement: str, value: object
+) -> None:
+    """With an attempt that says why; the next one of the same subscription follows."""
+
+    async def work(mailroom: Mailroom) -> None:
+        async with receiving(answer(204)) as receiver:
+            await subscribe(mailroom, "a", receiver.url("/a"), 1, 2)
+            await subscribe(mailroom, "b", receiver.url("/b"), 3)
+            await change(mailroom, statement, v=value)
+            async with delivering(mailroom):
+                await until(settled_as(mailroom, "a", "exhausted", "delivered"))
+                await until(settled_as(mailroom, "b", "delivered"))
+            assert events(receiver, "/a") == ["evt_2"]
+            asked = text("SELECT cause, error FROM attempt WHERE subscription_id = 'sub_a'")
+            async with mailroom.database.read() as connection:
+                cause, error = (await connection.execute(asked)).first() or ("", "")
+            assert cause == "unreadable"
+            assert error.startswith("the stored delivery cannot be read: ")
+
+    within(file, work)
+
+
+@pytest.mark.parametrize(
+    ("table", "values"),
+    [
+        ("delivery", "due_ms = 'never'"),
+        ("delivery", "due_ms = 9e18"),
+        ("subscription", "not_before_ms = 'never'"),
+        ("subscription", "state = 'happy'"),
+        ("delivery", "state = 'leased', lease_until_ms = NULL"),
+        ("delivery", "state = 'leased', lease_by = 'me'"),
+        ("delivery", "state = 'leased', lease_by = 'a:b:c:d', lease_until_ms = 'x'"),
+    ],
+)
+def test_what_would_wait_for_ever_goes_after_a_start(file: str, table: str, values: str) -> None:
+    """Times that no clock reaches, and states that do not exist."""
+
+    async def work(mailroom: Mailroom) -> None:
+        async with receiving(answer(204)) as receiver:
+            await subscribe(mailroom, "a", receiver.url("/a"), 1)
+            await change(mailroom, f"UPDATE {table} SET {values}")  # noqa: S608
+            async with delivering(mailroom):
+                await until(settled_as(mailroom, "a", "delivered"))
+
+    within(file, work)
+
+
+def test_a_lost_lease_of_an_unreadable_delivery_is_set_aside(file: str) -> None:
+    """Others whose leases ran out beside it are sent again."""
+
+    async def work(mailroom: Mailroom) -> None:
+        async with receiving(answer(204)) as receiver:
+            await subscribe(mailroom, "a", receiver.url("/a"), 1)
+            await subscribe(mailroom, "b", receiver.url("/b"), 1)
+            await mailroom.claim("elsewhere:1:x:1")
+            damage = "UPDATE delivery SET attempts = 'x' WHERE subscription_id = 'sub_a'"
+            await change(mailroom, damage)
+            async with delivering(mailroom):
+                await until(settled_as(mailroom, "a", "exhausted"))
+                await until(settled_as(mailroom, "b", "delivered"))
+
+    within(file, work)
+
+
+def test_a_subscription_damaged_while_a_request_is_made_keeps_its_record(file: str) -> None:
+    """What came of the attempt is stored; how well the subscription does is not known."""
+
+    async def work(mailroom: Mailroom) -> None:
+        await mailroom.subscribe("a", "b", letters=[1])
+        first, second = await mailroom.claim("one")
+        await change(mailroom, "UPDATE subscription SET types = 'x' WHERE id = 'sub_a'")
+        await mailroom.outbox.complete([done(first.delivery), done(second.delivery)])
+        assert await states(mailroom, "a") == ["delivered"]
+        assert await states(mailroom, "b") == ["delivered"]
+
+    within(file, work)
+
+
+def test_lists_leave_out_what_cannot_be_read(file: str) -> None:
+    """A partner and the operator see the others; the one itself says what is wrong."""
+
+    async def work(mailroom: Mailroom) -> None:
+        await mailroom.subscribe("a", "b")
+        await change(mailroom, "UPDATE subscription SET selection = 'x' WHERE id = 'sub_a'")
+        assert [one.id for one in await mailroom.subscriptions.list()] == ["sub_b"]
+        page, _ = await mailroom.subscriptions.page(None, "", 10)
+        assert [one.id for one in page] == ["sub_b"]
+        with pytest.raises(StorageError, match="subscription sub_a cannot be read") as caught:
+            await mailroom.subscriptions.find("sub_a")
+        assert caught.value.code == "unreadable-subscription"
+
+    within(file, work)
