@@ -147,6 +147,12 @@ posts_told_total: Final = Counter(
     "Posts told to be published, updated or removed.",
     registry=_REGISTRY,
 )
+component_restarts_total: Final = Counter(
+    "syndicate_component_restarts_total",
+    "Components of the service that ended by an error and were restarted.",
+    ["component"],
+    registry=_REGISTRY,
+)
 database_failing: Final = Gauge(
     "syndicate_database_failing",
     "1 while the database cannot be used and nothing can be told, else 0.",

@@ -23,14 +23,18 @@ from tests.publisher.conftest import FIRST, NOW, SECOND, file
 
 
 @asynccontextmanager
-async def kept(newsroom: Newsroom, address: str) -> AsyncIterator[Chronicle]:
+async def kept(
+    newsroom: Newsroom, address: str, ended: Callable[[], None] = lambda: None
+) -> AsyncIterator[Chronicle]:
     """Keep a chronicle of all that ``newsroom`` publishes."""
     publisher = Publisher(
         newsroom.followers(), put_together=newsroom.put_together, clock=newsroom.clock
     )
     following = asyncio.create_task(publisher.run())
     await publisher.next()
-    chronicle = Chronicle(address, publisher=publisher, maker=newsroom, clock=newsroom.clock)
+    chronicle = Chronicle(
+        address, publisher=publisher, maker=newsroom, clock=newsroom.clock, ended=ended
+    )
     keeping = asyncio.create_task(chronicle.run())
     try:
         async with asyncio.timeout(20):
@@ -121,13 +125,15 @@ def test_a_fault_of_ours_ends_nothing(
 ) -> None:
     """It is logged with its traceback, and tried again like anything else."""
     monkeypatch.setattr(rooms, "_RETRY_SECONDS", 0.02)
+    ends: list[str] = []
 
     async def work() -> None:
-        async with kept(newsroom, sqlite(tmp_path)) as chronicle:
+        async with kept(newsroom, sqlite(tmp_path), lambda: ends.append("it")) as chronicle:
             await chronicle.told(None, 10)
             monkeypatch.delattr(newsroom, "_items")
             content.commit({FIRST: file("Better")})
             await until(lambda: "AttributeError" in chronicle.failing)
+            await until(lambda: bool(ends))
 
     run(work)
     assert "Traceback" in capsys.readouterr().err
@@ -187,12 +193,13 @@ def dead_process() -> int:
         (os.getpid, socket.gethostname(), True),
         (os.getppid, socket.gethostname(), False),
         (dead_process, "elsewhere", False),
+        (lambda: "no number", socket.gethostname(), False),
     ],
 )
 def test_the_right_of_a_dead_process_is_taken_over(
     newsroom: Newsroom,
     tmp_path: pathlib.Path,
-    process: Callable[[], int],
+    process: Callable[[], object],
     host: str,
     is_taken: bool,
 ) -> None:

@@ -11,6 +11,7 @@ from syndicate.model.delivery import Attempt
 from syndicate.model.intent import Intent
 from syndicate.model.subscription import SubscriptionId
 from syndicate.service.delivering import Dispatch, keep_delivering
+from syndicate.service.keeping import Restarts
 from syndicate.settings import load
 from tests.hub.rig import until
 from tests.publisher.conftest import SETTINGS
@@ -33,7 +34,9 @@ def test_a_database_that_cannot_be_had_is_asked_again(
     started: list[Dispatch] = []
 
     async def do() -> None:
-        delivering = asyncio.create_task(keep_delivering(settings, started=started.append))
+        delivering = asyncio.create_task(
+            keep_delivering(settings, started=started.append, restarts=Restarts())
+        )
         said = ""
         while "nothing is delivered" not in said:
             await asyncio.sleep(0.01)
@@ -65,7 +68,9 @@ def test_who_asks_the_hub_does_not_hold_up_deliveries(
             return await mailroom.journal.last_attempt(SubscriptionId("sub_a"))
 
         begun: asyncio.Future[Dispatch] = asyncio.get_running_loop().create_future()
-        keeping = asyncio.create_task(keep_delivering(settings, started=begun.set_result))
+        keeping = asyncio.create_task(
+            keep_delivering(settings, started=begun.set_result, restarts=Restarts())
+        )
         dispatch = await begun
         asking = [asyncio.create_task(dispatch.reception.ask(intent(n))) for n in range(100)]
         try:

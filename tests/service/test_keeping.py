@@ -7,13 +7,15 @@ import pytest
 
 from syndicate import telemetry
 from syndicate.errors import StorageError
-from syndicate.service.keeping import keep
+from syndicate.service.keeping import SETTLED_SECONDS, Restarts, keep
+from syndicate.telemetry import exposition
 
 
 def test_whatever_ends_some_work_is_said_and_it_is_done_again(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """What was to be expected in a word, what nobody expected with where it happened."""
+    restarts = Restarts()
     ends = iter([StorageError("the disk is full"), KeyError("nobody expected this")])
 
     async def do() -> None:
@@ -26,7 +28,9 @@ def test_whatever_ends_some_work_is_said_and_it_is_done_again(
             await asyncio.Event().wait()
 
         log = telemetry.logger("part")
-        keeping = asyncio.create_task(keep(work, log, "nothing works", pause_seconds=0))
+        keeping = asyncio.create_task(
+            keep(work, log, "nothing works", component="part", restarts=restarts, pause_seconds=0)
+        )
         waiting = asyncio.create_task(lasting.wait())
         await asyncio.wait({keeping, waiting}, return_when=asyncio.FIRST_COMPLETED)
         assert lasting.is_set()
@@ -39,3 +43,20 @@ def test_whatever_ends_some_work_is_said_and_it_is_done_again(
     assert (expected["event"], expected["reason"]) == ("nothing works", "the disk is full")
     assert (surprise["event"], surprise["level"]) == ("nothing works", "error")
     assert "nobody expected this" in surprise["exception"]
+    assert restarts.components == ("part",)
+    assert 'syndicate_component_restarts_total{component="part"} 2.0' in exposition().decode()
+
+
+def test_a_component_counts_as_restarted_until_it_ran_for_a_while() -> None:
+    """Five minutes after its last end it is well again; each component by itself."""
+    seconds = 0.0
+    restarts = Restarts(clock=lambda: seconds)
+    assert not restarts.components
+    restarts.record("publisher")
+    seconds = SETTLED_SECONDS - 1
+    restarts.record("delivery")
+    assert restarts.components == ("delivery", "publisher")
+    seconds = SETTLED_SECONDS
+    assert restarts.components == ("delivery",)
+    seconds = 2 * SETTLED_SECONDS
+    assert not restarts.components

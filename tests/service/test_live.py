@@ -117,6 +117,7 @@ def test_what_cannot_be_imported_is_tried_again(
                     await asyncio.sleep(0.005)
                 monkeypatch.setattr(rooms, "_LATE", late)
                 await live.office()
+            assert "publisher" in live.readiness.components
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)

@@ -17,6 +17,7 @@ from syndicate.model.wish import Wish
 from syndicate.publisher import briefing
 from syndicate.publisher.announcing import Announcer
 from syndicate.publisher.briefing import Shelf
+from syndicate.service.keeping import Restarts
 from syndicate.service.newsroom import Newsroom
 from syndicate.service.partners import Partners, keep_partners
 from syndicate.settings import load
@@ -275,6 +276,7 @@ def test_a_database_that_cannot_be_had_is_asked_again(
                 shelf=Lagging(),
                 ring=lambda: None,
                 opened=opened.append,
+                restarts=Restarts(),
             )
         )
         said = ""

@@ -116,6 +116,7 @@ def test_feeds_go_on_without_a_database(
     async def visit(client: httpx.AsyncClient) -> None:
         state = await until(client, "/readyz", lambda answer: answer.json()["status"] == "degraded")
         assert (state.status_code, state.json()["database"]["status"]) == (200, "failing")
+        await until(client, "/readyz", lambda answer: "delivery" in answer.json()["components"])
         assert (await client.get("/v1/changes")).status_code == 503
         content.commit({FIRST: POST.format("Edited", "New words.")})
         await until(client, "/feeds/tts.json", lambda one: titles(one) == ["Second", "Edited"])

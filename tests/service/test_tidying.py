@@ -12,6 +12,7 @@ from syndicate.cache import Cache
 from syndicate.model.edition import Edition, Part, Unread
 from syndicate.model.post import BlobId
 from syndicate.publisher.following import Publisher
+from syndicate.service.keeping import Restarts
 from syndicate.service.newsroom import Newsroom
 from syndicate.service.tidying import keep_memory, keep_tidy
 from tests.content_repository import ContentRepository
@@ -83,7 +84,10 @@ def test_a_service_that_runs_tidies_again_and_again(
             )
             tasks = [
                 asyncio.create_task(work)
-                for work in (publisher.run(), keep_tidy(newsroom, publisher, settling=0, pause=0.1))
+                for work in (
+                    publisher.run(),
+                    keep_tidy(newsroom, publisher, Restarts(), settling=0, pause=0.1),
+                )
             ]
             before = await publisher.next()
             for words in ("One.", "Two."):
@@ -114,7 +118,9 @@ def test_trouble_is_told_and_ends_nothing(
 
             publisher = Publisher(newsroom.followers(), put_together=wrongly, clock=newsroom.clock)
             following = asyncio.create_task(publisher.run())
-            tidying = asyncio.create_task(keep_tidy(newsroom, publisher, settling=0, pause=0.01))
+            tidying = asyncio.create_task(
+                keep_tidy(newsroom, publisher, Restarts(), settling=0, pause=0.01)
+            )
             async with asyncio.timeout(20):
                 while "cache not tidied" not in capsys.readouterr().err:  # noqa: ASYNC110 — nor a log
                     await asyncio.sleep(0.02)
@@ -137,7 +143,7 @@ def test_a_service_that_runs_remembers_what_it_knows_and_once_more_when_it_ends(
                 newsroom.followers(), put_together=newsroom.put_together, clock=newsroom.clock
             )
             following = asyncio.create_task(publisher.run())
-            remembering = asyncio.create_task(keep_memory(newsroom, publisher, rush=0))
+            remembering = asyncio.create_task(keep_memory(newsroom, publisher, Restarts(), rush=0))
             edition = await publisher.next()
             async with asyncio.timeout(20):
                 while "registers" not in size(tmp_path):  # noqa: ASYNC110 — a file has no event
@@ -169,7 +175,7 @@ def test_what_is_known_of_a_repository_that_is_gone_is_remembered(
                 newsroom.followers(), put_together=newsroom.put_together, clock=newsroom.clock
             )
             following = asyncio.create_task(publisher.run())
-            remembering = asyncio.create_task(keep_memory(newsroom, publisher))
+            remembering = asyncio.create_task(keep_memory(newsroom, publisher, Restarts()))
             edition = await publisher.next()
             content.path.rename(tmp_path / "elsewhere")
             publisher.ask("news")

@@ -45,6 +45,7 @@ def test_ready_tells_of_every_source() -> None:
         "sources": {"news": {"status": "ok"}, "updates": {"status": "ok"}},
         "database": None,
         "deliveries": None,
+        "components": [],
     }
 
 
@@ -63,6 +64,16 @@ def test_ready_tells_how_much_is_on_its_way() -> None:
     assert at(FINE, deliveries=Backlog()).get("/readyz").json()["deliveries"]["waiting"] == 0
     assert failing["deliveries"] == {"status": "failing", "detail": "storage-error"}
     assert (waiting["status"], failing["status"]) == ("ok", "degraded")
+
+
+def test_a_component_that_was_restarted_degrades() -> None:
+    """It is named, while readers are served as ever."""
+    readiness = Readiness(settled=True, components=("delivery",))
+    answer = Site(reader=Library(now=FINE, readiness=readiness)).get("/readyz")
+
+    assert answer.status_code == 200
+    assert answer.json()["status"] == "degraded"
+    assert answer.json()["components"] == ["delivery"]
 
 
 def test_what_fails_degrades_while_feeds_go_on() -> None:

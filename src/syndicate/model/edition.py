@@ -298,12 +298,14 @@ class Readiness:
 
     ``settled`` once every source was tried, and until the service stops. ``database`` says why
     the database fails, empty while it is well, None where there is none. ``deliveries`` is what is
-    on its way to subscribers, None where nobody delivers.
+    on its way to subscribers, None where nobody delivers. ``components`` are the names of those
+    that ended lately and were restarted.
     """
 
     settled: bool
     database: str | None = None
     deliveries: Backlog | None = None
+    components: tuple[str, ...] = ()
 
 
 class Reader(Protocol):

@@ -53,9 +53,10 @@ class Chronicle:
         maker: Makes items of posts.
         clock: Tells the time, with a zone.
         announce: Prepares what subscribers hear.
+        ended: Called when telling ended by an error that nobody expected, before it begins anew.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 — wired once, in one place
         self,
         address: str,
         *,
@@ -63,7 +64,9 @@ class Chronicle:
         maker: Maker,
         clock: Callable[[], datetime],
         announce: Announce = nobody,
+        ended: Callable[[], None] = lambda: None,
     ) -> None:
+        self._ended = ended
         self._address = address
         self._publisher = publisher
         self._maker = maker
@@ -91,6 +94,7 @@ class Chronicle:
             except Exception as error:  # noqa: BLE001 — whatever it is, feeds go on
                 _log.exception("telling failed")
                 self._fail(f"the service failed to tell: {type(error).__name__}")
+                self._ended()
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def told(self, after: Position | None, limit: int) -> tuple[Position, tuple[Told, ...]]:

@@ -12,7 +12,7 @@ from syndicate.channels.notice import Notices
 from syndicate.delivery import Deliverer, Pace
 from syndicate.hub.verification import Verifier
 from syndicate.model.retry import Schedule
-from syndicate.service.keeping import keep
+from syndicate.service.keeping import Restarts, keep
 from syndicate.service.newsroom import now
 from syndicate.service.partners import guard_of, transport_of
 from syndicate.service.process import prepare
@@ -83,9 +83,12 @@ async def deliver(
         await database.close()
 
 
-async def keep_delivering(settings: Settings, *, started: Callable[[Dispatch], None]) -> None:
+async def keep_delivering(
+    settings: Settings, *, started: Callable[[Dispatch], None], restarts: Restarts
+) -> None:
     """Deliver until cancelled, as `keep` does."""
-    await keep(partial(deliver, settings, started=started), _log, "nothing is delivered")
+    work = partial(deliver, settings, started=started)
+    await keep(work, _log, "nothing is delivered", component="delivery", restarts=restarts)
 
 
 async def deliver_until_stopped(settings: Settings) -> None:

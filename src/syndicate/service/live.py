@@ -89,6 +89,8 @@ class Live:
         self._read = asyncio.Event()
         self._opened = asyncio.Event()
         self.stopping = asyncio.Event()
+        self.restarts = keeping.Restarts()
+        """Which components of the service ended lately."""
 
     @property
     def readiness(self) -> Readiness:
@@ -97,6 +99,7 @@ class Live:
             settled=self._publisher.settled and not self.stopping.is_set(),
             database=self._chronicle.failing if self._chronicle else None,
             deliveries=self._deliverer.backlog if self._deliverer else None,
+            components=self.restarts.components,
         )
 
     @property
@@ -157,7 +160,14 @@ class Live:
         (an import may meet too many open files), it is tried again, ``pause_seconds`` later.
         """
         work = partial(self._keep, press)
-        await keeping.keep(work, _log, "nothing is told", pause_seconds=pause_seconds)
+        await keeping.keep(
+            work,
+            _log,
+            "nothing is told",
+            component="publisher",
+            restarts=self.restarts,
+            pause_seconds=pause_seconds,
+        )
 
     async def _keep(self, press: Press) -> None:
         """What it takes is imported after the first reader was answered: it takes 0.3 s."""
@@ -176,6 +186,7 @@ class Live:
             maker=self._newsroom,
             clock=clock,
             announce=announcer.announce,
+            ended=partial(self.restarts.record, "publisher"),
         )
         chronicle.distribute = Distributor(self, press, settings.masthead, clock=clock).distribute
         self._chronicle = chronicle
@@ -190,9 +201,16 @@ class Live:
 
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(chronicle.run())
-            tasks.create_task(keep_delivering(settings, started=delivering))
+            tasks.create_task(keep_delivering(settings, started=delivering, restarts=self.restarts))
             tasks.create_task(
-                keep_partners(settings, clock=clock, shelf=self, ring=ring, opened=self._staff)
+                keep_partners(
+                    settings,
+                    clock=clock,
+                    shelf=self,
+                    ring=ring,
+                    opened=self._staff,
+                    restarts=self.restarts,
+                )
             )
 
     async def _settle(self) -> None:

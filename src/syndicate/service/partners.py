@@ -26,7 +26,7 @@ from syndicate.model.token import Token
 from syndicate.model.wish import Use, Wish, read_wish
 from syndicate.publisher.briefing import Brief, Briefer, Shelf
 from syndicate.service.glance import Glance
-from syndicate.service.keeping import keep
+from syndicate.service.keeping import Restarts, keep
 from syndicate.service.newsroom import now
 from syndicate.settings import Settings
 from syndicate.storage.database import Database
@@ -275,13 +275,14 @@ async def partners(
         await database.close()
 
 
-async def keep_partners(
+async def keep_partners(  # noqa: PLR0913 — wired once, in one place
     settings: Settings,
     *,
     clock: Callable[[], datetime],
     shelf: Shelf,
     ring: Callable[[], None],
     opened: Callable[[Partners], None],
+    restarts: Restarts,
 ) -> None:
     """Keep what `partners` opens until cancelled, as `keep` does."""
 
@@ -290,7 +291,13 @@ async def keep_partners(
             opened(office)
             await asyncio.Event().wait()
 
-    await keep(open_office, _log, "nobody looks after subscriptions")
+    await keep(
+        open_office,
+        _log,
+        "nobody looks after subscriptions",
+        component="subscriptions",
+        restarts=restarts,
+    )
 
 
 def guard_of(settings: Settings) -> Guard:

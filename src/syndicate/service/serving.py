@@ -38,8 +38,8 @@ async def serve(newsroom: Newsroom, *, started: Callable[[int], None] = lambda _
             for work in (
                 publisher.run(),
                 live.keep(press),
-                keep_tidy(newsroom, publisher),
-                keep_memory(newsroom, publisher),
+                keep_tidy(newsroom, publisher, live.restarts),
+                keep_memory(newsroom, publisher, live.restarts),
             )
         ]
         host, port = settings.service.host, settings.service.port

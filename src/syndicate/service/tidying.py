@@ -5,7 +5,7 @@ from typing import Final
 
 from syndicate import telemetry
 from syndicate.publisher.following import Publisher
-from syndicate.service.keeping import keep
+from syndicate.service.keeping import Restarts, keep
 from syndicate.service.newsroom import Newsroom
 
 _SETTLING_SECONDS: Final = 600.0
@@ -21,6 +21,7 @@ _log = telemetry.logger("tidying")
 async def keep_tidy(
     newsroom: Newsroom,
     publisher: Publisher,
+    restarts: Restarts,
     *,
     settling: float = _SETTLING_SECONDS,
     pause: float = _DAY_SECONDS,
@@ -34,12 +35,20 @@ async def keep_tidy(
         await asyncio.to_thread(newsroom.tidy, await publisher.next())
 
     await asyncio.sleep(settling)
-    await keep(tidy, _log, "cache not tidied", pause_seconds=pause)
+    await keep(
+        tidy,
+        _log,
+        "cache not tidied",
+        component="cache",
+        restarts=restarts,
+        pause_seconds=pause,
+    )
 
 
 async def keep_memory(
     newsroom: Newsroom,
     publisher: Publisher,
+    restarts: Restarts,
     *,
     rush: float = _RUSH_SECONDS,
     pause: float = _HOUR_SECONDS,
@@ -55,6 +64,13 @@ async def keep_memory(
     await publisher.next()
     try:
         await asyncio.sleep(rush)
-        await keep(remember, _log, "memory not kept", pause_seconds=pause)
+        await keep(
+            remember,
+            _log,
+            "memory not kept",
+            component="index",
+            restarts=restarts,
+            pause_seconds=pause,
+        )
     finally:
         await asyncio.shield(remember())

@@ -52,12 +52,14 @@ class Probes:
             database
             or any(source != _FINE for source in sources.values())
             or (deliveries is not None and deliveries.failing)
+            or readiness.components
         )
         state = {
             "status": "degraded" if failing else "ok",
             "sources": sources,
             "database": None if database is None else _state("storage-error" if database else ""),
             "deliveries": None if deliveries is None else _backlog(deliveries),
+            "components": readiness.components,
         }
         if readiness.settled and sources:
             return _json(state)

@@ -147,6 +147,7 @@ READINESS: Final[Node] = {
     },
     "database": {"status": "ok"},
     "deliveries": {"status": "ok", "waiting": 3, "oldest_seconds": 12},
+    "components": ["delivery"],
 }
 
 ATTEMPT: Final[Node] = {

@@ -220,6 +220,9 @@ _READINESS: Final = members(
         "sources": {"type": "object", "additionalProperties": ref("schemas", "State")},
         "database": or_null(ref("schemas", "State")),
         "deliveries": or_null(ref("schemas", "Backlog")),
+        "components": described(
+            listed(TEXT), "Those that ended by an error within 5 minutes and were restarted."
+        ),
     },
 )
 
