@@ -97,3 +97,24 @@ def intent(number: int) -> Intent:
         topic="https://feeds.example.gov/feeds/all.json",
         callback=f"https://slow{number}.example/",
     )
+
+
+def test_the_settings_limit_the_hub(tmp_path: pathlib.Path) -> None:
+    """One more subscription than ``max_subscriptions`` is refused: with 0, the first."""
+    environ = {
+        "SYNDICATE_DATABASE__URL": f"sqlite:///{tmp_path / 'hub.db'}",
+        "SYNDICATE_WEBSUB__MAX_SUBSCRIPTIONS": "0",
+    }
+    settings = load(settings_file(tmp_path), environ)
+    asked = Intent(
+        id=SubscriptionId("sub_1"), mode="subscribe", topic="t", callback="https://9.9.9.9/"
+    )
+
+    async def do() -> None:
+        started: asyncio.Future[Dispatch] = asyncio.get_running_loop().create_future()
+        delivering = asyncio.create_task(keep_delivering(settings, started=started.set_result))
+        assert await (await started).reception.ask(asked)
+        delivering.cancel()
+        await asyncio.gather(delivering, return_exceptions=True)
+
+    asyncio.run(do())

@@ -2,15 +2,19 @@
 
 import asyncio
 import pathlib
+import re
+import time
 from dataclasses import replace
+from typing import Final
 
 import pytest
 
+from syndicate import telemetry
 from syndicate.channels.guard import Guard
 from syndicate.errors import Refused
-from syndicate.model.intent import FAILED_PER_CLIENT, FAILED_PER_HOST, Intent
+from syndicate.model.intent import FAILED_PER_CLIENT, FAILED_PER_HOST, HUB_LIMITS, Intent
 from syndicate.model.subscription import SubscriptionId
-from syndicate.service.reception import Reception
+from syndicate.service.reception import REFUSAL_SECONDS, Reception
 from tests.channels.receiver import answer
 from tests.hub.rig import LOOPBACK, TIMEOUT, TOPIC, Rig, rig, until
 from tests.hub.subscriber import Subscriber, subscriber
@@ -99,8 +103,105 @@ def test_a_client_in_an_own_network_is_not_counted(
             assert not await reception.ask(asked)
             found = await hub.intents.claim(1, by="x", now=hub.clock(), lease=TIMEOUT)
             assert found == (replace(asked, host="reader.example", client=counted),)
-            with pytest.raises(Refused, match="not public"):
-                await reception.ask(replace(asked, callback="https://10.0.0.1/"))
+
+    asyncio.run(act())
+
+
+CALLBACKS: Final = (
+    "https://private.example/callback",
+    "https://mapped.example/callback",
+    "https://unknown.example/callback",
+    "https://slow.example/callback",
+    "https://10.0.0.1/callback",
+    "https://[fd00::1]/callback",
+    "https://reader.example:22/callback",
+    "http://reader.example/callback",
+    "https://user@reader.example/callback",
+    "nonsense",
+)
+
+
+async def _resolve(host: str, _: int) -> list[str]:
+    if host == "slow.example":
+        await asyncio.sleep(0.1)
+    known = {"private.example": ["10.1.2.3"], "mapped.example": ["9.9.9.9", "::ffff:10.1.2.3"]}
+    if host not in known:
+        raise OSError(-2, "Name or service not known")
+    return known[host]
+
+
+def test_refused_callbacks_get_one_answer_whatever_the_reason(tmp_path: pathlib.Path) -> None:
+    """No name, no number; the same bytes whether a name is unknown, private or malformed."""
+
+    async def act() -> set[tuple[int, str]]:
+        async with rig(tmp_path, running=False) as hub:
+            hub.library.reception = Reception(
+                hub.intents,
+                Guard(lookup=_resolve),
+                clock=hub.clock,
+                ring=lambda: None,
+                refusal_seconds=0.01,
+            )
+            answers = [await hub.ask("subscribe", callback) for callback in CALLBACKS]
+            return {(one.status_code, one.text) for one in answers}
+
+    ((status, text),) = asyncio.run(act())
+    assert status == 422
+    assert re.search(r"[0-9]|example|resolve|DNS|private|allow_", text) is None
+
+
+def test_refusals_take_equally_long(tmp_path: pathlib.Path) -> None:
+    """Whether a name resolves at once or fails after a while cannot be measured."""
+
+    async def act() -> list[float]:
+        async with rig(tmp_path, running=False) as hub:
+            guard = Guard(lookup=_resolve)
+            reception = Reception(hub.intents, guard, clock=hub.clock, ring=lambda: None)
+            return [await seconds(reception, callback) for callback in CALLBACKS]
+
+    assert all(REFUSAL_SECONDS <= taken < 2 * REFUSAL_SECONDS for taken in asyncio.run(act()))
+
+
+async def seconds(reception: Reception, callback: str) -> float:
+    """Return how long it takes to refuse a callback."""
+    asked = Intent(id=SubscriptionId("sub_1"), mode="subscribe", topic=TOPIC, callback=callback)
+    began = time.monotonic()
+    with pytest.raises(Refused):
+        await reception.ask(asked)
+    return time.monotonic() - began + 0.002  # timers may be early by a tick
+
+
+def test_operator_reads_in_the_log_why_a_callback_was_refused(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The name, the IP address and the rule."""
+
+    async def act() -> None:
+        async with rig(tmp_path, running=False) as hub:
+            guard = Guard(lookup=_resolve)
+            reception = Reception(
+                hub.intents, guard, clock=hub.clock, ring=lambda: None, refusal_seconds=0.01
+            )
+            await seconds(reception, "https://private.example/callback")
+
+    telemetry.configure("json")
+    asyncio.run(act())
+    assert "private.example: 10.1.2.3 is not public" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2"])
+def test_pending_requests_are_limited_per_host_in_own_networks_too(
+    tmp_path: pathlib.Path, host: str
+) -> None:
+    """The setting holds for every host; 429 says when to ask again."""
+
+    async def act() -> None:
+        async with rig(tmp_path, running=False) as hub:
+            most = HUB_LIMITS.max_pending_per_host
+            asked = [await hub.ask("subscribe", f"http://{host}:81/{n}") for n in range(most + 1)]
+            assert [one.status_code for one in asked] == [202] * most + [429]
+            assert int(asked[-1].headers["retry-after"]) > 0
+            assert (await hub.ask("subscribe", "http://127.0.0.3:81/")).status_code == 202
 
     asyncio.run(act())
 

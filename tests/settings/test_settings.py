@@ -143,7 +143,7 @@ def test_the_service_is_handed_on(whole: Settings, tmp_path: Path) -> None:
     assert whole.delivery.proxy == "http://robot:token@proxy.example.gov:3128"
     assert list(whole.delivery.retry_seconds) == [0, 1, 1]
     assert whole.delivery.timeout_seconds == 2.5
-    lease = whole.lease_seconds
+    lease = whole.websub.lease_seconds
     assert (lease.minimum, lease.default, lease.maximum) == (60, 120, 180)
 
 
@@ -232,7 +232,7 @@ def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
     assert settings.service.host == "127.0.0.1"
     assert settings.delivery.allow_http
     assert [str(network) for network in settings.delivery.allow_networks] == ["127.0.0.0/8"]
-    assert settings.lease_seconds.minimum == 60
+    assert settings.websub.lease_seconds.minimum == 60
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from syndicate.model.delivery import Delivery
-from syndicate.model.intent import Intent, Mode
+from syndicate.model.intent import HUB_LIMITS, HubLimits, Intent, Mode
 from syndicate.model.subscription import Subscription, SubscriptionId
 from syndicate.storage.intents import Intents
 from syndicate.storage.ledger import Ledger
@@ -91,7 +91,13 @@ def tag_of(delivery: Delivery) -> str:
     return delivery.body.decode().split('"')[5]
 
 
-def within(address: str, work: Callable[[Hubroom], Awaitable[None]], *, key: str = "") -> None:
+def within(
+    address: str,
+    work: Callable[[Hubroom], Awaitable[None]],
+    *,
+    key: str = "",
+    limits: HubLimits = HUB_LIMITS,
+) -> None:
     """Do ``work`` with an empty database at ``address``."""
 
     async def do(mailroom: Mailroom) -> None:
@@ -101,7 +107,7 @@ def within(address: str, work: Callable[[Hubroom], Awaitable[None]], *, key: str
             Hubroom(
                 mailroom=mailroom,
                 topics=Topics(mailroom.database),
-                intents=Intents(mailroom.database, safe),
+                intents=Intents(mailroom.database, safe, limits),
             )
         )
 

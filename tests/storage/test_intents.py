@@ -1,12 +1,13 @@
 """What is asked of the hub waits until it is confirmed, and changes nothing before."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from syndicate.model import intent as limits
-from syndicate.model.intent import Intent
+from syndicate.model.intent import HUB_IS_FULL, HUB_LIMITS, HubLimits, Intent
 from syndicate.model.signature import Secret
 from syndicate.model.subscription import SubscriptionId
 from syndicate.storage.intents import Intents
@@ -157,14 +158,18 @@ def test_too_many_failures_are_refused_for_a_while(address: str, same: str, most
 
 
 @pytest.mark.parametrize(
-    ("same", "most"),
-    [("host", "WAITING_PER_HOST"), ("client", "WAITING_PER_CLIENT"), ("", "WAITING")],
+    ("same", "tight"),
+    [
+        ("host", HubLimits(max_pending_per_host=3)),
+        ("client", HUB_LIMITS),
+        ("", HubLimits(max_pending=3)),
+    ],
 )
 def test_too_many_that_wait_are_refused(
-    address: str, same: str, most: str, monkeypatch: pytest.MonkeyPatch
+    address: str, same: str, tight: HubLimits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By host, by client and in all; a second at least is to be waited."""
-    monkeypatch.setattr(limits, most, 3)
+    monkeypatch.setattr(limits, "WAITING_PER_CLIENT", 3)
 
     async def work(hub: Hubroom) -> None:
         for number in range(3):
@@ -173,6 +178,100 @@ def test_too_many_that_wait_are_refused(
         last = asked("last", {"host": "h", "client": "c"}, same)
         assert await hub.intents.add(last, NOW) == limits.PATIENCE
         assert await hub.intents.add(last, NOW + 2 * limits.PATIENCE) == SECOND
+
+    within(address, work, limits=tight)
+
+
+def test_request_that_replaces_a_pending_one_is_not_counted_twice(address: str) -> None:
+    """Asking again for the same callback and topic takes no further place."""
+
+    async def work(hub: Hubroom) -> None:
+        await hub.intents.add(intent("a", host="h"), NOW)
+        again = replace(intent("a", host="h"), id=SubscriptionId("sub_again"))
+        assert not await hub.intents.add(again, NOW)
+        assert await hub.intents.add(intent("b", host="h"), NOW)
+
+    within(address, work, limits=HubLimits(max_pending_per_host=1, max_pending=1))
+
+
+def test_denials_that_wait_take_no_place_of_requests(address: str) -> None:
+    """The end of a topic with many subscribers does not close the hub."""
+
+    async def work(hub: Hubroom) -> None:
+        for number in range(3):
+            await hub.intents.add(intent(str(number), "denied", host="h"), NOW)
+        assert not await hub.intents.add(intent("a", host="h"), NOW)
+
+    within(address, work, limits=HubLimits(max_pending_per_host=1, max_pending=1))
+
+
+@pytest.mark.parametrize(
+    "tight",
+    [HubLimits(max_pending_per_host=2), HubLimits(max_pending=2), HubLimits(max_subscriptions=2)],
+)
+def test_simultaneous_requests_cannot_share_the_last_place(address: str, tight: HubLimits) -> None:
+    """However many ask and confirm at the same time, on either database."""
+
+    async def work(hub: Hubroom) -> None:
+        names = [f"n{number}" for number in range(8)]
+        await asyncio.gather(*(hub.intents.add(intent(one, host="h"), NOW) for one in names))
+        claimed = await hub.intents.claim(100, by="x", now=NOW, lease=LEASE)
+        await asyncio.gather(*(hub.intents.settle(one, "", by="x", now=NOW) for one in claimed))
+        assert len(await hub.subscriptions()) == 2
+
+    within(address, work, limits=tight)
+
+
+def test_new_subscription_over_the_limit_is_refused_at_once(address: str) -> None:
+    """Ended ones make room; leaving is never refused."""
+
+    async def work(hub: Hubroom) -> None:
+        await hub.ask(intent("a"))
+        assert await hub.intents.add(intent("b"), NOW) == limits.REMEMBERED
+        assert not await hub.intents.add(intent("c", "unsubscribe"), NOW)
+        assert not await hub.intents.add(intent("b"), NOW + timedelta(days=1))
+
+    within(address, work, limits=HubLimits(max_subscriptions=1))
+
+
+def test_who_confirms_too_late_for_the_last_place_is_denied(address: str) -> None:
+    """With a reason that names nobody (W3C WebSub section 5.2)."""
+
+    async def work(hub: Hubroom) -> None:
+        for name in ("a", "b"):
+            assert not await hub.intents.add(intent(name, secret=b"hush"), NOW)
+        for one in await hub.intents.claim(9, by="x", now=NOW, lease=LEASE):
+            await hub.intents.settle(one, "", by="x", now=NOW)
+        (denial,) = await hub.intents.claim(9, by="y", now=NOW, lease=LEASE)
+        assert (denial.mode, denial.reason, denial.secret) == ("denied", HUB_IS_FULL, b"")
+        assert len(await hub.subscriptions()) == 1
+
+    within(address, work, limits=HubLimits(max_subscriptions=1))
+
+
+def test_existing_subscriptions_over_a_lowered_limit_stay_and_renew(address: str) -> None:
+    """Only new ones are refused, also where everything that may wait does."""
+
+    async def work(hub: Hubroom) -> None:
+        for name in ("a", "b", "c"):
+            await hub.ask(intent(name, host="h"))
+        await hub.intents.add(intent("d", host="h"), NOW)
+        lowered = HubLimits(max_pending_per_host=1, max_pending=1, max_subscriptions=1)
+        tight = Hubroom(
+            mailroom=hub.mailroom,
+            topics=hub.topics,
+            intents=Intents(hub.mailroom.database, Safe(), lowered),
+        )
+        assert await tight.intents.add(intent("e", host="h"), NOW)
+        later = NOW + timedelta(hours=1)
+        renewal = replace(intent("a", host="h"), id=SubscriptionId("sub_renewal"))
+        assert not await tight.intents.add(renewal, later)
+        found = await tight.intents.claim(9, by="x", now=later, lease=LEASE)
+        for one in found:
+            await tight.intents.settle(one, "" if one == renewal else "no", by="x", now=later)
+        leases = {one.url: one.lease_until for one in await hub.subscriptions()}
+        assert len(leases) == 3
+        assert leases[renewal.callback] == later + timedelta(days=1)
 
     within(address, work)
 

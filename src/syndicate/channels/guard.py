@@ -146,6 +146,10 @@ class Guard(AbstractResolver):
         _check_text(url)
         return parsed
 
+    def host(self, url: str) -> str:
+        """Return the host of ``url`` as it is looked up, in one spelling; raises `Refused`."""
+        return _host(self.check(url))
+
     async def inspect(self, url: str) -> bool:
         """Look ``url`` up as well; for a kind error when somebody subscribes. Raises `Refused`.
 

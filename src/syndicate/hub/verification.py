@@ -12,7 +12,7 @@ from syndicate.channels import websub
 from syndicate.channels.transport import Transport
 from syndicate.errors import StorageError
 from syndicate.model.delivery import SLACK
-from syndicate.model.intent import Intent
+from syndicate.model.intent import HUB_LIMITS, HubLimits, Intent
 from syndicate.storage.bell import listen
 from syndicate.storage.database import Database
 from syndicate.storage.intents import Intents
@@ -44,9 +44,10 @@ class Verifier:
         transport: Takes requests to callbacks.
         clock: Tells the time, with a zone.
         timeout: The longest that a request may take.
+        limits: How many subscriptions there may be.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 — everything it works with
         self,
         database: Database,
         safe: Safe,
@@ -54,9 +55,10 @@ class Verifier:
         *,
         clock: Callable[[], datetime],
         timeout: timedelta,
+        limits: HubLimits = HUB_LIMITS,
     ) -> None:
         self._database = database
-        self._intents = Intents(database, safe)
+        self._intents = Intents(database, safe, limits)
         self._topics = Topics(database)
         self._transport = transport
         self._clock = clock

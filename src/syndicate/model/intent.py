@@ -10,10 +10,8 @@ from syndicate.model.subscription import Subscription, SubscriptionId
 Mode = Literal["subscribe", "unsubscribe", "denied"]
 """denied: nobody asked; a subscriber is told that it hears no more (W3C WebSub section 5.2)."""
 
-WAITING_PER_HOST: Final = 50
 WAITING_PER_CLIENT: Final = 200
-WAITING: Final = 10_000
-"""How many may wait to be verified: for one callback host, of one client, and in all."""
+"""How many requests of one client may wait to be verified."""
 
 FAILED_PER_HOST: Final = 10
 FAILED_PER_CLIENT: Final = 30
@@ -74,3 +72,23 @@ class Leases:
 
 
 LEASES: Final = Leases(minimum=3_600, default=864_000, maximum=2_592_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubLimits:
+    """How many WebSub requests and subscriptions the hub holds.
+
+    ``max_pending_per_host`` and ``max_pending`` bound requests that wait for verification, for one
+    callback host and in all; ``max_subscriptions`` bounds verified subscriptions in all. Hosted
+    readers share one host, so verified subscriptions are not bounded per host. A request for an
+    existing subscription is never refused because of them.
+    """
+
+    max_pending_per_host: int = 50
+    max_pending: int = 1_000
+    max_subscriptions: int = 10_000
+
+
+HUB_LIMITS: Final = HubLimits()
+HUB_IS_FULL: Final = "the hub takes no more subscriptions at the moment"
+"""The reason in a denial to who confirmed a subscription after the last one was given away."""

@@ -11,6 +11,7 @@ from syndicate import telemetry
 from syndicate.channels.notice import Notices
 from syndicate.delivery import Deliverer, Pace
 from syndicate.hub.verification import Verifier
+from syndicate.model.intent import HubLimits
 from syndicate.model.retry import Schedule
 from syndicate.service.keeping import Restarts, keep
 from syndicate.service.newsroom import now
@@ -60,20 +61,22 @@ async def deliver(
     timeout = timedelta(seconds=settings.delivery.timeout_seconds)
     pace = Pace(timeout=timeout, schedule=Schedule.of(settings.delivery.retry_seconds))
     safe = Safe(settings.service.secret_key)
+    limits = hub_limits(settings)
     database = await Database.open(settings.database_url)
+    intents = Intents(database, safe, limits)
     try:
         async with (
             transport_of(settings, guard) as transport,
             transport_of(settings, stranger_guard) as to_strangers,
             Notices(transport, settings.delivery.notices_url, clock=now) as notices,
         ):
-            verifier = Verifier(database, safe, to_strangers, clock=now, timeout=timeout)
+            verifier = Verifier(
+                database, safe, to_strangers, clock=now, timeout=timeout, limits=limits
+            )
             dispatch = Dispatch(
                 deliverer=Deliverer(database, safe, transport, clock=now, pace=pace),
                 verifier=verifier,
-                reception=Reception(
-                    Intents(database, safe), stranger_guard, clock=now, ring=verifier.wake
-                ),
+                reception=Reception(intents, stranger_guard, clock=now, ring=verifier.wake),
             )
             dispatch.deliverer.announce = notices.tell
             prepare()
@@ -81,6 +84,16 @@ async def deliver(
             await dispatch.run()
     finally:
         await database.close()
+
+
+def hub_limits(settings: Settings) -> HubLimits:
+    """Return the limits of the hub that ``settings`` set."""
+    websub = settings.websub
+    return HubLimits(
+        max_pending_per_host=websub.max_pending_per_host,
+        max_pending=websub.max_pending,
+        max_subscriptions=websub.max_subscriptions,
+    )
 
 
 async def keep_delivering(

@@ -68,7 +68,7 @@ def _publisher(newsroom: Newsroom) -> Publisher:
 
 
 def _policy(newsroom: Newsroom) -> Policy:
-    service, leases = newsroom.settings.service, newsroom.settings.lease_seconds
+    service, leases = newsroom.settings.service, newsroom.settings.websub.lease_seconds
     return Policy(
         max_age=service.cache_seconds,
         stale_while_revalidate=service.stale_while_revalidate,

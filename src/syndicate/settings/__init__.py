@@ -20,7 +20,12 @@ from syndicate.settings import values
 from syndicate.settings.mistakes import of_kinds, of_relations
 from syndicate.settings.reading import Reading, Value, find, read
 from syndicate.settings.shown import Setting, shown
-from syndicate.settings.tables import DeliveryTable, LeaseTable, ServiceTable, Tables
+from syndicate.settings.tables import (
+    DeliveryTable,
+    ServiceTable,
+    Tables,
+    WebSubTable,
+)
 
 __all__ = ["Setting", "Settings", "load", "schema"]
 
@@ -44,7 +49,7 @@ class Settings:
     database_url: str = field(repr=False)
     service: ServiceTable
     delivery: DeliveryTable
-    lease_seconds: LeaseTable
+    websub: WebSubTable
     shown: tuple[Setting, ...]
     """Every single setting, for people."""
 
@@ -68,7 +73,7 @@ class Settings:
             database_url=values.database_url(tables.database, folder),
             service=tables.service,
             delivery=tables.delivery,
-            lease_seconds=tables.websub.lease_seconds,
+            websub=tables.websub,
             shown=shown(tables.model_dump(mode="json", by_alias=True), reading),
         )
 

@@ -272,6 +272,26 @@ class WebSubTable(Table):
     lease_seconds: LeaseTable = Field(
         default=LeaseTable(), description="How long a subscription lives until it is renewed."
     )
+    max_pending_per_host: int = Field(
+        default=50,
+        ge=1,
+        le=10_000,
+        description="Requests to the hub that may wait for verification, for one callback host; "
+        "`429` to more.",
+    )
+    max_pending: int = Field(
+        default=1000,
+        ge=1,
+        le=100_000,
+        description="Requests to the hub that may wait for verification in all; `429` to more.",
+    )
+    max_subscriptions: int = Field(
+        default=10_000,
+        ge=0,
+        le=1_000_000,
+        description="Verified WebSub subscriptions in all. New ones over it are refused (`429`); "
+        "existing ones stay and can be renewed.",
+    )
 
 
 class Tables(Table):

@@ -4,13 +4,24 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    and_,
+    delete,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syndicate import telemetry
 from syndicate.errors import StorageError
 from syndicate.model import intent as limits
-from syndicate.model.intent import Intent, Mode
+from syndicate.model.intent import HUB_IS_FULL, HUB_LIMITS, HubLimits, Intent, Mode
 from syndicate.model.subscription import SEALED, Subscription, SubscriptionId, resume
 from syndicate.storage.database import Database
 from syndicate.storage.ledger import Values, millis, moment
@@ -27,6 +38,9 @@ _LONGEST_LEASE: Final = timedelta(days=1)
 
 _log = telemetry.logger("storage")
 
+_ADD_LOCK: Final = 5_941_023_377_214_016
+"""Any number that nobody else in the same PostgreSQL database locks (cf. `database`)."""
+
 
 class Intents:
     """What waits to be verified, in a database. Every method may raise `StorageError`.
@@ -34,19 +48,24 @@ class Intents:
     Args:
         database: Where it is.
         safe: Keeps the secrets of subscribers.
+        limits: How many requests may wait and how many subscriptions there may be.
     """
 
-    def __init__(self, database: Database, safe: Safe) -> None:
+    def __init__(self, database: Database, safe: Safe, limits: HubLimits = HUB_LIMITS) -> None:
         self._database = database
         self._safe = safe
+        self._limits = limits
 
-    async def add(self, intent: Intent, now: datetime) -> timedelta:
+    async def add(self, intent: Intent, now: datetime, *, count_failures: bool = True) -> timedelta:
         """Let ``intent`` be verified and return zero; or return how long to wait before asking.
 
         It takes the place of what was asked of the same callback and topic and waits still.
+        Requests are counted and stored one at a time, so that two cannot share the last place.
+        With ``count_failures`` false, failed verifications of the callback's host do not matter.
         """
         async with self._database.write() as connection:
-            wait = await _wait(connection, intent, now)
+            await _serialize(connection)
+            wait = await self._wait(connection, intent, now, count_failures=count_failures)
             if not wait:
                 await put(connection, intent, self._safe, now)
                 await ring(connection)
@@ -136,12 +155,60 @@ class Intents:
         if intent.mode == "unsubscribe" and found is not None:
             await forget(connection, [found["id"]])
         elif intent.mode == "subscribe" and found is None:
+            if await self._is_full(connection, now):
+                denial = replace(intent, mode="denied", secret=b"", reason=HUB_IS_FULL)
+                await put(connection, denial, self._safe, now)
+                await ring(connection)
+                return
             made = {**values(fresh, self._safe), "last_seq": 0, "made_ms": millis(now)}
             await connection.execute(insert(SUBSCRIPTION).values(made | {"heard": intent.heard}))
         elif intent.mode == "subscribe" and found is not None:
             renewed = self._renewed(found, fresh)
             changing = update(SUBSCRIPTION).where(SUBSCRIPTION.c.id == renewed.id)
             await connection.execute(changing.values(values(renewed, self._safe)))
+
+    async def _wait(
+        self, connection: AsyncConnection, intent: Intent, now: datetime, *, count_failures: bool
+    ) -> timedelta:
+        """Return how long to wait because too much waits, failed or is subscribed; else zero.
+
+        A callback that confirmed once is not held responsible for what others ask of its host,
+        and can be renewed whatever the limits are. A request that would be replaced by this one
+        does not count.
+        """
+        failed = and_(_FAILED, INTENT.c.made_ms > millis(now - limits.REMEMBERED))
+        pending = and_(
+            _WAITING, INTENT.c.mode != "denied", not_(_of(intent.callback, intent.topic))
+        )
+        client = INTENT.c.client == intent.client
+        host = INTENT.c.host == intent.host
+        bounds = []
+        if intent.client:
+            bounds.append((limits.FAILED_PER_CLIENT, limits.REMEMBERED, and_(failed, client)))
+            bounds.append((limits.WAITING_PER_CLIENT, limits.PATIENCE, and_(pending, client)))
+        waits = [timedelta()]
+        if not await _is_known(connection, intent.callback, intent.topic):
+            bounds.append((self._limits.max_pending, limits.PATIENCE, pending))
+            most = self._limits.max_pending_per_host
+            bounds.append((most, limits.PATIENCE, and_(pending, host)))
+            if count_failures:
+                bounds.append((limits.FAILED_PER_HOST, limits.REMEMBERED, and_(failed, host)))
+            if intent.mode == "subscribe" and await self._is_full(connection, now):
+                waits.append(limits.REMEMBERED)
+        for most, pause, which in bounds:
+            asked = select(func.count(), func.min(INTENT.c.made_ms)).where(which)
+            count, oldest = (await connection.execute(asked)).one()
+            if count >= most:
+                waits.append(max(moment(oldest or 0) + pause - now, timedelta(seconds=1)))
+        return max(waits)
+
+    async def _is_full(self, connection: AsyncConnection, now: datetime) -> bool:
+        """Tell whether there are as many verified subscriptions as there may be."""
+        asked = select(func.count()).where(
+            SUBSCRIPTION.c.kind == "websub", SUBSCRIPTION.c.lease_until_ms > millis(now)
+        )
+        count = (await connection.execute(asked)).scalar_one()
+        return count >= self._limits.max_subscriptions
 
     def _renewed(self, found: RowMapping, fresh: Subscription) -> Subscription:
         """Return a subscription with a new lease; made anew where its row cannot be read."""
@@ -189,29 +256,10 @@ async def _is_known(connection: AsyncConnection, callback: str, topic: str) -> b
     return (await connection.execute(there)).first() is not None
 
 
-async def _wait(connection: AsyncConnection, intent: Intent, now: datetime) -> timedelta:
-    """Return how long whoever asked must wait, because too much waits or failed; else zero.
-
-    A callback that confirmed once is not held responsible for what others ask of its host.
-    """
-    known = await _is_known(connection, intent.callback, intent.topic)
-    failed = and_(_FAILED, INTENT.c.made_ms > millis(now - limits.REMEMBERED))
-    bounds = [(limits.WAITING, limits.PATIENCE, _WAITING)]
-    if intent.host and not known:
-        host = INTENT.c.host == intent.host
-        bounds.append((limits.FAILED_PER_HOST, limits.REMEMBERED, and_(failed, host)))
-        bounds.append((limits.WAITING_PER_HOST, limits.PATIENCE, and_(_WAITING, host)))
-    if intent.client:
-        client = INTENT.c.client == intent.client
-        bounds.append((limits.FAILED_PER_CLIENT, limits.REMEMBERED, and_(failed, client)))
-        bounds.append((limits.WAITING_PER_CLIENT, limits.PATIENCE, and_(_WAITING, client)))
-    waits = [timedelta()]
-    for most, pause, which in bounds:
-        asked = select(func.count(), func.min(INTENT.c.made_ms)).where(which)
-        count, oldest = (await connection.execute(asked)).one()
-        if count >= most:
-            waits.append(max(moment(oldest or 0) + pause - now, timedelta(seconds=1)))
-    return max(waits)
+async def _serialize(connection: AsyncConnection) -> None:
+    """Wait until no other transaction is in here; SQLite has a single writer anyway."""
+    if connection.dialect.name == "postgresql":
+        await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADD_LOCK})")
 
 
 def _of(callback: str, topic: str) -> ColumnElement[bool]:

@@ -73,8 +73,8 @@ class Hub:
         if wait:
             raise HTTPException(
                 429,
-                "too many requests for this callback's host or from this client wait, or were "
-                "not confirmed",
+                "too many requests for this callback's host, from this client or in all wait for "
+                "verification or were not confirmed, or there are too many subscriptions",
                 {"Retry-After": str(ceil(wait.total_seconds()))},
             )
         return PlainTextResponse(

@@ -77,12 +77,14 @@ HUB_PATHS: Final[Node] = {
                 ),
                 "422": _refusal(
                     "Nothing may be sent to the callback.",
-                    "the scheme is 'http', not https\n"
-                    "Use https. [delivery] allow_http = true would allow http.\n",
+                    "the callback is not accepted\n"
+                    "Use an https URL with a public host name and the usual port, without user "
+                    "name, password or fragment; the operator's log has the reason.\n",
                 ),
                 "429": _refusal(
-                    "Too much waits to be confirmed or was not, of this client or for this host.",
-                    "too many requests for this callback's host or from this client wait\n",
+                    "Too many requests of this client, for this callback's host or in all wait for "
+                    "verification or failed it, or there are too many subscriptions.",
+                    "too many requests for this callback's host wait for verification\n",
                     **_LATER,
                 ),
                 "503": _refusal(
