@@ -65,6 +65,24 @@ def test_a_secret_that_was_replaced_signs_for_a_day_more() -> None:
     assert len(rotate(twice, one, soon + OVERLAP).secrets) == 2
 
 
+@pytest.mark.parametrize(("kept", "signing"), [(0, 1), (1, 2), (2, 3), (5, 6)])
+def test_rotation_keeps_no_more_old_secrets_than_allowed(kept: int, signing: int) -> None:
+    """The newest of them, however often a secret is replaced within a day."""
+    keys = [Secret(key=bytes([65 + number]) * 24) for number in range(8)]
+    rotated = SUBSCRIPTION
+    for key in keys:
+        rotated = rotate(rotated, key, samples.NOW, old_secrets=kept)
+    assert [one.key for one in rotated.secrets] == [one.key for one in keys[: -signing - 1 : -1]]
+
+
+def test_three_secrets_sign_by_default() -> None:
+    """The current one and two old ones."""
+    rotated = SUBSCRIPTION
+    for number in range(5):
+        rotated = rotate(rotated, Secret(key=bytes([65 + number]) * 24), samples.NOW)
+    assert len(rotated.secrets) == 3
+
+
 @pytest.mark.parametrize(("state", "after"), [("suspended", "active"), ("paused", "paused")])
 def test_a_new_secret_takes_the_place_of_one_that_cannot_be_opened(
     state: State, after: State

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from syndicate.channels.guard import Guard
 from syndicate.errors import Conflict, Invalid, NotReady, UnknownName
 from syndicate.model.edition import Edition
 from syndicate.model.post import Item, Post
@@ -19,9 +20,10 @@ from syndicate.publisher.announcing import Announcer
 from syndicate.publisher.briefing import Shelf
 from syndicate.service.keeping import Restarts
 from syndicate.service.newsroom import Newsroom
-from syndicate.service.partners import Partners, keep_partners
+from syndicate.service.partners import Partners, keep_partners, partners
 from syndicate.settings import load
 from tests import samples
+from tests.channels.receiver import answer, receiving
 from tests.content_repository import ContentRepository
 from tests.databases import KINDS, postgresql_database
 from tests.mirror import Bureau, bureau, posts, sqlite
@@ -288,3 +290,83 @@ def test_a_database_that_cannot_be_had_is_asked_again(
 
     asyncio.run(do())
     assert not opened
+
+
+async def _resolve(host: str, _: int) -> list[str]:
+    known = {"private.example": ["10.1.2.3"], "mapped.example": ["9.9.9.9", "::ffff:10.1.2.3"]}
+    if host not in known:
+        raise OSError(-2, "Name or service not known")
+    return known[host]
+
+
+def test_partner_is_not_told_what_the_dns_of_the_operator_answers(tmp_path: pathlib.Path) -> None:
+    """Unknown and private names get the same words; the command line says more."""
+    names = ("private", "mapped", "unknown")
+
+    async def refusals(office: Partners) -> set[str]:
+        said = set()
+        for name in names:
+            with pytest.raises(Invalid) as caught:
+                await office.subscribe(replace(BLANK, url=f"https://{name}.example/"))
+            (mistake,) = caught.value.mistakes
+            text = f"{mistake.code} {mistake.what} {mistake.hint}"
+            said.add(text.replace(name, "NAME"))
+        return said
+
+    async def work(office: Partners) -> None:
+        office = replace(office, guard=Guard(lookup=_resolve))
+        assert len(await refusals(office)) == 3
+        (only,) = await refusals(replace(office, is_discreet=True))
+        assert "10.1.2.3" not in only
+        with pytest.raises(Invalid, match="https"):
+            await replace(office, is_discreet=True).subscribe(replace(BLANK, url="ftp://x/"))
+
+    within(sqlite(tmp_path), Lagging(), work)
+
+
+def test_partner_sees_attempts_without_ip_addresses(tmp_path: pathlib.Path) -> None:
+    """The operator, who owns nothing, sees where each went."""
+
+    async def work(office: Partners) -> None:
+        async with receiving(answer(204)) as receiver:
+            made = await office.subscribe(replace(BLANK, owner="p", url=receiver.url("/hook")))
+            assert (await office.trial(made.id)).address == "127.0.0.1"
+            assert (await office.trial(made.id, "p")).address == ""
+            assert (await office.trial(made.id, "p")).status == 204
+
+    within(sqlite(tmp_path), Lagging(), work)
+
+
+def test_the_web_has_limits_that_the_command_line_has_not(tmp_path: pathlib.Path) -> None:
+    """The settings say how many subscriptions the tokens of one name may have."""
+    written = tmp_path / "syndicate.toml"
+    written.write_text(
+        f"{SETTINGS}\n[limits]\nsubscriptions_per_token = 1\nold_secrets = 0\n"
+        '[delivery]\nallow_http = true\nallow_networks = ["127.0.0.0/8"]\n'
+    )
+    settings = load(written, {"SYNDICATE_DATABASE__URL": sqlite(tmp_path)})
+
+    async def do() -> None:
+        loop = asyncio.get_running_loop()
+        opened: asyncio.Future[Partners] = loop.create_future()
+        keeping = asyncio.create_task(
+            keep_partners(
+                settings,
+                clock=lambda: samples.NOW,
+                shelf=Lagging(),
+                ring=lambda: None,
+                opened=opened.set_result,
+            )
+        )
+        office = await opened
+        made = await office.subscribe(replace(BLANK, owner="p"))
+        with pytest.raises(Conflict, match="'p' have 1 subscriptions; 1 are allowed"):
+            await office.subscribe(replace(BLANK, owner="p", url=f"{HOOK}/2"))
+        assert len((await office.rotate(made.id)).secrets) == 1
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        async with partners(settings) as by_operator:
+            made = await by_operator.subscribe(replace(BLANK, owner="p", url=f"{HOOK}/2"))
+            assert made.owner == "p"
+
+    asyncio.run(do())

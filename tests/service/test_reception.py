@@ -14,7 +14,8 @@ from syndicate.channels.guard import Guard
 from syndicate.errors import Refused
 from syndicate.model.intent import FAILED_PER_CLIENT, FAILED_PER_HOST, HUB_LIMITS, Intent
 from syndicate.model.subscription import SubscriptionId
-from syndicate.service.reception import REFUSAL_SECONDS, Reception
+from syndicate.service.reception import Reception
+from syndicate.service.url_inspection import REFUSAL_SECONDS
 from tests.channels.receiver import answer
 from tests.hub.rig import LOOPBACK, TIMEOUT, TOPIC, Rig, rig, until
 from tests.hub.subscriber import Subscriber, subscriber

@@ -1,5 +1,6 @@
 """Stored subscriptions."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -166,3 +167,32 @@ def test_one_whose_secret_cannot_be_opened_is_looked_after_all_the_same(address:
         assert [one.id for one in await wrong.list()] == ["sub_a"]
 
     within(address, work, key="right")
+
+
+def test_simultaneous_additions_cannot_share_the_last_place_of_an_owner(address: str) -> None:
+    """On either database; other owners have places of their own."""
+
+    async def work(mailroom: Mailroom) -> None:
+        made = [subscriber(f"n{number}") for number in range(6)]
+        adding = (mailroom.subscriptions.add(one, NOW, most=2) for one in made)
+        refused = [one for one in await asyncio.gather(*adding, return_exceptions=True) if one]
+        assert len(await mailroom.subscriptions.list()) == 2
+        assert {getattr(one, "code", one) for one in refused} == {"too-many-subscriptions"}
+        await mailroom.subscriptions.add(replace(subscriber("x"), owner="other"), NOW, most=2)
+
+    within(address, work)
+
+
+def test_existing_subscriptions_over_a_lowered_limit_stay_and_change(address: str) -> None:
+    """Only new ones are refused, and the same again is still a conflict with its id."""
+
+    async def work(mailroom: Mailroom) -> None:
+        await mailroom.subscribe("a", "b", "c")
+        for name, code in (("d", "too-many-subscriptions"), ("a", "already-subscribed")):
+            with pytest.raises(Conflict) as caught:
+                await mailroom.subscriptions.add(subscriber(name), NOW, most=1)
+            assert caught.value.code == code
+        await mailroom.subscriptions.change("sub_a", pause)
+        assert len(await mailroom.subscriptions.list()) == 3
+
+    within(address, work)

@@ -40,7 +40,7 @@ def test_deliveries_are_listed_newest_first(address: str) -> None:
 
 
 def test_a_delivery_has_its_log(address: str) -> None:
-    """Every attempt: when, the status, the first bytes of the answer, the address dialled."""
+    """Every attempt: when, the status, the first bytes of the answer."""
 
     async def visit(counter: Counter) -> None:
         partner = await counter.of()
@@ -54,7 +54,7 @@ def test_a_delivery_has_its_log(address: str) -> None:
                 "trigger": "schedule",
                 "started": "2024-06-01T12:00:00.000Z",
                 "took_ms": 7,
-                "address": "192.0.2.1",
+                "address": "",
                 "status": 500,
                 "answer": "so it is",
                 "error": "the answer was 500",

@@ -36,6 +36,9 @@ SEALED: Final = (
 OVERLAP: Final = timedelta(hours=24)
 """How long a secret that was replaced still signs, beside the one that took its place."""
 
+OLD_SECRETS: Final = 2
+"""How many replaced secrets sign beside the current one, at most."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
@@ -98,8 +101,12 @@ def resume(subscription: Subscription) -> Subscription:
     )
 
 
-def rotate(subscription: Subscription, secret: Secret, at: datetime) -> Subscription:
+def rotate(
+    subscription: Subscription, secret: Secret, at: datetime, *, old_secrets: int = OLD_SECRETS
+) -> Subscription:
     """Sign with ``secret`` from now on, and for `OVERLAP` with the one before as well.
+
+    At most ``old_secrets`` former ones are kept, the newest, so that signatures stay short.
 
     One before that cannot be opened is forgotten, and holds nothing up any more.
     """
@@ -109,4 +116,5 @@ def rotate(subscription: Subscription, secret: Secret, at: datetime) -> Subscrip
         replace(one, until=at + OVERLAP) if one.until is None else one
         for one in subscription.secrets
     )
-    return replace(subscription, secrets=(secret, *live(former, at)), sealed="")
+    kept = live(former, at)[:old_secrets]
+    return replace(subscription, secrets=(secret, *kept), sealed="")

@@ -19,15 +19,22 @@ from syndicate.model.delivery import Attempt, Delivery, DeliveryId
 from syndicate.model.event import EventId, trial_body
 from syndicate.model.feed import Masthead
 from syndicate.model.post import PostId
+from syndicate.model.redaction import (
+    NOT_REACHABLE,
+    redact_attempt,
+    redact_delivery,
+    redact_subscription,
+)
 from syndicate.model.signature import Secret
 from syndicate.model.statement import Standing
-from syndicate.model.subscription import Subscription, SubscriptionId, rotate
+from syndicate.model.subscription import OLD_SECRETS, Subscription, SubscriptionId, rotate
 from syndicate.model.token import Token
 from syndicate.model.wish import Use, Wish, read_wish
 from syndicate.publisher.briefing import Brief, Briefer, Shelf
 from syndicate.service.glance import Glance
 from syndicate.service.keeping import Restarts, keep
 from syndicate.service.newsroom import now
+from syndicate.service.url_inspection import inspect_discreetly
 from syndicate.settings import Settings
 from syndicate.storage.database import Database
 from syndicate.storage.journal import Journal, unknown_delivery
@@ -46,7 +53,9 @@ _log = telemetry.logger("partners")
 class Partners:
     """Subscriptions, their deliveries and tokens, of one database: an `Office`; see `partners`.
 
-    ``ring`` is called when there may be something to deliver.
+    ``ring`` is called when there may be something to deliver. ``subscriptions_per_token`` is how
+    many the tokens of one name may have, None for any number. ``is_discreet`` hides from who
+    subscribes what the operator's DNS answers.
     """
 
     subscriptions: Subscriptions
@@ -58,6 +67,9 @@ class Partners:
     masthead: Masthead
     clock: Callable[[], datetime]
     ring: Callable[[], None] = lambda: None
+    subscriptions_per_token: int | None = None
+    old_secrets: int = OLD_SECRETS
+    is_discreet: bool = False
 
     async def token(self, text: str) -> Token | None:
         """Return the token of which ``text`` was shown; None unless it holds now."""
@@ -81,7 +93,8 @@ class Partners:
 
         With ``backfill`` it is told everything there is, and nothing is missed or told twice that
         is published meanwhile. Raises `Invalid` if nothing may be sent there, `Conflict` if it
-        exists already, `NotReady` where what there is cannot be told now.
+        exists already or its owner has too many, `NotReady` where what there is cannot be told
+        now.
         """
         await self._inspect(wish.url)
         made = replace(
@@ -91,7 +104,8 @@ class Partners:
         async def add(brief: Brief) -> None:
             now = self.clock()
             fill = filling(made.id, brief.composing(everything(made)), now)
-            await self.subscriptions.add(made, now, also=fill if made.backfill else None)
+            most, also = self.subscriptions_per_token, fill if made.backfill else None
+            await self.subscriptions.add(made, now, most=most, also=also)
 
         await self._briefer.brief(add)
         self.ring()
@@ -119,7 +133,8 @@ class Partners:
 
     async def standing(self, which: str, owner: str | None) -> Standing:
         """Return a subscription with what waits for it and what was tried last."""
-        (standing,) = await self._standings([await self._webhook(which, owner)])
+        found = await self._webhook(which, owner)
+        (standing,) = await self._standings([found], owner)
         return standing
 
     async def standings(
@@ -127,7 +142,7 @@ class Partners:
     ) -> tuple[Sequence[Standing], str | None]:
         """Return a page of subscriptions, the oldest first, and the cursor of the next one."""
         found, following = await self.subscriptions.page(owner, after, limit)
-        return await self._standings(found), following
+        return await self._standings(found, owner), following
 
     async def remove(self, which: str, owner: str | None) -> None:
         """Forget a subscription and all that was on its way to it; raises `UnknownName`."""
@@ -137,7 +152,9 @@ class Partners:
     async def rotate(self, which: str, owner: str | None = None) -> Subscription:
         """Give a subscription a new secret; the old one signs as well for a day."""
         await self._webhook(which, owner)
-        change = partial(rotate, secret=_new_secret(), at=self.clock())
+        change = partial(
+            rotate, secret=_new_secret(), at=self.clock(), old_secrets=self.old_secrets
+        )
         return await self.subscriptions.change(which, change)
 
     async def trial(self, which: str, owner: str | None = None) -> Attempt:
@@ -155,7 +172,8 @@ class Partners:
             trigger="manual",
             due=at,
         )
-        return await webhook.send(self.transport, subscription, test, at)
+        attempt = await webhook.send(self.transport, subscription, test, at)
+        return attempt if owner is None else redact_attempt(attempt)
 
     async def recover(self, which: str, owner: str | None, since: datetime | None) -> int:
         """Tell everything live, or what changed since a time; return how many deliveries that is.
@@ -185,7 +203,8 @@ class Partners:
     ) -> Sequence[Delivery]:
         """Return deliveries, the newest first, from below the seq ``before``."""
         found = await self._find(which, owner)
-        return await self.journal.list(found.id, before=before, limit=limit)
+        listed = await self.journal.list(found.id, before=before, limit=limit)
+        return listed if owner is None else tuple(map(redact_delivery, listed))
 
     async def delivery(self, which: str, owner: str | None) -> tuple[Delivery, Sequence[Attempt]]:
         """Return a delivery with every attempt; raises `UnknownName`."""
@@ -194,6 +213,8 @@ class Partners:
             await self._find(delivery.subscription, owner)
         except UnknownName:
             raise unknown_delivery(which) from None
+        if owner is not None:
+            return redact_delivery(delivery), tuple(map(redact_attempt, attempts))
         return delivery, attempts
 
     async def replay(self, which: str, owner: str | None) -> Delivery:
@@ -201,7 +222,7 @@ class Partners:
         await self.delivery(which, owner)
         replayed = await self.journal.replay(which, self.clock())
         self.ring()
-        return replayed
+        return replayed if owner is None else redact_delivery(replayed)
 
     @property
     def _briefer(self) -> Briefer:
@@ -209,7 +230,11 @@ class Partners:
 
     async def _inspect(self, url: str) -> None:
         try:
-            await self.guard.inspect(url)
+            host = self.guard.host(url)
+            if self.is_discreet:
+                await inspect_discreetly(self.guard, url, _refusal(host))
+            else:
+                await self.guard.inspect(url)
         except Refused as error:
             mistake = Mistake(
                 pointer=_URL, what=error.what, hint=error.hint, code=error.code, known=error.known
@@ -228,18 +253,20 @@ class Partners:
             raise unknown(which)
         return found
 
-    async def _standings(self, found: Sequence[Subscription]) -> tuple[Standing, ...]:
+    async def _standings(
+        self, found: Sequence[Subscription], owner: str | None
+    ) -> tuple[Standing, ...]:
         pending = await self.journal.pending(one.id for one in found)
-        return tuple(
-            [
-                Standing(
-                    subscription=one,
-                    pending=pending.get(one.id, 0),
-                    last_attempt=await self.journal.last_attempt(one.id),
-                )
-                for one in found
-            ]
-        )
+        standings = []
+        for one in found:
+            last = await self.journal.last_attempt(one.id)
+            if owner is not None:
+                shown, last = redact_subscription(one), last and redact_attempt(last)
+            else:
+                shown = one
+            waiting = pending.get(one.id, 0)
+            standings.append(Standing(subscription=shown, pending=waiting, last_attempt=last))
+        return tuple(standings)
 
 
 @asynccontextmanager
@@ -249,11 +276,14 @@ async def partners(
     clock: Callable[[], datetime] = now,
     shelf: Shelf | None = None,
     ring: Callable[[], None] = lambda: None,
+    for_web: bool = False,
 ) -> AsyncIterator[Partners]:
     """Open the database of ``settings`` and what it takes to send; raises `StorageError`.
 
-    Without a ``shelf`` the sources are looked at where something has to be told of posts.
+    Without a ``shelf`` the sources are looked at where something has to be told of posts. With
+    ``for_web`` others than the operator use it: they have limits and see no IP addresses.
     """
+    limits = settings.limits
     guard = guard_of(settings)
     database = await Database.open(settings.database_url)
     glance = Glance(settings, clock)
@@ -269,6 +299,9 @@ async def partners(
                 masthead=settings.masthead,
                 clock=clock,
                 ring=ring,
+                subscriptions_per_token=limits.subscriptions_per_token if for_web else None,
+                old_secrets=limits.old_secrets,
+                is_discreet=for_web,
             )
     finally:
         glance.close()
@@ -287,7 +320,7 @@ async def keep_partners(  # noqa: PLR0913 — wired once, in one place
     """Keep what `partners` opens until cancelled, as `keep` does."""
 
     async def open_office() -> None:
-        async with partners(settings, clock=clock, shelf=shelf, ring=ring) as office:
+        async with partners(settings, clock=clock, shelf=shelf, ring=ring, for_web=True) as office:
             opened(office)
             await asyncio.Event().wait()
 
@@ -313,6 +346,15 @@ def guard_of(settings: Settings) -> Guard:
 def transport_of(settings: Settings, guard: Guard) -> Transport:
     """Return the transport that ``settings`` describe."""
     return Transport(guard, settings.masthead, timeout_seconds=settings.delivery.timeout_seconds)
+
+
+def _refusal(host: str) -> Refused:
+    return Refused(
+        f"no request may go to {host}: {NOT_REACHABLE}",
+        code="forbidden-address",
+        hint="Check the spelling; if the name is new, wait until DNS knows it. The operator's log "
+        "has the reason.",
+    )
 
 
 def _new_secret() -> Secret:

@@ -1,23 +1,16 @@
 """Where the web leaves what is asked of the hub: inspected, limited, stored to be verified."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from ipaddress import ip_address
-from math import ceil
 from typing import Final
 
-from syndicate import telemetry
 from syndicate.channels.guard import Guard
 from syndicate.errors import Refused, UnknownName
 from syndicate.model.intent import Intent
+from syndicate.service.url_inspection import REFUSAL_SECONDS, inspect_discreetly
 from syndicate.storage.intents import Intents
-
-REFUSAL_SECONDS: Final = 0.5
-"""Longer than a look-up in a DNS server nearby takes, whatever comes of it."""
-
-_log = telemetry.logger("hub")
 
 
 class Reception:
@@ -64,26 +57,15 @@ class Reception:
         return wait
 
     async def _inspect(self, callback: str) -> bool:
-        """Return whether ``callback`` is the operator's own; raises `Refused`.
-
-        The answer must not tell a stranger what the operator's DNS knows: one text for every
-        reason, and not before a full step of `REFUSAL_SECONDS` has passed, so that names that
-        resolve and names that do not take equally long. The log has the reason.
-        """
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        try:
-            return await self._guard.inspect(callback)
-        except Refused as refusal:
-            _log.info("callback refused", code=refusal.code, reason=refusal.what)
-        steps = ceil((loop.time() - began) / self._refusal_seconds)
-        await asyncio.sleep(began + steps * self._refusal_seconds - loop.time())
-        raise Refused(
+        """Return whether ``callback`` is the operator's own; raises `Refused`, in one wording."""
+        refusal = Refused(
             "the callback is not accepted",
             code="callback-refused",
             hint="Use an https URL with a public host name and the usual port, without user name, "
             "password or fragment; the operator's log has the reason.",
         )
+        seconds = self._refusal_seconds
+        return await inspect_discreetly(self._guard, callback, refusal, seconds=seconds)
 
     async def _check_subscribed(self, intent: Intent) -> None:
         if not await self._intents.is_subscribed(intent.callback, intent.topic):

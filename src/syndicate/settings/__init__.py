@@ -22,6 +22,7 @@ from syndicate.settings.reading import Reading, Value, find, read
 from syndicate.settings.shown import Setting, shown
 from syndicate.settings.tables import (
     DeliveryTable,
+    LimitsTable,
     ServiceTable,
     Tables,
     WebSubTable,
@@ -50,6 +51,7 @@ class Settings:
     service: ServiceTable
     delivery: DeliveryTable
     websub: WebSubTable
+    limits: LimitsTable
     shown: tuple[Setting, ...]
     """Every single setting, for people."""
 
@@ -74,6 +76,7 @@ class Settings:
             service=tables.service,
             delivery=tables.delivery,
             websub=tables.websub,
+            limits=tables.limits,
             shown=shown(tables.model_dump(mode="json", by_alias=True), reading),
         )
 

@@ -294,6 +294,25 @@ class WebSubTable(Table):
     )
 
 
+class LimitsTable(Table):
+    """Limits on what clients and partners can take up."""
+
+    subscriptions_per_token: int = Field(
+        default=100,
+        ge=0,
+        le=100_000,
+        description="Webhook subscriptions that the tokens of one name may have; `409` to more. "
+        "Existing ones over it stay. The command line is not limited.",
+    )
+    old_secrets: int = Field(
+        default=2,
+        ge=0,
+        le=10,
+        description="Replaced secrets of a subscription that sign beside the current one (for 24 "
+        "hours); each rotation drops older ones.",
+    )
+
+
 class Tables(Table):
     """The whole file."""
 
@@ -304,4 +323,5 @@ class Tables(Table):
     feeds: tuple[FeedTable, ...] = ()
     delivery: DeliveryTable = DeliveryTable()
     websub: WebSubTable = WebSubTable()
+    limits: LimitsTable = LimitsTable()
     redirects: tuple[RedirectTable, ...] = ()

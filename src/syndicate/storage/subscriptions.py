@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 import msgspec
-from sqlalchemy import insert, select, tuple_, update
+from sqlalchemy import func, insert, select, tuple_, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -72,12 +72,14 @@ class Subscriptions:
         subscription: Subscription,
         now: datetime,
         *,
+        most: int | None = None,
         also: Callable[[AsyncConnection], Awaitable[None]] | None = None,
     ) -> None:
         """Store a new subscription, which hears of everything that is told from now on.
 
         What ``also`` writes is there if the subscription is. Raises `Conflict`, which knows the
-        id, if the owner has one with the same url and selection (or topic) already.
+        id, if the owner has one with the same url and selection (or topic) already, and if the
+        owner has ``most`` webhooks or more; what exists over that stays.
         """
         made = {**values(subscription, self.safe), "last_seq": 0, "made_ms": millis(now)}
         async with self._database.write() as connection:
@@ -91,6 +93,8 @@ class Subscriptions:
                     hint="Change it, or remove it first.",
                     known=(str(there),),
                 )
+            if most is not None:
+                await _check_count(connection, subscription.owner, most)
             await connection.execute(insert(SUBSCRIPTION).values(made))
             if also is not None:
                 await also(connection)
@@ -187,6 +191,21 @@ class Subscriptions:
         if found is None:
             raise unknown(which)
         return subscription(found, self.safe)
+
+
+async def _check_count(connection: AsyncConnection, owner: str, most: int) -> None:
+    """Raise `Conflict` if ``owner`` has ``most`` webhooks; the caller holds the table."""
+    asked = select(func.count()).where(
+        SUBSCRIPTION.c.kind == "webhook", SUBSCRIPTION.c.owner == owner
+    )
+    count = (await connection.execute(asked)).scalar_one()
+    if count >= most:
+        raise Conflict(
+            f"the tokens called {owner!r} have {count:,} subscriptions; {most:,} are allowed",
+            code="too-many-subscriptions",
+            hint="Remove one that is not needed, or ask the operator to raise "
+            "[limits] subscriptions_per_token.",
+        )
 
 
 async def forget(connection: AsyncConnection, ids: Collection[str]) -> int:

@@ -135,8 +135,8 @@ COMPONENT_RESPONSES: Final[Node] = {
         **{"WWW-Authenticate": ref("headers", "WWWAuthenticate")},
     ),
     "Conflict": _problem(
-        "It contradicts what is there: the same subscription exists, whose id is in `known`, or "
-        "nothing is sent to it since it is disabled.",
+        "It contradicts what is there: the same subscription exists, whose id is in `known`, "
+        "there are as many as a token may have, or nothing is sent to it since it is disabled.",
         _example(
             409,
             "Conflict",

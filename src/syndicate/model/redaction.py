@@ -1,0 +1,50 @@
+"""What partners are not shown: IP addresses that the operator's DNS resolved."""
+
+import re
+from dataclasses import replace
+from ipaddress import ip_address
+from typing import Final
+
+from syndicate.model.delivery import Attempt, Delivery
+from syndicate.model.subscription import Subscription
+
+NOT_REACHABLE: Final = "the host does not resolve to public IP addresses only"
+"""Instead of whether a name is unknown, or which of its IP addresses is not public."""
+
+_RESOLUTION: Final = re.compile(
+    r"(?:no request may go to |\S+(?:, which carries \S+,)? is not public|"
+    r"the name (?:\S+ )?cannot be resolved).*",
+    re.DOTALL,
+)
+"""What `channels.guard` and `channels.fault` say about the look-up of a name."""
+
+_CANDIDATE: Final = re.compile(r"[0-9A-Fa-f:]*[:.][0-9A-Fa-f:.]+")
+
+
+def redact_text(text: str) -> str:
+    """Return ``text`` without IP addresses and without the result of a DNS look-up."""
+    return _CANDIDATE.sub(_hidden, _RESOLUTION.sub(NOT_REACHABLE, text))
+
+
+def redact_attempt(attempt: Attempt) -> Attempt:
+    """Return ``attempt`` as its owner is shown it; the operator's command line shows all."""
+    return replace(attempt, address="", error=redact_text(attempt.error))
+
+
+def redact_delivery(delivery: Delivery) -> Delivery:
+    """Return ``delivery`` as its owner is shown it."""
+    return replace(delivery, last_error=redact_text(delivery.last_error))
+
+
+def redact_subscription(subscription: Subscription) -> Subscription:
+    """Return ``subscription`` as its owner is shown it."""
+    return replace(subscription, state_reason=redact_text(subscription.state_reason))
+
+
+def _hidden(found: re.Match[str]) -> str:
+    text = found[0].rstrip(".:")
+    try:
+        ip_address(text)
+    except ValueError:
+        return found[0]
+    return "(IP address)" + found[0][len(text) :]

@@ -1,0 +1,33 @@
+"""Checking a subscriber's URL for somebody who must not learn what the operator's DNS knows."""
+
+import asyncio
+from math import ceil
+from typing import Final
+
+from syndicate import telemetry
+from syndicate.channels.guard import Guard
+from syndicate.errors import Refused
+
+REFUSAL_SECONDS: Final = 0.5
+"""Longer than a look-up in a DNS server nearby takes, whatever comes of it."""
+
+_log = telemetry.logger("guard")
+
+
+async def inspect_discreetly(
+    guard: Guard, url: str, refusal: Refused, *, seconds: float = REFUSAL_SECONDS
+) -> bool:
+    """Return what `Guard.inspect` returns; raises ``refusal`` whatever the reason is.
+
+    The log has the reason. The answer comes after a whole multiple of ``seconds``, so that a name
+    that resolves to a private IP address and one that does not resolve take equally long.
+    """
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    try:
+        return await guard.inspect(url)
+    except Refused as reason:
+        _log.info("subscriber URL refused", code=reason.code, reason=reason.what)
+    steps = ceil((loop.time() - began) / seconds)
+    await asyncio.sleep(began + steps * seconds - loop.time())
+    raise refusal
