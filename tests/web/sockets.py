@@ -6,15 +6,20 @@ from contextlib import asynccontextmanager, suppress
 
 from starlette.types import ASGIApp
 
+from syndicate.web.connection_limits import LIMITS, ConnectionLimits
 from syndicate.web.server import run
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, host: str = "127.0.0.1") -> AsyncIterator[str]:
+async def serving(
+    app: ASGIApp, host: str = "127.0.0.1", *, limits: ConnectionLimits = LIMITS
+) -> AsyncIterator[str]:
     """Serve ``app`` on a free port; yield where, and stop it afterwards."""
     ready: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     stopping = asyncio.Event()
-    server = asyncio.create_task(run(app, host, 0, stopping=stopping, started=ready.set_result))
+    server = asyncio.create_task(
+        run(app, host, 0, stopping=stopping, started=ready.set_result, limits=limits)
+    )
     try:
         port = await asyncio.wait_for(ready, 10)
         yield f"http://{f'[{host}]' if ':' in host else host}:{port}"

@@ -12,8 +12,10 @@ from syndicate.service.live import Live
 from syndicate.service.newsroom import Newsroom
 from syndicate.service.process import give_way
 from syndicate.service.tidying import keep_memory, keep_tidy
+from syndicate.settings import Settings
 from syndicate.web import server
 from syndicate.web.application import application
+from syndicate.web.connection_limits import ConnectionLimits
 from syndicate.web.policy import Policy
 
 
@@ -44,7 +46,14 @@ async def serve(newsroom: Newsroom, *, started: Callable[[int], None] = lambda _
         ]
         host, port = settings.service.host, settings.service.port
         serving = asyncio.create_task(
-            server.run(app, host, port, stopping=live.stopping, started=started)
+            server.run(
+                app,
+                host,
+                port,
+                stopping=live.stopping,
+                started=started,
+                limits=_connection_limits(settings),
+            )
         )
         try:
             await asyncio.wait({background[0], serving}, return_when=asyncio.FIRST_COMPLETED)
@@ -64,6 +73,16 @@ def _publisher(newsroom: Newsroom) -> Publisher:
         put_together=newsroom.put_together,
         clock=newsroom.clock,
         prepare=newsroom.prepare,
+    )
+
+
+def _connection_limits(settings: Settings) -> ConnectionLimits:
+    limits = settings.limits
+    return ConnectionLimits(
+        connections=limits.connections,
+        head_seconds=limits.head_seconds,
+        idle_seconds=limits.idle_seconds,
+        stalled_seconds=limits.stalled_seconds,
     )
 
 

@@ -311,6 +311,32 @@ class LimitsTable(Table):
         description="Replaced secrets of a subscription that sign beside the current one (for 24 "
         "hours); each rotation drops older ones.",
     )
+    connections: int = Field(
+        default=10_000,
+        ge=1,
+        le=1_000_000,
+        description="Open connections of clients. Fewer where the system allows the process fewer "
+        "open files: a quarter, at least 256, is kept for git, the database and deliveries.",
+    )
+    head_seconds: float = Field(
+        default=10,
+        gt=0,
+        le=3600,
+        description="Seconds for the head of a request, from its first byte or from connecting.",
+    )
+    idle_seconds: int = Field(
+        default=75,
+        ge=1,
+        le=3600,
+        description="Seconds that a connection is kept open between two requests.",
+    )
+    stalled_seconds: float = Field(
+        default=30,
+        gt=0,
+        le=3600,
+        description="Seconds without progress of a request body or of an answer that the client "
+        "does not read.",
+    )
 
 
 class Tables(Table):

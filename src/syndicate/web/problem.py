@@ -60,6 +60,10 @@ _HINTS: Final = {
         "Wait for the seconds in Retry-After; keep answers for as long as Cache-Control says.",
     ),
     431: ("header-fields-too-large", "Send fewer or shorter header fields."),
+    503: (
+        "too-many-connections",
+        "Open fewer at once; try again after the seconds in Retry-After.",
+    ),
     500: ("internal-error", "It was logged. Try again later; tell the contact if it stays."),
 }
 """By status: code and hint of what HTTP itself refuses."""

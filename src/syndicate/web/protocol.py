@@ -1,6 +1,7 @@
-"""The protocol: uvicorn's, which would listen to the head of a request without end."""
+"""Uvicorn's HTTP protocol with limits on request heads and on time without progress."""
 
 import asyncio
+from http import HTTPStatus
 from math import inf
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from syndicate.telemetry import requests_total
+from syndicate.web.connection_limits import ConnectionLimits, ConnectionMonitor
 from syndicate.web.envelope import LONGEST_TARGET
 from syndicate.web.lane import Lane, Plain, read
 from syndicate.web.policy import UNKEPT
@@ -21,19 +23,34 @@ _PATIENCE: Final = 65_536
 """Bytes of a head, beyond those that came first, that are waited for; the envelope wants fewer."""
 
 _LINGER_SECONDS: Final = 1
+_MAX_REFUSALS: Final = 64
+"""Connections over the limit that are told so and linger; more are closed without a word."""
+
+_RETRY_SECONDS: Final = 5
 _WHY: Final = {
     400: "this is not HTTP",
+    408: "the head of the request took too long",
     414: f"the address is longer than {LONGEST_TARGET:,} bytes",
     431: f"the head of the request has not ended after {_PATIENCE:,} bytes",
+    503: "too many connections are open",
 }
 
 
+class ServerConfig(Config):
+    """Uvicorn's configuration, and the ``monitor`` that limits the connections."""
+
+    monitor: ConnectionMonitor
+
+
 class Protocol(HttpToolsProtocol):
-    """One connection; refuses what is too long to become a request, and what cannot be one."""
+    """One connection; refuses what is too long to become a request, and what cannot be one.
+
+    `check_progress` is called about once a second, see `web.connection_limits`.
+    """
 
     def __init__(
         self,
-        config: Config,
+        config: ServerConfig,
         server_state: ServerState,
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
@@ -51,19 +68,90 @@ class Protocol(HttpToolsProtocol):
         self._body = 0
         """Bytes of bodies in the present lot."""
         self._refused = False
+        self.url = b""
+        self._monitor = config.monitor
+        self._head_since: float | None = None
+        """When the head of the next request began or became due; None if neither."""
+        self._idle_since = self._read_at = self._unread_since = 0.0
+        """When the last answer ended, bytes came last, and bytes were last taken by the client."""
+        self._unread = 0
+        """Bytes of answers that the client had not taken at the last check."""
+
+    @override
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._head_since = self._read_at = self._unread_since = self.loop.time()
+        if not self._monitor.admit(self):
+            if len(self._monitor.connections) > self._monitor.limits.connections + _MAX_REFUSALS:
+                transport.abort()
+            else:
+                self._refuse(503)
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._monitor.release(self)
+        super().connection_lost(exc)
+
+    @property
+    def _is_free(self) -> bool:
+        """Whether no answer is being made."""
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is None or cycle.response_complete
+
+    @property
+    def waiting_since(self) -> tuple[int, float] | None:
+        """Since when a request is waited for, those first that owe a head; None if not at all."""
+        is_closing = self._refused or self.transport.is_closing()
+        if is_closing or not self._is_free or self.transport.get_write_buffer_size():
+            return None
+        if self._head_since is not None:
+            return 0, self._head_since
+        return None if self._open else (1, max(self._answered, self._idle_since))
+
+    def evict(self) -> None:
+        """Make room for another connection."""
+        self.transport.abort()
+
+    def check_progress(self, now: float) -> None:
+        """End the connection if the client makes no progress for too long."""
+        limits = self._monitor.limits
+        unread = self.transport.get_write_buffer_size()
+        if not unread or unread < self._unread:
+            self._unread_since = now
+        self._unread = unread
+        if now - self._unread_since > limits.stalled_seconds:
+            self.transport.abort()  # to close would wait for what the client does not read
+        elif not (self._refused or self.transport.is_closing()):
+            self._check_request(now, limits)
+
+    def _check_request(self, now: float, limits: ConnectionLimits) -> None:
+        if self._head_since is not None:
+            if self._is_free and now - self._head_since > limits.head_seconds:
+                self._end_head()
+            return
+        is_stalled = now - self._read_at > limits.stalled_seconds
+        if self._open and is_stalled and not self.flow.read_paused:
+            self.transport.close()
+
+    def _end_head(self) -> None:
+        """Answer 408 to the beginning of a head; close a connection that said nothing."""
+        if self._open:
+            self._refuse(408)
+        else:
+            self.transport.close()
 
     @override
     def data_received(self, data: bytes) -> None:
-        cycle: RequestResponseCycle | None = self.cycle
         if (
             not self._open
-            and (cycle is None or cycle.response_complete)
+            and self._is_free
             and not self.flow.write_paused
             and self._lane.take(
                 data, self.transport, self.client, self.server_state.default_headers
             )
         ):
             self._answered = self.loop.time()
+            self._head_since = None
             if self.timeout_keep_alive_task is None:
                 self.timeout_keep_alive_handler()
         elif not self._refused:
@@ -74,8 +162,11 @@ class Protocol(HttpToolsProtocol):
         self._plain = None if self._open else read(data)
         begun = self.scope if self._open else None
         self._body = 0
+        self._read_at = self.loop.time()
         super().data_received(data)
         self._plain = None
+        if self._head_since is None and not self._open and self._is_free:
+            self._head_since = self._read_at  # blank lines before a request (RFC 9112 section 2.2)
         if self._open and self.scope is begun:
             self._size += len(data) - self._body
             if self._size > _PATIENCE:
@@ -99,6 +190,25 @@ class Protocol(HttpToolsProtocol):
             self.scope["state"][REPETITION] = Repetition(ask=self._plain.ask)
         self._open = True
         self._size = 0
+        if self._head_since is None:
+            self._head_since = self._read_at
+
+    @override
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        self._head_since = None
+
+    @override
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._idle_since = self.loop.time()
+        if self._head_since is not None:  # of a request that came while this one was answered
+            self._head_since = self._idle_since
+
+    @override
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._unread_since = self.loop.time()
 
     @override
     def on_body(self, body: bytes) -> None:
@@ -122,11 +232,14 @@ class Protocol(HttpToolsProtocol):
         if len(self.url) > LONGEST_TARGET:
             status = 414
         self._refused = self._open = True
-        cycle: RequestResponseCycle | None = self.cycle
-        if cycle is not None and not cycle.response_complete:
+        if not self._is_free:
             self.transport.close()
             return
-        self.transport.write(self._answer(Fault.of(HTTPException(status, _WHY[status]))))
+        headers = (
+            {"Retry-After": str(_RETRY_SECONDS)} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+        )
+        refusal = HTTPException(status, _WHY[status], headers)
+        self.transport.write(self._answer(Fault.of(refusal)))
         self.transport.write_eof()
         self.loop.call_later(_LINGER_SECONDS, self.transport.close)
         requests_total.labels("none", str(status)).inc()
@@ -139,6 +252,7 @@ class Protocol(HttpToolsProtocol):
             (b"content-length", str(len(body)).encode()),
             (b"cache-control", UNKEPT.encode()),
             (b"connection", b"close"),
+            *((name.lower().encode(), value.encode()) for name, value in fault.headers.items()),
         ]
         lines = [f"HTTP/1.1 {fault.status} {fault.title}".encode()]
         lines += [name + b": " + value for name, value in headers]

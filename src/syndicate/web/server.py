@@ -14,20 +14,22 @@ from starlette.types import ASGIApp
 from typing_extensions import override
 
 from syndicate.errors import SyndicateError
+from syndicate.web.connection_limits import (
+    LIMITS,
+    ConnectionLimits,
+    ConnectionMonitor,
+    raise_open_files,
+    within_open_files,
+)
 from syndicate.web.lane import Lane
-from syndicate.web.protocol import Protocol
+from syndicate.web.protocol import Protocol, ServerConfig
 
 GRACE_SECONDS: Final = 10
 """How long requests in progress may take once the server stops."""
 
-_BACKLOG: Final = 2048
-
 _SWITCH_SECONDS: Final = 0.0005
 """How long another thread may compute while a request waits. The loop gives the interpreter up
 with each event, so that 64 busy connections wait 64 times so long: not the 5 ms that are usual."""
-
-_KEEP_ALIVE_SECONDS: Final = 75
-"""Longer than what stands in front usually keeps one, so that it is never we who end it."""
 
 
 def runner() -> asyncio.Runner:
@@ -35,31 +37,38 @@ def runner() -> asyncio.Runner:
     return asyncio.Runner(loop_factory=uvloop.new_event_loop)
 
 
-async def run(
+async def run(  # noqa: PLR0913 — all there is to say of a server
     app: ASGIApp,
     host: str,
     port: int,
     *,
     stopping: asyncio.Event,
     started: Callable[[int], None] = lambda _: None,
+    limits: ConnectionLimits = LIMITS,
 ) -> None:
     """Serve ``app`` until ``stopping`` is set; then finish what is in progress, and return.
 
     ``started`` is told the port, which the system chooses if ``port`` is 0. Signals are left
-    alone. Raises `SyndicateError` if host and port cannot be had.
+    alone. ``limits`` hold for connections, fewer where the system allows fewer open files. Raises
+    `SyndicateError` if host and port cannot be had.
     """
-    listener = _listen(host, port)
+    limits = within_open_files(limits, raise_open_files())
+    listener = _listen(host, port, limits.backlog)
+    config = configuration(Lane(app), limits)
+    server = _Server(config, stopping, started)
     before = sys.getswitchinterval()
     sys.setswitchinterval(_SWITCH_SECONDS)
+    checking = asyncio.create_task(config.monitor.run())
     try:
-        await _Server(configuration(Lane(app)), stopping, started).serve([listener])
+        await server.serve([listener])
     finally:
+        checking.cancel()
         sys.setswitchinterval(before)
 
 
-def configuration(app: ASGIApp) -> uvicorn.Config:
+def configuration(app: ASGIApp, limits: ConnectionLimits = LIMITS) -> ServerConfig:
     """Return what uvicorn is told; with a `Lane` for ``app``, its connections use it."""
-    return uvicorn.Config(
+    config = ServerConfig(
         app,
         http=Protocol,
         ws="none",
@@ -68,10 +77,12 @@ def configuration(app: ASGIApp) -> uvicorn.Config:
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        backlog=_BACKLOG,
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        backlog=limits.backlog,
+        timeout_keep_alive=limits.idle_seconds,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
+    config.monitor = ConnectionMonitor(limits)
+    return config
 
 
 class _Server(uvicorn.Server):
@@ -100,10 +111,10 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int, backlog: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        return socket.create_server((host, port), family=family, backlog=backlog)
     except OSError as error:
         raise SyndicateError(
             f"cannot listen on port {port} of {host}: {_cause(error)}",
