@@ -1,6 +1,7 @@
 """What every format of the table must hold."""
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -11,8 +12,9 @@ from hypothesis import given
 from lxml import etree
 
 from syndicate.formats import FORMATS, Format
+from syndicate.model.category import Category
 from syndicate.model.feed import Feed
-from syndicate.model.post import Item
+from syndicate.model.post import Author, Item
 from syndicate.model.query import Content
 from tests import samples
 from tests.formats import written
@@ -142,3 +144,30 @@ def test_translations_are_linked_in_every_format() -> None:
     )
     assert f"<atom:{link}" in written["rss"]
     assert f"<{link}" in written["atom"]
+
+
+@every_format
+@pytest.mark.parametrize("field", ["categories", "authors", "translations"])
+def test_writing_an_entry_takes_time_in_proportion_to_its_lists(form: Format, field: str) -> None:
+    """Eight times the values take about eight times as long, not 64 times."""
+
+    def seconds(count: int) -> float:
+        item = long_lists(**{field: count})
+        began = time.perf_counter()
+        form.entry(item, samples.MASTHEAD)
+        return time.perf_counter() - began
+
+    few, many = (min(seconds(count) for _ in range(5)) for count in (400, 3_200))
+    assert many < 24 * few
+
+
+def long_lists(*, categories: int = 0, authors: int = 0, translations: int = 0) -> Item:
+    """Return an item with as many categories, authors and translations."""
+    post = samples.post(
+        categories=tuple(Category(slug=f"c{n}", title=f"C {n}") for n in range(categories))
+    )
+    return samples.item(
+        post,
+        authors=tuple(Author(name=f"A {n}") for n in range(authors)),
+        translations=tuple((f"x-{n}", f"https://www.example.gov/{n}") for n in range(translations)),
+    )

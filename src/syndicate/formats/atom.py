@@ -56,8 +56,7 @@ def entry_generator(item: Item, masthead: Masthead, content: Content) -> generat
     """Return feedgen's entry of ``item``."""
     item = printable(item)
     entry = generator.entry_generator(item, masthead, partial(_finish_entry, item))
-    for author in item.authors:
-        entry.author(name=author.name, uri=author.url)
+    entry.author([{"name": author.name, "uri": author.url} for author in item.authors])
     if content == "full":
         entry.content(standalone(item.content, item.post), type="html")
     elif content == "text":

@@ -87,9 +87,18 @@ def entry_generator(item: Item, masthead: Masthead, finish: Finish) -> FeedEntry
     entry.link(href=post.url)
     entry.published(post.published)
     entry.updated(post.updated)
-    for category in post.categories:
-        scheme = masthead.feed_url(category.slug)
-        entry.category(term=category.slug, label=category.title, scheme=scheme)
+    # All at once: feedgen goes through all that it has with each call, so that a call for each
+    # would be quadratic.
+    entry.category(
+        [
+            {
+                "term": category.slug,
+                "label": category.title,
+                "scheme": masthead.feed_url(category.slug),
+            }
+            for category in post.categories
+        ]
+    )
     return entry
 
 
