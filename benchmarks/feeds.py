@@ -20,7 +20,17 @@ from syndicate.model.asset import Asset
 from syndicate.model.category import Category
 from syndicate.model.edition import Edition, Part, Readiness
 from syndicate.model.feed import Feed, Masthead
-from syndicate.model.post import BlobId, CommitId, Item, Path, Post, PostId, SafeHtml, Source
+from syndicate.model.post import (
+    BlobId,
+    CommitId,
+    Item,
+    Path,
+    Post,
+    PostId,
+    RenderedPosts,
+    SafeHtml,
+    Source,
+)
 from syndicate.model.query import Query
 from syndicate.model.view import compose, view
 from syndicate.representation import Press
@@ -87,6 +97,10 @@ class Stock:
     async def items(self, posts: Sequence[Post], _edition: Edition) -> tuple[Item, ...]:
         """Return ``posts`` as items."""
         return tuple(self._items[post] for post in posts)
+
+    async def rendered(self, posts: Sequence[Post], edition: Edition) -> RenderedPosts:
+        """Return all of them as items."""
+        return RenderedPosts(items=await self.items(posts, edition))
 
     async def asset(self, source: str, path: str) -> Asset:
         """Raise `UnknownName`: the posts show no files."""

@@ -13,7 +13,7 @@ from syndicate.model.edition import Edition, Readiness
 from syndicate.model.intent import Intent
 from syndicate.model.office import Office
 from syndicate.model.position import Position
-from syndicate.model.post import Item, Post
+from syndicate.model.post import Item, Post, RenderedPosts
 from syndicate.publisher.telling import Teller
 from syndicate.service.newsroom import Newsroom
 from syndicate.service.partners import Partners
@@ -97,6 +97,10 @@ class Bureau:
     async def items(self, posts: Sequence[Post], edition: Edition) -> tuple[Item, ...]:
         """Return ``posts`` as items."""
         return self.newsroom.items(posts, edition)
+
+    async def rendered(self, posts: Sequence[Post], edition: Edition) -> RenderedPosts:
+        """Return all of them as items."""
+        return RenderedPosts(items=await self.items(posts, edition))
 
     async def asset(self, source: str, path: str) -> Asset:
         """Return a file."""

@@ -12,7 +12,8 @@ SyndicateError
 ├── RepositoryError        git could not do what was asked       exit 1   HTTP 503
 ├── StorageError           the database could not                exit 1   HTTP 503
 ├── DeliveryError          a request to a subscriber failed      exit 1   HTTP 502
-└── NotReady               no edition yet                        exit 1   HTTP 503
+├── NotReady               no edition yet                        exit 1   HTTP 503
+└── Rendering              a post is still being rendered        exit 1   HTTP 503
 """
 
 from collections.abc import Sequence
@@ -166,3 +167,17 @@ class NotReady(SyndicateError):  # noqa: N818 — likewise
     """No edition has been made yet."""
 
     status = 503
+
+
+class Rendering(SyndicateError):  # noqa: N818 — likewise
+    """Posts are still being rendered, and there is no earlier rendering to serve."""
+
+    status = 503
+
+    @classmethod
+    def of(cls, posts: int) -> Self:
+        """Return the error that a number of ``posts`` is not rendered yet."""
+        return cls(
+            f"{posts} {'post is' if posts == 1 else 'posts are'} still being rendered",
+            hint="Ask again in some seconds: rendering goes on meanwhile.",
+        )

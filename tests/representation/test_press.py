@@ -23,7 +23,7 @@ from syndicate.model.asset import Asset
 from syndicate.model.change import Told
 from syndicate.model.edition import Edition, Readiness
 from syndicate.model.ledger import LedgerRow
-from syndicate.model.post import Item, Post, SafeHtml
+from syndicate.model.post import Item, Post, RenderedPosts, SafeHtml
 from syndicate.model.query import Query
 from syndicate.model.view import compose, last_modified, view
 from syndicate.representation import Press, Representation
@@ -49,6 +49,10 @@ class Newsroom:
         """Return an item for each post."""
         self.asked.append(posts)
         return tuple(samples.item(post, content=SafeHtml(f"<p>{self.words}</p>")) for post in posts)
+
+    async def rendered(self, posts: Sequence[Post], edition: Edition) -> RenderedPosts:
+        """Return all of them as items."""
+        return RenderedPosts(items=await self.items(posts, edition))
 
     async def asset(self, source: str, path: str) -> Asset:
         """Have none."""

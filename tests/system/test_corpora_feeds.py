@@ -13,7 +13,7 @@ from syndicate.formats import FORMATS
 from syndicate.index.item import Items
 from syndicate.model.asset import Asset
 from syndicate.model.edition import Edition, Readiness
-from syndicate.model.post import Item, Post
+from syndicate.model.post import Item, Post, RenderedPosts
 from syndicate.model.query import MOST, Query
 from syndicate.model.view import view
 from syndicate.render.workroom import Workroom
@@ -38,6 +38,10 @@ class Library:
     async def items(self, posts: Sequence[Post], edition: Edition) -> tuple[Item, ...]:
         """Return ``posts`` as items."""
         return self._maker.make(posts, edition)
+
+    async def rendered(self, posts: Sequence[Post], edition: Edition) -> RenderedPosts:
+        """Return all of them as items."""
+        return RenderedPosts(items=await self.items(posts, edition))
 
     async def asset(self, source: str, path: str) -> Asset:
         """Have none."""

@@ -19,7 +19,7 @@ from syndicate.model.intent import Intent
 from syndicate.model.ledger import LedgerRow, Reason
 from syndicate.model.office import Office
 from syndicate.model.position import Position, Record
-from syndicate.model.post import BlobId, Item, Post, PostId
+from syndicate.model.post import BlobId, Item, Post, PostId, RenderedPosts
 from syndicate.model.selection import Selection
 from syndicate.representation import Press
 from syndicate.web.application import application
@@ -70,6 +70,10 @@ class Library:
         """Return the known item of each post, or a plain one."""
         self.asked += len(posts)
         return tuple(self.known.get(post.id) or samples.item(post) for post in posts)
+
+    async def rendered(self, posts: Sequence[Post], edition: Edition) -> RenderedPosts:
+        """Return all of them as items."""
+        return RenderedPosts(items=await self.items(posts, edition))
 
     async def asset(self, source: str, path: str) -> Asset:
         """Return what is called like a picture, but for one that is missing."""

@@ -30,6 +30,6 @@ def _serve(config: ConfigFile) -> None:
     def started(port: int) -> None:
         log.info("serving", address=f"http://{settings.service.host}:{port}")
 
-    with Newsroom(settings) as newsroom, runner() as loop:
+    with Newsroom(settings, is_public=True) as newsroom, runner() as loop:
         loop.run(serving.serve(newsroom, started=started))
     log.info("stopped")

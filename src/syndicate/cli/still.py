@@ -11,7 +11,7 @@ from syndicate.cli.problems import failing
 from syndicate.cli.terminal import talk
 from syndicate.model.asset import Asset
 from syndicate.model.edition import Edition, Readiness
-from syndicate.model.post import Item, Post
+from syndicate.model.post import Item, Post, RenderedPosts
 from syndicate.service.newsroom import Newsroom
 from syndicate.settings import load
 
@@ -31,6 +31,10 @@ class Still:
     async def items(self, posts: Sequence[Post], edition: Edition) -> tuple[Item, ...]:
         """Return ``posts`` as items, in their order."""
         return self.newsroom.items(posts, edition)
+
+    async def rendered(self, posts: Sequence[Post], edition: Edition) -> RenderedPosts:
+        """Return ``posts`` as items: nobody waits here, so all of them are rendered."""
+        return RenderedPosts(items=self.newsroom.items(posts, edition))
 
     async def asset(self, source: str, path: str) -> Asset:
         """Return a file of the edition's commit."""

@@ -78,7 +78,7 @@ class Distributor:
         for unread in edition.unread:
             if selection.sources is None or unread.source.name in selection.sources:
                 raise NotReady(f"not read yet: {unread.failing}")
-        made = await self._press.feed(self._reader, found.name, found.query, found.form)
+        made = await self._press.feed(self._reader, found.name, found.query, found.form, wait=True)
         return State(
             topic=topic,
             address=found.address(self._masthead),

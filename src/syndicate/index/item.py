@@ -1,34 +1,28 @@
 """Items for readers: rendered in processes that can be ended, remembered in memory and on disk."""
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Final
 
-import msgspec
-
-from syndicate import telemetry
 from syndicate.cache import Cache
+from syndicate.index.last_renderings import LastRenderings
 from syndicate.index.manuscript import Manuscript, Rendered, item
 from syndicate.index.part import SourceIndex
+from syndicate.index.render_jobs import RenderJob, RenderJobs
 from syndicate.index.target import Targets
 from syndicate.model.edition import Edition, Part
 from syndicate.model.ledger import LedgerRow
-from syndicate.model.post import Item, Post, PostId
-from syndicate.render.job import Job
+from syndicate.model.post import Item, Post, PostId, RenderedPosts, SafeHtml
+from syndicate.render.job import Rendering
 from syndicate.render.workroom import Workroom
 
-SHELF: Final = "renderings"
 _KEPT: Final = 500
 """Items in memory: some feeds full, at 20 kB each."""
 
 _NEWEST: Final = 50
 """Posts that are likely to be looked at as soon as they are there: a page."""
-
-_AHEAD: Final = 20
-"""Posts that are opened together, while those before them are rendered."""
 
 _AT_ONCE: Final = 100
 """Posts that are rendered together where all of them are looked at."""
@@ -45,16 +39,35 @@ class _Kept:
     assets: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderBatch:
+    """Posts of an edition whose ``items`` are known, and the ``jobs`` that render the others."""
+
+    posts: tuple[Post, ...]
+    edition: Edition
+    items: Mapping[PostId, Item]
+    jobs: tuple[RenderJob, ...]
+
+
 class Items:
     """Makes items of posts; safe to use from several threads."""
 
     def __init__(
-        self, indexes: Mapping[str, SourceIndex], *, cache: Cache, workroom: Workroom
+        self,
+        indexes: Mapping[str, SourceIndex],
+        *,
+        cache: Cache,
+        workroom: Workroom,
+        is_public: bool = False,
     ) -> None:
+        """Render in ``workroom`` what is not in ``cache``.
+
+        ``is_public`` says that every edition is one that readers see: then the last rendering of
+        each post is recorded, to be served while the next one is made.
+        """
         self._indexes = indexes
-        self._cache = cache
-        self._workroom = workroom
-        self._decoder = msgspec.msgpack.Decoder(Rendered)
+        self._jobs = RenderJobs(cache, workroom)
+        self._last = LastRenderings(cache, self._jobs) if is_public else None
         self._kept: OrderedDict[PostId, _Kept] = OrderedDict()
         self._lock = Lock()
         self._led: dict[str, Targets] = {}
@@ -62,6 +75,13 @@ class Items:
 
     def make(self, posts: Sequence[Post], edition: Edition) -> tuple[Item, ...]:
         """Return ``posts`` as items, in their order; raises `RepositoryError`."""
+        batch = self.begin(posts, edition)
+        for job in batch.jobs:
+            job.future.result()
+        return self.finish(batch).items
+
+    def begin(self, posts: Sequence[Post], edition: Edition) -> RenderBatch:
+        """Begin to render those of ``posts`` that are not known; raises `RepositoryError`."""
         targets = {name: self._targets(edition.part(name)) for name in {p.source for p in posts}}
         items = {post.id: self._recall(post, edition, targets[post.source]) for post in posts}
         missing = [post for post in posts if items[post.id] is None]
@@ -72,11 +92,49 @@ class Items:
                 [post for post in missing if post.source == name], targets[name]
             )
         )
-        for one, rendered in self._render(manuscripts):
-            made = item(one, rendered, edition.translations(one.post))
-            items[one.post.id] = made
+        return RenderBatch(
+            posts=tuple(posts),
+            edition=edition,
+            items={post: item for post, item in items.items() if item is not None},
+            jobs=tuple(self._jobs.start(manuscripts)),
+        )
+
+    def finish(self, batch: RenderBatch) -> RenderedPosts:
+        """Return the posts of ``batch`` with what is rendered by now.
+
+        Of others, the last rendering, if it is still known; else title and summary alone. Raises
+        `SyndicateError` if rendering failed.
+        """
+        items = dict(batch.items)
+        late: dict[PostId, Manuscript] = {}
+        fresh: dict[str, Item] = {}
+        for job in batch.jobs:
+            one = job.manuscript
+            if not job.future.done():
+                late[one.post.id] = one
+                continue
+            made = item(one, job.future.result(), batch.edition.translations(one.post))
+            items[one.post.id] = fresh[job.digest] = made
             self._keep(_Kept(made, one.names, one.targets, one.shown, one.assets))
-        return tuple(found for post in posts if (found := items[post.id]))
+        if self._last is not None:
+            self._last.put(fresh)
+        outdated = self._outdated(late)
+        unrendered = {post: _unrendered(one) for post, one in late.items() if post not in outdated}
+        items |= outdated | unrendered
+        return RenderedPosts(
+            items=tuple(items[post.id] for post in batch.posts if post.id in items),
+            outdated=frozenset(outdated),
+            unrendered=frozenset(unrendered),
+        )
+
+    def _outdated(self, late: Mapping[PostId, Manuscript]) -> dict[PostId, Item]:
+        """Return the last renderings of ``late`` posts, of those that have one."""
+        with self._lock:
+            found = {post: self._kept[post].item for post in late if post in self._kept}
+        if self._last is not None and len(found) < len(late):
+            others = [one.post for post, one in late.items() if post not in found]
+            found |= self._last.get(others)
+        return found
 
     def renew(self, edition: Edition) -> None:
         """Make again what is in memory and is another post in ``edition``, and what is newest.
@@ -101,11 +159,19 @@ class Items:
             targets = self._targets(edition.part(source))
             yield from self._render(self._indexes[source].manuscripts(some, targets))
 
-    def rendering_keys(self, edition: Edition) -> Iterator[str]:
-        """Yield the keys by which the cache knows the renderings of ``edition``.
+    def forget_all_but(self, edition: Edition) -> None:
+        """Remove from the cache what no post of ``edition`` needs.
 
         Every file is opened for that, few at a time. Raises `RepositoryError`.
         """
+        needed = set(self._rendering_keys(edition))
+        if self._last is not None:
+            needed |= set(self._last.digests(edition.posts))
+            self._last.keep(edition.posts)
+        self._jobs.keep(needed)
+
+    def _rendering_keys(self, edition: Edition) -> Iterator[str]:
+        """Yield the keys by which the cache knows the renderings of ``edition``."""
         for part in edition.parts:
             targets = Targets(posts=part.posts)
             for start in range(0, len(part.posts), _AT_ONCE):
@@ -158,28 +224,15 @@ class Items:
             if len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
 
-    def _render(self, manuscripts: Iterator[Manuscript]) -> list[tuple[Manuscript, Rendered]]:
-        """Return ``manuscripts`` and what was made of them; some are rendered while others open."""
-        opened: list[tuple[Manuscript, str]] = []
-        known: dict[str, bytes] = {}
+    def _render(self, manuscripts: Iterable[Manuscript]) -> list[tuple[Manuscript, Rendered]]:
+        """Return ``manuscripts`` and what was made of them."""
+        jobs = self._jobs.start(manuscripts)
+        return [(job.manuscript, job.future.result()) for job in jobs]
 
-        def missing() -> Iterator[Job]:
-            while some := [(one, one.digest) for one in islice(manuscripts, _AHEAD)]:
-                opened.extend(some)
-                known.update(self._cache.get(SHELF, [digest for _, digest in some]))
-                for one, digest in some:
-                    yield from () if digest in known else one.jobs
 
-        made = iter(self._workroom.render(missing()))
-        fresh: dict[str, Rendered] = {
-            digest: (next(made), next(made), next(made))
-            for _, digest in opened
-            if digest not in known
-        }
-        telemetry.posts_rendered_total.inc(len(fresh))
-        encoded = {digest: msgspec.msgpack.encode(one) for digest, one in fresh.items()}
-        self._cache.put(SHELF, encoded)
-        return [
-            (one, fresh[digest] if digest in fresh else self._decoder.decode(known[digest]))
-            for one, digest in opened
-        ]
+def _unrendered(manuscript: Manuscript) -> Item:
+    """Return title and summary of a post, as far as its front matter has them."""
+    nothing = Rendering(content=SafeHtml(""), text="", image=None, notes=())
+    summary = replace(nothing, text=manuscript.fields.summary)
+    made = item(manuscript, (nothing, summary, nothing))
+    return replace(made, image=None, card=None)

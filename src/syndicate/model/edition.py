@@ -11,7 +11,17 @@ from syndicate.model.asset import Asset
 from syndicate.model.catalogue import spellings
 from syndicate.model.category import Category, Vocabulary
 from syndicate.model.delivery import Backlog
-from syndicate.model.post import CommitId, Item, Key, Path, Post, PostId, Source, key_of
+from syndicate.model.post import (
+    CommitId,
+    Item,
+    Key,
+    Path,
+    Post,
+    PostId,
+    RenderedPosts,
+    Source,
+    key_of,
+)
 from syndicate.model.roll import Roll
 from syndicate.model.selection import Selection
 from syndicate.model.sheets import Sheets
@@ -322,7 +332,14 @@ class Reader(Protocol):
         ...
 
     async def items(self, posts: Sequence[Post], edition: Edition) -> tuple[Item, ...]:
-        """Return ``posts`` of ``edition`` as items, in their order."""
+        """Return ``posts`` of ``edition`` as items, in their order, however long that takes."""
+        ...
+
+    async def rendered(self, posts: Sequence[Post], edition: Edition) -> RenderedPosts:
+        """Return ``posts`` of ``edition`` as far as they are rendered within some seconds.
+
+        The others go on being rendered. Raises `Rendering` if not even that is possible.
+        """
         ...
 
     async def asset(self, source: str, path: str) -> Asset:

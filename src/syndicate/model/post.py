@@ -145,3 +145,21 @@ class Item:
     """Only of posts that are in the carousel."""
     translations: tuple[tuple[str, str], ...] = field(default=())
     """(language, address) of the other languages of the same post."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderedPosts:
+    """Posts as items, as far as they were rendered when the time allowed for that was over.
+
+    ``items`` are in the order that was asked for. Those in ``outdated`` are of an earlier version
+    of the post or of the renderer; those in ``unrendered`` have no content, text, image and card.
+    """
+
+    items: tuple[Item, ...]
+    outdated: frozenset[PostId] = frozenset()
+    unrendered: frozenset[PostId] = frozenset()
+
+    @property
+    def is_current(self) -> bool:
+        """Whether every item is the post as it is now."""
+        return not self.outdated and not self.unrendered

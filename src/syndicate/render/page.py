@@ -2,14 +2,14 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib.resources import files
 
 from syndicate.model.feed import Feed, Masthead
-from syndicate.model.post import Item, Source
+from syndicate.model.post import Item, PostId, Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +74,13 @@ def feed_page(  # noqa: PLR0913 — a page has many parts
     addresses: Sequence[Address],
     narrowing: Filter,
     homes: Mapping[str, str],
+    unrendered: Collection[PostId] = (),
 ) -> str:
     """Return one page of ``feed`` to read; ``description`` is what an operator says of it.
 
     ``total`` posts are in the feed as narrowed, of ``whole`` in the feed without a query.
-    ``homes`` holds the address of each category's page by slug.
+    ``homes`` holds the address of each category's page by slug. Of ``unrendered`` posts there are
+    title and summary alone, which the page says.
     """
     return _render(
         "feed.html",
@@ -91,17 +93,25 @@ def feed_page(  # noqa: PLR0913 — a page has many parts
         narrowing=narrowing,
         homes=homes,
         sources={source.name: source for source in feed.sources},
+        unrendered=unrendered,
         here="",
     )
 
 
-def post_page(
-    masthead: Masthead, item: Item, source: Source, *, river: str, homes: Mapping[str, str]
+def post_page(  # noqa: PLR0913 — a page has many parts
+    masthead: Masthead,
+    item: Item,
+    source: Source,
+    *,
+    river: str,
+    homes: Mapping[str, str],
+    is_rendered: bool = True,
 ) -> str:
     """Return the page of one post as it is syndicated; search engines are told to leave it.
 
     ``river`` is the address of the page of everything from ``source``; ``homes`` holds that of
-    each category by slug.
+    each category by slug. Of a post that is not rendered yet there are title and summary alone,
+    which the page says.
     """
     return _render(
         "post.html",
@@ -110,6 +120,7 @@ def post_page(
         post=item.post,
         source=source,
         river=river,
+        is_rendered=is_rendered,
         homes=homes,
         here="",
     )

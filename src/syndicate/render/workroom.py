@@ -6,13 +6,16 @@ import socket
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from itertools import islice
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final, Literal
 
 from syndicate.errors import SyndicateError
 from syndicate.render.job import TAKEN, Job, Rendering, packed, renderings
+from syndicate.render.render_queue import RenderQueue, RenderRequest, closed
 
 _IDLE: Final = 10.0
 _START: Final = 60.0
@@ -38,8 +41,11 @@ class Workroom:
     so that a commit after hours of silence does not wait for a process to start. All end by
     themselves when this process is gone.
 
+    Each group of requests (a source) gets its turn, and one worker more than ``processes`` is
+    started for a group that has no worker at all: slow posts of one source keep no other waiting.
+
     Args:
-        processes: How many posts are rendered at once, at most.
+        processes: How many posts of a group are rendered at once, at most.
         seconds: Processor time a post may take; one that takes longer is cut off.
         idle: Seconds without work after which a worker ends, but for the one that stays.
     """
@@ -47,7 +53,8 @@ class Workroom:
     def __init__(self, *, processes: int, seconds: float = 2.0, idle: float = _IDLE) -> None:
         self._seconds: Final = seconds
         self._idle: Final = idle
-        self._threads: Final = ThreadPoolExecutor(processes, thread_name_prefix="workroom")
+        self._threads: Final = ThreadPoolExecutor(processes + 1, thread_name_prefix="workroom")
+        self._queue: Final = RenderQueue(processes)
         self._lock: Final = threading.Lock()
         self._waiting: Final[list[_Worker]] = []
         self._resident: _Worker | None = None
@@ -64,32 +71,66 @@ class Workroom:
 
         Raises `SyndicateError` when the workroom is closed or no worker can be started.
         """
-        futures = [self._begun(some) for some in _portions(jobs)]
-        try:
-            return [rendering for future in futures for rendering in future.result()]
-        except CancelledError as error:
-            raise _closed() from error
+        futures = self.submit((job,) for job in jobs)
+        return [rendering for future in futures for rendering in future.result()]
+
+    def submit(
+        self, requests: Iterable[Sequence[Job]], *, group: str = ""
+    ) -> list[Future[tuple[Rendering, ...]]]:
+        """Begin to render ``requests``; return for each the future of its jobs' renderings.
+
+        The first are begun while the others are still being made. A future raises
+        `SyndicateError` when no worker can be started or the workroom is closed before; this
+        raises it when the workroom is closed already.
+        """
+        submitted: list[RenderRequest] = []
+        for portion in _portions(requests):
+            if not self._queue.put(group, portion):
+                raise closed()
+            self._call_worker()
+            submitted += portion
+        return [request.future for request in submitted]
 
     def close(self) -> None:
         """End all workers; jobs that wait are given up, those at work are finished first."""
+        self._queue.close()
         self._threads.shutdown(cancel_futures=True)
         with self._lock:
             while self._waiting:
                 self._waiting.pop().end()
 
-    def _begun(self, jobs: Sequence[Job]) -> Future[Sequence[Rendering]]:
-        try:
-            return self._threads.submit(self._several, jobs)
-        except RuntimeError as error:
-            raise _closed() from error
+    def _call_worker(self) -> None:
+        """Let a thread that is idle look into the queue."""
+        with suppress(RuntimeError):  # closed meanwhile: then the futures say so
+            self._threads.submit(self._work)
 
-    def _several(self, jobs: Sequence[Job]) -> Sequence[Rendering]:
-        """Render ``jobs`` in one go; each by itself where one of them may be at fault."""
-        if len(jobs) > 1:
-            outcome = self._attempt(jobs)
-            if isinstance(outcome, tuple):
-                return outcome
-        return [self._one(job) for job in jobs]
+    def _work(self) -> None:
+        """Render portions, in whatever order the queue gives them, until it gives none."""
+        while (taken := self._queue.take()) is not None:
+            group, portion = taken
+            try:
+                self._render(group, portion)
+            except Exception as error:  # noqa: BLE001 — whoever waits for the result is told
+                for request in portion:
+                    request.future.set_exception(error)
+            finally:
+                self._queue.done(group)
+
+    def _render(self, group: str, portion: Sequence[RenderRequest]) -> None:
+        """Render a portion in one go; each request by itself where one of them may be at fault."""
+        if len(portion) == 1:
+            (request,) = portion
+            request.future.set_result(tuple(map(self._one, request.jobs)))
+            return
+        outcome = self._attempt([job for request in portion for job in request.jobs])
+        if isinstance(outcome, tuple):
+            made = iter(outcome)
+            for request in portion:
+                request.future.set_result(tuple(islice(made, len(request.jobs))))
+        else:
+            self._queue.put_back(group, portion)
+            for _ in portion:
+                self._call_worker()
 
     def _one(self, job: Job) -> Rendering:
         ends: list[_End] = []
@@ -128,16 +169,13 @@ class Workroom:
             return worker
 
 
-def _closed() -> SyndicateError:
-    return SyndicateError("posts cannot be rendered: the service is stopping")
-
-
-def _portions(jobs: Iterable[Job]) -> Iterator[Sequence[Job]]:
-    """Yield ``jobs`` in portions that make the way to a worker and back worth while."""
-    portion: list[Job] = []
-    for job in jobs:
-        portion.append(job)
-        if sum(len(each.body) for each in portion) >= _PORTION or len(portion) == _MOST:
+def _portions(requests: Iterable[Sequence[Job]]) -> Iterator[Sequence[RenderRequest]]:
+    """Yield ``requests`` in portions that make the way to a worker and back worth while."""
+    portion: list[RenderRequest] = []
+    for jobs in requests:
+        portion.append(RenderRequest(tuple(jobs)))
+        together = [job for request in portion for job in request.jobs]
+        if sum(len(job.body) for job in together) >= _PORTION or len(together) >= _MOST:
             yield portion
             portion = []
     if portion:

@@ -42,6 +42,8 @@ class Representation:
     br: bytes
     is_improved: bool = False
     """Whether ``gzip`` and ``br`` are compressed well, not only quickly."""
+    is_provisional: bool = False
+    """Whether it is to be replaced in a moment: posts in it are still being rendered."""
 
     @property
     def size(self) -> int:
@@ -76,6 +78,14 @@ def represent(
         gzip=isal_zlib.compress(body, 1, _GZIP),
         br=brotli.compress(body, quality=_QUICK_BROTLI),
     )
+
+
+def provisional(made: Representation) -> Representation:
+    """Return ``made`` as one that is replaced in a moment.
+
+    It has no date: what replaces it will have the same.
+    """
+    return replace(made, last_modified=None, is_provisional=True)
 
 
 def improve(hasty: Representation) -> Representation:

@@ -3,14 +3,18 @@
 import asyncio
 import gc
 import importlib
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import Final, Protocol
 
 from syndicate import telemetry
-from syndicate.errors import StorageError
+from syndicate.errors import Rendering, StorageError
+from syndicate.index.item import RenderBatch
+from syndicate.index.render_jobs import when_all_done
 from syndicate.model.asset import Asset
 from syndicate.model.change import Told
 from syndicate.model.delivery import Backlog
@@ -18,12 +22,12 @@ from syndicate.model.edition import Edition, Readiness
 from syndicate.model.intent import Intent
 from syndicate.model.office import Office
 from syndicate.model.position import Position
-from syndicate.model.post import Item, Post
+from syndicate.model.post import Item, Post, RenderedPosts
 from syndicate.publisher.following import Publisher
 from syndicate.representation import Press
 from syndicate.service import keeping
 from syndicate.service.newsroom import Newsroom
-from syndicate.service.process import started
+from syndicate.service.process import give_way, started
 
 _FIRST_SECONDS: Final = 0.5
 """How long everything else waits for the first reader."""
@@ -35,6 +39,11 @@ _LATE: Final = ("publisher.chronicle", "publisher.announcing", "service.deliveri
 
 _OPENING_SECONDS: Final = 5.0
 """How long somebody who follows waits for the chronicle to be opened."""
+
+ANSWER_SECONDS: Final = 4.5
+"""A feed answers within 5 seconds (DESIGN.md section 4): half of one is for all the rest."""
+
+WAIT_SECONDS: Final = 4.0
 
 _log = telemetry.logger("live")
 
@@ -77,8 +86,24 @@ class _Deliverer(Protocol):
 class Live:
     """The `Record` of the web: the edition in service, and what was told of it."""
 
-    def __init__(self, newsroom: Newsroom, publisher: Publisher) -> None:
+    def __init__(
+        self,
+        newsroom: Newsroom,
+        publisher: Publisher,
+        *,
+        answer_seconds: float = ANSWER_SECONDS,
+        wait_seconds: float = WAIT_SECONDS,
+    ) -> None:
+        """Serve what ``publisher`` publishes.
+
+        Readers get `rendered` posts within ``answer_seconds``; for ``wait_seconds`` of these a
+        post may keep them waiting, since its rendering was begun for the first of them.
+        """
         self._newsroom = newsroom
+        self._answer_seconds = answer_seconds
+        self._wait_seconds = wait_seconds
+        # Threads of their own: in the others, slow remotes may be fetched.
+        self._rendering = ThreadPoolExecutor(4, "rendering", initializer=give_way)
         self._publisher = publisher
         self._chronicle: _Chronicle | None = None
         self._office: Office | None = None
@@ -117,6 +142,29 @@ class Live:
         made = await asyncio.to_thread(self._newsroom.items, posts, edition)
         self._read.set()
         return made
+
+    async def rendered(self, posts: Sequence[Post], edition: Edition) -> RenderedPosts:
+        """Return ``posts`` as far as they are rendered in time, as a `Reader` does."""
+        loop, newsroom = asyncio.get_running_loop(), self._newsroom
+        try:
+            async with asyncio.timeout(self._answer_seconds):
+                batch = await loop.run_in_executor(self._rendering, newsroom.begin, posts, edition)
+                await self._wait_for(batch)
+                made = await loop.run_in_executor(self._rendering, newsroom.finish, batch)
+        except TimeoutError:
+            raise Rendering.of(len(posts)) from None
+        self._read.set()
+        return made
+
+    async def _wait_for(self, batch: RenderBatch) -> None:
+        late = [job for job in batch.jobs if not job.future.done()]
+        if late:
+            end = max(job.started for job in late) + self._wait_seconds
+            all_done = asyncio.wrap_future(when_all_done([job.future for job in late]))
+            try:
+                await asyncio.wait([all_done], timeout=max(0.0, end - time.monotonic()))
+            finally:
+                all_done.cancel()
 
     async def asset(self, source: str, path: str) -> Asset:
         """Return a file of the commit in service, read in another thread."""

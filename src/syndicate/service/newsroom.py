@@ -9,14 +9,14 @@ from typing import Self
 from syndicate.cache import Cache
 from syndicate.errors import RepositoryError, UnknownName
 from syndicate.git import Repository
-from syndicate.index import item, memory, reading
-from syndicate.index.item import Items
+from syndicate.index import memory, reading
+from syndicate.index.item import Items, RenderBatch
 from syndicate.index.manuscript import Manuscript, Rendered
 from syndicate.index.part import SourceIndex
 from syndicate.model.asset import LARGEST, Asset, is_public
 from syndicate.model.edition import Edition, Part, Unread
 from syndicate.model.ledger import LedgerRow
-from syndicate.model.post import Item, Path, Post, PostId, Source
+from syndicate.model.post import Item, Path, Post, PostId, RenderedPosts, Source
 from syndicate.publisher.following import Follower
 from syndicate.render.workroom import Workroom
 from syndicate.service.acceptance import Acceptances
@@ -34,7 +34,14 @@ class Newsroom:
     A context manager: leaving it ends every process it started.
     """
 
-    def __init__(self, settings: Settings, *, clock: Callable[[], datetime] = now) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Callable[[], datetime] = now,
+        is_public: bool = False,
+    ) -> None:
+        """Read what ``settings`` name; ``is_public`` if readers see every edition (see `Items`)."""
         self.settings = settings
         self.clock = clock
         self._cache = Cache(settings.data / "cache" / "syndicate.db")
@@ -42,7 +49,9 @@ class Newsroom:
         self._workroom = Workroom(processes=settings.service.workers)
         self._indexes: dict[str, SourceIndex] = {}
         self._opening = threading.Lock()
-        self._items = Items(self._indexes, cache=self._cache, workroom=self._workroom)
+        self._items = Items(
+            self._indexes, cache=self._cache, workroom=self._workroom, is_public=is_public
+        )
 
     def staff(self) -> None:
         """Start what renders now, beside whatever else starts, rather than with the first post."""
@@ -116,6 +125,14 @@ class Newsroom:
         """Return ``posts`` of ``edition`` as items."""
         return self._items.make(posts, edition)
 
+    def begin(self, posts: Sequence[Post], edition: Edition) -> RenderBatch:
+        """Begin to render ``posts`` of ``edition``; see `Items.begin`."""
+        return self._items.begin(posts, edition)
+
+    def finish(self, batch: RenderBatch) -> RenderedPosts:
+        """Return the posts of ``batch`` as far as they are rendered; see `Items.finish`."""
+        return self._items.finish(batch)
+
     def prepare(self, edition: Edition) -> None:
         """Make the items of ``edition`` that readers are going to ask for.
 
@@ -157,7 +174,7 @@ class Newsroom:
         indexes = [self.index(part.source) for part in edition.parts]
         self._cache.keep(reading.SHELF, {key for one in indexes for key in one.reading_keys()})
         self._cache.keep(memory.SHELF, {one.memory_key for one in indexes})
-        self._cache.keep(item.SHELF, set(self._items.rendering_keys(edition)))
+        self._items.forget_all_but(edition)
 
     def remember(self) -> None:
         """Write down what is known of the sources, so that the next start goes on from there."""

@@ -18,7 +18,7 @@ from syndicate.model.edition import ALL, Edition
 from syndicate.model.post import Key, Source
 from syndicate.model.query import Query
 from syndicate.model.view import View, last_modified, view
-from syndicate.representation import Representation, represent
+from syndicate.representation import Representation, provisional, represent
 from syndicate.representation.address import Place, category_place, source_place
 from syndicate.web.desk import Desk
 from syndicate.web.directory import Census
@@ -55,8 +55,8 @@ class Api:
 
     async def _posts(self, edition: Edition, seen: View) -> Representation:
         desk, query = self.desk, seen.query
-        items = await desk.reader.items(seen.page.posts, edition)
-        entries = [desk.press.entry(item, _ITEMS, query.content) for item in items]
+        rendered = await desk.rendered(seen.page.posts, edition)
+        entries = [desk.press.entry(item, _ITEMS, query.content) for item in rendered.items]
         after = seen.page.after
         pages = {
             "self": query.canonical(),
@@ -68,7 +68,7 @@ class Api:
             for rel, text in pages.items()
             if text is not None
         }
-        return represent(
+        made = represent(
             b'{"items":[%b],"next_url":%b}'
             % (b",".join(entries), msgspec.json.encode(links.get("next"))),
             media_type=_JSON,
@@ -79,6 +79,7 @@ class Api:
                 *desk.alternates(Place(ALL, pages["first"] or "")),
             ],
         )
+        return made if rendered.is_current else provisional(made)
 
     async def post(self, request: Request) -> Response:
         """Answer with one post; it may be kept, but must be asked about each time."""
@@ -87,16 +88,18 @@ class Api:
 
         async def make(edition: Edition) -> Representation:
             post = edition.post(key)
-            (item,) = await desk.reader.items([post], edition)
+            rendered = await desk.rendered([post], edition)
+            (item,) = rendered.items
             changed = max(post.updated, edition.part(post.source).committed)
             links = [
                 Link(rel="self", href=desk.masthead.url(f"/v1/posts/{key}"), type=_JSON),
                 Link(rel="canonical", href=post.url),
                 Link(rel="alternate", href=desk.masthead.url(f"/posts/{key}"), type="text/html"),
             ]
-            return represent(
+            made = represent(
                 desk.press.entry(item, _ITEMS), media_type=_JSON, last_modified=changed, links=links
             )
+            return made if rendered.is_current else provisional(made)
 
         document = await desk.document(("/v1/posts", "key", key), make)
         return reply(request, document, cache_control=FRESH)

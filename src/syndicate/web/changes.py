@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from syndicate.errors import Rendering
 from syndicate.formats import FORMATS
 from syndicate.formats.link import Link
 from syndicate.model.change import Told
@@ -45,7 +46,10 @@ class Changes:
         query = desk.query(request)
         steps, position, has_more = await self._steps(query)
         posts = [step.post for step in steps if step.post]
-        items = {item.post.id: item for item in await desk.reader.items(posts, desk.edition)}
+        rendered = await desk.reader.rendered(posts, desk.edition)
+        if not rendered.is_current:  # who got an earlier version would never get the present one
+            raise Rendering.of(len(rendered.outdated | rendered.unrendered))
+        items = {item.post.id: item for item in rendered.items}
         links = {
             rel: desk.masthead.url(f"/v1/changes{'?' if text else ''}{text}")
             for rel, text in (

@@ -1,22 +1,24 @@
 """What every audience is answered from, and how an answer is given."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from syndicate.errors import Rendering
 from syndicate.formats import FORMATS
 from syndicate.formats.link import Link
 from syndicate.model.edition import Edition
 from syndicate.model.feed import Masthead
 from syndicate.model.position import Record
+from syndicate.model.post import Post, RenderedPosts
 from syndicate.model.query import Query, parse_query
 from syndicate.representation import Press, Representation
 from syndicate.representation.address import Place, find
 from syndicate.web.documents import Documents, Make
 from syndicate.web.former import redirect
-from syndicate.web.policy import Policy
+from syndicate.web.policy import FRESH, Policy
 from syndicate.web.reply import reply
 
 
@@ -77,10 +79,16 @@ class Desk:
         representation: Representation,
         headers: Mapping[str, str] = {},
     ) -> Response:
-        """Answer with ``representation``, which anybody may keep."""
-        return reply(
-            request, representation, cache_control=self.policy.cache_control, headers=headers
-        )
+        """Answer with ``representation``, which anybody may keep unless it is provisional."""
+        cache_control = FRESH if representation.is_provisional else self.policy.cache_control
+        return reply(request, representation, cache_control=cache_control, headers=headers)
+
+    async def rendered(self, posts: Sequence[Post], edition: Edition) -> RenderedPosts:
+        """Return ``posts`` as they are or were last; raises `Rendering` where one never was."""
+        found = await self.reader.rendered(posts, edition)
+        if found.unrendered:
+            raise Rendering.of(len(found.unrendered))
+        return found
 
     def alternates(self, place: Place) -> tuple[Link, ...]:
         """Return links to every format of a feed."""

@@ -26,10 +26,15 @@ class Documents:
         self._kept = Shelf[tuple[str, ...], _Kept](room)
 
     async def get(self, edition: Edition, address: tuple[str, ...], make: Make) -> Representation:
-        """Return what ``make`` makes of ``edition``, under an ``address`` of its own."""
+        """Return what ``make`` makes of ``edition``, under an ``address`` of its own.
+
+        What is provisional is not kept.
+        """
         before = self._kept.get(address)
         if before is not None and before.edition() is edition:
             return before.representation
         made = await make(edition)
+        if made.is_provisional:
+            return made
         self._kept.put(address, _Kept(ref(edition), made), made.size)
         return made

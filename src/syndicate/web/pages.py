@@ -25,7 +25,7 @@ from syndicate.render.page import (
     page_policy,
     post_page,
 )
-from syndicate.representation import Representation, represent
+from syndicate.representation import Representation, provisional, represent
 from syndicate.representation.address import Place, category_place, source_place
 from syndicate.web.desk import Desk
 from syndicate.web.directory import Entry, directory
@@ -96,7 +96,8 @@ class Pages:
 
     async def _feed(self, edition: Edition, seen: View) -> Representation:
         desk = self.desk
-        items = await desk.reader.items(seen.page.posts, edition)
+        rendered = await desk.reader.rendered(seen.page.posts, edition)
+        items = rendered.items
         feed = compose(edition, seen, desk.masthead, items)
         whole = edition.select(seen.named.selection)
         place = Place(feed.name, feed.first_query)
@@ -108,9 +109,11 @@ class Pages:
             addresses=self._addresses(place),
             narrowing=narrowing(edition, whole, seen.query),
             homes=_homes(edition, desk.masthead, items),
+            unrendered=rendered.unrendered,
         )
         links = (Link(rel="canonical", href=feed.url("")), *desk.alternates(place))
-        return _html(text, last_modified(edition, seen), links)
+        made = _html(text, last_modified(edition, seen), links)
+        return made if rendered.is_current else provisional(made)
 
     async def post(self, request: Request) -> Response:
         """Answer with one post as it is syndicated."""
@@ -119,7 +122,8 @@ class Pages:
         async def make(edition: Edition) -> Representation:
             post = edition.post(key)
             part = edition.part(post.source)
-            items = await self.desk.reader.items([post], edition)
+            rendered = await self.desk.reader.rendered([post], edition)
+            items = rendered.items
             masthead = self.desk.masthead
             text = post_page(
                 masthead,
@@ -127,6 +131,7 @@ class Pages:
                 part.source,
                 river=source_place(edition, post.source).url(masthead),
                 homes=_homes(edition, masthead, items),
+                is_rendered=not rendered.unrendered,
             )
             links = (
                 Link(rel="canonical", href=post.url),
@@ -137,7 +142,8 @@ class Pages:
                 ),
             )
             changed = max(post.updated, part.committed)
-            return _html(text, changed, links)
+            made = _html(text, changed, links)
+            return made if rendered.is_current else provisional(made)
 
         return await self._answer(request, ("/posts", key), make, {"X-Robots-Tag": "noindex"})
 

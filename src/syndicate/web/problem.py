@@ -16,6 +16,7 @@ from syndicate.errors import (
     Invalid,
     Mistake,
     NotReady,
+    Rendering,
     RepositoryError,
     StorageError,
     SyndicateError,
@@ -28,8 +29,8 @@ HUB: Final = "/hub"
 MEDIA_TYPE: Final = "application/problem+json"
 
 _RETRY_SECONDS: Final = 30
-_SOON_SECONDS: Final = 2
-"""Before the first edition, which is a matter of seconds."""
+_WAITS: Final[Mapping[type[Exception], int]] = {NotReady: 2, Rendering: 5}
+"""Seconds until it is worth while to ask again, where that is soon."""
 
 _LONGEST: Final = 500
 """Characters of a detail: it may repeat what was asked, which may be long."""
@@ -191,8 +192,7 @@ def _mistake(mistake: Mistake) -> Mapping[str, object]:
 def _retry(error: SyndicateError) -> dict[str, str]:
     if error.status != HTTPStatus.SERVICE_UNAVAILABLE:
         return {}
-    seconds = _SOON_SECONDS if isinstance(error, NotReady) else _RETRY_SECONDS
-    return {"Retry-After": str(seconds)}
+    return {"Retry-After": str(_WAITS.get(type(error), _RETRY_SECONDS))}
 
 
 def _wants_html(accept: str) -> bool:

@@ -1,0 +1,222 @@
+"""Posts that render slowly: what readers get meanwhile, and who waits for whom."""
+
+import asyncio
+import pathlib
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from syndicate.formats import FORMATS
+from syndicate.model.query import Query
+from syndicate.publisher.following import Publisher
+from syndicate.representation import Press
+from syndicate.service.live import Live
+from syndicate.service.newsroom import Newsroom
+from tests.content_repository import ContentRepository
+from tests.service.conftest import FIRST, POST, SETTINGS, settings
+from tests.web.site import Answer, Site
+
+pytestmark = pytest.mark.anyio
+
+SLOW = "*a* b\n\n" * 20_000
+"""A body that takes today's renderer about 1.5 s, within the 2 s that a post may take."""
+
+WAIT_SECONDS = 0.3
+SLOW_POST = f"---\ntitle: Slow\nsummary: Many words.\ntags: [tts]\n---\n{SLOW}"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Return the only loop that the service runs on."""
+    return "asyncio"
+
+
+@pytest.fixture
+def other(tmp_path: pathlib.Path, settings_file: pathlib.Path) -> ContentRepository:
+    """Return the repository of a second source, ``other``, with one post."""
+    made = ContentRepository.create(tmp_path / "other")
+    made.commit({"news/2023-11-08-third.md": POST.format("Third", "Third words.")})
+    source = SETTINGS[SETTINGS.index("[[sources]]") : SETTINGS.index("[[categories]]")]
+    source = source.replace('"news"\n', '"other"\n', 1).replace('"content"', '"other"')
+    settings_file.write_text(SETTINGS + source)
+    return made
+
+
+@asynccontextmanager
+async def served(
+    file: pathlib.Path, *, wait_seconds: float = WAIT_SECONDS, answer_seconds: float = 30
+) -> AsyncIterator[Site]:
+    """Serve what the settings ``file`` names, with shorter time limits than usual."""
+    with Newsroom(settings(file), is_public=True) as newsroom:
+        publisher = Publisher(
+            newsroom.followers(), put_together=newsroom.put_together, clock=newsroom.clock
+        )
+        live = Live(newsroom, publisher, wait_seconds=wait_seconds, answer_seconds=answer_seconds)
+        running = asyncio.create_task(publisher.run())
+        await publisher.next()
+        try:
+            yield Site(reader=live, masthead=newsroom.settings.masthead)
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+
+async def changed(site: Site, content: ContentRepository, files: dict[str, str | None]) -> None:
+    """Commit ``files`` and wait until the edition that holds them is in service."""
+    before = site.reader.edition
+    content.commit(files)
+    while site.reader.edition is before:  # noqa: ASYNC110 — as the web does
+        await asyncio.sleep(0.01)
+
+
+async def until(site: Site, path: str, is_enough: Callable[[Answer], bool]) -> Answer:
+    """Ask for ``path`` as a reader does, again and again, until the answer is good enough."""
+    while not is_enough(answer := await site.answer(path)):  # noqa: ASYNC110
+        await asyncio.sleep(0.1)
+    return answer
+
+
+def is_ok(answer: Answer) -> bool:
+    """Tell whether everything is rendered, or was once."""
+    return answer.status_code == 200
+
+
+async def test_a_post_never_rendered_before_is_not_served_by_half(
+    settings_file: pathlib.Path, content: ContentRepository
+) -> None:
+    """Formats and API answer 503 `rendering` in time; a later request gets the whole post."""
+    content.commit({FIRST: SLOW_POST})
+    async with served(settings_file) as site:
+        for path in ("/feeds/all.json", "/feeds/news.rss", "/feeds/tts.atom", "/v1/posts"):
+            began = time.monotonic()
+            answer = await site.answer(path)
+            assert time.monotonic() - began < 5
+            assert answer.status_code == 503
+            assert answer.json()["code"] == "rendering"
+            assert answer.headers["retry-after"] == "5"
+        answer = await until(site, "/feeds/all.json", is_ok)
+        items = {item["title"]: item for item in answer.json()["items"]}
+        assert items["Slow"]["content_html"].count("<p>") == 20_000
+
+
+async def test_pages_show_title_and_summary_of_a_post_that_is_not_rendered(
+    settings_file: pathlib.Path, content: ContentRepository
+) -> None:
+    """With a note, and the posts beside it whole; nobody keeps such a page."""
+    content.commit({FIRST: SLOW_POST})
+    async with served(settings_file) as site:
+        (key,) = [post.key for post in site.reader.edition.posts if post.title == "Slow"]
+        for path in ("/feeds/all", f"/posts/{key}"):
+            answer = await site.answer(path)
+            assert answer.status_code == 200
+            assert "Slow" in answer.text
+            assert "Many words." in answer.text
+            assert "still being prepared" in answer.text
+            assert answer.headers["cache-control"] == "no-cache"
+            assert "last-modified" not in answer.headers
+        assert "second" in (await site.answer("/feeds/all")).text
+
+
+async def test_a_post_that_was_rendered_before_is_served_as_it_was(
+    settings_file: pathlib.Path, content: ContentRepository
+) -> None:
+    """In every format and in the API, until the new version is rendered."""
+    async with served(settings_file) as site:
+        first = await until(site, "/feeds/all.json", is_ok)
+        await changed(site, content, {FIRST: SLOW_POST})
+        (key,) = [post.key for post in site.reader.edition.posts if post.title == "Slow"]
+        for path in ("/feeds/all.json", "/feeds/all.rss", "/v1/posts", f"/v1/posts/{key}"):
+            answer = await site.answer(path)
+            assert answer.status_code == 200
+            assert "First words." in answer.text
+            assert answer.headers["cache-control"] == "no-cache"
+            assert "last-modified" not in answer.headers
+        since = {"if-modified-since": first.headers["last-modified"]}
+        await until(site, "/feeds/all.json", lambda answer: "First words." not in answer.text)
+        assert (await site.answer("/feeds/all.json", headers=since)).status_code == 200
+
+
+async def test_the_last_rendering_survives_a_restart(
+    settings_file: pathlib.Path, content: ContentRepository
+) -> None:
+    """As it is on disk, whatever renderer made it."""
+    async with served(settings_file, wait_seconds=30) as site:
+        before = (await site.answer("/feeds/all.json")).json()["items"]
+    content.commit({FIRST: SLOW_POST})
+    async with served(settings_file) as site:
+        after = (await site.answer("/feeds/all.json")).json()["items"]
+        assert after == before
+
+
+async def test_what_was_only_previewed_is_never_served(
+    settings_file: pathlib.Path, content: ContentRepository
+) -> None:
+    """A draft on another branch is no last rendering."""
+    content.start("editorial")
+    content.commit({FIRST: POST.format("Draft", "Secret words.")}, branch="editorial")
+    with Newsroom(settings(settings_file)) as newsroom:
+        edition = newsroom.edition(rev="editorial")
+        assert [item.text for item in newsroom.items(edition.posts, edition)][1] == "Secret words."
+    content.commit({FIRST: SLOW_POST})
+    async with served(settings_file) as site:
+        assert (await site.answer("/feeds/all.json")).status_code == 503
+
+
+async def test_fifty_slow_posts_keep_no_other_source_waiting(
+    settings_file: pathlib.Path, content: ContentRepository, other: ContentRepository
+) -> None:
+    """Its feed comes at once, however long the queue of the slow source is."""
+    content.commit({f"news/2023-12-{n % 28 + 1:02}-slow-{n}.md": SLOW_POST for n in range(50)})
+    async with served(settings_file, wait_seconds=4) as site:
+        slow = asyncio.create_task(site.answer("/feeds/news.json"))
+        await asyncio.sleep(0.5)
+        began = time.monotonic()
+        answer = await site.answer("/feeds/other.json")
+        assert [item["title"] for item in answer.json()["items"]] == ["Third"]
+        assert time.monotonic() - began < 4
+        await changed(site, other, {"news/2023-11-09-4th.md": POST.format("4th", "New words.")})
+        assert "New words." in (await site.answer("/feeds/other.json")).text
+        assert (await slow).status_code == 503
+
+
+async def test_readers_who_wait_for_a_slow_post_wait_together(
+    settings_file: pathlib.Path, content: ContentRepository
+) -> None:
+    """Twenty of them are answered in the time of one, and later ones at once."""
+    content.commit({FIRST: SLOW_POST})
+    async with served(settings_file, wait_seconds=1) as site:
+        began = time.monotonic()
+        paths = [f"/feeds/all.{form}" for form in FORMATS] * 7
+        answers = await asyncio.gather(*map(site.answer, paths))
+        assert {answer.status_code for answer in answers} <= {200, 503}
+        assert time.monotonic() - began < 5
+
+
+async def test_who_may_wait_gets_the_post_as_it_is_now(
+    settings_file: pathlib.Path, content: ContentRepository
+) -> None:
+    """As WebSub does: what is distributed is complete, also where an outdated feed is served."""
+    async with served(settings_file) as site:
+        press, reader = Press(site.masthead), site.reader
+        await press.feed(reader, "all", Query(), FORMATS["json"], wait=True)
+        await changed(site, content, {FIRST: SLOW_POST})
+        outdated = await press.feed(reader, "all", Query(), FORMATS["json"])
+        assert outdated.is_provisional
+        assert b"First words." in outdated.body
+        assert await press.feed(reader, "all", Query(), FORMATS["json"]) is outdated
+        current = await press.feed(reader, "all", Query(), FORMATS["json"], wait=True)
+        assert b"First words." not in current.body
+        assert not current.is_provisional
+        assert await press.feed(reader, "all", Query(), FORMATS["json"]) is current
+
+
+async def test_posts_that_are_not_even_read_in_time_are_being_rendered(
+    settings_file: pathlib.Path, content: ContentRepository
+) -> None:
+    """Whatever keeps the disk or git, the answer comes."""
+    content.commit({FIRST: SLOW_POST})
+    async with served(settings_file, answer_seconds=0) as site:
+        answer = await site.answer("/feeds/all.json")
+        assert (answer.status_code, answer.json()["code"]) == (503, "rendering")
