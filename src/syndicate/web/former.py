@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath
+from typing import Final
 
+from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -10,6 +12,9 @@ from syndicate.errors import Gone
 from syndicate.formats import FORMATS
 from syndicate.model.feed import Masthead
 from syndicate.web.policy import Policy
+
+LONGEST_LOCATION: Final = 1_200
+"""Bytes of an address that is redirected to: the head of an answer stays below 2 kB."""
 
 
 class Former:
@@ -55,11 +60,18 @@ def successor(path: str, redirects: Mapping[str, str]) -> str | None:
 
 
 def redirect(masthead: Masthead, policy: Policy, target: str, query: str = "") -> RedirectResponse:
-    """Return 308 to ``target``, a path of ours or an address elsewhere, with ``query`` added."""
+    """Return 308 to ``target``, a path of ours or an address elsewhere, with ``query`` added.
+
+    Raises `HTTPException` (414) if the address were longer than `LONGEST_LOCATION`.
+    """
     url = masthead.url(target) if target.startswith("/") else target
     joint = "&" if "?" in url else "?"
-    return RedirectResponse(
+    answer = RedirectResponse(
         f"{url}{joint}{query}" if query else url,
         status_code=308,
         headers={"Cache-Control": policy.cache_control},
     )
+    if len(answer.headers["location"]) > LONGEST_LOCATION:
+        detail = f"the address has moved, and the new one is longer than {LONGEST_LOCATION:,} bytes"
+        raise HTTPException(414, detail)
+    return answer

@@ -1,6 +1,6 @@
 """From a representation to the answer that a request gets: coding, condition, headers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Final
@@ -16,6 +16,18 @@ from syndicate.web.coding import IDENTITY, choose_coding
 from syndicate.web.conditional import is_unmodified
 
 _CODINGS: Final[tuple[Encoding, ...]] = ("gzip", "br")
+
+LINK_BYTES: Final = 1_000
+"""Bytes of a Link field, at most: nearly every link repeats the query. Proxies buffer heads of
+4 kB or 8 kB; ours stay below 2 kB, whatever is asked."""
+
+_LINK_ORDER: Final = {
+    rel: place
+    for place, rel in enumerate(["self", "hub", "next", "canonical", "first", "alternate"])
+}
+"""What matters most comes first: whoever wants to follow a feed by WebSub needs self and hub."""
+
+_JOINT: Final = ", "
 
 _IN_ADDRESSES: Final = "!#$%&'()*+,/:;=?@[]~"
 """What of RFC 3986 an address may hold, beside letters and digits; all else is encoded."""
@@ -42,7 +54,7 @@ def reply(
         **_dated(representation.last_modified),
         "Cache-Control": cache_control,
         "Vary": "Accept-Encoding",
-        **({"Link": _link_field(representation.links)} if representation.links else {}),
+        **({"Link": links} if (links := link_field(representation.links)) else {}),
         **headers,
     }
     if is_unmodified(
@@ -101,9 +113,21 @@ def _dated(moment: datetime | None) -> Mapping[str, str]:
     return {"Last-Modified": format_datetime(date, usegmt=True)}
 
 
-def _link_field(links: Iterable[Link]) -> str:
-    return ", ".join(
-        f'<{quote(link.href, safe=_IN_ADDRESSES)}>; rel="{link.rel}"'
-        + (f'; type="{link.type}"' if link.type else "")
-        for link in links
-    )
+def link_field(links: Sequence[Link]) -> str:
+    """Return the field value of ``links`` (RFC 8288), of at most `LINK_BYTES`; perhaps empty.
+
+    Where not all fit, those go first that matter least. All but canonical stand in the body, too.
+    """
+    values = {link: _link_value(link) for link in links}
+    size, kept = 0, set[Link]()
+    for link in sorted(links, key=lambda link: _LINK_ORDER.get(link.rel, len(_LINK_ORDER))):
+        size += len(values[link]) + len(_JOINT)
+        if size > LINK_BYTES:
+            break
+        kept.add(link)
+    return _JOINT.join(values[link] for link in links if link in kept)
+
+
+def _link_value(link: Link) -> str:
+    media_type = f'; type="{link.type}"' if link.type else ""
+    return f'<{quote(link.href, safe=_IN_ADDRESSES)}>; rel="{link.rel}"{media_type}'
