@@ -2,13 +2,15 @@
 
 import gzip
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import brotli
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicate.formats.link import Link
-from syndicate.representation import improve, represent
+from syndicate.representation import Representation, improve, represent, succeed
 from tests import samples
 
 bodies = st.binary(max_size=2000) | st.binary(max_size=20).map(lambda piece: piece * 200)
@@ -62,3 +64,32 @@ def test_a_representation_knows_how_much_it_takes() -> None:
     saved = len(hasty.gzip) - len(better.gzip) + len(hasty.br) - len(better.br)
     assert hasty.size - better.size == saved
     assert better.links == (link,)
+
+
+A, B = (datetime(2024, 3, 1, 12, 0, second, tzinfo=UTC) for second in (0, 1))
+
+
+@pytest.mark.parametrize(
+    ("served", "date"),
+    [
+        ([(b"a", A), (b"b", B)], B),
+        ([(b"a", A), (b"b", A)], None),
+        ([(b"a", A), (b"b", A.replace(microsecond=5))], None),
+        ([(b"a", B), (b"b", A)], None),
+        ([(b"a", A), (b"a", B)], B),
+        ([(b"a", B), (b"a", A)], B),
+        ([(b"a", None), (b"b", A)], A),
+        ([(b"a", B), (b"b", None)], None),
+        ([(b"a", B), (b"b", None), (b"c", A)], None),
+        ([(b"a", B), (b"b", A), (b"a", B)], None),
+    ],
+)
+def test_a_date_stands_for_the_same_bytes_for_ever(
+    served: list[tuple[bytes, datetime | None]], date: datetime | None
+) -> None:
+    """Of what follows at an address, only later dates count, or the same bytes."""
+    now: Representation | None = None
+    for body, moment in served:
+        now = succeed(represent(body, media_type="text/plain", last_modified=moment), now)
+    assert now is not None
+    assert now.last_modified == date

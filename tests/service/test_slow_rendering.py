@@ -3,27 +3,22 @@
 import asyncio
 import pathlib
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 
 import pytest
 
 from syndicate.formats import FORMATS
 from syndicate.model.query import Query
-from syndicate.publisher.following import Publisher
 from syndicate.representation import Press
-from syndicate.service.live import Live
 from syndicate.service.newsroom import Newsroom
 from tests.content_repository import ContentRepository
 from tests.service.conftest import FIRST, POST, SETTINGS, settings
-from tests.web.site import Answer, Site
+from tests.service.served import changed, is_ok, served, until
 
 pytestmark = pytest.mark.anyio
 
 SLOW = "*a* b\n\n" * 20_000
 """A body that takes today's renderer about 1.5 s, within the 2 s that a post may take."""
 
-WAIT_SECONDS = 0.3
 SLOW_POST = f"---\ntitle: Slow\nsummary: Many words.\ntags: [tts]\n---\n{SLOW}"
 
 
@@ -42,45 +37,6 @@ def other(tmp_path: pathlib.Path, settings_file: pathlib.Path) -> ContentReposit
     source = source.replace('"news"\n', '"other"\n', 1).replace('"content"', '"other"')
     settings_file.write_text(SETTINGS + source)
     return made
-
-
-@asynccontextmanager
-async def served(
-    file: pathlib.Path, *, wait_seconds: float = WAIT_SECONDS, answer_seconds: float = 30
-) -> AsyncIterator[Site]:
-    """Serve what the settings ``file`` names, with shorter time limits than usual."""
-    with Newsroom(settings(file), is_public=True) as newsroom:
-        publisher = Publisher(
-            newsroom.followers(), put_together=newsroom.put_together, clock=newsroom.clock
-        )
-        live = Live(newsroom, publisher, wait_seconds=wait_seconds, answer_seconds=answer_seconds)
-        running = asyncio.create_task(publisher.run())
-        await publisher.next()
-        try:
-            yield Site(reader=live, masthead=newsroom.settings.masthead)
-        finally:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
-
-
-async def changed(site: Site, content: ContentRepository, files: dict[str, str | None]) -> None:
-    """Commit ``files`` and wait until the edition that holds them is in service."""
-    before = site.reader.edition
-    content.commit(files)
-    while site.reader.edition is before:  # noqa: ASYNC110 — as the web does
-        await asyncio.sleep(0.01)
-
-
-async def until(site: Site, path: str, is_enough: Callable[[Answer], bool]) -> Answer:
-    """Ask for ``path`` as a reader does, again and again, until the answer is good enough."""
-    while not is_enough(answer := await site.answer(path)):  # noqa: ASYNC110
-        await asyncio.sleep(0.1)
-    return answer
-
-
-def is_ok(answer: Answer) -> bool:
-    """Tell whether everything is rendered, or was once."""
-    return answer.status_code == 200
 
 
 async def test_a_post_never_rendered_before_is_not_served_by_half(

@@ -6,7 +6,16 @@ from syndicate.representation.answer import (
     improve,
     provisional,
     represent,
+    succeed,
 )
 from syndicate.representation.press import Press
 
-__all__ = ["Encoding", "Press", "Representation", "improve", "provisional", "represent"]
+__all__ = [
+    "Encoding",
+    "Press",
+    "Representation",
+    "improve",
+    "provisional",
+    "represent",
+    "succeed",
+]

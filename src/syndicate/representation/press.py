@@ -28,6 +28,7 @@ from syndicate.representation.answer import (
     improve,
     provisional,
     represent,
+    succeed,
 )
 from syndicate.representation.shelf import Shelf
 
@@ -169,6 +170,7 @@ class Press:
             made = await self._make(composed, form)
         if composed.valid_until < inf:
             made = provisional(made)
+        made = succeed(made, before and before.representation)
         self._keep(address, _Print(*composed[:3], made, object(), composed.valid_until))
         if not made.is_improved and not made.is_provisional:
             self._hasty[address] = None

@@ -19,13 +19,17 @@ def is_unmodified(
 
     ``etag`` is a strong entity tag with its quotes. If-None-Match, compared weakly, wins: where
     it is given, dates say nothing. A date that is not one counts as not sent.
+
+    A date must be the very one that was sent: dates of commits are not in the order in which
+    readers see them (clocks differ, a branch is reset), so that a later one proves nothing. That
+    is stricter than RFC 9110 section 13.1.3 asks for.
     """
     if if_none_match is not None:
         return if_none_match.strip() == "*" or etag in _ENTITY_TAG.findall(if_none_match)
     if if_modified_since is None or last_modified is None:
         return False
     since = _moment(if_modified_since)
-    return since is not None and last_modified.replace(microsecond=0) <= since
+    return since is not None and last_modified.replace(microsecond=0) == since
 
 
 def _moment(http_date: str) -> datetime | None:

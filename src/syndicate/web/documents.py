@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 from weakref import ref
 
 from syndicate.model.edition import Edition
-from syndicate.representation import Representation
+from syndicate.representation import Representation, succeed
 from syndicate.representation.shelf import Shelf
 
 Make = Callable[[Edition], Awaitable[Representation]]
@@ -33,7 +33,7 @@ class Documents:
         before = self._kept.get(address)
         if before is not None and before.edition() is edition:
             return before.representation
-        made = await make(edition)
+        made = succeed(await make(edition), before and before.representation)
         if made.is_provisional:
             return made
         self._kept.put(address, _Kept(ref(edition), made), made.size)

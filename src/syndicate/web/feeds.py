@@ -1,6 +1,9 @@
 """For feed readers: every feed in every format."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -9,6 +12,7 @@ from starlette.routing import Route
 from syndicate.formats import FORMATS, Format
 from syndicate.web.desk import Desk
 from syndicate.web.repetition import repetition
+from syndicate.web.reply import dated_from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,5 +41,15 @@ class Feeds:
         query = desk.query(request)
         representation = await desk.press.feed(desk.reader, name, query, form)
         answer = desk.reply(request, representation)
-        repetition(request.scope).is_current = desk.press.watch(desk.reader, name, query, form)
+        is_current = desk.press.watch(desk.reader, name, query, form)
+        date = representation.last_modified
+        if date is not None and "last-modified" not in answer.headers:
+            is_current = _until(dated_from(date), is_current)
+        repetition(request.scope).is_current = is_current
         return answer
+
+
+def _until(moment: datetime, is_current: Callable[[], bool]) -> Callable[[], bool]:
+    """Return what tells ``is_current`` before ``moment``, and False from then on."""
+    end = moment.timestamp()
+    return lambda: time.time() < end and is_current()

@@ -1,7 +1,7 @@
 """From a representation to the answer that a request gets: coding, condition, headers."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Final
 from urllib.parse import quote
@@ -16,6 +16,9 @@ from syndicate.web.coding import IDENTITY, choose_coding
 from syndicate.web.conditional import is_unmodified
 
 _CODINGS: Final[tuple[Encoding, ...]] = ("gzip", "br")
+
+_SETTLED: Final = timedelta(seconds=2)
+"""How long ago a date is that is sent as Last-Modified."""
 
 LINK_BYTES: Final = 1_000
 """Bytes of a Link field, at most: nearly every link repeats the query. Proxies buffer heads of
@@ -49,9 +52,10 @@ def reply(
     coding = _held(request, representation, accepted) or choose_coding(accepted, bodies)
     if coding is None:
         raise HTTPException(406, "none of the codings asked for is there")
+    last_modified = sent_date(representation.last_modified)
     answer = {
         "ETag": representation.etag_of(coding),
-        **_dated(representation.last_modified),
+        **_dated(last_modified),
         "Cache-Control": cache_control,
         "Vary": "Accept-Encoding",
         **({"Link": links} if (links := link_field(representation.links)) else {}),
@@ -61,13 +65,29 @@ def reply(
         if_none_match=_field(request, "if-none-match"),
         if_modified_since=_field(request, "if-modified-since"),
         etag=answer["ETag"],
-        last_modified=representation.last_modified,
+        last_modified=last_modified,
     ):
         return Response(None, 304, answer)
     answer["Content-Type"] = representation.media_type
     if coding != IDENTITY:
         answer["Content-Encoding"] = coding
     return Response(bodies[coding], 200, answer)
+
+
+def sent_date(last_modified: datetime | None) -> datetime | None:
+    """Return the date to send as Last-Modified now, None where there is none to send.
+
+    It is never after Date (RFC 9110 section 8.8.2.1), which lags behind the clock by up to a
+    second, nor so close to it that the content may change again within the same second.
+    """
+    if last_modified is None or datetime.now(UTC) < dated_from(last_modified):
+        return None
+    return last_modified
+
+
+def dated_from(last_modified: datetime) -> datetime:
+    """Return from when on ``last_modified`` is sent."""
+    return last_modified + _SETTLED
 
 
 def _held(
