@@ -18,7 +18,7 @@ from typing_extensions import override
 from syndicate.render.markdown.blocks import parse
 from syndicate.render.markdown.footnote import FootnoteReference, Footnotes
 from syndicate.render.markdown.inline import Choice, add_patterns
-from syndicate.render.markdown.span import restored, without_idle_brackets
+from syndicate.render.markdown.span import restored, without_idle_brackets, without_linked_urls
 from syndicate.render.markdown.tree import RAW, TIGHT, Tree
 
 _CARRIERS: Final = re.compile(
@@ -133,7 +133,7 @@ class _Inlines(InlineProcessor):
 
     def _leaves(self, tree: Element) -> None:
         for leaf in [element for element in tree.iter() if element.tag in _LEAVES]:
-            text = without_idle_brackets(leaf.text or "")
+            text = without_linked_urls(without_idle_brackets(leaf.text or ""))
             self.inlinePatterns = self._choice.of(text, has_references=bool(self.md.references))
             if len(self.inlinePatterns):
                 leaf.text = text

@@ -1,21 +1,31 @@
 """Inline patterns that the sites' engines have beside Python-Markdown's, and which to try."""
 
+import re
 import string
-from collections.abc import Collection
-from typing import ClassVar, Final, Generic, TypeVar
+from collections.abc import Collection, Iterator
+from typing import ClassVar, Final, Generic, TypeVar, cast
+from xml.etree.ElementTree import Element
 
-from markdown import Markdown
+from markdown import Markdown, treeprocessors
 from markdown.inlinepatterns import (
-    AutolinkInlineProcessor,
+    InlineProcessor,
     SimpleTagInlineProcessor,
     SubstituteTagInlineProcessor,
 )
-from markdown.util import Registry
+from markdown.util import INLINE_PLACEHOLDER_RE, AtomicString, Registry
+from typing_extensions import override
 
 Pattern = TypeVar("Pattern")
 
-_BARE: Final = r"(?<![\w/'=])(https?://[^\s<>\"]*[^\s<>\"'\u201d\u2019.,;:!?)\]*_~])"
-"""An address that stands in the text as it is (GitHub Flavored Markdown section 6.9)."""
+_BARE: Final = r"(?<![\w/=])(?<!=[\"'])(https?://[^\s<>\"]+)"
+"""A URL that stands in the text as it is (GitHub Flavored Markdown section 6.9), and perhaps more.
+
+The value of an attribute is none.
+"""
+
+_QUOTE: Final = re.compile(r"&(?:quot|apos|lt|gt|nbsp|[lr][sd]quo|#0*3[49]|#[xX]0*2[27]);")
+_ESCAPED: Final = re.compile(r"\x02\d+\x03")
+_AFTER_URL: Final = "\"'\u201d\u2019.,;:!?)]*_~"
 
 _STRUCK: Final = r"(?<!~)(~~?)(?=[^\s~])([^~]*[^\s~])\1(?!~)"
 """Text between one or two tildes (GitHub Flavored Markdown section 6.5)."""
@@ -50,12 +60,47 @@ def add_patterns(markdown: Markdown) -> None:
     markdown.ESCAPED_CHARS = list(string.punctuation)
     patterns = markdown.inlinePatterns
     patterns.register(SubstituteTagInlineProcessor(_BROKEN, "br"), "broken", 185)
-    patterns.register(_BareAddress(_BARE, markdown), "bare", 95)
+    patterns.register(_BareUrl(_BARE, markdown), "bare", 85)  # after html, at 90
     patterns.register(SimpleTagInlineProcessor(_STRUCK, "del"), "struck", 50)
 
 
-class _BareAddress(AutolinkInlineProcessor):
+class _BareUrl(InlineProcessor):
     ANCESTOR_EXCLUDES: ClassVar[Collection[str]] = ("a",)
+
+    @override
+    def handleMatch(  # type: ignore[override]  # as the package's own inline processors do
+        self, m: re.Match[str], data: str
+    ) -> tuple[Element | None, int | None, int | None]:
+        """Link the URL that ``m`` begins with, if it is more than a scheme.
+
+        It ends before a quotation mark, be it an entity; before ``'`` if it begins after one.
+        """
+        end = min(self._ends(m[1], is_quoted=data.endswith("'", 0, m.start())))
+        url = m[1][:end].rstrip(_AFTER_URL)
+        if url.endswith("://"):
+            return None, None, None
+        link = Element("a", href=self.unescape(url))
+        link.text = AtomicString(url)
+        return link, m.start(), m.start() + len(url)
+
+    def _ends(self, text: str, *, is_quoted: bool) -> Iterator[int]:
+        """Yield where a URL at the beginning of ``text`` may end.
+
+        ``text`` holds placeholders of inlines that were read before: only escaped characters can
+        be part of a URL.
+        """
+        yield len(text)
+        if is_quoted and "'" in text:
+            yield text.index("'")
+        entity = _QUOTE.search(text)
+        if entity:
+            yield entity.start()
+        inlines = cast("treeprocessors.InlineProcessor", self.md.treeprocessors["inline"])
+        for placeholder in INLINE_PLACEHOLDER_RE.finditer(text):
+            inline = inlines.stashed_nodes[placeholder[1]]
+            if not isinstance(inline, str) or not _ESCAPED.fullmatch(inline):
+                yield placeholder.start()
+                return
 
 
 class Choice(Generic[Pattern]):

@@ -1,13 +1,20 @@
-"""Finds code spans, and takes brackets out of the way that would cost quadratic time."""
+"""Finds code spans, and hides what inline patterns must not see: idle brackets, linked URLs."""
 
 import re
 from collections.abc import Iterator
 from typing import Final
 
+from markdown.inlinepatterns import AUTOLINK_RE, HTML_RE
+
 _RUN: Final = re.compile(r"`+")
 _BRACKET: Final = re.compile(r"\\.|[\[\]()]", re.DOTALL)
 _STAND_INS: Final = {"[": "\ufdd4", "]": "\ufdd5", "(": "\ufdd6", ")": "\ufdd7"}
-_RESTORED: Final = str.maketrans({stand_in: bracket for bracket, stand_in in _STAND_INS.items()})
+_LINKED_COLON: Final = "\ufdd8"
+_RESTORED: Final = str.maketrans(
+    {_LINKED_COLON: ":"} | {stand_in: bracket for bracket, stand_in in _STAND_INS.items()}
+)
+_TAG_OR_SCHEME: Final = re.compile(rf"://|{AUTOLINK_RE}|{HTML_RE}", re.DOTALL)
+_ANCHOR: Final = re.compile(r"<(/?)a[\s>]", re.IGNORECASE)
 _AFFORDABLE: Final = 1_000_000
 _DEEPEST: Final = 3
 
@@ -43,9 +50,28 @@ def without_idle_brackets(text: str) -> str:
     return "".join(characters)
 
 
+def without_linked_urls(text: str) -> str:
+    """Return ``text`` with a stand-in for the colon of each URL inside ``<a>`` and ``</a>``.
+
+    Such a URL is the text of a link already: another link in it would end the first one.
+    """
+    end = max(text.rfind("</a"), text.rfind("</A"))
+    if end < 0 or "://" not in text:
+        return text
+    parts, done, is_linked = [], 0, False
+    for match in _outside_code(_TAG_OR_SCHEME.finditer(text, 0, end), text):
+        anchor = _ANCHOR.match(match[0])
+        if anchor:
+            is_linked = not anchor[1]
+        elif is_linked and match[0] == "://":
+            parts += [text[done : match.start()], _LINKED_COLON]
+            done = match.start() + 1
+    return "".join([*parts, text[done:]])
+
+
 def restored(text: str) -> str:
-    """Return ``text`` with brackets in place of their stand-ins."""
-    is_without = not any(stand_in in text for stand_in in _STAND_INS.values())
+    """Return ``text`` with the characters for which it holds stand-ins."""
+    is_without = not any(stand_in in text for stand_in in (_LINKED_COLON, *_STAND_INS.values()))
     return text if is_without else text.translate(_RESTORED)
 
 
@@ -75,13 +101,20 @@ def _too_deep(pairs: list[tuple[int, int]]) -> Iterator[int]:
 
 
 def _brackets(text: str) -> Iterator[tuple[int, str]]:
+    for match in _outside_code(_BRACKET.finditer(text), text):
+        if len(match[0]) == 1:
+            yield match.start(), match[0]
+
+
+def _outside_code(matches: Iterator[re.Match[str]], text: str) -> Iterator[re.Match[str]]:
+    """Yield those of ``matches`` that begin outside the code spans of ``text``."""
     spans = code_spans(text)
     start, end = next(spans, (len(text), len(text)))
-    for match in _BRACKET.finditer(text):
+    for match in matches:
         while end <= match.start() < len(text):
             start, end = next(spans, (len(text), len(text)))
-        if len(match[0]) == 1 and not start <= match.start() < end:
-            yield match.start(), match[0]
+        if not start <= match.start() < end:
+            yield match
 
 
 def _is_escaped(text: str, position: int) -> bool:
