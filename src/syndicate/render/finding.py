@@ -43,7 +43,8 @@ def frame(address: str) -> Finding:
         rule="active-content",
         needle="<iframe",
         what=f"the frame of {address} became a link",
-        hint="Name its host in the source's embeds if readers may be shown it in place.",
+        hint="Name its host in the source's embeds if readers may be shown it in place; write its"
+        " URL without user, port, dot segments and encoded dots, slashes and percent signs.",
     )
 
 
