@@ -91,3 +91,42 @@ def test_list_pages_and_headless_bundles_are_no_posts() -> None:
     skipped = DIALECTS["hugo"].skips(Path("content/news/_index.md"), site)
     assert skipped == "_index.md begins with _"
     assert fields("headless: true", dialect="hugo").hidden == "headless: true"
+
+
+@pytest.mark.parametrize(
+    ("front", "reason"),
+    [
+        ("build:\n  list: never", "build.list: never"),
+        ("build:\n  render: never", "build.render: never"),
+        ("_build:\n  list: never", "_build.list: never"),
+        ("_build: {render: false}", "_build.render: false"),
+        ("build: {render: False, list: always}", "build.render: false"),
+        ("build: {list: 0}", "build.list: 0"),
+        ("Build: {List: never}", "Build.List: never"),
+        ("build: {list: local, render: never}", "build.render: never"),
+        ("build: {list: always}\n_build: {list: never}", "_build.list: never"),
+        ("draft: false\nheadless: true", "headless: true"),
+        ("build: {list: local}", ""),
+        ("build: {render: link}", ""),
+        ("build: {list: always, render: true}", ""),
+        ("build: {list: Never}", ""),
+        ("build: {publishResources: false}", ""),
+        ("build: never", ""),
+        ("build:", ""),
+        ("list: never\nrender: never", ""),
+        ("eleventyExcludeFromCollections: true", ""),
+    ],
+)
+def test_build_options_hide_what_hugo_neither_renders_nor_lists(front: str, reason: str) -> None:
+    """As Hugo 0.168 and 0.111 decide; a page that is listed somewhere is a post."""
+    assert fields(front, dialect="hugo").hidden == reason
+
+
+@pytest.mark.parametrize("value", ["false", "'never'"])
+def test_build_options_of_toml_hide_a_page(value: str) -> None:
+    """TOML has booleans of its own."""
+    data = f"+++\ntitle = 'A'\n[build]\nlist = {value}\n+++\n".encode()
+    document = read(Path("content/news/a.md"), data)
+    assert document
+    found = DIALECTS["hugo"].fields(document, source(folders=FOLDERS, dialect="hugo"), Vocabulary())
+    assert found.hidden == "build.list: " + value.strip("'")

@@ -34,7 +34,11 @@ def open_index(tmp_path: pathlib.Path, content: ContentRepository) -> Iterator[O
     with ExitStack() as closing:
 
         def open_it(
-            *, accepted: str = "", folders: tuple[str, ...] = ("news",), cache: str = "cache"
+            *,
+            accepted: str = "",
+            folders: tuple[str, ...] = ("news",),
+            cache: str = "cache",
+            dialect: str = "news-and-blog",
         ) -> SourceIndex:
             repository = closing.enter_context(
                 Repository.open(str(content.path), ref="main", mirrors=tmp_path / "mirrors")
@@ -42,7 +46,7 @@ def open_index(tmp_path: pathlib.Path, content: ContentRepository) -> Iterator[O
             kept = Cache(tmp_path / f"{cache}.db")
             closing.callback(kept.close)
             return SourceIndex(
-                samples.source(folders=tuple(map(Path, folders))),
+                samples.source(folders=tuple(map(Path, folders)), dialect=dialect),
                 repository,
                 cache=kept,
                 vocabulary=VOCABULARY,

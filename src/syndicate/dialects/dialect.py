@@ -26,6 +26,13 @@ class Dialect(Protocol):
         """Return why the file at ``path`` is not even looked at, empty if it may be a post."""
         ...
 
+    def bundle_folder(self, path: Path) -> Path | None:
+        """Return the folder in which all other files are resources of the page at ``path``.
+
+        None if the file at ``path`` makes no such bundle.
+        """
+        ...
+
     def fields(self, document: Document, source: Source, vocabulary: Vocabulary) -> Fields:
         """Return what ``document`` says about its post; never raises for what is in it."""
         ...

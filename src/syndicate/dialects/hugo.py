@@ -57,8 +57,10 @@ HUGO: Final = Style(
         "published": ("publishDate", "pubDate", "date"),
         "permalink": ("url",),
         "draft": ("draft", "headless"),
+        "build": ("build", "_build"),
     },
     permalink=lambda _place: "/:sections/:slugorfilename/",
     tokens=_tokens,
     languages=_SUFFIX,
+    leaf_bundles=True,
 )

@@ -17,6 +17,7 @@ from syndicate.index.asset import Assets
 from syndicate.index.biography import Chapter, biography
 from syndicate.index.examination import Outcome, examine
 from syndicate.index.manuscript import Manuscript, manuscript, past
+from syndicate.index.page_bundles import PageBundles, is_inside
 from syndicate.index.reading import Reading, Readings
 from syndicate.index.register import Register
 from syndicate.index.target import Targets
@@ -62,6 +63,7 @@ class SourceIndex:
         self._obeyed = accepted()
         self._ancestry = Ancestry()
         self._register = Register()
+        self._bundles = PageBundles(self._dialect.bundle_folder)
         self._registered: CommitId | None = None
         """The commit that the register is at."""
         self._is_cut = False
@@ -109,6 +111,7 @@ class SourceIndex:
         for key, data in self._cache.get(memory.SHELF, [self.memory_key]).items():
             found = memory.decode(data, self.source)
             self._ancestry, self._register = found.ancestry, found.register()
+            self._bundles = PageBundles(self._dialect.bundle_folder, self._register)
             self._registered = commit = found.ancestry.commit
             self._remembered = (key, commit) if commit else None
 
@@ -266,12 +269,13 @@ class SourceIndex:
         return dict.fromkeys(self._register) | {file.path: file.blob for file in files}
 
     def _take_down(self, files: Mapping[Path, BlobId | None], ancestry: Ancestry) -> None:
+        files = self._with_bundles(files, ancestry)
         skipped: dict[Path, str] = {}
         fresh: list[tuple[Entry, Lineage]] = []
         for path, blob in files.items():
             if blob is None:
                 continue
-            if why := self._dialect.skips(path, self.source):
+            if why := self._skips(path):
                 skipped[path] = why
                 continue
             lineage = ancestry.living[path]
@@ -283,6 +287,25 @@ class SourceIndex:
             outcomes |= self._read_together(fresh[start : start + _AT_ONCE])
         gone = [path for path, blob in files.items() if blob is None]
         self._register.update(outcomes, skipped, gone)
+
+    def _with_bundles(
+        self, files: Mapping[Path, BlobId | None], ancestry: Ancestry
+    ) -> Mapping[Path, BlobId | None]:
+        """Return ``files`` and all other files that began or ceased to be resources by them."""
+        changed = self._bundles.update(files)
+        if not changed:
+            return files
+        moved = (path for path in self._register if path not in files and is_inside(path, changed))
+        return {
+            path: ancestry.living[path].versions[-1].blob
+            for path in moved
+            if path in ancestry.living
+        } | dict(files)
+
+    def _skips(self, path: Path) -> str:
+        bundle = self._bundles.around(path)
+        resource = f"a resource of the page bundle {bundle}" if bundle else ""
+        return self._dialect.skips(path, self.source) or resource
 
     def _read_together(self, fresh: Sequence[tuple[Entry, Lineage]]) -> dict[Path, Outcome]:
         """Let every examination ask for what it wants to read next, and read that in one go."""

@@ -18,7 +18,7 @@ GENERAL: Final[Keys] = {
     "published": ("date", "publish_date", "pubDate", "date_published"),
     "dateline": ("dateline_str", "dateline"),
     "expires": ("expiryDate", "expiry_date", "expires", "unpublishDate"),
-    "draft": ("draft",),
+    "draft": ("draft", "eleventyExcludeFromCollections"),
     "public": ("published",),
     "permalink": ("permalink",),
     "slug": ("slug",),

@@ -8,6 +8,9 @@ from syndicate.dialects.mapping.keys import Reading
 from syndicate.dialects.mapping.place import Place
 from syndicate.dialects.mapping.values import flag
 
+_HIDING: Final = (("draft", True), ("public", False), ("permalink", False))
+"""Fields that hide a post, and the value of their key that does so."""
+
 _WRITE: Final = "Write it as 2024-01-29, or as 2024-01-29 09:30:00 -0500."
 
 
@@ -40,13 +43,30 @@ def expires(reading: Reading) -> datetime | None:
 
 
 def hidden(reading: Reading) -> str:
-    """Return why front matter hides the post, empty if it does not."""
-    if reading.find("draft", flag):
-        return f"{reading.keys['draft']}: true"
-    if reading.find("public", flag) is False:
-        return "published: false"
-    if reading.find("permalink", flag) is False:
-        return "permalink: false"
+    """Return the key and value in front matter that hide the post, empty if none does."""
+    for name, hides in _HIDING:
+        for key, value in reading.values(name):
+            if flag(value) is not None:
+                reading.came(name, key)
+            if flag(value) is hides:
+                return f"{key}: {str(hides).lower()}"
+    for key, value in reading.values("build"):
+        option = _build_option(value) if isinstance(value, dict) else ""
+        if option:
+            return f"{key}.{option}"
+    return ""
+
+
+def _build_option(options: dict[str, object]) -> str:
+    """Return the build option by which Hugo does not publish or does not list a page.
+
+    ``render: link`` and ``list: local`` do not hide: such pages stand in lists of the site. The
+    booleans of Hugo before 0.76 still count (https://gohugo.io/content-management/build-options/).
+    """
+    for name, value in options.items():
+        is_option = name.lower() in ("render", "list")
+        if is_option and (value in ("never", "0") or flag(value) is False):
+            return f"{name}: {str(value).lower()}"
     return ""
 
 

@@ -44,7 +44,7 @@ class Style:
     ``permalink`` is the pattern for posts and sources without one; ``tokens`` adds to or changes
     what placeholders stand for. ``languages`` finds the language at the end of a file name.
     ``spaces``: a text of ``categories`` is a list of words. ``exempt`` names path parts that may
-    begin with an underscore.
+    begin with an underscore. ``leaf_bundles``: a page called ``index`` owns all of its folder.
     """
 
     name: str
@@ -55,6 +55,7 @@ class Style:
     hard_breaks: bool = False
     spaces: bool = False
     exempt: frozenset[str] = frozenset()
+    leaf_bundles: bool = False
 
     def skips(self, path: Path, source: Source) -> str:
         """Return why the file at ``path`` is not even looked at, empty if it may be a post."""
@@ -66,6 +67,17 @@ class Style:
         if f"{dot}{suffix}".lower() not in SUFFIXES:
             return "not a Markdown or HTML file"
         return "README" if stem.lower() == "readme" else ""
+
+    def bundle_folder(self, path: Path) -> Path | None:
+        """Return the folder in which all other files are resources of the page at ``path``.
+
+        None if the file at ``path`` makes no such bundle. The root of a repository is none.
+        """
+        folder, slash, name = path.rpartition("/")
+        stem, dot, suffix = name.lower().rpartition(".")
+        if not self.leaf_bundles or not slash or f"{dot}{suffix}" not in SUFFIXES:
+            return None
+        return Path(folder) if self.languages.sub("", stem) == "index" else None
 
     def fields(self, document: Document, source: Source, vocabulary: Vocabulary) -> Fields:
         """Return what ``document`` says about its post; never raises for what is in it."""
