@@ -1,5 +1,6 @@
 """For machines that look around: OPML, sitemap, robots.txt and security.txt."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ from syndicate.model.query import Query
 from syndicate.model.view import last_modified, view
 from syndicate.representation import Representation, represent
 from syndicate.web.desk import Desk
+from syndicate.web.openapi import openapi_document
 from syndicate.web.opml import opml
 from syndicate.web.sitemap import sitemap
 
@@ -84,17 +86,15 @@ class Discovery:
 
         @cache
         def document() -> Representation:
-            from syndicate.web.openapi import description  # noqa: PLC0415 — few ask for it
-
             return represent(
-                msgspec.json.encode(description(masthead)),
+                msgspec.json.encode(openapi_document(masthead)),
                 media_type="application/json",
                 last_modified=now,
                 links=[Link(rel=rel, href=url) for rel in ("self", "canonical")],
             )
 
         async def endpoint(request: Request) -> Response:
-            return self.desk.reply(request, document())
+            return self.desk.reply(request, await asyncio.to_thread(document))
 
         return endpoint
 
