@@ -2,9 +2,10 @@
 
 PYTHON_IN = .venv/bin/python
 SETUP = @sh deploy/local/setup.sh
+PARALLEL = -n 2 --dist loadscope
 
 help:  ## list the commands
-	@sed -n 's/^\([a-z]*\):  *## /  make \1	/p' Makefile
+	@sed -n 's/^\([a-z-]*\):  *## /  make \1	/p' Makefile
 
 setup:  ## make .venv with the service in it
 	$(SETUP) run
@@ -15,7 +16,11 @@ serve:  ## serve the sample posts on http://127.0.0.1:8000
 
 test:  ## run every test, and require that they reach every branch
 	$(SETUP) test
-	@$(PYTHON_IN) -m pytest --cov
+	@$(PYTHON_IN) -m pytest $(PARALLEL) --cov
+
+test-fast:  ## run the tests that need no browser, no PostgreSQL and no whole system
+	$(SETUP) test
+	@$(PYTHON_IN) -m pytest $(PARALLEL) --fast --hypothesis-profile=fast
 
 check:  ## lint, types, layers and the rules of the house
 	$(SETUP) test
@@ -31,6 +36,6 @@ bench:  ## measure, each figure beside its peer's
 
 soak:  ## run the fault tests in their long form
 	$(SETUP) test
-	@SYNDICATE_SOAK=1 $(PYTHON_IN) -m pytest -m soak
+	@SYNDICATE_SOAK=1 $(PYTHON_IN) -m pytest -m soak --hypothesis-profile=soak
 
-.PHONY: help setup serve test check bench soak
+.PHONY: help setup serve test test-fast check bench soak

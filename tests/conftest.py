@@ -1,4 +1,4 @@
-"""What holds for every test: when skipping is a failure, and what the coverage is made of."""
+"""Rules for all tests: skips, coverage, Hypothesis profiles, the fast selection, PostgreSQL."""
 
 import importlib
 import importlib.util
@@ -7,6 +7,7 @@ import pkgutil
 import sys
 from collections.abc import Generator, Iterator
 from functools import _lru_cache_wrapper, cache
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -17,11 +18,53 @@ NO_SKIPS: Final = "SYNDICATE_NO_SKIPS"
 """Set to 1 where everything that a test may want is there: a skipped test is then a failure."""
 
 UNMEASURED: Final = ("corpora", "browser")
-"""Tests with these marks prove much and measure nothing: the coverage must not need them."""
+"""Marks of tests that coverage must not depend on."""
+
+SYSTEM: Final = Path(__file__).parent / "system"
+"""Tests of the whole system: most run in other processes, and tracing the rest only costs time."""
 
 # How long an example takes depends on what else the machine does: no property is about that.
-settings.register_profile("house", deadline=None)
-settings.load_profile("house")
+settings.register_profile("fast", deadline=None, max_examples=20)
+settings.register_profile("ci", deadline=None)
+settings.register_profile("soak", deadline=None, max_examples=2_000)
+settings.load_profile("ci")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that `make test-fast` uses."""
+    parser.addoption(
+        "--fast",
+        action="store_true",
+        help="deselect tests of the whole system, in a browser, of the corpora and on PostgreSQL",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect slow tests if ``--fast`` is given."""
+    if config.getoption("--fast"):
+        slow = [item for item in items if is_slow(item)]
+        items[:] = [item for item in items if not is_slow(item)]
+        config.hook.pytest_deselected(items=slow)
+
+
+def is_slow(item: pytest.Item) -> bool:
+    """Return whether ``item`` starts the whole system, a browser or PostgreSQL."""
+    parameters = (
+        item.callspec.params.values()
+        if isinstance(item, pytest.Function) and hasattr(item, "callspec")
+        else ()
+    )
+    return (
+        is_unmeasured(item)
+        or "postgresql" in getattr(item, "fixturenames", ())
+        or "postgresql" in [value for value in parameters if isinstance(value, str)]
+    )
+
+
+def is_unmeasured(item: pytest.Item) -> bool:
+    """Return whether coverage must not depend on ``item``."""
+    is_marked = any(item.get_closest_marker(mark) for mark in UNMEASURED)
+    return is_marked or SYSTEM in item.path.parents
 
 
 @pytest.hookimpl(wrapper=True)
@@ -72,7 +115,7 @@ def forget_what_is_kept() -> None:
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Pause the coverage during tests that it must not need."""
     coverage = Coverage.current()
-    if coverage is None or not any(item.get_closest_marker(mark) for mark in UNMEASURED):
+    if coverage is None or not is_unmeasured(item):
         return (yield)
     import_the_house()
     coverage.stop()
@@ -85,8 +128,11 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
-    """Return the address of a PostgreSQL server that all tests share."""
+    """Return the URL of a PostgreSQL server that all tests of this process share.
+
+    It does not wait for the disk: no test of a shared server is about a loss of power.
+    """
     from tests.databases import postgresql_server  # noqa: PLC0415 — only where it is wanted
 
-    with postgresql_server() as server:
+    with postgresql_server(fsync=False) as server:
         yield server.address

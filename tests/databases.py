@@ -1,17 +1,27 @@
-"""Real databases for tests: an SQLite file each, and one PostgreSQL server for all."""
+"""Real databases for tests: SQLite files, and databases of one PostgreSQL server per process.
+
+The migrations run once per process, into a template; each test gets a copy of the template with a
+ledger id of its own.
+"""
 
 import pathlib
 import secrets
 import shutil
 import signal
+import sqlite3
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import psycopg
+import pytest
+from sqlalchemy import create_engine, make_url
+
+from syndicate.storage import upgrading
 
 KINDS: Final = ("sqlite", "postgresql")
 
@@ -26,8 +36,8 @@ class Server:
 
 
 @contextmanager
-def postgresql_server() -> Iterator[Server]:
-    """Run a PostgreSQL of its own, without any port."""
+def postgresql_server(*, fsync: bool = True) -> Iterator[Server]:
+    """Run a PostgreSQL server on a Unix socket; without ``fsync`` it does not wait for the disk."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="syndicate-postgresql-"))
     folder.chmod(0o755)
     with warnings.catch_warnings():
@@ -45,6 +55,10 @@ def postgresql_server() -> Iterator[Server]:
             process.wait(30)
             server.ensure_postgres_running()
 
+        if not fsync:
+            with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+                connection.execute("ALTER SYSTEM SET fsync = off")
+                connection.execute("SELECT pg_reload_conf()")
         try:
             yield Server(address=str(server.get_uri()), crash=crash)
         finally:
@@ -53,12 +67,76 @@ def postgresql_server() -> Iterator[Server]:
 
 
 @contextmanager
-def postgresql_database(server: str) -> Iterator[str]:
-    """Make a database on ``server``, give its address, and drop it."""
+def postgresql_database(server: str, *, empty: bool = False) -> Iterator[str]:
+    """Create a database on ``server``, migrated unless ``empty``; yield its URL, then drop it."""
+    template = "template1" if empty else _postgresql_template(server)
     name = f"test_{secrets.token_hex(6)}"
+    url = server.replace("/postgres?", f"/{name}?")
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
         try:
-            yield server.replace("/postgres?", f"/{name}?")
+            if not empty:
+                with psycopg.connect(url, autocommit=True) as own:
+                    own.execute("UPDATE publisher SET ledger = %s", [secrets.token_hex(4)])
+            yield url
         finally:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@contextmanager
+def database_of_kind(
+    request: pytest.FixtureRequest, file: pathlib.Path, *, empty: bool = False
+) -> Iterator[str]:
+    """Yield the URL of a database of the kind that ``request`` is parametrized with.
+
+    ``file`` is where an SQLite database is; one that is ``empty`` has no file yet.
+    """
+    if request.param == "postgresql":
+        with postgresql_database(request.getfixturevalue("postgresql"), empty=empty) as url:
+            yield url
+        return
+    if not empty:
+        prepare(f"sqlite:///{file}")
+    yield f"sqlite:///{file}"
+
+
+def prepare(url: str) -> None:
+    """Make the SQLite file of ``url`` a migrated database, unless there is one.
+
+    A PostgreSQL database is made by `postgresql_database`, and is migrated already.
+    """
+    file = pathlib.Path(make_url(url).database or "")
+    if not url.startswith("sqlite:") or file.exists():
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(_sqlite_template())
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        connection.execute("PRAGMA synchronous=OFF")
+        connection.execute("UPDATE publisher SET ledger = ?", [secrets.token_hex(4)])
+
+
+@cache
+def _sqlite_template() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder) / "template.db"
+        _migrate(f"sqlite:///{file}")
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+        return file.read_bytes()
+
+
+@cache
+def _postgresql_template(server: str) -> str:
+    name = "syndicate_template"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    url = make_url(server.replace("/postgres?", f"/{name}?"))
+    _migrate(url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False))
+    return name
+
+
+def _migrate(url: str) -> None:
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        upgrading.upgrade(connection, url)
+    engine.dispose()

@@ -20,6 +20,7 @@ from syndicate.service.partners import Partners
 from syndicate.storage.database import Database
 from syndicate.storage.ledger import Ledger
 from tests import samples
+from tests.databases import prepare
 from tests.partners import staffed
 from tests.web.site import Site
 
@@ -127,7 +128,7 @@ class Bureau:
 @asynccontextmanager
 async def bureau(newsroom: Newsroom, address: str) -> AsyncIterator[Bureau]:
     """Open a service with the database at ``address``, which has told nothing yet."""
-    await Database.upgrade_at(address)
+    prepare(address)
     database = await Database.open(address)
     try:
         opened = Bureau(

@@ -17,6 +17,7 @@ from syndicate.storage.safe import Safe
 from syndicate.storage.subscriptions import Subscriptions
 from syndicate.storage.tokens import Tokens
 from tests import samples
+from tests.databases import prepare
 
 
 @asynccontextmanager
@@ -28,7 +29,7 @@ async def office_at(
     clock: Callable[[], datetime] = lambda: samples.NOW,
 ) -> AsyncIterator[Partners]:
     """Open an office with the empty database at ``address``, and tell rows of the ledger there."""
-    await Database.upgrade_at(address)
+    prepare(address)
     database = await Database.open(address)
     try:
         await tell(Ledger(database), told)

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Final
 
 ROOT = Path(__file__).parents[1]
 
@@ -74,3 +75,48 @@ def test_the_coverage_does_not_count_what_only_the_corpora_reach(tmp_path: Path)
     assert "75%   2\n" in said
     assert "Required test coverage of 100.0% not reached" in said
     assert said.rstrip().splitlines()[-1].strip("= ").startswith("2 passed")
+
+
+def test_the_coverage_does_not_count_what_only_system_tests_reach(tmp_path: Path) -> None:
+    """Tests in the folder ``system`` are not traced."""
+    (tmp_path / "measured.py").write_text("def a():\n    return 1\ndef b():\n    return 2\n")
+    (tmp_path / "system").mkdir()
+    (tmp_path / "system" / "test_whole.py").write_text(
+        "import measured\ndef test_a(): assert measured.a() == 1\n"
+    )
+    (tmp_path / "test_it.py").write_text(
+        "import measured\ndef test_b(): assert measured.b() == 2\n"
+    )
+    said = run_pytest(tmp_path, "--cov", "--cov-report=term-missing")
+    assert "75%   2\n" in said
+    assert said.rstrip().splitlines()[-1].strip("= ").startswith("2 passed")
+
+
+FAST: Final = """
+import pytest
+
+@pytest.mark.corpora
+def test_corpora(): pass
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request): return request.param
+
+def test_database(url): pass
+
+def test_server(postgresql): pass
+
+def test_plain(): pass
+"""
+
+
+def test_the_fast_selection_has_neither_system_tests_nor_postgresql(tmp_path: Path) -> None:
+    """With --fast, tests in ``system``, of the corpora and on PostgreSQL are deselected."""
+    (tmp_path / "system").mkdir()
+    (tmp_path / "system" / "test_whole.py").write_text("def test_whole(): pass\n")
+    (tmp_path / "test_it.py").write_text(FAST)
+
+    said = run_pytest(tmp_path, "--fast")
+
+    assert "2 passed, 4 deselected" in said
+    assert "test_database[sqlite]" in said
+    assert "test_plain" in said

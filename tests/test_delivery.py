@@ -18,7 +18,7 @@ from syndicate.model.subscription import SEALED, SubscriptionId, rotate
 from syndicate.storage.safe import Safe
 from syndicate.storage.subscriptions import Subscriptions
 from tests.channels.receiver import Received, answer, hang, receiving
-from tests.databases import KINDS, postgresql_database
+from tests.databases import KINDS, database_of_kind
 from tests.deliverer import (
     PACE,
     A,
@@ -40,13 +40,10 @@ def file(tmp_path: pathlib.Path) -> str:
 
 
 @pytest.fixture(params=KINDS)
-def address(request: pytest.FixtureRequest, file: str) -> Iterator[str]:
-    """Return the address of a database of each kind."""
-    if request.param == "sqlite":
-        yield file
-    else:
-        with postgresql_database(request.getfixturevalue("postgresql")) as made:
-            yield made
+def address(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Iterator[str]:
+    """Return the URL of a migrated database of each kind."""
+    with database_of_kind(request, tmp_path / "syndicate.db") as url:
+        yield url
 
 
 def test_everything_arrives_signed_and_in_order(address: str) -> None:

@@ -31,6 +31,7 @@ from syndicate.storage.outbox import Outbox
 from syndicate.storage.safe import Safe
 from syndicate.storage.subscriptions import Subscriptions
 from tests import samples
+from tests.databases import prepare
 from tests.web.site import NAMED, POSTS, VOCABULARY, Answer, Library, Site
 
 MASTHEAD: Final = replace(samples.MASTHEAD, hub="https://feeds.example.gov/hub")
@@ -182,7 +183,9 @@ async def rig(
 
     Every name leads to loopback; unless that is the operator's ``own``, it seems to be elsewhere.
     """
-    database = await Database.open(f"sqlite:///{folder / 'hub.db'}")
+    url = f"sqlite:///{folder / 'hub.db'}"
+    prepare(url)
+    database = await Database.open(url)
     guard = Guard(allow_networks=[LOOPBACK], allow_http=True, lookup=_here)
     try:
         async with Transport(guard, MASTHEAD, timeout_seconds=TIMEOUT.total_seconds()) as transport:

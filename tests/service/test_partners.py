@@ -25,7 +25,7 @@ from syndicate.settings import load
 from tests import samples
 from tests.channels.receiver import answer, receiving
 from tests.content_repository import ContentRepository
-from tests.databases import KINDS, postgresql_database
+from tests.databases import KINDS, database_of_kind
 from tests.mirror import Bureau, bureau, posts, sqlite
 from tests.partners import office_at
 from tests.publisher.conftest import FIRST, SETTINGS, file, open_newsroom
@@ -38,12 +38,9 @@ BLANK = Subscription(id=SubscriptionId(""), url=HOOK)
 
 @pytest.fixture(params=KINDS)
 def address(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Iterator[str]:
-    """Return the address of an empty database."""
-    if request.param == "sqlite":
-        yield sqlite(tmp_path)
-    else:
-        with postgresql_database(request.getfixturevalue("postgresql")) as made:
-            yield made
+    """Return the URL of a migrated database of each kind."""
+    with database_of_kind(request, tmp_path / "syndicate.db") as url:
+        yield url
 
 
 @pytest.fixture

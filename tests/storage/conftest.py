@@ -1,18 +1,22 @@
-"""What the tests of the storage share: an empty database of each kind."""
+"""What the tests of the storage share: a migrated database of each kind."""
 
 import pathlib
 from collections.abc import Iterator
 
 import pytest
 
-from tests.databases import KINDS, postgresql_database
+from tests.databases import KINDS, database_of_kind
 
 
 @pytest.fixture(params=KINDS)
 def address(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Iterator[str]:
-    """Return the address of an empty database."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'folder' / 'syndicate.db'}"
-    else:
-        with postgresql_database(request.getfixturevalue("postgresql")) as made:
-            yield made
+    """Return the URL of a migrated database without content."""
+    with database_of_kind(request, tmp_path / "folder" / "syndicate.db") as url:
+        yield url
+
+
+@pytest.fixture(params=KINDS)
+def empty_address(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Iterator[str]:
+    """Return the URL of a database without tables."""
+    with database_of_kind(request, tmp_path / "folder" / "syndicate.db", empty=True) as url:
+        yield url

@@ -19,6 +19,7 @@ from syndicate.storage.posting import Letter, post_to
 from syndicate.storage.safe import Safe
 from syndicate.storage.subscriptions import Subscriptions
 from tests import samples
+from tests.databases import prepare
 
 NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
 LEASE = timedelta(seconds=20)
@@ -80,7 +81,7 @@ def within(address: str, work: Callable[[Mailroom], Awaitable[None]], *, key: st
     """Do ``work`` with an empty database at ``address``."""
 
     async def do() -> None:
-        await Database.upgrade_at(address)
+        prepare(address)
         database = await Database.open(address)
         safe = Safe(key)
         try:

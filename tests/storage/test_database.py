@@ -15,15 +15,16 @@ from sqlalchemy import Connection, create_engine, func, select
 from syndicate.errors import StorageError
 from syndicate.storage.database import Database, prepare_sqlite
 from syndicate.storage.schema import METADATA, REVISION, TOKEN
+from tests.databases import prepare
 
 Work = Callable[[Database], Awaitable[None]]
 
 
 def within(address: str, work: Work) -> None:
-    """Do ``work`` in the database at ``address``, upgraded first."""
+    """Do ``work`` in the migrated database at ``address``."""
 
     async def do() -> None:
-        await Database.upgrade_at(address)
+        prepare(address)
         database = await Database.open(address)
         try:
             await work(database)
@@ -76,7 +77,7 @@ def test_a_postgresql_that_is_behind_is_refused_with_what_to_type(postgresql: st
     assert "syndicate db upgrade" in refused.value.hint
 
 
-def test_the_migrations_make_the_tables_of_the_schema(address: str) -> None:
+def test_the_migrations_make_the_tables_of_the_schema(empty_address: str) -> None:
     """Nothing is in one and not in the other."""
 
     def differences(connection: Connection) -> object:
@@ -86,12 +87,13 @@ def test_the_migrations_make_the_tables_of_the_schema(address: str) -> None:
         async with database.read() as connection:
             assert await connection.run_sync(differences) == []
 
-    within(address, compare)
+    asyncio.run(Database.upgrade_at(empty_address))
+    within(empty_address, compare)
 
 
-def test_the_schema_is_that_of_the_newest_migration(address: str) -> None:
+def test_the_schema_is_that_of_the_newest_migration(empty_address: str) -> None:
     """An upgrade leads to the revision that it calls its own."""
-    assert asyncio.run(Database.upgrade_at(address)) == REVISION
+    assert asyncio.run(Database.upgrade_at(empty_address)) == REVISION
 
 
 def test_a_start_imports_what_upgrades_only_where_there_is_something_to_upgrade(
@@ -176,7 +178,7 @@ def test_whoever_is_cancelled_leaves_no_lock(address: str, cancels: int) -> None
         return writing.cancelled()
 
     async def do() -> None:
-        await Database.upgrade_at(address)
+        prepare(address)
         steps = 0
         while await cancelled_after(steps):
             steps += 1

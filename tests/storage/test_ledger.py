@@ -15,6 +15,7 @@ from syndicate.model.post import BlobId, Path, Post
 from syndicate.storage.database import Database
 from syndicate.storage.ledger import LEASE, Ledger
 from tests import samples
+from tests.databases import prepare
 
 NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
 A = samples.post("news/2024-01-29-a.md")
@@ -25,7 +26,7 @@ def within(address: str, work: Callable[[Ledger], Awaitable[None]]) -> None:
     """Do ``work`` with an empty ledger at ``address``."""
 
     async def do() -> None:
-        await Database.upgrade_at(address)
+        prepare(address)
         database = await Database.open(address)
         try:
             await work(Ledger(database))

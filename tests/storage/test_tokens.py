@@ -11,6 +11,7 @@ from sqlalchemy import text
 from syndicate.errors import UnknownName, UsageError
 from syndicate.storage.database import Database
 from syndicate.storage.tokens import Tokens
+from tests.databases import prepare
 from tests.mirror import sqlite
 from tests.storage.mailroom import NOW
 
@@ -19,7 +20,7 @@ def within(address: str, work: Callable[[Tokens, Database], Awaitable[None]]) ->
     """Do ``work`` with no tokens yet."""
 
     async def do() -> None:
-        await Database.upgrade_at(address)
+        prepare(address)
         database = await Database.open(address)
         try:
             await work(Tokens(database), database)

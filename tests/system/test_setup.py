@@ -170,7 +170,9 @@ def test_an_installation_that_fails_is_tried_again_the_next_time(machine: Machin
     assert installs(machine.setup()[2])
 
 
-@pytest.mark.parametrize("target", ["setup", "serve", "test", "check", "bench", "soak"])
+@pytest.mark.parametrize(
+    "target", ["setup", "serve", "test", "test-fast", "check", "bench", "soak"]
+)
 def test_make_alone_lists_every_command(target: str) -> None:
     """Each with what it does."""
     answer = subprocess.run(
