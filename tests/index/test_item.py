@@ -22,17 +22,16 @@ from syndicate.render.workroom import Workroom
 from tests import samples
 from tests.content_repository import ContentRepository
 from tests.index.conftest import file
+from tests.render_pool import render_pool
 
 FIRST = "news/2023-11-06-first.md"
 SECOND = "news/2023-11-07-second.md"
 
 
-@pytest.fixture(scope="module")
-def workroom() -> Iterator[Workroom]:
-    """Return a workroom of one process for all tests."""
-    room = Workroom(processes=1)
-    yield room
-    room.close()
+@pytest.fixture
+def workroom() -> Workroom:
+    """Return the render processes that tests share."""
+    return render_pool()
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 from syndicate.service.newsroom import Newsroom
 from syndicate.settings import load
 from tests.content_repository import ContentRepository
+from tests.render_pool import render_pool
 
 SETTINGS = """
 [service]
@@ -68,7 +69,7 @@ def open_newsroom(folder: pathlib.Path, tables: str = "") -> Newsroom:
     """Return a newsroom of the source ``news`` in ``folder``, and of what ``tables`` say."""
     written = folder / "syndicate.toml"
     written.write_text(SETTINGS + tables)
-    return Newsroom(load(written, {}), clock=lambda: NOW)
+    return Newsroom(load(written, {}), clock=lambda: NOW, workroom=render_pool())
 
 
 @pytest.fixture

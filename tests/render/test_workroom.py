@@ -15,6 +15,7 @@ from syndicate.errors import SyndicateError
 from syndicate.render.body import Job, Rendering, render
 from syndicate.render.workroom import Workroom
 from tests.render.jobs import job
+from tests.render_pool import close_render_pool
 
 SLOW = "*a* b\n\n" * 200_000
 
@@ -53,6 +54,7 @@ def wait_until_gone(pids: set[int]) -> None:
 @pytest.fixture(autouse=True)
 def _alone() -> None:
     """Begin when those of the test before are gone: who is killed needs a moment for it."""
+    close_render_pool()
     wait_until_gone(workers(os.getpid()))
 
 

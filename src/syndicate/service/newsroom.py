@@ -40,13 +40,18 @@ class Newsroom:
         *,
         clock: Callable[[], datetime] = now,
         is_public: bool = False,
+        workroom: Workroom | None = None,
     ) -> None:
-        """Read what ``settings`` name; ``is_public`` if readers see every edition (see `Items`)."""
+        """Read what ``settings`` name; ``is_public`` if readers see every edition (see `Items`).
+
+        A ``workroom`` that is given is not closed with this object.
+        """
         self.settings = settings
         self.clock = clock
         self._cache = Cache(settings.data / "cache" / "syndicate.db")
         self.accepted = Acceptances(settings.data / "accepted.json")
-        self._workroom = Workroom(processes=settings.service.workers)
+        self._owns_workroom = workroom is None
+        self._workroom = workroom or Workroom(processes=settings.service.workers)
         self._indexes: dict[str, SourceIndex] = {}
         self._opening = threading.Lock()
         self._items = Items(
@@ -183,7 +188,8 @@ class Newsroom:
 
     def close(self) -> None:
         """End every process, close every file."""
-        self._workroom.close()
+        if self._owns_workroom:
+            self._workroom.close()
         for index in self._indexes.values():
             index.repository.close()
         self._cache.close()

@@ -1,0 +1,21 @@
+"""One pool of render processes for all tests of a process that need content rendered."""
+
+import atexit
+from functools import cache
+
+from syndicate.render.workroom import Workroom
+
+
+@cache
+def render_pool() -> Workroom:
+    """Return the pool; its processes start with the first post that is rendered."""
+    pool = Workroom(processes=1)
+    atexit.register(pool.close)
+    return pool
+
+
+def close_render_pool() -> None:
+    """End the processes of the pool, so that a test can count those it starts itself."""
+    if render_pool.cache_info().currsize:
+        render_pool().close()
+        render_pool.cache_clear()
