@@ -112,7 +112,9 @@ def test_the_settings_limit_the_hub(tmp_path: pathlib.Path) -> None:
 
     async def do() -> None:
         started: asyncio.Future[Dispatch] = asyncio.get_running_loop().create_future()
-        delivering = asyncio.create_task(keep_delivering(settings, started=started.set_result))
+        delivering = asyncio.create_task(
+            keep_delivering(settings, started=started.set_result, restarts=Restarts())
+        )
         assert await (await started).reception.ask(asked)
         delivering.cancel()
         await asyncio.gather(delivering, return_exceptions=True)

@@ -353,6 +353,7 @@ def test_the_web_has_limits_that_the_command_line_has_not(tmp_path: pathlib.Path
                 shelf=Lagging(),
                 ring=lambda: None,
                 opened=opened.set_result,
+                restarts=Restarts(),
             )
         )
         office = await opened

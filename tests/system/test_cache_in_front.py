@@ -206,7 +206,7 @@ def first_coding(client: httpx.Client, accepted: str, posts: int) -> str:
     while True:
         response = client.get(FEED, headers={"Accept-Encoding": accepted})
         if len(response.json()["items"]) == posts:
-            return response.headers.get("Content-Encoding", "none")
+            return str(response.headers.get("Content-Encoding", "none"))
         time.sleep(0.05)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import get_args
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -58,7 +59,7 @@ PARAMETERS = st.fixed_dictionaries(
         "source": st.just("news"),
         "language": st.lists(st.sampled_from(["en", "es", "es-pr", "fr-ca"]), max_size=3),
         "limit": st.integers(1, 200).map(str),
-        "content": st.sampled_from(Content.__args__),
+        "content": st.sampled_from(get_args(Content)),
         "foreign": st.text(max_size=2_000),
     },
 )

@@ -118,3 +118,8 @@ def rotate(
     )
     kept = live(former, at)[:old_secrets]
     return replace(subscription, secrets=(secret, *kept), sealed="")
+
+
+def is_well_formed_id(text: str) -> bool:
+    """Tell whether ``text`` could be an id; a database may not accept others as a parameter."""
+    return text.isascii() and text.isprintable()

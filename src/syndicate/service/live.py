@@ -247,19 +247,13 @@ class Live:
         def ring() -> None:
             chronicle.ring()
 
+        partners = keep_partners(
+            settings, clock=clock, shelf=self, ring=ring, opened=self._staff, restarts=self.restarts
+        )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(chronicle.run())
             tasks.create_task(keep_delivering(settings, started=delivering, restarts=self.restarts))
-            tasks.create_task(
-                keep_partners(
-                    settings,
-                    clock=clock,
-                    shelf=self,
-                    ring=ring,
-                    opened=self._staff,
-                    restarts=self.restarts,
-                )
-            )
+            tasks.create_task(partners)
 
     async def _settle(self) -> None:
         """Let the first reader go first; then import what takes long, beside the loop."""

@@ -45,15 +45,9 @@ async def serve(newsroom: Newsroom, *, started: Callable[[int], None] = lambda _
             )
         ]
         host, port = settings.service.host, settings.service.port
+        limits, stopping = _connection_limits(settings), live.stopping
         serving = asyncio.create_task(
-            server.run(
-                app,
-                host,
-                port,
-                stopping=live.stopping,
-                started=started,
-                limits=_connection_limits(settings),
-            )
+            server.run(app, host, port, stopping=stopping, started=started, limits=limits)
         )
         try:
             await asyncio.wait({background[0], serving}, return_when=asyncio.FIRST_COMPLETED)

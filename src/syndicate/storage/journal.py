@@ -15,14 +15,14 @@ from syndicate.model.delivery import replay as again
 from syndicate.model.event import cursor
 from syndicate.model.position import Position
 from syndicate.model.post import PostId
-from syndicate.model.subscription import SubscriptionId
+from syndicate.model.subscription import SubscriptionId, is_well_formed_id
 from syndicate.storage import turn
 from syndicate.storage.database import Database
 from syndicate.storage.ledger import millis
 from syndicate.storage.posting import ring
 from syndicate.storage.rows import attempt, deliveries, delivery
 from syndicate.storage.schema import ATTEMPT, DELIVERY, EVENT, SUBSCRIPTION, UNFINISHED
-from syndicate.storage.subscriptions import could_be, hold, unknown
+from syndicate.storage.subscriptions import hold, unknown
 
 DELIVERED_KEPT: Final = timedelta(days=30)
 OTHERS_KEPT: Final = timedelta(days=90)
@@ -267,6 +267,6 @@ def unknown_delivery(which: str) -> UnknownName:
 def _parts(which: str) -> tuple[str, int]:
     """Read the id of a delivery; what is none leads to no row."""
     subscription, _, seq = which.rpartition(".")
-    if not could_be(subscription):
+    if not is_well_formed_id(subscription):
         return "", 0
     return subscription, int(seq) if _SEQ.fullmatch(seq) else 0

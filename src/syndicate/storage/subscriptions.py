@@ -25,6 +25,7 @@ from syndicate.model.subscription import (
     State,
     Subscription,
     SubscriptionId,
+    is_well_formed_id,
 )
 from syndicate.model.wish import read_types
 from syndicate.storage.database import Database
@@ -101,7 +102,7 @@ class Subscriptions:
 
     async def find(self, which: str) -> Subscription:
         """Return the subscription with the id ``which``; raises `UnknownName`."""
-        if not could_be(which):
+        if not is_well_formed_id(which):
             raise unknown(which)
         async with self._database.read() as connection:
             asked = select(SUBSCRIPTION).where(SUBSCRIPTION.c.id == which)
@@ -389,11 +390,6 @@ def _place(cursor: str) -> tuple[int, str]:
     if found is None:
         raise malformed(cursor)
     return int(found[1]), found[2]
-
-
-def could_be(which: str) -> bool:
-    """Tell whether a text that somebody sent could be an id; others a database may not take."""
-    return which.isascii() and which.isprintable()
 
 
 def unknown(which: str) -> UnknownName:
