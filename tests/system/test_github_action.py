@@ -1,0 +1,183 @@
+"""The shell lines of `action.yml`, run as GitHub runs them on a real repository of posts."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+
+from tests.content_repository import ContentRepository, environment
+from tests.documents import ROOT
+
+ACTION: Final[dict[str, Any]] = yaml.safe_load((ROOT / "action.yml").read_text())
+GOOD: Final = "---\ntitle: A post\n---\nText.\n"
+BROKEN: Final = "---\ntitle: [\n---\nText.\n"
+SETTINGS: Final = """
+[[sources]]
+name = "news"
+repository = "{repository}"
+folders = ["_posts"]
+dialect = "jekyll"
+site_url = "https://www.example.gov"
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """The exit code of the first step that failed, what was printed, and the summary."""
+
+    code: int
+    output: str
+    summary: str
+
+
+class Runner:
+    """A runner with a checkout of a repository, made as `actions/checkout` makes it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.workspace = folder / "work" / "a repository"
+        self.origin = ContentRepository.create(folder / "origin.git", bare=True)
+
+    def git(self, *arguments: str) -> str:
+        """Run git in the workspace."""
+        command = ["git", "-C", str(self.workspace), *arguments]
+        return subprocess.run(
+            command, env=environment(), check=True, capture_output=True, text=True
+        ).stdout
+
+    def check_out(self, ref: str) -> None:
+        """Fetch one commit without history and check it out."""
+        self.workspace.mkdir(parents=True)
+        self.git("init", "--quiet")
+        self.git("remote", "add", "origin", self.origin.path.as_uri())
+        self.git("fetch", "--quiet", "--no-tags", "--depth=1", "origin", f"+{ref}:refs/remotes/x")
+        self.git("checkout", "--quiet", "--detach", "refs/remotes/x")
+
+    def run(self, *, base: str = "", **inputs: str) -> Outcome:
+        """Run every shell step of the action, until one fails."""
+        summary = self.folder / "summary.md"
+        summary.touch()
+        values = {name: one["default"] for name, one in ACTION["inputs"].items()} | inputs
+        given = {f"${{{{ inputs.{name} }}}}": value for name, value in values.items()}
+        given["${{ steps.python.outputs.python-path }}"] = sys.executable
+        output, code = "", 0
+        for step in ACTION["runs"]["steps"]:
+            if "run" not in step or code:
+                continue
+            done = subprocess.run(
+                ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
+                cwd=self.workspace,
+                env={
+                    **environment(),
+                    "CI": "true",
+                    "GITHUB_ACTIONS": "true",
+                    "GITHUB_ACTION_PATH": str(ROOT),
+                    "GITHUB_WORKSPACE": str(self.workspace),
+                    "GITHUB_STEP_SUMMARY": str(summary),
+                    "GITHUB_BASE_REF": base,
+                    "RUNNER_TEMP": str(self.folder),
+                    "PIP_NO_INDEX": "1",  # tests send nothing: the packages are there already
+                    **{name: given[text] for name, text in step.get("env", {}).items()},
+                },
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+            )
+            output, code = output + done.stdout, done.returncode
+        return Outcome(code=code, output=output, summary=summary.read_text())
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Runner:
+    """Return a runner whose repository has settings, a good post and a broken one."""
+    made = Runner(tmp_path)
+    made.origin.commit(
+        {
+            "syndicate.toml": SETTINGS.format(repository="."),
+            "_posts/2024-01-01-old.md": BROKEN,
+            "_posts/2024-01-02-post.md": GOOD,
+        }
+    )
+    return made
+
+
+def open_pull_request(runner: Runner, post: str) -> None:
+    """Add ``post`` on a branch, move the base on, and check out the merge as GitHub makes it."""
+    origin = runner.origin
+    origin.start("change")
+    origin.commit({"_posts/2024-02-01-new.md": post}, branch="change")
+    origin.commit({"_posts/2024-01-03-meanwhile.md": BROKEN})
+    tree = origin.git("merge-tree", "--write-tree", "main", "change")
+    commit = origin.git("commit-tree", tree, "-p", "main", "-p", "change", "-m", "Merge")
+    origin.git("update-ref", "refs/pull/7/merge", commit)
+    runner.check_out("refs/pull/7/merge")
+
+
+def test_pull_request_with_a_broken_post_fails_with_an_annotation(runner: Runner) -> None:
+    """Only what the change brings in is reported: beside its line, and in the summary."""
+    open_pull_request(runner, BROKEN)
+
+    outcome = runner.run(base="main")
+
+    assert outcome.code == 1
+    (annotation,) = [line for line in outcome.output.splitlines() if line.startswith("::")]
+    assert annotation.startswith("::error file=_posts/2024-02-01-new.md,line=")
+    assert "    _posts/2024-02-01-new.md:" in outcome.summary
+    assert "1 error." in outcome.summary
+    assert "2024-01-01-old" not in outcome.output + outcome.summary
+
+
+def test_pull_request_with_a_good_post_passes(runner: Runner) -> None:
+    """Broken posts that the base has already are no reason to refuse a change."""
+    open_pull_request(runner, GOOD)
+
+    outcome = runner.run(base="main")
+
+    assert (outcome.code, "::" in outcome.output) == (0, False), outcome.output
+    assert outcome.summary == "    Nothing is wrong.\n"
+
+
+def test_push_checks_every_post(runner: Runner) -> None:
+    """Without a base branch the whole of what is checked out is reported."""
+    runner.check_out("refs/heads/main")
+
+    outcome = runner.run()
+
+    assert outcome.code == 1
+    assert "::error file=_posts/2024-01-01-old.md" in outcome.output
+
+
+def test_dates_come_from_the_whole_history_of_a_shallow_checkout(runner: Runner) -> None:
+    """The checkout has one commit, the check has all of them, and leaves nothing for git to add."""
+    open_pull_request(runner, GOOD)
+    assert runner.git("rev-list", "--count", "HEAD").strip() == "1"
+
+    runner.run(base="main")
+
+    assert runner.git("rev-list", "--count", "HEAD").strip() == "4"
+    assert runner.git("status", "--porcelain") == ""
+
+
+def test_settings_may_lie_elsewhere(runner: Runner) -> None:
+    """The input `config` names them, with spaces if need be."""
+    settings = SETTINGS.format(repository="../..")
+    runner.origin.commit(
+        {"syndicate.toml": None, "a b/c/feeds.toml": settings, "_posts/2024-01-01-old.md": GOOD}
+    )
+    runner.check_out("refs/heads/main")
+
+    outcome = runner.run(config="a b/c/feeds.toml")
+
+    assert outcome.code == 0, outcome.output
+
+
+def test_shell_lines_hold_no_expression_of_the_workflow() -> None:
+    """What a caller puts in reaches the shell as a variable, never as part of a command."""
+    steps = [step for step in ACTION["runs"]["steps"] if "run" in step]
+    assert len(steps) == 3
+    assert not any("${{" in step["run"] for step in steps)
