@@ -56,9 +56,8 @@ def named(text: str) -> Iterator[str]:
         for found in INSTALLERS.finditer(line):
             rest = re.split(r"`|&&|\|\||[;|<>]\s|\s#\s", line[found.end() :])[0]
             yield from requirements(rest.removeprefix("="))
-        found = re.search(r"additional_dependencies:\s*\[(.*)\]", line)
-        if found:
-            yield from (name.strip(" '\"") for name in found[1].split(",") if name.strip())
+        for names in re.findall(r"additional_dependencies:\s*\[(.*)\]", line):
+            yield from (name.strip(" '\"") for name in names.split(",") if name.strip())
     for block in re.findall(r"additional_dependencies:[ ]*\n((?:[ ]*-[ ].*\n?)+)", text):
         yield from (line.strip(" -'\"") for line in block.splitlines())
 
