@@ -11,6 +11,7 @@ from sqlalchemy import text
 from syndicate.errors import StorageError
 from syndicate.model.retry import Notice, Schedule
 from syndicate.model.subscription import Subscription
+from syndicate.storage.unreadable_rows import exhaust
 from tests.channels.receiver import answer, receiving
 from tests.deliverer import (
     PACE,
@@ -100,7 +101,7 @@ def test_an_attempt_that_cannot_be_stored_costs_no_other_its_record(
         assert (await states(mailroom, "a"))[0] == "exhausted"
         assert (await states(mailroom, "b"))[0] == "delivered"
         _, attempts = await mailroom.journal.find("sub_a.1")
-        assert attempts[-1].error.endswith("its attempt cannot be stored: StorageError")
+        assert attempts[-1].error.endswith("its attempt cannot be stored")
 
     within(file, work)
 
@@ -277,6 +278,36 @@ def test_a_delivery_that_cannot_be_read_is_set_aside(
                 cause, error = (await connection.execute(asked)).first() or ("", "")
             assert cause == "unreadable"
             assert error.startswith("the stored delivery cannot be read: ")
+
+    within(file, work)
+
+
+def test_a_delivery_that_was_set_aside_is_still_listed(file: str) -> None:
+    """Without its body; its attempts are as they were where they cannot be counted."""
+
+    async def work(mailroom: Mailroom) -> None:
+        await mailroom.subscribe("a", letters=[1])
+        other = "INSERT INTO attempt SELECT 'sub_a', 1, 'x', '', 0, 0, '', NULL, '[]', '', '', ''"
+        await change(mailroom, other)
+        await change(mailroom, "UPDATE event SET whole = 'no JSON'")
+        assert await mailroom.claim("one") == ()
+        assert await states(mailroom, "a") == ["exhausted"]
+        found, attempts = await mailroom.journal.find("sub_a.1")
+        assert (found.body, len(attempts)) == (b"", 1)
+
+    within(file, work)
+
+
+def test_an_attempt_of_a_lease_that_is_lost_sets_nothing_aside(file: str) -> None:
+    """Whoever leases the delivery now decides about it."""
+
+    async def work(mailroom: Mailroom) -> None:
+        await mailroom.subscribe("a", letters=[1])
+        (claim,) = await mailroom.claim("one")
+        await change(mailroom, "UPDATE delivery SET lease_by = 'two'")
+        async with mailroom.database.write() as connection:
+            await exhaust(connection, "sub_a", 1, "damaged", NOW, lease_by=claim.delivery.lease_by)
+        assert await states(mailroom, "a") == ["leased"]
 
     within(file, work)
 

@@ -2,16 +2,19 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 
 import pytest
 
+from syndicate.channels.guard import Guard
 from syndicate.channels.response_protocol import (
     MAX_BODY_BYTES,
     MAX_HEAD_BYTES,
     MAX_INTERIM_RESPONSES,
 )
 from syndicate.channels.transport import Answer, Transport
-from tests.channels.conftest import TIMEOUT
+from tests import samples
+from tests.channels.conftest import LOOPBACK
 from tests.channels.receiver import Behaviour, Received, answer, raw, receiving
 
 pytestmark = pytest.mark.anyio
@@ -22,6 +25,18 @@ NO_CONTENT = b"HTTP/1.1 204 No Content\r\n"
 CHUNKED = OK + b"transfer-encoding: chunked\r\n\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 HINTS = b"HTTP/1.1 103 Early Hints\r\nlink: </a>; rel=preload\r\n\r\n"
+
+
+TIMEOUT = 10.0
+"""Seconds: what ends by a bound ends long before, also on a busy machine."""
+
+
+@pytest.fixture
+async def transport() -> AsyncIterator[Transport]:
+    """Return a transport that may reach loopback, without TLS too."""
+    guard = Guard(allow_networks=LOOPBACK, allow_http=True)
+    async with Transport(guard, samples.MASTHEAD, timeout_seconds=TIMEOUT) as made:
+        yield made
 
 
 async def post(transport: Transport, url: str) -> Answer:
@@ -258,24 +273,31 @@ async def test_a_body_that_breaks_after_a_good_head_ends_at_once(transport: Tran
 async def test_many_such_responses_leave_the_loop_its_turns(
     transport: Transport, behaviour: Behaviour
 ) -> None:
-    """A task that sleeps for a millisecond wakes up soon, whatever fifty receivers send."""
-    longest = 0.0
-    done = asyncio.Event()
+    """A task that sleeps for a millisecond wakes up soon, whatever fifty receivers send.
 
-    async def watch() -> None:
-        nonlocal longest
-        while not done.is_set():
-            before = time.perf_counter()
-            await asyncio.sleep(0.001)
-            longest = max(longest, time.perf_counter() - before)
+    They run in the same loop, and other programs want the processor: the best of three counts.
+    """
 
-    async with receiving(behaviour) as receiver:
-        await post(transport, receiver.url())
-        watching = asyncio.create_task(watch())
-        await asyncio.gather(*(post(transport, receiver.url()) for _ in range(50)))
-        done.set()
-        await watching
-    assert longest < 0.5  # the receivers run in the same loop
+    async def longest_sleep() -> float:
+        longest = 0.0
+        done = asyncio.Event()
+
+        async def watch() -> None:
+            nonlocal longest
+            while not done.is_set():
+                before = time.perf_counter()
+                await asyncio.sleep(0.001)
+                longest = max(longest, time.perf_counter() - before)
+
+        async with receiving(behaviour) as receiver:
+            await post(transport, receiver.url())
+            watching = asyncio.create_task(watch())
+            await asyncio.gather(*(post(transport, receiver.url()) for _ in range(50)))
+            done.set()
+            await watching
+        return longest
+
+    assert min([await longest_sleep() for _ in range(3)]) < 0.5
 
 
 async def test_a_response_that_waits_for_its_turn_is_complete_after_a_reset(

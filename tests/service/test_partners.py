@@ -3,13 +3,14 @@
 import asyncio
 import json
 import pathlib
+import sqlite3
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import pytest
 
 from syndicate.channels.guard import Guard
-from syndicate.errors import Conflict, Invalid, NotReady, UnknownName
+from syndicate.errors import Conflict, Invalid, NotReady, StorageError, UnknownName
 from syndicate.model.edition import Edition
 from syndicate.model.post import Item, Post
 from syndicate.model.selection import Selection
@@ -366,5 +367,25 @@ def test_the_web_has_limits_that_the_command_line_has_not(tmp_path: pathlib.Path
         async with partners(settings) as by_operator:
             made = await by_operator.subscribe(replace(BLANK, owner="p", url=f"{HOOK}/2"))
             assert made.owner == "p"
+
+    asyncio.run(do())
+
+
+def test_an_administrator_removes_a_subscription_that_cannot_be_read(
+    tmp_path: pathlib.Path,
+) -> None:
+    """Its partner hears that it cannot be read."""
+
+    async def do() -> None:
+        async with office_at(sqlite(tmp_path), Lagging(), told=LEDGER) as office:
+            made = await office.subscribe(replace(BLANK, owner="partner"))
+            with sqlite3.connect(tmp_path / "syndicate.db") as connection:
+                connection.execute("UPDATE subscription SET types = 'x'")
+            connection.close()
+            with pytest.raises(StorageError, match="cannot be read"):
+                await office.remove(made.id, "partner")
+            await office.remove(made.id, None)
+            with pytest.raises(UnknownName):
+                await office.remove(made.id, None)
 
     asyncio.run(do())

@@ -68,15 +68,17 @@ class ParsingBudget:
     def _turn(self) -> None:
         self._is_scheduled = False
         self._spent = 0.0
-        while self._waiting and self._spent < PARSE_SECONDS:
-            connection = self._waiting.popleft()
-            self._parse_slice(connection)
-            if connection.unparsed:
-                self._waiting.append(connection)
-            else:
-                connection.resume()
-        if self._waiting:
-            self._schedule()
+        try:
+            while self._waiting and self._spent < PARSE_SECONDS:
+                connection = self._waiting.popleft()
+                self._parse_slice(connection)
+                if connection.unparsed:
+                    self._waiting.append(connection)
+                else:
+                    connection.resume()
+        finally:
+            if self._waiting:
+                self._schedule()
 
     def _parse_slice(self, connection: "BoundedResponseHandler") -> None:
         started = time.perf_counter()

@@ -13,7 +13,7 @@ from syndicate import telemetry
 from syndicate.channels import webhook
 from syndicate.channels.guard import Guard
 from syndicate.channels.transport import Transport
-from syndicate.errors import Invalid, Mistake, Refused, UnknownName
+from syndicate.errors import Invalid, Mistake, Refused, StorageError, UnknownName
 from syndicate.model.brief import Heard, everything, missed, reselected
 from syndicate.model.delivery import Attempt, Delivery, DeliveryId
 from syndicate.model.event import EventId, trial_body
@@ -145,8 +145,15 @@ class Partners:
         return await self._standings(found, owner), following
 
     async def remove(self, which: str, owner: str | None) -> None:
-        """Forget a subscription and all that was on its way to it; raises `UnknownName`."""
-        await self._find(which, owner)
+        """Forget a subscription and all that was on its way to it; raises `UnknownName`.
+
+        An administrator can remove one that cannot be read, too.
+        """
+        try:
+            await self._find(which, owner)
+        except StorageError as error:
+            if owner is not None or error.code != "unreadable-subscription":
+                raise
         await self.subscriptions.remove(which)
 
     async def rotate(self, which: str, owner: str | None = None) -> Subscription:

@@ -169,33 +169,43 @@ class Outbox:
         """
         if not done:
             return ()
+        stored = await self._store(done)
+        return await self._complete_each(done) if stored is None else stored
+
+    async def _store(self, done: Sequence[Done]) -> tuple[After, ...] | None:
+        """Do what `complete` does; None, and nothing, where one of them cannot be stored."""
         try:
             async with self._database.write() as connection:
                 return await self._settle(connection, done)
         except Exception as error:
             if is_unavailable(error):
                 raise
-            _log.exception("attempts stored one by one")
-        return await self._complete_each(done)
+            _log.exception("attempts not stored", deliveries=len(done))
+            return None
 
     async def _complete_each(self, done: Sequence[Done]) -> tuple[After, ...]:
         """Store what came of each attempt by itself; one that cannot be stored is set aside."""
         afters: list[After] = []
         for one in done:
-            try:
-                async with self._database.write() as connection:
-                    afters += await self._settle(connection, [one])
-            except Exception as error:
-                if is_unavailable(error):
-                    raise
-                _log.exception("attempt not stored", delivery=one.delivery.id)
-                reason = f"its attempt cannot be stored: {type(error).__name__}"
-                await self._exhaust(one.delivery.subscription, one.delivery.seq, reason, one.moment)
+            stored = await self._store([one])
+            if stored is None:
+                of, seq, by = (
+                    one.delivery.subscription,
+                    one.delivery.seq,
+                    one.delivery.lease_by,
+                )
+                await self._exhaust(of, seq, by, "its attempt cannot be stored", one.moment)
+            else:
+                afters += stored
         return tuple(afters)
 
-    async def _exhaust(self, subscription_id: str, seq: int, reason: str, moment: Moment) -> None:
+    async def _exhaust(
+        self, subscription_id: str, seq: int, lease_by: str, reason: str, moment: Moment
+    ) -> None:
         async with self._database.write() as connection:
-            await unreadable_rows.exhaust(connection, subscription_id, seq, reason, moment.now)
+            await unreadable_rows.exhaust(
+                connection, subscription_id, seq, reason, moment.now, lease_by=lease_by
+            )
 
     async def give_back(self, claimed: Iterable[Delivery]) -> None:
         """Let others send at once what was claimed and not sent."""
@@ -238,7 +248,8 @@ class Outbox:
                 check_number("step", row["step"])
                 one = delivery(row)
             except (ValueError, TypeError, ArithmeticError) as error:
-                await self._exhaust(row["subscription_id"], row["seq"], str(error), moment)
+                of, seq, by = row["subscription_id"], row["seq"], row["lease_by"]
+                await self._exhaust(of, seq, by, str(error), moment)
             else:
                 done.append(Done(delivery=one, attempt=lost(one, now=moment.now), moment=moment))
         return await self.complete(done)

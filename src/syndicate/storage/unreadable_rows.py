@@ -41,17 +41,27 @@ async def suspend(
     )
 
 
-async def exhaust(
-    connection: AsyncConnection, subscription_id: str, seq: int, reason: str, now: datetime
+async def exhaust(  # noqa: PLR0913 — a key, a reason, a time and a fence
+    connection: AsyncConnection,
+    subscription_id: str,
+    seq: int,
+    reason: str,
+    now: datetime,
+    *,
+    lease_by: str | None = None,
 ) -> None:
     """End a delivery whose row or event cannot be read, with a recorded attempt that says why.
 
-    The next delivery of its subscription has its turn.
+    Nothing happens where it is not leased to ``lease_by`` any more; by default it is one that
+    waits. The next delivery of its subscription has its turn.
     """
     error = f"the stored delivery cannot be read: {reason}"
-    _log.error("delivery set aside", delivery=f"{subscription_id}.{seq}", reason=reason)
-    this = (DELIVERY.c.subscription_id == subscription_id, DELIVERY.c.seq == seq)
-    await connection.execute(
+    this = (
+        DELIVERY.c.subscription_id == subscription_id,
+        DELIVERY.c.seq == seq,
+        DELIVERY.c.state == "pending" if lease_by is None else DELIVERY.c.lease_by == lease_by,
+    )
+    ended = await connection.execute(
         update(DELIVERY)
         .where(*this)
         .values(
@@ -62,6 +72,9 @@ async def exhaust(
             settled_ms=millis(now),
         )
     )
+    if not ended.rowcount:
+        return
+    _log.error("delivery set aside", delivery=f"{subscription_id}.{seq}", reason=reason)
     await _record(connection, subscription_id, seq, error, now)
     await advance(connection, SUBSCRIPTION.c.id == subscription_id)
 
