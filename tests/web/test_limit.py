@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.web.limit import Allowance, client
+from syndicate.web.limit import Allowance, asker, client
 from syndicate.web.policy import Policy
 from tests.web.site import site
 
@@ -120,3 +120,26 @@ def test_a_proxy_names_the_client() -> None:
     clients = ["192.0.2.1", "192.0.2.2", "192.0.2.1", "192.0.2.2"]
     asked = [here.get("/", x_forwarded_for=one).status_code for one in clients]
     assert asked == [200, 200, 429, 429]
+
+
+def test_a_token_that_is_given_back_can_be_taken_again() -> None:
+    """Of a client that is not known, nothing is given back."""
+    allowance = Allowance(per_minute=2, clock=Clock())
+
+    allowance.give_back("a")
+    assert [allowance.wait("a"), allowance.wait("a")] == [0, 0]
+    assert allowance.peek("a") == allowance.wait("a") == pytest.approx(30)
+    allowance.give_back("a")
+    assert allowance.peek("a") == allowance.wait("a") == 0
+    assert allowance.wait("a") > 0
+
+
+def test_memory_is_bounded_whatever_networks_ask() -> None:
+    """A client with many IPv6 networks takes no more than anybody."""
+    allowance = Allowance(per_minute=1, clock=Clock())
+    for number in range(30_000):
+        allowance.wait(asker(f"2001:db8:{number:x}::1", (), 0))
+
+    assert sum(allowance.peek(asker(f"2001:db8:{n:x}::1", (), 0)) > 0 for n in range(30_000)) == (
+        10_000
+    )

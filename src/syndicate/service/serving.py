@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from syndicate.model.intent import Leases
 from syndicate.publisher.following import Publisher
@@ -44,11 +45,9 @@ async def serve(newsroom: Newsroom, *, started: Callable[[int], None] = lambda _
                 keep_memory(newsroom, publisher, live.restarts),
             )
         ]
+        run = partial(server.run, stopping=live.stopping, started=started)
         host, port = settings.service.host, settings.service.port
-        limits, stopping = _connection_limits(settings), live.stopping
-        serving = asyncio.create_task(
-            server.run(app, host, port, stopping=stopping, started=started, limits=limits)
-        )
+        serving = asyncio.create_task(run(app, host, port, limits=_connection_limits(settings)))
         try:
             await asyncio.wait({background[0], serving}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -82,6 +81,7 @@ def _connection_limits(settings: Settings) -> ConnectionLimits:
 
 def _policy(newsroom: Newsroom) -> Policy:
     service, leases = newsroom.settings.service, newsroom.settings.websub.lease_seconds
+    limits = newsroom.settings.limits
     return Policy(
         max_age=service.cache_seconds,
         stale_while_revalidate=service.stale_while_revalidate,
@@ -91,5 +91,7 @@ def _policy(newsroom: Newsroom) -> Policy:
         requests_per_minute=service.requests_per_minute,
         proxies=service.proxies,
         hook_secrets=newsroom.settings.hook_secrets,
+        unauthenticated_posts_per_minute=limits.unauthenticated_posts_per_minute,
+        failed_authentications_per_minute=limits.failed_authentications_per_minute,
         leases=Leases(minimum=leases.minimum, default=leases.default, maximum=leases.maximum),
     )

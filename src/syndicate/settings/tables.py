@@ -311,6 +311,20 @@ class LimitsTable(Table):
         description="Replaced secrets of a subscription that sign beside the current one (for 24 "
         "hours); each rotation drops older ones.",
     )
+    unauthenticated_posts_per_minute: int = Field(
+        default=120,
+        ge=0,
+        le=1_000_000,
+        description="POST requests of one client without valid credentials (`/hub`, "
+        "`/v1/sources/{name}/refresh`); `429` to more; 0: any number.",
+    )
+    failed_authentications_per_minute: int = Field(
+        default=20,
+        ge=0,
+        le=1_000_000,
+        description="Wrong tokens of one client that are answered `401`; `429` to more; "
+        "0: any number. Valid tokens are always accepted.",
+    )
     connections: int = Field(
         default=10_000,
         ge=1,

@@ -15,6 +15,7 @@ from syndicate.representation import Press
 from syndicate.web.api import Api
 from syndicate.web.assets import Assets
 from syndicate.web.changes import Changes
+from syndicate.web.client_limits import ClientLimits
 from syndicate.web.deliveries import Deliveries
 from syndicate.web.desk import Desk
 from syndicate.web.discovery import Discovery
@@ -53,6 +54,12 @@ def application(reader: Record, press: Press, masthead: Masthead, policy: Policy
         middleware=[
             Middleware(Envelope, masthead=masthead),
             *_limits(policy),
+            Middleware(
+                ClientLimits,
+                posts_per_minute=policy.unauthenticated_posts_per_minute,
+                failures_per_minute=policy.failed_authentications_per_minute,
+                proxies=policy.proxies,
+            ),
             Middleware(Former, masthead=masthead, policy=policy),
         ],
         exception_handlers={HTTPException: _refuse},

@@ -37,15 +37,29 @@ class Allowance:
 
     def wait(self, client: str) -> float:
         """Take one token of ``client`` and return 0, or return the seconds until there is one."""
-        now = self.clock()
-        full = max(self._full.get(client, now), now) + _MINUTE / self.per_minute
-        if full > now + _MINUTE:
-            return full - now - _MINUTE
+        full, seconds = self._next(client)
+        if seconds:
+            return seconds
         self._full[client] = full
         self._full.move_to_end(client)
         if len(self._full) > self.room:
             self._full.popitem(last=False)
         return 0
+
+    def peek(self, client: str) -> float:
+        """Return what `wait` would return, and take nothing."""
+        return self._next(client)[1]
+
+    def give_back(self, client: str) -> None:
+        """Put back one token that ``client`` took."""
+        if client in self._full:
+            self._full[client] -= _MINUTE / self.per_minute
+
+    def _next(self, client: str) -> tuple[float, float]:
+        """Return when the bucket is full again after one more, and how long to wait for that."""
+        now = self.clock()
+        full = max(self._full.get(client, now), now) + _MINUTE / self.per_minute
+        return full, max(full - now - _MINUTE, 0)
 
 
 class Limit:

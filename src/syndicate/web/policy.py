@@ -22,7 +22,8 @@ class Policy:
     bearer token by /metrics, unless it is empty. ``requests_per_minute`` of one client are
     answered, any number if it is 0; who that is, ``proxies`` in front say (see `web.limit`).
     ``hook_secrets`` are shared with git hosts, by source; one without is not in there.
-    ``leases`` are for how long the hub grants subscriptions.
+    ``leases`` are for how long the hub grants subscriptions. The last two are as in
+    `web.client_limits`.
     """
 
     max_age: int = 300
@@ -35,6 +36,8 @@ class Policy:
     hook_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     leases: Leases = LEASES
+    unauthenticated_posts_per_minute: int = 120
+    failed_authentications_per_minute: int = 20
 
     @property
     def cache_control(self) -> str:
