@@ -48,6 +48,18 @@ def test_a_message_is_one_json_object_a_line(capsys: pytest.CaptureFixture[str])
     }
 
 
+def test_no_value_makes_a_line_of_any_length(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a long text the beginning is written, and how long it is."""
+    configure("json")
+
+    logger("web").info("x" * 9_000, path="/" * 50_000, reason="short", posts=7)
+
+    (message,) = said(capsys)
+    assert message["path"] == "/" * telemetry.MAX_LOGGED + "… (50,000 characters)"
+    assert len(str(message["event"])) < 2_100
+    assert (message["reason"], message["posts"]) == ("short", 7)
+
+
 @pytest.mark.parametrize(
     ("level", "heard"),
     [

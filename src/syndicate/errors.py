@@ -28,20 +28,31 @@ class SyndicateError(Exception):
         what: The object and the cause, in one sentence: "source usds: ref main does not exist".
         hint: What to do about it, in one sentence; empty when nothing can be done.
         code: Stable name of the case for programs, in kebab case.
-        known: What would have been accepted, where that is a list.
+        known: What would have been accepted, where that is a list; of a long one, some.
+        known_total: How long the list is.
+        known_at: Path of ours where all of it is, empty where nowhere.
     """
 
     status: ClassVar[int] = 500
     exit_code: ClassVar[int] = 1
 
-    def __init__(
-        self, what: str, *, hint: str = "", code: str = "", known: tuple[str, ...] = ()
+    def __init__(  # noqa: PLR0913 — each part of an error is told apart
+        self,
+        what: str,
+        *,
+        hint: str = "",
+        code: str = "",
+        known: tuple[str, ...] = (),
+        known_total: int = 0,
+        known_at: str = "",
     ) -> None:
         super().__init__(what)
         self.what: Final = what
         self.hint: Final = hint
         self.code: Final = code or self.default_code()
         self.known: Final = known
+        self.known_total: Final = known_total or len(known)
+        self.known_at: Final = known_at
 
     @classmethod
     def default_code(cls) -> str:
@@ -103,6 +114,8 @@ class Mistake:
     hint: str = ""
     code: str = "wrong-field"
     known: tuple[str, ...] = ()
+    known_total: int = 0
+    known_at: str = ""
 
     @property
     def alone(self) -> str:
@@ -114,27 +127,25 @@ class Mistake:
 class Invalid(Refused):
     """Fields of a document are wrong; ``mistakes`` holds every one of them."""
 
-    def __init__(
-        self,
-        what: str,
-        *,
-        hint: str = "",
-        code: str = "",
-        known: tuple[str, ...] = (),
-        mistakes: tuple[Mistake, ...] = (),
-    ) -> None:
-        super().__init__(what, hint=hint, code=code, known=known)
-        self.mistakes: Final = mistakes
+    mistakes: tuple[Mistake, ...] = ()
 
     @classmethod
     def of(cls, mistakes: Sequence[Mistake]) -> Self:
         """Return the error that ``mistakes`` are: named after the first if it is alone."""
         first = mistakes[0]
         if len(mistakes) == 1:
-            what, hint, code, known = first.alone, first.hint, first.code, first.known
+            made = cls(
+                first.alone,
+                hint=first.hint,
+                code=first.code,
+                known=first.known,
+                known_total=first.known_total,
+                known_at=first.known_at,
+            )
         else:
-            what, hint, code, known = f"{len(mistakes)} fields are wrong", "", "wrong-fields", ()
-        return cls(what, hint=hint, code=code, known=known, mistakes=tuple(mistakes))
+            made = cls(f"{len(mistakes)} fields are wrong", code="wrong-fields")
+        made.mistakes = tuple(mistakes)
+        return made
 
 
 class ContentError(SyndicateError):

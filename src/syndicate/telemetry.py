@@ -296,6 +296,9 @@ class _Bridge(logging.Handler):
         _say(level, record.name, record.getMessage(), {}, error)
 
 
+MAX_LOGGED: Final = 2_000
+"""Characters of a value in the log."""
+
 _bridge: Final = _Bridge(logging.WARNING)
 
 
@@ -314,7 +317,15 @@ def _say(
         form = "console" if terminal else "json"
     cause = {"exc_info": error} if error else {}
     write = getattr(_writer(form, colors=terminal), level)
-    write(event, **values | {"logger": name} | cause)
+    bounded = {key: _bounded(value) for key, value in values.items()}
+    write(_bounded(event), **bounded | {"logger": name} | cause)
+
+
+def _bounded(value: object) -> object:
+    """Return the beginning of a long text: what a stranger or a file says may be of any length."""
+    if isinstance(value, str) and len(value) > MAX_LOGGED:
+        return f"{value[:MAX_LOGGED]}… ({len(value):,} characters)"
+    return value
 
 
 @contextmanager

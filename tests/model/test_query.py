@@ -164,7 +164,7 @@ def test_a_malformed_value_is_an_error_that_names_the_parameter(text: str) -> No
 @pytest.mark.parametrize(
     ("text", "code", "known"),
     [
-        ("category=tss", "unknown-category", ("technology", "tts")),
+        ("category=tss", "unknown-category", ("tts", "technology")),
         ("category=--", "unknown-category", ("technology", "tts")),
         ("source=new", "unknown-source", ("news", "updates--2")),
     ],

@@ -3,15 +3,19 @@
 import base64
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.resources import files
 
 import pytest
 
+from syndicate.model.feed import Masthead
+from syndicate.render import page
 from syndicate.render.page import (
     Choice,
+    FeedGroup,
+    Listing,
     about_page,
-    directory_page,
     page_policy,
     problem_page,
 )
@@ -19,6 +23,18 @@ from tests import samples
 from tests.render import pages
 from tests.render.html import by_class, links, parsed, text
 from tests.render.pages import JSON, LISTING, PLAIN, PUBLIC
+
+
+def directory_page(
+    masthead: Masthead, groups: Sequence[tuple[str, Sequence[Listing]]], more: int = 0
+) -> str:
+    """Return the page of ``groups`` of (title, feeds), each of which has ``more`` feeds."""
+    shown = [
+        FeedGroup(title=title, listings=tuple(feeds), total=len(feeds) + more)
+        for title, feeds in groups
+    ]
+    return page.directory_page(masthead, shown)
+
 
 NASTY = "<b>5 > 3</b> & \"more\" 'so' </title><script>"
 PAGES = {
@@ -136,12 +152,23 @@ def test_a_long_directory_can_be_jumped_through() -> None:
     """With several groups there is a link to each, with how many feeds it has."""
     groups = [("Everything", [LISTING]), ("By category", [LISTING, LISTING])]
 
-    page = parsed(directory_page(samples.MASTHEAD, groups))
+    root = parsed(directory_page(samples.MASTHEAD, groups))
 
-    (jumps,) = by_class(page, "jumps")
+    (jumps,) = by_class(root, "jumps")
     assert text(jumps) == "Everything 1 By category 2"
     targets = {link.get("href", "")[1:] for link in jumps.iter("a")}
-    assert targets == {heading.get("id") for heading in page.iter("h2")}
+    assert targets == {heading.get("id") for heading in root.iter("h2")}
+
+
+def test_a_directory_of_the_largest_says_how_many_there_are() -> None:
+    """And links to a list of all of them."""
+    groups = [("By source", [LISTING]), ("By category", [LISTING])]
+
+    root = parsed(directory_page(samples.MASTHEAD, groups, more=12_344))
+
+    assert text(root).count("These are the 1 with the most posts, of 12,345.") == 2
+    hrefs = {link.get("href") for link in root.iter("a")}
+    assert {"/categories", "/v1/sources"} <= hrefs
 
 
 def test_our_own_links_work_under_any_name() -> None:
@@ -202,7 +229,7 @@ def test_the_contact_is_an_address_of_either_kind(contact: str, expected: set[st
 
 def test_a_problem_leads_on() -> None:
     """What went wrong as a sentence, what to do, and links to the feeds there are."""
-    page = problem_page(
+    shown = problem_page(
         samples.MASTHEAD,
         title="Not Found",
         detail="there is no feed called 'x'",
@@ -210,7 +237,7 @@ def test_a_problem_leads_on() -> None:
         known=("all", "tts"),
         are_feeds=True,
     )
-    root = parsed(page)
+    root = parsed(shown)
 
     assert "There is no feed called 'x'. Choose one." in text(root)
     assert [link.get("href") for link in by_class(root, "known")[0].iter("a")] == [
@@ -228,9 +255,9 @@ def test_a_problem_may_be_short() -> None:
 
 def test_addresses_break_between_their_parts_only() -> None:
     """What is shown can wrap; what is copied is the address."""
-    page = directory_page(samples.MASTHEAD, [("All", [LISTING])])
+    root = parsed(directory_page(samples.MASTHEAD, [("All", [LISTING])]))
 
-    (code,) = parsed(page).iter("code")
+    (code,) = root.iter("code")
     assert list(code.itertext()) == [
         "https://",
         "feeds.example.gov/",

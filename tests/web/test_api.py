@@ -127,7 +127,7 @@ def test_sources_tell_what_is_served_of_them() -> None:
     answer = Site(reader=Library(now=failing())).get("/v1/sources")
 
     rows = {row["name"]: row for row in answer.json()["items"]}
-    assert list(rows) == ["sound", "old", "lost"]
+    assert list(rows) == ["lost", "old", "sound"]
     assert rows["sound"] == {
         "name": "sound",
         "title": "Example agency, sound",

@@ -11,6 +11,7 @@ from syndicate.model.asset import Asset
 from syndicate.model.catalogue import spellings
 from syndicate.model.category import Category, Vocabulary
 from syndicate.model.delivery import Backlog
+from syndicate.model.near_misses import MAX_KNOWN, near_misses
 from syndicate.model.post import (
     CommitId,
     Item,
@@ -185,7 +186,11 @@ class Edition:
         if source in parts:
             return parts[source]
         raise UnknownName(
-            f"there is no source called {source!r}", code="unknown-source", known=tuple(parts)
+            f"there is no source called {source!r}",
+            code="unknown-source",
+            known=near_misses(source, sorted(parts)),
+            known_total=len(parts),
+            known_at="/v1/sources",
         )
 
     def feed(self, name: str) -> NamedFeed:
@@ -196,13 +201,19 @@ class Edition:
             f"there is no feed called {name!r}",
             code="unknown-feed",
             hint="Choose one of the known names, or narrow `all` by query.",
-            known=tuple(self.feeds),
+            known=near_misses(name, self._feed_names),
+            known_total=len(self.feeds),
+            known_at="/v1/categories",
         )
 
     def category(self, text: str) -> Category | None:
         """Return the known category that ``text`` means: slug, alias or title in any case."""
         meant = self.vocabulary.category(text)
         return None if meant is None else self._by_slug.get(meant.slug)
+
+    def category_of(self, slug: str) -> Category:
+        """Return the known category with ``slug``, one of `category_slugs`."""
+        return self._by_slug[slug]
 
     def _refuse_unread(self, selection: Selection) -> None:
         failing = {one.source.name: one.failing_kind for one in self.unread}
@@ -268,6 +279,16 @@ class Edition:
         """When a post of a source last expired, for sources of which one has."""
         expired = [(post.expires, post.source) for post in self.roll.expired if post.expires]
         return {source: at for at, source in sorted(expired)}
+
+    @cached_property
+    def _feed_names(self) -> tuple[str, ...]:
+        """The names of all feeds, in the order of `feeds` where they are few, else sorted."""
+        return tuple(self.feeds if len(self.feeds) <= MAX_KNOWN else sorted(self.feeds))
+
+    @cached_property
+    def category_slugs(self) -> tuple[str, ...]:
+        """The slugs of `categories`, sorted."""
+        return tuple(category.slug for category in self.categories)
 
     @cached_property
     def _by_slug(self) -> dict[str, Category]:

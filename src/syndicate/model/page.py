@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -36,6 +36,25 @@ def page(posts: Sequence[Post], *, after: str, limit: int, carousel: bool = Fals
     return Page(posts=chosen, after=_encode(chosen[-1], carousel=carousel) if more else None)
 
 
+def names_after(names: Sequence[str], after: str, limit: int) -> tuple[Sequence[str], str | None]:
+    """Return the ``limit`` of ``names`` that follow the cursor ``after``, and the next cursor.
+
+    ``names`` are sorted; the cursor is a name, so that it stays good when names come and go.
+    Raises `UsageError` for a text that is not a cursor.
+    """
+    start = bisect_right(names, _decode_name(after)) if after else 0
+    chosen = names[start : start + limit]
+    more = start + limit < len(names)
+    return chosen, _encoded(f"={chosen[-1]}") if more else None
+
+
+def _decode_name(cursor: str) -> str:
+    text = _decoded(cursor)
+    if not text.startswith("="):
+        raise malformed(cursor)
+    return text[1:]
+
+
 def malformed(cursor: str) -> UsageError:
     """Return the error that a text is no cursor of any list."""
     return UsageError(
@@ -63,14 +82,24 @@ def _micros(post: Post) -> int:
 
 def _encode(post: Post, *, carousel: bool) -> str:
     stamp = post.day.toordinal() if carousel else _micros(post)
-    return base64.urlsafe_b64encode(f"{stamp} {post.id}".encode()).decode().rstrip("=")
+    return _encoded(f"{stamp} {post.id}")
 
 
 def _decode(cursor: str) -> tuple[str, str]:
     try:
-        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True).decode()
-        stamp, post_id = text.split(" ", 1)
+        stamp, post_id = _decoded(cursor).split(" ", 1)
         int(stamp)
-    except (binascii.Error, ValueError):
+    except ValueError:
         raise malformed(cursor) from None
     return stamp, post_id
+
+
+def _encoded(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _decoded(cursor: str) -> str:
+    try:
+        return base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True).decode()
+    except (binascii.Error, ValueError):
+        raise malformed(cursor) from None

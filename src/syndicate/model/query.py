@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from syndicate.errors import UsageError
 from syndicate.model.edition import Edition
+from syndicate.model.near_misses import near_misses
 from syndicate.model.selection import Selection
 
 Content = Literal["full", "summary", "text", "none"]
@@ -171,7 +172,9 @@ def read_category(text: str, edition: Edition) -> str:
         f"there is no category {text!r}",
         code="unknown-category",
         hint="Give a known slug, title or alias, in any case.",
-        known=tuple(category.slug for category in edition.categories),
+        known=near_misses(text, edition.category_slugs),
+        known_total=len(edition.category_slugs),
+        known_at="/v1/categories",
     )
 
 
@@ -184,7 +187,9 @@ def read_source(text: str, edition: Edition) -> str:
         f"there is no source {text!r}",
         code="unknown-source",
         hint="Give the name of a known source.",
-        known=known,
+        known=near_misses(text, sorted(known)),
+        known_total=len(known),
+        known_at="/v1/sources",
     )
 
 

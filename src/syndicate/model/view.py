@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from heapq import nlargest
 from operator import attrgetter
 from typing import Final
 
@@ -14,6 +15,12 @@ from syndicate.model.post import Item, Post, Source
 from syndicate.model.query import Query
 from syndicate.model.selection import Selection
 from syndicate.model.sheets import Sheets
+
+MAX_REMOVED: Final = 200
+"""Tombstones in a feed."""
+
+MAX_SOURCES: Final = 100
+"""Sources that a feed names although none of the posts on its page is from them."""
 
 _NEVER: Final = datetime.fromtimestamp(0, UTC)
 
@@ -57,15 +64,36 @@ def view(edition: Edition, name: str, query: Query) -> View:
         if selection.sources is None or part.source.name in selection.sources
     )
     sources = tuple(part.source for part in parts)
+    chosen = page(posts, after=query.after, limit=query.limit, carousel=selection.carousel is True)
     return View(
         named=named,
         query=query,
         selection=selection,
         posts=posts,
-        page=page(posts, after=query.after, limit=query.limit, carousel=selection.carousel is True),
+        page=chosen,
         parts=parts,
-        sources=tuple(one for one in sources if any(post.source == one.name for post in posts))
-        or sources,
+        sources=_contributing(sources, posts, chosen.posts),
+    )
+
+
+def _contributing(
+    sources: Sequence[Source], posts: Sequence[Post], on_page: Sequence[Post]
+) -> tuple[Source, ...]:
+    """Return those of ``sources`` that ``posts`` are from; all where there are no posts.
+
+    Of more than `MAX_SOURCES`, those of the posts ``on_page``, which readers need to know.
+    """
+    missing = {source.name for source in sources}
+    names = set(missing)
+    for post in posts:
+        missing.discard(post.source)
+        if not missing:
+            break
+    found = names - missing
+    if len(found) > MAX_SOURCES:
+        found = {post.source for post in on_page}
+    return tuple(source for source in sources if source.name in found) or tuple(
+        sources[:MAX_SOURCES]
     )
 
 
@@ -98,12 +126,17 @@ def compose(
 
 
 def removals(told: Iterable[Told], edition: Edition, selection: Selection) -> tuple[Removal, ...]:
-    """Return which posts of ``selection``, told to be gone, readers of ``edition`` do not see."""
-    return tuple(
-        Removal(id=one.row.post, removed=one.at)
-        for one in told
-        if one.row in selection and edition.find(one.row.post) is None
-    )
+    """Return which posts of ``selection``, told to be gone, readers of ``edition`` do not see.
+
+    Of many, the latest `MAX_REMOVED`; in the order in which they were told.
+    """
+    gone = [one for one in told if one.row in selection and edition.find(one.row.post) is None]
+    latest = nlargest(MAX_REMOVED, enumerate(gone), key=lambda pair: (pair[1].at, pair[0]))
+    return tuple(Removal(id=one.row.post, removed=one.at) for _, one in sorted(latest, key=_place))
+
+
+def _place(numbered: tuple[int, Told]) -> int:
+    return numbered[0]
 
 
 def last_modified(edition: Edition, view: View) -> datetime:

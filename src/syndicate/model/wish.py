@@ -97,6 +97,10 @@ def read_wish(document: object, use: Use, edition: Callable[[], Edition]) -> Wis
     return wish
 
 
+_MAX_MISTAKES: Final = 20
+"""Mistakes in lists after which no more are looked for: each may be compared with many names."""
+
+
 class _Form:
     """Reads fields, and keeps what is wrong with them."""
 
@@ -132,8 +136,13 @@ class _Form:
         if not isinstance(value, list):
             self._note(pointer, UsageError("it is not a list", code="wrong-type"))
             return ()
-        found = [self.read(f"{pointer}/{place}", one, read) for place, one in enumerate(value)]
-        return tuple(one for one in found if one is not None)
+        found: list[T] = []
+        for place, one in enumerate(value):
+            if len(self.mistakes) >= _MAX_MISTAKES:
+                break
+            made = self.read(f"{pointer}/{place}", one, read)
+            found += [] if made is None else [made]
+        return tuple(found)
 
     def _note(self, pointer: str, error: UsageError) -> None:
         self.mistakes.append(
@@ -143,6 +152,8 @@ class _Form:
                 hint=error.hint,
                 code=error.code,
                 known=error.known,
+                known_total=error.known_total,
+                known_at=error.known_at,
             )
         )
 

@@ -34,6 +34,15 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FeedGroup:
+    """Feeds of one kind as the directory shows them: ``listings`` of ``total`` that there are."""
+
+    title: str
+    listings: tuple[Listing, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
     """Something a feed can be narrowed to, and how many of its posts that leaves."""
 
@@ -58,10 +67,28 @@ class Filter:
     is_active: bool = False
 
 
-def directory_page(masthead: Masthead, groups: Sequence[tuple[str, Sequence[Listing]]]) -> str:
-    """Return the page of all feeds, in ``groups`` of (title, feeds)."""
+def directory_page(masthead: Masthead, groups: Sequence[FeedGroup]) -> str:
+    """Return the page of all feeds, in ``groups``."""
+    shown = [group for group in groups if group.listings]
+    return _render("directory.html", masthead, groups=shown, here="/")
+
+
+def categories_page(
+    masthead: Masthead, listings: Sequence[Listing], *, total: int, after: str, following: str
+) -> str:
+    """Return a page of the list of all ``total`` categories.
+
+    It begins behind the cursor ``after``, empty on the first page; the next one does behind
+    ``following``, empty on the last.
+    """
     return _render(
-        "directory.html", masthead, groups=[group for group in groups if group[1]], here="/"
+        "categories.html",
+        masthead,
+        listings=listings,
+        total=total,
+        after=after,
+        following=following,
+        here="",
     )
 
 
@@ -141,9 +168,13 @@ def problem_page(  # noqa: PLR0913 — each part of an error is told apart
     detail: str,
     hint: str = "",
     known: Sequence[str] = (),
+    known_total: int = 0,
     are_feeds: bool = False,
 ) -> str:
-    """Return what went wrong, for a person; ``known`` become links if they ``are_feeds``."""
+    """Return what went wrong, for a person; ``known`` become links if they ``are_feeds``.
+
+    There may be more than these: ``known_total``.
+    """
     return _render(
         "problem.html",
         masthead,
@@ -151,6 +182,7 @@ def problem_page(  # noqa: PLR0913 — each part of an error is told apart
         detail=detail,
         hint=hint,
         known=known,
+        known_total=known_total,
         are_feeds=are_feeds,
         here="",
     )

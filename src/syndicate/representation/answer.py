@@ -42,8 +42,8 @@ class Representation:
     br: bytes
     is_improved: bool = False
     """Whether ``gzip`` and ``br`` are compressed well, not only quickly."""
-    latest_date: datetime | None = None
-    """The latest ``last_modified`` of what was served at the same address so far, this included."""
+    former_date: datetime | None = None
+    """The latest ``last_modified`` of what was served at the same address before, if later."""
     is_provisional: bool = False
     """Whether it is to be replaced in a moment: posts in it are still being rendered."""
 
@@ -97,14 +97,15 @@ def succeed(made: Representation, before: Representation | None) -> Representati
     earlier one, as after a branch was reset or two commits in one second. Who goes by dates alone
     would keep the former bytes.
     """
-    latest = before.latest_date if before else None
+    if before is None:
+        return made
+    latest = max(filter(None, (before.former_date, before.last_modified)), default=None)
     date = made.last_modified
-    if before is None or latest is None or date is None:
-        return replace(made, latest_date=max(filter(None, (latest, date)), default=None))
-    if date.replace(microsecond=0) > latest.replace(microsecond=0):
-        return replace(made, latest_date=date)
-    date = before.last_modified if before.etag == made.etag else None
-    return replace(made, last_modified=date, latest_date=latest)
+    if latest is None or (date and date.replace(microsecond=0) > latest.replace(microsecond=0)):
+        return made
+    if date is not None:
+        date = before.last_modified if before.etag == made.etag else None
+    return replace(made, last_modified=date, former_date=latest)
 
 
 def improve(hasty: Representation) -> Representation:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from urllib.parse import urlencode
 
 import msgspec
 from starlette.requests import Request
@@ -15,8 +16,9 @@ from syndicate.formats.link import Link
 from syndicate.formats.wire import rfc3339
 from syndicate.model.category import Category
 from syndicate.model.edition import ALL, Edition
+from syndicate.model.page import names_after
 from syndicate.model.post import Key, Source
-from syndicate.model.query import Query
+from syndicate.model.query import MOST, Query, read_limit
 from syndicate.model.view import View, last_modified, view
 from syndicate.representation import Representation, provisional, represent
 from syndicate.representation.address import Place, category_place, source_place
@@ -27,6 +29,14 @@ from syndicate.web.reply import reply
 
 _JSON: Final = "application/json"
 _ITEMS: Final = FORMATS["json"]
+
+
+def _page(request: Request) -> tuple[int, str]:
+    """Return limit, by default as long as may be, and cursor of a list; raises `UsageError`."""
+    given = request.query_params
+    return read_limit({"limit": given.get("limit", "").strip() or str(MOST)}), given.get(
+        "after", ""
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,41 +115,65 @@ class Api:
         return reply(request, document, cache_control=FRESH)
 
     async def categories(self, request: Request) -> Response:
-        """Answer with every known category and where its feeds are."""
+        """Answer with a page of the known categories and where their feeds are, by slug."""
+        limit, after = _page(request)
 
         async def make(edition: Edition) -> Representation:
-            census = Census(edition)
+            slugs, following = names_after(edition.category_slugs, after, limit)
+            census = self.desk.census(edition)
             changed = last_modified(edition, view(edition, ALL, Query()))
-            rows = [self._category(edition, category, census) for category in edition.categories]
-            return self._list("/v1/categories", rows, changed)
+            aliases = {term.category.slug: term.aliases for term in edition.vocabulary.terms}
+            categories = map(edition.category_of, slugs)
+            rows = [self._category(edition, one, census, aliases) for one in categories]
+            return self._list(("/v1/categories", limit, after, following), rows, changed)
 
-        return await self.desk.answer(request, ("/v1/categories",), make)
+        return await self.desk.answer(request, ("/v1/categories", str(limit), after), make)
 
     async def sources(self, request: Request) -> Response:
-        """Answer with every source: the commit served of it, and what fails."""
+        """Answer with a page of the sources by name: the commit served of each, what fails."""
+        limit, after = _page(request)
 
         async def make(edition: Edition) -> Representation:
-            census = Census(edition)
-            rows = [self._source(edition, source, census) for source in edition.sources]
-            return self._list("/v1/sources", rows, edition.at)
+            sources = {source.name: source for source in edition.sources}
+            names, following = names_after(sorted(sources), after, limit)
+            census = self.desk.census(edition)
+            rows = [self._source(edition, sources[name], census) for name in names]
+            return self._list(("/v1/sources", limit, after, following), rows, edition.at)
 
-        return await self.desk.answer(request, ("/v1/sources",), make)
+        return await self.desk.answer(request, ("/v1/sources", str(limit), after), make)
 
     def _list(
-        self, path: str, rows: Sequence[Mapping[str, object]], changed: datetime
+        self,
+        page: tuple[str, int, str, str | None],
+        rows: Sequence[Mapping[str, object]],
+        changed: datetime,
     ) -> Representation:
-        url = self.desk.masthead.url(path)
+        """Return the ``page`` (path, limit, cursor, cursor of the next) that holds ``rows``."""
+        path, limit, after, following = page
+        url = self._page_url(path, limit, after)
+        next_url = None if following is None else self._page_url(path, limit, following)
+        links = [Link(rel="self", href=url, type=_JSON), Link(rel="canonical", href=url)]
+        if next_url is not None:
+            links.append(Link(rel="next", href=next_url, type=_JSON))
         return represent(
-            msgspec.json.encode({"items": rows, "next_url": None}),
+            msgspec.json.encode({"items": rows, "next_url": next_url}),
             media_type=_JSON,
             last_modified=changed,
-            links=[Link(rel="self", href=url, type=_JSON), Link(rel="canonical", href=url)],
+            links=links,
         )
 
+    def _page_url(self, path: str, limit: int, after: str) -> str:
+        pairs = {"after": after, "limit": "" if limit == MOST else str(limit)}
+        query = urlencode({name: text for name, text in pairs.items() if text})
+        return self.desk.masthead.url(f"{path}{'?' if query else ''}{query}")
+
     def _category(
-        self, edition: Edition, category: Category, census: Census
+        self,
+        edition: Edition,
+        category: Category,
+        census: Census,
+        aliases: Mapping[str, Sequence[str]],
     ) -> Mapping[str, object]:
-        aliases = {term.category.slug: term.aliases for term in edition.vocabulary.terms}
         return {
             "slug": category.slug,
             "title": category.title,

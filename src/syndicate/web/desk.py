@@ -16,6 +16,7 @@ from syndicate.model.post import Post, RenderedPosts
 from syndicate.model.query import Query, parse_query
 from syndicate.representation import Press, Representation
 from syndicate.representation.address import Place, find
+from syndicate.web.directory import Census, Censuses
 from syndicate.web.documents import Documents, Make
 from syndicate.web.former import redirect
 from syndicate.web.policy import FRESH, Policy
@@ -31,6 +32,7 @@ class Desk:
     masthead: Masthead
     policy: Policy
     documents: Documents = field(default_factory=Documents)
+    censuses: Censuses = field(default_factory=Censuses)
 
     @property
     def edition(self) -> Edition:
@@ -40,6 +42,10 @@ class Desk:
     def query(self, request: Request) -> Query:
         """Read the query of ``request``; raises `UsageError` with what is allowed."""
         return parse_query(request.query_params.multi_items(), self.edition)
+
+    def census(self, edition: Edition) -> Census:
+        """Return how many posts each source and category of ``edition`` has."""
+        return self.censuses.of(edition)
 
     def next_url(self, path: str, limit: int, after: str | None) -> str | None:
         """Return where a list at ``path`` goes on after a cursor, None if it does not."""

@@ -1,13 +1,18 @@
 """Every feed of an edition with what is in it, counted in one walk over the posts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from heapq import nsmallest
+from typing import NamedTuple, TypeVar
+from weakref import ref
 
 from syndicate.errors import NotReady
+from syndicate.model.category import Category
 from syndicate.model.edition import ALL, CAROUSEL, Edition, NamedFeed
-from syndicate.model.post import Post
+from syndicate.model.post import Post, Source
 from syndicate.representation.address import Place, category_place, source_place
+
+_T = TypeVar("_T")
 
 
 class Tally(NamedTuple):
@@ -28,24 +33,23 @@ class Entry(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Feeds of one kind."""
+    """Feeds of one kind: all ``total`` of them, or those with the most posts."""
 
     title: str
     entries: tuple[Entry, ...]
+    total: int
 
 
 class Census:
     """The tallies of every source and every category."""
 
     def __init__(self, edition: Edition) -> None:
-        sources: dict[str, list[Post]] = {}
-        categories: dict[str, list[Post]] = {}
+        self._sources: dict[str, Tally] = {}
+        self._categories: dict[str, Tally] = {}
         for post in edition.posts:
-            sources.setdefault(post.source, []).append(post)
+            _count(self._sources, post.source, post)
             for category in post.categories:
-                categories.setdefault(category.slug, []).append(post)
-        self._sources = {name: tally(posts) for name, posts in sources.items()}
-        self._categories = {name: tally(posts) for name, posts in categories.items()}
+                _count(self._categories, category.slug, post)
 
     def source(self, name: str) -> Tally:
         """Return the tally of the source called ``name``."""
@@ -54,6 +58,32 @@ class Census:
     def category(self, name: str) -> Tally:
         """Return the tally of the category ``name``, a slug."""
         return self._categories.get(name, Tally())
+
+
+class Censuses:
+    """Keeps the census of the latest edition: every page of a long list needs it."""
+
+    def __init__(self) -> None:
+        self._latest: tuple[ref[Edition], Census] | None = None
+
+    def of(self, edition: Edition) -> Census:
+        """Return the census of ``edition``."""
+        if self._latest is None or self._latest[0]() is not edition:
+            self._latest = ref(edition), Census(edition)
+        return self._latest[1]
+
+
+def _count(tallies: dict[str, Tally], name: str, post: Post) -> None:
+    before = tallies.get(name)
+    if before is None:
+        tallies[name] = Tally(1, post.published, post.updated)
+        return
+    posts, newest, updated = before
+    tallies[name] = Tally(
+        posts + 1,
+        max(newest or post.published, post.published),
+        max(updated or post.updated, post.updated),
+    )
 
 
 def tally(posts: Sequence[Post]) -> Tally:
@@ -65,16 +95,35 @@ def tally(posts: Sequence[Post]) -> Tally:
     )
 
 
-def directory(edition: Edition) -> tuple[Group, ...]:
-    """Return every feed there is, in groups of which none is empty."""
-    census = Census(edition)
+def directory(
+    edition: Edition, census: Census, *, max_sources: int, max_categories: int
+) -> tuple[Group, ...]:
+    """Return the feeds there are, in groups of which none is empty.
+
+    Of sources and categories, those with the most posts where they are more than these.
+    """
+    sources = _largest(edition.sources, max_sources, lambda one: census.source(one.name))
+    categories = _largest(edition.categories, max_categories, lambda one: census.category(one.slug))
+    everything, named = tuple(_automatic(edition)), tuple(_named(edition))
     groups = (
-        Group("Everything", tuple(_automatic(edition))),
-        Group("Selected", tuple(_named(edition))),
-        Group("By source", tuple(_sources(edition, census))),
-        Group("By category", tuple(_categories(edition, census))),
+        Group("Everything", everything, len(everything)),
+        Group("Selected", named, len(named)),
+        Group("By source", tuple(_sources(edition, sources, census)), len(edition.sources)),
+        Group(
+            "By category",
+            tuple(category_entry(edition, one, census) for one in categories),
+            len(edition.categories),
+        ),
     )
     return tuple(group for group in groups if group.entries)
+
+
+def _largest(all_: Sequence[_T], most: int, tally_of: Callable[[_T], Tally]) -> Sequence[_T]:
+    """Return the ``most`` of ``all_`` with the most posts, in the order they have there."""
+    if len(all_) <= most:
+        return all_
+    counted = [(-tally_of(one).posts, place) for place, one in enumerate(all_)]
+    return [all_[place] for place in sorted(place for _, place in nsmallest(most, counted))]
 
 
 def _automatic(edition: Edition) -> Iterator[Entry]:
@@ -97,13 +146,13 @@ def _entry(edition: Edition, named: NamedFeed, description: str) -> Entry:
     return Entry(named.title, description, Place(named.name), tally(posts))
 
 
-def _sources(edition: Edition, census: Census) -> Iterator[Entry]:
-    for source in edition.sources:
+def _sources(edition: Edition, sources: Iterable[Source], census: Census) -> Iterator[Entry]:
+    for source in sources:
         name = source.name
         yield Entry(source.title, "", source_place(edition, name), census.source(name))
 
 
-def _categories(edition: Edition, census: Census) -> Iterator[Entry]:
-    for category in edition.categories:
-        slug = category.slug
-        yield Entry(category.title, "", category_place(edition, slug), census.category(slug))
+def category_entry(edition: Edition, category: Category, census: Census) -> Entry:
+    """Return the feed of ``category``."""
+    slug = category.slug
+    return Entry(category.title, "", category_place(edition, slug), census.category(slug))

@@ -1,6 +1,7 @@
 """For machines that look around: OPML, sitemap, robots.txt and security.txt."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -38,15 +39,33 @@ class Discovery:
     def routes(self) -> list[Route]:
         """Return the routes."""
         return [
-            Route("/opml", self._endpoint("/opml", "text/x-opml; charset=utf-8", opml)),
-            Route(
-                "/sitemap.xml",
-                self._endpoint("/sitemap.xml", "application/xml; charset=utf-8", sitemap),
-            ),
+            Route("/opml", self.opml),
+            Route("/sitemap.xml", self.sitemap),
             Route("/openapi.json", self._described()),
             Route("/robots.txt", self.robots),
             Route("/.well-known/security.txt", self.security),
         ]
+
+    async def opml(self, request: Request) -> Response:
+        """Answer with the feeds, to import into a feed reader."""
+
+        def write(edition: Edition) -> bytes:
+            return opml(edition, self.desk.masthead, self.desk.census(edition))
+
+        return await self._document(request, ("/opml",), "text/x-opml; charset=utf-8", write)
+
+    async def sitemap(self, request: Request) -> Response:
+        """Answer with the pages, or with the index of the parts where they are many."""
+        part = request.query_params.get("part", "0")
+        if not re.fullmatch("[0-9]{1,6}", part):
+            raise HTTPException(404, "the sitemap has numbered parts")
+
+        def write(edition: Edition) -> bytes:
+            census = self.desk.census(edition)
+            return sitemap(edition, self.desk.masthead, census, int(part))
+
+        address = ("/sitemap.xml", *(f"?part={n}" for n in [int(part)] if n))
+        return await self._document(request, address, "application/xml; charset=utf-8", write)
 
     async def robots(self, _: Request) -> Response:
         """Answer that robots are welcome, and where the sitemap is."""
@@ -59,25 +78,23 @@ class Discovery:
             raise HTTPException(404, "no contact is set")
         return self._text(security_txt(self.desk.masthead, datetime.now(UTC)))
 
-    def _endpoint(
-        self, path: str, media_type: str, write: Callable[[Edition, Masthead], bytes]
-    ) -> Callable[[Request], Awaitable[Response]]:
-        masthead = self.desk.masthead
+    async def _document(
+        self,
+        request: Request,
+        address: tuple[str, ...],
+        media_type: str,
+        write: Callable[[Edition], bytes],
+    ) -> Response:
+        """Answer with what ``write`` writes, in a thread: it may be long."""
+        url = self.desk.masthead.url("".join(address))
 
         async def make(edition: Edition) -> Representation:
             changed = last_modified(edition, view(edition, ALL, Query()))
-            links = [Link(rel=rel, href=masthead.url(path)) for rel in ("self", "canonical")]
-            return represent(
-                write(edition, masthead),
-                media_type=media_type,
-                last_modified=changed,
-                links=links,
-            )
+            links = [Link(rel=rel, href=url) for rel in ("self", "canonical")]
+            body = await asyncio.to_thread(write, edition)
+            return represent(body, media_type=media_type, last_modified=changed, links=links)
 
-        async def endpoint(request: Request) -> Response:
-            return await self.desk.answer(request, (path,), make)
-
-        return endpoint
+        return await self.desk.answer(request, address, make)
 
     def _described(self) -> Callable[[Request], Awaitable[Response]]:
         masthead = self.desk.masthead

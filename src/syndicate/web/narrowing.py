@@ -2,12 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from syndicate.model.edition import Edition
 from syndicate.model.post import Post
 from syndicate.model.query import MOST, Query
 from syndicate.model.selection import Selection
 from syndicate.render.page import Choice, Filter
+
+_MAX_CHOICES: Final = 100
+"""Values that a form offers, beside those that are chosen: the ones that most posts have."""
 
 
 def narrowing(edition: Edition, whole: Sequence[Post], query: Query) -> Filter:
@@ -40,7 +44,8 @@ def narrowing(edition: Edition, whole: Sequence[Post], query: Query) -> Filter:
 def _choices(
     counts: Counter[str], titles: Mapping[str, str], chosen: Iterable[str], fewest: int
 ) -> tuple[Choice, ...]:
-    values = counts.keys() | set(chosen)
+    largest = {value for value, _ in counts.most_common(_MAX_CHOICES)}
+    values = largest | set(chosen)
     if len(values) < fewest:
         return ()
     return tuple(

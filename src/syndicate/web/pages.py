@@ -1,9 +1,11 @@
 """For people: the directory, every feed and post to read, and what this is."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,13 +15,16 @@ from syndicate.formats import FORMATS
 from syndicate.formats.link import Link
 from syndicate.model.edition import ALL, Edition
 from syndicate.model.feed import Masthead
+from syndicate.model.page import names_after
 from syndicate.model.post import Item, Key
-from syndicate.model.query import Query
+from syndicate.model.query import MOST, Query
 from syndicate.model.view import View, compose, last_modified, view
 from syndicate.render.page import (
     Address,
+    FeedGroup,
     Listing,
     about_page,
+    categories_page,
     directory_page,
     feed_page,
     page_policy,
@@ -28,12 +33,15 @@ from syndicate.render.page import (
 from syndicate.representation import Representation, provisional, represent
 from syndicate.representation.address import Place, category_place, source_place
 from syndicate.web.desk import Desk
-from syndicate.web.directory import Entry, directory
+from syndicate.web.directory import Entry, category_entry, directory
 from syndicate.web.documents import Make
 from syndicate.web.former import redirect
 from syndicate.web.narrowing import narrowing
 
 _HTML: Final = "text/html; charset=utf-8"
+
+_MAX_LISTED: Final = 100
+"""Sources, and categories, that the directory shows: some 250 kB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,22 +55,60 @@ class Pages:
         return [
             Route("/", self.directory),
             Route("/about", self.about),
+            Route("/categories", self.categories),
             Route("/posts/{key}", self.post),
             Route("/feeds", self.feeds),
             Route("/feeds/{name:path}", self.feed),
         ]
 
     async def directory(self, request: Request) -> Response:
-        """Answer with every feed there is."""
+        """Answer with every feed there is but those of categories with few posts."""
 
         async def make(edition: Edition) -> Representation:
-            groups = [
-                (group.title, [self._listing(entry) for entry in group.entries])
-                for group in directory(edition)
-            ]
-            return self._service_page(edition, "/", directory_page(self.desk.masthead, groups))
+            text = await asyncio.to_thread(self._directory, edition)
+            return self._service_page(edition, "/", text)
 
         return await self._answer(request, ("/",), make)
+
+    def _directory(self, edition: Edition) -> str:
+        groups = directory(
+            edition,
+            self.desk.census(edition),
+            max_sources=_MAX_LISTED,
+            max_categories=_MAX_LISTED,
+        )
+        shown = [
+            FeedGroup(
+                title=group.title,
+                listings=tuple(map(self._listing, group.entries)),
+                total=group.total,
+            )
+            for group in groups
+        ]
+        return directory_page(self.desk.masthead, shown)
+
+    async def categories(self, request: Request) -> Response:
+        """Answer with a page of all categories, by slug."""
+        after = request.query_params.get("after", "")
+
+        async def make(edition: Edition) -> Representation:
+            text = await asyncio.to_thread(self._categories, edition, after)
+            path = f"/categories?{urlencode({'after': after})}" if after else "/categories"
+            return self._service_page(edition, path, text)
+
+        return await self._answer(request, ("/categories", after), make)
+
+    def _categories(self, edition: Edition, after: str) -> str:
+        slugs, following = names_after(edition.category_slugs, after, MOST)
+        census = self.desk.census(edition)
+        categories = map(edition.category_of, slugs)
+        return categories_page(
+            self.desk.masthead,
+            [self._listing(category_entry(edition, one, census)) for one in categories],
+            total=len(edition.category_slugs),
+            after=after,
+            following=following or "",
+        )
 
     async def about(self, request: Request) -> Response:
         """Answer with what this is."""

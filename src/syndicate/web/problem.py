@@ -22,6 +22,7 @@ from syndicate.errors import (
     SyndicateError,
 )
 from syndicate.model.feed import Masthead
+from syndicate.model.near_misses import MAX_KNOWN
 from syndicate.render.page import page_policy, problem_page
 from syndicate.web.policy import UNKEPT
 
@@ -82,6 +83,8 @@ class Fault:
     detail: str
     hint: str = ""
     known: tuple[str, ...] = ()
+    known_total: int = 0
+    known_at: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     mistakes: tuple[Mistake, ...] = ()
 
@@ -105,7 +108,9 @@ class Fault:
                 code=error.code,
                 detail=error.what[:_LONGEST],
                 hint=error.hint,
-                known=error.known,
+                known=error.known[:MAX_KNOWN],
+                known_total=error.known_total,
+                known_at=error.known_at,
                 headers=_retry(error),
                 mistakes=error.mistakes if isinstance(error, Invalid) else (),
             )
@@ -131,9 +136,16 @@ class Fault:
     def text(self) -> str:
         """All of it in plain text, a line each."""
         known = f"Known: {', '.join(self.known)}" if self.known else ""
+        if self.is_partial:
+            known += f" and {self.known_total - len(self.known):,} more"
         return "".join(f"{line}\n" for line in (self.detail, self.hint, known) if line)
 
-    def details(self, path: str) -> bytes:
+    @property
+    def is_partial(self) -> bool:
+        """Whether more is known than is listed."""
+        return self.known_total > len(self.known)
+
+    def details(self, path: str, masthead: Masthead | None = None) -> bytes:
         """Return what a program is told who asked for ``path`` (RFC 9457 section 3)."""
         details: dict[str, object] = {
             "type": "about:blank",
@@ -145,10 +157,9 @@ class Fault:
         }
         if self.hint:
             details["hint"] = self.hint
-        if self.known:
-            details["known"] = self.known
+        details |= _known(self, masthead)
         if self.mistakes:
-            details["errors"] = [_mistake(one) for one in self.mistakes]
+            details["errors"] = [_mistake(one, masthead) for one in self.mistakes]
         return msgspec.json.encode(details)
 
 
@@ -169,14 +180,26 @@ def problem(request: Request, error: Exception, masthead: Masthead) -> Response:
             detail=fault.detail,
             hint=fault.hint,
             known=fault.known,
+            known_total=fault.known_total,
             are_feeds=fault.code == "unknown-feed",
         )
         headers["Content-Security-Policy"] = page_policy()
         return Response(page, fault.status, headers, "text/html")
-    return Response(fault.details(request.scope["path"]), fault.status, headers, MEDIA_TYPE)
+    details = fault.details(request.scope["path"], masthead)
+    return Response(details, fault.status, headers, MEDIA_TYPE)
 
 
-def _mistake(mistake: Mistake) -> Mapping[str, object]:
+def _known(of: Fault | Mistake, masthead: Masthead | None) -> Mapping[str, object]:
+    """Return some of what is known and, where there is more, how much and where all of it is."""
+    said: dict[str, object] = {"known": of.known} if of.known else {}
+    if of.known_total > len(of.known):
+        said["known_total"] = of.known_total
+        if of.known_at and masthead:
+            said["known_url"] = masthead.url(of.known_at)
+    return said
+
+
+def _mistake(mistake: Mistake, masthead: Masthead | None) -> Mapping[str, object]:
     said: dict[str, object] = {
         "pointer": mistake.pointer,
         "code": mistake.code,
@@ -184,9 +207,7 @@ def _mistake(mistake: Mistake) -> Mapping[str, object]:
     }
     if mistake.hint:
         said["hint"] = mistake.hint
-    if mistake.known:
-        said["known"] = mistake.known
-    return said
+    return {**said, **_known(mistake, masthead)}
 
 
 def _retry(error: SyndicateError) -> dict[str, str]:

@@ -1,0 +1,220 @@
+"""Lists that grow with the content stay short on the wire, and all of it can be reached."""
+
+import re
+from urllib.parse import urlencode
+
+import pytest
+from lxml import etree
+
+from syndicate.model.category import Category
+from syndicate.model.change import Told
+from syndicate.model.ledger import LedgerRow
+from syndicate.model.near_misses import near_misses
+from syndicate.model.query import Query
+from syndicate.model.view import MAX_REMOVED, MAX_SOURCES, removals, view
+from tests import samples
+from tests.web.site import Library, Site
+
+PUBLIC = samples.MASTHEAD.public_url
+COUNT = 12_000
+SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
+SLUGS = [f"topic-{n:05}" for n in range(COUNT)]
+POSTS = tuple(
+    samples.post(
+        f"news/2024-01-{n % 28 + 1:02}-post-{n}.md",
+        categories=(
+            *(Category(slug=slug, title=slug.title()) for slug in SLUGS[n * 100 : n * 100 + 100]),
+            *([Category(slug="common", title="Common")] if n % 2 else []),
+        ),
+    )
+    for n in range(COUNT // 100)
+)
+
+
+@pytest.fixture(scope="module")
+def here() -> Site:
+    """Return a service of posts in 12,001 categories."""
+    return Site(reader=Library(now=samples.edition(*POSTS)))
+
+
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [
+        ("/", 300_000),
+        ("/categories", 500_000),
+        ("/about", 100_000),
+        ("/opml", 1_000_000),
+        ("/sitemap.xml", 3_000_000),
+        ("/sitemap.xml?part=1", 3_000_000),
+        ("/v1/categories", 150_000),
+        ("/v1/sources", 150_000),
+        ("/feeds/all?content=none&limit=1", 150_000),
+        ("/feeds/nothing.json", 2_000),
+        ("/feeds/nothing", 20_000),
+        ("/feeds/all.json?category=nothing", 2_000),
+    ],
+)
+def test_no_list_is_longer_than_a_reader_can_take(here: Site, path: str, most: int) -> None:
+    """However many categories there are."""
+    assert len(here.get(path).content) < most
+    assert len(here.get(path, accept="text/html").content) < max(most, 20_000)
+
+
+def test_all_categories_are_reached_page_by_page(here: Site) -> None:
+    """In the API by next_url, for people by links; none is missing, none comes twice."""
+    found: list[str] = []
+    path = "/v1/categories"
+    while path:
+        answer = here.get(path)
+        assert answer.link("next") == answer.json()["next_url"]
+        found += [category["slug"] for category in answer.json()["items"]]
+        path = (answer.json()["next_url"] or "").removeprefix(PUBLIC)
+    assert found == sorted(["common", *SLUGS])
+
+    pages: list[str] = []
+    path = "/categories"
+    while path:
+        page = here.get(path).text
+        pages += re.findall(r'<h3><a href="/feeds/([^"]*)"', page)
+        (path,) = re.findall(r'<a rel="next" href="([^"]*)"', page) or [""]
+    assert pages == found
+
+
+def test_a_page_of_a_list_is_as_long_as_was_asked_for(here: Site) -> None:
+    """A cursor stays good where its category is gone; what is no cursor is refused."""
+    first = here.get("/v1/categories?limit=2").json()
+    assert [one["slug"] for one in first["items"]] == ["common", "topic-00000"]
+    second = here.get(first["next_url"].removeprefix(PUBLIC)).json()
+    assert [one["slug"] for one in second["items"]] == ["topic-00001", "topic-00002"]
+    for after in ("x", "MTIz", "9"):
+        for path in ("/v1/categories", "/v1/sources", "/categories"):
+            answer = here.get(f"{path}?after={after}")
+            assert (answer.status_code, answer.json()["code"]) == (400, "malformed-cursor")
+    assert here.get("/v1/categories?limit=201").status_code == 400
+
+
+def test_sources_come_in_pages_too() -> None:
+    """By name; each tells what it did before."""
+    posts = [samples.post(source=f"s{n:03}") for n in range(250)]
+    here = Site(reader=Library(now=samples.edition(*posts)))
+    first = here.get("/v1/sources").json()
+    rest = here.get(first["next_url"].removeprefix(PUBLIC)).json()
+    names = [one["name"] for one in (*first["items"], *rest["items"])]
+    assert names == [f"s{n:03}" for n in range(250)]
+    assert rest["next_url"] is None
+
+
+def test_the_directory_shows_the_largest_categories(here: Site) -> None:
+    """How many there are, and where all of them are."""
+    page = here.get("/").text
+    shown = re.findall(r'<h3><a href="/feeds/([^"]*)"', page)
+    assert "common" in shown
+    assert len(shown) < 120
+    assert "of 12,001." in page
+    assert '<a href="/categories">' in page
+
+
+def test_opml_says_what_it_leaves_out(here: Site) -> None:
+    """The largest categories, and a comment with the address of all of them."""
+    answer = here.get("/opml")
+    root = etree.fromstring(answer.content)
+    (comment,) = root.iter(etree.Comment)
+    said = str(comment.text)
+    assert "of 12,004 feeds" in said
+    assert f"{PUBLIC}/v1/categories" in said
+    for folder in root.findall("body/outline"):
+        assert len(folder) < 510
+
+
+def test_a_long_sitemap_is_an_index_of_parts(here: Site) -> None:
+    """All pages are in one of them; a part that does not exist is not found."""
+    index = etree.fromstring(here.get("/sitemap.xml").content)
+    assert index.tag == f"{SITEMAP}sitemapindex"
+    parts = [one.findtext(f"{SITEMAP}loc") or "" for one in index]
+    assert parts == [f"{PUBLIC}/sitemap.xml?part=1", f"{PUBLIC}/sitemap.xml?part=2"]
+    found = [
+        url.findtext(f"{SITEMAP}loc")
+        for part in parts
+        for url in etree.fromstring(here.get(part.removeprefix(PUBLIC)).content)
+    ]
+    names = ["all", "carousel", "news", "common", *SLUGS]
+    assert found == [f"{PUBLIC}/", f"{PUBLIC}/about", *(f"{PUBLIC}/feeds/{n}" for n in names)]
+    for part in ("3", "-1", "x", "99999999"):
+        assert here.get(f"/sitemap.xml?part={part}").status_code == 404
+
+
+def test_a_short_sitemap_has_no_parts() -> None:
+    """Nor does one without any category."""
+    here = Site(reader=Library(now=samples.edition(samples.post(categories=()))))
+    assert here.get("/sitemap.xml").status_code == 200
+    assert here.get("/sitemap.xml?part=1").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ("topic-0012", "topic-00120"),
+        ("topic-0O123", "topic-00123"),
+        ("Topci-00123", "topic-00123"),
+        ("comon", "common"),
+        ("commons", "common"),
+    ],
+)
+def test_an_error_lists_near_misses_first(here: Site, asked: str, meant: str) -> None:
+    """At most twenty names, with how many there are and where all of them are."""
+    query = urlencode({"category": asked})
+    for path in (f"/feeds/{asked}x.json", f"/feeds/all.json?{query}", f"/v1/posts?{query}"):
+        problem = here.get(path).json()
+        assert len(problem["known"]) == 20
+        assert problem["known_total"] in (COUNT + 1, COUNT + 4)
+        assert problem["known_url"] == f"{PUBLIC}/v1/categories"
+    assert meant in here.get(f"/feeds/all.json?{query}").json()["known"][:12]
+
+
+def test_names_are_compared_in_time_whatever_is_asked() -> None:
+    """A text of any length and script; the names that begin alike are there."""
+    names = sorted(SLUGS)
+    for asked in ("", "x" * 8_000, "é" * 500, "zzz", "\ud800", "topic-"):
+        found = near_misses(asked, names)
+        assert len(found) == 20
+        assert set(found) <= set(names)
+
+
+def test_a_person_sees_how_many_names_there_are(here: Site) -> None:
+    """Twenty links, and one to all categories."""
+    page = here.get("/feeds/nothing", accept="text/html").text
+    assert "These are 20 of 12,004." in page
+    assert '<a href="/categories">' in page
+
+
+def test_the_form_of_a_feed_offers_the_largest_categories(here: Site) -> None:
+    """And what is chosen, so that it can be taken back."""
+    page = here.get(f"/feeds/all?category={SLUGS[-1]}").text
+    offered = re.findall(r'name="category" value="([^"]*)"', page)
+    assert len(offered) == 101
+    assert {"common", SLUGS[-1]} <= set(offered)
+
+
+def test_a_feed_names_the_sources_of_its_page() -> None:
+    """Where there are very many, those of other pages are left out."""
+    posts = [samples.post(f"{n}.md", source=f"s{n:03}") for n in range(MAX_SOURCES + 1)]
+    edition = samples.edition(*posts)
+    assert len(view(edition, "all", Query(limit=10)).sources) == 10
+    assert len(view(samples.edition(*posts[1:]), "all", Query(limit=10)).sources) == MAX_SOURCES
+
+
+def test_a_feed_has_the_latest_tombstones() -> None:
+    """At most 200, in the order in which they were told."""
+    edition = samples.edition(samples.post())
+    gone = [samples.post(f"news/2024-01-01-gone-{n}.md") for n in range(MAX_REMOVED + 50)]
+    told = tuple(
+        Told(
+            row=LedgerRow.of(post, live=False, generation=n),
+            reason="deleted",
+            at=samples.NOW.replace(microsecond=n),
+            commit=samples.COMMIT,
+        )
+        for n, post in enumerate(gone)
+    )
+    found = removals(told, edition, edition.feed("all").selection)
+    assert [one.id for one in found] == [post.id for post in gone[50:]]
