@@ -305,3 +305,21 @@ def test_what_was_looked_at_is_made_again_ahead(
     content.commit({SECOND: None})
     items.renew(at_head(index))
     assert rendered() == before + 2
+
+
+def test_comments_of_the_engine_reach_no_field_of_an_item(
+    content: ContentRepository, items: Items, index: SourceIndex
+) -> None:
+    """Title, content, text, summary and reading time are made of what is left."""
+    secret = "{::comment}\n# Secret\n\n" + "secret " * 1_000 + "\n{:/comment}"
+    content.commit({FIRST: f"---\na: b\n---\n{secret}\n\n# Open\n\nWords.\n"})
+    content.commit({SECOND: file(words=secret, preview="'Plain {::comment}secret{:/}words'")})
+    made = all_items(items, index)
+    first, second = made[FIRST], made[SECOND]
+    assert (first.post.title, first.summary, first.text) == (
+        "Open",
+        "Open Words.",
+        "Open\n\nWords.",
+    )
+    assert (first.reading_minutes, second.reading_minutes) == (1, 1)
+    assert (second.content, second.summary) == ("", "Plain words")

@@ -7,6 +7,7 @@ from syndicate.dialects.document import Document
 from syndicate.dialects.fields import Fields
 from syndicate.model.category import Vocabulary
 from syndicate.model.post import Path, Source
+from syndicate.render.job import CommentSyntax
 
 
 class Dialect(Protocol):
@@ -20,6 +21,11 @@ class Dialect(Protocol):
     @property
     def hard_breaks(self) -> bool:
         """Tell whether the house shows a line end inside a paragraph as a line break."""
+        ...
+
+    @property
+    def comments(self) -> tuple[CommentSyntax, ...]:
+        """Return the syntaxes of comments that the engine hides, beside those of Liquid."""
         ...
 
     def skips(self, path: Path, source: Source) -> str:

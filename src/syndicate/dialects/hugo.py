@@ -63,4 +63,5 @@ HUGO: Final = Style(
     tokens=_tokens,
     languages=_SUFFIX,
     leaf_bundles=True,
+    comments=(),
 )

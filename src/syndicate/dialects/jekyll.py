@@ -50,4 +50,5 @@ JEKYLL: Final = Style(
     tokens=_tokens,
     spaces=True,
     exempt=frozenset({_POSTS}),
+    comments=("kramdown", "nunjucks"),
 )

@@ -89,6 +89,7 @@ def manuscript(
         site_url=source.site_url,
         key=post.key,
         hard_breaks=dialect.hard_breaks,
+        comments=dialect.comments,
         replacements=source.replacements,
         embeds=source.embeds,
         targets=targets.of(post, names),

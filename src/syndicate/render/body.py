@@ -5,6 +5,7 @@ from typing import Final
 
 from syndicate.model.post import SafeHtml
 from syndicate.render.address import Addresses
+from syndicate.render.comments import template_comments, without, without_kramdown_comments
 from syndicate.render.job import RENDERER_VERSION, Job, Rendering
 from syndicate.render.markdown import to_html
 from syndicate.render.markup import plain_text, readable
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 _BEGINNING: Final = 8_000
+_HTML_COMMENT: Final = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _NUMBERED: Final = re.compile(r"\A(\s*\d{1,9})([.)])")
 
 
@@ -40,9 +42,11 @@ def render(job: Job) -> Rendering:
         page_url=job.page_url,
         targets=targets,
         replacements=dict(job.replacements),
+        comments=job.comments,
     )
     resolved = resolve(body, context, first_line=job.first_line)
-    html = to_html(resolved.text, hard_breaks=job.hard_breaks)
+    text = without_kramdown_comments(resolved.text) if "kramdown" in job.comments else resolved.text
+    html = to_html(text, hard_breaks=job.hard_breaks)
     addresses = Addresses(page_url=job.page_url, targets=targets, assets=dict(job.assets))
     safe = sanitize(html.replace(LITERAL, "{"), addresses, key=job.key, embeds=job.embeds)
     return Rendering(
@@ -56,7 +60,8 @@ def render(job: Job) -> Rendering:
 def cut_off(job: Job, seconds: float) -> Rendering:
     """Return the beginning of ``job`` without any markup, for one too slow to be rendered."""
     context = Context(site_url=job.site_url, page_url=job.page_url)
-    beginning = resolve(readable(job.body[:_BEGINNING]), context, first_line=job.first_line).text
+    body = _without_comments(readable(job.body), job)[:_BEGINNING]
+    beginning = resolve(body, context, first_line=job.first_line).text
     beginning = beginning.replace(LITERAL, "{")
     content = paragraphs(beginning.rpartition("\n\n")[0] or beginning)
     note = Note(
@@ -68,6 +73,13 @@ def cut_off(job: Job, seconds: float) -> Rendering:
         hint="Look for thousands of brackets, asterisks or nested lists; shorten or split it.",
     )
     return Rendering(content=content, text=plain_text(content), image=None, notes=(note,))
+
+
+def _without_comments(body: str, job: Job) -> str:
+    """Return ``body`` without comments of any kind, as it is shown where it is not parsed."""
+    text = without(body, template_comments(body, job.comments))
+    text = without_kramdown_comments(text) if "kramdown" in job.comments else text
+    return _HTML_COMMENT.sub("", text)
 
 
 def inline_text(markdown: str) -> str:

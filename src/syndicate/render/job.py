@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
 from syndicate.model.post import Image, SafeHtml
 from syndicate.render import version
 from syndicate.render.note import Note
+
+CommentSyntax = Literal["kramdown", "nunjucks"]
+"""Comments that only some engines have. Those of Liquid are tags, which count everywhere."""
 
 RENDERER_VERSION: Final = version.digest()
 """Part of every key a rendering is cached under: another one where the same job can give another
@@ -23,7 +26,8 @@ class Job:
     """All that a rendering depends on.
 
     ``first_line`` is the line of the file in which ``body`` begins, from 1; ``key`` makes the ids
-    of the post its own; ``replacements`` are the meanings a source gives to template tags;
+    of the post its own; ``comments`` are the syntaxes of comments that the engine of the site
+    has beside Liquid's; ``replacements`` are the meanings a source gives to template tags;
     ``embeds`` are hosts whose frames stay, beside the well-known ones. ``targets`` says where
     links lead, by name or path as written in the post; ``assets`` what replaces the address of an
     image, as written or as a path from the root of the site.
@@ -35,6 +39,7 @@ class Job:
     site_url: str
     key: str
     hard_breaks: bool = False
+    comments: tuple[CommentSyntax, ...] = ()
     replacements: tuple[tuple[str, str], ...] = ()
     embeds: tuple[str, ...] = ()
     targets: tuple[tuple[str, str], ...] = ()

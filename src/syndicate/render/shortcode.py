@@ -7,6 +7,7 @@ from html import unescape
 from typing import Final
 
 from syndicate.render.allowed import names
+from syndicate.render.job import CommentSyntax
 from syndicate.render.markdown import to_html
 from syndicate.render.markup import escaped
 from syndicate.render.tag import Call, Tag
@@ -28,13 +29,15 @@ class Context:
     """What tags may refer to.
 
     ``targets`` says where the names of other posts and pages lead; ``replacements`` are the
-    settings' own meanings, by a tag's text, by what is inside it, or by its name.
+    settings' own meanings, by a tag's text, by what is inside it, or by its name; ``comments``
+    are the syntaxes of comments that the engine of the site has.
     """
 
     site_url: str
     page_url: str
     targets: Mapping[str, str] = field(default_factory=dict)
     replacements: Mapping[str, str] = field(default_factory=dict)
+    comments: tuple[CommentSyntax, ...] = ()
 
 
 def meaning(tag: Tag, context: Context, *, paired: bool = False) -> str | None:

@@ -2,7 +2,7 @@
 
 No template engine runs here: a post shows the same whatever the site it comes from has
 installed. Code spans, fences and indented code stay as they are, and so does what stands between
-``{% raw %}`` and ``{% endraw %}``, wherever that is.
+``{% raw %}`` and ``{% endraw %}``, wherever that is. Comments go without a notice.
 """
 
 import re
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from syndicate.render.code import code_ranges
+from syndicate.render.comments import HIDDEN, hidden, template_comments
 from syndicate.render.note import MOST_NOTES, Note, place
 from syndicate.render.shortcode import NAMING, Context, meaning
 from syndicate.render.tag import Tag, find_tags
@@ -18,10 +19,9 @@ from syndicate.render.tag import Tag, find_tags
 LITERAL: Final = "\ufdd0"
 """Stands for a brace that is meant as one, until HTML has been made."""
 
-_GONE: Final = "\ufdd1"
 _PAIR: Final = re.compile(
     r"\{%-?\s*(?P<raw>raw)\s*-?%\}"
-    r"|^[ \t]*\{(?:%-?|\{[<%])\s*(?P<name>highlight|comment)\b[^{}\n]*\}\}?"
+    r"|^[ \t]*\{(?:%-?(?!\s*comment)|\{[<%])\s*(?P<name>highlight|comment)\b[^{}\n]*\}\}?"
     r"|\{(?:%-?\s*end|\{[<%]\s*/\s*)(?P<end>raw|highlight|comment)\s*-?[%>]\}\}?",
     re.MULTILINE,
 )
@@ -47,9 +47,11 @@ class Resolved:
 
 def resolve(body: str, context: Context, *, first_line: int) -> Resolved:
     """Return ``body`` with its tags resolved; ``first_line`` is its first line in the file."""
-    if "{{" not in body and "{%" not in body:
+    if not any(sign in body for sign in ("{{", "{%", "{#")):
         return Resolved(text=body)
-    text, scanned = _readable(body)
+    comments = template_comments(body, context.comments)
+    text, scanned = _readable(hidden(body, comments, white_space=False))
+    text = hidden(text, comments, white_space=True)
     tags = tuple(find_tags(scanned, code_ranges(scanned)))
     notes: list[Note] = []
     parts: list[str] = []
@@ -58,10 +60,10 @@ def resolve(body: str, context: Context, *, first_line: int) -> Resolved:
         parts += [text[end : tag.start], replacement or ""]
         end = until
         if replacement is None and len(notes) < MOST_NOTES:
-            notes.append(_note(tag, text, first_line))
+            notes.append(_note(tag, body, first_line))
     parts.append(text[end:])
     return Resolved(
-        text="".join(parts).replace(_GONE, ""),
+        text="".join(parts).replace(HIDDEN, ""),
         notes=tuple(notes),
         names=tuple(tag.call.words[0] for tag in tags if tag.name in NAMING and tag.call.words),
     )
@@ -80,12 +82,12 @@ def _readable(body: str) -> tuple[str, str]:
         inside = body[opening.end() : closing.start()]
         if opening["raw"]:
             literal = _BRACE.sub(LITERAL, inside)
-            blanked = _GONE * len(opening[0]), literal, _GONE * len(closing[0])
+            blanked = HIDDEN * len(opening[0]), literal, HIDDEN * len(closing[0])
             text += [body[end : opening.start()], *blanked]
             scanned += [body[end : opening.start()], *blanked]
         else:
             text.append(body[end : closing.end()])
-            scanned += [body[end : opening.end()], _CHARACTER.sub(_GONE, inside), closing[0]]
+            scanned += [body[end : opening.end()], _CHARACTER.sub(HIDDEN, inside), closing[0]]
         end = closing.end()
     return "".join([*text, body[end:]]), "".join([*scanned, body[end:]])
 

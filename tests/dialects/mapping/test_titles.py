@@ -69,3 +69,24 @@ def test_the_first_heading_is_the_next_best(body: str, line: int) -> None:
 def test_the_file_name_is_the_last_resort(path: str, found: str) -> None:
     """Without its day, and readable."""
     assert titled("a: b", "Words.\n", path) == (found, "file name", [("missing-title", 0)])
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "<!--\n# Secret\n-->",
+        "{% comment %}\n# Secret\n{% endcomment %}",
+        "{%- comment -%}\n# Secret\n{%- endcomment -%}",
+        "{::comment}\n# Secret\n{:/comment}",
+        "{::comment}\nSecret\n===\n{:/}",
+        "{#\n# Secret\n#}",
+        "{#- <h2>Secret</h2> -#}",
+    ],
+)
+def test_heading_in_a_comment_is_no_title(comment: str) -> None:
+    """The next heading is, on the line where it stands; an id in braces is no comment."""
+    found = reading("a: b", f"{comment}\n# Open {{#id}}\n")
+    where = place(Path("news/a.md"), found.source, NEWS_AND_BLOG.languages)
+    assert title(found, where) == "Open"
+    line = found.document.body_line + comment.count("\n") + 1
+    assert found.origins["title"] == f"first heading, line {line}"

@@ -31,6 +31,7 @@ from syndicate.dialects.mapping.values import (
 from syndicate.dialects.mapping.words import words
 from syndicate.model.category import Vocabulary
 from syndicate.model.post import Path, Source
+from syndicate.render.job import CommentSyntax
 
 _TEMPLATE: Final = re.compile(r"\{[{%]")
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8})*")
@@ -45,6 +46,7 @@ class Style:
     what placeholders stand for. ``languages`` finds the language at the end of a file name.
     ``spaces``: a text of ``categories`` is a list of words. ``exempt`` names path parts that may
     begin with an underscore. ``leaf_bundles``: a page called ``index`` owns all of its folder.
+    ``comments`` are the syntaxes of comments in bodies, beside those of Liquid.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Style:
     spaces: bool = False
     exempt: frozenset[str] = frozenset()
     leaf_bundles: bool = False
+    comments: tuple[CommentSyntax, ...] = ("kramdown",)
 
     def skips(self, path: Path, source: Source) -> str:
         """Return why the file at ``path`` is not even looked at, empty if it may be a post."""

@@ -15,6 +15,15 @@ _HTML_HEADING: Final = re.compile(
 )
 _UNDERLINE: Final = re.compile(r"[ ]{0,3}(?:=+|-+)[ \t]*")
 _FENCE: Final = re.compile(r"[ ]{0,3}(?:```|~~~)")
+_COMMENT: Final = re.compile(
+    r"<!--(?:(?!<!--).)*?-->"
+    r"|\{%-?\s*comment\b(?:(?!\{%-?\s*comment\b).)*?\{%-?\s*endcomment\s*-?%\}"
+    r"|\{::comment\b[^{}]*\}(?:(?!\{::comment).)*?\{:/(?:comment)?\}"
+    r"|\{#(?![\w:.\-]+[^{}\n#]*\})(?:(?!\{#).)*?#\}",
+    re.DOTALL,
+)
+"""Comments of HTML, Liquid, kramdown and Nunjucks: no heading in them is a title."""
+_NOT_LINE_FEED: Final = re.compile(r"[^\n]")
 _FIRST: Final = 1_000
 """Lines; a heading further down is no title."""
 _EMPHASIS: Final = re.compile(r"\*+|`+|\{:?[#.][^{}]*\}")
@@ -49,6 +58,7 @@ def _instead(reading: Reading, place: Place) -> str:
 
 def _headings(body: str) -> Iterator[tuple[int, str]]:
     """Yield each heading of ``body`` outside code with its line, counted from 0."""
+    body = _COMMENT.sub(lambda comment: _NOT_LINE_FEED.sub("", comment[0]), body)
     fenced, before = False, ""
     for number, line in enumerate(body.split("\n", _FIRST)[:_FIRST]):
         if _FENCE.match(line):
