@@ -1,0 +1,39 @@
+"""Small repositories of one post each, beside the corpora, and what their feeds must say."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests import corpora
+
+CHECK: Final = corpora.FOLDER.parent / "cases" / "content" / "check.py"
+NAMES: Final = (
+    "01-inline-html-link",
+    "04-summary-html-link",
+    "11-kramdown-comment",
+    "37-bundle-resource",
+    "39-build-list-never",
+)
+"""The cases that hold; a change that makes another one hold adds its name."""
+
+
+@pytest.mark.corpora
+@pytest.mark.parametrize("name", NAMES)
+def test_feed_of_the_case_says_what_it_must(name: str, tmp_path: Path) -> None:
+    """The case's own program commits its files and compares what `syndicate show` prints."""
+    if not CHECK.exists():
+        pytest.skip(f"{CHECK} is not here; SYNDICATE_CORPORA names the folder beside it")
+    command = Path(sys.executable).with_name("syndicate")
+    done = subprocess.run(
+        [sys.executable, str(CHECK.resolve()), name],
+        env=os.environ | {"SYNDICATE": str(command), "CASES_LAB": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout.endswith("\n1 of 1 hold\n"), done.stdout
