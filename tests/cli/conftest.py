@@ -1,7 +1,9 @@
 """Running commands in this process, on a repository of posts and settings that name it."""
 
 import pathlib
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 import pytest
@@ -21,6 +23,18 @@ class Outcome:
 
 
 Run = Callable[..., Outcome]
+
+
+def prerelease_database(settings: pathlib.Path) -> pathlib.Path:
+    """Make the database of the file ``settings`` one of a prerelease; return its file."""
+    database = settings.parent / "var" / "syndicate.db"
+    database.parent.mkdir()
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("CREATE TABLE alembic_version (version_num TEXT PRIMARY KEY)")
+        connection.execute("INSERT INTO alembic_version VALUES ('0004')")
+        connection.commit()
+    return database
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from syndicate.storage.database import Database
-from tests.cli.conftest import SETTINGS, Run
+from tests.cli.conftest import SETTINGS, Run, prerelease_database
 
 
 def database(file: Path) -> Path:
@@ -81,6 +81,34 @@ def test_a_database_of_a_newer_version_is_an_error(run: Run, file: Path) -> None
 
     assert outcome.code == 1
     assert "9999" in outcome.err
+
+
+@pytest.mark.parametrize("command", [("db", "check"), ("db", "upgrade"), ("deliver",)])
+def test_a_database_of_a_prerelease_is_an_error(
+    run: Run, file: Path, command: tuple[str, ...]
+) -> None:
+    """The file and both ways out are named, and the file is not touched."""
+    prerelease = prerelease_database(file)
+    before = prerelease.read_bytes()
+
+    outcome = run(*command, "--config", file)
+
+    assert outcome.code == 1
+    assert "made by a prerelease of Syndicate" in outcome.err
+    assert f"Move the file {prerelease} away" in outcome.err
+    assert "stay on the prerelease" in outcome.err
+    assert prerelease.read_bytes() == before
+
+
+def test_doctor_names_a_database_of_a_prerelease(run: Run, file: Path) -> None:
+    """As an error, with both ways out."""
+    prerelease = prerelease_database(file)
+
+    outcome = run("doctor", "--config", file)
+
+    assert outcome.code == 1
+    assert "made by a prerelease of Syndicate" in outcome.out
+    assert f"Move the file {prerelease} away" in outcome.out
 
 
 def stamp(address: str, revision: str) -> None:

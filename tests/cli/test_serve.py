@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
-from tests.cli.conftest import SETTINGS, Run
+from tests.cli.conftest import SETTINGS, Run, prerelease_database
 from tests.running import free_port
 
 PATIENCE = 20.0
@@ -20,12 +20,16 @@ PATIENCE = 20.0
 
 
 class Visitor(threading.Thread):
-    """Waits until the service in this process is ready, takes what is at ``path``, and stops it."""
+    """Waits until the service in this process is ready, takes what is at ``path``, and stops it.
 
-    def __init__(self, port: int, path: str) -> None:
+    With a ``detail`` it waits until `/readyz` has that word in its body as well.
+    """
+
+    def __init__(self, port: int, path: str, detail: str = "") -> None:
         super().__init__(daemon=True)
         self.port = port
         self.path = path
+        self.detail = detail.encode()
         self.taken = b""
 
     @override
@@ -33,11 +37,16 @@ class Visitor(threading.Thread):
         """Ask until the answer is good."""
         end = time.monotonic() + PATIENCE
         try:
-            while self.ask("/readyz")[0] != 200 and time.monotonic() < end:
+            while not self.is_ready() and time.monotonic() < end:
                 time.sleep(0.02)
             self.taken = self.ask(self.path)[1]
         finally:
             os.kill(os.getpid(), signal.SIGTERM)
+
+    def is_ready(self) -> bool:
+        """Return whether `/readyz` is as it is waited for."""
+        status, body = self.ask("/readyz")
+        return status == 200 and self.detail in body
 
     def ask(self, path: str) -> tuple[int, bytes]:
         """Return status and body of the answer, 0 where nobody listens."""
@@ -83,3 +92,27 @@ def test_a_taken_port_is_told(run: Run, file: Path) -> None:
 
     assert outcome.code == 1
     assert f"Error: cannot listen on port {port} of 127.0.0.1" in outcome.err
+
+
+def test_a_database_of_a_prerelease_is_logged_while_feeds_are_served(
+    run: Run, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log has the error code and both ways out; the database file is not touched."""
+    database = prerelease_database(file)
+    before = database.read_bytes()
+    port = free_port()
+    monkeypatch.setenv("SYNDICATE_SERVICE__PORT", str(port))
+    visitor = Visitor(port, "/feeds/all.json", detail="database-from-prerelease")
+    visitor.start()
+
+    outcome = run("serve", "--config", file)
+    visitor.join(PATIENCE)
+
+    assert outcome.code == 0
+    assert b"https://jsonfeed.org/" in visitor.taken
+    messages = [json.loads(line) for line in outcome.err.splitlines()]
+    codes = {message.get("code"): message for message in messages}
+    hint = codes["database-from-prerelease"]["hint"]
+    assert str(database) in hint
+    assert "stay on the prerelease" in hint
+    assert database.read_bytes() == before

@@ -16,7 +16,8 @@ def test_whatever_ends_some_work_is_said_and_it_is_done_again(
 ) -> None:
     """What was to be expected in a word, what nobody expected with where it happened."""
     restarts = Restarts()
-    ends = iter([StorageError("the disk is full"), KeyError("nobody expected this")])
+    known = StorageError("the disk is full", hint="Make room.")
+    ends = iter([known, KeyError("nobody expected this")])
 
     async def do() -> None:
         lasting = asyncio.Event()
@@ -41,6 +42,7 @@ def test_whatever_ends_some_work_is_said_and_it_is_done_again(
     asyncio.run(do())
     expected, surprise = map(json.loads, capsys.readouterr().err.splitlines())
     assert (expected["event"], expected["reason"]) == ("nothing works", "the disk is full")
+    assert (expected["code"], expected["hint"]) == ("storage-error", "Make room.")
     assert (surprise["event"], surprise["level"]) == ("nothing works", "error")
     assert "nobody expected this" in surprise["exception"]
     assert restarts.components == ("part",)

@@ -5,7 +5,6 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 import pytest
 from sqlalchemy import Connection, Engine, event
@@ -13,7 +12,6 @@ from sqlalchemy import Connection, Engine, event
 from syndicate.model.delivery import Delivery
 from syndicate.model.retry import Moment
 from syndicate.model.subscription import SubscriptionId, pause, resume
-from syndicate.storage.database import Database
 from tests.storage.mailroom import NOW, Mailroom, done, within
 
 Given = tuple[object, ...] | list[tuple[object, ...]]
@@ -170,25 +168,3 @@ def test_what_does_not_know_of_turns_bends_no_order(address: str) -> None:
             await mailroom.outbox.complete([done(claim.delivery)])
 
     within(address, work)
-
-
-def test_an_upgrade_gives_the_oldest_of_each_its_turn(address: str) -> None:
-    """What was on its way goes on in order."""
-
-    async def age(mailroom: Mailroom) -> None:
-        await mailroom.subscribe("a", "b", letters=(1, 2))
-        (one, _) = await mailroom.claim("one")
-        await mailroom.outbox.complete([done(one.delivery)])
-        async with mailroom.database.write() as connection:
-            for statement in (
-                "DROP INDEX delivery_turn",
-                "ALTER TABLE delivery DROP COLUMN turn",
-                "UPDATE alembic_version SET version_num = '0003'",
-            ):
-                await connection.exec_driver_sql(statement)
-        await Database.upgrade_at(address)
-        assert await forgotten(mailroom) == 0
-        claims = await mailroom.claim("two", now=NOW + timedelta(hours=1))
-        assert [one.delivery.id for one in claims] == ["sub_a.2"]
-
-    within(address, age)

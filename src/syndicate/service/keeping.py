@@ -56,7 +56,7 @@ async def keep(  # noqa: PLR0913 — what is kept, and whom it is said to
         try:
             await work()
         except SyndicateError as error:
-            log.warning(failing, reason=error.what)
+            log.warning(failing, reason=error.what, code=error.code, hint=error.hint)
             restarts.record(component)
         except Exception:
             log.exception(failing)

@@ -16,7 +16,7 @@ from typing_extensions import override
 
 from syndicate.data_folder import make_data_folder
 from syndicate.errors import StorageError
-from syndicate.storage.schema import REVISION
+from syndicate.storage.schema import PRERELEASE_REVISIONS, REVISION
 
 _Result = TypeVar("_Result")
 
@@ -120,6 +120,7 @@ class Database:
         async with self.write() as connection:
             if not self.is_sqlite:
                 await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})")
+            self._refuse_prerelease(await connection.run_sync(_revision))
             await connection.run_sync(upgrading.upgrade, str(self))
 
     async def revision(self) -> str:
@@ -130,12 +131,30 @@ class Database:
     async def check(self) -> None:
         """Raise `StorageError` unless the tables are what this version of the program needs."""
         found = await self.revision()
+        self._refuse_prerelease(found)
         if found != REVISION:
             raise StorageError(
                 f"database {self}: its tables are at revision {found or 'none'}, not {REVISION}",
                 code="database-behind",
                 hint="Type: syndicate db upgrade",
             )
+
+    def _refuse_prerelease(self, revision: str) -> None:
+        if revision not in PRERELEASE_REVISIONS:
+            return
+        way_out = (
+            f"Move the file {self.file} away; the service then creates a new one"
+            if self.is_sqlite
+            else "Create an empty database, name it in database.url and run: syndicate db upgrade;"
+            " the service then starts in it"
+        )
+        raise StorageError(
+            f"database {self}: made by a prerelease of Syndicate (revision {revision}), which this "
+            "version cannot upgrade",
+            code="database-from-prerelease",
+            hint=f"{way_out} from a baseline, without the old subscriptions. Or stay on the "
+            "prerelease that made it.",
+        )
 
     async def close(self) -> None:
         """Close every connection."""

@@ -20,8 +20,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
-REVISION: Final = "0004"
-"""What the newest migration is called."""
+REVISION: Final = "r0001"
+"""The id of the newest migration."""
+
+PRERELEASE_REVISIONS: Final = frozenset({"0001", "0002", "0003", "0004", "0005"})
+"""The ids of the migrations before version 0.2.0; there is no way from them to `REVISION`."""
 
 METADATA = MetaData()
 

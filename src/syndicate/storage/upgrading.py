@@ -13,8 +13,8 @@ from syndicate.errors import StorageError
 _MIGRATIONS: Final = pathlib.Path(__file__).parent / "migrations"
 
 
-def upgrade(connection: Connection, address: str) -> None:
-    """Bring the tables up to date that ``connection`` leads to, inside its transaction.
+def upgrade(connection: Connection, address: str, revision: str = "head") -> None:
+    """Bring the tables that ``connection`` leads to up to ``revision``, inside its transaction.
 
     Raises `StorageError`, which calls the database ``address``, for tables of a revision that is
     unknown here.
@@ -23,7 +23,7 @@ def upgrade(connection: Connection, address: str) -> None:
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     try:
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
     except CommandError as error:
         raise StorageError(
             f"database {address}: {error}",

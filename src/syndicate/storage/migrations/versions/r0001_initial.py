@@ -1,0 +1,194 @@
+"""The tables of version 0.2.0."""
+
+import secrets
+
+from alembic import op
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+    true,
+)
+from sqlalchemy.dialects import postgresql
+
+revision = "r0001"
+down_revision = None
+
+TABLES = MetaData()
+"""A copy of the schema as it was then: a migration does not change with the code."""
+
+BYTEWISE = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+UNFINISHED = text("state IN ('pending', 'leased')")
+LEASED = text("state = 'leased'")
+TURN = text("state = 'pending' AND turn")
+
+PUBLISHER = Table(
+    "publisher",
+    TABLES,
+    Column("one", Integer, primary_key=True),
+    Column("ledger", Text, nullable=False),
+    Column("generation", BigInteger, nullable=False),
+    Column("lease_by", Text, nullable=False),
+    Column("lease_until_ms", BigInteger, nullable=False),
+)
+
+Table(
+    "ledger",
+    TABLES,
+    Column("post_id", BYTEWISE, primary_key=True),
+    Column("generation", BigInteger, nullable=False),
+    Column("told_ms", BigInteger, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("blob", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("live", Boolean, nullable=False),
+    Column("categories", Text, nullable=False),
+    Column("carousel", Boolean, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("published_ms", BigInteger, nullable=False),
+    Column("updated_ms", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("commit_id", Text, nullable=False),
+    Index("ledger_moved", "generation", "post_id"),
+)
+
+Table(
+    "subscription",
+    TABLES,
+    Column("id", Text, primary_key=True),
+    Column("identity", Text, nullable=False, unique=True),
+    Column("audience", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("selection", Text, nullable=False),
+    Column("types", Text, nullable=False),
+    Column("minor", Boolean, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("backfill", Boolean, nullable=False),
+    Column("secrets", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("state_reason", Text, nullable=False),
+    Column("failing_since_ms", BigInteger),
+    Column("fail_streak", Integer, nullable=False),
+    Column("not_before_ms", BigInteger),
+    Column("lease_until_ms", BigInteger),
+    Column("last_seq", BigInteger, nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("heard", Text, nullable=False, server_default=""),
+    Index("subscription_audience", "audience"),
+)
+
+Table(
+    "intent",
+    TABLES,
+    Column("id", Text, primary_key=True),
+    Column("mode", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("callback", Text, nullable=False),
+    Column("secrets", Text, nullable=False),
+    Column("lease_seconds", Integer, nullable=False),
+    Column("heard", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("client", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("lease_by", Text, nullable=False),
+    Column("lease_until_ms", BigInteger, nullable=False),
+    Index("intent_callback", "callback", "topic"),
+    Index("intent_host", "host", "state"),
+    Index("intent_client", "client", "state"),
+    Index("intent_state", "state", "made_ms"),
+)
+
+Table(
+    "event",
+    TABLES,
+    Column("id", Text, primary_key=True),
+    Column("type", Text, nullable=False),
+    Column("post_id", Text, nullable=False),
+    Column("commit_id", Text, nullable=False),
+    Column("noticed_ms", BigInteger, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("whole", LargeBinary, nullable=False),
+    Column("thin", LargeBinary, nullable=False),
+    Index("event_noticed", "noticed_ms"),
+)
+
+Table(
+    "delivery",
+    TABLES,
+    Column("subscription_id", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("event_id", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("trigger", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("due_ms", BigInteger, nullable=False),
+    Column("lease_by", Text, nullable=False),
+    Column("lease_until_ms", BigInteger),
+    Column("last_status", Integer),
+    Column("last_error", Text, nullable=False),
+    Column("settled_ms", BigInteger),
+    Column("turn", Boolean, nullable=False, server_default=true()),
+    Index(
+        "delivery_unfinished",
+        "subscription_id",
+        "seq",
+        sqlite_where=UNFINISHED,
+        postgresql_where=UNFINISHED,
+    ),
+    Index("delivery_leased", "subscription_id", sqlite_where=LEASED, postgresql_where=LEASED),
+    Index("delivery_turn", "due_ms", "subscription_id", sqlite_where=TURN, postgresql_where=TURN),
+    Index("delivery_settled", "settled_ms"),
+    Index("delivery_event", "event_id"),
+)
+
+Table(
+    "attempt",
+    TABLES,
+    Column("subscription_id", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("trigger", Text, nullable=False),
+    Column("started_ms", BigInteger, nullable=False),
+    Column("took_ms", BigInteger, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("status", Integer),
+    Column("headers", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("error", Text, nullable=False),
+    Index("attempt_started", "started_ms"),
+)
+
+Table(
+    "token",
+    TABLES,
+    Column("id", Text, primary_key=True),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("role", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger),
+    Column("revoked_ms", BigInteger),
+)
+
+
+def upgrade() -> None:
+    """Create all tables, and the row of the publisher with a new ledger id."""
+    TABLES.create_all(op.get_bind())
+    row = {"one": 1, "ledger": secrets.token_hex(4), "generation": 0}
+    op.bulk_insert(PUBLISHER, [row | {"lease_by": "", "lease_until_ms": 0}])

@@ -1,0 +1,192 @@
+"""Upgrades: from every released version, and the refusal of what a prerelease made."""
+
+import asyncio
+import pathlib
+import shutil
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+import pytest
+from sqlalchemy import (
+    Boolean,
+    Connection,
+    MetaData,
+    Table,
+    create_engine,
+    func,
+    insert,
+    make_url,
+    select,
+    text,
+)
+
+from syndicate.errors import StorageError
+from syndicate.storage import upgrading
+from syndicate.storage.database import Database
+from syndicate.storage.journal import Journal
+from syndicate.storage.ledger import Ledger
+from syndicate.storage.safe import Safe
+from syndicate.storage.schema import METADATA, PRERELEASE_REVISIONS, REVISION
+from syndicate.storage.subscriptions import Subscriptions
+from syndicate.storage.tokens import Tokens
+from tests import stored_database
+from tests.storage.schema_description import describe_schema
+from tests.web.site import LEDGER
+
+RELEASES: Final = sorted(stored_database.FOLDER.glob("*.sql"))
+Result = TypeVar("Result")
+
+
+def run(url: str, work: Callable[[Connection], Result]) -> Result:
+    """Return what ``work`` returns in a transaction on the database at ``url``."""
+    driver = "postgresql+psycopg" if url.startswith("postgresql") else "sqlite"
+    engine = create_engine(make_url(url).set(drivername=driver))
+    try:
+        with engine.begin() as connection:
+            return work(connection)
+    finally:
+        engine.dispose()
+
+
+def restore(release: pathlib.Path, url: str, folder: pathlib.Path) -> None:
+    """Make the empty database at ``url`` what the version of ``release`` left.
+
+    On PostgreSQL the migrations of that version make the tables, and the rows are copied.
+    """
+    file = folder / "stored.db"
+    stored_database.load(release, file)
+    if url.startswith("sqlite:"):
+        target = pathlib.Path(make_url(url).database or "")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, target)
+        return
+
+    def read(source: Connection) -> tuple[MetaData, dict[str, list[dict[str, object]]]]:
+        tables = MetaData()
+        tables.reflect(source)
+        rows = {
+            table.name: [dict(row) for row in source.execute(select(table)).mappings()]
+            for table in tables.sorted_tables
+        }
+        return tables, rows
+
+    _, rows = run(f"sqlite:///{file}", read)
+    (version,) = rows.pop("alembic_version")
+    run(url, lambda connection: upgrading.upgrade(connection, url, str(version["version_num"])))
+
+    def write(target: Connection) -> None:
+        tables = MetaData()
+        tables.reflect(target)
+        for name, found in rows.items():
+            target.execute(tables.tables[name].delete())
+            converted = [postgresql_row(tables.tables[name], row) for row in found]
+            target.execute(insert(tables.tables[name]), converted)
+
+    run(url, write)
+
+
+def postgresql_row(table: Table, row: dict[str, object]) -> dict[str, object]:
+    """Return a row of SQLite with the types of PostgreSQL, which has booleans and no 0 and 1."""
+    return {
+        name: bool(value) if isinstance(table.columns[name].type, Boolean) else value
+        for name, value in row.items()
+    }
+
+
+@pytest.mark.parametrize("release", RELEASES, ids=lambda path: path.stem)
+def test_a_database_of_every_release_is_upgraded(
+    release: pathlib.Path, empty_address: str, tmp_path: pathlib.Path
+) -> None:
+    """Its schema becomes that of a new database, and its content can be read."""
+    restore(release, empty_address, tmp_path)
+
+    assert asyncio.run(Database.upgrade_at(empty_address)) == REVISION
+
+    upgraded = run(empty_address, describe_schema)
+    run(empty_address, METADATA.drop_all)
+    run(empty_address, METADATA.create_all)
+    assert upgraded == run(empty_address, describe_schema)
+
+
+@pytest.mark.parametrize("release", RELEASES, ids=lambda path: path.stem)
+def test_an_upgrade_keeps_what_is_stored(
+    release: pathlib.Path, empty_address: str, tmp_path: pathlib.Path
+) -> None:
+    """Ledger, subscriptions, deliveries and tokens are there as before."""
+
+    async def read() -> None:
+        database = await Database.open(empty_address)
+        subscriptions = Subscriptions(database, Safe())
+        try:
+            assert set(await Ledger(database).told()) == {told.row.post for told in LEDGER}
+            webhooks = await subscriptions.list()
+            assert [one.id for one in webhooks] == ["sub_a", "sub_b"]
+            assert all(one.secrets for one in webhooks)
+            assert [one.id for one in await subscriptions.list(kind="websub")] == ["sub_feed"]
+            assert [one.name for one in await Tokens(database).list()] == ["Example agency"]
+            delivery, attempts = await Journal(database).find("sub_a.1")
+            assert (delivery.state, len(attempts)) == ("delivered", 1)
+        finally:
+            await database.close()
+
+    restore(release, empty_address, tmp_path)
+    asyncio.run(Database.upgrade_at(empty_address))
+    asyncio.run(read())
+
+
+def test_a_stored_database_has_rows_in_every_table(tmp_path: pathlib.Path) -> None:
+    """A table that is added to the schema has to be filled for the next release."""
+    script = tmp_path / "now.sql"
+    script.write_text(stored_database.dump())
+    stored_database.load(script, tmp_path / "now.db")
+
+    def count(connection: Connection) -> dict[str, int]:
+        return {
+            table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
+            for table in METADATA.sorted_tables
+        }
+
+    counts = run(f"sqlite:///{tmp_path / 'now.db'}", count)
+    assert [name for name, rows in counts.items() if not rows] == []
+
+
+def test_a_stored_database_is_the_same_each_time() -> None:
+    """So a release can be compared with what is stored of it."""
+    assert stored_database.dump() == stored_database.dump()
+
+
+def test_the_migrations_make_the_schema_of_the_code(empty_address: str) -> None:
+    """Every column, default and index, partial ones included, is in both."""
+    asyncio.run(Database.upgrade_at(empty_address))
+    migrated = run(empty_address, describe_schema)
+    run(empty_address, METADATA.drop_all)
+    run(empty_address, METADATA.create_all)
+
+    assert migrated == run(empty_address, describe_schema)
+
+
+def stamp(url: str, revision: str) -> None:
+    """Write ``revision`` into the database at ``url``."""
+    statement = text("UPDATE alembic_version SET version_num = :revision")
+    run(url, lambda connection: connection.execute(statement, {"revision": revision}))
+
+
+@pytest.mark.parametrize("revision", sorted(PRERELEASE_REVISIONS))
+@pytest.mark.parametrize("method", ["open", "check_at", "upgrade_at"])
+def test_a_database_of_a_prerelease_is_refused(address: str, method: str, revision: str) -> None:
+    """The error has a code of its own, names the database and both ways out; nothing changes."""
+    stamp(address, revision)
+
+    with pytest.raises(StorageError) as refusal:
+        asyncio.run(getattr(Database, method)(address))
+
+    error = refusal.value
+    assert error.code == "database-from-prerelease"
+    assert error.what.startswith(f"database {make_url(address).render_as_string()}: ")
+    assert revision in error.what
+    named = make_url(address).database if address.startswith("sqlite") else "database.url"
+    assert str(named) in error.hint
+    assert "from a baseline" in error.hint
+    assert "stay on the prerelease" in error.hint
+    version = "SELECT version_num FROM alembic_version"
+    assert run(address, lambda found: found.exec_driver_sql(version).scalar_one()) == revision
