@@ -77,7 +77,7 @@ def postgresql_database(server: str, *, empty: bool = False) -> Iterator[str]:
         try:
             if not empty:
                 with psycopg.connect(url, autocommit=True) as own:
-                    own.execute("UPDATE publisher SET ledger = %s", [secrets.token_hex(4)])
+                    own.execute("UPDATE publisher SET ledger_id = %s", [secrets.token_hex(4)])
             yield url
         finally:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
@@ -112,7 +112,7 @@ def prepare(url: str) -> None:
     file.write_bytes(_sqlite_template())
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
         connection.execute("PRAGMA synchronous=OFF")
-        connection.execute("UPDATE publisher SET ledger = ?", [secrets.token_hex(4)])
+        connection.execute("UPDATE publisher SET ledger_id = ?", [secrets.token_hex(4)])
 
 
 @cache

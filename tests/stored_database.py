@@ -28,7 +28,7 @@ TOPIC: Final = "https://feeds.example.gov/feeds/all.atom"
 CALLBACK: Final = "https://reader.example/websub"
 
 FIXED: Final = (
-    "UPDATE publisher SET ledger = '0f1e2d3c'",
+    "UPDATE publisher SET ledger_id = '0f1e2d3c'",
     "UPDATE token SET id = 'tok_0f1e2d3c4b5a6978', digest = 'not the digest of any token'",
 )
 """What replaces random values."""

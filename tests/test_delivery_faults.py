@@ -177,12 +177,12 @@ BAD_SUBSCRIPTIONS: Final = [
 ]
 
 BAD_DELIVERIES: Final = [
-    ("UPDATE event SET whole = :v WHERE id = 'evt_1'", b"no JSON"),
-    ("UPDATE event SET whole = :v WHERE id = 'evt_1'", b"{}"),
-    ("UPDATE event SET whole = :v WHERE id = 'evt_1'", b""),
-    ("UPDATE event SET whole = :v WHERE id = 'evt_1'", "text"),
-    ("UPDATE event SET whole = :v WHERE id = 'evt_1'", 5),
-    ("UPDATE event SET thin = :v WHERE id = 'evt_1'", b"\xff"),
+    ("UPDATE event SET full_body = :v WHERE id = 'evt_1'", b"no JSON"),
+    ("UPDATE event SET full_body = :v WHERE id = 'evt_1'", b"{}"),
+    ("UPDATE event SET full_body = :v WHERE id = 'evt_1'", b""),
+    ("UPDATE event SET full_body = :v WHERE id = 'evt_1'", "text"),
+    ("UPDATE event SET full_body = :v WHERE id = 'evt_1'", 5),
+    ("UPDATE event SET thin_body = :v WHERE id = 'evt_1'", b"\xff"),
     ("UPDATE event SET media_type = :v WHERE id = 'evt_1'", b"\xff"),
     ("UPDATE event SET id = :v WHERE id = 'evt_1'", "evt_lost"),
     ("UPDATE delivery SET event_id = :v WHERE subscription_id = 'sub_a' AND seq = 1", ""),

@@ -42,7 +42,10 @@ def test_a_request_that_cannot_be_settled_costs_no_other(tmp_path: pathlib.Path)
             for name in ("/a", "/b"):
                 await hub.ask("subscribe", reader.url(name))
             async with hub.database.write() as connection:
-                odd = "UPDATE intent SET mode = :mode, lease_seconds = :far WHERE callback = :url"
+                odd = (
+                    "UPDATE websub_request SET mode = :mode, lease_seconds = :far "
+                    "WHERE callback = :url"
+                )
                 values = {"mode": "denied", "far": FAR_SECONDS, "url": reader.url("/a")}
                 await connection.execute(text(odd), values)
             hub.start()

@@ -64,7 +64,7 @@ def test_while_the_database_fails_it_is_tried_again(
                     await connection.execute(text(f"ALTER TABLE {one} RENAME TO {two}"))
 
             async def confirm(received: Received, writer: asyncio.StreamWriter) -> None:
-                await rename("intent", "away")
+                await rename("websub_request", "away")
                 await answer(200, asked(received)["hub.challenge"].encode())(received, writer)
 
             await hub.ask("subscribe", reader.url())
@@ -76,7 +76,7 @@ def test_while_the_database_fails_it_is_tried_again(
             hub.ahead = 3 * TIMEOUT
             hub.verifier.wake()
             await asyncio.sleep(0.05)
-            await rename("away", "intent")
+            await rename("away", "websub_request")
             await until(hub.subscribed)
             assert len(reader.questions) == 2
 

@@ -215,7 +215,7 @@ def test_who_reads_sees_one_state_throughout(address: str) -> None:
             before = (await reading.execute(count)).scalar()
             async with database.write() as writing:
                 await writing.exec_driver_sql(
-                    "INSERT INTO token (id, digest, role, name, made_ms) "
+                    "INSERT INTO token (id, digest, role, name, created_ms) "
                     "VALUES ('one', 'd', 'admin', 'n', 0)"
                 )
             assert (await reading.execute(count)).scalar() == before == 0

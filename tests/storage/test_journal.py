@@ -166,7 +166,7 @@ def test_what_is_sent_again_meanwhile_is_kept(address: str) -> None:
         await deliver(mailroom, 204)
         late = NOW + DELIVERED_KEPT + SECOND
         async with mailroom.database.write() as connection:
-            await connection.execute(update(DELIVERY).values(state="pending", settled_ms=None))
+            await connection.execute(update(DELIVERY).values(state="pending", completed_ms=None))
             pruning = asyncio.create_task(mailroom.journal.prune(late))
             await asyncio.wait({pruning}, timeout=0.5)  # on SQLite it waits for us
         await pruning

@@ -63,7 +63,7 @@ def test_nothing_goes_through_all_that_was_ever_delivered(tmp_path: pathlib.Path
 
 
 FORGOTTEN = """
-SELECT count(*) FROM delivery WHERE state = 'pending' AND NOT turn AND NOT EXISTS (
+SELECT count(*) FROM delivery WHERE state = 'pending' AND NOT is_head AND NOT EXISTS (
     SELECT 1 FROM delivery AS older WHERE older.subscription_id = delivery.subscription_id
     AND older.seq < delivery.seq AND older.state IN ('pending', 'leased')
 )
@@ -145,7 +145,7 @@ def test_a_turn_that_was_forgotten_is_given_back(address: str) -> None:
     async def work(mailroom: Mailroom) -> None:
         await mailroom.subscribe("a", "b", letters=(1, 2))
         async with mailroom.database.write() as connection:
-            await connection.exec_driver_sql("UPDATE delivery SET turn = (1 = 0)")
+            await connection.exec_driver_sql("UPDATE delivery SET is_head = (1 = 0)")
         assert await mailroom.claim("one") == ()
         await mailroom.outbox.mend(NOW)
         claims = await mailroom.claim("two")
@@ -160,7 +160,7 @@ def test_what_does_not_know_of_turns_bends_no_order(address: str) -> None:
     async def work(mailroom: Mailroom) -> None:
         await mailroom.subscribe("a", letters=(1, 2, 3))
         async with mailroom.database.write() as connection:
-            await connection.exec_driver_sql("UPDATE delivery SET turn = (1 = 1)")
+            await connection.exec_driver_sql("UPDATE delivery SET is_head = (1 = 1)")
         for seq in (1, 2, 3):
             (claim,) = await mailroom.claim(f"{seq}")
             assert claim.delivery.seq == seq

@@ -75,7 +75,7 @@ def test_an_unreadable_subscription_hears_with_those_that_ask_for_the_same(file:
         "categories = '[5]'",
         "generation = 'x'",
         "published_ms = 'x'",
-        "told_ms = 9e18",
+        "recorded_ms = 9e18",
     ],
 )
 def test_a_ledger_goes_on_without_an_unreadable_row(file: str, damage: str) -> None:
@@ -112,10 +112,10 @@ def test_an_unreadable_verification_fails_alone(file: str, damage: str, reason: 
         intents = Intents(mailroom.database, Safe())
         await intents.add(intent("a"), NOW)
         await intents.add(intent("b"), NOW)
-        await change(mailroom, f"UPDATE intent SET {damage} WHERE id = 'sub_a'")  # noqa: S608
+        await change(mailroom, f"UPDATE websub_request SET {damage} WHERE id = 'sub_a'")  # noqa: S608
         found = await intents.claim(9, by="one", now=NOW, lease=LEASE)
         assert [one.id for one in found] == ["sub_b"]
-        asked = text("SELECT state, reason FROM intent WHERE id = 'sub_a'")
+        asked = text("SELECT state, reason FROM websub_request WHERE id = 'sub_a'")
         async with mailroom.database.read() as connection:
             state, why = (await connection.execute(asked)).one()
         assert state == "failed"
@@ -130,7 +130,7 @@ def test_a_lease_of_a_verification_that_never_ends_is_none(file: str) -> None:
     async def work(mailroom: Mailroom) -> None:
         intents = Intents(mailroom.database, Safe())
         await intents.add(intent("a"), NOW)
-        await change(mailroom, "UPDATE intent SET lease_until_ms = 'never'")
+        await change(mailroom, "UPDATE websub_request SET lease_until_ms = 'never'")
         assert await intents.next_due(NOW) is None
         (found,) = await intents.claim(9, by="one", now=NOW, lease=LEASE)
         assert found.id == "sub_a"

@@ -90,7 +90,7 @@ class Intents:
         free = (
             select(INTENT.c.id)
             .where(_WAITING, or_(ends <= millis(now), ends > millis(now + _LONGEST_LEASE)))
-            .order_by(INTENT.c.made_ms, INTENT.c.id)
+            .order_by(INTENT.c.state_since_ms, INTENT.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
             .cte("free")
@@ -111,7 +111,7 @@ class Intents:
                     reason = SEALED if isinstance(error, StorageError) else _unreadable(row, error)
                     failing = update(INTENT).where(INTENT.c.id == row["id"])
                     await connection.execute(
-                        failing.values(state="failed", reason=reason, made_ms=millis(now))
+                        failing.values(state="failed", reason=reason, state_since_ms=millis(now))
                     )
         return tuple(intents)
 
@@ -136,7 +136,7 @@ class Intents:
             if fault and intent.mode != "denied":
                 failing = update(INTENT).where(*mine)
                 await connection.execute(
-                    failing.values(state="failed", reason=fault, made_ms=millis(now))
+                    failing.values(state="failed", reason=fault, state_since_ms=millis(now))
                 )
                 return
             await connection.execute(delete(INTENT).where(*mine))
@@ -144,7 +144,9 @@ class Intents:
 
     async def prune(self, now: datetime) -> None:
         """Forget what failed long enough ago."""
-        old = delete(INTENT).where(_FAILED, INTENT.c.made_ms <= millis(now - limits.REMEMBERED))
+        old = delete(INTENT).where(
+            _FAILED, INTENT.c.state_since_ms <= millis(now - limits.REMEMBERED)
+        )
         async with self._database.write() as connection:
             await connection.execute(old)
 
@@ -160,8 +162,10 @@ class Intents:
                 await put(connection, denial, self._safe, now)
                 await ring(connection)
                 return
-            made = {**values(fresh, self._safe), "last_seq": 0, "made_ms": millis(now)}
-            await connection.execute(insert(SUBSCRIPTION).values(made | {"heard": intent.heard}))
+            made = {**values(fresh, self._safe), "last_seq": 0, "created_ms": millis(now)}
+            await connection.execute(
+                insert(SUBSCRIPTION).values(made | {"last_sent_tag": intent.heard})
+            )
         elif intent.mode == "subscribe" and found is not None:
             renewed = self._renewed(found, fresh)
             changing = update(SUBSCRIPTION).where(SUBSCRIPTION.c.id == renewed.id)
@@ -176,7 +180,7 @@ class Intents:
         and can be renewed whatever the limits are. A request that would be replaced by this one
         does not count.
         """
-        failed = and_(_FAILED, INTENT.c.made_ms > millis(now - limits.REMEMBERED))
+        failed = and_(_FAILED, INTENT.c.state_since_ms > millis(now - limits.REMEMBERED))
         pending = and_(
             _WAITING, INTENT.c.mode != "denied", not_(_of(intent.callback, intent.topic))
         )
@@ -196,7 +200,7 @@ class Intents:
             if intent.mode == "subscribe" and await self._is_full(connection, now):
                 waits.append(limits.REMEMBERED)
         for most, pause, which in bounds:
-            asked = select(func.count(), func.min(INTENT.c.made_ms)).where(which)
+            asked = select(func.count(), func.min(INTENT.c.state_since_ms)).where(which)
             count, oldest = (await connection.execute(asked)).one()
             if count >= most:
                 waits.append(max(moment(oldest or 0) + pause - now, timedelta(seconds=1)))
@@ -231,7 +235,7 @@ class Intents:
             callback=found["callback"],
             secret=b"".join(keys),
             lease=timedelta(seconds=found["lease_seconds"]),
-            heard=found["heard"],
+            heard=found["last_sent_tag"],
             host=found["host"],
             client=found["client"],
             reason=found["reason"],
@@ -274,12 +278,12 @@ def _values(intent: Intent, safe: Safe, now: datetime) -> Values:
         "callback": intent.callback,
         "secrets": safe.store(intent.id, intent.subscription(now).secrets),
         "lease_seconds": int(intent.lease.total_seconds()),
-        "heard": intent.heard,
+        "last_sent_tag": intent.heard,
         "host": intent.host,
         "client": intent.client,
         "state": "waiting",
         "reason": intent.reason,
-        "made_ms": millis(now),
+        "state_since_ms": millis(now),
         "lease_by": "",
         "lease_until_ms": 0,
     }

@@ -153,8 +153,8 @@ class Journal:
             select(DELIVERY.c.subscription_id, DELIVERY.c.seq)
             .where(
                 or_(
-                    and_(delivered, DELIVERY.c.settled_ms < millis(now - DELIVERED_KEPT)),
-                    DELIVERY.c.settled_ms < millis(now - OTHERS_KEPT),
+                    and_(delivered, DELIVERY.c.completed_ms < millis(now - DELIVERED_KEPT)),
+                    DELIVERY.c.completed_ms < millis(now - OTHERS_KEPT),
                 )
             )
             .limit(_BATCH)
@@ -169,7 +169,7 @@ class Journal:
         heard = exists().where(DELIVERY.c.event_id == EVENT.c.id)
         unheard = (
             select(EVENT.c.id)
-            .where(EVENT.c.noticed_ms < millis(now - DELIVERED_KEPT), ~heard)
+            .where(EVENT.c.detected_ms < millis(now - DELIVERED_KEPT), ~heard)
             .limit(_BATCH)
         )
         async with self._database.write() as connection:
@@ -206,7 +206,7 @@ async def _first_since(
     asked = (
         select(func.min(DELIVERY.c.seq))
         .join(EVENT, EVENT.c.id == DELIVERY.c.event_id)
-        .where(DELIVERY.c.subscription_id == subscription, EVENT.c.noticed_ms >= millis(since))
+        .where(DELIVERY.c.subscription_id == subscription, EVENT.c.detected_ms >= millis(since))
     )
     first: int | None = (await connection.execute(asked)).scalar()
     return first
@@ -223,7 +223,7 @@ async def _send_again(
     await _revive(connection, (*since, DELIVERY.c.state != "leased"), now)
     await turn.advance(connection, SUBSCRIPTION.c.id == subscription)
     asked = (
-        select(EVENT.c.post_id, EVENT.c.type, EVENT.c.thin)
+        select(EVENT.c.post_id, EVENT.c.type, EVENT.c.thin_body)
         .join_from(DELIVERY, EVENT, DELIVERY.c.event_id == EVENT.c.id)
         .where(*since)
         .order_by(DELIVERY.c.seq)
@@ -243,7 +243,7 @@ async def _revive(
     """Let deliveries be sent again, as `replay` has it, when their turn comes."""
     reviving = update(DELIVERY).where(*which)
     values = {"state": "pending", "trigger": "manual", "step": 0, "due_ms": millis(now)}
-    await connection.execute(reviving.values(**values, settled_ms=None, turn=False))
+    await connection.execute(reviving.values(**values, completed_ms=None, is_head=False))
 
 
 async def _one(connection: AsyncConnection, which: str) -> Delivery:

@@ -99,8 +99,8 @@ class Ledger:
         """Return what was told to be gone since then, the latest first."""
         asked = (
             select(LEDGER)
-            .where(LEDGER.c.live.is_(false()), LEDGER.c.told_ms >= millis(since))
-            .order_by(LEDGER.c.told_ms.desc(), LEDGER.c.post_id)
+            .where(LEDGER.c.live.is_(false()), LEDGER.c.recorded_ms >= millis(since))
+            .order_by(LEDGER.c.recorded_ms.desc(), LEDGER.c.post_id)
         )
         async with self._database.read() as connection:
             found = (await connection.execute(asked)).all()
@@ -171,7 +171,7 @@ async def rows(
     head = await _head(connection)
     asked = select(LEDGER).order_by(LEDGER.c.generation, LEDGER.c.post_id)
     if since is not None:
-        asked = asked.where(LEDGER.c.told_ms >= millis(since))
+        asked = asked.where(LEDGER.c.recorded_ms >= millis(since))
     found = (await connection.execute(asked)).all()
     return head, await asyncio.to_thread(lambda: tuple(_readable(found)))
 
@@ -208,7 +208,7 @@ async def fence(connection: AsyncConnection, by: str, now: datetime) -> None:
 
 async def _head(connection: AsyncConnection) -> Position:
     found = (await connection.execute(select(PUBLISHER))).one()
-    return Position(ledger=found.ledger, generation=found.generation + 1, post=PostId(""))
+    return Position(ledger=found.ledger_id, generation=found.generation + 1, post=PostId(""))
 
 
 async def _replace(connection: AsyncConnection, rows: list[Values]) -> None:
@@ -258,7 +258,7 @@ def _noted_values(row: LedgerRow) -> Values:
 def _told_values(told: Told) -> Values:
     return {
         **_values(told.row),
-        "told_ms": millis(told.at),
+        "recorded_ms": millis(told.at),
         "reason": told.reason or "",
         "commit_id": told.commit,
     }
@@ -298,7 +298,7 @@ def _told(found: Row[tuple[object, ...]]) -> Told:
             updated=moment(column["updated_ms"]),
         ),
         reason=column["reason"] or None,
-        at=moment(column["told_ms"]),
+        at=moment(column["recorded_ms"]),
         commit=CommitId(column["commit_id"]),
     )
 

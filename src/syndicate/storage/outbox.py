@@ -386,6 +386,6 @@ async def _write_health(
         cancelling = (
             update(DELIVERY)
             .where(DELIVERY.c.subscription_id.in_(disabled), UNFINISHED)
-            .values(state="cancelled", lease_by="", lease_until_ms=None, settled_ms=now_ms)
+            .values(state="cancelled", lease_by="", lease_until_ms=None, completed_ms=now_ms)
         )
         await connection.execute(cancelling)

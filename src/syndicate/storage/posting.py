@@ -95,16 +95,20 @@ async def audiences(connection: AsyncConnection) -> tuple[Audience, ...]:
     Subscriptions of which it cannot be read what they ask for are disabled: what happens now is
     not stored for them, and their owner must know that to recover it.
     """
-    asked = select(SUBSCRIPTION).where(*_TOLD).order_by(SUBSCRIPTION.c.audience, SUBSCRIPTION.c.id)
+    asked = (
+        select(SUBSCRIPTION)
+        .where(*_TOLD)
+        .order_by(SUBSCRIPTION.c.subscriber_group, SUBSCRIPTION.c.id)
+    )
     found = (await connection.execute(asked)).mappings().all()
     audiences: dict[str, Audience] = {}
     unreadable: list[tuple[str, str, str]] = []
     for row in found:
-        if row["audience"] not in audiences:
+        if row["subscriber_group"] not in audiences:
             try:
-                audiences[row["audience"]] = _audience(row)
+                audiences[row["subscriber_group"]] = _audience(row)
             except (UsageError, ValueError, TypeError) as error:
-                unreadable.append((row["id"], row["audience"], str(error)))
+                unreadable.append((row["id"], row["subscriber_group"], str(error)))
     for subscription_id, audience, reason in unreadable:
         if audience not in audiences:
             await disable(connection, subscription_id, f"what it asks for cannot be read: {reason}")
@@ -113,7 +117,7 @@ async def audiences(connection: AsyncConnection) -> tuple[Audience, ...]:
 
 def _audience(row: Found) -> Audience:
     return Audience(
-        id=row["audience"],
+        id=row["subscriber_group"],
         selection=selection(row["selection"]),
         types=read_types(json.loads(row["types"])),
         minor=bool(row["minor"]),
@@ -130,7 +134,7 @@ def posting(
     """
 
     async def write(connection: AsyncConnection, generation: int) -> None:
-        ledger = (await connection.execute(select(PUBLISHER.c.ledger))).scalar_one()
+        ledger = (await connection.execute(select(PUBLISHER.c.ledger_id))).scalar_one()
         hearers = await audiences(connection)
         mail = await asyncio.to_thread(prepare, hearers, ledger, generation)
         await post(connection, mail, clock())
@@ -149,7 +153,7 @@ async def post(connection: AsyncConnection, mail: Mail, now: datetime) -> int:
     await _lock(connection, ids)
     made = 0
     for which in ids:
-        whom = (SUBSCRIPTION.c.audience == which, *_TOLD)
+        whom = (SUBSCRIPTION.c.subscriber_group == which, *_TOLD)
         made += await deliver(connection, whom, hearing[which], now)
     await ring(connection)
     return made
@@ -184,7 +188,7 @@ async def keep(connection: AsyncConnection, letters: Sequence[Letter]) -> None:
 
 async def _lock(connection: AsyncConnection, audiences: Sequence[str]) -> None:
     """Lock who is about to hear something, in the order in which everybody does."""
-    asked = select(SUBSCRIPTION.c.id).where(SUBSCRIPTION.c.audience.in_(audiences), *_TOLD)
+    asked = select(SUBSCRIPTION.c.id).where(SUBSCRIPTION.c.subscriber_group.in_(audiences), *_TOLD)
     await connection.execute(asked.order_by(SUBSCRIPTION.c.id).with_for_update())
 
 
@@ -213,7 +217,7 @@ async def deliver(
         "due_ms": literal(millis(now)),
         "lease_by": literal(""),
         "last_error": literal(""),
-        "turn": literal(value=False),
+        "is_head": literal(value=False),
     }
     making = insert(DELIVERY).from_select(list(columns), select(*columns.values()).where(*whom))
     places = [{"place": place, "event": event} for place, event in enumerate(events, 1)]
@@ -234,8 +238,8 @@ def _values(letter: Letter) -> Values:
         "type": letter.type,
         "post_id": letter.post,
         "commit_id": letter.commit,
-        "noticed_ms": millis(letter.at),
+        "detected_ms": millis(letter.at),
         "media_type": letter.media_type,
-        "whole": letter.whole,
-        "thin": letter.thin,
+        "full_body": letter.whole,
+        "thin_body": letter.thin,
     }

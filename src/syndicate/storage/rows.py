@@ -24,7 +24,13 @@ Row = tuple[object, ...]
 _MAX_COUNT: Final = 2**31 - 1
 _MAX_SHOWN: Final = 200
 
-SAID: Final = (EVENT.c.type, EVENT.c.post_id, EVENT.c.media_type, EVENT.c.whole, EVENT.c.thin)
+SAID: Final = (
+    EVENT.c.type,
+    EVENT.c.post_id,
+    EVENT.c.media_type,
+    EVENT.c.full_body,
+    EVENT.c.thin_body,
+)
 """What a delivery says stands in its event."""
 
 
@@ -43,8 +49,8 @@ class Said:
         said = cls(
             media_type=_text(found, "media_type"),
             topic=_text(found, "post_id") if found["type"] == TOPIC else "",
-            whole=_bytes(found, "whole"),
-            thin=_bytes(found, "thin"),
+            whole=_bytes(found, "full_body"),
+            thin=_bytes(found, "thin_body"),
         )
         if not said.topic:
             for body in (said.whole, said.thin):
@@ -180,7 +186,7 @@ MOVED: Final = (
     DELIVERY.c.due_ms,
     DELIVERY.c.last_status,
     DELIVERY.c.last_error,
-    DELIVERY.c.settled_ms,
+    DELIVERY.c.completed_ms,
 )
 """What an attempt changes of a delivery, behind its key."""
 

@@ -34,8 +34,8 @@ BYTEWISE = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
 PUBLISHER = Table(
     "publisher",
     METADATA,
-    Column("one", Integer, primary_key=True),
-    Column("ledger", Text, nullable=False),
+    Column("id", Integer, primary_key=True),
+    Column("ledger_id", Text, nullable=False),
     Column("generation", BigInteger, nullable=False),
     Column("lease_by", Text, nullable=False),
     Column("lease_until_ms", BigInteger, nullable=False),
@@ -47,7 +47,7 @@ LEDGER = Table(
     METADATA,
     Column("post_id", BYTEWISE, primary_key=True),
     Column("generation", BigInteger, nullable=False),
-    Column("told_ms", BigInteger, nullable=False),
+    Column("recorded_ms", BigInteger, nullable=False),
     Column("source", Text, nullable=False),
     Column("path", Text, nullable=False),
     Column("blob", Text, nullable=False),
@@ -60,7 +60,7 @@ LEDGER = Table(
     Column("updated_ms", BigInteger, nullable=False),
     Column("reason", Text, nullable=False),
     Column("commit_id", Text, nullable=False),
-    Index("ledger_moved", "generation", "post_id"),
+    Index("ledger_generation", "generation", "post_id"),
 )
 """What the world was last told of each post; rows of removed posts stay."""
 
@@ -69,7 +69,7 @@ SUBSCRIPTION = Table(
     METADATA,
     Column("id", Text, primary_key=True),
     Column("identity", Text, nullable=False, unique=True),
-    Column("audience", Text, nullable=False),
+    Column("subscriber_group", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("owner", Text, nullable=False),
     Column("url", Text, nullable=False),
@@ -87,16 +87,19 @@ SUBSCRIPTION = Table(
     Column("not_before_ms", BigInteger),
     Column("lease_until_ms", BigInteger),
     Column("last_seq", BigInteger, nullable=False),
-    Column("made_ms", BigInteger, nullable=False),
-    Column("heard", Text, nullable=False, server_default=""),
-    Index("subscription_audience", "audience"),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("last_sent_tag", Text, nullable=False, server_default=""),
+    Index("subscription_group", "subscriber_group"),
 )
-"""Who wants to hear. ``identity`` is a digest of what must not be there twice, ``audience`` of
-what decides which events a subscription hears of, ``last_seq`` the number of its last delivery.
-``heard`` is the tag of the last state of its topic that a WebSub subscriber was to hear."""
+"""Webhook and WebSub subscriptions.
+
+``identity`` is a digest of what must not be there twice; ``subscriber_group`` is a digest of what
+decides which events a subscription gets; ``last_seq`` is the number of its last delivery;
+``last_sent_tag`` is the tag of the last state of its topic that was queued for a WebSub subscriber.
+"""
 
 INTENT = Table(
-    "intent",
+    "websub_request",
     METADATA,
     Column("id", Text, primary_key=True),
     Column("mode", Text, nullable=False),
@@ -104,21 +107,21 @@ INTENT = Table(
     Column("callback", Text, nullable=False),
     Column("secrets", Text, nullable=False),
     Column("lease_seconds", Integer, nullable=False),
-    Column("heard", Text, nullable=False),
+    Column("last_sent_tag", Text, nullable=False),
     Column("host", Text, nullable=False),
     Column("client", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("reason", Text, nullable=False),
-    Column("made_ms", BigInteger, nullable=False),
+    Column("state_since_ms", BigInteger, nullable=False),
     Column("lease_by", Text, nullable=False),
     Column("lease_until_ms", BigInteger, nullable=False),
-    Index("intent_callback", "callback", "topic"),
-    Index("intent_host", "host", "state"),
-    Index("intent_client", "client", "state"),
-    Index("intent_state", "state", "made_ms"),
+    Index("websub_request_callback", "callback", "topic"),
+    Index("websub_request_host", "host", "state"),
+    Index("websub_request_client", "client", "state"),
+    Index("websub_request_state", "state", "state_since_ms"),
 )
 """What was asked of the hub: ``waiting`` until it is verified, ``failed`` if nobody confirmed it,
-which is remembered for a while; ``made_ms`` is when it came to be what it is."""
+which is remembered for a while; ``state_since_ms`` is when it came to be what it is."""
 
 EVENT = Table(
     "event",
@@ -127,11 +130,11 @@ EVENT = Table(
     Column("type", Text, nullable=False),
     Column("post_id", Text, nullable=False),
     Column("commit_id", Text, nullable=False),
-    Column("noticed_ms", BigInteger, nullable=False),
+    Column("detected_ms", BigInteger, nullable=False),
     Column("media_type", Text, nullable=False),
-    Column("whole", LargeBinary, nullable=False),
-    Column("thin", LargeBinary, nullable=False),
-    Index("event_noticed", "noticed_ms"),
+    Column("full_body", LargeBinary, nullable=False),
+    Column("thin_body", LargeBinary, nullable=False),
+    Index("event_detected", "detected_ms"),
 )
 """What happened, with the bodies that say so, once for all who hear of it.
 
@@ -144,7 +147,7 @@ TOPIC = "topic"
 UNFINISHED = text("state IN ('pending', 'leased')")
 """Constants, so that both databases see that the index below is meant."""
 LEASED = text("state = 'leased'")
-TURN = text("state = 'pending' AND turn")
+HEAD = text("state = 'pending' AND is_head")
 
 DELIVERY = Table(
     "delivery",
@@ -162,8 +165,8 @@ DELIVERY = Table(
     Column("lease_until_ms", BigInteger),
     Column("last_status", Integer),
     Column("last_error", Text, nullable=False),
-    Column("settled_ms", BigInteger),
-    Column("turn", Boolean, nullable=False, server_default=true()),
+    Column("completed_ms", BigInteger),
+    Column("is_head", Boolean, nullable=False, server_default=true()),
     Index(
         "delivery_unfinished",
         "subscription_id",
@@ -172,13 +175,14 @@ DELIVERY = Table(
         postgresql_where=UNFINISHED,
     ),
     Index("delivery_leased", "subscription_id", sqlite_where=LEASED, postgresql_where=LEASED),
-    Index("delivery_turn", "due_ms", "subscription_id", sqlite_where=TURN, postgresql_where=TURN),
-    Index("delivery_settled", "settled_ms"),
+    Index("delivery_head", "due_ms", "subscription_id", sqlite_where=HEAD, postgresql_where=HEAD),
+    Index("delivery_completed", "completed_ms"),
     Index("delivery_event", "event_id"),
 )
-"""One event on its way to one subscriber; ``settled_ms`` is when it came to its end.
+"""One event on its way to one subscriber; ``completed_ms`` is when it came to its end.
 
-``turn`` is false while it waits for an older one of its subscription; see `syndicate.storage.turn`.
+``is_head`` is false while it waits for an older one of its subscription (see
+`syndicate.storage.turn`).
 """
 
 ATTEMPT = Table(
@@ -207,7 +211,7 @@ TOKEN = Table(
     Column("digest", Text, nullable=False, unique=True),
     Column("role", Text, nullable=False),
     Column("name", Text, nullable=False),
-    Column("made_ms", BigInteger, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
     Column("expires_ms", BigInteger),
     Column("revoked_ms", BigInteger),
 )

@@ -82,7 +82,7 @@ class Subscriptions:
         id, if the owner has one with the same url and selection (or topic) already, and if the
         owner has ``most`` webhooks or more; what exists over that stays.
         """
-        made = {**values(subscription, self.safe), "last_seq": 0, "made_ms": millis(now)}
+        made = {**values(subscription, self.safe), "last_seq": 0, "created_ms": millis(now)}
         async with self._database.write() as connection:
             await hold(connection)
             asked = select(SUBSCRIPTION.c.id).where(SUBSCRIPTION.c.identity == made["identity"])
@@ -115,7 +115,7 @@ class Subscriptions:
         asked = select(SUBSCRIPTION).where(SUBSCRIPTION.c.kind == kind)
         if owner is not None:
             asked = asked.where(SUBSCRIPTION.c.owner == owner)
-        asked = asked.order_by(SUBSCRIPTION.c.made_ms, SUBSCRIPTION.c.id)
+        asked = asked.order_by(SUBSCRIPTION.c.created_ms, SUBSCRIPTION.c.id)
         async with self._database.read() as connection:
             found = (await connection.execute(asked)).mappings().all()
         return readable(found, self.safe)
@@ -128,20 +128,20 @@ class Subscriptions:
         The second value is the cursor of the next page, None on the last. Raises `UsageError` for
         a text that is no cursor; it is empty for the first page.
         """
-        place = tuple_(SUBSCRIPTION.c.made_ms, SUBSCRIPTION.c.id)
+        place = tuple_(SUBSCRIPTION.c.created_ms, SUBSCRIPTION.c.id)
         asked = select(SUBSCRIPTION).where(SUBSCRIPTION.c.kind == "webhook")
         if owner is not None:
             asked = asked.where(SUBSCRIPTION.c.owner == owner)
         if after:
             asked = asked.where(place > _place(after))
-        asked = asked.order_by(SUBSCRIPTION.c.made_ms, SUBSCRIPTION.c.id).limit(limit + 1)
+        asked = asked.order_by(SUBSCRIPTION.c.created_ms, SUBSCRIPTION.c.id).limit(limit + 1)
         async with self._database.read() as connection:
             found = (await connection.execute(asked)).mappings().all()
         shown = readable(found[:limit], self.safe)
         if len(found) <= limit:
             return shown, None
         last = found[limit - 1]
-        return shown, f"{last['made_ms']}-{last['id']}"
+        return shown, f"{last['created_ms']}-{last['id']}"
 
     async def change(
         self,
@@ -220,7 +220,7 @@ async def forget(connection: AsyncConnection, ids: Collection[str]) -> int:
 
 async def hold(connection: AsyncConnection) -> None:
     """Let nobody tell anything until the transaction ends: who hears of what is being decided."""
-    await connection.execute(select(PUBLISHER.c.one).with_for_update())
+    await connection.execute(select(PUBLISHER.c.id).with_for_update())
 
 
 def audience(subscription: Subscription) -> str:
@@ -249,7 +249,7 @@ def values(subscription: Subscription, safe: Safe) -> Values:
     return {
         "id": subscription.id,
         "identity": identity(subscription),
-        "audience": audience(subscription),
+        "subscriber_group": audience(subscription),
         "kind": subscription.kind,
         "owner": subscription.owner,
         "url": subscription.url,

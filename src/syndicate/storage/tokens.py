@@ -47,7 +47,7 @@ class Tokens:
             "digest": digest(text),
             "role": role,
             "name": name,
-            "made_ms": millis(now),
+            "created_ms": millis(now),
             "expires_ms": perhaps_millis(expires),
         }
         async with self._database.write() as connection:
@@ -64,7 +64,7 @@ class Tokens:
 
     async def list(self) -> tuple[Token, ...]:
         """Return every token there ever was, the oldest first."""
-        asked = select(TOKEN).order_by(TOKEN.c.made_ms, TOKEN.c.id)
+        asked = select(TOKEN).order_by(TOKEN.c.created_ms, TOKEN.c.id)
         async with self._database.read() as connection:
             return tuple(_token(found) for found in (await connection.execute(asked)).mappings())
 
@@ -97,7 +97,7 @@ def _token(found: RowMapping) -> Token:
         id=TokenId(found["id"]),
         role=cast("Role", found["role"]),
         name=found["name"],
-        made=moment(found["made_ms"]),
+        made=moment(found["created_ms"]),
         expires=perhaps_moment(found["expires_ms"]),
         revoked=perhaps_moment(found["revoked_ms"]),
     )

@@ -51,7 +51,7 @@ class Topics:
 
     async def heard(self, now: datetime) -> Mapping[str, frozenset[str]]:
         """Return the topics that somebody follows, and the tags of what was heard of each."""
-        asked = select(SUBSCRIPTION.c.topic, SUBSCRIPTION.c.heard).where(*_following(now))
+        asked = select(SUBSCRIPTION.c.topic, SUBSCRIPTION.c.last_sent_tag).where(*_following(now))
         heard: dict[str, frozenset[str]] = {}
         async with self._database.read() as connection:
             for topic, tag in await connection.execute(asked.distinct()):
@@ -67,7 +67,7 @@ class Topics:
         whom = (
             *_following(now),
             SUBSCRIPTION.c.topic == state.topic,
-            SUBSCRIPTION.c.heard != state.tag,
+            SUBSCRIPTION.c.last_sent_tag != state.tag,
         )
         letter = Letter(
             id=EventId(f"evt_{secrets.token_hex(16)}"),
@@ -85,7 +85,9 @@ class Topics:
             await keep(connection, [letter])
             made = await deliver(connection, whom, [letter.id], now)
             await supersede(connection, ids, now)
-            await connection.execute(update(SUBSCRIPTION).where(*whom).values(heard=state.tag))
+            await connection.execute(
+                update(SUBSCRIPTION).where(*whom).values(last_sent_tag=state.tag)
+            )
             await ring(connection)
         return made
 
@@ -121,7 +123,7 @@ class Topics:
             select(DELIVERY.c.subscription_id, DELIVERY.c.seq)
             .where(
                 DELIVERY.c.subscription_id.in_(following),
-                DELIVERY.c.settled_ms + 0 < millis(now - KEPT),
+                DELIVERY.c.completed_ms + 0 < millis(now - KEPT),
             )
             .limit(_BATCH)
             .with_for_update(skip_locked=True)
@@ -156,7 +158,7 @@ async def supersede(
     cancelling = update(DELIVERY).where(
         DELIVERY.c.subscription_id.in_(whom), DELIVERY.c.state == "pending", newer
     )
-    await connection.execute(cancelling.values(state="cancelled", settled_ms=millis(now)))
+    await connection.execute(cancelling.values(state="cancelled", completed_ms=millis(now)))
     await advance(connection, SUBSCRIPTION.c.id.in_(whom))
 
 

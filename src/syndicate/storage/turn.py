@@ -39,7 +39,7 @@ _OLDER: Final = DELIVERY.alias("older")
 _UNFINISHED: Final = text("older.state IN ('pending', 'leased')")
 _BUSY: Final = DELIVERY.alias("busy")
 _KEY: Final = (DELIVERY.c.subscription_id, DELIVERY.c.seq)
-_TURN: Final = text("delivery.state = 'pending' AND delivery.turn")
+_TURN: Final = text("delivery.state = 'pending' AND delivery.is_head")
 _PAUSED_UNTIL: Final = func.coalesce(SUBSCRIPTION.c.not_before_ms, 0)
 _NOW: Final = bindparam("now_ms", type_=BigInteger)
 _TOKENS: Final = DELIVERY.c.lease_by.in_(bindparam("tokens", expanding=True))
@@ -164,8 +164,8 @@ def _oldest(subscription: ColumnElement[str]) -> ColumnElement[int]:
 
 
 def _advance(whose: Select[str, int]) -> Update:
-    waits = text("delivery.state = 'pending' AND NOT delivery.turn")
-    return update(DELIVERY).where(waits, tuple_(*_KEY).in_(whose)).values(turn=true())
+    waits = text("delivery.state = 'pending' AND NOT delivery.is_head")
+    return update(DELIVERY).where(waits, tuple_(*_KEY).in_(whose)).values(is_head=true())
 
 
 ADVANCE: Final = ManyRows(

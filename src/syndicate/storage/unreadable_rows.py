@@ -69,7 +69,7 @@ async def exhaust(  # noqa: PLR0913 — a key, a reason, a time and a fence
             last_error=error,
             lease_by="",
             lease_until_ms=None,
-            settled_ms=millis(now),
+            completed_ms=millis(now),
         )
     )
     if not ended.rowcount:

@@ -34,8 +34,8 @@ CREATE TABLE delivery (
 	lease_until_ms BIGINT, 
 	last_status INTEGER, 
 	last_error TEXT NOT NULL, 
-	settled_ms BIGINT, 
-	turn BOOLEAN DEFAULT 1 NOT NULL, 
+	completed_ms BIGINT, 
+	is_head BOOLEAN DEFAULT 1 NOT NULL, 
 	PRIMARY KEY (subscription_id, seq)
 );
 INSERT INTO "delivery" VALUES('sub_a',1,'evt_1','full','delivered','schedule',1,0,1717243200000,'',NULL,204,'',1717243200000,1);
@@ -47,36 +47,18 @@ CREATE TABLE event (
 	type TEXT NOT NULL, 
 	post_id TEXT NOT NULL, 
 	commit_id TEXT NOT NULL, 
-	noticed_ms BIGINT NOT NULL, 
+	detected_ms BIGINT NOT NULL, 
 	media_type TEXT NOT NULL, 
-	whole BLOB NOT NULL, 
-	thin BLOB NOT NULL, 
+	full_body BLOB NOT NULL, 
+	thin_body BLOB NOT NULL, 
 	PRIMARY KEY (id)
 );
 INSERT INTO "event" VALUES('evt_1','post.updated','tag:1','c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0',1717243200000,'application/json',X'7B2274797065223A22706F73742E75706461746564222C2274696D657374616D70223A2274222C2264617461223A7B22637572736F72223A226331227D7D',X'7B2264617461223A7B22637572736F72223A224D53417849444167227D7D');
 INSERT INTO "event" VALUES('evt_2','post.updated','tag:2','c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0',1717243200000,'application/json',X'7B2274797065223A22706F73742E75706461746564222C2274696D657374616D70223A2274222C2264617461223A7B22637572736F72223A226332227D7D',X'7B2264617461223A7B22637572736F72223A224D53417849444167227D7D');
-CREATE TABLE intent (
-	id TEXT NOT NULL, 
-	mode TEXT NOT NULL, 
-	topic TEXT NOT NULL, 
-	callback TEXT NOT NULL, 
-	secrets TEXT NOT NULL, 
-	lease_seconds INTEGER NOT NULL, 
-	heard TEXT NOT NULL, 
-	host TEXT NOT NULL, 
-	client TEXT NOT NULL, 
-	state TEXT NOT NULL, 
-	reason TEXT NOT NULL, 
-	made_ms BIGINT NOT NULL, 
-	lease_by TEXT NOT NULL, 
-	lease_until_ms BIGINT NOT NULL, 
-	PRIMARY KEY (id)
-);
-INSERT INTO "intent" VALUES('int_1','subscribe','https://feeds.example.gov/feeds/all.atom','https://reader.example/websub/2','[["whsec_YSBzZWNyZXQgb2YgdGhlIHN1YnNjcmliZXI=", null]]',864000,'','reader.example','192.0.2.1','waiting','',1717243200000,'',0);
 CREATE TABLE ledger (
 	post_id TEXT NOT NULL, 
 	generation BIGINT NOT NULL, 
-	told_ms BIGINT NOT NULL, 
+	recorded_ms BIGINT NOT NULL, 
 	source TEXT NOT NULL, 
 	path TEXT NOT NULL, 
 	blob TEXT NOT NULL, 
@@ -98,18 +80,18 @@ INSERT INTO "ledger" VALUES('tag:www.example.gov,2024-01-29:94bcc4721217850e',1,
 INSERT INTO "ledger" VALUES('tag:www.example.gov,2024-01-29:4ed726584a30d985',1,1717243200000,'updates','updates/2024-02-10-una-entrada.md','4ed726584a30d985e405a19ec762fa397dc00626','https://www.example.gov/updates/2024-02-10-una-entrada',1,'[["tts", "Technology Transformation Services"]]',0,'es',1707541200000,1707541200000,'new','c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0');
 INSERT INTO "ledger" VALUES('tag:www.example.gov,2024-01-29:984523ec7bbdec95',1,1717243200000,'news','news/2024-01-02-gone.md','984523ec7bbdec9553904023ef5d30ca8f69bce9','https://www.example.gov/news/2024-01-02-gone',0,'[["tts", "Technology Transformation Services"]]',0,'en',1706504400000,1706504400000,'expired','c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0');
 CREATE TABLE publisher (
-	one INTEGER NOT NULL, 
-	ledger TEXT NOT NULL, 
+	id INTEGER NOT NULL, 
+	ledger_id TEXT NOT NULL, 
 	generation BIGINT NOT NULL, 
 	lease_by TEXT NOT NULL, 
 	lease_until_ms BIGINT NOT NULL, 
-	PRIMARY KEY (one)
+	PRIMARY KEY (id)
 );
 INSERT INTO "publisher" VALUES(1,'0f1e2d3c',1,'publisher',0);
 CREATE TABLE subscription (
 	id TEXT NOT NULL, 
 	identity TEXT NOT NULL, 
-	audience TEXT NOT NULL, 
+	subscriber_group TEXT NOT NULL, 
 	kind TEXT NOT NULL, 
 	owner TEXT NOT NULL, 
 	url TEXT NOT NULL, 
@@ -127,8 +109,8 @@ CREATE TABLE subscription (
 	not_before_ms BIGINT, 
 	lease_until_ms BIGINT, 
 	last_seq BIGINT NOT NULL, 
-	made_ms BIGINT NOT NULL, 
-	heard TEXT DEFAULT '' NOT NULL, 
+	created_ms BIGINT NOT NULL, 
+	last_sent_tag TEXT DEFAULT '' NOT NULL, 
 	PRIMARY KEY (id), 
 	UNIQUE (identity)
 );
@@ -140,24 +122,42 @@ CREATE TABLE token (
 	digest TEXT NOT NULL, 
 	role TEXT NOT NULL, 
 	name TEXT NOT NULL, 
-	made_ms BIGINT NOT NULL, 
+	created_ms BIGINT NOT NULL, 
 	expires_ms BIGINT, 
 	revoked_ms BIGINT, 
 	PRIMARY KEY (id), 
 	UNIQUE (digest)
 );
 INSERT INTO "token" VALUES('tok_0f1e2d3c4b5a6978','not the digest of any token','partner','Example agency',1717243200000,NULL,NULL);
-CREATE INDEX ledger_moved ON ledger (generation, post_id);
-CREATE INDEX subscription_audience ON subscription (audience);
-CREATE INDEX intent_client ON intent (client, state);
-CREATE INDEX intent_callback ON intent (callback, topic);
-CREATE INDEX intent_state ON intent (state, made_ms);
-CREATE INDEX intent_host ON intent (host, state);
-CREATE INDEX event_noticed ON event (noticed_ms);
+CREATE TABLE websub_request (
+	id TEXT NOT NULL, 
+	mode TEXT NOT NULL, 
+	topic TEXT NOT NULL, 
+	callback TEXT NOT NULL, 
+	secrets TEXT NOT NULL, 
+	lease_seconds INTEGER NOT NULL, 
+	last_sent_tag TEXT NOT NULL, 
+	host TEXT NOT NULL, 
+	client TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	reason TEXT NOT NULL, 
+	state_since_ms BIGINT NOT NULL, 
+	lease_by TEXT NOT NULL, 
+	lease_until_ms BIGINT NOT NULL, 
+	PRIMARY KEY (id)
+);
+INSERT INTO "websub_request" VALUES('int_1','subscribe','https://feeds.example.gov/feeds/all.atom','https://reader.example/websub/2','[["whsec_YSBzZWNyZXQgb2YgdGhlIHN1YnNjcmliZXI=", null]]',864000,'','reader.example','192.0.2.1','waiting','',1717243200000,'',0);
+CREATE INDEX ledger_generation ON ledger (generation, post_id);
+CREATE INDEX subscription_group ON subscription (subscriber_group);
+CREATE INDEX websub_request_state ON websub_request (state, state_since_ms);
+CREATE INDEX websub_request_callback ON websub_request (callback, topic);
+CREATE INDEX websub_request_client ON websub_request (client, state);
+CREATE INDEX websub_request_host ON websub_request (host, state);
+CREATE INDEX event_detected ON event (detected_ms);
 CREATE INDEX delivery_leased ON delivery (subscription_id) WHERE state = 'leased';
-CREATE INDEX delivery_event ON delivery (event_id);
 CREATE INDEX delivery_unfinished ON delivery (subscription_id, seq) WHERE state IN ('pending', 'leased');
-CREATE INDEX delivery_turn ON delivery (due_ms, subscription_id) WHERE state = 'pending' AND turn;
-CREATE INDEX delivery_settled ON delivery (settled_ms);
+CREATE INDEX delivery_head ON delivery (due_ms, subscription_id) WHERE state = 'pending' AND is_head;
+CREATE INDEX delivery_event ON delivery (event_id);
+CREATE INDEX delivery_completed ON delivery (completed_ms);
 CREATE INDEX attempt_started ON attempt (started_ms);
 COMMIT;

@@ -27,13 +27,13 @@ TABLES = MetaData()
 BYTEWISE = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
 UNFINISHED = text("state IN ('pending', 'leased')")
 LEASED = text("state = 'leased'")
-TURN = text("state = 'pending' AND turn")
+HEAD = text("state = 'pending' AND is_head")
 
 PUBLISHER = Table(
     "publisher",
     TABLES,
-    Column("one", Integer, primary_key=True),
-    Column("ledger", Text, nullable=False),
+    Column("id", Integer, primary_key=True),
+    Column("ledger_id", Text, nullable=False),
     Column("generation", BigInteger, nullable=False),
     Column("lease_by", Text, nullable=False),
     Column("lease_until_ms", BigInteger, nullable=False),
@@ -44,7 +44,7 @@ Table(
     TABLES,
     Column("post_id", BYTEWISE, primary_key=True),
     Column("generation", BigInteger, nullable=False),
-    Column("told_ms", BigInteger, nullable=False),
+    Column("recorded_ms", BigInteger, nullable=False),
     Column("source", Text, nullable=False),
     Column("path", Text, nullable=False),
     Column("blob", Text, nullable=False),
@@ -57,7 +57,7 @@ Table(
     Column("updated_ms", BigInteger, nullable=False),
     Column("reason", Text, nullable=False),
     Column("commit_id", Text, nullable=False),
-    Index("ledger_moved", "generation", "post_id"),
+    Index("ledger_generation", "generation", "post_id"),
 )
 
 Table(
@@ -65,7 +65,7 @@ Table(
     TABLES,
     Column("id", Text, primary_key=True),
     Column("identity", Text, nullable=False, unique=True),
-    Column("audience", Text, nullable=False),
+    Column("subscriber_group", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("owner", Text, nullable=False),
     Column("url", Text, nullable=False),
@@ -83,13 +83,13 @@ Table(
     Column("not_before_ms", BigInteger),
     Column("lease_until_ms", BigInteger),
     Column("last_seq", BigInteger, nullable=False),
-    Column("made_ms", BigInteger, nullable=False),
-    Column("heard", Text, nullable=False, server_default=""),
-    Index("subscription_audience", "audience"),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("last_sent_tag", Text, nullable=False, server_default=""),
+    Index("subscription_group", "subscriber_group"),
 )
 
 Table(
-    "intent",
+    "websub_request",
     TABLES,
     Column("id", Text, primary_key=True),
     Column("mode", Text, nullable=False),
@@ -97,18 +97,18 @@ Table(
     Column("callback", Text, nullable=False),
     Column("secrets", Text, nullable=False),
     Column("lease_seconds", Integer, nullable=False),
-    Column("heard", Text, nullable=False),
+    Column("last_sent_tag", Text, nullable=False),
     Column("host", Text, nullable=False),
     Column("client", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("reason", Text, nullable=False),
-    Column("made_ms", BigInteger, nullable=False),
+    Column("state_since_ms", BigInteger, nullable=False),
     Column("lease_by", Text, nullable=False),
     Column("lease_until_ms", BigInteger, nullable=False),
-    Index("intent_callback", "callback", "topic"),
-    Index("intent_host", "host", "state"),
-    Index("intent_client", "client", "state"),
-    Index("intent_state", "state", "made_ms"),
+    Index("websub_request_callback", "callback", "topic"),
+    Index("websub_request_host", "host", "state"),
+    Index("websub_request_client", "client", "state"),
+    Index("websub_request_state", "state", "state_since_ms"),
 )
 
 Table(
@@ -118,11 +118,11 @@ Table(
     Column("type", Text, nullable=False),
     Column("post_id", Text, nullable=False),
     Column("commit_id", Text, nullable=False),
-    Column("noticed_ms", BigInteger, nullable=False),
+    Column("detected_ms", BigInteger, nullable=False),
     Column("media_type", Text, nullable=False),
-    Column("whole", LargeBinary, nullable=False),
-    Column("thin", LargeBinary, nullable=False),
-    Index("event_noticed", "noticed_ms"),
+    Column("full_body", LargeBinary, nullable=False),
+    Column("thin_body", LargeBinary, nullable=False),
+    Index("event_detected", "detected_ms"),
 )
 
 Table(
@@ -141,8 +141,8 @@ Table(
     Column("lease_until_ms", BigInteger),
     Column("last_status", Integer),
     Column("last_error", Text, nullable=False),
-    Column("settled_ms", BigInteger),
-    Column("turn", Boolean, nullable=False, server_default=true()),
+    Column("completed_ms", BigInteger),
+    Column("is_head", Boolean, nullable=False, server_default=true()),
     Index(
         "delivery_unfinished",
         "subscription_id",
@@ -151,8 +151,8 @@ Table(
         postgresql_where=UNFINISHED,
     ),
     Index("delivery_leased", "subscription_id", sqlite_where=LEASED, postgresql_where=LEASED),
-    Index("delivery_turn", "due_ms", "subscription_id", sqlite_where=TURN, postgresql_where=TURN),
-    Index("delivery_settled", "settled_ms"),
+    Index("delivery_head", "due_ms", "subscription_id", sqlite_where=HEAD, postgresql_where=HEAD),
+    Index("delivery_completed", "completed_ms"),
     Index("delivery_event", "event_id"),
 )
 
@@ -181,7 +181,7 @@ Table(
     Column("digest", Text, nullable=False, unique=True),
     Column("role", Text, nullable=False),
     Column("name", Text, nullable=False),
-    Column("made_ms", BigInteger, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
     Column("expires_ms", BigInteger),
     Column("revoked_ms", BigInteger),
 )
@@ -190,5 +190,5 @@ Table(
 def upgrade() -> None:
     """Create all tables, and the row of the publisher with a new ledger id."""
     TABLES.create_all(op.get_bind())
-    row = {"one": 1, "ledger": secrets.token_hex(4), "generation": 0}
+    row = {"id": 1, "ledger_id": secrets.token_hex(4), "generation": 0}
     op.bulk_insert(PUBLISHER, [row | {"lease_by": "", "lease_until_ms": 0}])
