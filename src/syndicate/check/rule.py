@@ -36,6 +36,18 @@ _TABLE: Final = (
         remedy="Choose one of the two versions and take the markers out.",
     ),
     Rule(
+        name="over-limit",
+        level="error",
+        meaning="A file or its categories exceed `[limits]`. The last good version stays.",
+        remedy="Shorten the post, or raise the limit in the settings.",
+    ),
+    Rule(
+        name="damaged-object",
+        level="error",
+        meaning="The repository has lost a file's content. The last good version stays.",
+        remedy="Run `git fsck` and restore the object from another clone.",
+    ),
+    Rule(
         name="duplicate-address",
         level="error",
         meaning="Two posts have one address. Within a source, only the first published is served.",

@@ -15,9 +15,10 @@ are kept apart, because they may obey different configuration:
 Nothing here looks at a working tree, an index or ``.gitattributes``.
 """
 
+from syndicate.git.blob_reader import UnreadableBlob
 from syndicate.git.command import version
 from syndicate.git.history import News
 from syndicate.git.record import Commit, Entry, FileChange
 from syndicate.git.repository import Repository
 
-__all__ = ["Commit", "Entry", "FileChange", "News", "Repository", "version"]
+__all__ = ["Commit", "Entry", "FileChange", "News", "Repository", "UnreadableBlob", "version"]

@@ -24,10 +24,12 @@ _LEAN: Final = {
     "core.packedGitWindowSize": "1m",
     "core.packedGitLimit": "8m",
     "core.deltaBaseCacheLimit": "8m",
+    "core.bigFileThreshold": "8m",  # larger files are streamed instead of held in memory
 }
 """What keeps a process that lives long from holding all it has ever read."""
 
 _COMMIT: Final = re.compile(rb"([0-9a-f]{40,64}) commit \d+\n")
+_SIZE: Final = re.compile(rb"[0-9a-f]{40,64} \w+ (\d+)\n")
 
 
 class Catalogue(Generic[Answer]):
@@ -107,6 +109,11 @@ def contents(environment: Mapping[str, str]) -> Catalogue[bytes | None]:
     return Catalogue("cat-file", "--batch", environment=lean, read=_content)
 
 
+def sizes(environment: Mapping[str, str]) -> Catalogue[int | None]:
+    """Return a catalogue of the sizes of objects in bytes, asked by full id; None if missing."""
+    return Catalogue("cat-file", "--batch-check", environment=environment, read=_size)
+
+
 def names(environment: Mapping[str, str]) -> Catalogue[CommitId | None]:
     """Return a catalogue of commits, asked by any revision; None where it means no commit."""
     return Catalogue("cat-file", "--batch-check", environment=environment, read=_commit)
@@ -143,6 +150,11 @@ def _content(stream: IO[bytes]) -> bytes | None:
     if len(content) <= size:
         raise EOFError
     return content[:-1]
+
+
+def _size(stream: IO[bytes]) -> int | None:
+    match = _SIZE.fullmatch(_line(stream))
+    return int(match[1]) if match else None
 
 
 def _commit(stream: IO[bytes]) -> CommitId | None:

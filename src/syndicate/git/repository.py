@@ -13,12 +13,13 @@ from types import TracebackType
 from typing import Final, Self
 
 from syndicate.errors import RepositoryError
+from syndicate.git.blob_reader import BlobReader, Content
 from syndicate.git.command import alone, run
 from syndicate.git.complaint import error, explain, unknown_ref
 from syndicate.git.history import News, history, news
 from syndicate.git.location import Location
 from syndicate.git.mirror import Mirror, mirrored
-from syndicate.git.objects import Catalogue, contents, names, step, steps
+from syndicate.git.objects import Catalogue, contents, names, sizes, step, steps
 from syndicate.git.place import Place, blank, locate, through
 from syndicate.git.record import Commit, Entry, entries, instant
 from syndicate.git.stamp import folders, stamp
@@ -44,6 +45,7 @@ class _Reading:
     place: Place
     environment: dict[str, str]
     contents: Catalogue[bytes | None]
+    sizes: Catalogue[int | None]
     names: Catalogue[CommitId | None]
     steps: Catalogue[Commit | None]
 
@@ -209,6 +211,20 @@ class Repository:
         asked, answered = tee(blobs)
         return zip(answered, self._contents(asked), strict=True)
 
+    def read_blobs(
+        self, blobs: Iterable[BlobId], *, max_bytes: int
+    ) -> Iterator[tuple[BlobId, Content]]:
+        """Return ``blobs`` as `read` does; one over ``max_bytes`` is not read.
+
+        A blob that is too large, missing or corrupt is an `UnreadableBlob` and stops nothing.
+        """
+        opened = self._reading()
+        reader = BlobReader(sizes=opened.sizes, contents=opened.contents)
+        try:
+            yield from reader.read(blobs, max_bytes=max_bytes)
+        except EOFError:
+            raise self._broken() from None
+
     def close(self) -> None:
         """End the processes that wait for questions; another question starts them again."""
         with self._lock:
@@ -228,6 +244,7 @@ class Repository:
     def _end(self) -> None:
         if self._opened is not None:
             self._opened.contents.close()
+            self._opened.sizes.close()
             self._opened.names.close()
             self._opened.steps.close()
 
@@ -259,6 +276,7 @@ class Repository:
             place=place,
             environment=through_blank,
             contents=contents(through_blank),
+            sizes=sizes(through_blank),
             names=names(alone({"GIT_DIR": str(place.folder)})),
             steps=steps(through_blank),
         )

@@ -22,6 +22,8 @@ class Outcome:
     post: Post | None = None
     hidden: str = ""
     problems: tuple[Problem, ...] = ()
+    is_damaged: bool = False
+    """Whether git has lost what the file holds, so that it is to be examined again later."""
 
 
 def examine(file: Entry, lineage: Lineage, source: Source) -> Generator[BlobId, Reading, Outcome]:
@@ -34,13 +36,16 @@ def examine(file: Entry, lineage: Lineage, source: Source) -> Generator[BlobId, 
     version = next(earlier)
     reading = yield file.blob
     problems = list(_problems(file.path, reading, source))
+    is_damaged = reading.is_damaged
     while reading.fields is None and reading.fault:
         before = next(earlier, None)
         if before is None:
             break
         version, reading = before, (yield before.blob)
     fields = reading.fields
-    found = Outcome(blob=file.blob, lineage=lineage, problems=tuple(problems))
+    found = Outcome(
+        blob=file.blob, lineage=lineage, problems=tuple(problems), is_damaged=is_damaged
+    )
     if fields is None:
         return replace(found, hidden="unreadable" if problems else "has no front matter")
     if fields.hidden:

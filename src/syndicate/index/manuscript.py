@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from itertools import islice
 from typing import Final, Self
 
 import msgspec
@@ -14,6 +15,7 @@ from syndicate.dialects.fields import Fields
 from syndicate.errors import ContentError
 from syndicate.index.asset import Assets
 from syndicate.index.target import Targets
+from syndicate.model.content_limits import DEFAULT_CONTENT_LIMITS, ContentLimits
 from syndicate.model.ledger import LedgerRow
 from syndicate.model.post import Author, Card, Image, Item, Post, Source
 from syndicate.render.address import absolute
@@ -23,6 +25,7 @@ from syndicate.render.reference import references
 
 _WORDS_A_MINUTE: Final = 230
 _SUMMARY_WORDS: Final = 50
+_WORD: Final = re.compile(r"\S+")
 _LINE: Final = re.compile(r"\bline (\d+)")
 
 
@@ -67,16 +70,17 @@ Rendered = tuple[Rendering, Rendering, Rendering]
 """What rendering made of the jobs of a manuscript."""
 
 
-def manuscript(
+def manuscript(  # noqa: PLR0913 — one more than five: the limits
     post: Post,
     data: bytes,
     fields: Fields,
     *,
     source: Source,
     targets: Targets,
+    limits: ContentLimits = DEFAULT_CONTENT_LIMITS,
 ) -> Manuscript:
     """Open the file ``data`` of ``post``, which says ``fields``; `ContentError` if it is none."""
-    found = document.read(post.path, data)
+    found = document.read(post.path, data, limits)
     if found is None:
         raise ContentError(f"{post.path} has no front matter")
     dialect = DIALECTS[source.dialect]
@@ -140,8 +144,8 @@ def item(
     """Make the item: gaps in the card are filled from the post, and in the post from its words."""
     post, fields = manuscript.post, manuscript.fields
     body, preview, card = rendered
-    words = body.text.split()
-    summary = " ".join(preview.text.split() or words[:_SUMMARY_WORDS])
+    first_words = (match[0] for match in islice(_WORD.finditer(body.text), _SUMMARY_WORDS))
+    summary = " ".join(preview.text.split() or first_words)
     served = dict(manuscript.assets)
     image = _image(fields.image, fields.image_alt, post.url, served) or body.image or preview.image
     return Item(
@@ -152,10 +156,16 @@ def item(
         image=image,
         authors=tuple(Author(name=name) for name in fields.authors),
         external_url=absolute(fields.external_url, post.url, RESOURCE_SCHEMES) or "",
-        reading_minutes=fields.reading_minutes or max(1, math.ceil(len(words) / _WORDS_A_MINUTE)),
+        reading_minutes=fields.reading_minutes or _minutes(body.text),
         card=_card(post, fields, " ".join(card.text.split()) or summary, image, served),
         translations=tuple(translations),
     )
+
+
+def _minutes(text: str) -> int:
+    """Return the minutes that reading ``text`` takes, without an object kept for each word."""
+    words = sum(1 for _ in _WORD.finditer(text))
+    return max(1, math.ceil(words / _WORDS_A_MINUTE))
 
 
 def _card(

@@ -7,10 +7,10 @@ from hashlib import sha256
 from threading import Lock
 from typing import Final
 
-from syndicate import dialects, git, model
+from syndicate import dialects, git, model, telemetry
 from syndicate.cache import Cache
 from syndicate.dialects import DIALECTS
-from syndicate.git import Commit, Entry, News, Repository
+from syndicate.git import Commit, Entry, News, Repository, UnreadableBlob
 from syndicate.index import code, memory
 from syndicate.index.ancestry import Ancestry, Lineage, replay
 from syndicate.index.asset import Assets
@@ -22,6 +22,7 @@ from syndicate.index.reading import Reading, Readings
 from syndicate.index.register import Register
 from syndicate.index.target import Targets
 from syndicate.model.category import Vocabulary
+from syndicate.model.content_limits import DEFAULT_CONTENT_LIMITS, ContentLimits
 from syndicate.model.edition import Part, Problem
 from syndicate.model.ledger import LedgerRow
 from syndicate.model.post import BlobId, CommitId, Path, Post, Source
@@ -31,6 +32,11 @@ _CODE: Final = tuple(
     for package in (__file__, dialects.__file__, git.__file__, model.__file__)
 )
 """All code that makes what an index remembers."""
+
+_log = telemetry.logger("index")
+
+_OPENED_TOGETHER: Final = 20
+"""Posts whose contents are in memory together while they are prepared for rendering."""
 
 _AT_ONCE = 500
 """Files examined together: bounds the memory while a large folder is read for the first time."""
@@ -43,7 +49,7 @@ class SourceIndex:
     ``assets`` are the files that posts may show from this service, none unless `serve_assets`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 — one more than five: the limits
         self,
         source: Source,
         repository: Repository,
@@ -51,12 +57,14 @@ class SourceIndex:
         cache: Cache,
         vocabulary: Vocabulary,
         accepted: Callable[[], frozenset[CommitId]] = frozenset,
+        limits: ContentLimits = DEFAULT_CONTENT_LIMITS,
     ) -> None:
         self.source = source
         self.repository = repository
         self._dialect = DIALECTS[source.dialect]
         self._cache = cache
-        self._readings = Readings(source, repository, cache, vocabulary)
+        self._limits = limits
+        self._readings = Readings(source, repository, cache, vocabulary, limits)
         self._vocabulary = vocabulary
         self.accepted = accepted
         self.assets = Assets(url="", blobs={}, folders=source.folders)
@@ -92,7 +100,7 @@ class SourceIndex:
             key, commit = self.memory_key, self._ancestry.commit
             if commit is None or commit != self._registered or (key, commit) == self._remembered:
                 return
-            if self._is_cut:
+            if self._is_cut or self._register.damaged:
                 return
             found = memory.Memory.of(self._ancestry, self._register)
         self._cache.put(memory.SHELF, {key: memory.encode(found)})
@@ -102,7 +110,7 @@ class SourceIndex:
     def memory_key(self) -> str:
         """The key by which the cache knows what this index remembers."""
         made_by = code.digest(*_CODE), code.zone_data(self.source.zone)
-        rules = (made_by, self.source, self._vocabulary, sorted(self._obeyed))
+        rules = (made_by, self.source, self._vocabulary, self._limits, sorted(self._obeyed))
         return sha256(repr(rules).encode()).hexdigest()
 
     def _recall(self) -> None:
@@ -175,8 +183,23 @@ class SourceIndex:
 
     def manuscripts(self, posts: Sequence[Post], targets: Targets) -> Iterator[Manuscript]:
         """Open the files of ``posts`` to make items of them; raises `RepositoryError`."""
-        contents = dict(self.repository.read({post.blob for post in posts}))
-        return filter(None, self._open(posts, contents, targets))
+        for start in range(0, len(posts), _OPENED_TOGETHER):
+            group = posts[start : start + _OPENED_TOGETHER]
+            contents = self._contents(post.blob for post in group)
+            yield from filter(None, self._open(group, contents, targets))
+
+    def _contents(self, blobs: Iterable[BlobId]) -> dict[BlobId, bytes]:
+        """Return what ``blobs`` hold; those that cannot be read are left out and logged."""
+        found: dict[BlobId, bytes] = {}
+        wanted = dict.fromkeys(blobs)
+        for blob, content in self.repository.read_blobs(wanted, max_bytes=self._limits.post_bytes):
+            if isinstance(content, UnreadableBlob):
+                _log.warning(
+                    "post unreadable", source=self.source.name, blob=blob, reason=content.reason
+                )
+            else:
+                found[blob] = content
+        return found
 
     def past(
         self, told: Sequence[tuple[LedgerRow, Post]], targets: Targets
@@ -185,8 +208,7 @@ class SourceIndex:
 
         Those that git has lost, or that cannot be read as a post any more, are left out.
         """
-        contents = dict(self.repository.look({row.blob for row, _ in told}))
-        kept = {blob: data for blob, data in contents.items() if data is not None}
+        kept = self._contents(row.blob for row, _ in told)
         there = [(row, post) for row, post in told if row.blob in kept]
         were = [
             replace(post, path=row.path, blob=row.blob, url=row.url, carousel=row.carousel)
@@ -203,11 +225,13 @@ class SourceIndex:
         readings = self._readings.read([(post.path, post.blob) for post in posts])
         for post in posts:
             fields = readings[post.path, post.blob].fields
-            if fields is None:
+            data = contents.get(post.blob)
+            if fields is None or data is None:
                 yield None
                 continue
-            data = contents[post.blob]
-            opened = manuscript(post, data, fields, source=self.source, targets=targets)
+            opened = manuscript(
+                post, data, fields, source=self.source, targets=targets, limits=self._limits
+            )
             yield opened.served(self.assets)
 
     def _everything(self, commit: CommitId) -> dict[Path, BlobId]:
@@ -264,7 +288,8 @@ class SourceIndex:
     def _files(self, commit: CommitId, news: News | None) -> Mapping[Path, BlobId | None]:
         """Return what to look at: what is in ``news``, or every file; None for those gone."""
         if news is not None:
-            return {path: blob for path, blob in news.files.items() if self._is_ours(path)}
+            again = {path: found.blob for path, found in self._register.damaged.items()}
+            return again | {path: blob for path, blob in news.files.items() if self._is_ours(path)}
         files = self.repository.entries(commit, self.source.folders)
         return dict.fromkeys(self._register) | {file.path: file.blob for file in files}
 
@@ -280,11 +305,14 @@ class SourceIndex:
                 continue
             lineage = ancestry.living[path]
             before = self._register.get(path)
-            if before is None or (before.blob, before.lineage) != (blob, lineage):
+            is_same = before and (before.blob, before.lineage) == (blob, lineage)
+            if before is None or before.is_damaged or not is_same:
                 fresh.append((Entry(path=path, blob=blob), lineage))
         outcomes: dict[Path, Outcome] = {}
         for start in range(0, len(fresh), _AT_ONCE):
             outcomes |= self._read_together(fresh[start : start + _AT_ONCE])
+        if outcomes and len(outcomes) == len(files) - len(skipped):
+            self._refuse_lost_content(outcomes)
         gone = [path for path, blob in files.items() if blob is None]
         self._register.update(outcomes, skipped, gone)
 
@@ -306,6 +334,13 @@ class SourceIndex:
         bundle = self._bundles.around(path)
         resource = f"a resource of the page bundle {bundle}" if bundle else ""
         return self._dialect.skips(path, self.source) or resource
+
+    def _refuse_lost_content(self, outcomes: Mapping[Path, Outcome]) -> None:
+        """Raise `RepositoryError` where git has none of the files, as in a partial clone."""
+        if all(found.is_damaged and found.post is None for found in outcomes.values()):
+            first = next(iter(outcomes.values()))
+            for _ in self.repository.read([first.blob]):
+                return
 
     def _read_together(self, fresh: Sequence[tuple[Entry, Lineage]]) -> dict[Path, Outcome]:
         """Let every examination ask for what it wants to read next, and read that in one go."""

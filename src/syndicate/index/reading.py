@@ -12,12 +12,14 @@ from syndicate import dialects, telemetry
 from syndicate.cache import Cache
 from syndicate.dialects import DIALECTS, document
 from syndicate.dialects.dialect import Dialect
+from syndicate.dialects.document.plain import readable
 from syndicate.dialects.fields import Fields
 from syndicate.errors import ContentError
-from syndicate.git import Repository
+from syndicate.git import Repository, UnreadableBlob
 from syndicate.index import code
 from syndicate.model import category
 from syndicate.model.category import Vocabulary
+from syndicate.model.content_limits import DEFAULT_CONTENT_LIMITS, ContentLimits
 from syndicate.model.post import BlobId, Path, Source
 
 SHELF: Final = "readings"
@@ -46,6 +48,8 @@ class Reading:
 
     fields: Fields | None = None
     fault: Fault | None = None
+    is_damaged: bool = False
+    """Whether git has lost the content or it is corrupt, which may be repaired."""
 
 
 Wanted = tuple[Path, BlobId]
@@ -55,16 +59,22 @@ class Readings:
     """Reads files of one source as posts, by way of the cache."""
 
     def __init__(
-        self, source: Source, repository: Repository, cache: Cache, vocabulary: Vocabulary
+        self,
+        source: Source,
+        repository: Repository,
+        cache: Cache,
+        vocabulary: Vocabulary,
+        limits: ContentLimits = DEFAULT_CONTENT_LIMITS,
     ) -> None:
         self._source = source
         self._repository = repository
         self._cache = cache
         self._vocabulary = vocabulary
+        self._limits = limits
         self._dialect: Dialect = DIALECTS[source.dialect]
         self._decoder = msgspec.msgpack.Decoder(Reading)
         made_by = f"{code.digest(*_CODE)} {code.zone_data(source.zone)}"
-        self._rules = sha256(f"{made_by} {source} {vocabulary}".encode()).hexdigest()
+        self._rules = sha256(f"{made_by} {source} {vocabulary} {limits}".encode()).hexdigest()
 
     def read(self, wanted: Iterable[Wanted]) -> dict[Wanted, Reading]:
         """Return what each file says; the content decides, and the path it has."""
@@ -75,27 +85,73 @@ class Readings:
         }
         fresh = self._parse([want for want in keys if want not in readings])
         self._cache.put(
-            SHELF, {keys[want]: msgspec.msgpack.encode(read) for want, read in fresh.items()}
+            SHELF,
+            {
+                keys[want]: msgspec.msgpack.encode(read)
+                for want, read in fresh.items()
+                if not read.is_damaged  # another time git may have the file
+            },
         )
         return readings | fresh
 
     def _parse(self, wanted: Sequence[Wanted]) -> dict[Wanted, Reading]:
-        contents = dict(self._repository.read({blob for _, blob in wanted}))
         telemetry.posts_parsed_total.labels(self._source.name).inc(len(wanted))
-        return {(path, blob): self._understand(path, contents[blob]) for path, blob in wanted}
+        paths: dict[BlobId, list[Path]] = {}
+        for path, blob in wanted:
+            paths.setdefault(blob, []).append(path)
+        contents = self._repository.read_blobs(paths, max_bytes=self._limits.post_bytes)
+        return {
+            (path, blob): self._understand(path, content)
+            for blob, content in contents
+            for path in paths[blob]
+        }
 
-    def _understand(self, path: Path, data: bytes) -> Reading:
+    def _understand(self, path: Path, data: bytes | UnreadableBlob) -> Reading:
+        if isinstance(data, UnreadableBlob):
+            fault = _fault(_unreadable(path, data, self._limits))
+            return Reading(fault=fault, is_damaged=data.reason != "too-large")
         try:
-            found = document.read(path, data)
+            found = document.read(path, data, self._limits)
         except ContentError as error:
-            return Reading(
-                fault=Fault(rule=error.code, line=error.line, what=error.what, hint=error.hint)
-            )
+            return Reading(fault=_fault(error))
         if found is None:
             return Reading()
-        return Reading(fields=self._dialect.fields(found, self._source, self._vocabulary))
+        fields = self._dialect.fields(found, self._source, self._vocabulary)
+        if len(fields.categories) > self._limits.categories:
+            return Reading(
+                fault=_fault(_too_many_categories(path, len(fields.categories), self._limits))
+            )
+        return Reading(fields=fields)
 
     def key(self, want: Wanted) -> str:
         """Return the key by which the cache knows a reading."""
         path, blob = want
         return sha256(f"{self._rules} {blob} {path}".encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _fault(error: ContentError) -> Fault:
+    return Fault(rule=error.code, line=error.line, what=error.what, hint=error.hint)
+
+
+def _unreadable(path: Path, blob: UnreadableBlob, limits: ContentLimits) -> ContentError:
+    if blob.reason == "too-large":
+        return ContentError(
+            f"{readable(path)} has {blob.size:,} bytes, and a post may have at most"
+            f" {limits.post_bytes:,}",
+            hint="Move what is large out of the post, or raise post_bytes in [limits].",
+            code="over-limit",
+        )
+    return ContentError(
+        f"git cannot read the content of {readable(path)}: the object is missing or corrupt",
+        hint="Run `git fsck` in the repository and restore the object from another clone.",
+        code="damaged-object",
+    )
+
+
+def _too_many_categories(path: Path, count: int, limits: ContentLimits) -> ContentError:
+    return ContentError(
+        f"{readable(path)} has {count:,} categories, and a post may have at most"
+        f" {limits.categories:,}",
+        hint="Remove categories, or raise categories in [limits].",
+        code="over-limit",
+    )

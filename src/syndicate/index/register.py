@@ -41,6 +41,11 @@ class Register:
         return self._outcomes
 
     @property
+    def damaged(self) -> Mapping[Path, Outcome]:
+        """The files whose content git has lost or holds corrupt."""
+        return {path: found for path, found in self._noted.items() if found.is_damaged}
+
+    @property
     def skipped(self) -> Mapping[Path, str]:
         """Why other files were not looked at."""
         return self._skipped

@@ -77,6 +77,7 @@ class Newsroom:
                     cache=self._cache,
                     vocabulary=self.settings.vocabulary,
                     accepted=partial(self.accepted.of, source.name),
+                    limits=self.settings.content_limits,
                 )
                 if source.assets == "serve":
                     public = self.settings.masthead.public_url

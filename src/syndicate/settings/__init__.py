@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from syndicate.errors import SettingsError
 from syndicate.model.category import Vocabulary
+from syndicate.model.content_limits import ContentLimits
 from syndicate.model.edition import NamedFeed
 from syndicate.model.feed import Masthead
 from syndicate.model.post import Source
@@ -52,6 +53,7 @@ class Settings:
     delivery: DeliveryTable
     websub: WebSubTable
     limits: LimitsTable
+    content_limits: ContentLimits
     shown: tuple[Setting, ...]
     """Every single setting, for people."""
 
@@ -77,6 +79,7 @@ class Settings:
             delivery=tables.delivery,
             websub=tables.websub,
             limits=tables.limits,
+            content_limits=values.content_limits(tables.limits),
             shown=shown(tables.model_dump(mode="json", by_alias=True), reading),
         )
 

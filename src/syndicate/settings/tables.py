@@ -295,8 +295,22 @@ class WebSubTable(Table):
 
 
 class LimitsTable(Table):
-    """Limits on what clients and partners can take up."""
+    """Limits on posts, clients and partners."""
 
+    post_bytes: int = Field(
+        default=1_048_576,
+        ge=1024,
+        le=16_777_216,
+        description="Bytes of a post file; a larger one is a problem of that file, and its last "
+        "version that could be read stays in service.",
+    )
+    front_matter_bytes: int = Field(
+        default=65_536, ge=1024, le=1_048_576, description="Bytes of the front matter of a post."
+    )
+    front_matter_levels: int = Field(
+        default=32, ge=2, le=100, description="Levels of nesting in the front matter of a post."
+    )
+    categories: int = Field(default=100, ge=1, le=10_000, description="Categories of one post.")
     subscriptions_per_token: int = Field(
         default=100,
         ge=0,

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from syndicate import __version__
 from syndicate.model.category import Category, Term, Vocabulary
+from syndicate.model.content_limits import ContentLimits
 from syndicate.model.edition import NamedFeed
 from syndicate.model.feed import Masthead
 from syndicate.model.post import Path, Source
@@ -16,6 +17,7 @@ from syndicate.settings.tables import (
     CategoryTable,
     DatabaseTable,
     FeedTable,
+    LimitsTable,
     ServiceTable,
     SourceTable,
 )
@@ -84,6 +86,16 @@ def feed(table: FeedTable, *, known: Vocabulary) -> NamedFeed:
             sources=table.sources,
             languages=table.languages,
         ),
+    )
+
+
+def content_limits(table: LimitsTable) -> ContentLimits:
+    """Return the limits of a post file."""
+    return ContentLimits(
+        post_bytes=table.post_bytes,
+        front_matter_bytes=table.front_matter_bytes,
+        front_matter_levels=table.front_matter_levels,
+        categories=table.categories,
     )
 
 

@@ -9,6 +9,7 @@ from syndicate.dialects.document.front_matter import NOTATIONS, Header, lost_fen
 from syndicate.dialects.document.plain import clean, readable
 from syndicate.dialects.fields import FieldNote
 from syndicate.errors import ContentError
+from syndicate.model.content_limits import DEFAULT_CONTENT_LIMITS, ContentLimits
 from syndicate.model.post import Path
 
 _LINE_ENDS: Final = re.compile("\r\n?")
@@ -32,7 +33,9 @@ class Document:
     notes: tuple[FieldNote, ...] = ()
 
 
-def read(path: Path, data: bytes) -> Document | None:
+def read(
+    path: Path, data: bytes, limits: ContentLimits = DEFAULT_CONTENT_LIMITS
+) -> Document | None:
     """Take the file ``data`` at ``path`` apart; None if it has no front matter.
 
     Front matter is YAML between ``---``, TOML between ``+++``, or a JSON object; blank lines
@@ -43,7 +46,7 @@ def read(path: Path, data: bytes) -> Document | None:
     text = whole.lstrip()
     before = whole.count("\n", 0, len(whole) - len(text))
     try:
-        header = _header(text)
+        header = _header(text, limits)
     except ContentError as error:
         raise ContentError(
             f"{readable(path)}: {error.what}",
@@ -54,10 +57,10 @@ def read(path: Path, data: bytes) -> Document | None:
     return None if header is None else _document(path, header, before, notes)
 
 
-def _header(text: str) -> Header | None:
+def _header(text: str, limits: ContentLimits) -> Header | None:
     for notation in NOTATIONS:
         if notation.detect(text):
-            return notation.header(text)
+            return notation.header(text, limits)
     if text.startswith("<<<<<<< "):
         raise ContentError(
             "the file begins with the marker of a merge conflict",

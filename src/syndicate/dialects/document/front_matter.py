@@ -10,23 +10,22 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Final, TypeVar
 
 from frontmatter.default_handlers import BaseHandler
 from typing_extensions import override
 
 from syndicate.dialects.document import yaml_values
-from syndicate.dialects.document.plain import DEEPEST, Values, refusal
+from syndicate.dialects.document.plain import Values, refusal, too_deep
 from syndicate.errors import ContentError
+from syndicate.model.content_limits import ContentLimits
 
 LONGEST: Final = 100_000
-"""Characters of front matter: more than editors write, little enough for every parser."""
+"""Characters of a file in which front matter that lost its fence is looked for."""
 
 _KEY: Final = re.compile(r"""(?:[ \t]*(?:#.*)?\n)*["']?[A-Za-z_][\w.-]*["']?[ \t]*[:=]""")
 _TOML_KEY: Final = re.compile(r"""^[ \t]*(?:\[+[ \t]*)?["']?([\w-]+)""", re.MULTILINE)
-_TOML_DEEP: Final = re.compile(
-    rf"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){{{DEEPEST}}}"""
-)
 _JSON_KEY: Final = re.compile(r'"([^"\\\n]{0,100})"\s*:')
 _KEYS: Final = re.compile(r"^([A-Za-z_][\w.-]*):(?:[ \t]|$)", re.MULTILINE)
 _DASHES: Final = re.compile("^[-\u2010-\u2015]{2,8}[ \t]*(?:\n|\\Z)", re.MULTILINE)
@@ -49,7 +48,7 @@ class Header:
 class Notation(BaseHandler, ABC):
     """One notation; finding and splitting are python-frontmatter's, by ``FM_BOUNDARY``."""
 
-    def header(self, text: str) -> Header | None:
+    def header(self, text: str, limits: ContentLimits) -> Header | None:
         """Take ``text`` apart, which begins with our fence; None if it was none after all.
 
         Raises `ContentError`, with code ``lost-fence`` if the closing one is missing.
@@ -59,14 +58,22 @@ class Notation(BaseHandler, ABC):
         except ValueError:
             _refuse_lost_close(text)
             return None
-        if len(front) > LONGEST:
-            raise refusal(f"the front matter has more than {LONGEST} characters", 1)
+        size = len(front.encode())
+        if size > limits.front_matter_bytes:
+            raise refusal(
+                f"the front matter has {size:,} bytes, and may have at most"
+                f" {limits.front_matter_bytes:,}",
+                1,
+            )
         body_line = 1 + text.count("\n", 0, len(text) - len(body))
-        return Header(values=_guarded(self.values, front), body=body, body_line=body_line)
+        values = _guarded(partial(self.values, levels=limits.front_matter_levels), front)
+        return Header(values=values, body=body, body_line=body_line)
 
     @abstractmethod
-    def values(self, front: str) -> Values:
+    def values(self, front: str, *, levels: int) -> Values:
         """Read ``front``, which begins with the line after the opening fence.
+
+        It may be nested ``levels`` deep.
 
         Raises `ContentError`, `ValueError` or `RecursionError`.
         """
@@ -80,8 +87,8 @@ class Yaml(Notation):
     )
 
     @override
-    def values(self, front: str) -> Values:
-        return yaml_values.load("\n" + front)
+    def values(self, front: str, *, levels: int) -> Values:
+        return yaml_values.load("\n" + front, levels)
 
 
 class Toml(Notation):
@@ -90,11 +97,11 @@ class Toml(Notation):
     FM_BOUNDARY: re.Pattern[str] | None = re.compile(r"^\+\+\+[ \t]*(?:\n|\Z)", re.MULTILINE)
 
     @override
-    def values(self, front: str) -> Values:
-        if _TOML_DEEP.search(front):  # tomllib takes quadratic time for dotted keys
-            raise refusal(f"the front matter is nested more than {DEEPEST} deep", 1)
+    def values(self, front: str, *, levels: int) -> Values:
+        if _dotted(levels).search(front):  # tomllib takes quadratic time for dotted keys
+            raise too_deep(levels, 1)
         meta = tomllib.loads("\n" + front, parse_float=str)
-        return Values.of(meta, _lines(_TOML_KEY, "\n" + front))
+        return Values.of(meta, _lines(_TOML_KEY, "\n" + front), levels=levels)
 
 
 class Json(Notation):
@@ -108,7 +115,7 @@ class Json(Notation):
         return text[:end], text[end:].lstrip(" \t").removeprefix("\n")
 
     @override
-    def values(self, front: str) -> Values:
+    def values(self, front: str, *, levels: int) -> Values:
         top: list[tuple[str, object]] = []
 
         def keep(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -119,7 +126,14 @@ class Json(Notation):
             front, object_pairs_hook=keep, parse_int=str, parse_float=str, parse_constant=str
         )
         doubles = [key for key, count in Counter(key for key, _ in top).items() if count > 1]
-        return Values.of(meta, _lines(_JSON_KEY, front), doubles)
+        return Values.of(meta, _lines(_JSON_KEY, front), doubles, levels=levels)
+
+
+@cache
+def _dotted(levels: int) -> re.Pattern[str]:
+    """Return the pattern of a dotted TOML key with more than ``levels`` parts."""
+    part = r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*"""
+    return re.compile(rf"(?<![\w-])(?:{part}){{{levels}}}")
 
 
 NOTATIONS: Final[tuple[Notation, ...]] = (Yaml(), Toml(), Json())

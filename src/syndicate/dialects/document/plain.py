@@ -7,8 +7,8 @@ from datetime import date
 from typing import Final, Self
 
 from syndicate.errors import ContentError
+from syndicate.model.content_limits import DEFAULT_CONTENT_LIMITS
 
-DEEPEST: Final = 32
 MOST: Final = 10_000
 """Values in one file; aliases count for what they stand for."""
 
@@ -29,14 +29,20 @@ class Values:
 
     @classmethod
     def of(
-        cls, meta: dict[str, object], lines: dict[str, int], doubles: Iterable[str] = ()
+        cls,
+        meta: dict[str, object],
+        lines: dict[str, int],
+        doubles: Iterable[str] = (),
+        *,
+        levels: int = DEFAULT_CONTENT_LIMITS.front_matter_levels,
     ) -> Self:
         """Make plain values of ``meta`` as another reader built it.
 
-        Raises `ContentError` for what is nested too deep, `ValueError` for a number too long.
+        Raises `ContentError` for what is nested deeper than ``levels``, `ValueError` for a number
+        too long.
         """
         return cls(
-            meta={clean(key): plain(value, 1) for key, value in meta.items()},
+            meta={clean(key): plain(value, 1, levels) for key, value in meta.items()},
             lines=lines,
             doubles=[(key, lines.get(key, 1)) for key in doubles],
         )
@@ -52,21 +58,26 @@ def readable(path: str) -> str:
     return clean(path.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
 
 
-def plain(value: object, depth: int) -> object:
+def plain(value: object, depth: int, levels: int) -> object:
     """Return ``value`` of str, bool, date, None, list and dict with clean text.
 
-    Whatever else there is becomes text. Raises `ContentError` beyond ``DEEPEST``, `ValueError`
-    for a number with thousands of digits.
+    Whatever else there is becomes text. Raises `ContentError` if ``depth``, of this value, is
+    beyond ``levels``, `ValueError` for a number with thousands of digits.
     """
-    if depth > DEEPEST:
-        raise refusal(f"the front matter is nested more than {DEEPEST} deep", 1)
+    if depth > levels:
+        raise too_deep(levels, 1)
     if isinstance(value, dict):
-        return {clean(str(key)): plain(each, depth + 1) for key, each in value.items()}
+        return {clean(str(key)): plain(each, depth + 1, levels) for key, each in value.items()}
     if isinstance(value, list):
-        return [plain(each, depth + 1) for each in value]
+        return [plain(each, depth + 1, levels) for each in value]
     if value is None or isinstance(value, bool | date):
         return value
     return clean(str(value))
+
+
+def too_deep(levels: int, line: int) -> ContentError:
+    """Return the error for front matter that is nested deeper than ``levels`` at ``line``."""
+    return refusal(f"the front matter is nested more than {levels} levels deep", line)
 
 
 def refusal(what: str, line: int) -> ContentError:

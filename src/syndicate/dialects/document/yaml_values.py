@@ -11,7 +11,8 @@ from typing import Final, cast
 import yaml
 from yaml.scanner import ScannerError
 
-from syndicate.dialects.document.plain import DEEPEST, MOST, Values, clean, refusal
+from syndicate.dialects.document.plain import MOST, Values, clean, refusal, too_deep
+from syndicate.model.content_limits import DEFAULT_CONTENT_LIMITS
 
 _NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _MERGE: Final = "<<"
@@ -19,13 +20,13 @@ _LONG: Final = 1_000
 """Characters of a text that count as another value."""
 
 
-def load(text: str) -> Values:
-    """Read the one mapping in ``text``; nothing at all is an empty one.
+def load(text: str, levels: int = DEFAULT_CONTENT_LIMITS.front_matter_levels) -> Values:
+    """Read the one mapping in ``text``, nested up to ``levels`` deep; nothing is an empty one.
 
     Raises `ContentError` with the line, counted from 1 in ``text``.
     """
     try:
-        return _Builder(iter(yaml.CSafeLoader(text).get_event, None)).document()
+        return _Builder(iter(yaml.CSafeLoader(text).get_event, None), levels).document()
     except yaml.MarkedYAMLError as error:
         what = f"{error.problem} {error.context or ''}".strip()
         raise refusal(f"the front matter cannot be read: {what}", _blamed(error)) from None
@@ -34,10 +35,14 @@ def load(text: str) -> Values:
 
 
 class _Builder:
-    def __init__(self, events: Iterator[yaml.Event]) -> None:
+    def __init__(self, events: Iterator[yaml.Event], levels: int) -> None:
         self._events = events
-        self._anchors: dict[str, tuple[object, int]] = {}
+        self._levels = levels
+        self._anchors: dict[str, tuple[object, int, int]] = {}
+        """By name: the value, how many values it is, and how deep it is nested in itself."""
         self._count = 0
+        self._deepest = 0
+        """How deep what was read so far of the current value goes, aliases included."""
 
     def document(self) -> Values:
         values = Values()
@@ -49,17 +54,26 @@ class _Builder:
         return values
 
     def _value(self, event: yaml.Event, depth: int) -> object:
-        before = self._count
-        self._count += 1
-        if depth > DEEPEST or self._count > MOST:
-            raise refusal("the front matter is nested too deep or too large", _line(event))
+        before, around = self._count, self._deepest
+        self._reach(1, depth, event)
         if isinstance(event, yaml.AliasEvent):
-            return self._alias(event)
+            return self._alias(event, depth)
+        self._deepest = depth
         value = self._collection(event, depth)
         anchor = cast("yaml.NodeEvent", event).anchor
         if anchor is not None:
-            self._anchors[anchor] = (value, self._count - before)
+            self._anchors[anchor] = (value, self._count - before, self._deepest - depth)
+        self._deepest = max(around, self._deepest)
         return value
+
+    def _reach(self, values: int, depth: int, event: yaml.Event) -> None:
+        """Count ``values`` more, the deepest of them at ``depth``."""
+        self._count += values
+        self._deepest = max(self._deepest, depth)
+        if depth > self._levels:
+            raise too_deep(self._levels, _line(event))
+        if self._count > MOST:
+            raise refusal(f"the front matter has more than {MOST:,} values", _line(event))
 
     def _collection(self, event: yaml.Event, depth: int) -> object:
         if isinstance(event, yaml.MappingStartEvent):
@@ -74,14 +88,14 @@ class _Builder:
         self._count += len(text) // _LONG
         return text
 
-    def _alias(self, event: yaml.AliasEvent) -> object:
+    def _alias(self, event: yaml.AliasEvent, depth: int) -> object:
         try:
-            value, count = self._anchors[str(event.anchor)]
+            value, count, height = self._anchors[str(event.anchor)]
         except KeyError:
             raise refusal(
                 f"the front matter has no anchor for *{event.anchor}", _line(event)
             ) from None
-        self._count += count
+        self._reach(count, depth + height, event)
         return value
 
     def _mapping(self, values: Values, depth: int) -> None:
