@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import Final, TypeVar
 
-from syndicate.data_folder import make_data_folder
+from syndicate.private_files import FILE_MODE, make_file, make_folder, tighten_database
 from syndicate.telemetry import logger
 
 Result = TypeVar("Result")
@@ -125,8 +125,10 @@ class Cache:
 
     def _open(self, file: pathlib.Path) -> sqlite3.Connection:
         if self._connection is None:
-            make_data_folder(file.parent, exclusive=True)
+            make_folder(file.parent, exclusive=True)
             with _alone(file):
+                make_file(file)
+                tighten_database(file)
                 connection = sqlite3.connect(
                     file, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
                 )
@@ -218,7 +220,7 @@ def _is_damage(trouble: Exception) -> bool:
 @contextmanager
 def _alone(file: pathlib.Path) -> Iterator[None]:
     """Let one process at a time open or replace ``file``; the system ends it with the process."""
-    descriptor = os.open(file.with_name(file.name + ".lock"), os.O_CREAT | os.O_RDWR, 0o666)
+    descriptor = os.open(file.with_name(file.name + ".lock"), os.O_CREAT | os.O_RDWR, FILE_MODE)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 from syndicate import git
 from syndicate.cli.problems import total
-from syndicate.data_folder import make_data_folder
 from syndicate.errors import SyndicateError
 from syndicate.model.edition import Edition, NamedFeed, Part
 from syndicate.model.post import Source
 from syndicate.model.selection import Selection
+from syndicate.private_files import make_folder
 from syndicate.service.newsroom import Newsroom
 from syndicate.settings import Settings, load
 
@@ -61,7 +61,7 @@ def _git() -> Finding:
 
 def _data(settings: Settings) -> Finding:
     try:
-        make_data_folder(settings.data)
+        make_folder(settings.data)
         with TemporaryFile(dir=settings.data):
             return Finding(level="ok", what=f"{settings.data} can be written")
     except OSError as error:

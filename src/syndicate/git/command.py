@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from syndicate.errors import RepositoryError
+from syndicate.private_files import UMASK
 
 LIMIT: Final = 600.0
 """Seconds that a reading command may take; only a broken disk makes one take so long."""
@@ -34,11 +35,16 @@ _ALONE: Final = {
     "GIT_ALLOW_PROTOCOL": "none",  # what stops a lazy fetch before git 2.44
 }
 
-_USERS: Final = re.compile(
-    r"GIT_(?:SSH|SSH_COMMAND|SSH_VARIANT|ASKPASS|SSL_\w+|HTTP_\w+|CURL_\w+|PROXY_\w+"
-    r"|CONFIG_GLOBAL|CONFIG_SYSTEM|CONFIG_NOSYSTEM|CONFIG_COUNT|CONFIG_KEY_\d+|CONFIG_VALUE_\d+)"
+_INHERITED: Final = re.compile(
+    r"PATH|HOME|LANG|LC_\w+|TZ|TMPDIR|SSH_AUTH_SOCK|SSL_CERT_FILE|SSL_CERT_DIR"
+    r"|(?:http|https|all|no)_proxy|(?:HTTP|HTTPS|ALL|NO)_PROXY"
 )
-"""The variables of git that say how its user reaches remotes; none of them names a repository."""
+"""The variables that every git inherits; no other, for the service's hold its secrets."""
+
+_REMOTE: Final = re.compile(
+    r"GIT_SSH_COMMAND|GIT_SSH_VARIANT|GIT_CONFIG_GLOBAL|GIT_CONFIG_SYSTEM|GIT_CONFIG_NOSYSTEM"
+)
+"""What a git inherits beside them that obeys its user: a command, and names of files."""
 
 _HARMLESS: Final = {
     "core.hooksPath": os.devnull,
@@ -57,7 +63,7 @@ class Answer:
 
 def alone(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return an environment in which no configuration of the user or system counts."""
-    plain = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    plain = {name: value for name, value in os.environ.items() if _INHERITED.fullmatch(name)}
     return plain | _ALWAYS | _ALONE | configured({}, _HARMLESS) | dict(extra or {})
 
 
@@ -71,7 +77,7 @@ def as_user(
     plain = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith("GIT_") or _USERS.fullmatch(name)
+        if _INHERITED.fullmatch(name) or _REMOTE.fullmatch(name)
     }
     allowed = {"GIT_ALLOW_PROTOCOL": ":".join(protocols) or "none", "GIT_NO_LAZY_FETCH": "1"}
     return plain | _ALWAYS | allowed | configured(plain, {**_HARMLESS, **(configuration or {})})
@@ -115,6 +121,7 @@ def start(
             stderr=stderr,
             env=environment,
             start_new_session=True,
+            umask=UMASK,
         )
     except FileNotFoundError:
         raise RepositoryError(

@@ -16,12 +16,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from syndicate.data_folder import make_data_folder
 from syndicate.errors import RepositoryError
 from syndicate.git.command import Answer, alone, as_user, run
 from syndicate.git.complaint import error, explain, unknown_ref
 from syndicate.git.location import PROTOCOLS, Location
 from syndicate.git.place import unwritable
+from syndicate.private_files import make_folder, open_file
 
 _CLONING: Final = 10
 
@@ -95,7 +95,7 @@ class Mirror:
         object_format = _HEX_DIGITS[len(next(iter(known.values())))]
         draft = self.folder.with_suffix(".partial")
         shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir(exist_ok=True)
+        make_folder(draft)
         form = ("--bare", "--quiet", "--template=", f"--object-format={object_format}")
         answer = run("init", *form, environment=alone({"GIT_DIR": str(draft)}))
         if answer.code:
@@ -149,8 +149,8 @@ class Mirror:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Wait until nobody else fetches into this mirror; the system ends it with the process."""
-        make_data_folder(self.folder.parent, exclusive=True)
-        with self.folder.with_suffix(".busy").open("wb") as file:
+        make_folder(self.folder.parent, exclusive=True)
+        with open_file(self.folder.with_suffix(".busy")) as file:
             until = time.monotonic() + self.limit
             while not _taken(file.fileno()):
                 if time.monotonic() > until:

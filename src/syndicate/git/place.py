@@ -6,11 +6,11 @@ import threading
 from dataclasses import dataclass
 from typing import Final
 
-from syndicate.data_folder import make_data_folder
 from syndicate.errors import RepositoryError
 from syndicate.git.command import alone, as_user, run
 from syndicate.git.complaint import explain
 from syndicate.git.location import Location
+from syndicate.private_files import FOLDER_MODE, make_folder, open_file
 
 _CONFIGURATION: Final = {
     "sha1": "[core]\n\trepositoryformatversion = 0\n\tbare = true\n",
@@ -70,12 +70,14 @@ def blank(location: Location, folder: pathlib.Path, object_format: str) -> pathl
     made = folder / f"blank-{object_format}"
     files = {"HEAD": "ref: refs/heads/none\n", "config": _CONFIGURATION[object_format]}
     try:
-        make_data_folder(folder, exclusive=True)
-        (made / "refs").mkdir(parents=True, exist_ok=True)
+        make_folder(folder, exclusive=True)
+        for each in (made, made / "refs"):
+            each.mkdir(FOLDER_MODE, exist_ok=True)
         for name, text in files.items():
             file, draft = made / name, made / f"{name}.{os.getpid()}.{threading.get_ident()}"
             if not file.exists():
-                draft.write_text(text)
+                with open_file(draft) as written:
+                    written.write(text.encode())
                 draft.replace(file)
     except OSError as error:
         raise unwritable(location, folder, error) from error

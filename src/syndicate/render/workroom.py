@@ -1,6 +1,7 @@
 """Renders posts in a few processes that can be ended, so that no post can delay the others."""
 
 import os
+import re
 import signal
 import socket
 import sys
@@ -29,6 +30,12 @@ _PORTION: Final = 16_000
 
 _MOST: Final = 24
 """Jobs that are rendered in one go."""
+
+_INHERITED: Final = re.compile(
+    r"PATH|HOME|LANG|LC_\w+|TZ|TMPDIR|SSL_CERT_FILE|SSL_CERT_DIR"
+    r"|LD_LIBRARY_PATH|PYTHONHOME"  # an interpreter that lies elsewhere needs them to start
+)
+"""The variables that workers inherit, beside ``PYTHONPATH``, which is made of our own path."""
 
 _CODE: Final = "from syndicate.render.worker import main; main({}, {}, {})"
 
@@ -186,6 +193,11 @@ _End = Literal["left", "lost", "died", "slow"]
 """How a worker ends: since its last job, before its first, at work, or by its time limit."""
 
 
+def _inherited() -> dict[str, str]:
+    """Return the variables that a worker inherits: none of the service's, which hold secrets."""
+    return {name: value for name, value in os.environ.items() if _INHERITED.fullmatch(name)}
+
+
 class _Worker:
     """One process and the line to it."""
 
@@ -198,7 +210,7 @@ class _Worker:
             self._pid: Final = os.posix_spawn(
                 sys.executable,
                 [sys.executable, "-c", code],
-                {**os.environ, "PYTHONPATH": path},
+                {**_inherited(), "PYTHONPATH": path},
                 file_actions=[(os.POSIX_SPAWN_DUP2, theirs.fileno(), number)],
             )
         niceness = os.getpriority(os.PRIO_PROCESS, 0) + _NICER

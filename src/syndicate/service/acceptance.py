@@ -6,9 +6,9 @@ import pathlib
 from typing import Final
 
 from syndicate import telemetry
-from syndicate.data_folder import make_data_folder
 from syndicate.errors import StorageError
 from syndicate.model.post import CommitId
+from syndicate.private_files import make_folder, open_file
 
 _NOTHING: Final[frozenset[CommitId]] = frozenset()
 
@@ -57,9 +57,9 @@ class Acceptances:
         text = json.dumps({name: sorted(commits) for name, commits in known.items()}, indent=2)
         fresh = self.file.with_name(f"{self.file.name}.new")
         try:
-            make_data_folder(self.file.parent)
-            with fresh.open("w") as written:
-                written.write(f"{text}\n")
+            make_folder(self.file.parent)
+            with open_file(fresh) as written:
+                written.write(f"{text}\n".encode())
                 written.flush()
                 os.fsync(written.fileno())
             fresh.replace(self.file)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Self
@@ -17,6 +18,7 @@ from syndicate.model.asset import LARGEST, Asset, is_public
 from syndicate.model.edition import Edition, Part, Unread
 from syndicate.model.ledger import LedgerRow
 from syndicate.model.post import Item, Path, Post, PostId, RenderedPosts, Source
+from syndicate.private_files import tighten
 from syndicate.publisher.following import Follower
 from syndicate.render.workroom import Workroom
 from syndicate.service.acceptance import Acceptances
@@ -26,6 +28,20 @@ from syndicate.settings import Settings
 def now() -> datetime:
     """Return the time, in UTC."""
     return datetime.now(UTC)
+
+
+def _tighten(settings: Settings) -> None:
+    """Take from other users the rights to what earlier versions wrote into the data folder.
+
+    The data folder itself may be the folder of the settings, which is not ours to close.
+    """
+    data = settings.data
+    if data not in settings.file.absolute().parents:
+        with suppress(OSError):
+            data.chmod(0o700)
+        tighten(data / ".gitignore")
+    for name in ("cache", "mirrors", "accepted.json"):
+        tighten(data / name)
 
 
 class Newsroom:
@@ -46,6 +62,7 @@ class Newsroom:
 
         A ``workroom`` that is given is not closed with this object.
         """
+        _tighten(settings)
         self.settings = settings
         self.clock = clock
         self._cache = Cache(settings.data / "cache" / "syndicate.db")

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from typing_extensions import override
 
-from syndicate.data_folder import make_data_folder
+from syndicate import private_files
 from syndicate.errors import StorageError
 from syndicate.storage.schema import PRERELEASE_REVISIONS, REVISION
 
@@ -54,6 +54,7 @@ class Database:
         """
         database = cls._connect(address)
         try:
+            database.make_file()
             if database.is_sqlite and await database.revision() != REVISION:
                 await database.upgrade()
             await database.check()
@@ -82,6 +83,7 @@ class Database:
         """Bring the tables at ``address`` up to date, and return the revision they are at."""
         database = cls._connect(address)
         try:
+            database.make_file()
             await database.upgrade()
             return await database.revision()
         finally:
@@ -96,6 +98,12 @@ class Database:
     def file(self) -> pathlib.Path:
         """Where an SQLite database is."""
         return pathlib.Path(self._url.database or "")
+
+    def make_file(self) -> None:
+        """Make an SQLite file that only this user can read, before SQLite makes it."""
+        if self.is_sqlite:
+            with _told(str(self)):
+                private_files.make_file(self.file)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
@@ -187,7 +195,9 @@ class Database:
             reader = engine.execution_options(isolation_level="REPEATABLE READ")
             return cls(url, writer=engine, reader=reader)
         with _told(address):
-            make_data_folder(pathlib.Path(url.database or "").parent)
+            file = pathlib.Path(url.database or "")
+            private_files.make_folder(file.parent)
+            private_files.tighten_database(file)
         driven = url.set(drivername="sqlite+aiosqlite")
         made = {"factory": _Connection}
         writer = create_async_engine(driven, pool_size=1, max_overflow=0, connect_args=made)

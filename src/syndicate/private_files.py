@@ -1,0 +1,98 @@
+"""Make files and folders that only the user who runs the service can read.
+
+The data folder holds subscribers' secrets, personal addresses and copies of private repositories.
+Files have mode 0600 and folders 0700, whatever the umask of the process is.
+"""
+
+import os
+import pathlib
+import stat
+from contextlib import suppress
+from typing import IO, Final
+
+FILE_MODE: Final = 0o600
+FOLDER_MODE: Final = 0o700
+UMASK: Final = 0o077
+"""What processes run with that write files of ours, such as git."""
+
+_GITIGNORE: Final = b"*\n"
+"""Also matches the `.gitignore` itself."""
+
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+_SQLITE_SUFFIXES: Final = ("", "-wal", "-shm", "-journal")
+
+
+def make_folder(folder: pathlib.Path, *, exclusive: bool = False) -> None:
+    """Make ``folder`` and its missing parents, with mode 0700 and a `.gitignore` for all files.
+
+    The settings usually lie in a content repository, and the data folder beside them: without the
+    `.gitignore`, ``git add --all`` would commit the cache. A folder that exists and holds files of
+    somebody else stays visible to git, unless ``exclusive`` says that all of it is ours. Raises
+    `OSError`.
+    """
+    missing = [folder]
+    while not missing[-1].exists() and missing[-1].parent != missing[-1]:
+        missing.append(missing[-1].parent)
+    for each in reversed(missing):
+        try:
+            each.mkdir(FOLDER_MODE)
+        except FileExistsError:
+            if not each.is_dir():
+                raise
+            continue
+        each.chmod(FOLDER_MODE)
+        _ignore(each)
+    if exclusive or not any(folder.iterdir()):
+        _ignore(folder)
+
+
+def open_file(file: pathlib.Path) -> IO[bytes]:
+    """Open ``file`` for writing, emptied, with mode 0600. Raises `OSError`."""
+    descriptor = os.open(file, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC, FILE_MODE)
+    os.fchmod(descriptor, FILE_MODE)
+    return os.fdopen(descriptor, "wb")
+
+
+def make_file(file: pathlib.Path) -> None:
+    """Make ``file`` with mode 0600 unless it is there. Raises `OSError`.
+
+    For SQLite, which makes its ``-wal`` and ``-shm`` files with the mode of the database file.
+    """
+    with suppress(FileExistsError):
+        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
+        descriptor = os.open(file, flags, FILE_MODE)
+        os.fchmod(descriptor, FILE_MODE)
+        os.close(descriptor)
+
+
+def tighten(path: pathlib.Path) -> None:
+    """Take from group and others the rights to ``path`` and, for a folder, to all below it.
+
+    Symbolic links are not followed. What belongs to another user stays as it is: its owner
+    decides, as with a volume that an orchestrator mounts.
+    """
+    _tighten(path)
+    for folder, folders, files in os.walk(path):
+        for name in (*folders, *files):
+            _tighten(pathlib.Path(folder, name))
+
+
+def tighten_database(file: pathlib.Path) -> None:
+    """Tighten an SQLite database ``file`` with the files that SQLite keeps beside it."""
+    for suffix in _SQLITE_SUFFIXES:
+        _tighten(file.with_name(file.name + suffix))
+
+
+def _tighten(path: pathlib.Path) -> None:
+    with suppress(OSError):
+        mode = path.lstat().st_mode
+        if not stat.S_ISLNK(mode) and mode & _OTHERS:
+            path.chmod(stat.S_IMODE(mode) & ~_OTHERS)
+
+
+def _ignore(folder: pathlib.Path) -> None:
+    """Write the `.gitignore` of ``folder`` unless it has one."""
+    file = folder / ".gitignore"
+    if not file.exists():
+        with open_file(file) as written:
+            written.write(_GITIGNORE)
