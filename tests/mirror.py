@@ -103,9 +103,9 @@ class Bureau:
         """Return all of them as items."""
         return RenderedPosts(items=await self.items(posts, edition))
 
-    async def asset(self, source: str, path: str) -> Asset:
+    async def asset(self, source: str, path: str, *, with_content: bool = True) -> Asset:
         """Return a file."""
-        return self.newsroom.asset(source, path, self.edition)
+        return self.newsroom.asset(source, path, self.edition, with_content=with_content)
 
     def refresh(self, source: str) -> None:
         """Look at every source; only whoever publishes tells of it."""

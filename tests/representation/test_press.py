@@ -54,7 +54,13 @@ class Newsroom:
         """Return all of them as items."""
         return RenderedPosts(items=await self.items(posts, edition))
 
-    async def asset(self, source: str, path: str) -> Asset:
+    async def asset(
+        self,
+        source: str,
+        path: str,
+        *,
+        with_content: bool = True,  # noqa: ARG002 — of the protocol
+    ) -> Asset:
         """Have none."""
         raise UnknownName(f"no file is served at {path} of {source}")
 

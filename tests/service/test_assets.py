@@ -1,12 +1,12 @@
 """Files of a repository, served where the settings say so."""
 
+import os
 import pathlib
+import shutil
 
 import pytest
 
-from syndicate.errors import UnknownName
-from syndicate.model import asset
-from syndicate.service import newsroom as room
+from syndicate.errors import RepositoryError, UnknownName
 from syndicate.service.newsroom import Newsroom
 from tests.content_repository import ContentRepository, Symlink
 from tests.service.conftest import FIRST, SETTINGS, settings
@@ -73,14 +73,64 @@ def test_nothing_is_served_of_a_source_that_links(
 
 
 def test_a_file_too_large_is_not_served(
-    settings_file: pathlib.Path, content: ContentRepository, monkeypatch: pytest.MonkeyPatch
+    settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
-    """It is not even read."""
-    assert asset.LARGEST > 1_000_000
-    monkeypatch.setattr(room, "LARGEST", 3)
-    settings_file.write_text(SERVED)
-    content.commit(PICTURES)
+    """It is not even read; one byte less, and it is."""
+    settings_file.write_text(f"{SERVED}\n[limits]\nasset_bytes = 2000\n")
+    content.commit({"img/lake.png": b"x" * 2001, "img/pond.png": b"x" * 2000})
     with Newsroom(settings(settings_file)) as newsroom:
         edition = newsroom.edition()
         with pytest.raises(UnknownName, match="no file is served"):
+            newsroom.asset("news", "img/lake.png", edition)
+        assert len(newsroom.asset("news", "img/pond.png", edition).content) == 2000
+
+
+def test_requests_for_files_start_no_processes(
+    settings_file: pathlib.Path,
+    content: ContentRepository,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: pathlib.Path,
+) -> None:
+    """Two long-lived processes of git answer all of them, and none answers for who has it."""
+    started = tmp_path / "started"
+    wrapper = tmp_path / "bin" / "git"
+    wrapper.parent.mkdir()
+    git = shutil.which("git")
+    wrapper.write_text(f'#!/bin/sh\necho "$*" >> {started}\nexec {git} "$@"\n')
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{wrapper.parent}:{os.environ['PATH']}")
+    settings_file.write_text(SERVED)
+    pictures = {f"img/{n}.png": b"x" * n for n in range(1, 100)}
+    content.commit({FIRST: POST, **pictures})
+    with Newsroom(settings(settings_file)) as newsroom:
+        edition = newsroom.edition()
+        before = started.read_text()
+        for path in pictures:
+            newsroom.asset("news", path, edition, with_content=False)
+        assert started.read_text() == before
+        for path, text in (*pictures.items(), *pictures.items()):
+            assert newsroom.asset("news", path, edition).content == text
+        assert len(started.read_text().splitlines()) <= len(before.splitlines()) + 2
+        content.commit({"img/1.png": b"other"})
+        newsroom.edition()
+        assert newsroom.asset("news", "img/1.png", edition).content == b"x"
+
+
+def test_damaged_file_is_an_error_of_the_repository(
+    settings_file: pathlib.Path, content: ContentRepository
+) -> None:
+    """Not a file that is unknown."""
+    settings_file.write_text(SERVED)
+    content.commit({FIRST: POST, "img/lake.png": os.urandom(1_000)})
+    content.git("repack", "-adq")
+    blob = content.git("rev-parse", "main:img/lake.png")
+    pack = next((content.path / ".git/objects/pack").glob("*.pack"))
+    moved = pack.rename(content.path / "moved.pack")
+    for file in (content.path / ".git/objects/pack").iterdir():
+        file.unlink()
+    content.git("unpack-objects", "-q", stdin=moved.read_bytes())
+    (content.path / ".git/objects" / blob[:2] / blob[2:]).unlink()
+    with Newsroom(settings(settings_file)) as newsroom:
+        edition = newsroom.edition()
+        with pytest.raises(RepositoryError, match="missing or corrupt"):
             newsroom.asset("news", "img/lake.png", edition)

@@ -149,6 +149,7 @@ def test_the_service_is_handed_on(whole: Settings, tmp_path: Path) -> None:
     assert whole.content_limits == ContentLimits(
         post_bytes=2_000_000, front_matter_bytes=32_768, front_matter_levels=8, categories=20
     )
+    assert whole.asset_bytes == 1_000_000
 
 
 def test_no_secret_is_in_the_text_of_the_settings(whole: Settings) -> None:

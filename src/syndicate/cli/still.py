@@ -36,9 +36,9 @@ class Still:
         """Return ``posts`` as items: nobody waits here, so all of them are rendered."""
         return RenderedPosts(items=self.newsroom.items(posts, edition))
 
-    async def asset(self, source: str, path: str) -> Asset:
+    async def asset(self, source: str, path: str, *, with_content: bool = True) -> Asset:
         """Return a file of the edition's commit."""
-        return self.newsroom.asset(source, path, self.edition)
+        return self.newsroom.asset(source, path, self.edition, with_content=with_content)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
 from syndicate.model.asset import is_public
-from syndicate.model.post import BlobId, Path, Post
+from syndicate.model.post import BlobId, CommitId, Path, Post
 
 _ROOTS: Final = ("", "static", "assets", "public", "src", "source", "content", "docs")
 """Folders whose content generators put at the root of the site, in the order they are tried."""
@@ -20,6 +20,8 @@ class Assets:
     url: str
     blobs: Mapping[Path, BlobId]
     folders: tuple[Path, ...] = ()
+    commit: CommitId | None = None
+    """The commit that ``blobs`` are of."""
 
     def of(self, post: Post, names: Iterable[str]) -> tuple[tuple[str, str], ...]:
         """Return (name, address) of each of ``names``, as ``post`` writes them, that is a file.

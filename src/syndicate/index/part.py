@@ -21,6 +21,7 @@ from syndicate.index.page_bundles import PageBundles, is_inside
 from syndicate.index.reading import Reading, Readings
 from syndicate.index.register import Register
 from syndicate.index.target import Targets
+from syndicate.model.asset import is_public
 from syndicate.model.category import Vocabulary
 from syndicate.model.content_limits import DEFAULT_CONTENT_LIMITS, ContentLimits
 from syndicate.model.edition import Part, Problem
@@ -139,7 +140,7 @@ class SourceIndex:
             ancestry = Ancestry()
             self._retell(ancestry, self.repository.history(shown))
         if self.assets.url:
-            self.assets = replace(self.assets, blobs=self._everything(shown))
+            self.assets = replace(self.assets, blobs=self._everything(shown), commit=shown)
         self._take_down(self._files(shown, news if in_step else None), ancestry)
         self._registered = shown
         return Part(
@@ -162,6 +163,19 @@ class SourceIndex:
             found = self._register.get(path)
             for version in found.lineage.versions if found else ():
                 yield self._readings.key((path, version.blob))
+
+    def asset(self, path: Path, commit: CommitId) -> BlobId | None:
+        """Return the blob of the regular file at ``path``, None if it may not be served.
+
+        Git is not asked about the commit that was read last, which is the one in service but for
+        a moment. Raises `RepositoryError`.
+        """
+        assets = self.assets
+        if not assets.url or not is_public(path, assets.folders):
+            return None
+        if assets.commit == commit:
+            return assets.blobs.get(path)
+        return self.repository.find(commit, path)
 
     def serve_assets(self, url: str) -> None:
         """Let posts show the files of the repository at addresses below ``url``."""

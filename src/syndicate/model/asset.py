@@ -8,9 +8,6 @@ from typing import Final
 
 from syndicate.model.post import BlobId, Path
 
-LARGEST: Final = 20_000_000
-"""Bytes; larger files belong on a server made for them."""
-
 _TYPES: Final = {
     "avif": "image/avif",
     "gif": "image/gif",
@@ -37,6 +34,7 @@ class Asset:
 
     blob: BlobId
     content: bytes
+    """Empty where it was not asked for."""
     committed: datetime
     """When that commit was made; the file is at least as old."""
 

@@ -363,6 +363,9 @@ class Reader(Protocol):
         """
         ...
 
-    async def asset(self, source: str, path: str) -> Asset:
-        """Return the file at ``path`` of the commit in service; raises `UnknownName`."""
+    async def asset(self, source: str, path: str, *, with_content: bool = True) -> Asset:
+        """Return the file at ``path`` of the commit in service; raises `UnknownName`.
+
+        Without ``with_content`` its bytes are not read, for who has them already.
+        """
         ...

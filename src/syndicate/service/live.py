@@ -166,9 +166,11 @@ class Live:
             finally:
                 all_done.cancel()
 
-    async def asset(self, source: str, path: str) -> Asset:
+    async def asset(self, source: str, path: str, *, with_content: bool = True) -> Asset:
         """Return a file of the commit in service, read in another thread."""
-        return await asyncio.to_thread(self._newsroom.asset, source, path, self.edition)
+        return await asyncio.to_thread(
+            self._newsroom.asset, source, path, self.edition, with_content=with_content
+        )
 
     async def office(self) -> Office:
         """Return who looks after subscriptions; waits a moment for the database to be opened."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
-from typing import Self
+from typing import Final, Self
 
 from syndicate.cache import Cache
 from syndicate.errors import RepositoryError, UnknownName
@@ -14,15 +14,19 @@ from syndicate.index import memory, reading
 from syndicate.index.item import Items, RenderBatch
 from syndicate.index.manuscript import Manuscript, Rendered
 from syndicate.index.part import SourceIndex
-from syndicate.model.asset import LARGEST, Asset, is_public
+from syndicate.model.asset import Asset
 from syndicate.model.edition import Edition, Part, Unread
 from syndicate.model.ledger import LedgerRow
-from syndicate.model.post import Item, Path, Post, PostId, RenderedPosts, Source
+from syndicate.model.post import BlobId, Item, Path, Post, PostId, RenderedPosts, Source
 from syndicate.private_files import tighten
 from syndicate.publisher.following import Follower
 from syndicate.render.workroom import Workroom
+from syndicate.representation.shelf import Shelf
 from syndicate.service.acceptance import Acceptances
 from syndicate.settings import Settings
+
+_ASSET_CACHE_BYTES: Final = 32_000_000
+"""Bytes of files below ``/assets`` that are kept in memory."""
 
 
 def now() -> datetime:
@@ -42,6 +46,10 @@ def _tighten(settings: Settings) -> None:
         tighten(data / ".gitignore")
     for name in ("cache", "mirrors", "accepted.json"):
         tighten(data / name)
+
+
+def _unknown_asset(source: str, path: str) -> UnknownName:
+    return UnknownName(f"no file is served at {path} of {source}", code="unknown-file")
 
 
 class Newsroom:
@@ -71,6 +79,8 @@ class Newsroom:
         self._workroom = workroom or Workroom(processes=settings.service.workers)
         self._indexes: dict[str, SourceIndex] = {}
         self._opening = threading.Lock()
+        self._asset_contents = Shelf[BlobId, bytes](_ASSET_CACHE_BYTES)
+        self._lock = threading.Lock()
         self._items = Items(
             self._indexes, cache=self._cache, workroom=self._workroom, is_public=is_public
         )
@@ -171,17 +181,43 @@ class Newsroom:
         """Yield ``posts`` of one source of ``edition`` as written and as rendered."""
         return self._items.proofs(posts, edition)
 
-    def asset(self, source: str, path: str, edition: Edition) -> Asset:
-        """Return the file at ``path`` as ``edition`` has it; `UnknownName` if none may be had."""
+    def asset(
+        self, source: str, path: str, edition: Edition, *, with_content: bool = True
+    ) -> Asset:
+        """Return the file at ``path`` as ``edition`` has it; `UnknownName` if none may be had.
+
+        Raises `RepositoryError` where git cannot read it.
+        """
         part = edition.part(source)
         index = self.index(part.source)
-        blob = None
-        if index.assets.url and is_public(path, part.source.folders):
-            blob = index.repository.find(part.commit, Path(path))
-        if blob is None or index.repository.size(blob) > LARGEST:
-            raise UnknownName(f"no file is served at {path} of {source}", code="unknown-file")
-        ((_, content),) = index.repository.read([blob])
+        blob = index.asset(Path(path), part.commit)
+        content = b""
+        if blob is not None and with_content:
+            content = self._asset_content(index, blob, path)
+        if blob is None:
+            raise _unknown_asset(source, path)
         return Asset(blob=blob, content=content, committed=part.committed)
+
+    def _asset_content(self, index: SourceIndex, blob: BlobId, path: str) -> bytes:
+        """Return what ``blob`` holds; those asked for lately are in memory."""
+        with self._lock:
+            known = self._asset_contents.get(blob)
+        if known is not None:
+            return known
+        max_bytes = self.settings.asset_bytes
+        ((_, content),) = index.repository.read_blobs([blob], max_bytes=max_bytes)
+        if isinstance(content, bytes):
+            with self._lock:
+                self._asset_contents.put(blob, content, len(content))
+            return content
+        if content.reason == "too-large":
+            raise _unknown_asset(index.source.name, path)
+        raise RepositoryError(
+            f"source {index.source.name}: git cannot read {path}: object {blob} is"
+            " missing or corrupt",
+            hint="Run `git fsck` in the repository and restore the object from another clone.",
+            code="missing-object",
+        )
 
     def past(
         self, told: Sequence[tuple[LedgerRow, Post]], edition: Edition

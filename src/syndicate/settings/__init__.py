@@ -54,6 +54,7 @@ class Settings:
     websub: WebSubTable
     limits: LimitsTable
     content_limits: ContentLimits
+    asset_bytes: int
     shown: tuple[Setting, ...]
     """Every single setting, for people."""
 
@@ -80,6 +81,7 @@ class Settings:
             websub=tables.websub,
             limits=tables.limits,
             content_limits=values.content_limits(tables.limits),
+            asset_bytes=tables.limits.asset_bytes,
             shown=shown(tables.model_dump(mode="json", by_alias=True), reading),
         )
 

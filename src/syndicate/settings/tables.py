@@ -311,6 +311,12 @@ class LimitsTable(Table):
         default=32, ge=2, le=100, description="Levels of nesting in the front matter of a post."
     )
     categories: int = Field(default=100, ge=1, le=10_000, description="Categories of one post.")
+    asset_bytes: int = Field(
+        default=20_000_000,
+        ge=1024,
+        le=100_000_000,
+        description="Bytes of a file served below `/assets`; a larger one is not found.",
+    )
     subscriptions_per_token: int = Field(
         default=100,
         ge=0,

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from syndicate.model.asset import media_type
+from syndicate.model.asset import Asset, media_type
 from syndicate.web.conditional import is_unmodified
 from syndicate.web.desk import Desk
 
@@ -31,20 +31,26 @@ class Assets:
     async def asset(self, request: Request) -> Response:
         """Answer with a file; where the address names its blob, it may be kept for ever."""
         source, path = request.path_params["source"], request.path_params["path"]
+        held = request.headers.get("if-none-match")
+        if held is not None:
+            found = await self.desk.reader.asset(source, path, with_content=False)
+            if is_unmodified(
+                if_none_match=held,
+                if_modified_since=None,
+                etag=f'"{found.blob}"',
+                last_modified=None,
+            ):
+                return Response(None, 304, self._headers(request, found))
         found = await self.desk.reader.asset(source, path)
+        headers = self._headers(request, found) | {"Content-Type": media_type(path)}
+        return Response(found.content, 200, headers)
+
+    def _headers(self, request: Request, found: Asset) -> dict[str, str]:
         modified = found.committed.astimezone(UTC).replace(microsecond=0)
         named = request.query_params.get("v") == found.blob
-        headers = {
+        return {
             "ETag": f'"{found.blob}"',
             "Last-Modified": format_datetime(modified, usegmt=True),
             "Cache-Control": _FOREVER if named else self.desk.policy.cache_control,
             "Content-Security-Policy": _POLICY,
         }
-        if is_unmodified(
-            if_none_match=request.headers.get("if-none-match"),
-            if_modified_since=None,
-            etag=headers["ETag"],
-            last_modified=None,
-        ):
-            return Response(None, 304, headers)
-        return Response(found.content, 200, {**headers, "Content-Type": media_type(path)})
