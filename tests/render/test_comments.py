@@ -47,6 +47,7 @@ LIQUID = [
     "a {% # SECRET %} b",
     "a {%- # SECRET\n # SECRET -%} b",
     "- a {% comment %}\n  SECRET `\n  {% endcomment %}\n- b",
+    "{% comment %}{% # SECRET %}SECRET{% endcomment %}",
     "a {% comment %}SECRET",
 ]
 NUNJUCKS = [
@@ -138,6 +139,21 @@ def test_what_only_looks_like_a_comment_is_shown(body: str) -> None:
 def test_comment_leaves_the_paragraph_as_the_engine_does(body: str, content: str) -> None:
     """Hyphens take the white space along, in Nunjucks and in Liquid."""
     assert render(written(body, "kramdown", "nunjucks")).content == content
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "a {{< comment >}}{{< ref SECRET >}} SECRET{{< /comment >}} b",
+        "a {{% comment %}}SECRET{{% /comment %}} b",
+        "a\n\n{{< comment >}}\nSECRET `\n{{< /comment >}}\n\nb",
+    ],
+)
+def test_inside_of_the_shortcode_comment_is_hidden(body: str) -> None:
+    """Themes of Hugo have a shortcode of that name."""
+    rendering = render(written(body))
+    assert "SECRET" not in rendering.content
+    assert rendering.text.split() == ["a", "b"]
 
 
 def test_notes_after_a_comment_name_the_line_in_the_file() -> None:

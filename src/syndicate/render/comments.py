@@ -18,11 +18,13 @@ HIDDEN: Final = "\ufdd1"
 
 _LIQUID: Final = (
     r"\{%-?\s*(?P<raw>raw|verbatim)\s*-?%\}"
-    r"|\{%-?\s*(?P<highlight>highlight)\b[^{}%]*%\}"
-    r"|\{%-?\s*(?P<comment>comment)\b[^{}%]*%\}"
-    r"|(?P<line>\{%-?\s*#(?:(?!%\}|\{%).)*%\})"
+    r"|(?<!\{)\{%-?\s*(?P<highlight>highlight)\b[^{}%]*%\}"
+    r"|(?<!\{)\{%-?\s*(?P<comment>comment)\b[^{}%]*%\}"
+    r"|(?P<line>(?<!\{)\{%-?\s*#(?:(?!%\}|\{%).)*%\})"
     r"|\{%-?\s*end(?P<end>raw|verbatim|highlight|comment)\s*-?%\}"
 )
+"""Tags, of which Hugo's shortcodes ``{{% … %}}`` are none."""
+
 _NUNJUCKS: Final = r"\{#[\w:.\-]+(?:[ \t][^{}\n]*)?(?<!#)\}|(?P<open>\{#)|(?P<close>#\})"
 """A comment, but not ``{#id .class}``, an attribute list of Markdown."""
 
