@@ -205,7 +205,7 @@ def first_coding(client: httpx.Client, accepted: str, posts: int) -> str:
     """Return the coding of the first response that has ``posts`` posts."""
     while True:
         response = client.get(FEED, headers={"Accept-Encoding": accepted})
-        if len(response.json()["items"]) == posts:
+        if response.is_success and len(response.json()["items"]) == posts:
             return str(response.headers.get("Content-Encoding", "none"))
         time.sleep(0.05)
 
@@ -254,8 +254,8 @@ def test_response_with_a_head_of_several_kilobytes_passes(front: Front) -> None:
 
 
 def ready(client: httpx.Client) -> bool:
-    """Tell whether the service answers through the cache."""
-    return client.get("/readyz").status_code == 200
+    """Tell whether the service answers through the cache, and has rendered its posts."""
+    return client.get("/readyz").is_success and client.get("/v1/posts").is_success
 
 
 def test_codings_and_conditions_are_kept_apart(front: Front) -> None:
