@@ -233,10 +233,25 @@ async def test_surplus_behind_a_response_answers_no_other_request(
     transport: Transport, first: bytes, surplus: bytes
 ) -> None:
     """The connection is closed; the next request has its own answer over a new one."""
-    for behaviour in (raw(first + surplus), split(first, surplus)):
+
+    async def later(received: Received, writer: asyncio.StreamWriter) -> None:
+        try:
+            await split(first, surplus)(received, writer)
+        finally:
+            sent.set()
+
+    async def together(received: Received, writer: asyncio.StreamWriter) -> None:
+        try:
+            await raw(first + surplus)(received, writer)
+        finally:
+            sent.set()
+
+    for behaviour in (together, later):
+        sent = asyncio.Event()
         async with receiving(behaviour, answer(202)) as receiver:
             assert (await post(transport, receiver.url())).status == 200
-            await asyncio.sleep(0.06)
+            await sent.wait()
+            await asyncio.sleep(0.05)
             got = await post(transport, receiver.url())
             assert (got.status, got.cause) == (202, "")
             assert receiver.connections == 2
