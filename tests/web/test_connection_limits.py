@@ -17,6 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from syndicate.web import connection_limits
 from syndicate.web.connection_limits import (
     LIMITS,
     ConnectionLimits,
@@ -176,6 +177,11 @@ async def _upload(request: Request) -> PlainTextResponse:
     return PlainTextResponse("done")
 
 
+async def _late(request: Request) -> PlainTextResponse:
+    await asyncio.sleep(1.5)
+    return await _upload(request)
+
+
 async def _early(_: Request) -> PlainTextResponse:
     return PlainTextResponse("done")
 
@@ -192,6 +198,7 @@ async def _large(_: Request) -> Response:
 APP: Final = Starlette(
     routes=[
         Route("/upload", _upload, methods=["POST"]),
+        Route("/late", _late, methods=["POST"]),
         Route("/early", _early, methods=["POST"]),
         Route("/slow", _slow),
         Route("/large", _large),
@@ -223,6 +230,20 @@ def test_request_body_with_progress_is_waited_for() -> None:
                 await asyncio.sleep(0.15)
                 writer.write(b"x")
             assert b"done" in await reader.readuntil(b"done")
+
+    on_loop(work)
+
+
+def test_client_that_waits_for_leave_to_send_a_body_is_not_to_blame() -> None:
+    """``Expect: 100-continue`` (RFC 9110 section 10.1.1), which the application answers late."""
+
+    async def work() -> None:
+        async with serving(APP, limits=SHORT) as url, connected(url) as (reader, writer):
+            head = b"POST /late HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n"
+            writer.write(head + b"Expect: 100-continue\r\n\r\n")
+            assert b" 100 " in await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"x")
+            await reader.readuntil(b"done")
 
     on_loop(work)
 
@@ -383,3 +404,18 @@ def test_as_many_files_may_be_open_as_the_system_allows() -> None:
         assert raise_open_files() == hard == resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_every_connection_is_checked_however_many_there_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Some at once, with a turn for requests between them."""
+    monkeypatch.setattr(connection_limits, "_CHECKED_AT_ONCE", 2)
+
+    async def work() -> None:
+        async with serving(site().app, limits=SHORT) as url, AsyncExitStack() as stack:
+            silent = [await stack.enter_async_context(connected(url)) for _ in range(5)]
+            for reader, _ in silent:
+                assert await asyncio.wait_for(rest(reader), SHORT.head_seconds + SLACK) == b""
+
+    on_loop(work)

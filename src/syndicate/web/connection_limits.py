@@ -12,6 +12,7 @@ from typing import Final, Protocol
 from syndicate.telemetry import logger
 
 _SWEEP_SECONDS: Final = 1.0
+_CHECKED_AT_ONCE: Final = 250
 _MIN_RESERVED_FILES: Final = 256
 _CANDIDATES: Final = 256
 """Connections to close that are looked for at a time, so that a flood costs little for each."""
@@ -96,8 +97,10 @@ class ConnectionMonitor:
             await asyncio.sleep(seconds)
             self._candidates.clear()
             now = loop.time()
-            for connection in tuple(self.connections):
+            for number, connection in enumerate(tuple(self.connections), 1):
                 connection.check_progress(now)
+                if number % _CHECKED_AT_ONCE == 0:
+                    await asyncio.sleep(0)  # thousands of connections must not delay requests
 
     def _search(self) -> bool:
         """Collect connections that wait for a request; return whether there are any."""

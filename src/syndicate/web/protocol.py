@@ -129,8 +129,9 @@ class Protocol(HttpToolsProtocol):
             if self._is_free and now - self._head_since > limits.head_seconds:
                 self._end_head()
             return
-        is_stalled = now - self._read_at > limits.stalled_seconds
-        if self._open and is_stalled and not self.flow.read_paused:
+        if not self._open or self.flow.read_paused or self.cycle.waiting_for_100_continue:
+            return
+        if now - self._read_at > limits.stalled_seconds:
             self.transport.close()
 
     def _end_head(self) -> None:
@@ -142,9 +143,10 @@ class Protocol(HttpToolsProtocol):
 
     @override
     def data_received(self, data: bytes) -> None:
+        cycle: RequestResponseCycle | None = self.cycle
         if (
             not self._open
-            and self._is_free
+            and (cycle is None or cycle.response_complete)  # `_is_free`, without a call
             and not self.flow.write_paused
             and self._lane.take(
                 data, self.transport, self.client, self.server_state.default_headers
