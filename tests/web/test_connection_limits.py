@@ -359,8 +359,10 @@ def test_candidates_that_were_served_meanwhile_are_spared() -> None:
     async def work() -> None:
         limits = replace(LIMITS, connections=4)
         async with serving(site().app, limits=limits) as url, AsyncExitStack() as stack:
-            old = [await stack.enter_async_context(connected(url)) for _ in range(4)]
-            await asyncio.sleep(0.1)
+            old = []
+            for _ in range(4):
+                old.append(await stack.enter_async_context(connected(url)))
+                await asyncio.sleep(0.1)
             await stack.enter_async_context(connected(url))
             await asyncio.sleep(0.1)
             assert (await answer(old[1])).startswith(b"HTTP/1.1 200")
