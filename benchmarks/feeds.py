@@ -102,7 +102,13 @@ class Stock:
         """Return all of them as items."""
         return RenderedPosts(items=await self.items(posts, edition))
 
-    async def asset(self, source: str, path: str) -> Asset:
+    async def asset(
+        self,
+        source: str,
+        path: str,
+        *,
+        with_content: bool = True,  # noqa: ARG002 — of the protocol
+    ) -> Asset:
         """Raise `UnknownName`: the posts show no files."""
         raise UnknownName(f"{source} has no {path}", code="not-found", known=())
 

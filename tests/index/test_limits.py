@@ -369,3 +369,49 @@ def test_damaged_tree_is_said_of_the_source(
         part_at_head(index, content)
     assert caught.value.code == "missing-object"
     assert "fsck" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "committer",
+    [
+        b"Ada <ada@example.gov> 9223372036854775807 +0000",
+        b"Ada <ada@example.gov> 99999999999999999999999 +0000",
+        b"Ada <ada@example.gov> -5 +0000",
+        b"Ada <ada@example.gov>",
+        b"Ada <ada@example.gov> soon +0000",
+        b"garbage",
+        b"",
+    ],
+)
+@pytest.mark.parametrize("is_first", [True, False])
+@pytest.mark.parametrize("is_followed", [True, False])
+def test_commit_time_that_cannot_be_read_is_a_problem_with_its_id(
+    open_index: OpenIndex,
+    content: ContentRepository,
+    committer: bytes,
+    is_first: bool,
+    is_followed: bool,
+) -> None:
+    """Replayed from the start, taken in as news, and remembered; every post stays."""
+    content.commit({"news/a.md": file("A", date="2024-01-01")})
+    index = open_index()
+    if not is_first:
+        part_at_head(index, content)
+        content.commit({"news/b.md": file("B", date="2024-01-02")})
+    raw = content.git("cat-file", "commit", "main").encode()
+    line = next(each for each in raw.split(b"\n") if each.startswith(b"committer "))
+    odd = content.git(
+        *("hash-object", "-t", "commit", "-w", "--stdin", "--literally"),
+        stdin=raw.replace(line, b"committer " + committer) + b"\n",
+    )
+    content.git("update-ref", "refs/heads/main", odd)
+    if is_followed:
+        content.commit({"news/c.md": file("C", date="2024-01-03")})
+    for each in (index, open_index()):
+        part = part_at_head(each, content)
+        assert titles(part) == {"A", *("B" * (not is_first)), *("C" * is_followed)}
+        (problem,) = [problem for problem in part.problems if problem.rule == "commit-time"]
+        assert odd in problem.what
+        each.remember()
+    remembered = part_at_head(open_index(), content)
+    assert [p.rule for p in remembered.problems if p.rule == "commit-time"] == ["commit-time"]

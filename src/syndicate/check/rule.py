@@ -84,6 +84,12 @@ _TABLE: Final = (
         remedy="Look for thousands of brackets, asterisks or nested lists; shorten or split it.",
     ),
     Rule(
+        name="commit-time",
+        level="warning",
+        meaning="A commit has no time that can be read, or one after the year 9999.",
+        remedy="Give each post that it added a key date; the time counts as 1970 or 9999.",
+    ),
+    Rule(
         name="missing-date",
         level="warning",
         meaning="Neither front matter nor file name says when the post was published.",

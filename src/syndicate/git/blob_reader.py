@@ -54,7 +54,8 @@ class BlobReader:
         self, group: Sequence[tuple[BlobId, int | UnreadableBlob]], max_bytes: int
     ) -> Iterator[tuple[BlobId, Content]]:
         wanted = [blob for blob, size in group if _is_readable(size, max_bytes)]
-        found = dict(zip(wanted, _answers(self._contents, wanted), strict=True))
+        answers: list[bytes | UnreadableBlob] = _answers(self._contents, wanted)
+        found = dict(zip(wanted, answers, strict=True))
         for blob, size in group:
             if isinstance(size, UnreadableBlob):
                 yield blob, size
@@ -92,7 +93,11 @@ def _answers(
     try:
         answers = list(process.ask(blob.encode() for blob in blobs))
     except EOFError:
-        return [_answer(process, blob) for blob in blobs]
+        one_by_one: list[_Answer | UnreadableBlob] = []
+        for blob in blobs:
+            answer = _answer(process, blob)
+            one_by_one.append(answer)
+        return one_by_one
     return [missing if answer is None else answer for answer in answers]
 
 

@@ -64,9 +64,16 @@ class Commit:
     changes: tuple[FileChange, ...]
 
 
+UNREADABLE_TIMES: Final = frozenset(datetime.fromtimestamp(at, UTC) for at in (0, LATEST))
+"""What `instant` makes of a time that cannot be read, or that no calendar has."""
+
+
 def instant(seconds: bytes) -> datetime:
-    """Return the time that git writes as seconds since 1970."""
-    return datetime.fromtimestamp(min(int(seconds), LATEST), UTC)
+    """Return the time that git writes as seconds since 1970; one it cannot read is 1970, as there.
+
+    Git writes nothing where the committer's line has no time, a negative one or none at all.
+    """
+    return datetime.fromtimestamp(min(int(seconds or 0), LATEST), UTC)
 
 
 def entries(output: bytes) -> tuple[Entry, ...]:

@@ -151,12 +151,10 @@ class Repository:
         return found
 
     def committed(self, commit: CommitId) -> datetime:
-        """Return the committer's time of ``commit``, in UTC."""
+        """Return the committer's time of ``commit``, in UTC; 1970 if it cannot be read."""
         _, content = next(self.read([BlobId(commit)]))
         match = _COMMITTER.search(content.partition(b"\n\n")[0])
-        if match is None:
-            raise self._missing(commit)
-        return instant(match[1])
+        return instant(match[1] if match else b"")
 
     def entries(self, commit: CommitId, folders: Sequence[Path]) -> tuple[Entry, ...]:
         """Return the files of ``commit`` below ``folders``, each once, in git's order.

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 
 from syndicate.git import Commit, FileChange
+from syndicate.git.record import UNREADABLE_TIMES
 from syndicate.model.post import BlobId, CommitId, Key, Path, PostId, Source
 
 
@@ -56,6 +57,8 @@ class Ancestry:
     whole: CommitId | None = None
     emptied: CommitId | None = None
     """The commit that emptied a folder, while one is empty."""
+    unreadable_times: tuple[CommitId, ...] = ()
+    """The commits whose time cannot be read."""
 
     @property
     def vanished(self) -> tuple[Path, ...]:
@@ -92,6 +95,8 @@ def replay(
     for commit in commits:
         losses = _apply(ancestry, commit, source, folder_of)
         ancestry.commit = commit.id
+        if commit.time in UNREADABLE_TIMES:
+            ancestry.unreadable_times += (commit.id,)
         for folder in ancestry.vanished:
             if losses[folder] < 0 or commit.id in accepted:
                 del ancestry.posts_in[folder]

@@ -93,6 +93,7 @@ class _Notes(_Row):
     whole: CommitId | None
     emptied: CommitId | None
     skipped: tuple[tuple[bytes, str], ...]
+    unreadable_times: tuple[CommitId, ...]
 
 
 _DECODER: Final = msgspec.msgpack.Decoder(_Notes)
@@ -113,6 +114,7 @@ def encode(memory: Memory) -> bytes:
         whole=ancestry.whole,
         emptied=ancestry.emptied,
         skipped=tuple((_bytes(path), why) for path, why in memory.skipped.items()),
+        unreadable_times=ancestry.unreadable_times,
     )
     return msgspec.msgpack.encode(notes)
 
@@ -127,6 +129,7 @@ def decode(data: bytes, source: Source) -> Memory:
         posts_in={_path(path): count for path, count in notes.posts_in},
         whole=notes.whole,
         emptied=notes.emptied,
+        unreadable_times=notes.unreadable_times,
     )
     outcomes: dict[Path, Outcome] = {}
     known: dict[tuple[str, str], Category] = {}

@@ -11,6 +11,7 @@ from syndicate import dialects, git, model, telemetry
 from syndicate.cache import Cache
 from syndicate.dialects import DIALECTS
 from syndicate.git import Commit, Entry, News, Repository, UnreadableBlob
+from syndicate.git.record import UNREADABLE_TIMES
 from syndicate.index import code, memory
 from syndicate.index.ancestry import Ancestry, Lineage, replay
 from syndicate.index.asset import Assets
@@ -143,13 +144,22 @@ class SourceIndex:
             self.assets = replace(self.assets, blobs=self._everything(shown), commit=shown)
         self._take_down(self._files(shown, news if in_step else None), ancestry)
         self._registered = shown
+        committed = self.repository.committed(shown)
+        odd = (shown,) if committed in UNREADABLE_TIMES else ()
         return Part(
             source=self.source,
             commit=shown,
-            committed=self.repository.committed(shown),
+            committed=committed,
             posts=self._register.posts,
             hidden=self._register.hidden,
-            problems=(*self._register.problems, *self._without_posts()),
+            problems=(
+                *self._register.problems,
+                *self._without_posts(),
+                *(
+                    self._unreadable_time(c)
+                    for c in dict.fromkeys((*ancestry.unreadable_times, *odd))
+                ),
+            ),
             failing=self._explain(vanished) if vanished else "",
             failing_kind="folder-emptied",
         )
@@ -285,6 +295,15 @@ class SourceIndex:
         return (
             f"source {self.source.name}: {', '.join(vanished)} had posts and has none now; "
             "the last posts stay in service until that is accepted"
+        )
+
+    def _unreadable_time(self, commit: CommitId) -> Problem:
+        return Problem(
+            level="warning",
+            rule="commit-time",
+            source=self.source.name,
+            what=f"the time of commit {commit} cannot be read or is after the year 9999",
+            hint="Give each post that it added a key date; the time counts as 1970 or 9999.",
         )
 
     def _without_posts(self) -> Iterator[Problem]:
