@@ -54,8 +54,16 @@ def test_refusals_of_the_guard_are_recognized(literal: str) -> None:
     assert redact_text(caught.value.what) == NOT_REACHABLE
 
 
-def test_attempt_is_shown_without_the_ip_address_that_was_dialled() -> None:
-    """The rest of it stays."""
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://reader.example/hook", ""),
+        ("https://10.0.0.1.example/hook", ""),
+        ("https://10.0.0.1:444/hook", "10.0.0.1"),
+    ],
+)
+def test_attempt_is_shown_without_the_ip_address_of_a_name(url: str, shown: str) -> None:
+    """Where the owner wrote the IP address it stays, and so does the rest."""
     attempt = Attempt(
         number=1,
         trigger="schedule",
@@ -65,7 +73,7 @@ def test_attempt_is_shown_without_the_ip_address_that_was_dialled() -> None:
         status=500,
         error="the answer was 500",
     )
-    assert redact_attempt(attempt) == replace(attempt, address="")
+    assert redact_attempt(attempt, url) == replace(attempt, address=shown)
 
 
 def test_delivery_and_subscription_are_shown_without_lookup_results() -> None:

@@ -288,7 +288,7 @@ def test_a_test_says_what_came_of_it(address: str) -> None:
             made = await partner.made(url=receiver.url())
             path = f"{PATH}/{made['id']}/test"
             well, ill = [(await partner.ask("POST", path)).json() for _ in range(2)]
-            assert (well["status"], well["error"], well["address"]) == (204, "", "")
+            assert (well["status"], well["error"], well["address"]) == (204, "", "127.0.0.1")
             assert well["trigger"] == "manual"
             assert (ill["status"], ill["answer"]) == (500, "no")
             assert json.loads(receiver.requests[0].body)["type"] == "subscription.test"

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from ipaddress import ip_address
 from typing import Final
+from urllib.parse import urlsplit
 
 from syndicate.model.delivery import Attempt, Delivery
 from syndicate.model.subscription import Subscription
@@ -26,9 +27,14 @@ def redact_text(text: str) -> str:
     return _CANDIDATE.sub(_hidden, _RESOLUTION.sub(NOT_REACHABLE, text))
 
 
-def redact_attempt(attempt: Attempt) -> Attempt:
-    """Return ``attempt`` as its owner is shown it; the operator's command line shows all."""
-    return replace(attempt, address="", error=redact_text(attempt.error))
+def redact_attempt(attempt: Attempt, url: str) -> Attempt:
+    """Return ``attempt`` to deliver to ``url`` as its owner is shown it.
+
+    The IP address that was dialled stays only where the owner wrote it: it is the host of ``url``.
+    The operator's command line shows all.
+    """
+    address = attempt.address if attempt.address == urlsplit(url).hostname else ""
+    return replace(attempt, address=address, error=redact_text(attempt.error))
 
 
 def redact_delivery(delivery: Delivery) -> Delivery:

@@ -180,7 +180,7 @@ class Partners:
             due=at,
         )
         attempt = await webhook.send(self.transport, subscription, test, at)
-        return attempt if owner is None else redact_attempt(attempt)
+        return attempt if owner is None else redact_attempt(attempt, subscription.url)
 
     async def recover(self, which: str, owner: str | None, since: datetime | None) -> int:
         """Tell everything live, or what changed since a time; return how many deliveries that is.
@@ -217,11 +217,12 @@ class Partners:
         """Return a delivery with every attempt; raises `UnknownName`."""
         delivery, attempts = await self.journal.find(which)
         try:
-            await self._find(delivery.subscription, owner)
+            found = await self._find(delivery.subscription, owner)
         except UnknownName:
             raise unknown_delivery(which) from None
         if owner is not None:
-            return redact_delivery(delivery), tuple(map(redact_attempt, attempts))
+            shown = tuple(redact_attempt(one, found.url) for one in attempts)
+            return redact_delivery(delivery), shown
         return delivery, attempts
 
     async def replay(self, which: str, owner: str | None) -> Delivery:
@@ -268,7 +269,7 @@ class Partners:
         for one in found:
             last = await self.journal.last_attempt(one.id)
             if owner is not None:
-                shown, last = redact_subscription(one), last and redact_attempt(last)
+                shown, last = redact_subscription(one), last and redact_attempt(last, one.url)
             else:
                 shown = one
             waiting = pending.get(one.id, 0)
