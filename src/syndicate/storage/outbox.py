@@ -116,11 +116,9 @@ class Outbox:
             found = await turn.due(connection, millis(now), most)
             said = await _said(connection, {row.event_id for row in found})
             grant = _Grant(by=by, until=until, now=now)
-            claims = [
-                claim
-                for row in found
-                if (claim := await self._claim(connection, row, said, grant)) is not None
-            ]
+            claims: list[Claim] = []
+            for row in found:
+                await self._claim(connection, row, said, grant, claims)
             leases = [
                 (one.delivery.subscription, one.delivery.seq, by, millis(until)) for one in claims
             ]
@@ -133,22 +131,26 @@ class Outbox:
         row: Row[*tuple[Any, ...]],
         said: Mapping[str, Said | str],
         grant: _Grant,
-    ) -> Claim | None:
-        """Return the claim of a row of `turn.due`; None if it had to be set aside, unreadable."""
+        claims: list[Claim],
+    ) -> None:
+        """Add the claim of a row of `turn.due`, or set aside what cannot be read of it."""
         subscription_id, seq = row[0], row[1]
         try:
-            subscription = self._read(tuple(row[_CLAIMED:]))
+            claims.append(self._decoded(row, said, grant))
         except StorageError as error:
             await unreadable_rows.suspend(connection, subscription_id, error.what, grant.now)
-            return None
-        try:
-            event = said.get(row.event_id, "its event is missing")
-            if isinstance(event, str):
-                raise ValueError(event)  # noqa: TRY301, TRY004
-            delivery = leased(row[:_CLAIMED], event, by=grant.by, until=grant.until)
         except (ValueError, TypeError, ArithmeticError) as error:
             await unreadable_rows.exhaust(connection, subscription_id, seq, str(error), grant.now)
-            return None
+
+    def _decoded(
+        self, row: Row[*tuple[Any, ...]], said: Mapping[str, Said | str], grant: _Grant
+    ) -> Claim:
+        """Return the claim of a row; a `StorageError` is about its subscription."""
+        subscription = self._read(tuple(row[_CLAIMED:]))
+        event = said.get(row.event_id, "its event is missing")
+        if isinstance(event, str):
+            raise ValueError(event)  # noqa: TRY004 — one kind of error for all that is unreadable
+        delivery = leased(row[:_CLAIMED], event, by=grant.by, until=grant.until)
         return Claim(delivery=delivery, subscription=subscription)
 
     async def claim(
