@@ -54,13 +54,7 @@ class Newsroom:
         """Return all of them as items."""
         return RenderedPosts(items=await self.items(posts, edition))
 
-    async def asset(
-        self,
-        source: str,
-        path: str,
-        *,
-        with_content: bool = True,  # noqa: ARG002 — of the protocol
-    ) -> Asset:
+    async def asset(self, source: str, path: str, **_: bool) -> Asset:
         """Have none."""
         raise UnknownName(f"no file is served at {path} of {source}")
 

@@ -32,6 +32,21 @@ WORKER = COMMON + r"|PYTHONPATH|PYTHONHOME|LD_LIBRARY_PATH"
 GIT = COMMON + r"|SSH_AUTH_SOCK|GIT_\w+|SSH_ASKPASS_REQUIRE|(http|https|all|no)_proxy"
 
 
+SECRETS = {
+    "SYNDICATE_SECRET_KEY": "hush-key",
+    "SYNDICATE_SERVICE__METRICS_TOKEN": "hush-token",
+    "DATABASE_PASSWORD": "hush-password",
+    "VCAP_SERVICES": '{"hush": 1}',
+    "AWS_SECRET_ACCESS_KEY": "hush-aws",
+    "GIT_ASKPASS": "/bin/hush",
+    "GIT_CONFIG_COUNT": "1",
+    "GIT_CONFIG_KEY_0": "http.extraHeader",
+    "GIT_CONFIG_VALUE_0": "Authorization: hush",
+    "PGPASSWORD": "hush-pg",
+}
+WANTED = {"https_proxy": "http://proxy.example", "SSL_CERT_FILE": "/etc/ssl/cert.pem"}
+
+
 def test_git_and_workers_inherit_named_variables_only(tmp_path: pathlib.Path) -> None:
     """Neither a key nor a password nor a token is in the environment of any of them."""
     content = ContentRepository.create(tmp_path / "content")
@@ -41,22 +56,9 @@ def test_git_and_workers_inherit_named_variables_only(tmp_path: pathlib.Path) ->
         f'[[sources]]\nname = "news"\nrepository = "{content.path}"\nfolders = ["news"]\n'
         'dialect = "news-and-blog"\nsite_url = "https://www.example.gov"\ntimezone = "UTC"\n'
     )
-    secrets = {
-        "SYNDICATE_SECRET_KEY": "hush-key",
-        "SYNDICATE_SERVICE__METRICS_TOKEN": "hush-token",
-        "DATABASE_PASSWORD": "hush-password",
-        "VCAP_SERVICES": '{"hush": 1}',
-        "AWS_SECRET_ACCESS_KEY": "hush-aws",
-        "GIT_ASKPASS": "/bin/hush",
-        "GIT_CONFIG_COUNT": "1",
-        "GIT_CONFIG_KEY_0": "http.extraHeader",
-        "GIT_CONFIG_VALUE_0": "Authorization: hush",
-        "PGPASSWORD": "hush-pg",
-    }
-    wanted = {"https_proxy": "http://proxy.example", "SSL_CERT_FILE": "/etc/ssl/cert.pem"}
     done = subprocess.run(
         [sys.executable, "-c", CODE, str(file)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **secrets, **wanted},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **SECRETS, **WANTED},
         capture_output=True,
         text=True,
         timeout=60,
