@@ -7,6 +7,7 @@ import pytest
 
 from syndicate.errors import RepositoryError
 from syndicate.index.part import SourceIndex
+from syndicate.index.target import Targets
 from tests.content_repository import ContentRepository
 from tests.index.conftest import OpenIndex, file
 from tests.index.test_limits import errors, part_at_head, titles
@@ -151,3 +152,15 @@ def test_commit_time_that_cannot_be_read_is_a_problem_with_its_id(
         each.remember()
     remembered = part_at_head(open_index(), content)
     assert [p.rule for p in remembered.problems if p.rule == "commit-time"] == ["commit-time"]
+
+
+def test_post_whose_content_is_lost_after_it_was_read_is_left_out(
+    index: SourceIndex, content: ContentRepository
+) -> None:
+    """The others are prepared for rendering."""
+    content.commit({"news/a.md": file("A"), "news/b.md": file("B")})
+    target = object_file(content, "main:news/a.md")
+    part = part_at_head(index, content)
+    target.unlink()
+    opened = index.manuscripts(part.posts, Targets(part.posts))
+    assert [one.post.title for one in opened] == ["B"]

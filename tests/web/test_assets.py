@@ -53,3 +53,10 @@ def test_what_is_not_served_is_not_found(here: Site, path: str) -> None:
 
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_client_with_another_version_is_sent_the_file(here: Site) -> None:
+    """Its entity tag is compared first, without the content."""
+    answer = here.get("/assets/news/x.png", if_none_match='"0000"')
+
+    assert (answer.status_code, answer.content) == (200, b"bytes")
