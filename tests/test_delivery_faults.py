@@ -289,7 +289,7 @@ def test_a_delivery_that_was_set_aside_is_still_listed(file: str) -> None:
         await mailroom.subscribe("a", letters=[1])
         other = "INSERT INTO attempt SELECT 'sub_a', 1, 'x', '', 0, 0, '', NULL, '[]', '', '', ''"
         await change(mailroom, other)
-        await change(mailroom, "UPDATE event SET whole = 'no JSON'")
+        await change(mailroom, "UPDATE event SET full_body = 'no JSON'")
         assert await mailroom.claim("one") == ()
         assert await states(mailroom, "a") == ["exhausted"]
         found, attempts = await mailroom.journal.find("sub_a.1")

@@ -132,19 +132,21 @@ def test_folders_above_a_new_one_are_private_and_old_ones_stay(tmp_path: pathlib
     assert mode(tmp_path / "old") == 0o755
     assert mode(tmp_path / "old" / "a") == mode(tmp_path / "old" / "a" / "b") == 0o700
     (tmp_path / "file").write_text("")
-    with pytest.raises(FileExistsError):
+    with pytest.raises(NotADirectoryError):
         make_folder(tmp_path / "file")
+    with pytest.raises(NotADirectoryError):
+        make_folder(tmp_path / "file" / "a")
 
 
 def test_folder_that_another_process_makes_meanwhile_is_no_error(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It was missing when looked at."""
+    """It was missing when looked at, and is private like one of our own."""
     (tmp_path / "a").mkdir()
     (tmp_path / "a").chmod(0o755)
     monkeypatch.setattr(pathlib.Path, "exists", lambda path: path == tmp_path)
     make_folder(tmp_path / "a")
-    assert mode(tmp_path / "a") == 0o755
+    assert mode(tmp_path / "a") == 0o700
 
 
 def test_file_that_is_there_is_tightened_when_written(tmp_path: pathlib.Path) -> None:

@@ -60,7 +60,7 @@ async def opened(address: str) -> AsyncIterator[Database]:
 
 async def subscribe(database: Database, count: int, address: Callable[[int], str]) -> None:
     """Add ``count`` subscriptions of everything; the n-th is at ``address(n)``."""
-    made = {"last_seq": 0, "made_ms": 0}
+    made = {"last_seq": 0, "created_ms": 0}
     wishes = (
         Subscription(
             id=SubscriptionId(f"sub_{number:016x}"),

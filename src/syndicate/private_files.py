@@ -30,16 +30,9 @@ def make_folder(folder: pathlib.Path, *, exclusive: bool = False) -> None:
     somebody else stays visible to git, unless ``exclusive`` says that all of it is ours. Raises
     `OSError`.
     """
-    missing = [folder]
-    while not missing[-1].exists() and missing[-1].parent != missing[-1]:
-        missing.append(missing[-1].parent)
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
     for each in reversed(missing):
-        try:
-            each.mkdir(FOLDER_MODE)
-        except FileExistsError:
-            if not each.is_dir():
-                raise
-            continue
+        each.mkdir(FOLDER_MODE, exist_ok=True)
         each.chmod(FOLDER_MODE)
         _ignore(each)
     if exclusive or not any(folder.iterdir()):

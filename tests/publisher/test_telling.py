@@ -237,6 +237,28 @@ def test_a_source_that_breaks_while_it_is_compared_waits(
         within(newsroom, tmp_path, work)
 
 
+def test_post_that_cannot_be_read_is_announced_when_it_can_be(
+    newsroom: Newsroom, tmp_path: pathlib.Path, content: ContentRepository
+) -> None:
+    """Its object is damaged after it was indexed; other posts are announced meanwhile."""
+
+    async def work(office: Bureau) -> None:
+        await office.publish()
+        ear = eared(office)
+        content.commit({FIRST: file("Better"), SECOND: file("Second")})
+        office.edition = newsroom.edition()
+        blob = content.git("rev-parse", f"HEAD:{SECOND}").strip()
+        found = content.path / ".git" / "objects" / blob[:2] / blob[2:]
+        found.rename(tmp_path / "object")
+        assert await office.teller.tell(office.edition)
+        assert [title for title, _ in ear.heard] == ["Better"]
+        (tmp_path / "object").rename(found)
+        assert await office.teller.tell(office.edition)
+        assert [title for title, _ in ear.heard] == ["Better", "Second"]
+
+    within(newsroom, tmp_path, work)
+
+
 def test_one_teller_at_a_time(
     newsroom: Newsroom, tmp_path: pathlib.Path, content: ContentRepository
 ) -> None:

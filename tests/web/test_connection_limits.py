@@ -3,7 +3,6 @@
 import asyncio
 import json
 import re
-import resource
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -18,12 +17,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from syndicate.web import connection_limits
-from syndicate.web.connection_limits import (
-    LIMITS,
-    ConnectionLimits,
-    raise_open_files,
-    within_open_files,
-)
+from syndicate.web.connection_limits import LIMITS, ConnectionLimits
 from syndicate.web.server import runner
 from tests.web.site import site
 from tests.web.sockets import serving
@@ -372,40 +366,6 @@ def test_candidates_that_were_served_meanwhile_are_spared() -> None:
             assert await asyncio.wait_for(rest(old[2][0]), 5) == b""
 
     on_loop(work)
-
-
-@pytest.mark.parametrize(
-    ("open_files", "connections", "backlog"),
-    [
-        (-1, 10_000, 2_048),
-        (1_048_576, 10_000, 2_048),
-        (20_000, 10_000, 2_048),
-        (4_096, 2_560, 512),
-        (1_024, 640, 128),
-        (256, 96, 32),
-        (1, 1, 1),
-    ],
-)
-def test_open_files_are_left_for_others(open_files: int, connections: int, backlog: int) -> None:
-    """A quarter and at least 256, or half of what there is."""
-    limits = within_open_files(LIMITS, open_files)
-
-    assert (limits.connections, limits.backlog) == (connections, backlog)
-    assert replace(limits, connections=10_000, backlog=2_048) == LIMITS
-
-
-def test_a_lower_setting_holds() -> None:
-    """However many files may be open."""
-    assert within_open_files(replace(LIMITS, connections=7), 4_096).connections == 7
-
-
-def test_as_many_files_may_be_open_as_the_system_allows() -> None:
-    """The soft limit becomes the hard one."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    try:
-        assert raise_open_files() == hard == resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_every_connection_is_checked_however_many_there_are(

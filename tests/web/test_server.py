@@ -36,7 +36,7 @@ def test_it_serves_the_application() -> None:
     assert answer.json()["title"] == "All posts"
     assert "date" in answer.headers
     assert "server" not in answer.headers
-    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.headers["content-encoding"] == "br"
 
 
 def test_head_sends_no_body_over_the_wire() -> None:

@@ -7,6 +7,7 @@ from threading import Lock
 from typing import Final
 
 from syndicate.cache import Cache
+from syndicate.errors import RepositoryError
 from syndicate.index.last_renderings import LastRenderings
 from syndicate.index.manuscript import Manuscript, Rendered, item
 from syndicate.index.part import SourceIndex
@@ -177,7 +178,14 @@ class Items:
             for start in range(0, len(part.posts), _AT_ONCE):
                 some = part.posts[start : start + _AT_ONCE]
                 index = self._indexes[part.source.name]
-                yield from (one.digest for one in index.manuscripts(some, targets))
+                digests = [one.digest for one in index.manuscripts(some, targets)]
+                if len(digests) < len(some):
+                    raise RepositoryError(
+                        f"{part.source.name}: {len(some) - len(digests)} posts cannot be read",
+                        hint="`git fsck` names damaged objects; the log names their files.",
+                        code="damaged-object",
+                    )
+                yield from digests
 
     def past(
         self, told: Sequence[tuple[LedgerRow, Post]], edition: Edition

@@ -98,7 +98,7 @@ class Teller:
         if held.edition is edition:
             return held
         stirred = await asyncio.to_thread(lambda: [*changes(held.told, edition, held.edition)])
-        found = await self._differ(stirred, edition)
+        found = await self._differ(stirred, edition, is_baseline=not held.generation)
         told, silent = await asyncio.to_thread(_sorted_out, found)
         if silent:
             await self.ledger.note(self.by, silent, self.clock())
@@ -112,11 +112,16 @@ class Teller:
         await asyncio.to_thread(_note, held.told, told, silent, generation)
         return _Held(generation, held.told, edition if len(found) == len(stirred) else None)
 
-    async def _differ(self, stirred: Sequence[Change], edition: Edition) -> Sequence[Change]:
-        """Return the changes with what differs, but those of sources that cannot be read now."""
-        found = [change for change in stirred if change.stayed is None]
-        stayed = [change for change in stirred if change.stayed is not None]
-        for source, group in groupby(sorted(stayed, key=_source), _source):
+    async def _differ(
+        self, stirred: Sequence[Change], edition: Edition, *, is_baseline: bool
+    ) -> Sequence[Change]:
+        """Return the changes with what differs, but those whose posts cannot be read now.
+
+        A baseline is announced to nobody, so its posts need not be rendered.
+        """
+        found = [change for change in stirred if change.post is None or is_baseline]
+        live = [change for change in stirred if change.post is not None and not is_baseline]
+        for source, group in groupby(sorted(live, key=_source), _source):
             of_source = list(group)
             for start in range(0, len(of_source), _AT_ONCE):
                 some = of_source[start : start + _AT_ONCE]

@@ -204,8 +204,7 @@ async def _check_count(connection: AsyncConnection, owner: str, most: int) -> No
         raise Conflict(
             f"the tokens called {owner!r} have {count:,} subscriptions; {most:,} are allowed",
             code="too-many-subscriptions",
-            hint="Remove one that is not needed, or ask the operator to raise "
-            "[limits] subscriptions_per_token.",
+            hint="Remove one, or ask the operator to raise [limits] subscriptions_per_token.",
         )
 
 
