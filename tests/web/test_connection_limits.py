@@ -324,6 +324,40 @@ def test_connection_without_a_head_goes_before_an_idle_one() -> None:
     on_loop(work)
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n",
+        b"GET /slow HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n7fffffff\r\n",
+        b"POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 16000\r\n\r\n",
+        b"POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 16000\r\n\r\n",
+        b"POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n",
+    ],
+)
+def test_clients_that_dribble_a_request_body_do_not_keep_a_new_one_out(head: bytes) -> None:
+    """Each byte is progress; the connection whose request began first is closed all the same."""
+
+    async def work() -> None:
+        limits = replace(LIMITS, connections=2)
+        async with serving(APP, limits=limits) as url, AsyncExitStack() as stack:
+            dribbling = []
+            for _ in range(2):
+                streams = await stack.enter_async_context(connected(url))
+                streams[1].write(head)
+                dribbling.append(streams)
+                await asyncio.sleep(0.05)
+            for _ in range(3):
+                for _, writer in dribbling:
+                    writer.write(b"x")
+                await asyncio.sleep(0.05)
+            fresh = await stack.enter_async_context(connected(url))
+            assert b" 503 " not in await answer(fresh, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            await asyncio.wait_for(rest(dribbling[0][0]), 5)
+            assert not dribbling[1][0].at_eof()
+
+    on_loop(work)
+
+
 def test_surplus_beside_busy_connections_is_refused() -> None:
     """503 with Retry-After as a problem; a flood beyond that is closed without a word."""
 

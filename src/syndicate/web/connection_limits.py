@@ -49,7 +49,7 @@ class Connection(Protocol):
 
     @property
     def waiting_since(self) -> Waiting | None:
-        """Order in which connections without a request are closed; None while one is served."""
+        """Order in which connections that owe a request are closed; None while one is served."""
         ...
 
     def check_progress(self, now: float) -> None:
@@ -77,8 +77,8 @@ class ConnectionMonitor:
         """Count a new connection; return whether it may stay.
 
         Where there are as many as may be, one that waits for a request makes room: first one that
-        owes a request head, then one that is idle, the longest waiting first. So neither silent
-        nor idle connections keep a new client out, only requests that are being served do.
+        owes a request head or body, then one that is idle, the longest waiting first. So neither
+        silent nor idle connections keep a new client out, only requests that came whole do.
         """
         is_full = len(self.connections) >= self.limits.connections
         may_stay = not is_full or self._evict_one() or (self._search() and self._evict_one())

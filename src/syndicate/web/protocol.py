@@ -72,8 +72,9 @@ class Protocol(HttpToolsProtocol):
         self._monitor = config.monitor
         self._head_since: float | None = None
         """When the head of the next request began or became due; None if neither."""
-        self._idle_since = self._read_at = self._unread_since = 0.0
-        """When the last answer ended, bytes came last, and bytes were last taken by the client."""
+        self._idle_since = self._read_at = self._unread_since = self._began = 0.0
+        """When the last answer ended, bytes came last, bytes were last taken by the client, and
+        the last request began."""
         self._unread = 0
         """Bytes of answers that the client had not taken at the last check."""
 
@@ -100,13 +101,20 @@ class Protocol(HttpToolsProtocol):
 
     @property
     def waiting_since(self) -> tuple[int, float] | None:
-        """Since when a request is waited for, those first that owe a head; None if not at all."""
-        is_closing = self._refused or self.transport.is_closing()
-        if is_closing or not self._is_free or self.transport.get_write_buffer_size():
+        """Since when bytes of a request are due; None if none are.
+
+        Clients that owe a head or a body sort before idle ones. A body counts from the beginning
+        of its request, answered or not: one byte now and then must not keep others out.
+        """
+        if self._refused or self.transport.is_closing():
+            return None
+        if self._open and self._head_since is None:
+            return 0, self._began
+        if not self._is_free or self.transport.get_write_buffer_size():
             return None
         if self._head_since is not None:
             return 0, self._head_since
-        return None if self._open else (1, max(self._answered, self._idle_since))
+        return 1, max(self._answered, self._idle_since)
 
     def evict(self) -> None:
         """Make room for another connection."""
@@ -192,6 +200,7 @@ class Protocol(HttpToolsProtocol):
             self.scope["state"][REPETITION] = Repetition(ask=self._plain.ask)
         self._open = True
         self._size = 0
+        self._began = self._read_at
         if self._head_since is None:
             self._head_since = self._read_at
 
