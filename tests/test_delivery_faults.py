@@ -354,6 +354,37 @@ def test_a_lost_lease_of_an_unreadable_delivery_is_set_aside(file: str) -> None:
     within(file, work)
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "DELETE FROM event WHERE id = 'evt_1'",
+        "UPDATE event SET id = 'evt_9' WHERE id = 'evt_1'",
+        "UPDATE delivery SET event_id = 'evt_9' WHERE seq = 1",
+        "UPDATE delivery SET event_id = x'ff' WHERE seq = 1",
+    ],
+)
+def test_a_lost_lease_of_a_delivery_without_its_event_is_set_aside(file: str, damage: str) -> None:
+    """The next delivery of the same subscription is sent."""
+
+    async def work(mailroom: Mailroom) -> None:
+        async with receiving(answer(204)) as receiver:
+            await subscribe(mailroom, "a", receiver.url("/a"), 1, 2)
+            await mailroom.claim("elsewhere:1:x:1")
+            await change(mailroom, damage)
+            async with delivering(mailroom) as deliverer:
+
+                async def sent() -> bool:
+                    return events(receiver, "/a") == ["evt_2"]
+
+                await until(sent, 5)
+                deliverer.wake()
+            asked = text("SELECT state FROM delivery WHERE seq = 1")
+            async with mailroom.database.read() as connection:
+                assert (await connection.execute(asked)).scalar_one() == "exhausted"
+
+    within(file, work)
+
+
 def test_a_subscription_damaged_while_a_request_is_made_keeps_its_record(file: str) -> None:
     """What came of the attempt is stored; how well the subscription does is not known."""
 

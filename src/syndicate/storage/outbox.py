@@ -240,7 +240,7 @@ class Outbox:
         over = or_(
             DELIVERY.c.lease_until_ms < millis(moment.now), DELIVERY.c.lease_by.in_(list(dead))
         )
-        asked = deliveries().where(LEASED, over).limit(_MOST_LOST)
+        asked = deliveries(without_event=True).where(LEASED, over).limit(_MOST_LOST)
         async with self._database.read() as connection:
             rows = (await connection.execute(asked)).mappings().all()
         done: list[Done] = []

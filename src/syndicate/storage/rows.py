@@ -68,9 +68,13 @@ class Said:
 _UNREADABLE: Final = Said(media_type="", topic="unreadable", whole=b"", thin=b"")
 
 
-def deliveries() -> Select[*tuple[object, ...]]:
-    """Return a question for deliveries with what they say, for `delivery`."""
-    return select(DELIVERY, *SAID).join_from(DELIVERY, EVENT, DELIVERY.c.event_id == EVENT.c.id)
+def deliveries(*, without_event: bool = False) -> Select[*tuple[object, ...]]:
+    """Return a question for deliveries with what they say, for `delivery`.
+
+    With ``without_event`` those are included whose event is missing.
+    """
+    event = DELIVERY.c.event_id == EVENT.c.id
+    return select(DELIVERY, *SAID).join_from(DELIVERY, EVENT, event, isouter=without_event)
 
 
 def delivery(found: Found) -> Delivery:
