@@ -84,6 +84,26 @@ def test_damaged_old_version_is_passed_over(index: SourceIndex, content: Content
     assert not errors(part)
 
 
+@pytest.mark.parametrize("how", ["missing", "empty", "truncated", "bit", "not-zlib", "other-text"])
+def test_damaged_blob_in_a_later_commit_is_one_problem(
+    index: SourceIndex, content: ContentRepository, how: str
+) -> None:
+    """Be it all that the commit brought, and whatever further commits bring."""
+    content.commit({"news/a.md": file("A")})
+    part_at_head(index, content)
+    content.commit({"news/new.md": file("New", "Words.")})
+    corrupt(object_file(content, "main:news/new.md"), how)
+    for _ in range(2):
+        part = part_at_head(index, content)
+        assert titles(part) == {"A"}
+        assert [(each.path, each.rule) for each in errors(part)] == [
+            ("news/new.md", "damaged-object")
+        ]
+        content.commit({"elsewhere.txt": "Nothing."})
+    content.commit({"news/a.md": file("B")})
+    assert titles(part_at_head(index, content)) == {"B"}
+
+
 def test_source_whose_every_file_is_lost_is_failing(
     index: SourceIndex, content: ContentRepository
 ) -> None:

@@ -344,9 +344,8 @@ class SourceIndex:
         outcomes: dict[Path, Outcome] = {}
         for start in range(0, len(fresh), _AT_ONCE):
             outcomes |= self._read_together(fresh[start : start + _AT_ONCE])
-        if outcomes and len(outcomes) == len(files) - len(skipped):
-            self._refuse_lost_content(outcomes)
         gone = [path for path, blob in files.items() if blob is None]
+        self._refuse_lost_content(outcomes, gone)
         self._register.update(outcomes, skipped, gone)
 
     def _with_bundles(
@@ -368,12 +367,13 @@ class SourceIndex:
         resource = f"a resource of the page bundle {bundle}" if bundle else ""
         return self._dialect.skips(path, self.source) or resource
 
-    def _refuse_lost_content(self, outcomes: Mapping[Path, Outcome]) -> None:
+    def _refuse_lost_content(self, outcomes: Mapping[Path, Outcome], gone: Iterable[Path]) -> None:
         """Raise `RepositoryError` where git has none of the files, as in a partial clone."""
-        if all(found.is_damaged and found.post is None for found in outcomes.values()):
-            first = next(iter(outcomes.values()))
-            for _ in self.repository.read([first.blob]):
-                return
+        if any(found.post or not found.is_damaged for found in outcomes.values()):
+            return
+        others = self._register.outcomes.keys() - outcomes.keys() - set(gone)
+        if outcomes and not others:
+            next(self.repository.read([next(iter(outcomes.values())).blob]))
 
     def _read_together(self, fresh: Sequence[tuple[Entry, Lineage]]) -> dict[Path, Outcome]:
         """Let every examination ask for what it wants to read next, and read that in one go."""
