@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 
 from tests.content_repository import ContentRepository
-from tests.service.conftest import FIRST, POST
+from tests.service.conftest import FIRST, POST, SETTINGS
 from tests.service.served import changed, served, until
 from tests.web.site import Answer, Site
 from tests.web.sockets import serving, spoken
@@ -89,12 +89,16 @@ async def test_a_date_is_never_after_that_of_the_answer(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
     """Not by a commit of the future, nor by one of this second (RFC 9110 section 8.8.2.1)."""
+    settings_file.write_text(
+        SETTINGS.replace('dialect = "news', 'assets = "serve"\ndialect = "news')
+    )
+    content.commit({"img/lake.png": b"lake"})
     async with served(settings_file, wait_seconds=30) as site, serving(site.app) as address:
         for ahead in (-5, 0, 1, 3_600):
             when = datetime.now(UTC) + timedelta(seconds=ahead)
             post = {FIRST: POST.format("First", f"Text {ahead}.")}
             await changed(site, content, post, when=when)
-            for path in PATHS * 2:
+            for path in (*PATHS, *PATHS, "/assets/news/img/lake.png"):
                 request = f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
                 head = (await spoken(address, request.encode())).partition(b"\r\n\r\n")[0]
                 fields = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])

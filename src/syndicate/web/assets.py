@@ -1,8 +1,6 @@
 """Pictures, sounds and films of the repositories, for sources that have theirs served."""
 
 from dataclasses import dataclass
-from datetime import UTC
-from email.utils import format_datetime
 from typing import Final
 
 from starlette.requests import Request
@@ -12,6 +10,7 @@ from starlette.routing import Route
 from syndicate.model.asset import Asset, media_type
 from syndicate.web.conditional import is_unmodified
 from syndicate.web.desk import Desk
+from syndicate.web.reply import dated, sent_date
 
 _FOREVER: Final = "public, max-age=31536000, immutable"
 _POLICY: Final = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
@@ -46,11 +45,10 @@ class Assets:
         return Response(found.content, 200, headers)
 
     def _headers(self, request: Request, found: Asset) -> dict[str, str]:
-        modified = found.committed.astimezone(UTC).replace(microsecond=0)
         named = request.query_params.get("v") == found.blob
         return {
             "ETag": f'"{found.blob}"',
-            "Last-Modified": format_datetime(modified, usegmt=True),
+            **dated(sent_date(found.committed)),
             "Cache-Control": _FOREVER if named else self.desk.policy.cache_control,
             "Content-Security-Policy": _POLICY,
         }

@@ -55,7 +55,7 @@ def reply(
     last_modified = sent_date(representation.last_modified)
     answer = {
         "ETag": representation.etag_of(coding),
-        **_dated(last_modified),
+        **dated(last_modified),
         "Cache-Control": cache_control,
         "Vary": "Accept-Encoding",
         **({"Link": links} if (links := link_field(representation.links)) else {}),
@@ -126,7 +126,8 @@ def _field(request: Request, name: str) -> str | None:
     return ", ".join(lines) if lines else None
 
 
-def _dated(moment: datetime | None) -> Mapping[str, str]:
+def dated(moment: datetime | None) -> Mapping[str, str]:
+    """Return the Last-Modified field for ``moment``, none where that is None."""
     if moment is None:
         return {}
     date = moment.astimezone(UTC).replace(microsecond=0)
