@@ -85,13 +85,18 @@ async def test_whatever_changes_is_noticed_by_its_date_alone(
             assert "1st text." not in reader.bodies[path]
 
 
+def serve_assets(settings_file: pathlib.Path) -> None:
+    """Let the source serve the pictures of its repository."""
+    settings_file.write_text(
+        SETTINGS.replace('dialect = "news', 'assets = "serve"\ndialect = "news')
+    )
+
+
 async def test_a_date_is_never_after_that_of_the_answer(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
     """Not by a commit of the future, nor by one of this second (RFC 9110 section 8.8.2.1)."""
-    settings_file.write_text(
-        SETTINGS.replace('dialect = "news', 'assets = "serve"\ndialect = "news')
-    )
+    serve_assets(settings_file)
     content.commit({"img/lake.png": b"lake"})
     async with served(settings_file, wait_seconds=30) as site, serving(site.app) as address:
         for ahead in (-5, 0, 1, 3_600):
