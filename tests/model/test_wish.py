@@ -116,3 +116,11 @@ def test_what_is_not_wished_stays() -> None:
     assert Wish().applied(BLANK) == BLANK
     assert Wish(state="paused").applied(BLANK).state == "paused"
     assert Wish(backfill=True, url="https://x.example").applied(BLANK).backfill
+
+
+def test_no_more_than_twenty_mistakes_are_looked_for_in_a_list() -> None:
+    """Each of thousands of unknown names would be compared with all known ones."""
+    document = {"selection": {"categories": [f"unknown {n}" for n in range(3_000)]}}
+    with pytest.raises(Invalid) as caught:
+        read_wish(document, "change", edition)
+    assert len(caught.value.mistakes) == 20

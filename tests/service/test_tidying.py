@@ -10,7 +10,6 @@ import pytest
 
 from syndicate.cache import Cache
 from syndicate.model.edition import Edition, Part, Unread
-from syndicate.model.post import BlobId
 from syndicate.publisher.following import Publisher
 from syndicate.service.keeping import Restarts
 from syndicate.service.newsroom import Newsroom
@@ -56,6 +55,22 @@ def test_what_an_edition_is_made_of_is_kept(
         edition = newsroom.edition()
         assert [one.text for one in newsroom.items(edition.posts, edition)] == ["2", "Three."]
     assert size(tmp_path) == {"readings": 5, "registers": 0, "renderings": 2}
+
+
+def test_last_renderings_stay_for_the_posts_of_an_edition(
+    settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
+) -> None:
+    """Those of former versions too, until the present one is rendered; of removed posts none."""
+    with Newsroom(settings(settings_file), is_public=True) as newsroom:
+        content.commit({THIRD: POST.format("X", "Words.")})
+        edition = newsroom.edition()
+        newsroom.items(edition.posts, edition)
+        content.commit({FIRST: POST.format("First", "New words."), THIRD: None})
+
+        newsroom.tidy(newsroom.edition())
+
+    assert size(tmp_path)["last-renderings"] == 2
+    assert size(tmp_path)["renderings"] == 2
 
 
 def test_while_a_source_cannot_be_read_all_is_kept(
@@ -106,15 +121,15 @@ def test_a_service_that_runs_tidies_again_and_again(
 def test_trouble_is_told_and_ends_nothing(
     settings_file: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A repository that lost a file is tried again the next day."""
+    """A repository that is gone is tried again the next day."""
 
     async def run() -> None:
         with Newsroom(settings(settings_file)) as newsroom:
 
             def wrongly(seen: Sequence[Part | Unread], _: Edition | None) -> Edition:
                 (part,) = (one for one in seen if isinstance(one, Part))
-                lost = tuple(replace(post, blob=BlobId("1" * 40)) for post in part.posts)
-                return newsroom.put_together([replace(part, posts=lost)])
+                source = replace(part.source, name="gone", repository="/nowhere")
+                return newsroom.put_together([replace(part, source=source)])
 
             publisher = Publisher(newsroom.followers(), put_together=wrongly, clock=newsroom.clock)
             following = asyncio.create_task(publisher.run())

@@ -1,13 +1,15 @@
 """What changed, for programs that keep a copy."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from typing_extensions import override
 
 from syndicate.model.edition import Edition, Unread
 from syndicate.model.ledger import PARTS
-from syndicate.model.post import BlobId
+from syndicate.model.post import BlobId, Post, RenderedPosts
 from tests import samples
 from tests.web.site import GONE, LEDGER, POSTS, Library, Site, site, told
 
@@ -139,3 +141,21 @@ def test_without_a_database_there_is_no_answer() -> None:
     assert "locked" not in answer.text
     assert "Retry-After" in answer.headers
     assert here.get("/v1/posts").status_code == 200
+
+
+class Outdated(Library):
+    """A reader whose posts are rendered as they were before."""
+
+    @override
+    async def rendered(self, posts: Sequence[Post], edition: Edition) -> RenderedPosts:
+        items = await self.items(posts, edition)
+        return RenderedPosts(items=items, outdated=frozenset({posts[0].id}))
+
+
+def test_no_change_is_told_with_a_former_version_of_its_post() -> None:
+    """Who follows a cursor would never get the present one; feeds have it as it was."""
+    here = Site(reader=Outdated(now=samples.edition(*POSTS), ledger=LEDGER))
+    answer = here.get("/v1/changes")
+    assert (answer.status_code, answer.json()["code"]) == (503, "rendering")
+    assert answer.headers["Retry-After"] == "5"
+    assert here.get("/feeds/all.json").status_code == 200

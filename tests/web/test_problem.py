@@ -1,9 +1,12 @@
 """Errors: problem details for programs, a page for people."""
 
+import json
 from dataclasses import replace
 
 import pytest
 
+from syndicate.errors import UnknownName
+from syndicate.web.problem import Fault
 from tests import samples
 from tests.render.html import parsed, text
 from tests.web.site import POSTS, Library, Site, site
@@ -102,3 +105,14 @@ def test_a_page_of_an_error_is_ours_below_a_path_too() -> None:
     page = parsed(here.get("/nothing", accept=BROWSER).text)
 
     assert "/syndicate/" in [link.get("href") for link in page.iter("a")]
+
+
+def test_more_is_known_than_is_listed_in_plain_text_too() -> None:
+    """With how many there are; the address of the list is told where the service has a name."""
+    error = UnknownName(
+        "there is no feed", known=("all", "tts"), known_total=3_000, known_at="/v1/categories"
+    )
+    fault = Fault.of(error)
+    assert "Known: all, tts and 2,998 more\n" in fault.text
+    details = json.loads(fault.details("/feeds/x"))
+    assert (details["known_total"], "known_url" in details) == (3_000, False)

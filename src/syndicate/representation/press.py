@@ -224,7 +224,7 @@ class Press:
     def _forget_composing(
         self, address: tuple[_Place, bool], task: asyncio.Task[_Composed]
     ) -> None:
-        if not task.cancelled():
+        with suppress(asyncio.CancelledError):
             task.exception()  # retrieved here in case that everybody who waited has left
         composing = self._composing.get(address)
         if composing is not None and composing.task is task:
