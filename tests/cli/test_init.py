@@ -55,6 +55,16 @@ def test_guesses_are_explained_where_they_stand(run: Run, tmp_path: Path) -> Non
     assert [term.category.slug for term in load(out, {}).vocabulary.terms] == ["a", "b", "c-x"]
 
 
+def test_page_over_the_limit_is_not_read(run: Run, tmp_path: Path) -> None:
+    """The guesses come from the other pages."""
+    made = site(tmp_path / "site")
+    made.commit({"_posts/large.md": POST.format("Large") + "x" * 1_100_000})
+    out = tmp_path / "syndicate.toml"
+
+    assert run("init", made.path, "--out", out).code == 0
+    assert load(out, {}).sources[0].folders == ("_posts",)
+
+
 @pytest.mark.corpora
 @pytest.mark.parametrize(
     ("name", "folder", "dialect"),

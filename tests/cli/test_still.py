@@ -22,3 +22,10 @@ def test_it_has_files_where_the_settings_say_so(file: Path, content: ContentRepo
     content.commit({"x.png": "picture"})
     with still(file, rev="", at=None) as reader:
         assert asyncio.run(reader.asset("news", "x.png")).content == b"picture"
+
+
+def test_it_renders_posts_in_their_order(file: Path) -> None:
+    """Nobody else waits, so every post is rendered."""
+    with still(file, rev="", at=None) as reader:
+        items = asyncio.run(reader.items(reader.edition.posts, reader.edition))
+    assert [item.post.title for item in items] == ["Second", "Uno", "First"]

@@ -216,8 +216,13 @@ def test_a_source_taken_out_of_the_settings_is_told(
         within(newsroom, tmp_path, without)
 
 
+@pytest.mark.parametrize("has_git_ended", [False, True])
 def test_a_source_that_breaks_while_it_is_compared_waits(
-    tmp_path: pathlib.Path, content: ContentRepository, other: ContentRepository
+    tmp_path: pathlib.Path,
+    content: ContentRepository,
+    other: ContentRepository,
+    *,
+    has_git_ended: bool,
 ) -> None:
     """The others are told; it is compared again when it can be read."""
 
@@ -227,6 +232,8 @@ def test_a_source_that_breaks_while_it_is_compared_waits(
         other.commit({"other/2023-11-08-other.md": file("Other", "New words.")})
         office.edition = newsroom.edition()
         shutil.move(other.path, tmp_path / "away")
+        if has_git_ended:
+            newsroom.index(office.edition.part("other").source).repository.close()
         assert await office.teller.tell(office.edition)
         assert await rows(office) == {"first": (None, True, 2), "other": ("new", True, 1)}
         shutil.move(tmp_path / "away", other.path)

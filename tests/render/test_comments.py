@@ -49,6 +49,7 @@ LIQUID = [
     "- a {% comment %}\n  SECRET `\n  {% endcomment %}\n- b",
     "{% comment %}{% # SECRET %}SECRET{% endcomment %}",
     "a {% comment %}SECRET",
+    "{% comment %}SECRET{% endraw %}SECRET{% endcomment %}",
 ]
 NUNJUCKS = [
     "{# SECRET #}",

@@ -8,10 +8,10 @@ import sys
 
 import pytest
 
-from syndicate.errors import StorageError
+from syndicate.errors import Refused, StorageError
 from syndicate.model.edition import Readiness
 from syndicate.model.intent import Intent
-from syndicate.model.subscription import SubscriptionId
+from syndicate.model.subscription import Subscription, SubscriptionId
 from syndicate.publisher.following import Publisher
 from syndicate.representation import Press
 from syndicate.service import live as rooms
@@ -124,3 +124,39 @@ def test_what_cannot_be_imported_is_tried_again(
 
     asyncio.run(work())
     assert "no_such_module" in said
+
+
+def test_a_running_service_takes_subscriptions_and_hub_requests(
+    settings_file: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new subscription wakes the delivery worker, and the hub refuses a private callback."""
+    monkeypatch.setattr(rooms, "_FIRST_SECONDS", 0.01)
+
+    async def work() -> None:
+        with Newsroom(settings(settings_file)) as newsroom:
+            publisher = Publisher(
+                newsroom.followers(), put_together=newsroom.put_together, clock=newsroom.clock
+            )
+            live = Live(newsroom, publisher)
+            keep = live.keep(Press(newsroom.settings.masthead))
+            tasks = [asyncio.create_task(work) for work in (publisher.run(), keep)]
+            async with asyncio.timeout(60):
+                await publisher.next()
+                office = await live.office()
+                made = await office.subscribe(
+                    Subscription(id=SubscriptionId(""), url="https://9.9.9.9/")
+                )
+                intent = Intent(
+                    id=SubscriptionId("sub_1"),
+                    mode="subscribe",
+                    topic="",
+                    callback="https://10.1.2.3/",
+                )
+                with pytest.raises(Refused):
+                    await live.ask(intent)
+            assert made.state == "active"
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+
+    asyncio.run(work())
