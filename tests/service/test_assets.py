@@ -9,7 +9,7 @@ import pytest
 from syndicate.errors import RepositoryError, UnknownName
 from syndicate.service.newsroom import Newsroom
 from tests.content_repository import ContentRepository, Symlink
-from tests.service.conftest import FIRST, SETTINGS, settings
+from tests.service.conftest import FIRST, SECOND, SETTINGS, settings
 
 SERVED = SETTINGS.replace('dialect = "news', 'assets = "serve"\ndialect = "news')
 POST = (
@@ -85,13 +85,9 @@ def test_a_file_too_large_is_not_served(
         assert len(newsroom.asset("news", "img/pond.png", edition).content) == 2000
 
 
-def test_requests_for_files_start_no_processes(
-    settings_file: pathlib.Path,
-    content: ContentRepository,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: pathlib.Path,
-) -> None:
-    """Two long-lived processes of git answer all of them, and none answers for who has it."""
+@pytest.fixture
+def started(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
+    """Return the file in which each start of git becomes a line."""
     started = tmp_path / "started"
     wrapper = tmp_path / "bin" / "git"
     wrapper.parent.mkdir()
@@ -99,6 +95,13 @@ def test_requests_for_files_start_no_processes(
     wrapper.write_text(f'#!/bin/sh\necho "$*" >> {started}\nexec {git} "$@"\n')
     wrapper.chmod(0o755)
     monkeypatch.setenv("PATH", f"{wrapper.parent}:{os.environ['PATH']}")
+    return started
+
+
+def test_requests_for_files_start_no_processes(
+    settings_file: pathlib.Path, content: ContentRepository, started: pathlib.Path
+) -> None:
+    """Two long-lived processes of git answer all of them, and none answers for who has it."""
     settings_file.write_text(SERVED)
     pictures = {f"img/{n}.png": b"x" * n for n in range(1, 100)}
     content.commit({FIRST: POST, **pictures})
@@ -116,20 +119,44 @@ def test_requests_for_files_start_no_processes(
         assert newsroom.asset("news", "img/1.png", edition).content == b"x"
 
 
-def test_damaged_file_is_an_error_of_the_repository(
-    settings_file: pathlib.Path, content: ContentRepository
+def test_requests_start_no_processes_while_the_next_commit_cannot_be_read(
+    settings_file: pathlib.Path, content: ContentRepository, started: pathlib.Path
 ) -> None:
-    """Not a file that is unknown."""
+    """The files of the commit in service stay known, however long that lasts."""
     settings_file.write_text(SERVED)
-    content.commit({FIRST: POST, "img/lake.png": os.urandom(1_000)})
+    content.commit({FIRST: POST, SECOND: None, "img/lake.png": b"x"})
+    with Newsroom(settings(settings_file)) as newsroom:
+        edition = newsroom.edition()
+        assert newsroom.asset("news", "img/lake.png", edition).content == b"x"
+        content.commit({FIRST: None})
+        content.commit({"news/2024-01-01-lost.md": "---\ntitle: Lost\n---\n"})
+        lose(content, "main:news/2024-01-01-lost.md")
+        assert "missing" in newsroom.edition().failing["news"]
+        before = started.read_text()
+        for _ in range(3):
+            newsroom.asset("news", "img/lake.png", edition, with_content=False)
+        assert started.read_text() == before
+
+
+def lose(content: ContentRepository, revision: str) -> None:
+    """Remove the object that ``revision`` means from the repository."""
     content.git("repack", "-adq")
-    blob = content.git("rev-parse", "main:img/lake.png")
+    blob = content.git("rev-parse", revision)
     pack = next((content.path / ".git/objects/pack").glob("*.pack"))
     moved = pack.rename(content.path / "moved.pack")
     for file in (content.path / ".git/objects/pack").iterdir():
         file.unlink()
     content.git("unpack-objects", "-q", stdin=moved.read_bytes())
     (content.path / ".git/objects" / blob[:2] / blob[2:]).unlink()
+
+
+def test_damaged_file_is_an_error_of_the_repository(
+    settings_file: pathlib.Path, content: ContentRepository
+) -> None:
+    """Not a file that is unknown."""
+    settings_file.write_text(SERVED)
+    content.commit({FIRST: POST, "img/lake.png": os.urandom(1_000)})
+    lose(content, "main:img/lake.png")
     with Newsroom(settings(settings_file)) as newsroom:
         edition = newsroom.edition()
         with pytest.raises(RepositoryError, match="missing or corrupt"):

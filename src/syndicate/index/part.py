@@ -140,12 +140,12 @@ class SourceIndex:
             in_step, shown = False, ancestry.whole
             ancestry = Ancestry()
             self._retell(ancestry, self.repository.history(shown))
-        if self.assets.url:
-            self.assets = replace(self.assets, blobs=self._everything(shown), commit=shown)
         self._take_down(self._files(shown, news if in_step else None), ancestry)
         self._registered = shown
         committed = self.repository.committed(shown)
         odd = (shown,) if committed in UNREADABLE_TIMES else ()
+        if self.assets.url:  # last: until all is read, the files of the commit before are served
+            self.assets = replace(self.assets, blobs=self._everything(shown), commit=shown)
         return Part(
             source=self.source,
             commit=shown,
