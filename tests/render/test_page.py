@@ -126,7 +126,7 @@ def test_the_directory_tells_what_is_in_a_feed() -> None:
 
     assert [text(heading) for heading in root.iter("h2")] == ["By category"]
     full, none = by_class(root, "what")
-    assert text(full) == "Technology 1,234 posts, newest of January 9, 2024"
+    assert text(full) == "Technology 1,234 posts, latest January 9, 2024"
     assert text(none) == "Empty Soon. 0 posts"
     assert [link.get("href") for link in full.iter("a")] == ["/feeds/technology"]
     assert [text(code) for code in root.iter("code")] == [JSON.url, JSON.url]

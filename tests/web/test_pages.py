@@ -39,12 +39,12 @@ def test_the_directory_has_every_feed_with_what_is_in_it(here: Site) -> None:
     page = parsed(here.get("/").text)
 
     assert [text(h2) for h2 in page.iter("h2")] == [
-        *("Everything", "Selected", "By source", "By category"),
+        *("Main feeds", "Custom feeds", "By source", "By category"),
     ]
     said = {re.sub(" posts?, newest.*", "", text(row)) for row in by_class(page, "what")}
     assert said == {
-        "All posts Every post of every source. 5",
-        "Carousel What the sources feature, each post with its card. 1",
+        "All posts All posts from all sources. 5",
+        "Carousel Posts featured by their source, with a carousel card. 1",
         "Technology, featured What technologists should see. 1",
         "Example agency, news 4",
         "Example agency, updates 1",

@@ -106,8 +106,8 @@ def directory(
     categories = _largest(edition.categories, max_categories, lambda one: census.category(one.slug))
     everything, named = tuple(_automatic(edition)), tuple(_named(edition))
     groups = (
-        Group("Everything", everything, len(everything)),
-        Group("Selected", named, len(named)),
+        Group("Main feeds", everything, len(everything)),
+        Group("Custom feeds", named, len(named)),
         Group("By source", tuple(_sources(edition, sources, census)), len(edition.sources)),
         Group(
             "By category",
@@ -128,8 +128,8 @@ def _largest(all_: Sequence[_T], most: int, tally_of: Callable[[_T], Tally]) -> 
 
 def _automatic(edition: Edition) -> Iterator[Entry]:
     feeds = edition.feeds
-    yield _entry(edition, feeds[ALL], "Every post of every source.")
-    yield _entry(edition, feeds[CAROUSEL], "What the sources feature, each post with its card.")
+    yield _entry(edition, feeds[ALL], "All posts from all sources.")
+    yield _entry(edition, feeds[CAROUSEL], "Posts featured by their source, with a carousel card.")
 
 
 def _named(edition: Edition) -> Iterator[Entry]:

@@ -177,7 +177,7 @@ def test_front_matter_that_cannot_be_read_is_refused_with_its_line(text: str, li
 @pytest.mark.timeout(2)
 def test_bombs_are_refused_quickly(text: str) -> None:
     """Depth, size and aliases are bounded; nothing ends the process or takes long."""
-    assert refusal(text).code == "front-matter"
+    assert refusal(text).code in ("front-matter", "over-limit")
 
 
 def test_a_key_given_twice_counts_the_last_time_and_is_noted() -> None:

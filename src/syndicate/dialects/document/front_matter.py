@@ -17,7 +17,7 @@ from frontmatter.default_handlers import BaseHandler
 from typing_extensions import override
 
 from syndicate.dialects.document import yaml_values
-from syndicate.dialects.document.plain import Values, refusal, too_deep
+from syndicate.dialects.document.plain import Values, over_limit, refusal, too_deep
 from syndicate.errors import ContentError
 from syndicate.model.content_limits import ContentLimits
 
@@ -60,10 +60,11 @@ class Notation(BaseHandler, ABC):
             return None
         size = len(front.encode())
         if size > limits.front_matter_bytes:
-            raise refusal(
+            raise over_limit(
                 f"the front matter has {size:,} bytes, and may have at most"
                 f" {limits.front_matter_bytes:,}",
                 1,
+                hint="Move text into the body, or raise front_matter_bytes in [limits].",
             )
         body_line = 1 + text.count("\n", 0, len(text) - len(body))
         values = _guarded(partial(self.values, levels=limits.front_matter_levels), front)

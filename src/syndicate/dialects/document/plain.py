@@ -77,7 +77,16 @@ def plain(value: object, depth: int, levels: int) -> object:
 
 def too_deep(levels: int, line: int) -> ContentError:
     """Return the error for front matter that is nested deeper than ``levels`` at ``line``."""
-    return refusal(f"the front matter is nested more than {levels} levels deep", line)
+    return over_limit(
+        f"the front matter is nested more than {levels} levels deep",
+        line,
+        hint="Flatten the values, or raise front_matter_levels in [limits].",
+    )
+
+
+def over_limit(what: str, line: int, *, hint: str) -> ContentError:
+    """Return the error for front matter that is larger or deeper than a limit allows."""
+    return ContentError(what, hint=hint, code="over-limit", line=line)
 
 
 def refusal(what: str, line: int) -> ContentError:

@@ -11,7 +11,7 @@ from typing import Final, cast
 import yaml
 from yaml.scanner import ScannerError
 
-from syndicate.dialects.document.plain import MOST, Values, clean, refusal, too_deep
+from syndicate.dialects.document.plain import MOST, Values, clean, over_limit, refusal, too_deep
 from syndicate.model.content_limits import DEFAULT_CONTENT_LIMITS
 
 _NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
@@ -73,7 +73,11 @@ class _Builder:
         if depth > self._levels:
             raise too_deep(self._levels, _line(event))
         if self._count > MOST:
-            raise refusal(f"the front matter has more than {MOST:,} values", _line(event))
+            raise over_limit(
+                f"the front matter has more than {MOST:,} values",
+                _line(event),
+                hint="Remove values; an alias counts for everything that it stands for.",
+            )
 
     def _collection(self, event: yaml.Event, depth: int) -> object:
         if isinstance(event, yaml.MappingStartEvent):
