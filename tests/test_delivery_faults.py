@@ -8,7 +8,6 @@ from typing import Final
 import pytest
 from sqlalchemy import text
 
-from syndicate.errors import StorageError
 from syndicate.model.retry import Notice, Schedule
 from syndicate.model.subscription import Subscription
 from syndicate.storage.unreadable_rows import exhaust
@@ -308,108 +307,5 @@ def test_an_attempt_of_a_lease_that_is_lost_sets_nothing_aside(file: str) -> Non
         async with mailroom.database.write() as connection:
             await exhaust(connection, "sub_a", 1, "damaged", NOW, lease_by=claim.delivery.lease_by)
         assert await states(mailroom, "a") == ["leased"]
-
-    within(file, work)
-
-
-@pytest.mark.parametrize(
-    ("table", "values"),
-    [
-        ("delivery", "due_ms = 'never'"),
-        ("delivery", "due_ms = 9e18"),
-        ("subscription", "not_before_ms = 'never'"),
-        ("subscription", "state = 'happy'"),
-        ("delivery", "state = 'leased', lease_until_ms = NULL"),
-        ("delivery", "state = 'leased', lease_by = 'me'"),
-        ("delivery", "state = 'leased', lease_by = 'a:b:c:d', lease_until_ms = 'x'"),
-    ],
-)
-def test_what_would_wait_for_ever_goes_after_a_start(file: str, table: str, values: str) -> None:
-    """Times that no clock reaches, and states that do not exist."""
-
-    async def work(mailroom: Mailroom) -> None:
-        async with receiving(answer(204)) as receiver:
-            await subscribe(mailroom, "a", receiver.url("/a"), 1)
-            await change(mailroom, f"UPDATE {table} SET {values}")  # noqa: S608
-            async with delivering(mailroom):
-                await until(settled_as(mailroom, "a", "delivered"))
-
-    within(file, work)
-
-
-def test_a_lost_lease_of_an_unreadable_delivery_is_set_aside(file: str) -> None:
-    """Others whose leases ran out beside it are sent again."""
-
-    async def work(mailroom: Mailroom) -> None:
-        async with receiving(answer(204)) as receiver:
-            await subscribe(mailroom, "a", receiver.url("/a"), 1)
-            await subscribe(mailroom, "b", receiver.url("/b"), 1)
-            await mailroom.claim("elsewhere:1:x:1")
-            damage = "UPDATE delivery SET attempts = 'x' WHERE subscription_id = 'sub_a'"
-            await change(mailroom, damage)
-            async with delivering(mailroom):
-                await until(settled_as(mailroom, "a", "exhausted"))
-                await until(settled_as(mailroom, "b", "delivered"))
-
-    within(file, work)
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        "DELETE FROM event WHERE id = 'evt_1'",
-        "UPDATE event SET id = 'evt_9' WHERE id = 'evt_1'",
-        "UPDATE delivery SET event_id = 'evt_9' WHERE seq = 1",
-        "UPDATE delivery SET event_id = x'ff' WHERE seq = 1",
-    ],
-)
-def test_a_lost_lease_of_a_delivery_without_its_event_is_set_aside(file: str, damage: str) -> None:
-    """The next delivery of the same subscription is sent."""
-
-    async def work(mailroom: Mailroom) -> None:
-        async with receiving(answer(204)) as receiver:
-            await subscribe(mailroom, "a", receiver.url("/a"), 1, 2)
-            await mailroom.claim("elsewhere:1:x:1")
-            await change(mailroom, damage)
-            async with delivering(mailroom) as deliverer:
-
-                async def sent() -> bool:
-                    return events(receiver, "/a") == ["evt_2"]
-
-                await until(sent, 5)
-                deliverer.wake()
-            asked = text("SELECT state FROM delivery WHERE seq = 1")
-            async with mailroom.database.read() as connection:
-                assert (await connection.execute(asked)).scalar_one() == "exhausted"
-
-    within(file, work)
-
-
-def test_a_subscription_damaged_while_a_request_is_made_keeps_its_record(file: str) -> None:
-    """What came of the attempt is stored; how well the subscription does is not known."""
-
-    async def work(mailroom: Mailroom) -> None:
-        await mailroom.subscribe("a", "b", letters=[1])
-        first, second = await mailroom.claim("one")
-        await change(mailroom, "UPDATE subscription SET types = 'x' WHERE id = 'sub_a'")
-        await mailroom.outbox.complete([done(first.delivery), done(second.delivery)])
-        assert await states(mailroom, "a") == ["delivered"]
-        assert await states(mailroom, "b") == ["delivered"]
-
-    within(file, work)
-
-
-def test_lists_leave_out_what_cannot_be_read(file: str) -> None:
-    """A partner and the operator see the others; the one itself says what is wrong."""
-
-    async def work(mailroom: Mailroom) -> None:
-        await mailroom.subscribe("a", "b")
-        await change(mailroom, "UPDATE subscription SET selection = 'x' WHERE id = 'sub_a'")
-        assert [one.id for one in await mailroom.subscriptions.list()] == ["sub_b"]
-        page, _ = await mailroom.subscriptions.page(None, "", 10)
-        assert [one.id for one in page] == ["sub_b"]
-        with pytest.raises(StorageError, match="subscription sub_a cannot be read") as caught:
-            await mailroom.subscriptions.find("sub_a")
-        assert caught.value.code == "unreadable-subscription"
 
     within(file, work)

@@ -153,6 +153,8 @@ class Repository:
     def committed(self, commit: CommitId) -> datetime:
         """Return the committer's time of ``commit``, in UTC; 1970 if it cannot be read."""
         _, content = next(self.read([BlobId(commit)]))
+        if not content.startswith(b"tree "):  # another object than a commit
+            raise self._missing(commit)
         match = _COMMITTER.search(content.partition(b"\n\n")[0])
         return instant(match[1] if match else b"")
 

@@ -25,19 +25,19 @@ class Maker(Protocol):
 
 
 def compared(maker: Maker, changes: Sequence[Change], edition: Edition) -> Sequence[Change]:
-    """Return ``changes`` to live posts of ``edition`` with the fields that differ.
+    """Return ``changes`` with the fields that differ in posts that were announced and are live.
 
-    A change is left out if the content of its post cannot be read now: subscribers are only sent
-    complete posts. Raises `RepositoryError`.
+    A change to a live post is left out if its content cannot be read now: subscribers are only
+    sent complete posts. Raises `RepositoryError`.
     """
     posts = [change.post for change in changes if change.post]
     pairs = [pair for change in changes if (pair := change.stayed)]
     olds = maker.past(pairs, edition) if pairs else {}
     news = {item.post.id: item for item in maker.items(posts, edition)}
     return [
-        replace(change, changed=difference(pair[0], olds.get(change.post.id), news[change.post.id]))
+        replace(change, changed=difference(pair[0], olds.get(pair[1].id), news[pair[1].id]))
         if (pair := change.stayed)
         else change
         for change in changes
-        if change.post and change.post.id in news
+        if change.post is None or change.post.id in news
     ]
