@@ -3,6 +3,7 @@
 import asyncio
 import pathlib
 from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -23,9 +24,14 @@ async def served(
     """Serve what the settings ``file`` names, with shorter time limits than usual."""
     with Newsroom(settings(file), is_public=True) as newsroom:
         publisher = Publisher(
-            newsroom.followers(), put_together=newsroom.put_together, clock=newsroom.clock
+            newsroom.followers(),
+            put_together=newsroom.put_together,
+            clock=newsroom.clock,
+            prepare=newsroom.prepare,
         )
         live = Live(newsroom, publisher, wait_seconds=wait_seconds, answer_seconds=answer_seconds)
+        threads = ThreadPoolExecutor(8)
+        asyncio.get_running_loop().set_default_executor(threads)
         running = asyncio.create_task(publisher.run())
         await publisher.next()
         try:
@@ -33,6 +39,8 @@ async def served(
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
+            live.close()
+            threads.shutdown()  # they read the repositories, which are closed next
 
 
 async def changed(

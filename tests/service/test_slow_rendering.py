@@ -137,6 +137,19 @@ async def test_fifty_slow_posts_keep_no_other_source_waiting(
         assert (await slow).status_code == 503
 
 
+async def test_a_service_stops_without_waiting_for_slow_posts(
+    settings_file: pathlib.Path, content: ContentRepository
+) -> None:
+    """Neither for those that readers wait for nor for those that are prepared for them."""
+    slow = {f"news/2023-12-{n % 28 + 1:02}-slow-{n}.md": SLOW_POST for n in range(50)}
+    async with served(settings_file) as site:
+        await until(site, "/feeds/all.json", is_ok)
+        await changed(site, content, slow)
+        assert (await site.answer("/feeds/all.json")).status_code == 503
+        began = time.monotonic()
+    assert time.monotonic() - began < 20
+
+
 async def test_readers_who_wait_for_a_slow_post_wait_together(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:

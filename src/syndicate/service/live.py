@@ -143,6 +143,11 @@ class Live:
         self._read.set()
         return made
 
+    def close(self) -> None:
+        """Give up rendering, and wait for the threads that begin it: they read the repositories."""
+        self._newsroom.stop_rendering()
+        self._rendering.shutdown(cancel_futures=True)
+
     async def rendered(self, posts: Sequence[Post], edition: Edition) -> RenderedPosts:
         """Return ``posts`` as far as they are rendered in time, as a `Reader` does."""
         loop, newsroom = asyncio.get_running_loop(), self._newsroom

@@ -242,10 +242,17 @@ class Newsroom:
         for index in tuple(self._indexes.values()):
             index.remember()
 
-    def close(self) -> None:
-        """End every process, close every file."""
+    def stop_rendering(self) -> None:
+        """Give up what waits to be rendered, but in a workroom that others share.
+
+        Whoever waits for it gets an error.
+        """
         if self._owns_workroom:
             self._workroom.close()
+
+    def close(self) -> None:
+        """End every process, close every file."""
+        self.stop_rendering()
         for index in self._indexes.values():
             index.repository.close()
         self._cache.close()

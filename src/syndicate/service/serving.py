@@ -55,6 +55,7 @@ async def serve(newsroom: Newsroom, *, started: Callable[[int], None] = lambda _
             for task in background:
                 task.cancel()
             await asyncio.gather(serving, *background, return_exceptions=True)
+            await asyncio.to_thread(live.close)
     for task in (serving, *background):
         if not task.cancelled():
             task.result()
