@@ -3,7 +3,7 @@
 import asyncio
 import gzip
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -16,44 +16,20 @@ from typing_extensions import override
 from syndicate.errors import UnknownName
 from syndicate.formats import FORMATS
 from syndicate.formats.link import Link
-from syndicate.model.asset import Asset
 from syndicate.model.change import Told
-from syndicate.model.edition import Edition, Readiness
+from syndicate.model.edition import Edition
 from syndicate.model.ledger import LedgerRow
-from syndicate.model.post import Item, Post, RenderedPosts, SafeHtml
+from syndicate.model.post import Post, SafeHtml
 from syndicate.model.query import Query
 from syndicate.model.view import compose, last_modified, view
 from syndicate.representation import Press, Representation
 from tests import samples
+from tests.representation.newsroom import Newsroom
 
 ATOM = FORMATS["atom"]
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 POSTS = samples.posts(3)
-
-
-class Newsroom:
-    """A reader that remembers which posts it was asked for."""
-
-    readiness = Readiness(settled=True)
-
-    def __init__(self, edition: Edition, words: str = "The office opens a new service.") -> None:
-        self.edition = edition
-        self.words = words
-        self.asked: list[Sequence[Post]] = []
-
-    async def items(self, posts: Sequence[Post], _edition: Edition) -> tuple[Item, ...]:
-        """Return an item for each post."""
-        self.asked.append(posts)
-        return tuple(samples.item(post, content=SafeHtml(f"<p>{self.words}</p>")) for post in posts)
-
-    async def rendered(self, posts: Sequence[Post], edition: Edition) -> RenderedPosts:
-        """Return all of them as items."""
-        return RenderedPosts(items=await self.items(posts, edition))
-
-    async def asset(self, source: str, path: str, **_: bool) -> Asset:
-        """Have none."""
-        raise UnknownName(f"no file is served at {path} of {source}")
 
 
 def newsroom(*posts: Post) -> Newsroom:

@@ -5,18 +5,13 @@ import gc
 import threading
 import tracemalloc
 import weakref
-from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 
-from typing_extensions import override
-
-from syndicate.model.edition import Edition
-from syndicate.model.post import Item, Post
 from syndicate.model.query import Query
-from syndicate.model.view import compose, view
 from syndicate.representation import Press
 from tests import samples
-from tests.representation.test_press import ATOM, POSTS, Newsroom, newsroom
+from tests.representation.newsroom import Newsroom
+from tests.representation.test_press import ATOM, POSTS, newsroom
 
 
 def test_whoever_watches_a_feed_does_not_keep_it() -> None:
@@ -94,60 +89,3 @@ def test_compression_that_is_called_off_changes_nothing() -> None:
         assert await press.feed(reader, "all", Query(), ATOM) is hasty
 
     asyncio.run(scenario(ThreadPoolExecutor(1), threading.Event()))
-
-
-class Slow(Newsroom):
-    """A reader whose posts are rendered when `ready` is set."""
-
-    def __init__(self, edition: Edition, words: str) -> None:
-        super().__init__(edition, words)
-        self.ready = asyncio.Event()
-
-    @override
-    async def items(self, posts: Sequence[Post], _edition: Edition) -> tuple[Item, ...]:
-        await self.ready.wait()
-        return await super().items(posts, _edition)
-
-
-def test_who_asks_for_a_new_edition_does_not_get_what_is_made_of_the_former() -> None:
-    """Though both are being rendered at the same time, and whichever is done first."""
-
-    async def scenario() -> None:
-        press = Press(samples.MASTHEAD)
-        old, new = Slow(samples.edition(*POSTS), "Old."), Slow(samples.edition(*POSTS), "New.")
-        readers = (old, new)
-        asked = [
-            asyncio.create_task(press.feed(reader, "all", Query(), ATOM)) for reader in readers
-        ]
-        for reader in readers:
-            await asyncio.sleep(0)
-            reader.ready.set()
-        before, after = await asyncio.gather(*asked)
-        assert b"Old." in before.body
-        assert b"New." in after.body
-
-    asyncio.run(scenario())
-
-
-def test_a_large_feed_is_written_beside_the_event_loop() -> None:
-    """Others are answered meanwhile; the bytes are the same, and the entries are kept."""
-    words = "Many words. " * 100_000
-
-    async def scenario() -> None:
-        press, reader = (
-            Press(samples.MASTHEAD, room=2**26),
-            Newsroom(samples.edition(*POSTS), words),
-        )
-        turns = 0
-        made = asyncio.create_task(press.feed(reader, "all", Query(), ATOM))
-        while not made.done():
-            turns += 1
-            await asyncio.sleep(0)
-        seen = view(reader.edition, "all", Query())
-        items = await reader.items(seen.page.posts, reader.edition)
-        feed = compose(reader.edition, seen, samples.MASTHEAD, items)
-        assert made.result().body == ATOM.write(feed)
-        assert press.entry(items[0], ATOM) in made.result().body
-        assert turns > 20
-
-    asyncio.run(scenario())

@@ -19,15 +19,22 @@ WAIT_SECONDS = 0.3
 
 @asynccontextmanager
 async def served(
-    file: pathlib.Path, *, wait_seconds: float = WAIT_SECONDS, answer_seconds: float = 30
+    file: pathlib.Path,
+    *,
+    wait_seconds: float = WAIT_SECONDS,
+    answer_seconds: float = 30,
+    prepares: bool = False,
 ) -> AsyncIterator[Site]:
-    """Serve what the settings ``file`` names, with shorter time limits than usual."""
+    """Serve what the settings ``file`` names, with shorter time limits than usual.
+
+    ``prepares`` whether posts are rendered before an edition is in service, as they usually are.
+    """
     with Newsroom(settings(file), is_public=True) as newsroom:
         publisher = Publisher(
             newsroom.followers(),
             put_together=newsroom.put_together,
             clock=newsroom.clock,
-            prepare=newsroom.prepare,
+            prepare=newsroom.prepare if prepares else lambda _: None,
         )
         live = Live(newsroom, publisher, wait_seconds=wait_seconds, answer_seconds=answer_seconds)
         threads = ThreadPoolExecutor(8)

@@ -64,15 +64,16 @@ async def test_pages_show_title_and_summary_of_a_post_that_is_not_rendered(
     content.commit({FIRST: SLOW_POST})
     async with served(settings_file) as site:
         (key,) = [post.key for post in site.reader.edition.posts if post.title == "Slow"]
-        for path in ("/feeds/all", f"/posts/{key}"):
-            answer = await site.answer(path)
+        paths = ("/feeds/all", f"/posts/{key}")
+        answers = await asyncio.gather(*map(site.answer, paths))
+        for answer in answers:
             assert answer.status_code == 200
             assert "Slow" in answer.text
             assert "Many words." in answer.text
-            assert "still being prepared" in answer.text
+            assert "still being rendered" in answer.text
             assert answer.headers["cache-control"] == "no-cache"
             assert "last-modified" not in answer.headers
-        assert "second" in (await site.answer("/feeds/all")).text
+        assert "Second" in answers[0].text
 
 
 async def test_a_post_that_was_rendered_before_is_served_as_it_was(
@@ -142,7 +143,7 @@ async def test_a_service_stops_without_waiting_for_slow_posts(
 ) -> None:
     """Neither for those that readers wait for nor for those that are prepared for them."""
     slow = {f"news/2023-12-{n % 28 + 1:02}-slow-{n}.md": SLOW_POST for n in range(50)}
-    async with served(settings_file) as site:
+    async with served(settings_file, prepares=True) as site:
         await until(site, "/feeds/all.json", is_ok)
         await changed(site, content, slow)
         assert (await site.answer("/feeds/all.json")).status_code == 503
