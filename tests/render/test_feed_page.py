@@ -44,7 +44,7 @@ def test_an_empty_river_says_so() -> None:
     """A feed without posts is no error, and says that it stays."""
     root = parsed(river(samples.feed(), total=0, whole=0))
 
-    assert "No post is in this feed now." in text(root)
+    assert "This feed has no posts yet." in text(root)
     assert "0 posts" in text(root)
 
 
@@ -94,8 +94,8 @@ def test_the_form_offers_what_there_is_and_keeps_what_is_chosen() -> None:
     }
     selected = [o.get("value") for o in form.iter("option") if "selected" in o.attrib]
     assert selected == ["all", "false"]
-    assert "1 post of 5 chosen" in text(root)
-    assert "These addresses hold what is chosen here." in text(root)
+    assert "1 of 5 posts" in text(root)
+    assert "These URLs include the filters below." in text(root)
     assert "open" in next(root.iter("details")).attrib
 
 

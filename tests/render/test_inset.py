@@ -16,7 +16,7 @@ def link(href: str, label: str, words: str) -> str:
 
 
 X = "https://a.gov/x"
-WORDS = '<span class="stand-in"><span class="label">Picture</span> Home</span>'
+WORDS = '<span class="stand-in"><span class="label">Image</span> Home</span>'
 
 
 @pytest.mark.parametrize(
@@ -24,10 +24,10 @@ WORDS = '<span class="stand-in"><span class="label">Picture</span> Home</span>'
     [
         (
             f'<p><img src="{X}?a=1&amp;b=2" alt="A &quot;new&quot; form"></p>',
-            f"<p>{link(f'{X}?a=1&amp;b=2', 'Picture', 'A &quot;new&quot; form')}</p>",
+            f"<p>{link(f'{X}?a=1&amp;b=2', 'Image', 'A &quot;new&quot; form')}</p>",
         ),
-        (f'<img src="{X}">', link(X, "Picture", "without a description")),
-        (f'<img src="{X}" alt="">', link(X, "Picture", "declared decorative")),
+        (f'<img src="{X}">', link(X, "Image", "no alternative text")),
+        (f'<img src="{X}" alt="">', link(X, "Image", "decorative image")),
         (f'<iframe src="{X}" title="A talk"></iframe>', link(X, "Embedded", "A talk")),
         (f'<audio src="{X}"></audio>', link(X, "Recording", X)),
         (
@@ -36,7 +36,7 @@ WORDS = '<span class="stand-in"><span class="label">Picture</span> Home</span>'
         ),
         (
             f'<a href="{X}"><img src="{X}" alt="Home"></a> <img src="{X}" alt="Home">',
-            f'<a href="{X}">{WORDS}</a> {link(X, "Picture", "Home")}',
+            f'<a href="{X}">{WORDS}</a> {link(X, "Image", "Home")}',
         ),
         (f'<picture><source srcset="{X}"><img alt="x"></picture>', ""),
     ],
@@ -88,7 +88,7 @@ def test_nothing_is_kept_from_those_who_listen() -> None:
     """A picture that was hidden from them is a link now, which must be heard."""
     content = f'<div class="x" aria-hidden="true"><img src="{X}" alt="A chart"></div>'
 
-    assert inset(SafeHtml(content)) == f'<div class="x">{link(X, "Picture", "A chart")}</div>'
+    assert inset(SafeHtml(content)) == f'<div class="x">{link(X, "Image", "A chart")}</div>'
 
 
 @pytest.mark.parametrize(

@@ -28,12 +28,12 @@ def test_a_post_is_shown_as_feeds_have_it() -> None:
     said = text(article)
     assert article.get("lang") == "es"
     assert "January 29, 2024 · Ada Example · 1 min · updated January 31, 2024" in said
-    assert "it was first published at blog.example.org" in said
+    assert "first published on blog.example.org" in said
     assert "<h2>Breve</h2><p>Hola <em>mundo</em></p>" in page
     facts = text(by_class(root, "facts")[0])
-    assert "Picture Una mesa" in facts
+    assert "Image Una mesa" in facts
     assert "Carousel card 2024 01 29 a first post, January 29, 2024. What changes" in facts
-    assert "Picture: A calendar page with a check mark" in facts
+    assert "Image: A calendar page with a check mark" in facts
     assert "Translations en, fr" in facts
     assert post.id in facts
 
@@ -50,7 +50,7 @@ def test_search_engines_are_sent_to_the_home_of_a_post() -> None:
 
 @pytest.mark.parametrize(
     ("alt", "said"),
-    [(None, "without a description"), ("", "declared decorative"), ("A table", "A table")],
+    [(None, "no alternative text"), ("", "decorative image"), ("A table", "A table")],
 )
 def test_an_editor_sees_how_a_picture_is_described(alt: str | None, said: str) -> None:
     """Missing and empty descriptions are told apart, for the post and for its card."""
@@ -61,9 +61,9 @@ def test_an_editor_sees_how_a_picture_is_described(alt: str | None, said: str) -
     page = pages.post(item)
 
     facts = text(by_class(parsed(page), "facts")[0])
-    assert f"Picture {said} Carousel" in facts
-    assert {None: "Picture without a description Id", "": "spring. Picture Id"}.get(
-        alt, "Picture: A table Id"
+    assert f"Image {said} Carousel" in facts
+    assert {None: "Image without alternative text ID", "": "spring. Image ID"}.get(
+        alt, "Image: A table ID"
     ) in facts
 
 
@@ -78,4 +78,4 @@ def test_a_plain_post_leaves_no_gap() -> None:
     assert "January 29, 2024 · 1 min" in text(next(root.iter("article")))
     facts = text(by_class(root, "facts")[0])
     assert facts.startswith("Summary none Carousel card")
-    assert "Picture" not in facts
+    assert "Image" not in facts

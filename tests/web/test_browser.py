@@ -106,13 +106,13 @@ def test_a_feed_can_be_narrowed_without_scripts(base: str, browser: Browser) -> 
     page = context.new_page()
     page.goto(f"{base}/feeds/all")
 
-    page.get_by_text("Narrow this feed").click()
+    page.get_by_text("Filter this feed").click()
     page.get_by_label("Technology Transformation Services").check()
     page.get_by_label("Example agency, updates").check()
-    page.get_by_role("button", name="Show").click()
+    page.get_by_role("button", name="Apply filters").click()
 
     assert page.locator("article h2").all_inner_texts() == ["2024 02 10 una entrada"]
     assert page.get_by_label("Example agency, updates").is_checked()
-    page.get_by_role("link", name="Show everything").click()
+    page.get_by_role("link", name="Clear filters").click()
     assert page.url == f"{base}/feeds/all"
     context.close()

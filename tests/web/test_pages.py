@@ -41,7 +41,7 @@ def test_the_directory_has_every_feed_with_what_is_in_it(here: Site) -> None:
     assert [text(h2) for h2 in page.iter("h2")] == [
         *("Main feeds", "Custom feeds", "By source", "By category"),
     ]
-    said = {re.sub(" posts?, newest.*", "", text(row)) for row in by_class(page, "what")}
+    said = {re.sub(" posts?, latest.*", "", text(row)) for row in by_class(page, "what")}
     assert said == {
         "All posts All posts from all sources. 5",
         "Carousel Posts featured by their source, with a carousel card. 1",
@@ -112,10 +112,10 @@ def test_the_form_asks_what_feeds_understand(here: Site) -> None:
         ("language", "en"): False,
         ("language", "es"): True,
     }
-    assert "1 post of 5 chosen" in text(page)
+    assert "1 of 5 posts" in text(page)
     sent = "category=technology&category=tts&match=all&source=&language=&carousel=&limit=50"
     answer = parsed(here.get(f"/feeds/all?{sent}").text)
-    assert "1 post of 5 chosen" in text(answer)
+    assert "1 of 5 posts" in text(answer)
 
 
 def test_what_was_chosen_can_be_taken_back_though_nothing_is_left(here: Site) -> None:
@@ -128,7 +128,7 @@ def test_what_was_chosen_can_be_taken_back_though_nothing_is_left(here: Site) ->
         option.get("value") for option in page.iter("option") if "selected" in option.attrib
     ]
     assert selected == ["true"]
-    assert "No post is in this feed now." in text(page)
+    assert "This feed has no posts yet." in text(page)
 
 
 def test_a_post_is_a_page_that_points_home(here: Site) -> None:

@@ -101,7 +101,7 @@ def _frame(number: int) -> str:
 
 
 def _label(tag: str) -> str:
-    return {"img": "Picture", "iframe": "Embedded"}.get(tag, "Recording")
+    return {"img": "Image", "iframe": "Embedded"}.get(tag, "Recording")
 
 
 def _words(tag: str, attributes: dict[str, str | None]) -> str:
@@ -109,5 +109,5 @@ def _words(tag: str, attributes: dict[str, str | None]) -> str:
         return attributes.get("title") or attributes["src"] or ""
     alt = attributes.get("alt")
     if alt is None:
-        return "without a description"
-    return alt or "declared decorative"
+        return "no alternative text"
+    return alt or "decorative image"

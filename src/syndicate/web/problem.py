@@ -73,6 +73,19 @@ _HINTS: Final = {
 _TITLES: Final = {413: "Content Too Large", 422: "Unprocessable Content"}
 """Names that RFC 9110 changed."""
 
+_PAGE_TITLES: Final = {
+    400: "Invalid request",
+    401: "Authentication required",
+    403: "Access denied",
+    404: "Page not found",
+    405: "Method not allowed",
+    410: "Page withdrawn",
+    429: "Too many requests",
+    500: "Internal error",
+    503: "Service temporarily unavailable",
+}
+"""Headings of error pages, where the name of the status is not plain English."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
@@ -176,7 +189,7 @@ def problem(request: Request, error: Exception, masthead: Masthead) -> Response:
     if _wants_html(request.headers.get("accept", "")):
         page = problem_page(
             masthead,
-            title=fault.title,
+            title=_PAGE_TITLES.get(fault.status, fault.title),
             detail=fault.detail,
             hint=fault.hint,
             known=fault.known,
