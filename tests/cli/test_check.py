@@ -42,7 +42,7 @@ def test_other_files_can_be_left_out(run: Run, file: Path, path: str) -> None:
     """Nothing wrong exits 0."""
     outcome = run("check", path, "--config", file)
 
-    assert (outcome.code, outcome.out, outcome.err) == (0, "", "Nothing is wrong.\n")
+    assert (outcome.code, outcome.out, outcome.err) == (0, "", "No problems found.\n")
 
 
 @pytest.mark.parametrize("path", ["news/", BROKEN])
@@ -57,7 +57,7 @@ def test_a_path_without_files_is_wrong_usage(run: Run, file: Path) -> None:
 
     assert outcome.code == 2
     assert "no source has a file at new" in outcome.err
-    assert "Known are: news, updates" in outcome.err
+    assert "Valid values: news, updates" in outcome.err
 
 
 def test_what_readers_would_see_is_checked(
@@ -129,7 +129,7 @@ def test_half_a_comparison_is_wrong_usage(run: Run, file: Path, rev: str) -> Non
     outcome = run("check", "--rev", rev, "--config", file)
 
     assert (outcome.code, outcome.out) == (2, "")
-    assert "two dots between" in outcome.err
+    assert "separated by two dots" in outcome.err
 
 
 def test_a_notice_is_no_finding(run: Run, file: Path, content: ContentRepository) -> None:

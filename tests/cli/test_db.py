@@ -20,7 +20,7 @@ def test_a_database_is_made_and_then_up_to_date(run: Run, file: Path) -> None:
     before = run("db", "check", "--config", file)
     assert (before.code, before.out) == (
         0,
-        "the database is not there yet: the service makes it when it starts\n",
+        "database not created yet: the service creates it when it starts\n",
     )
     assert not database(file).exists()
     assert run("db", "check", "--json", "--config", file).out == '{\n  "revision": null\n}\n'
@@ -29,7 +29,7 @@ def test_a_database_is_made_and_then_up_to_date(run: Run, file: Path) -> None:
 
     assert first == second
     assert first.code == 0
-    assert first.out.startswith("the database is up to date: revision ")
+    assert first.out.startswith("database up to date: revision ")
     assert run("db", "check", "--config", file).out == first.out
     revision = json.loads(run("db", "upgrade", "--json", "--config", file).out)["revision"]
     assert first.out.endswith(f" {revision}\n")
@@ -52,10 +52,10 @@ def test_a_database_that_is_behind_is_a_finding_with_what_to_type(run: Run, file
 
 def test_doctor_looks_at_the_database(run: Run, file: Path) -> None:
     """Whether it is there or still to be made."""
-    made_later = "ok       the database is made when the service starts\n"
+    made_later = "ok       database: created when the service starts\n"
     assert made_later in run("doctor", "--config", file).out
     run("db", "upgrade", "--config", file)
-    assert "ok       the database is up to date" in run("doctor", "--config", file).out
+    assert "ok       database up to date" in run("doctor", "--config", file).out
 
 
 @pytest.mark.parametrize("command", ["check", "upgrade"])

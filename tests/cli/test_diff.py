@@ -96,7 +96,7 @@ def test_one_source_can_be_asked_for(run: Run, file: Path, content: ContentRepos
 def test_nothing_to_tell_is_said(run: Run, file: Path, content: ContentRepository) -> None:
     """As the table, or as an empty list."""
     commit = content.head()
-    assert run("diff", commit, commit, "--config", file).out == "Nothing would be told.\n"
+    assert run("diff", commit, commit, "--config", file).out == "No events would be sent.\n"
     assert json.loads(run("diff", commit, commit, "--json", "--config", file).out) == []
 
 
@@ -137,6 +137,6 @@ def test_what_is_kept_or_cannot_be_fetched_is_told_beside(
     content.path.rename(content.path.with_name("away"))
     away = run("diff", before, after, "--source", "updates", "--config", file)
 
-    assert kept.out == away.out == "Nothing would be told.\n"
+    assert kept.out == away.out == "No events would be sent.\n"
     assert "had posts and has none now" in kept.err
     assert away.err.startswith("Warning: source updates")

@@ -25,9 +25,9 @@ def test_what_is_well_is_said_too(run: Run, file: Path, content: ContentReposito
     assert outcome.code == 0
     lines = outcome.out.splitlines()
     assert all(line.startswith("ok       ") for line in lines)
-    assert lines[0] == f"ok       the settings in {file} can be used"
+    assert lines[0] == f"ok       settings {file}: valid"
     assert lines[1].startswith("ok       git 2.")
-    assert lines[2] == f"ok       {file.parent}/var can be written"
+    assert lines[2] == f"ok       data folder {file.parent}/var: writable"
     assert lines[3].startswith("ok       source news: main is at 2024-01-01 12:01 UTC, ")
     assert lines[3].endswith(", with 4 posts")
     assert lines[4].endswith(", with 1 post")
@@ -38,8 +38,8 @@ def test_broken_posts_are_a_warning(run: Run, file: Path) -> None:
     outcome = run("doctor", "--config", file)
 
     assert outcome.code == 0
-    assert "warning  source news: posts are to be mended: 1 error." in outcome.out
-    assert "         They are listed by: syndicate check" in outcome.out
+    assert "warning  source news: problems in posts: 1 error." in outcome.out
+    assert "         List the problems with: syndicate check" in outcome.out
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_known_branches_are_named(run: Run, file: Path, content: ContentReposito
     outcome = run("doctor", "--config", file)
 
     assert outcome.code == 1
-    assert "There are: " in outcome.out
+    assert "Valid values: " in outcome.out
     assert "editorial" in outcome.out
 
 
@@ -99,16 +99,16 @@ def test_a_shallow_clone_is_a_warning(run: Run, file: Path, content: ContentRepo
     outcome = run("doctor", "--config", file)
 
     assert outcome.code == 0
-    assert "warning  source news: the history is cut off" in outcome.out
+    assert "warning  source news: the clone is shallow" in outcome.out
     assert f"git -C {shallow} fetch --unshallow" in outcome.out
 
 
 @pytest.mark.parametrize(
     ("right", "wrong", "said"),
     [
-        ('"en-espanol"', '"news"', "news is the feed En español, so the source News has"),
-        ('"tts"', '"news"', "news is the source News, so the category Technology Transform"),
-        ('"updates"\ntitle', '"carousel"\ntitle', "carousel is the feed Carousel, so the source"),
+        ('"en-espanol"', '"news"', "news is the feed En español; the source News has"),
+        ('"tts"', '"news"', "news is the source News; the category Technology Transform"),
+        ('"updates"\ntitle', '"carousel"\ntitle', "carousel is the feed Carousel; the source"),
     ],
 )
 def test_names_that_two_want_are_a_warning(
@@ -127,8 +127,8 @@ def test_names_that_two_want_are_a_warning(
     ("keys", "said"),
     [
         ("", ""),
-        ('host = "0.0.0.0"', "feeds say that they are at http://127.0.0.1:8000"),
-        ('public_url = "http://feeds.example.gov"', "without TLS"),
+        ('host = "0.0.0.0"', "feeds use the local URL http://127.0.0.1:8000"),
+        ('public_url = "http://feeds.example.gov"', "does not use TLS"),
         ('host = "0.0.0.0"\npublic_url = "https://feeds.example.gov"', ""),
     ],
 )
@@ -152,7 +152,7 @@ def test_a_data_folder_that_cannot_be_written_is_an_error(run: Run, file: Path) 
     outcome = run("doctor", "--config", file)
 
     assert outcome.code == 1
-    assert "cannot be written: Not a directory" in outcome.out
+    assert "is not writable: Not a directory" in outcome.out
 
 
 def test_a_missing_git_is_an_error(

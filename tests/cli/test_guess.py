@@ -63,7 +63,7 @@ def test_a_repository_without_posts_has_no_folders() -> None:
         ({"content/b/a.md": post(), "hugo.toml": 'title = "x"'}, "hugo", "hugo.toml"),
         ({"_posts/a.md": post(), "_config.yml": "title: x"}, "jekyll", "_config.yml"),
         ({"posts/a.md": post(), ".eleventy.js": ""}, "jekyll", ".eleventy.js"),
-        ({"posts/a.md": post()}, "jekyll", "nothing"),
+        ({"posts/a.md": post()}, "jekyll", "default"),
     ],
 )
 def test_the_dialect_is_told_by_keys_and_by_what_makes_the_site(

@@ -31,8 +31,8 @@ def test_what_is_written_can_be_served(
     shown = run("show", "all", "--config", out)
 
     assert (outcome.code, outcome.out) == (0, "")
-    assert f"{out} is written: news, updates, read as " in outcome.err
-    assert "Say in it where the site is" in outcome.err
+    assert f"{out} written: folders news, updates, dialect " in outcome.err
+    assert "Set site_url in this file" in outcome.err
     assert shown.code == 0
     assert shown.out.count('"_syndicate":{"self"') == len(FILES) - 4
 
@@ -122,7 +122,7 @@ def test_settings_that_are_there_stay(run: Run, file: Path, content: ContentRepo
     outcome = run("init", content.path, "--out", file)
 
     assert outcome.code == 2
-    assert "is there already" in outcome.err
+    assert "already exists" in outcome.err
     assert file.read_text() == before
 
 
@@ -141,5 +141,6 @@ def test_what_cannot_be_done_is_told(run: Run, tmp_path: Path, content: ContentR
     assert [outcome.code for outcome in (nowhere, without, unborn, blocked)] == [1, 1, 1, 1]
     assert "main does not exist" in unborn.err
     assert "No such file" in nowhere.err
-    assert "has no folder of dated pages" in without.err
-    assert "cannot be written: File exists" in blocked.err
+    assert "has no folder with dated posts" in without.err
+    assert "cannot write" in blocked.err
+    assert "File exists" in blocked.err

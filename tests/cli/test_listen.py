@@ -98,7 +98,7 @@ def test_each_webhook_is_a_line(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_p
         "post.updated       title, url, minor  A \N{REPLACEMENT CHARACTER}[31m title",
         "odd",
     ]
-    assert outcome.err == f"Listening on http://127.0.0.1:{port}, until Ctrl-C.\n"
+    assert outcome.err == f"Listening on http://127.0.0.1:{port} (Ctrl-C to stop)\n"
     assert sender.answers == [204, 204, 204]
 
 

@@ -76,8 +76,8 @@ def test_a_removal_is_accepted_once_and_for_all(
     assert before.code == 1
     assert "news had posts and has none now" in before.out
     assert asked.code == 0
-    assert f"news: what {emptied[:12]} removed would be accepted" in asked.out
-    assert f"news: what {emptied[:12]} removed is accepted" in accepted.out
+    assert f"news: removals of commit {emptied[:12]} would be accepted" in asked.out
+    assert f"news: removals of commit {emptied[:12]} accepted" in accepted.out
     assert f"updates: 0 posts at {content.head()[:12]}" in accepted.out
     assert (accepted.code, after.code) == (0, 0)
     assert "accepted" not in after.out
@@ -92,7 +92,7 @@ def test_before_the_first_start_nobody_would_be_told(run: Run, file: Path) -> No
     outcome = run("refresh", "--dry-run", "--config", file)
 
     assert outcome.code == 0
-    assert outcome.out.splitlines()[-1] == "Nothing would be told."
+    assert outcome.out.splitlines()[-1] == "No events would be sent."
     assert "first start" in outcome.err
     assert not (file.parent / "var" / "syndicate.db").exists()
 
@@ -110,7 +110,7 @@ def test_a_dry_run_says_what_would_be_told(
 ) -> None:
     """Each event with why, in a table or as JSON, however often it is asked for."""
     tell_all(file)
-    assert run("refresh", "--dry-run", "--config", file).out.endswith("Nothing would be told.\n")
+    assert run("refresh", "--dry-run", "--config", file).out.endswith("No events would be sent.\n")
     content.commit(
         {
             "news/2023-11-06-first.md": None,
@@ -154,6 +154,6 @@ def test_a_dry_run_shows_what_accepting_a_removal_would_tell(
     kept = run("refresh", "--dry-run", "--config", file)
     gone = run("refresh", "--dry-run", "--accept-removals", "--config", file)
 
-    assert kept.out.endswith("Nothing would be told.\n")
+    assert kept.out.endswith("No events would be sent.\n")
     assert gone.out.count("post.removed") == 2
     assert not (file.parent / "var" / "accepted.json").exists()

@@ -139,7 +139,7 @@ def test_pull_request_with_a_good_post_passes(runner: Runner) -> None:
     outcome = runner.run(base="main")
 
     assert (outcome.code, "::" in outcome.output) == (0, False), outcome.output
-    assert outcome.summary == "    Nothing is wrong.\n"
+    assert outcome.summary == "    No problems found.\n"
 
 
 def test_push_checks_every_post(runner: Runner) -> None:

@@ -61,7 +61,7 @@ def _syndicate(
         bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version.")
     ] = False,
 ) -> None:
-    """Turn an agency's git folder of posts into feeds and pushes."""
+    """Syndicate posts from git repositories as feeds, webhooks and WebSub."""
     configure("console", "warning")
 
 

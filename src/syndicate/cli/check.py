@@ -22,14 +22,14 @@ Form = Literal["text", "json", "github", "sarif"]
 def check(
     paths: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[PATH]...", help="Only these files and folders of the repository."),
+        typer.Argument(metavar="[PATH]...", help="Only check these files and folders of the repository."),
     ] = None,
     form: Annotated[
         Form,
         typer.Option(
             "--format",
             metavar="FORMAT",
-            help="text; json; github, for annotations of a workflow; or sarif, version 2.1.0.",
+            help="text; json; github (workflow annotations); or sarif (version 2.1.0).",
         ),
     ] = "text",
     rev: Annotated[
@@ -44,7 +44,7 @@ def check(
     at: At = None,
     config: ConfigFile = None,
 ) -> None:
-    """Report what is wrong with posts.
+    """Check posts and report problems.
 
     Exits 1 if there are errors or warnings.
     """
@@ -66,8 +66,8 @@ def _found(
     earlier, dots, later = rev.rpartition("..")
     if dots and (not earlier or not later or earlier.endswith(".")):
         raise UsageError(
-            f"{rev} does not say what to compare",
-            hint="Write two branches, tags or commits with two dots between: main..HEAD.",
+            f"invalid revision range {rev}",
+            hint="Write two branches, tags or commits separated by two dots: main..HEAD.",
         )
 
     def wanted(path: str) -> bool:

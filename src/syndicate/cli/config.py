@@ -9,12 +9,12 @@ import typer
 from syndicate.cli.options import AsJson, ConfigFile
 from syndicate.cli.terminal import say, say_json
 
-app = typer.Typer(name="config", help="Look at the settings.", no_args_is_help=True)
+app = typer.Typer(name="config", help="Inspect the settings.", no_args_is_help=True)
 
 
 @app.command()
 def show(config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """Print every setting and where it came from, without secrets."""
+    """Print all settings and their origin, without secrets."""
     from syndicate.settings import load
 
     settings = load(config, os.environ).shown
@@ -29,7 +29,7 @@ def show(config: ConfigFile = None, as_json: AsJson = False) -> None:
 
 @app.command()
 def schema() -> None:
-    """Print what the settings may be, as JSON Schema."""
+    """Print the JSON Schema of the settings file."""
     from syndicate.settings import schema as settings_schema
 
     say_json(settings_schema())

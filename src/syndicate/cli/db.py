@@ -13,7 +13,7 @@ app = typer.Typer(name="db", help="Check and upgrade the database.", no_args_is_
 
 @app.command()
 def check(as_json: AsJson = False, config: ConfigFile = None) -> None:
-    """Say whether the database can be used by this version.
+    """Check that this version can use the database.
 
     Exits 1 if it cannot.
     """
@@ -26,9 +26,9 @@ def check(as_json: AsJson = False, config: ConfigFile = None) -> None:
 
 @app.command()
 def upgrade(as_json: AsJson = False, config: ConfigFile = None) -> None:
-    """Bring the tables of the database up to date, or make them.
+    """Create or upgrade the tables of the database.
 
-    What is stored stays. Safe to repeat, and while the service runs.
+    Keeps all data. Safe to repeat, also while the service runs.
     """
     from syndicate.settings import load
     from syndicate.storage.database import Database
@@ -42,7 +42,7 @@ def _report(revision: str, *, as_json: bool) -> None:
         say_json({"revision": revision or None})
     else:
         say(
-            f"the database is up to date: revision {revision}"
+            f"database up to date: revision {revision}"
             if revision
-            else "the database is not there yet: the service makes it when it starts"
+            else "database not created yet: the service creates it when it starts"
         )

@@ -7,9 +7,9 @@ from syndicate.cli.options import ConfigFile
 
 
 def deliver(config: ConfigFile = None) -> None:
-    """Deliver to subscribers, and nothing else: for a second process or host.
+    """Run delivery workers only: for a second process or host.
 
-    Runs until it is told to stop (SIGINT or SIGTERM); then it finishes what is in progress.
+    Runs until SIGINT or SIGTERM, then finishes the attempts in progress.
     """
     from syndicate.service.delivering import deliver_until_stopped
     from syndicate.settings import load

@@ -12,21 +12,21 @@ from syndicate.model.delivery import Delivery
 from syndicate.model.event import rfc3339
 from syndicate.model.statement import of_delivery, with_attempts
 
-app = typer.Typer(name="deliveries", help="Look at what was sent.", no_args_is_help=True)
+app = typer.Typer(name="deliveries", help="Inspect and replay deliveries.", no_args_is_help=True)
 
 _Which = Annotated[
-    str, typer.Argument(metavar="DELIVERY", help="Its id, as `deliveries list` shows it.")
+    str, typer.Argument(metavar="DELIVERY", help="Delivery ID, as shown by `deliveries list`.")
 ]
 
 
 @app.command("list")
 def list_(
-    subscription: Annotated[str, typer.Argument(help="The id of a subscription.")],
-    limit: Annotated[int, typer.Option(metavar="N", min=1, help="How many to list.")] = 50,
+    subscription: Annotated[str, typer.Argument(help="Subscription ID.")],
+    limit: Annotated[int, typer.Option(metavar="N", min=1, help="Maximum number of deliveries.")] = 50,
     as_json: AsJson = False,
     config: ConfigFile = None,
 ) -> None:
-    """List what was and is on its way to a subscription, the newest first."""
+    """List the deliveries of a subscription, newest first."""
     from syndicate.cli.office import at_office
 
     found = at_office(
@@ -42,7 +42,7 @@ def list_(
 
 @app.command()
 def show(delivery: _Which, as_json: AsJson = False, config: ConfigFile = None) -> None:
-    """Show a delivery with every attempt."""
+    """Show a delivery and its attempts."""
     from syndicate.cli.office import at_office
 
     found, attempts = at_office(config, lambda office, _: office.delivery(delivery, None))
@@ -58,11 +58,11 @@ def show(delivery: _Which, as_json: AsJson = False, config: ConfigFile = None) -
 
 @app.command()
 def replay(delivery: _Which, config: ConfigFile = None) -> None:
-    """Send a delivery again, with the same id."""
+    """Send a delivery again with the same ID."""
     from syndicate.cli.office import at_office
 
     again = at_office(config, lambda office, _: office.replay(delivery, None))
-    talk(f"{again.id} is {again.state}.")
+    talk(f"{again.id}: {again.state}")
 
 
 def _what(delivery: Delivery) -> str:

@@ -11,16 +11,16 @@ from syndicate.cli.terminal import say_json, talk
 
 def diff(
     rev1: Annotated[str, typer.Argument(metavar="REV1", help="A branch, tag or commit.")],
-    rev2: Annotated[str, typer.Argument(metavar="REV2", help="The one that follows.")],
+    rev2: Annotated[str, typer.Argument(metavar="REV2", help="The branch, tag or commit to compare with REV1.")],
     source: Annotated[
-        str, typer.Option(metavar="NAME", help="Only this source; else all that know both.")
+        str, typer.Option(metavar="NAME", help="Only this source; default: all sources that have both revisions.")
     ] = "",
     as_json: AsJson = False,
     config: ConfigFile = None,
 ) -> None:
-    """Say which events would be sent if what is published went from one revision to another.
+    """Show the events that publishing REV2 instead of REV1 would send.
 
-    To somebody who wants everything; nothing is sent, and no database is needed.
+    Shows the events of a subscription without filters. Sends nothing and needs no database.
     """
     from syndicate.cli.events import report, shown
     from syndicate.cli.problems import failing

@@ -12,9 +12,9 @@ _COLOURS: Final = {"ok": "green", "warning": "yellow", "error": "red"}
 
 
 def doctor(as_json: AsJson = False, config: ConfigFile = None) -> None:
-    """Look for whatever keeps the service from working.
+    """Diagnose settings, git, sources and database.
 
-    Exits 1 if something does.
+    Exits 1 if an error prevents the service from working.
     """
     from syndicate.cli.examination import examine
 

@@ -41,7 +41,7 @@ def _lines(guess: Guess, name: str, repository: str, ref: str) -> Iterator[str]:
         yield "# CHANGE THIS: nothing here says where the site is, and ids of posts depend on it."
         yield f"site_url = {_text(PLACEHOLDER)}"
     for key, value, otherwise in (
-        ("title", guess.title, '"Example agency"  # for people; else the name'),
+        ("title", guess.title, '"Example agency"  # display name; default: the name'),
         ("timezone", guess.timezone, '"America/New_York"  # of dates without a zone; else UTC'),
         ("language", guess.language, '"es"  # of posts that name none; else en'),
         ("permalink", guess.permalink, '"/:year/:month/:day/:title/"  # else that of the dialect'),
@@ -57,8 +57,8 @@ def _lines(guess: Guess, name: str, repository: str, ref: str) -> Iterator[str]:
 def _categories(guess: Guess) -> Iterator[str]:
     if guess.categories:
         yield ""
-        yield "# What posts are filed under most. Others have feeds as well; `aliases` joins"
-        yield "# spellings, and `syndicate check` tells of categories that are in one post only."
+        yield "# The most frequent categories. All others have feeds as well. `aliases` merges"
+        yield "# spellings, and `syndicate check` reports categories that only one post has."
     for category in guess.categories:
         yield "[[categories]]"
         yield f"slug = {_text(category.slug)}"

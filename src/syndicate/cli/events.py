@@ -23,7 +23,7 @@ def report(events: Sequence[Event]) -> None:
     for row in rows:
         say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     if not rows:
-        say("Nothing would be told.")
+        say("No events would be sent.")
 
 
 def columns(told: Mapping[str, Any]) -> tuple[str, str, str, str]:

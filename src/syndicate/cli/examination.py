@@ -34,7 +34,7 @@ class Finding:
 def examine(config: pathlib.Path | None) -> Iterator[Finding]:
     """Yield what is well and what is not; raises `SyndicateError` where no settings can be had."""
     settings = load(config, os.environ)
-    yield Finding(level="ok", what=f"the settings in {settings.file} can be used")
+    yield Finding(level="ok", what=f"settings {settings.file}: valid")
     yield _git()
     yield _data(settings)
     yield from _address(settings)
@@ -48,13 +48,13 @@ def examine(config: pathlib.Path | None) -> Iterator[Finding]:
 
 
 def _trouble(error: SyndicateError) -> Finding:
-    known = f" There are: {', '.join(error.known)}." if error.known else ""
+    known = f" Valid values: {', '.join(error.known)}." if error.known else ""
     return Finding(level="error", what=error.what, hint=error.hint + known)
 
 
 def _git() -> Finding:
     try:
-        return Finding(level="ok", what=f"git {git.version()} is here")
+        return Finding(level="ok", what=f"git {git.version()}: available")
     except SyndicateError as error:
         return _trouble(error)
 
@@ -63,12 +63,12 @@ def _data(settings: Settings) -> Finding:
     try:
         make_folder(settings.data)
         with TemporaryFile(dir=settings.data):
-            return Finding(level="ok", what=f"{settings.data} can be written")
+            return Finding(level="ok", what=f"data folder {settings.data}: writable")
     except OSError as error:
         return Finding(
             level="error",
-            what=f"{settings.data} cannot be written: {error.strerror}",
-            hint="Give the user who runs the service the right to, or choose another service.data.",
+            what=f"data folder {settings.data} is not writable: {error.strerror}",
+            hint="Grant write access to the user that runs the service, or change service.data.",
         )
 
 
@@ -80,8 +80,8 @@ def _database(settings: Settings) -> Finding:
     except SyndicateError as error:
         return _trouble(error)
     if not revision:
-        return Finding(level="ok", what="the database is made when the service starts")
-    return Finding(level="ok", what=f"the database is up to date: revision {revision}")
+        return Finding(level="ok", what="database: created when the service starts")
+    return Finding(level="ok", what=f"database up to date: revision {revision}")
 
 
 def _address(settings: Settings) -> Iterator[Finding]:
@@ -90,14 +90,14 @@ def _address(settings: Settings) -> Iterator[Finding]:
         if settings.service.host not in _LOOPBACK:
             yield Finding(
                 level="warning",
-                what=f"feeds say that they are at {settings.masthead.public_url}",
-                hint="Set service.public_url to the address that readers use.",
+                what=f"feeds use the local URL {settings.masthead.public_url}",
+                hint="Set service.public_url to the URL that readers use.",
             )
     elif public.scheme != "https":
         yield Finding(
             level="warning",
-            what=f"readers are sent to {settings.masthead.public_url}, without TLS",
-            hint="Put a web server with a certificate in front, and name its https address.",
+            what=f"service.public_url {settings.masthead.public_url} does not use TLS",
+            hint="Run a reverse proxy with a TLS certificate in front, and set its https URL.",
         )
 
 
@@ -117,14 +117,14 @@ def _source(newsroom: Newsroom, source: Source) -> Generator[Finding, None, Part
     if index.repository.is_shallow:
         yield Finding(
             level="warning",
-            what=f"{name}: the history is cut off, and ids and dates depend on where",
-            hint=f"Complete it: git -C {source.repository} fetch --unshallow",
+            what=f"{name}: the clone is shallow; IDs and dates depend on its depth",
+            hint=f"Fetch the complete history: git -C {source.repository} fetch --unshallow",
         )
     if part.failing:
         yield Finding(
             level="error",
             what=part.failing,
-            hint="If that is meant: syndicate refresh --accept-removals",
+            hint="If the removal is intended, run: syndicate refresh --accept-removals",
         )
     for problem in part.problems:
         if problem.rule == "no-posts":
@@ -133,8 +133,8 @@ def _source(newsroom: Newsroom, source: Source) -> Generator[Finding, None, Part
     if wrong:
         yield Finding(
             level="warning",
-            what=f"{name}: posts are to be mended: {total(wrong)}",
-            hint="They are listed by: syndicate check",
+            what=f"{name}: problems in posts: {total(wrong)}",
+            hint="List the problems with: syndicate check",
         )
     return part
 
@@ -144,8 +144,8 @@ def _names(edition: Edition) -> Iterator[Finding]:
         first = edition.feed(feed.name)
         yield Finding(
             level="warning",
-            what=f"/feeds/{feed.name} is {_kind(first)}, so {_kind(feed)} has no address",
-            hint="Give one of them another name, or reach the second by query.",
+            what=f"/feeds/{feed.name} is {_kind(first)}; {_kind(feed)} has no URL",
+            hint="Rename one of the two, or use a query for the second.",
         )
 
 

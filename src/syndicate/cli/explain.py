@@ -10,15 +10,15 @@ from syndicate.cli.terminal import say, say_json
 
 
 def explain(
-    post: Annotated[str, typer.Argument(help="Its path, address, key or id.")],
+    post: Annotated[str, typer.Argument(help="Path, URL, key or ID of the post.")],
     as_json: AsJson = False,
     rev: Rev = "",
     at: At = None,
     config: ConfigFile = None,
 ) -> None:
-    """Say what is known of a post, and from where.
+    """Explain the fields, origin and feeds of a post.
 
-    Its fields with what they came from, and which feeds hold it or why they do not.
+    Shows where each field comes from, which feeds contain the post, and why others do not.
     """
     from syndicate.cli.explanation import explanations, lines
     from syndicate.cli.still import still

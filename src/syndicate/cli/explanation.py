@@ -67,9 +67,9 @@ def explanations(reader: Still, text: str) -> tuple[Explanation, ...]:
     if found:
         return found
     raise UnknownName(
-        f"no file of any source is called {text!r}",
+        f"no file of any source matches {text!r}",
         code="unknown-post",
-        hint="Give a path from the root of the repository, an address, a key or an id.",
+        hint="Use a path relative to the root of the repository, a URL, a key or an ID.",
     )
 
 
@@ -101,7 +101,7 @@ def _refusals(verdicts: Sequence[Verdict]) -> Iterator[str]:
         if verdict.reason and verdict not in plain:
             yield f"Not in {verdict.feed}: {verdict.reason}."
     if plain:
-        yield f"Not in the feeds of other categories and sources: {len(plain)}."
+        yield f"Not in {len(plain)} feeds of other categories and sources."
 
 
 def _found(reader: Still, text: str) -> Iterator[Explanation]:
@@ -111,7 +111,7 @@ def _found(reader: Still, text: str) -> Iterator[Explanation]:
             yield _of_post(reader, part, post)
         paths = {one.path: one.reason for one in part.hidden if one.path == text}
         for path in {p.path for p in part.problems if p.path == text} - {p.path for p in posts}:
-            paths.setdefault(path, "a problem keeps it out")
+            paths.setdefault(path, "excluded by a problem")
         for path, reason in paths.items():
             yield Explanation(
                 source=part.source.name,
@@ -198,7 +198,7 @@ def _history(
 def _absence(post: Post, edition: Edition) -> str:
     """Return why no reader sees ``post`` at the time of ``edition``, empty if they do."""
     if post.published > edition.at:
-        return f"appears on {post.published.isoformat()}"
+        return f"scheduled for {post.published.isoformat()}"
     if post.expires and post.expires <= edition.at:
         return f"expired on {post.expires.isoformat()}"
     return ""
@@ -237,28 +237,28 @@ def _of_identity(post: Post) -> Iterator[_Row]:
     exact = post.precision == "second"
     published = post.published.isoformat() if exact else str(post.published.date())
     yield "id", post.id, (), "first path and first commit"
-    yield "key", post.key, (), "the end of the id"
-    yield "url", post.url, ("permalink",), "the pattern of the source"
+    yield "key", post.key, (), "end of the ID"
+    yield "url", post.url, ("permalink",), "permalink pattern of the source"
     yield "title", post.title, ("title",), ""
     yield "published", published, ("published",), "first commit"
-    yield "updated", post.updated.isoformat(), (), "last change of title, summary or words"
+    yield "updated", post.updated.isoformat(), (), "last change of title, summary or text"
     expires = post.expires.isoformat() if post.expires else ""
     yield "expires", expires, ("expires",), ""
     yield "language", post.language, ("language",), "the source"
     categories = ", ".join(category.slug for category in post.categories)
     yield "categories", categories, ("categories",), "the source"
-    yield "carousel", post.carousel, ("carousel",), "not said"
+    yield "carousel", post.carousel, ("carousel",), "not set"
 
 
 def _of_content(item: Item) -> Iterator[_Row]:
-    yield "summary", item.summary, ("summary",), "the first words"
+    yield "summary", item.summary, ("summary",), "beginning of the text"
     if item.image:
-        yield "image", item.image.url, ("card_image", "image"), "the first image of the text"
-        yield "image_alt", item.image.alt, ("card_image_alt", "image_alt"), "the same image"
+        yield "image", item.image.url, ("card_image", "image"), "first image of the text"
+        yield "image_alt", item.image.alt, ("card_image_alt", "image_alt"), "same image"
     authors = ", ".join(author.name for author in item.authors)
     yield "authors", authors, ("byline", "authors"), ""
     yield "external_url", item.external_url, ("external_url",), ""
-    yield "reading_minutes", item.reading_minutes, ("reading_minutes",), "the number of words"
+    yield "reading_minutes", item.reading_minutes, ("reading_minutes",), "word count"
     if item.card:
         yield "card_title", item.card.title, ("card_title",), "the title"
         yield "card_summary", item.card.summary, ("card_summary",), "the summary"

@@ -13,16 +13,16 @@ from syndicate.errors import NotReady, SyndicateError
 
 
 def show(
-    feed: Annotated[str, typer.Argument(help="Its name; a query may follow: 'all?category=tts'.")],
+    feed: Annotated[str, typer.Argument(help="Feed name with an optional query: 'all?category=tts'.")],
     form: Annotated[
         Literal["json", "rss", "atom"],
-        typer.Option("--format", metavar="FORMAT", help="json, rss or atom."),
+        typer.Option("--format", metavar="FORMAT", help="Format: json, rss or atom."),
     ] = "json",
     rev: Rev = "",
     at: At = None,
     config: ConfigFile = None,
 ) -> None:
-    """Print a feed, byte for byte as it is served, under any name that leads to it."""
+    """Print a feed, byte for byte as served."""
     from syndicate.cli.still import still
     from syndicate.formats import FORMATS
     from syndicate.model.query import parse_query
@@ -46,10 +46,10 @@ def build(
     at: At = None,
     config: ConfigFile = None,
 ) -> None:
-    """Write every feed in every format.
+    """Write all feeds in all formats to a folder.
 
-    Byte for byte as they are served: DIR/feeds/NAME.FORMAT holds the first page of each. Later
-    pages are linked as queries, which files cannot answer.
+    Byte for byte as served: DIR/feeds/NAME.FORMAT is the first page of a feed. Later pages are
+    linked as queries, which static files cannot answer.
     """
     from syndicate.cli.still import still
     from syndicate.formats import FORMATS
@@ -58,14 +58,14 @@ def build(
 
     with still(config, rev=rev, at=at) as reader:
         if reader.edition.unread:
-            raise NotReady("nothing is written, because a source cannot be read")
+            raise NotReady("no feeds written: a source cannot be read")
         press = Press(reader.newsroom.settings.masthead)
         folder = out / "feeds"
         for name in reader.edition.feeds:
             for form in FORMATS.values():
                 made = asyncio.run(press.feed(reader, name, Query(), form))
                 _write(folder / f"{name}.{form.name}", made.body)
-        talk(f"{len(reader.edition.feeds)} feeds are in {folder}, each as {', '.join(FORMATS)}.")
+        talk(f"{len(reader.edition.feeds)} feeds written to {folder}, each as {', '.join(FORMATS)}")
 
 
 def _write(file: pathlib.Path, body: bytes) -> None:
@@ -77,7 +77,7 @@ def _write(file: pathlib.Path, body: bytes) -> None:
         fresh.replace(file)
     except OSError as error:
         raise SyndicateError(
-            f"{file} cannot be written: {error.strerror}",
+            f"cannot write {file}: {error.strerror}",
             code="cannot-write",
             hint="Choose another folder with --out.",
         ) from error

@@ -177,10 +177,10 @@ def _dialect(pages: Sequence[Document], config: str, paths: set[str], book: _Not
         book.reasons["dialect"] = "most posts have the key preview"
         return "program-updates"
     if config and not config.startswith("_config"):
-        book.reasons["dialect"] = f"{config} is a file of Hugo"
+        book.reasons["dialect"] = f"{config} is a Hugo configuration"
         return "hugo"
     made = config or next((name for name in ELEVENTY if name in paths), "")
-    book.reasons["dialect"] = f"of {made}" if made else "nothing says otherwise"
+    book.reasons["dialect"] = f"detected from {made}" if made else "default"
     return "jekyll"
 
 
@@ -252,7 +252,7 @@ def _permalink(
         return book.find("permalink", bool, "permalink")
     dated = [page for page in pages if file_day(PurePosixPath(page.path).stem)[0]]
     if made == "jekyll" and len(dated) * 2 > len(pages):
-        book.reasons["permalink"] = "file names begin with a day; compare with the site"
+        book.reasons["permalink"] = "file names begin with a date; compare with the site"
         return "/:year/:month/:day/:title/"
     return ""
 

@@ -13,37 +13,37 @@ from syndicate.errors import SyndicateError, UsageError
 
 def init(
     repository: Annotated[
-        str, typer.Argument(metavar="REPO", help="A path, bare or not, or an https or ssh URL.")
+        str, typer.Argument(metavar="REPO", help="Path of a repository (bare or not), or an https or ssh URL.")
     ],
     out: Annotated[
-        pathlib.Path, typer.Option(metavar="FILE", help="Where to write the settings.")
+        pathlib.Path, typer.Option(metavar="FILE", help="Settings file to write.")
     ] = pathlib.Path("syndicate.toml"),
 ) -> None:
-    """Write settings guessed from a repository.
+    """Write a settings file for a repository.
 
-    Every guess says in a comment where it is from. A file that is there already stays.
+    Comments state the origin of each detected value. Never overwrites an existing file.
     """
     from syndicate.cli.draft import draft
     from syndicate.cli.survey import survey
     from syndicate.settings import load
 
     if out.exists():
-        raise UsageError(f"{out} is there already", hint="Choose another file with --out.")
+        raise UsageError(f"{out} already exists", hint="Choose another file with --out.")
     ref, found = survey(repository, out.absolute().parent / "var" / "mirrors")
     if not found.folders:
         raise SyndicateError(
-            f"{repository} has no folder of dated pages with front matter",
-            hint="A post has a title and a date, in its front matter or its file name.",
+            f"{repository} has no folder with dated posts",
+            hint="Give each post a title and a date in its front matter, or a date in its file name.",
             code="no-posts",
         )
     named = _named(repository)
     text = draft(found, name=named, repository=_from(repository, out), ref=ref)
     _write(out, text)
     load(out, {})
-    talk(f"{out} is written: {', '.join(found.folders)}, read as {found.dialect}.")
+    talk(f"{out} written: folders {', '.join(found.folders)}, dialect {found.dialect}")
     if not found.site_url:
-        talk("Say in it where the site is: nothing in the repository does.", colour="yellow")
-    talk(f"Then look at it: syndicate doctor --config {out}")
+        talk("Set site_url in this file: the repository does not state the URL of the site.", colour="yellow")
+    talk(f"Next step: syndicate doctor --config {out}")
 
 
 def _named(repository: str) -> str:
@@ -67,7 +67,7 @@ def _write(out: pathlib.Path, text: str) -> None:
             file.write(text)
     except OSError as error:
         raise SyndicateError(
-            f"{out} cannot be written: {error.strerror}",
+            f"cannot write {out}: {error.strerror}",
             code="cannot-write",
             hint="Choose another file with --out.",
         ) from error

@@ -13,7 +13,7 @@ from syndicate.cli.terminal import say, talk
 
 def listen(
     port: Annotated[
-        int, typer.Option(metavar="N", min=0, max=65535, help="Port to listen on; 0: a free one.")
+        int, typer.Option(metavar="N", min=0, max=65535, help="Port to listen on; 0: any free port.")
     ] = 8080,
     secret: Annotated[
         str,
@@ -21,15 +21,15 @@ def listen(
             metavar="SECRET",
             envvar="WEBHOOK_SECRET",
             show_envvar=False,
-            help="The secret to verify with; else that of each subscription in the database.",
+            help="Secret for verification; default: the secret of each subscription in the database.",
         ),
     ] = "",
     as_json: AsJson = False,
     config: ConfigFile = None,
 ) -> None:
-    """Receive on this machine what is sent to subscribers, verify it, and print it.
+    """Receive, verify and print webhooks on this machine.
 
-    Whatever is not signed as it should be is answered 401. Runs until Ctrl-C.
+    Answers 401 to requests without a valid signature. Runs until Ctrl-C.
     """
     from syndicate.model.signature import Secret
     from syndicate.service import listening
@@ -49,11 +49,11 @@ def listen(
 
 
 def _begin(address: str) -> None:
-    talk(f"Listening on {address}, until Ctrl-C.")
+    talk(f"Listening on {address} (Ctrl-C to stop)")
 
 
 def _invite(address: str) -> None:
-    talk(f"Listening on {address}, until Ctrl-C. In another terminal:")
+    talk(f"Listening on {address} (Ctrl-C to stop). In another terminal:")
     talk(f"  syndicate subscriptions add {address}/")
 
 

@@ -22,7 +22,7 @@ def _moment(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(
-            f"{text} is no time: write 2025-01-06 or 2025-01-06T09:00:00-05:00"
+            f"invalid time {text}: expected 2025-01-06 or 2025-01-06T09:00:00-05:00"
         ) from None
     return moment.astimezone() if moment.tzinfo is None else moment
 
@@ -33,14 +33,14 @@ ConfigFile = Annotated[
         "--config",
         metavar="FILE",
         callback=_nearest,
-        help="The settings to use; else $SYNDICATE_CONFIG, else syndicate.toml here.",
+        help="Settings file; default: $SYNDICATE_CONFIG, then ./syndicate.toml.",
     ),
 ]
 
 Rev = Annotated[
     str,
     typer.Option(
-        "--rev", metavar="REV", help="See this branch, tag or commit instead of what is published."
+        "--rev", metavar="REV", help="Read this branch, tag or commit instead of the published ref."
     ),
 ]
 
@@ -50,13 +50,13 @@ At = Annotated[
         "--at",
         metavar="TIME",
         parser=_moment,
-        help="See what it will be then: 2025-01-06, or 2025-01-06T09:00:00-05:00.",
+        help="Show the state at this time: 2025-01-06 or 2025-01-06T09:00:00-05:00.",
     ),
 ]
 
 Expires = Annotated[
     datetime | None,
-    typer.Option("--expires", metavar="TIME", parser=_moment, help="From when on it is void."),
+    typer.Option("--expires", metavar="TIME", parser=_moment, help="Time at which the token expires."),
 ]
 
 Since = Annotated[
@@ -65,8 +65,8 @@ Since = Annotated[
         "--since",
         metavar="TIME",
         parser=_moment,
-        help="Only what changed from then on; else everything that is live.",
+        help="Only changes since this time; default: all live posts.",
     ),
 ]
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -34,7 +34,7 @@ def total(found: Sequence[Problem]) -> str:
         for level in get_args(Level)
         if counts[level]
     ]
-    return f"{', '.join(said)}." if said else "Nothing is wrong."
+    return f"{', '.join(said)}." if said else "No problems found."
 
 
 def refuse_unknown(paths: Sequence[str], *editions: Edition) -> None:
@@ -52,7 +52,7 @@ def refuse_unknown(paths: Sequence[str], *editions: Edition) -> None:
             raise UnknownName(
                 f"no source has a file at {path}",
                 code="unknown-path",
-                hint="Write paths from the root of the repository.",
+                hint="Use a path relative to the root of the repository.",
                 known=tuple(folders),
             )
 

@@ -12,20 +12,21 @@ from syndicate.cli.terminal import say_json
 
 def refresh(
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be told; fetch and accept nothing.")
+        bool, typer.Option("--dry-run", help="Show the events that would be sent; fetch and accept nothing.")
     ] = False,
     accept_removals: Annotated[
         bool,
         typer.Option(
-            "--accept-removals", help="Let the posts of folders go that are empty or gone."
+            "--accept-removals", help="Accept the removal of posts whose folder is empty or missing."
         ),
     ] = False,
     as_json: AsJson = False,
     config: ConfigFile = None,
 ) -> None:
-    """Fetch every source now, and say what it holds.
+    """Fetch all sources now and show their state.
 
-    A service that runs with the same settings notices. Exits 1 if a source is not up to date.
+    A running service with the same settings picks up the changes. Exits 1 if a source is not
+    up to date.
     """
     from syndicate.cli import events
     from syndicate.cli.renewal import renew, report, untold

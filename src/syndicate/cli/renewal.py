@@ -66,8 +66,8 @@ def report(seen: Iterable[Refreshed], *, dry_run: bool) -> None:
     """Say on stdout what came of it."""
     for one in seen:
         for commit in one.accepted:
-            done = "would be accepted" if dry_run else "is accepted"
-            say(f"{one.source}: what {commit[:12]} removed {done}")
+            done = "would be accepted" if dry_run else "accepted"
+            say(f"{one.source}: removals of commit {commit[:12]} {done}")
         if one.failing:
             say(one.failing, colour="red")
         else:
@@ -84,6 +84,6 @@ def untold(newsroom: Newsroom, seen: Sequence[Part | Unread]) -> tuple[Event, ..
 
     told = asyncio.run(told_so_far(newsroom.settings.database_url))
     if told is None:
-        talk("Nobody was told of anything yet: the first start of the service tells nothing.")
+        talk("Nothing recorded yet: the first start of the service sends no events.")
         return ()
     return events(newsroom, told, newsroom.put_together(seen))

@@ -7,9 +7,9 @@ from syndicate.cli.options import ConfigFile
 
 
 def serve(config: ConfigFile = None) -> None:
-    """Serve the feeds, follow the sources and tell subscribers.
+    """Serve the feeds, watch the sources and deliver to subscribers.
 
-    Runs until it is told to stop (SIGINT or SIGTERM); then it finishes what is in progress.
+    Runs until SIGINT or SIGTERM, then finishes the requests and attempts in progress.
     """
     from syndicate.service.process import starting
 

@@ -18,26 +18,26 @@ from syndicate.model.subscription import Subscription, SubscriptionId
 from syndicate.model.wish import Wish, read_types
 
 app = typer.Typer(
-    name="subscriptions", help="Look after who is told of posts.", no_args_is_help=True
+    name="subscriptions", help="Manage webhook subscriptions.", no_args_is_help=True
 )
 
 _Which = Annotated[
-    str, typer.Argument(metavar="SUBSCRIPTION", help="Its id, as `subscriptions list` shows it.")
+    str, typer.Argument(metavar="SUBSCRIPTION", help="Subscription ID, as shown by `subscriptions list`.")
 ]
 _Select = Annotated[
     str | None,
     typer.Option(
         metavar="QUERY",
-        help="Only these posts, as feeds are asked: 'category=tts&carousel=true'.",
+        help="Only posts that match this feed query: 'category=tts&carousel=true'.",
     ),
 ]
 _Types = Annotated[
     str | None,
-    typer.Option(metavar="TYPES", help="Only these events, with commas between them."),
+    typer.Option(metavar="TYPES", help="Only these event types, separated by commas."),
 ]
-_Minor = Annotated[bool | None, typer.Option(help="Tell of minor updates, too.")]
+_Minor = Annotated[bool | None, typer.Option(help="Also send minor updates.")]
 _Thin = Annotated[
-    bool | None, typer.Option("--thin/--full", help="Only say which post it is about.")
+    bool | None, typer.Option("--thin/--full", help="Send only the ID, URL and title of the post.")
 ]
 
 
@@ -49,15 +49,15 @@ def add(  # noqa: PLR0913, PLR0917 — every wish is an option
     minor: _Minor = None,
     thin: _Thin = None,
     backfill: Annotated[
-        bool, typer.Option("--backfill", help="Tell everything live at the beginning.")
+        bool, typer.Option("--backfill", help="Send all live posts first.")
     ] = False,
     owner: Annotated[
-        str, typer.Option(metavar="NAME", help="Whose it is: the name on a token.")
+        str, typer.Option(metavar="NAME", help="Owner of the subscription: the name of a token.")
     ] = "",
     as_json: AsJson = False,
     config: ConfigFile = None,
 ) -> None:
-    """Subscribe an endpoint, and print the secret that what is sent is signed with."""
+    """Create a subscription and print its signing secret."""
     from syndicate.cli.office import at_office
     from syndicate.service.partners import Partners
     from syndicate.settings import Settings
@@ -82,9 +82,9 @@ def edit(  # noqa: PLR0913, PLR0917 — every wish is an option
     thin: _Thin = None,
     config: ConfigFile = None,
 ) -> None:
-    """Change what a subscription wants.
+    """Edit a subscription.
 
-    Another selection is told as events: what leaves as removed, what comes as published.
+    A changed selection sends events: posts that leave it as removed, new posts as published.
     """
     from syndicate.cli.office import at_office
     from syndicate.service.partners import Partners
@@ -97,12 +97,12 @@ def edit(  # noqa: PLR0913, PLR0917 — every wish is an option
         await office.amend(subscription, None, whole)
 
     at_office(config, work)
-    talk(f"{subscription} is changed.")
+    talk(f"{subscription}: updated")
 
 
 @app.command("list")
 def list_(as_json: AsJson = False, config: ConfigFile = None) -> None:
-    """List every subscription, the oldest first."""
+    """List all subscriptions, oldest first."""
     from syndicate.cli.office import at_office
     from syndicate.service.partners import Partners
     from syndicate.settings import Settings
@@ -120,7 +120,7 @@ def list_(as_json: AsJson = False, config: ConfigFile = None) -> None:
 
 @app.command()
 def show(subscription: _Which, as_json: AsJson = False, config: ConfigFile = None) -> None:
-    """Show a subscription, what waits for it, and its last attempt."""
+    """Show a subscription, its pending deliveries and its last attempt."""
     from syndicate.cli.office import at_office
 
     shown = _owned(at_office(config, lambda office, _: office.standing(subscription, None)))
@@ -132,25 +132,25 @@ def show(subscription: _Which, as_json: AsJson = False, config: ConfigFile = Non
 
 @app.command()
 def pause(subscription: _Which, config: ConfigFile = None) -> None:
-    """Let deliveries wait."""
+    """Pause a subscription; its deliveries are queued."""
     from syndicate.cli.office import at_office
 
     at_office(config, lambda office, _: office.amend(subscription, None, Wish(state="paused")))
-    talk(f"{subscription} is paused: what there is to tell it waits.")
+    talk(f"{subscription}: paused; events are queued")
 
 
 @app.command()
 def resume(subscription: _Which, config: ConfigFile = None) -> None:
-    """Send again, as if nothing had ever failed."""
+    """Resume a subscription and reset its failures."""
     from syndicate.cli.office import at_office
 
     at_office(config, lambda office, _: office.amend(subscription, None, Wish(state="active")))
-    talk(f"{subscription} is active.")
+    talk(f"{subscription}: active")
 
 
 @app.command("rotate-secret")
 def rotate_secret(subscription: _Which, as_json: AsJson = False, config: ConfigFile = None) -> None:
-    """Make a new secret and print it; the old one signs as well for a day."""
+    """Rotate the signing secret; the old secret stays valid for 24 hours."""
     from syndicate.cli.office import at_office
 
     rotated = at_office(config, lambda office, _: office.rotate(subscription))
@@ -159,9 +159,9 @@ def rotate_secret(subscription: _Which, as_json: AsJson = False, config: ConfigF
 
 @app.command("test")
 def try_out(subscription: _Which, config: ConfigFile = None) -> None:
-    """Send a signed test at once.
+    """Send a signed test event.
 
-    Exits 1 if it does not arrive.
+    Exits 1 if the delivery fails.
     """
     from syndicate.cli.office import at_office
 
@@ -174,20 +174,20 @@ def try_out(subscription: _Which, config: ConfigFile = None) -> None:
 
 @app.command()
 def recover(subscription: _Which, since: Since = None, config: ConfigFile = None) -> None:
-    """Tell everything live, or all that changed since a time."""
+    """Resend all live posts, or all events since a time."""
     from syndicate.cli.office import at_office
 
     told = at_office(config, lambda office, _: office.recover(subscription, None, since))
-    talk(f"{told} deliveries are on their way.")
+    talk(f"{told} deliveries queued")
 
 
 @app.command()
 def remove(subscription: _Which, config: ConfigFile = None) -> None:
-    """Forget a subscription and all that was on its way to it."""
+    """Remove a subscription and its deliveries."""
     from syndicate.cli.office import at_office
 
     at_office(config, lambda office, _: office.remove(subscription, None))
-    talk(f"{subscription} is removed.")
+    talk(f"{subscription}: removed")
 
 
 def _wish(types: str | None, minor: bool | None, thin: bool | None) -> Wish:
@@ -217,4 +217,4 @@ def _tell_secret(subscription: Subscription, *, as_json: bool) -> None:
         say_json({"id": subscription.id, "secret": secret})
     else:
         say(f"{subscription.id}  {secret}")
-        talk("This is the only time that the secret is shown: the receiver verifies with it.")
+        talk("Store the secret now: the receiver needs it for verification, and it is not shown again.")

@@ -25,7 +25,7 @@ def tell(error: SyndicateError) -> None:
         for mistake in error.mistakes:
             talk(f"  {mistake}")
     if error.known:
-        talk(f"Known are: {', '.join(error.known)}")
+        talk(f"Valid values: {', '.join(error.known)}")
     if error.hint:
         talk(error.hint)
 

@@ -10,21 +10,21 @@ from syndicate.cli.terminal import say, say_json, talk
 from syndicate.model.event import rfc3339
 from syndicate.model.token import Token
 
-app = typer.Typer(name="tokens", help="Say who may subscribe.", no_args_is_help=True)
+app = typer.Typer(name="tokens", help="Manage API tokens.", no_args_is_help=True)
 
 
 @app.command()
 def create(
     role: Annotated[
         Literal["admin", "partner"],
-        typer.Option(metavar="ROLE", help="admin: everything; partner: its own subscriptions."),
+        typer.Option(metavar="ROLE", help="admin: full access; partner: own subscriptions only."),
     ],
-    name: Annotated[str, typer.Option(metavar="NAME", help="Whose it is; subscriptions go by it.")],
+    name: Annotated[str, typer.Option(metavar="NAME", help="Owner of the token; subscriptions belong to this name.")],
     expires: Expires = None,
     as_json: AsJson = False,
     config: ConfigFile = None,
 ) -> None:
-    """Make a token and print it: it is shown once and kept nowhere."""
+    """Create a token and print it; it is shown only once."""
     from syndicate.cli.office import at_office
 
     token, text = at_office(
@@ -35,12 +35,12 @@ def create(
         say_json({"id": token.id, "token": text})
     else:
         say(text)
-        talk(f"This is the only time that {token.id} is shown. Keep it as you keep passwords.")
+        talk(f"Store {token.id} now like a password: it is not shown again.")
 
 
 @app.command("list")
 def list_(as_json: AsJson = False, config: ConfigFile = None) -> None:
-    """List every token there ever was."""
+    """List all tokens, including expired and revoked ones."""
     from syndicate.cli.office import at_office
     from syndicate.service.partners import Partners
     from syndicate.settings import Settings
@@ -57,14 +57,14 @@ def list_(as_json: AsJson = False, config: ConfigFile = None) -> None:
 
 @app.command()
 def revoke(
-    token: Annotated[str, typer.Argument(help="Its id, as `tokens list` shows it.")],
+    token: Annotated[str, typer.Argument(help="Token ID, as shown by `tokens list`.")],
     config: ConfigFile = None,
 ) -> None:
-    """Let a token be good for nothing; subscriptions made with it go on."""
+    """Revoke a token; subscriptions made with it stay active."""
     from syndicate.cli.office import at_office
 
     revoked = at_office(config, lambda office, _: office.tokens.revoke(token, office.clock()))
-    talk(f"{revoked.id} ({revoked.name}) is revoked.")
+    talk(f"{revoked.id} ({revoked.name}): revoked")
 
 
 def _shown(token: Token, now: datetime) -> dict[str, object]:

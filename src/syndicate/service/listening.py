@@ -45,7 +45,7 @@ async def listen(
         try:
             await server.run(listener.application(), _HOST, port, stopping=stopping, started=tell)
         except SyndicateError as error:
-            hint = "Stop what is there, or choose another with --port."
+            hint = "Stop the other program, or choose another port with --port."
             raise SyndicateError(error.what, code=error.code, hint=hint) from error
 
 

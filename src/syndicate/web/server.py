@@ -119,11 +119,11 @@ def _listen(host: str, port: int, backlog: int) -> socket.socket:
         raise SyndicateError(
             f"cannot listen on port {port} of {host}: {_cause(error)}",
             code="cannot-listen",
-            hint="Stop what is there, or choose another service.port (SYNDICATE_SERVICE__PORT).",
+            hint="Stop the other program, or change service.port (SYNDICATE_SERVICE__PORT).",
         ) from error
 
 
 def _cause(error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return "another program has it"
+        return "the port is in use"
     return error.strerror or str(error)
