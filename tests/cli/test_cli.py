@@ -36,7 +36,9 @@ def test_an_error_is_told_with_what_is_known_and_what_to_do(
 
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err == "Error: there is no feed x\nValid values: all, tts\nChoose a known one.\n"
+    assert (
+        captured.err == "Error: there is no feed x\nValid values: all, tts\nChoose a known one.\n"
+    )
 
     tell(UnknownName("there is no feed x"))
 

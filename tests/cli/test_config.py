@@ -70,11 +70,11 @@ def test_every_mistake_is_told_and_exits_2(run: Run, file: Path) -> None:
 
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err == (
-        f"Error: {file} has 2 mistakes\n"
-        "  service.titel: is not known (did you mean title?)\n"
-        "  sources[0].dialect: must be one of news-and-blog, program-updates, jekyll, hugo,"
-        ' not "x"\n'
-        "`syndicate config schema` says what is allowed.\n"
+        f"Error: {file} has 2 errors\n"
+        "  service.titel: unknown key (did you mean title?)\n"
+        "  sources[0].dialect: expected one of news-and-blog, program-updates, jekyll, hugo"
+        '; found "x"\n'
+        "`syndicate config schema` prints the allowed keys and values.\n"
     )
 
 

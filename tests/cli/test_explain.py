@@ -53,7 +53,10 @@ def test_what_nobody_wrote_is_told_as_that(run: Run, file: Path) -> None:
     second = fields(run("explain", "news/2023-11-07-second.md", "--json", "--config", file).out)
 
     assert told["published"] == ("2023-11-06T12:00:00+00:00", "key date, line 4")
-    assert told["url"] == ("https://partners.example.gov/updates/uno/", "permalink pattern of the source")
+    assert told["url"] == (
+        "https://partners.example.gov/updates/uno/",
+        "permalink pattern of the source",
+    )
     assert told["categories"] == ("partners", "default of the source")
     assert told["summary"] == ("Palabras.", "beginning of the text")
     assert second["image"] == (

@@ -352,7 +352,7 @@ def test_every_mistake_is_told_at_once_by_its_name(tmp_path: Path) -> None:
 
     told = list(caught.value.mistakes)
     assert told == (DATA / "wrong.txt").read_text().splitlines()
-    assert caught.value.what == f"{file} has {len(told)} mistakes"
+    assert caught.value.what == f"{file} has {len(told)} errors"
     assert not [line for line in told if "secret@" in line or "12345" in line]
 
 
@@ -365,20 +365,20 @@ def test_no_source_is_a_mistake(tmp_path: Path) -> None:
         )
 
     assert caught.value.mistakes == (
-        "service: must be a table, not 1",
-        "categories: must be a list of tables, each under [[categories]]",
-        "feeds[0]: must be a table, not 2",
-        "sources: at least one is needed",
+        "service: expected a table; found 1",
+        "categories: expected a list of tables, each under [[categories]]",
+        "feeds[0]: expected a table; found 2",
+        "sources: at least one source is required",
     )
-    with pytest.raises(SettingsError, match=r"has 1 mistake$"):
+    with pytest.raises(SettingsError, match=r"has 1 error$"):
         load(write(tmp_path, ""), {})
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"[service]\nport = \n", r"is not TOML: Invalid value \(at line 2, column 8\)"),
-        (b"[service]\ntitle = 'caf\xe9'\n", "is not TOML: 'utf-8' codec"),
+        (b"[service]\nport = \n", r"invalid TOML in \S+: Invalid value \(at line 2, column 8\)"),
+        (b"[service]\ntitle = 'caf\xe9'\n", r"invalid TOML in \S+: 'utf-8' codec"),
     ],
 )
 def test_what_is_not_toml_is_told_with_its_line(content: bytes, said: str, tmp_path: Path) -> None:
@@ -395,5 +395,5 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"nowhere\.toml does not exist") as caught:
         load(tmp_path / "nowhere.toml", {})
     assert "syndicate init" in caught.value.hint
-    with pytest.raises(SettingsError, match="cannot be read: Is a directory"):
+    with pytest.raises(SettingsError, match=r"cannot read settings file \S+: Is a directory"):
         load(tmp_path, {})

@@ -22,7 +22,9 @@ Form = Literal["text", "json", "github", "sarif"]
 def check(
     paths: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[PATH]...", help="Only check these files and folders of the repository."),
+        typer.Argument(
+            metavar="[PATH]...", help="Only check these files and folders of the repository."
+        ),
     ] = None,
     form: Annotated[
         Form,

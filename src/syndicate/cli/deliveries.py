@@ -22,7 +22,9 @@ _Which = Annotated[
 @app.command("list")
 def list_(
     subscription: Annotated[str, typer.Argument(help="Subscription ID.")],
-    limit: Annotated[int, typer.Option(metavar="N", min=1, help="Maximum number of deliveries.")] = 50,
+    limit: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Maximum number of deliveries.")
+    ] = 50,
     as_json: AsJson = False,
     config: ConfigFile = None,
 ) -> None:

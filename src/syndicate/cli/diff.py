@@ -11,9 +11,14 @@ from syndicate.cli.terminal import say_json, talk
 
 def diff(
     rev1: Annotated[str, typer.Argument(metavar="REV1", help="A branch, tag or commit.")],
-    rev2: Annotated[str, typer.Argument(metavar="REV2", help="The branch, tag or commit to compare with REV1.")],
+    rev2: Annotated[
+        str, typer.Argument(metavar="REV2", help="The branch, tag or commit to compare with REV1.")
+    ],
     source: Annotated[
-        str, typer.Option(metavar="NAME", help="Only this source; default: all sources that have both revisions.")
+        str,
+        typer.Option(
+            metavar="NAME", help="Only this source; default: all sources that have both revisions."
+        ),
     ] = "",
     as_json: AsJson = False,
     config: ConfigFile = None,

@@ -13,7 +13,9 @@ from syndicate.errors import NotReady, SyndicateError
 
 
 def show(
-    feed: Annotated[str, typer.Argument(help="Feed name with an optional query: 'all?category=tts'.")],
+    feed: Annotated[
+        str, typer.Argument(help="Feed name with an optional query: 'all?category=tts'.")
+    ],
     form: Annotated[
         Literal["json", "rss", "atom"],
         typer.Option("--format", metavar="FORMAT", help="Format: json, rss or atom."),

@@ -13,7 +13,10 @@ from syndicate.errors import SyndicateError, UsageError
 
 def init(
     repository: Annotated[
-        str, typer.Argument(metavar="REPO", help="Path of a repository (bare or not), or an https or ssh URL.")
+        str,
+        typer.Argument(
+            metavar="REPO", help="Path of a repository (bare or not), or an https or ssh URL."
+        ),
     ],
     out: Annotated[
         pathlib.Path, typer.Option(metavar="FILE", help="Settings file to write.")
@@ -42,7 +45,10 @@ def init(
     load(out, {})
     talk(f"{out} written: folders {', '.join(found.folders)}, dialect {found.dialect}")
     if not found.site_url:
-        talk("Set site_url in this file: the repository does not state the URL of the site.", colour="yellow")
+        talk(
+            "Set site_url in this file: the repository does not state the URL of the site.",
+            colour="yellow",
+        )
     talk(f"Next step: syndicate doctor --config {out}")
 
 

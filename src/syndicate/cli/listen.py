@@ -13,7 +13,8 @@ from syndicate.cli.terminal import say, talk
 
 def listen(
     port: Annotated[
-        int, typer.Option(metavar="N", min=0, max=65535, help="Port to listen on; 0: any free port.")
+        int,
+        typer.Option(metavar="N", min=0, max=65535, help="Port to listen on; 0: any free port."),
     ] = 8080,
     secret: Annotated[
         str,

@@ -56,7 +56,9 @@ At = Annotated[
 
 Expires = Annotated[
     datetime | None,
-    typer.Option("--expires", metavar="TIME", parser=_moment, help="Time at which the token expires."),
+    typer.Option(
+        "--expires", metavar="TIME", parser=_moment, help="Time at which the token expires."
+    ),
 ]
 
 Since = Annotated[

@@ -12,12 +12,16 @@ from syndicate.cli.terminal import say_json
 
 def refresh(
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show the events that would be sent; fetch and accept nothing.")
+        bool,
+        typer.Option(
+            "--dry-run", help="Show the events that would be sent; fetch and accept nothing."
+        ),
     ] = False,
     accept_removals: Annotated[
         bool,
         typer.Option(
-            "--accept-removals", help="Accept the removal of posts whose folder is empty or missing."
+            "--accept-removals",
+            help="Accept the removal of posts whose folder is empty or missing.",
         ),
     ] = False,
     as_json: AsJson = False,

@@ -17,12 +17,13 @@ from syndicate.model.statement import Standing, Statement
 from syndicate.model.subscription import Subscription, SubscriptionId
 from syndicate.model.wish import Wish, read_types
 
-app = typer.Typer(
-    name="subscriptions", help="Manage webhook subscriptions.", no_args_is_help=True
-)
+app = typer.Typer(name="subscriptions", help="Manage webhook subscriptions.", no_args_is_help=True)
 
 _Which = Annotated[
-    str, typer.Argument(metavar="SUBSCRIPTION", help="Subscription ID, as shown by `subscriptions list`.")
+    str,
+    typer.Argument(
+        metavar="SUBSCRIPTION", help="Subscription ID, as shown by `subscriptions list`."
+    ),
 ]
 _Select = Annotated[
     str | None,
@@ -217,4 +218,6 @@ def _tell_secret(subscription: Subscription, *, as_json: bool) -> None:
         say_json({"id": subscription.id, "secret": secret})
     else:
         say(f"{subscription.id}  {secret}")
-        talk("Store the secret now: the receiver needs it for verification, and it is not shown again.")
+        talk(
+            "Store the secret now: the receiver needs it for verification, and it is not shown again."
+        )

@@ -19,7 +19,10 @@ def create(
         Literal["admin", "partner"],
         typer.Option(metavar="ROLE", help="admin: full access; partner: own subscriptions only."),
     ],
-    name: Annotated[str, typer.Option(metavar="NAME", help="Owner of the token; subscriptions belong to this name.")],
+    name: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="Owner of the token; subscriptions belong to this name."),
+    ],
     expires: Expires = None,
     as_json: AsJson = False,
     config: ConfigFile = None,

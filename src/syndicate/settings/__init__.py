@@ -104,8 +104,8 @@ def load(file: pathlib.Path | None, environ: Mapping[str, str]) -> Settings:
     if tables and not mistakes:
         return Settings.of(tables, reading)
     raise SettingsError(
-        f"{reading.file} has {len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}",
-        hint="`syndicate config schema` says what is allowed.",
+        f"{reading.file} has {len(mistakes)} error{'s' if len(mistakes) > 1 else ''}",
+        hint="`syndicate config schema` prints the allowed keys and values.",
         mistakes=tuple(f"{_named(name, reading)}: {what}" for name, what in mistakes),
     )
 

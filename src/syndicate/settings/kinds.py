@@ -42,7 +42,7 @@ def _list(value: object) -> object:
     try:
         return tomllib.loads(f"list = {value}")["list"]
     except tomllib.TOMLDecodeError:
-        raise ValueError('must be a list such as ["a", "b"]') from None
+        raise ValueError('expected a list such as ["a", "b"]') from None
 
 
 Listed = BeforeValidator(_list)
@@ -66,34 +66,34 @@ def _optional(check: Callable[[str], str]) -> Callable[[str], str]:
 
 def _feed_name(text: str) -> str:
     if text in ("all", "carousel"):
-        raise ValueError("must be another name than all and carousel, which every service has")
+        raise ValueError("expected a name other than all and carousel, which are reserved")
     return text
 
 
 def _dialect(text: str) -> str:
     if text in DIALECTS:
         return text
-    raise ValueError(f"must be one of {', '.join(DIALECTS)}{near(text, DIALECTS)}")
+    raise ValueError(f"expected one of {', '.join(DIALECTS)}{near(text, DIALECTS)}")
 
 
 def _field(text: str) -> str:
     if text in GENERAL:
         return text
-    offer = near(text, GENERAL) or f"; known are {', '.join(GENERAL)}"
-    raise ValueError(f"there is no such field{offer}")
+    offer = near(text, GENERAL) or f"; valid values: {', '.join(GENERAL)}"
+    raise ValueError(f"unknown field{offer}")
 
 
 def _category_slug(text: str) -> str:
     if text and slug(text) == text:
         return text
-    raise ValueError(f"must be a slug such as {slug(text) or 'social-media'}")
+    raise ValueError(f"expected a slug such as {slug(text) or 'social-media'}")
 
 
 def _zone(text: str) -> str:
     try:
         return ZoneInfo(text).key
     except (KeyError, ValueError, OSError):
-        raise ValueError(f"must be an IANA time zone{near(text, available_timezones())}") from None
+        raise ValueError(f"expected an IANA time zone{near(text, available_timezones())}") from None
 
 
 def _network(value: object) -> IPv4Network | IPv6Network:
@@ -102,7 +102,7 @@ def _network(value: object) -> IPv4Network | IPv6Network:
         return ipaddress.ip_network(text)
     except ValueError as error:
         hint = f" ({error})" if "host bits" in str(error) else ""
-    raise ValueError(f"must be a network in CIDR notation such as 10.1.0.0/16{hint}")
+    raise ValueError(f"expected a network in CIDR notation such as 10.1.0.0/16{hint}")
 
 
 def _ref(text: str) -> str:
@@ -111,52 +111,54 @@ def _ref(text: str) -> str:
         r"[^-/.\s~^:?*\[\\]([^\x00-\x20\x7f~^:?*\[\\]*[^/.\s~^:?*\[\\])?", text
     ) and not re.search(r"\.\.|//|/\.|@\{|\.lock(/|$)", text):
         return text
-    raise ValueError("must be the name of a branch, tag or other ref, such as main")
+    raise ValueError("expected the name of a branch, tag or other ref, such as main")
 
 
 def _folder(text: str) -> str:
     parts = [part for part in text.split("/") if part not in ("", ".")]
     if text.startswith("/") or ".." in parts:
-        raise ValueError("must be a folder inside the repository, such as content/posts")
+        raise ValueError("expected a folder inside the repository, such as content/posts")
     return "/".join(parts)
 
 
 def _folders(folders: tuple[str, ...]) -> tuple[str, ...]:
     if not folders:
-        raise ValueError("must name at least one folder")
+        raise ValueError("expected at least one folder")
     for inner, outer in permutations(folders, 2):
         if f"{inner}/".startswith(f"{outer}/" if outer else ""):
-            raise ValueError(f"must not overlap: {inner} lies in {outer or 'the whole repository'}")
+            raise ValueError(
+                f"folders overlap: {inner} is inside {outer or 'the whole repository'}"
+            )
     return folders
 
 
 def _retries(steps: tuple[float, ...]) -> tuple[float, ...]:
     if steps and list(steps) == sorted(steps):
         return steps
-    raise ValueError("must hold at least one wait, and none shorter than the one before")
+    raise ValueError("expected at least one delay, in ascending order")
 
 
 _HOST = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"
 _SITE = rf"({_HOST}|\[[0-9A-Fa-f:.]+\])(:[0-9]{{1,5}})?"
 
-_host = _shaped(_HOST, "must be a host such as video.example.gov")
-_authority = _shaped(rf"([\w.+-]+@)?{_HOST}", "must be a host or mail address")
+_host = _shaped(_HOST, "expected a host such as video.example.gov")
+_authority = _shaped(rf"([\w.+-]+@)?{_HOST}", "expected a host or e-mail address")
 _web_url = _shaped(
     rf"https?://{_SITE}(/[^\s?#]*)?",
-    "must be an absolute http or https URL without query, fragment or user",
+    "expected an absolute http or https URL without query, fragment or user",
 )
 _proxy = _shaped(
     rf"https?://([^/@\s]+@)?{_SITE}/?",
-    "must be empty or an http or https URL such as http://proxy.example.gov:3128",
+    "expected an empty value or an http or https URL such as http://proxy.example.gov:3128",
 )
 _database = _shaped(
     r"sqlite:///(?!:memory:)\S.*|postgres(ql)?://[^/\s]*/[^/\s]+",
-    "must be sqlite:///FILE or postgresql://USER@HOST/NAME",
+    "expected sqlite:///FILE or postgresql://USER@HOST/NAME",
 )
-_path = _shaped(r"/\S*", "must be a path that begins with a slash")
-_target = _shaped(r"(/|https?://)\S*", "must be a path that begins with a slash, or a URL")
+_path = _shaped(r"/\S*", "expected a path that begins with a slash")
+_target = _shaped(r"(/|https?://)\S*", "expected a path that begins with a slash, or a URL")
 _language = _shaped(
-    r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", "must be a language tag (BCP 47) such as en or es-PR"
+    r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", "expected a language tag (BCP 47) such as en or es-PR"
 )
 
 
@@ -164,8 +166,8 @@ def _trimmed(url: str) -> str:
     return url.rstrip("/")
 
 
-Text = Annotated[str, AfterValidator(_shaped(r"(?s).+", "must not be empty"))]
-Name = Annotated[str, AfterValidator(_shaped(r"[a-z0-9-]+", "must be of a-z, 0-9 and hyphens"))]
+Text = Annotated[str, AfterValidator(_shaped(r"(?s).+", "expected non-empty text"))]
+Name = Annotated[str, AfterValidator(_shaped(r"[a-z0-9-]+", "expected only a-z, 0-9 and hyphens"))]
 FeedName = Annotated[Name, AfterValidator(_feed_name)]
 CategorySlug = Annotated[str, AfterValidator(_category_slug)]
 Dialect = Annotated[

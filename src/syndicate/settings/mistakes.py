@@ -15,15 +15,15 @@ Place = tuple[str | int, ...]
 """Where a setting stands: keys of tables and positions in lists."""
 
 _RULES: Final = {
-    "missing": "is missing",
-    "string": "must be text",
-    "int": "must be a whole number",
-    "finite": "must be a whole number",
-    "float": "must be a number",
-    "bool": "must be true or false",
-    "tuple": "must be a list",
-    "dict": "must be a table",
-    "model": "must be a table",
+    "missing": "required value is missing",
+    "string": "expected text",
+    "int": "expected an integer",
+    "finite": "expected an integer",
+    "float": "expected a number",
+    "bool": "expected true or false",
+    "tuple": "expected a list",
+    "dict": "expected a table",
+    "model": "expected a table",
 }
 """What a value must be, by the first word of pydantic's name for the error."""
 
@@ -61,15 +61,15 @@ def of_kinds(error: ValidationError, written: Mapping[str, Value]) -> Iterator[M
 def of_relations(filled: Mapping[str, Value]) -> Iterator[Mistake]:
     """Yield what is wrong between settings that may each be right."""
     if not filled.get("sources"):
-        yield "sources", "at least one is needed"
+        yield "sources", "at least one source is required"
     for table, key in (("sources", "name"), ("feeds", "name"), ("redirects", "from")):
         yield from _doubles(_texts(filled, table, key))
     yield from _ambiguous(filled)
     sources = dict.fromkeys(text for _, text in _texts(filled, "sources", "name"))
     for name, source in _texts(filled, "feeds", "sources"):
         if source not in sources:
-            offer = near(source, sources) or f"; known are {', '.join(sources)}"
-            yield name, f"there is no source {source}{offer}"
+            offer = near(source, sources) or f"; valid values: {', '.join(sources)}"
+            yield name, f"unknown source {source}{offer}"
 
 
 def _rule(kind: str, context: Mapping[str, Value], place: Place) -> str:
@@ -77,32 +77,32 @@ def _rule(kind: str, context: Mapping[str, Value], place: Place) -> str:
     if kind == "extra_forbidden":
         return _unknown(place)
     if kind == "tuple_type" and len(place) == 1:
-        return f"must be a list of tables, each under [[{place[0]}]]"
+        return f"expected a list of tables, each under [[{place[0]}]]"
     if "error" in context:
         return str(context["error"])
     if "expected" in context:
-        return f"must be {context['expected']}"
+        return f"expected {context['expected']}"
     bounds = [f"{words} {context[key]:.0f}" for key, words in _BOUNDS.items() if key in context]
-    return f"must be {bounds[0]}" if bounds else _RULES.get(kind.partition("_")[0], "")
+    return f"expected {bounds[0]}" if bounds else _RULES.get(kind.partition("_")[0], "")
 
 
 def _quoted(place: Place, written: Mapping[str, Value]) -> str:
     value = at(place, written)
     if value in (None, []) or isinstance(value, dict) or SECRETS.intersection(place):
         return ""
-    return f", not {without_password(json.dumps(value, ensure_ascii=False, default=str))}"
+    return f"; found {without_password(json.dumps(value, ensure_ascii=False, default=str))}"
 
 
 def _unknown(place: Place) -> str:
     *outer, key = place
     known = _keys(tuple(outer))
-    offer = near(str(key), known) or _elsewhere(str(key)) or f"; known are {', '.join(known)}"
-    return f"is not known{offer}"
+    offer = near(str(key), known) or _elsewhere(str(key)) or f"; valid values: {', '.join(known)}"
+    return f"unknown key{offer}"
 
 
 def _elsewhere(key: str) -> str:
     tables = [name for name in Tables.model_fields if key in _keys((name,))]
-    return f" (it belongs to {' or '.join(tables)})" if tables else ""
+    return f" (valid in {' or '.join(tables)})" if tables else ""
 
 
 def _keys(place: Place) -> list[str]:
@@ -132,7 +132,7 @@ def _doubles(texts: list[tuple[str, str]]) -> Iterator[Mistake]:
     first: dict[str, str] = {}
     for name, text in texts:
         if first.setdefault(text, name) != name:
-            yield name, f"must be unique, but {first[text]} is {text} too"
+            yield name, f"not unique: {first[text]} is {text} as well"
 
 
 def _ambiguous(filled: Mapping[str, Value]) -> Iterator[Mistake]:
@@ -141,4 +141,4 @@ def _ambiguous(filled: Mapping[str, Value]) -> Iterator[Mistake]:
         for name, text in _texts(filled, "categories", key):
             owner = name.split(".")[0]
             if owners.setdefault(slug(text), owner) != owner:
-                yield name, f"must mean one thing, but {owners[slug(text)]} answers to {text} too"
+                yield name, f"ambiguous: {owners[slug(text)]} has the spelling {text} as well"

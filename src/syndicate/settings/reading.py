@@ -54,7 +54,12 @@ def read(file: pathlib.Path, environ: Mapping[str, str]) -> Reading:
     for variable, keys, text in _overrides(environ):
         variables[".".join(keys)] = variable
         if not _put(written, keys, text):
-            mistakes.append((".".join(keys), "only values of tables can be set by a variable"))
+            mistakes.append(
+                (
+                    ".".join(keys),
+                    "environment variables can set only values of tables, not entries of lists",
+                )
+            )
     service = written.setdefault("service", {})
     if _SECRET_KEY in environ and isinstance(service, dict) and "secret_key" not in service:
         variables["service.secret_key"] = _SECRET_KEY
@@ -74,14 +79,14 @@ def _parse(file: pathlib.Path) -> dict[str, Value]:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SettingsError(
-            f"there are no settings: {file} does not exist",
-            hint="Make one with `syndicate init REPOSITORY`, or name one with --config.",
+            f"settings file {file} does not exist",
+            hint="Create a settings file with `syndicate init REPOSITORY`, or name one with --config.",
         ) from None
     except OSError as error:
-        raise SettingsError(f"{file} cannot be read: {error.strerror}") from None
+        raise SettingsError(f"cannot read settings file {file}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(
-            f"{file} is not TOML: {error}", hint="See https://toml.io for the notation."
+            f"invalid TOML in {file}: {error}", hint="See https://toml.io for the syntax."
         ) from None
 
 
@@ -127,15 +132,15 @@ class _Filling:
 
     def _variable(self, variable: str) -> str:
         if not _NAME.fullmatch(variable):
-            raise ValueError("must hold the name of a variable or file:PATH")
+            raise ValueError("expected the name of a variable or file:PATH")
         if variable not in self.environ:
-            raise ValueError("this variable is not set")
+            raise ValueError("environment variable is not set")
         return self.environ[variable]
 
     def _file(self, path: str) -> str:
         try:
             return (self.folder / path).read_text(encoding="utf-8").rstrip("\r\n")
         except OSError as error:
-            raise ValueError(f"this file cannot be read ({error.strerror})") from None
+            raise ValueError(f"cannot read the file ({error.strerror})") from None
         except UnicodeDecodeError:
-            raise ValueError("this file is not UTF-8 text") from None
+            raise ValueError("the file is not UTF-8 text") from None
