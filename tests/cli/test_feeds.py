@@ -147,4 +147,5 @@ def test_a_folder_that_cannot_be_written_is_told(run: Run, file: Path) -> None:
     outcome = run("build", "--out", file, "--config", file)
 
     assert outcome.code == 1
-    assert "cannot write" in outcome.err and "Not a directory" in outcome.err
+    assert "cannot write" in outcome.err
+    assert "Not a directory" in outcome.err

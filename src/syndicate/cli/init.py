@@ -36,7 +36,7 @@ def init(
     if not found.folders:
         raise SyndicateError(
             f"{repository} has no folder with dated posts",
-            hint="Give each post a title and a date in its front matter, or a date in its file name.",
+            hint="Give each post a title and a date, in its front matter or file name.",
             code="no-posts",
         )
     named = _named(repository)

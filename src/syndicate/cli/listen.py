@@ -22,7 +22,8 @@ def listen(
             metavar="SECRET",
             envvar="WEBHOOK_SECRET",
             show_envvar=False,
-            help="Secret for verification; default: the secret of each subscription in the database.",
+            help="Secret for verification; "
+            "default: the secret of each subscription in the database.",
         ),
     ] = "",
     as_json: AsJson = False,

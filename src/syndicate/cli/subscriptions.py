@@ -218,6 +218,4 @@ def _tell_secret(subscription: Subscription, *, as_json: bool) -> None:
         say_json({"id": subscription.id, "secret": secret})
     else:
         say(f"{subscription.id}  {secret}")
-        talk(
-            "Store the secret now: the receiver needs it for verification, and it is not shown again."
-        )
+        talk("Store the secret for the receiver now: the secret is not shown again.")

@@ -38,7 +38,7 @@ def create(
         say_json({"id": token.id, "token": text})
     else:
         say(text)
-        talk(f"Store {token.id} now like a password: it is not shown again.")
+        talk(f"Store {token.id} now like a password: the token is not shown again.")
 
 
 @app.command("list")

@@ -80,7 +80,7 @@ def _parse(file: pathlib.Path) -> dict[str, Value]:
     except FileNotFoundError:
         raise SettingsError(
             f"settings file {file} does not exist",
-            hint="Create a settings file with `syndicate init REPOSITORY`, or name one with --config.",
+            hint="Create one with `syndicate init REPOSITORY`, or name one with --config.",
         ) from None
     except OSError as error:
         raise SettingsError(f"cannot read settings file {file}: {error.strerror}") from None
