@@ -8,7 +8,7 @@ from syndicate.render import allowed
 
 ROOT: Final = Path(__file__).parents[2]
 DOCUMENT: Final = (ROOT / "docs" / "reference" / "html.md").read_text()
-ADDRESSES: Final = " ".join(DOCUMENT.partition("## Addresses")[2].split())
+URLS: Final = " ".join(DOCUMENT.partition("## URLs")[2].split())
 
 
 def section(start: str, end: str) -> list[str]:
@@ -26,29 +26,29 @@ def rows(start: str) -> dict[str, list[str]]:
 
 def test_the_elements_and_their_attributes_are_published() -> None:
     """All of them, and no others."""
-    plain = {name: list[str]() for name in section("Without further attributes:", "Obsolete")}
+    plain = {name: list[str]() for name in section("allow only the global attributes:", "Obsolete")}
     listed = rows("## Elements") | plain
     assert {name: sorted(own) for name, own in allowed.ELEMENTS.items()} == listed
-    assert set(section("Every element may have", "These have more")) == allowed.GLOBAL
+    assert set(section("Global attributes,", "These elements")) == allowed.GLOBAL
 
 
 def test_what_becomes_of_other_elements_is_published() -> None:
     """Those that are renamed, and those that go with what is in them."""
-    renamed = section("says the same today:", ". `li`")
+    renamed = section("replaced by current ones:", ". `li`")
     assert dict(zip(renamed[::2], renamed[1::2], strict=True)) == allowed.RENAMED
-    assert set(section("today", "outside")) >= set(allowed.HOMELESS)
-    assert set(section("but of these nothing does:", "Of classes")) == allowed.DROPPED
-    assert set(section("Of classes these stay:", "and, on code")) == allowed.CLASSES
+    assert set(section("current ones", "outside")) >= set(allowed.HOMELESS)
+    assert set(section("together with their content:", "Allowed classes")) == allowed.DROPPED
+    assert set(section("Allowed classes:", "and, on code")) == allowed.CLASSES
 
 
 def test_schemes_and_hosts_are_published() -> None:
     """Of links, of resources, of embeds."""
-    links = re.findall(r"`(\w+):`", ADDRESSES.partition("Images")[0])
-    resources = re.findall(r"`(\w+):`", ADDRESSES.partition("Images")[2].partition("What")[0])
+    links = re.findall(r"`(\w+):`", URLS.partition("Images")[0])
+    resources = re.findall(r"`(\w+):`", URLS.partition("Images")[2].partition("URLs with")[0])
     assert set(links) == allowed.LINK_SCHEMES
     assert set(resources) == allowed.RESOURCE_SCHEMES
     assert rows("## Embeds") == {host: [path] for host, path in allowed.EMBEDS.items()}
-    assert section("in a sandbox:", "\n\n")[-1].split() == allowed.SANDBOX.split()
+    assert section("this sandbox:", "\n\n")[-1].split() == allowed.SANDBOX.split()
 
 
 def test_every_name_is_in_one_list_only() -> None:
