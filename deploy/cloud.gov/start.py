@@ -1,8 +1,8 @@
-"""Run a command of Syndicate with what Cloud Foundry gives a process: a port and services.
+"""Run a command of Syndicate with the port and the services that Cloud Foundry provides.
 
-Usage: ``python deploy/cloud.gov/start.py serve``. A bound service with the address of a PostgreSQL
-database becomes ``SYNDICATE_DATABASE__URL``; of a user-provided one, `secret_key` and
-`metrics_token` are taken. What is set already is left alone.
+Usage: ``python deploy/cloud.gov/start.py serve``. The URL of a bound PostgreSQL database becomes
+``SYNDICATE_DATABASE__URL``; `secret_key` and `metrics_token` are read from a user-provided service.
+Environment variables that are already set take precedence.
 """
 
 import json
@@ -16,24 +16,24 @@ POSTGRESQL: Final = ("postgres://", "postgresql://")
 
 
 def credentials(services: str) -> Iterator[Mapping[str, object]]:
-    """Yield the credentials of every service in ``services``, the text of VCAP_SERVICES."""
+    """Yield the credentials of every service in ``services``, the JSON text of VCAP_SERVICES."""
     for instances in json.loads(services).values():
         for instance in instances:
             yield instance["credentials"]
 
 
 def settings(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables of Syndicate that ``environ`` of Cloud Foundry stands for."""
+    """Return Syndicate's environment variables for the variables of Cloud Foundry."""
     found = {"SYNDICATE_SERVICE__HOST": "0.0.0.0"}  # noqa: S104 — the platform routes to it
     if "PORT" in environ:
         found["SYNDICATE_SERVICE__PORT"] = environ["PORT"]
-    for given in credentials(environ.get("VCAP_SERVICES", "{}")):
-        address = str(given.get("uri", ""))
-        if address.startswith(POSTGRESQL):
-            found["SYNDICATE_DATABASE__URL"] = address
+    for values in credentials(environ.get("VCAP_SERVICES", "{}")):
+        url = str(values.get("uri", ""))
+        if url.startswith(POSTGRESQL):
+            found["SYNDICATE_DATABASE__URL"] = url
         for name in SECRETS:
-            if name in given:
-                found[f"SYNDICATE_SERVICE__{name.upper()}"] = str(given[name])
+            if name in values:
+                found[f"SYNDICATE_SERVICE__{name.upper()}"] = str(values[name])
     return found
 
 

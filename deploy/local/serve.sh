@@ -1,13 +1,13 @@
 #!/bin/sh
-# Serves the sample posts: content/ as committed in this repository, or in a sample repository under
-# var/ where this one has no history to read.
+# Serves the sample posts: content/ as committed in this repository, or a sample repository under
+# var/ if this folder has no git history.
 set -eu
 cd "$(dirname "$0")/../.."
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
 port=${SYNDICATE_SERVICE__PORT:-8000}
 address=http://127.0.0.1:$port
 
-# Says why the posts cannot be read from the history of this folder; nothing when they can.
+# Prints why the posts cannot be read from the git history of this folder; prints nothing if they can.
 obstacle() {
     if ! top=$(git rev-parse --show-toplevel 2>/dev/null); then
         [ ! -e .git ] || { echo "git cannot read this repository; \`git status\` says why" && return; }
@@ -21,13 +21,13 @@ obstacle() {
     fi
 }
 
-# Runs git in the sample repository, without anybody's own configuration.
+# Runs git in the sample repository, without the user's git configuration.
 sample_git() {
     GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 git -C var/sample \
         -c init.defaultBranch=main -c user.name=Editor -c user.email=editor@example.gov "$@"
 }
 
-# Commits content/ as it is now to var/sample. The first commit has a fixed date: ids depend on it.
+# Commits the current content/ to var/sample. The first commit has a fixed date: ids depend on it.
 make_sample() {
     mkdir -p var/sample
     if [ ! -d var/sample/.git ]; then
@@ -46,22 +46,22 @@ import os, socket, sys
 try:
     socket.create_server(("127.0.0.1", int(sys.argv[1]))).close()
 except ValueError:
-    pass  # the service itself says what is wrong with it
+    pass  # the service reports the invalid port
 except OSError as error:
     sys.exit(
         f"Port {sys.argv[1]} cannot be used: {os.strerror(error.errno)}.\n"
-        "For another one type: SYNDICATE_SERVICE__PORT=8001 make serve"
+        "To use another port: SYNDICATE_SERVICE__PORT=8001 make serve"
     )
 END
 
 why=$(obstacle)
 if [ -z "$why" ]; then
     SAMPLE_REPOSITORY=$(pwd)
-    edits="Uncommitted edits are not served: commit them, and the feeds change at once."
+    edits="Uncommitted edits are not served: commit them to update the feeds at once."
 else
     make_sample
     SAMPLE_REPOSITORY=$(pwd)/var/sample
-    edits="It holds content/ as it was just now, because $why.
+    edits="The posts are a copy of content/ from now, because $why.
 Later edits are served after the next \`make serve\`."
 fi
 export SAMPLE_REPOSITORY
@@ -69,13 +69,13 @@ export SAMPLE_REPOSITORY
 cat <<END
 Serving content/ of commit $(git -C "$SAMPLE_REPOSITORY" log -1 --format='%h, "%s",') on $address
 $edits
-Deliveries to this machine and without TLS are allowed here, and only here.
+Deliveries to this machine and without TLS are allowed only with these settings.
 
 In another terminal:
   curl $address/feeds/all.json
   curl '$address/feeds/all.rss?category=tts'
   curl $address/feeds/carousel.atom
-docs/tutorial.md shows in five minutes how subscribers are told.
+docs/tutorial.md shows in five minutes how subscribers receive events.
 
 END
 exec .venv/bin/syndicate --config deploy/local/syndicate.toml serve

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes .venv from requirements/run.txt or test.txt, with the project in it; at once when it is there.
-# Usage: sh deploy/local/setup.sh run|test.  PYTHON names a Python of your choice.
+# Creates .venv from requirements/run.txt or test.txt and installs the project; does nothing if it is up to date.
+# Usage: sh deploy/local/setup.sh run|test.  Set PYTHON to select a Python interpreter.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -9,7 +9,7 @@ give_up() {
     exit 1
 }
 
-# Prints the first Python that is new enough and can make a virtual environment.
+# Prints the first Python that is new enough and can create a virtual environment.
 find_python() {
     incomplete=
     for python in ${PYTHON:+"$PYTHON"} python3.14 python3.13 python3.12 python3.11 python3; do
@@ -25,7 +25,7 @@ find_python() {
         "If it stands elsewhere:    make setup PYTHON=/path/to/python3"
 }
 
-# What an installation depends on: the pins, the project's own metadata, and where it stands.
+# A key of everything an installation depends on: the pins, the project metadata, and its path.
 key_of() {
     { cat "requirements/$1.txt" pyproject.toml; pwd; } | cksum | tr ' ' -
 }
