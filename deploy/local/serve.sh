@@ -69,7 +69,7 @@ export SAMPLE_REPOSITORY
 cat <<END
 Serving content/ of commit $(git -C "$SAMPLE_REPOSITORY" log -1 --format='%h, "%s",') on $address
 $edits
-Deliveries to this machine and without TLS are allowed only with these settings.
+Deliveries to this machine and without TLS are allowed only here, for testing.
 
 In another terminal:
   curl $address/feeds/all.json
