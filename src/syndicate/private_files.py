@@ -8,6 +8,7 @@ import os
 import pathlib
 import stat
 from contextlib import suppress
+from itertools import takewhile
 from typing import IO, Final
 
 FILE_MODE: Final = 0o600
@@ -30,8 +31,8 @@ def make_folder(folder: pathlib.Path, *, exclusive: bool = False) -> None:
     somebody else stays visible to git, unless ``exclusive`` says that all of it is ours. Raises
     `OSError`.
     """
-    missing = [each for each in (folder, *folder.parents) if not each.exists()]
-    for each in reversed(missing):
+    missing = takewhile(lambda each: not each.exists(), (folder, *folder.parents))
+    for each in reversed([*missing]):
         each.mkdir(FOLDER_MODE, exist_ok=True)
         each.chmod(FOLDER_MODE)
         _ignore(each)

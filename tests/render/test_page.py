@@ -166,7 +166,7 @@ def test_a_directory_of_the_largest_says_how_many_there_are() -> None:
 
     root = parsed(directory_page(samples.MASTHEAD, groups, more=12_344))
 
-    assert text(root).count("These are the 1 with the most posts, of 12,345.") == 2
+    assert text(root).count("Showing the 1 with the most posts out of 12,345.") == 2
     hrefs = {link.get("href") for link in root.iter("a")}
     assert {"/categories", "/v1/sources"} <= hrefs
 
@@ -202,7 +202,7 @@ def test_about_names_sources_and_their_rights() -> None:
     root = parsed(about_page(samples.MASTHEAD, sources=sources, formats=(JSON,)))
 
     rights = [text(fact) for fact in by_class(root, "facts")[0].iter("dd")]
-    assert rights == ["Public domain", "Rights", "CC0", "Ask the site for its terms."]
+    assert rights == ["Public domain", "Rights", "CC0", "Contact the site for its terms."]
     assert {link.get("href") for link in root.iter("a")} >= {
         "https://one.example.gov/terms",
         "https://two.example.gov/terms",

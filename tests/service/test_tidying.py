@@ -9,7 +9,9 @@ from dataclasses import replace
 import pytest
 
 from syndicate.cache import Cache
+from syndicate.errors import RepositoryError
 from syndicate.model.edition import Edition, Part, Unread
+from syndicate.model.post import BlobId
 from syndicate.publisher.following import Publisher
 from syndicate.service.keeping import Restarts
 from syndicate.service.newsroom import Newsroom
@@ -85,6 +87,22 @@ def test_while_a_source_cannot_be_read_all_is_kept(
     with Newsroom(settings(settings_file)) as newsroom:
         newsroom.tidy(newsroom.edition())
     assert size(tmp_path)["readings"] == 3
+
+
+def test_renderings_stay_while_a_post_cannot_be_read(
+    settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
+) -> None:
+    """Its rendering is still served, and the file may be restored."""
+    with Newsroom(settings(settings_file)) as newsroom:
+        edition = newsroom.edition()
+        newsroom.items(edition.posts, edition)
+        before = size(tmp_path)
+        part = edition.parts[0]
+        lost = tuple(replace(post, blob=BlobId("1" * 40)) for post in part.posts)
+        content.commit({FIRST: POST.format("First", "New words.")})
+        with pytest.raises(RepositoryError, match="cannot be read"):
+            newsroom.tidy(newsroom.put_together([replace(part, posts=lost)]))
+    assert size(tmp_path)["renderings"] == before["renderings"]
 
 
 def test_a_service_that_runs_tidies_again_and_again(

@@ -7,7 +7,8 @@ from typing import get_args
 import pytest
 
 from syndicate.settings import load, tables
-from syndicate.settings.tables import Table, Tables
+from syndicate.settings.table import Table
+from syndicate.settings.tables import Tables
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "settings.md").read_text()
 SECTIONS = PAGE.split("\n## ")[1:]

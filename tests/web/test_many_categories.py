@@ -183,7 +183,7 @@ def test_names_are_compared_in_time_whatever_is_asked() -> None:
 def test_a_person_sees_how_many_names_there_are(here: Site) -> None:
     """Twenty links, and one to all categories."""
     page = here.get("/feeds/nothing", accept="text/html").text
-    assert "These are 20 of 12,004." in page
+    assert "Showing 20 of 12,004." in page
     assert '<a href="/categories">' in page
 
 

@@ -166,7 +166,9 @@ def test_a_taken_port_says_what_to_do() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
 
-        with pytest.raises(SyndicateError, match=f"port {port} of 127.0.0.1: another") as caught:
+        with pytest.raises(
+            SyndicateError, match=f"port {port} of 127.0.0.1: the port is in use"
+        ) as caught:
             asyncio.run(run(site().app, "127.0.0.1", port, stopping=asyncio.Event()))
 
     assert caught.value.code == "cannot-listen"

@@ -9,21 +9,21 @@ import typer
 from syndicate.cli.options import AsJson, ConfigFile
 from syndicate.cli.terminal import say_json
 
+_DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Show the events that would be sent; fetch and accept nothing."),
+]
+_AcceptRemovals = Annotated[
+    bool,
+    typer.Option(
+        "--accept-removals", help="Accept the removal of posts whose folder is empty or missing."
+    ),
+]
+
 
 def refresh(
-    dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run", help="Show the events that would be sent; fetch and accept nothing."
-        ),
-    ] = False,
-    accept_removals: Annotated[
-        bool,
-        typer.Option(
-            "--accept-removals",
-            help="Accept the removal of posts whose folder is empty or missing.",
-        ),
-    ] = False,
+    dry_run: _DryRun = False,
+    accept_removals: _AcceptRemovals = False,
     as_json: AsJson = False,
     config: ConfigFile = None,
 ) -> None:

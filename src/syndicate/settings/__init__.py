@@ -18,12 +18,12 @@ from syndicate.model.edition import NamedFeed
 from syndicate.model.feed import Masthead
 from syndicate.model.post import Source
 from syndicate.settings import values
+from syndicate.settings.limits_table import LimitsTable
 from syndicate.settings.mistakes import of_kinds, of_relations
 from syndicate.settings.reading import Reading, Value, find, read
 from syndicate.settings.shown import Setting, shown
 from syndicate.settings.tables import (
     DeliveryTable,
-    LimitsTable,
     ServiceTable,
     Tables,
     WebSubTable,

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from syndicate.model.category import slug
 from syndicate.settings.kinds import SECRETS, near, without_password
 from syndicate.settings.reading import Mistake, Value
-from syndicate.settings.tables import Table, Tables
+from syndicate.settings.table import Table
+from syndicate.settings.tables import Tables
 
 Place = tuple[str | int, ...]
 """Where a setting stands: keys of tables and positions in lists."""

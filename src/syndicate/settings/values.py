@@ -13,11 +13,11 @@ from syndicate.model.edition import NamedFeed
 from syndicate.model.feed import Masthead
 from syndicate.model.post import Path, Source
 from syndicate.model.selection import Selection
+from syndicate.settings.limits_table import LimitsTable
 from syndicate.settings.tables import (
     CategoryTable,
     DatabaseTable,
     FeedTable,
-    LimitsTable,
     ServiceTable,
     SourceTable,
 )
