@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from syndicate.channels import response_protocol
 from syndicate.channels.guard import Guard
 from syndicate.channels.response_protocol import (
     MAX_BODY_BYTES,
@@ -75,6 +76,18 @@ async def test_a_few_interim_responses_are_skipped(transport: Transport, interim
     async with receiving(raw(interim * MAX_INTERIM_RESPONSES + EMPTY)) as receiver:
         got = await post(transport, receiver.url())
     assert (got.status, got.cause) == (200, "")
+
+
+async def test_a_connection_whose_parsing_was_put_off_reads_on(
+    transport: Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With hardly any time for parsing in a turn of the loop, every response still comes whole."""
+    monkeypatch.setattr(response_protocol, "PARSE_SECONDS", 1e-9)
+    body = b"x" * 5_000
+    whole = OK + b"content-length: 5000\r\n\r\n" + body
+    async with receiving(split(whole[:3_000], whole[3_000:])) as receiver:
+        answers = [await post(transport, receiver.url()) for _ in range(3)]
+    assert [(one.status, one.cause) for one in answers] == [(200, "")] * 3
 
 
 @pytest.mark.parametrize(
