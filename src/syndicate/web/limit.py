@@ -119,5 +119,6 @@ def _network(text: str) -> str:
     except ValueError:
         return ""
     if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
-        return f"{address.exploded[:19]}::/64"
+        bare = IPv6Address(int(address))  # Python 3.11 cannot write out one with a zone
+        return f"{bare.exploded[:19]}::/64"
     return str(getattr(address, "ipv4_mapped", None) or address)
