@@ -5,22 +5,29 @@ import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 import httpx
 
-from syndicate.service.newsroom import Newsroom
+from syndicate.service.newsroom import Newsroom, now
 from syndicate.service.serving import serve
 from syndicate.settings import Settings
 
 Visit = Callable[[httpx.AsyncClient], Awaitable[None]]
 
 
-def serving(settings: Settings, visit: Visit, *, seconds: float = 20) -> None:
+def serving(
+    settings: Settings,
+    visit: Visit,
+    *,
+    seconds: float = 20,
+    clock: Callable[[], datetime] = now,
+) -> None:
     """Serve ``settings`` for one visit of at most ``seconds``, and stop as an operator would."""
 
     async def open_for_a_visit() -> None:
         ports: asyncio.Queue[int] = asyncio.Queue()
-        with Newsroom(settings) as newsroom:
+        with Newsroom(settings, clock=clock) as newsroom:
             running = asyncio.create_task(serve(newsroom, started=ports.put_nowait))
             async with asyncio.timeout(seconds):
                 address = f"http://127.0.0.1:{await ports.get()}"

@@ -5,12 +5,14 @@ import hashlib
 import hmac
 import pathlib
 import socket
+import threading
+from datetime import datetime
 
 import httpx
 import pytest
 
 from syndicate.errors import SyndicateError
-from syndicate.service.newsroom import Newsroom
+from syndicate.service.newsroom import Newsroom, now
 from syndicate.service.serving import serve
 from tests.content_repository import ContentRepository
 from tests.running import serving, until
@@ -147,3 +149,26 @@ def test_a_taken_port_is_an_error_with_what_to_do(settings_file: pathlib.Path) -
         chosen = settings(settings_file, SYNDICATE_SERVICE__PORT=str(port))
         with Newsroom(chosen) as newsroom, pytest.raises(SyndicateError, match=str(port)):
             asyncio.run(serve(newsroom))
+
+
+def test_a_publisher_that_ends_by_an_error_is_restarted(
+    settings_file: pathlib.Path, content: ContentRepository
+) -> None:
+    """The last edition is served meanwhile, and `/readyz` names what was restarted."""
+    is_broken = threading.Event()
+
+    def clock() -> datetime:
+        if is_broken.is_set():
+            raise OverflowError("date value out of range")
+        return now()
+
+    async def visit(client: httpx.AsyncClient) -> None:
+        is_broken.set()
+        content.commit({FIRST: POST.format("Edited", "New words.")})
+        state = await until(client, "/readyz", lambda one: "sources" in one.json()["components"])
+        assert (state.status_code, state.json()["status"]) == (200, "degraded")
+        assert titles(await client.get("/feeds/tts.json")) == ["Second", "First"]
+        is_broken.clear()
+        await until(client, "/feeds/tts.json", lambda one: titles(one) == ["Second", "Edited"])
+
+    serving(settings(settings_file), visit, clock=clock)

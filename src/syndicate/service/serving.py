@@ -5,10 +5,13 @@ import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Final
 
+from syndicate import telemetry
 from syndicate.model.intent import Leases
 from syndicate.publisher.following import Publisher
 from syndicate.representation import Press
+from syndicate.service.keeping import Restarts, keep
 from syndicate.service.live import Live
 from syndicate.service.newsroom import Newsroom
 from syndicate.service.process import give_way
@@ -18,6 +21,10 @@ from syndicate.web import server
 from syndicate.web.application import application
 from syndicate.web.connection_limits import ConnectionLimits
 from syndicate.web.policy import Policy
+
+_RESTART_SECONDS: Final = 1.0
+
+_log = telemetry.logger("publisher")
 
 
 async def serve(newsroom: Newsroom, *, started: Callable[[int], None] = lambda _: None) -> None:
@@ -39,7 +46,7 @@ async def serve(newsroom: Newsroom, *, started: Callable[[int], None] = lambda _
         background = [
             asyncio.create_task(work)
             for work in (
-                publisher.run(),
+                _keep_publishing(publisher, live.restarts),
                 live.keep(press),
                 keep_tidy(newsroom, publisher, live.restarts),
                 keep_memory(newsroom, publisher, live.restarts),
@@ -49,7 +56,7 @@ async def serve(newsroom: Newsroom, *, started: Callable[[int], None] = lambda _
         host, port = settings.service.host, settings.service.port
         serving = asyncio.create_task(run(app, host, port, limits=_connection_limits(settings)))
         try:
-            await asyncio.wait({background[0], serving}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({serving})
         finally:
             live.stopping.set()
             for task in background:
@@ -59,6 +66,18 @@ async def serve(newsroom: Newsroom, *, started: Callable[[int], None] = lambda _
     for task in (serving, *background):
         if not task.cancelled():
             task.result()
+
+
+async def _keep_publishing(publisher: Publisher, restarts: Restarts) -> None:
+    """Follow the sources until cancelled, as `keep` does; the last edition stays in service."""
+    await keep(
+        publisher.run,
+        _log,
+        "sources are not followed",
+        component="sources",
+        restarts=restarts,
+        pause_seconds=_RESTART_SECONDS,
+    )
 
 
 def _publisher(newsroom: Newsroom) -> Publisher:
