@@ -131,6 +131,7 @@ def test_a_running_service_takes_subscriptions_and_hub_requests(
 ) -> None:
     """A new subscription wakes the delivery worker, and the hub refuses a private callback."""
     monkeypatch.setattr(rooms, "_FIRST_SECONDS", 0.01)
+    monkeypatch.setattr(rooms, "_OPENING_SECONDS", 60)
 
     async def work() -> None:
         with Newsroom(settings(settings_file)) as newsroom:
