@@ -28,7 +28,7 @@ check:  ## lint, types, layers and the rules of the house
 	@$(PYTHON_IN) -m ruff format --quiet --check .
 	@$(PYTHON_IN) -m mypy
 	@.venv/bin/lint-imports --no-logo
-	@$(PYTHON_IN) -m pytest -q tests/test_house.py tests/test_contracts.py
+	@$(PYTHON_IN) -m pytest -q tests/test_code_rules.py tests/test_import_contracts.py
 
 bench:  ## measure, each figure beside its peer's
 	$(SETUP) test

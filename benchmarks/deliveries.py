@@ -20,27 +20,27 @@ from ipaddress import ip_network
 import aiohttp
 import httpx
 import uvloop
-from rig.receiver import receiver, url
+from harness.webhook_receiver import receiver_url, run_receiver
 
 from syndicate.channels import webhook
-from syndicate.channels.guard import Guard
+from syndicate.channels.ssrf_guard import SsrfGuard
 from syndicate.channels.transport import Transport
 from syndicate.model.delivery import Delivery, DeliveryId
 from syndicate.model.event import EventId
-from syndicate.model.feed import Masthead
-from syndicate.model.signature import Secret, sign
+from syndicate.model.feed import ServiceInfo
 from syndicate.model.subscription import Subscription, SubscriptionId
+from syndicate.model.webhook_signature import Secret, sign
 
 ROUNDS = 3
-AT_ONCE = (50, 200)
-SLOWER = 10
+CONCURRENCY = (50, 200)
+HTTPX_DIVISOR = 10
 """Plain httpx gets a tenth of the work, so that the benchmark ends."""
 
 SECRETS = (Secret(key=b"k" * 32),)
 BODY = b"{" + b" " * 4_094 + b"}"
 EVENT = EventId("evt_0123456789abcdef0123456789abcdef")
 
-Send = Callable[[], Awaitable[int]]
+SendOne = Callable[[], Awaitable[int]]
 """Makes one delivery and returns the status of the answer."""
 
 
@@ -52,7 +52,7 @@ class Result:
     p99_ms: float
 
 
-def signed() -> dict[str, str]:
+def signed_headers() -> dict[str, str]:
     """Return the headers of a webhook, signed at this moment."""
     now = datetime.now(UTC)
     return {
@@ -64,18 +64,18 @@ def signed() -> dict[str, str]:
     }
 
 
-async def ours(url: str, stack: AsyncExitStack) -> Send:
+async def syndicate_sender(url: str, stack: AsyncExitStack) -> SendOne:
     """Send as the service does."""
-    guard = Guard(allow_networks=[ip_network("127.0.0.0/8")], allow_http=True)
-    masthead = Masthead(title="", public_url="https://feeds.example.gov", version="0")
+    ssrf_guard = SsrfGuard(allow_networks=[ip_network("127.0.0.0/8")], allow_http=True)
+    service_info = ServiceInfo(title="", public_url="https://feeds.example.gov", version="0")
     transport = await stack.enter_async_context(
-        Transport(guard, masthead, connections_per_host=max(AT_ONCE))
+        Transport(ssrf_guard, service_info, connections_per_host=max(CONCURRENCY))
     )
-    known = SubscriptionId("sub_1")
-    subscription = Subscription(id=known, url=url, secrets=SECRETS)
+    subscription_id = SubscriptionId("sub_1")
+    subscription = Subscription(id=subscription_id, url=url, secrets=SECRETS)
     delivery = Delivery(
         id=DeliveryId("1"),
-        subscription=known,
+        subscription=subscription_id,
         event=EVENT,
         seq=1,
         body=BODY,
@@ -89,81 +89,82 @@ async def ours(url: str, stack: AsyncExitStack) -> Send:
     return send
 
 
-async def bare_aiohttp(url: str, stack: AsyncExitStack) -> Send:
+async def aiohttp_sender(url: str, stack: AsyncExitStack) -> SendOne:
     """Send with aiohttp and nothing around it: no guard, no bounds, no record."""
     connector = aiohttp.TCPConnector(limit=0)
     session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
 
     async def send() -> int:
-        async with session.post(url, data=BODY, headers=signed()) as answer:
-            await answer.read()
-            return answer.status
+        async with session.post(url, data=BODY, headers=signed_headers()) as response:
+            await response.read()
+            return response.status
 
     return send
 
 
-async def plain_httpx(url: str, stack: AsyncExitStack) -> Send:
+async def httpx_sender(url: str, stack: AsyncExitStack) -> SendOne:
     """Send with one shared client of httpx, as its documentation has it."""
-    limits = httpx.Limits(max_connections=max(AT_ONCE))
+    limits = httpx.Limits(max_connections=max(CONCURRENCY))
     client = await stack.enter_async_context(httpx.AsyncClient(limits=limits, timeout=60))
 
     async def send() -> int:
-        return (await client.post(url, content=BODY, headers=signed())).status_code
+        return (await client.post(url, content=BODY, headers=signed_headers())).status_code
 
     return send
 
 
-SENDERS = {"ours": ours, "bare aiohttp": bare_aiohttp, "plain httpx": plain_httpx}
+SENDERS = {"ours": syndicate_sender, "bare aiohttp": aiohttp_sender, "plain httpx": httpx_sender}
 
 
-async def measure(name: str, url: str, at_once: int, deliveries: int) -> Result:
+async def measure(name: str, url: str, concurrency: int, deliveries: int) -> Result:
     """Make ``deliveries``, ``at_once`` of them under way at any time."""
-    waits: list[float] = []
+    durations: list[float] = []
 
-    async def work(send: Send, count: int) -> None:
+    async def work(send: SendOne, count: int) -> None:
         for _ in range(count):
-            began = time.perf_counter()
+            started = time.perf_counter()
             status = await send()
-            waits.append(time.perf_counter() - began)
+            durations.append(time.perf_counter() - started)
             if status != httpx.codes.NO_CONTENT:
                 raise SystemExit(f"{name}: the receiver answered {status}")
 
     async with AsyncExitStack() as stack:
         send = await SENDERS[name](url, stack)
-        await asyncio.gather(*(work(send, 2) for _ in range(at_once)))
-        waits.clear()
-        began = time.process_time()
-        await asyncio.gather(*(work(send, deliveries // at_once) for _ in range(at_once)))
-        spent = time.process_time() - began
+        await asyncio.gather(*(work(send, 2) for _ in range(concurrency)))
+        durations.clear()
+        cpu_started = time.process_time()
+        await asyncio.gather(*(work(send, deliveries // concurrency) for _ in range(concurrency)))
+        cpu_seconds = time.process_time() - cpu_started
     return Result(
-        per_cpu_second=len(waits) / spent, p99_ms=sorted(waits)[-len(waits) // 100 - 1] * 1_000
+        per_cpu_second=len(durations) / cpu_seconds,
+        p99_ms=sorted(durations)[-len(durations) // 100 - 1] * 1_000,
     )
 
 
-def compare(url: str, at_once: int, deliveries: int) -> None:
+def compare(url: str, concurrency: int, deliveries: int) -> None:
     """Print what each sender makes of it, and its ratio to bare aiohttp."""
     results: dict[str, list[Result]] = {name: [] for name in SENDERS}
     for _ in range(ROUNDS):
-        for name, found in results.items():
-            count = deliveries // (SLOWER if name == "plain httpx" else 1)
-            found.append(uvloop.run(measure(name, url, at_once, max(count, at_once))))
+        for name, measured in results.items():
+            count = deliveries // (HTTPX_DIVISOR if name == "plain httpx" else 1)
+            measured.append(uvloop.run(measure(name, url, concurrency, max(count, concurrency))))
     best = {
-        name: max(found, key=lambda result: result.per_cpu_second)
-        for name, found in results.items()
+        name: max(measured, key=lambda result: result.per_cpu_second)
+        for name, measured in results.items()
     }
     for name, result in best.items():
         ratio = result.per_cpu_second / best["bare aiohttp"].per_cpu_second
-        print(f"{name:<14}{at_once:>8}{result.per_cpu_second:>16,.0f}{ratio:>10.2f}", end="")
+        print(f"{name:<14}{concurrency:>8}{result.per_cpu_second:>16,.0f}{ratio:>10.2f}", end="")
         print(f"{result.p99_ms:>10.0f}")
 
 
 def main() -> None:
     """Start the receiver and compare the senders."""
     deliveries = int(sys.argv[1]) if len(sys.argv) > 1 else 6_000
-    with receiver() as port:
+    with run_receiver() as port:
         print(f"{'sender':<14}{'at once':>8}{'per CPU-second':>16}{'ratio':>10}{'p99 ms':>10}")
-        for at_once in AT_ONCE:
-            compare(url(port, 0), at_once, deliveries)
+        for concurrency in CONCURRENCY:
+            compare(receiver_url(port, 0), concurrency, deliveries)
 
 
 if __name__ == "__main__":

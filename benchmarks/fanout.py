@@ -21,153 +21,175 @@ from statistics import median
 
 import uvloop
 from deliveries import measure
-from rig.mailroom import SAFE, database_of, opened, subscribe, tell
-from rig.receiver import SLOW, receiver, url
+from harness.outbox_database import (
+    SECRET_STORE,
+    add_subscriptions,
+    open_database,
+    publish_events,
+    temporary_database,
+)
+from harness.webhook_receiver import SLOW_PATH, receiver_url, run_receiver
 from typing_extensions import override
 
-from syndicate.channels.guard import Guard
-from syndicate.channels.transport import Answer, Transport
-from syndicate.delivery import Deliverer, Pace
-from syndicate.model.feed import Masthead
-from syndicate.service.process import prepare
+from syndicate.channels.ssrf_guard import SsrfGuard
+from syndicate.channels.transport import ResponseSummary, Transport
+from syndicate.model.feed import ServiceInfo
+from syndicate.service.process_tuning import tune_delivery_process
 from syndicate.storage.database import Database
+from syndicate.worker.delivery_worker import DeliveryWorker, WorkerLimits
 
-AT_ONCE = 200
+CONCURRENCY = 200
 ROUNDS = 7
 
 
 @dataclass
-class Answers:
+class ResponseTimes:
     """When which receiver answered what was told last."""
 
-    began: float = 0.0
+    started: float = 0.0
     seconds: dict[str, float] = field(default_factory=dict)
-    missing: int = 0
-    all_came: asyncio.Event = field(default_factory=asyncio.Event)
+    outstanding: int = 0
+    all_received: asyncio.Event = field(default_factory=asyncio.Event)
 
     def expect(self, count: int) -> None:
         """Begin to count anew."""
-        self.began, self.missing = time.perf_counter(), count
+        self.started, self.outstanding = time.perf_counter(), count
         self.seconds.clear()
-        self.all_came.clear()
+        self.all_received.clear()
 
-    def came(self, address: str) -> None:
+    def record(self, receiver_url: str) -> None:
         """Count one."""
-        self.seconds[address] = time.perf_counter() - self.began
-        self.missing -= 1
-        if not self.missing:
-            self.all_came.set()
+        self.seconds[receiver_url] = time.perf_counter() - self.started
+        self.outstanding -= 1
+        if not self.outstanding:
+            self.all_received.set()
 
 
-class Watched(Transport):
+class TimedTransport(Transport):
     """The transport of the service, whose answers are counted."""
 
-    answers: Answers
+    response_times: ResponseTimes
 
     @override
     async def send(
         self, method: str, url: str, headers: Mapping[str, str], content: bytes = b""
-    ) -> Answer:
-        answer = await super().send(method, url, headers, content)
-        if answer.status != 204:
-            raise SystemExit(f"{url}: {answer.status} {answer.error}")
-        self.answers.came(url)
-        return answer
+    ) -> ResponseSummary:
+        response = await super().send(method, url, headers, content)
+        if response.status != 204:
+            raise SystemExit(f"{url}: {response.status} {response.error}")
+        self.response_times.record(url)
+        return response
 
 
 @asynccontextmanager
-async def delivering(database: Database) -> AsyncIterator[tuple[Deliverer, Answers]]:
+async def running_worker(database: Database) -> AsyncIterator[tuple[DeliveryWorker, ResponseTimes]]:
     """Deliver as the service does."""
-    prepare()
-    guard = Guard(allow_networks=[ip_network("127.0.0.0/8")], allow_http=True)
-    masthead = Masthead(title="", public_url="https://feeds.example.gov", version="0")
-    async with Watched(guard, masthead) as transport:
-        transport.answers = Answers()
-        deliverer = Deliverer(
-            database, SAFE, transport, clock=lambda: datetime.now(UTC), pace=Pace()
+    tune_delivery_process()
+    ssrf_guard = SsrfGuard(allow_networks=[ip_network("127.0.0.0/8")], allow_http=True)
+    service_info = ServiceInfo(title="", public_url="https://feeds.example.gov", version="0")
+    async with TimedTransport(ssrf_guard, service_info) as transport:
+        transport.response_times = ResponseTimes()
+        worker = DeliveryWorker(
+            database,
+            SECRET_STORE,
+            transport,
+            clock=lambda: datetime.now(UTC),
+            limits=WorkerLimits(),
         )
-        running = asyncio.create_task(deliverer.run())
+        task = asyncio.create_task(worker.run())
         try:
-            yield deliverer, transport.answers
+            yield worker, transport.response_times
         finally:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 @asynccontextmanager
-async def office(
-    count: int, address: Callable[[int], str]
-) -> AsyncIterator[tuple[Database, Deliverer, Answers]]:
+async def worker_with_subscriptions(
+    count: int, receiver_url: Callable[[int], str]
+) -> AsyncIterator[tuple[Database, DeliveryWorker, ResponseTimes]]:
     """Open a database with ``count`` subscribers, and deliver from it."""
-    with database_of("sqlite") as where:
-        async with opened(where) as database:
-            await subscribe(database, count, address)
-            async with delivering(database) as (deliverer, answers):
-                yield database, deliverer, answers
+    with temporary_database("sqlite") as database_url:
+        async with open_database(database_url) as database:
+            await add_subscriptions(database, count, receiver_url)
+            async with running_worker(database) as (worker, response_times):
+                yield database, worker, response_times
 
 
-async def durable(port: int, events: int) -> float:
+async def measure_durable(port: int, events: int) -> float:
     """Return deliveries per second of CPU time."""
-    async with office(AT_ONCE, lambda n: url(port, n)) as (database, deliverer, answers):
-        spent = 0.0
+    async with worker_with_subscriptions(CONCURRENCY, lambda n: receiver_url(port, n)) as (
+        database,
+        worker,
+        response_times,
+    ):
+        cpu_started = 0.0
         for first, count in ((0, 2), (2, events)):
-            answers.expect(await tell(database, first, count))
-            spent = time.process_time()
-            deliverer.wake()
-            await answers.all_came.wait()
-        return AT_ONCE * events / (time.process_time() - spent)
+            response_times.expect(await publish_events(database, first, count))
+            cpu_started = time.process_time()
+            worker.wake()
+            await response_times.all_received.wait()
+        return CONCURRENCY * events / (time.process_time() - cpu_started)
 
 
-async def fan_out(port: int, receivers: int, slow: int = 0) -> tuple[float, float, float]:
+async def measure_fan_out(port: int, receivers: int, slow: int = 0) -> tuple[float, float, float]:
     """Tell one post a few times; return the ms to the last answer: at first, and the median after.
 
     And the median of the 99th percentiles of those that are not ``slow``, of which there is one
     in that many.
     """
-    lasts, p99s = [], []
+    last_responses, p99s = [], []
 
-    def address(number: int) -> str:
-        return url(port, number, SLOW if slow and number % slow == 0 else "/hook")
+    def url_of(number: int) -> str:
+        return receiver_url(port, number, SLOW_PATH if slow and number % slow == 0 else "/hook")
 
-    async with office(receivers, address) as (database, deliverer, answers):
+    async with worker_with_subscriptions(receivers, url_of) as (
+        database,
+        worker,
+        response_times,
+    ):
         for number in range(ROUNDS):
-            made = await tell(database, number, 1)
-            answers.expect(made)
-            deliverer.wake()
-            await answers.all_came.wait()
-            waits = sorted(s for where, s in answers.seconds.items() if SLOW not in where)
-            lasts.append(waits[-1] * 1_000)
-            p99s.append(waits[-len(waits) // 100 - 1] * 1_000)
-    return lasts[0], median(lasts[1:]), median(p99s[1:])
+            deliveries = await publish_events(database, number, 1)
+            response_times.expect(deliveries)
+            worker.wake()
+            await response_times.all_received.wait()
+            durations = sorted(
+                seconds
+                for request_url, seconds in response_times.seconds.items()
+                if SLOW_PATH not in request_url
+            )
+            last_responses.append(durations[-1] * 1_000)
+            p99s.append(durations[-len(durations) // 100 - 1] * 1_000)
+    return last_responses[0], median(last_responses[1:]), median(p99s[1:])
 
 
 def throughput(port: int) -> None:
     """Print deliveries per CPU-second, and their ratio to those who write nothing down."""
-    address = url(port, 0)
+    url = receiver_url(port, 0)
     print(f"{'sender':<28}{'per CPU-second':>16}{'ratio':>10}")
     results: dict[str, list[float]] = {"ours, durable": [], "bare aiohttp": [], "plain httpx": []}
     for _ in range(3):
-        results["ours, durable"].append(uvloop.run(durable(port, 30)))
+        results["ours, durable"].append(uvloop.run(measure_durable(port, 30)))
         for name, count in (("bare aiohttp", 6_000), ("plain httpx", 600)):
-            one = uvloop.run(measure(name, address, AT_ONCE, count))
-            results[name].append(one.per_cpu_second)
-    ours = max(results["ours, durable"])
-    for name, found in results.items():
-        print(f"{name:<28}{max(found):>16,.0f}{ours / max(found):>9.2f}x", flush=True)
+            measured = uvloop.run(measure(name, url, CONCURRENCY, count))
+            results[name].append(measured.per_cpu_second)
+    syndicate_rate = max(results["ours, durable"])
+    for name, rates in results.items():
+        print(f"{name:<28}{max(rates):>16,.0f}{syndicate_rate / max(rates):>9.2f}x", flush=True)
 
 
 def main() -> None:
     """Start the receiver and measure."""
     counts = [int(text) for text in sys.argv[1:]] or [500, 5_000]
     Path("var/bench").mkdir(parents=True, exist_ok=True)
-    with receiver() as port:
+    with run_receiver() as port:
         throughput(port)
         print(f"{'one post to':<28}{'first, ms':>16}{'next, ms':>10}{'p99':>10}")
         for receivers in counts:
-            first, after, p99 = uvloop.run(fan_out(port, receivers))
+            first, after, p99 = uvloop.run(measure_fan_out(port, receivers))
             print(f"{receivers:>6,} at once{first:>30,.0f}{after:>10,.0f}{p99:>10,.0f}", flush=True)
-            _, _, held_up = uvloop.run(fan_out(port, receivers, slow=10))
-            print(f"{'':<6} a tenth of them slow{held_up:>37,.0f}  {held_up / p99:.2f}x")
+            _, _, slowed_p99 = uvloop.run(measure_fan_out(port, receivers, slow=10))
+            print(f"{'':<6} a tenth of them slow{slowed_p99:>37,.0f}  {slowed_p99 / p99:.2f}x")
 
 
 if __name__ == "__main__":

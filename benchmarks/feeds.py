@@ -15,28 +15,28 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from syndicate.errors import UnknownName
-from syndicate.formats import FORMATS, atom, rss
+from syndicate.feeds import FeedCache
+from syndicate.feeds.formats import FORMATS, atom, rss
 from syndicate.model.asset import Asset
 from syndicate.model.category import Category
-from syndicate.model.edition import Edition, Part, Readiness
-from syndicate.model.feed import Feed, Masthead
+from syndicate.model.edition import Edition, Readiness, SourceSnapshot
+from syndicate.model.feed import Feed, ServiceInfo
+from syndicate.model.feed_view import build_feed, build_feed_view
 from syndicate.model.post import (
     BlobId,
     CommitId,
-    Item,
     Path,
     Post,
     PostId,
+    RenderedPost,
     RenderedPosts,
     SafeHtml,
     Source,
 )
 from syndicate.model.query import Query
-from syndicate.model.view import compose, view
-from syndicate.representation import Press
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
-MASTHEAD = Masthead(title="Benchmark", public_url="https://feeds.example.gov", version="0")
+SERVICE_INFO = ServiceInfo(title="Benchmark", public_url="https://feeds.example.gov", version="0")
 SOURCE = Source(
     name="news",
     title="News",
@@ -75,32 +75,38 @@ def post(number: int) -> Post:
     )
 
 
-def item(of: Post) -> Item:
+def rendered_post(base_post: Post) -> RenderedPost:
     """Return ``of`` with 4 kB of content."""
     paragraphs = (" ".join(RANDOM.choices(WORDS, k=WORDS_EACH)) for _ in range(PARAGRAPHS))
     html = "".join(
         f'<p>{text} <a href="https://www.example.gov/">link</a></p>' for text in paragraphs
     )
-    return Item(post=of, content=SafeHtml(html), text=html, summary=html[3:99], reading_minutes=2)
+    return RenderedPost(
+        post=base_post, content=SafeHtml(html), text=html, summary=html[3:99], reading_minutes=2
+    )
 
 
-class Stock:
+class PrerenderedReader:
     """A reader of one edition whose items are made beforehand."""
 
-    readiness = Readiness(settled=True)
+    readiness = Readiness(is_ready=True)
 
-    def __init__(self, posts: Sequence[Post], items: dict[Post, Item]) -> None:
-        part = Part(source=SOURCE, commit=CommitId("0" * 40), committed=NOW, posts=tuple(posts))
-        self.edition = Edition.of([part], at=NOW)
+    def __init__(self, posts: Sequence[Post], items: dict[Post, RenderedPost]) -> None:
+        snapshot = SourceSnapshot(
+            source=SOURCE, commit=CommitId("0" * 40), committed=NOW, posts=tuple(posts)
+        )
+        self.edition = Edition.build([snapshot], at=NOW)
         self._items = items
 
-    async def items(self, posts: Sequence[Post], _edition: Edition) -> tuple[Item, ...]:
+    async def render_posts(
+        self, posts: Sequence[Post], _edition: Edition
+    ) -> tuple[RenderedPost, ...]:
         """Return ``posts`` as items."""
         return tuple(self._items[post] for post in posts)
 
-    async def rendered(self, posts: Sequence[Post], edition: Edition) -> RenderedPosts:
+    async def render_posts_in_time(self, posts: Sequence[Post], edition: Edition) -> RenderedPosts:
         """Return all of them as items."""
-        return RenderedPosts(items=await self.items(posts, edition))
+        return RenderedPosts(items=await self.render_posts(posts, edition))
 
     async def asset(
         self,
@@ -110,10 +116,10 @@ class Stock:
         with_content: bool = True,  # noqa: ARG002 — of the protocol
     ) -> Asset:
         """Raise `UnknownName`: the posts show no files."""
-        raise UnknownName(f"{source} has no {path}", code="not-found", known=())
+        raise UnknownName(f"{source} has no {path}", code="not-found", choices=())
 
 
-def best(work: Callable[[], object], rounds: int = 20) -> float:
+def best_cpu_ms(work: Callable[[], object], rounds: int = 20) -> float:
     """Return the milliseconds of CPU that ``work`` takes at its best."""
     times = []
     for _ in range(rounds):
@@ -123,20 +129,22 @@ def best(work: Callable[[], object], rounds: int = 20) -> float:
     return min(times) * 1000
 
 
-def one_feed(feed: Feed) -> None:
+def measure_one_feed(feed: Feed) -> None:
     """Print what a feed of 50 entries costs in each format, beside feedgen writing it whole."""
 
     def whole_rss() -> bytes:
-        made = rss.feed_generator(feed)
-        for each in feed.items:
-            made.add_entry(rss.entry_generator(each, MASTHEAD, "full"), order="append")
-        return bytes(made.rss_str())
+        generator = rss.feed_generator(feed)
+        for rendered in feed.items:
+            generator.add_entry(rss.entry_generator(rendered, SERVICE_INFO, "full"), order="append")
+        return bytes(generator.rss_str())
 
     def whole_atom() -> bytes:
-        made = atom.feed_generator(feed)
-        for each in feed.items:
-            made.add_entry(atom.entry_generator(each, MASTHEAD, "full"), order="append")
-        return bytes(made.atom_str())
+        generator = atom.feed_generator(feed)
+        for rendered in feed.items:
+            generator.add_entry(
+                atom.entry_generator(rendered, SERVICE_INFO, "full"), order="append"
+            )
+        return bytes(generator.atom_str())
 
     peers: dict[str, Callable[[], bytes]] = {
         "json": partial(FORMATS["json"].write, feed),
@@ -144,44 +152,55 @@ def one_feed(feed: Feed) -> None:
         "atom": whole_atom,
     }
     for name, form in FORMATS.items():
-        entries = [form.entry(each, MASTHEAD) for each in feed.items]
-        joined = best(partial(form.join, feed, entries), 200)
-        whole = best(peers[name])
+        entries = [form.write_entry(rendered, SERVICE_INFO) for rendered in feed.items]
+        joined_ms = best_cpu_ms(partial(form.join, feed, entries), 200)
+        whole_ms = best_cpu_ms(peers[name])
         print(
             f"{name:5} {len(form.join(feed, entries)) // 1000:4} kB"
-            f"   whole {whole:6.2f} ms   joined {joined:6.3f} ms   {whole / joined:4.0f} times"
+            f"   whole {whole_ms:6.2f} ms   joined {joined_ms:6.3f} ms"
+            f"   {whole_ms / joined_ms:4.0f} times"
         )
 
 
-async def all_feeds(press: Press, stock: Stock) -> None:
+async def request_all_feeds(feed_cache: FeedCache, reader: PrerenderedReader) -> None:
     """Ask for every category in every format."""
     for category in CATEGORIES:
         for form in FORMATS.values():
-            await press.feed(stock, category.slug, Query(), form)
+            await feed_cache.get(reader, category.slug, Query(), form)
 
 
-def hundred_feeds(posts: Sequence[Post], items: dict[Post, Item]) -> None:
+def measure_hundred_feeds(posts: Sequence[Post], items: dict[Post, RenderedPost]) -> None:
     """Print what 100 selections in three formats cost at first and after one changed post."""
-    press = Press(MASTHEAD, room=2**30)
+    feed_cache = FeedCache(SERVICE_INFO, max_bytes=2**30)
     changed = replace(posts[7], title="A new title", updated=NOW)
-    after = Stock([changed if each is posts[7] else each for each in posts], items)
+    changed_reader = PrerenderedReader(
+        [changed if old_post is posts[7] else old_post for old_post in posts], items
+    )
     items[changed] = replace(items[posts[7]], post=changed)
-    for what, stock in [("cold", Stock(posts, items)), ("after one changed post", after)]:
+    for case, reader in [
+        ("cold", PrerenderedReader(posts, items)),
+        ("after one changed post", changed_reader),
+    ]:
         start = time.process_time()
-        asyncio.run(all_feeds(press, stock))
-        print(f"100 selections in 3 formats, {what}: {(time.process_time() - start) * 1000:.0f} ms")
+        asyncio.run(request_all_feeds(feed_cache, reader))
+        print(f"100 selections in 3 formats, {case}: {(time.process_time() - start) * 1000:.0f} ms")
 
 
 def main() -> None:
     """Make the posts and print all figures."""
     posts = [post(number) for number in range(POSTS)]
-    items = {each: item(each) for each in posts}
-    edition = Stock(posts, items).edition
-    seen = view(edition, "all", Query())
-    feed = compose(edition, seen, MASTHEAD, [items[each] for each in seen.page.posts])
+    items = {sample_post: rendered_post(sample_post) for sample_post in posts}
+    edition = PrerenderedReader(posts, items).edition
+    feed_view = build_feed_view(edition, "all", Query())
+    feed = build_feed(
+        edition,
+        feed_view,
+        SERVICE_INFO,
+        [items[sample_post] for sample_post in feed_view.page.posts],
+    )
     print(f"A feed of {len(feed.items)} entries")
-    one_feed(feed)
-    hundred_feeds(posts, items)
+    measure_one_feed(feed)
+    measure_hundred_feeds(posts, items)
 
 
 main()

@@ -15,10 +15,10 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from syndicate.cache import Cache
+from syndicate.content.source_index import SourceIndex
 from syndicate.git import Repository
-from syndicate.index.part import SourceIndex
 from syndicate.model.category import Vocabulary
-from syndicate.model.edition import Part
+from syndicate.model.edition import SourceSnapshot
 from syndicate.model.post import Path, Source
 
 BUNDLE: Final = (
@@ -36,7 +36,7 @@ def cpu() -> float:
     )
 
 
-def best(work: Callable[[], object]) -> float:
+def best_cpu_seconds(work: Callable[[], object]) -> float:
     """Return the least CPU seconds that ``work`` takes."""
     costs: list[float] = []
     for _ in range(ROUNDS):
@@ -46,7 +46,7 @@ def best(work: Callable[[], object]) -> float:
     return min(costs)
 
 
-def index(folder: pathlib.Path, cache: pathlib.Path | None) -> Part:
+def index_corpus(folder: pathlib.Path, cache: pathlib.Path | None) -> SourceSnapshot:
     """Return the part of the 18F posts, made anew."""
     source = Source(
         name="18f",
@@ -59,12 +59,12 @@ def index(folder: pathlib.Path, cache: pathlib.Path | None) -> Part:
         zone=ZoneInfo("UTC"),
         permalink="/:year/:month/:day/:title/",
     )
-    kept = Cache(cache)
+    cache_store = Cache(cache)
     with Repository.open(source.repository, ref="main", mirrors=folder) as repository:
-        made = SourceIndex(source, repository, cache=kept, vocabulary=Vocabulary())
-        part = made.part(repository.head())
-    kept.close()
-    return part
+        source_index = SourceIndex(source, repository, cache=cache_store, vocabulary=Vocabulary())
+        snapshot = source_index.snapshot(repository.head())
+    cache_store.close()
+    return snapshot
 
 
 def main() -> None:
@@ -72,8 +72,8 @@ def main() -> None:
     if not BUNDLE.exists():
         print(f"index: skipped, {BUNDLE} is not here")
         return
-    with tempfile.TemporaryDirectory() as room:
-        folder, cache = pathlib.Path(room) / "18f.git", pathlib.Path(room) / "cache.db"
+    with tempfile.TemporaryDirectory() as temporary:
+        folder, cache = pathlib.Path(temporary) / "18f.git", pathlib.Path(temporary) / "cache.db"
         subprocess.run(["git", "clone", "-q", "--mirror", str(BUNDLE), str(folder)], check=True)
         history = [
             "git",
@@ -86,10 +86,12 @@ def main() -> None:
             "-M50%",
             "main",
         ]
-        git = best(lambda: subprocess.run(history, check=True, stdout=subprocess.DEVNULL))
-        cold = best(lambda: index(folder, None))
-        posts = len(index(folder, cache).posts)
-        warm = best(lambda: index(folder, cache))
+        git = best_cpu_seconds(
+            lambda: subprocess.run(history, check=True, stdout=subprocess.DEVNULL)
+        )
+        cold = best_cpu_seconds(lambda: index_corpus(folder, None))
+        posts = len(index_corpus(folder, cache).posts)
+        warm = best_cpu_seconds(lambda: index_corpus(folder, cache))
     print(f"index: {posts} posts of 18F, CPU seconds (goal), ratio to git's own log of {git:.2f} s")
     for name, cost, goal in (("cold", cold, COLD_GOAL), ("with the cache", warm, WARM_GOAL)):
         print(f"  {name:15} {cost:5.2f} ({goal:.1f})  {cost / git:5.1f} x")

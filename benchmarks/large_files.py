@@ -58,38 +58,38 @@ def commit(folder: pathlib.Path, name: str, size: int) -> None:
     git(folder, "commit", "-qm", "Edit")
 
 
-def tree(pid: int) -> set[int]:
+def process_tree(pid: int) -> set[int]:
     """Return ``pid`` and the processes below it."""
-    found = {pid}
+    pids = {pid}
     with suppress(OSError):
         for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
             for child in (task / "children").read_text().split():
-                found |= tree(int(child))
-    return found
+                pids |= process_tree(int(child))
+    return pids
 
 
 def memory(pid: int) -> int:
     """Return the resident bytes of ``pid`` and all below it."""
     total = 0
-    for each in tree(pid):
+    for process_id in process_tree(pid):
         with suppress(OSError):
-            pages = int(pathlib.Path(f"/proc/{each}/statm").read_text().split()[1])
+            pages = int(pathlib.Path(f"/proc/{process_id}/statm").read_text().split()[1])
             total += pages * os.sysconf("SC_PAGE_SIZE")
     return total
 
 
 def read(url: str) -> float:
     """Return the seconds that an answer takes."""
-    begun = time.perf_counter()
-    with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 — our own address
-        answer.read()
-    return time.perf_counter() - begun
+    started = time.perf_counter()
+    with urllib.request.urlopen(url, timeout=60) as response:  # noqa: S310 — our own address
+        response.read()
+    return time.perf_counter() - started
 
 
 def port_of(pid: int, seconds: float = 30) -> int:
     """Return the port on which ``pid`` listens."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
         inodes = set()
         for link in pathlib.Path(f"/proc/{pid}/fd").iterdir():
             with suppress(OSError):
@@ -114,12 +114,12 @@ def measure(folder: pathlib.Path, megabytes: int) -> None:
         try:
             url = f"http://127.0.0.1:{port_of(service.pid)}/feeds/other.json"
             time.sleep(2)
-            quiet = [read(url) for _ in range(200)]
+            baseline = [read(url) for _ in range(200)]
             before = memory(service.pid)
             commit(folder / "large", "2024-01-02-large.md", megabytes * 1_000_000)
             times, peak = [], 0
-            until = time.monotonic() + SECONDS
-            while time.monotonic() < until:
+            deadline = time.monotonic() + SECONDS
+            while time.monotonic() < deadline:
                 times.append(read(url))
                 peak = max(peak, memory(service.pid))
         finally:
@@ -127,7 +127,7 @@ def measure(folder: pathlib.Path, megabytes: int) -> None:
     p99 = statistics.quantiles(times, n=100)[98]
     print(
         f"{megabytes} MB: resident {before / 1e6:.0f} MB before, {peak / 1e6:.0f} MB at most; "
-        f"p99 {statistics.quantiles(quiet, n=100)[98] * 1e3:.1f} ms before, {p99 * 1e3:.1f} ms "
+        f"p99 {statistics.quantiles(baseline, n=100)[98] * 1e3:.1f} ms before, {p99 * 1e3:.1f} ms "
         f"after the commit, slowest {max(times) * 1e3:.0f} ms of {len(times)}"
     )
 

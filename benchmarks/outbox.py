@@ -15,70 +15,77 @@ from pathlib import Path
 from statistics import median
 
 import uvloop
-from rig.mailroom import KINDS, SAFE, database_of, opened, subscribe, tell
+from harness.outbox_database import (
+    DATABASE_KINDS,
+    SECRET_STORE,
+    add_subscriptions,
+    open_database,
+    publish_events,
+    temporary_database,
+)
 
-from syndicate.delivery import SLOTS
 from syndicate.model.delivery import Attempt, Delivery
-from syndicate.model.retry import Moment
-from syndicate.service.process import prepare
+from syndicate.model.retry_policy import AttemptContext
+from syndicate.service.process_tuning import tune_delivery_process
 from syndicate.storage.database import Database
-from syndicate.storage.outbox import Done, Outbox
+from syndicate.storage.outbox import FinishedAttempt, Outbox
+from syndicate.worker.delivery_worker import MAX_CONCURRENT_REQUESTS
 
-BATCH = SLOTS
-LEASE = timedelta(seconds=20)
+BATCH_SIZE = MAX_CONCURRENT_REQUESTS
+LEASE_DURATION = timedelta(seconds=20)
 
 
-def answered(delivery: Delivery, now: datetime) -> Done:
+def finished_attempt(delivery: Delivery, now: datetime) -> FinishedAttempt:
     """Return that a delivery was answered."""
     attempt = Attempt(
-        number=1, trigger="schedule", started=now, took_ms=1, address="127.0.0.1", status=204
+        number=1, trigger="schedule", started=now, took_ms=1, ip_address="127.0.0.1", status=204
     )
-    return Done(delivery=delivery, attempt=attempt, moment=Moment(now=now))
+    return FinishedAttempt(delivery=delivery, attempt=attempt, context=AttemptContext(now=now))
 
 
-async def work(database: Database) -> tuple[float, float, float]:
+async def drain(database: Database) -> tuple[float, float, float]:
     """Claim and complete all; return rows per second, per CPU-second and a batch's median ms."""
-    outbox, rows = Outbox(database, SAFE), 0
-    waits: list[float] = []
-    done: list[Done] = []
-    began, spent = time.perf_counter(), time.process_time()
+    outbox, rows = Outbox(database, SECRET_STORE), 0
+    durations: list[float] = []
+    finished: list[FinishedAttempt] = []
+    started, cpu_started = time.perf_counter(), time.process_time()
     while True:
         now = datetime.now(UTC)
-        asked = time.perf_counter()
-        afters, claims = await outbox.exchange(
-            done, BATCH, by=f"worker:{len(waits)}", now=now, lease=LEASE
+        batch_started = time.perf_counter()
+        results, claims = await outbox.complete_and_claim(
+            finished, BATCH_SIZE, token=f"worker:{len(durations)}", now=now, lease=LEASE_DURATION
         )
-        waits.append((time.perf_counter() - asked) * 1_000)
-        rows += len(afters)
+        durations.append((time.perf_counter() - batch_started) * 1_000)
+        rows += len(results)
         if not claims:
             break
-        done = [answered(one.delivery, now) for one in claims]
+        finished = [finished_attempt(claim.delivery, now) for claim in claims]
     return (
-        rows / (time.perf_counter() - began),
-        rows / (time.process_time() - spent),
-        median(waits),
+        rows / (time.perf_counter() - started),
+        rows / (time.process_time() - cpu_started),
+        median(durations),
     )
 
 
 async def measure(kind: str, subscriptions: int, events: int) -> None:
     """Print the figures of one database."""
-    with database_of(kind) as address:
-        async with opened(address) as database:
-            await subscribe(database, subscriptions, lambda n: f"https://{n}.example/hook")
-            made = await tell(database, 0, events)
-            rows, per_cpu, claim_ms = await work(database)
-    print(f"{kind:<12}{subscriptions:>15,}{made:>12,}{rows:>14,.0f}", end="")
+    with temporary_database(kind) as database_url:
+        async with open_database(database_url) as database:
+            await add_subscriptions(database, subscriptions, lambda n: f"https://{n}.example/hook")
+            deliveries = await publish_events(database, 0, events)
+            rows, per_cpu, claim_ms = await drain(database)
+    print(f"{kind:<12}{subscriptions:>15,}{deliveries:>12,}{rows:>14,.0f}", end="")
     print(f"{per_cpu:>18,.0f}{claim_ms:>12.1f}", flush=True)
 
 
 def main() -> None:
     """Measure each kind of database, without and with an order."""
-    prepare()
+    tune_delivery_process()
     deliveries = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
     Path("var/bench").mkdir(parents=True, exist_ok=True)
     print(f"{'database':<12}{'subscriptions':>15}{'deliveries':>12}{'rows per s':>14}", end="")
     print(f"{'per CPU-second':>18}{'batch ms':>12}")
-    for kind in KINDS:
+    for kind in DATABASE_KINDS:
         for subscriptions, events in ((deliveries, 1), (500, deliveries // 500)):
             uvloop.run(measure(kind, subscriptions, events))
 

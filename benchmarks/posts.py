@@ -19,154 +19,162 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from rig.content import Repository
-from rig.generators import GENERATORS, Site
-from rig.plot import plot
-from rig.service import PUBLIC_URL, Server, Start, service, settings, start
+from harness.plot import plot_curves
+from harness.post_repository import PostRepository
+from harness.service_process import PUBLIC_URL, Server, Start, measure_start, run_service, settings
+from harness.site_generators import GENERATORS, BuiltSite
 
 SIZES = (1_000, 10_000, 100_000)
-RENDERED = 10_000
+MAX_RENDERED = 10_000
 """Up to how many posts everything is fetched."""
 
 ROUNDS, COMMITS = 4, 50
 
 
 @dataclass(frozen=True)
-class Growth:
+class Measurement:
     """What was measured with so many posts: seconds, and megabytes."""
 
     posts: int
     cold: Start
     cached: Start
-    updates: Sequence[float]
-    rebuilds: Mapping[str, float]
-    rendering: float | None
-    started: float
+    update_seconds: Sequence[float]
+    rebuild_seconds: Mapping[str, float]
+    render_seconds: float | None
+    memory_after_start: float
     """Memory after a start with a cache, when what helped is gone."""
-    used: float
+    memory_after_use: float
     """Memory after all of this."""
 
 
-def update(server: Server, content: Repository) -> list[float]:
+def time_updates(server: Server, content: PostRepository) -> list[float]:
     """Return how long each of some commits took to be served, plain and with gzip."""
-    taken = []
-    tag = server.served("/feeds/all.json")
+    durations = []
+    tag = server.wait_for_feed("/feeds/all.json")
     for number in range(COMMITS):
-        moved = content.newest(number)
-        tag = server.served("/feeds/all.json", other_than=tag)
-        server.served("/feeds/all.json", Accept_Encoding="gzip")
-        taken.append(time.perf_counter() - moved)
-    return taken
+        committed = content.commit_newest(number)
+        tag = server.wait_for_feed("/feeds/all.json", changed_from=tag)
+        server.wait_for_feed("/feeds/all.json", Accept_Encoding="gzip")
+        durations.append(time.perf_counter() - committed)
+    return durations
 
 
 def render(server: Server) -> float:
     """Fetch every post once, and return the seconds it took."""
-    begun = time.perf_counter()
-    address = "/feeds/all.json?limit=200"
-    while address:
-        answer = server.get(address)
-        if answer.status != http.client.OK:
-            raise SystemExit(f"posts: {address} is answered with {answer.status}")
-        address = json.loads(answer.body).get("next_url", "").removeprefix(PUBLIC_URL)
-    return time.perf_counter() - begun
+    started = time.perf_counter()
+    path = "/feeds/all.json?limit=200"
+    while path:
+        response = server.get(path)
+        if response.status != http.client.OK:
+            raise SystemExit(f"posts: {path} is answered with {response.status}")
+        path = json.loads(response.body).get("next_url", "").removeprefix(PUBLIC_URL)
+    return time.perf_counter() - started
 
 
-def sites(content: Repository, folder: Path) -> dict[str, Site]:
+def build_sites(content: PostRepository, folder: Path) -> dict[str, BuiltSite]:
     """Return the sites that can be built."""
-    found = {}
+    sites_by_name = {}
     for number, generator in enumerate(GENERATORS):
-        if content.posts > generator.at_most:
+        if content.posts > generator.max_posts:
             continue
         if generator.can_run():
-            found[generator.name] = Site(generator, content, folder / f"site-{number}")
+            sites_by_name[generator.name] = BuiltSite(generator, content, folder / f"site-{number}")
         else:
             print(f"posts: skipped {generator.name}, which cannot be installed", file=sys.stderr)
-    return found
+    return sites_by_name
 
 
-def measure(posts: int) -> Growth:
+def measure(posts: int) -> Measurement:
     """Measure with so many posts."""
-    with tempfile.TemporaryDirectory(prefix="syndicate-bench-") as room:
-        folder = Path(room)
-        content = Repository(folder / "news", posts)
+    with tempfile.TemporaryDirectory(prefix="syndicate-bench-") as temporary:
+        folder = Path(temporary)
+        content = PostRepository(folder / "news", posts)
         (folder / "syndicate.toml").write_text(settings(["news"]))
         cold = []
-        for _ in range(3 if posts <= RENDERED else 1):
+        for _ in range(3 if posts <= MAX_RENDERED else 1):
             shutil.rmtree(folder / "var", ignore_errors=True)
-            cold.append(start(folder))
-        cached = [start(folder) for _ in range(5)]
-        peers = sites(content, folder)
+            cold.append(measure_start(folder))
+        cached = [measure_start(folder) for _ in range(5)]
+        peers = build_sites(content, folder)
         rebuilds: dict[str, list[float]] = {name: [] for name in peers}
         updates: list[float] = []
-        with service(folder) as server:
-            server.served("/feeds/all.json")
-            server.rest()
-            started = server.memory()
+        with run_service(folder) as server:
+            server.wait_for_feed("/feeds/all.json")
+            server.wait_until_idle()
+            memory_after_start = server.memory_mb()
             for _ in range(ROUNDS):
-                updates += update(server, content)
+                updates += time_updates(server, content)
                 for name, site in peers.items():
                     rebuilds[name].append(site.build())
-            rendering = render(server) if posts <= RENDERED else None
-            server.rest()
-            used = server.memory()
-        return Growth(
+            rendering = render(server) if posts <= MAX_RENDERED else None
+            server.wait_until_idle()
+            memory_after_use = server.memory_mb()
+        return Measurement(
             posts=posts,
-            cold=middle(cold),
-            cached=middle(cached),
-            updates=sorted(updates),
-            rebuilds={name: median(taken) for name, taken in rebuilds.items()},
-            rendering=rendering,
-            started=started,
-            used=used,
+            cold=median_start(cold),
+            cached=median_start(cached),
+            update_seconds=sorted(updates),
+            rebuild_seconds={name: median(durations) for name, durations in rebuilds.items()},
+            render_seconds=rendering,
+            memory_after_start=memory_after_start,
+            memory_after_use=memory_after_use,
         )
 
 
-def middle(starts: Sequence[Start]) -> Start:
+def median_start(starts: Sequence[Start]) -> Start:
     """Return the medians."""
     return Start(
-        first=median(one.first for one in starts),
-        everything=median(one.everything for one in starts),
-        cpu=median(one.cpu for one in starts),
+        first_feed=median(sample.first_feed for sample in starts),
+        all_formats=median(sample.all_formats for sample in starts),
+        cpu=median(sample.cpu for sample in starts),
     )
 
 
-def report(results: Sequence[Growth]) -> None:
+def report(results: Sequence[Measurement]) -> None:
     """Print what was found, and draw the curves."""
     print("posts: starting, s; all of it; memory, MB")
     print(f"{'':>9}{'cold, first':>12}{'all':>7}{'CPU':>7}{'cached, first':>15}{'all':>7}", end="")
     print(f"{'CPU':>7}{'everything rendered':>21}{'memory':>8}{'later':>7}")
-    for one in results:
-        rendering = f"{one.rendering:.1f}" if one.rendering else "-"
+    for result in results:
+        render_text = f"{result.render_seconds:.1f}" if result.render_seconds else "-"
         print(
-            f"{one.posts:>9,}{one.cold.first:>12.2f}{one.cold.everything:>7.2f}{one.cold.cpu:>7.2f}"
-            f"{one.cached.first:>15.2f}{one.cached.everything:>7.2f}{one.cached.cpu:>7.2f}"
-            f"{rendering:>21}{one.started:>8.0f}{one.used:>7.0f}"
+            f"{result.posts:>9,}{result.cold.first_feed:>12.2f}{result.cold.all_formats:>7.2f}{result.cold.cpu:>7.2f}"
+            f"{result.cached.first_feed:>15.2f}{result.cached.all_formats:>7.2f}{result.cached.cpu:>7.2f}"
+            f"{render_text:>21}{result.memory_after_start:>8.0f}{result.memory_after_use:>7.0f}"
         )
     print(
         "posts: one commit to bytes, ms; beside it a build, s, and how many times as long it takes"
     )
-    for one in results:
-        middle = median(one.updates)
+    for result in results:
+        median_update = median(result.update_seconds)
         print(
-            f"{one.posts:>9,}  median {middle * 1000:.1f}, "
-            f"p99 {one.updates[-len(one.updates) // 100 - 1] * 1000:.1f}"
+            f"{result.posts:>9,}  median {median_update * 1000:.1f}, "
+            f"p99 {result.update_seconds[-len(result.update_seconds) // 100 - 1] * 1000:.1f}"
         )
-        for name, taken in one.rebuilds.items():
-            print(f"{'':>11}{name:<18}{taken:>7.2f} ({taken / middle:.0f} x)")
-    draw(results)
+        for name, rebuild in result.rebuild_seconds.items():
+            print(f"{'':>11}{name:<18}{rebuild:>7.2f} ({rebuild / median_update:.0f} x)")
+    draw_curves(results)
 
 
-def draw(results: Sequence[Growth]) -> None:
+def draw_curves(results: Sequence[Measurement]) -> None:
     """Draw the curves."""
     times = {
-        "cold start to all feeds, s": [(one.posts, one.cold.everything) for one in results],
-        "cached start to first 200, s": [(one.posts, one.cached.first) for one in results],
-        "one commit to bytes, s": [(one.posts, median(one.updates)) for one in results],
-        "everything rendered, s": [(one.posts, one.rendering or 0) for one in results],
+        "cold start to all feeds, s": [
+            (result.posts, result.cold.all_formats) for result in results
+        ],
+        "cached start to first 200, s": [
+            (result.posts, result.cached.first_feed) for result in results
+        ],
+        "one commit to bytes, s": [
+            (result.posts, median(result.update_seconds)) for result in results
+        ],
+        "everything rendered, s": [
+            (result.posts, result.render_seconds or 0) for result in results
+        ],
     }
-    plot(Path("var/bench/posts.svg"), "What grows with the posts", "posts", times)
-    memory = {"memory, MB": [(one.posts, one.started) for one in results]}
-    plot(Path("var/bench/posts-memory.svg"), "Memory", "posts", memory)
+    plot_curves(Path("var/bench/posts.svg"), "What grows with the posts", "posts", times)
+    memory = {"memory, MB": [(result.posts, result.memory_after_start) for result in results]}
+    plot_curves(Path("var/bench/posts-memory.svg"), "Memory", "posts", memory)
 
 
 def main() -> None:

@@ -18,18 +18,18 @@ from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from harness.post_repository import PostRepository as Content
 from markdown import Markdown
-from rig.content import Repository as Content
 
 from syndicate.cache import Cache
+from syndicate.content.link_targets import LinkTargets
+from syndicate.content.source_index import SourceIndex
 from syndicate.git import Repository
-from syndicate.index.part import SourceIndex
-from syndicate.index.target import Targets
 from syndicate.model.category import Vocabulary
 from syndicate.model.post import Path, Source
-from syndicate.render.body import render
-from syndicate.render.job import Job
-from syndicate.render.workroom import Workroom
+from syndicate.render.messages import RenderRequest
+from syndicate.render.pipeline import render
+from syndicate.render.pool.process_pool import RenderPool
 
 BUNDLE: Final = (
     pathlib.Path(os.environ.get("SYNDICATE_CORPORA", "../shared/corpora")) / "18f.bundle"
@@ -55,22 +55,25 @@ def source(name: str, folder: pathlib.Path, posts: str) -> Source:
     )
 
 
-def jobs(of: Source, room: pathlib.Path) -> list[tuple[Job, ...]]:
+def render_requests(post_source: Source, folder: pathlib.Path) -> list[tuple[RenderRequest, ...]]:
     """Return what is to be rendered of each post: its body and its summaries."""
-    with Repository.open(of.repository, ref="main", mirrors=room) as repository:
-        index = SourceIndex(of, repository, cache=Cache(None), vocabulary=Vocabulary())
-        posts = index.part(repository.head()).posts
-        return [one.jobs for one in index.manuscripts(posts, Targets(posts=posts))]
+    with Repository.open(post_source.repository, ref="main", mirrors=folder) as repository:
+        index = SourceIndex(post_source, repository, cache=Cache(None), vocabulary=Vocabulary())
+        posts = index.snapshot(repository.head()).posts
+        return [
+            render_input.requests
+            for render_input in index.render_inputs(posts, LinkTargets(posts=posts))
+        ]
 
 
-def contents(room: pathlib.Path) -> Iterator[tuple[str, list[tuple[Job, ...]]]]:
+def post_sets(temporary: pathlib.Path) -> Iterator[tuple[str, list[tuple[RenderRequest, ...]]]]:
     """Yield the posts to render, and their name."""
-    own = Content(room / "own.git", POSTS)
-    yield "our own, 300 words", jobs(source("own", own.folder, "posts"), room)
+    generated = Content(temporary / "own.git", POSTS)
+    yield "our own, 300 words", render_requests(source("own", generated.folder, "posts"), temporary)
     if BUNDLE.exists():
-        folder = room / "18f.git"
+        folder = temporary / "18f.git"
         subprocess.run(["git", "clone", "-q", "--mirror", str(BUNDLE), str(folder)], check=True)
-        yield "18F", jobs(source("18f", folder, "content/posts"), room)
+        yield "18F", render_requests(source("18f", folder, "content/posts"), temporary)
     else:
         print(f"rendering: skipped 18F, {BUNDLE} is not here")
 
@@ -83,24 +86,24 @@ def cpu() -> float:
     )
 
 
-def best(*works: Callable[[], object]) -> list[float]:
+def best_cpu_seconds(*functions: Callable[[], object]) -> list[float]:
     """Return the least CPU seconds that each of ``works`` takes, in turns with the others."""
-    costs: list[list[float]] = [[] for _ in works]
+    durations: list[list[float]] = [[] for _ in functions]
     for _ in range(ROUNDS):
-        for work, taken in zip(works, costs, strict=True):
+        for function, function_durations in zip(functions, durations, strict=True):
             before = cpu()
-            work()
-            taken.append(cpu() - before)
-    return [min(taken) for taken in costs]
+            function()
+            function_durations.append(cpu() - before)
+    return [min(function_durations) for function_durations in durations]
 
 
-def full(every: Sequence[Job]) -> None:
+def render_all(requests: Sequence[RenderRequest]) -> None:
     """Render ``every`` job in this process."""
-    for job in every:
-        render(job)
+    for request in requests:
+        render(request)
 
 
-def bare(bodies: Sequence[str]) -> None:
+def convert_all(bodies: Sequence[str]) -> None:
     """Convert ``bodies`` with Python-Markdown alone."""
     markdown = Markdown(extensions=["extra", "sane_lists"])
     for body in bodies:
@@ -108,34 +111,39 @@ def bare(bodies: Sequence[str]) -> None:
         markdown.convert(body)
 
 
-def together(every: Sequence[Job]) -> tuple[float, float]:
+def render_in_two_processes(requests: Sequence[RenderRequest]) -> tuple[float, float]:
     """Return the wall seconds of ``every`` job in two processes, and all CPU seconds of these."""
-    workroom = Workroom(processes=2)
-    workroom.render(every[:200])  # so that both have started
-    before, begun = cpu(), time.perf_counter()
-    workroom.render(every)
-    wall = time.perf_counter() - begun
-    workroom.close()
+    pool = RenderPool(processes=2)
+    pool.render(requests[:200])  # so that both have started
+    before, started = cpu(), time.perf_counter()
+    pool.render(requests)
+    wall = time.perf_counter() - started
+    pool.close()
     time.sleep(0.5)  # until the processes have ended, and are counted
     return wall, cpu() - before
 
 
 def main() -> None:
     """Print the figures."""
-    with tempfile.TemporaryDirectory(prefix="syndicate-bench-") as room:
+    with tempfile.TemporaryDirectory(prefix="syndicate-bench-") as temporary:
         print(
             "rendering: CPU ms a post | bare Python-Markdown | ratio | in two processes: CPU, wall"
         )
-        for name, posts in contents(pathlib.Path(room)):
-            every = [job for post in posts for job in post]
+        for name, posts in post_sets(pathlib.Path(temporary)):
+            requests = [job for post in posts for job in post]
             bodies = [body.body for body, *_ in posts]
-            ours, theirs = best(partial(full, every), partial(bare, bodies))
-            times = POSTS // len(posts)
-            wall, both = together(every * times)
-            each = 1_000 / len(posts)
+            syndicate_seconds, markdown_seconds = best_cpu_seconds(
+                partial(render_all, requests), partial(convert_all, bodies)
+            )
+            repetitions = POSTS // len(posts)
+            wall, pool_cpu_seconds = render_in_two_processes(requests * repetitions)
+            ms_per_post = 1_000 / len(posts)
             print(
-                f"  {name:20} {ours * each:5.2f} | {theirs * each:5.2f} | {ours / theirs:4.2f}"
-                f" | {both * each / times:5.2f}, {wall * each / times:5.2f}"
+                f"  {name:20} {syndicate_seconds * ms_per_post:5.2f}"
+                f" | {markdown_seconds * ms_per_post:5.2f}"
+                f" | {syndicate_seconds / markdown_seconds:4.2f}"
+                f" | {pool_cpu_seconds * ms_per_post / repetitions:5.2f}"
+                f", {wall * ms_per_post / repetitions:5.2f}"
             )
         print(f"  goal for posts of 300 words: {GOAL} CPU ms, all that serves them included")
 

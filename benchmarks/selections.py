@@ -16,9 +16,9 @@ from itertools import combinations, islice
 from pathlib import Path
 from statistics import median
 
-from rig.content import TOPICS, Repository
-from rig.plot import plot
-from rig.service import FORMATS, Server, service, settings
+from harness.plot import plot_curves
+from harness.post_repository import TOPICS, PostRepository
+from harness.service_process import FORMATS, Server, run_service, settings
 
 COUNTS = (1, 10, 100, 1_000)
 POSTS = 2_000
@@ -26,70 +26,80 @@ COMMITS = 8
 
 
 @dataclass(frozen=True)
-class Growth:
+class Measurement:
     """What was measured with so many selections: seconds to one and to all, and megabytes."""
 
     selections: int
-    one: Sequence[float]
-    everyone: Sequence[float]
+    first_feed: Sequence[float]
+    all_feeds: Sequence[float]
     memory: float
 
 
-def selections(count: int) -> list[str]:
+def feed_paths(count: int) -> list[str]:
     """Return the addresses of so many feeds; every one may hold posts of any topic."""
     tags = (f"topic-{number}" for number in range(TOPICS))
-    chosen = ("technology&category=" + "&category=".join(pair) for pair in combinations(tags, 2))
+    queries = ("technology&category=" + "&category=".join(pair) for pair in combinations(tags, 2))
     return [
         f"/feeds/all.{FORMATS[number % 3]}?category=tts&category={tags}"
-        for number, tags in enumerate(islice(chosen, count))
+        for number, tags in enumerate(islice(queries, count))
     ]
 
 
-def update(server: Server, content: Repository, count: int) -> tuple[list[float], list[float]]:
+def time_updates(
+    server: Server, content: PostRepository, count: int
+) -> tuple[list[float], list[float]]:
     """Return how long commits took to be served in one feed, and in all."""
-    first, *others = ["/feeds/all.json", *selections(count - 1)]
-    one, everyone = [], []
+    first, *others = ["/feeds/all.json", *feed_paths(count - 1)]
+    first_feed, all_feeds = [], []
     for path in others:
-        server.served(path, Accept_Encoding="gzip")
-    tag = server.served(first)
+        server.wait_for_feed(path, Accept_Encoding="gzip")
+    tag = server.wait_for_feed(first)
     for number in range(COMMITS):
-        moved = content.newest(number)
-        tag = server.served(first, other_than=tag)
-        server.served(first, Accept_Encoding="gzip")
-        one.append(time.perf_counter() - moved)
+        committed = content.commit_newest(number)
+        tag = server.wait_for_feed(first, changed_from=tag)
+        server.wait_for_feed(first, Accept_Encoding="gzip")
+        first_feed.append(time.perf_counter() - committed)
         for path in others:
-            server.served(path, Accept_Encoding="gzip")
-        everyone.append(time.perf_counter() - moved)
-    return one, everyone
+            server.wait_for_feed(path, Accept_Encoding="gzip")
+        all_feeds.append(time.perf_counter() - committed)
+    return first_feed, all_feeds
 
 
-def measure(count: int) -> Growth:
+def measure(count: int) -> Measurement:
     """Measure with so many selections."""
-    with tempfile.TemporaryDirectory(prefix="syndicate-bench-") as room:
-        folder = Path(room)
-        content = Repository(folder / "news", POSTS)
+    with tempfile.TemporaryDirectory(prefix="syndicate-bench-") as temporary:
+        folder = Path(temporary)
+        content = PostRepository(folder / "news", POSTS)
         (folder / "syndicate.toml").write_text(settings(["news"]))
-        with service(folder) as server:
-            one, everyone = update(server, content, count)
-            server.rest()
-            return Growth(count, one, everyone, server.memory())
+        with run_service(folder) as server:
+            first_feed, all_feeds = time_updates(server, content, count)
+            server.wait_until_idle()
+            return Measurement(count, first_feed, all_feeds, server.memory_mb())
 
 
-def report(results: Sequence[Growth]) -> None:
+def report(results: Sequence[Measurement]) -> None:
     """Print a row for each number of selections, and draw the curves."""
     print("selections: one commit to the bytes of one feed and of all, ms; memory, MB")
     print(f"{'':>9}{'one':>8}{'all':>10}{'each':>8}{'memory':>8}")
-    for one in results:
-        first, everyone = median(one.one) * 1000, median(one.everyone) * 1000
-        each = everyone / one.selections
-        print(f"{one.selections:>9,}{first:>8.1f}{everyone:>10.1f}{each:>8.2f}{one.memory:>8.0f}")
+    for result in results:
+        first_ms, all_ms = median(result.first_feed) * 1000, median(result.all_feeds) * 1000
+        ms_per_feed = all_ms / result.selections
+        print(
+            f"{result.selections:>9,}{first_ms:>8.1f}{all_ms:>10.1f}{ms_per_feed:>8.2f}{result.memory:>8.0f}"
+        )
     curves = {
-        "one commit to one feed, s": [(one.selections, median(one.one)) for one in results],
-        "one commit to all feeds, s": [(one.selections, median(one.everyone)) for one in results],
+        "one commit to one feed, s": [
+            (result.selections, median(result.first_feed)) for result in results
+        ],
+        "one commit to all feeds, s": [
+            (result.selections, median(result.all_feeds)) for result in results
+        ],
     }
-    plot(Path("var/bench/selections.svg"), "What grows with the selections", "selections", curves)
-    memory = {"memory, MB": [(one.selections, one.memory) for one in results]}
-    plot(Path("var/bench/selections-memory.svg"), "Memory", "selections", memory)
+    plot_curves(
+        Path("var/bench/selections.svg"), "What grows with the selections", "selections", curves
+    )
+    memory = {"memory, MB": [(result.selections, result.memory) for result in results]}
+    plot_curves(Path("var/bench/selections-memory.svg"), "Memory", "selections", memory)
 
 
 def main() -> None:

@@ -25,15 +25,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from rig.content import Repository
-from rig.service import Server, family, free_port, running, service, settings, until
+from harness.post_repository import PostRepository
+from harness.service_process import (
+    Server,
+    free_port,
+    process_tree,
+    run_program,
+    run_service,
+    settings,
+    wait_until,
+)
 from typing_extensions import override
 
 CONNECTIONS = 64
 SECONDS = 2
 """How long one measurement takes."""
 
-SERVING, ASKING = (sorted(os.sched_getaffinity(0)) * 2)[:2]
+SERVER_CORE, CLIENT_CORE = (sorted(os.sched_getaffinity(0)) * 2)[:2]
 """The core of the servers and the core of wrk."""
 
 FEED = "/feeds/all.json"
@@ -76,54 +84,56 @@ class Result:
     p99: float
 
 
-PINNED = ("taskset", "-c", str(SERVING))
+PINNED = ("taskset", "-c", str(SERVER_CORE))
 
 
 @contextlib.contextmanager
 def pinned_service(folder: Path) -> Iterator[Server]:
     """Serve the posts of the repository in ``folder``, on the core of the servers."""
     (folder / "syndicate.toml").write_text(settings(["news"]))
-    with service(folder, before=PINNED) as server:
-        server.served(FEED)
-        until(lambda: server.get(FEED, Accept_Encoding="br").encoding == "br")
-        server.rest()
+    with run_service(folder, prefix=PINNED) as server:
+        server.wait_for_feed(FEED)
+        wait_until(lambda: server.get(FEED, Accept_Encoding="br").encoding == "br")
+        server.wait_until_idle()
         yield server
 
 
 @contextlib.contextmanager
-def nginx(folder: Path, body: bytes, packed: bytes) -> Iterator[Server]:
+def nginx(folder: Path, body: bytes, gzipped: bytes) -> Iterator[Server]:
     """Serve ``body``, which is ``packed`` with gzip, as the file that the feed would be."""
     file = folder / "static" / FEED.lstrip("/")
     file.parent.mkdir(parents=True)
     file.write_bytes(body)
-    file.with_name(f"{file.name}.gz").write_bytes(packed)
+    file.with_name(f"{file.name}.gz").write_bytes(gzipped)
     port = free_port()
     user = "user root;" if os.getuid() == 0 else ""
     (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port, user=user))
-    with running([*PINNED, "nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")]) as pid:
-        Server("nginx", pid, port).served(FEED)
-        worker = list(family(pid))[-1]
+    with run_program(
+        [*PINNED, "nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")]
+    ) as pid:
+        Server("nginx", pid, port).wait_for_feed(FEED)
+        worker = list(process_tree(pid))[-1]
         yield Server("nginx", worker, port)
 
 
-def ask(server: Server, seconds: float, headers: dict[str, str]) -> Result:
+def run_wrk(server: Server, seconds: float, headers: dict[str, str]) -> Result:
     """Let wrk ask for the feed, and return what came of it."""
-    named = [f"-H{name}: {value}" for name, value in headers.items()]
-    address = f"http://127.0.0.1:{server.port}{FEED}"
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}", "--latency", *named, address]
-    before = server.cpu()
-    done = subprocess.run(
-        ["taskset", "-c", str(ASKING), *command], check=True, capture_output=True, text=True
+    header_options = [f"-H{name}: {value}" for name, value in headers.items()]
+    url = f"http://127.0.0.1:{server.port}{FEED}"
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}", "--latency", *header_options, url]
+    before = server.cpu_seconds()
+    completed = subprocess.run(
+        ["taskset", "-c", str(CLIENT_CORE), *command], check=True, capture_output=True, text=True
     )
-    spent = server.cpu() - before
-    if "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
-        raise SystemExit(f"serving: {server.name} answered with errors\n{done.stdout}")
-    requests = int(re.findall(r"(\d+) requests in", done.stdout)[0])
+    cpu_seconds = server.cpu_seconds() - before
+    if "Non-2xx" in completed.stdout or "Socket errors" in completed.stdout:
+        raise SystemExit(f"serving: {server.name} answered with errors\n{completed.stdout}")
+    requests = int(re.findall(r"(\d+) requests in", completed.stdout)[0])
     return Result(
-        per_cpu_second=requests / spent,
-        per_second=float(re.findall(r"Requests/sec: *([\d.]+)", done.stdout)[0]),
-        p50=_milliseconds(done.stdout, 50),
-        p99=_milliseconds(done.stdout, 99),
+        per_cpu_second=requests / cpu_seconds,
+        per_second=float(re.findall(r"Requests/sec: *([\d.]+)", completed.stdout)[0]),
+        p50=_milliseconds(completed.stdout, 50),
+        p99=_milliseconds(completed.stdout, 99),
     )
 
 
@@ -132,47 +142,50 @@ def _milliseconds(output: str, percentile: int) -> float:
     return float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
 
 
-def cases(server: Server) -> dict[str, dict[str, str]]:
+def request_headers(server: Server) -> dict[str, dict[str, str]]:
     """Return the header fields of each kind of request, and prove that they do what they say."""
     tag = server.get(FEED, Accept_Encoding="gzip").tag
-    found = {
+    headers_by_case = {
         "200": {},
         "200 gzip": {"Accept-Encoding": "gzip"},
         "304": {"Accept-Encoding": "gzip", "If-None-Match": tag},
     }
-    for name, headers in found.items():
+    for name, headers in headers_by_case.items():
         status = server.get(FEED, **headers).status
         if str(status) != name[:3]:
             raise SystemExit(f"serving: {server.name} answers {status} for {name}")
-    return found
+    return headers_by_case
 
 
-def compare(ours: Server, theirs: Server, rounds: int) -> None:
+def compare(syndicate: Server, peer: Server, rounds: int) -> None:
     """Print what both make of each kind of request."""
-    asked = {server: cases(server) for server in (ours, theirs)}
+    headers_by_server = {server: request_headers(server) for server in (syndicate, peer)}
     print(f"{'':10}{'per CPU-second':>15}{'nginx':>9}{'ratio':>7} (least, most)", end="")
     print(f"{'p50 ms':>9}{'nginx':>7}{'p99 ms':>8}{'nginx':>7}{'ratio':>7}")
-    for name in asked[ours]:
-        results: dict[Server, list[Result]] = {ours: [], theirs: []}
+    for name in headers_by_server[syndicate]:
+        results: dict[Server, list[Result]] = {syndicate: [], peer: []}
         for number in range(rounds + 1):
-            for server, found in list(results.items())[:: 1 if number % 2 else -1]:
-                found.append(ask(server, SECONDS, asked[server][name]))
-        report(name, results[ours][1:], results[theirs][1:])
+            for server, server_results in list(results.items())[:: 1 if number % 2 else -1]:
+                server_results.append(run_wrk(server, SECONDS, headers_by_server[server][name]))
+        report(name, results[syndicate][1:], results[peer][1:])
 
 
-def report(name: str, ours: Sequence[Result], theirs: Sequence[Result]) -> None:
+def report(name: str, syndicate: Sequence[Result], peer: Sequence[Result]) -> None:
     """Print one row: medians of what was measured, and the spread of the ratio."""
     ratios = sorted(
-        one.per_cpu_second / other.per_cpu_second for one, other in zip(ours, theirs, strict=True)
+        own.per_cpu_second / peer_result.per_cpu_second
+        for own, peer_result in zip(syndicate, peer, strict=True)
     )
-    rates = [median(one.per_cpu_second for one in of) for of in (ours, theirs)]
-    middles = [median(one.p50 for one in of) for of in (ours, theirs)]
-    slowest = [median(one.p99 for one in of) for of in (ours, theirs)]
+    median_rates = [
+        median(own.per_cpu_second for own in measured) for measured in (syndicate, peer)
+    ]
+    median_p50 = [median(own.p50 for own in measured) for measured in (syndicate, peer)]
+    median_p99 = [median(own.p99 for own in measured) for measured in (syndicate, peer)]
     print(
-        f"{name:10}{rates[0]:>15,.0f}{rates[1]:>9,.0f}"
+        f"{name:10}{median_rates[0]:>15,.0f}{median_rates[1]:>9,.0f}"
         f"{median(ratios):>7.2f} ({ratios[0]:5.2f}, {ratios[-1]:4.2f})"
-        f"{middles[0]:>9.2f}{middles[1]:>7.2f}"
-        f"{slowest[0]:>8.2f}{slowest[1]:>7.2f}{slowest[0] / slowest[1]:>7.2f}",
+        f"{median_p50[0]:>9.2f}{median_p50[1]:>7.2f}"
+        f"{median_p99[0]:>8.2f}{median_p99[1]:>7.2f}{median_p99[0] / median_p99[1]:>7.2f}",
         flush=True,
     )
 
@@ -180,7 +193,7 @@ def report(name: str, ours: Sequence[Result], theirs: Sequence[Result]) -> None:
 class Editor(threading.Thread):
     """Commits to the repository, each time as soon as the last commit is served."""
 
-    def __init__(self, repository: Repository, server: Server) -> None:
+    def __init__(self, repository: PostRepository, server: Server) -> None:
         super().__init__()
         self._repository = repository
         self._server = Server(server.name, server.pid, server.port)
@@ -202,44 +215,51 @@ class Editor(threading.Thread):
         return self._server.get(FEED).tag
 
 
-def visit(server: Server, seconds: float) -> list[float]:
+def read_latencies(server: Server, seconds: float) -> list[float]:
     """Be one reader who asks every millisecond; return how long each answer took, in ms."""
-    waits: list[float] = []
+    durations: list[float] = []
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     with contextlib.closing(connection):
         end = time.perf_counter() + seconds
-        while (began := time.perf_counter()) < end:
+        while (started := time.perf_counter()) < end:
             connection.request("GET", FEED, headers={"Accept-Encoding": "gzip"})
             connection.getresponse().read()
-            waits.append((time.perf_counter() - began) * 1000)
+            durations.append((time.perf_counter() - started) * 1000)
             time.sleep(0.001)
-    return sorted(waits)
+    return sorted(durations)
 
 
-def reindex(ours: Server, theirs: Server, repository: Repository, rounds: int) -> None:
+def compare_during_reindex(
+    syndicate: Server, peer: Server, repository: PostRepository, rounds: int
+) -> None:
     """Print how long requests wait while commit after commit is read and rendered."""
     gzip = {"Accept-Encoding": "gzip"}
-    editor = Editor(repository, ours)
+    editor = Editor(repository, syndicate)
     editor.start()
-    found: dict[Server, list[Result]] = {ours: [], theirs: []}
-    alone: list[list[float]] = []
+    results_by_server: dict[Server, list[Result]] = {syndicate: [], peer: []}
+    single_reader: list[list[float]] = []
     for _ in range(rounds):
-        for server, results in found.items():
-            results.append(ask(server, SECONDS, gzip))
-        alone.append(visit(ours, SECONDS))
+        for server, results in results_by_server.items():
+            results.append(run_wrk(server, SECONDS, gzip))
+        single_reader.append(read_latencies(syndicate, SECONDS))
     editor.is_over.set()
     editor.join()
     print(f"during a re-index ({editor.commits} commits), p99 ms: median (least, most)")
-    for server, results in found.items():
-        _spread(f"{CONNECTIONS} busy connections, {server.name}", [one.p99 for one in results])
-    _spread(f"one reader, {ours.name}", [waits[-len(waits) // 100 - 1] for waits in alone])
+    for server, results in results_by_server.items():
+        _spread(
+            f"{CONNECTIONS} busy connections, {server.name}", [result.p99 for result in results]
+        )
+    _spread(
+        f"one reader, {syndicate.name}",
+        [durations[-len(durations) // 100 - 1] for durations in single_reader],
+    )
 
 
 def _spread(name: str, figures: Sequence[float]) -> None:
     print(f"  {name:32}{median(figures):>8.2f} ({min(figures):.2f}, {max(figures):.2f})")
 
 
-def missing() -> str:
+def missing_program() -> str:
     """Return the name of a program that is needed and cannot be had; empty if none."""
     for program in ("taskset", "nginx", "wrk"):
         if shutil.which(program) is None:
@@ -256,22 +276,25 @@ def main() -> None:
     """Start both servers and compare them."""
     posts = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 5
-    if program := missing():
+    if program := missing_program():
         print(f"serving: skipped, {program} is not here and cannot be installed")
         return
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
         folder.chmod(0o755)
-        repository = Repository(folder / "news", posts, words=WORDS_EACH)
-        with pinned_service(folder) as ours:
-            body, packed = ours.get(FEED).body, ours.get(FEED, Accept_Encoding="gzip").body
-            with nginx(folder, body, packed) as theirs:
-                copied = theirs.get(FEED).body, theirs.get(FEED, Accept_Encoding="gzip").body
-                if copied != (body, packed):
+        repository = PostRepository(folder / "news", posts, words=WORDS_EACH)
+        with pinned_service(folder) as syndicate:
+            body, gzipped = (
+                syndicate.get(FEED).body,
+                syndicate.get(FEED, Accept_Encoding="gzip").body,
+            )
+            with nginx(folder, body, gzipped) as peer:
+                peer_bodies = peer.get(FEED).body, peer.get(FEED, Accept_Encoding="gzip").body
+                if peer_bodies != (body, gzipped):
                     raise SystemExit("serving: nginx does not serve the same bytes")
-                print(f"serving: {FEED}, {len(body):,} bytes ({len(packed):,}), {posts:,} posts")
-                compare(ours, theirs, rounds)
-                reindex(ours, theirs, repository, rounds)
+                print(f"serving: {FEED}, {len(body):,} bytes ({len(gzipped):,}), {posts:,} posts")
+                compare(syndicate, peer, rounds)
+                compare_during_reindex(syndicate, peer, repository, rounds)
 
 
 if __name__ == "__main__":

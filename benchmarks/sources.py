@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from rig.content import Repository
-from rig.plot import plot
-from rig.service import Server, Start, service, settings, start
+from harness.plot import plot_curves
+from harness.post_repository import PostRepository
+from harness.service_process import Server, Start, measure_start, run_service, settings
 
 COUNTS = (1, 5, 25, 100)
 POSTS = 2_000
@@ -25,55 +25,55 @@ COMMITS = 40
 
 
 @dataclass(frozen=True)
-class Growth:
+class Measurement:
     """What was measured with so many sources: seconds, megabytes, CPU seconds a second at rest."""
 
     sources: int
     cold: Start
     cached: Start
-    updates: Sequence[float]
+    update_seconds: Sequence[float]
     memory: float
-    resting: float
+    idle_cpu: float
 
 
-def update(server: Server, sources: Sequence[Repository]) -> list[float]:
+def time_updates(server: Server, sources: Sequence[PostRepository]) -> list[float]:
     """Return how long commits took to be served, each to another source."""
-    taken = []
+    durations = []
     for number in range(COMMITS):
         source = sources[number % len(sources)]
         feed = f"/feeds/{source.folder.name}.json"
-        tags = {path: server.served(path) for path in (feed, "/feeds/all.json")}
-        moved = source.newest(number // len(sources))
-        server.served(feed, other_than=tags[feed])
-        server.served("/feeds/all.json", Accept_Encoding="gzip")
-        taken.append(time.perf_counter() - moved)
-    return sorted(taken)
+        tags = {path: server.wait_for_feed(path) for path in (feed, "/feeds/all.json")}
+        committed = source.commit_newest(number // len(sources))
+        server.wait_for_feed(feed, changed_from=tags[feed])
+        server.wait_for_feed("/feeds/all.json", Accept_Encoding="gzip")
+        durations.append(time.perf_counter() - committed)
+    return sorted(durations)
 
 
-def rest(server: Server) -> float:
+def idle_cpu_share(server: Server) -> float:
     """Return how much of a core the service takes while nothing happens."""
-    server.rest()
-    before, begun = server.cpu(helpers=True), time.perf_counter()
+    server.wait_until_idle()
+    before, started = server.cpu_seconds(with_children=True), time.perf_counter()
     time.sleep(5)
-    return (server.cpu(helpers=True) - before) / (time.perf_counter() - begun)
+    return (server.cpu_seconds(with_children=True) - before) / (time.perf_counter() - started)
 
 
-def measure(count: int) -> Growth:
+def measure(count: int) -> Measurement:
     """Measure with so many sources."""
-    with tempfile.TemporaryDirectory(prefix="syndicate-bench-") as room:
-        folder = Path(room)
+    with tempfile.TemporaryDirectory(prefix="syndicate-bench-") as temporary:
+        folder = Path(temporary)
         names = [f"news-{number}" for number in range(count)]
-        sources = [Repository(folder / name, POSTS // count) for name in names]
+        sources = [PostRepository(folder / name, POSTS // count) for name in names]
         (folder / "syndicate.toml").write_text(settings(names))
-        cold = start(folder)
-        cached = start(folder)
-        with service(folder) as server:
-            updates = update(server, sources)
-            resting = rest(server)
-            return Growth(count, cold, cached, updates, server.memory(), resting)
+        cold = measure_start(folder)
+        cached = measure_start(folder)
+        with run_service(folder) as server:
+            updates = time_updates(server, sources)
+            idle_cpu = idle_cpu_share(server)
+            return Measurement(count, cold, cached, updates, server.memory_mb(), idle_cpu)
 
 
-def report(results: Sequence[Growth]) -> None:
+def report(results: Sequence[Measurement]) -> None:
     """Print a row for each number of sources, and draw the curves."""
     print(f"sources: {POSTS:,} posts in all; starting, s; one commit to bytes, ms; memory, MB")
     print(
@@ -81,20 +81,26 @@ def report(results: Sequence[Growth]) -> None:
         end="",
     )
     print(f"{'memory':>8}{'core at rest':>14}")
-    for one in results:
+    for result in results:
         print(
-            f"{one.sources:>9,}{one.cold.everything:>11.2f}{one.cold.cpu:>7.2f}"
-            f"{one.cached.first:>15.2f}{median(one.updates) * 1000:>8.1f}"
-            f"{one.updates[-1] * 1000:>9.1f}{one.memory:>8.0f}{one.resting:>14.1%}"
+            f"{result.sources:>9,}{result.cold.all_formats:>11.2f}{result.cold.cpu:>7.2f}"
+            f"{result.cached.first_feed:>15.2f}{median(result.update_seconds) * 1000:>8.1f}"
+            f"{result.update_seconds[-1] * 1000:>9.1f}{result.memory:>8.0f}{result.idle_cpu:>14.1%}"
         )
     curves = {
-        "cold start to all feeds, s": [(one.sources, one.cold.everything) for one in results],
-        "cached start to first 200, s": [(one.sources, one.cached.first) for one in results],
-        "one commit to bytes, s": [(one.sources, median(one.updates)) for one in results],
+        "cold start to all feeds, s": [
+            (result.sources, result.cold.all_formats) for result in results
+        ],
+        "cached start to first 200, s": [
+            (result.sources, result.cached.first_feed) for result in results
+        ],
+        "one commit to bytes, s": [
+            (result.sources, median(result.update_seconds)) for result in results
+        ],
     }
-    plot(Path("var/bench/sources.svg"), "What grows with the sources", "sources", curves)
-    memory = {"memory, MB": [(one.sources, one.memory) for one in results]}
-    plot(Path("var/bench/sources-memory.svg"), "Memory", "sources", memory)
+    plot_curves(Path("var/bench/sources.svg"), "What grows with the sources", "sources", curves)
+    memory = {"memory, MB": [(result.sources, result.memory) for result in results]}
+    plot_curves(Path("var/bench/sources-memory.svg"), "Memory", "sources", memory)
 
 
 def main() -> None:

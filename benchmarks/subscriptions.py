@@ -19,122 +19,131 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from rig.content import Repository
-from rig.mailroom import SAFE_KEY, opened, subscribe
-from rig.plot import plot
-from rig.receiver import receiver, url
-from rig.service import Server, service, settings, until
+from harness.outbox_database import SECRET_KEY, add_subscriptions, open_database
+from harness.plot import plot_curves
+from harness.post_repository import PostRepository
+from harness.service_process import Server, run_service, settings, wait_until
+from harness.webhook_receiver import receiver_url, run_receiver
 
 COUNTS = (10, 100, 1_000, 5_000)
 POSTS = 1_000
 COMMITS = 8
-AT_ONCE = 10
+COMMIT_POSTS = 10
 """Posts of the commit that shows the throughput."""
 
-DELIVERY = f"""
-secret_key = "{SAFE_KEY}"
+DELIVERY_SETTINGS = f"""
+secret_key = "{SECRET_KEY}"
 [delivery]
 allow_networks = ["127.0.0.0/8"]
 allow_http = true
 """
 
-_DELIVERED = re.compile(rb'\nsyndicate_deliveries_total\{outcome="delivered"\} ([0-9.e+]+)')
+_DELIVERED_METRIC = re.compile(rb'\nsyndicate_deliveries_total\{outcome="delivered"\} ([0-9.e+]+)')
 
 
 @dataclass(frozen=True)
-class Growth:
+class Measurement:
     """What was measured with so many subscriptions: seconds, deliveries, and megabytes."""
 
     subscriptions: int
-    served: Sequence[float]
-    delivered: Sequence[float]
+    feed_seconds: Sequence[float]
+    delivery_seconds: Sequence[float]
     per_cpu_second: float
     memory: float
 
 
-class Watch:
+class DeliveryCounter:
     """Counts what is delivered."""
 
     def __init__(self, server: Server, subscriptions: int) -> None:
         self._server = server
-        self._each = subscriptions
+        self._subscriptions = subscriptions
         self._expected = self._count()
 
     def _count(self) -> float:
-        found = _DELIVERED.search(self._server.get("/metrics").body)
-        return float(found[1]) if found else 0
+        match = _DELIVERED_METRIC.search(self._server.get("/metrics").body)
+        return float(match[1]) if match else 0
 
     def wait(self, posts: int) -> None:
         """Wait until everybody has heard of so many posts more."""
-        self._expected += posts * self._each
-        until(lambda: self._count() >= self._expected, pause=0.005)
+        self._expected += posts * self._subscriptions
+        wait_until(lambda: self._count() >= self._expected, pause=0.005)
 
 
-async def enroll(folder: Path, count: int, port: int) -> None:
+async def subscribe_receivers(folder: Path, count: int, port: int) -> None:
     """Write so many subscriptions into the database of the service."""
     (folder / "var").mkdir()
-    async with opened(f"sqlite:///{folder}/var/syndicate.db") as database:
-        await subscribe(database, count, lambda number: url(port, number))
+    async with open_database(f"sqlite:///{folder}/var/syndicate.db") as database:
+        await add_subscriptions(database, count, lambda number: receiver_url(port, number))
 
 
-def measure(count: int, port: int) -> Growth:
+def measure(count: int, port: int) -> Measurement:
     """Measure with so many subscriptions."""
-    with tempfile.TemporaryDirectory(prefix="syndicate-bench-") as room:
-        folder = Path(room)
-        content = Repository(folder / "news", POSTS)
-        (folder / "syndicate.toml").write_text(settings(["news"], DELIVERY))
-        asyncio.run(enroll(folder, count, port))
-        served, delivered = [], []
-        with service(folder) as server:
-            tag = server.served("/feeds/all.json")
-            until(lambda: server.get("/readyz").status == 200)
-            server.rest()
-            watch = Watch(server, count)
+    with tempfile.TemporaryDirectory(prefix="syndicate-bench-") as temporary:
+        folder = Path(temporary)
+        content = PostRepository(folder / "news", POSTS)
+        (folder / "syndicate.toml").write_text(settings(["news"], DELIVERY_SETTINGS))
+        asyncio.run(subscribe_receivers(folder, count, port))
+        feed_seconds, delivery_seconds = [], []
+        with run_service(folder) as server:
+            tag = server.wait_for_feed("/feeds/all.json")
+            wait_until(lambda: server.get("/readyz").status == 200)
+            server.wait_until_idle()
+            counter = DeliveryCounter(server, count)
             for number in range(COMMITS):
-                moved = content.newest(number)
-                tag = server.served("/feeds/all.json", other_than=tag)
-                served.append(time.perf_counter() - moved)
-                watch.wait(1)
-                delivered.append(time.perf_counter() - moved)
-            before = server.cpu(helpers=True)
-            content.commit(range(AT_ONCE))
-            watch.wait(AT_ONCE)
-            spent = server.cpu(helpers=True) - before
-            server.rest()
-            memory = server.memory()
-        return Growth(count, served, delivered, count * AT_ONCE / spent, memory)
+                committed = content.commit_newest(number)
+                tag = server.wait_for_feed("/feeds/all.json", changed_from=tag)
+                feed_seconds.append(time.perf_counter() - committed)
+                counter.wait(1)
+                delivery_seconds.append(time.perf_counter() - committed)
+            before = server.cpu_seconds(with_children=True)
+            content.commit(range(COMMIT_POSTS))
+            counter.wait(COMMIT_POSTS)
+            cpu_seconds = server.cpu_seconds(with_children=True) - before
+            server.wait_until_idle()
+            memory = server.memory_mb()
+        return Measurement(
+            count, feed_seconds, delivery_seconds, count * COMMIT_POSTS / cpu_seconds, memory
+        )
 
 
-def report(results: Sequence[Growth]) -> None:
+def report(results: Sequence[Measurement]) -> None:
     """Print a row for each number of subscriptions, and draw the curves."""
     print("subscriptions: one commit to its bytes and to the last answer, ms; memory, MB")
     print(
         f"{'':>9}{'bytes':>8}{'last answer':>13}{'slowest':>9}{'per CPU-second':>16}{'memory':>8}"
     )
-    for one in results:
+    for result in results:
         print(
-            f"{one.subscriptions:>9,}{median(one.served) * 1000:>8.1f}"
-            f"{median(one.delivered) * 1000:>13.0f}{max(one.delivered) * 1000:>9.0f}"
-            f"{one.per_cpu_second:>16,.0f}{one.memory:>8.0f}"
+            f"{result.subscriptions:>9,}{median(result.feed_seconds) * 1000:>8.1f}"
+            f"{median(result.delivery_seconds) * 1000:>13.0f}"
+            f"{max(result.delivery_seconds) * 1000:>9.0f}"
+            f"{result.per_cpu_second:>16,.0f}{result.memory:>8.0f}"
         )
-    where = Path("var/bench")
+    folder = Path("var/bench")
     curves = {
-        "one commit to bytes, s": [(one.subscriptions, median(one.served)) for one in results],
-        "to the last answer, s": [(one.subscriptions, median(one.delivered)) for one in results],
+        "one commit to bytes, s": [
+            (result.subscriptions, median(result.feed_seconds)) for result in results
+        ],
+        "to the last answer, s": [
+            (result.subscriptions, median(result.delivery_seconds)) for result in results
+        ],
     }
-    title, across = "What grows with the subscriptions", "subscriptions"
-    plot(where / "subscriptions.svg", title, across, curves)
+    title, axis_label = "What grows with the subscriptions", "subscriptions"
+    plot_curves(folder / "subscriptions.svg", title, axis_label, curves)
     rate = {
-        "deliveries per CPU-second": [(one.subscriptions, one.per_cpu_second) for one in results]
+        "deliveries per CPU-second": [
+            (result.subscriptions, result.per_cpu_second) for result in results
+        ]
     }
-    plot(where / "subscriptions-rate.svg", "Throughput", across, rate)
-    memory = {"memory, MB": [(one.subscriptions, one.memory) for one in results]}
-    plot(where / "subscriptions-memory.svg", "Memory", across, memory)
+    plot_curves(folder / "subscriptions-rate.svg", "Throughput", axis_label, rate)
+    memory = {"memory, MB": [(result.subscriptions, result.memory) for result in results]}
+    plot_curves(folder / "subscriptions-memory.svg", "Memory", axis_label, memory)
 
 
 def main() -> None:
     """Measure every number."""
-    with receiver() as port:
+    with run_receiver() as port:
         report([measure(count, port) for count in map(int, sys.argv[1:] or COUNTS)])
 
 

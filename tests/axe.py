@@ -9,11 +9,11 @@ SCRIPT: Final = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8
 TAGS: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 """What is asked: WCAG 2.2 at level AA, and what axe-core recommends beside it."""
 
-COLOURS: Final = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+COLOR_RULES: Final = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 """What alone can differ between colour schemes."""
 
 Scheme: TypeAlias = Literal["light", "dark"]
-SCHEMES: Final[tuple[tuple[Scheme, object], ...]] = (("light", TAGS), ("dark", COLOURS))
+SCHEMES: Final[tuple[tuple[Scheme, object], ...]] = (("light", TAGS), ("dark", COLOR_RULES))
 
 RUN: Final = """async ([where, asked]) => {
   const said = await axe.run(where, {runOnly: asked, resultTypes: ["violations"]});
@@ -26,13 +26,13 @@ RUN: Final = """async ([where, asked]) => {
 }"""
 
 
-async def violations(page: Page, where: str = "html") -> list[str]:
+async def violations(page: Page, selector: str = "html") -> list[str]:
     """Return what is wrong below the selector ``where``, in both colour schemes."""
     await page.evaluate(SCRIPT)
-    wrong: list[str] = []
-    for scheme, asked in SCHEMES:
+    messages: list[str] = []
+    for scheme, rules in SCHEMES:
         await page.emulate_media(color_scheme=scheme)
-        said = await page.evaluate(RUN, [where, asked])
-        assert "color-contrast" in said["asked"]  # else nothing was looked at
-        wrong += [f"{scheme}: {one}" for one in said["violations"]]
-    return wrong
+        report = await page.evaluate(RUN, [selector, rules])
+        assert "color-contrast" in report["asked"]  # else nothing was looked at
+        messages += [f"{scheme}: {violation}" for violation in report["violations"]]
+    return messages

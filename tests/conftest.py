@@ -17,10 +17,10 @@ from hypothesis import settings
 NO_SKIPS: Final = "SYNDICATE_NO_SKIPS"
 """Set to 1 where everything that a test may want is there: a skipped test is then a failure."""
 
-UNMEASURED: Final = ("corpora", "browser")
+UNMEASURED_MARKS: Final = ("corpora", "browser")
 """Marks of tests that coverage must not depend on."""
 
-SYSTEM: Final = Path(__file__).parent / "system"
+SYSTEM_TESTS: Final = Path(__file__).parent / "system"
 """Tests of the whole system: most run in other processes, and tracing the rest only costs time."""
 
 # How long an example takes depends on what else the machine does: no property is about that.
@@ -63,8 +63,8 @@ def is_slow(item: pytest.Item) -> bool:
 
 def is_unmeasured(item: pytest.Item) -> bool:
     """Return whether coverage must not depend on ``item``."""
-    is_marked = any(item.get_closest_marker(mark) for mark in UNMEASURED)
-    return is_marked or SYSTEM in item.path.parents
+    is_marked = any(item.get_closest_marker(mark) for mark in UNMEASURED_MARKS)
+    return is_marked or SYSTEM_TESTS in item.path.parents
 
 
 @pytest.hookimpl(wrapper=True)
@@ -72,7 +72,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     """Turn a skipped test into a failure where nothing may be skipped."""
     report = yield
     if report.skipped and not hasattr(report, "wasxfail"):
-        refuse(report)
+        turn_skip_into_failure(report)
     return report
 
 
@@ -81,11 +81,11 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     """Turn a skipped module into a failure where nothing may be skipped."""
     report = yield
     if report.skipped:
-        refuse(report)
+        turn_skip_into_failure(report)
     return report
 
 
-def refuse(report: pytest.TestReport | pytest.CollectReport) -> None:
+def turn_skip_into_failure(report: pytest.TestReport | pytest.CollectReport) -> None:
     """Make the skip in ``report`` a failure, if `NO_SKIPS` says so."""
     if os.environ.get(NO_SKIPS) == "1":
         report.outcome = "failed"
@@ -93,7 +93,7 @@ def refuse(report: pytest.TestReport | pytest.CollectReport) -> None:
 
 
 @cache
-def import_the_house() -> None:
+def import_all_modules() -> None:
     """Import every module of the project, so that none is imported first while nothing counts."""
     spec = importlib.util.find_spec("syndicate")
     folders = spec.submodule_search_locations if spec else None
@@ -102,13 +102,13 @@ def import_the_house() -> None:
             importlib.import_module(module.name)
 
 
-def forget_what_is_kept() -> None:
+def clear_function_caches() -> None:
     """Let functions that keep what they found out find it out again, now that it counts."""
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] == "syndicate":
-            for one in vars(module).values():
-                if isinstance(one, _lru_cache_wrapper):
-                    one.cache_clear()
+            for value in vars(module).values():
+                if isinstance(value, _lru_cache_wrapper):
+                    value.cache_clear()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -117,13 +117,13 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     coverage = Coverage.current()
     if coverage is None or not is_unmeasured(item):
         return (yield)
-    import_the_house()
+    import_all_modules()
     coverage.stop()
     try:
         return (yield)
     finally:
         coverage.start()
-        forget_what_is_kept()
+        clear_function_caches()
 
 
 @pytest.fixture(scope="session")
@@ -135,4 +135,4 @@ def postgresql() -> Iterator[str]:
     from tests.databases import postgresql_server  # noqa: PLC0415 — only where it is wanted
 
     with postgresql_server(fsync=False) as server:
-        yield server.address
+        yield server.url

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, Self
 
-START: Final = datetime(2024, 1, 1, 12, tzinfo=UTC)
+FIRST_COMMIT_AT: Final = datetime(2024, 1, 1, 12, tzinfo=UTC)
 """When the first commit is made if nobody says so; each further one is a minute later."""
 
 AUTHOR: Final = "Ada Editor <ada@example.gov>"
@@ -43,7 +43,7 @@ Content = str | bytes | None | Symlink | Submodule | Executable
 """What a path holds after a commit: text, bytes, one of the above, or None for no file."""
 
 
-def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+def git_environment(variables: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the environment of every git command of a test: no configuration but its own."""
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
@@ -53,10 +53,10 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
         "GIT_AUTHOR_EMAIL": "ada@example.gov",
         "GIT_COMMITTER_NAME": "Ada Editor",
         "GIT_COMMITTER_EMAIL": "ada@example.gov",
-        "GIT_AUTHOR_DATE": START.isoformat(),
-        "GIT_COMMITTER_DATE": START.isoformat(),
+        "GIT_AUTHOR_DATE": FIRST_COMMIT_AT.isoformat(),
+        "GIT_COMMITTER_DATE": FIRST_COMMIT_AT.isoformat(),
         "LC_ALL": "C",
-        **(extra or {}),
+        **(variables or {}),
     }
 
 
@@ -67,7 +67,7 @@ class ContentRepository:
     path: pathlib.Path
     bare: bool = False
     branch: str = "main"
-    now: datetime = field(default=START)
+    now: datetime = field(default=FIRST_COMMIT_AT)
 
     @classmethod
     def create(
@@ -79,36 +79,41 @@ class ContentRepository:
         object_format: str = "sha1",
     ) -> Self:
         """Make an empty repository at ``path``; ``branch`` is the one HEAD names."""
-        made = cls(path=path, bare=bare, branch=branch)
+        repository = cls(path=path, bare=bare, branch=branch)
         path.mkdir(parents=True, exist_ok=True)
-        form = ["--bare"] if bare else []
-        made.git(
-            "init", "-q", *form, f"--initial-branch={branch}", "--object-format", object_format
+        bare_option = ["--bare"] if bare else []
+        repository.git(
+            "init",
+            "-q",
+            *bare_option,
+            f"--initial-branch={branch}",
+            "--object-format",
+            object_format,
         )
-        return made
+        return repository
 
     def git(
-        self, *arguments: str, stdin: bytes = b"", environ: Mapping[str, str] | None = None
+        self, *arguments: str, stdin: bytes = b"", variables: Mapping[str, str] | None = None
     ) -> str:
         """Run any git command in the repository and return what it prints, stripped."""
-        done = subprocess.run(
+        completed = subprocess.run(
             ["git", *arguments],
             cwd=self.path,
-            env=environment(environ),
+            env=git_environment(variables),
             input=stdin,
             capture_output=True,
             check=False,
         )
-        if done.returncode:
-            raise AssertionError(f"git {arguments}: {os.fsdecode(done.stderr)}")
-        return os.fsdecode(done.stdout).strip()
+        if completed.returncode:
+            raise AssertionError(f"git {arguments}: {os.fsdecode(completed.stderr)}")
+        return os.fsdecode(completed.stdout).strip()
 
     def commit(
         self,
         files: Mapping[str, Content] | None = None,
         message: str = "Edit the content",
         *,
-        when: datetime | None = None,
+        committed: datetime | None = None,
         branch: str = "",
         moves: Mapping[str, str] | None = None,
     ) -> str:
@@ -119,20 +124,20 @@ class ContentRepository:
         """
         lines = [b"R %s %s" % (_quote(old), _quote(new)) for old, new in (moves or {}).items()]
         lines += [_line(path, content) for path, content in (files or {}).items()]
-        return self._write(branch or self.branch, lines, message, when or self.now)
+        return self._write(branch or self.branch, lines, message, committed or self.now)
 
-    def merge(self, other: str, files: Mapping[str, Content] | None = None) -> str:
+    def merge(self, merged_branch: str, files: Mapping[str, Content] | None = None) -> str:
         """Commit ``files`` with the branch ``other`` as second parent, and return the id.
 
         The tree is that of the repository's branch plus ``files``; nothing else is merged.
         """
-        lines = [b"merge %s" % os.fsencode(other)]
+        lines = [b"merge %s" % os.fsencode(merged_branch)]
         lines += [_line(path, content) for path, content in (files or {}).items()]
-        return self._write(self.branch, lines, f"Merge {other}", self.now)
+        return self._write(self.branch, lines, f"Merge {merged_branch}", self.now)
 
-    def rename(self, old: str, new: str, *, when: datetime | None = None) -> str:
+    def rename(self, old: str, new: str, *, committed: datetime | None = None) -> str:
         """Commit the move of a file or folder and return the id."""
-        return self.commit(moves={old: new}, message=f"Move {old}", when=when)
+        return self.commit(moves={old: new}, message=f"Move {old}", committed=committed)
 
     def head(self, branch: str = "") -> str:
         """Return the commit ``branch`` is at, empty if there is none yet."""
@@ -143,29 +148,29 @@ class ContentRepository:
         """Move ``branch`` to any ``revision``, as a force-push does, and return its commit."""
         branch = branch or self.branch
         self.git("update-ref", f"refs/heads/{branch}", self.git("rev-parse", revision))
-        self._show(branch)
+        self._update_work_tree(branch)
         return self.head(branch)
 
-    def start(self, branch: str, revision: str = "") -> str:
+    def create_branch(self, branch: str, revision: str = "") -> str:
         """Make the branch ``branch`` at ``revision`` (default: the head) and return its commit."""
         return self.reset(revision or self.branch, branch=branch)
 
-    def _write(self, branch: str, lines: list[bytes], message: str, when: datetime) -> str:
+    def _write(self, branch: str, lines: list[bytes], message: str, committed: datetime) -> str:
         parent, text = self.head(branch), message.encode()
         stream = [
             b"commit refs/heads/%s" % os.fsencode(branch),
-            b"committer %s %d +0000" % (AUTHOR.encode(), when.timestamp()),
+            b"committer %s %d +0000" % (AUTHOR.encode(), committed.timestamp()),
             b"data %d\n%s" % (len(text), text),
             *([b"from %s" % parent.encode()] if parent else []),
             *lines,
             b"",
         ]
         self.git("fast-import", "--quiet", "--force", stdin=b"\n".join(stream))
-        self.now = when + timedelta(minutes=1)
-        self._show(branch)
+        self.now = committed + timedelta(minutes=1)
+        self._update_work_tree(branch)
         return self.head(branch)
 
-    def _show(self, branch: str) -> None:
+    def _update_work_tree(self, branch: str) -> None:
         if not self.bare and self.git("symbolic-ref", "HEAD") == f"refs/heads/{branch}":
             self.git("reset", "-q", "--hard")
 

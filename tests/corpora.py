@@ -11,16 +11,16 @@ from zoneinfo import ZoneInfo
 import pytest
 from typing_extensions import override
 
-from syndicate.model.category import Category, Term, Vocabulary
+from syndicate.model.category import Category, CategoryDefinition, Vocabulary
 from syndicate.model.post import Path, Source
-from tests.content_repository import environment
+from tests.content_repository import git_environment
 
-FOLDER: Final = pathlib.Path(os.environ.get("SYNDICATE_CORPORA", "../shared/corpora"))
+CORPORA: Final = pathlib.Path(os.environ.get("SYNDICATE_CORPORA", "../shared/corpora"))
 
 VOCABULARY: Final = Vocabulary(
-    terms=(
-        Term(category=Category(slug="technology", title="Technology")),
-        Term(
+    definitions=(
+        CategoryDefinition(category=Category(slug="technology", title="Technology")),
+        CategoryDefinition(
             category=Category(slug="tts", title="Technology Transformation Services"),
             aliases=("TTS", "technology-transformation-services"),
         ),
@@ -64,33 +64,33 @@ EIGHTEEN_F: Final = Source(
 
 def clone(name: str, folder: pathlib.Path) -> pathlib.Path:
     """Return a bare clone of the corpus ``name`` in ``folder``, with all its branches."""
-    bundle = FOLDER / f"{name}.bundle"
+    bundle = CORPORA / f"{name}.bundle"
     if not bundle.exists():
         pytest.skip(f"the corpus {bundle} is not here; SYNDICATE_CORPORA names its folder")
     target = folder / f"{name}.git"
     subprocess.run(
         ["git", "clone", "--quiet", "--mirror", str(bundle.resolve()), str(target)],
-        env=environment(),
+        env=git_environment(),
         check=True,
     )
     return target
 
 
-def outside_code(html: str) -> str:
+def without_code(html: str) -> str:
     """Return ``html`` without what stands in ``code`` and ``pre``."""
     return re.sub(r"<(pre|code)\b.*?</\1>", "", html, flags=re.DOTALL)
 
 
-def relative_addresses(html: str) -> list[str]:
+def relative_urls(html: str) -> list[str]:
     """Return the addresses in ``html`` that are not absolute."""
-    found: list[str] = []
+    urls: list[str] = []
 
     class Reader(HTMLParser):
         """Collects addresses."""
 
         @override
         def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-            found.extend(
+            urls.extend(
                 text or ""
                 for name, text in attrs
                 if name in ("href", "src", "poster", "cite")
@@ -98,4 +98,4 @@ def relative_addresses(html: str) -> list[str]:
             )
 
     Reader().feed(html)
-    return found
+    return urls

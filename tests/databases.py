@@ -21,22 +21,22 @@ import psycopg
 import pytest
 from sqlalchemy import create_engine, make_url
 
-from syndicate.storage import upgrading
+from syndicate.storage import migrate
 
-KINDS: Final = ("sqlite", "postgresql")
+DATABASE_KINDS: Final = ("sqlite", "postgresql")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Server:
+class PostgresServer:
     """A running PostgreSQL."""
 
-    address: str
+    url: str
     crash: Callable[[], None]
     """Ends it at once, as a loss of power would, and starts it again."""
 
 
 @contextmanager
-def postgresql_server(*, fsync: bool = True) -> Iterator[Server]:
+def postgresql_server(*, fsync: bool = True) -> Iterator[PostgresServer]:
     """Run a PostgreSQL server on a Unix socket; without ``fsync`` it does not wait for the disk."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="syndicate-postgresql-"))
     folder.chmod(0o755)
@@ -60,7 +60,7 @@ def postgresql_server(*, fsync: bool = True) -> Iterator[Server]:
                 connection.execute("ALTER SYSTEM SET fsync = off")
                 connection.execute("SELECT pg_reload_conf()")
         try:
-            yield Server(address=str(server.get_uri()), crash=crash)
+            yield PostgresServer(url=str(server.get_uri()), crash=crash)
         finally:
             server.cleanup()
             shutil.rmtree(folder, ignore_errors=True)
@@ -76,8 +76,10 @@ def postgresql_database(server: str, *, empty: bool = False) -> Iterator[str]:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
         try:
             if not empty:
-                with psycopg.connect(url, autocommit=True) as own:
-                    own.execute("UPDATE publisher SET ledger_id = %s", [secrets.token_hex(4)])
+                with psycopg.connect(url, autocommit=True) as database_connection:
+                    database_connection.execute(
+                        "UPDATE publisher SET ledger_id = %s", [secrets.token_hex(4)]
+                    )
             yield url
         finally:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
@@ -96,11 +98,11 @@ def database_of_kind(
             yield url
         return
     if not empty:
-        prepare(f"sqlite:///{file}")
+        create_sqlite_database(f"sqlite:///{file}")
     yield f"sqlite:///{file}"
 
 
-def prepare(url: str) -> None:
+def create_sqlite_database(url: str) -> None:
     """Make the SQLite file of ``url`` a migrated database, unless there is one.
 
     A PostgreSQL database is made by `postgresql_database`, and is migrated already.
@@ -138,5 +140,5 @@ def _postgresql_template(server: str) -> str:
 def _migrate(url: str) -> None:
     engine = create_engine(url)
     with engine.begin() as connection:
-        upgrading.upgrade(connection, url)
+        migrate.upgrade(connection, url)
     engine.dispose()

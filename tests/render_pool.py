@@ -3,13 +3,13 @@
 import atexit
 from functools import cache
 
-from syndicate.render.workroom import Workroom
+from syndicate.render.pool.process_pool import RenderPool
 
 
 @cache
-def render_pool() -> Workroom:
+def render_pool() -> RenderPool:
     """Return the pool; its processes start with the first post that is rendered."""
-    pool = Workroom(processes=1)
+    pool = RenderPool(processes=1)
     atexit.register(pool.close)
     return pool
 

@@ -13,23 +13,23 @@ from zoneinfo import ZoneInfo
 from typing_extensions import Unpack
 
 from syndicate.model.category import Category, Vocabulary
-from syndicate.model.edition import Edition, Hidden, NamedFeed, Part, Problem
-from syndicate.model.feed import Feed, Masthead, Removal
+from syndicate.model.edition import Edition, HiddenFile, NamedFeed, Problem, SourceSnapshot
+from syndicate.model.feed import Feed, ServiceInfo, Tombstone
 from syndicate.model.post import (
     Author,
     BlobId,
-    Card,
+    CarouselCard,
     CommitId,
+    DatePrecision,
     Image,
-    Item,
     Path,
     Post,
     PostId,
-    Precision,
+    RenderedPost,
     SafeHtml,
     Source,
 )
-from syndicate.model.query import Content
+from syndicate.model.query import ContentMode
 
 NEW_YORK = ZoneInfo("America/New_York")
 PUBLISHED = datetime(2024, 1, 29, tzinfo=NEW_YORK)
@@ -38,7 +38,7 @@ NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
 COMMIT = CommitId("c0" * 20)
 TECHNOLOGY = Category(slug="technology", title="Technology")
 TTS = Category(slug="tts", title="Technology Transformation Services")
-MASTHEAD = Masthead(
+SERVICE_INFO = ServiceInfo(
     title="Example agency feeds",
     public_url="https://feeds.example.gov",
     contact="feeds@example.gov",
@@ -46,7 +46,7 @@ MASTHEAD = Masthead(
 )
 
 
-class SourceChanges(TypedDict, total=False):
+class SourceFields(TypedDict, total=False):
     """What may be said of a sample source, beside its name."""
 
     title: str
@@ -69,7 +69,7 @@ class SourceChanges(TypedDict, total=False):
     assets: Literal["link", "serve"]
 
 
-class PostChanges(TypedDict, total=False):
+class PostFields(TypedDict, total=False):
     """What may be said of a sample post, beside its path."""
 
     id: PostId
@@ -78,7 +78,7 @@ class PostChanges(TypedDict, total=False):
     url: str
     title: str
     published: datetime
-    precision: Precision
+    precision: DatePrecision
     updated: datetime
     language: str
     categories: tuple[Category, ...]
@@ -88,7 +88,7 @@ class PostChanges(TypedDict, total=False):
     translation: str
 
 
-class ItemChanges(TypedDict, total=False):
+class RenderedPostFields(TypedDict, total=False):
     """What may be said of a sample item, beside its post."""
 
     content: SafeHtml
@@ -98,26 +98,26 @@ class ItemChanges(TypedDict, total=False):
     authors: tuple[Author, ...]
     external_url: str
     reading_minutes: int
-    card: Card | None
+    card: CarouselCard | None
     translations: tuple[tuple[str, str], ...]
 
 
-class PartChanges(TypedDict, total=False):
+class SnapshotFields(TypedDict, total=False):
     """What may be said of a sample part, beside its source and posts."""
 
     commit: CommitId
     committed: datetime
-    hidden: tuple[Hidden, ...]
+    hidden: tuple[HiddenFile, ...]
     problems: tuple[Problem, ...]
-    failing: str
-    failing_kind: str
+    error: str
+    error_code: str
     is_stale: bool
 
 
-class FeedChanges(TypedDict, total=False):
+class FeedFields(TypedDict, total=False):
     """What may be said of a sample feed, beside its items."""
 
-    masthead: Masthead
+    service_info: ServiceInfo
     name: str
     title: str
     description: str
@@ -127,13 +127,13 @@ class FeedChanges(TypedDict, total=False):
     language: str
     updated: datetime
     sources: tuple[Source, ...]
-    content: Content
-    removed: tuple[Removal, ...]
+    content: ContentMode
+    tombstones: tuple[Tombstone, ...]
 
 
-def source(name: str = "news", **changes: Unpack[SourceChanges]) -> Source:
+def source(name: str = "news", **overrides: Unpack[SourceFields]) -> Source:
     """Return a source of one folder called ``name`` whose site is www.example.gov."""
-    fields: SourceChanges = {
+    fields: SourceFields = {
         "title": f"Example agency, {name}",
         "repository": f"/srv/repos/{name}.git",
         "folders": (Path(name),),
@@ -143,22 +143,22 @@ def source(name: str = "news", **changes: Unpack[SourceChanges]) -> Source:
         "zone": NEW_YORK,
         "permalink": f"/{name}/:name",
         "rights": "Public domain",
-        **changes,
+        **overrides,
     }
     return Source(name=name, **fields)
 
 
-def post(path: str = "news/2024-01-29-a-first-post.md", **changes: Unpack[PostChanges]) -> Post:
+def post(path: str = "news/2024-01-29-a-first-post.md", **overrides: Unpack[PostFields]) -> Post:
     """Return a post of source ``news``, published on 2024-01-29, day precision, one category.
 
     Its id, blob, address and title follow from source and path; ``updated`` and ``day`` from
     ``published``.
     """
     stem = PurePosixPath(path).stem
-    name = changes.get("source", "news")
-    published = changes.get("published", PUBLISHED)
+    name = overrides.get("source", "news")
+    published = overrides.get("published", PUBLISHED)
     digest = hashlib.sha256(f"{name}\0{path}".encode()).hexdigest()
-    fields: PostChanges = {
+    fields: PostFields = {
         "source": name,
         "published": published,
         "id": PostId(f"tag:www.example.gov,2024-01-29:{digest[:16]}"),
@@ -170,7 +170,7 @@ def post(path: str = "news/2024-01-29-a-first-post.md", **changes: Unpack[PostCh
         "language": "en",
         "categories": (TECHNOLOGY,),
         "day": published.date(),
-        **changes,
+        **overrides,
     }
     return Post(path=Path(path), **fields)
 
@@ -181,41 +181,45 @@ def posts(count: int) -> tuple[Post, ...]:
     return tuple(post(f"news/{day:%Y-%m-%d}-a-post.md", published=day) for day in days)
 
 
-def card(of: Post | None = None) -> Card:
+def card(base_post: Post | None = None) -> CarouselCard:
     """Return the complete card of ``of``, with a picture and its description."""
-    of = of or post()
-    return Card(
-        title=of.title,
+    base_post = base_post or post()
+    return CarouselCard(
+        title=base_post.title,
         summary="What changes for applicants this spring.",
         image="https://www.example.gov/assets/spring.svg",
         image_alt="A calendar page with a check mark",
-        date=of.day,
+        date=base_post.day,
     )
 
 
-def item(of: Post | None = None, **changes: Unpack[ItemChanges]) -> Item:
+def rendered_post(
+    base_post: Post | None = None, **overrides: Unpack[RenderedPostFields]
+) -> RenderedPost:
     """Return ``of`` as an item of one paragraph; with a card if it is in the carousel."""
-    of = of or post()
-    fields: ItemChanges = {
+    base_post = base_post or post()
+    fields: RenderedPostFields = {
         "content": SafeHtml("<p>The office opens a new service.</p>"),
         "text": "The office opens a new service.",
         "summary": "A new service opens.",
         "authors": (Author(name="Ada Example"),),
         "reading_minutes": 1,
-        "card": card(of) if of.carousel else None,
-        **changes,
+        "card": card(base_post) if base_post.carousel else None,
+        **overrides,
     }
-    return Item(post=of, **fields)
+    return RenderedPost(post=base_post, **fields)
 
 
-def part(of: Source | None = None, *posts: Post, **changes: Unpack[PartChanges]) -> Part:
+def source_snapshot(
+    base_source: Source | None = None, *posts: Post, **overrides: Unpack[SnapshotFields]
+) -> SourceSnapshot:
     """Return the part that holds ``posts`` of the source ``of``."""
-    fields: PartChanges = {
+    fields: SnapshotFields = {
         "commit": COMMIT,
         "committed": NOW,
-        **changes,
+        **overrides,
     }
-    return Part(source=of or source(), posts=posts, **fields)
+    return SourceSnapshot(source=base_source or source(), posts=posts, **fields)
 
 
 def edition(
@@ -226,18 +230,23 @@ def edition(
 ) -> Edition:
     """Return the edition of ``posts`` at ``at``, a part for each source they name."""
     names = tuple(dict.fromkeys(post.source for post in posts)) or ("news",)
-    parts = (part(source(name), *(p for p in posts if p.source == name)) for name in names)
-    return Edition.of(parts, at=at, vocabulary=vocabulary, named=named)
+    snapshots = (
+        source_snapshot(
+            source(name), *(each_post for each_post in posts if each_post.source == name)
+        )
+        for name in names
+    )
+    return Edition.build(snapshots, at=at, vocabulary=vocabulary, named_feeds=named)
 
 
-def feed(*items: Item, **changes: Unpack[FeedChanges]) -> Feed:
+def feed(*items: RenderedPost, **overrides: Unpack[FeedFields]) -> Feed:
     """Return the feed ``all`` with ``items`` on its only page."""
-    fields: FeedChanges = {
-        "masthead": MASTHEAD,
+    fields: FeedFields = {
+        "service_info": SERVICE_INFO,
         "name": "all",
         "title": "All posts",
         "updated": PUBLISHED,
         "sources": (source(),),
-        **changes,
+        **overrides,
     }
     return Feed(items=items, **fields)

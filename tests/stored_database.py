@@ -13,41 +13,41 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from syndicate.model.intent import Intent
 from syndicate.model.subscription import Subscription, SubscriptionId
-from syndicate.storage.intents import put
+from syndicate.model.websub_request import WebSubRequest
 from syndicate.storage.ledger import Ledger
-from syndicate.storage.safe import Safe
+from syndicate.storage.secret_store import SecretStore
 from syndicate.storage.tokens import Tokens
-from tests.storage.mailroom import NOW, Mailroom, done, within
-from tests.web.site import LEDGER
+from syndicate.storage.websub_requests import store_request
+from tests.storage.outbox_fixture import NOW, OutboxFixture, finished_attempt, run_with_outbox
+from tests.web.app_client import LEDGER
 
 FOLDER: Final = Path(__file__).parent / "data" / "databases"
 
 TOPIC: Final = "https://feeds.example.gov/feeds/all.atom"
 CALLBACK: Final = "https://reader.example/websub"
 
-FIXED: Final = (
+FIXED_VALUES: Final = (
     "UPDATE publisher SET ledger_id = '0f1e2d3c'",
     "UPDATE token SET id = 'tok_0f1e2d3c4b5a6978', digest = 'not the digest of any token'",
 )
 """What replaces random values."""
 
 
-async def fill(mailroom: Mailroom) -> None:
+async def fill(outbox_fixture: OutboxFixture) -> None:
     """Store at least one row in every table, through the classes that the service uses."""
-    ledger = Ledger(mailroom.database)
-    assert await ledger.lease("publisher", NOW)
-    await ledger.tell("publisher", LEDGER, NOW)
-    await ledger.release("publisher")
-    await mailroom.subscribe("a", "b", letters=(1, 2))
-    (first, _) = await mailroom.claim("worker")
-    await mailroom.outbox.complete([done(first.delivery)])
+    ledger = Ledger(outbox_fixture.database)
+    assert await ledger.acquire_lease("publisher", NOW)
+    await ledger.record("publisher", LEDGER, NOW)
+    await ledger.release_lease("publisher")
+    await outbox_fixture.subscribe("a", "b", events=(1, 2))
+    (first, _) = await outbox_fixture.claim("worker")
+    await outbox_fixture.outbox.complete([finished_attempt(first.delivery)])
     feed = Subscription(
         id=SubscriptionId("sub_feed"), kind="websub", url=CALLBACK, topic=TOPIC, owner=""
     )
-    await mailroom.subscriptions.add(feed, NOW)
-    intent = Intent(
+    await outbox_fixture.subscriptions.add(feed, NOW)
+    request = WebSubRequest(
         id=SubscriptionId("int_1"),
         mode="subscribe",
         topic=TOPIC,
@@ -57,23 +57,23 @@ async def fill(mailroom: Mailroom) -> None:
         host="reader.example",
         client="192.0.2.1",
     )
-    async with mailroom.database.write() as connection:
-        await put(connection, intent, Safe(), NOW)
-    await Tokens(mailroom.database).create("partner", "Example agency", NOW)
+    async with outbox_fixture.database.write() as connection:
+        await store_request(connection, request, SecretStore(), NOW)
+    await Tokens(outbox_fixture.database).create("partner", "Example agency", NOW)
 
 
 def dump() -> str:
     """Return the SQL that makes the database of this version."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "syndicate.db"
-        within(f"sqlite:///{file}", fill)
+        run_with_outbox(f"sqlite:///{file}", fill)
         with closing(sqlite3.connect(file, isolation_level=None)) as connection:
-            for statement in FIXED:
+            for statement in FIXED_VALUES:
                 connection.execute(statement)
             return "".join(f"{line}\n" for line in connection.iterdump())
 
 
-def load(script: Path, file: Path) -> None:
+def restore(script: Path, file: Path) -> None:
     """Make the SQLite database ``file`` from a stored ``script``."""
     with closing(sqlite3.connect(file)) as connection:
         connection.executescript(script.read_text("utf-8"))

@@ -19,14 +19,14 @@ slugs = st.sampled_from(SLUGS)
 sources = st.sampled_from(SOURCES)
 languages = st.sampled_from(LANGUAGES)
 zones = st.sampled_from([UTC, samples.NEW_YORK, timezone(timedelta(hours=14))])
-moments = st.builds(
+instants = st.builds(
     lambda hours, zone: (samples.NOW + timedelta(hours=hours)).astimezone(zone),
     st.integers(-40, 40),
     zones,
 )
 """Instants around `samples.NOW`, few enough that two posts often share one."""
 flags = st.booleans()
-ends = st.none() | moments
+expiry_times = st.none() | instants
 """When a post expires, if it does."""
 
 
@@ -35,10 +35,10 @@ def posts(
     draw: st.DrawFn,
     *,
     carousel: st.SearchStrategy[bool] = flags,
-    expires: st.SearchStrategy[datetime | None] = ends,
+    expires: st.SearchStrategy[datetime | None] = expiry_times,
 ) -> Post:
     """Draw a post of any source, language, categories and times; its id follows from its path."""
-    published = draw(moments)
+    published = draw(instants)
     return samples.post(
         f"news/{draw(st.integers(0, 99))}.md",
         source=draw(sources),
@@ -51,10 +51,10 @@ def posts(
     )
 
 
-def different_posts(
+def distinct_posts(
     *,
     carousel: st.SearchStrategy[bool] = flags,
-    expires: st.SearchStrategy[datetime | None] = ends,
+    expires: st.SearchStrategy[datetime | None] = expiry_times,
 ) -> st.SearchStrategy[list[Post]]:
     """Return lists of posts with different ids."""
     return st.lists(
@@ -63,7 +63,7 @@ def different_posts(
 
 
 selections = st.builds(
-    Selection.of,
+    Selection.create,
     categories=st.lists(slugs, max_size=2),
     match_all=flags,
     carousel=st.none() | flags,
@@ -74,4 +74,4 @@ selections = st.builds(
 
 def editions(at: datetime = samples.NOW) -> st.SearchStrategy[Edition]:
     """Return editions of different posts at ``at``."""
-    return different_posts().map(lambda chosen: samples.edition(*chosen, at=at))
+    return distinct_posts().map(lambda chosen: samples.edition(*chosen, at=at))

@@ -10,105 +10,116 @@ from urllib.parse import parse_qsl
 from syndicate.model.query import parse_query
 from syndicate.model.selection import Selection
 from syndicate.model.subscription import Subscription, SubscriptionId
-from syndicate.model.wish import Wish
+from syndicate.model.subscription_input import SubscriptionPatch
 from syndicate.storage.outbox import Claim, Outbox
-from tests.mirror import Bureau, Mirror, posts
-from tests.storage.mailroom import done
-from tests.web.site import Site
+from tests.stepwise_service import PostMirror, StepwiseService, served_posts
+from tests.storage.outbox_fixture import finished_attempt
+from tests.web.app_client import AppClient
 
-LATE: Final = timedelta(days=1_000)
+FAR_AHEAD: Final = timedelta(days=1_000)
 """However late it is in a history, everything is due by then."""
-LEASE: Final = timedelta(seconds=20)
+LEASE_DURATION: Final = timedelta(seconds=20)
 
 
 @dataclass(kw_only=True)
 class Subscriber:
     """Somebody with an endpoint and a copy.
 
-    ``is_gone`` while the endpoint answers 410, ``is_lost`` from when it did until a repair.
+    ``is_gone`` while the endpoint answers 410, ``has_missed_events`` from when it did until a
+    repair.
     """
 
     id: SubscriptionId
-    mirror: Mirror
-    heard: dict[int, bytes] = field(default_factory=dict)
+    mirror: PostMirror
+    received: dict[int, bytes] = field(default_factory=dict)
     since: datetime
     is_gone: bool = False
-    is_lost: bool = False
+    has_missed_events: bool = False
     is_paused: bool = False
 
     @classmethod
-    async def begin(cls, office: Bureau, query: str, *, number: int, backfill: bool) -> Self:
+    async def subscribe(
+        cls, service: StepwiseService, query: str, *, number: int, backfill: bool
+    ) -> Self:
         """Subscribe: with a copy of what is there, or with nothing and ``backfill``."""
-        made = await office.partners.subscribe(
+        subscription = await service.subscriptions.subscribe(
             Subscription(
                 id=SubscriptionId(""),
                 url=f"http://127.0.0.1:9/{number}",
-                selection=_selection(office, query),
+                selection=_selection(service, query),
                 backfill=backfill,
             )
         )
-        copy = {} if backfill else await posts(Site(reader=office), query)
-        return cls(id=made.id, mirror=Mirror(query=query, copy=copy), since=office.edition.at)
+        initial_posts = {} if backfill else await served_posts(AppClient(reader=service), query)
+        return cls(
+            id=subscription.id,
+            mirror=PostMirror(query=query, posts=initial_posts),
+            since=service.edition.at,
+        )
 
-    async def select(self, office: Bureau, query: str) -> None:
+    async def change_selection(self, service: StepwiseService, query: str) -> None:
         """Ask for other posts."""
-        await self._amend(office, Wish(selection=_selection(office, query)))
+        await self._update(service, SubscriptionPatch(selection=_selection(service, query)))
         self.mirror.query = query
 
-    async def pause(self, office: Bureau) -> None:
+    async def pause(self, service: StepwiseService) -> None:
         """Let deliveries wait."""
-        await self._amend(office, Wish(state="paused"))
+        await self._update(service, SubscriptionPatch(state="paused"))
         self.is_paused = True
 
-    async def resume(self, office: Bureau) -> None:
+    async def resume(self, service: StepwiseService) -> None:
         """Let them come again."""
-        await self._amend(office, Wish(state="active"))
+        await self._update(service, SubscriptionPatch(state="active"))
         self.is_paused = False
 
-    async def repair(self, office: Bureau, *, whole: bool) -> None:
+    async def recover(self, service: StepwiseService, *, from_scratch: bool) -> None:
         """Ask for what was missed since the last event that came, or for everything."""
-        if self.is_lost:
-            await self.resume(office)
-        self.is_gone = self.is_lost = False
-        if whole:
-            self.mirror.copy.clear()
-        await office.partners.recover(self.id, None, None if whole else self.since)
+        if self.has_missed_events:
+            await self.resume(service)
+        self.is_gone = self.has_missed_events = False
+        if from_scratch:
+            self.mirror.posts.clear()
+        await service.subscriptions.recover(self.id, None, None if from_scratch else self.since)
 
-    def take(self, claim: Claim) -> int:
+    def receive(self, claim: Claim) -> int:
         """Take a request; return the status that the endpoint answers with."""
         if self.is_gone:
-            self.is_lost = True
+            self.has_missed_events = True
             return 410
         delivery = claim.delivery
-        assert self.heard.setdefault(delivery.seq, delivery.body) == delivery.body
+        assert self.received.setdefault(delivery.seq, delivery.body) == delivery.body
         body = json.loads(delivery.body)
         assert body["data"]["seq"] == delivery.seq
         self.since = max(self.since, datetime.fromisoformat(body["timestamp"]))
         self.mirror.apply(body)
         return 204
 
-    async def check(self, office: Bureau) -> None:
+    async def check_posts(self, service: StepwiseService) -> None:
         """Compare the copy with the service, unless something still has to come."""
-        if not self.is_lost and not self.is_paused:
-            assert self.mirror.copy == await posts(Site(reader=office), self.mirror.query)
+        if not self.has_missed_events and not self.is_paused:
+            assert self.mirror.posts == await served_posts(
+                AppClient(reader=service), self.mirror.query
+            )
 
-    async def _amend(self, office: Bureau, wish: Wish) -> None:
-        await office.partners.amend(self.id, None, wish)
+    async def _update(self, service: StepwiseService, patch: SubscriptionPatch) -> None:
+        await service.subscriptions.update(self.id, None, patch)
 
 
-async def bring(office: Bureau, subscribers: Iterable[Subscriber]) -> None:
+async def deliver_all(service: StepwiseService, subscribers: Iterable[Subscriber]) -> None:
     """Bring everything that can be brought now."""
-    outbox = Outbox(office.database, office.partners.subscriptions.safe)
-    whose = {one.id: one for one in subscribers}
-    now = office.edition.at + LATE
-    while claims := await outbox.claim(100, by="bringer", now=now, lease=LEASE):
+    outbox = Outbox(service.database, service.subscriptions.subscriptions.secret_store)
+    subscribers_by_id = {subscriber.id: subscriber for subscriber in subscribers}
+    now = service.edition.at + FAR_AHEAD
+    while claims := await outbox.claim(100, token="bringer", now=now, lease=LEASE_DURATION):
         await outbox.complete(
             [
-                done(claim.delivery, whose[claim.subscription.id].take(claim), now)
+                finished_attempt(
+                    claim.delivery, subscribers_by_id[claim.subscription.id].receive(claim), now
+                )
                 for claim in claims
             ]
         )
 
 
-def _selection(office: Bureau, query: str) -> Selection:
-    return parse_query(parse_qsl(query), office.edition).selection
+def _selection(service: StepwiseService, query: str) -> Selection:
+    return parse_query(parse_qsl(query), service.edition).selection

@@ -74,10 +74,10 @@ def test_only_what_is_kept_stays(store: Cache) -> None:
     store.put("items", ENTRIES)
     store.put("heads", {"x": b"1"})
     kept = dict(list(ENTRIES.items())[::2])
-    store.keep("items", [*kept, "never there"])
+    store.retain_only("items", [*kept, "never there"])
     assert store.get("items", ENTRIES) == kept
-    store.keep("items", [])
-    store.keep("new", ["x"])
+    store.retain_only("items", [])
+    store.retain_only("new", ["x"])
     assert store.get("items", ENTRIES) == {}
     assert store.get("heads", ["x"]) == {"x": b"1"}
 
@@ -94,7 +94,7 @@ def test_without_a_file_nothing_is_remembered() -> None:
     """A cache of no file takes everything and gives nothing."""
     store = Cache(None)
     store.put("items", {"a": b"1"})
-    store.keep("items", ["a"])
+    store.retain_only("items", ["a"])
     assert store.get("items", ["a"]) == {}
     store.close()
 
@@ -126,7 +126,7 @@ def test_a_file_that_is_not_ours_or_not_whole_is_replaced(
     with closing(Cache(file)) as store:
         assert store.get("items", ENTRIES).items() <= ENTRIES.items()
         store.put("items", {"new": b"1"})
-        store.keep("items", ["new"])
+        store.retain_only("items", ["new"])
         assert store.get("items", ["new"]) == {"new": b"1"}
     assert ("cache_trouble" in capsys.readouterr().err) == (damage != "empty")
 
@@ -168,7 +168,7 @@ def test_a_place_that_cannot_be_written_means_no_cache(
         store = Cache(place)
         for _ in range(3):
             store.put("items", {"a": b"1"})
-            store.keep("items", [])
+            store.retain_only("items", [])
             assert store.get("items", ["a"]) == {}
         assert capsys.readouterr().err.count("cache_trouble") == 1
 

@@ -17,7 +17,7 @@ def run_pytest(folder: Path, *options: str, **environment: str) -> str:
         "[tool.coverage.report]\nfail_under = 100\nshow_missing = true\n"
     )
     (folder / "conftest.py").write_text((ROOT / "tests" / "conftest.py").read_text())
-    answer = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "pytest_cov", "-rA", *options],
         cwd=folder,
         env={"PATH": os.environ["PATH"], "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **environment},
@@ -25,30 +25,32 @@ def run_pytest(folder: Path, *options: str, **environment: str) -> str:
         text=True,
         check=False,
     )
-    return answer.stdout
+    return completed.stdout
 
 
-SKIPPING = "import pytest\ndef test_a(): pytest.skip('no such thing here')\ndef test_b(): pass\n"
+SKIPPING_TEST = (
+    "import pytest\ndef test_a(): pytest.skip('no such thing here')\ndef test_b(): pass\n"
+)
 
 
-def test_a_skipped_test_is_visible(tmp_path: Path) -> None:
+def test_skipped_test_is_reported(tmp_path: Path) -> None:
     """Where skipping is allowed, the summary counts it and says why."""
-    (tmp_path / "test_it.py").write_text(SKIPPING)
-    said = run_pytest(tmp_path)
-    assert "1 passed, 1 skipped" in said
-    assert "no such thing here" in said
+    (tmp_path / "test_it.py").write_text(SKIPPING_TEST)
+    output = run_pytest(tmp_path)
+    assert "1 passed, 1 skipped" in output
+    assert "no such thing here" in output
 
 
-def test_a_skipped_test_fails_where_nothing_may_be_skipped(tmp_path: Path) -> None:
+def test_skipped_test_fails_with_no_skips(tmp_path: Path) -> None:
     """With SYNDICATE_NO_SKIPS=1 the same test fails, and its reason is said."""
-    (tmp_path / "test_it.py").write_text(SKIPPING)
-    said = run_pytest(tmp_path, SYNDICATE_NO_SKIPS="1")
-    assert "1 failed, 1 passed" in said
-    assert "SYNDICATE_NO_SKIPS=1 forbids to skip" in said
-    assert "no such thing here" in said
+    (tmp_path / "test_it.py").write_text(SKIPPING_TEST)
+    output = run_pytest(tmp_path, SYNDICATE_NO_SKIPS="1")
+    assert "1 failed, 1 passed" in output
+    assert "SYNDICATE_NO_SKIPS=1 forbids to skip" in output
+    assert "no such thing here" in output
 
 
-def test_a_skipped_module_fails_where_nothing_may_be_skipped(tmp_path: Path) -> None:
+def test_skipped_module_fails_with_no_skips(tmp_path: Path) -> None:
     """A file that skips itself while it is collected is no way around the rule."""
     text = "import pytest\npytest.skip('not on this machine', allow_module_level=True)\n"
     (tmp_path / "test_it.py").write_text(text)
@@ -56,14 +58,14 @@ def test_a_skipped_module_fails_where_nothing_may_be_skipped(tmp_path: Path) -> 
     assert "1 error" in run_pytest(tmp_path, SYNDICATE_NO_SKIPS="1")
 
 
-def test_an_expected_failure_is_not_a_skip(tmp_path: Path) -> None:
+def test_expected_failure_is_not_a_skip(tmp_path: Path) -> None:
     """A test that is known to fail stays what it is."""
     text = "import pytest\n@pytest.mark.xfail\ndef test_a(): raise ValueError\n"
     (tmp_path / "test_it.py").write_text(text)
     assert "1 xfailed" in run_pytest(tmp_path, SYNDICATE_NO_SKIPS="1")
 
 
-def test_the_coverage_does_not_count_what_only_the_corpora_reach(tmp_path: Path) -> None:
+def test_coverage_ignores_corpora_tests(tmp_path: Path) -> None:
     """A line that only a marked test runs is missing, one that any other test runs is not."""
     (tmp_path / "measured.py").write_text("def a():\n    return 1\ndef b():\n    return 2\n")
     (tmp_path / "test_it.py").write_text(
@@ -71,13 +73,13 @@ def test_the_coverage_does_not_count_what_only_the_corpora_reach(tmp_path: Path)
         "@pytest.mark.corpora\ndef test_a(): assert measured.a() == 1\n"
         "def test_b(): assert measured.b() == 2\n"
     )
-    said = run_pytest(tmp_path, "--cov", "--cov-report=term-missing")
-    assert "75%   2\n" in said
-    assert "Required test coverage of 100.0% not reached" in said
-    assert said.rstrip().splitlines()[-1].strip("= ").startswith("2 passed")
+    output = run_pytest(tmp_path, "--cov", "--cov-report=term-missing")
+    assert "75%   2\n" in output
+    assert "Required test coverage of 100.0% not reached" in output
+    assert output.rstrip().splitlines()[-1].strip("= ").startswith("2 passed")
 
 
-def test_the_coverage_does_not_count_what_only_system_tests_reach(tmp_path: Path) -> None:
+def test_coverage_ignores_system_tests(tmp_path: Path) -> None:
     """Tests in the folder ``system`` are not traced."""
     (tmp_path / "measured.py").write_text("def a():\n    return 1\ndef b():\n    return 2\n")
     (tmp_path / "system").mkdir()
@@ -87,12 +89,12 @@ def test_the_coverage_does_not_count_what_only_system_tests_reach(tmp_path: Path
     (tmp_path / "test_it.py").write_text(
         "import measured\ndef test_b(): assert measured.b() == 2\n"
     )
-    said = run_pytest(tmp_path, "--cov", "--cov-report=term-missing")
-    assert "75%   2\n" in said
-    assert said.rstrip().splitlines()[-1].strip("= ").startswith("2 passed")
+    output = run_pytest(tmp_path, "--cov", "--cov-report=term-missing")
+    assert "75%   2\n" in output
+    assert output.rstrip().splitlines()[-1].strip("= ").startswith("2 passed")
 
 
-FAST: Final = """
+TESTS_OF_EACH_SPEED: Final = """
 import pytest
 
 @pytest.mark.corpora
@@ -109,14 +111,14 @@ def test_plain(): pass
 """
 
 
-def test_the_fast_selection_has_neither_system_tests_nor_postgresql(tmp_path: Path) -> None:
+def test_fast_selection_excludes_system_tests_and_postgresql(tmp_path: Path) -> None:
     """With --fast, tests in ``system``, of the corpora and on PostgreSQL are deselected."""
     (tmp_path / "system").mkdir()
     (tmp_path / "system" / "test_whole.py").write_text("def test_whole(): pass\n")
-    (tmp_path / "test_it.py").write_text(FAST)
+    (tmp_path / "test_it.py").write_text(TESTS_OF_EACH_SPEED)
 
-    said = run_pytest(tmp_path, "--fast")
+    output = run_pytest(tmp_path, "--fast")
 
-    assert "2 passed, 4 deselected" in said
-    assert "test_database[sqlite]" in said
-    assert "test_plain" in said
+    assert "2 passed, 4 deselected" in output
+    assert "test_database[sqlite]" in output
+    assert "test_plain" in output

@@ -43,7 +43,7 @@ def test_the_docstring_draws_the_tree_as_it_is() -> None:
 def test_an_error_says_what_and_how_to_go_on(cls: type[SyndicateError]) -> None:
     """Its text is the object and the cause; the hint stands apart."""
     error = cls("source usds: ref main does not exist", hint="Set ref to a branch.")
-    assert str(error) == error.what == "source usds: ref main does not exist"
+    assert str(error) == error.message == "source usds: ref main does not exist"
     assert error.hint == "Set ref to a branch."
     assert cls("no hint").hint == ""
 
@@ -57,13 +57,13 @@ def test_an_error_has_a_name_for_programs(cls: type[SyndicateError]) -> None:
 
 def test_an_error_may_list_what_is_known() -> None:
     """A case that has a name of its own and a list of what would do carries both."""
-    error = errors.UnknownName("no feed tss", code="unknown-feed", known=("all", "tts"))
-    assert (error.code, error.known) == ("unknown-feed", ("all", "tts"))
+    error = errors.UnknownName("no feed tss", code="unknown-feed", choices=("all", "tts"))
+    assert (error.code, error.choices) == ("unknown-feed", ("all", "tts"))
 
 
 def test_settings_list_every_mistake() -> None:
     """All of them at once, so that nobody mends them one by one."""
-    assert SettingsError("two mistakes", mistakes=("a", "b")).mistakes == ("a", "b")
+    assert SettingsError("two mistakes", errors=("a", "b")).errors == ("a", "b")
 
 
 def test_a_content_error_has_a_line() -> None:

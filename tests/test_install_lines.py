@@ -10,13 +10,13 @@ from typing import Final
 import pytest
 import yaml
 
-from tests.documents import ROOT, blocks
+from tests.project_documents import ROOT, code_blocks
 
 DISTRIBUTION: Final = "syndicate-feeds"
 REPOSITORY: Final = "https://git.example.gov/syndicate"
 """Stands for the repository in every document."""
 TAG: Final = "v0.2.0"
-OURS: Final = f"{DISTRIBUTION} @ git+{REPOSITORY}@{TAG}"
+DISTRIBUTION_PATTERN: Final = f"{DISTRIBUTION} @ git+{REPOSITORY}@{TAG}"
 CHECK_CONTENT: Final = "docs/how-to/check-content.md"
 
 INSTALLERS: Final = re.compile(
@@ -41,8 +41,8 @@ DOCUMENT_SUFFIXES: Final = {".md", ".yaml", ".yml", ".toml", ".html", ".txt", ".
 
 def documents() -> list[Path]:
     """Return every committed text that people copy lines from, and the Dockerfile."""
-    listed = subprocess.check_output(["git", "ls-files", "-z"], cwd=ROOT, text=True)
-    paths = [Path(name) for name in listed.split("\0") if name]
+    output = subprocess.check_output(["git", "ls-files", "-z"], cwd=ROOT, text=True)
+    paths = [Path(name) for name in output.split("\0") if name]
     return [
         path
         for path in paths
@@ -50,16 +50,16 @@ def documents() -> list[Path]:
     ]
 
 
-def named(text: str) -> Iterator[str]:
+def installed_names(text: str) -> Iterator[str]:
     """Yield every requirement that a line of ``text`` has a program install from an index."""
     for line in re.sub(r"\\\n\s*", " ", text).splitlines():
-        for found in INSTALLERS.finditer(line):
-            rest = re.split(r"`|&&|\|\||[;|<>]\s|\s#\s", line[found.end() :])[0]
-            yield from requirements(rest.removeprefix("="))
+        for match in INSTALLERS.finditer(line):
+            arguments = re.split(r"`|&&|\|\||[;|<>]\s|\s#\s", line[match.end() :])[0]
+            yield from requirements(arguments.removeprefix("="))
         for names in re.findall(r"additional_dependencies:\s*\[(.*)\]", line):
             yield from (name.strip(" '\"") for name in names.split(",") if name.strip())
-    for block in re.findall(r"additional_dependencies:[ ]*\n((?:[ ]*-[ ].*\n?)+)", text):
-        yield from (line.strip(" -'\"") for line in block.splitlines())
+    for fenced_block in re.findall(r"additional_dependencies:[ ]*\n((?:[ ]*-[ ].*\n?)+)", text):
+        yield from (line.strip(" -'\"") for line in fenced_block.splitlines())
 
 
 def requirements(arguments: str) -> Iterator[str]:
@@ -81,9 +81,9 @@ def is_file(word: str) -> bool:
 
 
 @pytest.mark.parametrize("document", documents(), ids=str)
-def test_no_document_installs_a_name_that_is_not_ours(document: Path) -> None:
+def test_documents_install_only_our_distribution(document: Path) -> None:
     """Only our distribution, from our repository, at the tag."""
-    assert {*named((ROOT / document).read_text())} <= {OURS}
+    assert {*installed_names((ROOT / document).read_text())} <= {DISTRIBUTION_PATTERN}
 
 
 @pytest.mark.parametrize(
@@ -101,19 +101,22 @@ def test_no_document_installs_a_name_that_is_not_ours(document: Path) -> None:
         ("additional_dependencies:\n  - 'syndicate==3.0.0'\n", "syndicate==3.0.0"),
         ("cd x; pip install -q syndicate; ls", "syndicate"),
         ("pip install git+https://example.org/syndicate", "git+https://example.org/syndicate"),
-        (f'pip install "{DISTRIBUTION} @ git+{REPOSITORY}@main"', f"{OURS[:-6]}main"),
+        (
+            f'pip install "{DISTRIBUTION} @ git+{REPOSITORY}@main"',
+            f"{DISTRIBUTION_PATTERN[:-6]}main",
+        ),
     ],
 )
-def test_each_way_to_install_a_name_is_noticed(line: str, name: str) -> None:
+def test_every_install_command_is_recognized(line: str, name: str) -> None:
     """The walk over the documents would refuse each of them."""
-    assert name in {*named(line)}
-    assert name != OURS
+    assert name in {*installed_names(line)}
+    assert name != DISTRIBUTION_PATTERN
 
 
 @pytest.mark.parametrize(
     "line",
     [
-        f'pip install "{OURS}"',
+        f'pip install "{DISTRIBUTION_PATTERN}"',
         "pip install --no-deps --require-hashes -r requirements/run.txt",
         "pip install --no-deps --no-build-isolation -e .",
         "`pip install` takes a name",
@@ -122,22 +125,22 @@ def test_each_way_to_install_a_name_is_noticed(line: str, name: str) -> None:
         "- **pip install**s nothing",
     ],
 )
-def test_lines_that_install_nothing_of_others_pass(line: str) -> None:
+def test_other_lines_are_accepted(line: str) -> None:
     """Files, our distribution, and programs that are not Python packages."""
-    assert {*named(line)} <= {OURS}
+    assert {*installed_names(line)} <= {DISTRIBUTION_PATTERN}
 
 
-def test_agencies_are_told_how_to_install_it() -> None:
+def test_guide_shows_how_to_install() -> None:
     """The walk finds the line that it is there for."""
-    assert OURS in {*named((ROOT / CHECK_CONTENT).read_text())}
+    assert DISTRIBUTION_PATTERN in {*installed_names((ROOT / CHECK_CONTENT).read_text())}
 
 
 def examples() -> list[dict[str, object]]:
     """Return the examples of YAML in the document for agencies."""
-    return [yaml.safe_load(block) for block in blocks(CHECK_CONTENT, "yaml")]
+    return [yaml.safe_load(block) for block in code_blocks(CHECK_CONTENT, "yaml")]
 
 
-def test_workflow_of_the_document_takes_two_lines() -> None:
+def test_documented_workflow_matches_the_action() -> None:
     """A checkout, and the action of our repository at the tag."""
     (workflow,) = [example for example in examples() if "jobs" in example]
     assert yaml.safe_dump(workflow["jobs"]) == yaml.safe_dump(
@@ -159,8 +162,8 @@ def test_pre_commit_example_names_our_repository_and_hook() -> None:
     assert isinstance(example, list)
     (repository,) = example
     assert (repository["repo"], repository["rev"]) == (REPOSITORY, TAG)
-    offered = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
-    assert {hook["id"] for hook in repository["hooks"]} <= {hook["id"] for hook in offered}
+    published_hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    assert {hook["id"] for hook in repository["hooks"]} <= {hook["id"] for hook in published_hooks}
 
 
 def test_every_document_names_the_same_tag() -> None:

@@ -44,8 +44,8 @@ def test_the_wheel_contains_every_module_and_data_file(distributions: Path) -> N
 def test_the_source_distribution_contains_every_module_and_data_file(distributions: Path) -> None:
     """A package built from the source distribution has them as well."""
     (archive,) = distributions.glob("*.tar.gz")
-    with tarfile.open(archive) as opened:
-        names = {name.partition("/src/")[2] for name in opened.getnames()}
+    with tarfile.open(archive) as archive_file:
+        names = {name.partition("/src/")[2] for name in archive_file.getnames()}
 
     assert "syndicate/web/openapi.yaml" in names
     assert source_files({".py", ".yaml", ".html", ".css", ".js"}) - names == set()

@@ -9,9 +9,9 @@ import pytest
 
 from syndicate.cache import Cache
 from syndicate.git import Repository
-from syndicate.private_files import make_file, make_folder, open_file, tighten
-from syndicate.service.acceptance import Acceptances
-from syndicate.service.newsroom import Newsroom
+from syndicate.private_files import make_file, make_folder, open_file, restrict_permissions
+from syndicate.service.accepted_removals import AcceptedRemovals
+from syndicate.service.content_service import ContentService
 from syndicate.settings import load
 from syndicate.storage.database import Database
 from tests.content_repository import ContentRepository
@@ -52,18 +52,18 @@ def wide(folder: pathlib.Path) -> dict[str, str]:
 async def use(settings_file: pathlib.Path) -> None:
     """Make all that the service keeps: mirror, cache, removals, database with its WAL."""
     settings = load(settings_file, {})
-    with Newsroom(settings) as newsroom:
-        for follower in newsroom.followers():
-            follower.look()
-        newsroom.remember()
-        newsroom.accepted.add("news", newsroom.edition().part("news").commit)
+    with ContentService(settings) as newsroom:
+        for follower in newsroom.source_readers():
+            follower.poll()
+        newsroom.save_indexes()
+        newsroom.accepted_removals.add("news", newsroom.edition().snapshot("news").commit)
     database = await Database.open(settings.database_url)
     async with database.write() as connection:
         await connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS x (y)")
     assert {"syndicate.db-wal", "syndicate.db-shm"} <= {
-        path.name for path in settings.data.iterdir()
+        path.name for path in settings.data_folder.iterdir()
     }
-    assert wide(settings.data) == {}
+    assert wide(settings.data_folder) == {}
     await database.close()
 
 
@@ -117,8 +117,8 @@ def test_data_folder_that_holds_the_settings_stays_as_it_is(tmp_path: pathlib.Pa
     file = written(tmp_path)
     file.write_text(f'[service]\ndata = "."\n{file.read_text()}')
     file.parent.chmod(0o755)
-    with Newsroom(load(file, {})) as newsroom:
-        newsroom.followers()[0].look()
+    with ContentService(load(file, {})) as newsroom:
+        newsroom.source_readers()[0].poll()
     assert mode(file.parent) == 0o755
     assert wide(file.parent / "mirrors") == {}
 
@@ -165,7 +165,7 @@ def test_file_that_is_there_is_tightened_when_written(tmp_path: pathlib.Path) ->
 
 def test_nothing_to_tighten_is_no_error(tmp_path: pathlib.Path) -> None:
     """A first start has no data folder."""
-    tighten(tmp_path / "none")
+    restrict_permissions(tmp_path / "none")
     assert not (tmp_path / "none").exists()
 
 
@@ -176,7 +176,7 @@ def test_cache_and_removals_are_private_alone(tmp_path: pathlib.Path, umask: int
     cache.put("shelf", {"key": b"value"})
     assert wide(tmp_path / "c") == {}
     cache.close()
-    Acceptances(tmp_path / "a" / "accepted.json").add("news", "1" * 40)  # type: ignore[arg-type]
+    AcceptedRemovals(tmp_path / "a" / "accepted.json").add("news", "1" * 40)  # type: ignore[arg-type]
     assert wide(tmp_path / "a") == {}
     content = ContentRepository.create(tmp_path / "content")
     content.commit({"a.md": "1"})

@@ -9,16 +9,16 @@ from collections.abc import Iterator
 import pytest
 
 from syndicate import telemetry
-from syndicate.telemetry import Form, LogLevel, configure, logger
+from syndicate.telemetry import LogFormat, LogLevel, configure, logger
 
 
 @pytest.fixture(autouse=True)
 def _put_back() -> Iterator[None]:
-    setting = telemetry._setting  # noqa: SLF001 — there is no other way to see what was set before
-    before = (setting.form, setting.threshold)
+    setting = telemetry._settings  # noqa: SLF001 — there is no other way to see what was set before
+    before = (setting.log_format, setting.threshold)
     handlers = list(logging.getLogger().handlers)
     yield
-    setting.form, setting.threshold = before
+    setting.log_format, setting.threshold = before
     logging.getLogger().handlers[:] = handlers
 
 
@@ -55,7 +55,7 @@ def test_no_value_makes_a_line_of_any_length(capsys: pytest.CaptureFixture[str])
     logger("web").info("x" * 9_000, path="/" * 50_000, reason="short", posts=7)
 
     (message,) = said(capsys)
-    assert message["path"] == "/" * telemetry.MAX_LOGGED + "… (50,000 characters)"
+    assert message["path"] == "/" * telemetry.MAX_VALUE_CHARACTERS + "… (50,000 characters)"
     assert len(str(message["event"])) < 2_100
     assert (message["reason"], message["posts"]) == ("short", 7)
 
@@ -96,7 +96,7 @@ def test_the_message_keeps_its_own_level_and_name(capsys: pytest.CaptureFixture[
 
 @pytest.mark.parametrize("form", ["json", "console"])
 def test_an_unexpected_exception_comes_with_its_traceback(
-    form: Form, capsys: pytest.CaptureFixture[str]
+    form: LogFormat, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Whoever reads the log sees where it came from, in either form."""
     configure(form)
@@ -207,15 +207,15 @@ def test_nobody_pays_for_a_log_that_is_not_written() -> None:
 def test_what_is_hidden_is_there_again_afterwards(module: str) -> None:
     """Who has it, keeps it: only who would import it anew does without."""
     before = sys.modules.get(module)
-    with telemetry.hidden(module):
+    with telemetry.import_blocked(module):
         assert sys.modules.get(module) is before
     assert (module in sys.modules) == (before is not None)
 
 
 def test_what_is_hidden_may_be_hidden_once_more_meanwhile() -> None:
     """As by a log that speaks for the first time while something else is imported."""
-    with telemetry.hidden("no_such_module"):
-        with telemetry.hidden("no_such_module"):
+    with telemetry.import_blocked("no_such_module"):
+        with telemetry.import_blocked("no_such_module"):
             assert "no_such_module" in sys.modules
         assert "no_such_module" in sys.modules
     assert "no_such_module" not in sys.modules

@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import Final, TypeVar
 
-from syndicate.private_files import FILE_MODE, make_file, make_folder, tighten_database
+from syndicate.private_files import FILE_MODE, make_file, make_folder, restrict_database_permissions
 from syndicate.telemetry import logger
 
 Result = TypeVar("Result")
@@ -27,22 +27,24 @@ Result = TypeVar("Result")
 VERSION: Final = 1
 """Of the file's layout; another one, and any other program's, is replaced."""
 
-_PATIENCE: Final = 2.0
+_LOCK_TIMEOUT_SECONDS: Final = 2.0
 """Seconds to wait for another process that is writing, before doing without."""
 
-_DAMAGED: Final = frozenset({sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_DAMAGE_CODES: Final = frozenset(
+    {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+)
 """What SQLite says of a file that is not ours, not whole or not one of its own."""
 
-_AT_ONCE: Final = 900
+_MAX_KEYS: Final = 900
 """Keys in one question; every SQLite takes 999."""
 
-_SWEEP: Final = 3
+_FULL_READ_DIVISOR: Final = 3
 """Reading a whole shelf beats asking for a third of its keys or more."""
 
-log = logger("cache")
+_log = logger("cache")
 
 
-class _Foreign(sqlite3.DatabaseError):
+class _UnknownLayout(sqlite3.DatabaseError):
     """The file has another layout."""
 
 
@@ -54,29 +56,29 @@ class Cache:
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
-        self._told = set[str]()
+        self._logged = set[str]()
 
-    def get(self, shelf: str, keys: Iterable[str]) -> dict[str, bytes]:
+    def get(self, namespace: str, keys: Iterable[str]) -> dict[str, bytes]:
         """Return the values there are for ``keys``; ten thousand small ones take about 10 ms."""
-        wanted = {_encoded(key): key for key in keys}
+        wanted = {_encode_key(key): key for key in keys}
 
         def find(connection: sqlite3.Connection) -> dict[str, bytes]:
-            rows = _rows(connection, _table(connection, shelf), wanted)
+            rows = _rows(connection, _table(connection, namespace), wanted)
             return {
                 wanted[key]: value
                 for key, value, checksum in rows
-                if key in wanted and _is_whole(key, value, checksum)
+                if key in wanted and _is_intact(key, value, checksum)
             }
 
         return self._attempt(find, {}) if wanted else {}
 
-    def put(self, shelf: str, entries: Mapping[str, bytes]) -> None:
+    def put(self, namespace: str, entries: Mapping[str, bytes]) -> None:
         """Keep ``entries``, all of them or, in trouble, none."""
-        keys = ((_encoded(key), value) for key, value in entries.items())
+        keys = ((_encode_key(key), value) for key, value in entries.items())
         rows = [(key, value, _checksum(key, value)) for key, value in keys]
 
         def write(connection: sqlite3.Connection) -> None:
-            table = _table(connection, shelf)
+            table = _table(connection, namespace)
             connection.execute("BEGIN IMMEDIATE")
             connection.executemany(
                 f"INSERT INTO {table} VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE"  # noqa: S608
@@ -88,56 +90,59 @@ class Cache:
         if rows:
             self._attempt(write, None)
 
-    def keep(self, shelf: str, keys: Collection[str]) -> None:
+    def retain_only(self, namespace: str, keys: Collection[str]) -> None:
         """Forget everything on the shelf but ``keys``."""
-        kept = {_encoded(key) for key in keys}
+        retained = {_encode_key(key) for key in keys}
 
-        def sweep(connection: sqlite3.Connection) -> None:
-            table = _table(connection, shelf)
+        def delete_others(connection: sqlite3.Connection) -> None:
+            table = _table(connection, namespace)
             connection.execute("BEGIN IMMEDIATE")
             rows = connection.execute(f"SELECT key FROM {table}").fetchall()  # noqa: S608
-            gone = [row for row in rows if row[0] not in kept]
-            connection.executemany(f"DELETE FROM {table} WHERE key = ?", gone)  # noqa: S608
+            removed = [row for row in rows if row[0] not in retained]
+            connection.executemany(f"DELETE FROM {table} WHERE key = ?", removed)  # noqa: S608
             connection.execute("COMMIT")
 
-        self._attempt(sweep, None)
+        self._attempt(delete_others, None)
 
     def close(self) -> None:
         """Close the file; another question opens it again."""
         with self._lock:
-            self._shut()
+            self._disconnect()
 
-    def _attempt(self, action: Callable[[sqlite3.Connection], Result], otherwise: Result) -> Result:
+    def _attempt(self, action: Callable[[sqlite3.Connection], Result], default: Result) -> Result:
         """Do ``action``; a second time after replacing a damaged file; else go without."""
         if self._file is None:
-            return otherwise
+            return default
         with self._lock:
             for _ in range(2):
                 try:
                     return action(self._open(self._file))
-                except (sqlite3.Error, OSError) as trouble:
-                    self._tell(self._file, trouble)
-                    self._shut()
-                    if not _is_damage(trouble):
+                except (sqlite3.Error, OSError) as error:
+                    self._log_once(self._file, error)
+                    self._disconnect()
+                    if not _is_damage(error):
                         break
                     self._remove(self._file)
-        return otherwise
+        return default
 
     def _open(self, file: pathlib.Path) -> sqlite3.Connection:
         if self._connection is None:
             make_folder(file.parent, exclusive=True)
-            with _alone(file):
+            with _exclusive(file):
                 make_file(file)
-                tighten_database(file)
+                restrict_database_permissions(file)
                 connection = sqlite3.connect(
-                    file, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
+                    file,
+                    timeout=_LOCK_TIMEOUT_SECONDS,
+                    isolation_level=None,
+                    check_same_thread=False,
                 )
                 self._connection = connection
                 self._inode = file.stat().st_ino
                 _prepare(connection)
         return self._connection
 
-    def _shut(self) -> None:
+    def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             with suppress(sqlite3.Error):
@@ -145,18 +150,18 @@ class Cache:
 
     def _remove(self, file: pathlib.Path) -> None:
         """Remove a damaged file, unless another process has already replaced it."""
-        with suppress(OSError), _alone(file):
+        with suppress(OSError), _exclusive(file):
             if file.stat().st_ino == self._inode:
                 for suffix in ("", "-wal", "-shm"):
                     file.with_name(file.name + suffix).unlink(missing_ok=True)
 
-    def _tell(self, file: pathlib.Path, trouble: Exception) -> None:
-        if str(trouble) not in self._told:
-            self._told.add(str(trouble))
-            log.warning("cache_trouble", file=str(file), trouble=str(trouble))
+    def _log_once(self, file: pathlib.Path, error: Exception) -> None:
+        if str(error) not in self._logged:
+            self._logged.add(str(error))
+            _log.warning("cache_trouble", file=str(file), trouble=str(error))
 
 
-def _encoded(key: str) -> bytes:
+def _encode_key(key: str) -> bytes:
     return key.encode(errors="surrogatepass")
 
 
@@ -164,18 +169,18 @@ def _checksum(key: bytes, value: bytes) -> int:
     return zlib.crc32(value, zlib.crc32(key))
 
 
-def _is_whole(key: bytes, value: object, checksum: object) -> bool:
+def _is_intact(key: bytes, value: object, checksum: object) -> bool:
     """Tell whether a value is the one that was put; damage can give it any type."""
     return isinstance(value, bytes) and _checksum(key, value) == checksum
 
 
-def _table(connection: sqlite3.Connection, shelf: str) -> str:
+def _table(connection: sqlite3.Connection, namespace: str) -> str:
     """Return the name of a shelf's table, which it makes sure of.
 
     A table of its own lies together in the file, so that reading all of it is fast. Its name is
     in hex digits: SQL needs no quotes for them, and sees no difference between a and A.
     """
-    table = f"shelf_{_encoded(shelf).hex()}"
+    table = f"shelf_{_encode_key(namespace).hex()}"
     connection.execute(
         f"CREATE TABLE IF NOT EXISTS {table}"
         " (key BLOB PRIMARY KEY, value BLOB NOT NULL, checksum INTEGER NOT NULL)"
@@ -189,20 +194,22 @@ def _rows(
     """Return the rows of ``keys``, and perhaps of others."""
     select = f"SELECT key, value, checksum FROM {table}"  # noqa: S608 — the name is hex digits
     (last,) = connection.execute(f"SELECT max(rowid) FROM {table}").fetchone()  # noqa: S608
-    if len(keys) * _SWEEP >= (last or 0):
+    if len(keys) * _FULL_READ_DIVISOR >= (last or 0):
         yield from connection.execute(select)
         return
     rest = iter(keys)
-    while some := tuple(islice(rest, _AT_ONCE)):
-        yield from connection.execute(f"{select} WHERE key IN ({','.join('?' * len(some))})", some)
+    while batch := tuple(islice(rest, _MAX_KEYS)):
+        yield from connection.execute(
+            f"{select} WHERE key IN ({','.join('?' * len(batch))})", batch
+        )
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
-    """Make the file ours if it is new; raise `_Foreign` if it is another's."""
+    """Make the file ours if it is new; raise `_UnknownLayout` if it is another's."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if version != VERSION and (version or tables):
-        raise _Foreign("another layout")
+        raise _UnknownLayout("another layout")
     if not version:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA user_version = {VERSION}")
@@ -211,14 +218,14 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_size_limit = 16777216")
 
 
-def _is_damage(trouble: Exception) -> bool:
+def _is_damage(error: Exception) -> bool:
     """Tell whether a new file would help: not against a full disk, a lock or a lack of rights."""
-    code = getattr(trouble, "sqlite_errorcode", 0) & 0xFF
-    return isinstance(trouble, _Foreign) or code in _DAMAGED
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return isinstance(error, _UnknownLayout) or code in _DAMAGE_CODES
 
 
 @contextmanager
-def _alone(file: pathlib.Path) -> Iterator[None]:
+def _exclusive(file: pathlib.Path) -> Iterator[None]:
     """Let one process at a time open or replace ``file``; the system ends it with the process."""
     descriptor = os.open(file.with_name(file.name + ".lock"), os.O_CREAT | os.O_RDWR, FILE_MODE)
     try:

@@ -7,7 +7,7 @@ SyndicateError
 │   ├── Conflict           what is asked for is there already    exit 2   HTTP 409
 │   ├── Gone               what was here and will not come back  exit 2   HTTP 410
 │   └── Refused            understood, but not allowed           exit 2   HTTP 422
-│       └── Invalid        a document with wrong fields          exit 2   HTTP 422
+│       └── ValidationFailed  a document with wrong fields       exit 2   HTTP 422
 ├── ContentError           a post that cannot be read            exit 1
 ├── RepositoryError        git could not do what was asked       exit 1   HTTP 503
 ├── StorageError           the database could not                exit 1   HTTP 503
@@ -38,21 +38,21 @@ class SyndicateError(Exception):
 
     def __init__(  # noqa: PLR0913 — each part of an error is told apart
         self,
-        what: str,
+        message: str,
         *,
         hint: str = "",
         code: str = "",
-        known: tuple[str, ...] = (),
-        known_total: int = 0,
-        known_at: str = "",
+        choices: tuple[str, ...] = (),
+        choices_total: int = 0,
+        choices_path: str = "",
     ) -> None:
-        super().__init__(what)
-        self.what: Final = what
+        super().__init__(message)
+        self.message: Final = message
         self.hint: Final = hint
         self.code: Final = code or self.default_code()
-        self.known: Final = known
-        self.known_total: Final = known_total or len(known)
-        self.known_at: Final = known_at
+        self.choices: Final = choices
+        self.choices_total: Final = choices_total or len(choices)
+        self.choices_path: Final = choices_path
 
     @classmethod
     def default_code(cls) -> str:
@@ -65,9 +65,9 @@ class SettingsError(SyndicateError):
 
     exit_code = 2
 
-    def __init__(self, what: str, *, hint: str = "", mistakes: tuple[str, ...] = ()) -> None:
-        super().__init__(what, hint=hint)
-        self.mistakes: Final = mistakes
+    def __init__(self, message: str, *, hint: str = "", errors: tuple[str, ...] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.errors: Final = errors
 
 
 class UsageError(SyndicateError):
@@ -102,7 +102,7 @@ class Refused(UsageError):  # noqa: N818 — likewise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mistake:
+class FieldError:
     """A field of a document that is wrong.
 
     ``pointer`` says which, as a fragment (RFC 6901 section 6): ``#/selection/categories/0``. The
@@ -110,49 +110,49 @@ class Mistake:
     """
 
     pointer: str
-    what: str
+    message: str
     hint: str = ""
     code: str = "wrong-field"
-    known: tuple[str, ...] = ()
-    known_total: int = 0
-    known_at: str = ""
+    choices: tuple[str, ...] = ()
+    choices_total: int = 0
+    choices_path: str = ""
 
     @property
-    def alone(self) -> str:
+    def sentence(self) -> str:
         """What is wrong with which field, in one sentence."""
         field = self.pointer.removeprefix("#").removeprefix("/")
-        return f"{field}: {self.what}" if field else self.what
+        return f"{field}: {self.message}" if field else self.message
 
 
-class Invalid(Refused):
+class ValidationFailed(Refused):
     """Fields of a document are wrong; ``mistakes`` holds every one of them."""
 
-    mistakes: tuple[Mistake, ...] = ()
+    errors: tuple[FieldError, ...] = ()
 
     @classmethod
-    def of(cls, mistakes: Sequence[Mistake]) -> Self:
+    def from_errors(cls, errors: Sequence[FieldError]) -> Self:
         """Return the error that ``mistakes`` are: named after the first if it is alone."""
-        first = mistakes[0]
-        if len(mistakes) == 1:
-            made = cls(
-                first.alone,
+        first = errors[0]
+        if len(errors) == 1:
+            error = cls(
+                first.sentence,
                 hint=first.hint,
                 code=first.code,
-                known=first.known,
-                known_total=first.known_total,
-                known_at=first.known_at,
+                choices=first.choices,
+                choices_total=first.choices_total,
+                choices_path=first.choices_path,
             )
         else:
-            made = cls(f"{len(mistakes)} fields are wrong", code="wrong-fields")
-        made.mistakes = tuple(mistakes)
-        return made
+            error = cls(f"{len(errors)} fields are wrong", code="wrong-fields")
+        error.errors = tuple(errors)
+        return error
 
 
 class ContentError(SyndicateError):
     """A post cannot be read; ``line`` counts from 1 in the file, 0 where no line is at fault."""
 
-    def __init__(self, what: str, *, hint: str = "", code: str = "", line: int = 0) -> None:
-        super().__init__(what, hint=hint, code=code)
+    def __init__(self, message: str, *, hint: str = "", code: str = "", line: int = 0) -> None:
+        super().__init__(message, hint=hint, code=code)
         self.line: Final = line
 
 

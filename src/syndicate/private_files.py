@@ -19,7 +19,7 @@ UMASK: Final = 0o077
 _GITIGNORE: Final = b"*\n"
 """Also matches the `.gitignore` itself."""
 
-_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+_GROUP_AND_OTHER_BITS: Final = stat.S_IRWXG | stat.S_IRWXO
 _SQLITE_SUFFIXES: Final = ("", "-wal", "-shm", "-journal")
 
 
@@ -32,12 +32,12 @@ def make_folder(folder: pathlib.Path, *, exclusive: bool = False) -> None:
     `OSError`.
     """
     missing = takewhile(lambda each: not each.exists(), (folder, *folder.parents))
-    for each in reversed([*missing]):
-        each.mkdir(FOLDER_MODE, exist_ok=True)
-        each.chmod(FOLDER_MODE)
-        _ignore(each)
+    for directory in reversed([*missing]):
+        directory.mkdir(FOLDER_MODE, exist_ok=True)
+        directory.chmod(FOLDER_MODE)
+        _write_gitignore(directory)
     if exclusive or not any(folder.iterdir()):
-        _ignore(folder)
+        _write_gitignore(folder)
 
 
 def open_file(file: pathlib.Path) -> IO[bytes]:
@@ -59,34 +59,34 @@ def make_file(file: pathlib.Path) -> None:
         os.close(descriptor)
 
 
-def tighten(path: pathlib.Path) -> None:
+def restrict_permissions(path: pathlib.Path) -> None:
     """Take from group and others the rights to ``path`` and, for a folder, to all below it.
 
     Symbolic links are not followed. What belongs to another user stays as it is: its owner
     decides, as with a volume that an orchestrator mounts.
     """
-    _tighten(path)
+    _restrict(path)
     for folder, folders, files in os.walk(path):
         for name in (*folders, *files):
-            _tighten(pathlib.Path(folder, name))
+            _restrict(pathlib.Path(folder, name))
 
 
-def tighten_database(file: pathlib.Path) -> None:
+def restrict_database_permissions(file: pathlib.Path) -> None:
     """Tighten an SQLite database ``file`` with the files that SQLite keeps beside it."""
     for suffix in _SQLITE_SUFFIXES:
-        _tighten(file.with_name(file.name + suffix))
+        _restrict(file.with_name(file.name + suffix))
 
 
-def _tighten(path: pathlib.Path) -> None:
+def _restrict(path: pathlib.Path) -> None:
     with suppress(OSError):
         mode = path.lstat().st_mode
-        if not stat.S_ISLNK(mode) and mode & _OTHERS:
-            path.chmod(stat.S_IMODE(mode) & ~_OTHERS)
+        if not stat.S_ISLNK(mode) and mode & _GROUP_AND_OTHER_BITS:
+            path.chmod(stat.S_IMODE(mode) & ~_GROUP_AND_OTHER_BITS)
 
 
-def _ignore(folder: pathlib.Path) -> None:
+def _write_gitignore(folder: pathlib.Path) -> None:
     """Write the `.gitignore` of ``folder`` unless it has one."""
     file = folder / ".gitignore"
     if not file.exists():
-        with open_file(file) as written:
-            written.write(_GITIGNORE)
+        with open_file(file) as output:
+            output.write(_GITIGNORE)

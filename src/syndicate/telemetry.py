@@ -34,14 +34,14 @@ from typing_extensions import override
 
 from syndicate import __version__
 
-Form = Literal["auto", "console", "json"]
+LogFormat = Literal["auto", "console", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 EXPOSITION_TYPE: Final = CONTENT_TYPE_LATEST
 """The media type of `exposition`."""
 
 
-class Tally:
+class FastCounter:
     """A number that only rises."""
 
     __slots__ = ("count",)
@@ -54,30 +54,30 @@ class Tally:
         self.count += 1
 
 
-class Tallies(Collector):
+class FastCounterVec(Collector):
     """A counter with labels for one thread: without the lock, which takes longer than counting."""
 
     def __init__(
         self, name: str, documentation: str, labels: Sequence[str], *, registry: CollectorRegistry
     ) -> None:
-        self._told = (name, documentation, labels)
-        self._kept: dict[tuple[str, ...], Tally] = {}
+        self._description = (name, documentation, labels)
+        self._counters: dict[tuple[str, ...], FastCounter] = {}
         registry.register(self)
 
-    def labels(self, *values: str) -> Tally:
+    def labels(self, *values: str) -> FastCounter:
         """Return the one tally with these values of the labels."""
-        return self._kept.setdefault(values, Tally())
+        return self._counters.setdefault(values, FastCounter())
 
     @override
     def collect(self) -> Iterator[Metric]:
-        name, documentation, labels = self._told
+        name, documentation, labels = self._description
         family = CounterMetricFamily(name, documentation, labels=labels)
-        for values, tally in self._kept.copy().items():
-            family.add_metric(values, tally.count)
+        for values, counter in self._counters.copy().items():
+            family.add_metric(values, counter.count)
         yield family
 
 
-class Durations(Collector):
+class FastHistogram(Collector):
     """A histogram of seconds for one thread, with the upper bounds of its buckets."""
 
     def __init__(
@@ -88,7 +88,7 @@ class Durations(Collector):
         buckets: Sequence[float],
         registry: CollectorRegistry,
     ) -> None:
-        self._told = (name, documentation)
+        self._description = (name, documentation)
         self._bounds = (*map(float, buckets), inf)
         self._counts = [0] * len(self._bounds)
         self._sum = 0.0
@@ -101,7 +101,7 @@ class Durations(Collector):
 
     @override
     def collect(self) -> Iterator[Metric]:
-        family = HistogramMetricFamily(*self._told)
+        family = HistogramMetricFamily(*self._description)
         bounds = (*map(str, self._bounds[:-1]), "+Inf")
         family.add_metric([], [*zip(bounds, accumulate(self._counts), strict=True)], self._sum)
         yield family
@@ -142,7 +142,7 @@ source_failing: Final = Gauge(
     ["source"],
     registry=_REGISTRY,
 )
-posts_told_total: Final = Counter(
+posts_announced_total: Final = Counter(
     "syndicate_posts_told_total",
     "Posts told to be published, updated or removed.",
     registry=_REGISTRY,
@@ -158,13 +158,13 @@ database_failing: Final = Gauge(
     "1 while the database cannot be used and nothing can be told, else 0.",
     registry=_REGISTRY,
 )
-requests_total: Final = Tallies(
+requests_total: Final = FastCounterVec(
     "syndicate_requests_total",
     "Requests answered, by route and status.",
     ["route", "status"],
     registry=_REGISTRY,
 )
-request_seconds: Final = Durations(
+request_seconds: Final = FastHistogram(
     "syndicate_request_seconds",
     "Time from a request's head to the end of its answer.",
     buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
@@ -222,23 +222,23 @@ class Logger:
 
     def debug(self, event: str, **values: object) -> None:
         """Say what only somebody looking for a fault wants to know."""
-        _say("debug", self.name, event, values)
+        _write("debug", self.name, event, values)
 
     def info(self, event: str, **values: object) -> None:
         """Say that something went as it should."""
-        _say("info", self.name, event, values)
+        _write("info", self.name, event, values)
 
     def warning(self, event: str, **values: object) -> None:
         """Say that something is wrong and the service goes on without it."""
-        _say("warning", self.name, event, values)
+        _write("warning", self.name, event, values)
 
     def error(self, event: str, **values: object) -> None:
         """Say that something failed."""
-        _say("error", self.name, event, values)
+        _write("error", self.name, event, values)
 
     def exception(self, event: str, **values: object) -> None:
         """Say that something failed unexpectedly, with the traceback of the exception at hand."""
-        _say("error", self.name, event, values, sys.exception())
+        _write("error", self.name, event, values, sys.exception())
 
 
 def logger(name: str) -> Logger:
@@ -246,17 +246,17 @@ def logger(name: str) -> Logger:
     return Logger(name)
 
 
-def configure(form: Form = "auto", level: LogLevel = "info") -> None:
+def configure(log_format: LogFormat = "auto", level: LogLevel = "info") -> None:
     """Set how the log looks and from which level on it is written.
 
     ``auto`` is for people where stderr is a terminal, else JSON, one object a line. Warnings
     and errors of other packages appear in the same log. Until called: auto, warnings.
     """
-    _setting.form = form
-    _setting.threshold = _RANKS[level]
+    _settings.log_format = log_format
+    _settings.threshold = _RANKS[level]
     root = logging.getLogger()
-    if _bridge not in root.handlers:
-        root.addHandler(_bridge)
+    if _handler not in root.handlers:
+        root.addHandler(_handler)
 
 
 _RANKS: Final[dict[LogLevel, int]] = {
@@ -268,12 +268,12 @@ _RANKS: Final[dict[LogLevel, int]] = {
 
 
 @dataclass(slots=True)
-class _Setting:
-    form: Form = "auto"
+class _LogSettings:
+    log_format: LogFormat = "auto"
     threshold: int = logging.WARNING
 
 
-_setting: Final = _Setting()
+_settings: Final = _LogSettings()
 
 
 class _Stderr:
@@ -286,64 +286,64 @@ class _Stderr:
     debug = info = warning = error = msg
 
 
-class _Bridge(logging.Handler):
+class _StandardLibraryHandler(logging.Handler):
     """Carries what other packages log over to ours."""
 
     @override
     def emit(self, record: logging.LogRecord) -> None:
         level: LogLevel = "error" if record.levelno >= logging.ERROR else "warning"
         error = record.exc_info[1] if record.exc_info else None
-        _say(level, record.name, record.getMessage(), {}, error)
+        _write(level, record.name, record.getMessage(), {}, error)
 
 
-MAX_LOGGED: Final = 2_000
+MAX_VALUE_CHARACTERS: Final = 2_000
 """Characters of a value in the log."""
 
-_bridge: Final = _Bridge(logging.WARNING)
+_handler: Final = _StandardLibraryHandler(logging.WARNING)
 
 
-def _say(
+def _write(
     level: LogLevel,
     name: str,
     event: str,
     values: dict[str, object],
     error: BaseException | None = None,
 ) -> None:
-    if _RANKS[level] < _setting.threshold:
+    if _RANKS[level] < _settings.threshold:
         return
     terminal = sys.stderr.isatty()
-    form = _setting.form
-    if form == "auto":
-        form = "console" if terminal else "json"
+    log_format = _settings.log_format
+    if log_format == "auto":
+        log_format = "console" if terminal else "json"
     cause = {"exc_info": error} if error else {}
-    write = getattr(_writer(form, colors=terminal), level)
-    bounded = {key: _bounded(value) for key, value in values.items()}
-    write(_bounded(event), **bounded | {"logger": name} | cause)
+    write = getattr(_make_writer(log_format, colors=terminal), level)
+    bounded = {key: _truncated(value) for key, value in values.items()}
+    write(_truncated(event), **bounded | {"logger": name} | cause)
 
 
-def _bounded(value: object) -> object:
+def _truncated(value: object) -> object:
     """Return the beginning of a long text: what a stranger or a file says may be of any length."""
-    if isinstance(value, str) and len(value) > MAX_LOGGED:
-        return f"{value[:MAX_LOGGED]}… ({len(value):,} characters)"
+    if isinstance(value, str) and len(value) > MAX_VALUE_CHARACTERS:
+        return f"{value[:MAX_VALUE_CHARACTERS]}… ({len(value):,} characters)"
     return value
 
 
 @contextmanager
-def hidden(module: str) -> Iterator[None]:
+def import_blocked(module: str) -> Iterator[None]:
     """Let nothing import ``module`` that can do without, unless somebody has."""
     modules = cast("dict[str, object]", sys.modules)
-    is_ours = module not in modules
+    is_new = module not in modules
     modules.setdefault(module, None)
     try:
         yield
     finally:
-        if is_ours:
+        if is_new:
             del modules[module]
 
 
 @cache
-def _writer(form: Literal["console", "json"], *, colors: bool) -> object:
-    with hidden("rich"):  # 50 ms and 5 MB, for tracebacks that we write without it
+def _make_writer(log_format: Literal["console", "json"], *, colors: bool) -> object:
+    with import_blocked("rich"):  # 50 ms and 5 MB, for tracebacks that we write without it
         import structlog  # noqa: PLC0415 — 30 ms that silent commands need not pay
 
     console = structlog.dev.ConsoleRenderer(
@@ -356,7 +356,7 @@ def _writer(form: Literal["console", "json"], *, colors: bool) -> object:
             structlog.processors.TimeStamper(fmt="iso"),
             *(
                 [console]
-                if form == "console"
+                if log_format == "console"
                 else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
             ),
         ],

@@ -7,10 +7,10 @@ from ipaddress import ip_network
 
 import pytest
 
-from syndicate.channels.guard import Guard
+from syndicate.channels.ssrf_guard import SsrfGuard
 from syndicate.channels.transport import Transport
 from tests import samples
-from tests.channels.authority import Authority
+from tests.channels.certificates import CertificateAuthority
 
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 TIMEOUT = 0.3
@@ -23,21 +23,21 @@ def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]
 
 
 @pytest.fixture(scope="session")
-def authority() -> Authority:
+def certificate_authority() -> CertificateAuthority:
     """Return the authority that the transports of these tests trust."""
-    return Authority.make("Test authority")
+    return CertificateAuthority.make("Test authority")
 
 
 @pytest.fixture(scope="session")
-def tls(authority: Authority) -> ssl.SSLContext:
+def tls(certificate_authority: CertificateAuthority) -> ssl.SSLContext:
     """Return the context of the transport with that authority beside the system's."""
-    return authority.trusted()
+    return certificate_authority.client_context()
 
 
 @pytest.fixture
 async def transport(tls: ssl.SSLContext) -> AsyncIterator[Transport]:
     """Return a transport that may reach loopback, without TLS too, and gives up soon."""
-    guard = Guard(allow_networks=LOOPBACK, allow_http=True)
-    masthead = replace(samples.MASTHEAD, hub="https://feeds.example.gov/hub")
+    guard = SsrfGuard(allow_networks=LOOPBACK, allow_http=True)
+    masthead = replace(samples.SERVICE_INFO, hub_url="https://feeds.example.gov/hub")
     async with Transport(guard, masthead, timeout_seconds=TIMEOUT, tls=tls) as made:
         yield made

@@ -37,7 +37,7 @@ class Receiver:
     port: int
     behaviours: Iterator[Behaviour]
     tls: bool = False
-    greeting: bytes = b""
+    initial_bytes: bytes = b""
     connections: int = 0
     requests: list[Received] = field(default_factory=list)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -52,7 +52,7 @@ class Receiver:
         task = asyncio.current_task()
         assert task is not None
         self.tasks.add(task)
-        writer.write(self.greeting)
+        writer.write(self.initial_bytes)
         with suppress(asyncio.IncompleteReadError, asyncio.CancelledError, OSError):
             while not writer.is_closing():
                 received = await _read(reader)
@@ -62,15 +62,15 @@ class Receiver:
 
 
 @asynccontextmanager
-async def receiving(
+async def run_receiver(
     *behaviours: Behaviour,
     tls: ssl.SSLContext | None = None,
-    greeting: bytes = b"",
+    initial_bytes: bytes = b"",
     host: str = "127.0.0.1",
 ) -> AsyncIterator[Receiver]:
     """Receive on a port of its own on loopback, and stop all of it at the end."""
     receiver = Receiver(
-        port=0, behaviours=_sequence(behaviours), tls=tls is not None, greeting=greeting
+        port=0, behaviours=_sequence(behaviours), tls=tls is not None, initial_bytes=initial_bytes
     )
     server = await asyncio.start_server(receiver.accept, host, 0, ssl=tls)
     receiver.port = server.sockets[0].getsockname()[1]
@@ -84,16 +84,16 @@ async def receiving(
         await server.wait_closed()
 
 
-def answer(status: int = 204, body: bytes = b"", **headers: str) -> Behaviour:
+def respond(status: int = 204, body: bytes = b"", **headers: str) -> Behaviour:
     """Answer at once, in full."""
     lines = [f"HTTP/1.1 {status} Whatever"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     if status != 204:
         lines.append(f"content-length: {len(body)}")
-    return raw("\r\n".join([*lines, "", ""]).encode() + body)
+    return respond_raw("\r\n".join([*lines, "", ""]).encode() + body)
 
 
-def raw(text: bytes, *, close: bool = False) -> Behaviour:
+def respond_raw(text: bytes, *, close: bool = False) -> Behaviour:
     """Send ``text`` as it is, and perhaps hang up."""
 
     async def behave(_: Received, writer: asyncio.StreamWriter) -> None:
@@ -127,12 +127,12 @@ def drip_after(head: bytes) -> Behaviour:
     return behave
 
 
-async def hang(_: Received, __: asyncio.StreamWriter) -> None:
+async def never_respond(_: Received, __: asyncio.StreamWriter) -> None:
     """Never answer."""
     await asyncio.sleep(FOREVER)
 
 
-async def endless(_: Received, writer: asyncio.StreamWriter) -> None:
+async def respond_endlessly(_: Received, writer: asyncio.StreamWriter) -> None:
     """Answer with a body that does not end until the other side has had enough."""
     writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n\r\n")
     while True:

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syndicate.channels.guard import Guard, request_target
+from syndicate.channels.ssrf_guard import SsrfGuard, request_target
 from syndicate.channels.transport import Transport
 from syndicate.errors import Refused
 from tests.channels.conftest import LOOPBACK
-from tests.channels.receiver import answer, receiving
+from tests.channels.receiver import respond, run_receiver
 
 pytestmark = pytest.mark.anyio
 
@@ -47,7 +47,7 @@ async def test_a_target_is_sent_as_it_was_written(
     transport: Transport, method: str, target: str
 ) -> None:
     """The request line of a real receiver shows it."""
-    async with receiving(answer()) as receiver:
+    async with run_receiver(respond()) as receiver:
         got = await transport.send(method, receiver.url(target), {})
         assert got.cause == ""
         assert receiver.requests[0].target == target
@@ -61,14 +61,14 @@ async def test_a_url_without_a_path_asks_for_the_root(
     transport: Transport, rest: str, target: str
 ) -> None:
     """An empty path is ``/`` on the wire (RFC 9112 section 3.2.1)."""
-    async with receiving(answer()) as receiver:
+    async with run_receiver(respond()) as receiver:
         await transport.send("POST", receiver.url(rest), {})
         assert receiver.requests[0].target == target
 
 
 async def test_the_case_of_scheme_and_host_does_not_matter(transport: Transport) -> None:
     """Neither is part of the request line."""
-    async with receiving(answer()) as receiver:
+    async with run_receiver(respond()) as receiver:
         url = f"HTTP://LOCALHOST:{receiver.port}/A/../b?"
         assert (await transport.send("POST", url, {})).cause == ""
         assert receiver.requests[0].target == "/A/../b?"
@@ -79,7 +79,7 @@ def test_a_port_that_would_be_rewritten_is_refused(port: str) -> None:
     """Only a decimal number without sign and leading zeros is a port."""
     for host in ("public.example", "[2606:4700::1111]", "93.184.215.14"):
         with pytest.raises(Refused) as refusal:
-            Guard().check(f"https://{host}:{port}/hook")
+            SsrfGuard().check(f"https://{host}:{port}/hook")
         assert refusal.value.code == "malformed-url"
 
 
@@ -107,7 +107,7 @@ def test_a_port_that_would_be_rewritten_is_refused(port: str) -> None:
 def test_what_cannot_be_sent_as_written_is_refused(url: str, code: str) -> None:
     """Each with a code and a hint."""
     with pytest.raises(Refused) as refusal:
-        Guard().check(url)
+        SsrfGuard().check(url)
     assert refusal.value.code == code
     assert refusal.value.hint
 
@@ -115,7 +115,7 @@ def test_what_cannot_be_sent_as_written_is_refused(url: str, code: str) -> None:
 @pytest.mark.parametrize("port", ["1", "443", "8443", "65535"])
 def test_a_plain_port_is_taken(port: str) -> None:
     """From 1 to 65535."""
-    assert Guard().check(f"https://public.example:{port}/").raw_host == b"public.example"
+    assert SsrfGuard().check(f"https://public.example:{port}/").raw_host == b"public.example"
 
 
 @settings(deadline=None)
@@ -124,7 +124,7 @@ def test_what_is_taken_names_the_host_that_is_dialled(rest: str) -> None:
     """The target begins right behind the host and port that the guard judged."""
     url = f"https://public.example{rest}"
     try:
-        parsed = Guard(allow_networks=LOOPBACK).check(url)
+        parsed = SsrfGuard(allow_networks=LOOPBACK).check(url)
     except Refused:
         return
     before = url[: len(url) - len(request_target(url).removeprefix("/"))].rstrip("/")

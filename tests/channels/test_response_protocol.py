@@ -7,16 +7,16 @@ from collections.abc import AsyncIterator
 import pytest
 
 from syndicate.channels import response_protocol
-from syndicate.channels.guard import Guard
 from syndicate.channels.response_protocol import (
     MAX_BODY_BYTES,
     MAX_HEAD_BYTES,
     MAX_INTERIM_RESPONSES,
 )
-from syndicate.channels.transport import Answer, Transport
+from syndicate.channels.ssrf_guard import SsrfGuard
+from syndicate.channels.transport import ResponseSummary, Transport
 from tests import samples
 from tests.channels.conftest import LOOPBACK
-from tests.channels.receiver import Behaviour, Received, answer, raw, receiving
+from tests.channels.receiver import Behaviour, Received, respond, respond_raw, run_receiver
 
 pytestmark = pytest.mark.anyio
 
@@ -35,12 +35,12 @@ TIMEOUT = 10.0
 @pytest.fixture
 async def transport() -> AsyncIterator[Transport]:
     """Return a transport that may reach loopback, without TLS too."""
-    guard = Guard(allow_networks=LOOPBACK, allow_http=True)
-    async with Transport(guard, samples.MASTHEAD, timeout_seconds=TIMEOUT) as made:
+    guard = SsrfGuard(allow_networks=LOOPBACK, allow_http=True)
+    async with Transport(guard, samples.SERVICE_INFO, timeout_seconds=TIMEOUT) as made:
         yield made
 
 
-async def post(transport: Transport, url: str) -> Answer:
+async def post(transport: Transport, url: str) -> ResponseSummary:
     """Send a small request."""
     return await transport.send("POST", url, {"content-type": "application/json"}, b"{}")
 
@@ -73,7 +73,7 @@ def split(*pieces: bytes) -> Behaviour:
 @pytest.mark.parametrize("interim", [CONTINUE, HINTS, b"HTTP/1.1 102 P\n\n"])
 async def test_a_few_interim_responses_are_skipped(transport: Transport, interim: bytes) -> None:
     """As many as the bound: the response behind them counts."""
-    async with receiving(raw(interim * MAX_INTERIM_RESPONSES + EMPTY)) as receiver:
+    async with run_receiver(respond_raw(interim * MAX_INTERIM_RESPONSES + EMPTY)) as receiver:
         got = await post(transport, receiver.url())
     assert (got.status, got.cause) == (200, "")
 
@@ -85,7 +85,7 @@ async def test_a_connection_whose_parsing_was_put_off_reads_on(
     monkeypatch.setattr(response_protocol, "PARSE_SECONDS", 1e-9)
     body = b"x" * 5_000
     whole = OK + b"content-length: 5000\r\n\r\n" + body
-    async with receiving(split(whole[:3_000], whole[3_000:])) as receiver:
+    async with run_receiver(split(whole[:3_000], whole[3_000:])) as receiver:
         answers = [await post(transport, receiver.url()) for _ in range(3)]
     assert [(one.status, one.cause) for one in answers] == [(200, "")] * 3
 
@@ -93,8 +93,8 @@ async def test_a_connection_whose_parsing_was_put_off_reads_on(
 @pytest.mark.parametrize(
     "behaviour",
     [
-        raw(CONTINUE * (MAX_INTERIM_RESPONSES + 1) + EMPTY),
-        raw(HINTS * 2_000 + EMPTY),
+        respond_raw(CONTINUE * (MAX_INTERIM_RESPONSES + 1) + EMPTY),
+        respond_raw(HINTS * 2_000 + EMPTY),
         repeat(b"", CONTINUE),
         repeat(b"", HINTS),
         repeat(b"", b"HTTP/1.1 199 \n\n"),
@@ -105,7 +105,7 @@ async def test_more_interim_responses_are_a_failure_at_once(
     transport: Transport, behaviour: Behaviour
 ) -> None:
     """The attempt ends before its timeout, and says why."""
-    async with receiving(behaviour) as receiver:
+    async with run_receiver(behaviour) as receiver:
         started = time.monotonic()
         got = await post(transport, receiver.url())
         took = time.monotonic() - started
@@ -127,7 +127,7 @@ async def test_a_head_is_bounded_over_all_responses(
     transport: Transport, behaviour: Behaviour
 ) -> None:
     """By 16 kB, or by the number of fields that aiohttp takes."""
-    async with receiving(behaviour) as receiver:
+    async with run_receiver(behaviour) as receiver:
         got = await post(transport, receiver.url())
     assert (got.status, got.cause) == (None, "broken")
     assert f"more than {MAX_HEAD_BYTES} bytes" in got.error or "Too many headers" in got.error
@@ -147,7 +147,7 @@ async def test_a_body_without_end_is_cut_and_the_status_counts(
     transport: Transport, behaviour: Behaviour, shown: int
 ) -> None:
     """After 16 kB of the wire the connection is closed, long before the timeout."""
-    async with receiving(behaviour) as receiver:
+    async with run_receiver(behaviour) as receiver:
         started = time.monotonic()
         got = await post(transport, receiver.url())
         took = time.monotonic() - started
@@ -162,7 +162,7 @@ async def test_a_body_without_end_is_cut_and_the_status_counts(
 async def test_trailers_without_end_are_cut(transport: Transport, size: int) -> None:
     """The parser takes 128 of them, and we 16 kB."""
     trailer = b"x-trailer: " + b"y" * size + b"\r\n"
-    async with receiving(repeat(CHUNKED + b"2\r\nok\r\n0\r\n", trailer)) as receiver:
+    async with run_receiver(repeat(CHUNKED + b"2\r\nok\r\n0\r\n", trailer)) as receiver:
         started = time.monotonic()
         got = await post(transport, receiver.url())
     assert got.status == 200
@@ -188,8 +188,8 @@ async def test_a_status_without_body_decides_whatever_follows(
     transport: Transport, status: int, rest: bytes
 ) -> None:
     """The delivery succeeded; what follows is dropped with the connection."""
-    behaviour = raw(b"HTTP/1.1 %d Done\r\n" % status + rest)
-    async with receiving(behaviour) as receiver:
+    behaviour = respond_raw(b"HTTP/1.1 %d Done\r\n" % status + rest)
+    async with run_receiver(behaviour) as receiver:
         for _ in range(3):
             got = await post(transport, receiver.url())
             assert (got.status, got.cause, got.body) == (status, "", b"")
@@ -198,7 +198,7 @@ async def test_a_status_without_body_decides_whatever_follows(
 
 async def test_not_modified_with_a_body_is_a_status(transport: Transport) -> None:
     """It fails for what it says, not for the body that it must not have."""
-    async with receiving(raw(b"HTTP/1.1 304 Not Modified\r\n\r\nhello")) as receiver:
+    async with run_receiver(respond_raw(b"HTTP/1.1 304 Not Modified\r\n\r\nhello")) as receiver:
         got = await post(transport, receiver.url())
     assert (got.status, got.cause) == (304, "status")
 
@@ -207,7 +207,7 @@ async def test_not_modified_with_a_body_is_a_status(transport: Transport) -> Non
 async def test_a_head_may_arrive_in_pieces(transport: Transport, cut: int) -> None:
     """Also where its blank line and what follows arrive together."""
     text = NO_CONTENT + b"\r\nhello"
-    async with receiving(split(text[:cut], text[cut:])) as receiver:
+    async with run_receiver(split(text[:cut], text[cut:])) as receiver:
         got = await post(transport, receiver.url())
     assert (got.status, got.cause) == (204, "")
 
@@ -219,7 +219,7 @@ async def test_a_status_without_body_keeps_the_connection(
     transport: Transport, status: bytes
 ) -> None:
     """Where nothing follows, the next request takes the same connection."""
-    async with receiving(raw(b"HTTP/1.1 " + status)) as receiver:
+    async with run_receiver(respond_raw(b"HTTP/1.1 " + status)) as receiver:
         for _ in range(3):
             await post(transport, receiver.url())
         assert receiver.connections == 1
@@ -255,13 +255,13 @@ async def test_surplus_behind_a_response_answers_no_other_request(
 
     async def together(received: Received, writer: asyncio.StreamWriter) -> None:
         try:
-            await raw(first + surplus)(received, writer)
+            await respond_raw(first + surplus)(received, writer)
         finally:
             sent.set()
 
     for behaviour in (together, later):
         sent = asyncio.Event()
-        async with receiving(behaviour, answer(202)) as receiver:
+        async with run_receiver(behaviour, respond(202)) as receiver:
             assert (await post(transport, receiver.url())).status == 200
             await sent.wait()
             await asyncio.sleep(0.05)
@@ -273,14 +273,14 @@ async def test_surplus_behind_a_response_answers_no_other_request(
 async def test_switching_protocols_is_a_status(transport: Transport) -> None:
     """Nobody asked for another protocol: the answer fails, and what follows is dropped."""
     text = b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n"
-    async with receiving(repeat(text, b"x")) as receiver:
+    async with run_receiver(repeat(text, b"x")) as receiver:
         got = await post(transport, receiver.url())
     assert (got.status, got.cause) == (101, "status")
 
 
 async def test_a_body_that_breaks_after_a_good_head_ends_at_once(transport: Transport) -> None:
     """The reader of the body hears of it, and need not wait for the timeout."""
-    async with receiving(split(CHUNKED, b"zz\r\n")) as receiver:
+    async with run_receiver(split(CHUNKED, b"zz\r\n")) as receiver:
         started = time.monotonic()
         got = await post(transport, receiver.url())
     assert (got.status, got.cause) == (200, "broken")
@@ -317,7 +317,7 @@ async def test_many_such_responses_leave_the_loop_its_turns(
                 await asyncio.sleep(0.001)
                 longest = max(longest, time.perf_counter() - before)
 
-        async with receiving(behaviour) as receiver:
+        async with run_receiver(behaviour) as receiver:
             await post(transport, receiver.url())
             watching = asyncio.create_task(watch())
             await asyncio.gather(*(post(transport, receiver.url()) for _ in range(50)))
@@ -339,7 +339,7 @@ async def test_a_response_that_waits_for_its_turn_is_complete_after_a_reset(
         await writer.drain()
         writer.close()
 
-    async with receiving(behave) as receiver:
+    async with run_receiver(behave) as receiver:
         got = await asyncio.gather(*(post(transport, receiver.url()) for _ in range(60)))
     assert {one.cause for one in got} == {""}
     assert all(one.body == body for one in got)

@@ -10,19 +10,19 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from syndicate.channels import CHANNELS
 from syndicate.channels.transport import Transport
 from syndicate.model.delivery import Delivery, DeliveryId
-from syndicate.model.event import EventId, trial_body
-from syndicate.model.retry import Moment, after
-from syndicate.model.signature import Secret
-from syndicate.model.subscription import SEALED, Subscription, SubscriptionId
+from syndicate.model.event import EventId, test_body
+from syndicate.model.retry_policy import AttemptContext, apply_attempt
+from syndicate.model.subscription import UNDECRYPTABLE_REASON, Subscription, SubscriptionId
+from syndicate.model.webhook_signature import Secret
 from tests.channels.receiver import (
     Behaviour,
     Receiver,
-    answer,
-    endless,
-    hang,
     hang_up,
-    raw,
-    receiving,
+    never_respond,
+    respond,
+    respond_endlessly,
+    respond_raw,
+    run_receiver,
 )
 
 pytestmark = pytest.mark.anyio
@@ -48,7 +48,7 @@ def subscription(receiver: Receiver, *secrets: Secret) -> Subscription:
 async def test_a_request_has_all_headers_of_the_contract(transport: Transport) -> None:
     """Exactly the headers that are promised, and the body byte for byte."""
     now = datetime.now(UTC)
-    async with receiving(answer()) as receiver:
+    async with run_receiver(respond()) as receiver:
         await send(transport, subscription(receiver), DELIVERY, now)
     received = receiver.requests[0]
     assert received.body == DELIVERY.body
@@ -74,8 +74,8 @@ async def test_a_request_has_all_headers_of_the_contract(transport: Transport) -
 async def test_every_attempt_is_accepted_during_rotation(transport: Transport) -> None:
     """Receivers with the old or the new secret accept each attempt, a stranger none."""
     now = datetime.now(UTC)
-    leaving = replace(OLD, until=now + timedelta(hours=24))
-    async with receiving(answer(500), answer()) as receiver:
+    leaving = replace(OLD, valid_until=now + timedelta(hours=24))
+    async with run_receiver(respond(500), respond()) as receiver:
         for moment in (now, now + timedelta(seconds=5), now + timedelta(seconds=60)):
             await send(transport, subscription(receiver, NEW, leaving), DELIVERY, moment)
     assert len({received.headers["webhook-signature"] for received in receiver.requests}) == 3
@@ -90,8 +90,8 @@ async def test_every_attempt_is_accepted_during_rotation(transport: Transport) -
 async def test_after_rotation_the_old_secret_signs_no_more(transport: Transport) -> None:
     """When its time is over only the new secret signs."""
     now = datetime.now(UTC)
-    async with receiving(answer()) as receiver:
-        secrets = (NEW, replace(OLD, until=now))
+    async with run_receiver(respond()) as receiver:
+        secrets = (NEW, replace(OLD, valid_until=now))
         await send(transport, subscription(receiver, *secrets), DELIVERY, now)
     received = receiver.requests[0]
     Webhook(NEW.text).verify(received.body, received.headers)
@@ -103,26 +103,28 @@ async def test_an_attempt_is_a_complete_record(transport: Transport) -> None:
     """Number, times, address, status, headers that matter and the beginning of the answer."""
     now = datetime.now(UTC)
     said = b"no\x00thing \xff works\n" + b"x" * 5_000
-    async with receiving(answer(503, said, retry_after="9")) as receiver:
+    async with run_receiver(respond(503, said, retry_after="9")) as receiver:
         attempt = await send(transport, subscription(receiver), DELIVERY, now)
     assert (attempt.number, attempt.trigger, attempt.started) == (3, "schedule", now)
     assert (attempt.status, attempt.cause, attempt.outcome) == (503, "status", "failed")
-    assert (attempt.address, attempt.header("retry-after")) == ("127.0.0.1", "9")
-    assert attempt.answer.startswith("no\N{REPLACEMENT CHARACTER}thing \N{REPLACEMENT CHARACTER} w")
-    assert len(attempt.answer) == 1_000
+    assert (attempt.ip_address, attempt.header("retry-after")) == ("127.0.0.1", "9")
+    assert attempt.response.startswith(
+        "no\N{REPLACEMENT CHARACTER}thing \N{REPLACEMENT CHARACTER} w"
+    )
+    assert len(attempt.response) == 1_000
 
 
 async def test_a_silent_receiver_is_recorded_as_well(transport: Transport) -> None:
     """Where no answer came the record says why."""
-    async with receiving(hang) as receiver:
+    async with run_receiver(never_respond) as receiver:
         attempt = await send(transport, subscription(receiver), DELIVERY, datetime.now(UTC))
-    assert (attempt.status, attempt.answer, attempt.cause) == (None, "", "timeout")
+    assert (attempt.status, attempt.response, attempt.cause) == (None, "", "timeout")
     assert attempt.took_ms >= 300
 
 
 async def test_a_receiver_that_is_gone_ends_it(transport: Transport) -> None:
     """410, or the header of Standard Webhooks, says to stop."""
-    async with receiving(answer(410), answer(503, webhook_delivery="disable")) as receiver:
+    async with run_receiver(respond(410), respond(503, webhook_delivery="disable")) as receiver:
         for _ in range(2):
             attempt = await send(transport, subscription(receiver), DELIVERY, datetime.now(UTC))
             assert attempt.outcome == "gone"
@@ -131,8 +133,8 @@ async def test_a_receiver_that_is_gone_ends_it(transport: Transport) -> None:
 async def test_a_trial_is_signed_like_all_else(transport: Transport) -> None:
     """An owner trying an endpoint sees a request that verifies."""
     now = datetime.now(UTC)
-    trial = replace(DELIVERY, body=trial_body(SubscriptionId("sub_1"), now))
-    async with receiving(answer()) as receiver:
+    trial = replace(DELIVERY, body=test_body(SubscriptionId("sub_1"), now))
+    async with run_receiver(respond()) as receiver:
         await send(transport, subscription(receiver), trial, now)
     received = receiver.requests[0]
     told = Webhook(NEW.text).verify(received.body, received.headers)
@@ -142,18 +144,18 @@ async def test_a_trial_is_signed_like_all_else(transport: Transport) -> None:
 @pytest.mark.parametrize(
     ("behaviour", "delivery_state", "subscription_state", "wait"),
     [
-        (answer(200, b"ok"), "delivered", "active", 0),
-        (endless, "delivered", "active", 0),
-        (answer(500), "pending", "active", 5),
-        (answer(429, retry_after="120"), "pending", "active", 120),
-        (answer(503, retry_after="999999"), "pending", "active", 86_400),
-        (answer(302, location="https://elsewhere.example/"), "pending", "active", 5),
-        (hang, "pending", "active", 5),
+        (respond(200, b"ok"), "delivered", "active", 0),
+        (respond_endlessly, "delivered", "active", 0),
+        (respond(500), "pending", "active", 5),
+        (respond(429, retry_after="120"), "pending", "active", 120),
+        (respond(503, retry_after="999999"), "pending", "active", 86_400),
+        (respond(302, location="https://elsewhere.example/"), "pending", "active", 5),
+        (never_respond, "pending", "active", 5),
         (hang_up, "pending", "active", 5),
-        (raw(b"SSH-2.0-x\r\n", close=True), "pending", "active", 5),
-        (answer(410), "gone", "disabled", 0),
-        (answer(503, webhook_delivery="disable"), "gone", "disabled", 0),
-        (answer(200, webhook_delivery="disable"), "delivered", "disabled", 0),
+        (respond_raw(b"SSH-2.0-x\r\n", close=True), "pending", "active", 5),
+        (respond(410), "gone", "disabled", 0),
+        (respond(503, webhook_delivery="disable"), "gone", "disabled", 0),
+        (respond(200, webhook_delivery="disable"), "delivered", "disabled", 0),
     ],
 )
 async def test_what_a_receiver_does_decides_what_becomes_of_a_delivery(
@@ -166,9 +168,9 @@ async def test_what_a_receiver_does_decides_what_becomes_of_a_delivery(
     """From the wire to the next state: delivered, tried again when it says, or ended."""
     now = datetime.now(UTC)
     first = replace(DELIVERY, attempts=0)
-    async with receiving(behaviour) as receiver:
+    async with run_receiver(behaviour) as receiver:
         attempt = await send(transport, subscription(receiver), first, now)
-        result = after(first, subscription(receiver), attempt, Moment(now=now))
+        result = apply_attempt(first, subscription(receiver), attempt, AttemptContext(now=now))
     assert result.delivery.state == delivery_state
     assert result.subscription.state == subscription_state
     assert result.delivery.due == now + timedelta(seconds=wait)
@@ -177,12 +179,12 @@ async def test_what_a_receiver_does_decides_what_becomes_of_a_delivery(
 async def test_a_receiver_that_recovers_gets_its_delivery(transport: Transport) -> None:
     """Seven failures suspend a subscription, the eighth attempt delivers and releases it."""
     now, delivery = datetime.now(UTC), replace(DELIVERY, attempts=0)
-    async with receiving(*[answer(500)] * 7, answer()) as receiver:
+    async with run_receiver(*[respond(500)] * 7, respond()) as receiver:
         stands = subscription(receiver)
         states = []
         for _ in range(8):
             attempt = await send(transport, stands, delivery, now)
-            result = after(delivery, stands, attempt, Moment(now=now))
+            result = apply_attempt(delivery, stands, attempt, AttemptContext(now=now))
             delivery, stands, now = result.delivery, result.subscription, result.delivery.due
             states.append(stands.state)
     assert states == ["active"] * 4 + ["suspended"] * 3 + ["active"]
@@ -192,8 +194,12 @@ async def test_a_receiver_that_recovers_gets_its_delivery(transport: Transport) 
 
 async def test_nothing_is_sent_that_cannot_be_signed(transport: Transport) -> None:
     """The attempt says which setting is wrong, and nobody hears anything."""
-    async with receiving(answer()) as receiver:
-        sealed = replace(subscription(receiver), secrets=(), sealed="x")
+    async with run_receiver(respond()) as receiver:
+        sealed = replace(subscription(receiver), secrets=(), unreadable_secret="x")
         attempt = await send(transport, sealed, DELIVERY, datetime.now(UTC))
         assert receiver.requests == []
-    assert (attempt.outcome, attempt.status, attempt.error) == ("withheld", None, SEALED)
+    assert (attempt.outcome, attempt.status, attempt.error) == (
+        "withheld",
+        None,
+        UNDECRYPTABLE_REASON,
+    )

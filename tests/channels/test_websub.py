@@ -12,9 +12,9 @@ from syndicate.channels import CHANNELS, websub
 from syndicate.channels.transport import Transport
 from syndicate.model.delivery import Delivery, DeliveryId
 from syndicate.model.event import EventId
-from syndicate.model.signature import Secret
 from syndicate.model.subscription import Subscription, SubscriptionId
-from tests.channels.receiver import Behaviour, answer, hang, receiving
+from syndicate.model.webhook_signature import Secret
+from tests.channels.receiver import Behaviour, never_respond, respond, run_receiver
 
 pytestmark = pytest.mark.anyio
 
@@ -40,7 +40,7 @@ send = CHANNELS["websub"]
 
 async def test_content_is_distributed_as_it_is_served(transport: Transport) -> None:
     """The topic's body, type and own address, one Link header with hub, no signature unasked."""
-    async with receiving(answer()) as receiver:
+    async with run_receiver(respond()) as receiver:
         at = replace(SUBSCRIPTION, url=receiver.url("/callback?token=1"))
         attempt = await send(transport, at, DELIVERY, NOW)
     received = receiver.requests[0]
@@ -58,7 +58,7 @@ async def test_content_is_distributed_as_it_is_served(transport: Transport) -> N
 async def test_content_is_signed_with_the_subscribers_secret(transport: Transport) -> None:
     """HMAC-SHA256 of the body in hexadecimal, by a secret of any shape."""
     secret = Secret(key="geheimnis é".encode())
-    async with receiving(answer()) as receiver:
+    async with run_receiver(respond()) as receiver:
         at = replace(SUBSCRIPTION, url=receiver.url(), secrets=(secret,))
         await send(transport, at, DELIVERY, NOW)
     expected = hmac.new(secret.key, DELIVERY.body, hashlib.sha256).hexdigest()
@@ -70,7 +70,7 @@ async def test_an_intent_is_confirmed_by_the_exact_challenge(
     transport: Transport, status: int
 ) -> None:
     """Mode, topic, challenge and lease are asked, behind the callback's own query."""
-    async with receiving(answer(status, CHALLENGE.encode())) as receiver:
+    async with run_receiver(respond(status, CHALLENGE.encode())) as receiver:
         at = replace(SUBSCRIPTION, url=receiver.url("/callback?hub.mode=mine&token=%2F1"))
         fault = await websub.verify(
             transport, at, "subscribe", challenge=CHALLENGE, lease_seconds=864_000
@@ -91,7 +91,7 @@ async def test_an_intent_is_confirmed_by_the_exact_challenge(
 
 async def test_leaving_is_verified_without_a_lease(transport: Transport) -> None:
     """Unsubscribing is verified likewise; a lease means nothing there."""
-    async with receiving(answer(200, CHALLENGE.encode())) as receiver:
+    async with run_receiver(respond(200, CHALLENGE.encode())) as receiver:
         at = replace(SUBSCRIPTION, url=receiver.url())
         fault = await websub.verify(
             transport, at, "unsubscribe", challenge=CHALLENGE, lease_seconds=864_000
@@ -108,23 +108,23 @@ async def test_leaving_is_verified_without_a_lease(transport: Transport) -> None
 @pytest.mark.parametrize(
     ("behaviour", "why"),
     [
-        (answer(200, b"something else"), "the answer does not repeat the challenge"),
-        (answer(200, CHALLENGE.encode() + b"\n"), "the answer does not repeat the challenge"),
-        (answer(204), "the answer does not repeat the challenge"),
-        (answer(404, CHALLENGE.encode()), "the answer was 404"),
-        (answer(500, CHALLENGE.encode()), "the answer was 500"),
+        (respond(200, b"something else"), "the answer does not repeat the challenge"),
+        (respond(200, CHALLENGE.encode() + b"\n"), "the answer does not repeat the challenge"),
+        (respond(204), "the answer does not repeat the challenge"),
+        (respond(404, CHALLENGE.encode()), "the answer was 404"),
+        (respond(500, CHALLENGE.encode()), "the answer was 500"),
         (
-            answer(302, CHALLENGE.encode(), location="/elsewhere"),
+            respond(302, CHALLENGE.encode(), location="/elsewhere"),
             "the answer was 302 and redirects are not followed",
         ),
-        (hang, "no complete answer within 0.3 s"),
+        (never_respond, "no complete answer within 0.3 s"),
     ],
 )
 async def test_anything_else_is_no_confirmation(
     transport: Transport, behaviour: Behaviour, why: str
 ) -> None:
     """Another body, any other status and silence leave things as they were, with a reason."""
-    async with receiving(behaviour) as receiver:
+    async with run_receiver(behaviour) as receiver:
         at = replace(SUBSCRIPTION, url=receiver.url())
         fault = await websub.verify(
             transport, at, "subscribe", challenge=CHALLENGE, lease_seconds=3_600
@@ -134,7 +134,7 @@ async def test_anything_else_is_no_confirmation(
 
 async def test_a_denial_is_told(transport: Transport) -> None:
     """A subscriber that hears nothing more is told so, and why."""
-    async with receiving(answer(200), answer(500)) as receiver:
+    async with run_receiver(respond(200), respond(500)) as receiver:
         at = replace(SUBSCRIPTION, url=receiver.url("/callback?token=1"))
         assert await websub.deny(transport, at, reason="this feed is no more") == ""
         assert await websub.deny(transport, at, reason="") == "the answer was 500"
@@ -160,13 +160,13 @@ async def test_a_denial_is_told(transport: Transport) -> None:
 )
 def test_a_callback_keeps_its_query(callback: str, address: str) -> None:
     """What is ours comes behind what is theirs, joined as a query is; nothing is overwritten."""
-    assert websub.address(callback, {"x": "1"}) == address
+    assert websub.callback_url(callback, {"x": "1"}) == address
 
 
 async def test_nothing_is_sent_unsigned_to_who_gave_a_secret(transport: Transport) -> None:
     """Where it cannot be opened any more."""
-    async with receiving(answer()) as receiver:
-        at = replace(SUBSCRIPTION, url=receiver.url(), sealed="x")
+    async with run_receiver(respond()) as receiver:
+        at = replace(SUBSCRIPTION, url=receiver.url(), unreadable_secret="x")
         attempt = await send(transport, at, DELIVERY, NOW)
         assert receiver.requests == []
     assert attempt.outcome == "withheld"

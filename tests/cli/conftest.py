@@ -14,7 +14,7 @@ from tests.content_repository import ContentRepository
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class CommandOutcome:
     """What a command left behind: its exit code, and what it wrote."""
 
     code: int
@@ -22,7 +22,7 @@ class Outcome:
     err: str
 
 
-Run = Callable[..., Outcome]
+Run = Callable[..., CommandOutcome]
 
 
 def prerelease_database(settings: pathlib.Path) -> pathlib.Path:
@@ -40,21 +40,21 @@ def prerelease_database(settings: pathlib.Path) -> pathlib.Path:
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
     """Run `syndicate` with the given arguments; afterwards the log is as it was."""
-    setting = telemetry._setting  # noqa: SLF001 — commands set up the log, which outlives them
-    before = (setting.form, setting.threshold)
+    setting = telemetry._settings  # noqa: SLF001 — commands set up the log, which outlives them
+    before = (setting.log_format, setting.threshold)
 
-    def call(*arguments: object) -> Outcome:
+    def call(*arguments: object) -> CommandOutcome:
         capsys.readouterr()
         with pytest.raises(SystemExit) as left:
             main([str(argument) for argument in arguments])
         captured = capsys.readouterr()
         code = left.value.code
-        return Outcome(
+        return CommandOutcome(
             code=code if isinstance(code, int) else 0, out=captured.out, err=captured.err
         )
 
     yield call
-    setting.form, setting.threshold = before
+    setting.log_format, setting.threshold = before
 
 
 SETTINGS = """

@@ -108,7 +108,7 @@ def test_only_what_a_change_brought_in_is_told(
 ) -> None:
     """What was wrong before, also below another name or on another line, is not its doing."""
     content.commit({"news/2023-11-08-over.md": FILES[BROKEN].replace("---\n", "---\nx: y\n", 1)})
-    content.start("change")
+    content.create_branch("change")
     content.commit(
         {BROKEN: "---\ntitle: Mended\n---\nWords.\n", "updates/dos.md": "---\ntitle: Dos\n---\n"},
         branch="change",

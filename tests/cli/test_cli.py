@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from syndicate import __version__
-from syndicate.cli.terminal import tell
+from syndicate.cli.output import print_error
 from syndicate.errors import UnknownName
 from tests.cli.conftest import Run
 
@@ -32,7 +32,9 @@ def test_an_error_is_told_with_what_is_known_and_what_to_do(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Without a traceback."""
-    tell(UnknownName("there is no feed x", known=("all", "tts"), hint="Choose a known one."))
+    print_error(
+        UnknownName("there is no feed x", choices=("all", "tts"), hint="Choose a known one.")
+    )
 
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -40,7 +42,7 @@ def test_an_error_is_told_with_what_is_known_and_what_to_do(
         captured.err == "Error: there is no feed x\nValid values: all, tts\nChoose a known one.\n"
     )
 
-    tell(UnknownName("there is no feed x"))
+    print_error(UnknownName("there is no feed x"))
 
     assert capsys.readouterr().err == "Error: there is no feed x\n"
 
@@ -50,7 +52,7 @@ def test_what_is_no_text_or_would_be_obeyed_is_replaced(
     capsys: pytest.CaptureFixture[str], character: str
 ) -> None:
     """File names may be any bytes, and titles any characters."""
-    tell(UnknownName(f"there is no x{character}y"))
+    print_error(UnknownName(f"there is no x{character}y"))
     assert capsys.readouterr().err == "Error: there is no x\N{REPLACEMENT CHARACTER}y\n"
 
 

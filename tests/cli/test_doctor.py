@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import FILES, SETTINGS, Outcome, Run
+from tests.cli.conftest import FILES, SETTINGS, CommandOutcome, Run
 from tests.content_repository import ContentRepository
 
 BROKEN = "news/2023-11-10-broken.md"
 
 
-def levels(outcome: Outcome) -> dict[str, str]:
+def levels(outcome: CommandOutcome) -> dict[str, str]:
     """Return what was found, with its level."""
     return {finding["what"]: finding["level"] for finding in json.loads(outcome.out)}
 
@@ -66,7 +66,7 @@ def test_a_source_that_cannot_be_read_is_an_error(
 
 def test_known_branches_are_named(run: Run, file: Path, content: ContentRepository) -> None:
     """For one that is not there."""
-    content.start("editorial")
+    content.create_branch("editorial")
     file.write_text(SETTINGS.replace('title = "News"', 'ref = "editorials"'))
 
     outcome = run("doctor", "--config", file)

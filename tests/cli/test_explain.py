@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.cli.explanation import Explanation, Verdict, lines, why_not
+from syndicate.cli.explain_post import (
+    Explanation,
+    FeedMembership,
+    exclusion_reason,
+    explanation_lines,
+)
 from syndicate.model.post import Path as PostPath
 from syndicate.model.selection import Selection
 from tests import samples
@@ -183,10 +188,14 @@ def test_nothing_is_said_of_feeds_that_leave_it_out_if_none_does() -> None:
         path=PostPath(FIRST),
         commit="c0ffee",
         hidden="",
-        feeds=(Verdict(feed="all", reason=""), Verdict(feed="news", reason="")),
+        feeds=(FeedMembership(feed="all", reason=""), FeedMembership(feed="news", reason="")),
     )
 
-    assert list(lines(told)) == [f"{FIRST} of news, at commit c0ffee", "Served.", "In all, news."]
+    assert list(explanation_lines(told)) == [
+        f"{FIRST} of news, at commit c0ffee",
+        "Served.",
+        "In all, news.",
+    ]
 
 
 def test_an_unknown_post_is_wrong_usage(run: Run, file: Path) -> None:
@@ -201,20 +210,20 @@ def test_an_unknown_post_is_wrong_usage(run: Run, file: Path) -> None:
     ("selection", "why"),
     [
         (Selection(), ""),
-        (Selection.of(categories=["technology", "design"], languages=["en"]), ""),
-        (Selection.of(categories=["law", "design"]), "not filed under design or law"),
+        (Selection.create(categories=["technology", "design"], languages=["en"]), ""),
+        (Selection.create(categories=["law", "design"]), "not filed under design or law"),
         (
-            Selection.of(categories=["technology", "law", "design"], match_all=True),
+            Selection.create(categories=["technology", "law", "design"], match_all=True),
             "not filed under design, not filed under law",
         ),
         (Selection(carousel=False), "in the carousel"),
-        (Selection.of(sources=["b", "a"]), "not from a or b"),
-        (Selection.of(languages=["es", "fr"]), "not in es or fr"),
+        (Selection.create(sources=["b", "a"]), "not from a or b"),
+        (Selection.create(languages=["es", "fr"]), "not in es or fr"),
     ],
 )
 def test_every_reason_to_leave_a_post_out_is_told(selection: Selection, why: str) -> None:
     """All of them at once; none where the post is in."""
     post = samples.post(categories=(samples.TECHNOLOGY,), carousel=True, language="en-US")
 
-    assert why_not(post, selection) == why
+    assert exclusion_reason(post, selection) == why
     assert (post in selection) == (why == "")

@@ -80,7 +80,7 @@ def test_another_branch_and_day_can_be_seen(
     run: Run, file: Path, content: ContentRepository
 ) -> None:
     """Before they are public."""
-    content.start("editorial")
+    content.create_branch("editorial")
     content.commit({"news/2023-11-07-second.md": "---\ntitle: Better\n---\n"}, branch="editorial")
 
     assert titles(run("show", "news", "--rev", "editorial", "--config", file).out) == [

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
-from tests.content_repository import environment
+from tests.content_repository import git_environment
 
 SETTINGS = """
 [[sources]]
@@ -21,7 +21,9 @@ site_url = "https://www.example.gov"
 def git(folder: Path, *arguments: str) -> str:
     """Run git in ``folder`` and return what it prints."""
     command = ["git", "-C", str(folder), *arguments]
-    done = subprocess.run(command, env=environment(), check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        command, env=git_environment(), check=True, capture_output=True, text=True
+    )
     return done.stdout
 
 

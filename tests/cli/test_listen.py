@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
-from syndicate.model.signature import Secret, sign
+from syndicate.model.webhook_signature import Secret, sign
 from tests.cli.conftest import SETTINGS, Run
-from tests.running import free_port
+from tests.running_service import free_port
 
 PATIENCE = 20.0
 """Seconds until a receiver that does not come up is stopped all the same."""

@@ -4,20 +4,20 @@ import asyncio
 import json
 from pathlib import Path
 
-from syndicate.service.newsroom import Newsroom
+from syndicate.service.content_service import ContentService
 from syndicate.settings import load
 from tests.cli.conftest import FILES, SETTINGS, Run
 from tests.content_repository import ContentRepository
-from tests.mirror import bureau
+from tests.stepwise_service import stepwise_service
 
 
 def tell_all(file: Path) -> None:
     """Tell the world of what there is, as the first start of the service does."""
 
     async def tell() -> None:
-        with Newsroom(load(file, {})) as newsroom:
-            async with bureau(newsroom, newsroom.settings.database_url) as office:
-                assert await office.teller.tell(newsroom.edition())
+        with ContentService(load(file, {})) as newsroom:
+            async with stepwise_service(newsroom, newsroom.settings.database_url) as office:
+                assert await office.ledger_writer.record(newsroom.edition())
 
     asyncio.run(tell())
 

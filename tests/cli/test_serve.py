@@ -13,7 +13,7 @@ import pytest
 from typing_extensions import override
 
 from tests.cli.conftest import SETTINGS, Run, prerelease_database
-from tests.running import free_port
+from tests.running_service import free_port
 
 PATIENCE = 20.0
 """Seconds until a service that does not come up is stopped all the same."""

@@ -17,15 +17,15 @@ import pytest
 from typing_extensions import override
 
 from syndicate.model.post import PostId
-from syndicate.model.subscription import SEALED, SubscriptionId
-from syndicate.service.newsroom import Newsroom
+from syndicate.model.subscription import UNDECRYPTABLE_REASON, SubscriptionId
+from syndicate.service.content_service import ContentService
 from syndicate.settings import load
 from syndicate.storage.database import Database
-from syndicate.storage.posting import Letter, post_to
-from tests.channels.receiver import answer, receiving
+from syndicate.storage.enqueue import StoredEvent, enqueue_for
+from tests.channels.receiver import respond, run_receiver
 from tests.cli.conftest import Run
-from tests.mirror import bureau
-from tests.storage.mailroom import NOW, letter
+from tests.stepwise_service import stepwise_service
+from tests.storage.outbox_fixture import NOW, stored_event
 
 
 @pytest.fixture
@@ -43,14 +43,14 @@ def added(run: Run, file: pathlib.Path, *arguments: str) -> str:
     return str(json.loads(outcome.out)["id"])
 
 
-def send(database: str, subscription: str, *letters: Letter) -> None:
+def send(database: str, subscription: str, *letters: StoredEvent) -> None:
     """Put letters into the outbox."""
 
     async def do() -> None:
         opened = await Database.open(database)
         async with opened.write() as connection:
             which = SubscriptionId(subscription)
-            await post_to(connection, which, letters, NOW)
+            await enqueue_for(connection, which, letters, NOW)
         await opened.close()
 
     asyncio.run(do())
@@ -128,10 +128,10 @@ def publish(file: pathlib.Path, database: str) -> None:
     """Tell the first edition, as a service does when it starts."""
 
     async def do() -> None:
-        with Newsroom(load(file, {})) as newsroom:
-            async with bureau(newsroom, database) as office:
+        with ContentService(load(file, {})) as newsroom:
+            async with stepwise_service(newsroom, database) as office:
                 assert await office.publish()
-                await office.teller.release()
+                await office.ledger_writer.release_lease()
 
     asyncio.run(do())
 
@@ -177,7 +177,7 @@ def test_a_test_says_whether_it_arrived(run: Run, file: pathlib.Path, database: 
     assert database
 
     async def do() -> None:
-        async with receiving(answer(204), answer(500)) as receiver:
+        async with run_receiver(respond(204), respond(500)) as receiver:
             which = await asyncio.to_thread(added, run, file, receiver.url())
             test = ("subscriptions", "test", which, "--config", str(file))
             well = await asyncio.to_thread(run, *test)
@@ -226,7 +226,7 @@ def test_deliveries_are_sent_by_a_process_of_their_own(
     """Listed, shown, sent again; the process stops when it is told to."""
     with endpoint(2) as address:
         which = added(run, file, f"{address}/hook")
-        send(database, which, letter(1), letter(2))
+        send(database, which, stored_event(1), stored_event(2))
         outcome = run("deliver", "--config", file)
     events = [json.loads(line)["event"] for line in outcome.err.splitlines()]
     assert (outcome.code, events) == (0, ["delivering", "stopped"])
@@ -258,7 +258,9 @@ def test_what_was_sent_of_a_topic_is_called_by_its_address(
     """It is no event, and may be no JSON."""
     which = added(run, file, "https://127.0.0.1:9/hook")
     topic = PostId("https://feeds.example.gov/feeds/all.rss")
-    send(database, which, replace(letter(1), type="topic", post=topic, whole=b"<rss/>"))
+    send(
+        database, which, replace(stored_event(1), type="topic", post_id=topic, full_body=b"<rss/>")
+    )
     listed = run("deliveries", "list", which, "--config", file)
     assert listed.out == f"{which}.1  pending    0 attempts   {topic}\n"
 
@@ -269,7 +271,7 @@ def test_a_proxy_is_stated_at_the_start(
     """An operator should know that it decides where requests go."""
     with endpoint(1) as address:
         monkeypatch.setenv("SYNDICATE_DELIVERY__PROXY", address)
-        send(database, added(run, file, "http://partner.example/hook"), letter(1))
+        send(database, added(run, file, "http://partner.example/hook"), stored_event(1))
         outcome = run("deliver", "--config", file)
     assert outcome.code == 0
     assert f"requests to subscribers take the proxy {address}" in outcome.err
@@ -329,8 +331,8 @@ def test_a_lost_key_is_told_beside_what_waits_for_it(
     monkeypatch.setenv("SYNDICATE_SECRET_KEY", "wrong")
     listed = run("subscriptions", "list", "--config", file).out.splitlines()
     assert listed[0] == f"{fine}  active     http://127.0.0.1:9/fine"
-    assert listed[1] == f"{sealed}  active     http://127.0.0.1:9/sealed  ({SEALED})"
+    assert listed[1] == f"{sealed}  active     http://127.0.0.1:9/sealed  ({UNDECRYPTABLE_REASON})"
     tested = run("subscriptions", "test", sealed, "--config", file)
-    assert (tested.code, SEALED in tested.err) == (1, True)
+    assert (tested.code, UNDECRYPTABLE_REASON in tested.err) == (1, True)
     assert run("subscriptions", "rotate-secret", sealed, "--config", file).code == 0
-    assert SEALED not in run("subscriptions", "list", "--config", file).out
+    assert UNDECRYPTABLE_REASON not in run("subscriptions", "list", "--config", file).out

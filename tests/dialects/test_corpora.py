@@ -12,13 +12,13 @@ from typing import Final
 import pytest
 
 from syndicate.dialects import DIALECTS
-from syndicate.dialects.document import read
+from syndicate.dialects.document import parse_document
 from syndicate.dialects.fields import Fields
 from syndicate.errors import ContentError
 from syndicate.model.post import Path, Source
 from tests import corpora
 from tests.corpora import LOGIN, VOCABULARY
-from tests.dialects.history import Corpus
+from tests.dialects.corpus_history import CorpusHistory
 from tests.samples import NEW_YORK, TECHNOLOGY, TTS
 
 pytestmark = pytest.mark.corpora
@@ -32,23 +32,23 @@ EIGHTEEN_F: Final = replace(corpora.EIGHTEEN_F, folders=(Path("content/posts"), 
 
 
 @pytest.fixture(scope="module")
-def histories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Corpus]:
+def histories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, CorpusHistory]:
     """Return the three corpora, cloned."""
     folder = tmp_path_factory.mktemp("corpora")
-    return {name: Corpus(name, folder) for name in ("usds", "login", "18f")}
+    return {name: CorpusHistory(name, folder) for name in ("usds", "login", "18f")}
 
 
 def understood(path: Path, data: bytes, of: Source) -> Fields | str:
     """Return the fields of a post, or why the file is none."""
     dialect = DIALECTS[of.dialect]
-    reason = dialect.skips(path, of)
+    reason = dialect.skip_reason(path, of)
     try:
-        document = None if reason else read(path, data)
+        document = None if reason else parse_document(path, data)
     except ContentError as error:
         return error.code
     if document is None:
         return reason or "no front matter"
-    return dialect.fields(document, of, VOCABULARY)
+    return dialect.read_fields(document, of, VOCABULARY)
 
 
 def posts(files: Mapping[Path, bytes], of: Source, folder: str) -> dict[Path, Fields]:
@@ -61,7 +61,7 @@ def posts(files: Mapping[Path, bytes], of: Source, folder: str) -> dict[Path, Fi
 def url(path: Path, fields: Fields, of: Source) -> str:
     """Return the address of a post that has a date."""
     assert fields.published
-    return DIALECTS[of.dialect].url(fields, path, of, fields.published)
+    return DIALECTS[of.dialect].post_url(fields, path, of, fields.published)
 
 
 def shown(path: Path, fields: Fields, of: Source) -> dict[str, object]:
@@ -87,14 +87,16 @@ def shown(path: Path, fields: Fields, of: Source) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("home", [USDS, LOGIN], ids=lambda home: home.name)
-def test_every_post_is_as_its_site_shows_it(home: Source, histories: dict[str, Corpus]) -> None:
+def test_every_post_is_as_its_site_shows_it(
+    home: Source, histories: dict[str, CorpusHistory]
+) -> None:
     """Titles, dates, addresses, categories, bylines and cards of the posts that are live."""
     expected = json.loads((EXPECTED / f"{home.name}.json").read_text())
     found = posts(histories[home.name].files(), home, f"{home.folders[0]}/")
     assert {path: shown(path, fields, home) for path, fields in found.items()} == expected
 
 
-def test_the_seed_of_login_is_filed_by_its_line(histories: dict[str, Corpus]) -> None:
+def test_the_seed_of_login_is_filed_by_its_line(histories: dict[str, CorpusHistory]) -> None:
     """The post on the editors' branch: exact instant, two categories, Markdown summary."""
     [(path, fields)] = (
         (path, fields)
@@ -118,7 +120,7 @@ def test_the_seed_of_login_is_filed_by_its_line(histories: dict[str, Corpus]) ->
     assert fields.language == "en"
 
 
-def test_the_seed_of_usds_is_a_carousel_post(histories: dict[str, Corpus]) -> None:
+def test_the_seed_of_usds_is_a_carousel_post(histories: dict[str, CorpusHistory]) -> None:
     """The version of commit 887d1f9: the day of the file name, three minutes, one byline."""
     stem = "2024-01-29-a-call-to-service-for-talent-in-the-federal-government"
     files = histories["usds"].files("887d1f9")
@@ -152,7 +154,7 @@ def test_the_seed_of_usds_is_a_carousel_post(histories: dict[str, Corpus]) -> No
     ids=lambda value: value.name if isinstance(value, Source) else "",
 )
 def test_every_version_loads_or_is_named_for_what_it_is(
-    home: Source, reasons: dict[str, int], histories: dict[str, Corpus]
+    home: Source, reasons: dict[str, int], histories: dict[str, CorpusHistory]
 ) -> None:
     """No version of any file in the whole history raises; what is no post has its reason."""
     found = [understood(path, data, home) for path, data in histories[home.name].versions()]
@@ -160,18 +162,18 @@ def test_every_version_loads_or_is_named_for_what_it_is(
     assert all(fields.title for fields in found if isinstance(fields, Fields))
 
 
-def test_dates_of_18f_are_from_keys_and_names(histories: dict[str, Corpus]) -> None:
+def test_dates_of_18f_are_from_keys_and_names(histories: dict[str, CorpusHistory]) -> None:
     """509 posts: 422 dates in front matter, 87 in file names, 45 that contradict each other."""
     found = posts(histories["18f"].files(), EIGHTEEN_F, "content/posts/")
     assert len(found) == 509
     origins = Counter(dict(fields.origins)["published"].split(",")[0] for fields in found.values())
     assert origins == {"key date": 422, "file name": 87}
-    rules = Counter(note.rule for fields in found.values() for note in fields.notes)
+    rules = Counter(note.rule for fields in found.values() for note in fields.problems)
     assert rules["date-conflict"] == 45
     assert rules["impossible-date"] == rules["missing-date"] == 0
 
 
-def test_addresses_of_18f_are_those_of_the_site(histories: dict[str, Corpus]) -> None:
+def test_addresses_of_18f_are_those_of_the_site(histories: dict[str, CorpusHistory]) -> None:
     """The day of the post and its name without a padded day; two have a permalink."""
     found = posts(histories["18f"].files(), EIGHTEEN_F, "content/posts/")
     addresses = {path: url(path, fields, EIGHTEEN_F) for path, fields in found.items()}
@@ -188,7 +190,9 @@ def test_addresses_of_18f_are_those_of_the_site(histories: dict[str, Corpus]) ->
         assert addresses[path] == f"https://18f.gsa.gov/{published:%Y/%m/%d}/{name}/"
 
 
-def test_subjects_and_pictures_of_18f_are_counted_right(histories: dict[str, Corpus]) -> None:
+def test_subjects_and_pictures_of_18f_are_counted_right(
+    histories: dict[str, CorpusHistory],
+) -> None:
     """142 tags, a few on each post; a picture on 282, described on 16; one post in Spanish."""
     found = posts(histories["18f"].files(), EIGHTEEN_F, "content/posts/").values()
     slugs = Counter(category.slug for fields in found for category in fields.categories)
@@ -205,7 +209,7 @@ def test_subjects_and_pictures_of_18f_are_counted_right(histories: dict[str, Cor
     ("commit", "edited", "least", "most"), [("9ba5277", 506, 1, 25), ("5f40894", 324, 19, 19)]
 )
 def test_mass_edits_of_18f_change_few_words_and_no_address(
-    commit: str, edited: int, least: int, most: int, histories: dict[str, Corpus]
+    commit: str, edited: int, least: int, most: int, histories: dict[str, CorpusHistory]
 ) -> None:
     """A move of every file, and a repair of links in most, are no news for readers."""
     corpus = histories["18f"]
@@ -218,5 +222,5 @@ def test_mass_edits_of_18f_change_few_words_and_no_address(
         assert isinstance(was, Fields)
         assert isinstance(now, Fields)
         assert url(old, was, EIGHTEEN_F) == url(new, now, EIGHTEEN_F)
-        changed += was.words != now.words
+        changed += was.word_digest != now.word_digest
     assert least <= changed <= most

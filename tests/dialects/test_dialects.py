@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syndicate.dialects import DIALECTS
-from syndicate.dialects.document import Document, read
+from syndicate.dialects.document import Document, parse_document
 from syndicate.dialects.fields import Fields
-from syndicate.dialects.mapping.keys import GENERAL
+from syndicate.dialects.front_matter.field_reader import DEFAULT_KEYS
 from syndicate.errors import ContentError
-from syndicate.model.category import Term, Vocabulary
+from syndicate.model.category import CategoryDefinition, Vocabulary
 from syndicate.model.post import Path, Source
 from tests.samples import NOW, TECHNOLOGY, TTS, source
 
@@ -25,7 +25,10 @@ FILES: Final = sorted(
     path.relative_to(SAMPLES) for path in SAMPLES.rglob("*") if path.suffix == ".md"
 )
 VOCABULARY: Final = Vocabulary(
-    terms=(Term(category=TECHNOLOGY), Term(category=TTS, aliases=("TTS",)))
+    definitions=(
+        CategoryDefinition(category=TECHNOLOGY),
+        CategoryDefinition(category=TTS, aliases=("TTS",)),
+    )
 )
 UNSEEN: Final = {"words", "origins", "notes"}
 """Fields that the expected results do not repeat, or tell in their own way."""
@@ -46,15 +49,15 @@ def site(dialect: str) -> Source:
 def told(document: Document, dialect: str) -> dict[str, object]:
     """Return what is expected of a sample: its address, body and fields, without the absent."""
     style, home = DIALECTS[dialect], site(dialect)
-    fields = style.fields(document, home, VOCABULARY)
+    fields = style.read_fields(document, home, VOCABULARY)
     values = json.loads(msgspec.json.encode(asdict(fields)))
     return {
-        "url": style.url(fields, document.path, home, fields.published or NOW),
-        "body": style.body(document),
+        "url": style.post_url(fields, document.path, home, fields.published or NOW),
+        "body": style.text_to_render(document),
         **{key: value for key, value in values.items() if value and key not in UNSEEN},
         "image_alt": fields.image_alt,
         "origins": dict(fields.origins),
-        "notes": [[note.level, note.rule, note.line] for note in fields.notes],
+        "notes": [[note.level, note.rule, note.line] for note in fields.problems],
     }
 
 
@@ -62,9 +65,9 @@ def told(document: Document, dialect: str) -> dict[str, object]:
 def test_a_sample_says_what_stands_beside_it(file: File) -> None:
     """The file with the ending .json holds everything that is to be understood."""
     dialect, path = file.parts[0], Path("/".join(file.parts[1:]))
-    document = read(path, (SAMPLES / file).read_bytes())
+    document = parse_document(path, (SAMPLES / file).read_bytes())
     assert document
-    assert DIALECTS[dialect].skips(path, site(dialect)) == ""
+    assert DIALECTS[dialect].skip_reason(path, site(dialect)) == ""
     expected = json.loads((SAMPLES / file).with_suffix(".json").read_text())
     assert told(document, dialect) == expected
 
@@ -87,7 +90,9 @@ def test_login_shows_line_ends_as_breaks() -> None:
     ]
 
 
-KEYS = st.sampled_from(sorted({key.partition(".")[0] for keys in GENERAL.values() for key in keys}))
+KEYS = st.sampled_from(
+    sorted({key.partition(".")[0] for keys in DEFAULT_KEYS.values() for key in keys})
+)
 SCALARS = (
     st.none()
     | st.booleans()
@@ -112,12 +117,12 @@ def test_any_front_matter_makes_fields(
     name: str, meta: dict[str, object], body: str, path: str
 ) -> None:
     """Nothing raises, the result can be stored, and the address is one."""
-    document = Document(path=Path(path), meta=meta, body=body, body_line=1, lines={})
+    document = Document(path=Path(path), meta=meta, body=body, body_line=1, key_lines={})
     style, home = DIALECTS[name], source()
-    fields = style.fields(document, home, VOCABULARY)
+    fields = style.read_fields(document, home, VOCABULARY)
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(fields), type=Fields) == fields
     assert fields.title
-    url = style.url(fields, document.path, home, fields.published or NOW)
+    url = style.post_url(fields, document.path, home, fields.published or NOW)
     assert url.isascii()
     assert "://" in url
     assert " " not in url
@@ -130,12 +135,12 @@ def test_any_bytes_between_fences_are_fields_or_refused(
 ) -> None:
     """The whole way from bytes to fields ends in fields, nothing, or a `ContentError`."""
     with suppress(ContentError):
-        document = read(Path("news/x.md"), b"---\n" + front + b"\n---\n" + body)
+        document = parse_document(Path("news/x.md"), b"---\n" + front + b"\n---\n" + body)
         if document is not None:
-            fields = DIALECTS[name].fields(document, source(), VOCABULARY)
+            fields = DIALECTS[name].read_fields(document, source(), VOCABULARY)
             assert msgspec.msgpack.encode(fields)
             lines = document.body.count("\n")
-            assert DIALECTS[name].body(document).count("\n") == lines
+            assert DIALECTS[name].text_to_render(document).count("\n") == lines
 
 
 PIECES: Final = (
@@ -160,7 +165,14 @@ PIECES: Final = (
 def test_a_megabyte_of_anything_takes_no_time(piece: str) -> None:
     """Neither a body nor a value of one repeated piece is read more than a few times."""
     body, value = piece * (1_000_000 // len(piece)) + "x", piece * (90_000 // len(piece)) + "x"
-    keys = (*GENERAL["title"], *GENERAL["image"], *GENERAL["byline"], "date", "tags", "slug")
+    keys = (
+        *DEFAULT_KEYS["title"],
+        *DEFAULT_KEYS["image"],
+        *DEFAULT_KEYS["byline"],
+        "date",
+        "tags",
+        "slug",
+    )
     for meta in ({"date": "2024-01-29"}, dict.fromkeys(keys, value)):
-        document = Document(path=Path("x.md"), meta=meta, body=body, body_line=1, lines={})
-        assert DIALECTS["jekyll"].fields(document, source(), VOCABULARY).title
+        document = Document(path=Path("x.md"), meta=meta, body=body, body_line=1, key_lines={})
+        assert DIALECTS["jekyll"].read_fields(document, source(), VOCABULARY).title

@@ -3,10 +3,10 @@
 import pytest
 
 from syndicate.dialects import DIALECTS
-from syndicate.dialects.document import read
+from syndicate.dialects.document import parse_document
 from syndicate.model.category import Vocabulary
 from syndicate.model.post import Path
-from tests.dialects.written import fields
+from tests.dialects.factories import fields
 from tests.samples import source
 
 FOLDERS = (Path("content/news"),)
@@ -40,7 +40,7 @@ def test_an_address_follows_folders_or_permalinks(
         dialect="hugo",
     )
     assert found.published
-    address = DIALECTS["hugo"].url(found, Path(path), site, found.published)
+    address = DIALECTS["hugo"].post_url(found, Path(path), site, found.published)
     assert address == f"https://www.example.gov{url}"
 
 
@@ -50,8 +50,8 @@ def test_a_folder_need_not_be_called_content() -> None:
     found = fields("date: 2024-01-29", dialect="hugo", folders=(Path("."),), path="docs/a.md")
     assert found.published
     style = DIALECTS["hugo"]
-    assert style.url(found, Path("docs/a.md"), site, found.published).endswith(".gov/docs/a/")
-    assert style.url(found, Path("a.md"), site, found.published).endswith(".gov/a/")
+    assert style.post_url(found, Path("docs/a.md"), site, found.published).endswith(".gov/docs/a/")
+    assert style.post_url(found, Path("a.md"), site, found.published).endswith(".gov/a/")
 
 
 def test_the_publish_date_goes_before_the_date() -> None:
@@ -73,12 +73,14 @@ def test_toml_with_real_types_is_read() -> None:
         b"[cover]\nimage = 'a.png'\nalt = 'A form'\n+++\n"
     )
     path = Path("content/news/forms/index.md")
-    document = read(path, data)
+    document = parse_document(path, data)
     assert document
-    found = DIALECTS["hugo"].fields(document, source(folders=FOLDERS, dialect="hugo"), Vocabulary())
+    found = DIALECTS["hugo"].read_fields(
+        document, source(folders=FOLDERS, dialect="hugo"), Vocabulary()
+    )
     assert found.published
     assert found.published.isoformat() == "2024-01-29T09:30:00-05:00"
-    assert (found.precision, found.hidden) == ("second", "draft: true")
+    assert (found.precision, found.hidden_reason) == ("second", "draft: true")
     assert found.redirects == ("/old/",)
     assert [category.slug for category in found.categories] == ["web-design"]
     assert (found.image, found.image_alt) == ("a.png", "A form")
@@ -88,9 +90,9 @@ def test_toml_with_real_types_is_read() -> None:
 def test_list_pages_and_headless_bundles_are_no_posts() -> None:
     """``_index.md`` introduces a section; a headless bundle has no page."""
     site = source(folders=FOLDERS, dialect="hugo")
-    skipped = DIALECTS["hugo"].skips(Path("content/news/_index.md"), site)
+    skipped = DIALECTS["hugo"].skip_reason(Path("content/news/_index.md"), site)
     assert skipped == "_index.md begins with _"
-    assert fields("headless: true", dialect="hugo").hidden == "headless: true"
+    assert fields("headless: true", dialect="hugo").hidden_reason == "headless: true"
 
 
 @pytest.mark.parametrize(
@@ -119,14 +121,16 @@ def test_list_pages_and_headless_bundles_are_no_posts() -> None:
 )
 def test_build_options_hide_what_hugo_neither_renders_nor_lists(front: str, reason: str) -> None:
     """As Hugo 0.168 and 0.111 decide; a page that is listed somewhere is a post."""
-    assert fields(front, dialect="hugo").hidden == reason
+    assert fields(front, dialect="hugo").hidden_reason == reason
 
 
 @pytest.mark.parametrize("value", ["false", "'never'"])
 def test_build_options_of_toml_hide_a_page(value: str) -> None:
     """TOML has booleans of its own."""
     data = f"+++\ntitle = 'A'\n[build]\nlist = {value}\n+++\n".encode()
-    document = read(Path("content/news/a.md"), data)
+    document = parse_document(Path("content/news/a.md"), data)
     assert document
-    found = DIALECTS["hugo"].fields(document, source(folders=FOLDERS, dialect="hugo"), Vocabulary())
-    assert found.hidden == "build.list: " + value.strip("'")
+    found = DIALECTS["hugo"].read_fields(
+        document, source(folders=FOLDERS, dialect="hugo"), Vocabulary()
+    )
+    assert found.hidden_reason == "build.list: " + value.strip("'")

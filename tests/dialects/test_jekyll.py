@@ -4,7 +4,7 @@ import pytest
 
 from syndicate.dialects import DIALECTS
 from syndicate.model.post import Path
-from tests.dialects.written import fields
+from tests.dialects.factories import fields
 from tests.samples import source
 
 
@@ -38,22 +38,24 @@ def test_the_folder_decides_where_a_post_goes(folder: str, path: str, front: str
     site = source(folders=(Path(folder),), dialect="jekyll", permalink="")
     found = fields(f"title: A title\n{front}", path=path, folders=(Path(folder),), dialect="jekyll")
     assert found.published
-    address = DIALECTS["jekyll"].url(found, Path(path), site, found.published)
+    address = DIALECTS["jekyll"].post_url(found, Path(path), site, found.published)
     assert address == f"https://www.example.gov{url}"
 
 
 def test_posts_may_lie_in_a_folder_of_posts_below() -> None:
     """``_posts`` is the one underscored folder that is published; drafts are not."""
     site = source(folders=(Path("."),), dialect="jekyll")
-    assert DIALECTS["jekyll"].skips(Path("blog/_posts/2024-01-29-x.md"), site) == ""
-    assert DIALECTS["jekyll"].skips(Path("blog/_drafts/x.md"), site) == "_drafts begins with _"
+    assert DIALECTS["jekyll"].skip_reason(Path("blog/_posts/2024-01-29-x.md"), site) == ""
+    assert (
+        DIALECTS["jekyll"].skip_reason(Path("blog/_drafts/x.md"), site) == "_drafts begins with _"
+    )
 
 
 def test_a_text_of_categories_is_a_list_of_words() -> None:
     """As in Jekyll; a list holds whole names."""
     found = fields("categories: web design\ntags: [social media]", dialect="jekyll")
     assert [category.slug for category in found.categories] == ["web", "design", "social-media"]
-    assert found.shelves == ("web", "design")
+    assert found.permalink_categories == ("web", "design")
 
 
 def test_former_addresses_are_kept() -> None:

@@ -19,7 +19,7 @@ def content(tmp_path: pathlib.Path) -> ContentRepository:
 def repository(content: ContentRepository, tmp_path: pathlib.Path) -> Iterator[Repository]:
     """Open the content repository at its branch."""
     where = str(content.path)
-    with Repository.open(where, ref="main", mirrors=tmp_path / "var", name="usds") as opened:
+    with Repository.open(where, ref="main", mirrors=tmp_path / "var", source_name="usds") as opened:
         yield opened
 
 
@@ -35,5 +35,7 @@ def upstream(tmp_path: pathlib.Path) -> ContentRepository:
 def remote(upstream: ContentRepository, tmp_path: pathlib.Path) -> Iterator[Repository]:
     """Open it by its file address."""
     address = f"file://{upstream.path}"
-    with Repository.open(address, ref="main", mirrors=tmp_path / "var", name="usds") as opened:
+    with Repository.open(
+        address, ref="main", mirrors=tmp_path / "var", source_name="usds"
+    ) as opened:
         yield opened

@@ -8,7 +8,7 @@ import pytest
 from syndicate.errors import RepositoryError
 from syndicate.git import Repository
 from syndicate.model.post import CommitId, Path
-from tests.content_repository import START, Content, ContentRepository, Symlink
+from tests.content_repository import FIRST_COMMIT_AT, Content, ContentRepository, Symlink
 
 
 def test_history_is_first_parent_oldest_first_with_renames(
@@ -17,7 +17,7 @@ def test_history_is_first_parent_oldest_first_with_renames(
     """A branch counts when it is merged; what is not a page is left out; renames are seen."""
     text = "".join(f"line {number}\n" for number in range(20))
     first = content.commit({"_posts/a.md": text, "logo.svg": ""})
-    content.start("topic")
+    content.create_branch("topic")
     content.commit({"logo.svg": "new"})
     content.commit({"new.markdown": "n"}, branch="topic")
     content.rename("_posts/a.md", "content/posts/a.md")
@@ -33,9 +33,9 @@ def test_history_is_first_parent_oldest_first_with_renames(
         [("added", "new.markdown", "new.markdown")],
         [("renamed", "content/posts/a.md", "b.html")],
     ]
-    assert (found[0].id, found[0].time) == (first, START)
+    assert (found[0].id, found[0].time) == (first, FIRST_COMMIT_AT)
     assert (found[2].id, found[3].id) == (merged, head)
-    news = repository.news(head, CommitId(merged))
+    news = repository.commits_since(head, CommitId(merged))
     assert news is not None
     assert list(news.commits) == found[3:]
 
@@ -66,16 +66,18 @@ def test_news_are_the_end_of_the_whole_history(
         until = made[min(number + 1 + number % 4, len(made) - 1)]
         between = made[number + 1 : made.index(until) + 1]
         expected = [commit for commit in whole if commit.id in between]
-        news = repository.news(until, since)
+        news = repository.commits_since(until, since)
         assert news is not None
         assert list(news.commits) == expected
-        files = {entry.path: entry.blob for entry in repository.entries(since, [Path(".")])}
+        files = {entry.path: entry.blob for entry in repository.list_files(since, [Path(".")])}
         for path, blob in news.files.items():
             if blob is None:
                 files.pop(path, None)
             else:
                 files[path] = blob
-        assert files == {entry.path: entry.blob for entry in repository.entries(until, [Path(".")])}
+        assert files == {
+            entry.path: entry.blob for entry in repository.list_files(until, [Path(".")])
+        }
 
 
 def test_the_ending_of_a_post_may_be_in_capitals(
@@ -93,13 +95,13 @@ def test_few_commits_and_many_are_told_alike(
     """Merges, moves and all: whether each is asked for, or one process tells them together."""
     made = [CommitId(content.commit({"a.md": "1", "x\nthat was all": "1"}))]
     for number in range(10):
-        content.start(f"topic-{number}")
+        content.create_branch(f"topic-{number}")
         content.commit({f"{number}.md": f"{number}"}, branch=f"topic-{number}")
         made.append(CommitId(content.merge(f"topic-{number}", {f"{number}.md": f"{number}"})))
     head = CommitId(content.commit({}, moves={"9.md": "nine.md"}))
     whole = list(repository.history(head))
     for number, since in enumerate(made):
-        news = repository.news(head, since)
+        news = repository.commits_since(head, since)
         assert news is not None
         assert list(news.commits) == whole[number + 1 :]
         shallow = tmp_path / f"shallow-{number}"
@@ -107,7 +109,7 @@ def test_few_commits_and_many_are_told_alike(
             "clone", "-q", f"--depth={len(made) + 1}", f"file://{content.path}", f"{shallow}"
         )
         with Repository.open(str(shallow), ref="main", mirrors=tmp_path / "var") as cut:
-            assert cut.news(head, since) == news
+            assert cut.commits_since(head, since) == news
 
 
 def test_a_commit_that_is_lost_ends_the_line(
@@ -118,4 +120,4 @@ def test_a_commit_that_is_lost_ends_the_line(
     lost = content.path / ".git" / "objects" / made[1][:2] / made[1][2:]
     lost.unlink()
     with pytest.raises(RepositoryError):
-        repository.news(made[2], made[0])
+        repository.commits_since(made[2], made[0])

@@ -17,7 +17,7 @@ MAIN: Final = "refs/syndicate/main"
 def reading(upstream: ContentRepository, tmp_path: pathlib.Path, ref: str = "main") -> Repository:
     """Open ``upstream`` by its file address."""
     address = f"file://{upstream.path}"
-    return Repository.open(address, ref=ref, mirrors=tmp_path / "var", name="usds")
+    return Repository.open(address, ref=ref, mirrors=tmp_path / "var", source_name="usds")
 
 
 def test_the_first_fetch_clones_and_later_ones_bring_what_is_new(
@@ -38,7 +38,7 @@ def test_the_first_fetch_clones_and_later_ones_bring_what_is_new(
     forced = upstream.commit({"posts/b.md": "3"})
     assert remote.fetch()
     assert remote.head() == forced
-    assert remote.entries(remote.head(), [Path("posts")])[1].path == "posts/b.md"
+    assert remote.list_files(remote.head(), [Path("posts")])[1].path == "posts/b.md"
 
 
 def test_nothing_can_be_read_before_the_first_fetch(remote: Repository) -> None:
@@ -53,7 +53,7 @@ def test_only_the_branch_that_is_needed_is_fetched(
     upstream: ContentRepository, remote: Repository
 ) -> None:
     """What only another branch holds stays away until that branch is asked for by name."""
-    upstream.start("editorial")
+    upstream.create_branch("editorial")
     other = upstream.commit({"draft.md": "draft"}, branch="editorial")
     draft = BlobId(upstream.git("rev-parse", f"{other}:draft.md"))
     remote.fetch()
@@ -81,7 +81,7 @@ def test_revisions_of_a_remote_mean_what_they_mean_there(
         with pytest.raises(RepositoryError) as caught:
             remote.resolve(revision)
         assert caught.value.code == "unknown-ref"
-        assert set(caught.value.known) == {"main", "v1.0"}
+        assert set(caught.value.choices) == {"main", "v1.0"}
     for revision in ("-x", "a:b", "a\nb", "a..b", "+main:refs/heads/x", "a b", "\udcff*"):
         with pytest.raises(RepositoryError) as caught:
             remote.resolve(revision)
@@ -92,11 +92,11 @@ def test_a_branch_may_become_a_folder_of_branches(
     upstream: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
     """That the mirror once held ``a`` is no obstacle to ``a/b``."""
-    first = upstream.start("a")
+    first = upstream.create_branch("a")
     with reading(upstream, tmp_path, ref="a") as one:
         one.fetch()
     upstream.git("update-ref", "-d", "refs/heads/a")
-    upstream.start("a/b")
+    upstream.create_branch("a/b")
     second = upstream.commit({"x": "y"}, branch="a/b")
     with reading(upstream, tmp_path, ref="a/b") as two:
         two.fetch()
@@ -104,7 +104,7 @@ def test_a_branch_may_become_a_folder_of_branches(
     with reading(upstream, tmp_path, ref="a") as one:
         with pytest.raises(RepositoryError, match="a does not exist") as caught:
             one.fetch()
-        assert "a/b" in caught.value.known
+        assert "a/b" in caught.value.choices
         assert one.head() == first
 
 
@@ -116,8 +116,8 @@ def test_a_missing_branch_is_an_error_that_names_the_others(
         for _ in range(2):
             with pytest.raises(RepositoryError, match="usds: later does not exist") as caught:
                 remote.fetch()
-            assert (caught.value.code, caught.value.known) == ("unknown-ref", ("main",))
-        upstream.start("later")
+            assert (caught.value.code, caught.value.choices) == ("unknown-ref", ("main",))
+        upstream.create_branch("later")
         assert remote.fetch()
         assert remote.head() == upstream.head()
 
@@ -142,10 +142,10 @@ def test_a_remote_of_the_other_hash_is_mirrored(tmp_path: pathlib.Path) -> None:
         assert remote.head() == commits[-1]
         assert len(remote.head()) == 64
         assert [commit.id for commit in remote.history(remote.head())] == commits
-        (entry,) = remote.entries(remote.head(), [Path("")])
+        (entry,) = remote.list_files(remote.head(), [Path("")])
         assert list(remote.read([entry.blob])) == [(entry.blob, b"2")]
-        assert remote.news(remote.head(), CommitId(commits[0]))
-        assert remote.news(remote.head(), CommitId("1" * 40)) is None
+        assert remote.commits_since(remote.head(), CommitId(commits[0]))
+        assert remote.commits_since(remote.head(), CommitId("1" * 40)) is None
 
 
 def test_a_shallow_remote_is_followed_and_told(
@@ -182,7 +182,7 @@ def test_two_sources_share_the_mirror_of_one_address(
     """Fetched at once by several threads, each has its branch."""
     branches = [f"b{number}" for number in range(4)]
     for branch in branches:
-        upstream.start(branch, "main")
+        upstream.create_branch(branch, "main")
         upstream.commit({branch: branch}, branch=branch)
     sources = [reading(upstream, tmp_path, ref=branch) for branch in branches]
     threads = [threading.Thread(target=source.fetch) for source in sources]

@@ -18,8 +18,8 @@ import pytest
 
 from syndicate.errors import RepositoryError
 from syndicate.git import Repository, mirror
-from syndicate.git.location import Location
 from syndicate.git.mirror import Mirror
+from syndicate.git.repository_location import RepositoryLocation
 from syndicate.model.post import Path
 from tests.content_repository import ContentRepository
 
@@ -60,9 +60,15 @@ def test_what_a_killed_git_left_behind_is_no_obstacle(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Half a clone, and every lock that a fetch takes, are removed; a lock in use is waited for."""
-    monkeypatch.setattr(mirror, "_SETTLING", 0.3)
+    monkeypatch.setattr(mirror, "_STALE_LOCK_SECONDS", 0.3)
     folder = next(
-        iter([tmp_path / "var" / f"{Location.parse(f'file://{upstream.path}').stem}.git"])
+        iter(
+            [
+                tmp_path
+                / "var"
+                / f"{RepositoryLocation.parse(f'file://{upstream.path}').mirror_name}.git"
+            ]
+        )
     )
     draft = folder.with_suffix(".partial")
     draft.mkdir(parents=True)
@@ -141,7 +147,7 @@ def test_a_fetch_that_is_killed_needs_no_repair(
         with Repository.open(address, ref="main", mirrors=tmp_path / "var") as remote:
             remote.fetch()
             assert remote.head() == upstream.head()
-            blobs = {entry.blob for entry in remote.entries(remote.head(), [Path("")])}
+            blobs = {entry.blob for entry in remote.list_files(remote.head(), [Path("")])}
             assert len(list(remote.read(blobs))) == 2
 
 
@@ -153,14 +159,14 @@ def test_a_git_that_outlived_its_service_may_come_first(
     meddle: str,
 ) -> None:
     """Where it moves the branch while we fetch, we fetch again; where it dies then, next time."""
-    monkeypatch.setattr(mirror, "_SETTLING", 0.05)
-    where = Location.parse(f"ssh://host{upstream.path}")
+    monkeypatch.setattr(mirror, "_STALE_LOCK_SECONDS", 0.05)
+    where = RepositoryLocation.parse(f"ssh://host{upstream.path}")
     ours = Mirror(location=where, folder=tmp_path / "x.git")
     monkeypatch.setenv("GIT_SSH_VARIANT", "ssh")
     monkeypatch.setenv("GIT_SSH_COMMAND", ssh(tmp_path))
     ours.fetch("main")
     middle = upstream.commit({"posts/a.md": "2"})
-    upstream.start("other")
+    upstream.create_branch("other")
     ours.fetch("other")
     upstream.commit({"posts/a.md": "3"})
     action = {
@@ -183,20 +189,22 @@ def test_a_git_that_outlived_its_service_may_come_first(
 def test_a_remote_that_does_not_answer_is_given_up(tmp_path: pathlib.Path) -> None:
     """After the time limit, with the address but without the password in it."""
     with silent_server() as (port, _):
-        where = Location.parse(f"https://user:secret@127.0.0.1:{port}/x", name="usds")
-        waiting = Mirror(location=where, folder=tmp_path / "x.git", limit=0.5)
+        where = RepositoryLocation.parse(
+            f"https://user:secret@127.0.0.1:{port}/x", source_name="usds"
+        )
+        waiting = Mirror(location=where, folder=tmp_path / "x.git", timeout=0.5)
         with pytest.raises(RepositoryError, match="did not answer within") as caught:
             waiting.fetch("main")
     assert caught.value.code == "timed-out"
-    assert "secret" not in caught.value.what + caught.value.hint
+    assert "secret" not in caught.value.message + caught.value.hint
 
 
 def test_a_declared_proxy_is_used(tmp_path: pathlib.Path) -> None:
     """The request for the host goes to the proxy, not to the host."""
     with silent_server() as (port, heard):
-        where = Location.parse("https://example.gov/x.git")
+        where = RepositoryLocation.parse("https://example.gov/x.git")
         proxy = f"http://127.0.0.1:{port}"
-        waiting = Mirror(location=where, folder=tmp_path / "x.git", proxy=proxy, limit=0.5)
+        waiting = Mirror(location=where, folder=tmp_path / "x.git", proxy=proxy, timeout=0.5)
         with pytest.raises(RepositoryError):
             waiting.fetch("main")
     assert heard[0].startswith(b"CONNECT example.gov:443 ")
@@ -220,8 +228,8 @@ def test_a_mirror_that_is_busy_for_too_long_is_an_error(
     upstream: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
     """Another process that fetches is waited for, and not for ever."""
-    where = Location.parse(f"file://{upstream.path}")
-    busy = Mirror(location=where, folder=tmp_path / "x.git", limit=0.2)
+    where = RepositoryLocation.parse(f"file://{upstream.path}")
+    busy = Mirror(location=where, folder=tmp_path / "x.git", timeout=0.2)
     with (tmp_path / "x.busy").open("wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         with pytest.raises(RepositoryError, match="another process") as caught:
@@ -235,7 +243,7 @@ def test_a_place_that_cannot_be_written_is_named(
 ) -> None:
     """The mirror's folder, what should become it, and what git cannot write into it."""
     (tmp_path / "file").write_text("")
-    where = Location.parse(f"file://{upstream.path}")
+    where = RepositoryLocation.parse(f"file://{upstream.path}")
     with pytest.raises(RepositoryError, match="cannot be written to") as caught:
         Mirror(location=where, folder=tmp_path / "file" / "x.git").fetch("main")
     assert caught.value.code == "not-writable"
@@ -259,7 +267,7 @@ def test_no_git_is_no_time_out(
 ) -> None:
     """The reason stays the reason."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    where = Location.parse(f"file://{upstream.path}")
+    where = RepositoryLocation.parse(f"file://{upstream.path}")
     with pytest.raises(RepositoryError) as caught:
         Mirror(location=where, folder=tmp_path / "x.git").fetch("main")
     assert caught.value.code == "no-git"

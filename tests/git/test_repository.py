@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from syndicate.errors import RepositoryError
-from syndicate.git import Entry, Repository
+from syndicate.git import Repository, TreeEntry
 from syndicate.model.post import BlobId, CommitId, Path
 from tests.content_repository import (
     ContentRepository,
@@ -48,13 +48,15 @@ def test_only_regular_files_below_the_folders_are_entries(
             "linked": Symlink("posts"),
         }
     )
-    found = repository.entries(CommitId(commit), [Path("./posts/"), Path("file"), Path("nothing")])
+    found = repository.list_files(
+        CommitId(commit), [Path("./posts/"), Path("file"), Path("nothing")]
+    )
     assert [entry.path for entry in found] == [ODD, "posts/a.md", "posts/run"]
-    assert found[1] == Entry(path=Path("posts/a.md"), blob=blob(content, "posts/a.md"))
-    assert repository.entries(CommitId(commit), [Path("linked")]) == ()
-    assert repository.entries(CommitId(commit), []) == ()
+    assert found[1] == TreeEntry(path=Path("posts/a.md"), blob=blob(content, "posts/a.md"))
+    assert repository.list_files(CommitId(commit), [Path("linked")]) == ()
+    assert repository.list_files(CommitId(commit), []) == ()
     for root in ("", ".", "/"):
-        assert len(repository.entries(CommitId(commit), [Path(root), Path("z")])) == 6
+        assert len(repository.list_files(CommitId(commit), [Path(root), Path("z")])) == 6
 
 
 def test_blobs_come_in_the_order_they_are_asked_for(
@@ -63,12 +65,12 @@ def test_blobs_come_in_the_order_they_are_asked_for(
     """More blobs than fit into a pipe are read, each twice, without waiting for ever."""
     files = {f"{number}.md": f"{number}\n".encode() * number * 50 for number in range(200)}
     commit = CommitId(content.commit({**files, "empty": b"", "binary": b"\x00\n\xff missing\n"}))
-    entries = repository.entries(commit, [Path("")])
+    entries = repository.list_files(commit, [Path("")])
     asked = [entry.blob for entry in entries] * 2
     read = list(repository.read(iter(asked)))
     assert [name for name, _ in read] == asked
     texts = dict(zip([entry.path for entry in entries], [text for _, text in read], strict=False))
-    assert [repository.size(name) for name in asked[:9]] == [len(text) for _, text in read[:9]]
+    assert [repository.blob_size(name) for name in asked[:9]] == [len(text) for _, text in read[:9]]
     assert texts == {**files, "empty": b"", "binary": b"\x00\n\xff missing\n"}
 
 
@@ -82,7 +84,7 @@ def test_news_tell_what_every_file_holds_now(
     content.rename("p/moved", "p/there")
     content.commit({"p/link": Symlink("q"), "p/kept": Symlink("q")})
     new = CommitId(content.commit({"p/edited": "2", "q": "2", "p/mode": Executable("x")}))
-    news = repository.news(new, old)
+    news = repository.commits_since(new, old)
     assert news is not None
     assert news.commits == ()
     assert news.files == {
@@ -98,12 +100,12 @@ def test_a_revision_may_be_said_in_many_ways(
     content: ContentRepository, repository: Repository
 ) -> None:
     """Branch, tag, beginning of an id and steps back mean what they mean to git."""
-    first = content.commit({"a": "1"}, when=datetime(2020, 1, 1, tzinfo=UTC))
+    first = content.commit({"a": "1"}, committed=datetime(2020, 1, 1, tzinfo=UTC))
     content.commit({"a": "2"})
     content.git("tag", "-a", "-m", "first", "v1", "HEAD~1")
     for revision in ("main~1", "v1", first, first[:7], "HEAD^", "@~1", "refs/tags/v1"):
         assert repository.resolve(revision) == first
-    assert repository.committed(CommitId(first)) == datetime(2020, 1, 1, tzinfo=UTC)
+    assert repository.commit_time(CommitId(first)) == datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def test_a_line_of_history_continues_along_first_parents_only(
@@ -111,15 +113,15 @@ def test_a_line_of_history_continues_along_first_parents_only(
 ) -> None:
     """A commit that came in by a merge was never what the branch showed."""
     first = CommitId(content.commit({"a": "1"}))
-    content.start("side")
+    content.create_branch("side")
     side = CommitId(content.commit({"b": "1"}, branch="side"))
     second = CommitId(content.commit({"a": "2"}))
     merge = CommitId(content.merge("side", {"b": "1"}))
     for before in (first, second, merge):
-        assert repository.news(merge, before) is not None
-    assert repository.news(merge, side) is None
-    assert repository.news(first, second) is None
-    assert repository.news(first, CommitId("1" * 40)) is None
+        assert repository.commits_since(merge, before) is not None
+    assert repository.commits_since(merge, side) is None
+    assert repository.commits_since(first, second) is None
+    assert repository.commits_since(first, CommitId("1" * 40)) is None
 
 
 def test_a_file_is_found_by_its_path_only(
@@ -127,10 +129,10 @@ def test_a_file_is_found_by_its_path_only(
 ) -> None:
     """Folders, links, missing files and paths that leave the repository are not files."""
     commit = CommitId(content.commit({"a/b.png": "png", "a/l": Symlink("b.png"), ODD: "odd"}))
-    assert repository.find(commit, Path("a/b.png")) == blob(content, "a/b.png")
-    assert repository.find(commit, ODD) == blob(content, ODD)
+    assert repository.find_blob(commit, Path("a/b.png")) == blob(content, "a/b.png")
+    assert repository.find_blob(commit, ODD) == blob(content, ODD)
     for path in ("a", "a/l", "a/", "", ".", "../x", "/a/b.png", "a/../a/b.png", "a\0", "*"):
-        assert repository.find(commit, Path(path)) is None
+        assert repository.find_blob(commit, Path(path)) is None
 
 
 def test_a_missing_ref_is_an_error_that_names_those_there_are(
@@ -139,10 +141,10 @@ def test_a_missing_ref_is_an_error_that_names_those_there_are(
     """Branches and tags, the newest first; without any, the hint is another."""
     with pytest.raises(RepositoryError, match="main does not exist") as caught:
         repository.head()
-    assert (caught.value.code, caught.value.known) == ("unknown-ref", ())
+    assert (caught.value.code, caught.value.choices) == ("unknown-ref", ())
     assert "no commits yet" in caught.value.hint
     first = content.commit({"a": "1"})
-    content.start("older")
+    content.create_branch("older")
     content.commit({"a": "2"})
     content.git("tag", "v1", first)
     assert repository.head() == content.head()
@@ -150,8 +152,8 @@ def test_a_missing_ref_is_an_error_that_names_those_there_are(
         with pytest.raises(RepositoryError) as caught:
             repository.resolve(revision)
         assert caught.value.code == "unknown-ref"
-        assert caught.value.known[0] == "main"
-        assert set(caught.value.known) == {"main", "older", "v1"}
+        assert caught.value.choices[0] == "main"
+        assert set(caught.value.choices) == {"main", "older", "v1"}
     for ref in ("", "a b", "a:b", "a..b", "-a", "main~1", "@{u}", "a*", "a\x00b"):
         with pytest.raises(RepositoryError) as caught:
             Repository.open(str(content.path), ref=ref, mirrors=tmp_path / "var")
@@ -166,11 +168,11 @@ def test_what_is_missing_is_named_with_what_to_do(
     for ask in (
         lambda: list(repository.read([BlobId(nothing)])),
         lambda: list(repository.read([BlobId("HEAD"), BlobId("a\nb")])),
-        lambda: repository.committed(CommitId(nothing)),
-        lambda: repository.committed(CommitId(blob(content, "a"))),
-        lambda: repository.entries(CommitId(nothing), [Path("")]),
+        lambda: repository.commit_time(CommitId(nothing)),
+        lambda: repository.commit_time(CommitId(blob(content, "a"))),
+        lambda: repository.list_files(CommitId(nothing), [Path("")]),
         lambda: list(repository.history(CommitId(nothing))),
-        lambda: repository.news(CommitId(nothing), head),
+        lambda: repository.commits_since(CommitId(nothing), head),
     ):
         with pytest.raises(RepositoryError, match="source usds: ") as caught:
             ask()
@@ -183,16 +185,16 @@ def test_a_repository_that_goes_away_and_comes_back_is_read_again(
 ) -> None:
     """Without a restart, and whatever form it has then; meanwhile the error says what is wrong."""
     head = CommitId(content.commit({"a": "1"}))
-    names, here = [blob(content, "a")], repository.stamp()
+    names, here = [blob(content, "a")], repository.fingerprint()
     assert len(list(repository.read(names))) == 1
     content.path.rename(tmp_path / "away")
-    assert repository.stamp() != here
+    assert repository.fingerprint() != here
     for _ in range(2):
         repository.close()
         for ask in (
             repository.head,
             lambda: repository.resolve("main"),
-            lambda: repository.entries(head, [Path("")]),
+            lambda: repository.list_files(head, [Path("")]),
             lambda: list(repository.read(names)),
         ):
             with pytest.raises(RepositoryError) as caught:
@@ -231,13 +233,13 @@ def test_a_packed_or_packed_again_repository_reads_the_same(
     for number in range(5):
         content.commit({f"{number}.md": f"{number}"})
     head = repository.head()
-    before = list(repository.history(head)), repository.entries(head, [Path(".")])
+    before = list(repository.history(head)), repository.list_files(head, [Path(".")])
     names = [entry.blob for entry in before[1]]
     texts = list(repository.read(names))
     for command in (["gc", "-q", "--prune=now"], ["commit-graph", "write"], ["repack", "-adq"]):
         content.git(*command)
         assert repository.head() == head
-        assert (list(repository.history(head)), repository.entries(head, [Path(".")])) == before
+        assert (list(repository.history(head)), repository.list_files(head, [Path(".")])) == before
         assert list(repository.read(names)) == texts
         content.commit({"more.md": command[0]}, branch="other")
         assert repository.resolve("other") == content.head("other")
@@ -259,12 +261,12 @@ def test_every_form_of_a_repository_is_read_alike(
             assert head == made.head()
             old, new = repository.history(head)
             (change,) = new.changes
-            assert repository.news(head, old.id) is not None
+            assert repository.commits_since(head, old.id) is not None
             assert dict(repository.read(filter(None, [change.old_blob, change.blob]))) == {
                 change.old_blob: b"1",
                 change.blob: b"2",
             }
-            assert repository.find(head, Path("a.md")) == change.blob
+            assert repository.find_blob(head, Path("a.md")) == change.blob
 
 
 @pytest.mark.corpora
@@ -290,7 +292,7 @@ def test_real_repositories_are_read_whole(
     where = str(tmp_path / "clone")
     with Repository.open(where, ref="main", mirrors=tmp_path / "var") as repository:
         head = repository.head()
-        files = repository.entries(head, [Path(folder)])
+        files = repository.list_files(head, [Path(folder)])
         history = list(repository.history(head))
         changes = [change for commit in history for change in commit.changes]
         renames = [change for change in changes if change.kind == "renamed"]
@@ -299,7 +301,7 @@ def test_real_repositories_are_read_whole(
         assert len(list(repository.read(blobs))) == len(blobs)
         old = history[0].id
         for commit in history[1:]:
-            news = repository.news(commit.id, old)
+            news = repository.commits_since(commit.id, old)
             assert news is not None
             assert news.files
             old = commit.id

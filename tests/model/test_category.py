@@ -6,11 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.model.category import Category, Term, Vocabulary, slug
+from syndicate.model.category import Category, CategoryDefinition, Vocabulary, slug
 from tests.samples import TTS
 
 VOCABULARY = Vocabulary(
-    terms=(Term(category=TTS, aliases=("TTS", "technology-transformation-services", "18F")),)
+    definitions=(
+        CategoryDefinition(
+            category=TTS, aliases=("TTS", "technology-transformation-services", "18F")
+        ),
+    )
 )
 
 
@@ -67,6 +71,6 @@ def test_categories_keep_their_order_and_lose_their_doubles() -> None:
 
 def test_the_first_term_keeps_a_spelling_that_two_claim() -> None:
     """An operator's order decides, not the last line of the settings."""
-    other = Term(category=Category(slug="other", title="Other"), aliases=("TTS",))
-    vocabulary = Vocabulary(terms=(*VOCABULARY.terms, other))
+    other = CategoryDefinition(category=Category(slug="other", title="Other"), aliases=("TTS",))
+    vocabulary = Vocabulary(definitions=(*VOCABULARY.definitions, other))
     assert vocabulary.category("tts") == TTS

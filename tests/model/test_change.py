@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.model.change import Change, Told, as_told, changes
-from syndicate.model.edition import Edition, Hidden, Part, Unread
-from syndicate.model.ledger import PARTS, LedgerRow
+from syndicate.model.change import Change, LedgerEntry, changes, ledger_of
+from syndicate.model.edition import Edition, HiddenFile, SourceSnapshot, UnavailableSource
+from syndicate.model.ledger import FIELD_NAMES, LedgerRow
 from syndicate.model.post import CommitId, Path, Post, PostId
 from syndicate.model.selection import Selection
 from tests import samples
@@ -20,70 +20,75 @@ ELSEWHERE = samples.post("updates/2024-02-10-x.md", source="updates")
 COMMIT = CommitId("d0" * 20)
 
 
-def told(*posts: Post, live: bool = True) -> dict[PostId, Told]:
+def told(*posts: Post, live: bool = True) -> dict[PostId, LedgerEntry]:
     """Return a ledger that was told of ``posts``."""
     return {
-        post.id: Told(
-            row=LedgerRow.of(post, live=live, generation=1),
+        post.id: LedgerEntry(
+            row=LedgerRow.from_post(post, is_live=live, generation=1),
             reason="new" if live else "deleted",
-            at=samples.NOW,
+            noticed_at=samples.NOW,
             commit=COMMIT,
         )
         for post in posts
     }
 
 
-def edition(*parts: Part) -> Edition:
+def edition(*parts: SourceSnapshot) -> Edition:
     """Return the edition of ``parts``."""
-    return Edition.of(parts, at=samples.NOW)
+    return Edition.build(parts, at=samples.NOW)
 
 
 def test_nothing_is_told_twice() -> None:
     """What is as it was told is no change, nor is what was told to be gone and is."""
-    now = edition(samples.part(samples.source(), POST))
+    now = edition(samples.source_snapshot(samples.source(), POST))
     assert not list(changes(told(POST), now))
-    assert not list(changes(told(POST, live=False), edition(samples.part())))
+    assert not list(changes(told(POST, live=False), edition(samples.source_snapshot())))
 
 
 def test_what_was_never_told_is_new() -> None:
     """Or what was told to be gone; both are whole rows then."""
-    now = edition(samples.part(samples.source(), POST))
+    now = edition(samples.source_snapshot(samples.source(), POST))
     for before in ({}, told(POST, live=False)):
         (change,) = changes(before, now)
-        assert change.told == Told(
-            row=LedgerRow.of(POST, live=True, generation=1 if before else 0),
+        assert change.entry == LedgerEntry(
+            row=LedgerRow.from_post(POST, is_live=True, generation=1 if before else 0),
             reason="new",
-            at=now.at,
+            noticed_at=now.at,
             commit=samples.COMMIT,
         )
-        assert change.stayed is None
+        assert change.updated_pair is None
 
 
 @pytest.mark.parametrize(
     ("part", "why"),
     [
-        (samples.part(), "deleted"),
-        (samples.part(hidden=(Hidden(path=POST.path, reason="draft"),)), "unpublished"),
-        (samples.part(samples.source(), replace(POST, expires=samples.NOW)), "expired"),
-        (samples.part(samples.source("updates")), "source_removed"),
+        (samples.source_snapshot(), "deleted"),
+        (
+            samples.source_snapshot(hidden=(HiddenFile(path=POST.path, reason="draft"),)),
+            "unpublished",
+        ),
+        (samples.source_snapshot(samples.source(), replace(POST, expires=samples.NOW)), "expired"),
+        (samples.source_snapshot(samples.source("updates")), "source_removed"),
     ],
 )
-def test_what_is_gone_is_told_with_why(part: Part, why: str) -> None:
+def test_what_is_gone_is_told_with_why(part: SourceSnapshot, why: str) -> None:
     """The row stays, for those who follow later."""
     (change,) = changes(told(POST), edition(part))
-    assert change.told is not None
-    assert (change.told.reason, change.told.row.live) == (why, False)
-    assert change.told.commit == (COMMIT if why == "source_removed" else samples.COMMIT)
+    assert change.entry is not None
+    assert (change.entry.reason, change.entry.row.is_live) == (why, False)
+    assert change.entry.commit == (COMMIT if why == "source_removed" else samples.COMMIT)
 
 
 def test_a_source_that_cannot_be_read_is_left_out() -> None:
     """Its posts are neither gone nor new, while the other sources go on."""
-    now = Edition.of(
+    now = Edition.build(
         [
-            samples.part(samples.source(), failing="fetching failed", is_stale=True),
-            samples.part(samples.source("other"), samples.post("other/x.md", source="other")),
+            samples.source_snapshot(samples.source(), error="fetching failed", is_stale=True),
+            samples.source_snapshot(
+                samples.source("other"), samples.post("other/x.md", source="other")
+            ),
         ],
-        unread=[Unread(source=samples.source("updates"), failing="no repository")],
+        unavailable=[UnavailableSource(source=samples.source("updates"), error="no repository")],
         at=samples.NOW,
     )
     assert [
@@ -93,31 +98,37 @@ def test_a_source_that_cannot_be_read_is_left_out() -> None:
 
 def test_a_removed_source_is_told_once() -> None:
     """What was gone before it is not told again."""
-    assert not list(changes(told(POST, live=False), edition(samples.part(samples.source("other")))))
+    assert not list(
+        changes(told(POST, live=False), edition(samples.source_snapshot(samples.source("other"))))
+    )
 
 
 def test_a_post_that_stayed_is_to_be_compared() -> None:
     """If nothing differs, nobody is told, and the row is as it must be."""
     moved = replace(POST, path=Path("news/moved.md"))
-    (change,) = changes(told(POST), edition(samples.part(samples.source(), moved)))
-    assert change.stayed == (told(POST)[POST.id].row, moved)
-    assert change.told is None
-    assert change.row == LedgerRow.of(moved, live=True, generation=1)
+    (change,) = changes(told(POST), edition(samples.source_snapshot(samples.source(), moved)))
+    assert change.updated_pair == (told(POST)[POST.id].row, moved)
+    assert change.entry is None
+    assert change.new_row == LedgerRow.from_post(moved, is_live=True, generation=1)
 
 
 def test_a_change_tells_each_selection_its_own() -> None:
     """The whole world hears of an update, a selection of what entered it."""
-    row = LedgerRow.of(replace(POST, categories=(samples.TTS,)), live=True, generation=1)
+    row = LedgerRow.from_post(replace(POST, categories=(samples.TTS,)), is_live=True, generation=1)
     change = Change(
-        before=row, post=POST, at=samples.NOW + timedelta(days=1), commit=COMMIT, changed=PARTS
+        before=row,
+        post=POST,
+        noticed_at=samples.NOW + timedelta(days=1),
+        commit=COMMIT,
+        changed=FIELD_NAMES,
     )
     kinds = [
         telling and (telling.kind, telling.reason)
         for telling in (
-            change.telling(),
-            change.telling(Selection.of(categories=["technology"])),
-            change.telling(Selection.of(categories=["tts"])),
-            change.telling(Selection.of(languages=["es"])),
+            change.event_for(),
+            change.event_for(Selection.create(categories=["technology"])),
+            change.event_for(Selection.create(categories=["tts"])),
+            change.event_for(Selection.create(languages=["es"])),
         )
     ]
     assert kinds == [
@@ -130,20 +141,20 @@ def test_a_change_tells_each_selection_its_own() -> None:
 
 def test_of_what_is_there_already_nothing_is_told() -> None:
     """Told as it is, an edition has no changes; told of nothing, it is all new."""
-    now = edition(samples.part(samples.source(), POST))
-    ledger = as_told(now)
+    now = edition(samples.source_snapshot(samples.source(), POST))
+    ledger = ledger_of(now)
     assert not list(changes(ledger, now))
     assert ledger[POST.id].commit == samples.COMMIT
-    (gone,) = changes(ledger, edition(samples.part()))
-    assert gone.told is not None
-    assert gone.told.reason == "deleted"
+    (gone,) = changes(ledger, edition(samples.source_snapshot()))
+    assert gone.entry is not None
+    assert gone.entry.reason == "deleted"
 
 
 @st.composite
-def parts(draw: st.DrawFn) -> tuple[Part, ...]:
+def parts(draw: st.DrawFn) -> tuple[SourceSnapshot, ...]:
     """Return parts of up to two sources: few posts, some of the future, some that expire."""
     return tuple(
-        samples.part(
+        samples.source_snapshot(
             samples.source(name),
             *(
                 samples.post(
@@ -155,7 +166,7 @@ def parts(draw: st.DrawFn) -> tuple[Part, ...]:
                 )
                 for number in draw(st.sets(st.integers(0, 3)))
             ),
-            hidden=(Hidden(path=Path(f"{name}/1.md"), reason="draft"),),
+            hidden=(HiddenFile(path=Path(f"{name}/1.md"), reason="draft"),),
             is_stale=draw(st.sampled_from([False, False, False, True])),
         )
         for name in draw(st.sampled_from([("news", "updates"), ("news",), ("updates",)]))
@@ -164,16 +175,16 @@ def parts(draw: st.DrawFn) -> tuple[Part, ...]:
 
 @given(parts(), parts(), st.integers(0, 3))
 def test_what_differs_from_the_last_edition_is_all_there_is(
-    before: tuple[Part, ...], after: tuple[Part, ...], hours: int
+    before: tuple[SourceSnapshot, ...], after: tuple[SourceSnapshot, ...], hours: int
 ) -> None:
     """Whatever came, went, turned or could not be read; posts that stayed are the same objects."""
-    since = Edition.of(before, at=samples.NOW)
-    ledger = as_told(since)
+    since = Edition.build(before, at=samples.NOW)
+    ledger = ledger_of(since)
     held = {post: post for part in before for post in part.posts}
     after = tuple(
         replace(part, posts=tuple(held.get(post, post) for post in part.posts)) for part in after
     )
-    now = since.next(after, at=samples.NOW + timedelta(hours=hours))
+    now = since.with_snapshots(after, at=samples.NOW + timedelta(hours=hours))
     assert _sorted(changes(ledger, now, since)) == _sorted(changes(ledger, now))
 
 

@@ -7,15 +7,15 @@ import pytest
 
 from syndicate.model.delivery import (
     Attempt,
-    Cause,
+    AttemptOutcome,
     Delivery,
     DeliveryId,
-    Outcome,
-    State,
+    DeliveryState,
+    FailureCause,
     cancel,
     claim,
-    give_back,
-    lost,
+    lost_attempt,
+    release,
     replay,
 )
 from syndicate.model.event import EventId
@@ -32,7 +32,7 @@ PENDING = Delivery(
     attempts=2,
     step=2,
 )
-LEASED = claim(PENDING, by="token", now=samples.NOW, timeout=timedelta(seconds=15))
+LEASED = claim(PENDING, lease_token="token", now=samples.NOW, timeout=timedelta(seconds=15))
 
 
 def test_a_lease_outlives_its_request_by_four_seconds() -> None:
@@ -44,12 +44,12 @@ def test_a_lease_outlives_its_request_by_four_seconds() -> None:
 
 def test_what_was_not_sent_is_given_back_unchanged() -> None:
     """A graceful stop returns what it claimed, no attempt used."""
-    assert give_back(LEASED) == PENDING
+    assert release(LEASED) == PENDING
 
 
 def test_a_lost_attempt_has_the_number_it_would_have_had() -> None:
     """The log shows that a sender died."""
-    attempt = lost(LEASED, now=samples.NOW)
+    attempt = lost_attempt(LEASED, now=samples.NOW)
     assert (attempt.number, attempt.outcome) == (3, "lost")
 
 
@@ -64,7 +64,7 @@ def test_a_lost_attempt_has_the_number_it_would_have_had() -> None:
         ("cancelled", "cancelled"),
     ],
 )
-def test_only_the_unfinished_is_cancelled(state: State, after: State) -> None:
+def test_only_the_unfinished_is_cancelled(state: DeliveryState, after: DeliveryState) -> None:
     """What has an end keeps it; what is cancelled holds no lease."""
     cancelled = cancel(replace(LEASED, state=state))
     assert cancelled.state == after
@@ -72,7 +72,7 @@ def test_only_the_unfinished_is_cancelled(state: State, after: State) -> None:
 
 
 @pytest.mark.parametrize("state", ["pending", "delivered", "exhausted", "gone", "cancelled"])
-def test_a_replay_begins_the_schedule_anew(state: State) -> None:
+def test_a_replay_begins_the_schedule_anew(state: DeliveryState) -> None:
     """Due now, by hand, under the same id; attempts go on being numbered."""
     later = samples.NOW + timedelta(days=1)
     again = replay(replace(PENDING, state=state), now=later)
@@ -102,7 +102,7 @@ def test_what_is_being_sent_is_not_replayed() -> None:
     ],
 )
 def test_an_attempt_knows_what_it_comes_to(
-    status: int | None, cause: Cause, outcome: Outcome
+    status: int | None, cause: FailureCause, outcome: AttemptOutcome
 ) -> None:
     """Status and cause give the outcome: only a complete answer of 2xx is a delivery."""
     attempt = Attempt(

@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicate.errors import NotReady, UnknownName
-from syndicate.model.category import Category, Term, Vocabulary
-from syndicate.model.edition import Edition, NamedFeed, Unread
+from syndicate.model.category import Category, CategoryDefinition, Vocabulary
+from syndicate.model.edition import Edition, NamedFeed, UnavailableSource
 from syndicate.model.post import Post
 from syndicate.model.selection import Selection
 from tests import samples, strategies
 from tests.samples import NOW, TECHNOLOGY, TTS
 
 INSTANT = timedelta(microseconds=1)
-VOCABULARY = Vocabulary(terms=(Term(category=TTS, aliases=("18F",)),))
+VOCABULARY = Vocabulary(definitions=(CategoryDefinition(category=TTS, aliases=("18F",)),))
 
 
 @given(strategies.editions())
@@ -38,7 +38,7 @@ def test_a_selection_leaves_nothing_out_and_adds_nothing(
 @given(strategies.editions(), strategies.selections)
 def test_every_carousel_is_in_carousel_order(edition: Edition, selection: Selection) -> None:
     """A narrowed carousel is by day and path, descending, like the carousel itself."""
-    chosen = edition.select(selection.narrow(Selection(carousel=True)))
+    chosen = edition.select(selection.intersect(Selection(carousel=True)))
     keys = [(post.day, post.path) for post in chosen]
     assert keys == sorted(keys, reverse=True)
 
@@ -46,38 +46,42 @@ def test_every_carousel_is_in_carousel_order(edition: Edition, selection: Select
 @given(strategies.editions(), strategies.editions())
 def test_the_next_edition_is_the_same_as_one_made_anew(before: Edition, after: Edition) -> None:
     """Names and vocabulary stay, for they are settings."""
-    made = before.next(after.parts, at=after.at, unread=after.unread)
-    anew = Edition.of(
-        after.parts,
+    made = before.with_snapshots(after.snapshots, at=after.at, unavailable=after.unavailable)
+    anew = Edition.build(
+        after.snapshots,
         at=after.at,
-        unread=after.unread,
+        unavailable=after.unavailable,
         vocabulary=before.vocabulary,
-        named=before.named,
+        named_feeds=before.named_feeds,
     )
-    assert (made.posts, made.turns, made.at) == (anew.posts, anew.turns, anew.at)
-    assert (made.categories, made.expiries, made.feeds) == (
+    assert (made.posts, made.next_change_at, made.at) == (anew.posts, anew.next_change_at, anew.at)
+    assert (made.categories, made.last_expiries, made.feeds) == (
         anew.categories,
-        anew.expiries,
+        anew.last_expiries,
         anew.feeds,
     )
 
 
-@given(strategies.different_posts(), st.timedeltas(timedelta(0), timedelta(days=9)))
+@given(strategies.distinct_posts(), st.timedeltas(timedelta(0), timedelta(days=9)))
 def test_nothing_changes_before_an_edition_turns(posts: list[Post], wait: timedelta) -> None:
     """From its moment until just before it turns, the same posts are live."""
     edition = samples.edition(*posts)
-    end = edition.turns - INSTANT if edition.turns else datetime.max.replace(tzinfo=UTC)
+    end = (
+        edition.next_change_at - INSTANT
+        if edition.next_change_at
+        else datetime.max.replace(tzinfo=UTC)
+    )
     later = samples.edition(*posts, at=min(NOW + wait, end))
     assert later.posts == edition.posts
 
 
-@given(strategies.different_posts())
+@given(strategies.distinct_posts())
 def test_following_the_turns_sees_every_post_come_and_go(posts: list[Post]) -> None:
     """The turns after a moment are the times at which posts appear or expire, in order."""
     edition, turns = samples.edition(*posts), []
-    while edition.turns:
-        turns.append(edition.turns)
-        edition = samples.edition(*posts, at=edition.turns)
+    while edition.next_change_at:
+        turns.append(edition.next_change_at)
+        edition = samples.edition(*posts, at=edition.next_change_at)
     times = {post.published for post in posts} | {post.expires for post in posts if post.expires}
     assert turns == sorted(time for time in times if time > NOW)
 
@@ -96,10 +100,10 @@ def test_a_post_is_found_by_its_key_while_it_is_live() -> None:
 def test_a_part_is_found_by_the_name_of_its_source() -> None:
     """The error for another name lists the known ones."""
     edition = samples.edition(samples.post(), samples.post(source="updates"))
-    assert edition.part("updates").source.name == "updates"
+    assert edition.snapshot("updates").source.name == "updates"
     with pytest.raises(UnknownName, match="'nws'") as caught:
-        edition.part("nws")
-    assert caught.value.known == ("news", "updates")
+        edition.snapshot("nws")
+    assert caught.value.choices == ("news", "updates")
 
 
 def test_known_categories_are_those_of_the_settings_and_of_every_post_ever_live() -> None:
@@ -129,10 +133,10 @@ def test_the_title_of_a_category_is_what_most_posts_call_it() -> None:
 def test_a_category_is_known_by_slug_alias_and_title(text: str) -> None:
     """What the settings call it and what posts call it both lead to it."""
     edition = samples.edition(samples.post(), vocabulary=VOCABULARY)
-    assert edition.category(text) == TTS
-    assert edition.category("TECHNOLOGY") == TECHNOLOGY
-    assert edition.category("unheard of") is None
-    assert edition.category("--") is None
+    assert edition.resolve_category(text) == TTS
+    assert edition.resolve_category("TECHNOLOGY") == TECHNOLOGY
+    assert edition.resolve_category("unheard of") is None
+    assert edition.resolve_category("--") is None
 
 
 def test_a_name_means_what_comes_first_in_the_order() -> None:
@@ -142,7 +146,7 @@ def test_a_name_means_what_comes_first_in_the_order() -> None:
     assert list(edition.feeds) == ["all", "carousel", "news", "technology"]
     assert edition.feed("carousel").selection == Selection(carousel=True)
     assert edition.feed("news").title == "Picked"
-    assert [(feed.name, feed.title) for feed in edition.shadowed] == [
+    assert [(feed.name, feed.title) for feed in edition.shadowed_feeds] == [
         ("carousel", "Mine"),
         ("news", "Example agency, news"),
     ]
@@ -151,8 +155,8 @@ def test_a_name_means_what_comes_first_in_the_order() -> None:
 def test_sources_and_categories_are_feeds() -> None:
     """Each selects exactly what it is called."""
     edition = samples.edition(samples.post())
-    assert edition.feed("news").selection == Selection.of(sources=["news"])
-    assert edition.feed("technology").selection == Selection.of(categories=["technology"])
+    assert edition.feed("news").selection == Selection.create(sources=["news"])
+    assert edition.feed("technology").selection == Selection.create(categories=["technology"])
     assert edition.feed("all").selection == Selection()
 
 
@@ -160,46 +164,52 @@ def test_an_unknown_feed_is_an_error_that_lists_the_known_ones() -> None:
     """So that a typing error is mended at a glance."""
     with pytest.raises(UnknownName, match="'tec'") as caught:
         samples.edition(samples.post()).feed("tec")
-    assert caught.value.known == ("all", "carousel", "news", "technology")
+    assert caught.value.choices == ("all", "carousel", "news", "technology")
     assert caught.value.code == "unknown-feed"
 
 
 def test_an_unread_source_is_a_source_that_is_not_ready() -> None:
     """It has its feed and its name; asking for it alone says why it cannot be had."""
-    unread = Unread(
-        source=samples.source("updates"), failing="not in /srv/x", failing_kind="unknown-ref"
+    unread = UnavailableSource(
+        source=samples.source("updates"), error="not in /srv/x", error_code="unknown-ref"
     )
-    edition = Edition.of([samples.part(samples.source(), samples.post())], at=NOW, unread=[unread])
+    edition = Edition.build(
+        [samples.source_snapshot(samples.source(), samples.post())], at=NOW, unavailable=[unread]
+    )
     assert [source.name for source in edition.sources] == ["news", "updates"]
     with pytest.raises(NotReady, match=r"not read yet: updates \(unknown-ref\)$"):
         edition.select(edition.feed("updates").selection)
     with pytest.raises(NotReady, match=r"not read yet: updates \(unknown-ref\)$"):
-        edition.part("updates")
-    assert len(edition.select(Selection.of(sources=["news", "updates"]))) == 1
+        edition.snapshot("updates")
+    assert len(edition.select(Selection.create(sources=["news", "updates"]))) == 1
     assert len(edition.select(Selection())) == 1
 
 
 def test_an_edition_of_which_nothing_was_read_is_not_empty_but_not_ready() -> None:
     """Readers keep what they have: an empty feed would tell them that every post is gone."""
-    lost = Unread(source=samples.source("lost"), failing="no repository")
+    lost = UnavailableSource(source=samples.source("lost"), error="no repository")
     with pytest.raises(NotReady, match=r"lost \(source-failing\)"):
-        Edition.of([], at=NOW, unread=[lost]).select(Selection())
-    some = Edition.of([samples.part(samples.source(), samples.post())], at=NOW, unread=[lost])
+        Edition.build([], at=NOW, unavailable=[lost]).select(Selection())
+    some = Edition.build(
+        [samples.source_snapshot(samples.source(), samples.post())], at=NOW, unavailable=[lost]
+    )
     assert len(some.select(Selection())) == 1
-    assert Edition.of([], at=NOW).select(Selection()) == ()
+    assert Edition.build([], at=NOW).select(Selection()) == ()
 
 
 def test_what_fails_is_a_code_for_anybody() -> None:
     """Of sources that are stale, kept or unread, and of no others."""
-    edition = Edition.of(
+    edition = Edition.build(
         [
-            samples.part(samples.source(), samples.post()),
-            samples.part(samples.source("kept"), failing="x", failing_kind="folder-emptied"),
+            samples.source_snapshot(samples.source(), samples.post()),
+            samples.source_snapshot(samples.source("kept"), error="x", error_code="folder-emptied"),
         ],
-        unread=[Unread(source=samples.source("lost"), failing="no repository at /srv")],
+        unavailable=[
+            UnavailableSource(source=samples.source("lost"), error="no repository at /srv")
+        ],
         at=NOW,
     )
-    assert edition.failing == {"kept": "folder-emptied", "lost": "source-failing"}
+    assert edition.source_errors == {"kept": "folder-emptied", "lost": "source-failing"}
 
 
 def test_translations_are_the_other_languages_of_a_post() -> None:

@@ -9,35 +9,37 @@ from hypothesis import strategies as st
 
 from syndicate.model.category import Category
 from syndicate.model.ledger import (
-    PARTS,
-    WEIGHTY,
-    Absence,
+    FIELD_NAMES,
+    MAJOR_FIELDS,
+    FieldName,
     LedgerRow,
-    PartName,
-    Telling,
-    absence,
-    difference,
-    reselect,
-    stirred,
-    tell,
+    PostEvent,
+    RemovalReason,
+    changed_fields,
+    determine_removal_reason,
+    event_for,
+    may_have_changed,
+    selection_change_event,
 )
-from syndicate.model.post import Author, BlobId, Image, Item, Path, Post, SafeHtml
+from syndicate.model.post import Author, BlobId, Image, Path, Post, RenderedPost, SafeHtml
 from syndicate.model.selection import Selection
 from tests import samples, strategies
 
 POST = samples.post()
-ROW = LedgerRow.of(POST, live=True, generation=7)
-GONE = replace(ROW, live=False)
-TECHNOLOGY = Selection.of(categories=["technology"])
-TTS = Selection.of(categories=["tts"])
-CHANGES: tuple[tuple[PartName, ...] | None, ...] = (None, (), ("title",))
+ROW = LedgerRow.from_post(POST, is_live=True, generation=7)
+GONE = replace(ROW, is_live=False)
+TECHNOLOGY = Selection.create(categories=["technology"])
+TTS = Selection.create(categories=["tts"])
+CHANGES: tuple[tuple[FieldName, ...] | None, ...] = (None, (), ("title",))
 FILED_ELSEWHERE = replace(POST, categories=(samples.TTS,))
 
 
 def test_a_row_is_the_same_after_it_was_stored() -> None:
     """Moments are kept as UTC in milliseconds, whatever zone and microseconds they came with."""
     exact = samples.PUBLISHED + timedelta(microseconds=123_456)
-    row = LedgerRow.of(replace(POST, published=exact, updated=exact), live=True, generation=1)
+    row = LedgerRow.from_post(
+        replace(POST, published=exact, updated=exact), is_live=True, generation=1
+    )
     assert row.published.isoformat() == "2024-01-29T05:00:00.123000+00:00"
     assert row.updated.tzinfo is UTC
 
@@ -47,7 +49,12 @@ def test_a_row_is_the_same_after_it_was_stored() -> None:
     [
         (None, POST, "post.published", "new"),
         (GONE, POST, "post.published", "new"),
-        (LedgerRow.of(FILED_ELSEWHERE, live=True, generation=7), POST, "post.published", "entered"),
+        (
+            LedgerRow.from_post(FILED_ELSEWHERE, is_live=True, generation=7),
+            POST,
+            "post.published",
+            "entered",
+        ),
         (ROW, None, "post.removed", "expired"),
         (ROW, FILED_ELSEWHERE, "post.removed", "left"),
         (ROW, POST, None, None),
@@ -61,17 +68,19 @@ def test_membership_before_and_now_decides_what_is_told(
     before: LedgerRow | None, post: Post | None, kind: str | None, reason: str | None
 ) -> None:
     """Entering is published, leaving is removed, staying without a difference is silence."""
-    telling = tell(TECHNOLOGY, before=before, post=post, gone="expired")
+    telling = event_for(TECHNOLOGY, before=before, post=post, removal_reason="expired")
     assert (telling and telling.kind, telling and telling.reason) == (kind, reason)
 
 
 def test_a_member_that_differs_is_updated() -> None:
     """The update carries the parts, and a difference in none of them is told as well."""
-    assert tell(TECHNOLOGY, before=ROW, post=POST, changed=("title",)) == Telling(
+    assert event_for(TECHNOLOGY, before=ROW, post=POST, changed=("title",)) == PostEvent(
         kind="post.updated", changed=("title",)
     )
-    assert tell(TECHNOLOGY, before=ROW, post=POST, changed=()) == Telling(kind="post.updated")
-    assert tell(TTS, before=ROW, post=POST, changed=("title",)) is None
+    assert event_for(TECHNOLOGY, before=ROW, post=POST, changed=()) == PostEvent(
+        kind="post.updated"
+    )
+    assert event_for(TTS, before=ROW, post=POST, changed=("title",)) is None
 
 
 @given(
@@ -86,12 +95,12 @@ def test_a_mirror_holds_exactly_the_members(
     before: Post | None,
     post: Post | None,
     live: bool,
-    changed: tuple[PartName, ...] | None,
+    changed: tuple[FieldName, ...] | None,
 ) -> None:
     """Who applies what it is told has the post if and only if the selection holds it."""
-    row = None if before is None else LedgerRow.of(before, live=live, generation=1)
-    mirrored = row is not None and row.live and row in selection
-    telling = tell(selection, before=row, post=post, changed=changed)
+    row = None if before is None else LedgerRow.from_post(before, is_live=live, generation=1)
+    mirrored = row is not None and row.is_live and row in selection
+    telling = event_for(selection, before=row, post=post, changed=changed)
     if telling is not None:
         assert mirrored == (telling.kind != "post.published")
         mirrored = telling.kind != "post.removed"
@@ -103,17 +112,19 @@ def test_a_new_selection_is_told_as_a_difference(
     before: Selection, after: Selection, post: Post
 ) -> None:
     """After a change of selection the mirror holds what the new selection holds."""
-    telling = reselect(before, after, post)
+    telling = selection_change_event(before, after, post)
     kinds = {(False, True): "post.published", (True, False): "post.removed"}
     assert (telling and telling.kind) == kinds.get((post in before, post in after))
 
 
 def test_leaving_by_a_new_selection_says_so() -> None:
     """A post removed because the subscriber looks elsewhere has a reason of its own."""
-    assert reselect(TECHNOLOGY, TTS, POST) == Telling(
+    assert selection_change_event(TECHNOLOGY, TTS, POST) == PostEvent(
         kind="post.removed", reason="selection_changed"
     )
-    assert reselect(TTS, TECHNOLOGY, POST) == Telling(kind="post.published", reason="entered")
+    assert selection_change_event(TTS, TECHNOLOGY, POST) == PostEvent(
+        kind="post.published", reason="entered"
+    )
 
 
 @pytest.mark.parametrize(
@@ -135,14 +146,14 @@ def test_only_what_stirred_is_looked_at(
     before: LedgerRow | None, post: Post | None, expected: bool
 ) -> None:
     """Nothing is rendered for a post whose row would be the same."""
-    assert stirred(before, post) is expected
+    assert may_have_changed(before, post) is expected
 
 
-def changed_items() -> list[tuple[PartName, Item, Item]]:
+def changed_items() -> list[tuple[FieldName, RenderedPost, RenderedPost]]:
     """Return pairs of items that differ in one part."""
-    old = samples.item(POST)
+    old = samples.rendered_post(POST)
 
-    def of(post: Post) -> Item:
+    def of(post: Post) -> RenderedPost:
         return replace(old, post=post)
 
     return [
@@ -168,46 +179,48 @@ def changed_items() -> list[tuple[PartName, Item, Item]]:
 
 
 @pytest.mark.parametrize(("part", "old", "new"), changed_items())
-def test_each_part_is_told_apart(part: PartName, old: Item, new: Item) -> None:
+def test_each_part_is_told_apart(part: FieldName, old: RenderedPost, new: RenderedPost) -> None:
     """A change of one part is named by that part alone; six of them matter to readers."""
-    assert difference(ROW, old, new) == (part,)
-    assert Telling(kind="post.updated", changed=(part,)).minor is (part not in WEIGHTY)
+    assert changed_fields(ROW, old, new) == (part,)
+    assert PostEvent(kind="post.updated", changed=(part,)).is_minor is (part not in MAJOR_FIELDS)
 
 
 def test_every_part_is_tried() -> None:
     """No part is in the list without a pair of items above that differs in it."""
-    assert {part for part, _, _ in changed_items()} == set(PARTS)
+    assert {part for part, _, _ in changed_items()} == set(FIELD_NAMES)
 
 
 def test_the_same_item_is_no_difference() -> None:
     """A moved file or a reformatted source is silence."""
-    item = samples.item(replace(POST, path=Path("news/moved.md"), blob=BlobId("1" * 40)))
-    assert difference(ROW, samples.item(POST), item) is None
+    item = samples.rendered_post(replace(POST, path=Path("news/moved.md"), blob=BlobId("1" * 40)))
+    assert changed_fields(ROW, samples.rendered_post(POST), item) is None
 
 
 def test_a_later_date_of_change_alone_is_a_difference_in_no_part() -> None:
     """The feed shows it, so a mirror must hear of it, as something minor."""
     later = replace(POST, updated=POST.updated + timedelta(days=1))
-    changed = difference(ROW, samples.item(POST), samples.item(later))
+    changed = changed_fields(ROW, samples.rendered_post(POST), samples.rendered_post(later))
     assert changed == ()
-    assert Telling(kind="post.updated", changed=changed).minor
+    assert PostEvent(kind="post.updated", changed=changed).is_minor
 
 
 def test_what_was_told_counts_for_fields_the_ledger_keeps() -> None:
     """Settings that rename a category change the item, though old and new file read alike."""
     row = replace(ROW, categories=(samples.TTS,))
-    assert difference(row, samples.item(POST), samples.item(POST)) == ("categories",)
+    assert changed_fields(row, samples.rendered_post(POST), samples.rendered_post(POST)) == (
+        "categories",
+    )
 
 
 def test_a_lost_blob_counts_as_all_parts() -> None:
     """Where the old item cannot be made any more, everything may have changed."""
-    assert difference(ROW, None, samples.item(POST)) == PARTS
+    assert changed_fields(ROW, None, samples.rendered_post(POST)) == FIELD_NAMES
 
 
 def test_only_updates_are_minor() -> None:
     """What appears or vanishes is never minor."""
-    assert not Telling(kind="post.published", reason="new").minor
-    assert not Telling(kind="post.removed", reason="left").minor
+    assert not PostEvent(kind="post.published", reason="new").is_minor
+    assert not PostEvent(kind="post.removed", reason="left").is_minor
 
 
 @pytest.mark.parametrize(
@@ -219,6 +232,6 @@ def test_only_updates_are_minor() -> None:
         (replace(POST, expires=samples.NOW), False, "expired"),
     ],
 )
-def test_an_absence_is_explained(post: Post | None, hidden: bool, why: Absence) -> None:
+def test_an_absence_is_explained(post: Post | None, hidden: bool, why: RemovalReason) -> None:
     """Deleted, switched off or put off, expired: told apart."""
-    assert absence(post, samples.NOW, hidden=hidden) == why
+    assert determine_removal_reason(post, samples.NOW, is_hidden=hidden) == why

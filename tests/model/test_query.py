@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicate.errors import UsageError
-from syndicate.model.category import Term, Vocabulary
+from syndicate.model.category import CategoryDefinition, Vocabulary
 from syndicate.model.edition import Edition
 from syndicate.model.query import Query, parse_query
 from tests import samples
@@ -17,7 +17,9 @@ from tests.samples import TTS
 NEWS = samples.post(language="es-PR")
 UPDATE = samples.post("updates/a.md", source="updates--2", categories=(TTS,))
 EDITION = samples.edition(
-    NEWS, UPDATE, vocabulary=Vocabulary(terms=(Term(category=TTS, aliases=("TTS", "18F")),))
+    NEWS,
+    UPDATE,
+    vocabulary=Vocabulary(definitions=(CategoryDefinition(category=TTS, aliases=("TTS", "18F")),)),
 )
 
 
@@ -127,7 +129,7 @@ def test_a_near_miss_is_an_error_that_names_the_parameter(given: str, meant: str
     with pytest.raises(UsageError, match=f"{given!r} is called {meant!r}") as caught:
         parse(f"{given}=x")
     assert caught.value.code == "wrong-parameter"
-    assert meant in caught.value.known
+    assert meant in caught.value.choices
 
 
 @pytest.mark.parametrize(
@@ -175,7 +177,7 @@ def test_an_unknown_name_is_an_error_that_lists_the_known_ones(
     """An empty feed would look like an agency without news."""
     with pytest.raises(UsageError) as caught:
         parse(text)
-    assert (caught.value.code, caught.value.known) == (code, known)
+    assert (caught.value.code, caught.value.choices) == (code, known)
     assert caught.value.hint
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from syndicate.channels.guard import Guard
+from syndicate.channels.ssrf_guard import SsrfGuard
 from syndicate.errors import Refused
 from syndicate.model.delivery import Attempt, Delivery, DeliveryId
 from syndicate.model.event import EventId
@@ -49,9 +49,9 @@ def test_text_loses_ip_addresses_and_lookup_results(text: str, shown: str) -> No
 def test_refusals_of_the_guard_are_recognized(literal: str) -> None:
     """Their wording is not copied here: the guard itself is asked."""
     with pytest.raises(Refused) as caught:
-        Guard().check(f"https://{literal}/")
+        SsrfGuard().check(f"https://{literal}/")
 
-    assert redact_text(caught.value.what) == NOT_REACHABLE
+    assert redact_text(caught.value.message) == NOT_REACHABLE
 
 
 @pytest.mark.parametrize(
@@ -69,11 +69,11 @@ def test_attempt_is_shown_without_the_ip_address_of_a_name(url: str, shown: str)
         trigger="schedule",
         started=samples.NOW,
         took_ms=5,
-        address="10.0.0.1",
+        ip_address="10.0.0.1",
         status=500,
         error="the answer was 500",
     )
-    assert redact_attempt(attempt, url) == replace(attempt, address=shown)
+    assert redact_attempt(attempt, url) == replace(attempt, ip_address=shown)
 
 
 def test_delivery_and_subscription_are_shown_without_lookup_results() -> None:

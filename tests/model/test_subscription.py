@@ -5,20 +5,20 @@ from datetime import timedelta
 
 import pytest
 
-from syndicate.model.signature import Secret
 from syndicate.model.subscription import (
-    CLAIMABLE,
+    DELIVERABLE_STATES,
     EVENT_TYPES,
-    OVERLAP,
-    SEALED,
+    SECRET_OVERLAP,
+    UNDECRYPTABLE_REASON,
     EventType,
-    State,
     Subscription,
     SubscriptionId,
+    SubscriptionState,
     pause,
     resume,
-    rotate,
+    rotate_secret,
 )
+from syndicate.model.webhook_signature import Secret
 from tests import samples
 
 SUBSCRIPTION = Subscription(id=SubscriptionId("sub_1"), url="https://partner.example/hook")
@@ -27,15 +27,15 @@ SUBSCRIPTION = Subscription(id=SubscriptionId("sub_1"), url="https://partner.exa
 @pytest.mark.parametrize("kind", EVENT_TYPES)
 def test_everything_is_wanted_unless_said_otherwise(kind: EventType) -> None:
     """A subscription that says nothing hears all types, minor updates included."""
-    assert SUBSCRIPTION.wants(kind, minor=True)
-    assert not replace(SUBSCRIPTION, types=()).wants(kind, minor=False)
+    assert SUBSCRIPTION.accepts(kind, is_minor=True)
+    assert not replace(SUBSCRIPTION, types=()).accepts(kind, is_minor=False)
 
 
 def test_minor_updates_can_be_declined() -> None:
     """Without minor ones, weighty updates still come."""
     strict = replace(SUBSCRIPTION, minor=False)
-    assert not strict.wants("post.updated", minor=True)
-    assert strict.wants("post.updated", minor=False)
+    assert not strict.accepts("post.updated", is_minor=True)
+    assert strict.accepts("post.updated", is_minor=False)
 
 
 def test_an_owner_pauses_and_resumes() -> None:
@@ -49,7 +49,7 @@ def test_an_owner_pauses_and_resumes() -> None:
         not_before=samples.NOW,
     )
     assert pause(failing).state == "paused"
-    assert pause(failing).state not in CLAIMABLE
+    assert pause(failing).state not in DELIVERABLE_STATES
     assert resume(pause(failing)) == SUBSCRIPTION
 
 
@@ -57,12 +57,16 @@ def test_a_secret_that_was_replaced_signs_for_a_day_more() -> None:
     """Beside the new one, which is the first; rotating again does not give the oldest more time."""
     one, two, three = (Secret(key=letter * 24) for letter in (b"1", b"2", b"3"))
     at, soon = samples.NOW, samples.NOW + timedelta(hours=1)
-    once = rotate(replace(SUBSCRIPTION, secrets=(one,)), two, at)
-    assert once.secrets == (two, replace(one, until=at + OVERLAP))
-    twice = rotate(once, three, soon)
-    assert twice.secrets == (three, replace(two, until=soon + OVERLAP), once.secrets[1])
-    assert rotate(twice, one, soon + OVERLAP).secrets[:1] == (one,)
-    assert len(rotate(twice, one, soon + OVERLAP).secrets) == 2
+    once = rotate_secret(replace(SUBSCRIPTION, secrets=(one,)), two, at)
+    assert once.secrets == (two, replace(one, valid_until=at + SECRET_OVERLAP))
+    twice = rotate_secret(once, three, soon)
+    assert twice.secrets == (
+        three,
+        replace(two, valid_until=soon + SECRET_OVERLAP),
+        once.secrets[1],
+    )
+    assert rotate_secret(twice, one, soon + SECRET_OVERLAP).secrets[:1] == (one,)
+    assert len(rotate_secret(twice, one, soon + SECRET_OVERLAP).secrets) == 2
 
 
 @pytest.mark.parametrize(("kept", "signing"), [(0, 1), (1, 2), (2, 3), (5, 6)])
@@ -71,7 +75,7 @@ def test_rotation_keeps_no_more_old_secrets_than_allowed(kept: int, signing: int
     keys = [Secret(key=bytes([65 + number]) * 24) for number in range(8)]
     rotated = SUBSCRIPTION
     for key in keys:
-        rotated = rotate(rotated, key, samples.NOW, old_secrets=kept)
+        rotated = rotate_secret(rotated, key, samples.NOW, max_old_secrets=kept)
     assert [one.key for one in rotated.secrets] == [one.key for one in keys[: -signing - 1 : -1]]
 
 
@@ -79,17 +83,17 @@ def test_three_secrets_sign_by_default() -> None:
     """The current one and two old ones."""
     rotated = SUBSCRIPTION
     for number in range(5):
-        rotated = rotate(rotated, Secret(key=bytes([65 + number]) * 24), samples.NOW)
+        rotated = rotate_secret(rotated, Secret(key=bytes([65 + number]) * 24), samples.NOW)
     assert len(rotated.secrets) == 3
 
 
 @pytest.mark.parametrize(("state", "after"), [("suspended", "active"), ("paused", "paused")])
 def test_a_new_secret_takes_the_place_of_one_that_cannot_be_opened(
-    state: State, after: State
+    state: SubscriptionState, after: SubscriptionState
 ) -> None:
     """It is sent to again, unless its owner paused it."""
-    sealed = replace(SUBSCRIPTION, secrets=(), sealed="x", state=state, state_reason="r")
-    assert sealed.trouble == SEALED
+    sealed = replace(SUBSCRIPTION, secrets=(), unreadable_secret="x", state=state, state_reason="r")
+    assert sealed.status_reason == UNDECRYPTABLE_REASON
     new = Secret(key=b"n" * 24)
-    rotated = rotate(sealed, new, samples.NOW)
-    assert (rotated.secrets, rotated.sealed, rotated.state) == ((new,), "", after)
+    rotated = rotate_secret(sealed, new, samples.NOW)
+    assert (rotated.secrets, rotated.unreadable_secret, rotated.state) == ((new,), "", after)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from syndicate.service.newsroom import Newsroom
+from syndicate.service.content_service import ContentService
 from syndicate.settings import load
 from tests.content_repository import ContentRepository
 from tests.render_pool import render_pool
@@ -26,7 +26,7 @@ permalink = "/news/:name"
 timezone = "America/New_York"
 """
 
-OTHER = """
+OTHER_SOURCE = """
 [[sources]]
 name = "other"
 repository = "other"
@@ -43,7 +43,7 @@ FIRST = "news/2023-11-06-first.md"
 SECOND = "news/2023-11-07-second.md"
 
 
-def file(title: str, words: str = "Words.", **keys: str) -> str:
+def post_file(title: str, words: str = "Words.", **keys: str) -> str:
     """Return a post with ``title``, further front matter ``keys``, and ``words``."""
     head = "".join(f"{key}: {value}\n" for key, value in {"title": title, **keys}.items())
     return f"---\n{head}---\n{words}\n"
@@ -53,7 +53,7 @@ def file(title: str, words: str = "Words.", **keys: str) -> str:
 def content(tmp_path: pathlib.Path) -> ContentRepository:
     """Return the repository of the source ``news``, with one post."""
     made = ContentRepository.create(tmp_path / "content")
-    made.commit({FIRST: file("First")})
+    made.commit({FIRST: post_file("First")})
     return made
 
 
@@ -61,20 +61,20 @@ def content(tmp_path: pathlib.Path) -> ContentRepository:
 def other(tmp_path: pathlib.Path) -> ContentRepository:
     """Return the repository of the source ``other``, with one post."""
     made = ContentRepository.create(tmp_path / "other")
-    made.commit({"other/2023-11-08-other.md": file("Other")})
+    made.commit({"other/2023-11-08-other.md": post_file("Other")})
     return made
 
 
-def open_newsroom(folder: pathlib.Path, tables: str = "") -> Newsroom:
+def open_content_service(folder: pathlib.Path, tables: str = "") -> ContentService:
     """Return a newsroom of the source ``news`` in ``folder``, and of what ``tables`` say."""
-    written = folder / "syndicate.toml"
-    written.write_text(SETTINGS + tables)
-    return Newsroom(load(written, {}), clock=lambda: NOW, workroom=render_pool())
+    settings_file = folder / "syndicate.toml"
+    settings_file.write_text(SETTINGS + tables)
+    return ContentService(load(settings_file, {}), clock=lambda: NOW, render_pool=render_pool())
 
 
 @pytest.fixture
-def newsroom(tmp_path: pathlib.Path, content: ContentRepository) -> Iterator[Newsroom]:
+def content_service(tmp_path: pathlib.Path, content: ContentRepository) -> Iterator[ContentService]:
     """Return a newsroom of the source ``news``."""
     assert content.path == tmp_path / "content"
-    with open_newsroom(tmp_path) as opened:
+    with open_content_service(tmp_path) as opened:
         yield opened

@@ -5,11 +5,11 @@ import pathlib
 import pytest
 
 from syndicate.cache import Cache
+from syndicate.content.source_index import SourceIndex
 from syndicate.git import Repository
-from syndicate.index.part import SourceIndex
 from syndicate.model.category import Vocabulary
-from syndicate.model.edition import Part
-from syndicate.publisher.following import Follower
+from syndicate.model.edition import SourceSnapshot
+from syndicate.publisher.source_watcher import SourceReader
 from tests import samples
 from tests.content_repository import ContentRepository
 
@@ -27,7 +27,7 @@ def test_branch_forced_back_is_served_at_the_older_commit(
         content.commit({f"news/{number}.md": POST.format(number)})
     address = f"file://{content.path}" if is_remote else str(content.path)
     with Repository.open(address, ref="main", mirrors=tmp_path / "mirrors") as repository:
-        follower = Follower(
+        follower = SourceReader(
             samples.source("news"),
             poll_seconds=60,
             open_index=lambda: SourceIndex(
@@ -39,17 +39,17 @@ def test_branch_forced_back_is_served_at_the_older_commit(
         )
 
         def titles() -> list[str]:
-            part = follower.look()
-            assert isinstance(part, Part)
+            part = follower.poll()
+            assert isinstance(part, SourceSnapshot)
             assert part.commit == content.head()
-            assert not part.failing
+            assert not part.error
             return sorted(post.title for post in part.posts)
 
         assert titles() == ["0", "1", "2", "3"]
-        before = follower.stamp()
+        before = follower.fingerprint()
         older = content.reset(f"main~{steps}")
-        assert follower.look().commit == older  # type: ignore[union-attr]
+        assert follower.poll().commit == older  # type: ignore[union-attr]
         assert titles() == ["0", "1", "2", "3"][: 4 - steps]
-        assert follower.stamp() != before
+        assert follower.fingerprint() != before
         content.commit({"news/new.md": POST.format("new")})
         assert titles() == [*(["0", "1", "2", "3"][: 4 - steps]), "new"]

@@ -9,19 +9,22 @@ from pathlib import Path
 import html5lib
 import pytest
 
-from syndicate.render.address import Addresses
-from syndicate.render.body import references, render
+from syndicate.render.html_tokens import remove_invalid_characters
 from syndicate.render.markdown import to_html
-from syndicate.render.markup import readable
-from syndicate.render.sanitize import sanitize
-from syndicate.render.shortcode import Context
-from syndicate.render.templates import LITERAL, resolve
+from syndicate.render.pipeline import find_internal_links, render
+from syndicate.render.sanitizer.sanitizer import sanitize
+from syndicate.render.templates.shortcodes import TemplateContext
+from syndicate.render.templates.template_resolver import (
+    LITERAL_BRACE,
+    resolve_templates,
+)
+from syndicate.render.urls import UrlResolver
 from tests import corpora
-from tests.render.jobs import PAGE, SITE, job
-from tests.render.markdown.reference import reference, structure
+from tests.render.markdown.markdown_it_reference import reference, structure
+from tests.render.render_requests import PAGE, SITE, render_request
 
 FRONT_MATTER = re.compile(r"\s*---\r?\n.*?\n---[ \t]*\r?\n", re.DOTALL)
-CONTEXT = Context(site_url=SITE, page_url=PAGE)
+CONTEXT = TemplateContext(site_url=SITE, page_url=PAGE)
 BRANCHES = [
     ("usds", "main"),
     ("login", "main"),
@@ -56,15 +59,15 @@ def bodies(name: str, revision: str, folder: Path) -> dict[str, str]:
 def test_every_body_comes_out_safe_and_whole(name: str, revision: str, tmp_path: Path) -> None:
     """No template code, no relative address, no parse error; settled, and noted in place."""
     for path, body in bodies(name, revision, tmp_path).items():
-        rendering = render(job(body))
+        rendering = render(render_request(body))
         content = rendering.content
-        assert not re.search(r"\{\{|\{%", corpora.outside_code(content)), path
-        assert corpora.relative_addresses(content) == [], path
+        assert not re.search(r"\{\{|\{%", corpora.without_code(content)), path
+        assert corpora.relative_urls(content) == [], path
         parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
         parser.parseFragment(content)
-        assert sanitize(content, Addresses(page_url=PAGE), key="k1").html == content, path
-        assert all(note.line >= 5 for note in rendering.notes), path
-        assert not any("{" in reference for reference in references(body)), path
+        assert sanitize(content, UrlResolver(page_url=PAGE), key="k1").html == content, path
+        assert all(note.line >= 5 for note in rendering.diagnostics), path
+        assert not any("{" in reference for reference in find_internal_links(body)), path
 
 
 @pytest.mark.corpora
@@ -78,6 +81,8 @@ def test_every_body_has_the_blocks_of_its_site(
     same = 0
     found = bodies(name, "main", tmp_path)
     for body in found.values():
-        text = resolve(readable(body), CONTEXT, first_line=1).text.replace(LITERAL, "{")
+        text = resolve_templates(
+            remove_invalid_characters(body), CONTEXT, first_line=1
+        ).text.replace(LITERAL_BRACE, "{")
         same += structure(to_html(text)) == structure(reference().render(text))
     assert (len(found), same) == (posts, as_shown)

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from syndicate.errors import RepositoryError, UnknownName
-from syndicate.service.newsroom import Newsroom
+from syndicate.service.content_service import ContentService
 from tests.content_repository import ContentRepository, Symlink
 from tests.service.conftest import FIRST, SECOND, SETTINGS, settings
 
@@ -25,12 +25,12 @@ def test_pictures_come_from_the_repository(
     """In text and card; a picture that changes has another address, one that is not there not."""
     settings_file.write_text(SERVED)
     content.commit({FIRST: POST, **PICTURES})
-    with Newsroom(settings(settings_file)) as newsroom:
+    with ContentService(settings(settings_file)) as newsroom:
         edition = newsroom.edition()
         post = next(post for post in edition.posts if post.path == FIRST)
-        (item,) = newsroom.items([post], edition)
+        (item,) = newsroom.render_posts([post], edition)
         blob = content.git("rev-parse", "main:img/lake.png")
-        base = f"{newsroom.settings.masthead.public_url}/assets/news/img"
+        base = f"{newsroom.settings.service_info.public_url}/assets/news/img"
         assert f'src="{base}/lake.png?v={blob}"' in item.content
         assert 'src="https://www.example.gov/img/no.png"' in item.content
         assert item.image
@@ -42,7 +42,7 @@ def test_pictures_come_from_the_repository(
 
         content.commit({"img/lake.png": b"\x89other"})
         later = newsroom.edition()
-        (again,) = newsroom.items([post], later)
+        (again,) = newsroom.render_posts([post], later)
         assert blob not in again.content
 
 
@@ -55,7 +55,7 @@ def test_other_files_are_not_served(
     """No other path to a file, no link, no folder, nothing but pictures, sounds and films."""
     settings_file.write_text(SERVED)
     content.commit({**PICTURES, "link.png": Symlink("/etc/passwd")})
-    with Newsroom(settings(settings_file)) as newsroom:
+    with ContentService(settings(settings_file)) as newsroom:
         edition = newsroom.edition()
         with pytest.raises(UnknownName, match="no file is served"):
             newsroom.asset("news", path, edition)
@@ -66,7 +66,7 @@ def test_nothing_is_served_of_a_source_that_links(
 ) -> None:
     """Which is what every source does that says nothing."""
     content.commit(PICTURES)
-    with Newsroom(settings(settings_file)) as newsroom:
+    with ContentService(settings(settings_file)) as newsroom:
         edition = newsroom.edition()
         with pytest.raises(UnknownName, match="no file is served"):
             newsroom.asset("news", "img/lake.png", edition)
@@ -78,7 +78,7 @@ def test_a_file_too_large_is_not_served(
     """It is not even read; one byte less, and it is."""
     settings_file.write_text(f"{SERVED}\n[limits]\nasset_bytes = 2000\n")
     content.commit({"img/lake.png": b"x" * 2001, "img/pond.png": b"x" * 2000})
-    with Newsroom(settings(settings_file)) as newsroom:
+    with ContentService(settings(settings_file)) as newsroom:
         edition = newsroom.edition()
         with pytest.raises(UnknownName, match="no file is served"):
             newsroom.asset("news", "img/lake.png", edition)
@@ -105,7 +105,7 @@ def test_requests_for_files_start_no_processes(
     settings_file.write_text(SERVED)
     pictures = {f"img/{n}.png": b"x" * n for n in range(1, 100)}
     content.commit({FIRST: POST, **pictures})
-    with Newsroom(settings(settings_file)) as newsroom:
+    with ContentService(settings(settings_file)) as newsroom:
         edition = newsroom.edition()
         before = started.read_text()
         for path in pictures:
@@ -125,13 +125,13 @@ def test_requests_start_no_processes_while_the_next_commit_cannot_be_read(
     """The files of the commit in service stay known, however long that lasts."""
     settings_file.write_text(SERVED)
     content.commit({FIRST: POST, SECOND: None, "img/lake.png": b"x"})
-    with Newsroom(settings(settings_file)) as newsroom:
+    with ContentService(settings(settings_file)) as newsroom:
         edition = newsroom.edition()
         assert newsroom.asset("news", "img/lake.png", edition).content == b"x"
         content.commit({FIRST: None})
         content.commit({"news/2024-01-01-lost.md": "---\ntitle: Lost\n---\n"})
         lose(content, "main:news/2024-01-01-lost.md")
-        assert "missing" in newsroom.edition().failing["news"]
+        assert "missing" in newsroom.edition().source_errors["news"]
         before = started.read_text()
         for _ in range(3):
             newsroom.asset("news", "img/lake.png", edition, with_content=False)
@@ -157,7 +157,7 @@ def test_damaged_file_is_an_error_of_the_repository(
     settings_file.write_text(SERVED)
     content.commit({FIRST: POST, "img/lake.png": os.urandom(1_000)})
     lose(content, "main:img/lake.png")
-    with Newsroom(settings(settings_file)) as newsroom:
+    with ContentService(settings(settings_file)) as newsroom:
         edition = newsroom.edition()
         with pytest.raises(RepositoryError, match="missing or corrupt"):
             newsroom.asset("news", "img/lake.png", edition)

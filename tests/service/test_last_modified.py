@@ -11,9 +11,9 @@ import pytest
 
 from tests.content_repository import ContentRepository
 from tests.service.conftest import FIRST, POST, SETTINGS
-from tests.service.served import changed, served, until
-from tests.web.site import Answer, Site
-from tests.web.sockets import serving, spoken
+from tests.service.running_site import commit_and_wait, running_site, wait_until
+from tests.web.app_client import AppClient, AppResponse
+from tests.web.http.live_server import exchange_bytes, serve_app
 
 pytestmark = pytest.mark.anyio
 
@@ -31,14 +31,16 @@ def anyio_backend() -> str:
 class Reader:
     """A feed reader that keeps bodies, and sends back the dates that came with them."""
 
-    site: Site
+    site: AppClient
     dates: dict[str, str] = field(default_factory=dict)
     bodies: dict[str, str] = field(default_factory=dict)
 
-    async def read(self, path: str) -> Answer:
+    async def read(self, path: str) -> AppResponse:
         """Ask for what is new since the last time, and keep it."""
         date = self.dates.get(path)
-        answer = await self.site.answer(path, headers={"if-modified-since": date} if date else {})
+        answer = await self.site.request_async(
+            path, headers={"if-modified-since": date} if date else {}
+        )
         if answer.status_code == 200:
             self.bodies[path] = answer.text
             self.dates.pop(path, None)
@@ -49,7 +51,7 @@ class Reader:
 
 def commit(text: str, when: datetime) -> Change:
     """Return what commits a new text of the first post at ``when``."""
-    return lambda content: content.commit({FIRST: POST.format("First", text)}, when=when)
+    return lambda content: content.commit({FIRST: POST.format("First", text)}, committed=when)
 
 
 LONG_AGO = datetime(2024, 3, 1, 12, tzinfo=UTC)
@@ -71,7 +73,7 @@ async def test_whatever_changes_is_noticed_by_its_date_alone(
 ) -> None:
     """In feeds, pages and the API; nothing is sent twice while nothing changes."""
     commit("1st text.", LONG_AGO)(content)
-    async with served(settings_file, wait_seconds=30) as site:
+    async with running_site(settings_file, render_wait_seconds=30) as site:
         reader = Reader(site=site)
         for path in PATHS:
             await reader.read(path)
@@ -79,7 +81,7 @@ async def test_whatever_changes_is_noticed_by_its_date_alone(
             assert (await reader.read(path)).status_code == 304
         before = site.reader.edition
         change(content)
-        await until(site, "/v1/sources", lambda _: site.reader.edition is not before)
+        await wait_until(site, "/v1/sources", lambda _: site.reader.edition is not before)
         for path in PATHS:
             assert (await reader.read(path)).status_code == 200
             assert "1st text." not in reader.bodies[path]
@@ -98,14 +100,17 @@ async def test_a_date_is_never_after_that_of_the_answer(
     """Not by a commit of the future, nor by one of this second (RFC 9110 section 8.8.2.1)."""
     serve_assets(settings_file)
     content.commit({"img/lake.png": b"lake"})
-    async with served(settings_file, wait_seconds=30) as site, serving(site.app) as address:
+    async with (
+        running_site(settings_file, render_wait_seconds=30) as site,
+        serve_app(site.app) as address,
+    ):
         for ahead in (-5, 0, 1, 3_600):
             when = datetime.now(UTC) + timedelta(seconds=ahead)
             post = {FIRST: POST.format("First", f"Text {ahead}.")}
-            await changed(site, content, post, when=when)
+            await commit_and_wait(site, content, post, when=when)
             for path in (*PATHS, *PATHS, "/assets/news/img/lake.png"):
                 request = f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-                head = (await spoken(address, request.encode())).partition(b"\r\n\r\n")[0]
+                head = (await exchange_bytes(address, request.encode())).partition(b"\r\n\r\n")[0]
                 fields = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
                 if "last-modified" in fields:
                     last_modified = parsedate_to_datetime(fields["last-modified"])
@@ -117,12 +122,15 @@ async def test_a_date_is_sent_as_soon_as_it_is_past(
 ) -> None:
     """The express lane does not go on without it."""
     when = datetime.now(UTC) + timedelta(seconds=3)
-    content.commit({FIRST: POST.format("First", "Words.")}, when=when)
+    content.commit({FIRST: POST.format("First", "Words.")}, committed=when)
     request = b"GET /feeds/all.json HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-    async with served(settings_file, wait_seconds=30) as site, serving(site.app) as address:
-        await until(site, "/feeds/all.json", lambda answer: answer.status_code == 200)
+    async with (
+        running_site(settings_file, render_wait_seconds=30) as site,
+        serve_app(site.app) as address,
+    ):
+        await wait_until(site, "/feeds/all.json", lambda answer: answer.status_code == 200)
         end = time.monotonic() + 30
-        answered = [await spoken(address, request) for _ in range(3)]
+        answered = [await exchange_bytes(address, request) for _ in range(3)]
         assert all(b"last-modified" not in answer for answer in answered)
-        while b"last-modified" not in await spoken(address, request):
+        while b"last-modified" not in await exchange_bytes(address, request):
             assert time.monotonic() < end

@@ -6,13 +6,13 @@ import time
 
 import pytest
 
-from syndicate.formats import FORMATS
+from syndicate.feeds import FeedCache
+from syndicate.feeds.formats import FORMATS
 from syndicate.model.query import Query
-from syndicate.representation import Press
-from syndicate.service.newsroom import Newsroom
+from syndicate.service.content_service import ContentService
 from tests.content_repository import ContentRepository
 from tests.service.conftest import FIRST, POST, SETTINGS, settings
-from tests.service.served import changed, is_ok, served, until
+from tests.service.running_site import commit_and_wait, is_ok, running_site, wait_until
 
 pytestmark = pytest.mark.anyio
 
@@ -44,15 +44,15 @@ async def test_a_post_never_rendered_before_is_not_served_by_half(
 ) -> None:
     """Formats and API answer 503 `rendering` in time; a later request gets the whole post."""
     content.commit({FIRST: SLOW_POST})
-    async with served(settings_file) as site:
+    async with running_site(settings_file) as site:
         for path in ("/feeds/all.json", "/feeds/news.rss", "/feeds/tts.atom", "/v1/posts"):
             began = time.monotonic()
-            answer = await site.answer(path)
+            answer = await site.request_async(path)
             assert time.monotonic() - began < 5
             assert answer.status_code == 503
             assert answer.json()["code"] == "rendering"
             assert answer.headers["retry-after"] == "5"
-        answer = await until(site, "/feeds/all.json", is_ok)
+        answer = await wait_until(site, "/feeds/all.json", is_ok)
         items = {item["title"]: item for item in answer.json()["items"]}
         assert items["Slow"]["content_html"].count("<p>") == 20_000
 
@@ -62,10 +62,10 @@ async def test_pages_show_title_and_summary_of_a_post_that_is_not_rendered(
 ) -> None:
     """With a note, and the posts beside it whole; nobody keeps such a page."""
     content.commit({FIRST: SLOW_POST})
-    async with served(settings_file) as site:
+    async with running_site(settings_file) as site:
         (key,) = [post.key for post in site.reader.edition.posts if post.title == "Slow"]
         paths = ("/feeds/all", f"/posts/{key}")
-        answers = await asyncio.gather(*map(site.answer, paths))
+        answers = await asyncio.gather(*map(site.request_async, paths))
         for answer in answers:
             assert answer.status_code == 200
             assert "Slow" in answer.text
@@ -80,30 +80,30 @@ async def test_a_post_that_was_rendered_before_is_served_as_it_was(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
     """In every format and in the API, until the new version is rendered."""
-    async with served(settings_file) as site:
-        first = await until(site, "/feeds/all.json", is_ok)
-        await changed(site, content, {FIRST: SLOW_POST})
+    async with running_site(settings_file) as site:
+        first = await wait_until(site, "/feeds/all.json", is_ok)
+        await commit_and_wait(site, content, {FIRST: SLOW_POST})
         (key,) = [post.key for post in site.reader.edition.posts if post.title == "Slow"]
         for path in ("/feeds/all.json", "/feeds/all.rss", "/v1/posts", f"/v1/posts/{key}"):
-            answer = await site.answer(path)
+            answer = await site.request_async(path)
             assert answer.status_code == 200
             assert "First words." in answer.text
             assert answer.headers["cache-control"] == "no-cache"
             assert "last-modified" not in answer.headers
         since = {"if-modified-since": first.headers["last-modified"]}
-        await until(site, "/feeds/all.json", lambda answer: "First words." not in answer.text)
-        assert (await site.answer("/feeds/all.json", headers=since)).status_code == 200
+        await wait_until(site, "/feeds/all.json", lambda answer: "First words." not in answer.text)
+        assert (await site.request_async("/feeds/all.json", headers=since)).status_code == 200
 
 
 async def test_the_last_rendering_survives_a_restart(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
     """As it is on disk, whatever renderer made it."""
-    async with served(settings_file, wait_seconds=30) as site:
-        before = (await site.answer("/feeds/all.json")).json()["items"]
+    async with running_site(settings_file, render_wait_seconds=30) as site:
+        before = (await site.request_async("/feeds/all.json")).json()["items"]
     content.commit({FIRST: SLOW_POST})
-    async with served(settings_file) as site:
-        after = (await site.answer("/feeds/all.json")).json()["items"]
+    async with running_site(settings_file) as site:
+        after = (await site.request_async("/feeds/all.json")).json()["items"]
         assert after == before
 
 
@@ -111,14 +111,16 @@ async def test_what_was_only_previewed_is_never_served(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
     """A draft on another branch is no last rendering."""
-    content.start("editorial")
+    content.create_branch("editorial")
     content.commit({FIRST: POST.format("Draft", "Secret words.")}, branch="editorial")
-    with Newsroom(settings(settings_file)) as newsroom:
+    with ContentService(settings(settings_file)) as newsroom:
         edition = newsroom.edition(rev="editorial")
-        assert [item.text for item in newsroom.items(edition.posts, edition)][1] == "Secret words."
+        assert [item.text for item in newsroom.render_posts(edition.posts, edition)][
+            1
+        ] == "Secret words."
     content.commit({FIRST: SLOW_POST})
-    async with served(settings_file) as site:
-        assert (await site.answer("/feeds/all.json")).status_code == 503
+    async with running_site(settings_file) as site:
+        assert (await site.request_async("/feeds/all.json")).status_code == 503
 
 
 async def test_fifty_slow_posts_keep_no_other_source_waiting(
@@ -126,15 +128,17 @@ async def test_fifty_slow_posts_keep_no_other_source_waiting(
 ) -> None:
     """Its feed comes at once, however long the queue of the slow source is."""
     content.commit({f"news/2023-12-{n % 28 + 1:02}-slow-{n}.md": SLOW_POST for n in range(50)})
-    async with served(settings_file, wait_seconds=4) as site:
-        slow = asyncio.create_task(site.answer("/feeds/news.json"))
+    async with running_site(settings_file, render_wait_seconds=4) as site:
+        slow = asyncio.create_task(site.request_async("/feeds/news.json"))
         await asyncio.sleep(0.5)
         began = time.monotonic()
-        answer = await site.answer("/feeds/other.json")
+        answer = await site.request_async("/feeds/other.json")
         assert [item["title"] for item in answer.json()["items"]] == ["Third"]
         assert time.monotonic() - began < 4
-        await changed(site, other, {"news/2023-11-09-4th.md": POST.format("4th", "New words.")})
-        assert "New words." in (await site.answer("/feeds/other.json")).text
+        await commit_and_wait(
+            site, other, {"news/2023-11-09-4th.md": POST.format("4th", "New words.")}
+        )
+        assert "New words." in (await site.request_async("/feeds/other.json")).text
         assert (await slow).status_code == 503
 
 
@@ -143,10 +147,10 @@ async def test_a_service_stops_without_waiting_for_slow_posts(
 ) -> None:
     """Neither for those that readers wait for nor for those that are prepared for them."""
     slow = {f"news/2023-12-{n % 28 + 1:02}-slow-{n}.md": SLOW_POST for n in range(50)}
-    async with served(settings_file, prepares=True) as site:
-        await until(site, "/feeds/all.json", is_ok)
-        await changed(site, content, slow)
-        assert (await site.answer("/feeds/all.json")).status_code == 503
+    async with running_site(settings_file, is_prerendered=True) as site:
+        await wait_until(site, "/feeds/all.json", is_ok)
+        await commit_and_wait(site, content, slow)
+        assert (await site.request_async("/feeds/all.json")).status_code == 503
         began = time.monotonic()
     assert time.monotonic() - began < 20
 
@@ -156,10 +160,10 @@ async def test_readers_who_wait_for_a_slow_post_wait_together(
 ) -> None:
     """Twenty of them are answered in the time of one, and later ones at once."""
     content.commit({FIRST: SLOW_POST})
-    async with served(settings_file, wait_seconds=1) as site:
+    async with running_site(settings_file, render_wait_seconds=1) as site:
         began = time.monotonic()
         paths = [f"/feeds/all.{form}" for form in FORMATS] * 7
-        answers = await asyncio.gather(*map(site.answer, paths))
+        answers = await asyncio.gather(*map(site.request_async, paths))
         assert {answer.status_code for answer in answers} <= {200, 503}
         assert time.monotonic() - began < 5
 
@@ -168,18 +172,18 @@ async def test_who_may_wait_gets_the_post_as_it_is_now(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
     """As WebSub does: what is distributed is complete, also where an outdated feed is served."""
-    async with served(settings_file) as site:
-        press, reader = Press(site.masthead), site.reader
-        await press.feed(reader, "all", Query(), FORMATS["json"], wait=True)
-        await changed(site, content, {FIRST: SLOW_POST})
-        outdated = await press.feed(reader, "all", Query(), FORMATS["json"])
+    async with running_site(settings_file) as site:
+        press, reader = FeedCache(site.service_info), site.reader
+        await press.get(reader, "all", Query(), FORMATS["json"], wait=True)
+        await commit_and_wait(site, content, {FIRST: SLOW_POST})
+        outdated = await press.get(reader, "all", Query(), FORMATS["json"])
         assert outdated.is_provisional
         assert b"First words." in outdated.body
-        assert await press.feed(reader, "all", Query(), FORMATS["json"]) is outdated
-        current = await press.feed(reader, "all", Query(), FORMATS["json"], wait=True)
+        assert await press.get(reader, "all", Query(), FORMATS["json"]) is outdated
+        current = await press.get(reader, "all", Query(), FORMATS["json"], wait=True)
         assert b"First words." not in current.body
         assert not current.is_provisional
-        assert await press.feed(reader, "all", Query(), FORMATS["json"]) is current
+        assert await press.get(reader, "all", Query(), FORMATS["json"]) is current
 
 
 async def test_posts_that_are_not_even_read_in_time_are_being_rendered(
@@ -187,6 +191,6 @@ async def test_posts_that_are_not_even_read_in_time_are_being_rendered(
 ) -> None:
     """Whatever keeps the disk or git, the answer comes."""
     content.commit({FIRST: SLOW_POST})
-    async with served(settings_file, answer_seconds=0) as site:
-        answer = await site.answer("/feeds/all.json")
+    async with running_site(settings_file, response_seconds=0) as site:
+        answer = await site.request_async("/feeds/all.json")
         assert (answer.status_code, answer.json()["code"]) == (503, "rendering")

@@ -6,9 +6,9 @@ from typing import get_args
 
 import pytest
 
-from syndicate.settings import load, tables
+from syndicate.settings import load, schema
+from syndicate.settings.schema import Tables
 from syndicate.settings.table import Table
-from syndicate.settings.tables import Tables
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "settings.md").read_text()
 SECTIONS = PAGE.split("\n## ")[1:]
@@ -46,7 +46,7 @@ def test_every_key_is_described_with_its_default(name: str) -> None:
 
 def test_every_table_and_key_is_described_in_the_code() -> None:
     """The descriptions are also in the JSON Schema, where editors show them."""
-    for table in vars(tables).values():
+    for table in vars(schema).values():
         if isinstance(table, type) and issubclass(table, Table) and table not in (Table, Tables):
             assert table.__doc__
             assert all(field.description for field in table.model_fields.values())

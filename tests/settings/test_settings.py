@@ -10,13 +10,13 @@ from jsonschema import Draft202012Validator
 
 from syndicate import __version__
 from syndicate.errors import SettingsError
-from syndicate.model.category import Category, Term, Vocabulary
+from syndicate.model.category import Category, CategoryDefinition, Vocabulary
 from syndicate.model.edition import NamedFeed
-from syndicate.model.feed import Masthead
+from syndicate.model.feed import ServiceInfo
 from syndicate.model.post import Path as PostPath
 from syndicate.model.post import Source
 from syndicate.model.selection import Selection
-from syndicate.settings import Settings, load, schema
+from syndicate.settings import Settings, json_schema, load
 
 DATA = Path(__file__).parents[1] / "data" / "settings"
 
@@ -90,8 +90,8 @@ def test_sources_are_handed_on_as_the_model_has_them(whole: Settings, tmp_path: 
 def test_feeds_and_categories_are_handed_on_as_the_model_has_them(whole: Settings) -> None:
     """A feed's categories may be written as slugs, titles or aliases; each means its slug."""
     assert whole.vocabulary == Vocabulary(
-        terms=(
-            Term(
+        definitions=(
+            CategoryDefinition(
                 category=Category(slug="tts", title="Technology Transformation Services"),
                 aliases=("TTS",),
             ),
@@ -102,7 +102,7 @@ def test_feeds_and_categories_are_handed_on_as_the_model_has_them(whole: Setting
             name="technology-featured",
             title="Technology, featured",
             description="What the home page shows.",
-            selection=Selection.of(
+            selection=Selection.create(
                 categories=["technology", "tts"],
                 match_all=True,
                 carousel=True,
@@ -110,20 +110,20 @@ def test_feeds_and_categories_are_handed_on_as_the_model_has_them(whole: Setting
                 languages=["es"],
             ),
         ),
-        NamedFeed(name="tts-any", title="tts-any", selection=Selection.of(categories=["tts"])),
+        NamedFeed(name="tts-any", title="tts-any", selection=Selection.create(categories=["tts"])),
     )
     assert whole.redirects == {"/feeds/old": "/feeds/technology-featured", "/feeds/older": ""}
 
 
 def test_the_service_is_handed_on(whole: Settings, tmp_path: Path) -> None:
     """Numbers may come from variables, secrets from files; addresses are normal."""
-    assert whole.masthead == Masthead(
+    assert whole.service_info == ServiceInfo(
         title="Example agency feeds",
         public_url="https://feeds.example.gov/syndication",
-        hub="https://feeds.example.gov/syndication/hub",
+        hub_url="https://feeds.example.gov/syndication/hub",
         contact="feeds@example.gov",
         version=__version__,
-        max_age=60,
+        max_age_seconds=60,
     )
     assert (whole.service.host, whole.service.port) == ("0.0.0.0", 8080)  # noqa: S104 — as written
     assert whole.service.secret_key == "of the file"  # noqa: S105 — as written
@@ -133,7 +133,7 @@ def test_the_service_is_handed_on(whole: Settings, tmp_path: Path) -> None:
     assert whole.service.stale_while_revalidate == 120
     assert whole.service.stale_if_error == 3600
     assert (whole.service.requests_per_minute, whole.service.proxies) == (600, 2)
-    assert whole.data == tmp_path / "state"
+    assert whole.data_folder == tmp_path / "state"
     assert whole.database_url == "postgresql://feeds:pass:word@db.example.gov/feeds"
     assert whole.delivery.allow_networks == (
         ipaddress.ip_network("10.1.0.0/16"),
@@ -160,11 +160,11 @@ def test_one_source_is_enough(tmp_path: Path) -> None:
     """Everything else has a default; paths begin where the file is."""
     settings = load(write(tmp_path), {})
 
-    assert settings.masthead.title == "Syndicate"
-    assert settings.masthead.public_url == "http://127.0.0.1:8000"
+    assert settings.service_info.title == "Syndicate"
+    assert settings.service_info.public_url == "http://127.0.0.1:8000"
     assert settings.sources[0].repository == str(tmp_path / "website.git")
     assert settings.database_url == f"sqlite:///{tmp_path}/var/syndicate.db"
-    assert settings.data == tmp_path / "var"
+    assert settings.data_folder == tmp_path / "var"
     assert settings.service.secret_key == ""
     assert list(settings.delivery.retry_seconds[:3]) == [0, 5, 60]
     assert settings.feeds == ()
@@ -211,7 +211,7 @@ def test_without_a_public_address_it_is_where_the_service_listens(
     """So that the first try needs no settings of the network."""
     settings = load(write(tmp_path), {"SYNDICATE_SERVICE__HOST": host})
 
-    assert settings.masthead.public_url == public_url
+    assert settings.service_info.public_url == public_url
 
 
 def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
@@ -265,12 +265,12 @@ def test_the_file_is_named_or_found(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert load(None, environ).service.title == "variable"
     here = load(None, {})
     assert here.service.title == "here"
-    assert here.data == tmp_path / "here" / "var"
+    assert here.data_folder == tmp_path / "here" / "var"
 
 
 def test_everything_is_shown_but_secrets(whole: Settings) -> None:
     """Each setting with its value and where it came from; what was filled in, as written."""
-    shown = {setting.name: setting for setting in whole.shown}
+    shown = {setting.name: setting for setting in whole.displayed}
 
     assert shown["service.title"].value == "Example agency feeds"
     assert shown["service.title"].origin == str(whole.file)
@@ -295,7 +295,7 @@ def test_everything_is_shown_but_secrets(whole: Settings) -> None:
 def test_what_a_variable_set_is_shown_as_its(tmp_path: Path) -> None:
     """An operator sees which variable a value came from."""
     environ = {"SYNDICATE_SERVICE__PORT": "8080", "SYNDICATE_SECRET_KEY": "hidden"}
-    shown = {setting.name: setting for setting in load(write(tmp_path), environ).shown}
+    shown = {setting.name: setting for setting in load(write(tmp_path), environ).displayed}
 
     assert shown["service.port"].value == 8080
     assert shown["service.port"].origin == "SYNDICATE_SERVICE__PORT"
@@ -310,7 +310,7 @@ def test_a_token_without_a_user_is_masked_too(tmp_path: Path) -> None:
     file = write(tmp_path, LEAST.replace('"website.git"', '"https://token@git.example.gov/w.git"'))
     url = "postgresql://feeds@db.example.gov/feeds?password=secret&sslmode=require"
 
-    shown = {s.name: s.value for s in load(file, {"SYNDICATE_DATABASE__URL": url}).shown}
+    shown = {s.name: s.value for s in load(file, {"SYNDICATE_DATABASE__URL": url}).displayed}
 
     assert shown["sources[0].repository"] == "https://********@git.example.gov/w.git"
     assert (
@@ -321,8 +321,8 @@ def test_a_token_without_a_user_is_masked_too(tmp_path: Path) -> None:
 
 def test_the_schema_is_one_and_knows_every_key() -> None:
     """It is valid JSON Schema that takes settings in the shape of the file and no foreign key."""
-    Draft202012Validator.check_schema(schema())
-    validator = Draft202012Validator(schema())
+    Draft202012Validator.check_schema(json_schema())
+    validator = Draft202012Validator(json_schema())
 
     source = {
         "name": "news",
@@ -350,9 +350,9 @@ def test_every_mistake_is_told_at_once_by_its_name(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         load(file, environ)
 
-    told = list(caught.value.mistakes)
+    told = list(caught.value.errors)
     assert told == (DATA / "wrong.txt").read_text().splitlines()
-    assert caught.value.what == f"{file} has {len(told)} errors"
+    assert caught.value.message == f"{file} has {len(told)} errors"
     assert not [line for line in told if "secret@" in line or "12345" in line]
 
 
@@ -364,7 +364,7 @@ def test_no_source_is_a_mistake(tmp_path: Path) -> None:
             {"SYNDICATE_SECRET_KEY": "a"},
         )
 
-    assert caught.value.mistakes == (
+    assert caught.value.errors == (
         "service: expected a table; found 1",
         "categories: expected a list of tables, each under [[categories]]",
         "feeds[0]: expected a table; found 2",

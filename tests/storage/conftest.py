@@ -5,17 +5,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.databases import KINDS, database_of_kind
+from tests.databases import DATABASE_KINDS, database_of_kind
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=DATABASE_KINDS)
 def address(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Iterator[str]:
     """Return the URL of a migrated database without content."""
     with database_of_kind(request, tmp_path / "folder" / "syndicate.db") as url:
         yield url
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=DATABASE_KINDS)
 def empty_address(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Iterator[str]:
     """Return the URL of a database without tables."""
     with database_of_kind(request, tmp_path / "folder" / "syndicate.db", empty=True) as url:

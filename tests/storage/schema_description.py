@@ -27,17 +27,17 @@ def describe_schema(connection: Connection) -> list[str]:
     if connection.dialect.name == "postgresql":
         columns = connection.exec_driver_sql(_POSTGRESQL_COLUMNS).all()
         indexes = connection.exec_driver_sql(_POSTGRESQL_INDEXES).all()
-        return sorted(_line(row) for row in [*columns, *indexes])
-    lines = [_line(row) for row in connection.exec_driver_sql(_SQLITE_INDEXES).all()]
+        return sorted(_join_cells(row) for row in [*columns, *indexes])
+    lines = [_join_cells(row) for row in connection.exec_driver_sql(_SQLITE_INDEXES).all()]
     for table in connection.dialect.get_table_names(connection):
         if table == "alembic_version":
             continue
         columns = connection.exec_driver_sql(f"PRAGMA table_info({table})").all()
         keys = connection.exec_driver_sql(f"PRAGMA index_list({table})").all()
-        lines.extend(_line([table, *column[1:]]) for column in columns)
-        lines.extend(_line([table, *key[1:4]]) for key in keys)
+        lines.extend(_join_cells([table, *column[1:]]) for column in columns)
+        lines.extend(_join_cells([table, *key[1:4]]) for key in keys)
     return sorted(lines)
 
 
-def _line(cells: Iterable[object]) -> str:
+def _join_cells(cells: Iterable[object]) -> str:
     return re.sub(r"\s+", " ", " | ".join(map(str, cells)))

@@ -13,9 +13,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, func, select
 
 from syndicate.errors import StorageError
-from syndicate.storage.database import Database, prepare_sqlite
+from syndicate.storage.database import Database, configure_sqlite
 from syndicate.storage.schema import METADATA, REVISION, TOKEN
-from tests.databases import prepare
+from tests.databases import create_sqlite_database
 
 Work = Callable[[Database], Awaitable[None]]
 
@@ -24,7 +24,7 @@ def within(address: str, work: Work) -> None:
     """Do ``work`` in the migrated database at ``address``."""
 
     async def do() -> None:
-        prepare(address)
+        create_sqlite_database(address)
         database = await Database.open(address)
         try:
             await work(database)
@@ -37,7 +37,7 @@ def within(address: str, work: Work) -> None:
 def test_a_sqlite_connection_commits_for_good_and_waits(tmp_path: pathlib.Path) -> None:
     """Its transactions begin as told: here they take the file for writing at once."""
     engine = create_engine(f"sqlite:///{tmp_path / 'syndicate.db'}")
-    prepare_sqlite(engine, "BEGIN IMMEDIATE")
+    configure_sqlite(engine, "BEGIN IMMEDIATE")
     with engine.begin() as connection:
         modes = [
             connection.exec_driver_sql(f"PRAGMA {name}").scalar()
@@ -102,7 +102,7 @@ def test_a_start_imports_what_upgrades_only_where_there_is_something_to_upgrade(
     """Alembic and what it needs take 11 MB; nor is PostgreSQL's driver needed for a file."""
     code = (
         "import asyncio, sys\n"
-        "from syndicate.storage.bell import listen\n"
+        "from syndicate.storage.pg_notifications import listen\n"
         "from syndicate.storage.database import Database\n"
         "async def do():\n"
         f"    database = await Database.open('sqlite:///{tmp_path / 'syndicate.db'}')\n"
@@ -178,7 +178,7 @@ def test_whoever_is_cancelled_leaves_no_lock(address: str, cancels: int) -> None
         return writing.cancelled()
 
     async def do() -> None:
-        prepare(address)
+        create_sqlite_database(address)
         steps = 0
         while await cancelled_after(steps):
             steps += 1
@@ -203,7 +203,7 @@ def test_no_password_is_shown() -> None:
     """Errors may be read by many."""
     with pytest.raises(StorageError) as refused:
         asyncio.run(Database.open("postgresql://user:geheim@127.0.0.1:1/none"))
-    assert "geheim" not in refused.value.what
+    assert "geheim" not in refused.value.message
 
 
 def test_who_reads_sees_one_state_throughout(address: str) -> None:

@@ -10,12 +10,24 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syndicate.errors import Conflict, UnknownName
 from syndicate.model.selection import Selection
-from syndicate.model.signature import Secret
-from syndicate.model.subscription import SEALED, Subscription, SubscriptionId, pause, rotate
-from syndicate.storage.posting import post_to
-from syndicate.storage.safe import Safe
+from syndicate.model.subscription import (
+    UNDECRYPTABLE_REASON,
+    Subscription,
+    SubscriptionId,
+    pause,
+    rotate_secret,
+)
+from syndicate.model.webhook_signature import Secret
+from syndicate.storage.enqueue import enqueue_for
+from syndicate.storage.secret_store import SecretStore
 from syndicate.storage.subscriptions import Subscriptions
-from tests.storage.mailroom import NOW, Mailroom, letter, subscriber, within
+from tests.storage.outbox_fixture import (
+    NOW,
+    OutboxFixture,
+    run_with_outbox,
+    stored_event,
+    subscriber,
+)
 
 COMPLETE = replace(
     subscriber("complete"),
@@ -29,7 +41,7 @@ COMPLETE = replace(
     minor=False,
     payload="thin",
     backfill=True,
-    secrets=(Secret(key=b"n" * 24), Secret(key=b"o" * 24, until=NOW)),
+    secrets=(Secret(key=b"n" * 24), Secret(key=b"o" * 24, valid_until=NOW)),
     state="suspended",
     state_reason="5 attempts failed",
     failing_since=NOW,
@@ -43,35 +55,35 @@ COMPLETE = replace(
 def test_a_subscription_comes_back_exactly(address: str, key: str) -> None:
     """Every field, whether its secrets are encrypted or not."""
 
-    async def work(mailroom: Mailroom) -> None:
+    async def work(mailroom: OutboxFixture) -> None:
         await mailroom.subscriptions.add(COMPLETE, NOW)
         assert await mailroom.subscriptions.find(COMPLETE.id) == COMPLETE
 
-    within(address, work, key=key)
+    run_with_outbox(address, work, key=key)
 
 
 def test_the_same_again_is_refused_with_the_id(address: str) -> None:
     """Another owner, another address or another selection is another subscription."""
 
-    async def work(mailroom: Mailroom) -> None:
+    async def work(mailroom: OutboxFixture) -> None:
         add = mailroom.subscriptions.add
         await add(subscriber("a"), NOW)
         same = replace(subscriber("a"), id=SubscriptionId("sub_b"), payload="thin")
         with pytest.raises(Conflict, match="sub_a") as refused:
             await add(same, NOW)
-        assert refused.value.known == ("sub_a",)
+        assert refused.value.choices == ("sub_a",)
         await add(replace(same, owner="other"), NOW)
         await add(replace(same, id=SubscriptionId("sub_c"), url="https://c.example"), NOW)
         narrowed = Selection(carousel=True)
         await add(replace(same, id=SubscriptionId("sub_d"), selection=narrowed), NOW)
 
-    within(address, work)
+    run_with_outbox(address, work)
 
 
 def test_they_are_listed_by_owner_and_kind(address: str) -> None:
     """The oldest first."""
 
-    async def work(mailroom: Mailroom) -> None:
+    async def work(mailroom: OutboxFixture) -> None:
         subscriptions = mailroom.subscriptions
         older = subscriber("z")
         newer = replace(subscriber("a"), owner="other")
@@ -85,13 +97,13 @@ def test_they_are_listed_by_owner_and_kind(address: str) -> None:
         assert await subscriptions.list(owner="other") == (newer,)
         assert await subscriptions.list(kind="websub") == (hub,)
 
-    within(address, work)
+    run_with_outbox(address, work)
 
 
 def test_a_change_is_stored(address: str) -> None:
     """It may not make two subscriptions the same."""
 
-    async def work(mailroom: Mailroom) -> None:
+    async def work(mailroom: OutboxFixture) -> None:
         subscriptions = mailroom.subscriptions
         one, two = subscriber("a"), subscriber("b")
         await subscriptions.add(one, NOW)
@@ -106,25 +118,25 @@ def test_a_change_is_stored(address: str) -> None:
             await subscriptions.change("sub_a", like_two)
         assert await subscriptions.find("sub_a") == pause(one)
 
-    within(address, work)
+    run_with_outbox(address, work)
 
 
 @pytest.mark.parametrize("which", ["", "sub_", "sub_\x00", "sub_\udcff", "sub_\u00e4"])
 def test_what_could_be_no_id_is_not_found(address: str, which: str) -> None:
     """PostgreSQL takes no NUL, and nobody's database is at fault for that."""
 
-    async def work(mailroom: Mailroom) -> None:
+    async def work(mailroom: OutboxFixture) -> None:
         with pytest.raises(UnknownName):
             await mailroom.subscriptions.find(which)
 
-    within(address, work)
+    run_with_outbox(address, work)
 
 
 def test_what_is_removed_is_gone_with_all_that_was_on_its_way(address: str) -> None:
     """Others keep theirs; what is not there cannot be found, changed or removed."""
 
-    async def work(mailroom: Mailroom) -> None:
-        await mailroom.subscribe("a", "b", letters=(1,))
+    async def work(mailroom: OutboxFixture) -> None:
+        await mailroom.subscribe("a", "b", events=(1,))
         await mailroom.subscriptions.remove("sub_a")
         for ask in (mailroom.subscriptions.find, mailroom.subscriptions.remove):
             with pytest.raises(UnknownName, match="sub_a"):
@@ -133,66 +145,66 @@ def test_what_is_removed_is_gone_with_all_that_was_on_its_way(address: str) -> N
             await mailroom.subscriptions.change("sub_a", pause)
         assert [one.delivery.id for one in await mailroom.claim("t")] == ["sub_b.1"]
 
-    within(address, work)
+    run_with_outbox(address, work)
 
 
 def test_what_is_written_with_a_subscription_is_there_if_it_is(address: str) -> None:
     """Both or none."""
 
-    async def work(mailroom: Mailroom) -> None:
+    async def work(mailroom: OutboxFixture) -> None:
         async def first_letter(connection: AsyncConnection) -> None:
-            await post_to(connection, SubscriptionId("sub_a"), [letter(1)], NOW)
+            await enqueue_for(connection, SubscriptionId("sub_a"), [stored_event(1)], NOW)
 
-        await mailroom.subscriptions.add(subscriber("a"), NOW, also=first_letter)
+        await mailroom.subscriptions.add(subscriber("a"), NOW, then=first_letter)
         assert [one.delivery.event for one in await mailroom.claim("t")] == ["evt_1"]
 
-    within(address, work)
+    run_with_outbox(address, work)
 
 
 def test_one_whose_secret_cannot_be_opened_is_looked_after_all_the_same(address: str) -> None:
     """Found, listed, paused and removed; its secret is there again with the key."""
 
-    async def work(mailroom: Mailroom) -> None:
+    async def work(mailroom: OutboxFixture) -> None:
         await mailroom.subscribe("a", "b")
-        wrong = Subscriptions(mailroom.database, Safe("wrong"))
+        wrong = Subscriptions(mailroom.database, SecretStore("wrong"))
         found = await wrong.find("sub_a")
-        assert (found.secrets, found.trouble) == ((), SEALED)
+        assert (found.secrets, found.status_reason) == ((), UNDECRYPTABLE_REASON)
         assert len(await wrong.list()) == len((await wrong.page(None, "", 9))[0]) == 2
-        assert (await wrong.change("sub_a", pause)).sealed == found.sealed
+        assert (await wrong.change("sub_a", pause)).unreadable_secret == found.unreadable_secret
         assert await mailroom.subscriptions.find("sub_a") == pause(subscriber("a"))
         new = Secret(key=b"n" * 24)
-        await wrong.change("sub_a", partial(rotate, secret=new, at=NOW))
+        await wrong.change("sub_a", partial(rotate_secret, secret=new, at=NOW))
         assert (await wrong.find("sub_a")).secrets == (new,)
         await wrong.remove("sub_b")
         assert [one.id for one in await wrong.list()] == ["sub_a"]
 
-    within(address, work, key="right")
+    run_with_outbox(address, work, key="right")
 
 
 def test_simultaneous_additions_cannot_share_the_last_place_of_an_owner(address: str) -> None:
     """On either database; other owners have places of their own."""
 
-    async def work(mailroom: Mailroom) -> None:
+    async def work(mailroom: OutboxFixture) -> None:
         made = [subscriber(f"n{number}") for number in range(6)]
-        adding = (mailroom.subscriptions.add(one, NOW, most=2) for one in made)
+        adding = (mailroom.subscriptions.add(one, NOW, max_count=2) for one in made)
         refused = [one for one in await asyncio.gather(*adding, return_exceptions=True) if one]
         assert len(await mailroom.subscriptions.list()) == 2
-        assert {getattr(one, "code", one) for one in refused} == {"too-many-subscriptions"}
-        await mailroom.subscriptions.add(replace(subscriber("x"), owner="other"), NOW, most=2)
+        assert {getattr(one, "exit_code", one) for one in refused} == {"too-many-subscriptions"}
+        await mailroom.subscriptions.add(replace(subscriber("x"), owner="other"), NOW, max_count=2)
 
-    within(address, work)
+    run_with_outbox(address, work)
 
 
 def test_existing_subscriptions_over_a_lowered_limit_stay_and_change(address: str) -> None:
     """Only new ones are refused, and the same again is still a conflict with its id."""
 
-    async def work(mailroom: Mailroom) -> None:
+    async def work(mailroom: OutboxFixture) -> None:
         await mailroom.subscribe("a", "b", "c")
         for name, code in (("d", "too-many-subscriptions"), ("a", "already-subscribed")):
             with pytest.raises(Conflict) as caught:
-                await mailroom.subscriptions.add(subscriber(name), NOW, most=1)
+                await mailroom.subscriptions.add(subscriber(name), NOW, max_count=1)
             assert caught.value.code == code
         await mailroom.subscriptions.change("sub_a", pause)
         assert len(await mailroom.subscriptions.list()) == 3
 
-    within(address, work)
+    run_with_outbox(address, work)

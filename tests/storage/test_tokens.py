@@ -11,16 +11,16 @@ from sqlalchemy import text
 from syndicate.errors import UnknownName, UsageError
 from syndicate.storage.database import Database
 from syndicate.storage.tokens import Tokens
-from tests.databases import prepare
-from tests.mirror import sqlite
-from tests.storage.mailroom import NOW
+from tests.databases import create_sqlite_database
+from tests.stepwise_service import sqlite_url
+from tests.storage.outbox_fixture import NOW
 
 
 def within(address: str, work: Callable[[Tokens, Database], Awaitable[None]]) -> None:
     """Do ``work`` with no tokens yet."""
 
     async def do() -> None:
-        prepare(address)
+        create_sqlite_database(address)
         database = await Database.open(address)
         try:
             await work(Tokens(database), database)
@@ -39,7 +39,7 @@ def test_a_token_is_recognised_and_kept_nowhere(address: str) -> None:
         assert await tokens.find(shown, NOW) == token
         assert await tokens.find(shown + "x", NOW) is None
         assert await tokens.find("\udce9", NOW) is None
-        assert (token.role, token.name, token.made) == ("partner", "Example agency", NOW)
+        assert (token.role, token.name, token.created) == ("partner", "Example agency", NOW)
         async with database.read() as connection:
             (row,) = (await connection.execute(text("SELECT * FROM token"))).all()
         assert shown not in str(row)
@@ -68,7 +68,7 @@ def test_a_token_is_somebodys(tmp_path: pathlib.Path, name: str) -> None:
             await tokens.create("partner", name, NOW)
         assert await tokens.list() == ()
 
-    within(sqlite(tmp_path), work)
+    within(sqlite_url(tmp_path), work)
 
 
 def test_a_token_that_never_holds_is_not_made(tmp_path: pathlib.Path) -> None:
@@ -79,7 +79,7 @@ def test_a_token_that_never_holds_is_not_made(tmp_path: pathlib.Path) -> None:
             await tokens.create("admin", "Ops", NOW, expires=NOW)
         assert await tokens.list() == ()
 
-    within(sqlite(tmp_path), work)
+    within(sqlite_url(tmp_path), work)
 
 
 def test_a_revoked_token_is_good_for_nothing(address: str) -> None:

@@ -9,12 +9,12 @@ from sqlalchemy import text
 
 from syndicate.model.selection import Selection
 from syndicate.model.subscription import SubscriptionId
-from syndicate.storage.intents import Intents
+from syndicate.storage.enqueue import subscriber_groups
 from syndicate.storage.ledger import Ledger
-from syndicate.storage.posting import audiences
-from syndicate.storage.safe import Safe
-from tests.storage.hubroom import intent
-from tests.storage.mailroom import LEASE, NOW, Mailroom, subscriber, within
+from syndicate.storage.secret_store import SecretStore
+from syndicate.storage.websub_requests import WebSubRequests
+from tests.storage.hub_fixture import subscription_request
+from tests.storage.outbox_fixture import LEASE, NOW, OutboxFixture, run_with_outbox, subscriber
 from tests.storage.test_ledger import A, B, told
 
 
@@ -24,7 +24,7 @@ def file(tmp_path: pathlib.Path) -> str:
     return f"sqlite:///{tmp_path / 'syndicate.db'}"
 
 
-async def change(mailroom: Mailroom, statement: str, **values: object) -> None:
+async def change(mailroom: OutboxFixture, statement: str, **values: object) -> None:
     """Change stored rows behind the back of the program."""
     async with mailroom.database.write() as connection:
         await connection.execute(text(statement), values)
@@ -36,13 +36,13 @@ async def change(mailroom: Mailroom, statement: str, **values: object) -> None:
 def test_events_are_chosen_for_all_but_unreadable_subscriptions(file: str, damage: str) -> None:
     """One that asks for nothing readable is disabled, so that its owner recovers what it missed."""
 
-    async def work(mailroom: Mailroom) -> None:
+    async def work(mailroom: OutboxFixture) -> None:
         await mailroom.subscribe("a")
         other = replace(subscriber("b"), selection=Selection(carousel=True))
         await mailroom.subscriptions.add(other, NOW)
         await change(mailroom, f"UPDATE subscription SET {damage} WHERE id = 'sub_a'")  # noqa: S608
         async with mailroom.database.write() as connection:
-            (found,) = await audiences(connection)
+            (found,) = await subscriber_groups(connection)
         assert found.selection == other.selection
         asked = text("SELECT state, state_reason FROM subscription WHERE id = 'sub_a'")
         async with mailroom.database.read() as connection:
@@ -50,22 +50,22 @@ def test_events_are_chosen_for_all_but_unreadable_subscriptions(file: str, damag
         assert state == "disabled"
         assert reason.startswith("what it asks for cannot be read: ")
 
-    within(file, work)
+    run_with_outbox(file, work)
 
 
 def test_an_unreadable_subscription_hears_with_those_that_ask_for_the_same(file: str) -> None:
     """What it asks for stands in their rows as well."""
 
-    async def work(mailroom: Mailroom) -> None:
+    async def work(mailroom: OutboxFixture) -> None:
         await mailroom.subscribe("a", "b")
         await change(mailroom, "UPDATE subscription SET selection = 'x' WHERE id = 'sub_a'")
         async with mailroom.database.write() as connection:
-            assert len(await audiences(connection)) == 1
+            assert len(await subscriber_groups(connection)) == 1
         asked = text("SELECT state FROM subscription ORDER BY id")
         async with mailroom.database.read() as connection:
             assert [*(await connection.execute(asked)).scalars()] == ["active", "active"]
 
-    within(file, work)
+    run_with_outbox(file, work)
 
 
 @pytest.mark.parametrize(
@@ -81,18 +81,18 @@ def test_an_unreadable_subscription_hears_with_those_that_ask_for_the_same(file:
 def test_a_ledger_goes_on_without_an_unreadable_row(file: str, damage: str) -> None:
     """Its post counts as one that nobody was told of; announcing it anew repairs the row."""
 
-    async def work(mailroom: Mailroom) -> None:
+    async def work(mailroom: OutboxFixture) -> None:
         ledger = Ledger(mailroom.database)
-        await ledger.lease("one", NOW)
-        await ledger.tell("one", [told(A), told(B)], NOW)
+        await ledger.acquire_lease("one", NOW)
+        await ledger.record("one", [told(A), told(B)], NOW)
         await change(mailroom, f"UPDATE ledger SET {damage} WHERE post_id = :id", id=A.id)  # noqa: S608
-        assert set(await ledger.told()) == {B.id}
-        _, rows = await ledger.moved(None, 10)
-        assert [one.row.post for one in rows] == [B.id]
-        await ledger.tell("one", [told(A)], NOW)
-        assert set(await ledger.told()) == {A.id, B.id}
+        assert set(await ledger.entries()) == {B.id}
+        _, rows = await ledger.entries_after(None, 10)
+        assert [one.row.post_id for one in rows] == [B.id]
+        await ledger.record("one", [told(A)], NOW)
+        assert set(await ledger.entries()) == {A.id, B.id}
 
-    within(file, work)
+    run_with_outbox(file, work)
 
 
 @pytest.mark.parametrize(
@@ -108,12 +108,12 @@ def test_a_ledger_goes_on_without_an_unreadable_row(file: str, damage: str) -> N
 def test_an_unreadable_verification_fails_alone(file: str, damage: str, reason: str) -> None:
     """The others are claimed, and this one is not claimed again."""
 
-    async def work(mailroom: Mailroom) -> None:
-        intents = Intents(mailroom.database, Safe())
-        await intents.add(intent("a"), NOW)
-        await intents.add(intent("b"), NOW)
+    async def work(mailroom: OutboxFixture) -> None:
+        intents = WebSubRequests(mailroom.database, SecretStore())
+        await intents.add(subscription_request("a"), NOW)
+        await intents.add(subscription_request("b"), NOW)
         await change(mailroom, f"UPDATE websub_request SET {damage} WHERE id = 'sub_a'")  # noqa: S608
-        found = await intents.claim(9, by="one", now=NOW, lease=LEASE)
+        found = await intents.claim(9, token="one", now=NOW, lease=LEASE)
         assert [one.id for one in found] == ["sub_b"]
         asked = text("SELECT state, reason FROM websub_request WHERE id = 'sub_a'")
         async with mailroom.database.read() as connection:
@@ -121,33 +121,35 @@ def test_an_unreadable_verification_fails_alone(file: str, damage: str, reason: 
         assert state == "failed"
         assert why.startswith(reason)
 
-    within(file, work)
+    run_with_outbox(file, work)
 
 
 def test_a_lease_of_a_verification_that_never_ends_is_none(file: str) -> None:
     """The request is claimed as if nobody had it."""
 
-    async def work(mailroom: Mailroom) -> None:
-        intents = Intents(mailroom.database, Safe())
-        await intents.add(intent("a"), NOW)
+    async def work(mailroom: OutboxFixture) -> None:
+        intents = WebSubRequests(mailroom.database, SecretStore())
+        await intents.add(subscription_request("a"), NOW)
         await change(mailroom, "UPDATE websub_request SET lease_until_ms = 'never'")
         assert await intents.next_due(NOW) is None
-        (found,) = await intents.claim(9, by="one", now=NOW, lease=LEASE)
+        (found,) = await intents.claim(9, token="one", now=NOW, lease=LEASE)
         assert found.id == "sub_a"
 
-    within(file, work)
+    run_with_outbox(file, work)
 
 
 def test_who_subscribes_again_replaces_an_unreadable_row(file: str) -> None:
     """With the lease and the secret that were confirmed now."""
 
-    async def work(mailroom: Mailroom) -> None:
-        intents = Intents(mailroom.database, Safe())
+    async def work(mailroom: OutboxFixture) -> None:
+        intents = WebSubRequests(mailroom.database, SecretStore())
 
         async def confirm() -> None:
-            await intents.add(intent("a", lease=timedelta(days=2), secret=b"mine"), NOW)
-            (found,) = await intents.claim(1, by="one", now=NOW, lease=LEASE)
-            await intents.settle(found, "", by="one", now=NOW)
+            await intents.add(
+                subscription_request("a", lease=timedelta(days=2), secret=b"mine"), NOW
+            )
+            (found,) = await intents.claim(1, token="one", now=NOW, lease=LEASE)
+            await intents.complete(found, "", token="one", now=NOW)
 
         await confirm()
         await change(mailroom, "UPDATE subscription SET types = 'x'")
@@ -156,4 +158,4 @@ def test_who_subscribes_again_replaces_an_unreadable_row(file: str) -> None:
         assert found.lease_until == NOW + timedelta(days=2)
         assert [one.key for one in found.secrets] == [b"mine"]
 
-    within(file, work)
+    run_with_outbox(file, work)

@@ -21,17 +21,17 @@ from sqlalchemy import (
 )
 
 from syndicate.errors import StorageError
-from syndicate.storage import upgrading
+from syndicate.storage import migrate
 from syndicate.storage.database import Database
-from syndicate.storage.journal import Journal
+from syndicate.storage.delivery_log import DeliveryLog
 from syndicate.storage.ledger import Ledger
-from syndicate.storage.safe import Safe
 from syndicate.storage.schema import METADATA, PRERELEASE_REVISIONS, REVISION
+from syndicate.storage.secret_store import SecretStore
 from syndicate.storage.subscriptions import Subscriptions
 from syndicate.storage.tokens import Tokens
 from tests import stored_database
 from tests.storage.schema_description import describe_schema
-from tests.web.site import LEDGER
+from tests.web.app_client import LEDGER
 
 RELEASES: Final = sorted(stored_database.FOLDER.glob("*.sql"))
 Result = TypeVar("Result")
@@ -54,7 +54,7 @@ def restore(release: pathlib.Path, url: str, folder: pathlib.Path) -> None:
     On PostgreSQL the migrations of that version make the tables, and the rows are copied.
     """
     file = folder / "stored.db"
-    stored_database.load(release, file)
+    stored_database.restore(release, file)
     if url.startswith("sqlite:"):
         target = pathlib.Path(make_url(url).database or "")
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -72,7 +72,7 @@ def restore(release: pathlib.Path, url: str, folder: pathlib.Path) -> None:
 
     _, rows = run(f"sqlite:///{file}", read)
     (version,) = rows.pop("alembic_version")
-    run(url, lambda connection: upgrading.upgrade(connection, url, str(version["version_num"])))
+    run(url, lambda connection: migrate.upgrade(connection, url, str(version["version_num"])))
 
     def write(target: Connection) -> None:
         tables = MetaData()
@@ -116,15 +116,15 @@ def test_an_upgrade_keeps_what_is_stored(
 
     async def read() -> None:
         database = await Database.open(empty_address)
-        subscriptions = Subscriptions(database, Safe())
+        subscriptions = Subscriptions(database, SecretStore())
         try:
-            assert set(await Ledger(database).told()) == {told.row.post for told in LEDGER}
+            assert set(await Ledger(database).entries()) == {told.row.post_id for told in LEDGER}
             webhooks = await subscriptions.list()
             assert [one.id for one in webhooks] == ["sub_a", "sub_b"]
             assert all(one.secrets for one in webhooks)
             assert [one.id for one in await subscriptions.list(kind="websub")] == ["sub_feed"]
             assert [one.name for one in await Tokens(database).list()] == ["Example agency"]
-            delivery, attempts = await Journal(database).find("sub_a.1")
+            delivery, attempts = await DeliveryLog(database).find("sub_a.1")
             assert (delivery.state, len(attempts)) == ("delivered", 1)
         finally:
             await database.close()
@@ -138,7 +138,7 @@ def test_a_stored_database_has_rows_in_every_table(tmp_path: pathlib.Path) -> No
     """A table that is added to the schema has to be filled for the next release."""
     script = tmp_path / "now.sql"
     script.write_text(stored_database.dump())
-    stored_database.load(script, tmp_path / "now.db")
+    stored_database.restore(script, tmp_path / "now.db")
 
     def count(connection: Connection) -> dict[str, int]:
         return {
@@ -182,8 +182,8 @@ def test_a_database_of_a_prerelease_is_refused(address: str, method: str, revisi
 
     error = refusal.value
     assert error.code == "database-from-prerelease"
-    assert error.what.startswith(f"database {make_url(address).render_as_string()}: ")
-    assert revision in error.what
+    assert error.message.startswith(f"database {make_url(address).render_as_string()}: ")
+    assert revision in error.message
     named = make_url(address).database if address.startswith("sqlite") else "database.url"
     assert str(named) in error.hint
     assert "from a baseline" in error.hint

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from syndicate.cache import Cache
+from syndicate.content.source_index import SourceIndex
 from syndicate.git import Repository
-from syndicate.index.part import SourceIndex
 from syndicate.model.post import Source
 from tests import corpora
 
@@ -20,12 +20,12 @@ OpenCorpus = Callable[[Source], SourceIndex]
 def clones(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], pathlib.Path]:
     """Return a function that gives a clone of a corpus, the same one each time."""
     folder = tmp_path_factory.mktemp("corpora")
-    made: dict[str, pathlib.Path] = {}
+    clones_by_name: dict[str, pathlib.Path] = {}
 
     def clone(name: str) -> pathlib.Path:
-        if name not in made:
-            made[name] = corpora.clone(name, folder)
-        return made[name]
+        if name not in clones_by_name:
+            clones_by_name[name] = corpora.clone(name, folder)
+        return clones_by_name[name]
 
     return clone
 
@@ -36,13 +36,13 @@ def open_corpus(
 ) -> Iterator[OpenCorpus]:
     """Return a function that opens the index of a corpus; all share one cache."""
     folder = tmp_path_factory.mktemp("cache")
-    with ExitStack() as closing:
+    with ExitStack() as exit_stack:
         cache = Cache(folder / "cache.db")
-        closing.callback(cache.close)
+        exit_stack.callback(cache.close)
 
-        def open_it(source: Source) -> SourceIndex:
+        def open_index(source: Source) -> SourceIndex:
             path = str(clones(source.repository))
-            repository = closing.enter_context(
+            repository = exit_stack.enter_context(
                 Repository.open(path, ref="main", mirrors=folder / "mirrors")
             )
             return SourceIndex(
@@ -52,4 +52,4 @@ def open_corpus(
                 vocabulary=corpora.VOCABULARY,
             )
 
-        yield open_it
+        yield open_index

@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from syndicate.cache import Cache
-from syndicate.formats import FORMATS
+from syndicate.content.post_renderer import PostRenderer
+from syndicate.content.source_index import SourceIndex
+from syndicate.feeds.formats import FORMATS
 from syndicate.git import Repository
-from syndicate.index.item import Items
-from syndicate.index.part import SourceIndex
 from syndicate.model.category import Vocabulary
 from syndicate.model.edition import Edition
+from syndicate.model.feed_view import build_feed, build_feed_view
 from syndicate.model.query import Query
-from syndicate.model.view import compose, view
-from syndicate.render.workroom import Workroom
+from syndicate.render.pool.process_pool import RenderPool
 from tests import samples
 from tests.content_repository import ContentRepository
 
@@ -36,53 +36,53 @@ def files(draw: st.DrawFn) -> bytes:
     if kind == "texts":
         head, words = draw(st.text(max_size=80)), draw(st.text(max_size=200))
         return f"---\n{head}\n---\n{words}".encode("utf-8", "surrogatepass")
-    place = draw(st.integers(0, len(POST)))
-    return POST[:place] + draw(st.binary(max_size=3)) + POST[place + draw(st.integers(0, 3)) :]
+    offset = draw(st.integers(0, len(POST)))
+    return POST[:offset] + draw(st.binary(max_size=3)) + POST[offset + draw(st.integers(0, 3)) :]
 
 
-class Office:
+class SmallService:
     """A repository of two posts, and what makes editions of it."""
 
-    def __init__(self, folder: pathlib.Path, closing: ExitStack) -> None:
+    def __init__(self, folder: pathlib.Path, exit_stack: ExitStack) -> None:
         self.content = ContentRepository.create(folder / "content", bare=True)
         self.content.commit({GOOD: POST})
-        repository = closing.enter_context(
+        repository = exit_stack.enter_context(
             Repository.open(str(self.content.path), ref="main", mirrors=folder / "mirrors")
         )
         cache = Cache(None)
         self.index = SourceIndex(samples.source(), repository, cache=cache, vocabulary=Vocabulary())
-        workroom = Workroom(processes=1)
-        closing.callback(workroom.close)
-        self.items = Items({"news": self.index}, cache=cache, workroom=workroom)
+        render_pool = RenderPool(processes=1)
+        exit_stack.callback(render_pool.close)
+        self.items = PostRenderer({"news": self.index}, cache=cache, pool=render_pool)
 
     def edition(self) -> Edition:
         """Return the edition of the head of the branch."""
-        return Edition.of([self.index.part(self.index.repository.head())], at=samples.NOW)
+        return Edition.build([self.index.snapshot(self.index.repository.head())], at=samples.NOW)
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+def small_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallService]:
     """Return an office for all examples."""
-    with ExitStack() as closing:
-        yield Office(tmp_path_factory.mktemp("office"), closing)
+    with ExitStack() as exit_stack:
+        yield SmallService(tmp_path_factory.mktemp("office"), exit_stack)
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(data=files())
-def test_any_bytes_are_a_post_or_a_problem_and_touch_no_other(office: Office, data: bytes) -> None:
+def test_any_bytes_become_a_post_or_a_problem(small_service: SmallService, data: bytes) -> None:
     """The edition has the good post as ever, and every format of it is well-formed."""
-    office.content.commit({ODD: None})
-    alone = office.edition()
-    (good,) = office.items.make(alone.posts, alone)
-    office.content.commit({ODD: data})
-    edition = office.edition()
-    items = office.items.make(edition.posts, edition)
+    small_service.content.commit({ODD: None})
+    first_edition = small_service.edition()
+    (good,) = small_service.items.render(first_edition.posts, first_edition)
+    small_service.content.commit({ODD: data})
+    edition = small_service.edition()
+    items = small_service.items.render(edition.posts, edition)
     assert good in items
-    named = {post.path for post in edition.parts[0].posts}
-    named |= {file.path for file in edition.parts[0].hidden}
-    assert named == {ODD, GOOD}
-    seen = view(edition, "all", Query())
-    feed = compose(edition, seen, samples.MASTHEAD, items)
+    reported_paths = {post.path for post in edition.snapshots[0].posts}
+    reported_paths |= {file.path for file in edition.snapshots[0].hidden}
+    assert reported_paths == {ODD, GOOD}
+    feed_view = build_feed_view(edition, "all", Query())
+    feed = build_feed(edition, feed_view, samples.SERVICE_INFO, items)
     for form in FORMATS.values():
         written = form.write(feed)
         if form.name == "json":

@@ -18,8 +18,8 @@ from playwright.async_api import async_playwright
 from syndicate.settings import Settings, load
 from tests.axe import violations
 from tests.content_repository import ContentRepository
-from tests.documents import blocks, program
-from tests.running import serving
+from tests.project_documents import code_blocks, find_program
+from tests.running_service import visit_service
 
 DOCUMENT: Final = "docs/how-to/show-a-carousel.md"
 CHROMIUM: Final = (
@@ -66,7 +66,7 @@ CARDS: Final = (
 )
 """Day, title, summary and alternative text as YAML, the newest first."""
 
-SHOWN: Final = [
+EXPECTED_CARDS: Final = [
     {
         "url": "{site}/news/2024-03-01",
         "title": "Less <b>red</b> tape",
@@ -100,12 +100,14 @@ SHOWN: Final = [
 ]
 
 
-def shown(site: str) -> list[dict[str, str]]:
+def expected_cards(site: str) -> list[dict[str, str]]:
     """Return the cards that must be seen where the images are at ``site``."""
-    return [{name: text.format(site=site) for name, text in card.items()} for card in SHOWN]
+    return [
+        {name: text.format(site=site) for name, text in card.items()} for card in EXPECTED_CARDS
+    ]
 
 
-class Partner:
+class PartnerSite:
     """A partner's site on loopback, with the images of the posts and what a test writes to it."""
 
     def __init__(self, folder: Path) -> None:
@@ -135,25 +137,25 @@ class Partner:
     def write_page(self, service: str) -> None:
         """Write the page and script of the document, and its policy, for ``service``."""
         real = {"https://feeds.example.gov": service, "https://www.example.gov": self.site}
-        texts = [blocks(DOCUMENT, language)[0] for language in ("html", "js", "csp")]
-        for address, other in real.items():
-            texts = [text.replace(address, other) for text in texts]
+        texts = [code_blocks(DOCUMENT, language)[0] for language in ("html", "js", "csp")]
+        for path, replacement in real.items():
+            texts = [text.replace(path, replacement) for text in texts]
         page, script, policy = (text.strip() for text in texts)
         (self.folder / "index.html").write_text(PAGE.format(policy=policy, page=page))
         (self.folder / "carousel.js").write_text(script)
 
 
 @pytest.fixture
-def partner(tmp_path: Path) -> Iterator[Partner]:
+def partner_site(tmp_path: Path) -> Iterator[PartnerSite]:
     """Return a partner's site, which is stopped in the end."""
-    made = Partner(tmp_path / "partner")
-    thread = threading.Thread(target=made.server.serve_forever)
+    site = PartnerSite(tmp_path / "partner")
+    thread = threading.Thread(target=site.server.serve_forever)
     thread.start()
     try:
-        yield made
+        yield site
     finally:
-        made.server.shutdown()
-        made.server.server_close()
+        site.server.shutdown()
+        site.server.server_close()
         thread.join()
 
 
@@ -173,56 +175,58 @@ LOADED: Final = "[...document.images].every(image => image.complete && image.nat
 
 
 @pytest.mark.browser
-def test_three_cards_are_shown_under_a_strict_policy(partner: Partner, tmp_path: Path) -> None:
+def test_three_cards_are_shown_under_a_strict_csp(
+    partner_site: PartnerSite, tmp_path: Path
+) -> None:
     """Text stays text, every image has its words, the day is right, and nobody is kept out."""
-    chromium = program("chromium")
+    chromium = find_program("chromium")
 
     async def visit(client: httpx.AsyncClient) -> None:
-        partner.write_page(str(client.base_url).rstrip("/"))
+        partner_site.write_page(str(client.base_url).rstrip("/"))
         async with (
             async_playwright() as playwright,
             await playwright.chromium.launch(executable_path=chromium, args=CHROMIUM) as browser,
         ):
             page = await browser.new_page(timezone_id="America/Los_Angeles", locale="en-US")
-            complaints: list[str] = []
-            page.on("console", lambda message: complaints.append(message.text))
-            page.on("pageerror", lambda error: complaints.append(str(error)))
-            await page.goto(partner.site)
+            console_errors: list[str] = []
+            page.on("console", lambda message: console_errors.append(message.text))
+            page.on("pageerror", lambda error: console_errors.append(str(error)))
+            await page.goto(partner_site.site)
             await page.wait_for_selector("#carousel img")
             cards = await page.eval_on_selector_all("#carousel > li", READ_CARDS)
-            assert cards == shown(partner.site)
+            assert cards == expected_cards(partner_site.site)
             await page.wait_for_function(LOADED)
             assert await violations(page, "#carousel") == []
-            assert complaints == []
+            assert console_errors == []
 
-    serving(partner.settings(tmp_path), visit)
+    visit_service(partner_site.settings(tmp_path), visit)
 
 
 @pytest.mark.browser
-def test_the_link_stays_where_the_feed_cannot_be_had(partner: Partner) -> None:
+def test_link_remains_when_the_feed_is_unavailable(partner_site: PartnerSite) -> None:
     """A reader sees a way to the news although nobody answers the script."""
-    chromium = program("chromium")
+    chromium = find_program("chromium")
 
     async def visit() -> None:
         with socket.create_server(("127.0.0.1", 0)) as server:
-            nobody = f"http://127.0.0.1:{server.getsockname()[1]}"
-        partner.write_page(nobody)
+            unused_url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        partner_site.write_page(unused_url)
         async with (
             async_playwright() as playwright,
             await playwright.chromium.launch(executable_path=chromium, args=CHROMIUM) as browser,
         ):
             page = await browser.new_page()
             async with page.expect_event("pageerror"):
-                await page.goto(partner.site)
+                await page.goto(partner_site.site)
             assert await page.inner_text("#carousel a") == "Featured news"
 
     asyncio.run(visit())
 
 
-def test_the_cards_of_drupal_are_the_same(partner: Partner, tmp_path: Path) -> None:
+def test_drupal_block_shows_the_same_cards(partner_site: PartnerSite, tmp_path: Path) -> None:
     """The class of the module makes of the feed what the script makes of it."""
-    php = program("php")
-    cards, block = blocks(DOCUMENT, "php")
+    php = find_program("php")
+    cards, block = code_blocks(DOCUMENT, "php")
     (tmp_path / "Cards.php").write_text(cards)
     (tmp_path / "NewsCards.php").write_text(block)
     (tmp_path / "driver.php").write_text(
@@ -234,7 +238,7 @@ def test_the_cards_of_drupal_are_the_same(partner: Partner, tmp_path: Path) -> N
         feed = await client.get("/feeds/carousel.json?limit=3")
         (tmp_path / "feed.json").write_bytes(feed.content)
 
-    serving(partner.settings(tmp_path), visit)
-    said = subprocess.run([php, "driver.php"], cwd=tmp_path, check=True, capture_output=True)
-    assert json.loads(said.stdout) == shown(partner.site)
+    visit_service(partner_site.settings(tmp_path), visit)
+    completed = subprocess.run([php, "driver.php"], cwd=tmp_path, check=True, capture_output=True)
+    assert json.loads(completed.stdout) == expected_cards(partner_site.site)
     subprocess.run([php, "-l", "NewsCards.php"], cwd=tmp_path, check=True, capture_output=True)

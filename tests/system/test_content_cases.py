@@ -10,8 +10,8 @@ import pytest
 
 from tests import corpora
 
-CHECK: Final = corpora.FOLDER.parent / "cases" / "content" / "check.py"
-NAMES: Final = (
+CASE_CHECK: Final = corpora.CORPORA.parent / "cases" / "content" / "check.py"
+CASE_NAMES: Final = (
     "01-inline-html-link",
     "04-summary-html-link",
     "11-kramdown-comment",
@@ -22,18 +22,18 @@ NAMES: Final = (
 
 
 @pytest.mark.corpora
-@pytest.mark.parametrize("name", NAMES)
-def test_feed_of_the_case_says_what_it_must(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", CASE_NAMES)
+def test_feed_of_the_case_passes_its_check(name: str, tmp_path: Path) -> None:
     """The case's own program commits its files and compares what `syndicate show` prints."""
-    if not CHECK.exists():
-        pytest.skip(f"{CHECK} is not here; SYNDICATE_CORPORA names the folder beside it")
+    if not CASE_CHECK.exists():
+        pytest.skip(f"{CASE_CHECK} is not here; SYNDICATE_CORPORA names the folder beside it")
     command = Path(sys.executable).with_name("syndicate")
-    done = subprocess.run(
-        [sys.executable, str(CHECK.resolve()), name],
+    completed = subprocess.run(
+        [sys.executable, str(CASE_CHECK.resolve()), name],
         env=os.environ | {"SYNDICATE": str(command), "CASES_LAB": str(tmp_path)},
         capture_output=True,
         text=True,
         check=True,
         timeout=60,
     )
-    assert done.stdout.endswith("\n1 of 1 hold\n"), done.stdout
+    assert completed.stdout.endswith("\n1 of 1 hold\n"), completed.stdout

@@ -18,30 +18,30 @@ import pytest
 import yaml
 
 from syndicate.settings import Settings, load
-from tests.documents import ROOT, is_command, program
+from tests.project_documents import ROOT, find_program, is_command
 
 DEPLOY: Final = ROOT / "deploy"
 UNITS: Final = sorted((DEPLOY / "systemd").glob("*.service"))
-MOST_EXPOSED: Final = 20
+MAX_EXPOSURE: Final = 20
 """Tenths of the scale on which systemd rates a service that nothing is kept from 96."""
 
 
-class Node:
+class YamlNode:
     """A part of a YAML document, asked by key or number; whatever is wrong fails the test."""
 
     def __init__(self, value: object) -> None:
         self.value = value
 
-    def __getitem__(self, key: str | int) -> "Node":
+    def __getitem__(self, key: str | int) -> "YamlNode":
         if isinstance(key, str):
             assert isinstance(self.value, dict)
         else:
             assert isinstance(self.value, list)
-        return Node(self.value[key])  # type: ignore[index]
+        return YamlNode(self.value[key])  # type: ignore[index]
 
-    def __iter__(self) -> Iterator["Node"]:
+    def __iter__(self) -> Iterator["YamlNode"]:
         assert isinstance(self.value, list)
-        return (Node(one) for one in self.value)
+        return (YamlNode(child) for child in self.value)
 
     def __contains__(self, key: str) -> bool:
         assert isinstance(self.value, dict)
@@ -50,7 +50,7 @@ class Node:
     @property
     def texts(self) -> list[str]:
         """The values of a list."""
-        return [str(one.value) for one in self]
+        return [str(child.value) for child in self]
 
     @property
     def table(self) -> dict[str, str]:
@@ -59,21 +59,23 @@ class Node:
         return {str(key): str(value) for key, value in self.value.items()}
 
 
-def document(name: str) -> Node:
+def read_yaml(name: str) -> YamlNode:
     """Return the one document of a YAML file in deploy/."""
-    return Node(yaml.safe_load((DEPLOY / name).read_text()))
+    return YamlNode(yaml.safe_load((DEPLOY / name).read_text()))
 
 
-def chosen(environ: Mapping[str, str], folder: Path) -> Settings:
+def settings_from(environ: Mapping[str, str], folder: Path) -> Settings:
     """Return deploy/syndicate.toml with ``environ``, whose secrets are files in ``folder``."""
 
-    def moved(place: re.Match[str]) -> str:
-        file = folder / Path(place[1]).name
+    def in_folder(match: re.Match[str]) -> str:
+        file = folder / Path(match[1]).name
         file.write_text(f"secret-of-{file.name}\n" if "url" not in file.name else DATABASE)
         return f"${{file:{file}}}"
 
-    filled = {name: re.sub(r"\$\{file:(.*?)\}", moved, text) for name, text in environ.items()}
-    return load(DEPLOY / "syndicate.toml", filled)
+    variables = {
+        name: re.sub(r"\$\{file:(.*?)\}", in_folder, text) for name, text in environ.items()
+    }
+    return load(DEPLOY / "syndicate.toml", variables)
 
 
 DATABASE: Final = "postgresql://syndicate:secret@db.example.gov/syndicate"
@@ -84,13 +86,13 @@ def dockerfile() -> list[str]:
     return (DEPLOY / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
 
 
-def set_by_image() -> dict[str, str]:
+def image_environment() -> dict[str, str]:
     """Return the variables that the container has by itself."""
     (line,) = [line for line in dockerfile() if line.startswith("ENV ")]
     return dict(word.split("=", 1) for word in line.split()[1:])
 
 
-def copied() -> set[str]:
+def copied_paths() -> set[str]:
     """Return what of the project is copied into the container."""
     copies = [line.split() for line in dockerfile() if line.startswith("COPY ")]
     return {
@@ -98,28 +100,28 @@ def copied() -> set[str]:
     }
 
 
-def test_what_the_container_copies_is_enough(tmp_path: Path) -> None:
+def test_container_copies_all_it_needs(tmp_path: Path) -> None:
     """A wheel is built of it as the Dockerfile does, and it has every file of the service."""
-    allowed = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
-    assert copied() == {line[1:] for line in allowed if line.startswith("!")}
-    for source in copied():
+    ignore_rules = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
+    assert copied_paths() == {line[1:] for line in ignore_rules if line.startswith("!")}
+    for source in copied_paths():
         (tmp_path / source).parent.mkdir(parents=True, exist_ok=True)
         copy = shutil.copytree if (ROOT / source).is_dir() else shutil.copy
         copy(ROOT / source, tmp_path / source)
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", "dist"]
     subprocess.run(build, cwd=tmp_path, check=True, capture_output=True)
     (wheel,) = (tmp_path / "dist").iterdir()
-    house = ROOT / "src"
+    source_root = ROOT / "src"
     files = {
-        file.relative_to(house).as_posix()
-        for file in house.rglob("*")
+        file.relative_to(source_root).as_posix()
+        for file in source_root.rglob("*")
         if file.is_file() and file.suffix != ".pyc"
     }
-    with zipfile.ZipFile(wheel) as packed:
-        assert files - {*packed.namelist()} == set()
+    with zipfile.ZipFile(wheel) as wheel_file:
+        assert files - {*wheel_file.namelist()} == set()
 
 
-def test_the_container_runs_the_service_without_rights() -> None:
+def test_container_runs_unprivileged() -> None:
     """The last word about the user is a number without a name's rights; probe and command exist."""
     lines = dockerfile()
     users = [line.split()[1] for line in lines if line.startswith("USER ")]
@@ -134,14 +136,14 @@ def test_the_container_runs_the_service_without_rights() -> None:
 
 def test_compose_runs_two_of_each_on_one_database(tmp_path: Path) -> None:
     """Commands and settings exist, the files that are mounted too, and nothing is writable."""
-    services = document("compose.yaml")["services"]
+    services = read_yaml("compose.yaml")["services"]
     for name in ("upgrade", "serve", "deliver"):
         service = services[name]
         assert is_command(service["command"].texts)
         assert service["read_only"].value is True
         assert service["cap_drop"].texts == ["ALL"]
         environ = {k: v.replace("$$", "$") for k, v in service["environment"].table.items()}
-        settings = chosen({**set_by_image(), **environ}, tmp_path)
+        settings = settings_from({**image_environment(), **environ}, tmp_path)
         assert settings.database_url == (
             "postgresql://syndicate:secret-of-database_password@database/syndicate"
         )
@@ -159,9 +161,9 @@ def test_compose_runs_two_of_each_on_one_database(tmp_path: Path) -> None:
     assert all((DEPLOY / name).is_file() for name in mounted)
 
 
-def test_kubernetes_runs_two_of_each_without_rights(tmp_path: Path) -> None:
+def test_kubernetes_runs_two_of_each_unprivileged(tmp_path: Path) -> None:
     """Selectors find the pods, volumes are there, commands and settings exist."""
-    items = document("kubernetes/syndicate.yaml")["items"]
+    items = read_yaml("kubernetes/syndicate.yaml")["items"]
     assert [item["kind"].value for item in items] == [
         "Deployment",
         "Deployment",
@@ -180,13 +182,18 @@ def test_kubernetes_runs_two_of_each_without_rights(tmp_path: Path) -> None:
         assert pod["securityContext"]["runAsNonRoot"].value is True
         volumes = {volume["name"].value for volume in pod["volumes"]}
         containers = [*pod["initContainers"], *pod["containers"]]
-        assert [one["args"].texts for one in containers] == [["db", "upgrade"], [command]]
+        assert [container_spec["args"].texts for container_spec in containers] == [
+            ["db", "upgrade"],
+            [command],
+        ]
         for container in containers:
             assert is_command(container["args"].texts)
             assert container["securityContext"]["readOnlyRootFilesystem"].value is True
             assert {mount["name"].value for mount in container["volumeMounts"]} == volumes
             environ = {str(v["name"].value): str(v["value"].value) for v in container["env"]}
-            assert chosen({**set_by_image(), **environ}, tmp_path).database_url == DATABASE
+            assert (
+                settings_from({**image_environment(), **environ}, tmp_path).database_url == DATABASE
+            )
 
 
 def start_py() -> dict[str, object]:
@@ -208,9 +215,9 @@ VCAP: Final = json.dumps(
 )
 
 
-def test_cloud_foundry_gives_port_database_and_secrets() -> None:
+def test_cloud_foundry_provides_port_database_and_secrets() -> None:
     """What the platform puts into the environment is what the command is run with."""
-    manifest = document("cloud.gov/manifest.yml")["applications"][0]
+    manifest = read_yaml("cloud.gov/manifest.yml")["applications"][0]
     assert (DEPLOY / "cloud.gov" / str(manifest["path"].value)).resolve() == ROOT
     types = {}
     for process in manifest["processes"]:
@@ -219,14 +226,17 @@ def test_cloud_foundry_gives_port_database_and_secrets() -> None:
         assert is_command(command)
         types[process["type"].value] = (*command, process["instances"].value)
     assert types == {"web": ("serve", 2), "worker": ("deliver", 2)}
-    shown = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "deploy/cloud.gov/start.py", "config", "show", "--json"],
         cwd=ROOT,
         env={**manifest["env"].table, "PORT": "8123", "VCAP_SERVICES": VCAP, "PATH": ""},
         check=True,
         capture_output=True,
     )
-    values = {one["name"]: (one["value"], one["origin"]) for one in json.loads(shown.stdout)}
+    values = {
+        setting["name"]: (setting["value"], setting["origin"])
+        for setting in json.loads(completed.stdout)
+    }
     assert values["service.host"][0] == "0.0.0.0"  # noqa: S104
     assert int(values["service.port"][0]) == 8123
     assert values["service.secret_key"][1] == "SYNDICATE_SERVICE__SECRET_KEY"
@@ -247,63 +257,66 @@ def test_cloud_foundry_stages_an_application_before_its_task() -> None:
         ["run-task", "syndicate-upgrade"],
         ["push", "syndicate"],
     ]
-    staged, task, served = commands
+    staged, task, start_command = commands
     assert "--task" in staged
     assert "--wait" in task
-    assert "--task" not in served
+    assert "--task" not in start_command
     assert not any("--no-start" in words for words in commands)
     python, script, *command = shlex.split(task[task.index("--command") + 1])
     assert (python, (ROOT / script).is_file()) == ("python", True)
     assert is_command(command)
-    for words in (staged, served):
+    for words in (staged, start_command):
         assert (ROOT / words[words.index("--manifest") + 1]).is_file()
 
 
-def test_cloud_foundry_upgrades_with_what_it_serves_with() -> None:
+def test_cloud_foundry_upgrades_with_the_serving_application() -> None:
     """Both applications are the same code with the same settings and services."""
-    served, upgraded = document("cloud.gov/manifest.yml")["applications"]
-    assert [app["name"].value for app in (served, upgraded)] == ["syndicate", "syndicate-upgrade"]
+    serving_app, upgrading_app = read_yaml("cloud.gov/manifest.yml")["applications"]
+    assert [app["name"].value for app in (serving_app, upgrading_app)] == [
+        "syndicate",
+        "syndicate-upgrade",
+    ]
     for key in ("path", "buildpacks", "services", "env"):
-        assert served[key].value == upgraded[key].value
-    assert upgraded["no-route"].value is True
+        assert serving_app[key].value == upgrading_app[key].value
+    assert upgrading_app["no-route"].value is True
     created = [words for words in cf_commands() if words[0].startswith("create-")]
-    assert len(created) == len(served["services"].texts)
-    for words, name in zip(created, served["services"].texts, strict=True):
+    assert len(created) == len(serving_app["services"].texts)
+    for words, name in zip(created, serving_app["services"].texts, strict=True):
         assert name in words
 
 
-def test_what_an_operator_of_cloud_foundry_sets_comes_first() -> None:
+def test_environment_overrides_cloud_foundry_bindings() -> None:
     """Without services and port nothing but the address is assumed."""
     settings = start_py()["settings"]
     assert callable(settings)
     assert settings({}) == {"SYNDICATE_SERVICE__HOST": "0.0.0.0"}  # noqa: S104
 
 
-def unit(path: Path) -> dict[str, list[str]]:
+def read_unit(path: Path) -> dict[str, list[str]]:
     """Return the settings of a unit, each with all of its values."""
-    found: dict[str, list[str]] = {}
+    values: dict[str, list[str]] = {}
     for name, value in re.findall(r"^(\w+)=(.*)$", path.read_text(), re.MULTILINE):
-        found.setdefault(name, []).append(value)
-    return found
+        values.setdefault(name, []).append(value)
+    return values
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.stem)
-def test_a_unit_runs_a_command_with_settings_that_exist(path: Path, tmp_path: Path) -> None:
+def test_systemd_unit_runs_a_command_with_valid_settings(path: Path, tmp_path: Path) -> None:
     """The credential that systemd loads is the secret of the settings."""
-    settings = unit(path)
+    settings = read_unit(path)
     executable, *command = shlex.split(settings["ExecStart"][0])
     assert Path(executable).name == "syndicate"
     assert is_command(command)
     environ = dict(line.split("=", 1) for line in settings["Environment"])
-    found = chosen(environ, tmp_path)
-    assert found.service.secret_key == "secret-of-secret_key"  # noqa: S105
-    assert found.database_url == "sqlite:////var/lib/syndicate/syndicate.db"
-    assert found.data == Path("/var/lib/syndicate")
+    settings_of_unit = settings_from(environ, tmp_path)
+    assert settings_of_unit.service.secret_key == "secret-of-secret_key"  # noqa: S105
+    assert settings_of_unit.database_url == "sqlite:////var/lib/syndicate/syndicate.db"
+    assert settings_of_unit.data_folder == Path("/var/lib/syndicate")
 
 
-def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
+def test_systemd_analyze_accepts_the_units(tmp_path: Path) -> None:
     """No key is unknown to systemd, and what is left open to a burglar is little."""
-    analyze = program("systemd-analyze")
+    analyze = find_program("systemd-analyze")
     units = []
     for path in UNITS:
         text = path.read_text().replace("/opt/syndicate/bin/syndicate", sys.executable)
@@ -319,7 +332,7 @@ def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
     )
     assert (verified.returncode, verified.stderr) == (0, "")
     rated = subprocess.run(
-        [analyze, "security", "--offline=yes", f"--threshold={MOST_EXPOSED}", *units],
+        [analyze, "security", "--offline=yes", f"--threshold={MAX_EXPOSURE}", *units],
         env=environ,
         check=False,
         capture_output=True,

@@ -9,8 +9,8 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from tests.content_repository import ContentRepository, environment
-from tests.documents import ROOT
+from tests.content_repository import ContentRepository, git_environment
+from tests.project_documents import ROOT
 
 ACTION: Final[dict[str, Any]] = yaml.safe_load((ROOT / "action.yml").read_text())
 GOOD: Final = "---\ntitle: A post\n---\nText.\n"
@@ -26,7 +26,7 @@ site_url = "https://www.example.gov"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class ActionResult:
     """The exit code of the first step that failed, what was printed, and the summary."""
 
     code: int
@@ -34,7 +34,7 @@ class Outcome:
     summary: str
 
 
-class Runner:
+class ActionRunner:
     """A runner with a checkout of a repository, made as `actions/checkout` makes it."""
 
     def __init__(self, folder: Path) -> None:
@@ -46,7 +46,7 @@ class Runner:
         """Run git in the workspace."""
         command = ["git", "-C", str(self.workspace), *arguments]
         return subprocess.run(
-            command, env=environment(), check=True, capture_output=True, text=True
+            command, env=git_environment(), check=True, capture_output=True, text=True
         ).stdout
 
     def check_out(self, ref: str) -> None:
@@ -57,22 +57,24 @@ class Runner:
         self.git("fetch", "--quiet", "--no-tags", "--depth=1", "origin", f"+{ref}:refs/remotes/x")
         self.git("checkout", "--quiet", "--detach", "refs/remotes/x")
 
-    def run(self, *, base: str = "", **inputs: str) -> Outcome:
+    def run(self, *, base: str = "", **inputs: str) -> ActionResult:
         """Run every shell step of the action, until one fails."""
         summary = self.folder / "summary.md"
         summary.touch()
-        values = {name: one["default"] for name, one in ACTION["inputs"].items()} | inputs
+        values = {
+            name: definition["default"] for name, definition in ACTION["inputs"].items()
+        } | inputs
         given = {f"${{{{ inputs.{name} }}}}": value for name, value in values.items()}
         given["${{ steps.python.outputs.python-path }}"] = sys.executable
         output, code = "", 0
         for step in ACTION["runs"]["steps"]:
             if "run" not in step or code:
                 continue
-            done = subprocess.run(
+            completed = subprocess.run(
                 ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
                 cwd=self.workspace,
                 env={
-                    **environment(),
+                    **git_environment(),
                     "CI": "true",
                     "GITHUB_ACTIONS": "true",
                     "GITHUB_ACTION_PATH": str(ROOT),
@@ -88,28 +90,28 @@ class Runner:
                 text=True,
                 check=False,
             )
-            output, code = output + done.stdout, done.returncode
-        return Outcome(code=code, output=output, summary=summary.read_text())
+            output, code = output + completed.stdout, completed.returncode
+        return ActionResult(code=code, output=output, summary=summary.read_text())
 
 
 @pytest.fixture
-def runner(tmp_path: Path) -> Runner:
+def runner(tmp_path: Path) -> ActionRunner:
     """Return a runner whose repository has settings, a good post and a broken one."""
-    made = Runner(tmp_path)
-    made.origin.commit(
+    action_runner = ActionRunner(tmp_path)
+    action_runner.origin.commit(
         {
             "syndicate.toml": SETTINGS.format(repository="."),
             "_posts/2024-01-01-old.md": BROKEN,
             "_posts/2024-01-02-post.md": GOOD,
         }
     )
-    return made
+    return action_runner
 
 
-def open_pull_request(runner: Runner, post: str) -> None:
+def open_pull_request(runner: ActionRunner, post: str) -> None:
     """Add ``post`` on a branch, move the base on, and check out the merge as GitHub makes it."""
     origin = runner.origin
-    origin.start("change")
+    origin.create_branch("change")
     origin.commit({"_posts/2024-02-01-new.md": post}, branch="change")
     origin.commit({"_posts/2024-01-03-meanwhile.md": BROKEN})
     tree = origin.git("merge-tree", "--write-tree", "main", "change")
@@ -118,7 +120,7 @@ def open_pull_request(runner: Runner, post: str) -> None:
     runner.check_out("refs/pull/7/merge")
 
 
-def test_pull_request_with_a_broken_post_fails_with_an_annotation(runner: Runner) -> None:
+def test_pull_request_with_a_broken_post_fails_with_an_annotation(runner: ActionRunner) -> None:
     """Only what the change brings in is reported: beside its line, and in the summary."""
     open_pull_request(runner, BROKEN)
 
@@ -132,7 +134,7 @@ def test_pull_request_with_a_broken_post_fails_with_an_annotation(runner: Runner
     assert "2024-01-01-old" not in outcome.output + outcome.summary
 
 
-def test_pull_request_with_a_good_post_passes(runner: Runner) -> None:
+def test_pull_request_with_a_good_post_passes(runner: ActionRunner) -> None:
     """Broken posts that the base has already are no reason to refuse a change."""
     open_pull_request(runner, GOOD)
 
@@ -142,7 +144,7 @@ def test_pull_request_with_a_good_post_passes(runner: Runner) -> None:
     assert outcome.summary == "    No problems found.\n"
 
 
-def test_push_checks_every_post(runner: Runner) -> None:
+def test_push_checks_every_post(runner: ActionRunner) -> None:
     """Without a base branch the whole of what is checked out is reported."""
     runner.check_out("refs/heads/main")
 
@@ -152,7 +154,7 @@ def test_push_checks_every_post(runner: Runner) -> None:
     assert "::error file=_posts/2024-01-01-old.md" in outcome.output
 
 
-def test_dates_come_from_the_whole_history_of_a_shallow_checkout(runner: Runner) -> None:
+def test_dates_come_from_the_whole_history_of_a_shallow_checkout(runner: ActionRunner) -> None:
     """The checkout has one commit, the check has all of them, and leaves nothing for git to add."""
     open_pull_request(runner, GOOD)
     assert runner.git("rev-list", "--count", "HEAD").strip() == "1"
@@ -163,7 +165,7 @@ def test_dates_come_from_the_whole_history_of_a_shallow_checkout(runner: Runner)
     assert runner.git("status", "--porcelain") == ""
 
 
-def test_settings_may_lie_elsewhere(runner: Runner) -> None:
+def test_settings_file_can_be_chosen(runner: ActionRunner) -> None:
     """The input `config` names them, with spaces if need be."""
     settings = SETTINGS.format(repository="../..")
     runner.origin.commit(
@@ -176,7 +178,7 @@ def test_settings_may_lie_elsewhere(runner: Runner) -> None:
     assert outcome.code == 0, outcome.output
 
 
-def test_shell_lines_hold_no_expression_of_the_workflow() -> None:
+def test_shell_steps_hold_no_workflow_expression() -> None:
     """What a caller puts in reaches the shell as a variable, never as part of a command."""
     steps = [step for step in ACTION["runs"]["steps"] if "run" in step]
     assert len(steps) == 3

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.content_repository import ContentRepository
-from tests.running import free_port
+from tests.running_service import free_port
 
 HEAD_SECONDS = 5
-HALF = b"GET /feeds/all.json HTTP/1.1\r\nHost: x\r\n"
+PARTIAL_REQUEST = b"GET /feeds/all.json HTTP/1.1\r\nHost: x\r\n"
 FEED = "/feeds/all.json"
 
 
@@ -34,7 +34,7 @@ def service(folder: pathlib.Path, *, open_files: int = 0) -> Iterator[int]:
     command = ["sh", "-c", f'{limit} exec "$0" -m syndicate serve', sys.executable]
     with subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL) as process:
         try:
-            until(lambda: get(port, "/readyz")[0] == 200)
+            wait_until(lambda: get(port, "/readyz")[0] == 200)
             yield port
         finally:
             process.terminate()
@@ -46,83 +46,83 @@ def get(port: int, path: str) -> tuple[int, bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request("GET", path)
-        answer = connection.getresponse()
-        return answer.status, answer.read()
+        response = connection.getresponse()
+        return response.status, response.read()
     except (OSError, http.client.HTTPException):
         return 0, b""
     finally:
         connection.close()
 
 
-def until(holds: Callable[[], bool], *, seconds: float = 60) -> None:
+def wait_until(condition: Callable[[], bool], *, seconds: float = 60) -> None:
     """Wait until something is so."""
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "not in time"
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "not in time"
         time.sleep(0.1)
 
 
 @contextlib.contextmanager
-def half_open(port: int, count: int) -> Iterator[list[socket.socket]]:
+def half_open_connections(port: int, count: int) -> Iterator[list[socket.socket]]:
     """Open connections, each with half a head."""
-    with contextlib.ExitStack() as closing:
-        made = []
+    with contextlib.ExitStack() as exit_stack:
+        connections = []
         for _ in range(count):
-            one = closing.enter_context(socket.create_connection(("127.0.0.1", port), 30))
+            connection = exit_stack.enter_context(socket.create_connection(("127.0.0.1", port), 30))
             with contextlib.suppress(OSError):
-                one.sendall(HALF)
-            made.append(one)
-        yield made
+                connection.sendall(PARTIAL_REQUEST)
+            connections.append(connection)
+        yield connections
 
 
-def closed(connections: list[socket.socket]) -> int:
+def count_closed(connections: list[socket.socket]) -> int:
     """Return how many connections the other side has ended."""
     poll = select.poll()
-    for one in connections:
-        poll.register(one, select.POLLIN)
-    ended = 0
-    by_number = {one.fileno(): one for one in connections}
+    for connection in connections:
+        poll.register(connection, select.POLLIN)
+    closed_count = 0
+    by_number = {connection.fileno(): connection for connection in connections}
     for number, _ in poll.poll(0):
         with contextlib.suppress(OSError):
             if by_number[number].recv(4_096):
                 continue
-        ended += 1
-    return ended
+        closed_count += 1
+    return closed_count
 
 
 def latencies(port: int, count: int) -> list[float]:
     """Return how long feed reads take, the shortest first, half of them on new connections."""
-    kept = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    taken = []
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    durations = []
     for number in range(count):
-        began = time.monotonic()
+        started = time.monotonic()
         if number % 2:
             assert get(port, FEED)[0] == 200
         else:
-            kept.request("GET", FEED)
-            answer = kept.getresponse()
-            assert (answer.status, answer.read() != b"") == (200, True)
-        taken.append(time.monotonic() - began)
+            connection.request("GET", FEED)
+            response = connection.getresponse()
+            assert (response.status, response.read() != b"") == (200, True)
+        durations.append(time.monotonic() - started)
         time.sleep(0.005)
-    kept.close()
-    return sorted(taken)
+    connection.close()
+    return sorted(durations)
 
 
 @pytest.fixture
 def content(tmp_path: pathlib.Path) -> ContentRepository:
     """Return a repository with some posts."""
-    made = ContentRepository.create(tmp_path / "content")
-    made.commit(
+    repository = ContentRepository.create(tmp_path / "content")
+    repository.commit(
         {
             f"news/2024-01-{n:02}-post.md": f"---\ntitle: Post {n}\n---\nWords.\n"
             for n in range(1, 20)
         }
     )
-    return made
+    return repository
 
 
 @pytest.mark.usefixtures("content")
-def test_readers_are_served_beside_5000_half_open_connections(
+def test_readers_are_served_during_5000_half_open_connections(
     tmp_path: pathlib.Path,
 ) -> None:
     """All are closed in time; meanwhile feeds are read quickly."""
@@ -133,27 +133,30 @@ def test_readers_are_served_beside_5000_half_open_connections(
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     try:
         with service(tmp_path) as port:
-            alone = latencies(port, 200)
-            with half_open(port, count) as connections:
-                began = time.monotonic()
-                beside = latencies(port, 200)
-                until(lambda: closed(connections) == count, seconds=HEAD_SECONDS + 30)
-                seconds = time.monotonic() - began
+            baseline = latencies(port, 200)
+            with half_open_connections(port, count) as connections:
+                started = time.monotonic()
+                under_attack = latencies(port, 200)
+                wait_until(lambda: count_closed(connections) == count, seconds=HEAD_SECONDS + 30)
+                seconds = time.monotonic() - started
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    p99 = {"alone": alone[-3], "beside": beside[-3], "all closed after": seconds}
+    p99 = {"alone": baseline[-3], "beside": under_attack[-3], "all closed after": seconds}
     print(p99)  # noqa: T201 — seconds; shown by pytest -rP
     assert p99["beside"] < 1
     assert seconds < HEAD_SECONDS + 20
 
 
-def test_few_open_files_are_left_for_git_and_the_database(
+def test_open_files_are_reserved_for_git_and_the_database(
     tmp_path: pathlib.Path, content: ContentRepository
 ) -> None:
     """Three times as many half-open connections as there are descriptors."""
-    with service(tmp_path, open_files=512) as port, half_open(port, 1_500) as connections:
+    with (
+        service(tmp_path, open_files=512) as port,
+        half_open_connections(port, 1_500) as connections,
+    ):
         assert get(port, "/readyz")[0] == 200
         content.commit({"news/2024-02-01-new.md": "---\ntitle: Brand new\n---\nWords.\n"})
-        until(lambda: b"Brand new" in get(port, FEED)[1], seconds=40)
-        until(lambda: b'"database":{"status":"ok"}' in get(port, "/readyz")[1], seconds=40)
-        assert closed(connections) > 1_000
+        wait_until(lambda: b"Brand new" in get(port, FEED)[1], seconds=40)
+        wait_until(lambda: b'"database":{"status":"ok"}' in get(port, "/readyz")[1], seconds=40)
+        assert count_closed(connections) > 1_000

@@ -10,7 +10,7 @@ from tests.content_repository import ContentRepository
 
 CODE = """
 import os, pathlib, sys
-from syndicate.service.newsroom import Newsroom
+from syndicate.service.content_service import Newsroom
 from syndicate.settings import load
 
 with Newsroom(load(pathlib.Path(sys.argv[1]), os.environ)) as newsroom:
@@ -27,9 +27,11 @@ with Newsroom(load(pathlib.Path(sys.argv[1]), os.environ)) as newsroom:
         print("VALUES", ascii(names))
 """
 
-COMMON = r"PATH|HOME|LANG|LC_\w+|TZ|TMPDIR|SSL_CERT_FILE|SSL_CERT_DIR"
-WORKER = COMMON + r"|PYTHONPATH|PYTHONHOME|LD_LIBRARY_PATH"
-GIT = COMMON + r"|SSH_AUTH_SOCK|GIT_\w+|SSH_ASKPASS_REQUIRE|(http|https|all|no)_proxy"
+COMMON_VARIABLES = r"PATH|HOME|LANG|LC_\w+|TZ|TMPDIR|SSL_CERT_FILE|SSL_CERT_DIR"
+WORKER_VARIABLES = COMMON_VARIABLES + r"|PYTHONPATH|PYTHONHOME|LD_LIBRARY_PATH"
+GIT_VARIABLES = (
+    COMMON_VARIABLES + r"|SSH_AUTH_SOCK|GIT_\w+|SSH_ASKPASS_REQUIRE|(http|https|all|no)_proxy"
+)
 
 
 SECRETS = {
@@ -44,7 +46,7 @@ SECRETS = {
     "GIT_CONFIG_VALUE_0": "Authorization: hush",
     "PGPASSWORD": "hush-pg",
 }
-WANTED = {"https_proxy": "http://proxy.example", "SSL_CERT_FILE": "/etc/ssl/cert.pem"}
+INHERITED = {"https_proxy": "http://proxy.example", "SSL_CERT_FILE": "/etc/ssl/cert.pem"}
 
 
 def test_git_and_workers_inherit_named_variables_only(tmp_path: pathlib.Path) -> None:
@@ -56,26 +58,26 @@ def test_git_and_workers_inherit_named_variables_only(tmp_path: pathlib.Path) ->
         f'[[sources]]\nname = "news"\nrepository = "{content.path}"\nfolders = ["news"]\n'
         'dialect = "news-and-blog"\nsite_url = "https://www.example.gov"\ntimezone = "UTC"\n'
     )
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", CODE, str(file)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **SECRETS, **WANTED},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **SECRETS, **INHERITED},
         capture_output=True,
         text=True,
         timeout=60,
         check=True,
     )
-    lines = done.stdout.splitlines()
-    assert "hush" not in done.stdout
-    seen = {"git": 0, "worker": 0}
+    lines = completed.stdout.splitlines()
+    assert "hush" not in completed.stdout
+    process_counts = {"git": 0, "worker": 0}
     for line in lines:
         if line.startswith("VALUES"):
             continue
         kind = "git" if line.startswith("b'git") else "worker"
-        seen[kind] += 1
+        process_counts[kind] += 1
         names = re.findall(r"'(\w+)'", line.partition("[")[2])
-        allowed = GIT if kind == "git" else WORKER
-        assert not [name for name in names if not re.fullmatch(allowed, name)]
+        allowed_names = GIT_VARIABLES if kind == "git" else WORKER_VARIABLES
+        assert not [name for name in names if not re.fullmatch(allowed_names, name)]
         assert ("https_proxy" in names) == (kind == "git")
         assert "SSL_CERT_FILE" in names
-    assert seen["git"] >= 1
-    assert seen["worker"] >= 1
+    assert process_counts["git"] >= 1
+    assert process_counts["worker"] >= 1

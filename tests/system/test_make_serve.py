@@ -9,77 +9,79 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.project import PATIENCE, Project
-from tests.running import free_port
+from tests.project_copy import TIMEOUT_SECONDS, ProjectCopy
+from tests.running_service import free_port
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def project(tmp_path: Path) -> ProjectCopy:
     """Return the project, unpacked into a folder whose name has a space."""
-    return Project(tmp_path / "my project", free_port())
+    return ProjectCopy(tmp_path / "my project", free_port())
 
 
-def test_it_serves_the_last_commit_and_says_so(project: Project) -> None:
+def test_last_commit_is_served_and_named(project: ProjectCopy) -> None:
     """The commit is named, also on a branch that is not called main, and what to try works."""
     commit = project.commit()
     edited = project.folder / "content" / "program-updates" / "letters-people-can-act-on.md"
     edited.write_text("an edit that nobody committed\n")
-    with project.serving() as said:
-        assert f'commit {commit}, "Write the posts"' in said
-        assert "Uncommitted edits are not served" in said
-        assert "only here" in said
-        curls = re.findall(r"^ +curl '?(http\S+?)'?$", said, re.MULTILINE)
+    with project.run_service() as printed:
+        assert f'commit {commit}, "Write the posts"' in printed
+        assert "Uncommitted edits are not served" in printed
+        assert "only here" in printed
+        curls = re.findall(r"^ +curl '?(http\S+?)'?$", printed, re.MULTILINE)
         assert len(curls) == 3
         assert all(httpx.get(url).status_code == 200 for url in curls)
         assert len(project.ids()) == 10
         assert "Half of the people" in httpx.get(project.url("/feeds/all.json")).text
 
 
-def test_a_commit_is_served_while_it_runs(project: Project) -> None:
+def test_a_commit_is_served_while_it_runs(project: ProjectCopy) -> None:
     """That is what the sample is for: edit, commit, look."""
     project.commit()
-    with project.serving():
+    with project.run_service():
         post = project.folder / "content" / "news-and-blog" / "2025-11-01-a-new-post.md"
         post.write_text("---\ntitle: Written just now\n---\nHello.\n")
         project.git("add", "content")
         project.git("commit", "--quiet", "--message", "Write one more")
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + TIMEOUT_SECONDS
         while len(project.ids()) == 10 and time.monotonic() < end:
             time.sleep(0.05)
         assert "Written just now" in httpx.get(project.url("/feeds/all.json")).text
 
 
-def test_without_a_history_it_makes_a_sample_repository(project: Project) -> None:
+def test_sample_repository_is_created_without_history(project: ProjectCopy) -> None:
     """What is edited is served the next time, and ids do not depend on the day of unpacking."""
-    with project.serving() as said:
-        assert "this folder is no git repository" in said
-        assert "next `make serve`" in said
+    with project.run_service() as printed:
+        assert "this folder is no git repository" in printed
+        assert "next `make serve`" in printed
         before = project.ids()
         assert len(before) == 10
-        assert all(",2025-11-20:" in one for one in before)
+        assert all(",2025-11-20:" in post_id for post_id in before)
     edited = project.folder / "content" / "program-updates" / "letters-people-can-act-on.md"
     edited.write_text(edited.read_text().replace("Half of the people", "Many people"))
-    with project.serving():
+    with project.run_service():
         assert project.ids() == before
         assert "Many people" in httpx.get(project.url("/feeds/all.json")).text
 
 
-def test_a_shallow_clone_gets_a_sample_repository(project: Project, tmp_path: Path) -> None:
+def test_sample_repository_is_created_for_a_shallow_clone(
+    project: ProjectCopy, tmp_path: Path
+) -> None:
     """Its history is cut off, and ids would depend on where."""
     project.commit()
     project.git("commit", "--quiet", "--allow-empty", "--message", "Nothing")
     project.git("clone", "--quiet", "--depth", "1", project.folder.as_uri(), str(tmp_path / "cut"))
     shutil.rmtree(project.folder / ".git")
     (tmp_path / "cut" / ".git").rename(project.folder / ".git")
-    with project.serving() as said:
-        assert "git fetch --unshallow" in said
+    with project.run_service() as printed:
+        assert "git fetch --unshallow" in printed
         assert len(project.ids()) == 10
 
 
-def test_a_taken_port_is_named_with_what_to_type(project: Project) -> None:
+def test_port_in_use_is_reported_with_a_command(project: ProjectCopy) -> None:
     """Nothing is started beside the program that has it."""
     with socket.create_server(("127.0.0.1", project.port)), project.start() as process:
-        said, _ = process.communicate(timeout=PATIENCE)
+        printed, _ = process.communicate(timeout=TIMEOUT_SECONDS)
     assert process.returncode == 1
-    assert f"Port {project.port} cannot be used: Address already in use" in said
-    assert "SYNDICATE_SERVICE__PORT=8001 make serve" in said
+    assert f"Port {project.port} cannot be used: Address already in use" in printed
+    assert "SYNDICATE_SERVICE__PORT=8001 make serve" in printed

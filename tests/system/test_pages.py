@@ -13,9 +13,9 @@ from playwright.async_api import ConsoleMessage, Page, Request, async_playwright
 from syndicate.settings import load
 from tests.axe import violations
 from tests.content_repository import ContentRepository
-from tests.documents import program
-from tests.render.html import parsed
-from tests.running import serving
+from tests.project_documents import find_program
+from tests.render.parsed_html import parse_page
+from tests.running_service import visit_service
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -36,22 +36,22 @@ POSTS: Final = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class PageResult:
     """What was seen of a page."""
 
     path: str
     root: Element
     requests: Sequence[str]
-    complaints: Sequence[str]
+    console_errors: Sequence[str]
     violations: Sequence[str]
     wide: int
     """Pixels by which it is wider than a phone of 320."""
 
 
 @pytest.fixture(scope="module")
-def looks(tmp_path_factory: pytest.TempPathFactory) -> tuple[Look, ...]:
+def page_results(tmp_path_factory: pytest.TempPathFactory) -> tuple[PageResult, ...]:
     """Serve the sample posts once, and look at every page of them in one browser."""
-    chromium = program("chromium")
+    chromium = find_program("chromium")
     folder = tmp_path_factory.mktemp("samples")
     content = ContentRepository.create(folder / "content")
     files = [path for path in (ROOT / "content").rglob("*") if path.is_file()]
@@ -64,7 +64,7 @@ def looks(tmp_path_factory: pytest.TempPathFactory) -> tuple[Look, ...]:
             "SYNDICATE_SERVICE__PORT": "0",
         },
     )
-    seen: list[Look] = []
+    results: list[PageResult] = []
 
     async def visit(client: httpx.AsyncClient) -> None:
         posts = (await client.get("/v1/posts?limit=200")).json()["items"]
@@ -76,71 +76,74 @@ def looks(tmp_path_factory: pytest.TempPathFactory) -> tuple[Look, ...]:
             base = str(client.base_url).rstrip("/")
             paths = (*PAGES, *(f"/posts/{key}" for key in keys))
             page = await browser.new_page()
-            seen.extend([await look(page, base, path) for path in paths])
+            results.extend([await visit_page(page, base, path) for path in paths])
 
-    serving(settings, visit, seconds=200)
-    return tuple(seen)
+    visit_service(settings, visit, seconds=200)
+    return tuple(results)
 
 
-async def look(page: Page, base: str, path: str) -> Look:
+async def visit_page(page: Page, base_url: str, path: str) -> PageResult:
     """Look at an address on a desk in both colour schemes, then on a phone."""
     requests: list[str] = []
-    complaints: list[str] = []
+    console_errors: list[str] = []
 
-    def note_request(request: Request) -> None:
-        requests.append(request.url.removeprefix(base))
+    def record_request(request: Request) -> None:
+        requests.append(request.url.removeprefix(base_url))
 
-    def note_complaint(message: ConsoleMessage) -> None:
-        complaints.append(message.text)
+    def record_console_error(message: ConsoleMessage) -> None:
+        console_errors.append(message.text)
 
-    page.on("request", note_request)
-    page.on("console", note_complaint)
+    page.on("request", record_request)
+    page.on("console", record_console_error)
     await page.set_viewport_size({"width": 1280, "height": 900})
-    answer = await page.goto(base + path)
-    assert answer is not None
+    response = await page.goto(base_url + path)
+    assert response is not None
     wrong = await violations(page)
     await page.set_viewport_size({"width": 320, "height": 700})
     wide = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    page.remove_listener("request", note_request)
-    page.remove_listener("console", note_complaint)
-    return Look(
+    page.remove_listener("request", record_request)
+    page.remove_listener("console", record_console_error)
+    return PageResult(
         path=path,
-        root=parsed(await answer.text()),
+        root=parse_page(await response.text()),
         requests=requests,
-        complaints=[text for text in complaints if f"status of {answer.status}" not in text],
+        console_errors=[
+            text for text in console_errors if f"status of {response.status}" not in text
+        ],
         violations=wrong,
         wide=wide,
     )
 
 
-def test_every_kind_of_page_was_looked_at(looks: Sequence[Look]) -> None:
+def test_every_kind_of_page_was_visited(page_results: Sequence[PageResult]) -> None:
     """Among them each post that the samples publish, as HTML without a parse error."""
-    assert [look.path for look in looks[: len(PAGES)]] == list(PAGES)
-    assert len(looks) - len(PAGES) == POSTS
-    assert all(look.root.find("body/main") is not None for look in looks)
+    assert [look.path for look in page_results[: len(PAGES)]] == list(PAGES)
+    assert len(page_results) - len(PAGES) == POSTS
+    assert all(look.root.find("body/main") is not None for look in page_results)
 
 
-def test_no_page_keeps_anybody_out(looks: Sequence[Look]) -> None:
+def test_pages_are_accessible(page_results: Sequence[PageResult]) -> None:
     """No violation of WCAG 2.2 AA, nor of good practice, is found by axe-core, light or dark."""
-    assert {look.path: look.violations for look in looks if look.violations} == {}
+    assert {look.path: look.violations for look in page_results if look.violations} == {}
 
 
-def test_no_page_scrolls_sideways(looks: Sequence[Look]) -> None:
+def test_no_page_scrolls_horizontally(page_results: Sequence[PageResult]) -> None:
     """Text flows into 320 pixels (WCAG 2.2, 1.4.10)."""
-    assert [look.path for look in looks if look.wide > 0] == []
+    assert [look.path for look in page_results if look.wide > 0] == []
 
 
-def test_no_page_loads_anything(looks: Sequence[Look]) -> None:
+def test_no_page_loads_other_resources(page_results: Sequence[PageResult]) -> None:
     """No third party sees who reads, and nothing is missing: the browser is content."""
-    asked = {
-        look.path: [url for url in look.requests if not url.startswith("data:")] for look in looks
+    requested = {
+        look.path: [url for url in look.requests if not url.startswith("data:")]
+        for look in page_results
     }
-    assert asked == {look.path: [look.path] for look in looks}
-    assert [complaint for look in looks for complaint in look.complaints] == []
+    assert requested == {look.path: [look.path] for look in page_results}
+    assert [console_error for look in page_results for console_error in look.console_errors] == []
 
 
-def test_no_page_has_a_script(looks: Sequence[Look]) -> None:
+def test_no_page_has_a_script(page_results: Sequence[PageResult]) -> None:
     """So each is as complete for whoever runs none."""
-    for look in looks:
+    for look in page_results:
         assert look.root.find(".//script") is None
         assert not [name for e in look.root.iter() for name in e.attrib if name.startswith("on")]

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.content_repository import environment
-from tests.documents import ROOT
+from tests.content_repository import git_environment
+from tests.project_documents import ROOT
 
 HOOKS = ROOT / ".pre-commit-hooks.yaml"
 SETTINGS = """
@@ -32,9 +32,9 @@ class Clone:
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "clone"
         self.environment = {
-            **environment(),
+            **git_environment(),
             "PRE_COMMIT_HOME": str(folder / "pre-commit"),
-            "PATH": f"{folder}:{environment()['PATH']}",
+            "PATH": f"{folder}:{git_environment()['PATH']}",
             "PYTHONPATH": str(ROOT / "src"),
         }
         command = folder / "syndicate"
@@ -85,8 +85,8 @@ class Clone:
     @property
     def files(self) -> set[str]:
         """What the remote has."""
-        listed = self.run("git", "-C", "../remote.git", "ls-tree", "-r", "--name-only", "main")
-        return set(listed.stdout.split())
+        output = self.run("git", "-C", "../remote.git", "ls-tree", "-r", "--name-only", "main")
+        return set(output.stdout.split())
 
 
 @pytest.fixture

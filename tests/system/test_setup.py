@@ -37,22 +37,22 @@ class Machine:
         for name in pythons:
             (self.bin / name).write_text(PYTHON)
             (self.bin / name).chmod(0o755)
-        for part in ("deploy", "requirements"):
-            shutil.copytree(ROOT / part, self.project / part)
+        for directory in ("deploy", "requirements"):
+            shutil.copytree(ROOT / directory, self.project / directory)
         shutil.copy(ROOT / "pyproject.toml", self.project)
 
-    def setup(self, wanted: str = "run", **environment: str) -> tuple[int, str, list[str]]:
+    def setup(self, kind: str = "run", **environment: str) -> tuple[int, str, list[str]]:
         """Run setup.sh; return its exit code, what it said, and what Python was asked."""
         self.log.write_text("")
-        answer = subprocess.run(
-            [self.bin / "sh", self.project / "deploy" / "local" / "setup.sh", wanted],
+        completed = subprocess.run(
+            [self.bin / "sh", self.project / "deploy" / "local" / "setup.sh", kind],
             env={"PATH": str(self.bin), "LOG": str(self.log), **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
         )
-        return answer.returncode, answer.stdout, self.log.read_text().splitlines()
+        return completed.returncode, completed.stdout, self.log.read_text().splitlines()
 
 
 @pytest.fixture
@@ -61,22 +61,22 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
 
 
-def installs(asked: list[str]) -> list[str]:
+def installs(commands: list[str]) -> list[str]:
     """Return what pip was asked to install."""
-    return [line.partition(" install ")[2] for line in asked if " install " in line]
+    return [line.partition(" install ")[2] for line in commands if " install " in line]
 
 
 PINS = "-qq --no-deps --require-hashes -r requirements/run.txt"
 PROJECT = "-qq --no-deps --no-build-isolation -e ."
 
 
-def test_a_first_setup_installs_the_pins_and_the_project(machine: Machine) -> None:
+def test_first_setup_installs_pins_and_project(machine: Machine) -> None:
     """Everything is checked against its hash, and the project brings nothing of its own."""
-    code, said, asked = machine.setup()
-    assert code == 0, said
-    assert "Python 3.13.1" in said
-    assert installs(asked) == [PINS, PROJECT]
-    assert asked[-1].endswith(" check")
+    code, output, commands = machine.setup()
+    assert code == 0, output
+    assert "Python 3.13.1" in output
+    assert installs(commands) == [PINS, PROJECT]
+    assert commands[-1].endswith(" check")
 
 
 def test_a_second_setup_does_nothing(machine: Machine) -> None:
@@ -97,85 +97,85 @@ def test_new_pins_are_installed_into_the_same_environment(machine: Machine) -> N
     machine.setup()
     with (machine.project / "requirements" / "run.txt").open("a") as file:
         file.write("# another pin\n")
-    code, _, asked = machine.setup()
+    code, _, commands = machine.setup()
     assert code == 0
-    assert len(installs(asked)) == 2
-    assert not [line for line in asked if "venv" in line]
+    assert len(installs(commands)) == 2
+    assert not [line for line in commands if "venv" in line]
     assert machine.setup() == (0, "", [])
 
 
-def test_a_moved_project_is_set_up_anew(machine: Machine) -> None:
+def test_moved_project_is_set_up_again(machine: Machine) -> None:
     """An environment knows its own path and would run the code of the old one."""
     machine.setup()
     machine.project = machine.project.rename(machine.project.with_name("elsewhere"))
-    _, _, asked = machine.setup()
-    assert "python3.13 -m venv --clear .venv" in asked
+    _, _, commands = machine.setup()
+    assert "python3.13 -m venv --clear .venv" in commands
 
 
-def test_an_environment_whose_python_is_gone_is_made_anew(machine: Machine) -> None:
+def test_environment_without_its_python_is_rebuilt(machine: Machine) -> None:
     """An upgrade of the system may take it away."""
     machine.setup()
     (machine.project / ".venv" / "bin" / "python").unlink()
-    _, _, asked = machine.setup()
-    assert "python3.13 -m venv --clear .venv" in asked
+    _, _, commands = machine.setup()
+    assert "python3.13 -m venv --clear .venv" in commands
 
 
-def test_the_newest_python_that_runs_is_taken(tmp_path: Path) -> None:
+def test_newest_working_python_is_used(tmp_path: Path) -> None:
     """A command that is there but fails, as a shim does, is passed over."""
     machine = Machine(tmp_path, pythons=("python3.11", "python3.12"))
     shim = machine.bin / "python3.14"
     shim.write_text("#!/bin/sh\nexit 127\n")
     shim.chmod(0o755)
-    _, _, asked = machine.setup()
-    assert "python3.12 -m venv --clear .venv" in asked
+    _, _, commands = machine.setup()
+    assert "python3.12 -m venv --clear .venv" in commands
 
 
-def test_a_python_of_ones_choice_is_taken(tmp_path: Path) -> None:
+def test_python_can_be_chosen(tmp_path: Path) -> None:
     """Whatever else there is."""
     machine = Machine(tmp_path, pythons=("python3.13", "python3.11"))
-    _, _, asked = machine.setup(PYTHON="python3.11")
-    assert "python3.11 -m venv --clear .venv" in asked
+    _, _, commands = machine.setup(PYTHON="python3.11")
+    assert "python3.11 -m venv --clear .venv" in commands
 
 
-def test_without_python_it_says_what_to_type(tmp_path: Path) -> None:
+def test_missing_python_is_reported_with_a_command(tmp_path: Path) -> None:
     """For the common systems, and for a Python in an uncommon place."""
-    code, said, _ = Machine(tmp_path, pythons=()).setup()
+    code, output, _ = Machine(tmp_path, pythons=()).setup()
     assert code == 1
-    assert "Python 3.11 or newer is needed" in said
-    assert "apt install python3 python3-venv" in said
-    assert "make setup PYTHON=" in said
+    assert "Python 3.11 or newer is needed" in output
+    assert "apt install python3 python3-venv" in output
+    assert "make setup PYTHON=" in output
 
 
-def test_without_venv_it_says_what_to_type(machine: Machine) -> None:
+def test_missing_venv_is_reported_with_a_command(machine: Machine) -> None:
     """Debian keeps that part in a package of its own, which is named."""
-    code, said, _ = machine.setup(WITHOUT_VENV="1")
+    code, output, _ = machine.setup(WITHOUT_VENV="1")
     assert code == 1
-    assert "apt install python3.13-venv" in said
+    assert "apt install python3.13-venv" in output
 
 
-def test_without_git_it_says_what_to_type(machine: Machine) -> None:
+def test_missing_git_is_reported_with_a_command(machine: Machine) -> None:
     """Before anything is made."""
     (machine.bin / "git").unlink()
-    code, said, asked = machine.setup()
-    assert (code, asked) == (1, [])
-    assert "apt install git" in said
+    code, output, commands = machine.setup()
+    assert (code, commands) == (1, [])
+    assert "apt install git" in output
 
 
-def test_an_installation_that_fails_is_tried_again_the_next_time(machine: Machine) -> None:
+def test_failed_installation_is_retried(machine: Machine) -> None:
     """What pip says is shown, with a hint, and nothing is taken for done."""
-    code, said, _ = machine.setup(WITHOUT_NETWORK="1")
+    code, output, _ = machine.setup(WITHOUT_NETWORK="1")
     assert code == 1
-    assert "could not be installed" in said
-    assert "HTTPS_PROXY" in said
+    assert "could not be installed" in output
+    assert "HTTPS_PROXY" in output
     assert installs(machine.setup()[2])
 
 
 @pytest.mark.parametrize(
     "target", ["setup", "serve", "test", "test-fast", "check", "bench", "soak"]
 )
-def test_make_alone_lists_every_command(target: str) -> None:
+def test_make_lists_every_command(target: str) -> None:
     """Each with what it does."""
-    answer = subprocess.run(
+    completed = subprocess.run(
         ["make", "--no-print-directory"],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"]},
@@ -183,4 +183,4 @@ def test_make_alone_lists_every_command(target: str) -> None:
         text=True,
         check=True,
     )
-    assert f"  make {target}\t" in answer.stdout
+    assert f"  make {target}\t" in completed.stdout

@@ -74,15 +74,15 @@ class Project:
             wheel.writestr(f"{about}/RECORD", "")
         return f"{name}=={version} --hash=sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}"
 
-    def pin(self, wanted: str, *pins: str) -> None:
+    def pin(self, kind: str, *pins: str) -> None:
         """Write the pins of ``wanted``."""
-        (self.folder / "requirements" / f"{wanted}.txt").write_text("\n".join(pins) + "\n")
+        (self.folder / "requirements" / f"{kind}.txt").write_text("\n".join(pins) + "\n")
 
-    def setup(self, wanted: str) -> tuple[int, str]:
+    def setup(self, kind: str) -> tuple[int, str]:
         """Run `setup.sh` and return its exit code and output."""
         environ = {name: text for name, text in os.environ.items() if not name.startswith("PIP_")}
-        done = subprocess.run(
-            ["sh", self.script, wanted],
+        completed = subprocess.run(
+            ["sh", self.script, kind],
             env={
                 **environ,
                 "PIP_CONFIG_FILE": os.devnull,
@@ -95,7 +95,7 @@ class Project:
             check=False,
             timeout=PATIENCE,
         )
-        return done.returncode, done.stdout
+        return completed.returncode, completed.stdout
 
     def pip(self, *arguments: str) -> str:
         """Run the pip of the environment and return what it prints."""
@@ -110,7 +110,7 @@ class Project:
     @property
     def pip_version(self) -> tuple[int, ...]:
         """The version of pip as numbers."""
-        return tuple(int(part) for part in self.pip("--version").split()[1].split("."))
+        return tuple(int(number) for number in self.pip("--version").split()[1].split("."))
 
 
 @pytest.fixture(scope="module")
@@ -140,15 +140,15 @@ def pins_with_extra(project: Project) -> list[str]:
 
 @pytest.mark.parametrize("wanted", ["run", "test"])
 def test_later_release_of_a_package_with_an_extra_changes_nothing(
-    project: Project, wanted: str
+    project: Project, kind: str
 ) -> None:
     """Pins stay installable when somebody publishes a newer version of what is pinned."""
     project.pin("run")
-    project.pin(wanted, *pins_with_extra(project))
+    project.pin(kind, *pins_with_extra(project))
     project.publish("measure", "2.0", "Provides-Extra: toml")
     project.publish("toml", "2.0")
 
-    code, output = project.setup(wanted)
+    code, output = project.setup(kind)
 
     assert code == 0, output
     assert {"measure==1.0", "plugin==1.0", "toml==1.0"} <= project.installed()

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import httpx
 
-from tests.documents import blocks, program
-from tests.project import PATIENCE, Project
-from tests.running import free_port
+from tests.project_copy import TIMEOUT_SECONDS, ProjectCopy
+from tests.project_documents import code_blocks, find_program
+from tests.running_service import free_port
 
 TUTORIAL = "docs/tutorial.md"
 
@@ -20,10 +20,10 @@ TUTORIAL = "docs/tutorial.md"
 class Terminal:
     """A shell in the folder of a project; what is seen in it is kept in a file."""
 
-    def __init__(self, project: Project, seen: Path) -> None:
-        self.seen = seen
+    def __init__(self, project: ProjectCopy, log_file: Path) -> None:
+        self.log_file = log_file
         self.typed = 0
-        with seen.open("wb") as written:
+        with log_file.open("wb") as written:
             self.process = subprocess.Popen(
                 ["sh", "-e"],
                 cwd=project.folder,
@@ -50,17 +50,17 @@ class Terminal:
 
     def wait_for(self, text: str) -> str:
         """Wait until ``text`` is seen."""
-        end = time.monotonic() + PATIENCE
-        while text not in (seen := self.seen.read_text()):
-            assert time.monotonic() < end, f"{text!r} is not in {seen!r}"
+        end = time.monotonic() + TIMEOUT_SECONDS
+        while text not in (output := self.log_file.read_text()):
+            assert time.monotonic() < end, f"{text!r} is not in {output!r}"
             time.sleep(0.05)
-        return seen
+        return output
 
     def press_ctrl_c(self) -> None:
         """End what runs, and the shell."""
         try:
             os.killpg(self.process.pid, signal.SIGINT)
-            self.process.wait(PATIENCE)
+            self.process.wait(TIMEOUT_SECONDS)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
@@ -68,20 +68,20 @@ class Terminal:
 
 
 @contextlib.contextmanager
-def three_terminals(project: Project, folder: Path) -> Iterator[tuple[Terminal, ...]]:
+def three_terminals(project: ProjectCopy, folder: Path) -> Iterator[tuple[Terminal, ...]]:
     """Open three shells in the project; in the end Ctrl-C is pressed in each."""
-    with contextlib.ExitStack() as closing:
-        opened = []
+    with contextlib.ExitStack() as exit_stack:
+        terminals = []
         for number in range(3):
             terminal = Terminal(project, folder / f"terminal-{number}")
-            closing.callback(terminal.press_ctrl_c)
-            opened.append(terminal)
-        yield tuple(opened)
+            exit_stack.callback(terminal.press_ctrl_c)
+            terminals.append(terminal)
+        yield tuple(terminals)
 
 
-def wait_for_the_first_telling(project: Project) -> None:
+def wait_for_the_first_telling(project: ProjectCopy) -> None:
     """Return as soon as what is there has become the baseline."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < end:
         with contextlib.suppress(httpx.TransportError):
             if httpx.get(project.url("/readyz")).json()["database"] == {"status": "ok"}:
@@ -90,17 +90,17 @@ def wait_for_the_first_telling(project: Project) -> None:
     raise AssertionError("the database is not well")
 
 
-def test_the_tutorial_works_as_printed(tmp_path: Path) -> None:
+def test_tutorial_works_as_printed(tmp_path: Path) -> None:
     """Serve, listen, subscribe, write, edit, compare, take back, look: in a copy of the project."""
-    program("make")
-    project = Project(tmp_path / "my project", free_port())
-    project.set_up()
+    find_program("make")
+    project = ProjectCopy(tmp_path / "my project", free_port())
+    project.mark_as_set_up()
     project.commit()
     port = str(free_port())
     serve, listen, subscribe, write, edit, compare, leave, look = (
-        block.replace("8080", port) for block in blocks(TUTORIAL, "sh")
+        block.replace("8080", port) for block in code_blocks(TUTORIAL, "sh")
     )
-    published, updated, both, removed = blocks(TUTORIAL, "text")
+    published, updated, published_and_updated, removed = code_blocks(TUTORIAL, "text")
     with three_terminals(project, tmp_path) as (first, second, third):
         first.type(serve)
         first.wait_for("Serving content/")
@@ -113,10 +113,10 @@ def test_the_tutorial_works_as_printed(tmp_path: Path) -> None:
         second.wait_for(published)
         third.run(edit)
         second.wait_for(updated)
-        assert both in third.run(compare)
+        assert published_and_updated in third.run(compare)
         third.run(leave)
-        told = second.wait_for(removed)
+        output = second.wait_for(removed)
         assert "active" in third.run(look).splitlines()[-2]
 
-    assert told.endswith(published + updated + removed)
+    assert output.endswith(published + updated + removed)
     assert project.git("branch").split() == ["*", "trunk"]

@@ -16,11 +16,11 @@ from typing import Final, TypedDict
 import httpx
 import pytest
 
-from syndicate.model.signature import Secret, fault, sign
-from tests.documents import ROOT, blocks, program
+from syndicate.model.webhook_signature import Secret, sign, verification_error
+from tests.project_documents import ROOT, code_blocks, find_program
 
 DOCUMENT: Final = "docs/how-to/verify-webhooks.md"
-PATIENCE: Final = 30
+TIMEOUT_SECONDS: Final = 30
 """Seconds for a program to start on a busy machine."""
 
 
@@ -57,9 +57,9 @@ class Language:
 
     def write(self, folder: Path) -> list[str]:
         """Write the programs to ``folder`` and return the start of a command line."""
-        for name, text in zip(self.files, blocks(DOCUMENT, self.fence), strict=True):
+        for name, text in zip(self.files, code_blocks(DOCUMENT, self.fence), strict=True):
             (folder / name).write_text(text)
-        return [self.command if "/" in self.command else program(self.command)]
+        return [self.command if "/" in self.command else find_program(self.command)]
 
 
 PYTHON = Language(
@@ -108,11 +108,11 @@ LANGUAGES: Final = [PYTHON, PHP, NODE]
 every_language = pytest.mark.parametrize("language", LANGUAGES, ids=lambda one: one.fence)
 
 
-def test_our_own_verification_agrees_with_the_vector() -> None:
+def test_own_verification_agrees_with_the_vector() -> None:
     """What the service signs with and what the documents verify with is the same standard."""
     secrets = [Secret.parse(SECRET)]
-    said = {
-        request["name"]: not fault(
+    results = {
+        request["name"]: not verification_error(
             secrets,
             headers={
                 "webhook-id": request["id"],
@@ -124,31 +124,31 @@ def test_our_own_verification_agrees_with_the_vector() -> None:
         )
         for request in REQUESTS
     }
-    assert said == EXPECTED
+    assert results == EXPECTED
 
 
 @every_language
-def test_a_program_verifies_the_vector(language: Language, tmp_path: Path) -> None:
+def test_documented_program_verifies_the_vector(language: Language, tmp_path: Path) -> None:
     """Whatever was touched, replayed or signed by somebody else is told from the genuine."""
     command = language.write(tmp_path)
     (tmp_path / "requests.json").write_text(json.dumps(VECTOR))
     driver = tmp_path / f"driver{Path(language.files[0]).suffix}"
     driver.write_text(language.driver)
-    done = subprocess.run(
+    completed = subprocess.run(
         [*command, driver.name], cwd=tmp_path, check=True, capture_output=True, text=True
     )
-    assert json.loads(done.stdout) == EXPECTED
+    assert json.loads(completed.stdout) == EXPECTED
 
 
-def test_the_shell_verifies_the_vector(tmp_path: Path) -> None:
+def test_documented_shell_verifies_the_vector(tmp_path: Path) -> None:
     """The one with openssl comes to the same conclusions."""
-    program("openssl")
-    (script,) = blocks(DOCUMENT, "sh")
+    find_program("openssl")
+    (script,) = code_blocks(DOCUMENT, "sh")
     (tmp_path / "verify.sh").write_text(script)
-    said = {}
+    results = {}
     for request in REQUESTS:
         values = (request["id"], request["timestamp"], request["signatures"], str(request["now"]))
-        done = subprocess.run(
+        completed = subprocess.run(
             ["sh", "verify.sh", *values],
             cwd=tmp_path,
             env={**os.environ, "WEBHOOK_SECRET": SECRET},
@@ -156,9 +156,9 @@ def test_the_shell_verifies_the_vector(tmp_path: Path) -> None:
             capture_output=True,
             check=False,
         )
-        assert done.stderr == b""
-        said[request["name"]] = done.returncode == 0
-    assert said == EXPECTED
+        assert completed.stderr == b""
+        results[request["name"]] = completed.returncode == 0
+    assert results == EXPECTED
 
 
 @contextlib.contextmanager
@@ -166,7 +166,7 @@ def receiving(language: Language, folder: Path) -> Iterator[str]:
     """Run the receiver of ``language``, yield its address, and stop it."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    command = [*language.write(folder), *(part.format(port=port) for part in language.run)]
+    command = [*language.write(folder), *(argument.format(port=port) for argument in language.run)]
     process = subprocess.Popen(
         command,
         cwd=folder,
@@ -175,7 +175,7 @@ def receiving(language: Language, folder: Path) -> Iterator[str]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + TIMEOUT_SECONDS
         while process.poll() is None and time.monotonic() < end:
             with contextlib.suppress(OSError):
                 socket.create_connection(("127.0.0.1", port)).close()
@@ -184,11 +184,11 @@ def receiving(language: Language, folder: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}/"
     finally:
         process.terminate()
-        process.wait(PATIENCE)
+        process.wait(TIMEOUT_SECONDS)
 
 
 @every_language
-def test_a_receiver_answers_what_we_send(language: Language, tmp_path: Path) -> None:
+def test_documented_receiver_accepts_our_requests(language: Language, tmp_path: Path) -> None:
     """A request signed now is taken, also during rotation; touched or unsigned it is refused."""
     now = datetime.now(UTC)
     body = REQUESTS[0]["body"].encode()
@@ -199,7 +199,7 @@ def test_a_receiver_answers_what_we_send(language: Language, tmp_path: Path) -> 
         "webhook-timestamp": str(int(now.timestamp())),
         "webhook-signature": sign(secrets, message_id="evt_1", at=now, body=body),
     }
-    with receiving(language, tmp_path) as address, httpx.Client(timeout=PATIENCE) as client:
-        assert client.post(address, content=body, headers=headers).status_code == 204
-        assert client.post(address, content=b" " + body, headers=headers).status_code == 401
-        assert client.post(address, content=body).status_code == 401
+    with receiving(language, tmp_path) as url, httpx.Client(timeout=TIMEOUT_SECONDS) as client:
+        assert client.post(url, content=body, headers=headers).status_code == 204
+        assert client.post(url, content=b" " + body, headers=headers).status_code == 401
+        assert client.post(url, content=body).status_code == 401

@@ -4,23 +4,23 @@ from datetime import timedelta
 
 import pytest
 
-from syndicate.model.edition import Edition, Problem, Unread
+from syndicate.model.edition import Edition, Problem, UnavailableSource
 from tests import samples
-from tests.web.site import NAMED, POSTS, VOCABULARY, Library, Site, site
+from tests.web.app_client import NAMED, POSTS, VOCABULARY, AppClient, SampleReader, app_client
 
-PUBLIC = samples.MASTHEAD.public_url
+PUBLIC = samples.SERVICE_INFO.public_url
 
 
 @pytest.fixture(scope="module")
-def here() -> Site:
+def here() -> AppClient:
     """Return a service of posts of two sources."""
-    return site()
+    return app_client()
 
 
 @pytest.mark.parametrize(
     "query", ["", "?category=TTS", "?carousel=true", "?language=es&content=text", "?source=news"]
 )
-def test_posts_are_the_items_of_the_feed(here: Site, query: str) -> None:
+def test_posts_are_the_items_of_the_feed(here: AppClient, query: str) -> None:
     """The same selection gives the same items in the same order."""
     posts = here.get(f"/v1/posts{query}")
     feed = here.get(f"/feeds/all.json{query}")
@@ -31,7 +31,7 @@ def test_posts_are_the_items_of_the_feed(here: Site, query: str) -> None:
     assert posts.headers["last-modified"] == feed.headers["last-modified"]
 
 
-def test_pages_of_posts_hold_every_post_once(here: Site) -> None:
+def test_pages_of_posts_hold_every_post_once(here: AppClient) -> None:
     """Following next_url, which is also in the Link header, ends with all posts in order."""
     url: str | None = f"{PUBLIC}/v1/posts?limit=2&carousel=false&x=1"
     ids: list[str] = []
@@ -47,7 +47,7 @@ def test_pages_of_posts_hold_every_post_once(here: Site) -> None:
     assert ids == [p.id for p in sorted(plain, key=lambda p: (p.published, p.id), reverse=True)]
 
 
-def test_one_post_is_asked_about_each_time(here: Site) -> None:
+def test_one_post_is_asked_about_each_time(here: AppClient) -> None:
     """Its item under no-cache with a tag; links to its home and to its page."""
     post = POSTS[0]
     item = here.get("/v1/posts").json()["items"][2]
@@ -65,7 +65,7 @@ def test_one_post_is_asked_about_each_time(here: Site) -> None:
     assert post.id in {i["id"] for i in here.get("/v1/posts").json()["items"]}
 
 
-def test_categories_tell_their_spellings_and_feeds(here: Site) -> None:
+def test_categories_tell_their_spellings_and_feeds(here: AppClient) -> None:
     """Every known one by slug, with its posts and where it is found in each format."""
     answer = here.get("/v1/categories")
 
@@ -102,29 +102,29 @@ def test_categories_tell_their_spellings_and_feeds(here: Site) -> None:
 
 def failing() -> Edition:
     """Return an edition of a sound source, a failing one, and one that was never read."""
-    return Edition.of(
+    return Edition.build(
         [
-            samples.part(samples.source("sound"), samples.post(source="sound")),
-            samples.part(
+            samples.source_snapshot(samples.source("sound"), samples.post(source="sound")),
+            samples.source_snapshot(
                 samples.source("old"),
-                failing="/srv",
-                failing_kind="folder-emptied",
+                error="/srv",
+                error_code="folder-emptied",
                 problems=(
-                    Problem(level="error", rule="front-matter", source="old", what="broken"),
-                    Problem(level="notice", rule="template", source="old", what="dropped"),
+                    Problem(level="error", rule="front-matter", source="old", message="broken"),
+                    Problem(level="notice", rule="template", source="old", message="dropped"),
                 ),
             ),
         ],
-        unread=[Unread(source=samples.source("lost"), failing="no \udcff")],
+        unavailable=[UnavailableSource(source=samples.source("lost"), error="no \udcff")],
         at=samples.NOW + timedelta(hours=1),
         vocabulary=VOCABULARY,
-        named=[NAMED],
+        named_feeds=[NAMED],
     )
 
 
 def test_sources_tell_what_is_served_of_them() -> None:
     """The commit served, counts of posts and problems, and what fails, in plain words."""
-    answer = Site(reader=Library(now=failing())).get("/v1/sources")
+    answer = AppClient(reader=SampleReader(current=failing())).get("/v1/sources")
 
     rows = {row["name"]: row for row in answer.json()["items"]}
     assert list(rows) == ["lost", "old", "sound"]
@@ -155,7 +155,7 @@ def test_sources_tell_what_is_served_of_them() -> None:
 
 def test_a_source_that_was_never_read_is_no_unknown_feed() -> None:
     """Its feed asks to come back; the others go on."""
-    here = Site(reader=Library(now=failing()))
+    here = AppClient(reader=SampleReader(current=failing()))
 
     assert here.get("/feeds/lost.json").status_code == 503
     assert here.get("/feeds/sound.json").status_code == 200

@@ -2,16 +2,16 @@
 
 import pytest
 
-from tests.web.site import BLOB, Site, site
+from tests.web.app_client import BLOB, AppClient, app_client
 
 
 @pytest.fixture
-def here() -> Site:
+def here() -> AppClient:
     """Return a service whose sources have pictures."""
-    return site()
+    return app_client()
 
 
-def test_a_file_is_answered_with_its_blob_as_tag(here: Site) -> None:
+def test_a_file_is_answered_with_its_blob_as_tag(here: AppClient) -> None:
     """For a while, or for ever where the address names the blob."""
     plain = here.get("/assets/news/img/lake%20view.png")
     named = here.get(f"/assets/news/img/lake%20view.png?v={BLOB}")
@@ -26,7 +26,7 @@ def test_a_file_is_answered_with_its_blob_as_tag(here: Site) -> None:
         assert answer.headers["cache-control"].startswith("public, max-age=300")
 
 
-def test_who_has_the_file_is_not_sent_it_again(here: Site) -> None:
+def test_who_has_the_file_is_not_sent_it_again(here: AppClient) -> None:
     """304, with what may be kept."""
     answer = here.get("/assets/news/x.png", if_none_match=f'"{BLOB}"')
 
@@ -34,7 +34,7 @@ def test_who_has_the_file_is_not_sent_it_again(here: Site) -> None:
     assert answer.headers["etag"] == f'"{BLOB}"'
 
 
-def test_nothing_in_a_file_is_run(here: Site) -> None:
+def test_nothing_in_a_file_is_run(here: AppClient) -> None:
     """An SVG is a picture, whatever it holds."""
     answer = here.get("/assets/news/x.svg")
 
@@ -47,7 +47,7 @@ def test_nothing_in_a_file_is_run(here: Site) -> None:
     "path",
     ["/assets/news/missing.png", "/assets/news/x.html", "/assets/none/x.png", "/assets/news"],
 )
-def test_what_is_not_served_is_not_found(here: Site, path: str) -> None:
+def test_what_is_not_served_is_not_found(here: AppClient, path: str) -> None:
     """As a problem like any other."""
     answer = here.get(path)
 
@@ -55,7 +55,7 @@ def test_what_is_not_served_is_not_found(here: Site, path: str) -> None:
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_client_with_another_version_is_sent_the_file(here: Site) -> None:
+def test_client_with_another_version_is_sent_the_file(here: AppClient) -> None:
     """Its entity tag is compared first, without the content."""
     answer = here.get("/assets/news/x.png", if_none_match='"0000"')
 

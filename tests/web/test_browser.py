@@ -11,9 +11,9 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from syndicate.model.post import Image, SafeHtml
-from syndicate.web.server import run, runner
+from syndicate.web.http.server import serve, uvloop_runner
 from tests import samples
-from tests.web.site import NAMED, POSTS, VOCABULARY, Library, Site
+from tests.web.app_client import NAMED, POSTS, VOCABULARY, AppClient, SampleReader
 
 pytestmark = pytest.mark.browser
 
@@ -39,10 +39,10 @@ PATHS: Final = (
 def base() -> Iterator[str]:
     """Serve posts with pictures, frames and wide tables; yield where."""
     image = Image(url="https://www.example.gov/a.png", alt="A desk")
-    rich = samples.item(FEATURED, content=CONTENT, image=image)
-    library = Library(
-        now=samples.edition(*POSTS, vocabulary=VOCABULARY, named=[NAMED]),
-        known={FEATURED.id: rich},
+    rich = samples.rendered_post(FEATURED, content=CONTENT, image=image)
+    library = SampleReader(
+        current=samples.edition(*POSTS, vocabulary=VOCABULARY, named=[NAMED]),
+        items_by_id={FEATURED.id: rich},
     )
     ports: list[int] = []
     ready, stop = threading.Event(), asyncio.Event()
@@ -51,11 +51,11 @@ def base() -> Iterator[str]:
         ports.append(port)
         ready.set()
 
-    with runner() as loop:
-        masthead = replace(samples.MASTHEAD, public_url="http://feeds.example.gov")
-        app = Site(reader=library, masthead=masthead).app
+    with uvloop_runner() as loop:
+        service_info = replace(samples.SERVICE_INFO, public_url="http://feeds.example.gov")
+        app = AppClient(reader=library, service_info=service_info).app
         server = threading.Thread(
-            target=loop.run, args=(run(app, "127.0.0.1", 0, stopping=stop, started=started),)
+            target=loop.run, args=(serve(app, "127.0.0.1", 0, stopping=stop, on_started=started),)
         )
         server.start()
         assert ready.wait(10)

@@ -7,16 +7,24 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
-from syndicate.model.edition import Edition, Unread
-from syndicate.model.ledger import PARTS
+from syndicate.model.edition import Edition, UnavailableSource
+from syndicate.model.ledger import FIELD_NAMES
 from syndicate.model.post import BlobId, Post, RenderedPosts
 from tests import samples
-from tests.web.site import GONE, LEDGER, POSTS, Library, Site, site, told
+from tests.web.app_client import (
+    GONE,
+    LEDGER,
+    POSTS,
+    AppClient,
+    SampleReader,
+    app_client,
+    ledger_entry,
+)
 
-HERE = site()
+HERE = app_client()
 
 
-def pages(here: Site, path: str) -> list[dict[str, Any]]:
+def pages(here: AppClient, path: str) -> list[dict[str, Any]]:
     """Return the answers from ``path`` on, to the last that says there is more after it."""
     answers: list[dict[str, Any]] = [here.get(path).json()]
     while answers[-1]["has_more"]:
@@ -24,9 +32,9 @@ def pages(here: Site, path: str) -> list[dict[str, Any]]:
     return answers
 
 
-def with_ledger(*ledger: Any) -> Site:  # noqa: ANN401 — rows
+def with_ledger(*ledger: Any) -> AppClient:  # noqa: ANN401 — rows
     """Return a service whose ledger holds these rows only."""
-    return Site(reader=Library(now=samples.edition(*POSTS), ledger=ledger))
+    return AppClient(reader=SampleReader(current=samples.edition(*POSTS), ledger=ledger))
 
 
 def test_without_a_cursor_everything_is_published() -> None:
@@ -46,16 +54,16 @@ def test_without_a_cursor_everything_is_published() -> None:
 def test_a_cursor_is_followed_by_what_was_told_since() -> None:
     """Such as a removal, of which nothing but id and address is said."""
     (first,) = pages(HERE, "/v1/changes?limit=200")
-    later = told(replace(POSTS[0], title="x"), None, 3)
-    here = Site(
-        reader=Library(
-            now=samples.edition(*POSTS[:-1]),
-            ledger=(*LEDGER, later, told(POSTS[-1], "deleted", 4)),
+    later = ledger_entry(replace(POSTS[0], title="x"), None, 3)
+    here = AppClient(
+        reader=SampleReader(
+            current=samples.edition(*POSTS[:-1]),
+            ledger=(*LEDGER, later, ledger_entry(POSTS[-1], "deleted", 4)),
         )
     )
     items = here.get(first["next_url"].partition(".gov")[2]).json()["items"]
     assert [item["type"] for item in items] == ["post.updated", "post.removed"]
-    assert items[0]["data"]["changed"] == list(PARTS)
+    assert items[0]["data"]["changed"] == list(FIELD_NAMES)
     assert items[1] == {
         "type": "post.removed",
         "timestamp": "2024-06-01T12:00:00.000Z",
@@ -85,7 +93,7 @@ def test_pages_are_cut_anywhere(limit: int) -> None:
 
 def test_long_ledgers_are_read_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows that are nothing to who asks are passed until a page is full or nothing is left."""
-    monkeypatch.setattr("syndicate.web.changes._BATCH", 1)
+    monkeypatch.setattr("syndicate.web.changes._BATCH_ROWS", 1)
     (page,) = pages(HERE, "/v1/changes?source=updates")
     assert [item["data"]["post"]["id"] for item in page["items"]] == [POSTS[-1].id]
 
@@ -101,21 +109,21 @@ def test_a_selection_is_told_of_its_own() -> None:
 
 def test_what_ledger_and_edition_disagree_on_waits() -> None:
     """There is no more for now, and asking again from there misses nothing."""
-    here = with_ledger(told(replace(POSTS[0], blob=BlobId("b" * 40))))
+    here = with_ledger(ledger_entry(replace(POSTS[0], blob=BlobId("b" * 40))))
     page = here.get("/v1/changes").json()
     assert (page["items"], page["has_more"]) == ([], False)
-    now = with_ledger(told(POSTS[0], "new", 2))
+    now = with_ledger(ledger_entry(POSTS[0], "new", 2))
     again = now.get(page["next_url"].partition(".gov")[2]).json()
     assert [item["type"] for item in again["items"]] == ["post.published"]
 
 
 def test_a_source_that_is_not_read_yet_is_waited_for() -> None:
     """What comes before it is told; then the answer is 503 rather than nothing."""
-    unread = Unread(source=samples.source("updates"), failing="no repository")
-    part = samples.part(samples.source(), *POSTS[:-1])
-    edition = Edition.of([part], unread=[unread], at=samples.NOW)
-    rows = (told(POSTS[0]), told(POSTS[-1], "new", 2))
-    here = Site(reader=Library(now=edition, ledger=rows))
+    unread = UnavailableSource(source=samples.source("updates"), error="no repository")
+    part = samples.source_snapshot(samples.source(), *POSTS[:-1])
+    edition = Edition.build([part], unavailable=[unread], at=samples.NOW)
+    rows = (ledger_entry(POSTS[0]), ledger_entry(POSTS[-1], "new", 2))
+    here = AppClient(reader=SampleReader(current=edition, ledger=rows))
     first = here.get("/v1/changes").json()
     assert (len(first["items"]), first["has_more"]) == (1, True)
     second = here.get(first["next_url"].partition(".gov")[2])
@@ -128,14 +136,14 @@ def test_a_cursor_that_cannot_be_served_is_refused_with_what_to_do() -> None:
     malformed = HERE.get("/v1/changes?after=nonsense")
     assert (malformed.status_code, malformed.json()["code"]) == (400, "malformed-cursor")
     cursor = HERE.get("/v1/changes").json()["next_url"].partition("after=")[2]
-    gone = with_ledger(told(GONE, "expired", 1)).get(f"/v1/changes?after={cursor}")
+    gone = with_ledger(ledger_entry(GONE, "expired", 1)).get(f"/v1/changes?after={cursor}")
     assert (gone.status_code, gone.json()["code"]) == (410, "cursor-gone")
     assert "without after" in gone.json()["hint"]
 
 
 def test_without_a_database_there_is_no_answer() -> None:
     """503 with Retry-After, while the posts are there."""
-    here = Site(reader=Library(now=samples.edition(*POSTS), failing="it is locked"))
+    here = AppClient(reader=SampleReader(current=samples.edition(*POSTS), failing="it is locked"))
     answer = here.get("/v1/changes")
     assert (answer.status_code, answer.json()["code"]) == (503, "storage-error")
     assert "locked" not in answer.text
@@ -143,18 +151,18 @@ def test_without_a_database_there_is_no_answer() -> None:
     assert here.get("/v1/posts").status_code == 200
 
 
-class Outdated(Library):
+class Outdated(SampleReader):
     """A reader whose posts are rendered as they were before."""
 
     @override
-    async def rendered(self, posts: Sequence[Post], edition: Edition) -> RenderedPosts:
-        items = await self.items(posts, edition)
+    async def render_posts_in_time(self, posts: Sequence[Post], edition: Edition) -> RenderedPosts:
+        items = await self.render_posts(posts, edition)
         return RenderedPosts(items=items, outdated=frozenset({posts[0].id}))
 
 
 def test_no_change_is_told_with_a_former_version_of_its_post() -> None:
     """Who follows a cursor would never get the present one; feeds have it as it was."""
-    here = Site(reader=Outdated(now=samples.edition(*POSTS), ledger=LEDGER))
+    here = AppClient(reader=Outdated(current=samples.edition(*POSTS), ledger=LEDGER))
     answer = here.get("/v1/changes")
     assert (answer.status_code, answer.json()["code"]) == (503, "rendering")
     assert answer.headers["Retry-After"] == "5"

@@ -1,23 +1,25 @@
 """The delivery log over the web."""
 
-from syndicate.model.delivery import SLACK
+from syndicate.model.delivery import LEASE_MARGIN
 from syndicate.storage.database import Database
 from syndicate.storage.outbox import Outbox
 from tests import samples
-from tests.storage.mailroom import done
-from tests.web.counter import Counter, at_counter
-from tests.web.site import POSTS
+from tests.storage.outbox_fixture import finished_attempt
+from tests.web.api_client import ApiClient, run_with_api_client
+from tests.web.app_client import POSTS
 
 PUBLIC = "https://feeds.example.gov"
 
 
-async def answered(counter: Counter, status: int) -> None:
+async def answered(counter: ApiClient, status: int) -> None:
     """Let a receiver answer what is due."""
-    database = await Database.open(counter.address)
+    database = await Database.open(counter.database_url)
     try:
-        outbox = Outbox(database, counter.office.subscriptions.safe)
-        claims = await outbox.claim(9, by="test", now=samples.NOW, lease=SLACK)
-        await outbox.complete([done(one.delivery, status, samples.NOW) for one in claims])
+        outbox = Outbox(database, counter.service.subscriptions.secret_store)
+        claims = await outbox.claim(9, token="test", now=samples.NOW, lease=LEASE_MARGIN)
+        await outbox.complete(
+            [finished_attempt(one.delivery, status, samples.NOW) for one in claims]
+        )
     finally:
         await database.close()
 
@@ -25,29 +27,31 @@ async def answered(counter: Counter, status: int) -> None:
 def test_deliveries_are_listed_newest_first(address: str) -> None:
     """Page by page."""
 
-    async def visit(counter: Counter) -> None:
-        partner = await counter.of()
-        made = await partner.made(backfill=True)
+    async def visit(counter: ApiClient) -> None:
+        partner = await counter.with_token()
+        made = await partner.subscribe(backfill=True)
         path = f"/v1/subscriptions/{made['id']}/deliveries"
-        first = (await partner.ask("GET", f"{path}?limit=3")).json()
-        second = (await partner.ask("GET", first["next_url"].removeprefix(PUBLIC))).json()
+        first = (await partner.request("GET", f"{path}?limit=3")).json()
+        second = (await partner.request("GET", first["next_url"].removeprefix(PUBLIC))).json()
         listed = [one["seq"] for one in first["items"] + second["items"]]
         assert listed == list(range(len(POSTS), 0, -1))
         assert second["next_url"] is None
-        assert (await partner.ask("GET", f"{path}?after=x")).json()["code"] == "malformed-cursor"
+        assert (await partner.request("GET", f"{path}?after=x")).json()[
+            "code"
+        ] == "malformed-cursor"
 
-    at_counter(address, visit)
+    run_with_api_client(address, visit)
 
 
 def test_a_delivery_has_its_log(address: str) -> None:
     """Every attempt: when, the status, the first bytes of the answer."""
 
-    async def visit(counter: Counter) -> None:
-        partner = await counter.of()
-        made = await partner.made(backfill=True)
+    async def visit(counter: ApiClient) -> None:
+        partner = await counter.with_token()
+        made = await partner.subscribe(backfill=True)
         await answered(counter, 500)
         path = f"/v1/deliveries/{made['id']}.1"
-        shown = (await partner.ask("GET", path)).json()
+        shown = (await partner.request("GET", path)).json()
         assert shown["attempts"] == [
             {
                 "number": 1,
@@ -61,22 +65,22 @@ def test_a_delivery_has_its_log(address: str) -> None:
             }
         ]
         assert (shown["state"], shown["seq"], shown["last_status"]) == ("pending", 1, 500)
-        subscription = await partner.ask("GET", f"/v1/subscriptions/{made['id']}")
+        subscription = await partner.request("GET", f"/v1/subscriptions/{made['id']}")
         assert subscription.json()["last_attempt"] == shown["attempts"][0]
 
-    at_counter(address, visit)
+    run_with_api_client(address, visit)
 
 
 def test_a_delivery_is_sent_again(address: str) -> None:
     """With the same id."""
 
-    async def visit(counter: Counter) -> None:
-        partner = await counter.of()
-        made = await partner.made(backfill=True)
+    async def visit(counter: ApiClient) -> None:
+        partner = await counter.with_token()
+        made = await partner.subscribe(backfill=True)
         await answered(counter, 204)
         path = f"/v1/deliveries/{made['id']}.1"
-        before = (await partner.ask("GET", path)).json()
-        again = await partner.ask("POST", f"{path}/replay")
+        before = (await partner.request("GET", path)).json()
+        again = await partner.request("POST", f"{path}/replay")
         assert again.status_code == 202
         assert {**before, **again.json(), "state": "delivered", "trigger": "schedule"} == {
             **before,
@@ -85,4 +89,4 @@ def test_a_delivery_is_sent_again(address: str) -> None:
         }
         assert (again.json()["state"], again.json()["trigger"]) == ("pending", "manual")
 
-    at_counter(address, visit)
+    run_with_api_client(address, visit)

@@ -7,29 +7,29 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from lxml import etree
 
-from syndicate.model.edition import Edition, NamedFeed, Unread
+from syndicate.model.edition import Edition, NamedFeed, UnavailableSource
 from syndicate.model.selection import Selection
 from tests import samples
-from tests.web.site import NAMED, POSTS, VOCABULARY, Library, Site, site
+from tests.web.app_client import NAMED, POSTS, VOCABULARY, AppClient, SampleReader, app_client
 
-PUBLIC = samples.MASTHEAD.public_url
+PUBLIC = samples.SERVICE_INFO.public_url
 SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 
 
 @pytest.fixture(scope="module")
-def here() -> Site:
+def here() -> AppClient:
     """Return a service of posts of two sources."""
-    return site()
+    return app_client()
 
 
-def test_opml_has_a_folder_for_each_format(here: Site) -> None:
+def test_opml_has_a_folder_for_each_format(here: AppClient) -> None:
     """Every feed with its title, address and page; importing one folder subscribes once."""
     answer = here.get("/opml")
 
     assert answer.headers["content-type"] == "text/x-opml; charset=utf-8"
     root = etree.fromstring(answer.content)
     assert (root.tag, root.get("version")) == ("opml", "2.0")
-    assert root.findtext("head/title") == samples.MASTHEAD.title
+    assert root.findtext("head/title") == samples.SERVICE_INFO.title
     assert root.findtext("head/dateModified") == "Fri, 01 Mar 2024 00:00:00 -0500"
     folders = root.findall("body/outline")
     assert [folder.get("text") for folder in folders] == ["JSON Feed", "RSS", "Atom"]
@@ -51,7 +51,7 @@ def test_opml_has_a_folder_for_each_format(here: Site) -> None:
         }
 
 
-def test_every_address_in_opml_answers(here: Site) -> None:
+def test_every_address_in_opml_answers(here: AppClient) -> None:
     """What is listed is there."""
     root = etree.fromstring(here.get("/opml").content)
 
@@ -59,7 +59,7 @@ def test_every_address_in_opml_answers(here: Site) -> None:
     assert {here.get(url.removeprefix(PUBLIC)).status_code for url in urls if url} == {200}
 
 
-def test_the_sitemap_knows_when_pages_changed(here: Site) -> None:
+def test_the_sitemap_knows_when_pages_changed(here: AppClient) -> None:
     """Our own pages, each with the last change of its posts; posts are at home elsewhere."""
     answer = here.get("/sitemap.xml")
 
@@ -84,7 +84,7 @@ def test_the_sitemap_knows_when_pages_changed(here: Site) -> None:
 
 def test_without_posts_nothing_is_dated() -> None:
     """An empty service has feeds and pages, but no day to give."""
-    here = Site(reader=Library(now=samples.edition(vocabulary=VOCABULARY)))
+    here = AppClient(reader=SampleReader(current=samples.edition(vocabulary=VOCABULARY)))
 
     assert b"lastmod" not in here.get("/sitemap.xml").content
     assert b"dateModified" not in here.get("/opml").content
@@ -93,19 +93,21 @@ def test_without_posts_nothing_is_dated() -> None:
 def test_a_feed_that_is_hidden_by_another_is_not_listed() -> None:
     """A named feed called like one of ours is not offered at an address that is not its own."""
     hidden = NamedFeed(name="all", title="Not this")
-    here = Site(reader=Library(now=samples.edition(*POSTS, named=[hidden])))
+    here = AppClient(reader=SampleReader(current=samples.edition(*POSTS, named=[hidden])))
 
     assert b"Not this" not in here.get("/opml").content
 
 
 def test_a_feed_that_cannot_be_read_yet_is_listed() -> None:
     """It has an address and will have posts."""
-    unread = Unread(source=samples.source("lost"), failing="no repository")
+    unread = UnavailableSource(source=samples.source("lost"), error="no repository")
     named = NamedFeed(
-        name="later", title="Later", selection=Selection.of(sources=[unread.source.name])
+        name="later", title="Later", selection=Selection.create(sources=[unread.source.name])
     )
-    edition = Edition.of([samples.part()], unread=[unread], at=samples.NOW, named=[named])
-    here = Site(reader=Library(now=edition))
+    edition = Edition.build(
+        [samples.source_snapshot()], unavailable=[unread], at=samples.NOW, named_feeds=[named]
+    )
+    here = AppClient(reader=SampleReader(current=edition))
 
     assert f"{PUBLIC}/feeds/later" in here.get("/sitemap.xml").text
     assert "0 posts" in here.get("/").text
@@ -114,7 +116,7 @@ def test_a_feed_that_cannot_be_read_yet_is_listed() -> None:
 def test_a_category_that_is_hidden_is_listed_by_query() -> None:
     """A source that is called like a category has the name; the category keeps an address."""
     post = samples.post(source="tts", categories=(samples.TTS,))
-    here = site(post)
+    here = app_client(post)
 
     urls = [
         feed.get("xmlUrl") for feed in etree.fromstring(here.get("/opml").content).iter("outline")
@@ -124,7 +126,7 @@ def test_a_category_that_is_hidden_is_listed_by_query() -> None:
     assert f"{PUBLIC}/feeds/all.rss?category=tts" in urls
 
 
-def test_robots_are_welcome(here: Site) -> None:
+def test_robots_are_welcome(here: AppClient) -> None:
     """Nothing is forbidden, and the sitemap is named."""
     answer = here.get("/robots.txt")
 
@@ -137,7 +139,7 @@ def test_robots_are_welcome(here: Site) -> None:
     ]
 
 
-def test_security_txt_names_whom_to_tell(here: Site) -> None:
+def test_security_txt_names_whom_to_tell(here: AppClient) -> None:
     """RFC 9116: contact, an end within a year, languages, its own address."""
     answer = here.get("/.well-known/security.txt")
 
@@ -151,8 +153,8 @@ def test_security_txt_names_whom_to_tell(here: Site) -> None:
 
 def test_a_contact_on_the_web_is_named_as_it_is() -> None:
     """A web address is not taken for a mailbox."""
-    masthead = replace(samples.MASTHEAD, contact="https://www.example.gov/contact")
-    here = Site(reader=Library(now=None), masthead=masthead)
+    service_info = replace(samples.SERVICE_INFO, contact="https://www.example.gov/contact")
+    here = AppClient(reader=SampleReader(current=None), service_info=service_info)
 
     assert (
         "Contact: https://www.example.gov/contact\n" in here.get("/.well-known/security.txt").text
@@ -161,6 +163,8 @@ def test_a_contact_on_the_web_is_named_as_it_is() -> None:
 
 def test_without_a_contact_there_is_no_security_txt() -> None:
     """RFC 9116 wants one; an invented one would be worse than none."""
-    here = Site(reader=Library(now=None), masthead=replace(samples.MASTHEAD, contact=""))
+    here = AppClient(
+        reader=SampleReader(current=None), service_info=replace(samples.SERVICE_INFO, contact="")
+    )
 
     assert here.get("/.well-known/security.txt").status_code == 404

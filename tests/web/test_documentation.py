@@ -7,12 +7,12 @@ from typing import Final
 from starlette.routing import Route
 
 from syndicate.errors import NotReady, RepositoryError, StorageError
-from syndicate.web.policy import Policy
-from tests.web.site import Library, Site, site
+from syndicate.web.http_policy import HttpPolicy
+from tests.web.app_client import AppClient, SampleReader, app_client
 
 ROOT: Final = Path(__file__).parents[2]
 REFERENCE: Final = (ROOT / "docs" / "reference" / "http.md").read_text("utf-8")
-HERE: Final = site()
+HERE: Final = app_client()
 
 
 def test_every_address_is_in_the_reference() -> None:
@@ -60,16 +60,16 @@ def test_every_code_of_the_reference_is_the_one_given() -> None:
 
     assert {code: answer.json()["code"] for code, answer in given.items()} == {c: c for c in asked}
     assert {c: a.status_code for c, a in given.items()}.items() <= codes().items()
-    waiting = Site(reader=Library(now=None)).get("/feeds/all.json")
+    waiting = AppClient(reader=SampleReader(current=None)).get("/feeds/all.json")
     assert codes()[waiting.json()["code"]] == waiting.status_code == 503
-    hasty = site(policy=Policy(requests_per_minute=1))
+    hasty = app_client(policy=HttpPolicy(requests_per_minute=1))
     refused = [hasty.get("/") for _ in range(2)][-1]
     assert codes()[refused.json()["code"]] == refused.status_code == 429
     for method, path, headers in (
         ("GET", "/v1/subscriptions", {}),
         ("POST", "/v1/subscriptions", {"Authorization": "Bearer x"}),
     ):
-        refused = Site(reader=Library(now=None)).ask(method, path, headers)
+        refused = AppClient(reader=SampleReader(current=None)).request(method, path, headers)
         assert codes()[refused.json()["code"]] == refused.status_code
     for error in (NotReady("x"), RepositoryError("x"), StorageError("x")):
         assert codes()[error.code] == error.status

@@ -5,20 +5,20 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from syndicate.formats import FORMATS
+from syndicate.feeds.formats import FORMATS
 from tests import samples
-from tests.web.site import NAMED, POSTS, Site, site
+from tests.web.app_client import NAMED, POSTS, AppClient, app_client
 
-PUBLIC = samples.MASTHEAD.public_url
+PUBLIC = samples.SERVICE_INFO.public_url
 
 
 @pytest.fixture(scope="module")
-def here() -> Site:
+def here() -> AppClient:
     """Return a service of posts of two sources."""
-    return site()
+    return app_client()
 
 
-def titles(here: Site, path: str) -> list[str]:
+def titles(here: AppClient, path: str) -> list[str]:
     """Return the titles of the JSON feed at ``path``."""
     answer = here.get(path)
     assert answer.status_code == 200, answer.text
@@ -29,7 +29,7 @@ def titles(here: Site, path: str) -> list[str]:
 @pytest.mark.parametrize(
     "name", ["all", "carousel", NAMED.name, "news", "updates", "technology", "tts"]
 )
-def test_every_feed_comes_in_every_format(here: Site, name: str, suffix: str) -> None:
+def test_every_feed_comes_in_every_format(here: AppClient, name: str, suffix: str) -> None:
     """Its exact media type, its bytes, and rules for whoever keeps it."""
     answer = here.get(f"/feeds/{name}.{suffix}")
 
@@ -44,7 +44,7 @@ def test_every_feed_comes_in_every_format(here: Site, name: str, suffix: str) ->
     assert "set-cookie" not in answer.headers
 
 
-def test_a_feed_holds_what_its_name_says(here: Site) -> None:
+def test_a_feed_holds_what_its_name_says(here: AppClient) -> None:
     """The selection of the name, in its order."""
     assert len(titles(here, "/feeds/all.json")) == len(POSTS)
     assert titles(here, "/feeds/carousel.json") == ["2024 03 01 featured"]
@@ -64,7 +64,7 @@ def test_a_feed_holds_what_its_name_says(here: Site) -> None:
         "limit=50&source=&carousel=&category=tts",
     ],
 )
-def test_every_spelling_of_a_question_has_one_answer(here: Site, query: str) -> None:
+def test_every_spelling_of_a_question_has_one_answer(here: AppClient, query: str) -> None:
     """The same bytes, tag and links as the canonical spelling: one entry for every cache."""
     plain = here.get("/feeds/all.json?category=tts")
 
@@ -75,7 +75,7 @@ def test_every_spelling_of_a_question_has_one_answer(here: Site, query: str) -> 
     assert f"<{PUBLIC}/feeds/all.json?category=tts>" in answer.headers["link"]
 
 
-def test_parameters_in_any_order_are_one_question(here: Site) -> None:
+def test_parameters_in_any_order_are_one_question(here: AppClient) -> None:
     """Neither the bytes nor the self link depend on the order."""
     one = here.get("/feeds/all.atom?source=news&limit=2&carousel=false")
     two = here.get("/feeds/all.atom?carousel=false&source=news&limit=2")
@@ -97,7 +97,7 @@ def test_parameters_in_any_order_are_one_question(here: Site) -> None:
     ],
 )
 def test_another_spelling_is_sent_to_the_address(
-    here: Site, written: str, meant: str, suffix: str
+    here: AppClient, written: str, meant: str, suffix: str
 ) -> None:
     """308 to the slug under the public address, in the same format, with the query as sent."""
     answer = here.get(f"/feeds/{written}{suffix}?limit=2&utm_source=x%20y")
@@ -109,7 +109,7 @@ def test_another_spelling_is_sent_to_the_address(
     assert answer.headers["cache-control"].startswith("public, max-age=300")
 
 
-def test_an_unknown_feed_lists_the_known_ones(here: Site) -> None:
+def test_an_unknown_feed_lists_the_known_ones(here: AppClient) -> None:
     """404 with every name there is, and nothing to keep."""
     answer = here.get("/feeds/nothing.json")
 
@@ -122,7 +122,7 @@ def test_an_unknown_feed_lists_the_known_ones(here: Site) -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
-def test_an_unknown_format_lists_the_known_ones(here: Site) -> None:
+def test_an_unknown_format_lists_the_known_ones(here: AppClient) -> None:
     """Only the ending is wrong, and the answer says so."""
     answer = here.get("/feeds/tts.xml")
 
@@ -143,7 +143,7 @@ def test_an_unknown_format_lists_the_known_ones(here: Site) -> None:
     ],
 )
 @pytest.mark.parametrize("path", ["/feeds/all.json", "/feeds/all", "/v1/posts"])
-def test_a_wrong_question_is_told(here: Site, path: str, query: str, code: str) -> None:
+def test_a_wrong_question_is_told(here: AppClient, path: str, query: str, code: str) -> None:
     """400 with what is allowed, wherever the same question may be asked."""
     answer = here.get(f"{path}?{query}")
 
@@ -154,7 +154,7 @@ def test_a_wrong_question_is_told(here: Site, path: str, query: str, code: str) 
 def test_a_category_that_another_feed_hides_stays_reachable() -> None:
     """Its alias leads to the query, not to the feed that has the name."""
     shadowing = samples.post("tts/2024-01-01-a.md", source="tts", categories=(samples.TECHNOLOGY,))
-    here = site(shadowing, *POSTS)
+    here = app_client(shadowing, *POSTS)
 
     answer = here.get("/feeds/tech-transformation.rss?limit=3")
 
@@ -164,7 +164,7 @@ def test_a_category_that_another_feed_hides_stays_reachable() -> None:
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_pages_lead_from_the_newest_post_to_the_oldest(here: Site, suffix: str) -> None:
+def test_pages_lead_from_the_newest_post_to_the_oldest(here: AppClient, suffix: str) -> None:
     """Following rel=next in the headers gives every post once, then ends."""
     following: str | None = f"{PUBLIC}/feeds/all.{suffix}?limit=2"
     seen = []
@@ -178,7 +178,7 @@ def test_pages_lead_from_the_newest_post_to_the_oldest(here: Site, suffix: str) 
         assert sum(page.count(f"{post.id}".encode()) for page in seen) >= 1
 
 
-def test_links_say_what_else_there_is(here: Site) -> None:
+def test_links_say_what_else_there_is(here: AppClient) -> None:
     """Self, canonical, the page for people and the other formats, all narrowed alike."""
     answer = here.get("/feeds/tts.rss?language=es")
 
@@ -195,9 +195,9 @@ def test_links_say_what_else_there_is(here: Site) -> None:
 
 
 @pytest.mark.parametrize("path", ["/feeds/all.json", "/feeds/all.rss", "/feeds/all", "/", "/opml"])
-def test_no_address_is_made_of_the_host_header(here: Site, path: str) -> None:
+def test_no_address_is_made_of_the_host_header(here: AppClient, path: str) -> None:
     """A reader that came by an inner name is not moved there."""
-    answer = here.ask(
+    answer = here.request(
         "GET", path, {"host": "inner.example:8080", "x-forwarded-host": "evil.example"}
     )
 
@@ -207,17 +207,17 @@ def test_no_address_is_made_of_the_host_header(here: Site, path: str) -> None:
     assert "elsewhere.example" not in said
 
 
-def test_a_client_that_asks_for_deltas_gets_the_whole(here: Site) -> None:
+def test_a_client_that_asks_for_deltas_gets_the_whole(here: AppClient) -> None:
     """A-IM: feed is not answered with 226, which breaks a reader; the answer is the plain one."""
     plain = here.get("/feeds/all.rss")
 
-    answer = here.ask("GET", "/feeds/all.rss", {"A-IM": "feed", "If-None-Match": '"old"'})
+    answer = here.request("GET", "/feeds/all.rss", {"A-IM": "feed", "If-None-Match": '"old"'})
 
     assert answer.status_code == 200
     assert answer.content == plain.content
 
 
-def test_the_date_is_that_of_the_content(here: Site) -> None:
+def test_the_date_is_that_of_the_content(here: AppClient) -> None:
     """Last-Modified never is the time of the request."""
     answer = here.get("/feeds/all.json")
 
@@ -226,6 +226,6 @@ def test_the_date_is_that_of_the_content(here: Site) -> None:
 
 def test_a_feed_without_posts_is_a_feed() -> None:
     """Known but empty is 200."""
-    here = site(samples.post(carousel=False))
+    here = app_client(samples.post(carousel=False))
 
     assert json.loads(here.get("/feeds/carousel.json").content)["items"] == []

@@ -8,10 +8,10 @@ from urllib.parse import urlencode
 import pytest
 from starlette.requests import ClientDisconnect
 
-from syndicate.model.intent import Leases
-from syndicate.web import body as reading
-from syndicate.web.policy import Policy
-from tests.web.site import POSTS, Answer, Library, Site, site
+from syndicate.model.websub_request import LeaseLimits
+from syndicate.web.http import request_body as reading
+from syndicate.web.http_policy import HttpPolicy
+from tests.web.app_client import POSTS, AppClient, AppResponse, SampleReader, app_client
 
 TOPIC = "https://feeds.example.gov/feeds/all.json"
 CALLBACK = "https://reader.example/callback?token=1"
@@ -19,47 +19,47 @@ FORM = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
 GOOD = {"hub.mode": "subscribe", "hub.topic": TOPIC, "hub.callback": CALLBACK}
 
 
-def ask(form: Mapping[str, str] | bytes, here: Site | None = None) -> Answer:
+def ask(form: Mapping[str, str] | bytes, here: AppClient | None = None) -> AppResponse:
     """Send a form to the hub."""
     content = form if isinstance(form, bytes) else urlencode(form).encode()
-    return (here or site()).ask("POST", "/hub", FORM, content)
+    return (here or app_client()).request("POST", "/hub", FORM, content)
 
 
-def library(here: Site) -> Library:
+def library(here: AppClient) -> SampleReader:
     """Return what a site reads from."""
-    assert isinstance(here.reader, Library)
+    assert isinstance(here.reader, SampleReader)
     return here.reader
 
 
 def test_a_request_is_taken_as_it_was_made() -> None:
     """Topic and callback to the byte, the lease within bounds, and what the topic is now."""
-    here = site(policy=Policy(leases=Leases(minimum=10, default=20, maximum=30)))
+    here = app_client(policy=HttpPolicy(leases=LeaseLimits(minimum=10, default=20, maximum=30)))
     secret = "s" * 199
     answer = ask(GOOD | {"hub.secret": secret, "hub.lease_seconds": "25"}, here)
     assert (answer.status_code, answer.headers["cache-control"]) == (202, "no-store")
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
-    (intent,) = library(here).intents
+    (intent,) = library(here).subscription_requests
     assert (intent.mode, intent.topic, intent.callback) == ("subscribe", TOPIC, CALLBACK)
     assert (intent.secret, intent.lease) == (secret.encode(), timedelta(seconds=25))
-    assert intent.heard == here.get("/feeds/all.json").headers["etag"]
+    assert intent.last_sent_tag == here.get("/feeds/all.json").headers["etag"]
     assert intent.client == "127.0.0.1"
     assert intent.id.startswith("sub_")
 
 
 def test_who_leaves_needs_no_lease() -> None:
     """Whatever is said of one is ignored."""
-    here = site()
+    here = app_client()
     form = GOOD | {"hub.mode": "unsubscribe", "hub.lease_seconds": "for ever"}
     assert ask(form, here).status_code == 202
-    assert library(here).intents[0].mode == "unsubscribe"
+    assert library(here).subscription_requests[0].mode == "unsubscribe"
 
 
 @pytest.mark.parametrize("name", ["hub.topic", "hub.url"])
 def test_a_notice_of_what_we_publish_is_no_news(name: str) -> None:
     """204: we follow our own topics; nobody is asked or told anything because of it."""
-    here = site()
+    here = app_client()
     assert ask({"hub.mode": "publish", name: TOPIC}, here).status_code == 204
-    assert library(here).intents == []
+    assert library(here).subscription_requests == []
 
 
 @pytest.mark.parametrize(
@@ -84,9 +84,9 @@ def test_what_is_wrong_is_said_in_plain_text(
     change: dict[str, str], status: int, said: str
 ) -> None:
     """W3C WebSub section 5.1.2; whatever the client would accept."""
-    here = site()
+    here = app_client()
     answer = ask(GOOD | change, here)
-    assert (answer.status_code, library(here).intents) == (status, [])
+    assert (answer.status_code, library(here).subscription_requests) == (status, [])
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     assert said in answer.text
 
@@ -109,9 +109,9 @@ def test_a_malformed_form_is_refused(body: bytes, said: str) -> None:
 
 def test_a_form_is_a_form_and_short() -> None:
     """Other types and long bodies are refused; so is any other method."""
-    here = site()
+    here = app_client()
     for kind in ("application/json", ""):
-        answer = here.ask("POST", "/hub", {"content-type": kind}, b"{}")
+        answer = here.request("POST", "/hub", {"content-type": kind}, b"{}")
         assert (answer.status_code, "x-www-form-urlencoded" in answer.text) == (415, True)
     assert ask(b"x" * 20_000).status_code == 413
     answer = here.get("/hub", accept="text/html")
@@ -121,7 +121,7 @@ def test_a_form_is_a_form_and_short() -> None:
 
 def test_who_is_slow_or_breaks_off_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """A form comes within seconds, or not at all."""
-    monkeypatch.setattr(reading, "_PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(reading, "_TIMEOUT_SECONDS", 0.05)
 
     async def slow() -> AsyncIterator[bytes]:
         yield b"hub.mode="
@@ -131,14 +131,14 @@ def test_who_is_slow_or_breaks_off_holds_up_nobody(monkeypatch: pytest.MonkeyPat
         yield b"hub.mode="
         raise ClientDisconnect
 
-    assert site().ask("POST", "/hub", FORM, slow()).status_code == 408
-    assert site().ask("POST", "/hub", FORM, broken()).status_code == 400
+    assert app_client().request("POST", "/hub", FORM, slow()).status_code == 408
+    assert app_client().request("POST", "/hub", FORM, broken()).status_code == 400
 
 
 def test_who_asks_too_often_is_told_when_to_ask_again() -> None:
     """429 with whole seconds."""
-    here = site()
-    library(here).wait = timedelta(seconds=41.5)
+    here = app_client()
+    library(here).wait_time = timedelta(seconds=41.5)
     answer = ask(GOOD, here)
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "42")
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
@@ -146,17 +146,17 @@ def test_who_asks_too_often_is_told_when_to_ask_again() -> None:
 
 def test_nothing_is_taken_before_the_first_edition() -> None:
     """Nobody knows the topics then: 503, with when to ask again."""
-    answer = ask(GOOD, Site(reader=Library(now=None)))
+    answer = ask(GOOD, AppClient(reader=SampleReader(current=None)))
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
 
 
 def test_a_topic_has_as_many_spellings_as_a_feed() -> None:
     """What is answered with the feed, or by 308, can be followed, and is called as it was asked."""
-    here = site()
+    here = app_client()
     for spelling in (
         "https://FEEDS.example.gov/feeds/all.json",
         "https://feeds.example.gov/feeds/Tech%20Transformation.rss?limit=5&foreign=1",
     ):
         assert ask(GOOD | {"hub.topic": spelling}, here).status_code == 202
-        assert library(here).intents[-1].topic == spelling
+        assert library(here).subscription_requests[-1].topic == spelling
     assert len(POSTS) == 5

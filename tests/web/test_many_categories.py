@@ -7,15 +7,15 @@ import pytest
 from lxml import etree
 
 from syndicate.model.category import Category
-from syndicate.model.change import Told
+from syndicate.model.change import LedgerEntry
+from syndicate.model.feed_view import MAX_SOURCES, MAX_TOMBSTONES, build_feed_view, find_tombstones
 from syndicate.model.ledger import LedgerRow
 from syndicate.model.near_misses import near_misses
 from syndicate.model.query import Query
-from syndicate.model.view import MAX_REMOVED, MAX_SOURCES, removals, view
 from tests import samples
-from tests.web.site import Library, Site
+from tests.web.app_client import AppClient, SampleReader
 
-PUBLIC = samples.MASTHEAD.public_url
+PUBLIC = samples.SERVICE_INFO.public_url
 COUNT = 12_000
 SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 SLUGS = [f"topic-{n:05}" for n in range(COUNT)]
@@ -32,9 +32,9 @@ POSTS = tuple(
 
 
 @pytest.fixture(scope="module")
-def here() -> Site:
+def here() -> AppClient:
     """Return a service of posts in 12,001 categories."""
-    return Site(reader=Library(now=samples.edition(*POSTS)))
+    return AppClient(reader=SampleReader(current=samples.edition(*POSTS)))
 
 
 @pytest.mark.parametrize(
@@ -54,13 +54,13 @@ def here() -> Site:
         ("/feeds/all.json?category=nothing", 2_000),
     ],
 )
-def test_no_list_is_longer_than_a_reader_can_take(here: Site, path: str, most: int) -> None:
+def test_no_list_is_longer_than_a_reader_can_take(here: AppClient, path: str, most: int) -> None:
     """However many categories there are."""
     assert len(here.get(path).content) < most
     assert len(here.get(path, accept="text/html").content) < max(most, 20_000)
 
 
-def test_all_categories_are_reached_page_by_page(here: Site) -> None:
+def test_all_categories_are_reached_page_by_page(here: AppClient) -> None:
     """In the API by next_url, for people by links; none is missing, none comes twice."""
     found: list[str] = []
     path = "/v1/categories"
@@ -80,7 +80,7 @@ def test_all_categories_are_reached_page_by_page(here: Site) -> None:
     assert pages == found
 
 
-def test_a_page_of_a_list_is_as_long_as_was_asked_for(here: Site) -> None:
+def test_a_page_of_a_list_is_as_long_as_was_asked_for(here: AppClient) -> None:
     """A cursor stays good where its category is gone; what is no cursor is refused."""
     first = here.get("/v1/categories?limit=2").json()
     assert [one["slug"] for one in first["items"]] == ["common", "topic-00000"]
@@ -96,7 +96,7 @@ def test_a_page_of_a_list_is_as_long_as_was_asked_for(here: Site) -> None:
 def test_sources_come_in_pages_too() -> None:
     """By name; each tells what it did before."""
     posts = [samples.post(source=f"s{n:03}") for n in range(250)]
-    here = Site(reader=Library(now=samples.edition(*posts)))
+    here = AppClient(reader=SampleReader(current=samples.edition(*posts)))
     first = here.get("/v1/sources").json()
     rest = here.get(first["next_url"].removeprefix(PUBLIC)).json()
     names = [one["name"] for one in (*first["items"], *rest["items"])]
@@ -104,7 +104,7 @@ def test_sources_come_in_pages_too() -> None:
     assert rest["next_url"] is None
 
 
-def test_the_directory_shows_the_largest_categories(here: Site) -> None:
+def test_the_directory_shows_the_largest_categories(here: AppClient) -> None:
     """How many there are, and where all of them are."""
     page = here.get("/").text
     shown = re.findall(r'<h3><a href="/feeds/([^"]*)"', page)
@@ -114,7 +114,7 @@ def test_the_directory_shows_the_largest_categories(here: Site) -> None:
     assert '<a href="/categories">' in page
 
 
-def test_opml_says_what_it_leaves_out(here: Site) -> None:
+def test_opml_says_what_it_leaves_out(here: AppClient) -> None:
     """The largest categories, and a comment with the address of all of them."""
     answer = here.get("/opml")
     root = etree.fromstring(answer.content)
@@ -126,7 +126,7 @@ def test_opml_says_what_it_leaves_out(here: Site) -> None:
         assert len(folder) < 510
 
 
-def test_a_long_sitemap_is_an_index_of_parts(here: Site) -> None:
+def test_a_long_sitemap_is_an_index_of_parts(here: AppClient) -> None:
     """All pages are in one of them; a part that does not exist is not found."""
     index = etree.fromstring(here.get("/sitemap.xml").content)
     assert index.tag == f"{SITEMAP}sitemapindex"
@@ -145,7 +145,7 @@ def test_a_long_sitemap_is_an_index_of_parts(here: Site) -> None:
 
 def test_a_short_sitemap_has_no_parts() -> None:
     """Nor does one without any category."""
-    here = Site(reader=Library(now=samples.edition(samples.post(categories=()))))
+    here = AppClient(reader=SampleReader(current=samples.edition(samples.post(categories=()))))
     assert here.get("/sitemap.xml").status_code == 200
     assert here.get("/sitemap.xml?part=1").status_code == 404
 
@@ -160,7 +160,7 @@ def test_a_short_sitemap_has_no_parts() -> None:
         ("commons", "common"),
     ],
 )
-def test_an_error_lists_near_misses_first(here: Site, asked: str, meant: str) -> None:
+def test_an_error_lists_near_misses_first(here: AppClient, asked: str, meant: str) -> None:
     """At most twenty names, with how many there are and where all of them are."""
     query = urlencode({"category": asked})
     for path in (f"/feeds/{asked}x.json", f"/feeds/all.json?{query}", f"/v1/posts?{query}"):
@@ -180,14 +180,14 @@ def test_names_are_compared_in_time_whatever_is_asked() -> None:
         assert set(found) <= set(names)
 
 
-def test_a_person_sees_how_many_names_there_are(here: Site) -> None:
+def test_a_person_sees_how_many_names_there_are(here: AppClient) -> None:
     """Twenty links, and one to all categories."""
     page = here.get("/feeds/nothing", accept="text/html").text
     assert "Showing 20 of 12,004." in page
     assert '<a href="/categories">' in page
 
 
-def test_the_form_of_a_feed_offers_the_largest_categories(here: Site) -> None:
+def test_the_form_of_a_feed_offers_the_largest_categories(here: AppClient) -> None:
     """And what is chosen, so that it can be taken back."""
     page = here.get(f"/feeds/all?category={SLUGS[-1]}").text
     offered = re.findall(r'name="category" value="([^"]*)"', page)
@@ -199,22 +199,25 @@ def test_a_feed_names_the_sources_of_its_page() -> None:
     """Where there are very many, those of other pages are left out."""
     posts = [samples.post(f"{n}.md", source=f"s{n:03}") for n in range(MAX_SOURCES + 1)]
     edition = samples.edition(*posts)
-    assert len(view(edition, "all", Query(limit=10)).sources) == 10
-    assert len(view(samples.edition(*posts[1:]), "all", Query(limit=10)).sources) == MAX_SOURCES
+    assert len(build_feed_view(edition, "all", Query(limit=10)).sources) == 10
+    assert (
+        len(build_feed_view(samples.edition(*posts[1:]), "all", Query(limit=10)).sources)
+        == MAX_SOURCES
+    )
 
 
 def test_a_feed_has_the_latest_tombstones() -> None:
     """At most 200, in the order in which they were told."""
     edition = samples.edition(samples.post())
-    gone = [samples.post(f"news/2024-01-01-gone-{n}.md") for n in range(MAX_REMOVED + 50)]
+    gone = [samples.post(f"news/2024-01-01-gone-{n}.md") for n in range(MAX_TOMBSTONES + 50)]
     told = tuple(
-        Told(
-            row=LedgerRow.of(post, live=False, generation=n),
+        LedgerEntry(
+            row=LedgerRow.from_post(post, is_live=False, generation=n),
             reason="deleted",
-            at=samples.NOW.replace(microsecond=n),
+            noticed_at=samples.NOW.replace(microsecond=n),
             commit=samples.COMMIT,
         )
         for n, post in enumerate(gone)
     )
-    found = removals(told, edition, edition.feed("all").selection)
-    assert [one.id for one in found] == [post.id for post in gone[50:]]
+    found = find_tombstones(told, edition, edition.feed("all").selection)
+    assert [one.post_id for one in found] == [post.id for post in gone[50:]]

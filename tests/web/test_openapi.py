@@ -26,10 +26,10 @@ from schemathesis.specs.openapi.checks import (
 from syndicate.model.post import Author, Image
 from syndicate.model.subscription import Subscription, SubscriptionId
 from tests import samples
-from tests.web.counter import HOOK, Counter, open_counter
-from tests.web.site import LEDGER, POSTS, Library, Site, site
+from tests.web.api_client import HOOK, ApiClient, open_api_client
+from tests.web.app_client import LEDGER, POSTS, AppClient, SampleReader, app_client
 
-HERE: Final = site()
+HERE: Final = app_client()
 DOCUMENT: Final = HERE.get("/openapi.json").json()
 SCHEMA: Final = schemathesis.openapi.from_dict(DOCUMENT)
 SCHEMA.app = HERE.app
@@ -39,8 +39,8 @@ def test_it_is_valid_openapi() -> None:
     """It holds to the specification's own schema."""
     SCHEMA.validate()
     assert DOCUMENT["openapi"].startswith("3.1.")
-    assert DOCUMENT["servers"] == [{"url": samples.MASTHEAD.public_url}]
-    assert DOCUMENT["info"]["contact"] == {"email": samples.MASTHEAD.contact}
+    assert DOCUMENT["servers"] == [{"url": samples.SERVICE_INFO.public_url}]
+    assert DOCUMENT["info"]["contact"] == {"email": samples.SERVICE_INFO.contact}
 
 
 def test_a_contact_on_the_web_is_an_address() -> None:
@@ -49,8 +49,8 @@ def test_a_contact_on_the_web_is_an_address() -> None:
         ("https://www.example.gov/contact", {"url": "https://www.example.gov/contact"}),
         ("", None),
     ):
-        masthead = replace(samples.MASTHEAD, contact=contact)
-        here = Site(reader=Library(now=None), masthead=masthead)
+        service_info = replace(samples.SERVICE_INFO, contact=contact)
+        here = AppClient(reader=SampleReader(current=None), service_info=service_info)
         assert here.get("/openapi.json").json()["info"].get("contact") == expected
 
 
@@ -114,19 +114,21 @@ JSON: Final = [
 @pytest.mark.parametrize("path", JSON)
 def test_real_answers_hold_to_the_schema(path: str) -> None:
     """No field is missing, none is undescribed."""
-    rich = samples.item(
+    rich = samples.rendered_post(
         POSTS[3],
         external_url="https://blog.example.org/x",
         image=Image(url="https://www.example.gov/a.png", alt=None),
         authors=(Author(name="Ada", url="https://www.example.gov/ada"),),
     )
-    library = Library(now=samples.edition(*POSTS), known={POSTS[3].id: rich}, ledger=LEDGER)
+    library = SampleReader(
+        current=samples.edition(*POSTS), items_by_id={POSTS[3].id: rich}, ledger=LEDGER
+    )
     bare = path.partition("?")[0]
     described = "/v1/posts/{key}" if bare.startswith("/v1/posts/") else bare
     described = "/feeds/{name}.json" if bare.startswith("/feeds/") else described
     (media,) = DOCUMENT["paths"][described]["get"]["responses"]["200"]["content"].values()
 
-    check(Site(reader=library).get(path).json(), media["schema"])
+    check(AppClient(reader=library).get(path).json(), media["schema"])
 
 
 def test_real_problems_hold_to_the_schema() -> None:
@@ -134,9 +136,9 @@ def test_real_problems_hold_to_the_schema() -> None:
     problem = DOCUMENT["components"]["schemas"]["Problem"]
     for path in ("/feeds/x.json", "/v1/posts?limit=0", "/nothing", "/v1/posts?categories=x"):
         check(HERE.get(path).json(), problem)
-    check(Site(reader=Library(now=None)).get("/feeds/all.json").json(), problem)
+    check(AppClient(reader=SampleReader(current=None)).get("/feeds/all.json").json(), problem)
     readiness = DOCUMENT["components"]["schemas"]["Readiness"]
-    check(Site(reader=Library(now=None)).get("/readyz").json(), readiness)
+    check(AppClient(reader=SampleReader(current=None)).get("/readyz").json(), readiness)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +146,7 @@ class Served:
     """A service on an event loop of its own, for tests that are no coroutines."""
 
     portal: BlockingPortal
-    counter: Counter
+    counter: ApiClient
 
 
 PRIVATE: Final = "^/v1/(subscriptions|deliveries|sources/.*/problems)"
@@ -176,10 +178,10 @@ def served() -> Iterator[Served]:
 
 
 @asynccontextmanager
-async def serve(url: str) -> AsyncIterator[Counter]:
+async def serve(url: str) -> AsyncIterator[ApiClient]:
     """Open a service whose ledger has entries, as an administrator uses it."""
-    async with open_counter(url) as counter:
-        _, token = await counter.office.tokens.create("admin", "ops", samples.NOW)
+    async with open_api_client(url) as counter:
+        _, token = await counter.service.tokens.create("admin", "ops", samples.NOW)
         yield replace(counter, token=token)
 
 
@@ -192,10 +194,12 @@ def test_every_response_to_a_token_is_documented(case: Case[Any], served: Served
 
     async def send() -> httpx.Response:
         new = Subscription(id=SubscriptionId(""), url=f"{HOOK}/{next(NUMBERS)}", backfill=True)
-        subscription = await counter.office.subscribe(new)
+        subscription = await counter.service.subscribe(new)
         request["headers"]["Authorization"] = f"Bearer {counter.token}"
         url = request["url"].replace("/sub_3f2a9c1b5d7e8f60", f"/{subscription.id}")
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(counter.site.app)) as client:
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(counter.app_client.app)
+        ) as client:
             return await client.request(
                 request["method"],
                 url,

@@ -17,29 +17,34 @@ from starlette.routing import Route
 
 import syndicate
 from syndicate.channels import CHANNELS
-from syndicate.channels.guard import Guard
+from syndicate.channels.ssrf_guard import SsrfGuard
 from syndicate.channels.transport import Transport
 from syndicate.errors import SyndicateError, UsageError
-from syndicate.formats import FORMATS
-from syndicate.formats.json_feed import JsonFeed
-from syndicate.model.delivery import Delivery, DeliveryId, Trigger
-from syndicate.model.delivery import State as DeliveryState
-from syndicate.model.edition import Level
-from syndicate.model.event import Event, body, event_id, trial_body
-from syndicate.model.ledger import PARTS, Reason, Telling
-from syndicate.model.post import Precision
-from syndicate.model.query import DEFAULT_LIMIT, MOST, Content, parse_query
-from syndicate.model.signature import Secret
-from syndicate.model.subscription import EVENT_TYPES, Payload, State, Subscription, SubscriptionId
-from syndicate.model.wish import NAMES, WishedState
+from syndicate.feeds.formats import FORMATS
+from syndicate.feeds.formats.json_feed import JsonFeed
+from syndicate.model.delivery import AttemptTrigger, Delivery, DeliveryId, DeliveryState
+from syndicate.model.edition import ProblemLevel
+from syndicate.model.event import WebhookEvent, event_id, test_body, webhook_body
+from syndicate.model.ledger import FIELD_NAMES, EventReason, PostEvent
+from syndicate.model.post import DatePrecision
+from syndicate.model.query import DEFAULT_LIMIT, MAX_LIMIT, ContentMode, parse_query
+from syndicate.model.subscription import (
+    EVENT_TYPES,
+    Payload,
+    Subscription,
+    SubscriptionId,
+    SubscriptionState,
+)
+from syndicate.model.subscription_input import ALLOWED_FIELDS, RequestedState
+from syndicate.model.webhook_signature import Secret
 from syndicate.web.openapi import openapi_document
 from tests import samples
-from tests.channels.receiver import answer, receiving
-from tests.web.site import site
+from tests.channels.receiver import respond, run_receiver
+from tests.web.app_client import app_client
 
 SOURCE: Final = Path(syndicate.__file__).parent
 REFERENCE: Final = SOURCE.parents[1] / "docs" / "reference" / "http.md"
-DOCUMENT: Final[dict[str, Any]] = openapi_document(samples.MASTHEAD)
+DOCUMENT: Final[dict[str, Any]] = openapi_document(samples.SERVICE_INFO)
 SUBSCRIPTION: Final = SubscriptionId("sub_3f2a9c1b5d7e8f60")
 
 
@@ -62,16 +67,16 @@ def test_the_file_is_a_valid_document_before_the_settings_are_filled_in() -> Non
     assert {**DOCUMENT, **replaced} == plain
     assert DOCUMENT["info"] == {
         **plain["info"],
-        "title": samples.MASTHEAD.title,
-        "version": samples.MASTHEAD.version,
-        "contact": {"email": samples.MASTHEAD.contact},
+        "title": samples.SERVICE_INFO.title,
+        "version": samples.SERVICE_INFO.version,
+        "contact": {"email": samples.SERVICE_INFO.contact},
     }
 
 
 def test_every_route_is_documented_with_its_methods() -> None:
     """No path, and no method of a path, is missing or made up."""
     routes: dict[str, set[str]] = {}
-    for route in site().app.routes:
+    for route in app_client().app.routes:
         if isinstance(route, Route):
             methods = {method.lower() for method in route.methods or ()} - {"head"}
             routes.setdefault(route.path.replace(":path", ""), set()).update(methods)
@@ -90,20 +95,20 @@ def test_every_parameter_of_the_query_language_is_documented(path: str) -> None:
     parameters = [at(reference.removeprefix("#/")) for reference in references]
 
     names = {node["name"] for node in parameters if node["in"] == "query"}
-    assert names == set(refusal.value.known)
+    assert names == set(refusal.value.choices)
 
 
 _SCHEMAS: Final = "components/schemas"
 ENUMERATIONS: Final = {
-    "components/parameters/content/schema/enum": get_args(Content),
+    "components/parameters/content/schema/enum": get_args(ContentMode),
     f"{_SCHEMAS}/EventType/enum": EVENT_TYPES,
-    f"{_SCHEMAS}/ChangedField/enum": PARTS,
-    f"{_SCHEMAS}/ItemExtension/properties/date_precision/enum": get_args(Precision),
-    f"{_SCHEMAS}/SourceProblem/properties/level/enum": get_args(Level),
+    f"{_SCHEMAS}/ChangedField/enum": FIELD_NAMES,
+    f"{_SCHEMAS}/ItemExtension/properties/date_precision/enum": get_args(DatePrecision),
+    f"{_SCHEMAS}/SourceProblem/properties/level/enum": get_args(ProblemLevel),
     f"{_SCHEMAS}/Subscription/properties/payload/enum": get_args(Payload),
-    f"{_SCHEMAS}/Subscription/properties/state/enum": get_args(State),
-    f"{_SCHEMAS}/SubscriptionUpdate/properties/state/enum": get_args(WishedState),
-    f"{_SCHEMAS}/Attempt/properties/trigger/enum": get_args(Trigger),
+    f"{_SCHEMAS}/Subscription/properties/state/enum": get_args(SubscriptionState),
+    f"{_SCHEMAS}/SubscriptionUpdate/properties/state/enum": get_args(RequestedState),
+    f"{_SCHEMAS}/Attempt/properties/trigger/enum": get_args(AttemptTrigger),
     f"{_SCHEMAS}/Delivery/properties/state/enum": get_args(DeliveryState),
 }
 
@@ -116,7 +121,7 @@ def test_an_enumeration_has_the_values_of_the_code(path: str) -> None:
 
 def test_the_reasons_are_those_of_the_code() -> None:
     """A catch-up has no reasons that depend on what a subscription was sent before."""
-    reasons = [value for literal in get_args(Reason) for value in get_args(literal)]
+    reasons = [value for literal in get_args(EventReason) for value in get_args(literal)]
     assert at(f"{_SCHEMAS}/ChangeReason/enum") == reasons
     (change, _) = at(f"{_SCHEMAS}/Change/properties/data/properties/reason/anyOf")
     assert set(change["enum"]) == set(reasons) - {"entered", "selection_changed"}
@@ -125,10 +130,10 @@ def test_the_reasons_are_those_of_the_code() -> None:
 def test_limits_and_properties_are_those_of_the_code() -> None:
     """Page sizes, the formats of a feed, and the writable properties of a subscription."""
     limit = at("components/parameters/limit/schema")
-    assert (limit["minimum"], limit["maximum"], limit["default"]) == (1, MOST, DEFAULT_LIMIT)
+    assert (limit["minimum"], limit["maximum"], limit["default"]) == (1, MAX_LIMIT, DEFAULT_LIMIT)
     assert set(at(f"{_SCHEMAS}/FeedUrls/properties")) == {*FORMATS, "html"}
-    assert set(at(f"{_SCHEMAS}/SubscriptionCreate/properties")) == set(NAMES["creation"])
-    assert set(at(f"{_SCHEMAS}/SubscriptionUpdate/properties")) == set(NAMES["change"])
+    assert set(at(f"{_SCHEMAS}/SubscriptionCreate/properties")) == set(ALLOWED_FIELDS["creation"])
+    assert set(at(f"{_SCHEMAS}/SubscriptionUpdate/properties")) == set(ALLOWED_FIELDS["change"])
 
 
 def documented_codes() -> set[str]:
@@ -180,32 +185,32 @@ def test_every_documented_error_code_exists() -> None:
 
 
 EVENTS: Final = {
-    "post.published": Telling(kind="post.published", reason="new"),
-    "post.updated": Telling(kind="post.updated", changed=("title", "words")),
-    "post.removed": Telling(kind="post.removed", reason="unpublished"),
+    "post.published": PostEvent(kind="post.published", reason="new"),
+    "post.updated": PostEvent(kind="post.updated", changed=("title", "words")),
+    "post.removed": PostEvent(kind="post.removed", reason="unpublished"),
 }
 
 
 def bodies() -> dict[str, bytes]:
     """Return the body of every kind of webhook, by a name."""
-    item = samples.item()
-    written = JsonFeed().entry(item, samples.MASTHEAD)
-    found = {"test": trial_body(SUBSCRIPTION, samples.NOW)}
+    item = samples.rendered_post()
+    written = JsonFeed().write_entry(item, samples.SERVICE_INFO)
+    found = {"test": test_body(SUBSCRIPTION, samples.NOW)}
     for kind, telling in EVENTS.items():
-        event = Event(
-            telling=telling,
+        event = WebhookEvent(
+            post_event=telling,
             generation=7,
-            post=item.post.id,
+            post_id=item.post.id,
             url=item.post.url,
             title=item.post.title,
-            self_url=samples.MASTHEAD.url(f"/v1/posts/{item.post.key}"),
+            self_url=samples.SERVICE_INFO.url(f"/v1/posts/{item.post.key}"),
             source="news",
             commit=samples.COMMIT,
-            at=samples.NOW,
-            item=written,
+            noticed_at=samples.NOW,
+            item_json=written,
         )
         for payload in get_args(Payload):
-            found[f"{kind} {payload}"] = body(
+            found[f"{kind} {payload}"] = webhook_body(
                 event, cursor="c9", payload=payload, subscription=SUBSCRIPTION, seq=17
             )
     return found
@@ -219,20 +224,20 @@ BODIES: Final = bodies()
 async def test_a_webhook_request_is_as_documented(kind: str) -> None:
     """A real request has the documented headers, signature included, and the documented body."""
     webhook = at("webhooks/subscriptionTest" if kind == "test" else "webhooks/postEvent")["post"]
-    guard = Guard(allow_networks=[ip_network("127.0.0.0/8")], allow_http=True)
+    guard = SsrfGuard(allow_networks=[ip_network("127.0.0.0/8")], allow_http=True)
     now = datetime.now(UTC)
-    secrets = (Secret(key=b"n" * 32), Secret(key=b"o" * 32, until=now + timedelta(hours=24)))
+    secrets = (Secret(key=b"n" * 32), Secret(key=b"o" * 32, valid_until=now + timedelta(hours=24)))
     delivery = Delivery(
         id=DeliveryId("sub_3f2a9c1b5d7e8f60.17"),
         subscription=SUBSCRIPTION,
-        event=event_id(7, samples.item().post.id, "post.published"),
+        event=event_id(7, samples.rendered_post().post.id, "post.published"),
         seq=17,
         body=BODIES[kind],
         due=now,
     )
-    async with receiving(answer()) as receiver:
+    async with run_receiver(respond()) as receiver:
         subscription = Subscription(id=SUBSCRIPTION, url=receiver.url(), secrets=secrets)
-        async with Transport(guard, samples.MASTHEAD, timeout_seconds=5) as transport:
+        async with Transport(guard, samples.SERVICE_INFO, timeout_seconds=5) as transport:
             await CHANNELS["webhook"](transport, subscription, delivery, now)
     received = receiver.requests[0]
 

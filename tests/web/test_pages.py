@@ -4,39 +4,39 @@ import re
 
 import pytest
 
-from syndicate.render.page import page_policy
+from syndicate.render.pages.html_pages import content_security_policy
 from tests import samples
-from tests.render.html import by_class, links, parsed, text
-from tests.web.site import NAMED, POSTS, Library, Site, site
+from tests.render.parsed_html import by_class, links, parse_page, text
+from tests.web.app_client import NAMED, POSTS, AppClient, SampleReader, app_client
 
-PUBLIC = samples.MASTHEAD.public_url
+PUBLIC = samples.SERVICE_INFO.public_url
 FEATURED = POSTS[3]
 SPANISH = POSTS[4]
 
 
 @pytest.fixture(scope="module")
-def here() -> Site:
+def here() -> AppClient:
     """Return a service of posts of two sources."""
-    return site()
+    return app_client()
 
 
 @pytest.mark.parametrize(
     "path", ["/", "/about", "/feeds/all", f"/feeds/{NAMED.name}", f"/posts/{FEATURED.key}"]
 )
-def test_every_page_is_html_under_a_strict_policy(here: Site, path: str) -> None:
+def test_every_page_is_html_under_a_strict_policy(here: AppClient, path: str) -> None:
     """Valid, kept as long as feeds, with the policy that lets nothing but its style through."""
     answer = here.get(path)
 
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert answer.headers["content-security-policy"] == page_policy()
+    assert answer.headers["content-security-policy"] == content_security_policy()
     assert answer.headers["cache-control"].startswith("public, max-age=300")
-    parsed(answer.text)
+    parse_page(answer.text)
 
 
-def test_the_directory_has_every_feed_with_what_is_in_it(here: Site) -> None:
+def test_the_directory_has_every_feed_with_what_is_in_it(here: AppClient) -> None:
     """In groups, each with its number of posts and newest day, and found by feed readers."""
-    page = parsed(here.get("/").text)
+    page = parse_page(here.get("/").text)
 
     assert [text(h2) for h2 in page.iter("h2")] == [
         *("Main feeds", "Custom feeds", "By source", "By category"),
@@ -59,7 +59,7 @@ def test_the_directory_has_every_feed_with_what_is_in_it(here: Site) -> None:
     }
 
 
-def test_every_link_on_our_pages_leads_somewhere(here: Site) -> None:
+def test_every_link_on_our_pages_leads_somewhere(here: AppClient) -> None:
     """Starting from the directory, each address of ours that is found answers."""
     ahead, seen = ["/"], set[str]()
     while ahead:
@@ -68,7 +68,7 @@ def test_every_link_on_our_pages_leads_somewhere(here: Site) -> None:
         answer = here.get(path)
         assert answer.status_code == 200, path
         if answer.headers["content-type"].startswith("text/html"):
-            page = parsed(answer.text)
+            page = parse_page(answer.text)
             ids = {element.get("id") for element in page.iter()}
             hrefs = [link.get("href", "") for link in page.iter("a")]
             assert {href[1:] for href in hrefs if href.startswith("#")} <= ids
@@ -79,25 +79,25 @@ def test_every_link_on_our_pages_leads_somewhere(here: Site) -> None:
     assert "/feeds/tts.atom" in seen
 
 
-def test_a_feed_is_a_river_in_its_order(here: Site) -> None:
+def test_a_feed_is_a_river_in_its_order(here: AppClient) -> None:
     """The same posts as in the formats, and links to these for feed readers."""
     answer = here.get("/feeds/tts?limit=1")
 
-    page = parsed(answer.text)
+    page = parse_page(answer.text)
     assert [text(h2) for h2 in page.findall(".//article/h2")] == ["2024 03 01 featured"]
     assert text(next(page.iter("h1"))) == "Technology Transformation Services"
     assert {link["href"] for link in links(page, "alternate")} == {
         f"{PUBLIC}/feeds/tts.{suffix}?limit=1" for suffix in ("json", "rss", "atom")
     }
     (following,) = links(page, "next")
-    older = parsed(here.get(following["href"].removeprefix(PUBLIC)).text)
+    older = parse_page(here.get(following["href"].removeprefix(PUBLIC)).text)
     assert [text(h2) for h2 in older.findall(".//article/h2")] == ["2024 02 10 una entrada"]
     assert answer.link("canonical") == f"{PUBLIC}/feeds/tts?limit=1"
 
 
-def test_the_form_asks_what_feeds_understand(here: Site) -> None:
+def test_the_form_asks_what_feeds_understand(here: AppClient) -> None:
     """Choices with their posts; sent back, also with all fields left empty, they are an answer."""
-    page = parsed(here.get("/feeds/all?category=tts&language=es").text)
+    page = parse_page(here.get("/feeds/all?category=tts&language=es").text)
 
     boxes = {
         (box.get("name"), box.get("value")): "checked" in box.attrib
@@ -114,13 +114,13 @@ def test_the_form_asks_what_feeds_understand(here: Site) -> None:
     }
     assert "1 of 5 posts" in text(page)
     sent = "category=technology&category=tts&match=all&source=&language=&carousel=&limit=50"
-    answer = parsed(here.get(f"/feeds/all?{sent}").text)
+    answer = parse_page(here.get(f"/feeds/all?{sent}").text)
     assert "1 of 5 posts" in text(answer)
 
 
-def test_what_was_chosen_can_be_taken_back_though_nothing_is_left(here: Site) -> None:
+def test_what_was_chosen_can_be_taken_back_though_nothing_is_left(here: AppClient) -> None:
     """A choice stays on the form where the feed itself has no such post."""
-    page = parsed(here.get("/feeds/updates?source=news&category=technology&carousel=true").text)
+    page = parse_page(here.get("/feeds/updates?source=news&category=technology&carousel=true").text)
 
     chosen = {box.get("value") for box in page.iter("input") if "checked" in box.attrib}
     assert chosen == {"news", "technology"}
@@ -131,21 +131,21 @@ def test_what_was_chosen_can_be_taken_back_though_nothing_is_left(here: Site) ->
     assert "This feed has no posts yet." in text(page)
 
 
-def test_a_post_is_a_page_that_points_home(here: Site) -> None:
+def test_a_post_is_a_page_that_points_home(here: AppClient) -> None:
     """Its words, noindex, and its home as the canonical address."""
     answer = here.get(f"/posts/{SPANISH.key}")
 
     assert answer.headers["x-robots-tag"] == "noindex"
     assert answer.link("canonical") == SPANISH.url
     assert answer.link("alternate") == f"{PUBLIC}/v1/posts/{SPANISH.key}"
-    (article,) = parsed(answer.text).iter("article")
+    (article,) = parse_page(answer.text).iter("article")
     assert article.get("lang") == "es"
     assert "The office opens a new service." in text(article)
 
 
-def test_about_names_every_source(here: Site) -> None:
+def test_about_names_every_source(here: AppClient) -> None:
     """With its rights, and what `_syndicate` holds."""
-    said = text(parsed(here.get("/about").text))
+    said = text(parse_page(here.get("/about").text))
 
     assert "Example agency, news Public domain" in said
     assert "Example agency, updates Public domain" in said
@@ -154,13 +154,13 @@ def test_about_names_every_source(here: Site) -> None:
 
 def test_a_page_is_made_once_per_edition() -> None:
     """Asked again, nothing is made again; with another edition, everything is."""
-    library = Library(now=samples.edition(*POSTS))
-    here = Site(reader=library)
+    library = SampleReader(current=samples.edition(*POSTS))
+    here = AppClient(reader=library)
 
     first = here.get("/feeds/all")
     assert here.get("/feeds/all").content == first.content
-    assert library.asked == len(POSTS)
+    assert library.item_requests == len(POSTS)
 
-    library.now = samples.edition(*POSTS[1:])
+    library.current = samples.edition(*POSTS[1:])
     assert here.get("/feeds/all").content != first.content
-    assert library.asked == 2 * len(POSTS) - 1
+    assert library.item_requests == 2 * len(POSTS) - 1

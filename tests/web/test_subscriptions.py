@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tests import samples
-from tests.channels.receiver import answer, receiving
-from tests.mirror import sqlite
-from tests.web.counter import HOOK, Counter, at_counter
-from tests.web.site import POSTS, site
+from tests.channels.receiver import respond, run_receiver
+from tests.stepwise_service import sqlite_url
+from tests.web.api_client import HOOK, ApiClient, run_with_api_client
+from tests.web.app_client import POSTS, app_client
 
 PATH = "/v1/subscriptions"
 PUBLIC = "https://feeds.example.gov"
@@ -20,15 +20,15 @@ PUBLIC = "https://feeds.example.gov"
 def test_a_subscription_is_made_shown_and_removed(address: str) -> None:
     """Its secret is shown once; nothing of it may be kept or read by scripts of other sites."""
 
-    async def visit(counter: Counter) -> None:
-        partner = await counter.of()
-        made = await partner.ask("POST", PATH, {"url": HOOK})
+    async def visit(counter: ApiClient) -> None:
+        partner = await counter.with_token()
+        made = await partner.request("POST", PATH, {"url": HOOK})
         assert made.status_code == 201
         said = made.json()
         place = f"{PATH}/{said['id']}"
         assert made.headers["location"] == f"{PUBLIC}{place}"
         assert said.pop("secret").startswith("whsec_")
-        shown = await partner.ask("GET", place)
+        shown = await partner.request("GET", place)
         assert shown.json() == said
         assert {**said, "id": ""} == {
             "id": "",
@@ -52,19 +52,19 @@ def test_a_subscription_is_made_shown_and_removed(address: str) -> None:
         for one in (made, shown):
             assert one.headers["cache-control"] == "no-store"
             assert "access-control-allow-origin" not in one.headers
-        gone = await partner.ask("DELETE", place)
+        gone = await partner.request("DELETE", place)
         assert (gone.status_code, gone.content) == (204, b"")
-        assert (await partner.ask("GET", place)).json()["code"] == "unknown-subscription"
+        assert (await partner.request("GET", place)).json()["code"] == "unknown-subscription"
 
-    at_counter(address, visit)
+    run_with_api_client(address, visit)
 
 
 def test_what_is_wished_is_kept(address: str) -> None:
     """Categories may be called as in addresses of feeds."""
 
-    async def visit(counter: Counter) -> None:
-        partner = await counter.of()
-        said = await partner.made(
+    async def visit(counter: ApiClient) -> None:
+        partner = await counter.with_token()
+        said = await partner.subscribe(
             selection={
                 "categories": ["Tech Transformation", "technology"],
                 "match": "all",
@@ -86,7 +86,7 @@ def test_what_is_wished_is_kept(address: str) -> None:
         assert said["types"] == ["post.published", "post.removed"]
         assert (said["minor"], said["payload"]) == (False, "thin")
 
-    at_counter(address, visit)
+    run_with_api_client(address, visit)
 
 
 WRONG = {
@@ -102,9 +102,9 @@ WRONG = {
 def test_every_wrong_field_is_named_at_once(address: str) -> None:
     """By a pointer into what was sent, with what would be right."""
 
-    async def visit(counter: Counter) -> None:
-        partner = await counter.of()
-        refused = await partner.ask("POST", PATH, WRONG)
+    async def visit(counter: ApiClient) -> None:
+        partner = await counter.with_token()
+        refused = await partner.request("POST", PATH, WRONG)
         assert refused.status_code == 422
         assert refused.headers["content-type"] == "application/problem+json"
         said = refused.json()
@@ -123,20 +123,20 @@ def test_every_wrong_field_is_named_at_once(address: str) -> None:
         assert "10.0.0.1" in errors["#/url"]["detail"]
         assert "allow_networks" in errors["#/url"]["hint"]
         assert errors["#/selection/categories/1"]["known"] == ["technology", "tts"]
-        alone = await partner.ask("POST", PATH, {"url": "https://10.0.0.1/"})
+        alone = await partner.request("POST", PATH, {"url": "https://10.0.0.1/"})
         assert (alone.status_code, alone.json()["code"]) == (422, "forbidden-address")
         assert [error["pointer"] for error in alone.json()["errors"]] == ["#/url"]
-        blank = await partner.ask("POST", PATH, {"url": HOOK, "minor": 1})
+        blank = await partner.request("POST", PATH, {"url": HOOK, "minor": 1})
         assert [error["pointer"] for error in blank.json()["errors"]] == ["#/minor"]
 
-    at_counter(address, visit)
+    run_with_api_client(address, visit)
 
 
 def test_what_is_no_wish_is_refused(tmp_path: pathlib.Path) -> None:
     """Before anything is done with it."""
 
-    async def visit(counter: Counter) -> None:
-        partner = await counter.of()
+    async def visit(counter: ApiClient) -> None:
+        partner = await counter.with_token()
         token = {"Authorization": f"Bearer {partner.token}"}
         for body, kind, status, code in (
             (b"{", "application/json", 400, "malformed-json"),
@@ -148,12 +148,12 @@ def test_what_is_no_wish_is_refused(tmp_path: pathlib.Path) -> None:
             (b"{}", "", 415, "unsupported-media-type"),
             (b" " * 20_000, "application/json", 413, "content-too-large"),
         ):
-            refused = await counter.site.answer(
+            refused = await counter.app_client.request_async(
                 PATH, method="POST", headers={**token, "Content-Type": kind}, content=body
             )
             assert (refused.status_code, refused.json()["code"]) == (status, code)
 
-    at_counter(sqlite(tmp_path), visit)
+    run_with_api_client(sqlite_url(tmp_path), visit)
 
 
 @pytest.mark.parametrize(
@@ -161,64 +161,67 @@ def test_what_is_no_wish_is_refused(tmp_path: pathlib.Path) -> None:
 )
 def test_who_shows_no_token_is_told_to(path: str) -> None:
     """Nothing is said of what there is, whether or not there is a database."""
-    here = site()
+    here = app_client()
     for fields in ({}, {"Authorization": "Basic eDp5"}, {"Authorization": "Bearer "}):
-        refused = here.ask("GET", path, fields)
+        refused = here.request("GET", path, fields)
         assert (refused.status_code, refused.json()["code"]) == (401, "unauthorized")
         assert refused.headers["www-authenticate"] == 'Bearer realm="syndicate"'
         assert refused.headers["cache-control"] == "no-store"
         assert "access-control-allow-origin" not in refused.headers
-    assert here.ask("GET", path, {"Authorization": "Bearer syn_x"}).status_code == 503
+    assert here.request("GET", path, {"Authorization": "Bearer syn_x"}).status_code == 503
 
 
 def test_a_token_that_is_not_good_is_refused(address: str) -> None:
     """Unknown, revoked or expired; the challenge says so (RFC 6750)."""
 
-    async def visit(counter: Counter) -> None:
-        admin, partner = await counter.of("ops", "admin"), await counter.of()
-        late = await counter.of(expires=samples.NOW)
+    async def visit(counter: ApiClient) -> None:
+        admin, partner = await counter.with_token("ops", "admin"), await counter.with_token()
+        late = await counter.with_token(expires=samples.NOW)
         revoked = replace(counter, token=partner.token)
-        assert (await partner.ask("GET", PATH)).status_code == 200
-        for token in await counter.office.tokens.list():
+        assert (await partner.request("GET", PATH)).status_code == 200
+        for token in await counter.service.tokens.list():
             if token.name == "partner":
-                await counter.office.tokens.revoke(token.id, samples.NOW)
+                await counter.service.tokens.revoke(token.id, samples.NOW)
         unknown = replace(counter, token=f"{partner.token}x")
         for one in (unknown, late, revoked):
-            refused = await one.ask("GET", PATH)
+            refused = await one.request("GET", PATH)
             assert refused.status_code == 401
             assert 'error="invalid_token"' in refused.headers["www-authenticate"]
-        assert (await admin.ask("GET", PATH)).status_code == 200
+        assert (await admin.request("GET", PATH)).status_code == 200
 
-    at_counter(address, visit)
+    run_with_api_client(address, visit)
 
 
 def test_the_same_again_is_a_conflict_with_the_id(address: str) -> None:
     """Of the same owner; another may have it too."""
 
-    async def visit(counter: Counter) -> None:
-        partner, other = await counter.of(), await counter.of("other")
-        made = await partner.made(selection={"categories": ["tts"]})
-        again = await partner.ask(
+    async def visit(counter: ApiClient) -> None:
+        partner, other = await counter.with_token(), await counter.with_token("other")
+        made = await partner.subscribe(selection={"categories": ["tts"]})
+        again = await partner.request(
             "POST", PATH, {"url": HOOK, "selection": {"categories": ["TTS"]}, "payload": "thin"}
         )
         assert (again.status_code, again.json()["known"]) == (409, [made["id"]])
-        await other.made(selection={"categories": ["tts"]})
-        second = await partner.made()
-        changed = await partner.ask(
+        await other.subscribe(selection={"categories": ["tts"]})
+        second = await partner.subscribe()
+        changed = await partner.request(
             "PATCH", f"{PATH}/{second['id']}", {"selection": {"categories": ["tts"]}}
         )
         assert (changed.status_code, changed.json()["known"]) == (409, [made["id"]])
 
-    at_counter(address, visit)
+    run_with_api_client(address, visit)
 
 
 def test_partners_see_their_own_alone(address: str) -> None:
     """What is another's is not there; an administrator sees everything."""
 
-    async def visit(counter: Counter) -> None:
-        partner, other = await counter.of("partner"), await counter.of("other")
-        admin, successor = await counter.of("ops", "admin"), await counter.of("partner")
-        made = await partner.made(backfill=True)
+    async def visit(counter: ApiClient) -> None:
+        partner, other = await counter.with_token("partner"), await counter.with_token("other")
+        admin, successor = (
+            await counter.with_token("ops", "admin"),
+            await counter.with_token("partner"),
+        )
+        made = await partner.subscribe(backfill=True)
         place, delivery = f"{PATH}/{made['id']}", f"/v1/deliveries/{made['id']}.1"
         for method, path, body in (
             ("GET", place, None),
@@ -231,69 +234,71 @@ def test_partners_see_their_own_alone(address: str) -> None:
             ("GET", delivery, None),
             ("POST", f"{delivery}/replay", None),
         ):
-            foreign = await other.ask(method, path, body)
-            missing = await other.ask(method, path.replace(made["id"], "sub_none"), body)
+            foreign = await other.request(method, path, body)
+            missing = await other.request(method, path.replace(made["id"], "sub_none"), body)
             said = [
                 (one.status_code, one.text.replace(made["id"], "sub_none"))
                 for one in (foreign, missing)
             ]
             assert said[0] == said[1]
             assert foreign.status_code == 404
-        assert (await other.ask("GET", PATH)).json()["items"] == []
+        assert (await other.request("GET", PATH)).json()["items"] == []
         for one in (admin, successor):
-            assert [x["id"] for x in (await one.ask("GET", PATH)).json()["items"]] == [made["id"]]
-            assert (await one.ask("GET", delivery)).status_code == 200
+            assert [x["id"] for x in (await one.request("GET", PATH)).json()["items"]] == [
+                made["id"]
+            ]
+            assert (await one.request("GET", delivery)).status_code == 200
 
-    at_counter(address, visit)
+    run_with_api_client(address, visit)
 
 
 def test_they_are_listed_page_by_page(address: str) -> None:
     """The oldest first; what comes meanwhile is at the end."""
 
-    async def visit(counter: Counter) -> None:
-        partner = await counter.of()
-        made = {(await partner.made(url=f"{HOOK}/{n}"))["id"] for n in range(3)}
-        first = (await partner.ask("GET", f"{PATH}?limit=2")).json()
+    async def visit(counter: ApiClient) -> None:
+        partner = await counter.with_token()
+        made = {(await partner.subscribe(url=f"{HOOK}/{n}"))["id"] for n in range(3)}
+        first = (await partner.request("GET", f"{PATH}?limit=2")).json()
         assert first["next_url"].startswith(f"{PUBLIC}{PATH}?after=")
-        second = (await partner.ask("GET", first["next_url"].removeprefix(PUBLIC))).json()
+        second = (await partner.request("GET", first["next_url"].removeprefix(PUBLIC))).json()
         assert second["next_url"] is None
         listed = [one["id"] for one in first["items"] + second["items"]]
         assert (len(listed), {*listed}) == (3, made)
         for query in ("limit=0", "after=x"):
-            assert (await partner.ask("GET", f"{PATH}?{query}")).status_code == 400
+            assert (await partner.request("GET", f"{PATH}?{query}")).status_code == 400
 
-    at_counter(address, visit)
+    run_with_api_client(address, visit)
 
 
 def test_a_secret_is_replaced(address: str) -> None:
     """And the new one shown."""
 
-    async def visit(counter: Counter) -> None:
-        partner = await counter.of()
-        made = await partner.made()
-        rotated = await partner.ask("POST", f"{PATH}/{made['id']}/rotate-secret")
+    async def visit(counter: ApiClient) -> None:
+        partner = await counter.with_token()
+        made = await partner.subscribe()
+        rotated = await partner.request("POST", f"{PATH}/{made['id']}/rotate-secret")
         assert rotated.status_code == 200
         assert rotated.json()["id"] == made["id"]
         assert rotated.json()["secret"] != made["secret"]
 
-    at_counter(address, visit)
+    run_with_api_client(address, visit)
 
 
 def test_a_test_says_what_came_of_it(address: str) -> None:
     """Also where the endpoint fails, and where it may not be asked at all."""
 
-    async def visit(counter: Counter) -> None:
-        partner = await counter.of()
-        async with receiving(answer(204), answer(500, b"no")) as receiver:
-            made = await partner.made(url=receiver.url())
+    async def visit(counter: ApiClient) -> None:
+        partner = await counter.with_token()
+        async with run_receiver(respond(204), respond(500, b"no")) as receiver:
+            made = await partner.subscribe(url=receiver.url())
             path = f"{PATH}/{made['id']}/test"
-            well, ill = [(await partner.ask("POST", path)).json() for _ in range(2)]
+            well, ill = [(await partner.request("POST", path)).json() for _ in range(2)]
             assert (well["status"], well["error"], well["address"]) == (204, "", "127.0.0.1")
             assert well["trigger"] == "manual"
             assert (ill["status"], ill["answer"]) == (500, "no")
             assert json.loads(receiver.requests[0].body)["type"] == "subscription.test"
 
-    at_counter(address, visit)
+    run_with_api_client(address, visit)
 
 
 def types(found: Any) -> list[tuple[str, str | None]]:  # noqa: ANN401 — whatever was sent
@@ -305,96 +310,96 @@ def types(found: Any) -> list[tuple[str, str | None]]:  # noqa: ANN401 — whate
 def test_everything_is_told_at_the_beginning_on_request(address: str) -> None:
     """What waits is said; the deliveries are those of the selection."""
 
-    async def visit(counter: Counter) -> None:
-        partner = await counter.of()
-        made = await partner.made(backfill=True, selection={"sources": ["updates"]})
+    async def visit(counter: ApiClient) -> None:
+        partner = await counter.with_token()
+        made = await partner.subscribe(backfill=True, selection={"sources": ["updates"]})
         assert (made["backfill"], made["pending"]) == (True, 1)
-        (delivery,) = await counter.office.journal.list(made["id"])
+        (delivery,) = await counter.service.delivery_log.list(made["id"])
         body = json.loads(delivery.body)
         assert types([delivery]) == [("post.published", "new")]
         assert body["data"]["post"]["id"] == POSTS[-1].id
 
-    at_counter(address, visit)
+    run_with_api_client(address, visit)
 
 
 def test_another_selection_tells_the_difference(address: str) -> None:
     """What leaves first; other changes tell nothing."""
 
-    async def visit(counter: Counter) -> None:
-        partner = await counter.of()
-        made = await partner.made(selection={"categories": ["technology"]})
+    async def visit(counter: ApiClient) -> None:
+        partner = await counter.with_token()
+        made = await partner.subscribe(selection={"categories": ["technology"]})
         path = f"{PATH}/{made['id']}"
-        changed = await partner.ask("PATCH", path, {"selection": {"sources": ["updates"]}})
+        changed = await partner.request("PATCH", path, {"selection": {"sources": ["updates"]}})
         assert changed.json()["selection"]["sources"] == ["updates"]
         assert changed.json()["selection"]["categories"] == []
-        found = types(await counter.office.journal.list(made["id"]))
+        found = types(await counter.service.delivery_log.list(made["id"]))
         assert found == [
             *[("post.removed", "selection_changed")] * (len(found) - 1),
             ("post.published", "entered"),
         ]
         assert len(found) > 1
         rest = {"types": ["post.removed"], "minor": False, "payload": "thin", "url": f"{HOOK}2"}
-        await partner.ask("PATCH", path, rest)
-        assert len(await counter.office.journal.list(made["id"])) == len(found)
-        shown = (await partner.ask("GET", path)).json()
+        await partner.request("PATCH", path, rest)
+        assert len(await counter.service.delivery_log.list(made["id"])) == len(found)
+        shown = (await partner.request("GET", path)).json()
         assert {name: shown[name] for name in rest} == rest
 
-    at_counter(address, visit)
+    run_with_api_client(address, visit)
 
 
 def test_it_is_paused_and_resumed(address: str) -> None:
     """No other state can be wished for."""
 
-    async def visit(counter: Counter) -> None:
-        partner = await counter.of()
-        path = f"{PATH}/{(await partner.made())['id']}"
+    async def visit(counter: ApiClient) -> None:
+        partner = await counter.with_token()
+        path = f"{PATH}/{(await partner.subscribe())['id']}"
         for state in ("paused", "active"):
-            changed = await partner.ask("PATCH", path, {"state": state})
+            changed = await partner.request("PATCH", path, {"state": state})
             assert changed.json()["state"] == state
         for wrong in ({"state": "disabled"}, {"backfill": True}, {"id": "sub_x"}):
-            refused = await partner.ask("PATCH", path, wrong)
+            refused = await partner.request("PATCH", path, wrong)
             (error,) = refused.json()["errors"]
             field = next(iter(wrong))
             assert (refused.status_code, error["pointer"]) == (422, f"#/{field}")
             assert refused.json()["detail"] == f"{field}: {error['detail']}"
-        (error,) = (refused := await partner.ask("PATCH", path, [])).json()["errors"]
+        (error,) = (refused := await partner.request("PATCH", path, [])).json()["errors"]
         assert (error["pointer"], error["detail"]) == ("#", refused.json()["detail"])
 
-    at_counter(address, visit)
+    run_with_api_client(address, visit)
 
 
 def test_what_was_missed_is_recovered(address: str) -> None:
     """Everything live, or what changed since a time."""
 
-    async def visit(counter: Counter) -> None:
-        partner = await counter.of()
-        made = await partner.made()
+    async def visit(counter: ApiClient) -> None:
+        partner = await counter.with_token()
+        made = await partner.subscribe()
         path = f"{PATH}/{made['id']}/recover"
-        whole = await partner.ask("POST", path)
+        whole = await partner.request("POST", path)
         assert (whole.status_code, whole.json()) == (202, {"deliveries": len(POSTS)})
-        late = await partner.ask("POST", f"{path}?since=2030-01-01T00:00:00%2B02:00")
+        late = await partner.request("POST", f"{path}?since=2030-01-01T00:00:00%2B02:00")
         assert late.json() == {"deliveries": 0}
-        since = await partner.ask("POST", f"{path}?since=2024-01-01T00:00:00+02:00")
+        since = await partner.request("POST", f"{path}?since=2024-01-01T00:00:00+02:00")
         assert since.json()["deliveries"] > len(POSTS)
         for wrong in ("yesterday", "2024-01-01", "17"):
-            assert (await partner.ask("POST", f"{path}?since={wrong}")).status_code == 400
+            assert (await partner.request("POST", f"{path}?since={wrong}")).status_code == 400
 
-    at_counter(address, visit)
+    run_with_api_client(address, visit)
 
 
 def test_what_can_be_done_is_said(address: str) -> None:
     """To who asks for it, without a word to scripts of other sites."""
 
-    async def visit(counter: Counter) -> None:
-        options = await counter.ask("OPTIONS", PATH, Origin="https://partner.example")
+    async def visit(counter: ApiClient) -> None:
+        options = await counter.request("OPTIONS", PATH, Origin="https://partner.example")
         assert options.status_code == 204
         assert options.headers["allow"] == "GET, HEAD, OPTIONS, POST"
-        refused = await counter.ask("PUT", PATH)
+        refused = await counter.request("PUT", PATH)
         assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD, OPTIONS, POST")
         for one in (options, refused):
             assert not [name for name in one.headers if name.startswith("access-control")]
-        partner = await counter.of()
-        head = await partner.ask("HEAD", PATH)
+        partner = await counter.with_token()
+        head = await partner.request("HEAD", PATH)
         assert (head.status_code, head.content) == (200, b"")
 
-    at_counter(address, visit)
+    run_with_api_client(address, visit)

@@ -5,7 +5,10 @@ from typing import Final
 
 from syndicate.channels import webhook, websub
 from syndicate.channels.transport import Channel
-from syndicate.model.subscription import Kind
+from syndicate.model.subscription import SubscriptionKind
 
-CHANNELS: Final[Mapping[Kind, Channel]] = {"webhook": webhook.send, "websub": websub.send}
+CHANNELS: Final[Mapping[SubscriptionKind, Channel]] = {
+    "webhook": webhook.send,
+    "websub": websub.send,
+}
 """How deliveries of each kind of subscription are sent."""

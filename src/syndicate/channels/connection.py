@@ -15,14 +15,14 @@ from aiohttp.tracing import Trace
 from typing_extensions import override
 from yarl import URL
 
-from syndicate.channels.guard import Guard
 from syndicate.channels.response_protocol import BoundedResponseHandler, ParsingBudget
+from syndicate.channels.ssrf_guard import SsrfGuard
 
 BUFFER_BYTES: Final = 16 * 1024
 
 
 @dataclass(slots=True)
-class Trail:
+class RequestTrace:
     """What is known so far of one request.
 
     ``target`` is the request target (RFC 9112 section 3.2.1) exactly as the subscriber wrote it,
@@ -30,8 +30,8 @@ class Trail:
     """
 
     target: str
-    address: str = ""
-    line: BoundedResponseHandler | None = None
+    ip_address: str = ""
+    connection: BoundedResponseHandler | None = None
     status: int | None = None
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
@@ -39,30 +39,34 @@ class Trail:
     @property
     def is_stale(self) -> bool:
         """Whether all that happened is that a connection kept from before had died."""
-        return self.line is not None and self.line.uses > 1 and not self.line.heard
+        return (
+            self.connection is not None
+            and self.connection.uses > 1
+            and not self.connection.has_received
+        )
 
     @property
-    def is_heard(self) -> bool:
+    def has_response(self) -> bool:
         """Whether any byte of an answer came."""
-        return self.line is not None and self.line.heard
+        return self.connection is not None and self.connection.has_received
 
 
-TRAIL: Final[ContextVar[Trail]] = ContextVar("trail")
+CURRENT_TRACE: Final[ContextVar[RequestTrace]] = ContextVar("trail")
 """The trail of the request that the running task makes."""
 
 
-class Connector(aiohttp.TCPConnector):
+class GuardedConnector(aiohttp.TCPConnector):
     """Makes connections to where the guard lets it, and keeps them for a while if told to."""
 
     def __init__(
-        self, guard: Guard, tls: ssl.SSLContext, budget: ParsingBudget, *, keep: bool
+        self, ssrf_guard: SsrfGuard, tls: ssl.SSLContext, budget: ParsingBudget, *, keep_alive: bool
     ) -> None:
         super().__init__(
-            resolver=guard,
-            socket_factory=partial(_dial, guard),
+            resolver=ssrf_guard,
+            socket_factory=partial(_open_socket, ssrf_guard),
             ssl=tls,
             limit=0,
-            force_close=not keep,
+            force_close=not keep_alive,
         )
         made = partial(BoundedResponseHandler, loop=self._loop, budget=budget)
         self._factory = cast("partial[ResponseHandler]", made)
@@ -72,32 +76,34 @@ class Connector(aiohttp.TCPConnector):
         self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
     ) -> Connection:
         connection = await super().connect(req, traces, timeout)
-        line = cast("BoundedResponseHandler", connection.protocol)
-        line.uses += 1
-        line.heard = False
-        trail = TRAIL.get()
-        trail.line = line
-        trail.address = cast("asyncio.Transport", line.transport).get_extra_info("peername")[0]
+        protocol = cast("BoundedResponseHandler", connection.protocol)
+        protocol.uses += 1
+        protocol.has_received = False
+        trace = CURRENT_TRACE.get()
+        trace.connection = protocol
+        trace.ip_address = cast("asyncio.Transport", protocol.transport).get_extra_info("peername")[
+            0
+        ]
         return connection
 
 
-def session(
-    guard: Guard, tls: ssl.SSLContext, budget: ParsingBudget, *, keep: bool
+def make_session(
+    ssrf_guard: SsrfGuard, tls: ssl.SSLContext, budget: ParsingBudget, *, keep_alive: bool
 ) -> aiohttp.ClientSession:
     """Return a session that remembers nothing and obeys no environment; needs a running loop."""
     made = aiohttp.ClientSession(
-        connector=Connector(guard, tls, budget, keep=keep),
+        connector=GuardedConnector(ssrf_guard, tls, budget, keep_alive=keep_alive),
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
         auto_decompress=False,
         read_bufsize=BUFFER_BYTES,
-        middlewares=(_ask_exactly,),
+        middlewares=(_send_exact_target,),
     )
     made._retry_connection = False  # noqa: SLF001 — no other way to have a GET sent once only
     return made
 
 
-async def _ask_exactly(
+async def _send_exact_target(
     request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
     """Send the request target as the subscriber wrote it.
@@ -107,12 +113,15 @@ async def _ask_exactly(
     """
     host = request.url
     request.url = URL.build(
-        scheme=host.scheme, authority=host.raw_authority, path=TRAIL.get().target, encoded=True
+        scheme=host.scheme,
+        authority=host.raw_authority,
+        path=CURRENT_TRACE.get().target,
+        encoded=True,
     )
     return await send(request)
 
 
-def _dial(guard: Guard, info: aiohttp.AddrInfoType) -> socket.socket:
-    made = guard.socket(info)
-    TRAIL.get().address = info[4][0]
+def _open_socket(ssrf_guard: SsrfGuard, info: aiohttp.AddrInfoType) -> socket.socket:
+    made = ssrf_guard.socket(info)
+    CURRENT_TRACE.get().ip_address = info[4][0]
     return made

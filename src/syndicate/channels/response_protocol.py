@@ -65,7 +65,7 @@ class ParsingBudget:
             self._waiting.append(connection)
         self._schedule()
 
-    def _turn(self) -> None:
+    def _parse_waiting(self) -> None:
         self._is_scheduled = False
         self._spent = 0.0
         try:
@@ -88,7 +88,7 @@ class ParsingBudget:
     def _schedule(self) -> None:
         if not self._is_scheduled:
             self._is_scheduled = True
-            asyncio.get_running_loop().call_soon(self._turn)
+            asyncio.get_running_loop().call_soon(self._parse_waiting)
 
 
 @dataclass(slots=True)
@@ -119,7 +119,7 @@ class BoundedResponseHandler(ResponseHandler):
     def __init__(self, loop: asyncio.AbstractEventLoop, *, budget: ParsingBudget) -> None:
         super().__init__(loop)
         self.uses = 0
-        self.heard = False
+        self.has_received = False
         self.unparsed = bytearray()
         self.is_waiting = False
         self._budget = budget
@@ -137,7 +137,7 @@ class BoundedResponseHandler(ResponseHandler):
 
     @override
     def data_received(self, data: bytes) -> None:
-        self.heard = True
+        self.has_received = True
         if not data or (self._parser is None and not self._response.is_over):
             super().data_received(data)  # aiohttp resumes its parser, or has none yet
             self._response.is_over = self._response.is_over or self._is_complete()
@@ -252,8 +252,8 @@ class BoundedResponseHandler(ResponseHandler):
     def _message_is_chunked(self) -> bool:
         return self._response.message is not None and bool(self._response.message.chunked)
 
-    def _fail(self, what: str) -> None:
-        self.set_exception(ResponseLimitError(what))
+    def _fail(self, message: str) -> None:
+        self.set_exception(ResponseLimitError(message))
         self._drop()
 
     def _fail_body(self) -> None:

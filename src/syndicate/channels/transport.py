@@ -23,32 +23,34 @@ import httpx
 from aiohttp.http_exceptions import HttpProcessingError
 from httpx_aiohttp import AiohttpTransport
 
-from syndicate.channels.connection import TRAIL, Trail, session
-from syndicate.channels.fault import explain, printable
-from syndicate.channels.guard import Guard, request_target
+from syndicate.channels.connection import CURRENT_TRACE, RequestTrace, make_session
+from syndicate.channels.failure import describe_failure, printable
 from syndicate.channels.response_protocol import MAX_BODY_BYTES, ParsingBudget
+from syndicate.channels.ssrf_guard import SsrfGuard, request_target
 from syndicate.errors import Refused
-from syndicate.model.delivery import Attempt, Cause, Delivery
-from syndicate.model.feed import Masthead
+from syndicate.model.delivery import Attempt, Delivery, FailureCause
+from syndicate.model.feed import ServiceInfo
 from syndicate.model.subscription import Subscription
 
 TIMEOUT_SECONDS: Final = 15.0
 """For a whole request: looking up, connecting, TLS, sending, head and body of the answer."""
 
-CONNECT_SECONDS: Final = 5.0
-PATIENCE_SECONDS: Final = 0.5
+CONNECT_TIMEOUT_SECONDS: Final = 5.0
+POOL_TIMEOUT_SECONDS: Final = 0.5
 """How long a request waits for a free connection to its host, before its time begins."""
 
 CONNECTIONS_PER_HOST: Final = 100
-MOST_BYTES: Final = MAX_BODY_BYTES
+MAX_RESPONSE_BYTES: Final = MAX_BODY_BYTES
 """How much of the body of an answer is read."""
 
-HEADERS: Final = frozenset({b"content-type", b"location", b"retry-after", b"webhook-delivery"})
+RECORDED_HEADERS: Final = frozenset(
+    {b"content-type", b"location", b"retry-after", b"webhook-delivery"}
+)
 """Headers of an answer that matter here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class ResponseSummary:
     """What came of a request.
 
     ``cause`` is empty if a complete answer of 2xx came, and ``error`` says what went wrong
@@ -59,8 +61,8 @@ class Answer:
     status: int | None = None
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
-    address: str = ""
-    cause: Cause = ""
+    ip_address: str = ""
+    cause: FailureCause = ""
     error: str = ""
     took_ms: int = 0
 
@@ -78,27 +80,29 @@ class Transport:
 
     def __init__(
         self,
-        guard: Guard,
-        masthead: Masthead,
+        ssrf_guard: SsrfGuard,
+        service_info: ServiceInfo,
         *,
         timeout_seconds: float = TIMEOUT_SECONDS,
         tls: ssl.SSLContext | None = None,
         connections_per_host: int = CONNECTIONS_PER_HOST,
     ) -> None:
-        self.masthead: Final = masthead
-        self._guard: Final = guard
+        self.service_info: Final = service_info
+        self._ssrf_guard: Final = ssrf_guard
         self._timeout: Final = timeout_seconds
-        self._tls: Final = tls or verified()
-        self._always: Final = {
+        self._tls: Final = tls or verifying_tls_context()
+        self._default_headers: Final = {
             "accept-encoding": "identity",
-            "user-agent": f"syndicate/{masthead.version} (+{masthead.url('/about')})",
+            "user-agent": f"syndicate/{service_info.version} (+{service_info.url('/about')})",
         }
-        self._most: Final = connections_per_host
-        self._places: Final[WeakValueDictionary[str, asyncio.Semaphore]] = WeakValueDictionary()
-        self._proxy: Final = _proxy(guard.proxy)
+        self._connections_per_host: Final = connections_per_host
+        self._host_limits: Final[WeakValueDictionary[str, asyncio.Semaphore]] = (
+            WeakValueDictionary()
+        )
+        self._proxy: Final = _make_proxy(ssrf_guard.proxy)
         self._budget: Final = ParsingBudget()
-        self._kept: Final = self._httpx_transport(keep=True)
-        self._fresh: Final = self._httpx_transport(keep=False)
+        self._pooled: Final = self._httpx_transport(keep_alive=True)
+        self._unpooled: Final = self._httpx_transport(keep_alive=False)
 
     async def __aenter__(self) -> Self:
         return self
@@ -113,64 +117,66 @@ class Transport:
 
     async def aclose(self) -> None:
         """Close all connections."""
-        await self._kept.aclose()
-        await self._fresh.aclose()
-        await self._guard.close()
+        await self._pooled.aclose()
+        await self._unpooled.aclose()
+        await self._ssrf_guard.close()
 
     async def send(
         self, method: str, url: str, headers: Mapping[str, str], content: bytes = b""
-    ) -> Answer:
+    ) -> ResponseSummary:
         """Send one request and return what came of it.
 
         If a connection kept from an earlier request dies before the first byte of an answer, the
         request is sent once more, over a new one.
         """
         try:
-            request = self._request(method, self._guard.check(url), headers, content)
+            request = self._request(method, self._ssrf_guard.check(url), headers, content)
         except Refused as refusal:
-            return Answer(cause="refused", error=f"{refusal.what}. {refusal.hint}")
-        place = self._place(request.url)
+            return ResponseSummary(cause="refused", error=f"{refusal.message}. {refusal.hint}")
+        host_limit = self._host_limit(request.url)
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS if place.locked() else None):
-                await place.acquire()
+            async with asyncio.timeout(POOL_TIMEOUT_SECONDS if host_limit.locked() else None):
+                await host_limit.acquire()
         except TimeoutError:
-            error = f"{self._most} requests to this host are under way"
-            return Answer(cause="busy", error=error)
+            error = f"{self._connections_per_host} requests to this host are under way"
+            return ResponseSummary(cause="busy", error=error)
         try:
-            return await self._ask(request, request_target(url))
+            return await self._send_traced(request, request_target(url))
         finally:
-            place.release()
+            host_limit.release()
 
-    async def _ask(self, request: httpx.Request, target: str) -> Answer:
+    async def _send_traced(self, request: httpx.Request, target: str) -> ResponseSummary:
         started = time.perf_counter()
-        trail = Trail(target=target)
-        cause, error = await self._exchange(request, trail)
-        return Answer(
-            status=trail.status,
-            headers=trail.headers,
-            body=trail.body,
-            address=trail.address,
+        trace = RequestTrace(target=target)
+        cause, error = await self._exchange(request, trace)
+        return ResponseSummary(
+            status=trace.status,
+            headers=trace.headers,
+            body=trace.body,
+            ip_address=trace.ip_address,
             cause=cause,
             error=error,
             took_ms=round((time.perf_counter() - started) * 1000),
         )
 
-    async def _exchange(self, request: httpx.Request, trail: Trail) -> tuple[Cause, str]:
+    async def _exchange(
+        self, request: httpx.Request, trace: RequestTrace
+    ) -> tuple[FailureCause, str]:
         """Make the exchange; return what went wrong, ("", "") if nothing did."""
-        TRAIL.set(trail)
+        CURRENT_TRACE.set(trace)
         try:
             async with asyncio.timeout(self._timeout):
                 try:
-                    await _converse(self._kept, request, trail)
+                    await _send_once(self._pooled, request, trace)
                 except (httpx.HTTPError, aiohttp.ClientError):
-                    if not trail.is_stale:
+                    if not trace.is_stale:
                         raise
-                    await _converse(self._fresh, request, trail)
+                    await _send_once(self._unpooled, request, trace)
         except TimeoutError:
             return "timeout", f"no complete answer within {self._timeout:g} s"
         except (httpx.HTTPError, aiohttp.ClientError, HttpProcessingError, OSError) as error:
-            return explain(error, heard=trail.is_heard)
-        return _judge(trail)
+            return describe_failure(error, has_response=trace.has_response)
+        return _status_failure(trace)
 
     def _request(
         self, method: str, url: httpx.URL, headers: Mapping[str, str], content: bytes
@@ -180,28 +186,30 @@ class Transport:
         request = httpx.Request(
             method,
             url,
-            headers={"host": url.netloc.decode(), **headers, **self._always, **for_proxy},
+            headers={"host": url.netloc.decode(), **headers, **self._default_headers, **for_proxy},
             stream=httpx.ByteStream(content),  # unlike content=, it adds and looks up no headers
-            extensions={"timeout": {"connect": CONNECT_SECONDS}},
+            extensions={"timeout": {"connect": CONNECT_TIMEOUT_SECONDS}},
         )
         request.headers.encoding = "ascii"  # which httpx would find out anew for each request
         request.read()
         return request
 
-    def _place(self, url: httpx.URL) -> asyncio.Semaphore:
+    def _host_limit(self, url: httpx.URL) -> asyncio.Semaphore:
         """Return what is shared by all requests to the same host and port."""
         origin = f"{url.scheme}://{url.netloc.decode()}"
-        place = self._places.get(origin)
-        if place is None:
-            place = self._places[origin] = asyncio.Semaphore(self._most)
-        return place
+        limit = self._host_limits.get(origin)
+        if limit is None:
+            limit = self._host_limits[origin] = asyncio.Semaphore(self._connections_per_host)
+        return limit
 
-    def _httpx_transport(self, *, keep: bool) -> AiohttpTransport:
-        client = partial(session, self._guard, self._tls, self._budget, keep=keep)
+    def _httpx_transport(self, *, keep_alive: bool) -> AiohttpTransport:
+        client = partial(
+            make_session, self._ssrf_guard, self._tls, self._budget, keep_alive=keep_alive
+        )
         return AiohttpTransport(verify=self._tls, trust_env=False, proxy=self._proxy, client=client)
 
 
-def _proxy(url: str) -> httpx.Proxy | None:
+def _make_proxy(url: str) -> httpx.Proxy | None:
     """Return the proxy at ``url``; its password goes into a header, as aiohttp wants it."""
     if not url:
         return None
@@ -212,20 +220,22 @@ def _proxy(url: str) -> httpx.Proxy | None:
     return httpx.Proxy(bare, headers=headers if parsed.userinfo else None)
 
 
-def verified() -> ssl.SSLContext:
+def verifying_tls_context() -> ssl.SSLContext:
     """Return a context of TLS 1.2 or newer that verifies by the system's authorities."""
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 
 
-async def _converse(transport: AiohttpTransport, request: httpx.Request, trail: Trail) -> None:
+async def _send_once(
+    transport: AiohttpTransport, request: httpx.Request, trace: RequestTrace
+) -> None:
     response = await transport.handle_async_request(request)
-    trail.status = response.status_code
-    trail.headers = tuple(
+    trace.status = response.status_code
+    trace.headers = tuple(
         (name.lower().decode(), printable(value.decode("latin-1")))
         for name, value in response.headers.raw
-        if name.lower() in HEADERS
+        if name.lower() in RECORDED_HEADERS
     )
     body = bytearray()
     stream = cast(
@@ -235,15 +245,15 @@ async def _converse(transport: AiohttpTransport, request: httpx.Request, trail: 
         async with aclosing(stream):
             async for chunk in stream:
                 body += chunk
-                if len(body) >= MOST_BYTES:
+                if len(body) >= MAX_RESPONSE_BYTES:
                     break
     finally:
-        trail.body = bytes(body[:MOST_BYTES])
+        trace.body = bytes(body[:MAX_RESPONSE_BYTES])
         await response.aclose()
 
 
-def _judge(trail: Trail) -> tuple[Cause, str]:
-    status = trail.status or 0
+def _status_failure(trace: RequestTrace) -> tuple[FailureCause, str]:
+    status = trace.status or 0
     if httpx.codes.is_success(status):
         return "", ""
     redirect = " and redirects are not followed" if httpx.codes.is_redirect(status) else ""
@@ -264,17 +274,17 @@ class Channel(Protocol):
         ...
 
 
-def record(answer: Answer, delivery: Delivery, started: datetime) -> Attempt:
+def attempt_from(response: ResponseSummary, delivery: Delivery, started: datetime) -> Attempt:
     """Return what the delivery log says of an attempt that was ``started``, its body as text."""
     return Attempt(
         number=delivery.attempts + 1,
         trigger=delivery.trigger,
         started=started,
-        took_ms=answer.took_ms,
-        address=answer.address,
-        status=answer.status,
-        headers=answer.headers,
-        answer=printable(answer.body.decode(errors="replace")),
-        cause=answer.cause,
-        error=answer.error,
+        took_ms=response.took_ms,
+        ip_address=response.ip_address,
+        status=response.status,
+        headers=response.headers,
+        response=printable(response.body.decode(errors="replace")),
+        cause=response.cause,
+        error=response.error,
     )

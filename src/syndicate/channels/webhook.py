@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from syndicate.channels.transport import Transport, record
-from syndicate.model.delivery import Attempt, Delivery, withheld
-from syndicate.model.signature import live, sign
+from syndicate.channels.transport import Transport, attempt_from
+from syndicate.model.delivery import Attempt, Delivery, unsent_attempt
 from syndicate.model.subscription import Subscription
+from syndicate.model.webhook_signature import active_secrets, sign
 
 
 async def send(
@@ -18,16 +18,19 @@ async def send(
 
     Nothing is sent where there is a secret that cannot be opened.
     """
-    if subscription.sealed:
-        return withheld(delivery, now=now, why=subscription.trouble)
+    if subscription.unreadable_secret:
+        return unsent_attempt(delivery, now=now, reason=subscription.status_reason)
     headers = {
         "content-type": delivery.media_type,
         "webhook-id": delivery.event,
         "webhook-timestamp": str(int(now.timestamp())),
         "webhook-signature": sign(
-            live(subscription.secrets, now), message_id=delivery.event, at=now, body=delivery.body
+            active_secrets(subscription.secrets, now),
+            message_id=delivery.event,
+            at=now,
+            body=delivery.body,
         ),
         "syndicate-subscription": subscription.id,
     }
-    answer = await transport.send("POST", subscription.url, headers, delivery.body)
-    return record(answer, delivery, now)
+    response = await transport.send("POST", subscription.url, headers, delivery.body)
+    return attempt_from(response, delivery, now)

@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Literal
 from urllib.parse import urlencode
 
-from syndicate.channels.transport import Answer, Transport, record
-from syndicate.model.delivery import Attempt, Delivery, withheld
-from syndicate.model.signature import live
+from syndicate.channels.transport import ResponseSummary, Transport, attempt_from
+from syndicate.model.delivery import Attempt, Delivery, unsent_attempt
 from syndicate.model.subscription import Subscription
+from syndicate.model.webhook_signature import active_secrets
 
-Mode = Literal["subscribe", "unsubscribe"]
+VerificationMode = Literal["subscribe", "unsubscribe"]
 
 
 async def send(
@@ -25,21 +25,21 @@ async def send(
     Self is its own address, whatever spelling of it the subscriber asked for. Nothing is sent
     where there is a secret that cannot be opened.
     """
-    if subscription.sealed:
-        return withheld(delivery, now=now, why=subscription.trouble)
+    if subscription.unreadable_secret:
+        return unsent_attempt(delivery, now=now, reason=subscription.status_reason)
     headers = {
         "content-type": delivery.media_type,
-        "link": f'<{transport.masthead.hub}>; rel="hub", <{delivery.topic}>; rel="self"',
+        "link": f'<{transport.service_info.hub_url}>; rel="hub", <{delivery.topic}>; rel="self"',
         **_signature(subscription, delivery, now),
     }
-    answer = await transport.send("POST", subscription.url, headers, delivery.body)
-    return record(answer, delivery, now)
+    response = await transport.send("POST", subscription.url, headers, delivery.body)
+    return attempt_from(response, delivery, now)
 
 
 async def verify(
     transport: Transport,
     subscription: Subscription,
-    mode: Mode,
+    mode: VerificationMode,
     *,
     challenge: str,
     lease_seconds: int,
@@ -48,40 +48,40 @@ async def verify(
 
     ``challenge`` is random and used once. ``lease_seconds`` is told to who subscribes only.
     """
-    asked = {"hub.mode": mode, "hub.topic": subscription.topic, "hub.challenge": challenge}
+    parameters = {"hub.mode": mode, "hub.topic": subscription.topic, "hub.challenge": challenge}
     if mode == "subscribe":
-        asked["hub.lease_seconds"] = str(lease_seconds)
-    answer = await _ask(transport, subscription, asked)
-    if answer.cause == "" and answer.body != challenge.encode():
+        parameters["hub.lease_seconds"] = str(lease_seconds)
+    response = await _get(transport, subscription, parameters)
+    if response.cause == "" and response.body != challenge.encode():
         return "the answer does not repeat the challenge"
-    return answer.error
+    return response.error
 
 
 async def deny(transport: Transport, subscription: Subscription, *, reason: str) -> str:
     """Tell a subscriber that it hears nothing more (section 5.2); return what went wrong."""
-    told = {"hub.mode": "denied", "hub.topic": subscription.topic, "hub.reason": reason}
-    return (await _ask(transport, subscription, told)).error
+    parameters = {"hub.mode": "denied", "hub.topic": subscription.topic, "hub.reason": reason}
+    return (await _get(transport, subscription, parameters)).error
 
 
-def address(callback: str, parameters: Mapping[str, str]) -> str:
+def callback_url(callback: str, parameters: Mapping[str, str]) -> str:
     """Return ``callback`` with ``parameters`` behind its own query, kept as it is (5.1.1)."""
     if callback.endswith(("?", "&")):
         return callback + urlencode(parameters)
     return f"{callback}{'&' if '?' in callback else '?'}{urlencode(parameters)}"
 
 
-async def _ask(
+async def _get(
     transport: Transport,
     subscription: Subscription,
     parameters: Mapping[str, str],
-) -> Answer:
-    url = address(subscription.url, parameters)
+) -> ResponseSummary:
+    url = callback_url(subscription.url, parameters)
     return await transport.send("GET", url, {})
 
 
 def _signature(subscription: Subscription, delivery: Delivery, now: datetime) -> dict[str, str]:
     """Sign the body with the subscriber's own secret (section 7.1)."""
-    secrets = live(subscription.secrets, now)
+    secrets = active_secrets(subscription.secrets, now)
     if not secrets:
         return {}
     digest = hmac.digest(secrets[0].key, delivery.body, "sha256").hex()

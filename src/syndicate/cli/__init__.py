@@ -21,15 +21,15 @@ from syndicate.cli import (
     doctor,
     explain,
     feeds,
-    init,
     listen,
     refresh,
     serve,
     subscriptions,
     tokens,
 )
+from syndicate.cli.init.command import init
 from syndicate.cli.options import ConfigFile
-from syndicate.cli.terminal import tell
+from syndicate.cli.output import print_error
 from syndicate.errors import SyndicateError
 from syndicate.telemetry import configure
 
@@ -41,15 +41,15 @@ app = typer.Typer(
 )
 for command in (
     *(serve.serve, feeds.show, explain.explain, check.check, feeds.build),
-    *(refresh.refresh, diff.diff, init.init, doctor.doctor, deliver.deliver, listen.listen),
+    *(refresh.refresh, diff.diff, init, doctor.doctor, deliver.deliver, listen.listen),
 ):
     app.command()(command)
 for group in (db.app, config.app, subscriptions.app, deliveries.app, tokens.app):
     app.add_typer(group)
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(requested: bool) -> None:
+    if requested:
         typer.echo(__version__)
         raise typer.Exit
 
@@ -70,5 +70,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(arguments, prog_name="syndicate")
     except SyndicateError as error:
-        tell(error)
+        print_error(error)
         sys.exit(error.exit_code)

@@ -10,13 +10,13 @@ import typer
 
 from syndicate import __version__
 from syndicate.cli.options import At, ConfigFile
-from syndicate.cli.terminal import say, say_json, talk
+from syndicate.cli.output import print_json, print_result, print_status
 from syndicate.errors import UsageError
 from syndicate.model.edition import Edition, Problem
 
 _COLOURS: Final = {"error": "red", "warning": "yellow", "notice": "blue"}
 
-Form = Literal["text", "json", "github", "sarif"]
+ReportFormat = Literal["text", "json", "github", "sarif"]
 
 
 def check(
@@ -26,8 +26,8 @@ def check(
             metavar="[PATH]...", help="Only check these files and folders of the repository."
         ),
     ] = None,
-    form: Annotated[
-        Form,
+    report_format: Annotated[
+        ReportFormat,
         typer.Option(
             "--format",
             metavar="FORMAT",
@@ -50,55 +50,61 @@ def check(
 
     Exits 1 if there are errors or warnings.
     """
-    found = _found(config, [path.removeprefix("./").strip("/") for path in paths or ()], rev, at)
-    _report(found, form)
+    found = _check_revisions(
+        config, [path.removeprefix("./").strip("/") for path in paths or ()], rev, at
+    )
+    _report(found, report_format)
     if any(problem.level != "notice" for problem in found):
         raise typer.Exit(1)
 
 
-def _found(
+def _check_revisions(
     config: pathlib.Path | None, paths: Sequence[str], rev: str, at: datetime | None
 ) -> list[Problem]:
     """Return what is to be reported of ``rev``, which may be two with dots between."""
-    from syndicate.check.change import brought_in
-    from syndicate.cli.problems import is_within, refuse_unknown
-    from syndicate.cli.still import still
-    from syndicate.service.proofreading import problems
+    from syndicate.cli.edition_snapshot import open_snapshot
+    from syndicate.cli.problem_output import check_paths_exist, is_within
+    from syndicate.content.checks.new_problems import new_problems
+    from syndicate.service.content_check import check_edition
 
-    earlier, dots, later = rev.rpartition("..")
-    if dots and (not earlier or not later or earlier.endswith(".")):
+    first, dots, second = rev.rpartition("..")
+    if dots and (not first or not second or first.endswith(".")):
         raise UsageError(
             f"invalid revision range {rev}",
             hint="Write two branches, tags or commits separated by two dots: main..HEAD.",
         )
 
-    def wanted(path: str) -> bool:
+    def is_selected(path: str) -> bool:
         return not paths or any(is_within(path, each) for each in paths)
 
-    with still(config, rev=earlier or later, at=at) as reader:
-        newsroom, old = reader.newsroom, reader.edition
-        new: Edition = newsroom.edition(rev=later, at=old.at) if dots else old
-        refuse_unknown(paths, old, new)
-        before = list(problems(newsroom, old, lambda _: True)) if dots else []
-        return list(brought_in(before, problems(newsroom, new, wanted), old=old, new=new))
+    with open_snapshot(config, rev=first or second, at=at) as reader:
+        newsroom, old = reader.content, reader.edition
+        new: Edition = newsroom.edition(rev=second, at=old.at) if dots else old
+        check_paths_exist(paths, old, new)
+        before = list(check_edition(newsroom, old, lambda _: True)) if dots else []
+        return list(
+            new_problems(
+                before, check_edition(newsroom, new, is_selected), old_edition=old, new_edition=new
+            )
+        )
 
 
-def _report(found: Sequence[Problem], form: Form) -> None:
-    from syndicate.check.report import sarif, workflow_command
-    from syndicate.cli.problems import lines, total
+def _report(found: Sequence[Problem], report_format: ReportFormat) -> None:
+    from syndicate.cli.problem_output import problem_lines, summarize
+    from syndicate.content.checks.report_formats import sarif, workflow_command
 
-    match form:
+    match report_format:
         case "json":
-            say_json([asdict(problem) for problem in found])
+            print_json([asdict(problem) for problem in found])
         case "sarif":
-            say_json(sarif(found, version=__version__))
+            print_json(sarif(found, version=__version__))
         case "github":
             for problem in found:
-                say(workflow_command(problem))
+                print_result(workflow_command(problem))
         case _:
             for problem in found:
-                first, *rest = lines(problem)
-                say(first, colour=_COLOURS[problem.level])
+                first, *rest = problem_lines(problem)
+                print_result(first, colour=_COLOURS[problem.level])
                 for line in rest:
-                    say(line)
-            talk(total(found))
+                    print_result(line)
+            print_status(summarize(found))

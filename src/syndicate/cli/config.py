@@ -7,7 +7,7 @@ from dataclasses import asdict
 import typer
 
 from syndicate.cli.options import AsJson, ConfigFile
-from syndicate.cli.terminal import say, say_json
+from syndicate.cli.output import print_json, print_result
 
 app = typer.Typer(name="config", help="Inspect the settings.", no_args_is_help=True)
 
@@ -17,19 +17,19 @@ def show(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Print all settings and their origin, without secrets."""
     from syndicate.settings import load
 
-    settings = load(config, os.environ).shown
+    settings = load(config, os.environ).displayed
     if as_json:
-        say_json([asdict(setting) for setting in settings])
+        print_json([asdict(setting) for setting in settings])
         return
     lines = [f"{s.name} = {json.dumps(s.value, ensure_ascii=False)}" for s in settings]
     width = min(max(len(line) for line in lines), 60)
     for line, setting in zip(lines, settings, strict=True):
-        say(f"{line:{width}}  # {setting.origin}")
+        print_result(f"{line:{width}}  # {setting.origin}")
 
 
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of the settings file."""
-    from syndicate.settings import schema as settings_schema
+    from syndicate.settings import json_schema as settings_schema
 
-    say_json(settings_schema())
+    print_json(settings_schema())

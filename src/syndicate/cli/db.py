@@ -6,7 +6,7 @@ import os
 import typer
 
 from syndicate.cli.options import AsJson, ConfigFile
-from syndicate.cli.terminal import say, say_json
+from syndicate.cli.output import print_json, print_result
 
 app = typer.Typer(name="db", help="Check and upgrade the database.", no_args_is_help=True)
 
@@ -39,9 +39,9 @@ def upgrade(as_json: AsJson = False, config: ConfigFile = None) -> None:
 
 def _report(revision: str, *, as_json: bool) -> None:
     if as_json:
-        say_json({"revision": revision or None})
+        print_json({"revision": revision or None})
     else:
-        say(
+        print_result(
             f"database up to date: revision {revision}"
             if revision
             else "database not created yet: the service creates it when it starts"

@@ -11,14 +11,14 @@ def deliver(config: ConfigFile = None) -> None:
 
     Runs until SIGINT or SIGTERM, then finishes the attempts in progress.
     """
-    from syndicate.service.delivering import deliver_until_stopped
+    from syndicate.service.delivery_service import deliver_until_stopped
     from syndicate.settings import load
-    from syndicate.web.server import runner
+    from syndicate.web.http.server import uvloop_runner
 
     settings = load(config, os.environ)
     telemetry.configure(settings.service.log)
     log = telemetry.logger("deliver")
-    with runner() as loop:
+    with uvloop_runner() as loop:
         log.info("delivering")
         loop.run(deliver_until_stopped(settings))
     log.info("stopped")

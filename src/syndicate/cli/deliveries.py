@@ -5,16 +5,16 @@ from typing import Annotated
 
 import typer
 
-from syndicate.cli.events import columns
+from syndicate.cli.event_output import columns
 from syndicate.cli.options import AsJson, ConfigFile
-from syndicate.cli.terminal import say, say_json, talk
+from syndicate.cli.output import print_json, print_result, print_status
 from syndicate.model.delivery import Delivery
 from syndicate.model.event import rfc3339
-from syndicate.model.statement import of_delivery, with_attempts
+from syndicate.model.subscription_status import delivery_json, delivery_json_with_attempts
 
 app = typer.Typer(name="deliveries", help="Inspect and replay deliveries.", no_args_is_help=True)
 
-_Which = Annotated[
+_DeliveryId = Annotated[
     str, typer.Argument(metavar="DELIVERY", help="Delivery ID, as shown by `deliveries list`.")
 ]
 
@@ -29,45 +29,53 @@ def list_(
     config: ConfigFile = None,
 ) -> None:
     """List the deliveries of a subscription, newest first."""
-    from syndicate.cli.office import at_office
+    from syndicate.cli.database_session import run_with_subscriptions
 
-    found = at_office(
+    found = run_with_subscriptions(
         config,
         lambda office, _: office.deliveries(subscription, None, before=None, limit=limit),
     )
     if as_json:
-        say_json([of_delivery(one) for one in found])
-    for one in () if as_json else found:
-        tried = f"{one.attempts} attempt{'' if one.attempts == 1 else 's'}"
-        say(f"{one.id}  {one.state:9}  {tried:11}  {_what(one)}  {one.last_error}".rstrip())
+        print_json([delivery_json(delivery) for delivery in found])
+    for delivery in () if as_json else found:
+        attempts = f"{delivery.attempts} attempt{'' if delivery.attempts == 1 else 's'}"
+        print_result(
+            f"{delivery.id}  {delivery.state:9}  {attempts:11}  {_describe(delivery)}"
+            f"  {delivery.last_error}".rstrip()
+        )
 
 
 @app.command()
-def show(delivery: _Which, as_json: AsJson = False, config: ConfigFile = None) -> None:
+def show(delivery: _DeliveryId, as_json: AsJson = False, config: ConfigFile = None) -> None:
     """Show a delivery and its attempts."""
-    from syndicate.cli.office import at_office
+    from syndicate.cli.database_session import run_with_subscriptions
 
-    found, attempts = at_office(config, lambda office, _: office.delivery(delivery, None))
+    found, attempts = run_with_subscriptions(
+        config, lambda office, _: office.delivery(delivery, None)
+    )
     if as_json:
-        say_json(with_attempts(found, attempts))
+        print_json(delivery_json_with_attempts(found, attempts))
         return
-    say(f"{found.id}  {found.state}  {found.event}  {_what(found)}")
-    for one in attempts:
-        came, began = one.status or one.cause, rfc3339(one.started)
-        line = f"{one.number:3}  {began}  {came}  {one.took_ms} ms  {one.address}  {one.error}"
-        say(line.rstrip())
+    print_result(f"{found.id}  {found.state}  {found.event}  {_describe(found)}")
+    for attempt in attempts:
+        result, started = attempt.status or attempt.cause, rfc3339(attempt.started)
+        line = (
+            f"{attempt.number:3}  {started}  {result}  {attempt.took_ms} ms"
+            f"  {attempt.ip_address}  {attempt.error}"
+        )
+        print_result(line.rstrip())
 
 
 @app.command()
-def replay(delivery: _Which, config: ConfigFile = None) -> None:
+def replay(delivery: _DeliveryId, config: ConfigFile = None) -> None:
     """Send a delivery again with the same ID."""
-    from syndicate.cli.office import at_office
+    from syndicate.cli.database_session import run_with_subscriptions
 
-    again = at_office(config, lambda office, _: office.replay(delivery, None))
-    talk(f"{again.id}: {again.state}")
+    replayed = run_with_subscriptions(config, lambda office, _: office.replay(delivery, None))
+    print_status(f"{replayed.id}: {replayed.state}")
 
 
-def _what(delivery: Delivery) -> str:
+def _describe(delivery: Delivery) -> str:
     """Return what a delivery says: the type of its event, why, and the post; or its topic."""
     if delivery.topic:
         return delivery.topic

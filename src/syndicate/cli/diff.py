@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from syndicate.cli.options import AsJson, ConfigFile
-from syndicate.cli.terminal import say_json, talk
+from syndicate.cli.output import print_json, print_status
 
 
 def diff(
@@ -27,17 +27,17 @@ def diff(
 
     Shows the events of a subscription without filters. Sends nothing and needs no database.
     """
-    from syndicate.cli.events import report, shown
-    from syndicate.cli.problems import failing
-    from syndicate.service.newsroom import Newsroom
-    from syndicate.service.preview import between
+    from syndicate.cli.event_output import print_events, thin_bodies
+    from syndicate.cli.problem_output import failing_sources
+    from syndicate.service.content_service import ContentService
+    from syndicate.service.event_preview import preview_between
     from syndicate.settings import load
 
-    with Newsroom(load(config, os.environ)) as newsroom:
-        edition, events = between(newsroom, rev1, rev2, source=source)
-    for _, reason in failing(edition):
-        talk(f"Warning: {reason}", colour="yellow")
+    with ContentService(load(config, os.environ)) as newsroom:
+        edition, events = preview_between(newsroom, rev1, rev2, source=source)
+    for _, reason in failing_sources(edition):
+        print_status(f"Warning: {reason}", colour="yellow")
     if as_json:
-        say_json(shown(events))
+        print_json(thin_bodies(events))
     else:
-        report(events)
+        print_events(events)

@@ -6,7 +6,7 @@ from typing import Final
 import typer
 
 from syndicate.cli.options import AsJson, ConfigFile
-from syndicate.cli.terminal import say, say_json
+from syndicate.cli.output import print_json, print_result
 
 _COLOURS: Final = {"ok": "green", "warning": "yellow", "error": "red"}
 
@@ -16,15 +16,15 @@ def doctor(as_json: AsJson = False, config: ConfigFile = None) -> None:
 
     Exits 1 if an error prevents the service from working.
     """
-    from syndicate.cli.examination import examine
+    from syndicate.cli.doctor_checks import run_checks
 
-    found = list(examine(config))
+    found = list(run_checks(config))
     if as_json:
-        say_json([asdict(finding) for finding in found])
+        print_json([asdict(finding) for finding in found])
     else:
         for finding in found:
-            say(f"{finding.level:7}  {finding.what}", colour=_COLOURS[finding.level])
+            print_result(f"{finding.level:7}  {finding.what}", colour=_COLOURS[finding.level])
             if finding.hint:
-                say(f"         {finding.hint}")
+                print_result(f"         {finding.hint}")
     if any(finding.level == "error" for finding in found):
         raise typer.Exit(1)

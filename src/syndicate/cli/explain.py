@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from syndicate.cli.options import AsJson, At, ConfigFile, Rev
-from syndicate.cli.terminal import say, say_json
+from syndicate.cli.output import print_json, print_result
 
 
 def explain(
@@ -20,14 +20,14 @@ def explain(
 
     Shows where each field comes from, which feeds contain the post, and why others do not.
     """
-    from syndicate.cli.explanation import explanations, lines
-    from syndicate.cli.still import still
+    from syndicate.cli.edition_snapshot import open_snapshot
+    from syndicate.cli.explain_post import explain_posts, explanation_lines
 
-    with still(config, rev=rev, at=at) as reader:
-        found = explanations(reader, post)
+    with open_snapshot(config, rev=rev, at=at) as reader:
+        found = explain_posts(reader, post)
     if as_json:
-        say_json([asdict(explanation) for explanation in found])
+        print_json([asdict(explanation) for explanation in found])
         return
     for explanation in found:
-        for line in lines(explanation):
-            say(line)
+        for line in explanation_lines(explanation):
+            print_result(line)

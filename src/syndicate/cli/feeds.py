@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 import typer
 
 from syndicate.cli.options import At, ConfigFile, Rev
-from syndicate.cli.terminal import talk
+from syndicate.cli.output import print_status
 from syndicate.errors import NotReady, SyndicateError
 
 
@@ -16,7 +16,7 @@ def show(
     feed: Annotated[
         str, typer.Argument(help="Feed name with an optional query: 'all?category=tts'.")
     ],
-    form: Annotated[
+    format_name: Annotated[
         Literal["json", "rss", "atom"],
         typer.Option("--format", metavar="FORMAT", help="Format: json, rss or atom."),
     ] = "json",
@@ -25,21 +25,23 @@ def show(
     config: ConfigFile = None,
 ) -> None:
     """Print a feed, byte for byte as served."""
-    from syndicate.cli.still import still
-    from syndicate.formats import FORMATS
+    from syndicate.cli.edition_snapshot import open_snapshot
+    from syndicate.feeds import FeedCache
+    from syndicate.feeds.feed_location import resolve_feed
+    from syndicate.feeds.formats import FORMATS
     from syndicate.model.query import parse_query
-    from syndicate.representation import Press
-    from syndicate.representation.address import find
 
     name, _, query = feed.partition("?")
-    with still(config, rev=rev, at=at) as reader:
-        place = find(reader.edition, name)
-        asked = parse_qsl(f"{place.query}&{query}", keep_blank_values=True)
-        press = Press(reader.newsroom.settings.masthead)
-        made = asyncio.run(
-            press.feed(reader, place.name, parse_query(asked, reader.edition), FORMATS[form])
+    with open_snapshot(config, rev=rev, at=at) as reader:
+        location = resolve_feed(reader.edition, name)
+        pairs = parse_qsl(f"{location.query}&{query}", keep_blank_values=True)
+        feed_cache = FeedCache(reader.content.settings.service_info)
+        representation = asyncio.run(
+            feed_cache.get(
+                reader, location.name, parse_query(pairs, reader.edition), FORMATS[format_name]
+            )
         )
-    typer.echo(made.body, nl=False)
+    typer.echo(representation.body, nl=False)
 
 
 def build(
@@ -53,30 +55,32 @@ def build(
     Byte for byte as served: DIR/feeds/NAME.FORMAT is the first page of a feed. Later pages are
     linked as queries, which static files cannot answer.
     """
-    from syndicate.cli.still import still
-    from syndicate.formats import FORMATS
+    from syndicate.cli.edition_snapshot import open_snapshot
+    from syndicate.feeds import FeedCache
+    from syndicate.feeds.formats import FORMATS
     from syndicate.model.query import Query
-    from syndicate.representation import Press
 
-    with still(config, rev=rev, at=at) as reader:
-        if reader.edition.unread:
+    with open_snapshot(config, rev=rev, at=at) as reader:
+        if reader.edition.unavailable:
             raise NotReady("no feeds written: a source cannot be read")
-        press = Press(reader.newsroom.settings.masthead)
+        feed_cache = FeedCache(reader.content.settings.service_info)
         folder = out / "feeds"
         for name in reader.edition.feeds:
-            for form in FORMATS.values():
-                made = asyncio.run(press.feed(reader, name, Query(), form))
-                _write(folder / f"{name}.{form.name}", made.body)
-        talk(f"{len(reader.edition.feeds)} feeds written to {folder}, each as {', '.join(FORMATS)}")
+            for feed_format in FORMATS.values():
+                representation = asyncio.run(feed_cache.get(reader, name, Query(), feed_format))
+                _write(folder / f"{name}.{feed_format.name}", representation.body)
+        print_status(
+            f"{len(reader.edition.feeds)} feeds written to {folder}, each as {', '.join(FORMATS)}"
+        )
 
 
 def _write(file: pathlib.Path, body: bytes) -> None:
     """Write ``file`` so that nobody ever sees half of it."""
-    fresh = file.with_name(f"{file.name}.new")
+    new_file = file.with_name(f"{file.name}.new")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_bytes(body)
-        fresh.replace(file)
+        new_file.write_bytes(body)
+        new_file.replace(file)
     except OSError as error:
         raise SyndicateError(
             f"cannot write {file}: {error.strerror}",

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from syndicate.cli.options import AsJson, ConfigFile
-from syndicate.cli.terminal import say, talk
+from syndicate.cli.output import print_result, print_status
 
 
 def listen(
@@ -33,38 +33,40 @@ def listen(
 
     Answers 401 to requests without a valid signature. Runs until Ctrl-C.
     """
-    from syndicate.model.signature import Secret
-    from syndicate.service import listening
+    from syndicate.model.webhook_signature import Secret
+    from syndicate.service import webhook_receiver
     from syndicate.settings import load
-    from syndicate.web.server import runner
+    from syndicate.web.http.server import uvloop_runner
 
     given = Secret.parse(secret) if secret else None
-    receiving = listening.listen(
-        listening.known(given) if given else listening.stored(load(config, os.environ)),
+    receiving = webhook_receiver.receive_webhooks(
+        webhook_receiver.fixed_secret(given)
+        if given
+        else webhook_receiver.stored_secrets(load(config, os.environ)),
         port,
-        heard=_say_json if as_json else _say,
-        refused=lambda why: talk(f"Refused: {why}", colour="red"),
-        started=_begin if given else _invite,
+        on_webhook=_print_webhook_json if as_json else _print_webhook,
+        on_rejected=lambda why: print_status(f"Refused: {why}", colour="red"),
+        on_started=_print_url if given else _print_url_and_command,
     )
-    with runner() as loop:
+    with uvloop_runner() as loop:
         loop.run(receiving)
 
 
-def _begin(address: str) -> None:
-    talk(f"Listening on {address} (Ctrl-C to stop)")
+def _print_url(url: str) -> None:
+    print_status(f"Listening on {url} (Ctrl-C to stop)")
 
 
-def _invite(address: str) -> None:
-    talk(f"Listening on {address} (Ctrl-C to stop). In another terminal:")
-    talk(f"  syndicate subscriptions add {address}/")
+def _print_url_and_command(url: str) -> None:
+    print_status(f"Listening on {url} (Ctrl-C to stop). In another terminal:")
+    print_status(f"  syndicate subscriptions add {url}/")
 
 
-def _say(told: Mapping[str, Any]) -> None:
-    from syndicate.cli.events import columns
+def _print_webhook(webhook: Mapping[str, Any]) -> None:
+    from syndicate.cli.event_output import columns
 
-    kind, *rest = columns(told)
-    say("  ".join([f"{kind:17}", *filter(None, rest)]).rstrip())
+    kind, *rest = columns(webhook)
+    print_result("  ".join([f"{kind:17}", *filter(None, rest)]).rstrip())
 
 
-def _say_json(told: Mapping[str, Any]) -> None:
-    say(json.dumps(told))
+def _print_webhook_json(webhook: Mapping[str, Any]) -> None:
+    print_result(json.dumps(webhook))

@@ -9,22 +9,22 @@ import typer
 _CONFIG = "syndicate.config"
 
 
-def _nearest(context: typer.Context, file: pathlib.Path | None) -> pathlib.Path | None:
+def _config_file(context: typer.Context, file: pathlib.Path | None) -> pathlib.Path | None:
     """Let the option stand before or after the command; after it, it counts more."""
     if file is not None:
         context.meta[_CONFIG] = file
     return context.meta.get(_CONFIG)
 
 
-def _moment(text: str) -> datetime:
+def _parse_time(text: str) -> datetime:
     """Read a date or time (RFC 3339); where no zone is said, it is that of this machine."""
     try:
-        moment = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(
             f"invalid time {text}: expected 2025-01-06 or 2025-01-06T09:00:00-05:00"
         ) from None
-    return moment.astimezone() if moment.tzinfo is None else moment
+    return time.astimezone() if time.tzinfo is None else time
 
 
 ConfigFile = Annotated[
@@ -32,7 +32,7 @@ ConfigFile = Annotated[
     typer.Option(
         "--config",
         metavar="FILE",
-        callback=_nearest,
+        callback=_config_file,
         help="Settings file; default: $SYNDICATE_CONFIG, then ./syndicate.toml.",
     ),
 ]
@@ -49,7 +49,7 @@ At = Annotated[
     typer.Option(
         "--at",
         metavar="TIME",
-        parser=_moment,
+        parser=_parse_time,
         help="Show the state at this time: 2025-01-06 or 2025-01-06T09:00:00-05:00.",
     ),
 ]
@@ -57,7 +57,7 @@ At = Annotated[
 Expires = Annotated[
     datetime | None,
     typer.Option(
-        "--expires", metavar="TIME", parser=_moment, help="Time at which the token expires."
+        "--expires", metavar="TIME", parser=_parse_time, help="Time at which the token expires."
     ),
 ]
 
@@ -66,7 +66,7 @@ Since = Annotated[
     typer.Option(
         "--since",
         metavar="TIME",
-        parser=_moment,
+        parser=_parse_time,
         help="Only changes since this time; default: all live posts.",
     ),
 ]

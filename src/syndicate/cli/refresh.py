@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from syndicate.cli.options import AsJson, ConfigFile
-from syndicate.cli.terminal import say_json
+from syndicate.cli.output import print_json
 
 _DryRun = Annotated[
     bool,
@@ -32,24 +32,28 @@ def refresh(
     A running service with the same settings picks up the changes. Exits 1 if a source is not
     up to date.
     """
-    from syndicate.cli import events
-    from syndicate.cli.renewal import renew, report, untold
-    from syndicate.service.newsroom import Newsroom
+    from syndicate.cli import event_output
+    from syndicate.cli.refresh_source import print_sources, refresh_source, unannounced_events
+    from syndicate.service.content_service import ContentService
     from syndicate.settings import load
 
-    with Newsroom(load(config, os.environ)) as newsroom:
-        looked = [
-            renew(newsroom, source, dry_run=dry_run, accept=accept_removals)
+    with ContentService(load(config, os.environ)) as newsroom:
+        results = [
+            refresh_source(newsroom, source, dry_run=dry_run, accept=accept_removals)
             for source in newsroom.settings.sources
         ]
-        seen = [one for one, _ in looked]
+        refreshed = [one for one, _ in results]
         if not as_json:
-            report(seen, dry_run=dry_run)
-        waiting = untold(newsroom, [part for _, part in looked]) if dry_run else ()
+            print_sources(refreshed, dry_run=dry_run)
+        unannounced = unannounced_events(newsroom, [part for _, part in results]) if dry_run else ()
     if as_json:
-        sources = [asdict(one) for one in seen]
-        say_json({"sources": sources, "events": events.shown(waiting)} if dry_run else sources)
+        sources = [asdict(one) for one in refreshed]
+        print_json(
+            {"sources": sources, "events": event_output.thin_bodies(unannounced)}
+            if dry_run
+            else sources
+        )
     elif dry_run:
-        events.report(waiting)
-    if any(one.failing for one in seen):
+        event_output.print_events(unannounced)
+    if any(one.failing for one in refreshed):
         raise typer.Exit(1)

@@ -11,25 +11,25 @@ def serve(config: ConfigFile = None) -> None:
 
     Runs until SIGINT or SIGTERM, then finishes the requests and attempts in progress.
     """
-    from syndicate.service.process import starting
+    from syndicate.service.process_tuning import gc_paused
 
-    with starting():
+    with gc_paused():
         _serve(config)
 
 
 def _serve(config: ConfigFile) -> None:
-    from syndicate.service import serving
-    from syndicate.service.newsroom import Newsroom
+    from syndicate.service import server
+    from syndicate.service.content_service import ContentService
     from syndicate.settings import load
-    from syndicate.web.server import runner
+    from syndicate.web.http.server import uvloop_runner
 
     settings = load(config, os.environ)
     telemetry.configure(settings.service.log)
     log = telemetry.logger("serve")
 
-    def started(port: int) -> None:
+    def log_url(port: int) -> None:
         log.info("serving", address=f"http://{settings.service.host}:{port}")
 
-    with Newsroom(settings, is_public=True) as newsroom, runner() as loop:
-        loop.run(serving.serve(newsroom, started=started))
+    with ContentService(settings, is_public=True) as newsroom, uvloop_runner() as loop:
+        loop.run(server.serve(newsroom, on_started=log_url))
     log.info("stopped")

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 import typer
 
 from syndicate.cli.options import AsJson, ConfigFile, Expires
-from syndicate.cli.terminal import say, say_json, talk
+from syndicate.cli.output import print_json, print_result, print_status
+from syndicate.model.access_token import AccessToken
 from syndicate.model.event import rfc3339
-from syndicate.model.token import Token
 
 app = typer.Typer(name="tokens", help="Manage API tokens.", no_args_is_help=True)
 
@@ -28,34 +28,36 @@ def create(
     config: ConfigFile = None,
 ) -> None:
     """Create a token and print it; it is shown only once."""
-    from syndicate.cli.office import at_office
+    from syndicate.cli.database_session import run_with_subscriptions
 
-    token, text = at_office(
+    token, text = run_with_subscriptions(
         config,
         lambda office, _: office.tokens.create(role, name, office.clock(), expires=expires),
     )
     if as_json:
-        say_json({"id": token.id, "token": text})
+        print_json({"id": token.id, "token": text})
     else:
-        say(text)
-        talk(f"Store {token.id} now like a password: the token is not shown again.")
+        print_result(text)
+        print_status(f"Store {token.id} now like a password: the token is not shown again.")
 
 
 @app.command("list")
 def list_(as_json: AsJson = False, config: ConfigFile = None) -> None:
     """List all tokens, including expired and revoked ones."""
-    from syndicate.cli.office import at_office
-    from syndicate.service.partners import Partners
+    from syndicate.cli.database_session import run_with_subscriptions
+    from syndicate.service.subscription_service import SubscriptionService
     from syndicate.settings import Settings
 
-    async def work(office: Partners, _: Settings) -> tuple[tuple[Token, ...], datetime]:
+    async def work(
+        office: SubscriptionService, _: Settings
+    ) -> tuple[tuple[AccessToken, ...], datetime]:
         return await office.tokens.list(), office.clock()
 
-    tokens, now = at_office(config, work)
+    tokens, now = run_with_subscriptions(config, work)
     if as_json:
-        say_json([_shown(token, now) for token in tokens])
+        print_json([_token_json(token, now) for token in tokens])
     for token in () if as_json else tokens:
-        say(f"{token.id}  {token.role:7}  {token.state(now):7}  {token.name}")
+        print_result(f"{token.id}  {token.role:7}  {token.state(now):7}  {token.name}")
 
 
 @app.command()
@@ -64,19 +66,21 @@ def revoke(
     config: ConfigFile = None,
 ) -> None:
     """Revoke a token; subscriptions made with it stay active."""
-    from syndicate.cli.office import at_office
+    from syndicate.cli.database_session import run_with_subscriptions
 
-    revoked = at_office(config, lambda office, _: office.tokens.revoke(token, office.clock()))
-    talk(f"{revoked.id} ({revoked.name}): revoked")
+    revoked = run_with_subscriptions(
+        config, lambda office, _: office.tokens.revoke(token, office.clock())
+    )
+    print_status(f"{revoked.id} ({revoked.name}): revoked")
 
 
-def _shown(token: Token, now: datetime) -> dict[str, object]:
+def _token_json(token: AccessToken, now: datetime) -> dict[str, object]:
     return {
         "id": token.id,
         "role": token.role,
         "name": token.name,
         "state": token.state(now),
-        "made": rfc3339(token.made),
+        "made": rfc3339(token.created),
         "expires": token.expires and rfc3339(token.expires),
         "revoked": token.revoked and rfc3339(token.revoked),
     }

@@ -7,7 +7,7 @@ from syndicate.dialects.document import Document
 from syndicate.dialects.fields import Fields
 from syndicate.model.category import Vocabulary
 from syndicate.model.post import Path, Source
-from syndicate.render.job import CommentSyntax
+from syndicate.render.messages import CommentSyntax
 
 
 class Dialect(Protocol):
@@ -24,11 +24,11 @@ class Dialect(Protocol):
         ...
 
     @property
-    def comments(self) -> tuple[CommentSyntax, ...]:
+    def comment_syntaxes(self) -> tuple[CommentSyntax, ...]:
         """Return the syntaxes of comments that the engine hides, beside those of Liquid."""
         ...
 
-    def skips(self, path: Path, source: Source) -> str:
+    def skip_reason(self, path: Path, source: Source) -> str:
         """Return why the file at ``path`` is not even looked at, empty if it may be a post."""
         ...
 
@@ -39,14 +39,14 @@ class Dialect(Protocol):
         """
         ...
 
-    def fields(self, document: Document, source: Source, vocabulary: Vocabulary) -> Fields:
+    def read_fields(self, document: Document, source: Source, vocabulary: Vocabulary) -> Fields:
         """Return what ``document`` says about its post; never raises for what is in it."""
         ...
 
-    def body(self, document: Document) -> str:
+    def text_to_render(self, document: Document) -> str:
         """Return the text to render, its lines where they are in ``document.body``."""
         ...
 
-    def url(self, fields: Fields, path: Path, source: Source, published: datetime) -> str:
+    def post_url(self, fields: Fields, path: Path, source: Source, published: datetime) -> str:
         """Return the absolute address of the post's page, percent-encoded where it must be."""
         ...

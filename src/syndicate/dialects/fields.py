@@ -4,19 +4,19 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from syndicate.model.category import Category
-from syndicate.model.edition import Level
-from syndicate.model.post import Precision
+from syndicate.model.edition import ProblemLevel
+from syndicate.model.post import DatePrecision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FieldNote:
+class FieldProblem:
     """Something about a file that its editor should know; line and column from 1, 0 is none."""
 
-    level: Level
+    level: ProblemLevel
     rule: str
     line: int = 0
     column: int = 0
-    what: str
+    message: str
     hint: str = ""
 
 
@@ -30,12 +30,12 @@ class Fields:
     """As written, Markdown or HTML; empty means "take it from the words"."""
     published: datetime | None = None
     """With the source zone's offset; None means "when it was first committed"."""
-    precision: Precision = "second"
+    precision: DatePrecision = "second"
     day: date | None = None
     """The day in front of the file name."""
     expires: datetime | None = None
     """With the source zone's offset."""
-    hidden: str = ""
+    hidden_reason: str = ""
     """Why readers must not see the post, empty if they may."""
     permalink: str = ""
     """The post's own, with its leading slash: a path, a pattern or an absolute address."""
@@ -44,7 +44,7 @@ class Fields:
     """Paths and addresses the post had before, as written."""
     categories: tuple[Category, ...] = ()
     """Those of the file, then the defaults of its source."""
-    shelves: tuple[str, ...] = ()
+    permalink_categories: tuple[str, ...] = ()
     """What stands for ``:categories`` in addresses: only of the keys made for it."""
     carousel: bool = False
     card_title: str = ""
@@ -64,9 +64,9 @@ class Fields:
     translation: str
     """Equal for files that are one post in several languages; a file that is alone has one too."""
     reading_minutes: int | None = None
-    words: bytes
+    word_digest: bytes
     """A digest of title, summary and words, without markup and addresses: what *updated* obeys."""
     word_count: int
     origins: tuple[tuple[str, str], ...] = ()
     """(field, where its value is from): "key carousel_title, line 8", "file name" …."""
-    notes: tuple[FieldNote, ...] = ()
+    problems: tuple[FieldProblem, ...] = ()

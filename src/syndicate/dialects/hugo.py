@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from syndicate.dialects.fields import Fields
-from syndicate.dialects.mapping.keys import GENERAL
-from syndicate.dialects.mapping.place import Place
-from syndicate.dialects.mapping.style import Style
+from syndicate.dialects.front_matter.declarative_dialect import DeclarativeDialect
+from syndicate.dialects.front_matter.field_reader import DEFAULT_KEYS
+from syndicate.dialects.front_matter.post_path import PostPath
 
-_ROOT: Final = "content"
+_CONTENT_FOLDER: Final = "content"
 _LANGUAGES: Final = (
     "aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy "
     "da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht "
@@ -24,20 +24,22 @@ _LANGUAGES: Final = (
     "za zh zu"
 )
 """ISO 639-1, so that `node.js.md` is no language."""
-_SUFFIX: Final = re.compile(rf"\.((?:{'|'.join(_LANGUAGES.split())})(?:[-_][A-Za-z0-9]{{2,8}})?)$")
+_LANGUAGE_SUFFIX: Final = re.compile(
+    rf"\.((?:{'|'.join(_LANGUAGES.split())})(?:[-_][A-Za-z0-9]{{2,8}})?)$"
+)
 _DROPPED: Final = re.compile(r"[^\w\s.+~-]|(?<=\s)-(?=\s)")
 
 
-def _urlized(text: str) -> str:
+def _urlize(text: str) -> str:
     """Return ``text`` as Hugo puts it into addresses: lower case, hyphens, no punctuation."""
     return re.sub(r"[\s-]+", "-", _DROPPED.sub("", text.lower()).strip())
 
 
-def _tokens(fields: Fields, place: Place) -> Mapping[str, str]:
-    folders = place.folders
-    below = folders[folders.index(_ROOT) + 1 :] if _ROOT in folders else folders
-    sections = [_urlized(folder) for folder in below]
-    title, name = _urlized(fields.title), _urlized(place.name)
+def _placeholder_values(fields: Fields, path: PostPath) -> Mapping[str, str]:
+    folders = path.folders
+    below = folders[folders.index(_CONTENT_FOLDER) + 1 :] if _CONTENT_FOLDER in folders else folders
+    sections = [_urlize(folder) for folder in below]
+    title, name = _urlize(fields.title), _urlize(path.name)
     return {
         "title": title,
         "slug": fields.slug or title,
@@ -50,18 +52,18 @@ def _tokens(fields: Fields, place: Place) -> Mapping[str, str]:
     }
 
 
-HUGO: Final = Style(
+HUGO: Final = DeclarativeDialect(
     name="hugo",
     keys={
-        **GENERAL,
+        **DEFAULT_KEYS,
         "published": ("publishDate", "pubDate", "date"),
         "permalink": ("url",),
         "draft": ("draft", "headless"),
         "build": ("build", "_build"),
     },
-    permalink=lambda _place: "/:sections/:slugorfilename/",
-    tokens=_tokens,
-    languages=_SUFFIX,
-    leaf_bundles=True,
-    comments=(),
+    default_permalink=lambda _place: "/:sections/:slugorfilename/",
+    placeholder_values=_placeholder_values,
+    language_suffix=_LANGUAGE_SUFFIX,
+    has_leaf_bundles=True,
+    comment_syntaxes=(),
 )

@@ -9,46 +9,46 @@ from collections.abc import Mapping
 from typing import Final
 
 from syndicate.dialects.fields import Fields
-from syndicate.dialects.mapping.keys import GENERAL
-from syndicate.dialects.mapping.permalink import STYLES
-from syndicate.dialects.mapping.place import Place
-from syndicate.dialects.mapping.style import Style
+from syndicate.dialects.front_matter.declarative_dialect import DeclarativeDialect
+from syndicate.dialects.front_matter.field_reader import DEFAULT_KEYS
+from syndicate.dialects.front_matter.permalink import PERMALINK_STYLES
+from syndicate.dialects.front_matter.post_path import PostPath
 
 _POSTS: Final = "_posts"
-_PREFIX: Final = re.compile(r"\d{4}-\d{1,2}-\d{1,2}-(?=.)")
-_UNFIT: Final = re.compile(r"[^\w.~!$&'()+,;=@]+")
+_DAY_PREFIX: Final = re.compile(r"\d{4}-\d{1,2}-\d{1,2}-(?=.)")
+_NOT_IN_URLS: Final = re.compile(r"[^\w.~!$&'()+,;=@]+")
 
 
-def _permalink(place: Place) -> str:
-    if _POSTS in place.folders:
-        return STYLES["date"]
+def _default_permalink(path: PostPath) -> str:
+    if _POSTS in path.folders:
+        return PERMALINK_STYLES["date"]
     return (
-        "/:collection/:path:output_ext" if place.folder.startswith("_") else "/:collection/:title/"
+        "/:collection/:path:output_ext" if path.folder.startswith("_") else "/:collection/:title/"
     )
 
 
-def _tokens(fields: Fields, place: Place) -> Mapping[str, str]:
+def _placeholder_values(fields: Fields, path: PostPath) -> Mapping[str, str]:
     """Read names below ``_posts`` as Jekyll does: folders above it are categories.
 
     There, and only there, an unpadded day is no part of the title, nor is what needs encoding.
     """
-    folders = place.folders
+    folders = path.folders
     if _POSTS not in folders:
         return {}
-    shelves = (*folders[: folders.index(_POSTS)], *fields.shelves)
-    title = _UNFIT.sub("-", _PREFIX.sub("", place.name)).strip("-")
+    categories = (*folders[: folders.index(_POSTS)], *fields.permalink_categories)
+    title = _NOT_IN_URLS.sub("-", _DAY_PREFIX.sub("", path.name)).strip("-")
     return {
-        "categories": "/".join(shelf.lower() for shelf in shelves),
+        "categories": "/".join(shelf.lower() for shelf in categories),
         "title": fields.slug or title,
     }
 
 
-JEKYLL: Final = Style(
+JEKYLL: Final = DeclarativeDialect(
     name="jekyll",
-    keys=GENERAL,
-    permalink=_permalink,
-    tokens=_tokens,
-    spaces=True,
-    exempt=frozenset({_POSTS}),
-    comments=("kramdown", "nunjucks"),
+    keys=DEFAULT_KEYS,
+    default_permalink=_default_permalink,
+    placeholder_values=_placeholder_values,
+    split_at_spaces=True,
+    allowed_names=frozenset({_POSTS}),
+    comment_syntaxes=("kramdown", "nunjucks"),
 )

@@ -6,12 +6,12 @@ kramdown shows every line end in a paragraph as a break (``hard_wrap``).
 
 from typing import Final
 
-from syndicate.dialects.mapping.keys import GENERAL
-from syndicate.dialects.mapping.style import Style
+from syndicate.dialects.front_matter.declarative_dialect import DeclarativeDialect
+from syndicate.dialects.front_matter.field_reader import DEFAULT_KEYS
 
-PROGRAM_UPDATES: Final = Style(
+PROGRAM_UPDATES: Final = DeclarativeDialect(
     name="program-updates",
-    permalink=lambda _place: "/partners/program-updates/:name/",
-    keys=GENERAL,
+    default_permalink=lambda _place: "/partners/program-updates/:name/",
+    keys=DEFAULT_KEYS,
     hard_breaks=True,
 )

@@ -16,9 +16,17 @@ Nothing here looks at a working tree, an index or ``.gitattributes``.
 """
 
 from syndicate.git.blob_reader import UnreadableBlob
-from syndicate.git.command import version
-from syndicate.git.history import News
-from syndicate.git.record import Commit, Entry, FileChange
+from syndicate.git.command import git_version
+from syndicate.git.history import CommitDelta
+from syndicate.git.parsers import Commit, FileChange, TreeEntry
 from syndicate.git.repository import Repository
 
-__all__ = ["Commit", "Entry", "FileChange", "News", "Repository", "UnreadableBlob", "version"]
+__all__ = [
+    "Commit",
+    "CommitDelta",
+    "FileChange",
+    "Repository",
+    "TreeEntry",
+    "UnreadableBlob",
+    "git_version",
+]

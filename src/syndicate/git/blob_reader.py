@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final, Literal, TypeVar
 
-from syndicate.git.objects import Catalogue
+from syndicate.git.batch_process import BatchProcess
 from syndicate.model.post import BlobId
 
 _BATCH_BLOBS: Final = 60
@@ -15,7 +15,7 @@ _BATCH_BLOBS: Final = 60
 _BATCH_BYTES: Final = 4_000_000
 """Bytes of blobs that are in memory together, unless a single blob is larger."""
 
-_NO_OBJECT: Final = BlobId("0" * 40)
+_NULL_ID: Final = BlobId("0" * 40)
 
 _Answer = TypeVar("_Answer")
 
@@ -38,7 +38,9 @@ class BlobReader:
     this process. Raises `EOFError` where git does not answer at all.
     """
 
-    def __init__(self, *, sizes: Catalogue[int | None], contents: Catalogue[bytes | None]) -> None:
+    def __init__(
+        self, *, sizes: BatchProcess[int | None], contents: BatchProcess[bytes | None]
+    ) -> None:
         self._sizes = sizes
         self._contents = contents
 
@@ -46,30 +48,30 @@ class BlobReader:
         """Yield each of ``blobs``, full ids, with its content or the reason why there is none."""
         remaining = iter(blobs)
         while batch := tuple(islice(remaining, _BATCH_BLOBS)):
-            sizes = _answers(self._sizes, batch)
-            for group in _groups(batch, sizes, max_bytes):
+            sizes = _query_all(self._sizes, batch)
+            for group in _split_by_size(batch, sizes, max_bytes):
                 yield from self._read_group(group, max_bytes)
 
     def _read_group(
         self, group: Sequence[tuple[BlobId, int | UnreadableBlob]], max_bytes: int
     ) -> Iterator[tuple[BlobId, Content]]:
         wanted = [blob for blob, size in group if _is_readable(size, max_bytes)]
-        answers: list[bytes | UnreadableBlob] = _answers(self._contents, wanted)
-        found = dict(zip(wanted, answers, strict=True))
+        results: list[bytes | UnreadableBlob] = _query_all(self._contents, wanted)
+        found = dict(zip(wanted, results, strict=True))
         for blob, size in group:
             if isinstance(size, UnreadableBlob):
                 yield blob, size
             elif size > max_bytes:
                 yield blob, UnreadableBlob(reason="too-large", size=size)
             else:
-                yield blob, _verified(blob, found[blob])
+                yield blob, _verify(blob, found[blob])
 
 
 def _is_readable(size: int | UnreadableBlob, max_bytes: int) -> bool:
     return not isinstance(size, UnreadableBlob) and size <= max_bytes
 
 
-def _groups(
+def _split_by_size(
     batch: Sequence[BlobId], sizes: Sequence[int | UnreadableBlob], max_bytes: int
 ) -> Iterator[list[tuple[BlobId, int | UnreadableBlob]]]:
     """Split ``batch`` into groups whose contents fit into memory together."""
@@ -85,36 +87,36 @@ def _groups(
     yield group
 
 
-def _answers(
-    process: Catalogue[_Answer | None], blobs: Sequence[BlobId]
+def _query_all(
+    process: BatchProcess[_Answer | None], blobs: Sequence[BlobId]
 ) -> list[_Answer | UnreadableBlob]:
     """Ask for all of ``blobs``; one by one where git ends at one of them, as at a corrupt one."""
     missing = UnreadableBlob(reason="missing")
     try:
-        answers = list(process.ask(blob.encode() for blob in blobs))
+        results = list(process.query(blob.encode() for blob in blobs))
     except EOFError:
         one_by_one: list[_Answer | UnreadableBlob] = []
         for blob in blobs:
-            answer = _answer(process, blob)
-            one_by_one.append(answer)
+            result = _query_single(process, blob)
+            one_by_one.append(result)
         return one_by_one
-    return [missing if answer is None else answer for answer in answers]
+    return [missing if result is None else result for result in results]
 
 
-def _answer(process: Catalogue[_Answer | None], blob: BlobId) -> _Answer | UnreadableBlob:
+def _query_single(process: BatchProcess[_Answer | None], blob: BlobId) -> _Answer | UnreadableBlob:
     try:
-        answer = next(process.ask([blob.encode()]))
+        result = next(process.query([blob.encode()]))
     except EOFError:
-        next(process.ask([_NO_OBJECT.encode()]))  # EOFError again: it is not this blob's fault
+        next(process.query([_NULL_ID.encode()]))  # EOFError again: it is not this blob's fault
         return UnreadableBlob(reason="corrupt")
-    return UnreadableBlob(reason="missing") if answer is None else answer
+    return UnreadableBlob(reason="missing") if result is None else result
 
 
-def _verified(blob: BlobId, content: Content) -> Content:
+def _verify(blob: BlobId, content: Content) -> Content:
     """Compare ``content`` with its id, which ``git cat-file`` does not do for what it streams."""
     if isinstance(content, UnreadableBlob):
         return content
-    kind = "sha1" if len(blob) == len(_NO_OBJECT) else "sha256"
+    kind = "sha1" if len(blob) == len(_NULL_ID) else "sha256"
     digest = hashlib.new(kind, b"blob %d\0" % len(content), usedforsecurity=False)
     digest.update(content)
     if digest.hexdigest() != blob:

@@ -11,20 +11,20 @@ from typing import Final
 from syndicate.errors import RepositoryError
 from syndicate.private_files import UMASK
 
-LIMIT: Final = 600.0
+READ_TIMEOUT_SECONDS: Final = 600.0
 """Seconds that a reading command may take; only a broken disk makes one take so long."""
 
-_GRACE: Final = 2.0
+_TERMINATE_GRACE_SECONDS: Final = 2.0
 """Seconds between asking an overdue command to stop and stopping it."""
 
-_ALWAYS: Final = {
+_COMMON_VARIABLES: Final = {
     "LC_ALL": "C",  # complaints are recognized by their English words
     "GIT_TERMINAL_PROMPT": "0",
     "SSH_ASKPASS_REQUIRE": "never",
     "GIT_OPTIONAL_LOCKS": "0",
 }
 
-_ALONE: Final = {
+_ISOLATION_VARIABLES: Final = {
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_SYSTEM": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -35,39 +35,47 @@ _ALONE: Final = {
     "GIT_ALLOW_PROTOCOL": "none",  # what stops a lazy fetch before git 2.44
 }
 
-_INHERITED: Final = re.compile(
+_INHERITED_VARIABLES: Final = re.compile(
     r"PATH|HOME|LANG|LC_\w+|TZ|TMPDIR|SSH_AUTH_SOCK|SSL_CERT_FILE|SSL_CERT_DIR"
     r"|(?:http|https|all|no)_proxy|(?:HTTP|HTTPS|ALL|NO)_PROXY"
 )
 """The variables that every git inherits; no other, for the service's hold its secrets."""
 
-_REMOTE: Final = re.compile(
+_USER_GIT_VARIABLES: Final = re.compile(
     r"GIT_SSH_COMMAND|GIT_SSH_VARIANT|GIT_CONFIG_GLOBAL|GIT_CONFIG_SYSTEM|GIT_CONFIG_NOSYSTEM"
 )
 """What a git inherits beside them that obeys its user: a command, and names of files."""
 
-_HARMLESS: Final = {
+_SAFE_CONFIG: Final = {
     "core.hooksPath": os.devnull,
     "core.fsmonitor": "false",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class CommandResult:
     """What a command said: its exit code, its output, and its complaints as text."""
 
-    code: int
-    output: bytes
-    complaint: str
+    exit_code: int
+    stdout: bytes
+    stderr: str
 
 
-def alone(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+def isolated_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return an environment in which no configuration of the user or system counts."""
-    plain = {name: value for name, value in os.environ.items() if _INHERITED.fullmatch(name)}
-    return plain | _ALWAYS | _ALONE | configured({}, _HARMLESS) | dict(extra or {})
+    plain = {
+        name: value for name, value in os.environ.items() if _INHERITED_VARIABLES.fullmatch(name)
+    }
+    return (
+        plain
+        | _COMMON_VARIABLES
+        | _ISOLATION_VARIABLES
+        | config_variables({}, _SAFE_CONFIG)
+        | dict(extra or {})
+    )
 
 
-def as_user(
+def user_environment(
     configuration: Mapping[str, str] | None = None, *, protocols: Sequence[str] = ()
 ) -> dict[str, str]:
     """Return an environment with the user's configuration and ``configuration`` on top of it.
@@ -77,35 +85,43 @@ def as_user(
     plain = {
         name: value
         for name, value in os.environ.items()
-        if _INHERITED.fullmatch(name) or _REMOTE.fullmatch(name)
+        if _INHERITED_VARIABLES.fullmatch(name) or _USER_GIT_VARIABLES.fullmatch(name)
     }
     allowed = {"GIT_ALLOW_PROTOCOL": ":".join(protocols) or "none", "GIT_NO_LAZY_FETCH": "1"}
-    return plain | _ALWAYS | allowed | configured(plain, {**_HARMLESS, **(configuration or {})})
+    return (
+        plain
+        | _COMMON_VARIABLES
+        | allowed
+        | config_variables(plain, {**_SAFE_CONFIG, **(configuration or {})})
+    )
 
 
-def run(
-    *arguments: str, environment: Mapping[str, str], limit: float = LIMIT, stdin: bytes = b""
-) -> Answer:
+def run_git(
+    *arguments: str,
+    environment: Mapping[str, str],
+    timeout: float = READ_TIMEOUT_SECONDS,
+    stdin: bytes = b"",
+) -> CommandResult:
     """Run ``git arguments`` and return what it said, whatever its exit code.
 
     Raises `RepositoryError` if there is no git, or if it took longer than ``limit`` seconds; it
     and everything it started have been stopped then.
     """
-    with start(*arguments, environment=environment, stderr=subprocess.PIPE) as process:
+    with start_git(*arguments, environment=environment, stderr=subprocess.PIPE) as process:
         try:
-            output, complaint = process.communicate(stdin, timeout=limit)
+            stdout, stderr = process.communicate(stdin, timeout=timeout)
         except subprocess.TimeoutExpired:
             raise RepositoryError(
-                f"git {arguments[0]} took longer than {limit:g} seconds and was stopped",
+                f"git {arguments[0]} took longer than {timeout:g} seconds and was stopped",
                 hint="Try again; if it lasts, try the same by hand.",
                 code="timed-out",
             ) from None
         finally:
-            _stop(process)
-    return Answer(code=process.returncode, output=output, complaint=os.fsdecode(complaint))
+            _stop_process_group(process)
+    return CommandResult(exit_code=process.returncode, stdout=stdout, stderr=os.fsdecode(stderr))
 
 
-def start(
+def start_git(
     *arguments: str, environment: Mapping[str, str], stderr: int = subprocess.DEVNULL
 ) -> subprocess.Popen[bytes]:
     """Start ``git arguments`` with pipes, in a session of its own.
@@ -137,23 +153,23 @@ def start(
         ) from error
 
 
-def version() -> str:
+def git_version() -> str:
     """Return the version of the installed git: ``2.39.5``."""
-    return run("version", environment=alone()).output.decode().split()[2]
+    return run_git("version", environment=isolated_environment()).stdout.decode().split()[2]
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def _stop_process_group(process: subprocess.Popen[bytes]) -> None:
     """End an overdue command with all it started; first kindly, so that it takes its locks away."""
     if process.poll() is not None:
         return
     os.killpg(process.pid, signal.SIGTERM)
     try:
-        process.wait(_GRACE)
+        process.wait(_TERMINATE_GRACE_SECONDS)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def configured(environment: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
+def config_variables(environment: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that add ``values`` to the configuration an environment holds."""
     count = environment.get("GIT_CONFIG_COUNT", "")
     first = int(count) if count.isdecimal() else 0

@@ -17,24 +17,24 @@ from dataclasses import dataclass
 from typing import Final
 
 from syndicate.errors import RepositoryError
-from syndicate.git.command import Answer, alone, as_user, run
-from syndicate.git.complaint import error, explain, unknown_ref
-from syndicate.git.location import PROTOCOLS, Location
-from syndicate.git.place import unwritable
+from syndicate.git.command import CommandResult, isolated_environment, run_git, user_environment
+from syndicate.git.errors import error_from_stderr, repository_error, unknown_ref_error
+from syndicate.git.repository_layout import not_writable_error
+from syndicate.git.repository_location import ALLOWED_PROTOCOLS, RepositoryLocation
 from syndicate.private_files import make_folder, open_file
 
-_CLONING: Final = 10
+_CLONE_TIMEOUT_FACTOR: Final = 10
 
-_SETTLING: Final = 1.0
+_STALE_LOCK_SECONDS: Final = 1.0
 """Seconds after which a lock that is still there was left by a killed git.
 
 A fetch holds locks for milliseconds, and no second one of ours runs in the same mirror."""
 
-_LOCKS: Final = ("*.lock", "refs/**/*.lock", "objects/*.lock", "objects/[ip]*/**/*.lock")
+_LOCK_FILES: Final = ("*.lock", "refs/**/*.lock", "objects/*.lock", "objects/[ip]*/**/*.lock")
 
-_HEX_DIGITS: Final = {40: "sha1", 64: "sha256"}
+_OBJECT_FORMATS: Final = {40: "sha1", 64: "sha256"}
 
-_FETCHING: Final = {
+_FETCH_CONFIG: Final = {
     "fetch.prune": "false",
     "fetch.recurseSubmodules": "false",
     "gc.autoDetach": "false",  # housekeeping within the fetch's lock and time limit
@@ -42,7 +42,7 @@ _FETCHING: Final = {
 }
 
 
-def mirrored(ref: str) -> str:
+def mirror_ref(ref: str) -> str:
     """Return the name under which a mirror keeps what the remote calls ``ref``."""
     plain = re.sub(rb"[^A-Za-z0-9_-]", lambda byte: b"%%%02X" % ord(byte[0]), os.fsencode(ref))
     return f"refs/syndicate/{plain.decode()}"
@@ -57,10 +57,10 @@ class Mirror:
     complete, later ones rely on git's own order of writing, and locks left behind are removed.
     """
 
-    location: Location
+    location: RepositoryLocation
     folder: pathlib.Path
     proxy: str = ""
-    limit: float = 120.0
+    timeout: float = 120.0
     """Seconds that a fetch may take; the first one ten times as many."""
 
     def fetch(self, ref: str) -> bool:
@@ -70,110 +70,125 @@ class Mirror:
         long or has no such branch or tag; the mirror stays as it was.
         """
         try:
-            with self._alone():
+            with self._lock():
                 if not self.folder.exists():
                     self._clone(ref)
                     return True
-                before = self._commit(ref)
-                self._clear_locks()
-                self._update(self.folder, ref, self.limit)
-                return self._commit(ref) != before
+                before = self._read_ref(ref)
+                self._remove_stale_locks()
+                self._fetch_ref(self.folder, ref, self.timeout)
+                return self._read_ref(ref) != before
         except OSError as trouble:
-            raise unwritable(self.location, self.folder, trouble) from trouble
+            raise not_writable_error(self.location, self.folder, trouble) from trouble
 
-    def known(self) -> dict[str, str]:
+    def list_refs(self) -> dict[str, str]:
         """Return the remote's branches and tags, and the objects they name."""
-        question = ("ls-remote", "--heads", "--tags", "--refs")
-        answer = self._ask(*question, folder=os.devnull, limit=self.limit)
-        lines = (line.split("\t") for line in answer.output.decode(errors="replace").splitlines())
+        command = ("ls-remote", "--heads", "--tags", "--refs")
+        result = self._run_remote(*command, folder=os.devnull, timeout=self.timeout)
+        lines = (line.split("\t") for line in result.stdout.decode(errors="replace").splitlines())
         return {name.split("/", 2)[2]: commit for commit, name in lines}
 
     def _clone(self, ref: str) -> None:
-        known = self.known()
-        if not known:
-            raise unknown_ref(self.location, ref, ())
-        object_format = _HEX_DIGITS[len(next(iter(known.values())))]
+        refs = self.list_refs()
+        if not refs:
+            raise unknown_ref_error(self.location, ref, ())
+        object_format = _OBJECT_FORMATS[len(next(iter(refs.values())))]
         draft = self.folder.with_suffix(".partial")
         shutil.rmtree(draft, ignore_errors=True)
         make_folder(draft)
-        form = ("--bare", "--quiet", "--template=", f"--object-format={object_format}")
-        answer = run("init", *form, environment=alone({"GIT_DIR": str(draft)}))
-        if answer.code:
-            raise explain(self.location, answer.complaint)
-        self._update(draft, ref, self.limit * _CLONING)
+        options = ("--bare", "--quiet", "--template=", f"--object-format={object_format}")
+        result = run_git(
+            "init", *options, environment=isolated_environment({"GIT_DIR": str(draft)})
+        )
+        if result.exit_code:
+            raise error_from_stderr(self.location, result.stderr)
+        self._fetch_ref(draft, ref, self.timeout * _CLONE_TIMEOUT_FACTOR)
         draft.rename(self.folder)
 
-    def _update(self, folder: pathlib.Path, ref: str, limit: float, *, again: bool = True) -> None:
+    def _fetch_ref(
+        self, folder: pathlib.Path, ref: str, timeout: float, *, retry: bool = True
+    ) -> None:
         """Fetch ``ref`` as the remote understands the name: branch, tag or full ref.
 
         A git whose service was killed may still be at work and get there first: then once more.
         """
         options = ("--quiet", "--force", "--no-tags", "--no-write-fetch-head", "--update-shallow")
         try:
-            refspec = f"+{ref}:{mirrored(ref)}"
-            self._ask("fetch", *options, folder=str(folder), refs=[refspec], limit=limit)
+            refspec = f"+{ref}:{mirror_ref(ref)}"
+            self._run_remote("fetch", *options, folder=str(folder), refs=[refspec], timeout=timeout)
         except RepositoryError as trouble:
-            if "find remote ref" in trouble.what:
-                raise unknown_ref(self.location, ref, tuple(self.known())) from None
-            if "cannot lock ref" not in trouble.what or not again:
+            if "find remote ref" in trouble.message:
+                raise unknown_ref_error(self.location, ref, tuple(self.list_refs())) from None
+            if "cannot lock ref" not in trouble.message or not retry:
                 raise
-            self._update(folder, ref, limit, again=False)
+            self._fetch_ref(folder, ref, timeout, retry=False)
 
-    def _ask(self, *command: str, folder: str, refs: Sequence[str] = (), limit: float) -> Answer:
+    def _run_remote(
+        self, *command: str, folder: str, refs: Sequence[str] = (), timeout: float
+    ) -> CommandResult:
         """Run a command that talks to the remote; no repository counts but ``folder``."""
         proxy = {"http.proxy": self.proxy} if self.proxy else {}
-        protocols = ("file",) if self.location.is_file else PROTOCOLS[:2]
-        environment = as_user(_FETCHING | proxy, protocols=protocols) | {"GIT_DIR": folder}
+        protocols = ("file",) if self.location.is_file_url else ALLOWED_PROTOCOLS[:2]
+        environment = user_environment(_FETCH_CONFIG | proxy, protocols=protocols) | {
+            "GIT_DIR": folder
+        }
         try:
-            answer = run(
-                *command, "--", self.location.address, *refs, environment=environment, limit=limit
+            result = run_git(
+                *command,
+                "--",
+                self.location.path_or_url,
+                *refs,
+                environment=environment,
+                timeout=timeout,
             )
         except RepositoryError as trouble:
             if trouble.code != "timed-out":
                 raise
-            raise error(
+            raise repository_error(
                 self.location,
-                f"{self.location.shown} did not answer within {limit:g} seconds",
+                f"{self.location.redacted} did not answer within {timeout:g} seconds",
                 hint="Try `git ls-remote` by hand; a proxy or firewall may swallow the request.",
                 code="timed-out",
             ) from None
-        if answer.code:
-            raise explain(self.location, answer.complaint)
-        return answer
+        if result.exit_code:
+            raise error_from_stderr(self.location, result.stderr)
+        return result
 
-    def _commit(self, ref: str) -> bytes:
-        environment = alone({"GIT_DIR": str(self.folder)})
-        question = ("rev-parse", "--verify", "--quiet", mirrored(ref))
-        return run(*question, environment=environment).output
+    def _read_ref(self, ref: str) -> bytes:
+        environment = isolated_environment({"GIT_DIR": str(self.folder)})
+        command = ("rev-parse", "--verify", "--quiet", mirror_ref(ref))
+        return run_git(*command, environment=environment).stdout
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _lock(self) -> Iterator[None]:
         """Wait until nobody else fetches into this mirror; the system ends it with the process."""
         make_folder(self.folder.parent, exclusive=True)
         with open_file(self.folder.with_suffix(".busy")) as file:
-            until = time.monotonic() + self.limit
-            while not _taken(file.fileno()):
+            until = time.monotonic() + self.timeout
+            while not _try_lock(file.fileno()):
                 if time.monotonic() > until:
-                    raise error(
+                    raise repository_error(
                         self.location,
-                        f"another process has been fetching for {self.limit:g} seconds",
+                        f"another process has been fetching for {self.timeout:g} seconds",
                         hint="Try again later, or end it.",
                         code="timed-out",
                     )
                 time.sleep(0.02)
             yield
 
-    def _clear_locks(self) -> None:
+    def _remove_stale_locks(self) -> None:
         """Remove the lock files of a git that was killed in the middle of a fetch."""
-        found = {file: _inode(file) for pattern in _LOCKS for file in self.folder.glob(pattern)}
+        found = {
+            file: _inode(file) for pattern in _LOCK_FILES for file in self.folder.glob(pattern)
+        }
         if found:
-            time.sleep(_SETTLING)
+            time.sleep(_STALE_LOCK_SECONDS)
         for file, inode in found.items():
             if _inode(file) == inode:
                 file.unlink(missing_ok=True)
 
 
-def _taken(descriptor: int) -> bool:
+def _try_lock(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

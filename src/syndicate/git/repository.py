@@ -13,41 +13,53 @@ from types import TracebackType
 from typing import Final, Self
 
 from syndicate.errors import RepositoryError
+from syndicate.git.batch_process import (
+    BatchProcess,
+    commit_diff_query,
+    commit_differ,
+    object_contents,
+    object_sizes,
+    revision_resolver,
+)
 from syndicate.git.blob_reader import BlobReader, Content
-from syndicate.git.command import alone, run
-from syndicate.git.complaint import error, explain, unknown_ref
-from syndicate.git.history import News, history, news
-from syndicate.git.location import Location
-from syndicate.git.mirror import Mirror, mirrored
-from syndicate.git.objects import Catalogue, contents, names, sizes, step, steps
-from syndicate.git.place import Place, blank, locate, through
-from syndicate.git.record import Commit, Entry, entries, instant
-from syndicate.git.stamp import folders, stamp
+from syndicate.git.command import isolated_environment, run_git
+from syndicate.git.errors import error_from_stderr, repository_error, unknown_ref_error
+from syndicate.git.history import CommitDelta, commits_since, history
+from syndicate.git.mirror import Mirror, mirror_ref
+from syndicate.git.parsers import Commit, TreeEntry, parse_timestamp, parse_tree
+from syndicate.git.ref_fingerprint import fingerprint, watched_folders
+from syndicate.git.repository_layout import (
+    RepositoryLayout,
+    find_repository,
+    object_environment,
+    scratch_repository,
+)
+from syndicate.git.repository_location import RepositoryLocation
 from syndicate.model.post import BlobId, CommitId, Path
 
-_ID: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_NO_OBJECT: Final = b"0" * 40
-_PREFIX: Final = re.compile(r"[0-9a-f]{4,64}")
-_STEPS: Final = re.compile(r"[~^:]|@\{")
+_FULL_ID: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_NULL_ID: Final = b"0" * 40
+_ABBREVIATED_ID: Final = re.compile(r"[0-9a-f]{4,64}")
+_REVISION_SUFFIX: Final = re.compile(r"[~^:]|@\{")
 """Where a revision stops to be a name (gitrevisions(7))."""
 
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
-_COMMITTER: Final = re.compile(rb"^committer .* (\d+) [-+]\d+$", re.MULTILINE)
+_CONTROL_CHARACTER: Final = re.compile(r"[\x00-\x1f\x7f]")
+_COMMITTER_LINE: Final = re.compile(rb"^committer .* (\d+) [-+]\d+$", re.MULTILINE)
 
-_NAME: Final = re.compile(r"(?!-)(?!.*(?:\.\.|@\{|//))[^\x00-\x20\x7f~^:?*\[\\]+")
+_REF_NAME: Final = re.compile(r"(?!-)(?!.*(?:\.\.|@\{|//))[^\x00-\x20\x7f~^:?*\[\\]+")
 """A branch, tag or ref (git-check-ref-format(1)): nothing that means more in a refspec."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class _OpenRepository:
     """What reading a repository on this host takes."""
 
-    place: Place
+    layout: RepositoryLayout
     environment: dict[str, str]
-    contents: Catalogue[bytes | None]
-    sizes: Catalogue[int | None]
-    names: Catalogue[CommitId | None]
-    steps: Catalogue[Commit | None]
+    contents: BatchProcess[bytes | None]
+    sizes: BatchProcess[int | None]
+    revisions: BatchProcess[CommitId | None]
+    commit_diffs: BatchProcess[Commit | None]
 
 
 class Repository:
@@ -59,15 +71,20 @@ class Repository:
     """
 
     def __init__(
-        self, *, location: Location, ref: str, mirrors: pathlib.Path, mirror: Mirror | None
+        self,
+        *,
+        location: RepositoryLocation,
+        ref: str,
+        mirrors: pathlib.Path,
+        mirror: Mirror | None,
     ) -> None:
         self._location = location
         self._ref = ref
         self._mirrors = mirrors
         self._mirror = mirror
         self._lock = threading.Lock()
-        self._opened: _Reading | None = None
-        self._doubted = False
+        self._open_repository: _OpenRepository | None = None
+        self._must_reopen = False
 
     @classmethod
     def open(
@@ -77,7 +94,7 @@ class Repository:
         ref: str,
         mirrors: pathlib.Path,
         proxy: str = "",
-        name: str = "",
+        source_name: str = "",
     ) -> Self:
         """Open a repository; a remote one is not talked to before `fetch`.
 
@@ -87,19 +104,19 @@ class Repository:
             ref: Branch, tag or full ref, understood as git does (gitrevisions(7)).
             mirrors: A folder of ours for mirrors, made if missing.
             proxy: What https goes through; without it the environment and git's settings count.
-            name: What errors call the repository: the source's name.
+            source_name: What errors call the repository: the source's name.
         """
-        where = Location.parse(location, name=name)
-        if not _NAME.fullmatch(ref):
-            raise unknown_ref(where, repr(ref), ())
+        parsed = RepositoryLocation.parse(location, source_name=source_name)
+        if not _REF_NAME.fullmatch(ref):
+            raise unknown_ref_error(parsed, repr(ref), ())
         mirrors = mirrors.absolute()
         mirror = None
-        if where.is_remote:
-            folder = mirrors / f"{where.stem}.git"
-            mirror = Mirror(location=where, folder=folder, proxy=proxy)
-        opened = cls(location=where, ref=ref, mirrors=mirrors, mirror=mirror)
+        if parsed.is_remote:
+            folder = mirrors / f"{parsed.mirror_name}.git"
+            mirror = Mirror(location=parsed, folder=folder, proxy=proxy)
+        opened = cls(location=parsed, ref=ref, mirrors=mirrors, mirror=mirror)
         if mirror is None:
-            opened._reading()
+            opened._ensure_open()
         return opened
 
     @property
@@ -110,32 +127,32 @@ class Repository:
     @property
     def is_shallow(self) -> bool:
         """Whether history is cut off, so that first commits and dates depend on its depth."""
-        return self._reading().place.is_shallow
+        return self._ensure_open().layout.is_shallow
 
     def fetch(self) -> bool:
         """Bring the mirror of a remote up to date; tell whether anything came."""
         return self._mirror is not None and self._mirror.fetch(self._ref)
 
-    def stamp(self) -> Hashable:
+    def fingerprint(self) -> Hashable:
         """Return a value that changes whenever `head` can have; a few file look-ups, no process.
 
         It never raises. Until `head` has been asked, and while that fails, it says nothing: ask
         `head` again from time to time.
         """
-        opened = self._opened
-        return stamp(opened.place, self._known_as(self._ref)) if opened else None
+        opened = self._open_repository
+        return fingerprint(opened.layout, self._local_ref(self._ref)) if opened else None
 
-    def folders(self) -> tuple[str, ...]:
+    def watched_folders(self) -> tuple[str, ...]:
         """Return the folders in which something changes when the stamp does, there or not."""
-        opened = self._opened
-        return folders(opened.place, self._known_as(self._ref)) if opened else ()
+        opened = self._open_repository
+        return watched_folders(opened.layout, self._local_ref(self._ref)) if opened else ()
 
     def head(self) -> CommitId:
         """Return the commit the ref is at."""
-        found = self._commit(self._known_as(self._ref))
+        found = self._resolve_locally(self._local_ref(self._ref))
         if found is None:
-            self._doubted = True
-            raise unknown_ref(self._location, self._ref, self._refs())
+            self._must_reopen = True
+            raise unknown_ref_error(self._location, self._ref, self._list_refs())
         return found
 
     def resolve(self, rev: str) -> CommitId:
@@ -143,73 +160,80 @@ class Repository:
 
         A branch of a remote other than the ref is fetched for it.
         """
-        found = self._commit(rev) if not self.is_remote or _PREFIX.fullmatch(rev) else None
+        found = (
+            self._resolve_locally(rev)
+            if not self.is_remote or _ABBREVIATED_ID.fullmatch(rev)
+            else None
+        )
         if found is None and self._mirror is not None:
-            found = self._fetched(self._mirror, rev)
+            found = self._fetch_and_resolve(self._mirror, rev)
         if found is None:
-            raise unknown_ref(self._location, rev, self._refs())
+            raise unknown_ref_error(self._location, rev, self._list_refs())
         return found
 
-    def committed(self, commit: CommitId) -> datetime:
+    def commit_time(self, commit: CommitId) -> datetime:
         """Return the committer's time of ``commit``, in UTC; 1970 if it cannot be read."""
         _, content = next(self.read([BlobId(commit)]))
         if not content.startswith(b"tree "):  # another object than a commit
-            raise self._missing(commit)
-        match = _COMMITTER.search(content.partition(b"\n\n")[0])
-        return instant(match[1] if match else b"")
+            raise self._missing_object_error(commit)
+        match = _COMMITTER_LINE.search(content.partition(b"\n\n")[0])
+        return parse_timestamp(match[1] if match else b"")
 
-    def entries(self, commit: CommitId, folders: Sequence[Path]) -> tuple[Entry, ...]:
+    def list_files(self, commit: CommitId, folders: Sequence[Path]) -> tuple[TreeEntry, ...]:
         """Return the files of ``commit`` below ``folders``, each once, in git's order.
 
         The root is ``.`` or empty; a folder that is not there has no files.
         """
         if not folders:
             return ()
-        tree = ("ls-tree", "-r", "-z", "--full-tree", self._full(commit))
-        return entries(self._git(*tree, "--", *_within(folders)))
+        tree = ("ls-tree", "-r", "-z", "--full-tree", self._require_full_id(commit))
+        return parse_tree(self._run_literal(*tree, "--", *_pathspecs(folders)))
 
-    def find(self, commit: CommitId, path: Path) -> BlobId | None:
+    def find_blob(self, commit: CommitId, path: Path) -> BlobId | None:
         """Return the blob of the file at ``path`` in ``commit``; None if there is no file."""
         if posixpath.normpath(path).lstrip("/") != path or path.startswith("..") or "\0" in path:
             return None
-        tree = ("ls-tree", "-z", "--full-tree", self._full(commit))
-        found = entries(self._git(*tree, "--", path))
+        tree = ("ls-tree", "-z", "--full-tree", self._require_full_id(commit))
+        found = parse_tree(self._run_literal(*tree, "--", path))
         return next((entry.blob for entry in found if entry.path == path), None)
 
-    def size(self, blob: BlobId) -> int:
+    def blob_size(self, blob: BlobId) -> int:
         """Return how many bytes ``blob`` has."""
-        return int(self._git("cat-file", "-s", self._full(blob)))
+        return int(self._run_literal("cat-file", "-s", self._require_full_id(blob)))
 
     def history(self, commit: CommitId) -> Iterator[Commit]:
         """Return the first-parent history up to ``commit``, oldest first, with renames.
 
-        Only commits that change a file whose name ends as one of `history.PAGES`, in any case,
+        Only commits that change a file whose name ends as one of `history.PAGE_EXTENSIONS`, in any
+        case,
         and of those only such changes.
         """
-        yield from history(self._log, self._full(commit))
+        yield from history(self._run_log, self._require_full_id(commit))
 
-    def news(self, commit: CommitId, since: CommitId) -> News | None:
+    def commits_since(self, commit: CommitId, since: CommitId) -> CommitDelta | None:
         """Return what came between ``since`` and ``commit``.
 
         None if ``since`` is unknown here or not on the first-parent line of ``commit``.
         """
         if commit == since:
-            return News(files={})
-        if next(self._contents([since])) is None:
+            return CommitDelta(files={})
+        if next(self._read_contents([since])) is None:
             return None
-        return news(self._tell, self._log, CommitId(self._full(commit)), since)
+        return commits_since(
+            self._read_commit, self._run_log, CommitId(self._require_full_id(commit)), since
+        )
 
     def read(self, blobs: Iterable[BlobId]) -> Iterator[tuple[BlobId, bytes]]:
         """Return what ``blobs`` hold, in their order, few of them in memory at a time."""
-        for blob, content in self.look(blobs):
+        for blob, content in self.read_available(blobs):
             if content is None:
-                raise self._missing(blob)
+                raise self._missing_object_error(blob)
             yield blob, content
 
-    def look(self, blobs: Iterable[BlobId]) -> Iterator[tuple[BlobId, bytes | None]]:
+    def read_available(self, blobs: Iterable[BlobId]) -> Iterator[tuple[BlobId, bytes | None]]:
         """Return as `read` does what ``blobs`` hold, None for those that git has dropped."""
         asked, answered = tee(blobs)
-        return zip(answered, self._contents(asked), strict=True)
+        return zip(answered, self._read_contents(asked), strict=True)
 
     def read_blobs(
         self, blobs: Iterable[BlobId], *, max_bytes: int
@@ -218,17 +242,17 @@ class Repository:
 
         A blob that is too large, missing or corrupt is an `UnreadableBlob` and stops nothing.
         """
-        opened = self._reading()
+        opened = self._ensure_open()
         reader = BlobReader(sizes=opened.sizes, contents=opened.contents)
         try:
             yield from reader.read(blobs, max_bytes=max_bytes)
         except EOFError:
-            raise self._broken() from None
+            raise self._git_ended_error() from None
 
     def close(self) -> None:
         """End the processes that wait for questions; another question starts them again."""
         with self._lock:
-            self._end()
+            self._stop_processes()
 
     def __enter__(self) -> Self:
         return self
@@ -241,130 +265,132 @@ class Repository:
     ) -> None:
         self.close()
 
-    def _end(self) -> None:
-        if self._opened is not None:
-            self._opened.contents.close()
-            self._opened.sizes.close()
-            self._opened.names.close()
-            self._opened.steps.close()
+    def _stop_processes(self) -> None:
+        if self._open_repository is not None:
+            self._open_repository.contents.close()
+            self._open_repository.sizes.close()
+            self._open_repository.revisions.close()
+            self._open_repository.commit_diffs.close()
 
-    def _known_as(self, ref: str) -> str:
-        return mirrored(ref) if self.is_remote else ref
+    def _local_ref(self, ref: str) -> str:
+        return mirror_ref(ref) if self.is_remote else ref
 
-    def _reading(self) -> _Reading:
+    def _ensure_open(self) -> _OpenRepository:
         with self._lock:
-            if self._opened is None or self._doubted:
-                self._end()
-                self._opened, self._doubted = self._look(), False
-            return self._opened
+            if self._open_repository is None or self._must_reopen:
+                self._stop_processes()
+                self._open_repository, self._must_reopen = self._locate(), False
+            return self._open_repository
 
-    def _look(self) -> _Reading:
+    def _locate(self) -> _OpenRepository:
         """Find out where everything is; again after trouble, for the folder may be another now."""
-        folder = self._location.address
+        folder = self._location.path_or_url
         if self._mirror is not None:
             folder = str(self._mirror.folder)
             if not self._mirror.folder.exists():
-                raise error(
+                raise repository_error(
                     self._location,
-                    f"{self._location.shown} has not been fetched yet",
+                    f"{self._location.redacted} has not been fetched yet",
                     hint="Fetch it first; what kept that from working says what to do.",
                     code="not-fetched",
                 )
-        place = locate(self._location, folder)
-        through_blank = through(blank(self._location, self._mirrors, place.object_format), place)
-        return _Reading(
-            place=place,
-            environment=through_blank,
-            contents=contents(through_blank),
-            sizes=sizes(through_blank),
-            names=names(alone({"GIT_DIR": str(place.folder)})),
-            steps=steps(through_blank),
+        layout = find_repository(self._location, folder)
+        environment = object_environment(
+            scratch_repository(self._location, self._mirrors, layout.object_format), layout
+        )
+        return _OpenRepository(
+            layout=layout,
+            environment=environment,
+            contents=object_contents(environment),
+            sizes=object_sizes(environment),
+            revisions=revision_resolver(isolated_environment({"GIT_DIR": str(layout.git_dir)})),
+            commit_diffs=commit_differ(environment),
         )
 
-    def _git(self, *arguments: str) -> bytes:
+    def _run_literal(self, *arguments: str) -> bytes:
         """Run a command that reads objects, paths taken literally, and return its output."""
-        literal = self._reading().environment | {"GIT_LITERAL_PATHSPECS": "1"}
-        return self._answer(*arguments, environment=literal)
+        literal = self._ensure_open().environment | {"GIT_LITERAL_PATHSPECS": "1"}
+        return self._run_checked(*arguments, environment=literal)
 
-    def _log(self, *arguments: str) -> bytes:
+    def _run_log(self, *arguments: str) -> bytes:
         """The same with patterns for paths."""
-        return self._answer(*arguments, environment=self._reading().environment)
+        return self._run_checked(*arguments, environment=self._ensure_open().environment)
 
-    def _tell(self, commit: CommitId) -> Commit | None:
+    def _read_commit(self, commit: CommitId) -> Commit | None:
         """Return ``commit`` and what it changed; None where only a new process knows for certain.
 
         One that runs has read where a shallow history ends, which may be elsewhere by now.
         """
-        opened = self._reading()
-        if opened.place.is_shallow:
+        opened = self._ensure_open()
+        if opened.layout.is_shallow:
             return None
         try:
-            return next(opened.steps.ask([step(commit)]))
+            return next(opened.commit_diffs.query([commit_diff_query(commit)]))
         except EOFError:
             return None
 
-    def _answer(self, *arguments: str, environment: Mapping[str, str]) -> bytes:
-        answer = run(*arguments, environment=environment)
-        if answer.code:
-            raise explain(self._location, answer.complaint)
-        return answer.output
+    def _run_checked(self, *arguments: str, environment: Mapping[str, str]) -> bytes:
+        result = run_git(*arguments, environment=environment)
+        if result.exit_code:
+            raise error_from_stderr(self._location, result.stderr)
+        return result.stdout
 
-    def _commit(self, revision: str) -> CommitId | None:
+    def _resolve_locally(self, revision: str) -> CommitId | None:
         """Return the commit ``revision`` means in the repository on this host."""
-        if _CONTROL.search(revision):
+        if _CONTROL_CHARACTER.search(revision):
             return None
-        question = f"{revision}^{{commit}}".encode(errors="surrogateescape")
+        query = f"{revision}^{{commit}}".encode(errors="surrogateescape")
         try:
-            return next(self._reading().names.ask([question]))
+            return next(self._ensure_open().revisions.query([query]))
         except EOFError:
-            raise self._broken() from None
+            raise self._git_ended_error() from None
 
-    def _fetched(self, mirror: Mirror, revision: str) -> CommitId | None:
+    def _fetch_and_resolve(self, mirror: Mirror, revision: str) -> CommitId | None:
         """Return what ``revision`` means at the remote: a name, perhaps with ``~1`` or the like."""
-        name = _STEPS.split(revision, maxsplit=1)[0]
-        steps = revision.removeprefix(name)
+        name = _REVISION_SUFFIX.split(revision, maxsplit=1)[0]
+        suffix = revision.removeprefix(name)
         name = "HEAD" if name in ("", "@") else name
-        if not _NAME.fullmatch(name):
+        if not _REF_NAME.fullmatch(name):
             return None
         if name != self._ref:
             mirror.fetch(name)
-        return self._commit(mirrored(name) + steps)
+        return self._resolve_locally(mirror_ref(name) + suffix)
 
-    def _full(self, name: str) -> str:
+    def _require_full_id(self, name: str) -> str:
         """Return ``name`` if it is a full id, and nothing else that git would understand."""
-        if not _ID.fullmatch(name):
-            raise self._missing(name)
+        if not _FULL_ID.fullmatch(name):
+            raise self._missing_object_error(name)
         return name
 
-    def _contents(self, ids: Iterable[str]) -> Iterator[bytes | None]:
+    def _read_contents(self, ids: Iterable[str]) -> Iterator[bytes | None]:
         """Return what objects hold, None for missing ones; ids only, nothing that git looks up."""
-        questions = (name.encode() if _ID.fullmatch(name) else _NO_OBJECT for name in ids)
+        queries = (name.encode() if _FULL_ID.fullmatch(name) else _NULL_ID for name in ids)
         try:
-            yield from self._reading().contents.ask(questions)
+            yield from self._ensure_open().contents.query(queries)
         except EOFError:
-            raise self._broken() from None
+            raise self._git_ended_error() from None
 
-    def _refs(self) -> tuple[str, ...]:
+    def _list_refs(self) -> tuple[str, ...]:
         """Return the branches and tags there are, the newest first."""
         if self._mirror is not None:
-            return tuple(self._mirror.known())
-        environment = alone({"GIT_DIR": str(self._reading().place.folder)})
+            return tuple(self._mirror.list_refs())
+        environment = isolated_environment({"GIT_DIR": str(self._ensure_open().layout.git_dir)})
         options = ("--sort=-committerdate", "--format=%(refname:short)")
-        shelves = ("refs/heads", "refs/tags", "refs/remotes")
-        names = self._answer("for-each-ref", *options, *shelves, environment=environment)
+        namespaces = ("refs/heads", "refs/tags", "refs/remotes")
+        names = self._run_checked("for-each-ref", *options, *namespaces, environment=environment)
         return tuple(fsdecode(names).split())
 
-    def _missing(self, name: str) -> RepositoryError:
-        return explain(self._location, f"object {name} is missing")
+    def _missing_object_error(self, name: str) -> RepositoryError:
+        return error_from_stderr(self._location, f"object {name} is missing")
 
-    def _broken(self) -> RepositoryError:
+    def _git_ended_error(self) -> RepositoryError:
         """Return the error for a git that dies at once, after asking once more why."""
-        self._doubted = True
-        self._reading()
-        return explain(self._location, "git cat-file ended without an answer")
+        self._must_reopen = True
+        self._ensure_open()
+        return error_from_stderr(self._location, "git cat-file ended without an answer")
 
 
-def _within(folders: Iterable[Path]) -> tuple[str, ...]:
+def _pathspecs(folders: Iterable[Path]) -> tuple[str, ...]:
     """Return the pathspecs of what is below ``folders``; none means everything.
 
     The slash at the end keeps a file of that name out.

@@ -8,7 +8,7 @@ from typing import Final
 
 from syndicate.model.post import BlobId, Path
 
-_TYPES: Final = {
+_MEDIA_TYPES: Final = {
     "avif": "image/avif",
     "gif": "image/gif",
     "ico": "image/x-icon",
@@ -25,7 +25,7 @@ _TYPES: Final = {
 }
 """Media types (RFC 6838) by extension: what posts show, and nothing that is read or run."""
 
-_UNSEEN: Final = re.compile(r"(?:^|/)[._]|draft", re.IGNORECASE)
+_HIDDEN_PATH: Final = re.compile(r"(?:^|/)[._]|draft", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ class Asset:
 
 def media_type(path: str) -> str:
     """Return what the file at ``path`` is served as, empty if it is not."""
-    return _TYPES.get(path.rpartition(".")[2].lower(), "")
+    return _MEDIA_TYPES.get(path.rpartition(".")[2].lower(), "")
 
 
 def is_public(path: str, folders: Iterable[Path]) -> bool:
@@ -52,4 +52,4 @@ def is_public(path: str, folders: Iterable[Path]) -> bool:
     """
     within = (path.removeprefix(f"{folder}/") for folder in folders)
     seen = next((rest for rest in within if rest != path), path)
-    return bool(media_type(path)) and not _UNSEEN.search(seen)
+    return bool(media_type(path)) and not _HIDDEN_PATH.search(seen)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 _SEPARATORS = re.compile(r"[\W_]+")
-_SPELLINGS = 1_024
+_SLUG_CACHE_SIZE = 1_024
 """Texts whose slug is remembered: thousands of posts share few categories."""
 
 
-@lru_cache(_SPELLINGS)
+@lru_cache(_SLUG_CACHE_SIZE)
 def slug(text: str) -> str:
     """Return ``text`` in lower case with each run of other than letters and digits as a hyphen.
 
@@ -29,7 +29,7 @@ class Category:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Term:
+class CategoryDefinition:
     """A category of the settings with the other spellings it answers to."""
 
     category: Category
@@ -40,12 +40,12 @@ class Term:
 class Vocabulary:
     """The categories an operator set up; a spelling they do not know is a category of its own."""
 
-    terms: tuple[Term, ...] = ()
+    definitions: tuple[CategoryDefinition, ...] = ()
 
     @cached_property
-    def _spellings(self) -> dict[str, Category]:
+    def _by_spelling(self) -> dict[str, Category]:
         spellings: dict[str, Category] = {}
-        for term in self.terms:
+        for term in self.definitions:
             for spelling in (term.category.slug, term.category.title, *term.aliases):
                 spellings.setdefault(slug(spelling), term.category)
         return spellings
@@ -55,7 +55,7 @@ class Vocabulary:
         key = slug(text)
         if not key:
             return None
-        return self._spellings.get(key) or Category(slug=key, title=" ".join(text.split()))
+        return self._by_spelling.get(key) or Category(slug=key, title=" ".join(text.split()))
 
     def categories(self, texts: Iterable[str]) -> tuple[Category, ...]:
         """Return what ``texts`` mean, in their order, without doubles."""

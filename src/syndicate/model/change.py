@@ -6,33 +6,33 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from syndicate.model.edition import Edition, Part
+from syndicate.model.edition import Edition, SourceSnapshot
 from syndicate.model.ledger import (
-    Absence,
+    EventReason,
+    FieldName,
     LedgerRow,
-    PartName,
-    Reason,
-    Telling,
-    absence,
-    stirred,
-    tell,
+    PostEvent,
+    RemovalReason,
+    determine_removal_reason,
+    event_for,
+    may_have_changed,
 )
 from syndicate.model.post import CommitId, Post, PostId
 from syndicate.model.selection import Selection
 
-_EVERYTHING: Final = Selection()
+_ALL_POSTS: Final = Selection()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class LedgerEntry:
     """A row of the ledger with why, when and of which commit it was told.
 
     ``reason`` is None for an update.
     """
 
     row: LedgerRow
-    reason: Reason | None
-    at: datetime
+    reason: EventReason | None
+    noticed_at: datetime
     commit: CommitId
 
 
@@ -46,44 +46,50 @@ class Change:
 
     before: LedgerRow | None
     post: Post | None
-    gone: Absence = "deleted"
-    at: datetime
+    removal_reason: RemovalReason = "deleted"
+    noticed_at: datetime
     commit: CommitId
-    changed: tuple[PartName, ...] | None = None
+    changed: tuple[FieldName, ...] | None = None
 
     @property
-    def stayed(self) -> tuple[LedgerRow, Post] | None:
+    def updated_pair(self) -> tuple[LedgerRow, Post] | None:
         """What was told and what there is now, of a post that is live before and now."""
-        if self.before is None or self.post is None or not self.before.live:
+        if self.before is None or self.post is None or not self.before.is_live:
             return None
         return self.before, self.post
 
     @property
-    def row(self) -> LedgerRow | None:
+    def new_row(self) -> LedgerRow | None:
         """The row as it must be from now on, still of the former generation."""
         if self.post is None:
-            return self.before and replace(self.before, live=False)
-        return LedgerRow.of(
-            self.post, live=True, generation=self.before.generation if self.before else 0
+            return self.before and replace(self.before, is_live=False)
+        return LedgerRow.from_post(
+            self.post, is_live=True, generation=self.before.generation if self.before else 0
         )
 
-    def telling(self, selection: Selection = _EVERYTHING) -> Telling | None:
+    def event_for(self, selection: Selection = _ALL_POSTS) -> PostEvent | None:
         """Return what subscribers of ``selection`` must be told, None if nothing."""
-        return tell(
-            selection, before=self.before, post=self.post, changed=self.changed, gone=self.gone
+        return event_for(
+            selection,
+            before=self.before,
+            post=self.post,
+            changed=self.changed,
+            removal_reason=self.removal_reason,
         )
 
     @property
-    def told(self) -> Told | None:
+    def entry(self) -> LedgerEntry | None:
         """What is to be told to the whole world, None if nobody has to hear of it."""
-        telling, row = self.telling(), self.row
+        telling, row = self.event_for(), self.new_row
         if telling is None or row is None:
             return None
-        return Told(row=row, reason=telling.reason, at=self.at, commit=self.commit)
+        return LedgerEntry(
+            row=row, reason=telling.reason, noticed_at=self.noticed_at, commit=self.commit
+        )
 
 
 def changes(
-    told: Mapping[PostId, Told], edition: Edition, since: Edition | None = None
+    ledger: Mapping[PostId, LedgerEntry], edition: Edition, previous: Edition | None = None
 ) -> Iterator[Change]:
     """Yield every post that may have to be told of, found without rendering anything.
 
@@ -91,92 +97,97 @@ def changes(
     settings any more has no posts. Where nothing was left to be told of the edition ``since``,
     only what differs from it is looked at.
     """
-    stirring = None if since is None else _stirring(edition, since)
+    stirring = None if previous is None else _posts_changed_since(edition, previous)
     if stirring is not None:
-        yield from _changes_among(stirring, told, edition)
+        yield from _changes_of_posts(stirring, ledger, edition)
         return
-    rows = _by_source(told)
-    for part in edition.parts:
+    rows = _by_source(ledger)
+    for part in edition.snapshots:
         if not part.is_stale:
             known = {post.id: post for post in part.posts}
-            yield from _changes_of(part, known, rows.get(part.source.name, {}), edition)
+            yield from _source_changes(part, known, rows.get(part.source.name, {}), edition)
     for name in rows.keys() - {source.name for source in edition.sources}:
         for one in rows[name].values():
-            if one.row.live:
+            if one.row.is_live:
                 yield Change(
                     before=one.row,
                     post=None,
-                    gone="source_removed",
-                    at=edition.at,
+                    removal_reason="source_removed",
+                    noticed_at=edition.at,
                     commit=one.commit,
                 )
 
 
-def as_told(edition: Edition) -> dict[PostId, Told]:
+def ledger_of(edition: Edition) -> dict[PostId, LedgerEntry]:
     """Return what a ledger would hold if the world had been told of ``edition``, and no other."""
-    commits = {part.source.name: part.commit for part in edition.parts}
+    commits = {part.source.name: part.commit for part in edition.snapshots}
     return {
-        post.id: Told(
-            row=LedgerRow.of(post, live=True, generation=0),
+        post.id: LedgerEntry(
+            row=LedgerRow.from_post(post, is_live=True, generation=0),
             reason=None,
-            at=edition.at,
+            noticed_at=edition.at,
             commit=commits[post.source],
         )
         for post in edition.posts
     }
 
 
-def _by_source(told: Mapping[PostId, Told]) -> dict[str, dict[PostId, Told]]:
-    rows: defaultdict[str, dict[PostId, Told]] = defaultdict(dict)
-    for post, one in told.items():
+def _by_source(ledger: Mapping[PostId, LedgerEntry]) -> dict[str, dict[PostId, LedgerEntry]]:
+    rows: defaultdict[str, dict[PostId, LedgerEntry]] = defaultdict(dict)
+    for post, one in ledger.items():
         rows[one.row.source][post] = one
     return rows
 
 
-def _stirring(edition: Edition, since: Edition) -> dict[PostId, Post | None] | None:
+def _posts_changed_since(edition: Edition, previous: Edition) -> dict[PostId, Post | None] | None:
     """Return the posts that ``edition`` holds as ``since`` did not, None for those it lacks.
 
     None if that is not all there may be: sources were others or left out then, or posts turned
     meanwhile.
     """
-    compared = [part.source.name for part in since.parts if not part.is_stale]
-    if compared != [part.source.name for part in edition.parts]:
+    compared = [part.source.name for part in previous.snapshots if not part.is_stale]
+    if compared != [part.source.name for part in edition.snapshots]:
         return None
-    found = since.roll.difference(edition.roll.held, edition.at)
+    found = previous.live_posts.difference(edition.live_posts.sources, edition.at)
     if found is None:
         return None
     gone, come = found
     return dict.fromkeys(post.id for post in gone) | {post.id: post for post in come}
 
 
-def _changes_among(
-    stirring: Mapping[PostId, Post | None], told: Mapping[PostId, Told], edition: Edition
+def _changes_of_posts(
+    changed_posts: Mapping[PostId, Post | None],
+    ledger: Mapping[PostId, LedgerEntry],
+    edition: Edition,
 ) -> Iterator[Change]:
-    known = {post: held for post, held in stirring.items() if held}
-    rows = _by_source({post: told[post] for post in stirring if post in told})
-    for part in edition.parts:
+    known = {post: held for post, held in changed_posts.items() if held}
+    rows = _by_source({post: ledger[post] for post in changed_posts if post in ledger})
+    for part in edition.snapshots:
         if not part.is_stale:
             name = part.source.name
             held = {post: one for post, one in known.items() if one.source == name}
-            yield from _changes_of(part, held, rows.get(name, {}), edition)
+            yield from _source_changes(part, held, rows.get(name, {}), edition)
 
 
-def _changes_of(
-    part: Part, known: Mapping[PostId, Post], told: Mapping[PostId, Told], edition: Edition
+def _source_changes(
+    snapshot: SourceSnapshot,
+    known: Mapping[PostId, Post],
+    ledger: Mapping[PostId, LedgerEntry],
+    edition: Edition,
 ) -> Iterator[Change]:
-    hidden = {file.path for file in part.hidden}
-    for post in known.keys() | told.keys():
-        before = told[post].row if post in told else None
-        live = edition.find(post)
-        if stirred(before, live):
+    hidden = {file.path for file in snapshot.hidden}
+    for post in known.keys() | ledger.keys():
+        before = ledger[post].row if post in ledger else None
+        live = edition.find_post(post)
+        if may_have_changed(before, live):
             yield Change(
                 before=before,
                 post=live,
-                gone=absence(
+                removal_reason=determine_removal_reason(
                     known.get(post),
                     edition.at,
-                    hidden=before is not None and before.path in hidden,
+                    is_hidden=before is not None and before.path in hidden,
                 ),
-                at=edition.at,
-                commit=part.commit,
+                noticed_at=edition.at,
+                commit=snapshot.commit,
             )

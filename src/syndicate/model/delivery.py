@@ -7,7 +7,7 @@
     pending, leased --subscription deleted, disabled or at its end--> cancelled
     delivered, exhausted, gone, cancelled --replay--> pending
 
-What an attempt does to delivery and subscription stands in `syndicate.model.retry`. Whoever
+What an attempt does to delivery and subscription stands in `syndicate.model.retry_policy`. Whoever
 stores a step does so in one transaction, fenced by ``lease_by``.
 """
 
@@ -21,14 +21,14 @@ from syndicate.model.subscription import SubscriptionId
 
 DeliveryId = NewType("DeliveryId", str)
 
-State = Literal["pending", "leased", "delivered", "exhausted", "gone", "cancelled"]
+DeliveryState = Literal["pending", "leased", "delivered", "exhausted", "gone", "cancelled"]
 
-UNFINISHED: Final[frozenset[State]] = frozenset({"pending", "leased"})
+UNFINISHED: Final[frozenset[DeliveryState]] = frozenset({"pending", "leased"})
 
-Trigger = Literal["schedule", "manual"]
+AttemptTrigger = Literal["schedule", "manual"]
 """Whether a delivery is tried by itself, or again because somebody asked."""
 
-Cause = Literal[
+FailureCause = Literal[
     "",
     "status",
     "refused",
@@ -49,9 +49,9 @@ host's name; no connection; TLS; no complete answer in time; a connection that d
 that is not HTTP; the proxy; no connection to be had here, so nothing was sent; no secret to be
 read here, so neither; our own death; a fault of this program; a stored row that it cannot read."""
 
-Outcome = Literal["delivered", "failed", "gone", "lost", "deferred", "withheld"]
+AttemptOutcome = Literal["delivered", "failed", "gone", "lost", "deferred", "withheld"]
 
-SLACK: Final = timedelta(seconds=4)
+LEASE_MARGIN: Final = timedelta(seconds=4)
 """How much longer than a request a lease lasts: for the answer to be written down.
 
 Short of the five seconds after which what a dead process held is promised to be under way again,
@@ -69,14 +69,14 @@ class Attempt:
     """
 
     number: int
-    trigger: Trigger
+    trigger: AttemptTrigger
     started: datetime
     took_ms: int
-    address: str = ""
+    ip_address: str = ""
     status: int | None = None
     headers: tuple[tuple[str, str], ...] = ()
-    answer: str = ""
-    cause: Cause = ""
+    response: str = ""
+    cause: FailureCause = ""
     error: str = ""
 
     def header(self, name: str) -> str:
@@ -84,14 +84,14 @@ class Attempt:
         return dict(self.headers).get(name, "")
 
     @property
-    def declines(self) -> bool:
+    def is_opt_out(self) -> bool:
         """Whether the receiver wants no more: 410, or the header that Standard Webhooks names."""
         return (
             self.status == HTTPStatus.GONE or self.header("webhook-delivery").lower() == "disable"
         )
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> AttemptOutcome:
         """What the attempt comes to; only a complete answer of 2xx is a delivery."""
         if self.cause == "":
             return "delivered"
@@ -101,7 +101,7 @@ class Attempt:
             return "withheld"
         if self.cause == "lost":
             return "lost"
-        return "gone" if self.declines else "failed"
+        return "gone" if self.is_opt_out else "failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,8 +121,8 @@ class Delivery:
     media_type: str = "application/json"
     topic: str = ""
     """The address that ``body`` is the state of; empty where it is an event."""
-    state: State = "pending"
-    trigger: Trigger = "schedule"
+    state: DeliveryState = "pending"
+    trigger: AttemptTrigger = "schedule"
     attempts: int = 0
     step: int = 0
     due: datetime
@@ -140,21 +140,23 @@ class Backlog:
     """
 
     waiting: int = 0
-    oldest: datetime | None = None
-    failing: bool = False
+    oldest_due: datetime | None = None
+    is_unavailable: bool = False
 
 
-def claim(delivery: Delivery, *, by: str, now: datetime, timeout: timedelta) -> Delivery:
+def claim(delivery: Delivery, *, lease_token: str, now: datetime, timeout: timedelta) -> Delivery:
     """Lease a pending delivery to the holder of the fresh token ``by``, for one request."""
-    return replace(delivery, state="leased", lease_by=by, lease_until=now + timeout + SLACK)
+    return replace(
+        delivery, state="leased", lease_by=lease_token, lease_until=now + timeout + LEASE_MARGIN
+    )
 
 
-def give_back(delivery: Delivery) -> Delivery:
+def release(delivery: Delivery) -> Delivery:
     """Undo `claim` when nothing was sent."""
     return replace(delivery, state="pending", lease_by="", lease_until=None)
 
 
-def lost(delivery: Delivery, *, now: datetime) -> Attempt:
+def lost_attempt(delivery: Delivery, *, now: datetime) -> Attempt:
     """Return the record of an attempt whose maker died: nobody knows what came of it."""
     return Attempt(
         number=delivery.attempts + 1,
@@ -166,16 +168,16 @@ def lost(delivery: Delivery, *, now: datetime) -> Attempt:
     )
 
 
-def withheld(delivery: Delivery, *, now: datetime, why: str) -> Attempt:
+def unsent_attempt(delivery: Delivery, *, now: datetime, reason: str) -> Attempt:
     """Return what there is to say where nothing could be signed, so that nothing was sent."""
-    return replace(lost(delivery, now=now), cause="sealed", error=why)
+    return replace(lost_attempt(delivery, now=now), cause="sealed", error=reason)
 
 
 def cancel(delivery: Delivery) -> Delivery:
     """End a delivery whose subscription is deleted, disabled or at its end."""
     if delivery.state not in UNFINISHED:
         return delivery
-    return replace(give_back(delivery), state="cancelled")
+    return replace(release(delivery), state="cancelled")
 
 
 def replay(delivery: Delivery, *, now: datetime) -> Delivery:

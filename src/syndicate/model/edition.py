@@ -8,26 +8,26 @@ from typing import Final, Literal, Protocol, Self
 
 from syndicate.errors import NotReady, UnknownName
 from syndicate.model.asset import Asset
-from syndicate.model.catalogue import spellings
 from syndicate.model.category import Category, Vocabulary
 from syndicate.model.delivery import Backlog
-from syndicate.model.near_misses import MAX_KNOWN, near_misses
+from syndicate.model.live_posts import LivePosts
+from syndicate.model.near_misses import MAX_CHOICES, near_misses
 from syndicate.model.post import (
     CommitId,
-    Item,
-    Key,
     Path,
     Post,
     PostId,
+    PostKey,
+    RenderedPost,
     RenderedPosts,
     Source,
-    key_of,
+    post_key,
 )
-from syndicate.model.roll import Roll
+from syndicate.model.post_index import count_labels
+from syndicate.model.post_list import PostList
 from syndicate.model.selection import Selection
-from syndicate.model.sheets import Sheets
 
-Level = Literal["error", "warning", "notice"]
+ProblemLevel = Literal["error", "warning", "notice"]
 
 ALL: Final = "all"
 CAROUSEL: Final = "carousel"
@@ -37,18 +37,18 @@ CAROUSEL: Final = "carousel"
 class Problem:
     """Something an editor or operator should know; lines and columns count from 1, 0 is none."""
 
-    level: Level
+    level: ProblemLevel
     rule: str
     source: str
     path: Path = Path("")
     line: int = 0
     column: int = 0
-    what: str
+    message: str
     hint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hidden:
+class HiddenFile:
     """A file in a post folder that is not served, and why."""
 
     path: Path
@@ -56,12 +56,12 @@ class Hidden:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class SourceSnapshot:
     """One source at one commit.
 
     ``posts`` holds every readable post, those of the future and the expired included.
     ``failing`` says why the part is older than the source, for operators: it may name paths of
-    this host; empty while all is well. ``failing_kind`` is a code of that, for anybody to see.
+    this host; empty while all is well. ``error_code`` is a code of that, for anybody to see.
     ``is_stale`` if the source could not be read: then nobody knows what it holds now.
     """
 
@@ -69,20 +69,20 @@ class Part:
     commit: CommitId
     committed: datetime
     posts: Sequence[Post] = ()
-    hidden: tuple[Hidden, ...] = ()
+    hidden: tuple[HiddenFile, ...] = ()
     problems: tuple[Problem, ...] = ()
-    failing: str = ""
-    failing_kind: str = "source-failing"
+    error: str = ""
+    error_code: str = "source-failing"
     is_stale: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unread:
-    """A source that could not be read since the start, and why, as `Part` says it."""
+class UnavailableSource:
+    """A source that could not be read since the start, and why, as `SourceSnapshot` says it."""
 
     source: Source
-    failing: str
-    failing_kind: str = "source-failing"
+    error: str
+    error_code: str = "source-failing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,52 +102,60 @@ class Edition:
     ``roll`` says which posts of ``parts`` are live.
     """
 
-    parts: tuple[Part, ...]
-    unread: tuple[Unread, ...]
+    snapshots: tuple[SourceSnapshot, ...]
+    unavailable: tuple[UnavailableSource, ...]
     vocabulary: Vocabulary
-    named: tuple[NamedFeed, ...]
-    roll: Roll
+    named_feeds: tuple[NamedFeed, ...]
+    live_posts: LivePosts
 
     @classmethod
-    def of(
+    def build(
         cls,
-        parts: Iterable[Part],
+        snapshots: Iterable[SourceSnapshot],
         *,
         at: datetime,
-        unread: Iterable[Unread] = (),
+        unavailable: Iterable[UnavailableSource] = (),
         vocabulary: Vocabulary = Vocabulary(),
-        named: Iterable[NamedFeed] = (),
+        named_feeds: Iterable[NamedFeed] = (),
     ) -> Self:
         """Put ``parts`` together as readers see them at ``at``."""
-        parts = tuple(parts)
+        snapshots = tuple(snapshots)
         return cls(
-            parts=parts,
-            unread=tuple(unread),
+            snapshots=snapshots,
+            unavailable=tuple(unavailable),
             vocabulary=vocabulary,
-            named=tuple(named),
-            roll=Roll.of(_held(parts), at),
+            named_feeds=tuple(named_feeds),
+            live_posts=LivePosts.build(_post_lists(snapshots), at),
         )
 
-    def next(self, parts: Iterable[Part], *, at: datetime, unread: Iterable[Unread] = ()) -> Self:
+    def with_snapshots(
+        self,
+        snapshots: Iterable[SourceSnapshot],
+        *,
+        at: datetime,
+        unavailable: Iterable[UnavailableSource] = (),
+    ) -> Self:
         """Return the same as `of`, sooner where little differs from this edition."""
-        parts = tuple(parts)
-        roll = self.roll.next(_held(parts), at)
-        return replace(self, parts=parts, unread=tuple(unread), roll=roll)
+        snapshots = tuple(snapshots)
+        live_posts = self.live_posts.updated(_post_lists(snapshots), at)
+        return replace(
+            self, snapshots=snapshots, unavailable=tuple(unavailable), live_posts=live_posts
+        )
 
     @property
     def at(self) -> datetime:
         """The moment."""
-        return self.roll.at
+        return self.live_posts.at
 
     @property
-    def posts(self) -> Sheets:
+    def posts(self) -> PostList:
         """The live posts in the order of every feed: (published, id) descending."""
-        return self.roll.live.posts
+        return self.live_posts.index.posts
 
     @property
-    def turns(self) -> datetime | None:
+    def next_change_at(self) -> datetime | None:
         """When the next post appears or expires without a commit; None if none will."""
-        return self.roll.turns
+        return self.live_posts.next_change_at
 
     def select(self, selection: Selection) -> Sequence[Post]:
         """Return the live posts of ``selection`` in its order.
@@ -155,18 +163,18 @@ class Edition:
         A carousel is in carousel order, (day, path) descending, whatever it is called.
         Raises `NotReady` where all sources of ``selection`` are unread.
         """
-        self._refuse_unread(selection)
-        posts = self.roll.live.find(selection.demands)
+        self._require_available(selection)
+        posts = self.live_posts.index.matching(selection.criteria)
         if selection.languages is not None:
             posts = tuple(post for post in posts if post in selection)
         if selection.carousel:
             posts = tuple(sorted(posts, key=lambda post: (post.day, post.path), reverse=True))
         return posts
 
-    def post(self, key: Key) -> Post:
+    def post(self, key: PostKey) -> Post:
         """Return the live post with ``key``; `UnknownName` if there is none."""
         try:
-            return self.roll.live.by_key[key]
+            return self.live_posts.index.by_key[key]
         except KeyError:
             raise UnknownName(
                 f"no live post has the key {key!r}",
@@ -174,23 +182,23 @@ class Edition:
                 hint="It may have been removed: /v1/changes tells removals.",
             ) from None
 
-    def find(self, post: PostId) -> Post | None:
+    def find_post(self, post_id: PostId) -> Post | None:
         """Return the live post with the id ``post``, None if there is none."""
-        found = self.roll.live.by_key.get(key_of(post))
-        return found if found and found.id == post else None
+        found = self.live_posts.index.by_key.get(post_key(post_id))
+        return found if found and found.id == post_id else None
 
-    def part(self, source: str) -> Part:
+    def snapshot(self, source: str) -> SourceSnapshot:
         """Return the part of ``source``; `UnknownName` lists the known ones, unread: `NotReady`."""
-        self._refuse_unread(Selection.of(sources=[source]))
-        parts = {part.source.name: part for part in self.parts}
+        self._require_available(Selection.create(sources=[source]))
+        parts = {part.source.name: part for part in self.snapshots}
         if source in parts:
             return parts[source]
         raise UnknownName(
             f"there is no source called {source!r}",
             code="unknown-source",
-            known=near_misses(source, sorted(parts)),
-            known_total=len(parts),
-            known_at="/v1/sources",
+            choices=near_misses(source, sorted(parts)),
+            choices_total=len(parts),
+            choices_path="/v1/sources",
         )
 
     def feed(self, name: str) -> NamedFeed:
@@ -201,42 +209,42 @@ class Edition:
             f"there is no feed called {name!r}",
             code="unknown-feed",
             hint="Choose one of the known names, or narrow `all` by query.",
-            known=near_misses(name, self._feed_names),
-            known_total=len(self.feeds),
-            known_at="/v1/categories",
+            choices=near_misses(name, self._feed_names),
+            choices_total=len(self.feeds),
+            choices_path="/v1/categories",
         )
 
-    def category(self, text: str) -> Category | None:
+    def resolve_category(self, text: str) -> Category | None:
         """Return the known category that ``text`` means: slug, alias or title in any case."""
         meant = self.vocabulary.category(text)
         return None if meant is None else self._by_slug.get(meant.slug)
 
-    def category_of(self, slug: str) -> Category:
+    def category_by_slug(self, slug: str) -> Category:
         """Return the known category with ``slug``, one of `category_slugs`."""
         return self._by_slug[slug]
 
-    def _refuse_unread(self, selection: Selection) -> None:
-        failing = {one.source.name: one.failing_kind for one in self.unread}
+    def _require_available(self, selection: Selection) -> None:
+        failing = {one.source.name: one.error_code for one in self.unavailable}
         wanted = selection.sources
         if wanted is None:
             wanted = frozenset(source.name for source in self.sources)
         if wanted and wanted <= failing.keys():
-            which = ", ".join(f"{name} ({failing[name]})" for name in sorted(wanted))
-            raise NotReady(f"not read yet: {which}", hint="Try again in a minute.")
+            names = ", ".join(f"{name} ({failing[name]})" for name in sorted(wanted))
+            raise NotReady(f"not read yet: {names}", hint="Try again in a minute.")
 
     def translations(self, post: Post) -> tuple[tuple[str, str], ...]:
         """Return (language, address) of the live translations of ``post`` but itself."""
         return tuple(
             (other.language, other.url)
-            for other in self.roll.live.translations.get((post.source, post.translation), ())
+            for other in self.live_posts.index.translations.get((post.source, post.translation), ())
             if other.id != post.id
         )
 
     @cached_property
     def categories(self) -> tuple[Category, ...]:
         """Every known category by slug: those of the settings and of any post ever live."""
-        counts = self.roll.live.spellings + spellings(
-            post for post in self.roll.expired if post.published <= self.at
+        counts = self.live_posts.index.label_counts + count_labels(
+            post for post in self.live_posts.expired if post.published <= self.at
         )
         found: dict[str, dict[str, int]] = {}
         for (slug, title), count in counts.items():
@@ -244,46 +252,49 @@ class Edition:
         titles = {
             slug: min(counted, key=lambda title: (-counted[title], title))
             for slug, counted in found.items()
-        } | {term.category.slug: term.category.title for term in self.vocabulary.terms}
+        } | {term.category.slug: term.category.title for term in self.vocabulary.definitions}
         return tuple(Category(slug=slug, title=titles[slug]) for slug in sorted(titles))
 
     @cached_property
     def sources(self) -> tuple[Source, ...]:
         """Every source of the settings, read or not."""
         return (
-            *(part.source for part in self.parts),
-            *(unread.source for unread in self.unread),
+            *(part.source for part in self.snapshots),
+            *(unread.source for unread in self.unavailable),
         )
 
     @cached_property
-    def failing(self) -> dict[str, str]:
+    def source_errors(self) -> dict[str, str]:
         """The sources that fail, each with a code of why that anybody may see."""
-        either: tuple[Part | Unread, ...] = (*self.parts, *self.unread)
-        return {one.source.name: one.failing_kind for one in either if one.failing}
+        either: tuple[SourceSnapshot | UnavailableSource, ...] = (
+            *self.snapshots,
+            *self.unavailable,
+        )
+        return {one.source.name: one.error_code for one in either if one.error}
 
     @cached_property
     def feeds(self) -> dict[str, NamedFeed]:
         """Every feed by name; where two want one name, the first in the order has it."""
         feeds: dict[str, NamedFeed] = {}
-        for feed in self._claims:
+        for feed in self._feed_candidates:
             feeds.setdefault(feed.name, feed)
         return feeds
 
     @cached_property
-    def shadowed(self) -> tuple[NamedFeed, ...]:
+    def shadowed_feeds(self) -> tuple[NamedFeed, ...]:
         """The feeds whose name an earlier one has; they stay reachable by query."""
-        return tuple(feed for feed in self._claims if self.feeds[feed.name] is not feed)
+        return tuple(feed for feed in self._feed_candidates if self.feeds[feed.name] is not feed)
 
     @cached_property
-    def expiries(self) -> dict[str, datetime]:
+    def last_expiries(self) -> dict[str, datetime]:
         """When a post of a source last expired, for sources of which one has."""
-        expired = [(post.expires, post.source) for post in self.roll.expired if post.expires]
+        expired = [(post.expires, post.source) for post in self.live_posts.expired if post.expires]
         return {source: at for at, source in sorted(expired)}
 
     @cached_property
     def _feed_names(self) -> tuple[str, ...]:
         """The names of all feeds, in the order of `feeds` where they are few, else sorted."""
-        return tuple(self.feeds if len(self.feeds) <= MAX_KNOWN else sorted(self.feeds))
+        return tuple(self.feeds if len(self.feeds) <= MAX_CHOICES else sorted(self.feeds))
 
     @cached_property
     def category_slugs(self) -> tuple[str, ...]:
@@ -295,16 +306,16 @@ class Edition:
         return {category.slug: category for category in self.categories}
 
     @cached_property
-    def _claims(self) -> tuple[NamedFeed, ...]:
+    def _feed_candidates(self) -> tuple[NamedFeed, ...]:
         return (
             NamedFeed(name=ALL, title="All posts"),
             NamedFeed(name=CAROUSEL, title="Carousel", selection=Selection(carousel=True)),
-            *self.named,
+            *self.named_feeds,
             *(
                 NamedFeed(
                     name=source.name,
                     title=source.title,
-                    selection=Selection.of(sources=[source.name]),
+                    selection=Selection.create(sources=[source.name]),
                 )
                 for source in self.sources
             ),
@@ -312,15 +323,15 @@ class Edition:
                 NamedFeed(
                     name=category.slug,
                     title=category.title,
-                    selection=Selection.of(categories=[category.slug]),
+                    selection=Selection.create(categories=[category.slug]),
                 )
                 for category in self.categories
             ),
         )
 
 
-def _held(parts: Iterable[Part]) -> tuple[Sheets, ...]:
-    return tuple(Sheets.of(part.posts) for part in parts)
+def _post_lists(snapshots: Iterable[SourceSnapshot]) -> tuple[PostList, ...]:
+    return tuple(PostList.from_posts(part.posts) for part in snapshots)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -333,13 +344,13 @@ class Readiness:
     that ended lately and were restarted.
     """
 
-    settled: bool
-    database: str | None = None
-    deliveries: Backlog | None = None
-    components: tuple[str, ...] = ()
+    is_ready: bool
+    database_error: str | None = None
+    backlog: Backlog | None = None
+    restarted_components: tuple[str, ...] = ()
 
 
-class Reader(Protocol):
+class ContentReader(Protocol):
     """What the web is given to read from."""
 
     @property
@@ -352,14 +363,16 @@ class Reader(Protocol):
         """The edition to serve now; raises `NotReady` before the first."""
         ...
 
-    async def items(self, posts: Sequence[Post], edition: Edition) -> tuple[Item, ...]:
+    async def render_posts(
+        self, posts: Sequence[Post], edition: Edition
+    ) -> tuple[RenderedPost, ...]:
         """Return ``posts`` of ``edition`` as items, in their order, however long that takes."""
         ...
 
-    async def rendered(self, posts: Sequence[Post], edition: Edition) -> RenderedPosts:
+    async def render_posts_in_time(self, posts: Sequence[Post], edition: Edition) -> RenderedPosts:
         """Return ``posts`` of ``edition`` as far as they are rendered within some seconds.
 
-        The others go on being rendered. Raises `Rendering` if not even that is possible.
+        The others go on being rendered. Raises `RenderResult` if not even that is possible.
         """
         ...
 

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, NewType
 
-from syndicate.model.ledger import Telling
+from syndicate.model.ledger import PostEvent
 from syndicate.model.post import CommitId, PostId
 from syndicate.model.subscription import EventType, Payload, SubscriptionId
 
 EventId = NewType("EventId", str)
 """``evt_`` and 32 hex digits; what receivers know as ``webhook-id``."""
 
-TRIAL: Final = "subscription.test"
+TEST_EVENT: Final = "subscription.test"
 """The type of the request by which an owner tries an endpoint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class WebhookEvent:
     """One thing that happened to one post, the same for all who are told.
 
     ``generation`` is that of the ledger row which ``telling`` made: the same telling has the same
@@ -27,44 +27,44 @@ class Event:
     its selection, takes a new generation.
     """
 
-    telling: Telling
+    post_event: PostEvent
     generation: int
-    post: PostId
+    post_id: PostId
     url: str
     source: str
     commit: CommitId
     """The commit served when it was noticed."""
-    at: datetime
+    noticed_at: datetime
     """When it was noticed."""
     title: str = ""
     self_url: str = ""
     """The post in our API."""
-    item: bytes = b""
+    item_json: bytes = b""
     """The post as a JSON Feed item. Of a removed one title, self_url and item are not used."""
 
     @property
     def id(self) -> EventId:
         """The id that receivers know repeats by."""
-        return event_id(self.generation, self.post, self.telling.kind)
+        return event_id(self.generation, self.post_id, self.post_event.kind)
 
-    def shown(self, payload: Payload) -> bytes:
+    def post_payload(self, payload: Payload) -> bytes:
         """Return what is said of the post: JSON in UTF-8, never content that was hidden."""
-        which: dict[str, object] = {"id": self.post, "url": self.url}
-        if self.telling.kind == "post.removed":
-            return _object(which)
+        post: dict[str, object] = {"id": self.post_id, "url": self.url}
+        if self.post_event.kind == "post.removed":
+            return _json_object(post)
         if payload == "thin":
-            return _object(which | {"title": self.title, "_syndicate": {"self": self.self_url}})
-        return self.item
+            return _json_object(post | {"title": self.title, "_syndicate": {"self": self.self_url}})
+        return self.item_json
 
 
-def event_id(generation: int, post: PostId, kind: EventType) -> EventId:
+def event_id(generation: int, post_id: PostId, kind: EventType) -> EventId:
     """Return the id of what is told of a post in a generation of the ledger."""
-    told = f"{generation}\n{post}\n{kind}".encode()
-    return EventId(f"evt_{hashlib.sha256(told).hexdigest()[:32]}")
+    identity = f"{generation}\n{post_id}\n{kind}".encode()
+    return EventId(f"evt_{hashlib.sha256(identity).hexdigest()[:32]}")
 
 
-def body(
-    event: Event,
+def webhook_body(
+    event: WebhookEvent,
     *,
     cursor: str,
     payload: Payload = "full",
@@ -76,27 +76,27 @@ def body(
     ``cursor`` is the position right after this event for ``/v1/changes?after=``. Without
     ``subscription`` and ``seq`` it is what ``/v1/changes`` lists.
     """
-    telling = event.telling
-    addressed = {"subscription": subscription, "seq": seq}
-    before = {name: value for name, value in addressed.items() if value is not None}
-    behind = {
+    post_event = event.post_event
+    recipient = {"subscription": subscription, "seq": seq}
+    before = {name: value for name, value in recipient.items() if value is not None}
+    after = {
         "source": event.source,
         "commit": event.commit,
-        "reason": telling.reason,
-        "changed": telling.changed,
-        "minor": telling.minor,
+        "reason": post_event.reason,
+        "changed": post_event.changed,
+        "minor": post_event.is_minor,
     }
     data = b"%b,%b,%b" % (
-        _object({**before, "cursor": cursor})[:-1],
-        b'"post":' + event.shown(payload),
-        _object(behind)[1:],
+        _json_object({**before, "cursor": cursor})[:-1],
+        b'"post":' + event.post_payload(payload),
+        _json_object(after)[1:],
     )
-    return _object({"type": telling.kind, "timestamp": rfc3339(event.at)})[:-1] + (
+    return _json_object({"type": post_event.kind, "timestamp": rfc3339(event.noticed_at)})[:-1] + (
         b',"data":%b}' % data
     )
 
 
-def addressed(body: bytes, subscription: SubscriptionId, seq: int) -> bytes:
+def with_recipient(body: bytes, subscription: SubscriptionId, seq: int) -> bytes:
     """Return ``body``, made without them, as it is made with ``subscription`` and ``seq``.
 
     So what is the same for all subscribers is kept once. What stands before ``data`` is ours.
@@ -106,7 +106,7 @@ def addressed(body: bytes, subscription: SubscriptionId, seq: int) -> bytes:
     return b"".join((before, data, names.encode(), rest))
 
 
-def cursor(body: bytes) -> str:
+def cursor_in_body(body: bytes) -> str:
     """Return the cursor of a ``body`` that is not addressed to anybody: what its data begins with.
 
     Nothing else is read: bodies may be long.
@@ -115,16 +115,16 @@ def cursor(body: bytes) -> str:
     return data[: data.index(b'"')].decode()
 
 
-def trial_body(subscription: SubscriptionId, at: datetime) -> bytes:
+def test_body(subscription: SubscriptionId, at: datetime) -> bytes:
     """Return the body of a request by which an owner tries an endpoint: no post, no ``seq``."""
     data = {"subscription": subscription}
-    return _object({"type": TRIAL, "timestamp": rfc3339(at), "data": data})
+    return _json_object({"type": TEST_EVENT, "timestamp": rfc3339(at), "data": data})
 
 
-def _object(members: Mapping[str, object]) -> bytes:
+def _json_object(members: Mapping[str, object]) -> bytes:
     return json.dumps(members, separators=(",", ":")).encode()
 
 
-def rfc3339(moment: datetime) -> str:
+def rfc3339(time: datetime) -> str:
     """Return ``moment`` in UTC to the millisecond (RFC 3339)."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -4,16 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
-from syndicate.model.post import Item, PostId, Source
-from syndicate.model.query import Content
+from syndicate.model.post import PostId, RenderedPost, Source
+from syndicate.model.query import ContentMode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Masthead:
+class ServiceInfo:
     """Who speaks: what every feed and page says about the service itself.
 
     ``public_url`` has no trailing slash; every address of ours begins with it. ``icon`` and
-    ``hub`` (WebSub) are absolute addresses, empty where there is none. ``max_age`` is the seconds
+    ``hub`` (WebSub) are absolute addresses, empty where there is none. ``max_age_seconds`` is the
+    seconds
     for which a feed need not be asked for again.
     """
 
@@ -21,9 +22,9 @@ class Masthead:
     public_url: str
     contact: str = ""
     version: str
-    icon: str = ""
-    hub: str = ""
-    max_age: int = 300
+    icon_url: str = ""
+    hub_url: str = ""
+    max_age_seconds: int = 300
 
     def url(self, path: str) -> str:
         """Return the absolute address of ``path``, which begins with a slash."""
@@ -38,11 +39,11 @@ class Masthead:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Removal:
+class Tombstone:
     """A post that readers were told of and that left, and when it did."""
 
-    id: PostId
-    removed: datetime
+    post_id: PostId
+    removed_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +56,7 @@ class Feed:
     several. ``removed`` are the posts that left lately.
     """
 
-    masthead: Masthead
+    service_info: ServiceInfo
     name: str
     title: str
     description: str = ""
@@ -65,17 +66,17 @@ class Feed:
     language: str = "en"
     updated: datetime
     """When the newest of its posts changed; never the time of a request."""
-    items: tuple[Item, ...]
+    items: tuple[RenderedPost, ...]
     sources: tuple[Source, ...]
-    content: Content = "full"
-    removed: tuple[Removal, ...] = ()
+    content: ContentMode = "full"
+    tombstones: tuple[Tombstone, ...] = ()
 
     def url(self, suffix: str, query: str | None = None) -> str:
         """Return the address of this page, or the one with ``query``.
 
         ``suffix`` names the format (".json"); the empty one is the page for people.
         """
-        return self.masthead.feed_url(self.name, suffix, self.query if query is None else query)
+        return self.service_info.feed_url(self.name, suffix, self.query if query is None else query)
 
     @property
     def is_complete(self) -> bool:

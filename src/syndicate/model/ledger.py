@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import Final, Literal, Self, get_args
 
 from syndicate.model.category import Category
-from syndicate.model.post import BlobId, Item, Path, Post, PostId
+from syndicate.model.post import BlobId, Path, Post, PostId, RenderedPost
 from syndicate.model.selection import Selectable, Selection
 from syndicate.model.subscription import EventType
 
-PartName = Literal[
+FieldName = Literal[
     "title",
     "summary",
     "words",
@@ -30,14 +30,14 @@ PartName = Literal[
 ]
 """A part of an item that may change; "markup" when the content did, but not its words."""
 
-Absence = Literal["deleted", "unpublished", "expired", "source_removed"]
+RemovalReason = Literal["deleted", "unpublished", "expired", "source_removed"]
 """Why a post that readers could see is seen no more."""
 
-Reason = Literal["new", "entered", "left", "selection_changed"] | Absence
+EventReason = Literal["new", "entered", "left", "selection_changed"] | RemovalReason
 
-PARTS: Final[tuple[PartName, ...]] = get_args(PartName)
+FIELD_NAMES: Final[tuple[FieldName, ...]] = get_args(FieldName)
 
-WEIGHTY: Final[frozenset[PartName]] = frozenset(
+MAJOR_FIELDS: Final[frozenset[FieldName]] = frozenset(
     {"title", "summary", "words", "published", "image", "carousel"}
 )
 """A change of none of these is minor."""
@@ -51,13 +51,13 @@ class LedgerRow:
     that a row is the same after it was stored.
     """
 
-    post: PostId
+    post_id: PostId
     generation: int
     source: str
     path: Path
     blob: BlobId
     url: str
-    live: bool
+    is_live: bool
     categories: tuple[Category, ...]
     carousel: bool
     language: str
@@ -65,52 +65,54 @@ class LedgerRow:
     updated: datetime
 
     @classmethod
-    def of(cls, post: Post, *, live: bool, generation: int) -> Self:
+    def from_post(cls, post: Post, *, is_live: bool, generation: int) -> Self:
         """Return the row of ``post`` as it is now."""
         return cls(
-            post=post.id,
+            post_id=post.id,
             generation=generation,
             source=post.source,
             path=post.path,
             blob=post.blob,
             url=post.url,
-            live=live,
+            is_live=is_live,
             categories=post.categories,
             carousel=post.carousel,
             language=post.language,
-            published=_stored(post.published),
-            updated=_stored(post.updated),
+            published=_in_milliseconds(post.published),
+            updated=_in_milliseconds(post.updated),
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Telling:
+class PostEvent:
     """What one selection's subscribers are told of one post.
 
     ``reason`` is None for an update; ``changed`` is in the order of `PARTS`, empty but for one.
     """
 
     kind: EventType
-    reason: Reason | None = None
-    changed: tuple[PartName, ...] = ()
+    reason: EventReason | None = None
+    changed: tuple[FieldName, ...] = ()
 
     @property
-    def minor(self) -> bool:
+    def is_minor(self) -> bool:
         """Whether it is an update that readers would hardly notice."""
-        return self.kind == "post.updated" and WEIGHTY.isdisjoint(self.changed)
+        return self.kind == "post.updated" and MAJOR_FIELDS.isdisjoint(self.changed)
 
 
-def stirred(before: LedgerRow | None, post: Post | None) -> bool:
+def may_have_changed(before: LedgerRow | None, post: Post | None) -> bool:
     """Tell whether there may be something to tell, from what is known without rendering.
 
     ``post`` is None where readers cannot see it now.
     """
     if before is None or post is None:
-        return post is not None or (before is not None and before.live)
-    return before != LedgerRow.of(post, live=True, generation=before.generation)
+        return post is not None or (before is not None and before.is_live)
+    return before != LedgerRow.from_post(post, is_live=True, generation=before.generation)
 
 
-def difference(before: LedgerRow, old: Item | None, new: Item) -> tuple[PartName, ...] | None:
+def changed_fields(
+    before: LedgerRow, old: RenderedPost | None, new: RenderedPost
+) -> tuple[FieldName, ...] | None:
     """Return the parts in which an item differs from what was told; None if it does not at all.
 
     ``old`` is the blob of ``before`` as it would be rendered today, None if that blob is lost:
@@ -119,9 +121,9 @@ def difference(before: LedgerRow, old: Item | None, new: Item) -> tuple[PartName
     no part.
     """
     if old is None:
-        return PARTS
-    post, row = new.post, LedgerRow.of(new.post, live=True, generation=before.generation)
-    same: dict[PartName, bool] = {
+        return FIELD_NAMES
+    post, row = new.post, LedgerRow.from_post(new.post, is_live=True, generation=before.generation)
+    same: dict[FieldName, bool] = {
         "title": old.post.title == post.title,
         "summary": old.summary == new.summary,
         "words": old.text == new.text,
@@ -136,12 +138,14 @@ def difference(before: LedgerRow, old: Item | None, new: Item) -> tuple[PartName
         "language": before.language == row.language,
         "external_url": old.external_url == new.external_url,
     }
-    changed = tuple(part for part in PARTS if not same[part])
-    alike = before.updated == row.updated and _reads_as(old, new)
-    return changed if changed or not alike else None
+    changed = tuple(part for part in FIELD_NAMES if not same[part])
+    is_alike = before.updated == row.updated and _looks_the_same(old, new)
+    return changed if changed or not is_alike else None
 
 
-def absence(post: Post | None, at: datetime, *, hidden: bool = False) -> Absence:
+def determine_removal_reason(
+    post: Post | None, at: datetime, *, is_hidden: bool = False
+) -> RemovalReason:
     """Return why readers cannot see a post at ``at``.
 
     ``post`` is what its source has of it, if it can be read; ``hidden`` whether a file is there
@@ -149,45 +153,47 @@ def absence(post: Post | None, at: datetime, *, hidden: bool = False) -> Absence
     """
     if post is not None and post.expires is not None and post.expires <= at:
         return "expired"
-    return "deleted" if post is None and not hidden else "unpublished"
+    return "deleted" if post is None and not is_hidden else "unpublished"
 
 
-def tell(
+def event_for(
     selection: Selection,
     *,
     before: LedgerRow | None,
     post: Post | None,
-    changed: tuple[PartName, ...] | None = None,
-    gone: Absence = "deleted",
-) -> Telling | None:
+    changed: tuple[FieldName, ...] | None = None,
+    removal_reason: RemovalReason = "deleted",
+) -> PostEvent | None:
     """Return what subscribers of ``selection`` must be told of a post, None if nothing.
 
     ``post`` is None where readers cannot see it now, and ``gone`` then says why. ``changed`` is
     the `difference`, asked for only if the post is live before and now.
     """
-    was = before is not None and before.live and before in selection
+    was = before is not None and before.is_live and before in selection
     now = post is not None and post in selection
     if now and not was:
-        entered = before is not None and before.live
-        return Telling(kind="post.published", reason="entered" if entered else "new")
+        entered = before is not None and before.is_live
+        return PostEvent(kind="post.published", reason="entered" if entered else "new")
     if was and not now:
-        return Telling(kind="post.removed", reason=gone if post is None else "left")
+        return PostEvent(kind="post.removed", reason=removal_reason if post is None else "left")
     if now and changed is not None:
-        return Telling(kind="post.updated", changed=changed)
+        return PostEvent(kind="post.updated", changed=changed)
     return None
 
 
-def reselect(before: Selection, after: Selection, post: Selectable) -> Telling | None:
+def selection_change_event(
+    before: Selection, after: Selection, post: Selectable
+) -> PostEvent | None:
     """Return what a subscriber must be told of a live post when it changes its selection."""
     was, now = post in before, post in after
     if was == now:
         return None
     if now:
-        return Telling(kind="post.published", reason="entered")
-    return Telling(kind="post.removed", reason="selection_changed")
+        return PostEvent(kind="post.published", reason="entered")
+    return PostEvent(kind="post.removed", reason="selection_changed")
 
 
-def _reads_as(old: Item, new: Item) -> bool:
+def _looks_the_same(old: RenderedPost, new: RenderedPost) -> bool:
     """Tell whether readers see no difference, but in what the ledger keeps or nobody sees."""
     post = new.post
     unseen = replace(
@@ -202,5 +208,5 @@ def _reads_as(old: Item, new: Item) -> bool:
     return replace(old, post=unseen) == new
 
 
-def _stored(moment: datetime) -> datetime:
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000).astimezone(UTC)
+def _in_milliseconds(time: datetime) -> datetime:
+    return time.replace(microsecond=time.microsecond // 1000 * 1000).astimezone(UTC)

@@ -9,50 +9,54 @@ from typing import Final
 
 from syndicate.model.category import slug
 
-MAX_KNOWN: Final = 20
+MAX_CHOICES: Final = 20
 """Names that an error lists."""
 
-_FEW: Final = 200
+_MAX_COMPARED_NAMES: Final = 200
 """Names that are all compared: some milliseconds. Of more, only likely ones are."""
 
-_LONGEST: Final = 24
+_MAX_VARIED_CHARACTERS: Final = 24
 """Characters of a text that are varied."""
 
-_LONGEST_COMPARED: Final = 100
+_MAX_COMPARED_CHARACTERS: Final = 100
 
-_CUTOFF: Final = 0.6
+_MIN_SIMILARITY: Final = 0.6
 """Likeness (`difflib`) from which on a name may be meant."""
 
 _ALPHABET: Final = f"{ascii_lowercase}{digits}-"
 
 
-def near_misses(asked: str, names: Sequence[str]) -> tuple[str, ...]:
-    """Return at most `MAX_KNOWN` of ``names``, first those that are written much like ``asked``.
+def near_misses(requested: str, names: Sequence[str]) -> tuple[str, ...]:
+    """Return at most `MAX_CHOICES` of ``names``, first those that are written much like ``asked``.
 
-    More than `MAX_KNOWN` names must be sorted.
+    More than `MAX_CHOICES` names must be sorted.
     """
-    meant = slug(asked)[:_LONGEST_COMPARED] or asked[:_LONGEST_COMPARED]
-    likely = list(names) if len(names) <= _FEW else [*dict.fromkeys(_likely(meant, names))]
-    close = get_close_matches(meant, likely, n=len(likely), cutoff=_CUTOFF)
-    close.sort(key=lambda name: _likeness(meant, name), reverse=True)
-    return tuple(dict.fromkeys((*close, *likely)))[:MAX_KNOWN]
+    meant = slug(requested)[:_MAX_COMPARED_CHARACTERS] or requested[:_MAX_COMPARED_CHARACTERS]
+    likely = (
+        list(names)
+        if len(names) <= _MAX_COMPARED_NAMES
+        else [*dict.fromkeys(_candidates(meant, names))]
+    )
+    close = get_close_matches(meant, likely, n=len(likely), cutoff=_MIN_SIMILARITY)
+    close.sort(key=lambda name: _similarity(meant, name), reverse=True)
+    return tuple(dict.fromkeys((*close, *likely)))[:MAX_CHOICES]
 
 
-def _likeness(meant: str, name: str) -> tuple[float, int]:
+def _similarity(meant: str, name: str) -> tuple[float, int]:
     """Return what ranks names: how much alike they are and, if equally, how long they begin so."""
     ratio = SequenceMatcher(None, meant, name).ratio()
     alike = takewhile(lambda pair: pair[0] == pair[1], zip(meant, name, strict=False))
     return round(ratio, 2), sum(1 for _ in alike)
 
 
-def _likely(meant: str, names: Sequence[str]) -> Iterator[str]:
+def _candidates(meant: str, names: Sequence[str]) -> Iterator[str]:
     """Yield the names with one character more, less or other, then those that begin alike."""
-    for text in _variants(meant[:_LONGEST]):
-        place = bisect_left(names, text)
-        if place < len(names) and names[place] == text:
+    for text in _variants(meant[:_MAX_VARIED_CHARACTERS]):
+        index = bisect_left(names, text)
+        if index < len(names) and names[index] == text:
             yield text
-    place = min(bisect_left(names, meant), len(names) - MAX_KNOWN)
-    yield from names[max(0, place - MAX_KNOWN // 2) : place + MAX_KNOWN]
+    index = min(bisect_left(names, meant), len(names) - MAX_CHOICES)
+    yield from names[max(0, index - MAX_CHOICES // 2) : index + MAX_CHOICES]
 
 
 def _variants(text: str) -> Iterator[str]:

@@ -10,7 +10,7 @@ from syndicate.model.category import Category
 PostId = NewType("PostId", str)
 """``tag:AUTHORITY,DATE:KEY`` (RFC 4151); the same in every format, API and event."""
 
-Key = NewType("Key", str)
+PostKey = NewType("PostKey", str)
 """The last part of a post's id, the only part used in addresses: 16 hex digits, perhaps ``~2``."""
 
 BlobId = NewType("BlobId", str)
@@ -23,9 +23,9 @@ Path = NewType("Path", str)
 """A path inside a repository, from its root, with ``/``; bytes that are not UTF-8 as surrogates."""
 
 SafeHtml = NewType("SafeHtml", str)
-"""HTML that `syndicate.render.sanitize` let through; only that module makes one."""
+"""HTML that `syndicate.render.sanitizer.sanitizer` let through; only that module makes one."""
 
-Precision = Literal["day", "second"]
+DatePrecision = Literal["day", "second"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
+class CarouselCard:
     """How a post is shown in a carousel; complete, gaps are filled from the post."""
 
     title: str
@@ -89,7 +89,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """What order, selection and caching need to know of a post; `Item` is the rest."""
+    """What order, selection and caching need to know of a post; `RenderedPost` is the rest."""
 
     id: PostId
     source: str
@@ -99,7 +99,7 @@ class Post:
     title: str
     published: datetime
     """With the source zone's offset."""
-    precision: Precision
+    precision: DatePrecision
     updated: datetime
     """With the source zone's offset; never before ``published``."""
     language: str
@@ -112,22 +112,22 @@ class Post:
     """Equal for the translations of one post, empty where there is one language only."""
 
     @property
-    def key(self) -> Key:
+    def key(self) -> PostKey:
         """The part of the id that addresses use."""
-        return key_of(self.id)
+        return post_key(self.id)
 
     def is_live(self, now: datetime) -> bool:
         """Tell whether readers may see the post at ``now``: published ≤ now < expires."""
         return self.published <= now and (self.expires is None or now < self.expires)
 
 
-def key_of(post: PostId) -> Key:
+def post_key(post_id: PostId) -> PostKey:
     """Return the part of an id that addresses use."""
-    return Key(post.rpartition(":")[2])
+    return PostKey(post_id.rpartition(":")[2])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class RenderedPost:
     """A post as readers get it."""
 
     post: Post
@@ -141,7 +141,7 @@ class Item:
     external_url: str = ""
     """Where the post was first published, if not here."""
     reading_minutes: int
-    card: Card | None = None
+    card: CarouselCard | None = None
     """Only of posts that are in the carousel."""
     translations: tuple[tuple[str, str], ...] = field(default=())
     """(language, address) of the other languages of the same post."""
@@ -155,7 +155,7 @@ class RenderedPosts:
     of the post or of the renderer; those in ``unrendered`` have no content, text, image and card.
     """
 
-    items: tuple[Item, ...]
+    items: tuple[RenderedPost, ...]
     outdated: frozenset[PostId] = frozenset()
     unrendered: frozenset[PostId] = frozenset()
 

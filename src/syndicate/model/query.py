@@ -11,15 +11,15 @@ from syndicate.model.edition import Edition
 from syndicate.model.near_misses import near_misses
 from syndicate.model.selection import Selection
 
-Content = Literal["full", "summary", "text", "none"]
+ContentMode = Literal["full", "summary", "text", "none"]
 
 DEFAULT_LIMIT: Final = 50
-MOST: Final = 200
+MAX_LIMIT: Final = 200
 
 _LANGUAGE: Final = re.compile(r"[a-z]{1,8}(-[a-z0-9]{1,8})*", re.ASCII | re.IGNORECASE)
 """A basic language range (RFC 4647 section 2.1) but the wildcard."""
 
-_NEAR_MISSES: Final = {
+_PARAMETER_CORRECTIONS: Final = {
     "categories": "category",
     "cat": "category",
     "tag": "category",
@@ -49,12 +49,12 @@ class Query:
     languages: tuple[str, ...] = ()
     limit: int = DEFAULT_LIMIT
     after: str = ""
-    content: Content = "full"
+    content: ContentMode = "full"
 
     @property
     def selection(self) -> Selection:
         """What is left of everything."""
-        return Selection.of(
+        return Selection.create(
             categories=self.categories,
             match_all=self.match_all,
             carousel=self.carousel,
@@ -89,26 +89,28 @@ def parse_query(pairs: Iterable[tuple[str, str]], edition: Edition) -> Query:
     """
     given: dict[str, list[str]] = {}
     for name, text in pairs:
-        if name in _NEAR_MISSES:
+        if name in _PARAMETER_CORRECTIONS:
             raise UsageError(
-                f"the parameter {name!r} is called {_NEAR_MISSES[name]!r} here",
+                f"the parameter {name!r} is called {_PARAMETER_CORRECTIONS[name]!r} here",
                 code="wrong-parameter",
-                hint=f"Write {_NEAR_MISSES[name]}= instead of {name}=.",
-                known=_PARAMETERS,
+                hint=f"Write {_PARAMETER_CORRECTIONS[name]}= instead of {name}=.",
+                choices=_PARAMETERS,
             )
         if name in _PARAMETERS and text.strip():
             given.setdefault(name, []).append(text.strip())
     return Query(
-        categories=_sorted(read_category(text, edition) for text in given.get("category", ())),
+        categories=_sorted_unique(
+            parse_category(text, edition) for text in given.get("category", ())
+        ),
         match_all=_choice("match", given, ("any", "all"), "any") == "all",
         carousel={"true": True, "false": False, "": None}[
             _choice("carousel", given, ("true", "false"), "")
         ],
-        sources=_sorted(read_source(text, edition) for text in given.get("source", ())),
-        languages=_sorted(read_language(text) for text in given.get("language", ())),
-        limit=read_limit({"limit": _single("limit", given)}),
+        sources=_sorted_unique(parse_source(text, edition) for text in given.get("source", ())),
+        languages=_sorted_unique(parse_language(text) for text in given.get("language", ())),
+        limit=parse_limit({"limit": _single("limit", given)}),
         after=_single("after", given),
-        content=cast("Content", _choice("content", given, get_args(Content), "full")),
+        content=cast("ContentMode", _choice("content", given, get_args(ContentMode), "full")),
     )
 
 
@@ -124,7 +126,7 @@ _PARAMETERS: Final = (
 )
 
 
-def _sorted(texts: Iterable[str]) -> tuple[str, ...]:
+def _sorted_unique(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(texts)))
 
 
@@ -147,38 +149,38 @@ def _choice(name: str, given: dict[str, list[str]], allowed: tuple[str, ...], de
         f"{name} cannot be {value!r}",
         code="malformed-parameter",
         hint=f"Allowed are {' and '.join(allowed)}.",
-        known=allowed,
+        choices=allowed,
     )
 
 
-def read_limit(given: Mapping[str, str]) -> int:
+def parse_limit(given: Mapping[str, str]) -> int:
     """Return the length of a page that a query asks for; raises `UsageError`."""
     text = given.get("limit", "").strip() or str(DEFAULT_LIMIT)
-    if re.fullmatch("[0-9]{1,3}", text) and 1 <= int(text) <= MOST:
+    if re.fullmatch("[0-9]{1,3}", text) and 1 <= int(text) <= MAX_LIMIT:
         return int(text)
     raise UsageError(
         f"limit cannot be {text!r}",
         code="malformed-parameter",
-        hint=f"Give a whole number from 1 to {MOST}.",
+        hint=f"Give a whole number from 1 to {MAX_LIMIT}.",
     )
 
 
-def read_category(text: str, edition: Edition) -> str:
+def parse_category(text: str, edition: Edition) -> str:
     """Return the slug of the category that ``text`` means; raises `UsageError`."""
-    category = edition.category(text)
+    category = edition.resolve_category(text)
     if category is not None:
         return category.slug
     raise UsageError(
         f"there is no category {text!r}",
         code="unknown-category",
         hint="Give a known slug, title or alias, in any case.",
-        known=near_misses(text, edition.category_slugs),
-        known_total=len(edition.category_slugs),
-        known_at="/v1/categories",
+        choices=near_misses(text, edition.category_slugs),
+        choices_total=len(edition.category_slugs),
+        choices_path="/v1/categories",
     )
 
 
-def read_source(text: str, edition: Edition) -> str:
+def parse_source(text: str, edition: Edition) -> str:
     """Return the name of the source that ``text`` means; raises `UsageError`."""
     known = tuple(source.name for source in edition.sources)
     if text.lower() in known:
@@ -187,13 +189,13 @@ def read_source(text: str, edition: Edition) -> str:
         f"there is no source {text!r}",
         code="unknown-source",
         hint="Give the name of a known source.",
-        known=near_misses(text, sorted(known)),
-        known_total=len(known),
-        known_at="/v1/sources",
+        choices=near_misses(text, sorted(known)),
+        choices_total=len(known),
+        choices_path="/v1/sources",
     )
 
 
-def read_language(text: str) -> str:
+def parse_language(text: str) -> str:
     """Return the language range that ``text`` is, in lower case; raises `UsageError`."""
     if _LANGUAGE.fullmatch(text):
         return text.lower()

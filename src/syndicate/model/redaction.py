@@ -12,19 +12,19 @@ from syndicate.model.subscription import Subscription
 NOT_REACHABLE: Final = "the host does not resolve to public IP addresses only"
 """Instead of whether a name is unknown, or which of its IP addresses is not public."""
 
-_RESOLUTION: Final = re.compile(
+_LOOKUP_RESULT: Final = re.compile(
     r"(?:no request may go to |\S+(?:, which carries \S+,)? is not public|"
     r"the name (?:\S+ )?cannot be resolved).*",
     re.DOTALL,
 )
-"""What `channels.guard` and `channels.fault` say about the look-up of a name."""
+"""What `channels.ssrf_guard` and `channels.fault` say about the look-up of a name."""
 
-_CANDIDATE: Final = re.compile(r"[0-9A-Fa-f:]*[:.][0-9A-Fa-f:.]+")
+_POSSIBLE_ADDRESS: Final = re.compile(r"[0-9A-Fa-f:]*[:.][0-9A-Fa-f:.]+")
 
 
 def redact_text(text: str) -> str:
     """Return ``text`` without IP addresses and without the result of a DNS look-up."""
-    return _CANDIDATE.sub(_hidden, _RESOLUTION.sub(NOT_REACHABLE, text))
+    return _POSSIBLE_ADDRESS.sub(_mask_address, _LOOKUP_RESULT.sub(NOT_REACHABLE, text))
 
 
 def redact_attempt(attempt: Attempt, url: str) -> Attempt:
@@ -33,8 +33,8 @@ def redact_attempt(attempt: Attempt, url: str) -> Attempt:
     The IP address that was dialled stays only where the owner wrote it: it is the host of ``url``.
     The operator's command line shows all.
     """
-    address = attempt.address if attempt.address == urlsplit(url).hostname else ""
-    return replace(attempt, address=address, error=redact_text(attempt.error))
+    address = attempt.ip_address if attempt.ip_address == urlsplit(url).hostname else ""
+    return replace(attempt, ip_address=address, error=redact_text(attempt.error))
 
 
 def redact_delivery(delivery: Delivery) -> Delivery:
@@ -47,10 +47,10 @@ def redact_subscription(subscription: Subscription) -> Subscription:
     return replace(subscription, state_reason=redact_text(subscription.state_reason))
 
 
-def _hidden(found: re.Match[str]) -> str:
-    text = found[0].rstrip(".:")
+def _mask_address(match: re.Match[str]) -> str:
+    text = match[0].rstrip(".:")
     try:
         ip_address(text)
     except ValueError:
-        return found[0]
-    return "(IP address)" + found[0][len(text) :]
+        return match[0]
+    return "(IP address)" + match[0][len(text) :]

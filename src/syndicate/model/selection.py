@@ -9,7 +9,7 @@ from syndicate.model.category import Category
 AnyOf = frozenset[str]
 """Slugs of which a post must have at least one."""
 
-Trait = tuple[str, str | bool]
+Attribute = tuple[str, str | bool]
 """Something a selection can ask for: ("category", slug), ("source", name), ("carousel", flag)."""
 
 
@@ -37,7 +37,7 @@ class Selectable(Protocol):
         ...
 
 
-def traits(post: Selectable) -> Iterator[Trait]:
+def attributes(post: Selectable) -> Iterator[Attribute]:
     """Yield every trait of ``post``; languages are not among them, since they cover others."""
     yield "source", post.source
     yield "carousel", post.carousel
@@ -59,7 +59,7 @@ class Selection:
     languages: frozenset[str] | None = None
 
     @classmethod
-    def of(
+    def create(
         cls,
         *,
         categories: Iterable[str] = (),
@@ -78,28 +78,28 @@ class Selection:
             languages=frozenset(tag.lower() for tag in languages) or None,
         )
 
-    def narrow(self, other: Self) -> Self:
+    def intersect(self, other: Self) -> Self:
         """Return what is in both."""
         if self.carousel is not None and other.carousel not in (None, self.carousel):
             return type(self)(sources=frozenset())
         return type(self)(
             categories=self.categories | other.categories,
             carousel=other.carousel if self.carousel is None else self.carousel,
-            sources=_both(self.sources, other.sources),
-            languages=_narrower_languages(self.languages, other.languages),
+            sources=_intersection(self.sources, other.sources),
+            languages=_language_intersection(self.languages, other.languages),
         )
 
     @property
-    def demands(self) -> list[set[Trait]]:
+    def criteria(self) -> list[set[Attribute]]:
         """The sets of traits of each of which a post must have at least one."""
-        demands: list[set[Trait]] = [
+        criteria: list[set[Attribute]] = [
             {("category", slug) for slug in group} for group in self.categories
         ]
         if self.sources is not None:
-            demands.append({("source", name) for name in self.sources})
+            criteria.append({("source", name) for name in self.sources})
         if self.carousel is not None:
-            demands.append({("carousel", self.carousel)})
-        return demands
+            criteria.append({("carousel", self.carousel)})
+        return criteria
 
     def __contains__(self, post: Selectable) -> bool:
         if self.sources is not None and post.source not in self.sources:
@@ -107,32 +107,33 @@ class Selection:
         if self.carousel is not None and post.carousel != self.carousel:
             return False
         if self.languages is not None and not any(
-            _covers(wanted, post.language) for wanted in self.languages
+            _language_matches(wanted, post.language) for wanted in self.languages
         ):
             return False
         slugs = {category.slug for category in post.categories}
         return all(group & slugs for group in self.categories)
 
 
-def _both(one: frozenset[str] | None, two: frozenset[str] | None) -> frozenset[str] | None:
+def _intersection(one: frozenset[str] | None, two: frozenset[str] | None) -> frozenset[str] | None:
     if one is None or two is None:
         return two if one is None else one
     return one & two
 
 
-def _narrower_languages(
+def _language_intersection(
     one: frozenset[str] | None, two: frozenset[str] | None
 ) -> frozenset[str] | None:
     if one is None or two is None:
-        return _both(one, two)
+        return _intersection(one, two)
     return frozenset(
         tag
         for tag in one | two
-        if any(_covers(wide, tag) for wide in one) and any(_covers(wide, tag) for wide in two)
+        if any(_language_matches(wide, tag) for wide in one)
+        and any(_language_matches(wide, tag) for wide in two)
     )
 
 
-def _covers(wanted: str, tag: str) -> bool:
+def _language_matches(wanted: str, tag: str) -> bool:
     """Basic filtering (RFC 4647 section 3.3.1): ``es`` covers ``es`` and ``es-PR``."""
-    wide, narrow = wanted.lower(), tag.lower()
-    return narrow == wide or narrow.startswith(f"{wide}-")
+    language_range, language = wanted.lower(), tag.lower()
+    return language == language_range or language.startswith(f"{language_range}-")

@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from typing import Final, Literal, NewType, get_args
 
 from syndicate.model.selection import Selection
-from syndicate.model.signature import Secret, live
+from syndicate.model.webhook_signature import Secret, active_secrets
 
 SubscriptionId = NewType("SubscriptionId", str)
 """``sub_`` and letters or digits."""
 
-Kind = Literal["webhook", "websub"]
+SubscriptionKind = Literal["webhook", "websub"]
 """The channel: which file of `syndicate.channels` sends."""
 
 EventType = Literal["post.published", "post.updated", "post.removed"]
@@ -18,25 +18,25 @@ EventType = Literal["post.published", "post.updated", "post.removed"]
 Payload = Literal["full", "thin"]
 """Whether a request carries the whole item or only says which post it is about."""
 
-State = Literal["verifying", "active", "paused", "suspended", "disabled"]
+SubscriptionState = Literal["verifying", "active", "paused", "suspended", "disabled"]
 """verifying: WebSub, until the subscriber confirmed; paused: by the owner; suspended: the breaker
 lets one request through now and then; disabled: gone or failing for days, by us."""
 
 EVENT_TYPES: Final[tuple[EventType, ...]] = get_args(EventType)
 
-CLAIMABLE: Final[frozenset[State]] = frozenset({"active", "suspended"})
+DELIVERABLE_STATES: Final[frozenset[SubscriptionState]] = frozenset({"active", "suspended"})
 """States in which deliveries are sent; in the others they wait, or are not made at all."""
 
-SEALED: Final = (
+UNDECRYPTABLE_REASON: Final = (
     "its secret cannot be opened: [service] secret_key is not what it was when the secret was "
     "stored; set it back, or rotate the secret"
 )
 """Why nothing is sent to a subscription whose secret nobody can read."""
 
-OVERLAP: Final = timedelta(hours=24)
+SECRET_OVERLAP: Final = timedelta(hours=24)
 """How long a secret that was replaced still signs, beside the one that took its place."""
 
-OLD_SECRETS: Final = 2
+MAX_OLD_SECRETS: Final = 2
 """How many replaced secrets sign beside the current one, at most."""
 
 
@@ -49,7 +49,7 @@ class Subscription:
     """
 
     id: SubscriptionId
-    kind: Kind = "webhook"
+    kind: SubscriptionKind = "webhook"
     owner: str = ""
     """The name on the token that made it, so that a new token of that name takes over; empty for
     WebSub, where knowing the callback is the right."""
@@ -62,9 +62,9 @@ class Subscription:
     backfill: bool = False
     secrets: tuple[Secret, ...] = ()
     """The newest first; a WebSub subscriber may have none."""
-    sealed: str = ""
+    unreadable_secret: str = ""
     """The secrets as they are stored, where they cannot be opened: then `secrets` is empty."""
-    state: State = "active"
+    state: SubscriptionState = "active"
     state_reason: str = ""
     failing_since: datetime | None = None
     """When the first of the present row of failures began."""
@@ -75,13 +75,13 @@ class Subscription:
     lease_until: datetime | None = None
 
     @property
-    def trouble(self) -> str:
+    def status_reason(self) -> str:
         """Why it is in its state, or why nothing can be sent in any; empty if all is well."""
-        return SEALED if self.sealed else self.state_reason
+        return UNDECRYPTABLE_REASON if self.unreadable_secret else self.state_reason
 
-    def wants(self, kind: EventType, *, minor: bool) -> bool:
+    def accepts(self, kind: EventType, *, is_minor: bool) -> bool:
         """Tell whether the owner wants to hear of such a change."""
-        return kind in self.types and (self.minor or not minor)
+        return kind in self.types and (self.minor or not is_minor)
 
 
 def pause(subscription: Subscription) -> Subscription:
@@ -101,23 +101,27 @@ def resume(subscription: Subscription) -> Subscription:
     )
 
 
-def rotate(
-    subscription: Subscription, secret: Secret, at: datetime, *, old_secrets: int = OLD_SECRETS
+def rotate_secret(
+    subscription: Subscription,
+    secret: Secret,
+    at: datetime,
+    *,
+    max_old_secrets: int = MAX_OLD_SECRETS,
 ) -> Subscription:
     """Sign with ``secret`` from now on, and for `OVERLAP` with the one before as well.
 
-    At most ``old_secrets`` former ones are kept, the newest, so that signatures stay short.
+    At most ``max_old_secrets`` former ones are kept, the newest, so that signatures stay short.
 
     One before that cannot be opened is forgotten, and holds nothing up any more.
     """
-    if subscription.sealed and subscription.state == "suspended":
+    if subscription.unreadable_secret and subscription.state == "suspended":
         subscription = resume(subscription)
-    former = (
-        replace(one, until=at + OVERLAP) if one.until is None else one
+    previous = (
+        replace(one, valid_until=at + SECRET_OVERLAP) if one.valid_until is None else one
         for one in subscription.secrets
     )
-    kept = live(former, at)[:old_secrets]
-    return replace(subscription, secrets=(secret, *kept), sealed="")
+    retained = active_secrets(previous, at)[:max_old_secrets]
+    return replace(subscription, secrets=(secret, *retained), unreadable_secret="")
 
 
 def is_well_formed_id(text: str) -> bool:

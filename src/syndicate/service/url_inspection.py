@@ -5,7 +5,7 @@ from math import ceil
 from typing import Final
 
 from syndicate import telemetry
-from syndicate.channels.guard import Guard
+from syndicate.channels.ssrf_guard import SsrfGuard
 from syndicate.errors import Refused
 
 REFUSAL_SECONDS: Final = 0.5
@@ -14,10 +14,10 @@ REFUSAL_SECONDS: Final = 0.5
 _log = telemetry.logger("guard")
 
 
-async def inspect_discreetly(
-    guard: Guard, url: str, refusal: Refused, *, seconds: float = REFUSAL_SECONDS
+async def inspect_privately(
+    ssrf_guard: SsrfGuard, url: str, refusal: Refused, *, seconds: float = REFUSAL_SECONDS
 ) -> bool:
-    """Return what `Guard.inspect` returns; raises ``refusal`` whatever the reason is.
+    """Return what `SsrfGuard.check_resolved` returns; raises ``refusal`` whatever the reason is.
 
     The log has the reason. The answer comes after a whole multiple of ``seconds``, so that a name
     that resolves to a private IP address and one that does not resolve take equally long.
@@ -25,9 +25,9 @@ async def inspect_discreetly(
     loop = asyncio.get_running_loop()
     began = loop.time()
     try:
-        return await guard.inspect(url)
+        return await ssrf_guard.check_resolved(url)
     except Refused as reason:
-        _log.info("subscriber URL refused", code=reason.code, reason=reason.what)
+        _log.info("subscriber URL refused", code=reason.code, reason=reason.message)
     steps = ceil((loop.time() - began) / seconds)
     await asyncio.sleep(began + steps * seconds - loop.time())
     raise refusal

@@ -15,21 +15,21 @@ from syndicate.errors import SettingsError
 from syndicate.model.category import Vocabulary
 from syndicate.model.content_limits import ContentLimits
 from syndicate.model.edition import NamedFeed
-from syndicate.model.feed import Masthead
+from syndicate.model.feed import ServiceInfo
 from syndicate.model.post import Source
-from syndicate.settings import values
-from syndicate.settings.limits_table import LimitsTable
-from syndicate.settings.mistakes import of_kinds, of_relations
-from syndicate.settings.reading import Reading, Value, find, read
-from syndicate.settings.shown import Setting, shown
-from syndicate.settings.tables import (
+from syndicate.settings import convert
+from syndicate.settings.display import DisplayedSetting, displayed_settings
+from syndicate.settings.limits_schema import LimitsTable
+from syndicate.settings.loader import RawSettings, Value, find_file, read_settings
+from syndicate.settings.schema import (
     DeliveryTable,
     ServiceTable,
     Tables,
     WebSubTable,
 )
+from syndicate.settings.validation_errors import cross_field_errors, type_errors
 
-__all__ = ["Setting", "Settings", "load", "schema"]
+__all__ = ["DisplayedSetting", "Settings", "json_schema", "load"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class Settings:
     """What an operator chose. Paths are absolute; relative ones began at the file's folder."""
 
     file: pathlib.Path
-    masthead: Masthead
+    service_info: ServiceInfo
     vocabulary: Vocabulary
     sources: tuple[Source, ...]
     feeds: tuple[NamedFeed, ...]
@@ -47,7 +47,7 @@ class Settings:
     """By name of source."""
     hook_secrets: Mapping[str, str] = field(repr=False)
     """By name of source; only of those that have one."""
-    data: pathlib.Path
+    data_folder: pathlib.Path
     database_url: str = field(repr=False)
     service: ServiceTable
     delivery: DeliveryTable
@@ -55,34 +55,35 @@ class Settings:
     limits: LimitsTable
     content_limits: ContentLimits
     asset_bytes: int
-    shown: tuple[Setting, ...]
+    displayed: tuple[DisplayedSetting, ...]
     """Every single setting, for people."""
 
     @classmethod
-    def of(cls, tables: Tables, reading: Reading) -> Self:
+    def from_tables(cls, tables: Tables, raw: RawSettings) -> Self:
         """Hand on ``tables``, which were read as ``reading`` says, as plain values."""
-        folder = reading.file.parent.absolute()
-        known = values.vocabulary(tables.categories)
+        folder = raw.file.parent.absolute()
+        vocabulary = convert.build_vocabulary(tables.categories)
         return cls(
-            file=reading.file,
-            masthead=values.masthead(tables.service),
-            vocabulary=known,
+            file=raw.file,
+            service_info=convert.build_service_info(tables.service),
+            vocabulary=vocabulary,
             sources=tuple(
-                values.source(table, known=known, folder=folder) for table in tables.sources
+                convert.build_source(table, vocabulary=vocabulary, config_folder=folder)
+                for table in tables.sources
             ),
-            feeds=tuple(values.feed(table, known=known) for table in tables.feeds),
+            feeds=tuple(convert.build_feed(table, vocabulary=vocabulary) for table in tables.feeds),
             redirects={table.former: table.to for table in tables.redirects},
             poll_seconds={table.name: table.poll_seconds for table in tables.sources},
             hook_secrets={t.name: t.hook_secret for t in tables.sources if t.hook_secret},
-            data=folder / tables.service.data,
-            database_url=values.database_url(tables.database, folder),
+            data_folder=folder / tables.service.data,
+            database_url=convert.resolve_database_url(tables.database, folder),
             service=tables.service,
             delivery=tables.delivery,
             websub=tables.websub,
             limits=tables.limits,
-            content_limits=values.content_limits(tables.limits),
+            content_limits=convert.build_content_limits(tables.limits),
             asset_bytes=tables.limits.asset_bytes,
-            shown=shown(tables.model_dump(mode="json", by_alias=True), reading),
+            displayed=displayed_settings(tables.model_dump(mode="json", by_alias=True), raw),
         )
 
 
@@ -92,25 +93,25 @@ def load(file: pathlib.Path | None, environ: Mapping[str, str]) -> Settings:
     Without ``file``: the one that ``SYNDICATE_CONFIG`` names, else `syndicate.toml` in the
     working directory. `SettingsError` holds every mistake there is, each with its name.
     """
-    reading = read(find(file, environ), environ)
-    mistakes = [*reading.mistakes]
+    raw = read_settings(find_file(file, environ), environ)
+    errors = [*raw.errors]
     tables: Tables | None = None
     try:
-        tables = Tables.model_validate(reading.filled)
+        tables = Tables.model_validate(raw.interpolated)
     except ValidationError as error:
-        told = {name for name, _ in mistakes}
-        mistakes += [m for m in of_kinds(error, reading.written) if m[0] not in told]
-    mistakes += of_relations(reading.filled)
-    if tables and not mistakes:
-        return Settings.of(tables, reading)
+        reported = {name for name, _ in errors}
+        errors += [m for m in type_errors(error, raw.values) if m[0] not in reported]
+    errors += cross_field_errors(raw.interpolated)
+    if tables and not errors:
+        return Settings.from_tables(tables, raw)
     raise SettingsError(
-        f"{reading.file} has {len(mistakes)} error{'s' if len(mistakes) > 1 else ''}",
+        f"{raw.file} has {len(errors)} error{'s' if len(errors) > 1 else ''}",
         hint="`syndicate config schema` prints the allowed keys and values.",
-        mistakes=tuple(f"{_named(name, reading)}: {what}" for name, what in mistakes),
+        errors=tuple(f"{_with_variables(name, raw)}: {what}" for name, what in errors),
     )
 
 
-def schema() -> Mapping[str, Value]:
+def json_schema() -> Mapping[str, Value]:
     """Return what `syndicate.toml` may hold as JSON Schema (draft 2020-12)."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -118,10 +119,10 @@ def schema() -> Mapping[str, Value]:
     }
 
 
-def _named(name: str, reading: Reading) -> str:
+def _with_variables(name: str, raw: RawSettings) -> str:
     variables = [
         variable
-        for setting, variable in reading.variables.items()
+        for setting, variable in raw.variables.items()
         if setting == name or setting.startswith(f"{name}.")
     ]
     return f"{name} ({', '.join(variables)})" if variables else name

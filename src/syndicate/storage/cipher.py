@@ -20,16 +20,16 @@ class Cipher:
         derived = HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=_PURPOSE)
         self._gcm = AESGCM(derived.derive(key.encode()))
 
-    def seal(self, text: str, about: str) -> bytes:
+    def encrypt(self, text: str, context: str) -> bytes:
         """Return ``text`` sealed, with the nonce in front; never the same twice."""
         nonce = dice.token_bytes(_NONCE_BYTES)
-        return nonce + self._gcm.encrypt(nonce, text.encode(), about.encode())
+        return nonce + self._gcm.encrypt(nonce, text.encode(), context.encode())
 
-    def unseal(self, data: bytes, about: str) -> str | None:
+    def decrypt(self, data: bytes, context: str) -> str | None:
         """Return what `seal` sealed; None where the key or what it is about is another."""
         try:
             return self._gcm.decrypt(
-                data[:_NONCE_BYTES], data[_NONCE_BYTES:], about.encode()
+                data[:_NONCE_BYTES], data[_NONCE_BYTES:], context.encode()
             ).decode()
         except InvalidTag:
             return None

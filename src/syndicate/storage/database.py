@@ -23,8 +23,8 @@ _Result = TypeVar("_Result")
 _UPGRADE_LOCK: Final = 5_941_023_377_214_015
 """Any number, as long as nobody else in the same PostgreSQL database takes it."""
 _BUSY_MS: Final = 30_000
-_CONNECTIONS: Final = 10
-_POSTGRESQL: Final = {
+_POOL_SIZE: Final = 10
+_POSTGRESQL_OPTIONS: Final = {
     "connect_timeout": 5,
     "tcp_user_timeout": 10_000,
     "options": f"-c statement_timeout={_BUSY_MS}",
@@ -43,18 +43,18 @@ class Database:
         self._url = url
         self._writer = writer
         self._reader = reader
-        self._turn = asyncio.Lock()
+        self._write_lock = asyncio.Lock()
 
     @classmethod
-    async def open(cls, address: str) -> Self:
+    async def open(cls, database_url: str) -> Self:
         """Open the database at ``address``: ``sqlite:///FILE`` or ``postgresql://USER@HOST/NAME``.
 
         An SQLite file is made and brought up to date; a PostgreSQL database that is behind is
         refused. Raises `StorageError`.
         """
-        database = cls._connect(address)
+        database = cls._connect(database_url)
         try:
-            database.make_file()
+            database.create_file()
             if database.is_sqlite and await database.revision() != REVISION:
                 await database.upgrade()
             await database.check()
@@ -64,12 +64,12 @@ class Database:
         return database
 
     @classmethod
-    async def check_at(cls, address: str) -> str:
+    async def check_at(cls, database_url: str) -> str:
         """Return the revision of the database at ``address``; empty if it is still to be made.
 
         Nothing is changed. Raises `StorageError` if it cannot be used as it is.
         """
-        database = cls._connect(address)
+        database = cls._connect(database_url)
         try:
             if database.is_sqlite and not database.file.exists():
                 return ""
@@ -79,11 +79,11 @@ class Database:
             await database.close()
 
     @classmethod
-    async def upgrade_at(cls, address: str) -> str:
+    async def upgrade_at(cls, database_url: str) -> str:
         """Bring the tables at ``address`` up to date, and return the revision they are at."""
-        database = cls._connect(address)
+        database = cls._connect(database_url)
         try:
-            database.make_file()
+            database.create_file()
             await database.upgrade()
             return await database.revision()
         finally:
@@ -99,10 +99,10 @@ class Database:
         """Where an SQLite database is."""
         return pathlib.Path(self._url.database or "")
 
-    def make_file(self) -> None:
+    def create_file(self) -> None:
         """Make an SQLite file that only this user can read, before SQLite makes it."""
         if self.is_sqlite:
-            with _told(str(self)):
+            with _storage_errors(str(self)):
                 private_files.make_file(self.file)
 
     @asynccontextmanager
@@ -112,7 +112,7 @@ class Database:
             async with self._transaction(self._writer) as connection:
                 yield connection
             return
-        async with self._turn, self._transaction(self._writer) as connection:
+        async with self._write_lock, self._transaction(self._writer) as connection:
             yield connection
 
     @asynccontextmanager
@@ -123,26 +123,26 @@ class Database:
 
     async def upgrade(self) -> None:
         """Bring the tables up to date, whoever else does at the same time."""
-        from syndicate.storage import upgrading  # noqa: PLC0415 — Alembic and its needs: 11 MB
+        from syndicate.storage import migrate  # noqa: PLC0415 — Alembic and its needs: 11 MB
 
         async with self.write() as connection:
             if not self.is_sqlite:
                 await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})")
-            self._refuse_prerelease(await connection.run_sync(_revision))
-            await connection.run_sync(upgrading.upgrade, str(self))
+            self._refuse_prerelease(await connection.run_sync(_read_revision))
+            await connection.run_sync(migrate.upgrade, str(self))
 
     async def revision(self) -> str:
         """Return the revision the tables are at; empty before the first upgrade."""
         async with self.read() as connection:
-            return await connection.run_sync(_revision)
+            return await connection.run_sync(_read_revision)
 
     async def check(self) -> None:
         """Raise `StorageError` unless the tables are what this version of the program needs."""
-        found = await self.revision()
-        self._refuse_prerelease(found)
-        if found != REVISION:
+        revision = await self.revision()
+        self._refuse_prerelease(revision)
+        if revision != REVISION:
             raise StorageError(
-                f"database {self}: its tables are at revision {found or 'none'}, not {REVISION}",
+                f"database {self}: its tables are at revision {revision or 'none'}, not {REVISION}",
                 code="database-behind",
                 hint="Type: syndicate db upgrade",
             )
@@ -166,7 +166,7 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
-        await _to_its_end(self._close())
+        await _uncancellable(self._close())
 
     async def _close(self) -> None:
         await self._writer.dispose()
@@ -182,58 +182,60 @@ class Database:
         return self._url.render_as_string(hide_password=True)
 
     @classmethod
-    def _connect(cls, address: str) -> Self:
-        with _told(address):
-            url = make_url(address)
+    def _connect(cls, database_url: str) -> Self:
+        with _storage_errors(database_url):
+            url = make_url(database_url)
         if url.get_backend_name() != "sqlite":
             engine = create_async_engine(
                 url.set(drivername="postgresql+psycopg"),
-                pool_size=_CONNECTIONS,
+                pool_size=_POOL_SIZE,
                 pool_pre_ping=True,
-                connect_args=_POSTGRESQL,
+                connect_args=_POSTGRESQL_OPTIONS,
             )
             reader = engine.execution_options(isolation_level="REPEATABLE READ")
             return cls(url, writer=engine, reader=reader)
-        with _told(address):
+        with _storage_errors(database_url):
             file = pathlib.Path(url.database or "")
             private_files.make_folder(file.parent)
-            private_files.tighten_database(file)
-        driven = url.set(drivername="sqlite+aiosqlite")
-        made = {"factory": _Connection}
-        writer = create_async_engine(driven, pool_size=1, max_overflow=0, connect_args=made)
-        reader = create_async_engine(driven, pool_size=_CONNECTIONS, connect_args=made)
+            private_files.restrict_database_permissions(file)
+        driver_url = url.set(drivername="sqlite+aiosqlite")
+        connect_args = {"factory": _Connection}
+        writer = create_async_engine(
+            driver_url, pool_size=1, max_overflow=0, connect_args=connect_args
+        )
+        reader = create_async_engine(driver_url, pool_size=_POOL_SIZE, connect_args=connect_args)
         for engine, begin in ((writer, "BEGIN IMMEDIATE"), (reader, "BEGIN")):
-            prepare_sqlite(engine.sync_engine, begin)
+            configure_sqlite(engine.sync_engine, begin)
         return cls(url, writer=writer, reader=reader)
 
     @asynccontextmanager
     async def _transaction(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-        with _told(str(self)):
-            connection = await _connected(engine)
+        with _storage_errors(str(self)):
+            connection = await _open_connection(engine)
             try:
                 async with connection.begin():
                     yield connection
             finally:
-                await _to_its_end(connection.close())
+                await _uncancellable(connection.close())
 
 
-async def _connected(engine: AsyncEngine) -> AsyncConnection:
+async def _open_connection(engine: AsyncEngine) -> AsyncConnection:
     """Return a connection of ``engine``; one that nobody waits for any more is given back."""
     connection = engine.connect()
     try:
-        return await _to_its_end(connection.start())
+        return await _uncancellable(connection.start())
     except asyncio.CancelledError:
         with suppress(SQLAlchemyError):
-            await _to_its_end(connection.close())
+            await _uncancellable(connection.close())
         raise
 
 
-async def _to_its_end(work: Coroutine[None, None, _Result]) -> _Result:
+async def _uncancellable(coroutine: Coroutine[None, None, _Result]) -> _Result:
     """Await ``work``; if cancelled meanwhile, however often, see it end and only then leave.
 
     A connection that was left half open or half closed would keep its locks.
     """
-    task = asyncio.ensure_future(work)
+    task = asyncio.ensure_future(coroutine)
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
@@ -275,22 +277,22 @@ class _Driver(Protocol):
         ...
 
 
-def prepare_sqlite(engine: Engine, begin: str) -> None:
+def configure_sqlite(engine: Engine, begin: str) -> None:
     """Let each connection of ``engine`` keep what it commits and wait for others.
 
     Transactions begin with the statement ``begin``, not when the driver thinks they do.
     """
 
-    def connected(driver: _Driver, _: object) -> None:
+    def on_connect(driver: _Driver, _: object) -> None:
         driver.isolation_level = None
         for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={_BUSY_MS}"):
             driver.execute(f"PRAGMA {pragma}")
 
-    def begun(connection: Connection) -> None:
+    def on_begin(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
 
-    event.listen(engine, "connect", connected)
-    event.listen(engine, "begin", begun)
+    event.listen(engine, "connect", on_connect)
+    event.listen(engine, "begin", on_begin)
 
 
 def is_unavailable(error: Exception) -> bool:
@@ -307,19 +309,19 @@ def is_unavailable(error: Exception) -> bool:
 
 
 @contextmanager
-def _told(address: str) -> Iterator[None]:
+def _storage_errors(database_url: str) -> Iterator[None]:
     """Let what the packages below raise leave as a `StorageError`."""
     try:
         yield
     except (SQLAlchemyError, OSError) as error:
         cause = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
         raise StorageError(
-            f"database {address}: {cause}",
+            f"database {database_url}: {cause}",
             hint="Feeds go on without it; see that it runs and that database.url names it.",
         ) from error
 
 
-def _revision(connection: Connection) -> str:
+def _read_revision(connection: Connection) -> str:
     """Return what Alembic wrote into its table; empty before it did."""
     if not connection.dialect.has_table(connection, "alembic_version"):
         return ""

@@ -24,34 +24,34 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from syndicate import telemetry
 from syndicate.errors import StorageError
 from syndicate.model.category import Category
-from syndicate.model.change import Told
+from syndicate.model.change import LedgerEntry
 from syndicate.model.ledger import LedgerRow
-from syndicate.model.position import Position
+from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.model.post import BlobId, CommitId, Path, PostId
 from syndicate.storage.database import Database
 from syndicate.storage.schema import LEDGER, PUBLISHER
 
-LEASE: Final = timedelta(seconds=30)
+PUBLISHER_LEASE: Final = timedelta(seconds=30)
 """How long a publisher may tell without renewing its lease."""
 
-_AT_ONCE: Final = 100
+_ROWS_PER_STATEMENT: Final = 100
 """Rows of a statement: whoever is served by the same thread waits some milliseconds for it."""
 
-_MOMENTS: Final = 1_024
+_CACHED_TIMES: Final = 1_024
 """How many times are remembered as they were read: deliveries of an event are due at the same."""
 
 _log = telemetry.logger("ledger")
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
-Values = dict[str, object]
+RowValues = dict[str, object]
 
 
-Also = Callable[[AsyncConnection, int], Awaitable[None]]
+InSameTransaction = Callable[[AsyncConnection, int], Awaitable[None]]
 """What else is to be written in a transaction that tells, given its connection and generation."""
 
 
-async def _nothing(_: AsyncConnection, __: int) -> None:
+async def _write_nothing(_: AsyncConnection, __: int) -> None:
     return
 
 
@@ -61,167 +61,187 @@ class Ledger:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def lease(self, by: str, now: datetime) -> bool:
+    async def acquire_lease(self, holder: str, now: datetime) -> bool:
         """Take the right to tell, or keep it, for `LEASE`; False while somebody else has it."""
-        ended = PUBLISHER.c.lease_until_ms < millis(now)
-        return await self._lease(by, now, or_(PUBLISHER.c.lease_by == by, ended))
+        has_expired = PUBLISHER.c.lease_until_ms < millis(now)
+        return await self._update_lease(
+            holder, now, or_(PUBLISHER.c.lease_by == holder, has_expired)
+        )
 
-    async def renew(self, by: str, now: datetime) -> bool:
+    async def renew_lease(self, holder: str, now: datetime) -> bool:
         """Keep the right to tell for `LEASE`; False if somebody else has had it since.
 
         Then what ``by`` knows of the ledger may be out of date, though nobody has the right now.
         """
-        return await self._lease(by, now, PUBLISHER.c.lease_by == by)
+        return await self._update_lease(holder, now, PUBLISHER.c.lease_by == holder)
 
-    async def holder(self) -> str:
+    async def lease_holder(self) -> str:
         """Return who had the right to tell last; empty if nobody ever had."""
         async with self._database.read() as connection:
             return str((await connection.execute(select(PUBLISHER.c.lease_by))).scalar_one())
 
-    async def release(self, by: str) -> None:
+    async def release_lease(self, holder: str) -> None:
         """Give the right to tell back, for somebody else to take at once."""
-        giving = update(PUBLISHER).where(PUBLISHER.c.lease_by == by).values(lease_until_ms=0)
+        statement = update(PUBLISHER).where(PUBLISHER.c.lease_by == holder).values(lease_until_ms=0)
         async with self._database.write() as connection:
-            await connection.execute(giving)
+            await connection.execute(statement)
 
-    async def head(self) -> Position:
+    async def end_cursor(self) -> LedgerCursor:
         """Return the position after everything that was told."""
         async with self._database.read() as connection:
-            return await _head(connection)
+            return await _end_cursor(connection)
 
-    async def told(self) -> Mapping[PostId, Told]:
+    async def entries(self) -> Mapping[PostId, LedgerEntry]:
         """Return what was last told of every post there ever was."""
         async with self._database.read() as connection:
-            found = (await connection.execute(select(LEDGER))).all()
-        return await asyncio.to_thread(lambda: {one.row.post: one for one in _readable(found)})
+            rows = (await connection.execute(select(LEDGER))).all()
+        return await asyncio.to_thread(
+            lambda: {one.row.post_id: one for one in _readable_entries(rows)}
+        )
 
-    async def removed(self, since: datetime) -> tuple[Told, ...]:
+    async def removed(self, since: datetime) -> tuple[LedgerEntry, ...]:
         """Return what was told to be gone since then, the latest first."""
-        asked = (
+        query = (
             select(LEDGER)
             .where(LEDGER.c.live.is_(false()), LEDGER.c.recorded_ms >= millis(since))
             .order_by(LEDGER.c.recorded_ms.desc(), LEDGER.c.post_id)
         )
         async with self._database.read() as connection:
-            found = (await connection.execute(asked)).all()
-        return await asyncio.to_thread(lambda: tuple(_readable(found)))
+            rows = (await connection.execute(query)).all()
+        return await asyncio.to_thread(lambda: tuple(_readable_entries(rows)))
 
-    async def tell(
-        self, by: str, told: Iterable[Told], now: datetime, *, also: Also = _nothing
+    async def record(
+        self,
+        holder: str,
+        entries: Iterable[LedgerEntry],
+        now: datetime,
+        *,
+        then: InSameTransaction = _write_nothing,
     ) -> int:
         """Write what is told in one transaction, and return its generation, which all rows get.
 
         What ``also`` writes is there if the rows are. Raises `StorageError`, and writes nothing,
         if ``by`` has lost the right to tell.
         """
-        fresh = await asyncio.to_thread(lambda: [_told_values(one) for one in told])
+        new_rows = await asyncio.to_thread(lambda: [_entry_values(one) for one in entries])
         async with self._database.write() as connection:
-            await fence(connection, by, now)
-            generation = await next_generation(connection)
-            for some in _portions(fresh):
-                await _replace(connection, [values | {"generation": generation} for values in some])
-            await also(connection, generation)
+            await check_lease(connection, holder, now)
+            generation = await increment_generation(connection)
+            for batch in _batches(new_rows):
+                await _replace_rows(
+                    connection, [values | {"generation": generation} for values in batch]
+                )
+            await then(connection, generation)
             return generation
 
-    async def note(self, by: str, rows: Iterable[LedgerRow], now: datetime) -> None:
+    async def record_silently(self, holder: str, rows: Iterable[LedgerRow], now: datetime) -> None:
         """Note what changed without anything to tell, such as a moved file.
 
         The rows keep their generation: nobody who follows the ledger sees them move.
         """
-        changes = await asyncio.to_thread(lambda: [_noted_values(row) for row in rows])
-        noting = update(LEDGER).where(LEDGER.c.post_id == bindparam("of"))
-        noting = noting.values({name: bindparam(name) for name in _NOTED})
+        changes = await asyncio.to_thread(lambda: [_silent_values(row) for row in rows])
+        statement = update(LEDGER).where(LEDGER.c.post_id == bindparam("of"))
+        statement = statement.values({name: bindparam(name) for name in _SILENT_COLUMNS})
         async with self._database.write() as connection:
-            await fence(connection, by, now)
-            for some in _portions(changes):
-                await connection.execute(noting, some)
+            await check_lease(connection, holder, now)
+            for batch in _batches(changes):
+                await connection.execute(statement, batch)
 
-    async def moved(self, after: Position | None, limit: int) -> tuple[Position, tuple[Told, ...]]:
+    async def entries_after(
+        self, cursor: LedgerCursor | None, limit: int
+    ) -> tuple[LedgerCursor, tuple[LedgerEntry, ...]]:
         """Return a position, and up to ``limit`` rows told after it, in the order of telling.
 
         It is ``after``, else where somebody begins who has nothing. Raises `Gone` if ``after`` is
         no position in this ledger.
         """
         async with self._database.read() as connection:
-            head = await _head(connection)
-            start = after or head.beginning()
-            start.check(head)
-            place = tuple_(LEDGER.c.generation, LEDGER.c.post_id)
-            asked = (
+            end = await _end_cursor(connection)
+            start = cursor or end.start()
+            start.validate(end)
+            key = tuple_(LEDGER.c.generation, LEDGER.c.post_id)
+            query = (
                 select(LEDGER)
-                .where(place > (start.generation, start.post))
+                .where(key > (start.generation, start.post_id))
                 .order_by(LEDGER.c.generation, LEDGER.c.post_id)
                 .limit(limit)
             )
-            found = await connection.execute(asked)
-            return start, tuple(_readable(found))
+            rows = await connection.execute(query)
+            return start, tuple(_readable_entries(rows))
 
-    async def _lease(self, by: str, now: datetime, free: ColumnElement[bool]) -> bool:
-        leasing = (
-            update(PUBLISHER).where(free).values(lease_by=by, lease_until_ms=millis(now + LEASE))
+    async def _update_lease(
+        self, holder: str, now: datetime, condition: ColumnElement[bool]
+    ) -> bool:
+        statement = (
+            update(PUBLISHER)
+            .where(condition)
+            .values(lease_by=holder, lease_until_ms=millis(now + PUBLISHER_LEASE))
         )
         async with self._database.write() as connection:
-            return (await connection.execute(leasing)).rowcount == 1
+            return (await connection.execute(statement)).rowcount == 1
 
 
-async def rows(
+async def read_entries(
     connection: AsyncConnection, since: datetime | None = None
-) -> tuple[Position, tuple[Told, ...]]:
+) -> tuple[LedgerCursor, tuple[LedgerEntry, ...]]:
     """Return the position after everything, and the rows told since a time, in that order."""
-    head = await _head(connection)
-    asked = select(LEDGER).order_by(LEDGER.c.generation, LEDGER.c.post_id)
+    end = await _end_cursor(connection)
+    query = select(LEDGER).order_by(LEDGER.c.generation, LEDGER.c.post_id)
     if since is not None:
-        asked = asked.where(LEDGER.c.recorded_ms >= millis(since))
-    found = (await connection.execute(asked)).all()
-    return head, await asyncio.to_thread(lambda: tuple(_readable(found)))
+        query = query.where(LEDGER.c.recorded_ms >= millis(since))
+    rows = (await connection.execute(query)).all()
+    return end, await asyncio.to_thread(lambda: tuple(_readable_entries(rows)))
 
 
-async def generation(connection: AsyncConnection) -> int:
+async def current_generation(connection: AsyncConnection) -> int:
     """Return how often something was told."""
-    return (await _head(connection)).generation - 1
+    return (await _end_cursor(connection)).generation - 1
 
 
-async def next_generation(connection: AsyncConnection) -> int:
+async def increment_generation(connection: AsyncConnection) -> int:
     """Let the ledger rise by one generation, and return that."""
-    rising = update(PUBLISHER).values(generation=PUBLISHER.c.generation + 1)
-    answer = await connection.execute(rising.returning(PUBLISHER.c.generation))
-    return int(answer.scalar_one())
+    statement = update(PUBLISHER).values(generation=PUBLISHER.c.generation + 1)
+    result = await connection.execute(statement.returning(PUBLISHER.c.generation))
+    return int(result.scalar_one())
 
 
-async def fence(connection: AsyncConnection, by: str, now: datetime) -> None:
+async def check_lease(connection: AsyncConnection, holder: str, now: datetime) -> None:
     """Check that ``by`` may tell, and keep anybody else from it until the transaction ends.
 
     Raises `StorageError` if it has lost the right.
     """
-    asked = (
+    query = (
         select(PUBLISHER)
-        .where(PUBLISHER.c.lease_by == by, PUBLISHER.c.lease_until_ms >= millis(now))
+        .where(PUBLISHER.c.lease_by == holder, PUBLISHER.c.lease_until_ms >= millis(now))
         .with_for_update()
     )
-    if (await connection.execute(asked)).first() is None:
+    if (await connection.execute(query)).first() is None:
         raise StorageError(
-            f"publisher {by} has lost its lease: another process tells now",
+            f"publisher {holder} has lost its lease: another process tells now",
             code="lease-lost",
             hint="Nothing is lost; the other process goes on.",
         )
 
 
-async def _head(connection: AsyncConnection) -> Position:
-    found = (await connection.execute(select(PUBLISHER))).one()
-    return Position(ledger=found.ledger_id, generation=found.generation + 1, post=PostId(""))
+async def _end_cursor(connection: AsyncConnection) -> LedgerCursor:
+    row = (await connection.execute(select(PUBLISHER))).one()
+    return LedgerCursor(ledger_id=row.ledger_id, generation=row.generation + 1, post_id=PostId(""))
 
 
-async def _replace(connection: AsyncConnection, rows: list[Values]) -> None:
-    gone = LEDGER.delete().where(LEDGER.c.post_id == bindparam("of"))
-    await connection.execute(gone, [{"of": row["post_id"]} for row in rows])
+async def _replace_rows(connection: AsyncConnection, rows: list[RowValues]) -> None:
+    statement = LEDGER.delete().where(LEDGER.c.post_id == bindparam("of"))
+    await connection.execute(statement, [{"of": row["post_id"]} for row in rows])
     await connection.execute(insert(LEDGER), rows)
 
 
-def _portions(rows: Sequence[Values]) -> Iterator[Sequence[Values]]:
-    return (rows[start : start + _AT_ONCE] for start in range(0, len(rows), _AT_ONCE))
+def _batches(rows: Sequence[RowValues]) -> Iterator[Sequence[RowValues]]:
+    return (
+        rows[start : start + _ROWS_PER_STATEMENT]
+        for start in range(0, len(rows), _ROWS_PER_STATEMENT)
+    )
 
 
-_NOTED: Final = (
+_SILENT_COLUMNS: Final = (
     "source",
     "path",
     "blob",
@@ -234,15 +254,15 @@ _NOTED: Final = (
 )
 
 
-def _values(row: LedgerRow) -> Values:
+def _row_values(row: LedgerRow) -> RowValues:
     return {
-        "post_id": row.post,
+        "post_id": row.post_id,
         "source": row.source,
-        "path": _escaped(row.path),
+        "path": _escape_path(row.path),
         "blob": row.blob,
         "url": row.url,
-        "live": row.live,
-        "categories": json.dumps([[one.slug, one.title] for one in row.categories]),
+        "live": row.is_live,
+        "categories": json.dumps([[category.slug, category.title] for category in row.categories]),
         "carousel": row.carousel,
         "language": row.language,
         "published_ms": millis(row.published),
@@ -250,21 +270,21 @@ def _values(row: LedgerRow) -> Values:
     }
 
 
-def _noted_values(row: LedgerRow) -> Values:
-    noted = {name: value for name, value in _values(row).items() if name in _NOTED}
-    return {"of": row.post, **noted}
+def _silent_values(row: LedgerRow) -> RowValues:
+    values = {name: value for name, value in _row_values(row).items() if name in _SILENT_COLUMNS}
+    return {"of": row.post_id, **values}
 
 
-def _told_values(told: Told) -> Values:
+def _entry_values(entry: LedgerEntry) -> RowValues:
     return {
-        **_values(told.row),
-        "recorded_ms": millis(told.at),
-        "reason": told.reason or "",
-        "commit_id": told.commit,
+        **_row_values(entry.row),
+        "recorded_ms": millis(entry.noticed_at),
+        "reason": entry.reason or "",
+        "commit_id": entry.commit,
     }
 
 
-def _readable(rows: Iterable[Row[tuple[object, ...]]]) -> Iterator[Told]:
+def _readable_entries(rows: Iterable[Row[tuple[object, ...]]]) -> Iterator[LedgerEntry]:
     """Return what the rows hold, without those that cannot be read.
 
     A post of such a row counts as one that nobody was told of: it is announced anew, which
@@ -272,52 +292,52 @@ def _readable(rows: Iterable[Row[tuple[object, ...]]]) -> Iterator[Told]:
     """
     for row in rows:
         try:
-            yield _told(row)
+            yield _entry_from_row(row)
         except (ValueError, TypeError, LookupError, ArithmeticError) as error:
             _log.error("ledger row unreadable", post=str(row[0]), reason=str(error))
 
 
-def _told(found: Row[tuple[object, ...]]) -> Told:
-    column = found._mapping  # noqa: SLF001 — SQLAlchemy's name for columns by name
+def _entry_from_row(row: Row[tuple[object, ...]]) -> LedgerEntry:
+    column = row._mapping  # noqa: SLF001 — SQLAlchemy's name for columns by name
     categories = json.loads(column["categories"])
     if not isinstance(column["generation"], int):
         raise ValueError("generation is not a number")  # noqa: TRY004 — one kind for all columns
-    return Told(
+    return LedgerEntry(
         row=LedgerRow(
-            post=PostId(column["post_id"]),
+            post_id=PostId(column["post_id"]),
             generation=column["generation"],
             source=column["source"],
-            path=_unescaped(column["path"]),
+            path=_unescape_path(column["path"]),
             blob=BlobId(column["blob"]),
             url=column["url"],
-            live=bool(column["live"]),
+            is_live=bool(column["live"]),
             categories=tuple(Category(slug=slug, title=title) for slug, title in categories),
             carousel=bool(column["carousel"]),
             language=column["language"],
-            published=moment(column["published_ms"]),
-            updated=moment(column["updated_ms"]),
+            published=from_millis(column["published_ms"]),
+            updated=from_millis(column["updated_ms"]),
         ),
         reason=column["reason"] or None,
-        at=moment(column["recorded_ms"]),
+        noticed_at=from_millis(column["recorded_ms"]),
         commit=CommitId(column["commit_id"]),
     )
 
 
-def _escaped(path: Path) -> str:
+def _escape_path(path: Path) -> str:
     """Return ``path`` as text that any database takes: other bytes than UTF-8 as ``%XX``."""
     return quote(path.encode("utf-8", "surrogateescape"), safe="/ ")
 
 
-def _unescaped(text: str) -> Path:
+def _unescape_path(text: str) -> Path:
     return Path(unquote_to_bytes(text).decode("utf-8", "surrogateescape"))
 
 
-def millis(moment: datetime) -> int:
+def millis(instant: datetime) -> int:
     """Return a time as whole milliseconds since 1970, rounded down."""
-    return (moment - _EPOCH) // timedelta(milliseconds=1)
+    return (instant - _EPOCH) // timedelta(milliseconds=1)
 
 
-@lru_cache(_MOMENTS)
-def moment(millis: int) -> datetime:
+@lru_cache(_CACHED_TIMES)
+def from_millis(value: int) -> datetime:
     """Return the time that `millis` made a number of, in UTC."""
-    return _EPOCH + timedelta(milliseconds=millis)
+    return _EPOCH + timedelta(milliseconds=value)

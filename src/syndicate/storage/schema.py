@@ -98,7 +98,7 @@ decides which events a subscription gets; ``last_seq`` is the number of its last
 ``last_sent_tag`` is the tag of the last state of its topic that was queued for a WebSub subscriber.
 """
 
-INTENT = Table(
+WEBSUB_REQUEST = Table(
     "websub_request",
     METADATA,
     Column("id", Text, primary_key=True),
@@ -142,7 +142,7 @@ The state of a topic, which WebSub subscribers hear, is kept here as well: of ty
 the address of the topic as ``post_id``.
 """
 
-TOPIC = "topic"
+TOPIC_EVENT_TYPE = "topic"
 
 UNFINISHED = text("state IN ('pending', 'leased')")
 """Constants, so that both databases see that the index below is meant."""
@@ -182,7 +182,7 @@ DELIVERY = Table(
 """One event on its way to one subscriber; ``completed_ms`` is when it came to its end.
 
 ``is_head`` is false while it waits for an older one of its subscription (see
-`syndicate.storage.turn`).
+`syndicate.storage.claim_queries`).
 """
 
 ATTEMPT = Table(

@@ -15,44 +15,44 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syndicate import telemetry
 from syndicate.errors import Conflict, StorageError, UnknownName, UsageError
-from syndicate.model.page import malformed
+from syndicate.model.pagination import malformed_cursor
 from syndicate.model.selection import Selection
-from syndicate.model.signature import Secret
 from syndicate.model.subscription import (
     EventType,
-    Kind,
     Payload,
-    State,
     Subscription,
     SubscriptionId,
+    SubscriptionKind,
+    SubscriptionState,
     is_well_formed_id,
 )
-from syndicate.model.wish import read_types
+from syndicate.model.subscription_input import parse_event_types
+from syndicate.model.webhook_signature import Secret
 from syndicate.storage.database import Database
-from syndicate.storage.ledger import Values, millis
-from syndicate.storage.rows import (
-    Found,
+from syndicate.storage.ledger import RowValues, millis
+from syndicate.storage.row_mapping import (
+    NamedRow,
     check_choice,
     check_number,
-    perhaps_millis,
-    perhaps_moment,
+    optional_from_millis,
+    optional_millis,
 )
-from syndicate.storage.safe import Safe
 from syndicate.storage.schema import ATTEMPT, DELIVERY, PUBLISHER, SUBSCRIPTION
+from syndicate.storage.secret_store import SecretStore
 
-Change = Callable[[Subscription], Subscription]
+SubscriptionChange = Callable[[Subscription], Subscription]
 
 _MAX_SHOWN: Final = 300
 _log = telemetry.logger("storage")
 
-_SELECTIONS: Final = 1_024
+_CACHED_SELECTIONS: Final = 1_024
 """How many are remembered as they were read: most subscribers ask for the same."""
 
-_CURSOR: Final = re.compile(r"([0-9]{1,15})-(sub_[0-9a-zA-Z]{1,64})")
+_CURSOR_PATTERN: Final = re.compile(r"([0-9]{1,15})-(sub_[0-9a-zA-Z]{1,64})")
 """When a subscription was made, and its id."""
 
 
-async def _nothing(_: AsyncConnection, __: Subscription, ___: Subscription) -> None:
+async def _write_nothing(_: AsyncConnection, __: Subscription, ___: Subscription) -> None:
     return
 
 
@@ -64,17 +64,17 @@ class Subscriptions:
         safe: Keeps their secrets.
     """
 
-    def __init__(self, database: Database, safe: Safe) -> None:
+    def __init__(self, database: Database, secret_store: SecretStore) -> None:
         self._database: Final = database
-        self.safe: Final = safe
+        self.secret_store: Final = secret_store
 
     async def add(
         self,
         subscription: Subscription,
         now: datetime,
         *,
-        most: int | None = None,
-        also: Callable[[AsyncConnection], Awaitable[None]] | None = None,
+        max_count: int | None = None,
+        then: Callable[[AsyncConnection], Awaitable[None]] | None = None,
     ) -> None:
         """Store a new subscription, which hears of everything that is told from now on.
 
@@ -82,73 +82,81 @@ class Subscriptions:
         id, if the owner has one with the same url and selection (or topic) already, and if the
         owner has ``most`` webhooks or more; what exists over that stays.
         """
-        made = {**values(subscription, self.safe), "last_seq": 0, "created_ms": millis(now)}
+        new_row = {
+            **subscription_values(subscription, self.secret_store),
+            "last_seq": 0,
+            "created_ms": millis(now),
+        }
         async with self._database.write() as connection:
-            await hold(connection)
-            asked = select(SUBSCRIPTION.c.id).where(SUBSCRIPTION.c.identity == made["identity"])
-            there = (await connection.execute(asked)).scalar()
-            if there is not None:
+            await lock_publisher(connection)
+            query = select(SUBSCRIPTION.c.id).where(SUBSCRIPTION.c.identity == new_row["identity"])
+            existing_id = (await connection.execute(query)).scalar()
+            if existing_id is not None:
                 raise Conflict(
-                    f"this subscription exists already: {there}",
+                    f"this subscription exists already: {existing_id}",
                     code="already-subscribed",
                     hint="Change it, or remove it first.",
-                    known=(str(there),),
+                    choices=(str(existing_id),),
                 )
-            if most is not None:
-                await _check_count(connection, subscription.owner, most)
-            await connection.execute(insert(SUBSCRIPTION).values(made))
-            if also is not None:
-                await also(connection)
+            if max_count is not None:
+                await _check_count(connection, subscription.owner, max_count)
+            await connection.execute(insert(SUBSCRIPTION).values(new_row))
+            if then is not None:
+                await then(connection)
 
-    async def find(self, which: str) -> Subscription:
+    async def find(self, subscription_id: str) -> Subscription:
         """Return the subscription with the id ``which``; raises `UnknownName`."""
-        if not is_well_formed_id(which):
-            raise unknown(which)
+        if not is_well_formed_id(subscription_id):
+            raise unknown_subscription(subscription_id)
         async with self._database.read() as connection:
-            asked = select(SUBSCRIPTION).where(SUBSCRIPTION.c.id == which)
-            return self._one((await connection.execute(asked)).mappings().first(), which)
+            query = select(SUBSCRIPTION).where(SUBSCRIPTION.c.id == subscription_id)
+            return self._from_row(
+                (await connection.execute(query)).mappings().first(), subscription_id
+            )
 
     async def list(
-        self, *, kind: Kind = "webhook", owner: str | None = None
+        self, *, kind: SubscriptionKind = "webhook", owner: str | None = None
     ) -> tuple[Subscription, ...]:
         """Return those of ``owner``, or of everybody, the oldest first."""
-        asked = select(SUBSCRIPTION).where(SUBSCRIPTION.c.kind == kind)
+        query = select(SUBSCRIPTION).where(SUBSCRIPTION.c.kind == kind)
         if owner is not None:
-            asked = asked.where(SUBSCRIPTION.c.owner == owner)
-        asked = asked.order_by(SUBSCRIPTION.c.created_ms, SUBSCRIPTION.c.id)
+            query = query.where(SUBSCRIPTION.c.owner == owner)
+        query = query.order_by(SUBSCRIPTION.c.created_ms, SUBSCRIPTION.c.id)
         async with self._database.read() as connection:
-            found = (await connection.execute(asked)).mappings().all()
-        return readable(found, self.safe)
+            rows = (await connection.execute(query)).mappings().all()
+        return readable_subscriptions(rows, self.secret_store)
 
     async def page(
-        self, owner: str | None, after: str, limit: int
+        self, owner: str | None, cursor: str, limit: int
     ) -> tuple[tuple[Subscription, ...], str | None]:
         """Return webhooks of ``owner``, or of everybody, the oldest first, from a cursor on.
 
         The second value is the cursor of the next page, None on the last. Raises `UsageError` for
         a text that is no cursor; it is empty for the first page.
         """
-        place = tuple_(SUBSCRIPTION.c.created_ms, SUBSCRIPTION.c.id)
-        asked = select(SUBSCRIPTION).where(SUBSCRIPTION.c.kind == "webhook")
+        key = tuple_(SUBSCRIPTION.c.created_ms, SUBSCRIPTION.c.id)
+        query = select(SUBSCRIPTION).where(SUBSCRIPTION.c.kind == "webhook")
         if owner is not None:
-            asked = asked.where(SUBSCRIPTION.c.owner == owner)
-        if after:
-            asked = asked.where(place > _place(after))
-        asked = asked.order_by(SUBSCRIPTION.c.created_ms, SUBSCRIPTION.c.id).limit(limit + 1)
+            query = query.where(SUBSCRIPTION.c.owner == owner)
+        if cursor:
+            query = query.where(key > _parse_cursor(cursor))
+        query = query.order_by(SUBSCRIPTION.c.created_ms, SUBSCRIPTION.c.id).limit(limit + 1)
         async with self._database.read() as connection:
-            found = (await connection.execute(asked)).mappings().all()
-        shown = readable(found[:limit], self.safe)
-        if len(found) <= limit:
-            return shown, None
-        last = found[limit - 1]
-        return shown, f"{last['created_ms']}-{last['id']}"
+            rows = (await connection.execute(query)).mappings().all()
+        subscriptions = readable_subscriptions(rows[:limit], self.secret_store)
+        if len(rows) <= limit:
+            return subscriptions, None
+        last = rows[limit - 1]
+        return subscriptions, f"{last['created_ms']}-{last['id']}"
 
     async def change(
         self,
-        which: str,
-        change: Change,
+        subscription_id: str,
+        change: SubscriptionChange,
         *,
-        also: Callable[[AsyncConnection, Subscription, Subscription], Awaitable[None]] = _nothing,
+        then: Callable[
+            [AsyncConnection, Subscription, Subscription], Awaitable[None]
+        ] = _write_nothing,
     ) -> Subscription:
         """Replace a subscription by what ``change`` makes of it, and return that.
 
@@ -157,206 +165,218 @@ class Subscriptions:
         be the same as another one.
         """
         async with self._database.write() as connection:
-            await hold(connection)
-            asked = select(SUBSCRIPTION).where(SUBSCRIPTION.c.id == which).with_for_update()
-            found = (await connection.execute(asked)).mappings().first()
-            former = self._one(found, which)
-            changed = change(former)
-            new = values(changed, self.safe)
-            other = select(SUBSCRIPTION.c.id).where(
-                SUBSCRIPTION.c.identity == new["identity"], SUBSCRIPTION.c.id != which
+            await lock_publisher(connection)
+            query = (
+                select(SUBSCRIPTION).where(SUBSCRIPTION.c.id == subscription_id).with_for_update()
             )
-            there = (await connection.execute(other)).scalar()
-            if there is not None:
+            row = (await connection.execute(query)).mappings().first()
+            former = self._from_row(row, subscription_id)
+            changed = change(former)
+            new_values = subscription_values(changed, self.secret_store)
+            duplicate = select(SUBSCRIPTION.c.id).where(
+                SUBSCRIPTION.c.identity == new_values["identity"],
+                SUBSCRIPTION.c.id != subscription_id,
+            )
+            existing_id = (await connection.execute(duplicate)).scalar()
+            if existing_id is not None:
                 raise Conflict(
-                    f"this subscription would then be the same as {there}",
+                    f"this subscription would then be the same as {existing_id}",
                     code="already-subscribed",
                     hint="Remove one of them.",
-                    known=(str(there),),
+                    choices=(str(existing_id),),
                 )
             await connection.execute(
-                update(SUBSCRIPTION).where(SUBSCRIPTION.c.id == which).values(new)
+                update(SUBSCRIPTION).where(SUBSCRIPTION.c.id == subscription_id).values(new_values)
             )
-            await also(connection, former, changed)
+            await then(connection, former, changed)
         return changed
 
-    async def remove(self, which: str) -> None:
+    async def remove(self, subscription_id: str) -> None:
         """Forget a subscription and all that was on its way to it; raises `UnknownName`."""
         async with self._database.write() as connection:
-            await hold(connection)
-            found = await forget(connection, [which])
-        if not found:
-            raise unknown(which)
+            await lock_publisher(connection)
+            count = await delete_subscriptions(connection, [subscription_id])
+        if not count:
+            raise unknown_subscription(subscription_id)
 
-    def _one(self, found: RowMapping | None, which: str) -> Subscription:
-        if found is None:
-            raise unknown(which)
-        return subscription(found, self.safe)
+    def _from_row(self, row: RowMapping | None, subscription_id: str) -> Subscription:
+        if row is None:
+            raise unknown_subscription(subscription_id)
+        return subscription_from_row(row, self.secret_store)
 
 
-async def _check_count(connection: AsyncConnection, owner: str, most: int) -> None:
+async def _check_count(connection: AsyncConnection, owner: str, max_count: int) -> None:
     """Raise `Conflict` if ``owner`` has ``most`` webhooks; the caller holds the table."""
-    asked = select(func.count()).where(
+    query = select(func.count()).where(
         SUBSCRIPTION.c.kind == "webhook", SUBSCRIPTION.c.owner == owner
     )
-    count = (await connection.execute(asked)).scalar_one()
-    if count >= most:
+    count = (await connection.execute(query)).scalar_one()
+    if count >= max_count:
         raise Conflict(
-            f"the tokens called {owner!r} have {count:,} subscriptions; {most:,} are allowed",
+            f"the tokens called {owner!r} have {count:,} subscriptions; {max_count:,} are allowed",
             code="too-many-subscriptions",
             hint="Remove one, or ask the operator to raise [limits] subscriptions_per_token.",
         )
 
 
-async def forget(connection: AsyncConnection, ids: Collection[str]) -> int:
+async def delete_subscriptions(
+    connection: AsyncConnection, subscription_ids: Collection[str]
+) -> int:
     """Delete subscriptions and all that was on its way to them; return how many there were."""
-    gone = SUBSCRIPTION.delete().where(SUBSCRIPTION.c.id.in_(ids))
-    count = (await connection.execute(gone)).rowcount
+    statement = SUBSCRIPTION.delete().where(SUBSCRIPTION.c.id.in_(subscription_ids))
+    count = (await connection.execute(statement)).rowcount
     for table in (DELIVERY, ATTEMPT):
-        await connection.execute(table.delete().where(table.c.subscription_id.in_(ids)))
+        await connection.execute(
+            table.delete().where(table.c.subscription_id.in_(subscription_ids))
+        )
     return count
 
 
-async def hold(connection: AsyncConnection) -> None:
+async def lock_publisher(connection: AsyncConnection) -> None:
     """Let nobody tell anything until the transaction ends: who hears of what is being decided."""
     await connection.execute(select(PUBLISHER.c.id).with_for_update())
 
 
-def audience(subscription: Subscription) -> str:
+def subscriber_group(subscription: Subscription) -> str:
     """Return a digest of what decides which events a subscription hears of, and in what form."""
     return _digest(
-        _selection_text(subscription.selection),
+        _selection_json(subscription.selection),
         json.dumps(sorted(subscription.types)),
         str(subscription.minor),
         subscription.payload,
     )
 
 
-def identity(subscription: Subscription) -> str:
+def identity_digest(subscription: Subscription) -> str:
     """Return a digest of what must not be there twice."""
     return _digest(
         subscription.kind,
         subscription.owner,
         subscription.url,
         subscription.topic,
-        _selection_text(subscription.selection),
+        _selection_json(subscription.selection),
     )
 
 
-def values(subscription: Subscription, safe: Safe) -> Values:
+def subscription_values(subscription: Subscription, secret_store: SecretStore) -> RowValues:
     """Return a subscription as a row, but for what the outbox counts."""
     return {
         "id": subscription.id,
-        "identity": identity(subscription),
-        "subscriber_group": audience(subscription),
+        "identity": identity_digest(subscription),
+        "subscriber_group": subscriber_group(subscription),
         "kind": subscription.kind,
         "owner": subscription.owner,
         "url": subscription.url,
         "topic": subscription.topic,
-        "selection": _selection_text(subscription.selection),
+        "selection": _selection_json(subscription.selection),
         "types": json.dumps(subscription.types),
         "minor": subscription.minor,
         "payload": subscription.payload,
         "backfill": subscription.backfill,
-        "secrets": subscription.sealed or safe.store(subscription.id, subscription.secrets),
-        **health(subscription),
-        "lease_until_ms": perhaps_millis(subscription.lease_until),
+        "secrets": subscription.unreadable_secret
+        or secret_store.encode(subscription.id, subscription.secrets),
+        **health_values(subscription),
+        "lease_until_ms": optional_millis(subscription.lease_until),
     }
 
 
-def health(subscription: Subscription) -> Values:
+def health_values(subscription: Subscription) -> RowValues:
     """Return those columns that attempts to deliver change."""
     return {
         "state": subscription.state,
         "state_reason": subscription.state_reason,
-        "failing_since_ms": perhaps_millis(subscription.failing_since),
+        "failing_since_ms": optional_millis(subscription.failing_since),
         "fail_streak": subscription.fail_streak,
-        "not_before_ms": perhaps_millis(subscription.not_before),
+        "not_before_ms": optional_millis(subscription.not_before),
     }
 
 
-def subscription(found: Found, safe: Safe) -> Subscription:
+def subscription_from_row(row: NamedRow, secret_store: SecretStore) -> Subscription:
     """Return the subscription of a row; without its secrets where they cannot be opened.
 
     Raises `StorageError` where a column holds what nobody stored there.
     """
     try:
-        return _subscription(found, safe)
+        return _decode_subscription(row, secret_store)
     except (UsageError, ValueError, TypeError, LookupError, ArithmeticError) as error:
         raise StorageError(
-            f"subscription {found['id']} cannot be read: {error}"[:_MAX_SHOWN],
+            f"subscription {row['id']} cannot be read: {error}"[:_MAX_SHOWN],
             code="unreadable-subscription",
-            hint=f"Repair its row, or type: syndicate subscriptions remove {found['id']}",
+            hint=f"Repair its row, or type: syndicate subscriptions remove {row['id']}",
         ) from error
 
 
-def readable(found: Iterable[Found], safe: Safe) -> tuple[Subscription, ...]:
+def readable_subscriptions(
+    rows: Iterable[NamedRow], secret_store: SecretStore
+) -> tuple[Subscription, ...]:
     """Return the subscriptions of rows, without those that cannot be read, which are logged."""
-    read: list[Subscription] = []
-    for row in found:
+    subscriptions: list[Subscription] = []
+    for row in rows:
         try:
-            read.append(subscription(row, safe))
+            subscriptions.append(subscription_from_row(row, secret_store))
         except StorageError as error:
-            _log.warning("subscription unreadable", reason=error.what)
-    return tuple(read)
+            _log.warning("subscription unreadable", reason=error.message)
+    return tuple(subscriptions)
 
 
-def _subscription(found: Found, safe: Safe) -> Subscription:
-    which = SubscriptionId(found["id"])
-    check_choice("kind", found["kind"], Kind)
-    check_choice("state", found["state"], State)
-    check_choice("payload", found["payload"], Payload)
-    check_number("fail_streak", found["fail_streak"])
-    secrets, sealed = _opened(which, found["secrets"], safe)
+def _decode_subscription(row: NamedRow, secret_store: SecretStore) -> Subscription:
+    subscription_id = SubscriptionId(row["id"])
+    check_choice("kind", row["kind"], SubscriptionKind)
+    check_choice("state", row["state"], SubscriptionState)
+    check_choice("payload", row["payload"], Payload)
+    check_number("fail_streak", row["fail_streak"])
+    secrets, sealed = _open_secrets(subscription_id, row["secrets"], secret_store)
     return Subscription(
-        id=which,
-        kind=found["kind"],
-        owner=found["owner"],
-        url=found["url"],
-        topic=found["topic"],
-        selection=selection(found["selection"]),
-        types=_types(found["types"]),
-        minor=bool(found["minor"]),
-        payload=found["payload"],
-        backfill=bool(found["backfill"]),
+        id=subscription_id,
+        kind=row["kind"],
+        owner=row["owner"],
+        url=row["url"],
+        topic=row["topic"],
+        selection=parse_selection(row["selection"]),
+        types=_parse_types(row["types"]),
+        minor=bool(row["minor"]),
+        payload=row["payload"],
+        backfill=bool(row["backfill"]),
         secrets=secrets,
-        sealed=sealed,
-        state=found["state"],
-        state_reason=found["state_reason"],
-        failing_since=perhaps_moment(found["failing_since_ms"]),
-        fail_streak=found["fail_streak"],
-        not_before=perhaps_moment(found["not_before_ms"]),
-        lease_until=perhaps_moment(found["lease_until_ms"]),
+        unreadable_secret=sealed,
+        state=row["state"],
+        state_reason=row["state_reason"],
+        failing_since=optional_from_millis(row["failing_since_ms"]),
+        fail_streak=row["fail_streak"],
+        not_before=optional_from_millis(row["not_before_ms"]),
+        lease_until=optional_from_millis(row["lease_until_ms"]),
     )
 
 
-def _types(text: str) -> tuple[EventType, ...]:
-    kept = json.loads(text)
-    read_types(kept)
-    return tuple(kept)
+def _parse_types(text: str) -> tuple[EventType, ...]:
+    event_types = json.loads(text)
+    parse_event_types(event_types)
+    return tuple(event_types)
 
 
-def _opened(which: SubscriptionId, kept: str, safe: Safe) -> tuple[tuple[Secret, ...], str]:
+def _open_secrets(
+    subscription_id: SubscriptionId, stored: str, secret_store: SecretStore
+) -> tuple[tuple[Secret, ...], str]:
     """Return the secrets that are kept, and these as they are kept if they cannot be opened."""
     try:
-        return safe.load(which, kept), ""
+        return secret_store.decode(subscription_id, stored), ""
     except StorageError:
-        return (), str(kept) or "[]"
+        return (), str(stored) or "[]"
 
 
-def _selection_text(selection: Selection) -> str:
+def _selection_json(selection: Selection) -> str:
     return json.dumps(
         {
             "categories": sorted(sorted(group) for group in selection.categories),
             "carousel": selection.carousel,
-            "sources": _sorted(selection.sources),
-            "languages": _sorted(selection.languages),
+            "sources": _sorted_or_none(selection.sources),
+            "languages": _sorted_or_none(selection.languages),
         }
     )
 
 
-class _Selection(msgspec.Struct, frozen=True):
-    """A selection as `_selection_text` writes it."""
+class _StoredSelection(msgspec.Struct, frozen=True):
+    """A selection as `_selection_json` writes it."""
 
     categories: frozenset[frozenset[str]]
     carousel: bool | None
@@ -364,19 +384,19 @@ class _Selection(msgspec.Struct, frozen=True):
     languages: frozenset[str] | None
 
 
-@lru_cache(_SELECTIONS)
-def selection(text: str) -> Selection:
+@lru_cache(_CACHED_SELECTIONS)
+def parse_selection(text: str) -> Selection:
     """Return the selection that a text in the database means; raises `ValueError`."""
-    kept = msgspec.json.decode(text, type=_Selection)
+    stored = msgspec.json.decode(text, type=_StoredSelection)
     return Selection(
-        categories=kept.categories,
-        carousel=kept.carousel,
-        sources=kept.sources,
-        languages=kept.languages,
+        categories=stored.categories,
+        carousel=stored.carousel,
+        sources=stored.sources,
+        languages=stored.languages,
     )
 
 
-def _sorted(names: frozenset[str] | None) -> list[str] | None:
+def _sorted_or_none(names: frozenset[str] | None) -> list[str] | None:
     return None if names is None else sorted(names)
 
 
@@ -384,17 +404,17 @@ def _digest(*texts: str) -> str:
     return hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:32]
 
 
-def _place(cursor: str) -> tuple[int, str]:
-    found = _CURSOR.fullmatch(cursor)
-    if found is None:
-        raise malformed(cursor)
-    return int(found[1]), found[2]
+def _parse_cursor(cursor: str) -> tuple[int, str]:
+    match = _CURSOR_PATTERN.fullmatch(cursor)
+    if match is None:
+        raise malformed_cursor(cursor)
+    return int(match[1]), match[2]
 
 
-def unknown(which: str) -> UnknownName:
+def unknown_subscription(subscription_id: str) -> UnknownName:
     """Return the error that there is no subscription ``which``."""
     return UnknownName(
-        f"there is no subscription {which}",
+        f"there is no subscription {subscription_id}",
         code="unknown-subscription",
         hint="GET /v1/subscriptions and `syndicate subscriptions list` show the ids.",
     )

@@ -8,10 +8,10 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.engine import RowMapping
 
 from syndicate.errors import UnknownName, UsageError
-from syndicate.model.token import PREFIX, Role, Token, TokenId, digest
+from syndicate.model.access_token import TOKEN_PREFIX, AccessToken, Role, TokenId, token_digest
 from syndicate.storage.database import Database
-from syndicate.storage.ledger import millis, moment
-from syndicate.storage.rows import perhaps_millis, perhaps_moment
+from syndicate.storage.ledger import from_millis, millis
+from syndicate.storage.row_mapping import optional_from_millis, optional_millis
 from syndicate.storage.schema import TOKEN
 
 
@@ -23,7 +23,7 @@ class Tokens:
 
     async def create(
         self, role: Role, name: str, now: datetime, *, expires: datetime | None = None
-    ) -> tuple[Token, str]:
+    ) -> tuple[AccessToken, str]:
         """Make a token, and return it with the text that its owner shows, which is not kept.
 
         Raises `UsageError` for a name that is no name, since what belongs to nobody would then be
@@ -41,63 +41,65 @@ class Tokens:
                 code="already-expired",
                 hint="Give a time to come, or none.",
             )
-        text = PREFIX + secrets.token_urlsafe(32)
-        made = {
+        text = TOKEN_PREFIX + secrets.token_urlsafe(32)
+        new_row = {
             "id": f"tok_{secrets.token_hex(8)}",
-            "digest": digest(text),
+            "digest": token_digest(text),
             "role": role,
             "name": name,
             "created_ms": millis(now),
-            "expires_ms": perhaps_millis(expires),
+            "expires_ms": optional_millis(expires),
         }
         async with self._database.write() as connection:
-            answer = await connection.execute(insert(TOKEN).values(made).returning(TOKEN))
-            return _token(answer.mappings().one()), text
+            result = await connection.execute(insert(TOKEN).values(new_row).returning(TOKEN))
+            return _token_from_row(result.mappings().one()), text
 
-    async def find(self, text: str, now: datetime) -> Token | None:
+    async def find(self, text: str, now: datetime) -> AccessToken | None:
         """Return the token of which ``text`` was shown; None unless it holds now."""
-        asked = select(TOKEN).where(TOKEN.c.digest == digest(text))
+        query = select(TOKEN).where(TOKEN.c.digest == token_digest(text))
         async with self._database.read() as connection:
-            found = (await connection.execute(asked)).mappings().first()
-        token = None if found is None else _token(found)
-        return token if token is not None and token.holds(now) else None
+            row = (await connection.execute(query)).mappings().first()
+        token = None if row is None else _token_from_row(row)
+        return token if token is not None and token.is_valid(now) else None
 
-    async def list(self) -> tuple[Token, ...]:
+    async def list(self) -> tuple[AccessToken, ...]:
         """Return every token there ever was, the oldest first."""
-        asked = select(TOKEN).order_by(TOKEN.c.created_ms, TOKEN.c.id)
+        query = select(TOKEN).order_by(TOKEN.c.created_ms, TOKEN.c.id)
         async with self._database.read() as connection:
-            return tuple(_token(found) for found in (await connection.execute(asked)).mappings())
+            return tuple(
+                _token_from_row(row) for row in (await connection.execute(query)).mappings()
+            )
 
-    async def revoke(self, which: str, now: datetime) -> Token:
+    async def revoke(self, token_id: str, now: datetime) -> AccessToken:
         """Let the token with the id ``which`` be good for nothing from now on.
 
         Raises `UnknownName`. Its subscriptions go on; they belong to its name.
         """
         revoked = TOKEN.c.revoked_ms
-        revoking = (
+        statement = (
             update(TOKEN)
-            .where(TOKEN.c.id == which, revoked.is_(None))
+            .where(TOKEN.c.id == token_id, revoked.is_(None))
             .values(revoked_ms=millis(now))
         )
         async with self._database.write() as connection:
-            await connection.execute(revoking)
-            asked = select(TOKEN).where(TOKEN.c.id == which)
-            found = (await connection.execute(asked)).mappings().first()
-        if found is None:
+            await connection.execute(statement)
+            query = select(TOKEN).where(TOKEN.c.id == token_id)
+            row = (await connection.execute(query)).mappings().first()
+        if row is None:
             raise UnknownName(
-                f"there is no token {which}",
+                f"there is no token {token_id}",
                 code="unknown-token",
                 hint="syndicate tokens list shows the ids of all.",
             )
-        return _token(found)
+        return _token_from_row(row)
 
 
-def _token(found: RowMapping) -> Token:
-    return Token(
-        id=TokenId(found["id"]),
-        role=cast("Role", found["role"]),
-        name=found["name"],
-        made=moment(found["created_ms"]),
-        expires=perhaps_moment(found["expires_ms"]),
-        revoked=perhaps_moment(found["revoked_ms"]),
+def _token_from_row(row: RowMapping) -> AccessToken:
+    return AccessToken(
+        id=TokenId(row["id"]),
+        role=cast("Role", row["role"]),
+        name=row["name"],
+        created=from_millis(row["created_ms"]),
+        expires=optional_from_millis(row["expires_ms"]),
+        revoked=optional_from_millis(row["revoked_ms"]),
     )

@@ -11,16 +11,16 @@ from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syndicate import telemetry
-from syndicate.model.retry import SEALED_PAUSE
-from syndicate.model.subscription import State
+from syndicate.model.retry_policy import UNREADABLE_SECRET_PAUSE
+from syndicate.model.subscription import SubscriptionState
+from syndicate.storage.claim_queries import promote_heads
 from syndicate.storage.ledger import millis
 from syndicate.storage.schema import ATTEMPT, DELIVERY, LEASED, SUBSCRIPTION, UNFINISHED
-from syndicate.storage.turn import advance
 
-_FARTHEST: Final = timedelta(days=400)
+_MAX_DUE_DELAY: Final = timedelta(days=400)
 """No delivery is put off for as long: a time beyond it was not stored by this program."""
 
-_LONGEST_LEASE: Final = timedelta(days=1)
+_MAX_LEASE: Final = timedelta(days=1)
 
 _log = telemetry.logger("storage")
 
@@ -30,13 +30,16 @@ async def suspend(
 ) -> None:
     """Let a subscription wait whose row cannot be read; its deliveries queue, as with a bad secret.
 
-    It is read again after `SEALED_PAUSE`, so it goes on by itself once the row is repaired.
+    It is read again after `UNREADABLE_SECRET_PAUSE`, so it goes on by itself once the row is
+    repaired.
     """
     _log.error("subscription set aside", subscription=subscription_id, reason=reason)
-    waiting = update(SUBSCRIPTION).where(SUBSCRIPTION.c.id == subscription_id)
+    statement = update(SUBSCRIPTION).where(SUBSCRIPTION.c.id == subscription_id)
     await connection.execute(
-        waiting.values(
-            state="suspended", state_reason=reason, not_before_ms=millis(now + SEALED_PAUSE)
+        statement.values(
+            state="suspended",
+            state_reason=reason,
+            not_before_ms=millis(now + UNREADABLE_SECRET_PAUSE),
         )
     )
 
@@ -56,14 +59,14 @@ async def exhaust(  # noqa: PLR0913 — a key, a reason, a time and a fence
     waits. The next delivery of its subscription has its turn.
     """
     error = f"the stored delivery cannot be read: {reason}"
-    this = (
+    conditions = (
         DELIVERY.c.subscription_id == subscription_id,
         DELIVERY.c.seq == seq,
         DELIVERY.c.state == "pending" if lease_by is None else DELIVERY.c.lease_by == lease_by,
     )
-    ended = await connection.execute(
+    result = await connection.execute(
         update(DELIVERY)
-        .where(*this)
+        .where(*conditions)
         .values(
             state="exhausted",
             last_error=error,
@@ -72,14 +75,14 @@ async def exhaust(  # noqa: PLR0913 — a key, a reason, a time and a fence
             completed_ms=millis(now),
         )
     )
-    if not ended.rowcount:
+    if not result.rowcount:
         return
     _log.error("delivery set aside", delivery=f"{subscription_id}.{seq}", reason=reason)
-    await _record(connection, subscription_id, seq, error, now)
-    await advance(connection, SUBSCRIPTION.c.id == subscription_id)
+    await _insert_attempt(connection, subscription_id, seq, error, now)
+    await promote_heads(connection, SUBSCRIPTION.c.id == subscription_id)
 
 
-async def _record(
+async def _insert_attempt(
     connection: AsyncConnection, subscription_id: str, seq: int, error: str, now: datetime
 ) -> None:
     """Add an attempt that was not made, behind the last one."""
@@ -109,8 +112,8 @@ async def _record(
 async def disable(connection: AsyncConnection, subscription_id: str, reason: str) -> None:
     """Disable a subscription for which no events can be chosen: its owner resumes and recovers."""
     _log.error("subscription disabled", subscription=subscription_id, reason=reason)
-    disabling = update(SUBSCRIPTION).where(SUBSCRIPTION.c.id == subscription_id)
-    await connection.execute(disabling.values(state="disabled", state_reason=reason))
+    statement = update(SUBSCRIPTION).where(SUBSCRIPTION.c.id == subscription_id)
+    await connection.execute(statement.values(state="disabled", state_reason=reason))
 
 
 async def repair(connection: AsyncConnection, now: datetime) -> None:
@@ -118,18 +121,18 @@ async def repair(connection: AsyncConnection, now: datetime) -> None:
 
     Times that no clock reaches and states that do not exist; text compares as more than any number.
     """
-    far = millis(now + _FARTHEST)
+    far = millis(now + _MAX_DUE_DELAY)
     due_now = update(DELIVERY).where(
         UNFINISHED, DELIVERY.c.state == "pending", DELIVERY.c.due_ms > far
     )
     await connection.execute(due_now.values(due_ms=millis(now)))
     no_pause = update(SUBSCRIPTION).where(SUBSCRIPTION.c.not_before_ms > far)
     await connection.execute(no_pause.values(not_before_ms=None))
-    known = list(get_args(State))
+    known = list(get_args(SubscriptionState))
     unknown = update(SUBSCRIPTION).where(SUBSCRIPTION.c.state.not_in(known))
     reason = "its stored state was not readable"
     await connection.execute(unknown.values(state="suspended", state_reason=reason))
     lease_end = DELIVERY.c.lease_until_ms
-    endless = or_(lease_end.is_(None), lease_end > millis(now + _LONGEST_LEASE))
-    freeing = update(DELIVERY).where(LEASED, endless)
-    await connection.execute(freeing.values(state="pending", lease_by="", lease_until_ms=None))
+    endless = or_(lease_end.is_(None), lease_end > millis(now + _MAX_LEASE))
+    release = update(DELIVERY).where(LEASED, endless)
+    await connection.execute(release.values(state="pending", lease_by="", lease_until_ms=None))

@@ -11,39 +11,39 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from syndicate.formats import FORMATS
-from syndicate.formats.link import Link
-from syndicate.formats.wire import rfc3339
+from syndicate.feeds import Representation, as_provisional, make_representation
+from syndicate.feeds.feed_location import FeedLocation, category_location, source_location
+from syndicate.feeds.formats import FORMATS
+from syndicate.feeds.formats.link import Link
+from syndicate.feeds.formats.text import rfc3339
 from syndicate.model.category import Category
 from syndicate.model.edition import ALL, Edition
-from syndicate.model.page import names_after
-from syndicate.model.post import Key, Source
-from syndicate.model.query import MOST, Query, read_limit
-from syndicate.model.view import View, last_modified, view
-from syndicate.representation import Representation, provisional, represent
-from syndicate.representation.address import Place, category_place, source_place
-from syndicate.web.desk import Desk
-from syndicate.web.directory import Census
-from syndicate.web.policy import FRESH
-from syndicate.web.reply import reply
+from syndicate.model.feed_view import FeedView, build_feed_view, last_modified
+from syndicate.model.pagination import paginate_names
+from syndicate.model.post import PostKey, Source
+from syndicate.model.query import MAX_LIMIT, Query, parse_limit
+from syndicate.web.context import WebContext
+from syndicate.web.feed_directory import PostCounts
+from syndicate.web.http.conditional_response import conditional_response
+from syndicate.web.http_policy import NO_CACHE
 
-_JSON: Final = "application/json"
-_ITEMS: Final = FORMATS["json"]
+_MEDIA_TYPE: Final = "application/json"
+_JSON_FEED: Final = FORMATS["json"]
 
 
-def _page(request: Request) -> tuple[int, str]:
+def _page_parameters(request: Request) -> tuple[int, str]:
     """Return limit, by default as long as may be, and cursor of a list; raises `UsageError`."""
-    given = request.query_params
-    return read_limit({"limit": given.get("limit", "").strip() or str(MOST)}), given.get(
-        "after", ""
-    )
+    parameters = request.query_params
+    return parse_limit(
+        {"limit": parameters.get("limit", "").strip() or str(MAX_LIMIT)}
+    ), parameters.get("after", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Api:
     """Answers for /v1; lists are ``{"items": […], "next_url": URL or null}``."""
 
-    desk: Desk
+    context: WebContext
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -56,91 +56,110 @@ class Api:
 
     async def posts(self, request: Request) -> Response:
         """Answer with a page of posts, narrowed as feeds are."""
-        query = self.desk.query(request)
+        query = self.context.query(request)
 
-        async def make(edition: Edition) -> Representation:
-            return await self._posts(edition, view(edition, ALL, query))
+        async def build(edition: Edition) -> Representation:
+            return await self._posts(edition, build_feed_view(edition, ALL, query))
 
-        return await self.desk.answer(request, ("/v1/posts", query.canonical()), make)
+        return await self.context.respond_with_document(
+            request, ("/v1/posts", query.canonical()), build
+        )
 
-    async def _posts(self, edition: Edition, seen: View) -> Representation:
-        desk, query = self.desk, seen.query
-        rendered = await desk.rendered(seen.page.posts, edition)
-        entries = [desk.press.entry(item, _ITEMS, query.content) for item in rendered.items]
-        after = seen.page.after
+    async def _posts(self, edition: Edition, feed_view: FeedView) -> Representation:
+        context, query = self.context, feed_view.query
+        rendered = await context.rendered_posts(feed_view.page.posts, edition)
+        entries = [
+            context.feed_cache.get_entry(item, _JSON_FEED, query.content) for item in rendered.items
+        ]
+        after = feed_view.page.next_cursor
         pages = {
             "self": query.canonical(),
             "first": query.canonical(after=""),
             "next": None if after is None else query.canonical(after=after),
         }
         links = {
-            rel: desk.masthead.url(f"/v1/posts{'?' if text else ''}{text}")
+            rel: context.service_info.url(f"/v1/posts{'?' if text else ''}{text}")
             for rel, text in pages.items()
             if text is not None
         }
-        made = represent(
+        representation = make_representation(
             b'{"items":[%b],"next_url":%b}'
             % (b",".join(entries), msgspec.json.encode(links.get("next"))),
-            media_type=_JSON,
-            last_modified=last_modified(edition, seen),
+            media_type=_MEDIA_TYPE,
+            last_modified=last_modified(edition, feed_view),
             links=[
-                *(Link(rel=rel, href=href, type=_JSON) for rel, href in links.items()),
+                *(Link(rel=rel, href=href, type=_MEDIA_TYPE) for rel, href in links.items()),
                 Link(rel="canonical", href=links["self"]),
-                *desk.alternates(Place(ALL, pages["first"] or "")),
+                *context.alternate_links(FeedLocation(ALL, pages["first"] or "")),
             ],
         )
-        return made if rendered.is_current else provisional(made)
+        return representation if rendered.is_current else as_provisional(representation)
 
     async def post(self, request: Request) -> Response:
         """Answer with one post; it may be kept, but must be asked about each time."""
-        desk = self.desk
-        key = Key(request.path_params["key"])
+        context = self.context
+        key = PostKey(request.path_params["key"])
 
-        async def make(edition: Edition) -> Representation:
+        async def build(edition: Edition) -> Representation:
             post = edition.post(key)
-            rendered = await desk.rendered([post], edition)
+            rendered = await context.rendered_posts([post], edition)
             (item,) = rendered.items
-            changed = max(post.updated, edition.part(post.source).committed)
+            changed = max(post.updated, edition.snapshot(post.source).committed)
             links = [
-                Link(rel="self", href=desk.masthead.url(f"/v1/posts/{key}"), type=_JSON),
+                Link(
+                    rel="self", href=context.service_info.url(f"/v1/posts/{key}"), type=_MEDIA_TYPE
+                ),
                 Link(rel="canonical", href=post.url),
-                Link(rel="alternate", href=desk.masthead.url(f"/posts/{key}"), type="text/html"),
+                Link(
+                    rel="alternate",
+                    href=context.service_info.url(f"/posts/{key}"),
+                    type="text/html",
+                ),
             ]
-            made = represent(
-                desk.press.entry(item, _ITEMS), media_type=_JSON, last_modified=changed, links=links
+            representation = make_representation(
+                context.feed_cache.get_entry(item, _JSON_FEED),
+                media_type=_MEDIA_TYPE,
+                last_modified=changed,
+                links=links,
             )
-            return made if rendered.is_current else provisional(made)
+            return representation if rendered.is_current else as_provisional(representation)
 
-        document = await desk.document(("/v1/posts", "key", key), make)
-        return reply(request, document, cache_control=FRESH)
+        document = await context.document(("/v1/posts", "key", key), build)
+        return conditional_response(request, document, cache_control=NO_CACHE)
 
     async def categories(self, request: Request) -> Response:
         """Answer with a page of the known categories and where their feeds are, by slug."""
-        limit, after = _page(request)
+        limit, after = _page_parameters(request)
 
-        async def make(edition: Edition) -> Representation:
-            slugs, following = names_after(edition.category_slugs, after, limit)
-            census = self.desk.census(edition)
-            changed = last_modified(edition, view(edition, ALL, Query()))
-            aliases = {term.category.slug: term.aliases for term in edition.vocabulary.terms}
-            categories = map(edition.category_of, slugs)
-            rows = [self._category(edition, one, census, aliases) for one in categories]
-            return self._list(("/v1/categories", limit, after, following), rows, changed)
+        async def build(edition: Edition) -> Representation:
+            slugs, next_after = paginate_names(edition.category_slugs, after, limit)
+            post_counts = self.context.post_counts(edition)
+            changed = last_modified(edition, build_feed_view(edition, ALL, Query()))
+            aliases = {term.category.slug: term.aliases for term in edition.vocabulary.definitions}
+            categories = map(edition.category_by_slug, slugs)
+            rows = [
+                self._category(edition, category, post_counts, aliases) for category in categories
+            ]
+            return self._list(("/v1/categories", limit, after, next_after), rows, changed)
 
-        return await self.desk.answer(request, ("/v1/categories", str(limit), after), make)
+        return await self.context.respond_with_document(
+            request, ("/v1/categories", str(limit), after), build
+        )
 
     async def sources(self, request: Request) -> Response:
         """Answer with a page of the sources by name: the commit served of each, what fails."""
-        limit, after = _page(request)
+        limit, after = _page_parameters(request)
 
-        async def make(edition: Edition) -> Representation:
+        async def build(edition: Edition) -> Representation:
             sources = {source.name: source for source in edition.sources}
-            names, following = names_after(sorted(sources), after, limit)
-            census = self.desk.census(edition)
-            rows = [self._source(edition, sources[name], census) for name in names]
-            return self._list(("/v1/sources", limit, after, following), rows, edition.at)
+            names, next_after = paginate_names(sorted(sources), after, limit)
+            post_counts = self.context.post_counts(edition)
+            rows = [self._source(edition, sources[name], post_counts) for name in names]
+            return self._list(("/v1/sources", limit, after, next_after), rows, edition.at)
 
-        return await self.desk.answer(request, ("/v1/sources", str(limit), after), make)
+        return await self.context.respond_with_document(
+            request, ("/v1/sources", str(limit), after), build
+        )
 
     def _list(
         self,
@@ -149,41 +168,43 @@ class Api:
         changed: datetime,
     ) -> Representation:
         """Return the ``page`` (path, limit, cursor, cursor of the next) that holds ``rows``."""
-        path, limit, after, following = page
+        path, limit, after, next_after = page
         url = self._page_url(path, limit, after)
-        next_url = None if following is None else self._page_url(path, limit, following)
-        links = [Link(rel="self", href=url, type=_JSON), Link(rel="canonical", href=url)]
+        next_url = None if next_after is None else self._page_url(path, limit, next_after)
+        links = [Link(rel="self", href=url, type=_MEDIA_TYPE), Link(rel="canonical", href=url)]
         if next_url is not None:
-            links.append(Link(rel="next", href=next_url, type=_JSON))
-        return represent(
+            links.append(Link(rel="next", href=next_url, type=_MEDIA_TYPE))
+        return make_representation(
             msgspec.json.encode({"items": rows, "next_url": next_url}),
-            media_type=_JSON,
+            media_type=_MEDIA_TYPE,
             last_modified=changed,
             links=links,
         )
 
     def _page_url(self, path: str, limit: int, after: str) -> str:
-        pairs = {"after": after, "limit": "" if limit == MOST else str(limit)}
+        pairs = {"after": after, "limit": "" if limit == MAX_LIMIT else str(limit)}
         query = urlencode({name: text for name, text in pairs.items() if text})
-        return self.desk.masthead.url(f"{path}{'?' if query else ''}{query}")
+        return self.context.service_info.url(f"{path}{'?' if query else ''}{query}")
 
     def _category(
         self,
         edition: Edition,
         category: Category,
-        census: Census,
+        post_counts: PostCounts,
         aliases: Mapping[str, Sequence[str]],
     ) -> Mapping[str, object]:
         return {
             "slug": category.slug,
             "title": category.title,
             "aliases": aliases.get(category.slug, ()),
-            "posts": census.category(category.slug).posts,
-            "feeds": self._addresses(category_place(edition, category.slug)),
+            "posts": post_counts.category_stats(category.slug).posts,
+            "feeds": self._feed_urls(category_location(edition, category.slug)),
         }
 
-    def _source(self, edition: Edition, source: Source, census: Census) -> Mapping[str, object]:
-        parts = {part.source.name: part for part in edition.parts}
+    def _source(
+        self, edition: Edition, source: Source, post_counts: PostCounts
+    ) -> Mapping[str, object]:
+        parts = {part.source.name: part for part in edition.snapshots}
         part = parts.get(source.name)
         return {
             "name": source.name,
@@ -193,14 +214,14 @@ class Api:
             "rights_url": source.rights_url,
             "commit": part.commit if part else None,
             "committed": rfc3339(part.committed) if part else None,
-            "posts": census.source(source.name).posts,
+            "posts": post_counts.source_stats(source.name).posts,
             "problems": len(part.problems) if part else 0,
-            "failing": edition.failing.get(source.name),
-            "feeds": self._addresses(source_place(edition, source.name)),
+            "failing": edition.source_errors.get(source.name),
+            "feeds": self._feed_urls(source_location(edition, source.name)),
         }
 
-    def _addresses(self, place: Place) -> Mapping[str, str]:
+    def _feed_urls(self, location: FeedLocation) -> Mapping[str, str]:
         """Return where a feed is found, by format; the page for people is ``html``."""
-        masthead = self.desk.masthead
-        addresses = {name: place.url(masthead, f".{name}") for name in FORMATS}
-        return {**addresses, "html": place.url(masthead)}
+        service_info = self.context.service_info
+        urls = {name: location.url(service_info, f".{name}") for name in FORMATS}
+        return {**urls, "html": location.url(service_info)}

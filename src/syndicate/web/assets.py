@@ -8,12 +8,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from syndicate.model.asset import Asset, media_type
-from syndicate.web.conditional import is_unmodified
-from syndicate.web.desk import Desk
-from syndicate.web.reply import dated, sent_date
+from syndicate.web.context import WebContext
+from syndicate.web.http.conditional_request import is_not_modified
+from syndicate.web.http.conditional_response import last_modified_header, last_modified_to_send
 
-_FOREVER: Final = "public, max-age=31536000, immutable"
-_POLICY: Final = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+_IMMUTABLE: Final = "public, max-age=31536000, immutable"
+_CONTENT_SECURITY_POLICY: Final = (
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+)
 """Whatever an SVG holds, it is a picture: no script, nothing from elsewhere."""
 
 
@@ -21,7 +23,7 @@ _POLICY: Final = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-
 class Assets:
     """Answers for /assets."""
 
-    desk: Desk
+    context: WebContext
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -30,25 +32,25 @@ class Assets:
     async def asset(self, request: Request) -> Response:
         """Answer with a file; where the address names its blob, it may be kept for ever."""
         source, path = request.path_params["source"], request.path_params["path"]
-        held = request.headers.get("if-none-match")
-        if held is not None:
-            found = await self.desk.reader.asset(source, path, with_content=False)
-            if is_unmodified(
-                if_none_match=held,
+        if_none_match = request.headers.get("if-none-match")
+        if if_none_match is not None:
+            asset = await self.context.reader.asset(source, path, with_content=False)
+            if is_not_modified(
+                if_none_match=if_none_match,
                 if_modified_since=None,
-                etag=f'"{found.blob}"',
+                etag=f'"{asset.blob}"',
                 last_modified=None,
             ):
-                return Response(None, 304, self._headers(request, found))
-        found = await self.desk.reader.asset(source, path)
-        headers = self._headers(request, found) | {"Content-Type": media_type(path)}
-        return Response(found.content, 200, headers)
+                return Response(None, 304, self._headers(request, asset))
+        asset = await self.context.reader.asset(source, path)
+        headers = self._headers(request, asset) | {"Content-Type": media_type(path)}
+        return Response(asset.content, 200, headers)
 
-    def _headers(self, request: Request, found: Asset) -> dict[str, str]:
-        named = request.query_params.get("v") == found.blob
+    def _headers(self, request: Request, asset: Asset) -> dict[str, str]:
+        is_versioned = request.query_params.get("v") == asset.blob
         return {
-            "ETag": f'"{found.blob}"',
-            **dated(sent_date(found.committed)),
-            "Cache-Control": _FOREVER if named else self.desk.policy.cache_control,
-            "Content-Security-Policy": _POLICY,
+            "ETag": f'"{asset.blob}"',
+            **last_modified_header(last_modified_to_send(asset.committed)),
+            "Cache-Control": _IMMUTABLE if is_versioned else self.context.policy.cache_control,
+            "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
         }

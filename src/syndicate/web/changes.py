@@ -10,23 +10,23 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from syndicate.errors import Rendering
-from syndicate.formats import FORMATS
-from syndicate.formats.link import Link
-from syndicate.model.change import Told
+from syndicate.feeds import make_representation
+from syndicate.feeds.formats import FORMATS
+from syndicate.feeds.formats.link import Link
+from syndicate.model.change import LedgerEntry
+from syndicate.model.change_stream import ChangeItem, changes_after
 from syndicate.model.edition import Edition
-from syndicate.model.event import Event, body
-from syndicate.model.position import Position
-from syndicate.model.post import Item
+from syndicate.model.event import WebhookEvent, webhook_body
+from syndicate.model.ledger_cursor import LedgerCursor
+from syndicate.model.post import RenderedPost
 from syndicate.model.query import Query
-from syndicate.model.stretch import Step, follow
-from syndicate.representation import represent
-from syndicate.web.desk import Desk
-from syndicate.web.policy import FRESH
-from syndicate.web.reply import reply
+from syndicate.web.context import WebContext
+from syndicate.web.http.conditional_response import conditional_response
+from syndicate.web.http_policy import NO_CACHE
 
-_JSON: Final = "application/json"
-_ITEMS: Final = FORMATS["json"]
-_BATCH: Final = 500
+_MEDIA_TYPE: Final = "application/json"
+_JSON_FEED: Final = FORMATS["json"]
+_BATCH_ROWS: Final = 500
 """Rows looked at together, of which many may be nothing to who asks."""
 
 
@@ -34,7 +34,7 @@ _BATCH: Final = 500
 class Changes:
     """Answers for /v1/changes: ``{"items": […], "next_url": URL, "has_more": bool}``."""
 
-    desk: Desk
+    context: WebContext
 
     def routes(self) -> list[Route]:
         """Return the route."""
@@ -42,74 +42,85 @@ class Changes:
 
     async def changes(self, request: Request) -> Response:
         """Answer with what follows a cursor, narrowed as feeds are; without one, everything."""
-        desk = self.desk
-        query = desk.query(request)
-        steps, position, has_more = await self._steps(query)
-        posts = [step.post for step in steps if step.post]
-        rendered = await desk.reader.rendered(posts, desk.edition)
+        context = self.context
+        query = context.query(request)
+        change_items, cursor, has_more = await self._changes_after_cursor(query)
+        posts = [change.post for change in change_items if change.post]
+        rendered = await context.reader.render_posts_in_time(posts, context.edition)
         if not rendered.is_current:  # who got an earlier version would never get the present one
             raise Rendering.of(len(rendered.outdated | rendered.unrendered))
         items = {item.post.id: item for item in rendered.items}
         links = {
-            rel: desk.masthead.url(f"/v1/changes{'?' if text else ''}{text}")
+            rel: context.service_info.url(f"/v1/changes{'?' if text else ''}{text}")
             for rel, text in (
                 ("self", query.canonical()),
-                ("next", query.canonical(after=str(position))),
+                ("next", query.canonical(after=str(cursor))),
             )
         }
-        bodies = (self._body(step, items.get(step.told.row.post), query) for step in steps)
-        document = represent(
+        bodies = (
+            self._body(change, items.get(change.entry.row.post_id), query)
+            for change in change_items
+        )
+        document = make_representation(
             b'{"items":[%b],"next_url":%b,"has_more":%b}'
             % (
                 b",".join(bodies),
                 msgspec.json.encode(links["next"]),
                 msgspec.json.encode(has_more),
             ),
-            media_type=_JSON,
+            media_type=_MEDIA_TYPE,
             last_modified=None,
-            links=[Link(rel=rel, href=href, type=_JSON) for rel, href in links.items()],
+            links=[Link(rel=rel, href=href, type=_MEDIA_TYPE) for rel, href in links.items()],
         )
-        return reply(request, document, cache_control=FRESH)
+        return conditional_response(request, document, cache_control=NO_CACHE)
 
-    async def _steps(self, query: Query) -> tuple[Sequence[Step], Position, bool]:
+    async def _changes_after_cursor(
+        self, query: Query
+    ) -> tuple[Sequence[ChangeItem], LedgerCursor, bool]:
         """Return what follows the cursor of ``query``, the position then, and if there is more.
 
         Nothing is said of a source that is not read yet: where it is next, this is `NotReady`.
         """
-        reader = self.desk.reader
-        position = Position.parse(query.after) if query.after else None
-        steps: list[Step] = []
+        reader = self.context.reader
+        cursor = LedgerCursor.parse(query.after) if query.after else None
+        change_items: list[ChangeItem] = []
         while True:
-            position, rows = await reader.told(position, _BATCH)
-            edition, room = reader.edition, query.limit - len(steps)
-            found = follow(rows, edition, query.selection, position, room)
-            steps += found.steps
-            position = found.position
-            if found.awaits is not None:
-                return steps, position, _is_unread(found.awaits, edition, any_steps=bool(steps))
-            if found.is_full or len(rows) < _BATCH:
-                return steps, position, found.is_full
+            cursor, rows = await reader.ledger_entries_after(cursor, _BATCH_ROWS)
+            edition, limit = reader.edition, query.limit - len(change_items)
+            page = changes_after(rows, edition, query.selection, cursor, limit)
+            change_items += page.items
+            cursor = page.next_cursor
+            if page.blocked_by is not None:
+                return (
+                    change_items,
+                    cursor,
+                    _is_source_unread(page.blocked_by, edition, has_changes=bool(change_items)),
+                )
+            if page.is_full or len(rows) < _BATCH_ROWS:
+                return change_items, cursor, page.is_full
 
-    def _body(self, step: Step, item: Item | None, query: Query) -> bytes:
-        row = step.told.row
-        event = Event(
-            telling=step.telling,
+    def _body(self, change: ChangeItem, item: RenderedPost | None, query: Query) -> bytes:
+        row = change.entry.row
+        event = WebhookEvent(
+            post_event=change.post_event,
             generation=row.generation,
-            post=row.post,
+            post_id=row.post_id,
             url=row.url,
             source=row.source,
-            commit=step.told.commit,
-            at=step.told.at,
-            item=self.desk.press.entry(item, _ITEMS, query.content) if item else b"",
+            commit=change.entry.commit,
+            noticed_at=change.entry.noticed_at,
+            item_json=self.context.feed_cache.get_entry(item, _JSON_FEED, query.content)
+            if item
+            else b"",
         )
-        return body(event, cursor=str(step.position))
+        return webhook_body(event, cursor=str(change.cursor))
 
 
-def _is_unread(told: Told, edition: Edition, *, any_steps: bool) -> bool:
+def _is_source_unread(entry: LedgerEntry, edition: Edition, *, has_changes: bool) -> bool:
     """Tell whether the source of a row is not read yet; raises `NotReady` if that is all to say."""
-    name = told.row.source
-    if name not in {unread.source.name for unread in edition.unread}:
+    name = entry.row.source
+    if name not in {unread.source.name for unread in edition.unavailable}:
         return False
-    if not any_steps:
-        edition.part(name)
+    if not has_changes:
+        edition.snapshot(name)
     return True

@@ -8,11 +8,16 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from syndicate.model.page import malformed
-from syndicate.model.query import read_limit
-from syndicate.model.statement import of_delivery, with_attempts
-from syndicate.web.desk import Desk
-from syndicate.web.private import Private, enter, private, said
+from syndicate.model.pagination import malformed_cursor
+from syndicate.model.query import parse_limit
+from syndicate.model.subscription_status import delivery_json, delivery_json_with_attempts
+from syndicate.web.context import WebContext
+from syndicate.web.http.auth import (
+    AuthenticatedRoute,
+    authenticate,
+    authenticated_route,
+    json_response,
+)
 
 _SEQ: Final = re.compile(r"[0-9]{1,18}")
 
@@ -21,49 +26,51 @@ _SEQ: Final = re.compile(r"[0-9]{1,18}")
 class Deliveries:
     """Answers for the delivery log, to whoever shows a token."""
 
-    desk: Desk
+    context: WebContext
 
-    def routes(self) -> list[Private]:
+    def routes(self) -> list[AuthenticatedRoute]:
         """Return the routes."""
         return [
-            private("/v1/subscriptions/{id}/deliveries", GET=self.list),
-            private("/v1/deliveries/{id}", GET=self.show),
-            private("/v1/deliveries/{id}/replay", POST=self.replay),
+            authenticated_route("/v1/subscriptions/{id}/deliveries", GET=self.list),
+            authenticated_route("/v1/deliveries/{id}", GET=self.show),
+            authenticated_route("/v1/deliveries/{id}/replay", POST=self.replay),
         ]
 
     async def list(self, request: Request) -> Response:
         """Answer with a page of what was and is on its way to a subscription, the newest first."""
-        which = request.path_params["id"]
-        office, token = await enter(request, self.desk.reader)
-        limit = read_limit(request.query_params)
-        before = _seq(request.query_params.get("after", ""))
-        found = await office.deliveries(which, token.owner, before=before, limit=limit + 1)
-        shown = found[:limit]
-        after = str(shown[-1].seq) if len(found) > limit else None
-        path = f"/v1/subscriptions/{which}/deliveries"
-        return said(
+        subscription_id = request.path_params["id"]
+        service, token = await authenticate(request, self.context.reader)
+        limit = parse_limit(request.query_params)
+        before = _parse_seq(request.query_params.get("after", ""))
+        deliveries = await service.deliveries(
+            subscription_id, token.owner, before=before, limit=limit + 1
+        )
+        shown = deliveries[:limit]
+        after = str(shown[-1].seq) if len(deliveries) > limit else None
+        path = f"/v1/subscriptions/{subscription_id}/deliveries"
+        return json_response(
             {
-                "items": [of_delivery(one) for one in shown],
-                "next_url": self.desk.next_url(path, limit, after),
+                "items": [delivery_json(delivery) for delivery in shown],
+                "next_url": self.context.next_url(path, limit, after),
             }
         )
 
     async def show(self, request: Request) -> Response:
         """Answer with a delivery and every attempt."""
-        office, token = await enter(request, self.desk.reader)
-        found, attempts = await office.delivery(request.path_params["id"], token.owner)
-        return said(with_attempts(found, attempts))
+        service, token = await authenticate(request, self.context.reader)
+        delivery, attempts = await service.delivery(request.path_params["id"], token.owner)
+        return json_response(delivery_json_with_attempts(delivery, attempts))
 
     async def replay(self, request: Request) -> Response:
         """Let a delivery be sent again, with the same id."""
-        office, token = await enter(request, self.desk.reader)
-        replayed = await office.replay(request.path_params["id"], token.owner)
-        return said(of_delivery(replayed), HTTPStatus.ACCEPTED)
+        service, token = await authenticate(request, self.context.reader)
+        delivery = await service.replay(request.path_params["id"], token.owner)
+        return json_response(delivery_json(delivery), HTTPStatus.ACCEPTED)
 
 
-def _seq(text: str) -> int | None:
+def _parse_seq(text: str) -> int | None:
     if not text:
         return None
     if _SEQ.fullmatch(text) is None:
-        raise malformed(text)
+        raise malformed_cursor(text)
     return int(text)

@@ -14,19 +14,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from syndicate.formats.link import Link
-from syndicate.formats.wire import rfc3339
+from syndicate.feeds import Representation, make_representation
+from syndicate.feeds.formats.link import Link
+from syndicate.feeds.formats.text import rfc3339
 from syndicate.model.edition import ALL, Edition
-from syndicate.model.feed import Masthead
+from syndicate.model.feed import ServiceInfo
+from syndicate.model.feed_view import build_feed_view, last_modified
 from syndicate.model.query import Query
-from syndicate.model.view import last_modified, view
-from syndicate.representation import Representation, represent
-from syndicate.web.desk import Desk
+from syndicate.web.context import WebContext
 from syndicate.web.openapi import openapi_document
 from syndicate.web.opml import opml
 from syndicate.web.sitemap import sitemap
 
-_VALID: Final = timedelta(days=180)
+_SECURITY_TXT_VALIDITY: Final = timedelta(days=180)
 """How long security.txt says it is good: less than the year that RFC 9116 allows."""
 
 
@@ -34,14 +34,14 @@ _VALID: Final = timedelta(days=180)
 class Discovery:
     """Answers that tell what else there is."""
 
-    desk: Desk
+    context: WebContext
 
     def routes(self) -> list[Route]:
         """Return the routes."""
         return [
             Route("/opml", self.opml),
             Route("/sitemap.xml", self.sitemap),
-            Route("/openapi.json", self._described()),
+            Route("/openapi.json", self._make_openapi_endpoint()),
             Route("/robots.txt", self.robots),
             Route("/.well-known/security.txt", self.security),
         ]
@@ -50,7 +50,7 @@ class Discovery:
         """Answer with the feeds, to import into a feed reader."""
 
         def write(edition: Edition) -> bytes:
-            return opml(edition, self.desk.masthead, self.desk.census(edition))
+            return opml(edition, self.context.service_info, self.context.post_counts(edition))
 
         return await self._document(request, ("/opml",), "text/x-opml; charset=utf-8", write)
 
@@ -61,72 +61,74 @@ class Discovery:
             raise HTTPException(404, "the sitemap has numbered parts")
 
         def write(edition: Edition) -> bytes:
-            census = self.desk.census(edition)
-            return sitemap(edition, self.desk.masthead, census, int(part))
+            post_counts = self.context.post_counts(edition)
+            return sitemap(edition, self.context.service_info, post_counts, int(part))
 
-        address = ("/sitemap.xml", *(f"?part={n}" for n in [int(part)] if n))
-        return await self._document(request, address, "application/xml; charset=utf-8", write)
+        key = ("/sitemap.xml", *(f"?part={n}" for n in [int(part)] if n))
+        return await self._document(request, key, "application/xml; charset=utf-8", write)
 
     async def robots(self, _: Request) -> Response:
         """Answer that robots are welcome, and where the sitemap is."""
-        sitemap_url = self.desk.masthead.url("/sitemap.xml")
-        return self._text(f"User-agent: *\nAllow: /\n\nSitemap: {sitemap_url}\n")
+        sitemap_url = self.context.service_info.url("/sitemap.xml")
+        return self._plain_text(f"User-agent: *\nAllow: /\n\nSitemap: {sitemap_url}\n")
 
     async def security(self, _: Request) -> Response:
         """Answer with whom to tell of a weakness (RFC 9116); 404 if nobody is named."""
-        if not self.desk.masthead.contact:
+        if not self.context.service_info.contact:
             raise HTTPException(404, "no contact is set")
-        return self._text(security_txt(self.desk.masthead, datetime.now(UTC)))
+        return self._plain_text(security_txt(self.context.service_info, datetime.now(UTC)))
 
     async def _document(
         self,
         request: Request,
-        address: tuple[str, ...],
+        key: tuple[str, ...],
         media_type: str,
         write: Callable[[Edition], bytes],
     ) -> Response:
         """Answer with what ``write`` writes, in a thread: it may be long."""
-        url = self.desk.masthead.url("".join(address))
+        url = self.context.service_info.url("".join(key))
 
-        async def make(edition: Edition) -> Representation:
-            changed = last_modified(edition, view(edition, ALL, Query()))
+        async def build(edition: Edition) -> Representation:
+            changed = last_modified(edition, build_feed_view(edition, ALL, Query()))
             links = [Link(rel=rel, href=url) for rel in ("self", "canonical")]
             body = await asyncio.to_thread(write, edition)
-            return represent(body, media_type=media_type, last_modified=changed, links=links)
+            return make_representation(
+                body, media_type=media_type, last_modified=changed, links=links
+            )
 
-        return await self.desk.answer(request, address, make)
+        return await self.context.respond_with_document(request, key, build)
 
-    def _described(self) -> Callable[[Request], Awaitable[Response]]:
-        masthead = self.desk.masthead
-        url = masthead.url("/openapi.json")
+    def _make_openapi_endpoint(self) -> Callable[[Request], Awaitable[Response]]:
+        service_info = self.context.service_info
+        url = service_info.url("/openapi.json")
         now = datetime.now(UTC)
 
         @cache
         def document() -> Representation:
-            return represent(
-                msgspec.json.encode(openapi_document(masthead)),
+            return make_representation(
+                msgspec.json.encode(openapi_document(service_info)),
                 media_type="application/json",
                 last_modified=now,
                 links=[Link(rel=rel, href=url) for rel in ("self", "canonical")],
             )
 
         async def endpoint(request: Request) -> Response:
-            return self.desk.reply(request, await asyncio.to_thread(document))
+            return self.context.respond(request, await asyncio.to_thread(document))
 
         return endpoint
 
-    def _text(self, text: str) -> Response:
-        headers = {"Cache-Control": self.desk.policy.cache_control}
+    def _plain_text(self, text: str) -> Response:
+        headers = {"Cache-Control": self.context.policy.cache_control}
         return Response(text, headers=headers, media_type="text/plain")
 
 
-def security_txt(masthead: Masthead, now: datetime) -> str:
+def security_txt(service_info: ServiceInfo, now: datetime) -> str:
     """Return security.txt as of ``now``; its end moves once a day."""
-    contact = masthead.contact
-    expires = now.replace(hour=0, minute=0, second=0, microsecond=0) + _VALID
+    contact = service_info.contact
+    expires = now.replace(hour=0, minute=0, second=0, microsecond=0) + _SECURITY_TXT_VALIDITY
     return (
         f"Contact: {contact if ':' in contact else f'mailto:{contact}'}\n"
         f"Expires: {rfc3339(expires)}\n"
         "Preferred-Languages: en\n"
-        f"Canonical: {masthead.url('/.well-known/security.txt')}\n"
+        f"Canonical: {service_info.url('/.well-known/security.txt')}\n"
     )

@@ -14,62 +14,64 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from syndicate.errors import UsageError
-from syndicate.model.intent import Intent
+from syndicate.feeds.websub_topic import WebSubTopic
 from syndicate.model.subscription import SubscriptionId
-from syndicate.representation.topic import Topic
-from syndicate.web.body import read
-from syndicate.web.desk import Desk
-from syndicate.web.limit import client
-from syndicate.web.policy import UNKEPT
-from syndicate.web.problem import HUB
+from syndicate.model.websub_request import WebSubRequest
+from syndicate.web.context import WebContext
+from syndicate.web.http.problem_details import HUB_PATH
+from syndicate.web.http.rate_limit import scope_client_key
+from syndicate.web.http.request_body import read_body
+from syndicate.web.http_policy import NO_STORE
 
-LARGEST: Final = 16 * 1024
+MAX_FORM_BYTES: Final = 16 * 1024
 """Bytes of a form."""
 
-LONGEST_SECRET: Final = 199
+MAX_SECRET_BYTES: Final = 199
 """Bytes (W3C WebSub section 5.1: less than 200)."""
 
 Mode = Literal["subscribe", "unsubscribe", "publish"]
 
-_FORM: Final = "application/x-www-form-urlencoded"
-_MOST_FIELDS: Final = 100
+_FORM_TYPE: Final = "application/x-www-form-urlencoded"
+_MAX_FIELDS: Final = 100
 _SECONDS: Final = re.compile("0*[1-9][0-9]{0,17}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hub:
-    """Answers for /hub; errors are plain text, by `web.problem`."""
+    """Answers for /hub; errors are plain text, by `web.problem_response`."""
 
-    desk: Desk
+    context: WebContext
 
     def routes(self) -> list[Route]:
         """Return the route."""
-        return [Route(HUB, self.hub, methods=["POST"])]
+        return [Route(HUB_PATH, self.handle, methods=["POST"])]
 
-    async def hub(self, request: Request) -> Response:
+    async def handle(self, request: Request) -> Response:
         """Take a request and answer 202; what it asks for happens once it is verified.
 
         Who publishes here is ourselves, and we know what we publish: a notice of it is taken with
         thanks (204).
         """
-        form = await _form(request)
-        mode, address = cast("Mode", _choice(form, "hub.mode", get_args(Mode))), _topic(form)
-        topic = Topic.parse(address, self.desk.masthead, self.desk.edition)
+        form = await _read_form(request)
+        mode, topic_url = cast("Mode", _choice(form, "hub.mode", get_args(Mode))), _topic(form)
+        topic = WebSubTopic.parse(topic_url, self.context.service_info, self.context.edition)
         if mode == "publish":
-            return Response(None, 204, {"Cache-Control": UNKEPT})
-        desk = self.desk
-        now = await desk.press.feed(desk.reader, topic.name, topic.query, topic.form)
-        intent = Intent(
+            return Response(None, 204, {"Cache-Control": NO_STORE})
+        context = self.context
+        representation = await context.feed_cache.get(
+            context.reader, topic.name, topic.query, topic.feed_format
+        )
+        subscription_request = WebSubRequest(
             id=SubscriptionId(f"sub_{secrets.token_hex(8)}"),
             mode=mode,
-            topic=address,
-            callback=_needed(form, "hub.callback"),
+            topic=topic_url,
+            callback=_required(form, "hub.callback"),
             secret=_secret(form),
-            lease=desk.policy.leases.grant(_lease(form) if mode == "subscribe" else None),
-            heard=now.etag,
-            client=client(request.scope, desk.policy.proxies),
+            lease=context.policy.leases.clamp(_lease(form) if mode == "subscribe" else None),
+            last_sent_tag=representation.etag,
+            client=scope_client_key(request.scope, context.policy.proxies),
         )
-        wait = await desk.reader.ask(intent)
+        wait = await context.reader.request_subscription(subscription_request)
         if wait:
             raise HTTPException(
                 429,
@@ -78,22 +80,22 @@ class Hub:
                 {"Retry-After": str(ceil(wait.total_seconds()))},
             )
         return PlainTextResponse(
-            "The callback will be asked to confirm.\n", 202, {"Cache-Control": UNKEPT}
+            "The callback will be asked to confirm.\n", 202, {"Cache-Control": NO_STORE}
         )
 
 
-async def _form(request: Request) -> Mapping[str, str]:
+async def _read_form(request: Request) -> Mapping[str, str]:
     """Read a form of which every field is given once; foreign fields do not matter."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
-        raise HTTPException(415, f"the body must be of the type {_FORM}")
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM_TYPE:
+        raise HTTPException(415, f"the body must be of the type {_FORM_TYPE}")
     body = bytearray()
-    await read(request, body.extend, most=LARGEST)
+    await read_body(request, body.extend, max_bytes=MAX_FORM_BYTES)
     try:
         pairs = parse_qsl(
-            body.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS
+            body.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS
         )
     except ValueError:
-        raise _malformed(f"the body is no form in UTF-8 of up to {_MOST_FIELDS} fields") from None
+        raise _malformed(f"the body is no form in UTF-8 of up to {_MAX_FIELDS} fields") from None
     form: dict[str, str] = {}
     for name, text in pairs:
         if name.startswith("hub.") and form.setdefault(name, text) != text:
@@ -101,14 +103,14 @@ async def _form(request: Request) -> Mapping[str, str]:
     return form
 
 
-def _needed(form: Mapping[str, str], name: str) -> str:
+def _required(form: Mapping[str, str], name: str) -> str:
     if not form.get(name):
         raise _malformed(f"{name} is missing")
     return form[name]
 
 
 def _choice(form: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str:
-    value = _needed(form, name)
+    value = _required(form, name)
     if value not in allowed:
         raise UsageError(
             f"{name} cannot be {value!r}",
@@ -120,13 +122,13 @@ def _choice(form: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str
 
 def _topic(form: Mapping[str, str]) -> str:
     """Return the topic; publishers of old call it ``hub.url``."""
-    return form.get("hub.topic") or form.get("hub.url") or _needed(form, "hub.topic")
+    return form.get("hub.topic") or form.get("hub.url") or _required(form, "hub.topic")
 
 
 def _secret(form: Mapping[str, str]) -> bytes:
     secret = form.get("hub.secret", "").encode()
-    if len(secret) > LONGEST_SECRET:
-        raise _malformed(f"hub.secret is longer than {LONGEST_SECRET} bytes")
+    if len(secret) > MAX_SECRET_BYTES:
+        raise _malformed(f"hub.secret is longer than {MAX_SECRET_BYTES} bytes")
     return secret
 
 
@@ -137,9 +139,9 @@ def _lease(form: Mapping[str, str]) -> int | None:
     return int(text) if text else None
 
 
-def _malformed(what: str) -> UsageError:
+def _malformed(message: str) -> UsageError:
     return UsageError(
-        what,
+        message,
         code="malformed-form",
         hint="Send a form as W3C WebSub section 5.1 has it: https://www.w3.org/TR/websub/.",
     )

@@ -5,10 +5,10 @@ from typing import Any
 
 import yaml
 
-from syndicate.model.feed import Masthead
+from syndicate.model.feed import ServiceInfo
 
 
-def openapi_document(masthead: Masthead) -> dict[str, Any]:
+def openapi_document(service_info: ServiceInfo) -> dict[str, Any]:
     """Return the OpenAPI 3.1 document with the title, version, contact and URL of this service.
 
     Reading the file takes about 50 ms: call it when the document is first requested.
@@ -16,12 +16,12 @@ def openapi_document(masthead: Masthead) -> dict[str, Any]:
     text = resources.files("syndicate.web").joinpath("openapi.yaml").read_bytes()
     document: dict[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader)
     info = document["info"]
-    info.update(title=masthead.title, version=masthead.version)
-    contact = masthead.contact
+    info.update(title=service_info.title, version=service_info.version)
+    contact = service_info.contact
     if contact:
         info["contact"] = {"url" if ":" in contact else "email": contact}
     else:
         del info["contact"]
-    document["servers"] = [{"url": masthead.public_url}]
-    document["externalDocs"]["url"] = masthead.url("/about")
+    document["servers"] = [{"url": service_info.public_url}]
+    document["externalDocs"]["url"] = service_info.url("/about")
     return document

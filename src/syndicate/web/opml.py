@@ -3,13 +3,13 @@
 from typing import Final
 from xml.etree.ElementTree import Comment, Element, SubElement, indent, tostring
 
-from syndicate.formats import FORMATS, Format
-from syndicate.formats.wire import clean, rfc822
+from syndicate.feeds.formats import FORMATS, Format
+from syndicate.feeds.formats.text import rfc822, xml_safe
 from syndicate.model.edition import Edition
-from syndicate.model.feed import Masthead
-from syndicate.web.directory import Census, Entry, directory, tally
+from syndicate.model.feed import ServiceInfo
+from syndicate.web.feed_directory import DirectoryEntry, PostCounts, feed_directory, feed_stats
 
-_VERSIONS: Final = {"rss": {"version": "RSS2"}}
+_VERSION_ATTRIBUTES: Final = {"rss": {"version": "RSS2"}}
 """What outlines say of a format: the attribute is for versions of RSS alone."""
 
 
@@ -17,43 +17,49 @@ _MAX_LISTED: Final = 500
 """Sources, and categories, that are listed: feed readers import no thousands of feeds."""
 
 
-def opml(edition: Edition, masthead: Masthead, census: Census) -> bytes:
+def opml(edition: Edition, service_info: ServiceInfo, post_counts: PostCounts) -> bytes:
     """Return the feeds of ``edition``, a folder for each format so that one can be chosen.
 
     Of many sources or categories, those with the most posts; then a comment says so.
     """
     root = Element("opml", version="2.0")
     head = SubElement(root, "head")
-    SubElement(head, "title").text = clean(masthead.title)
-    updated = tally(edition.posts).updated
+    SubElement(head, "title").text = xml_safe(service_info.title)
+    updated = feed_stats(edition.posts).updated
     if updated is not None:
         SubElement(head, "dateModified").text = rfc822(updated)
     body = SubElement(root, "body")
-    groups = directory(edition, census, max_sources=_MAX_LISTED, max_categories=_MAX_LISTED)
+    groups = feed_directory(
+        edition, post_counts, max_sources=_MAX_LISTED, max_categories=_MAX_LISTED
+    )
     entries = [entry for group in groups for entry in group.entries]
     total = sum(group.total for group in groups)
     if total > len(entries):
-        everything = masthead.url("/v1/categories")
-        said = f" The {len(entries):,} largest of {total:,} feeds; all categories: {everything} "
-        root.insert(0, Comment(said))
-    for form in FORMATS.values():
-        folder = SubElement(body, "outline", text=form.title)
+        categories_url = service_info.url("/v1/categories")
+        comment = (
+            f" The {len(entries):,} largest of {total:,} feeds; all categories: {categories_url} "
+        )
+        root.insert(0, Comment(comment))
+    for feed_format in FORMATS.values():
+        folder = SubElement(body, "outline", text=feed_format.title)
         for entry in entries:
-            SubElement(folder, "outline", _feed(entry, form, masthead))
+            SubElement(folder, "outline", _outline_attributes(entry, feed_format, service_info))
     indent(root)
-    written: bytes = tostring(root, encoding="UTF-8", xml_declaration=True)
-    return written
+    document: bytes = tostring(root, encoding="UTF-8", xml_declaration=True)
+    return document
 
 
-def _feed(entry: Entry, form: Format, masthead: Masthead) -> dict[str, str]:
-    title = clean(entry.title)
-    described = {"description": clean(entry.description)} if entry.description else {}
+def _outline_attributes(
+    entry: DirectoryEntry, feed_format: Format, service_info: ServiceInfo
+) -> dict[str, str]:
+    title = xml_safe(entry.title)
+    description = {"description": xml_safe(entry.description)} if entry.description else {}
     return {
         "type": "rss",
-        **_VERSIONS.get(form.name, {}),
+        **_VERSION_ATTRIBUTES.get(feed_format.name, {}),
         "text": title,
         "title": title,
-        **described,
-        "xmlUrl": entry.place.url(masthead, f".{form.name}"),
-        "htmlUrl": entry.place.url(masthead),
+        **description,
+        "xmlUrl": entry.location.url(service_info, f".{feed_format.name}"),
+        "htmlUrl": entry.location.url(service_info),
     }

@@ -11,32 +11,32 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from syndicate.formats import FORMATS
-from syndicate.formats.link import Link
+from syndicate.feeds import Representation, as_provisional, make_representation
+from syndicate.feeds.feed_location import FeedLocation, category_location, source_location
+from syndicate.feeds.formats import FORMATS
+from syndicate.feeds.formats.link import Link
 from syndicate.model.edition import ALL, Edition
-from syndicate.model.feed import Masthead
-from syndicate.model.page import names_after
-from syndicate.model.post import Item, Key
-from syndicate.model.query import MOST, Query
-from syndicate.model.view import View, compose, last_modified, view
-from syndicate.render.page import (
-    Address,
+from syndicate.model.feed import ServiceInfo
+from syndicate.model.feed_view import FeedView, build_feed, build_feed_view, last_modified
+from syndicate.model.pagination import paginate_names
+from syndicate.model.post import PostKey, RenderedPost
+from syndicate.model.query import MAX_LIMIT, Query
+from syndicate.render.pages.html_pages import (
     FeedGroup,
-    Listing,
+    FeedLink,
+    FeedSummary,
     about_page,
     categories_page,
+    content_security_policy,
     directory_page,
     feed_page,
-    page_policy,
     post_page,
 )
-from syndicate.representation import Representation, provisional, represent
-from syndicate.representation.address import Place, category_place, source_place
-from syndicate.web.desk import Desk
-from syndicate.web.directory import Entry, category_entry, directory
-from syndicate.web.documents import Make
-from syndicate.web.former import redirect
-from syndicate.web.narrowing import narrowing
+from syndicate.web.context import WebContext
+from syndicate.web.document_cache import BuildDocument
+from syndicate.web.feed_directory import DirectoryEntry, category_entry, feed_directory
+from syndicate.web.feed_filters import feed_filters
+from syndicate.web.http.redirects import redirect_response
 
 _HTML: Final = "text/html; charset=utf-8"
 
@@ -48,7 +48,7 @@ _MAX_LISTED: Final = 100
 class Pages:
     """Answers with pages; each is made once per edition."""
 
-    desk: Desk
+    context: WebContext
 
     def routes(self) -> list[Route]:
         """Return the routes; the last of them matches whatever is no format of a feed."""
@@ -57,183 +57,190 @@ class Pages:
             Route("/about", self.about),
             Route("/categories", self.categories),
             Route("/posts/{key}", self.post),
-            Route("/feeds", self.feeds),
+            Route("/feeds", self.redirect_to_directory),
             Route("/feeds/{name:path}", self.feed),
         ]
 
     async def directory(self, request: Request) -> Response:
         """Answer with every feed there is but those of categories with few posts."""
 
-        async def make(edition: Edition) -> Representation:
-            text = await asyncio.to_thread(self._directory, edition)
+        async def build(edition: Edition) -> Representation:
+            text = await asyncio.to_thread(self._directory_html, edition)
             return self._service_page(edition, "/", text)
 
-        return await self._answer(request, ("/",), make)
+        return await self._respond(request, ("/",), build)
 
-    def _directory(self, edition: Edition) -> str:
-        groups = directory(
+    def _directory_html(self, edition: Edition) -> str:
+        groups = feed_directory(
             edition,
-            self.desk.census(edition),
+            self.context.post_counts(edition),
             max_sources=_MAX_LISTED,
             max_categories=_MAX_LISTED,
         )
-        shown = [
+        feed_groups = [
             FeedGroup(
                 title=group.title,
-                listings=tuple(map(self._listing, group.entries)),
+                feeds=tuple(map(self._feed_summary, group.entries)),
                 total=group.total,
             )
             for group in groups
         ]
-        return directory_page(self.desk.masthead, shown)
+        return directory_page(self.context.service_info, feed_groups)
 
     async def categories(self, request: Request) -> Response:
         """Answer with a page of all categories, by slug."""
         after = request.query_params.get("after", "")
 
-        async def make(edition: Edition) -> Representation:
-            text = await asyncio.to_thread(self._categories, edition, after)
+        async def build(edition: Edition) -> Representation:
+            text = await asyncio.to_thread(self._categories_html, edition, after)
             path = f"/categories?{urlencode({'after': after})}" if after else "/categories"
             return self._service_page(edition, path, text)
 
-        return await self._answer(request, ("/categories", after), make)
+        return await self._respond(request, ("/categories", after), build)
 
-    def _categories(self, edition: Edition, after: str) -> str:
-        slugs, following = names_after(edition.category_slugs, after, MOST)
-        census = self.desk.census(edition)
-        categories = map(edition.category_of, slugs)
+    def _categories_html(self, edition: Edition, after: str) -> str:
+        slugs, next_after = paginate_names(edition.category_slugs, after, MAX_LIMIT)
+        post_counts = self.context.post_counts(edition)
+        categories = map(edition.category_by_slug, slugs)
         return categories_page(
-            self.desk.masthead,
-            [self._listing(category_entry(edition, one, census)) for one in categories],
+            self.context.service_info,
+            [
+                self._feed_summary(category_entry(edition, category, post_counts))
+                for category in categories
+            ],
             total=len(edition.category_slugs),
             after=after,
-            following=following or "",
+            next_after=next_after or "",
         )
 
     async def about(self, request: Request) -> Response:
         """Answer with what this is."""
 
-        async def make(edition: Edition) -> Representation:
+        async def build(edition: Edition) -> Representation:
             text = about_page(
-                self.desk.masthead,
+                self.context.service_info,
                 sources=edition.sources,
-                formats=self._addresses(Place(ALL)),
+                links=self._feed_links(FeedLocation(ALL)),
             )
             return self._service_page(edition, "/about", text)
 
-        return await self._answer(request, ("/about",), make)
+        return await self._respond(request, ("/about",), build)
 
-    async def feeds(self, _: Request) -> Response:
+    async def redirect_to_directory(self, _: Request) -> Response:
         """Send on whoever shortened the address of a feed."""
-        return redirect(self.desk.masthead, self.desk.policy, "/")
+        return redirect_response(self.context.service_info, self.context.policy, "/")
 
     async def feed(self, request: Request) -> Response:
         """Answer with a feed to read; 308 to its own name if it was asked for by another."""
         name: str = request.path_params["name"]
-        other = self.desk.elsewhere(request, name, "")
-        if other is not None:
-            return other
-        query = self.desk.query(request)
+        redirection = self.context.redirect_to_canonical(request, name, "")
+        if redirection is not None:
+            return redirection
+        query = self.context.query(request)
 
-        async def make(edition: Edition) -> Representation:
-            return await self._feed(edition, view(edition, name, query))
+        async def build(edition: Edition) -> Representation:
+            return await self._feed_representation(edition, build_feed_view(edition, name, query))
 
-        return await self._answer(request, ("/feeds", name, query.canonical()), make)
+        return await self._respond(request, ("/feeds", name, query.canonical()), build)
 
-    async def _feed(self, edition: Edition, seen: View) -> Representation:
-        desk = self.desk
-        rendered = await desk.reader.rendered(seen.page.posts, edition)
+    async def _feed_representation(self, edition: Edition, feed_view: FeedView) -> Representation:
+        context = self.context
+        rendered = await context.reader.render_posts_in_time(feed_view.page.posts, edition)
         items = rendered.items
-        feed = compose(edition, seen, desk.masthead, items)
-        whole = edition.select(seen.named.selection)
-        place = Place(feed.name, feed.first_query)
+        feed = build_feed(edition, feed_view, context.service_info, items)
+        unfiltered = edition.select(feed_view.named_feed.selection)
+        location = FeedLocation(feed.name, feed.first_query)
         text = feed_page(
             feed,
-            description=seen.named.description,
-            total=len(seen.posts),
-            whole=len(whole),
-            addresses=self._addresses(place),
-            narrowing=narrowing(edition, whole, seen.query),
-            homes=_homes(edition, desk.masthead, items),
+            description=feed_view.named_feed.description,
+            total=len(feed_view.posts),
+            unfiltered_total=len(unfiltered),
+            links=self._feed_links(location),
+            filters=feed_filters(edition, unfiltered, feed_view.query),
+            category_urls=_category_urls(edition, context.service_info, items),
             unrendered=rendered.unrendered,
         )
-        links = (Link(rel="canonical", href=feed.url("")), *desk.alternates(place))
-        made = _html(text, last_modified(edition, seen), links)
-        return made if rendered.is_current else provisional(made)
+        links = (Link(rel="canonical", href=feed.url("")), *context.alternate_links(location))
+        representation = _html_representation(text, last_modified(edition, feed_view), links)
+        return representation if rendered.is_current else as_provisional(representation)
 
     async def post(self, request: Request) -> Response:
         """Answer with one post as it is syndicated."""
-        key = Key(request.path_params["key"])
+        key = PostKey(request.path_params["key"])
 
-        async def make(edition: Edition) -> Representation:
+        async def build(edition: Edition) -> Representation:
             post = edition.post(key)
-            part = edition.part(post.source)
-            rendered = await self.desk.reader.rendered([post], edition)
+            part = edition.snapshot(post.source)
+            rendered = await self.context.reader.render_posts_in_time([post], edition)
             items = rendered.items
-            masthead = self.desk.masthead
+            service_info = self.context.service_info
             text = post_page(
-                masthead,
+                service_info,
                 items[0],
                 part.source,
-                river=source_place(edition, post.source).url(masthead),
-                homes=_homes(edition, masthead, items),
+                source_feed_url=source_location(edition, post.source).url(service_info),
+                category_urls=_category_urls(edition, service_info, items),
                 is_rendered=not rendered.unrendered,
             )
             links = (
                 Link(rel="canonical", href=post.url),
                 Link(
                     rel="alternate",
-                    href=masthead.url(f"/v1/posts/{key}"),
+                    href=service_info.url(f"/v1/posts/{key}"),
                     type="application/json",
                 ),
             )
             changed = max(post.updated, part.committed)
-            made = _html(text, changed, links)
-            return made if rendered.is_current else provisional(made)
+            representation = _html_representation(text, changed, links)
+            return representation if rendered.is_current else as_provisional(representation)
 
-        return await self._answer(request, ("/posts", key), make, {"X-Robots-Tag": "noindex"})
+        return await self._respond(request, ("/posts", key), build, {"X-Robots-Tag": "noindex"})
 
-    async def _answer(
+    async def _respond(
         self,
         request: Request,
-        address: tuple[str, ...],
-        make: Make,
+        key: tuple[str, ...],
+        build: BuildDocument,
         headers: Mapping[str, str] = {},
     ) -> Response:
-        headers = {"Content-Security-Policy": page_policy(), **headers}
-        return await self.desk.answer(request, address, make, headers)
+        headers = {"Content-Security-Policy": content_security_policy(), **headers}
+        return await self.context.respond_with_document(request, key, build, headers)
 
     def _service_page(self, edition: Edition, path: str, text: str) -> Representation:
         links = (
-            Link(rel="canonical", href=self.desk.masthead.url(path)),
-            *self.desk.alternates(Place(ALL)),
+            Link(rel="canonical", href=self.context.service_info.url(path)),
+            *self.context.alternate_links(FeedLocation(ALL)),
         )
-        changed = last_modified(edition, view(edition, ALL, Query()))
-        return _html(text, changed, links)
+        changed = last_modified(edition, build_feed_view(edition, ALL, Query()))
+        return _html_representation(text, changed, links)
 
-    def _listing(self, entry: Entry) -> Listing:
-        newest = entry.tally.newest
-        return Listing(
+    def _feed_summary(self, entry: DirectoryEntry) -> FeedSummary:
+        newest = entry.stats.newest
+        return FeedSummary(
             title=entry.title,
             description=entry.description,
-            url=entry.place.url(self.desk.masthead),
-            posts=entry.tally.posts,
-            newest=newest.date() if newest else None,
-            addresses=self._addresses(entry.place),
+            url=entry.location.url(self.context.service_info),
+            posts=entry.stats.posts,
+            latest=newest.date() if newest else None,
+            links=self._feed_links(entry.location),
         )
 
-    def _addresses(self, place: Place) -> tuple[Address, ...]:
+    def _feed_links(self, location: FeedLocation) -> tuple[FeedLink, ...]:
         return tuple(
-            Address(title=form.title, type=link.type, url=link.href)
-            for form, link in zip(FORMATS.values(), self.desk.alternates(place), strict=True)
+            FeedLink(title=form.title, type=link.type, url=link.href)
+            for form, link in zip(
+                FORMATS.values(), self.context.alternate_links(location), strict=True
+            )
         )
 
 
-def _html(text: str, changed: datetime, links: Iterable[Link]) -> Representation:
-    return represent(text.encode(), media_type=_HTML, last_modified=changed, links=links)
+def _html_representation(text: str, changed: datetime, links: Iterable[Link]) -> Representation:
+    return make_representation(text.encode(), media_type=_HTML, last_modified=changed, links=links)
 
 
-def _homes(edition: Edition, masthead: Masthead, items: Iterable[Item]) -> dict[str, str]:
+def _category_urls(
+    edition: Edition, service_info: ServiceInfo, items: Iterable[RenderedPost]
+) -> dict[str, str]:
     """Return the addresses of the pages of all categories of ``items``, by slug."""
     slugs = {category.slug for item in items for category in item.post.categories}
-    return {slug: category_place(edition, slug).url(masthead) for slug in slugs}
+    return {slug: category_location(edition, slug).url(service_info) for slug in slugs}

@@ -9,12 +9,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from syndicate.errors import UsageError
-from syndicate.model.query import read_limit
-from syndicate.model.statement import of_attempt, with_secret
+from syndicate.model.query import parse_limit
 from syndicate.model.subscription import Subscription, SubscriptionId
-from syndicate.web.desk import Desk
-from syndicate.web.policy import UNKEPT
-from syndicate.web.private import Private, document, enter, private, said
+from syndicate.model.subscription_status import attempt_json, status_json_with_secret
+from syndicate.web.context import WebContext
+from syndicate.web.http.auth import (
+    AuthenticatedRoute,
+    authenticate,
+    authenticated_route,
+    json_body,
+    json_response,
+)
+from syndicate.web.http_policy import NO_STORE
 
 _PATH: Final = "/v1/subscriptions"
 
@@ -23,85 +29,95 @@ _PATH: Final = "/v1/subscriptions"
 class Subscriptions:
     """Answers for /v1/subscriptions, to whoever shows a token."""
 
-    desk: Desk
+    context: WebContext
 
-    def routes(self) -> list[Private]:
+    def routes(self) -> list[AuthenticatedRoute]:
         """Return the routes."""
-        one = f"{_PATH}/{{id}}"
+        path = f"{_PATH}/{{id}}"
         return [
-            private(_PATH, GET=self.list, POST=self.add),
-            private(one, GET=self.show, PATCH=self.change, DELETE=self.remove),
-            private(f"{one}/test", POST=self.test),
-            private(f"{one}/rotate-secret", POST=self.rotate),
-            private(f"{one}/recover", POST=self.recover),
+            authenticated_route(_PATH, GET=self.list, POST=self.add),
+            authenticated_route(path, GET=self.show, PATCH=self.change, DELETE=self.remove),
+            authenticated_route(f"{path}/test", POST=self.test),
+            authenticated_route(f"{path}/rotate-secret", POST=self.rotate),
+            authenticated_route(f"{path}/recover", POST=self.recover),
         ]
 
     async def list(self, request: Request) -> Response:
         """Answer with a page of the subscriptions of who asks, the oldest first."""
-        office, token = await enter(request, self.desk.reader)
-        limit, after = read_limit(request.query_params), request.query_params.get("after", "")
-        found, following = await office.standings(token.owner, after, limit)
-        return said(
+        service, token = await authenticate(request, self.context.reader)
+        limit, after = parse_limit(request.query_params), request.query_params.get("after", "")
+        statuses, next_after = await service.list_page(token.owner, after, limit)
+        return json_response(
             {
-                "items": [one.statement for one in found],
-                "next_url": self.desk.next_url(_PATH, limit, following),
+                "items": [status.to_json for status in statuses],
+                "next_url": self.context.next_url(_PATH, limit, next_after),
             }
         )
 
     async def add(self, request: Request) -> Response:
         """Subscribe, and show the secret once."""
-        office, token = await enter(request, self.desk.reader)
-        wish = await office.read(await document(request), "creation")
+        service, token = await authenticate(request, self.context.reader)
+        patch = await service.parse(await json_body(request), "creation")
         blank = Subscription(id=SubscriptionId(""), owner=token.name, url="")
-        made = await office.subscribe(wish.applied(blank))
-        standing = await office.standing(made.id, token.owner)
-        place = self.desk.masthead.url(f"{_PATH}/{made.id}")
-        return said(with_secret(standing, made), HTTPStatus.CREATED, {"Location": place})
+        subscription = await service.subscribe(patch.apply_to(blank))
+        status = await service.get(subscription.id, token.owner)
+        location = self.context.service_info.url(f"{_PATH}/{subscription.id}")
+        return json_response(
+            status_json_with_secret(status, subscription),
+            HTTPStatus.CREATED,
+            {"Location": location},
+        )
 
     async def show(self, request: Request) -> Response:
         """Answer with one subscription."""
-        office, token = await enter(request, self.desk.reader)
-        return said((await office.standing(_which(request), token.owner)).statement)
+        service, token = await authenticate(request, self.context.reader)
+        return json_response((await service.get(_subscription_id(request), token.owner)).to_json)
 
     async def change(self, request: Request) -> Response:
         """Change what is given of a subscription, and answer with all of it."""
-        office, token = await enter(request, self.desk.reader)
-        which = (await office.standing(_which(request), token.owner)).subscription.id
-        wish = await office.read(await document(request), "change")
-        await office.amend(which, token.owner, wish)
-        return said((await office.standing(which, token.owner)).statement)
+        service, token = await authenticate(request, self.context.reader)
+        subscription_id = (
+            await service.get(_subscription_id(request), token.owner)
+        ).subscription.id
+        patch = await service.parse(await json_body(request), "change")
+        await service.update(subscription_id, token.owner, patch)
+        return json_response((await service.get(subscription_id, token.owner)).to_json)
 
     async def remove(self, request: Request) -> Response:
         """Remove a subscription with all that is on its way to it."""
-        office, token = await enter(request, self.desk.reader)
-        await office.remove(_which(request), token.owner)
-        return Response(None, HTTPStatus.NO_CONTENT, {"Cache-Control": UNKEPT})
+        service, token = await authenticate(request, self.context.reader)
+        await service.remove(_subscription_id(request), token.owner)
+        return Response(None, HTTPStatus.NO_CONTENT, {"Cache-Control": NO_STORE})
 
     async def test(self, request: Request) -> Response:
         """Send a test at once, and answer with what came of it."""
-        office, token = await enter(request, self.desk.reader)
-        return said(of_attempt(await office.trial(_which(request), token.owner)))
+        service, token = await authenticate(request, self.context.reader)
+        return json_response(
+            attempt_json(await service.send_test(_subscription_id(request), token.owner))
+        )
 
     async def rotate(self, request: Request) -> Response:
         """Make a new secret, and show it once."""
-        office, token = await enter(request, self.desk.reader)
-        rotated = await office.rotate(_which(request), token.owner)
-        return said(with_secret(await office.standing(rotated.id, token.owner), rotated))
+        service, token = await authenticate(request, self.context.reader)
+        rotated = await service.rotate(_subscription_id(request), token.owner)
+        return json_response(
+            status_json_with_secret(await service.get(rotated.id, token.owner), rotated)
+        )
 
     async def recover(self, request: Request) -> Response:
         """Let be told again what changed since a time, or all there is."""
-        office, token = await enter(request, self.desk.reader)
-        since = _since(request.query_params.get("since", "").strip())
-        recovered = await office.recover(_which(request), token.owner, since)
-        return said({"deliveries": recovered}, HTTPStatus.ACCEPTED)
+        service, token = await authenticate(request, self.context.reader)
+        since = _parse_since(request.query_params.get("since", "").strip())
+        recovered = await service.recover(_subscription_id(request), token.owner, since)
+        return json_response({"deliveries": recovered}, HTTPStatus.ACCEPTED)
 
 
-def _which(request: Request) -> str:
-    which: str = request.path_params["id"]
-    return which
+def _subscription_id(request: Request) -> str:
+    subscription_id: str = request.path_params["id"]
+    return subscription_id
 
 
-def _since(text: str) -> datetime | None:
+def _parse_since(text: str) -> datetime | None:
     """Read a time (RFC 3339), of which a plus may have become a space as queries have it."""
     if not text:
         return None

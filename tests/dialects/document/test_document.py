@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from syndicate.dialects.document import Document, read
+from syndicate.dialects.document import Document, parse_document
 from syndicate.errors import ContentError
 from syndicate.model.post import Path
 
@@ -15,7 +15,7 @@ PATH = Path("news/2024-01-29-a-first-post.md")
 
 def document(text: str | bytes) -> Document:
     """Return the document in ``text``, which must be one."""
-    found = read(PATH, text if isinstance(text, bytes) else text.encode())
+    found = parse_document(PATH, text if isinstance(text, bytes) else text.encode())
     assert found is not None
     return found
 
@@ -23,7 +23,7 @@ def document(text: str | bytes) -> Document:
 def refusal(text: str | bytes) -> ContentError:
     """Return the error that ``text`` raises."""
     with pytest.raises(ContentError) as caught:
-        read(PATH, text if isinstance(text, bytes) else text.encode())
+        parse_document(PATH, text if isinstance(text, bytes) else text.encode())
     return caught.value
 
 
@@ -43,14 +43,14 @@ def refusal(text: str | bytes) -> ContentError:
 def test_each_notation_of_the_same_post_is_the_same_document(text: str) -> None:
     """YAML, TOML and JSON, CRLF, byte order mark, loose fences and control characters."""
     assert document(text) == Document(
-        path=PATH, meta={"title": "Forms"}, body="Shorter.\n", body_line=4, lines={"title": 2}
+        path=PATH, meta={"title": "Forms"}, body="Shorter.\n", body_line=4, key_lines={"title": 2}
     )
 
 
 def test_lines_count_from_the_beginning_of_the_file() -> None:
     """Blank lines before the fence move keys and body down, as an editor's editor shows them."""
     found = document("\n\n---\ntitle: Forms\n\n# a remark\ndate: 2024-01-29\n---\n\nShorter.\n")
-    assert found.lines == {"title": 4, "date": 7}
+    assert found.key_lines == {"title": 4, "date": 7}
     assert (found.body_line, found.body) == (9, "\nShorter.\n")
 
 
@@ -85,7 +85,7 @@ def test_front_matter_without_keys_is_front_matter() -> None:
 )
 def test_a_file_without_front_matter_is_no_post(text: str) -> None:
     """Rules, underlines, examples and template code are not taken for front matter."""
-    assert read(PATH, text.encode()) is None
+    assert parse_document(PATH, text.encode()) is None
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_a_damaged_opening_fence_is_a_lost_fence(text: str) -> None:
     """Keys and a closing fence without an opening one are a post that lost it, not a page."""
     error = refusal(text)
     assert (error.code, error.line) == ("lost-fence", 1)
-    assert error.what.startswith(PATH)
+    assert error.message.startswith(PATH)
     assert "---" in error.hint
 
 
@@ -119,7 +119,7 @@ def test_a_missing_closing_fence_is_a_lost_fence(text: str) -> None:
 def test_a_broken_file_with_a_name_of_other_bytes_is_named_readably() -> None:
     """What is said about it is stored and printed, so it must be text."""
     with pytest.raises(ContentError, match=r"^posts/\ufffd\.md: "):
-        read(Path("posts/\udcff.md"), b"---\ntitle: [\n---\n")
+        parse_document(Path("posts/\udcff.md"), b"---\ntitle: [\n---\n")
 
 
 def test_the_marker_of_a_merge_conflict_is_named() -> None:
@@ -188,16 +188,16 @@ def test_a_key_given_twice_counts_the_last_time_and_is_noted() -> None:
     ):
         found = document(text)
         assert found.meta["title"] == "Shorter forms"
-        assert [note.rule for note in found.notes] == ["duplicate-key"]
-    assert document("---\ntitle: a\ndate: x\ntitle: b\n---\n").notes[0].line == 4
+        assert [note.rule for note in found.problems] == ["duplicate-key"]
+    assert document("---\ntitle: a\ndate: x\ntitle: b\n---\n").problems[0].line == 4
 
 
 def test_bytes_that_are_not_utf8_are_replaced_and_noted() -> None:
     """A post in another encoding is served with marks, and its editor is told where."""
     found = document(b"---\ntitle: Forms\n---\nCaf\xe9\n")
     assert found.body == "Caf\ufffd\n"
-    assert [(note.rule, note.line) for note in found.notes] == [("invalid-utf8", 4)]
-    assert "0xe9" in found.notes[0].what
+    assert [(note.rule, note.line) for note in found.problems] == [("invalid-utf8", 4)]
+    assert "0xe9" in found.problems[0].message
 
 
 def test_nothing_that_xml_forbids_comes_out_of_an_escape() -> None:
@@ -224,9 +224,9 @@ FILES = st.binary() | st.lists(PIECES | st.text(max_size=5)).map(
 def test_any_bytes_are_a_document_or_none_or_refused(data: bytes) -> None:
     """No file ends the work on the others; what comes out is clean."""
     with suppress(ContentError):
-        found = read(PATH, data)
+        found = parse_document(PATH, data)
         if found is not None:
             found.body.encode()
             assert "\r" not in found.body
             assert found.body_line >= 1
-            assert all(1 <= line <= found.body_line for line in found.lines.values())
+            assert all(1 <= line <= found.body_line for line in found.key_lines.values())

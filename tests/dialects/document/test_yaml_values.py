@@ -58,8 +58,8 @@ def test_keys_know_their_lines_and_doubles() -> None:
     """Lines count from 1; only top-level keys are told of."""
     values = load("a: 1\nb:\n  a: 2\n\na: 3\n")
     assert values.meta == {"a": "3", "b": {"a": "2"}}
-    assert values.lines == {"a": 5, "b": 2}
-    assert values.doubles == [("a", 5)]
+    assert values.key_lines == {"a": 5, "b": 2}
+    assert values.duplicate_keys == [("a", 5)]
 
 
 def test_a_key_that_is_no_text_is_one_nevertheless() -> None:
@@ -91,4 +91,4 @@ def test_what_cannot_be_read_is_refused_with_its_line(text: str, line: int, word
     with pytest.raises(ContentError, match="front matter") as caught:
         load(text)
     assert caught.value.line == line
-    assert word in caught.value.what
+    assert word in caught.value.message

@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from syndicate.render.markdown import to_html
-from tests.render.markdown.reference import reference, structure
+from tests.render.markdown.markdown_it_reference import reference, structure
 
 DATA = Path(__file__).parents[2] / "data" / "render" / "markdown"
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from syndicate.dialects.document.front_matter import NOTATIONS, Header, lost_fence
-from syndicate.dialects.document.plain import clean, readable
-from syndicate.dialects.fields import FieldNote
+from syndicate.dialects.document.front_matter_syntax import SYNTAXES, FrontMatter, has_lost_fence
+from syndicate.dialects.document.plain_values import displayable_path, xml_safe
+from syndicate.dialects.fields import FieldProblem
 from syndicate.errors import ContentError
 from syndicate.model.content_limits import DEFAULT_CONTENT_LIMITS, ContentLimits
 from syndicate.model.post import Path
@@ -29,11 +29,11 @@ class Document:
     meta: Mapping[str, object]
     body: str
     body_line: int
-    lines: Mapping[str, int]
-    notes: tuple[FieldNote, ...] = ()
+    key_lines: Mapping[str, int]
+    problems: tuple[FieldProblem, ...] = ()
 
 
-def read(
+def parse_document(
     path: Path, data: bytes, limits: ContentLimits = DEFAULT_CONTENT_LIMITS
 ) -> Document | None:
     """Take the file ``data`` at ``path`` apart; None if it has no front matter.
@@ -42,25 +42,25 @@ def read(
     may stand before it. Raises `ContentError`, with the line in the file, for front matter that
     cannot be read or that lost a fence.
     """
-    whole, notes = _text(data)
-    text = whole.lstrip()
-    before = whole.count("\n", 0, len(whole) - len(text))
+    decoded, problems = _decode(data)
+    text = decoded.lstrip()
+    before = decoded.count("\n", 0, len(decoded) - len(text))
     try:
-        header = _header(text, limits)
+        header = _read_front_matter(text, limits)
     except ContentError as error:
         raise ContentError(
-            f"{readable(path)}: {error.what}",
+            f"{displayable_path(path)}: {error.message}",
             hint=error.hint,
             code=error.code,
             line=before + error.line,
         ) from None
-    return None if header is None else _document(path, header, before, notes)
+    return None if header is None else _build_document(path, header, before, problems)
 
 
-def _header(text: str, limits: ContentLimits) -> Header | None:
-    for notation in NOTATIONS:
+def _read_front_matter(text: str, limits: ContentLimits) -> FrontMatter | None:
+    for notation in SYNTAXES:
         if notation.detect(text):
-            return notation.header(text, limits)
+            return notation.parse(text, limits)
     if text.startswith("<<<<<<< "):
         raise ContentError(
             "the file begins with the marker of a merge conflict",
@@ -68,7 +68,7 @@ def _header(text: str, limits: ContentLimits) -> Header | None:
             code="merge-conflict",
             line=1,
         )
-    if lost_fence(text):
+    if has_lost_fence(text):
         raise ContentError(
             "the file holds front matter but does not begin with its fence",
             hint="Write --- alone on the first line, and again after the last key.",
@@ -78,41 +78,43 @@ def _header(text: str, limits: ContentLimits) -> Header | None:
     return None
 
 
-def _text(data: bytes) -> tuple[str, tuple[FieldNote, ...]]:
+def _decode(data: bytes) -> tuple[str, tuple[FieldProblem, ...]]:
     """Decode ``data`` as UTF-8, without byte order mark, CR and control characters."""
-    notes: tuple[FieldNote, ...] = ()
+    problems: tuple[FieldProblem, ...] = ()
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         text = data.decode("utf-8", "replace")
-        notes = (
-            FieldNote(
+        problems = (
+            FieldProblem(
                 level="warning",
                 rule="invalid-utf8",
                 line=1 + data.count(b"\n", 0, error.start),
-                what=f"the byte {data[error.start]:#04x} is not UTF-8 and shows as \ufffd",
+                message=f"the byte {data[error.start]:#04x} is not UTF-8 and shows as \ufffd",
                 hint="Save the file as UTF-8.",
             ),
         )
-    return clean(_LINE_ENDS.sub("\n", text.removeprefix("\ufeff"))), notes
+    return xml_safe(_LINE_ENDS.sub("\n", text.removeprefix("\ufeff"))), problems
 
 
-def _document(path: Path, header: Header, before: int, notes: tuple[FieldNote, ...]) -> Document:
-    doubles = tuple(
-        FieldNote(
+def _build_document(
+    path: Path, header: FrontMatter, before: int, problems: tuple[FieldProblem, ...]
+) -> Document:
+    duplicates = tuple(
+        FieldProblem(
             level="warning",
             rule="duplicate-key",
             line=before + line,
-            what=f"the key {key} is given again; the last one counts",
+            message=f"the key {key} is given again; the last one counts",
             hint=f"Keep one {key}.",
         )
-        for key, line in header.values.doubles
+        for key, line in header.values.duplicate_keys
     )
     return Document(
         path=path,
         meta=header.values.meta,
         body=header.body,
         body_line=before + header.body_line,
-        lines={key: before + line for key, line in header.values.lines.items()},
-        notes=notes + doubles,
+        key_lines={key: before + line for key, line in header.values.key_lines.items()},
+        problems=problems + duplicates,
     )

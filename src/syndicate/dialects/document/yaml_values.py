@@ -11,118 +11,135 @@ from typing import Final, cast
 import yaml
 from yaml.scanner import ScannerError
 
-from syndicate.dialects.document.plain import MOST, Values, clean, over_limit, refusal, too_deep
+from syndicate.dialects.document.plain_values import (
+    MAX_VALUES,
+    FrontMatterValues,
+    front_matter_error,
+    limit_error,
+    nesting_error,
+    xml_safe,
+)
 from syndicate.model.content_limits import DEFAULT_CONTENT_LIMITS
 
 _NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _MERGE: Final = "<<"
-_LONG: Final = 1_000
+_CHARACTERS_PER_VALUE: Final = 1_000
 """Characters of a text that count as another value."""
 
 
-def load(text: str, levels: int = DEFAULT_CONTENT_LIMITS.front_matter_levels) -> Values:
+def load(text: str, levels: int = DEFAULT_CONTENT_LIMITS.front_matter_levels) -> FrontMatterValues:
     """Read the one mapping in ``text``, nested up to ``levels`` deep; nothing is an empty one.
 
     Raises `ContentError` with the line, counted from 1 in ``text``.
     """
     try:
-        return _Builder(iter(yaml.CSafeLoader(text).get_event, None), levels).document()
+        return _ValueBuilder(iter(yaml.CSafeLoader(text).get_event, None), levels).document()
     except yaml.MarkedYAMLError as error:
         what = f"{error.problem} {error.context or ''}".strip()
-        raise refusal(f"the front matter cannot be read: {what}", _blamed(error)) from None
+        raise front_matter_error(
+            f"the front matter cannot be read: {what}", _error_line(error)
+        ) from None
     except yaml.YAMLError as error:
-        raise refusal(f"the front matter cannot be read: {error}", 1) from None
+        raise front_matter_error(f"the front matter cannot be read: {error}", 1) from None
 
 
-class _Builder:
+class _ValueBuilder:
     def __init__(self, events: Iterator[yaml.Event], levels: int) -> None:
         self._events = events
         self._levels = levels
         self._anchors: dict[str, tuple[object, int, int]] = {}
         """By name: the value, how many values it is, and how deep it is nested in itself."""
-        self._count = 0
-        self._deepest = 0
+        self._value_count = 0
+        self._max_depth = 0
         """How deep what was read so far of the current value goes, aliases included."""
 
-    def document(self) -> Values:
-        values = Values()
+    def document(self) -> FrontMatterValues:
+        values = FrontMatterValues()
         for event in self._events:
             if isinstance(event, yaml.MappingStartEvent) and not values.meta:
                 self._mapping(values, 0)
             elif isinstance(event, yaml.NodeEvent) and not _is_null(event):
-                raise refusal("the front matter is not a list of keys with values", _line(event))
+                raise front_matter_error(
+                    "the front matter is not a list of keys with values", _line(event)
+                )
         return values
 
     def _value(self, event: yaml.Event, depth: int) -> object:
-        before, around = self._count, self._deepest
-        self._reach(1, depth, event)
+        count_before, depth_before = self._value_count, self._max_depth
+        self._count_values(1, depth, event)
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event, depth)
-        self._deepest = depth
+        self._max_depth = depth
         value = self._collection(event, depth)
         anchor = cast("yaml.NodeEvent", event).anchor
         if anchor is not None:
-            self._anchors[anchor] = (value, self._count - before, self._deepest - depth)
-        self._deepest = max(around, self._deepest)
+            self._anchors[anchor] = (
+                value,
+                self._value_count - count_before,
+                self._max_depth - depth,
+            )
+        self._max_depth = max(depth_before, self._max_depth)
         return value
 
-    def _reach(self, values: int, depth: int, event: yaml.Event) -> None:
+    def _count_values(self, values: int, depth: int, event: yaml.Event) -> None:
         """Count ``values`` more, the deepest of them at ``depth``."""
-        self._count += values
-        self._deepest = max(self._deepest, depth)
+        self._value_count += values
+        self._max_depth = max(self._max_depth, depth)
         if depth > self._levels:
-            raise too_deep(self._levels, _line(event))
-        if self._count > MOST:
-            raise over_limit(
-                f"the front matter has more than {MOST:,} values",
+            raise nesting_error(self._levels, _line(event))
+        if self._value_count > MAX_VALUES:
+            raise limit_error(
+                f"the front matter has more than {MAX_VALUES:,} values",
                 _line(event),
                 hint="Remove values; an alias counts for everything that it stands for.",
             )
 
     def _collection(self, event: yaml.Event, depth: int) -> object:
         if isinstance(event, yaml.MappingStartEvent):
-            values = Values()
+            values = FrontMatterValues()
             self._mapping(values, depth)
             return values.meta
         if isinstance(event, yaml.SequenceStartEvent):
-            return [self._value(each, depth + 1) for each in self._until(yaml.SequenceEndEvent)]
+            return [
+                self._value(each, depth + 1) for each in self._events_until(yaml.SequenceEndEvent)
+            ]
         if _is_null(event):
             return None
-        text = clean(cast("yaml.ScalarEvent", event).value)
-        self._count += len(text) // _LONG
+        text = xml_safe(cast("yaml.ScalarEvent", event).value)
+        self._value_count += len(text) // _CHARACTERS_PER_VALUE
         return text
 
     def _alias(self, event: yaml.AliasEvent, depth: int) -> object:
         try:
             value, count, height = self._anchors[str(event.anchor)]
         except KeyError:
-            raise refusal(
+            raise front_matter_error(
                 f"the front matter has no anchor for *{event.anchor}", _line(event)
             ) from None
-        self._reach(count, depth + height, event)
+        self._count_values(count, depth + height, event)
         return value
 
-    def _mapping(self, values: Values, depth: int) -> None:
+    def _mapping(self, values: FrontMatterValues, depth: int) -> None:
         merged: dict[str, object] = {}
-        for event in self._until(yaml.MappingEndEvent):
+        for event in self._events_until(yaml.MappingEndEvent):
             key = self._value(event, depth + 1)
             value = self._value(next(self._events), depth + 1)
             if key == _MERGE:
-                merged |= _merged(value)
+                merged |= _merge_mappings(value)
                 continue
             name = key if isinstance(key, str) else ""
             if name in values.meta:
-                values.doubles.append((name, _line(event)))
+                values.duplicate_keys.append((name, _line(event)))
             values.meta[name] = value
-            values.lines[name] = _line(event)
+            values.key_lines[name] = _line(event)
         values.meta = merged | values.meta
 
-    def _until(self, end: type[yaml.Event]) -> Iterator[yaml.Event]:
+    def _events_until(self, end: type[yaml.Event]) -> Iterator[yaml.Event]:
         while not isinstance(event := next(self._events), end):
             yield event
 
 
-def _merged(value: object) -> dict[str, object]:
+def _merge_mappings(value: object) -> dict[str, object]:
     """Return the keys of a merged mapping or of a list of them, the first one first."""
     mappings = value if isinstance(value, list) else [value]
     merged: dict[str, object] = {}
@@ -136,10 +153,10 @@ def _is_null(event: yaml.Event) -> bool:
     return isinstance(event, yaml.ScalarEvent) and event.implicit[0] and event.value in _NULLS
 
 
-def _blamed(error: yaml.MarkedYAMLError) -> int:
+def _error_line(error: yaml.MarkedYAMLError) -> int:
     """Return the line to look at: where an open quote or key began, else where reading ended."""
-    began = error.context_mark if isinstance(error, ScannerError) else None
-    mark = began or error.problem_mark
+    start = error.context_mark if isinstance(error, ScannerError) else None
+    mark = start or error.problem_mark
     return 1 if mark is None else mark.line + 1
 
 

@@ -1,5 +1,5 @@
 """Turns Markdown into HTML with the block structure that CommonMark and kramdown sites show."""
 
-from syndicate.render.markdown.convert import to_html
+from syndicate.render.markdown.converter import to_html
 
 __all__ = ["to_html"]

@@ -1,0 +1,132 @@
+"""Measure how readers of feeds fare beside 50 receivers that do their worst.
+
+A service as `syndicate serve` runs it by default reads feeds to one client, first with nothing to
+deliver, then beside 50 webhooks whose receivers each do one thing of `rig/worst_receivers.py`,
+again and again: a short schedule keeps requests coming, and each commit brings more. The receivers
+and the client are processes of their own. The figures are the p50, p99 and the longest of the
+reads in milliseconds, and by how many megabytes the service grew.
+
+Usage: python benchmarks/hostile_receivers.py [SECONDS], which prints lines, or JSON with --json.
+"""
+
+import asyncio
+import json
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import cycle, islice
+from pathlib import Path
+
+from harness.hostile_receivers import BEHAVIOURS, run_hostile_receivers
+from harness.outbox_database import SECRET_KEY, add_subscriptions, open_database
+from harness.post_repository import PostRepository
+from harness.service_process import FORMATS, Server, run_service, settings
+from harness.webhook_receiver import receiver_url
+
+SECONDS = 20
+RECEIVERS = 50
+POSTS = 200
+PAUSE_SECONDS = 0.005
+COMMIT_SECONDS = 1.0
+
+DELIVERY_SETTINGS = f"""
+secret_key = "{SECRET_KEY}"
+[delivery]
+allow_networks = ["127.0.0.0/8"]
+allow_http = true
+retry_seconds = [{", ".join(["0"] + ["0.2"] * 30)}]
+timeout_seconds = 5
+"""
+
+_ATTEMPTS_METRIC = re.compile(rb"\nsyndicate_deliveries_total\{[^}]*\} ([0-9.e+]+)")
+
+Figures = dict[str, float]
+
+
+def feed_paths() -> Iterator[str]:
+    """Give addresses of feeds: most are at hand, every eighth is another page."""
+    for number in cycle(range(1, 201)):
+        form = FORMATS[number % len(FORMATS)]
+        yield f"/feeds/all.{form}" + (f"?limit={number}" if number % 8 == 0 else "")
+
+
+def read_feeds(server: Server, seconds: float, repository: PostRepository | None = None) -> Figures:
+    """Read feeds for so long, beside a commit each second where there is a repository."""
+    durations: list[float] = []
+    deadline = time.monotonic() + seconds
+    next_commit = time.monotonic()
+    commits = 0
+    for path in feed_paths():
+        if time.monotonic() > deadline:
+            break
+        if repository is not None and time.monotonic() > next_commit:
+            repository.commit([commits % POSTS])
+            commits += 1
+            next_commit += COMMIT_SECONDS
+        started = time.perf_counter()
+        response = server.get(path)
+        durations.append((time.perf_counter() - started) * 1_000)
+        if response.status != 200:
+            raise SystemExit(f"{path} is answered with {response.status}")
+        time.sleep(PAUSE_SECONDS)
+    durations.sort()
+    return {
+        "reads": len(durations),
+        "p50_ms": durations[len(durations) // 2],
+        "p99_ms": durations[len(durations) * 99 // 100],
+        "longest_ms": durations[-1],
+    }
+
+
+async def subscribe_receivers(folder: Path, port: int) -> None:
+    """Subscribe the receivers, one kind after the other."""
+    kinds = [*islice(cycle(BEHAVIOURS), RECEIVERS)]
+    (folder / "var").mkdir(exist_ok=True)
+    async with open_database(f"sqlite:///{folder}/var/syndicate.db") as database:
+        await add_subscriptions(
+            database,
+            RECEIVERS,
+            lambda number: receiver_url(port, number, f"/{kinds[number]}/{number}"),
+        )
+
+
+def attempts(server: Server) -> float:
+    """Return how many attempts to deliver were recorded, whatever came of them."""
+    return sum(map(float, _ATTEMPTS_METRIC.findall(server.get("/metrics").body)))
+
+
+def measure(seconds: float, *, with_receivers: bool) -> Figures:
+    """Return the figures of one service, with the receivers or without."""
+    with tempfile.TemporaryDirectory() as temporary, run_hostile_receivers() as port:
+        folder = Path(temporary)
+        repository = PostRepository(folder / "news", POSTS)
+        (folder / "syndicate.toml").write_text(settings([str(folder / "news")], DELIVERY_SETTINGS))
+        if with_receivers:
+            asyncio.run(subscribe_receivers(folder, port))
+        with run_service(folder) as server:
+            server.wait_for_feed("/feeds/all.json")
+            read_feeds(server, 4)
+            before = server.memory_mb()
+            figures = read_feeds(server, seconds, repository)
+            figures |= {"grown_mb": server.memory_mb() - before}
+            return figures | {"attempts": attempts(server)}
+
+
+def main() -> None:
+    """Measure both, and print the figures."""
+    arguments = [argument for argument in sys.argv[1:] if argument != "--json"]
+    seconds = float(arguments[0]) if arguments else SECONDS
+    baseline = measure(seconds, with_receivers=False)
+    under_attack = measure(seconds, with_receivers=True)
+    if "--json" in sys.argv:
+        print(json.dumps({"alone": baseline, "beside": under_attack}))
+        return
+    for name, figures in (("alone", baseline), ("beside the worst", under_attack)):
+        row = "  ".join(f"{figure} {value:.1f}" for figure, value in figures.items())
+        print(f"{name:18} {row}")
+
+
+if __name__ == "__main__":
+    main()

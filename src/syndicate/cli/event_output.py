@@ -1,0 +1,57 @@
+"""Events as people and programs read them."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from syndicate.cli.output import print_result
+from syndicate.model.event import WebhookEvent, webhook_body
+
+
+def thin_bodies(events: Iterable[WebhookEvent]) -> list[dict[str, Any]]:
+    """Return ``events`` as thin webhooks have them, but for the cursor: only telling gives it."""
+    bodies = [json.loads(webhook_body(event, cursor="", payload="thin")) for event in events]
+    for event_body in bodies:
+        del event_body["data"]["cursor"]
+    return bodies
+
+
+def print_events(events: Sequence[WebhookEvent]) -> None:
+    """Print ``events`` as a table, one a line."""
+    rows = [columns(one) for one in thin_bodies(events)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print_result(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        )
+    if not rows:
+        print_result("No events would be sent.")
+
+
+def columns(webhook: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    """Return what happened, why, the address of the post, and its title; as far as it is told."""
+    data = _object(webhook.get("data"))
+    post = _object(data.get("post"))
+    return (
+        _text(webhook.get("type")),
+        ", ".join(_reasons(data)),
+        _text(post.get("url")),
+        _text(post.get("title")),
+    )
+
+
+def _reasons(data: Mapping[str, Any]) -> Iterator[str]:
+    if data.get("reason"):
+        yield _text(data["reason"])
+    if isinstance(changed := data.get("changed"), list):
+        yield from map(_text, changed)
+    if data.get("minor"):
+        yield "minor"
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str:
+    return " ".join(str(value or "").split())

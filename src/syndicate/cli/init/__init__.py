@@ -1,0 +1,1 @@
+"""`syndicate init`: settings for a repository."""

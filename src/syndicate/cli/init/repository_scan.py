@@ -1,0 +1,56 @@
+"""A look at a repository that no settings describe yet."""
+
+import pathlib
+from typing import Final
+
+from syndicate.cli.init.detection import CONFIG_FILES, DetectedSettings, detect
+from syndicate.errors import RepositoryError
+from syndicate.git import Repository
+from syndicate.model.content_limits import DEFAULT_CONTENT_LIMITS
+from syndicate.model.post import BlobId, CommitId, Path
+
+_URL_FILES: Final = ("CNAME", "package.json")
+_REFS: Final = ("main", "master", "HEAD")
+_PAGE_EXTENSIONS: Final = (".md", ".markdown")
+_MAX_PAGES: Final = 5000
+"""Pages that are looked at; more tell nothing new."""
+
+_MAX_BYTES: Final = 64_000_000
+"""Bytes of pages that are looked at."""
+
+
+def scan_repository(repository: str, mirrors: pathlib.Path) -> tuple[str, DetectedSettings]:
+    """Return the branch that seems to be published, and what is in it.
+
+    Raises `RepositoryError` if there is none.
+    """
+    errors: list[RepositoryError] = []
+    for ref in _REFS:
+        with Repository.open(repository, ref=ref, mirrors=mirrors) as opened:
+            try:
+                opened.fetch()
+                return ref, _detect(opened, opened.head())
+            except RepositoryError as error:
+                errors.append(error)
+    raise errors[0]
+
+
+def _detect(opened: Repository, commit: CommitId) -> DetectedSettings:
+    entries = opened.list_files(commit, (Path("."),))
+    pages = [entry for entry in entries if entry.path.lower().endswith(_PAGE_EXTENSIONS)][
+        :_MAX_PAGES
+    ]
+    wanted = [
+        entry for entry in entries if entry.path in CONFIG_FILES or entry.path in _URL_FILES
+    ] + pages
+    blobs = {entry.blob: None for entry in wanted}
+    contents: dict[BlobId, bytes] = {}
+    remaining_bytes = _MAX_BYTES
+    for blob, content in opened.read_blobs(blobs, max_bytes=DEFAULT_CONTENT_LIMITS.post_bytes):
+        if isinstance(content, bytes) and len(content) <= remaining_bytes:
+            contents[blob] = content
+            remaining_bytes -= len(content)
+    return detect(
+        (entry.path for entry in entries),
+        {entry.path: contents[entry.blob] for entry in wanted if entry.blob in contents},
+    )

@@ -1,0 +1,233 @@
+"""Every rule by which a post can be found wrong: how grave it is, what it means, what to do."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from syndicate.model.edition import ProblemLevel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A rule; ``level`` is the gravest it is reported with, ``remedy`` what helps in general."""
+
+    name: str
+    level: ProblemLevel
+    meaning: str
+    remedy: str
+
+
+_TABLE: Final = (
+    Rule(
+        name="front-matter",
+        level="error",
+        meaning="The front matter cannot be parsed. The last valid version stays published.",
+        remedy="Correct the reported line, or restore the previous version.",
+    ),
+    Rule(
+        name="lost-fence",
+        level="error",
+        meaning="A delimiter of the front matter is missing or damaged.",
+        remedy="Write a line with only --- before the first key, and another after the last.",
+    ),
+    Rule(
+        name="merge-conflict",
+        level="error",
+        meaning="The file begins with a merge conflict marker.",
+        remedy="Keep one of the two versions and remove the markers.",
+    ),
+    Rule(
+        name="over-limit",
+        level="error",
+        meaning="A file or its categories exceed `[limits]`. The last valid version stays.",
+        remedy="Shorten the post, or raise the limit in the settings.",
+    ),
+    Rule(
+        name="damaged-object",
+        level="error",
+        meaning="The content of a file is missing or damaged in git. The last valid version stays.",
+        remedy="Run `git fsck` and restore the object from another clone.",
+    ),
+    Rule(
+        name="duplicate-address",
+        level="error",
+        meaning="Two posts have the same URL. Of one source, only the first published is served.",
+        remedy="Change the permalink of one of them.",
+    ),
+    Rule(
+        name="no-posts",
+        level="error",
+        meaning="A folder named in the settings has no posts.",
+        remedy="Set the path of the folder from the root of the repository.",
+    ),
+    Rule(
+        name="source-failing",
+        level="error",
+        meaning="A source cannot be read, or an older commit than that of its branch is served.",
+        remedy="Run `syndicate doctor` and follow its hints.",
+    ),
+    Rule(
+        name="broken-scheme",
+        level="error",
+        meaning="The URL of a link or image has an unknown scheme, such as `htps:`.",
+        remedy="Begin the URL with https://, or with / for a page of the site.",
+    ),
+    Rule(
+        name="unclosed-comment",
+        level="error",
+        meaning="A comment is not closed, so all text after it is hidden.",
+        remedy="Close it with -->.",
+    ),
+    Rule(
+        name="too-slow",
+        level="error",
+        meaning="Rendering takes too long; readers see only the beginning.",
+        remedy="Look for thousands of brackets, asterisks or nested lists; shorten or split it.",
+    ),
+    Rule(
+        name="commit-time",
+        level="warning",
+        meaning="The time of a commit is invalid, or after the year 9999; 1970 or 9999 is used.",
+        remedy="Add a key date to each post that the commit added.",
+    ),
+    Rule(
+        name="missing-date",
+        level="warning",
+        meaning="Neither the front matter nor the file name has the date of publication.",
+        remedy="Add a key date.",
+    ),
+    Rule(
+        name="impossible-date",
+        level="warning",
+        meaning="A date is invalid and is ignored.",
+        remedy="Write the date as 2024-01-29, or as 2024-01-29 09:30:00 -0500.",
+    ),
+    Rule(
+        name="date-conflict",
+        level="warning",
+        meaning="The front matter and the file name have different dates.",
+        remedy="Use the same date in both.",
+    ),
+    Rule(
+        name="missing-title",
+        level="warning",
+        meaning="The post has no title; its first heading or its file name is used.",
+        remedy="Add a key title.",
+    ),
+    Rule(
+        name="duplicate-key",
+        level="warning",
+        meaning="The front matter has a key twice; the last value is used.",
+        remedy="Keep one of them.",
+    ),
+    Rule(
+        name="invalid-utf8",
+        level="warning",
+        meaning="The file has bytes that are not UTF-8; they appear as replacement characters.",
+        remedy="Save the file as UTF-8.",
+    ),
+    Rule(
+        name="permalink-template",
+        level="warning",
+        meaning="The permalink contains template code and is ignored.",
+        remedy="Set the pattern as the permalink of the source in the settings.",
+    ),
+    Rule(
+        name="image-alt",
+        level="warning",
+        meaning="An image, or the image of the carousel card, has no alternative text.",
+        remedy='Describe what the image shows; in the text, write alt="" if it is decorative.',
+    ),
+    Rule(
+        name="image-alt-file-name",
+        level="warning",
+        meaning="The alternative text of the post's image is a file name.",
+        remedy="Describe what the image shows.",
+    ),
+    Rule(
+        name="image-id",
+        level="warning",
+        meaning="The value for the post's image is not a path.",
+        remedy="Write the path from the root of the site, with a slash at the beginning.",
+    ),
+    Rule(
+        name="empty-link",
+        level="warning",
+        meaning="A link has no text; screen reader users cannot know where it leads.",
+        remedy="Write a text that says where the link leads, or remove the link.",
+    ),
+    Rule(
+        name="relative-link",
+        level="warning",
+        meaning="A relative link or image refers to a file that is not in the repository.",
+        remedy="Correct the name of the file, or link to the URL of the page.",
+    ),
+    Rule(
+        name="active-content",
+        level="warning",
+        meaning="A script, form, style or event handler was removed, or a frame became a link.",
+        remedy="Link to the page that has it; for frames, add the host to the source's embeds.",
+    ),
+    Rule(
+        name="too-large",
+        level="warning",
+        meaning="The text is so long that it slows the feed down for every reader.",
+        remedy="Split the post, or move the long part to a document and link to it.",
+    ),
+    Rule(
+        name="similar-category",
+        level="warning",
+        meaning="A category is probably a different spelling of a more common category.",
+        remedy="Use the common spelling, or add an alias to the settings.",
+    ),
+    Rule(
+        name="unknown-category",
+        level="notice",
+        meaning="The category is not in the settings, which list others, and no other post has it.",
+        remedy="Use a category of the settings, or add this one to the settings.",
+    ),
+    Rule(
+        name="missing-file",
+        level="notice",
+        meaning="A path on the site refers to a file that is not in its folder in the repository.",
+        remedy="Check the spelling; ignore this if the site generator creates the file.",
+    ),
+    Rule(
+        name="title-markup",
+        level="notice",
+        meaning="The title contains HTML, which is removed.",
+        remedy="Write the title without tags.",
+    ),
+    Rule(
+        name="heading-level",
+        level="notice",
+        meaning="A heading skips a level.",
+        remedy="Use the next level: screen reader users navigate by headings.",
+    ),
+    Rule(
+        name="template",
+        level="notice",
+        meaning="Template code cannot be evaluated outside the site and was removed.",
+        remedy="Write the resulting text, or define it in the source's replacements.",
+    ),
+    Rule(
+        name="non-ascii-name",
+        level="notice",
+        meaning="The file name puts characters outside ASCII into the URL.",
+        remedy="Rename the file, or give the post a permalink.",
+    ),
+    Rule(
+        name="future-date",
+        level="notice",
+        meaning="The post is not published before its date.",
+        remedy="Nothing, if this is intended.",
+    ),
+    Rule(
+        name="expired",
+        level="notice",
+        meaning="The post has expired and is no longer published.",
+        remedy="Nothing, if this is intended; otherwise remove the expiry date.",
+    ),
+)
+
+RULES: Final = {rule.name: rule for rule in _TABLE}
+"""Every rule by its name, the gravest first."""

@@ -1,0 +1,169 @@
+"""What a blob says as a post, remembered by content so that nothing is parsed twice."""
+
+import pathlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+import msgspec
+
+from syndicate import dialects, telemetry
+from syndicate.cache import Cache
+from syndicate.content import code_fingerprint
+from syndicate.dialects import DIALECTS, document
+from syndicate.dialects.dialect import Dialect
+from syndicate.dialects.document.plain_values import displayable_path
+from syndicate.dialects.fields import Fields
+from syndicate.errors import ContentError
+from syndicate.git import Repository, UnreadableBlob
+from syndicate.model import category
+from syndicate.model.category import Vocabulary
+from syndicate.model.content_limits import DEFAULT_CONTENT_LIMITS, ContentLimits
+from syndicate.model.post import BlobId, Path, Source
+
+CACHE_NAMESPACE: Final = "readings"
+
+_CODE: Final = (
+    pathlib.Path(dialects.__file__).parent,
+    pathlib.Path(__file__),
+    pathlib.Path(category.__file__),
+)
+"""All code that makes a reading."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParseError:
+    """Why a file that should be a post cannot be read; ``line`` 0 where none is at fault."""
+
+    rule: str
+    line: int
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedFile:
+    """One file's content as a post: ``fields``, or a ``fault``, or neither if it is no post."""
+
+    fields: Fields | None = None
+    error: ParseError | None = None
+    is_damaged: bool = False
+    """Whether git has lost the content or it is corrupt, which may be repaired."""
+
+
+FileVersion = tuple[Path, BlobId]
+
+
+class FileParser:
+    """Reads files of one source as posts, by way of the cache."""
+
+    def __init__(
+        self,
+        source: Source,
+        repository: Repository,
+        cache: Cache,
+        vocabulary: Vocabulary,
+        limits: ContentLimits = DEFAULT_CONTENT_LIMITS,
+    ) -> None:
+        self._source = source
+        self._repository = repository
+        self._cache = cache
+        self._vocabulary = vocabulary
+        self._limits = limits
+        self._dialect: Dialect = DIALECTS[source.dialect]
+        self._decoder = msgspec.msgpack.Decoder(ParsedFile)
+        made_by = (
+            f"{code_fingerprint.code_digest(*_CODE)} "
+            f"{code_fingerprint.zone_data_digest(source.zone)}"
+        )
+        self._settings_digest = sha256(
+            f"{made_by} {source} {vocabulary} {limits}".encode()
+        ).hexdigest()
+
+    def parse(self, wanted: Iterable[FileVersion]) -> dict[FileVersion, ParsedFile]:
+        """Return what each file says; the content decides, and the path it has."""
+        keys = {version: self.cache_key(version) for version in wanted}
+        cached = self._cache.get(CACHE_NAMESPACE, keys.values())
+        parsed = {
+            version: self._decoder.decode(cached[key])
+            for version, key in keys.items()
+            if key in cached
+        }
+        fresh = self._parse_uncached([version for version in keys if version not in parsed])
+        self._cache.put(
+            CACHE_NAMESPACE,
+            {
+                keys[version]: msgspec.msgpack.encode(read)
+                for version, read in fresh.items()
+                if not read.is_damaged  # another time git may have the file
+            },
+        )
+        return parsed | fresh
+
+    def _parse_uncached(self, wanted: Sequence[FileVersion]) -> dict[FileVersion, ParsedFile]:
+        telemetry.posts_parsed_total.labels(self._source.name).inc(len(wanted))
+        paths: dict[BlobId, list[Path]] = {}
+        for path, blob in wanted:
+            paths.setdefault(blob, []).append(path)
+        contents = self._repository.read_blobs(paths, max_bytes=self._limits.post_bytes)
+        return {
+            (path, blob): self._parse_file(path, content)
+            for blob, content in contents
+            for path in paths[blob]
+        }
+
+    def _parse_file(self, path: Path, data: bytes | UnreadableBlob) -> ParsedFile:
+        if isinstance(data, UnreadableBlob):
+            fault = _parse_error(_unreadable_error(path, data, self._limits))
+            return ParsedFile(error=fault, is_damaged=data.reason != "too-large")
+        try:
+            parsed = document.parse_document(path, data, self._limits)
+        except ContentError as error:
+            return ParsedFile(error=_parse_error(error))
+        if parsed is None:
+            return ParsedFile()
+        fields = self._dialect.read_fields(parsed, self._source, self._vocabulary)
+        if len(fields.categories) > self._limits.categories:
+            return ParsedFile(
+                error=_parse_error(
+                    _too_many_categories_error(path, len(fields.categories), self._limits)
+                )
+            )
+        return ParsedFile(fields=fields)
+
+    def cache_key(self, version: FileVersion) -> str:
+        """Return the key by which the cache knows a reading."""
+        path, blob = version
+        return sha256(
+            f"{self._settings_digest} {blob} {path}".encode("utf-8", "surrogateescape")
+        ).hexdigest()
+
+
+def _parse_error(error: ContentError) -> ParseError:
+    return ParseError(rule=error.code, line=error.line, message=error.message, hint=error.hint)
+
+
+def _unreadable_error(path: Path, blob: UnreadableBlob, limits: ContentLimits) -> ContentError:
+    if blob.reason == "too-large":
+        return ContentError(
+            f"{displayable_path(path)} has {blob.size:,} bytes, and a post may have at most"
+            f" {limits.post_bytes:,}",
+            hint="Move what is large out of the post, or raise post_bytes in [limits].",
+            code="over-limit",
+        )
+    return ContentError(
+        f"git cannot read the content of {displayable_path(path)}: "
+        "the object is missing or corrupt",
+        hint="Run `git fsck` in the repository and restore the object from another clone.",
+        code="damaged-object",
+    )
+
+
+def _too_many_categories_error(path: Path, count: int, limits: ContentLimits) -> ContentError:
+    return ContentError(
+        f"{displayable_path(path)} has {count:,} categories, and a post may have at most"
+        f" {limits.categories:,}",
+        hint="Remove categories, or raise categories in [limits].",
+        code="over-limit",
+    )

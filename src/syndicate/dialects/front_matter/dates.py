@@ -1,0 +1,163 @@
+"""Dates as people write them in front matter and file names, as instants at the source.
+
+Anything else than a plain date, perhaps with a time and a zone, is not guessed at: "06/02/2020"
+is June in one country and February in another.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from syndicate.model.post import DatePrecision
+
+_MONTHS: Final = (
+    "jan",
+    "feb",
+    "mar",
+    "apr",
+    "may",
+    "jun",
+    "jul",
+    "aug",
+    "sep",
+    "oct",
+    "nov",
+    "dec",
+)
+_MONTH: Final = (
+    r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+    r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+)
+_WEEKDAY: Final = r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\.?,?\s+)?"
+_DAY: Final = r"(?P<day>\d{1,2})"
+_YEAR: Final = r"(?P<year>\d{4})"
+_DATE_PATTERNS: Final = tuple(
+    re.compile(_WEEKDAY + pattern + r"(?!\d)", re.IGNORECASE)
+    for pattern in (
+        rf"{_YEAR}-(?P<month>\d{{1,2}})-{_DAY}",
+        rf"{_YEAR}/(?P<month>\d{{1,2}})/{_DAY}",
+        rf"{_MONTH}\s+{_DAY}(?:st|nd|rd|th)?,?\s+{_YEAR}",
+        rf"{_DAY}(?:st|nd|rd|th)?\s+{_MONTH},?\s+{_YEAR}",
+    )
+)
+_TIME: Final = re.compile(
+    r"(?:t|,?\s+(?:at\s+)?)(?P<hour>\d{1,2}):(?P<minute>\d{2})"
+    r"(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?(?:\s*(?P<half>[ap])\.?m\.?)?"
+    r"(?:\s*(?P<zone>z|[+-]\d{1,2}:?\d{2}|[+-]\d{1,2}|[a-z]{2,4}))?",
+    re.IGNORECASE,
+)
+_REMARK: Final = re.compile(r"\s*(?:\([^()]*\))?\s*")
+_ZONE_OFFSETS: Final = {
+    **dict.fromkeys(("Z", "UT", "UTC", "GMT"), 0),
+    "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
+    "AKST": -9, "AKDT": -8, "HST": -10,
+}  # fmt: skip
+"""Hours east of UTC, by the names of RFC 822 section 5.1 and of the rest of the States."""
+_ZONE_REGIONS: Final = {
+    "ET": "America/New_York",
+    "CT": "America/Chicago",
+    "MT": "America/Denver",
+    "PT": "America/Los_Angeles",
+}
+_DAY_PREFIX: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})-(?=.)")
+_NOON: Final = 12
+_MAX_CHARACTERS: Final = 80
+"""Characters; a longer text is no date."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatedInstant:
+    """An instant with the offset of its source's zone, and how exactly it was given."""
+
+    instant: datetime
+    precision: DatePrecision
+
+
+def parse_date(value: object, zone: ZoneInfo) -> DatedInstant | None:
+    """Return what ``value`` of front matter means at the source; None if it is no date.
+
+    A date is the beginning of that day; a time without zone is one in ``zone``. A local time
+    that a clock change skipped is as much later as the clock jumped; of one that came twice, the
+    first is meant.
+    """
+    try:
+        if isinstance(value, datetime):
+            return DatedInstant(instant=_in_zone(value, zone), precision="second")
+        if isinstance(value, date):
+            return DatedInstant(
+                instant=_in_zone(datetime.combine(value, time()), zone), precision="day"
+            )
+        return _parse_text(value.strip(), zone) if isinstance(value, str) else None
+    except (ValueError, OverflowError):  # no such day or time, or one that no calendar holds
+        return None
+
+
+def split_day_prefix(name: str) -> tuple[date | None, str]:
+    """Split ``2024-01-29-name`` into day and name; without such a prefix the day is None."""
+    match = _DAY_PREFIX.match(name)
+    if match is None:
+        return None, name
+    try:
+        return date(*map(int, match.groups())), name[match.end() :]
+    except ValueError:
+        return None, name
+
+
+def _parse_text(text: str, zone: ZoneInfo) -> DatedInstant | None:
+    if len(text) > _MAX_CHARACTERS:
+        return None
+    found = next((match for each in _DATE_PATTERNS if (match := each.match(text))), None)
+    if found is None:
+        return None
+    number = found["month"]
+    month = int(number) if number.isdigit() else 1 + _MONTHS.index(number[:3].lower())
+    day = datetime(int(found["year"]), month, int(found["day"]))  # noqa: DTZ001 — zone follows
+    clock = _TIME.match(text, found.end())
+    end = found.end() if clock is None else clock.end()
+    if _REMARK.fullmatch(text, end) is None:
+        return None
+    if clock is None:
+        return DatedInstant(instant=_in_zone(day, zone), precision="day")
+    at = (day + _time_of_day(clock)).replace(tzinfo=_parse_zone(clock["zone"]))
+    return DatedInstant(instant=_in_zone(at, zone), precision="second")
+
+
+def _time_of_day(clock: re.Match[str]) -> timedelta:
+    hour, half = int(clock["hour"]), clock["half"]
+    if half is not None:
+        if not 1 <= hour <= _NOON:
+            raise ValueError(hour)
+        hour = hour % _NOON + (_NOON if half in "pP" else 0)
+    fraction = (clock["fraction"] or "").ljust(6, "0")[:6]
+    clock_face = time(hour, int(clock["minute"]), int(clock["second"] or 0), int(fraction))
+    return datetime.combine(date.min, clock_face) - datetime.combine(date.min, time())
+
+
+def _parse_zone(text: str | None) -> tzinfo | None:
+    """Return the zone that ``text`` names, if there is a text; `ValueError` for a strange one."""
+    if text is None:
+        return None
+    name = text.upper()
+    if name in _ZONE_REGIONS:
+        return ZoneInfo(_ZONE_REGIONS[name])
+    if name in _ZONE_OFFSETS:
+        return timezone(timedelta(hours=_ZONE_OFFSETS[name]))
+    if name.isalpha():
+        raise ValueError(text)
+    digits = name[1:].replace(":", "")
+    hours, minutes = (digits, "0") if len(digits) <= len("05") else (digits[:-2], digits[-2:])
+    offset = timedelta(hours=int(hours), minutes=int(minutes))
+    return timezone(-offset if name[0] == "-" else offset)
+
+
+def _in_zone(moment: datetime, zone: ZoneInfo) -> datetime:
+    """Return ``moment`` with the offset that ``zone`` has then, in whole minutes (RFC 3339).
+
+    Before standard time offsets had seconds; they are rounded up, so that no day begins early.
+    """
+    aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
+    there = aware.astimezone(UTC).astimezone(zone)
+    offset = there.utcoffset() or timedelta()
+    return there.astimezone(timezone(timedelta(minutes=-(-offset // timedelta(minutes=1)))))

@@ -1,0 +1,239 @@
+"""A house style as data: the keys, defaults and quirks from which a dialect is put together."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+from syndicate.dialects.document import Document
+from syndicate.dialects.document.plain_values import displayable_path
+from syndicate.dialects.fields import Fields
+from syndicate.dialects.front_matter import permalink
+from syndicate.dialects.front_matter.categories import read_categories, read_permalink_categories
+from syndicate.dialects.front_matter.field_reader import FieldKeys, FieldReader
+from syndicate.dialects.front_matter.filed_in_line import FiledInLine, find_filed_in_line
+from syndicate.dialects.front_matter.images import NO_IMAGE, read_image
+from syndicate.dialects.front_matter.post_path import (
+    POST_SUFFIXES,
+    PostPath,
+    parse_post_path,
+    split_at_folder,
+)
+from syndicate.dialects.front_matter.publication_dates import (
+    hidden_reason,
+    read_expires,
+    read_published,
+)
+from syndicate.dialects.front_matter.title import read_title
+from syndicate.dialects.front_matter.value_parsers import (
+    as_bool,
+    as_minutes,
+    as_plain_text,
+    as_text,
+    as_texts,
+    collapse_spaces,
+    is_url,
+    person_name,
+)
+from syndicate.dialects.front_matter.word_digest import digest_words
+from syndicate.model.category import Vocabulary
+from syndicate.model.post import Path, Source
+from syndicate.render.messages import CommentSyntax
+
+_TEMPLATE: Final = re.compile(r"\{[{%]")
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8})*")
+_ABSOLUTE: Final = re.compile("https?://", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclarativeDialect:
+    """A `Dialect` put together from data.
+
+    ``permalink`` is the pattern for posts and sources without one; ``tokens`` adds to or changes
+    what placeholders stand for. ``languages`` finds the language at the end of a file name.
+    ``spaces``: a text of ``categories`` is a list of words. ``exempt`` names path parts that may
+    begin with an underscore. ``has_leaf_bundles``: a page called ``index`` owns all of its folder.
+    ``comments`` are the syntaxes of comments in bodies, beside those of Liquid.
+    """
+
+    name: str
+    default_permalink: Callable[[PostPath], str]
+    keys: FieldKeys
+    placeholder_values: Callable[[Fields, PostPath], Mapping[str, str]] = lambda _fields, _place: {}
+    language_suffix: re.Pattern[str] = re.compile(r"\._([a-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})?)$")
+    hard_breaks: bool = False
+    split_at_spaces: bool = False
+    allowed_names: frozenset[str] = frozenset()
+    has_leaf_bundles: bool = False
+    comment_syntaxes: tuple[CommentSyntax, ...] = ("kramdown",)
+
+    def skip_reason(self, path: Path, source: Source) -> str:
+        """Return why the file at ``path`` is not even looked at, empty if it may be a post."""
+        parts = split_at_folder(path, source)[1]
+        stem, dot, suffix = parts[-1].rpartition(".")
+        for part in parts:
+            if part.startswith(("_", ".")) and part not in self.allowed_names:
+                return f"{part} begins with {part[0]}"
+        if f"{dot}{suffix}".lower() not in POST_SUFFIXES:
+            return "not a Markdown or HTML file"
+        return "README" if stem.lower() == "readme" else ""
+
+    def bundle_folder(self, path: Path) -> Path | None:
+        """Return the folder in which all other files are resources of the page at ``path``.
+
+        None if the file at ``path`` makes no such bundle. The root of a repository is none.
+        """
+        folder, slash, name = path.rpartition("/")
+        stem, dot, suffix = name.lower().rpartition(".")
+        if not self.has_leaf_bundles or not slash or f"{dot}{suffix}" not in POST_SUFFIXES:
+            return None
+        return Path(folder) if self.language_suffix.sub("", stem) == "index" else None
+
+    def read_fields(self, document: Document, source: Source, vocabulary: Vocabulary) -> Fields:
+        """Return what ``document`` says about its post; never raises for what is in it."""
+        reader = FieldReader(document, source, self.keys)
+        path = parse_post_path(document.path, source, self.language_suffix)
+        filed_in = find_filed_in_line(document.body)
+        title, summary = read_title(reader, path), reader.find("summary", as_text) or ""
+        published = read_published(reader, path)
+        card = read_image(reader, "card_image", path)
+        image = card if card != NO_IMAGE else read_image(reader, "image", path)
+        words = digest_words((title, summary, _remove_line(filed_in, document.body)))
+        return Fields(
+            title=title,
+            summary=summary,
+            published=published.instant if published else None,
+            precision=published.precision if published else "second",
+            day=path.day,
+            expires=read_expires(reader),
+            hidden_reason=hidden_reason(reader),
+            permalink=_read_permalink(reader, path),
+            slug=reader.find("slug", as_text) or "",
+            redirects=reader.find("redirects", as_texts) or (),
+            categories=read_categories(
+                reader, filed_in, vocabulary, split_at_spaces=self.split_at_spaces
+            ),
+            permalink_categories=read_permalink_categories(
+                reader, vocabulary, split_at_spaces=self.split_at_spaces
+            ),
+            carousel=reader.find("carousel", as_bool) or False,
+            card_title=reader.find("card_title", as_plain_text) or "",
+            card_summary=reader.find("card_summary", as_text) or "",
+            card_image=card.url,
+            card_image_alt=card.alt,
+            image=image.url,
+            image_alt=image.alt,
+            authors=_read_authors(reader),
+            external_url=_read_external_url(reader),
+            language=_read_language(reader, path),
+            translation=reader.find("translation", as_text)
+            or displayable_path(path.repository_path),
+            reading_minutes=reader.find("reading_minutes", as_minutes),
+            word_digest=words.digest,
+            word_count=words.count,
+            origins=tuple(sorted(reader.origins.items())),
+            problems=tuple(reader.problems),
+        )
+
+    def text_to_render(self, document: Document) -> str:
+        """Return the text to render, its lines where they are in ``document.body``."""
+        return _remove_line(find_filed_in_line(document.body), document.body)
+
+    def post_url(self, fields: Fields, path: Path, source: Source, published: datetime) -> str:
+        """Return the absolute address of the post's page, percent-encoded where it must be."""
+        post_path = parse_post_path(path, source, self.language_suffix)
+        pattern = fields.permalink or _with_language(
+            source.permalink or self.default_permalink(post_path), post_path, source
+        )
+        placeholders = {
+            **permalink.placeholder_values(fields, post_path, published.astimezone(source.zone)),
+            **self.placeholder_values(fields, post_path),
+        }
+        return permalink.build_url(pattern, placeholders, source.site_url)
+
+
+def _with_language(pattern: str, path: PostPath, source: Source) -> str:
+    """Put a language that only the file name tells in front, so that translations differ."""
+    if path.language in ("", source.language):
+        return pattern
+    return f"/{path.language}/{permalink.PERMALINK_STYLES.get(pattern, pattern)}"
+
+
+def _remove_line(line: FiledInLine | None, body: str) -> str:
+    return body if line is None else body[: line.start] + body[line.end :]
+
+
+def _read_permalink(reader: FieldReader, path: PostPath) -> str:
+    permalink_text = reader.find("permalink", as_text) or ""
+    if not permalink_text and not path.name.isascii():
+        reader.report(
+            "non-ascii-name",
+            f"the file name puts other than ASCII into the address: {displayable_path(path.name)}",
+            "Rename the file, or give the post a permalink.",
+            level="notice",
+        )
+    if _TEMPLATE.search(permalink_text):
+        reader.report(
+            "permalink-template",
+            f"the permalink is made by template code, which is not run: {permalink_text}"[:200],
+            "Set the pattern as permalink of the source in the settings.",
+            line=reader.line(reader.keys["permalink"]),
+        )
+        del reader.origins["permalink"]
+        return ""
+    if _ABSOLUTE.match(permalink_text) and not is_url(permalink_text):
+        reader.report(
+            "broken-scheme",
+            f"the permalink is an address that nothing can follow: {permalink_text}"[:200],
+            "Begin it with / for a page of the site.",
+            line=reader.line(reader.keys["permalink"]),
+            level="error",
+        )
+        del reader.origins["permalink"]
+        return ""
+    if (
+        not permalink_text
+        or permalink_text.startswith("/")
+        or permalink_text in permalink.PERMALINK_STYLES
+        or _ABSOLUTE.match(permalink_text)
+    ):
+        return permalink_text
+    return f"/{permalink_text}"
+
+
+def _read_authors(reader: FieldReader) -> tuple[str, ...]:
+    byline = reader.find("byline", as_text)
+    if byline is not None:
+        return (collapse_spaces(byline),)
+    known = dict(reader.source.authors)
+    named = reader.find("authors", as_texts) or ()
+    return tuple(dict.fromkeys(person_name(each, known) for each in named))
+
+
+def _read_external_url(reader: FieldReader) -> str:
+    """Return the address that is given for the post outside the source's own site."""
+    own_host = urlsplit(reader.source.site_url).hostname
+
+    def foreign(value: object) -> str | None:
+        address = as_text(value) or ""
+        try:
+            host = urlsplit(address).hostname
+        except ValueError:
+            return None
+        return address if _ABSOLUTE.match(address) and host != own_host else None
+
+    return reader.find("external_url", foreign) or ""
+
+
+def _read_language(reader: FieldReader, path: PostPath) -> str:
+    found = reader.find("language", _language_tag)
+    if found is None and path.language:
+        reader.origins["language"] = "file name"
+    return found or path.language or reader.source.language
+
+
+def _language_tag(value: object) -> str | None:
+    tag = as_text(value) or ""
+    return tag.replace("_", "-") if _LANGUAGE.fullmatch(tag) else None

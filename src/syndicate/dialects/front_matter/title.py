@@ -1,0 +1,75 @@
+"""The title of a post as plain text: of its front matter, of its first heading, of its file."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from syndicate.dialects.document.plain_values import displayable_path
+from syndicate.dialects.front_matter.field_reader import FieldReader
+from syndicate.dialects.front_matter.post_path import PostPath
+from syndicate.dialects.front_matter.value_parsers import as_plain_text, collapse_spaces, has_html
+
+_HEADING: Final = re.compile(r"[ ]{0,3}#{1,6}[ \t](?P<text>.*)")
+_HTML_HEADING: Final = re.compile(
+    r"<h[1-6]\b[^<>]*>(?P<text>(?:(?!<h[1-6]\b).)*?)</h[1-6]>", re.IGNORECASE
+)
+_UNDERLINE: Final = re.compile(r"[ ]{0,3}(?:=+|-+)[ \t]*")
+_FENCE: Final = re.compile(r"[ ]{0,3}(?:```|~~~)")
+_COMMENT: Final = re.compile(
+    r"<!--(?:(?!<!--).)*?-->"
+    r"|\{%-?\s*comment\b(?:(?!\{%-?\s*comment\b).)*?\{%-?\s*endcomment\s*-?%\}"
+    r"|\{::comment\b[^{}]*\}(?:(?!\{::comment).)*?\{:/(?:comment)?\}"
+    r"|\{#(?![\w:.\-]+[^{}\n#]*\})(?:(?!\{#).)*?#\}",
+    re.DOTALL,
+)
+"""Comments of HTML, Liquid, kramdown and Nunjucks: no heading in them is a title."""
+_NOT_LINE_FEED: Final = re.compile(r"[^\n]")
+_MAX_LINES: Final = 1_000
+"""Lines; a heading further down is no title."""
+_EMPHASIS: Final = re.compile(r"\*+|`+|\{:?[#.][^{}]*\}")
+
+
+def read_title(reader: FieldReader, path: PostPath) -> str:
+    """Return the title; never empty as long as the file has a name."""
+    found = reader.find("title", as_plain_text)
+    if found is None:
+        return _fallback_title(reader, path)
+    key = reader.keys["title"]
+    if has_html(reader.document.meta[key]):
+        reader.report(
+            "title-markup",
+            f"{key} holds HTML, which a plain title cannot show",
+            "Write the title without tags.",
+            line=reader.line(key),
+            level="notice",
+        )
+    return found
+
+
+def _fallback_title(reader: FieldReader, path: PostPath) -> str:
+    reader.report("missing-title", "the post has no title", "Give it a key title.")
+    for line, heading in _headings(reader.document.body):
+        reader.origins["title"] = f"first heading, line {reader.document.body_line + line}"
+        return heading
+    reader.origins["title"] = "file name"
+    words = collapse_spaces(
+        re.sub("[-_]+", " ", displayable_path(path.undated_name))
+    ) or displayable_path(path.name)
+    return words[:1].upper() + words[1:]
+
+
+def _headings(body: str) -> Iterator[tuple[int, str]]:
+    """Yield each heading of ``body`` outside code with its line, counted from 0."""
+    body = _COMMENT.sub(lambda comment: _NOT_LINE_FEED.sub("", comment[0]), body)
+    fenced, before = False, ""
+    for number, line in enumerate(body.split("\n", _MAX_LINES)[:_MAX_LINES]):
+        if _FENCE.match(line):
+            fenced = not fenced
+        elif not fenced:
+            found = _HEADING.fullmatch(line) or _HTML_HEADING.search(line)
+            underlined = before if _UNDERLINE.fullmatch(line) else ""
+            written = found["text"].strip().rstrip("#") if found else underlined
+            words = as_plain_text(_EMPHASIS.sub("", written))
+            if words:
+                yield number if found else number - 1, words
+        before = line

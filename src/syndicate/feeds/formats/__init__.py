@@ -1,0 +1,20 @@
+"""The wire formats; a new one is a file here and a line in the table."""
+
+from types import MappingProxyType
+from typing import Final
+
+from syndicate.feeds.formats.atom import Atom
+from syndicate.feeds.formats.format import FeedEnvelope, Format
+from syndicate.feeds.formats.json_feed import JsonFeed
+from syndicate.feeds.formats.rss import Rss
+
+FORMATS: Final = MappingProxyType[str, Format](
+    {
+        "json": JsonFeed(),
+        "rss": Rss(),
+        "atom": Atom(),
+    }
+)
+"""Every format by its suffix in addresses, in the order people see them."""
+
+__all__ = ["FORMATS", "FeedEnvelope", "Format"]

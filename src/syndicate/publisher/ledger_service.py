@@ -1,0 +1,200 @@
+"""The ledger in a running service: opened, told, followed, and done without while it fails."""
+
+import asyncio
+import os
+import re
+import secrets
+import socket
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Final
+
+from syndicate import telemetry
+from syndicate.errors import StorageError
+from syndicate.model.change import LedgerEntry
+from syndicate.model.edition import Edition
+from syndicate.model.ledger_cursor import LedgerCursor
+from syndicate.publisher.ledger_writer import LedgerWriter, PrepareEvents, no_events
+from syndicate.publisher.post_diff import PostRenderer
+from syndicate.publisher.source_watcher import SourceWatcher
+from syndicate.storage.database import Database
+from syndicate.storage.ledger import PUBLISHER_LEASE, Ledger
+
+REMOVAL_RETENTION: Final = timedelta(days=90)
+"""How long feeds mention a post that is gone."""
+
+_PID: Final = re.compile("[0-9]{1,9}", re.ASCII)
+
+_HOLDER: Final = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+"""What this process is called, different from every other."""
+
+_RENEW_SECONDS: Final = PUBLISHER_LEASE.total_seconds() / 3
+_RETRY_SECONDS: Final = 5.0
+_TIMEOUT_SECONDS: Final = 5.0
+"""How long somebody who follows waits for the database."""
+_RECORDING_TIMEOUT_SECONDS: Final = 2.0
+"""How long they wait for the edition in service to be told."""
+_RELEASE_TIMEOUT_SECONDS: Final = 2.0
+
+DistributeTopics = Callable[[Database, str], Awaitable[None]]
+
+_log = telemetry.logger("chronicle")
+
+
+class LedgerService:
+    """Tells every edition of a publisher to a database, and lets others follow.
+
+    Nothing waits for it but who follows: while the database fails, it is tried again.
+
+    Args:
+        address: The database.
+        publisher: Whose editions are told.
+        maker: Makes items of posts.
+        clock: Tells the time, with a zone.
+        announce: Prepares what subscribers hear.
+        ended: Called when telling ended by an error that nobody expected, before it begins anew.
+    """
+
+    def __init__(  # noqa: PLR0913 — wired once, in one place
+        self,
+        database_url: str,
+        *,
+        watcher: SourceWatcher,
+        renderer: PostRenderer,
+        clock: Callable[[], datetime],
+        prepare_events: PrepareEvents = no_events,
+        on_crash: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._on_crash = on_crash
+        self._database_url = database_url
+        self._watcher = watcher
+        self._renderer = renderer
+        self._clock = clock
+        self._prepare_events = prepare_events
+        self.on_enqueued: Callable[[], None] = lambda: None
+        """Called when there may be something for subscribers."""
+        self.distribute_topics: DistributeTopics | None = None
+        """Informs who follows topics, on a database in which whoever is named may tell."""
+        self._ledger: Ledger | None = None
+        self._recorded_edition: Edition | None = None
+        self._progress = asyncio.Event()
+        self.failing = ""
+        """Why the database cannot be used; empty while it can, and until it was tried once."""
+        self.removed: tuple[LedgerEntry, ...] = ()
+        """What was told to be gone lately; the same object until there is something else."""
+
+    async def run(self) -> None:
+        """Tell every edition until cancelled; then let another process do it at once."""
+        while True:
+            try:
+                await self._run_with_database()
+            except StorageError as error:
+                self._mark_failed(error.message)
+            except Exception as error:  # noqa: BLE001 — whatever it is, feeds go on
+                _log.exception("telling failed")
+                self._mark_failed(f"the service failed to tell: {type(error).__name__}")
+                self._on_crash()
+            await asyncio.sleep(_RETRY_SECONDS)
+
+    async def entries_after(
+        self, cursor: LedgerCursor | None, limit: int
+    ) -> tuple[LedgerCursor, tuple[LedgerEntry, ...]]:
+        """Return a position and up to ``limit`` rows that were told after it, as `Ledger.moved`.
+
+        Waits a moment for the edition in service to be told. Raises `StorageError` and `Gone`.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_RECORDING_TIMEOUT_SECONDS):
+                await self._wait_until_recorded()
+        if self._ledger is None:
+            raise self._unavailable(self.failing or "the database is being opened")
+        try:
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
+                return await self._ledger.entries_after(cursor, limit)
+        except TimeoutError:
+            raise self._unavailable("the database does not answer in time") from None
+
+    async def _wait_until_recorded(self) -> None:
+        while not self.failing and self._recorded_edition is not self._watcher.edition:
+            await self._progress.wait()
+
+    async def _run_with_database(self) -> None:
+        database = await Database.open(self._database_url)
+        try:
+            ledger = Ledger(database)
+            if database.is_sqlite and _is_dead(holder := await ledger.lease_holder()):
+                await ledger.release_lease(holder)
+            await self._record_editions(database, ledger)
+        finally:
+            self._ledger = None
+            await database.close()
+
+    async def _record_editions(self, database: Database, ledger: Ledger) -> None:
+        writer = LedgerWriter(
+            ledger=ledger,
+            holder=_HOLDER,
+            renderer=self._renderer,
+            clock=self._clock,
+            prepare_events=self._prepare_events,
+        )
+        try:
+            while True:
+                edition = self._watcher.edition
+                has_lease = await writer.record(edition)
+                self.on_enqueued()
+                await self._update_removed(ledger)
+                self._ledger = ledger
+                self._mark_recorded(edition)
+                if has_lease and self.distribute_topics:
+                    await self.distribute_topics(database, _HOLDER)
+                    self.on_enqueued()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_RENEW_SECONDS):
+                        await self._watcher.next_edition(edition)
+        finally:
+            with suppress(StorageError, TimeoutError):
+                async with asyncio.timeout(_RELEASE_TIMEOUT_SECONDS):
+                    await writer.release_lease()
+
+    async def _update_removed(self, ledger: Ledger) -> None:
+        removed = await ledger.removed(self._clock() - REMOVAL_RETENTION)
+        if removed != self.removed:
+            self.removed = removed
+
+    def _mark_recorded(self, edition: Edition) -> None:
+        if self.failing:
+            _log.info("database works again")
+        self._recorded_edition = edition
+        self._set_failing("")
+
+    def _mark_failed(self, reason: str) -> None:
+        _log.warning("database failing", reason=reason)
+        self._set_failing(reason)
+
+    def _set_failing(self, reason: str) -> None:
+        self.failing = reason
+        telemetry.database_failing.set(1 if reason else 0)
+        self._progress.set()
+        self._progress = asyncio.Event()
+
+    def _unavailable(self, reason: str) -> StorageError:
+        return StorageError(reason, hint="Try again in a minute; feeds and /v1/posts go on.")
+
+
+def _is_dead(holder: str) -> bool:
+    """Tell whether a process of this host held the lease that has ended without giving it back.
+
+    One that was started again, as in a container, may have the number of the one before.
+    """
+    host, _, rest = holder.partition(":")
+    pid = rest.partition(":")[0]
+    if host != socket.gethostname() or holder == _HOLDER or not _PID.fullmatch(pid):
+        return False
+    if int(pid) == os.getpid():
+        return True
+    try:
+        os.kill(int(pid), 0)
+    except OSError as error:
+        return isinstance(error, ProcessLookupError)
+    return False

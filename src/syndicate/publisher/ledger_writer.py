@@ -1,0 +1,172 @@
+"""Tell the world: compare each edition with the ledger and write down what is told."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import groupby
+from typing import Final, NamedTuple
+
+from syndicate import telemetry
+from syndicate.errors import RepositoryError, StorageError
+from syndicate.model.change import Change, LedgerEntry, changes
+from syndicate.model.edition import Edition
+from syndicate.model.ledger import LedgerRow
+from syndicate.model.post import PostId
+from syndicate.publisher.post_diff import PostRenderer, with_changed_fields
+from syndicate.storage.ledger import InSameTransaction, Ledger
+
+_BATCH_SIZE: Final = 100
+"""Posts compared together: the lease is renewed in between."""
+
+_log = telemetry.logger("telling")
+
+
+PrepareEvents = Callable[[Sequence[Change], Edition], Awaitable[InSameTransaction]]
+"""Prepares what subscribers hear of changes, and returns what writes it where they are told.
+
+It is called before the transaction, with every change of which somebody may have to hear, and not
+at the first start, which is a baseline.
+"""
+
+
+async def no_events(_: Sequence[Change], __: Edition) -> InSameTransaction:
+    """Announce nothing to anybody."""
+
+    async def write(_: object, __: int) -> None:
+        return
+
+    return write
+
+
+class _LedgerState(NamedTuple):
+    """What the ledger holds, which nobody else may write meanwhile."""
+
+    generation: int
+    entries: dict[PostId, LedgerEntry]
+    edition: Edition | None = None
+    """The one in which there is nothing more to be told."""
+
+
+@dataclass(slots=True, kw_only=True)
+class LedgerWriter:
+    """Tells the ledger each edition while this process has the right to.
+
+    Args:
+        ledger: What the world was last told.
+        by: What this process is called, different from every other.
+        maker: Makes items of posts.
+        clock: Tells the time, with a zone.
+        announce: Prepares what subscribers hear.
+    """
+
+    ledger: Ledger
+    holder: str
+    renderer: PostRenderer
+    clock: Callable[[], datetime]
+    prepare_events: PrepareEvents = no_events
+    _state: _LedgerState | None = None
+
+    async def record(self, edition: Edition) -> bool:
+        """Compare ``edition`` with the ledger, and write down what is told; False if not ours.
+
+        It is not while another process has the right to tell, or has taken it meanwhile: then
+        that one goes on. Raises `StorageError`.
+        """
+        state, self._state = self._state, None
+        try:
+            if state and not await self.ledger.renew_lease(self.holder, self.clock()):
+                state = None
+            if state or await self.ledger.acquire_lease(self.holder, self.clock()):
+                self._state = await self._record_changes(state or await self._load_state(), edition)
+        except StorageError as error:
+            if error.code != "lease-lost":
+                raise
+            _log.warning("another process tells", reason=error.message)
+        return self._state is not None
+
+    async def release_lease(self) -> None:
+        """Let another process tell at once; raises `StorageError`."""
+        self._state = None
+        await self.ledger.release_lease(self.holder)
+
+    async def _load_state(self) -> _LedgerState:
+        end = await self.ledger.end_cursor()
+        return _LedgerState(end.generation - 1, dict(await self.ledger.entries()))
+
+    async def _record_changes(self, state: _LedgerState, edition: Edition) -> _LedgerState:
+        if state.edition is edition:
+            return state
+        candidates = await asyncio.to_thread(
+            lambda: [*changes(state.entries, edition, state.edition)]
+        )
+        compared = await self._with_changed_fields(
+            candidates, edition, is_baseline=not state.generation
+        )
+        entries, silent = await asyncio.to_thread(_split_announced_and_silent, compared)
+        if silent:
+            await self.ledger.record_silently(self.holder, silent, self.clock())
+        generation = state.generation
+        if entries or not generation:
+            prepare = self.prepare_events if generation else no_events
+            then = await prepare(compared, edition)
+            generation = await self.ledger.record(self.holder, entries, self.clock(), then=then)
+            telemetry.posts_announced_total.inc(len(entries))
+            _log.info("told", generation=generation, posts=len(entries))
+        await asyncio.to_thread(_apply_to_state, state.entries, entries, silent, generation)
+        return _LedgerState(
+            generation, state.entries, edition if len(compared) == len(candidates) else None
+        )
+
+    async def _with_changed_fields(
+        self, candidates: Sequence[Change], edition: Edition, *, is_baseline: bool
+    ) -> Sequence[Change]:
+        """Return the changes with what differs, but those whose posts cannot be read now.
+
+        A baseline is announced to nobody, so its posts need not be rendered.
+        """
+        changes_found = [change for change in candidates if change.post is None or is_baseline]
+        live = [change for change in candidates if change.post is not None and not is_baseline]
+        for source, group in groupby(sorted(live, key=_source_name), _source_name):
+            of_source = list(group)
+            for start in range(0, len(of_source), _BATCH_SIZE):
+                batch = of_source[start : start + _BATCH_SIZE]
+                await self.ledger.renew_lease(self.holder, self.clock())
+                try:
+                    changes_found += await asyncio.to_thread(
+                        with_changed_fields, self.renderer, batch, edition
+                    )
+                except RepositoryError as error:
+                    _log.warning("source not compared", source=source, reason=error.message)
+                    break
+        return changes_found
+
+
+def _source_name(change: Change) -> str:
+    return change.post.source if change.post else ""
+
+
+def _split_announced_and_silent(
+    compared: Sequence[Change],
+) -> tuple[list[LedgerEntry], list[LedgerRow]]:
+    """Return what is to be told, and the rows of what changed without anybody having to hear."""
+    pairs = [(change, change.entry) for change in compared]
+    silent = (change.new_row for change, one in pairs if one is None)
+    return [one for _, one in pairs if one], [row for row in silent if row]
+
+
+def _apply_to_state(
+    known: dict[PostId, LedgerEntry],
+    entries: Iterable[LedgerEntry],
+    silent: Iterable[LedgerRow],
+    generation: int,
+) -> None:
+    """Bring what the ledger held to what it holds after a telling, as it would be read from there.
+
+    In place: what few posts need should not depend on how many there are.
+    """
+    known.update((row.post_id, replace(known[row.post_id], row=row)) for row in silent)
+    known.update(
+        (one.row.post_id, replace(one, row=replace(one.row, generation=generation)))
+        for one in entries
+    )

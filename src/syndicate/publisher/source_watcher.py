@@ -1,0 +1,246 @@
+"""Follow the sources: notice new commits, keep the last good part, publish editions."""
+
+import asyncio
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from syndicate import telemetry
+from syndicate.content.source_index import SourceIndex
+from syndicate.errors import NotReady, SyndicateError, UnknownName
+from syndicate.model.edition import Edition, SourceSnapshot, UnavailableSource
+from syndicate.model.post import Source
+from syndicate.publisher.file_watch import watch_folders
+
+_CHECK_SECONDS: Final = 0.01
+"""How often a local branch is glanced at, where there are few; file systems may tell sooner."""
+
+_MAX_CHECKS_PER_SECOND: Final = 250
+"""How many glances there are at most at all of them: each takes about 0.1 ms of the loop."""
+
+_PRERENDER_TIMEOUT_SECONDS: Final = 1.0
+"""How long an edition may be prepared: one post that takes for ever does not keep the others."""
+
+_MAX_SLEEP_SECONDS: Final = 3600.0
+"""Seconds; clocks are set and machines suspended, so a far turn is not slept through in one."""
+
+_log = telemetry.logger("publisher")
+
+
+class SourceReader:
+    """Looks at one source, again and again.
+
+    Args:
+        source: What is followed.
+        poll_seconds: How often a remote is asked, and whatever fails is tried again.
+        open_index: Opens the repository; called until it succeeds once.
+    """
+
+    def __init__(
+        self, source: Source, *, poll_seconds: float, open_index: Callable[[], SourceIndex]
+    ) -> None:
+        self.source: Final = source
+        self.poll_seconds: Final = poll_seconds
+        self._open_index = open_index
+        self._index: SourceIndex | None = None
+        self._state: Hashable = None
+        self._snapshot: SourceSnapshot | None = None
+
+    def poll(self) -> SourceSnapshot | UnavailableSource:
+        """Fetch, and return the source as it is now, or as it last was with what is wrong.
+
+        Whatever goes wrong is reported in the answer, never raised: the other sources go on.
+        """
+        reason = error_code = ""
+        try:
+            self._index = self._index or self._open_index()
+            try:
+                self._index.repository.fetch()
+            except SyndicateError as error:
+                reason, error_code = error.message, error.code
+            head = self._index.repository.head()
+            state = (head, self._index.accepted())
+            if state != self._state:
+                self._snapshot = self._index.snapshot(head)
+                self._state = state
+        except SyndicateError as error:
+            reason, error_code = error.message, error.code
+        except Exception as error:  # noqa: BLE001 — one bad source stays one bad source
+            _log.exception("reading failed", source=self.source.name)
+            reason = f"source {self.source.name} cannot be read: {type(error).__name__}"
+            error_code = "internal-error"
+        if self._snapshot is None:
+            return UnavailableSource(source=self.source, error=reason, error_code=error_code)
+        if not reason:
+            return self._snapshot
+        return replace(self._snapshot, error=reason, error_code=error_code, is_stale=True)
+
+    def fingerprint(self) -> Hashable:
+        """Return what differs from the last stamp if there may be something new on this host.
+
+        A branch moved, or the operator accepted a removal.
+        """
+        return self._index and (self._index.repository.fingerprint(), self._index.accepted())
+
+    def watched_folders(self) -> tuple[str, ...]:
+        """Return the folders in which something changes when a branch on this host moves."""
+        return self._index.repository.watched_folders() if self._index else ()
+
+
+class SourceWatcher:
+    """Keeps `edition` up to date while `run` runs.
+
+    Each source moves on by itself; posts of the future appear and expiring ones vanish on time.
+
+    Args:
+        followers: One for each source.
+        put_together: Makes an edition of what the followers saw, at the time of the clock, out of
+            the one before.
+        clock: Tells the time, with a zone.
+        prepare: Makes what readers will ask for first, so that nobody waits for it while the
+            edition before is still in service.
+    """
+
+    def __init__(
+        self,
+        readers: Iterable[SourceReader],
+        *,
+        build_edition: Callable[
+            [Sequence[SourceSnapshot | UnavailableSource], Edition | None], Edition
+        ],
+        clock: Callable[[], datetime],
+        prerender: Callable[[Edition], None] = lambda _: None,
+    ) -> None:
+        self._readers = {reader.source.name: reader for reader in readers}
+        self._edition_builder = build_edition
+        self._clock = clock
+        self._prerender = prerender
+        self._snapshots: dict[str, SourceSnapshot | UnavailableSource] = {}
+        self._edition: Edition | None = None
+        self._changed = asyncio.Event()
+        self._published = asyncio.Event()
+        self._refresh_requests = {name: asyncio.Event() for name in self._readers}
+        self._prerendering: asyncio.Task[None] | None = None
+        self._check_seconds = max(_CHECK_SECONDS, len(self._readers) / _MAX_CHECKS_PER_SECOND)
+
+    @property
+    def edition(self) -> Edition:
+        """The edition in service; `NotReady` until every source has been tried once."""
+        if self._edition is None:
+            raise NotReady("the first edition is being made", hint="Try again in a second.")
+        return self._edition
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether every source has been tried and the edition of that is in service."""
+        return self._edition is not None
+
+    async def next_edition(self, previous: Edition | None = None) -> Edition:
+        """Wait until another edition than ``after`` is in service, and return it."""
+        while self._edition is None or self._edition is previous:
+            await self._published.wait()
+        return self._edition
+
+    def refresh_now(self, source: str) -> None:
+        """Look at ``source`` now instead of at its next turn; raises `UnknownName`.
+
+        While a look is under way, whoever asks is served by one more after it.
+        """
+        if source not in self._refresh_requests:
+            raise UnknownName(
+                f"there is no source called {source!r}",
+                code="unknown-source",
+                choices=tuple(self._refresh_requests),
+            )
+        self._refresh_requests[source].set()
+
+    async def run(self) -> None:
+        """Follow every source until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for reader in self._readers.values():
+                tasks.create_task(self._watch(reader))
+            tasks.create_task(self._publish())
+
+    async def _watch(self, reader: SourceReader) -> None:
+        name = reader.source.name
+        while True:
+            self._refresh_requests[name].clear()
+            fingerprint = reader.fingerprint()
+            snapshot = await asyncio.to_thread(reader.poll)
+            if snapshot != self._snapshots.get(name):
+                _report_snapshot(snapshot)
+                self._snapshots[name] = snapshot
+                self._changed.set()
+            await self._wait_for_source_change(reader, fingerprint)
+
+    async def _wait_for_source_change(self, reader: SourceReader, fingerprint: Hashable) -> None:
+        loop, requests, wake = asyncio.get_running_loop(), self._refresh_requests, asyncio.Event()
+        next_poll = loop.time() + reader.poll_seconds
+        with watch_folders(reader.watched_folders(), wake.set):
+            while reader.fingerprint() == fingerprint and loop.time() < next_poll:
+                if requests[reader.source.name].is_set():
+                    return
+                wake.clear()
+                timer = loop.call_later(self._check_seconds, wake.set)
+                await wake.wait()
+                timer.cancel()
+
+    async def _publish(self) -> None:
+        while True:
+            self._changed.clear()
+            if self._snapshots.keys() == self._readers.keys():
+                snapshots = [self._snapshots[name] for name in self._readers]
+                self._edition = await self._build_edition(snapshots)
+                self._published.set()
+                self._published = asyncio.Event()
+                telemetry.editions_total.inc()
+                telemetry.edition_timestamp_seconds.set(self._edition.at.timestamp())
+            await self._wait_for_change()
+
+    async def _build_edition(
+        self, snapshots: Sequence[SourceSnapshot | UnavailableSource]
+    ) -> Edition:
+        edition = await asyncio.to_thread(self._edition_builder, snapshots, self._edition)
+        # A thread cannot be ended: while one is at work on another edition, this one does without.
+        if self._prerendering is None or self._prerendering.done():
+            self._prerendering = asyncio.create_task(self._prerender_edition(edition))
+            await asyncio.wait({self._prerendering}, timeout=_PRERENDER_TIMEOUT_SECONDS)
+        if not self._prerendering.done():
+            _log.info("edition not prepared in time")
+        return edition
+
+    async def _prerender_edition(self, edition: Edition) -> None:
+        try:
+            await asyncio.to_thread(self._prerender, edition)
+        except Exception:  # noqa: BLE001 — whoever asks for an item meets its trouble
+            _log.exception("preparing failed")
+
+    async def _wait_for_change(self) -> None:
+        seconds = _MAX_SLEEP_SECONDS
+        if self._edition and self._edition.next_change_at:
+            seconds = max(0.0, (self._edition.next_change_at - self._clock()).total_seconds())
+        try:
+            async with asyncio.timeout(min(seconds, _MAX_SLEEP_SECONDS)):
+                await self._changed.wait()
+        except TimeoutError:
+            return
+
+
+def _report_snapshot(snapshot: SourceSnapshot | UnavailableSource) -> None:
+    name = snapshot.source.name
+    telemetry.source_failing.labels(name).set(1 if snapshot.error else 0)
+    if snapshot.error:
+        _log.warning("source failing", source=name, reason=snapshot.error)
+    if isinstance(snapshot, SourceSnapshot):
+        for level in ("error", "warning", "notice"):
+            count = sum(problem.level == level for problem in snapshot.problems)
+            telemetry.problems.labels(name, level).set(count)
+        _log.info(
+            "source read",
+            source=name,
+            commit=snapshot.commit,
+            posts=len(snapshot.posts),
+            hidden=len(snapshot.hidden),
+            problems=len(snapshot.problems),
+        )

@@ -1,0 +1,134 @@
+"""Reads and writes HTML as a serializer writes it: tokens, attributes, plain text.
+
+Nothing here copes with HTML as people write it; that is what nh3 is for.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from html import unescape
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple
+
+from syndicate.render.allowlist import name_set
+
+_TOKEN: Final = re.compile(
+    r"""<(?P<end>/?)(?P<name>[a-zA-Z][^\s/>]*)(?P<attributes>(?:\s+[^\s=>"]+="[^"]*")*)\s*>"""
+    r"""|(?P<text>[^<]+|<)"""
+)
+_ATTRIBUTE: Final = re.compile(r'([^\s=>"]+)="([^"]*)"')
+_HTML_ESCAPES: Final = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\u00a0": "&nbsp;"}
+)
+_RAW_TEXT_ELEMENTS: Final = name_set("iframe noembed noframes noscript plaintext script style xmp")
+_PARAGRAPH_ELEMENTS: Final = name_set(
+    "article aside blockquote dl figure footer h1 h2 h3 h4 h5 h6 header ol p pre section table ul"
+)
+_LINE_ELEMENTS: Final = name_set("address br caption dd details div dt figcaption li summary tr")
+_WHITE_SPACE: Final = re.compile(r"[^\S\u00a0]+")
+_CELL_ELEMENTS: Final = frozenset({"td", "th"})
+_PARAGRAPH_MARK: Final = "\ufdd1"
+_LINE_MARK: Final = "\ufdd2"
+_PLANES: Final = "".join(
+    f"{chr(plane)}-{chr(plane | 0xFFFD)}" for plane in range(0x10000, 0x110000, 0x10000)
+)
+_INVALID_CHARACTER: Final = re.compile(
+    f"[^\t\n -~\u00a0-\ud7ff\ue000-\ufdcf\ufdf0-\ufefe\uff00-\ufffd{_PLANES}]"
+)
+"""What is not kept as it is. Said by what is kept: nearly every character is that, and found in the
+first step of a search."""
+
+
+class HtmlToken(NamedTuple):
+    """A start tag, an end tag or text; ``text`` is escaped as in the source."""
+
+    kind: Literal["start", "end", "text"]
+    name: str = ""
+    text: str = ""
+    attributes: Mapping[str, str] = MappingProxyType({})
+
+
+def remove_invalid_characters(text: str) -> str:
+    """Return ``text`` without what no output may hold, line by line the same.
+
+    Control characters (but tab and line feed), noncharacters and U+FEFF go; a lone surrogate
+    becomes U+FFFD; CR LF, CR and form feed become a line feed each.
+    """
+    if _INVALID_CHARACTER.search(text) is None:
+        return text
+    return _INVALID_CHARACTER.sub(_replace_invalid, text.replace("\r\n", "\n"))
+
+
+def _replace_invalid(odd: re.Match[str]) -> str:
+    if odd[0] in "\r\f":
+        return "\n"
+    return "\ufffd" if "\ud800" <= odd[0] <= "\udfff" else ""
+
+
+def tokenize(html: str) -> Iterator[HtmlToken]:
+    """Yield what ``html`` consists of; the inside of raw text elements is left out."""
+    for end, name, attributes, text in _raw_tokens(html):
+        if not name:
+            yield HtmlToken("text", "", text)
+        elif end:
+            yield HtmlToken("end", name)
+        else:
+            pairs = _ATTRIBUTE.findall(attributes) if attributes else ()
+            yield HtmlToken("start", name, "", {key: unescape(value) for key, value in pairs})
+
+
+def _raw_tokens(html: str) -> Iterator[tuple[str, str, str, str]]:
+    """Yield the slash of an end tag, the name of any, its attributes, or text, as they stand."""
+    raw = ""
+    for piece in _TOKEN.findall(html):
+        end, name, _, _ = piece
+        if not raw or (end and name == raw):
+            raw = name if name in _RAW_TEXT_ELEMENTS and not end else ""
+            yield piece
+
+
+def start_tag(name: str, values: Mapping[str, str]) -> str:
+    """Return a start tag as nh3 writes it."""
+    if not values:
+        return f"<{name}>"
+    written = (f' {key}="{escape_html(text)}"' for key, text in values.items())
+    return f"<{name}{''.join(written)}>"
+
+
+def escape_html(text: str) -> str:
+    """Return plain ``text`` as HTML, fit for content and for attributes in double quotes."""
+    return text.translate(_HTML_ESCAPES)
+
+
+def plain_text(html: str) -> str:
+    """Return what ``html`` says: paragraphs set apart by an empty line, white space folded."""
+    parts: list[str] = []
+    preformatted = 0
+    for end, name, _, written in _raw_tokens(html):
+        if not name:
+            text = unescape(written)
+            parts.append(text if preformatted else _fold_white_space(text))
+        elif name in _PARAGRAPH_ELEMENTS:
+            parts.append(_PARAGRAPH_MARK)
+        elif name in _LINE_ELEMENTS:
+            parts.append(_LINE_MARK)
+        elif name in _CELL_ELEMENTS:
+            parts.append(" ")
+        if name == "pre":
+            preformatted += -1 if end else 1
+    paragraphs = ("".join(parts)).split(_PARAGRAPH_MARK)
+    return "\n\n".join(filter(None, map(_join_lines, paragraphs)))
+
+
+def _fold_white_space(text: str) -> str:
+    """Return ``text`` with a space for each run of white space; no-break spaces stay."""
+    if "\u00a0" in text:
+        return _WHITE_SPACE.sub(" ", text)
+    return " ".join(f"<{text}>".split())[1:-1]
+
+
+def _join_lines(paragraph: str) -> str:
+    lines = (
+        line.strip("\n").rstrip() if "\n" in line else line.strip()
+        for line in paragraph.split(_LINE_MARK)
+    )
+    return "\n".join(filter(None, lines))

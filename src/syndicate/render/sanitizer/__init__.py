@@ -1,0 +1,1 @@
+"""Cleaning of rendered HTML: what may stay, and how links and media are rewritten."""

@@ -1,0 +1,1 @@
+"""Template tags and shortcodes of site engines, resolved as data."""

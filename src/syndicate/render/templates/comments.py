@@ -1,0 +1,257 @@
+"""Finds what engines hide as comments: Liquid's, Nunjucks' and kramdown's, but not those in code.
+
+No reader may get them, neither in content and text nor in what is made of these. Code spans and
+code blocks keep what they hold, and so does what the engine itself takes verbatim.
+"""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Collection, Sequence
+from typing import Final
+
+from syndicate.render.markdown.code_ranges import code_ranges
+from syndicate.render.messages import CommentSyntax
+from syndicate.render.templates.template_tags import Range
+
+MASK_CHARACTER: Final = "\ufdd1"
+"""Takes the place of a hidden character where offsets must stay the same."""
+
+_LIQUID: Final = (
+    r"\{%-?\s*(?P<raw>raw|verbatim)\s*-?%\}"
+    r"|(?<!\{)\{%-?\s*(?P<highlight>highlight)\b[^{}%]*%\}"
+    r"|(?<!\{)\{%-?\s*(?P<comment>comment)\b[^{}%]*%\}"
+    r"|(?P<line>(?<!\{)\{%-?\s*#(?:(?!%\}|\{%).)*%\})"
+    r"|\{%-?\s*end(?P<end>raw|verbatim|highlight|comment)\s*-?%\}"
+)
+"""Tags, of which Hugo's shortcodes ``{{% … %}}`` are none."""
+
+_NUNJUCKS: Final = r"\{#[\w:.\-]+(?:[ \t][^{}\n]*)?(?<!#)\}|(?P<open>\{#)|(?P<close>#\})"
+"""A comment, but not ``{#id .class}``, an attribute list of Markdown."""
+
+_TEMPLATE: Final = re.compile(_LIQUID, re.DOTALL)
+_TEMPLATE_OR_NUNJUCKS: Final = re.compile(f"{_LIQUID}|{_NUNJUCKS}", re.DOTALL)
+_KRAMDOWN: Final = re.compile(
+    r"(?<!\\)\{::(?P<name>comment|nomarkdown)(?:\s(?:\\\}|[^}])*?)?(?P<empty>/)?\}"
+    r"|(?P<end>\{:/(?:comment|nomarkdown)?\})"
+)
+_LINE_LEAD: Final = re.compile(r"[ \t>*+\-\d.)]*")
+_REST_OF_LINE: Final = re.compile(r"[ \t]*(?:\n|\Z)")
+_BLANK_LINE: Final = re.compile(r"\n[ \t>]*(?=\n)")
+_NON_SPACE: Final = re.compile(r"\S")
+_MAX_INDENT: Final = 40
+"""Characters before a comment in which the beginning of its line is looked for."""
+
+Accepts = Callable[[re.Match[str]], bool]
+"""Tells whether a comment may begin with a match."""
+
+
+def find_template_comments(text: str, syntaxes: Collection[CommentSyntax]) -> tuple[Range, ...]:
+    """Return where ``text`` holds comments of Liquid, and of Nunjucks if among ``syntaxes``.
+
+    ``{%- … -%}`` and ``{#- … -#}`` take the white space around along. A Liquid comment that is
+    never closed hides all that follows: no engine would publish it.
+    """
+    pattern = _TEMPLATE_OR_NUNJUCKS if "nunjucks" in syntaxes else _TEMPLATE
+    tokens = [token for token in pattern.finditer(text) if token.lastgroup]
+    if not {"comment", "line", "open"} & {token.lastgroup for token in tokens}:
+        return ()
+    found = _outside_code(text, lambda accepts: _scan_template_comments(tokens, len(text), accepts))
+    return tuple(_extend_over_white_space(text, each) for each in found)
+
+
+def remove_kramdown_comments(text: str) -> str:
+    """Return Markdown ``text`` without ``{::comment}…{:/comment}``, blocks and inlines.
+
+    Where whole lines are a comment, their line ends go with them.
+    """
+    if "{::comment" not in text:
+        return text
+    tokens = list(_KRAMDOWN.finditer(text))
+    found = _outside_code(text, lambda accepts: _scan_kramdown_comments(text, tokens, accepts))
+    return remove_ranges(text, [_extend_to_lines(text, each) for each in found])
+
+
+def remove_ranges(text: str, ranges: Sequence[Range]) -> str:
+    """Return ``text`` without ``ranges``, which are in order."""
+    starts = [start for start, _ in ranges] + [len(text)]
+    ends = [0] + [end for _, end in ranges]
+    return "".join(text[end:start] for end, start in zip(ends, starts, strict=True))
+
+
+def mask_ranges(text: str, ranges: Sequence[Range], *, white_space: bool) -> str:
+    """Return ``text`` with each character of ``ranges`` hidden, ``white_space`` too or not."""
+    parts, done = [], 0
+    for start, end in ranges:
+        inside = text[start:end]
+        inside = (
+            MASK_CHARACTER * len(inside) if white_space else _NON_SPACE.sub(MASK_CHARACTER, inside)
+        )
+        parts += [text[done:start], inside]
+        done = end
+    return "".join([*parts, text[done:]])
+
+
+def _outside_code(text: str, find: Callable[[Accepts], list[Range]]) -> list[Range]:
+    """Return what ``find`` finds outside code.
+
+    Code may stand in comments and comments in code. So the first guess are comments that begin a
+    line; what is code without them decides about all; once more, without all of these.
+    """
+    ranges = find(lambda token: _begins_line(text, token.start()))
+    for _ in range(2):
+        code = code_ranges(mask_ranges(text, ranges, white_space=False))
+        starts = [start for start, _ in code]
+
+        def accepts(
+            token: re.Match[str], code: Sequence[Range] = code, starts: Sequence[int] = starts
+        ) -> bool:
+            number = bisect_right(starts, token.start()) - 1
+            return number < 0 or code[number][1] <= token.start()
+
+        ranges = find(accepts)
+    return ranges
+
+
+def _scan_template_comments(
+    tokens: Sequence[re.Match[str]], size: int, accepts: Accepts
+) -> list[Range]:
+    last = {
+        token[0 if token.lastgroup == "close" else "end"]: number
+        for number, token in enumerate(tokens)
+    }
+    found: list[Range] = []
+    number = 0
+    while number < len(tokens):
+        token = tokens[number]
+        number += 1
+        kind = token.lastgroup or ""
+        if kind == "raw" or (kind == "highlight" and accepts(token)):
+            number = _skip_to_end(tokens, number, token[kind], last)
+        elif kind == "open" and last.get("#}", -1) >= number and accepts(token):
+            while tokens[number].lastgroup != "close":
+                number += 1
+            found.append((token.start(), tokens[number].end()))
+            number += 1
+        elif kind == "line" and accepts(token):
+            found.append(token.span())
+        elif kind == "comment" and accepts(token):
+            number = _skip_comment(tokens, number, last)
+            end = tokens[number - 1].end() if number <= len(tokens) else size
+            found.append((token.start(), end))
+    return found
+
+
+def _skip_to_end(
+    tokens: Sequence[re.Match[str]], number: int, name: str, last: dict[str, int]
+) -> int:
+    """Return the number of the token after the end of what is called ``name``, if it has one."""
+    if last.get(name, -1) < number:
+        return number
+    while tokens[number]["end"] != name:
+        number += 1
+    return number + 1
+
+
+def _skip_comment(tokens: Sequence[re.Match[str]], number: int, last: dict[str, int]) -> int:
+    """Return the number of the token after a comment, which may hold others and raw text.
+
+    One more than there are tokens if the comment never ends.
+    """
+    depth = 1
+    while number < len(tokens):
+        token = tokens[number]
+        number += 1
+        if token.lastgroup == "raw":
+            number = _skip_to_end(tokens, number, token["raw"], last)
+        elif token.lastgroup == "comment":
+            depth += 1
+        elif token["end"] == "comment":
+            depth -= 1
+            if not depth:
+                return number
+    return number + 1
+
+
+def _scan_kramdown_comments(
+    text: str, tokens: Sequence[re.Match[str]], accepts: Accepts
+) -> list[Range]:
+    ends = _KramdownEnds(text, tokens)
+    found: list[Range] = []
+    done = 0
+    for token in tokens:
+        if token["end"] or token.start() < done or not accepts(token):
+            continue
+        end = token if token["empty"] else ends.find_end(token)
+        if end is not None:
+            done = end.end()
+            if token["name"] == "comment":
+                found.append((token.start(), done))
+    return found
+
+
+class _KramdownEnds:
+    """Where the extensions of kramdown in a text end (its parser/kramdown/extensions.rb)."""
+
+    def __init__(self, text: str, tokens: Sequence[re.Match[str]]) -> None:
+        self._text: Final = text
+        self._ends: Final = {
+            name: [token for token in tokens if token["end"] in (f"{{:/{name}}}", "{:/}")]
+            for name in ("comment", "nomarkdown")
+        }
+        self._block_ends: Final = {
+            name: [token for token in ends if _is_alone(text, token)]
+            for name, ends in self._ends.items()
+        }
+        self._blank_lines: Final = [match.start() for match in _BLANK_LINE.finditer(text)]
+
+    def find_end(self, token: re.Match[str]) -> re.Match[str] | None:
+        """Return the end of what ``token`` begins: a block, else an inline in one paragraph."""
+        block = _next_end(self._block_ends[token["name"]], token)
+        if block is not None and _is_alone(self._text, token):
+            return block
+        inline = _next_end(self._ends[token["name"]], token)
+        if inline is None or self._paragraph(inline) != self._paragraph(token):
+            return None
+        return inline
+
+    def _paragraph(self, token: re.Match[str]) -> int:
+        return bisect_left(self._blank_lines, token.start())
+
+
+def _next_end(ends: Sequence[re.Match[str]], token: re.Match[str]) -> re.Match[str] | None:
+    number = bisect_left(ends, token.end(), key=re.Match.start)
+    return ends[number] if number < len(ends) else None
+
+
+def _begins_line(text: str, position: int) -> bool:
+    low = max(0, position - _MAX_INDENT)
+    start = text.rfind("\n", low, position) + 1
+    return (start > 0 or low == 0) and _LINE_LEAD.fullmatch(text, start, position) is not None
+
+
+def _is_alone(text: str, token: re.Match[str]) -> bool:
+    """Tell whether ``token`` is all that its line holds, but markers of lists and quotes."""
+    return _begins_line(text, token.start()) and _REST_OF_LINE.match(text, token.end()) is not None
+
+
+def _extend_to_lines(text: str, found: Range) -> Range:
+    """Return ``found`` with the blanks and line end around it if nothing else is on its lines."""
+    start, end = found
+    before = text.rfind("\n", max(0, start - _MAX_INDENT), start) + 1
+    is_first = before > 0 or start <= _MAX_INDENT
+    rest = _REST_OF_LINE.match(text, end)
+    if is_first and rest and not text[before:start].strip(" \t"):
+        return before, rest.end()
+    return found
+
+
+def _extend_over_white_space(text: str, found: Range) -> Range:
+    """Return ``found`` with the white space that its hyphens take along."""
+    start, end = found
+    if text.startswith("-", start + 2):
+        while start and text[start - 1].isspace():
+            start -= 1
+    if text.startswith("-", end - 3):
+        while end < len(text) and text[end].isspace():
+            end += 1
+    return start, end

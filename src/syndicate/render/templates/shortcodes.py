@@ -1,0 +1,253 @@
+"""The closed list: what template tags, filters and shortcodes mean, without running them."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from html import unescape
+from typing import Final
+
+from syndicate.render.allowlist import name_set
+from syndicate.render.html_tokens import escape_html
+from syndicate.render.markdown import to_html
+from syndicate.render.messages import CommentSyntax
+from syndicate.render.templates.template_tags import TagCall, TemplateTag
+
+POST_REFERENCE_TAGS: Final = frozenset({"link", "post_url", "ref", "relref"})
+"""Tags whose first argument is the name of another post or page."""
+
+_TRANSPARENT_TAGS: Final = name_set(
+    "accordion alert aside box callout card details div highlight info note notice quote raw"
+    " section tip warning"
+)
+_NOT_RELATIVE: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|/|\.|#|$")
+_HOST: Final = re.compile(r"(?:https?:)?//([^/?#]+)")
+_PLACEHOLDER: Final = re.compile(r"\$(\w+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateContext:
+    """What tags may refer to.
+
+    ``targets`` says where the names of other posts and pages lead; ``replacements`` are the
+    settings' own meanings, by a tag's text, by what is inside it, or by its name; ``comments``
+    are the syntaxes of comments that the engine of the site has.
+    """
+
+    site_url: str
+    page_url: str
+    link_targets: Mapping[str, str] = field(default_factory=dict)
+    replacements: Mapping[str, str] = field(default_factory=dict)
+    comment_syntaxes: tuple[CommentSyntax, ...] = ()
+
+
+def expand(tag: TemplateTag, context: TemplateContext, *, is_paired: bool = False) -> str | None:
+    """Return the Markdown or HTML that ``tag`` stands for, None if that is not known.
+
+    A ``paired`` tag has an end tag: what is between the two stays where it is.
+    """
+    replacement = _configured_replacement(tag, context.replacements)
+    if replacement is not None:
+        return replacement
+    match tag.kind:
+        case "stray":
+            return None
+        case "output":
+            return _expand_output(tag, context)
+        case "shortcode" if tag.source[3:].lstrip().startswith("/*"):
+            return _literal_shortcode(tag.source)
+    if is_paired and tag.name in _TRANSPARENT_TAGS:
+        return ""
+    return _expand_call(tag.call, context)
+
+
+def _configured_replacement(tag: TemplateTag, replacements: Mapping[str, str]) -> str | None:
+    if not replacements:
+        return None
+    inside = " ".join(tag.source.strip("{}<%>- \n").split())
+    names = [tag.source, inside, tag.name, *(call.name for call in tag.filters)]
+    found = next((replacements[name] for name in names if name in replacements), None)
+    if found is None:
+        return None
+    words = [*tag.call.arguments, *(word for call in tag.filters for word in call.arguments)]
+    values = {str(number): word for number, word in enumerate(words, 1)} | dict(
+        tag.call.named_arguments
+    )
+    return _PLACEHOLDER.sub(lambda match: escape_html(values.get(match[1], match[0])), found)
+
+
+def _expand_output(tag: TemplateTag, context: TemplateContext) -> str | None:
+    site = {"site.baseurl": "", "site.url": context.site_url, "page.url": context.page_url}
+    value = tag.call.arguments[0] if tag.call.arguments else site.get(tag.name)
+    for call in tag.filters:
+        if value is None:
+            return None
+        value = _apply_filter(value, call, context)
+    return value
+
+
+def _apply_filter(value: str, call: TagCall, context: TemplateContext) -> str | None:
+    if call.name in ("url", "escape", "xml_escape", "strip", "uri_escape"):
+        return value.replace(" ", "%20") if call.name == "url" else value
+    if call.name in ("relative_url", "absolute_url"):
+        return _root_relative(value).replace(" ", "%20")
+    return _expand_call(
+        TagCall(
+            name=call.name, arguments=(value, *call.arguments), named_arguments=call.named_arguments
+        ),
+        context,
+    )
+
+
+def _expand_call(call: TagCall, context: TemplateContext) -> str | None:
+    expansion = _EXPANSIONS.get(call.name)
+    return expansion(call, context) if expansion else None
+
+
+def _literal_shortcode(source: str) -> str:
+    return source.replace("/*", "", 1).replace("*/", "", 1).replace("{", "\ufdd0")
+
+
+def _root_relative(path: str) -> str:
+    return path if _NOT_RELATIVE.match(path) else f"/{path}"
+
+
+def _argument(call: TagCall, number: int, *names: str) -> str:
+    given = next(
+        (call.named_arguments[name] for name in names if name in call.named_arguments), None
+    )
+    if given is not None:
+        return given
+    return call.arguments[number] if number < len(call.arguments) else ""
+
+
+def _image(call: TagCall, _: TemplateContext) -> str | None:
+    return _image_html(_root_relative(_argument(call, 0, "src")), _alt(call, 1))
+
+
+def _image_with_class(call: TagCall, _: TemplateContext) -> str | None:
+    return _image_html(_root_relative(_argument(call, 0, "src")), _alt(call, 2))
+
+
+def _alt(call: TagCall, number: int) -> str | None:
+    return (
+        call.arguments[number] if number < len(call.arguments) else call.named_arguments.get("alt")
+    )
+
+
+def _figure(call: TagCall, _: TemplateContext) -> str | None:
+    image = _image_html(_argument(call, 0, "src", "url"), _alt(call, 1))
+    caption = call.named_arguments.get("caption") or call.named_arguments.get("title", "")
+    link = call.named_arguments.get("link") or call.named_arguments.get("href")
+    if image and link:
+        image = f'<a href="{_attribute_value(link)}">{image}</a>'
+    if image and caption:
+        return f"<figure>{image}<figcaption>{_inline_html(caption)}</figcaption></figure>"
+    return image
+
+
+def _include(call: TagCall, context: TemplateContext) -> str | None:
+    """An include that is given an image shows it, whatever else it does."""
+    source = next(
+        (
+            call.named_arguments[name]
+            for name in ("image", "src", "img")
+            if name in call.named_arguments
+        ),
+        "",
+    )
+    return _figure(
+        TagCall(name="figure", named_arguments={**call.named_arguments, "src": source}), context
+    )
+
+
+def _inline_html(text: str) -> str:
+    html = to_html(" ".join(text.split()))
+    return html.removeprefix("<p>").removesuffix("</p>").replace("\n", " ")
+
+
+def _attribute_value(text: str) -> str:
+    return escape_html(unescape(" ".join(text.split())))
+
+
+def _image_html(source: str, alt: str | None) -> str | None:
+    text = "" if alt is None else f' alt="{_attribute_value(alt)}"'
+    return f'<img src="{_attribute_value(source)}"{text}>' if source else None
+
+
+def _link_html(url: str, text: str) -> str:
+    return f'<a href="{_attribute_value(url)}">{_attribute_value(text)}</a>'
+
+
+def _post_url(call: TagCall, context: TemplateContext) -> str | None:
+    name, hash_sign, fragment = _argument(call, 0, "path").partition("#")
+    found = context.link_targets.get(name)
+    return found + hash_sign + fragment if found else None
+
+
+def _person_name(call: TagCall, _: TemplateContext) -> str | None:
+    return _argument(call, 0, "name").replace("-", " ").replace("_", " ").title() or None
+
+
+def _empty(_: TagCall, __: TemplateContext) -> str:
+    return ""
+
+
+def _make_player_link(prefix: str, title: str) -> Callable[[TagCall, TemplateContext], str | None]:
+    """Return the meaning of a tag that shows what has an id at some well-known place."""
+
+    def link(call: TagCall, _: TemplateContext) -> str | None:
+        given = _argument(call, 0, "url", "id")
+        url = given if "//" in given else prefix + given
+        text = call.named_arguments.get("title") or (
+            call.arguments[1] if len(call.arguments) > 1 else title
+        )
+        return _link_html(url, text) if given else None
+
+    return link
+
+
+def _social_post_link(call: TagCall, _: TemplateContext) -> str | None:
+    number = _argument(call, 0, "id")
+    user = call.named_arguments.get("user", "i")
+    url = number if "//" in number else f"https://x.com/{user}/status/{number}"
+    return _link_html(url, "Post on X") if number else None
+
+
+def _gist_link(call: TagCall, _: TemplateContext) -> str | None:
+    name = "/".join(call.arguments[:2])
+    return _link_html(f"https://gist.github.com/{name}", "Gist") if name else None
+
+
+def _embed_link(call: TagCall, _: TemplateContext) -> str | None:
+    url = _argument(call, 0, "url", "src", "href")
+    title = call.named_arguments.get("title") or (
+        call.arguments[1] if len(call.arguments) > 1 else ""
+    )
+    host = _HOST.match(url)
+    title = title or f"Embedded content from {host[1] if host else 'elsewhere'}"
+    return _link_html(url, title) if url else None
+
+
+_EXPANSIONS: Final[dict[str, Callable[[TagCall, TemplateContext], str | None]]] = {
+    "author": _person_name,
+    "embed": _embed_link,
+    "figure": _figure,
+    "gist": _gist_link,
+    "image": _image,
+    "image_with_class": _image_with_class,
+    "img": _figure,
+    "include": _include,
+    "instagram": _make_player_link("https://www.instagram.com/p/", "Post on Instagram"),
+    "link": _post_url,
+    "oembed": _embed_link,
+    "post_url": _post_url,
+    "ref": _post_url,
+    "relref": _post_url,
+    "team_link": _person_name,
+    "team_photo": _empty,
+    "tweet": _social_post_link,
+    "twitter": _social_post_link,
+    "vimeo": _make_player_link("https://vimeo.com/", "Video on Vimeo"),
+    "x": _social_post_link,
+    "youtube": _make_player_link("https://www.youtube.com/watch?v=", "Video on YouTube"),
+}

@@ -1,0 +1,147 @@
+"""Finds template tags of Liquid, Nunjucks and Hugo in a text and takes them apart."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+Range = tuple[int, int]
+"""Offsets from the first character to behind the last one."""
+
+TagKind = Literal["output", "tag", "shortcode", "stray"]
+
+_DELIMITER: Final = re.compile(r"\{\{[<%]?|\{%|\}\}|%\}\}|>\}\}|%\}|\n[^\S\n]*\n")
+"""What opens a tag, what closes one, an empty line; the first character says which."""
+
+_ARGUMENT: Final = re.compile(
+    r"""(?:([\w.-]+)\s*[=:](?!//)\s*)?"""
+    r"""(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|`([^`]*)`|([^\s,"'`]+))""",
+    re.DOTALL,
+)
+_SEGMENT: Final = re.compile(r"""(\|)|"[^"]*"|'[^']*'|[^|"']+|["']""")
+_ESCAPE: Final = re.compile(r"""\\(["'])""")
+_NAME: Final = re.compile(r"[\w./-]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagCall:
+    """A name with its arguments; of a literal value ``name`` is empty and ``words`` holds it."""
+
+    name: str
+    arguments: tuple[str, ...] = ()
+    named_arguments: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateTag:
+    """One tag at ``start`` to ``end`` of a text.
+
+    An output, ``{{ value | filter: words }}``, sends ``call`` through ``filters``. An end tag
+    says in ``closes`` what it ends. A stray is an opening nobody closes.
+    """
+
+    kind: TagKind
+    start: int
+    end: int
+    source: str
+    call: TagCall = TagCall(name="")
+    filters: tuple[TagCall, ...] = ()
+    closes: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of the tag or shortcode, or the variable of an output."""
+        return self.call.name
+
+
+def find_tags(text: str, code: Sequence[Range]) -> Iterator[TemplateTag]:
+    """Yield the tags of ``text``, in order; those that begin or end in ``code`` are none.
+
+    A tag ends before an empty line and before the next tag begins. One pass, linear time.
+    """
+    opening: re.Match[str] | None = None
+    for mark in _outside_code(_DELIMITER.finditer(text), code):
+        if mark[0][0] in "{\n":
+            if opening:
+                yield _unclosed_tag(opening)
+            opening = mark if mark[0][0] == "{" else None
+        elif opening and opening[0] == "{%" and mark[0].startswith("%}"):
+            yield _parse_tag(text, opening.start(), mark.start() + 2)
+            opening = None
+        elif opening and opening[0] != "{%" and mark[0].endswith("}}"):
+            yield _parse_tag(text, opening.start(), mark.end())
+            opening = None
+    if opening:
+        yield _unclosed_tag(opening)
+
+
+def _outside_code(marks: Iterator[re.Match[str]], code: Sequence[Range]) -> Iterator[re.Match[str]]:
+    ranges = iter(code)
+    start, end = next(ranges, (-1, -1))
+    for mark in marks:
+        while 0 <= end <= mark.start():
+            start, end = next(ranges, (-1, -1))
+        if not start <= mark.start() < end:
+            yield mark
+
+
+def _unclosed_tag(opening: re.Match[str]) -> TemplateTag:
+    return TemplateTag(kind="stray", start=opening.start(), end=opening.end(), source=opening[0])
+
+
+def _parse_tag(text: str, start: int, end: int) -> TemplateTag:
+    source = text[start:end]
+    if source.startswith("{%"):
+        inside = source[2:-2].strip("-").strip()
+        call = _parse_call(inside)
+        closes = call.name[3:] if call.name.startswith("end") else ""
+        return TemplateTag(
+            kind="tag", start=start, end=end, source=source, call=call, closes=closes
+        )
+    if source.startswith(("{{<", "{{%")):
+        inside = source[3:-2].rstrip("<%>").strip()
+        call = _parse_call(inside.removesuffix("/"))
+        closes = call.name if inside.startswith("/") and not inside.startswith("/*") else ""
+        return TemplateTag(
+            kind="shortcode", start=start, end=end, source=source, call=call, closes=closes
+        )
+    value, *filters = _split_filters(source[2:-2].strip("-"))
+    return TemplateTag(
+        kind="output",
+        start=start,
+        end=end,
+        source=source,
+        call=_parse_value(value),
+        filters=tuple(map(_parse_call, filters)),
+    )
+
+
+def _split_filters(expression: str) -> list[str]:
+    segments = [""]
+    for match in _SEGMENT.finditer(expression):
+        if match[1]:
+            segments.append("")
+        else:
+            segments[-1] += match[0]
+    return [segment.strip() for segment in segments]
+
+
+def _parse_value(text: str) -> TagCall:
+    if text[:1] in ("'", '"'):
+        return TagCall(name="", arguments=(text.strip(text[0]),))
+    return TagCall(name=text)
+
+
+def _parse_call(text: str) -> TagCall:
+    match = _NAME.match(text.lstrip("/ "))
+    name = match[0] if match else ""
+    rest = text.lstrip("/ ")[len(name) :].lstrip(":")
+    words: list[str] = []
+    named: dict[str, str] = {}
+    for key, *values in _ARGUMENT.findall(rest):
+        value = _ESCAPE.sub(r"\1", "".join(values))
+        if key:
+            named[key] = value
+        else:
+            words.append(value)
+    return TagCall(name=name, arguments=tuple(words), named_arguments=named)

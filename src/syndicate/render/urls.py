@@ -1,0 +1,131 @@
+"""Makes every address in a post absolute, as a browser on the post's own page would."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import quote, urljoin, urlsplit
+
+from syndicate.render.allowlist import LINK_SCHEMES, RESOURCE_SCHEMES
+
+_TRIMMED_CHARACTERS: Final = (
+    "".join(
+        [*map(chr, range(33)), *map(chr, range(0x2000, 0x2010)), "\x7f\xa0\u1680\u2028\u2029\u202f"]
+    )
+    + "\u205f\u2060\u3000\ufeff"
+)
+_LINE_BREAKS: Final = str.maketrans("", "", "\t\n\r\ufeff")
+_SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
+_HTTP_SCHEME: Final = re.compile(r"(https?):[/\\]*", re.IGNORECASE)
+_HOST: Final = re.compile(r"[A-Za-z0-9._\-]+|\[[0-9A-Fa-f:.]+\]")
+_STRAY_PERCENT: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_LABEL: Final = r"[a-z0-9_\-]{1,63}+"
+_UNESCAPED: Final = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/\-]++|%[0-9A-Fa-f]{2})"
+_CANONICAL_URL: Final = re.compile(
+    rf"https?://{_LABEL}(?:\.{_LABEL})*+(?:/{_UNESCAPED}*+)?+"
+    rf"(?:\?(?:{_UNESCAPED}|\?)++)?+(?:#(?:{_UNESCAPED}|\?)++)?+"
+)
+"""What is an absolute address already, as most are."""
+
+_SAFE_CHARACTERS: Final = "%!$&'()*+,;=:@/?~"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UrlResolver:
+    """What the addresses of one post are relative to, and which of them mean something else.
+
+    ``targets`` says what links mean, as written; ``assets`` what replaces an image's address.
+    """
+
+    page_url: str
+    link_targets: Mapping[str, str] = field(default_factory=dict)
+    asset_urls: Mapping[str, str] = field(default_factory=dict)
+
+    def resolve_link(self, url: str) -> str | None:
+        """Return where the link ``written`` leads, None if it cannot lead anywhere."""
+        name, hash_sign, fragment = url.partition("#")
+        target = self.link_targets.get(url) or self.link_targets.get(name)
+        if target:
+            url = target + (hash_sign + fragment if target == self.link_targets.get(name) else "")
+        return absolute_url(url, self.page_url, LINK_SCHEMES)
+
+    def resolve_resource(self, url: str) -> str | None:
+        """Return where the image, sound or film ``written`` is, None if nowhere."""
+        resolved = absolute_url(url, self.page_url, RESOURCE_SCHEMES)
+        if not self.asset_urls:
+            return resolved
+        parts = urlsplit(resolved or "")
+        is_own = parts.netloc == urlsplit(self.page_url).netloc
+        names = (url, parts.path, parts.path.lstrip("/")) if is_own else (url,)
+        asset = next((self.asset_urls[name] for name in names if name in self.asset_urls), "")
+        return absolute_url(asset, self.page_url, RESOURCE_SCHEMES) if asset else resolved
+
+    def resolve_srcset(self, srcset: str) -> str:
+        """Return ``written`` with every usable address absolute; descriptors stay as they are."""
+        kept = []
+        for url, descriptor in srcset_candidates(srcset):
+            resolved = self.resolve_resource(url)
+            if resolved:
+                kept.append(f"{resolved.replace(',', '%2C')} {descriptor}".rstrip())
+        return ", ".join(kept)
+
+
+def absolute_url(url: str, base: str, schemes: frozenset[str]) -> str | None:
+    """Return ``written`` as an absolute address relative to ``base``, None if it is broken.
+
+    Reads what people write as browsers do (URL Living Standard section 4.4: blanks around it,
+    line breaks in it, backslashes, missing slashes after the scheme) and returns a URI of
+    RFC 3986: what is not ASCII is percent-encoded once, a host is in IDNA form.
+    """
+    if _CANONICAL_URL.fullmatch(url):
+        return url
+    text = url.strip(_TRIMMED_CHARACTERS).translate(_LINE_BREAKS)
+    web, scheme = _HTTP_SCHEME.match(text), _SCHEME.match(text)
+    if web:
+        text = f"{web[1].lower()}://{text[web.end() :]}"
+    elif scheme:
+        name = scheme[1].lower()
+        rest = _percent_encode(text[scheme.end() :])
+        return f"{name}:{rest}" if name in schemes - RESOURCE_SCHEMES and rest else None
+    elif not text:
+        return None
+    try:
+        return _to_uri(text if web else urljoin(base, _fix_slashes(text)))
+    except ValueError:
+        return None
+
+
+def srcset_candidates(srcset: str) -> Iterator[tuple[str, str]]:
+    """Yield (address, descriptor) of each candidate (HTML Living Standard section 4.8.4.2.1)."""
+    rest = srcset.strip()
+    while rest := rest.lstrip(", \t\n\f\r"):
+        parts = rest.split(None, 1)
+        url, rest = parts[0], "".join(parts[1:])
+        descriptor = ""
+        if not url.endswith(","):
+            descriptor, _, rest = rest.partition(",")
+        yield url.rstrip(","), " ".join(descriptor.split())
+
+
+def _fix_slashes(relative: str) -> str:
+    path = re.match(r"[^?#]*", relative)
+    end = path.end() if path else 0
+    return relative[:end].replace("\\", "/") + relative[end:]
+
+
+def _to_uri(url: str) -> str | None:
+    parts = urlsplit(_fix_slashes(url))
+    host = (parts.hostname or "").encode("idna").decode() if parts.hostname else ""
+    if ":" in host:
+        host = f"[{host}]"
+    if not _HOST.fullmatch(host):
+        return None
+    user, at, _ = parts.netloc.rpartition("@")
+    port = f":{parts.port}" if parts.port is not None else ""
+    query = f"?{_percent_encode(parts.query)}" if parts.query else ""
+    fragment = f"#{_percent_encode(parts.fragment)}" if parts.fragment else ""
+    return f"{parts.scheme}://{_percent_encode(user)}{at}{host}{port}{_percent_encode(parts.path)}{query}{fragment}"
+
+
+def _percent_encode(text: str) -> str:
+    return quote(_STRAY_PERCENT.sub("%25", text), safe=_SAFE_CHARACTERS)

@@ -1,0 +1,286 @@
+"""Where editions are made: repositories, indexes, cache and renderer of one set of settings."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final, Self
+
+from syndicate.cache import Cache
+from syndicate.content import index_snapshot, parsed_file
+from syndicate.content.post_renderer import PostRenderer, RenderBatch
+from syndicate.content.render_input import RenderInput, RenderResults
+from syndicate.content.source_index import SourceIndex
+from syndicate.errors import RepositoryError, UnknownName
+from syndicate.feeds.lru_cache import SizedLruCache
+from syndicate.git import Repository
+from syndicate.model.asset import Asset
+from syndicate.model.edition import Edition, SourceSnapshot, UnavailableSource
+from syndicate.model.ledger import LedgerRow
+from syndicate.model.post import BlobId, Path, Post, PostId, RenderedPost, RenderedPosts, Source
+from syndicate.private_files import restrict_permissions
+from syndicate.publisher.source_watcher import SourceReader
+from syndicate.render.pool.process_pool import RenderPool
+from syndicate.service.accepted_removals import AcceptedRemovals
+from syndicate.settings import Settings
+
+_ASSET_CACHE_BYTES: Final = 32_000_000
+"""Bytes of files below ``/assets`` that are kept in memory."""
+
+
+def current_time() -> datetime:
+    """Return the time, in UTC."""
+    return datetime.now(UTC)
+
+
+def _restrict_permissions(settings: Settings) -> None:
+    """Take from other users the rights to what earlier versions wrote into the data folder.
+
+    The data folder itself may be the folder of the settings, which is not ours to close.
+    """
+    data = settings.data_folder
+    if data not in settings.file.absolute().parents:
+        with suppress(OSError):
+            data.chmod(0o700)
+        restrict_permissions(data / ".gitignore")
+    for name in ("cache", "mirrors", "accepted.json"):
+        restrict_permissions(data / name)
+
+
+def _unknown_asset(source: str, path: str) -> UnknownName:
+    return UnknownName(f"no file is served at {path} of {source}", code="unknown-file")
+
+
+class ContentService:
+    """Makes editions of the sources and items of their posts; safe to use from several threads.
+
+    A context manager: leaving it ends every process it started.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Callable[[], datetime] = current_time,
+        is_public: bool = False,
+        render_pool: RenderPool | None = None,
+    ) -> None:
+        """Read the sources of ``settings``.
+
+        ``is_public`` if readers see every edition (see `PostRenderer`).
+
+        A ``workroom`` that is given is not closed with this object.
+        """
+        _restrict_permissions(settings)
+        self.settings = settings
+        self.clock = clock
+        self._cache = Cache(settings.data_folder / "cache" / "syndicate.db")
+        self.accepted_removals = AcceptedRemovals(settings.data_folder / "accepted.json")
+        self._owns_render_pool = render_pool is None
+        self._render_pool = render_pool or RenderPool(processes=settings.service.workers)
+        self._indexes: dict[str, SourceIndex] = {}
+        self._index_lock = threading.Lock()
+        self._asset_cache = SizedLruCache[BlobId, bytes](_ASSET_CACHE_BYTES)
+        self._asset_lock = threading.Lock()
+        self._renderer = PostRenderer(
+            self._indexes, cache=self._cache, pool=self._render_pool, is_public=is_public
+        )
+
+    def start_renderer(self) -> None:
+        """Start what renders now, beside whatever else starts, rather than with the first post."""
+        self._render_pool.start()
+
+    def index(self, source: Source) -> SourceIndex:
+        """Return the index of ``source``; raises `RepositoryError` if it cannot be opened."""
+        with self._index_lock:
+            if source.name not in self._indexes:
+                self._indexes[source.name] = SourceIndex(
+                    source,
+                    Repository.open(
+                        source.repository,
+                        ref=source.ref,
+                        mirrors=self.settings.data_folder / "mirrors",
+                        source_name=source.name,
+                    ),
+                    cache=self._cache,
+                    vocabulary=self.settings.vocabulary,
+                    accepted=partial(self.accepted_removals.commits, source.name),
+                    limits=self.settings.content_limits,
+                )
+                if source.assets == "serve":
+                    public = self.settings.service_info.public_url
+                    self._indexes[source.name].serve_assets(f"{public}/assets/{source.name}")
+            return self._indexes[source.name]
+
+    def source_readers(self) -> tuple[SourceReader, ...]:
+        """Return a follower of each source."""
+        return tuple(
+            SourceReader(
+                source,
+                poll_seconds=self.settings.poll_seconds[source.name],
+                open_index=partial(self.index, source),
+            )
+            for source in self.settings.sources
+        )
+
+    def edition(self, *, rev: str = "", at: datetime | None = None) -> Edition:
+        """Return the edition of now, or what it would be with ``rev`` and ``at`` the time ``at``.
+
+        A source that does not know ``rev`` stays at its own branch; raises `RepositoryError` if
+        none knows it.
+        """
+        snapshots = [follower.poll() for follower in self.source_readers()]
+        if rev:
+            snapshots = self._at_revision(snapshots, rev)
+        return self.build_edition(snapshots, at=at)
+
+    def build_edition(
+        self,
+        snapshots: Sequence[SourceSnapshot | UnavailableSource],
+        previous: Edition | None = None,
+        *,
+        at: datetime | None = None,
+    ) -> Edition:
+        """Return the edition of ``seen``, sooner if it differs little from the one ``before``."""
+        sources = [one for one in snapshots if isinstance(one, SourceSnapshot)]
+        unavailable = [one for one in snapshots if isinstance(one, UnavailableSource)]
+        at = at or self.clock()
+        if previous is not None:
+            return previous.with_snapshots(sources, at=at, unavailable=unavailable)
+        return Edition.build(
+            sources,
+            unavailable=unavailable,
+            at=at,
+            vocabulary=self.settings.vocabulary,
+            named_feeds=self.settings.feeds,
+        )
+
+    def render_posts(self, posts: Sequence[Post], edition: Edition) -> tuple[RenderedPost, ...]:
+        """Return ``posts`` of ``edition`` as items."""
+        return self._renderer.render(posts, edition)
+
+    def begin_rendering(self, posts: Sequence[Post], edition: Edition) -> RenderBatch:
+        """Begin to render ``posts`` of ``edition``; see `PostRenderer.begin`."""
+        return self._renderer.start(posts, edition)
+
+    def finish_rendering(self, batch: RenderBatch) -> RenderedPosts:
+        """Return the posts of ``batch`` as far as they are rendered; see `PostRenderer.finish`."""
+        return self._renderer.finish(batch)
+
+    def prerender(self, edition: Edition) -> None:
+        """Make the items and look up the feeds of ``edition`` that readers are going to ask for.
+
+        Those of the edition before are still served meanwhile, so none of them waits.
+        """
+        # With tens of thousands of categories this takes half a second of the event loop's time.
+        _ = edition.feeds, edition.category_slugs
+        self._renderer.prerender(edition)
+
+    def render_for_check(
+        self, posts: Sequence[Post], edition: Edition
+    ) -> Iterator[tuple[RenderInput, RenderResults]]:
+        """Yield ``posts`` of one source of ``edition`` as written and as rendered."""
+        return self._renderer.render_for_checks(posts, edition)
+
+    def asset(
+        self, source: str, path: str, edition: Edition, *, with_content: bool = True
+    ) -> Asset:
+        """Return the file at ``path`` as ``edition`` has it; `UnknownName` if none may be had.
+
+        Raises `RepositoryError` where git cannot read it.
+        """
+        snapshot = edition.snapshot(source)
+        index = self.index(snapshot.source)
+        blob = index.find_asset(Path(path), snapshot.commit)
+        content = b""
+        if blob is not None and with_content:
+            content = self._asset_content(index, blob, path)
+        if blob is None:
+            raise _unknown_asset(source, path)
+        return Asset(blob=blob, content=content, committed=snapshot.committed)
+
+    def _asset_content(self, index: SourceIndex, blob: BlobId, path: str) -> bytes:
+        """Return what ``blob`` holds; those asked for lately are in memory."""
+        with self._asset_lock:
+            cached = self._asset_cache.get(blob)
+        if cached is not None:
+            return cached
+        max_bytes = self.settings.asset_bytes
+        ((_, content),) = index.repository.read_blobs([blob], max_bytes=max_bytes)
+        if isinstance(content, bytes):
+            with self._asset_lock:
+                self._asset_cache.put(blob, content, len(content))
+            return content
+        if content.reason == "too-large":
+            raise _unknown_asset(index.source.name, path)
+        raise RepositoryError(
+            f"source {index.source.name}: git cannot read {path}: object {blob} is"
+            " missing or corrupt",
+            hint="Run `git fsck` in the repository and restore the object from another clone.",
+            code="missing-object",
+        )
+
+    def render_as_announced(
+        self, recorded: Sequence[tuple[LedgerRow, Post]], edition: Edition
+    ) -> Mapping[PostId, RenderedPost]:
+        """Return those posts of ``edition`` as they were told of which the files still exist."""
+        return self._renderer.render_as_announced(recorded, edition)
+
+    def prune_cache(self, edition: Edition) -> None:
+        """Forget what is in the cache and ``edition`` is not made of; raises `RepositoryError`.
+
+        While a source cannot be read nobody knows what it is made of: then all is kept.
+        """
+        if edition.unavailable:
+            return
+        indexes = [self.index(part.source) for part in edition.snapshots]
+        self._cache.retain_only(
+            parsed_file.CACHE_NAMESPACE, {key for one in indexes for key in one.parsed_file_keys()}
+        )
+        self._cache.retain_only(
+            index_snapshot.CACHE_NAMESPACE, {one.snapshot_key for one in indexes}
+        )
+        self._renderer.prune_cache(edition)
+
+    def save_indexes(self) -> None:
+        """Write down what is known of the sources, so that the next start goes on from there."""
+        for index in tuple(self._indexes.values()):
+            index.save()
+
+    def stop_rendering(self) -> None:
+        """Give up what waits to be rendered, but in a workroom that others share.
+
+        Whoever waits for it gets an error.
+        """
+        if self._owns_render_pool:
+            self._render_pool.close()
+
+    def close(self) -> None:
+        """End every process, close every file."""
+        self.stop_rendering()
+        for index in self._indexes.values():
+            index.repository.close()
+        self._cache.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _at_revision(
+        self, snapshots: Sequence[SourceSnapshot | UnavailableSource], rev: str
+    ) -> list[SourceSnapshot | UnavailableSource]:
+        resolved: list[SourceSnapshot | UnavailableSource] = []
+        errors: list[RepositoryError] = []
+        for snapshot in snapshots:
+            try:
+                index = self.index(snapshot.source)
+                resolved.append(index.snapshot(index.repository.resolve(rev)))
+            except RepositoryError as error:
+                errors.append(error)
+                resolved.append(snapshot)
+        if len(errors) == len(snapshots) and errors:
+            raise errors[0]
+        return resolved

@@ -1,0 +1,408 @@
+"""What partners and operators do with subscriptions, by command or over the web."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+from syndicate import telemetry
+from syndicate.channels import webhook
+from syndicate.channels.ssrf_guard import SsrfGuard
+from syndicate.channels.transport import Transport
+from syndicate.errors import FieldError, Refused, StorageError, UnknownName, ValidationFailed
+from syndicate.model.access_token import AccessToken
+from syndicate.model.catch_up import (
+    LastSent,
+    backfill_filter,
+    recovery_filter,
+    selection_change_filter,
+)
+from syndicate.model.delivery import Attempt, Delivery, DeliveryId
+from syndicate.model.event import EventId, test_body
+from syndicate.model.feed import ServiceInfo
+from syndicate.model.post import PostId
+from syndicate.model.redaction import (
+    NOT_REACHABLE,
+    redact_attempt,
+    redact_delivery,
+    redact_subscription,
+)
+from syndicate.model.subscription import (
+    MAX_OLD_SECRETS,
+    Subscription,
+    SubscriptionId,
+    rotate_secret,
+)
+from syndicate.model.subscription_input import Operation, SubscriptionPatch, parse_subscription
+from syndicate.model.subscription_status import SubscriptionStatus
+from syndicate.model.webhook_signature import Secret
+from syndicate.publisher.catch_up import CatchUp, CatchUpBatch, EditionReader
+from syndicate.service.content_service import current_time
+from syndicate.service.snapshot_reader import SnapshotReader
+from syndicate.service.supervisor import Restarts, run_forever
+from syndicate.service.url_inspection import inspect_privately
+from syndicate.settings import Settings
+from syndicate.storage.catch_up import ComposeEvents, backfill, change_selection
+from syndicate.storage.catch_up import recover as storage_recover
+from syndicate.storage.database import Database
+from syndicate.storage.delivery_log import DeliveryLog, unknown_delivery
+from syndicate.storage.secret_store import SecretStore
+from syndicate.storage.subscriptions import Subscriptions, unknown_subscription
+from syndicate.storage.tokens import Tokens
+
+_URL_POINTER: Final = "#/url"
+_SECRET_BYTES: Final = 32
+
+_log = telemetry.logger("partners")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionService:
+    """Subscriptions, their deliveries and tokens, of one database: an `Office`; see `partners`.
+
+    ``ring`` is called when there may be something to deliver. ``subscriptions_per_token`` is how
+    many the tokens of one name may have, None for any number. ``hides_dns_answers`` hides from who
+    subscribes what the operator's DNS answers.
+    """
+
+    subscriptions: Subscriptions
+    delivery_log: DeliveryLog
+    tokens: Tokens
+    ssrf_guard: SsrfGuard
+    transport: Transport
+    content: EditionReader
+    service_info: ServiceInfo
+    clock: Callable[[], datetime]
+    notify_workers: Callable[[], None] = lambda: None
+    subscriptions_per_token: int | None = None
+    max_old_secrets: int = MAX_OLD_SECRETS
+    hides_dns_answers: bool = False
+
+    async def authenticate(self, text: str) -> AccessToken | None:
+        """Return the token of which ``text`` was shown; None unless it holds now."""
+        return await self.tokens.find(text, self.clock())
+
+    async def parse(self, document: object, operation: Operation) -> SubscriptionPatch:
+        """Parse a subscription from JSON.
+
+        Raises `ValidationFailed` with all that is wrong or not allowed.
+        """
+        try:
+            return parse_subscription(document, operation, lambda: self.content.edition)
+        except ValidationFailed as error:
+            url = document.get("url") if isinstance(document, dict) else None
+            if isinstance(url, str) and not any(
+                one.pointer == _URL_POINTER for one in error.errors
+            ):
+                try:
+                    await self._inspect(url.strip())
+                except ValidationFailed as refusal:
+                    raise ValidationFailed.from_errors((*refusal.errors, *error.errors)) from None
+            raise
+
+    async def subscribe(self, subscription: Subscription) -> Subscription:
+        """Store what somebody wishes under an id and with a secret of its own; return that.
+
+        With ``backfill`` it is told everything there is, and nothing is missed or told twice that
+        is published meanwhile. Raises `ValidationFailed` if nothing may be sent there, `Conflict`
+        if it
+        exists already or its owner has too many, `NotReady` where what there is cannot be told
+        now.
+        """
+        await self._inspect(subscription.url)
+        created = replace(
+            subscription, id=SubscriptionId(f"sub_{secrets.token_hex(8)}"), secrets=(_new_secret(),)
+        )
+
+        async def add(brief: CatchUpBatch) -> None:
+            now = self.clock()
+            fill = backfill(created.id, brief.event_composer(backfill_filter(created)), now)
+            most, also = self.subscriptions_per_token, fill if created.backfill else None
+            await self.subscriptions.add(created, now, max_count=most, then=also)
+
+        await self._catch_up.run(add)
+        self.notify_workers()
+        return created
+
+    async def update(
+        self, subscription_id: str, owner: str | None, patch: SubscriptionPatch
+    ) -> Subscription:
+        """Change a subscription as wished, and tell it what another selection means.
+
+        Raises `UnknownName`, `ValidationFailed`, `Conflict`, and `NotReady` as `subscribe` does.
+        """
+        await self._get_webhook(subscription_id, owner)
+        if patch.url is not None:
+            await self._inspect(patch.url)
+
+        async def change(brief: CatchUpBatch) -> Subscription:
+            def differing(old: Subscription, new: Subscription) -> ComposeEvents:
+                return brief.event_composer(selection_change_filter(old, new))
+
+            tell = change_selection(differing, self.clock())
+            return await self.subscriptions.change(subscription_id, patch.apply_to, then=tell)
+
+        changed = await self._catch_up.run(change)
+        self.notify_workers()
+        return changed
+
+    async def get(self, subscription_id: str, owner: str | None) -> SubscriptionStatus:
+        """Return a subscription with what waits for it and what was tried last."""
+        subscription = await self._get_webhook(subscription_id, owner)
+        (status,) = await self._statuses([subscription], owner)
+        return status
+
+    async def list_page(
+        self, owner: str | None, after: str, limit: int
+    ) -> tuple[Sequence[SubscriptionStatus], str | None]:
+        """Return a page of subscriptions, the oldest first, and the cursor of the next one."""
+        found, following = await self.subscriptions.page(owner, after, limit)
+        return await self._statuses(found, owner), following
+
+    async def remove(self, subscription_id: str, owner: str | None) -> None:
+        """Forget a subscription and all that was on its way to it; raises `UnknownName`.
+
+        An administrator can remove one that cannot be read, too.
+        """
+        try:
+            await self._get(subscription_id, owner)
+        except StorageError as error:
+            if owner is not None or error.code != "unreadable-subscription":
+                raise
+        await self.subscriptions.remove(subscription_id)
+
+    async def rotate(self, subscription_id: str, owner: str | None = None) -> Subscription:
+        """Give a subscription a new secret; the old one signs as well for a day."""
+        await self._get_webhook(subscription_id, owner)
+        change = partial(
+            rotate_secret,
+            secret=_new_secret(),
+            at=self.clock(),
+            max_old_secrets=self.max_old_secrets,
+        )
+        return await self.subscriptions.change(subscription_id, change)
+
+    async def send_test(self, subscription_id: str, owner: str | None = None) -> Attempt:
+        """Send a signed test to a subscription at once, whatever its state; raises `UnknownName`.
+
+        It is outside the order and not repeated.
+        """
+        subscription, at = await self._get_webhook(subscription_id, owner), self.clock()
+        test = Delivery(
+            id=DeliveryId(""),
+            subscription=subscription.id,
+            event=EventId(f"evt_{secrets.token_hex(16)}"),
+            seq=0,
+            body=test_body(subscription.id, at),
+            trigger="manual",
+            due=at,
+        )
+        attempt = await webhook.send(self.transport, subscription, test, at)
+        return attempt if owner is None else redact_attempt(attempt, subscription.url)
+
+    async def recover(self, subscription_id: str, owner: str | None, since: datetime | None) -> int:
+        """Tell everything live, or what changed since a time; return how many deliveries that is.
+
+        What was told since is sent again, with the same ids; what was not told at the time, as
+        while the subscription was disabled, comes after that. Raises `UnknownName`, `Conflict` if
+        the subscription is disabled, and `NotReady` as `subscribe` does.
+        """
+        subscription = await self._get_webhook(subscription_id, owner)
+
+        async def recover_batch(brief: CatchUpBatch) -> int:
+            def rest(heard: Mapping[PostId, LastSent]) -> ComposeEvents:
+                if since is None:
+                    return brief.event_composer(backfill_filter(subscription))
+                return brief.event_composer(recovery_filter(subscription, heard), is_initial=False)
+
+            now = self.clock()
+            tell = storage_recover(subscription.id, rest, now, since)
+            return await self.delivery_log.requeue_since(subscription.id, since, now, then=tell)
+
+        recovered = await self._catch_up.run(recover_batch)
+        self.notify_workers()
+        return recovered
+
+    async def deliveries(
+        self, subscription_id: str, owner: str | None, *, before: int | None, limit: int
+    ) -> Sequence[Delivery]:
+        """Return deliveries, the newest first, from below the seq ``before``."""
+        subscription = await self._get(subscription_id, owner)
+        listed = await self.delivery_log.list(subscription.id, before=before, limit=limit)
+        return listed if owner is None else tuple(map(redact_delivery, listed))
+
+    async def delivery(
+        self, delivery_id: str, owner: str | None
+    ) -> tuple[Delivery, Sequence[Attempt]]:
+        """Return a delivery with every attempt; raises `UnknownName`."""
+        delivery, attempts = await self.delivery_log.find(delivery_id)
+        try:
+            subscription = await self._get(delivery.subscription, owner)
+        except UnknownName:
+            raise unknown_delivery(delivery_id) from None
+        if owner is not None:
+            shown = tuple(redact_attempt(one, subscription.url) for one in attempts)
+            return redact_delivery(delivery), shown
+        return delivery, attempts
+
+    async def replay(self, delivery_id: str, owner: str | None) -> Delivery:
+        """Send a delivery again, with the same id; raises `UnknownName`."""
+        await self.delivery(delivery_id, owner)
+        replayed = await self.delivery_log.replay(delivery_id, self.clock())
+        self.notify_workers()
+        return replayed if owner is None else redact_delivery(replayed)
+
+    @property
+    def _catch_up(self) -> CatchUp:
+        return CatchUp(self.content, self.service_info, self.clock)
+
+    async def _inspect(self, url: str) -> None:
+        try:
+            host = self.ssrf_guard.host(url)
+            if self.hides_dns_answers:
+                await inspect_privately(self.ssrf_guard, url, _unreachable_host(host))
+            else:
+                await self.ssrf_guard.check_resolved(url)
+        except Refused as error:
+            mistake = FieldError(
+                pointer=_URL_POINTER,
+                message=error.message,
+                hint=error.hint,
+                code=error.code,
+                choices=error.choices,
+            )
+            raise ValidationFailed.from_errors([mistake]) from None
+
+    async def _get(self, subscription_id: str, owner: str | None) -> Subscription:
+        subscription = await self.subscriptions.find(subscription_id)
+        if owner not in (None, subscription.owner):
+            raise unknown_subscription(subscription_id)
+        return subscription
+
+    async def _get_webhook(self, subscription_id: str, owner: str | None) -> Subscription:
+        subscription = await self._get(subscription_id, owner)
+        if subscription.kind != "webhook":
+            raise unknown_subscription(subscription_id)
+        return subscription
+
+    async def _statuses(
+        self, subscriptions: Sequence[Subscription], owner: str | None
+    ) -> tuple[SubscriptionStatus, ...]:
+        pending = await self.delivery_log.pending_counts(
+            subscription.id for subscription in subscriptions
+        )
+        statuses = []
+        for subscription in subscriptions:
+            last = await self.delivery_log.last_attempt(subscription.id)
+            if owner is not None:
+                shown, last = (
+                    redact_subscription(subscription),
+                    last and redact_attempt(last, subscription.url),
+                )
+            else:
+                shown = subscription
+            pending_count = pending.get(subscription.id, 0)
+            statuses.append(
+                SubscriptionStatus(subscription=shown, pending=pending_count, last_attempt=last)
+            )
+        return tuple(statuses)
+
+
+@asynccontextmanager
+async def open_subscription_service(
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime] = current_time,
+    content: EditionReader | None = None,
+    notify_workers: Callable[[], None] = lambda: None,
+    for_web: bool = False,
+) -> AsyncIterator[SubscriptionService]:
+    """Open the database of ``settings`` and what it takes to send; raises `StorageError`.
+
+    Without a ``shelf`` the sources are looked at where something has to be told of posts. With
+    ``for_web`` others than the operator use it: they have limits and see no IP addresses.
+    """
+    limits = settings.limits
+    ssrf_guard = make_ssrf_guard(settings)
+    database = await Database.open(settings.database_url)
+    snapshots = SnapshotReader(settings, clock)
+    try:
+        async with make_transport(settings, ssrf_guard) as transport:
+            yield SubscriptionService(
+                subscriptions=Subscriptions(database, SecretStore(settings.service.secret_key)),
+                delivery_log=DeliveryLog(database),
+                tokens=Tokens(database),
+                ssrf_guard=ssrf_guard,
+                transport=transport,
+                content=content or snapshots,
+                service_info=settings.service_info,
+                clock=clock,
+                notify_workers=notify_workers,
+                subscriptions_per_token=limits.subscriptions_per_token if for_web else None,
+                max_old_secrets=limits.old_secrets,
+                hides_dns_answers=for_web,
+            )
+    finally:
+        snapshots.close()
+        await database.close()
+
+
+async def run_subscription_service(  # noqa: PLR0913 — wired once, in one place
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime],
+    content: EditionReader,
+    notify_workers: Callable[[], None],
+    on_opened: Callable[[SubscriptionService], None],
+    restarts: Restarts,
+) -> None:
+    """Keep what `partners` opens until cancelled, as `keep` does."""
+
+    async def open_until_cancelled() -> None:
+        async with open_subscription_service(
+            settings, clock=clock, content=content, notify_workers=notify_workers, for_web=True
+        ) as office:
+            on_opened(office)
+            await asyncio.Event().wait()
+
+    await run_forever(
+        open_until_cancelled,
+        _log,
+        "nobody looks after subscriptions",
+        component="subscriptions",
+        restarts=restarts,
+    )
+
+
+def make_ssrf_guard(settings: Settings) -> SsrfGuard:
+    """Return the guard that ``settings`` describe."""
+    delivery = settings.delivery
+    return SsrfGuard(
+        allow_networks=delivery.allow_networks,
+        allow_http=delivery.allow_http,
+        proxy=delivery.proxy,
+    )
+
+
+def make_transport(settings: Settings, ssrf_guard: SsrfGuard) -> Transport:
+    """Return the transport that ``settings`` describe."""
+    return Transport(
+        ssrf_guard, settings.service_info, timeout_seconds=settings.delivery.timeout_seconds
+    )
+
+
+def _unreachable_host(host: str) -> Refused:
+    return Refused(
+        f"no request may go to {host}: {NOT_REACHABLE}",
+        code="forbidden-address",
+        hint="Check the spelling; if the name is new, wait until DNS knows it. The operator's log "
+        "has the reason.",
+    )
+
+
+def _new_secret() -> Secret:
+    return Secret(key=secrets.token_bytes(_SECRET_BYTES))

@@ -1,0 +1,334 @@
+"""The tables of `syndicate.toml`: every key with its kind, its default and what it does."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from syndicate.settings.field_types import (
+    Authority,
+    CategorySlug,
+    DatabaseUrl,
+    Dialect,
+    FeedName,
+    FieldName,
+    Folders,
+    Host,
+    Language,
+    ListOrText,
+    Name,
+    Network,
+    NoticesUrl,
+    OptionalWebUrl,
+    Proxy,
+    RedirectTarget,
+    Ref,
+    RetryDelays,
+    Text,
+    TimeZone,
+    UrlPath,
+    WebUrl,
+)
+from syndicate.settings.limits_schema import LimitsTable
+from syndicate.settings.table import Table
+
+
+class ServiceTable(Table):
+    """The service."""
+
+    title: Text = Field(
+        default="Syndicate", description="Name of the service in feeds and on pages."
+    )
+    public_url: OptionalWebUrl = Field(
+        default="",
+        description="Public URL of the service; every URL in feeds begins with this value. "
+        "Empty: `http://HOST:PORT` from the two keys below.",
+    )
+    host: Text = Field(
+        default="127.0.0.1",
+        description="IP address or host name to listen on; `0.0.0.0` listens on all interfaces.",
+    )
+    port: int = Field(
+        default=8000, ge=0, le=65535, description="Port to listen on; 0 selects a free port."
+    )
+    contact: str = Field(default="", description="Contact address for readers and partners.")
+    secret_key: str = Field(
+        repr=False,
+        default="",
+        description="Key that encrypts subscribers' secrets at rest. Default: the environment "
+        "variable `SYNDICATE_SECRET_KEY`; without either, secrets are stored "
+        "unencrypted.",
+    )
+    metrics_token: str = Field(
+        repr=False, default="", description="Bearer token required by `/metrics`. Empty: no token."
+    )
+    data: Text = Field(default="var", description="Folder for mirrors, the cache and other data.")
+    cache_seconds: int = Field(
+        default=300,
+        ge=0,
+        le=86400,
+        description="Time in seconds that readers and caches may store a feed (`max-age`).",
+    )
+    stale_while_revalidate: int = Field(
+        default=600,
+        ge=0,
+        le=604800,
+        description="Additional seconds that a cache may serve a stale feed while revalidating.",
+    )
+    stale_if_error: int = Field(
+        default=86400,
+        ge=0,
+        le=2592000,
+        description="Additional seconds that a cache may serve a stale feed while the service is "
+        "unavailable.",
+    )
+    requests_per_minute: int = Field(
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="Maximum number of requests per client and minute; more are answered `429`. "
+        "0: no limit.",
+    )
+    proxies: int = Field(
+        default=0,
+        ge=0,
+        le=10,
+        description="Number of trusted reverse proxies; the client is that many entries from the "
+        "right of `X-Forwarded-For`. Set only if clients cannot bypass the proxies.",
+    )
+    log: Literal["auto", "console", "json"] = Field(
+        default="auto",
+        description="Log format: `console`, `json`, or `auto` (`console` on a terminal, `json` "
+        "elsewhere).",
+    )
+    workers: int = Field(default=2, ge=1, le=64, description="Maximum number of render processes.")
+
+
+class DatabaseTable(Table):
+    """The database of subscriptions and deliveries."""
+
+    url: DatabaseUrl = Field(
+        repr=False,
+        default="sqlite:///var/syndicate.db",
+        description="`sqlite:///FILE`, or `postgresql://USER@HOST/NAME` for more than one machine.",
+    )
+
+
+class SourceTable(Table):
+    """A source: folders of posts in a git repository."""
+
+    name: Name = Field(description="Unique name; part of feed URLs and post IDs.")
+    repository: Text = Field(
+        description="Path of a repository (bare or not), or an https or ssh URL, which is mirrored."
+    )
+    ref: Ref = Field(default="main", description="Published ref: a branch, tag or other ref.")
+    folders: Folders = Field(
+        description="Folders with posts, relative to the root of the repository."
+    )
+    dialect: Dialect = Field(
+        description="Conventions of the front matter, such as `news-and-blog`."
+    )
+    site_url: WebUrl = Field(description="URL of the site that publishes the posts.")
+    id_authority: Authority = Field(
+        default="",
+        description="Part of the post IDs: never change this value. Empty: the host of `site_url`.",
+    )
+    title: str = Field(default="", description="Display name. Empty: the name.")
+    timezone: TimeZone = Field(default="UTC", description="Time zone of dates without a time zone.")
+    language: Language = Field(default="en", description="Language of posts without a language.")
+    permalink: str = Field(
+        default="",
+        description="URL pattern of posts without a permalink, such as `/news/:year/:slug/`. "
+        "Empty: the pattern of the dialect.",
+    )
+    categories: Annotated[tuple[Text, ...], ListOrText] = Field(
+        default=(), description="Categories added to every post of the source."
+    )
+    rights: str = Field(default="", description="License or terms of use of the posts.")
+    rights_url: OptionalWebUrl = Field(
+        default="", description="URL of the license or terms of use."
+    )
+    poll_seconds: float = Field(
+        default=15,
+        ge=1,
+        le=86400,
+        description="Polling interval of a remote repository in seconds; a local repository is "
+        "watched.",
+    )
+    hook_secret: str = Field(
+        repr=False,
+        default="",
+        description="Secret of push hooks from the git host. Empty: only tokens are accepted.",
+    )
+    keys: dict[FieldName, Annotated[tuple[Text, ...], ListOrText]] = Field(
+        default={},
+        description="Front-matter keys that differ from the dialect: a field and the keys to try "
+        'in order, such as `summary = ["teaser"]`.',
+    )
+    replacements: dict[str, str] = Field(
+        default={}, description="Template tags of the site and their replacement text."
+    )
+    authors: dict[str, str] = Field(
+        default={}, description="Author slugs and the corresponding names."
+    )
+    embeds: Annotated[tuple[Host, ...], ListOrText] = Field(
+        default=(), description="Hosts whose iframes are kept; all others become links."
+    )
+    assets: Literal["link", "serve"] = Field(
+        default="link",
+        description="`link` to images on the site, or `serve` images from the repository.",
+    )
+
+
+class CategoryTable(Table):
+    """A category and its alternative spellings."""
+
+    slug: CategorySlug = Field(description="Identifier in URLs.")
+    title: Text = Field(description="Display name.")
+    aliases: Annotated[tuple[Text, ...], ListOrText] = Field(
+        default=(), description="Alternative spellings; case, spaces and hyphens are ignored."
+    )
+
+
+class FeedTable(Table):
+    """A custom feed, in addition to the automatic feeds."""
+
+    name: FeedName = Field(description="Unique name; part of the feed URL.")
+    title: str = Field(default="", description="Display name. Empty: the name.")
+    description: str = Field(
+        default="", description="Description for readers, in one or two sentences."
+    )
+    categories: Annotated[tuple[Text, ...], ListOrText] = Field(
+        default=(), description="Only posts with these categories: slugs, titles or aliases."
+    )
+    match: Literal["any", "all"] = Field(
+        default="any",
+        description="`any`: posts with at least one of the categories; `all`: posts with every "
+        "category.",
+    )
+    carousel: bool | None = Field(
+        default=None,
+        description="Only posts in the carousel (`true`) or not in the carousel (`false`). Not "
+        "set: all posts.",
+    )
+    sources: Annotated[tuple[Name, ...], ListOrText] = Field(
+        default=(), description="Only posts from these sources."
+    )
+    languages: Annotated[tuple[Language, ...], ListOrText] = Field(
+        default=(), description="Only posts in these languages; `es` includes `es-PR`."
+    )
+
+
+class RedirectTable(Table):
+    """A path that has moved."""
+
+    former: UrlPath = Field(alias="from", description="Former path.")
+    to: RedirectTarget = Field(default="", description="New path or URL.")
+    gone: bool = Field(
+        default=False,
+        description="Whether the path is withdrawn without replacement (answered `410`).",
+    )
+
+    @model_validator(mode="after")
+    def _has_target_or_is_gone(self) -> Self:
+        if bool(self.to) == self.gone:
+            raise ValueError('expected either to = "…" or gone = true')
+        return self
+
+
+class DeliveryTable(Table):
+    """Delivery to subscribers."""
+
+    allow_networks: Annotated[tuple[Network, ...], ListOrText] = Field(
+        default=(),
+        description="Non-public networks (CIDR) in which subscriber endpoints are allowed.",
+    )
+    allow_http: bool = Field(
+        default=False, description="Whether subscriber endpoints may use http without TLS."
+    )
+    proxy: Proxy = Field(
+        repr=False, default="", description="URL of the proxy for all outgoing deliveries."
+    )
+    retry_seconds: RetryDelays = Field(
+        default=(0, 5, 60, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400),
+        description="Delay in seconds before each attempt; after the last attempt, the delivery "
+        "fails.",
+    )
+    timeout_seconds: float = Field(
+        default=15,
+        gt=0,
+        le=300,
+        description="Timeout of one attempt in seconds, from connecting to the end of the "
+        "response.",
+    )
+    notices_url: NoticesUrl = Field(
+        repr=False,
+        default="",
+        description="URL that receives a POST when a subscription fails, recovers or ends.",
+    )
+
+
+class LeaseTable(Table):
+    """Lease of a WebSub subscription in seconds."""
+
+    minimum: int = Field(
+        default=3600,
+        ge=1,
+        description="Shortest lease; shorter requests are extended to this value.",
+    )
+    default: int = Field(
+        default=864000, ge=1, description="Lease if the request does not specify one."
+    )
+    maximum: int = Field(
+        default=2592000,
+        ge=1,
+        description="Longest lease; longer requests are shortened to this value.",
+    )
+
+    @model_validator(mode="after")
+    def _is_ascending(self) -> Self:
+        if not self.minimum <= self.default <= self.maximum:
+            raise ValueError("expected minimum ≤ default ≤ maximum")
+        return self
+
+
+class WebSubTable(Table):
+    """The WebSub hub."""
+
+    lease_seconds: LeaseTable = Field(
+        default=LeaseTable(), description="Lease of a WebSub subscription in seconds until renewal."
+    )
+    max_pending_per_host: int = Field(
+        default=50,
+        ge=1,
+        le=10_000,
+        description="Maximum number of hub requests per callback host that wait for "
+        "verification; more are answered `429`.",
+    )
+    max_pending: int = Field(
+        default=1000,
+        ge=1,
+        le=100_000,
+        description="Maximum number of hub requests in total that wait for verification; more "
+        "are answered `429`.",
+    )
+    max_subscriptions: int = Field(
+        default=10_000,
+        ge=0,
+        le=1_000_000,
+        description="Maximum number of verified WebSub subscriptions. New ones beyond the limit "
+        "are answered `429`; existing ones stay and can be renewed.",
+    )
+
+
+class Tables(Table):
+    """The settings file."""
+
+    service: ServiceTable = ServiceTable()
+    database: DatabaseTable = DatabaseTable()
+    sources: tuple[SourceTable, ...] = ()
+    categories: tuple[CategoryTable, ...] = ()
+    feeds: tuple[FeedTable, ...] = ()
+    delivery: DeliveryTable = DeliveryTable()
+    websub: WebSubTable = WebSubTable()
+    limits: LimitsTable = LimitsTable()
+    redirects: tuple[RedirectTable, ...] = ()

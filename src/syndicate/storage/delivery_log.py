@@ -1,0 +1,284 @@
+"""The journal of deliveries: shown, sent again, and forgotten in time."""
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from syndicate.errors import Conflict, UnknownName
+from syndicate.model.catch_up import LastSent
+from syndicate.model.delivery import Attempt, Delivery, DeliveryState
+from syndicate.model.delivery import replay as again
+from syndicate.model.event import cursor_in_body
+from syndicate.model.ledger_cursor import LedgerCursor
+from syndicate.model.post import PostId
+from syndicate.model.subscription import SubscriptionId, is_well_formed_id
+from syndicate.storage import claim_queries
+from syndicate.storage.database import Database
+from syndicate.storage.enqueue import notify_workers
+from syndicate.storage.ledger import millis
+from syndicate.storage.row_mapping import attempt_from_row, delivery_from_row, select_deliveries
+from syndicate.storage.schema import ATTEMPT, DELIVERY, EVENT, SUBSCRIPTION, UNFINISHED
+from syndicate.storage.subscriptions import lock_publisher, unknown_subscription
+
+DELIVERED_RETENTION: Final = timedelta(days=30)
+UNDELIVERED_RETENTION: Final = timedelta(days=90)
+RESPONSE_RETENTION: Final = timedelta(days=7)
+"""How long the bytes of receivers' answers are kept."""
+
+_SEQ_PATTERN: Final = re.compile(r"[0-9]{1,18}")
+_PRUNE_BATCH_SIZE: Final = 500
+"""Rows forgotten in one transaction, so that nobody waits for it."""
+
+
+InSameTransaction = Callable[[AsyncConnection, Mapping[PostId, LastSent]], Awaitable[int]]
+
+
+class DeliveryLog:
+    """What was and is on its way, in a database. Every method may raise `StorageError`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list(
+        self,
+        subscription_id: SubscriptionId,
+        *,
+        state: DeliveryState | None = None,
+        before: int | None = None,
+        limit: int = 50,
+    ) -> tuple[Delivery, ...]:
+        """Return deliveries of a subscription, the newest first, from below ``before`` (a seq)."""
+        query = select_deliveries().where(DELIVERY.c.subscription_id == subscription_id)
+        if state is not None:
+            query = query.where(DELIVERY.c.state == state)
+        if before is not None:
+            query = query.where(DELIVERY.c.seq < before)
+        query = query.order_by(DELIVERY.c.seq.desc()).limit(limit)
+        async with self._database.read() as connection:
+            return tuple(
+                delivery_from_row(row) for row in (await connection.execute(query)).mappings()
+            )
+
+    async def find(self, delivery_id: str) -> tuple[Delivery, tuple[Attempt, ...]]:
+        """Return a delivery and its attempts, the first one first; raises `UnknownName`."""
+        subscription_id, seq = _parse_id(delivery_id)
+        attempts = (
+            select(ATTEMPT)
+            .where(ATTEMPT.c.subscription_id == subscription_id, ATTEMPT.c.seq == seq)
+            .order_by(ATTEMPT.c.number)
+        )
+        async with self._database.read() as connection:
+            delivery = await _find_delivery(connection, delivery_id)
+            attempt_rows = (await connection.execute(attempts)).mappings()
+            return delivery, tuple(attempt_from_row(row) for row in attempt_rows)
+
+    async def pending_counts(
+        self, subscription_ids: Iterable[SubscriptionId]
+    ) -> Mapping[SubscriptionId, int]:
+        """Return how many deliveries wait for each of the subscriptions that have any."""
+        query = (
+            select(DELIVERY.c.subscription_id, func.count())
+            .where(UNFINISHED, DELIVERY.c.subscription_id.in_(list(subscription_ids)))
+            .group_by(DELIVERY.c.subscription_id)
+        )
+        async with self._database.read() as connection:
+            rows = await connection.execute(query)
+            return {SubscriptionId(which): count for which, count in rows}
+
+    async def last_attempt(self, subscription_id: SubscriptionId) -> Attempt | None:
+        """Return the latest attempt to deliver anything to a subscription."""
+        query = (
+            select(ATTEMPT)
+            .where(ATTEMPT.c.subscription_id == subscription_id)
+            .order_by(ATTEMPT.c.started_ms.desc(), ATTEMPT.c.seq.desc(), ATTEMPT.c.number.desc())
+            .limit(1)
+        )
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).mappings().first()
+        return None if row is None else attempt_from_row(row)
+
+    async def replay(self, delivery_id: str, now: datetime) -> Delivery:
+        """Send a delivery again, unless it is being sent; raises `UnknownName`."""
+        subscription_id, seq = _parse_id(delivery_id)
+        async with self._database.write() as connection:
+            await _lock_subscription(connection, subscription_id)
+            replayed = again(await _find_delivery(connection, delivery_id), now=now)
+            if replayed.state == "pending":
+                conditions = (DELIVERY.c.subscription_id == subscription_id, DELIVERY.c.seq == seq)
+                await _requeue(connection, conditions, now)
+                await claim_queries.promote_heads(connection, SUBSCRIPTION.c.id == subscription_id)
+            await notify_workers(connection)
+        return replayed
+
+    async def requeue_since(
+        self,
+        subscription_id: SubscriptionId,
+        since: datetime | None,
+        now: datetime,
+        *,
+        then: InSameTransaction | None = None,
+    ) -> int:
+        """Send everything that was told since then again, in order; return how much that is.
+
+        All of it, so that the last word on each post is the last to be heard; without a time
+        nothing. ``also`` is given the last word that they have on each post, writes what else is
+        to be heard after them, and says how much that is. Raises `UnknownName`, and `Conflict` if
+        the subscription is disabled.
+        """
+        async with self._database.write() as connection:
+            await lock_publisher(connection)
+            state = await _lock_subscription(connection, subscription_id)
+            if state is None:
+                raise unknown_subscription(subscription_id)
+            if state == "disabled":
+                raise Conflict(
+                    f"{subscription_id} is disabled: nothing is sent to it",
+                    code="subscription-disabled",
+                    hint="Resume it first.",
+                )
+            count, last_sent = 0, dict[PostId, LastSent]()
+            first_seq = (
+                None
+                if since is None
+                else await _first_seq_since(connection, subscription_id, since)
+            )
+            if first_seq is not None:
+                count, last_sent = await _requeue_from(connection, subscription_id, first_seq, now)
+            if then is not None:
+                count += await then(connection, last_sent)
+            await notify_workers(connection)
+        return count
+
+    async def prune(self, now: datetime) -> int:
+        """Forget a batch of what is too old; return how many rows changed, 0 when none is left."""
+        key = tuple_(DELIVERY.c.subscription_id, DELIVERY.c.seq)
+        delivered = DELIVERY.c.state == "delivered"
+        old = (
+            select(DELIVERY.c.subscription_id, DELIVERY.c.seq)
+            .where(
+                or_(
+                    and_(delivered, DELIVERY.c.completed_ms < millis(now - DELIVERED_RETENTION)),
+                    DELIVERY.c.completed_ms < millis(now - UNDELIVERED_RETENTION),
+                )
+            )
+            .limit(_PRUNE_BATCH_SIZE)
+            .with_for_update(skip_locked=True)
+        )
+        log_key = tuple_(ATTEMPT.c.subscription_id, ATTEMPT.c.seq, ATTEMPT.c.number)
+        stale = (
+            select(ATTEMPT.c.subscription_id, ATTEMPT.c.seq, ATTEMPT.c.number)
+            .where(ATTEMPT.c.started_ms < millis(now - RESPONSE_RETENTION), ATTEMPT.c.answer != "")
+            .limit(_PRUNE_BATCH_SIZE)
+        )
+        is_referenced = exists().where(DELIVERY.c.event_id == EVENT.c.id)
+        unreferenced = (
+            select(EVENT.c.id)
+            .where(EVENT.c.detected_ms < millis(now - DELIVERED_RETENTION), ~is_referenced)
+            .limit(_PRUNE_BATCH_SIZE)
+        )
+        async with self._database.write() as connection:
+            old_keys = [tuple(row) for row in await connection.execute(old)]
+            attempt_key = tuple_(ATTEMPT.c.subscription_id, ATTEMPT.c.seq)
+            statements = (
+                delete(ATTEMPT).where(attempt_key.in_(old_keys)),
+                delete(DELIVERY).where(key.in_(old_keys)),
+                update(ATTEMPT).where(log_key.in_(stale)).values(answer=""),
+                delete(EVENT).where(EVENT.c.id.in_(unreferenced)),
+            )
+            return sum([(await connection.execute(one)).rowcount for one in statements])
+
+
+async def _lock_subscription(connection: AsyncConnection, subscription_id: str) -> str | None:
+    """Let nobody claim for or write of a subscription meanwhile, nor tell it anything.
+
+    Returns its state, None if there is none.
+    """
+    unfinished = select(DELIVERY.c.seq).where(
+        UNFINISHED, DELIVERY.c.subscription_id == subscription_id
+    )
+    query = select(SUBSCRIPTION.c.state).where(SUBSCRIPTION.c.id == subscription_id)
+    state: str | None = (await connection.execute(query.with_for_update())).scalar()
+    await connection.execute(unfinished.order_by(DELIVERY.c.seq).with_for_update())
+    return state
+
+
+async def _first_seq_since(
+    connection: AsyncConnection, subscription_id: SubscriptionId, since: datetime
+) -> int | None:
+    """Return the number of the first delivery of what was noticed since then.
+
+    What comes after it was told later, though it may have been noticed a moment before.
+    """
+    query = (
+        select(func.min(DELIVERY.c.seq))
+        .join(EVENT, EVENT.c.id == DELIVERY.c.event_id)
+        .where(DELIVERY.c.subscription_id == subscription_id, EVENT.c.detected_ms >= millis(since))
+    )
+    first: int | None = (await connection.execute(query)).scalar()
+    return first
+
+
+async def _requeue_from(
+    connection: AsyncConnection, subscription_id: SubscriptionId, first_seq: int, now: datetime
+) -> tuple[int, dict[PostId, LastSent]]:
+    """Let everything from a delivery on be sent again.
+
+    Returns how much that is, and the last word that it has on each post.
+    """
+    conditions = (DELIVERY.c.subscription_id == subscription_id, DELIVERY.c.seq >= first_seq)
+    await _requeue(connection, (*conditions, DELIVERY.c.state != "leased"), now)
+    await claim_queries.promote_heads(connection, SUBSCRIPTION.c.id == subscription_id)
+    query = (
+        select(EVENT.c.post_id, EVENT.c.type, EVENT.c.thin_body)
+        .join_from(DELIVERY, EVENT, DELIVERY.c.event_id == EVENT.c.id)
+        .where(*conditions)
+        .order_by(DELIVERY.c.seq)
+    )
+    rows = (await connection.execute(query)).all()
+    last = {PostId(post): (kind, bytes(thin)) for post, kind, thin in rows}
+    last_sent = {
+        post: LastSent(kind=kind, generation=LedgerCursor.parse(cursor_in_body(thin)).generation)
+        for post, (kind, thin) in last.items()
+    }
+    return len(rows), last_sent
+
+
+async def _requeue(
+    connection: AsyncConnection, conditions: Sequence[ColumnElement[bool]], now: datetime
+) -> None:
+    """Let deliveries be sent again, as `replay` has it, when their turn comes."""
+    statement = update(DELIVERY).where(*conditions)
+    values = {"state": "pending", "trigger": "manual", "step": 0, "due_ms": millis(now)}
+    await connection.execute(statement.values(**values, completed_ms=None, is_head=False))
+
+
+async def _find_delivery(connection: AsyncConnection, delivery_id: str) -> Delivery:
+    subscription_id, seq = _parse_id(delivery_id)
+    query = select_deliveries().where(
+        DELIVERY.c.subscription_id == subscription_id, DELIVERY.c.seq == seq
+    )
+    row = (await connection.execute(query)).mappings().first()
+    if row is None:
+        raise unknown_delivery(delivery_id)
+    return delivery_from_row(row)
+
+
+def unknown_delivery(delivery_id: str) -> UnknownName:
+    """Return the error that there is no delivery ``which``."""
+    return UnknownName(
+        f"there is no delivery {delivery_id}",
+        code="unknown-delivery",
+        hint="They are listed by subscription; old ones are forgotten.",
+    )
+
+
+def _parse_id(delivery_id: str) -> tuple[str, int]:
+    """Read the id of a delivery; what is none leads to no row."""
+    subscription_id, _, seq = delivery_id.rpartition(".")
+    if not is_well_formed_id(subscription_id):
+        return "", 0
+    return subscription_id, int(seq) if _SEQ_PATTERN.fullmatch(seq) else 0

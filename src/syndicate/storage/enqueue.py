@@ -1,0 +1,250 @@
+"""Putting events into the outbox: who hears, and one delivery for each of them."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Self
+
+from sqlalchemy import ColumnElement, bindparam, insert, literal, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from syndicate.errors import UsageError
+from syndicate.model.event import EventId, WebhookEvent, webhook_body
+from syndicate.model.ledger import PostEvent
+from syndicate.model.post import CommitId, PostId
+from syndicate.model.selection import Selection
+from syndicate.model.subscription import EventType, SubscriptionId
+from syndicate.model.subscription_input import parse_event_types
+from syndicate.storage.claim_queries import promote_heads
+from syndicate.storage.ledger import RowValues, millis
+from syndicate.storage.row_mapping import NamedRow
+from syndicate.storage.schema import DELIVERY, EVENT, PUBLISHER, SUBSCRIPTION
+from syndicate.storage.subscriptions import parse_selection
+from syndicate.storage.unreadable_rows import disable
+
+NOTIFY_CHANNEL: Final = "syndicate_outbox"
+"""What PostgreSQL notifies of when something was put into the outbox."""
+
+_IDS_PER_STATEMENT: Final = 500
+"""Parameters of one statement; SQLite of old takes 999."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEvent:
+    """An event as it is kept: its bodies, not yet addressed to anybody."""
+
+    id: EventId
+    type: str
+    post_id: PostId
+    commit_id: CommitId
+    detected: datetime
+    full_body: bytes
+    thin_body: bytes
+    media_type: str = "application/json"
+
+    @classmethod
+    def from_event(cls, event: WebhookEvent, cursor: str) -> Self:
+        """Return the letter of ``event``, the position right after which is ``cursor``."""
+        return cls(
+            id=event.id,
+            type=event.post_event.kind,
+            post_id=event.post_id,
+            commit_id=event.commit,
+            detected=event.noticed_at,
+            full_body=webhook_body(event, cursor=cursor),
+            thin_body=webhook_body(event, cursor=cursor, payload="thin"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventBatch:
+    """What goes into the outbox together: letters, and who hears which of them, in order."""
+
+    events: tuple[StoredEvent, ...]
+    events_by_group: Mapping[str, Sequence[EventId]]
+    """By audience."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriberGroup:
+    """Subscribers who hear of the same events, since they asked for the same."""
+
+    id: str
+    selection: Selection
+    types: tuple[EventType, ...]
+    minor: bool
+
+    def accepts(self, post_event: PostEvent) -> bool:
+        """Tell whether they want to hear of a change."""
+        return post_event.kind in self.types and (self.minor or not post_event.is_minor)
+
+
+_ENABLED_WEBHOOKS: Final = (
+    SUBSCRIPTION.c.kind == "webhook",
+    SUBSCRIPTION.c.state != "disabled",
+    SUBSCRIPTION.c.state != "verifying",
+)
+"""Whom deliveries are made for, by their selections."""
+
+
+async def subscriber_groups(connection: AsyncConnection) -> tuple[SubscriberGroup, ...]:
+    """Return the audiences there are now, each once.
+
+    Subscriptions of which it cannot be read what they ask for are disabled: what happens now is
+    not stored for them, and their owner must know that to recover it.
+    """
+    query = (
+        select(SUBSCRIPTION)
+        .where(*_ENABLED_WEBHOOKS)
+        .order_by(SUBSCRIPTION.c.subscriber_group, SUBSCRIPTION.c.id)
+    )
+    rows = (await connection.execute(query)).mappings().all()
+    groups: dict[str, SubscriberGroup] = {}
+    unreadable: list[tuple[str, str, str]] = []
+    for row in rows:
+        if row["subscriber_group"] not in groups:
+            try:
+                groups[row["subscriber_group"]] = _group_from_row(row)
+            except (UsageError, ValueError, TypeError) as error:
+                unreadable.append((row["id"], row["subscriber_group"], str(error)))
+    for subscription_id, group_id, reason in unreadable:
+        if group_id not in groups:
+            await disable(connection, subscription_id, f"what it asks for cannot be read: {reason}")
+    return tuple(groups.values())
+
+
+def _group_from_row(row: NamedRow) -> SubscriberGroup:
+    return SubscriberGroup(
+        id=row["subscriber_group"],
+        selection=parse_selection(row["selection"]),
+        types=parse_event_types(json.loads(row["types"])),
+        minor=bool(row["minor"]),
+    )
+
+
+def enqueue_prepared(
+    prepare: Callable[[Sequence[SubscriberGroup], str, int], EventBatch],
+    clock: Callable[[], datetime],
+) -> Callable[[AsyncConnection, int], Awaitable[None]]:
+    """Return what posts, within a transaction that tells, what ``prepare`` makes of it.
+
+    That is given the audiences of that moment, the name of the ledger and the generation, so that
+    whoever subscribed a moment ago hears it as well.
+    """
+
+    async def write(connection: AsyncConnection, generation: int) -> None:
+        ledger = (await connection.execute(select(PUBLISHER.c.ledger_id))).scalar_one()
+        hearers = await subscriber_groups(connection)
+        mail = await asyncio.to_thread(prepare, hearers, ledger, generation)
+        await enqueue(connection, mail, clock())
+
+    return write
+
+
+async def enqueue(connection: AsyncConnection, batch: EventBatch, now: datetime) -> int:
+    """Put ``mail`` into the outbox; return how many deliveries that makes.
+
+    Within a transaction in which nobody else may tell.
+    """
+    events_by_group = batch.events_by_group
+    await store_events(connection, batch.events)
+    group_ids = [group_id for group_id, events in events_by_group.items() if events]
+    await _lock_groups(connection, group_ids)
+    count = 0
+    for group_id in group_ids:
+        where = (SUBSCRIPTION.c.subscriber_group == group_id, *_ENABLED_WEBHOOKS)
+        count += await insert_deliveries(connection, where, events_by_group[group_id], now)
+    await notify_workers(connection)
+    return count
+
+
+async def enqueue_for(
+    connection: AsyncConnection,
+    subscription_id: SubscriptionId,
+    events: Sequence[StoredEvent],
+    now: datetime,
+) -> int:
+    """Put ``letters`` into the outbox for one subscription alone; see `post`."""
+    await store_events(connection, events)
+    event_ids = [event.id for event in events]
+    count = await insert_deliveries(
+        connection, (SUBSCRIPTION.c.id == subscription_id,), event_ids, now
+    )
+    await notify_workers(connection)
+    return count
+
+
+async def store_events(connection: AsyncConnection, events: Sequence[StoredEvent]) -> None:
+    """Store the letters that are not there yet: the same id is the same letter."""
+    known: set[str] = set()
+    for start in range(0, len(events), _IDS_PER_STATEMENT):
+        ids = [event.id for event in events[start : start + _IDS_PER_STATEMENT]]
+        known.update(
+            (await connection.execute(select(EVENT.c.id).where(EVENT.c.id.in_(ids)))).scalars()
+        )
+    new_rows = [_event_values(event) for event in events if event.id not in known]
+    if new_rows:
+        await connection.execute(insert(EVENT), new_rows)
+
+
+async def _lock_groups(connection: AsyncConnection, group_ids: Sequence[str]) -> None:
+    """Lock who is about to hear something, in the order in which everybody does."""
+    query = select(SUBSCRIPTION.c.id).where(
+        SUBSCRIPTION.c.subscriber_group.in_(group_ids), *_ENABLED_WEBHOOKS
+    )
+    await connection.execute(query.order_by(SUBSCRIPTION.c.id).with_for_update())
+
+
+async def insert_deliveries(
+    connection: AsyncConnection,
+    where: Sequence[ColumnElement[bool]],
+    event_ids: Sequence[EventId],
+    now: datetime,
+) -> int:
+    """Make a delivery of each event for each subscription that ``whom`` finds."""
+    increment = (
+        update(SUBSCRIPTION).where(*where).values(last_seq=SUBSCRIPTION.c.last_seq + len(event_ids))
+    )
+    subscriptions = (await connection.execute(increment)).rowcount
+    if not subscriptions or not event_ids:
+        return 0
+    columns: dict[str, ColumnElement[object]] = {
+        "subscription_id": SUBSCRIPTION.c.id,
+        "seq": SUBSCRIPTION.c.last_seq - len(event_ids) + bindparam("place"),
+        "event_id": bindparam("event"),
+        "payload": SUBSCRIPTION.c.payload,
+        "state": literal("pending"),
+        "trigger": literal("schedule"),
+        "attempts": literal(0),
+        "step": literal(0),
+        "due_ms": literal(millis(now)),
+        "lease_by": literal(""),
+        "last_error": literal(""),
+        "is_head": literal(value=False),
+    }
+    statement = insert(DELIVERY).from_select(list(columns), select(*columns.values()).where(*where))
+    parameters = [{"place": place, "event": event} for place, event in enumerate(event_ids, 1)]
+    await connection.execute(statement, parameters)
+    await promote_heads(connection, *where)
+    return subscriptions * len(event_ids)
+
+
+async def notify_workers(connection: AsyncConnection) -> None:
+    """Wake whoever listens, once this is committed."""
+    if connection.dialect.name == "postgresql":
+        await connection.exec_driver_sql(f"NOTIFY {NOTIFY_CHANNEL}")
+
+
+def _event_values(event: StoredEvent) -> RowValues:
+    return {
+        "id": event.id,
+        "type": event.type,
+        "post_id": event.post_id,
+        "commit_id": event.commit_id,
+        "detected_ms": millis(event.detected),
+        "media_type": event.media_type,
+        "full_body": event.full_body,
+        "thin_body": event.thin_body,
+    }

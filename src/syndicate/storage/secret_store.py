@@ -1,0 +1,100 @@
+"""The safe: subscribers' secrets as they are stored, encrypted where the operator gave a key."""
+
+import base64
+import json
+from collections.abc import Iterable
+from typing import Final, Protocol
+
+from syndicate.errors import StorageError
+from syndicate.model.subscription import UNDECRYPTABLE_REASON, SubscriptionId
+from syndicate.model.webhook_signature import Secret
+from syndicate.storage.row_mapping import optional_from_millis, optional_millis
+
+_ENCRYPTED_PREFIX: Final = "aes-256-gcm:"
+
+
+class SecretStore:
+    """Writes secrets as text and reads them again.
+
+    With a ``key`` each is sealed by AES-256-GCM (NIST SP 800-38D) under a key derived from it
+    (HKDF, RFC 5869), and only for the subscription it belongs to; without one it is readable, and
+    what was stored readable can be read with a key as well.
+    """
+
+    def __init__(self, key: str = "") -> None:
+        self._cipher = _make_cipher(key) if key else None
+
+    def encode(self, subscription_id: SubscriptionId, secrets: Iterable[Secret]) -> str:
+        """Return ``secrets`` as text for the database."""
+        return json.dumps(
+            [
+                [self._encrypt(subscription_id, secret.text), optional_millis(secret.valid_until)]
+                for secret in secrets
+            ]
+        )
+
+    def decode(self, subscription_id: SubscriptionId, text: str) -> tuple[Secret, ...]:
+        """Return what `store` made a text of.
+
+        Raises `StorageError` where the key is wrong or the text is none of ours.
+        """
+        try:
+            secrets = tuple(
+                Secret.from_storage(
+                    self._decrypt(subscription_id, kept), valid_until=optional_from_millis(until)
+                )
+                for kept, until in json.loads(text)
+            )
+        except (ValueError, TypeError, AttributeError, OverflowError) as error:
+            raise _unreadable_secret(subscription_id) from error
+        if not all(secret.key for secret in secrets):
+            raise _unreadable_secret(subscription_id)
+        return secrets
+
+    def _encrypt(self, subscription_id: SubscriptionId, text: str) -> str:
+        if self._cipher is None:
+            return text
+        return (
+            _ENCRYPTED_PREFIX
+            + base64.b64encode(self._cipher.encrypt(text, subscription_id)).decode()
+        )
+
+    def _decrypt(self, subscription_id: SubscriptionId, stored: str) -> str:
+        if not stored.startswith(_ENCRYPTED_PREFIX):
+            return stored
+        data = base64.b64decode(stored.removeprefix(_ENCRYPTED_PREFIX))
+        text = self._cipher.decrypt(data, subscription_id) if self._cipher else None
+        if text is None:
+            raise StorageError(
+                f"subscription {subscription_id}: {UNDECRYPTABLE_REASON}",
+                code="wrong-secret-key",
+                hint="Set secret_key back, or type: "
+                f"syndicate subscriptions rotate-secret {subscription_id}",
+            )
+        return text
+
+
+def _unreadable_secret(subscription_id: SubscriptionId) -> StorageError:
+    return StorageError(
+        f"subscription {subscription_id}: the stored secret cannot be read",
+        code="unreadable-secret",
+        hint=f"Type: syndicate subscriptions rotate-secret {subscription_id}",
+    )
+
+
+class _Cipher(Protocol):
+    """What is asked of a `Cipher`, whose module is imported where there is a key."""
+
+    def encrypt(self, text: str, context: str) -> bytes:
+        """Seal a text that is about something."""
+        ...
+
+    def decrypt(self, data: bytes, context: str) -> str | None:
+        """Return the text, None where the key is another or it is about something else."""
+        ...
+
+
+def _make_cipher(key: str) -> _Cipher:
+    from syndicate.storage.cipher import Cipher  # noqa: PLC0415 — 6 MB for who has a key
+
+    return Cipher(key)

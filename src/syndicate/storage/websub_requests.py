@@ -1,0 +1,346 @@
+"""What was asked of the hub and waits to be verified; who confirms it subscribes or leaves."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    and_,
+    delete,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from syndicate import telemetry
+from syndicate.errors import StorageError
+from syndicate.model import websub_request as limits
+from syndicate.model.subscription import UNDECRYPTABLE_REASON, Subscription, SubscriptionId, resume
+from syndicate.model.websub_request import (
+    DEFAULT_HUB_LIMITS,
+    HUB_IS_FULL,
+    HubLimits,
+    RequestMode,
+    WebSubRequest,
+)
+from syndicate.storage.database import Database
+from syndicate.storage.enqueue import notify_workers
+from syndicate.storage.ledger import RowValues, from_millis, millis
+from syndicate.storage.row_mapping import check_choice
+from syndicate.storage.schema import SUBSCRIPTION, WEBSUB_REQUEST
+from syndicate.storage.secret_store import SecretStore
+from syndicate.storage.subscriptions import (
+    delete_subscriptions,
+    identity_digest,
+    lock_publisher,
+    subscription_from_row,
+    subscription_values,
+)
+
+_WAITING: Final = WEBSUB_REQUEST.c.state == "waiting"
+_FAILED: Final = WEBSUB_REQUEST.c.state == "failed"
+_MAX_LEASE: Final = timedelta(days=1)
+"""A lease that ends later was not stored by this program."""
+
+_log = telemetry.logger("storage")
+
+_ADD_LOCK: Final = 5_941_023_377_214_016
+"""Any number that nobody else in the same PostgreSQL database locks (cf. `database`)."""
+
+
+class WebSubRequests:
+    """What waits to be verified, in a database. Every method may raise `StorageError`.
+
+    Args:
+        database: Where it is.
+        safe: Keeps the secrets of subscribers.
+        limits: How many requests may wait and how many subscriptions there may be.
+    """
+
+    def __init__(
+        self, database: Database, secret_store: SecretStore, limits: HubLimits = DEFAULT_HUB_LIMITS
+    ) -> None:
+        self._database = database
+        self._secret_store = secret_store
+        self._limits = limits
+
+    async def add(
+        self, request: WebSubRequest, now: datetime, *, count_failures: bool = True
+    ) -> timedelta:
+        """Let ``intent`` be verified and return zero; or return how long to wait before asking.
+
+        It takes the place of what was asked of the same callback and topic and waits still.
+        Requests are counted and stored one at a time, so that two cannot share the last place.
+        With ``count_failures`` false, failed verifications of the callback's host do not matter.
+        """
+        async with self._database.write() as connection:
+            await _lock_additions(connection)
+            wait = await self._retry_after(connection, request, now, count_failures=count_failures)
+            if not wait:
+                await store_request(connection, request, self._secret_store, now)
+                await notify_workers(connection)
+        return wait
+
+    async def is_subscribed(self, callback: str, topic: str) -> bool:
+        """Tell whether there is a subscription, or a request for one that waits."""
+        query = select(WEBSUB_REQUEST.c.id).where(_is_for(callback, topic), _WAITING)
+        async with self._database.read() as connection:
+            if await _is_subscribed(connection, callback, topic):
+                return True
+            return (await connection.execute(query)).first() is not None
+
+    async def claim(
+        self, limit: int, *, token: str, now: datetime, lease: timedelta
+    ) -> tuple[WebSubRequest, ...]:
+        """Lease up to ``limit`` intents, the oldest first; however many claim, each once.
+
+        One whose secret cannot be opened has failed: nobody would be subscribed unsigned.
+        """
+        ends = WEBSUB_REQUEST.c.lease_until_ms
+        free = (
+            select(WEBSUB_REQUEST.c.id)
+            .where(_WAITING, or_(ends <= millis(now), ends > millis(now + _MAX_LEASE)))
+            .order_by(WEBSUB_REQUEST.c.state_since_ms, WEBSUB_REQUEST.c.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+            .cte("free")
+        )
+        statement = (
+            update(WEBSUB_REQUEST)
+            .where(WEBSUB_REQUEST.c.id.in_(select(free.c.id)))
+            .values(lease_by=token, lease_until_ms=millis(now + lease))
+            .returning(*WEBSUB_REQUEST.c)
+        )
+        async with self._database.write() as connection:
+            rows = (await connection.execute(statement)).mappings().all()
+            requests: list[WebSubRequest] = []
+            for row in rows:
+                try:
+                    requests.append(self._request_from_row(row))
+                except (StorageError, ValueError, TypeError, ArithmeticError) as error:
+                    reason = (
+                        UNDECRYPTABLE_REASON
+                        if isinstance(error, StorageError)
+                        else _unreadable_request(row, error)
+                    )
+                    failing = update(WEBSUB_REQUEST).where(WEBSUB_REQUEST.c.id == row["id"])
+                    await connection.execute(
+                        failing.values(state="failed", reason=reason, state_since_ms=millis(now))
+                    )
+        return tuple(requests)
+
+    async def next_due(self, now: datetime) -> datetime | None:
+        """Return when there is something to claim; None if there never is."""
+        query = select(func.min(WEBSUB_REQUEST.c.lease_until_ms)).where(_WAITING)
+        async with self._database.read() as connection:
+            due = (await connection.execute(query)).scalar()
+        return from_millis(max(due, millis(now))) if isinstance(due, int) else None
+
+    async def complete(
+        self, request: WebSubRequest, error: str, *, token: str, now: datetime
+    ) -> None:
+        """Do what an intent says if it was confirmed, which it was not if there is a ``fault``.
+
+        Nothing happens if it is not leased to ``by`` any more, or another took its place.
+        """
+        leased_row = (
+            WEBSUB_REQUEST.c.id == request.id,
+            WEBSUB_REQUEST.c.lease_by == token,
+            _WAITING,
+        )
+        async with self._database.write() as connection:
+            await lock_publisher(connection)
+            query = select(WEBSUB_REQUEST.c.id).where(*leased_row).with_for_update()
+            if (await connection.execute(query)).first() is None:
+                return
+            if error and request.mode != "denied":
+                failing = update(WEBSUB_REQUEST).where(*leased_row)
+                await connection.execute(
+                    failing.values(state="failed", reason=error, state_since_ms=millis(now))
+                )
+                return
+            await connection.execute(delete(WEBSUB_REQUEST).where(*leased_row))
+            await self._apply(connection, request, now)
+
+    async def prune(self, now: datetime) -> None:
+        """Forget what failed long enough ago."""
+        old = delete(WEBSUB_REQUEST).where(
+            _FAILED, WEBSUB_REQUEST.c.state_since_ms <= millis(now - limits.FAILURE_WINDOW)
+        )
+        async with self._database.write() as connection:
+            await connection.execute(old)
+
+    async def _apply(
+        self, connection: AsyncConnection, request: WebSubRequest, now: datetime
+    ) -> None:
+        new = request.to_subscription(now)
+        query = select(SUBSCRIPTION).where(SUBSCRIPTION.c.identity == identity_digest(new))
+        row = (await connection.execute(query.with_for_update())).mappings().first()
+        if request.mode == "unsubscribe" and row is not None:
+            await delete_subscriptions(connection, [row["id"]])
+        elif request.mode == "subscribe" and row is None:
+            if await self._is_full(connection, now):
+                denial = replace(request, mode="denied", secret=b"", reason=HUB_IS_FULL)
+                await store_request(connection, denial, self._secret_store, now)
+                await notify_workers(connection)
+                return
+            new_row = {
+                **subscription_values(new, self._secret_store),
+                "last_seq": 0,
+                "created_ms": millis(now),
+            }
+            await connection.execute(
+                insert(SUBSCRIPTION).values(new_row | {"last_sent_tag": request.last_sent_tag})
+            )
+        elif request.mode == "subscribe" and row is not None:
+            renewed = self._renew(row, new)
+            changing = update(SUBSCRIPTION).where(SUBSCRIPTION.c.id == renewed.id)
+            await connection.execute(
+                changing.values(subscription_values(renewed, self._secret_store))
+            )
+
+    async def _retry_after(
+        self,
+        connection: AsyncConnection,
+        request: WebSubRequest,
+        now: datetime,
+        *,
+        count_failures: bool,
+    ) -> timedelta:
+        """Return how long to wait because too much waits, failed or is subscribed; else zero.
+
+        A callback that confirmed once is not held responsible for what others ask of its host,
+        and can be renewed whatever the limits are. A request that would be replaced by this one
+        does not count.
+        """
+        failed = and_(
+            _FAILED, WEBSUB_REQUEST.c.state_since_ms > millis(now - limits.FAILURE_WINDOW)
+        )
+        pending = and_(
+            _WAITING,
+            WEBSUB_REQUEST.c.mode != "denied",
+            not_(_is_for(request.callback, request.topic)),
+        )
+        client = WEBSUB_REQUEST.c.client == request.client
+        host = WEBSUB_REQUEST.c.host == request.host
+        request_limits = []
+        if request.client:
+            request_limits.append(
+                (limits.MAX_FAILED_PER_CLIENT, limits.FAILURE_WINDOW, and_(failed, client))
+            )
+            request_limits.append(
+                (limits.MAX_PENDING_PER_CLIENT, limits.RETRY_AFTER, and_(pending, client))
+            )
+        waits = [timedelta()]
+        if not await _is_subscribed(connection, request.callback, request.topic):
+            request_limits.append((self._limits.max_pending, limits.RETRY_AFTER, pending))
+            max_count = self._limits.max_pending_per_host
+            request_limits.append((max_count, limits.RETRY_AFTER, and_(pending, host)))
+            if count_failures:
+                request_limits.append(
+                    (limits.MAX_FAILED_PER_HOST, limits.FAILURE_WINDOW, and_(failed, host))
+                )
+            if request.mode == "subscribe" and await self._is_full(connection, now):
+                waits.append(limits.FAILURE_WINDOW)
+        for max_count, pause, condition in request_limits:
+            query = select(func.count(), func.min(WEBSUB_REQUEST.c.state_since_ms)).where(condition)
+            count, oldest = (await connection.execute(query)).one()
+            if count >= max_count:
+                waits.append(max(from_millis(oldest or 0) + pause - now, timedelta(seconds=1)))
+        return max(waits)
+
+    async def _is_full(self, connection: AsyncConnection, now: datetime) -> bool:
+        """Tell whether there are as many verified subscriptions as there may be."""
+        query = select(func.count()).where(
+            SUBSCRIPTION.c.kind == "websub", SUBSCRIPTION.c.lease_until_ms > millis(now)
+        )
+        count = (await connection.execute(query)).scalar_one()
+        return count >= self._limits.max_subscriptions
+
+    def _renew(self, row: RowMapping, new: Subscription) -> Subscription:
+        """Return a subscription with a new lease; made anew where its row cannot be read."""
+        try:
+            existing = resume(subscription_from_row(row, self._secret_store))
+        except StorageError as error:
+            _log.warning("subscription made anew", reason=error.message)
+            return replace(new, id=SubscriptionId(row["id"]))
+        return replace(
+            existing, secrets=new.secrets, unreadable_secret="", lease_until=new.lease_until
+        )
+
+    def _request_from_row(self, row: RowMapping) -> WebSubRequest:
+        """Return the intent of a row; raises `StorageError` where its secret cannot be opened."""
+        request_id = SubscriptionId(row["id"])
+        check_choice("mode", row["mode"], RequestMode)
+        keys = [secret.key for secret in self._secret_store.decode(request_id, row["secrets"])]
+        return WebSubRequest(
+            id=request_id,
+            mode=row["mode"],
+            topic=row["topic"],
+            callback=row["callback"],
+            secret=b"".join(keys),
+            lease=timedelta(seconds=row["lease_seconds"]),
+            last_sent_tag=row["last_sent_tag"],
+            host=row["host"],
+            client=row["client"],
+            reason=row["reason"],
+        )
+
+
+def _unreadable_request(row: RowMapping, error: Exception) -> str:
+    _log.error("verification set aside", request=row["id"], reason=str(error))
+    return f"the stored request cannot be read: {error}"
+
+
+async def store_request(
+    connection: AsyncConnection, request: WebSubRequest, secret_store: SecretStore, now: datetime
+) -> None:
+    """Store an intent in the place of what was asked of its callback and topic before."""
+    previous = delete(WEBSUB_REQUEST).where(_is_for(request.callback, request.topic), _WAITING)
+    await connection.execute(previous)
+    await connection.execute(
+        insert(WEBSUB_REQUEST).values(_request_values(request, secret_store, now))
+    )
+
+
+async def _is_subscribed(connection: AsyncConnection, callback: str, topic: str) -> bool:
+    subscription = Subscription(id=SubscriptionId(""), kind="websub", url=callback, topic=topic)
+    query = select(SUBSCRIPTION.c.id).where(
+        SUBSCRIPTION.c.identity == identity_digest(subscription)
+    )
+    return (await connection.execute(query)).first() is not None
+
+
+async def _lock_additions(connection: AsyncConnection) -> None:
+    """Wait until no other transaction is in here; SQLite has a single writer anyway."""
+    if connection.dialect.name == "postgresql":
+        await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADD_LOCK})")
+
+
+def _is_for(callback: str, topic: str) -> ColumnElement[bool]:
+    return and_(WEBSUB_REQUEST.c.callback == callback, WEBSUB_REQUEST.c.topic == topic)
+
+
+def _request_values(request: WebSubRequest, secret_store: SecretStore, now: datetime) -> RowValues:
+    return {
+        "id": request.id,
+        "mode": request.mode,
+        "topic": request.topic,
+        "callback": request.callback,
+        "secrets": secret_store.encode(request.id, request.to_subscription(now).secrets),
+        "lease_seconds": int(request.lease.total_seconds()),
+        "last_sent_tag": request.last_sent_tag,
+        "host": request.host,
+        "client": request.client,
+        "state": "waiting",
+        "reason": request.reason,
+        "state_since_ms": millis(now),
+        "lease_by": "",
+        "lease_until_ms": 0,
+    }

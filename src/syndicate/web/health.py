@@ -1,0 +1,113 @@
+"""For operators: is it alive, is it ready, how is it doing."""
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from syndicate.errors import NotReady
+from syndicate.model.delivery import Backlog
+from syndicate.telemetry import EXPOSITION_TYPE, exposition
+from syndicate.web.context import WebContext
+from syndicate.web.http.auth import bearer_token
+from syndicate.web.http_policy import NO_STORE
+
+_RETRY_SECONDS: Final = "2"
+_OK: Final = {"status": "ok"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """Answers that are true only now."""
+
+    context: WebContext
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        return [
+            Route("/healthz", self.alive),
+            Route("/readyz", self.ready),
+            Route("/metrics", self.metrics),
+        ]
+
+    async def alive(self, _: Request) -> Response:
+        """Answer at all."""
+        return _json({"status": "ok"})
+
+    async def ready(self, _: Request) -> Response:
+        """Answer 200 if readers may come, with what fails; 503 while starting or stopping."""
+        readiness = self.context.reader.readiness
+        sources = self._source_states()
+        database = readiness.database_error
+        deliveries = readiness.backlog
+        failing = (
+            database
+            or any(source != _OK for source in sources.values())
+            or (deliveries is not None and deliveries.is_unavailable)
+            or readiness.restarted_components
+        )
+        state = {
+            "status": "degraded" if failing else "ok",
+            "sources": sources,
+            "database": None if database is None else _state("storage-error" if database else ""),
+            "deliveries": None if deliveries is None else _backlog(deliveries),
+            "components": readiness.restarted_components,
+        }
+        if readiness.is_ready and sources:
+            return _json(state)
+        return _json(
+            {**state, "status": "unavailable"},
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            {"Retry-After": _RETRY_SECONDS},
+        )
+
+    async def metrics(self, request: Request) -> Response:
+        """Answer with the metrics, for whoever has the token if there is one."""
+        token = self.context.policy.metrics_token
+        if token and not hmac.compare_digest(bearer_token(request).encode(), token.encode()):
+            raise HTTPException(
+                HTTPStatus.UNAUTHORIZED,
+                "the metrics want a token",
+                {"WWW-Authenticate": 'Bearer realm="metrics"'},
+            )
+        return Response(
+            exposition(), headers={"Cache-Control": NO_STORE, "Content-Type": EXPOSITION_TYPE}
+        )
+
+    def _source_states(self) -> Mapping[str, Mapping[str, str]]:
+        try:
+            edition = self.context.edition
+        except NotReady:
+            return {}
+        failing = edition.source_errors
+        return {source.name: _state(failing.get(source.name, "")) for source in edition.sources}
+
+
+def _state(error_code: str) -> Mapping[str, str]:
+    return {"status": "failing", "detail": error_code} if error_code else _OK
+
+
+def _backlog(deliveries: Backlog) -> Mapping[str, object]:
+    """Return how much is on its way, and for how long the oldest of it is overdue; of nobody."""
+    if deliveries.is_unavailable:
+        return _state("storage-error")
+    overdue = datetime.now(UTC) - deliveries.oldest_due if deliveries.oldest_due else timedelta()
+    seconds = max(int(overdue.total_seconds()), 0)
+    return {**_OK, "waiting": deliveries.waiting, "oldest_seconds": seconds}
+
+
+def _json(values: object, status: int = HTTPStatus.OK, headers: Mapping[str, str] = {}) -> Response:
+    return Response(
+        msgspec.json.encode(values),
+        status,
+        {"Cache-Control": NO_STORE, **headers},
+        "application/json",
+    )

@@ -1,0 +1,1 @@
+"""HTTP below the routes: server, protocol, middleware, caching and errors."""

@@ -1,0 +1,236 @@
+"""What went wrong, told to programs as problem details (RFC 9457) and to browsers as a page."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Final, Self
+from urllib.parse import quote
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from syndicate.errors import (
+    FieldError,
+    NotReady,
+    Rendering,
+    RepositoryError,
+    StorageError,
+    SyndicateError,
+    ValidationFailed,
+)
+from syndicate.model.feed import ServiceInfo
+from syndicate.model.near_misses import MAX_CHOICES
+from syndicate.render.pages.html_pages import content_security_policy, problem_page
+from syndicate.web.http_policy import NO_STORE
+
+HUB_PATH: Final = "/hub"
+MEDIA_TYPE: Final = "application/problem+json"
+
+_RETRY_SECONDS: Final = 30
+_RETRY_SECONDS_BY_ERROR: Final[Mapping[type[Exception], int]] = {NotReady: 2, Rendering: 5}
+"""Seconds until it is worth while to ask again, where that is soon."""
+
+_MAX_DETAIL_CHARACTERS: Final = 500
+"""Characters of a detail: it may repeat what was asked, which may be long."""
+
+_HTML: Final = re.compile(
+    r"(?:^|,)\s*text/html\s*(?P<parameters>(?:;[^,]*)?)(?=,|$)", re.IGNORECASE
+)
+_ZERO_WEIGHT: Final = re.compile(r";\s*q=0(?:\.0*)?\s*(?:;|$)", re.IGNORECASE)
+
+_INTERNAL_DETAILS: Final[Mapping[type[Exception], str]] = {
+    RepositoryError: "a repository cannot be read just now",
+    StorageError: "the database cannot be used just now",
+}
+
+_HINTS: Final = {
+    400: ("malformed-request", "Send HTTP/1.1 as RFC 9112 has it."),
+    401: ("unauthorized", "Send the header Authorization: Bearer TOKEN."),
+    403: ("forbidden", "Ask the operator for a token of another role."),
+    404: ("not-found", "The feeds are listed at /, the API is described at /openapi.json."),
+    405: ("method-not-allowed", "Use a method that the header Allow names."),
+    406: ("not-acceptable", "Leave Accept-Encoding out, or let it allow identity, gzip or br."),
+    408: ("request-timeout", "Send it again."),
+    413: ("content-too-large", "Leave out what is not wanted."),
+    414: ("uri-too-long", "Ask for less at once."),
+    415: ("unsupported-media-type", "Send what /openapi.json says, with its type in Content-Type."),
+    429: (
+        "too-many-requests",
+        "Wait for the seconds in Retry-After; keep answers for as long as Cache-Control says.",
+    ),
+    431: ("header-fields-too-large", "Send fewer or shorter header fields."),
+    503: (
+        "too-many-connections",
+        "Open fewer at once; try again after the seconds in Retry-After.",
+    ),
+    500: ("internal-error", "It was logged. Try again later; tell the contact if it stays."),
+}
+"""By status: code and hint of what HTTP itself refuses."""
+
+_TITLES: Final = {413: "Content Too Large", 422: "Unprocessable Content"}
+"""Names that RFC 9110 changed."""
+
+_PAGE_TITLES: Final = {
+    400: "Invalid request",
+    401: "Authentication required",
+    403: "Access denied",
+    404: "Page not found",
+    405: "Method not allowed",
+    410: "Page withdrawn",
+    429: "Too many requests",
+    500: "Internal error",
+    503: "Service temporarily unavailable",
+}
+"""Headings of error pages, where the name of the status is not plain English."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemDetails:
+    """What is said about an error, whoever is told."""
+
+    status: int
+    code: str
+    detail: str
+    hint: str = ""
+    choices: tuple[str, ...] = ()
+    choices_total: int = 0
+    choices_path: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    field_errors: tuple[FieldError, ...] = ()
+
+    @classmethod
+    def from_error(cls, error: Exception) -> Self:
+        """Return what may be told about ``error``: of the unexpected, nothing but that it is.
+
+        Nor what git or the database said, which may name paths and users of this host.
+        """
+        if isinstance(error, (RepositoryError, StorageError)):
+            return cls(
+                status=error.status,
+                code=error.code,
+                detail=_INTERNAL_DETAILS[type(error)],
+                hint="Try again in a minute; the log says more.",
+                headers=_retry_headers(error),
+            )
+        if isinstance(error, SyndicateError):
+            return cls(
+                status=error.status,
+                code=error.code,
+                detail=error.message[:_MAX_DETAIL_CHARACTERS],
+                hint=error.hint,
+                choices=error.choices[:MAX_CHOICES],
+                choices_total=error.choices_total,
+                choices_path=error.choices_path,
+                headers=_retry_headers(error),
+                field_errors=error.errors if isinstance(error, ValidationFailed) else (),
+            )
+        if isinstance(error, HTTPException):
+            code, hint = _HINTS[error.status_code]
+            headers = error.headers or {}
+            return cls(
+                status=error.status_code,
+                code=code,
+                detail=error.detail[:_MAX_DETAIL_CHARACTERS],
+                hint=hint,
+                headers=headers,
+            )
+        code, hint = _HINTS[500]
+        return cls(status=500, code=code, detail="the service failed to answer this", hint=hint)
+
+    @property
+    def title(self) -> str:
+        """The name of the status."""
+        return _TITLES.get(self.status) or HTTPStatus(self.status).phrase
+
+    @property
+    def text(self) -> str:
+        """All of it in plain text, a line each."""
+        known = f"Known: {', '.join(self.choices)}" if self.choices else ""
+        if self.is_partial:
+            known += f" and {self.choices_total - len(self.choices):,} more"
+        return "".join(f"{line}\n" for line in (self.detail, self.hint, known) if line)
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether more is known than is listed."""
+        return self.choices_total > len(self.choices)
+
+    def to_json(self, path: str, service_info: ServiceInfo | None = None) -> bytes:
+        """Return what a program is told who asked for ``path`` (RFC 9457 section 3)."""
+        details: dict[str, object] = {
+            "type": "about:blank",
+            "title": self.title,
+            "status": self.status,
+            "code": self.code,
+            "detail": self.detail,
+            "instance": quote(path[:_MAX_DETAIL_CHARACTERS]),
+        }
+        if self.hint:
+            details["hint"] = self.hint
+        details |= _known_members(self, service_info)
+        if self.field_errors:
+            details["errors"] = [_field_error_json(one, service_info) for one in self.field_errors]
+        return msgspec.json.encode(details)
+
+
+def problem_response(request: Request, error: Exception, service_info: ServiceInfo) -> Response:
+    """Return the answer to ``request`` that tells ``error``; whoever asks for HTML gets a page.
+
+    The hub speaks plain text (W3C WebSub section 5.1.2).
+    """
+    problem = ProblemDetails.from_error(error)
+    if request.scope["path"] == HUB_PATH:
+        headers = {"Cache-Control": NO_STORE, **problem.headers}
+        return Response(problem.text, problem.status, headers, "text/plain")
+    headers = {"Cache-Control": NO_STORE, "Vary": "Accept", **problem.headers}
+    if _accepts_html(request.headers.get("accept", "")):
+        page = problem_page(
+            service_info,
+            title=_PAGE_TITLES.get(problem.status, problem.title),
+            detail=problem.detail,
+            hint=problem.hint,
+            choices=problem.choices,
+            choices_total=problem.choices_total,
+            are_feeds=problem.code == "unknown-feed",
+        )
+        headers["Content-Security-Policy"] = content_security_policy()
+        return Response(page, problem.status, headers, "text/html")
+    details = problem.to_json(request.scope["path"], service_info)
+    return Response(details, problem.status, headers, MEDIA_TYPE)
+
+
+def _known_members(
+    source: ProblemDetails | FieldError, service_info: ServiceInfo | None
+) -> Mapping[str, object]:
+    """Return some of what is known and, where there is more, how much and where all of it is."""
+    members: dict[str, object] = {"known": source.choices} if source.choices else {}
+    if source.choices_total > len(source.choices):
+        members["known_total"] = source.choices_total
+        if source.choices_path and service_info:
+            members["known_url"] = service_info.url(source.choices_path)
+    return members
+
+
+def _field_error_json(error: FieldError, service_info: ServiceInfo | None) -> Mapping[str, object]:
+    members: dict[str, object] = {
+        "pointer": error.pointer,
+        "code": error.code,
+        "detail": error.message[:_MAX_DETAIL_CHARACTERS],
+    }
+    if error.hint:
+        members["hint"] = error.hint
+    return {**members, **_known_members(error, service_info)}
+
+
+def _retry_headers(error: SyndicateError) -> dict[str, str]:
+    if error.status != HTTPStatus.SERVICE_UNAVAILABLE:
+        return {}
+    return {"Retry-After": str(_RETRY_SECONDS_BY_ERROR.get(type(error), _RETRY_SECONDS))}
+
+
+def _accepts_html(accept: str) -> bool:
+    """Tell whether a browser asks: programs do not name HTML."""
+    return any(not _ZERO_WEIGHT.search(found["parameters"]) for found in _HTML.finditer(accept))

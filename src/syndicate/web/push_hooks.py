@@ -1,0 +1,65 @@
+"""For git hosts: a push hook, after which the source is looked at without waiting for its turn."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from syndicate.model.push_hook import BodySigner, HookCredentials
+from syndicate.telemetry import hooks_total
+from syndicate.web.context import WebContext
+from syndicate.web.http.auth import CHALLENGE, authenticate, json_response
+from syndicate.web.http.request_body import read_body
+
+MAX_BODY_BYTES: Final = 25 * 2**20
+"""Bytes of a body; GitHub sends no more than that. It is signed as it comes and never held."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushHooks:
+    """Answers at once; what the hook says is not read, since git itself says what is new."""
+
+    context: WebContext
+
+    def routes(self) -> list[Route]:
+        """Return the route."""
+        return [Route("/v1/sources/{source}/refresh", self.refresh, methods=["POST"])]
+
+    async def refresh(self, request: Request) -> Response:
+        """Have a source looked at now, for who knows its secret or shows an admin's token.
+
+        Who proves nothing is not told whether there is such a source.
+        """
+        source = request.path_params["source"]
+        try:
+            await self._check_credentials(request, source)
+        except HTTPException:
+            hooks_total.labels("refused").inc()
+            raise
+        self.context.reader.refresh(source)
+        hooks_total.labels("accepted").inc()
+        return json_response({"source": source, "status": "accepted"}, HTTPStatus.ACCEPTED)
+
+    async def _check_credentials(self, request: Request, source: str) -> None:
+        credentials = HookCredentials.from_headers(request.headers.raw)
+        secret = self.context.policy.hook_secrets.get(source)
+        if credentials.is_empty:
+            await authenticate(request, self.context.reader, "admin")
+            return
+        if secret is None:
+            raise _unauthorized(f"no hook_secret is set for a source called {source!r}")
+        signer = BodySigner(secret)
+        if credentials.signatures:
+            await read_body(request, signer.update, max_bytes=MAX_BODY_BYTES)
+        if not credentials.verify(secret, signer.signature):
+            raise _unauthorized(
+                f"what is shown was not made with the hook_secret of the source {source!r}"
+            )
+
+
+def _unauthorized(reason: str) -> HTTPException:
+    return HTTPException(401, reason, CHALLENGE)

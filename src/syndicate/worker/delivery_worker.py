@@ -1,0 +1,316 @@
+"""Work through the outbox: claim, send, write down, again."""
+
+import asyncio
+import errno
+import math
+import os
+import random
+import re
+import secrets
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from syndicate import telemetry
+from syndicate.channels import CHANNELS
+from syndicate.channels.transport import TIMEOUT_SECONDS, Transport
+from syndicate.errors import StorageError
+from syndicate.model.delivery import LEASE_MARGIN, Attempt, Backlog
+from syndicate.model.retry_policy import (
+    DEFAULT_SCHEDULE,
+    AttemptContext,
+    AttemptResult,
+    OperatorAlert,
+    RetrySchedule,
+)
+from syndicate.model.subscription import Subscription
+from syndicate.storage.database import Database
+from syndicate.storage.delivery_log import DeliveryLog
+from syndicate.storage.outbox import Claim, FinishedAttempt, Outbox
+from syndicate.storage.pg_notifications import listen
+from syndicate.storage.secret_store import SecretStore
+
+MAX_CONCURRENT_REQUESTS: Final = 512
+"""Requests under way at a time; a receiver that hangs takes one of them."""
+
+GRACE_SECONDS: Final = 8.0
+"""How long requests under way may still take when we are to stop."""
+
+_SHUTDOWN_TIMEOUT_SECONDS: Final = 2.0
+"""And how long it may take to write down what came of them."""
+_POLL_SECONDS: Final = 30.0
+_SQLITE_POLL_SECONDS: Final = 1.0
+"""An SQLite file tells nobody that another process wrote to it."""
+_MIN_WAIT_SECONDS: Final = 0.02
+_RESPONSE_WAIT_SECONDS: Final = 0.05
+"""How long to wait for the next answer before finding out when the next delivery is due."""
+_RECLAIM_SECONDS: Final = 1.0
+"""How often at most it is looked for leases that ran out while there is enough else to do."""
+_RETRY_SECONDS: Final = 1.0
+_METRICS_SECONDS: Final = 15.0
+_PRUNE_SECONDS: Final = 3_600.0
+
+_PID: Final = re.compile("[0-9]{1,9}", re.ASCII)
+
+_log = telemetry.logger("delivery")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerLimits:
+    """How fast, how often and how long.
+
+    ``timeout`` is the longest that a request may take, ``schedule`` when to try again, ``slots``
+    how many requests are made at a time, ``grace_seconds`` how long to wait for them at the end.
+    """
+
+    timeout: timedelta = timedelta(seconds=TIMEOUT_SECONDS)
+    schedule: RetrySchedule = DEFAULT_SCHEDULE
+    max_concurrent: int = MAX_CONCURRENT_REQUESTS
+    grace_seconds: float = GRACE_SECONDS
+
+
+class DeliveryWorker:
+    """Delivers what is due while `run` runs, beside any number of others on the same database.
+
+    Args:
+        database: Where the outbox is.
+        safe: Opens the secrets of subscribers.
+        transport: Takes requests to receivers.
+        clock: Tells the time, with a zone.
+        pace: How fast to go about it.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        secret_store: SecretStore,
+        transport: Transport,
+        *,
+        clock: Callable[[], datetime],
+        limits: WorkerLimits,
+    ) -> None:
+        self._database = database
+        self._outbox = Outbox(database, secret_store)
+        self._delivery_log = DeliveryLog(database)
+        self._transport = transport
+        self._clock = clock
+        self._limits = limits
+        self.on_alert: Callable[[OperatorAlert, Subscription], None] = lambda _, __: None
+        """Told what the operator should know of a subscription."""
+        self.backlog: Backlog | None = None
+        """What is on its way, as of a moment ago; None before it was first looked at."""
+        self._name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._claims = 0
+        self._pending_claim = ""
+        """The token of a claim of which nobody has heard yet whether it was granted."""
+        self._in_flight: dict[asyncio.Task[None], Claim] = {}
+        self._finished: list[FinishedAttempt] = []
+        self._woken = asyncio.Event()
+        self._reclaimed_at = -math.inf
+        """When leases that ran out were looked for, by the clock of the loop."""
+
+    def wake(self) -> None:
+        """Look at the outbox now: something was put into it."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Deliver until cancelled; then finish or give back what is under way, within 10 s."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(listen(self._database, self.wake))
+                tasks.create_task(_repeat(self._update_metrics, _METRICS_SECONDS))
+                tasks.create_task(_repeat(self._prune, _PRUNE_SECONDS))
+                tasks.create_task(self._deliver())
+        finally:
+            await self._shut_down()
+
+    async def _deliver(self) -> None:
+        if self._database.is_sqlite:
+            await _try(self._reclaim_from_dead_processes)
+        await _repeat(self._run_once)
+
+    async def _run_once(self) -> None:
+        """Write down what is over and begin what is due; then wait until there may be more."""
+        self._woken.clear()
+        if asyncio.get_running_loop().time() - self._reclaimed_at >= _RECLAIM_SECONDS:
+            await self._reclaim_expired()
+        free = self._limits.max_concurrent - len(self._in_flight)
+        claimed = await self._complete_and_claim(free) if free or self._finished else 0
+        if claimed < free or not free:
+            await self._wait_for_work()
+
+    async def _complete_and_claim(self, limit: int) -> int:
+        """Begin to send up to ``most`` that are due; return how many there were.
+
+        What is over by now is written down in the same transaction.
+        """
+        self._claims += 1
+        self._pending_claim = f"{self._name}:{self._claims}"
+        batch, self._finished = self._finished, []
+        try:
+            results, claims = await self._outbox.complete_and_claim(
+                batch,
+                limit,
+                token=self._pending_claim,
+                now=self._clock(),
+                lease=self._limits.timeout + LEASE_MARGIN,
+            )
+        except BaseException:
+            self._finished = batch + self._finished
+            raise
+        for claim in claims:
+            task = asyncio.create_task(self._send(claim))
+            self._in_flight[task] = claim
+            task.add_done_callback(self._in_flight.pop)
+        self._pending_claim = ""
+        self._report(batch, results)
+        return len(claims)
+
+    async def _wait_for_work(self) -> None:
+        """Wait until woken or until something is due."""
+        if not await self._wait_until_woken(_RESPONSE_WAIT_SECONDS):
+            await self._wait_until_woken(await self._seconds_until_due())
+
+    async def _wait_until_woken(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._woken.wait()
+        except TimeoutError:
+            return False
+
+    async def _seconds_until_due(self) -> float:
+        """Return how long nothing will be due, unless somebody wakes us."""
+        poll_seconds = _SQLITE_POLL_SECONDS if self._database.is_sqlite else _POLL_SECONDS
+        if len(self._in_flight) >= self._limits.max_concurrent:
+            return poll_seconds
+        now = self._clock()
+        due = await self._outbox.next_due(now)
+        if due is None:
+            return poll_seconds
+        if due <= now:
+            await self._reclaim_expired()
+        return min(max((due - now).total_seconds(), _MIN_WAIT_SECONDS), poll_seconds)
+
+    async def _send(self, claim: Claim) -> None:
+        delivery, subscription = claim.delivery, claim.subscription
+        started = self._clock()
+        try:
+            send = CHANNELS[subscription.kind]
+            attempt = await send(self._transport, subscription, delivery, started)
+        except Exception as error:  # noqa: BLE001 — whatever it is, the other deliveries go on
+            _log.exception("sending failed", delivery=delivery.id)
+            attempt = Attempt(
+                number=delivery.attempts + 1,
+                trigger=delivery.trigger,
+                started=started,
+                took_ms=0,
+                cause="internal",
+                error=f"the service failed to send: {type(error).__name__}",
+            )
+        self._finished.append(
+            FinishedAttempt(delivery=delivery, attempt=attempt, context=self._attempt_context())
+        )
+        self.wake()
+
+    async def _reclaim_expired(self, dead: Sequence[str] = ()) -> int:
+        """Take back some of what is lost to its senders; return how much."""
+        self._reclaimed_at = asyncio.get_running_loop().time()
+        lost = await self._outbox.reclaim(self._attempt_context(), dead_tokens=dead)
+        for after in lost:
+            telemetry.deliveries_total.labels("lost").inc()
+            _log.warning("delivery lost its sender", delivery=after.delivery.id)
+        return len(lost)
+
+    async def _reclaim_from_dead_processes(self) -> None:
+        """Take back at once all that processes of this host hold that do not live any more."""
+        holders = await self._outbox.lease_tokens()
+        dead = [by for by in holders if self._is_dead(by)]
+        while dead and await self._reclaim_expired(dead):
+            continue
+
+    def _is_dead(self, holder: str) -> bool:
+        host, _, rest = holder.partition(":")
+        pid = rest.partition(":")[0]
+        mine, own, _ = self._name.split(":")
+        if host != mine or not _PID.fullmatch(pid):
+            return False
+        return pid == own or not _process_exists(int(pid))
+
+    async def _update_metrics(self) -> None:
+        try:
+            waiting, oldest = await self._outbox.backlog()
+        except StorageError:
+            self.backlog = Backlog(is_unavailable=True)
+            raise
+        self.backlog = Backlog(waiting=waiting, oldest_due=oldest)
+        telemetry.deliveries_waiting.set(waiting)
+        telemetry.delivery_oldest_timestamp_seconds.set(oldest.timestamp() if oldest else 0)
+
+    async def _prune(self) -> None:
+        await self._outbox.repair_heads(self._clock())
+        while await self._delivery_log.prune(self._clock()):
+            continue
+
+    def _attempt_context(self) -> AttemptContext:
+        jitter = random.random()  # noqa: S311 — spreads retries, keeps no secret
+        return AttemptContext(now=self._clock(), jitter=jitter, schedule=self._limits.schedule)
+
+    def _report(self, batch: Sequence[FinishedAttempt], results: Sequence[AttemptResult]) -> None:
+        """Count what was written down, and tell the operator what there is to know."""
+        finished = {one.delivery.id: one for one in batch}
+        for after in results:
+            one, whose = finished[after.delivery.id], after.subscription
+            telemetry.deliveries_total.labels(one.attempt.outcome).inc()
+            if one.attempt.outcome == "delivered" and one.delivery.attempts == 0:
+                waited = one.context.now - one.delivery.due
+                telemetry.delivery_seconds.observe(waited.total_seconds())
+            for notice in after.alerts:
+                _log.warning(notice, subscription=whose.id, reason=whose.state_reason)
+                try:
+                    self.on_alert(notice, whose)
+                except Exception:  # noqa: BLE001 — a notice is an extra
+                    _log.exception("operator not notified", subscription=whose.id)
+
+    async def _shut_down(self) -> None:
+        if self._in_flight:
+            await asyncio.wait(self._in_flight, timeout=self._limits.grace_seconds)
+        unfinished = dict(self._in_flight)
+        for task in unfinished:
+            task.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)
+        try:
+            async with asyncio.timeout(_SHUTDOWN_TIMEOUT_SECONDS):
+                self._report(self._finished, await self._outbox.complete(self._finished))
+                await self._outbox.release(claim.delivery for claim in unfinished.values())
+                await self._outbox.release_token(self._pending_claim)
+        except (StorageError, TimeoutError) as error:
+            _log.warning("leases are left to run out", reason=str(error))
+
+
+async def _repeat(step: Callable[[], Awaitable[None]], pause_seconds: float = 0.0) -> None:
+    """Take a step again and again; while the database or the step itself fails, less often."""
+    while True:
+        has_succeeded = await _try(step)
+        await asyncio.sleep(pause_seconds if has_succeeded else max(pause_seconds, _RETRY_SECONDS))
+
+
+async def _try(step: Callable[[], Awaitable[None]]) -> bool:
+    try:
+        await step()
+    except StorageError as error:
+        _log.warning("database fails", reason=error.message)
+        return False
+    except Exception:  # noqa: BLE001 — whatever it is, the next step may do
+        _log.exception("delivery step failed")
+        return False
+    return True
+
+
+def _process_exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError as error:
+        return error.errno != errno.ESRCH
+    return True

@@ -1,0 +1,146 @@
+"""Verification: whoever owns a callback is asked whether it meant what was asked of the hub."""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Final
+
+from syndicate import telemetry
+from syndicate.channels import websub
+from syndicate.channels.transport import Transport
+from syndicate.errors import StorageError
+from syndicate.model.delivery import LEASE_MARGIN
+from syndicate.model.websub_request import DEFAULT_HUB_LIMITS, HubLimits, WebSubRequest
+from syndicate.storage.database import Database
+from syndicate.storage.pg_notifications import listen
+from syndicate.storage.secret_store import SecretStore
+from syndicate.storage.websub_requests import WebSubRequests
+from syndicate.storage.websub_topics import WebSubTopics
+
+MAX_CONCURRENT_CHALLENGES: Final = 64
+"""Callbacks asked at a time; one that hangs takes one of them."""
+
+_POLL_SECONDS: Final = 30.0
+_SQLITE_POLL_SECONDS: Final = 1.0
+"""An SQLite file tells nobody that another process wrote to it."""
+_MIN_WAIT_SECONDS: Final = 0.02
+_RETRY_SECONDS: Final = 1.0
+_PRUNE_INTERVAL: Final = timedelta(minutes=1)
+
+_log = telemetry.logger("hub")
+
+
+class HubVerifier:
+    """Verifies what is asked while `run` runs, beside any number of others on the same database.
+
+    Each intent is asked about once: nobody can make us ask a stranger again and again. Only where
+    a verifier died before it wrote down the answer does another ask anew.
+
+    Args:
+        database: Where the intents are.
+        safe: Keeps the secrets of subscribers.
+        transport: Takes requests to callbacks.
+        clock: Tells the time, with a zone.
+        timeout: The longest that a request may take.
+        limits: How many subscriptions there may be.
+    """
+
+    def __init__(  # noqa: PLR0913 — everything it works with
+        self,
+        database: Database,
+        secret_store: SecretStore,
+        transport: Transport,
+        *,
+        clock: Callable[[], datetime],
+        timeout: timedelta,
+        limits: HubLimits = DEFAULT_HUB_LIMITS,
+    ) -> None:
+        self._database = database
+        self._requests = WebSubRequests(database, secret_store, limits)
+        self._topics = WebSubTopics(database)
+        self._transport = transport
+        self._clock = clock
+        self._lease = timeout + 2 * LEASE_MARGIN
+        self.in_flight = 0
+        """How many are being asked now."""
+        self._woken = asyncio.Event()
+        self._prune_at: datetime | None = None
+
+    def wake(self) -> None:
+        """Look at what is asked now: there is something new."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Verify until cancelled; what is under way then is asked about again."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(listen(self._database, self.wake))
+            while True:
+                self._woken.clear()
+                try:
+                    seconds = await self._run_once(tasks)
+                except StorageError as error:
+                    _log.warning("database fails", reason=error.message)
+                    seconds = _RETRY_SECONDS
+                except Exception:  # noqa: BLE001 — whatever it is, the next turn may do
+                    _log.exception("verification turn failed")
+                    seconds = _RETRY_SECONDS
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(seconds):
+                        await self._woken.wait()
+
+    async def _run_once(self, tasks: asyncio.TaskGroup) -> float:
+        """Begin to verify what is due; return after how many seconds to look again."""
+        now = self._clock()
+        if self._prune_at is None or self._prune_at <= now:
+            await self._topics.prune(now)
+            await self._requests.prune(now)
+            self._prune_at = now + _PRUNE_INTERVAL
+        poll_seconds = _SQLITE_POLL_SECONDS if self._database.is_sqlite else _POLL_SECONDS
+        free = MAX_CONCURRENT_CHALLENGES - self.in_flight
+        if not free:
+            return poll_seconds
+        lease_token = secrets.token_hex(16)
+        for request in await self._requests.claim(
+            free, token=lease_token, now=now, lease=self._lease
+        ):
+            self.in_flight += 1
+            tasks.create_task(self._verify(request, lease_token))
+        due = await self._requests.next_due(now)
+        if due is None:
+            return poll_seconds
+        return min(max((due - now).total_seconds(), _MIN_WAIT_SECONDS), poll_seconds)
+
+    async def _verify(self, request: WebSubRequest, lease_token: str) -> None:
+        try:
+            error_text = await self._challenge(request)
+            await self._requests.complete(request, error_text, token=lease_token, now=self._clock())
+        except StorageError as error:
+            _log.warning("verification not written down", reason=error.message)
+        except Exception:  # noqa: BLE001 — one request is no reason to end the others
+            _log.exception("verification not written down", mode=request.mode)
+        else:
+            outcome = "failed" if error_text else "confirmed"
+            telemetry.verifications_total.labels(request.mode, outcome).inc()
+            _log.info(outcome, mode=request.mode, topic=request.topic, reason=error_text)
+        finally:
+            self.in_flight -= 1
+            self.wake()
+
+    async def _challenge(self, request: WebSubRequest) -> str:
+        """Return why an intent is not confirmed; empty if it is, or if a denial was heard."""
+        try:
+            subscription = request.to_subscription(self._clock())
+            if request.mode == "denied":
+                return await websub.deny(self._transport, subscription, reason=request.reason)
+            return await websub.verify(
+                self._transport,
+                subscription,
+                request.mode,
+                challenge=secrets.token_urlsafe(32),
+                lease_seconds=int(request.lease.total_seconds()),
+            )
+        except Exception as error:  # noqa: BLE001 — whatever it is, the others go on
+            _log.exception("asking failed", mode=request.mode)
+            return f"the service failed to ask: {type(error).__name__}"

@@ -1,0 +1,80 @@
+"""Notices reach the operator, and nobody waits for them."""
+
+import asyncio
+import json
+from dataclasses import replace
+
+import pytest
+
+from syndicate.channels.operator_alerts import OperatorAlerts
+from syndicate.channels.transport import Transport
+from syndicate.model.subscription import Subscription, SubscriptionId
+from tests import samples
+from tests.channels.receiver import never_respond, respond, run_receiver
+
+pytestmark = pytest.mark.anyio
+
+FAILING = Subscription(
+    id=SubscriptionId("sub_1"), owner="partner", url="https://partner.example/secret"
+)
+SOON = (0.0, 0.01)
+
+
+async def test_a_notice_says_which_subscription_and_why(transport: Transport) -> None:
+    """And nothing by which somebody else could send there."""
+    ended = replace(FAILING, state="disabled", state_reason="it is gone")
+    async with (
+        run_receiver(respond(204)) as receiver,
+        OperatorAlerts(transport, receiver.url("/n"), clock=lambda: samples.NOW) as notices,
+    ):
+        notices.send("subscription.disabled", ended)
+        while not receiver.requests:  # noqa: ASYNC110 — nobody tells a test
+            await asyncio.sleep(0.01)
+    (received,) = receiver.requests
+    assert (received.method, received.target) == ("POST", "/n")
+    assert received.headers["content-type"] == "application/json"
+    assert json.loads(received.body) == {
+        "type": "subscription.disabled",
+        "timestamp": samples.NOW.isoformat(timespec="milliseconds"),
+        "data": {
+            "subscription": "sub_1",
+            "owner": "partner",
+            "state": "disabled",
+            "reason": "it is gone",
+        },
+    }
+
+
+async def test_a_notice_that_fails_is_tried_again_and_then_left(
+    transport: Transport, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """To the log."""
+    async with (
+        run_receiver(respond(500)) as receiver,
+        OperatorAlerts(
+            transport, receiver.url(), clock=lambda: samples.NOW, pauses_seconds=SOON
+        ) as notices,
+    ):
+        notices.send("subscription.failing", FAILING)
+        said = ""
+        while "operator not notified" not in said:
+            await asyncio.sleep(0.01)
+            said += capsys.readouterr().err
+    assert len(receiver.requests) == len(SOON)
+
+
+async def test_nobody_waits_for_an_operator_who_hangs(transport: Transport) -> None:
+    """Not even who stops."""
+    async with run_receiver(never_respond) as receiver:
+        async with OperatorAlerts(transport, receiver.url(), clock=lambda: samples.NOW) as notices:
+            notices.send("subscription.failing", FAILING)
+            while not receiver.requests:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        assert len(receiver.requests) == 1
+
+
+async def test_who_wants_no_notices_gets_none(transport: Transport) -> None:
+    """Nothing is sent anywhere."""
+    async with OperatorAlerts(transport, "", clock=lambda: samples.NOW) as notices:
+        notices.send("subscription.failing", FAILING)
+        assert not notices._in_flight  # noqa: SLF001 — there is nothing to be seen from outside

@@ -1,0 +1,68 @@
+"""What the tests of the index share: a repository of posts, and the index of its source."""
+
+import pathlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from syndicate.cache import Cache
+from syndicate.content.source_index import SourceIndex
+from syndicate.git import Repository
+from syndicate.model.category import CategoryDefinition, Vocabulary
+from syndicate.model.post import CommitId, Path
+from tests import samples
+from tests.content_repository import ContentRepository
+
+VOCABULARY = Vocabulary(definitions=(CategoryDefinition(category=samples.TTS, aliases=("TTS",)),))
+
+OpenIndex = Callable[..., SourceIndex]
+
+
+@pytest.fixture
+def content(tmp_path: pathlib.Path) -> ContentRepository:
+    """Return an empty repository to write posts into."""
+    return ContentRepository.create(tmp_path / "content")
+
+
+@pytest.fixture
+def open_index(tmp_path: pathlib.Path, content: ContentRepository) -> Iterator[OpenIndex]:
+    """Return a function that opens the index of the folder ``news`` of `content` anew.
+
+    All of them share one cache, as a service that was started again does.
+    """
+    with ExitStack() as closing:
+
+        def open_it(
+            *,
+            accepted: str = "",
+            folders: tuple[str, ...] = ("news",),
+            cache: str = "cache",
+            dialect: str = "news-and-blog",
+        ) -> SourceIndex:
+            repository = closing.enter_context(
+                Repository.open(str(content.path), ref="main", mirrors=tmp_path / "mirrors")
+            )
+            kept = Cache(tmp_path / f"{cache}.db")
+            closing.callback(kept.close)
+            return SourceIndex(
+                samples.source(folders=tuple(map(Path, folders)), dialect=dialect),
+                repository,
+                cache=kept,
+                vocabulary=VOCABULARY,
+                accepted=lambda: frozenset({CommitId(accepted)}),
+            )
+
+        yield open_it
+
+
+@pytest.fixture
+def index(open_index: OpenIndex) -> SourceIndex:
+    """Return the index of the folder ``news`` of `content`."""
+    return open_index()
+
+
+def file(title: str = "A title", words: str = "Some words.", **keys: str) -> str:
+    """Return a post file with ``title``, further front matter ``keys``, and ``words``."""
+    head = "".join(f"{key}: {value}\n" for key, value in {"title": title, **keys}.items())
+    return f"---\n{head}---\n{words}\n"

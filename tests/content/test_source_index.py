@@ -1,0 +1,285 @@
+"""One source at one commit: posts, what is hidden, what broke, and what was read anew."""
+
+import random
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from syndicate import telemetry
+from syndicate.content.source_index import SourceIndex
+from syndicate.errors import RepositoryError
+from syndicate.model.edition import SourceSnapshot
+from syndicate.model.post import CommitId
+from tests.content.conftest import OpenIndex, file
+from tests.content_repository import FIRST_COMMIT_AT, ContentRepository
+
+FIRST = "news/2023-11-06-first.md"
+SECOND = "news/2023-11-07-second.md"
+
+
+def at_head(index: SourceIndex) -> SourceSnapshot:
+    """Return the part of ``index`` at the head of its branch."""
+    return index.snapshot(index.repository.head())
+
+
+def parsed() -> float:
+    """Return how many files were parsed for the source ``news`` so far."""
+    value = telemetry.posts_parsed_total.labels("news")._value.get()  # noqa: SLF001
+    assert isinstance(value, float)
+    return value
+
+
+def test_a_file_with_front_matter_is_a_post(content: ContentRepository, index: SourceIndex) -> None:
+    """Its fields come from the file, its id and *updated* from the history."""
+    commit = content.commit({FIRST: file("Hello", tags="[tts, New]")})
+    part = at_head(index)
+    (post,) = part.posts
+    assert (part.commit, part.committed) == (commit, FIRST_COMMIT_AT)
+    assert (post.title, post.url) == ("Hello", "https://www.example.gov/news/2023-11-06-first")
+    assert [category.slug for category in post.categories] == ["tts", "new"]
+    assert post.published.isoformat() == "2023-11-06T00:00:00-05:00"
+    assert post.updated == FIRST_COMMIT_AT
+    assert post.id.startswith("tag:www.example.gov,2024-01-01:")
+    assert not part.error
+
+
+def test_what_is_not_served_is_named_with_the_reason(
+    content: ContentRepository, index: SourceIndex
+) -> None:
+    """Skipped by name, without front matter, or hidden by it."""
+    content.commit(
+        {
+            "news/README.md": "# About",
+            "news/plain.md": "No front matter",
+            "news/2023-11-06-draft.md": file(draft="true"),
+            "news/picture.png": b"\x89PNG",
+        }
+    )
+    part = at_head(index)
+    assert not part.posts
+    assert {file.path: file.reason for file in part.hidden} == {
+        "news/README.md": "README",
+        "news/plain.md": "has no front matter",
+        "news/2023-11-06-draft.md": "draft: true",
+        "news/picture.png": "not a Markdown or HTML file",
+    }
+
+
+def test_a_broken_file_keeps_its_last_good_version(
+    content: ContentRepository, index: SourceIndex
+) -> None:
+    """The problem names file and line; blob and words are those that could be read."""
+    content.commit({FIRST: file("Good")})
+    good = at_head(index).posts
+    content.commit({FIRST: '---\ntitle: "Bad\n---\nwords\n'})
+    part = at_head(index)
+    assert part.posts == good
+    (problem,) = part.problems
+    assert (problem.level, problem.path) == ("error", FIRST)
+    assert problem.line > 0
+
+
+def test_a_file_that_never_was_readable_is_hidden(
+    content: ContentRepository, index: SourceIndex
+) -> None:
+    """There is no last good version to serve; the others are served."""
+    content.commit({FIRST: "---\ntitle: [\n---\n", SECOND: file()})
+    part = at_head(index)
+    assert [post.path for post in part.posts] == [SECOND]
+    assert [(file.path, file.reason) for file in part.hidden] == [(FIRST, "unreadable")]
+
+
+def test_updated_moves_with_the_words_only(content: ContentRepository, index: SourceIndex) -> None:
+    """Markup, moves and broken versions in between are no news."""
+    content.commit({FIRST: file(words="Some words.")})
+    changed = content.now
+    content.commit({FIRST: file(words="Other words.")})
+    content.commit({FIRST: "---\ntitle: [\n---\n"})
+    content.commit({FIRST: file(words="*Other* words.")})
+    content.rename(FIRST, SECOND)
+    (post,) = at_head(index).posts
+    assert post.updated == changed
+
+
+def test_updated_is_never_before_published(content: ContentRepository, index: SourceIndex) -> None:
+    """A post of the future was last changed, for its readers, when it appears."""
+    content.commit({FIRST: file(date="2030-01-01")})
+    (post,) = at_head(index).posts
+    assert post.updated == post.published
+
+
+def test_without_any_date_the_first_commit_counts(
+    content: ContentRepository, index: SourceIndex
+) -> None:
+    """It is to the second, in the source's zone."""
+    content.commit({"news/dateless.md": file()})
+    content.commit({"news/dateless.md": file(words="Other words.")})
+    (post,) = at_head(index).posts
+    assert post.published.isoformat() == "2024-01-01T07:00:00-05:00"
+    assert post.precision == "second"
+
+
+def test_only_what_changed_is_parsed_again(
+    content: ContentRepository, open_index: OpenIndex
+) -> None:
+    """One edited post of many is one parsed file; a restart parses none."""
+    content.commit({f"news/2023-11-06-post-{n}.md": file(words=f"Words {n}.") for n in range(20)})
+    index = open_index()
+    before = parsed()
+    at_head(index)
+    assert parsed() - before == 20
+    content.commit({"news/2023-11-06-post-7.md": file(words="New words.")})
+    at_head(index)
+    assert parsed() - before == 21
+    assert len(at_head(open_index()).posts) == 20
+    assert parsed() - before == 21
+
+
+def test_step_by_step_is_the_same_as_at_once(
+    content: ContentRepository, open_index: OpenIndex
+) -> None:
+    """Whatever the commits do: edits, moves, drafts, clashes, other files, a branch set back."""
+    chance = random.Random(11)  # noqa: S311 — reproducible
+    names = [f"{folder}/2024-01-0{n}-{n}.md" for folder in ("news", "news/x", "q") for n in (1, 2)]
+    texts = [
+        file("One", "Words. " * 30),
+        file("Two", "Others. " * 30),
+        file("Draft", draft="true"),
+        file("Same", permalink="/same"),
+        "---\nbad: [\n---\n",
+    ]
+    stepwise = open_index()
+    content.commit({names[0]: texts[0]})
+    for number in range(40):
+        there = content.git("ls-tree", "-r", "--name-only", "main").split()
+        old, new = chance.choice(there), chance.choice([*names, "news/a.png", "news/README.md"])
+        if number % 5 == 1 and old != new:
+            content.rename(old, new)
+        elif number % 7 == 6:
+            content.git("update-ref", "refs/heads/main", "main~1")
+        else:
+            gone = {old: None} if number % 3 == 0 and len(there) > 2 else {}
+            content.commit({**gone, new: chance.choice(texts)})
+        assert at_head(stepwise) == at_head(open_index())
+
+
+def test_a_failure_leaves_nothing_half_done(content: ContentRepository, index: SourceIndex) -> None:
+    """What comes after it is all there."""
+    content.commit({FIRST: file("First"), SECOND: file("Second")})
+    at_head(index)
+    content.commit({FIRST: file("Edited")})
+    with pytest.raises(RepositoryError):
+        index.snapshot(CommitId("1" * 40))
+    assert [post.title for post in at_head(index).posts] == ["Edited", "Second"]
+
+
+def test_two_posts_with_one_address_leave_it_to_the_first_published(
+    content: ContentRepository, index: SourceIndex
+) -> None:
+    """The other is hidden and told as a problem that names both files."""
+    content.commit({FIRST: file(permalink="/same"), SECOND: file(permalink="/same")})
+    part = at_head(index)
+    assert [post.path for post in part.posts] == [FIRST]
+    (problem,) = part.problems
+    assert (problem.rule, problem.path) == ("duplicate-address", SECOND)
+    assert FIRST in problem.message
+
+
+@pytest.mark.parametrize("gone", [{FIRST: None}, {FIRST: None, "old/a.md": file()}])
+def test_a_folder_that_empties_keeps_the_last_posts(
+    content: ContentRepository, open_index: OpenIndex, gone: dict[str, str | None]
+) -> None:
+    """They stay in service, also after a restart, until posts come back."""
+    commit = content.commit({FIRST: file("Kept")})
+    index = open_index()
+    kept = at_head(index).posts
+    emptied = content.commit(gone)
+    content.commit({"elsewhere.md": "x"})
+    for part in (at_head(index), at_head(open_index())):
+        assert part.posts == kept
+        assert part.commit == commit
+        assert "news had posts and has none now" in part.error
+        assert index.emptied_by == emptied
+    content.commit({SECOND: file("New")})
+    healed = at_head(index)
+    assert [post.title for post in healed.posts] == ["New"]
+    assert not healed.error
+
+
+def test_an_accepted_removal_empties_the_source(
+    content: ContentRepository, open_index: OpenIndex
+) -> None:
+    """The operator said that the folder is meant to be empty."""
+    content.commit({FIRST: file()})
+    emptied = content.commit({FIRST: None})
+    index = open_index(accepted=emptied)
+    part = at_head(index)
+    assert index.emptied_by is None
+    assert not part.posts
+    assert not part.error
+    assert [problem.rule for problem in part.problems] == ["no-posts"]
+
+
+def test_a_removal_can_be_accepted_while_the_last_posts_are_in_service(
+    index: SourceIndex, content: ContentRepository
+) -> None:
+    """The next part obeys, of the same commit."""
+    accepted: set[CommitId] = set()
+    index.accepted = lambda: frozenset(accepted)
+    content.commit({FIRST: file()})
+    content.commit({FIRST: None})
+    assert len(at_head(index).posts) == 1
+    assert index.emptied_by
+    accepted.add(index.emptied_by)
+    part = at_head(index)
+    assert not part.posts
+    assert not part.error
+
+
+def test_a_folder_that_never_had_posts_is_a_problem(
+    content: ContentRepository, open_index: OpenIndex
+) -> None:
+    """The other folders are served."""
+    content.commit({FIRST: file()})
+    part = at_head(open_index(folders=("news", "nwes")))
+    assert len(part.posts) == 1
+    assert [(problem.rule, problem.path) for problem in part.problems] == [("no-posts", "nwes")]
+
+
+def test_the_whole_repository_may_be_the_folder(
+    content: ContentRepository, open_index: OpenIndex
+) -> None:
+    """A folder ``.`` is the root."""
+    content.commit({"2023-11-06-first.md": file()})
+    assert len(at_head(open_index(folders=(".",))).posts) == 1
+
+
+def test_a_rewritten_history_that_keeps_births_keeps_ids(
+    content: ContentRepository, index: SourceIndex
+) -> None:
+    """After a force-push the history is replayed from nothing."""
+    content.commit({FIRST: file()}, committed=FIRST_COMMIT_AT)
+    content.commit({SECOND: file("Second")}, committed=FIRST_COMMIT_AT + timedelta(days=1))
+    before = {post.path: post.id for post in at_head(index).posts}
+    content.git("checkout", "-q", "--orphan", "other")
+    content.git("update-ref", "-d", "refs/heads/main")
+    content.commit({FIRST: file()}, "Say it otherwise", committed=FIRST_COMMIT_AT)
+    content.commit({SECOND: file("Other")}, committed=FIRST_COMMIT_AT + timedelta(days=1))
+    assert {post.path: post.id for post in at_head(index).posts} == before
+
+
+def test_a_commit_that_is_not_there_is_an_error(
+    content: ContentRepository, index: SourceIndex
+) -> None:
+    """The error is git's, with what to do."""
+    content.commit({FIRST: file()})
+    with pytest.raises(RepositoryError):
+        index.snapshot(CommitId("1" * 40))
+
+
+def test_an_older_commit_can_be_looked_at(content: ContentRepository, index: SourceIndex) -> None:
+    """An index may go back, as `--rev` does."""
+    first = content.commit({FIRST: file("Old")}, committed=datetime(2024, 1, 1, tzinfo=UTC))
+    content.commit({FIRST: file("New")})
+    assert at_head(index).posts[0].title == "New"
+    assert index.snapshot(CommitId(first)).posts[0].title == "Old"

@@ -1,0 +1,42 @@
+"""Posts written for one test: front matter and body in, document, reading or fields out."""
+
+from typing_extensions import Unpack
+
+from syndicate.dialects import DIALECTS
+from syndicate.dialects.document import Document, parse_document
+from syndicate.dialects.fields import Fields
+from syndicate.dialects.front_matter.field_reader import DEFAULT_KEYS, FieldReader
+from syndicate.model.category import Vocabulary
+from syndicate.model.post import Path
+from tests.samples import SourceFields, source
+
+PATH = "news/2024-01-29-a-first-post.md"
+
+
+def document(front: str, body: str = "", path: str = PATH) -> Document:
+    """Return the document of a file with ``front`` from line 2 on."""
+    found = parse_document(Path(path), f"---\n{front}\n---\n{body}".encode())
+    assert found is not None
+    return found
+
+
+def field_reader(front: str, body: str = "", **changes: Unpack[SourceFields]) -> FieldReader:
+    """Return a reading of that document with the general keys."""
+    return FieldReader(document(front, body), source(**changes), DEFAULT_KEYS)
+
+
+def fields(
+    front: str,
+    body: str = "",
+    path: str = PATH,
+    vocabulary: Vocabulary = Vocabulary(),
+    **changes: Unpack[SourceFields],
+) -> Fields:
+    """Return what the dialect of the source makes of that document."""
+    chosen = source(**changes)
+    return DIALECTS[chosen.dialect].read_fields(document(front, body, path), chosen, vocabulary)
+
+
+def reported_rules(of: FieldReader | Fields) -> list[tuple[str, int]]:
+    """Return (rule, line) of each note."""
+    return [(note.rule, note.line) for note in of.problems]

@@ -1,0 +1,133 @@
+"""The dates that people write become instants at the source, or nothing."""
+
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syndicate.dialects.front_matter.dates import parse_date, split_day_prefix
+from tests.samples import NEW_YORK
+
+SAO_PAULO = ZoneInfo("America/Sao_Paulo")
+
+
+@pytest.mark.parametrize(
+    ("written", "at", "precision"),
+    [
+        ("2024-01-29", "2024-01-29T00:00:00-05:00", "day"),
+        ("2024-07-01", "2024-07-01T00:00:00-04:00", "day"),
+        ("2019-12-3", "2019-12-03T00:00:00-05:00", "day"),
+        ("2016/08/08", "2016-08-08T00:00:00-04:00", "day"),
+        ("2016-08-08 (optional)", "2016-08-08T00:00:00-04:00", "day"),
+        ("June 2, 2020", "2020-06-02T00:00:00-04:00", "day"),
+        ("june 2nd 2020", "2020-06-02T00:00:00-04:00", "day"),
+        ("Sept 10, 2024", "2024-09-10T00:00:00-04:00", "day"),
+        ("Sept. 10, 2024", "2024-09-10T00:00:00-04:00", "day"),
+        ("Jan 07, 2025", "2025-01-07T00:00:00-05:00", "day"),
+        ("Tuesday, June 2, 2020", "2020-06-02T00:00:00-04:00", "day"),
+        ("2 June 2020", "2020-06-02T00:00:00-04:00", "day"),
+        ("  2024-01-29  ", "2024-01-29T00:00:00-05:00", "day"),
+        ("2011-11-28 8:32:24 -0400", "2011-11-28T07:32:24-05:00", "second"),
+        ("2015-03-17 14:00:00 -4", "2015-03-17T14:00:00-04:00", "second"),
+        ("2016-01-05 12:00 EDT", "2016-01-05T11:00:00-05:00", "second"),
+        ("2016-07-05 12:00 ET", "2016-07-05T12:00:00-04:00", "second"),
+        ("2016-01-05 9:00 PT", "2016-01-05T12:00:00-05:00", "second"),
+        ("2016-07-05 12:00-400", "2016-07-05T12:00:00-04:00", "second"),
+        ("2016-07-05 12:00 +0530", "2016-07-05T02:30:00-04:00", "second"),
+        ("2016-07-05 12:00 +05:30", "2016-07-05T02:30:00-04:00", "second"),
+        ("2016-07-05 12:00 -04", "2016-07-05T12:00:00-04:00", "second"),
+        ("2024-10-16T19:24:53.929Z", "2024-10-16T15:24:53.929000-04:00", "second"),
+        ("2024-10-16t19:24:53,5z", "2024-10-16T15:24:53.500000-04:00", "second"),
+        ("2024-10-16 09:30", "2024-10-16T09:30:00-04:00", "second"),
+        ("2024-10-16 9:30 pm", "2024-10-16T21:30:00-04:00", "second"),
+        ("October 16, 2024 at 12:05 a.m.", "2024-10-16T00:05:00-04:00", "second"),
+        ("Tue, 02 Jun 2020 10:00:00 +0000", "2020-06-02T06:00:00-04:00", "second"),
+        (date(2024, 1, 29), "2024-01-29T00:00:00-05:00", "day"),
+        (datetime(2024, 1, 29, 9), "2024-01-29T09:00:00-05:00", "second"),  # noqa: DTZ001 — as TOML
+        (datetime(2024, 1, 29, 9, tzinfo=UTC), "2024-01-29T04:00:00-05:00", "second"),
+    ],
+)
+def test_real_dates_are_understood(written: object, at: str, precision: str) -> None:
+    """Every shape found in real posts, in the source's zone, with its precision."""
+    found = parse_date(written, NEW_YORK)
+    assert found is not None
+    assert (found.instant.isoformat(), found.precision) == (at, precision)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("2024-13-45", "2024-02-30", "2024-01-29 25:00", "2024-01-29 13:00 pm", "2024-01-29 0:0"),
+        *("06/02/2020", "20200602", "2020", "1591056000", "soon", "", "2024-01-29 noon", "Mayor 1"),
+        *("2024-01-29 12:00 XYZ", "2024-01-29 12:00 +9999", "0000-01-01", "2024-01-295"),
+        *(
+            None,
+            True,
+            2024,
+            20240129,
+            time(9),
+            [],
+            {},
+            "June 2, 2020 and later",
+            f"2024-01-29{' ' * 99}(x)",
+        ),
+        *("9999-12-31 23:59 -0500", "0001-01-01 00:00 +0500"),
+    ],
+)
+def test_what_is_no_date_is_nothing(written: object) -> None:
+    """Impossible, ambiguous and foreign values are not guessed at."""
+    assert parse_date(written, NEW_YORK) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "zone", "at"),
+    [
+        ("2024-03-10 02:30", NEW_YORK, "2024-03-10T03:30:00-04:00"),
+        ("2024-11-03 01:30", NEW_YORK, "2024-11-03T01:30:00-04:00"),
+        ("2018-11-04", SAO_PAULO, "2018-11-04T01:00:00-02:00"),
+        ("1850-06-01", NEW_YORK, "1850-06-01T00:00:02-04:56"),
+    ],
+)
+def test_clocks_that_jump_are_read_one_way(written: str, zone: ZoneInfo, at: str) -> None:
+    """A skipped local time is later by the jump, a repeated one is the first."""
+    found = parse_date(written, zone)
+    assert found is not None
+    assert found.instant.isoformat() == at
+
+
+@given(st.datetimes(timezones=st.just(timezone(timedelta(hours=3)))))
+def test_an_instant_stays_the_same_instant(at: datetime) -> None:
+    """Whatever the zone of the source, the instant that was written is meant."""
+    found = parse_date(at.isoformat(), NEW_YORK)
+    assert found is None or found.instant == at
+    assert found is not None or at.year in (1, 9999)
+
+
+@given(st.text() | st.dates().map(str) | st.from_regex(r"[\d :/+TZa-z-]{0,30}", fullmatch=True))
+def test_any_text_is_a_moment_or_nothing(written: str) -> None:
+    """No text raises; what comes out knows its offset in whole minutes."""
+    found = parse_date(written, NEW_YORK)
+    offset = timedelta() if found is None else found.instant.utcoffset()
+    assert offset is not None
+    assert offset % timedelta(minutes=1) == timedelta()
+
+
+@pytest.mark.parametrize(
+    ("name", "day", "rest"),
+    [
+        ("2024-01-29-forms", date(2024, 1, 29), "forms"),
+        ("2024-12-5-forms", None, "2024-12-5-forms"),
+        ("2024-13-45-forms", None, "2024-13-45-forms"),
+        ("2024-01-29-", None, "2024-01-29-"),
+        ("2024-01-29", None, "2024-01-29"),
+        ("forms-2024-01-29-x", None, "forms-2024-01-29-x"),
+        ("", None, ""),
+    ],
+)
+def test_only_a_padded_day_in_front_of_a_name_is_one(
+    name: str, day: date | None, rest: str
+) -> None:
+    """``2024-12-5-`` and impossible days belong to the name."""
+    assert split_day_prefix(name) == (day, rest)

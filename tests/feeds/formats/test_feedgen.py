@@ -1,0 +1,218 @@
+"""Each known fault of feedgen is cured; where feedgen heals itself, these tests stay true."""
+
+import locale
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import given
+
+from syndicate.feeds.formats import FORMATS, atom, rss
+from syndicate.feeds.formats.rss import with_hexadecimal_references
+from syndicate.model.category import Category
+from syndicate.model.feed import Feed
+from syndicate.model.post import Author, Image, SafeHtml
+from tests import samples
+from tests.feeds.formats import sample_feeds
+from tests.feeds.formats.feed_readers import ATOM, CONTENT, DC, MEDIA, XML
+
+FEED = sample_feeds.FULL
+
+
+def channel(feed: Feed) -> ET.Element:
+    """Return the channel of ``feed`` in RSS."""
+    return ET.fromstring(FORMATS["rss"].write(feed))[0]  # noqa: S314 — our own
+
+
+def root(feed: Feed) -> ET.Element:
+    """Return the root of ``feed`` in Atom."""
+    return ET.fromstring(FORMATS["atom"].write(feed))  # noqa: S314
+
+
+def links(parent: ET.Element) -> list[dict[str, str]]:
+    """Return the attributes of the Atom links right below ``parent``."""
+    return [link.attrib for link in parent.findall(f"{ATOM}link")]
+
+
+@given(sample_feeds.feeds())
+def test_a_joined_rss_feed_is_what_feedgen_gives_for_the_whole(feed: Feed) -> None:
+    """Entries cut out of one carrier and put into another frame lose and gain no byte."""
+    whole = rss.feed_generator(feed)
+    for item in feed.items:
+        whole.add_entry(rss.entry_generator(item, feed.service_info, "full"), order="append")
+    assert FORMATS["rss"].write(feed) == with_hexadecimal_references(whole.rss_str())
+
+
+@given(sample_feeds.feeds())
+def test_a_joined_atom_feed_is_what_feedgen_gives_for_the_whole(feed: Feed) -> None:
+    """Likewise for Atom."""
+    whole = atom.feed_generator(feed)
+    for item in feed.items:
+        whole.add_entry(atom.entry_generator(item, feed.service_info, "full"), order="append")
+    assert FORMATS["atom"].write(feed) == whole.atom_str()
+
+
+def test_entry_links_say_what_they_are() -> None:
+    """Feedgen loses rel and type of an entry's links, which makes two alternates of them."""
+    entry = root(FEED).findall(f"{ATOM}entry")[0]
+    assert links(entry) == [
+        {"rel": "alternate", "type": "text/html", "href": FEED.items[0].post.url},
+        {"rel": "related", "href": FEED.items[0].external_url},
+    ]
+
+
+def test_the_channel_links_to_the_page_for_people() -> None:
+    """Feedgen takes whatever link came last, be it self, hub or next page."""
+    assert channel(FEED).findtext("link") == FEED.url("", FEED.first_query)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "minutes"), [(300, "5"), (60, "1"), (61, "2"), (1, "1"), (0, None)]
+)
+def test_rss_may_be_kept_as_long_as_the_answer(seconds: int, minutes: str | None) -> None:
+    """In whole minutes, never fewer; where nothing may be kept, nothing is said."""
+    service_info = replace(FEED.service_info, max_age_seconds=seconds)
+
+    assert channel(replace(FEED, service_info=service_info)).findtext("ttl") == minutes
+
+
+def test_rss_has_every_link_that_atom_has() -> None:
+    """Feedgen knows self alone: RSS would have neither paging nor a hub."""
+    in_rss = [link["rel"] for link in links(channel(FEED))]
+    assert in_rss == ["self", "first", "next", "hub", "license"]
+    assert ["alternate", *in_rss] == [link["rel"] for link in links(root(FEED))]
+
+
+@pytest.mark.parametrize("name", ["rss", "atom"])
+def test_dates_are_those_of_the_feed_and_never_now(name: str) -> None:
+    """Feedgen's default is the moment of writing, which is new bytes at each request."""
+    long_ago = datetime(2003, 12, 13, 18, 30, 2, tzinfo=UTC)
+    item = samples.rendered_post(samples.post(published=long_ago))
+    document = FORMATS[name].write(samples.feed(item, updated=long_ago))
+    instants = re.findall(rb">([^<>]+:30:02[^<>]*)<", document)
+    assert len(instants) == 3
+    assert len(re.findall(rb">[^<>]*\d\d:\d\d:\d\d[^<>]*<", document)) == 3
+
+
+@pytest.mark.parametrize("name", ["rss", "atom"])
+def test_the_locale_is_left_alone(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Feedgen switches the locale of the whole process, which threads do not survive."""
+
+    def refuse(*_: object) -> None:
+        pytest.fail("somebody switches the locale")
+
+    monkeypatch.setattr(locale, "setlocale", refuse)
+    assert FORMATS[name].write(FEED)
+
+
+@pytest.mark.parametrize("name", ["rss", "atom"])
+def test_prefixes_are_the_customary_ones_declared_at_the_root(name: str) -> None:
+    """An entry serialized by itself declares ns0, which three readers do not understand."""
+    document = FORMATS[name].write(FEED)
+    assert b"<media:content " in document
+    assert b"ns0" not in document
+    assert document.count(b"xmlns") == document[: document.index(b"<title")].count(b"xmlns")
+    if name == "rss":
+        assert b"<content:encoded>" in document
+        assert b"<dc:creator>" in document
+        assert b"<atom:link " in document
+
+
+def test_content_is_html_that_needs_no_parsing() -> None:
+    """Neither an open tag nor the end of a CDATA section costs more than itself."""
+    html = SafeHtml("<p>a<br>b ]]> &nbsp;")
+    feed = samples.feed(samples.rendered_post(content=html))
+    encoded = channel(feed).findtext(f"item/{CONTENT}encoded")
+    content = root(feed).find(f"{ATOM}entry/{ATOM}content")
+    assert content is not None
+    assert encoded == content.text == html
+    assert content.get("type") == "html"
+
+
+def test_a_title_is_text_and_says_so() -> None:
+    """Atom's title is plain text by its type; most readers get HTML titles wrong."""
+    title = root(FEED).find(f"{ATOM}entry/{ATOM}title")
+    assert title is not None
+    assert title.attrib == {"type": "text"}
+
+
+def test_plain_text_in_rss_has_hexadecimal_references() -> None:
+    """Titles, names and alternative texts follow the profile; HTML is escaped as ever."""
+    document = FORMATS["rss"].write(FEED)
+    assert b"<title>Using &#x3C;b&gt;bold&#x3C;/b&gt; &#x26; " in document
+    assert b"<dc:creator>Bob &#x26; Example</dc:creator>" in document
+    assert b'<media:description type="plain">A "b" &#x26; &#x3C;c&gt;<' in document
+    assert b"<content:encoded>&lt;p&gt;" in document
+
+
+def test_entries_say_their_language() -> None:
+    """Feedgen has no xml:lang for entries, nor any language for RSS items."""
+    entries = root(FEED).findall(f"{ATOM}entry")
+    assert [entry.get(f"{XML}lang") for entry in entries] == ["en", "es"]
+    assert [e.text for e in channel(FEED).iter(f"{DC}language")] == ["en", "es"]
+
+
+def test_authors_without_mail_are_named() -> None:
+    """Feedgen leaves authors without an address out of RSS."""
+    assert [e.text for e in channel(FEED).iter(f"{DC}creator")] == ["Ada Example", "Bob & Example"]
+
+
+def test_a_guid_is_no_address() -> None:
+    """Ids are tag URIs, which nobody should try to open."""
+    guids = [guid.attrib for guid in channel(FEED).iter("guid")]
+    assert guids == [{"isPermaLink": "false"}] * 2
+
+
+def test_a_category_has_a_page() -> None:
+    """Slug and title, with the address of the category's page, also where it is not ASCII."""
+    filed = samples.rendered_post(
+        samples.post(categories=(Category(slug="diseño", title="Diseño"),))
+    )
+    (category,) = root(samples.feed(filed)).iter(f"{ATOM}category")
+    (domain,) = channel(samples.feed(filed)).iter("category")
+    page = "https://feeds.example.gov/feeds/dise%C3%B1o"
+    assert category.attrib == {"term": "diseño", "label": "Diseño", "scheme": page}
+    assert (domain.text, domain.attrib) == ("Diseño", {"domain": page})
+
+
+@pytest.mark.parametrize("name", ["rss", "atom"])
+def test_a_picture_is_named_once_with_its_alternative_text(name: str) -> None:
+    """Feedgen's media module has no description and groups what stands alone."""
+    image = Image(url="https://www.example.gov/a.webp", alt="A bridge")
+    document = FORMATS[name].write(samples.feed(samples.rendered_post(image=image)))
+    (picture,) = ET.fromstring(document).iter(f"{MEDIA}content")  # noqa: S314
+    assert picture.attrib == {"url": image.url, "medium": "image", "type": "image/webp"}
+    assert picture.findtext(f"{MEDIA}description") == "A bridge"
+    assert document.count(b"a.webp") == 1
+
+
+@pytest.mark.parametrize("name", ["rss", "atom"])
+def test_a_bad_character_costs_nothing_but_itself(name: str) -> None:
+    """Feedgen raises for the whole feed; so does lxml."""
+    bad = "a\0b\x0b\ud800\ufffec"
+    item = samples.rendered_post(
+        samples.post(title=bad, categories=(Category(slug="c", title=bad),)),
+        content=SafeHtml(bad),
+        summary=bad,
+        authors=(Author(name=bad),),
+    )
+    document = FORMATS[name].write(samples.feed(item, title=bad, description=bad))
+    assert document.count(b">abc<") == {"rss": 7, "atom": 6}[name]
+
+
+@pytest.mark.parametrize("name", ["rss", "atom"])
+@pytest.mark.parametrize("title", ["", " \n ", "\0"])
+def test_a_post_without_a_title_is_called_by_its_address(name: str, title: str) -> None:
+    """Feedgen raises where Atom has no title, and RSS may not have an empty one."""
+    post = samples.post(title=title)
+    document = FORMATS[name].write(samples.feed(samples.rendered_post(post)))
+    assert f">{post.url}</title>".encode() in document
+
+
+def test_a_feed_without_a_description_has_one_in_rss() -> None:
+    """RSS must have a description; Atom need not."""
+    feed = replace(FEED, description="")
+    assert channel(feed).findtext("description") == feed.title
+    assert root(feed).find(f"{ATOM}subtitle") is None

@@ -1,0 +1,72 @@
+"""How characters, instants and media types go on the wire."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+
+import pytest
+from hypothesis import given
+
+from syndicate.feeds.formats.text import media_type, rfc822, rfc3339, sanitized, xml_safe
+from syndicate.model.post import Author, Image
+from tests import samples
+from tests.feeds.formats import sample_feeds
+
+TOKYO = timezone(timedelta(hours=9))
+
+
+@pytest.mark.parametrize(
+    ("moment", "text"),
+    [
+        (datetime(2024, 1, 29, tzinfo=samples.NEW_YORK), "2024-01-29T00:00:00-05:00"),
+        (datetime(2024, 7, 1, tzinfo=samples.NEW_YORK), "2024-07-01T00:00:00-04:00"),
+        (datetime(2024, 10, 16, 19, 24, 53, 929_000, tzinfo=UTC), "2024-10-16T19:24:53.929Z"),
+        (datetime(2024, 10, 16, 19, 24, 53, 929_001, tzinfo=UTC), "2024-10-16T19:24:53.929001Z"),
+        (datetime(2024, 10, 17, 4, 24, 53, tzinfo=TOKYO), "2024-10-17T04:24:53+09:00"),
+        (datetime(1, 1, 1, tzinfo=UTC), "0001-01-01T00:00:00Z"),
+        (datetime(1880, 5, 1, 12, tzinfo=samples.NEW_YORK), "1880-05-01T12:00:00-04:56"),
+    ],
+)
+def test_an_instant_keeps_its_day_and_offset(moment: datetime, text: str) -> None:
+    """The first ten characters are the day at the source; RFC 3339 knows no seconds of offset."""
+    assert rfc3339(moment) == text
+
+
+@given(sample_feeds.times)
+def test_an_instant_reads_back_as_itself(moment: datetime) -> None:
+    """Nothing is lost but the odd seconds of an offset; RSS loses parts of a second."""
+    seconds = moment.utcoffset() or timedelta()
+    offset = timezone(timedelta(minutes=round(seconds / timedelta(minutes=1))))
+    exact = moment.replace(tzinfo=offset)
+    assert datetime.fromisoformat(rfc3339(moment)) == exact
+    assert parsedate_to_datetime(rfc822(moment)) == exact.replace(microsecond=0)
+
+
+def test_what_xml_forbids_is_dropped_wherever_it_stands() -> None:
+    """Texts inside tuples and values inside values are cleaned; white space stays."""
+    dirty = samples.rendered_post(
+        authors=(Author(name="A\x07da"),), image=Image(url="https://x.example.gov/", alt="a\tb\x1f")
+    )
+    spotless = xml_safe(dirty)
+    assert spotless.authors == (Author(name="Ada"),)
+    assert spotless.image == Image(url="https://x.example.gov/", alt="a\tb")
+    assert spotless.post == dirty.post
+
+
+def test_an_author_without_a_name_is_nobody() -> None:
+    """A name of white space and control characters says nothing."""
+    item = samples.rendered_post(authors=(Author(name=" \0"), Author(name="Ada")))
+    assert sanitized(item).authors == (Author(name="Ada"),)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://www.example.gov/a.jpg", "image/jpeg"),
+        ("https://www.example.gov/A.PNG?width=3", "image/png"),
+        ("https://www.example.gov/a.b/c#d.svg", ""),
+        ("https://www.example.gov/", ""),
+    ],
+)
+def test_a_picture_is_known_by_its_ending(url: str, expected: str) -> None:
+    """The path decides, in any case; neither query nor fragment nor the machine's own table."""
+    assert media_type(url) == expected

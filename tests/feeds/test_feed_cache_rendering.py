@@ -1,0 +1,75 @@
+"""The press while posts are being rendered, and while it writes large feeds."""
+
+import asyncio
+from collections.abc import Sequence
+
+from typing_extensions import override
+
+from syndicate.feeds import FeedCache
+from syndicate.feeds.formats import FORMATS
+from syndicate.model.edition import Edition
+from syndicate.model.feed_view import build_feed, build_feed_view
+from syndicate.model.post import Post, RenderedPost
+from syndicate.model.query import Query
+from tests import samples
+from tests.feeds.content_reader import SampleContentReader
+
+ATOM = FORMATS["atom"]
+POSTS = samples.posts(3)
+
+
+class Slow(SampleContentReader):
+    """A reader whose posts are rendered when `ready` is set."""
+
+    def __init__(self, edition: Edition, words: str) -> None:
+        super().__init__(edition, words)
+        self.ready = asyncio.Event()
+
+    @override
+    async def render_posts(
+        self, posts: Sequence[Post], _edition: Edition
+    ) -> tuple[RenderedPost, ...]:
+        await self.ready.wait()
+        return await super().render_posts(posts, _edition)
+
+
+def test_who_asks_for_a_new_edition_does_not_get_what_is_made_of_the_former() -> None:
+    """Though both are being rendered at the same time, and whichever is done first."""
+
+    async def scenario() -> None:
+        press = FeedCache(samples.SERVICE_INFO)
+        old, new = Slow(samples.edition(*POSTS), "Old."), Slow(samples.edition(*POSTS), "New.")
+        readers = (old, new)
+        asked = [asyncio.create_task(press.get(reader, "all", Query(), ATOM)) for reader in readers]
+        for reader in readers:
+            await asyncio.sleep(0)
+            reader.ready.set()
+        before, after = await asyncio.gather(*asked)
+        assert b"Old." in before.body
+        assert b"New." in after.body
+
+    asyncio.run(scenario())
+
+
+def test_a_large_feed_is_written_beside_the_event_loop() -> None:
+    """Others are answered meanwhile; the bytes are the same, and the entries are kept."""
+    words = "Many words. " * 100_000
+
+    async def scenario() -> None:
+        press, reader = (
+            FeedCache(samples.SERVICE_INFO, max_bytes=2**26),
+            SampleContentReader(samples.edition(*POSTS), words),
+        )
+        turns = 0
+        made = asyncio.create_task(press.get(reader, "all", Query(), ATOM))
+        while not made.done():
+            turns += 1
+            await asyncio.sleep(0)
+        seen = build_feed_view(reader.edition, "all", Query())
+        items = await reader.render_posts(seen.page.posts, reader.edition)
+        feed = build_feed(reader.edition, seen, samples.SERVICE_INFO, items)
+        assert made.result().body == ATOM.write(feed)
+        assert press.get_entry(items[0], ATOM) in made.result().body
+        assert turns > 20
+
+    asyncio.run(scenario())

@@ -1,0 +1,100 @@
+"""What an address answers with, plain and compressed."""
+
+import gzip
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import brotli
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syndicate.feeds import Representation, make_representation, recompress, with_unambiguous_date
+from syndicate.feeds.formats.link import Link
+from tests import samples
+
+bodies = st.binary(max_size=2000) | st.binary(max_size=20).map(lambda piece: piece * 200)
+
+
+@given(bodies)
+def test_every_encoding_holds_the_same_body(body: bytes) -> None:
+    """Compressed in haste or well, what comes out is what went in."""
+    hasty = make_representation(body, media_type="text/plain", last_modified=samples.NOW)
+    better = recompress(hasty)
+    assert hasty.encoded("identity") == body
+    assert gzip.decompress(hasty.gzip) == gzip.decompress(better.gzip) == body
+    for made in (hasty, better):
+        assert brotli.decompress(made.encoded("br")) == body
+    assert len(better.gzip) <= len(hasty.gzip)
+    assert len(better.br) <= len(hasty.br)
+
+
+@given(bodies, bodies)
+def test_tags_tell_bodies_apart(one: bytes, two: bytes) -> None:
+    """Equal bytes have equal tags, on every machine and after every start; others have not."""
+    tags = [
+        make_representation(body, media_type="a/b", last_modified=samples.NOW).etag
+        for body in (one, two)
+    ]
+    assert (tags[0] == tags[1]) == (one == two)
+
+
+def test_each_encoding_has_a_tag_that_better_compression_keeps() -> None:
+    """Strong tags differ by encoding, and a reader's copy stays good when bytes get fewer."""
+    hasty = make_representation(b"a" * 999, media_type="text/plain", last_modified=samples.NOW)
+    tags = [hasty.etag_of("identity"), hasty.etag_of("gzip"), hasty.etag_of("br")]
+    digest = hasty.etag.strip('"')
+    assert tags == [f'"{digest}"', f'"{digest}-gzip"', f'"{digest}-br"']
+    assert [recompress(hasty).etag_of(encoding) for encoding in ("identity", "gzip", "br")] == tags
+
+
+def test_compressed_bytes_do_not_know_the_time() -> None:
+    """The header of gzip has a place for the time of compression: it stays empty."""
+    hasty = make_representation(b"a" * 999, media_type="text/plain", last_modified=samples.NOW)
+    assert hasty.gzip[4:8] == recompress(hasty).gzip[4:8] == bytes(4)
+
+
+def test_a_representation_knows_how_much_it_takes() -> None:
+    """All its bytes count, its links, and some for itself, so that no two are ever for nothing."""
+    link = Link(rel="self", href="https://feeds.example.gov/")
+    hasty = make_representation(
+        b"a" * 999, media_type="a/b", last_modified=samples.NOW, links=[link]
+    )
+    better = recompress(hasty)
+    bare = replace(hasty, body=b"", gzip=b"", br=b"", links=())
+    assert bare.size > 1_000
+    assert hasty.size - bare.size == 999 + len(hasty.gzip) + len(hasty.br) + len(link.href)
+    saved = len(hasty.gzip) - len(better.gzip) + len(hasty.br) - len(better.br)
+    assert hasty.size - better.size == saved
+    assert better.links == (link,)
+
+
+A, B = (datetime(2024, 3, 1, 12, 0, second, tzinfo=UTC) for second in (0, 1))
+
+
+@pytest.mark.parametrize(
+    ("served", "date"),
+    [
+        ([(b"a", A), (b"b", B)], B),
+        ([(b"a", A), (b"b", A)], None),
+        ([(b"a", A), (b"b", A.replace(microsecond=5))], None),
+        ([(b"a", B), (b"b", A)], None),
+        ([(b"a", A), (b"a", B)], B),
+        ([(b"a", B), (b"a", A)], B),
+        ([(b"a", None), (b"b", A)], A),
+        ([(b"a", B), (b"b", None)], None),
+        ([(b"a", B), (b"b", None), (b"c", A)], None),
+        ([(b"a", B), (b"b", A), (b"a", B)], None),
+    ],
+)
+def test_a_date_stands_for_the_same_bytes_for_ever(
+    served: list[tuple[bytes, datetime | None]], date: datetime | None
+) -> None:
+    """Of what follows at an address, only later dates count, or the same bytes."""
+    now: Representation | None = None
+    for body, moment in served:
+        now = with_unambiguous_date(
+            make_representation(body, media_type="text/plain", last_modified=moment), now
+        )
+    assert now is not None
+    assert now.last_modified == date

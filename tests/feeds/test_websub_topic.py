@@ -1,0 +1,74 @@
+"""Addresses of feeds, read as what they mean."""
+
+from dataclasses import replace
+
+import pytest
+
+from syndicate.errors import UnknownName, UsageError
+from syndicate.feeds.websub_topic import WebSubTopic
+from tests import samples
+from tests.web.app_client import app_client
+
+HERE = "https://feeds.example.gov/feeds"
+EDITION = app_client().reader.edition
+
+
+@pytest.mark.parametrize(
+    ("address", "own"),
+    [
+        (f"{HERE}/all.json", f"{HERE}/all.json"),
+        (f"{HERE}/all.atom?limit=3&category=TTS", f"{HERE}/all.atom?category=tts&limit=3"),
+        (f"{HERE}/%61ll.rss?", f"{HERE}/all.rss"),
+        (f"{HERE}/TTS.json?carousel=true", f"{HERE}/tts.json?carousel=true"),
+        (f"{HERE}/all.json?limit=50&foreign=x", f"{HERE}/all.json"),
+        ("https://Feeds.Example.gov/feeds/tech-carousel.json", f"{HERE}/tech-carousel.json"),
+    ],
+)
+def test_a_topic_has_one_address_of_its_own(address: str, own: str) -> None:
+    """It is the one that its feed calls self."""
+    topic = WebSubTopic.parse(address, samples.SERVICE_INFO, EDITION)
+    assert topic.url(samples.SERVICE_INFO) == own
+    assert WebSubTopic.parse(own, samples.SERVICE_INFO, EDITION) == topic
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "all.json",
+        f"{HERE}/all.json?foreign=\x00",
+        f"{HERE}/all.json\n",
+        "http://feeds.example.gov/feeds/all.json",
+        "https://feeds.example.gov:444/feeds/all.json",
+        "https://feeds.example.gov/all.json",
+        "https://feeds.example.gov/feeds/.json",
+        "https://feeds.example.gov/feeds/all",
+        "https://feeds.example.gov/feeds/all.xml",
+        "https://feeds.example.gov/feeds/all.json#top",
+        "https://feeds.example.gov.example/feeds/all.json",
+        "https://[/feeds/all.json",
+    ],
+)
+def test_what_is_not_the_address_of_a_feed_is_no_topic(address: str) -> None:
+    """Pages for people are none either; the error names one that is."""
+    with pytest.raises(UnknownName) as refused:
+        WebSubTopic.parse(address, samples.SERVICE_INFO, EDITION)
+    assert refused.value.code == "unknown-topic"
+    assert f"{HERE}/all.json" in refused.value.hint
+
+
+def test_errors_say_what_is_known() -> None:
+    """As they do to readers."""
+    with pytest.raises(UnknownName, match="called 'fish'"):
+        WebSubTopic.parse(f"{HERE}/fish.json", samples.SERVICE_INFO, EDITION)
+    with pytest.raises(UsageError, match="called 'category'"):
+        WebSubTopic.parse(f"{HERE}/all.json?tag=x", samples.SERVICE_INFO, EDITION)
+
+
+def test_a_service_below_a_path_has_its_topics_there() -> None:
+    """Addresses begin with the whole public one."""
+    below = replace(samples.SERVICE_INFO, public_url="https://www.example.gov/syndicate")
+    own = "https://www.example.gov/syndicate/feeds/all.json"
+    assert WebSubTopic.parse(own, below, EDITION).url(below) == own
+    with pytest.raises(UnknownName):
+        WebSubTopic.parse("https://www.example.gov/feeds/all.json", below, EDITION)

@@ -1,0 +1,184 @@
+"""What a query sees of an edition, and how a feed of it is called and dated."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+
+from syndicate.errors import UnknownName
+from syndicate.model.category import Category
+from syndicate.model.edition import Edition
+from syndicate.model.feed import Feed, Tombstone
+from syndicate.model.feed_view import build_feed, build_feed_view, last_modified
+from syndicate.model.query import Query
+from syndicate.model.selection import Selection
+from tests import samples, strategies
+
+DESIGN = Category(slug="design", title="Design")
+NEWS = samples.source("news", title="Agency news")
+UPDATES = samples.source("updates", title="Program updates", language="es")
+
+
+def feed(edition: Edition, name: str, query: Query) -> Feed:
+    """Return the feed that ``query`` asks for, with all its items."""
+    seen = build_feed_view(edition, name, query)
+    items = [samples.rendered_post(post) for post in seen.page.posts]
+    return build_feed(edition, seen, samples.SERVICE_INFO, items)
+
+
+def edition() -> Edition:
+    """Return an edition of three posts, two sources and two categories."""
+    posts = [
+        samples.post("news/1.md", categories=(samples.TECHNOLOGY,)),
+        samples.post("news/2.md", categories=(DESIGN,)),
+    ]
+    spanish = samples.post("u/3.md", source="updates", language="es", carousel=True)
+    return Edition.build(
+        [samples.source_snapshot(NEWS, *posts), samples.source_snapshot(UPDATES, spanish)],
+        at=samples.NOW,
+    )
+
+
+@given(strategies.editions(), strategies.selections)
+def test_the_pages_of_a_view_are_its_selection(edition: Edition, selection: Selection) -> None:
+    """Following the next pages of a narrowed feed visits its posts in order, each once."""
+    query = Query(
+        categories=tuple(sorted(slug for group in selection.categories for slug in group)),
+        match_all=len(selection.categories) > 1,
+        carousel=selection.carousel,
+        sources=tuple(sorted(selection.sources or ())),
+        languages=tuple(sorted(selection.languages or ())),
+        limit=2,
+    )
+    seen = build_feed_view(edition, "all", query)
+    found = list(seen.page.posts)
+    while seen.page.next_cursor is not None:
+        seen = build_feed_view(edition, "all", replace(query, after=seen.page.next_cursor))
+        found += seen.page.posts
+    assert tuple(found) == edition.select(selection)
+
+
+def test_an_unknown_feed_is_refused() -> None:
+    """The error lists the known names."""
+    with pytest.raises(UnknownName) as caught:
+        build_feed_view(edition(), "nowhere", Query())
+    assert "design" in caught.value.choices
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "title"),
+    [
+        ("all", Query(), "All posts"),
+        ("technology", Query(limit=1), "Technology"),
+        ("all", Query(categories=("design",)), "All posts: Design"),
+        ("all", Query(categories=("design", "technology")), "All posts: Design or Technology"),
+        (
+            "all",
+            Query(categories=("design", "technology"), match_all=True),
+            "All posts: Design and Technology",
+        ),
+        (
+            "technology",
+            Query(carousel=True, sources=("news", "updates"), languages=("en", "es")),
+            "Technology: in the carousel, from Agency news or Program updates, in en or es",
+        ),
+        ("updates", Query(carousel=False), "Program updates: not in the carousel"),
+    ],
+)
+def test_a_title_says_how_the_feed_is_narrowed(name: str, query: Query, title: str) -> None:
+    """Two subscriptions that differ are called differently, in words."""
+    assert feed(edition(), name, query).title == title
+
+
+def test_a_feed_is_described_by_its_settings_or_by_whose_it_is() -> None:
+    """A named feed has its own description; the others name the service."""
+    named = replace(edition().feed("all"), name="mine", title="Mine", description="Chosen by us.")
+    mine = Edition.build(edition().snapshots, at=samples.NOW, named_feeds=[named])
+    assert feed(mine, "mine", Query()).description == "Chosen by us."
+    assert feed(mine, "all", Query()).description == "All posts, from Example agency feeds"
+
+
+def test_the_pages_of_a_feed_know_each_other() -> None:
+    """Every page knows its own query, the first and the next one; only the last is at an end."""
+    first = feed(edition(), "all", Query(limit=2))
+    assert (first.query, first.first_query) == ("limit=2", "limit=2")
+    assert first.next_query is not None
+    after = first.next_query.removeprefix("after=").partition("&")[0]
+    second = feed(edition(), "all", Query(limit=2, after=after))
+    assert (second.query, second.first_query) == (first.next_query, "limit=2")
+    assert second.next_query is None
+    assert not first.is_complete
+    assert not second.is_complete
+    assert feed(edition(), "all", Query()).is_complete
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "language", "sources"),
+    [
+        ("all", Query(), "", ["news", "updates"]),
+        ("all", Query(limit=1, sources=("news",)), "en", ["news"]),
+        ("design", Query(), "en", ["news"]),
+        ("carousel", Query(), "es", ["updates"]),
+        ("design", Query(sources=("updates",)), "es", ["updates"]),
+        ("design", Query(carousel=True), "", ["news", "updates"]),
+    ],
+)
+def test_a_feed_names_the_language_and_the_sources_of_its_posts(
+    name: str, query: Query, language: str, sources: list[str]
+) -> None:
+    """Of an empty feed, what it could have; several languages are none."""
+    composed = feed(edition(), name, query)
+    assert composed.language == language
+    assert [source.name for source in composed.sources] == sources
+
+
+def test_a_feed_was_updated_with_its_newest_post() -> None:
+    """The newest update on the page; of an empty feed, the newest commit of its sources."""
+    old, new = samples.NOW - timedelta(days=9), samples.NOW - timedelta(days=3)
+    post = samples.post("news/1.md", updated=new)
+    parts = [
+        samples.source_snapshot(NEWS, post, committed=old),
+        samples.source_snapshot(UPDATES, committed=new),
+    ]
+    made = Edition.build(parts, at=samples.NOW)
+    assert feed(made, "all", Query()).updated == new
+    assert feed(made, "news", Query(carousel=True)).updated == old
+    assert feed(made, "updates", Query()).updated == new
+    assert feed(made, "updates", Query(carousel=True)).updated == new
+
+
+def test_a_feed_of_no_source_at_all_was_never_updated() -> None:
+    """A selection that excludes itself asks no source; an edition may have none."""
+    empty = Edition.build([], at=samples.NOW)
+    never = datetime(1970, 1, 1, tzinfo=UTC)
+    assert feed(empty, "all", Query()).updated == never
+    assert last_modified(empty, build_feed_view(empty, "all", Query())) == never
+
+
+def test_the_last_change_is_the_newest_of_updates_commits_and_expiries() -> None:
+    """A reader that asks by date alone learns of a post that left, by commit or by itself."""
+    days = [samples.NOW - timedelta(days=n) for n in range(5)]
+    gone = samples.post("news/gone.md", expires=days[1])
+    later = samples.post("news/later.md", expires=samples.NOW + timedelta(days=1), updated=days[2])
+    for posts, committed, expected in [
+        ((gone, later), days[4], days[1]),
+        ((gone, later), days[0], days[0]),
+        ((later,), days[4], days[2]),
+        ((), days[3], days[3]),
+    ]:
+        made = Edition.build(
+            [samples.source_snapshot(NEWS, *posts, committed=committed)], at=samples.NOW
+        )
+        assert last_modified(made, build_feed_view(made, "all", Query())) == expected
+        technology = Query(categories=("technology",))
+        assert last_modified(made, build_feed_view(made, "all", technology)) == expected
+
+
+def test_a_feed_tells_what_left_and_how_much_it_says() -> None:
+    """Removals and the choice of content pass through."""
+    removal = Tombstone(post_id=samples.post().id, removed_at=samples.NOW)
+    seen = build_feed_view(edition(), "all", Query(content="summary"))
+    composed = build_feed(edition(), seen, samples.SERVICE_INFO, [], [removal])
+    assert composed.tombstones == (removal,)
+    assert composed.content == "summary"

@@ -1,0 +1,115 @@
+"""Following the pages visits what there is, whatever happens between them."""
+
+import base64
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syndicate.errors import UsageError
+from syndicate.model.pagination import Page, paginate
+from syndicate.model.post import Post
+from syndicate.model.selection import Selection
+from tests import samples, strategies
+
+limits = st.integers(1, 7)
+forever = strategies.distinct_posts(expires=st.none())
+featured = strategies.distinct_posts(expires=st.none(), carousel=st.just(value=True))
+LATER = samples.NOW + timedelta(days=7)
+Posts = Sequence[Post]
+
+
+def walk(posts: Callable[[], Posts], limit: int, *, carousel: bool = False) -> Iterator[Page]:
+    """Yield each page of what ``posts`` returns at that moment."""
+    after: str | None = ""
+    while after is not None:
+        one = paginate(posts(), after=after, limit=limit, carousel=carousel)
+        yield one
+        after = one.next_cursor
+
+
+def in_order(posts: list[Post], *, carousel: bool = False) -> Posts:
+    """Return ``posts``, all of them live, as a feed or a carousel orders them."""
+    return samples.edition(*posts, at=LATER).select(Selection(carousel=carousel or None))
+
+
+@given(featured, st.booleans(), limits)
+def test_the_pages_together_are_the_selection(
+    posts: list[Post], carousel: bool, limit: int
+) -> None:
+    """Every post is on exactly one page, in order, and every page but the last is full."""
+    expected = in_order(posts, carousel=carousel)
+    pages = list(walk(lambda: expected, limit, carousel=carousel))
+    assert tuple(post for one in pages for post in one.posts) == expected
+    assert all(len(one.posts) == limit for one in pages[:-1])
+
+
+@given(forever, limits, st.data())
+def test_a_post_that_stays_is_visited_once_whatever_comes_and_goes(
+    posts: list[Post], limit: int, data: st.DataObject
+) -> None:
+    """Between any two pages any of the other posts may appear and leave."""
+    half = len(posts) // 2
+    staying, others = posts[:half], posts[half:]
+    some = st.lists(st.sampled_from(others) if others else st.nothing(), unique_by=id)
+    moments = walk(lambda: in_order([*staying, *data.draw(some)]), limit)
+    visited = [post.id for one in moments for post in one.posts]
+    assert len(visited) == len(set(visited))
+    assert {post.id for post in staying} <= set(visited)
+
+
+@given(featured, limits, st.data())
+def test_a_card_that_stays_is_never_missed(
+    posts: list[Post], limit: int, data: st.DataObject
+) -> None:
+    """Where the last card of a page left, its day is repeated rather than cut short."""
+    gone = data.draw(st.sets(st.sampled_from(posts) if posts else st.nothing()))
+    before = in_order(posts, carousel=True)
+    after = in_order([post for post in posts if post not in gone], carousel=True)
+    first = paginate(before, after="", limit=limit, carousel=True)
+    visited = {post.id for post in first.posts}
+    if first.next_cursor:
+        second = paginate(after, after=first.next_cursor, limit=len(posts), carousel=True)
+        visited |= {post.id for post in second.posts}
+    assert {post.id for post in after} <= visited
+
+
+def test_a_cursor_counts_microseconds_exactly() -> None:
+    """Two posts that a floating-point number cannot tell apart keep their order."""
+    instant = datetime(9000, 1, 1, tzinfo=UTC)
+    posts = tuple(
+        samples.post(f"news/{n}.md", published=instant - timedelta(microseconds=n))
+        for n in range(40)
+    )
+    assert tuple(post for one in walk(lambda: posts, 1) for post in one.posts) == posts
+
+
+def test_the_last_page_has_no_cursor() -> None:
+    """A page that ends where the selection ends is the last, also if it is full."""
+    posts = samples.posts(4)
+    first, second = walk(lambda: posts, 2)
+    assert first.next_cursor
+    assert second.next_cursor is None
+    assert paginate((), after="", limit=2) == Page(posts=(), next_cursor=None)
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "!",
+        "é",
+        "abc",
+        base64.urlsafe_b64encode(b"no-space").decode(),
+        base64.urlsafe_b64encode(b"soon tag:x").decode(),
+        base64.urlsafe_b64encode(b"\xff\xfe 1").decode(),
+        base64.urlsafe_b64encode(b"9" * 5000 + b" tag:x").decode(),
+    ],
+)
+def test_a_text_that_is_no_cursor_is_refused_by_name(cursor: str) -> None:
+    """The error says which parameter, what was given, and how to go on."""
+    with pytest.raises(UsageError, match="after cannot be") as caught:
+        paginate(samples.posts(1), after=cursor, limit=1)
+    assert caught.value.code == "malformed-cursor"
+    assert "next_url" in caught.value.hint

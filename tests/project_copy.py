@@ -1,0 +1,116 @@
+"""A copy of the project that a test serves as whoever cloned it does."""
+
+import contextlib
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+
+from tests.content_repository import git_environment
+
+ROOT = Path(__file__).parents[1]
+TIMEOUT_SECONDS = 60
+"""Seconds for a start or a stop on a busy machine."""
+
+
+class ProjectCopy:
+    """A copy of the project at ``folder``, set up, without a history until `commit` makes one."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder = folder
+        self.port = port
+        for directory in ("deploy", "content"):
+            shutil.copytree(ROOT / directory, folder / directory)
+        for name, module in (("python", ""), ("syndicate", "-m syndicate")):
+            command = folder / ".venv" / "bin" / name
+            command.parent.mkdir(parents=True, exist_ok=True)
+            command.write_text(f'#!/bin/sh\nexec "{sys.executable}" {module} "$@"\n')
+            command.chmod(0o755)
+
+    def git(self, *arguments: str) -> str:
+        """Run git in the folder and return what it prints."""
+        command = ["git", "-c", "user.name=Editor", "-c", "user.email=editor@example.gov"]
+        completed = subprocess.run(
+            [*command, *arguments],
+            cwd=self.folder,
+            env=git_environment(),
+            check=True,
+            text=True,
+            capture_output=True,
+        )
+        return completed.stdout.strip()
+
+    def commit(self) -> str:
+        """Commit the posts and return the short id of the commit."""
+        self.git("init", "--quiet", "--initial-branch", "trunk")
+        self.git("add", "content")
+        self.git("commit", "--quiet", "--message", "Write the posts")
+        return self.git("rev-parse", "--short", "HEAD")
+
+    def mark_as_set_up(self) -> None:
+        """Have what `make setup` leaves, so that `make serve` finds it done."""
+        for path in ("Makefile", "pyproject.toml", "requirements/run.txt"):
+            (self.folder / path).parent.mkdir(exist_ok=True)
+            shutil.copy(ROOT / path, self.folder / path)
+        checksum_command = "{ cat requirements/run.txt pyproject.toml; pwd; } | cksum | tr ' ' -"
+        checksum = subprocess.check_output(
+            ["sh", "-c", checksum_command], cwd=self.folder, text=True
+        )
+        (self.folder / ".venv" / f"run-{checksum.strip()}").touch()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables of every process that is started in the folder."""
+        return {
+            **git_environment(),
+            "PYTHONPATH": str(ROOT / "src"),
+            "SYNDICATE_SERVICE__PORT": str(self.port),
+        }
+
+    def start(self) -> subprocess.Popen[str]:
+        """Start what `make serve` starts."""
+        return subprocess.Popen(
+            ["sh", self.folder / "deploy" / "local" / "serve.sh"],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    @contextlib.contextmanager
+    def run_service(self) -> Iterator[str]:
+        """Serve, yield what is said before the first line of the log, and stop with Ctrl-C."""
+        with self.start() as process:
+            try:
+                assert process.stdout is not None
+                printed = "".join(iter(process.stdout.readline, "\n"))
+                printed += "".join(iter(process.stdout.readline, "\n"))
+                self.wait_until_ready()
+                yield printed
+                process.send_signal(signal.SIGINT)
+                assert process.wait(TIMEOUT_SECONDS) == 0
+            finally:
+                process.kill()
+
+    def wait_until_ready(self) -> None:
+        """Return as soon as the feeds are there."""
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        while time.monotonic() < deadline:
+            with contextlib.suppress(httpx.TransportError):
+                if httpx.get(self.url("/readyz")).is_success:
+                    return
+            time.sleep(0.05)
+        raise AssertionError("the service is not ready")
+
+    def url(self, path: str) -> str:
+        """Return the address of ``path``."""
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    def ids(self) -> set[str]:
+        """Return the ids of everything served."""
+        return {item["id"] for item in httpx.get(self.url("/feeds/all.json")).json()["items"]}

@@ -1,0 +1,134 @@
+"""The page of a feed: a river of posts, and a form to narrow it."""
+
+from dataclasses import replace
+from xml.etree.ElementTree import Element
+
+from syndicate.render.pages.html_pages import FeedFilters, FilterOption
+from tests import samples
+from tests.render.parsed_html import by_class, links, parse_page, text
+from tests.render.sample_pages import NO_FILTERS, PUBLIC_URL, feed_page_html
+
+
+def test_a_river_shows_each_post_with_the_way_home() -> None:
+    """Title and link of the source, true day, source, minutes, summary, categories, language."""
+    post = samples.post(
+        title="Una entrada",
+        language="es",
+        categories=(samples.TECHNOLOGY, samples.TTS),
+        published=samples.PUBLISHED,
+    )
+    root = parse_page(
+        feed_page_html(
+            samples.feed(samples.rendered_post(post, summary="Breve.", reading_minutes=4))
+        )
+    )
+
+    (article,) = root.iter("article")
+    assert (article.get("lang"), article.get("dir")) == ("es", "auto")
+    assert "Una entrada January 29, 2024 · Example agency, news · 4 min Breve." in text(article)
+    hrefs = [link.get("href") for link in article.iter("a")]
+    assert hrefs == [
+        post.url,
+        "/feeds/technology",
+        "/feeds/all?category=tts",
+        f"/posts/{post.key}",
+    ]
+
+
+def test_a_post_without_summary_or_categories_leaves_no_gap() -> None:
+    """What is not there is not announced."""
+    post = samples.post(categories=())
+    (article,) = parse_page(
+        feed_page_html(samples.feed(samples.rendered_post(post, summary="")))
+    ).iter("article")
+
+    assert not list(article.iter("ul"))
+    assert len(list(article.iter("p"))) == 2
+
+
+def test_an_empty_river_says_so() -> None:
+    """A feed without posts is no error, and says that it stays."""
+    root = parse_page(feed_page_html(samples.feed(), total=0, unfiltered_total=0))
+
+    assert "This feed has no posts yet." in text(root)
+    assert "0 posts" in text(root)
+
+
+def test_a_river_pages_to_older_posts_and_back() -> None:
+    """The next page, the first one when not on it, and neither when everything is shown."""
+    one = samples.rendered_post()
+    first = parse_page(
+        feed_page_html(samples.feed(one, next_query="after=x"), total=60, unfiltered_total=60)
+    )
+    later = parse_page(
+        feed_page_html(samples.feed(one, query="after=x"), total=60, unfiltered_total=60)
+    )
+    whole = parse_page(feed_page_html(samples.feed(one)))
+
+    def pages(root: Element) -> list[str]:
+        return [link.get("href", "") for nav in by_class(root, "paging") for link in nav.iter("a")]
+
+    assert pages(first) == ["/feeds/all?after=x"]
+    assert pages(later) == ["/feeds/all"]
+    assert pages(whole) == []
+    assert [link["href"] for link in links(first, "next")] == [f"{PUBLIC_URL}/feeds/all?after=x"]
+
+
+def test_the_form_offers_what_there_is_and_keeps_what_is_chosen() -> None:
+    """Each choice with its posts; what is chosen is checked, and can be taken back at once."""
+    narrowing = FeedFilters(
+        categories=(
+            FilterOption(value="tts", title="TTS", posts=3, is_selected=True),
+            FilterOption(value="design", title="Design", posts=2, is_selected=False),
+        ),
+        match_all=True,
+        carousel=False,
+        has_carousel=True,
+        sources=(FilterOption(value="news", title="News", posts=5, is_selected=False),),
+        languages=(FilterOption(value="es", title="es", posts=1, is_selected=True),),
+        limit=20,
+        max_limit=200,
+        is_active=True,
+    )
+    root = parse_page(
+        feed_page_html(
+            samples.feed(samples.rendered_post()), narrowing, total=1, unfiltered_total=5
+        )
+    )
+
+    (form,) = root.iter("form")
+    assert (form.get("method"), form.get("action")) == ("get", "/feeds/all")
+    inputs = {(i.get("name"), i.get("value"), "checked" in i.attrib) for i in form.iter("input")}
+    assert inputs == {
+        ("category", "tts", True),
+        ("category", "design", False),
+        ("source", "news", False),
+        ("language", "es", True),
+        ("limit", "20", False),
+    }
+    selected = [o.get("value") for o in form.iter("option") if "selected" in o.attrib]
+    assert selected == ["all", "false"]
+    assert "1 of 5 posts" in text(root)
+    assert "These URLs include the filters below." in text(root)
+    assert "open" in next(root.iter("details")).attrib
+
+
+def test_the_form_leaves_out_what_is_no_choice() -> None:
+    """A feed without categories, carousel or a second source and language offers the page size."""
+    root = parse_page(feed_page_html(samples.feed(samples.rendered_post())))
+
+    assert [field.get("name") for field in root.iter("input")] == ["limit"]
+    assert not list(root.iter("select"))
+    assert "open" not in next(root.iter("details")).attrib
+
+
+def test_many_choices_are_kept_together() -> None:
+    """A long list of categories scrolls in a frame of its own."""
+    choices = tuple(
+        FilterOption(value=str(n), title=str(n), posts=1, is_selected=False) for n in range(13)
+    )
+    narrowing = replace(NO_FILTERS, categories=choices)
+
+    assert by_class(
+        parse_page(feed_page_html(samples.feed(samples.rendered_post()), narrowing)), "many"
+    )

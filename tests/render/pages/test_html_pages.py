@@ -1,0 +1,287 @@
+"""Pages for people: valid, safe, complete, and quiet."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib.resources import files
+
+import pytest
+
+from syndicate.model.feed import ServiceInfo
+from syndicate.render.pages import html_pages
+from syndicate.render.pages.html_pages import (
+    FeedGroup,
+    FeedSummary,
+    FilterOption,
+    about_page,
+    content_security_policy,
+    problem_page,
+)
+from tests import samples
+from tests.render import sample_pages
+from tests.render.parsed_html import by_class, links, parse_page, text
+from tests.render.sample_pages import FEED_SUMMARY, JSON_LINK, NO_FILTERS, PUBLIC_URL
+
+
+def directory_page(
+    masthead: ServiceInfo, groups: Sequence[tuple[str, Sequence[FeedSummary]]], more: int = 0
+) -> str:
+    """Return the page of ``groups`` of (title, feeds), each of which has ``more`` feeds."""
+    shown = [
+        FeedGroup(title=title, feeds=tuple(feeds), total=len(feeds) + more)
+        for title, feeds in groups
+    ]
+    return html_pages.directory_page(masthead, shown)
+
+
+NASTY = "<b>5 > 3</b> & \"more\" 'so' </title><script>"
+PAGES = {
+    "directory": directory_page(
+        samples.SERVICE_INFO,
+        [("Everything", [replace(FEED_SUMMARY, title=NASTY, description=NASTY)])],
+    ),
+    "feed": sample_pages.feed_page_html(
+        samples.feed(
+            samples.rendered_post(samples.post(title=NASTY, language="es"), summary=NASTY),
+            title=NASTY,
+        ),
+        replace(
+            NO_FILTERS,
+            categories=(FilterOption(value=NASTY, title=NASTY, posts=1, is_selected=True),),
+            is_active=True,
+        ),
+    ),
+    "post": sample_pages.post_page_html(
+        samples.rendered_post(samples.post(title=NASTY, carousel=True), summary=NASTY),
+        samples.source(title=NASTY),
+    ),
+    "about": about_page(
+        samples.SERVICE_INFO,
+        sources=[samples.source(title=NASTY, rights=NASTY)],
+        links=(JSON_LINK,),
+    ),
+    "problem": problem_page(
+        samples.SERVICE_INFO, title="Not Found", detail=NASTY, hint=NASTY, choices=(NASTY,)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_is_valid_and_takes_text_for_text(name: str) -> None:
+    """A strict parser has nothing to say, and markup in titles is shown, not obeyed."""
+    root = parse_page(PAGES[name])
+
+    assert NASTY in text(root)
+    assert not list(root.iter("script"))
+    assert not list(root.iter("b"))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_has_its_landmarks(name: str) -> None:
+    """One h1, one main that the skip link leads to, a title, a language, a viewport."""
+    root = parse_page(PAGES[name])
+
+    assert root.get("lang") == "en"
+    assert len(list(root.iter("h1"))) == 1
+    (main,) = root.iter("main")
+    (skip,) = by_class(root, "skip")
+    assert skip.get("href") == f"#{main.get('id')}"
+    assert text(next(root.iter("title")))
+    assert {"name": "viewport", "content": "width=device-width, initial-scale=1"} in [
+        dict(meta.attrib) for meta in root.iter("meta")
+    ]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_page_asks_anybody_for_anything(name: str) -> None:
+    """No element that loads, no style from elsewhere: only the icon, which is in the page."""
+    root = parse_page(PAGES[name])
+
+    assert not {element.tag for element in root.iter()} & {
+        *("img", "iframe", "video", "audio", "object", "embed", "script"),
+    }
+    loaded = [link for rel in ("icon", "stylesheet", "preload") for link in links(root, rel)]
+    assert [link["href"][:5] for link in loaded] == ["data:"]
+    assert not re.search(r"url\(|@import", text(next(root.iter("style"))))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_policy_lets_the_style_of_every_page_through(name: str) -> None:
+    """The hash is that of the style as it stands in the page; nothing else may be done."""
+    style = "".join(next(parse_page(PAGES[name]).iter("style")).itertext())
+
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+
+    policy = content_security_policy().split("; ")
+    assert f"style-src 'sha256-{digest}'" in policy
+    assert "default-src 'none'" in policy
+    assert not [rule for rule in policy if "unsafe" in rule or "script" in rule]
+
+
+def test_the_directory_tells_what_is_in_a_feed() -> None:
+    """Title, description, number of posts, day of the newest, formats, and addresses to copy."""
+    empty = replace(FEED_SUMMARY, title="Empty", description="Soon.", posts=0, latest=None)
+
+    root = parse_page(
+        directory_page(
+            samples.SERVICE_INFO, [("By category", [FEED_SUMMARY, empty]), ("By source", [])]
+        )
+    )
+
+    assert [text(heading) for heading in root.iter("h2")] == ["By category"]
+    full, none = by_class(root, "what")
+    assert text(full) == "Technology 1,234 posts, latest January 9, 2024"
+    assert text(none) == "Empty Soon. 0 posts"
+    assert [link.get("href") for link in full.iter("a")] == ["/feeds/technology"]
+    assert [text(code) for code in root.iter("code")] == [JSON_LINK.url, JSON_LINK.url]
+    assert [time.get("datetime") for time in root.iter("time")] == ["2024-01-09"]
+
+
+def test_readers_find_every_feed_from_the_directory() -> None:
+    """One link per format, with the feed's title, its type, and its whole address."""
+    root = parse_page(directory_page(samples.SERVICE_INFO, [("All", [FEED_SUMMARY])]))
+
+    assert links(root, "alternate") == [
+        {
+            "rel": "alternate",
+            "type": "application/feed+json",
+            "title": "Technology (JSON Feed)",
+            "href": JSON_LINK.url,
+        }
+    ]
+    assert [link["href"] for link in links(root, "canonical")] == [f"{PUBLIC_URL}/"]
+
+
+def test_a_long_directory_can_be_jumped_through() -> None:
+    """With several groups there is a link to each, with how many feeds it has."""
+    groups = [("Everything", [FEED_SUMMARY]), ("By category", [FEED_SUMMARY, FEED_SUMMARY])]
+
+    root = parse_page(directory_page(samples.SERVICE_INFO, groups))
+
+    (jumps,) = by_class(root, "jumps")
+    assert text(jumps) == "Everything 1 By category 2"
+    targets = {link.get("href", "")[1:] for link in jumps.iter("a")}
+    assert targets == {heading.get("id") for heading in root.iter("h2")}
+
+
+def test_a_directory_of_the_largest_says_how_many_there_are() -> None:
+    """And links to a list of all of them."""
+    groups = [("By source", [FEED_SUMMARY]), ("By category", [FEED_SUMMARY])]
+
+    root = parse_page(directory_page(samples.SERVICE_INFO, groups, more=12_344))
+
+    assert text(root).count("Showing the 1 with the most posts out of 12,345.") == 2
+    hrefs = {link.get("href") for link in root.iter("a")}
+    assert {"/categories", "/v1/sources"} <= hrefs
+
+
+def test_our_own_links_work_under_any_name() -> None:
+    """Links to click have no host; those that machines note down have the public one."""
+    root = parse_page(directory_page(samples.SERVICE_INFO, [("All", [FEED_SUMMARY])]))
+
+    clicked = [link.get("href", "") for link in root.iter("a")]
+    ours = [href for href in clicked if not href.startswith(("mailto:", "#"))]
+    assert all(re.match(r"/(?!/)|/$", href) for href in ours)
+
+
+def test_a_service_below_a_path_links_below_it() -> None:
+    """Where the public address has a path, every link to click begins with it."""
+    masthead = replace(samples.SERVICE_INFO, public_url="https://www.example.gov/syndicate")
+
+    root = parse_page(directory_page(masthead, []))
+
+    clicked = [link.get("href", "") for link in root.iter("a")]
+    assert {"/syndicate/", "/syndicate/about"} <= set(clicked)
+    assert not [href for href in clicked if not href.startswith(("/syndicate/", "#", "mailto:"))]
+
+
+def test_about_names_sources_and_their_rights() -> None:
+    """Each source with its terms, linked if they have an address, and what to do without."""
+    sources = [
+        samples.source("one", rights="Public domain", rights_url="https://one.example.gov/terms"),
+        samples.source("two", rights="", rights_url="https://two.example.gov/terms"),
+        samples.source("three", rights="CC0"),
+        samples.source("four", rights=""),
+    ]
+    root = parse_page(about_page(samples.SERVICE_INFO, sources=sources, links=(JSON_LINK,)))
+
+    rights = [text(fact) for fact in by_class(root, "facts")[0].iter("dd")]
+    assert rights == ["Public domain", "Rights", "CC0", "Contact the site for its terms."]
+    assert {link.get("href") for link in root.iter("a")} >= {
+        "https://one.example.gov/terms",
+        "https://two.example.gov/terms",
+        "mailto:feeds@example.gov",
+    }
+
+
+@pytest.mark.parametrize(
+    ("contact", "expected"),
+    [
+        ("feeds@example.gov", {"mailto:feeds@example.gov"}),
+        ("https://www.example.gov/contact", {"https://www.example.gov/contact"}),
+        ("", set()),
+    ],
+)
+def test_the_contact_is_an_address_of_either_kind(contact: str, expected: set[str]) -> None:
+    """Mail or web; without one, nobody is sent anywhere."""
+    masthead = replace(samples.SERVICE_INFO, contact=contact)
+    root = parse_page(about_page(masthead, sources=[], links=()))
+
+    contacts = {link.get("href") for link in root.iter("a") if text(link) in {"Contact", contact}}
+    assert contacts == expected
+
+
+def test_a_problem_leads_on() -> None:
+    """What went wrong as a sentence, what to do, and links to the feeds there are."""
+    shown = problem_page(
+        samples.SERVICE_INFO,
+        title="Not Found",
+        detail="there is no feed called 'x'",
+        hint="Choose one.",
+        choices=("all", "tts"),
+        are_feeds=True,
+    )
+    root = parse_page(shown)
+
+    assert "There is no feed called 'x'. Choose one." in text(root)
+    assert [link.get("href") for link in by_class(root, "known")[0].iter("a")] == [
+        "/feeds/all",
+        "/feeds/tts",
+    ]
+
+
+def test_a_problem_may_be_short() -> None:
+    """Without hint and list there is just the sentence, and the way back."""
+    root = parse_page(problem_page(samples.SERVICE_INFO, title="Gone", detail="It left."))
+
+    assert "Gone It left. All feeds" in text(next(root.iter("main")))
+
+
+def test_addresses_break_between_their_parts_only() -> None:
+    """What is shown can wrap; what is copied is the address."""
+    root = parse_page(directory_page(samples.SERVICE_INFO, [("All", [FEED_SUMMARY])]))
+
+    (code,) = root.iter("code")
+    assert list(code.itertext()) == [
+        "https://",
+        "feeds.example.gov/",
+        "feeds/",
+        "all.json?",
+        "carousel=true&",
+        "category=tts",
+    ]
+
+
+def test_only_two_things_pass_unescaped() -> None:
+    """The style, which is ours, and the content of a post, which has been sanitized."""
+    templates = [
+        path.read_text("utf-8")
+        for path in (files("syndicate.render") / "pages").iterdir()
+        if path.name.endswith(".html")
+    ]
+
+    trusted = [found for text in templates for found in re.findall(r"\S+\|safe\b", text)]
+    assert sorted(trusted) == ["item.content|inset|safe", "style|safe"]
+    assert not [text for text in templates if "autoescape" in text]

@@ -1,0 +1,83 @@
+"""The page of a post: its words as feeds have them, and all that goes with them."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from syndicate.model.post import Image, SafeHtml
+from tests import samples
+from tests.render import sample_pages
+from tests.render.parsed_html import by_class, links, parse_page, text
+
+
+def test_a_post_is_shown_as_feeds_have_it() -> None:
+    """Its words and all that goes with them: authors, dates, picture, card, translations, id."""
+    post = samples.post(carousel=True, updated=samples.PUBLISHED + timedelta(days=2), language="es")
+    item = samples.rendered_post(
+        post,
+        content=SafeHtml("<h1>Breve</h1><p>Hola <em>mundo</em></p>"),
+        image=Image(url="https://www.example.gov/a.png", alt="Una mesa"),
+        external_url="https://blog.example.org/x",
+        translations=(("en", "https://www.example.gov/en"), ("fr", "https://www.example.gov/fr")),
+    )
+    page = sample_pages.post_page_html(item)
+    root = parse_page(page)
+
+    (article,) = root.iter("article")
+    said = text(article)
+    assert article.get("lang") == "es"
+    assert "January 29, 2024 · Ada Example · 1 min · updated January 31, 2024" in said
+    assert "first published on blog.example.org" in said
+    assert "<h2>Breve</h2><p>Hola <em>mundo</em></p>" in page
+    facts = text(by_class(root, "facts")[0])
+    assert "Image Una mesa" in facts
+    assert "Carousel card 2024 01 29 a first post, January 29, 2024. What changes" in facts
+    assert "Image: A calendar page with a check mark" in facts
+    assert "Translations en, fr" in facts
+    assert post.id in facts
+
+
+def test_search_engines_are_sent_to_the_home_of_a_post() -> None:
+    """The page of a post is not to be listed; its canonical address is the source's."""
+    root = parse_page(sample_pages.post_page_html(samples.rendered_post()))
+
+    assert [link["href"] for link in links(root, "canonical")] == [samples.post().url]
+    assert {"name": "robots", "content": "noindex"} in [
+        dict(meta.attrib) for meta in root.iter("meta")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("alt", "said"),
+    [(None, "no alternative text"), ("", "decorative image"), ("A table", "A table")],
+)
+def test_an_editor_sees_how_a_picture_is_described(alt: str | None, said: str) -> None:
+    """Missing and empty descriptions are told apart, for the post and for its card."""
+    post = samples.post(carousel=True)
+    card = replace(samples.card(post), image_alt=alt)
+    item = samples.rendered_post(
+        post, image=Image(url="https://www.example.gov/a.png", alt=alt), card=card
+    )
+
+    page = sample_pages.post_page_html(item)
+
+    facts = text(by_class(parse_page(page), "facts")[0])
+    assert f"Image {said} Carousel" in facts
+    assert {None: "Image without alternative text ID", "": "spring. Image ID"}.get(
+        alt, "Image: A table ID"
+    ) in facts
+
+
+def test_a_plain_post_leaves_no_gap() -> None:
+    """Without authors, summary, card picture and the like, nothing empty is announced."""
+    post = samples.post(carousel=True, categories=())
+    card = replace(samples.card(post), image="", image_alt=None)
+    item = samples.rendered_post(post, authors=(), summary="", card=card)
+
+    root = parse_page(sample_pages.post_page_html(item))
+
+    assert "January 29, 2024 · 1 min" in text(next(root.iter("article")))
+    facts = text(by_class(root, "facts")[0])
+    assert facts.startswith("Summary none Carousel card")
+    assert "Image" not in facts

@@ -1,0 +1,30 @@
+"""Jobs as the index makes them, for tests."""
+
+from typing import Final
+
+from syndicate.render.pipeline import RenderRequest
+
+SITE: Final = "https://agency.example.gov"
+PAGE: Final = f"{SITE}/news/a-post/"
+
+
+def render_request(
+    body: str,
+    *,
+    hard_breaks: bool = False,
+    replacements: tuple[tuple[str, str], ...] = (),
+    link_targets: tuple[tuple[str, str], ...] = (),
+    asset_urls: tuple[tuple[str, str], ...] = (),
+) -> RenderRequest:
+    """Return the job of a post whose front matter ends in line 4."""
+    return RenderRequest(
+        body=body,
+        first_line=5,
+        page_url=PAGE,
+        site_url=SITE,
+        key="k1",
+        hard_breaks=hard_breaks,
+        replacements=replacements,
+        link_targets=link_targets,
+        asset_urls=asset_urls,
+    )

@@ -1,0 +1,114 @@
+"""Which frames stay."""
+
+import re
+import shutil
+from html import escape, unescape
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from syndicate.render.allowlist import IFRAME_HOSTS, IFRAME_SANDBOX
+from syndicate.render.pipeline import render
+from syndicate.render.sanitizer.iframe_policy import allowed_iframe, link_text
+from tests.render.iframe_urls import PLAYERS, SPELLINGS, refused_urls
+from tests.render.render_requests import PAGE, render_request
+
+PREFIXES = tuple(f"https://{host}{path}" for host, path in IFRAME_HOSTS.items())
+
+
+def kept(src: str) -> str | None:
+    """Return the ``src`` of the frame that stays of one written in a post, None if none does."""
+    content = render(render_request(f'<iframe src="{escape(src)}"></iframe>')).content
+    found = re.search(r'<iframe [^>]*src="([^"]*)"', content)
+    return unescape(found[1]) if found else None
+
+
+def test_a_player_of_a_known_host_stays_in_a_sandbox() -> None:
+    """By https, loaded late; its own sandbox and loading do not count."""
+    given = {
+        "src": "http://www.youtube.com/embed/x",
+        "title": "T",
+        "sandbox": "",
+        "loading": "eager",
+    }
+    assert allowed_iframe(given, ()) == {
+        "src": "https://www.youtube.com/embed/x",
+        "title": "T",
+        "loading": "lazy",
+        "sandbox": IFRAME_SANDBOX,
+    }
+
+
+@pytest.mark.parametrize(
+    "src", ["https://www.youtube.com/watch?v=x", "https://evil.example/embed/x"]
+)
+def test_other_pages_and_hosts_do_not_stay(src: str) -> None:
+    """A known host is known for its players only."""
+    assert allowed_iframe({"src": src}, ()) is None
+
+
+@pytest.mark.parametrize("url", PLAYERS)
+def test_frame_with_plain_player_url_stays_unchanged(url: str) -> None:
+    """Dots that make no dot segment and encoded spaces are plain."""
+    assert kept(url) == url
+
+
+@pytest.mark.parametrize("src", SPELLINGS)
+def test_frame_url_is_written_as_the_browser_resolves_it(src: str) -> None:
+    """Other spellings of a player's URL are read as a browser does, and written canonically."""
+    assert kept(src) == "https://archive.org/embed/x"
+
+
+@pytest.mark.parametrize("src", refused_urls())
+def test_frame_whose_url_is_not_plainly_a_player_becomes_a_link(src: str) -> None:
+    """Dot segments in any form, users, ports, look-alike hosts."""
+    assert kept(src) is None
+
+
+@pytest.mark.parametrize(
+    ("src", "stays"),
+    [
+        ("https://maps.example.gov/x", "https://maps.example.gov/x"),
+        ("http://maps.example.gov", "https://maps.example.gov/"),
+        ("https://maps.example.gov?q=/../", "https://maps.example.gov/?q=/../"),
+        ("https://maps.example.gov:8443/x", None),
+        ("https://user@maps.example.gov/x", None),
+        ("https://maps.example.gov/%2E%2E/x", None),
+    ],
+)
+def test_a_host_of_the_settings_stays(src: str, stays: str | None) -> None:
+    """In any case, with any path that is plain; without user and port."""
+    attributes = allowed_iframe({"src": src}, ("Maps.Example.gov",))
+    assert (attributes and attributes["src"]) == stays
+
+
+def test_a_link_in_place_of_a_frame_says_what_it_was() -> None:
+    """By its title, else by its host."""
+    assert link_text({"src": "https://a.gov/x", "title": " The map "}) == "The map"
+    assert link_text({"src": "https://a.gov/x"}) == "Embedded content from a.gov"
+
+
+@pytest.mark.browser
+def test_chromium_resolves_every_kept_frame_to_a_player() -> None:
+    """A parsed document loads nothing: only the URLs are resolved, on the post's own page."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("there is no chromium to look with")
+    sources = [*PLAYERS, *SPELLINGS, *refused_urls()]
+    written = [
+        render(render_request(f'<iframe src="{escape(src)}"></iframe>')).content for src in sources
+    ]
+    resolve = """([page, parts]) => parts.map(part => {
+        const frames = new DOMParser().parseFromString(part, "text/html").querySelectorAll("iframe")
+        return [...frames].map(frame => new URL(frame.getAttribute("src"), page).href)
+    })"""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        resolved = browser.new_page().evaluate(resolve, [PAGE, written])
+        browser.close()
+    assert [bool(urls) for urls in resolved] == [
+        number < len(PLAYERS) + len(SPELLINGS) for number, _ in enumerate(sources)
+    ]
+    for (url,) in filter(None, resolved):
+        assert url.startswith(PREFIXES)
+    assert [urls[0] for urls in resolved[: len(PLAYERS)]] == list(PLAYERS)

@@ -1,0 +1,122 @@
+"""What the tags of the closed list mean."""
+
+import pytest
+
+from syndicate.render.templates.shortcodes import TemplateContext, expand
+from syndicate.render.templates.template_tags import find_tags
+
+CONTEXT = TemplateContext(
+    site_url="https://a.gov",
+    page_url="https://a.gov/post/",
+    link_targets={"2024-01-01-x": "https://a.gov/x/", "about.md": "https://a.gov/about/"},
+)
+
+KNOWN = [
+    ('{{ "/a b" | url }}', "/a%20b"),
+    ('{{ "a" | relative_url }}', "/a"),
+    ('{{ "/a" | absolute_url | escape }}', "/a"),
+    ("{{site.baseurl}}", ""),
+    ("{{ site.url }}", "https://a.gov"),
+    ("{{ page.url }}", "https://a.gov/post/"),
+    ('{% image "assets/a.png" "A &ldquo;cat&rdquo;" %}', '<img src="/assets/a.png" alt="A “cat”">'),
+    ('{% image "https://b.gov/a.png" %}', '<img src="https://b.gov/a.png">'),
+    ('{% image_with_class "/a.png" "wide" "A cat" %}', '<img src="/a.png" alt="A cat">'),
+    ('{% image_with_class "/a.png" "wide" %}', '<img src="/a.png">'),
+    ('{{< img src="a.png" alt="" >}}', '<img src="a.png" alt="">'),
+    ('{{< img "a.png" "A cat" >}}', '<img src="a.png" alt="A cat">'),
+    (
+        '{{< figure src="a.png" alt="A" link="/b" caption="By *me*" >}}',
+        (
+            '<figure><a href="/b"><img src="a.png" alt="A"></a>'
+            "<figcaption>By <em>me</em></figcaption>"
+            "</figure>"
+        ),
+    ),
+    ('{% include figure.html image="/a.png" alt="A" %}', '<img src="/a.png" alt="A">'),
+    ("{% post_url 2024-01-01-x %}", "https://a.gov/x/"),
+    ('{{< relref "about.md#us" >}}', "https://a.gov/about/#us"),
+    ('{{ "jane-doe" | team_link }}', "Jane Doe"),
+    ("{% author joe_roe %}", "Joe Roe"),
+    ('{{ "jane" | team_photo }}', ""),
+    ('{{ "https://v.gov/1" | embed: "The talk" }}', '<a href="https://v.gov/1">The talk</a>'),
+    ('{% embed "https://v.gov/1" %}', '<a href="https://v.gov/1">Embedded content from v.gov</a>'),
+    ('{% embed "//[v" %}', '<a href="//[v">Embedded content from [v</a>'),
+    ('{% oembed "x" %}', '<a href="x">Embedded content from elsewhere</a>'),
+    ("{{< youtube abc >}}", '<a href="https://www.youtube.com/watch?v=abc">Video on YouTube</a>'),
+    (
+        '{{< youtube id="abc" title="Talk" >}}',
+        '<a href="https://www.youtube.com/watch?v=abc">Talk</a>',
+    ),
+    ("{{< vimeo 12 >}}", '<a href="https://vimeo.com/12">Video on Vimeo</a>'),
+    ("{{< instagram q >}}", '<a href="https://www.instagram.com/p/q">Post on Instagram</a>'),
+    ('{{< x user="a" id="1" >}}', '<a href="https://x.com/a/status/1">Post on X</a>'),
+    ("{{< tweet 1 >}}", '<a href="https://x.com/i/status/1">Post on X</a>'),
+    (
+        '{% twitter "https://x.com/a/status/1" %}',
+        '<a href="https://x.com/a/status/1">Post on X</a>',
+    ),
+    ("{{< gist a 1 >}}", '<a href="https://gist.github.com/a/1">Gist</a>'),
+    ("{{</* note */>}}", "\ufdd0\ufdd0< note >}}"),
+]
+
+UNKNOWN = [
+    "{{ page.excerpt }}",
+    "{{ page.image | url }}",
+    '{{ "x" | frobnicate | url }}',
+    "{% if x %}",
+    "{% include nav.html %}",
+    "{% image %}",
+    "{% post_url 1999-nowhere %}",
+    "{{< note >}}",
+    "{{< youtube >}}",
+    "{{< x >}}",
+    "{{< gist >}}",
+    "{% embed %}",
+    "{% author %}",
+    "{{ never closed",
+]
+
+
+@pytest.mark.parametrize(("source", "expected"), KNOWN)
+def test_a_tag_of_the_list_is_resolved(source: str, expected: str) -> None:
+    """As Markdown or HTML, nothing run."""
+    (tag,) = find_tags(source, ())
+    assert expand(tag, CONTEXT) == expected
+
+
+@pytest.mark.parametrize("source", UNKNOWN)
+def test_any_other_tag_has_no_meaning(source: str) -> None:
+    """Nor has one of the list that lacks what it needs."""
+    (tag,) = find_tags(source, ())
+    assert expand(tag, CONTEXT) is None
+
+
+def test_a_paired_shortcode_leaves_what_is_inside() -> None:
+    """The opening tag stands for nothing then."""
+    (tag,) = find_tags("{{< note >}}", ())
+    assert expand(tag, CONTEXT, is_paired=True) == ""
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ('{{ "jane" | team_link }}', "Jane D.", "Jane D."),
+        ('"jane" | team_link', "Jane D.", "Jane D."),
+        ("team_link", "<b>$1</b>", "<b>jane</b>"),
+        ("team_link", "$2 for $$", "$2 for $$"),
+        ("team_photo", "no", "Jane"),
+    ],
+)
+def test_a_replacement_of_the_settings_goes_first(key: str, value: str, expected: str) -> None:
+    """By the whole tag, by what is in it, by its name; arguments stand in for $1, $name."""
+    (tag,) = find_tags('{{ "jane" | team_link }}', ())
+    context = TemplateContext(site_url="", page_url="", replacements={key: value})
+    assert expand(tag, context) == expected
+
+
+def test_a_replacement_may_use_named_arguments() -> None:
+    """They are escaped, for they may stand in an attribute."""
+    (tag,) = find_tags('{{< img src="cat" alt="\'<A>" >}}', ())
+    value = '<img src="https://img.gov/$src.jpg" alt="$alt">'
+    context = TemplateContext(site_url="", page_url="", replacements={"img": value})
+    assert expand(tag, context) == '<img src="https://img.gov/cat.jpg" alt="\'&lt;A&gt;">'

@@ -1,0 +1,161 @@
+"""A post's body, from the file to what readers get."""
+
+import re
+
+import html5lib
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syndicate.model.post import Image
+from syndicate.render.pipeline import (
+    RENDERER_VERSION,
+    find_internal_links,
+    inline_text,
+    render,
+    truncated_fallback,
+)
+from syndicate.render.sanitizer.sanitizer import sanitize
+from syndicate.render.urls import UrlResolver
+from tests.render.render_requests import PAGE, SITE, render_request
+
+
+def test_a_body_becomes_html_text_and_image() -> None:
+    """Content is HTML, text is the same without tags, the first image is absolute."""
+    rendering = render(render_request("Some *words*.\n\n![A chart](chart.png)\n"))
+    assert rendering.content.startswith("<p>Some <em>words</em>.</p>")
+    assert rendering.text == "Some words."
+    assert rendering.image == Image(url=f"{PAGE}chart.png", alt="A chart")
+
+
+def test_an_image_nobody_described_is_told_from_a_decorative_one() -> None:
+    """None is not empty."""
+    assert render(render_request("![](a.png)")).image == Image(url=f"{PAGE}a.png", alt=None)
+    assert render(render_request('<img src="a.png" alt="">')).image == Image(
+        url=f"{PAGE}a.png", alt=""
+    )
+
+
+def test_a_note_says_where_in_the_file_it_belongs() -> None:
+    """Line and column are those of the file, front matter included; tags come first."""
+    notes = render(render_request("One\n\ntwo {% frobnicate %} three\n[x](ttps://a)\n")).diagnostics
+    assert [(note.rule, note.level, note.line, note.column) for note in notes] == [
+        ("template", "notice", 7, 5),
+        ("broken-scheme", "error", 8, 5),
+    ]
+
+
+def test_what_the_caller_knows_decides_where_links_and_images_lead() -> None:
+    """By name or path as written; template tags and Markdown alike."""
+    rendering = render(
+        render_request(
+            "[a](b.md) [c]({% post_url 2024-01-01-d %}) ![e](/f.png)",
+            link_targets=(("b.md", f"{SITE}/b/"), ("2024-01-01-d", f"{SITE}/d/")),
+            asset_urls=(("/f.png", "https://feeds.example.gov/f"),),
+        )
+    )
+    for address in (f"{SITE}/b/", f"{SITE}/d/", "https://feeds.example.gov/f"):
+        assert address in rendering.content
+    assert rendering.diagnostics == ()
+
+
+def test_the_settings_of_a_source_count() -> None:
+    """Line breaks that stay, tags with a meaning of their own."""
+    rendering = render(render_request("a\n{{ b }}", hard_breaks=True, replacements=(("b", "c"),)))
+    assert rendering.content == "<p>a<br>\nc</p>"
+
+
+def test_footnotes_work_in_a_page_of_many_posts() -> None:
+    """Their ids are the post's own, and links follow."""
+    content = render(render_request("a[^1]\n\n[^1]: b")).content
+    assert 'href="#p-k1-fn%3A1"' in content
+    assert '<li id="p-k1-fn:1">' in content
+
+
+def test_literal_braces_reach_readers_but_no_template_engine() -> None:
+    """Outside code they are written so that only people see two of them."""
+    content = render(render_request("{% raw %}{{ x }}{% endraw %} `{{ y }}` \\{\\{")).content
+    assert content == "<p>&#123;{ x }} <code>{{ y }}</code> &#123;{</p>"
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ("**New** <em>help\n center</em> &amp; [more](/x)", "New help center & more"),
+        ("2024. A good year", "2024. A good year"),
+        ("1) First", "1) First"),
+        ("![a chart](x.png) Words\n\nand more", "Words and more"),
+        ("", ""),
+    ],
+)
+def test_a_summary_is_read_as_markdown_and_as_html(written: str, text: str) -> None:
+    """Markup, entities and line breaks are gone; a number at its beginning makes no list."""
+    assert inline_text(written) == text
+
+
+def test_references_are_names_and_paths_inside_the_site() -> None:
+    """Template names, relative links and images count, once; addresses of others do not."""
+    body = (
+        "[a]({% post_url 2024-01-01-x %}) [b](other.md#part) [c](https://x.gov) [d](#e)\n"
+        '[f](b&amp;c) {% image "p.png" %} <img src="q.png"> [b](<other.md>) [m](mailto:a@b.gov)\n'
+        "\n[r]: /r.html\n"
+    )
+    assert find_internal_links(body) == (
+        "2024-01-01-x",
+        "other.md",
+        "b&c",
+        "/p.png",
+        "q.png",
+        "/r.html",
+    )
+
+
+def test_a_post_that_was_too_slow_shows_its_beginning() -> None:
+    """Plain paragraphs, no template code, and an error that says what happened."""
+    body = "First {{ x }} {% raw %}{{{% endraw %} <b>.\n\n" + "word " * 10_000
+    rendering = truncated_fallback(render_request(body), 2.0)
+    assert rendering.content == "<p>First  &#123;{ &lt;b&gt;.</p>"
+    assert rendering.text == "First {{ <b>."
+    (note,) = rendering.diagnostics
+    assert (note.level, note.rule, note.line) == ("error", "too-slow", 5)
+    assert "2 s" in note.message
+    assert truncated_fallback(render_request("word " * 10_000), 2.0).text.startswith("word word")
+
+
+def test_the_renderer_has_a_version() -> None:
+    """The same for the same code."""
+    assert len(RENDERER_VERSION) == 16
+
+
+PIECES = st.sampled_from(
+    [
+        *"*_`[]()<!#\\|~\t\n\x00\ufeff\r",
+        *("# ", "- ", "1. ", "> ", "```", "\n\n", "    ", "[a](", "![", "{{", "}}", "{%", "%}"),
+        *("{% raw %}", "{% endraw %}", '{% image "a" %}', "[^1]", "[^1]: b\n", "<div>", "</div>"),
+        *("<!--", "-->", "|-|-|\n", "a|b\n", "&amp;", "{: #x}", "*[A]: b\n", "[a]: /b\n", "A"),
+        *("https://a.gov/", '<p markdown="1">', '{% embed "http://[" %}', ": "),
+    ]
+)
+BODIES = st.lists(PIECES | st.text(max_size=5), max_size=30).map("".join) | st.text()
+
+
+@given(BODIES)
+def test_any_text_is_rendered_to_something_well_formed(body: str) -> None:
+    """Whatever a file holds: no exception, no parse error, settled, the same each time."""
+    rendering = render(render_request(body))
+    parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
+    parser.parseFragment(rendering.content)
+    again = sanitize(rendering.content, UrlResolver(page_url=PAGE), key="k1")
+    assert again.html == rendering.content
+    assert render(render_request(body)) == rendering
+    assert all(note.line >= 5 or not note.column for note in rendering.diagnostics)
+
+
+@given(BODIES)
+def test_no_template_code_leaves_any_text(body: str) -> None:
+    """Outside code, and in every list of references."""
+    content = str(render(render_request(body)).content)
+    prose = re.sub(r"<code\b.*?</code>", "", content, flags=re.DOTALL)
+    assert "{{" not in prose
+    assert "{%" not in prose
+    assert not any("{{" in name for name in find_internal_links(body))

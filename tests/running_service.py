@@ -1,0 +1,61 @@
+"""The service running inside a test, visited over HTTP and stopped by a signal."""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+import httpx
+
+from syndicate.service.content_service import ContentService, current_time
+from syndicate.service.server import serve
+from syndicate.settings import Settings
+
+ClientFunction = Callable[[httpx.AsyncClient], Awaitable[None]]
+
+
+def visit_service(
+    settings: Settings,
+    visit: ClientFunction,
+    *,
+    seconds: float = 20,
+    clock: Callable[[], datetime] = current_time,
+) -> None:
+    """Serve ``settings`` for one visit of at most ``seconds``, and stop as an operator would."""
+
+    async def serve_one_visit() -> None:
+        ports: asyncio.Queue[int] = asyncio.Queue()
+        with ContentService(settings, clock=clock) as content:
+            task = asyncio.create_task(serve(content, on_started=ports.put_nowait))
+            async with asyncio.timeout(seconds):
+                base_url = f"http://127.0.0.1:{await ports.get()}"
+                try:
+                    async with httpx.AsyncClient(base_url=base_url, timeout=20) as client:
+                        await wait_for_response(
+                            client, "/readyz", lambda answer: answer.status_code == 200
+                        )
+                        await visit(client)
+                finally:
+                    if not task.done():
+                        os.kill(os.getpid(), signal.SIGTERM)
+                    await task
+
+    asyncio.run(serve_one_visit())
+
+
+async def wait_for_response(
+    client: httpx.AsyncClient, path: str, is_expected: Callable[[httpx.Response], bool]
+) -> httpx.Response:
+    """Ask for ``path`` until the answer is as wanted."""
+    while not is_expected(response := await client.get(path)):  # noqa: ASYNC110 — HTTP has no event
+        await asyncio.sleep(0.01)
+    return response
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on just now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port

@@ -1,0 +1,58 @@
+"""Accepted removals survive, and whoever runs notices them."""
+
+from pathlib import Path
+
+import pytest
+
+from syndicate.errors import StorageError
+from syndicate.model.post import CommitId
+from syndicate.service.accepted_removals import AcceptedRemovals
+
+ONE, TWO = CommitId("1" * 40), CommitId("2" * 40)
+
+
+def test_what_was_accepted_is_known_to_everybody_at_once(tmp_path: Path) -> None:
+    """To who runs already, and to who starts later; by source."""
+    file = tmp_path / "var" / "accepted.json"
+    running = AcceptedRemovals(file)
+    assert running.commits("news") == frozenset()
+
+    AcceptedRemovals(file).add("news", TWO)
+    AcceptedRemovals(file).add("news", ONE)
+    AcceptedRemovals(file).add("other", ONE)
+
+    assert running.commits("news") == AcceptedRemovals(file).commits("news") == {ONE, TWO}
+    assert running.commits("other") == {ONE}
+    assert sorted(path.name for path in file.parent.iterdir()) == [".gitignore", "accepted.json"]
+
+
+def test_what_is_pretended_is_written_nowhere(tmp_path: Path) -> None:
+    """It counts beside what was accepted, for this source and this process."""
+    file = tmp_path / "accepted.json"
+    running = AcceptedRemovals(file)
+    running.add("news", ONE)
+    running.accept_temporarily("news", TWO)
+    assert running.commits("news") == {ONE, TWO}
+    assert running.commits("other") == frozenset()
+    assert AcceptedRemovals(file).commits("news") == {ONE}
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", '{"news": 1}', "null"])
+def test_a_file_that_cannot_be_read_accepts_nothing(tmp_path: Path, text: str) -> None:
+    """The last posts stay in service; what is in the file is not written over."""
+    file = tmp_path / "accepted.json"
+    file.write_text(text)
+    acceptances = AcceptedRemovals(file)
+
+    assert acceptances.commits("news") == frozenset()
+    with pytest.raises(StorageError, match="cannot be read"):
+        acceptances.add("news", ONE)
+    assert file.read_text() == text
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    """With what to do."""
+    (tmp_path / "accepted.json.new").mkdir()
+
+    with pytest.raises(StorageError, match="cannot be written"):
+        AcceptedRemovals(tmp_path / "accepted.json").add("news", ONE)

@@ -1,0 +1,243 @@
+"""What is served stays in the cache, what is not goes."""
+
+import asyncio
+import pathlib
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from syndicate.cache import Cache
+from syndicate.errors import RepositoryError
+from syndicate.model.edition import Edition, SourceSnapshot, UnavailableSource
+from syndicate.model.post import BlobId
+from syndicate.publisher.source_watcher import SourceWatcher
+from syndicate.service.cache_maintenance import prune_cache_daily, save_indexes_hourly
+from syndicate.service.content_service import ContentService
+from syndicate.service.supervisor import Restarts
+from tests.content_repository import ContentRepository
+from tests.service.conftest import FIRST, POST, SETTINGS, settings
+
+THIRD = "news/2023-11-08-third.md"
+
+
+def size(folder: pathlib.Path) -> dict[str, int]:
+    """Return how many entries each shelf of the cache below ``folder`` has."""
+    connection = sqlite3.connect(folder / "var" / "cache" / "syndicate.db")
+    try:
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        return {
+            bytes.fromhex(name.removeprefix("shelf_")).decode(): connection.execute(
+                f"SELECT count(*) FROM {name}"  # noqa: S608 — our own names
+            ).fetchone()[0]
+            for (name,) in tables.fetchall()
+        }
+    finally:
+        connection.close()
+
+
+def test_what_an_edition_is_made_of_is_kept(
+    settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
+) -> None:
+    """What a removed post said goes, and renderings of old versions; nothing is made again."""
+    with ContentService(settings(settings_file)) as newsroom:
+        for words in ("One.", "Two.", "Three."):
+            content.commit({FIRST: POST.format("First", words), THIRD: POST.format("X", words)})
+            edition = newsroom.edition()
+            newsroom.render_posts(edition.posts, edition)
+        content.commit({THIRD: None})
+        edition = newsroom.edition()
+        assert size(tmp_path) == {"readings": 8, "registers": 0, "renderings": 7}
+
+        newsroom.prune_cache(edition)
+
+        assert size(tmp_path) == {"readings": 5, "registers": 0, "renderings": 2}
+    with ContentService(settings(settings_file)) as newsroom:
+        edition = newsroom.edition()
+        assert [one.text for one in newsroom.render_posts(edition.posts, edition)] == [
+            "2",
+            "Three.",
+        ]
+    assert size(tmp_path) == {"readings": 5, "registers": 0, "renderings": 2}
+
+
+def test_last_renderings_stay_for_the_posts_of_an_edition(
+    settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
+) -> None:
+    """Those of former versions too, until the present one is rendered; of removed posts none."""
+    with ContentService(settings(settings_file), is_public=True) as newsroom:
+        content.commit({THIRD: POST.format("X", "Words.")})
+        edition = newsroom.edition()
+        newsroom.render_posts(edition.posts, edition)
+        content.commit({FIRST: POST.format("First", "New words."), THIRD: None})
+
+        newsroom.prune_cache(newsroom.edition())
+
+    assert size(tmp_path)["last-renderings"] == 2
+    assert size(tmp_path)["renderings"] == 2
+
+
+def test_while_a_source_cannot_be_read_all_is_kept(
+    settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
+) -> None:
+    """Nobody knows what it is made of."""
+    with ContentService(settings(settings_file)) as newsroom:
+        newsroom.edition()
+        content.commit({FIRST: POST.format("First", "New words.")})
+        newsroom.edition()
+    settings_file.write_text(SETTINGS.replace('"content"', '"missing"'))
+    with ContentService(settings(settings_file)) as newsroom:
+        newsroom.prune_cache(newsroom.edition())
+    assert size(tmp_path)["readings"] == 3
+
+
+def test_renderings_stay_while_a_post_cannot_be_read(
+    settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
+) -> None:
+    """Its rendering is still served, and the file may be restored."""
+    with ContentService(settings(settings_file)) as newsroom:
+        edition = newsroom.edition()
+        newsroom.render_posts(edition.posts, edition)
+        before = size(tmp_path)
+        part = edition.snapshots[0]
+        lost = tuple(replace(post, blob=BlobId("1" * 40)) for post in part.posts)
+        content.commit({FIRST: POST.format("First", "New words.")})
+        with pytest.raises(RepositoryError, match="cannot be read"):
+            newsroom.prune_cache(newsroom.build_edition([replace(part, posts=lost)]))
+    assert size(tmp_path)["renderings"] == before["renderings"]
+
+
+def test_a_service_that_runs_tidies_again_and_again(
+    settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
+) -> None:
+    """Each time what left since goes."""
+
+    async def run() -> None:
+        with ContentService(settings(settings_file)) as newsroom:
+            publisher = SourceWatcher(
+                newsroom.source_readers(),
+                build_edition=newsroom.build_edition,
+                clock=newsroom.clock,
+            )
+            tasks = [
+                asyncio.create_task(work)
+                for work in (
+                    publisher.run(),
+                    prune_cache_daily(
+                        newsroom, publisher, Restarts(), first_seconds=0, interval_seconds=0.1
+                    ),
+                )
+            ]
+            before = await publisher.next_edition()
+            for words in ("One.", "Two."):
+                content.commit({FIRST: None if words == "Two." else POST.format("First", words)})
+                before = await publisher.next_edition(before)
+            async with asyncio.timeout(20):
+                while size(tmp_path)["readings"] != 1:  # noqa: ASYNC110 — a file has no event
+                    await asyncio.sleep(0.02)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    asyncio.run(run())
+
+
+def test_trouble_is_told_and_ends_nothing(
+    settings_file: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A repository that is gone is tried again the next day."""
+
+    async def run() -> None:
+        with ContentService(settings(settings_file)) as newsroom:
+
+            def wrongly(
+                seen: Sequence[SourceSnapshot | UnavailableSource], _: Edition | None
+            ) -> Edition:
+                (part,) = (one for one in seen if isinstance(one, SourceSnapshot))
+                source = replace(part.source, name="gone", repository="/nowhere")
+                return newsroom.build_edition([replace(part, source=source)])
+
+            publisher = SourceWatcher(
+                newsroom.source_readers(), build_edition=wrongly, clock=newsroom.clock
+            )
+            following = asyncio.create_task(publisher.run())
+            tidying = asyncio.create_task(
+                prune_cache_daily(
+                    newsroom, publisher, Restarts(), first_seconds=0, interval_seconds=0.01
+                )
+            )
+            async with asyncio.timeout(20):
+                while "cache not tidied" not in capsys.readouterr().err:  # noqa: ASYNC110 — nor a log
+                    await asyncio.sleep(0.02)
+            assert not tidying.done()
+            for task in (following, tidying):
+                task.cancel()
+            await asyncio.gather(following, tidying, return_exceptions=True)
+
+    asyncio.run(run())
+
+
+def test_a_service_that_runs_remembers_what_it_knows_and_once_more_when_it_ends(
+    settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
+) -> None:
+    """The next start reads nothing again, and tidying leaves that alone."""
+
+    async def run() -> None:
+        with ContentService(settings(settings_file)) as newsroom:
+            publisher = SourceWatcher(
+                newsroom.source_readers(),
+                build_edition=newsroom.build_edition,
+                clock=newsroom.clock,
+            )
+            following = asyncio.create_task(publisher.run())
+            remembering = asyncio.create_task(
+                save_indexes_hourly(newsroom, publisher, Restarts(), first_seconds=0)
+            )
+            edition = await publisher.next_edition()
+            async with asyncio.timeout(20):
+                while "registers" not in size(tmp_path):  # noqa: ASYNC110 — a file has no event
+                    await asyncio.sleep(0.02)
+            newsroom.prune_cache(edition)
+            content.commit({FIRST: None, THIRD: POST.format("X", "New words.")})
+            await publisher.next_edition(edition)
+            remembering.cancel()
+            await asyncio.gather(remembering, return_exceptions=True)
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+
+    asyncio.run(run())
+    assert size(tmp_path)["registers"] == 1
+    Cache(tmp_path / "var" / "cache" / "syndicate.db").retain_only("readings", [])
+    with ContentService(settings(settings_file)) as newsroom:
+        assert THIRD in {post.path for post in newsroom.edition().posts}
+    assert size(tmp_path)["readings"] == 0
+
+
+def test_what_is_known_of_a_repository_that_is_gone_is_remembered(
+    settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
+) -> None:
+    """It may be back when the service starts again; until then it holds nobody up."""
+
+    async def run() -> None:
+        with ContentService(settings(settings_file)) as newsroom:
+            publisher = SourceWatcher(
+                newsroom.source_readers(),
+                build_edition=newsroom.build_edition,
+                clock=newsroom.clock,
+            )
+            following = asyncio.create_task(publisher.run())
+            remembering = asyncio.create_task(save_indexes_hourly(newsroom, publisher, Restarts()))
+            edition = await publisher.next_edition()
+            content.path.rename(tmp_path / "elsewhere")
+            publisher.refresh_now("news")
+            edition = await publisher.next_edition(edition)
+            assert edition.source_errors
+            remembering.cancel()
+            await asyncio.gather(remembering, return_exceptions=True)
+            assert remembering.cancelled()
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+
+    asyncio.run(run())
+    assert size(tmp_path)["registers"] == 1

@@ -1,0 +1,59 @@
+"""What is wrong with a whole edition."""
+
+import pathlib
+
+from syndicate.model.edition import Problem
+from syndicate.service.content_check import check_edition
+from syndicate.service.content_service import ContentService
+from tests.content_repository import ContentRepository
+from tests.service.conftest import FIRST, SECOND, SETTINGS, settings
+
+
+def found(file: pathlib.Path, path: str = "") -> list[Problem]:
+    """Return what is wrong with the files whose path begins with ``path``."""
+    with ContentService(settings(file)) as newsroom:
+        return list(check_edition(newsroom, newsroom.edition(), lambda each: each.startswith(path)))
+
+
+def places(told: list[Problem]) -> list[tuple[str, str, int]]:
+    """Return rule, file and line of each."""
+    return [(problem.rule, problem.path, problem.line) for problem in told]
+
+
+def test_problems_of_files_and_of_rendered_posts_come_in_the_order_of_lines(
+    settings_file: pathlib.Path, content: ContentRepository
+) -> None:
+    """Front matter, summary and text of a file, each with its own line in it."""
+    content.commit(
+        {
+            FIRST: "---\ntitle: a <b>b</b>\ncarousel_summary: '[](/x)'\nimage: /news/no.png\n"
+            "image_alt: A lake\ncarousel_show: true\n---\n[x](no.md) [](/x)\n",
+            SECOND: "---\ntitle: [\n---\n",
+        }
+    )
+
+    told = found(settings_file)
+
+    assert places(told) == [
+        ("title-markup", FIRST, 2),
+        ("empty-link", FIRST, 3),
+        ("missing-file", FIRST, 4),
+        ("relative-link", FIRST, 8),
+        ("empty-link", FIRST, 8),
+        ("front-matter", SECOND, 3),
+    ]
+    assert found(settings_file, SECOND) == told[-1:]
+
+
+def test_an_address_of_two_sources_is_told(settings_file: pathlib.Path) -> None:
+    """Both are served; readers who follow the address find one."""
+    source = SETTINGS[SETTINGS.index("[[sources]]") : SETTINGS.index("[[categories]]")]
+    settings_file.write_text(SETTINGS + source.replace('"news"', '"other"', 1))
+
+    told = found(settings_file)
+
+    assert {(problem.rule, problem.path) for problem in told} == {
+        ("duplicate-address", FIRST),
+        ("duplicate-address", SECOND),
+    }
+    assert len({problem.source for problem in told}) <= 2

@@ -1,0 +1,72 @@
+"""Editions and items as commands see them."""
+
+import pathlib
+from datetime import UTC, datetime
+
+import pytest
+
+from syndicate.errors import RepositoryError
+from syndicate.service.content_service import ContentService
+from tests.content_repository import ContentRepository
+from tests.service.conftest import FIRST, POST, SETTINGS, settings
+
+
+def titles(newsroom: ContentService, *, rev: str = "", at: datetime | None = None) -> list[str]:
+    """Return the titles of an edition."""
+    return [post.title for post in newsroom.edition(rev=rev, at=at).posts]
+
+
+def test_an_edition_is_what_the_branch_holds_now(settings_file: pathlib.Path) -> None:
+    """Its feeds are those of the settings, and its posts can be made into items."""
+    with ContentService(settings(settings_file)) as newsroom:
+        edition = newsroom.edition()
+        assert [post.title for post in edition.posts] == ["Second", "First"]
+        assert edition.feed("tech").title == "Technology"
+        items = newsroom.render_posts(edition.posts, edition)
+        assert [item.text for item in items] == ["2", "First words."]
+
+
+def test_a_branch_can_be_seen_before_it_is_public(
+    settings_file: pathlib.Path, content: ContentRepository
+) -> None:
+    """As ``--rev`` asks for it; an unknown one is refused by name."""
+    content.create_branch("editorial")
+    content.commit({FIRST: POST.format("Better", "Words.")}, branch="editorial")
+    with ContentService(settings(settings_file)) as newsroom:
+        assert titles(newsroom, rev="editorial") == ["Second", "Better"]
+        assert titles(newsroom) == ["Second", "First"]
+        with pytest.raises(RepositoryError, match="nowhere"):
+            titles(newsroom, rev="nowhere")
+
+
+def test_another_day_can_be_seen(settings_file: pathlib.Path) -> None:
+    """As ``--at`` asks for it."""
+    with ContentService(settings(settings_file)) as newsroom:
+        assert titles(newsroom, at=datetime(2023, 11, 7, tzinfo=UTC)) == ["First"]
+
+
+def test_a_source_without_the_branch_stays_at_its_own(
+    settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
+) -> None:
+    """Only some sources have an editorial branch."""
+    other = ContentRepository.create(tmp_path / "other")
+    other.commit({"posts/2023-11-08-third.md": POST.format("Third", "Words.")})
+    content.create_branch("editorial")
+    content.commit({FIRST: None}, branch="editorial")
+    source = SETTINGS[SETTINGS.index("[[sources]]") : SETTINGS.index("[[categories]]")]
+    settings_file.write_text(
+        SETTINGS
+        + source.replace('"news"\n', '"other"\n', 1)
+        .replace('"content"', '"other"')
+        .replace('["news"]', '["posts"]')
+    )
+    with ContentService(settings(settings_file)) as newsroom:
+        assert titles(newsroom, rev="editorial") == ["Third", "Second"]
+
+
+def test_a_missing_repository_leaves_the_source_unread(settings_file: pathlib.Path) -> None:
+    """What is wrong stands in the edition, which is made all the same."""
+    settings_file.write_text(SETTINGS.replace('"content"', '"missing"'))
+    with ContentService(settings(settings_file)) as newsroom:
+        (unread,) = newsroom.edition().unavailable
+        assert "missing" in unread.error

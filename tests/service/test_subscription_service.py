@@ -1,0 +1,409 @@
+"""What the office does, beside a publisher that does not wait for it."""
+
+import asyncio
+import json
+import pathlib
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import pytest
+
+from syndicate.channels.ssrf_guard import SsrfGuard
+from syndicate.errors import Conflict, NotReady, StorageError, UnknownName, ValidationFailed
+from syndicate.model.edition import Edition
+from syndicate.model.post import Post, RenderedPost
+from syndicate.model.selection import Selection
+from syndicate.model.subscription import Subscription, SubscriptionId
+from syndicate.model.subscription_input import SubscriptionPatch
+from syndicate.publisher import catch_up
+from syndicate.publisher.catch_up import EditionReader
+from syndicate.publisher.event_builder import EventBuilder
+from syndicate.service.content_service import ContentService
+from syndicate.service.subscription_service import (
+    SubscriptionService,
+    open_subscription_service,
+    run_subscription_service,
+)
+from syndicate.service.supervisor import Restarts
+from syndicate.settings import load
+from tests import samples
+from tests.channels.receiver import respond, run_receiver
+from tests.content_repository import ContentRepository
+from tests.databases import DATABASE_KINDS, database_of_kind
+from tests.publisher.conftest import FIRST, SETTINGS, open_content_service, post_file
+from tests.stepwise_service import StepwiseService, served_posts, sqlite_url, stepwise_service
+from tests.subscribers import Subscriber, deliver_all
+from tests.subscription_services import subscription_service_with_ledger
+from tests.web.app_client import LEDGER, POSTS, AppClient
+
+HOOK = "http://127.0.0.1:9/hook"
+BLANK = Subscription(id=SubscriptionId(""), url=HOOK)
+
+
+@pytest.fixture(params=DATABASE_KINDS)
+def address(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Iterator[str]:
+    """Return the URL of a migrated database of each kind."""
+    with database_of_kind(request, tmp_path / "syndicate.db") as url:
+        yield url
+
+
+@pytest.fixture
+def content(tmp_path: pathlib.Path) -> ContentRepository:
+    """Return a repository with one post."""
+    made = ContentRepository.create(tmp_path / "content")
+    made.commit({FIRST: post_file("First")})
+    return made
+
+
+@pytest.fixture
+def content_service(tmp_path: pathlib.Path, content: ContentRepository) -> Iterator[ContentService]:
+    """Return a newsroom of ``content``."""
+    assert content.path == tmp_path / "content"
+    with open_content_service(tmp_path) as opened:
+        yield opened
+
+
+def test_who_begins_while_something_is_published_has_all_of_it_once(
+    address: str, content_service: ContentService, content: ContentRepository
+) -> None:
+    """Whichever of the two comes first; and so does who selects anew."""
+    subscribers: list[Subscriber] = []
+
+    async def publish(office: StepwiseService) -> None:
+        for number in range(10, 20):
+            path = f"news/2023-11-{number}-post.md"
+            content.commit(
+                {path: post_file(f"Post {number}", lang="es"), FIRST: post_file(f"{number}")}
+            )
+            await office.publish()
+
+    async def join(office: StepwiseService, start: int) -> None:
+        for number in range(start, start + 6):
+            query = "language=es" if number % 2 else ""
+            one = await Subscriber.subscribe(office, query, number=number, backfill=True)
+            subscribers.append(one)
+            await one.change_selection(office, "" if number % 3 else "language=es")
+
+    async def do() -> None:
+        async with stepwise_service(content_service, address) as office:
+            await office.publish()
+            announcer = EventBuilder(content_service, samples.SERVICE_INFO, content_service.clock)
+            office.ledger_writer.prepare_events = announcer.prepare
+            await asyncio.gather(publish(office), join(office, 0), join(office, 6))
+            await deliver_all(office, subscribers)
+            assert len(subscribers) == 12
+            assert len(await served_posts(AppClient(reader=office))) == 11
+            for one in subscribers:
+                await one.check_posts(office)
+
+    asyncio.run(do())
+
+
+@dataclass(kw_only=True)
+class Lagging:
+    """A shelf on which one post lies that was told otherwise, until it was looked at often."""
+
+    looks: int = 0
+    enough: int = 3
+
+    @property
+    def edition(self) -> Edition:
+        """The edition of this look."""
+        self.looks += 1
+        first = replace(POSTS[0], url=f"{POSTS[0].url}?as-it-was")
+        return samples.edition(*(POSTS if self.looks >= self.enough else (first, *POSTS[1:])))
+
+    async def render_posts(
+        self, posts: Sequence[Post], _edition: Edition
+    ) -> tuple[RenderedPost, ...]:
+        """Return ``posts`` as items."""
+        return tuple(map(samples.rendered_post, posts))
+
+
+def within(
+    address: str,
+    shelf: EditionReader,
+    work: Callable[[SubscriptionService], Awaitable[None]],
+    *,
+    told: bool = True,
+) -> None:
+    """Do ``work`` in an office."""
+
+    async def do() -> None:
+        async with subscription_service_with_ledger(
+            address, shelf, entries=LEDGER if told else ()
+        ) as office:
+            await work(office)
+
+    asyncio.run(do())
+
+
+def test_what_is_served_may_be_a_moment_behind(tmp_path: pathlib.Path) -> None:
+    """Then it is waited for; nothing is told of posts as they were not told."""
+    shelf = Lagging()
+
+    async def work(office: SubscriptionService) -> None:
+        made = await office.subscribe(replace(BLANK, backfill=True))
+        found = await office.deliveries(made.id, None, before=None, limit=99)
+        assert len(found) == len(POSTS)
+        assert not any(b"as-it-was" in one.body for one in found)
+
+    within(sqlite_url(tmp_path), shelf, work)
+    assert shelf.looks == 3
+
+
+def test_what_stays_behind_cannot_be_told(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error says of what, and nothing is written; who wants no backfill need not wait."""
+    monkeypatch.setattr(catch_up, "_TIMEOUT_SECONDS", 0.0)
+
+    async def work(office: SubscriptionService) -> None:
+        with pytest.raises(NotReady, match="not what was told"):
+            await office.subscribe(replace(BLANK, backfill=True))
+        assert await office.subscriptions.list() == ()
+        await office.subscribe(BLANK)
+
+    within(sqlite_url(tmp_path), Lagging(enough=10**9), work)
+
+
+def test_before_the_baseline_nothing_can_be_told(tmp_path: pathlib.Path) -> None:
+    """But who wants to hear of what comes may subscribe and select already."""
+
+    async def work(office: SubscriptionService) -> None:
+        with pytest.raises(NotReady, match="nothing was told"):
+            await office.subscribe(replace(BLANK, backfill=True))
+        made = await office.subscribe(BLANK)
+        with pytest.raises(NotReady, match="nothing was told"):
+            await office.recover(made.id, None, None)
+        assert await office.recover(made.id, None, samples.NOW) == 0
+        await office.update(made.id, None, SubscriptionPatch(selection=Selection(carousel=True)))
+
+    within(sqlite_url(tmp_path), Lagging(), work, told=False)
+
+
+def test_nothing_is_made_for_who_is_disabled(address: str) -> None:
+    """Not even the difference of two selections; resumed, it is had by recovering."""
+
+    async def work(office: SubscriptionService) -> None:
+        made = await office.subscribe(BLANK)
+
+        async def disable(subscription: Subscription) -> None:
+            def disabled(found: Subscription) -> Subscription:
+                return replace(found, state="disabled", state_reason="gone")
+
+            await office.subscriptions.change(subscription.id, disabled)
+
+        await disable(made)
+        await office.update(made.id, None, SubscriptionPatch(selection=Selection(carousel=True)))
+        assert (await office.get(made.id, None)).pending == 0
+        with pytest.raises(Conflict, match="disabled"):
+            await office.recover(made.id, None, None)
+        resumed = await office.update(made.id, None, SubscriptionPatch(state="active"))
+        assert (resumed.state, resumed.state_reason) == ("active", "")
+        assert await office.recover(made.id, None, None) == 1
+        await disable(made)
+        both = SubscriptionPatch(state="active", selection=Selection())
+        assert (await office.update(made.id, None, both)).state == "active"
+        assert (await office.get(made.id, None)).pending == len(POSTS)
+
+    within(address, Lagging(enough=0), work)
+
+
+def test_what_was_missed_comes_after_what_was_not(address: str) -> None:
+    """What was told is sent again with its id; what was never told gets one of its own."""
+
+    async def work(office: SubscriptionService) -> None:
+        made = await office.subscribe(replace(BLANK, backfill=True))
+        before = await office.deliveries(made.id, None, before=None, limit=99)
+        count = await office.recover(made.id, None, samples.NOW)
+        after = await office.deliveries(made.id, None, before=None, limit=99)
+        assert after[-len(before) :] == tuple(replace(one, trigger="manual") for one in before)
+        fresh = [json.loads(one.body) for one in reversed(after[: -len(before)])]
+        assert count == len(before) + len(fresh)
+        assert [one["type"] for one in fresh] == ["post.removed"]
+        assert len({one.event for one in after}) == len(after)
+        assert await office.recover(made.id, None, samples.NOW) == count
+
+    within(address, Lagging(enough=0), work)
+
+
+def test_who_wants_some_events_alone_is_told_no_others(address: str) -> None:
+    """Also of another selection."""
+
+    async def work(office: SubscriptionService) -> None:
+        wish = replace(BLANK, types=("post.removed",), backfill=True)
+        made = await office.subscribe(wish)
+        assert (await office.get(made.id, None)).pending == 0
+        await office.update(
+            made.id, None, SubscriptionPatch(selection=Selection.create(sources=["updates"]))
+        )
+        assert (await office.get(made.id, None)).pending == len(POSTS) - 1
+
+    within(address, Lagging(enough=0), work)
+
+
+def test_subscribers_of_the_hub_are_no_webhooks(tmp_path: pathlib.Path) -> None:
+    """Nobody can look after them here, but see what was sent to them."""
+
+    async def work(office: SubscriptionService) -> None:
+        hub = replace(BLANK, id=SubscriptionId("sub_hub"), kind="websub", topic="x")
+        await office.subscriptions.add(hub, samples.NOW)
+        with pytest.raises(UnknownName):
+            await office.send_test("sub_hub")
+        assert await office.deliveries("sub_hub", None, before=None, limit=9) == ()
+        assert await office.list_page(None, "", 9) == ((), None)
+
+    within(sqlite_url(tmp_path), Lagging(), work)
+
+
+def test_an_address_that_is_refused_is_a_field_that_is_wrong(tmp_path: pathlib.Path) -> None:
+    """By whatever way it comes; nothing is changed."""
+
+    async def work(office: SubscriptionService) -> None:
+        refused = "https://192.168.0.1/"
+        with pytest.raises(ValidationFailed, match=r"192\.168\.0\.1"):
+            await office.subscribe(replace(BLANK, url=refused))
+        made = await office.subscribe(BLANK)
+        with pytest.raises(ValidationFailed) as caught:
+            await office.update(made.id, None, SubscriptionPatch(url=refused))
+        assert [one.pointer for one in caught.value.errors] == ["#/url"]
+        assert (await office.get(made.id, None)).subscription.url == HOOK
+
+    within(sqlite_url(tmp_path), Lagging(), work)
+
+
+def test_a_database_that_cannot_be_had_is_asked_again(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The log says so, and the service goes on."""
+    written = tmp_path / "syndicate.toml"
+    written.write_text(SETTINGS)
+    nowhere = {"SYNDICATE_DATABASE__URL": "postgresql://nobody@127.0.0.1:1/none"}
+    settings = load(written, nowhere)
+    opened: list[SubscriptionService] = []
+
+    async def do() -> None:
+        keeping = asyncio.create_task(
+            run_subscription_service(
+                settings,
+                clock=lambda: samples.NOW,
+                content=Lagging(),
+                notify_workers=lambda: None,
+                on_opened=opened.append,
+                restarts=Restarts(),
+            )
+        )
+        said = ""
+        while "nobody looks after subscriptions" not in said:
+            await asyncio.sleep(0.01)
+            said += capsys.readouterr().err
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+
+    asyncio.run(do())
+    assert not opened
+
+
+async def _resolve(host: str, _: int) -> list[str]:
+    known = {"private.example": ["10.1.2.3"], "mapped.example": ["9.9.9.9", "::ffff:10.1.2.3"]}
+    if host not in known:
+        raise OSError(-2, "Name or service not known")
+    return known[host]
+
+
+def test_partner_is_not_told_what_the_dns_of_the_operator_answers(tmp_path: pathlib.Path) -> None:
+    """Unknown and private names get the same words; the command line says more."""
+    names = ("private", "mapped", "unknown")
+
+    async def refusals(office: SubscriptionService) -> set[str]:
+        said = set()
+        for name in names:
+            with pytest.raises(ValidationFailed) as caught:
+                await office.subscribe(replace(BLANK, url=f"https://{name}.example/"))
+            (mistake,) = caught.value.errors
+            text = f"{mistake.code} {mistake.message} {mistake.hint}"
+            said.add(text.replace(name, "NAME"))
+        return said
+
+    async def work(office: SubscriptionService) -> None:
+        office = replace(office, ssrf_guard=SsrfGuard(lookup=_resolve))
+        assert len(await refusals(office)) == 3
+        (only,) = await refusals(replace(office, hides_dns_answers=True))
+        assert "10.1.2.3" not in only
+        with pytest.raises(ValidationFailed, match="https"):
+            await replace(office, hides_dns_answers=True).subscribe(replace(BLANK, url="ftp://x/"))
+
+    within(sqlite_url(tmp_path), Lagging(), work)
+
+
+def test_partner_sees_attempts_without_ip_addresses(tmp_path: pathlib.Path) -> None:
+    """The operator, who owns nothing, sees where each went."""
+
+    async def work(office: SubscriptionService) -> None:
+        async with run_receiver(respond(204)) as receiver:
+            made = await office.subscribe(replace(BLANK, owner="p", url=receiver.url("/hook")))
+            assert (await office.send_test(made.id)).ip_address == "127.0.0.1"
+            assert (await office.send_test(made.id, "p")).ip_address == "127.0.0.1"  # of the URL
+            assert (await office.send_test(made.id, "p")).status == 204
+
+    within(sqlite_url(tmp_path), Lagging(), work)
+
+
+def test_the_web_has_limits_that_the_command_line_has_not(tmp_path: pathlib.Path) -> None:
+    """The settings say how many subscriptions the tokens of one name may have."""
+    written = tmp_path / "syndicate.toml"
+    written.write_text(
+        f"{SETTINGS}\n[limits]\nsubscriptions_per_token = 1\nold_secrets = 0\n"
+        '[delivery]\nallow_http = true\nallow_networks = ["127.0.0.0/8"]\n'
+    )
+    settings = load(written, {"SYNDICATE_DATABASE__URL": sqlite_url(tmp_path)})
+
+    async def do() -> None:
+        loop = asyncio.get_running_loop()
+        opened: asyncio.Future[SubscriptionService] = loop.create_future()
+        keeping = asyncio.create_task(
+            run_subscription_service(
+                settings,
+                clock=lambda: samples.NOW,
+                content=Lagging(),
+                notify_workers=lambda: None,
+                on_opened=opened.set_result,
+                restarts=Restarts(),
+            )
+        )
+        office = await opened
+        made = await office.subscribe(replace(BLANK, owner="p"))
+        with pytest.raises(Conflict, match="'p' have 1 subscriptions; 1 are allowed"):
+            await office.subscribe(replace(BLANK, owner="p", url=f"{HOOK}/2"))
+        assert len((await office.rotate(made.id)).secrets) == 1
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        async with open_subscription_service(settings) as by_operator:
+            made = await by_operator.subscribe(replace(BLANK, owner="p", url=f"{HOOK}/2"))
+            assert made.owner == "p"
+
+    asyncio.run(do())
+
+
+def test_an_administrator_removes_a_subscription_that_cannot_be_read(
+    tmp_path: pathlib.Path,
+) -> None:
+    """Its partner hears that it cannot be read."""
+
+    async def do() -> None:
+        async with subscription_service_with_ledger(
+            sqlite_url(tmp_path), Lagging(), entries=LEDGER
+        ) as office:
+            made = await office.subscribe(replace(BLANK, owner="partner"))
+            with sqlite3.connect(tmp_path / "syndicate.db") as connection:
+                connection.execute("UPDATE subscription SET types = 'x'")
+            connection.close()
+            with pytest.raises(StorageError, match="cannot be read"):
+                await office.remove(made.id, "partner")
+            await office.remove(made.id, None)
+            with pytest.raises(UnknownName):
+                await office.remove(made.id, None)
+
+    asyncio.run(do())

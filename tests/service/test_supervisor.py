@@ -1,0 +1,65 @@
+"""Parts of the service that go on."""
+
+import asyncio
+import json
+
+import pytest
+
+from syndicate import telemetry
+from syndicate.errors import StorageError
+from syndicate.service.supervisor import RECENT_RESTART_SECONDS, Restarts, run_forever
+from syndicate.telemetry import exposition
+
+
+def test_whatever_ends_some_work_is_said_and_it_is_done_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What was to be expected in a word, what nobody expected with where it happened."""
+    restarts = Restarts()
+    known = StorageError("the disk is full", hint="Make room.")
+    ends = iter([known, KeyError("nobody expected this")])
+
+    async def do() -> None:
+        lasting = asyncio.Event()
+
+        async def work() -> None:
+            for error in ends:
+                raise error
+            lasting.set()
+            await asyncio.Event().wait()
+
+        log = telemetry.logger("part")
+        keeping = asyncio.create_task(
+            run_forever(
+                work, log, "nothing works", component="part", restarts=restarts, pause_seconds=0
+            )
+        )
+        waiting = asyncio.create_task(lasting.wait())
+        await asyncio.wait({keeping, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        assert lasting.is_set()
+        keeping.cancel()
+        await asyncio.wait({keeping})
+        assert keeping.cancelled()
+
+    asyncio.run(do())
+    expected, surprise = map(json.loads, capsys.readouterr().err.splitlines())
+    assert (expected["event"], expected["reason"]) == ("nothing works", "the disk is full")
+    assert (expected["code"], expected["hint"]) == ("storage-error", "Make room.")
+    assert (surprise["event"], surprise["level"]) == ("nothing works", "error")
+    assert "nobody expected this" in surprise["exception"]
+    assert restarts.components == ("part",)
+    assert 'syndicate_component_restarts_total{component="part"} 2.0' in exposition().decode()
+
+
+def test_a_component_counts_as_restarted_until_it_ran_for_a_while() -> None:
+    """Five minutes after its last end it is well again; each component by itself."""
+    seconds = [0.0]
+    restarts = Restarts(clock=lambda: seconds[-1])
+    found = [restarts.components]
+    restarts.record("publisher")
+    seconds.append(RECENT_RESTART_SECONDS - 1)
+    restarts.record("delivery")
+    for now in (RECENT_RESTART_SECONDS - 1, RECENT_RESTART_SECONDS, 2 * RECENT_RESTART_SECONDS):
+        seconds.append(now)
+        found.append(restarts.components)
+    assert found == [(), ("delivery", "publisher"), ("delivery",), ()]

@@ -1,0 +1,158 @@
+"""A partner that keeps a copy by `/v1/changes`, and a service whose every step a test takes."""
+
+import pathlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from syndicate.model.asset import Asset
+from syndicate.model.change import LedgerEntry
+from syndicate.model.edition import Edition, Readiness
+from syndicate.model.ledger_cursor import LedgerCursor
+from syndicate.model.post import Post, RenderedPost, RenderedPosts
+from syndicate.model.subscription_manager import SubscriptionManager
+from syndicate.model.websub_request import WebSubRequest
+from syndicate.publisher.ledger_writer import LedgerWriter
+from syndicate.service.content_service import ContentService
+from syndicate.service.subscription_service import SubscriptionService
+from syndicate.storage.database import Database
+from syndicate.storage.ledger import Ledger
+from tests import samples
+from tests.databases import create_sqlite_database
+from tests.subscription_services import subscription_service_on
+from tests.web.app_client import AppClient
+
+
+@dataclass(kw_only=True)
+class PostMirror:
+    """Applies what `/v1/changes` tells to a copy, and asks on from where it was.
+
+    ``query`` narrows the copy; pages hold ``limit`` items.
+    """
+
+    query: str = ""
+    limit: int = 50
+    posts: dict[str, Any] = field(default_factory=dict)
+    received: list[tuple[str, str | None]] = field(default_factory=list)
+    """Type and reason of everything that was told, in order."""
+    next_url: str = ""
+
+    async def sync(self, site: AppClient) -> None:
+        """Apply everything that was told since the last time."""
+        url = self.next_url or f"/v1/changes?limit={self.limit}&{self.query}"
+        while True:
+            response = await site.request_async(url.removeprefix(samples.SERVICE_INFO.public_url))
+            assert response.status_code == 200, response.text
+            page = response.json()
+            for item in page["items"]:
+                self.apply(item)
+            url = self.next_url = page["next_url"]
+            if not page["has_more"]:
+                return
+
+    def apply(self, item: dict[str, Any]) -> None:
+        """Apply one thing that was told, blindly."""
+        data = item["data"]
+        self.received.append((item["type"], data["reason"]))
+        if item["type"] == "post.removed":
+            self.posts.pop(data["post"]["id"], None)
+        else:
+            self.posts[data["post"]["id"]] = data["post"]
+
+
+async def served_posts(site: AppClient, query: str = "") -> dict[str, Any]:
+    """Return what `/v1/posts` holds of a selection, by id."""
+    response = await site.request_async(f"/v1/posts?limit=200&{query}")
+    page = response.json()
+    assert page["next_url"] is None
+    return {item["id"]: item for item in page["items"]}
+
+
+@dataclass(kw_only=True)
+class StepwiseService:
+    """A service without its loops: `publish` is one turn of them. It is a `Services`."""
+
+    content: ContentService
+    database: Database
+    ledger: Ledger
+    edition: Edition
+    readiness: Readiness = field(default_factory=lambda: Readiness(is_ready=True))
+    subscriptions: SubscriptionService = field(init=False)
+    ledger_writer: LedgerWriter = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Get a teller."""
+        self.ledger_writer = self.new_ledger_writer()
+
+    def new_ledger_writer(self, name: str = "here") -> LedgerWriter:
+        """Return a teller that has not told anything yet."""
+        return LedgerWriter(
+            ledger=self.ledger, holder=name, renderer=self.content, clock=self.content.clock
+        )
+
+    async def publish(self, at: timedelta = timedelta()) -> bool:
+        """Make the edition of now or of a time ahead, and tell it."""
+        self.edition = self.content.edition(at=self.content.clock() + at)
+        return await self.ledger_writer.record(self.edition)
+
+    async def render_posts(
+        self, posts: Sequence[Post], edition: Edition
+    ) -> tuple[RenderedPost, ...]:
+        """Return ``posts`` as items."""
+        return self.content.render_posts(posts, edition)
+
+    async def render_posts_in_time(self, posts: Sequence[Post], edition: Edition) -> RenderedPosts:
+        """Return all of them as items."""
+        return RenderedPosts(items=await self.render_posts(posts, edition))
+
+    async def asset(self, source: str, path: str, *, with_content: bool = True) -> Asset:
+        """Return a file."""
+        return self.content.asset(source, path, self.edition, with_content=with_content)
+
+    def refresh(self, source: str) -> None:
+        """Look at every source; only whoever publishes tells of it."""
+        self.edition.snapshot(source)
+        self.edition = self.content.edition()
+
+    async def subscription_service(self) -> SubscriptionManager:
+        """Return who looks after subscriptions."""
+        return self.subscriptions
+
+    async def request_subscription(self, _: WebSubRequest) -> timedelta:
+        """Let everybody wait: nothing is verified here."""
+        return timedelta(hours=1)
+
+    async def ledger_entries_after(
+        self, after: LedgerCursor | None, limit: int
+    ) -> tuple[LedgerCursor, tuple[LedgerEntry, ...]]:
+        """Return what was told after a position."""
+        return await self.ledger.entries_after(after, limit)
+
+
+@asynccontextmanager
+async def stepwise_service(
+    content: ContentService, database_url: str
+) -> AsyncIterator[StepwiseService]:
+    """Open a service with the database at ``address``, which has told nothing yet."""
+    create_sqlite_database(database_url)
+    database = await Database.open(database_url)
+    try:
+        service = StepwiseService(
+            content=content,
+            database=database,
+            ledger=Ledger(database),
+            edition=content.edition(),
+        )
+        async with subscription_service_on(
+            database, service, clock=lambda: service.edition.at
+        ) as service.subscriptions:
+            yield service
+    finally:
+        await database.close()
+
+
+def sqlite_url(folder: pathlib.Path, name: str = "syndicate") -> str:
+    """Return the address of an SQLite database in ``folder``."""
+    return f"sqlite:///{folder / name}.db"

@@ -1,0 +1,123 @@
+"""What tests of the sending side share: a database with subscriptions and something to send."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from syndicate.model.delivery import Attempt, Delivery
+from syndicate.model.event import EventId
+from syndicate.model.ledger_cursor import LedgerCursor
+from syndicate.model.post import PostId
+from syndicate.model.retry_policy import AttemptContext
+from syndicate.model.subscription import Subscription, SubscriptionId
+from syndicate.model.webhook_signature import Secret
+from syndicate.storage.database import Database
+from syndicate.storage.delivery_log import DeliveryLog
+from syndicate.storage.enqueue import StoredEvent, enqueue_for
+from syndicate.storage.outbox import Claim, FinishedAttempt, Outbox
+from syndicate.storage.secret_store import SecretStore
+from syndicate.storage.subscriptions import Subscriptions
+from tests import samples
+from tests.databases import create_sqlite_database
+
+NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
+LEASE = timedelta(seconds=20)
+SECRET = Secret(key=b"k" * 24)
+CURSOR = str(LedgerCursor(ledger_id="1", generation=1, post_id=PostId("")))
+
+
+def stored_event(number: int, at: datetime = NOW) -> StoredEvent:
+    """Return a letter that is like no other number's."""
+    text = b'{"type":"post.updated","timestamp":"t","data":{"cursor":"c%d"}}'
+    return StoredEvent(
+        id=EventId(f"evt_{number}"),
+        type="post.updated",
+        post_id=PostId(f"tag:{number}"),
+        commit_id=samples.COMMIT,
+        detected=at,
+        full_body=text % number,
+        thin_body=b'{"data":{"cursor":"%b"}}' % CURSOR.encode(),
+    )
+
+
+def subscriber(name: str) -> Subscription:
+    """Return a subscription with an address of its own."""
+    return Subscription(
+        id=SubscriptionId(f"sub_{name}"),
+        owner="partner",
+        url=f"https://{name}.example/hook",
+        secrets=(SECRET,),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxFixture:
+    """A database and all who work on it."""
+
+    database: Database
+    subscriptions: Subscriptions
+    outbox: Outbox
+    delivery_log: DeliveryLog
+
+    async def subscribe(self, *names: str, events: Sequence[int] = ()) -> None:
+        """Add subscriptions, to each of which the numbered ``letters`` are on their way."""
+        for name in names:
+            await self.subscriptions.add(subscriber(name), NOW)
+            await self.enqueue(name, *events)
+
+    async def enqueue(self, name: str, *events: int) -> None:
+        """Put letters into the outbox for one subscription."""
+        async with self.database.write() as connection:
+            subscription_id = SubscriptionId(f"sub_{name}")
+            await enqueue_for(
+                connection, subscription_id, [stored_event(number) for number in events], NOW
+            )
+
+    async def claim(self, token: str, limit: int = 100, now: datetime = NOW) -> tuple[Claim, ...]:
+        """Claim what is due."""
+        return await self.outbox.claim(limit, token=token, now=now, lease=LEASE)
+
+
+def run_with_outbox(
+    database_url: str, work: Callable[[OutboxFixture], Awaitable[None]], *, key: str = ""
+) -> None:
+    """Do ``work`` with an empty database at ``address``."""
+
+    async def do() -> None:
+        create_sqlite_database(database_url)
+        database = await Database.open(database_url)
+        secret_store = SecretStore(key)
+        try:
+            await work(
+                OutboxFixture(
+                    database=database,
+                    subscriptions=Subscriptions(database, secret_store),
+                    outbox=Outbox(database, secret_store),
+                    delivery_log=DeliveryLog(database),
+                )
+            )
+        finally:
+            await database.close()
+
+    asyncio.run(do())
+
+
+def finished_attempt(
+    delivery: Delivery, status: int = 204, now: datetime = NOW, **headers: str
+) -> FinishedAttempt:
+    """Return what is written down when the receiver answered with ``status``."""
+    is_success = 200 <= status < 300
+    attempt = Attempt(
+        number=delivery.attempts + 1,
+        trigger=delivery.trigger,
+        started=now,
+        took_ms=7,
+        ip_address="192.0.2.1",
+        status=status,
+        headers=tuple((name.replace("_", "-"), value) for name, value in headers.items()),
+        response="so it is",
+        cause="" if is_success else "status",
+        error="" if is_success else f"the answer was {status}",
+    )
+    return FinishedAttempt(delivery=delivery, attempt=attempt, context=AttemptContext(now=now))

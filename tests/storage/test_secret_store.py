@@ -1,0 +1,48 @@
+"""The safe for subscribers' secrets."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from syndicate.errors import StorageError
+from syndicate.model.subscription import SubscriptionId
+from syndicate.model.webhook_signature import Secret
+from syndicate.storage.secret_store import SecretStore
+
+ONE, TWO = SubscriptionId("sub_1"), SubscriptionId("sub_2")
+SECRETS = (
+    Secret(key=b"a" * 24),
+    Secret(key=b"b" * 64, valid_until=datetime(2024, 6, 1, tzinfo=UTC)),
+    Secret(key="kürzer".encode()),
+)
+
+
+@pytest.mark.parametrize("key", ["", "a passphrase"])
+def test_secrets_come_back_as_they_were(key: str) -> None:
+    """In their order, with their ends; a WebSub subscriber chose one as it liked."""
+    safe = SecretStore(key)
+    assert safe.decode(ONE, safe.encode(ONE, SECRETS)) == SECRETS
+
+
+def test_with_a_key_nothing_is_readable() -> None:
+    """Without one it is; and the same secret looks different each time."""
+    assert SECRETS[0].text in SecretStore().encode(ONE, SECRETS)
+    stored = SecretStore("key").encode(ONE, SECRETS)
+    assert SECRETS[0].text not in stored
+    assert "whsec_" not in stored
+    assert stored != SecretStore("key").encode(ONE, SECRETS)
+
+
+def test_what_was_stored_readable_is_read_with_a_key() -> None:
+    """An operator may introduce a key at any time."""
+    assert SecretStore("key").decode(ONE, SecretStore().encode(ONE, SECRETS)) == SECRETS
+
+
+@pytest.mark.parametrize(("key", "of"), [("", ONE), ("other", ONE), ("key", TWO)])
+def test_another_key_or_another_subscription_opens_nothing(key: str, of: SubscriptionId) -> None:
+    """The error names the setting."""
+    stored = SecretStore("key").encode(ONE, SECRETS)
+    with pytest.raises(StorageError) as refused:
+        SecretStore(key).decode(of, stored)
+    assert refused.value.code == "wrong-secret-key"
+    assert "secret_key" in refused.value.hint

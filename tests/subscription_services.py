@@ -1,0 +1,74 @@
+"""An office on a real database, in which something was told, for tests of what partners can do."""
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from ipaddress import ip_network
+
+from syndicate.channels.ssrf_guard import SsrfGuard
+from syndicate.channels.transport import Transport
+from syndicate.model.change import LedgerEntry
+from syndicate.publisher.catch_up import EditionReader
+from syndicate.service.subscription_service import SubscriptionService
+from syndicate.storage.database import Database
+from syndicate.storage.delivery_log import DeliveryLog
+from syndicate.storage.ledger import Ledger
+from syndicate.storage.secret_store import SecretStore
+from syndicate.storage.subscriptions import Subscriptions
+from syndicate.storage.tokens import Tokens
+from tests import samples
+from tests.databases import create_sqlite_database
+
+
+@asynccontextmanager
+async def subscription_service_with_ledger(
+    database_url: str,
+    shelf: EditionReader,
+    *,
+    entries: Iterable[LedgerEntry] = (),
+    clock: Callable[[], datetime] = lambda: samples.NOW,
+) -> AsyncIterator[SubscriptionService]:
+    """Open an office with the empty database at ``address``, and tell rows of the ledger there."""
+    create_sqlite_database(database_url)
+    database = await Database.open(database_url)
+    try:
+        await record_entries(Ledger(database), entries)
+        async with subscription_service_on(database, shelf, clock=clock) as service:
+            yield service
+    finally:
+        await database.close()
+
+
+async def record_entries(ledger: Ledger, entries: Iterable[LedgerEntry]) -> None:
+    """Write rows into the ledger, those of a generation together."""
+    all_entries = list(entries)
+    for generation in sorted({entry.row.generation for entry in all_entries}):
+        generation_entries = [entry for entry in all_entries if entry.row.generation == generation]
+        assert await ledger.acquire_lease("test", samples.NOW)
+        assert await ledger.record("test", generation_entries, samples.NOW) == generation
+    await ledger.release_lease("test")
+
+
+@asynccontextmanager
+async def subscription_service_on(
+    database: Database, shelf: EditionReader, *, clock: Callable[[], datetime]
+) -> AsyncIterator[SubscriptionService]:
+    """Open an office that may send to this host."""
+    ssrf_guard = SsrfGuard(
+        allow_networks=[ip_network("127.0.0.0/8")], allow_http=True, lookup=_no_such_host
+    )
+    async with Transport(ssrf_guard, samples.SERVICE_INFO, timeout_seconds=5) as transport:
+        yield SubscriptionService(
+            subscriptions=Subscriptions(database, SecretStore()),
+            delivery_log=DeliveryLog(database),
+            tokens=Tokens(database),
+            ssrf_guard=ssrf_guard,
+            transport=transport,
+            content=shelf,
+            service_info=samples.SERVICE_INFO,
+            clock=clock,
+        )
+
+
+async def _no_such_host(_: str, __: int) -> Iterable[str]:
+    raise OSError(0, "names are not looked up in tests")

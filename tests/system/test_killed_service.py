@@ -1,0 +1,41 @@
+"""A service that is killed at any instant goes on when it is started again, without repair."""
+
+import pathlib
+import random
+import subprocess
+import sys
+import time
+
+import httpx
+
+from syndicate.settings import load
+from tests.content_repository import git_environment
+from tests.running_service import visit_service
+from tests.system.test_served_repositories import large
+
+KILLS = 5
+
+
+def test_killed_service_serves_the_same_bytes_after_restart(tmp_path: pathlib.Path) -> None:
+    """Mid-index, mid-write or while serving: the next start serves the same bytes."""
+    _, settings = large(tmp_path, 400)
+    chance = random.Random(7)  # noqa: S311 — instants, not secrets
+    command = [sys.executable, "-m", "syndicate", "--config", str(settings.file), "serve"]
+    for _ in range(KILLS):
+        with subprocess.Popen(
+            command,
+            env=git_environment({"PYTHONPATH": "src"}),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as process:
+            time.sleep(chance.uniform(0.2, 2.5))
+            process.kill()
+    responses: list[bytes] = []
+
+    async def visit(client: httpx.AsyncClient) -> None:
+        responses.append((await client.get("/feeds/all.json?limit=200")).content)
+
+    visit_service(settings, visit)
+    visit_service(load(settings.file, {"SYNDICATE_SERVICE__DATA": str(tmp_path / "new")}), visit)
+    assert responses[0] == responses[1]
+    assert b'"Post 399"' in responses[0]

@@ -1,0 +1,335 @@
+"""The real nginx in front of the real service, configured as for a host and as for compose."""
+
+import contextlib
+import gzip
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Final, NamedTuple
+
+import httpx
+import pytest
+
+from syndicate.settings.schema import ServiceTable
+from tests.content_repository import ContentRepository, git_environment
+from tests.project_documents import ROOT, find_program
+
+TIMEOUT_SECONDS: Final = 60
+"""Seconds for anything to happen on a busy machine."""
+
+HTTP_BLOCK: Final = """
+daemon off;
+pid {folder}/nginx.pid;
+error_log stderr warn;
+{user}
+worker_processes 1;
+events {{}}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    include {folder}/syndicate.conf;
+}}
+"""
+SETTINGS: Final = """
+[service]
+title = "Example agency feeds"
+public_url = "https://feeds.example.gov"
+
+[[sources]]
+name = "news"
+repository = "repository"
+folders = ["posts"]
+dialect = "news-and-blog"
+site_url = "https://www.example.gov"
+"""
+POST: Final = "---\ntitle: A post {day}\n---\n" + "Many words that compress well. " * 40
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait until something is true."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def run_process(command: list[str], environ: Mapping[str, str], port: int) -> Iterator[None]:
+    """Run a server until the end of the block, from when it listens on ``port``."""
+
+    def is_listening() -> bool:
+        assert process.poll() is None
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", port)).close()
+            return True
+        return False
+
+    with subprocess.Popen(command, env={**environ}, stderr=subprocess.DEVNULL) as process:
+        try:
+            wait_until(is_listening)
+            yield
+        finally:  # asked, because who is killed cannot end the processes it started
+            process.send_signal(signal.SIGTERM)
+            process.wait(TIMEOUT_SECONDS)
+
+
+class NginxConfiguration(NamedTuple):
+    """A configuration in deploy/, and what of it is different on the machine of a test."""
+
+    file: str
+    upstream: str
+    cache: str
+
+
+HOST_CONFIGURATION: Final = NginxConfiguration(
+    "nginx.conf", "127.0.0.1:8000", "/var/cache/nginx-syndicate"
+)
+COMPOSE_CONFIGURATION: Final = NginxConfiguration(
+    "nginx.compose.conf", "serve:8000", "/var/cache/nginx/syndicate"
+)
+
+
+class CachedService:
+    """A service of two posts and the nginx before it, both in ``folder``."""
+
+    def __init__(self, folder: Path, configuration: NginxConfiguration) -> None:
+        self.folder = folder
+        self.deployed = configuration
+        self.behind = free_port()
+        self.port = free_port()
+        self.repository = ContentRepository.create(folder / "repository", bare=True)
+        posts = {f"posts/2024-01-0{day}-post.md": POST.format(day=day) for day in (1, 2)}
+        self.repository.commit(posts)
+        (folder / "syndicate.toml").write_text(SETTINGS)
+        self.configure()
+
+    def configure(self) -> None:
+        """Write the configuration as it is deployed, with places of this machine."""
+        text = (ROOT / "deploy" / self.deployed.file).read_text()
+        for original, replacement in (
+            (f"server {self.deployed.upstream};", f"server 127.0.0.1:{self.behind};"),
+            ("listen 8080", f"listen 127.0.0.1:{self.port}"),
+            (self.deployed.cache, str(self.folder / "cache")),
+        ):
+            assert original in text
+            text = text.replace(original, replacement)
+        (self.folder / "syndicate.conf").write_text(text)
+        user = "user root;" if os.getuid() == 0 else ""
+        (self.folder / "nginx.conf").write_text(HTTP_BLOCK.format(folder=self.folder, user=user))
+
+    @property
+    def nginx_command(self) -> list[str]:
+        """The start of a command line of nginx."""
+        return [
+            find_program("nginx"),
+            "-p",
+            str(self.folder),
+            "-c",
+            str(self.folder / "nginx.conf"),
+        ]
+
+    def run_service(self, **settings: int) -> contextlib.AbstractContextManager[None]:
+        """Serve with ``settings`` of [service]."""
+        environ = {f"SYNDICATE_SERVICE__{name.upper()}": str(v) for name, v in settings.items()}
+        return run_process(
+            [sys.executable, "-m", "syndicate", "serve"],
+            {
+                **git_environment(environ),
+                "PYTHONPATH": str(ROOT / "src"),
+                "SYNDICATE_CONFIG": str(self.folder / "syndicate.toml"),
+                "SYNDICATE_SERVICE__PORT": str(self.behind),
+            },
+            self.behind,
+        )
+
+    @contextlib.contextmanager
+    def run_nginx(self) -> Iterator[httpx.Client]:
+        """Run nginx and yield a client of it."""
+        with (
+            run_process(self.nginx_command, os.environ, self.port),
+            httpx.Client(
+                base_url=f"http://127.0.0.1:{self.port}",
+                headers={"Accept-Encoding": "identity"},
+                timeout=TIMEOUT_SECONDS,
+            ) as client,
+        ):
+            yield client
+
+
+@pytest.fixture(params=[HOST_CONFIGURATION, COMPOSE_CONFIGURATION], ids=["host", "compose"])
+def cached_service(tmp_path: Path, request: pytest.FixtureRequest) -> CachedService:
+    """Return a service and a cache that do not run yet."""
+    return CachedService(tmp_path, request.param)
+
+
+def test_nginx_accepts_the_configuration(cached_service: CachedService) -> None:
+    """No word of it is unknown or doubtful to nginx."""
+    completed = subprocess.run(
+        [*cached_service.nginx_command, "-t", "-q"], check=False, capture_output=True, text=True
+    )
+    assert (completed.returncode, completed.stderr) == (0, "")
+
+
+def without_comments(deployed: NginxConfiguration) -> str:
+    """Return a configuration, in which what differs between machines has the name of its place."""
+    text = (ROOT / "deploy" / deployed.file).read_text()
+    text = text.replace(deployed.upstream, "UPSTREAM").replace(deployed.cache, "CACHE")
+    return re.sub(r"^\s*#.*\n", "", text, flags=re.MULTILINE)
+
+
+def test_both_configurations_differ_in_upstream_and_cache_only() -> None:
+    """A change of one is a change of the other."""
+    assert without_comments(HOST_CONFIGURATION) == without_comments(COMPOSE_CONFIGURATION)
+
+
+def test_host_configuration_names_no_compose_service() -> None:
+    """The upstream is where `serve` listens by default, and the folder above the cache exists."""
+    service = ServiceTable()
+    assert f"{service.host}:{service.port}" == HOST_CONFIGURATION.upstream
+    assert Path(HOST_CONFIGURATION.cache).parent.is_dir()
+
+
+FEED: Final = "/feeds/all.json"
+ENCODINGS: Final = (("gzip, deflate, br", "br"), ("gzip", "gzip"), ("br;q=0.5, gzip;q=0", "br"))
+"""What readers accept, and what they are sent."""
+
+
+def first_encoding(client: httpx.Client, accepted: str, posts: int) -> str:
+    """Return the coding of the first response that has ``posts`` posts."""
+    while True:
+        response = client.get(FEED, headers={"Accept-Encoding": accepted})
+        if response.is_success and len(response.json()["items"]) == posts:
+            return str(response.headers.get("Content-Encoding", "none"))
+        time.sleep(0.05)
+
+
+def test_first_response_after_a_start_is_compressed(cached_service: CachedService) -> None:
+    """The cache keeps it for `cache_seconds`, so an uncompressed one would stay for minutes."""
+    with cached_service.run_service(), cached_service.run_nginx() as client:
+        wait_until(lambda: ready(client))
+        for accepted, coding in ENCODINGS:
+            assert first_encoding(client, accepted, posts=2) == coding
+
+
+def test_first_response_after_a_change_is_compressed(cached_service: CachedService) -> None:
+    """For each coding that readers ask for."""
+    with (
+        cached_service.run_service(cache_seconds=1, stale_while_revalidate=0),
+        cached_service.run_nginx() as client,
+    ):
+        wait_until(lambda: ready(client))
+        for number, (accepted, coding) in enumerate(ENCODINGS, start=3):
+            assert len(client.get(FEED, headers={"Accept-Encoding": accepted}).content) > 0
+            path = f"posts/2024-01-0{number}-post.md"
+            cached_service.repository.commit({path: POST.format(day=number)})
+            assert first_encoding(client, accepted, posts=number) == coding
+
+
+def test_response_with_large_headers_passes(cached_service: CachedService) -> None:
+    """A long query makes long `Link` fields; with nginx's default of 4 kB it would be a 502."""
+
+    class Handler(BaseHTTPRequestHandler):
+        """Answers with a head of 12 kB."""
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Link", "<" + "a" * 12_000 + '>; rel="self"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    with ThreadingHTTPServer(("127.0.0.1", cached_service.behind), Handler) as upstream:
+        Thread(target=upstream.serve_forever, daemon=True).start()
+        try:
+            with cached_service.run_nginx() as client:
+                for path in (FEED, "/v1/posts"):
+                    response = client.get(path)
+                    assert response.status_code == 200
+                    assert len(response.headers["Link"]) > 12_000
+        finally:
+            upstream.shutdown()
+
+
+def ready(client: httpx.Client) -> bool:
+    """Tell whether the service answers through the cache, and has rendered its posts."""
+    return client.get("/readyz").is_success and client.get("/v1/posts").is_success
+
+
+def test_encodings_and_conditions_are_cached_separately(cached_service: CachedService) -> None:
+    """Each coding is one entry with its own ETag however it is spelled; its ETag gives a 304."""
+    with cached_service.run_service(), cached_service.run_nginx() as client:
+        wait_until(lambda: ready(client))
+        plain = client.get(FEED)
+        assert plain.headers["Cache-Status"] == "nginx; fwd=miss"
+        assert [item["title"] for item in plain.json()["items"]] == ["A post 2", "A post 1"]
+        second_response = client.get(FEED)
+        assert second_response.headers["Cache-Status"] == "nginx; hit"
+        assert second_response.content == plain.content
+        first = client.get(FEED, headers={"Accept-Encoding": "deflate, gzip;q=0.8, br;q=0"})
+        assert first.headers["Cache-Status"] == "nginx; fwd=miss"
+        with client.stream("GET", FEED, headers={"Accept-Encoding": "gzip"}) as coded:
+            body = b"".join(coded.iter_raw())
+        assert coded.headers["Cache-Status"] == "nginx; hit"
+        assert coded.headers["Content-Encoding"] == "gzip"
+        assert coded.headers["Vary"] == "Accept-Encoding"
+        assert gzip.decompress(body) == plain.content
+        assert coded.headers["ETag"] != plain.headers["ETag"]
+        for coding, expected in (("gzip;q=0.0, br;q=0", plain), ("x-gzip, gzip", coded)):
+            condition = f'"other", {expected.headers["ETag"]}'
+            headers = {"Accept-Encoding": coding, "If-None-Match": condition}
+            known = client.get(FEED, headers=headers)
+            assert (known.status_code, known.content) == (304, b"")
+            assert known.headers["ETag"] == expected.headers["ETag"]
+            assert known.headers["Cache-Control"] == expected.headers["Cache-Control"]
+        assert client.get(FEED, headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+def test_uncacheable_paths_reach_the_service_each_time(cached_service: CachedService) -> None:
+    """The API passes with its conditions; probes pass, and the metrics are not for everybody."""
+    with cached_service.run_service(), cached_service.run_nginx() as client:
+        wait_until(lambda: ready(client))
+        key = client.get("/v1/posts").json()["items"][0]["_syndicate"]["self"].rpartition("/")[2]
+        post = client.get(f"/v1/posts/{key}")
+        assert "Cache-Status" not in post.headers
+        condition = {"If-None-Match": post.headers["ETag"]}
+        assert client.get(f"/v1/posts/{key}", headers=condition).status_code == 304
+        assert client.get("/healthz").status_code == 200
+        assert client.get("/metrics").status_code == 404
+
+
+def test_stale_feed_is_served_while_the_service_is_down(cached_service: CachedService) -> None:
+    """After its time a feed is stale, and served as long as the service allows and is away."""
+    with cached_service.run_nginx() as client:
+        with cached_service.run_service(
+            cache_seconds=1, stale_while_revalidate=0, stale_if_error=60
+        ):
+            wait_until(lambda: ready(client))
+            fresh = client.get(FEED)
+            assert fresh.status_code == 200
+        wait_until(lambda: "stale" in client.get(FEED).headers["Cache-Status"])
+        stale = client.get(FEED)
+        assert stale.status_code == 200
+        assert (stale.content, stale.headers["ETag"]) == (fresh.content, fresh.headers["ETag"])
+        assert client.get("/feeds/all.rss").status_code == 502
+        with cached_service.run_service(
+            cache_seconds=1, stale_while_revalidate=0, stale_if_error=60
+        ):
+            wait_until(lambda: client.get("/feeds/all.rss").status_code == 200)

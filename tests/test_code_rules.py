@@ -1,0 +1,204 @@
+"""The rules of the house that no linter knows: sizes, names, docstrings, words, mirrored tests."""
+
+import ast
+import contextlib
+import os
+import re
+import statistics
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCE_ROOT = ROOT / "src" / "syndicate"
+TESTS = ROOT / "tests"
+
+MAX_FILE_LINES: Final = 400
+MAX_FUNCTION_LINES: Final = 40
+MAX_MEDIAN_LINES: Final = 150
+
+VAGUE_NAMES: Final = {"utils", "util", "helpers", "common", "manager", "base", "core", "misc"}
+"""Names that say nothing about what is inside."""
+
+GENERATED_FILES: Final = re.compile(
+    r"\.git|\.venv|var|dist|htmlcov|__pycache__|\.hypothesis|\.coverage.*|\.[a-z_]+_cache"
+)
+"""Names of files and folders that are not part of the project."""
+
+FORBIDDEN_TEXT: Final = {
+    "a registry's host name": r"py[p]i\.org|python[h]osted\.org|npm[j]s\.(org|com)|[d]eb\.debian",
+    "a path of one machine": r"(?<![\w.])/([w]ork|[f]arm|[r]oot|home/\w+)/|/[t]mp/\w",
+    "unfinished work": r"\b(TO[D]O|FIX[M]E|X{3}|HAC[K])\b|NotImplemented[E]rror",
+    "a finding waved through": r"[p]ragma: no|type: ignor[e]($|[^\[])|noq[a]($|[^:])",
+}
+"""What must not stand in any text of the project."""
+
+FOLDERS_WITHOUT_PACKAGE: Final = {"tests/system", "tests/data"}
+"""Folders of tests that belong to no single room."""
+
+Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def text_files() -> Iterator[tuple[Path, str]]:
+    """Yield every text of the project, checked out or unpacked, with its file."""
+    for folder, folders, files in os.walk(ROOT):
+        folders[:] = sorted(name for name in folders if not GENERATED_FILES.fullmatch(name))
+        for path in (
+            Path(folder, name) for name in sorted(files) if not GENERATED_FILES.fullmatch(name)
+        ):
+            with contextlib.suppress(UnicodeDecodeError):  # a picture
+                yield path, path.read_text()
+
+
+TEXTS = dict(text_files())
+PYTHON = [path for path in TEXTS if path.suffix == ".py"]
+TREES = {path: ast.parse(TEXTS[path]) for path in PYTHON}
+
+
+def documented_nodes() -> Iterator[tuple[str, Documented]]:
+    """Yield every module, class and function, with where it stands."""
+    for path, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, Documented):
+                line = 1 if isinstance(node, ast.Module) else node.lineno
+                yield f"{path.relative_to(ROOT)}:{line}", node
+
+
+def line_count(path: Path) -> int:
+    """Return how many lines ``path`` has."""
+    return len(TEXTS[path].splitlines())
+
+
+def test_no_file_exceeds_the_line_limit() -> None:
+    """A file over 400 lines holds a noun that wants a room of its own."""
+    assert {
+        str(path): line_count(path) for path in PYTHON if line_count(path) > MAX_FILE_LINES
+    } == {}
+
+
+def test_half_of_the_files_are_short() -> None:
+    """The median file of the house has at most 150 lines."""
+    assert (
+        statistics.median(line_count(path) for path in SOURCE_ROOT.rglob("*.py"))
+        <= MAX_MEDIAN_LINES
+    )
+
+
+def test_no_function_exceeds_the_line_limit() -> None:
+    """A function over 40 lines does more than one thing."""
+    functions = [
+        (location, node)
+        for location, node in documented_nodes()
+        if not isinstance(node, ast.Module)
+    ]
+    sizes = {
+        location: (node.end_lineno or 0) - node.lineno + 1
+        for location, node in functions
+        if not isinstance(node, ast.ClassDef)
+    }
+    assert {location: size for location, size in sizes.items() if size > MAX_FUNCTION_LINES} == {}
+
+
+def test_no_module_has_a_vague_name() -> None:
+    """No module or folder has a name that fits everything."""
+    assert [str(path) for path in PYTHON if VAGUE_NAMES & set(path.relative_to(ROOT).parts)] == []
+    assert [str(path) for path in PYTHON if path.stem.removeprefix("test_") in VAGUE_NAMES] == []
+
+
+def test_every_docstring_begins_with_a_sentence() -> None:
+    """Where there is a docstring (ruff says where one must be), its first line is a sentence."""
+    violations = {}
+    for location, node in documented_nodes():
+        first_line = (ast.get_docstring(node) or "").partition("\n")[0]
+        if first_line and not re.fullmatch(r"[^a-z\s].*\w+.*[.?!]", first_line):
+            violations[location] = first_line
+    assert violations == {}
+
+
+@pytest.mark.parametrize("what", FORBIDDEN_TEXT)
+def test_project_holds_no_forbidden_text(kind: str) -> None:
+    """The project speaks of itself alone, and nothing is left half done or waved through."""
+    pattern = re.compile(FORBIDDEN_TEXT[kind], re.MULTILINE)
+    matches = [
+        f"{path.relative_to(ROOT)}:{number}: {line}"
+        for path, text in TEXTS.items()
+        for number, line in enumerate(text.splitlines(), start=1)
+        if pattern.search(line)
+    ]
+    assert matches == []
+
+
+def test_every_package_has_tests() -> None:
+    """Those of the room a are tests/test_a….py or stand in tests/a; the coverage does the rest."""
+    packages = {
+        path.relative_to(SOURCE_ROOT).parts[0].removesuffix(".py")
+        for path in SOURCE_ROOT.rglob("*.py")
+    }
+    untested = [
+        package
+        for package in packages
+        if not package.startswith("__")
+        and not [*TESTS.glob(f"test_{package}*.py"), *(TESTS / package).rglob("test_*.py")]
+    ]
+    assert untested == []
+
+
+def test_every_test_folder_mirrors_a_package() -> None:
+    """A folder tests/a exists because there is a room a."""
+    folders = {path.parent.relative_to(ROOT).as_posix() for path in TESTS.rglob("test_*.py")}
+    modules = {
+        f"tests/{path.relative_to(SOURCE_ROOT).with_suffix('')}"
+        for path in SOURCE_ROOT.rglob("*.py")
+    }
+    packages = (
+        {module.removesuffix("/__init__") for module in modules}
+        | FOLDERS_WITHOUT_PACKAGE
+        | {"tests"}
+    )
+    assert {folder for folder in folders if folder not in packages} == set()
+
+
+def test_public_errors_are_defined_in_errors_module() -> None:
+    """Exceptions are defined in errors.py; elsewhere only those that never leave their room."""
+    violations = [
+        location
+        for location, node in documented_nodes()
+        if location.startswith("src/") and isinstance(node, ast.ClassDef)
+        if not node.name.startswith("_")
+        for parent in node.bases
+        if re.search(r"(Error|Exception|UnknownName|Refused|NotReady)$", ast.unparse(parent))
+        if not location.startswith("src/syndicate/errors.py")
+    ]
+    assert violations == []
+
+
+def test_only_git_runs_commands() -> None:
+    """The ways to run a command that no import betrays are closed as well."""
+    pattern = re.compile(r"create_subprocess_|os\.(system|popen|exec|spawn|fork)")
+    other_files = [
+        path
+        for path in SOURCE_ROOT.rglob("*.py")
+        if "git" not in path.relative_to(SOURCE_ROOT).parts[0]
+    ]
+    assert [str(path) for path in other_files if pattern.search(path.read_text())] == []
+
+
+def pins(name: str) -> set[str]:
+    """Return the pinned versions in requirements/``name``."""
+    return set(re.findall(r"^\S+==\S+", (ROOT / "requirements" / name).read_text(), re.MULTILINE))
+
+
+def test_tests_use_the_pinned_runtime_versions() -> None:
+    """Every pin of run.txt stands in test.txt, with the same version."""
+    assert pins("run.txt") - pins("test.txt") == set()
+
+
+def test_every_dependency_is_pinned() -> None:
+    """What the project declares and what is pinned for it is the same list."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = {re.split(r"[\[><=]", line)[0] for line in project["dependencies"]}
+    pinned = {line.partition("==")[0].partition("[")[0] for line in pins("run.txt")}
+    assert declared - pinned == set()

@@ -1,0 +1,91 @@
+"""Partners at the counter: a service whose database is real, asked with tokens."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from syndicate.model.access_token import Role
+from syndicate.service.subscription_service import SubscriptionService
+from tests import samples
+from tests.subscription_services import subscription_service_with_ledger
+from tests.web.app_client import (
+    LEDGER,
+    NAMED,
+    POSTS,
+    VOCABULARY,
+    AppClient,
+    AppResponse,
+    SampleReader,
+)
+
+JSON: Final = {"Content-Type": "application/json"}
+HOOK: Final = "http://127.0.0.1:9/hook"
+
+YESTERDAY: Final = samples.NOW - timedelta(days=1)
+"""When tokens were made."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiClient:
+    """A service, and what somebody shows who asks it."""
+
+    app_client: AppClient
+    service: SubscriptionService
+    database_url: str
+    token: str = ""
+
+    async def with_token(
+        self, name: str = "partner", role: Role = "partner", expires: datetime | None = None
+    ) -> "ApiClient":
+        """Return the same service as somebody with a new token sees it."""
+        _, token = await self.service.tokens.create(role, name, YESTERDAY, expires=expires)
+        return replace(self, token=token)
+
+    async def request(
+        self, method: str, path: str, body: object = None, **headers: str
+    ) -> AppResponse:
+        """Return the answer to a request with ``body`` as JSON."""
+        fields = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        if body is not None:
+            fields |= JSON
+        return await self.app_client.request_async(
+            path,
+            method=method,
+            headers={**fields, **{k.replace("_", "-"): v for k, v in headers.items()}},
+            content=b"" if body is None else json.dumps(body).encode(),
+        )
+
+    async def subscribe(self, **fields: object) -> dict[str, Any]:
+        """Subscribe, and return what is said of it."""
+        answer = await self.request("POST", "/v1/subscriptions", {"url": HOOK, **fields})
+        assert answer.status_code == 201, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+
+@asynccontextmanager
+async def open_api_client(database_url: str) -> AsyncIterator[ApiClient]:
+    """Open a service of the sample posts, all of which were told."""
+    edition = samples.edition(*POSTS, vocabulary=VOCABULARY, named=[NAMED])
+    library = SampleReader(current=edition, ledger=LEDGER)
+    async with subscription_service_with_ledger(database_url, library, entries=LEDGER) as office:
+        library.service = office
+        yield ApiClient(
+            app_client=AppClient(reader=library), service=office, database_url=database_url
+        )
+
+
+def run_with_api_client(
+    database_url: str, scenario: Callable[[ApiClient], Awaitable[None]]
+) -> None:
+    """Open a service for a visit."""
+
+    async def do() -> None:
+        async with open_api_client(database_url) as counter:
+            await scenario(counter)
+
+    asyncio.run(do())

@@ -1,0 +1,175 @@
+"""Clients that POST without credentials or guess tokens are limited, and nobody else is."""
+
+import hmac
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from syndicate.web.http_policy import HttpPolicy
+from tests.web.api_client import ApiClient, run_with_api_client
+from tests.web.app_client import AppClient, AppResponse, app_client
+
+HOOK_KEY = "the key of the hook"
+METRICS_KEY = "the key of the metrics"
+WRONG = "guess"
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+HOOK = "/v1/sources/news/refresh"
+SIGNED = {"x-hub-signature-256": f"sha256={hmac.digest(HOOK_KEY.encode(), b'', 'sha256').hex()}"}
+GUESS = {"authorization": "Bearer guess"}
+
+
+def limited(*, posts: int = 0, failures: int = 0, proxies: int = 0) -> AppClient:
+    """Return a service with limits a minute."""
+    return app_client(
+        policy=HttpPolicy(
+            unauthenticated_posts_per_minute=posts,
+            failed_authentications_per_minute=failures,
+            proxies=proxies,
+            hook_secrets={"news": HOOK_KEY},
+            metrics_token=METRICS_KEY,
+        )
+    )
+
+
+def publish(here: AppClient, **headers: str) -> AppResponse:
+    """Send the hub a request."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return here.request("POST", "/hub", {**FORM, **named}, b"hub.mode=nonsense")
+
+
+@pytest.mark.parametrize(("posts", "answered"), [(1, 1), (3, 3), (7, 7)])
+def test_hub_requests_over_the_limit_are_refused(posts: int, answered: int) -> None:
+    """One more than may be is answered 429 in plain text, with the time to wait."""
+    here = limited(posts=posts)
+
+    assert [publish(here).status_code for _ in range(answered)] == [400] * answered
+    refused = publish(here)
+    assert refused.status_code == 429
+    assert refused.headers["content-type"].startswith("text/plain")
+    assert 1 <= int(refused.headers["retry-after"]) <= 60
+    assert here.get("/feeds/all.json").status_code == 200
+
+
+def test_limits_are_on_by_default() -> None:
+    """120 POST requests without credentials and 20 wrong tokens a minute."""
+    here = app_client()
+
+    posted = [publish(here).status_code for _ in range(240)]  # while more are allowed again
+    assert posted[:120] == [400] * 120
+    assert 429 in posted[120:]
+    guesses = [here.request("GET", "/v1/subscriptions", {"x-gitlab-token": "x"}) for _ in range(21)]
+    assert [one.status_code for one in guesses] == [401] * 20 + [429]
+
+
+def test_zero_is_any_number() -> None:
+    """Neither POST requests nor guesses are counted then."""
+    here = limited()
+
+    assert {publish(here).status_code for _ in range(150)} == {400}
+    assert {here.request("GET", "/metrics", GUESS).status_code for _ in range(30)} == {401}
+
+
+def test_push_hooks_without_credentials_share_the_allowance_of_the_hub() -> None:
+    """The body of one that is refused is not read."""
+    here, read = limited(posts=2), []
+
+    async def body() -> AsyncIterator[bytes]:
+        read.append(b"{}")
+        yield read[-1]
+
+    assert here.request("POST", HOOK).status_code == 401
+    assert publish(here).status_code == 400
+    refused = here.request("POST", HOOK, {"x-hub-signature-256": "sha256=00"}, body())
+    assert refused.status_code == 429
+    assert refused.json()["code"] == "too-many-requests"
+    assert refused.headers["retry-after"]
+    assert not read
+
+
+def test_push_hooks_with_valid_credentials_are_not_counted() -> None:
+    """However many commits are pushed within a minute."""
+    here = limited(posts=2, failures=2)
+
+    assert {here.request("POST", HOOK, SIGNED).status_code for _ in range(10)} == {202}
+    assert [here.request("POST", HOOK).status_code for _ in range(3)] == [401, 401, 429]
+
+
+def test_unlimited_push_hooks_are_accepted() -> None:
+    """Nothing is to be given back."""
+    assert limited().request("POST", HOOK, SIGNED).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "shown"),
+    [
+        ("GET", "/v1/subscriptions", {"x-gitlab-token": "guess"}),
+        ("GET", "/metrics", GUESS),
+        ("GET", "/metrics", {"authorization": "Basic Z3Vlc3M="}),
+        ("POST", HOOK, {"x-gitlab-token": "guess"}),
+        ("POST", HOOK, {"x-hub-signature-256": "sha256=00"}),
+        ("POST", "/v1/sources/other/refresh", {"x-gitea-signature": "00"}),
+    ],
+)
+def test_wrong_credentials_over_the_limit_are_refused(
+    method: str, path: str, shown: dict[str, str]
+) -> None:
+    """401 as long as few are wrong, then 429 with the time to wait."""
+    here = limited(failures=3)
+
+    answers = [here.request(method, path, shown) for _ in range(4)]
+    assert [one.status_code for one in answers] == [401, 401, 401, 429]
+    assert answers[-1].json()["code"] == "too-many-requests"
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
+
+
+def test_requests_without_credentials_are_no_guesses() -> None:
+    """They are told each time that a token is needed."""
+    here = limited(failures=1)
+
+    assert {here.request("GET", "/v1/subscriptions").status_code for _ in range(5)} == {401}
+
+
+def test_secrets_that_an_operator_chose_are_not_compared_after_too_many_guesses() -> None:
+    """They may be short enough to be guessed, so a right one is refused, too."""
+    here = limited(failures=1)
+
+    assert here.request("GET", "/metrics", GUESS).status_code == 401
+    right = {"authorization": f"Bearer {METRICS_KEY}"}
+    assert here.request("GET", "/metrics", right).status_code == 429
+    assert here.request("POST", HOOK, {"x-gitlab-token": HOOK_KEY}).status_code == 429
+
+
+def test_valid_token_is_accepted_whoever_guesses_beside_it(address: str) -> None:
+    """A partner behind the same IP address as a guesser is not locked out."""
+
+    async def visit(counter: ApiClient) -> None:
+        guesser, partner = replace(counter, token=WRONG), await counter.with_token()
+        guesses = [await guesser.request("GET", "/v1/subscriptions") for _ in range(21)]
+        assert [one.status_code for one in guesses] == [401] * 20 + [429]
+        assert (await partner.request("GET", "/v1/subscriptions")).status_code == 200
+
+    run_with_api_client(address, visit)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_same"),
+    [
+        ("192.0.2.1", "192.0.2.1", True),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("203.0.113.1, 192.0.2.1", "203.0.113.2, 192.0.2.1", True),
+    ],
+)
+def test_a_proxy_names_the_client(first: str, second: str, *, is_same: bool) -> None:
+    """By IPv4 address or IPv6 /64; what the client wrote itself does not count."""
+    here = limited(posts=1, failures=1, proxies=1)
+
+    assert publish(here, x_forwarded_for=first).status_code == 400
+    assert publish(here, x_forwarded_for=second).status_code == (429 if is_same else 400)
+    guesses = [
+        here.request("GET", "/metrics", {**GUESS, "x-forwarded-for": one})
+        for one in (first, second)
+    ]
+    assert [one.status_code for one in guesses] == [401, 429 if is_same else 401]

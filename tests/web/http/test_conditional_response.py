@@ -1,0 +1,225 @@
+"""How an answer is given: codings, conditions, and HEAD."""
+
+import json
+import zlib
+from datetime import timedelta
+from email.utils import format_datetime
+
+import brotli
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.requests import Request
+from starlette.responses import Response
+
+from syndicate.feeds import Encoding, Representation, make_representation, recompress
+from syndicate.feeds.formats.link import Link
+from syndicate.web.http.conditional_response import conditional_response
+from tests import samples
+from tests.web.app_client import AppClient, app_client
+
+BODY = b"A sentence that is said again and again. " * 50
+GOOD = recompress(make_representation(BODY, media_type="text/plain", last_modified=samples.NOW))
+PATHS = (
+    *("/feeds/all.json", "/feeds/all.rss", "/feeds/all.atom", "/feeds/all", "/", "/about"),
+    *("/v1/posts", "/v1/categories", "/v1/sources", "/opml", "/sitemap.xml"),
+)
+
+
+@pytest.fixture(scope="module")
+def here() -> AppClient:
+    """Return a service of posts of two sources."""
+    return app_client()
+
+
+def decoded(body: bytes, coding: str | None) -> bytes:
+    """Return ``body`` as a client reads it."""
+    if coding == "gzip":
+        return zlib.decompress(body, 31)
+    if coding == "br":
+        return bytes(brotli.decompress(body))
+    assert coding is None
+    return body
+
+
+def replied(representation: Representation, *headers: tuple[str, str]) -> Response:
+    """Return the answer to GET with ``headers``."""
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/",
+        "headers": [(name.encode(), value.encode("latin-1")) for name, value in headers],
+    }
+    return conditional_response(Request(scope), representation, cache_control="public")
+
+
+@pytest.mark.parametrize(
+    ("accepted", "coding", "tag"),
+    [
+        ("identity", None, GOOD.etag),
+        ("gzip", "gzip", f'{GOOD.etag[:-1]}-gzip"'),
+        ("gzip, br", "br", f'{GOOD.etag[:-1]}-br"'),
+    ],
+)
+def test_every_coding_holds_the_same_under_a_tag_of_its_own(
+    accepted: str, coding: str | None, tag: str
+) -> None:
+    """What a client decodes is the body; two codings never share a tag."""
+    answer = replied(GOOD, ("accept-encoding", accepted))
+
+    assert answer.headers.get("content-encoding") == coding
+    assert answer.headers["etag"] == tag
+    assert answer.headers["content-length"] == str(len(answer.body))
+    assert answer.headers["vary"] == "Accept-Encoding"
+    assert decoded(bytes(answer.body), coding) == BODY
+
+
+def test_lines_of_one_field_are_one_list() -> None:
+    """A field sent in several lines is read as one, as RFC 9110 section 5.3 wants."""
+    answer = replied(GOOD, ("accept-encoding", "br;q=0"), ("accept-encoding", "gzip"))
+
+    assert answer.headers["content-encoding"] == "gzip"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br"])
+def test_first_response_is_compressed_in_each_coding(coding: str) -> None:
+    """A cache in front keeps it for minutes, so it must not be the uncompressed body."""
+    first = make_representation(BODY, media_type="text/plain", last_modified=samples.NOW)
+
+    answer = replied(first, ("accept-encoding", coding))
+
+    assert answer.headers["content-encoding"] == coding
+    assert decoded(bytes(answer.body), coding) == BODY
+    assert len(answer.body) < len(BODY)
+
+
+def test_what_does_not_become_smaller_stays_plain() -> None:
+    """A few bytes are sent as they are."""
+    short = recompress(
+        make_representation(b"ok", media_type="text/plain", last_modified=samples.NOW)
+    )
+
+    assert "content-encoding" not in replied(short, ("accept-encoding", "gzip, br")).headers
+
+
+@pytest.mark.parametrize("accepted", ["*;q=0", "identity;q=0", "identity;q=0, zstd"])
+def test_a_client_that_takes_nothing_of_ours_is_told(here: AppClient, accepted: str) -> None:
+    """406 says what there is."""
+    answer = here.get("/feeds/all.json", accept_encoding=accepted)
+
+    assert answer.status_code == 406
+    assert answer.json()["code"] == "not-acceptable"
+
+
+@given(st.text(alphabet="gzipbrdenty;q=01., *", max_size=40))
+def test_any_accept_encoding_gives_something_readable(accepted: str) -> None:
+    """The body in a coding that is named or plain; or 406 where all is ruled out."""
+    answer = FUZZED.get("/v1/sources", accept_encoding=accepted)
+
+    if answer.status_code == 406:
+        assert "q=0" in accepted
+    else:
+        body = decoded(answer.content, answer.headers.get("content-encoding"))
+        assert json.loads(body)["next_url"] is None
+
+
+FUZZED = app_client()
+
+
+@pytest.mark.parametrize("accepted", ["identity", "gzip"])
+@pytest.mark.parametrize("path", PATHS)
+def test_who_has_it_is_told_so(here: AppClient, path: str, accepted: str) -> None:
+    """304 without a body, with the headers that a cache must learn anew; by tag or by date."""
+    full = here.get(path, accept_encoding=accepted)
+    by_tag = here.get(path, accept_encoding=accepted, if_none_match=full.headers["etag"])
+    by_date = here.get(
+        path, accept_encoding=accepted, if_modified_since=full.headers["last-modified"]
+    )
+
+    for answer in (by_tag, by_date):
+        assert (answer.status_code, answer.content) == (304, b"")
+        for name in ("etag", "cache-control", "vary", "link", "last-modified"):
+            assert answer.headers[name] == full.headers[name]
+        for name in ("content-type", "content-length", "content-encoding"):
+            assert name not in answer.headers
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_who_has_something_else_gets_it(here: AppClient, path: str) -> None:
+    """Another tag, another coding's tag, or an older date is answered in full; the tag wins."""
+    full = here.get(path, accept_encoding="gzip")
+    older = samples.NOW - timedelta(days=3650)
+
+    for headers in (
+        {"if_none_match": '"other"'},
+        {"if_none_match": full.headers["etag"].replace("-gzip", "")},
+        {"if_modified_since": format_datetime(older, usegmt=True)},
+        {"if_none_match": '"other"', "if_modified_since": full.headers["last-modified"]},
+    ):
+        answer = here.get(path, accept_encoding="gzip", **headers)
+        assert (answer.status_code, answer.content) == (200, full.content)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br"])
+@pytest.mark.parametrize("better", [False, True])
+def test_who_has_it_in_one_coding_is_not_sent_another(coding: Encoding, *, better: bool) -> None:
+    """A better coding that is made meanwhile, or not yet on this replica, costs no transfer."""
+    hasty = make_representation(BODY, media_type="text/plain", last_modified=samples.NOW)
+    tag = hasty.etag_of(coding)
+
+    answer = replied(
+        recompress(hasty) if better else hasty,
+        ("accept-encoding", "gzip, deflate, br"),
+        ("if-none-match", f'"old", W/{tag}'),
+    )
+
+    assert (answer.status_code, answer.headers["etag"]) == (304, tag)
+
+
+@pytest.mark.parametrize("accepted", ["br", "br, gzip;q=0", "identity"])
+def test_who_cannot_read_a_coding_does_not_have_it(accepted: str) -> None:
+    """A tag of a coding that is not accepted is no reason to send nothing."""
+    answer = replied(GOOD, ("accept-encoding", accepted), ("if-none-match", GOOD.etag_of("gzip")))
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", [*PATHS, "/healthz", "/robots.txt", "/nothing", "/feeds/TTS.json", "/feeds/x"]
+)
+def test_head_is_get_without_the_body(here: AppClient, path: str) -> None:
+    """The same status and headers, the length of what GET sends, and nothing else."""
+    get = here.get(path)
+    head = here.request("HEAD", path)
+
+    assert head.status_code == get.status_code
+    assert head.headers == get.headers
+    assert head.headers["content-length"] == str(len(get.content))
+    assert head.content == b""
+
+
+def test_links_hold_nothing_that_breaks_a_header() -> None:
+    """Characters that no address may hold are encoded."""
+    odd = make_representation(
+        BODY,
+        media_type="text/plain",
+        last_modified=samples.NOW,
+        links=[
+            Link(rel="self", href="https://a.gov/é>; rel=x\r\n?a=%20b"),
+            Link(rel="canonical", href="https://a.gov/", type="text/html"),
+        ],
+    )
+
+    assert replied(odd).headers["link"] == (
+        '<https://a.gov/%C3%A9%3E;%20rel=x%0D%0A?a=%20b>; rel="self", '
+        '<https://a.gov/>; rel="canonical"; type="text/html"'
+    )
+
+
+def test_the_date_is_sent_in_gmt() -> None:
+    """Whatever zone a moment is in, HTTP says it in GMT and whole seconds."""
+    late = make_representation(
+        BODY, media_type="text/plain", last_modified=samples.PUBLISHED + timedelta(seconds=1.5)
+    )
+
+    assert replied(late).headers["last-modified"] == "Mon, 29 Jan 2024 05:00:01 GMT"

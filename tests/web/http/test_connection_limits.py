@@ -1,0 +1,290 @@
+"""Connections that make no progress are closed, and no number of them keeps clients out."""
+
+import asyncio
+import json
+import re
+import socket
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from syndicate.web.http.connection_limits import ConnectionLimits
+from syndicate.web.http.server import uvloop_runner
+from tests.web.app_client import app_client
+from tests.web.http.live_server import serve_app
+
+SHORT: Final = ConnectionLimits(head_seconds=0.4, idle_seconds=1, stalled_seconds=0.4)
+SLACK: Final = 3.0
+"""Seconds that a busy machine may be late."""
+
+HEAD: Final = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+FEED: Final = b"GET /feeds/all.json HTTP/1.1\r\nHost: x\r\n\r\n"
+LARGE: Final = 30 * 2**20
+
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@asynccontextmanager
+async def connected(url: str, *, receive_bytes: int = 0) -> AsyncIterator[Streams]:
+    """Open a connection, with a small receive buffer if that is said."""
+    host, port = url.removeprefix("http://").split(":")
+    with socket.socket() as made:
+        if receive_bytes:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+        made.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(made, (host, int(port)))
+        reader, writer = await asyncio.open_connection(sock=made, limit=2**16)
+        try:
+            yield reader, writer
+        finally:
+            writer.close()
+
+
+async def rest(reader: asyncio.StreamReader) -> bytes:
+    """Return what comes until the connection ends, however it ends."""
+    received = bytearray()
+    with suppress(ConnectionError):
+        while piece := await reader.read(2**16):
+            received += piece
+    return bytes(received)
+
+
+async def answer(streams: Streams, head: bytes = HEAD) -> bytes:
+    """Return the answer to a request, read whole."""
+    reader, writer = streams
+    writer.write(head)
+    received = await reader.readuntil(b"\r\n\r\n")
+    length = re.search(rb"content-length: (\d+)", received)
+    return received + await reader.readexactly(int(length[1]) if length else 0)
+
+
+def on_loop(work: Callable[[], Awaitable[None]]) -> None:
+    """Do ``work`` on the event loop that the service uses."""
+
+    async def do() -> None:
+        async with asyncio.timeout(60):
+            await work()
+
+    with uvloop_runner() as loop:
+        loop.run(do())
+
+
+async def seconds_open(reader: asyncio.StreamReader) -> tuple[float, bytes]:
+    """Return how long a connection stays open from now on, and what came."""
+    began = time.monotonic()
+    received = await asyncio.wait_for(rest(reader), 30)
+    return time.monotonic() - began, received
+
+
+@pytest.mark.parametrize("begun", [b"G", b"GET /healthz HTTP/1.1\r\nHost: x", HEAD[:-2]])
+@pytest.mark.parametrize("requests", [0, 1, 2])
+def test_half_a_head_is_answered_408(begun: bytes, requests: int) -> None:
+    """On a new connection and on one that was used before."""
+
+    async def work() -> None:
+        async with serve_app(app_client().app, limits=SHORT) as url, connected(url) as streams:
+            for _ in range(requests):
+                assert (await answer(streams)).startswith(b"HTTP/1.1 200")
+            streams[1].write(begun)
+            seconds, received = await seconds_open(streams[0])
+            assert SHORT.head_seconds * 0.9 < seconds < SHORT.head_seconds + 1 + SLACK
+            head, _, body = received.partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 408 ")
+            assert json.loads(body)["code"] == "request-timeout"
+
+    on_loop(work)
+
+
+def test_head_that_comes_byte_by_byte_is_bounded_as_a_whole() -> None:
+    """Each byte is progress, the sum of them is not."""
+
+    async def work() -> None:
+        async with (
+            serve_app(app_client().app, limits=SHORT) as url,
+            connected(url) as (reader, writer),
+        ):
+            began = time.monotonic()
+            ending = asyncio.create_task(rest(reader))
+            for byte in b"GET /" + b"x" * 1_000:
+                if ending.done() or time.monotonic() - began > 5 + SLACK:
+                    break
+                writer.write(bytes([byte]))
+                await asyncio.sleep(0.05)
+            assert (await ending).startswith(b"HTTP/1.1 408 ")
+            assert time.monotonic() - began < SHORT.head_seconds + 1 + SLACK
+
+    on_loop(work)
+
+
+@pytest.mark.parametrize("sent", [b"", b"\r\n", b"\r\n\r\n"])
+def test_connection_that_says_nothing_is_closed(sent: bytes) -> None:
+    """Blank lines before a request (RFC 9112 section 2.2) say nothing."""
+
+    async def work() -> None:
+        async with (
+            serve_app(app_client().app, limits=SHORT) as url,
+            connected(url) as (reader, writer),
+        ):
+            writer.write(sent)
+            seconds, received = await seconds_open(reader)
+            assert received == b""
+            assert seconds < SHORT.head_seconds + SLACK
+
+    on_loop(work)
+
+
+@pytest.mark.parametrize("head", [HEAD, FEED])
+@pytest.mark.parametrize("after", [b"", b"\r\n"])
+def test_idle_connection_is_closed(head: bytes, after: bytes) -> None:
+    """Whether the application or the response cache answered last."""
+
+    async def work() -> None:
+        async with serve_app(app_client().app, limits=SHORT) as url, connected(url) as streams:
+            for _ in range(3):
+                await answer(streams, head)
+            streams[1].write(after)
+            seconds, received = await seconds_open(streams[0])
+            assert received == b""
+            assert seconds < SHORT.idle_seconds + SLACK
+
+    on_loop(work)
+
+
+def test_connection_in_use_stays_open() -> None:
+    """Beyond every limit of time, as long as requests come."""
+
+    async def work() -> None:
+        async with serve_app(app_client().app, limits=SHORT) as url, connected(url) as streams:
+            for head in (HEAD, FEED) * 6:
+                assert (await answer(streams, head)).startswith(b"HTTP/1.1 200")
+                await asyncio.sleep(0.2)
+
+    on_loop(work)
+
+
+async def _upload(request: Request) -> PlainTextResponse:
+    with suppress(ClientDisconnect):
+        await request.body()
+    return PlainTextResponse("done")
+
+
+async def _late(request: Request) -> PlainTextResponse:
+    await asyncio.sleep(1.5)
+    return await _upload(request)
+
+
+async def _early(_: Request) -> PlainTextResponse:
+    return PlainTextResponse("done")
+
+
+async def _slow(_: Request) -> PlainTextResponse:
+    await asyncio.sleep(1.5)
+    return PlainTextResponse("done")
+
+
+async def _large(_: Request) -> Response:
+    return Response(b"x" * LARGE)
+
+
+APP: Final = Starlette(
+    routes=[
+        Route("/upload", _upload, methods=["POST"]),
+        Route("/late", _late, methods=["POST"]),
+        Route("/early", _early, methods=["POST"]),
+        Route("/slow", _slow),
+        Route("/large", _large),
+    ]
+)
+
+
+@pytest.mark.parametrize("path", ["/upload", "/early"])
+def test_request_body_without_progress_is_given_up(path: str) -> None:
+    """Whether the application waits for the body or not."""
+
+    async def work() -> None:
+        async with serve_app(APP, limits=SHORT) as url, connected(url) as (reader, writer):
+            head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n123"
+            writer.write(head.encode())
+            seconds, _ = await seconds_open(reader)
+            assert seconds < SHORT.stalled_seconds + SLACK
+
+    on_loop(work)
+
+
+def test_request_body_with_progress_is_waited_for() -> None:
+    """However long it takes as a whole."""
+
+    async def work() -> None:
+        async with serve_app(APP, limits=SHORT) as url, connected(url) as (reader, writer):
+            writer.write(b"POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n")
+            for _ in range(10):
+                await asyncio.sleep(0.15)
+                writer.write(b"x")
+            assert b"done" in await reader.readuntil(b"done")
+
+    on_loop(work)
+
+
+def test_client_that_waits_for_leave_to_send_a_body_is_not_to_blame() -> None:
+    """``Expect: 100-continue`` (RFC 9110 section 10.1.1), which the application answers late."""
+
+    async def work() -> None:
+        async with serve_app(APP, limits=SHORT) as url, connected(url) as (reader, writer):
+            head = b"POST /late HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n"
+            writer.write(head + b"Expect: 100-continue\r\n\r\n")
+            assert b" 100 " in await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"x")
+            await reader.readuntil(b"done")
+
+    on_loop(work)
+
+
+def test_answer_that_takes_long_to_make_is_waited_for() -> None:
+    """The client is not to blame; a head that comes meanwhile has its time afterwards."""
+
+    async def work() -> None:
+        async with serve_app(APP, limits=SHORT) as url, connected(url) as (reader, writer):
+            writer.write(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\nGET /slow HTTP/1.1\r\n")
+            await reader.readuntil(b"done")
+            writer.write(b"Host: x\r\n\r\n")
+            await reader.readuntil(b"done")
+
+    on_loop(work)
+
+
+def test_answer_that_is_not_read_is_given_up() -> None:
+    """It is cut off, and the memory it took is free."""
+
+    async def work() -> None:
+        async with (
+            serve_app(APP, limits=SHORT) as url,
+            connected(url, receive_bytes=4_096) as (reader, writer),
+        ):
+            writer.write(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
+            await asyncio.sleep(SHORT.stalled_seconds + 1)
+            assert len(await rest(reader)) < LARGE
+
+    on_loop(work)
+
+
+def test_answer_that_is_read_slowly_is_sent_whole() -> None:
+    """Longer than the limit, but with progress all the time."""
+
+    async def work() -> None:
+        async with serve_app(APP, limits=SHORT) as url, connected(url) as (reader, writer):
+            writer.write(b"GET /large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            received, began = 0, time.monotonic()
+            while piece := await reader.read(2**20):
+                received += len(piece)
+                await asyncio.sleep(0.002 if received > LARGE // 2 else 0.02)
+            assert received > LARGE
+            assert time.monotonic() - began > SHORT.stalled_seconds
+
+    on_loop(work)

@@ -1,0 +1,125 @@
+"""Errors: problem details for programs, a page for people."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from syndicate.errors import UnknownName
+from syndicate.web.http.problem_details import ProblemDetails
+from tests import samples
+from tests.render.parsed_html import parse_page, text
+from tests.web.app_client import POSTS, AppClient, SampleReader, app_client
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+@pytest.fixture(scope="module")
+def here() -> AppClient:
+    """Return a service of posts of two sources."""
+    return app_client()
+
+
+def test_a_problem_says_what_where_and_what_to_do(here: AppClient) -> None:
+    """The members of RFC 9457 and ours: code, hint, known."""
+    answer = here.get("/feeds/all.json?category=fish&limit=3")
+
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["vary"] == "Accept"
+    assert answer.json() == {
+        "type": "about:blank",
+        "title": "Bad Request",
+        "status": 400,
+        "code": "unknown-category",
+        "detail": "there is no category 'fish'",
+        "instance": "/feeds/all.json",
+        "hint": "Give a known slug, title or alias, in any case.",
+        "known": ["technology", "tts"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/nothing", 404, "not-found"),
+        ("/feeds/nothing", 404, "unknown-feed"),
+        ("/posts/0123456789abcdef", 404, "unknown-post"),
+        ("/v1/posts/0123456789abcdef", 404, "unknown-post"),
+        ("/v1/nothing", 404, "not-found"),
+    ],
+)
+def test_what_is_not_there_is_told_by_name(
+    here: AppClient, path: str, status: int, code: str
+) -> None:
+    """Each case has a stable code of its own."""
+    answer = here.get(path)
+
+    assert answer.status_code == status
+    assert answer.json()["code"] == code
+
+
+def test_a_browser_gets_a_page(here: AppClient) -> None:
+    """The same status, the same words, and links to the feeds there are."""
+    answer = here.get("/feeds/nothing", accept=BROWSER)
+
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "style-src 'sha256-" in answer.headers["content-security-policy"]
+    page = parse_page(answer.text)
+    assert "There is no feed called 'nothing'." in text(page)
+    assert "/feeds/technology" in [link.get("href") for link in page.iter("a")]
+
+
+@pytest.mark.parametrize(
+    ("accept", "is_page"),
+    [
+        ("text/html", True),
+        ("TEXT/HTML ; charset=utf-8 ; q=0.3", True),
+        ("text/html;q=0", False),
+        ("text/html;q=0.0", False),
+        ("text/html; q=0.000, application/json", False),
+        ("*/*", False),
+        ("application/json", False),
+        ("", False),
+    ],
+)
+def test_only_who_names_html_gets_a_page(here: AppClient, accept: str, *, is_page: bool) -> None:
+    """Programs that take anything get what programs can read."""
+    answer = here.get("/nothing", accept=accept)
+
+    assert answer.headers["content-type"].startswith("text/html") == is_page
+
+
+def test_a_long_question_is_not_repeated_in_full(here: AppClient) -> None:
+    """The detail of an error stays readable."""
+    answer = here.get(f"/feeds/all.json?category={'x' * 3000}")
+
+    assert answer.status_code == 400
+    assert len(answer.json()["detail"]) == 500
+
+
+def test_a_page_of_an_error_is_ours_below_a_path_too() -> None:
+    """Links lead below the public address."""
+    service_info = replace(samples.SERVICE_INFO, public_url="https://www.example.gov/syndicate")
+    here = AppClient(
+        reader=SampleReader(current=samples.edition(*POSTS)), service_info=service_info
+    )
+
+    page = parse_page(here.get("/nothing", accept=BROWSER).text)
+
+    assert "/syndicate/" in [link.get("href") for link in page.iter("a")]
+
+
+def test_more_is_known_than_is_listed_in_plain_text_too() -> None:
+    """With how many there are; the address of the list is told where the service has a name."""
+    error = UnknownName(
+        "there is no feed",
+        choices=("all", "tts"),
+        choices_total=3_000,
+        choices_path="/v1/categories",
+    )
+    fault = ProblemDetails.from_error(error)
+    assert "Known: all, tts and 2,998 more\n" in fault.text
+    details = json.loads(fault.to_json("/feeds/x"))
+    assert (details["known_total"], "known_url" in details) == (3_000, False)

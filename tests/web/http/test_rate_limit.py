@@ -1,0 +1,149 @@
+"""Clients that ask too often are told so, and nobody else is."""
+
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syndicate.web.http.rate_limit import TokenBuckets, client_key, scope_client_key
+from syndicate.web.http_policy import HttpPolicy
+from tests.web.app_client import app_client
+
+
+@dataclass
+class Clock:
+    """A clock that stands until it is set."""
+
+    now: float = 1_000.0
+
+    def __call__(self) -> float:
+        """Return the time."""
+        return self.now
+
+
+def test_a_bucket_is_full_at_first_and_fills_evenly() -> None:
+    """Of sixty a minute sixty may come at once, then one each second."""
+    clock = Clock()
+    allowance = TokenBuckets(per_minute=60, clock=clock)
+
+    assert [allowance.take("a") for _ in range(60)] == [0] * 60
+    assert allowance.take("a") == pytest.approx(1)
+    clock.now += 0.75
+    assert allowance.take("a") == pytest.approx(0.25)
+    clock.now += 0.25
+    assert allowance.take("a") == 0
+    assert allowance.take("b") == 0
+    clock.now += 3600
+    assert [allowance.take("a") for _ in range(60)] == [0] * 60
+    assert allowance.take("a") > 0
+
+
+@given(
+    per_minute=st.integers(1, 50),
+    pauses=st.lists(st.floats(0, 20), min_size=1, max_size=200),
+)
+def test_no_minute_answers_more_than_two_buckets(per_minute: int, pauses: list[float]) -> None:
+    """A full bucket and what runs in meanwhile is the most; whoever waits as told is answered."""
+    clock = Clock()
+    allowance = TokenBuckets(per_minute=per_minute, clock=clock)
+    answered = []
+    for pause in pauses:
+        clock.now += pause
+        seconds = allowance.take("a")
+        if seconds:
+            clock.now += seconds + 1e-6
+            assert allowance.take("a") == 0
+        answered.append(clock.now)
+
+    for began in answered:
+        assert sum(began <= moment < began + 60 for moment in answered) <= 2 * per_minute
+
+
+def test_memory_is_bounded() -> None:
+    """Whoever asked longest ago is forgotten first."""
+    allowance = TokenBuckets(per_minute=1, clock=Clock(), max_clients=2)
+
+    assert [allowance.take(name) for name in ("a", "b", "c")] == [0, 0, 0]
+    assert allowance.take("c") > 0
+    assert allowance.take("b") > 0
+    assert allowance.take("a") == 0
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "proxies", "expected"),
+    [
+        ("192.0.2.7", (), 0, "192.0.2.7"),
+        ("192.0.2.7", ("198.51.100.1",), 0, "192.0.2.7"),
+        ("192.0.2.7", ("203.0.113.9, 198.51.100.1",), 1, "198.51.100.1"),
+        ("192.0.2.7", ("203.0.113.9", "198.51.100.1"), 2, "203.0.113.9"),
+        ("192.0.2.7", ("198.51.100.1",), 2, "192.0.2.7"),
+        ("192.0.2.7", (), 1, "192.0.2.7"),
+        ("192.0.2.7", ("unknown",), 1, "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", (), 0, "2001:0db8:0001:0002::/64"),
+        ("192.0.2.7", ("[2001:db8:1:2::9]",), 1, "2001:0db8:0001:0002::/64"),
+        ("::ffff:192.0.2.7", (), 0, "192.0.2.7"),
+        ("fe80::1%eth0", (), 0, "fe80:0000:0000:0000::/64"),
+        ("192.0.2.7", ("fe80::1%25",), 1, "fe80:0000:0000:0000::/64"),
+        ("192.0.2.7", ("2001:db8:1:2::9%x",), 1, "2001:0db8:0001:0002::/64"),
+        ("192.0.2.7", ("[::ffff:192.0.2.9%x]",), 1, "192.0.2.9"),
+        ("a socket", (), 0, "a socket"),
+        (None, (), 1, ""),
+    ],
+)
+def test_a_client_is_whom_the_outermost_own_proxy_saw(
+    peer: str | None, forwarded: tuple[str, ...], proxies: int, expected: str
+) -> None:
+    """What stands further left anybody could have written."""
+    scope = {
+        "type": "http",
+        "client": (peer, 4321) if peer else None,
+        "headers": [(b"x-forwarded-for", field.encode()) for field in forwarded],
+    }
+    assert scope_client_key(scope, proxies) == expected
+
+
+def test_too_many_requests_are_refused_with_the_time_to_wait() -> None:
+    """429 as a problem that scripts may read; probes are answered all the same."""
+    here = app_client(policy=HttpPolicy(requests_per_minute=2))
+
+    assert [here.get("/feeds/all.json").status_code for _ in range(2)] == [200, 200]
+    refused = here.get("/v1/posts")
+    assert refused.status_code == 429
+    assert refused.json()["code"] == "too-many-requests"
+    assert 1 <= int(refused.headers["retry-after"]) <= 30
+    assert refused.headers["cache-control"] == "no-store"
+    assert "Retry-After" in refused.headers["access-control-expose-headers"]
+    assert [here.get(path).status_code for path in ("/healthz", "/readyz")] == [200, 200]
+
+
+def test_a_proxy_names_the_client() -> None:
+    """Behind one, each of its clients has an allowance of its own."""
+    here = app_client(policy=HttpPolicy(requests_per_minute=1, proxies=1))
+
+    clients = ["192.0.2.1", "192.0.2.2", "192.0.2.1", "192.0.2.2"]
+    asked = [here.get("/", x_forwarded_for=one).status_code for one in clients]
+    assert asked == [200, 200, 429, 429]
+
+
+def test_a_token_that_is_given_back_can_be_taken_again() -> None:
+    """Of a client that is not known, nothing is given back."""
+    allowance = TokenBuckets(per_minute=2, clock=Clock())
+
+    allowance.put_back("a")
+    assert [allowance.take("a"), allowance.take("a")] == [0, 0]
+    assert allowance.peek("a") == allowance.take("a") == pytest.approx(30)
+    allowance.put_back("a")
+    assert allowance.peek("a") == allowance.take("a") == 0
+    assert allowance.take("a") > 0
+
+
+def test_memory_is_bounded_whatever_networks_ask() -> None:
+    """A client with many IPv6 networks takes no more than anybody."""
+    allowance = TokenBuckets(per_minute=1, clock=Clock())
+    for number in range(30_000):
+        allowance.take(client_key(f"2001:db8:{number:x}::1", (), 0))
+
+    assert sum(
+        allowance.peek(client_key(f"2001:db8:{n:x}::1", (), 0)) > 0 for n in range(30_000)
+    ) == (10_000)

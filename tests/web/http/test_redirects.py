@@ -1,0 +1,69 @@
+"""Addresses that are no more: moved, gone, or written with a slash too many."""
+
+import pytest
+
+from syndicate.web.http.redirects import redirect_target
+from syndicate.web.http_policy import HttpPolicy
+from tests import samples
+from tests.web.app_client import AppClient, app_client
+
+PUBLIC = samples.SERVICE_INFO.public_url
+POLICY = HttpPolicy(
+    redirects={
+        "/feeds/tech": "/feeds/technology",
+        "/rss.xml": "/feeds/all.rss",
+        "/feeds/old.json": "https://other.example.gov/feed.json?kind=old",
+        "/feeds/secret": "",
+        "/feeds/tts": "/feeds/all",
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def here() -> AppClient:
+    """Return a service with feeds that moved and one that is withdrawn."""
+    return app_client(policy=POLICY)
+
+
+@pytest.mark.parametrize(
+    ("path", "target"),
+    [
+        ("/feeds/tech", f"{PUBLIC}/feeds/technology"),
+        ("/feeds/tech.rss", f"{PUBLIC}/feeds/technology.rss"),
+        ("/feeds/tech.json?limit=5&x=1", f"{PUBLIC}/feeds/technology.json?limit=5&x=1"),
+        ("/rss.xml", f"{PUBLIC}/feeds/all.rss"),
+        ("/feeds/old.json", "https://other.example.gov/feed.json?kind=old"),
+        ("/feeds/old.json?limit=5", "https://other.example.gov/feed.json?kind=old&limit=5"),
+        ("/feeds/tts.atom", f"{PUBLIC}/feeds/all.atom"),
+        ("/feeds/all.json/", f"{PUBLIC}/feeds/all.json"),
+        ("/feeds/all/?limit=2", f"{PUBLIC}/feeds/all?limit=2"),
+        ("/v1/posts//", f"{PUBLIC}/v1/posts"),
+        ("/feeds", f"{PUBLIC}/"),
+        ("/feeds/", f"{PUBLIC}/feeds"),
+        ("//evil.example/", f"{PUBLIC}/evil.example"),
+    ],
+)
+def test_what_moved_is_sent_on_for_good(here: AppClient, path: str, target: str) -> None:
+    """308 to the new place with the query; a feed takes its formats along; kept like feeds."""
+    answer = here.get(path)
+
+    assert answer.status_code == 308
+    assert answer.headers["location"] == target
+    assert answer.headers["cache-control"] == POLICY.cache_control
+
+
+@pytest.mark.parametrize("path", ["/feeds/secret", "/feeds/secret.json", "/feeds/secret.atom"])
+def test_what_is_withdrawn_says_so(here: AppClient, path: str) -> None:
+    """410 in every format: readers may stop asking."""
+    answer = here.get(path)
+
+    assert answer.status_code == 410
+    assert answer.json()["code"] == "gone"
+
+
+def test_what_never_moved_stays(here: AppClient) -> None:
+    """Other addresses are none of its business, nor is the one that is only a slash."""
+    assert here.get("/feeds/technology.rss").status_code == 200
+    assert here.get("/").status_code == 200
+    assert redirect_target("/feeds/technology.rss", POLICY.redirects) is None
+    assert redirect_target("/rss.xml.rss", POLICY.redirects) == "/feeds/all.rss.rss"

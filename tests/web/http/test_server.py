@@ -1,0 +1,186 @@
+"""The server: it starts, answers over a real socket, and stops."""
+
+import asyncio
+import json
+import re
+import socket
+import sys
+import time
+from contextlib import suppress
+from typing import Final
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from syndicate.errors import SyndicateError
+from syndicate.web.http.server import serve, uvloop_runner
+from tests.web.app_client import app_client
+from tests.web.http.live_server import exchange_bytes, serve_app
+
+
+def test_it_serves_the_application() -> None:
+    """Over a real connection, with a Date, without saying what it is made of."""
+
+    async def ask() -> httpx.Response:
+        async with serve_app(app_client().app) as url, httpx.AsyncClient(trust_env=False) as client:
+            return await client.get(f"{url}/feeds/all.json")
+
+    with uvloop_runner() as loop:
+        answer = loop.run(ask())
+
+    assert answer.status_code == 200
+    assert answer.json()["title"] == "All posts"
+    assert "date" in answer.headers
+    assert "server" not in answer.headers
+    assert answer.headers["content-encoding"] == "br"
+
+
+def test_head_sends_no_body_over_the_wire() -> None:
+    """The connection stays in step: what follows is the next answer."""
+
+    async def ask() -> bytes:
+        async with serve_app(app_client().app) as url:
+            host, port = url.removeprefix("http://").split(":")
+            reader, writer = await asyncio.open_connection(host, int(port))
+            head = b"HEAD /feeds/all.json HTTP/1.1\r\nHost: x\r\n\r\n"
+            last = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+            writer.write(head + last)
+            everything = await reader.read()
+            writer.close()
+            return everything
+
+    with uvloop_runner() as loop:
+        everything = loop.run(ask())
+
+    head, health = everything.split(b"\r\n\r\n", 1)
+    assert b"content-length: " in head
+    assert health.startswith(b"HTTP/1.1 200 OK")
+
+
+def test_what_is_in_progress_is_finished() -> None:
+    """A request that came before the end is answered; the server returns soon after."""
+    entered = asyncio.Event()
+
+    async def slow(_: Request) -> PlainTextResponse:
+        entered.set()
+        await asyncio.sleep(0.5)
+        return PlainTextResponse("done")
+
+    async def ask() -> tuple[str, float]:
+        app = Starlette(routes=[Route("/", slow)])
+        async with httpx.AsyncClient(trust_env=False) as client:
+            async with serve_app(app) as url:
+                asked = asyncio.create_task(client.get(url))
+                await entered.wait()
+                began = time.monotonic()
+            return (await asked).text, time.monotonic() - began
+
+    text, seconds = asyncio.run(ask())
+    assert text == "done"
+    assert seconds < 5
+
+
+def test_no_thread_keeps_readers_waiting_for_long() -> None:
+    """While it serves, whoever computes beside it is interrupted more often than usual."""
+
+    async def ask() -> float:
+        async with serve_app(app_client().app):
+            return sys.getswitchinterval()
+
+    usual = sys.getswitchinterval()
+    assert asyncio.run(ask()) == pytest.approx(0.0005)
+    assert sys.getswitchinterval() == usual
+
+
+def test_it_listens_on_the_newer_protocol_too() -> None:
+    """An IPv6 address is an address."""
+
+    async def ask() -> int:
+        async with (
+            serve_app(app_client().app, "::1") as url,
+            httpx.AsyncClient(trust_env=False) as client,
+        ):
+            return (await client.get(f"{url}/healthz")).status_code
+
+    assert asyncio.run(ask()) == 200
+
+
+GET: Final = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
+LOT: Final = b"x" * 40_000
+
+
+@pytest.mark.parametrize(
+    ("lots", "statuses"),
+    [
+        ((b"nonsense\r\n\r\n",), [b"400"]),
+        ((b"GET /" + LOT * 2 + b" HTTP/1.1\r\nHost: x\r\n\r\n",), [b"414"]),
+        ((b"GET /" + LOT, LOT, LOT), [b"414"]),
+        ((GET + b"Long: " + LOT, LOT, LOT, LOT, LOT), [b"431"]),
+        ((GET + b"Connection: close\r\nLong: " + LOT[:9_000], LOT[:9_000] + b"\r\n\r\n"), [b"200"]),
+        ((GET + b"\r\n" + GET + b"Long: " + LOT, LOT, LOT), [b"200", b"431"]),
+    ],
+)
+def test_what_is_too_long_is_refused_before_it_ends(
+    lots: tuple[bytes, ...], statuses: list[bytes]
+) -> None:
+    """A head without end costs neither memory nor an answer, and each refusal says why."""
+
+    async def ask() -> bytes:
+        async with serve_app(app_client().app) as url:
+            return await exchange_bytes(url, *lots)
+
+    with uvloop_runner() as loop:
+        answered = loop.run(ask())
+
+    assert re.findall(rb"HTTP/1\.1 (\d+) ", answered) == statuses
+    head, _, body = answered.rpartition(b"\r\n\r\n")
+    if statuses[-1] != b"200":
+        assert b"content-type: application/problem+json\r\n" in head
+        assert json.loads(body)["status"] == int(statuses[-1])
+
+
+@pytest.mark.parametrize(
+    ("chunk", "answered"), [(b"1\r\nx\r\n" * 2_000, b""), (b"9c40\r\n" + LOT + b"\r\n", b"done")]
+)
+def test_a_body_may_be_long_but_not_what_is_around_it(chunk: bytes, answered: bytes) -> None:
+    """Chunks of one byte are more wrapping than words: the connection ends, unanswered."""
+
+    async def read(request: Request) -> PlainTextResponse:
+        with suppress(ClientDisconnect):
+            await request.body()
+        return PlainTextResponse("done")
+
+    async def ask() -> bytes:
+        app = Starlette(routes=[Route("/", read, methods=["POST"])])
+        head = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+        async with serve_app(app) as url:
+            return await exchange_bytes(url, head, *[chunk] * 9, b"0\r\n\r\n")
+
+    with uvloop_runner() as loop:
+        assert loop.run(ask())[-4:] == answered
+
+
+def test_a_taken_port_says_what_to_do() -> None:
+    """The error names port and host, and how to choose another."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        with pytest.raises(
+            SyndicateError, match=f"port {port} of 127.0.0.1: the port is in use"
+        ) as caught:
+            asyncio.run(serve(app_client().app, "127.0.0.1", port, stopping=asyncio.Event()))
+
+    assert caught.value.code == "cannot-listen"
+    assert "SYNDICATE_SERVICE__PORT" in caught.value.hint
+
+
+def test_a_host_that_is_not_ours_is_told() -> None:
+    """An address of another machine, or none at all, cannot be listened on."""
+    with pytest.raises(SyndicateError, match=r"of 192\.0\.2\.1: "):
+        asyncio.run(serve(app_client().app, "192.0.2.1", 0, stopping=asyncio.Event()))
+    with pytest.raises(SyndicateError, match=r"of nowhere\.invalid: "):
+        asyncio.run(serve(app_client().app, "nowhere.invalid", 0, stopping=asyncio.Event()))

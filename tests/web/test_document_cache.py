@@ -1,0 +1,30 @@
+"""What is kept of an edition, and for how long."""
+
+import asyncio
+
+from syndicate.feeds import Representation, make_representation
+from syndicate.model.edition import Edition
+from syndicate.web.document_cache import DocumentCache
+from tests import samples
+
+
+def test_what_was_not_asked_for_longest_makes_room() -> None:
+    """A document that lost its place is made again; the others are not."""
+    made: list[str] = []
+    one = make_representation(b"x" * 100, media_type="text/plain", last_modified=samples.NOW)
+    documents = DocumentCache(max_bytes=2 * one.size)
+    edition = samples.edition()
+
+    async def ask(name: str) -> None:
+        async def make(_: Edition) -> Representation:
+            made.append(name)
+            return one
+
+        assert await documents.get(edition, (name,), make) is one
+
+    async def everything() -> None:
+        for name in "aababcbca":
+            await ask(name)
+
+    asyncio.run(everything())
+    assert "".join(made) == "abca"

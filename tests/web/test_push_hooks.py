@@ -1,0 +1,214 @@
+"""Push hooks of git hosts: who proves to know the secret is heard, everybody else is counted."""
+
+import asyncio
+import hashlib
+import hmac
+import pathlib
+from collections.abc import AsyncIterator, Mapping
+from typing import Final
+
+import pytest
+from starlette.types import Message
+
+from syndicate.telemetry import exposition
+from syndicate.web import push_hooks
+from syndicate.web.http import request_body
+from syndicate.web.http_policy import HttpPolicy
+from tests import samples
+from tests.stepwise_service import sqlite_url
+from tests.subscription_services import subscription_service_with_ledger
+from tests.web.api_client import ApiClient
+from tests.web.app_client import POSTS, AppClient, AppResponse, SampleReader
+
+SECRET: Final = "hush"  # noqa: S105 — a test's
+PATH: Final = "/v1/sources/news/refresh"
+
+
+class HookedApp:
+    """A service of the sources ``news``, which has a secret, and ``updates``, which has none."""
+
+    def __init__(self) -> None:
+        self.reader = SampleReader(current=samples.edition(*POSTS))
+        self.app_client = AppClient(
+            reader=self.reader, policy=HttpPolicy(hook_secrets={"news": SECRET, "former": SECRET})
+        )
+
+    def post(
+        self,
+        shown: Mapping[str, str],
+        content: bytes | AsyncIterator[bytes] = b"{}",
+        path: str = PATH,
+    ) -> AppResponse:
+        """Return the answer to a hook that shows some header fields."""
+        return self.app_client.request("POST", path, shown, content)
+
+
+@pytest.fixture
+def place() -> HookedApp:
+    """Return a service that nobody has asked for anything."""
+    return HookedApp()
+
+
+def signed(body: bytes, secret: str = SECRET) -> dict[str, str]:
+    """Return what GitHub shows of a secret."""
+    made = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    return {"X-Hub-Signature-256": f"sha256={made}"}
+
+
+def counted(outcome: str) -> float:
+    """Return how many hooks had this outcome."""
+    start = f'syndicate_hooks_total{{outcome="{outcome}"}} '
+    lines = exposition().decode().splitlines()
+    return sum(float(line.removeprefix(start)) for line in lines if line.startswith(start))
+
+
+def test_a_signed_hook_has_the_source_looked_at(place: HookedApp) -> None:
+    """It is answered before anything is done, and counted."""
+    before = counted("accepted")
+
+    answer = place.post(signed(b'{"zen":"x"}'), b'{"zen":"x"}')
+
+    assert answer.status_code == 202
+    assert answer.json() == {"source": "news", "status": "accepted"}
+    assert answer.headers["cache-control"] == "no-store"
+    assert place.reader.refreshed == ["news"]
+    assert counted("accepted") == before + 1
+
+
+def test_the_secret_of_gitlab_is_enough(place: HookedApp) -> None:
+    """GitLab shows it as it is."""
+    assert place.post({"X-Gitlab-Token": SECRET}).status_code == 202
+    assert place.reader.refreshed == ["news"]
+
+
+@pytest.mark.parametrize(
+    ("path", "shown", "why"),
+    [
+        (PATH, {}, "this wants a token"),
+        (PATH, {"X-Hub-Signature": "sha1=0"}, "this wants a token"),
+        (PATH, signed(b"{}", "other"), "hook_secret of the source 'news'"),
+        (PATH, signed(b"{} "), "hook_secret of the source 'news'"),
+        (PATH, {"X-Gitlab-Token": "hus"}, "hook_secret of the source 'news'"),
+        ("/v1/sources/updates/refresh", signed(b"{}", ""), "no hook_secret is set"),
+        ("/v1/sources/updates/refresh", {"X-Gitlab-Token": ""}, "this wants a token"),
+        ("/v1/sources/nobody/refresh", signed(b"{}"), "no hook_secret is set"),
+    ],
+)
+def test_who_proves_nothing_is_refused_and_counted(
+    place: HookedApp, path: str, shown: dict[str, str], why: str
+) -> None:
+    """401 says why, and not whether there is such a source; nothing is looked at."""
+    before = counted("refused")
+
+    answer = place.post(shown, path=path)
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+    assert why in answer.json()["detail"]
+    assert answer.headers["www-authenticate"] == 'Bearer realm="syndicate"'
+    assert place.reader.refreshed == []
+    assert counted("refused") == before + 1
+
+
+def test_a_token_of_an_administrator_will_do(place: HookedApp, tmp_path: pathlib.Path) -> None:
+    """Where no signature is shown; one of a partner will not, nor any beside a wrong signature."""
+
+    async def do() -> None:
+        async with subscription_service_with_ledger(sqlite_url(tmp_path), place.reader) as office:
+            place.reader.service = office
+            counter = ApiClient(app_client=place.app_client, service=office, database_url="")
+            admin, partner = await counter.with_token("ops", "admin"), await counter.with_token()
+            for path in (PATH, "/v1/sources/updates/refresh"):
+                assert (await admin.request("POST", path)).status_code == 202
+            assert place.reader.refreshed == ["news", "updates"]
+            before = counted("refused")
+            assert (await partner.request("POST", PATH)).status_code == 403
+            mixed = {**signed(b"x"), "Authorization": f"Bearer {admin.token}"}
+            assert (
+                await place.app_client.request_async(PATH, method="POST", headers=mixed)
+            ).status_code == 401
+            assert counted("refused") == before + 2
+            unknown = await admin.request("POST", "/v1/sources/fish/refresh")
+            assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown-source")
+
+    asyncio.run(do())
+
+
+def test_a_source_that_is_no_more_is_unknown(place: HookedApp) -> None:
+    """404 to whoever knows the secret, with the sources there are."""
+    answer = place.post(signed(b"{}"), path="/v1/sources/former/refresh")
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "unknown-source")
+    assert answer.json()["known"] == ["news", "updates"]
+
+
+def test_it_is_posted_to(place: HookedApp) -> None:
+    """Reading it does nothing."""
+    answer = place.app_client.get(PATH)
+
+    assert (answer.status_code, answer.headers["allow"]) == (405, "OPTIONS, POST")
+
+
+def test_a_long_body_is_signed_and_not_held(place: HookedApp) -> None:
+    """As long as GitHub's may be it is accepted, piece by piece; one byte more is refused."""
+    piece = b"x" * 2**20
+
+    async def content(extra: bytes) -> AsyncIterator[bytes]:
+        for _ in range(push_hooks.MAX_BODY_BYTES // len(piece)):
+            yield piece
+        yield extra
+
+    whole = hmac.new(SECRET.encode(), digestmod="sha256")
+    for _ in range(push_hooks.MAX_BODY_BYTES // len(piece)):
+        whole.update(piece)
+    shown = {"X-Hub-Signature-256": f"sha256={whole.hexdigest()}"}
+
+    assert place.post(shown, content(b"")).status_code == 202
+    refused = place.post(shown, content(b"x"))
+    assert (refused.status_code, refused.json()["code"]) == (413, "content-too-large")
+    assert place.reader.refreshed == ["news"]
+
+
+def test_a_body_that_never_ends_is_not_waited_for(
+    place: HookedApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """408, and the connection is closed."""
+    monkeypatch.setattr(request_body, "_TIMEOUT_SECONDS", 0.05)
+
+    async def content() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    answer = place.post(signed(b"{}"), content())
+
+    assert (answer.status_code, answer.json()["code"]) == (408, "request-timeout")
+    assert answer.headers["connection"] == "close"
+    assert place.reader.refreshed == []
+
+
+def test_a_body_that_breaks_off_proves_nothing(place: HookedApp) -> None:
+    """Even if what came of it was signed."""
+    coming: list[Message] = [
+        {"type": "http.request", "body": b"{}", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    sent: list[Message] = []
+    ((name, value),) = signed(b"{}").items()
+    scope = {
+        "type": "http",
+        "http_version": "1.0",
+        "method": "POST",
+        "path": PATH,
+        "query_string": b"",
+        "headers": [(name.lower().encode(), value.encode())],
+    }
+
+    async def receive() -> Message:
+        return coming.pop(0)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    asyncio.run(place.app_client.app(scope, receive, send))
+
+    assert sent[0]["status"] == 400
+    assert place.reader.refreshed == []

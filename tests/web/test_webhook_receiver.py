@@ -1,0 +1,121 @@
+"""A receiver that believes what is signed, and says of all else why it does not."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import httpx
+import pytest
+
+from syndicate.errors import StorageError, UnknownName
+from syndicate.model.webhook_signature import Secret, sign
+from syndicate.web.webhook_receiver import MAX_BODY_BYTES, WebhookReceiver
+
+NOW: Final = datetime(2024, 6, 1, 12, tzinfo=UTC)
+SECRET: Final = Secret(key=b"s" * 32)
+OTHER: Final = Secret(key=b"o" * 32)
+TOLD: Final = {"type": "post.removed", "data": {"seq": 1}}
+
+
+class ReceiverApp:
+    """Where something listens for the subscription ``sub_1``."""
+
+    def __init__(self) -> None:
+        self.events: list[Mapping[str, Any]] = []
+        self.rejected: list[str] = []
+        listener = WebhookReceiver(
+            find_secrets=self.find_secrets,
+            on_event=self.events.append,
+            on_rejected=self.rejected.append,
+            clock=lambda: NOW,
+        )
+        self.app = listener.create_app()
+
+    async def find_secrets(self, which: str) -> tuple[Secret, ...]:
+        """Return the secrets of the only subscription there is."""
+        if which == "sub_lost":
+            raise StorageError("the database is away")
+        if which != "sub_1":
+            raise UnknownName(f"there is no subscription {which}")
+        return (SECRET,)
+
+    def post(self, body: bytes, headers: Mapping[str, str]) -> httpx.Response:
+        """Return the answer to a webhook."""
+
+        async def do() -> httpx.Response:
+            transport = httpx.ASGITransport(self.app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+                return await client.post("/any/path", content=body, headers=dict(headers))
+
+        return asyncio.run(do())
+
+
+@pytest.fixture
+def room() -> ReceiverApp:
+    """Return a room in which nothing was heard yet."""
+    return ReceiverApp()
+
+
+def signed(
+    body: bytes, *, secret: Secret = SECRET, at: datetime = NOW, to: str = "sub_1"
+) -> dict[str, str]:
+    """Return the header fields of a webhook."""
+    return {
+        "webhook-id": "evt_1",
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": sign([secret], message_id="evt_1", at=at, body=body),
+        "syndicate-subscription": to,
+    }
+
+
+def test_what_is_signed_is_heard(room: ReceiverApp) -> None:
+    """And answered as a good receiver does."""
+    body = json.dumps(TOLD).encode()
+
+    answer = room.post(body, signed(body))
+
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert room.events == [TOLD]
+    assert room.rejected == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "why"),
+    [
+        (signed(b"{}", secret=OTHER), "no signature in webhook-signature is from a known secret"),
+        (signed(b"{} "), "no signature in webhook-signature is from a known secret"),
+        (signed(b"{}", at=NOW - timedelta(hours=1)), "too far from the time here"),
+        ({"syndicate-subscription": "sub_1"}, "the header webhook-id is missing"),
+        (signed(b"{}", to="sub_2"), "there is no subscription sub_2"),
+        ({}, "there is no subscription"),
+    ],
+)
+def test_what_is_not_is_refused(room: ReceiverApp, headers: dict[str, str], why: str) -> None:
+    """401 with the reason, for the sender and for who listens."""
+    answer = room.post(b"{}", headers)
+
+    assert answer.status_code == 401
+    assert why in answer.text
+    assert room.rejected == [answer.text]
+    assert room.events == []
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff"])
+def test_a_signed_body_that_is_no_object_is_refused(room: ReceiverApp, body: bytes) -> None:
+    """400: it is from who knows the secret, but it is no webhook."""
+    assert room.post(body, signed(body)).status_code == 400
+    assert "no JSON object" in room.rejected[0]
+    assert room.events == []
+
+
+def test_a_flood_is_refused(room: ReceiverApp) -> None:
+    """413: nobody fills the memory."""
+    assert room.post(b"x" * (MAX_BODY_BYTES + 1), signed(b"x")).status_code == 413
+
+
+def test_while_nobody_knows_the_secrets_the_sender_is_told_to_come_again(room: ReceiverApp) -> None:
+    """503, as from any receiver whose database is away."""
+    answer = room.post(b"{}", signed(b"{}", to="sub_lost"))
+    assert (answer.status_code, answer.text) == (503, "the database is away")

@@ -1,0 +1,217 @@
+"""The hub as it stands in a service, but for git and the socket of the web: a test is the clock."""
+
+import asyncio
+import pathlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
+from typing import Final
+from urllib.parse import urlencode
+
+from typing_extensions import override
+
+from syndicate.channels.ssrf_guard import SsrfGuard
+from syndicate.channels.transport import Transport
+from syndicate.feeds import FeedCache
+from syndicate.model.edition import Edition, NamedFeed
+from syndicate.model.post import Post
+from syndicate.model.retry_policy import RetrySchedule
+from syndicate.model.subscription import Subscription
+from syndicate.model.websub_request import WebSubRequest
+from syndicate.service.hub_requests import HubRequests
+from syndicate.storage.database import Database
+from syndicate.storage.ledger import Ledger
+from syndicate.storage.outbox import Outbox
+from syndicate.storage.secret_store import SecretStore
+from syndicate.storage.subscriptions import Subscriptions
+from syndicate.storage.websub_requests import WebSubRequests
+from syndicate.worker.delivery_worker import DeliveryWorker, WorkerLimits
+from syndicate.worker.hub_distributor import HubDistributor
+from syndicate.worker.hub_verifier import HubVerifier
+from tests import samples
+from tests.databases import create_sqlite_database
+from tests.web.app_client import NAMED, POSTS, VOCABULARY, AppClient, AppResponse, SampleReader
+
+SERVICE_INFO: Final = replace(samples.SERVICE_INFO, hub_url="https://feeds.example.gov/hub")
+TOPIC: Final = "https://feeds.example.gov/feeds/all.json"
+LOOPBACK: Final = ip_network("127.0.0.0/8")
+TIMEOUT: Final = timedelta(seconds=5)
+HOLDER: Final = "here"
+
+
+def edition(posts: Sequence[Post] = POSTS, named: Sequence[NamedFeed] = (NAMED,)) -> Edition:
+    """Return an edition of sample posts."""
+    return samples.edition(*posts, vocabulary=VOCABULARY, named=named)
+
+
+@dataclass(kw_only=True)
+class _Services(SampleReader):
+    """Reads from an edition at hand, and leaves what is asked of the hub at its reception."""
+
+    hub_requests: HubRequests
+
+    @override
+    async def request_subscription(self, request: WebSubRequest) -> timedelta:
+        return await self.hub_requests.request_subscription(request)
+
+
+@dataclass(kw_only=True)
+class HubFixture:
+    """A hub with nobody in it; ``ahead`` is how far its clock is before the time."""
+
+    database: Database
+    transport: Transport
+    ssrf_guard: SsrfGuard
+    schedule: tuple[float, ...]
+    clock_offset: timedelta = timedelta()
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    site: AppClient = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Put everything together as the service does."""
+        safe = SecretStore("passphrase")
+        self.subscriptions = Subscriptions(self.database, safe)
+        self.ledger = Ledger(self.database)
+        self.requests = WebSubRequests(self.database, safe)
+        self.outbox = Outbox(self.database, safe)
+        self.verifier = HubVerifier(
+            self.database, safe, self.transport, clock=self.clock, timeout=TIMEOUT
+        )
+        pace = WorkerLimits(timeout=TIMEOUT, schedule=RetrySchedule.from_seconds(self.schedule))
+        self.delivery_worker = DeliveryWorker(
+            self.database, safe, self.transport, clock=self.clock, limits=pace
+        )
+        reception = HubRequests(
+            self.requests, self.ssrf_guard, clock=self.clock, notify_verifier=self.verifier.wake
+        )
+        self.reader = _Services(current=edition(), hub_requests=reception)
+        self.site = AppClient(reader=self.reader, service_info=SERVICE_INFO)
+        self.distributor = HubDistributor(
+            self.reader, FeedCache(SERVICE_INFO), SERVICE_INFO, clock=self.clock
+        )
+
+    def clock(self) -> datetime:
+        """Return the time."""
+        return datetime.now(UTC) + self.clock_offset
+
+    def start(self) -> None:
+        """Begin to verify and to deliver."""
+        self.tasks = [
+            asyncio.create_task(self.verifier.run()),
+            asyncio.create_task(self.delivery_worker.run()),
+        ]
+
+    async def stop(self) -> None:
+        """End that."""
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        self.tasks = []
+
+    async def send_request(
+        self, mode: str, callback: str, topic: str = TOPIC, **fields: str
+    ) -> AppResponse:
+        """Ask the hub; names of further fields go without ``hub.``."""
+        named = {f"hub.{name}": value for name, value in fields.items()}
+        form = {"hub.mode": mode, "hub.callback": callback, "hub.topic": topic, **named}
+        return await self.post(urlencode(form).encode())
+
+    async def post(self, body: bytes) -> AppResponse:
+        """Send a form."""
+        headers = {"content-type": "application/x-www-form-urlencoded"}
+        return await self.site.request_async("/hub", method="POST", headers=headers, content=body)
+
+    async def subscribe(self, callback: str, topic: str = TOPIC, **fields: str) -> Subscription:
+        """Subscribe, and wait until that is confirmed; return the subscription."""
+        before = await self.list_subscriptions()
+        assert (await self.send_request("subscribe", callback, topic, **fields)).status_code == 202
+        await wait_until(self.is_verified)
+        (made,) = [one for one in await self.list_subscriptions() if one not in before]
+        return made
+
+    async def list_subscriptions(self) -> tuple[Subscription, ...]:
+        """Return what is subscribed."""
+        return await self.subscriptions.list(kind="websub")
+
+    async def is_verified(self) -> bool:
+        """Tell whether nothing waits to be verified."""
+        return await self.requests.next_due(self.clock()) is None
+
+    async def publish(self, posts: int) -> None:
+        """Put an edition of the last so many sample posts into service, and spread it."""
+        self.reader.current = edition(POSTS[-posts:])
+        await self.distribute()
+
+    async def distribute(self) -> None:
+        """Spread what topics are now."""
+        assert await self.ledger.acquire_lease(HOLDER, self.clock())
+        await self.distributor.distribute(self.database, HOLDER)
+        self.delivery_worker.wake()
+        self.verifier.wake()
+
+    async def is_idle(self) -> bool:
+        """Tell whether nothing is on its way."""
+        return (await self.outbox.backlog())[0] == 0
+
+    async def get_feed(self, topic: str = TOPIC) -> AppResponse:
+        """Return what a reader is served there."""
+        answer = await self.site.request_async(topic.removeprefix(SERVICE_INFO.public_url))
+        assert answer.status_code == 200
+        return answer
+
+
+async def wait_until(condition: Callable[[], object | Awaitable[object]]) -> None:
+    """Wait until something holds."""
+    while True:
+        found = condition()
+        if await found if isinstance(found, Awaitable) else found:
+            return
+        await asyncio.sleep(0.01)
+
+
+async def _resolve_to_loopback(_: str, __: int) -> list[str]:
+    return ["127.0.0.1"]
+
+
+async def _resolve_to_public(_: str, __: int) -> list[str]:
+    return ["9.9.9.9"]
+
+
+@asynccontextmanager
+async def open_hub(
+    folder: pathlib.Path,
+    *,
+    is_internal: bool = True,
+    is_running: bool = True,
+    schedule: tuple[float, ...] = (0, 0.05, 0.05),
+) -> AsyncIterator[HubFixture]:
+    """Open a hub with a database in ``folder``.
+
+    Every name leads to loopback; unless that is the operator's ``own``, it seems to be elsewhere.
+    """
+    url = f"sqlite:///{folder / 'hub.db'}"
+    create_sqlite_database(url)
+    database = await Database.open(url)
+    guard = SsrfGuard(allow_networks=[LOOPBACK], allow_http=True, lookup=_resolve_to_loopback)
+    try:
+        async with Transport(
+            guard, SERVICE_INFO, timeout_seconds=TIMEOUT.total_seconds()
+        ) as transport:
+            made = HubFixture(
+                database=database,
+                transport=transport,
+                ssrf_guard=guard
+                if is_internal
+                else SsrfGuard(allow_http=True, lookup=_resolve_to_public),
+                schedule=schedule,
+            )
+            if is_running:
+                made.start()
+            try:
+                yield made
+            finally:
+                await made.stop()
+    finally:
+        await database.close()

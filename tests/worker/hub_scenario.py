@@ -1,0 +1,25 @@
+"""A scene of a hub and a subscriber, played to its end."""
+
+import asyncio
+import pathlib
+from collections.abc import Awaitable, Callable
+
+from tests.worker.hub_fixture import HubFixture, open_hub, wait_until
+from tests.worker.websub_subscriber import WebSubSubscriber, run_subscriber
+
+HubScenario = Callable[[HubFixture, WebSubSubscriber], Awaitable[None]]
+
+
+def run_scenario(folder: pathlib.Path, scenario: HubScenario) -> None:
+    """Play a scene of a hub and a subscriber."""
+
+    async def act() -> None:
+        async with open_hub(folder) as hub, run_subscriber() as reader:
+            await scenario(hub, reader)
+
+    asyncio.run(act())
+
+
+async def wait_for_deliveries(reader: WebSubSubscriber, count: int) -> None:
+    """Wait for so many deliveries."""
+    await wait_until(lambda: len(reader.deliveries) >= count)

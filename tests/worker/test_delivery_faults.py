@@ -1,0 +1,323 @@
+"""A fault of one delivery stays with it: an attempt says why, and all others go on."""
+
+import pathlib
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+import pytest
+from sqlalchemy import text
+
+from syndicate.model.retry_policy import OperatorAlert, RetrySchedule
+from syndicate.model.subscription import Subscription
+from syndicate.storage.unreadable_rows import exhaust
+from tests.channels.receiver import respond, run_receiver
+from tests.delivery_fixture import (
+    LIMITS,
+    RETRY_AFTER,
+    delivery_states,
+    execute_sql,
+    has_delivery_states,
+    is_queue_empty,
+    received_event_ids,
+    running_worker,
+    subscribe,
+    wait_until,
+)
+from tests.storage.outbox_fixture import (
+    LEASE,
+    NOW,
+    OutboxFixture,
+    finished_attempt,
+    run_with_outbox,
+)
+
+
+@pytest.fixture
+def file(tmp_path: pathlib.Path) -> str:
+    """Return the URL of an SQLite database."""
+    return f"sqlite:///{tmp_path / 'syndicate.db'}"
+
+
+def test_no_retry_after_ends_delivery(file: str) -> None:
+    """Twenty-two of them, each from a receiver of its own, and one receiver that is well."""
+
+    async def work(mailroom: OutboxFixture) -> None:
+        faulty = [respond(503, retry_after=value) for value in RETRY_AFTER]
+        async with run_receiver(*faulty) as bad, run_receiver(respond(204)) as well:
+            for number in range(len(RETRY_AFTER)):
+                await subscribe(mailroom, f"bad{number}", bad.url(f"/{number}"), 1)
+            async with running_worker(mailroom) as deliverer:
+
+                async def came() -> bool:
+                    found = [
+                        await mailroom.delivery_log.find(f"sub_bad{number}.1")
+                        for number in range(len(RETRY_AFTER))
+                    ]
+                    return all(attempts for _, attempts in found)
+
+                await wait_until(came)
+                await subscribe(mailroom, "b", well.url(), 1)
+                deliverer.wake()
+                await wait_until(is_queue_empty(mailroom, "b"))
+            _, attempts = await mailroom.delivery_log.find("sub_bad0.1")
+            assert (attempts[0].cause, attempts[0].status) == ("status", 503)
+            assert received_event_ids(well, "/hook") == ["evt_1"]
+
+    run_with_outbox(file, work)
+
+
+def test_an_attempt_that_cannot_be_evaluated_counts_as_failed(file: str) -> None:
+    """It is recorded with that cause, and the others of its batch with theirs."""
+
+    async def work(mailroom: OutboxFixture) -> None:
+        await mailroom.subscribe("a", "b", events=[1])
+        first, second = await mailroom.claim("one")
+        odd = finished_attempt(first.delivery, 503)
+        headers = (("retry-after", 5),)
+        attempt = replace(odd.attempt, headers=headers)  # type: ignore[arg-type]
+        await mailroom.outbox.complete(
+            [replace(odd, attempt=attempt), finished_attempt(second.delivery)]
+        )
+        assert await delivery_states(mailroom, "a") == ["pending"]
+        assert await delivery_states(mailroom, "b") == ["delivered"]
+        recorded = (await mailroom.delivery_log.find("sub_a.1"))[1][0]
+        assert recorded.cause == "internal"
+        assert recorded.error == "the service failed to evaluate the answer: AttributeError"
+
+    run_with_outbox(file, work)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_an_attempt_that_cannot_be_stored_costs_no_other_its_record(
+    file: str, *, together: bool
+) -> None:
+    """Its delivery is set aside, and what else is due is claimed."""
+
+    async def work(mailroom: OutboxFixture) -> None:
+        await mailroom.subscribe("a", "b", events=[1, 2])
+        first, second = await mailroom.claim("one")
+        twice = "INSERT INTO attempt SELECT 'sub_a', 1, 1, '', 0, 0, '', NULL, '[]', '', '', ''"
+        await execute_sql(mailroom, twice)
+        over = [finished_attempt(first.delivery), finished_attempt(second.delivery)]
+        if together:
+            _, claims = await mailroom.outbox.complete_and_claim(
+                over, 9, token="two", now=NOW, lease=LEASE
+            )
+            assert [claim.delivery.id for claim in claims] == ["sub_a.2", "sub_b.2"]
+        else:
+            await mailroom.outbox.complete(over)
+        assert (await delivery_states(mailroom, "a"))[0] == "exhausted"
+        assert (await delivery_states(mailroom, "b"))[0] == "delivered"
+        _, attempts = await mailroom.delivery_log.find("sub_a.1")
+        assert attempts[-1].error.endswith("its attempt cannot be stored")
+
+    run_with_outbox(file, work)
+
+
+def test_a_schedule_beyond_all_clocks_costs_no_other_delivery(file: str) -> None:
+    """The attempt fails to be evaluated at all; its delivery is set aside."""
+
+    async def work(mailroom: OutboxFixture) -> None:
+        pace = replace(LIMITS, schedule=RetrySchedule(steps=(timedelta(0), timedelta.max)))
+        async with run_receiver(respond(500)) as bad, run_receiver(respond(204)) as well:
+            await subscribe(mailroom, "a", bad.url(), 1)
+            await subscribe(mailroom, "b", well.url(), 1, 2)
+            async with running_worker(mailroom, pace):
+                await wait_until(is_queue_empty(mailroom, "a"))
+                await wait_until(is_queue_empty(mailroom, "b"))
+            assert await delivery_states(mailroom, "a") == ["exhausted"]
+            assert await delivery_states(mailroom, "b") == ["delivered"] * 2
+
+    run_with_outbox(file, work)
+
+
+def test_a_notice_that_fails_costs_no_delivery(file: str) -> None:
+    """Whoever is to hear of a subscription's failure may be unable to."""
+
+    def fail(_: OperatorAlert, __: Subscription) -> None:
+        raise ZeroDivisionError
+
+    async def work(mailroom: OutboxFixture) -> None:
+        async with run_receiver(respond(410)) as gone, run_receiver(respond(204)) as well:
+            await subscribe(mailroom, "a", gone.url(), 1)
+            await subscribe(mailroom, "b", well.url(), 1, 2, 3)
+            async with running_worker(mailroom) as deliverer:
+                deliverer.on_alert = fail
+                await wait_until(is_queue_empty(mailroom, "a"))
+                await wait_until(is_queue_empty(mailroom, "b"))
+            assert await delivery_states(mailroom, "b") == ["delivered"] * 3
+
+    run_with_outbox(file, work)
+
+
+def test_what_no_request_can_carry_fails_its_delivery_only(file: str) -> None:
+    """A header that would be two: the HTTP client refuses it, and an attempt says so."""
+
+    async def work(mailroom: OutboxFixture) -> None:
+        async with run_receiver(respond(204)) as receiver:
+            await subscribe(mailroom, "a", receiver.url("/a"), 1)
+            await subscribe(mailroom, "b", receiver.url("/b"), 2)
+            await execute_sql(
+                mailroom, "UPDATE event SET media_type = :t WHERE id = 'evt_1'", t="a\nb"
+            )
+            async with running_worker(mailroom):
+                await wait_until(is_queue_empty(mailroom, "b"))
+                await wait_until(is_queue_empty(mailroom, "a"))
+            _, attempts = await mailroom.delivery_log.find("sub_a.1")
+            assert attempts[0].cause == "internal"
+
+    run_with_outbox(file, work)
+
+
+BAD_SUBSCRIPTIONS: Final = [
+    ("kind", "pigeon"),
+    ("payload", "fat"),
+    ("selection", "no JSON"),
+    ("selection", "[]"),
+    ("selection", '{"categories": 5, "carousel": null, "sources": null, "languages": null}'),
+    ("types", "5"),
+    ("types", '["post.eaten"]'),
+    ("types", ""),
+    ("fail_streak", "many"),
+    ("fail_streak", -1),
+    ("fail_streak", 2**62),
+    ("failing_since_ms", "yesterday"),
+    ("failing_since_ms", 2**62),
+    ("lease_until_ms", "tomorrow"),
+]
+
+BAD_DELIVERIES: Final = [
+    ("UPDATE event SET full_body = :v WHERE id = 'evt_1'", b"no JSON"),
+    ("UPDATE event SET full_body = :v WHERE id = 'evt_1'", b"{}"),
+    ("UPDATE event SET full_body = :v WHERE id = 'evt_1'", b""),
+    ("UPDATE event SET full_body = :v WHERE id = 'evt_1'", "text"),
+    ("UPDATE event SET full_body = :v WHERE id = 'evt_1'", 5),
+    ("UPDATE event SET thin_body = :v WHERE id = 'evt_1'", b"\xff"),
+    ("UPDATE event SET media_type = :v WHERE id = 'evt_1'", b"\xff"),
+    ("UPDATE event SET id = :v WHERE id = 'evt_1'", "evt_lost"),
+    ("UPDATE delivery SET event_id = :v WHERE subscription_id = 'sub_a' AND seq = 1", ""),
+    ("UPDATE delivery SET payload = :v WHERE subscription_id = 'sub_a' AND seq = 1", "fat"),
+    ("UPDATE delivery SET trigger = :v WHERE subscription_id = 'sub_a' AND seq = 1", ""),
+    ("UPDATE delivery SET attempts = :v WHERE subscription_id = 'sub_a' AND seq = 1", "no"),
+    ("UPDATE delivery SET attempts = :v WHERE subscription_id = 'sub_a' AND seq = 1", -1),
+    ("UPDATE delivery SET step = :v WHERE subscription_id = 'sub_a' AND seq = 1", 2**62),
+    ("UPDATE delivery SET due_ms = :v WHERE subscription_id = 'sub_a' AND seq = 1", -(2**62)),
+]
+
+
+async def column(mailroom: OutboxFixture, name: str, subscription: str = "sub_a") -> object:
+    """Return what a column of a subscription holds."""
+    asked = text(f"SELECT {name} FROM subscription WHERE id = :id")  # noqa: S608 — our own names
+    async with mailroom.database.read() as connection:
+        return (await connection.execute(asked, {"id": subscription})).scalar()
+
+
+@pytest.mark.parametrize(("name", "value"), BAD_SUBSCRIPTIONS)
+def test_a_subscription_that_cannot_be_read_waits_alone(
+    file: str, name: str, value: object
+) -> None:
+    """It is suspended with the reason; its deliveries wait, and go once the row is repaired."""
+
+    async def work(mailroom: OutboxFixture) -> None:
+        async with run_receiver(respond(204)) as receiver:
+            await subscribe(mailroom, "a", receiver.url("/a"), 1)
+            await subscribe(mailroom, "b", receiver.url("/b"), 1, 2)
+            good = await column(mailroom, name)
+            values = f"{name} = :value, not_before_ms = NULL"
+            putting = f"UPDATE subscription SET {values} WHERE id = :id"  # noqa: S608
+            await execute_sql(mailroom, putting, value=value, id="sub_a")
+            async with running_worker(mailroom) as deliverer:
+
+                async def suspended() -> bool:
+                    return await column(mailroom, "state") == "suspended"
+
+                await wait_until(is_queue_empty(mailroom, "b"))
+                await wait_until(suspended)
+                assert await delivery_states(mailroom, "a") == ["pending"]
+                assert "sub_a cannot be read" in str(await column(mailroom, "state_reason"))
+                await execute_sql(mailroom, putting, value=good, id="sub_a")
+                deliverer.wake()
+                await wait_until(is_queue_empty(mailroom, "a"))
+            assert await delivery_states(mailroom, "a") == ["delivered"]
+            assert await column(mailroom, "state") == "active"
+
+    run_with_outbox(file, work)
+
+
+@pytest.mark.parametrize("secrets", ["", "no JSON", "5", "[5]", '[["whsec_", null]]', "[[1, 2]]"])
+def test_a_secret_that_cannot_be_read_is_as_one_that_cannot_be_opened(
+    file: str, secrets: str
+) -> None:
+    """Nothing is sent unsigned; the subscription waits until its secret is rotated."""
+
+    async def work(mailroom: OutboxFixture) -> None:
+        async with run_receiver(respond(204)) as receiver:
+            await subscribe(mailroom, "a", receiver.url("/a"), 1)
+            await subscribe(mailroom, "b", receiver.url("/b"), 1)
+            damage = "UPDATE subscription SET secrets = :value WHERE id = 'sub_a'"
+            await execute_sql(mailroom, damage, value=secrets)
+            async with running_worker(mailroom):
+
+                async def suspended() -> bool:
+                    return await column(mailroom, "state") == "suspended"
+
+                await wait_until(is_queue_empty(mailroom, "b"))
+                await wait_until(suspended)
+            assert received_event_ids(receiver, "/a") == []
+
+    run_with_outbox(file, work)
+
+
+@pytest.mark.parametrize(("statement", "value"), BAD_DELIVERIES)
+def test_a_delivery_that_cannot_be_read_is_set_aside(
+    file: str, statement: str, value: object
+) -> None:
+    """With an attempt that says why; the next one of the same subscription follows."""
+
+    async def work(mailroom: OutboxFixture) -> None:
+        async with run_receiver(respond(204)) as receiver:
+            await subscribe(mailroom, "a", receiver.url("/a"), 1, 2)
+            await subscribe(mailroom, "b", receiver.url("/b"), 3)
+            await execute_sql(mailroom, statement, v=value)
+            async with running_worker(mailroom):
+                await wait_until(has_delivery_states(mailroom, "a", "exhausted", "delivered"))
+                await wait_until(has_delivery_states(mailroom, "b", "delivered"))
+            assert received_event_ids(receiver, "/a") == ["evt_2"]
+            asked = text("SELECT cause, error FROM attempt WHERE subscription_id = 'sub_a'")
+            async with mailroom.database.read() as connection:
+                cause, error = (await connection.execute(asked)).first() or ("", "")
+            assert cause == "unreadable"
+            assert error.startswith("the stored delivery cannot be read: ")
+
+    run_with_outbox(file, work)
+
+
+def test_a_delivery_that_was_set_aside_is_still_listed(file: str) -> None:
+    """Without its body; its attempts are as they were where they cannot be counted."""
+
+    async def work(mailroom: OutboxFixture) -> None:
+        await mailroom.subscribe("a", events=[1])
+        other = "INSERT INTO attempt SELECT 'sub_a', 1, 'x', '', 0, 0, '', NULL, '[]', '', '', ''"
+        await execute_sql(mailroom, other)
+        await execute_sql(mailroom, "UPDATE event SET full_body = 'no JSON'")
+        assert await mailroom.claim("one") == ()
+        assert await delivery_states(mailroom, "a") == ["exhausted"]
+        found, attempts = await mailroom.delivery_log.find("sub_a.1")
+        assert (found.body, len(attempts)) == (b"", 1)
+
+    run_with_outbox(file, work)
+
+
+def test_an_attempt_of_a_lease_that_is_lost_sets_nothing_aside(file: str) -> None:
+    """Whoever leases the delivery now decides about it."""
+
+    async def work(mailroom: OutboxFixture) -> None:
+        await mailroom.subscribe("a", events=[1])
+        (claim,) = await mailroom.claim("one")
+        await execute_sql(mailroom, "UPDATE delivery SET lease_by = 'two'")
+        async with mailroom.database.write() as connection:
+            await exhaust(connection, "sub_a", 1, "damaged", NOW, lease_by=claim.delivery.lease_by)
+        assert await delivery_states(mailroom, "a") == ["leased"]
+
+    run_with_outbox(file, work)

@@ -1,0 +1,130 @@
+"""Deliveries that would wait for ever, and damage that is found while requests are made."""
+
+import pathlib
+
+import pytest
+from sqlalchemy import text
+
+from syndicate.errors import StorageError
+from tests.channels.receiver import respond, run_receiver
+from tests.delivery_fixture import (
+    delivery_states,
+    execute_sql,
+    has_delivery_states,
+    received_event_ids,
+    running_worker,
+    subscribe,
+    wait_until,
+)
+from tests.storage.outbox_fixture import OutboxFixture, finished_attempt, run_with_outbox
+
+
+@pytest.fixture
+def file(tmp_path: pathlib.Path) -> str:
+    """Return the URL of an SQLite database."""
+    return f"sqlite:///{tmp_path / 'syndicate.db'}"
+
+
+@pytest.mark.parametrize(
+    ("table", "values"),
+    [
+        ("delivery", "due_ms = 'never'"),
+        ("delivery", "due_ms = 9e18"),
+        ("subscription", "not_before_ms = 'never'"),
+        ("subscription", "state = 'happy'"),
+        ("delivery", "state = 'leased', lease_until_ms = NULL"),
+        ("delivery", "state = 'leased', lease_by = 'me'"),
+        ("delivery", "state = 'leased', lease_by = 'a:b:c:d', lease_until_ms = 'x'"),
+    ],
+)
+def test_what_would_wait_for_ever_goes_after_a_start(file: str, table: str, values: str) -> None:
+    """Times that no clock reaches, and states that do not exist."""
+
+    async def work(mailroom: OutboxFixture) -> None:
+        async with run_receiver(respond(204)) as receiver:
+            await subscribe(mailroom, "a", receiver.url("/a"), 1)
+            await execute_sql(mailroom, f"UPDATE {table} SET {values}")  # noqa: S608
+            async with running_worker(mailroom):
+                await wait_until(has_delivery_states(mailroom, "a", "delivered"))
+
+    run_with_outbox(file, work)
+
+
+def test_a_lost_lease_of_an_unreadable_delivery_is_set_aside(file: str) -> None:
+    """Others whose leases ran out beside it are sent again."""
+
+    async def work(mailroom: OutboxFixture) -> None:
+        async with run_receiver(respond(204)) as receiver:
+            await subscribe(mailroom, "a", receiver.url("/a"), 1)
+            await subscribe(mailroom, "b", receiver.url("/b"), 1)
+            await mailroom.claim("elsewhere:1:x:1")
+            damage = "UPDATE delivery SET attempts = 'x' WHERE subscription_id = 'sub_a'"
+            await execute_sql(mailroom, damage)
+            async with running_worker(mailroom):
+                await wait_until(has_delivery_states(mailroom, "a", "exhausted"))
+                await wait_until(has_delivery_states(mailroom, "b", "delivered"))
+
+    run_with_outbox(file, work)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "DELETE FROM event WHERE id = 'evt_1'",
+        "UPDATE event SET id = 'evt_9' WHERE id = 'evt_1'",
+        "UPDATE delivery SET event_id = 'evt_9' WHERE seq = 1",
+        "UPDATE delivery SET event_id = x'ff' WHERE seq = 1",
+    ],
+)
+def test_a_lost_lease_of_a_delivery_without_its_event_is_set_aside(file: str, damage: str) -> None:
+    """The next delivery of the same subscription is sent."""
+
+    async def work(mailroom: OutboxFixture) -> None:
+        async with run_receiver(respond(204)) as receiver:
+            await subscribe(mailroom, "a", receiver.url("/a"), 1, 2)
+            await mailroom.claim("elsewhere:1:x:1")
+            await execute_sql(mailroom, damage)
+            async with running_worker(mailroom) as deliverer:
+
+                async def sent() -> bool:
+                    return received_event_ids(receiver, "/a") == ["evt_2"]
+
+                await wait_until(sent, 5)
+                deliverer.wake()
+            asked = text("SELECT state FROM delivery WHERE seq = 1")
+            async with mailroom.database.read() as connection:
+                assert (await connection.execute(asked)).scalar_one() == "exhausted"
+
+    run_with_outbox(file, work)
+
+
+def test_a_subscription_damaged_while_a_request_is_made_keeps_its_record(file: str) -> None:
+    """What came of the attempt is stored; how well the subscription does is not known."""
+
+    async def work(mailroom: OutboxFixture) -> None:
+        await mailroom.subscribe("a", "b", events=[1])
+        first, second = await mailroom.claim("one")
+        await execute_sql(mailroom, "UPDATE subscription SET types = 'x' WHERE id = 'sub_a'")
+        await mailroom.outbox.complete(
+            [finished_attempt(first.delivery), finished_attempt(second.delivery)]
+        )
+        assert await delivery_states(mailroom, "a") == ["delivered"]
+        assert await delivery_states(mailroom, "b") == ["delivered"]
+
+    run_with_outbox(file, work)
+
+
+def test_lists_leave_out_what_cannot_be_read(file: str) -> None:
+    """A partner and the operator see the others; the one itself says what is wrong."""
+
+    async def work(mailroom: OutboxFixture) -> None:
+        await mailroom.subscribe("a", "b")
+        await execute_sql(mailroom, "UPDATE subscription SET selection = 'x' WHERE id = 'sub_a'")
+        assert [one.id for one in await mailroom.subscriptions.list()] == ["sub_b"]
+        page, _ = await mailroom.subscriptions.page(None, "", 10)
+        assert [one.id for one in page] == ["sub_b"]
+        with pytest.raises(StorageError, match="subscription sub_a cannot be read") as caught:
+            await mailroom.subscriptions.find("sub_a")
+        assert caught.value.code == "unreadable-subscription"
+
+    run_with_outbox(file, work)

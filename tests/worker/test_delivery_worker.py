@@ -1,0 +1,334 @@
+"""The deliverer, with real databases and receivers: nothing is lost, nobody holds up others."""
+
+import asyncio
+import pathlib
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from sqlalchemy import text
+
+from syndicate.model.delivery import Backlog
+from syndicate.model.retry_policy import OperatorAlert
+from syndicate.model.subscription import UNDECRYPTABLE_REASON, SubscriptionId, rotate_secret
+from syndicate.model.webhook_signature import verification_error
+from syndicate.storage.secret_store import SecretStore
+from syndicate.storage.subscriptions import Subscriptions
+from syndicate.worker import delivery_worker
+from tests.channels.receiver import Received, never_respond, respond, run_receiver
+from tests.databases import DATABASE_KINDS, database_of_kind
+from tests.delivery_fixture import (
+    LIMITS,
+    SUBSCRIPTION_A,
+    delivery_states,
+    is_queue_empty,
+    now,
+    received_event_ids,
+    running_worker,
+    subscribe,
+    wait_until,
+)
+from tests.storage.outbox_fixture import NOW, SECRET, OutboxFixture, run_with_outbox, subscriber
+
+
+@pytest.fixture
+def file(tmp_path: pathlib.Path) -> str:
+    """Return the address of an SQLite database."""
+    return f"sqlite:///{tmp_path / 'syndicate.db'}"
+
+
+@pytest.fixture(params=DATABASE_KINDS)
+def address(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Iterator[str]:
+    """Return the URL of a migrated database of each kind."""
+    with database_of_kind(request, tmp_path / "syndicate.db") as url:
+        yield url
+
+
+def test_everything_arrives_signed_and_in_order(address: str) -> None:
+    """At every subscriber, and it is written down."""
+
+    async def work(mailroom: OutboxFixture) -> None:
+        async with run_receiver(respond(204)) as receiver:
+            for name in "abc":
+                await subscribe(mailroom, name, receiver.url(f"/{name}"), 1, 2, 3, 4)
+            async with running_worker(mailroom):
+                for name in "abc":
+                    await wait_until(is_queue_empty(mailroom, name))
+            for name in "abc":
+                assert received_event_ids(receiver, f"/{name}") == [
+                    "evt_1",
+                    "evt_2",
+                    "evt_3",
+                    "evt_4",
+                ]
+                assert await delivery_states(mailroom, name) == ["delivered"] * 4
+            for one in receiver.requests:
+                assert not verification_error(
+                    [SECRET], headers=one.headers, body=one.body, now=now()
+                )
+
+    run_with_outbox(address, work)
+
+
+def test_what_fails_is_tried_again_and_then_given_up(file: str) -> None:
+    """By the schedule; the next event follows, whatever became of the one before."""
+
+    async def work(mailroom: OutboxFixture) -> None:
+        async with run_receiver(*[respond(500)] * 4, respond(204)) as receiver:
+            await subscribe(mailroom, "a", receiver.url(), 1, 2)
+            async with running_worker(mailroom):
+                await wait_until(is_queue_empty(mailroom))
+            assert received_event_ids(receiver, "/hook") == ["evt_1"] * 3 + ["evt_2"] * 2
+            assert await delivery_states(mailroom) == ["exhausted", "delivered"]
+            assert len((await mailroom.delivery_log.find("sub_a.1"))[1]) == 3
+
+    run_with_outbox(file, work)
+
+
+def test_receivers_that_hang_hold_up_nobody(file: str) -> None:
+    """Fifty of them, and one that is well: it has heard all before any of them gives up."""
+
+    async def work(mailroom: OutboxFixture) -> None:
+        async with run_receiver(never_respond) as stuck, run_receiver(respond(204)) as well:
+            for number in range(50):
+                await subscribe(mailroom, f"stuck{number}", stuck.url(f"/{number}"), 1)
+            await subscribe(mailroom, "a", well.url(), 1, 2, 3)
+            async with running_worker(mailroom, replace(LIMITS, timeout=timedelta(minutes=5))):
+                await wait_until(is_queue_empty(mailroom))
+                assert len(well.requests) == 3
+                assert await delivery_states(mailroom, "stuck0") == ["leased"]
+
+    run_with_outbox(file, work)
+
+
+def test_a_slot_is_free_again_when_time_is_up(file: str) -> None:
+    """With one slot, the next in turn waits for it."""
+
+    async def work(mailroom: OutboxFixture) -> None:
+        pace = replace(LIMITS, max_concurrent=1, timeout=timedelta(seconds=0.2))
+        async with run_receiver(never_respond) as stuck, run_receiver(respond(204)) as well:
+            await subscribe(mailroom, "a", stuck.url(), 1)
+            await subscribe(mailroom, "b", well.url(), 1)
+            async with running_worker(mailroom, pace):
+                await wait_until(is_queue_empty(mailroom, "b"))
+            _, attempts = await mailroom.delivery_log.find("sub_a.1")
+            assert attempts[0].cause == "timeout"
+
+    run_with_outbox(file, work)
+
+
+def test_news_is_noticed_at_once(address: str) -> None:
+    """By being woken on a file, by notification on PostgreSQL."""
+
+    async def work(mailroom: OutboxFixture) -> None:
+        async with run_receiver(respond(204)) as receiver, running_worker(mailroom) as deliverer:
+            await subscribe(mailroom, "a", receiver.url(), 1)
+            deliverer.wake()
+            await wait_until(is_queue_empty(mailroom))
+            await mailroom.enqueue("a", 2)
+            await wait_until(is_queue_empty(mailroom))
+            assert received_event_ids(receiver, "/hook") == ["evt_1", "evt_2"]
+
+    run_with_outbox(address, work)
+
+
+def test_what_another_process_put_into_a_file_is_found(file: str) -> None:
+    """Nobody wakes who has nothing to do there: it looks again after a while."""
+
+    async def work(mailroom: OutboxFixture) -> None:
+        async with run_receiver(respond(204)) as receiver, running_worker(mailroom):
+            await subscribe(mailroom, "a", receiver.url())
+            await asyncio.sleep(0.3)  # by then it rests
+            await mailroom.enqueue("a", 1)
+            await wait_until(is_queue_empty(mailroom))
+            assert received_event_ids(receiver, "/hook") == ["evt_1"]
+
+    run_with_outbox(file, work)
+
+
+def test_what_is_under_way_at_the_end_is_finished_or_given_back(file: str) -> None:
+    """A request that is answered soon counts; one that is not is as if never made."""
+
+    async def work(mailroom: OutboxFixture) -> None:
+        async def slow(_: Received, writer: asyncio.StreamWriter) -> None:
+            await asyncio.sleep(0.2)
+            writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+            await writer.drain()
+
+        async with run_receiver(slow) as soon, run_receiver(never_respond) as never:
+            await subscribe(mailroom, "a", soon.url(), 1)
+            await subscribe(mailroom, "b", never.url(), 1)
+
+            async def both() -> bool:
+                return bool(soon.requests and never.requests)
+
+            async with running_worker(mailroom):
+                await wait_until(both)
+            assert await delivery_states(mailroom, "a") == ["delivered"]
+            assert await delivery_states(mailroom, "b") == ["pending"]
+            assert (await mailroom.delivery_log.find("sub_b.1"))[1] == ()
+
+    run_with_outbox(file, work)
+
+
+def test_while_the_database_fails_it_is_tried_again(file: str) -> None:
+    """What was answered meanwhile is written down later, not sent again."""
+
+    async def rename(mailroom: OutboxFixture, one: str, two: str) -> None:
+        async with mailroom.database.write() as connection:
+            await connection.execute(text(f"ALTER TABLE {one} RENAME TO {two}"))
+
+    async def work(mailroom: OutboxFixture) -> None:
+        async with run_receiver(respond(204)) as receiver:
+            await subscribe(mailroom, "a", receiver.url(), 1)
+            await rename(mailroom, "attempt", "away")
+
+            async def came() -> bool:
+                return bool(receiver.requests)
+
+            async with running_worker(mailroom):
+                await wait_until(came)
+                await asyncio.sleep(0.1)
+                assert await delivery_states(mailroom) == ["leased"]
+                await rename(mailroom, "away", "attempt")
+                await wait_until(is_queue_empty(mailroom))
+            assert len(receiver.requests) == 1
+            await mailroom.enqueue("a", 2)
+            await rename(mailroom, "attempt", "away")
+
+            async def came_again() -> bool:
+                return len(receiver.requests) == 2
+
+            async with running_worker(mailroom):
+                await wait_until(came_again)
+            assert await delivery_states(mailroom) == ["delivered", "leased"]
+
+    run_with_outbox(file, work)
+
+
+def test_what_is_old_is_forgotten_meanwhile(file: str) -> None:
+    """Without anybody asking."""
+
+    async def work(mailroom: OutboxFixture) -> None:
+        async with run_receiver(respond(204)) as receiver:
+            await subscribe(mailroom, "a", receiver.url(), 1)
+            async with running_worker(mailroom):
+                await wait_until(is_queue_empty(mailroom))
+
+            async def forgotten() -> bool:
+                return not await delivery_states(mailroom)
+
+            async with running_worker(mailroom, clock=lambda: now() + timedelta(days=100)):
+                await wait_until(forgotten)
+
+    run_with_outbox(file, work)
+
+
+def test_a_receiver_that_wants_no_more_gets_no_more(file: str) -> None:
+    """410 ends the subscription, and the operator is told."""
+    told: list[tuple[OperatorAlert, SubscriptionId]] = []
+
+    async def work(mailroom: OutboxFixture) -> None:
+        async with run_receiver(respond(410)) as receiver:
+            await subscribe(mailroom, "a", receiver.url(), 1, 2)
+            async with running_worker(mailroom) as deliverer:
+                deliverer.on_alert = lambda notice, whose: told.append((notice, whose.id))
+
+                async def announced() -> bool:
+                    return told == [("subscription.disabled", SUBSCRIPTION_A)]
+
+                await wait_until(announced)
+                await wait_until(is_queue_empty(mailroom))
+            assert len(receiver.requests) == 1
+            assert (await mailroom.subscriptions.find(SUBSCRIPTION_A)).state == "disabled"
+
+    run_with_outbox(file, work)
+
+
+def test_what_is_on_its_way_is_known_while_the_database_is_well(
+    file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And that it is not known when it fails."""
+    monkeypatch.setattr(delivery_worker, "_METRICS_SECONDS", 0.05)
+
+    async def work(mailroom: OutboxFixture) -> None:
+        async with run_receiver(never_respond) as receiver:
+            await subscribe(mailroom, "a", receiver.url(), 1, 2)
+            async with running_worker(mailroom) as deliverer:
+                assert deliverer.backlog is None
+
+                async def known() -> bool:
+                    return deliverer.backlog == Backlog(waiting=2, oldest_due=NOW)
+
+                await wait_until(known)
+                async with mailroom.database.write() as connection:
+                    await connection.execute(text("ALTER TABLE delivery RENAME TO away"))
+
+                async def failing() -> bool:
+                    return deliverer.backlog == Backlog(is_unavailable=True)
+
+                await wait_until(failing)
+                async with mailroom.database.write() as connection:
+                    await connection.execute(text("ALTER TABLE away RENAME TO delivery"))
+
+    run_with_outbox(file, work)
+
+
+def test_hundreds_for_some_delay_nobody_else(file: str) -> None:
+    """Five hundred letters for each of three, told at once; one for another, told thereafter."""
+
+    async def work(mailroom: OutboxFixture) -> None:
+        async with run_receiver(respond(204)) as busy, run_receiver(respond(204)) as quiet:
+            for name in "abc":
+                await subscribe(mailroom, name, busy.url(f"/{name}"), *range(1, 501))
+            async with running_worker(mailroom) as deliverer:
+
+                async def begun() -> bool:
+                    return bool(busy.requests)
+
+                await wait_until(begun)
+                await subscribe(mailroom, "d", quiet.url(), 501)
+                before = len(busy.requests)
+                deliverer.wake()
+
+                async def heard() -> bool:
+                    return bool(quiet.requests)
+
+                await wait_until(heard)
+                # It was in the very next claims, whatever the machine made of a second.
+                assert len(busy.requests) - before <= 3 * 10
+                assert len(busy.requests) < 3 * 500
+
+    run_with_outbox(file, work)
+
+
+def test_a_secret_that_cannot_be_opened_stops_its_subscription_only(file: str) -> None:
+    """The operator hears why; with a new secret what waits arrives."""
+
+    async def work(mailroom: OutboxFixture) -> None:
+        async with run_receiver(respond(204)) as receiver:
+            await subscribe(mailroom, "a", receiver.url("/a"), 1)
+            found = replace(subscriber("b"), url=receiver.url("/b"), secrets=())
+            await mailroom.subscriptions.add(found, NOW)
+            await mailroom.enqueue("b", 1)
+            other = SecretStore("other")
+            told: list[tuple[OperatorAlert, str]] = []
+            async with running_worker(mailroom, secret_store=other) as deliverer:
+                deliverer.on_alert = lambda notice, whose: told.append((notice, whose.state_reason))
+
+                async def is_told() -> bool:
+                    return bool(told)
+
+                await wait_until(is_queue_empty(mailroom, "b"))
+                await wait_until(is_told)
+                assert received_event_ids(receiver, "/a") == []
+                assert told == [("subscription.failing", UNDECRYPTABLE_REASON)]
+                anew = partial(rotate_secret, secret=SECRET, at=now())
+                await Subscriptions(mailroom.database, other).change(SUBSCRIPTION_A, anew)
+                deliverer.wake()
+                await wait_until(is_queue_empty(mailroom))
+            assert received_event_ids(receiver, "/a") == ["evt_1"]
+
+    run_with_outbox(file, work, key="right")

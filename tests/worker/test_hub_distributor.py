@@ -1,0 +1,109 @@
+"""Distributing: what can be said of a topic, and when nothing can."""
+
+import asyncio
+import pathlib
+from collections.abc import Sequence
+
+import pytest
+
+from syndicate.errors import RepositoryError, StorageError, SyndicateError
+from syndicate.model.edition import Edition, UnavailableSource
+from syndicate.model.post import Post, RenderedPost
+from tests import samples
+from tests.web.app_client import NAMED, POSTS, VOCABULARY
+from tests.worker.hub_fixture import HOLDER, edition, open_hub, wait_until
+from tests.worker.websub_subscriber import run_subscriber
+
+NEWS = "https://feeds.example.gov/feeds/news.json"
+GONE = "https://feeds.example.gov/feeds/tech-carousel.json"
+
+
+def unread() -> Edition:
+    """Return an edition in which the second source is not read yet."""
+    news = tuple(one for one in POSTS if one.source == "news")[1:]
+    return Edition.build(
+        [samples.source_snapshot(samples.source("news"), *news)],
+        at=samples.NOW,
+        unavailable=[UnavailableSource(source=samples.source("updates"), error="no answer")],
+        vocabulary=VOCABULARY,
+    )
+
+
+def test_nothing_is_said_of_sources_that_are_not_read(tmp_path: pathlib.Path) -> None:
+    """Neither that posts are missing, nor that a feed is no more; others are distributed."""
+
+    async def act() -> None:
+        async with run_subscriber() as reader, open_hub(tmp_path) as hub:
+            await hub.subscribe(reader.url("/all"))
+            await hub.subscribe(reader.url("/news"), NEWS)
+            await hub.subscribe(reader.url("/gone"), GONE)
+            assert NAMED not in unread().named_feeds
+            hub.reader.current = unread()
+            await hub.distribute()
+            await wait_until(lambda: reader.deliveries)
+            await wait_until(hub.is_idle)
+            await wait_until(hub.is_verified)
+            assert [one.target for one in reader.deliveries] == ["/news"]
+            assert len(await hub.list_subscriptions()) == 3
+
+    asyncio.run(act())
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        RepositoryError("the object is missing"),
+        SyndicateError("the renderer died"),
+        ZeroDivisionError("nobody expected this"),
+    ],
+    ids=repr,
+)
+def test_a_topic_that_cannot_be_made_is_left_for_later(
+    trouble: Exception, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others are distributed."""
+
+    async def act() -> None:
+        async with run_subscriber() as reader, open_hub(tmp_path) as hub:
+            await hub.subscribe(reader.url("/all"))
+            await hub.subscribe(reader.url("/news"), NEWS)
+            items = hub.reader.render_posts
+
+            async def failing(posts: Sequence[Post], of: Edition) -> tuple[RenderedPost, ...]:
+                if {post.source for post in posts} != {"news"}:
+                    raise trouble
+                return await items(posts, of)
+
+            monkeypatch.setattr(hub.reader, "items", failing)
+            hub.reader.current = edition(POSTS[1:])
+            await hub.distribute()
+            await wait_until(lambda: reader.deliveries)
+            await wait_until(hub.is_idle)
+            assert [one.target for one in reader.deliveries] == ["/news"]
+            monkeypatch.undo()
+            await hub.distribute()
+            await wait_until(lambda: len(reader.deliveries) == 2)
+
+    asyncio.run(act())
+
+
+def test_who_may_not_tell_leaves_it_to_who_may(tmp_path: pathlib.Path) -> None:
+    """Whoever has the right to tell compares as well; other failures are raised."""
+
+    async def act() -> None:
+        async with run_subscriber() as reader, open_hub(tmp_path) as hub:
+            await hub.subscribe(reader.url())
+            assert await hub.ledger.acquire_lease(HOLDER, hub.clock())
+            hub.reader.current = edition(POSTS[1:])
+            await hub.distributor.distribute(hub.database, "elsewhere")
+            assert await hub.is_idle()
+            async with hub.database.write() as connection:
+                await connection.exec_driver_sql("ALTER TABLE event RENAME TO away")
+            with pytest.raises(StorageError, match="event"):
+                await hub.distribute()
+            async with hub.database.write() as connection:
+                await connection.exec_driver_sql("ALTER TABLE away RENAME TO event")
+            await hub.distribute()
+            await wait_until(lambda: reader.deliveries)
+
+    asyncio.run(act())

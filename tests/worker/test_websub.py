@@ -1,0 +1,291 @@
+"""Subscribing by W3C WebSub (23 January 2018) over HTTP: every MUST and SHOULD of section 5."""
+
+import asyncio
+import hashlib
+import hmac
+import pathlib
+import re
+from datetime import timedelta
+from urllib.parse import quote
+
+import pytest
+
+from tests.channels.receiver import Behaviour, never_respond, respond
+from tests.worker.hub_fixture import SERVICE_INFO, TOPIC, HubFixture, wait_until
+from tests.worker.hub_scenario import run_scenario, wait_for_deliveries
+from tests.worker.websub_subscriber import WebSubSubscriber
+
+OLD, NEW = "old", "new"
+
+
+def test_a_subscriber_is_asked_and_then_told(tmp_path: pathlib.Path) -> None:
+    """5.1 to 7, as a whole: 202, a question, and the topic as it is served, unsigned.
+
+    The body is never empty, the type is that of the topic, byte for byte; one Link header says
+    hub and self, which are those that a reader of the topic is told.
+    """
+
+    async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
+        taken = await hub.send_request("subscribe", reader.url())
+        assert taken.status_code == 202
+        assert taken.headers["content-type"].startswith("text/plain")
+        await wait_until(hub.is_verified)
+        (question,) = reader.verifications
+        assert question["hub.mode"] == "subscribe"
+        assert question["hub.topic"] == TOPIC
+        assert question["hub.lease_seconds"] == "864000"
+        assert len(question["hub.challenge"]) >= 32
+        await hub.publish(2)
+        await wait_for_deliveries(reader, 1)
+        (content,) = reader.deliveries
+        served = await hub.get_feed()
+        assert content.body == served.content
+        assert content.headers["content-type"] == served.headers["content-type"]
+        assert (
+            content.headers["link"] == f'<{SERVICE_INFO.hub_url}>; rel="hub", <{TOPIC}>; rel="self"'
+        )
+        assert served.link("hub") == SERVICE_INFO.hub_url
+        assert served.link("self") == TOPIC
+        assert "x-hub-signature" not in content.headers
+
+    run_scenario(tmp_path, scene)
+
+
+@pytest.mark.parametrize("topic", ["all.rss", "all.atom", "tts.json", "all.json?category=tts"])
+def test_every_feed_in_every_format_is_a_topic(tmp_path: pathlib.Path, topic: str) -> None:
+    """4.1: each address has one representation and says which hub and topic it belongs to."""
+    address = f"https://feeds.example.gov/feeds/{topic}"
+
+    async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
+        served = await hub.get_feed(address)
+        assert served.headers["link"].count('rel="self"') == 1
+        assert (served.link("self"), served.link("hub")) == (address, SERVICE_INFO.hub_url)
+        assert SERVICE_INFO.hub_url in served.text
+        await hub.subscribe(reader.url(), address)
+        await hub.publish(1)
+        await wait_for_deliveries(reader, 1)
+        assert reader.deliveries[0].body == (await hub.get_feed(address)).content
+
+    run_scenario(tmp_path, scene)
+
+
+def test_content_is_signed_where_a_secret_was_given(tmp_path: pathlib.Path) -> None:
+    """7.1: HMAC of the body with the secret, by SHA-256; a renewal may change the secret."""
+
+    async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
+        for number, secret in enumerate(("s", "ä" * 99)):
+            await hub.subscribe(reader.url(), secret=secret)
+            await hub.publish(2 - number)
+            await wait_for_deliveries(reader, number + 1)
+            content = reader.deliveries[-1]
+            digest = hmac.new(secret.encode(), content.body, hashlib.sha256).hexdigest()
+            assert content.headers["x-hub-signature"] == f"sha256={digest}"
+
+    run_scenario(tmp_path, scene)
+
+
+def test_foreign_parameters_do_not_matter(tmp_path: pathlib.Path) -> None:
+    """5.1: hubs must ignore what they do not understand."""
+
+    async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
+        form = f"hub.mode=subscribe&hub.callback={reader.url()}&hub.topic={TOPIC}"
+        answer = await hub.post(f"{form}&foo=bar&hub.foo=hub.bar&foo=again".encode())
+        assert answer.status_code == 202
+        await wait_until(hub.list_subscriptions)
+
+    run_scenario(tmp_path, scene)
+
+
+def test_a_renewal_replaces_the_subscription(tmp_path: pathlib.Path) -> None:
+    """5.1: the same topic and callback again is asked about again, and told once."""
+
+    async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
+        first = await hub.subscribe(reader.url(), lease_seconds="3600")
+        second = await hub.subscribe(reader.url(), lease_seconds="7200", secret=NEW)
+        assert second.id == first.id
+        assert [one["hub.lease_seconds"] for one in reader.verifications] == ["3600", "7200"]
+        assert len(await hub.list_subscriptions()) == 1
+        await hub.publish(2)
+        await wait_for_deliveries(reader, 1)
+        await hub.publish(1)
+        await wait_for_deliveries(reader, 2)
+        assert len(reader.deliveries) == 2
+
+    run_scenario(tmp_path, scene)
+
+
+def test_a_renewal_that_is_not_confirmed_changes_nothing(tmp_path: pathlib.Path) -> None:
+    """5.1: secret and lease stay as they were."""
+
+    async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
+        await hub.subscribe(reader.url(), secret=OLD)
+        before = await hub.list_subscriptions()
+        reader.verify_behaviour = respond(404)
+        await hub.send_request("subscribe", reader.url(), secret=NEW, lease_seconds="3600")
+        await wait_until(lambda: len(reader.verifications) == 2)
+        await wait_until(hub.is_verified)
+        assert await hub.list_subscriptions() == before
+
+    run_scenario(tmp_path, scene)
+
+
+@pytest.mark.parametrize(
+    ("wish", "lease"), [("1", 3_600), ("7200", 7_200), ("99999999999", 2_592_000), ("", 864_000)]
+)
+def test_a_lease_is_told_and_has_an_end(tmp_path: pathlib.Path, wish: str, lease: int) -> None:
+    """5.1, 5.3: wishes are respected within bounds; what is told is what is enforced."""
+
+    async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
+        made = await hub.subscribe(reader.url(), lease_seconds=wish)
+        assert reader.verifications[0]["hub.lease_seconds"] == str(lease)
+        assert made.lease_until is not None
+        assert abs(made.lease_until - hub.clock() - timedelta(seconds=lease)) < timedelta(minutes=1)
+
+    run_scenario(tmp_path, scene)
+
+
+def test_nothing_is_delivered_after_the_lease(tmp_path: pathlib.Path) -> None:
+    """5.3: leases are enforced; who renewed in time hears on."""
+
+    async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
+        await hub.subscribe(reader.url("/short"), lease_seconds="3600")
+        await hub.subscribe(reader.url("/long"), lease_seconds="7200")
+        hub.clock_offset = timedelta(seconds=3_700)
+        await hub.publish(2)
+        await wait_for_deliveries(reader, 1)
+        assert [one.target for one in reader.deliveries] == ["/long"]
+
+        async def forgotten() -> bool:
+            return len(await hub.list_subscriptions()) == 1
+
+        await wait_until(forgotten)
+
+    run_scenario(tmp_path, scene)
+
+
+def test_who_leaves_is_asked_and_then_not_told(tmp_path: pathlib.Path) -> None:
+    """5.1, 5.3: verified likewise, without a lease, whatever was said of one; then silence."""
+
+    async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
+        await hub.subscribe(reader.url())
+        await hub.subscribe(reader.url("/other"))
+        left = await hub.send_request("unsubscribe", reader.url(), lease_seconds="nonsense")
+        assert left.status_code == 202
+        await wait_until(hub.is_verified)
+        question = reader.verifications[-1]
+        assert (question["hub.mode"], question["hub.topic"]) == ("unsubscribe", TOPIC)
+        assert "hub.lease_seconds" not in question
+        await hub.publish(2)
+        await wait_for_deliveries(reader, 1)
+        assert [one.target for one in reader.deliveries] == ["/other"]
+
+    run_scenario(tmp_path, scene)
+
+
+def test_who_does_not_confirm_leaving_hears_on(tmp_path: pathlib.Path) -> None:
+    """5.3: nobody can be unsubscribed by somebody else."""
+
+    async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
+        await hub.subscribe(reader.url())
+        reader.verify_behaviour = respond(404)
+        await hub.send_request("unsubscribe", reader.url())
+        await wait_until(lambda: len(reader.verifications) == 2)
+        await wait_until(hub.is_verified)
+        await hub.publish(2)
+        await wait_for_deliveries(reader, 1)
+
+    run_scenario(tmp_path, scene)
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        respond(200, b"another text"),
+        respond(200),
+        respond(204),
+        respond(301, location="/callback"),
+        respond(404),
+        respond(500),
+        never_respond,
+    ],
+)
+def test_anything_but_the_challenge_is_a_refusal(
+    tmp_path: pathlib.Path, refusal: Behaviour
+) -> None:
+    """5.3.1: other bodies, 3xx, 4xx, 5xx and silence; redirects are not followed, nobody hears."""
+
+    async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
+        reader.verify_behaviour = refusal
+        assert (await hub.send_request("subscribe", reader.url())).status_code == 202
+        await wait_until(lambda: reader.verifications)
+        await wait_until(hub.is_verified)
+        assert not await hub.list_subscriptions()
+        await hub.publish(2)
+        assert (len(reader.verifications), reader.deliveries) == (1, [])
+
+    run_scenario(tmp_path, scene)
+
+
+def test_any_status_of_success_confirms(tmp_path: pathlib.Path) -> None:
+    """5.3.1: with the challenge as its body."""
+
+    async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
+        async def accept(_: object, writer: asyncio.StreamWriter) -> None:
+            challenge = reader.verifications[-1]["hub.challenge"].encode()
+            length = str(len(challenge)).encode()
+            writer.write(b"HTTP/1.1 202 Yes\r\ncontent-length: %b\r\n\r\n%b" % (length, challenge))
+
+        reader.verify_behaviour = accept
+        await hub.subscribe(reader.url())
+
+    run_scenario(tmp_path, scene)
+
+
+def test_each_challenge_is_used_once(tmp_path: pathlib.Path) -> None:
+    """5.3: random, and long enough not to be guessed."""
+
+    async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
+        for _ in range(3):
+            await hub.subscribe(reader.url())
+        challenges = {one["hub.challenge"] for one in reader.verifications}
+        assert len(challenges) == 3
+        assert all(re.fullmatch("[A-Za-z0-9_-]{32,}", one) for one in challenges)
+
+    run_scenario(tmp_path, scene)
+
+
+def test_a_callback_is_used_exactly(tmp_path: pathlib.Path) -> None:
+    """5.1.1, 8.3: its query is kept, ours is added behind it and overwrites nothing."""
+    path = "/c%41llback/%7E?hub.mode=mine&token=%2Fx+y&empty="
+
+    async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
+        form = f"hub.mode=subscribe&hub.topic={quote(TOPIC)}&hub.callback="
+        taken = await hub.post((form + quote(reader.url(path), safe="")).encode())
+        assert taken.status_code == 202
+        await wait_until(hub.list_subscriptions)
+        target = reader.receiver.requests[0].target
+        assert target.startswith(f"{path}&hub.mode=subscribe&hub.topic=")
+        await hub.publish(2)
+        await wait_for_deliveries(reader, 1)
+        assert reader.deliveries[0].target == path
+
+    run_scenario(tmp_path, scene)
+
+
+def test_unreserved_characters_may_be_encoded(tmp_path: pathlib.Path) -> None:
+    """5.1.1: a topic means the same with %7E as with a tilde, in a form and in an address."""
+
+    async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
+        encoded = TOPIC.replace("all", "%61ll")
+        await hub.subscribe(reader.url(), encoded)
+        assert reader.verifications[0]["hub.topic"] == encoded
+        form = f"hub%2Emode=subscribe&hub.topic={quote(TOPIC).replace('a', '%61')}&hub.callback="
+        assert (await hub.post((form + reader.url("/b")).encode())).status_code == 202
+        await wait_until(lambda: len(reader.verifications) == 2)
+        assert reader.verifications[1]["hub.topic"] == TOPIC
+        await wait_until(hub.is_verified)
+        await hub.publish(2)
+        await wait_for_deliveries(reader, 2)
+        assert all(f'<{TOPIC}>; rel="self"' in one.headers["link"] for one in reader.deliveries)
+
+    run_scenario(tmp_path, scene)
