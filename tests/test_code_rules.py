@@ -118,7 +118,7 @@ def test_every_docstring_begins_with_a_sentence() -> None:
     assert violations == {}
 
 
-@pytest.mark.parametrize("what", FORBIDDEN_TEXT)
+@pytest.mark.parametrize("kind", FORBIDDEN_TEXT)
 def test_project_holds_no_forbidden_text(kind: str) -> None:
     """The project speaks of itself alone, and nothing is left half done or waved through."""
     pattern = re.compile(FORBIDDEN_TEXT[kind], re.MULTILINE)

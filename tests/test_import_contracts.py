@@ -149,7 +149,7 @@ def lint(violations_to_add: list[Violation], folder: Path) -> tuple[int, str]:
     return completed.returncode, completed.stdout
 
 
-@pytest.mark.parametrize("violation", VIOLATIONS, ids=lambda v: f"{v.contract}: {v.module}")
+@pytest.mark.parametrize("violation", VIOLATIONS, ids=lambda v: f"{v.contract_name}: {v.module}")
 def test_contract_rejects_forbidden_imports(
     violation: Violation, reports: Callable[[Violation], tuple[int, str]]
 ) -> None:

@@ -138,7 +138,7 @@ def pins_with_extra(project: Project) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("wanted", ["run", "test"])
+@pytest.mark.parametrize("kind", ["run", "test"])
 def test_later_release_of_a_package_with_an_extra_changes_nothing(
     project: Project, kind: str
 ) -> None:
