@@ -7,8 +7,8 @@ from typing import get_args
 import pytest
 
 from syndicate.settings import load, schema
+from syndicate.settings.field_types import Table
 from syndicate.settings.schema import Tables
-from syndicate.settings.table import Table
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "settings.md").read_text()
 SECTIONS = PAGE.split("\n## ")[1:]

@@ -10,7 +10,7 @@ from itertools import permutations
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from syndicate.dialects import DIALECTS
 from syndicate.dialects.front_matter.field_reader import DEFAULT_KEYS
@@ -205,3 +205,9 @@ RetryDelays = Annotated[
     ListOrText,
     AfterValidator(_retry_delays),
 ]
+
+
+class Table(BaseModel):
+    """What holds for every table: no other keys than its own, and no change afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)

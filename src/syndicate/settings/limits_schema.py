@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from syndicate.settings.table import Table
+from syndicate.settings.field_types import Table
 
 
 class LimitsTable(Table):

@@ -23,13 +23,13 @@ from syndicate.settings.field_types import (
     RedirectTarget,
     Ref,
     RetryDelays,
+    Table,
     Text,
     TimeZone,
     UrlPath,
     WebUrl,
 )
 from syndicate.settings.limits_schema import LimitsTable
-from syndicate.settings.table import Table
 
 
 class ServiceTable(Table):

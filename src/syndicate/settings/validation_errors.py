@@ -7,10 +7,9 @@ from typing import Final, cast, get_args
 from pydantic import ValidationError
 
 from syndicate.model.category import slug
-from syndicate.settings.field_types import SECRET_KEYS, did_you_mean, without_password
+from syndicate.settings.field_types import SECRET_KEYS, Table, did_you_mean, without_password
 from syndicate.settings.loader import SettingError, Value
 from syndicate.settings.schema import Tables
-from syndicate.settings.table import Table
 
 SettingPath = tuple[str | int, ...]
 """Where a setting stands: keys of tables and positions in lists."""
