@@ -26,6 +26,14 @@ def content(tmp_path: pathlib.Path) -> ContentRepository:
 
 
 @pytest.fixture
+def disk_cache(tmp_path: pathlib.Path) -> Iterator[Cache]:
+    """Return the disk cache that the indexes of `open_index` share."""
+    cache = Cache(tmp_path / "cache.db")
+    yield cache
+    cache.close()
+
+
+@pytest.fixture
 def open_index(tmp_path: pathlib.Path, content: ContentRepository) -> Iterator[OpenIndex]:
     """Return a function that opens the index of the folder ``news`` of `content` anew.
 
@@ -39,6 +47,7 @@ def open_index(tmp_path: pathlib.Path, content: ContentRepository) -> Iterator[O
             folders: tuple[str, ...] = ("news",),
             cache: str = "cache",
             dialect: str = "news-and-blog",
+            assets_url: str = "",
         ) -> SourceIndex:
             repository = closing.enter_context(
                 Repository.open(str(content.path), ref="main", mirrors=tmp_path / "mirrors")
@@ -51,6 +60,7 @@ def open_index(tmp_path: pathlib.Path, content: ContentRepository) -> Iterator[O
                 cache=kept,
                 vocabulary=VOCABULARY,
                 accepted=lambda: frozenset({CommitId(accepted)}),
+                assets_url=assets_url,
             )
 
         yield open_it

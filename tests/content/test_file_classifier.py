@@ -5,9 +5,8 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.content.file_classifier import FileResult
+from syndicate.content.file_classifier import FileResult, FileTable
 from syndicate.content.file_history import PostHistory, Version
-from syndicate.content.file_table import FileTable
 from syndicate.model.edition import Problem
 from syndicate.model.post import BlobId, Path, PostKey
 from tests import samples

@@ -6,10 +6,14 @@ from hashlib import sha256
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.content.file_history import BranchHistory, PostHistory, post_id, replay
+from syndicate.content.file_history import BranchHistory, PostHistory, post_id
+from syndicate.content.parsed_file import ParsedFile
+from syndicate.content.source_index import SourceIndex
 from syndicate.git import Commit, FileChange
 from syndicate.model.post import BlobId, CommitId, Path
 from tests import samples
+from tests.content.conftest import file
+from tests.content_repository import ContentRepository
 
 START = datetime(2024, 1, 1, 12, tzinfo=UTC)
 
@@ -66,8 +70,7 @@ def folder_of(path: Path) -> Path | None:
 def replayed(*changes: tuple[FileChange, ...], accepted: str = "") -> BranchHistory:
     """Return the ancestry after commits with ``changes``."""
     ancestry = BranchHistory()
-    replay(
-        ancestry,
+    ancestry.replay(
         commits(*changes),
         source="news",
         find_folder=folder_of,
@@ -167,8 +170,7 @@ def test_a_folder_whose_posts_moved_to_another_folder_of_the_source_did_not_vani
         return folder if folder in ("p", "q") else None
 
     ancestry = BranchHistory()
-    replay(
-        ancestry,
+    ancestry.replay(
         commits(before, (renamed("q/b.md", "drafts/b.md"),)),
         source="news",
         find_folder=only_p_and_q,
@@ -216,5 +218,51 @@ def test_keys_are_unique_and_replaying_in_two_steps_is_replaying_at_once(
     assert len(set(keys)) == len(keys)
     stepwise = BranchHistory()
     for piece in (commits(*history)[:cut], commits(*history)[cut:]):
-        replay(stepwise, piece, source="news", find_folder=folder_of)
+        stepwise.replay(piece, source="news", find_folder=folder_of)
     assert stepwise == at_once
+
+
+FIRST, SECOND = "news/2023-11-06-first.md", "news/2023-11-06-second.md"
+
+
+def told(index: SourceIndex, path: str) -> list[str]:
+    """Return what happened to the file at ``path``."""
+    return [chapter.description for chapter in index.timeline(Path(path), index.repository.head())]
+
+
+def test_names_words_and_faults_are_told_in_order(
+    content: ContentRepository, index: SourceIndex
+) -> None:
+    """Each commit that touched the file, under whatever name it had."""
+    content.commit({FIRST: file(), "news/other.md": file("Other")})
+    content.commit({FIRST: file(words="More words.")})
+    content.commit({"news/other.md": file("Other", "Words of another.")})
+    content.commit({FIRST: file(words="More words.", draft="true")})
+    content.commit(moves={FIRST: SECOND})
+    content.commit({SECOND: "No front matter"})
+    content.commit({SECOND: None})
+    content.commit({SECOND: file(words="More words.")})
+
+    assert told(index, SECOND) == [
+        "first commit",
+        "words changed",
+        "words unchanged",
+        f"renamed from {FIRST}, words unchanged",
+        "without front matter",
+        "removed",
+        "restored, words unchanged",
+    ]
+    assert told(index, "news/nothing.md") == []
+
+
+def test_what_a_file_says_can_be_read_at_any_commit(
+    content: ContentRepository, index: SourceIndex
+) -> None:
+    """Nothing where it is not."""
+    first = CommitId(content.commit({FIRST: file("First")}))
+    second = CommitId(content.commit({FIRST: None}))
+
+    fields = index.parsed_file(Path(FIRST), first).fields
+    assert fields
+    assert fields.title == "First"
+    assert index.parsed_file(Path(FIRST), second) == ParsedFile()

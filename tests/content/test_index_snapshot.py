@@ -107,19 +107,15 @@ def _feeds(part: SourceSnapshot) -> list[tuple[str, str] | None]:
     return [_shown(post) for post in part.posts]
 
 
-def _forget(index: SourceIndex, shelf: str) -> None:
-    index._cache.retain_only(shelf, [])  # noqa: SLF001 — nobody else has a use for that
-
-
 def test_a_start_goes_on_where_the_last_one_was(
-    content: ContentRepository, open_index: OpenIndex
+    content: ContentRepository, open_index: OpenIndex, disk_cache: Cache
 ) -> None:
     """Nothing is read again, not even out of the cache; only what came since."""
     content.commit({FIRST: file("First", date="1870-05-01"), ODD: file("Odd"), "news/a.png": "x"})
     first = open_index()
     at_head(first)
     first.save()
-    _forget(first, parsed_file.CACHE_NAMESPACE)
+    disk_cache.retain_only(parsed_file.CACHE_NAMESPACE, [])
     before = parsed()
     assert at_head(open_index()) == at_head(first)
     assert parsed() == before
@@ -172,7 +168,7 @@ def test_other_settings_and_an_accepted_removal_begin_anew(
 
 
 def test_an_unfinished_state_is_not_remembered(
-    content: ContentRepository, open_index: OpenIndex
+    content: ContentRepository, open_index: OpenIndex, disk_cache: Cache
 ) -> None:
     """Nor is anything before the first part, or while a folder is empty."""
     index = open_index()
@@ -181,7 +177,7 @@ def test_an_unfinished_state_is_not_remembered(
     content.commit({FIRST: None})
     at_head(index)
     index.save()
-    assert not index._cache.get(index_snapshot.CACHE_NAMESPACE, [index.snapshot_key])  # noqa: SLF001 — what is kept
+    assert not disk_cache.get(index_snapshot.CACHE_NAMESPACE, [index.snapshot_key])
 
 
 def test_a_shallow_clone_is_not_remembered(
@@ -226,16 +222,16 @@ def test_what_a_shallow_clone_showed_is_not_remembered_when_it_is_whole_again(
 
 
 def test_what_was_remembered_is_not_written_again(
-    content: ContentRepository, open_index: OpenIndex
+    content: ContentRepository, open_index: OpenIndex, disk_cache: Cache
 ) -> None:
     """Until something came."""
     content.commit({FIRST: file()})
     index = open_index()
     at_head(index)
     index.save()
-    _forget(index, index_snapshot.CACHE_NAMESPACE)
+    disk_cache.retain_only(index_snapshot.CACHE_NAMESPACE, [])
     index.save()
-    assert not index._cache.get(index_snapshot.CACHE_NAMESPACE, [index.snapshot_key])  # noqa: SLF001
+    assert not disk_cache.get(index_snapshot.CACHE_NAMESPACE, [index.snapshot_key])
     assert content.commit({SECOND: file()}) == CommitId(at_head(index).commit)
     index.save()
-    assert index._cache.get(index_snapshot.CACHE_NAMESPACE, [index.snapshot_key])  # noqa: SLF001
+    assert disk_cache.get(index_snapshot.CACHE_NAMESPACE, [index.snapshot_key])

@@ -8,10 +8,9 @@ from datetime import datetime
 import pytest
 
 from syndicate.cache import Cache
-from syndicate.content.last_renderings import CACHE_NAMESPACE, LastRenderings
 from syndicate.content.link_targets import LinkTargets
 from syndicate.content.render_input import build_render_input
-from syndicate.content.render_jobs import RenderJobs
+from syndicate.content.render_jobs import LAST_RENDERINGS_NAMESPACE, LastRenderings, RenderJobs
 from syndicate.dialects.fields import Fields
 from syndicate.model.post import Author, Image, Path, RenderedPost
 from syndicate.render.pool.process_pool import RenderPool
@@ -80,7 +79,7 @@ def test_a_post_that_moved_is_found_at_its_present_path(kept: Kept) -> None:
 
 def test_what_another_version_wrote_is_not_known(kept: Kept) -> None:
     """Nor what is damaged: the post is rendered anew, as if it never had been."""
-    kept.cache.put(CACHE_NAMESPACE, {kept.item.post.id: b'{"digest": 7}'})
+    kept.cache.put(LAST_RENDERINGS_NAMESPACE, {kept.item.post.id: b'{"digest": 7}'})
     assert kept.last.get([kept.item.post]) == {}
     assert list(kept.last.digests([kept.item.post])) == []
 

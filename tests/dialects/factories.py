@@ -3,7 +3,7 @@
 from typing_extensions import Unpack
 
 from syndicate.dialects import DIALECTS
-from syndicate.dialects.document import Document, parse_document
+from syndicate.dialects.document.parser import Document, parse_document
 from syndicate.dialects.fields import Fields
 from syndicate.dialects.front_matter.field_reader import DEFAULT_KEYS, FieldReader
 from syndicate.model.category import Vocabulary

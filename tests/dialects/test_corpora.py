@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 
 from syndicate.dialects import DIALECTS
-from syndicate.dialects.document import parse_document
+from syndicate.dialects.document.parser import parse_document
 from syndicate.dialects.fields import Fields
 from syndicate.errors import ContentError
 from syndicate.model.post import Path, Source

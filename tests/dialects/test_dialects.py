@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syndicate.dialects import DIALECTS
-from syndicate.dialects.document import Document, parse_document
+from syndicate.dialects.document.parser import Document, parse_document
 from syndicate.dialects.fields import Fields
 from syndicate.dialects.front_matter.field_reader import DEFAULT_KEYS
 from syndicate.errors import ContentError
@@ -30,7 +30,7 @@ VOCABULARY: Final = Vocabulary(
         CategoryDefinition(category=TTS, aliases=("TTS",)),
     )
 )
-UNSEEN: Final = {"words", "origins", "notes"}
+UNSEEN: Final = {"word_digest", "origins", "problems"}
 """Fields that the expected results do not repeat, or tell in their own way."""
 
 
@@ -57,7 +57,7 @@ def told(document: Document, dialect: str) -> dict[str, object]:
         **{key: value for key, value in values.items() if value and key not in UNSEEN},
         "image_alt": fields.image_alt,
         "origins": dict(fields.origins),
-        "notes": [[note.level, note.rule, note.line] for note in fields.problems],
+        "problems": [[problem.level, problem.rule, problem.line] for problem in fields.problems],
     }
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from syndicate.dialects import DIALECTS
-from syndicate.dialects.document import parse_document
+from syndicate.dialects.document.parser import parse_document
 from syndicate.model.category import Vocabulary
 from syndicate.model.post import Path
 from tests.dialects.factories import fields

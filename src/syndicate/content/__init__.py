@@ -1,1 +1,1 @@
-"""From a commit to an edition's part, and from posts to items, reusing whatever is unchanged."""
+"""From a commit to the posts of a source, and from posts to rendered posts, with caches of both."""

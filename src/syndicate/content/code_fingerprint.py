@@ -1,6 +1,7 @@
-"""What made something that is kept: which code, and which data on time zones.
+"""Digests of the code and of the time zone data that produced a cached value.
 
-What others made is to be forgotten, so both are in the key of what is kept.
+Both are part of cache keys, so values of another version of Syndicate or of the system's time
+zone data are never reused.
 """
 
 import pathlib
@@ -11,20 +12,21 @@ from importlib.metadata import version
 
 
 @cache
-def code_digest(*places: pathlib.Path) -> str:
-    """Return a digest of the code in ``places``, files or folders, and of what reads YAML."""
+def code_digest(*paths: pathlib.Path) -> str:
+    """Return a digest of the Python files in ``paths`` and of the YAML parser's version."""
     hasher = sha256(f"{version('python-frontmatter')} {version('pyyaml')}".encode())
-    for place in places:
-        for file in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+    for path in paths:
+        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
             hasher.update(file.read_bytes())
     return hasher.hexdigest()
 
 
 @cache
 def zone_data_digest(zone: zoneinfo.ZoneInfo) -> str:
-    """Return a digest of where the data on ``zone`` come from: the system, else a package.
+    """Return a digest of the data on ``zone``: the system's file, else the version of ``tzdata``.
 
-    Asked once, as the data are read once: an update counts from the next start.
+    Computed once per process, because Python reads the data once: an update of the system takes
+    effect at the next start.
     """
     for folder in zoneinfo.TZPATH:
         file = pathlib.Path(folder, zone.key)

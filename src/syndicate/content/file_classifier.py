@@ -1,21 +1,24 @@
-"""What one file is, by what it says now and said before: a post, hidden, or broken; pure."""
+"""Classifies the files of a source as posts, hidden or broken, and keeps the results."""
 
-from collections.abc import Generator, Iterator
+from bisect import insort
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 
 from syndicate.content.file_history import PostHistory, post_id
 from syndicate.content.parsed_file import ParsedFile
 from syndicate.dialects import DIALECTS
 from syndicate.dialects.fields import Fields
 from syndicate.git import TreeEntry
-from syndicate.model.edition import Problem
+from syndicate.model.edition import HiddenFile, Problem
 from syndicate.model.post import BlobId, Path, Post, Source
+from syndicate.model.post_list import PostList, sort_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileResult:
-    """What became of one file."""
+    """The classification of one file: a ``post``, or the reason why it is hidden."""
 
     blob: BlobId
     history: PostHistory
@@ -23,16 +26,16 @@ class FileResult:
     hidden_reason: str = ""
     problems: tuple[Problem, ...] = ()
     is_damaged: bool = False
-    """Whether git has lost what the file holds, so that it is to be examined again later."""
+    """Whether git cannot read the blob; the file is then classified again with each commit."""
 
 
 def classify(
     file: TreeEntry, history: PostHistory, source: Source
 ) -> Generator[BlobId, ParsedFile, FileResult]:
-    """Find out what a file is: yields the blobs it wants to read, is sent what they say.
+    """Classify a file; yields the blobs to parse and is sent the parsed files, newest first.
 
-    A file that cannot be read counts as its last version that could. *Updated* is when the words
-    last changed: the walk back ends at the first version with other words.
+    If the file has an error, its last version without one counts. The *updated* time is that of
+    the oldest version with the present words: older versions are parsed until the words differ.
     """
     older_versions = iter(reversed(history.versions))
     version = next(older_versions)
@@ -109,3 +112,148 @@ def _problems(path: Path, parsed: ParsedFile, source: Source) -> Iterator[Proble
             message=problem.message,
             hint=problem.hint,
         )
+
+
+class FileTable:
+    """The results of all files of a source by path, and the posts, hidden files and problems.
+
+    The cost of an update depends on the number of changes, not of files. If several posts have
+    one URL, the first published post is served.
+    """
+
+    def __init__(self) -> None:
+        self._results: dict[Path, FileResult] = {}
+        self._skipped: dict[Path, str] = {}
+        self._reported: dict[Path, FileResult] = {}
+        """Results of files that are hidden or have problems."""
+        self.posts = PostList(())
+        """The served posts by (published, id); their URLs are unique."""
+        self._removed_posts: dict[int, Post] = {}
+        self._added_posts: dict[int, Post] = {}
+        """Changes to ``posts`` of the current update, by object id."""
+        self._url_owners: dict[str, Post] = {}
+        """The served post of each URL."""
+        self._url_conflicts: dict[str, list[Post]] = {}
+        """Other posts with that URL, by (published, id)."""
+
+    def get(self, path: Path) -> FileResult | None:
+        """Return the result of the file at ``path``, None if it was not classified."""
+        return self._results.get(path)
+
+    @property
+    def results(self) -> Mapping[Path, FileResult]:
+        """The results of the classified files."""
+        return self._results
+
+    @property
+    def damaged(self) -> Mapping[Path, FileResult]:
+        """The results of the files that git cannot read."""
+        return {path: result for path, result in self._reported.items() if result.is_damaged}
+
+    @property
+    def skipped(self) -> Mapping[Path, str]:
+        """The reasons why other files were not classified."""
+        return self._skipped
+
+    @property
+    def classified(self) -> Iterable[Path]:
+        """The paths of the classified files."""
+        return self._results
+
+    def __iter__(self) -> Iterator[Path]:
+        """Yield the paths of all files, skipped or not."""
+        return chain(self._results, self._skipped)
+
+    def update(
+        self,
+        results: Mapping[Path, FileResult],
+        skipped: Mapping[Path, str],
+        removed: Iterable[Path],
+    ) -> None:
+        """Record ``results``, the reasons of ``skipped`` files, and the ``removed`` files."""
+        for path in (*results, *skipped, *removed):
+            self._remove_file(path)
+        self._results |= results
+        self._skipped |= skipped
+        self._reported |= {
+            path: result
+            for path, result in results.items()
+            if result.hidden_reason or result.problems
+        }
+        posts = (result.post for result in results.values() if result.post)
+        for post in sorted(posts, key=sort_key):
+            self._add(post)
+        self.posts = self.posts.with_changes(
+            self._removed_posts.values(), self._added_posts.values()
+        )
+        self._removed_posts.clear()
+        self._added_posts.clear()
+
+    @property
+    def hidden(self) -> tuple[HiddenFile, ...]:
+        """The files that are not served, by path."""
+        reasons = self._skipped | {
+            path: result.hidden_reason for path, result in self._reported.items()
+        }
+        return tuple(
+            HiddenFile(path=path, reason=reason)
+            for path, reason in sorted(reasons.items())
+            if reason
+        )
+
+    @property
+    def problems(self) -> Iterator[Problem]:
+        """The problems of the files, by path, then the duplicate URLs."""
+        for _, result in sorted(self._reported.items()):
+            yield from result.problems
+        for url, conflicts in sorted(self._url_conflicts.items()):
+            yield from (_duplicate_url(self._url_owners[url], post) for post in conflicts)
+
+    def _remove_file(self, path: Path) -> None:
+        self._skipped.pop(path, None)
+        self._reported.pop(path, None)
+        result = self._results.pop(path, None)
+        if result and result.post:
+            self._remove(result.post)
+
+    def _add(self, post: Post) -> None:
+        owner = self._url_owners.get(post.url)
+        if owner is None:
+            self._give_url(post)
+        elif sort_key(owner) < sort_key(post):
+            insort(self._url_conflicts.setdefault(post.url, []), post, key=sort_key)
+        else:
+            self._take_url(owner)
+            self._url_conflicts.setdefault(post.url, []).insert(0, owner)
+            self._give_url(post)
+
+    def _remove(self, post: Post) -> None:
+        conflicts = self._url_conflicts.get(post.url, [])
+        if self._url_owners[post.url] is post:
+            self._take_url(post)
+            if conflicts:
+                self._give_url(conflicts.pop(0))
+        else:
+            conflicts.remove(post)
+        if not conflicts:
+            self._url_conflicts.pop(post.url, None)
+
+    def _give_url(self, post: Post) -> None:
+        self._url_owners[post.url] = post
+        self._added_posts[id(post)] = post
+
+    def _take_url(self, post: Post) -> None:
+        del self._url_owners[post.url]
+        if self._added_posts.pop(id(post), None) is None:
+            self._removed_posts[id(post)] = post
+
+
+def _duplicate_url(owner: Post, post: Post) -> Problem:
+    return Problem(
+        level="error",
+        rule="duplicate-address",
+        source=post.source,
+        path=post.path,
+        message=f"{owner.path} has the same URL: {post.url}",
+        hint="Change the permalink of one of the two posts; this post is not served.",
+    )

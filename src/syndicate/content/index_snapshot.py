@@ -1,30 +1,45 @@
-"""What an index found out about its source, written down, so that a start goes on from there.
+"""The state of a `SourceIndex` in the disk cache, so that a start reads only newer commits.
 
-Everything is kept but what follows from the rest: posts have the zone and name of their source,
-and who has which address is found out anew. Paths are bytes, as in git: some are not UTF-8.
+Goal: a cached start at 10,000 posts serves the first feed within 0.7 s. Without the snapshot, a
+start builds all posts again from cached front matter, which takes 0.8 s more (decision 0018).
+`SnapshotStore` is the only way in: without it, every start is a cold one.
+
+State that follows from other state is not stored: posts get the zone and name of their source,
+and the owner of each URL is decided again. Paths are bytes, because git allows any.
 """
 
-from collections.abc import Mapping
+import pathlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from hashlib import sha256
 from sys import intern
 from typing import Final
 
 import msgspec
 
-from syndicate.content.file_classifier import FileResult
+from syndicate import dialects, git, model
+from syndicate.cache import Cache
+from syndicate.content.code_fingerprint import code_digest, zone_data_digest
+from syndicate.content.file_classifier import FileResult, FileTable
 from syndicate.content.file_history import BranchHistory, PostHistory
-from syndicate.content.file_table import FileTable
-from syndicate.model.category import Category
+from syndicate.model.category import Category, Vocabulary
+from syndicate.model.content_limits import ContentLimits
 from syndicate.model.edition import Problem, ProblemLevel
 from syndicate.model.post import BlobId, CommitId, DatePrecision, Path, Post, PostId, Source
 
 CACHE_NAMESPACE: Final = "registers"
 
+_CODE: Final = tuple(
+    pathlib.Path(package).parent
+    for package in (__file__, dialects.__file__, git.__file__, model.__file__)
+)
+"""The code that decides what a snapshot holds."""
+
 
 @dataclass(frozen=True, slots=True)
 class IndexSnapshot:
-    """What replaying and examining a source has shown; nothing in it is changed any more."""
+    """The state of an index at one commit; a copy that is never modified."""
 
     branch: BranchHistory
     results: Mapping[Path, FileResult]
@@ -32,18 +47,56 @@ class IndexSnapshot:
 
     @classmethod
     def capture(cls, branch: BranchHistory, table: FileTable) -> "IndexSnapshot":
-        """Take down how things stand, quickly, while nobody changes them."""
+        """Copy the state of ``branch`` and ``table``; the caller holds the index's lock."""
         return cls(branch.copy(), dict(table.results), dict(table.skipped))
 
     def to_file_table(self) -> FileTable:
-        """Return the register that holds the same."""
+        """Return a file table with the same results."""
         table = FileTable()
         table.update(self.results, self.skipped, ())
         return table
 
 
+class SnapshotStore:
+    """The snapshots of one source in the disk cache, by code, settings and accepted removals."""
+
+    def __init__(
+        self, source: Source, vocabulary: Vocabulary, limits: ContentLimits, cache: Cache
+    ) -> None:
+        self._source = source
+        self._cache = cache
+        made_by = code_digest(*_CODE), zone_data_digest(source.zone)
+        self._rules = (made_by, source, vocabulary, limits)
+        self._stored: tuple[str, CommitId | None] | None = None
+        """Key and commit of the snapshot in the cache."""
+
+    def key(self, accepted: Iterable[CommitId]) -> str:
+        """Return the cache key; ``accepted`` are the commits that may empty a folder."""
+        return sha256(repr((*self._rules, sorted(accepted))).encode()).hexdigest()
+
+    def load(self, accepted: Iterable[CommitId]) -> IndexSnapshot | None:
+        """Return the stored snapshot, None if there is none."""
+        key = self.key(accepted)
+        data = self._cache.get(CACHE_NAMESPACE, [key]).get(key)
+        if data is None:
+            return None
+        snapshot = decode(data, self._source)
+        self._stored = key, snapshot.branch.commit
+        return snapshot
+
+    def is_stored(self, commit: CommitId, accepted: Iterable[CommitId]) -> bool:
+        """Return whether the snapshot of ``commit`` is stored already."""
+        return self._stored == (self.key(accepted), commit)
+
+    def store(self, snapshot: IndexSnapshot, accepted: Iterable[CommitId]) -> None:
+        """Store ``snapshot`` in place of an earlier one."""
+        key = self.key(accepted)
+        self._cache.put(CACHE_NAMESPACE, {key: encode(snapshot)})
+        self._stored = key, snapshot.branch.commit
+
+
 class _Record(msgspec.Struct, array_like=True, gc=False):
-    """Something that is written down; as short as can be, for there are very many."""
+    """Base of stored records; arrays without keys, because there are many."""
 
 
 class _Post(_Record):
@@ -100,15 +153,15 @@ _DECODER: Final = msgspec.msgpack.Decoder(_Snapshot)
 
 
 def encode(snapshot: IndexSnapshot) -> bytes:
-    """Return ``memory`` as bytes."""
+    """Return ``snapshot`` as MessagePack."""
     branch = snapshot.branch
     record = _Snapshot(
         commit=branch.commit,
         current=tuple(
-            _File(_encode_path(path), lineage, _encode_result(snapshot.results.get(path)))
-            for path, lineage in branch.current.items()
+            _File(_encode_path(path), history, _encode_result(snapshot.results.get(path)))
+            for path, history in branch.current.items()
         ),
-        deleted=tuple((_encode_path(path), lineage) for path, lineage in branch.deleted.items()),
+        deleted=tuple((_encode_path(path), history) for path, history in branch.deleted.items()),
         created_at_path=tuple(
             (_encode_path(path), count) for path, count in branch.created_at_path.items()
         ),
@@ -117,18 +170,19 @@ def encode(snapshot: IndexSnapshot) -> bytes:
         ),
         last_complete_commit=branch.last_complete_commit,
         emptied_by=branch.emptied_by,
-        skipped=tuple((_encode_path(path), why) for path, why in snapshot.skipped.items()),
+        skipped=tuple((_encode_path(path), reason) for path, reason in snapshot.skipped.items()),
         commits_without_time=branch.commits_without_time,
     )
     return msgspec.msgpack.encode(record)
 
 
 def decode(data: bytes, source: Source) -> IndexSnapshot:
-    """Return what `encode` made ``data`` of, for the same ``source``."""
+    """Return the snapshot that `encode` wrote for the same ``source``."""
     record = _DECODER.decode(data)
     branch = BranchHistory(
         commit=record.commit,
-        deleted={_decode_path(path): lineage for path, lineage in record.deleted},
+        current={_decode_path(file.path): file.history for file in record.current},
+        deleted={_decode_path(path): history for path, history in record.deleted},
         created_at_path={_decode_path(path): count for path, count in record.created_at_path},
         post_counts={_decode_path(path): count for path, count in record.post_counts},
         last_complete_commit=record.last_complete_commit,
@@ -138,11 +192,10 @@ def decode(data: bytes, source: Source) -> IndexSnapshot:
     results: dict[Path, FileResult] = {}
     categories: dict[tuple[str, str], Category] = {}
     for file in record.current:
-        path = _decode_path(file.path)
-        branch.current[path] = file.history
         if file.result is not None:
+            path = _decode_path(file.path)
             results[path] = _decode_result(file.result, path, file.history, source, categories)
-    skipped = {_decode_path(path): why for path, why in record.skipped}
+    skipped = {_decode_path(path): reason for path, reason in record.skipped}
     return IndexSnapshot(branch, results, skipped)
 
 
@@ -154,8 +207,15 @@ def _encode_result(result: FileResult | None) -> _FileResult | None:
         post=_encode_post(result.post) if result.post else None,
         hidden_reason=result.hidden_reason,
         problems=tuple(
-            _Problem(one.level, one.rule, one.line, one.column, one.message, one.hint)
-            for one in result.problems
+            _Problem(
+                problem.level,
+                problem.rule,
+                problem.line,
+                problem.column,
+                problem.message,
+                problem.hint,
+            )
+            for problem in result.problems
         ),
     )
 
@@ -170,7 +230,7 @@ def _encode_post(post: Post) -> _Post:
         precision=post.precision,
         updated=post.updated,
         language=post.language,
-        categories=tuple((each.slug, each.title) for each in post.categories),
+        categories=tuple((category.slug, category.title) for category in post.categories),
         carousel=post.carousel,
         day=post.day,
         expires=post.expires,
@@ -193,16 +253,16 @@ def _decode_result(
         hidden_reason=record.hidden_reason,
         problems=tuple(
             Problem(
-                level=one.level,
-                rule=one.rule,
+                level=problem.level,
+                rule=problem.rule,
                 source=source.name,
                 path=path,
-                line=one.line,
-                column=one.column,
-                message=one.message,
-                hint=one.hint,
+                line=problem.line,
+                column=problem.column,
+                message=problem.message,
+                hint=problem.hint,
             )
-            for one in record.problems
+            for problem in record.problems
         ),
     )
 
@@ -214,7 +274,7 @@ def _decode_post(
     source: Source,
     categories: dict[tuple[str, str], Category],
 ) -> Post:
-    """Return the post; what many have, or have already, is the same object for all of them."""
+    """Return the post; values that many posts share are one object, to save memory."""
     return Post(
         id=record.id,
         source=source.name,
@@ -227,9 +287,9 @@ def _decode_post(
         updated=record.updated.astimezone(source.zone),
         language=intern(record.language),
         categories=tuple(
-            categories.get(each)
-            or categories.setdefault(each, Category(slug=each[0], title=each[1]))
-            for each in record.categories
+            categories.get(names)
+            or categories.setdefault(names, Category(slug=names[0], title=names[1]))
+            for names in record.categories
         ),
         carousel=record.carousel,
         day=record.day,

@@ -1,97 +1,99 @@
-"""What the internal links of a post lead to: other posts of its source, by path or name."""
+"""URLs of the files that a post refers to: other posts (links), and served files (assets)."""
 
 import posixpath
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
-from typing import Self
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Self
+from urllib.parse import quote, unquote, urlsplit
 
+from syndicate.model.asset import is_public
 from syndicate.model.persistent_map import PersistentMap
-from syndicate.model.post import Path, Post
+from syndicate.model.post import BlobId, CommitId, Path, Post
 from syndicate.model.post_list import PostList, sort_key
 
 _PostsByName = PersistentMap[str, tuple[Post, ...]]
-"""Posts by a name that links call them; where several have one, the newest is the last."""
+"""Posts by the name that links use; of several with one name, the newest is the last."""
 
 
 class LinkTargets:
-    """The posts of one source that a link can mean."""
+    """The posts of one source, by the names that links use."""
 
-    def __init__(self, posts: Iterable[Post]) -> None:
+    def __init__(
+        self,
+        posts: Iterable[Post],
+        *,
+        by_stem: _PostsByName | None = None,
+        by_name: _PostsByName | None = None,
+    ) -> None:
         self.posts = PostList.from_posts(posts)
+        self._by_stem = by_stem
+        """Posts by path without extension; built when a link needs it."""
+        self._by_name = by_name
+        """Posts by the last part of that."""
 
     def updated(self, posts: Sequence[Post]) -> Self:
-        """Return the targets among ``posts``; what that costs depends on what is another post."""
+        """Return the targets for ``posts``, at a cost that depends on the number of changes."""
         if posts is self.posts:
             return self
-        targets = type(self)(posts)
-        built = vars(self)
-        removed, added = targets.posts.difference(self.posts)
-        if "by_stem" in built:
-            targets.by_stem = _update_groups(self.by_stem, removed, added, _post_stem)
-        if "by_name" in built:
-            targets.by_name = _update_groups(self.by_name, removed, added, _post_name)
-        return targets
+        new_posts = PostList.from_posts(posts)
+        removed, added = new_posts.difference(self.posts)
+        return type(self)(
+            new_posts,
+            by_stem=_update_groups(self._by_stem, removed, added, _post_stem),
+            by_name=_update_groups(self._by_name, removed, added, _post_name),
+        )
 
     def resolve(self, post: Post, names: Iterable[str]) -> tuple[tuple[str, str], ...]:
-        """Return (name, address) of each of ``names`` that means a post; others are left out.
+        """Return (name, URL) of each of ``names`` that refers to a post, without the others.
 
-        A name is written as a path from the root, from the post or from its folder, with or
-        without the extension, or as the bare file name (Jekyll's ``post_url``); it may end in a
-        fragment.
+        A name is a path from the root, from the post or from its folder, with or without the
+        extension, or a bare file name (Jekyll's ``post_url``), each with an optional fragment.
         """
         return tuple((name, url) for name in names for url in self._find(name, post))
 
     def _find(self, name: str, post: Post) -> Iterator[str]:
-        wanted, hash_sign, fragment = name.partition("#")
-        stem = _stem(wanted.strip("/"))
-        beside = _stem(posixpath.normpath(posixpath.join(posixpath.dirname(post.path), wanted)))
-        for candidate in (stem, beside):
-            if candidate in self.by_stem:
-                yield self.by_stem[candidate][-1].url + hash_sign + fragment
+        reference, hash_sign, fragment = name.partition("#")
+        stem = _stem(reference.strip("/"))
+        relative = _stem(
+            posixpath.normpath(posixpath.join(posixpath.dirname(post.path), reference))
+        )
+        if self._by_stem is None:
+            self._by_stem = _group_by_name(self.posts, _post_stem)
+        for candidate in (stem, relative):
+            if candidate in self._by_stem:
+                yield self._by_stem[candidate][-1].url + hash_sign + fragment
                 return
-        if posixpath.basename(stem) in self.by_name:
-            yield self.by_name[posixpath.basename(stem)][-1].url + hash_sign + fragment
-
-    @cached_property
-    def by_stem(self) -> _PostsByName:
-        """The posts by path, without extension."""
-        return _group_by_name(self.posts, _post_stem)
-
-    @cached_property
-    def by_name(self) -> _PostsByName:
-        """The posts by the last part of that."""
-        return _group_by_name(self.posts, _post_name)
+        if self._by_name is None:
+            self._by_name = _group_by_name(self.posts, _post_name)
+        if posixpath.basename(stem) in self._by_name:
+            yield self._by_name[posixpath.basename(stem)][-1].url + hash_sign + fragment
 
 
 def _group_by_name(posts: Iterable[Post], name_of: Callable[[Post], str]) -> _PostsByName:
-    found: defaultdict[str, list[Post]] = defaultdict(list)
+    groups: defaultdict[str, list[Post]] = defaultdict(list)
     for post in posts:
-        found[name_of(post)].append(post)
+        groups[name_of(post)].append(post)
     return PersistentMap.from_mapping(
-        {name: tuple(sorted(some, key=sort_key)) for name, some in found.items()}
+        {name: tuple(sorted(group, key=sort_key)) for name, group in groups.items()}
     )
 
 
 def _update_groups(
-    groups: _PostsByName,
+    groups: _PostsByName | None,
     removed: Sequence[Post],
     added: Sequence[Post],
     name_of: Callable[[Post], str],
-) -> _PostsByName:
-    left, new = {*map(id, removed)}, _group_by_name(added, name_of)
-    names = {*map(name_of, removed)} | new.keys()
-    found = {
-        name: tuple(
-            sorted(
-                (*(p for p in groups.get(name, ()) if id(p) not in left), *new.get(name, ())),
-                key=sort_key,
-            )
-        )
-        for name in names
-    }
-    lost = [name for name, posts in found.items() if not posts]
-    return groups.with_changes(lost, {name: posts for name, posts in found.items() if posts})
+) -> _PostsByName | None:
+    if groups is None:
+        return None
+    removed_ids, new = {*map(id, removed)}, _group_by_name(added, name_of)
+    changed: dict[str, tuple[Post, ...]] = {}
+    for name in {*map(name_of, removed)} | new.keys():
+        kept = (post for post in groups.get(name, ()) if id(post) not in removed_ids)
+        changed[name] = tuple(sorted((*kept, *new.get(name, ())), key=sort_key))
+    empty = [name for name, posts in changed.items() if not posts]
+    return groups.with_changes(empty, {name: posts for name, posts in changed.items() if posts})
 
 
 def _post_stem(post: Post) -> str:
@@ -106,3 +108,45 @@ def _stem(path: str | Path) -> str:
     stem, extension = posixpath.splitext(path)
     stem = stem if extension in (".md", ".markdown", ".html") else path
     return stem.removesuffix("/index")
+
+
+_STATIC_FOLDERS: Final = ("", "static", "assets", "public", "src", "source", "content", "docs")
+"""Folders that site generators copy to the root of the site, in the order of the lookup."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssetUrls:
+    """URLs of the files of one commit that this service may serve."""
+
+    base_url: str
+    blobs: Mapping[Path, BlobId]
+    folders: tuple[Path, ...] = ()
+    commit: CommitId | None = None
+    """The commit of ``blobs``."""
+
+    def resolve(self, post: Post, names: Iterable[str]) -> tuple[tuple[str, str], ...]:
+        """Return (name, URL) of each of ``names``, as written in ``post``, that is a served file.
+
+        The URL contains the blob id, so that clients can cache it forever.
+        """
+        return tuple(
+            (name, f"{self.base_url}/{quote(path)}?v={self.blobs[path]}")
+            for name in names
+            if (path := next(self._find(name, post), None)) is not None
+        )
+
+    def _find(self, name: str, post: Post) -> Iterator[Path]:
+        try:
+            parts = urlsplit(name)
+        except ValueError:  # not a URL, such as //[a
+            return
+        name_path = unquote(parts.path)
+        if parts.scheme or parts.netloc or not name_path:
+            return
+        candidates = [posixpath.join(root, name_path.lstrip("/")) for root in _STATIC_FOLDERS]
+        if not name_path.startswith("/"):
+            candidates.insert(0, posixpath.join(posixpath.dirname(post.path), name_path))
+        for candidate in candidates:
+            path = Path(posixpath.normpath(candidate))
+            if path in self.blobs and is_public(path, self.folders):
+                yield path

@@ -1,7 +1,7 @@
-"""Leaf bundles of Hugo: folders whose files are resources of one page instead of pages.
+"""Hugo's leaf bundles: folders whose files are resources of one page instead of pages.
 
-https://gohugo.io/content-management/page-bundles/: ``index.md`` makes a leaf bundle of its folder
-and of all folders below; the files there have no URL and stand in no list. ``_index.md`` does not.
+https://gohugo.io/content-management/page-bundles/: ``index.md`` turns its folder and all folders
+below into a leaf bundle, whose files have no URL and are in no list. ``_index.md`` does not.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,7 +13,7 @@ from syndicate.model.post import BlobId, Path
 class PageBundles:
     """The leaf bundles of one source at one commit.
 
-    ``folder_of`` returns the folder that the page at a path makes a bundle, None if it makes none.
+    ``find_bundle_folder`` returns the folder that the page at a path turns into a bundle, or None.
     """
 
     def __init__(
@@ -21,21 +21,21 @@ class PageBundles:
     ) -> None:
         self._find_bundle_folder: Final = find_bundle_folder
         self._pages: Final[dict[str, set[Path]]] = {}
-        """The pages that make a bundle, by its folder: one for each language."""
+        """The pages of each bundle by folder: one for each language."""
         for path in paths:
             self._add(path)
 
     def update(self, files: Mapping[Path, BlobId | None]) -> frozenset[str]:
-        """Take in ``files``, None for those gone; return folders that began or ended as bundles."""
+        """Record ``files``, None for removed ones; return the folders whose status changed."""
         changed: set[str] = set()
         for path, blob in files.items():
             changed ^= self._add(path) if blob else self._remove(path)
         return frozenset(changed)
 
     def bundle_of(self, path: Path) -> str:
-        """Return the bundle of which the file at ``path`` is a resource, empty if of none.
+        """Return the folder of the bundle that has the file at ``path`` as a resource, or "".
 
-        Of bundles inside each other the outermost counts: its inner pages are resources too.
+        Of nested bundles the outermost counts: its inner pages are resources as well.
         """
         for folder in reversed(tuple(_parents(path))):
             pages = self._pages.get(folder)
@@ -65,12 +65,12 @@ class PageBundles:
 
 
 def is_inside(path: Path, folders: frozenset[str]) -> bool:
-    """Tell whether ``path`` lies below one of ``folders``."""
+    """Return whether ``path`` is below one of ``folders``."""
     return any(folder in folders for folder in _parents(path))
 
 
 def _parents(path: Path) -> Iterator[str]:
-    """Yield the folders above ``path``, the innermost first."""
+    """Yield the folders above ``path``, innermost first."""
     folder = path.rpartition("/")[0]
     while folder:
         yield folder

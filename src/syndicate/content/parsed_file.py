@@ -1,4 +1,4 @@
-"""What a blob says as a post, remembered by content so that nothing is parsed twice."""
+"""Parses files of a repository as posts; the disk cache has the results by content."""
 
 import pathlib
 from collections.abc import Iterable, Sequence
@@ -10,9 +10,10 @@ import msgspec
 
 from syndicate import dialects, telemetry
 from syndicate.cache import Cache
-from syndicate.content import code_fingerprint
-from syndicate.dialects import DIALECTS, document
+from syndicate.content.code_fingerprint import code_digest, zone_data_digest
+from syndicate.dialects import DIALECTS
 from syndicate.dialects.dialect import Dialect
+from syndicate.dialects.document.parser import parse_document
 from syndicate.dialects.document.plain_values import displayable_path
 from syndicate.dialects.fields import Fields
 from syndicate.errors import ContentError
@@ -29,12 +30,12 @@ _CODE: Final = (
     pathlib.Path(__file__),
     pathlib.Path(category.__file__),
 )
-"""All code that makes a reading."""
+"""The code that decides the content of a `ParsedFile`; its digest is part of the cache key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParseError:
-    """Why a file that should be a post cannot be read; ``line`` 0 where none is at fault."""
+    """The reason why a file cannot be read as a post; ``line`` is 0 if unknown."""
 
     rule: str
     line: int
@@ -44,19 +45,20 @@ class ParseError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedFile:
-    """One file's content as a post: ``fields``, or a ``fault``, or neither if it is no post."""
+    """A file read as a post: ``fields``, or an ``error``, or neither if it is not a post."""
 
     fields: Fields | None = None
     error: ParseError | None = None
     is_damaged: bool = False
-    """Whether git has lost the content or it is corrupt, which may be repaired."""
+    """Whether git cannot read the blob, which may be repaired later."""
 
 
 FileVersion = tuple[Path, BlobId]
+"""A path and the content that its file had at a commit."""
 
 
 class FileParser:
-    """Reads files of one source as posts, by way of the cache."""
+    """Parses files of one source, unless the cache has the result."""
 
     def __init__(
         self,
@@ -73,17 +75,14 @@ class FileParser:
         self._limits = limits
         self._dialect: Dialect = DIALECTS[source.dialect]
         self._decoder = msgspec.msgpack.Decoder(ParsedFile)
-        made_by = (
-            f"{code_fingerprint.code_digest(*_CODE)} "
-            f"{code_fingerprint.zone_data_digest(source.zone)}"
-        )
+        made_by = f"{code_digest(*_CODE)} {zone_data_digest(source.zone)}"
         self._settings_digest = sha256(
             f"{made_by} {source} {vocabulary} {limits}".encode()
         ).hexdigest()
 
-    def parse(self, wanted: Iterable[FileVersion]) -> dict[FileVersion, ParsedFile]:
-        """Return what each file says; the content decides, and the path it has."""
-        keys = {version: self.cache_key(version) for version in wanted}
+    def parse(self, versions: Iterable[FileVersion]) -> dict[FileVersion, ParsedFile]:
+        """Return the parsed files; the result depends on the content and on the path."""
+        keys = {version: self.cache_key(version) for version in versions}
         cached = self._cache.get(CACHE_NAMESPACE, keys.values())
         parsed = {
             version: self._decoder.decode(cached[key])
@@ -94,17 +93,17 @@ class FileParser:
         self._cache.put(
             CACHE_NAMESPACE,
             {
-                keys[version]: msgspec.msgpack.encode(read)
-                for version, read in fresh.items()
-                if not read.is_damaged  # another time git may have the file
+                keys[version]: msgspec.msgpack.encode(file)
+                for version, file in fresh.items()
+                if not file.is_damaged  # the object may be restored later
             },
         )
         return parsed | fresh
 
-    def _parse_uncached(self, wanted: Sequence[FileVersion]) -> dict[FileVersion, ParsedFile]:
-        telemetry.posts_parsed_total.labels(self._source.name).inc(len(wanted))
+    def _parse_uncached(self, versions: Sequence[FileVersion]) -> dict[FileVersion, ParsedFile]:
+        telemetry.posts_parsed_total.labels(self._source.name).inc(len(versions))
         paths: dict[BlobId, list[Path]] = {}
-        for path, blob in wanted:
+        for path, blob in versions:
             paths.setdefault(blob, []).append(path)
         contents = self._repository.read_blobs(paths, max_bytes=self._limits.post_bytes)
         return {
@@ -115,10 +114,10 @@ class FileParser:
 
     def _parse_file(self, path: Path, data: bytes | UnreadableBlob) -> ParsedFile:
         if isinstance(data, UnreadableBlob):
-            fault = _parse_error(_unreadable_error(path, data, self._limits))
-            return ParsedFile(error=fault, is_damaged=data.reason != "too-large")
+            unreadable = _parse_error(_unreadable_error(path, data, self._limits))
+            return ParsedFile(error=unreadable, is_damaged=data.reason != "too-large")
         try:
-            parsed = document.parse_document(path, data, self._limits)
+            parsed = parse_document(path, data, self._limits)
         except ContentError as error:
             return ParsedFile(error=_parse_error(error))
         if parsed is None:
@@ -133,7 +132,7 @@ class FileParser:
         return ParsedFile(fields=fields)
 
     def cache_key(self, version: FileVersion) -> str:
-        """Return the key by which the cache knows a reading."""
+        """Return the cache key of a parsed file."""
         path, blob = version
         return sha256(
             f"{self._settings_digest} {blob} {path}".encode("utf-8", "surrogateescape")

@@ -1,4 +1,4 @@
-"""Items for readers: rendered in processes that can be ended, remembered in memory and on disk."""
+"""Renders the posts of an edition in the process pool, with caches in memory and on disk."""
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -7,10 +7,9 @@ from threading import Lock
 from typing import Final
 
 from syndicate.cache import Cache
-from syndicate.content.last_renderings import LastRenderings
 from syndicate.content.link_targets import LinkTargets
 from syndicate.content.render_input import RenderInput, RenderResults, build_rendered_post
-from syndicate.content.render_jobs import RenderJob, RenderJobs
+from syndicate.content.render_jobs import LastRenderings, RenderJob, RenderJobs
 from syndicate.content.source_index import SourceIndex
 from syndicate.errors import RepositoryError
 from syndicate.model.edition import Edition, SourceSnapshot
@@ -20,29 +19,29 @@ from syndicate.render.messages import RenderResult
 from syndicate.render.pool.process_pool import RenderPool
 
 _MAX_CACHED_POSTS: Final = 500
-"""Items in memory: some feeds full, at 20 kB each."""
+"""Rendered posts in memory, of 20 kB each; enough for several feeds."""
 
 _PRERENDERED_POSTS: Final = 50
-"""Posts that are likely to be looked at as soon as they are there: a page."""
+"""Newest posts that are rendered before they are requested: one page of a feed."""
 
 _BATCH_SIZE: Final = 100
-"""Posts that are rendered together where all of them are looked at."""
+"""Posts in memory at the same time when all posts of a source are processed."""
 
 
 @dataclass(frozen=True, slots=True)
 class _CachedPost:
-    """An item in memory, good as long as its links and translations lead where they led."""
+    """A rendered post in memory, valid while its links and assets have the same URLs."""
 
     rendered: RenderedPost
     link_names: tuple[str, ...]
-    targets: tuple[tuple[str, str], ...]
+    link_urls: tuple[tuple[str, str], ...]
     asset_names: tuple[str, ...]
-    assets: tuple[tuple[str, str], ...]
+    asset_urls: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderBatch:
-    """Posts of an edition whose ``items`` are known, and the ``jobs`` that render the others."""
+    """Posts of an edition: those already ``rendered``, and the ``jobs`` that render the others."""
 
     posts: tuple[Post, ...]
     edition: Edition
@@ -51,7 +50,7 @@ class RenderBatch:
 
 
 class PostRenderer:
-    """Makes items of posts; safe to use from several threads."""
+    """Renders posts; safe to use from several threads."""
 
     def __init__(
         self,
@@ -61,10 +60,10 @@ class PostRenderer:
         pool: RenderPool,
         is_public: bool = False,
     ) -> None:
-        """Render in ``workroom`` what is not in ``cache``.
+        """Render in ``pool`` what is not in ``cache``.
 
-        ``is_public`` says that every edition is one that readers see: then the last rendering of
-        each post is recorded, to be served while the next one is made.
+        With ``is_public``, readers see every edition: the last rendering of each post is then
+        stored, to be served while a newer one is made.
         """
         self._indexes = indexes
         self._jobs = RenderJobs(cache, pool)
@@ -72,41 +71,42 @@ class PostRenderer:
         self._cached_posts: OrderedDict[PostId, _CachedPost] = OrderedDict()
         self._lock = Lock()
         self._targets_by_source: dict[str, LinkTargets] = {}
-        """The last targets of a source, of which the next ones are made."""
+        """The latest link targets of each source, from which the next ones are derived."""
 
     def render(self, posts: Sequence[Post], edition: Edition) -> tuple[RenderedPost, ...]:
-        """Return ``posts`` as items, in their order; raises `RepositoryError`."""
+        """Return ``posts`` rendered, in the same order; raises `RepositoryError`."""
         batch = self.start(posts, edition)
         for job in batch.jobs:
             job.future.result()
         return self.finish(batch).items
 
     def start(self, posts: Sequence[Post], edition: Edition) -> RenderBatch:
-        """Begin to render those of ``posts`` that are not known; raises `RepositoryError`."""
+        """Start to render those of ``posts`` that are not in memory; raises `RepositoryError`."""
         targets = {
-            name: self._link_targets(edition.snapshot(name)) for name in {p.source for p in posts}
+            name: self._link_targets(edition.snapshot(name))
+            for name in {post.source for post in posts}
         }
         cached = {post.id: self._cached(post, edition, targets[post.source]) for post in posts}
         missing = [post for post in posts if cached[post.id] is None]
         inputs = (
-            manuscript
+            render_input
             for name in {post.source for post in missing}
-            for manuscript in self._indexes[name].render_inputs(
+            for render_input in self._indexes[name].render_inputs(
                 [post for post in missing if post.source == name], targets[name]
             )
         )
         return RenderBatch(
             posts=tuple(posts),
             edition=edition,
-            rendered={post: item for post, item in cached.items() if item is not None},
+            rendered={post_id: post for post_id, post in cached.items() if post is not None},
             jobs=tuple(self._jobs.start(inputs)),
         )
 
     def finish(self, batch: RenderBatch) -> RenderedPosts:
-        """Return the posts of ``batch`` with what is rendered by now.
+        """Return the posts of ``batch`` as far as they are rendered by now.
 
-        Of others, the last rendering, if it is still known; else title and summary alone. Raises
-        `SyndicateError` if rendering failed.
+        Of the others, return the last rendering if there is one, else title and summary only.
+        Raises `SyndicateError` if rendering failed.
         """
         rendered = dict(batch.rendered)
         late: dict[PostId, RenderInput] = {}
@@ -116,26 +116,18 @@ class PostRenderer:
             if not job.future.done():
                 late[render_input.post.id] = render_input
                 continue
-            made = build_rendered_post(
+            post = build_rendered_post(
                 render_input, job.future.result(), batch.edition.translations(render_input.post)
             )
-            rendered[render_input.post.id] = fresh[job.digest] = made
-            self._store(
-                _CachedPost(
-                    made,
-                    render_input.link_names,
-                    render_input.link_urls,
-                    render_input.asset_names,
-                    render_input.asset_urls,
-                )
-            )
+            rendered[post.post.id] = fresh[job.digest] = post
+            self._store(post, render_input)
         if self._last_renderings is not None:
             self._last_renderings.put(fresh)
         outdated = self._last_rendered(late)
         unrendered = {
-            post: _unrendered_post(render_input)
-            for post, render_input in late.items()
-            if post not in outdated
+            post_id: _unrendered_post(render_input)
+            for post_id, render_input in late.items()
+            if post_id not in outdated
         }
         rendered |= outdated | unrendered
         return RenderedPosts(
@@ -145,35 +137,39 @@ class PostRenderer:
         )
 
     def _last_rendered(self, late: Mapping[PostId, RenderInput]) -> dict[PostId, RenderedPost]:
-        """Return the last renderings of ``late`` posts, of those that have one."""
+        """Return the last renderings of those ``late`` posts that have one."""
         with self._lock:
             found = {
-                post: self._cached_posts[post].rendered
-                for post in late
-                if post in self._cached_posts
+                post_id: self._cached_posts[post_id].rendered
+                for post_id in late
+                if post_id in self._cached_posts
             }
         if self._last_renderings is not None and len(found) < len(late):
-            others = [one.post for post, one in late.items() if post not in found]
+            others = [
+                render_input.post for post_id, render_input in late.items() if post_id not in found
+            ]
             found |= self._last_renderings.get(others)
         return found
 
     def prerender(self, edition: Edition) -> None:
-        """Make again what is in memory and is another post in ``edition``, and what is newest.
+        """Render the newest posts of ``edition``, and the posts in memory that changed.
 
-        Nothing while nobody has looked at any post. Raises `RepositoryError`.
+        Does nothing until a post has been requested. Raises `RepositoryError`.
         """
         with self._lock:
-            cached = {post: one.rendered.post for post, one in self._cached_posts.items()}
+            cached = {
+                post_id: cached.rendered.post for post_id, cached in self._cached_posts.items()
+            }
         if cached:
             newest = [post for post in edition.posts[:_PRERENDERED_POSTS] if post.id not in cached]
-            found = [edition.find_post(post) for post in reversed(cached)]
+            found = [edition.find_post(post_id) for post_id in reversed(cached)]
             others = [post for post in found if post and post is not cached[post.id]]
             self.render([*newest, *others], edition)
 
     def render_for_checks(
         self, posts: Sequence[Post], edition: Edition
     ) -> Iterator[tuple[RenderInput, RenderResults]]:
-        """Yield ``posts`` of one source as written and as rendered, few in memory at a time."""
+        """Yield the input and the results of ``posts`` of one source, in batches."""
         for start in range(0, len(posts), _BATCH_SIZE):
             batch = posts[start : start + _BATCH_SIZE]
             source = batch[0].source
@@ -181,9 +177,9 @@ class PostRenderer:
             yield from self._render_all(self._indexes[source].render_inputs(batch, targets))
 
     def prune_cache(self, edition: Edition) -> None:
-        """Remove from the cache what no post of ``edition`` needs.
+        """Delete cached results that no post of ``edition`` needs.
 
-        Every file is opened for that, few at a time. Raises `RepositoryError`.
+        Reads the files of all posts, in batches. Raises `RepositoryError`.
         """
         used = set(self._used_digests(edition))
         if self._last_renderings is not None:
@@ -192,17 +188,18 @@ class PostRenderer:
         self._jobs.retain_only(used)
 
     def _used_digests(self, edition: Edition) -> Iterator[str]:
-        """Yield the keys by which the cache knows the renderings of ``edition``."""
-        for part in edition.snapshots:
-            targets = LinkTargets(posts=part.posts)
-            for start in range(0, len(part.posts), _BATCH_SIZE):
-                batch = part.posts[start : start + _BATCH_SIZE]
-                index = self._indexes[part.source.name]
-                digests = [one.digest for one in index.render_inputs(batch, targets)]
+        """Yield the cache keys of the results of all posts of ``edition``."""
+        for snapshot in edition.snapshots:
+            targets = LinkTargets(posts=snapshot.posts)
+            for start in range(0, len(snapshot.posts), _BATCH_SIZE):
+                batch = snapshot.posts[start : start + _BATCH_SIZE]
+                index = self._indexes[snapshot.source.name]
+                inputs = index.render_inputs(batch, targets)
+                digests = [render_input.digest for render_input in inputs]
                 if len(digests) < len(batch):
                     raise RepositoryError(
-                        f"{part.source.name}: {len(batch) - len(digests)} posts cannot be read",
-                        hint="`git fsck` names damaged objects; the log names their files.",
+                        f"{snapshot.source.name}: {len(batch) - len(digests)} posts cannot be read",
+                        hint="Run `git fsck` to find damaged objects; the log names their files.",
                         code="damaged-object",
                     )
                 yield from digests
@@ -210,22 +207,24 @@ class PostRenderer:
     def render_as_announced(
         self, announced: Sequence[tuple[LedgerRow, Post]], edition: Edition
     ) -> Mapping[PostId, RenderedPost]:
-        """Return live posts of ``edition`` as they were told, made as items are made today.
+        """Return live posts of ``edition`` as they were announced, with today's renderer.
 
-        Those whose former file git has lost, or that nobody can read today, are left out. Raises
-        `RepositoryError`.
+        Posts are left out if git has lost the former file, or if the file is not a post today.
+        Raises `RepositoryError`.
         """
         inputs = (
-            manuscript
+            render_input
             for name in {post.source for _, post in announced}
-            for manuscript in self._indexes[name].render_inputs_as_announced(
+            for render_input in self._indexes[name].render_inputs_as_announced(
                 [pair for pair in announced if pair[1].source == name],
                 self._link_targets(edition.snapshot(name)),
             )
         )
         return {
-            one.post.id: build_rendered_post(one, rendered, edition.translations(one.post))
-            for one, rendered in self._render_all(inputs)
+            render_input.post.id: build_rendered_post(
+                render_input, results, edition.translations(render_input.post)
+            )
+            for render_input, results in self._render_all(inputs)
         }
 
     def _link_targets(self, snapshot: SourceSnapshot) -> LinkTargets:
@@ -239,29 +238,35 @@ class PostRenderer:
             if cached is None or cached.rendered.post != post:
                 return None
             self._cached_posts.move_to_end(post.id)
-        if cached.link_names and targets.resolve(post, cached.link_names) != cached.targets:
+        if cached.link_names and targets.resolve(post, cached.link_names) != cached.link_urls:
             return None
-        if self._indexes[post.source].assets.resolve(post, cached.asset_names) != cached.assets:
+        if self._indexes[post.source].assets.resolve(post, cached.asset_names) != cached.asset_urls:
             return None
-        return (
-            cached.rendered if cached.rendered.translations == edition.translations(post) else None
-        )
+        is_current = cached.rendered.translations == edition.translations(post)
+        return cached.rendered if is_current else None
 
-    def _store(self, cached: _CachedPost) -> None:
+    def _store(self, rendered: RenderedPost, render_input: RenderInput) -> None:
+        cached = _CachedPost(
+            rendered,
+            link_names=render_input.link_names,
+            link_urls=render_input.link_urls,
+            asset_names=render_input.asset_names,
+            asset_urls=render_input.asset_urls,
+        )
         with self._lock:
-            self._cached_posts[cached.rendered.post.id] = cached
-            self._cached_posts.move_to_end(cached.rendered.post.id)
+            self._cached_posts[rendered.post.id] = cached
+            self._cached_posts.move_to_end(rendered.post.id)
             if len(self._cached_posts) > _MAX_CACHED_POSTS:
                 self._cached_posts.popitem(last=False)
 
     def _render_all(self, inputs: Iterable[RenderInput]) -> list[tuple[RenderInput, RenderResults]]:
-        """Return ``manuscripts`` and what was made of them."""
+        """Render ``inputs`` and wait; return each input with its results."""
         jobs = self._jobs.start(inputs)
         return [(job.render_input, job.future.result()) for job in jobs]
 
 
 def _unrendered_post(render_input: RenderInput) -> RenderedPost:
-    """Return title and summary of a post, as far as its front matter has them."""
+    """Return the post with the title and summary of its front matter only."""
     empty = RenderResult(content=SafeHtml(""), text="", image=None, diagnostics=())
     summary = replace(empty, text=render_input.fields.summary)
     rendered = build_rendered_post(render_input, (empty, summary, empty))

@@ -1,8 +1,8 @@
-"""A post with all its item is made from, and the item made of it; pure."""
+"""What the renderer needs of a post, read from git, and the rendered post built of its results."""
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import islice
@@ -10,19 +10,26 @@ from typing import Final, Self
 
 import msgspec
 
-from syndicate.content.asset_urls import AssetUrls
-from syndicate.content.link_targets import LinkTargets
-from syndicate.dialects import DIALECTS, document
+from syndicate import telemetry
+from syndicate.content.link_targets import AssetUrls, LinkTargets
+from syndicate.content.parsed_file import FileParser
+from syndicate.dialects import DIALECTS
+from syndicate.dialects.document.parser import parse_document
 from syndicate.dialects.fields import Fields
 from syndicate.errors import ContentError
+from syndicate.git import Repository, UnreadableBlob
 from syndicate.model.content_limits import DEFAULT_CONTENT_LIMITS, ContentLimits
 from syndicate.model.ledger import LedgerRow
-from syndicate.model.post import Author, CarouselCard, Image, Post, RenderedPost, Source
+from syndicate.model.post import Author, BlobId, CarouselCard, Image, Post, RenderedPost, Source
 from syndicate.render.allowlist import RESOURCE_SCHEMES
 from syndicate.render.internal_links import find_internal_links
 from syndicate.render.messages import RENDERER_VERSION, RenderRequest, RenderResult
 from syndicate.render.urls import absolute_url
 
+_log = telemetry.logger("index")
+
+_BATCH_SIZE: Final = 20
+"""Posts whose files are in memory at the same time."""
 _WORDS_PER_MINUTE: Final = 230
 _SUMMARY_WORDS: Final = 50
 _WORD: Final = re.compile(r"\S+")
@@ -31,46 +38,125 @@ _LINE: Final = re.compile(r"\bline (\d+)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderInput:
-    """A post, what its file says, and what is to be rendered: body, summary, card's summary."""
+    """A post, the fields of its file, and the texts to render: body, summary, card summary."""
 
     post: Post
     fields: Fields
     link_names: tuple[str, ...]
-    """What the text refers to inside its repository, as written."""
+    """References of the body to files of the repository, as written."""
     requests: tuple[RenderRequest, RenderRequest, RenderRequest]
 
     @property
     def link_urls(self) -> tuple[tuple[str, str], ...]:
-        """Where the ``names`` lead."""
+        """The URLs of those ``link_names`` that are posts."""
         return self.requests[0].link_targets
 
     @property
     def asset_names(self) -> tuple[str, ...]:
-        """The ``names``, and the pictures of its fields."""
+        """The ``link_names`` and the images of the fields."""
         return (*self.link_names, self.fields.image, self.fields.card_image)
 
     def with_assets(self, assets: AssetUrls) -> Self:
-        """Return the manuscript with the files it shows among ``assets``."""
+        """Return the input with the URLs of those ``asset_names`` that are in ``assets``."""
         body, summary, card = self.requests
         body = replace(body, asset_urls=assets.resolve(self.post, self.asset_names))
         return replace(self, requests=(body, summary, card))
 
     @property
     def asset_urls(self) -> tuple[tuple[str, str], ...]:
-        """Where files that are ``shown`` are served by this service."""
+        """The URLs of those ``asset_names`` that this service serves."""
         return self.requests[0].asset_urls
 
     @property
     def digest(self) -> str:
-        """Everything that decides the rendering, and nothing else, as 64 hex digits."""
+        """SHA-256 of everything that the rendering depends on, in hexadecimal."""
         return sha256(msgspec.msgpack.encode((RENDERER_VERSION, self.requests))).hexdigest()
 
 
 RenderResults = tuple[RenderResult, RenderResult, RenderResult]
-"""What rendering made of the jobs of a manuscript."""
+"""The results of the ``requests`` of a `RenderInput`, in their order."""
 
 
-def build_render_input(  # noqa: PLR0913 — one more than five: the limits
+class RenderInputReader:
+    """Reads the files of posts of one source and prepares them for rendering."""
+
+    def __init__(
+        self, source: Source, repository: Repository, parser: FileParser, limits: ContentLimits
+    ) -> None:
+        self._source = source
+        self._repository = repository
+        self._parser = parser
+        self._limits = limits
+
+    def read(
+        self, posts: Sequence[Post], *, targets: LinkTargets, assets: AssetUrls
+    ) -> Iterator[RenderInput]:
+        """Yield the input of each of ``posts``, without those that cannot be read.
+
+        Raises `RepositoryError`.
+        """
+        for start in range(0, len(posts), _BATCH_SIZE):
+            batch = posts[start : start + _BATCH_SIZE]
+            contents = self._read_blobs(post.blob for post in batch)
+            yield from filter(None, self._build(batch, contents, targets, assets))
+
+    def read_as_announced(
+        self,
+        announced: Sequence[tuple[LedgerRow, Post]],
+        *,
+        targets: LinkTargets,
+        assets: AssetUrls,
+    ) -> Iterator[RenderInput]:
+        """Yield the input of each post as it was when its ledger row was recorded.
+
+        Posts are left out if git has lost the former file, or if the file is not a post today.
+        """
+        contents = self._read_blobs(row.blob for row, _ in announced)
+        readable = [(row, post) for row, post in announced if row.blob in contents]
+        former_posts = [
+            replace(post, path=row.path, blob=row.blob, url=row.url, carousel=row.carousel)
+            for row, post in readable
+        ]
+        inputs = self._build(former_posts, contents, targets, assets)
+        for (row, post), render_input in zip(readable, inputs, strict=True):
+            if render_input is not None:
+                yield replace(render_input, post=post_as_announced(row, render_input.fields, post))
+
+    def _read_blobs(self, blobs: Iterable[BlobId]) -> dict[BlobId, bytes]:
+        """Return the contents of ``blobs``, and log those that git cannot read."""
+        contents: dict[BlobId, bytes] = {}
+        unique = dict.fromkeys(blobs)
+        for blob, content in self._repository.read_blobs(unique, max_bytes=self._limits.post_bytes):
+            if isinstance(content, UnreadableBlob):
+                _log.warning(
+                    "post unreadable", source=self._source.name, blob=blob, reason=content.reason
+                )
+            else:
+                contents[blob] = content
+        return contents
+
+    def _build(
+        self,
+        posts: Sequence[Post],
+        contents: Mapping[BlobId, bytes],
+        targets: LinkTargets,
+        assets: AssetUrls,
+    ) -> Iterator[RenderInput | None]:
+        """Yield the input of each of ``posts``, None if its file is unreadable or not a post."""
+        parsed = self._parser.parse([(post.path, post.blob) for post in posts])
+        for post in posts:
+            fields = parsed[post.path, post.blob].fields
+            data = contents.get(post.blob)
+            if fields is None or data is None:
+                yield None
+                continue
+            render_input = build_render_input(
+                post, data, fields, source=self._source, targets=targets, limits=self._limits
+            )
+            yield render_input.with_assets(assets)
+
+
+def build_render_input(  # noqa: PLR0913 — six parameters, three of them by keyword
     post: Post,
     data: bytes,
     fields: Fields,
@@ -79,8 +165,11 @@ def build_render_input(  # noqa: PLR0913 — one more than five: the limits
     targets: LinkTargets,
     limits: ContentLimits = DEFAULT_CONTENT_LIMITS,
 ) -> RenderInput:
-    """Open the file ``data`` of ``post``, which says ``fields``; `ContentError` if it is none."""
-    parsed = document.parse_document(post.path, data, limits)
+    """Return the input of ``post``, whose file has the content ``data`` and ``fields``.
+
+    Raises `ContentError` if the file has no front matter.
+    """
+    parsed = parse_document(post.path, data, limits)
     if parsed is None:
         raise ContentError(f"{post.path} has no front matter")
     dialect = DIALECTS[source.dialect]
@@ -121,15 +210,15 @@ def build_render_input(  # noqa: PLR0913 — one more than five: the limits
 
 
 def _field_line(fields: Fields, name: str) -> int:
-    """Return the line that the field ``name`` is from, 0 if it has none of its own."""
+    """Return the line that the field ``name`` was read from, 0 if unknown."""
     found = _LINE.search(dict(fields.origins).get(name, ""))
     return int(found[1]) if found else 0
 
 
 def post_as_announced(row: LedgerRow, fields: Fields, post: Post) -> Post:
-    """Return ``post`` as it was when ``row`` was told and its file had ``fields``.
+    """Return ``post`` as it was when ``row`` was recorded and its file had ``fields``.
 
-    What the ledger does not keep and the file does not say is as it is today.
+    Values that are in neither of them are those of today.
     """
     zone = post.published.tzinfo
     return replace(
@@ -149,7 +238,11 @@ def post_as_announced(row: LedgerRow, fields: Fields, post: Post) -> Post:
 def build_rendered_post(
     render_input: RenderInput, results: RenderResults, translations: Sequence[tuple[str, str]] = ()
 ) -> RenderedPost:
-    """Make the item: gaps in the card are filled from the post, and in the post from its words."""
+    """Return the rendered post.
+
+    Fields that the file leaves out are filled in: the summary and image from the body, those of
+    the carousel card from the post.
+    """
     post, fields = render_input.post, render_input.fields
     body, preview, card = results
     first_words = (match[0] for match in islice(_WORD.finditer(body.text), _SUMMARY_WORDS))
@@ -175,7 +268,7 @@ def build_rendered_post(
 
 
 def _reading_minutes(text: str) -> int:
-    """Return the minutes that reading ``text`` takes, without an object kept for each word."""
+    """Return the estimated reading time of ``text``; counts words without a list of them."""
     words = sum(1 for _ in _WORD.finditer(text))
     return max(1, math.ceil(words / _WORDS_PER_MINUTE))
 
@@ -200,6 +293,6 @@ def _build_card(
 def _build_image(
     name: str, alt: str | None, page_url: str, asset_urls: Mapping[str, str]
 ) -> Image | None:
-    """Make an image of an address as written in front matter; None if it leads nowhere."""
+    """Return the image with the URL or path ``name`` of front matter, None if it is invalid."""
     url = asset_urls.get(name) or absolute_url(name, page_url, RESOURCE_SCHEMES)
     return Image(url=url, alt=alt) if url else None

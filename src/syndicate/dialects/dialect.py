@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Protocol
 
-from syndicate.dialects.document import Document
+from syndicate.dialects.document.parser import Document
 from syndicate.dialects.fields import Fields
 from syndicate.model.category import Vocabulary
 from syndicate.model.post import Path, Source

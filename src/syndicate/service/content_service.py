@@ -95,6 +95,7 @@ class ContentService:
         """Return the index of ``source``; raises `RepositoryError` if it cannot be opened."""
         with self._index_lock:
             if source.name not in self._indexes:
+                public_url = self.settings.service_info.public_url
                 self._indexes[source.name] = SourceIndex(
                     source,
                     Repository.open(
@@ -107,10 +108,11 @@ class ContentService:
                     vocabulary=self.settings.vocabulary,
                     accepted=partial(self.accepted_removals.commits, source.name),
                     limits=self.settings.content_limits,
+                    assets_url=(
+                        f"{public_url}/assets/{source.name}" if source.assets == "serve" else ""
+                    ),
                 )
-                if source.assets == "serve":
-                    public = self.settings.service_info.public_url
-                    self._indexes[source.name].serve_assets(f"{public}/assets/{source.name}")
+
             return self._indexes[source.name]
 
     def source_readers(self) -> tuple[SourceReader, ...]:

@@ -8,7 +8,7 @@ from typing import get_args
 from syndicate.content.checks.rules import RULES
 from syndicate.model.edition import ProblemLevel
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 GRAVITY = get_args(ProblemLevel)
 
 
@@ -23,9 +23,9 @@ def applied(call: ast.Call) -> tuple[str, str]:
     name = ast.unparse(call.func)
     if name == "ContentError" and given.get("code"):
         return given["code"], "error"
-    if name == "reading.note":
+    if name == "reader.report":
         return text(call.args[0]), given.get("level") or "warning"
-    if name in ("Problem", "Note", "FieldNote", "Finding", "_problem"):
+    if name in ("Problem", "FieldProblem", "Diagnostic", "UnlocatedDiagnostic", "_problem"):
         return given.get("rule", ""), given.get("level", "")
     return "", ""
 

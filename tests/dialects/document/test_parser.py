@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from syndicate.dialects.document import Document, parse_document
+from syndicate.dialects.document.parser import Document, parse_document
 from syndicate.errors import ContentError
 from syndicate.model.post import Path
 

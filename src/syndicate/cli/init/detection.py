@@ -10,8 +10,7 @@ from typing import Final
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from syndicate.dialects import document
-from syndicate.dialects.document import Document
+from syndicate.dialects.document.parser import Document, parse_document
 from syndicate.dialects.front_matter.dates import split_day_prefix
 from syndicate.dialects.front_matter.field_reader import DEFAULT_KEYS
 from syndicate.dialects.front_matter.value_parsers import as_texts
@@ -82,7 +81,7 @@ def dated_posts(files: Mapping[Path, bytes]) -> Iterator[Document]:
     """Yield the files that are dated posts, those set aside too."""
     for path, data in files.items():
         try:
-            page = document.parse_document(path, data)
+            page = parse_document(path, data)
         except ContentError:
             continue
         if page is not None and _is_dated(page):
@@ -164,7 +163,7 @@ def _config(files: Mapping[Path, bytes]) -> tuple[Mapping[str, object], str]:
             continue
         text = data.decode("utf-8", "replace").removeprefix("---\n")
         try:
-            found = document.parse_document(Path(name), frame.replace("{}", text).encode())
+            found = parse_document(Path(name), frame.replace("{}", text).encode())
         except ContentError:
             continue
         if found is not None and found.meta:

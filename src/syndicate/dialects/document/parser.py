@@ -1,16 +1,205 @@
 """A post file taken apart: front matter as plain values, body as clean text, lines counted."""
 
+import json
 import re
-from collections.abc import Mapping
+import tomllib
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from functools import cache, partial
+from typing import Final, TypeVar
 
-from syndicate.dialects.document.front_matter_syntax import SYNTAXES, FrontMatter, has_lost_fence
-from syndicate.dialects.document.plain_values import displayable_path, xml_safe
+from frontmatter.default_handlers import BaseHandler
+from typing_extensions import override
+
+from syndicate.dialects.document import yaml_values
+from syndicate.dialects.document.plain_values import (
+    FrontMatterValues,
+    displayable_path,
+    front_matter_error,
+    limit_error,
+    nesting_error,
+    xml_safe,
+)
 from syndicate.dialects.fields import FieldProblem
 from syndicate.errors import ContentError
 from syndicate.model.content_limits import DEFAULT_CONTENT_LIMITS, ContentLimits
 from syndicate.model.post import Path
+
+LOST_FENCE_SEARCH_CHARACTERS: Final = 100_000
+"""Characters of a file in which front matter that lost its fence is looked for."""
+
+_KEY: Final = re.compile(r"""(?:[ \t]*(?:#.*)?\n)*["']?[A-Za-z_][\w.-]*["']?[ \t]*[:=]""")
+_TOML_KEY: Final = re.compile(r"""^[ \t]*(?:\[+[ \t]*)?["']?([\w-]+)""", re.MULTILINE)
+_JSON_KEY: Final = re.compile(r'"([^"\\\n]{0,100})"\s*:')
+_KEYS: Final = re.compile(r"^([A-Za-z_][\w.-]*):(?:[ \t]|$)", re.MULTILINE)
+_DASHES: Final = re.compile("^[-\u2010-\u2015]{2,8}[ \t]*(?:\n|\\Z)", re.MULTILINE)
+_MAX_LINES_BEFORE_FENCE: Final = 3
+"""Lines before a fence from which on it is no longer the first thing in a file."""
+_TYPICAL_KEYS: Final = frozenset({"title", "date", "layout", "permalink"})
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrontMatter:
+    """Front matter as read, and the body after it; lines count from 1 at the opening fence."""
+
+    values: FrontMatterValues
+    body: str
+    body_line: int
+
+
+class FrontMatterSyntax(BaseHandler, ABC):
+    """One notation; finding and splitting are python-frontmatter's, by ``FM_BOUNDARY``."""
+
+    def parse(self, text: str, limits: ContentLimits) -> FrontMatter | None:
+        """Take ``text`` apart, which begins with our fence; None if it was none after all.
+
+        Raises `ContentError`, with code ``lost-fence`` if the closing one is missing.
+        """
+        try:
+            front, body = self.split(text)
+        except ValueError:
+            _raise_if_unclosed(text)
+            return None
+        size = len(front.encode())
+        if size > limits.front_matter_bytes:
+            raise limit_error(
+                f"the front matter has {size:,} bytes, and may have at most"
+                f" {limits.front_matter_bytes:,}",
+                1,
+                hint="Move text into the body, or raise front_matter_bytes in [limits].",
+            )
+        body_line = 1 + text.count("\n", 0, len(text) - len(body))
+        values = _with_content_errors(
+            partial(self.parse_values, levels=limits.front_matter_levels), front
+        )
+        return FrontMatter(values=values, body=body, body_line=body_line)
+
+    @abstractmethod
+    def parse_values(self, front: str, *, levels: int) -> FrontMatterValues:
+        """Read ``front``, which begins with the line after the opening fence.
+
+        It may be nested ``levels`` deep.
+
+        Raises `ContentError`, `ValueError` or `RecursionError`.
+        """
+
+
+class YamlSyntax(FrontMatterSyntax):
+    """YAML between ``---``; ``...`` closes as well, as in Jekyll."""
+
+    FM_BOUNDARY: re.Pattern[str] | None = re.compile(
+        r"^(?:---|(?<=\n)\.\.\.)[ \t]*(?:\n|\Z)", re.MULTILINE
+    )
+
+    @override
+    def parse_values(self, front: str, *, levels: int) -> FrontMatterValues:
+        return yaml_values.load("\n" + front, levels)
+
+
+class TomlSyntax(FrontMatterSyntax):
+    """TOML between ``+++``."""
+
+    FM_BOUNDARY: re.Pattern[str] | None = re.compile(r"^\+\+\+[ \t]*(?:\n|\Z)", re.MULTILINE)
+
+    @override
+    def parse_values(self, front: str, *, levels: int) -> FrontMatterValues:
+        if _deep_key_pattern(levels).search(front):  # tomllib takes quadratic time for dotted keys
+            raise nesting_error(levels, 1)
+        meta = tomllib.loads("\n" + front, parse_float=str)
+        return FrontMatterValues.from_parsed(
+            meta, _key_lines(_TOML_KEY, "\n" + front), levels=levels
+        )
+
+
+class JsonSyntax(FrontMatterSyntax):
+    """A JSON object, whose braces are the fences; more text may follow on its last line."""
+
+    FM_BOUNDARY: re.Pattern[str] | None = re.compile(r'\{(?=\s*(?:"|\}[ \t]*(?:\n|\Z)))')
+
+    @override
+    def split(self, text: str) -> tuple[str, str]:
+        end = _with_content_errors(json.JSONDecoder(parse_int=str).raw_decode, text)[1]
+        return text[:end], text[end:].lstrip(" \t").removeprefix("\n")
+
+    @override
+    def parse_values(self, front: str, *, levels: int) -> FrontMatterValues:
+        top: list[tuple[str, object]] = []
+
+        def remember(pairs: list[tuple[str, object]]) -> dict[str, object]:
+            top[:] = pairs  # the outermost object comes last
+            return dict(pairs)
+
+        meta = json.loads(
+            front, object_pairs_hook=remember, parse_int=str, parse_float=str, parse_constant=str
+        )
+        duplicates = [key for key, count in Counter(key for key, _ in top).items() if count > 1]
+        return FrontMatterValues.from_parsed(
+            meta, _key_lines(_JSON_KEY, front), duplicates, levels=levels
+        )
+
+
+@cache
+def _deep_key_pattern(levels: int) -> re.Pattern[str]:
+    """Return the pattern of a dotted TOML key with more than ``levels`` parts."""
+    part = r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*"""
+    return re.compile(rf"(?<![\w-])(?:{part}){{{levels}}}")
+
+
+SYNTAXES: Final[tuple[FrontMatterSyntax, ...]] = (YamlSyntax(), TomlSyntax(), JsonSyntax())
+
+
+def has_lost_fence(text: str) -> bool:
+    """Tell whether ``text``, which begins with no fence, holds front matter nevertheless.
+
+    Its opening fence may be overtyped, turned into dashes, or have a line or two before it. Keys
+    that posts have, from there to the next line of dashes, tell it from rules and examples.
+    """
+    before, *rest = _DASHES.split(text[:LOST_FENCE_SEARCH_CHARACTERS], maxsplit=2)
+    if rest and _looks_like_keys(before):
+        return True
+    early = before.count("\n") < _MAX_LINES_BEFORE_FENCE and "```" not in before
+    return len(rest) > 1 and early and _looks_like_keys(rest[0])
+
+
+def _looks_like_keys(front: str) -> bool:
+    keys = [match[1].lower() for match in _KEYS.finditer(front)]
+    return _KEY.match(front) is not None and len(keys) > 1 and not _TYPICAL_KEYS.isdisjoint(keys)
+
+
+def _raise_if_unclosed(text: str) -> None:
+    if _KEY.match(text, text.find("\n") + 1):
+        raise ContentError(
+            "the front matter is not closed",
+            hint="Write the closing fence alone on the line after the last key.",
+            code="lost-fence",
+            line=1,
+        )
+
+
+def _with_content_errors(read: Callable[[str], _T], text: str) -> _T:
+    """Read ``text``, whatever goes wrong being a `ContentError` with its line."""
+    try:
+        return read(text)
+    except (ValueError, RecursionError) as error:
+        found = re.search(r"\bline (\d+)", str(error))
+        line = int(found[1]) if found else 1
+        raise front_matter_error(f"the front matter cannot be read: {error}", line) from None
+
+
+def _key_lines(keys: re.Pattern[str], front: str) -> dict[str, int]:
+    """Return the line on which each key first stands."""
+    lines: dict[str, int] = {}
+    line, position = 1, 0
+    for match in keys.finditer(front):
+        line += front.count("\n", position, match.start(1))
+        position = match.start(1)
+        lines.setdefault(match[1], line)
+    return lines
+
 
 _LINE_ENDS: Final = re.compile("\r\n?")
 

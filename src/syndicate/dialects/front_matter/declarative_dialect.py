@@ -7,24 +7,28 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from syndicate.dialects.document import Document
+from syndicate.dialects.document.parser import Document
 from syndicate.dialects.document.plain_values import displayable_path
 from syndicate.dialects.fields import Fields
 from syndicate.dialects.front_matter import permalink
-from syndicate.dialects.front_matter.categories import read_categories, read_permalink_categories
+from syndicate.dialects.front_matter.categories import (
+    FiledInLine,
+    find_filed_in_line,
+    read_categories,
+    read_permalink_categories,
+)
+from syndicate.dialects.front_matter.dates import (
+    hidden_reason,
+    read_expires,
+    read_published,
+)
 from syndicate.dialects.front_matter.field_reader import FieldKeys, FieldReader
-from syndicate.dialects.front_matter.filed_in_line import FiledInLine, find_filed_in_line
 from syndicate.dialects.front_matter.images import NO_IMAGE, read_image
 from syndicate.dialects.front_matter.post_path import (
     POST_SUFFIXES,
     PostPath,
     parse_post_path,
     split_at_folder,
-)
-from syndicate.dialects.front_matter.publication_dates import (
-    hidden_reason,
-    read_expires,
-    read_published,
 )
 from syndicate.dialects.front_matter.title import read_title
 from syndicate.dialects.front_matter.value_parsers import (
@@ -97,7 +101,7 @@ class DeclarativeDialect:
         path = parse_post_path(document.path, source, self.language_suffix)
         filed_in = find_filed_in_line(document.body)
         title, summary = read_title(reader, path), reader.find("summary", as_text) or ""
-        published = read_published(reader, path)
+        published = read_published(reader, path.day)
         card = read_image(reader, "card_image", path)
         image = card if card != NO_IMAGE else read_image(reader, "image", path)
         words = digest_words((title, summary, _remove_line(filed_in, document.body)))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Final, TypeVar
 
-from syndicate.dialects.document import Document
+from syndicate.dialects.document.parser import Document
 from syndicate.dialects.fields import FieldProblem
 from syndicate.model.edition import ProblemLevel
 from syndicate.model.post import Source
