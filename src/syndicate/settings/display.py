@@ -1,4 +1,4 @@
-"""Every single setting as people may see it: without secrets, and where it came from."""
+"""All settings for display: without secrets, with the origin of each value."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,7 +11,7 @@ from syndicate.settings.validation_errors import SettingPath, setting_name, valu
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisplayedSetting:
-    """One setting; ``origin`` is ``default``, the file, or the variable that set it."""
+    """One setting; ``origin`` is ``default``, the file, or the environment variable."""
 
     name: str
     value: Value
@@ -21,33 +21,33 @@ class DisplayedSetting:
 def displayed_settings(
     tables: Mapping[str, Value], raw: RawSettings
 ) -> tuple[DisplayedSetting, ...]:
-    """Return the settings in ``chosen``, the tables as JSON has them, read as ``reading`` says.
+    """Return the settings of ``tables`` (as JSON values), which were read from ``raw``.
 
-    What holds a ``${…}`` is shown as it was written, since it may be there to be kept secret.
+    A value with a ``${…}`` is displayed as written, because the result may be secret.
     """
     return tuple(
         DisplayedSetting(
-            name=setting_name(place),
-            value=_mask(place, written if "${" in json.dumps(written, default=str) else value),
-            origin=_origin(setting_name(place), written, raw),
+            name=setting_name(path),
+            value=_mask(path, raw_value if "${" in json.dumps(raw_value, default=str) else value),
+            origin=_origin(setting_name(path), raw_value, raw),
         )
-        for place, value, written in _leaves((), tables, raw.values)
+        for path, value, raw_value in _leaves((), tables, raw.values)
     )
 
 
 def _leaves(
     path: SettingPath, value: Value, raw: Value
 ) -> Iterator[tuple[SettingPath, Value, Value]]:
-    """Yield each place with its value and with what was written there, None where nothing was."""
+    """Yield the path of each setting with its value and its raw value, None if not set."""
     inner: Iterable[tuple[str | int, Value]] = ()
     if isinstance(value, dict):
         inner = value.items()
     elif isinstance(value, list) and isinstance(next(iter(value), None), dict):
         inner = enumerate(value)
-    steps = list(inner)
-    for step, below in steps:
-        yield from _leaves((*path, step), below, value_at((step,), raw))
-    if not steps:
+    children = list(inner)
+    for step, child in children:
+        yield from _leaves((*path, step), child, value_at((step,), raw))
+    if not children:
         yield path, value, raw
 
 

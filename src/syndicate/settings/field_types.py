@@ -1,4 +1,4 @@
-"""The kinds of value a setting may have; each refuses the rest and says what is allowed."""
+"""Types of settings and the base class of tables; errors name what is expected."""
 
 import ipaddress
 import re
@@ -17,20 +17,20 @@ from syndicate.dialects.front_matter.field_reader import DEFAULT_KEYS
 from syndicate.model.category import slug
 
 SECRET_KEYS: Final = frozenset({"secret_key", "metrics_token", "hook_secret"})
-"""Keys whose values are never shown."""
+"""Keys whose values are never displayed."""
 
 MASK: Final = "********"
 
 
 def did_you_mean(text: str, choices: Iterable[str]) -> str:
-    """Return a clause that offers the nearest of ``known``, empty where none is near."""
+    """Return a suggestion of the most similar of ``choices``, "" if none is similar."""
     by_lower = {name.lower(): name for name in choices}
-    found = get_close_matches(text.lower(), by_lower, n=1)
-    return f" (did you mean {by_lower[found[0]]}?)" if found else ""
+    matches = get_close_matches(text.lower(), by_lower, n=1)
+    return f" (did you mean {by_lower[matches[0]]}?)" if matches else ""
 
 
 def without_password(text: str) -> str:
-    """Return ``text`` with every password, token or user in the addresses in it masked."""
+    """Return ``text`` with passwords, tokens and users of the URLs in it masked."""
     text = re.sub(r"(?<=://)([^/@:\s]*):[^/@\s]*(?=@)", rf"\1:{MASK}", text)
     text = re.sub(r"(https?://)[^/@:\s]+(?=@)", rf"\1{MASK}", text)
     return re.sub(r"(?<=[?&]password=)[^&\s\"]*", MASK, text)
@@ -46,16 +46,16 @@ def _parse_list(value: object) -> object:
 
 
 ListOrText = BeforeValidator(_parse_list)
-"""A list may also come as text from the environment: it is written there as in the file."""
+"""A list; an environment variable holds it as text, in TOML syntax."""
 
 
-def _make_pattern_check(pattern: str, rule: str) -> Callable[[str], str]:
-    shape = re.compile(pattern)
+def _make_pattern_check(pattern: str, expectation: str) -> Callable[[str], str]:
+    compiled = re.compile(pattern)
 
     def check(text: str) -> str:
-        if shape.fullmatch(text):
+        if compiled.fullmatch(text):
             return text
-        raise ValueError(rule)
+        raise ValueError(expectation)
 
     return check
 
@@ -108,7 +108,7 @@ def _network(value: object) -> IPv4Network | IPv6Network:
 
 
 def _ref(text: str) -> str:
-    """Return ``text`` if git allows it as the name of a ref (git-check-ref-format)."""
+    """Return ``text`` if it is a valid name of a ref (git-check-ref-format)."""
     if re.fullmatch(
         r"[^-/.\s~^:?*\[\\]([^\x00-\x20\x7f~^:?*\[\\]*[^/.\s~^:?*\[\\])?", text
     ) and not re.search(r"\.\.|//|/\.|@\{|\.lock(/|$)", text):
@@ -134,9 +134,9 @@ def _folders(folders: tuple[str, ...]) -> tuple[str, ...]:
     return folders
 
 
-def _retry_delays(steps: tuple[float, ...]) -> tuple[float, ...]:
-    if steps and list(steps) == sorted(steps):
-        return steps
+def _retry_delays(delays: tuple[float, ...]) -> tuple[float, ...]:
+    if delays and list(delays) == sorted(delays):
+        return delays
     raise ValueError("expected at least one delay, in ascending order")
 
 
@@ -208,6 +208,6 @@ RetryDelays = Annotated[
 
 
 class Table(BaseModel):
-    """What holds for every table: no other keys than its own, and no change afterwards."""
+    """Base class of the tables: unknown keys are errors, values cannot be changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)

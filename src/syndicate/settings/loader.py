@@ -1,4 +1,4 @@
-"""What was written: the file, what the environment sets instead, and `${…}` filled in."""
+"""Reads the settings file, overrides values by environment variables, and replaces `${…}`."""
 
 import pathlib
 import re
@@ -10,10 +10,10 @@ from typing import Final
 from syndicate.errors import SettingsError
 
 Value = object
-"""A value as TOML has them: text, number, flag, date, list or table."""
+"""A TOML value: text, number, boolean, date, list or table."""
 
 SettingError = tuple[str, str]
-"""The name of a setting and what is wrong with it."""
+"""The name of a setting and its error."""
 
 DEFAULT_FILE: Final = pathlib.Path("syndicate.toml")
 _SECRET_KEY: Final = "SYNDICATE_SECRET_KEY"  # noqa: S105 — a name, not a secret
@@ -25,10 +25,10 @@ _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawSettings:
-    """What an operator wrote.
+    """The settings before validation.
 
-    ``written`` has file and environment together, ``filled`` the same with every ``${…}``
-    replaced; ``variables`` says which setting came from which variable.
+    ``values`` are those of file and environment, ``interpolated`` the same with every ``${…}``
+    replaced; ``variables`` has the environment variable of each setting that one has set.
     """
 
     file: pathlib.Path
@@ -39,14 +39,14 @@ class RawSettings:
 
 
 def find_file(file: pathlib.Path | None, environ: Mapping[str, str]) -> pathlib.Path:
-    """Return the file to read: ``file``, else ``SYNDICATE_CONFIG``, else `syndicate.toml` here."""
+    """Return ``file``, else that of ``SYNDICATE_CONFIG``, else `syndicate.toml`."""
     return file or pathlib.Path(environ.get("SYNDICATE_CONFIG") or DEFAULT_FILE)
 
 
 def read_settings(file: pathlib.Path, environ: Mapping[str, str]) -> RawSettings:
-    """Read ``file`` and what ``environ`` sets instead.
+    """Read ``file`` and the overrides in ``environ``.
 
-    `SettingsError` if there is no such file, or it is not TOML (version 1.0).
+    Raises `SettingsError` if the file cannot be read or is not TOML (version 1.0).
     """
     values = _parse(file)
     errors: list[SettingError] = []
@@ -83,7 +83,10 @@ def _parse(file: pathlib.Path) -> dict[str, Value]:
             hint="Create one with `syndicate init REPOSITORY`, or name one with --config.",
         ) from None
     except OSError as error:
-        raise SettingsError(f"cannot read settings file {file}: {error.strerror}") from None
+        raise SettingsError(
+            f"cannot read settings file {file}: {error.strerror}",
+            hint="Check the path and its permissions, or name another file with --config.",
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(
             f"invalid TOML in {file}: {error}", hint="See https://toml.io for the syntax."

@@ -1,4 +1,4 @@
-"""The tables of `syndicate.toml`: every key with its kind, its default and what it does."""
+"""The tables of `syndicate.toml`: type, default and description of every key."""
 
 from typing import Annotated, Literal, Self
 

@@ -1,4 +1,4 @@
-"""What is wrong with the settings: all of it, each by its name, with what is allowed."""
+"""All errors of the settings, each with the name of the setting and the allowed values."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from syndicate.settings.loader import SettingError, Value
 from syndicate.settings.schema import Tables
 
 SettingPath = tuple[str | int, ...]
-"""Where a setting stands: keys of tables and positions in lists."""
+"""The path of a setting: keys of tables and indexes of lists."""
 
 _EXPECTATIONS: Final = {
     "missing": "required value is missing",
@@ -25,22 +25,22 @@ _EXPECTATIONS: Final = {
     "dict": "expected a table",
     "model": "expected a table",
 }
-"""What a value must be, by the first word of pydantic's name for the error."""
+"""Error texts by the first word of pydantic's error type."""
 
 _KEY_MARKER: Final = "[key]"
-"""What pydantic adds to a place where not the value is wrong but its key."""
+"""What pydantic appends to a path if the key is invalid, not the value."""
 
 _BOUNDS: Final = {"ge": "at least", "gt": "more than", "le": "at most"}
 
 
 def setting_name(path: SettingPath) -> str:
-    """Return the name of the setting at ``place``: ``sources[1].timezone``, counted from 0."""
+    """Return the name of the setting at ``path``, such as ``sources[1].timezone``."""
     steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
     return "".join(steps).lstrip(".")
 
 
 def value_at(path: SettingPath, raw: Value) -> Value:
-    """Return what is ``written`` at ``place``: None if nothing is, a text's parts are itself."""
+    """Return the value at ``path`` in ``raw``, None if absent; paths end at text values."""
     for step in path:
         if isinstance(raw, list) and isinstance(step, int):
             raw = raw[step]
@@ -50,16 +50,17 @@ def value_at(path: SettingPath, raw: Value) -> Value:
 
 
 def type_errors(error: ValidationError, raw: Mapping[str, Value]) -> Iterator[SettingError]:
-    """Yield what the kinds of the settings refuse; values are quoted as they were ``written``."""
+    """Yield the errors of single settings; they quote the values from ``raw``."""
     for detail in error.errors(include_url=False, include_input=False):
         path = tuple(step for step in detail["loc"] if step != _KEY_MARKER)
         expectation = _expectation(detail["type"], detail.get("ctx", {}), path) or detail["msg"]
-        unquoted = detail["type"] == "extra_forbidden" or _KEY_MARKER in detail["loc"]
-        yield setting_name(path), expectation if unquoted else expectation + _found_value(path, raw)
+        is_key_error = detail["type"] == "extra_forbidden" or _KEY_MARKER in detail["loc"]
+        found = "" if is_key_error else _found_value(path, raw)
+        yield setting_name(path), expectation + found
 
 
 def cross_field_errors(interpolated: Mapping[str, Value]) -> Iterator[SettingError]:
-    """Yield what is wrong between settings that may each be right."""
+    """Yield the errors of settings that contradict each other."""
     if not interpolated.get("sources"):
         yield "sources", "at least one source is required"
     for table, key in (("sources", "name"), ("feeds", "name"), ("redirects", "from")):
@@ -68,12 +69,12 @@ def cross_field_errors(interpolated: Mapping[str, Value]) -> Iterator[SettingErr
     sources = dict.fromkeys(text for _, text in _named_texts(interpolated, "sources", "name"))
     for name, source in _named_texts(interpolated, "feeds", "sources"):
         if source not in sources:
-            offer = did_you_mean(source, sources) or f"; valid values: {', '.join(sources)}"
-            yield name, f"unknown source {source}{offer}"
+            suggestion = did_you_mean(source, sources) or f"; valid values: {', '.join(sources)}"
+            yield name, f"unknown source {source}{suggestion}"
 
 
 def _expectation(kind: str, context: Mapping[str, Value], path: SettingPath) -> str:
-    """Return what must be instead of an error of pydantic's ``kind``, empty if it must say so."""
+    """Return the expected value for an error of pydantic's type ``kind``, "" to use its message."""
     if kind == "extra_forbidden":
         return _unknown_key(path)
     if kind == "tuple_type" and len(path) == 1:
@@ -82,7 +83,7 @@ def _expectation(kind: str, context: Mapping[str, Value], path: SettingPath) -> 
         return str(context["error"])
     if "expected" in context:
         return f"expected {context['expected']}"
-    bounds = [f"{words} {context[key]:.0f}" for key, words in _BOUNDS.items() if key in context]
+    bounds = [f"{phrase} {context[key]:.0f}" for key, phrase in _BOUNDS.items() if key in context]
     return f"expected {bounds[0]}" if bounds else _EXPECTATIONS.get(kind.partition("_")[0], "")
 
 
@@ -95,13 +96,13 @@ def _found_value(path: SettingPath, raw: Mapping[str, Value]) -> str:
 
 def _unknown_key(path: SettingPath) -> str:
     *outer, key = path
-    known = _allowed_keys(tuple(outer))
-    offer = (
-        did_you_mean(str(key), known)
+    allowed = _allowed_keys(tuple(outer))
+    suggestion = (
+        did_you_mean(str(key), allowed)
         or _tables_with_key(str(key))
-        or f"; valid values: {', '.join(known)}"
+        or f"; valid values: {', '.join(allowed)}"
     )
-    return f"unknown key{offer}"
+    return f"unknown key{suggestion}"
 
 
 def _tables_with_key(key: str) -> str:
@@ -119,7 +120,7 @@ def _allowed_keys(path: SettingPath) -> list[str]:
 
 
 def _named_texts(interpolated: Mapping[str, Value], table: str, key: str) -> list[tuple[str, str]]:
-    """Return the names and texts of ``key`` in every entry of ``table``, lists flattened."""
+    """Return (name, text) of the setting ``key`` in all entries of ``table``, lists flattened."""
     entries = interpolated.get(table)
     found: list[tuple[SettingPath, Value]] = []
     for n, entry in enumerate(entries if isinstance(entries, list) else ()):
@@ -136,7 +137,7 @@ def _duplicates(texts: list[tuple[str, str]]) -> Iterator[SettingError]:
     first: dict[str, str] = {}
     for name, text in texts:
         if first.setdefault(text, name) != name:
-            yield name, f"not unique: {first[text]} is {text} as well"
+            yield name, f"not unique: {first[text]} is also {text}"
 
 
 def _ambiguous_spellings(interpolated: Mapping[str, Value]) -> Iterator[SettingError]:
@@ -145,4 +146,4 @@ def _ambiguous_spellings(interpolated: Mapping[str, Value]) -> Iterator[SettingE
         for name, text in _named_texts(interpolated, "categories", key):
             owner = name.split(".")[0]
             if owners.setdefault(slug(text), owner) != owner:
-                yield name, f"ambiguous: {owners[slug(text)]} has the spelling {text} as well"
+                yield name, f"ambiguous: {owners[slug(text)]} also has the spelling {text}"
