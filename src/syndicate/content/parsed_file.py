@@ -146,9 +146,9 @@ def _parse_error(error: ContentError) -> ParseError:
 def _unreadable_error(path: Path, blob: UnreadableBlob, limits: ContentLimits) -> ContentError:
     if blob.reason == "too-large":
         return ContentError(
-            f"{displayable_path(path)} has {blob.size:,} bytes, and a post may have at most"
-            f" {limits.post_bytes:,}",
-            hint="Move what is large out of the post, or raise post_bytes in [limits].",
+            f"{displayable_path(path)} has {blob.size:,} bytes; at most {limits.post_bytes:,} are"
+            " allowed",
+            hint="Shorten the post, or raise post_bytes in [limits].",
             code="over-limit",
         )
     return ContentError(
@@ -161,8 +161,8 @@ def _unreadable_error(path: Path, blob: UnreadableBlob, limits: ContentLimits) -
 
 def _too_many_categories_error(path: Path, count: int, limits: ContentLimits) -> ContentError:
     return ContentError(
-        f"{displayable_path(path)} has {count:,} categories, and a post may have at most"
-        f" {limits.categories:,}",
+        f"{displayable_path(path)} has {count:,} categories; at most {limits.categories:,} are"
+        " allowed",
         hint="Remove categories, or raise categories in [limits].",
         code="over-limit",
     )

@@ -1,6 +1,6 @@
-"""House styles of front matter: from the bytes of a post file to what they say about the post.
+"""Conventions of front matter: from the content of a post file to the fields of the post.
 
-One file per style, each a line in `DIALECTS`; `document.read` takes files apart for all of them.
+A new dialect is a new file and a line in `DIALECTS`; `document.parser` parses files for all.
 """
 
 from typing import Final
@@ -14,4 +14,4 @@ from syndicate.dialects.program_updates import PROGRAM_UPDATES
 DIALECTS: Final[dict[str, Dialect]] = {
     dialect.name: dialect for dialect in (NEWS_AND_BLOG, PROGRAM_UPDATES, JEKYLL, HUGO)
 }
-"""Every dialect by the name that the settings call it."""
+"""All dialects by their name in the settings."""

@@ -1,4 +1,4 @@
-"""What the rest of the service asks of a house style of front matter."""
+"""The interface of a dialect."""
 
 from datetime import datetime
 from typing import Protocol
@@ -11,42 +11,39 @@ from syndicate.render.messages import CommentSyntax
 
 
 class Dialect(Protocol):
-    """A house style: which files are posts, what their keys mean, where they are published."""
+    """Conventions of a site: which files are posts, the keys of their fields, and their URLs."""
 
     @property
     def name(self) -> str:
-        """What the settings call it."""
+        """The name in the settings."""
         ...
 
     @property
     def hard_breaks(self) -> bool:
-        """Tell whether the house shows a line end inside a paragraph as a line break."""
+        """Whether a line end inside a paragraph is a line break."""
         ...
 
     @property
     def comment_syntaxes(self) -> tuple[CommentSyntax, ...]:
-        """Return the syntaxes of comments that the engine hides, beside those of Liquid."""
+        """The syntaxes of comments that the site generator hides, in addition to Liquid's."""
         ...
 
     def skip_reason(self, path: Path, source: Source) -> str:
-        """Return why the file at ``path`` is not even looked at, empty if it may be a post."""
+        """Return the reason why the file at ``path`` is not read, "" if it may be a post."""
         ...
 
     def bundle_folder(self, path: Path) -> Path | None:
-        """Return the folder in which all other files are resources of the page at ``path``.
-
-        None if the file at ``path`` makes no such bundle.
-        """
+        """Return the folder whose other files are resources of the page at ``path``, else None."""
         ...
 
     def read_fields(self, document: Document, source: Source, vocabulary: Vocabulary) -> Fields:
-        """Return what ``document`` says about its post; never raises for what is in it."""
+        """Return the fields of ``document``; its mistakes become problems, never exceptions."""
         ...
 
     def text_to_render(self, document: Document) -> str:
-        """Return the text to render, its lines where they are in ``document.body``."""
+        """Return the text to render, with the line numbers of ``document.body``."""
         ...
 
     def post_url(self, fields: Fields, path: Path, source: Source, published: datetime) -> str:
-        """Return the absolute address of the post's page, percent-encoded where it must be."""
+        """Return the absolute, percent-encoded URL of the post."""
         ...

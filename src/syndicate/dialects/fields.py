@@ -1,4 +1,4 @@
-"""What one file says about its post, as plain values, before history and clock are asked."""
+"""The fields of one file, as plain values, independent of history and clock."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,7 +10,7 @@ from syndicate.model.post import DatePrecision
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldProblem:
-    """Something about a file that its editor should know; line and column from 1, 0 is none."""
+    """A problem of a file; line and column count from 1, 0 means unknown."""
 
     level: ProblemLevel
     rule: str
@@ -22,51 +22,52 @@ class FieldProblem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fields:
-    """The fields of one file; absent text is empty, what nobody said is None."""
+    """The fields of one file; absent text is empty, other absent values are None."""
 
     title: str
     """Plain text."""
     summary: str = ""
-    """As written, Markdown or HTML; empty means "take it from the words"."""
+    """Markdown or HTML, as written; if empty, the first words of the body are used."""
     published: datetime | None = None
-    """With the source zone's offset; None means "when it was first committed"."""
+    """With the source zone's offset; if None, the time of the first commit is used."""
     precision: DatePrecision = "second"
     day: date | None = None
-    """The day in front of the file name."""
+    """The date prefix of the file name."""
     expires: datetime | None = None
     """With the source zone's offset."""
     hidden_reason: str = ""
-    """Why readers must not see the post, empty if they may."""
+    """The reason why the post is not public, empty if it is."""
     permalink: str = ""
-    """The post's own, with its leading slash: a path, a pattern or an absolute address."""
+    """The post's own path or pattern with a leading slash, or absolute URL."""
     slug: str = ""
     redirects: tuple[str, ...] = ()
-    """Paths and addresses the post had before, as written."""
+    """Former paths and URLs of the post, as written."""
     categories: tuple[Category, ...] = ()
-    """Those of the file, then the defaults of its source."""
+    """The categories of the file, then the defaults of its source."""
     permalink_categories: tuple[str, ...] = ()
-    """What stands for ``:categories`` in addresses: only of the keys made for it."""
+    """The values of ``:categories`` in permalinks, from the keys for it only."""
     carousel: bool = False
     card_title: str = ""
     """Plain text."""
     card_summary: str = ""
-    """As written, like ``summary``."""
+    """Markdown or HTML, as written."""
     card_image: str = ""
     card_image_alt: str | None = None
     image: str = ""
-    """A path from the site's root, one relative to the page, or an absolute address."""
+    """A path from the root of the site or relative to the page, or an absolute URL."""
     image_alt: str | None = None
     authors: tuple[str, ...] = ()
-    """Names for people."""
+    """Display names."""
     external_url: str = ""
     language: str
     """A language tag (BCP 47)."""
     translation: str
-    """Equal for files that are one post in several languages; a file that is alone has one too."""
+    """The same key for all translations of a post; a post without translations has one as well."""
     reading_minutes: int | None = None
     word_digest: bytes
-    """A digest of title, summary and words, without markup and addresses: what *updated* obeys."""
+    """Digest of the words of title, summary and body, without markup and URLs: a change of it
+    changes *updated*."""
     word_count: int
     origins: tuple[tuple[str, str], ...] = ()
-    """(field, where its value is from): "key carousel_title, line 8", "file name" …."""
+    """(field, origin of its value), such as "key carousel_title, line 8" or "file name"."""
     problems: tuple[FieldProblem, ...] = ()

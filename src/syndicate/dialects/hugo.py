@@ -1,7 +1,7 @@
-"""`hugo`: any site made by Hugo; its front matter may be YAML, TOML or JSON.
+"""The dialect `hugo`, for any Hugo site; its front matter is YAML, TOML or JSON.
 
-Addresses follow the folders below ``content``; placeholders mean what they mean in Hugo's
-``permalinks`` settings (there ``:title`` is the title, not the file name).
+URLs follow the folders below ``content``; placeholders are those of Hugo's ``permalinks``
+settings, where ``:title`` is the title, not the file name.
 """
 
 import re
@@ -23,7 +23,7 @@ _LANGUAGES: Final = (
     "st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo "
     "za zh zu"
 )
-"""ISO 639-1, so that `node.js.md` is no language."""
+"""ISO 639-1, so that the suffix of `node.js.md` is not a language."""
 _LANGUAGE_SUFFIX: Final = re.compile(
     rf"\.((?:{'|'.join(_LANGUAGES.split())})(?:[-_][A-Za-z0-9]{{2,8}})?)$"
 )
@@ -31,7 +31,7 @@ _DROPPED: Final = re.compile(r"[^\w\s.+~-]|(?<=\s)-(?=\s)")
 
 
 def _urlize(text: str) -> str:
-    """Return ``text`` as Hugo puts it into addresses: lower case, hyphens, no punctuation."""
+    """Return ``text`` as in Hugo's URLs: lower case, with hyphens, without punctuation."""
     return re.sub(r"[\s-]+", "-", _DROPPED.sub("", text.lower()).strip())
 
 
@@ -61,7 +61,7 @@ HUGO: Final = DeclarativeDialect(
         "draft": ("draft", "headless"),
         "build": ("build", "_build"),
     },
-    default_permalink=lambda _place: "/:sections/:slugorfilename/",
+    default_permalink=lambda _path: "/:sections/:slugorfilename/",
     placeholder_values=_placeholder_values,
     language_suffix=_LANGUAGE_SUFFIX,
     has_leaf_bundles=True,

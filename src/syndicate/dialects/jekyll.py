@@ -1,7 +1,7 @@
-"""`jekyll`: any site made by Jekyll, and by Eleventy, whose posts look the same.
+"""The dialect `jekyll`, for any Jekyll site, and for Eleventy, whose posts look the same.
 
-Folders decide where a post goes if nothing else does: ``_posts`` in Jekyll's own ``date`` style,
-another underscored folder as a collection, a plain one as Eleventy would.
+Without a permalink, the folder decides on the URL: ``_posts`` has Jekyll's ``date`` style, other
+folders with an underscore are collections, folders without one have the URLs of Eleventy.
 """
 
 import re
@@ -28,9 +28,9 @@ def _default_permalink(path: PostPath) -> str:
 
 
 def _placeholder_values(fields: Fields, path: PostPath) -> Mapping[str, str]:
-    """Read names below ``_posts`` as Jekyll does: folders above it are categories.
+    """Return the values that Jekyll has for posts below ``_posts``: folders above are categories.
 
-    There, and only there, an unpadded day is no part of the title, nor is what needs encoding.
+    Only there, the title lacks an unpadded date prefix and characters that need encoding.
     """
     folders = path.folders
     if _POSTS not in folders:
@@ -38,7 +38,7 @@ def _placeholder_values(fields: Fields, path: PostPath) -> Mapping[str, str]:
     categories = (*folders[: folders.index(_POSTS)], *fields.permalink_categories)
     title = _NOT_IN_URLS.sub("-", _DAY_PREFIX.sub("", path.name)).strip("-")
     return {
-        "categories": "/".join(shelf.lower() for shelf in categories),
+        "categories": "/".join(category.lower() for category in categories),
         "title": fields.slug or title,
     }
 

@@ -1,8 +1,7 @@
-"""`news-and-blog`: the U.S. Digital Service's news and blog, a Jekyll collection of carousel cards.
+"""The dialect `news-and-blog`, of the U.S. Digital Service: a Jekyll collection of carousel cards.
 
-The day is in the file name, ``dateline_str`` is for show, ``carousel_*`` make the card,
-``byline_str`` is one whole name. `mapping.DEFAULT_KEYS` knows these keys, so nothing is left to
-say.
+The date is in the file name, ``dateline_str`` is for display, ``carousel_*`` make the card,
+``byline_str`` is one name. `DEFAULT_KEYS` has these keys.
 """
 
 from typing import Final
@@ -12,6 +11,6 @@ from syndicate.dialects.front_matter.field_reader import DEFAULT_KEYS
 
 NEWS_AND_BLOG: Final = DeclarativeDialect(
     name="news-and-blog",
-    default_permalink=lambda _place: "/news-and-blog/:name",
+    default_permalink=lambda _path: "/news-and-blog/:name",
     keys=DEFAULT_KEYS,
 )

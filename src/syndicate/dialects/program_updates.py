@@ -1,7 +1,7 @@
-"""`program-updates`: login.gov's program updates, written in Decap CMS and shown by Jekyll.
+"""The dialect `program-updates`, of login.gov: written in Decap CMS, rendered by Jekyll.
 
-Dates are exact, ``preview`` is Markdown, categories stand in the body line "Post filed in:", and
-kramdown shows every line end in a paragraph as a break (``hard_wrap``).
+Dates are exact, ``preview`` is Markdown, categories are in the line "Post filed in:" of the body,
+and every line end in a paragraph is a line break (kramdown's ``hard_wrap``).
 """
 
 from typing import Final
@@ -11,7 +11,7 @@ from syndicate.dialects.front_matter.field_reader import DEFAULT_KEYS
 
 PROGRAM_UPDATES: Final = DeclarativeDialect(
     name="program-updates",
-    default_permalink=lambda _place: "/partners/program-updates/:name/",
+    default_permalink=lambda _path: "/partners/program-updates/:name/",
     keys=DEFAULT_KEYS,
     hard_breaks=True,
 )

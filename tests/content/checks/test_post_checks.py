@@ -125,5 +125,5 @@ def test_categories_that_look_wrong_are_told_with_what_is_likely_meant() -> None
         ("notice", "similar-category", 4, 0),
         ("notice", "unknown-category", 4, 0),
     ]
-    assert problems[0].hint == "Write Design, or make the other an alias in the settings."
-    assert problems[1].hint == "The settings have: Design, Technology."
+    assert problems[0].hint == "Write Design, or add desing as an alias to the settings."
+    assert problems[1].hint == "Use a category of the settings: Design, Technology."

@@ -177,13 +177,13 @@ def test_the_first_date_there_is_counts(
 
 def test_a_conflict_says_which_date_counts() -> None:
     """The key beats the file name, the file name beats the date shown."""
-    for front, winner in (("date: 2024-02-01", "key"), ("dateline: Feb 1, 2024", "file name")):
+    for front, used in (("date: 2024-02-01", "key"), ("dateline: Feb 1, 2024", "file name")):
         found = field_reader(front)
         read_published(found, split_day_prefix(PATH.rpartition("/")[2])[0])
         assert found.problems[0].message == (
             "the date is 2024-02-01 in the front matter and 2024-01-29 in the file name"
         )
-        assert found.problems[0].hint.startswith(f"The {winner} counts")
+        assert found.problems[0].hint.startswith(f"The date of the {used} is used")
 
 
 def test_an_expiry_is_an_instant() -> None:

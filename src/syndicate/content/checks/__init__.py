@@ -1,5 +1,5 @@
-"""What an editor should know of posts, decided from values: rules, what a change brought, reports.
+"""Checks for editors: the rules, the checks of posts, new problems of a change, and reports.
 
-`rule` is the table of every rule there is, also of those that dialects, renderer and index apply
-while they work; `proof` applies the others.
+`rules` lists all rules, also those that dialects, renderer and index apply; `post_checks` applies
+the others.
 """

@@ -1,4 +1,4 @@
-"""Categories seen across all posts: which are likely one word in two spellings, which strangers."""
+"""How categories are used across all posts: likely misspellings, and unknown categories."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,55 +10,54 @@ from syndicate.model.category import Category, Vocabulary
 from syndicate.model.edition import SourceSnapshot
 
 _MIN_SIMILARITY: Final = 0.9
-"""How alike two slugs are that are likely one word, from 0 to 1."""
+"""Similarity of two slugs, from 0 to 1, that suggests one category."""
 _MIN_COMPARED_CHARACTERS: Final = 6
-"""Characters of a slug from which on likeness means something."""
+"""Minimum length of slugs that are compared by similarity."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CategoryUsage:
-    """The categories of an edition by slug.
-
-    ``nearest`` has those that are likely a spelling of another, which more posts have;
-    ``strangers`` those of a single post that the settings, which have some, do not know.
-    """
+    """The categories of an edition that may be mistakes, by slug."""
 
     similar: dict[str, Category]
+    """The more common category of which each is probably a spelling."""
     unknown: frozenset[str]
+    """Categories of a single post that are not in the settings, if the settings have any."""
     defined: tuple[str, ...]
-    """The titles of those in the settings."""
+    """Titles of the categories in the settings."""
 
     @classmethod
     def count(cls, snapshots: Iterable[SourceSnapshot], vocabulary: Vocabulary) -> Self:
-        """Count the categories of the posts of ``parts``, but what a source gives all of them."""
-        found = [
+        """Count the categories of all posts, without the default categories of sources."""
+        used = [
             category
-            for part in snapshots
-            for post in part.posts
+            for snapshot in snapshots
+            for post in snapshot.posts
             for category in post.categories
-            if category not in part.source.categories
+            if category not in snapshot.source.categories
         ]
-        counts = Counter(category.slug for category in found)
-        terms = {term.category.slug: term.category.title for term in vocabulary.definitions}
-        titles = {category.slug: category for category in found}
-        own = {slug: count for slug, count in counts.items() if slug not in terms}
+        by_slug = {category.slug: category for category in used}
+        defined = {
+            definition.category.slug: definition.category.title
+            for definition in vocabulary.definitions
+        }
+        counts = Counter(category.slug for category in used if category.slug not in defined)
+        similar = {slug: _find_similar(slug, counts) for slug in counts}
         return cls(
-            similar={
-                slug: titles[near] for slug in own if (near := _find_similar(slug, own)) is not None
-            },
-            unknown=frozenset(slug for slug, count in own.items() if terms and count == 1),
-            defined=tuple(terms.values()),
+            similar={slug: by_slug[other] for slug, other in similar.items() if other is not None},
+            unknown=frozenset(slug for slug, count in counts.items() if defined and count == 1),
+            defined=tuple(defined.values()),
         )
 
 
 def _find_similar(slug: str, counts: dict[str, int]) -> str | None:
-    """Return the most frequent category that ``slug`` may be meant for."""
-    near = [
+    """Return the most common similar category, None if there is none."""
+    similar = [
         other
         for other, count in counts.items()
         if count > counts[slug] and _is_similar(slug, other)
     ]
-    return max(near, key=lambda other: (counts[other], other), default=None)
+    return max(similar, key=lambda other: (counts[other], other), default=None)
 
 
 def _is_similar(slug: str, other: str) -> bool:
@@ -66,12 +65,12 @@ def _is_similar(slug: str, other: str) -> bool:
         return True
     if min(len(slug), len(other)) < _MIN_COMPARED_CHARACTERS or _digits(slug) != _digits(other):
         return False
-    likeness = SequenceMatcher(None, slug, other, autojunk=False)
-    return likeness.real_quick_ratio() >= _MIN_SIMILARITY and likeness.ratio() >= _MIN_SIMILARITY
+    matcher = SequenceMatcher(None, slug, other, autojunk=False)
+    return matcher.real_quick_ratio() >= _MIN_SIMILARITY and matcher.ratio() >= _MIN_SIMILARITY
 
 
 def _normalized(slug: str) -> str:
-    """Return ``slug`` without what spellings of one word differ in: hyphens, a final s."""
+    """Return ``slug`` without hyphens and plural s, in which spellings differ."""
     return slug.replace("-", "").removesuffix("s")
 
 

@@ -1,4 +1,4 @@
-"""What a change brought in: the problems of after that were not there before; pure."""
+"""The problems that a change introduces: those of the new edition that the old one lacks."""
 
 import re
 from collections import Counter
@@ -10,7 +10,7 @@ from syndicate.model.edition import Edition, Problem
 _POSITION: Final = re.compile(r"\b(?:line|column) \d+")
 
 ProblemIdentity = tuple[str, str, str, str]
-"""Source, rule, file (by the id of its post, so that it may be renamed), and what is said."""
+"""Source, rule, file (as the id of its post, which renaming keeps), and message."""
 
 
 def new_problems(
@@ -20,27 +20,30 @@ def new_problems(
     old_edition: Edition,
     new_edition: Edition,
 ) -> Iterator[Problem]:
-    """Yield those of ``after`` that are not in ``before``, the editions being ``old`` and ``new``.
+    """Yield the problems ``after``, of the new edition, that are not in ``before``, of the old one.
 
-    A problem that moved to another line, or with its file to another name, is the same; a second
-    one of the same content is another.
+    A problem in another line or in a renamed file is the same; a repeated one is new.
     """
-    names = _post_ids(old_edition)
-    known = Counter(_identity(problem, names) for problem in before)
-    names = _post_ids(new_edition)
+    ids = _post_ids(old_edition)
+    old_problems = Counter(_identity(problem, ids) for problem in before)
+    ids = _post_ids(new_edition)
     for problem in after:
-        identity = _identity(problem, names)
-        if known[identity]:
-            known[identity] -= 1
+        identity = _identity(problem, ids)
+        if old_problems[identity]:
+            old_problems[identity] -= 1
         else:
             yield problem
 
 
 def _post_ids(edition: Edition) -> Mapping[tuple[str, str], str]:
-    return {(post.source, post.path): post.id for part in edition.snapshots for post in part.posts}
+    return {
+        (post.source, post.path): post.id
+        for snapshot in edition.snapshots
+        for post in snapshot.posts
+    }
 
 
 def _identity(problem: Problem, ids: Mapping[tuple[str, str], str]) -> ProblemIdentity:
     file = ids.get((problem.source, problem.path), problem.path)
-    what = problem.message.replace(problem.path, "") if problem.path else problem.message
-    return problem.source, problem.rule, file, _POSITION.sub("", what)
+    message = problem.message.replace(problem.path, "") if problem.path else problem.message
+    return problem.source, problem.rule, file, _POSITION.sub("", message)

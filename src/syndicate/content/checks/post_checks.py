@@ -1,4 +1,4 @@
-"""A post as written and as rendered, and what is wrong with it beside all others; pure."""
+"""Checks of one rendered post: missing files, dates, size and categories."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -13,20 +13,20 @@ from syndicate.model.post import Post
 from syndicate.render.diagnostics import Diagnostic, UnlocatedDiagnostic, locate
 
 _MAX_CHARACTERS: Final = 200_000
-"""Characters of text; the longest of some thousand real posts had a fifth of it."""
+"""Maximum length of a body; the longest of some thousand real posts had a fifth of it."""
 _MISSING_FILE_HINT: Final = (
-    "Look for a slip of the pen; it is well if the site makes the file itself."
+    "Check the spelling; ignore this if the site generator creates the file."
 )
 _LINE: Final = re.compile(r"\bline (\d+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedPost:
-    """One post to be read by an editor.
+    """A post with everything that is checked.
 
-    ``body`` begins on line ``body_line`` of the file, from 1; ``references`` are the names and
-    addresses inside the site that it refers to, ``notes`` what its renderer noted, ``origins``
-    where the values of its fields are from, ``pictures`` the addresses of images in its fields.
+    ``body`` starts on line ``body_line`` of the file, counted from 1; ``references`` are its
+    links and images inside the site; ``diagnostics`` are those of the renderer; ``origins`` are
+    those of the fields.
     """
 
     post: Post
@@ -36,10 +36,10 @@ class CheckedPost:
     diagnostics: tuple[Diagnostic, ...]
     origins: Mapping[str, str]
     images: tuple[tuple[str, str], ...] = ()
-    """(field, address as written)."""
+    """(field, URL as written) of images in front matter."""
 
     def field_line(self, field: str) -> int:
-        """Return the line that ``field`` is from, 0 if from none."""
+        """Return the line that ``field`` was read from, 0 if unknown."""
         found = _LINE.search(self.origins.get(field, ""))
         return int(found[1]) if found else 0
 
@@ -47,17 +47,17 @@ class CheckedPost:
 def check_post(
     checked: CheckedPost, *, now: datetime, files: RepositoryFiles, usage: CategoryUsage
 ) -> Iterator[Problem]:
-    """Yield what is wrong with one post at ``at``, the files and categories around it known."""
-    for note in (*checked.diagnostics, *_missing_files(checked, files)):
+    """Yield the problems of one post at the time ``now``, given all files and categories."""
+    for diagnostic in (*checked.diagnostics, *_missing_files(checked, files)):
         yield Problem(
-            level=note.level,
-            rule=note.rule,
+            level=diagnostic.level,
+            rule=diagnostic.rule,
             source=checked.post.source,
             path=checked.post.path,
-            line=note.line,
-            column=note.column,
-            message=note.message,
-            hint=note.hint,
+            line=diagnostic.line,
+            column=diagnostic.column,
+            message=diagnostic.message,
+            hint=diagnostic.hint,
         )
     yield from _check_dates(checked, now)
     yield from _check_size(checked)
@@ -65,10 +65,10 @@ def check_post(
 
 
 def _missing_files(checked: CheckedPost, files: RepositoryFiles) -> tuple[Diagnostic, ...]:
-    """Find files that are referred to and are not there, and where they are named."""
-    lacking = [(name, files.missing_reference(name, checked.post)) for name in checked.references]
-    findings = [_missing_file(name, absolute=kind == "absolute") for name, kind in lacking if kind]
-    fields = [
+    """Return the references of body and fields to missing files, with their positions."""
+    missing = [(name, files.missing_reference(name, checked.post)) for name in checked.references]
+    in_body = [_missing_file(name, absolute=kind == "absolute") for name, kind in missing if kind]
+    in_fields = [
         Diagnostic(
             level="notice",
             rule="missing-file",
@@ -80,25 +80,24 @@ def _missing_files(checked: CheckedPost, files: RepositoryFiles) -> tuple[Diagno
         for field, name in checked.images
         if files.missing_reference(name, checked.post)
     ]
-    return (*fields, *locate(findings, checked.body, first_line=checked.body_line))
+    return (*in_fields, *locate(in_body, checked.body, first_line=checked.body_line))
 
 
 def _missing_file(name: str, *, absolute: bool) -> UnlocatedDiagnostic:
     if absolute:
-        what = f"{name} is not in that folder of the repository"
         return UnlocatedDiagnostic(
             level="notice",
             rule="missing-file",
             search_text=name,
-            message=what,
+            message=f"{name} is not in that folder of the repository",
             hint=_MISSING_FILE_HINT,
         )
     return UnlocatedDiagnostic(
         level="warning",
         rule="relative-link",
         search_text=name,
-        message=f"the repository has no file {name}, neither beside the post nor from its root",
-        hint="Name the file as it is called now, or by its path from the root of the site.",
+        message=f"the repository has no file {name}, relative to the post or to its root",
+        hint="Correct the name, or write the path from the root of the site.",
     )
 
 
@@ -111,8 +110,8 @@ def _check_dates(checked: CheckedPost, now: datetime) -> Iterator[Problem]:
             source=post.source,
             path=post.path,
             line=checked.field_line("published"),
-            message=f"the post appears on {post.published.isoformat()}",
-            hint="It needs no further commit then. Correct the date if that is not meant.",
+            message=f"the post is published on {post.published.isoformat()}",
+            hint="No further commit is needed. Correct the date if this is not intended.",
         )
     if post.expires is not None and post.expires <= now:
         yield Problem(
@@ -122,7 +121,7 @@ def _check_dates(checked: CheckedPost, now: datetime) -> Iterator[Problem]:
             path=post.path,
             line=checked.field_line("expires"),
             message=f"the post expired on {post.expires.isoformat()}",
-            hint="Remove that date if readers should see it again.",
+            hint="Remove the expiry date if readers should see the post again.",
         )
 
 
@@ -135,24 +134,25 @@ def _check_size(checked: CheckedPost) -> Iterator[Problem]:
             path=checked.post.path,
             line=checked.body_line,
             message=f"the text has {len(checked.body):,} characters",
-            hint="Every reader of the feed loads them. "
-            f"Keep it below {_MAX_CHARACTERS:,}, or split it.",
+            hint="Every reader of the feed loads the text: "
+            f"shorten it to {_MAX_CHARACTERS:,} characters, or split the post.",
         )
 
 
 def _check_categories(checked: CheckedPost, usage: CategoryUsage) -> Iterator[Problem]:
     post, line = checked.post, checked.field_line("categories")
     for category in post.categories:
-        near = usage.similar.get(category.slug)
-        if near is not None:
+        similar = usage.similar.get(category.slug)
+        if similar is not None:
             yield Problem(
                 level="notice",
                 rule="similar-category",
                 source=post.source,
                 path=post.path,
                 line=line,
-                message=f"{category.title} is used less than {near.title}: is it another category?",
-                hint=f"Write {near.title}, or make the other an alias in the settings.",
+                message=f"{category.title} is probably a spelling of the more common"
+                f" {similar.title}",
+                hint=f"Write {similar.title}, or add {category.title} as an alias to the settings.",
             )
         elif category.slug in usage.unknown:
             yield Problem(
@@ -161,7 +161,7 @@ def _check_categories(checked: CheckedPost, usage: CategoryUsage) -> Iterator[Pr
                 source=post.source,
                 path=post.path,
                 line=line,
-                message=f"the category {category.title} is neither of the settings "
-                "nor of other posts",
-                hint=f"The settings have: {', '.join(usage.defined)}.",
+                message=f"the category {category.title} is not in the settings, and no other post"
+                " has it",
+                hint=f"Use a category of the settings: {', '.join(usage.defined)}.",
             )

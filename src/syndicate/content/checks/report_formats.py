@@ -1,4 +1,4 @@
-"""Problems as other programs read them: workflow commands of GitHub, and SARIF 2.1.0."""
+"""Problems in formats for other programs: GitHub workflow commands, and SARIF 2.1.0."""
 
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
@@ -15,18 +15,18 @@ _PROPERTY_ESCAPES: Final = _MESSAGE_ESCAPES | str.maketrans({":": "%3A", ",": "%
 
 
 def workflow_command(problem: Problem) -> str:
-    """Return ``problem`` as the line by which a GitHub workflow annotates a file."""
+    """Return the workflow command with which GitHub annotates the file of ``problem``."""
     properties = {
         "file": problem.path,
         "line": str(problem.line) if problem.line else "",
         "col": str(problem.column) if problem.line and problem.column else "",
         "title": problem.rule,
     }
-    written = ",".join(
+    parameters = ",".join(
         f"{key}={text.translate(_PROPERTY_ESCAPES)}" for key, text in properties.items() if text
     )
     message = f"{problem.message}\n{problem.hint}".rstrip("\n")
-    return f"::{problem.level} {written}::{message.translate(_MESSAGE_ESCAPES)}"
+    return f"::{problem.level} {parameters}::{message.translate(_MESSAGE_ESCAPES)}"
 
 
 def sarif(problems: Iterable[Problem], *, version: str) -> Mapping[str, object]:
@@ -64,8 +64,8 @@ def _rule(rule: Rule) -> Mapping[str, object]:
 
 
 def _result(problem: Problem) -> Mapping[str, object]:
-    written = f"{problem.source}\0{problem.rule}\0{problem.path}\0{problem.message}"
-    digest = sha256(written.encode("utf-8", "surrogateescape")).hexdigest()
+    identity = f"{problem.source}\0{problem.rule}\0{problem.path}\0{problem.message}"
+    digest = sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()
     return {
         "ruleId": problem.rule,
         "ruleIndex": _RULE_NAMES.index(problem.rule),

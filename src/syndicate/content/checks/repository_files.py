@@ -1,4 +1,4 @@
-"""The files of a repository, and whether what a post refers to is among them."""
+"""The files of a repository, and the references of posts that are not among them."""
 
 import posixpath
 import re
@@ -15,52 +15,52 @@ _FILE_PATH: Final = re.compile(
     r"|web[mp]|xlsx?|xml|zip)",
     re.IGNORECASE | re.DOTALL,
 )
-"""Extensions of what a site takes over as it is; pages are made, and cannot be judged by files."""
+"""Extensions of files that site generators copy; pages are generated and cannot be checked."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RepositoryFiles:
-    """Every file of a repository at one commit, by its path."""
+    """The paths of all files of a repository at one commit."""
 
     paths: frozenset[Path]
 
     @classmethod
     def from_paths(cls, paths: Iterable[Path]) -> "RepositoryFiles":
-        """Return the tree of ``paths``."""
+        """Return the files with ``paths``."""
         return cls(paths=frozenset(paths))
 
     def missing_reference(self, name: str, post: Post) -> Literal["", "relative", "absolute"]:
-        """Tell how ``name``, an address in ``post`` as written, names a file that is not there.
+        """Return how ``name``, a URL as written in ``post``, refers to a file that is missing.
 
-        Empty if the file is there, or where files cannot tell: pages, and folders that are not in
-        the repository, may be made by the site's generator. A folder of the site may be any that
-        ends alike: ``/assets/x.png`` is in ``src/assets`` as well.
+        Empty if the file exists or cannot be checked: the site generator may create pages, and
+        folders that the repository lacks. Any folder with the same ending matches:
+        ``/assets/x.png`` may be in ``src/assets``.
         """
         try:
-            written = unquote(urlsplit(name).path)
-        except ValueError:  # no address at all, which another rule says
+            path = unquote(urlsplit(name).path)
+        except ValueError:  # not a URL, which is a problem of another rule
             return ""
-        if not _FILE_PATH.fullmatch(written):
+        if not _FILE_PATH.fullmatch(path):
             return ""
-        if written.startswith("/"):
-            return "absolute" if self._is_missing(written.strip("/")) else ""
-        beside = posixpath.normpath(posixpath.join(posixpath.dirname(post.path), written))
-        served = unquote(urlsplit(urljoin(post.url, name)).path).strip("/")
-        if beside in self.paths or written in self.paths or self._has_path_ending(served):
+        if path.startswith("/"):
+            return "absolute" if self._is_missing(path.strip("/")) else ""
+        from_post = posixpath.normpath(posixpath.join(posixpath.dirname(post.path), path))
+        site_path = unquote(urlsplit(urljoin(post.url, name)).path).strip("/")
+        if from_post in self.paths or path in self.paths or self._has_path_ending(site_path):
             return ""
-        known = posixpath.dirname(beside) in self._folders or self._is_missing(served)
-        return "relative" if known else ""
+        has_folder = posixpath.dirname(from_post) in self._folders or self._is_missing(site_path)
+        return "relative" if has_folder else ""
 
     def _has_path_ending(self, tail: str) -> bool:
         return _any_ends_with(self._paths_by_name.get(posixpath.basename(tail), ()), tail)
 
     def _is_missing(self, tail: str) -> bool:
-        """Tell whether the folder of ``tail`` is there, without its file."""
+        """Return whether the folder of ``tail`` exists, but not the file."""
         folder = posixpath.dirname(posixpath.normpath(tail))
-        alike = self._folders_by_name.get(posixpath.basename(folder), ())
+        candidates = self._folders_by_name.get(posixpath.basename(folder), ())
         return (
             bool(folder)
-            and _any_ends_with(alike, folder)
+            and _any_ends_with(candidates, folder)
             and not self._has_path_ending(posixpath.normpath(tail))
         )
 
@@ -78,10 +78,10 @@ class RepositoryFiles:
 
 
 def _group_by_name(paths: Iterable[str]) -> dict[str, list[str]]:
-    named: dict[str, list[str]] = {}
+    groups: dict[str, list[str]] = {}
     for path in paths:
-        named.setdefault(posixpath.basename(path), []).append(path)
-    return named
+        groups.setdefault(posixpath.basename(path), []).append(path)
+    return groups
 
 
 def _any_ends_with(paths: Iterable[str], tail: str) -> bool:

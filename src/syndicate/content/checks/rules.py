@@ -1,4 +1,4 @@
-"""Every rule by which a post can be found wrong: how grave it is, what it means, what to do."""
+"""All rules of the checks: their level, meaning and remedy."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,7 +8,7 @@ from syndicate.model.edition import ProblemLevel
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """A rule; ``level`` is the gravest it is reported with, ``remedy`` what helps in general."""
+    """A rule; ``level`` is the highest level that it is reported with."""
 
     name: str
     level: ProblemLevel
@@ -230,4 +230,4 @@ _TABLE: Final = (
 )
 
 RULES: Final = {rule.name: rule for rule in _TABLE}
-"""Every rule by its name, the gravest first."""
+"""All rules by name, the highest level first."""

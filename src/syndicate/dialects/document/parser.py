@@ -1,4 +1,7 @@
-"""A post file taken apart: front matter as plain values, body as clean text, lines counted."""
+"""Splits a post file into front matter (YAML, TOML or JSON) and body, with line numbers.
+
+Delimiters are those of Jekyll and Hugo; YAML 1.1, TOML 1.0 and JSON (RFC 8259).
+"""
 
 import json
 import re
@@ -28,7 +31,7 @@ from syndicate.model.content_limits import DEFAULT_CONTENT_LIMITS, ContentLimits
 from syndicate.model.post import Path
 
 LOST_FENCE_SEARCH_CHARACTERS: Final = 100_000
-"""Characters of a file in which front matter that lost its fence is looked for."""
+"""Characters of a file that are searched for front matter without an opening delimiter."""
 
 _KEY: Final = re.compile(r"""(?:[ \t]*(?:#.*)?\n)*["']?[A-Za-z_][\w.-]*["']?[ \t]*[:=]""")
 _TOML_KEY: Final = re.compile(r"""^[ \t]*(?:\[+[ \t]*)?["']?([\w-]+)""", re.MULTILINE)
@@ -36,7 +39,7 @@ _JSON_KEY: Final = re.compile(r'"([^"\\\n]{0,100})"\s*:')
 _KEYS: Final = re.compile(r"^([A-Za-z_][\w.-]*):(?:[ \t]|$)", re.MULTILINE)
 _DASHES: Final = re.compile("^[-\u2010-\u2015]{2,8}[ \t]*(?:\n|\\Z)", re.MULTILINE)
 _MAX_LINES_BEFORE_FENCE: Final = 3
-"""Lines before a fence from which on it is no longer the first thing in a file."""
+"""Lines of text that may precede a damaged opening delimiter."""
 _TYPICAL_KEYS: Final = frozenset({"title", "date", "layout", "permalink"})
 
 _T = TypeVar("_T")
@@ -44,7 +47,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrontMatter:
-    """Front matter as read, and the body after it; lines count from 1 at the opening fence."""
+    """Parsed front matter and the body after it; lines count from 1 at the opening delimiter."""
 
     values: FrontMatterValues
     body: str
@@ -52,12 +55,12 @@ class FrontMatter:
 
 
 class FrontMatterSyntax(BaseHandler, ABC):
-    """One notation; finding and splitting are python-frontmatter's, by ``FM_BOUNDARY``."""
+    """A front-matter syntax; python-frontmatter detects and splits it by ``FM_BOUNDARY``."""
 
     def parse(self, text: str, limits: ContentLimits) -> FrontMatter | None:
-        """Take ``text`` apart, which begins with our fence; None if it was none after all.
+        """Parse ``text``, which begins with the delimiter; return None if it is another text.
 
-        Raises `ContentError`, with code ``lost-fence`` if the closing one is missing.
+        Raises `ContentError`, with code ``lost-fence`` if the closing delimiter is missing.
         """
         try:
             front, body = self.split(text)
@@ -67,8 +70,8 @@ class FrontMatterSyntax(BaseHandler, ABC):
         size = len(front.encode())
         if size > limits.front_matter_bytes:
             raise limit_error(
-                f"the front matter has {size:,} bytes, and may have at most"
-                f" {limits.front_matter_bytes:,}",
+                f"the front matter has {size:,} bytes; at most {limits.front_matter_bytes:,} are"
+                " allowed",
                 1,
                 hint="Move text into the body, or raise front_matter_bytes in [limits].",
             )
@@ -80,16 +83,14 @@ class FrontMatterSyntax(BaseHandler, ABC):
 
     @abstractmethod
     def parse_values(self, front: str, *, levels: int) -> FrontMatterValues:
-        """Read ``front``, which begins with the line after the opening fence.
-
-        It may be nested ``levels`` deep.
+        """Parse ``front``, which begins after the opening delimiter, nested up to ``levels`` deep.
 
         Raises `ContentError`, `ValueError` or `RecursionError`.
         """
 
 
 class YamlSyntax(FrontMatterSyntax):
-    """YAML between ``---``; ``...`` closes as well, as in Jekyll."""
+    """YAML between ``---``; ``...`` is a closing delimiter as well, as in Jekyll."""
 
     FM_BOUNDARY: re.Pattern[str] | None = re.compile(
         r"^(?:---|(?<=\n)\.\.\.)[ \t]*(?:\n|\Z)", re.MULTILINE
@@ -107,7 +108,8 @@ class TomlSyntax(FrontMatterSyntax):
 
     @override
     def parse_values(self, front: str, *, levels: int) -> FrontMatterValues:
-        if _deep_key_pattern(levels).search(front):  # tomllib takes quadratic time for dotted keys
+        # Before tomllib sees them, because its time is quadratic in the length of dotted keys.
+        if _deep_key_pattern(levels).search(front):
             raise nesting_error(levels, 1)
         meta = tomllib.loads("\n" + front, parse_float=str)
         return FrontMatterValues.from_parsed(
@@ -116,7 +118,7 @@ class TomlSyntax(FrontMatterSyntax):
 
 
 class JsonSyntax(FrontMatterSyntax):
-    """A JSON object, whose braces are the fences; more text may follow on its last line."""
+    """A JSON object, whose braces are the delimiters; the body may start on its last line."""
 
     FM_BOUNDARY: re.Pattern[str] | None = re.compile(r'\{(?=\s*(?:"|\}[ \t]*(?:\n|\Z)))')
 
@@ -130,7 +132,7 @@ class JsonSyntax(FrontMatterSyntax):
         top: list[tuple[str, object]] = []
 
         def remember(pairs: list[tuple[str, object]]) -> dict[str, object]:
-            top[:] = pairs  # the outermost object comes last
+            top[:] = pairs  # the hook is called for the outermost object last
             return dict(pairs)
 
         meta = json.loads(
@@ -144,7 +146,7 @@ class JsonSyntax(FrontMatterSyntax):
 
 @cache
 def _deep_key_pattern(levels: int) -> re.Pattern[str]:
-    """Return the pattern of a dotted TOML key with more than ``levels`` parts."""
+    """Return a pattern for dotted TOML keys with more than ``levels`` parts."""
     part = r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*"""
     return re.compile(rf"(?<![\w-])(?:{part}){{{levels}}}")
 
@@ -153,16 +155,16 @@ SYNTAXES: Final[tuple[FrontMatterSyntax, ...]] = (YamlSyntax(), TomlSyntax(), Js
 
 
 def has_lost_fence(text: str) -> bool:
-    """Tell whether ``text``, which begins with no fence, holds front matter nevertheless.
+    """Return whether ``text``, which begins with no delimiter, has front matter nevertheless.
 
-    Its opening fence may be overtyped, turned into dashes, or have a line or two before it. Keys
-    that posts have, from there to the next line of dashes, tell it from rules and examples.
+    The opening delimiter may be missing, consist of typographic dashes, or follow a line or two.
+    Typical keys up to the next line of dashes distinguish front matter from rules and examples.
     """
     before, *rest = _DASHES.split(text[:LOST_FENCE_SEARCH_CHARACTERS], maxsplit=2)
     if rest and _looks_like_keys(before):
         return True
-    early = before.count("\n") < _MAX_LINES_BEFORE_FENCE and "```" not in before
-    return len(rest) > 1 and early and _looks_like_keys(rest[0])
+    is_early = before.count("\n") < _MAX_LINES_BEFORE_FENCE and "```" not in before
+    return len(rest) > 1 and is_early and _looks_like_keys(rest[0])
 
 
 def _looks_like_keys(front: str) -> bool:
@@ -174,14 +176,14 @@ def _raise_if_unclosed(text: str) -> None:
     if _KEY.match(text, text.find("\n") + 1):
         raise ContentError(
             "the front matter is not closed",
-            hint="Write the closing fence alone on the line after the last key.",
+            hint="Write the closing delimiter alone on the line after the last key.",
             code="lost-fence",
             line=1,
         )
 
 
 def _with_content_errors(read: Callable[[str], _T], text: str) -> _T:
-    """Read ``text``, whatever goes wrong being a `ContentError` with its line."""
+    """Return the result of ``read``; its errors become a `ContentError` with their line."""
     try:
         return read(text)
     except (ValueError, RecursionError) as error:
@@ -191,7 +193,7 @@ def _with_content_errors(read: Callable[[str], _T], text: str) -> _T:
 
 
 def _key_lines(keys: re.Pattern[str], front: str) -> dict[str, int]:
-    """Return the line on which each key first stands."""
+    """Return the line of the first occurrence of each key."""
     lines: dict[str, int] = {}
     line, position = 1, 0
     for match in keys.finditer(front):
@@ -208,10 +210,10 @@ _LINE_ENDS: Final = re.compile("\r\n?")
 class Document:
     """A file with front matter.
 
-    ``meta`` has keys as written; values are str, bool, date, None, list and dict. Numbers are
-    text, and so is everything in YAML but null. ``body`` ends its lines with LF and
-    holds no character that XML forbids. ``body_line`` is the line in the file of the body's
-    first, ``lines`` the line of each key, both counted from 1.
+    ``meta`` has the keys as written; values are str, bool, date, None, list and dict. Numbers
+    are text, as are all scalars of YAML except null. The lines of ``body`` end with LF, and it
+    has no character that XML forbids. ``body_line`` is the line of the file where the body
+    starts, ``key_lines`` has the line of each key; both count from 1.
     """
 
     path: Path
@@ -225,17 +227,17 @@ class Document:
 def parse_document(
     path: Path, data: bytes, limits: ContentLimits = DEFAULT_CONTENT_LIMITS
 ) -> Document | None:
-    """Take the file ``data`` at ``path`` apart; None if it has no front matter.
+    """Return the document with the content ``data`` at ``path``, None without front matter.
 
     Front matter is YAML between ``---``, TOML between ``+++``, or a JSON object; blank lines
-    may stand before it. Raises `ContentError`, with the line in the file, for front matter that
-    cannot be read or that lost a fence.
+    may precede it. Raises `ContentError`, with the line in the file, if front matter has a syntax
+    error or lacks a delimiter.
     """
     decoded, problems = _decode(data)
     text = decoded.lstrip()
     before = decoded.count("\n", 0, len(decoded) - len(text))
     try:
-        header = _read_front_matter(text, limits)
+        front_matter = _read_front_matter(text, limits)
     except ContentError as error:
         raise ContentError(
             f"{displayable_path(path)}: {error.message}",
@@ -243,23 +245,23 @@ def parse_document(
             code=error.code,
             line=before + error.line,
         ) from None
-    return None if header is None else _build_document(path, header, before, problems)
+    return None if front_matter is None else _build_document(path, front_matter, before, problems)
 
 
 def _read_front_matter(text: str, limits: ContentLimits) -> FrontMatter | None:
-    for notation in SYNTAXES:
-        if notation.detect(text):
-            return notation.parse(text, limits)
+    for syntax in SYNTAXES:
+        if syntax.detect(text):
+            return syntax.parse(text, limits)
     if text.startswith("<<<<<<< "):
         raise ContentError(
-            "the file begins with the marker of a merge conflict",
-            hint="Choose one of the two versions and take the markers out.",
+            "the file begins with a merge conflict marker",
+            hint="Keep one of the two versions and remove the markers.",
             code="merge-conflict",
             line=1,
         )
     if has_lost_fence(text):
         raise ContentError(
-            "the file holds front matter but does not begin with its fence",
+            "the front matter has no opening delimiter",
             hint="Write --- alone on the first line, and again after the last key.",
             code="lost-fence",
             line=1,
@@ -268,7 +270,7 @@ def _read_front_matter(text: str, limits: ContentLimits) -> FrontMatter | None:
 
 
 def _decode(data: bytes) -> tuple[str, tuple[FieldProblem, ...]]:
-    """Decode ``data`` as UTF-8, without byte order mark, CR and control characters."""
+    """Decode ``data`` as UTF-8, and remove byte order mark, CR and control characters."""
     problems: tuple[FieldProblem, ...] = ()
     try:
         text = data.decode("utf-8")
@@ -287,23 +289,23 @@ def _decode(data: bytes) -> tuple[str, tuple[FieldProblem, ...]]:
 
 
 def _build_document(
-    path: Path, header: FrontMatter, before: int, problems: tuple[FieldProblem, ...]
+    path: Path, front_matter: FrontMatter, before: int, problems: tuple[FieldProblem, ...]
 ) -> Document:
     duplicates = tuple(
         FieldProblem(
             level="warning",
             rule="duplicate-key",
             line=before + line,
-            message=f"the key {key} is given again; the last one counts",
+            message=f"duplicate key {key}; the last value is used",
             hint=f"Keep one {key}.",
         )
-        for key, line in header.values.duplicate_keys
+        for key, line in front_matter.values.duplicate_keys
     )
     return Document(
         path=path,
-        meta=header.values.meta,
-        body=header.body,
-        body_line=before + header.body_line,
-        key_lines={key: before + line for key, line in header.values.key_lines.items()},
+        meta=front_matter.values.meta,
+        body=front_matter.body,
+        body_line=before + front_matter.body_line,
+        key_lines={key: before + line for key, line in front_matter.values.key_lines.items()},
         problems=problems + duplicates,
     )

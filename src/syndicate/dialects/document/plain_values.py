@@ -1,4 +1,4 @@
-"""Plain values: what front matter of any notation holds once it is read, clean and bounded."""
+"""The values of front matter in any syntax, as plain, bounded Python values, and its errors."""
 
 import re
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from syndicate.errors import ContentError
 from syndicate.model.content_limits import DEFAULT_CONTENT_LIMITS
 
 MAX_VALUES: Final = 10_000
-"""Values in one file; aliases count for what they stand for."""
+"""Maximum number of values in one file; an alias counts as the values it refers to."""
 
 _UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
@@ -19,8 +19,8 @@ _UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\ud
 class FrontMatterValues:
     """The values of front matter by key.
 
-    ``lines`` tells the line of each key, ``doubles`` which keys came again and where; lines
-    count from 1 at the first line of what was read.
+    ``key_lines`` has the line of each key, ``duplicate_keys`` the repeated keys with their lines;
+    lines count from 1 at the first line of the front matter.
     """
 
     meta: dict[str, object] = field(default_factory=dict)
@@ -36,10 +36,10 @@ class FrontMatterValues:
         *,
         levels: int = DEFAULT_CONTENT_LIMITS.front_matter_levels,
     ) -> Self:
-        """Make plain values of ``meta`` as another reader built it.
+        """Return plain values of ``meta``, the result of a TOML or JSON parser.
 
-        Raises `ContentError` for what is nested deeper than ``levels``, `ValueError` for a number
-        too long.
+        Raises `ContentError` if the nesting is deeper than ``levels``, and `ValueError` for a
+        number with thousands of digits.
         """
         return cls(
             meta={xml_safe(key): plain_value(value, 1, levels) for key, value in meta.items()},
@@ -49,36 +49,37 @@ class FrontMatterValues:
 
 
 def xml_safe(text: str) -> str:
-    """Return ``text`` without what XML 1.0 forbids or discourages (section 2.2)."""
+    """Return ``text`` without the characters that XML 1.0 forbids or discourages (section 2.2)."""
     return _UNPRINTABLE.sub("", text)
 
 
 def displayable_path(path: str) -> str:
-    """Return ``path`` with U+FFFD for its bytes that are not UTF-8."""
+    """Return ``path`` with U+FFFD in place of bytes that are not UTF-8."""
     return xml_safe(path.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
 
 
 def plain_value(value: object, depth: int, levels: int) -> object:
-    """Return ``value`` of str, bool, date, None, list and dict with clean text.
+    """Return ``value`` as str, bool, date, None, list or dict, with XML-safe text.
 
-    Whatever else there is becomes text. Raises `ContentError` if ``depth``, of this value, is
-    beyond ``levels``, `ValueError` for a number with thousands of digits.
+    Other types become text. Raises `ContentError` if ``depth``, that of the value, is greater
+    than ``levels``, and `ValueError` for a number with thousands of digits.
     """
     if depth > levels:
         raise nesting_error(levels, 1)
     if isinstance(value, dict):
         return {
-            xml_safe(str(key)): plain_value(each, depth + 1, levels) for key, each in value.items()
+            xml_safe(str(key)): plain_value(inner, depth + 1, levels)
+            for key, inner in value.items()
         }
     if isinstance(value, list):
-        return [plain_value(each, depth + 1, levels) for each in value]
+        return [plain_value(entry, depth + 1, levels) for entry in value]
     if value is None or isinstance(value, bool | date):
         return value
     return xml_safe(str(value))
 
 
 def nesting_error(levels: int, line: int) -> ContentError:
-    """Return the error for front matter that is nested deeper than ``levels`` at ``line``."""
+    """Return the error for front matter nested deeper than ``levels`` at ``line``."""
     return limit_error(
         f"the front matter is nested more than {levels} levels deep",
         line,
@@ -87,12 +88,12 @@ def nesting_error(levels: int, line: int) -> ContentError:
 
 
 def limit_error(message: str, line: int, *, hint: str) -> ContentError:
-    """Return the error for front matter that is larger or deeper than a limit allows."""
+    """Return the error for front matter that exceeds a limit."""
     return ContentError(message, hint=hint, code="over-limit", line=line)
 
 
 def front_matter_error(message: str, line: int) -> ContentError:
-    """Return the error for front matter that cannot be read because of ``line``."""
+    """Return the error for front matter with a syntax error in ``line``."""
     return ContentError(
         message,
         hint="Correct the line, or restore the version before it.",

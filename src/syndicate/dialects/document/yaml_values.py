@@ -1,11 +1,13 @@
-"""YAML as editors mean it: a scalar is the text they wrote, only null is nothing.
+"""YAML front matter whose scalars stay text: only null becomes None.
 
-libyaml reads (YAML 1.1), we build. Nothing is guessed from a scalar's looks, so an impossible
-date, a version 1.10 or a title "No" cannot fail or change: who asks for a field knows its type.
-Tags are ignored. Built from events, because composing deeply nested nodes ends the process.
+libyaml parses (YAML 1.1), this module builds the values. No type is guessed from the form of a
+scalar, so an invalid date, a version 1.10 or a title "No" cannot fail or change: the reader of a
+field converts the text. Tags are ignored. Values are built from events, because libyaml's
+composer recurses: deeply nested nodes overflow the stack and end the process.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final, cast
 
 import yaml
@@ -24,20 +26,20 @@ from syndicate.model.content_limits import DEFAULT_CONTENT_LIMITS
 _NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _MERGE: Final = "<<"
 _CHARACTERS_PER_VALUE: Final = 1_000
-"""Characters of a text that count as another value."""
+"""A text counts as one value more for each of these characters."""
 
 
 def load(text: str, levels: int = DEFAULT_CONTENT_LIMITS.front_matter_levels) -> FrontMatterValues:
-    """Read the one mapping in ``text``, nested up to ``levels`` deep; nothing is an empty one.
+    """Return the mapping in ``text``, nested up to ``levels`` deep; an empty text is an empty one.
 
     Raises `ContentError` with the line, counted from 1 in ``text``.
     """
     try:
         return _ValueBuilder(iter(yaml.CSafeLoader(text).get_event, None), levels).document()
     except yaml.MarkedYAMLError as error:
-        what = f"{error.problem} {error.context or ''}".strip()
+        reason = f"{error.problem} {error.context or ''}".strip()
         raise front_matter_error(
-            f"the front matter cannot be read: {what}", _error_line(error)
+            f"the front matter cannot be read: {reason}", _error_line(error)
         ) from None
     except yaml.YAMLError as error:
         raise front_matter_error(f"the front matter cannot be read: {error}", 1) from None
@@ -48,19 +50,19 @@ class _ValueBuilder:
         self._events = events
         self._levels = levels
         self._anchors: dict[str, tuple[object, int, int]] = {}
-        """By name: the value, how many values it is, and how deep it is nested in itself."""
+        """By name: the value, the number of values in it, and its nesting depth."""
         self._value_count = 0
         self._max_depth = 0
-        """How deep what was read so far of the current value goes, aliases included."""
+        """Maximum depth of the current value so far, aliases included."""
 
     def document(self) -> FrontMatterValues:
         values = FrontMatterValues()
         for event in self._events:
             if isinstance(event, yaml.MappingStartEvent) and not values.meta:
-                self._mapping(values, 0)
+                values = self._mapping(0)
             elif isinstance(event, yaml.NodeEvent) and not _is_null(event):
                 raise front_matter_error(
-                    "the front matter is not a list of keys with values", _line(event)
+                    "the front matter is not a mapping of keys to values", _line(event)
                 )
         return values
 
@@ -82,7 +84,7 @@ class _ValueBuilder:
         return value
 
     def _count_values(self, values: int, depth: int, event: yaml.Event) -> None:
-        """Count ``values`` more, the deepest of them at ``depth``."""
+        """Add ``values``, the deepest of them at ``depth``, and check both limits."""
         self._value_count += values
         self._max_depth = max(self._max_depth, depth)
         if depth > self._levels:
@@ -91,18 +93,15 @@ class _ValueBuilder:
             raise limit_error(
                 f"the front matter has more than {MAX_VALUES:,} values",
                 _line(event),
-                hint="Remove values; an alias counts for everything that it stands for.",
+                hint="Remove values; an alias counts as all the values that it refers to.",
             )
 
     def _collection(self, event: yaml.Event, depth: int) -> object:
         if isinstance(event, yaml.MappingStartEvent):
-            values = FrontMatterValues()
-            self._mapping(values, depth)
-            return values.meta
+            return self._mapping(depth).meta
         if isinstance(event, yaml.SequenceStartEvent):
-            return [
-                self._value(each, depth + 1) for each in self._events_until(yaml.SequenceEndEvent)
-            ]
+            entries = self._events_until(yaml.SequenceEndEvent)
+            return [self._value(entry, depth + 1) for entry in entries]
         if _is_null(event):
             return None
         text = xml_safe(cast("yaml.ScalarEvent", event).value)
@@ -119,8 +118,9 @@ class _ValueBuilder:
         self._count_values(count, depth + height, event)
         return value
 
-    def _mapping(self, values: FrontMatterValues, depth: int) -> None:
+    def _mapping(self, depth: int) -> FrontMatterValues:
         merged: dict[str, object] = {}
+        values = FrontMatterValues()
         for event in self._events_until(yaml.MappingEndEvent):
             key = self._value(event, depth + 1)
             value = self._value(next(self._events), depth + 1)
@@ -132,7 +132,7 @@ class _ValueBuilder:
                 values.duplicate_keys.append((name, _line(event)))
             values.meta[name] = value
             values.key_lines[name] = _line(event)
-        values.meta = merged | values.meta
+        return replace(values, meta=merged | values.meta)
 
     def _events_until(self, end: type[yaml.Event]) -> Iterator[yaml.Event]:
         while not isinstance(event := next(self._events), end):
@@ -140,7 +140,7 @@ class _ValueBuilder:
 
 
 def _merge_mappings(value: object) -> dict[str, object]:
-    """Return the keys of a merged mapping or of a list of them, the first one first."""
+    """Return the keys of a merged mapping, or of a list of them, of which the first wins."""
     mappings = value if isinstance(value, list) else [value]
     merged: dict[str, object] = {}
     for mapping in mappings:
@@ -154,7 +154,7 @@ def _is_null(event: yaml.Event) -> bool:
 
 
 def _error_line(error: yaml.MarkedYAMLError) -> int:
-    """Return the line to look at: where an open quote or key began, else where reading ended."""
+    """Return the line to correct: where an open quote or key starts, else where parsing ended."""
     start = error.context_mark if isinstance(error, ScannerError) else None
     mark = start or error.problem_mark
     return 1 if mark is None else mark.line + 1

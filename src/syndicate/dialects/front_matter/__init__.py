@@ -1,6 +1,5 @@
-"""The shared declarative mapping: from the keys of front matter, a path and a body to fields.
+"""Reads the fields of a post from the keys of its front matter, its path and its body.
 
-A dialect is a `style.DeclarativeDialect`; its keys start from `keys.DEFAULT_KEYS`. Every other
-module here is one
-question about a post: when was it published, what is its title, under what is it filed.
+A dialect is a `declarative_dialect.DeclarativeDialect`; its keys are based on
+`field_reader.DEFAULT_KEYS`. Every other module reads one field or one group of fields.
 """

@@ -1,4 +1,4 @@
-"""The categories of a post: from keys, from the filing line, from its source, without doubles."""
+"""The categories of a post: from its keys, its "Post filed in:" line and its source."""
 
 import re
 from collections import deque
@@ -19,7 +19,7 @@ _LINE: Final = re.compile(
     re.IGNORECASE,
 )
 _LOWERCASE_FILED: Final = ("filed", "f\u0131led", "fi\u0307led")
-"""What a body with a filing line has in lower case: whose case is ignored, i is one of three."""
+"""Lower-case forms of "filed" that ``_LINE`` matches: with case ignored, i has three variants."""
 _LINK: Final = re.compile(
     r"\[(?P<text>[^\[\]]*)\]\((?P<target>[^()\s]*(?:\([^()\s]*\)[^()\s]*)*)(?:\s[^()]*)?\)"
     r"|<a\b[^<>]*?\bhref\s*=\s*[\"']?(?P<href>[^\"'<>\s]*)[^<>]*>(?P<inner>(?:(?!<a\b).)*?)</a>",
@@ -28,16 +28,16 @@ _LINK: Final = re.compile(
 _TAG: Final = re.compile(r"<[^<>]*>|\{:[^{}]*\}")
 _TEXT: Final = re.compile(r"^[^\n]*[^\s][^\n]*$", re.MULTILINE)
 _MAX_LINES_FROM_END: Final = 6
-"""How many lines with text at each end of a body may be the filing line."""
+"""Non-blank lines at each end of the body that are searched for the line."""
 _TAIL_CHARACTERS: Final = 10_000
-"""Characters, rounded up to whole lines, in which the last of them are looked for."""
+"""Characters at the end of the body, rounded up to whole lines, that are searched."""
 _MAX_LINE_CHARACTERS: Final = 5_000
-"""Characters; a longer line is a text."""
+"""A longer line is running text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FiledInLine:
-    """A filing line: what it names, where it stands in the body, counted from 0."""
+    """The "Post filed in:" line: its categories, and its offsets in the body."""
 
     categories: tuple[str, ...]
     start: int
@@ -45,13 +45,13 @@ class FiledInLine:
 
 
 def find_filed_in_line(body: str) -> FiledInLine | None:
-    """Find the filing line of ``body``, on a line of its own near its beginning or end.
+    """Return the "Post filed in:" line near the start or end of ``body``, None without one.
 
-    A category is the decoded ``category`` parameter of its link, else the text of the link; a
-    line without links names them between bars or commas.
+    A category is the decoded ``category`` parameter of a link, else the text of the link;
+    without links, categories are separated by bars or commas.
     """
     lower = body.lower()
-    if not any(word in lower for word in _LOWERCASE_FILED):  # as in most bodies
+    if not any(word in lower for word in _LOWERCASE_FILED):  # a quick test for most bodies
         return None
     for start, end in _first_and_last_lines(body):
         match = _LINE.fullmatch(body, start, end) if end - start <= _MAX_LINE_CHARACTERS else None
@@ -61,7 +61,7 @@ def find_filed_in_line(body: str) -> FiledInLine | None:
 
 
 def _first_and_last_lines(body: str) -> Iterator[tuple[int, int]]:
-    """Yield where the first and the last lines with text begin and end."""
+    """Yield the offsets of the first and the last non-blank lines."""
     tail = body.rfind("\n", 0, max(0, len(body) - _TAIL_CHARACTERS)) + 1
     yield from (match.span() for match in islice(_TEXT.finditer(body), _MAX_LINES_FROM_END))
     yield from (match.span() for match in deque(_TEXT.finditer(body, tail), _MAX_LINES_FROM_END))
@@ -78,20 +78,20 @@ def _categories(rest: str) -> list[str]:
 def _link_categories(link: re.Match[str]) -> list[str]:
     target = unescape(link["target"] or link["href"] or "")
     try:
-        given = parse_qs(urlsplit(target).query).get("category", [])
+        parameters = parse_qs(urlsplit(target).query).get("category", [])
     except ValueError:
-        given = []
+        parameters = []
     text = unescape(_TAG.sub("", link["text"] or link["inner"] or "")).strip(" \t*_")
-    return [name for name in given or [text] if name.strip()]
+    return [name for name in parameters or [text] if name.strip()]
 
 
 NamedCategories = list[tuple[int, str]]
-"""Categories as written, with their lines in the file."""
+"""Pairs of line and category, as written in the file."""
 
 _MAX_COMPARED: Final = 100
 """Categories of one post that are compared with the vocabulary."""
 _MIN_SIMILARITY: Final = 0.85
-"""How alike two slugs are that are likely one word, from 0 to 1."""
+"""Similarity of two slugs, from 0 to 1, that suggests a misspelling."""
 
 
 def read_categories(
@@ -101,9 +101,9 @@ def read_categories(
     *,
     split_at_spaces: bool,
 ) -> tuple[Category, ...]:
-    """Return what the post is filed under, its source's defaults last.
+    """Return the categories of the post, then the default categories of its source.
 
-    With ``spaces``, a text of a key in the plural is a list of words, as in Jekyll.
+    With ``split_at_spaces``, the text of a plural key is a list of words, as in Jekyll.
     """
     keyed = list(_category_texts(reader, "categories", vocabulary, split_at_spaces=split_at_spaces))
     named = [(reader.line(key), name) for key, name in keyed]
@@ -119,45 +119,46 @@ def read_categories(
     _report_spellings(reader, named)
     _report_misspellings(reader, named, vocabulary)
     own = vocabulary.categories(name for _, name in named)
-    return tuple({each.slug: each for each in (*own, *reader.source.categories)}.values())
+    categories = (*own, *reader.source.categories)
+    return tuple({category.slug: category for category in categories}.values())
 
 
 def read_permalink_categories(
     reader: FieldReader, vocabulary: Vocabulary, *, split_at_spaces: bool
 ) -> tuple[str, ...]:
-    """Return the categories that stand in addresses, as written."""
-    written = _category_texts(reader, "shelves", vocabulary, split_at_spaces=split_at_spaces)
-    return tuple(dict.fromkeys(name for _, name in written))
+    """Return the categories for the ``:categories`` of a permalink, as written."""
+    texts = _category_texts(reader, "shelves", vocabulary, split_at_spaces=split_at_spaces)
+    return tuple(dict.fromkeys(name for _, name in texts))
 
 
 def _category_texts(
     reader: FieldReader, field: str, vocabulary: Vocabulary, *, split_at_spaces: bool
 ) -> Iterator[tuple[str, str]]:
-    """Yield (key, text) for each category that a key of the field ``name`` holds."""
+    """Yield (key, category) for the categories in the keys of ``field``."""
     for key, value in reader.values(field):
-        for each in as_texts(value) or ():
-            if isinstance(value, list) or not key.endswith("s") or _is_defined(each, vocabulary):
-                yield key, each
-            elif "," in each:
-                yield from ((key, part.strip()) for part in each.split(",") if part.strip())
+        for text in as_texts(value) or ():
+            if isinstance(value, list) or not key.endswith("s") or _is_defined(text, vocabulary):
+                yield key, text
+            elif "," in text:
+                yield from ((key, name.strip()) for name in text.split(",") if name.strip())
             else:
-                yield from ((key, part) for part in (each.split() if split_at_spaces else [each]))
+                yield from ((key, name) for name in (text.split() if split_at_spaces else [text]))
 
 
 def _is_defined(name: str, vocabulary: Vocabulary) -> bool:
-    meant = vocabulary.category(name)
-    return any(term.category == meant for term in vocabulary.definitions)
+    category = vocabulary.category(name)
+    return any(definition.category == category for definition in vocabulary.definitions)
 
 
 def _report_spellings(reader: FieldReader, named: NamedCategories) -> None:
-    """Note the categories that the post has in two spellings."""
+    """Report categories that the post has in two spellings."""
     first: dict[str, str] = {}
     for line, name in named:
         before = first.setdefault(slug(name), name)
         if before != name:
             reader.report(
                 "similar-category",
-                f"{name} and {before} are one category in two spellings",
+                f"{name} and {before} are two spellings of one category",
                 "Keep one of them.",
                 line=line,
                 level="notice",
@@ -167,13 +168,14 @@ def _report_spellings(reader: FieldReader, named: NamedCategories) -> None:
 def _report_misspellings(
     reader: FieldReader, named: NamedCategories, vocabulary: Vocabulary
 ) -> None:
-    """Note the categories that look like slips of the pen for one of the operator's vocabulary."""
-    known = {term.category.slug: term.category.title for term in vocabulary.definitions}
-    strangers = (
-        (line, name) for line, name in named if known and not _is_defined(name, vocabulary)
-    )
-    for line, name in islice(strangers, _MAX_COMPARED):
-        near = get_close_matches(slug(name), known, n=1, cutoff=_MIN_SIMILARITY)
-        if near:
-            what = f"the category {name} looks like a misspelling of {known[near[0]]}"
-            reader.report("similar-category", what, f"Write {known[near[0]]}.", line=line)
+    """Report categories that look like misspellings of a category of the settings."""
+    titles = {
+        definition.category.slug: definition.category.title for definition in vocabulary.definitions
+    }
+    unknown = ((line, name) for line, name in named if titles and not _is_defined(name, vocabulary))
+    for line, name in islice(unknown, _MAX_COMPARED):
+        matches = get_close_matches(slug(name), titles, n=1, cutoff=_MIN_SIMILARITY)
+        if matches:
+            title = titles[matches[0]]
+            message = f"the category {name} looks like a misspelling of {title}"
+            reader.report("similar-category", message, f"Write {title}.", line=line)

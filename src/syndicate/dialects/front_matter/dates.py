@@ -1,7 +1,6 @@
-"""Dates as people write them in front matter and file names, as instants at the source.
+"""Dates of front matter and file names: parsing, publication, expiry, and what hides a post.
 
-Anything else than a plain date, perhaps with a time and a zone, is not guessed at: "06/02/2020"
-is June in one country and February in another.
+Ambiguous forms are not parsed: "06/02/2020" is June in one country and February in another.
 """
 
 import re
@@ -56,7 +55,7 @@ _ZONE_OFFSETS: Final = {
     "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
     "AKST": -9, "AKDT": -8, "HST": -10,
 }  # fmt: skip
-"""Hours east of UTC, by the names of RFC 822 section 5.1 and of the rest of the States."""
+"""Hours east of UTC, by the zone names of RFC 822 section 5.1 and of Alaska and Hawaii."""
 _ZONE_REGIONS: Final = {
     "ET": "America/New_York",
     "CT": "America/Chicago",
@@ -66,23 +65,22 @@ _ZONE_REGIONS: Final = {
 _DAY_PREFIX: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})-(?=.)")
 _NOON: Final = 12
 _MAX_CHARACTERS: Final = 80
-"""Characters; a longer text is no date."""
+"""Maximum length of a date."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatedInstant:
-    """An instant with the offset of its source's zone, and how exactly it was given."""
+    """A time with the UTC offset of its source's zone, and the precision it was written with."""
 
     instant: datetime
     precision: DatePrecision
 
 
 def parse_date(value: object, zone: ZoneInfo) -> DatedInstant | None:
-    """Return what ``value`` of front matter means at the source; None if it is no date.
+    """Return the time that ``value`` of front matter stands for, None if it is not a date.
 
-    A date is the beginning of that day; a time without zone is one in ``zone``. A local time
-    that a clock change skipped is as much later as the clock jumped; of one that came twice, the
-    first is meant.
+    A date without time is the start of that day; a time without zone is in ``zone``. A local
+    time that a clock change skips is shifted by the change; of a repeated one, the first counts.
     """
     try:
         if isinstance(value, datetime):
@@ -92,12 +90,12 @@ def parse_date(value: object, zone: ZoneInfo) -> DatedInstant | None:
                 instant=_in_zone(datetime.combine(value, time()), zone), precision="day"
             )
         return _parse_text(value.strip(), zone) if isinstance(value, str) else None
-    except (ValueError, OverflowError):  # no such day or time, or one that no calendar holds
+    except (ValueError, OverflowError):  # an invalid day or time, or a year out of range
         return None
 
 
 def split_day_prefix(name: str) -> tuple[date | None, str]:
-    """Split ``2024-01-29-name`` into day and name; without such a prefix the day is None."""
+    """Split ``2024-01-29-name`` into date and name; the date is None without a valid prefix."""
     match = _DAY_PREFIX.match(name)
     if match is None:
         return None, name
@@ -138,7 +136,7 @@ def _time_of_day(clock: re.Match[str]) -> timedelta:
 
 
 def _parse_zone(text: str | None) -> tzinfo | None:
-    """Return the zone that ``text`` names, if there is a text; `ValueError` for a strange one."""
+    """Return the zone with the name or offset ``text``, if any; raise `ValueError` if unknown."""
     if text is None:
         return None
     name = text.upper()
@@ -154,21 +152,21 @@ def _parse_zone(text: str | None) -> tzinfo | None:
     return timezone(-offset if name[0] == "-" else offset)
 
 
-def _in_zone(moment: datetime, zone: ZoneInfo) -> datetime:
-    """Return ``moment`` with the offset that ``zone`` has then, in whole minutes (RFC 3339).
+def _in_zone(time: datetime, zone: ZoneInfo) -> datetime:
+    """Return ``time`` with the UTC offset of ``zone``, in whole minutes (RFC 3339).
 
-    Before standard time offsets had seconds; they are rounded up, so that no day begins early.
+    Offsets before standard time have seconds; they are rounded up, so that no day starts early.
     """
-    aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
-    there = aware.astimezone(UTC).astimezone(zone)
-    offset = there.utcoffset() or timedelta()
-    return there.astimezone(timezone(timedelta(minutes=-(-offset // timedelta(minutes=1)))))
+    aware = time if time.tzinfo is not None else time.replace(tzinfo=zone)
+    local = aware.astimezone(UTC).astimezone(zone)
+    offset = local.utcoffset() or timedelta()
+    return local.astimezone(timezone(timedelta(minutes=-(-offset // timedelta(minutes=1)))))
 
 
 _HIDING_VALUES: Final = (("draft", True), ("public", False), ("permalink", False))
-"""Fields that hide a post, and the value of their key that does so."""
+"""Fields that can hide a post, each with the value that does."""
 
-_DATE_HINT: Final = "Write it as 2024-01-29, or as 2024-01-29 09:30:00 -0500."
+_DATE_HINT: Final = "Write the date as 2024-01-29, or as 2024-01-29 09:30:00 -0500."
 
 
 def read_published(reader: FieldReader, file_day: date | None) -> DatedInstant | None:
@@ -183,8 +181,8 @@ def read_published(reader: FieldReader, file_day: date | None) -> DatedInstant |
     if found is None:
         reader.report(
             "missing-date",
-            "the post has no date and counts from when it was first committed",
-            f"Give it a key date. {_DATE_HINT}",
+            "the post has no date; the time of its first commit is used",
+            f"Add a key date. {_DATE_HINT}",
         )
     elif found is from_file_name:
         reader.origins["published"] = "file name"
@@ -237,7 +235,10 @@ def _read_date(reader: FieldReader, field: str) -> DatedInstant | None:
             reader.record_origin(field, key)
             return found
         reader.report(
-            "impossible-date", f"{key} is no date: {value}"[:200], _DATE_HINT, line=reader.line(key)
+            "impossible-date",
+            f"{key} is not a valid date: {value}"[:200],
+            _DATE_HINT,
+            line=reader.line(key),
         )
     return None
 
@@ -245,11 +246,11 @@ def _read_date(reader: FieldReader, field: str) -> DatedInstant | None:
 def _report_conflict(
     reader: FieldReader, field: str, front_matter_date: datetime, file_name_date: datetime
 ) -> None:
-    winner = "key" if field == "published" else "file name"
+    used = "key" if field == "published" else "file name"
     reader.report(
         "date-conflict",
         f"the date is {front_matter_date.date()} in the front matter "
         f"and {file_name_date.date()} in the file name",
-        f"The {winner} counts; make both the same if that is wrong.",
+        f"The date of the {used} is used. Write the same date in both.",
         line=reader.line(reader.keys[field]),
     )

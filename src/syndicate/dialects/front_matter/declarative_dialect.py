@@ -1,4 +1,4 @@
-"""A house style as data: the keys, defaults and quirks from which a dialect is put together."""
+"""A dialect built from data: keys, defaults and options."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -53,19 +53,20 @@ _ABSOLUTE: Final = re.compile("https?://", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeclarativeDialect:
-    """A `Dialect` put together from data.
+    """A `Dialect` built from data.
 
-    ``permalink`` is the pattern for posts and sources without one; ``tokens`` adds to or changes
-    what placeholders stand for. ``languages`` finds the language at the end of a file name.
-    ``spaces``: a text of ``categories`` is a list of words. ``exempt`` names path parts that may
-    begin with an underscore. ``has_leaf_bundles``: a page called ``index`` owns all of its folder.
-    ``comments`` are the syntaxes of comments in bodies, beside those of Liquid.
+    ``default_permalink`` is the pattern if neither post nor source has one;
+    ``placeholder_values`` adds or replaces values of placeholders. ``language_suffix`` matches
+    the language at the end of a file name. ``split_at_spaces``: a text of ``categories`` is a
+    list of words. ``allowed_names`` are path parts that may start with an underscore.
+    ``has_leaf_bundles``: all other files in the folder of an ``index`` page are its resources.
+    ``comment_syntaxes`` are those of comments in bodies, in addition to Liquid's.
     """
 
     name: str
     default_permalink: Callable[[PostPath], str]
     keys: FieldKeys
-    placeholder_values: Callable[[Fields, PostPath], Mapping[str, str]] = lambda _fields, _place: {}
+    placeholder_values: Callable[[Fields, PostPath], Mapping[str, str]] = lambda _fields, _path: {}
     language_suffix: re.Pattern[str] = re.compile(r"\._([a-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})?)$")
     hard_breaks: bool = False
     split_at_spaces: bool = False
@@ -74,7 +75,7 @@ class DeclarativeDialect:
     comment_syntaxes: tuple[CommentSyntax, ...] = ("kramdown",)
 
     def skip_reason(self, path: Path, source: Source) -> str:
-        """Return why the file at ``path`` is not even looked at, empty if it may be a post."""
+        """Return the reason why the file at ``path`` is not read, "" if it may be a post."""
         parts = split_at_folder(path, source)[1]
         stem, dot, suffix = parts[-1].rpartition(".")
         for part in parts:
@@ -85,9 +86,9 @@ class DeclarativeDialect:
         return "README" if stem.lower() == "readme" else ""
 
     def bundle_folder(self, path: Path) -> Path | None:
-        """Return the folder in which all other files are resources of the page at ``path``.
+        """Return the folder whose other files are resources of the page at ``path``, else None.
 
-        None if the file at ``path`` makes no such bundle. The root of a repository is none.
+        The root of a repository is never a bundle.
         """
         folder, slash, name = path.rpartition("/")
         stem, dot, suffix = name.lower().rpartition(".")
@@ -96,7 +97,7 @@ class DeclarativeDialect:
         return Path(folder) if self.language_suffix.sub("", stem) == "index" else None
 
     def read_fields(self, document: Document, source: Source, vocabulary: Vocabulary) -> Fields:
-        """Return what ``document`` says about its post; never raises for what is in it."""
+        """Return the fields of ``document``; its mistakes become problems, never exceptions."""
         reader = FieldReader(document, source, self.keys)
         path = parse_post_path(document.path, source, self.language_suffix)
         filed_in = find_filed_in_line(document.body)
@@ -142,11 +143,11 @@ class DeclarativeDialect:
         )
 
     def text_to_render(self, document: Document) -> str:
-        """Return the text to render, its lines where they are in ``document.body``."""
+        """Return the text to render, with the line numbers of ``document.body``."""
         return _remove_line(find_filed_in_line(document.body), document.body)
 
     def post_url(self, fields: Fields, path: Path, source: Source, published: datetime) -> str:
-        """Return the absolute address of the post's page, percent-encoded where it must be."""
+        """Return the absolute, percent-encoded URL of the post."""
         post_path = parse_post_path(path, source, self.language_suffix)
         pattern = fields.permalink or _with_language(
             source.permalink or self.default_permalink(post_path), post_path, source
@@ -159,7 +160,7 @@ class DeclarativeDialect:
 
 
 def _with_language(pattern: str, path: PostPath, source: Source) -> str:
-    """Put a language that only the file name tells in front, so that translations differ."""
+    """Return ``pattern`` below the language of the file name, if it is not the source's."""
     if path.language in ("", source.language):
         return pattern
     return f"/{path.language}/{permalink.PERMALINK_STYLES.get(pattern, pattern)}"
@@ -174,14 +175,14 @@ def _read_permalink(reader: FieldReader, path: PostPath) -> str:
     if not permalink_text and not path.name.isascii():
         reader.report(
             "non-ascii-name",
-            f"the file name puts other than ASCII into the address: {displayable_path(path.name)}",
+            f"the URL contains a non-ASCII file name: {displayable_path(path.name)}",
             "Rename the file, or give the post a permalink.",
             level="notice",
         )
     if _TEMPLATE.search(permalink_text):
         reader.report(
             "permalink-template",
-            f"the permalink is made by template code, which is not run: {permalink_text}"[:200],
+            f"the permalink contains template code and is ignored: {permalink_text}"[:200],
             "Set the pattern as permalink of the source in the settings.",
             line=reader.line(reader.keys["permalink"]),
         )
@@ -190,8 +191,8 @@ def _read_permalink(reader: FieldReader, path: PostPath) -> str:
     if _ABSOLUTE.match(permalink_text) and not is_url(permalink_text):
         reader.report(
             "broken-scheme",
-            f"the permalink is an address that nothing can follow: {permalink_text}"[:200],
-            "Begin it with / for a page of the site.",
+            f"the permalink is not a valid URL: {permalink_text}"[:200],
+            "Begin the permalink with / for a page of the site.",
             line=reader.line(reader.keys["permalink"]),
             level="error",
         )
@@ -211,24 +212,24 @@ def _read_authors(reader: FieldReader) -> tuple[str, ...]:
     byline = reader.find("byline", as_text)
     if byline is not None:
         return (collapse_spaces(byline),)
-    known = dict(reader.source.authors)
-    named = reader.find("authors", as_texts) or ()
-    return tuple(dict.fromkeys(person_name(each, known) for each in named))
+    names = dict(reader.source.authors)
+    authors = reader.find("authors", as_texts) or ()
+    return tuple(dict.fromkeys(person_name(author, names) for author in authors))
 
 
 def _read_external_url(reader: FieldReader) -> str:
-    """Return the address that is given for the post outside the source's own site."""
+    """Return the post's URL on another site, "" if it has none."""
     own_host = urlsplit(reader.source.site_url).hostname
 
-    def foreign(value: object) -> str | None:
-        address = as_text(value) or ""
+    def parse_external_url(value: object) -> str | None:
+        url = as_text(value) or ""
         try:
-            host = urlsplit(address).hostname
+            host = urlsplit(url).hostname
         except ValueError:
             return None
-        return address if _ABSOLUTE.match(address) and host != own_host else None
+        return url if _ABSOLUTE.match(url) and host != own_host else None
 
-    return reader.find("external_url", foreign) or ""
+    return reader.find("external_url", parse_external_url) or ""
 
 
 def _read_language(reader: FieldReader, path: PostPath) -> str:

@@ -1,4 +1,4 @@
-"""Which front-matter keys mean which field, and the finding of values by them."""
+"""The front-matter keys of each field, and a reader that finds the values of fields by them."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
@@ -10,7 +10,7 @@ from syndicate.model.edition import ProblemLevel
 from syndicate.model.post import Source
 
 FieldKeys = Mapping[str, tuple[str, ...]]
-"""Field → front-matter keys in the order they are asked; "a.b" is key b of the mapping in a."""
+"""The front-matter keys of each field, first match wins; "a.b" is the key b of the mapping a."""
 
 DEFAULT_KEYS: Final[FieldKeys] = {
     "title": ("title", "carousel_title"),
@@ -51,17 +51,17 @@ _T = TypeVar("_T")
 
 @cache
 def _split_key_path(path: str) -> tuple[str, str, str]:
-    """Return the key that ``path`` begins with, that in lower case, and the rest."""
+    """Return the first key of ``path``, the same in lower case, and the rest."""
     key, _, rest = path.partition(".")
     return key, key.lower(), rest
 
 
 class FieldReader:
-    """One document while its fields are read: finds values, keeps where each came from.
+    """Reads the fields of one document; records the origin of each value and the problems.
 
-    ``keys`` are those of the dialect; where the source has keys for a field, only these count.
-    Keys are told apart by case only where a document has both. ``origins`` tells where the
-    fields found so far are from, ``keys`` the keys of those that are from one.
+    ``keys`` are those of the dialect; the source's own keys for a field replace them. The case
+    of keys matters only if a document has both spellings. ``origins`` has the origin of each
+    field read so far, ``keys`` the key if the origin is one.
     """
 
     def __init__(self, document: Document, source: Source, keys: FieldKeys) -> None:
@@ -74,24 +74,24 @@ class FieldReader:
         self._keys_by_lowercase = {key.lower(): key for key in document.meta}
 
     def values(self, field: str, *, with_blank: bool = False) -> Iterator[tuple[str, object]]:
-        """Yield (key, value) for the keys of the field ``name`` that say something.
+        """Yield (key, value) for the keys of ``field`` that have a value.
 
-        With ``blank``, an empty text says something too; null never does.
+        Blank text counts as a value only with ``with_blank``, null never.
         """
         for path in self._keys.get(field, ()):
             key, lower, rest = _split_key_path(path)
-            if lower not in self._keys_by_lowercase:  # as with most of the keys there are
+            if lower not in self._keys_by_lowercase:  # most documents lack most keys
                 continue
             spelling = key if key in self.document.meta else self._keys_by_lowercase[lower]
             value = self.document.meta[spelling]
             if rest:
                 value = value.get(rest) if isinstance(value, dict) else None
-            empty = isinstance(value, str) and not value.strip()
-            if value is not None and (with_blank or not empty):
+            is_blank = isinstance(value, str) and not value.strip()
+            if value is not None and (with_blank or not is_blank):
                 yield spelling, value
 
     def find(self, field: str, parse: Callable[[object], _T | None]) -> _T | None:
-        """Return the first value of the field ``name`` that ``read`` can use."""
+        """Return the first value of ``field`` for which ``parse`` does not return None."""
         for key, value in self.values(field):
             found = parse(value)
             if found is not None:
@@ -100,22 +100,22 @@ class FieldReader:
         return None
 
     def record_origin(self, field: str, key: str) -> None:
-        """Remember that the field ``name`` is from the front-matter ``key``."""
+        """Record that ``field`` was read from the front-matter ``key`` (shown by `explain`)."""
         self.keys[field] = key
         self.origins[field] = f"key {key}, line {self.line(key)}"
 
     def first_key(self, field: str) -> str:
-        """Return the key that the field ``name`` is looked for under first."""
+        """Return the preferred key of ``field``."""
         return next(iter(self._keys.get(field, ())), field)
 
     def line(self, key: str) -> int:
-        """Return the line of ``key`` in the file, 0 if it has none of its own."""
+        """Return the line of ``key`` in the file, 0 if unknown."""
         return self.document.key_lines.get(key, 0)
 
     def report(
         self, rule: str, message: str, hint: str, *, line: int = 0, level: ProblemLevel = "warning"
     ) -> None:
-        """Tell the editor ``what`` is wrong and what to do."""
+        """Add a problem for the editor: what is wrong, and what to do."""
         self.problems.append(
             FieldProblem(level=level, rule=rule, line=line, message=message, hint=hint)
         )

@@ -1,4 +1,4 @@
-"""The pictures that front matter names, and what it says about them in words."""
+"""The images of front matter and their alternative text."""
 
 import re
 from typing import Final, NamedTuple
@@ -14,7 +14,7 @@ _FILE_NAME: Final = re.compile(r"\S+\.(?:jpe?g|png|gif|svg|webp|avif|tiff?|bmp)"
 
 
 class FrontMatterImage(NamedTuple):
-    """An image by its address, relative or absolute, empty if there is none; and its alt text."""
+    """The URL of an image, relative or absolute, empty if there is none; and its alt text."""
 
     url: str
     alt: str | None
@@ -24,7 +24,7 @@ NO_IMAGE: Final = FrontMatterImage("", None)
 
 
 def read_image(reader: FieldReader, field: str, path: PostPath) -> FrontMatterImage:
-    """Return the picture of the field ``name`` with the alt text of its twin ``name_alt``."""
+    """Return the image of ``field`` with the alt text of the field ``FIELD_alt``."""
     url = reader.find(field, _parse_url)
     if url is None:
         return NO_IMAGE
@@ -33,15 +33,15 @@ def read_image(reader: FieldReader, field: str, path: PostPath) -> FrontMatterIm
         reader.report(
             "image-id",
             f"{reader.keys[field]} is not the path of an image: {url}"[:200],
-            "Write the path from the root of the site, beginning with a slash.",
+            "Write the path from the root of the site, starting with a slash.",
             line=line,
         )
         return NO_IMAGE
     if not is_url(url):
         reader.report(
             "broken-scheme",
-            f"{reader.keys[field]} is an address that nothing can follow: {url}"[:200],
-            "Begin it with https://, or with / for an image of the site.",
+            f"{reader.keys[field]} is not a valid URL: {url}"[:200],
+            "Begin the URL with https://, or with / for an image of the site.",
             line=line,
             level="error",
         )
@@ -50,20 +50,20 @@ def read_image(reader: FieldReader, field: str, path: PostPath) -> FrontMatterIm
     if alt is None:
         reader.report(
             "image-alt",
-            f"nothing says in words what {url} shows",
-            f"Describe it in {reader.first_key(field + '_alt')}.",
+            f"the image {url} has no alternative text",
+            f"Describe the image in {reader.first_key(field + '_alt')}.",
             line=line,
         )
     return FrontMatterImage(_with_leading_slash(url, path), alt)
 
 
 def _parse_url(value: object) -> str | None:
-    written = as_texts(value)
-    return _SITE_URL_TAG.sub("", written[0]).strip() or None if written else None
+    texts = as_texts(value)
+    return _SITE_URL_TAG.sub("", texts[0]).strip() or None if texts else None
 
 
 def _with_leading_slash(url: str, path: PostPath) -> str:
-    """Return ``address`` with a leading slash, unless it is absolute or lies beside its page."""
+    """Return ``url`` with a leading slash, unless it is absolute or relative to a page bundle."""
     if _ABSOLUTE_URL.match(url) or url.startswith("/") or path.is_bundle:
         return url
     return f"/{url.removeprefix('./')}"
@@ -78,7 +78,7 @@ def _read_alt(reader: FieldReader, field: str) -> str | None:
             reader.report(
                 "image-alt-file-name",
                 f"{key} is a file name, not a description: {alt}",
-                "Say what the image shows.",
+                "Describe what the image shows.",
                 line=reader.line(key),
             )
             return None

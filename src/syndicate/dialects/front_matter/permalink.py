@@ -1,6 +1,6 @@
-"""Addresses of pages: a permalink or pattern, filled in for one post and made absolute.
+"""URLs of posts from permalink patterns, with the placeholders and styles of Jekyll and Hugo.
 
-Placeholders of Jekyll (its permalink styles too) and Hugo; percent-encoding by RFC 3986.
+Percent-encoding follows RFC 3986.
 """
 
 import re
@@ -31,18 +31,18 @@ _ABSOLUTE: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _PLACEHOLDER: Final = re.compile(r":([a-z_]{1,24})(?:\[([a-z0-9:]{0,12})\])?")
 _SLASHES: Final = re.compile("//+")
 _SAFE_IN_NAMES: Final = "/:@!$&'()*+,;=-._~"
-"""What a file name may bring into a path as it is (RFC 3986 section 3.3)."""
+"""Characters of file names that are not encoded in a path (RFC 3986 section 3.3)."""
 _SAFE_IN_PERMALINKS: Final = _SAFE_IN_NAMES + "%?#[]"
 
 
 def build_url(pattern: str, placeholders: Mapping[str, str], site_url: str) -> str:
-    """Return ``pattern`` with ``tokens`` for its placeholders, below ``site_url`` unless absolute.
+    """Return the URL of ``pattern`` with its placeholders replaced, below ``site_url`` if relative.
 
-    At each colon the longest known placeholder counts; an unknown one stays as it is, an empty
-    one leaves no double slash behind.
+    At each colon the longest known placeholder counts; unknown ones stay as they are. Double
+    slashes, as from empty placeholders, are collapsed.
     """
 
-    def fill(match: re.Match[str]) -> str:
+    def replace(match: re.Match[str]) -> str:
         word = match[1]
         for end in range(len(word), 0, -1):
             if word[:end] in placeholders:
@@ -54,16 +54,17 @@ def build_url(pattern: str, placeholders: Mapping[str, str], site_url: str) -> s
 
     if _ABSOLUTE.match(pattern):
         return _percent_encode(pattern, _SAFE_IN_PERMALINKS)
-    filled = _PLACEHOLDER.sub(fill, PERMALINK_STYLES.get(pattern, pattern))
-    path = _SLASHES.sub("/", f"/{_percent_encode(filled, _SAFE_IN_PERMALINKS)}")
+    replaced = _PLACEHOLDER.sub(replace, PERMALINK_STYLES.get(pattern, pattern))
+    path = _SLASHES.sub("/", f"/{_percent_encode(replaced, _SAFE_IN_PERMALINKS)}")
     return site_url.rstrip("/") + path
 
 
 def placeholder_values(fields: Fields, path: PostPath, published: datetime) -> dict[str, str]:
-    """Return what the placeholders of Jekyll stand for in the address of one post."""
+    """Return the values of Jekyll's placeholders for one post."""
+    categories = fields.permalink_categories
     return {
-        "categories": "/".join(shelf.lower() for shelf in fields.permalink_categories),
-        "slugified_categories": "/".join(slug(shelf) for shelf in fields.permalink_categories),
+        "categories": "/".join(category.lower() for category in categories),
+        "slugified_categories": "/".join(slug(category) for category in categories),
         "collection": path.folder.rpartition("/")[2].lstrip("_"),
         "name": path.name,
         "output_ext": ".html",
@@ -74,14 +75,14 @@ def placeholder_values(fields: Fields, path: PostPath, published: datetime) -> d
     }
 
 
-def _select_folders(path: str, part: str) -> str:
-    """Return one of the folders of ``path``, or some: ``[0]``, ``[last]``, ``[1:]``, ``[:2]``."""
+def _select_folders(path: str, index: str) -> str:
+    """Return the folders of ``path`` at ``index``: ``[0]``, ``[last]``, ``[1:]`` or ``[:2]``."""
     folders = path.split("/")
-    start, colon, end = part.replace("last", str(len(folders) - 1)).partition(":")
+    start, colon, end = index.replace("last", str(len(folders) - 1)).partition(":")
     if not (start + end).isdecimal():
         return path
-    chosen = slice(int(start or 0), int(end) if end else None)
-    return "/".join(folders[chosen] if colon else folders[int(start) :][:1])
+    selected = slice(int(start or 0), int(end) if end else None)
+    return "/".join(folders[selected] if colon else folders[int(start) :][:1])
 
 
 def _date_placeholders(time: datetime) -> dict[str, str]:

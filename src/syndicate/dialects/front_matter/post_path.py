@@ -1,4 +1,4 @@
-"""What a file's path says: below which folder, called what, of which day, in which language."""
+"""The parts of a post's path: configured folder, name, date prefix and language."""
 
 import re
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ from syndicate.dialects.front_matter.dates import split_day_prefix
 from syndicate.model.post import Path, Source
 
 POST_SUFFIXES: Final = frozenset({".md", ".markdown", ".html"})
-"""Endings of files that can be posts."""
+"""Suffixes of files that can be posts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostPath:
-    """Where a post lies.
+    """The path of a post in parts.
 
-    ``folder`` is the configured folder it is below, ``parents`` the folders between. ``name`` is
-    the file name without extension and language, for a page bundle (``name/index.md``) that of
-    its folder; ``title`` is that without the ``day`` in front. ``language`` is empty without a
-    suffix.
+    ``folder`` is the configured folder, ``parents`` are the folders below it. ``name`` is the
+    file name without extension and language, or for a page bundle (``name/index.md``) the name of
+    its folder; ``undated_name`` is the name without the date prefix ``day``. ``language`` is
+    empty without a language suffix.
     """
 
     folder: str
@@ -34,22 +34,22 @@ class PostPath:
 
     @property
     def folders(self) -> tuple[str, ...]:
-        """Every folder above the post, from the root of the repository."""
+        """All folders above the post, from the root of the repository."""
         return (*_parts(Path(self.folder)), *self.parents)
 
     @property
     def path_in_folder(self) -> str:
-        """The path below the folder without extension and language."""
+        """The path below the configured folder, without extension and language."""
         return "/".join((*self.parents, self.name))
 
     @property
     def repository_path(self) -> str:
-        """The path from the root of the repository, likewise; equal for translations."""
+        """The path from the root of the repository, likewise; the same for all translations."""
         return "/".join(part for part in (self.folder, self.path_in_folder) if part)
 
 
 def parse_post_path(path: Path, source: Source, language_suffix: re.Pattern[str]) -> PostPath:
-    """Read ``path``; ``languages`` finds a language at the end of a name as its first group."""
+    """Return the parts of ``path``; the first group of ``language_suffix`` is the language."""
     folder, parts = split_at_folder(path, source)
     stem, dot, ending = parts[-1].rpartition(".")
     stem = stem if stem and f"{dot}{ending}".lower() in POST_SUFFIXES else parts[-1]
@@ -72,15 +72,15 @@ def parse_post_path(path: Path, source: Source, language_suffix: re.Pattern[str]
 
 
 def split_at_folder(path: Path, source: Source) -> tuple[str, tuple[str, ...]]:
-    """Split ``path`` into the innermost folder of ``source`` it is below and the parts below."""
-    whole = tuple([part for part in path.split("/") if part])
+    """Return the innermost configured folder above ``path``, and the parts of the path below it."""
+    parts = tuple([part for part in path.split("/") if part])
     folders = map(_parts, source.folders)
-    fitting = [folder for folder in folders if whole[: len(folder)] == folder and folder != whole]
-    folder = max(fitting, key=len, default=())
-    return "/".join(folder), whole[len(folder) :] or ("",)
+    above = [folder for folder in folders if parts[: len(folder)] == folder and folder != parts]
+    folder = max(above, key=len, default=())
+    return "/".join(folder), parts[len(folder) :] or ("",)
 
 
 @cache
 def _parts(folder: Path) -> tuple[str, ...]:
-    """Return the parts of a configured folder, of which there are few."""
+    """Return the parts of a configured folder; cached, because it is needed for every file."""
     return PurePosixPath(folder).parts

@@ -1,4 +1,4 @@
-"""The title of a post as plain text: of its front matter, of its first heading, of its file."""
+"""The title of a post as plain text, from front matter, first heading or file name."""
 
 import re
 from collections.abc import Iterator
@@ -22,15 +22,15 @@ _COMMENT: Final = re.compile(
     r"|\{#(?![\w:.\-]+[^{}\n#]*\})(?:(?!\{#).)*?#\}",
     re.DOTALL,
 )
-"""Comments of HTML, Liquid, kramdown and Nunjucks: no heading in them is a title."""
+"""Comments of HTML, Liquid, kramdown and Nunjucks, whose headings do not count."""
 _NOT_LINE_FEED: Final = re.compile(r"[^\n]")
 _MAX_LINES: Final = 1_000
-"""Lines; a heading further down is no title."""
+"""Lines of the body that are searched for a heading."""
 _EMPHASIS: Final = re.compile(r"\*+|`+|\{:?[#.][^{}]*\}")
 
 
 def read_title(reader: FieldReader, path: PostPath) -> str:
-    """Return the title; never empty as long as the file has a name."""
+    """Return the title, which is never empty if the file has a name."""
     found = reader.find("title", as_plain_text)
     if found is None:
         return _fallback_title(reader, path)
@@ -38,7 +38,7 @@ def read_title(reader: FieldReader, path: PostPath) -> str:
     if has_html(reader.document.meta[key]):
         reader.report(
             "title-markup",
-            f"{key} holds HTML, which a plain title cannot show",
+            f"{key} contains HTML, but titles are plain text",
             "Write the title without tags.",
             line=reader.line(key),
             level="notice",
@@ -47,7 +47,7 @@ def read_title(reader: FieldReader, path: PostPath) -> str:
 
 
 def _fallback_title(reader: FieldReader, path: PostPath) -> str:
-    reader.report("missing-title", "the post has no title", "Give it a key title.")
+    reader.report("missing-title", "the post has no title", "Add a key title.")
     for line, heading in _headings(reader.document.body):
         reader.origins["title"] = f"first heading, line {reader.document.body_line + line}"
         return heading
@@ -59,17 +59,17 @@ def _fallback_title(reader: FieldReader, path: PostPath) -> str:
 
 
 def _headings(body: str) -> Iterator[tuple[int, str]]:
-    """Yield each heading of ``body`` outside code with its line, counted from 0."""
+    """Yield (line, text) of the headings of ``body`` outside code; lines count from 0."""
     body = _COMMENT.sub(lambda comment: _NOT_LINE_FEED.sub("", comment[0]), body)
-    fenced, before = False, ""
+    is_code, line_before = False, ""
     for number, line in enumerate(body.split("\n", _MAX_LINES)[:_MAX_LINES]):
         if _FENCE.match(line):
-            fenced = not fenced
-        elif not fenced:
-            found = _HEADING.fullmatch(line) or _HTML_HEADING.search(line)
-            underlined = before if _UNDERLINE.fullmatch(line) else ""
-            written = found["text"].strip().rstrip("#") if found else underlined
-            words = as_plain_text(_EMPHASIS.sub("", written))
-            if words:
-                yield number if found else number - 1, words
-        before = line
+            is_code = not is_code
+        elif not is_code:
+            match = _HEADING.fullmatch(line) or _HTML_HEADING.search(line)
+            underlined = line_before if _UNDERLINE.fullmatch(line) else ""
+            markup = match["text"].strip().rstrip("#") if match else underlined
+            heading = as_plain_text(_EMPHASIS.sub("", markup))
+            if heading:
+                yield number if match else number - 1, heading
+        line_before = line

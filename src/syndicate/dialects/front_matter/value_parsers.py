@@ -1,7 +1,7 @@
-"""What the values of front matter mean: text, lists, yes and no, numbers of minutes.
+"""Converts front-matter values to text, lists, booleans and numbers.
 
-Every reader returns None for what it cannot use, so that the next key is asked. Null, empty and
-blank count as absent.
+Every parser returns None for a value it cannot use, so that the next key is tried. Null, empty
+and blank count as absent.
 """
 
 import html
@@ -20,20 +20,20 @@ _NO: Final = frozenset({"false", "no", "off"})
 
 
 def as_text(value: object) -> str | None:
-    """Return ``value`` as text without white space around it."""
+    """Return ``value`` as text without surrounding white space."""
     if isinstance(value, str):
         return value.strip() or None
     return str(value) if isinstance(value, date) else None
 
 
 def as_plain_text(value: object) -> str | None:
-    """Return ``value`` as plain text: tags dropped, entities resolved, white space folded."""
-    written = as_text(value)
-    return None if written is None else collapse_spaces(unescape(_TAG.sub("", written))) or None
+    """Return ``value`` as plain text: without tags and entities, white space collapsed."""
+    text = as_text(value)
+    return None if text is None else collapse_spaces(unescape(_TAG.sub("", text))) or None
 
 
 def unescape(markup: str) -> str:
-    """Return ``markup`` with its entities as characters; as it is if one is no character at all."""
+    """Return ``markup`` with entities replaced; unchanged if one of them is not a character."""
     try:
         return html.unescape(markup)
     except ValueError:  # a number with thousands of digits
@@ -46,24 +46,24 @@ def collapse_spaces(words: str) -> str:
 
 
 def has_html(value: object) -> bool:
-    """Tell whether ``value`` is text with tags of HTML in it."""
+    """Return whether ``value`` is text with HTML tags."""
     return isinstance(value, str) and _TAG.search(value) is not None
 
 
 def as_declared_text(value: object) -> str | None:
-    """Return ``value`` as folded text; an empty text that was written out counts, null does not."""
+    """Return ``value`` as text with collapsed white space; empty text counts, null does not."""
     return collapse_spaces(value) if isinstance(value, str) else as_text(value)
 
 
 def as_texts(value: object) -> tuple[str, ...] | None:
-    """Return the texts of a list, or of what stands for a list of one."""
+    """Return the texts of a list, or of a single value."""
     values = value if isinstance(value, list) else [value]
-    found = tuple(each for item in values if (each := _name_of(item)) is not None)
-    return found or None
+    texts = tuple(text for entry in values if (text := _name_of(entry)) is not None)
+    return texts or None
 
 
 def as_bool(value: object) -> bool | None:
-    """Return ``value`` as yes or no, in the words of YAML 1.1."""
+    """Return ``value`` as a boolean, which may be a word of YAML 1.1 such as yes or off."""
     if isinstance(value, bool):
         return value
     word = (as_text(value) or "").lower()
@@ -71,13 +71,13 @@ def as_bool(value: object) -> bool | None:
 
 
 def as_minutes(value: object) -> int | None:
-    """Return the first number in ``value``, "4 min" for example, if it is one of minutes."""
+    """Return the first number in ``value``, such as "4 min", unless it is 0."""
     found = _NUMBER.search(as_text(value) or "")
     return (int(found[0]) or None) if found else None
 
 
 def is_url(reference: str) -> bool:
-    """Tell whether ``written`` can be taken apart as an address (RFC 3986): ``//[a`` cannot."""
+    """Return whether ``reference`` can be parsed as a URL (RFC 3986), unlike ``//[a``."""
     try:
         urlsplit(reference)
     except ValueError:
@@ -86,15 +86,15 @@ def is_url(reference: str) -> bool:
 
 
 def person_name(word: str, names: Mapping[str, str]) -> str:
-    """Return the name behind ``word``: what ``names`` says, else a slug spelled as a name."""
+    """Return the author ``word`` as in ``names``; other slugs become capitalized words."""
     if word in names or not _SLUG.fullmatch(word):
         return names.get(word, collapse_spaces(word))
     return " ".join(part.capitalize() for part in re.split("[-_.]", word))
 
 
-def _name_of(item: object) -> str | None:
-    if isinstance(item, dict):
+def _name_of(entry: object) -> str | None:
+    if isinstance(entry, dict):
         return next(
-            (each for key in _NAME_KEYS if (each := as_text(item.get(key))) is not None), None
+            (name for key in _NAME_KEYS if (name := as_text(entry.get(key))) is not None), None
         )
-    return as_text(item)
+    return as_text(entry)

@@ -1,4 +1,4 @@
-"""The words of a post: what tells an edit that readers notice from one of markup and addresses."""
+"""A digest of the words of a post, which changes of markup and URLs leave the same."""
 
 import re
 from collections.abc import Iterable
@@ -20,12 +20,12 @@ _MARKUP: Final = re.compile(
     r"|h(?<!\wh)ttps?://[^\s<>()\[\]]+",  # bare addresses
     re.DOTALL,
 )
-"""Every alternative begins with a letter of its own: that makes the search ten times faster."""
+"""Every alternative begins with another literal, which makes the search ten times faster."""
 
 _REMOVED_CHARACTERS: Final = tuple(
     each.encode() for each in "\u2019\u00ad\u200b\u200c\u200d\u2060\ufeff"
 )
-"""What may stand inside a word without parting it: apostrophe, soft hyphen, zero-width ones."""
+"""Characters inside of words: apostrophe, soft hyphen and zero-width characters."""
 _SEPARATORS: Final = (
     re.compile(rb"\xe2[\x80\x81]."),  # U+2000 to U+207F: spaces, dashes, quotes, bullets
     re.compile(rb"\xc2[\x80-\xa9\xab-\xb4\xb6-\xb9\xbb\xbf]"),  # U+0080 to U+00BF: signs
@@ -33,41 +33,41 @@ _SEPARATORS: Final = (
 _LETTERS_AND_DIGITS: Final = bytes(
     byte if byte > ord("~") or chr(byte).isalnum() else ord(" ") for byte in range(256)
 )
-"""UTF-8 with a space for all of ASCII but letters and digits."""
+"""Translation of bytes: a space for all of ASCII except letters and digits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordDigest:
-    """A digest (16 bytes) of words in their order, and how many the last text has."""
+    """A digest (16 bytes) of the words in their order, and the word count of the last text."""
 
     digest: bytes
     count: int
 
 
 def digest_words(texts: Iterable[str]) -> WordDigest:
-    """Read ``texts``, of Markdown or HTML, as words: letters and digits, nothing between them."""
+    """Return the digest of the words (letters and digits) of ``texts`` in Markdown or HTML."""
     digest = blake2b(digest_size=16)
     count = 0
     for text in texts:
-        found = _normalize_words(_MARKUP.sub(" ", text))
-        digest.update(found + b"\n")
-        count = found.count(b" ") + 1 if found else 0
+        words = _normalize_words(_MARKUP.sub(" ", text))
+        digest.update(words + b"\n")
+        count = words.count(b" ") + 1 if words else 0
     return WordDigest(digest=digest.digest(), count=count)
 
 
 def _normalize_words(text: str) -> bytes:
-    """Return the words of ``text`` with one space between them.
+    """Return the words of ``text``, separated by single spaces.
 
-    On bytes, where each step is a search of C, and without an object for each word: a file of
-    1 MB has hundreds of thousands.
+    Works on bytes, where each step is a search in C, and without an object for each word: a file
+    of 1 MB has hundreds of thousands of words.
     """
     text = unescape(text)
     raw = text.encode()
     if not text.isascii():
-        for each in _REMOVED_CHARACTERS:
-            raw = raw.replace(each, b"")
-        for signs in _SEPARATORS:
-            raw = signs.sub(b" ", raw)
+        for character in _REMOVED_CHARACTERS:
+            raw = raw.replace(character, b"")
+        for separators in _SEPARATORS:
+            raw = separators.sub(b" ", raw)
     raw = raw.translate(_LETTERS_AND_DIGITS, b"'")
     while b"  " in raw:  # halves each run of spaces, so at most 20 times for 1 MB
         raw = raw.replace(b"  ", b" ")
