@@ -7,13 +7,15 @@ import typer
 from typer.core import TyperArgument, TyperGroup, TyperOption
 
 from syndicate.cli import app
+from syndicate.cli.lazy_group import LazyCommand
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "commands.md").read_text()
 
 
 def sections(group: TyperGroup, name: str = "syndicate") -> Iterator[str]:
     """Yield the heading of each command and the lines that describe what it takes."""
-    for word, command in group.commands.items():
+    for word, registered in group.commands.items():
+        command = registered.load() if isinstance(registered, LazyCommand) else registered
         whole = f"{name} {word}"
         if isinstance(command, TyperGroup):
             yield from sections(command, whole)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.cli.explain_post import (
+from syndicate.cli.explain import (
     Explanation,
     FeedMembership,
     exclusion_reason,

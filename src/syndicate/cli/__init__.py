@@ -1,7 +1,7 @@
-"""The command `syndicate`: one file per noun, results on stdout, everything else on stderr.
+"""The command `syndicate`: one file a command, results on stdout, everything else on stderr.
 
-Exit codes: 0 done, 1 findings or failure, 2 wrong usage or settings. Modules here import only
-what every command needs; a command imports the rest when it runs, so that short ones are short.
+Exit codes: 0 done, 1 findings or failure, 2 wrong usage or settings. The module of a command is
+imported when the command runs, so `syndicate --help` imports none of them.
 """
 
 import sys
@@ -11,41 +11,19 @@ from typing import Annotated
 import typer
 
 from syndicate import __version__
-from syndicate.cli import (
-    check,
-    config,
-    db,
-    deliver,
-    deliveries,
-    diff,
-    doctor,
-    explain,
-    feeds,
-    listen,
-    refresh,
-    serve,
-    subscriptions,
-    tokens,
-)
-from syndicate.cli.init.command import init
+from syndicate.cli.lazy_group import LazyGroup
 from syndicate.cli.options import ConfigFile
 from syndicate.cli.output import print_error
 from syndicate.errors import SyndicateError
 from syndicate.telemetry import configure
 
 app = typer.Typer(
+    cls=LazyGroup,
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (
-    *(serve.serve, feeds.show, explain.explain, check.check, feeds.build),
-    *(refresh.refresh, diff.diff, init, doctor.doctor, deliver.deliver, listen.listen),
-):
-    app.command()(command)
-for group in (db.app, config.app, subscriptions.app, deliveries.app, tokens.app):
-    app.add_typer(group)
 
 
 def _version(requested: bool) -> None:

@@ -1,24 +1,33 @@
-"""`syndicate check`: what an editor should mend, with file and line."""
+"""`syndicate check`: report problems in posts, with file and line."""
 
 import pathlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
 
 import typer
 
 from syndicate import __version__
-from syndicate.cli.options import At, ConfigFile
+from syndicate.cli.options import At, ConfigFile, command_app
 from syndicate.cli.output import print_json, print_result, print_status
-from syndicate.errors import UsageError
-from syndicate.model.edition import Edition, Problem
+from syndicate.cli.snapshot import open_snapshot
+from syndicate.content.checks.new_problems import new_problems
+from syndicate.content.checks.report_formats import sarif, workflow_command
+from syndicate.errors import UnknownName, UsageError
+from syndicate.model.edition import Edition, Problem, ProblemLevel
+from syndicate.service.content_check import check_edition
+
+app = command_app()
+
 
 _COLOURS: Final = {"error": "red", "warning": "yellow", "notice": "blue"}
 
 ReportFormat = Literal["text", "json", "github", "sarif"]
 
 
+@app.command()
 def check(
     paths: Annotated[
         list[str] | None,
@@ -62,11 +71,6 @@ def _check_revisions(
     config: pathlib.Path | None, paths: Sequence[str], rev: str, at: datetime | None
 ) -> list[Problem]:
     """Return what is to be reported of ``rev``, which may be two with dots between."""
-    from syndicate.cli.edition_snapshot import open_snapshot
-    from syndicate.cli.problem_output import check_paths_exist, is_within
-    from syndicate.content.checks.new_problems import new_problems
-    from syndicate.service.content_check import check_edition
-
     first, dots, second = rev.rpartition("..")
     if dots and (not first or not second or first.endswith(".")):
         raise UsageError(
@@ -90,9 +94,6 @@ def _check_revisions(
 
 
 def _report(found: Sequence[Problem], report_format: ReportFormat) -> None:
-    from syndicate.cli.problem_output import problem_lines, summarize
-    from syndicate.content.checks.report_formats import sarif, workflow_command
-
     match report_format:
         case "json":
             print_json([asdict(problem) for problem in found])
@@ -108,3 +109,48 @@ def _report(found: Sequence[Problem], report_format: ReportFormat) -> None:
                 for line in rest:
                     print_result(line)
             print_status(summarize(found))
+
+
+def problem_lines(problem: Problem) -> list[str]:
+    """Return ``problem`` as people and editors read it, with its hint below."""
+    numbers = (problem.line, problem.column) if problem.line else ()
+    place = ":".join([problem.path or problem.source, *(str(n) for n in numbers if n)])
+    what = problem.message.removeprefix(f"{problem.path}: ")
+    said = f"{place}: {problem.level}: {what} [{problem.rule}]"
+    return [said, f"    {problem.hint}"] if problem.hint else [said]
+
+
+def summarize(found: Sequence[Problem]) -> str:
+    """Return how many of each level there are, in one sentence."""
+    counts = Counter(problem.level for problem in found)
+    said = [
+        f"{counts[level]} {level}{'s' if counts[level] > 1 else ''}"
+        for level in get_args(ProblemLevel)
+        if counts[level]
+    ]
+    return f"{', '.join(said)}." if said else "No problems found."
+
+
+def check_paths_exist(paths: Sequence[str], *editions: Edition) -> None:
+    """Raise `UnknownName` if one of ``paths`` holds no file of any source, a slip of the pen."""
+    parts = [part for edition in editions for part in edition.snapshots]
+    files = {
+        one.path
+        for part in parts
+        for several in (part.posts, part.hidden, part.problems)
+        for one in several
+    }
+    for path in paths:
+        if not any(is_within(file, path) for file in files):
+            folders = [folder for s in editions[0].sources for folder in s.folders]
+            raise UnknownName(
+                f"no source has a file at {path}",
+                code="unknown-path",
+                hint="Use a path relative to the root of the repository.",
+                choices=tuple(folders),
+            )
+
+
+def is_within(file: str, path: str) -> bool:
+    """Tell whether ``file`` is at ``path`` or below it."""
+    return file == path or file.startswith(f"{path}/")

@@ -4,19 +4,17 @@ import json
 import os
 from dataclasses import asdict
 
-import typer
-
-from syndicate.cli.options import AsJson, ConfigFile
+from syndicate.cli.options import AsJson, ConfigFile, command_group
 from syndicate.cli.output import print_json, print_result
+from syndicate.settings import json_schema as settings_schema
+from syndicate.settings import load
 
-app = typer.Typer(name="config", help="Inspect the settings.", no_args_is_help=True)
+app = command_group("Inspect the settings.")
 
 
 @app.command()
 def show(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Print all settings and their origin, without secrets."""
-    from syndicate.settings import load
-
     settings = load(config, os.environ).displayed
     if as_json:
         print_json([asdict(setting) for setting in settings])
@@ -30,6 +28,4 @@ def show(config: ConfigFile = None, as_json: AsJson = False) -> None:
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of the settings file."""
-    from syndicate.settings import json_schema as settings_schema
-
     print_json(settings_schema())

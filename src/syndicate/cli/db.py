@@ -3,12 +3,12 @@
 import asyncio
 import os
 
-import typer
-
-from syndicate.cli.options import AsJson, ConfigFile
+from syndicate.cli.options import AsJson, ConfigFile, command_group
 from syndicate.cli.output import print_json, print_result
+from syndicate.settings import load
+from syndicate.storage.database import Database
 
-app = typer.Typer(name="db", help="Check and upgrade the database.", no_args_is_help=True)
+app = command_group("Check and upgrade the database.")
 
 
 @app.command()
@@ -17,9 +17,6 @@ def check(as_json: AsJson = False, config: ConfigFile = None) -> None:
 
     Exits 1 if it cannot.
     """
-    from syndicate.settings import load
-    from syndicate.storage.database import Database
-
     revision = asyncio.run(Database.check_at(load(config, os.environ).database_url))
     _report(revision, as_json=as_json)
 
@@ -30,9 +27,6 @@ def upgrade(as_json: AsJson = False, config: ConfigFile = None) -> None:
 
     Keeps all data. Safe to repeat, also while the service runs.
     """
-    from syndicate.settings import load
-    from syndicate.storage.database import Database
-
     revision = asyncio.run(Database.upgrade_at(load(config, os.environ).database_url))
     _report(revision, as_json=as_json)
 

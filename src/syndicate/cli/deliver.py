@@ -1,24 +1,27 @@
-"""`syndicate deliver`."""
+"""`syndicate deliver`: run delivery workers without a web server."""
 
 import os
 
 from syndicate import telemetry
-from syndicate.cli.options import ConfigFile
+from syndicate.cli.options import ConfigFile, command_app
+from syndicate.service.delivery_service import deliver_until_stopped
+from syndicate.settings import load
+from syndicate.web.http.server import uvloop_runner
+
+app = command_app()
+
+_log = telemetry.logger("deliver")
 
 
+@app.command()
 def deliver(config: ConfigFile = None) -> None:
     """Run delivery workers only: for a second process or host.
 
     Runs until SIGINT or SIGTERM, then finishes the attempts in progress.
     """
-    from syndicate.service.delivery_service import deliver_until_stopped
-    from syndicate.settings import load
-    from syndicate.web.http.server import uvloop_runner
-
     settings = load(config, os.environ)
     telemetry.configure(settings.service.log)
-    log = telemetry.logger("deliver")
     with uvloop_runner() as loop:
-        log.info("delivering")
+        _log.info("delivering")
         loop.run(deliver_until_stopped(settings))
-    log.info("stopped")
+    _log.info("stopped")

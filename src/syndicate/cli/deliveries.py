@@ -5,14 +5,15 @@ from typing import Annotated
 
 import typer
 
+from syndicate.cli.database_session import run_with_subscriptions
 from syndicate.cli.event_output import columns
-from syndicate.cli.options import AsJson, ConfigFile
+from syndicate.cli.options import AsJson, ConfigFile, command_group
 from syndicate.cli.output import print_json, print_result, print_status
 from syndicate.model.delivery import Delivery
 from syndicate.model.event import rfc3339
 from syndicate.model.subscription_status import delivery_json, delivery_json_with_attempts
 
-app = typer.Typer(name="deliveries", help="Inspect and replay deliveries.", no_args_is_help=True)
+app = command_group("Inspect and replay deliveries.")
 
 _DeliveryId = Annotated[
     str, typer.Argument(metavar="DELIVERY", help="Delivery ID, as shown by `deliveries list`.")
@@ -29,8 +30,6 @@ def list_(
     config: ConfigFile = None,
 ) -> None:
     """List the deliveries of a subscription, newest first."""
-    from syndicate.cli.database_session import run_with_subscriptions
-
     found = run_with_subscriptions(
         config,
         lambda office, _: office.deliveries(subscription, None, before=None, limit=limit),
@@ -48,8 +47,6 @@ def list_(
 @app.command()
 def show(delivery: _DeliveryId, as_json: AsJson = False, config: ConfigFile = None) -> None:
     """Show a delivery and its attempts."""
-    from syndicate.cli.database_session import run_with_subscriptions
-
     found, attempts = run_with_subscriptions(
         config, lambda office, _: office.delivery(delivery, None)
     )
@@ -69,8 +66,6 @@ def show(delivery: _DeliveryId, as_json: AsJson = False, config: ConfigFile = No
 @app.command()
 def replay(delivery: _DeliveryId, config: ConfigFile = None) -> None:
     """Send a delivery again with the same ID."""
-    from syndicate.cli.database_session import run_with_subscriptions
-
     replayed = run_with_subscriptions(config, lambda office, _: office.replay(delivery, None))
     print_status(f"{replayed.id}: {replayed.state}")
 

@@ -5,10 +5,18 @@ from typing import Annotated
 
 import typer
 
-from syndicate.cli.options import AsJson, ConfigFile
-from syndicate.cli.output import print_json, print_status
+from syndicate.cli.event_output import print_events, thin_bodies
+from syndicate.cli.options import AsJson, ConfigFile, command_app
+from syndicate.cli.output import print_json
+from syndicate.cli.snapshot import print_source_errors
+from syndicate.service.content_service import ContentService
+from syndicate.service.event_preview import preview_between
+from syndicate.settings import load
+
+app = command_app()
 
 
+@app.command()
 def diff(
     rev1: Annotated[str, typer.Argument(metavar="REV1", help="A branch, tag or commit.")],
     rev2: Annotated[
@@ -27,16 +35,9 @@ def diff(
 
     Shows the events of a subscription without filters. Sends nothing and needs no database.
     """
-    from syndicate.cli.event_output import print_events, thin_bodies
-    from syndicate.cli.problem_output import failing_sources
-    from syndicate.service.content_service import ContentService
-    from syndicate.service.event_preview import preview_between
-    from syndicate.settings import load
-
     with ContentService(load(config, os.environ)) as newsroom:
         edition, events = preview_between(newsroom, rev1, rev2, source=source)
-    for _, reason in failing_sources(edition):
-        print_status(f"Warning: {reason}", colour="yellow")
+    print_source_errors(edition)
     if as_json:
         print_json(thin_bodies(events))
     else:

@@ -1,23 +1,41 @@
-"""`syndicate doctor`: is everything there that is needed, and what to do where it is not."""
+"""`syndicate doctor`: check settings, git, sources and database, and say how to fix what fails."""
 
-from dataclasses import asdict
-from typing import Final
+import asyncio
+import os
+import pathlib
+from collections.abc import Generator, Iterator
+from dataclasses import asdict, dataclass
+from tempfile import TemporaryFile
+from typing import Final, Literal
+from urllib.parse import urlsplit
 
 import typer
 
-from syndicate.cli.options import AsJson, ConfigFile
+from syndicate import git
+from syndicate.cli.check import summarize
+from syndicate.cli.options import AsJson, ConfigFile, command_app
 from syndicate.cli.output import print_json, print_result
+from syndicate.errors import SyndicateError
+from syndicate.model.edition import Edition, NamedFeed, SourceSnapshot
+from syndicate.model.post import Source
+from syndicate.model.selection import Selection
+from syndicate.private_files import make_folder
+from syndicate.service.content_service import ContentService
+from syndicate.settings import Settings, load
+from syndicate.storage.database import Database
+
+app = command_app()
+
 
 _COLOURS: Final = {"ok": "green", "warning": "yellow", "error": "red"}
 
 
+@app.command()
 def doctor(as_json: AsJson = False, config: ConfigFile = None) -> None:
     """Diagnose settings, git, sources and database.
 
     Exits 1 if an error prevents the service from working.
     """
-    from syndicate.cli.doctor_checks import run_checks
-
     found = list(run_checks(config))
     if as_json:
         print_json([asdict(finding) for finding in found])
@@ -28,3 +46,142 @@ def doctor(as_json: AsJson = False, config: ConfigFile = None) -> None:
                 print_result(f"         {finding.hint}")
     if any(finding.level == "error" for finding in found):
         raise typer.Exit(1)
+
+
+_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something that was looked at; ``hint`` says what to do about it, empty where nothing."""
+
+    level: Literal["ok", "warning", "error"]
+    what: str
+    hint: str = ""
+
+
+def run_checks(config: pathlib.Path | None) -> Iterator[Finding]:
+    """Yield what is well and what is not; raises `SyndicateError` where no settings can be had."""
+    settings = load(config, os.environ)
+    yield Finding(level="ok", what=f"settings {settings.file}: valid")
+    yield _check_git()
+    yield _check_data_folder(settings)
+    yield from _check_public_url(settings)
+    with ContentService(settings) as newsroom:
+        parts = []
+        for source in settings.sources:
+            part = yield from _check_source(newsroom, source)
+            parts += [part] if part else []
+        yield from _check_feed_names(newsroom.build_edition(parts))
+    yield _check_database(settings)
+
+
+def _error_finding(error: SyndicateError) -> Finding:
+    known = f" Valid values: {', '.join(error.choices)}." if error.choices else ""
+    return Finding(level="error", what=error.message, hint=error.hint + known)
+
+
+def _check_git() -> Finding:
+    try:
+        return Finding(level="ok", what=f"git {git.git_version()}: available")
+    except SyndicateError as error:
+        return _error_finding(error)
+
+
+def _check_data_folder(settings: Settings) -> Finding:
+    try:
+        make_folder(settings.data_folder)
+        with TemporaryFile(dir=settings.data_folder):
+            return Finding(level="ok", what=f"data folder {settings.data_folder}: writable")
+    except OSError as error:
+        return Finding(
+            level="error",
+            what=f"data folder {settings.data_folder} is not writable: {error.strerror}",
+            hint="Grant write access to the user that runs the service, or change service.data.",
+        )
+
+
+def _check_database(settings: Settings) -> Finding:
+    try:
+        revision = asyncio.run(Database.check_at(settings.database_url))
+    except SyndicateError as error:
+        return _error_finding(error)
+    if not revision:
+        return Finding(level="ok", what="database: created when the service starts")
+    return Finding(level="ok", what=f"database up to date: revision {revision}")
+
+
+def _check_public_url(settings: Settings) -> Iterator[Finding]:
+    public = urlsplit(settings.service_info.public_url)
+    if public.hostname in _LOOPBACK:
+        if settings.service.host not in _LOOPBACK:
+            yield Finding(
+                level="warning",
+                what=f"feeds use the local URL {settings.service_info.public_url}",
+                hint="Set service.public_url to the URL that readers use.",
+            )
+    elif public.scheme != "https":
+        yield Finding(
+            level="warning",
+            what=f"service.public_url {settings.service_info.public_url} does not use TLS",
+            hint="Run a reverse proxy with a TLS certificate in front, and set its https URL.",
+        )
+
+
+def _check_source(
+    newsroom: ContentService, source: Source
+) -> Generator[Finding, None, SourceSnapshot | None]:
+    """Yield what is to be said of ``source`` and return its part, if it can be read."""
+    name = f"source {source.name}"
+    try:
+        index = newsroom.index(source)
+        index.repository.fetch()
+        part = index.snapshot(index.repository.head())
+    except SyndicateError as error:
+        yield _error_finding(error)
+        return None
+    posts = f"{len(part.posts)} post{'' if len(part.posts) == 1 else 's'}"
+    at = f"{source.ref} is at {part.committed:%Y-%m-%d %H:%M} UTC, {part.commit[:12]}"
+    yield Finding(level="ok", what=f"{name}: {at}, with {posts}")
+    if index.repository.is_shallow:
+        yield Finding(
+            level="warning",
+            what=f"{name}: the clone is shallow; IDs and dates depend on its depth",
+            hint=f"Fetch the complete history: git -C {source.repository} fetch --unshallow",
+        )
+    if part.error:
+        yield Finding(
+            level="error",
+            what=part.error,
+            hint="If the removal is intended, run: syndicate refresh --accept-removals",
+        )
+    for problem in part.problems:
+        if problem.rule == "no-posts":
+            yield Finding(level="error", what=f"{name}: {problem.message}", hint=problem.hint)
+    wrong = [p for p in part.problems if p.level != "notice" and p.rule != "no-posts"]
+    if wrong:
+        yield Finding(
+            level="warning",
+            what=f"{name}: problems in posts: {summarize(wrong)}",
+            hint="List the problems with: syndicate check",
+        )
+    return part
+
+
+def _check_feed_names(edition: Edition) -> Iterator[Finding]:
+    for feed in edition.shadowed_feeds:
+        first = edition.feed(feed.name)
+        yield Finding(
+            level="warning",
+            what=f"/feeds/{feed.name} is {_describe_feed(first)}; "
+            f"{_describe_feed(feed)} has no URL",
+            hint="Rename one of the two, or use a query for the second.",
+        )
+
+
+def _describe_feed(feed: NamedFeed) -> str:
+    if feed.selection == Selection.create(sources=[feed.name]):
+        return f"the source {feed.title}"
+    if feed.selection == Selection.create(categories=[feed.name]):
+        return f"the category {feed.title}"
+    return f"the feed {feed.title}"

@@ -7,10 +7,18 @@ from typing import Annotated, Any
 
 import typer
 
-from syndicate.cli.options import AsJson, ConfigFile
+from syndicate.cli.event_output import columns
+from syndicate.cli.options import AsJson, ConfigFile, command_app
 from syndicate.cli.output import print_result, print_status
+from syndicate.model.webhook_signature import Secret
+from syndicate.service import webhook_receiver
+from syndicate.settings import load
+from syndicate.web.http.server import uvloop_runner
+
+app = command_app()
 
 
+@app.command()
 def listen(
     port: Annotated[
         int,
@@ -33,11 +41,6 @@ def listen(
 
     Answers 401 to requests without a valid signature. Runs until Ctrl-C.
     """
-    from syndicate.model.webhook_signature import Secret
-    from syndicate.service import webhook_receiver
-    from syndicate.settings import load
-    from syndicate.web.http.server import uvloop_runner
-
     given = Secret.parse(secret) if secret else None
     receiving = webhook_receiver.receive_webhooks(
         webhook_receiver.fixed_secret(given)
@@ -62,8 +65,6 @@ def _print_url_and_command(url: str) -> None:
 
 
 def _print_webhook(webhook: Mapping[str, Any]) -> None:
-    from syndicate.cli.event_output import columns
-
     kind, *rest = columns(webhook)
     print_result("  ".join([f"{kind:17}", *filter(None, rest)]).rstrip())
 

@@ -1,4 +1,4 @@
-"""Options that several commands have in common."""
+"""What commands have in common: how they are registered, and options."""
 
 import pathlib
 from datetime import datetime
@@ -7,6 +7,18 @@ from typing import Annotated
 import typer
 
 _CONFIG = "syndicate.config"
+
+
+def command_app() -> typer.Typer:
+    """Return what a module registers its only command in."""
+    return typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+def command_group(help_text: str) -> typer.Typer:
+    """Return what a module registers several commands in."""
+    return typer.Typer(
+        help=help_text, no_args_is_help=True, add_completion=False, rich_markup_mode=None
+    )
 
 
 def _config_file(context: typer.Context, file: pathlib.Path | None) -> pathlib.Path | None:

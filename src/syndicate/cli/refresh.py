@@ -1,13 +1,29 @@
-"""`syndicate refresh`: look at every source now, and accept that folders are gone."""
+"""`syndicate refresh`: fetch every source now, and accept the removal of folders."""
 
+import asyncio
 import os
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Annotated
 
 import typer
 
-from syndicate.cli.options import AsJson, ConfigFile
-from syndicate.cli.output import print_json
+from syndicate.cli import event_output
+from syndicate.cli.options import AsJson, ConfigFile, command_app
+from syndicate.cli.output import print_json, print_result, print_status
+from syndicate.errors import SyndicateError
+from syndicate.model.change import LedgerEntry
+from syndicate.model.edition import SourceSnapshot, UnavailableSource
+from syndicate.model.event import WebhookEvent
+from syndicate.model.post import CommitId, PostId, Source
+from syndicate.service.content_service import ContentService
+from syndicate.service.event_preview import preview_events
+from syndicate.settings import load
+from syndicate.storage.database import Database
+from syndicate.storage.ledger import Ledger
+
+app = command_app()
+
 
 _DryRun = Annotated[
     bool,
@@ -21,6 +37,7 @@ _AcceptRemovals = Annotated[
 ]
 
 
+@app.command()
 def refresh(
     dry_run: _DryRun = False,
     accept_removals: _AcceptRemovals = False,
@@ -32,11 +49,6 @@ def refresh(
     A running service with the same settings picks up the changes. Exits 1 if a source is not
     up to date.
     """
-    from syndicate.cli import event_output
-    from syndicate.cli.refresh_source import print_sources, refresh_source, unannounced_events
-    from syndicate.service.content_service import ContentService
-    from syndicate.settings import load
-
     with ContentService(load(config, os.environ)) as newsroom:
         results = [
             refresh_source(newsroom, source, dry_run=dry_run, accept=accept_removals)
@@ -57,3 +69,97 @@ def refresh(
         event_output.print_events(unannounced)
     if any(one.failing for one in refreshed):
         raise typer.Exit(1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshedSource:
+    """A source after a look at it; ``accepted`` are the commits that emptied a folder.
+
+    ``failing`` says why it could not be brought up to date, empty if it is.
+    """
+
+    source: str
+    commit: str = ""
+    posts: int = 0
+    accepted: tuple[CommitId, ...] = ()
+    failing: str = ""
+
+
+def refresh_source(
+    content: ContentService, source: Source, *, dry_run: bool, accept: bool
+) -> tuple[RefreshedSource, SourceSnapshot | UnavailableSource]:
+    """Fetch ``source``, accept what emptied its folders if asked to, and tell how it is then.
+
+    A dry run fetches nothing, and acts as if that was accepted.
+    """
+    accepted: list[CommitId] = []
+    accept_commit = (
+        content.accepted_removals.accept_temporarily if dry_run else content.accepted_removals.add
+    )
+    try:
+        index = content.index(source)
+        if not dry_run:
+            index.repository.fetch()
+        head = index.repository.head()
+        part = index.snapshot(head)
+        while accept and (commit := index.emptied_by):
+            accept_commit(source.name, commit)
+            accepted.append(commit)
+            part = index.snapshot(head)
+    except SyndicateError as error:
+        message = error.message
+        return (
+            RefreshedSource(source=source.name, accepted=tuple(accepted), failing=message),
+            UnavailableSource(source=source, error=message, error_code=error.code),
+        )
+    refreshed = RefreshedSource(
+        source=source.name,
+        commit=part.commit,
+        posts=len(part.posts),
+        accepted=tuple(accepted),
+        failing=part.error,
+    )
+    return refreshed, part
+
+
+def print_sources(sources: Iterable[RefreshedSource], *, dry_run: bool) -> None:
+    """Say on stdout what came of it."""
+    for source in sources:
+        for commit in source.accepted:
+            verb = "would be accepted" if dry_run else "accepted"
+            print_result(f"{source.source}: removals of commit {commit[:12]} {verb}")
+        if source.failing:
+            print_result(source.failing, colour="red")
+        else:
+            posts = f"{source.posts} post{'' if source.posts == 1 else 's'}"
+            print_result(f"{source.source}: {posts} at {source.commit[:12]}", colour="green")
+
+
+def unannounced_events(
+    content: ContentService, snapshots: Sequence[SourceSnapshot | UnavailableSource]
+) -> tuple[WebhookEvent, ...]:
+    """Return what the world would be told now; nothing at the first start, which is a baseline.
+
+    Raises `StorageError` and `RepositoryError`.
+    """
+    recorded = asyncio.run(_read_ledger(content.settings.database_url))
+    if recorded is None:
+        print_status("Nothing recorded yet: the first start of the service sends no events.")
+        return ()
+    return preview_events(content, recorded, content.build_edition(snapshots))
+
+
+async def _read_ledger(database_url: str) -> Mapping[PostId, LedgerEntry] | None:
+    """Return what the ledger holds; None if no service ever recorded anything.
+
+    Neither creates nor upgrades the database. Raises `StorageError`.
+    """
+    if not await Database.check_at(database_url):
+        return None
+    database = await Database.open(database_url)
+    try:
+        ledger = Ledger(database)
+        head = await ledger.end_cursor()
+        return await ledger.entries() if head.generation > 1 else None
+    finally:
+        await database.close()

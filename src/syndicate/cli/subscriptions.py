@@ -8,7 +8,8 @@ from urllib.parse import parse_qsl
 
 import typer
 
-from syndicate.cli.options import AsJson, ConfigFile, Since
+from syndicate.cli.database_session import run_with_subscriptions
+from syndicate.cli.options import AsJson, ConfigFile, Since, command_group
 from syndicate.cli.output import print_json, print_result, print_status
 from syndicate.model.edition import Edition
 from syndicate.model.query import parse_query
@@ -16,8 +17,10 @@ from syndicate.model.selection import Selection
 from syndicate.model.subscription import Subscription, SubscriptionId
 from syndicate.model.subscription_input import SubscriptionPatch, parse_event_types
 from syndicate.model.subscription_status import JsonObject, SubscriptionStatus
+from syndicate.service.subscription_service import SubscriptionService
+from syndicate.settings import Settings
 
-app = typer.Typer(name="subscriptions", help="Manage webhook subscriptions.", no_args_is_help=True)
+app = command_group("Manage webhook subscriptions.")
 
 _SubscriptionArgument = Annotated[
     str,
@@ -59,10 +62,6 @@ def add(  # noqa: PLR0913, PLR0917 — every wish is an option
     config: ConfigFile = None,
 ) -> None:
     """Create a subscription and print its signing secret."""
-    from syndicate.cli.database_session import run_with_subscriptions
-    from syndicate.service.subscription_service import SubscriptionService
-    from syndicate.settings import Settings
-
     patch = replace(_patch(types, minor, thin), url=url, backfill=backfill)
     blank = Subscription(id=SubscriptionId(""), owner=owner, url=url)
 
@@ -87,10 +86,6 @@ def edit(  # noqa: PLR0913, PLR0917 — every wish is an option
 
     A changed selection sends events: posts that leave it as removed, new posts as published.
     """
-    from syndicate.cli.database_session import run_with_subscriptions
-    from syndicate.service.subscription_service import SubscriptionService
-    from syndicate.settings import Settings
-
     patch = replace(_patch(types, minor, thin), url=url)
 
     async def update(office: SubscriptionService, _: Settings) -> None:
@@ -104,9 +99,6 @@ def edit(  # noqa: PLR0913, PLR0917 — every wish is an option
 @app.command("list")
 def list_(as_json: AsJson = False, config: ConfigFile = None) -> None:
     """List all subscriptions, oldest first."""
-    from syndicate.cli.database_session import run_with_subscriptions
-    from syndicate.service.subscription_service import SubscriptionService
-    from syndicate.settings import Settings
 
     async def work(office: SubscriptionService, _: Settings) -> list[SubscriptionStatus]:
         found = await office.subscriptions.list()
@@ -127,8 +119,6 @@ def show(
     subscription: _SubscriptionArgument, as_json: AsJson = False, config: ConfigFile = None
 ) -> None:
     """Show a subscription, its pending deliveries and its last attempt."""
-    from syndicate.cli.database_session import run_with_subscriptions
-
     shown = _status_json(
         run_with_subscriptions(config, lambda office, _: office.get(subscription, None))
     )
@@ -141,8 +131,6 @@ def show(
 @app.command()
 def pause(subscription: _SubscriptionArgument, config: ConfigFile = None) -> None:
     """Pause a subscription; its deliveries are queued."""
-    from syndicate.cli.database_session import run_with_subscriptions
-
     run_with_subscriptions(
         config,
         lambda office, _: office.update(subscription, None, SubscriptionPatch(state="paused")),
@@ -153,8 +141,6 @@ def pause(subscription: _SubscriptionArgument, config: ConfigFile = None) -> Non
 @app.command()
 def resume(subscription: _SubscriptionArgument, config: ConfigFile = None) -> None:
     """Resume a subscription and reset its failures."""
-    from syndicate.cli.database_session import run_with_subscriptions
-
     run_with_subscriptions(
         config,
         lambda office, _: office.update(subscription, None, SubscriptionPatch(state="active")),
@@ -167,8 +153,6 @@ def rotate_secret(
     subscription: _SubscriptionArgument, as_json: AsJson = False, config: ConfigFile = None
 ) -> None:
     """Rotate the signing secret; the old secret stays valid for 24 hours."""
-    from syndicate.cli.database_session import run_with_subscriptions
-
     rotated = run_with_subscriptions(config, lambda office, _: office.rotate(subscription))
     _print_secret(rotated, as_json=as_json)
 
@@ -179,8 +163,6 @@ def send_test(subscription: _SubscriptionArgument, config: ConfigFile = None) ->
 
     Exits 1 if the delivery fails.
     """
-    from syndicate.cli.database_session import run_with_subscriptions
-
     attempt = run_with_subscriptions(config, lambda office, _: office.send_test(subscription))
     if attempt.error:
         print_status(attempt.error, colour="red")
@@ -195,8 +177,6 @@ def recover(
     subscription: _SubscriptionArgument, since: Since = None, config: ConfigFile = None
 ) -> None:
     """Resend all live posts, or all events since a time."""
-    from syndicate.cli.database_session import run_with_subscriptions
-
     told = run_with_subscriptions(
         config, lambda office, _: office.recover(subscription, None, since)
     )
@@ -206,8 +186,6 @@ def recover(
 @app.command()
 def remove(subscription: _SubscriptionArgument, config: ConfigFile = None) -> None:
     """Remove a subscription and its deliveries."""
-    from syndicate.cli.database_session import run_with_subscriptions
-
     run_with_subscriptions(config, lambda office, _: office.remove(subscription, None))
     print_status(f"{subscription}: removed")
 

@@ -5,12 +5,15 @@ from typing import Annotated, Literal
 
 import typer
 
-from syndicate.cli.options import AsJson, ConfigFile, Expires
+from syndicate.cli.database_session import run_with_subscriptions
+from syndicate.cli.options import AsJson, ConfigFile, Expires, command_group
 from syndicate.cli.output import print_json, print_result, print_status
 from syndicate.model.access_token import AccessToken
 from syndicate.model.event import rfc3339
+from syndicate.service.subscription_service import SubscriptionService
+from syndicate.settings import Settings
 
-app = typer.Typer(name="tokens", help="Manage API tokens.", no_args_is_help=True)
+app = command_group("Manage API tokens.")
 
 
 @app.command()
@@ -28,8 +31,6 @@ def create(
     config: ConfigFile = None,
 ) -> None:
     """Create a token and print it; it is shown only once."""
-    from syndicate.cli.database_session import run_with_subscriptions
-
     token, text = run_with_subscriptions(
         config,
         lambda office, _: office.tokens.create(role, name, office.clock(), expires=expires),
@@ -44,9 +45,6 @@ def create(
 @app.command("list")
 def list_(as_json: AsJson = False, config: ConfigFile = None) -> None:
     """List all tokens, including expired and revoked ones."""
-    from syndicate.cli.database_session import run_with_subscriptions
-    from syndicate.service.subscription_service import SubscriptionService
-    from syndicate.settings import Settings
 
     async def work(
         office: SubscriptionService, _: Settings
@@ -66,8 +64,6 @@ def revoke(
     config: ConfigFile = None,
 ) -> None:
     """Revoke a token; subscriptions made with it stay active."""
-    from syndicate.cli.database_session import run_with_subscriptions
-
     revoked = run_with_subscriptions(
         config, lambda office, _: office.tokens.revoke(token, office.clock())
     )

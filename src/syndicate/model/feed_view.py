@@ -173,7 +173,7 @@ def _last_updated(posts: Sequence[Post]) -> Iterable[datetime]:
     """Yield the moments among which the newest update of ``posts`` is; sheets know theirs."""
     if isinstance(posts, PostList):
         return (posts.last_updated,) if posts.last_updated else ()
-    return map(attrgetter("last_updated"), posts)
+    return map(attrgetter("updated"), posts)
 
 
 def _feed_updated(edition: Edition, view: FeedView) -> datetime:

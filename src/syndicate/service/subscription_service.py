@@ -329,7 +329,7 @@ async def open_subscription_service(
     limits = settings.limits
     ssrf_guard = make_ssrf_guard(settings)
     database = await Database.open(settings.database_url)
-    snapshots = SnapshotReader(settings, clock)
+    snapshots = SnapshotReader(settings, clock=clock, is_fixed=False)
     try:
         async with make_transport(settings, ssrf_guard) as transport:
             yield SubscriptionService(

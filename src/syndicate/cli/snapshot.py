@@ -1,0 +1,32 @@
+"""Reading the sources for a command, with a warning for each source that cannot be read."""
+
+import os
+import pathlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from syndicate.cli.output import print_status
+from syndicate.model.edition import Edition
+from syndicate.service.snapshot_reader import SnapshotReader
+from syndicate.settings import load
+
+
+@contextmanager
+def open_snapshot(
+    config: pathlib.Path | None, *, rev: str, at: datetime | None
+) -> Iterator[SnapshotReader]:
+    """Read every source once and print which ones failed; raises `SyndicateError`."""
+    with SnapshotReader(load(config, os.environ), rev=rev, at=at) as reader:
+        print_source_errors(reader.edition)
+        yield reader
+
+
+def print_source_errors(edition: Edition) -> None:
+    """Print why sources are older than their branch, or missing."""
+    errors = [
+        *(snapshot.error for snapshot in edition.snapshots),
+        *(source.error for source in edition.unavailable),
+    ]
+    for error in filter(None, errors):
+        print_status(f"Warning: {error}", colour="yellow")
