@@ -13,8 +13,8 @@ from sqlalchemy import text
 from syndicate.channels.ssrf_guard import SsrfGuard
 from syndicate.channels.transport import Transport
 from syndicate.model.delivery import DeliveryState
-from syndicate.model.retry_policy import RetrySchedule
-from syndicate.model.subscription import SubscriptionId
+from syndicate.model.retry_policy import OperatorAlert, RetrySchedule
+from syndicate.model.subscription import Subscription, SubscriptionId
 from syndicate.storage.secret_store import SecretStore
 from syndicate.worker.delivery_worker import DeliveryWorker, WorkerLimits
 from tests import samples
@@ -42,6 +42,7 @@ async def running_worker(
     *,
     clock: Callable[[], datetime] = now,
     secret_store: SecretStore | None = None,
+    on_alert: Callable[[OperatorAlert, Subscription], None] = lambda _, __: None,
 ) -> AsyncIterator[DeliveryWorker]:
     """Deliver what is on its way in a database, and stop at the end."""
     ssrf_guard = SsrfGuard(allow_networks=[ip_network("127.0.0.0/8")], allow_http=True)
@@ -53,6 +54,7 @@ async def running_worker(
             transport,
             clock=clock,
             limits=limits,
+            on_alert=on_alert,
         )
         task = asyncio.create_task(worker.run())
         try:

@@ -9,7 +9,8 @@ from datetime import datetime
 
 from syndicate.publisher.source_watcher import SourceWatcher
 from syndicate.service.content_service import ContentService
-from syndicate.service.runtime import Runtime
+from syndicate.service.live_services import LiveServices
+from syndicate.service.supervisor import Restarts
 from tests.content_repository import Content, ContentRepository
 from tests.service.conftest import settings
 from tests.web.app_client import AppClient, AppResponse
@@ -36,9 +37,10 @@ async def running_site(
             clock=newsroom.clock,
             prerender=newsroom.prerender if is_prerendered else lambda _: None,
         )
-        live = Runtime(
+        live = LiveServices(
             newsroom,
             publisher,
+            Restarts(),
             render_wait_seconds=render_wait_seconds,
             response_seconds=response_seconds,
         )

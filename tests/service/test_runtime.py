@@ -1,32 +1,70 @@
-"""What the web reads from: what it has before, while and after the database is opened."""
+"""What a running service answers before, while and after the database is opened."""
 
 import asyncio
 import gc
 import pathlib
 import subprocess
 import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import pytest
 
 from syndicate.errors import Refused, StorageError
-from syndicate.feeds import FeedCache
 from syndicate.model.edition import Readiness
 from syndicate.model.subscription import Subscription, SubscriptionId
 from syndicate.model.websub_request import WebSubRequest
-from syndicate.publisher.source_watcher import SourceWatcher
-from syndicate.service import runtime as rooms
 from syndicate.service.content_service import ContentService
+from syndicate.service.live_services import LiveServices
 from syndicate.service.process_tuning import gc_paused
 from syndicate.service.runtime import Runtime
+from syndicate.service.supervisor import Restarts
 from tests.service.conftest import settings
 
+DATABASE_MODULE = "syndicate.service.database_services"
+REQUEST = WebSubRequest(
+    id=SubscriptionId("sub_1"), mode="subscribe", topic="", callback="https://10.1.2.3/"
+)
 
-def test_what_speaks_to_databases_is_imported_late() -> None:
-    """The first feeds are up before."""
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Use asyncio, which the service is written for."""
+    return "asyncio"
+
+
+@contextmanager
+def runtime_of(
+    file: pathlib.Path, *, gc_pause_seconds: float = 60, **environ: str
+) -> Iterator[Runtime]:
+    """Construct a runtime that opens the database at once, and again 10 ms after an error."""
+    with ContentService(settings(file, **environ)) as content:
+        yield Runtime(
+            content,
+            first_response_seconds=0.01,
+            gc_pause_seconds=gc_pause_seconds,
+            retry_seconds=0.01,
+        )
+
+
+@asynccontextmanager
+async def running(runtime: Runtime) -> AsyncIterator[None]:
+    """Run ``runtime`` for at most a minute."""
+    task = asyncio.create_task(runtime.run())
+    try:
+        async with asyncio.timeout(60):
+            yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+def test_database_libraries_are_imported_late() -> None:
+    """The first feeds are served before."""
     code = (
         "import sys\n"
         "import syndicate.service.server, syndicate.web.http.server\n"
-        "print({'sqlalchemy', 'alembic', 'psycopg'} & set(sys.modules))\n"
+        "print({'sqlalchemy', 'alembic', 'psycopg', 'httpx'} & set(sys.modules))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -39,135 +77,88 @@ def test_what_speaks_to_databases_is_imported_late() -> None:
     assert (done.stdout.strip(), done.stderr) == ("set()", "")
 
 
-def test_there_is_something_to_read_before_anything_can_be_followed(
-    settings_file: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.anyio
+async def test_requests_wait_for_the_database_and_are_then_refused(
+    settings_file: pathlib.Path,
 ) -> None:
-    """Who follows waits a moment; feeds have no tombstones yet."""
-    monkeypatch.setattr(rooms, "_DATABASE_WAIT_SECONDS", 0.01)
-
-    async def look() -> None:
-        with ContentService(settings(settings_file)) as newsroom:
-            publisher = SourceWatcher(
-                newsroom.source_readers(),
-                build_edition=newsroom.build_edition,
-                clock=newsroom.clock,
-            )
-            live = Runtime(newsroom, publisher)
-            assert live.readiness == Readiness(is_ready=False, database_error=None)
-            assert live.removed == ()
-            with pytest.raises(StorageError, match="being opened"):
-                await live.ledger_entries_after(None, 10)
-            with pytest.raises(StorageError, match="being opened"):
-                await live.subscription_service()
-            intent = WebSubRequest(
-                id=SubscriptionId("sub_1"), mode="subscribe", topic="", callback=""
-            )
-            with pytest.raises(StorageError, match="being opened"):
-                await live.request_subscription(intent)
-
-    asyncio.run(look())
+    """Feeds have no tombstones yet."""
+    with runtime_of(settings_file) as runtime, ContentService(settings(settings_file)) as content:
+        services = LiveServices(content, runtime.watcher, Restarts(), database_wait_seconds=0.01)
+        assert services.readiness == Readiness(is_ready=False, database_error=None)
+        assert services.removed == ()
+        with pytest.raises(StorageError, match="database not ready"):
+            await services.ledger_entries_after(None, 10)
+        with pytest.raises(StorageError, match="database not ready"):
+            await services.subscription_service()
+        with pytest.raises(StorageError, match="database not ready"):
+            await services.request_subscription(REQUEST)
 
 
-def test_a_start_that_takes_long_collects_cycles_after_all(
-    settings_file: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.anyio
+async def test_garbage_collection_is_resumed_although_the_first_edition_takes_long(
+    settings_file: pathlib.Path,
 ) -> None:
-    """A remote may take minutes; what answers meanwhile leaves behind must not pile up."""
-    monkeypatch.setattr(rooms, "_GC_PAUSE_SECONDS", 0.01)
-
-    async def wait() -> None:
-        with ContentService(settings(settings_file)) as newsroom:
-            publisher = SourceWatcher(
-                newsroom.source_readers(),
-                build_edition=newsroom.build_edition,
-                clock=newsroom.clock,
-            )
-            keeping = asyncio.create_task(
-                Runtime(newsroom, publisher).run(FeedCache(newsroom.settings.service_info))
-            )
-            assert not gc.isenabled()
-            async with asyncio.timeout(20):
-                while not gc.isenabled():  # noqa: ASYNC110 — the collector has no event
-                    await asyncio.sleep(0.005)
-            assert not publisher.is_ready
-            keeping.cancel()
-            await asyncio.wait([keeping])
-
-    with gc_paused():
-        asyncio.run(wait())
+    """A remote may take minutes; the garbage of requests in the meantime must not accumulate."""
+    with gc_paused(), runtime_of(settings_file, gc_pause_seconds=0.01) as runtime:
+        waiting = asyncio.create_task(runtime.run_database_services())
+        assert not gc.isenabled()
+        async with asyncio.timeout(20):
+            while not gc.isenabled():  # noqa: ASYNC110 — the collector has no event
+                await asyncio.sleep(0.005)
+        assert not runtime.watcher.is_ready
+        waiting.cancel()
+        await asyncio.wait([waiting])
 
 
-def test_what_cannot_be_imported_is_tried_again(
+@pytest.mark.anyio
+async def test_an_import_that_fails_is_repeated(
     settings_file: pathlib.Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Else feeds would go on as if all was well, and nobody would ever be told of anything."""
-    late = rooms._LATE_MODULES  # noqa: SLF001 — what would fail where too many files are open
-    monkeypatch.setattr(rooms, "_LATE_MODULES", ("no_such_module",))
-    monkeypatch.setattr(rooms, "_FIRST_REQUEST_SECONDS", 0.01)
-    monkeypatch.setattr(rooms, "_DATABASE_WAIT_SECONDS", 60)
-    said = ""
-
-    async def work() -> None:
-        nonlocal said
-        with ContentService(settings(settings_file)) as newsroom:
-            publisher = SourceWatcher(
-                newsroom.source_readers(),
-                build_edition=newsroom.build_edition,
-                clock=newsroom.clock,
-            )
-            live = Runtime(newsroom, publisher)
-            keep = live.run(FeedCache(newsroom.settings.service_info), pause_seconds=0.01)
-            tasks = [asyncio.create_task(work) for work in (publisher.run(), keep)]
-            async with asyncio.timeout(60):
-                while "nothing is told" not in said:
-                    said += capsys.readouterr().err
-                    await asyncio.sleep(0.005)
-                monkeypatch.setattr(rooms, "_LATE_MODULES", late)
-                await live.subscription_service()
-            assert "publisher" in live.readiness.restarted_components
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
-
-    asyncio.run(work())
-    assert "no_such_module" in said
+    """The process may have too many open files; otherwise nothing would ever be announced."""
+    log = ""
+    with monkeypatch.context() as failing, runtime_of(settings_file) as runtime:
+        failing.setitem(sys.modules, DATABASE_MODULE, None)
+        async with running(runtime):
+            while "database unavailable" not in log:
+                log += capsys.readouterr().err
+                await asyncio.sleep(0.005)
+            failing.undo()
+            await runtime.services.subscription_service()
+        assert "publisher" in runtime.services.readiness.restarted_components
+    assert DATABASE_MODULE in log
 
 
-def test_a_running_service_takes_subscriptions_and_hub_requests(
-    settings_file: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.anyio
+async def test_a_database_that_cannot_be_opened_is_reported_and_tried_again(
+    settings_file: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The log has the reason."""
+    nowhere = "postgresql://nobody@127.0.0.1:1/none"
+    log = ""
+    with runtime_of(settings_file, SYNDICATE_DATABASE__URL=nowhere) as runtime:
+        async with running(runtime):
+            while log.count("database unavailable") < 2:
+                log += capsys.readouterr().err
+                await asyncio.sleep(0.005)
+        readiness = runtime.services.readiness
+    assert "Connection refused" in (readiness.database_error or "")
+    assert "Connection refused" in log
+    assert readiness.restarted_components == ("delivery", "publisher", "subscriptions")
+
+
+@pytest.mark.anyio
+async def test_a_running_service_takes_subscriptions_and_hub_requests(
+    settings_file: pathlib.Path,
 ) -> None:
     """A new subscription wakes the delivery worker, and the hub refuses a private callback."""
-    monkeypatch.setattr(rooms, "_FIRST_REQUEST_SECONDS", 0.01)
-    monkeypatch.setattr(rooms, "_DATABASE_WAIT_SECONDS", 60)
-
-    async def work() -> None:
-        with ContentService(settings(settings_file)) as newsroom:
-            publisher = SourceWatcher(
-                newsroom.source_readers(),
-                build_edition=newsroom.build_edition,
-                clock=newsroom.clock,
+    with runtime_of(settings_file) as runtime:
+        async with running(runtime):
+            service = await runtime.services.subscription_service()
+            made = await service.subscribe(
+                Subscription(id=SubscriptionId(""), url="https://9.9.9.9/")
             )
-            live = Runtime(newsroom, publisher)
-            keep = live.run(FeedCache(newsroom.settings.service_info))
-            tasks = [asyncio.create_task(work) for work in (publisher.run(), keep)]
-            async with asyncio.timeout(60):
-                await publisher.next_edition()
-                office = await live.subscription_service()
-                made = await office.subscribe(
-                    Subscription(id=SubscriptionId(""), url="https://9.9.9.9/")
-                )
-                intent = WebSubRequest(
-                    id=SubscriptionId("sub_1"),
-                    mode="subscribe",
-                    topic="",
-                    callback="https://10.1.2.3/",
-                )
-                with pytest.raises(Refused):
-                    await live.request_subscription(intent)
-            assert made.state == "active"
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
-
-    asyncio.run(work())
+            with pytest.raises(Refused):
+                await runtime.services.request_subscription(REQUEST)
+        assert made.state == "active"

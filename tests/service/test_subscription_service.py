@@ -23,9 +23,7 @@ from syndicate.service.content_service import ContentService
 from syndicate.service.subscription_service import (
     SubscriptionService,
     open_subscription_service,
-    run_subscription_service,
 )
-from syndicate.service.supervisor import Restarts
 from syndicate.settings import load
 from tests import samples
 from tests.channels.receiver import respond, run_receiver
@@ -274,38 +272,6 @@ def test_an_address_that_is_refused_is_a_field_that_is_wrong(tmp_path: pathlib.P
     within(sqlite_url(tmp_path), Lagging(), work)
 
 
-def test_a_database_that_cannot_be_had_is_asked_again(
-    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The log says so, and the service goes on."""
-    written = tmp_path / "syndicate.toml"
-    written.write_text(SETTINGS)
-    nowhere = {"SYNDICATE_DATABASE__URL": "postgresql://nobody@127.0.0.1:1/none"}
-    settings = load(written, nowhere)
-    opened: list[SubscriptionService] = []
-
-    async def do() -> None:
-        keeping = asyncio.create_task(
-            run_subscription_service(
-                settings,
-                clock=lambda: samples.NOW,
-                content=Lagging(),
-                notify_workers=lambda: None,
-                on_opened=opened.append,
-                restarts=Restarts(),
-            )
-        )
-        said = ""
-        while "nobody looks after subscriptions" not in said:
-            await asyncio.sleep(0.01)
-            said += capsys.readouterr().err
-        keeping.cancel()
-        await asyncio.gather(keeping, return_exceptions=True)
-
-    asyncio.run(do())
-    assert not opened
-
-
 async def _resolve(host: str, _: int) -> list[str]:
     known = {"private.example": ["10.1.2.3"], "mapped.example": ["9.9.9.9", "::ffff:10.1.2.3"]}
     if host not in known:
@@ -361,25 +327,13 @@ def test_the_web_has_limits_that_the_command_line_has_not(tmp_path: pathlib.Path
     settings = load(written, {"SYNDICATE_DATABASE__URL": sqlite_url(tmp_path)})
 
     async def do() -> None:
-        loop = asyncio.get_running_loop()
-        opened: asyncio.Future[SubscriptionService] = loop.create_future()
-        keeping = asyncio.create_task(
-            run_subscription_service(
-                settings,
-                clock=lambda: samples.NOW,
-                content=Lagging(),
-                notify_workers=lambda: None,
-                on_opened=opened.set_result,
-                restarts=Restarts(),
-            )
-        )
-        office = await opened
-        made = await office.subscribe(replace(BLANK, owner="p"))
-        with pytest.raises(Conflict, match="'p' have 1 subscriptions; 1 are allowed"):
-            await office.subscribe(replace(BLANK, owner="p", url=f"{HOOK}/2"))
-        assert len((await office.rotate(made.id)).secrets) == 1
-        keeping.cancel()
-        await asyncio.gather(keeping, return_exceptions=True)
+        async with open_subscription_service(
+            settings, clock=lambda: samples.NOW, content=Lagging(), for_web=True
+        ) as service:
+            made = await service.subscribe(replace(BLANK, owner="p"))
+            with pytest.raises(Conflict, match="'p' have 1 subscriptions; 1 are allowed"):
+                await service.subscribe(replace(BLANK, owner="p", url=f"{HOOK}/2"))
+            assert len((await service.rotate(made.id)).secrets) == 1
         async with open_subscription_service(settings) as by_operator:
             made = await by_operator.subscribe(replace(BLANK, owner="p", url=f"{HOOK}/2"))
             assert made.owner == "p"

@@ -142,8 +142,7 @@ def test_a_notice_that_fails_costs_no_delivery(file: str) -> None:
         async with run_receiver(respond(410)) as gone, run_receiver(respond(204)) as well:
             await subscribe(mailroom, "a", gone.url(), 1)
             await subscribe(mailroom, "b", well.url(), 1, 2, 3)
-            async with running_worker(mailroom) as deliverer:
-                deliverer.on_alert = fail
+            async with running_worker(mailroom, on_alert=fail):
                 await wait_until(is_queue_empty(mailroom, "a"))
                 await wait_until(is_queue_empty(mailroom, "b"))
             assert await delivery_states(mailroom, "b") == ["delivered"] * 3

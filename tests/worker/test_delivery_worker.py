@@ -233,8 +233,9 @@ def test_a_receiver_that_wants_no_more_gets_no_more(file: str) -> None:
     async def work(mailroom: OutboxFixture) -> None:
         async with run_receiver(respond(410)) as receiver:
             await subscribe(mailroom, "a", receiver.url(), 1, 2)
-            async with running_worker(mailroom) as deliverer:
-                deliverer.on_alert = lambda notice, whose: told.append((notice, whose.id))
+            async with running_worker(
+                mailroom, on_alert=lambda alert, whose: told.append((alert, whose.id))
+            ):
 
                 async def announced() -> bool:
                     return told == [("subscription.disabled", SUBSCRIPTION_A)]
@@ -315,8 +316,11 @@ def test_a_secret_that_cannot_be_opened_stops_its_subscription_only(file: str) -
             await mailroom.enqueue("b", 1)
             other = SecretStore("other")
             told: list[tuple[OperatorAlert, str]] = []
-            async with running_worker(mailroom, secret_store=other) as deliverer:
-                deliverer.on_alert = lambda notice, whose: told.append((notice, whose.state_reason))
+            async with running_worker(
+                mailroom,
+                secret_store=other,
+                on_alert=lambda alert, whose: told.append((alert, whose.state_reason)),
+            ) as deliverer:
 
                 async def is_told() -> bool:
                     return bool(told)

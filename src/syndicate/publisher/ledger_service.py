@@ -64,6 +64,8 @@ class LedgerService:
         renderer: PostRenderer,
         clock: Callable[[], datetime],
         prepare_events: PrepareEvents = no_events,
+        on_enqueued: Callable[[], None] = lambda: None,
+        distribute_topics: DistributeTopics | None = None,
         on_crash: Callable[[], None] = lambda: None,
     ) -> None:
         self._on_crash = on_crash
@@ -72,10 +74,8 @@ class LedgerService:
         self._renderer = renderer
         self._clock = clock
         self._prepare_events = prepare_events
-        self.on_enqueued: Callable[[], None] = lambda: None
-        """Called when there may be something for subscribers."""
-        self.distribute_topics: DistributeTopics | None = None
-        """Informs who follows topics, on a database in which whoever is named may tell."""
+        self._on_enqueued = on_enqueued
+        self._distribute_topics = distribute_topics
         self._ledger: Ledger | None = None
         self._recorded_edition: Edition | None = None
         self._progress = asyncio.Event()
@@ -142,13 +142,13 @@ class LedgerService:
             while True:
                 edition = self._watcher.edition
                 has_lease = await writer.record(edition)
-                self.on_enqueued()
+                self._on_enqueued()
                 await self._update_removed(ledger)
                 self._ledger = ledger
                 self._mark_recorded(edition)
-                if has_lease and self.distribute_topics:
-                    await self.distribute_topics(database, _HOLDER)
-                    self.on_enqueued()
+                if has_lease and self._distribute_topics:
+                    await self._distribute_topics(database, _HOLDER)
+                    self._on_enqueued()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_RENEW_SECONDS):
                         await self._watcher.next_edition(edition)

@@ -1,11 +1,11 @@
-"""Delivering: on its own, or beside the serving of feeds."""
+"""Delivery of webhooks and WebSub, within the service or in a process of its own."""
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 
 from syndicate import telemetry
 from syndicate.channels.operator_alerts import OperatorAlerts
@@ -15,7 +15,6 @@ from syndicate.service.content_service import current_time
 from syndicate.service.hub_requests import HubRequests
 from syndicate.service.process_tuning import tune_delivery_process
 from syndicate.service.subscription_service import make_ssrf_guard, make_transport
-from syndicate.service.supervisor import Restarts, run_forever
 from syndicate.settings import Settings
 from syndicate.storage.database import Database
 from syndicate.storage.secret_store import SecretStore
@@ -28,32 +27,30 @@ _log = telemetry.logger("deliver")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryRuntime:
-    """What sends in a process: deliveries, and the questions of the hub."""
+    """The workers that send requests, and the receiver of WebSub requests."""
 
     worker: DeliveryWorker
     verifier: HubVerifier
     hub_requests: HubRequests
 
     def wake(self) -> None:
-        """Look now for what is to be sent."""
+        """Look for due work now."""
         self.worker.wake()
         self.verifier.wake()
 
     async def run(self) -> None:
-        """Send until cancelled; then finish or give back what is under way."""
+        """Send until cancelled; then finish or release what is in progress."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.worker.run())
             tasks.create_task(self.verifier.run())
 
 
-async def deliver(
-    settings: Settings, *, on_started: Callable[[DeliveryRuntime], None] = lambda _: None
-) -> None:
-    """Deliver until cancelled; then finish or give back what is under way.
+@asynccontextmanager
+async def open_delivery(settings: Settings) -> AsyncIterator[DeliveryRuntime]:
+    """Open the database and construct what sends; raises `StorageError`.
 
-    ``started`` is given what to wake. Raises `StorageError` if the database cannot be opened.
-    Strangers, who may ask the hub to ask anybody, have connections and look-ups of their own:
-    what they name may hang, and no delivery waits for it.
+    Callbacks that anybody may ask the hub to verify have connections and DNS look-ups of their own:
+    such a callback may hang without delaying a delivery.
     """
     ssrf_guard, hub_ssrf_guard = make_ssrf_guard(settings), make_ssrf_guard(settings)
     if ssrf_guard.limitations:
@@ -65,7 +62,6 @@ async def deliver(
     secret_store = SecretStore(settings.service.secret_key)
     limits = hub_limits(settings)
     database = await Database.open(settings.database_url)
-    websub_requests = WebSubRequests(database, secret_store, limits)
     try:
         async with (
             make_transport(settings, ssrf_guard) as transport,
@@ -80,22 +76,21 @@ async def deliver(
                 timeout=timeout,
                 limits=limits,
             )
-            runtime = DeliveryRuntime(
-                worker=DeliveryWorker(
-                    database, secret_store, transport, clock=current_time, limits=worker_limits
-                ),
-                verifier=verifier,
-                hub_requests=HubRequests(
-                    websub_requests,
-                    hub_ssrf_guard,
-                    clock=current_time,
-                    notify_verifier=verifier.wake,
-                ),
+            worker = DeliveryWorker(
+                database,
+                secret_store,
+                transport,
+                clock=current_time,
+                limits=worker_limits,
+                on_alert=alerts.send,
             )
-            runtime.worker.on_alert = alerts.send
-            tune_delivery_process()
-            on_started(runtime)
-            await runtime.run()
+            hub_requests = HubRequests(
+                WebSubRequests(database, secret_store, limits),
+                hub_ssrf_guard,
+                clock=current_time,
+                notify_verifier=verifier.wake,
+            )
+            yield DeliveryRuntime(worker=worker, verifier=verifier, hub_requests=hub_requests)
     finally:
         await database.close()
 
@@ -110,12 +105,11 @@ def hub_limits(settings: Settings) -> HubLimits:
     )
 
 
-async def run_delivery_service(
-    settings: Settings, *, on_started: Callable[[DeliveryRuntime], None], restarts: Restarts
-) -> None:
-    """Deliver until cancelled, as `keep` does."""
-    work = partial(deliver, settings, on_started=on_started)
-    await run_forever(work, _log, "nothing is delivered", component="delivery", restarts=restarts)
+async def deliver(settings: Settings) -> None:
+    """Deliver until cancelled, then finish or release the rest; raises `StorageError`."""
+    async with open_delivery(settings) as delivery:
+        tune_delivery_process()
+        await delivery.run()
 
 
 async def deliver_until_stopped(settings: Settings) -> None:

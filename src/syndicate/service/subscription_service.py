@@ -1,6 +1,5 @@
 """What partners and operators do with subscriptions, by command or over the web."""
 
-import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -43,7 +42,6 @@ from syndicate.model.webhook_signature import Secret
 from syndicate.publisher.catch_up import CatchUp, CatchUpBatch, EditionReader
 from syndicate.service.content_service import current_time
 from syndicate.service.snapshot_reader import SnapshotReader
-from syndicate.service.supervisor import Restarts, run_forever
 from syndicate.service.url_inspection import inspect_privately
 from syndicate.settings import Settings
 from syndicate.storage.catch_up import ComposeEvents, backfill, change_selection
@@ -349,33 +347,6 @@ async def open_subscription_service(
     finally:
         snapshots.close()
         await database.close()
-
-
-async def run_subscription_service(  # noqa: PLR0913 — wired once, in one place
-    settings: Settings,
-    *,
-    clock: Callable[[], datetime],
-    content: EditionReader,
-    notify_workers: Callable[[], None],
-    on_opened: Callable[[SubscriptionService], None],
-    restarts: Restarts,
-) -> None:
-    """Keep what `partners` opens until cancelled, as `keep` does."""
-
-    async def open_until_cancelled() -> None:
-        async with open_subscription_service(
-            settings, clock=clock, content=content, notify_workers=notify_workers, for_web=True
-        ) as office:
-            on_opened(office)
-            await asyncio.Event().wait()
-
-    await run_forever(
-        open_until_cancelled,
-        _log,
-        "nobody looks after subscriptions",
-        component="subscriptions",
-        restarts=restarts,
-    )
 
 
 def make_ssrf_guard(settings: Settings) -> SsrfGuard:

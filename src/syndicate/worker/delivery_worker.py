@@ -79,10 +79,11 @@ class DeliveryWorker:
         safe: Opens the secrets of subscribers.
         transport: Takes requests to receivers.
         clock: Tells the time, with a zone.
-        pace: How fast to go about it.
+        limits: How fast to go about it.
+        on_alert: Called with what the operator should know of a subscription.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 — collaborators and limits
         self,
         database: Database,
         secret_store: SecretStore,
@@ -90,6 +91,7 @@ class DeliveryWorker:
         *,
         clock: Callable[[], datetime],
         limits: WorkerLimits,
+        on_alert: Callable[[OperatorAlert, Subscription], None] = lambda _, __: None,
     ) -> None:
         self._database = database
         self._outbox = Outbox(database, secret_store)
@@ -97,8 +99,7 @@ class DeliveryWorker:
         self._transport = transport
         self._clock = clock
         self._limits = limits
-        self.on_alert: Callable[[OperatorAlert, Subscription], None] = lambda _, __: None
-        """Told what the operator should know of a subscription."""
+        self._on_alert = on_alert
         self.backlog: Backlog | None = None
         """What is on its way, as of a moment ago; None before it was first looked at."""
         self._name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
@@ -269,7 +270,7 @@ class DeliveryWorker:
             for notice in after.alerts:
                 _log.warning(notice, subscription=whose.id, reason=whose.state_reason)
                 try:
-                    self.on_alert(notice, whose)
+                    self._on_alert(notice, whose)
                 except Exception:  # noqa: BLE001 — a notice is an extra
                     _log.exception("operator not notified", subscription=whose.id)
 

@@ -1,0 +1,83 @@
+"""The parts of the service that need the database: ledger, subscriptions, hub and delivery.
+
+`runtime` imports this module after the first edition: SQLAlchemy, Alembic, psycopg and httpx take
+0.3 s to import.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from syndicate import telemetry
+from syndicate.feeds import FeedCache
+from syndicate.model.edition import ContentReader
+from syndicate.publisher.event_builder import EventBuilder
+from syndicate.publisher.ledger_service import LedgerService
+from syndicate.publisher.source_watcher import SourceWatcher
+from syndicate.service.content_service import ContentService
+from syndicate.service.delivery_service import DeliveryRuntime, open_delivery
+from syndicate.service.process_tuning import tune_delivery_process
+from syndicate.service.subscription_service import SubscriptionService, open_subscription_service
+from syndicate.service.supervisor import Restarts, run_forever
+from syndicate.worker.hub_distributor import HubDistributor
+
+_log = telemetry.logger("delivery")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseServices:
+    """The parts of the service that need the database; see `open_database_services`."""
+
+    ledger: LedgerService
+    subscriptions: SubscriptionService
+    delivery: DeliveryRuntime
+    restarts: Restarts
+
+    async def run(self) -> None:
+        """Record editions and deliver until cancelled; an error restarts only its own part."""
+        tune_delivery_process()
+        delivery = run_forever(
+            self.delivery.run,
+            _log,
+            "delivery stopped",
+            component="delivery",
+            restarts=self.restarts,
+        )
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.ledger.run())
+            tasks.create_task(delivery)
+
+
+@asynccontextmanager
+async def open_database_services(
+    content: ContentService,
+    reader: ContentReader,
+    watcher: SourceWatcher,
+    feed_cache: FeedCache,
+    restarts: Restarts,
+) -> AsyncIterator[DatabaseServices]:
+    """Open the database of the settings and construct what needs it; raises `StorageError`."""
+    settings, clock = content.settings, content.clock
+    async with (
+        open_delivery(settings) as delivery,
+        open_subscription_service(
+            settings, clock=clock, content=reader, notify_workers=delivery.wake, for_web=True
+        ) as subscriptions,
+    ):
+        distributor = HubDistributor(reader, feed_cache, settings.service_info, clock=clock)
+        event_builder = EventBuilder(content, settings.service_info, clock)
+        ledger = LedgerService(
+            settings.database_url,
+            watcher=watcher,
+            renderer=content,
+            clock=clock,
+            prepare_events=event_builder.prepare,
+            on_enqueued=delivery.wake,
+            distribute_topics=distributor.distribute,
+            on_crash=partial(restarts.record, "publisher"),
+        )
+        yield DatabaseServices(
+            ledger=ledger, subscriptions=subscriptions, delivery=delivery, restarts=restarts
+        )
