@@ -128,7 +128,7 @@ def test_a_file_that_is_not_ours_or_not_whole_is_replaced(
         store.put("items", {"new": b"1"})
         store.retain_only("items", ["new"])
         assert store.get("items", ["new"]) == {"new": b"1"}
-    assert ("cache_trouble" in capsys.readouterr().err) == (damage != "empty")
+    assert ("cache failed" in capsys.readouterr().err) == (damage != "empty")
 
 
 def test_garbage_in_the_middle_never_becomes_a_value(file: pathlib.Path) -> None:
@@ -170,7 +170,7 @@ def test_a_place_that_cannot_be_written_means_no_cache(
             store.put("items", {"a": b"1"})
             store.retain_only("items", [])
             assert store.get("items", ["a"]) == {}
-        assert capsys.readouterr().err.count("cache_trouble") == 1
+        assert capsys.readouterr().err.count("cache failed") == 1
 
 
 def test_a_file_that_went_away_is_made_anew(file: pathlib.Path, store: Cache) -> None:

@@ -1,11 +1,10 @@
-"""One droppable file store: whatever is slow to make and may be lost at any time.
+"""A cache in an SQLite file for values that are slow to compute.
 
-The standard library's SQLite serves as a file format. A value is kept on a shelf under a key that
-says everything the value depends on, so nothing ever has to be invalidated. Several threads and
-processes may share a file; each may be killed at any time. Trouble of the cache is never the
-caller's: what cannot be read is missing, what cannot be written is forgotten, a file that is
-damaged or of another version is replaced. Every value has a checksum, because a wrong one would
-be served.
+A value is stored in a namespace under a key that contains everything the value depends on, so
+nothing has to be invalidated. Several threads and processes may share a file, and each may be
+killed at any time. Errors of the cache never reach the caller: a value that cannot be read is
+missing, one that cannot be written is dropped, and a file that is damaged or has another layout
+is replaced. Every value has a checksum, because a damaged one would be served.
 """
 
 import fcntl
@@ -25,21 +24,21 @@ from syndicate.telemetry import logger
 Result = TypeVar("Result")
 
 VERSION: Final = 1
-"""Of the file's layout; another one, and any other program's, is replaced."""
+"""Version of the file's layout; a file with another one is replaced."""
 
 _LOCK_TIMEOUT_SECONDS: Final = 2.0
-"""Seconds to wait for another process that is writing, before doing without."""
+"""How long to wait for another process that is writing, before giving up."""
 
 _DAMAGE_CODES: Final = frozenset(
     {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 )
-"""What SQLite says of a file that is not ours, not whole or not one of its own."""
+"""SQLite error codes of a file that is damaged or no SQLite database."""
 
 _MAX_KEYS: Final = 900
-"""Keys in one question; every SQLite takes 999."""
+"""Keys in one query; every SQLite version takes 999."""
 
 _FULL_READ_DIVISOR: Final = 3
-"""Reading a whole shelf beats asking for a third of its keys or more."""
+"""Reading a whole namespace is faster than querying a third of its keys or more."""
 
 _log = logger("cache")
 
@@ -49,7 +48,7 @@ class _UnknownLayout(sqlite3.DatabaseError):
 
 
 class Cache:
-    """The store in ``file``; with None for a file there is nothing in it, ever."""
+    """The cache in ``file``; without a file it is always empty."""
 
     def __init__(self, file: pathlib.Path | None) -> None:
         self._file = file
@@ -59,7 +58,7 @@ class Cache:
         self._logged = set[str]()
 
     def get(self, namespace: str, keys: Iterable[str]) -> dict[str, bytes]:
-        """Return the values there are for ``keys``; ten thousand small ones take about 10 ms."""
+        """Return the cached values of ``keys``; ten thousand small ones take about 10 ms."""
         wanted = {_encode_key(key): key for key in keys}
 
         def find(connection: sqlite3.Connection) -> dict[str, bytes]:
@@ -73,7 +72,7 @@ class Cache:
         return self._attempt(find, {}) if wanted else {}
 
     def put(self, namespace: str, entries: Mapping[str, bytes]) -> None:
-        """Keep ``entries``, all of them or, in trouble, none."""
+        """Store ``entries``: all of them or, after an error, none."""
         keys = ((_encode_key(key), value) for key, value in entries.items())
         rows = [(key, value, _checksum(key, value)) for key, value in keys]
 
@@ -91,7 +90,7 @@ class Cache:
             self._attempt(write, None)
 
     def retain_only(self, namespace: str, keys: Collection[str]) -> None:
-        """Forget everything on the shelf but ``keys``."""
+        """Delete all values of the namespace but those of ``keys``."""
         retained = {_encode_key(key) for key in keys}
 
         def delete_others(connection: sqlite3.Connection) -> None:
@@ -105,12 +104,12 @@ class Cache:
         self._attempt(delete_others, None)
 
     def close(self) -> None:
-        """Close the file; another question opens it again."""
+        """Close the file; the next call opens it again."""
         with self._lock:
             self._disconnect()
 
     def _attempt(self, action: Callable[[sqlite3.Connection], Result], default: Result) -> Result:
-        """Do ``action``; a second time after replacing a damaged file; else go without."""
+        """Do ``action``, once more after replacing a damaged file, else return ``default``."""
         if self._file is None:
             return default
         with self._lock:
@@ -158,7 +157,7 @@ class Cache:
     def _log_once(self, file: pathlib.Path, error: Exception) -> None:
         if str(error) not in self._logged:
             self._logged.add(str(error))
-            _log.warning("cache_trouble", file=str(file), trouble=str(error))
+            _log.warning("cache failed", file=str(file), reason=str(error))
 
 
 def _encode_key(key: str) -> bytes:
@@ -170,15 +169,15 @@ def _checksum(key: bytes, value: bytes) -> int:
 
 
 def _is_intact(key: bytes, value: object, checksum: object) -> bool:
-    """Tell whether a value is the one that was put; damage can give it any type."""
+    """Tell whether a value is the stored one; a damaged one can have any type."""
     return isinstance(value, bytes) and _checksum(key, value) == checksum
 
 
 def _table(connection: sqlite3.Connection, namespace: str) -> str:
-    """Return the name of a shelf's table, which it makes sure of.
+    """Create the table of a namespace if needed, and return its name.
 
-    A table of its own lies together in the file, so that reading all of it is fast. Its name is
-    in hex digits: SQL needs no quotes for them, and sees no difference between a and A.
+    Rows of one table are stored together, so that reading all of them is fast. The name is in hex
+    digits: they need no quotes in SQL, where a and A are the same.
     """
     table = f"shelf_{_encode_key(namespace).hex()}"
     connection.execute(
@@ -191,7 +190,7 @@ def _table(connection: sqlite3.Connection, namespace: str) -> str:
 def _rows(
     connection: sqlite3.Connection, table: str, keys: Collection[bytes]
 ) -> Iterator[tuple[bytes, bytes, int]]:
-    """Return the rows of ``keys``, and perhaps of others."""
+    """Yield the rows of ``keys``, and possibly others."""
     select = f"SELECT key, value, checksum FROM {table}"  # noqa: S608 — the name is hex digits
     (last,) = connection.execute(f"SELECT max(rowid) FROM {table}").fetchone()  # noqa: S608
     if len(keys) * _FULL_READ_DIVISOR >= (last or 0):
@@ -205,7 +204,7 @@ def _rows(
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
-    """Make the file ours if it is new; raise `_UnknownLayout` if it is another's."""
+    """Initialize a new file; raise `_UnknownLayout` if it has another layout."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if version != VERSION and (version or tables):
@@ -213,20 +212,20 @@ def _prepare(connection: sqlite3.Connection) -> None:
     if not version:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA user_version = {VERSION}")
-    connection.text_factory = bytes  # text that is damaged could not be decoded
+    connection.text_factory = bytes  # damaged text could not be decoded
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA journal_size_limit = 16777216")
 
 
 def _is_damage(error: Exception) -> bool:
-    """Tell whether a new file would help: not against a full disk, a lock or a lack of rights."""
+    """Tell whether a new file would help: not with a full disk, a lock or missing permissions."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     return isinstance(error, _UnknownLayout) or code in _DAMAGE_CODES
 
 
 @contextmanager
 def _exclusive(file: pathlib.Path) -> Iterator[None]:
-    """Let one process at a time open or replace ``file``; the system ends it with the process."""
+    """Lock ``file`` against opening and replacing; the lock ends with the process."""
     descriptor = os.open(file.with_name(file.name + ".lock"), os.O_CREAT | os.O_RDWR, FILE_MODE)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -3,14 +3,14 @@
 SyndicateError
 ├── SettingsError          settings that cannot be used          exit 2
 ├── UsageError             a request or command that is wrong    exit 2   HTTP 400
-│   ├── UnknownName        a feed, post, source … nobody knows   exit 2   HTTP 404
-│   ├── Conflict           what is asked for is there already    exit 2   HTTP 409
-│   ├── Gone               what was here and will not come back  exit 2   HTTP 410
-│   └── Refused            understood, but not allowed           exit 2   HTTP 422
+│   ├── UnknownName        no feed, post, source … of that name  exit 2   HTTP 404
+│   ├── Conflict           contradicts what already exists       exit 2   HTTP 409
+│   ├── Gone               permanently removed                   exit 2   HTTP 410
+│   └── Refused            valid, but not allowed                exit 2   HTTP 422
 │       └── ValidationFailed  a document with wrong fields       exit 2   HTTP 422
 ├── ContentError           a post that cannot be read            exit 1
-├── RepositoryError        git could not do what was asked       exit 1   HTTP 503
-├── StorageError           the database could not                exit 1   HTTP 503
+├── RepositoryError        git failed                            exit 1   HTTP 503
+├── StorageError           the database failed                   exit 1   HTTP 503
 ├── DeliveryError          a request to a subscriber failed      exit 1   HTTP 502
 ├── NotReady               no edition yet                        exit 1   HTTP 503
 └── Rendering              a post is still being rendered        exit 1   HTTP 503
@@ -22,21 +22,21 @@ from typing import ClassVar, Final, Self
 
 
 class SyndicateError(Exception):
-    """Something went wrong that a person can mend.
+    """An error that a person can fix.
 
     Args:
-        what: The object and the cause, in one sentence: "source usds: ref main does not exist".
-        hint: What to do about it, in one sentence; empty when nothing can be done.
-        code: Stable name of the case for programs, in kebab case.
-        known: What would have been accepted, where that is a list; of a long one, some.
-        known_total: How long the list is.
-        known_at: Path of ours where all of it is, empty where nowhere.
+        message: The object and the cause, in one sentence: "source usds: ref main does not exist".
+        hint: What to do, in one sentence; empty if nothing can be done.
+        code: Stable code of the problem for programs, in kebab case.
+        choices: The valid values, if there is a list of them; the first ones of a long list.
+        choices_total: Length of the complete list.
+        choices_path: URL path of the complete list, empty if there is none.
     """
 
     status: ClassVar[int] = 500
     exit_code: ClassVar[int] = 1
 
-    def __init__(  # noqa: PLR0913 — each part of an error is told apart
+    def __init__(  # noqa: PLR0913 — all parts of an error
         self,
         message: str,
         *,
@@ -61,7 +61,7 @@ class SyndicateError(Exception):
 
 
 class SettingsError(SyndicateError):
-    """The settings cannot be used; ``mistakes`` holds every one of them, each with its name."""
+    """The settings are invalid; ``errors`` has a line for each error, with the setting's name."""
 
     exit_code = 2
 
@@ -78,35 +78,35 @@ class UsageError(SyndicateError):
 
 
 class UnknownName(UsageError):  # noqa: N818 — reads as what it is: `except UnknownName`
-    """A name is well-formed, but nothing here is called so."""
+    """A name is well-formed, but nothing has that name."""
 
     status = 404
 
 
-class Conflict(UsageError):  # noqa: N818 — likewise
-    """What is asked for contradicts what is there already."""
+class Conflict(UsageError):  # noqa: N818 — as above
+    """A request contradicts what already exists."""
 
     status = 409
 
 
-class Gone(UsageError):  # noqa: N818 — likewise
-    """Something was here once and will not come back."""
+class Gone(UsageError):  # noqa: N818 — as above
+    """Something was permanently removed."""
 
     status = 410
 
 
-class Refused(UsageError):  # noqa: N818 — likewise
-    """A request is understood and must not be carried out."""
+class Refused(UsageError):  # noqa: N818 — as above
+    """A request is valid, but not allowed."""
 
     status = 422
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldError:
-    """A field of a document that is wrong.
+    """An invalid field of a JSON document.
 
-    ``pointer`` says which, as a fragment (RFC 6901 section 6): ``#/selection/categories/0``. The
-    rest is as in `SyndicateError`.
+    ``pointer`` names the field as a URI fragment (RFC 6901 section 6):
+    ``#/selection/categories/0``. The other attributes are those of `SyndicateError`.
     """
 
     pointer: str
@@ -119,19 +119,19 @@ class FieldError:
 
     @property
     def sentence(self) -> str:
-        """What is wrong with which field, in one sentence."""
+        """The field and what is wrong with it, in one sentence."""
         field = self.pointer.removeprefix("#").removeprefix("/")
         return f"{field}: {self.message}" if field else self.message
 
 
 class ValidationFailed(Refused):
-    """Fields of a document are wrong; ``mistakes`` holds every one of them."""
+    """Fields of a document are invalid; ``errors`` has all of them."""
 
     errors: tuple[FieldError, ...] = ()
 
     @classmethod
     def from_errors(cls, errors: Sequence[FieldError]) -> Self:
-        """Return the error that ``mistakes`` are: named after the first if it is alone."""
+        """Return the exception for ``errors``; a single error gives its message, hint and code."""
         first = errors[0]
         if len(errors) == 1:
             error = cls(
@@ -149,7 +149,7 @@ class ValidationFailed(Refused):
 
 
 class ContentError(SyndicateError):
-    """A post cannot be read; ``line`` counts from 1 in the file, 0 where no line is at fault."""
+    """A post cannot be read; ``line`` counts from 1, or is 0 if no single line is the cause."""
 
     def __init__(self, message: str, *, hint: str = "", code: str = "", line: int = 0) -> None:
         super().__init__(message, hint=hint, code=code)
@@ -157,38 +157,38 @@ class ContentError(SyndicateError):
 
 
 class RepositoryError(SyndicateError):
-    """Git could not do what was asked."""
+    """A git command failed."""
 
     status = 503
 
 
 class StorageError(SyndicateError):
-    """The database could not do what was asked."""
+    """The database failed or cannot be used."""
 
     status = 503
 
 
 class DeliveryError(SyndicateError):
-    """A request to a subscriber could not be made or was not accepted."""
+    """A request to a subscriber failed or was rejected."""
 
     status = 502
 
 
-class NotReady(SyndicateError):  # noqa: N818 — likewise
+class NotReady(SyndicateError):  # noqa: N818 — as above
     """No edition has been made yet."""
 
     status = 503
 
 
-class Rendering(SyndicateError):  # noqa: N818 — likewise
+class Rendering(SyndicateError):  # noqa: N818 — as above
     """Posts are still being rendered, and there is no earlier rendering to serve."""
 
     status = 503
 
     @classmethod
     def of(cls, posts: int) -> Self:
-        """Return the error that a number of ``posts`` is not rendered yet."""
+        """Return the error for a number of ``posts`` that are not rendered yet."""
         return cls(
             f"{posts} {'post is' if posts == 1 else 'posts are'} still being rendered",
-            hint="Ask again in some seconds: rendering goes on meanwhile.",
+            hint="Try again in a few seconds: rendering continues.",
         )

@@ -1,6 +1,6 @@
-"""Make files and folders that only the user who runs the service can read.
+"""Create files and folders that only the user who runs the service can read.
 
-The data folder holds subscribers' secrets, personal addresses and copies of private repositories.
+The data folder holds secrets of subscriptions, IP addresses and copies of private repositories.
 Files have mode 0600 and folders 0700, whatever the umask of the process is.
 """
 
@@ -14,7 +14,7 @@ from typing import IO, Final
 FILE_MODE: Final = 0o600
 FOLDER_MODE: Final = 0o700
 UMASK: Final = 0o077
-"""What processes run with that write files of ours, such as git."""
+"""Umask of child processes that write into the data folder, such as git."""
 
 _GITIGNORE: Final = b"*\n"
 """Also matches the `.gitignore` itself."""
@@ -24,12 +24,12 @@ _SQLITE_SUFFIXES: Final = ("", "-wal", "-shm", "-journal")
 
 
 def make_folder(folder: pathlib.Path, *, exclusive: bool = False) -> None:
-    """Make ``folder`` and its missing parents, with mode 0700 and a `.gitignore` for all files.
+    """Create ``folder`` and its missing parents, with mode 0700 and a `.gitignore` for all files.
 
     The settings usually lie in a content repository, and the data folder beside them: without the
-    `.gitignore`, ``git add --all`` would commit the cache. A folder that exists and holds files of
-    somebody else stays visible to git, unless ``exclusive`` says that all of it is ours. Raises
-    `OSError`.
+    `.gitignore`, ``git add --all`` would commit the cache. A folder that exists and holds other
+    files stays visible to git, unless ``exclusive`` says that all files are of the service.
+    Raises `OSError`.
     """
     missing = takewhile(lambda each: not each.exists(), (folder, *folder.parents))
     for directory in reversed([*missing]):
@@ -48,9 +48,9 @@ def open_file(file: pathlib.Path) -> IO[bytes]:
 
 
 def make_file(file: pathlib.Path) -> None:
-    """Make ``file`` with mode 0600 unless it is there. Raises `OSError`.
+    """Create ``file`` with mode 0600 unless it exists. Raises `OSError`.
 
-    For SQLite, which makes its ``-wal`` and ``-shm`` files with the mode of the database file.
+    For SQLite, which creates its ``-wal`` and ``-shm`` files with the mode of the database file.
     """
     with suppress(FileExistsError):
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
@@ -60,10 +60,10 @@ def make_file(file: pathlib.Path) -> None:
 
 
 def restrict_permissions(path: pathlib.Path) -> None:
-    """Take from group and others the rights to ``path`` and, for a folder, to all below it.
+    """Remove the permissions of group and others from ``path`` and, for a folder, its contents.
 
-    Symbolic links are not followed. What belongs to another user stays as it is: its owner
-    decides, as with a volume that an orchestrator mounts.
+    Symbolic links are not followed. Files of another user are left alone, as in a volume that an
+    orchestrator mounts.
     """
     _restrict(path)
     for folder, folders, files in os.walk(path):
@@ -72,7 +72,7 @@ def restrict_permissions(path: pathlib.Path) -> None:
 
 
 def restrict_database_permissions(file: pathlib.Path) -> None:
-    """Tighten an SQLite database ``file`` with the files that SQLite keeps beside it."""
+    """Restrict the permissions of an SQLite database ``file`` and of its WAL and journal files."""
     for suffix in _SQLITE_SUFFIXES:
         _restrict(file.with_name(file.name + suffix))
 

@@ -1,10 +1,10 @@
-"""What the service says about itself: one log, and the numbers an operator watches.
+"""Structured log and Prometheus metrics.
 
-Any layer may speak: ``log = logger("git")`` at the head of a module, then ``log.info("fetched",
-source="usds")``; and ``posts_parsed_total.labels("usds").inc()``.
-The log goes to stderr, one line a message. Metrics follow the naming advice of Prometheus: base
-units, ``_total`` for what only rises, moments as seconds since 1970 (the age is ``time() - x``).
-No subscriber, address or person may appear in a label.
+Every layer may use both: ``log = logger("git")`` at the top of a module, then
+``log.info("source fetched", source="usds")``; and ``posts_parsed_total.labels("usds").inc()``.
+The log goes to stderr, one line an event. Metrics follow the naming rules of Prometheus: base
+units, ``_total`` for counters, times as seconds since 1970 (the age is ``time() - x``).
+Labels never hold subscribers, URLs or people.
 """
 
 import logging
@@ -42,7 +42,7 @@ EXPOSITION_TYPE: Final = CONTENT_TYPE_LATEST
 
 
 class FastCounter:
-    """A number that only rises."""
+    """A counter that is used by one thread only."""
 
     __slots__ = ("count",)
 
@@ -50,12 +50,12 @@ class FastCounter:
         self.count = 0
 
     def inc(self) -> None:
-        """Count one more."""
+        """Add one."""
         self.count += 1
 
 
 class FastCounterVec(Collector):
-    """A counter with labels for one thread: without the lock, which takes longer than counting."""
+    """A counter with labels for one thread, without a lock, which takes longer than counting."""
 
     def __init__(
         self, name: str, documentation: str, labels: Sequence[str], *, registry: CollectorRegistry
@@ -65,7 +65,7 @@ class FastCounterVec(Collector):
         registry.register(self)
 
     def labels(self, *values: str) -> FastCounter:
-        """Return the one tally with these values of the labels."""
+        """Return the counter with these label values."""
         return self._counters.setdefault(values, FastCounter())
 
     @override
@@ -95,7 +95,7 @@ class FastHistogram(Collector):
         registry.register(self)
 
     def observe(self, seconds: float) -> None:
-        """Count one that took so long."""
+        """Count a duration."""
         self._counts[bisect_left(self._bounds, seconds)] += 1
         self._sum += seconds
 
@@ -113,13 +113,13 @@ Info("syndicate_build", "What is running.", registry=_REGISTRY).info({"version":
 
 posts_parsed_total: Final = Counter(
     "syndicate_posts_parsed_total",
-    "Files read as posts, by source; unchanged ones are not read again.",
+    "Files parsed as posts, by source; unchanged files are not parsed again.",
     ["source"],
     registry=_REGISTRY,
 )
 posts_rendered_total: Final = Counter(
     "syndicate_posts_rendered_total",
-    "Posts rendered to HTML; those found in the cache are not.",
+    "Posts rendered to HTML, without those found in the cache.",
     registry=_REGISTRY,
 )
 editions_total: Final = Counter(
@@ -127,7 +127,7 @@ editions_total: Final = Counter(
 )
 edition_timestamp_seconds: Final = Gauge(
     "syndicate_edition_timestamp_seconds",
-    "When the edition in service was made.",
+    "Time at which the edition in service was built.",
     registry=_REGISTRY,
 )
 problems: Final = Gauge(
@@ -138,69 +138,69 @@ problems: Final = Gauge(
 )
 source_failing: Final = Gauge(
     "syndicate_source_failing",
-    "1 while a source is served from an older commit because the newest cannot be, else 0.",
+    "1 while a source is served from an older commit because the newest cannot be read, else 0.",
     ["source"],
     registry=_REGISTRY,
 )
 posts_announced_total: Final = Counter(
     "syndicate_posts_told_total",
-    "Posts told to be published, updated or removed.",
+    "Posts recorded as published, updated or removed.",
     registry=_REGISTRY,
 )
 component_restarts_total: Final = Counter(
     "syndicate_component_restarts_total",
-    "Components of the service that ended by an error and were restarted.",
+    "Restarts of components of the service after an error.",
     ["component"],
     registry=_REGISTRY,
 )
 database_failing: Final = Gauge(
     "syndicate_database_failing",
-    "1 while the database cannot be used and nothing can be told, else 0.",
+    "1 while the database is unavailable and no change can be recorded, else 0.",
     registry=_REGISTRY,
 )
 requests_total: Final = FastCounterVec(
     "syndicate_requests_total",
-    "Requests answered, by route and status.",
+    "HTTP requests, by route and status.",
     ["route", "status"],
     registry=_REGISTRY,
 )
 request_seconds: Final = FastHistogram(
     "syndicate_request_seconds",
-    "Time from a request's head to the end of its answer.",
+    "Time from the head of a request to the end of its response.",
     buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
     registry=_REGISTRY,
 )
 hooks_total: Final = Counter(
     "syndicate_hooks_total",
-    "Push hooks of git hosts, by outcome: accepted, or refused for what they show.",
+    "Push hooks of git hosts, by outcome: accepted, or refused for their credentials.",
     ["outcome"],
     registry=_REGISTRY,
 )
 deliveries_total: Final = Counter(
     "syndicate_deliveries_total",
-    "Attempts to deliver that are over, by outcome.",
+    "Finished delivery attempts, by outcome.",
     ["outcome"],
     registry=_REGISTRY,
 )
 deliveries_waiting: Final = Gauge(
     "syndicate_deliveries_waiting",
-    "Deliveries that are not finished, on their way or due later.",
+    "Unfinished deliveries, in progress or due later.",
     registry=_REGISTRY,
 )
 delivery_oldest_timestamp_seconds: Final = Gauge(
     "syndicate_delivery_oldest_timestamp_seconds",
-    "When the unfinished delivery that waits longest is or was due; 0 if there is none.",
+    "Due time of the oldest unfinished delivery; 0 if there is none.",
     registry=_REGISTRY,
 )
 delivery_seconds: Final = Histogram(
     "syndicate_delivery_seconds",
-    "Time from when an event was told to the end of its delivery, of those that came at once.",
+    "Time from an event to the end of its delivery, for deliveries that succeed at once.",
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
     registry=_REGISTRY,
 )
 verifications_total: Final = Counter(
     "syndicate_verifications_total",
-    "Subscribers of the WebSub hub that were asked what they meant, by mode and outcome.",
+    "Callback verifications of the WebSub hub, by mode and outcome.",
     ["mode", "outcome"],
     registry=_REGISTRY,
 )
@@ -213,44 +213,44 @@ def exposition() -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Logger:
-    """Speaks under one name; values are keywords and may be anything that has a text.
+    """Logs events under one name, with fields as keyword arguments.
 
-    ``event``, ``level``, ``logger`` and ``timestamp`` are taken by the message itself.
+    The names ``event``, ``level``, ``logger`` and ``timestamp`` are reserved.
     """
 
     name: str
 
     def debug(self, event: str, **values: object) -> None:
-        """Say what only somebody looking for a fault wants to know."""
+        """Log details for debugging."""
         _write("debug", self.name, event, values)
 
     def info(self, event: str, **values: object) -> None:
-        """Say that something went as it should."""
+        """Log normal operation."""
         _write("info", self.name, event, values)
 
     def warning(self, event: str, **values: object) -> None:
-        """Say that something is wrong and the service goes on without it."""
+        """Log a problem despite which the service continues."""
         _write("warning", self.name, event, values)
 
     def error(self, event: str, **values: object) -> None:
-        """Say that something failed."""
+        """Log a failure."""
         _write("error", self.name, event, values)
 
     def exception(self, event: str, **values: object) -> None:
-        """Say that something failed unexpectedly, with the traceback of the exception at hand."""
+        """Log an unexpected failure, with the traceback of the current exception."""
         _write("error", self.name, event, values, sys.exception())
 
 
 def logger(name: str) -> Logger:
-    """Return the logger called ``name``: the module or part that speaks, in one word."""
+    """Return the logger called ``name``: the module or component, in one word."""
     return Logger(name)
 
 
 def configure(log_format: LogFormat = "auto", level: LogLevel = "info") -> None:
-    """Set how the log looks and from which level on it is written.
+    """Set the format of the log and its lowest level.
 
-    ``auto`` is for people where stderr is a terminal, else JSON, one object a line. Warnings
-    and errors of other packages appear in the same log. Until called: auto, warnings.
+    ``auto`` is ``console`` if stderr is a terminal, else JSON, one object a line. Warnings and
+    errors of other packages appear in the same log. Until called: auto, warnings.
     """
     _settings.log_format = log_format
     _settings.threshold = _RANKS[level]
@@ -277,7 +277,7 @@ _settings: Final = _LogSettings()
 
 
 class _Stderr:
-    """Writes to what stderr is at that moment, so that redirecting it works."""
+    """Writes to the current `sys.stderr`, so that it can be redirected."""
 
     def msg(self, line: str) -> None:
         sys.stderr.write(f"{line}\n")
@@ -287,7 +287,7 @@ class _Stderr:
 
 
 class _StandardLibraryHandler(logging.Handler):
-    """Carries what other packages log over to ours."""
+    """Forwards log records of other packages to this log."""
 
     @override
     def emit(self, record: logging.LogRecord) -> None:
@@ -297,7 +297,7 @@ class _StandardLibraryHandler(logging.Handler):
 
 
 MAX_VALUE_CHARACTERS: Final = 2_000
-"""Characters of a value in the log."""
+"""Longer values are truncated in the log."""
 
 _handler: Final = _StandardLibraryHandler(logging.WARNING)
 
@@ -322,7 +322,7 @@ def _write(
 
 
 def _truncated(value: object) -> object:
-    """Return the beginning of a long text: what a stranger or a file says may be of any length."""
+    """Truncate a long text: input of clients and files may have any length."""
     if isinstance(value, str) and len(value) > MAX_VALUE_CHARACTERS:
         return f"{value[:MAX_VALUE_CHARACTERS]}… ({len(value):,} characters)"
     return value
@@ -330,7 +330,7 @@ def _truncated(value: object) -> object:
 
 @contextmanager
 def import_blocked(module: str) -> Iterator[None]:
-    """Let nothing import ``module`` that can do without, unless somebody has."""
+    """Make imports of ``module`` fail, unless it is imported already."""
     modules = cast("dict[str, object]", sys.modules)
     is_new = module not in modules
     modules.setdefault(module, None)
@@ -343,8 +343,8 @@ def import_blocked(module: str) -> Iterator[None]:
 
 @cache
 def _make_writer(log_format: Literal["console", "json"], *, colors: bool) -> object:
-    with import_blocked("rich"):  # 50 ms and 5 MB, for tracebacks that we write without it
-        import structlog  # noqa: PLC0415 — 30 ms that silent commands need not pay
+    with import_blocked("rich"):  # 50 ms and 5 MB, for tracebacks that are written without it
+        import structlog  # noqa: PLC0415 — 30 ms that commands without log output save
 
     console = structlog.dev.ConsoleRenderer(
         colors=colors, exception_formatter=structlog.dev.plain_traceback

@@ -168,7 +168,7 @@ def test_trouble_is_told_and_ends_nothing(
                 )
             )
             async with asyncio.timeout(20):
-                while "cache not tidied" not in capsys.readouterr().err:  # noqa: ASYNC110 — nor a log
+                while "cache not pruned" not in capsys.readouterr().err:  # noqa: ASYNC110 — nor a log
                     await asyncio.sleep(0.02)
             assert not tidying.done()
             for task in (following, tidying):

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal, get_args
 
 import typer
 
@@ -70,7 +70,7 @@ def check(
 def _check_revisions(
     config: pathlib.Path | None, paths: Sequence[str], rev: str, at: datetime | None
 ) -> list[Problem]:
-    """Return what is to be reported of ``rev``, which may be two with dots between."""
+    """Return the problems of ``rev``: of a revision, or those that REV1..REV2 adds."""
     first, dots, second = rev.rpartition("..")
     if dots and (not first or not second or first.endswith(".")):
         raise UsageError(
@@ -82,13 +82,13 @@ def _check_revisions(
         return not paths or any(is_within(path, each) for each in paths)
 
     with open_snapshot(config, rev=first or second, at=at) as reader:
-        newsroom, old = reader.content, reader.edition
-        new: Edition = newsroom.edition(rev=second, at=old.at) if dots else old
+        content, old = reader.content, reader.edition
+        new: Edition = content.edition(rev=second, at=old.at) if dots else old
         check_paths_exist(paths, old, new)
-        before = list(check_edition(newsroom, old, lambda _: True)) if dots else []
+        before = list(check_edition(content, old, lambda _: True)) if dots else []
         return list(
             new_problems(
-                before, check_edition(newsroom, new, is_selected), old_edition=old, new_edition=new
+                before, check_edition(content, new, is_selected), old_edition=old, new_edition=new
             )
         )
 
@@ -96,7 +96,7 @@ def _check_revisions(
 def _report(found: Sequence[Problem], report_format: ReportFormat) -> None:
     match report_format:
         case "json":
-            print_json([asdict(problem) for problem in found])
+            print_json([problem_json(problem) for problem in found])
         case "sarif":
             print_json(sarif(found, version=__version__))
         case "github":
@@ -111,34 +111,41 @@ def _report(found: Sequence[Problem], report_format: ReportFormat) -> None:
             print_status(summarize(found))
 
 
+def problem_json(problem: Problem) -> dict[str, Any]:
+    """Return ``problem`` as JSON, in which the message is called ``what``."""
+    return {
+        ("what" if name == "message" else name): value for name, value in asdict(problem).items()
+    }
+
+
 def problem_lines(problem: Problem) -> list[str]:
-    """Return ``problem`` as people and editors read it, with its hint below."""
+    """Return ``problem`` in the form that editors parse, with its hint on a second line."""
     numbers = (problem.line, problem.column) if problem.line else ()
-    place = ":".join([problem.path or problem.source, *(str(n) for n in numbers if n)])
-    what = problem.message.removeprefix(f"{problem.path}: ")
-    said = f"{place}: {problem.level}: {what} [{problem.rule}]"
-    return [said, f"    {problem.hint}"] if problem.hint else [said]
+    location = ":".join([problem.path or problem.source, *(str(n) for n in numbers if n)])
+    message = problem.message.removeprefix(f"{problem.path}: ")
+    line = f"{location}: {problem.level}: {message} [{problem.rule}]"
+    return [line, f"    {problem.hint}"] if problem.hint else [line]
 
 
 def summarize(found: Sequence[Problem]) -> str:
-    """Return how many of each level there are, in one sentence."""
+    """Return the number of problems of each level."""
     counts = Counter(problem.level for problem in found)
-    said = [
+    parts = [
         f"{counts[level]} {level}{'s' if counts[level] > 1 else ''}"
         for level in get_args(ProblemLevel)
         if counts[level]
     ]
-    return f"{', '.join(said)}." if said else "No problems found."
+    return f"{', '.join(parts)}." if parts else "No problems found."
 
 
 def check_paths_exist(paths: Sequence[str], *editions: Edition) -> None:
-    """Raise `UnknownName` if one of ``paths`` holds no file of any source, a slip of the pen."""
-    parts = [part for edition in editions for part in edition.snapshots]
+    """Raise `UnknownName` if one of ``paths`` has no file of any source: probably mistyped."""
+    snapshots = [snapshot for edition in editions for snapshot in edition.snapshots]
     files = {
-        one.path
-        for part in parts
-        for several in (part.posts, part.hidden, part.problems)
-        for one in several
+        item.path
+        for snapshot in snapshots
+        for items in (snapshot.posts, snapshot.hidden, snapshot.problems)
+        for item in items
     }
     for path in paths:
         if not any(is_within(file, path) for file in files):

@@ -1,4 +1,4 @@
-"""`syndicate config`: what is set, and what may be."""
+"""`syndicate config`: show the settings and their JSON Schema."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Doing something with subscriptions in the database that the settings name."""
+"""Run a command with the subscription service of the settings."""
 
 import asyncio
 import os
@@ -15,11 +15,11 @@ T = TypeVar("T")
 def run_with_subscriptions(
     config: pathlib.Path | None, work: Callable[[SubscriptionService, Settings], Awaitable[T]]
 ) -> T:
-    """Return what ``work`` makes of the settings and of who is subscribed."""
+    """Return the result of ``work``, called with the subscription service and the settings."""
     settings = load(config, os.environ)
 
     async def run() -> T:
-        async with open_subscription_service(settings) as office:
-            return await work(office, settings)
+        async with open_subscription_service(settings) as service:
+            return await work(service, settings)
 
     return asyncio.run(run())

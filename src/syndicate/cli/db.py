@@ -1,4 +1,4 @@
-"""`syndicate db`: the database, by hand."""
+"""`syndicate db`: check and upgrade the database."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""`syndicate deliveries`: what was sent, and what came of it."""
+"""`syndicate deliveries`: inspect and replay deliveries."""
 
 import json
 from typing import Annotated
@@ -32,7 +32,7 @@ def list_(
     """List the deliveries of a subscription, newest first."""
     found = run_with_subscriptions(
         config,
-        lambda office, _: office.deliveries(subscription, None, before=None, limit=limit),
+        lambda service, _: service.deliveries(subscription, None, before=None, limit=limit),
     )
     if as_json:
         print_json([delivery_json(delivery) for delivery in found])
@@ -48,7 +48,7 @@ def list_(
 def show(delivery: _DeliveryId, as_json: AsJson = False, config: ConfigFile = None) -> None:
     """Show a delivery and its attempts."""
     found, attempts = run_with_subscriptions(
-        config, lambda office, _: office.delivery(delivery, None)
+        config, lambda service, _: service.delivery(delivery, None)
     )
     if as_json:
         print_json(delivery_json_with_attempts(found, attempts))
@@ -66,12 +66,12 @@ def show(delivery: _DeliveryId, as_json: AsJson = False, config: ConfigFile = No
 @app.command()
 def replay(delivery: _DeliveryId, config: ConfigFile = None) -> None:
     """Send a delivery again with the same ID."""
-    replayed = run_with_subscriptions(config, lambda office, _: office.replay(delivery, None))
+    replayed = run_with_subscriptions(config, lambda service, _: service.replay(delivery, None))
     print_status(f"{replayed.id}: {replayed.state}")
 
 
 def _describe(delivery: Delivery) -> str:
-    """Return what a delivery says: the type of its event, why, and the post; or its topic."""
+    """Return event type, reasons and post URL of a delivery, or its WebSub topic."""
     if delivery.topic:
         return delivery.topic
     return "  ".join(filter(None, columns(json.loads(delivery.body))[:3]))

@@ -1,4 +1,4 @@
-"""`syndicate diff`: what would be told if the sources went from one revision to another."""
+"""`syndicate diff`: the events that publishing another revision would send."""
 
 import os
 from typing import Annotated
@@ -35,8 +35,8 @@ def diff(
 
     Shows the events of a subscription without filters. Sends nothing and needs no database.
     """
-    with ContentService(load(config, os.environ)) as newsroom:
-        edition, events = preview_between(newsroom, rev1, rev2, source=source)
+    with ContentService(load(config, os.environ)) as content:
+        edition, events = preview_between(content, rev1, rev2, source=source)
     print_source_errors(edition)
     if as_json:
         print_json(thin_bodies(events))

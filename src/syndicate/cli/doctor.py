@@ -53,7 +53,7 @@ _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Something that was looked at; ``hint`` says what to do about it, empty where nothing."""
+    """The result of a check; ``hint`` says what to do, empty if nothing."""
 
     level: Literal["ok", "warning", "error"]
     what: str
@@ -61,18 +61,18 @@ class Finding:
 
 
 def run_checks(config: pathlib.Path | None) -> Iterator[Finding]:
-    """Yield what is well and what is not; raises `SyndicateError` where no settings can be had."""
+    """Yield the result of each check; raises `SyndicateError` if the settings cannot be loaded."""
     settings = load(config, os.environ)
     yield Finding(level="ok", what=f"settings {settings.file}: valid")
     yield _check_git()
     yield _check_data_folder(settings)
     yield from _check_public_url(settings)
-    with ContentService(settings) as newsroom:
-        parts = []
+    with ContentService(settings) as content:
+        snapshots = []
         for source in settings.sources:
-            part = yield from _check_source(newsroom, source)
-            parts += [part] if part else []
-        yield from _check_feed_names(newsroom.build_edition(parts))
+            snapshot = yield from _check_source(content, source)
+            snapshots += [snapshot] if snapshot else []
+        yield from _check_feed_names(content.build_edition(snapshots))
     yield _check_database(settings)
 
 
@@ -129,19 +129,19 @@ def _check_public_url(settings: Settings) -> Iterator[Finding]:
 
 
 def _check_source(
-    newsroom: ContentService, source: Source
+    content: ContentService, source: Source
 ) -> Generator[Finding, None, SourceSnapshot | None]:
-    """Yield what is to be said of ``source`` and return its part, if it can be read."""
+    """Check ``source`` and return its snapshot, if it can be read."""
     name = f"source {source.name}"
     try:
-        index = newsroom.index(source)
+        index = content.index(source)
         index.repository.fetch()
-        part = index.snapshot(index.repository.head())
+        snapshot = index.snapshot(index.repository.head())
     except SyndicateError as error:
         yield _error_finding(error)
         return None
-    posts = f"{len(part.posts)} post{'' if len(part.posts) == 1 else 's'}"
-    at = f"{source.ref} is at {part.committed:%Y-%m-%d %H:%M} UTC, {part.commit[:12]}"
+    posts = f"{len(snapshot.posts)} post{'' if len(snapshot.posts) == 1 else 's'}"
+    at = f"{source.ref} is at {snapshot.committed:%Y-%m-%d %H:%M} UTC, {snapshot.commit[:12]}"
     yield Finding(level="ok", what=f"{name}: {at}, with {posts}")
     if index.repository.is_shallow:
         yield Finding(
@@ -149,23 +149,23 @@ def _check_source(
             what=f"{name}: the clone is shallow; IDs and dates depend on its depth",
             hint=f"Fetch the complete history: git -C {source.repository} fetch --unshallow",
         )
-    if part.error:
+    if snapshot.error:
         yield Finding(
             level="error",
-            what=part.error,
+            what=snapshot.error,
             hint="If the removal is intended, run: syndicate refresh --accept-removals",
         )
-    for problem in part.problems:
+    for problem in snapshot.problems:
         if problem.rule == "no-posts":
             yield Finding(level="error", what=f"{name}: {problem.message}", hint=problem.hint)
-    wrong = [p for p in part.problems if p.level != "notice" and p.rule != "no-posts"]
+    wrong = [p for p in snapshot.problems if p.level != "notice" and p.rule != "no-posts"]
     if wrong:
         yield Finding(
             level="warning",
             what=f"{name}: problems in posts: {summarize(wrong)}",
             hint="List the problems with: syndicate check",
         )
-    return part
+    return snapshot
 
 
 def _check_feed_names(edition: Edition) -> Iterator[Finding]:

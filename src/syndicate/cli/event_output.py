@@ -1,4 +1,4 @@
-"""Events as people and programs read them."""
+"""Events as a table and as JSON."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,7 +9,7 @@ from syndicate.model.event import WebhookEvent, webhook_body
 
 
 def thin_bodies(events: Iterable[WebhookEvent]) -> list[dict[str, Any]]:
-    """Return ``events`` as thin webhooks have them, but for the cursor: only telling gives it."""
+    """Return the thin webhook bodies of ``events``, without the cursor of recorded events."""
     bodies = [json.loads(webhook_body(event, cursor="", payload="thin")) for event in events]
     for event_body in bodies:
         del event_body["data"]["cursor"]
@@ -17,8 +17,8 @@ def thin_bodies(events: Iterable[WebhookEvent]) -> list[dict[str, Any]]:
 
 
 def print_events(events: Sequence[WebhookEvent]) -> None:
-    """Print ``events`` as a table, one a line."""
-    rows = [columns(one) for one in thin_bodies(events)]
+    """Print ``events`` as a table."""
+    rows = [columns(body) for body in thin_bodies(events)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print_result(
@@ -29,7 +29,7 @@ def print_events(events: Sequence[WebhookEvent]) -> None:
 
 
 def columns(webhook: Mapping[str, Any]) -> tuple[str, str, str, str]:
-    """Return what happened, why, the address of the post, and its title; as far as it is told."""
+    """Return type, reasons, URL and title of a webhook body; empty where it has none."""
     data = _object(webhook.get("data"))
     post = _object(data.get("post"))
     return (

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from syndicate.cli.check import problem_lines
+from syndicate.cli.check import problem_json, problem_lines
 from syndicate.cli.options import AsJson, At, ConfigFile, Rev, command_app
 from syndicate.cli.output import print_json, print_result
 from syndicate.cli.snapshot import open_snapshot
@@ -37,7 +37,7 @@ def explain(
     with open_snapshot(config, rev=rev, at=at) as reader:
         found = explain_posts(reader, post)
     if as_json:
-        print_json([asdict(explanation) for explanation in found])
+        print_json([_explanation_json(explanation) for explanation in found])
         return
     for explanation in found:
         for line in explanation_lines(explanation):
@@ -46,7 +46,7 @@ def explain(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """A field of a post; ``origin`` says where its value is from."""
+    """A field of a post, with its value and the origin of the value."""
 
     name: str
     value: str | int | bool | None
@@ -55,7 +55,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedMembership:
-    """Whether a feed holds a post; ``reason`` why not, empty if it does."""
+    """Why a feed does not contain a post; ``reason`` is empty if it does."""
 
     feed: str
     reason: str
@@ -63,7 +63,7 @@ class FeedMembership:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryEntry:
-    """What a commit did to a file; ``served`` tells whether readers get the file as of then."""
+    """What a commit did to a file; ``served`` says whether this version is served."""
 
     at: datetime
     commit: str
@@ -73,9 +73,9 @@ class HistoryEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """One file; ``hidden`` says why nobody sees it, empty if readers do.
+    """One file; ``hidden`` is why the file is not served, empty if it is.
 
-    ``history`` is told from the first commit on, on the branch's own line.
+    ``history`` is that of the first-parent line, oldest commit first.
     """
 
     source: str
@@ -89,9 +89,9 @@ class Explanation:
 
 
 def explain_posts(reader: SnapshotReader, text: str) -> tuple[Explanation, ...]:
-    """Return what is known of the files that ``text`` means: a path, address, key or id.
+    """Explain the files that ``text`` names: by path, URL, key or ID.
 
-    A path may be one in several sources. Raises `UnknownName` if it is one in none.
+    A path may exist in several sources. Raises `UnknownName` if it exists in none.
     """
     found = tuple(_matching_files(reader, text.removeprefix("./")))
     if found:
@@ -103,16 +103,21 @@ def explain_posts(reader: SnapshotReader, text: str) -> tuple[Explanation, ...]:
     )
 
 
+def _explanation_json(explanation: Explanation) -> dict[str, Any]:
+    problems = [problem_json(problem) for problem in explanation.problems]
+    return asdict(explanation) | {"problems": problems}
+
+
 def explanation_lines(explanation: Explanation) -> Iterator[str]:
-    """Yield what is known of a file as lines for people."""
+    """Yield an explanation as lines of text."""
     yield f"{explanation.path} of {explanation.source}, at commit {explanation.commit[:12]}"
     yield f"Not served: {explanation.hidden}." if explanation.hidden else "Served."
     width = max((len(field.name) for field in explanation.fields), default=0)
     for field in explanation.fields:
         yield f"  {field.name:{width}}  {field.value}  [{field.origin}]"
-    holding = [verdict.feed for verdict in explanation.feeds if not verdict.reason]
-    if holding:
-        yield f"In {', '.join(holding)}."
+    containing = [feed.feed for feed in explanation.feeds if not feed.reason]
+    if containing:
+        yield f"In {', '.join(containing)}."
     if not explanation.hidden:
         yield from _excluding_feeds(explanation.feeds)
     if explanation.history:
@@ -125,34 +130,34 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
 
 
 def _excluding_feeds(memberships: Sequence[FeedMembership]) -> Iterator[str]:
-    """Yield which feeds leave the post out; that it is not filed under x explains feed x."""
-    plain = [
-        v for v in memberships if v.reason in (f"not filed under {v.feed}", f"not from {v.feed}")
+    """Yield why feeds do not contain the post; feeds of other categories are only counted."""
+    obvious = [
+        m for m in memberships if m.reason in (f"not filed under {m.feed}", f"not from {m.feed}")
     ]
-    for verdict in memberships:
-        if verdict.reason and verdict not in plain:
-            yield f"Not in {verdict.feed}: {verdict.reason}."
-    if plain:
-        yield f"Not in {len(plain)} feeds of other categories and sources."
+    for membership in memberships:
+        if membership.reason and membership not in obvious:
+            yield f"Not in {membership.feed}: {membership.reason}."
+    if obvious:
+        yield f"Not in {len(obvious)} feeds of other categories and sources."
 
 
 def _matching_files(reader: SnapshotReader, text: str) -> Iterator[Explanation]:
-    for part in reader.edition.snapshots:
-        posts = [post for post in part.posts if _is_match(post, text)]
+    for snapshot in reader.edition.snapshots:
+        posts = [post for post in snapshot.posts if _is_match(post, text)]
         for post in posts:
-            yield _explain_post(reader, part, post)
-        paths = {one.path: one.reason for one in part.hidden if one.path == text}
-        for path in {p.path for p in part.problems if p.path == text} - {p.path for p in posts}:
+            yield _explain_post(reader, snapshot, post)
+        paths = {file.path: file.reason for file in snapshot.hidden if file.path == text}
+        for path in {p.path for p in snapshot.problems if p.path == text} - {p.path for p in posts}:
             paths.setdefault(path, "excluded by a problem")
         for path, reason in paths.items():
             yield Explanation(
-                source=part.source.name,
+                source=snapshot.source.name,
                 path=path,
-                commit=part.commit,
+                commit=snapshot.commit,
                 hidden=reason,
-                fields=_unserved_fields(reader, part, path),
-                history=_history(reader, part, path),
-                problems=_problems(part, path),
+                fields=_unserved_fields(reader, snapshot, path),
+                history=_history(reader, snapshot, path),
+                problems=_problems(snapshot, path),
             )
 
 
@@ -160,19 +165,19 @@ def _is_match(post: Post, text: str) -> bool:
     return text in (post.path, post.key, post.id) or text.rstrip("/") == post.url.rstrip("/")
 
 
-def _problems(part: SourceSnapshot, path: Path) -> tuple[Problem, ...]:
-    return tuple(problem for problem in part.problems if problem.path == path)
+def _problems(snapshot: SourceSnapshot, path: Path) -> tuple[Problem, ...]:
+    return tuple(problem for problem in snapshot.problems if problem.path == path)
 
 
-def _explain_post(reader: SnapshotReader, part: SourceSnapshot, post: Post) -> Explanation:
+def _explain_post(reader: SnapshotReader, snapshot: SourceSnapshot, post: Post) -> Explanation:
     edition = reader.edition
-    index = reader.content.index(part.source)
+    index = reader.content.index(snapshot.source)
     (manuscript,) = index.render_inputs([post], LinkTargets(posts=()))
     (item,) = reader.content.render_posts([post], edition)
     return Explanation(
-        source=part.source.name,
+        source=snapshot.source.name,
         path=post.path,
-        commit=part.commit,
+        commit=snapshot.commit,
         hidden=_reason_not_live(post, edition),
         fields=tuple(_fields(item, manuscript.fields)),
         feeds=tuple(
@@ -182,14 +187,16 @@ def _explain_post(reader: SnapshotReader, part: SourceSnapshot, post: Post) -> E
             )
             for feed in edition.feeds.values()
         ),
-        history=_history(reader, part, post.path, served=post.blob),
-        problems=_problems(part, post.path),
+        history=_history(reader, snapshot, post.path, served=post.blob),
+        problems=_problems(snapshot, post.path),
     )
 
 
-def _unserved_fields(reader: SnapshotReader, part: SourceSnapshot, path: Path) -> tuple[Field, ...]:
-    """Return what a file says that is not served, as far as it can be read."""
-    fields = reader.content.index(part.source).parsed_file(path, part.commit).fields
+def _unserved_fields(
+    reader: SnapshotReader, snapshot: SourceSnapshot, path: Path
+) -> tuple[Field, ...]:
+    """Return the fields of a file that is not served, as far as it can be parsed."""
+    fields = reader.content.index(snapshot.source).parsed_file(path, snapshot.commit).fields
     if fields is None:
         return ()
     origins = dict(fields.origins)
@@ -214,24 +221,24 @@ def _unserved_fields(reader: SnapshotReader, part: SourceSnapshot, path: Path) -
 
 
 def _history(
-    reader: SnapshotReader, part: SourceSnapshot, path: Path, *, served: BlobId | None = None
+    reader: SnapshotReader, snapshot: SourceSnapshot, path: Path, *, served: BlobId | None = None
 ) -> tuple[HistoryEntry, ...]:
-    """Return what happened to a file; of the versions with the blob ``served``, the last one is."""
-    chapters = reader.content.index(part.source).timeline(path, part.commit)
-    holding = [chapter.commit for chapter in chapters if served and chapter.blob == served]
+    """Return the history of a file; the last version with the blob ``served`` is the served one."""
+    entries = reader.content.index(snapshot.source).timeline(path, snapshot.commit)
+    commits = [entry.commit for entry in entries if served and entry.blob == served]
     return tuple(
         HistoryEntry(
-            at=chapter.time.astimezone(part.source.zone),
-            commit=chapter.commit,
-            what=chapter.description,
-            served=chapter.commit in holding[-1:],
+            at=entry.time.astimezone(snapshot.source.zone),
+            commit=entry.commit,
+            what=entry.description,
+            served=entry.commit in commits[-1:],
         )
-        for chapter in chapters
+        for entry in entries
     )
 
 
 def _reason_not_live(post: Post, edition: Edition) -> str:
-    """Return why no reader sees ``post`` at the time of ``edition``, empty if they do."""
+    """Return why ``post`` is not live at the time of ``edition``, empty if it is."""
     if post.published > edition.at:
         return f"scheduled for {post.published.isoformat()}"
     if post.expires and post.expires <= edition.at:
@@ -240,7 +247,7 @@ def _reason_not_live(post: Post, edition: Edition) -> str:
 
 
 def exclusion_reason(post: Post, selection: Selection) -> str:
-    """Return why ``selection`` leaves ``post`` out, empty if it does not."""
+    """Return why ``selection`` does not contain ``post``, empty if it does."""
     reasons = [
         f"not filed under {' or '.join(sorted(group))}"
         for group in sorted(selection.categories, key=sorted)
@@ -256,19 +263,19 @@ def exclusion_reason(post: Post, selection: Selection) -> str:
 
 
 def _fields(rendered_post: RenderedPost, fields: Fields) -> Iterator[Field]:
-    """Yield the fields of ``item``, with what its file ``said`` and where, else what was done."""
+    """Yield the fields of a rendered post, with the origin of each value."""
     origins = dict(fields.origins)
-    for name, value, asked, otherwise in (
+    for name, value, keys, default in (
         *_identity_rows(rendered_post.post),
         *_content_rows(rendered_post),
     ):
         if value not in ("", None):
-            origin = next((origins[one] for one in asked if one in origins), otherwise)
+            origin = next((origins[key] for key in keys if key in origins), default)
             yield Field(name=name, value=value, origin=origin)
 
 
 _Row = tuple[str, str | int | bool | None, tuple[str, ...], str]
-"""A field, its value, what front matter calls it, and where it is from if not from there."""
+"""A field, its value, its front-matter keys, and the origin if none of them is present."""
 
 
 def _identity_rows(post: Post) -> Iterator[_Row]:

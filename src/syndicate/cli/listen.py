@@ -1,4 +1,4 @@
-"""`syndicate listen`: see what subscribers are sent."""
+"""`syndicate listen`: receive webhooks on this machine."""
 
 import json
 import os
@@ -48,7 +48,7 @@ def listen(
         else webhook_receiver.stored_secrets(load(config, os.environ)),
         port,
         on_webhook=_print_webhook_json if as_json else _print_webhook,
-        on_rejected=lambda why: print_status(f"Refused: {why}", colour="red"),
+        on_rejected=lambda reason: print_status(f"Refused: {reason}", colour="red"),
         on_started=_print_url if given else _print_url_and_command,
     )
     with uvloop_runner() as loop:

@@ -22,14 +22,14 @@ def command_group(help_text: str) -> typer.Typer:
 
 
 def _config_file(context: typer.Context, file: pathlib.Path | None) -> pathlib.Path | None:
-    """Let the option stand before or after the command; after it, it counts more."""
+    """Accept the option before and after the command; after it takes precedence."""
     if file is not None:
         context.meta[_CONFIG] = file
     return context.meta.get(_CONFIG)
 
 
 def _parse_time(text: str) -> datetime:
-    """Read a date or time (RFC 3339); where no zone is said, it is that of this machine."""
+    """Parse a date or time (RFC 3339), in the time zone of this machine if it has none."""
     try:
         time = datetime.fromisoformat(text)
     except ValueError:

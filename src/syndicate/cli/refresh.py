@@ -49,17 +49,19 @@ def refresh(
     A running service with the same settings picks up the changes. Exits 1 if a source is not
     up to date.
     """
-    with ContentService(load(config, os.environ)) as newsroom:
+    with ContentService(load(config, os.environ)) as content:
         results = [
-            refresh_source(newsroom, source, dry_run=dry_run, accept=accept_removals)
-            for source in newsroom.settings.sources
+            refresh_source(content, source, dry_run=dry_run, accept=accept_removals)
+            for source in content.settings.sources
         ]
-        refreshed = [one for one, _ in results]
+        refreshed = [source for source, _ in results]
         if not as_json:
             print_sources(refreshed, dry_run=dry_run)
-        unannounced = unannounced_events(newsroom, [part for _, part in results]) if dry_run else ()
+        unannounced = (
+            unannounced_events(content, [snapshot for _, snapshot in results]) if dry_run else ()
+        )
     if as_json:
-        sources = [asdict(one) for one in refreshed]
+        sources = [asdict(source) for source in refreshed]
         print_json(
             {"sources": sources, "events": event_output.thin_bodies(unannounced)}
             if dry_run
@@ -67,15 +69,16 @@ def refresh(
         )
     elif dry_run:
         event_output.print_events(unannounced)
-    if any(one.failing for one in refreshed):
+    if any(source.failing for source in refreshed):
         raise typer.Exit(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshedSource:
-    """A source after a look at it; ``accepted`` are the commits that emptied a folder.
+    """A source after a refresh, as printed with ``--json``.
 
-    ``failing`` says why it could not be brought up to date, empty if it is.
+    ``accepted`` are the commits whose removals were accepted. ``failing`` is why the source is not
+    up to date; empty if it is.
     """
 
     source: str
@@ -88,9 +91,9 @@ class RefreshedSource:
 def refresh_source(
     content: ContentService, source: Source, *, dry_run: bool, accept: bool
 ) -> tuple[RefreshedSource, SourceSnapshot | UnavailableSource]:
-    """Fetch ``source``, accept what emptied its folders if asked to, and tell how it is then.
+    """Fetch ``source``, accept removals if requested, and return its state.
 
-    A dry run fetches nothing, and acts as if that was accepted.
+    A dry run fetches nothing, and accepts removals for this process only.
     """
     accepted: list[CommitId] = []
     accept_commit = (
@@ -123,7 +126,7 @@ def refresh_source(
 
 
 def print_sources(sources: Iterable[RefreshedSource], *, dry_run: bool) -> None:
-    """Say on stdout what came of it."""
+    """Print the state of each source."""
     for source in sources:
         for commit in source.accepted:
             verb = "would be accepted" if dry_run else "accepted"
@@ -138,7 +141,7 @@ def print_sources(sources: Iterable[RefreshedSource], *, dry_run: bool) -> None:
 def unannounced_events(
     content: ContentService, snapshots: Sequence[SourceSnapshot | UnavailableSource]
 ) -> tuple[WebhookEvent, ...]:
-    """Return what the world would be told now; nothing at the first start, which is a baseline.
+    """Return the events that the service would send now; none at the first start, a baseline.
 
     Raises `StorageError` and `RepositoryError`.
     """

@@ -1,4 +1,4 @@
-"""`syndicate subscriptions`: who hears of what, and how well that goes."""
+"""`syndicate subscriptions`: manage webhook subscriptions."""
 
 import json
 from collections.abc import Callable
@@ -46,7 +46,7 @@ _ThinOption = Annotated[
 
 
 @app.command()
-def add(  # noqa: PLR0913, PLR0917 — every wish is an option
+def add(  # noqa: PLR0913, PLR0917 — every field is an option
     url: Annotated[str, typer.Argument(help="Where to send.")],
     select: _SelectOption = None,
     types: _TypesOption = None,
@@ -65,15 +65,15 @@ def add(  # noqa: PLR0913, PLR0917 — every wish is an option
     patch = replace(_patch(types, minor, thin), url=url, backfill=backfill)
     blank = Subscription(id=SubscriptionId(""), owner=owner, url=url)
 
-    async def create(office: SubscriptionService, _: Settings) -> Subscription:
-        whole = _with_selection(patch, select, lambda: office.content.edition)
-        return await office.subscribe(whole.apply_to(blank))
+    async def create(service: SubscriptionService, _: Settings) -> Subscription:
+        complete_patch = _with_selection(patch, select, lambda: service.content.edition)
+        return await service.subscribe(complete_patch.apply_to(blank))
 
     _print_secret(run_with_subscriptions(config, create), as_json=as_json)
 
 
 @app.command()
-def edit(  # noqa: PLR0913, PLR0917 — every wish is an option
+def edit(  # noqa: PLR0913, PLR0917 — every field is an option
     subscription: _SubscriptionArgument,
     url: Annotated[str | None, typer.Option(metavar="URL", help="Where to send.")] = None,
     select: _SelectOption = None,
@@ -88,9 +88,9 @@ def edit(  # noqa: PLR0913, PLR0917 — every wish is an option
     """
     patch = replace(_patch(types, minor, thin), url=url)
 
-    async def update(office: SubscriptionService, _: Settings) -> None:
-        whole = _with_selection(patch, select, lambda: office.content.edition)
-        await office.update(subscription, None, whole)
+    async def update(service: SubscriptionService, _: Settings) -> None:
+        complete_patch = _with_selection(patch, select, lambda: service.content.edition)
+        await service.update(subscription, None, complete_patch)
 
     run_with_subscriptions(config, update)
     print_status(f"{subscription}: updated")
@@ -100,17 +100,17 @@ def edit(  # noqa: PLR0913, PLR0917 — every wish is an option
 def list_(as_json: AsJson = False, config: ConfigFile = None) -> None:
     """List all subscriptions, oldest first."""
 
-    async def work(office: SubscriptionService, _: Settings) -> list[SubscriptionStatus]:
-        found = await office.subscriptions.list()
-        return [await office.get(one.id, None) for one in found]
+    async def read_all(service: SubscriptionService, _: Settings) -> list[SubscriptionStatus]:
+        subscriptions = await service.subscriptions.list()
+        return [await service.get(subscription.id, None) for subscription in subscriptions]
 
-    found = run_with_subscriptions(config, work)
+    statuses = run_with_subscriptions(config, read_all)
     if as_json:
-        print_json([_status_json(one) for one in found])
-    for one in () if as_json else (standing.subscription for standing in found):
+        print_json([_status_json(status) for status in statuses])
+    for subscription in () if as_json else (status.subscription for status in statuses):
         print_result(
-            f"{one.id}  {one.state:9}  {one.url}"
-            f"{f'  ({one.status_reason})' if one.status_reason else ''}"
+            f"{subscription.id}  {subscription.state:9}  {subscription.url}"
+            f"{f'  ({subscription.status_reason})' if subscription.status_reason else ''}"
         )
 
 
@@ -120,7 +120,7 @@ def show(
 ) -> None:
     """Show a subscription, its pending deliveries and its last attempt."""
     shown = _status_json(
-        run_with_subscriptions(config, lambda office, _: office.get(subscription, None))
+        run_with_subscriptions(config, lambda service, _: service.get(subscription, None))
     )
     if as_json:
         print_json(shown)
@@ -133,7 +133,7 @@ def pause(subscription: _SubscriptionArgument, config: ConfigFile = None) -> Non
     """Pause a subscription; its deliveries are queued."""
     run_with_subscriptions(
         config,
-        lambda office, _: office.update(subscription, None, SubscriptionPatch(state="paused")),
+        lambda service, _: service.update(subscription, None, SubscriptionPatch(state="paused")),
     )
     print_status(f"{subscription}: paused; events are queued")
 
@@ -143,7 +143,7 @@ def resume(subscription: _SubscriptionArgument, config: ConfigFile = None) -> No
     """Resume a subscription and reset its failures."""
     run_with_subscriptions(
         config,
-        lambda office, _: office.update(subscription, None, SubscriptionPatch(state="active")),
+        lambda service, _: service.update(subscription, None, SubscriptionPatch(state="active")),
     )
     print_status(f"{subscription}: active")
 
@@ -153,7 +153,7 @@ def rotate_secret(
     subscription: _SubscriptionArgument, as_json: AsJson = False, config: ConfigFile = None
 ) -> None:
     """Rotate the signing secret; the old secret stays valid for 24 hours."""
-    rotated = run_with_subscriptions(config, lambda office, _: office.rotate(subscription))
+    rotated = run_with_subscriptions(config, lambda service, _: service.rotate(subscription))
     _print_secret(rotated, as_json=as_json)
 
 
@@ -163,7 +163,7 @@ def send_test(subscription: _SubscriptionArgument, config: ConfigFile = None) ->
 
     Exits 1 if the delivery fails.
     """
-    attempt = run_with_subscriptions(config, lambda office, _: office.send_test(subscription))
+    attempt = run_with_subscriptions(config, lambda service, _: service.send_test(subscription))
     if attempt.error:
         print_status(attempt.error, colour="red")
         raise typer.Exit(1)
@@ -177,16 +177,16 @@ def recover(
     subscription: _SubscriptionArgument, since: Since = None, config: ConfigFile = None
 ) -> None:
     """Resend all live posts, or all events since a time."""
-    told = run_with_subscriptions(
-        config, lambda office, _: office.recover(subscription, None, since)
+    count = run_with_subscriptions(
+        config, lambda service, _: service.recover(subscription, None, since)
     )
-    print_status(f"{told} deliveries queued")
+    print_status(f"{count} deliveries queued")
 
 
 @app.command()
 def remove(subscription: _SubscriptionArgument, config: ConfigFile = None) -> None:
     """Remove a subscription and its deliveries."""
-    run_with_subscriptions(config, lambda office, _: office.remove(subscription, None))
+    run_with_subscriptions(config, lambda service, _: service.remove(subscription, None))
     print_status(f"{subscription}: removed")
 
 
@@ -194,7 +194,7 @@ def _patch(types: str | None, minor: bool | None, thin: bool | None) -> Subscrip
     return SubscriptionPatch(
         types=None
         if types is None
-        else parse_event_types([one.strip() for one in types.split(",")]),
+        else parse_event_types([name.strip() for name in types.split(",")]),
         minor=minor,
         payload=None if thin is None else "thin" if thin else "full",
     )
@@ -203,7 +203,7 @@ def _patch(types: str | None, minor: bool | None, thin: bool | None) -> Subscrip
 def _with_selection(
     patch: SubscriptionPatch, query: str | None, edition: Callable[[], Edition]
 ) -> SubscriptionPatch:
-    """Read a query as that of a feed; what it names must be known. An empty one is everything."""
+    """Parse a feed query into the selection of the patch; an empty query selects all posts."""
     if query is None:
         return patch
     pairs = parse_qsl(query, keep_blank_values=True)

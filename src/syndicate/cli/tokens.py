@@ -1,4 +1,4 @@
-"""`syndicate tokens`: who may subscribe over the web."""
+"""`syndicate tokens`: manage API tokens."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -33,7 +33,7 @@ def create(
     """Create a token and print it; it is shown only once."""
     token, text = run_with_subscriptions(
         config,
-        lambda office, _: office.tokens.create(role, name, office.clock(), expires=expires),
+        lambda service, _: service.tokens.create(role, name, service.clock(), expires=expires),
     )
     if as_json:
         print_json({"id": token.id, "token": text})
@@ -47,9 +47,9 @@ def list_(as_json: AsJson = False, config: ConfigFile = None) -> None:
     """List all tokens, including expired and revoked ones."""
 
     async def work(
-        office: SubscriptionService, _: Settings
+        service: SubscriptionService, _: Settings
     ) -> tuple[tuple[AccessToken, ...], datetime]:
-        return await office.tokens.list(), office.clock()
+        return await service.tokens.list(), service.clock()
 
     tokens, now = run_with_subscriptions(config, work)
     if as_json:
@@ -65,7 +65,7 @@ def revoke(
 ) -> None:
     """Revoke a token; subscriptions made with it stay active."""
     revoked = run_with_subscriptions(
-        config, lambda office, _: office.tokens.revoke(token, office.clock())
+        config, lambda service, _: service.tokens.revoke(token, service.clock())
     )
     print_status(f"{revoked.id} ({revoked.name}): revoked")
 

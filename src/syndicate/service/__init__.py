@@ -1,4 +1,4 @@
-"""The composition root: puts together what the settings describe; knows everybody.
+"""The running service: `runtime` constructs its parts, `server` runs them until a signal.
 
-`newsroom` makes editions and items, for commands as for the server; `serving` runs the server.
+`content_service` builds editions and renders posts, for commands as well.
 """

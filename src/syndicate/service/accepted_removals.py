@@ -1,4 +1,4 @@
-"""Which removals of whole folders an operator has accepted, kept in a file."""
+"""The file of folder removals that an operator has accepted."""
 
 import json
 import os
@@ -16,10 +16,10 @@ _log = telemetry.logger("acceptance")
 
 
 class AcceptedRemovals:
-    """The commits, by source, that may empty a folder of posts; written by commands, read always.
+    """The commits, by source, that may empty a folder of posts; written by commands.
 
-    The file is JSON: names of sources, each with a list of commits. A service that runs notices
-    when it changes.
+    The file is JSON: names of sources, each with a list of commits. A running service notices
+    changes.
     """
 
     def __init__(self, file: pathlib.Path) -> None:
@@ -29,28 +29,28 @@ class AcceptedRemovals:
         self._temporary: dict[str, frozenset[CommitId]] = {}
 
     def commits(self, source: str) -> frozenset[CommitId]:
-        """Return what was accepted of ``source``; nothing where the file cannot be read.
+        """Return the accepted commits of ``source``; none if the file cannot be read.
 
-        Costs one look at the file's times while nothing changes.
+        While the file does not change, this is one `stat`.
         """
         file_state = self._stat()
         if file_state != self._file_state:
             try:
                 self._accepted = self._read()
             except StorageError as error:
-                _log.warning("acceptances unreadable", reason=error.message)
+                _log.warning("accepted removals unreadable", reason=error.message)
                 self._accepted = {}
             self._file_state = file_state
         return self._accepted.get(source, _NO_COMMITS) | self._temporary.get(source, _NO_COMMITS)
 
     def accept_temporarily(self, source: str, commit: CommitId) -> None:
-        """Go on as if that was accepted, without writing it down."""
+        """Accept ``commit`` in this process only, without writing the file."""
         self._temporary[source] = self._temporary.get(source, _NO_COMMITS) | {commit}
 
     def add(self, source: str, commit: CommitId) -> None:
-        """Accept that ``commit`` emptied folders of ``source``; once it returns, it is on disk.
+        """Accept that ``commit`` emptied folders of ``source``, and write that to disk.
 
-        Raises `StorageError`, also where the file is there and cannot be understood.
+        Raises `StorageError`, also if the file exists and cannot be parsed.
         """
         accepted = self._read()
         accepted[source] = accepted.get(source, _NO_COMMITS) | {commit}
@@ -87,5 +87,5 @@ class AcceptedRemovals:
         except (OSError, ValueError, TypeError) as error:
             raise StorageError(
                 f"{self.file} cannot be read: {error}",
-                hint="Mend it, or remove it and accept removals again.",
+                hint="Fix the file, or delete the file and accept the removals again.",
             ) from error

@@ -1,4 +1,4 @@
-"""Keeping the cache from growing without end, and what is worth remembering in it."""
+"""Periodic work on the cache: deleting what is not used, and saving the indexes."""
 
 import asyncio
 from typing import Final
@@ -9,13 +9,13 @@ from syndicate.service.content_service import ContentService
 from syndicate.service.supervisor import Restarts, run_forever
 
 _FIRST_PRUNE_SECONDS: Final = 600.0
-"""Long after the rush of a start."""
+"""Long after the work of a start."""
 _PRUNE_INTERVAL_SECONDS: Final = 86_400.0
 _FIRST_SAVE_SECONDS: Final = 10.0
-"""The first readers go first."""
+"""Requests after a start have priority."""
 _SAVE_INTERVAL_SECONDS: Final = 3_600.0
 
-_log = telemetry.logger("tidying")
+_log = telemetry.logger("cache")
 
 
 async def prune_cache_daily(
@@ -26,9 +26,9 @@ async def prune_cache_daily(
     first_seconds: float = _FIRST_PRUNE_SECONDS,
     interval_seconds: float = _PRUNE_INTERVAL_SECONDS,
 ) -> None:
-    """Once a day forget what the edition in service is not made of, until cancelled.
+    """Once a day delete from the cache what the edition in service does not use, until cancelled.
 
-    The first time is ``settling`` seconds after the start, the next ones ``pause`` after it.
+    The first time is ``first_seconds`` after the start, then every ``interval_seconds``.
     """
 
     async def prune() -> None:
@@ -38,7 +38,7 @@ async def prune_cache_daily(
     await run_forever(
         prune,
         _log,
-        "cache not tidied",
+        "cache not pruned",
         component="cache",
         restarts=restarts,
         pause_seconds=interval_seconds,
@@ -53,9 +53,9 @@ async def save_indexes_hourly(
     first_seconds: float = _FIRST_SAVE_SECONDS,
     interval_seconds: float = _SAVE_INTERVAL_SECONDS,
 ) -> None:
-    """Once an hour write down what is known of the sources, until cancelled, and then once more.
+    """Once an hour save the indexes of the sources, until cancelled, and once more at the end.
 
-    The first time is ``rush`` seconds after the first edition, the next ones ``pause`` after it.
+    The first time is ``first_seconds`` after the first edition, then every ``interval_seconds``.
     """
 
     async def save() -> None:
@@ -67,7 +67,7 @@ async def save_indexes_hourly(
         await run_forever(
             save,
             _log,
-            "memory not kept",
+            "indexes not saved",
             component="index",
             restarts=restarts,
             pause_seconds=interval_seconds,

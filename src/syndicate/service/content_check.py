@@ -1,4 +1,4 @@
-"""Everything that is wrong with an edition: with its sources, its files, and each rendered post."""
+"""Find the problems of an edition: of its sources, its files, and each rendered post."""
 
 from collections.abc import Callable, Iterator
 

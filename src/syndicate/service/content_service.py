@@ -1,4 +1,4 @@
-"""Where editions are made: repositories, indexes, cache and renderer of one set of settings."""
+"""Builds editions and renders posts: repositories, indexes, cache and renderer of the settings."""
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ from syndicate.service.accepted_removals import AcceptedRemovals
 from syndicate.settings import Settings
 
 _ASSET_CACHE_BYTES: Final = 32_000_000
-"""Bytes of files below ``/assets`` that are kept in memory."""
+"""Bytes of files below ``/assets`` that are cached in memory."""
 
 
 def current_time() -> datetime:
@@ -35,9 +35,9 @@ def current_time() -> datetime:
 
 
 def _restrict_permissions(settings: Settings) -> None:
-    """Take from other users the rights to what earlier versions wrote into the data folder.
+    """Make private what earlier versions wrote into the data folder with wider permissions.
 
-    The data folder itself may be the folder of the settings, which is not ours to close.
+    The data folder may be the folder of the settings file, whose permissions are left alone.
     """
     data = settings.data_folder
     if data not in settings.file.absolute().parents:
@@ -53,7 +53,7 @@ def _unknown_asset(source: str, path: str) -> UnknownName:
 
 
 class ContentService:
-    """Makes editions of the sources and items of their posts; safe to use from several threads.
+    """Builds editions of the sources and renders their posts; can be used from several threads.
 
     A context manager: leaving it ends every process it started.
     """
@@ -68,9 +68,8 @@ class ContentService:
     ) -> None:
         """Read the sources of ``settings``.
 
-        ``is_public`` if readers see every edition (see `PostRenderer`).
-
-        A ``workroom`` that is given is not closed with this object.
+        ``is_public`` says that readers see every edition (see `PostRenderer`). A ``render_pool``
+        that is given is not closed with this object.
         """
         _restrict_permissions(settings)
         self.settings = settings
@@ -88,7 +87,7 @@ class ContentService:
         )
 
     def start_renderer(self) -> None:
-        """Start what renders now, beside whatever else starts, rather than with the first post."""
+        """Start the render process now rather than with the first post."""
         self._render_pool.start()
 
     def index(self, source: Source) -> SourceIndex:
@@ -116,7 +115,7 @@ class ContentService:
             return self._indexes[source.name]
 
     def source_readers(self) -> tuple[SourceReader, ...]:
-        """Return a follower of each source."""
+        """Return a reader of each source."""
         return tuple(
             SourceReader(
                 source,
@@ -127,10 +126,10 @@ class ContentService:
         )
 
     def edition(self, *, rev: str = "", at: datetime | None = None) -> Edition:
-        """Return the edition of now, or what it would be with ``rev`` and ``at`` the time ``at``.
+        """Read all sources and return their edition, of ``rev`` and at time ``at`` if given.
 
-        A source that does not know ``rev`` stays at its own branch; raises `RepositoryError` if
-        none knows it.
+        A source that does not have ``rev`` stays at its own ref; raises `RepositoryError` if no
+        source has it.
         """
         snapshots = [follower.poll() for follower in self.source_readers()]
         if rev:
@@ -144,7 +143,7 @@ class ContentService:
         *,
         at: datetime | None = None,
     ) -> Edition:
-        """Return the edition of ``seen``, sooner if it differs little from the one ``before``."""
+        """Build an edition of ``snapshots``, faster if it differs little from ``previous``."""
         sources = [one for one in snapshots if isinstance(one, SourceSnapshot)]
         unavailable = [one for one in snapshots if isinstance(one, UnavailableSource)]
         at = at or self.clock()
@@ -159,7 +158,7 @@ class ContentService:
         )
 
     def render_posts(self, posts: Sequence[Post], edition: Edition) -> tuple[RenderedPost, ...]:
-        """Return ``posts`` of ``edition`` as items."""
+        """Return ``posts`` of ``edition`` rendered, in their order."""
         return self._renderer.render(posts, edition)
 
     def begin_rendering(self, posts: Sequence[Post], edition: Edition) -> RenderBatch:
@@ -171,9 +170,9 @@ class ContentService:
         return self._renderer.finish(batch)
 
     def prerender(self, edition: Edition) -> None:
-        """Make the items and look up the feeds of ``edition`` that readers are going to ask for.
+        """Render the posts and compute the feeds of ``edition`` that are requested most.
 
-        Those of the edition before are still served meanwhile, so none of them waits.
+        The previous edition is still served meanwhile, so no request waits.
         """
         # With tens of thousands of categories this takes half a second of the event loop's time.
         _ = edition.feeds, edition.category_slugs
@@ -182,15 +181,15 @@ class ContentService:
     def render_for_check(
         self, posts: Sequence[Post], edition: Edition
     ) -> Iterator[tuple[RenderInput, RenderResults]]:
-        """Yield ``posts`` of one source of ``edition`` as written and as rendered."""
+        """Yield the render input and the result for ``posts`` of one source of ``edition``."""
         return self._renderer.render_for_checks(posts, edition)
 
     def asset(
         self, source: str, path: str, edition: Edition, *, with_content: bool = True
     ) -> Asset:
-        """Return the file at ``path`` as ``edition`` has it; `UnknownName` if none may be had.
+        """Return the file at ``path`` of ``edition``; raises `UnknownName` if it is not served.
 
-        Raises `RepositoryError` where git cannot read it.
+        Raises `RepositoryError` if git cannot read it.
         """
         snapshot = edition.snapshot(source)
         index = self.index(snapshot.source)
@@ -203,7 +202,7 @@ class ContentService:
         return Asset(blob=blob, content=content, committed=snapshot.committed)
 
     def _asset_content(self, index: SourceIndex, blob: BlobId, path: str) -> bytes:
-        """Return what ``blob`` holds; those asked for lately are in memory."""
+        """Return the content of ``blob``, from memory if it was requested lately."""
         with self._asset_lock:
             cached = self._asset_cache.get(blob)
         if cached is not None:
@@ -226,13 +225,13 @@ class ContentService:
     def render_as_announced(
         self, recorded: Sequence[tuple[LedgerRow, Post]], edition: Edition
     ) -> Mapping[PostId, RenderedPost]:
-        """Return those posts of ``edition`` as they were told of which the files still exist."""
+        """Return posts as they were last announced, if git still has their files."""
         return self._renderer.render_as_announced(recorded, edition)
 
     def prune_cache(self, edition: Edition) -> None:
-        """Forget what is in the cache and ``edition`` is not made of; raises `RepositoryError`.
+        """Delete from the cache what ``edition`` does not use; raises `RepositoryError`.
 
-        While a source cannot be read nobody knows what it is made of: then all is kept.
+        Nothing is deleted while a source cannot be read: its files are not known.
         """
         if edition.unavailable:
             return
@@ -246,14 +245,14 @@ class ContentService:
         self._renderer.prune_cache(edition)
 
     def save_indexes(self) -> None:
-        """Write down what is known of the sources, so that the next start goes on from there."""
+        """Save the indexes of the sources, from which the next start continues."""
         for index in tuple(self._indexes.values()):
             index.save()
 
     def stop_rendering(self) -> None:
-        """Give up what waits to be rendered, but in a workroom that others share.
+        """Cancel queued rendering, unless the render pool is shared.
 
-        Whoever waits for it gets an error.
+        Callers that wait for it get an error.
         """
         if self._owns_render_pool:
             self._render_pool.close()

@@ -1,4 +1,4 @@
-"""What subscribers would hear, worked out as it is for them, and told to nobody."""
+"""Compute the events that a change would send, without sending them."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,29 +15,29 @@ from syndicate.service.content_service import ContentService
 def preview_events(
     content: ContentService, recorded: Mapping[PostId, LedgerEntry], edition: Edition
 ) -> tuple[WebhookEvent, ...]:
-    """Return what somebody who wants everything would be told of ``edition``, in that order.
+    """Return the events of ``edition`` for a subscription without filters, in order.
 
-    The events are those of no generation, and hold no item. Raises `RepositoryError`.
+    They have generation 0 and no item. Raises `RepositoryError`.
     """
     found = with_changed_fields(content, tuple(changes(recorded, edition)), edition)
-    made = (_event(content, change) for change in found)
-    return tuple(sorted((one for one in made if one), key=lambda one: one.post_id.encode()))
+    events = (_event(content, change) for change in found)
+    return tuple(sorted(filter(None, events), key=lambda event: event.post_id.encode()))
 
 
 def preview_between(
     content: ContentService, before: str, after: str, *, source: str = ""
 ) -> tuple[Edition, tuple[WebhookEvent, ...]]:
-    """Return the edition of the revision ``after``, and what would be told by going there.
+    """Return the edition of revision ``after``, and the events of publishing it after ``before``.
 
-    Sources that do not know both revisions are left out, all but ``source`` if it is given.
-    Raises `RepositoryError` if none is left, `UnknownName` if there is no such source.
+    Sources that do not have both revisions are left out, and all but ``source`` if it is given.
+    Raises `RepositoryError` if none is left, `UnknownName` for an unknown source.
     """
     old: list[SourceSnapshot] = []
     new: list[SourceSnapshot] = []
     errors: list[RepositoryError] = []
-    for one in _sources(content, source):
+    for candidate in _sources(content, source):
         try:
-            first, second = _snapshots(content, one, before, after)
+            first, second = _snapshots(content, candidate, before, after)
         except RepositoryError as error:
             errors.append(error)
         else:

@@ -1,4 +1,4 @@
-"""Where the web leaves what is asked of the hub: inspected, limited, stored to be verified."""
+"""Requests to the WebSub hub: checked, limited, and stored until they are verified."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,14 +14,14 @@ from syndicate.storage.websub_requests import WebSubRequests
 
 
 class HubRequests:
-    """Takes what is asked of the hub.
+    """Receives subscription requests of the WebSub hub.
 
     Args:
-        intents: Where it waits.
-        guard: Says where callbacks may be.
-        clock: Tells the time, with a zone.
-        ring: Called when there is something to verify.
-        refusal_seconds: A refusal of a callback takes a multiple of this time.
+        requests: Stores the requests.
+        ssrf_guard: Decides which callback URLs are allowed.
+        clock: Returns the time, with a zone.
+        notify_verifier: Called when there is a request to verify.
+        refusal_seconds: Refusing a callback takes a multiple of this time.
     """
 
     def __init__(
@@ -40,11 +40,11 @@ class HubRequests:
         self._refusal_seconds: Final = refusal_seconds
 
     async def request_subscription(self, request: WebSubRequest) -> timedelta:
-        """Have ``intent`` verified and return zero, or return how long to wait before asking.
+        """Store ``request`` for verification and return zero, or return when to try again.
 
         Failed verifications of callbacks in the operator's own networks do not count, nor do
-        clients there. Raises `Refused` if nothing may be sent to the callback, `UnknownName` if
-        there is nothing to unsubscribe, and `StorageError`.
+        clients there. Raises `Refused` if the callback is not allowed, `UnknownName` if there is
+        nothing to unsubscribe, and `StorageError`.
         """
         is_internal = await self._inspect(request.callback)
         if request.mode == "unsubscribe":
@@ -57,7 +57,7 @@ class HubRequests:
         return wait
 
     async def _inspect(self, callback: str) -> bool:
-        """Return whether ``callback`` is the operator's own; raises `Refused`, in one wording."""
+        """Return whether ``callback`` is in the operator's networks; raises a fixed `Refused`."""
         refusal = Refused(
             "the callback is not accepted",
             code="callback-refused",

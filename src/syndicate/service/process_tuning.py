@@ -1,4 +1,4 @@
-"""The process that runs the service: how many files it opens, how it tidies up, who goes first."""
+"""Tuning of the process: open files, garbage collection, memory and thread priority."""
 
 import ctypes
 import gc
@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import Final
 
 _GC_THRESHOLD = 10_000
-"""Objects made before the youngest are looked through; by default 700, a few deliveries' worth."""
+"""New objects before a collection of the youngest generation; Python's default is 700."""
 
 _ARENA_MAX: Final = -8
 _MMAP_THRESHOLD: Final = -3
@@ -22,21 +22,20 @@ little enough to go on where other programs want the processor, too: it may hold
 
 
 def lower_thread_priority(system: str = sys.platform) -> None:
-    """Let the thread that calls this, which computes, be interrupted at once by who answers.
+    """Lower the priority of the calling worker thread so that request handling preempts it.
 
-    Without that, on a busy processor, each request waits for whole time slices of who computes.
-    Only Linux has priorities of threads: elsewhere the whole process would give way.
+    Otherwise a request on a busy processor waits for whole time slices of worker threads. Only
+    Linux has thread priorities: elsewhere this would lower the priority of the process.
     """
     if system == "linux":
         os.setpriority(os.PRIO_PROCESS, 0, os.getpriority(os.PRIO_PROCESS, 0) + _NICENESS_STEPS)
 
 
 def limit_malloc_arenas(library: object) -> bool:
-    """Let threads share what memory they have, and give back what is large once it is free.
+    """Make the memory allocator share arenas and return large blocks; return whether it can.
 
-    The allocator of glibc (mallopt(3)), which is to be the ``library``, gives each thread a place
-    of its own, and learns to keep ever larger pieces: 40 MB more after a rush. Return whether it
-    does as told; there are others.
+    glibc (mallopt(3)), the expected ``library``, has an arena for each thread and keeps ever larger
+    blocks: 40 MB more after a burst of requests. Other C libraries have no such options.
     """
     allocator = getattr(library, "mallopt", None)
     if allocator is None:
@@ -46,10 +45,10 @@ def limit_malloc_arenas(library: object) -> bool:
 
 @contextmanager
 def gc_paused() -> Iterator[None]:
-    """Make the most of memory, and collect no cycles until `started`, at the latest until the end.
+    """Limit memory, and pause garbage collection until `freeze_gc`, at the latest until the end.
 
-    A start makes hundreds of thousands of things that stay. To look for cycles among them again and
-    again takes as long as to make them.
+    A start creates hundreds of thousands of objects that stay. Looking for garbage among them
+    takes as long as creating them.
     """
     limit_malloc_arenas(ctypes.CDLL(None))
     gc.disable()
@@ -60,21 +59,21 @@ def gc_paused() -> Iterator[None]:
 
 
 def freeze_gc() -> None:
-    """Collect cycles from now on, but seldom, and not among what was made by now."""
+    """Resume garbage collection, less often than by default and without the existing objects."""
     gc.freeze()
     gc.set_threshold(_GC_THRESHOLD, 20, 50)
     gc.enable()
 
 
 def tune_delivery_process() -> None:
-    """Make the best of a process that runs long and makes many small things a second.
+    """Tune garbage collection and the limit of open files for many deliveries a second.
 
-    What was made by now is there to stay, so the collector of cycles need not go through it again
-    and again: that and fewer rounds give a fifth more deliveries per second. Each receiver takes a
-    connection, and many systems let a process open no more than 1,024 unless it asks.
+    Existing objects stay, so the collector need not visit them: that and fewer collections give
+    20 % more deliveries a second. Each receiver takes a connection, and many systems let a process
+    open 1,024 files unless it raises its limit.
     """
     gc.collect()
     freeze_gc()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(ValueError, OSError):  # some systems say that there is no limit, and have one
+    with suppress(ValueError, OSError):  # some systems report no limit, and have one
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -1,4 +1,4 @@
-"""Keeping the parts of a running service at work: what ends one of them does not end the others."""
+"""Restarts the components of a running service after errors, each for itself."""
 
 import asyncio
 import time
@@ -12,14 +12,14 @@ from syndicate.telemetry import Logger
 PAUSE_SECONDS: Final = 5.0
 
 RECENT_RESTART_SECONDS: Final = 300.0
-"""How long a component must run after a restart before it counts as well again."""
+"""How long a restarted component is reported."""
 
 
 class Restarts:
-    """Which components of the service ended lately and were restarted.
+    """The components of the service that were restarted lately.
 
     Args:
-        clock: Tells seconds that only rise.
+        clock: Returns monotonic seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -27,18 +27,18 @@ class Restarts:
         self._ended_at: Final[dict[str, float]] = {}
 
     def record(self, component: str) -> None:
-        """Remember that a component ended now, and count it."""
+        """Record and count a restart now."""
         self._ended_at[component] = self._clock()
         telemetry.component_restarts_total.labels(component).inc()
 
     @property
     def components(self) -> tuple[str, ...]:
-        """The names of those that ended within the last `RECENT_RESTART_SECONDS`, sorted."""
+        """Sorted names of those restarted within the last `RECENT_RESTART_SECONDS`."""
         since = self._clock() - RECENT_RESTART_SECONDS
         return tuple(sorted(name for name, ended in self._ended_at.items() if ended > since))
 
 
-async def run_forever(  # noqa: PLR0913 — what is kept, and whom it is said to
+async def run_forever(  # noqa: PLR0913 — the work, and how to report its errors
     work: Callable[[], Awaitable[None]],
     log: Logger,
     error_event: str,
@@ -47,10 +47,10 @@ async def run_forever(  # noqa: PLR0913 — what is kept, and whom it is said to
     restarts: Restarts,
     pause_seconds: float = PAUSE_SECONDS,
 ) -> None:
-    """Do ``work`` again and again until cancelled, ``pause_seconds`` after it ended.
+    """Repeat ``work`` until cancelled, ``pause_seconds`` after each end.
 
-    Whatever makes it fail, ``log`` says ``failing``: nobody asks for these parts before the
-    service stops, so they must speak for themselves. ``restarts`` hears that ``component`` ended.
+    Any error is logged as ``error_event`` and recorded in ``restarts``: nothing awaits these
+    components before the service stops, so nothing else would report it.
     """
     while True:
         try:

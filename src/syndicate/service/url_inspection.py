@@ -1,4 +1,4 @@
-"""Checking a subscriber's URL for somebody who must not learn what the operator's DNS knows."""
+"""Check the URL of a subscription without revealing what the operator's DNS resolves."""
 
 import asyncio
 from math import ceil
@@ -9,7 +9,7 @@ from syndicate.channels.ssrf_guard import SsrfGuard
 from syndicate.errors import Refused
 
 REFUSAL_SECONDS: Final = 0.5
-"""Longer than a look-up in a DNS server nearby takes, whatever comes of it."""
+"""Longer than a look-up in a nearby DNS server, successful or not."""
 
 _log = telemetry.logger("guard")
 
@@ -17,10 +17,10 @@ _log = telemetry.logger("guard")
 async def inspect_privately(
     ssrf_guard: SsrfGuard, url: str, refusal: Refused, *, seconds: float = REFUSAL_SECONDS
 ) -> bool:
-    """Return what `SsrfGuard.check_resolved` returns; raises ``refusal`` whatever the reason is.
+    """Return what `SsrfGuard.check_resolved` returns; raises ``refusal`` for every reason.
 
-    The log has the reason. The answer comes after a whole multiple of ``seconds``, so that a name
-    that resolves to a private IP address and one that does not resolve take equally long.
+    The log has the reason. A refusal takes a whole multiple of ``seconds``, so that a name that
+    resolves to a private IP address and one that does not resolve take equally long.
     """
     loop = asyncio.get_running_loop()
     began = loop.time()
