@@ -89,7 +89,11 @@ class StepwiseService:
     def new_ledger_writer(self, name: str = "here") -> LedgerWriter:
         """Return a teller that has not told anything yet."""
         return LedgerWriter(
-            ledger=self.ledger, holder=name, renderer=self.content, clock=self.content.clock
+            database=self.database,
+            holder=name,
+            renderer=self.content,
+            service_info=samples.SERVICE_INFO,
+            clock=self.content.clock,
         )
 
     async def publish(self, at: timedelta = timedelta()) -> bool:

@@ -8,7 +8,7 @@ from ipaddress import ip_network
 from syndicate.channels.ssrf_guard import SsrfGuard
 from syndicate.channels.transport import Transport
 from syndicate.model.change import LedgerEntry
-from syndicate.publisher.catch_up import EditionReader
+from syndicate.publisher.catch_up import CatchUp, EditionReader
 from syndicate.service.subscription_service import SubscriptionService
 from syndicate.storage.database import Database
 from syndicate.storage.delivery_log import DeliveryLog
@@ -60,12 +60,19 @@ async def subscription_service_on(
     async with Transport(ssrf_guard, samples.SERVICE_INFO, timeout_seconds=5) as transport:
         yield SubscriptionService(
             subscriptions=Subscriptions(database, SecretStore()),
+            catch_up=CatchUp(
+                database=database,
+                secret_store=SecretStore(),
+                content=shelf,
+                service_info=samples.SERVICE_INFO,
+                clock=clock,
+                timeout_seconds=60,
+            ),
             delivery_log=DeliveryLog(database),
             tokens=Tokens(database),
             ssrf_guard=ssrf_guard,
             transport=transport,
             content=shelf,
-            service_info=samples.SERVICE_INFO,
             clock=clock,
         )
 

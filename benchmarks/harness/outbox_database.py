@@ -91,7 +91,7 @@ async def publish_events(database: Database, first: int, count: int) -> int:
             type="post.updated",
             post_id=PostId(f"tag:{number}"),
             commit_id=CommitId("0" * 40),
-            detected=published,
+            noticed_at=published,
             full_body=BODY_TEMPLATE % (b"x" * 4_000),
             thin_body=BODY_TEMPLATE % b"",
         )

@@ -17,6 +17,7 @@ from syndicate.publisher.source_watcher import SourceWatcher
 from syndicate.service.content_service import ContentService
 from syndicate.storage.database import Database
 from syndicate.storage.ledger import Ledger
+from tests import samples
 from tests.content_repository import ContentRepository
 from tests.publisher.conftest import FIRST, NOW, SECOND, post_file
 from tests.stepwise_service import sqlite_url
@@ -33,7 +34,12 @@ async def kept(
     following = asyncio.create_task(publisher.run())
     await publisher.next_edition()
     chronicle = LedgerService(
-        address, watcher=publisher, renderer=newsroom, clock=newsroom.clock, on_crash=ended
+        address,
+        watcher=publisher,
+        renderer=newsroom,
+        service_info=samples.SERVICE_INFO,
+        clock=newsroom.clock,
+        on_crash=ended,
     )
     keeping = asyncio.create_task(chronicle.run())
     try:

@@ -1,21 +1,26 @@
-"""Telling an edition: what is written, what is silent, and who may."""
+"""Recording an edition: what is announced, what is recorded silently, and who may."""
 
-import asyncio
+import json
 import pathlib
 import shutil
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Self
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syndicate.errors import StorageError
-from syndicate.model.change import Change
-from syndicate.model.edition import Edition
 from syndicate.model.ledger import FIELD_NAMES, FieldName, PostEvent
+from syndicate.model.ledger_cursor import LedgerCursor
+from syndicate.model.subscription import SubscriptionId
 from syndicate.publisher.ledger_writer import LedgerWriter
 from syndicate.service.content_service import ContentService
-from syndicate.storage.ledger import InSameTransaction
+from syndicate.storage.delivery_log import DeliveryLog
+from syndicate.storage.secret_store import SecretStore
+from syndicate.storage.subscriptions import Subscriptions
+from tests import samples
 from tests.content_repository import ContentRepository
 from tests.publisher.conftest import (
     FIRST,
@@ -26,85 +31,83 @@ from tests.publisher.conftest import (
     post_file,
 )
 from tests.stepwise_service import StepwiseService, sqlite_url, stepwise_service
+from tests.storage.outbox_fixture import subscriber
 
-Work = Callable[[StepwiseService], Awaitable[None]]
-
-
-def within(newsroom: ContentService, folder: pathlib.Path, work: Work) -> None:
-    """Do ``work`` in a bureau whose ledger in ``folder`` may have been told before."""
-
-    async def do() -> None:
-        async with stepwise_service(newsroom, sqlite_url(folder)) as office:
-            await work(office)
-
-    asyncio.run(do())
+pytestmark = pytest.mark.anyio
 
 
-async def rows(office: StepwiseService) -> dict[str, tuple[str | None, bool, int]]:
-    """Return (reason, live, generation) of each row, by the end of its address."""
+@dataclass(frozen=True, kw_only=True)
+class Inbox:
+    """A webhook subscription of every event, and the events enqueued for it."""
+
+    log: DeliveryLog
+
+    @classmethod
+    async def subscribe(cls, service: StepwiseService) -> Self:
+        """Subscribe to what ``service`` announces from now on."""
+        subscriptions = Subscriptions(service.database, SecretStore())
+        await subscriptions.add(subscriber("inbox"), NOW)
+        return cls(log=DeliveryLog(service.database))
+
+    async def events(self) -> list[tuple[str, PostEvent, int]]:
+        """Return title, event and generation of each delivery, in order."""
+        deliveries = await self.log.list(SubscriptionId("sub_inbox"))
+        return [_parse(delivery.body) for delivery in reversed(deliveries)]
+
+
+def _parse(body: bytes) -> tuple[str, PostEvent, int]:
+    document = json.loads(body)
+    data = document["data"]
+    event = PostEvent(kind=document["type"], reason=data["reason"], changed=tuple(data["changed"]))
+    return data["post"].get("title", ""), event, LedgerCursor.parse(data["cursor"]).generation
+
+
+async def rows(service: StepwiseService) -> dict[str, tuple[str | None, bool, int]]:
+    """Return (reason, is live, generation) of each ledger row, by the end of its URL."""
     return {
-        one.row.url.rpartition("-")[2]: (one.reason, one.row.is_live, one.row.generation)
-        for one in (await office.ledger.entries()).values()
+        entry.row.url.rpartition("-")[2]: (entry.reason, entry.row.is_live, entry.row.generation)
+        for entry in (await service.ledger.entries()).values()
     }
 
 
-class Ear:
-    """Hears what is announced, and that it is written with the rows."""
-
-    def __init__(self) -> None:
-        self.heard: list[tuple[str, PostEvent | None]] = []
-        self.written: list[int] = []
-
-    async def announce(self, changes: Sequence[Change], _: Edition) -> InSameTransaction:
-        """Note what may have to be told."""
-        self.heard += [
-            (change.post.title if change.post else "", change.event_for()) for change in changes
-        ]
-
-        async def write(_: AsyncConnection, generation: int) -> None:
-            self.written.append(generation)
-
-        return write
-
-
-def eared(office: StepwiseService) -> Ear:
-    """Let somebody hear what ``office`` tells from now on."""
-    ear = Ear()
-    office.ledger_writer.prepare_events = ear.announce
-    return ear
-
-
-def test_the_first_start_is_a_baseline(
+@pytest.fixture
+async def service(
     content_service: ContentService, tmp_path: pathlib.Path
-) -> None:
-    """Everything is written down, nobody is told; the same again is nothing to write."""
-
-    async def work(office: StepwiseService) -> None:
-        ear = eared(office)
-        assert await office.publish()
-        assert await office.publish()
-        assert await rows(office) == {"first": ("new", True, 1)}
-        assert (ear.heard, ear.written) == ([], [])
-        assert (await office.ledger.end_cursor()).generation == 2
-
-    within(content_service, tmp_path, work)
+) -> AsyncIterator[StepwiseService]:
+    """Return a service of the source ``news`` with an empty ledger."""
+    async with stepwise_service(content_service, sqlite_url(tmp_path)) as opened:
+        yield opened
 
 
-def test_a_baseline_of_nothing_is_one_too(
-    content_service: ContentService, tmp_path: pathlib.Path, content: ContentRepository
+@asynccontextmanager
+async def service_of(folder: pathlib.Path, tables: str = "") -> AsyncIterator[StepwiseService]:
+    """Open a service of ``news`` and the sources in ``tables``; its ledger stays in ``folder``."""
+    with open_content_service(folder, tables) as content_service:
+        async with stepwise_service(content_service, sqlite_url(folder)) as opened:
+            yield opened
+
+
+async def test_first_edition_is_a_baseline_without_events(service: StepwiseService) -> None:
+    """Every post is recorded, nothing enqueued; the same edition again writes nothing."""
+    inbox = await Inbox.subscribe(service)
+    assert await service.publish()
+    assert await service.publish()
+    assert await rows(service) == {"first": ("new", True, 1)}
+    assert await inbox.events() == []
+    assert (await service.ledger.end_cursor()).generation == 2
+
+
+async def test_empty_first_edition_is_a_baseline_too(
+    service: StepwiseService, content: ContentRepository
 ) -> None:
     """The first post of a service that started without any is announced."""
     content.commit({FIRST: post_file("First", draft="true")})
-
-    async def work(office: StepwiseService) -> None:
-        ear = eared(office)
-        await office.publish()
-        content.commit({SECOND: post_file("Second")})
-        await office.publish()
-        assert ear.heard == [("Second", PostEvent(kind="post.published", reason="new"))]
-        assert ear.written == [2]
-
-    within(content_service, tmp_path, work)
+    inbox = await Inbox.subscribe(service)
+    await service.publish()
+    content.commit({SECOND: post_file("Second")})
+    await service.publish()
+    event = PostEvent(kind="post.published", reason="new")
+    assert await inbox.events() == [("Second", event, 2)]
 
 
 @pytest.mark.parametrize(
@@ -119,243 +122,189 @@ def test_a_baseline_of_nothing_is_one_too(
         (post_file("First", readtime_str='"9"'), ()),
     ],
 )
-def test_an_edit_is_told_with_what_it_changed(
-    content_service: ContentService,
-    tmp_path: pathlib.Path,
+async def test_edit_is_announced_with_the_changed_fields(
+    service: StepwiseService,
     content: ContentRepository,
     text: str,
     changed: tuple[FieldName, ...],
 ) -> None:
-    """Old and new are rendered and compared."""
-
-    async def work(office: StepwiseService) -> None:
-        await office.publish()
-        ear = eared(office)
-        content.commit({FIRST: text})
-        await office.publish()
-        ((_, telling),) = ear.heard
-        assert telling == PostEvent(kind="post.updated", changed=changed)
-        assert await rows(office) == {"first": (None, True, 2)}
-
-    within(content_service, tmp_path, work)
+    """Old and new version are rendered and compared."""
+    await service.publish()
+    inbox = await Inbox.subscribe(service)
+    content.commit({FIRST: text})
+    await service.publish()
+    ((_, event, _),) = await inbox.events()
+    assert event == PostEvent(kind="post.updated", changed=changed)
+    assert await rows(service) == {"first": (None, True, 2)}
 
 
-def test_what_readers_cannot_see_is_silent(
-    content_service: ContentService, tmp_path: pathlib.Path, content: ContentRepository
+async def test_invisible_change_is_recorded_without_an_event(
+    service: StepwiseService, content: ContentRepository
 ) -> None:
-    """Another file name or another way to write the same: noted, so that it is compared once."""
-
-    async def work(office: StepwiseService) -> None:
-        await office.publish()
-        ear = eared(office)
-        content.commit({FIRST: "---\ntitle:   'First'\n---\n\nWords.\n"})
-        await office.publish()
-        assert ear.written == []
-        assert await rows(office) == {"first": ("new", True, 1)}
-        (told,) = (await office.ledger.entries()).values()
-        assert told.row.blob == office.edition.posts[0].blob
-        assert not await again(office)
-
-    async def again(office: StepwiseService) -> Sequence[str]:
-        ear = eared(office)
-        await office.new_ledger_writer().record(office.edition)
-        return [title for title, _ in ear.heard]
-
-    within(content_service, tmp_path, work)
+    """Such as other white space: it is recorded, so that it is compared only once."""
+    await service.publish()
+    inbox = await Inbox.subscribe(service)
+    content.commit({FIRST: "---\ntitle:   'First'\n---\n\nWords.\n"})
+    await service.publish()
+    assert await rows(service) == {"first": ("new", True, 1)}
+    (entry,) = (await service.ledger.entries()).values()
+    assert entry.row.blob == service.edition.posts[0].blob
+    assert await service.new_ledger_writer().record(service.edition)
+    assert await inbox.events() == []
 
 
-def test_a_lost_past_counts_as_changed_in_all_parts(
-    content_service: ContentService, tmp_path: pathlib.Path, content: ContentRepository
+async def test_lost_previous_version_counts_as_changed_in_every_field(
+    service: StepwiseService, content: ContentRepository
 ) -> None:
-    """After a force-push and a collection of garbage nobody knows what it was."""
-
-    async def work(office: StepwiseService) -> None:
-        await office.publish()
-        ear = eared(office)
-        content.git("checkout", "-q", "--orphan", "new")
-        content.git("branch", "-D", "main")
-        content.git("symbolic-ref", "HEAD", "refs/heads/main")
-        content.commit({FIRST: post_file("Anew")}, committed=NOW - timedelta(days=31))
-        content.git("reflog", "expire", "--expire=now", "--all")
-        content.git("gc", "-q", "--prune=now")
-        await office.publish()
-        assert [telling and telling.changed for _, telling in ear.heard] == [FIELD_NAMES]
-
-    within(content_service, tmp_path, work)
+    """After a force-push and a garbage collection the old version is unknown."""
+    await service.publish()
+    inbox = await Inbox.subscribe(service)
+    content.git("checkout", "-q", "--orphan", "new")
+    content.git("branch", "-D", "main")
+    content.git("symbolic-ref", "HEAD", "refs/heads/main")
+    content.commit({FIRST: post_file("Anew")}, committed=NOW - timedelta(days=31))
+    content.git("reflog", "expire", "--expire=now", "--all")
+    content.git("gc", "-q", "--prune=now")
+    await service.publish()
+    assert [event.changed for _, event, _ in await inbox.events()] == [FIELD_NAMES]
 
 
-def test_a_post_that_left_is_told_with_why(
-    content_service: ContentService, tmp_path: pathlib.Path, content: ContentRepository
+async def test_removed_post_is_announced_with_the_reason(
+    service: StepwiseService, content: ContentRepository
 ) -> None:
-    """And told anew when it is back."""
-
-    async def work(office: StepwiseService) -> None:
-        await office.publish()
-        content.commit({FIRST: post_file("First", published="false")})
-        await office.publish()
-        assert await rows(office) == {"first": ("unpublished", False, 2)}
-        content.commit({FIRST: post_file("First", expires="2024-02-02")})
-        await office.publish()
-        assert await rows(office) == {"first": ("new", True, 3)}
-        await office.publish(timedelta(days=3))
-        assert await rows(office) == {"first": ("expired", False, 4)}
-
-    within(content_service, tmp_path, work)
+    """And announced as new when it is back."""
+    await service.publish()
+    content.commit({FIRST: post_file("First", published="false")})
+    await service.publish()
+    assert await rows(service) == {"first": ("unpublished", False, 2)}
+    content.commit({FIRST: post_file("First", expires="2024-02-02")})
+    await service.publish()
+    assert await rows(service) == {"first": ("new", True, 3)}
+    await service.publish(timedelta(days=3))
+    assert await rows(service) == {"first": ("expired", False, 4)}
 
 
-def test_a_source_taken_out_of_the_settings_is_told(
-    tmp_path: pathlib.Path, content: ContentRepository, other: ContentRepository
+@pytest.mark.usefixtures("content")
+async def test_posts_of_a_source_removed_from_the_settings_are_removed(
+    tmp_path: pathlib.Path, other: ContentRepository
 ) -> None:
-    """While one that cannot be read is not."""
-
-    async def start(office: StepwiseService) -> None:
-        await office.publish()
+    """Those of a source that cannot be read are not."""
+    async with service_of(tmp_path, OTHER_SOURCE) as service:
+        await service.publish()
         shutil.move(other.path, tmp_path / "away")
-        assert await office.publish()
-        assert len(await rows(office)) == 2
-
-    async def without(office: StepwiseService) -> None:
-        await office.publish()
-        assert (await rows(office))["other"] == ("source_removed", False, 2)
-
-    assert content.head()
-    with open_content_service(tmp_path, OTHER_SOURCE) as newsroom:
-        within(newsroom, tmp_path, start)
-    with open_content_service(tmp_path) as newsroom:
-        within(newsroom, tmp_path, without)
+        assert await service.publish()
+        assert len(await rows(service)) == 2
+    async with service_of(tmp_path) as service:
+        await service.publish()
+        assert (await rows(service))["other"] == ("source_removed", False, 2)
 
 
 @pytest.mark.parametrize("has_git_ended", [False, True])
-def test_a_source_that_breaks_while_it_is_compared_waits(
+async def test_source_that_fails_during_the_comparison_is_compared_later(
     tmp_path: pathlib.Path,
     content: ContentRepository,
     other: ContentRepository,
     *,
     has_git_ended: bool,
 ) -> None:
-    """The others are told; it is compared again when it can be read."""
-
-    async def work(office: StepwiseService) -> None:
-        await office.publish()
+    """The other sources are announced meanwhile."""
+    async with service_of(tmp_path, OTHER_SOURCE) as service:
+        await service.publish()
         content.commit({FIRST: post_file("Better")})
         other.commit({"other/2023-11-08-other.md": post_file("Other", "New words.")})
-        office.edition = newsroom.edition()
+        service.edition = service.content.edition()
         shutil.move(other.path, tmp_path / "away")
         if has_git_ended:
-            newsroom.index(office.edition.snapshot("other").source).repository.close()
-        assert await office.ledger_writer.record(office.edition)
-        assert await rows(office) == {"first": (None, True, 2), "other": ("new", True, 1)}
+            source = service.edition.snapshot("other").source
+            service.content.index(source).repository.close()
+        assert await service.ledger_writer.record(service.edition)
+        assert await rows(service) == {"first": (None, True, 2), "other": ("new", True, 1)}
         shutil.move(tmp_path / "away", other.path)
-        assert await office.ledger_writer.record(office.edition)
-        assert (await rows(office))["other"] == (None, True, 3)
-
-    with open_content_service(tmp_path, OTHER_SOURCE) as newsroom:
-        within(newsroom, tmp_path, work)
+        assert await service.ledger_writer.record(service.edition)
+        assert (await rows(service))["other"] == (None, True, 3)
 
 
-def test_post_that_cannot_be_read_is_announced_when_it_can_be(
-    content_service: ContentService, tmp_path: pathlib.Path, content: ContentRepository
+async def test_post_that_cannot_be_read_is_announced_when_it_can_be(
+    service: StepwiseService, tmp_path: pathlib.Path, content: ContentRepository
 ) -> None:
-    """Its object is damaged after it was indexed; other posts are announced meanwhile."""
-
-    async def work(office: StepwiseService) -> None:
-        await office.publish()
-        ear = eared(office)
-        content.commit({FIRST: post_file("Better"), SECOND: post_file("Second")})
-        office.edition = content_service.edition()
-        blob = content.git("rev-parse", f"HEAD:{SECOND}").strip()
-        found = content.path / ".git" / "objects" / blob[:2] / blob[2:]
-        found.rename(tmp_path / "object")
-        assert await office.ledger_writer.record(office.edition)
-        assert [title for title, _ in ear.heard] == ["Better"]
-        (tmp_path / "object").rename(found)
-        assert await office.ledger_writer.record(office.edition)
-        assert [title for title, _ in ear.heard] == ["Better", "Second"]
-
-    within(content_service, tmp_path, work)
+    """Its git object is damaged after it was indexed; other posts are announced meanwhile."""
+    await service.publish()
+    inbox = await Inbox.subscribe(service)
+    content.commit({FIRST: post_file("Better"), SECOND: post_file("Second")})
+    service.edition = service.content.edition()
+    blob = content.git("rev-parse", f"HEAD:{SECOND}").strip()
+    git_object = content.path / ".git" / "objects" / blob[:2] / blob[2:]
+    git_object.rename(tmp_path / "object")
+    assert await service.ledger_writer.record(service.edition)
+    assert [title for title, _, _ in await inbox.events()] == ["Better"]
+    (tmp_path / "object").rename(git_object)
+    assert await service.ledger_writer.record(service.edition)
+    assert [title for title, _, _ in await inbox.events()] == ["Better", "Second"]
 
 
-def test_one_teller_at_a_time(
-    content_service: ContentService, tmp_path: pathlib.Path, content: ContentRepository
+async def test_only_the_lease_holder_records(
+    service: StepwiseService, content: ContentRepository
 ) -> None:
-    """Who loses the right knows nothing any more, and reads the ledger when it has it again."""
-
-    async def work(office: StepwiseService) -> None:
-        here, there = office.ledger_writer, office.new_ledger_writer("there")
-        assert await office.publish()
-        assert not await there.record(office.edition)
-        await here.release_lease()
-        content.commit({FIRST: post_file("Better")})
-        office.edition = content_service.edition()
-        assert await there.record(office.edition)
-        assert not await here.record(office.edition)
-        await there.release_lease()
-        assert await here.record(office.edition)
-        assert await rows(office) == {"first": (None, True, 2)}
-
-    within(content_service, tmp_path, work)
+    """A writer that lost the lease reads the ledger again when it has it back."""
+    here, there = service.ledger_writer, service.new_ledger_writer("there")
+    assert await service.publish()
+    assert not await there.record(service.edition)
+    await here.release_lease()
+    content.commit({FIRST: post_file("Better")})
+    service.edition = service.content.edition()
+    assert await there.record(service.edition)
+    assert not await here.record(service.edition)
+    await there.release_lease()
+    assert await here.record(service.edition)
+    assert await rows(service) == {"first": (None, True, 2)}
 
 
-def test_a_right_that_another_had_meanwhile_is_a_new_one(
-    content_service: ContentService, tmp_path: pathlib.Path, content: ContentRepository
+async def test_lease_that_another_writer_had_meanwhile_is_a_new_one(
+    service: StepwiseService, content: ContentRepository
 ) -> None:
-    """Who slept while another told and left does not tell that again."""
-
-    async def work(office: StepwiseService) -> None:
-        here, there = office.ledger_writer, office.new_ledger_writer("there")
-        assert await office.publish()
-        content.commit({FIRST: post_file("Better")})
-        office.edition = content_service.edition()
-        there.clock = lambda: NOW + timedelta(minutes=1)
-        assert await there.record(office.edition)
-        await there.release_lease()
-        assert await here.record(office.edition)
-        assert await rows(office) == {"first": (None, True, 2)}
-
-    within(content_service, tmp_path, work)
+    """A writer that slept while another recorded and left does not record the same again."""
+    here, there = service.ledger_writer, service.new_ledger_writer("there")
+    assert await service.publish()
+    content.commit({FIRST: post_file("Better")})
+    service.edition = service.content.edition()
+    there.clock = lambda: NOW + timedelta(minutes=1)
+    assert await there.record(service.edition)
+    await there.release_lease()
+    assert await here.record(service.edition)
+    assert await rows(service) == {"first": (None, True, 2)}
 
 
-def test_a_right_that_is_lost_on_the_way_writes_nothing(
-    content_service: ContentService, tmp_path: pathlib.Path, content: ContentRepository
+async def test_writer_whose_lease_expires_on_the_way_writes_nothing(
+    service: StepwiseService,
 ) -> None:
     """As after a long sleep: the other process goes on."""
-
-    async def work(office: StepwiseService) -> None:
-        late = LedgerWriter(
-            ledger=office.ledger,
-            holder="late",
-            renderer=content_service,
-            clock=iter([NOW, NOW + timedelta(minutes=1)]).__next__,
-        )
-        assert not await late.record(office.edition)
-        assert await rows(office) == {}
-        assert content.head()
-
-    within(content_service, tmp_path, work)
+    late = LedgerWriter(
+        database=service.database,
+        holder="late",
+        renderer=service.content,
+        service_info=samples.SERVICE_INFO,
+        clock=iter([NOW, NOW + timedelta(minutes=1)]).__next__,
+    )
+    assert not await late.record(service.edition)
+    assert await rows(service) == {}
 
 
-def test_a_database_that_fails_is_an_error(
-    content_service: ContentService, tmp_path: pathlib.Path
+async def test_failed_transaction_records_nothing_and_is_repeated(
+    service: StepwiseService,
 ) -> None:
-    """Nothing is taken for told, so that it is told the next time."""
-
-    async def work(office: StepwiseService) -> None:
-        ear = eared(office)
-        await office.publish()
-        office.edition = content_service.edition(at=NOW - timedelta(days=365))
-
-        async def fail(_: AsyncConnection, __: int) -> None:
-            raise StorageError("the disk is full")
-
-        async def failing(_: Sequence[Change], __: Edition) -> InSameTransaction:
-            return fail
-
-        office.ledger_writer.prepare_events = failing
-        with pytest.raises(StorageError, match="disk is full"):
-            await office.ledger_writer.record(office.edition)
-        assert await rows(office) == {"first": ("new", True, 1)}
-        office.ledger_writer.prepare_events = ear.announce
-        assert await office.ledger_writer.record(office.edition)
-        assert ear.written == [2]
-
-    within(content_service, tmp_path, work)
+    """Neither a row nor an event is stored without the other."""
+    inbox = await Inbox.subscribe(service)
+    await service.publish()
+    service.edition = service.content.edition(at=NOW - timedelta(days=365))
+    async with service.database.write() as connection:
+        await connection.exec_driver_sql(
+            "CREATE TRIGGER full BEFORE INSERT ON event "
+            "BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+        )
+    with pytest.raises(StorageError, match="disk is full"):
+        await service.ledger_writer.record(service.edition)
+    assert await rows(service) == {"first": ("new", True, 1)}
+    async with service.database.write() as connection:
+        await connection.exec_driver_sql("DROP TRIGGER full")
+    assert await service.ledger_writer.record(service.edition)
+    assert [generation for _, _, generation in await inbox.events()] == [2]

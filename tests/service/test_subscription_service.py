@@ -16,9 +16,7 @@ from syndicate.model.post import Post, RenderedPost
 from syndicate.model.selection import Selection
 from syndicate.model.subscription import Subscription, SubscriptionId
 from syndicate.model.subscription_input import SubscriptionPatch
-from syndicate.publisher import catch_up
 from syndicate.publisher.catch_up import EditionReader
-from syndicate.publisher.event_builder import EventBuilder
 from syndicate.service.content_service import ContentService
 from syndicate.service.subscription_service import (
     SubscriptionService,
@@ -31,6 +29,7 @@ from tests.content_repository import ContentRepository
 from tests.databases import DATABASE_KINDS, database_of_kind
 from tests.publisher.conftest import FIRST, SETTINGS, open_content_service, post_file
 from tests.stepwise_service import StepwiseService, served_posts, sqlite_url, stepwise_service
+from tests.storage.outbox_fixture import change_subscription
 from tests.subscribers import Subscriber, deliver_all
 from tests.subscription_services import subscription_service_with_ledger
 from tests.web.app_client import LEDGER, POSTS, AppClient
@@ -86,8 +85,6 @@ def test_who_begins_while_something_is_published_has_all_of_it_once(
     async def do() -> None:
         async with stepwise_service(content_service, address) as office:
             await office.publish()
-            announcer = EventBuilder(content_service, samples.SERVICE_INFO, content_service.clock)
-            office.ledger_writer.prepare_events = announcer.prepare
             await asyncio.gather(publish(office), join(office, 0), join(office, 6))
             await deliver_all(office, subscribers)
             assert len(subscribers) == 12
@@ -151,14 +148,12 @@ def test_what_is_served_may_be_a_moment_behind(tmp_path: pathlib.Path) -> None:
     assert shelf.looks == 3
 
 
-def test_what_stays_behind_cannot_be_told(
-    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_stays_behind_cannot_be_told(tmp_path: pathlib.Path) -> None:
     """The error says of what, and nothing is written; who wants no backfill need not wait."""
-    monkeypatch.setattr(catch_up, "_TIMEOUT_SECONDS", 0.0)
 
     async def work(office: SubscriptionService) -> None:
-        with pytest.raises(NotReady, match="not what was told"):
+        office = replace(office, catch_up=replace(office.catch_up, timeout_seconds=0))
+        with pytest.raises(NotReady, match="is not recorded yet"):
             await office.subscribe(replace(BLANK, backfill=True))
         assert await office.subscriptions.list() == ()
         await office.subscribe(BLANK)
@@ -170,10 +165,10 @@ def test_before_the_baseline_nothing_can_be_told(tmp_path: pathlib.Path) -> None
     """But who wants to hear of what comes may subscribe and select already."""
 
     async def work(office: SubscriptionService) -> None:
-        with pytest.raises(NotReady, match="nothing was told"):
+        with pytest.raises(NotReady, match="initial snapshot has not been recorded"):
             await office.subscribe(replace(BLANK, backfill=True))
         made = await office.subscribe(BLANK)
-        with pytest.raises(NotReady, match="nothing was told"):
+        with pytest.raises(NotReady, match="initial snapshot has not been recorded"):
             await office.recover(made.id, None, None)
         assert await office.recover(made.id, None, samples.NOW) == 0
         await office.update(made.id, None, SubscriptionPatch(selection=Selection(carousel=True)))
@@ -191,7 +186,10 @@ def test_nothing_is_made_for_who_is_disabled(address: str) -> None:
             def disabled(found: Subscription) -> Subscription:
                 return replace(found, state="disabled", state_reason="gone")
 
-            await office.subscriptions.change(subscription.id, disabled)
+            catch_up = office.catch_up
+            await change_subscription(
+                catch_up.database, catch_up.secret_store, subscription.id, disabled
+            )
 
         await disable(made)
         await office.update(made.id, None, SubscriptionPatch(selection=Selection(carousel=True)))

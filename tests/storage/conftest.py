@@ -20,3 +20,9 @@ def empty_address(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Ite
     """Return the URL of a database without tables."""
     with database_of_kind(request, tmp_path / "folder" / "syndicate.db", empty=True) as url:
         yield url
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Run async tests on asyncio, as the service runs."""
+    return "asyncio"

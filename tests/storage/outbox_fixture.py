@@ -16,6 +16,7 @@ from syndicate.storage.database import Database
 from syndicate.storage.delivery_log import DeliveryLog
 from syndicate.storage.enqueue import StoredEvent, enqueue_for
 from syndicate.storage.outbox import Claim, FinishedAttempt, Outbox
+from syndicate.storage.publish import catch_up
 from syndicate.storage.secret_store import SecretStore
 from syndicate.storage.subscriptions import Subscriptions
 from tests import samples
@@ -35,7 +36,7 @@ def stored_event(number: int, at: datetime = NOW) -> StoredEvent:
         type="post.updated",
         post_id=PostId(f"tag:{number}"),
         commit_id=samples.COMMIT,
-        detected=at,
+        noticed_at=at,
         full_body=text % number,
         thin_body=b'{"data":{"cursor":"%b"}}' % CURSOR.encode(),
     )
@@ -74,9 +75,35 @@ class OutboxFixture:
                 connection, subscription_id, [stored_event(number) for number in events], NOW
             )
 
+    async def change(
+        self, subscription_id: str, change: Callable[[Subscription], Subscription]
+    ) -> Subscription:
+        """Store what ``change`` makes of a subscription, and return that."""
+        secret_store = self.subscriptions.secret_store
+        return await change_subscription(self.database, secret_store, subscription_id, change)
+
+    async def requeue_since(self, subscription_id: SubscriptionId, since: datetime | None) -> int:
+        """Requeue what was sent since a time; return how many deliveries that is."""
+        secret_store = self.subscriptions.secret_store
+        async with catch_up(self.database, secret_store, NOW) as tx:
+            return (await tx.requeue_since(subscription_id, since)).count
+
     async def claim(self, token: str, limit: int = 100, now: datetime = NOW) -> tuple[Claim, ...]:
         """Claim what is due."""
         return await self.outbox.claim(limit, token=token, now=now, lease=LEASE)
+
+
+async def change_subscription(
+    database: Database,
+    secret_store: SecretStore,
+    subscription_id: str,
+    change: Callable[[Subscription], Subscription],
+) -> Subscription:
+    """Store what ``change`` makes of a subscription, and return that."""
+    async with catch_up(database, secret_store, NOW) as tx:
+        changed = change(await tx.find(subscription_id))
+        await tx.update(changed)
+    return changed
 
 
 def run_with_outbox(

@@ -113,12 +113,12 @@ class Day:
     async def recover(self) -> None:
         """An owner wants all again, and to hear of more from now on."""
         which = self._anybody()
-        await self.mailroom.subscriptions.change(which, resume)
-        await self.mailroom.delivery_log.requeue_since(which, NOW, NOW)
+        await self.mailroom.change(which, resume)
+        await self.mailroom.requeue_since(which, NOW)
 
     async def pause(self) -> None:
         """An owner wants nothing for a while."""
-        await self.mailroom.subscriptions.change(self._anybody(), pause)
+        await self.mailroom.change(self._anybody(), pause)
 
     def _anybody(self) -> SubscriptionId:
         return SubscriptionId(f"sub_{self.dice.choice(self.names)}")

@@ -115,8 +115,8 @@ def test_recovering_sends_all_again_since_a_time(address: str) -> None:
         for number in range(2):
             claims = await mailroom.claim(f"token {number}")
             await mailroom.outbox.complete([finished_attempt(one.delivery) for one in claims])
-        assert await mailroom.delivery_log.requeue_since(A, NOW + SECOND, NOW) == 0
-        assert await mailroom.delivery_log.requeue_since(A, NOW, NOW) == 2
+        assert await mailroom.requeue_since(A, NOW + SECOND) == 0
+        assert await mailroom.requeue_since(A, NOW) == 2
         assert [one.delivery.id for one in await mailroom.claim("again")] == ["sub_a.1"]
 
     run_with_outbox(address, work)
@@ -130,7 +130,7 @@ def test_what_was_told_later_is_sent_again_though_noticed_before(address: str) -
         for number, at in enumerate((NOW - 2 * SECOND, NOW, NOW - SECOND)):
             async with mailroom.database.write() as connection:
                 await enqueue_for(connection, A, [stored_event(number, at)], NOW)
-        assert await mailroom.delivery_log.requeue_since(A, NOW, NOW) == 2
+        assert await mailroom.requeue_since(A, NOW) == 2
 
     run_with_outbox(address, work)
 
@@ -140,7 +140,7 @@ def test_nobody_recovers_who_is_not_there(address: str) -> None:
 
     async def work(mailroom: OutboxFixture) -> None:
         with pytest.raises(UnknownName, match="sub_a"):
-            await mailroom.delivery_log.requeue_since(A, None, NOW)
+            await mailroom.requeue_since(A, None)
 
     run_with_outbox(address, work)
 

@@ -1,7 +1,6 @@
 """Putting events into the outbox: who hears what, numbered without a gap."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
 
 from syndicate.model.event import WebhookEvent
@@ -11,9 +10,7 @@ from syndicate.model.subscription import Subscription, SubscriptionId, pause
 from syndicate.storage.enqueue import (
     EventBatch,
     StoredEvent,
-    SubscriberGroup,
     enqueue,
-    enqueue_prepared,
     subscriber_groups,
 )
 from syndicate.storage.pg_notifications import listen
@@ -91,29 +88,6 @@ def test_each_subscription_counts_for_itself(address: str) -> None:
     run_with_outbox(address, work)
 
 
-def test_what_is_told_is_posted_to_who_is_there_then(address: str) -> None:
-    """Prepared of the audiences, the ledger and the generation of that very transaction."""
-
-    async def work(mailroom: OutboxFixture) -> None:
-        seen: list[tuple[int, int]] = []
-
-        def prepare(found: Sequence[SubscriberGroup], ledger: str, generation: int) -> EventBatch:
-            seen.append((len(ledger), generation))
-            one = stored_event(1)
-            return EventBatch(
-                events=(one,), events_by_group={audience.id: [one.id] for audience in found}
-            )
-
-        write = enqueue_prepared(prepare, lambda: NOW)
-        await mailroom.subscribe("a")
-        async with mailroom.database.write() as connection:
-            await write(connection, 7)
-        assert seen == [(8, 7)]
-        assert await heard(mailroom, "a") == [(1, "evt_1")]
-
-    run_with_outbox(address, work)
-
-
 def test_nobody_hears_what_is_told_to_an_audience_that_left(address: str) -> None:
     """The events are kept once, however often they are posted."""
 
@@ -141,7 +115,7 @@ def test_a_letter_holds_the_event_in_both_forms(address: str) -> None:
             item_json=b'{"id":"tag:x"}',
         )
         kept = StoredEvent.from_event(event, "c7")
-        assert (kept.id, kept.type, kept.detected) == (event.id, "post.published", NOW)
+        assert (kept.id, kept.type, kept.noticed_at) == (event.id, "post.published", NOW)
         await mailroom.subscriptions.add(subscriber("whole"), NOW)
         await mailroom.subscriptions.add(replace(subscriber("thin"), payload="thin"), NOW)
         async with mailroom.database.write() as connection:

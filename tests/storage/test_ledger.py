@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syndicate.errors import Gone, StorageError
 from syndicate.model.change import LedgerEntry
@@ -133,29 +132,6 @@ def test_late_removals_are_found(address: str) -> None:
         assert [one.row.post_id for one in await ledger.removed(later.noticed_at)] == [B.id]
         await ledger.record("one", [told(B)], NOW)
         assert [one.row.post_id for one in await ledger.removed(NOW)] == [A.id]
-
-    within(address, work)
-
-
-def test_what_else_is_written_is_there_if_the_rows_are(address: str) -> None:
-    """All of a telling or nothing of it."""
-
-    async def work(ledger: Ledger) -> None:
-        await ledger.acquire_lease("one", NOW)
-        written: list[int] = []
-
-        async def also(_: AsyncConnection, generation: int) -> None:
-            written.append(generation)
-
-        async def fail(_: AsyncConnection, generation: int) -> None:
-            raise StorageError(f"generation {generation} cannot be written")
-
-        await ledger.record("one", [told(A)], NOW, then=also)
-        with pytest.raises(StorageError, match="generation 2"):
-            await ledger.record("one", [told(B)], NOW, then=fail)
-        assert written == [1]
-        assert (await ledger.entries()).keys() == {A.id}
-        assert (await ledger.end_cursor()).generation == 2
 
     within(address, work)
 

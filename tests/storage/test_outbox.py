@@ -87,12 +87,12 @@ def test_what_is_paused_or_must_wait_is_not_claimed(address: str) -> None:
 
     async def work(mailroom: OutboxFixture) -> None:
         await mailroom.subscribe("a", "b", events=(1,))
-        await mailroom.subscriptions.change("sub_a", pause)
+        await mailroom.change("sub_a", pause)
         wait = NOW + 9 * SECOND
-        await mailroom.subscriptions.change("sub_b", lambda one: replace(one, not_before=wait))
+        await mailroom.change("sub_b", lambda one: replace(one, not_before=wait))
         assert await mailroom.claim("one") == ()
         assert await mailroom.outbox.next_due(NOW) == wait
-        await mailroom.subscriptions.change("sub_a", resume)
+        await mailroom.change("sub_a", resume)
         assert await mailroom.outbox.next_due(NOW) == NOW
         assert [one.delivery.id for one in await mailroom.claim("two")] == ["sub_a.1"]
         assert len(await mailroom.claim("three", now=wait)) == 1

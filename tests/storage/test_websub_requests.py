@@ -68,7 +68,7 @@ def test_a_renewal_revives_what_was_ended(address: str) -> None:
 
     async def work(hub: HubFixture) -> None:
         await hub.verify(subscription_request("a"))
-        await hub.outbox_fixture.subscriptions.change(
+        await hub.outbox_fixture.change(
             "sub_a", lambda one: replace(one, state="disabled", state_reason="410", fail_streak=3)
         )
         await hub.verify(subscription_request("a"))

@@ -16,9 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from syndicate.publisher.event_builder import EventBuilder
 from syndicate.service.content_service import ContentService
-from tests import samples
 from tests.content_repository import FIRST_COMMIT_AT, ContentRepository
 from tests.databases import DATABASE_KINDS, postgresql_database
 from tests.publisher.conftest import open_content_service, post_file
@@ -265,8 +263,6 @@ async def replay(
     mirrors = [PostMirror(query=query, limit=n + 1) for n, query in enumerate(QUERIES)]
     elapsed = timedelta()
     await service.publish()
-    event_builder = EventBuilder(service.content, samples.SERVICE_INFO, service.content.clock)
-    service.ledger_writer.prepare_events = event_builder.prepare
     subscribers = Subscribers(service=service)
     for query in QUERIES:
         await subscribers.add(query, backfill=False)

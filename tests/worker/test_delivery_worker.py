@@ -15,7 +15,6 @@ from syndicate.model.retry_policy import OperatorAlert
 from syndicate.model.subscription import UNDECRYPTABLE_REASON, SubscriptionId, rotate_secret
 from syndicate.model.webhook_signature import verification_error
 from syndicate.storage.secret_store import SecretStore
-from syndicate.storage.subscriptions import Subscriptions
 from syndicate.worker import delivery_worker
 from tests.channels.receiver import Received, never_respond, respond, run_receiver
 from tests.databases import DATABASE_KINDS, database_of_kind
@@ -30,7 +29,14 @@ from tests.delivery_fixture import (
     subscribe,
     wait_until,
 )
-from tests.storage.outbox_fixture import NOW, SECRET, OutboxFixture, run_with_outbox, subscriber
+from tests.storage.outbox_fixture import (
+    NOW,
+    SECRET,
+    OutboxFixture,
+    change_subscription,
+    run_with_outbox,
+    subscriber,
+)
 
 
 @pytest.fixture
@@ -330,7 +336,7 @@ def test_a_secret_that_cannot_be_opened_stops_its_subscription_only(file: str) -
                 assert received_event_ids(receiver, "/a") == []
                 assert told == [("subscription.failing", UNDECRYPTABLE_REASON)]
                 anew = partial(rotate_secret, secret=SECRET, at=now())
-                await Subscriptions(mailroom.database, other).change(SUBSCRIPTION_A, anew)
+                await change_subscription(mailroom.database, other, SUBSCRIPTION_A, anew)
                 deliverer.wake()
                 await wait_until(is_queue_empty(mailroom))
             assert received_event_ids(receiver, "/a") == ["evt_1"]

@@ -1,10 +1,10 @@
-"""What one subscriber alone must be told of what the ledger holds.
+"""Events that one subscription needs to catch up with the ledger.
 
-It begins with everything, selects anew, or has missed something; what the world is told of a
-change of a post stands in `syndicate.model.ledger_id`.
+A new subscription starts with every live post, a changed selection adds and removes posts, and
+recovery repeats what was missed. Events of a change for all subscribers: `syndicate.model.ledger`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from syndicate.model.change import LedgerEntry
@@ -13,69 +13,72 @@ from syndicate.model.ledger import PostEvent, selection_change_event
 from syndicate.model.post import PostId
 from syndicate.model.subscription import EventType, Subscription
 
-EventFilter = Callable[[LedgerEntry], PostEvent | None]
-"""Says what a subscriber must be told of a row of the ledger, None if nothing."""
+EntryEvents = list[tuple[LedgerEntry, PostEvent]]
+"""Ledger entries, each with the event that a subscriber gets for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastSent:
-    """The last word on a post that a subscriber hears.
+    """The last event about a post that was sent to a subscription.
 
-    ``generation`` is that of the row of the ledger which it is about, whether the world was told
-    or this subscriber alone; 0 where it is about no row.
+    ``generation`` is that of the ledger row the event is about, 0 if it is about none.
     """
 
     kind: EventType
     generation: int
 
 
-def backfill_filter(subscription: Subscription) -> EventFilter:
-    """Return what chooses every live post for somebody who has none."""
-
-    def select_event(told: LedgerEntry) -> PostEvent | None:
-        if not told.row.is_live or told.row not in subscription.selection:
-            return None
-        return _if_accepted(subscription, PostEvent(kind="post.published", reason="new"))
-
-    return select_event
-
-
-def selection_change_filter(old: Subscription, new: Subscription) -> EventFilter:
-    """Return what chooses that in which two selections of a subscriber differ."""
-
-    def select_event(told: LedgerEntry) -> PostEvent | None:
-        if not told.row.is_live:
-            return None
-        return _if_accepted(new, selection_change_event(old.selection, new.selection, told.row))
-
-    return select_event
+def backfill_events(entries: Iterable[LedgerEntry], subscription: Subscription) -> EntryEvents:
+    """Return an event for every live post that ``subscription`` selects."""
+    event = PostEvent(kind="post.published", reason="new")
+    if not _is_accepted(subscription, event):
+        return []
+    return [
+        (entry, event)
+        for entry in entries
+        if entry.row.is_live and entry.row in subscription.selection
+    ]
 
 
-def recovery_filter(
-    subscription: Subscription, last_sent: Mapping[PostId, LastSent]
-) -> EventFilter:
-    """Return what chooses all of which the last word ``heard`` is not what the ledger holds now.
+def selection_change_events(
+    entries: Iterable[LedgerEntry], old: Subscription, new: Subscription
+) -> EntryEvents:
+    """Return an event for every live post that only one of two selections contains."""
+    return [
+        (entry, event)
+        for entry in entries
+        if entry.row.is_live
+        and (event := selection_change_event(old.selection, new.selection, entry.row))
+        and _is_accepted(new, event)
+    ]
 
-    What they had before is not known: they may be told of a removal of what they never had.
+
+def recovery_events(
+    entries: Iterable[LedgerEntry],
+    subscription: Subscription,
+    last_sent: Mapping[PostId, LastSent],
+) -> EntryEvents:
+    """Return an event for every post whose last sent event is not the state in the ledger.
+
+    What a subscriber had earlier is unknown: an event may remove a post it never had.
     """
-
-    def select_event(told: LedgerEntry) -> PostEvent | None:
-        telling = catch_up_event(told, subscription.selection)
-        last = last_sent.get(told.row.post_id)
-        if telling is None or (last is not None and _is_same_state(last, told, telling)):
-            return None
-        return _if_accepted(subscription, telling)
-
-    return select_event
+    return [
+        (entry, event)
+        for entry in entries
+        if (event := catch_up_event(entry, subscription.selection))
+        and not _is_same_state(last_sent.get(entry.row.post_id), entry, event)
+        and _is_accepted(subscription, event)
+    ]
 
 
-def _is_same_state(last: LastSent, told: LedgerEntry, telling: PostEvent) -> bool:
-    """Tell whether a word is as good as ``telling``: of the same row, there or not there."""
-    is_removal = (last.kind == "post.removed", telling.kind == "post.removed")
-    return last.generation == told.row.generation and is_removal[0] == is_removal[1]
+def _is_same_state(last: LastSent | None, entry: LedgerEntry, event: PostEvent) -> bool:
+    """Tell whether an event sent before is about the same row and also removes or shows it."""
+    return (
+        last is not None
+        and last.generation == entry.row.generation
+        and (last.kind == "post.removed") == (event.kind == "post.removed")
+    )
 
 
-def _if_accepted(subscription: Subscription, telling: PostEvent | None) -> PostEvent | None:
-    if telling is None or not subscription.accepts(telling.kind, is_minor=telling.is_minor):
-        return None
-    return telling
+def _is_accepted(subscription: Subscription, event: PostEvent) -> bool:
+    return subscription.accepts(event.kind, is_minor=event.is_minor)

@@ -1,42 +1,45 @@
-"""Brief one subscriber: what it must hear when it begins, selects anew, or has missed something.
+"""Events for one subscription alone: at its start, for a new selection, after an outage.
 
-What the ledger holds is what the world was told, and the brief is made of that within the
-transaction that nobody can tell anything in; so nothing is missed and nothing is told twice,
-whatever is published at the same time. Items take longer to make than a transaction may last:
-they are made beforehand, and if the ledger has moved meanwhile, those that are missing are made
-and the transaction is tried again.
+They are built from the ledger inside the transaction that keeps every process from announcing
+changes, so nothing is missed or sent twice, whatever is published at the same time. Rendering
+takes longer than a transaction may last: posts are rendered before, and if one is missing, the
+transaction is rolled back, the post rendered, and the transaction repeated.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol
 
 from syndicate.errors import NotReady
-from syndicate.model.catch_up import EventFilter
+from syndicate.model.catch_up import (
+    EntryEvents,
+    backfill_events,
+    recovery_events,
+    selection_change_events,
+)
 from syndicate.model.change import LedgerEntry
 from syndicate.model.edition import Edition
-from syndicate.model.event import WebhookEvent
 from syndicate.model.feed import ServiceInfo
 from syndicate.model.ledger import LedgerRow, PostEvent, may_have_changed
 from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.model.post import Post, RenderedPost
-from syndicate.publisher.event_payload import EMPTY_PAYLOAD, EventPayload
-from syndicate.storage.catch_up import ComposeEvents
+from syndicate.model.subscription import Subscription
+from syndicate.model.subscription_input import SubscriptionPatch
+from syndicate.publisher.event_builder import EMPTY_PAYLOAD, EventPayload, webhook_event
+from syndicate.storage.database import Database
 from syndicate.storage.enqueue import StoredEvent
+from syndicate.storage.publish import catch_up
+from syndicate.storage.secret_store import SecretStore
 
-T = TypeVar("T")
-
-_TIMEOUT_SECONDS: Final = 10.0
-"""How long an edition and the ledger may take to agree; they do so within a moment."""
 _RETRY_SECONDS: Final = 0.05
 _BATCH_SIZE: Final = 100
-"""Posts of which items are made together; feeds are served in between."""
+"""Posts rendered together; requests are served in between."""
 
 
 class EditionReader(Protocol):
-    """What briefs are made from."""
+    """The content that events are rendered from."""
 
     @property
     def edition(self) -> Edition:
@@ -46,123 +49,170 @@ class EditionReader(Protocol):
     async def render_posts(
         self, posts: Sequence[Post], edition: Edition
     ) -> tuple[RenderedPost, ...]:
-        """Return ``posts`` of ``edition`` as items, in their order."""
+        """Return ``posts`` of ``edition`` rendered, in their order."""
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CatchUp:
-    """Makes briefs; see `brief`.
+    """Enqueues events for one subscription; see the module.
+
+    Every method raises `StorageError`, and `NotReady` if the served edition and the ledger differ
+    for long, as where a source cannot be read.
 
     Args:
-        shelf: Where items come from.
-        masthead: In whose name they are written.
-        clock: Tells the time, with a zone.
+        database: Holds the ledger, the subscriptions and the outbox.
+        secret_store: Encrypts the secrets of subscriptions.
+        content: Renders posts.
+        service_info: What events say of this service.
+        clock: Returns the time, with a zone.
+        timeout_seconds: How long the edition and the ledger may differ; normally for a moment.
     """
 
-    def __init__(
-        self, content: EditionReader, service_info: ServiceInfo, clock: Callable[[], datetime]
-    ) -> None:
-        self._content = content
-        self._service_info = service_info
-        self._clock = clock
+    database: Database
+    secret_store: SecretStore
+    content: EditionReader
+    service_info: ServiceInfo
+    clock: Callable[[], datetime]
+    timeout_seconds: float = 10.0
 
-    async def run(self, write: Callable[["CatchUpBatch"], Awaitable[T]]) -> T:
-        """Return what ``write`` does in one transaction with a brief.
+    async def backfill(self, subscription: Subscription, *, max_count: int | None = None) -> None:
+        """Store a new subscription and enqueue every live post that it selects.
 
-        It may be called more than once, and then what it did before is undone. Raises `NotReady`
-        if what is served and what was told differ for long, as where a source cannot be read.
+        Raises `NotReady` before the first edition is recorded, and what
+        `syndicate.storage.subscriptions.Subscriptions.add` raises.
         """
-        payloads: dict[LedgerRow, EventPayload] = {}
-        deadline = asyncio.get_running_loop().time() + _TIMEOUT_SECONDS
+        posts = _PostEvents(self.content, self.service_info, self.timeout_seconds)
         while True:
+            now = self.clock()
             try:
-                return await write(CatchUpBatch(payloads, self._clock()))
-            except _MissingPayloads as missing:
-                rows = missing.rows
-            rendered = await self._render(rows)
-            payloads |= rendered
-            if not rendered:
-                if asyncio.get_running_loop().time() > deadline:
-                    raise NotReady(
-                        f"what is served now is not what was told last of {rows[0].post_id}",
-                        hint="See whether a source cannot be read, and try again.",
-                    )
-                await asyncio.sleep(_RETRY_SECONDS)
+                async with catch_up(self.database, self.secret_store, now) as tx:
+                    await tx.add(subscription, max_count)
+                    await tx.require_baseline()
+                    selected = backfill_events(await tx.ledger_entries(), subscription)
+                    events = await posts.build(selected, tx.end, now)
+                    await tx.enqueue(subscription.id, events)
+                    return
+            except _MissingPosts as missing:
+                await posts.render(missing.rows)
 
-    async def _render(self, rows: Iterable[LedgerRow]) -> dict[LedgerRow, EventPayload]:
-        """Show those posts of which the edition and the ledger say the same."""
-        edition = self._content.edition
-        matching = [(row, post) for row in rows if (post := _matching_post(row, edition))]
-        payloads: dict[LedgerRow, EventPayload] = {}
-        for start in range(0, len(matching), _BATCH_SIZE):
-            batch = matching[start : start + _BATCH_SIZE]
-            rendered = await self._content.render_posts([post for _, post in batch], edition)
-            shown = await asyncio.to_thread(self._payloads, rendered)
-            payloads.update(zip((row for row, _ in batch), shown, strict=True))
-        return payloads
+    async def update(self, subscription_id: str, patch: SubscriptionPatch) -> Subscription:
+        """Change a subscription, and enqueue what enters and leaves its selection.
 
-    def _payloads(self, posts: Iterable[RenderedPost]) -> Sequence[EventPayload]:
-        return [EventPayload.from_post(item, self._service_info) for item in posts]
+        Nothing is enqueued for a disabled one. Raises `UnknownName`, and `Conflict` if it would
+        equal another subscription.
+        """
+        posts = _PostEvents(self.content, self.service_info, self.timeout_seconds)
+        while True:
+            now = self.clock()
+            try:
+                async with catch_up(self.database, self.secret_store, now) as tx:
+                    old = await tx.find(subscription_id)
+                    new = patch.apply_to(old)
+                    await tx.update(new)
+                    if old.selection != new.selection and new.state != "disabled":
+                        entries = await tx.ledger_entries()
+                        selected = selection_change_events(entries, old, new)
+                        events = await posts.build(selected, tx.end, now)
+                        await tx.enqueue(new.id, events)
+                    return new
+            except _MissingPosts as missing:
+                await posts.render(missing.rows)
+
+    async def recover(self, subscription: Subscription, since: datetime | None) -> int:
+        """Requeue what was sent since a time, then enqueue what was missed; return the count.
+
+        Without a time every live post is enqueued instead. Raises `UnknownName`, and `Conflict`
+        if the subscription is disabled.
+        """
+        posts = _PostEvents(self.content, self.service_info, self.timeout_seconds)
+        while True:
+            now = self.clock()
+            try:
+                async with catch_up(self.database, self.secret_store, now) as tx:
+                    requeued = await tx.requeue_since(subscription.id, since)
+                    if since is None:
+                        await tx.require_baseline()
+                        selected = backfill_events(await tx.ledger_entries(), subscription)
+                    else:
+                        entries = await tx.ledger_entries(since)
+                        selected = recovery_events(entries, subscription, requeued.last_sent)
+                    is_initial = since is None
+                    events = await posts.build(selected, tx.end, now, is_initial=is_initial)
+                    return requeued.count + await tx.enqueue(subscription.id, events)
+            except _MissingPosts as missing:
+                await posts.render(missing.rows)
 
 
-class _MissingPayloads(Exception):  # noqa: N818 — says what it holds, and never leaves this room
+class _MissingPosts(Exception):  # noqa: N818 — rolls a transaction back and never leaves this module
     def __init__(self, rows: Sequence[LedgerRow]) -> None:
         self.rows = rows
 
 
-class CatchUpBatch:
-    """What is said of rows of the ledger, of which those in ``shown`` can be shown."""
+class _PostEvents:
+    """Builds events of ledger entries out of posts that were rendered before."""
 
-    def __init__(self, payloads: dict[LedgerRow, EventPayload], at: datetime) -> None:
-        self._payloads = payloads
-        self._at = at
+    def __init__(
+        self, content: EditionReader, service_info: ServiceInfo, timeout_seconds: float
+    ) -> None:
+        self._content = content
+        self._service_info = service_info
+        self._payloads: dict[LedgerRow, EventPayload] = {}
+        self._deadline = asyncio.get_running_loop().time() + timeout_seconds
 
-    def event_composer(
-        self, event_filter: EventFilter, *, is_initial: bool = True
-    ) -> ComposeEvents:
-        """Return what composes the letters that ``choose`` makes of the ledger.
+    async def build(
+        self, selected: EntryEvents, end: LedgerCursor, now: datetime, *, is_initial: bool = True
+    ) -> Sequence[StoredEvent]:
+        """Return the events to store; raises `_MissingPosts` if posts are to be rendered first.
 
-        Who goes on from a cursor in them hears of all that follows in the ledger. If they begin
-        ``anew``, everything there is by now counts as new to them, and removals come first.
+        The cursors in the events lead on through the ledger. With ``is_initial`` everything
+        recorded so far counts as new to the subscriber, and removals come first.
         """
+        missing = [
+            entry.row
+            for entry, event in selected
+            if event.kind != "post.removed" and entry.row not in self._payloads
+        ]
+        if missing:
+            raise _MissingPosts(missing)
+        start = replace(end.start(), initial_until=end.generation if is_initial else 0)
+        return await asyncio.to_thread(self._stored_events, selected, start, end.generation, now)
 
-        def compose(entries: Sequence[LedgerEntry], head: LedgerCursor) -> Sequence[StoredEvent]:
-            chosen = [(told, telling) for told in entries if (telling := event_filter(told))]
-            missing = [
-                told.row
-                for told, telling in chosen
-                if telling.kind != "post.removed" and told.row not in self._payloads
-            ]
-            if missing:
-                raise _MissingPayloads(missing)
-            start = replace(head.start(), initial_until=head.generation if is_initial else 0)
-            if is_initial:
-                chosen.sort(key=lambda pair: pair[1].kind != "post.removed")
-            return [
-                StoredEvent.from_event(
-                    self._event(told, telling, head.generation),
-                    str(_cursor_after(start, told, telling)),
+    def _stored_events(
+        self, selected: EntryEvents, start: LedgerCursor, generation: int, now: datetime
+    ) -> Sequence[StoredEvent]:
+        if start.initial_until:
+            selected = sorted(selected, key=lambda pair: pair[1].kind != "post.removed")
+        events: list[StoredEvent] = []
+        for entry, post_event in selected:
+            payload = self._payloads.get(entry.row, EMPTY_PAYLOAD)
+            event = webhook_event(replace(entry, noticed_at=now), post_event, payload, generation)
+            cursor = _cursor_after(start, entry, post_event)
+            events.append(StoredEvent.from_event(event, str(cursor)))
+        return events
+
+    async def render(self, rows: Sequence[LedgerRow]) -> None:
+        """Render those posts of which the served edition and the ledger agree.
+
+        Waits a moment if there is none; raises `NotReady` if that takes too long.
+        """
+        edition = self._content.edition
+        matching = [(row, post) for row in rows if (post := _matching_post(row, edition))]
+        for start in range(0, len(matching), _BATCH_SIZE):
+            batch = matching[start : start + _BATCH_SIZE]
+            rendered = await self._content.render_posts([post for _, post in batch], edition)
+            payloads = await asyncio.to_thread(self._make_payloads, rendered)
+            self._payloads.update(zip((row for row, _ in batch), payloads, strict=True))
+        if not matching:
+            if asyncio.get_running_loop().time() > self._deadline:
+                raise NotReady(
+                    f"{rows[0].post_id} is changing; its latest version is not recorded yet",
+                    hint="See whether a source cannot be read, and try again.",
                 )
-                for told, telling in chosen
-            ]
+            await asyncio.sleep(_RETRY_SECONDS)
 
-        return compose
-
-    def _event(self, entry: LedgerEntry, post_event: PostEvent, generation: int) -> WebhookEvent:
-        row = entry.row
-        payload = self._payloads.get(row, EMPTY_PAYLOAD)
-        return WebhookEvent(
-            post_event=post_event,
-            generation=generation,
-            post_id=row.post_id,
-            url=row.url,
-            source=row.source,
-            commit=entry.commit,
-            noticed_at=self._at,
-            title=payload.title,
-            self_url=payload.self_url,
-            item_json=payload.item,
-        )
+    def _make_payloads(self, posts: Iterable[RenderedPost]) -> Sequence[EventPayload]:
+        return [EventPayload.from_post(post, self._service_info) for post in posts]
 
 
 def _matching_post(row: LedgerRow, edition: Edition) -> Post | None:
@@ -171,9 +221,6 @@ def _matching_post(row: LedgerRow, edition: Edition) -> Post | None:
 
 
 def _cursor_after(start: LedgerCursor, entry: LedgerEntry, post_event: PostEvent) -> LedgerCursor:
-    """Return the position after an event; those who begin anew have their removals before it."""
-    return (
-        start
-        if start.initial_until and post_event.kind == "post.removed"
-        else start.advanced_to(entry)
-    )
+    """Return the cursor after an event; initial removals come before everything."""
+    is_initial_removal = start.initial_until and post_event.kind == "post.removed"
+    return start if is_initial_removal else start.advanced_to(entry)

@@ -1,98 +1,141 @@
-"""Announce changes: what each audience hears, written where the world is told."""
+"""Webhook events of changed posts: which fields changed, what events show, and who gets them."""
 
-import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Final, NamedTuple, Protocol
 
-from syndicate.model.change import Change
+from syndicate.feeds.formats import FORMATS
+from syndicate.model.change import Change, LedgerEntry
 from syndicate.model.edition import Edition
 from syndicate.model.event import EventId, WebhookEvent
 from syndicate.model.feed import ServiceInfo
-from syndicate.model.ledger import LedgerRow, PostEvent
+from syndicate.model.ledger import LedgerRow, PostEvent, changed_fields
 from syndicate.model.ledger_cursor import LedgerCursor
-from syndicate.model.post import PostId
-from syndicate.publisher.event_payload import EMPTY_PAYLOAD, EventPayload
-from syndicate.publisher.post_diff import PostRenderer
-from syndicate.storage.enqueue import EventBatch, StoredEvent, SubscriberGroup, enqueue_prepared
-from syndicate.storage.ledger import InSameTransaction
+from syndicate.model.post import Post, PostId, RenderedPost
+from syndicate.storage.enqueue import EventBatch, StoredEvent, SubscriberGroup
 
 
-class EventBuilder:
-    """Prepares what subscribers hear; its `announce` is what a teller is given.
+class PostRenderer(Protocol):
+    """Renders posts, in the thread that calls."""
 
-    Args:
-        maker: Makes items of posts.
-        masthead: In whose name they are written.
-        clock: Tells the time, with a zone.
+    def render_posts(self, posts: Sequence[Post], edition: Edition) -> tuple[RenderedPost, ...]:
+        """Return ``posts`` of ``edition`` rendered, in their order; raises `RepositoryError`."""
+        ...
+
+    def render_as_announced(
+        self, recorded: Sequence[tuple[LedgerRow, Post]], edition: Edition
+    ) -> Mapping[PostId, RenderedPost]:
+        """Return recorded versions rendered by today's rules, without those that are lost.
+
+        Raises `RepositoryError`.
+        """
+        ...
+
+
+def with_changed_fields(
+    renderer: PostRenderer, changes: Sequence[Change], edition: Edition
+) -> Sequence[Change]:
+    """Return ``changes`` with the fields that differ in posts that were announced and are live.
+
+    A change to a live post is left out if its content cannot be read now: subscribers are only
+    sent complete posts. Raises `RepositoryError`.
     """
-
-    def __init__(
-        self, renderer: PostRenderer, service_info: ServiceInfo, clock: Callable[[], datetime]
-    ) -> None:
-        self._renderer = renderer
-        self._service_info = service_info
-        self._clock = clock
-
-    async def prepare(self, changes: Sequence[Change], edition: Edition) -> InSameTransaction:
-        """Make the items of ``changes``; return what posts them, in the order of the ledger."""
-        payloads = await asyncio.to_thread(self._payloads, changes, edition)
-        ordered = await asyncio.to_thread(_in_ledger_order, changes)
-
-        def build_batch(
-            groups: Sequence[SubscriberGroup], ledger_id: str, generation: int
-        ) -> EventBatch:
-            events: dict[EventId, StoredEvent] = {}
-            events_by_group: dict[str, list[EventId]] = {audience.id: [] for audience in groups}
-            for row, change in ordered:
-                cursor = str(
-                    LedgerCursor(ledger_id=ledger_id, generation=generation, post_id=row.post_id)
-                )
-                for audience, post_event in _matching_groups(change, groups):
-                    payload = payloads.get(row.post_id, EMPTY_PAYLOAD)
-                    event = _event(row, change, post_event, generation, payload)
-                    if event.id not in events:
-                        events[event.id] = StoredEvent.from_event(event, cursor)
-                    events_by_group[audience.id].append(event.id)
-            return EventBatch(events=tuple(events.values()), events_by_group=events_by_group)
-
-        return enqueue_prepared(build_batch, self._clock)
-
-    def _payloads(
-        self, changes: Sequence[Change], edition: Edition
-    ) -> Mapping[PostId, EventPayload]:
-        posts = [change.post for change in changes if change.post]
-        return {
-            item.post.id: EventPayload.from_post(item, self._service_info)
-            for item in self._renderer.render_posts(posts, edition)
-        }
+    posts = [change.post for change in changes if change.post]
+    pairs = [pair for change in changes if (pair := change.updated_pair)]
+    announced = renderer.render_as_announced(pairs, edition) if pairs else {}
+    current = {rendered.post.id: rendered for rendered in renderer.render_posts(posts, edition)}
+    return [
+        replace(
+            change, changed=changed_fields(pair[0], announced.get(pair[1].id), current[pair[1].id])
+        )
+        if (pair := change.updated_pair)
+        else change
+        for change in changes
+        if change.post is None or change.post.id in current
+    ]
 
 
-def _in_ledger_order(changes: Sequence[Change]) -> Sequence[tuple[LedgerRow, Change]]:
-    rows = [(row, change) for change in changes if (row := change.new_row)]
-    return sorted(rows, key=lambda pair: pair[0].post_id.encode())
+class EventPayload(NamedTuple):
+    """What an event shows of a post."""
+
+    title: str
+    self_url: str
+    item: bytes
+    """The post as a JSON Feed item."""
+
+    @classmethod
+    def from_post(cls, post: RenderedPost, service_info: ServiceInfo) -> "EventPayload":
+        """Return what is shown of a rendered post."""
+        return cls(
+            title=post.post.title,
+            self_url=service_info.url(f"/v1/posts/{post.post.key}"),
+            item=FORMATS["json"].write_entry(post, service_info),
+        )
 
 
-def _matching_groups(
-    change: Change, groups: Iterable[SubscriberGroup]
-) -> Iterator[tuple[SubscriberGroup, PostEvent]]:
-    for group in groups:
-        post_event = change.event_for(group.selection)
-        if post_event is not None and group.accepts(post_event):
-            yield group, post_event
+EMPTY_PAYLOAD: Final = EventPayload("", "", b"")
+"""Of a removed post nothing is shown."""
 
 
-def _event(
-    row: LedgerRow, change: Change, post_event: PostEvent, generation: int, payload: EventPayload
+def render_payloads(
+    renderer: PostRenderer, service_info: ServiceInfo, changes: Sequence[Change], edition: Edition
+) -> Mapping[PostId, EventPayload]:
+    """Render the live posts of ``changes``; raises `RepositoryError`."""
+    posts = [change.post for change in changes if change.post]
+    return {
+        rendered.post.id: EventPayload.from_post(rendered, service_info)
+        for rendered in renderer.render_posts(posts, edition)
+    }
+
+
+def build_batch(
+    changes: Sequence[Change],
+    payloads: Mapping[PostId, EventPayload],
+    groups: Sequence[SubscriberGroup],
+    generation: LedgerCursor,
+) -> EventBatch:
+    """Return the events of ``changes`` and which group gets which, in the order of the ledger.
+
+    ``generation`` is the cursor at the start of the generation in which they are recorded.
+    """
+    events: dict[EventId, StoredEvent] = {}
+    events_by_group: dict[str, list[EventId]] = {group.id: [] for group in groups}
+    for entry, change in _in_ledger_order(changes):
+        payload = payloads.get(entry.row.post_id, EMPTY_PAYLOAD)
+        cursor = str(replace(generation, post_id=entry.row.post_id))
+        for group in groups:
+            post_event = change.event_for(group.selection)
+            if post_event is not None and group.accepts(post_event):
+                event = webhook_event(entry, post_event, payload, generation.generation)
+                if event.id not in events:
+                    events[event.id] = StoredEvent.from_event(event, cursor)
+                events_by_group[group.id].append(event.id)
+    return EventBatch(events=tuple(events.values()), events_by_group=events_by_group)
+
+
+def webhook_event(
+    entry: LedgerEntry, post_event: PostEvent, payload: EventPayload, generation: int
 ) -> WebhookEvent:
+    """Return the event about a ledger entry."""
+    row = entry.row
     return WebhookEvent(
         post_event=post_event,
         generation=generation,
         post_id=row.post_id,
         url=row.url,
         source=row.source,
-        commit=change.commit,
-        noticed_at=change.noticed_at,
+        commit=entry.commit,
+        noticed_at=entry.noticed_at,
         title=payload.title,
         self_url=payload.self_url,
         item_json=payload.item,
     )
+
+
+def _in_ledger_order(changes: Sequence[Change]) -> Iterator[tuple[LedgerEntry, Change]]:
+    rows = [(row, change) for change in changes if (row := change.new_row)]
+    for row, change in sorted(rows, key=lambda pair: pair[0].post_id.encode()):
+        yield (
+            LedgerEntry(row=row, reason=None, noticed_at=change.noticed_at, commit=change.commit),
+            change,
+        )

@@ -14,9 +14,10 @@ from syndicate import telemetry
 from syndicate.errors import StorageError
 from syndicate.model.change import LedgerEntry
 from syndicate.model.edition import Edition
+from syndicate.model.feed import ServiceInfo
 from syndicate.model.ledger_cursor import LedgerCursor
-from syndicate.publisher.ledger_writer import LedgerWriter, PrepareEvents, no_events
-from syndicate.publisher.post_diff import PostRenderer
+from syndicate.publisher.event_builder import PostRenderer
+from syndicate.publisher.ledger_writer import LedgerWriter
 from syndicate.publisher.source_watcher import SourceWatcher
 from syndicate.storage.database import Database
 from syndicate.storage.ledger import PUBLISHER_LEASE, Ledger
@@ -62,20 +63,20 @@ class LedgerService:
         *,
         watcher: SourceWatcher,
         renderer: PostRenderer,
+        service_info: ServiceInfo,
         clock: Callable[[], datetime],
-        prepare_events: PrepareEvents = no_events,
         on_enqueued: Callable[[], None] = lambda: None,
         distribute_topics: DistributeTopics | None = None,
         on_crash: Callable[[], None] = lambda: None,
     ) -> None:
-        self._on_crash = on_crash
         self._database_url = database_url
         self._watcher = watcher
         self._renderer = renderer
+        self._service_info = service_info
         self._clock = clock
-        self._prepare_events = prepare_events
         self._on_enqueued = on_enqueued
         self._distribute_topics = distribute_topics
+        self._on_crash = on_crash
         self._ledger: Ledger | None = None
         self._recorded_edition: Edition | None = None
         self._progress = asyncio.Event()
@@ -132,11 +133,11 @@ class LedgerService:
 
     async def _record_editions(self, database: Database, ledger: Ledger) -> None:
         writer = LedgerWriter(
-            ledger=ledger,
+            database=database,
             holder=_HOLDER,
             renderer=self._renderer,
+            service_info=self._service_info,
             clock=self._clock,
-            prepare_events=self._prepare_events,
         )
         try:
             while True:

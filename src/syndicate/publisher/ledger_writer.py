@@ -1,8 +1,8 @@
 """Tell the world: compare each edition with the ledger and write down what is told."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Final, NamedTuple
@@ -11,32 +11,23 @@ from syndicate import telemetry
 from syndicate.errors import RepositoryError, StorageError
 from syndicate.model.change import Change, LedgerEntry, changes
 from syndicate.model.edition import Edition
+from syndicate.model.feed import ServiceInfo
 from syndicate.model.ledger import LedgerRow
 from syndicate.model.post import PostId
-from syndicate.publisher.post_diff import PostRenderer, with_changed_fields
-from syndicate.storage.ledger import InSameTransaction, Ledger
+from syndicate.publisher.event_builder import (
+    PostRenderer,
+    build_batch,
+    render_payloads,
+    with_changed_fields,
+)
+from syndicate.storage.database import Database
+from syndicate.storage.ledger import Ledger
+from syndicate.storage.publish import announce
 
 _BATCH_SIZE: Final = 100
 """Posts compared together: the lease is renewed in between."""
 
 _log = telemetry.logger("telling")
-
-
-PrepareEvents = Callable[[Sequence[Change], Edition], Awaitable[InSameTransaction]]
-"""Prepares what subscribers hear of changes, and returns what writes it where they are told.
-
-It is called before the transaction, with every change of which somebody may have to hear, and not
-at the first start, which is a baseline.
-"""
-
-
-async def no_events(_: Sequence[Change], __: Edition) -> InSameTransaction:
-    """Announce nothing to anybody."""
-
-    async def write(_: object, __: int) -> None:
-        return
-
-    return write
 
 
 class _LedgerState(NamedTuple):
@@ -50,22 +41,27 @@ class _LedgerState(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class LedgerWriter:
-    """Tells the ledger each edition while this process has the right to.
+    """Records each edition in the ledger and announces what changed, while it has the lease.
 
     Args:
-        ledger: What the world was last told.
-        by: What this process is called, different from every other.
-        maker: Makes items of posts.
-        clock: Tells the time, with a zone.
-        announce: Prepares what subscribers hear.
+        database: Holds the ledger and the outbox.
+        holder: The name of this process, different from every other.
+        renderer: Renders posts.
+        service_info: What events say of this service.
+        clock: Returns the time, with a zone.
     """
 
-    ledger: Ledger
+    database: Database
     holder: str
     renderer: PostRenderer
+    service_info: ServiceInfo
     clock: Callable[[], datetime]
-    prepare_events: PrepareEvents = no_events
-    _state: _LedgerState | None = None
+    ledger: Ledger = field(init=False)
+    _state: _LedgerState | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        """Open the ledger of the database."""
+        self.ledger = Ledger(self.database)
 
     async def record(self, edition: Edition) -> bool:
         """Compare ``edition`` with the ledger, and write down what is told; False if not ours.
@@ -108,15 +104,33 @@ class LedgerWriter:
             await self.ledger.record_silently(self.holder, silent, self.clock())
         generation = state.generation
         if entries or not generation:
-            prepare = self.prepare_events if generation else no_events
-            then = await prepare(compared, edition)
-            generation = await self.ledger.record(self.holder, entries, self.clock(), then=then)
+            if generation:
+                generation = await self._announce(compared, entries, edition)
+            else:
+                generation = await self.ledger.record(self.holder, entries, self.clock())
             telemetry.posts_announced_total.inc(len(entries))
-            _log.info("told", generation=generation, posts=len(entries))
+            _log.info("changes recorded", generation=generation, posts=len(entries))
         await asyncio.to_thread(_apply_to_state, state.entries, entries, silent, generation)
         return _LedgerState(
             generation, state.entries, edition if len(compared) == len(candidates) else None
         )
+
+    async def _announce(
+        self, compared: Sequence[Change], entries: Sequence[LedgerEntry], edition: Edition
+    ) -> int:
+        """Record ``entries`` and enqueue their events, in one transaction.
+
+        Returns the generation in which they are recorded.
+        """
+        payloads = await asyncio.to_thread(
+            render_payloads, self.renderer, self.service_info, compared, edition
+        )
+        async with announce(self.database, self.holder, self.clock()) as tx:
+            start = await tx.record(entries)
+            groups = await tx.subscriber_groups()
+            batch = await asyncio.to_thread(build_batch, compared, payloads, groups, start)
+            await tx.enqueue(batch)
+        return start.generation
 
     async def _with_changed_fields(
         self, candidates: Sequence[Change], edition: Edition, *, is_baseline: bool

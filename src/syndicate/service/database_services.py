@@ -13,7 +13,6 @@ from functools import partial
 from syndicate import telemetry
 from syndicate.feeds import FeedCache
 from syndicate.model.edition import ContentReader
-from syndicate.publisher.event_builder import EventBuilder
 from syndicate.publisher.ledger_service import LedgerService
 from syndicate.publisher.source_watcher import SourceWatcher
 from syndicate.service.content_service import ContentService
@@ -67,13 +66,12 @@ async def open_database_services(
         ) as subscriptions,
     ):
         distributor = HubDistributor(reader, feed_cache, settings.service_info, clock=clock)
-        event_builder = EventBuilder(content, settings.service_info, clock)
         ledger = LedgerService(
             settings.database_url,
             watcher=watcher,
             renderer=content,
             clock=clock,
-            prepare_events=event_builder.prepare,
+            service_info=settings.service_info,
             on_enqueued=delivery.wake,
             distribute_topics=distributor.distribute,
             on_crash=partial(restarts.record, "publisher"),

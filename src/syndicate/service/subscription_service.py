@@ -1,11 +1,10 @@
 """What partners and operators do with subscriptions, by command or over the web."""
 
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from typing import Final
 
 from syndicate import telemetry
@@ -14,38 +13,23 @@ from syndicate.channels.ssrf_guard import SsrfGuard
 from syndicate.channels.transport import Transport
 from syndicate.errors import FieldError, Refused, StorageError, UnknownName, ValidationFailed
 from syndicate.model.access_token import AccessToken
-from syndicate.model.catch_up import (
-    LastSent,
-    backfill_filter,
-    recovery_filter,
-    selection_change_filter,
-)
 from syndicate.model.delivery import Attempt, Delivery, DeliveryId
 from syndicate.model.event import EventId, test_body
-from syndicate.model.feed import ServiceInfo
-from syndicate.model.post import PostId
 from syndicate.model.redaction import (
     NOT_REACHABLE,
     redact_attempt,
     redact_delivery,
     redact_subscription,
 )
-from syndicate.model.subscription import (
-    MAX_OLD_SECRETS,
-    Subscription,
-    SubscriptionId,
-    rotate_secret,
-)
+from syndicate.model.subscription import MAX_OLD_SECRETS, Subscription, SubscriptionId
 from syndicate.model.subscription_input import Operation, SubscriptionPatch, parse_subscription
 from syndicate.model.subscription_status import SubscriptionStatus
 from syndicate.model.webhook_signature import Secret
-from syndicate.publisher.catch_up import CatchUp, CatchUpBatch, EditionReader
+from syndicate.publisher.catch_up import CatchUp, EditionReader
 from syndicate.service.content_service import current_time
 from syndicate.service.snapshot_reader import SnapshotReader
 from syndicate.service.url_inspection import inspect_privately
 from syndicate.settings import Settings
-from syndicate.storage.catch_up import ComposeEvents, backfill, change_selection
-from syndicate.storage.catch_up import recover as storage_recover
 from syndicate.storage.database import Database
 from syndicate.storage.delivery_log import DeliveryLog, unknown_delivery
 from syndicate.storage.secret_store import SecretStore
@@ -73,7 +57,7 @@ class SubscriptionService:
     ssrf_guard: SsrfGuard
     transport: Transport
     content: EditionReader
-    service_info: ServiceInfo
+    catch_up: CatchUp
     clock: Callable[[], datetime]
     notify_workers: Callable[[], None] = lambda: None
     subscriptions_per_token: int | None = None
@@ -115,14 +99,12 @@ class SubscriptionService:
         created = replace(
             subscription, id=SubscriptionId(f"sub_{secrets.token_hex(8)}"), secrets=(_new_secret(),)
         )
-
-        async def add(brief: CatchUpBatch) -> None:
-            now = self.clock()
-            fill = backfill(created.id, brief.event_composer(backfill_filter(created)), now)
-            most, also = self.subscriptions_per_token, fill if created.backfill else None
-            await self.subscriptions.add(created, now, max_count=most, then=also)
-
-        await self._catch_up.run(add)
+        if created.backfill:
+            await self.catch_up.backfill(created, max_count=self.subscriptions_per_token)
+        else:
+            await self.subscriptions.add(
+                created, self.clock(), max_count=self.subscriptions_per_token
+            )
         self.notify_workers()
         return created
 
@@ -136,15 +118,7 @@ class SubscriptionService:
         await self._get_webhook(subscription_id, owner)
         if patch.url is not None:
             await self._inspect(patch.url)
-
-        async def change(brief: CatchUpBatch) -> Subscription:
-            def differing(old: Subscription, new: Subscription) -> ComposeEvents:
-                return brief.event_composer(selection_change_filter(old, new))
-
-            tell = change_selection(differing, self.clock())
-            return await self.subscriptions.change(subscription_id, patch.apply_to, then=tell)
-
-        changed = await self._catch_up.run(change)
+        changed = await self.catch_up.update(subscription_id, patch)
         self.notify_workers()
         return changed
 
@@ -176,13 +150,9 @@ class SubscriptionService:
     async def rotate(self, subscription_id: str, owner: str | None = None) -> Subscription:
         """Give a subscription a new secret; the old one signs as well for a day."""
         await self._get_webhook(subscription_id, owner)
-        change = partial(
-            rotate_secret,
-            secret=_new_secret(),
-            at=self.clock(),
-            max_old_secrets=self.max_old_secrets,
+        return await self.subscriptions.rotate_secret(
+            subscription_id, _new_secret(), self.clock(), self.max_old_secrets
         )
-        return await self.subscriptions.change(subscription_id, change)
 
     async def send_test(self, subscription_id: str, owner: str | None = None) -> Attempt:
         """Send a signed test to a subscription at once, whatever its state; raises `UnknownName`.
@@ -210,18 +180,7 @@ class SubscriptionService:
         the subscription is disabled, and `NotReady` as `subscribe` does.
         """
         subscription = await self._get_webhook(subscription_id, owner)
-
-        async def recover_batch(brief: CatchUpBatch) -> int:
-            def rest(heard: Mapping[PostId, LastSent]) -> ComposeEvents:
-                if since is None:
-                    return brief.event_composer(backfill_filter(subscription))
-                return brief.event_composer(recovery_filter(subscription, heard), is_initial=False)
-
-            now = self.clock()
-            tell = storage_recover(subscription.id, rest, now, since)
-            return await self.delivery_log.requeue_since(subscription.id, since, now, then=tell)
-
-        recovered = await self._catch_up.run(recover_batch)
+        recovered = await self.catch_up.recover(subscription, since)
         self.notify_workers()
         return recovered
 
@@ -253,10 +212,6 @@ class SubscriptionService:
         replayed = await self.delivery_log.replay(delivery_id, self.clock())
         self.notify_workers()
         return replayed if owner is None else redact_delivery(replayed)
-
-    @property
-    def _catch_up(self) -> CatchUp:
-        return CatchUp(self.content, self.service_info, self.clock)
 
     async def _inspect(self, url: str) -> None:
         try:
@@ -327,17 +282,24 @@ async def open_subscription_service(
     limits = settings.limits
     ssrf_guard = make_ssrf_guard(settings)
     database = await Database.open(settings.database_url)
+    secret_store = SecretStore(settings.service.secret_key)
     snapshots = SnapshotReader(settings, clock=clock, is_fixed=False)
     try:
         async with make_transport(settings, ssrf_guard) as transport:
             yield SubscriptionService(
-                subscriptions=Subscriptions(database, SecretStore(settings.service.secret_key)),
+                subscriptions=Subscriptions(database, secret_store),
                 delivery_log=DeliveryLog(database),
                 tokens=Tokens(database),
                 ssrf_guard=ssrf_guard,
                 transport=transport,
                 content=content or snapshots,
-                service_info=settings.service_info,
+                catch_up=CatchUp(
+                    database=database,
+                    secret_store=secret_store,
+                    content=content or snapshots,
+                    service_info=settings.service_info,
+                    clock=clock,
+                ),
                 clock=clock,
                 notify_workers=notify_workers,
                 subscriptions_per_token=limits.subscriptions_per_token if for_web else None,

@@ -1,7 +1,8 @@
 """The journal of deliveries: shown, sent again, and forgotten in time."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -22,7 +23,7 @@ from syndicate.storage.enqueue import notify_workers
 from syndicate.storage.ledger import millis
 from syndicate.storage.row_mapping import attempt_from_row, delivery_from_row, select_deliveries
 from syndicate.storage.schema import ATTEMPT, DELIVERY, EVENT, SUBSCRIPTION, UNFINISHED
-from syndicate.storage.subscriptions import lock_publisher, unknown_subscription
+from syndicate.storage.subscriptions import unknown_subscription
 
 DELIVERED_RETENTION: Final = timedelta(days=30)
 UNDELIVERED_RETENTION: Final = timedelta(days=90)
@@ -32,9 +33,6 @@ RESPONSE_RETENTION: Final = timedelta(days=7)
 _SEQ_PATTERN: Final = re.compile(r"[0-9]{1,18}")
 _PRUNE_BATCH_SIZE: Final = 500
 """Rows forgotten in one transaction, so that nobody waits for it."""
-
-
-InSameTransaction = Callable[[AsyncConnection, Mapping[PostId, LastSent]], Awaitable[int]]
 
 
 class DeliveryLog:
@@ -114,45 +112,6 @@ class DeliveryLog:
             await notify_workers(connection)
         return replayed
 
-    async def requeue_since(
-        self,
-        subscription_id: SubscriptionId,
-        since: datetime | None,
-        now: datetime,
-        *,
-        then: InSameTransaction | None = None,
-    ) -> int:
-        """Send everything that was told since then again, in order; return how much that is.
-
-        All of it, so that the last word on each post is the last to be heard; without a time
-        nothing. ``also`` is given the last word that they have on each post, writes what else is
-        to be heard after them, and says how much that is. Raises `UnknownName`, and `Conflict` if
-        the subscription is disabled.
-        """
-        async with self._database.write() as connection:
-            await lock_publisher(connection)
-            state = await _lock_subscription(connection, subscription_id)
-            if state is None:
-                raise unknown_subscription(subscription_id)
-            if state == "disabled":
-                raise Conflict(
-                    f"{subscription_id} is disabled: nothing is sent to it",
-                    code="subscription-disabled",
-                    hint="Resume it first.",
-                )
-            count, last_sent = 0, dict[PostId, LastSent]()
-            first_seq = (
-                None
-                if since is None
-                else await _first_seq_since(connection, subscription_id, since)
-            )
-            if first_seq is not None:
-                count, last_sent = await _requeue_from(connection, subscription_id, first_seq, now)
-            if then is not None:
-                count += await then(connection, last_sent)
-            await notify_workers(connection)
-        return count
-
     async def prune(self, now: datetime) -> int:
         """Forget a batch of what is too old; return how many rows changed, 0 when none is left."""
         key = tuple_(DELIVERY.c.subscription_id, DELIVERY.c.seq)
@@ -192,6 +151,44 @@ class DeliveryLog:
             return sum([(await connection.execute(one)).rowcount for one in statements])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requeued:
+    """How many deliveries were requeued, and the last event among them about each post."""
+
+    count: int
+    last_sent: Mapping[PostId, LastSent]
+
+
+async def requeue_since(
+    connection: AsyncConnection,
+    subscription_id: SubscriptionId,
+    since: datetime | None,
+    now: datetime,
+) -> Requeued:
+    """Requeue, in order, the delivery of every event noticed since a time; none without a time.
+
+    Delivered ones too, so that the last event about each post is again the last to arrive. The
+    caller holds `lock_publisher`. Raises `UnknownName`, and `Conflict` if the subscription is
+    disabled.
+    """
+    state = await _lock_subscription(connection, subscription_id)
+    if state is None:
+        raise unknown_subscription(subscription_id)
+    if state == "disabled":
+        raise Conflict(
+            f"{subscription_id} is disabled: nothing is sent to it",
+            code="subscription-disabled",
+            hint="Resume it first.",
+        )
+    await notify_workers(connection)
+    if since is None:
+        return Requeued(count=0, last_sent={})
+    first_seq = await _first_seq_since(connection, subscription_id, since)
+    if first_seq is None:
+        return Requeued(count=0, last_sent={})
+    return await _requeue_from(connection, subscription_id, first_seq, now)
+
+
 async def _lock_subscription(connection: AsyncConnection, subscription_id: str) -> str | None:
     """Let nobody claim for or write of a subscription meanwhile, nor tell it anything.
 
@@ -224,11 +221,7 @@ async def _first_seq_since(
 
 async def _requeue_from(
     connection: AsyncConnection, subscription_id: SubscriptionId, first_seq: int, now: datetime
-) -> tuple[int, dict[PostId, LastSent]]:
-    """Let everything from a delivery on be sent again.
-
-    Returns how much that is, and the last word that it has on each post.
-    """
+) -> Requeued:
     conditions = (DELIVERY.c.subscription_id == subscription_id, DELIVERY.c.seq >= first_seq)
     await _requeue(connection, (*conditions, DELIVERY.c.state != "leased"), now)
     await claim_queries.promote_heads(connection, SUBSCRIPTION.c.id == subscription_id)
@@ -244,7 +237,7 @@ async def _requeue_from(
         post: LastSent(kind=kind, generation=LedgerCursor.parse(cursor_in_body(thin)).generation)
         for post, (kind, thin) in last.items()
     }
-    return len(rows), last_sent
+    return Requeued(count=len(rows), last_sent=last_sent)
 
 
 async def _requeue(

@@ -1,8 +1,7 @@
 """Putting events into the outbox: who hears, and one delivery for each of them."""
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Self
@@ -20,7 +19,7 @@ from syndicate.model.subscription_input import parse_event_types
 from syndicate.storage.claim_queries import promote_heads
 from syndicate.storage.ledger import RowValues, millis
 from syndicate.storage.row_mapping import NamedRow
-from syndicate.storage.schema import DELIVERY, EVENT, PUBLISHER, SUBSCRIPTION
+from syndicate.storage.schema import DELIVERY, EVENT, SUBSCRIPTION
 from syndicate.storage.subscriptions import parse_selection
 from syndicate.storage.unreadable_rows import disable
 
@@ -39,7 +38,7 @@ class StoredEvent:
     type: str
     post_id: PostId
     commit_id: CommitId
-    detected: datetime
+    noticed_at: datetime
     full_body: bytes
     thin_body: bytes
     media_type: str = "application/json"
@@ -52,7 +51,7 @@ class StoredEvent:
             type=event.post_event.kind,
             post_id=event.post_id,
             commit_id=event.commit,
-            detected=event.noticed_at,
+            noticed_at=event.noticed_at,
             full_body=webhook_body(event, cursor=cursor),
             thin_body=webhook_body(event, cursor=cursor, payload="thin"),
         )
@@ -122,25 +121,6 @@ def _group_from_row(row: NamedRow) -> SubscriberGroup:
         types=parse_event_types(json.loads(row["types"])),
         minor=bool(row["minor"]),
     )
-
-
-def enqueue_prepared(
-    prepare: Callable[[Sequence[SubscriberGroup], str, int], EventBatch],
-    clock: Callable[[], datetime],
-) -> Callable[[AsyncConnection, int], Awaitable[None]]:
-    """Return what posts, within a transaction that tells, what ``prepare`` makes of it.
-
-    That is given the audiences of that moment, the name of the ledger and the generation, so that
-    whoever subscribed a moment ago hears it as well.
-    """
-
-    async def write(connection: AsyncConnection, generation: int) -> None:
-        ledger = (await connection.execute(select(PUBLISHER.c.ledger_id))).scalar_one()
-        hearers = await subscriber_groups(connection)
-        mail = await asyncio.to_thread(prepare, hearers, ledger, generation)
-        await enqueue(connection, mail, clock())
-
-    return write
 
 
 async def enqueue(connection: AsyncConnection, batch: EventBatch, now: datetime) -> int:
@@ -243,7 +223,7 @@ def _event_values(event: StoredEvent) -> RowValues:
         "type": event.type,
         "post_id": event.post_id,
         "commit_id": event.commit_id,
-        "detected_ms": millis(event.detected),
+        "detected_ms": millis(event.noticed_at),
         "media_type": event.media_type,
         "full_body": event.full_body,
         "thin_body": event.thin_body,

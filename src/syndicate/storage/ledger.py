@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final
@@ -47,14 +48,6 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 RowValues = dict[str, object]
 
 
-InSameTransaction = Callable[[AsyncConnection, int], Awaitable[None]]
-"""What else is to be written in a transaction that tells, given its connection and generation."""
-
-
-async def _write_nothing(_: AsyncConnection, __: int) -> None:
-    return
-
-
 class Ledger:
     """The ledger in a database. Every method may raise `StorageError`."""
 
@@ -89,7 +82,7 @@ class Ledger:
     async def end_cursor(self) -> LedgerCursor:
         """Return the position after everything that was told."""
         async with self._database.read() as connection:
-            return await _end_cursor(connection)
+            return await end_cursor(connection)
 
     async def entries(self) -> Mapping[PostId, LedgerEntry]:
         """Return what was last told of every post there ever was."""
@@ -110,29 +103,14 @@ class Ledger:
             rows = (await connection.execute(query)).all()
         return await asyncio.to_thread(lambda: tuple(_readable_entries(rows)))
 
-    async def record(
-        self,
-        holder: str,
-        entries: Iterable[LedgerEntry],
-        now: datetime,
-        *,
-        then: InSameTransaction = _write_nothing,
-    ) -> int:
-        """Write what is told in one transaction, and return its generation, which all rows get.
+    async def record(self, holder: str, entries: Iterable[LedgerEntry], now: datetime) -> int:
+        """Write ``entries`` in one transaction, without events; return their generation.
 
-        What ``also`` writes is there if the rows are. Raises `StorageError`, and writes nothing,
-        if ``by`` has lost the right to tell.
+        Raises `StorageError`, and writes nothing, if ``holder`` has lost the lease.
         """
-        new_rows = await asyncio.to_thread(lambda: [_entry_values(one) for one in entries])
         async with self._database.write() as connection:
             await check_lease(connection, holder, now)
-            generation = await increment_generation(connection)
-            for batch in _batches(new_rows):
-                await _replace_rows(
-                    connection, [values | {"generation": generation} for values in batch]
-                )
-            await then(connection, generation)
-            return generation
+            return (await record_entries(connection, entries)).generation
 
     async def record_silently(self, holder: str, rows: Iterable[LedgerRow], now: datetime) -> None:
         """Note what changed without anything to tell, such as a moved file.
@@ -156,7 +134,7 @@ class Ledger:
         no position in this ledger.
         """
         async with self._database.read() as connection:
-            end = await _end_cursor(connection)
+            end = await end_cursor(connection)
             start = cursor or end.start()
             start.validate(end)
             key = tuple_(LEDGER.c.generation, LEDGER.c.post_id)
@@ -181,21 +159,27 @@ class Ledger:
             return (await connection.execute(statement)).rowcount == 1
 
 
+async def record_entries(
+    connection: AsyncConnection, entries: Iterable[LedgerEntry]
+) -> LedgerCursor:
+    """Write ``entries`` as the next generation of the ledger; return the cursor at its start."""
+    new_rows = await asyncio.to_thread(lambda: [_entry_values(entry) for entry in entries])
+    end = await end_cursor(connection)
+    generation = await increment_generation(connection)
+    for batch in _batches(new_rows):
+        await _replace_rows(connection, [values | {"generation": generation} for values in batch])
+    return replace(end, generation=generation)
+
+
 async def read_entries(
     connection: AsyncConnection, since: datetime | None = None
-) -> tuple[LedgerCursor, tuple[LedgerEntry, ...]]:
-    """Return the position after everything, and the rows told since a time, in that order."""
-    end = await _end_cursor(connection)
+) -> tuple[LedgerEntry, ...]:
+    """Return the entries recorded since a time, or all, in the order of the ledger."""
     query = select(LEDGER).order_by(LEDGER.c.generation, LEDGER.c.post_id)
     if since is not None:
         query = query.where(LEDGER.c.recorded_ms >= millis(since))
     rows = (await connection.execute(query)).all()
-    return end, await asyncio.to_thread(lambda: tuple(_readable_entries(rows)))
-
-
-async def current_generation(connection: AsyncConnection) -> int:
-    """Return how often something was told."""
-    return (await _end_cursor(connection)).generation - 1
+    return await asyncio.to_thread(lambda: tuple(_readable_entries(rows)))
 
 
 async def increment_generation(connection: AsyncConnection) -> int:
@@ -223,7 +207,8 @@ async def check_lease(connection: AsyncConnection, holder: str, now: datetime) -
         )
 
 
-async def _end_cursor(connection: AsyncConnection) -> LedgerCursor:
+async def end_cursor(connection: AsyncConnection) -> LedgerCursor:
+    """Return the cursor after everything recorded so far."""
     row = (await connection.execute(select(PUBLISHER))).one()
     return LedgerCursor(ledger_id=row.ledger_id, generation=row.generation + 1, post_id=PostId(""))
 

@@ -3,14 +3,13 @@
 import hashlib
 import json
 import re
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
 import msgspec
 from sqlalchemy import func, insert, select, tuple_, update
-from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syndicate import telemetry
@@ -25,6 +24,7 @@ from syndicate.model.subscription import (
     SubscriptionKind,
     SubscriptionState,
     is_well_formed_id,
+    rotate_secret,
 )
 from syndicate.model.subscription_input import parse_event_types
 from syndicate.model.webhook_signature import Secret
@@ -40,8 +40,6 @@ from syndicate.storage.row_mapping import (
 from syndicate.storage.schema import ATTEMPT, DELIVERY, PUBLISHER, SUBSCRIPTION
 from syndicate.storage.secret_store import SecretStore
 
-SubscriptionChange = Callable[[Subscription], Subscription]
-
 _MAX_SHOWN: Final = 300
 _log = telemetry.logger("storage")
 
@@ -50,10 +48,6 @@ _CACHED_SELECTIONS: Final = 1_024
 
 _CURSOR_PATTERN: Final = re.compile(r"([0-9]{1,15})-(sub_[0-9a-zA-Z]{1,64})")
 """When a subscription was made, and its id."""
-
-
-async def _write_nothing(_: AsyncConnection, __: Subscription, ___: Subscription) -> None:
-    return
 
 
 class Subscriptions:
@@ -69,50 +63,28 @@ class Subscriptions:
         self.secret_store: Final = secret_store
 
     async def add(
-        self,
-        subscription: Subscription,
-        now: datetime,
-        *,
-        max_count: int | None = None,
-        then: Callable[[AsyncConnection], Awaitable[None]] | None = None,
+        self, subscription: Subscription, now: datetime, *, max_count: int | None = None
     ) -> None:
-        """Store a new subscription, which hears of everything that is told from now on.
+        """Store a new subscription, which gets the events of all changes recorded from now on.
 
-        What ``also`` writes is there if the subscription is. Raises `Conflict`, which knows the
-        id, if the owner has one with the same url and selection (or topic) already, and if the
-        owner has ``most`` webhooks or more; what exists over that stays.
+        Raises `Conflict`; see `add_subscription`.
         """
-        new_row = {
-            **subscription_values(subscription, self.secret_store),
-            "last_seq": 0,
-            "created_ms": millis(now),
-        }
         async with self._database.write() as connection:
             await lock_publisher(connection)
-            query = select(SUBSCRIPTION.c.id).where(SUBSCRIPTION.c.identity == new_row["identity"])
-            existing_id = (await connection.execute(query)).scalar()
-            if existing_id is not None:
-                raise Conflict(
-                    f"this subscription exists already: {existing_id}",
-                    code="already-subscribed",
-                    hint="Change it, or remove it first.",
-                    choices=(str(existing_id),),
-                )
-            if max_count is not None:
-                await _check_count(connection, subscription.owner, max_count)
-            await connection.execute(insert(SUBSCRIPTION).values(new_row))
-            if then is not None:
-                await then(connection)
+            await add_subscription(
+                connection, subscription, self.secret_store, now, max_count=max_count
+            )
 
     async def find(self, subscription_id: str) -> Subscription:
         """Return the subscription with the id ``which``; raises `UnknownName`."""
         if not is_well_formed_id(subscription_id):
             raise unknown_subscription(subscription_id)
+        query = select(SUBSCRIPTION).where(SUBSCRIPTION.c.id == subscription_id)
         async with self._database.read() as connection:
-            query = select(SUBSCRIPTION).where(SUBSCRIPTION.c.id == subscription_id)
-            return self._from_row(
-                (await connection.execute(query)).mappings().first(), subscription_id
-            )
+            row = (await connection.execute(query)).mappings().first()
+        if row is None:
+            raise unknown_subscription(subscription_id)
+        return subscription_from_row(row, self.secret_store)
 
     async def list(
         self, *, kind: SubscriptionKind = "webhook", owner: str | None = None
@@ -149,46 +121,14 @@ class Subscriptions:
         last = rows[limit - 1]
         return subscriptions, f"{last['created_ms']}-{last['id']}"
 
-    async def change(
-        self,
-        subscription_id: str,
-        change: SubscriptionChange,
-        *,
-        then: Callable[
-            [AsyncConnection, Subscription, Subscription], Awaitable[None]
-        ] = _write_nothing,
+    async def rotate_secret(
+        self, subscription_id: str, secret: Secret, now: datetime, max_old_secrets: int
     ) -> Subscription:
-        """Replace a subscription by what ``change`` makes of it, and return that.
-
-        Nobody else changes it meanwhile. What ``also`` writes, which is given the former and the
-        new one, is there if the change is. Raises `UnknownName`, and `Conflict` if it would then
-        be the same as another one.
-        """
+        """Give a subscription a new secret, beside the old ones for a day; raises `UnknownName`."""
         async with self._database.write() as connection:
-            await lock_publisher(connection)
-            query = (
-                select(SUBSCRIPTION).where(SUBSCRIPTION.c.id == subscription_id).with_for_update()
-            )
-            row = (await connection.execute(query)).mappings().first()
-            former = self._from_row(row, subscription_id)
-            changed = change(former)
-            new_values = subscription_values(changed, self.secret_store)
-            duplicate = select(SUBSCRIPTION.c.id).where(
-                SUBSCRIPTION.c.identity == new_values["identity"],
-                SUBSCRIPTION.c.id != subscription_id,
-            )
-            existing_id = (await connection.execute(duplicate)).scalar()
-            if existing_id is not None:
-                raise Conflict(
-                    f"this subscription would then be the same as {existing_id}",
-                    code="already-subscribed",
-                    hint="Remove one of them.",
-                    choices=(str(existing_id),),
-                )
-            await connection.execute(
-                update(SUBSCRIPTION).where(SUBSCRIPTION.c.id == subscription_id).values(new_values)
-            )
-            await then(connection, former, changed)
+            found = await lock_subscription(connection, subscription_id, self.secret_store)
+            changed = rotate_secret(found, secret=secret, at=now, max_old_secrets=max_old_secrets)
+            await update_subscription(connection, changed, self.secret_store)
         return changed
 
     async def remove(self, subscription_id: str) -> None:
@@ -199,10 +139,76 @@ class Subscriptions:
         if not count:
             raise unknown_subscription(subscription_id)
 
-    def _from_row(self, row: RowMapping | None, subscription_id: str) -> Subscription:
-        if row is None:
-            raise unknown_subscription(subscription_id)
-        return subscription_from_row(row, self.secret_store)
+
+async def add_subscription(
+    connection: AsyncConnection,
+    subscription: Subscription,
+    secret_store: SecretStore,
+    now: datetime,
+    *,
+    max_count: int | None = None,
+) -> None:
+    """Insert a subscription in a transaction that holds `lock_publisher`.
+
+    Raises `Conflict`, which names the id, if its owner has one with the same URL and selection (or
+    topic), and if the owner has ``max_count`` webhooks or more; those over the limit stay.
+    """
+    new_row = {
+        **subscription_values(subscription, secret_store),
+        "last_seq": 0,
+        "created_ms": millis(now),
+    }
+    query = select(SUBSCRIPTION.c.id).where(SUBSCRIPTION.c.identity == new_row["identity"])
+    existing_id = (await connection.execute(query)).scalar()
+    if existing_id is not None:
+        raise Conflict(
+            f"this subscription exists already: {existing_id}",
+            code="already-subscribed",
+            hint="Change it, or remove it first.",
+            choices=(str(existing_id),),
+        )
+    if max_count is not None:
+        await _check_count(connection, subscription.owner, max_count)
+    await connection.execute(insert(SUBSCRIPTION).values(new_row))
+
+
+async def lock_subscription(
+    connection: AsyncConnection, subscription_id: str, secret_store: SecretStore
+) -> Subscription:
+    """Return a subscription that nobody else changes until the transaction ends.
+
+    Raises `UnknownName`.
+    """
+    await lock_publisher(connection)
+    query = select(SUBSCRIPTION).where(SUBSCRIPTION.c.id == subscription_id).with_for_update()
+    row = (await connection.execute(query)).mappings().first()
+    if row is None:
+        raise unknown_subscription(subscription_id)
+    return subscription_from_row(row, secret_store)
+
+
+async def update_subscription(
+    connection: AsyncConnection, subscription: Subscription, secret_store: SecretStore
+) -> None:
+    """Replace the row of a subscription that `lock_subscription` returned.
+
+    Raises `Conflict` if it would then equal another one.
+    """
+    new_values = subscription_values(subscription, secret_store)
+    duplicate = select(SUBSCRIPTION.c.id).where(
+        SUBSCRIPTION.c.identity == new_values["identity"], SUBSCRIPTION.c.id != subscription.id
+    )
+    existing_id = (await connection.execute(duplicate)).scalar()
+    if existing_id is not None:
+        raise Conflict(
+            f"this subscription would then be the same as {existing_id}",
+            code="already-subscribed",
+            hint="Remove one of them.",
+            choices=(str(existing_id),),
+        )
+    await connection.execute(
+        update(SUBSCRIPTION).where(SUBSCRIPTION.c.id == subscription.id).values(new_values)
+    )
 
 
 async def _check_count(connection: AsyncConnection, owner: str, max_count: int) -> None:

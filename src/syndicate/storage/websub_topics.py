@@ -76,7 +76,7 @@ class WebSubTopics:
             type=TOPIC_EVENT_TYPE,
             post_id=PostId(state.canonical_url),
             commit_id=CommitId(""),
-            detected=now,
+            noticed_at=now,
             full_body=state.body,
             thin_body=b"",
             media_type=state.media_type,
