@@ -29,7 +29,7 @@ def workers(parent: int) -> set[int]:
             command = (status.parent / "cmdline").read_text()
         except OSError:  # ended meanwhile
             continue
-        if int(fields[1]) == parent and fields[0] != "Z" and "render.worker" in command:
+        if int(fields[1]) == parent and fields[0] != "Z" and "process_worker" in command:
             found.add(int(status.parent.name))
     return found
 
@@ -187,9 +187,9 @@ def test_the_worker_that_stays_is_replaced_by_another_that_stays() -> None:
 def test_workers_end_with_the_process_that_needs_them() -> None:
     """Even if it is killed: their line is cut."""
     code = (
-        "import os, signal; from tests.render.render_requests import job;"
-        "from syndicate.render.pool.process_pool import Workroom;"
-        "room = Workroom(processes=2); room.render([job('a')] * 2);"
+        "import os, signal; from tests.render.render_requests import render_request;"
+        "from syndicate.render.pool.process_pool import RenderPool;"
+        "pool = RenderPool(processes=2); pool.render([render_request('a')] * 2);"
         "print('ready', flush=True); signal.pause()"
     )
     path = os.pathsep.join([*sys.path, str(Path.cwd())])

@@ -11,7 +11,7 @@ from syndicate.render.templates.template_resolver import (
     resolve_templates,
 )
 
-DATA = Path(__file__).parents[1] / "data" / "render" / "templates"
+DATA = Path(__file__).parents[2] / "data" / "render" / "templates"
 CONTEXT = TemplateContext(site_url="https://a.gov", page_url="https://a.gov/post/")
 
 
