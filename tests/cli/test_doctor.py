@@ -164,7 +164,7 @@ def test_a_missing_git_is_an_error(
     outcome = run("doctor", "--config", file)
 
     assert outcome.code == 1
-    assert "error    there is no git" in outcome.out
+    assert "error    git was not found" in outcome.out
 
 
 def test_settings_that_cannot_be_used_end_it(run: Run, tmp_path: Path) -> None:

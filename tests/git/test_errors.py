@@ -84,4 +84,4 @@ def test_the_line_that_says_most_is_the_cause() -> None:
         "repository https://…@example.gov/x.git: Repository https://…@example.gov/x not found"
     )
     assert "token" not in error.message + error.hint
-    assert error_from_stderr(HERE, "").message == "source usds: git failed without a word"
+    assert error_from_stderr(HERE, "").message == "source usds: git failed without a message"

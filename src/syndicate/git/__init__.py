@@ -1,21 +1,22 @@
-"""Commits, blobs and file history out of a git repository, without ever trusting it.
+"""Commits, blobs and file history of an untrusted git repository.
 
-`Repository` is the door; everything it does is git's own command line. Three kinds of commands
-are kept apart, because they may obey different configuration:
+`Repository` is the public class; it runs git's command line. Three kinds of commands use
+different configuration:
 
-- *Reading objects* happens through a blank repository of our own (`place.Blank`) that borrows
-  the object store of the content repository: no configuration, attribute, hook, replacement or
-  graft of anybody can have an influence, so the same commit reads the same everywhere.
-- *Reading names* (refs) has to happen in the content repository itself; it runs nothing, and the
-  environment takes away whatever could.
-- *Fetching* obeys the user's and the system's git configuration, since that is where credentials,
-  proxies, certificates and ssh settings are, but only into a mirror whose own configuration is
-  ours, only over https, ssh and file, and without hooks.
+- *Reading objects* goes through a scratch repository (`repository_layout.scratch_repository`) that
+  borrows the object store of the content repository. No configuration, attribute, hook,
+  replacement or graft of that repository or of the user has an effect, so a commit reads the same
+  on every host.
+- *Reading refs* needs the content repository itself. It executes nothing, and the environment
+  disables what could be executed.
+- *Fetching* uses the configuration of the user and the system, which holds credentials, proxies,
+  certificates and ssh settings. It writes only to a mirror with a configuration made here, uses
+  only https, ssh and file, and runs no hooks.
 
-Nothing here looks at a working tree, an index or ``.gitattributes``.
+Working trees, indexes and ``.gitattributes`` are never read.
 """
 
-from syndicate.git.blob_reader import UnreadableBlob
+from syndicate.git.batch_process import UnreadableBlob
 from syndicate.git.command import git_version
 from syndicate.git.history import CommitDelta
 from syndicate.git.parsers import Commit, FileChange, TreeEntry

@@ -1,51 +1,62 @@
-"""Long-lived git processes: many questions to a single one, from any thread."""
+"""A thread-safe client for long-running git processes (``cat-file --batch``), and blob reading."""
 
+import hashlib
 import re
 import secrets
 import subprocess
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import IO, Final, Generic, TypeVar, cast
+from dataclasses import dataclass
+from itertools import islice
+from typing import IO, Final, Generic, Literal, TypeVar, cast
 
 from syndicate.git.command import config_variables, start_git
 from syndicate.git.parsers import COMMIT_FORMAT, Commit, parse_commits
-from syndicate.model.post import CommitId
+from syndicate.model.post import BlobId, CommitId
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 _MAX_PENDING_QUERIES: Final = 60
-"""Questions under way at once. Their 65 bytes each fit into the smallest pipe POSIX allows
-(4096), so writing them never waits for git, which may be waiting for its answers to be read."""
+"""Queries sent before results are read. At 65 bytes each they fit into the smallest pipe POSIX
+allows (4096 bytes), so writing them cannot deadlock with git writing results."""
 
-_END_MARKER: Final = f"that was all, {secrets.token_hex(8)}".encode()
-"""What nobody can have called a file."""
+_END_MARKER: Final = f"end of commit {secrets.token_hex(8)}".encode()
+"""A random line that cannot be part of git's output."""
 
 _LOW_MEMORY_CONFIG: Final = {
     "core.packedGitWindowSize": "1m",
     "core.packedGitLimit": "8m",
     "core.deltaBaseCacheLimit": "8m",
-    "core.bigFileThreshold": "8m",  # larger files are streamed instead of held in memory
+    "core.bigFileThreshold": "8m",  # larger files are streamed, not loaded
 }
-"""What keeps a process that lives long from holding all it has ever read."""
+"""Limits the memory of a long-running process."""
 
 _COMMIT_LINE: Final = re.compile(rb"([0-9a-f]{40,64}) commit \d+\n")
 _OBJECT_LINE: Final = re.compile(rb"[0-9a-f]{40,64} \w+ (\d+)\n")
 
+_BATCH_BLOBS: Final = 60
+"""Blobs whose sizes are queried together."""
 
-class BatchProcess(Generic[Answer]):
-    """A process that is started when asked, and again when it has died.
+_BATCH_BYTES: Final = 4_000_000
+"""Bytes of blobs held in memory together, unless a single blob is larger."""
+
+_NULL_ID: Final = BlobId("0" * 40)
+
+
+class BatchProcess(Generic[Result]):
+    """A git process that reads queries from standard input; started on use, restarted if it ended.
 
     Args:
-        arguments: Of ``git``, which make it read questions and answer each at once.
-        environment: Which repository, and which configuration counts.
-        read: Reads one answer; raises `EOFError` where the process has ended.
+        arguments: The git command, which must answer each query at once.
+        environment: Selects the repository and the configuration.
+        read_result: Reads one result; raises `EOFError` if the process has ended.
     """
 
     def __init__(
         self,
         *arguments: str,
         environment: Mapping[str, str],
-        read_result: Callable[[IO[bytes]], Answer],
+        read_result: Callable[[IO[bytes]], Result],
     ) -> None:
         self._arguments = arguments
         self._environment = environment
@@ -53,11 +64,11 @@ class BatchProcess(Generic[Answer]):
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
-    def query(self, queries: Iterable[bytes]) -> Iterator[Answer]:
-        """Answer each of ``questions``, one line without its end each, in their order.
+    def query(self, queries: Iterable[bytes]) -> Iterator[Result]:
+        """Yield the result of each of ``queries`` (lines without line feed), in their order.
 
-        Nothing is under way while a caller thinks about an answer, so callers may stop early and
-        threads take turns. Raises `EOFError` if the process dies each time it is asked.
+        No query is pending while the caller handles a result, so a caller may stop early and
+        threads may alternate. Raises `EOFError` if the process ends again after a restart.
         """
         window = list[bytes]()
         for line in queries:
@@ -69,31 +80,31 @@ class BatchProcess(Generic[Answer]):
             yield from self._query_with_restart(window)
 
     def close(self) -> None:
-        """End the process; the next question starts another."""
+        """Stop the process; the next query starts another."""
         with self._lock:
             self._stop()
 
-    def _query_with_restart(self, queries: Sequence[bytes]) -> list[Answer]:
+    def _query_with_restart(self, queries: Sequence[bytes]) -> list[Result]:
         with self._lock:
             try:
                 return self._write_and_read(queries)
-            except EOFError:  # it died since it was last asked
+            except EOFError:  # it ended since the last query
                 return self._write_and_read(queries)
 
-    def _write_and_read(self, queries: Sequence[bytes]) -> list[Answer]:
+    def _write_and_read(self, queries: Sequence[bytes]) -> list[Result]:
         if self._process is None:
             self._process = start_git(*self._arguments, environment=self._environment)
         stdin = cast("IO[bytes]", self._process.stdin)
         stdout = cast("IO[bytes]", self._process.stdout)
         try:
-            stdin.write(b"".join(b"%s\n" % question for question in queries))
+            stdin.write(b"".join(b"%s\n" % query for query in queries))
             stdin.flush()
             return [self._read_result(stdout) for _ in queries]
         except BrokenPipeError as error:
             self._stop()
             raise EOFError from error
         except BaseException:
-            self._stop()  # what it still has to say would be taken for the next answers
+            self._stop()  # the rest of its output would be read as results of the next queries
             raise
 
     def _stop(self) -> None:
@@ -104,37 +115,38 @@ class BatchProcess(Generic[Answer]):
 
 
 def object_contents(environment: Mapping[str, str]) -> BatchProcess[bytes | None]:
-    """Return a catalogue of what objects hold, asked by full id; None for a missing one."""
-    lean = {**environment, **config_variables(environment, _LOW_MEMORY_CONFIG)}
-    return BatchProcess("cat-file", "--batch", environment=lean, read_result=_read_content)
+    """Return a process that reads objects by full id; the result is None if one is missing."""
+    low_memory = {**environment, **config_variables(environment, _LOW_MEMORY_CONFIG)}
+    return BatchProcess("cat-file", "--batch", environment=low_memory, read_result=_read_content)
 
 
 def object_sizes(environment: Mapping[str, str]) -> BatchProcess[int | None]:
-    """Return a catalogue of the sizes of objects in bytes, asked by full id; None if missing."""
+    """Return a process that gets the size of objects in bytes by full id; None if missing."""
     return BatchProcess(
         "cat-file", "--batch-check", environment=environment, read_result=_read_size
     )
 
 
 def revision_resolver(environment: Mapping[str, str]) -> BatchProcess[CommitId | None]:
-    """Return a catalogue of commits, asked by any revision; None where it means no commit."""
+    """Return a process that resolves revisions to commit ids; None if one names no commit."""
     return BatchProcess(
         "cat-file", "--batch-check", environment=environment, read_result=_read_commit_id
     )
 
 
 def commit_differ(environment: Mapping[str, str]) -> BatchProcess[Commit | None]:
-    """Return a catalogue of commits, asked by full id with `step`, each with what it changed.
+    """Return a process that reads commits with their changes, queried with `commit_diff_query`.
 
-    Against its first parent, without renames; None for a missing one. An answer takes a tenth
-    of the time of a process of its own. To be asked one at a time, for questions are longer here.
+    Changes are against the first parent, without renames; the result is None if the commit is
+    missing. A query takes a tenth of the time of a new process. Only one query at a time may be
+    sent, because these queries are longer.
     """
     arguments = ("diff-tree", "--stdin", "--always", "-r", "--no-renames", *COMMIT_FORMAT)
     return BatchProcess(*arguments, environment=environment, read_result=_read_commit_diff)
 
 
 def commit_diff_query(commit: CommitId) -> bytes:
-    """Return the question for ``commit``, and a line that is no id, which git echoes at once."""
+    """Return the query for ``commit``, and an end marker that git echoes."""
     return b"%s\n%s" % (commit.encode(), _END_MARKER)
 
 
@@ -171,3 +183,112 @@ def _read_line(stream: IO[bytes]) -> bytes:
     if not line.endswith(b"\n"):
         raise EOFError
     return line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadableBlob:
+    """Why a blob was not read; ``size`` is in bytes, 0 if unknown."""
+
+    reason: Literal["too-large", "missing", "corrupt"]
+    size: int = 0
+
+
+BlobContent = bytes | UnreadableBlob
+"""The bytes of a blob, or why it was not read."""
+
+
+class BlobReader:
+    """Reads blobs of limited size; a blob that cannot be read does not stop the others.
+
+    The size is queried first, so that a blob over the limit is never loaded by git or by this
+    process. Raises `EOFError` if git does not answer at all.
+    """
+
+    def __init__(
+        self, *, sizes: BatchProcess[int | None], contents: BatchProcess[bytes | None]
+    ) -> None:
+        self._sizes = sizes
+        self._contents = contents
+
+    def read(
+        self, blobs: Iterable[BlobId], *, max_bytes: int
+    ) -> Iterator[tuple[BlobId, BlobContent]]:
+        """Yield each of ``blobs`` (full ids) with its content or the reason why it is not read."""
+        remaining = iter(blobs)
+        while batch := tuple(islice(remaining, _BATCH_BLOBS)):
+            sizes = _query_all(self._sizes, batch)
+            for group in _split_by_size(batch, sizes, max_bytes):
+                yield from self._read_group(group, max_bytes)
+
+    def _read_group(
+        self, group: Sequence[tuple[BlobId, int | UnreadableBlob]], max_bytes: int
+    ) -> Iterator[tuple[BlobId, BlobContent]]:
+        readable = [blob for blob, size in group if _is_readable(size, max_bytes)]
+        results: list[bytes | UnreadableBlob] = _query_all(self._contents, readable)
+        found = dict(zip(readable, results, strict=True))
+        for blob, size in group:
+            if isinstance(size, UnreadableBlob):
+                yield blob, size
+            elif size > max_bytes:
+                yield blob, UnreadableBlob(reason="too-large", size=size)
+            else:
+                yield blob, _verify(blob, found[blob])
+
+
+def _is_readable(size: int | UnreadableBlob, max_bytes: int) -> bool:
+    return not isinstance(size, UnreadableBlob) and size <= max_bytes
+
+
+def _split_by_size(
+    batch: Sequence[BlobId], sizes: Sequence[int | UnreadableBlob], max_bytes: int
+) -> Iterator[list[tuple[BlobId, int | UnreadableBlob]]]:
+    """Split ``batch`` into groups of at most `_BATCH_BYTES`."""
+    group: list[tuple[BlobId, int | UnreadableBlob]] = []
+    total = 0
+    for blob, size in zip(batch, sizes, strict=True):
+        readable = size if not isinstance(size, UnreadableBlob) and size <= max_bytes else 0
+        if group and total + readable > _BATCH_BYTES:
+            yield group
+            group, total = [], 0
+        group.append((blob, size))
+        total += readable
+    yield group
+
+
+def _query_all(
+    process: BatchProcess[Result | None], blobs: Sequence[BlobId]
+) -> list[Result | UnreadableBlob]:
+    """Query all of ``blobs``; one by one if git ends at one of them, as at a corrupt one."""
+    missing = UnreadableBlob(reason="missing")
+    try:
+        results = list(process.query(blob.encode() for blob in blobs))
+    except EOFError:
+        one_by_one: list[Result | UnreadableBlob] = []
+        for blob in blobs:
+            result = _query_single(process, blob)
+            one_by_one.append(result)
+        return one_by_one
+    return [missing if result is None else result for result in results]
+
+
+def _query_single(process: BatchProcess[Result | None], blob: BlobId) -> Result | UnreadableBlob:
+    try:
+        result = next(process.query([blob.encode()]))
+    except EOFError:
+        next(
+            process.query([_NULL_ID.encode()])
+        )  # raises EOFError again if the blob is not the cause
+        return UnreadableBlob(reason="corrupt")
+    return UnreadableBlob(reason="missing") if result is None else result
+
+
+def _verify(blob: BlobId, content: BlobContent) -> BlobContent:
+    """Check ``content`` against its id; ``git cat-file`` does not do so for streamed objects."""
+    if isinstance(content, UnreadableBlob):
+        return content
+    kind = "sha1" if len(blob) == len(_NULL_ID) else "sha256"
+    digest = hashlib.new(kind, b"blob %d\0" % len(content), usedforsecurity=False)
+    digest.update(content)
+    if digest.hexdigest() != blob:
+        return UnreadableBlob(reason="corrupt", size=len(content))
+    return content

@@ -1,4 +1,4 @@
-"""Run git: with an environment that lets nobody interfere, a time limit and nothing left over."""
+"""Runs git with a controlled environment and a time limit, and stops all its processes."""
 
 import os
 import re
@@ -12,13 +12,13 @@ from syndicate.errors import RepositoryError
 from syndicate.private_files import UMASK
 
 READ_TIMEOUT_SECONDS: Final = 600.0
-"""Seconds that a reading command may take; only a broken disk makes one take so long."""
+"""Timeout of commands that read; only a broken disk makes one take this long."""
 
 _TERMINATE_GRACE_SECONDS: Final = 2.0
-"""Seconds between asking an overdue command to stop and stopping it."""
+"""Seconds between SIGTERM and SIGKILL for a command that timed out."""
 
 _COMMON_VARIABLES: Final = {
-    "LC_ALL": "C",  # complaints are recognized by their English words
+    "LC_ALL": "C",  # errors are recognized by their English messages
     "GIT_TERMINAL_PROMPT": "0",
     "SSH_ASKPASS_REQUIRE": "never",
     "GIT_OPTIONAL_LOCKS": "0",
@@ -29,22 +29,22 @@ _ISOLATION_VARIABLES: Final = {
     "GIT_CONFIG_SYSTEM": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_ATTR_NOSYSTEM": "1",
-    "GIT_GRAFT_FILE": f"{os.devnull}/none",  # where a file could be, git would advise against it
+    "GIT_GRAFT_FILE": f"{os.devnull}/none",  # git prints advice if a file could exist at this path
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_NO_LAZY_FETCH": "1",
-    "GIT_ALLOW_PROTOCOL": "none",  # what stops a lazy fetch before git 2.44
+    "GIT_ALLOW_PROTOCOL": "none",  # stops a lazy fetch before git 2.44
 }
 
 _INHERITED_VARIABLES: Final = re.compile(
     r"PATH|HOME|LANG|LC_\w+|TZ|TMPDIR|SSH_AUTH_SOCK|SSL_CERT_FILE|SSL_CERT_DIR"
     r"|(?:http|https|all|no)_proxy|(?:HTTP|HTTPS|ALL|NO)_PROXY"
 )
-"""The variables that every git inherits; no other, for the service's hold its secrets."""
+"""Variables that every git inherits; others are dropped, they may hold the service's secrets."""
 
 _USER_GIT_VARIABLES: Final = re.compile(
     r"GIT_SSH_COMMAND|GIT_SSH_VARIANT|GIT_CONFIG_GLOBAL|GIT_CONFIG_SYSTEM|GIT_CONFIG_NOSYSTEM"
 )
-"""What a git inherits beside them that obeys its user: a command, and names of files."""
+"""Variables that git inherits in addition when it uses the user's configuration."""
 
 _SAFE_CONFIG: Final = {
     "core.hooksPath": os.devnull,
@@ -54,7 +54,7 @@ _SAFE_CONFIG: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandResult:
-    """What a command said: its exit code, its output, and its complaints as text."""
+    """The exit code and the output of a git command."""
 
     exit_code: int
     stdout: bytes
@@ -62,7 +62,7 @@ class CommandResult:
 
 
 def isolated_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return an environment in which no configuration of the user or system counts."""
+    """Return an environment that disables the configuration of the user and the system."""
     plain = {
         name: value for name, value in os.environ.items() if _INHERITED_VARIABLES.fullmatch(name)
     }
@@ -78,9 +78,9 @@ def isolated_environment(extra: Mapping[str, str] | None = None) -> dict[str, st
 def user_environment(
     configuration: Mapping[str, str] | None = None, *, protocols: Sequence[str] = ()
 ) -> dict[str, str]:
-    """Return an environment with the user's configuration and ``configuration`` on top of it.
+    """Return an environment with the user's configuration, overridden by ``configuration``.
 
-    It is handed over in the environment, where other users of the host cannot see it.
+    The values are passed in environment variables, which other users of the host cannot read.
     """
     plain = {
         name: value
@@ -102,10 +102,10 @@ def run_git(
     timeout: float = READ_TIMEOUT_SECONDS,
     stdin: bytes = b"",
 ) -> CommandResult:
-    """Run ``git arguments`` and return what it said, whatever its exit code.
+    """Run ``git arguments`` and return its result, whatever the exit code.
 
-    Raises `RepositoryError` if there is no git, or if it took longer than ``limit`` seconds; it
-    and everything it started have been stopped then.
+    Raises `RepositoryError` if git is not installed or takes longer than ``timeout`` seconds; git
+    and all processes it started are then stopped.
     """
     with start_git(*arguments, environment=environment, stderr=subprocess.PIPE) as process:
         try:
@@ -113,7 +113,7 @@ def run_git(
         except subprocess.TimeoutExpired:
             raise RepositoryError(
                 f"git {arguments[0]} took longer than {timeout:g} seconds and was stopped",
-                hint="Try again; if it lasts, try the same by hand.",
+                hint="Try again; if the error persists, run the same command by hand.",
                 code="timed-out",
             ) from None
         finally:
@@ -124,10 +124,10 @@ def run_git(
 def start_git(
     *arguments: str, environment: Mapping[str, str], stderr: int = subprocess.DEVNULL
 ) -> subprocess.Popen[bytes]:
-    """Start ``git arguments`` with pipes, in a session of its own.
+    """Start ``git arguments`` with pipes, in a new session.
 
-    Without a terminal, ssh cannot ask for a password and wait for ever; and an interrupt from
-    the keyboard is for the service to handle, not for its git.
+    Without a terminal, ssh cannot wait for a password, and a keyboard interrupt reaches only the
+    service.
     """
     try:
         return subprocess.Popen(  # noqa: S603 — no shell, and arguments that cannot be options
@@ -141,14 +141,14 @@ def start_git(
         )
     except FileNotFoundError:
         raise RepositoryError(
-            "there is no git on the PATH",
-            hint="Install it: `apt install git`, `dnf install git` or `brew install git`.",
+            "git was not found on the PATH",
+            hint="Install git: `apt install git`, `dnf install git` or `brew install git`.",
             code="no-git",
         ) from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in an argument
         raise RepositoryError(
             f"git {arguments[0]} cannot be started: {error}",
-            hint="Look for odd characters in the settings, and for a lack of memory or processes.",
+            hint="Check the settings for control characters, and the memory and process limits.",
             code="no-git",
         ) from error
 
@@ -159,7 +159,7 @@ def git_version() -> str:
 
 
 def _stop_process_group(process: subprocess.Popen[bytes]) -> None:
-    """End an overdue command with all it started; first kindly, so that it takes its locks away."""
+    """Stop a command and all processes it started; SIGTERM first, so that it removes its locks."""
     if process.poll() is not None:
         return
     os.killpg(process.pid, signal.SIGTERM)
@@ -170,7 +170,7 @@ def _stop_process_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def config_variables(environment: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that add ``values`` to the configuration an environment holds."""
+    """Return the variables that add ``values`` to the git configuration in ``environment``."""
     count = environment.get("GIT_CONFIG_COUNT", "")
     first = int(count) if count.isdecimal() else 0
     added = {"GIT_CONFIG_COUNT": str(first + len(values))}

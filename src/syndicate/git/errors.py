@@ -1,4 +1,4 @@
-"""Git's complaints, turned into errors that say what to do."""
+"""Errors made from what git writes to standard error, with hints for the operator."""
 
 import re
 import shlex
@@ -11,9 +11,9 @@ from syndicate.git.repository_location import RepositoryLocation, redact
 
 @dataclass(frozen=True, slots=True)
 class KnownError:
-    """A known complaint: how to recognize it, its code, and what to do.
+    """A known error: the pattern of its message, its code, and a hint.
 
-    ``{shown}`` in the hint is the repository's address, ``{1}`` what the first group matched.
+    ``{shown}`` in the hint is the repository's path or URL, ``{1}`` the first group of the match.
     """
 
     pattern: str
@@ -21,7 +21,7 @@ class KnownError:
     hint: str
 
 
-_CHECK_ACCESS: Final = "Mend it until `git ls-remote {shown}` works for the user who runs this"
+_CHECK_ACCESS: Final = "Fix access until `git ls-remote {shown}` works for the user who runs this"
 
 KNOWN_ERRORS: Final = (
     KnownError(
@@ -34,8 +34,7 @@ KNOWN_ERRORS: Final = (
         r"(?i)authentication failed|could not read (?:username|password)|permission denied"
         r"|returned error: 40[13]|repository not found",
         "not-permitted",
-        _CHECK_ACCESS
-        + ": give that user the right to read it, by a credential helper, a token or a key.",
+        _CHECK_ACCESS + ": give that user read access with a credential helper, a token or a key.",
     ),
     KnownError(
         r"not a git repository|cannot change to|does not appear to be a git repository",
@@ -51,7 +50,7 @@ KNOWN_ERRORS: Final = (
     KnownError(
         r"bad config (?:line|file|variable)|bad (?:numeric|boolean) config value",
         "bad-configuration",
-        "Mend the named git configuration file.",
+        "Fix the git configuration file that is named.",
     ),
     KnownError(
         r"Host key verification failed",
@@ -92,13 +91,13 @@ KNOWN_ERRORS: Final = (
 )
 
 _UNKNOWN_ERROR: Final = KnownError(
-    "", "git-failed", "Try it by hand with `git -C` or `git ls-remote` first."
+    "", "git-failed", "Run the same by hand with `git -C` or `git ls-remote`."
 )
 _PREFIXES: Final = re.compile(r"(?i)^(?:(?:fatal|error|remote|warning): )+")
 
 
 def error_from_stderr(location: RepositoryLocation, stderr: str) -> RepositoryError:
-    """Return the error for what git wrote to its standard error about ``location``."""
+    """Return the error for ``stderr`` of a git command on ``location``."""
     for known_error in KNOWN_ERRORS:
         match = re.search(known_error.pattern, stderr)
         if match:
@@ -113,14 +112,14 @@ def error_from_stderr(location: RepositoryLocation, stderr: str) -> RepositoryEr
 def repository_error(
     location: RepositoryLocation, cause: str, *, hint: str, code: str
 ) -> RepositoryError:
-    """Return an error about ``location``."""
+    """Return an error that names ``location``."""
     return RepositoryError(f"{location.label}: {cause}", hint=hint, code=code)
 
 
 def unknown_ref_error(
     location: RepositoryLocation, ref: str, existing_refs: tuple[str, ...]
 ) -> RepositoryError:
-    """Return the error for a branch, tag or commit that is not there, naming those that are."""
+    """Return the error for a branch, tag or commit that does not exist."""
     return RepositoryError(
         f"{location.label}: {ref} does not exist in {location.redacted}",
         hint="Choose a branch or tag that exists, or push it first."
@@ -132,7 +131,7 @@ def unknown_ref_error(
 
 
 def _main_line(stderr: str) -> str:
-    """Return the line of a complaint that says most, without git's prefixes and any secret."""
+    """Return the first error line of ``stderr``, without git's prefixes and without secrets."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     errors = [line for line in lines if not line.lower().startswith(("warning:", "hint:"))]
-    return redact(_PREFIXES.sub("", (errors or lines or ["git failed without a word"])[0]))
+    return redact(_PREFIXES.sub("", (errors or lines or ["git failed without a message"])[0]))

@@ -1,4 +1,4 @@
-"""The first-parent history of the pages of a repository, oldest first, with renames."""
+"""The first-parent history of page files, oldest first, with renames."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -8,23 +8,23 @@ from syndicate.git.parsers import COMMIT_FORMAT, Commit, parse_commits
 from syndicate.model.post import BlobId, CommitId, Path
 
 PAGE_EXTENSIONS: Final = (".md", ".markdown", ".html")
-"""The files whose history counts, anywhere in the repository: a move is seen from both ends."""
+"""Extensions of page files. History covers the whole repository, so that moves are detected."""
 
 RunLog = Callable[..., bytes]
-"""Runs git with arguments that may hold patterns, and returns its output."""
+"""Runs git with arguments that may contain path patterns, and returns its output."""
 
 ReadCommit = Callable[[CommitId], Commit | None]
-"""Returns a commit and what it changed against its first parent; None if it is missing."""
+"""Returns a commit with its changes against its first parent; None if it is missing."""
 
 FIRST_PARENT_LOG: Final = ("log", "--first-parent", "--reverse", *COMMIT_FORMAT)
-"""``git log`` of each commit against its first parent, in the form `commits` reads."""
+"""``git log`` of each commit against its first parent, in the format of `parse_commits`."""
 
 _MAX_SINGLE_READS: Final = 8
-"""Commits up to which asking for each takes less time than a process that tells all."""
+"""Up to this many commits, reading each is faster than starting ``git log``."""
 
 
 def history(run_log: RunLog, *revisions: str) -> Iterable[Commit]:
-    """Return the commits between ``ends`` (gitrevisions(7)) that change pages, and how."""
+    """Return the commits in ``revisions`` (gitrevisions(7)) that change pages."""
     patterns = (f":(icase)*{ending}" for ending in PAGE_EXTENSIONS)
     found = parse_commits(run_log(*FIRST_PARENT_LOG, "-M50%", "-l0", *revisions, "--", *patterns))
     return (commit for commit in found if commit.changes)
@@ -32,10 +32,10 @@ def history(run_log: RunLog, *revisions: str) -> Iterable[Commit]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommitDelta:
-    """What came on top of a commit.
+    """The difference between a commit and one of its ancestors.
 
-    ``commits`` as `history` returns them; ``files`` is what each file, page or not, that any of
-    them changed holds in the end, None if it is gone.
+    ``commits`` are as returned by `history`. ``files`` maps each changed file, page or not, to its
+    blob in the newer commit, None if it was deleted.
     """
 
     commits: tuple[Commit, ...] = ()
@@ -45,26 +45,26 @@ class CommitDelta:
 def commits_since(
     read_commit: ReadCommit, run_log: RunLog, commit: CommitId, since: CommitId
 ) -> CommitDelta | None:
-    """Return what is between ``since`` and ``commit``; None if that is not on one line.
+    """Return the commits after ``since`` up to ``commit``, None if ``since`` is no ancestor.
 
-    Few commits take no process of their own. Only one that both deletes and adds pages can
-    rename one: then git looks for renames.
+    Only the first-parent line counts. A few commits are read without starting a process. Rename
+    detection runs only if a commit both deletes and adds pages.
     """
     revisions = (commit, f"^{since}")
-    line = _read_one_by_one(read_commit, commit, since) or list(
+    commits = _read_one_by_one(read_commit, commit, since) or list(
         parse_commits(run_log(*FIRST_PARENT_LOG, "--no-renames", *revisions))
     )
-    if not line or line[0].parent != since:
+    if not commits or commits[0].parent != since:
         return None
-    files = {change.path: change.blob for new in line for change in new.changes}
-    page_commits = [paged for new in line if (paged := _with_page_changes_only(new)).changes]
+    files = {change.path: change.blob for new in commits for change in new.changes}
+    page_commits = [paged for new in commits if (paged := _with_page_changes_only(new)).changes]
     if any({"added", "deleted"} <= {change.kind for change in new.changes} for new in page_commits):
         page_commits = list(history(run_log, *revisions))
     return CommitDelta(commits=tuple(page_commits), files=files)
 
 
 def _read_one_by_one(read_commit: ReadCommit, commit: CommitId, since: CommitId) -> list[Commit]:
-    """Return the commits on the way from ``since`` to ``commit``; none if they are not few."""
+    """Return the commits after ``since`` up to ``commit``; empty if there are too many."""
     line = list[Commit]()
     name: CommitId | None = commit
     while name is not None and name != since and len(line) < _MAX_SINGLE_READS:

@@ -1,8 +1,8 @@
-"""A bare copy of a remote repository under a folder of ours, with the branches that are wanted.
+"""A bare mirror of the configured branches of a remote repository.
 
-A branch is kept as ``refs/syndicate/NAME``, its name written so that one name is never a folder of
-another's (``a`` and ``a/b`` may follow each other at the remote) and a forced push is nothing
-special. Only what is asked for is fetched, so there is nothing to prune.
+A branch is stored as ``refs/syndicate/NAME``. The name is encoded so that no ref is a folder of
+another one: the remote may replace ``a`` by ``a/b``. Fetches are forced, so a forced push needs
+no special case. Only requested refs are fetched, so nothing is pruned.
 """
 
 import fcntl
@@ -26,9 +26,10 @@ from syndicate.private_files import make_folder, open_file
 _CLONE_TIMEOUT_FACTOR: Final = 10
 
 _STALE_LOCK_SECONDS: Final = 1.0
-"""Seconds after which a lock that is still there was left by a killed git.
+"""Age in seconds at which a lock file counts as left behind by a killed git.
 
-A fetch holds locks for milliseconds, and no second one of ours runs in the same mirror."""
+A fetch holds locks for milliseconds, and the service runs one fetch at a time in a mirror.
+"""
 
 _LOCK_FILES: Final = ("*.lock", "refs/**/*.lock", "objects/*.lock", "objects/[ip]*/**/*.lock")
 
@@ -37,37 +38,37 @@ _OBJECT_FORMATS: Final = {40: "sha1", 64: "sha256"}
 _FETCH_CONFIG: Final = {
     "fetch.prune": "false",
     "fetch.recurseSubmodules": "false",
-    "gc.autoDetach": "false",  # housekeeping within the fetch's lock and time limit
+    "gc.autoDetach": "false",  # maintenance runs within the lock and the timeout of the fetch
     "maintenance.autoDetach": "false",
 }
 
 
 def mirror_ref(ref: str) -> str:
-    """Return the name under which a mirror keeps what the remote calls ``ref``."""
+    """Return the name of the remote's ``ref`` in the mirror."""
     plain = re.sub(rb"[^A-Za-z0-9_-]", lambda byte: b"%%%02X" % ord(byte[0]), os.fsencode(ref))
     return f"refs/syndicate/{plain.decode()}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mirror:
-    """The copy of ``location`` in ``folder``.
+    """The mirror of ``location`` in ``folder``.
 
-    Processes and threads that fetch into one mirror wait for each other; nothing needs repair
-    after one of them was killed: the first fetch goes to another folder that is renamed when
-    complete, later ones rely on git's own order of writing, and locks left behind are removed.
+    Processes and threads that fetch into one mirror wait for each other. A mirror needs no repair
+    after a process was killed: the first fetch goes to a temporary folder that is renamed when
+    complete, later ones rely on git's order of writing, and stale locks are removed.
     """
 
     location: RepositoryLocation
     folder: pathlib.Path
     proxy: str = ""
     timeout: float = 120.0
-    """Seconds that a fetch may take; the first one ten times as many."""
+    """Seconds that a fetch may take; ten times as many for the first one."""
 
     def fetch(self, ref: str) -> bool:
-        """Bring ``ref`` up to date and tell whether it moved.
+        """Fetch ``ref`` and return whether it moved.
 
-        Raises `RepositoryError` if the remote cannot be reached, does not let us in, takes too
-        long or has no such branch or tag; the mirror stays as it was.
+        Raises `RepositoryError` if the remote is unreachable, denies access, times out or has no
+        such branch or tag; the mirror is then unchanged.
         """
         try:
             with self._lock():
@@ -78,11 +79,11 @@ class Mirror:
                 self._remove_stale_locks()
                 self._fetch_ref(self.folder, ref, self.timeout)
                 return self._read_ref(ref) != before
-        except OSError as trouble:
-            raise not_writable_error(self.location, self.folder, trouble) from trouble
+        except OSError as error:
+            raise not_writable_error(self.location, self.folder, error) from error
 
     def list_refs(self) -> dict[str, str]:
-        """Return the remote's branches and tags, and the objects they name."""
+        """Return the object ids of the remote's branches and tags by name."""
         command = ("ls-remote", "--heads", "--tags", "--refs")
         result = self._run_remote(*command, folder=os.devnull, timeout=self.timeout)
         lines = (line.split("\t") for line in result.stdout.decode(errors="replace").splitlines())
@@ -108,25 +109,25 @@ class Mirror:
     def _fetch_ref(
         self, folder: pathlib.Path, ref: str, timeout: float, *, retry: bool = True
     ) -> None:
-        """Fetch ``ref`` as the remote understands the name: branch, tag or full ref.
+        """Fetch ``ref``, resolved by the remote: branch, tag or full ref.
 
-        A git whose service was killed may still be at work and get there first: then once more.
+        Retries once if a git left over from a killed service holds the lock of the ref.
         """
         options = ("--quiet", "--force", "--no-tags", "--no-write-fetch-head", "--update-shallow")
         try:
             refspec = f"+{ref}:{mirror_ref(ref)}"
             self._run_remote("fetch", *options, folder=str(folder), refs=[refspec], timeout=timeout)
-        except RepositoryError as trouble:
-            if "find remote ref" in trouble.message:
+        except RepositoryError as error:
+            if "find remote ref" in error.message:
                 raise unknown_ref_error(self.location, ref, tuple(self.list_refs())) from None
-            if "cannot lock ref" not in trouble.message or not retry:
+            if "cannot lock ref" not in error.message or not retry:
                 raise
             self._fetch_ref(folder, ref, timeout, retry=False)
 
     def _run_remote(
         self, *command: str, folder: str, refs: Sequence[str] = (), timeout: float
     ) -> CommandResult:
-        """Run a command that talks to the remote; no repository counts but ``folder``."""
+        """Run a command that contacts the remote, in the repository ``folder``."""
         proxy = {"http.proxy": self.proxy} if self.proxy else {}
         protocols = ("file",) if self.location.is_file_url else ALLOWED_PROTOCOLS[:2]
         environment = user_environment(_FETCH_CONFIG | proxy, protocols=protocols) | {
@@ -141,13 +142,13 @@ class Mirror:
                 environment=environment,
                 timeout=timeout,
             )
-        except RepositoryError as trouble:
-            if trouble.code != "timed-out":
+        except RepositoryError as error:
+            if error.code != "timed-out":
                 raise
             raise repository_error(
                 self.location,
                 f"{self.location.redacted} did not answer within {timeout:g} seconds",
-                hint="Try `git ls-remote` by hand; a proxy or firewall may swallow the request.",
+                hint="Run `git ls-remote` by hand; a proxy or firewall may drop the request.",
                 code="timed-out",
             ) from None
         if result.exit_code:
@@ -161,7 +162,7 @@ class Mirror:
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
-        """Wait until nobody else fetches into this mirror; the system ends it with the process."""
+        """Hold the lock of this mirror; the system releases it when the process ends."""
         make_folder(self.folder.parent, exclusive=True)
         with open_file(self.folder.with_suffix(".busy")) as file:
             until = time.monotonic() + self.timeout
@@ -170,14 +171,14 @@ class Mirror:
                     raise repository_error(
                         self.location,
                         f"another process has been fetching for {self.timeout:g} seconds",
-                        hint="Try again later, or end it.",
+                        hint="Try again later, or stop that process.",
                         code="timed-out",
                     )
                 time.sleep(0.02)
             yield
 
     def _remove_stale_locks(self) -> None:
-        """Remove the lock files of a git that was killed in the middle of a fetch."""
+        """Remove the lock files of a git that was killed during a fetch."""
         found = {
             file: _inode(file) for pattern in _LOCK_FILES for file in self.folder.glob(pattern)
         }

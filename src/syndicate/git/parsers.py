@@ -1,4 +1,4 @@
-"""What git tells about files and commits, as values; parsers of its NUL-separated output."""
+"""Parsers of git's NUL-separated output, and the values they return."""
 
 import re
 from collections.abc import Iterator
@@ -21,12 +21,13 @@ COMMIT_FORMAT: Final = (
     *("--root", "--diff-merges=first-parent"),
     *("--raw", "-z", "--no-abbrev", "--format=%H %ct %P"),
 )
-"""The options of ``git log`` and ``git diff-tree`` with which they say what `commits` reads."""
+"""Options of ``git log`` and ``git diff-tree`` for the format of `parse_commits`."""
 
 MAX_TIMESTAMP: Final = 253402214399
-"""The last second that is in the year 9999 in every time zone, in seconds since 1970.
+"""The last second of the year 9999 in every time zone, in seconds since 1970.
 
-A commit may claim to be later, a datetime cannot."""
+A commit can have a later time, a datetime cannot.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +40,11 @@ class TreeEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileChange:
-    """What happened to one regular file between two commits.
+    """The change of one regular file between two commits.
 
     ``old_path`` equals ``path`` unless renamed. ``blob`` is None if the file was deleted,
-    ``old_blob`` if it was added. A file that becomes a link was deleted; a changed mode is none.
+    ``old_blob`` if it was added. A file that becomes a link counts as deleted; a change of
+    the mode alone is ignored.
     """
 
     kind: ChangeKind
@@ -54,38 +56,38 @@ class FileChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
-    """A commit on the first-parent line: when it got there, and what it changed."""
+    """A commit on the first-parent line, with its time and its changes."""
 
     id: CommitId
     parent: CommitId | None
-    """The commit before it on that line, None for the first."""
+    """The first parent, None for the root commit."""
     time: datetime
     """The committer's time, in UTC."""
     changes: tuple[FileChange, ...]
 
 
 UNREADABLE_TIMES: Final = frozenset(datetime.fromtimestamp(at, UTC) for at in (0, MAX_TIMESTAMP))
-"""What `instant` makes of a time that cannot be read, or that no calendar has."""
+"""Results of `parse_timestamp` for times that are missing or out of range."""
 
 
 def parse_timestamp(seconds: bytes) -> datetime:
-    """Return the time that git writes as seconds since 1970; one it cannot read is 1970, as there.
+    """Return the time for git's seconds since 1970; 1970 if empty, as git itself does.
 
-    Git writes nothing where the committer's line has no time, a negative one or none at all.
+    Git prints nothing for a committer line without a time or with a negative one.
     """
     return datetime.fromtimestamp(min(int(seconds or 0), MAX_TIMESTAMP), UTC)
 
 
 def parse_tree(output: bytes) -> tuple[TreeEntry, ...]:
-    """Read the regular files of ``ls-tree -r -z``."""
+    """Parse the regular files in the output of ``ls-tree -r -z``."""
     found: list[tuple[BlobId, Path]] = _REGULAR_FILE.findall(fsdecode(output))
     return tuple([TreeEntry(path=path, blob=blob) for blob, path in found])
 
 
 def parse_commits(output: bytes) -> Iterator[Commit]:
-    """Read the commits of ``log`` or ``diff-tree`` with the options `COMMIT`, in their order.
+    """Parse the output of ``log`` or ``diff-tree`` with the options `COMMIT_FORMAT`, in order.
 
-    After a commit's own token come its changes, the first of them on a new line.
+    The token of a commit is followed by its changes; the first one begins with a line feed.
     """
     tokens = iter(output.split(b"\0")[:-1])
     header, changes = b"", list[FileChange]()
@@ -112,7 +114,7 @@ def _make_commit(header: bytes, changes: list[FileChange]) -> Commit:
 
 
 def _parse_change(header: bytes, tokens: Iterator[bytes]) -> Iterator[FileChange]:
-    """Read ``:old-mode new-mode old-id new-id status`` and the one or two paths that follow."""
+    """Parse ``:old-mode new-mode old-id new-id status`` and the one or two paths that follow."""
     old_mode, new_mode, old, new, status = header[1:].split(b" ")
     old_path = Path(fsdecode(next(tokens)))
     path = Path(fsdecode(next(tokens))) if status.startswith(b"R") else old_path

@@ -1,4 +1,4 @@
-"""Tell cheaply whether a branch can have moved, without running git."""
+"""Detects that a ref may have moved, without running git."""
 
 import os
 from collections.abc import Hashable, Iterator
@@ -7,21 +7,21 @@ from typing import Final
 from syndicate.git.repository_layout import RepositoryLayout
 
 _REF_PREFIXES: Final = ("", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/")
-"""Where git looks for a short name (gitrevisions(7)); all count, since the first found wins."""
+"""Where git looks for a short name (gitrevisions(7)); all are read, since the first one wins."""
 
 _MAX_SYMBOLIC_DEPTH: Final = 5
-"""How many symbolic refs git follows."""
+"""Symbolic refs that git follows."""
 
 _MAX_REF_BYTES: Final = 4096
-"""Bytes of a ref's file that are looked at; it holds one object or ref name."""
+"""Bytes read from the file of a ref, which holds one object id or ref name."""
 
 
 def fingerprint(layout: RepositoryLayout, ref: str) -> Hashable:
-    """Return a value that differs whenever ``ref`` can point elsewhere than before.
+    """Return a value that changes whenever ``ref`` may have moved.
 
-    Loose refs are read, not only looked at: two moves within one tick of the file system's clock
-    can leave equal times behind. The packed ones are replaced by renaming, so that time, size and
-    inode tell; so is a reftable's list, whose entries never have the same name twice.
+    The content of loose refs is read: two moves within one tick of the file system's clock can
+    leave equal times. ``packed-refs`` is replaced by renaming, so its time, size and inode
+    suffice. The list of a reftable is read; its entries never repeat a name.
     """
     return (
         _file_identity(f"{layout.common_dir}/packed-refs"),
@@ -34,7 +34,7 @@ def fingerprint(layout: RepositoryLayout, ref: str) -> Hashable:
 
 
 def watched_folders(layout: RepositoryLayout, ref: str) -> tuple[str, ...]:
-    """Return the folders of the files that a stamp is made of, whether they are there or not."""
+    """Return the folders of the files in the fingerprint, whether or not they exist."""
     files = (f"{layout.common_dir}/packed-refs", *_ref_files(layout, ref))
     return tuple(dict.fromkeys(file.rpartition("/")[0] for file in files))
 
@@ -49,7 +49,7 @@ def _ref_files(layout: RepositoryLayout, ref: str) -> Iterator[str]:
 
 
 def _read_symbolic_ref(file: str, common: str) -> Iterator[bytes | None]:
-    """Read a ref and, where it is symbolic as HEAD is, the one it names, and so on."""
+    """Yield the content of a ref and of each ref that a symbolic one names."""
     for _ in range(_MAX_SYMBOLIC_DEPTH):
         content = _read_ref(file)
         yield content
@@ -61,7 +61,7 @@ def _read_symbolic_ref(file: str, common: str) -> Iterator[bytes | None]:
 def _read_ref(file: str) -> bytes | None:
     try:
         descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK)
-    except (OSError, ValueError):  # ValueError: a NUL in what calls itself a symbolic ref
+    except (OSError, ValueError):  # ValueError: a NUL in a symbolic ref
         return None
     try:
         return os.read(descriptor, _MAX_REF_BYTES)
@@ -73,7 +73,7 @@ def _read_ref(file: str) -> bytes | None:
 
 def _file_identity(file: str) -> tuple[int, ...] | None:
     try:
-        found = os.stat(file)  # noqa: PTH116 — called a hundred times a second
+        found = os.stat(file)  # noqa: PTH116 — faster; called a hundred times a second
     except OSError:
         return None
     return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

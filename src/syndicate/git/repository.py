@@ -15,13 +15,14 @@ from typing import Final, Self
 from syndicate.errors import RepositoryError
 from syndicate.git.batch_process import (
     BatchProcess,
+    BlobContent,
+    BlobReader,
     commit_diff_query,
     commit_differ,
     object_contents,
     object_sizes,
     revision_resolver,
 )
-from syndicate.git.blob_reader import BlobReader, Content
 from syndicate.git.command import isolated_environment, run_git
 from syndicate.git.errors import error_from_stderr, repository_error, unknown_ref_error
 from syndicate.git.history import CommitDelta, commits_since, history
@@ -41,18 +42,18 @@ _FULL_ID: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _NULL_ID: Final = b"0" * 40
 _ABBREVIATED_ID: Final = re.compile(r"[0-9a-f]{4,64}")
 _REVISION_SUFFIX: Final = re.compile(r"[~^:]|@\{")
-"""Where a revision stops to be a name (gitrevisions(7))."""
+"""The first character after the name in a revision (gitrevisions(7))."""
 
 _CONTROL_CHARACTER: Final = re.compile(r"[\x00-\x1f\x7f]")
 _COMMITTER_LINE: Final = re.compile(rb"^committer .* (\d+) [-+]\d+$", re.MULTILINE)
 
 _REF_NAME: Final = re.compile(r"(?!-)(?!.*(?:\.\.|@\{|//))[^\x00-\x20\x7f~^:?*\[\\]+")
-"""A branch, tag or ref (git-check-ref-format(1)): nothing that means more in a refspec."""
+"""A branch, tag or ref (git-check-ref-format(1)) without special meaning in a refspec."""
 
 
 @dataclass(frozen=True, slots=True)
 class _OpenRepository:
-    """What reading a repository on this host takes."""
+    """A located repository and the processes that read it."""
 
     layout: RepositoryLayout
     environment: dict[str, str]
@@ -63,11 +64,11 @@ class _OpenRepository:
 
 
 class Repository:
-    """One branch of a git repository, on this host or mirrored to it; see `open`.
+    """One ref of a git repository on this host, or of a mirrored remote; created by `open`.
 
-    All methods block and may be called from any thread; every failure is a `RepositoryError`.
-    Ids of commits and blobs are full ones. Folders and paths start at the root of the repository;
-    only regular files are seen, symbolic links and submodules are not followed.
+    All methods block and are thread-safe; every failure is a `RepositoryError`. Ids of commits and
+    blobs are full ids. Folders and paths are relative to the root of the repository. Only regular
+    files are read; symbolic links and submodules are not followed.
     """
 
     def __init__(
@@ -96,15 +97,15 @@ class Repository:
         proxy: str = "",
         source_name: str = "",
     ) -> Self:
-        """Open a repository; a remote one is not talked to before `fetch`.
+        """Open a repository; a remote one is not contacted before `fetch`.
 
         Args:
             location: A path (bare, not bare, or a worktree), an https, ssh or file URL, or
                 ``user@host:path``.
-            ref: Branch, tag or full ref, understood as git does (gitrevisions(7)).
-            mirrors: A folder of ours for mirrors, made if missing.
-            proxy: What https goes through; without it the environment and git's settings count.
-            source_name: What errors call the repository: the source's name.
+            ref: Branch, tag or full ref, resolved as by git (gitrevisions(7)).
+            mirrors: The folder for mirrors, created if missing.
+            proxy: The proxy for https; by default that of the environment or git's configuration.
+            source_name: The name of the source in error messages.
         """
         parsed = RepositoryLocation.parse(location, source_name=source_name)
         if not _REF_NAME.fullmatch(ref):
@@ -121,34 +122,34 @@ class Repository:
 
     @property
     def is_remote(self) -> bool:
-        """Whether `fetch` is what makes new commits visible."""
+        """Whether new commits become visible only by `fetch`."""
         return self._mirror is not None
 
     @property
     def is_shallow(self) -> bool:
-        """Whether history is cut off, so that first commits and dates depend on its depth."""
+        """Whether history is incomplete, so that first commits and dates depend on its depth."""
         return self._ensure_open().layout.is_shallow
 
     def fetch(self) -> bool:
-        """Bring the mirror of a remote up to date; tell whether anything came."""
+        """Update the mirror of a remote; return whether the ref moved."""
         return self._mirror is not None and self._mirror.fetch(self._ref)
 
     def fingerprint(self) -> Hashable:
-        """Return a value that changes whenever `head` can have; a few file look-ups, no process.
+        """Return a value that changes whenever `head` may have changed.
 
-        It never raises. Until `head` has been asked, and while that fails, it says nothing: ask
-        `head` again from time to time.
+        Reads a few files, starts no process, and never raises. It is None until `head` has
+        succeeded once.
         """
         opened = self._open_repository
         return fingerprint(opened.layout, self._local_ref(self._ref)) if opened else None
 
     def watched_folders(self) -> tuple[str, ...]:
-        """Return the folders in which something changes when the stamp does, there or not."""
+        """Return the folders to watch for changes of the fingerprint; they may not exist."""
         opened = self._open_repository
         return watched_folders(opened.layout, self._local_ref(self._ref)) if opened else ()
 
     def head(self) -> CommitId:
-        """Return the commit the ref is at."""
+        """Return the commit of the ref."""
         found = self._resolve_locally(self._local_ref(self._ref))
         if found is None:
             self._must_reopen = True
@@ -156,9 +157,9 @@ class Repository:
         return found
 
     def resolve(self, rev: str) -> CommitId:
-        """Return the commit that ``rev`` means: branch, tag, id or its beginning, ``HEAD~1`` ….
+        """Return the commit of ``rev``: branch, tag, id, abbreviated id, ``HEAD~1`` and so on.
 
-        A branch of a remote other than the ref is fetched for it.
+        Another branch of a remote is fetched first.
         """
         found = (
             self._resolve_locally(rev)
@@ -172,9 +173,9 @@ class Repository:
         return found
 
     def commit_time(self, commit: CommitId) -> datetime:
-        """Return the committer's time of ``commit``, in UTC; 1970 if it cannot be read."""
+        """Return the committer's time of ``commit`` in UTC; 1970 if it is invalid."""
         _, content = next(self.read([BlobId(commit)]))
-        if not content.startswith(b"tree "):  # another object than a commit
+        if not content.startswith(b"tree "):  # not a commit
             raise self._missing_object_error(commit)
         match = _COMMITTER_LINE.search(content.partition(b"\n\n")[0])
         return parse_timestamp(match[1] if match else b"")
@@ -182,7 +183,7 @@ class Repository:
     def list_files(self, commit: CommitId, folders: Sequence[Path]) -> tuple[TreeEntry, ...]:
         """Return the files of ``commit`` below ``folders``, each once, in git's order.
 
-        The root is ``.`` or empty; a folder that is not there has no files.
+        The root is ``.`` or empty; a folder that does not exist has no files.
         """
         if not folders:
             return ()
@@ -198,22 +199,21 @@ class Repository:
         return next((entry.blob for entry in found if entry.path == path), None)
 
     def blob_size(self, blob: BlobId) -> int:
-        """Return how many bytes ``blob`` has."""
+        """Return the size of ``blob`` in bytes."""
         return int(self._run_literal("cat-file", "-s", self._require_full_id(blob)))
 
     def history(self, commit: CommitId) -> Iterator[Commit]:
         """Return the first-parent history up to ``commit``, oldest first, with renames.
 
-        Only commits that change a file whose name ends as one of `history.PAGE_EXTENSIONS`, in any
-        case,
-        and of those only such changes.
+        Only changes of files with an extension in `history.PAGE_EXTENSIONS` are returned, and only
+        commits with such changes.
         """
         yield from history(self._run_log, self._require_full_id(commit))
 
     def commits_since(self, commit: CommitId, since: CommitId) -> CommitDelta | None:
-        """Return what came between ``since`` and ``commit``.
+        """Return the commits after ``since`` up to ``commit``.
 
-        None if ``since`` is unknown here or not on the first-parent line of ``commit``.
+        None if ``since`` is missing or not on the first-parent line of ``commit``.
         """
         if commit == since:
             return CommitDelta(files={})
@@ -224,23 +224,23 @@ class Repository:
         )
 
     def read(self, blobs: Iterable[BlobId]) -> Iterator[tuple[BlobId, bytes]]:
-        """Return what ``blobs`` hold, in their order, few of them in memory at a time."""
+        """Yield the contents of ``blobs`` in their order, a few in memory at a time."""
         for blob, content in self.read_available(blobs):
             if content is None:
                 raise self._missing_object_error(blob)
             yield blob, content
 
     def read_available(self, blobs: Iterable[BlobId]) -> Iterator[tuple[BlobId, bytes | None]]:
-        """Return as `read` does what ``blobs`` hold, None for those that git has dropped."""
-        asked, answered = tee(blobs)
-        return zip(answered, self._read_contents(asked), strict=True)
+        """Yield the contents of ``blobs`` as `read` does, None for those that are missing."""
+        queries, ids = tee(blobs)
+        return zip(ids, self._read_contents(queries), strict=True)
 
     def read_blobs(
         self, blobs: Iterable[BlobId], *, max_bytes: int
-    ) -> Iterator[tuple[BlobId, Content]]:
-        """Return ``blobs`` as `read` does; one over ``max_bytes`` is not read.
+    ) -> Iterator[tuple[BlobId, BlobContent]]:
+        """Yield the contents of ``blobs`` as `read` does, up to ``max_bytes`` each.
 
-        A blob that is too large, missing or corrupt is an `UnreadableBlob` and stops nothing.
+        A blob that is too large, missing or corrupt yields an `UnreadableBlob`.
         """
         opened = self._ensure_open()
         reader = BlobReader(sizes=opened.sizes, contents=opened.contents)
@@ -250,7 +250,7 @@ class Repository:
             raise self._git_ended_error() from None
 
     def close(self) -> None:
-        """End the processes that wait for questions; another question starts them again."""
+        """Stop the reading processes; the next read starts them again."""
         with self._lock:
             self._stop_processes()
 
@@ -283,7 +283,7 @@ class Repository:
             return self._open_repository
 
     def _locate(self) -> _OpenRepository:
-        """Find out where everything is; again after trouble, for the folder may be another now."""
+        """Locate the repository; repeated after an error, since the folder may have changed."""
         folder = self._location.path_or_url
         if self._mirror is not None:
             folder = str(self._mirror.folder)
@@ -291,7 +291,7 @@ class Repository:
                 raise repository_error(
                     self._location,
                     f"{self._location.redacted} has not been fetched yet",
-                    hint="Fetch it first; what kept that from working says what to do.",
+                    hint="Fetch the repository first; if that fails, its error says what to do.",
                     code="not-fetched",
                 )
         layout = find_repository(self._location, folder)
@@ -308,18 +308,18 @@ class Repository:
         )
 
     def _run_literal(self, *arguments: str) -> bytes:
-        """Run a command that reads objects, paths taken literally, and return its output."""
+        """Run a command that reads objects, with literal paths, and return its output."""
         literal = self._ensure_open().environment | {"GIT_LITERAL_PATHSPECS": "1"}
         return self._run_checked(*arguments, environment=literal)
 
     def _run_log(self, *arguments: str) -> bytes:
-        """The same with patterns for paths."""
+        """Run a command that reads objects, with path patterns, and return its output."""
         return self._run_checked(*arguments, environment=self._ensure_open().environment)
 
     def _read_commit(self, commit: CommitId) -> Commit | None:
-        """Return ``commit`` and what it changed; None where only a new process knows for certain.
+        """Return ``commit`` with its changes; None if it has to be read by a new process.
 
-        One that runs has read where a shallow history ends, which may be elsewhere by now.
+        A running process does not notice that the depth of a shallow repository has changed.
         """
         opened = self._ensure_open()
         if opened.layout.is_shallow:
@@ -336,7 +336,7 @@ class Repository:
         return result.stdout
 
     def _resolve_locally(self, revision: str) -> CommitId | None:
-        """Return the commit ``revision`` means in the repository on this host."""
+        """Return the commit of ``revision`` in the repository on this host."""
         if _CONTROL_CHARACTER.search(revision):
             return None
         query = f"{revision}^{{commit}}".encode(errors="surrogateescape")
@@ -346,7 +346,7 @@ class Repository:
             raise self._git_ended_error() from None
 
     def _fetch_and_resolve(self, mirror: Mirror, revision: str) -> CommitId | None:
-        """Return what ``revision`` means at the remote: a name, perhaps with ``~1`` or the like."""
+        """Fetch the name in ``revision`` from the remote and return the commit of ``revision``."""
         name = _REVISION_SUFFIX.split(revision, maxsplit=1)[0]
         suffix = revision.removeprefix(name)
         name = "HEAD" if name in ("", "@") else name
@@ -357,13 +357,13 @@ class Repository:
         return self._resolve_locally(mirror_ref(name) + suffix)
 
     def _require_full_id(self, name: str) -> str:
-        """Return ``name`` if it is a full id, and nothing else that git would understand."""
+        """Return ``name`` if it is a full id; raise for everything else git would resolve."""
         if not _FULL_ID.fullmatch(name):
             raise self._missing_object_error(name)
         return name
 
     def _read_contents(self, ids: Iterable[str]) -> Iterator[bytes | None]:
-        """Return what objects hold, None for missing ones; ids only, nothing that git looks up."""
+        """Yield the contents of objects by full id, None for missing ones."""
         queries = (name.encode() if _FULL_ID.fullmatch(name) else _NULL_ID for name in ids)
         try:
             yield from self._ensure_open().contents.query(queries)
@@ -371,7 +371,7 @@ class Repository:
             raise self._git_ended_error() from None
 
     def _list_refs(self) -> tuple[str, ...]:
-        """Return the branches and tags there are, the newest first."""
+        """Return the branches and tags, the newest first."""
         if self._mirror is not None:
             return tuple(self._mirror.list_refs())
         environment = isolated_environment({"GIT_DIR": str(self._ensure_open().layout.git_dir)})
@@ -384,16 +384,16 @@ class Repository:
         return error_from_stderr(self._location, f"object {name} is missing")
 
     def _git_ended_error(self) -> RepositoryError:
-        """Return the error for a git that dies at once, after asking once more why."""
+        """Return the error for a git that ends at once; reopening may raise a more precise one."""
         self._must_reopen = True
         self._ensure_open()
         return error_from_stderr(self._location, "git cat-file ended without an answer")
 
 
 def _pathspecs(folders: Iterable[Path]) -> tuple[str, ...]:
-    """Return the pathspecs of what is below ``folders``; none means everything.
+    """Return the pathspecs for files below ``folders``; empty means all files.
 
-    The slash at the end keeps a file of that name out.
+    The trailing slash excludes a file of that name.
     """
     normal = [posixpath.normpath(folder.strip("/") or ".") for folder in folders]
     return () if "." in normal else tuple(f"{folder}/" for folder in normal)

@@ -1,4 +1,4 @@
-"""Where the parts of a repository are, and the blank repository its objects are read through."""
+"""Locates the folders of a repository, and makes the scratch repository to read it through."""
 
 import os
 import pathlib
@@ -24,15 +24,15 @@ class RepositoryLayout:
     """The folders of a repository on this host."""
 
     git_dir: pathlib.Path
-    """What ``GIT_DIR`` means: of a worktree its own, else the same as ``common``."""
+    """``GIT_DIR``: that of the worktree, else the same as ``common_dir``."""
     common_dir: pathlib.Path
-    """Where objects, branches and tags are."""
+    """The folder of objects, branches and tags."""
     object_format: str
     """``sha1`` or ``sha256``."""
 
     @property
     def is_shallow(self) -> bool:
-        """Whether the history was cut off by a shallow clone or fetch."""
+        """Whether the repository is shallow, so that its history is incomplete."""
         try:
             return (self.common_dir / "shallow").stat().st_size > 0
         except OSError:
@@ -42,8 +42,8 @@ class RepositoryLayout:
 def find_repository(location: RepositoryLocation, folder: str) -> RepositoryLayout:
     """Find the repository whose top folder or git folder is ``folder``.
 
-    Asked with the user's configuration, because git refuses a folder of another owner unless
-    that user has declared it safe; this is where the refusal is met. Parents are not searched.
+    Uses the user's configuration: git refuses a folder of another owner unless the user has
+    declared it safe, and this call reports the refusal. Parent folders are not searched.
     """
     top = os.path.realpath(folder)
     environment = user_environment({"safe.bareRepository": "all"}) | {
@@ -63,11 +63,11 @@ def find_repository(location: RepositoryLocation, folder: str) -> RepositoryLayo
 def scratch_repository(
     location: RepositoryLocation, folder: pathlib.Path, object_format: str
 ) -> pathlib.Path:
-    """Make sure that there is a blank repository in ``folder`` and return where it is.
+    """Create the scratch repository in ``folder`` unless it exists, and return its path.
 
-    It has neither objects nor branches, and a configuration that says its object format only.
-    It is made without git, of a folder and two files, so that any number of threads and processes
-    may make it at once.
+    It has no objects and no branches, and its configuration names only the object format. It is
+    made without git, of two folders and two files, so that threads and processes can make it at
+    the same time.
     """
     scratch = folder / f"blank-{object_format}"
     files = {"HEAD": "ref: refs/heads/none\n", "config": _SCRATCH_CONFIG[object_format]}
@@ -87,11 +87,11 @@ def scratch_repository(
 
 
 def object_environment(scratch: pathlib.Path, layout: RepositoryLayout) -> dict[str, str]:
-    """Return the environment in which git reads the objects of ``place``, and nothing else of it.
+    """Return an environment in which git reads only the objects of ``layout``.
 
-    Whatever the content repository configures (filters, ``diff`` and ``log`` settings,
-    attributes, promisor remotes, replacements) stays unread; only a shallow clone's limits are
-    taken along, without which its history would look broken.
+    The configuration of the content repository (filters, ``diff`` and ``log`` settings,
+    attributes, promisor remotes, replacements) is not read. The limits of a shallow clone are
+    used, because its history would look broken without them.
     """
     return isolated_environment(
         {
@@ -105,9 +105,9 @@ def object_environment(scratch: pathlib.Path, layout: RepositoryLayout) -> dict[
 def not_writable_error(
     location: RepositoryLocation, folder: pathlib.Path, error: OSError
 ) -> RepositoryError:
-    """Return the error for a folder of ours that cannot be written to."""
+    """Return the error for a data folder that cannot be written to."""
     return RepositoryError(
         f"{location.label}: {folder} cannot be written to: {error.strerror}",
-        hint="Make room there and give the user who runs this the right to write.",
+        hint="Free disk space there, and give the user who runs this write access.",
         code="not-writable",
     )

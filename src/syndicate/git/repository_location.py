@@ -1,4 +1,4 @@
-"""Where a repository is: a folder of this host, or an address that is mirrored."""
+"""The location of a repository: a folder on this host, or a URL that is mirrored."""
 
 import hashlib
 import os
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from syndicate.errors import RepositoryError
 
 ALLOWED_PROTOCOLS: Final = ("https", "ssh", "file")
-"""What may be fetched over; git's ``ext::`` and other remote helpers run commands."""
+"""Protocols allowed for fetching; git's ``ext::`` and other remote helpers run commands."""
 
 _REMOTE_HELPER: Final = re.compile(r"[A-Za-z0-9+.-]+::")
 _URL: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
@@ -20,30 +20,30 @@ _CREDENTIALS: Final = re.compile(r"(?<=https://)[^/@\s]+@|(?<=://)[^/@\s:]*:[^/@
 
 
 def redact(text: str) -> str:
-    """Return ``text`` without the user names, passwords and tokens of addresses in it."""
+    """Return ``text`` without user names, passwords and tokens in URLs."""
     return _CREDENTIALS.sub("…@", text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepositoryLocation:
-    """A repository as an operator named it; ``name`` is the source's, perhaps empty."""
+    """A repository as configured; ``source_name`` may be empty."""
 
     path_or_url: str
-    """An absolute path, or what git fetches from."""
+    """An absolute path, or the URL git fetches from."""
     is_remote: bool
     source_name: str = ""
 
     @classmethod
     def parse(cls, text: str, *, source_name: str = "") -> Self:
-        """Read a path (``~`` is the home folder), a URL or ``user@host:path``.
+        """Parse a path (``~`` is the home folder), a URL or ``user@host:path``.
 
-        Raises `RepositoryError` for a protocol that is not among `PROTOCOLS`.
+        Raises `RepositoryError` for a protocol that is not in `ALLOWED_PROTOCOLS`.
         """
         url = _URL.match(text)
         protocol = url[1].lower() if url else "ssh" if _SCP_SYNTAX.match(text) else ""
         if _REMOTE_HELPER.match(text) or (protocol and protocol not in ALLOWED_PROTOCOLS):
             raise RepositoryError(
-                f"repository {redact(text)}: this protocol is not fetched from",
+                f"repository {redact(text)}: protocol not allowed",
                 hint=f"Use a path or one of {', '.join(ALLOWED_PROTOCOLS)}: https://host/path.git.",
                 code="refused-protocol",
                 choices=ALLOWED_PROTOCOLS,
@@ -55,27 +55,27 @@ class RepositoryLocation:
 
     @property
     def redacted(self) -> str:
-        """The address as it may be shown and logged."""
+        """The path or URL without credentials, for messages and logs."""
         return redact(self.path_or_url)
 
     @property
     def shell_quoted(self) -> str:
-        """The same as a word of a command to type."""
+        """`redacted`, quoted for a shell command."""
         return shlex.quote(self.redacted)
 
     @property
     def label(self) -> str:
-        """What errors call the repository."""
+        """The name of the repository in error messages."""
         return f"source {self.source_name}" if self.source_name else f"repository {self.redacted}"
 
     @property
     def is_file_url(self) -> bool:
-        """Whether it is mirrored from this host."""
+        """Whether the repository is mirrored from this host."""
         return self.path_or_url.lower().startswith("file:")
 
     @property
     def mirror_name(self) -> str:
-        """A file name for the mirror: readable, and of this address only."""
+        """A file name for the mirror: readable, and unique for this URL."""
         path = urlsplit(self.path_or_url).path if "://" in self.path_or_url else self.path_or_url
         last = path.rstrip("/").removesuffix(".git").rpartition("/")[2].rpartition(":")[2]
         readable = re.sub(r"[^a-z0-9]+", "-", last.lower()).strip("-")[:40]
