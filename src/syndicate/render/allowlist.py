@@ -1,13 +1,13 @@
-"""The published allow-list: which elements, attributes, schemes and hosts content may hold.
+"""The allow-list of elements, attributes, URL schemes and iframe hosts in content.
 
-`docs/reference/html.md` shows it to partners; a test keeps the two in step.
+`docs/reference/html.md` publishes it; a test compares the two.
 """
 
 from typing import Final
 
 
 def name_set(text: str) -> frozenset[str]:
-    """Return the names that ``text`` sets apart by white space."""
+    """Return the words of ``text`` as a set."""
     return frozenset(text.split())
 
 
@@ -51,7 +51,7 @@ ELEMENTS: Final[dict[str, frozenset[str]]] = {
     "track": frozenset({"default", "kind", "label", "src", "srclang"}),
     "video": frozenset({*_MEDIA_ATTRIBUTES, "height", "poster", "width"}),
 }
-"""Elements that stay, each with the attributes it may have beside the global ones."""
+"""Allowed elements, each with the attributes it may have besides the global ones."""
 
 REPLACED_ELEMENTS: Final = {
     "acronym": "abbr",
@@ -60,18 +60,18 @@ REPLACED_ELEMENTS: Final = {
     "strike": "s",
     "tt": "code",
 }
-"""Obsolete elements and the ones that say the same today."""
+"""Obsolete elements and their current equivalents."""
 
 REMOVED_ELEMENTS: Final = name_set(
     "button datalist embed input math meter noembed noframes option optgroup progress script"
     " select style svg template textarea title"
 )
-"""Elements that go with all that is in them."""
+"""Elements that are removed with their content."""
 
 ACTIVE_ELEMENTS: Final = name_set(
     "applet button embed form input math object script select style svg textarea"
 )
-"""Elements whose removal is reported, as something readers of the site would have seen act."""
+"""Elements whose removal is reported, because they do something on the site."""
 
 _LIST_ELEMENTS: Final = frozenset({"ol", "ul"})
 _DEFINITION_PARENTS: Final = frozenset({"div", "dl"})
@@ -87,19 +87,19 @@ REQUIRED_PARENTS: Final = {
     "summary": frozenset({"details"}),
     "track": frozenset({"audio", "video"}),
 }
-"""Elements that mean something in these parents only."""
+"""Elements that are valid in these parents only."""
 
 ORPHAN_REPLACEMENTS: Final = dict.fromkeys(("dd", "dt", "figcaption", "li"), "div")
-"""What becomes of such elements elsewhere; the others leave only what they hold."""
+"""Replacements for such elements in other parents; of the others only the content is kept."""
 
 VOID_ELEMENTS: Final = name_set("area base br col embed hr img input link meta source track wbr")
 """Elements without an end tag (HTML Living Standard section 13.1.2)."""
 
 LINK_SCHEMES: Final = frozenset({"http", "https", "mailto", "sms", "tel"})
-"""Schemes of a link."""
+"""Allowed schemes of links."""
 
 RESOURCE_SCHEMES: Final = frozenset({"http", "https"})
-"""Schemes of an image, a film, a sound."""
+"""Allowed schemes of images, video and audio."""
 
 IFRAME_HOSTS: Final[dict[str, str]] = {
     "archive.org": "/embed/",
@@ -109,17 +109,17 @@ IFRAME_HOSTS: Final[dict[str, str]] = {
     "youtube-nocookie.com": "/embed/",
     "youtube.com": "/embed/",
 }
-"""Hosts whose iframes stay, and how the path of what may be embedded begins.
+"""Hosts whose iframes are allowed, each with the required beginning of the path.
 
-Players of public videos only: they work in a sandbox, have a stable address for embedding, and
-are what agencies use. Settings add the hosts an agency trusts beyond these.
+Players of public videos that agencies use, work in a sandbox and have stable embed URLs. The
+settings add further trusted hosts.
 """
 
 IFRAME_SANDBOX: Final = "allow-popups allow-presentation allow-same-origin allow-scripts"
-"""What an embedded player may do."""
+"""The ``sandbox`` attribute of every iframe."""
 
 ALLOWED_CLASSES: Final = frozenset({"footnote", "footnote-backref", "footnote-ref", "footnotes"})
-"""Class names that stay; beside them ``language-…`` on code."""
+"""Allowed class names, besides ``language-…``."""
 
 ATTRIBUTE_VALUES: Final = {
     "align": frozenset({"center", "justify", "left", "right"}),
@@ -129,4 +129,4 @@ ATTRIBUTE_VALUES: Final = {
     "preload": frozenset({"auto", "metadata", "none"}),
     "scope": frozenset({"col", "colgroup", "row", "rowgroup"}),
 }
-"""Attributes whose value is one of a few words."""
+"""Allowed values of enumerated attributes."""

@@ -1,15 +1,20 @@
-"""Decides about each element of regular HTML: what stays, what it becomes, what is reported."""
+"""Filters elements and attributes by the allow-list and reports what was removed."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import unescape
 from typing import Final
+from urllib.parse import quote
 
 from syndicate.model.post import Image
-from syndicate.render import diagnostic_messages
+from syndicate.render import diagnostics
 from syndicate.render.allowlist import (
     ACTIVE_ELEMENTS,
+    ALLOWED_CLASSES,
+    ATTRIBUTE_VALUES,
     ELEMENTS,
+    GLOBAL_ATTRIBUTES,
     ORPHAN_REPLACEMENTS,
     REMOVED_ELEMENTS,
     REPLACED_ELEMENTS,
@@ -18,19 +23,28 @@ from syndicate.render.allowlist import (
 )
 from syndicate.render.diagnostics import UnlocatedDiagnostic
 from syndicate.render.html_tokens import HtmlToken, escape_html, start_tag, tokenize
-from syndicate.render.sanitizer.attribute_filter import URL_ATTRIBUTES, AttributeFilter, declared_id
 from syndicate.render.sanitizer.html_ids import HtmlIds
 from syndicate.render.sanitizer.iframe_policy import allowed_iframe, link_text
 from syndicate.render.urls import UrlResolver
 
+_URL_ATTRIBUTES: Final = frozenset({"cite", "href", "longdesc", "poster", "src"})
+"""Attributes that hold one URL; ``srcset`` holds several."""
+
+_NUMERIC_ATTRIBUTES: Final = frozenset(
+    {"colspan", "height", "rowspan", "span", "start", "value", "width"}
+)
+_NUMBER: Final = re.compile(r"-?[0-9]{1,9}")
+_LANGUAGE_CLASS: Final = re.compile(r"language-[\w.+#\-]+")
+_ALLOWED_ATTRIBUTES: Final = {name: own | GLOBAL_ATTRIBUTES for name, own in ELEMENTS.items()}
+_REL_WORD: Final = re.compile(r"[a-z]+")
 _HEADING_LEVELS: Final = {f"h{level}": level for level in range(1, 7)}
 
 
 @dataclass(slots=True, kw_only=True)
 class _OpenElement:
-    """An element that is open; ``end`` closes it, and is empty where its tags are left out.
+    """An open element; ``end_tag`` is empty if its tags are left out of the output.
 
-    ``written`` is what it was called, ``name`` what it is called here.
+    ``source_name`` is its name in the input, ``name`` its name in the output.
     """
 
     name: str
@@ -41,9 +55,9 @@ class _OpenElement:
 
 
 class ElementFilter:
-    """One pass over the regular HTML of one post, made by `write`.
+    """Filters the serialized HTML of one post in one pass.
 
-    ``findings`` and ``image``, the first one of the post, are known afterwards.
+    ``diagnostics`` and ``image``, the first image of the post, are complete after `filter_html`.
     """
 
     def __init__(self, urls: UrlResolver, *, key: str, embeds: tuple[str, ...] = ()) -> None:
@@ -52,7 +66,7 @@ class ElementFilter:
         self._urls: Final = urls
         self._key: Final = key
         self._embeds: Final = embeds
-        self._attributes = AttributeFilter(urls, HtmlIds(key, ()))
+        self._attributes = _AttributeFilter(urls, HtmlIds(key, ()))
         self._output: Final[list[str]] = []
         self._stack: Final[list[_OpenElement]] = []
         self._removed_elements: list[str] = []
@@ -61,11 +75,11 @@ class ElementFilter:
         self._skipped_to_level = 0
 
     def filter_html(self, html: str) -> str:
-        """Return ``html`` as it may leave the house."""
+        """Return ``html`` with allowed elements and attributes only."""
         sequence = tuple(tokenize(html))
-        named = (declared_id(token) for token in sequence if token.attributes)
-        ids = HtmlIds(self._key, filter(None, named))
-        self._attributes = AttributeFilter(self._urls, ids)
+        declared = (_declared_id(token) for token in sequence if token.attributes)
+        ids = HtmlIds(self._key, filter(None, declared))
+        self._attributes = _AttributeFilter(self._urls, ids)
         for token in sequence:
             if self._removed_elements:
                 self._skip_removed(token)
@@ -87,7 +101,7 @@ class ElementFilter:
         name = self._output_name(token.name)
         handlers = [key for key in token.attributes if key.startswith("on")]
         if handlers or name in ACTIVE_ELEMENTS:
-            self.diagnostics.append(diagnostic_messages.active_content(token.name, handlers))
+            self.diagnostics.append(diagnostics.active_content(token.name, handlers))
         if name in REMOVED_ELEMENTS:
             if name not in VOID_ELEMENTS:
                 self._removed_elements.append(name)
@@ -104,20 +118,20 @@ class ElementFilter:
             self._stack[-1].source_name = token.name
 
     def _output_name(self, source_name: str) -> str:
-        """Return what an element called ``written`` is called here, empty if only its inside is."""
+        """Return the name in the output, empty if only the content of the element is kept."""
         name = REPLACED_ELEMENTS.get(source_name, source_name)
         if name not in REQUIRED_PARENTS:
             return name
-        parent = next((entry.name for entry in reversed(self._stack) if entry.end_tag), "")
+        parent = next((element.name for element in reversed(self._stack) if element.end_tag), "")
         return name if parent in REQUIRED_PARENTS[name] else ORPHAN_REPLACEMENTS.get(name, "")
 
     def _report_broken_urls(self, attributes: Mapping[str, str], values: Mapping[str, str]) -> None:
         broken = (
-            attributes[key] for key in sorted(URL_ATTRIBUTES & set(attributes)) if key not in values
+            attributes[key]
+            for key in sorted(_URL_ATTRIBUTES & set(attributes))
+            if key not in values
         )
-        self.diagnostics.extend(
-            diagnostic_messages.broken_scheme(text) for text in broken if text.strip()
-        )
+        self.diagnostics.extend(diagnostics.broken_scheme(text) for text in broken if text.strip())
 
     def _handle_element(
         self, name: str, attributes: Mapping[str, str], values: dict[str, str]
@@ -148,7 +162,7 @@ class ElementFilter:
             words = dict.fromkeys([*values.get("rel", "").split(), "noopener"])
             values["rel"] = " ".join(words)
         self.diagnostics.extend(
-            diagnostic_messages.relative_link(attributes.get("href", ""), values.get("href", ""))
+            diagnostics.relative_link(attributes.get("href", ""), values.get("href", ""))
         )
         self._open_element("a", values)
         self._stack[-1].url = attributes.get("href", "") if "href" in values else ""
@@ -161,7 +175,7 @@ class ElementFilter:
             return
         if self.image is None:
             self.image = Image(url=values["src"], alt=alt)
-        self.diagnostics.extend(diagnostic_messages.image_alt(attributes.get("src", ""), alt))
+        self.diagnostics.extend(diagnostics.image_alt(attributes.get("src", ""), alt))
         if alt and self._current_link:
             self._current_link.has_text = True
         self._open_element("img", values)
@@ -170,11 +184,11 @@ class ElementFilter:
         self._stack.append(_OpenElement(name="iframe"))
         if "src" not in values:
             return
-        kept = allowed_iframe(values, self._embeds)
-        if kept:
-            self._output.append(start_tag("iframe", kept) + "</iframe>")
+        allowed = allowed_iframe(values, self._embeds)
+        if allowed:
+            self._output.append(start_tag("iframe", allowed) + "</iframe>")
             return
-        self.diagnostics.append(diagnostic_messages.refused_iframe(values["src"]))
+        self.diagnostics.append(diagnostics.refused_iframe(values["src"]))
         if self._current_link is None:
             link = start_tag("a", {"href": values["src"]})
             self._output.append(f"{link}{escape_html(link_text(values))}</a>")
@@ -186,22 +200,22 @@ class ElementFilter:
             self._previous_heading_level, self._heading_level = self._heading_level, level
 
     def _handle_end_tag(self, source_name: str) -> None:
-        """Close the innermost element, unless that is another one.
+        """Close the innermost element if it has the name of the end tag.
 
-        It is in what follows SVG only, where scripts and styles may hold elements.
+        The names differ only after SVG, where scripts and styles may hold elements.
         """
         if not self._stack or self._stack[-1].source_name != source_name:
             return
-        entry = self._stack.pop()
-        self._output.append(entry.end_tag)
-        if entry is self._current_link:
+        element = self._stack.pop()
+        self._output.append(element.end_tag)
+        if element is self._current_link:
             self._current_link = None
-            if entry.url and not entry.has_text:
-                self.diagnostics.append(diagnostic_messages.empty_link(entry.url))
+            if element.url and not element.has_text:
+                self.diagnostics.append(diagnostics.empty_link(element.url))
 
     def _handle_text(self, text: str) -> None:
         if self._output and self._output[-1].startswith("<pre"):
-            text = text.lstrip("\n")  # a parser drops the first line feed, each time it reads
+            text = text.lstrip("\n")  # a parser drops the first line feed of <pre>
         self._output.append(text)
         if text.isspace() or not text:
             return
@@ -209,13 +223,82 @@ class ElementFilter:
             self._current_link.has_text = True
         if self._skipped_to_level:
             self.diagnostics.append(
-                diagnostic_messages.skipped_heading(
+                diagnostics.skipped_heading(
                     unescape(text), self._skipped_to_level, self._previous_heading_level
                 )
             )
             self._skipped_to_level = 0
 
 
+class _AttributeFilter:
+    """Filters attributes and resolves the URLs and ids in them."""
+
+    def __init__(self, urls: UrlResolver, ids: HtmlIds) -> None:
+        self._urls: Final = urls
+        self._ids: Final = ids
+
+    def filter_attributes(self, name: str, attributes: Mapping[str, str]) -> dict[str, str]:
+        """Return those of ``attributes`` that the element ``name`` may have."""
+        allowed = _ALLOWED_ATTRIBUTES[name]
+        values = {
+            key: self._filter_value(key, text) for key, text in attributes.items() if key in allowed
+        }
+        return {key: value for key, value in values.items() if value is not None}
+
+    def _filter_value(self, key: str, text: str) -> str | None:
+        value: str | None
+        match key:
+            case "id":
+                value = self._ids.allocate(text) if text.strip() else None
+            case "href":
+                value = self._resolve_href(text.strip())
+            case "cite" | "longdesc" | "poster" | "src":
+                value = self._urls.resolve_resource(text)
+            case "srcset":
+                value = self._urls.resolve_srcset(text) or None
+            case "class" | "rel" | "aria-describedby" | "headers":
+                value = " ".join(self._filter_words(key, text.split())) or None
+            case _:
+                value = _filter_plain_value(key, text)
+        return value
+
+    def _filter_words(self, key: str, words: Sequence[str]) -> Iterator[str]:
+        match key:
+            case "class":
+                return filter(_is_allowed_class, words)
+            case "rel":
+                return filter(_REL_WORD.fullmatch, words)
+            case _:
+                return filter(None, map(self._ids.find, words))
+
+    def _resolve_href(self, href: str) -> str | None:
+        if href.startswith("#"):
+            name = self._ids.find(href[1:])
+            own = self._ids.source_fragment(href[1:])
+            return f"#{quote(name)}" if name else self._urls.resolve_link(f"#{own}")
+        return self._urls.resolve_link(href)
+
+
 def _with_declared_id(token: HtmlToken) -> dict[str, str]:
-    own = declared_id(token)
+    own = _declared_id(token)
     return {**token.attributes, "id": own} if own else dict(token.attributes)
+
+
+def _declared_id(token: HtmlToken) -> str:
+    """Return the id of ``token``, or the name of an anchor; empty if it has neither."""
+    own = token.attributes.get("id", "")
+    return own or (token.attributes.get("name", "") if token.name == "a" else "")
+
+
+def _filter_plain_value(key: str, text: str) -> str | None:
+    if key == "target":
+        return "_blank" if text.strip("_").lower() == "blank" else None
+    if key in ATTRIBUTE_VALUES:
+        return text.lower() if text.lower() in ATTRIBUTE_VALUES[key] else None
+    if key in _NUMERIC_ATTRIBUTES:
+        return text if _NUMBER.fullmatch(text) else None
+    return text
+
+
+def _is_allowed_class(name: str) -> bool:
+    return name in ALLOWED_CLASSES or _LANGUAGE_CLASS.fullmatch(name) is not None

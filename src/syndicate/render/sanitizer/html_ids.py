@@ -1,4 +1,4 @@
-"""Gives ids that are unique in a page of many posts, and keeps links to them working."""
+"""Makes ids unique in a page that shows several posts, and keeps links to them working."""
 
 import re
 from collections import Counter
@@ -10,14 +10,14 @@ _INVALID_CHARACTERS: Final = re.compile(r"[^\w.:\-]+")
 
 
 def id_prefix(key: str) -> str:
-    """Return what the ids of the post with ``key`` begin with."""
+    """Return the prefix of all ids of the post with ``key``."""
     return f"p-{_INVALID_CHARACTERS.sub('-', key)}-"
 
 
 class HtmlIds:
-    """The ids of one post: as written there, and as they stand in the output (``p-KEY-…``).
+    """Maps the ids in the source of one post to ids in the output (``p-KEY-…``).
 
-    ``written`` are all ids of the post, so that links to what comes later are known as well.
+    ``source_ids`` are all ids of the post, so that links to a later element can be resolved.
     """
 
     def __init__(self, key: str, source_ids: Iterable[str]) -> None:
@@ -31,15 +31,15 @@ class HtmlIds:
         self._unclaimed = dict(self._assigned)
 
     def allocate(self, source_id: str) -> str:
-        """Return the id of the next element that calls itself ``written``: another each time."""
+        """Return an output id for the next element with ``source_id``, a new one each time."""
         return self._unclaimed.pop(source_id, "") or self._new_id(source_id)
 
     def find(self, fragment: str) -> str | None:
-        """Return the id that ``fragment`` of a link means, None if the post has no such id."""
+        """Return the output id for the ``fragment`` of a link, None if the post has no such id."""
         return self._assigned.get(fragment) or self._assigned.get(unquote(fragment))
 
     def source_fragment(self, fragment: str) -> str:
-        """Return ``fragment`` as the post's own page knows it."""
+        """Return ``fragment`` without the prefix, as on the post's own page."""
         return fragment.removeprefix(self._prefix)
 
     def _new_id(self, source_id: str) -> str:

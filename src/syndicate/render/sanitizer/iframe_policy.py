@@ -1,10 +1,10 @@
-"""Decides which frames stay: players of well-known hosts and of those the settings name.
+"""Decides which iframes are allowed: players of well-known hosts and of hosts in the settings.
 
-A frame that stays may run scripts with the origin of its host, so its URL must mean the same to us
-and to a browser (URL Standard, https://url.spec.whatwg.org/). Instead of repeating a browser's
-parser, everything that is not plainly canonical is refused: user information, a port, a host that
-is not written in lower-case ASCII, and in the path dot segments, ``%2E``, ``%2F``, ``%5C``, ``%25``
-and encoded control characters. A refused frame becomes a link.
+An allowed iframe may run scripts with the origin of its host, so this module and a browser must
+understand its URL alike (URL Standard, https://url.spec.whatwg.org/). Instead of reimplementing a
+browser's parser, every URL that is not canonical is refused: user information, a port, a host that
+is not lower-case ASCII, and in the path dot segments, ``%2E``, ``%2F``, ``%5C``, ``%25`` and
+encoded control characters. A refused iframe becomes a link.
 """
 
 import re
@@ -26,10 +26,10 @@ _CANONICAL: Final = re.compile(
 def allowed_iframe(
     attributes: Mapping[str, str], extra_hosts: Collection[str]
 ) -> dict[str, str] | None:
-    """Return the attributes of a frame that may stay, None if it may not.
+    """Return the attributes of an allowed iframe, None if it is refused.
 
-    ``values`` are its allowed attributes with an absolute ``src``; ``hosts`` those of the
-    settings, with which any path goes. The frame is fetched by https, late, and in a sandbox.
+    ``attributes`` are filtered and have an absolute ``src``; ``extra_hosts`` are those of the
+    settings, which allow any path. The result loads over https, lazily, and in a sandbox.
     """
     url = _CANONICAL.fullmatch(attributes["src"])
     if url is None:
@@ -44,7 +44,7 @@ def allowed_iframe(
 
 
 def link_text(attributes: Mapping[str, str]) -> str:
-    """Return the words for a link to what a frame would have shown."""
+    """Return the text of the link that replaces a refused iframe."""
     return (
         attributes.get("title", "").strip()
         or f"Embedded content from {urlsplit(attributes['src']).hostname}"

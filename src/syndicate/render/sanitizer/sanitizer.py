@@ -1,7 +1,7 @@
-"""Turns any HTML into `SafeHtml`: the allow-list of `allowed`, absolute addresses, unique ids.
+"""Makes `SafeHtml` from any HTML: elements of the allow-list, absolute URLs, unique ids.
 
-nh3 reads what people write as a browser would and writes it down regularly; our own pass then
-decides about each element; nh3 has the last word, until it changes nothing any more. No other
+nh3 parses the input as a browser does and serializes it regularly; `element_filter` then decides
+about each element; nh3 cleans the result again, and both repeat until nothing changes. No other
 module makes a `SafeHtml`.
 """
 
@@ -14,7 +14,6 @@ from typing import Final
 import nh3
 
 from syndicate.model.post import Image, SafeHtml
-from syndicate.render import diagnostic_messages
 from syndicate.render.allowlist import (
     ACTIVE_ELEMENTS,
     ELEMENTS,
@@ -24,7 +23,7 @@ from syndicate.render.allowlist import (
     REPLACED_ELEMENTS,
     name_set,
 )
-from syndicate.render.diagnostics import UnlocatedDiagnostic
+from syndicate.render.diagnostics import UnlocatedDiagnostic, unclosed_comment
 from syndicate.render.html_tokens import escape_html, plain_text, remove_invalid_characters
 from syndicate.render.sanitizer.element_filter import ElementFilter
 from syndicate.render.urls import UrlResolver
@@ -61,7 +60,7 @@ _strict_cleaner = nh3.Cleaner(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SanitizedHtml:
-    """What became of a piece of HTML; ``image`` is its first one."""
+    """Sanitized HTML, its first image, and what was removed from it."""
 
     html: SafeHtml
     image: Image | None
@@ -76,11 +75,11 @@ def sanitize(
     embeds: tuple[str, ...] = (),
     max_passes: int = 8,
 ) -> SanitizedHtml:
-    """Return ``html`` fit to stand in anybody's page.
+    """Return ``html`` reduced to the allow-list, safe to show in any page.
 
     ``key`` makes the ids of one post differ from those of all others; ``embeds`` are hosts whose
-    iframes stay beside the well-known ones. What is not settled after ``rounds`` of reading and
-    writing (nothing known takes three) is reduced to its text.
+    iframes are allowed in addition to `IFRAME_HOSTS`. HTML that still changes after
+    ``max_passes`` (no known input takes three) is reduced to its text.
     """
     regular = remove_invalid_characters(
         _permissive_cleaner(_find_schemes(html)).clean(
@@ -88,40 +87,40 @@ def sanitize(
         )
     )
     elements = ElementFilter(urls, key=key, embeds=embeds)
-    written = elements.filter_html(regular)
-    diagnostics = (*elements.diagnostics, *diagnostic_messages.unclosed_comment(html))
+    filtered = elements.filter_html(regular)
+    diagnostics = (*elements.diagnostics, *unclosed_comment(html))
     for _ in range(max_passes):
-        again = _strict_cleaner.clean(written)
-        if again != written or 'href="#' in again:  # ids may have come or gone
-            again = ElementFilter(urls, key=key, embeds=embeds).filter_html(again)
-        if again == written:
+        cleaned = _strict_cleaner.clean(filtered)
+        if cleaned != filtered or 'href="#' in cleaned:  # ids may have been added or removed
+            cleaned = ElementFilter(urls, key=key, embeds=embeds).filter_html(cleaned)
+        if cleaned == filtered:
             break
-        written = again
+        filtered = cleaned
     else:
-        written = text_to_html(plain_text(written))
+        filtered = text_to_html(plain_text(filtered))
     return SanitizedHtml(
-        html=SafeHtml(_escape_template_braces(written)),
+        html=SafeHtml(_escape_template_braces(filtered)),
         image=elements.image,
         diagnostics=diagnostics,
     )
 
 
 def text_to_html(text: str) -> SafeHtml:
-    """Return plain ``text`` as HTML, a paragraph for each part between empty lines."""
+    """Return plain ``text`` as HTML, with a paragraph for each part between empty lines."""
     parts = (part.strip() for part in re.split(r"\n[^\S\n]*\n", remove_invalid_characters(text)))
     written = "\n".join(f"<p>{escape_html(part)}</p>" for part in parts if part)
     return SafeHtml(_escape_template_braces(written))
 
 
 def _find_schemes(html: str) -> frozenset[str]:
-    """Return whatever may be the scheme of an address in ``html``."""
+    """Return everything in ``html`` that may be the scheme of a URL."""
     before_colons = (part[-_MAX_SCHEME_LENGTH:] for part in html.split(":")[:-1])
     return frozenset(found[0].lower() for part in before_colons if (found := _SCHEME.search(part)))
 
 
 @lru_cache(maxsize=256)
 def _permissive_cleaner(schemes: frozenset[str]) -> nh3.Cleaner:
-    """Return a cleaner that leaves everything our own pass has an opinion about."""
+    """Return a cleaner that keeps everything `ElementFilter` inspects."""
     return nh3.Cleaner(
         tags=_INSPECTED_ELEMENTS,
         clean_content_tags=set(),
@@ -132,9 +131,9 @@ def _permissive_cleaner(schemes: frozenset[str]) -> nh3.Cleaner:
 
 
 def _limit_depth(html: str) -> str:
-    """Return ``html`` without the tags that would nest deeper than anybody means.
+    """Return ``html`` with start tags beyond `_MAX_DEPTH` escaped.
 
-    A parser looks through all open elements at each tag: unlimited depth takes quadratic time.
+    A parser searches all open elements at each tag, so unlimited depth takes quadratic time.
     """
     if html.count("<") <= _MAX_DEPTH:
         return html
@@ -161,16 +160,16 @@ def _limit_depth(html: str) -> str:
 
 
 def _escape_template_braces(html: str) -> str:
-    """Return ``html`` with braces outside code written so that no template engine sees its own."""
+    """Return ``html`` with ``{{`` and ``{%`` outside code escaped for template engines."""
     if "{{" not in html and "{%" not in html:
         return html
     depth = 0
 
-    def write(match: re.Match[str]) -> str:
+    def escape(match: re.Match[str]) -> str:
         nonlocal depth
         if match[0] == "{":
             return "{" if depth else "&#123;"
         depth += -1 if match[1] else 1
         return match[0]
 
-    return _CODE_TAG_OR_BRACE.sub(write, html)
+    return _CODE_TAG_OR_BRACE.sub(escape, html)
