@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from syndicate.render.pipeline import RenderRequest
+from syndicate.render.messages import RenderRequest
 
 SITE: Final = "https://agency.example.gov"
 PAGE: Final = f"{SITE}/news/a-post/"

@@ -10,14 +10,13 @@ import html5lib
 import pytest
 
 from syndicate.render.html_tokens import remove_invalid_characters
+from syndicate.render.internal_links import find_internal_links
 from syndicate.render.markdown import to_html
-from syndicate.render.pipeline import find_internal_links, render
+from syndicate.render.pipeline import render
 from syndicate.render.sanitizer.sanitizer import sanitize
 from syndicate.render.templates.shortcodes import TemplateContext
-from syndicate.render.templates.template_resolver import (
-    LITERAL_BRACE,
-    resolve_templates,
-)
+from syndicate.render.templates.template_resolver import resolve_templates
+from syndicate.render.templates.template_tags import LITERAL_BRACE
 from syndicate.render.urls import UrlResolver
 from tests import corpora
 from tests.render.markdown.markdown_it_reference import reference, structure

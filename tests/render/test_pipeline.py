@@ -8,13 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicate.model.post import Image
-from syndicate.render.pipeline import (
-    RENDERER_VERSION,
-    find_internal_links,
-    inline_text,
-    render,
-    truncated_fallback,
-)
+from syndicate.render.internal_links import find_internal_links
+from syndicate.render.messages import RENDERER_VERSION
+from syndicate.render.pipeline import inline_text, render, truncated_fallback
 from syndicate.render.sanitizer.sanitizer import sanitize
 from syndicate.render.urls import UrlResolver
 from tests.render.render_requests import PAGE, SITE, render_request

@@ -1,4 +1,4 @@
-"""Renders the body of one post: template code, Markdown, sanitized HTML, plain text, notes."""
+"""Renders the body of one post: template tags, Markdown, sanitizer, plain text."""
 
 import re
 from typing import Final
@@ -6,9 +6,8 @@ from typing import Final
 from syndicate.model.post import SafeHtml
 from syndicate.render.diagnostics import Diagnostic, locate
 from syndicate.render.html_tokens import plain_text, remove_invalid_characters
-from syndicate.render.internal_links import find_internal_links
 from syndicate.render.markdown import to_html
-from syndicate.render.messages import RENDERER_VERSION, RenderRequest, RenderResult
+from syndicate.render.messages import RenderRequest, RenderResult
 from syndicate.render.sanitizer.sanitizer import sanitize, text_to_html
 from syndicate.render.templates.comments import (
     find_template_comments,
@@ -16,22 +15,9 @@ from syndicate.render.templates.comments import (
     remove_ranges,
 )
 from syndicate.render.templates.shortcodes import TemplateContext
-from syndicate.render.templates.template_resolver import (
-    LITERAL_BRACE,
-    resolve_templates,
-)
+from syndicate.render.templates.template_resolver import resolve_templates
+from syndicate.render.templates.template_tags import LITERAL_BRACE
 from syndicate.render.urls import UrlResolver
-
-__all__ = [
-    "RENDERER_VERSION",
-    "Diagnostic",
-    "RenderRequest",
-    "RenderResult",
-    "find_internal_links",
-    "inline_text",
-    "render",
-    "truncated_fallback",
-]
 
 _MAX_FALLBACK_CHARACTERS: Final = 8_000
 _HTML_COMMENT: Final = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
@@ -39,7 +25,7 @@ _LEADING_NUMBER: Final = re.compile(r"\A(\s*\d{1,9})([.)])")
 
 
 def render(request: RenderRequest) -> RenderResult:
-    """Render ``job``: the same job gives the same rendering, and no text makes it raise."""
+    """Render ``request``; equal requests give equal results, and no text makes it raise."""
     body = remove_invalid_characters(request.body)
     if not body.strip():  # as most summaries are
         return RenderResult(content=SafeHtml(""), text="", image=None, diagnostics=())
@@ -61,18 +47,20 @@ def render(request: RenderRequest) -> RenderResult:
     urls = UrlResolver(
         page_url=request.page_url, link_targets=targets, asset_urls=dict(request.asset_urls)
     )
-    safe = sanitize(html.replace(LITERAL_BRACE, "{"), urls, key=request.key, embeds=request.embeds)
+    sanitized = sanitize(
+        html.replace(LITERAL_BRACE, "{"), urls, key=request.key, embeds=request.embeds
+    )
     return RenderResult(
-        content=safe.html,
-        text=plain_text(safe.html),
-        image=safe.image,
+        content=sanitized.html,
+        text=plain_text(sanitized.html),
+        image=sanitized.image,
         diagnostics=resolved.diagnostics
-        + locate(safe.diagnostics, body, first_line=request.first_line),
+        + locate(sanitized.diagnostics, body, first_line=request.first_line),
     )
 
 
 def truncated_fallback(request: RenderRequest, cpu_seconds: float) -> RenderResult:
-    """Return the beginning of ``job`` without any markup, for one too slow to be rendered."""
+    """Return the beginning of the post without markup, for a post that renders too slowly."""
     context = TemplateContext(site_url=request.site_url, page_url=request.page_url)
     body = _remove_comments(remove_invalid_characters(request.body), request)[
         :_MAX_FALLBACK_CHARACTERS
@@ -85,9 +73,8 @@ def truncated_fallback(request: RenderRequest, cpu_seconds: float) -> RenderResu
         rule="too-slow",
         line=request.first_line,
         column=0,
-        message=f"rendering the post takes longer than {cpu_seconds:g} s: "
-        "only its beginning is shown",
-        hint="Look for thousands of brackets, asterisks or nested lists; shorten or split it.",
+        message=f"rendering takes longer than {cpu_seconds:g} s: only the beginning is shown",
+        hint="Remove long runs of brackets, asterisks or nested lists, or split the post.",
     )
     return RenderResult(
         content=content, text=plain_text(content), image=None, diagnostics=(diagnostic,)
@@ -95,22 +82,22 @@ def truncated_fallback(request: RenderRequest, cpu_seconds: float) -> RenderResu
 
 
 def _remove_comments(body: str, request: RenderRequest) -> str:
-    """Return ``body`` without comments of any kind, as it is shown where it is not parsed."""
+    """Return ``body`` without comments of any kind, since the fallback is not parsed."""
     text = remove_ranges(body, find_template_comments(body, request.comment_syntaxes))
     text = remove_kramdown_comments(text) if "kramdown" in request.comment_syntaxes else text
     return _HTML_COMMENT.sub("", text)
 
 
 def inline_text(markdown: str) -> str:
-    """Return what a line of Markdown or HTML says, as plain text with white space folded.
+    """Return a line of Markdown or HTML as plain text with white space folded.
 
-    A number at its beginning belongs to the text: it makes no list.
+    A number at the beginning does not start a list.
     """
-    nowhere = RenderRequest(
+    request = RenderRequest(
         body=_LEADING_NUMBER.sub(r"\1\\\2", markdown, count=1),
         first_line=1,
         page_url="https://example.invalid/",
         site_url="https://example.invalid",
         key="",
     )
-    return " ".join(render(nowhere).text.split())
+    return " ".join(render(request).text.split())

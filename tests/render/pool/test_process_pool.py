@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from syndicate.errors import SyndicateError
-from syndicate.render.pipeline import RenderRequest, RenderResult, render
+from syndicate.render.messages import RenderRequest, RenderResult
+from syndicate.render.pipeline import render
 from syndicate.render.pool.process_pool import RenderPool
 from tests.render.render_requests import render_request
 from tests.render_pool import close_render_pool
@@ -215,7 +216,7 @@ def test_workers_that_never_come_to_work_are_an_error(
     program.symlink_to("/bin/false")
     monkeypatch.setattr(sys, "executable", str(program))
     room = RenderPool(processes=1)
-    with pytest.raises(SyndicateError, match="end as soon as they are started"):
+    with pytest.raises(SyndicateError, match="exit immediately"):
         room.render([render_request("a")])
     room.close()
 

@@ -6,10 +6,8 @@ import pytest
 
 from syndicate.render.diagnostics import MAX_DIAGNOSTICS
 from syndicate.render.templates.shortcodes import TemplateContext
-from syndicate.render.templates.template_resolver import (
-    LITERAL_BRACE,
-    resolve_templates,
-)
+from syndicate.render.templates.template_resolver import resolve_templates
+from syndicate.render.templates.template_tags import LITERAL_BRACE
 
 DATA = Path(__file__).parents[2] / "data" / "render" / "templates"
 CONTEXT = TemplateContext(site_url="https://a.gov", page_url="https://a.gov/post/")
@@ -30,8 +28,8 @@ def test_what_has_no_meaning_is_noted_with_its_place() -> None:
         ("notice", "template", 13, 3),
         ("notice", "template", 14, 12),
     ]
-    assert notes[0].message == "{% include a.html %} was left out: it has no meaning here"
-    assert notes[1].message == "{{ is never closed"
+    assert notes[0].message == "{% include a.html %} was removed: unknown tag"
+    assert notes[1].message == "{{ is not closed"
     (long,) = resolve_templates("{% z " + "y" * 100 + " %}", CONTEXT, first_line=1).diagnostics
     assert long.message.startswith("{% z yyy")
     assert len(long.message) < 120

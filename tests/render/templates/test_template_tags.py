@@ -80,12 +80,12 @@ def test_an_end_tag_says_what_it_ends(source: str, closes: str) -> None:
 @pytest.mark.parametrize("text", ["a {{ b", "a {% b\n\nc %}", "{{ x %}", "{% x }}"])
 def test_an_opening_nobody_closes_is_a_stray(text: str) -> None:
     """A tag goes no further than its paragraph."""
-    assert only(text).kind == "stray"
+    assert only(text).kind == "unclosed"
 
 
 def test_an_opening_before_the_next_one_is_a_stray() -> None:
     """A forgotten end does not swallow the text up to the next tag."""
-    assert [tag.kind for tag in find_tags("{{ a {{ b }}", ())] == ["stray", "output"]
+    assert [tag.kind for tag in find_tags("{{ a {{ b }}", ())] == ["unclosed", "output"]
 
 
 def test_code_holds_no_tags() -> None:

@@ -1,10 +1,15 @@
-"""Finds code spans, and hides what inline patterns must not see: idle brackets, linked URLs."""
+"""Finds code in Markdown, and masks what inline patterns must not see outside of code."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import Final
 
 from markdown.inlinepatterns import AUTOLINK_RE, HTML_RE
+
+from syndicate.render.markdown.block_parser import parse
+from syndicate.render.markdown.nodes import Block
 
 _RUN: Final = re.compile(r"`+")
 _BRACKET: Final = re.compile(r"\\.|[\[\]()]", re.DOTALL)
@@ -17,6 +22,38 @@ _TAG_OR_SCHEME: Final = re.compile(rf"://|{AUTOLINK_RE}|{HTML_RE}", re.DOTALL)
 _ANCHOR: Final = re.compile(r"<(/?)a[\s>]", re.IGNORECASE)
 _AFFORDABLE: Final = 1_000_000
 _DEEPEST: Final = 3
+
+
+def code_ranges(text: str) -> tuple[tuple[int, int], ...]:
+    """Return (start, end) of each fence, indented block and code span in ``text``, in order."""
+    starts = [0]
+    for line in text.split("\n"):
+        starts.append(starts[-1] + len(line) + 1)
+    return tuple(sorted(_ranges(parse(text), starts)))
+
+
+def _ranges(block: Block, starts: list[int]) -> list[tuple[int, int]]:
+    if block.kind in ("fence", "indented"):
+        return [(starts[block.start], starts[block.end + 1] - 1)]
+    found = [code for child in block.children for code in _ranges(child, starts)]
+    if block.kind != "html":
+        found += _spans(block, starts)
+    return found
+
+
+def _spans(block: Block, starts: list[int]) -> list[tuple[int, int]]:
+    """Return the code spans in the text of ``block``, which may begin and end in other lines."""
+    if not any("`" in line for _, line in block.lines):
+        return []
+    begins = [starts[number + 1] - 1 - len(line) for number, line in block.lines]
+    lengths = [len(line) + 1 for _, line in block.lines]
+    ends = list(accumulate(lengths))
+
+    def position(offset: int) -> int:
+        row = bisect_right(ends, offset)
+        return begins[row] + offset - (ends[row] - lengths[row])
+
+    return [(position(start), position(end - 1) + 1) for start, end in code_spans(block.text)]
 
 
 def code_spans(text: str) -> Iterator[tuple[int, int]]:

@@ -1,1 +1,1 @@
-"""Template tags and shortcodes of site engines, resolved as data."""
+"""Template tags, shortcodes and comments of site engines, resolved without an engine."""

@@ -1,7 +1,7 @@
-"""Finds what engines hide as comments: Liquid's, Nunjucks' and kramdown's, but not those in code.
+"""Finds and removes comments of Liquid, Nunjucks and kramdown outside of code.
 
-No reader may get them, neither in content and text nor in what is made of these. Code spans and
-code blocks keep what they hold, and so does what the engine itself takes verbatim.
+Comments must not reach readers in any form. Comments in code spans, in code blocks and in tags
+that the engine takes verbatim are content.
 """
 
 import re
@@ -9,12 +9,12 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
-from syndicate.render.markdown.code_ranges import code_ranges
+from syndicate.render.markdown.code_spans import code_ranges
 from syndicate.render.messages import CommentSyntax
 from syndicate.render.templates.template_tags import Range
 
 MASK_CHARACTER: Final = "\ufdd1"
-"""Takes the place of a hidden character where offsets must stay the same."""
+"""Replaces masked characters, so that offsets stay the same."""
 
 _LIQUID: Final = (
     r"\{%-?\s*(?P<raw>raw|verbatim)\s*-?%\}"
@@ -23,10 +23,10 @@ _LIQUID: Final = (
     r"|(?P<line>(?<!\{)\{%-?\s*#(?:(?!%\}|\{%).)*%\})"
     r"|\{%-?\s*end(?P<end>raw|verbatim|highlight|comment)\s*-?%\}"
 )
-"""Tags, of which Hugo's shortcodes ``{{% … %}}`` are none."""
+"""Tags of Liquid. Hugo's shortcodes ``{{% … %}}`` are excluded."""
 
 _NUNJUCKS: Final = r"\{#[\w:.\-]+(?:[ \t][^{}\n]*)?(?<!#)\}|(?P<open>\{#)|(?P<close>#\})"
-"""A comment, but not ``{#id .class}``, an attribute list of Markdown."""
+"""A comment of Nunjucks. Attribute lists of Markdown (``{#id .class}``) are excluded."""
 
 _TEMPLATE: Final = re.compile(_LIQUID, re.DOTALL)
 _TEMPLATE_OR_NUNJUCKS: Final = re.compile(f"{_LIQUID}|{_NUNJUCKS}", re.DOTALL)
@@ -39,47 +39,47 @@ _REST_OF_LINE: Final = re.compile(r"[ \t]*(?:\n|\Z)")
 _BLANK_LINE: Final = re.compile(r"\n[ \t>]*(?=\n)")
 _NON_SPACE: Final = re.compile(r"\S")
 _MAX_INDENT: Final = 40
-"""Characters before a comment in which the beginning of its line is looked for."""
+"""Characters before a comment in which the beginning of its line is searched."""
 
 Accepts = Callable[[re.Match[str]], bool]
-"""Tells whether a comment may begin with a match."""
+"""Returns whether a comment may begin at a match."""
 
 
 def find_template_comments(text: str, syntaxes: Collection[CommentSyntax]) -> tuple[Range, ...]:
-    """Return where ``text`` holds comments of Liquid, and of Nunjucks if among ``syntaxes``.
+    """Return the ranges of Liquid comments in ``text``, and of Nunjucks ones if in ``syntaxes``.
 
-    ``{%- … -%}`` and ``{#- … -#}`` take the white space around along. A Liquid comment that is
-    never closed hides all that follows: no engine would publish it.
+    ``{%- … -%}`` and ``{#- … -#}`` include the surrounding white space. An unclosed Liquid comment
+    extends to the end, because no engine publishes what follows.
     """
     pattern = _TEMPLATE_OR_NUNJUCKS if "nunjucks" in syntaxes else _TEMPLATE
     tokens = [token for token in pattern.finditer(text) if token.lastgroup]
     if not {"comment", "line", "open"} & {token.lastgroup for token in tokens}:
         return ()
     found = _outside_code(text, lambda accepts: _scan_template_comments(tokens, len(text), accepts))
-    return tuple(_extend_over_white_space(text, each) for each in found)
+    return tuple(_extend_over_white_space(text, comment) for comment in found)
 
 
 def remove_kramdown_comments(text: str) -> str:
-    """Return Markdown ``text`` without ``{::comment}…{:/comment}``, blocks and inlines.
+    """Return Markdown ``text`` without block and inline ``{::comment}…{:/comment}``.
 
-    Where whole lines are a comment, their line ends go with them.
+    If a comment fills whole lines, their line feeds are removed too.
     """
     if "{::comment" not in text:
         return text
     tokens = list(_KRAMDOWN.finditer(text))
     found = _outside_code(text, lambda accepts: _scan_kramdown_comments(text, tokens, accepts))
-    return remove_ranges(text, [_extend_to_lines(text, each) for each in found])
+    return remove_ranges(text, [_extend_to_lines(text, comment) for comment in found])
 
 
 def remove_ranges(text: str, ranges: Sequence[Range]) -> str:
-    """Return ``text`` without ``ranges``, which are in order."""
+    """Return ``text`` without ``ranges``, which must be in order."""
     starts = [start for start, _ in ranges] + [len(text)]
     ends = [0] + [end for _, end in ranges]
     return "".join(text[end:start] for end, start in zip(ends, starts, strict=True))
 
 
 def mask_ranges(text: str, ranges: Sequence[Range], *, white_space: bool) -> str:
-    """Return ``text`` with each character of ``ranges`` hidden, ``white_space`` too or not."""
+    """Return ``text`` with ``ranges`` masked, their white space only if ``white_space``."""
     parts, done = [], 0
     for start, end in ranges:
         inside = text[start:end]
@@ -92,10 +92,11 @@ def mask_ranges(text: str, ranges: Sequence[Range], *, white_space: bool) -> str
 
 
 def _outside_code(text: str, find: Callable[[Accepts], list[Range]]) -> list[Range]:
-    """Return what ``find`` finds outside code.
+    """Return the ranges that ``find`` finds outside of code.
 
-    Code may stand in comments and comments in code. So the first guess are comments that begin a
-    line; what is code without them decides about all; once more, without all of these.
+    Comments may contain code and code may contain comments. The first approximation is comments
+    at the beginning of a line. The code in the text without them decides about all comments;
+    repeated once with the result.
     """
     ranges = find(lambda token: _begins_line(text, token.start()))
     for _ in range(2):
@@ -144,7 +145,7 @@ def _scan_template_comments(
 def _skip_to_end(
     tokens: Sequence[re.Match[str]], number: int, name: str, last: dict[str, int]
 ) -> int:
-    """Return the number of the token after the end of what is called ``name``, if it has one."""
+    """Return the number of the token after the end tag of ``name``, or ``number`` if none."""
     if last.get(name, -1) < number:
         return number
     while tokens[number]["end"] != name:
@@ -153,9 +154,9 @@ def _skip_to_end(
 
 
 def _skip_comment(tokens: Sequence[re.Match[str]], number: int, last: dict[str, int]) -> int:
-    """Return the number of the token after a comment, which may hold others and raw text.
+    """Return the number of the token after a comment, which may contain comments and raw text.
 
-    One more than there are tokens if the comment never ends.
+    The result is ``len(tokens) + 1`` if the comment is not closed.
     """
     depth = 1
     while number < len(tokens):
@@ -190,7 +191,7 @@ def _scan_kramdown_comments(
 
 
 class _KramdownEnds:
-    """Where the extensions of kramdown in a text end (its parser/kramdown/extensions.rb)."""
+    """Finds the ends of kramdown's extensions (kramdown: parser/kramdown/extensions.rb)."""
 
     def __init__(self, text: str, tokens: Sequence[re.Match[str]]) -> None:
         self._text: Final = text
@@ -205,7 +206,7 @@ class _KramdownEnds:
         self._blank_lines: Final = [match.start() for match in _BLANK_LINE.finditer(text)]
 
     def find_end(self, token: re.Match[str]) -> re.Match[str] | None:
-        """Return the end of what ``token`` begins: a block, else an inline in one paragraph."""
+        """Return the end of the block at ``token``, or else of an inline within its paragraph."""
         block = _next_end(self._block_ends[token["name"]], token)
         if block is not None and _is_alone(self._text, token):
             return block
@@ -230,12 +231,12 @@ def _begins_line(text: str, position: int) -> bool:
 
 
 def _is_alone(text: str, token: re.Match[str]) -> bool:
-    """Tell whether ``token`` is all that its line holds, but markers of lists and quotes."""
+    """Return whether ``token`` is alone on its line, except for markers of lists and quotes."""
     return _begins_line(text, token.start()) and _REST_OF_LINE.match(text, token.end()) is not None
 
 
 def _extend_to_lines(text: str, found: Range) -> Range:
-    """Return ``found`` with the blanks and line end around it if nothing else is on its lines."""
+    """Return ``found`` with surrounding blanks and its line feed if it fills whole lines."""
     start, end = found
     before = text.rfind("\n", max(0, start - _MAX_INDENT), start) + 1
     is_first = before > 0 or start <= _MAX_INDENT
@@ -246,7 +247,7 @@ def _extend_to_lines(text: str, found: Range) -> Range:
 
 
 def _extend_over_white_space(text: str, found: Range) -> Range:
-    """Return ``found`` with the white space that its hyphens take along."""
+    """Return ``found`` with the white space that its hyphens strip."""
     start, end = found
     if text.startswith("-", start + 2):
         while start and text[start - 1].isspace():

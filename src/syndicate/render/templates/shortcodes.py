@@ -1,4 +1,4 @@
-"""The closed list: what template tags, filters and shortcodes mean, without running them."""
+"""Expands a fixed list of template tags, filters and shortcodes to Markdown or HTML."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -10,10 +10,10 @@ from syndicate.render.allowlist import name_set
 from syndicate.render.html_tokens import escape_html
 from syndicate.render.markdown import to_html
 from syndicate.render.messages import CommentSyntax
-from syndicate.render.templates.template_tags import TagCall, TemplateTag
+from syndicate.render.templates.template_tags import LITERAL_BRACE, TagCall, TemplateTag
 
 POST_REFERENCE_TAGS: Final = frozenset({"link", "post_url", "ref", "relref"})
-"""Tags whose first argument is the name of another post or page."""
+"""Tags whose first argument names another post or page."""
 
 _TRANSPARENT_TAGS: Final = name_set(
     "accordion alert aside box callout card details div highlight info note notice quote raw"
@@ -26,11 +26,11 @@ _PLACEHOLDER: Final = re.compile(r"\$(\w+)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateContext:
-    """What tags may refer to.
+    """Values that tags refer to.
 
-    ``targets`` says where the names of other posts and pages lead; ``replacements`` are the
-    settings' own meanings, by a tag's text, by what is inside it, or by its name; ``comments``
-    are the syntaxes of comments that the engine of the site has.
+    ``link_targets`` maps names of posts and pages to URLs. ``replacements`` are those of the
+    settings, by the whole tag, by its inner text, or by its name. ``comment_syntaxes`` are those
+    of the site's engine.
     """
 
     site_url: str
@@ -41,15 +41,15 @@ class TemplateContext:
 
 
 def expand(tag: TemplateTag, context: TemplateContext, *, is_paired: bool = False) -> str | None:
-    """Return the Markdown or HTML that ``tag`` stands for, None if that is not known.
+    """Return the Markdown or HTML for ``tag``, None if the tag is unknown.
 
-    A ``paired`` tag has an end tag: what is between the two stays where it is.
+    ``is_paired``: the tag has an end tag; the content between them is kept.
     """
     replacement = _configured_replacement(tag, context.replacements)
     if replacement is not None:
         return replacement
     match tag.kind:
-        case "stray":
+        case "unclosed":
             return None
         case "output":
             return _expand_output(tag, context)
@@ -104,7 +104,7 @@ def _expand_call(call: TagCall, context: TemplateContext) -> str | None:
 
 
 def _literal_shortcode(source: str) -> str:
-    return source.replace("/*", "", 1).replace("*/", "", 1).replace("{", "\ufdd0")
+    return source.replace("/*", "", 1).replace("*/", "", 1).replace("{", LITERAL_BRACE)
 
 
 def _root_relative(path: str) -> str:
@@ -146,7 +146,7 @@ def _figure(call: TagCall, _: TemplateContext) -> str | None:
 
 
 def _include(call: TagCall, context: TemplateContext) -> str | None:
-    """An include that is given an image shows it, whatever else it does."""
+    """Return the image of an include with an image argument."""
     source = next(
         (
             call.named_arguments[name]
@@ -193,7 +193,7 @@ def _empty(_: TagCall, __: TemplateContext) -> str:
 
 
 def _make_player_link(prefix: str, title: str) -> Callable[[TagCall, TemplateContext], str | None]:
-    """Return the meaning of a tag that shows what has an id at some well-known place."""
+    """Return the expansion of a tag that embeds an item of a known site by its id."""
 
     def link(call: TagCall, _: TemplateContext) -> str | None:
         given = _argument(call, 0, "url", "id")

@@ -1,8 +1,8 @@
-"""Resolves the closed list of template tags that posts use; all others are left out and noted.
+"""Resolves the template tags in a body; unknown tags are removed and reported.
 
-No template engine runs here: a post shows the same whatever the site it comes from has
-installed. Code spans, fences and indented code stay as they are, and so does what stands between
-``{% raw %}`` and ``{% endraw %}``, wherever that is. Comments go without a notice.
+No template engine runs, so the result does not depend on what a site has installed. Code and the
+content between ``{% raw %}`` and ``{% endraw %}`` are kept as they are. Comments are removed
+without a report.
 """
 
 import re
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from syndicate.render.diagnostics import MAX_DIAGNOSTICS, Diagnostic, line_and_column
-from syndicate.render.markdown.code_ranges import code_ranges
+from syndicate.render.markdown.code_spans import code_ranges
 from syndicate.render.templates.comments import (
     MASK_CHARACTER,
     find_template_comments,
@@ -22,10 +22,7 @@ from syndicate.render.templates.shortcodes import (
     TemplateContext,
     expand,
 )
-from syndicate.render.templates.template_tags import TemplateTag, find_tags
-
-LITERAL_BRACE: Final = "\ufdd0"
-"""Stands for a brace that is meant as one, until HTML has been made."""
+from syndicate.render.templates.template_tags import LITERAL_BRACE, TemplateTag, find_tags
 
 _VERBATIM_TAG: Final = re.compile(
     r"\{%-?\s*(?P<raw>raw)\s*-?%\}"
@@ -43,9 +40,9 @@ _MAX_SHOWN_CHARACTERS: Final = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedTemplate:
-    """A body without template code, in which `LITERAL` stands for braces meant as such.
+    """A body without template tags, in which `LITERAL_BRACE` replaces literal braces.
 
-    ``names`` are the other posts and pages that tags name, as written.
+    ``referenced_names`` are the posts and pages that tags name.
     """
 
     text: str
@@ -64,9 +61,9 @@ def resolve_templates(body: str, context: TemplateContext, *, first_line: int) -
     diagnostics: list[Diagnostic] = []
     parts: list[str] = []
     end = 0
-    for tag, until, replacement in _replacements(text, tags, context):
+    for tag, replaced_until, replacement in _replacements(text, tags, context):
         parts += [text[end : tag.start], replacement or ""]
-        end = until
+        end = replaced_until
         if replacement is None and len(diagnostics) < MAX_DIAGNOSTICS:
             diagnostics.append(_unresolved_diagnostic(tag, body, first_line))
     parts.append(text[end:])
@@ -82,11 +79,10 @@ def resolve_templates(body: str, context: TemplateContext, *, first_line: int) -
 
 
 def _mask_verbatim(body: str) -> tuple[str, str]:
-    """Return ``body`` as it is to be read, and as its tags and code are to be found.
+    """Return ``body`` for output, and ``body`` for scanning for tags and code.
 
-    In both, each ``raw`` tag is blanked out and braces between two are `LITERAL`. In the second,
-    so is the inside of comments and highlighted code: whatever is there means nothing outside.
-    Lengths stay the same, so that places in the results are places in ``body``.
+    In both, ``raw`` tags are masked and the braces between them replaced by `LITERAL_BRACE`. In
+    the second, the content of comments and highlighted code is masked too. Offsets stay the same.
     """
     text, scanned = [], []
     end = 0
@@ -109,9 +105,9 @@ def _mask_verbatim(body: str) -> tuple[str, str]:
 
 
 def _verbatim_pairs(body: str) -> Iterator[tuple[re.Match[str], re.Match[str]]]:
-    """Yield opening and end tag of each pair whose inside is not to be read.
+    """Yield start and end tag of each pair with verbatim content.
 
-    Raw text may begin anywhere, a comment or highlighted code at the beginning of a line.
+    Raw text may begin anywhere, comments and highlighted code at the beginning of a line.
     """
     tags = list(_VERBATIM_TAG.finditer(body))
     last = {tag["end"]: number for number, tag in enumerate(tags) if tag["end"]}
@@ -127,24 +123,24 @@ def _verbatim_pairs(body: str) -> Iterator[tuple[re.Match[str], re.Match[str]]]:
 
 
 def _replacements(
-    text: str, found: Sequence[TemplateTag], context: TemplateContext
+    text: str, tags: Sequence[TemplateTag], context: TemplateContext
 ) -> Iterator[tuple[TemplateTag, int, str | None]]:
-    """Yield (tag, where what it replaces ends, replacement or None if it has no meaning)."""
-    last = {tag.closes: number for number, tag in enumerate(found) if tag.closes}
+    """Yield (tag, end of the replaced range, replacement or None if the tag is unknown)."""
+    last = {tag.closes: number for number, tag in enumerate(tags) if tag.closes}
     number = 0
-    while number < len(found):
-        tag = found[number]
+    while number < len(tags):
+        tag = tags[number]
         number += 1
         if tag.name in ("comment", "highlight") and last.get(tag.name, 0) >= number:
-            while found[number].closes != tag.name:
+            while tags[number].closes != tag.name:
                 number += 1
-            inside = text[tag.end : found[number].start]
+            inside = text[tag.end : tags[number].start]
             before = text[max(0, tag.start - _MAX_INDENT) : tag.start]
-            yield tag, found[number].end, _verbatim_markdown(tag, inside, before)
+            yield tag, tags[number].end, _verbatim_markdown(tag, inside, before)
             number += 1
         else:
-            paired = last.get(tag.name, 0) >= number
-            yield tag, tag.end, "" if tag.closes else expand(tag, context, is_paired=paired)
+            is_paired = last.get(tag.name, 0) >= number
+            yield tag, tag.end, "" if tag.closes else expand(tag, context, is_paired=is_paired)
 
 
 def _verbatim_markdown(tag: TemplateTag, inside: str, before: str) -> str:
@@ -165,12 +161,12 @@ def _unresolved_diagnostic(tag: TemplateTag, text: str, first_line: int) -> Diag
     line, column = line_and_column(text, tag.start)
     source = " ".join(tag.source.split())
     shown = source if len(source) <= _MAX_SHOWN_CHARACTERS else f"{source[:_MAX_SHOWN_CHARACTERS]}…"
-    cause = "is never closed" if tag.kind == "stray" else "was left out: it has no meaning here"
+    cause = "is not closed" if tag.kind == "unclosed" else "was removed: unknown tag"
     return Diagnostic(
         level="notice",
         rule="template",
         line=first_line + line - 1,
         column=column,
         message=f"{shown} {cause}",
-        hint="Write what it stands for, or name that in the source's replacements.",
+        hint="Replace the tag by its output, or add it to the source's replacements.",
     )

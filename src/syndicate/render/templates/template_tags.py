@@ -1,4 +1,4 @@
-"""Finds template tags of Liquid, Nunjucks and Hugo in a text and takes them apart."""
+"""Finds and parses template tags of Liquid, Nunjucks and Hugo."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 Range = tuple[int, int]
-"""Offsets from the first character to behind the last one."""
+"""Offsets of the first character and after the last one."""
 
-TagKind = Literal["output", "tag", "shortcode", "stray"]
+LITERAL_BRACE: Final = "\ufdd0"
+"""Replaces a literal brace until Markdown has been converted."""
+
+TagKind = Literal["output", "tag", "shortcode", "unclosed"]
 
 _DELIMITER: Final = re.compile(r"\{\{[<%]?|\{%|\}\}|%\}\}|>\}\}|%\}|\n[^\S\n]*\n")
-"""What opens a tag, what closes one, an empty line; the first character says which."""
+"""The beginning or the end of a tag, or an empty line, told apart by the first character."""
 
 _ARGUMENT: Final = re.compile(
     r"""(?:([\w.-]+)\s*[=:](?!//)\s*)?"""
@@ -25,7 +28,7 @@ _NAME: Final = re.compile(r"[\w./-]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TagCall:
-    """A name with its arguments; of a literal value ``name`` is empty and ``words`` holds it."""
+    """A name with its arguments; a literal value is the only argument of an empty name."""
 
     name: str
     arguments: tuple[str, ...] = ()
@@ -34,10 +37,10 @@ class TagCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateTag:
-    """One tag at ``start`` to ``end`` of a text.
+    """A tag at ``start`` to ``end`` of a text.
 
-    An output, ``{{ value | filter: words }}``, sends ``call`` through ``filters``. An end tag
-    says in ``closes`` what it ends. A stray is an opening nobody closes.
+    An output, ``{{ value | filter: argument }}``, applies ``filters`` to ``call``. ``closes`` of an
+    end tag is the name of the tag it ends. An unclosed tag has no closing delimiter.
     """
 
     kind: TagKind
@@ -55,9 +58,9 @@ class TemplateTag:
 
 
 def find_tags(text: str, code: Sequence[Range]) -> Iterator[TemplateTag]:
-    """Yield the tags of ``text``, in order; those that begin or end in ``code`` are none.
+    """Yield the tags of ``text`` in order, except for those that begin or end in ``code``.
 
-    A tag ends before an empty line and before the next tag begins. One pass, linear time.
+    A tag cannot contain an empty line or the beginning of another tag. Takes linear time.
     """
     opening: re.Match[str] | None = None
     for mark in _outside_code(_DELIMITER.finditer(text), code):
@@ -86,7 +89,7 @@ def _outside_code(marks: Iterator[re.Match[str]], code: Sequence[Range]) -> Iter
 
 
 def _unclosed_tag(opening: re.Match[str]) -> TemplateTag:
-    return TemplateTag(kind="stray", start=opening.start(), end=opening.end(), source=opening[0])
+    return TemplateTag(kind="unclosed", start=opening.start(), end=opening.end(), source=opening[0])
 
 
 def _parse_tag(text: str, start: int, end: int) -> TemplateTag:
@@ -136,12 +139,12 @@ def _parse_call(text: str) -> TagCall:
     match = _NAME.match(text.lstrip("/ "))
     name = match[0] if match else ""
     rest = text.lstrip("/ ")[len(name) :].lstrip(":")
-    words: list[str] = []
-    named: dict[str, str] = {}
+    arguments: list[str] = []
+    named_arguments: dict[str, str] = {}
     for key, *values in _ARGUMENT.findall(rest):
         value = _ESCAPE.sub(r"\1", "".join(values))
         if key:
-            named[key] = value
+            named_arguments[key] = value
         else:
-            words.append(value)
-    return TagCall(name=name, arguments=tuple(words), named_arguments=named)
+            arguments.append(value)
+    return TagCall(name=name, arguments=tuple(arguments), named_arguments=named_arguments)

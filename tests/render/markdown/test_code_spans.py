@@ -2,7 +2,7 @@
 
 import pytest
 
-from syndicate.render.markdown.code_ranges import code_ranges
+from syndicate.render.markdown.code_spans import code_ranges
 
 
 @pytest.mark.parametrize(
