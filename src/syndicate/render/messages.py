@@ -1,4 +1,7 @@
-"""What is rendered and what comes of it, apart from what renders: that takes 40 ms to import."""
+"""Requests to the render processes and their results.
+
+Kept apart from the renderer itself, which the service process never imports: 40 ms.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,26 +14,24 @@ from syndicate.render import renderer_version
 from syndicate.render.diagnostics import Diagnostic
 
 CommentSyntax = Literal["kramdown", "nunjucks"]
-"""Comments that only some engines have. Those of Liquid are tags, which count everywhere."""
+"""Comment syntaxes of some engines only; Liquid's comments are recognized for all."""
 
 RENDERER_VERSION: Final = renderer_version.renderer_digest()
-"""Part of every key a rendering is cached under: another one where the same job can give another
-rendering, because this folder or what it stands on changed."""
+"""Part of the cache key of every rendering; changes with the code that may change the result."""
 
-ACCEPTED: Final = b"taken"
-"""Answered when jobs arrive: what goes wrong from there on is their doing."""
+ACCEPTED: Final = b"accepted"
+"""Sent by a worker when requests arrive; a later failure is caused by the requests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderRequest:
-    """All that a rendering depends on.
+    """Everything that the rendering of one body depends on.
 
-    ``first_line`` is the line of the file in which ``body`` begins, from 1; ``key`` makes the ids
-    of the post its own; ``comments`` are the syntaxes of comments that the engine of the site
-    has beside Liquid's; ``replacements`` are the meanings a source gives to template tags;
-    ``embeds`` are hosts whose frames stay, beside the well-known ones. ``targets`` says where
-    links lead, by name or path as written in the post; ``assets`` what replaces the address of an
-    image, as written or as a path from the root of the site.
+    ``first_line`` is the line of the file in which ``body`` begins, from 1. ``key`` makes the
+    post's ids unique. ``comment_syntaxes`` are those of the site's engine in addition to Liquid's.
+    ``replacements`` are the source's settings for template tags. ``embeds`` are further hosts
+    whose iframes are allowed. ``link_targets`` maps names and paths in the post to URLs;
+    ``asset_urls`` maps the URLs of images, as in the post or as a path from the root of the site.
     """
 
     body: str
@@ -48,10 +49,10 @@ class RenderRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderResult:
-    """A body as readers get it.
+    """A rendered body.
 
-    ``text`` is plain, paragraphs set apart by an empty line. ``image`` is the first one of the
-    body, its address absolute.
+    ``text`` is plain text with an empty line between paragraphs. ``image`` is the first image of
+    the body; its URL is absolute.
     """
 
     content: SafeHtml
@@ -65,15 +66,15 @@ _result_decoder: Final = msgspec.msgpack.Decoder(tuple[RenderResult, ...])
 
 
 def encode(values: Sequence[RenderRequest] | Sequence[RenderResult]) -> bytes:
-    """Return ``values`` as bytes that another process can read: MessagePack, which runs no code."""
+    """Return ``values`` as MessagePack, which cannot execute code in the process that reads it."""
     return msgspec.msgpack.encode(values)
 
 
 def decode_requests(data: bytes) -> tuple[RenderRequest, ...]:
-    """Return the jobs that were `packed`; `msgspec.DecodeError` if ``data`` are none."""
+    """Decode requests made by `encode`; raise `msgspec.DecodeError` for other data."""
     return _request_decoder.decode(data)
 
 
 def decode_results(data: bytes) -> tuple[RenderResult, ...]:
-    """Return the renderings that were `packed`; `msgspec.DecodeError` if ``data`` are none."""
+    """Decode results made by `encode`; raise `msgspec.DecodeError` for other data."""
     return _result_decoder.decode(data)

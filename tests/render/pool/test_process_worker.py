@@ -20,7 +20,9 @@ from tests.render.render_requests import render_request
 def test_a_worker_takes_jobs_until_the_other_side_hangs_up() -> None:
     """They are taken, then rendered, one or several at a time."""
     ours, theirs = Pipe()
-    thread = threading.Thread(target=serve, args=(theirs,), kwargs={"seconds": 60, "idle": 60})
+    thread = threading.Thread(
+        target=serve, args=(theirs,), kwargs={"cpu_seconds": 60, "idle_seconds": 60}
+    )
     thread.start()
     for bodies in (["a"], ["*b*", "c", ""]):
         together = [render_request(body) for body in bodies]
@@ -35,7 +37,7 @@ def test_a_worker_takes_jobs_until_the_other_side_hangs_up() -> None:
 def test_a_worker_nobody_needs_ends() -> None:
     """After the idle time, without being told."""
     ours, theirs = Pipe()
-    serve(theirs, seconds=60, idle=0.01)
+    serve(theirs, cpu_seconds=60, idle_seconds=0.01)
     ours.close()
 
 

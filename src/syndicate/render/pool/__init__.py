@@ -1,1 +1,1 @@
-"""Rendering in worker processes: the pool, the worker and the messages between them."""
+"""Rendering in worker processes."""

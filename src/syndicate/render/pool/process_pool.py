@@ -1,4 +1,4 @@
-"""Renders posts in a few processes that can be ended, so that no post can delay the others."""
+"""Renders posts in worker processes with a time limit, so that no post delays the others."""
 
 import os
 import re
@@ -29,38 +29,37 @@ _START_TIMEOUT_SECONDS: Final = 60.0
 _TIMEOUT_FACTOR: Final = 15.0
 _MAX_ATTEMPTS: Final = 3
 _NICENESS_INCREMENT: Final = 10
-"""Steps: readers of what is ready go first; rendering still gets a tenth of a busy core."""
+"""Requests for rendered content have priority; rendering still gets a tenth of a busy core."""
 
 _BATCH_CHARACTERS: Final = 16_000
-"""Characters that are rendered in one go: some 10 ms of work."""
+"""Characters in one batch, about 10 ms of work."""
 
 _MAX_BATCH_REQUESTS: Final = 24
-"""Jobs that are rendered in one go."""
+"""Requests in one batch."""
 
 _INHERITED_VARIABLES: Final = re.compile(
     r"PATH|HOME|LANG|LC_\w+|TZ|TMPDIR|SSL_CERT_FILE|SSL_CERT_DIR"
-    r"|LD_LIBRARY_PATH|PYTHONHOME"  # an interpreter that lies elsewhere needs them to start
+    r"|LD_LIBRARY_PATH|PYTHONHOME"  # needed by an interpreter outside of the default paths
 )
-"""The variables that workers inherit, beside ``PYTHONPATH``, which is made of our own path."""
+"""Variables that workers inherit; ``PYTHONPATH`` is set to ``sys.path`` of this process."""
 
 _WORKER_CODE: Final = "from syndicate.render.pool.process_worker import main; main({}, {}, {})"
 
 
 class RenderPool:
-    """A few worker processes; usable from several threads at once, closed by `close`.
+    """A thread-safe pool of worker processes, stopped by `close`.
 
-    Workers are started when there is work, from scratch (no fork of a process with threads). All
-    but one end when nobody has needed them for some seconds, for each holds 20 MB; that one stays,
-    so that a commit after hours of silence does not wait for a process to start. All end by
-    themselves when this process is gone.
+    Workers are spawned on demand, not forked, because this process has threads. Idle workers
+    (20 MB each) exit after some seconds, except for a permanent one, so that a commit after a
+    quiet period does not wait for a process to start. All workers exit if this process ends.
 
-    Each group of requests (a source) gets its turn, and one worker more than ``processes`` is
-    started for a group that has no worker at all: slow posts of one source keep no other waiting.
+    Groups of requests (sources) are served fairly. One worker more than ``processes`` is started
+    for a group without any worker, so that slow posts of one source do not delay another.
 
     Args:
-        processes: How many posts of a group are rendered at once, at most.
-        seconds: Processor time a post may take; one that takes longer is cut off.
-        idle: Seconds without work after which a worker ends, but for the one that stays.
+        processes: The number of batches of a group that are rendered at the same time.
+        cpu_seconds: CPU time limit of a post; a post that exceeds it is truncated.
+        idle_seconds: Idle time after which a worker exits, except for the permanent one.
     """
 
     def __init__(
@@ -68,35 +67,35 @@ class RenderPool:
     ) -> None:
         self._cpu_seconds: Final = cpu_seconds
         self._idle_seconds: Final = idle_seconds
-        self._threads: Final = ThreadPoolExecutor(processes + 1, thread_name_prefix="workroom")
+        self._threads: Final = ThreadPoolExecutor(processes + 1, thread_name_prefix="render-pool")
         self._queue: Final = RenderQueue(processes)
         self._lock: Final = threading.Lock()
         self._idle_workers: Final[list[_WorkerProcess]] = []
         self._permanent_worker: _WorkerProcess | None = None
-        """The worker that stays."""
 
     def start(self) -> None:
-        """Start the worker that stays now, so that not even the first job waits for it."""
+        """Start the permanent worker, so that the first request does not wait for it."""
         worker = self._get_worker()
         with self._lock:
             self._idle_workers.append(worker)
 
     def render(self, requests: Iterable[RenderRequest]) -> list[RenderResult]:
-        """Return the renderings of ``jobs``, in their order; the first are begun at once.
+        """Render ``requests`` and return the results in their order.
 
-        Raises `SyndicateError` when the workroom is closed or no worker can be started.
+        Rendering starts before the iterable is exhausted. Raises `SyndicateError` if the pool is
+        closed or no worker can be started.
         """
-        futures = self.submit((job,) for job in requests)
-        return [rendering for future in futures for rendering in future.result()]
+        futures = self.submit((request,) for request in requests)
+        return [result for future in futures for result in future.result()]
 
     def submit(
         self, posts: Iterable[Sequence[RenderRequest]], *, group: str = ""
     ) -> list[Future[tuple[RenderResult, ...]]]:
-        """Begin to render ``requests``; return for each the future of its jobs' renderings.
+        """Start rendering ``posts``, each a sequence of requests; return a future for each post.
 
-        The first are begun while the others are still being made. A future raises
-        `SyndicateError` when no worker can be started or the workroom is closed before; this
-        raises it when the workroom is closed already.
+        Rendering starts before the iterable is exhausted. A future raises `SyndicateError` if no
+        worker can be started or the pool is closed first; this method raises it if the pool is
+        already closed.
         """
         tasks: list[RenderTask] = []
         for batch in _batches(posts):
@@ -104,10 +103,10 @@ class RenderPool:
                 raise pool_closed_error()
             self._wake_thread()
             tasks += batch
-        return [request.future for request in tasks]
+        return [task.future for task in tasks]
 
     def close(self) -> None:
-        """End all workers; jobs that wait are given up, those at work are finished first."""
+        """Finish batches that are being rendered, fail those in the queue, and stop all workers."""
         self._queue.close()
         self._threads.shutdown(cancel_futures=True)
         with self._lock:
@@ -115,52 +114,52 @@ class RenderPool:
                 self._idle_workers.pop().kill()
 
     def _wake_thread(self) -> None:
-        """Let a thread that is idle look into the queue."""
-        with suppress(RuntimeError):  # closed meanwhile: then the futures say so
+        """Have a thread process the queue."""
+        with suppress(RuntimeError):  # the pool was closed: the futures raise
             self._threads.submit(self._render_queued)
 
     def _render_queued(self) -> None:
-        """Render portions, in whatever order the queue gives them, until it gives none."""
+        """Render batches in the order of the queue until no batch is due."""
         while (taken := self._queue.take()) is not None:
-            group, portion = taken
+            group, batch = taken
             try:
-                self._render_batch(group, portion)
-            except Exception as error:  # noqa: BLE001 — whoever waits for the result is told
-                for request in portion:
-                    request.future.set_exception(error)
+                self._render_batch(group, batch)
+            except Exception as error:  # noqa: BLE001 — raised by the futures
+                for task in batch:
+                    task.future.set_exception(error)
             finally:
                 self._queue.done(group)
 
     def _render_batch(self, group: str, batch: Sequence[RenderTask]) -> None:
-        """Render a portion in one go; each request by itself where one of them may be at fault."""
+        """Render a batch at once; if the worker fails, queue its tasks one by one."""
         if len(batch) == 1:
-            (request,) = batch
-            request.future.set_result(tuple(map(self._render_single, request.requests)))
+            (task,) = batch
+            task.future.set_result(tuple(map(self._render_single, task.requests)))
             return
-        outcome = self._try_render([job for request in batch for job in request.requests])
+        outcome = self._try_render([request for task in batch for request in task.requests])
         if isinstance(outcome, tuple):
-            made = iter(outcome)
-            for request in batch:
-                request.future.set_result(tuple(islice(made, len(request.requests))))
+            results = iter(outcome)
+            for task in batch:
+                task.future.set_result(tuple(islice(results, len(task.requests))))
         else:
             self._queue.retry(group, batch)
             for _ in batch:
                 self._wake_thread()
 
     def _render_single(self, request: RenderRequest) -> RenderResult:
-        ends: list[_ExitReason] = []
-        while len(ends) < _MAX_ATTEMPTS and "slow" not in ends:
+        reasons: list[_ExitReason] = []
+        while len(reasons) < _MAX_ATTEMPTS and "timed_out" not in reasons:
             outcome = self._try_render([request])
             if isinstance(outcome, tuple):
                 return outcome[0]
-            ends.append(outcome)
-        if set(ends) != {"lost"}:
-            from syndicate.render.pipeline import truncated_fallback  # noqa: PLC0415 — it takes a renderer
+            reasons.append(outcome)
+        if set(reasons) != {"failed_start"}:
+            from syndicate.render.pipeline import truncated_fallback  # noqa: PLC0415 — slow import
 
             return truncated_fallback(request, self._cpu_seconds)
         raise SyndicateError(
-            "posts cannot be rendered: worker processes end as soon as they are started",
-            hint="Look for what ends them: too little memory, or a limit on processes.",
+            "posts cannot be rendered: worker processes exit immediately",
+            hint="Check memory and process limits.",
         )
 
     def _try_render(
@@ -170,7 +169,7 @@ class RenderPool:
         outcome = worker.render(
             requests, timeout=_TIMEOUT_FACTOR * self._cpu_seconds * len(requests)
         )
-        if outcome == "left":
+        if outcome == "idle_exit":
             return self._try_render(requests)
         if isinstance(outcome, tuple):
             with self._lock:
@@ -181,82 +180,83 @@ class RenderPool:
         with self._lock:
             if self._idle_workers:
                 return self._idle_workers.pop()
-            stays = self._permanent_worker is None or self._permanent_worker.has_ended
+            is_permanent = self._permanent_worker is None or self._permanent_worker.has_ended
             worker = _WorkerProcess(
-                cpu_seconds=self._cpu_seconds, idle_seconds=None if stays else self._idle_seconds
+                cpu_seconds=self._cpu_seconds,
+                idle_seconds=None if is_permanent else self._idle_seconds,
             )
-            if stays:
+            if is_permanent:
                 self._permanent_worker = worker
             return worker
 
 
-def _batches(requests: Iterable[Sequence[RenderRequest]]) -> Iterator[Sequence[RenderTask]]:
-    """Yield ``requests`` in portions that make the way to a worker and back worth while."""
-    portion: list[RenderTask] = []
-    for jobs in requests:
-        portion.append(RenderTask(tuple(jobs)))
-        together = [job for request in portion for job in request.requests]
+def _batches(posts: Iterable[Sequence[RenderRequest]]) -> Iterator[Sequence[RenderTask]]:
+    """Yield ``posts`` in batches large enough to outweigh the exchange with a worker."""
+    batch: list[RenderTask] = []
+    for post in posts:
+        batch.append(RenderTask(tuple(post)))
+        requests = [request for task in batch for request in task.requests]
         if (
-            sum(len(job.body) for job in together) >= _BATCH_CHARACTERS
-            or len(together) >= _MAX_BATCH_REQUESTS
+            sum(len(request.body) for request in requests) >= _BATCH_CHARACTERS
+            or len(requests) >= _MAX_BATCH_REQUESTS
         ):
-            yield portion
-            portion = []
-    if portion:
-        yield portion
+            yield batch
+            batch = []
+    if batch:
+        yield batch
 
 
-_ExitReason = Literal["left", "lost", "died", "slow"]
-"""How a worker ends: since its last job, before its first, at work, or by its time limit."""
+_ExitReason = Literal["idle_exit", "failed_start", "crashed", "timed_out"]
+"""Why a worker gave no results: it exited after its last request, before its first one, while
+rendering, or by the time limit."""
 
 
 def _worker_environment() -> dict[str, str]:
-    """Return the variables that a worker inherits: none of the service's, which hold secrets."""
+    """Return the environment of a worker, without variables that may hold secrets."""
     return {
         name: value for name, value in os.environ.items() if _INHERITED_VARIABLES.fullmatch(name)
     }
 
 
 class _WorkerProcess:
-    """One process and the line to it."""
+    """A worker process and the connection to it."""
 
     def __init__(self, *, cpu_seconds: float, idle_seconds: float | None) -> None:
-        ours, theirs = socket.socketpair()
-        number = theirs.fileno() + 1
-        code = _WORKER_CODE.format(number, cpu_seconds, idle_seconds)
+        own_end, worker_end = socket.socketpair()
+        descriptor = worker_end.fileno() + 1
+        code = _WORKER_CODE.format(descriptor, cpu_seconds, idle_seconds)
         path = os.pathsep.join(str(Path(entry).resolve()) for entry in sys.path)
-        with theirs:
+        with worker_end:
             self._pid: Final = os.posix_spawn(
                 sys.executable,
                 [sys.executable, "-c", code],
                 {**_worker_environment(), "PYTHONPATH": path},
-                file_actions=[(os.POSIX_SPAWN_DUP2, theirs.fileno(), number)],
+                file_actions=[(os.POSIX_SPAWN_DUP2, worker_end.fileno(), descriptor)],
             )
         niceness = os.getpriority(os.PRIO_PROCESS, 0) + _NICENESS_INCREMENT
         os.setpriority(os.PRIO_PROCESS, self._pid, niceness)
-        self._connection: Final = Connection(ours.detach())
+        self._connection: Final = Connection(own_end.detach())
         self._lock: Final = threading.Lock()
         self._exit_status: int | None = None
         self._has_rendered = False
-        """Whether it has done a job."""
         self._reaper: Final = threading.Thread(target=self._reap, daemon=True)
         self._reaper.start()
 
     @property
     def has_ended(self) -> bool:
-        """Whether the process is gone."""
+        """Whether the process has exited."""
         return self._exit_status is not None
 
     def render(
         self, requests: Sequence[RenderRequest], *, timeout: float
     ) -> tuple[RenderResult, ...] | _ExitReason:
-        """Return the renderings of ``jobs``, or how the worker ended.
+        """Return the results of ``requests``, or why the worker exited.
 
-        ``patience`` bounds the wait for one that neither works nor answers, in seconds.
+        ``timeout`` in seconds applies to a worker that neither uses CPU time nor answers.
         """
         if not self._send(requests):
             self.kill()
-            return "left" if self._has_rendered else "lost"
+            return "idle_exit" if self._has_rendered else "failed_start"
         try:
             reply = self._connection.recv_bytes() if self._connection.poll(timeout) else b""
         except (OSError, EOFError):
@@ -266,8 +266,10 @@ class _WorkerProcess:
             return decode_results(reply)
         self.kill()
         self._reaper.join()
-        is_slow = self._exit_status is not None and os.WTERMSIG(self._exit_status) == signal.SIGPROF
-        return "slow" if is_slow else "died"
+        has_timed_out = (
+            self._exit_status is not None and os.WTERMSIG(self._exit_status) == signal.SIGPROF
+        )
+        return "timed_out" if has_timed_out else "crashed"
 
     def _send(self, requests: Sequence[RenderRequest]) -> bool:
         try:
@@ -280,14 +282,14 @@ class _WorkerProcess:
             return False
 
     def kill(self) -> None:
-        """End the process at once, unless it has ended."""
+        """Kill the process unless it has exited."""
         self._connection.close()
         with self._lock:
             if self._exit_status is None:
                 os.kill(self._pid, signal.SIGKILL)
 
     def _reap(self) -> None:
-        """Wait for the end of the process and take it off the books, in a thread of its own."""
+        """Wait for the process to exit and reap it; runs in its own thread."""
         os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOWAIT)
         with self._lock:
             self._exit_status = os.waitpid(self._pid, 0)[1]

@@ -1,4 +1,4 @@
-"""The queue in front of the worker processes: which portion of posts is rendered next."""
+"""The queue of the render pool, fair between groups of requests."""
 
 import threading
 from collections import deque
@@ -13,14 +13,14 @@ from syndicate.render.messages import RenderRequest, RenderResult
 
 @dataclass(frozen=True, slots=True)
 class RenderTask:
-    """The jobs of one post, and the future of what they are rendered to."""
+    """The requests of one post, and the future of their results."""
 
     requests: tuple[RenderRequest, ...]
     future: Future[tuple[RenderResult, ...]] = field(default_factory=Future)
 
 
 RenderBatch = Sequence[RenderTask]
-"""Requests that go to a worker together."""
+"""Tasks that are sent to a worker together."""
 
 
 @dataclass(slots=True)
@@ -32,9 +32,9 @@ class _Group:
     running: int = 0
 
     def pop(self) -> RenderBatch:
-        """Take the newest portion: what was asked for last has waited for nothing slow yet.
+        """Remove and return the newest batch; batches that failed come last.
 
-        A portion that failed may hold a slow post, so it is tried again after everything else.
+        The newest batch is what a reader waits for now. A batch that failed may hold a slow post.
         """
         return self.new.pop() if self.new else self.retried.popleft()
 
@@ -44,36 +44,36 @@ class _Group:
 
 
 class RenderQueue:
-    """Portions that wait to be rendered, taken fairly between groups; safe for several threads.
+    """A thread-safe queue of batches, fair between groups.
 
-    Of the ``workers`` of a pool all may work for one group. One more is given only to a group
-    for which nobody works.
+    One group may use all ``workers`` of a pool. One worker more is available to a group that has
+    none.
     """
 
     def __init__(self, workers: int) -> None:
         self._workers: Final = workers
         self._lock: Final = threading.Lock()
         self._groups: Final[dict[str, _Group]] = {}
-        """Groups with work; the one that was served longest ago comes first."""
+        """Groups with work, the least recently served one first."""
         self._is_closed = False
 
     def put(self, group: str, batch: RenderBatch) -> bool:
-        """Add a portion of ``group``; return False if the queue is closed."""
+        """Add a batch of ``group``; return False if the queue is closed."""
         with self._lock:
             if not self._is_closed:
                 self._groups.setdefault(group, _Group()).new.append(batch)
             return not self._is_closed
 
     def retry(self, group: str, batch: RenderBatch) -> None:
-        """Add each request of a portion that failed by itself, behind everything of its group."""
+        """Add the tasks of a failed batch one by one, behind all batches of the group."""
         with self._lock:
             if not self._is_closed:
-                self._groups[group].retried.extend([request] for request in batch)
+                self._groups[group].retried.extend([task] for task in batch)
                 return
         _fail(batch)
 
     def take(self) -> tuple[str, RenderBatch] | None:
-        """Return the next portion and its group, to be followed by `done`; None if none is due."""
+        """Return the next batch and its group, None if none is due; call `done` afterwards."""
         with self._lock:
             due = [name for name, group in self._groups.items() if group.has_work]
             if sum(group.running for group in self._groups.values()) >= self._workers:
@@ -86,7 +86,7 @@ class RenderQueue:
             return name, group.pop()
 
     def done(self, name: str) -> None:
-        """Note that a portion of the group called ``name`` is no longer worked on."""
+        """Record that a batch of the group ``name`` is finished."""
         with self._lock:
             group = self._groups[name]
             group.running -= 1
@@ -94,7 +94,7 @@ class RenderQueue:
                 del self._groups[name]
 
     def close(self) -> None:
-        """Take no more portions; fail those that wait."""
+        """Accept no more batches, and fail those in the queue."""
         with self._lock:
             self._is_closed = True
             waiting: list[RenderBatch] = []
@@ -107,10 +107,10 @@ class RenderQueue:
 
 
 def pool_closed_error() -> SyndicateError:
-    """Return the error that nothing is rendered any more."""
+    """Return the error for requests to a closed pool."""
     return SyndicateError("posts cannot be rendered: the service is stopping")
 
 
 def _fail(batch: RenderBatch) -> None:
-    for request in batch:
-        request.future.set_exception(pool_closed_error())
+    for task in batch:
+        task.future.set_exception(pool_closed_error())
