@@ -41,7 +41,7 @@ def test_the_directory_has_every_feed_with_what_is_in_it(here: AppClient) -> Non
     assert [text(h2) for h2 in page.iter("h2")] == [
         *("Main feeds", "Custom feeds", "By source", "By category"),
     ]
-    said = {re.sub(" posts?, latest.*", "", text(row)) for row in by_class(page, "what")}
+    said = {re.sub(" posts?, latest.*", "", text(row)) for row in by_class(page, "feed-info")}
     assert said == {
         "All posts All posts from all sources. 5",
         "Carousel Posts featured by their source, with a carousel card. 1",

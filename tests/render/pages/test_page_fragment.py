@@ -12,11 +12,11 @@ from syndicate.render.pages.page_fragment import for_own_page
 
 def link(href: str, label: str, words: str) -> str:
     """Return what stands for something that would load by itself."""
-    return f'<a class="stand-in" href="{href}"><span class="label">{label}</span> {words}</a>'
+    return f'<a class="placeholder" href="{href}"><span class="label">{label}</span> {words}</a>'
 
 
 X = "https://a.gov/x"
-WORDS = '<span class="stand-in"><span class="label">Image</span> Home</span>'
+WORDS = '<span class="placeholder"><span class="label">Image</span> Home</span>'
 
 
 @pytest.mark.parametrize(

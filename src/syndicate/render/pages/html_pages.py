@@ -1,4 +1,4 @@
-"""Pages for people: the directory, a feed, a post, what this is, and what went wrong."""
+"""The HTML pages: feed directory, categories, feed, post, about, and errors."""
 
 import base64
 import hashlib
@@ -14,7 +14,7 @@ from syndicate.model.post import PostId, RenderedPost, Source
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedLink:
-    """One format of one feed; ``title`` as people call the format, ``type`` without parameters."""
+    """One format of a feed: the title of the format, its media type without parameters, its URL."""
 
     title: str
     type: str
@@ -23,7 +23,7 @@ class FeedLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedSummary:
-    """A feed as the directory shows it; ``url`` is its page, ``newest`` None while it is empty."""
+    """A feed in the directory; ``url`` is its page, ``latest`` is None while the feed is empty."""
 
     title: str
     description: str
@@ -35,7 +35,7 @@ class FeedSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedGroup:
-    """Feeds of one kind as the directory shows them: ``listings`` of ``total`` that there are."""
+    """Feeds of one kind in the directory: ``feeds`` out of ``total``."""
 
     title: str
     feeds: tuple[FeedSummary, ...]
@@ -44,7 +44,7 @@ class FeedGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilterOption:
-    """Something a feed can be narrowed to, and how many of its posts that leaves."""
+    """A value to filter a feed by, and the number of its posts in the feed."""
 
     value: str
     title: str
@@ -54,7 +54,7 @@ class FilterOption:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedFilters:
-    """What a feed can be narrowed to, and to what it is; empty where there is no choice."""
+    """The filters of a feed with the selected values; empty if there is no choice."""
 
     categories: tuple[FilterOption, ...] = ()
     match_all: bool = False
@@ -68,7 +68,7 @@ class FeedFilters:
 
 
 def directory_page(service_info: ServiceInfo, groups: Sequence[FeedGroup]) -> str:
-    """Return the page of all feeds, in ``groups``."""
+    """Return the feed directory, in ``groups``."""
     nonempty = [group for group in groups if group.feeds]
     return _render_page("directory.html", service_info, groups=nonempty, here="/")
 
@@ -81,18 +81,18 @@ def categories_page(
     after: str,
     next_after: str,
 ) -> str:
-    """Return a page of the list of all ``total`` categories.
+    """Return one page of the list of all ``total`` categories.
 
-    It begins behind the cursor ``after``, empty on the first page; the next one does behind
-    ``following``, empty on the last.
+    The page starts after the cursor ``after``, empty on the first page; the next page starts after
+    ``next_after``, empty on the last page.
     """
     return _render_page(
         "categories.html",
         service_info,
-        listings=feeds,
+        feeds=feeds,
         total=total,
         after=after,
-        following=next_after,
+        next_after=next_after,
         here="",
     )
 
@@ -108,11 +108,10 @@ def feed_page(  # noqa: PLR0913 — a page has many parts
     category_urls: Mapping[str, str],
     unrendered: Collection[PostId] = (),
 ) -> str:
-    """Return one page of ``feed`` to read; ``description`` is what an operator says of it.
+    """Return one page of ``feed``; ``description`` is that of the settings.
 
-    ``total`` posts are in the feed as narrowed, of ``whole`` in the feed without a query.
-    ``homes`` holds the address of each category's page by slug. Of ``unrendered`` posts there are
-    title and summary alone, which the page says.
+    ``total`` posts match the filters, out of ``unfiltered_total``. ``category_urls`` maps slugs of
+    categories to their pages. ``unrendered`` posts are shown with title, summary and a note.
     """
     return _render_page(
         "feed.html",
@@ -120,10 +119,10 @@ def feed_page(  # noqa: PLR0913 — a page has many parts
         feed=feed,
         description=description,
         total=total,
-        whole=unfiltered_total,
-        addresses=links,
-        narrowing=filters,
-        homes=category_urls,
+        unfiltered_total=unfiltered_total,
+        links=links,
+        filters=filters,
+        category_urls=category_urls,
         sources={source.name: source for source in feed.sources},
         unrendered=unrendered,
         here="",
@@ -139,11 +138,11 @@ def post_page(  # noqa: PLR0913 — a page has many parts
     category_urls: Mapping[str, str],
     is_rendered: bool = True,
 ) -> str:
-    """Return the page of one post as it is syndicated; search engines are told to leave it.
+    """Return the page of the syndicated version of one post, excluded from search engines.
 
-    ``river`` is the address of the page of everything from ``source``; ``homes`` holds that of
-    each category by slug. Of a post that is not rendered yet there are title and summary alone,
-    which the page says.
+    ``source_feed_url`` is the page of the feed of ``source``; ``category_urls`` maps slugs of
+    categories to their pages. A post that is not rendered yet is shown with title, summary and a
+    note.
     """
     return _render_page(
         "post.html",
@@ -151,9 +150,9 @@ def post_page(  # noqa: PLR0913 — a page has many parts
         item=item,
         post=item.post,
         source=source,
-        river=source_feed_url,
+        source_feed_url=source_feed_url,
         is_rendered=is_rendered,
-        homes=category_urls,
+        category_urls=category_urls,
         here="",
     )
 
@@ -161,14 +160,11 @@ def post_page(  # noqa: PLR0913 — a page has many parts
 def about_page(
     service_info: ServiceInfo, *, sources: Sequence[Source], links: Sequence[FeedLink]
 ) -> str:
-    """Return what the service is, whose posts it carries, and how to use it.
-
-    ``formats`` hold the addresses of the feed of everything.
-    """
-    return _render_page("about.html", service_info, sources=sources, formats=links, here="/about")
+    """Return the page about the service and its sources; ``links`` are those of the main feed."""
+    return _render_page("about.html", service_info, sources=sources, links=links, here="/about")
 
 
-def problem_page(  # noqa: PLR0913 — each part of an error is told apart
+def problem_page(  # noqa: PLR0913 — an error has many parts
     service_info: ServiceInfo,
     *,
     title: str,
@@ -178,9 +174,9 @@ def problem_page(  # noqa: PLR0913 — each part of an error is told apart
     choices_total: int = 0,
     are_feeds: bool = False,
 ) -> str:
-    """Return what went wrong, for a person; ``known`` become links if they ``are_feeds``.
+    """Return the page for an error; ``choices``, out of ``choices_total``, are the valid values.
 
-    There may be more than these: ``choices_total``.
+    They become links if they ``are_feeds``.
     """
     return _render_page(
         "problem.html",
@@ -188,8 +184,8 @@ def problem_page(  # noqa: PLR0913 — each part of an error is told apart
         title=title,
         detail=detail,
         hint=hint,
-        known=choices,
-        known_total=choices_total,
+        choices=choices,
+        choices_total=choices_total,
         are_feeds=are_feeds,
         here="",
     )
@@ -197,9 +193,9 @@ def problem_page(  # noqa: PLR0913 — each part of an error is told apart
 
 @cache
 def content_security_policy() -> str:
-    """Return the Content-Security-Policy of every page: its own style, and nothing from anywhere.
+    """Return the Content-Security-Policy of every page: only its own inline style is allowed.
 
-    No script runs, no request is made, no other site may frame it.
+    No script runs, nothing is loaded, and no other site may frame the page.
     """
     digest = base64.b64encode(hashlib.sha256(_style_sheet().encode()).digest()).decode()
     return (
@@ -209,7 +205,7 @@ def content_security_policy() -> str:
 
 
 def _render_page(template: str, service_info: ServiceInfo, **values: object) -> str:
-    from syndicate.render.pages import jinja  # noqa: PLC0415 — feeds do without: 20 ms to import
+    from syndicate.render.pages import jinja  # noqa: PLC0415 — 20 ms to import; feeds do not need it
 
     return jinja.render_template(
         template, style=_style_sheet(), service_info=service_info, **values

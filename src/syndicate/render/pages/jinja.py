@@ -1,4 +1,4 @@
-"""The door to Jinja: the templates of pages, and how they write days, addresses and numbers."""
+"""The Jinja environment of the pages, with filters for dates, URLs and numbers."""
 
 import re
 from datetime import date
@@ -17,7 +17,7 @@ _MONTHS: Final = (
 
 
 def render_template(template: str, **values: object) -> str:
-    """Return the page that the file ``template`` makes of ``values``."""
+    """Render the file ``template`` with ``values``."""
     return _environment().get_template(template).render(**values)
 
 
@@ -31,24 +31,24 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "local": _relative_url,
+        "relative_url": _relative_url,
         "host": _host,
-        "day": _format_date,
-        "mail": _contact_url,
-        "inset": for_own_page,
-        "parts": _break_points,
+        "format_date": _format_date,
+        "contact_url": _contact_url,
+        "for_own_page": for_own_page,
+        "break_points": _break_points,
         "count": _count_noun,
     }
     return environment
 
 
 def _relative_url(url: str) -> str:
-    """Return an address of ours without scheme and host: pages work under any name."""
+    """Return a URL of the service without scheme and host, so that pages work on any host name."""
     return urlsplit(url)._replace(scheme="", netloc="").geturl() or "/"
 
 
 def _break_points(url: str) -> list[str]:
-    """Return an address in the parts between which it may be broken when shown."""
+    """Return a URL in parts, between which a line may break."""
     return re.split(r"(?<=[/?&])(?=[^/])", url)
 
 
@@ -57,12 +57,12 @@ def _host(url: str) -> str:
 
 
 def _format_date(day: date) -> str:
-    """Return a day as people in the United States read it, whatever the process speaks."""
+    """Return a date in US format, whatever the locale of the process."""
     return f"{_MONTHS[day.month - 1]} {day.day}, {day.year}"
 
 
 def _contact_url(contact: str) -> str:
-    """Return where a click on ``contact`` leads: it is an e-mail address or a web address."""
+    """Return the URL of ``contact``, which is an email address or a URL."""
     return contact if ":" in contact else f"mailto:{contact}"
 
 

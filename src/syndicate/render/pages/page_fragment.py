@@ -1,4 +1,4 @@
-"""A post's HTML made to fit into a page of ours: nothing loads by itself, headings go below."""
+"""Adapts the HTML of a post to the service's own pages: no external loads, nested headings."""
 
 import re
 from html import escape
@@ -12,19 +12,19 @@ from syndicate.model.post import SafeHtml
 _HEADINGS: Final = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _LOADING_ELEMENTS: Final = frozenset({"img", "iframe", "video", "audio", "source"})
 _REMOVED_ELEMENTS: Final = frozenset({"picture", "track", "iframe", "video", "audio"})
-"""Elements that leave, while what they hold stays."""
+"""Elements that are removed; their content is kept."""
 
 _ARIA_HIDDEN: Final = re.compile(r'\saria-hidden="[^"]*"')
 _EMPTY_HEADER_CELL: Final = re.compile(r'<th((?:\s[\w-]+="[^"]*")*)>\s*</th>')
 
 
 def for_own_page(content: SafeHtml) -> str:
-    """Return ``content`` for a page whose own heading is an h1; as safe as it was.
+    """Return the sanitized ``content`` for a page with a heading of level 1.
 
-    What a browser would fetch by itself (pictures, frames, films) becomes a link that says what
-    it is; in a link already, only the words. Headings keep their order without skipping a level.
-    Tables can be scrolled by keyboard, a cell that heads a column must say of what, and nothing is
-    kept from those who listen: a link that they cannot hear would still take the focus.
+    Images, iframes, video and audio become links with a description, inside of links only the
+    description (decision 9). Headings are nested below the page's own without skipped levels.
+    Tables can be scrolled by keyboard, empty header cells become data cells, and ``aria-hidden``
+    is removed, because a hidden link would still take the keyboard focus.
     """
     parser = _PageFragmentParser()
     parser.feed(content)
@@ -39,7 +39,7 @@ class _PageFragmentParser(HTMLParser):
         self._open_links = 0
         self._table_count = 0
         self._outline: list[int] = []
-        """The levels of the headings that the next one may stand below, as they were written."""
+        """Source levels of the headings above the current position."""
 
     @override
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -86,17 +86,17 @@ class _PageFragmentParser(HTMLParser):
         return f"<h{self._level}{attributes}"
 
     def _placeholder(self, tag: str, attributes: dict[str, str | None]) -> str:
-        address = attributes.get("src")
-        if not address:
+        url = attributes.get("src")
+        if not url:
             return ""
-        words = f'<span class="label">{_label(tag)}</span> {escape(_description(tag, attributes))}'
+        text = f'<span class="label">{_label(tag)}</span> {escape(_description(tag, attributes))}'
         if self._open_links:
-            return f'<span class="stand-in">{words}</span>'
-        return f'<a class="stand-in" href="{escape(address)}">{words}</a>'
+            return f'<span class="placeholder">{text}</span>'
+        return f'<a class="placeholder" href="{escape(url)}">{text}</a>'
 
 
 def _table_wrapper_start(number: int) -> str:
-    """Return the beginning of what a wide table is scrolled in, with a name of its own."""
+    """Return the start tag of the scrollable region around a table."""
     return f'<div class="scroll" role="region" aria-label="Table {number}" tabindex="0">'
 
 
