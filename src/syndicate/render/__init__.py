@@ -1,1 +1,1 @@
-"""The only makers of HTML: template code, Markdown and sanitizing of posts, and our own pages."""
+"""Makes all HTML: renders and sanitizes the bodies of posts, and renders the service's pages."""

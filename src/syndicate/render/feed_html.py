@@ -1,4 +1,4 @@
-"""Makes HTML of a post fit for readers that show it apart from any page, as those of feeds do."""
+"""Adapts the HTML of a post to feed readers, which show it outside of a page."""
 
 import re
 from html import escape
@@ -14,19 +14,19 @@ _FRAGMENT_LINK: Final = re.compile(r'(<a(?: [\w-]+="[^"]*")*? href=")#([^"]*)')
 
 
 def for_feed_readers(content: SafeHtml, post: Post) -> str:
-    """Return ``content`` of ``post`` without what works only in a page.
+    """Return ``content`` of ``post`` without parts that work only in a page.
 
-    A frame becomes a link, since most readers drop frames with all that is in them. A link to
-    somewhere within the post leads to its page, since readers drop ids and know no base.
+    An iframe becomes a link, because most readers remove iframes with their content. A link
+    within the post gets the URL of its page, because readers remove ids and have no base URL.
     """
-    page, start = escape(post.url.partition("#")[0]), id_prefix(post.key)
+    page, prefix = escape(post.url.partition("#")[0]), id_prefix(post.key)
     return _FRAGMENT_LINK.sub(
-        lambda link: f"{link[1]}{page}#{link[2].removeprefix(start)}",
+        lambda link: f"{link[1]}{page}#{link[2].removeprefix(prefix)}",
         _IFRAME.sub(_iframe_link, content),
     )
 
 
-def _iframe_link(frame: re.Match[str]) -> str:
-    attributes = dict(_ATTRIBUTE.findall(frame[1]))
+def _iframe_link(iframe: re.Match[str]) -> str:
+    attributes = dict(_ATTRIBUTE.findall(iframe[1]))
     url = attributes["src"]
     return f'<a href="{url}">{attributes.get("title") or url}</a>'

@@ -1,6 +1,6 @@
-"""Reads and writes HTML as a serializer writes it: tokens, attributes, plain text.
+"""Tokens, attributes and plain text of HTML in the form in which nh3 serializes it.
 
-Nothing here copes with HTML as people write it; that is what nh3 is for.
+Arbitrary HTML has to pass nh3 first.
 """
 
 import re
@@ -34,8 +34,8 @@ _PLANES: Final = "".join(
 _INVALID_CHARACTER: Final = re.compile(
     f"[^\t\n -~\u00a0-\ud7ff\ue000-\ufdcf\ufdf0-\ufefe\uff00-\ufffd{_PLANES}]"
 )
-"""What is not kept as it is. Said by what is kept: nearly every character is that, and found in the
-first step of a search."""
+"""Every other character. Written as the complement, because a search then matches most characters
+in its first step."""
 
 
 class HtmlToken(NamedTuple):
@@ -48,24 +48,24 @@ class HtmlToken(NamedTuple):
 
 
 def remove_invalid_characters(text: str) -> str:
-    """Return ``text`` without what no output may hold, line by line the same.
+    """Return ``text`` without characters that are invalid in output; lines stay the same.
 
-    Control characters (but tab and line feed), noncharacters and U+FEFF go; a lone surrogate
-    becomes U+FFFD; CR LF, CR and form feed become a line feed each.
+    Control characters (except tab and line feed), noncharacters and U+FEFF are removed. A lone
+    surrogate becomes U+FFFD; CR LF, CR and form feed become a line feed.
     """
     if _INVALID_CHARACTER.search(text) is None:
         return text
     return _INVALID_CHARACTER.sub(_replace_invalid, text.replace("\r\n", "\n"))
 
 
-def _replace_invalid(odd: re.Match[str]) -> str:
-    if odd[0] in "\r\f":
+def _replace_invalid(character: re.Match[str]) -> str:
+    if character[0] in "\r\f":
         return "\n"
-    return "\ufffd" if "\ud800" <= odd[0] <= "\udfff" else ""
+    return "\ufffd" if "\ud800" <= character[0] <= "\udfff" else ""
 
 
 def tokenize(html: str) -> Iterator[HtmlToken]:
-    """Yield what ``html`` consists of; the inside of raw text elements is left out."""
+    """Yield the tokens of ``html``; the content of raw text elements is left out."""
     for end, name, attributes, text in _raw_tokens(html):
         if not name:
             yield HtmlToken("text", "", text)
@@ -77,7 +77,7 @@ def tokenize(html: str) -> Iterator[HtmlToken]:
 
 
 def _raw_tokens(html: str) -> Iterator[tuple[str, str, str, str]]:
-    """Yield the slash of an end tag, the name of any, its attributes, or text, as they stand."""
+    """Yield (slash of an end tag, name of a tag, attributes, text), all as in the source."""
     raw = ""
     for piece in _TOKEN.findall(html):
         end, name, _, _ = piece
@@ -87,25 +87,25 @@ def _raw_tokens(html: str) -> Iterator[tuple[str, str, str, str]]:
 
 
 def start_tag(name: str, values: Mapping[str, str]) -> str:
-    """Return a start tag as nh3 writes it."""
+    """Return a start tag in the form in which nh3 serializes it."""
     if not values:
         return f"<{name}>"
-    written = (f' {key}="{escape_html(text)}"' for key, text in values.items())
-    return f"<{name}{''.join(written)}>"
+    attributes = (f' {key}="{escape_html(text)}"' for key, text in values.items())
+    return f"<{name}{''.join(attributes)}>"
 
 
 def escape_html(text: str) -> str:
-    """Return plain ``text`` as HTML, fit for content and for attributes in double quotes."""
+    """Return plain ``text`` as HTML, for content and for attributes in double quotes."""
     return text.translate(_HTML_ESCAPES)
 
 
 def plain_text(html: str) -> str:
-    """Return what ``html`` says: paragraphs set apart by an empty line, white space folded."""
+    """Return the text of ``html``, with an empty line between paragraphs and white space folded."""
     parts: list[str] = []
     preformatted = 0
-    for end, name, _, written in _raw_tokens(html):
+    for end, name, _, escaped in _raw_tokens(html):
         if not name:
-            text = unescape(written)
+            text = unescape(escaped)
             parts.append(text if preformatted else _fold_white_space(text))
         elif name in _PARAGRAPH_ELEMENTS:
             parts.append(_PARAGRAPH_MARK)
@@ -120,7 +120,7 @@ def plain_text(html: str) -> str:
 
 
 def _fold_white_space(text: str) -> str:
-    """Return ``text`` with a space for each run of white space; no-break spaces stay."""
+    """Return ``text`` with a space for each run of white space; no-break spaces are kept."""
     if "\u00a0" in text:
         return _WHITE_SPACE.sub(" ", text)
     return " ".join(f"<{text}>".split())[1:-1]

@@ -1,4 +1,4 @@
-"""What a body refers to inside its site, found before anything is rendered."""
+"""Finds the internal links of a body before it is rendered."""
 
 import re
 from collections.abc import Iterator
@@ -17,38 +17,42 @@ _URL_PATTERNS: Final = (
         ),
     ),
 )
-"""What a Markdown link, a definition and an attribute name; none of them without its sign."""
+"""Patterns of the URLs in Markdown links, link definitions and attributes, each with a string that
+every match contains."""
 
 _EXTERNAL: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//|\?|.*[{}]")
 
 
 def find_internal_links(body: str) -> tuple[str, ...]:
-    """Return the names and paths that ``body`` refers to inside its site, each once.
+    """Return the names and paths of pages and files of the site in ``body``, each once.
 
-    They are what template tags such as ``ref`` and ``post_url`` name, and the addresses of links
-    and images that are relative, without their fragments: as a job's ``targets`` and ``assets``
-    want them.
+    They are the arguments of template tags such as ``ref`` and ``post_url`` and the relative URLs
+    of links and images, without fragments: the keys of a request's ``link_targets`` and
+    ``asset_urls``.
     """
-    text, named = _resolve_tags(remove_invalid_characters(body))
-    names = (name.partition("#")[0] for name in (*named, *map(unescape, _find_urls(text))))
+    text, tag_names = _resolve_tags(remove_invalid_characters(body))
+    names = (name.partition("#")[0] for name in (*tag_names, *map(unescape, _find_urls(text))))
     return tuple(dict.fromkeys(name for name in names if name and not _EXTERNAL.match(name)))
 
 
 def _find_urls(text: str) -> Iterator[str]:
-    """Yield the addresses in ``text`` in their order; where two overlap, the first."""
-    kinds = [address for sign, address in _URL_PATTERNS if sign in text]
-    found = [(match, kind) for kind in kinds if (match := kind.search(text))]
+    """Yield the URLs in ``text`` in order; of overlapping ones the first."""
+    patterns = [pattern for required, pattern in _URL_PATTERNS if required in text]
+    found = [(match, pattern) for pattern in patterns if (match := pattern.search(text))]
     while found:
         first, _ = min(found, key=lambda pair: pair[0].start())
         yield first[1]
         end = first.end()
-        rest = ((m if m.start() >= end else kind.search(text, end), kind) for m, kind in found)
-        found = [(match, kind) for match, kind in rest if match]
+        rest = (
+            (match if match.start() >= end else pattern.search(text, end), pattern)
+            for match, pattern in found
+        )
+        found = [(match, pattern) for match, pattern in rest if match]
 
 
 def _resolve_tags(body: str) -> tuple[str, tuple[str, ...]]:
-    """Return ``body`` without its tags, and what they name."""
-    if "{{" not in body and "{%" not in body:  # as with most, which need nothing imported
+    """Return ``body`` with its template tags resolved, and the posts that the tags name."""
+    if "{{" not in body and "{%" not in body:  # most posts: saves the imports below
         return body, ()
     from syndicate.render.templates.shortcodes import TemplateContext  # noqa: PLC0415 — see above
     from syndicate.render.templates.template_resolver import resolve_templates  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""Makes every address in a post absolute, as a browser on the post's own page would."""
+"""Resolves the URLs in a post, as a browser does on the post's own page."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -25,16 +25,16 @@ _CANONICAL_URL: Final = re.compile(
     rf"https?://{_LABEL}(?:\.{_LABEL})*+(?:/{_UNESCAPED}*+)?+"
     rf"(?:\?(?:{_UNESCAPED}|\?)++)?+(?:#(?:{_UNESCAPED}|\?)++)?+"
 )
-"""What is an absolute address already, as most are."""
+"""A URL that needs no resolving, as most."""
 
 _SAFE_CHARACTERS: Final = "%!$&'()*+,;=:@/?~"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UrlResolver:
-    """What the addresses of one post are relative to, and which of them mean something else.
+    """Resolves the URLs of one post relative to ``page_url``.
 
-    ``targets`` says what links mean, as written; ``assets`` what replaces an image's address.
+    ``link_targets`` maps links, ``asset_urls`` maps images and media; the keys are as in the post.
     """
 
     page_url: str
@@ -42,7 +42,7 @@ class UrlResolver:
     asset_urls: Mapping[str, str] = field(default_factory=dict)
 
     def resolve_link(self, url: str) -> str | None:
-        """Return where the link ``written`` leads, None if it cannot lead anywhere."""
+        """Return the absolute URL of a link, None if it is invalid or its scheme not allowed."""
         name, hash_sign, fragment = url.partition("#")
         target = self.link_targets.get(url) or self.link_targets.get(name)
         if target:
@@ -50,7 +50,7 @@ class UrlResolver:
         return absolute_url(url, self.page_url, LINK_SCHEMES)
 
     def resolve_resource(self, url: str) -> str | None:
-        """Return where the image, sound or film ``written`` is, None if nowhere."""
+        """Return the absolute URL of an image, video or audio, None if invalid or not allowed."""
         resolved = absolute_url(url, self.page_url, RESOURCE_SCHEMES)
         if not self.asset_urls:
             return resolved
@@ -61,21 +61,21 @@ class UrlResolver:
         return absolute_url(asset, self.page_url, RESOURCE_SCHEMES) if asset else resolved
 
     def resolve_srcset(self, srcset: str) -> str:
-        """Return ``written`` with every usable address absolute; descriptors stay as they are."""
-        kept = []
+        """Return ``srcset`` with absolute URLs; invalid candidates are left out."""
+        candidates = []
         for url, descriptor in srcset_candidates(srcset):
             resolved = self.resolve_resource(url)
             if resolved:
-                kept.append(f"{resolved.replace(',', '%2C')} {descriptor}".rstrip())
-        return ", ".join(kept)
+                candidates.append(f"{resolved.replace(',', '%2C')} {descriptor}".rstrip())
+        return ", ".join(candidates)
 
 
 def absolute_url(url: str, base: str, schemes: frozenset[str]) -> str | None:
-    """Return ``written`` as an absolute address relative to ``base``, None if it is broken.
+    """Return ``url`` as an absolute URL relative to ``base``, None if it is invalid.
 
-    Reads what people write as browsers do (URL Living Standard section 4.4: blanks around it,
-    line breaks in it, backslashes, missing slashes after the scheme) and returns a URI of
-    RFC 3986: what is not ASCII is percent-encoded once, a host is in IDNA form.
+    Parses as browsers do (URL Living Standard section 4.4: surrounding white space, line breaks,
+    backslashes, missing slashes after the scheme) and returns a URI of RFC 3986: characters
+    outside ASCII are percent-encoded once, the host is in IDNA form.
     """
     if _CANONICAL_URL.fullmatch(url):
         return url
@@ -96,7 +96,7 @@ def absolute_url(url: str, base: str, schemes: frozenset[str]) -> str | None:
 
 
 def srcset_candidates(srcset: str) -> Iterator[tuple[str, str]]:
-    """Yield (address, descriptor) of each candidate (HTML Living Standard section 4.8.4.2.1)."""
+    """Yield (URL, descriptor) of each candidate (HTML Living Standard section 4.8.4.2.1)."""
     rest = srcset.strip()
     while rest := rest.lstrip(", \t\n\f\r"):
         parts = rest.split(None, 1)
