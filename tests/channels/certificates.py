@@ -1,4 +1,4 @@
-"""Certificates made on the spot: good ones, and bad ones of every kind."""
+"""X.509 certificates for tests: valid ones and every kind of invalid one."""
 
 import ssl
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class CertificateAuthority:
 
     @classmethod
     def make(cls, called: str) -> Self:
-        """Make an authority that nobody trusts yet."""
+        """Create an authority that no client trusts yet."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = _name(called)
         builder = _builder(name, name, key).add_extension(
@@ -36,7 +36,7 @@ class CertificateAuthority:
         return cls(key=key, certificate=builder.sign(key, hashes.SHA256()))
 
     def client_context(self) -> ssl.SSLContext:
-        """Return the context of the transport, with this authority beside the system's."""
+        """Return the client context of the transport, which also trusts this authority."""
         context = verifying_tls_context()
         context.load_verify_locations(cadata=_pem(self.certificate).decode())
         return context
@@ -44,7 +44,7 @@ class CertificateAuthority:
     def server_context(
         self, host: str = "127.0.0.1", *, expired: bool = False, self_signed: bool = False
     ) -> ssl.SSLContext:
-        """Return a server's context with a certificate for ``host``, perhaps a bad one."""
+        """Return a server context with a certificate for ``host``, optionally an invalid one."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = _name(host)
         issuer = subject if self_signed else self.certificate.subject

@@ -1,4 +1,4 @@
-"""What tests of the channels share: event loops, certificates and a transport that may dial us."""
+"""Fixtures of the channel tests: event loops, certificates and a transport."""
 
 import ssl
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ TIMEOUT = 0.3
 
 @pytest.fixture(params=[False, True], ids=["asyncio", "uvloop"])
 def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
-    """Run each test on both event loops: a service runs on uvloop, a command perhaps not."""
+    """Run each test on both event loops: the service uses uvloop, a command may not."""
     return "asyncio", {"use_uvloop": bool(request.param)}
 
 
@@ -30,13 +30,13 @@ def certificate_authority() -> CertificateAuthority:
 
 @pytest.fixture(scope="session")
 def tls(certificate_authority: CertificateAuthority) -> ssl.SSLContext:
-    """Return the context of the transport with that authority beside the system's."""
+    """Return the client context that also trusts that authority."""
     return certificate_authority.client_context()
 
 
 @pytest.fixture
 async def transport(tls: ssl.SSLContext) -> AsyncIterator[Transport]:
-    """Return a transport that may reach loopback, without TLS too, and gives up soon."""
+    """Return a transport with a short timeout that may reach loopback, also without TLS."""
     guard = SsrfGuard(allow_networks=LOOPBACK, allow_http=True)
     masthead = replace(samples.SERVICE_INFO, hub_url="https://feeds.example.gov/hub")
     async with Transport(guard, masthead, timeout_seconds=TIMEOUT, tls=tls) as made:

@@ -1,4 +1,4 @@
-"""A receiver on loopback that does to a sender whatever a test wants done."""
+"""An HTTP server on loopback whose behaviour a test decides."""
 
 import asyncio
 import ssl
@@ -13,7 +13,7 @@ FOREVER = 3_600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """A request as it came, names of headers in lower case; ``rest`` is what may follow."""
+    """A received request, header names in lower case; ``rest`` is the rest of the stream."""
 
     method: str
     target: str
@@ -23,15 +23,15 @@ class Received:
 
 
 Behaviour = Callable[[Received, asyncio.StreamWriter], Awaitable[None]]
-"""Answers one request; a closed writer ends the connection."""
+"""Responds to one request; closing the writer ends the connection."""
 
 
 @dataclass(slots=True)
 class Receiver:
-    """What came in so far, and what is done about the next request.
+    """Received requests, and the responses to the next ones.
 
-    ``behaviours`` are followed one after the other, the last one ever after. ``connections``
-    counts what was accepted; ``greeting`` is said to each before it says anything.
+    ``behaviours`` apply one after the other, the last one to all further requests. ``connections``
+    counts accepted connections; ``initial_bytes`` are sent to each at once.
     """
 
     port: int
@@ -43,11 +43,11 @@ class Receiver:
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def url(self, path: str = "/hook", host: str = "127.0.0.1") -> str:
-        """Return an address of this receiver."""
+        """Return a URL of this receiver."""
         return f"http{'s' if self.tls else ''}://{host}:{self.port}{path}"
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one connection to its end."""
+        """Handle one connection to its end."""
         self.connections += 1
         task = asyncio.current_task()
         assert task is not None
@@ -68,7 +68,7 @@ async def run_receiver(
     initial_bytes: bytes = b"",
     host: str = "127.0.0.1",
 ) -> AsyncIterator[Receiver]:
-    """Receive on a port of its own on loopback, and stop all of it at the end."""
+    """Run a receiver on a free port of loopback."""
     receiver = Receiver(
         port=0, behaviours=_sequence(behaviours), tls=tls is not None, initial_bytes=initial_bytes
     )
@@ -85,7 +85,7 @@ async def run_receiver(
 
 
 def respond(status: int = 204, body: bytes = b"", **headers: str) -> Behaviour:
-    """Answer at once, in full."""
+    """Send a complete response at once."""
     lines = [f"HTTP/1.1 {status} Whatever"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     if status != 204:
@@ -94,7 +94,7 @@ def respond(status: int = 204, body: bytes = b"", **headers: str) -> Behaviour:
 
 
 def respond_raw(text: bytes, *, close: bool = False) -> Behaviour:
-    """Send ``text`` as it is, and perhaps hang up."""
+    """Send ``text`` unchanged, and optionally close the connection."""
 
     async def behave(_: Received, writer: asyncio.StreamWriter) -> None:
         writer.write(text)
@@ -106,7 +106,7 @@ def respond_raw(text: bytes, *, close: bool = False) -> Behaviour:
 
 
 def drip(text: bytes, pause: float = 0.02) -> Behaviour:
-    """Send ``text`` byte by byte, again and again."""
+    """Send ``text`` byte by byte, repeatedly."""
 
     async def behave(_: Received, writer: asyncio.StreamWriter) -> None:
         for byte in text * 1_000:
@@ -118,7 +118,7 @@ def drip(text: bytes, pause: float = 0.02) -> Behaviour:
 
 
 def drip_after(head: bytes) -> Behaviour:
-    """Send ``head`` at once and then a body without end, byte by byte."""
+    """Send ``head`` at once and then an endless body, byte by byte."""
 
     async def behave(received: Received, writer: asyncio.StreamWriter) -> None:
         writer.write(head)
@@ -128,12 +128,12 @@ def drip_after(head: bytes) -> Behaviour:
 
 
 async def never_respond(_: Received, __: asyncio.StreamWriter) -> None:
-    """Never answer."""
+    """Never respond."""
     await asyncio.sleep(FOREVER)
 
 
 async def respond_endlessly(_: Received, writer: asyncio.StreamWriter) -> None:
-    """Answer with a body that does not end until the other side has had enough."""
+    """Send a body that ends only when the client disconnects."""
     writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n\r\n")
     while True:
         writer.write(_PIECE)
@@ -141,7 +141,7 @@ async def respond_endlessly(_: Received, writer: asyncio.StreamWriter) -> None:
 
 
 async def hang_up(_: Received, writer: asyncio.StreamWriter) -> None:
-    """Close the connection without a word."""
+    """Close the connection without a response."""
     writer.close()
 
 
@@ -160,7 +160,7 @@ def reset(text: bytes = b"") -> Behaviour:
 
 
 def tunnel(port: int) -> Behaviour:
-    """Behave like a proxy that takes every tunnel to ``port``."""
+    """Behave like a proxy that connects every tunnel to ``port``."""
 
     async def behave(received: Received, writer: asyncio.StreamWriter) -> None:
         reader, far = await asyncio.open_connection("127.0.0.1", port)

@@ -1,4 +1,4 @@
-"""Notices reach the operator, and nobody waits for them."""
+"""Operator alerts are sent in the background."""
 
 import asyncio
 import json
@@ -20,8 +20,8 @@ FAILING = Subscription(
 SOON = (0.0, 0.01)
 
 
-async def test_a_notice_says_which_subscription_and_why(transport: Transport) -> None:
-    """And nothing by which somebody else could send there."""
+async def test_alert_names_subscription_and_reason(transport: Transport) -> None:
+    """And has no secret or URL."""
     ended = replace(FAILING, state="disabled", state_reason="it is gone")
     async with (
         run_receiver(respond(204)) as receiver,
@@ -45,10 +45,10 @@ async def test_a_notice_says_which_subscription_and_why(transport: Transport) ->
     }
 
 
-async def test_a_notice_that_fails_is_tried_again_and_then_left(
+async def test_alert_is_retried_and_then_logged(
     transport: Transport, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """To the log."""
+    """After the last attempt only the log has it."""
     async with (
         run_receiver(respond(500)) as receiver,
         OperatorAlerts(
@@ -57,14 +57,14 @@ async def test_a_notice_that_fails_is_tried_again_and_then_left(
     ):
         notices.send("subscription.failing", FAILING)
         said = ""
-        while "operator not notified" not in said:
+        while "operator alert not sent" not in said:
             await asyncio.sleep(0.01)
             said += capsys.readouterr().err
     assert len(receiver.requests) == len(SOON)
 
 
-async def test_nobody_waits_for_an_operator_who_hangs(transport: Transport) -> None:
-    """Not even who stops."""
+async def test_unresponsive_alert_url_delays_nothing(transport: Transport) -> None:
+    """Not even a stop of the service."""
     async with run_receiver(never_respond) as receiver:
         async with OperatorAlerts(transport, receiver.url(), clock=lambda: samples.NOW) as notices:
             notices.send("subscription.failing", FAILING)
@@ -73,8 +73,8 @@ async def test_nobody_waits_for_an_operator_who_hangs(transport: Transport) -> N
         assert len(receiver.requests) == 1
 
 
-async def test_who_wants_no_notices_gets_none(transport: Transport) -> None:
-    """Nothing is sent anywhere."""
+async def test_no_alerts_without_a_url(transport: Transport) -> None:
+    """Nothing is sent."""
     async with OperatorAlerts(transport, "", clock=lambda: samples.NOW) as notices:
         notices.send("subscription.failing", FAILING)
         assert not notices._in_flight  # noqa: SLF001 — there is nothing to be seen from outside

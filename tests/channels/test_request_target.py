@@ -1,4 +1,4 @@
-"""A subscriber's URL reaches the wire byte for byte, or is refused when somebody subscribes."""
+"""The request target is sent byte for byte, or the URL is refused when subscribing."""
 
 import string
 
@@ -43,10 +43,10 @@ EXACT = [
 
 @pytest.mark.parametrize("target", EXACT)
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_a_target_is_sent_as_it_was_written(
+async def test_request_target_is_sent_unchanged(
     transport: Transport, method: str, target: str
 ) -> None:
-    """The request line of a real receiver shows it."""
+    """As the request line at a real receiver shows."""
     async with run_receiver(respond()) as receiver:
         got = await transport.send(method, receiver.url(target), {})
         assert got.cause == ""
@@ -57,16 +57,16 @@ async def test_a_target_is_sent_as_it_was_written(
     ("rest", "target"),
     [("", "/"), ("?", "/?"), ("?a=b", "/?a=b"), ("?a=/../b", "/?a=/../b")],
 )
-async def test_a_url_without_a_path_asks_for_the_root(
+async def test_url_without_path_requests_the_root(
     transport: Transport, rest: str, target: str
 ) -> None:
-    """An empty path is ``/`` on the wire (RFC 9112 section 3.2.1)."""
+    """An empty path is ``/`` in the request line (RFC 9112 section 3.2.1)."""
     async with run_receiver(respond()) as receiver:
         await transport.send("POST", receiver.url(rest), {})
         assert receiver.requests[0].target == target
 
 
-async def test_the_case_of_scheme_and_host_does_not_matter(transport: Transport) -> None:
+async def test_scheme_and_host_are_case_insensitive(transport: Transport) -> None:
     """Neither is part of the request line."""
     async with run_receiver(respond()) as receiver:
         url = f"HTTP://LOCALHOST:{receiver.port}/A/../b?"
@@ -75,7 +75,7 @@ async def test_the_case_of_scheme_and_host_does_not_matter(transport: Transport)
 
 
 @pytest.mark.parametrize("port", ["-1", "+80", "0080", "", " 80", "8_0", "٨٠", "1e3", "0x50"])
-def test_a_port_that_would_be_rewritten_is_refused(port: str) -> None:
+def test_unusual_port_is_refused(port: str) -> None:
     """Only a decimal number without sign and leading zeros is a port."""
     for host in ("public.example", "[2606:4700::1111]", "93.184.215.14"):
         with pytest.raises(Refused) as refusal:
@@ -104,8 +104,8 @@ def test_a_port_that_would_be_rewritten_is_refused(port: str) -> None:
         ("https:\\\\public.example/", "malformed-url"),
     ],
 )
-def test_what_cannot_be_sent_as_written_is_refused(url: str, code: str) -> None:
-    """Each with a code and a hint."""
+def test_url_that_cannot_be_sent_unchanged_is_refused(url: str, code: str) -> None:
+    """With a code and a hint."""
     with pytest.raises(Refused) as refusal:
         SsrfGuard().check(url)
     assert refusal.value.code == code
@@ -113,15 +113,15 @@ def test_what_cannot_be_sent_as_written_is_refused(url: str, code: str) -> None:
 
 
 @pytest.mark.parametrize("port", ["1", "443", "8443", "65535"])
-def test_a_plain_port_is_taken(port: str) -> None:
+def test_decimal_port_is_allowed(port: str) -> None:
     """From 1 to 65535."""
     assert SsrfGuard().check(f"https://public.example:{port}/").raw_host == b"public.example"
 
 
 @settings(deadline=None)
 @given(st.text(string.printable + "\u0000", max_size=40))
-def test_what_is_taken_names_the_host_that_is_dialled(rest: str) -> None:
-    """The target begins right behind the host and port that the guard judged."""
+def test_allowed_url_names_the_dialled_host(rest: str) -> None:
+    """The target begins right after the host and port that the guard checked."""
     url = f"https://public.example{rest}"
     try:
         parsed = SsrfGuard(allow_networks=LOOPBACK).check(url)

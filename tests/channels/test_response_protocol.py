@@ -1,4 +1,4 @@
-"""What a receiver may send in answer to one request is bounded, and costs nobody else's turn."""
+"""Responses are limited in size and in time on the event loop."""
 
 import asyncio
 import time
@@ -71,17 +71,17 @@ def split(*pieces: bytes) -> Behaviour:
 
 
 @pytest.mark.parametrize("interim", [CONTINUE, HINTS, b"HTTP/1.1 102 P\n\n"])
-async def test_a_few_interim_responses_are_skipped(transport: Transport, interim: bytes) -> None:
-    """As many as the bound: the response behind them counts."""
+async def test_few_interim_responses_are_skipped(transport: Transport, interim: bytes) -> None:
+    """Up to the limit, the final response counts."""
     async with run_receiver(respond_raw(interim * MAX_INTERIM_RESPONSES + EMPTY)) as receiver:
         got = await post(transport, receiver.url())
     assert (got.status, got.cause) == (200, "")
 
 
-async def test_a_connection_whose_parsing_was_put_off_reads_on(
+async def test_deferred_parsing_completes_the_response(
     transport: Transport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With hardly any time for parsing in a turn of the loop, every response still comes whole."""
+    """With hardly any parsing time per iteration, every response still arrives complete."""
     monkeypatch.setattr(response_protocol, "PARSE_SECONDS", 1e-9)
     body = b"x" * 5_000
     whole = OK + b"content-length: 5000\r\n\r\n" + body
@@ -101,16 +101,16 @@ async def test_a_connection_whose_parsing_was_put_off_reads_on(
     ],
     ids=["one over", "in one buffer", "endless", "endless hints", "short"],
 )
-async def test_more_interim_responses_are_a_failure_at_once(
+async def test_too_many_interim_responses_fail_at_once(
     transport: Transport, behaviour: Behaviour
 ) -> None:
-    """The attempt ends before its timeout, and says why."""
+    """Before the timeout, and with the reason."""
     async with run_receiver(behaviour) as receiver:
         started = time.monotonic()
         got = await post(transport, receiver.url())
         took = time.monotonic() - started
     assert (got.status, got.cause) == (None, "broken")
-    assert got.error == "the answer is over a limit: more than 8 interim responses (1xx)"
+    assert got.error == "the response is over a limit: more than 8 interim responses (1xx)"
     assert took < TIMEOUT
 
 
@@ -123,10 +123,10 @@ async def test_more_interim_responses_are_a_failure_at_once(
     ],
     ids=["fields", "over all interim responses", "short fields"],
 )
-async def test_a_head_is_bounded_over_all_responses(
+async def test_head_limit_includes_interim_responses(
     transport: Transport, behaviour: Behaviour
 ) -> None:
-    """By 16 kB, or by the number of fields that aiohttp takes."""
+    """16 kB, or the number of headers that aiohttp accepts."""
     async with run_receiver(behaviour) as receiver:
         got = await post(transport, receiver.url())
     assert (got.status, got.cause) == (None, "broken")
@@ -143,10 +143,10 @@ async def test_a_head_is_bounded_over_all_responses(
     ],
     ids=["chunks of one byte", "until the end", "with a length", "large chunks"],
 )
-async def test_a_body_without_end_is_cut_and_the_status_counts(
+async def test_endless_body_is_cut_and_the_status_counts(
     transport: Transport, behaviour: Behaviour, shown: int
 ) -> None:
-    """After 16 kB of the wire the connection is closed, long before the timeout."""
+    """After 16 kB the connection is closed, long before the timeout."""
     async with run_receiver(behaviour) as receiver:
         started = time.monotonic()
         got = await post(transport, receiver.url())
@@ -159,8 +159,8 @@ async def test_a_body_without_end_is_cut_and_the_status_counts(
 
 
 @pytest.mark.parametrize("size", [1, 2_000])
-async def test_trailers_without_end_are_cut(transport: Transport, size: int) -> None:
-    """The parser takes 128 of them, and we 16 kB."""
+async def test_endless_trailers_are_cut(transport: Transport, size: int) -> None:
+    """The parser accepts 128 of them, the limit is 16 kB."""
     trailer = b"x-trailer: " + b"y" * size + b"\r\n"
     async with run_receiver(repeat(CHUNKED + b"2\r\nok\r\n0\r\n", trailer)) as receiver:
         started = time.monotonic()
@@ -184,10 +184,10 @@ async def test_trailers_without_end_are_cut(transport: Transport, size: int) -> 
     ],
     ids=["plain", "length", "too long", "chunked", "no chunk", "large", "answer", "blank lines"],
 )
-async def test_a_status_without_body_decides_whatever_follows(
+async def test_bodiless_status_decides_whatever_follows(
     transport: Transport, status: int, rest: bytes
 ) -> None:
-    """The delivery succeeded; what follows is dropped with the connection."""
+    """The delivery succeeded; further bytes are dropped with the connection."""
     behaviour = respond_raw(b"HTTP/1.1 %d Done\r\n" % status + rest)
     async with run_receiver(behaviour) as receiver:
         for _ in range(3):
@@ -196,16 +196,16 @@ async def test_a_status_without_body_decides_whatever_follows(
         assert receiver.connections == 3
 
 
-async def test_not_modified_with_a_body_is_a_status(transport: Transport) -> None:
-    """It fails for what it says, not for the body that it must not have."""
+async def test_304_with_a_body_fails_by_its_status(transport: Transport) -> None:
+    """Not because of the body, which it must not have."""
     async with run_receiver(respond_raw(b"HTTP/1.1 304 Not Modified\r\n\r\nhello")) as receiver:
         got = await post(transport, receiver.url())
     assert (got.status, got.cause) == (304, "status")
 
 
 @pytest.mark.parametrize("cut", [9, len(NO_CONTENT), len(NO_CONTENT) + 1])
-async def test_a_head_may_arrive_in_pieces(transport: Transport, cut: int) -> None:
-    """Also where its blank line and what follows arrive together."""
+async def test_head_may_arrive_in_pieces(transport: Transport, cut: int) -> None:
+    """Also if its blank line and the body arrive together."""
     text = NO_CONTENT + b"\r\nhello"
     async with run_receiver(split(text[:cut], text[cut:])) as receiver:
         got = await post(transport, receiver.url())
@@ -215,10 +215,8 @@ async def test_a_head_may_arrive_in_pieces(transport: Transport, cut: int) -> No
 @pytest.mark.parametrize(
     "status", [b"204 No Content\r\n\r\n", b"205 Reset\r\ncontent-length: 0\r\n\r\n"]
 )
-async def test_a_status_without_body_keeps_the_connection(
-    transport: Transport, status: bytes
-) -> None:
-    """Where nothing follows, the next request takes the same connection."""
+async def test_bodiless_status_keeps_the_connection(transport: Transport, status: bytes) -> None:
+    """If nothing follows, the next request uses the same connection."""
     async with run_receiver(respond_raw(b"HTTP/1.1 " + status)) as receiver:
         for _ in range(3):
             await post(transport, receiver.url())
@@ -242,10 +240,10 @@ async def test_a_status_without_body_keeps_the_connection(
     [EMPTY, OK + b"content-length: 2\r\n\r\nok", CHUNKED + b"2\r\nok\r\n0\r\n\r\n"],
     ids=["empty", "length", "chunked"],
 )
-async def test_surplus_behind_a_response_answers_no_other_request(
+async def test_surplus_bytes_answer_no_other_request(
     transport: Transport, first: bytes, surplus: bytes
 ) -> None:
-    """The connection is closed; the next request has its own answer over a new one."""
+    """The connection is closed; the next request uses a new one."""
 
     async def later(received: Received, writer: asyncio.StreamWriter) -> None:
         try:
@@ -270,16 +268,16 @@ async def test_surplus_behind_a_response_answers_no_other_request(
             assert receiver.connections == 2
 
 
-async def test_switching_protocols_is_a_status(transport: Transport) -> None:
-    """Nobody asked for another protocol: the answer fails, and what follows is dropped."""
+async def test_101_fails_by_its_status(transport: Transport) -> None:
+    """No other protocol was requested; further bytes are dropped."""
     text = b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n"
     async with run_receiver(repeat(text, b"x")) as receiver:
         got = await post(transport, receiver.url())
     assert (got.status, got.cause) == (101, "status")
 
 
-async def test_a_body_that_breaks_after_a_good_head_ends_at_once(transport: Transport) -> None:
-    """The reader of the body hears of it, and need not wait for the timeout."""
+async def test_malformed_body_fails_at_once(transport: Transport) -> None:
+    """The reader of the body gets the error before the timeout."""
     async with run_receiver(split(CHUNKED, b"zz\r\n")) as receiver:
         started = time.monotonic()
         got = await post(transport, receiver.url())
@@ -298,7 +296,7 @@ async def test_a_body_that_breaks_after_a_good_head_ends_at_once(transport: Tran
     ],
     ids=["interim", "chunks", "surplus", "head"],
 )
-async def test_many_such_responses_leave_the_loop_its_turns(
+async def test_many_hostile_responses_do_not_block_the_event_loop(
     transport: Transport, behaviour: Behaviour
 ) -> None:
     """A task that sleeps for a millisecond wakes up soon, whatever fifty receivers send.
@@ -328,10 +326,10 @@ async def test_many_such_responses_leave_the_loop_its_turns(
     assert min([await longest_sleep() for _ in range(3)]) < 0.5
 
 
-async def test_a_response_that_waits_for_its_turn_is_complete_after_a_reset(
+async def test_deferred_response_is_complete_after_a_reset(
     transport: Transport,
 ) -> None:
-    """What came in before the connection was lost is parsed, also if others were first."""
+    """Bytes received before the connection was lost are parsed, also if others were first."""
     body = b"x" * 9_000
 
     async def behave(_: Received, writer: asyncio.StreamWriter) -> None:

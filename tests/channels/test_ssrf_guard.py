@@ -1,4 +1,4 @@
-"""The guard: nothing is sent to where nobody outside should reach, in any spelling."""
+"""SSRF guard: no request reaches an internal address, in any spelling."""
 
 import asyncio
 import socket
@@ -139,16 +139,16 @@ async def receiver() -> AsyncIterator[Receiver]:
         yield receiver
 
 
-def test_the_matrix_is_large_enough() -> None:
-    """At least sixty forms of targets are tried."""
+def test_at_least_sixty_targets_are_listed() -> None:
+    """At least sixty forms of targets are tested."""
     assert len(set(TARGETS)) >= 60
 
 
 @pytest.mark.parametrize("target", TARGETS)
-async def test_no_form_of_an_inner_target_is_dialled(
+async def test_internal_target_is_never_dialled(
     tls: ssl.SSLContext, receiver: Receiver, target: str
 ) -> None:
-    """Refused when subscribed and when sent, and the listener counts nobody."""
+    """It is refused when subscribing and when sending, and the listener counts no connection."""
     known = lookup if target in NAMES else None
     host, _, rest = target.partition("#")
     url = f"http://{host}:{receiver.port}/{'#' if rest else ''}{rest}"
@@ -165,8 +165,8 @@ async def test_no_form_of_an_inner_target_is_dialled(
     assert (got.ip_address, receiver.connections) == ("", 0)
 
 
-async def test_a_rebinding_name_is_not_dialled(tls: ssl.SSLContext, receiver: Receiver) -> None:
-    """A name that was public when it subscribed is judged anew by what it is now."""
+async def test_dns_rebinding_is_refused(tls: ssl.SSLContext, receiver: Receiver) -> None:
+    """A host name that was public when subscribing is checked again when sending."""
     guard = SsrfGuard(allow_http=True, lookup=rebinding(["93.184.215.14"], ["127.0.0.1"]))
     url = receiver.url(host="rebinding.example")
     async with Transport(
@@ -182,16 +182,18 @@ async def test_a_rebinding_name_is_not_dialled(tls: ssl.SSLContext, receiver: Re
     )
 
 
-async def test_the_number_about_to_be_dialled_is_judged_for_itself() -> None:
-    """Even if a resolver were tricked, no socket is made for an inner address."""
+async def test_dialled_ip_address_is_checked() -> None:
+    """Even if a resolver were deceived, no socket is created for an internal address."""
     guard = SsrfGuard()
     with pytest.raises(PermissionError, match=r"10\.0\.0\.1 is not public"):
         guard.socket((socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.1", 443)))
     guard.socket((socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.215.14", 443))).close()
 
 
-async def test_a_redirect_inside_is_not_followed(tls: ssl.SSLContext, receiver: Receiver) -> None:
-    """A public endpoint cannot send us elsewhere."""
+async def test_redirect_to_internal_address_is_not_followed(
+    tls: ssl.SSLContext, receiver: Receiver
+) -> None:
+    """A public endpoint cannot redirect requests."""
     guard = SsrfGuard(allow_http=True, allow_networks=[ip_network("127.0.0.2/32")])
     async with (
         run_receiver(respond(307, location=receiver.url()), host="127.0.0.2") as outside,
@@ -201,8 +203,8 @@ async def test_a_redirect_inside_is_not_followed(tls: ssl.SSLContext, receiver: 
     assert (got.status, receiver.connections) == (307, 0)
 
 
-async def test_an_allowed_network_is_reached(tls: ssl.SSLContext, receiver: Receiver) -> None:
-    """What the settings allow is dialled, by number and by name; and by no other number."""
+async def test_allowed_network_is_reached(tls: ssl.SSLContext, receiver: Receiver) -> None:
+    """By IP address and by host name; addresses outside it are not."""
     guard = SsrfGuard(allow_http=True, allow_networks=LOOPBACK, lookup=lookup)
     async with Transport(
         guard, samples.SERVICE_INFO, timeout_seconds=TIMEOUT, tls=tls
@@ -225,27 +227,25 @@ async def test_an_allowed_network_is_reached(tls: ssl.SSLContext, receiver: Rece
         ("https://user:pass@public.example/", "forbidden-part", "user name"),
         ("https://public.example/#top", "forbidden-part", "fragment"),
         ("https://public.example/#", "forbidden-part", "fragment"),
-        ("https://public.example:22/", "forbidden-port", "port 22 is for SSH"),
-        ("https://public.example:0/", "forbidden-port", "port 0 is for nothing"),
-        ("https://public.example:99999/", "malformed-url", "no port 99999"),
+        ("https://public.example:22/", "forbidden-port", "port 22 is reserved for SSH"),
+        ("https://public.example:0/", "forbidden-port", "port 0 is reserved for nothing"),
+        ("https://public.example:99999/", "malformed-url", "port 99999 is out of range"),
         ("https://", "malformed-url", "''"),
         ("https:///hook", "malformed-url", "''"),
         ("https://a b.example/", "malformed-url", "spaces"),
         ("https://public.example/\\x", "malformed-url", "backslashes"),
         ("https://public.example/\n", "malformed-url", "non-printable"),
-        ("https://*.example/", "malformed-url", "not the name of a host"),
+        ("https://*.example/", "malformed-url", "not a host name"),
         ("https://xn--/", "unknown-host", "xn--"),
-        ("https://8.8/", "malformed-url", "8.8 is an odd way to write 8.0.0.8"),
+        ("https://8.8/", "malformed-url", "8.8 is an unusual spelling of 8.0.0.8"),
         ("https://public.example/" + "x" * MAX_URL_CHARACTERS, "malformed-url", "longer than 2000"),
         ("https://10.1.2.3/", "forbidden-address", "10.1.2.3 is not public: private use"),
         ("https://mixed.example/", "forbidden-address", "mixed.example: 127.0.0.1 is not public"),
         ("https://nowhere.example/", "unknown-host", "Name or service not known"),
     ],
 )
-async def test_a_refusal_says_what_is_wrong_and_what_would_allow_it(
-    url: str, code: str, words: str
-) -> None:
-    """Each refusal has a code for programs, a sentence and a hint for people."""
+async def test_refusal_has_code_message_and_hint(url: str, code: str, words: str) -> None:
+    """For programs and for people."""
     with pytest.raises(Refused) as refusal:
         await SsrfGuard(lookup=lookup).check_resolved(url)
     assert refusal.value.code == code
@@ -263,16 +263,16 @@ async def test_a_refusal_says_what_is_wrong_and_what_would_allow_it(
         ("http://public.example/", "", False),
     ],
 )
-async def test_the_operators_own_networks_are_told_apart(url: str, proxy: str, own: bool) -> None:
-    """Own is what was allowed in spite of not being public; behind a proxy nobody knows names."""
+async def test_allowed_networks_are_reported(url: str, proxy: str, own: bool) -> None:
+    """True only for addresses allowed although not public; a proxy hides host names."""
     guard = SsrfGuard(
         allow_networks=[ip_network("127.0.0.0/8")], allow_http=True, proxy=proxy, lookup=lookup
     )
     assert await guard.check_resolved(url) is own
 
 
-async def test_the_hint_names_the_setting() -> None:
-    """Who wants the refused network finds the line to write."""
+async def test_hint_names_the_setting() -> None:
+    """It contains the line that allows the refused network."""
     with pytest.raises(Refused) as refusal:
         await SsrfGuard(lookup=lookup).check_resolved("https://mapped.example/")
     assert refusal.value.hint == '[delivery] allow_networks = ["127.0.0.1/32"] would allow it.'
@@ -290,25 +290,25 @@ async def test_the_hint_names_the_setting() -> None:
         "https://[2606:2800:21f:cb07:6820:80da:af6b:8b2c]/",
     ],
 )
-async def test_a_public_endpoint_is_welcome(url: str) -> None:
-    """Names and numbers that anybody may reach pass."""
+async def test_public_endpoint_is_allowed(url: str) -> None:
+    """Host names and IP addresses that are public pass."""
     await SsrfGuard(lookup=lookup).check_resolved(url)
 
 
-async def test_a_name_server_that_hangs_does_not_hang_us(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After some seconds the name counts as unknown."""
+async def test_dns_lookup_has_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After it the host name counts as unknown."""
 
     async def never(_: str, __: int) -> Sequence[str]:
         await asyncio.Event().wait()
         return ()
 
     monkeypatch.setattr("syndicate.channels.ssrf_guard._LOOKUP_TIMEOUT_SECONDS", 0.01)
-    with pytest.raises(Refused, match="no answer in time"):
+    with pytest.raises(Refused, match="no response in time"):
         await SsrfGuard(lookup=never).check_resolved("https://public.example/")
 
 
-async def test_the_system_is_asked_for_names(tls: ssl.SSLContext, receiver: Receiver) -> None:
-    """Without a lookup of its own a guard asks the system, off the event loop."""
+async def test_system_resolver_is_the_default(tls: ssl.SSLContext, receiver: Receiver) -> None:
+    """Lookups run off the event loop."""
     guard = SsrfGuard(allow_http=True, allow_networks=LOOPBACK)
     async with Transport(guard, samples.SERVICE_INFO, timeout_seconds=2, tls=tls) as transport:
         got = await transport.send("POST", receiver.url(host="localhost"), {}, b"{}")
@@ -317,8 +317,8 @@ async def test_the_system_is_asked_for_names(tls: ssl.SSLContext, receiver: Rece
         assert got.cause == "name"
 
 
-async def test_a_name_that_is_not_known_is_a_cause_of_its_own(tls: ssl.SSLContext) -> None:
-    """DNS trouble is told apart from trouble with the receiver."""
+async def test_dns_error_has_its_own_cause(tls: ssl.SSLContext) -> None:
+    """DNS errors differ from errors of the receiver."""
     guard = SsrfGuard(allow_http=True, lookup=lookup)
     async with Transport(
         guard, samples.SERVICE_INFO, timeout_seconds=TIMEOUT, tls=tls
@@ -330,8 +330,8 @@ async def test_a_name_that_is_not_known_is_a_cause_of_its_own(tls: ssl.SSLContex
     )
 
 
-async def test_a_proxy_is_taken_and_said(tls: ssl.SSLContext) -> None:
-    """With a proxy every request goes through it, names are its business, numbers still ours."""
+async def test_all_requests_use_the_proxy(tls: ssl.SSLContext) -> None:
+    """The proxy resolves host names; IP addresses in URLs are still checked here."""
     async with run_receiver(respond()) as proxy:
         url = f"http://user:pass@127.0.0.1:{proxy.port}"
         guard = SsrfGuard(allow_http=True, proxy=url, lookup=lookup)
@@ -345,25 +345,25 @@ async def test_a_proxy_is_taken_and_said(tls: ssl.SSLContext) -> None:
     assert [one.target for one in proxy.requests] == ["http://inner.example/hook"]
     assert proxy.requests[0].headers["proxy-authorization"].startswith("Basic ")
     assert guard.limitations == (
-        f"requests to subscribers take the proxy http://127.0.0.1:{proxy.port}, "
-        "which must refuse inner addresses"
+        f"requests to subscribers use the proxy http://127.0.0.1:{proxy.port}, "
+        "which must refuse internal addresses"
     )
     assert SsrfGuard().limitations == ""
 
 
-async def test_a_proxy_that_fails_is_named(tls: ssl.SSLContext) -> None:
-    """What the proxy does wrong is not blamed on the receiver."""
+async def test_proxy_failure_names_the_proxy(tls: ssl.SSLContext) -> None:
+    """The receiver is not blamed for it."""
     async with run_receiver(respond(403)) as proxy:
         declined = await through(proxy.url(""), tls)
-    assert declined == ("proxy", "the proxy declined: Whatever")
+    assert declined == ("proxy", "the proxy refused the request: Whatever")
     gone = await through(proxy.url(""), tls)
     assert gone == ("proxy", "no connection to the proxy: Connection refused")
 
 
-async def test_a_tunnel_through_a_proxy_ends_at_the_receiver(
+async def test_tls_tunnels_through_the_proxy(
     tls: ssl.SSLContext, certificate_authority: CertificateAuthority
 ) -> None:
-    """Over TLS the proxy learns host and port and who we are; the certificate is the receiver's."""
+    """The proxy sees host, port and user agent only; the certificate is the receiver's."""
     async with (
         run_receiver(
             respond(), tls=certificate_authority.server_context("inner.example")
@@ -389,6 +389,6 @@ async def through(proxy: str, tls: ssl.SSLContext) -> tuple[str, str]:
     return got.cause, got.error
 
 
-def test_well_known_other_services_are_spared() -> None:
-    """The list of ports is short, and holds neither of HTTP's own."""
+def test_forbidden_ports_exclude_http() -> None:
+    """The list is short, and has neither 80 nor 443."""
     assert not {80, 443, 8000, 8080, 8443} & set(FORBIDDEN_PORTS)

@@ -1,4 +1,4 @@
-"""The transport against receivers that fail in every way, on both event loops."""
+"""The transport with receivers that fail in every way, on both event loops."""
 
 import asyncio
 import errno
@@ -45,8 +45,8 @@ async def post(transport: Transport, url: str, body: bytes = b"{}") -> ResponseS
     return await transport.send("POST", url, {"content-type": "application/json"}, body)
 
 
-async def test_a_plain_answer_is_a_value(transport: Transport) -> None:
-    """Status, the headers that matter, body, the address dialled and the time it took."""
+async def test_response_is_returned_as_a_value(transport: Transport) -> None:
+    """Status, recorded headers, body, dialled IP address and duration."""
     async with run_receiver(respond(202, b"thanks", retry_after="7", x_other="1")) as receiver:
         got = await post(transport, receiver.url("/%7eme?a=%2F&b=c+d"))
     assert replace(got, took_ms=0) == ResponseSummary(
@@ -70,24 +70,42 @@ async def test_a_plain_answer_is_a_value(transport: Transport) -> None:
 
 
 FAULTS: list[tuple[str, Behaviour, FailureCause, str, int | None]] = [
-    ("500", respond(500), "status", "the answer was 500", 500),
-    ("404", respond(404), "status", "the answer was 404", 404),
-    ("hang", never_respond, "timeout", "no complete answer within 0.3 s", None),
-    ("slow head", drip(OK), "timeout", "no complete answer", None),
+    ("500", respond(500), "status", "the response status was 500", 500),
+    ("404", respond(404), "status", "the response status was 404", 404),
+    ("hang", never_respond, "timeout", "no complete response within 0.3 s", None),
+    ("slow head", drip(OK), "timeout", "no complete response", None),
     ("slow body", drip_after(OK + b"content-length: 999\r\n\r\n"), "timeout", "no complete", 200),
-    ("hang up", hang_up, "broken", "lost before an answer came", None),
-    ("reset", reset(), "broken", "lost before an answer came", None),
-    ("reset in head", reset(OK), "broken", "lost in the middle", None),
-    ("cut head", respond_raw(OK + b"x: y\r\n", close=True), "broken", "lost in the middle", None),
-    ("cut line", respond_raw(b"HTTP/1.1 20", close=True), "broken", "lost in the middle", None),
+    ("hang up", hang_up, "broken", "lost before a response arrived", None),
+    ("reset", reset(), "broken", "lost before a response arrived", None),
+    ("reset in head", reset(OK), "broken", "during the response", None),
+    (
+        "cut head",
+        respond_raw(OK + b"x: y\r\n", close=True),
+        "broken",
+        "during the response",
+        None,
+    ),
+    (
+        "cut line",
+        respond_raw(b"HTTP/1.1 20", close=True),
+        "broken",
+        "during the response",
+        None,
+    ),
     (
         "cut body",
         respond_raw(OK + b"content-length: 9\r\n\r\nabc", close=True),
         "broken",
-        "breaks off",
+        "incomplete response",
         200,
     ),
-    ("reset in body", reset(OK + b"content-length: 9\r\n\r\nabc"), "broken", "breaks off", 200),
+    (
+        "reset in body",
+        reset(OK + b"content-length: 9\r\n\r\nabc"),
+        "broken",
+        "incomplete response",
+        200,
+    ),
     (
         "nothing but noise",
         respond_raw(b"\x00\x01\x02\r\n\r\n", close=True),
@@ -132,10 +150,10 @@ FAULTS: list[tuple[str, Behaviour, FailureCause, str, int | None]] = [
     [fault[1:] for fault in FAULTS],
     ids=[fault[0] for fault in FAULTS],
 )
-async def test_every_fault_ends_as_a_value(
+async def test_every_failure_is_returned_as_a_value(
     transport: Transport, behaviour: Behaviour, cause: FailureCause, error: str, status: int | None
 ) -> None:
-    """Whatever a receiver does, the sender goes on with a cause and a sentence, within its time."""
+    """With a cause and a sentence, within the timeout."""
     async with run_receiver(behaviour) as receiver, asyncio.timeout(10 * TIMEOUT):
         got = await post(transport, receiver.url())
     assert (got.cause, got.status, got.ip_address) == (cause, status, "127.0.0.1")
@@ -146,18 +164,18 @@ async def test_every_fault_ends_as_a_value(
 
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
 async def test_redirects_are_not_followed(transport: Transport, status: int) -> None:
-    """A redirect is a failure that says where it pointed; nobody is asked there."""
+    """A redirect is a failure that records its location."""
     async with run_receiver(respond()) as elsewhere:
         async with run_receiver(respond(status, location=elsewhere.url())) as receiver:
             got = await post(transport, receiver.url())
         assert (got.cause, got.status) == ("status", status)
-        assert got.error == f"the answer was {status} and redirects are not followed"
+        assert got.error == f"the response status was {status}; redirects are not followed"
         assert dict(got.headers)["location"] == elsewhere.url()
         assert elsewhere.connections == 0
 
 
-async def test_an_endless_answer_is_cut(transport: Transport) -> None:
-    """16 kB are read, the rest is refused with the connection; the answer still counts."""
+async def test_endless_body_is_cut(transport: Transport) -> None:
+    """After 16 kB the connection is closed; the response still counts."""
     async with run_receiver(respond_endlessly) as receiver:
         got = await post(transport, receiver.url())
         again = await post(transport, receiver.url())
@@ -166,16 +184,16 @@ async def test_an_endless_answer_is_cut(transport: Transport) -> None:
     assert again.status == 200
 
 
-async def test_a_bomb_is_not_inflated(transport: Transport) -> None:
-    """What arrives compressed is kept as it came."""
+async def test_compressed_body_is_not_decompressed(transport: Transport) -> None:
+    """The body is stored as received."""
     bomb = gzip.compress(bytes(10_000_000))
     async with run_receiver(respond(200, bomb, content_encoding="gzip")) as receiver:
         got = await post(transport, receiver.url())
     assert (got.cause, got.body) == ("", bomb)
 
 
-async def test_memory_stays_flat(transport: Transport) -> None:
-    """Many endless answers at once need little more than their 16 kB each."""
+async def test_memory_is_bounded(transport: Transport) -> None:
+    """Many concurrent endless responses need little more than 16 kB each."""
     async with run_receiver(respond_endlessly) as receiver:
         await post(transport, receiver.url())
         tracemalloc.start()
@@ -187,8 +205,8 @@ async def test_memory_stays_flat(transport: Transport) -> None:
     assert peak < 30 * 1_000_000
 
 
-async def test_connections_are_kept(transport: Transport) -> None:
-    """One request after the other takes the same connection."""
+async def test_connections_are_reused(transport: Transport) -> None:
+    """Successive requests use the same connection."""
     async with run_receiver(respond()) as receiver:
         for _ in range(5):
             assert (await post(transport, receiver.url())).cause == ""
@@ -196,32 +214,30 @@ async def test_connections_are_kept(transport: Transport) -> None:
 
 
 @pytest.mark.parametrize("end", [hang_up, reset()], ids=["closed", "reset"])
-async def test_a_kept_connection_that_died_is_replaced_at_once(
-    transport: Transport, end: Behaviour
-) -> None:
-    """No byte of an answer came, so the request is sent once more, over a new connection."""
+async def test_closed_pooled_connection_is_replaced(transport: Transport, end: Behaviour) -> None:
+    """No byte of a response arrived, so the request is sent once more over a new connection."""
     async with run_receiver(respond(), end, respond()) as receiver:
         assert (await post(transport, receiver.url())).status == 204
         assert (await post(transport, receiver.url())).status == 204
         assert (len(receiver.requests), receiver.connections) == (3, 2)
 
 
-async def test_it_is_replaced_once_only(transport: Transport) -> None:
-    """If the new connection dies as well, that is the receiver's failure."""
+async def test_closed_pooled_connection_is_replaced_once(transport: Transport) -> None:
+    """If the new connection is closed as well, the receiver failed."""
     async with run_receiver(respond(), hang_up) as receiver:
         await post(transport, receiver.url())
         got = await post(transport, receiver.url())
-        assert got.error == "the connection was lost before an answer came"
+        assert got.error == "the connection was lost before a response arrived"
         assert len(receiver.requests) == 3
 
 
 @pytest.mark.parametrize(
     "end", [respond_raw(b"HTTP/1.1 2", close=True), reset(OK)], ids=["cut", "reset"]
 )
-async def test_an_answer_that_began_is_not_asked_for_again(
+async def test_started_response_is_not_requested_again(
     transport: Transport, end: Behaviour
 ) -> None:
-    """Once a byte came, the receiver may have acted: the schedule decides when to ask again."""
+    """The receiver may have acted: the retry schedule applies."""
     async with run_receiver(respond(), end, respond()) as receiver:
         await post(transport, receiver.url())
         assert (await post(transport, receiver.url())).cause == "broken"
@@ -229,10 +245,8 @@ async def test_an_answer_that_began_is_not_asked_for_again(
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_a_new_connection_that_dies_is_not_replaced(
-    transport: Transport, method: str
-) -> None:
-    """The first request to a host is sent once, whatever its method."""
+async def test_closed_new_connection_is_not_replaced(transport: Transport, method: str) -> None:
+    """The first request to a host is sent once, with any method."""
     async with run_receiver(hang_up) as receiver:
         assert (await transport.send(method, receiver.url(), {})).cause == "broken"
         assert len(receiver.requests) == 1
@@ -246,16 +260,16 @@ class Short(SsrfGuard):
         raise OSError(errno.EMFILE, "Too many open files")
 
 
-async def test_what_we_are_short_of_is_no_fault_of_the_receiver() -> None:
-    """Nothing was sent, so it is no attempt either."""
+async def test_local_resource_shortage_is_no_failure_of_the_receiver() -> None:
+    """Nothing was sent, so no attempt counts."""
     guard = Short(allow_networks=LOOPBACK, allow_http=True)
     async with Transport(guard, samples.SERVICE_INFO) as transport:
         got = await post(transport, "http://127.0.0.1:9/")
-    assert (got.cause, got.error) == ("busy", "no connection can be opened here at the moment")
+    assert (got.cause, got.error) == ("busy", "this host cannot open another connection at present")
 
 
-async def test_nobody_listening_is_no_connection(transport: Transport) -> None:
-    """The system's own words say what went wrong."""
+async def test_refused_connection_has_the_system_error(transport: Transport) -> None:
+    """The error text is that of the operating system."""
     async with run_receiver(respond()) as receiver:
         url = receiver.url()
     got = await post(transport, url)
@@ -263,25 +277,25 @@ async def test_nobody_listening_is_no_connection(transport: Transport) -> None:
     assert got.ip_address == "127.0.0.1"
 
 
-async def test_a_large_request_that_nobody_reads_ends_in_time(transport: Transport) -> None:
-    """An answer before the end of the request counts; a receiver that only listens does not."""
+async def test_unread_request_ends_in_time(transport: Transport) -> None:
+    """A response before the end of the request counts; a receiver that only listens times out."""
     body = bytes(900_000)
     async with run_receiver(never_respond) as deaf:
         assert (await post(transport, deaf.url(), body)).cause == "timeout"
 
 
-async def test_cookies_are_forgotten(transport: Transport) -> None:
-    """What one answer wants us to remember is not told to the next."""
+async def test_cookies_are_not_stored(transport: Transport) -> None:
+    """Those of one response are not sent with the next request."""
     async with run_receiver(respond(set_cookie="a=b; Path=/")) as receiver:
         for _ in range(2):
             await post(transport, receiver.url())
         assert "cookie" not in receiver.requests[1].headers
 
 
-async def test_the_environment_does_not_matter(
+async def test_environment_is_ignored(
     transport: Transport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A proxy in the environment is not taken."""
+    """A proxy in the environment is not used."""
     async with run_receiver(respond()) as proxy, run_receiver(respond()) as receiver:
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, proxy.url(""))
@@ -289,8 +303,8 @@ async def test_the_environment_does_not_matter(
         assert proxy.connections == 0
 
 
-async def test_one_host_holds_up_its_own_requests_only(tls: ssl.SSLContext) -> None:
-    """Once all its connections hang, more requests to a host are put off; others are not."""
+async def test_unresponsive_host_delays_its_own_requests_only(tls: ssl.SSLContext) -> None:
+    """When all its connections are in use, further requests to it are deferred; others are not."""
     both_under_way = asyncio.Barrier(3)
 
     async def stick(received: Received, writer: asyncio.StreamWriter) -> None:
@@ -311,7 +325,7 @@ async def test_one_host_holds_up_its_own_requests_only(tls: ssl.SSLContext) -> N
         assert not any(task.done() for task in waiting)
         got = await asyncio.gather(*waiting)
     assert [one.cause for one in got] == ["timeout", "timeout", "busy"]
-    assert got[2].error == "2 requests to this host are under way"
+    assert got[2].error == "2 requests to this host are in progress"
 
 
 @pytest.fixture(scope="session")
@@ -320,10 +334,10 @@ def stranger() -> CertificateAuthority:
     return CertificateAuthority.make("Stranger")
 
 
-async def test_a_good_certificate_is_accepted(
+async def test_valid_certificate_is_accepted(
     transport: Transport, certificate_authority: CertificateAuthority
 ) -> None:
-    """TLS to an address or a name whose certificate an authority vouches for."""
+    """For an IP address and for a host name."""
     async with run_receiver(respond(), tls=certificate_authority.server_context()) as receiver:
         assert (await post(transport, receiver.url())).cause == ""
 
@@ -335,18 +349,18 @@ async def test_a_good_certificate_is_accepted(
         ("self-signed", "self-signed certificate"),
         ("expired", "certificate has expired"),
         ("wrong host", "IP address mismatch, certificate is not valid for '127.0.0.1'."),
-        ("old protocol", "protocol version|reset by peer|without a word"),
+        ("old protocol", "protocol version|reset by peer|no connection"),
         ("no TLS at all", "wrong version number"),
     ],
 )
-async def test_a_bad_certificate_is_refused(
+async def test_invalid_certificate_is_refused(
     transport: Transport,
     certificate_authority: CertificateAuthority,
     stranger: CertificateAuthority,
     kind: str,
     words: str,
 ) -> None:
-    """Nothing is sent to a receiver whose identity is in doubt."""
+    """Nothing is sent to an unverified receiver."""
     contexts = {
         "unknown authority": stranger.server_context(),
         "self-signed": certificate_authority.server_context(self_signed=True),
@@ -365,17 +379,17 @@ async def test_a_bad_certificate_is_refused(
     assert re.search(words, got.error)
 
 
-async def test_a_handshake_that_hangs_ends_in_time(transport: Transport) -> None:
-    """A port that accepts and says nothing costs no more than any other hanging receiver."""
+async def test_tls_handshake_has_a_timeout(transport: Transport) -> None:
+    """A port that accepts and sends nothing costs as much as any other unresponsive receiver."""
     async with run_receiver(never_respond) as receiver:
         got = await post(transport, receiver.url().replace("http:", "https:"))
     assert got.cause == "timeout"
 
 
-async def test_connecting_has_a_time_of_its_own(
+async def test_connecting_has_its_own_timeout(
     tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A host that does not take the connection is given up sooner than one that thinks."""
+    """Shorter than that of a whole request."""
     monkeypatch.setattr("syndicate.channels.transport.CONNECT_TIMEOUT_SECONDS", 0.1)
     guard = SsrfGuard(allow_networks=LOOPBACK)
     async with (
@@ -384,4 +398,4 @@ async def test_connecting_has_a_time_of_its_own(
     ):
         got = await post(transport, receiver.url().replace("http:", "https:"))
     assert got.cause == "connect"
-    assert got.error.startswith("no connection in time")
+    assert got.error.startswith("connecting timed out")

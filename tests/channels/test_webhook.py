@@ -10,7 +10,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from syndicate.channels import CHANNELS
 from syndicate.channels.transport import Transport
 from syndicate.model.delivery import Delivery, DeliveryId
-from syndicate.model.event import EventId, test_body
+from syndicate.model.event import EventId, make_test_body
 from syndicate.model.retry_policy import AttemptContext, apply_attempt
 from syndicate.model.subscription import UNDECRYPTABLE_REASON, Subscription, SubscriptionId
 from syndicate.model.webhook_signature import Secret
@@ -45,8 +45,8 @@ def subscription(receiver: Receiver, *secrets: Secret) -> Subscription:
     return Subscription(id=SubscriptionId("sub_1"), url=receiver.url(), secrets=secrets or (NEW,))
 
 
-async def test_a_request_has_all_headers_of_the_contract(transport: Transport) -> None:
-    """Exactly the headers that are promised, and the body byte for byte."""
+async def test_request_has_exactly_the_documented_headers(transport: Transport) -> None:
+    """And the body byte for byte."""
     now = datetime.now(UTC)
     async with run_receiver(respond()) as receiver:
         await send(transport, subscription(receiver), DELIVERY, now)
@@ -71,8 +71,8 @@ async def test_a_request_has_all_headers_of_the_contract(transport: Transport) -
     assert received.headers["user-agent"] == "syndicate/0.1.0 (+https://feeds.example.gov/about)"
 
 
-async def test_every_attempt_is_accepted_during_rotation(transport: Transport) -> None:
-    """Receivers with the old or the new secret accept each attempt, a stranger none."""
+async def test_old_and_new_secret_verify_during_rotation(transport: Transport) -> None:
+    """Receivers with either secret accept each attempt, with another one none."""
     now = datetime.now(UTC)
     leaving = replace(OLD, valid_until=now + timedelta(hours=24))
     async with run_receiver(respond(500), respond()) as receiver:
@@ -87,8 +87,8 @@ async def test_every_attempt_is_accepted_during_rotation(transport: Transport) -
             Webhook(STRANGER.text).verify(received.body, received.headers)
 
 
-async def test_after_rotation_the_old_secret_signs_no_more(transport: Transport) -> None:
-    """When its time is over only the new secret signs."""
+async def test_old_secret_stops_signing_after_rotation(transport: Transport) -> None:
+    """After its time only the new secret signs."""
     now = datetime.now(UTC)
     async with run_receiver(respond()) as receiver:
         secrets = (NEW, replace(OLD, valid_until=now))
@@ -99,8 +99,8 @@ async def test_after_rotation_the_old_secret_signs_no_more(transport: Transport)
         Webhook(OLD.text).verify(received.body, received.headers)
 
 
-async def test_an_attempt_is_a_complete_record(transport: Transport) -> None:
-    """Number, times, address, status, headers that matter and the beginning of the answer."""
+async def test_attempt_records_the_response(transport: Transport) -> None:
+    """Number, times, IP address, status, recorded headers and the beginning of the body."""
     now = datetime.now(UTC)
     said = b"no\x00thing \xff works\n" + b"x" * 5_000
     async with run_receiver(respond(503, said, retry_after="9")) as receiver:
@@ -114,26 +114,26 @@ async def test_an_attempt_is_a_complete_record(transport: Transport) -> None:
     assert len(attempt.response) == 1_000
 
 
-async def test_a_silent_receiver_is_recorded_as_well(transport: Transport) -> None:
-    """Where no answer came the record says why."""
+async def test_missing_response_is_recorded(transport: Transport) -> None:
+    """With the reason."""
     async with run_receiver(never_respond) as receiver:
         attempt = await send(transport, subscription(receiver), DELIVERY, datetime.now(UTC))
     assert (attempt.status, attempt.response, attempt.cause) == (None, "", "timeout")
     assert attempt.took_ms >= 300
 
 
-async def test_a_receiver_that_is_gone_ends_it(transport: Transport) -> None:
-    """410, or the header of Standard Webhooks, says to stop."""
+async def test_410_and_disable_header_are_gone(transport: Transport) -> None:
+    """Status 410, or the header of Standard Webhooks."""
     async with run_receiver(respond(410), respond(503, webhook_delivery="disable")) as receiver:
         for _ in range(2):
             attempt = await send(transport, subscription(receiver), DELIVERY, datetime.now(UTC))
             assert attempt.outcome == "gone"
 
 
-async def test_a_trial_is_signed_like_all_else(transport: Transport) -> None:
-    """An owner trying an endpoint sees a request that verifies."""
+async def test_test_request_is_signed(transport: Transport) -> None:
+    """An owner who tests an endpoint gets a request that verifies."""
     now = datetime.now(UTC)
-    trial = replace(DELIVERY, body=test_body(SubscriptionId("sub_1"), now))
+    trial = replace(DELIVERY, body=make_test_body(SubscriptionId("sub_1"), now))
     async with run_receiver(respond()) as receiver:
         await send(transport, subscription(receiver), trial, now)
     received = receiver.requests[0]
@@ -158,14 +158,14 @@ async def test_a_trial_is_signed_like_all_else(transport: Transport) -> None:
         (respond(200, webhook_delivery="disable"), "delivered", "disabled", 0),
     ],
 )
-async def test_what_a_receiver_does_decides_what_becomes_of_a_delivery(
+async def test_response_decides_the_state_of_a_delivery(
     transport: Transport,
     behaviour: Behaviour,
     delivery_state: str,
     subscription_state: str,
     wait: int,
 ) -> None:
-    """From the wire to the next state: delivered, tried again when it says, or ended."""
+    """Delivered, retried when the receiver says, or ended."""
     now = datetime.now(UTC)
     first = replace(DELIVERY, attempts=0)
     async with run_receiver(behaviour) as receiver:
@@ -176,8 +176,8 @@ async def test_what_a_receiver_does_decides_what_becomes_of_a_delivery(
     assert result.delivery.due == now + timedelta(seconds=wait)
 
 
-async def test_a_receiver_that_recovers_gets_its_delivery(transport: Transport) -> None:
-    """Seven failures suspend a subscription, the eighth attempt delivers and releases it."""
+async def test_recovered_receiver_gets_its_delivery(transport: Transport) -> None:
+    """Seven failures suspend a subscription, the eighth attempt succeeds and resumes it."""
     now, delivery = datetime.now(UTC), replace(DELIVERY, attempts=0)
     async with run_receiver(*[respond(500)] * 7, respond()) as receiver:
         stands = subscription(receiver)
@@ -192,8 +192,8 @@ async def test_a_receiver_that_recovers_gets_its_delivery(transport: Transport) 
     assert len({received.headers["webhook-id"] for received in receiver.requests}) == 1
 
 
-async def test_nothing_is_sent_that_cannot_be_signed(transport: Transport) -> None:
-    """The attempt says which setting is wrong, and nobody hears anything."""
+async def test_unsigned_webhook_is_not_sent(transport: Transport) -> None:
+    """The attempt names the setting to correct."""
     async with run_receiver(respond()) as receiver:
         sealed = replace(subscription(receiver), secrets=(), unreadable_secret="x")
         attempt = await send(transport, sealed, DELIVERY, datetime.now(UTC))

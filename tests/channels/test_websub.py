@@ -38,8 +38,8 @@ NOW = datetime.now(UTC)
 send = CHANNELS["websub"]
 
 
-async def test_content_is_distributed_as_it_is_served(transport: Transport) -> None:
-    """The topic's body, type and own address, one Link header with hub, no signature unasked."""
+async def test_content_is_sent_as_served(transport: Transport) -> None:
+    """Body and type of the topic, one Link header with self and hub, unsigned without a secret."""
     async with run_receiver(respond()) as receiver:
         at = replace(SUBSCRIPTION, url=receiver.url("/callback?token=1"))
         attempt = await send(transport, at, DELIVERY, NOW)
@@ -56,7 +56,7 @@ async def test_content_is_distributed_as_it_is_served(transport: Transport) -> N
 
 
 async def test_content_is_signed_with_the_subscribers_secret(transport: Transport) -> None:
-    """HMAC-SHA256 of the body in hexadecimal, by a secret of any shape."""
+    """HMAC-SHA256 of the body in hexadecimal, with a secret of any form."""
     secret = Secret(key="geheimnis é".encode())
     async with run_receiver(respond()) as receiver:
         at = replace(SUBSCRIPTION, url=receiver.url(), secrets=(secret,))
@@ -66,10 +66,10 @@ async def test_content_is_signed_with_the_subscribers_secret(transport: Transpor
 
 
 @pytest.mark.parametrize("status", [200, 202])
-async def test_an_intent_is_confirmed_by_the_exact_challenge(
+async def test_request_is_confirmed_by_the_exact_challenge(
     transport: Transport, status: int
 ) -> None:
-    """Mode, topic, challenge and lease are asked, behind the callback's own query."""
+    """Mode, topic, challenge and lease are appended to the query of the callback."""
     async with run_receiver(respond(status, CHALLENGE.encode())) as receiver:
         at = replace(SUBSCRIPTION, url=receiver.url("/callback?hub.mode=mine&token=%2F1"))
         fault = await websub.verify(
@@ -89,8 +89,8 @@ async def test_an_intent_is_confirmed_by_the_exact_challenge(
     ]
 
 
-async def test_leaving_is_verified_without_a_lease(transport: Transport) -> None:
-    """Unsubscribing is verified likewise; a lease means nothing there."""
+async def test_unsubscribe_is_verified_without_a_lease(transport: Transport) -> None:
+    """A lease has no meaning there."""
     async with run_receiver(respond(200, CHALLENGE.encode())) as receiver:
         at = replace(SUBSCRIPTION, url=receiver.url())
         fault = await websub.verify(
@@ -108,22 +108,22 @@ async def test_leaving_is_verified_without_a_lease(transport: Transport) -> None
 @pytest.mark.parametrize(
     ("behaviour", "why"),
     [
-        (respond(200, b"something else"), "the answer does not repeat the challenge"),
-        (respond(200, CHALLENGE.encode() + b"\n"), "the answer does not repeat the challenge"),
-        (respond(204), "the answer does not repeat the challenge"),
-        (respond(404, CHALLENGE.encode()), "the answer was 404"),
-        (respond(500, CHALLENGE.encode()), "the answer was 500"),
+        (respond(200, b"something else"), "the response does not repeat the challenge"),
+        (respond(200, CHALLENGE.encode() + b"\n"), "the response does not repeat the challenge"),
+        (respond(204), "the response does not repeat the challenge"),
+        (respond(404, CHALLENGE.encode()), "the response status was 404"),
+        (respond(500, CHALLENGE.encode()), "the response status was 500"),
         (
             respond(302, CHALLENGE.encode(), location="/elsewhere"),
-            "the answer was 302 and redirects are not followed",
+            "the response status was 302; redirects are not followed",
         ),
-        (never_respond, "no complete answer within 0.3 s"),
+        (never_respond, "no complete response within 0.3 s"),
     ],
 )
-async def test_anything_else_is_no_confirmation(
+async def test_other_responses_do_not_confirm(
     transport: Transport, behaviour: Behaviour, why: str
 ) -> None:
-    """Another body, any other status and silence leave things as they were, with a reason."""
+    """Another body, another status and no response change nothing, and give a reason."""
     async with run_receiver(behaviour) as receiver:
         at = replace(SUBSCRIPTION, url=receiver.url())
         fault = await websub.verify(
@@ -132,12 +132,12 @@ async def test_anything_else_is_no_confirmation(
     assert fault == why
 
 
-async def test_a_denial_is_told(transport: Transport) -> None:
-    """A subscriber that hears nothing more is told so, and why."""
+async def test_denial_is_sent(transport: Transport) -> None:
+    """With its reason."""
     async with run_receiver(respond(200), respond(500)) as receiver:
         at = replace(SUBSCRIPTION, url=receiver.url("/callback?token=1"))
         assert await websub.deny(transport, at, reason="this feed is no more") == ""
-        assert await websub.deny(transport, at, reason="") == "the answer was 500"
+        assert await websub.deny(transport, at, reason="") == "the response status was 500"
     assert receiver.requests[0].method == "GET"
     assert parse_qsl(urlsplit(receiver.requests[0].target).query) == [
         ("token", "1"),
@@ -158,13 +158,13 @@ async def test_a_denial_is_told(transport: Transport) -> None:
         ("https://a.example/cb?x=%41%2f", "https://a.example/cb?x=%41%2f&x=1"),
     ],
 )
-def test_a_callback_keeps_its_query(callback: str, address: str) -> None:
-    """What is ours comes behind what is theirs, joined as a query is; nothing is overwritten."""
+def test_callback_keeps_its_query(callback: str, address: str) -> None:
+    """Our parameters are appended and overwrite nothing."""
     assert websub.callback_url(callback, {"x": "1"}) == address
 
 
-async def test_nothing_is_sent_unsigned_to_who_gave_a_secret(transport: Transport) -> None:
-    """Where it cannot be opened any more."""
+async def test_unsigned_content_is_not_sent(transport: Transport) -> None:
+    """If the secret cannot be decrypted any more."""
     async with run_receiver(respond()) as receiver:
         at = replace(SUBSCRIPTION, url=receiver.url(), unreadable_secret="x")
         attempt = await send(transport, at, DELIVERY, NOW)

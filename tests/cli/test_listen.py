@@ -123,7 +123,7 @@ def test_what_is_not_signed_rightly_is_refused(run: Run) -> None:
     sender.join(PATIENCE)
 
     assert (outcome.code, outcome.out, sender.answers) == (0, "", [401])
-    assert "Refused: no signature in webhook-signature is from a known secret" in outcome.err
+    assert "Refused: no signature in webhook-signature matches a known secret" in outcome.err
 
 
 def test_the_database_knows_the_secrets(run: Run, file: Path) -> None:

@@ -183,7 +183,7 @@ def test_a_test_says_whether_it_arrived(run: Run, file: pathlib.Path, database: 
             well = await asyncio.to_thread(run, *test)
             assert (well.code, well.out[:21]) == (0, "delivered: status 204")
             ill = await asyncio.to_thread(run, *test)
-            assert (ill.code, ill.err) == (1, "the answer was 500\n")
+            assert (ill.code, ill.err) == (1, "the response status was 500\n")
             assert json.loads(receiver.requests[0].body)["type"] == "subscription.test"
 
     asyncio.run(do())
@@ -274,7 +274,7 @@ def test_a_proxy_is_stated_at_the_start(
         send(database, added(run, file, "http://partner.example/hook"), stored_event(1))
         outcome = run("deliver", "--config", file)
     assert outcome.code == 0
-    assert f"requests to subscribers take the proxy {address}" in outcome.err
+    assert f"requests to subscribers use the proxy {address}" in outcome.err
 
 
 def test_tokens_are_made_listed_and_revoked(run: Run, file: pathlib.Path) -> None:

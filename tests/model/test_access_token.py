@@ -1,4 +1,4 @@
-"""What becomes of a token."""
+"""States of an access token."""
 
 from datetime import timedelta
 
@@ -9,8 +9,8 @@ TOKEN = AccessToken(id=TokenId("tok_1"), role="partner", name="Example agency", 
 LATER = samples.NOW + timedelta(days=1)
 
 
-def test_a_token_is_valid_until_it_expires_or_is_revoked() -> None:
-    """Whoever lists tokens sees which of them somebody could still show."""
+def test_token_is_valid_until_it_expires_or_is_revoked() -> None:
+    """Lists of tokens show which ones could still be used."""
     ends = AccessToken(id=TOKEN.id, role="admin", name="Ops", created=samples.NOW, expires=LATER)
     revoked = AccessToken(
         id=TOKEN.id, role="admin", name="Ops", created=samples.NOW, expires=LATER, revoked=LATER

@@ -1,4 +1,4 @@
-"""Which files may be served, and as what."""
+"""Which files may be served, and with which media type."""
 
 import pytest
 
@@ -22,13 +22,13 @@ FOLDERS = (Path("_posts"),)
         ("", ""),
     ],
 )
-def test_only_what_posts_show_has_a_type(path: str, kind: str) -> None:
-    """Nothing that is read or run."""
+def test_only_images_audio_and_video_have_a_media_type(path: str, kind: str) -> None:
+    """No files that are executed."""
     assert media_type(path) == kind
 
 
 @pytest.mark.parametrize("path", ["assets/x.png", "_posts/x.png", "_posts/2024/x.jpg", "x.svg"])
-def test_pictures_of_the_site_are_public(path: str) -> None:
+def test_images_of_the_site_are_public(path: str) -> None:
     """Also beside posts in a folder that begins with an underscore."""
     assert is_public(path, FOLDERS)
 
@@ -45,6 +45,6 @@ def test_pictures_of_the_site_are_public(path: str) -> None:
         "_posts/post.md",
     ],
 )
-def test_what_sites_leave_out_is_not(path: str) -> None:
-    """Hidden folders, drafts, and whatever is no picture."""
+def test_hidden_paths_are_not_public(path: str) -> None:
+    """Hidden folders, drafts, and files of other types."""
     assert not is_public(path, FOLDERS)

@@ -1,4 +1,4 @@
-"""Categories are found by any of their spellings."""
+"""Slugs, labels and the vocabulary of categories."""
 
 import re
 
@@ -31,14 +31,14 @@ VOCABULARY = Vocabulary(
         ("—", ""),
     ],
 )
-def test_a_slug_is_lower_case_with_single_hyphens(text: str, expected: str) -> None:
-    """Runs of other than letters and digits become one hyphen, at the ends none."""
+def test_slug_is_lower_case_with_single_hyphens(text: str, expected: str) -> None:
+    """Runs of other characters than letters and digits become one hyphen, none at the ends."""
     assert slug(text) == expected
 
 
 @given(st.text())
-def test_a_slug_is_its_own_slug(text: str) -> None:
-    """Whatever a category is called, its slug in an address leads back to it."""
+def test_slug_is_idempotent(text: str) -> None:
+    """The slug of a slug is itself, for any text."""
     made = slug(text)
     assert slug(made) == made
     assert not re.search(r"^-|--|-$|[\s_/?#&%]", made)
@@ -47,30 +47,30 @@ def test_a_slug_is_its_own_slug(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["tts", "TTS", "Tts", "technology transformation services", "18f", " TTS "]
 )
-def test_every_spelling_means_the_category(text: str) -> None:
-    """Slug, title and aliases are one category, in any case."""
+def test_slug_title_and_alias_mean_the_category(text: str) -> None:
+    """In any case."""
     assert VOCABULARY.category(text) == TTS
 
 
-def test_an_unknown_spelling_is_a_category_of_its_own() -> None:
-    """Its slug follows from its title, whose white space is folded."""
+def test_unknown_label_is_a_category_of_its_own() -> None:
+    """Its slug is derived from its title, whose white space is collapsed."""
     expected = Category(slug="digital-services", title="Digital services")
     assert VOCABULARY.category("Digital \n services") == expected
 
 
-def test_a_text_without_letters_is_no_category() -> None:
-    """Nothing could address it."""
+def test_text_without_letters_and_digits_is_no_category() -> None:
+    """It would have no slug."""
     assert VOCABULARY.category(" -- ") is None
 
 
-def test_categories_keep_their_order_and_lose_their_doubles() -> None:
-    """Two spellings of one category are one, where the first of them stood."""
+def test_categories_are_unique_and_in_order() -> None:
+    """Two labels of one category count once, at the position of the first."""
     found = VOCABULARY.categories(["18F", "News", "tts", "", "news"])
     assert [category.slug for category in found] == ["tts", "news"]
 
 
-def test_the_first_term_keeps_a_spelling_that_two_claim() -> None:
-    """An operator's order decides, not the last line of the settings."""
+def test_first_definition_wins_a_shared_label() -> None:
+    """The order of the settings decides."""
     other = CategoryDefinition(category=Category(slug="other", title="Other"), aliases=("TTS",))
     vocabulary = Vocabulary(definitions=(*VOCABULARY.definitions, other))
     assert vocabulary.category("tts") == TTS

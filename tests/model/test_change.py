@@ -1,4 +1,4 @@
-"""What is told of an edition, found by comparing it with what was told before."""
+"""Differences between an edition and the ledger."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -21,7 +21,7 @@ COMMIT = CommitId("d0" * 20)
 
 
 def told(*posts: Post, live: bool = True) -> dict[PostId, LedgerEntry]:
-    """Return a ledger that was told of ``posts``."""
+    """Return a ledger with ``posts``."""
     return {
         post.id: LedgerEntry(
             row=LedgerRow.from_post(post, is_live=live, generation=1),
@@ -34,19 +34,19 @@ def told(*posts: Post, live: bool = True) -> dict[PostId, LedgerEntry]:
 
 
 def edition(*parts: SourceSnapshot) -> Edition:
-    """Return the edition of ``parts``."""
+    """Return the edition of some snapshots."""
     return Edition.build(parts, at=samples.NOW)
 
 
-def test_nothing_is_told_twice() -> None:
-    """What is as it was told is no change, nor is what was told to be gone and is."""
+def test_recorded_state_is_no_change() -> None:
+    """Neither live posts that are recorded nor removed posts that are recorded as removed."""
     now = edition(samples.source_snapshot(samples.source(), POST))
     assert not list(changes(told(POST), now))
     assert not list(changes(told(POST, live=False), edition(samples.source_snapshot())))
 
 
-def test_what_was_never_told_is_new() -> None:
-    """Or what was told to be gone; both are whole rows then."""
+def test_unrecorded_post_is_published() -> None:
+    """So is a post that was recorded as removed; both have complete rows."""
     now = edition(samples.source_snapshot(samples.source(), POST))
     for before in ({}, told(POST, live=False)):
         (change,) = changes(before, now)
@@ -71,16 +71,16 @@ def test_what_was_never_told_is_new() -> None:
         (samples.source_snapshot(samples.source("updates")), "source_removed"),
     ],
 )
-def test_what_is_gone_is_told_with_why(part: SourceSnapshot, why: str) -> None:
-    """The row stays, for those who follow later."""
+def test_missing_post_is_removed_with_a_reason(part: SourceSnapshot, why: str) -> None:
+    """Its row stays in the ledger."""
     (change,) = changes(told(POST), edition(part))
     assert change.entry is not None
     assert (change.entry.reason, change.entry.row.is_live) == (why, False)
     assert change.entry.commit == (COMMIT if why == "source_removed" else samples.COMMIT)
 
 
-def test_a_source_that_cannot_be_read_is_left_out() -> None:
-    """Its posts are neither gone nor new, while the other sources go on."""
+def test_stale_source_is_skipped() -> None:
+    """Its posts are neither removed nor new; the other sources are compared."""
     now = Edition.build(
         [
             samples.source_snapshot(samples.source(), error="fetching failed", is_stale=True),
@@ -96,15 +96,15 @@ def test_a_source_that_cannot_be_read_is_left_out() -> None:
     ] == ["other"]
 
 
-def test_a_removed_source_is_told_once() -> None:
-    """What was gone before it is not told again."""
+def test_removed_source_is_announced_once() -> None:
+    """Posts that were removed before are skipped."""
     assert not list(
         changes(told(POST, live=False), edition(samples.source_snapshot(samples.source("other"))))
     )
 
 
-def test_a_post_that_stayed_is_to_be_compared() -> None:
-    """If nothing differs, nobody is told, and the row is as it must be."""
+def test_post_live_before_and_now_needs_a_comparison() -> None:
+    """Without a difference there is no event, and the row is as it must be."""
     moved = replace(POST, path=Path("news/moved.md"))
     (change,) = changes(told(POST), edition(samples.source_snapshot(samples.source(), moved)))
     assert change.updated_pair == (told(POST)[POST.id].row, moved)
@@ -112,8 +112,8 @@ def test_a_post_that_stayed_is_to_be_compared() -> None:
     assert change.new_row == LedgerRow.from_post(moved, is_live=True, generation=1)
 
 
-def test_a_change_tells_each_selection_its_own() -> None:
-    """The whole world hears of an update, a selection of what entered it."""
+def test_event_depends_on_the_selection() -> None:
+    """All posts: an update. A selection that the post enters: a publication."""
     row = LedgerRow.from_post(replace(POST, categories=(samples.TTS,)), is_live=True, generation=1)
     change = Change(
         before=row,
@@ -139,8 +139,8 @@ def test_a_change_tells_each_selection_its_own() -> None:
     ]
 
 
-def test_of_what_is_there_already_nothing_is_told() -> None:
-    """Told as it is, an edition has no changes; told of nothing, it is all new."""
+def test_recorded_edition_has_no_changes() -> None:
+    """Compared with an empty ledger, all its posts are new."""
     now = edition(samples.source_snapshot(samples.source(), POST))
     ledger = ledger_of(now)
     assert not list(changes(ledger, now))
@@ -152,7 +152,7 @@ def test_of_what_is_there_already_nothing_is_told() -> None:
 
 @st.composite
 def parts(draw: st.DrawFn) -> tuple[SourceSnapshot, ...]:
-    """Return parts of up to two sources: few posts, some of the future, some that expire."""
+    """Return snapshots of up to two sources with few posts, some of them future or expiring."""
     return tuple(
         samples.source_snapshot(
             samples.source(name),
@@ -174,10 +174,10 @@ def parts(draw: st.DrawFn) -> tuple[SourceSnapshot, ...]:
 
 
 @given(parts(), parts(), st.integers(0, 3))
-def test_what_differs_from_the_last_edition_is_all_there_is(
+def test_incremental_changes_equal_all_changes(
     before: tuple[SourceSnapshot, ...], after: tuple[SourceSnapshot, ...], hours: int
 ) -> None:
-    """Whatever came, went, turned or could not be read; posts that stayed are the same objects."""
+    """For any additions, removals, time changes and stale sources."""
     since = Edition.build(before, at=samples.NOW)
     ledger = ledger_of(since)
     held = {post: post for part in before for post in part.posts}

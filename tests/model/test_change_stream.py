@@ -1,4 +1,4 @@
-"""What somebody who keeps a copy hears of the rows that were told since."""
+"""Changes that a client with a copy gets from the ledger."""
 
 from dataclasses import replace
 
@@ -19,19 +19,19 @@ EDITION = samples.edition(*POSTS)
 
 
 def told(post: Post, reason: EventReason | None = "new", *, generation: int = 5) -> LedgerEntry:
-    """Return a row: of a removal unless ``reason`` is new or None."""
+    """Return an entry: of a removal unless ``reason`` is new or None."""
     live = reason in ("new", None)
     row = LedgerRow.from_post(post, is_live=live, generation=generation)
     return LedgerEntry(row=row, reason=reason, noticed_at=samples.NOW, commit=samples.COMMIT)
 
 
 def said(found: ChangePage) -> list[tuple[str, str | None]]:
-    """Return type and reason of each step."""
+    """Return type and reason of each item."""
     return [(step.post_event.kind, step.post_event.reason) for step in found.items]
 
 
-def test_a_post_is_told_as_it_is_now() -> None:
-    """Published if it was new, else updated in what nobody can know."""
+def test_live_post_is_published_or_updated() -> None:
+    """Published if it was new, else updated in all fields."""
     found = changes_after([told(POSTS[0]), told(POSTS[1], None)], EDITION, EVERYTHING, START, 50)
     assert said(found) == [("post.published", "new"), ("post.updated", None)]
     assert [step.post_event.changed for step in found.items] == [(), FIELD_NAMES]
@@ -41,8 +41,8 @@ def test_a_post_is_told_as_it_is_now() -> None:
     assert found.blocked_by is None
 
 
-def test_what_is_not_there_is_removed() -> None:
-    """With why it is gone, or because the selection does not hold it."""
+def test_missing_post_is_removed() -> None:
+    """With its reason, or because the selection does not contain it."""
     gone = samples.post("news/2024-01-01-gone.md")
     rows = [told(gone, "expired"), told(POSTS[0])]
     found = changes_after(rows, EDITION, TTS, START, 50)
@@ -50,8 +50,8 @@ def test_what_is_not_there_is_removed() -> None:
     assert [step.post for step in found.items] == [None, None]
 
 
-def test_a_newcomer_hears_of_what_there_is_and_no_removals() -> None:
-    """But of those since they came."""
+def test_new_client_gets_live_posts_without_old_removals() -> None:
+    """Removals after its start are included."""
     gone = samples.post("news/2024-01-01-gone.md")
     rows = [told(gone, "deleted"), told(POSTS[0], None), told(gone, "deleted", generation=10)]
     found = changes_after(rows, EDITION, EVERYTHING, NEWCOMER, 50)
@@ -59,16 +59,16 @@ def test_a_newcomer_hears_of_what_there_is_and_no_removals() -> None:
     assert not changes_after(rows[:2], EDITION, TTS, NEWCOMER, 50).items
 
 
-def test_a_full_stretch_says_so() -> None:
-    """The next one begins right after its last step."""
+def test_full_page_is_marked() -> None:
+    """The next one begins right after its last item."""
     rows = [told(POSTS[0]), told(POSTS[1])]
     found = changes_after(rows, EDITION, EVERYTHING, START, 1)
     assert found.is_full
     assert found.next_cursor == found.items[0].cursor
 
 
-def test_who_follows_waits_where_ledger_and_edition_differ() -> None:
-    """Whichever of the two is behind: what comes then must not be missed."""
+def test_page_ends_where_ledger_and_edition_differ() -> None:
+    """Whichever is behind: the next change must not be missed."""
     ahead = told(replace(POSTS[1], blob=BlobId("b" * 40)))
     behind = told(samples.post("news/2024-01-01-more.md"))
     back = told(POSTS[1], "deleted")
@@ -78,8 +78,8 @@ def test_who_follows_waits_where_ledger_and_edition_differ() -> None:
         assert found.next_cursor == found.items[0].cursor
 
 
-def test_other_sources_are_passed_by() -> None:
-    """A post never changes its source, so there is nothing to remove or to wait for."""
+def test_entries_of_other_sources_are_skipped() -> None:
+    """The source of a post never changes, so there is nothing to remove or to wait for."""
     elsewhere = told(samples.post("updates/x.md", source="updates"))
     found = changes_after([elsewhere], EDITION, Selection.create(sources=["news"]), START, 50)
     assert (found.items, found.blocked_by) == ((), None)

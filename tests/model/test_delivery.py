@@ -1,4 +1,4 @@
-"""A delivery's own steps: leased, given back, lost, cancelled, sent again."""
+"""States of a delivery: claimed, released, lost, cancelled, replayed."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -35,19 +35,19 @@ PENDING = Delivery(
 LEASED = claim(PENDING, lease_token="token", now=samples.NOW, timeout=timedelta(seconds=15))
 
 
-def test_a_lease_outlives_its_request_by_four_seconds() -> None:
-    """There is time to write the answer down before anybody else may send."""
+def test_lease_lasts_four_seconds_longer_than_the_request() -> None:
+    """So there is time to record the response before another worker may send."""
     assert LEASED.state == "leased"
     assert LEASED.lease_by == "token"
     assert LEASED.lease_until == samples.NOW + timedelta(seconds=19)
 
 
-def test_what_was_not_sent_is_given_back_unchanged() -> None:
-    """A graceful stop returns what it claimed, no attempt used."""
+def test_release_undoes_a_claim() -> None:
+    """A graceful stop returns what it claimed and uses no attempt."""
     assert release(LEASED) == PENDING
 
 
-def test_a_lost_attempt_has_the_number_it_would_have_had() -> None:
+def test_lost_attempt_has_the_next_number() -> None:
     """The log shows that a sender died."""
     attempt = lost_attempt(LEASED, now=samples.NOW)
     assert (attempt.number, attempt.outcome) == (3, "lost")
@@ -64,24 +64,26 @@ def test_a_lost_attempt_has_the_number_it_would_have_had() -> None:
         ("cancelled", "cancelled"),
     ],
 )
-def test_only_the_unfinished_is_cancelled(state: DeliveryState, after: DeliveryState) -> None:
-    """What has an end keeps it; what is cancelled holds no lease."""
+def test_cancel_changes_unfinished_deliveries_only(
+    state: DeliveryState, after: DeliveryState
+) -> None:
+    """Finished deliveries keep their state; a cancelled one has no lease."""
     cancelled = cancel(replace(LEASED, state=state))
     assert cancelled.state == after
     assert after != "cancelled" or state == after or cancelled.lease_until is None
 
 
 @pytest.mark.parametrize("state", ["pending", "delivered", "exhausted", "gone", "cancelled"])
-def test_a_replay_begins_the_schedule_anew(state: DeliveryState) -> None:
-    """Due now, by hand, under the same id; attempts go on being numbered."""
+def test_replay_restarts_the_schedule(state: DeliveryState) -> None:
+    """Due now, triggered manually, with the same id; attempts continue to be numbered."""
     later = samples.NOW + timedelta(days=1)
     again = replay(replace(PENDING, state=state), now=later)
     assert (again.state, again.trigger, again.step, again.due) == ("pending", "manual", 0, later)
     assert (again.event, again.attempts) == (PENDING.event, PENDING.attempts)
 
 
-def test_what_is_being_sent_is_not_replayed() -> None:
-    """A leased delivery is left to its sender."""
+def test_leased_delivery_is_not_replayed() -> None:
+    """It belongs to the worker that leases it."""
     assert replay(LEASED, now=samples.NOW) == LEASED
 
 
@@ -101,10 +103,10 @@ def test_what_is_being_sent_is_not_replayed() -> None:
         (None, "lost", "lost"),
     ],
 )
-def test_an_attempt_knows_what_it_comes_to(
+def test_outcome_follows_from_status_and_cause(
     status: int | None, cause: FailureCause, outcome: AttemptOutcome
 ) -> None:
-    """Status and cause give the outcome: only a complete answer of 2xx is a delivery."""
+    """Only a complete 2xx response is a delivery."""
     attempt = Attempt(
         number=1,
         trigger="schedule",

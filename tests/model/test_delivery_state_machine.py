@@ -1,4 +1,4 @@
-"""The life of deliveries under arbitrary fortunes: whatever happens, each one can end."""
+"""State machine of deliveries: under any sequence of results, each delivery can end."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -46,7 +46,7 @@ wishes = st.sampled_from(["", "30", "99999999"])
 
 @dataclass
 class Story:
-    """What one subscription and its deliveries have been through."""
+    """State of one subscription and its deliveries."""
 
     now: datetime = NOW
     subscription: Subscription = SUBSCRIPTION
@@ -54,17 +54,17 @@ class Story:
 
     @property
     def head(self) -> Delivery | None:
-        """The delivery that may be claimed, once it is due: the oldest unfinished."""
+        """The head of the queue: the oldest unfinished delivery."""
         unfinished = (one for one in self.deliveries if one.state in UNFINISHED)
         return next(unfinished, None) if self.subscription.state in DELIVERABLE_STATES else None
 
     def put(self, changed: Delivery) -> None:
-        """Store a delivery, new or known."""
+        """Store a new or changed delivery."""
         others = tuple(one for one in self.deliveries if one.seq != changed.seq)
         self.deliveries = tuple(sorted((*others, changed), key=lambda one: one.seq))
 
     def send(self, head: Delivery, fortune: str, *, chance: float = 1.0, wish: str = "") -> None:
-        """Claim ``head`` when it is due, and let it meet its fortune."""
+        """Claim ``head`` when it is due, and apply the result of the attempt."""
         self.now = max(self.now, head.due, self.subscription.not_before or self.now)
         leased = claim(head, lease_token="token", now=self.now, timeout=TIMEOUT)
         status, cause = FORTUNES[fortune]
@@ -80,7 +80,7 @@ class Story:
         self.put(result.delivery)
 
     def tell(self) -> None:
-        """Make one more delivery."""
+        """Create one more delivery."""
         seq = len(self.deliveries) + 1
         self.put(
             Delivery(
@@ -95,7 +95,7 @@ class Story:
 
 
 class Life(RuleBasedStateMachine):
-    """Deliveries of one subscription under arbitrary fortunes."""
+    """Deliveries of one subscription with random results."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -104,13 +104,13 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.story.subscription.state != "disabled")
     @rule()
     def happen(self) -> None:
-        """Something is told."""
+        """An event is enqueued."""
         self.story.tell()
 
     @precondition(lambda self: self.story.head is not None)
     @rule(fortune=fortunes, chance=st.floats(0, 1), wish=wishes)
     def send(self, fortune: str, chance: float, wish: str) -> None:
-        """The oldest delivery is tried."""
+        """The head of the queue is attempted."""
         assert self.story.head is not None
         self.story.send(self.story.head, fortune, chance=chance, wish=wish)
 
@@ -122,25 +122,25 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.story.deliveries)
     @rule(data=st.data())
     def ask_again(self, data: st.DataObject) -> None:
-        """Somebody replays a delivery."""
+        """A delivery is replayed."""
         chosen = data.draw(st.sampled_from(self.story.deliveries))
         self.story.put(replay(chosen, now=self.story.now))
 
     @invariant()
     def nothing_stays_leased(self) -> None:
-        """An attempt that is over holds no lease."""
+        """No delivery is leased after its attempt."""
         assert not any(one.state == "leased" or one.lease_by for one in self.story.deliveries)
 
     @invariant()
     def no_wait_is_longer_than_a_day_and_its_jitter(self) -> None:
-        """Whatever receivers ask for, something is tried within a day."""
+        """Whatever receivers request, the next attempt is within a day."""
         moments = [one.due for one in self.story.deliveries if one.state == "pending"]
         moments.append(self.story.subscription.not_before or self.story.now)
         assert max(moments) - self.story.now <= MAX_PAUSE * 1.2
 
     @invariant()
     def every_delivery_can_end(self) -> None:
-        """From here on, whether all attempts fail or all succeed, each delivery comes to an end."""
+        """If all further attempts fail, or all succeed, every delivery ends."""
         for fortune in ("ok", "status"):
             story = replace(self.story, subscription=resume(self.story.subscription))
             for _ in range(len(SHORT.steps) * len(story.deliveries)):

@@ -1,4 +1,4 @@
-"""An edition is everything that may be served at one moment, in one order."""
+"""Editions: order, lookups, feeds, categories, and changes by time."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -19,33 +19,33 @@ VOCABULARY = Vocabulary(definitions=(CategoryDefinition(category=TTS, aliases=("
 
 
 @given(strategies.editions())
-def test_posts_are_in_the_order_of_publication_then_id(edition: Edition) -> None:
-    """Newest first, whatever the zones; where two appeared at once, the greater id first."""
+def test_posts_are_ordered_by_publication_and_id(edition: Edition) -> None:
+    """Newest first in any time zone; at equal times the greater id is first."""
     keys = [(post.published.astimezone(UTC), post.id) for post in edition.posts]
     assert keys == sorted(keys, reverse=True)
 
 
 @given(strategies.editions(), strategies.selections)
-def test_a_selection_leaves_nothing_out_and_adds_nothing(
+def test_select_returns_exactly_the_live_posts_of_a_selection(
     edition: Edition, selection: Selection
 ) -> None:
-    """What is selected are exactly the live posts that are in the selection."""
+    """No more and no fewer."""
     chosen = edition.select(selection)
     assert len(chosen) == len(set(chosen))
     assert set(chosen) == {post for post in edition.posts if post in selection}
 
 
 @given(strategies.editions(), strategies.selections)
-def test_every_carousel_is_in_carousel_order(edition: Edition, selection: Selection) -> None:
-    """A narrowed carousel is by day and path, descending, like the carousel itself."""
+def test_carousel_is_in_carousel_order(edition: Edition, selection: Selection) -> None:
+    """A filtered carousel is ordered by day and path, descending, like the carousel itself."""
     chosen = edition.select(selection.intersect(Selection(carousel=True)))
     keys = [(post.day, post.path) for post in chosen]
     assert keys == sorted(keys, reverse=True)
 
 
 @given(strategies.editions(), strategies.editions())
-def test_the_next_edition_is_the_same_as_one_made_anew(before: Edition, after: Edition) -> None:
-    """Names and vocabulary stay, for they are settings."""
+def test_updated_edition_equals_a_new_one(before: Edition, after: Edition) -> None:
+    """Named feeds and vocabulary stay, since they are settings."""
     made = before.with_snapshots(after.snapshots, at=after.at, unavailable=after.unavailable)
     anew = Edition.build(
         after.snapshots,
@@ -63,8 +63,8 @@ def test_the_next_edition_is_the_same_as_one_made_anew(before: Edition, after: E
 
 
 @given(strategies.distinct_posts(), st.timedeltas(timedelta(0), timedelta(days=9)))
-def test_nothing_changes_before_an_edition_turns(posts: list[Post], wait: timedelta) -> None:
-    """From its moment until just before it turns, the same posts are live."""
+def test_live_posts_stay_until_next_change_at(posts: list[Post], wait: timedelta) -> None:
+    """From the time of the edition until just before the next change."""
     edition = samples.edition(*posts)
     end = (
         edition.next_change_at - INSTANT
@@ -76,8 +76,8 @@ def test_nothing_changes_before_an_edition_turns(posts: list[Post], wait: timede
 
 
 @given(strategies.distinct_posts())
-def test_following_the_turns_sees_every_post_come_and_go(posts: list[Post]) -> None:
-    """The turns after a moment are the times at which posts appear or expire, in order."""
+def test_next_changes_are_the_publications_and_expiries(posts: list[Post]) -> None:
+    """In order, each once."""
     edition, turns = samples.edition(*posts), []
     while edition.next_change_at:
         turns.append(edition.next_change_at)
@@ -86,8 +86,8 @@ def test_following_the_turns_sees_every_post_come_and_go(posts: list[Post]) -> N
     assert turns == sorted(time for time in times if time > NOW)
 
 
-def test_a_post_is_found_by_its_key_while_it_is_live() -> None:
-    """A future post is nobody's business, and the error says where removals are told."""
+def test_post_is_found_by_key_while_live() -> None:
+    """For a future post there is an error, which says where removals are listed."""
     live, future = samples.post("news/a.md"), samples.post("news/b.md", published=NOW + INSTANT)
     edition = samples.edition(live, future)
     assert edition.post(live.key) is live
@@ -97,8 +97,8 @@ def test_a_post_is_found_by_its_key_while_it_is_live() -> None:
     assert "/v1/changes" in caught.value.hint
 
 
-def test_a_part_is_found_by_the_name_of_its_source() -> None:
-    """The error for another name lists the known ones."""
+def test_snapshot_is_found_by_source_name() -> None:
+    """The error for an unknown name lists the known ones."""
     edition = samples.edition(samples.post(), samples.post(source="updates"))
     assert edition.snapshot("updates").source.name == "updates"
     with pytest.raises(UnknownName, match="'nws'") as caught:
@@ -106,8 +106,8 @@ def test_a_part_is_found_by_the_name_of_its_source() -> None:
     assert caught.value.choices == ("news", "updates")
 
 
-def test_known_categories_are_those_of_the_settings_and_of_every_post_ever_live() -> None:
-    """An expired post keeps its category known, a future one betrays nothing."""
+def test_categories_include_settings_live_and_expired_posts() -> None:
+    """Categories of future posts are not disclosed."""
     expired = samples.post(
         "news/a.md", categories=(Category(slug="old", title="Old"),), expires=NOW
     )
@@ -118,8 +118,8 @@ def test_known_categories_are_those_of_the_settings_and_of_every_post_ever_live(
     assert edition.categories == (Category(slug="old", title="Old"), TECHNOLOGY, TTS)
 
 
-def test_the_title_of_a_category_is_what_most_posts_call_it() -> None:
-    """Where the settings do not say, the majority does; a tie goes to the first in the alphabet."""
+def test_category_has_the_title_of_most_posts() -> None:
+    """Unless the settings define it; at a tie the first in the alphabet."""
     spellings = ["social media", "Social Media", "Social Media", "Data", "DATA"]
     slugs = ["social-media"] * 3 + ["data"] * 2
     posts = [
@@ -130,8 +130,8 @@ def test_the_title_of_a_category_is_what_most_posts_call_it() -> None:
 
 
 @pytest.mark.parametrize("text", ["tts", "18f", "Technology Transformation Services", "TTS"])
-def test_a_category_is_known_by_slug_alias_and_title(text: str) -> None:
-    """What the settings call it and what posts call it both lead to it."""
+def test_category_is_found_by_slug_alias_and_title(text: str) -> None:
+    """By the labels of the settings and those of the posts."""
     edition = samples.edition(samples.post(), vocabulary=VOCABULARY)
     assert edition.resolve_category(text) == TTS
     assert edition.resolve_category("TECHNOLOGY") == TECHNOLOGY
@@ -139,8 +139,8 @@ def test_a_category_is_known_by_slug_alias_and_title(text: str) -> None:
     assert edition.resolve_category("--") is None
 
 
-def test_a_name_means_what_comes_first_in_the_order() -> None:
-    """All and carousel, then named feeds, then sources, then categories; the rest is shadowed."""
+def test_feed_names_have_an_order_of_precedence() -> None:
+    """All and carousel, named feeds, sources, categories; the others are shadowed."""
     named = (NamedFeed(name="carousel", title="Mine"), NamedFeed(name="news", title="Picked"))
     edition = samples.edition(samples.post(), named=named)
     assert list(edition.feeds) == ["all", "carousel", "news", "technology"]
@@ -153,23 +153,23 @@ def test_a_name_means_what_comes_first_in_the_order() -> None:
 
 
 def test_sources_and_categories_are_feeds() -> None:
-    """Each selects exactly what it is called."""
+    """Each selects its own posts."""
     edition = samples.edition(samples.post())
     assert edition.feed("news").selection == Selection.create(sources=["news"])
     assert edition.feed("technology").selection == Selection.create(categories=["technology"])
     assert edition.feed("all").selection == Selection()
 
 
-def test_an_unknown_feed_is_an_error_that_lists_the_known_ones() -> None:
-    """So that a typing error is mended at a glance."""
+def test_unknown_feed_lists_known_names() -> None:
+    """So that a typing error is found quickly."""
     with pytest.raises(UnknownName, match="'tec'") as caught:
         samples.edition(samples.post()).feed("tec")
     assert caught.value.choices == ("all", "carousel", "news", "technology")
     assert caught.value.code == "unknown-feed"
 
 
-def test_an_unread_source_is_a_source_that_is_not_ready() -> None:
-    """It has its feed and its name; asking for it alone says why it cannot be had."""
+def test_unavailable_source_is_not_ready() -> None:
+    """It has its feed and its name; requests for it alone say why it is not available."""
     unread = UnavailableSource(
         source=samples.source("updates"), error="not in /srv/x", error_code="unknown-ref"
     )
@@ -185,8 +185,8 @@ def test_an_unread_source_is_a_source_that_is_not_ready() -> None:
     assert len(edition.select(Selection())) == 1
 
 
-def test_an_edition_of_which_nothing_was_read_is_not_empty_but_not_ready() -> None:
-    """Readers keep what they have: an empty feed would tell them that every post is gone."""
+def test_edition_without_available_sources_is_not_ready() -> None:
+    """Readers keep their posts: an empty feed would look as if all had been removed."""
     lost = UnavailableSource(source=samples.source("lost"), error="no repository")
     with pytest.raises(NotReady, match=r"lost \(source-failing\)"):
         Edition.build([], at=NOW, unavailable=[lost]).select(Selection())
@@ -197,8 +197,8 @@ def test_an_edition_of_which_nothing_was_read_is_not_empty_but_not_ready() -> No
     assert Edition.build([], at=NOW).select(Selection()) == ()
 
 
-def test_what_fails_is_a_code_for_anybody() -> None:
-    """Of sources that are stale, kept or unread, and of no others."""
+def test_source_errors_are_public_codes() -> None:
+    """Of stale, outdated and unavailable sources only."""
     edition = Edition.build(
         [
             samples.source_snapshot(samples.source(), samples.post()),
@@ -212,8 +212,8 @@ def test_what_fails_is_a_code_for_anybody() -> None:
     assert edition.source_errors == {"kept": "folder-emptied", "lost": "source-failing"}
 
 
-def test_translations_are_the_other_languages_of_a_post() -> None:
-    """Live ones of the same source only, without the post itself, by language."""
+def test_translations_are_other_languages_of_the_post() -> None:
+    """Live ones of the same source, without the post itself, by language."""
     url = "https://www.example.gov/news/"
     english, spanish, future, alone = (
         samples.post(

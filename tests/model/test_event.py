@@ -1,4 +1,4 @@
-"""Events and the bodies that tell them."""
+"""Webhook events and their JSON bodies."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from syndicate.model.event import (
     WebhookEvent,
     cursor_in_body,
-    test_body,
+    make_test_body,
     webhook_body,
     with_recipient,
 )
@@ -39,8 +39,8 @@ UPDATED = replace(PUBLISHED, post_event=PostEvent(kind="post.updated", changed=(
 REMOVED = replace(PUBLISHED, post_event=PostEvent(kind="post.removed", reason="unpublished"))
 
 
-def test_the_body_of_a_published_post_says_everything() -> None:
-    """All members of the contract are there, in their order, with the item as it was given."""
+def test_published_body_has_all_members() -> None:
+    """In the order of the contract, with the item unchanged."""
     text = webhook_body(PUBLISHED, cursor="c9", subscription=SUBSCRIPTION, seq=17)
     assert json.loads(text) == {
         "type": "post.published",
@@ -61,22 +61,22 @@ def test_the_body_of_a_published_post_says_everything() -> None:
     assert list(json.loads(text)["data"])[:4] == ["subscription", "seq", "cursor", "post"]
 
 
-def test_an_update_names_its_parts() -> None:
-    """An update has no reason, but the parts that changed and whether they matter."""
+def test_update_lists_changed_fields() -> None:
+    """Without a reason, and with whether it is minor."""
     data = json.loads(webhook_body(UPDATED, cursor="c"))["data"]
     assert (data["reason"], data["changed"], data["minor"]) == (None, ["title", "words"], False)
 
 
-def test_a_removed_post_shows_nothing_but_which_it_was() -> None:
-    """Id and address only, whatever the event was given and whichever payload was asked for."""
+def test_removal_has_id_and_url_only() -> None:
+    """For any event and payload."""
     for payload in ("full", "thin"):
         data = json.loads(webhook_body(REMOVED, cursor="c", payload=payload))["data"]
         assert data["post"] == {"id": POST.id, "url": POST.url}
         assert data["reason"] == "unpublished"
 
 
-def test_a_thin_body_says_where_to_fetch_the_rest() -> None:
-    """Id, address, title and the item in our API."""
+def test_thin_body_links_to_the_api() -> None:
+    """Id, URL, title and the API URL of the post."""
     data = json.loads(webhook_body(PUBLISHED, cursor="c", payload="thin"))["data"]
     assert data["post"] == {
         "id": POST.id,
@@ -86,22 +86,22 @@ def test_a_thin_body_says_where_to_fetch_the_rest() -> None:
     }
 
 
-def test_a_listed_change_names_no_subscription() -> None:
-    """What the sync API lists is the same without subscription and seq."""
+def test_change_item_has_no_subscription() -> None:
+    """Items of /v1/changes have neither subscription nor seq."""
     data = json.loads(webhook_body(PUBLISHED, cursor="c9"))["data"]
     assert list(data) == ["cursor", "post", "source", "commit", "reason", "changed", "minor"]
 
 
 @pytest.mark.parametrize("payload", ["full", "thin"])
-def test_the_cursor_of_a_body_is_found_without_reading_it(payload: Payload) -> None:
-    """As long as it is addressed to nobody."""
+def test_cursor_is_read_from_the_beginning_of_a_body(payload: Payload) -> None:
+    """If the body has no recipient."""
     assert cursor_in_body(webhook_body(REMOVED, cursor="c9", payload=payload)) == "c9"
     assert cursor_in_body(webhook_body(PUBLISHED, cursor="", payload=payload)) == ""
 
 
 @given(cursor=st.text(), title=st.text(st.characters()), seq=st.integers(min_value=0))
-def test_any_text_makes_a_body_that_reads_back(cursor: str, title: str, seq: int) -> None:
-    """Quotes, control characters and lone surrogates are escaped; the same gives the same."""
+def test_any_text_gives_valid_json(cursor: str, title: str, seq: int) -> None:
+    """Quotes, control characters and lone surrogates are escaped; equal events give equal bytes."""
     event = replace(PUBLISHED, title=title)
     text = webhook_body(event, cursor=cursor, payload="thin", subscription=SUBSCRIPTION, seq=seq)
     data = json.loads(text)["data"]
@@ -111,8 +111,8 @@ def test_any_text_makes_a_body_that_reads_back(cursor: str, title: str, seq: int
     )
 
 
-def test_the_same_telling_has_the_same_id() -> None:
-    """An id depends on generation, post and kind, and on nothing else."""
+def test_event_id_depends_on_generation_post_and_kind() -> None:
+    """And on nothing else."""
     assert re.fullmatch(r"evt_[0-9a-f]{32}", PUBLISHED.id)
     assert (
         replace(PUBLISHED, item_json=b"{}", title="", commit=CommitId("ab" * 20)).id == PUBLISHED.id
@@ -127,9 +127,9 @@ def test_the_same_telling_has_the_same_id() -> None:
     assert len(others) == 5
 
 
-def test_a_trial_has_no_post() -> None:
-    """The request by which an owner tries an endpoint names the subscription only."""
-    assert json.loads(test_body(SUBSCRIPTION, samples.NOW)) == {
+def test_test_event_has_no_post() -> None:
+    """It names the subscription only."""
+    assert json.loads(make_test_body(SUBSCRIPTION, samples.NOW)) == {
         "type": "subscription.test",
         "timestamp": "2024-06-01T12:00:00.000Z",
         "data": {"subscription": "sub_1"},
@@ -137,8 +137,8 @@ def test_a_trial_has_no_post() -> None:
 
 
 @pytest.mark.parametrize("payload", ["full", "thin"])
-def test_a_body_has_no_needless_space(payload: str) -> None:
-    """Bodies are compact, so that five hundred of them stay small."""
+def test_body_is_compact_json(payload: str) -> None:
+    """So that five hundred of them stay small."""
     text = webhook_body(PUBLISHED, cursor="c", payload="thin" if payload == "thin" else "full")
     assert b'": ' not in text
     assert b', "' not in text
@@ -146,8 +146,8 @@ def test_a_body_has_no_needless_space(payload: str) -> None:
 
 @pytest.mark.parametrize("event", [PUBLISHED, UPDATED, REMOVED])
 @pytest.mark.parametrize("payload", ["full", "thin"])
-def test_a_body_addressed_later_is_the_same_body(event: WebhookEvent, payload: Payload) -> None:
-    """Byte for byte: what is kept once for all is what each would have got."""
+def test_recipient_can_be_inserted_later(event: WebhookEvent, payload: Payload) -> None:
+    """Byte for byte: the shared body with a recipient equals the one made for it."""
     kept = webhook_body(event, cursor="c", payload=payload)
     direct = webhook_body(event, cursor="c", payload=payload, subscription=SUBSCRIPTION, seq=17)
     assert with_recipient(kept, SUBSCRIPTION, 17) == direct

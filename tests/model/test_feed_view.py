@@ -1,4 +1,4 @@
-"""What a query sees of an edition, and how a feed of it is called and dated."""
+"""A query applied to an edition: posts, title and dates of a feed."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,7 @@ UPDATES = samples.source("updates", title="Program updates", language="es")
 
 
 def feed(edition: Edition, name: str, query: Query) -> Feed:
-    """Return the feed that ``query`` asks for, with all its items."""
+    """Return the feed for ``query`` with all its items."""
     seen = build_feed_view(edition, name, query)
     items = [samples.rendered_post(post) for post in seen.page.posts]
     return build_feed(edition, seen, samples.SERVICE_INFO, items)
@@ -41,8 +41,8 @@ def edition() -> Edition:
 
 
 @given(strategies.editions(), strategies.selections)
-def test_the_pages_of_a_view_are_its_selection(edition: Edition, selection: Selection) -> None:
-    """Following the next pages of a narrowed feed visits its posts in order, each once."""
+def test_pages_of_a_feed_cover_its_selection(edition: Edition, selection: Selection) -> None:
+    """In order, each post once."""
     query = Query(
         categories=tuple(sorted(slug for group in selection.categories for slug in group)),
         match_all=len(selection.categories) > 1,
@@ -59,7 +59,7 @@ def test_the_pages_of_a_view_are_its_selection(edition: Edition, selection: Sele
     assert tuple(found) == edition.select(selection)
 
 
-def test_an_unknown_feed_is_refused() -> None:
+def test_unknown_feed_is_rejected() -> None:
     """The error lists the known names."""
     with pytest.raises(UnknownName) as caught:
         build_feed_view(edition(), "nowhere", Query())
@@ -86,21 +86,21 @@ def test_an_unknown_feed_is_refused() -> None:
         ("updates", Query(carousel=False), "Program updates: not in the carousel"),
     ],
 )
-def test_a_title_says_how_the_feed_is_narrowed(name: str, query: Query, title: str) -> None:
-    """Two subscriptions that differ are called differently, in words."""
+def test_title_describes_the_query(name: str, query: Query, title: str) -> None:
+    """Feeds with different queries have different titles."""
     assert feed(edition(), name, query).title == title
 
 
-def test_a_feed_is_described_by_its_settings_or_by_whose_it_is() -> None:
-    """A named feed has its own description; the others name the service."""
+def test_description_of_a_feed() -> None:
+    """Named feeds have their own; the others name the service."""
     named = replace(edition().feed("all"), name="mine", title="Mine", description="Chosen by us.")
     mine = Edition.build(edition().snapshots, at=samples.NOW, named_feeds=[named])
     assert feed(mine, "mine", Query()).description == "Chosen by us."
     assert feed(mine, "all", Query()).description == "All posts, from Example agency feeds"
 
 
-def test_the_pages_of_a_feed_know_each_other() -> None:
-    """Every page knows its own query, the first and the next one; only the last is at an end."""
+def test_pages_link_to_each_other() -> None:
+    """Each has its own query, that of the first page and that of the next one."""
     first = feed(edition(), "all", Query(limit=2))
     assert (first.query, first.first_query) == ("limit=2", "limit=2")
     assert first.next_query is not None
@@ -124,17 +124,17 @@ def test_the_pages_of_a_feed_know_each_other() -> None:
         ("design", Query(carousel=True), "", ["news", "updates"]),
     ],
 )
-def test_a_feed_names_the_language_and_the_sources_of_its_posts(
+def test_language_and_sources_are_those_of_the_posts(
     name: str, query: Query, language: str, sources: list[str]
 ) -> None:
-    """Of an empty feed, what it could have; several languages are none."""
+    """For an empty feed, those it could have; several languages give none."""
     composed = feed(edition(), name, query)
     assert composed.language == language
     assert [source.name for source in composed.sources] == sources
 
 
-def test_a_feed_was_updated_with_its_newest_post() -> None:
-    """The newest update on the page; of an empty feed, the newest commit of its sources."""
+def test_updated_is_the_latest_update_on_the_page() -> None:
+    """For an empty feed, the last commit of its sources."""
     old, new = samples.NOW - timedelta(days=9), samples.NOW - timedelta(days=3)
     post = samples.post("news/1.md", updated=new)
     parts = [
@@ -148,16 +148,16 @@ def test_a_feed_was_updated_with_its_newest_post() -> None:
     assert feed(made, "updates", Query(carousel=True)).updated == new
 
 
-def test_a_feed_of_no_source_at_all_was_never_updated() -> None:
-    """A selection that excludes itself asks no source; an edition may have none."""
+def test_feed_without_sources_was_never_updated() -> None:
+    """A contradictory selection has none; an edition may have none."""
     empty = Edition.build([], at=samples.NOW)
     never = datetime(1970, 1, 1, tzinfo=UTC)
     assert feed(empty, "all", Query()).updated == never
     assert last_modified(empty, build_feed_view(empty, "all", Query())) == never
 
 
-def test_the_last_change_is_the_newest_of_updates_commits_and_expiries() -> None:
-    """A reader that asks by date alone learns of a post that left, by commit or by itself."""
+def test_last_modified_includes_commits_and_expiries() -> None:
+    """A client that compares dates only notices posts that left, by commit or by time."""
     days = [samples.NOW - timedelta(days=n) for n in range(5)]
     gone = samples.post("news/gone.md", expires=days[1])
     later = samples.post("news/later.md", expires=samples.NOW + timedelta(days=1), updated=days[2])
@@ -175,8 +175,8 @@ def test_the_last_change_is_the_newest_of_updates_commits_and_expiries() -> None
         assert last_modified(made, build_feed_view(made, "all", technology)) == expected
 
 
-def test_a_feed_tells_what_left_and_how_much_it_says() -> None:
-    """Removals and the choice of content pass through."""
+def test_tombstones_and_content_mode_are_passed_through() -> None:
+    """Unchanged."""
     removal = Tombstone(post_id=samples.post().id, removed_at=samples.NOW)
     seen = build_feed_view(edition(), "all", Query(content="summary"))
     composed = build_feed(edition(), seen, samples.SERVICE_INFO, [], [removal])

@@ -1,4 +1,4 @@
-"""What subscribers are told of a post, from what they were last told and what it is now."""
+"""Events of a post, from its last announced state and its current one."""
 
 from dataclasses import replace
 from datetime import UTC, timedelta
@@ -34,8 +34,8 @@ CHANGES: tuple[tuple[FieldName, ...] | None, ...] = (None, (), ("title",))
 FILED_ELSEWHERE = replace(POST, categories=(samples.TTS,))
 
 
-def test_a_row_is_the_same_after_it_was_stored() -> None:
-    """Moments are kept as UTC in milliseconds, whatever zone and microseconds they came with."""
+def test_row_times_are_utc_milliseconds() -> None:
+    """For any time zone and microseconds, so that a stored row equals itself."""
     exact = samples.PUBLISHED + timedelta(microseconds=123_456)
     row = LedgerRow.from_post(
         replace(POST, published=exact, updated=exact), is_live=True, generation=1
@@ -64,16 +64,16 @@ def test_a_row_is_the_same_after_it_was_stored() -> None:
         (GONE, FILED_ELSEWHERE, None, None),
     ],
 )
-def test_membership_before_and_now_decides_what_is_told(
+def test_event_follows_from_membership_before_and_now(
     before: LedgerRow | None, post: Post | None, kind: str | None, reason: str | None
 ) -> None:
-    """Entering is published, leaving is removed, staying without a difference is silence."""
+    """Entering publishes, leaving removes, no difference causes no event."""
     telling = event_for(TECHNOLOGY, before=before, post=post, removal_reason="expired")
     assert (telling and telling.kind, telling and telling.reason) == (kind, reason)
 
 
-def test_a_member_that_differs_is_updated() -> None:
-    """The update carries the parts, and a difference in none of them is told as well."""
+def test_changed_member_is_updated() -> None:
+    """The update lists the changed fields, which may be none."""
     assert event_for(TECHNOLOGY, before=ROW, post=POST, changed=("title",)) == PostEvent(
         kind="post.updated", changed=("title",)
     )
@@ -90,14 +90,14 @@ def test_a_member_that_differs_is_updated() -> None:
     live=st.booleans(),
     changed=st.sampled_from(CHANGES),
 )
-def test_a_mirror_holds_exactly_the_members(
+def test_applied_events_give_exactly_the_selection(
     selection: Selection,
     before: Post | None,
     post: Post | None,
     live: bool,
     changed: tuple[FieldName, ...] | None,
 ) -> None:
-    """Who applies what it is told has the post if and only if the selection holds it."""
+    """A subscriber has a post if and only if its selection contains it."""
     row = None if before is None else LedgerRow.from_post(before, is_live=live, generation=1)
     mirrored = row is not None and row.is_live and row in selection
     telling = event_for(selection, before=row, post=post, changed=changed)
@@ -108,17 +108,17 @@ def test_a_mirror_holds_exactly_the_members(
 
 
 @given(strategies.selections, strategies.selections, strategies.posts())
-def test_a_new_selection_is_told_as_a_difference(
+def test_changed_selection_sends_the_difference(
     before: Selection, after: Selection, post: Post
 ) -> None:
-    """After a change of selection the mirror holds what the new selection holds."""
+    """Afterwards the subscriber has the posts of the new selection."""
     telling = selection_change_event(before, after, post)
     kinds = {(False, True): "post.published", (True, False): "post.removed"}
     assert (telling and telling.kind) == kinds.get((post in before, post in after))
 
 
-def test_leaving_by_a_new_selection_says_so() -> None:
-    """A post removed because the subscriber looks elsewhere has a reason of its own."""
+def test_removal_by_changed_selection_has_its_own_reason() -> None:
+    """The post itself is still live."""
     assert selection_change_event(TECHNOLOGY, TTS, POST) == PostEvent(
         kind="post.removed", reason="selection_changed"
     )
@@ -142,15 +142,15 @@ def test_leaving_by_a_new_selection_says_so() -> None:
         (ROW, replace(POST, updated=POST.updated + timedelta(days=1)), True),
     ],
 )
-def test_only_what_stirred_is_looked_at(
+def test_unchanged_row_needs_no_comparison(
     before: LedgerRow | None, post: Post | None, expected: bool
 ) -> None:
-    """Nothing is rendered for a post whose row would be the same."""
+    """Posts whose row is the same are not rendered."""
     assert may_have_changed(before, post) is expected
 
 
 def changed_items() -> list[tuple[FieldName, RenderedPost, RenderedPost]]:
-    """Return pairs of items that differ in one part."""
+    """Return pairs of rendered posts that differ in one field."""
     old = samples.rendered_post(POST)
 
     def of(post: Post) -> RenderedPost:
@@ -179,46 +179,46 @@ def changed_items() -> list[tuple[FieldName, RenderedPost, RenderedPost]]:
 
 
 @pytest.mark.parametrize(("part", "old", "new"), changed_items())
-def test_each_part_is_told_apart(part: FieldName, old: RenderedPost, new: RenderedPost) -> None:
-    """A change of one part is named by that part alone; six of them matter to readers."""
+def test_each_changed_field_is_named(part: FieldName, old: RenderedPost, new: RenderedPost) -> None:
+    """By its own name alone; six of them are major."""
     assert changed_fields(ROW, old, new) == (part,)
     assert PostEvent(kind="post.updated", changed=(part,)).is_minor is (part not in MAJOR_FIELDS)
 
 
-def test_every_part_is_tried() -> None:
-    """No part is in the list without a pair of items above that differs in it."""
+def test_every_field_has_a_pair() -> None:
+    """No field is without a pair of rendered posts above that differs in it."""
     assert {part for part, _, _ in changed_items()} == set(FIELD_NAMES)
 
 
-def test_the_same_item_is_no_difference() -> None:
-    """A moved file or a reformatted source is silence."""
+def test_same_rendered_post_is_unchanged() -> None:
+    """A moved file or a reformatted source causes no event."""
     item = samples.rendered_post(replace(POST, path=Path("news/moved.md"), blob=BlobId("1" * 40)))
     assert changed_fields(ROW, samples.rendered_post(POST), item) is None
 
 
-def test_a_later_date_of_change_alone_is_a_difference_in_no_part() -> None:
-    """The feed shows it, so a mirror must hear of it, as something minor."""
+def test_new_update_time_alone_changes_no_field() -> None:
+    """Feeds show it, so subscribers receive a minor update."""
     later = replace(POST, updated=POST.updated + timedelta(days=1))
     changed = changed_fields(ROW, samples.rendered_post(POST), samples.rendered_post(later))
     assert changed == ()
     assert PostEvent(kind="post.updated", changed=changed).is_minor
 
 
-def test_what_was_told_counts_for_fields_the_ledger_keeps() -> None:
-    """Settings that rename a category change the item, though old and new file read alike."""
+def test_stored_fields_are_compared_with_the_ledger() -> None:
+    """A category renamed in the settings is a change, although both files render alike."""
     row = replace(ROW, categories=(samples.TTS,))
     assert changed_fields(row, samples.rendered_post(POST), samples.rendered_post(POST)) == (
         "categories",
     )
 
 
-def test_a_lost_blob_counts_as_all_parts() -> None:
-    """Where the old item cannot be made any more, everything may have changed."""
+def test_lost_blob_changes_all_fields() -> None:
+    """If the old version cannot be rendered any more."""
     assert changed_fields(ROW, None, samples.rendered_post(POST)) == FIELD_NAMES
 
 
 def test_only_updates_are_minor() -> None:
-    """What appears or vanishes is never minor."""
+    """Publications and removals never are."""
     assert not PostEvent(kind="post.published", reason="new").is_minor
     assert not PostEvent(kind="post.removed", reason="left").is_minor
 
@@ -232,6 +232,6 @@ def test_only_updates_are_minor() -> None:
         (replace(POST, expires=samples.NOW), False, "expired"),
     ],
 )
-def test_an_absence_is_explained(post: Post | None, hidden: bool, why: RemovalReason) -> None:
-    """Deleted, switched off or put off, expired: told apart."""
+def test_removal_reason(post: Post | None, hidden: bool, why: RemovalReason) -> None:
+    """Deleted, unpublished or future, expired."""
     assert determine_removal_reason(post, samples.NOW, is_hidden=hidden) == why

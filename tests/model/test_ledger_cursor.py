@@ -1,4 +1,4 @@
-"""Cursors: written, read, and refused where they are not from this ledger."""
+"""Cursors of /v1/changes: text form and validation."""
 
 from dataclasses import replace
 
@@ -16,28 +16,28 @@ HEAD = LedgerCursor(ledger_id="0af3", generation=8, post_id=PostId(""))
 @given(
     st.builds(
         LedgerCursor,
-        ledger=st.text("0123456789abcdef", min_size=1, max_size=8),
+        ledger_id=st.text("0123456789abcdef", min_size=1, max_size=8),
         generation=st.integers(0, 10**12),
-        post=st.text(st.characters(codec="utf-8", exclude_characters="\n\r")).map(PostId),
-        whole=st.integers(0, 10**12),
+        post_id=st.text(st.characters(codec="utf-8", exclude_characters="\n\r")).map(PostId),
+        initial_until=st.integers(0, 10**12),
     )
 )
-def test_a_cursor_means_the_position_it_was_written_for(position: LedgerCursor) -> None:
-    """What a newcomer has behind them is not mentioned any more."""
-    is_newcomer = position.generation <= position.initial_until
-    expected = replace(position, initial_until=position.initial_until if is_newcomer else 0)
-    assert LedgerCursor.parse(str(position)) == expected
+def test_cursor_round_trips(cursor: LedgerCursor) -> None:
+    """Without ``initial_until`` once it is passed."""
+    is_initial = cursor.generation <= cursor.initial_until
+    expected = replace(cursor, initial_until=cursor.initial_until if is_initial else 0)
+    assert LedgerCursor.parse(str(cursor)) == expected
 
 
 @pytest.mark.parametrize(
     "text", ["%", "a", "aaaa", "é", "MTcwNjUwODAwMDAwMDAwMCB0YWc6eA", str(HEAD) + "A"]
 )
-def test_what_is_no_cursor_is_refused(text: str) -> None:
-    """Such as a cursor of /v1/posts, with what to do."""
+def test_invalid_cursor_is_rejected(text: str) -> None:
+    """Such as a cursor of /v1/posts; the error says what to do."""
     with pytest.raises(UsageError) as refused:
         LedgerCursor.parse(text)
     assert (refused.value.status, refused.value.code) == (400, "malformed-cursor")
-    assert "leave after out" in refused.value.hint
+    assert "omit 'after'" in refused.value.hint
 
 
 @pytest.mark.parametrize(
@@ -49,15 +49,15 @@ def test_what_is_no_cursor_is_refused(text: str) -> None:
         replace(HEAD, generation=0, initial_until=8),
     ],
 )
-def test_a_position_that_this_ledger_never_had_is_gone(position: LedgerCursor) -> None:
-    """Of another database, or of one that was put back to an earlier state."""
+def test_cursor_of_another_ledger_is_gone(position: LedgerCursor) -> None:
+    """Of another database, or of one that was restored to an earlier state."""
     with pytest.raises(Gone) as gone:
         position.validate(HEAD)
     assert (gone.value.status, gone.value.code) == (410, "cursor-gone")
-    assert "without after" in gone.value.hint
+    assert "Omit 'after'" in gone.value.hint
 
 
-def test_any_other_position_is_fine() -> None:
-    """The end, the beginning, and everything between."""
+def test_cursor_within_the_ledger_is_valid() -> None:
+    """The end, the start, and everything between."""
     for position in (HEAD, HEAD.start(), replace(HEAD, generation=7, post_id=PostId("tag:x"))):
         position.validate(HEAD)

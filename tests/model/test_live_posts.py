@@ -1,4 +1,4 @@
-"""Rolls and catalogues made from the one before are the same as made anew."""
+"""Incremental updates of live posts and of their index equal a rebuild."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -45,10 +45,10 @@ editions = st.lists(st.tuples(versions, versions, st.integers(-1, 2)), min_size=
 
 
 @given(editions)
-def test_the_next_roll_is_the_same_as_one_called_anew(
+def test_updated_live_posts_equal_rebuilt_ones(
     editions: list[tuple[dict[int, tuple[int, int]], dict[int, tuple[int, int]], int]],
 ) -> None:
-    """Whatever comes, goes, changes and turns, and whatever was looked up before."""
+    """For any additions, removals, changes, times and lookups."""
     made: dict[tuple[int, int, int], Post] = {}
     at, roll = START + timedelta(days=2), LivePosts.build((PostList(()), PostList(())), START)
     for one, two, days in editions:
@@ -72,7 +72,7 @@ def test_the_next_roll_is_the_same_as_one_called_anew(
 
 
 def look(catalogue: PostIndex) -> tuple[object, ...]:
-    """Look everything up in a catalogue."""
+    """Use every lookup of an index."""
     return (
         catalogue.posts,
         catalogue.by_key,
@@ -82,8 +82,8 @@ def look(catalogue: PostIndex) -> tuple[object, ...]:
     )
 
 
-def test_only_what_changed_is_looked_at() -> None:
-    """An edit and a new post leave every place as it is; others are counted anew when asked."""
+def test_lookups_are_updated_in_place_for_few_changes() -> None:
+    """An edit and a new post keep all positions; others are rebuilt when they are used."""
     posts = samples.posts(5)
     catalogue = PostIndex.from_posts(posts)
     newest, *_, oldest = catalogue.posts
@@ -91,22 +91,22 @@ def test_only_what_changed_is_looked_at() -> None:
     edited = replace(oldest, categories=())
     new = replace(samples.post("news/new.md"), published=newest.published + timedelta(1))
     later = catalogue.with_changes([oldest], [edited, new])
-    assert "places" in vars(later)
+    assert "positions" in vars(later)
     assert later.posts == (new, *catalogue.posts[:-1], edited)
-    assert "places" not in vars(later.with_changes([newest], []))
+    assert "positions" not in vars(later.with_changes([newest], []))
 
 
-def test_much_that_changed_is_counted_anew() -> None:
-    """A folder that is read for the first time; what was looked up before is there again."""
+def test_many_changes_rebuild_everything() -> None:
+    """As when a folder is read for the first time; lookups that existed are built again."""
     posts = PostList.from_posts(post(number, 0, 1) for number in range(1_001))
     before = LivePosts.build((PostList(()),), START)
     assert before.index.positions == {}
     roll = before.updated((posts,), START)
     assert len(roll.index.posts) == 1_001
-    assert vars(roll.index).keys() == {"posts", "places"}
+    assert vars(roll.index).keys() == {"posts", "positions"}
 
 
-def test_sources_that_come_are_counted_anew() -> None:
-    """One that could not be read at first."""
+def test_new_source_rebuilds_everything() -> None:
+    """Such as one that was unavailable at first."""
     roll = LivePosts.build((), START).updated((PostList.from_posts([post(1, 0, 1)]),), START)
     assert len(roll.index.posts) == 1

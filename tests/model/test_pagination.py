@@ -1,4 +1,4 @@
-"""Following the pages visits what there is, whatever happens between them."""
+"""Keyset pagination while posts are added and removed."""
 
 import base64
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +22,7 @@ Posts = Sequence[Post]
 
 
 def walk(posts: Callable[[], Posts], limit: int, *, carousel: bool = False) -> Iterator[Page]:
-    """Yield each page of what ``posts`` returns at that moment."""
+    """Yield each page of the current ``posts``."""
     after: str | None = ""
     while after is not None:
         one = paginate(posts(), after=after, limit=limit, carousel=carousel)
@@ -31,15 +31,13 @@ def walk(posts: Callable[[], Posts], limit: int, *, carousel: bool = False) -> I
 
 
 def in_order(posts: list[Post], *, carousel: bool = False) -> Posts:
-    """Return ``posts``, all of them live, as a feed or a carousel orders them."""
+    """Return ``posts``, all live, in the order of a feed or a carousel."""
     return samples.edition(*posts, at=LATER).select(Selection(carousel=carousel or None))
 
 
 @given(featured, st.booleans(), limits)
-def test_the_pages_together_are_the_selection(
-    posts: list[Post], carousel: bool, limit: int
-) -> None:
-    """Every post is on exactly one page, in order, and every page but the last is full."""
+def test_pages_cover_the_selection_once(posts: list[Post], carousel: bool, limit: int) -> None:
+    """Each post is on one page, in order, and every page but the last is full."""
     expected = in_order(posts, carousel=carousel)
     pages = list(walk(lambda: expected, limit, carousel=carousel))
     assert tuple(post for one in pages for post in one.posts) == expected
@@ -47,10 +45,8 @@ def test_the_pages_together_are_the_selection(
 
 
 @given(forever, limits, st.data())
-def test_a_post_that_stays_is_visited_once_whatever_comes_and_goes(
-    posts: list[Post], limit: int, data: st.DataObject
-) -> None:
-    """Between any two pages any of the other posts may appear and leave."""
+def test_staying_post_is_visited_once(posts: list[Post], limit: int, data: st.DataObject) -> None:
+    """Other posts may be added and removed between any two pages."""
     half = len(posts) // 2
     staying, others = posts[:half], posts[half:]
     some = st.lists(st.sampled_from(others) if others else st.nothing(), unique_by=id)
@@ -61,10 +57,10 @@ def test_a_post_that_stays_is_visited_once_whatever_comes_and_goes(
 
 
 @given(featured, limits, st.data())
-def test_a_card_that_stays_is_never_missed(
+def test_staying_carousel_post_is_never_missed(
     posts: list[Post], limit: int, data: st.DataObject
 ) -> None:
-    """Where the last card of a page left, its day is repeated rather than cut short."""
+    """If the last post of a page is removed, its day is repeated."""
     gone = data.draw(st.sets(st.sampled_from(posts) if posts else st.nothing()))
     before = in_order(posts, carousel=True)
     after = in_order([post for post in posts if post not in gone], carousel=True)
@@ -76,8 +72,8 @@ def test_a_card_that_stays_is_never_missed(
     assert {post.id for post in after} <= visited
 
 
-def test_a_cursor_counts_microseconds_exactly() -> None:
-    """Two posts that a floating-point number cannot tell apart keep their order."""
+def test_cursor_has_exact_microseconds() -> None:
+    """Two posts that a float cannot distinguish keep their order."""
     instant = datetime(9000, 1, 1, tzinfo=UTC)
     posts = tuple(
         samples.post(f"news/{n}.md", published=instant - timedelta(microseconds=n))
@@ -86,8 +82,8 @@ def test_a_cursor_counts_microseconds_exactly() -> None:
     assert tuple(post for one in walk(lambda: posts, 1) for post in one.posts) == posts
 
 
-def test_the_last_page_has_no_cursor() -> None:
-    """A page that ends where the selection ends is the last, also if it is full."""
+def test_last_page_has_no_cursor() -> None:
+    """Also if it is full."""
     posts = samples.posts(4)
     first, second = walk(lambda: posts, 2)
     assert first.next_cursor
@@ -107,9 +103,9 @@ def test_the_last_page_has_no_cursor() -> None:
         base64.urlsafe_b64encode(b"9" * 5000 + b" tag:x").decode(),
     ],
 )
-def test_a_text_that_is_no_cursor_is_refused_by_name(cursor: str) -> None:
-    """The error says which parameter, what was given, and how to go on."""
-    with pytest.raises(UsageError, match="after cannot be") as caught:
+def test_invalid_cursor_is_rejected(cursor: str) -> None:
+    """The error names the parameter and its value, and says what to do."""
+    with pytest.raises(UsageError, match="invalid cursor in 'after'") as caught:
         paginate(samples.posts(1), after=cursor, limit=1)
     assert caught.value.code == "malformed-cursor"
     assert "next_url" in caught.value.hint

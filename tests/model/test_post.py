@@ -1,4 +1,4 @@
-"""A post knows its key and when it may be seen."""
+"""Key and liveness of a post."""
 
 from datetime import timedelta
 
@@ -11,14 +11,14 @@ SECOND = timedelta(seconds=1)
 
 
 @pytest.mark.parametrize("key", ["0123456789abcdef", "0123456789abcdef~2"])
-def test_the_key_is_the_last_part_of_the_id(key: str) -> None:
-    """An address uses the key alone, with the mark of a path that is used again."""
+def test_key_is_the_last_part_of_the_id(key: str) -> None:
+    """Including the suffix of a reused path."""
     post = samples.post(id=PostId(f"tag:www.example.gov,2024-01-29:{key}"))
     assert post.key == key
 
 
-def test_a_post_is_live_from_its_publication_until_just_before_it_expires() -> None:
-    """The first instant is in, the last is out."""
+def test_post_is_live_from_publication_until_expiry() -> None:
+    """Publication time included, expiry time excluded."""
     end = samples.PUBLISHED + timedelta(days=1)
     post = samples.post(expires=end)
     assert not post.is_live(samples.PUBLISHED - SECOND)
@@ -27,6 +27,6 @@ def test_a_post_is_live_from_its_publication_until_just_before_it_expires() -> N
     assert not post.is_live(end)
 
 
-def test_a_post_that_does_not_expire_stays() -> None:
-    """Without an end, a post is live forever."""
+def test_post_without_expiry_stays_live() -> None:
+    """For ever."""
     assert samples.post().is_live(samples.PUBLISHED + timedelta(days=36500))

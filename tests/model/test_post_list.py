@@ -1,4 +1,4 @@
-"""Posts on sheets are a list of posts like any other, and share what did not change."""
+"""Immutable post lists: updates, sharing, differences."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -23,10 +23,10 @@ numbers = st.sets(st.integers(0, 1_499), max_size=60) | st.just(set(range(300, 1
 
 
 @given(numbers, numbers, numbers, st.booleans())
-def test_what_is_replaced_is_as_if_made_anew(
+def test_updated_list_equals_a_new_one(
     out: set[int], gone: set[int], edited: set[int], falling: bool
 ) -> None:
-    """Whatever goes, comes and takes the place of another, in either order."""
+    """For any removals, additions and replacements, in both orders."""
     gone, edited = gone - out, edited - out - gone
     before = sorted(
         (one for number, one in enumerate(MANY) if number not in out), key=sort_key, reverse=falling
@@ -54,16 +54,16 @@ def test_what_is_replaced_is_as_if_made_anew(
     assert [{*map(id, some)} for some in difference] == [ids, {*map(id, come)}]
 
 
-def test_what_did_not_change_is_shared() -> None:
-    """One post more copies one sheet, however many there are."""
+def test_unchanged_chunks_are_shared() -> None:
+    """One more post copies one chunk of many."""
     sheets = PostList.from_posts(MANY)
     later = sheets.with_changes([], [post(9_999, 9_999)])
     assert len({*map(id, later.chunks)} - {*map(id, sheets.chunks)}) == 1
     assert PostList.from_posts(later) is later
 
 
-def test_sheets_are_compared_by_what_is_on_them() -> None:
-    """With tuples as well; a place that is not there is an error, as in any list."""
+def test_lists_are_compared_by_their_posts() -> None:
+    """With tuples as well; an index out of range is an error, as in any list."""
     sheets = PostList.from_posts(MANY[:2])
     assert sheets == PostList.from_posts(MANY[:2])
     assert hash(sheets) == hash(tuple(MANY[:2]))
@@ -71,7 +71,7 @@ def test_sheets_are_compared_by_what_is_on_them() -> None:
     assert sheets != (MANY[1], MANY[0])
     assert sheets != MANY[:2]
     assert (sheets[0], sheets[-1]) == (MANY[0], MANY[1])
-    assert repr(PostList(())) == "Sheets([])"
+    assert repr(PostList(())) == "PostList([])"
     for place in (2, -3):
         with pytest.raises(IndexError):
             _ = sheets[place]

@@ -1,4 +1,4 @@
-"""What git hosts show, as their public documentation has it, and what nobody may get in with."""
+"""Push hook credentials of each git host, and rejected ones."""
 
 from pathlib import Path
 from typing import Final
@@ -17,14 +17,14 @@ HOSTS: Final = sorted(file.stem for file in REQUESTS.iterdir())
 
 
 def read(host: str) -> tuple[list[tuple[bytes, bytes]], bytes]:
-    """Return the header fields and the body of a request."""
+    """Return the headers and the body of a request."""
     head, _, body = (REQUESTS / f"{host}.http").read_bytes().partition(b"\n\n")
     fields = (line.split(b": ", 1) for line in head.splitlines())
     return [(name.lower(), value) for name, value in fields], body
 
 
 def signature(body: bytes, secret: str = SECRET) -> str:
-    """Return the signature of ``body``, which comes in two pieces."""
+    """Return the signature of ``body``, which arrives in two pieces."""
     signer = BodySigner(secret)
     signer.update(body[:7])
     signer.update(body[7:])
@@ -32,8 +32,8 @@ def signature(body: bytes, secret: str = SECRET) -> str:
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_what_a_host_sends_proves_that_it_knows_the_secret(host: str) -> None:
-    """To nobody else: another secret is not proved by it."""
+def test_credentials_of_a_host_are_verified(host: str) -> None:
+    """They do not match another secret."""
     headers, body = read(host)
     proof = HookCredentials.from_headers(headers)
 
@@ -43,14 +43,14 @@ def test_what_a_host_sends_proves_that_it_knows_the_secret(host: str) -> None:
 
 
 @pytest.mark.parametrize("host", [host for host in HOSTS if host != "gitlab"])
-def test_a_signature_is_of_one_body(host: str) -> None:
-    """A byte more, and it proves nothing."""
+def test_signature_of_another_body_is_rejected(host: str) -> None:
+    """One more byte is enough."""
     headers, body = read(host)
     assert not HookCredentials.from_headers(headers).verify(SECRET, signature(body + b" "))
 
 
-def test_everything_shown_must_be_right() -> None:
-    """A right signature does not excuse a wrong one, of which the order says nothing."""
+def test_all_credentials_must_match() -> None:
+    """One right signature does not outweigh a wrong one, in any order."""
     right = (b"x-gitea-signature", signature(b"{}").encode())
     wrong = (b"x-hub-signature-256", b"sha256=" + b"0" * 64)
     assert HookCredentials.from_headers([right]).verify(SECRET, signature(b"{}"))
@@ -68,16 +68,18 @@ def test_everything_shown_must_be_right() -> None:
         [(b"x-gitlab-token", b"")],
     ],
 )
-def test_what_is_empty_or_obsolete_shows_nothing(headers: list[tuple[bytes, bytes]]) -> None:
-    """As hosts send it for hooks without a secret; it holds for no secret either."""
+def test_empty_and_sha1_credentials_are_ignored(headers: list[tuple[bytes, bytes]]) -> None:
+    """Hosts send empty ones for hooks without a secret; they match no secret either."""
     proof = HookCredentials.from_headers(headers)
     assert proof.is_empty
     assert not proof.verify("", signature(b"", ""))
 
 
 @given(value=st.binary(min_size=1), secret=st.text(), body=st.binary())
-def test_no_bytes_are_refused_by_failing(value: bytes, secret: str, body: bytes) -> None:
-    """Whatever stands in the header fields, it is right or wrong."""
+def test_any_header_value_is_verified_without_an_error(
+    value: bytes, secret: str, body: bytes
+) -> None:
+    """It matches or it does not."""
     made = signature(body, secret)
     names = (b"x-hub-signature-256", b"x-gitea-signature", b"x-forgejo-signature")
     for name in names:
@@ -87,6 +89,6 @@ def test_no_bytes_are_refused_by_failing(value: bytes, secret: str, body: bytes)
     )
 
 
-def test_a_secret_is_not_shown_by_accident() -> None:
-    """Whoever logs a proof logs no secret."""
+def test_repr_hides_secrets() -> None:
+    """Logging credentials discloses no secret."""
     assert "hush" not in repr(HookCredentials.from_headers([(b"x-gitlab-token", b"hush")]))

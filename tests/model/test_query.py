@@ -1,4 +1,4 @@
-"""A query string means one thing, is written in one way, and says what is wrong with it."""
+"""Query strings: canonical form, filters, and errors."""
 
 from random import Random
 from urllib.parse import parse_qsl
@@ -24,7 +24,7 @@ EDITION = samples.edition(
 
 
 def parse(text: str, edition: Edition = EDITION) -> Query:
-    """Return what the query string ``text`` means to ``edition``."""
+    """Parse the query string ``text`` for ``edition``."""
     return parse_query(parse_qsl(text, keep_blank_values=True), edition)
 
 
@@ -50,8 +50,8 @@ queries = st.tuples(texts, once).map(lambda both: [*both[0], *both[1].items()])
 
 
 @given(queries)
-def test_the_canonical_query_parses_back_to_itself(pairs: list[tuple[str, str]]) -> None:
-    """Its meaning is that of the query it was made from, and its own canonical form is itself."""
+def test_canonical_query_round_trips(pairs: list[tuple[str, str]]) -> None:
+    """It has the same meaning, and its canonical form is itself."""
     query = parse_query(pairs, EDITION)
     again = parse(query.canonical())
     assert again.canonical() == query.canonical()
@@ -60,31 +60,29 @@ def test_the_canonical_query_parses_back_to_itself(pairs: list[tuple[str, str]])
 
 
 @given(queries, st.randoms(use_true_random=False))
-def test_the_order_of_parameters_means_nothing(
-    pairs: list[tuple[str, str]], random: Random
-) -> None:
-    """Two queries that ask the same are one page to a cache."""
+def test_parameter_order_does_not_matter(pairs: list[tuple[str, str]], random: Random) -> None:
+    """Equivalent queries are one page in a cache."""
     shuffled = list(pairs)
     random.shuffle(shuffled)
     assert parse_query(shuffled, EDITION) == parse_query(pairs, EDITION)
 
 
 @given(queries, st.lists(st.tuples(st.sampled_from(["utm_source", "fbclid", "q", ""]), st.text())))
-def test_foreign_parameters_change_nothing(
+def test_unknown_parameters_are_ignored(
     pairs: list[tuple[str, str]], foreign: list[tuple[str, str]]
 ) -> None:
-    """Whatever a mailing tool or a browser appends is not ours to judge."""
+    """Mailing tools and browsers append some."""
     assert parse_query([*pairs, *foreign], EDITION) == parse_query(pairs, EDITION)
 
 
-def test_nothing_asked_is_the_plain_feed() -> None:
-    """What is the default anyway, and what is empty, is not written."""
+def test_defaults_and_empty_values_are_omitted() -> None:
+    """The result is the unfiltered feed."""
     assert parse("").canonical() == ""
     assert parse("category=&match=any&limit=50&content=full&carousel=&after=+").canonical() == ""
 
 
-def test_the_canonical_query_is_sorted_and_names_slugs() -> None:
-    """One address for one page."""
+def test_canonical_query_is_sorted_and_uses_slugs() -> None:
+    """One URL for one page."""
     query = parse("source=news&match=all&limit=5&category=Technology&carousel=TRUE&category=18F")
     expected = "carousel=true&category=technology&category=tts&limit=5&match=all&source=news"
     assert query.canonical() == expected
@@ -95,18 +93,18 @@ def test_the_canonical_query_is_sorted_and_names_slugs() -> None:
 @pytest.mark.parametrize(
     "text", ["tts", "TTS", "18f", "Technology%20Transformation%20Services", "tts&category=TTS"]
 )
-def test_every_spelling_of_a_category_asks_for_the_same(text: str) -> None:
-    """Slug, title and alias are one page to a cache."""
+def test_slug_title_and_alias_give_the_same_query(text: str) -> None:
+    """They are one page in a cache."""
     assert parse(f"category={text}") == Query(categories=("tts",))
 
 
-def test_a_source_is_found_by_its_name_however_odd() -> None:
-    """A name with two hyphens is a name too; case does not matter."""
+def test_source_name_is_matched_in_any_case() -> None:
+    """Also a name with two hyphens."""
     assert parse("source=Updates--2&source=NEWS").sources == ("news", "updates--2")
 
 
-def test_values_narrow_and_choose() -> None:
-    """The selection of a query is what its parameters say."""
+def test_parameters_become_a_selection() -> None:
+    """With all their values."""
     assert NEWS in parse("language=es&source=news&category=technology&carousel=false").selection
     assert UPDATE not in parse("category=technology&category=tts&match=all").selection
     assert UPDATE in parse("category=technology&category=tts").selection
@@ -124,8 +122,8 @@ def test_values_narrow_and_choose() -> None:
         ("per_page", "limit"),
     ],
 )
-def test_a_near_miss_is_an_error_that_names_the_parameter(given: str, meant: str) -> None:
-    """Silence would serve everything to somebody who asked for a part."""
+def test_misspelled_parameter_names_the_right_one(given: str, meant: str) -> None:
+    """Ignoring it would serve all posts to a client that wanted some."""
     with pytest.raises(UsageError, match=f"{given!r} is called {meant!r}") as caught:
         parse(f"{given}=x")
     assert caught.value.code == "wrong-parameter"
@@ -155,8 +153,8 @@ def test_a_near_miss_is_an_error_that_names_the_parameter(given: str, meant: str
         "after=a&after=b",
     ],
 )
-def test_a_malformed_value_is_an_error_that_names_the_parameter(text: str) -> None:
-    """Its text says which parameter and value, its hint what is allowed."""
+def test_invalid_value_names_parameter_and_value(text: str) -> None:
+    """The hint says what is allowed."""
     with pytest.raises(UsageError, match=text.partition("=")[0]) as caught:
         parse(text)
     assert caught.value.code == "malformed-parameter"
@@ -171,9 +169,7 @@ def test_a_malformed_value_is_an_error_that_names_the_parameter(text: str) -> No
         ("source=new", "unknown-source", ("news", "updates--2")),
     ],
 )
-def test_an_unknown_name_is_an_error_that_lists_the_known_ones(
-    text: str, code: str, known: tuple[str, ...]
-) -> None:
+def test_unknown_name_lists_known_names(text: str, code: str, known: tuple[str, ...]) -> None:
     """An empty feed would look like an agency without news."""
     with pytest.raises(UsageError) as caught:
         parse(text)
@@ -181,6 +177,6 @@ def test_an_unknown_name_is_an_error_that_lists_the_known_ones(
     assert caught.value.hint
 
 
-def test_a_repeated_value_that_says_the_same_is_said_once() -> None:
-    """Only a contradiction is an error."""
+def test_repeated_equal_value_is_allowed() -> None:
+    """Only contradicting values are an error."""
     assert parse("limit=5&limit=5").limit == 5

@@ -1,4 +1,4 @@
-"""What attempts do to a delivery and its subscription, one by one and in any order."""
+"""Effects of attempts on a delivery and its subscription, alone and in sequence."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -40,7 +40,7 @@ SUBSCRIPTION = Subscription(id=SubscriptionId("sub_1"), url="https://partner.exa
 
 
 def delivery(seq: int = 1, *, due: datetime = NOW) -> Delivery:
-    """Return a delivery that was never tried."""
+    """Return a delivery without attempts."""
     return Delivery(
         id=DeliveryId(f"dlv_{seq}"),
         subscription=SUBSCRIPTION.id,
@@ -59,7 +59,7 @@ def attempt(
     at: datetime = NOW,
     headers: Mapping[str, str] = MappingProxyType({}),
 ) -> Attempt:
-    """Return an attempt at ``of``; it failed with 500 unless said otherwise."""
+    """Return an attempt at a delivery; by default it failed with 500."""
     return Attempt(
         number=of.attempts + 1,
         trigger=of.trigger,
@@ -73,10 +73,7 @@ def attempt(
 
 @dataclass
 class Endpoint:
-    """One subscription with one delivery after the other, and a clock that jumps to the next due.
-
-    ``notices`` are all that were given so far, ``made`` the moments of all attempts.
-    """
+    """One subscription with successive deliveries; its clock advances to the next due time."""
 
     subscription: Subscription = SUBSCRIPTION
     delivery: Delivery = field(default_factory=delivery)
@@ -118,8 +115,8 @@ class Endpoint:
         return result
 
 
-def test_the_schedule_is_that_of_the_contract() -> None:
-    """Eleven attempts, the last 75 hours 36 minutes and 5 seconds before the last wait ends."""
+def test_default_schedule_is_as_documented() -> None:
+    """Eleven attempts; the last pause starts 75 h 36 min 5 s after the first attempt."""
     endpoint = Endpoint()
     endpoint.fail(11)
     waits = [two - one for one, two in zip(endpoint.made, endpoint.made[1:], strict=False)]
@@ -129,15 +126,15 @@ def test_the_schedule_is_that_of_the_contract() -> None:
 
 
 @given(st.floats(0, 1), st.integers(0, 30))
-def test_jitter_is_added_only(chance: float, step: int) -> None:
-    """A wait is its step and at most a fifth more, beyond the end the last step's."""
+def test_jitter_adds_at_most_a_fifth(chance: float, step: int) -> None:
+    """To the step, or after the end of the schedule to its last step."""
     bare = AttemptContext(now=NOW).pause_before(step)
     assert bare == DEFAULT_SCHEDULE.steps[min(step, 10)]
     assert bare <= AttemptContext(now=NOW, jitter=chance).pause_before(step) <= bare * 1.2
 
 
-def test_a_success_ends_a_delivery() -> None:
-    """Any answer of 2xx is a delivery, numbered and noted."""
+def test_success_ends_a_delivery() -> None:
+    """Any 2xx response is a delivery; the attempt is recorded."""
     endpoint = Endpoint()
     endpoint.fail()
     endpoint.succeed()
@@ -166,20 +163,20 @@ def test_a_success_ends_a_delivery() -> None:
         ("Sat Jun  1 12:01:00 2024", timedelta(minutes=1)),
     ],
 )
-def test_retry_after_is_read_in_all_its_forms(text: str, wait: timedelta) -> None:
-    """Seconds and the three forms of a date, capped at a day; what is neither asks for nothing."""
+def test_retry_after_forms(text: str, wait: timedelta) -> None:
+    """Seconds and three forms of a date, at most a day; an invalid value is no pause."""
     assert retry_after(text, NOW) == wait
 
 
 @given(st.text() | st.from_regex(r"\A[A-Z][a-z]{2}, \d{1,4} [A-Z][a-z]{2} \d{1,5} [0-9:+ -]*\Z"))
-def test_any_retry_after_is_a_wait_of_at_most_a_day(text: str) -> None:
-    """Whatever a receiver writes, it pauses us for no more than a day."""
+def test_any_retry_after_is_at_most_a_day(text: str) -> None:
+    """For any text."""
     assert timedelta(0) <= retry_after(text, NOW) <= MAX_PAUSE
 
 
 @pytest.mark.parametrize(("asked", "wait"), [("3600", 3600), ("1", 5), ("999999", 86400)])
-def test_retry_after_holds_the_whole_subscription_back(asked: str, wait: int) -> None:
-    """The longer of step and header counts, a day at most; other deliveries wait as well."""
+def test_retry_after_pauses_the_whole_subscription(asked: str, wait: int) -> None:
+    """The longer of step and header counts, at most a day; other deliveries wait as well."""
     endpoint = Endpoint()
     endpoint.fail(retry_after=asked)
     assert endpoint.delivery.due == NOW + timedelta(seconds=wait)
@@ -188,18 +185,18 @@ def test_retry_after_holds_the_whole_subscription_back(asked: str, wait: int) ->
     assert endpoint.subscription.state == "active"
 
 
-def test_gone_ends_the_subscription() -> None:
-    """410 is final at once, for the delivery and for what would have followed it."""
+def test_status_410_disables_the_subscription() -> None:
+    """At once, for the delivery and for those after it."""
     endpoint = Endpoint()
     endpoint.settle(attempt(delivery(), status=410))
     assert endpoint.delivery.state == "gone"
     assert endpoint.subscription.state == "disabled"
-    assert endpoint.subscription.state_reason == "the endpoint wants no more: status 410"
+    assert endpoint.subscription.state_reason == "the endpoint unsubscribed: status 410"
     assert endpoint.notices == ("subscription.disabled",)
 
 
-def test_a_header_asks_for_the_end_as_well() -> None:
-    """``webhook-delivery: disable`` on a failure is gone; on a success it was still delivered."""
+def test_webhook_delivery_header_disables_the_subscription() -> None:
+    """``webhook-delivery: disable`` on a failure means gone; a success is a delivery."""
     failed, accepted = Endpoint(), Endpoint()
     failed.fail(webhook_delivery="Disable")
     accepted.succeed(webhook_delivery="disable")
@@ -207,8 +204,8 @@ def test_a_header_asks_for_the_end_as_well() -> None:
     assert failed.subscription.state == accepted.subscription.state == "disabled"
 
 
-def test_the_operator_hears_after_four_failures_and_when_it_is_over() -> None:
-    """One notice when an endpoint fails for the fourth time, one when it works again."""
+def test_alerts_after_four_failures_and_after_recovery() -> None:
+    """One alert at the fourth failure, one at the next success."""
     endpoint = Endpoint()
     heard = []
     for happen in (endpoint.fail, endpoint.fail, endpoint.fail, endpoint.fail, endpoint.succeed):
@@ -218,19 +215,19 @@ def test_the_operator_hears_after_four_failures_and_when_it_is_over() -> None:
     assert heard == [(), (), (), told[:1], told]
 
 
-def test_the_breaker_lets_one_request_through_per_step() -> None:
-    """After five failures in a row the whole subscription waits for the next step."""
+def test_suspended_subscription_sends_one_request_per_step() -> None:
+    """After five consecutive failures the whole subscription waits for the next step."""
     endpoint = Endpoint()
     assert endpoint.fail(4).state == "active"
     suspended = endpoint.fail()
     assert suspended.state == "suspended"
-    assert suspended.state_reason == "5 attempts failed in a row: status 500"
+    assert suspended.state_reason == "5 consecutive attempts failed: status 500"
     assert suspended.not_before == endpoint.now + timedelta(hours=2)
     assert endpoint.fail().not_before == endpoint.now + timedelta(hours=5)
 
 
-def test_the_breaker_does_not_begin_anew_with_the_next_delivery() -> None:
-    """Once one delivery is exhausted the next does not hammer through the short steps."""
+def test_suspension_continues_with_the_next_delivery() -> None:
+    """After an exhausted delivery the next one does not use the short steps."""
     endpoint = Endpoint()
     endpoint.fail(12)
     assert endpoint.delivery.seq == 2
@@ -238,16 +235,16 @@ def test_the_breaker_does_not_begin_anew_with_the_next_delivery() -> None:
     assert endpoint.subscription.not_before == endpoint.now + DAY
 
 
-def test_the_first_success_releases_the_breaker() -> None:
-    """What waited goes on at once."""
+def test_success_ends_a_suspension() -> None:
+    """Waiting deliveries continue at once."""
     endpoint = Endpoint()
     endpoint.fail(7)
     endpoint.succeed()
     assert endpoint.subscription == SUBSCRIPTION
 
 
-def test_an_endpoint_that_only_fails_for_five_days_is_disabled() -> None:
-    """Not before five days, and its last delivery ends with it."""
+def test_five_days_of_failures_disable_a_subscription() -> None:
+    """Not before five days, and its last delivery is cancelled."""
     endpoint = Endpoint()
     while endpoint.subscription.state != "disabled":
         endpoint.fail()
@@ -257,24 +254,24 @@ def test_an_endpoint_that_only_fails_for_five_days_is_disabled() -> None:
     assert endpoint.notices == ("subscription.failing", "subscription.disabled")
 
 
-def test_few_failures_disable_nothing_however_old() -> None:
-    """Nine failures over a month are not enough."""
+def test_few_failures_do_not_disable_a_subscription() -> None:
+    """Nine failures in a month are not enough."""
     since = replace(SUBSCRIPTION, fail_streak=8, failing_since=NOW - 30 * DAY)
     endpoint = Endpoint(subscription=since)
     assert endpoint.fail().state == "suspended"
     assert endpoint.fail().state == "disabled"
 
 
-def test_websub_is_kept_to_the_end_of_its_lease() -> None:
-    """Failures never end a WebSub subscription (W3C WebSub section 7), 410 may."""
+def test_failures_do_not_end_a_websub_subscription() -> None:
+    """It ends with its lease (W3C WebSub section 7), or by 410."""
     endpoint = Endpoint(subscription=replace(SUBSCRIPTION, kind="websub"))
     assert endpoint.fail(30).state == "suspended"
     assert endpoint.now - NOW > timedelta(days=15)
     assert endpoint.settle(attempt(endpoint.delivery, status=410)).subscription.state == "disabled"
 
 
-def test_a_paused_subscription_stays_paused() -> None:
-    """An attempt under way while the owner pauses changes nothing about that."""
+def test_attempt_leaves_a_paused_subscription_paused() -> None:
+    """If the owner pauses during the request."""
     endpoint = Endpoint(
         subscription=pause(replace(SUBSCRIPTION, fail_streak=20, failing_since=NOW - 9 * DAY))
     )
@@ -283,8 +280,8 @@ def test_a_paused_subscription_stays_paused() -> None:
     assert endpoint.succeed().state == "paused"
 
 
-def test_a_disabled_subscription_stays_disabled() -> None:
-    """An attempt under way meanwhile is noted; unless it delivered, it is the last."""
+def test_attempt_leaves_a_disabled_subscription_disabled() -> None:
+    """The attempt is recorded, and is the last one unless it succeeded."""
     disabled = replace(SUBSCRIPTION, state="disabled", state_reason="the endpoint wants no more")
     failed, done = Endpoint(subscription=disabled), Endpoint(subscription=disabled)
     failed.fail()
@@ -294,8 +291,8 @@ def test_a_disabled_subscription_stays_disabled() -> None:
     assert failed.notices == done.notices == ()
 
 
-def test_a_lost_attempt_is_repeated_at_once_and_costs_nothing() -> None:
-    """Our own death is no fault of the receiver: no step, no failure, but a line in the log."""
+def test_lost_attempt_is_repeated_at_once() -> None:
+    """The receiver is not to blame: no step, no failure, but a line in the log."""
     endpoint = Endpoint()
     result = endpoint.settle(lost_attempt(delivery(), now=NOW))
     assert result.attempt is not None
@@ -304,16 +301,16 @@ def test_a_lost_attempt_is_repeated_at_once_and_costs_nothing() -> None:
     assert result.subscription == SUBSCRIPTION
 
 
-def test_a_deferred_delivery_leaves_no_trace() -> None:
-    """Where no connection was free nothing was sent, and nothing is recorded."""
+def test_deferred_delivery_records_nothing() -> None:
+    """No connection was free, so nothing was sent."""
     result = Endpoint().settle(attempt(delivery(), status=None, cause="busy"))
     assert result.attempt is None
     assert result.delivery == replace(delivery(), due=NOW + timedelta(seconds=1))
     assert result.subscription == SUBSCRIPTION
 
 
-def test_a_subscription_whose_secret_is_sealed_waits_as_a_whole() -> None:
-    """The operator is told once; its first delivery that can be signed again ends it."""
+def test_unreadable_secret_suspends_the_subscription() -> None:
+    """With one alert; the first delivery that can be signed again ends the suspension."""
     endpoint = Endpoint()
     for number in range(3):
         result = endpoint.settle(unsent_attempt(delivery(), now=NOW, reason=UNDECRYPTABLE_REASON))
@@ -327,8 +324,8 @@ def test_a_subscription_whose_secret_is_sealed_waits_as_a_whole() -> None:
     assert result.alerts == ("subscription.recovered",)
 
 
-def test_a_secret_that_was_opened_again_is_not_blamed_for_what_fails_then() -> None:
-    """It says what went wrong; the operator hears that all is well with the first answer."""
+def test_reason_changes_once_the_secret_is_readable() -> None:
+    """The reason is the new error; the recovery alert comes with the first success."""
     endpoint = Endpoint()
     endpoint.settle(unsent_attempt(delivery(), now=NOW, reason=UNDECRYPTABLE_REASON))
     failed = endpoint.settle(attempt(delivery(), status=500)).subscription
@@ -338,8 +335,8 @@ def test_a_secret_that_was_opened_again_is_not_blamed_for_what_fails_then() -> N
     assert result.alerts == ("subscription.recovered",)
 
 
-def test_what_is_withheld_does_not_resume_what_was_paused() -> None:
-    """Its owner did so while it was looked at."""
+def test_unsent_attempt_leaves_a_paused_subscription_paused() -> None:
+    """If the owner pauses in the meantime."""
     endpoint = Endpoint(subscription=pause(SUBSCRIPTION))
     result = endpoint.settle(unsent_attempt(delivery(), now=NOW, reason=UNDECRYPTABLE_REASON))
     assert result == AttemptResult(

@@ -1,4 +1,4 @@
-"""An edition looks posts up by their traits and finds what a search would find."""
+"""Lookups by attributes give the same posts as a search."""
 
 from hypothesis import given
 
@@ -8,8 +8,8 @@ from tests import strategies
 
 
 @given(strategies.editions(), strategies.selections)
-def test_looking_up_finds_what_searching_finds(edition: Edition, selection: Selection) -> None:
-    """The posts of a selection are those in it, in the order of the edition or the carousel."""
+def test_lookup_equals_a_search(edition: Edition, selection: Selection) -> None:
+    """In the order of the edition or of the carousel."""
     found = [post for post in edition.posts if post in selection]
     if selection.carousel:
         found.sort(key=lambda post: (post.day, post.path), reverse=True)

@@ -1,4 +1,4 @@
-"""What a subscription wants to hear of, and what its owner may do with it."""
+"""Event filters of a subscription, and changes by its owner."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -25,25 +25,25 @@ SUBSCRIPTION = Subscription(id=SubscriptionId("sub_1"), url="https://partner.exa
 
 
 @pytest.mark.parametrize("kind", EVENT_TYPES)
-def test_everything_is_wanted_unless_said_otherwise(kind: EventType) -> None:
-    """A subscription that says nothing hears all types, minor updates included."""
+def test_subscription_accepts_all_events_by_default(kind: EventType) -> None:
+    """Minor updates included."""
     assert SUBSCRIPTION.accepts(kind, is_minor=True)
     assert not replace(SUBSCRIPTION, types=()).accepts(kind, is_minor=False)
 
 
-def test_minor_updates_can_be_declined() -> None:
-    """Without minor ones, weighty updates still come."""
+def test_minor_updates_can_be_excluded() -> None:
+    """Major updates are still accepted."""
     strict = replace(SUBSCRIPTION, minor=False)
     assert not strict.accepts("post.updated", is_minor=True)
     assert strict.accepts("post.updated", is_minor=False)
 
 
-def test_an_owner_pauses_and_resumes() -> None:
-    """While paused nothing is sent; resuming forgets what failed before."""
+def test_pause_and_resume() -> None:
+    """Resuming forgets earlier failures."""
     failing = replace(
         SUBSCRIPTION,
         state="suspended",
-        state_reason="5 attempts failed in a row: status 500",
+        state_reason="5 consecutive attempts failed: status 500",
         fail_streak=5,
         failing_since=samples.NOW,
         not_before=samples.NOW,
@@ -53,8 +53,8 @@ def test_an_owner_pauses_and_resumes() -> None:
     assert resume(pause(failing)) == SUBSCRIPTION
 
 
-def test_a_secret_that_was_replaced_signs_for_a_day_more() -> None:
-    """Beside the new one, which is the first; rotating again does not give the oldest more time."""
+def test_replaced_secret_signs_for_one_more_day() -> None:
+    """After the new one; another rotation does not extend that time."""
     one, two, three = (Secret(key=letter * 24) for letter in (b"1", b"2", b"3"))
     at, soon = samples.NOW, samples.NOW + timedelta(hours=1)
     once = rotate_secret(replace(SUBSCRIPTION, secrets=(one,)), two, at)
@@ -70,7 +70,7 @@ def test_a_secret_that_was_replaced_signs_for_a_day_more() -> None:
 
 
 @pytest.mark.parametrize(("kept", "signing"), [(0, 1), (1, 2), (2, 3), (5, 6)])
-def test_rotation_keeps_no_more_old_secrets_than_allowed(kept: int, signing: int) -> None:
+def test_rotation_keeps_at_most_the_allowed_old_secrets(kept: int, signing: int) -> None:
     """The newest of them, however often a secret is replaced within a day."""
     keys = [Secret(key=bytes([65 + number]) * 24) for number in range(8)]
     rotated = SUBSCRIPTION
@@ -88,10 +88,10 @@ def test_three_secrets_sign_by_default() -> None:
 
 
 @pytest.mark.parametrize(("state", "after"), [("suspended", "active"), ("paused", "paused")])
-def test_a_new_secret_takes_the_place_of_one_that_cannot_be_opened(
+def test_rotation_replaces_an_unreadable_secret(
     state: SubscriptionState, after: SubscriptionState
 ) -> None:
-    """It is sent to again, unless its owner paused it."""
+    """Sending resumes, unless the owner paused the subscription."""
     sealed = replace(SUBSCRIPTION, secrets=(), unreadable_secret="x", state=state, state_reason="r")
     assert sealed.status_reason == UNDECRYPTABLE_REASON
     new = Secret(key=b"n" * 24)

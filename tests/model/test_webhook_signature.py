@@ -1,4 +1,4 @@
-"""Signatures that the library of Standard Webhooks accepts, and those that nobody may."""
+"""Signatures, verified with the library of Standard Webhooks, and invalid ones."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -26,8 +26,8 @@ def headers(signature: str, *, at: datetime = NOW) -> dict[str, str]:
     }
 
 
-def test_a_signature_is_the_one_of_the_standard() -> None:
-    """The example of the specification's reference libraries comes out to the letter."""
+def test_signature_equals_the_example_of_the_specification() -> None:
+    """To the letter."""
     secret = Secret.parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
     at = datetime.fromtimestamp(1614265330, UTC)
     signature = sign(
@@ -37,16 +37,16 @@ def test_a_signature_is_the_one_of_the_standard() -> None:
 
 
 @given(key=keys, body=st.text())
-def test_the_standard_library_accepts_what_we_sign(key: bytes, body: str) -> None:
-    """Any secret and body: the reference implementation verifies the signature."""
+def test_reference_library_verifies_signatures(key: bytes, body: str) -> None:
+    """For any secret and body."""
     at = datetime.now(UTC)
     secret = Secret(key=key)
     signature = sign([secret], message_id="evt_1", at=at, body=body.encode())
     Webhook(secret.text).verify(body, headers(signature, at=at), json_parse=False)
 
 
-def test_both_secrets_sign_while_one_replaces_the_other() -> None:
-    """Old and new receivers accept a request during rotation, a stranger does not."""
+def test_old_and_new_secret_sign_during_rotation() -> None:
+    """Receivers with either accept a request, receivers with another secret do not."""
     at = datetime.now(UTC)
     signature = sign([NEW, OLD], message_id="evt_1", at=at, body=b"{}")
     for secret in (NEW, OLD):
@@ -55,16 +55,16 @@ def test_both_secrets_sign_while_one_replaces_the_other() -> None:
         Webhook(Secret(key=b"x" * 32).text).verify("{}", headers(signature, at=at))
 
 
-def test_a_replaced_secret_stops_signing_on_time() -> None:
-    """Until its moment a replaced secret is live, at that moment no more."""
+def test_replaced_secret_stops_signing_on_time() -> None:
+    """Active until its time, and not at that time."""
     leaving = Secret(key=OLD.key, valid_until=NOW)
     assert active_secrets([NEW, leaving], NOW - timedelta(seconds=1)) == (NEW, leaving)
     assert active_secrets([NEW, leaving], NOW) == (NEW,)
 
 
 @given(keys)
-def test_a_secret_survives_its_text(key: bytes) -> None:
-    """Writing and reading a secret gives the same secret, with or without padding."""
+def test_secret_round_trips_through_text(key: bytes) -> None:
+    """With or without padding."""
     secret = Secret(key=key)
     assert Secret.parse(secret.text) == secret
     assert Secret.parse(secret.text.rstrip("=")) == secret
@@ -82,8 +82,8 @@ def test_a_secret_survives_its_text(key: bytes) -> None:
         Secret(key=b"k" * 65).text,
     ],
 )
-def test_what_is_no_secret_is_refused_without_being_shown(text: str) -> None:
-    """A malformed secret is refused by name; the error does not repeat it."""
+def test_malformed_secret_is_refused_without_its_text(text: str) -> None:
+    """The error does not repeat the secret."""
     with pytest.raises(UsageError) as refusal:
         Secret.parse(text)
     assert refusal.value.code == "malformed-secret"
@@ -92,13 +92,13 @@ def test_what_is_no_secret_is_refused_without_being_shown(text: str) -> None:
     )
 
 
-def test_a_secret_does_not_show_itself() -> None:
-    """The repr of a secret holds no part of its key."""
+def test_repr_hides_the_key() -> None:
+    """No part of the key is in it."""
     assert repr(NEW) == "Secret(until=None)"
 
 
-def test_a_signed_request_is_without_fault() -> None:
-    """What was signed with a known secret a moment ago passes."""
+def test_signed_request_is_verified() -> None:
+    """If it was signed with a known secret a moment ago."""
     signature = sign([OLD], message_id="evt_1", at=NOW, body=b"{}")
     later = NOW + timedelta(minutes=5)
     assert verification_error([NEW, OLD], headers=headers(signature), body=b"{}", now=later) == ""
@@ -117,10 +117,10 @@ def test_a_signed_request_is_without_fault() -> None:
         ({"webhook-timestamp": str(int(NOW.timestamp()) + 301)}, b"{}", "too far"),
     ],
 )
-def test_a_request_that_was_touched_is_at_fault(
+def test_modified_request_has_a_verification_error(
     change: dict[str, str], body: bytes, what: str
 ) -> None:
-    """Another id, body, signature or time is found, and said."""
+    """Another id, body, signature or time is named."""
     signature = sign([OLD], message_id="evt_1", at=NOW, body=b"{}")
     assert what in verification_error(
         [OLD], headers=headers(signature) | change, body=body, now=NOW

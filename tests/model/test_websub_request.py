@@ -1,4 +1,4 @@
-"""What is asked of the hub, as values."""
+"""WebSub requests and lease limits."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -22,13 +22,13 @@ LEASES = LeaseLimits(minimum=3_600, default=864_000, maximum=2_592_000)
         (10**30, 2_592_000),
     ],
 )
-def test_a_lease_is_as_wished_within_bounds(wish: int | None, given: int) -> None:
-    """Never perpetual, never too short to be renewed in peace."""
+def test_lease_is_clamped_to_its_limits(wish: int | None, given: int) -> None:
+    """Never unlimited, never too short for a renewal."""
     assert LEASES.clamp(wish) == timedelta(seconds=given)
 
 
-def test_an_intent_says_what_would_be_subscribed() -> None:
-    """The secret is the subscriber's own, whatever its length, and shown to nobody."""
+def test_request_becomes_a_subscription() -> None:
+    """The secret is the subscriber's own, of any length, and not in the repr."""
     intent = WebSubRequest(
         id=SubscriptionId("sub_1"),
         mode="subscribe",

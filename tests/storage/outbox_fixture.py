@@ -145,6 +145,6 @@ def finished_attempt(
         headers=tuple((name.replace("_", "-"), value) for name, value in headers.items()),
         response="so it is",
         cause="" if is_success else "status",
-        error="" if is_success else f"the answer was {status}",
+        error="" if is_success else f"the response status was {status}",
     )
     return FinishedAttempt(delivery=delivery, attempt=attempt, context=AttemptContext(now=now))

@@ -52,7 +52,7 @@ def test_nothing_changes_until_a_renewal_is_confirmed(address: str) -> None:
         before = await hub.subscriptions()
         later = NOW + timedelta(hours=1)
         anew = replace(subscription_request("a"), id=SubscriptionId("sub_new"), secret=b"two")
-        await hub.verify(anew, later, error="the answer was 404")
+        await hub.verify(anew, later, error="the response status was 404")
         assert await hub.subscriptions() == before
         await hub.verify(replace(anew, id=SubscriptionId("sub_newer")), later)
         (renewed,) = await hub.subscriptions()
@@ -87,13 +87,13 @@ def test_who_confirms_leaving_is_forgotten(address: str) -> None:
         refused = replace(
             subscription_request("a", "unsubscribe"), id=SubscriptionId("sub_refused")
         )
-        await hub.verify(refused, error="the answer was 404")
+        await hub.verify(refused, error="the response status was 404")
         assert len(await hub.subscriptions()) == 1
         await hub.verify(subscription_request("a", "unsubscribe"))
         assert await hub.subscriptions() == []
         assert await hub.log("a") == []
         await hub.verify(subscription_request("a", "unsubscribe"))
-        await hub.verify(subscription_request("a", "denied"), error="the answer was 500")
+        await hub.verify(subscription_request("a", "denied"), error="the response status was 500")
         assert await hub.requests.next_due(NOW) is None
 
     run_with_hub(address, work)
@@ -289,7 +289,7 @@ def test_a_known_callback_renews_whatever_others_ask_of_its_host(address: str) -
         await hub.verify(subscription_request("a"))
         for number in range(limits.MAX_FAILED_PER_HOST):
             forged = subscription_request(str(number), host="a.example", client=str(number))
-            await hub.verify(forged, error="the answer was 404")
+            await hub.verify(forged, error="the response status was 404")
         assert await hub.requests.add(
             subscription_request("other", host="a.example", client=""), NOW
         )

@@ -61,7 +61,7 @@ def test_a_delivery_has_its_log(address: str) -> None:
                 "address": "",
                 "status": 500,
                 "answer": "so it is",
-                "error": "the answer was 500",
+                "error": "the response status was 500",
             }
         ]
         assert (shown["state"], shown["seq"], shown["last_status"]) == ("pending", 1, 500)

@@ -76,7 +76,7 @@ def test_a_notice_of_what_we_publish_is_no_news(name: str) -> None:
         ({"hub.topic": "https://elsewhere.example/feed"}, 404, "is not the address of a feed here"),
         ({"hub.topic": "https://feeds.example.gov/feeds/x.json"}, 404, "Known: all, carousel"),
         ({"hub.topic": f"{TOPIC}?category=fish"}, 400, "there is no category 'fish'"),
-        ({"hub.topic": f"{TOPIC}?after=fish"}, 400, "after cannot be"),
+        ({"hub.topic": f"{TOPIC}?after=fish"}, 400, "invalid cursor in 'after'"),
         ({"hub.mode": "publish", "hub.topic": "x"}, 404, "Take the one that a feed calls self"),
     ],
 )

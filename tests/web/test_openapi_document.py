@@ -24,7 +24,7 @@ from syndicate.feeds.formats import FORMATS
 from syndicate.feeds.formats.json_feed import JsonFeed
 from syndicate.model.delivery import AttemptTrigger, Delivery, DeliveryId, DeliveryState
 from syndicate.model.edition import ProblemLevel
-from syndicate.model.event import WebhookEvent, event_id, test_body, webhook_body
+from syndicate.model.event import WebhookEvent, event_id, make_test_body, webhook_body
 from syndicate.model.ledger import FIELD_NAMES, EventReason, PostEvent
 from syndicate.model.post import DatePrecision
 from syndicate.model.query import DEFAULT_LIMIT, MAX_LIMIT, ContentMode, parse_query
@@ -195,7 +195,7 @@ def bodies() -> dict[str, bytes]:
     """Return the body of every kind of webhook, by a name."""
     item = samples.rendered_post()
     written = JsonFeed().write_entry(item, samples.SERVICE_INFO)
-    found = {"test": test_body(SUBSCRIPTION, samples.NOW)}
+    found = {"test": make_test_body(SUBSCRIPTION, samples.NOW)}
     for kind, telling in EVENTS.items():
         event = WebhookEvent(
             post_event=telling,

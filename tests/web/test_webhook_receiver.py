@@ -84,10 +84,10 @@ def test_what_is_signed_is_heard(room: ReceiverApp) -> None:
 @pytest.mark.parametrize(
     ("headers", "why"),
     [
-        (signed(b"{}", secret=OTHER), "no signature in webhook-signature is from a known secret"),
-        (signed(b"{} "), "no signature in webhook-signature is from a known secret"),
+        (signed(b"{}", secret=OTHER), "no signature in webhook-signature matches a known secret"),
+        (signed(b"{} "), "no signature in webhook-signature matches a known secret"),
         (signed(b"{}", at=NOW - timedelta(hours=1)), "too far from the time here"),
-        ({"syndicate-subscription": "sub_1"}, "the header webhook-id is missing"),
+        ({"syndicate-subscription": "sub_1"}, "header webhook-id is missing"),
         (signed(b"{}", to="sub_2"), "there is no subscription sub_2"),
         ({}, "there is no subscription"),
     ],

@@ -1,4 +1,4 @@
-"""The hub as it stands in a service, but for git and the socket of the web: a test is the clock."""
+"""The hub as in a running service, without git and web sockets; a test controls the clock."""
 
 import asyncio
 import pathlib
@@ -48,7 +48,7 @@ def edition(posts: Sequence[Post] = POSTS, named: Sequence[NamedFeed] = (NAMED,)
 
 @dataclass(kw_only=True)
 class _Services(SampleReader):
-    """Reads from an edition at hand, and leaves what is asked of the hub at its reception."""
+    """Serves a given edition, and passes WebSub requests to the hub."""
 
     hub_requests: HubRequests
 
@@ -59,7 +59,7 @@ class _Services(SampleReader):
 
 @dataclass(kw_only=True)
 class HubFixture:
-    """A hub with nobody in it; ``ahead`` is how far its clock is before the time."""
+    """A hub without subscriptions; ``clock_offset`` is added to the time."""
 
     database: Database
     transport: Transport
@@ -70,7 +70,7 @@ class HubFixture:
     site: AppClient = field(init=False)
 
     def __post_init__(self) -> None:
-        """Put everything together as the service does."""
+        """Construct everything as the service does."""
         safe = SecretStore("passphrase")
         self.subscriptions = Subscriptions(self.database, safe)
         self.ledger = Ledger(self.database)
@@ -97,14 +97,14 @@ class HubFixture:
         return datetime.now(UTC) + self.clock_offset
 
     def start(self) -> None:
-        """Begin to verify and to deliver."""
+        """Start verification and delivery."""
         self.tasks = [
             asyncio.create_task(self.verifier.run()),
             asyncio.create_task(self.delivery_worker.run()),
         ]
 
     async def stop(self) -> None:
-        """End that."""
+        """Stop verification and delivery."""
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
@@ -113,7 +113,7 @@ class HubFixture:
     async def send_request(
         self, mode: str, callback: str, topic: str = TOPIC, **fields: str
     ) -> AppResponse:
-        """Ask the hub; names of further fields go without ``hub.``."""
+        """Send a request to the hub; names of further fields are without ``hub.``."""
         named = {f"hub.{name}": value for name, value in fields.items()}
         form = {"hub.mode": mode, "hub.callback": callback, "hub.topic": topic, **named}
         return await self.post(urlencode(form).encode())
@@ -124,7 +124,7 @@ class HubFixture:
         return await self.site.request_async("/hub", method="POST", headers=headers, content=body)
 
     async def subscribe(self, callback: str, topic: str = TOPIC, **fields: str) -> Subscription:
-        """Subscribe, and wait until that is confirmed; return the subscription."""
+        """Subscribe, wait for the confirmation, and return the subscription."""
         before = await self.list_subscriptions()
         assert (await self.send_request("subscribe", callback, topic, **fields)).status_code == 202
         await wait_until(self.is_verified)
@@ -132,38 +132,38 @@ class HubFixture:
         return made
 
     async def list_subscriptions(self) -> tuple[Subscription, ...]:
-        """Return what is subscribed."""
+        """Return all subscriptions."""
         return await self.subscriptions.list(kind="websub")
 
     async def is_verified(self) -> bool:
-        """Tell whether nothing waits to be verified."""
+        """Tell whether no request waits for verification."""
         return await self.requests.next_due(self.clock()) is None
 
     async def publish(self, posts: int) -> None:
-        """Put an edition of the last so many sample posts into service, and spread it."""
+        """Publish an edition with the last few sample posts, and distribute it."""
         self.reader.current = edition(POSTS[-posts:])
         await self.distribute()
 
     async def distribute(self) -> None:
-        """Spread what topics are now."""
+        """Distribute the current content of all topics."""
         assert await self.ledger.acquire_lease(HOLDER, self.clock())
         await self.distributor.distribute(self.database, HOLDER)
         self.delivery_worker.wake()
         self.verifier.wake()
 
     async def is_idle(self) -> bool:
-        """Tell whether nothing is on its way."""
+        """Tell whether all deliveries are finished."""
         return (await self.outbox.backlog())[0] == 0
 
     async def get_feed(self, topic: str = TOPIC) -> AppResponse:
-        """Return what a reader is served there."""
+        """Return the response that a reader of the topic gets."""
         answer = await self.site.request_async(topic.removeprefix(SERVICE_INFO.public_url))
         assert answer.status_code == 200
         return answer
 
 
 async def wait_until(condition: Callable[[], object | Awaitable[object]]) -> None:
-    """Wait until something holds."""
+    """Wait until a condition is true."""
     while True:
         found = condition()
         if await found if isinstance(found, Awaitable) else found:
@@ -189,7 +189,7 @@ async def open_hub(
 ) -> AsyncIterator[HubFixture]:
     """Open a hub with a database in ``folder``.
 
-    Every name leads to loopback; unless that is the operator's ``own``, it seems to be elsewhere.
+    Every host name resolves to loopback, or seems to be public unless ``is_internal``.
     """
     url = f"sqlite:///{folder / 'hub.db'}"
     create_sqlite_database(url)

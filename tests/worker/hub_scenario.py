@@ -1,4 +1,4 @@
-"""A scene of a hub and a subscriber, played to its end."""
+"""Runs a test with a hub and a subscriber."""
 
 import asyncio
 import pathlib
@@ -11,7 +11,7 @@ HubScenario = Callable[[HubFixture, WebSubSubscriber], Awaitable[None]]
 
 
 def run_scenario(folder: pathlib.Path, scenario: HubScenario) -> None:
-    """Play a scene of a hub and a subscriber."""
+    """Run a test with a hub and a subscriber."""
 
     async def act() -> None:
         async with open_hub(folder) as hub, run_subscriber() as reader:
@@ -21,5 +21,5 @@ def run_scenario(folder: pathlib.Path, scenario: HubScenario) -> None:
 
 
 async def wait_for_deliveries(reader: WebSubSubscriber, count: int) -> None:
-    """Wait for so many deliveries."""
+    """Wait for a number of deliveries."""
     await wait_until(lambda: len(reader.deliveries) >= count)

@@ -1,4 +1,4 @@
-"""A fault of one delivery stays with it: an attempt says why, and all others go on."""
+"""An error with one delivery stays with it: an attempt records it, all others continue."""
 
 import pathlib
 from dataclasses import replace
@@ -39,8 +39,8 @@ def file(tmp_path: pathlib.Path) -> str:
     return f"sqlite:///{tmp_path / 'syndicate.db'}"
 
 
-def test_no_retry_after_ends_delivery(file: str) -> None:
-    """Twenty-two of them, each from a receiver of its own, and one receiver that is well."""
+def test_absurd_retry_after_does_not_stop_the_worker(file: str) -> None:
+    """Twenty-two values, each of its own receiver, and one receiver that succeeds."""
 
     async def work(mailroom: OutboxFixture) -> None:
         faulty = [respond(503, retry_after=value) for value in RETRY_AFTER]
@@ -67,7 +67,7 @@ def test_no_retry_after_ends_delivery(file: str) -> None:
     run_with_outbox(file, work)
 
 
-def test_an_attempt_that_cannot_be_evaluated_counts_as_failed(file: str) -> None:
+def test_attempt_that_cannot_be_evaluated_has_failed(file: str) -> None:
     """It is recorded with that cause, and the others of its batch with theirs."""
 
     async def work(mailroom: OutboxFixture) -> None:
@@ -89,10 +89,8 @@ def test_an_attempt_that_cannot_be_evaluated_counts_as_failed(file: str) -> None
 
 
 @pytest.mark.parametrize("together", [True, False])
-def test_an_attempt_that_cannot_be_stored_costs_no_other_its_record(
-    file: str, *, together: bool
-) -> None:
-    """Its delivery is set aside, and what else is due is claimed."""
+def test_attempt_that_cannot_be_stored_does_not_block_others(file: str, *, together: bool) -> None:
+    """Its delivery is set aside, and other due ones are claimed."""
 
     async def work(mailroom: OutboxFixture) -> None:
         await mailroom.subscribe("a", "b", events=[1, 2])
@@ -115,8 +113,8 @@ def test_an_attempt_that_cannot_be_stored_costs_no_other_its_record(
     run_with_outbox(file, work)
 
 
-def test_a_schedule_beyond_all_clocks_costs_no_other_delivery(file: str) -> None:
-    """The attempt fails to be evaluated at all; its delivery is set aside."""
+def test_overflowing_schedule_does_not_block_others(file: str) -> None:
+    """The attempt cannot be evaluated; its delivery is set aside."""
 
     async def work(mailroom: OutboxFixture) -> None:
         pace = replace(LIMITS, schedule=RetrySchedule(steps=(timedelta(0), timedelta.max)))
@@ -132,8 +130,8 @@ def test_a_schedule_beyond_all_clocks_costs_no_other_delivery(file: str) -> None
     run_with_outbox(file, work)
 
 
-def test_a_notice_that_fails_costs_no_delivery(file: str) -> None:
-    """Whoever is to hear of a subscription's failure may be unable to."""
+def test_failing_alert_does_not_stop_deliveries(file: str) -> None:
+    """An exception of the alert callback is logged."""
 
     def fail(_: OperatorAlert, __: Subscription) -> None:
         raise ZeroDivisionError
@@ -150,8 +148,8 @@ def test_a_notice_that_fails_costs_no_delivery(file: str) -> None:
     run_with_outbox(file, work)
 
 
-def test_what_no_request_can_carry_fails_its_delivery_only(file: str) -> None:
-    """A header that would be two: the HTTP client refuses it, and an attempt says so."""
+def test_invalid_header_fails_its_delivery_only(file: str) -> None:
+    """The HTTP client refuses the header, and an attempt records that."""
 
     async def work(mailroom: OutboxFixture) -> None:
         async with run_receiver(respond(204)) as receiver:
@@ -213,10 +211,8 @@ async def column(mailroom: OutboxFixture, name: str, subscription: str = "sub_a"
 
 
 @pytest.mark.parametrize(("name", "value"), BAD_SUBSCRIPTIONS)
-def test_a_subscription_that_cannot_be_read_waits_alone(
-    file: str, name: str, value: object
-) -> None:
-    """It is suspended with the reason; its deliveries wait, and go once the row is repaired."""
+def test_unreadable_subscription_is_suspended_alone(file: str, name: str, value: object) -> None:
+    """With the reason; its deliveries wait until the row is repaired."""
 
     async def work(mailroom: OutboxFixture) -> None:
         async with run_receiver(respond(204)) as receiver:
@@ -245,9 +241,7 @@ def test_a_subscription_that_cannot_be_read_waits_alone(
 
 
 @pytest.mark.parametrize("secrets", ["", "no JSON", "5", "[5]", '[["whsec_", null]]', "[[1, 2]]"])
-def test_a_secret_that_cannot_be_read_is_as_one_that_cannot_be_opened(
-    file: str, secrets: str
-) -> None:
+def test_damaged_secret_suspends_the_subscription(file: str, secrets: str) -> None:
     """Nothing is sent unsigned; the subscription waits until its secret is rotated."""
 
     async def work(mailroom: OutboxFixture) -> None:
@@ -269,10 +263,8 @@ def test_a_secret_that_cannot_be_read_is_as_one_that_cannot_be_opened(
 
 
 @pytest.mark.parametrize(("statement", "value"), BAD_DELIVERIES)
-def test_a_delivery_that_cannot_be_read_is_set_aside(
-    file: str, statement: str, value: object
-) -> None:
-    """With an attempt that says why; the next one of the same subscription follows."""
+def test_unreadable_delivery_is_set_aside(file: str, statement: str, value: object) -> None:
+    """With an attempt that has the reason; the next one of the subscription follows."""
 
     async def work(mailroom: OutboxFixture) -> None:
         async with run_receiver(respond(204)) as receiver:
@@ -292,8 +284,8 @@ def test_a_delivery_that_cannot_be_read_is_set_aside(
     run_with_outbox(file, work)
 
 
-def test_a_delivery_that_was_set_aside_is_still_listed(file: str) -> None:
-    """Without its body; its attempts are as they were where they cannot be counted."""
+def test_delivery_set_aside_is_still_listed(file: str) -> None:
+    """Without its body; its attempts stay, unless they cannot be counted."""
 
     async def work(mailroom: OutboxFixture) -> None:
         await mailroom.subscribe("a", events=[1])
@@ -308,8 +300,8 @@ def test_a_delivery_that_was_set_aside_is_still_listed(file: str) -> None:
     run_with_outbox(file, work)
 
 
-def test_an_attempt_of_a_lease_that_is_lost_sets_nothing_aside(file: str) -> None:
-    """Whoever leases the delivery now decides about it."""
+def test_attempt_with_a_lost_lease_sets_nothing_aside(file: str) -> None:
+    """The worker that now leases the delivery decides about it."""
 
     async def work(mailroom: OutboxFixture) -> None:
         await mailroom.subscribe("a", events=[1])

@@ -1,4 +1,4 @@
-"""What a deliverer takes back that others held: at its start, and when leases run out."""
+"""Leases that a worker reclaims: at its start, and after they expire."""
 
 import asyncio
 import os
@@ -26,12 +26,12 @@ from tests.storage.outbox_fixture import LEASE, OutboxFixture, run_with_outbox
 
 @pytest.fixture
 def file(tmp_path: pathlib.Path) -> str:
-    """Return the address of an SQLite database."""
+    """Return the URL of an SQLite database."""
     return f"sqlite:///{tmp_path / 'syndicate.db'}"
 
 
-def test_what_a_dead_process_held_goes_on_at_once(file: str) -> None:
-    """Of this host, by its number; what lives or is elsewhere keeps its lease."""
+def test_deliveries_of_a_dead_process_are_reclaimed(file: str) -> None:
+    """Of this host, by process id; live processes and other hosts keep their leases."""
 
     async def work(mailroom: OutboxFixture) -> None:
         host = socket.gethostname()
@@ -60,10 +60,10 @@ def test_what_a_dead_process_held_goes_on_at_once(file: str) -> None:
     run_with_outbox(file, work)
 
 
-def test_all_that_a_dead_process_held_goes_on_at_once(
+def test_all_deliveries_of_a_dead_process_are_reclaimed(
     file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However much it was: what one transaction does not take back, the next one does."""
+    """In as many transactions as it takes."""
     monkeypatch.setattr(outbox, "_MAX_RECLAIMED", 2)
 
     async def work(mailroom: OutboxFixture) -> None:
@@ -80,8 +80,8 @@ def test_all_that_a_dead_process_held_goes_on_at_once(
     run_with_outbox(file, work)
 
 
-def test_what_was_lost_goes_on_though_there_is_enough_else_to_do(file: str) -> None:
-    """Its lease runs out in the midst of a long row of deliveries to somebody else."""
+def test_expired_lease_is_reclaimed_under_load(file: str) -> None:
+    """In the midst of a long queue of another subscriber."""
 
     async def work(mailroom: OutboxFixture) -> None:
         async with run_receiver(respond(204)) as receiver:
@@ -97,8 +97,8 @@ def test_what_was_lost_goes_on_though_there_is_enough_else_to_do(file: str) -> N
     run_with_outbox(file, work)
 
 
-def test_what_was_claimed_in_the_moment_of_the_end_is_given_back(file: str) -> None:
-    """The database has granted it, and nobody is there any more to hear that."""
+def test_claim_during_the_stop_is_released(file: str) -> None:
+    """The database granted it, but the worker was cancelled before it returned."""
     claimers: list[asyncio.Task[object] | None] = []
 
     def hear(_: Connection, __: object, statement: str, *___: object) -> None:

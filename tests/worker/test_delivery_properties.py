@@ -1,4 +1,4 @@
-"""Properties of the delivery worker: no row and no answer keeps a neighbour from its deliveries."""
+"""Properties of the delivery worker: no stored row and no response affects other subscribers."""
 
 import pathlib
 import shutil
@@ -64,14 +64,14 @@ mutations = st.lists(st.tuples(st.sampled_from(COLUMNS), values), min_size=1, ma
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(mutations=mutations, as_text=st.booleans())
-def test_whatever_stored_rows_hold_a_neighbour_gets_its_deliveries(
+def test_any_stored_row_leaves_other_deliveries_alone(
     template: pathlib.Path,
     tmp_path: pathlib.Path,
     mutations: list[tuple[str, object]],
     *,
     as_text: bool,
 ) -> None:
-    """Any value in any column of a subscription, of its deliveries and of their events."""
+    """Any value in any column of a subscription, its deliveries and their events."""
     copy = tmp_path / "copy.db"
     for suffix in ("", "-wal", "-shm"):
         pathlib.Path(f"{copy}{suffix}").unlink(missing_ok=True)
@@ -135,10 +135,10 @@ responses = st.lists(
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(response=responses, close=st.booleans())
-def test_whatever_a_receiver_answers_a_neighbour_gets_its_deliveries(
+def test_any_response_leaves_other_deliveries_alone(
     template: pathlib.Path, tmp_path: pathlib.Path, response: bytes, *, close: bool
 ) -> None:
-    """Any status lines, fields and bodies: the attempt is recorded, and the worker goes on."""
+    """Any status line, headers and body: the attempt is recorded, and the worker continues."""
     copy = tmp_path / "copy.db"
     for suffix in ("", "-wal", "-shm"):
         pathlib.Path(f"{copy}{suffix}").unlink(missing_ok=True)

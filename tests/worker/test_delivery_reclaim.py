@@ -1,4 +1,4 @@
-"""Deliveries that would wait for ever, and damage that is found while requests are made."""
+"""Deliveries that would wait for ever, and rows damaged during a request."""
 
 import pathlib
 
@@ -37,8 +37,10 @@ def file(tmp_path: pathlib.Path) -> str:
         ("delivery", "state = 'leased', lease_by = 'a:b:c:d', lease_until_ms = 'x'"),
     ],
 )
-def test_what_would_wait_for_ever_goes_after_a_start(file: str, table: str, values: str) -> None:
-    """Times that no clock reaches, and states that do not exist."""
+def test_delivery_that_would_wait_for_ever_is_sent_after_a_start(
+    file: str, table: str, values: str
+) -> None:
+    """Times that no clock reaches, and unknown states."""
 
     async def work(mailroom: OutboxFixture) -> None:
         async with run_receiver(respond(204)) as receiver:
@@ -50,8 +52,8 @@ def test_what_would_wait_for_ever_goes_after_a_start(file: str, table: str, valu
     run_with_outbox(file, work)
 
 
-def test_a_lost_lease_of_an_unreadable_delivery_is_set_aside(file: str) -> None:
-    """Others whose leases ran out beside it are sent again."""
+def test_unreadable_delivery_with_an_expired_lease_is_set_aside(file: str) -> None:
+    """Others with expired leases are sent again."""
 
     async def work(mailroom: OutboxFixture) -> None:
         async with run_receiver(respond(204)) as receiver:
@@ -76,8 +78,8 @@ def test_a_lost_lease_of_an_unreadable_delivery_is_set_aside(file: str) -> None:
         "UPDATE delivery SET event_id = x'ff' WHERE seq = 1",
     ],
 )
-def test_a_lost_lease_of_a_delivery_without_its_event_is_set_aside(file: str, damage: str) -> None:
-    """The next delivery of the same subscription is sent."""
+def test_delivery_without_event_and_an_expired_lease_is_set_aside(file: str, damage: str) -> None:
+    """The next delivery of the subscription is sent."""
 
     async def work(mailroom: OutboxFixture) -> None:
         async with run_receiver(respond(204)) as receiver:
@@ -98,8 +100,8 @@ def test_a_lost_lease_of_a_delivery_without_its_event_is_set_aside(file: str, da
     run_with_outbox(file, work)
 
 
-def test_a_subscription_damaged_while_a_request_is_made_keeps_its_record(file: str) -> None:
-    """What came of the attempt is stored; how well the subscription does is not known."""
+def test_subscription_damaged_during_a_request_keeps_its_attempt(file: str) -> None:
+    """The attempt is stored; the health of the subscription is unknown."""
 
     async def work(mailroom: OutboxFixture) -> None:
         await mailroom.subscribe("a", "b", events=[1])
@@ -114,8 +116,8 @@ def test_a_subscription_damaged_while_a_request_is_made_keeps_its_record(file: s
     run_with_outbox(file, work)
 
 
-def test_lists_leave_out_what_cannot_be_read(file: str) -> None:
-    """A partner and the operator see the others; the one itself says what is wrong."""
+def test_lists_skip_unreadable_rows(file: str) -> None:
+    """Partner and operator see the others; a request for the damaged one says what is wrong."""
 
     async def work(mailroom: OutboxFixture) -> None:
         await mailroom.subscribe("a", "b")

@@ -1,4 +1,4 @@
-"""The deliverer, with real databases and receivers: nothing is lost, nobody holds up others."""
+"""Delivery worker with real databases and receivers: no loss, no delay by other receivers."""
 
 import asyncio
 import pathlib
@@ -41,7 +41,7 @@ from tests.storage.outbox_fixture import (
 
 @pytest.fixture
 def file(tmp_path: pathlib.Path) -> str:
-    """Return the address of an SQLite database."""
+    """Return the URL of an SQLite database."""
     return f"sqlite:///{tmp_path / 'syndicate.db'}"
 
 
@@ -52,8 +52,8 @@ def address(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Iterator[
         yield url
 
 
-def test_everything_arrives_signed_and_in_order(address: str) -> None:
-    """At every subscriber, and it is written down."""
+def test_events_arrive_signed_and_in_order(address: str) -> None:
+    """At every subscriber, and the log has them."""
 
     async def work(mailroom: OutboxFixture) -> None:
         async with run_receiver(respond(204)) as receiver:
@@ -78,8 +78,8 @@ def test_everything_arrives_signed_and_in_order(address: str) -> None:
     run_with_outbox(address, work)
 
 
-def test_what_fails_is_tried_again_and_then_given_up(file: str) -> None:
-    """By the schedule; the next event follows, whatever became of the one before."""
+def test_failed_delivery_is_retried_and_then_exhausted(file: str) -> None:
+    """By the schedule; the next event follows in any case."""
 
     async def work(mailroom: OutboxFixture) -> None:
         async with run_receiver(*[respond(500)] * 4, respond(204)) as receiver:
@@ -93,8 +93,8 @@ def test_what_fails_is_tried_again_and_then_given_up(file: str) -> None:
     run_with_outbox(file, work)
 
 
-def test_receivers_that_hang_hold_up_nobody(file: str) -> None:
-    """Fifty of them, and one that is well: it has heard all before any of them gives up."""
+def test_unresponsive_receivers_do_not_delay_others(file: str) -> None:
+    """Fifty of them; a responsive one gets all its events before any of them times out."""
 
     async def work(mailroom: OutboxFixture) -> None:
         async with run_receiver(never_respond) as stuck, run_receiver(respond(204)) as well:
@@ -109,8 +109,8 @@ def test_receivers_that_hang_hold_up_nobody(file: str) -> None:
     run_with_outbox(file, work)
 
 
-def test_a_slot_is_free_again_when_time_is_up(file: str) -> None:
-    """With one slot, the next in turn waits for it."""
+def test_timeout_frees_a_slot(file: str) -> None:
+    """With one concurrent request, the next delivery waits for it."""
 
     async def work(mailroom: OutboxFixture) -> None:
         pace = replace(LIMITS, max_concurrent=1, timeout=timedelta(seconds=0.2))
@@ -125,8 +125,8 @@ def test_a_slot_is_free_again_when_time_is_up(file: str) -> None:
     run_with_outbox(file, work)
 
 
-def test_news_is_noticed_at_once(address: str) -> None:
-    """By being woken on a file, by notification on PostgreSQL."""
+def test_new_delivery_is_noticed_at_once(address: str) -> None:
+    """By a wake-up on SQLite, by a notification on PostgreSQL."""
 
     async def work(mailroom: OutboxFixture) -> None:
         async with run_receiver(respond(204)) as receiver, running_worker(mailroom) as deliverer:
@@ -140,8 +140,8 @@ def test_news_is_noticed_at_once(address: str) -> None:
     run_with_outbox(address, work)
 
 
-def test_what_another_process_put_into_a_file_is_found(file: str) -> None:
-    """Nobody wakes who has nothing to do there: it looks again after a while."""
+def test_delivery_of_another_process_is_found(file: str) -> None:
+    """Without a wake-up, SQLite is polled."""
 
     async def work(mailroom: OutboxFixture) -> None:
         async with run_receiver(respond(204)) as receiver, running_worker(mailroom):
@@ -154,8 +154,8 @@ def test_what_another_process_put_into_a_file_is_found(file: str) -> None:
     run_with_outbox(file, work)
 
 
-def test_what_is_under_way_at_the_end_is_finished_or_given_back(file: str) -> None:
-    """A request that is answered soon counts; one that is not is as if never made."""
+def test_stop_finishes_or_releases_deliveries(file: str) -> None:
+    """A request with a prompt response is recorded; another one is as if never sent."""
 
     async def work(mailroom: OutboxFixture) -> None:
         async def slow(_: Received, writer: asyncio.StreamWriter) -> None:
@@ -179,8 +179,8 @@ def test_what_is_under_way_at_the_end_is_finished_or_given_back(file: str) -> No
     run_with_outbox(file, work)
 
 
-def test_while_the_database_fails_it_is_tried_again(file: str) -> None:
-    """What was answered meanwhile is written down later, not sent again."""
+def test_results_are_stored_after_a_database_error(file: str) -> None:
+    """Responses in the meantime are recorded later, and their requests are not repeated."""
 
     async def rename(mailroom: OutboxFixture, one: str, two: str) -> None:
         async with mailroom.database.write() as connection:
@@ -214,8 +214,8 @@ def test_while_the_database_fails_it_is_tried_again(file: str) -> None:
     run_with_outbox(file, work)
 
 
-def test_what_is_old_is_forgotten_meanwhile(file: str) -> None:
-    """Without anybody asking."""
+def test_old_deliveries_are_pruned(file: str) -> None:
+    """Without a request."""
 
     async def work(mailroom: OutboxFixture) -> None:
         async with run_receiver(respond(204)) as receiver:
@@ -232,8 +232,8 @@ def test_what_is_old_is_forgotten_meanwhile(file: str) -> None:
     run_with_outbox(file, work)
 
 
-def test_a_receiver_that_wants_no_more_gets_no_more(file: str) -> None:
-    """410 ends the subscription, and the operator is told."""
+def test_410_ends_the_subscription(file: str) -> None:
+    """And the operator gets an alert."""
     told: list[tuple[OperatorAlert, SubscriptionId]] = []
 
     async def work(mailroom: OutboxFixture) -> None:
@@ -254,10 +254,10 @@ def test_a_receiver_that_wants_no_more_gets_no_more(file: str) -> None:
     run_with_outbox(file, work)
 
 
-def test_what_is_on_its_way_is_known_while_the_database_is_well(
+def test_backlog_is_known_while_the_database_works(
     file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And that it is not known when it fails."""
+    """And unavailable while it does not."""
     monkeypatch.setattr(delivery_worker, "_METRICS_SECONDS", 0.05)
 
     async def work(mailroom: OutboxFixture) -> None:
@@ -283,8 +283,8 @@ def test_what_is_on_its_way_is_known_while_the_database_is_well(
     run_with_outbox(file, work)
 
 
-def test_hundreds_for_some_delay_nobody_else(file: str) -> None:
-    """Five hundred letters for each of three, told at once; one for another, told thereafter."""
+def test_long_queues_do_not_delay_other_subscribers(file: str) -> None:
+    """Five hundred deliveries for each of three, then one for another."""
 
     async def work(mailroom: OutboxFixture) -> None:
         async with run_receiver(respond(204)) as busy, run_receiver(respond(204)) as quiet:
@@ -311,8 +311,8 @@ def test_hundreds_for_some_delay_nobody_else(file: str) -> None:
     run_with_outbox(file, work)
 
 
-def test_a_secret_that_cannot_be_opened_stops_its_subscription_only(file: str) -> None:
-    """The operator hears why; with a new secret what waits arrives."""
+def test_unreadable_secret_suspends_its_subscription_only(file: str) -> None:
+    """The alert has the reason; with a new secret the waiting deliveries arrive."""
 
     async def work(mailroom: OutboxFixture) -> None:
         async with run_receiver(respond(204)) as receiver:

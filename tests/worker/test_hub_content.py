@@ -1,4 +1,4 @@
-"""Content by W3C WebSub section 7: tried again, never out of date, ended when it must be."""
+"""Content distribution by W3C WebSub section 7: retries, coalescing, end of subscriptions."""
 
 import pathlib
 
@@ -10,7 +10,7 @@ from tests.worker.websub_subscriber import WebSubSubscriber
 
 
 def test_failures_do_not_end_a_subscription(tmp_path: pathlib.Path) -> None:
-    """7: tried again within limits; what came of it is dropped, later updates are delivered."""
+    """7: a failed delivery is retried and then dropped; later content is delivered."""
 
     async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
         made = await hub.subscribe(reader.url())
@@ -29,8 +29,8 @@ def test_failures_do_not_end_a_subscription(tmp_path: pathlib.Path) -> None:
     run_scenario(tmp_path, scene)
 
 
-def test_a_redirect_is_a_failure(tmp_path: pathlib.Path) -> None:
-    """7: it is not followed, and tried again at the same callback."""
+def test_redirect_is_a_failure(tmp_path: pathlib.Path) -> None:
+    """7: it is not followed, and the same callback is retried."""
 
     async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
         await hub.subscribe(reader.url())
@@ -42,8 +42,8 @@ def test_a_redirect_is_a_failure(tmp_path: pathlib.Path) -> None:
     run_scenario(tmp_path, scene)
 
 
-def test_gone_ends_a_subscription(tmp_path: pathlib.Path) -> None:
-    """7: 410 says that the callback is no more; who confirms a new request hears again."""
+def test_410_ends_a_subscription(tmp_path: pathlib.Path) -> None:
+    """7: the callback no longer exists; a new request starts a new subscription."""
 
     async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
         await hub.subscribe(reader.url())
@@ -65,8 +65,8 @@ def test_gone_ends_a_subscription(tmp_path: pathlib.Path) -> None:
     run_scenario(tmp_path, scene)
 
 
-def test_only_the_latest_is_delivered(tmp_path: pathlib.Path) -> None:
-    """Coalesced: who could not be told in between hears what the topic is now."""
+def test_only_the_latest_content_is_delivered(tmp_path: pathlib.Path) -> None:
+    """Intermediate states of a topic are skipped."""
 
     async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
         await hub.subscribe(reader.url())
@@ -83,8 +83,8 @@ def test_only_the_latest_is_delivered(tmp_path: pathlib.Path) -> None:
     run_scenario(tmp_path, scene)
 
 
-def test_what_changed_since_the_request_is_heard(tmp_path: pathlib.Path) -> None:
-    """Nothing is missed between 202 and the confirmation; what did not change is not told."""
+def test_change_between_request_and_confirmation_is_delivered(tmp_path: pathlib.Path) -> None:
+    """Nothing is missed after the 202 response; unchanged content is not sent."""
 
     async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
         await hub.stop()
@@ -101,8 +101,8 @@ def test_what_changed_since_the_request_is_heard(tmp_path: pathlib.Path) -> None
     run_scenario(tmp_path, scene)
 
 
-def test_a_topic_that_does_not_change_is_not_told(tmp_path: pathlib.Path) -> None:
-    """An edition in which a feed stays the same is nothing to its subscribers."""
+def test_unchanged_topic_is_not_delivered(tmp_path: pathlib.Path) -> None:
+    """A new edition with the same feed is not sent to its subscribers."""
     spanish = "https://feeds.example.gov/feeds/updates.json"
 
     async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
@@ -117,8 +117,8 @@ def test_a_topic_that_does_not_change_is_not_told(tmp_path: pathlib.Path) -> Non
     run_scenario(tmp_path, scene)
 
 
-def test_who_follows_what_is_no_more_is_denied(tmp_path: pathlib.Path) -> None:
-    """5.2: told by GET, with the reason; that needs no confirmation."""
+def test_removed_topic_denies_its_subscriptions(tmp_path: pathlib.Path) -> None:
+    """5.2: by GET, with the reason and without verification."""
     named = "https://feeds.example.gov/feeds/tech-carousel.json"
 
     async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:

@@ -1,4 +1,4 @@
-"""Distributing: what can be said of a topic, and when nothing can."""
+"""WebSub distribution: which topics are enqueued, and when none are."""
 
 import asyncio
 import pathlib
@@ -19,7 +19,7 @@ GONE = "https://feeds.example.gov/feeds/tech-carousel.json"
 
 
 def unread() -> Edition:
-    """Return an edition in which the second source is not read yet."""
+    """Return an edition in which the second source is unavailable."""
     news = tuple(one for one in POSTS if one.source == "news")[1:]
     return Edition.build(
         [samples.source_snapshot(samples.source("news"), *news)],
@@ -29,8 +29,8 @@ def unread() -> Edition:
     )
 
 
-def test_nothing_is_said_of_sources_that_are_not_read(tmp_path: pathlib.Path) -> None:
-    """Neither that posts are missing, nor that a feed is no more; others are distributed."""
+def test_topics_of_unavailable_sources_are_skipped(tmp_path: pathlib.Path) -> None:
+    """Their posts are not missing, and their feeds do not end; other topics are distributed."""
 
     async def act() -> None:
         async with run_subscriber() as reader, open_hub(tmp_path) as hub:
@@ -58,10 +58,10 @@ def test_nothing_is_said_of_sources_that_are_not_read(tmp_path: pathlib.Path) ->
     ],
     ids=repr,
 )
-def test_a_topic_that_cannot_be_made_is_left_for_later(
+def test_topic_with_an_error_is_retried_later(
     trouble: Exception, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The others are distributed."""
+    """The other topics are distributed."""
 
     async def act() -> None:
         async with run_subscriber() as reader, open_hub(tmp_path) as hub:
@@ -74,7 +74,7 @@ def test_a_topic_that_cannot_be_made_is_left_for_later(
                     raise trouble
                 return await items(posts, of)
 
-            monkeypatch.setattr(hub.reader, "items", failing)
+            monkeypatch.setattr(hub.reader, "render_posts", failing)
             hub.reader.current = edition(POSTS[1:])
             await hub.distribute()
             await wait_until(lambda: reader.deliveries)
@@ -87,8 +87,8 @@ def test_a_topic_that_cannot_be_made_is_left_for_later(
     asyncio.run(act())
 
 
-def test_who_may_not_tell_leaves_it_to_who_may(tmp_path: pathlib.Path) -> None:
-    """Whoever has the right to tell compares as well; other failures are raised."""
+def test_only_the_lease_holder_distributes(tmp_path: pathlib.Path) -> None:
+    """Another process distributes instead; other database errors are raised."""
 
     async def act() -> None:
         async with run_subscriber() as reader, open_hub(tmp_path) as hub:

@@ -1,4 +1,4 @@
-"""A fault of one request to the hub, or of one topic, stays with it."""
+"""An error with one request or one topic does not affect the others."""
 
 import asyncio
 import pathlib
@@ -16,10 +16,10 @@ NEWS = "https://feeds.example.gov/feeds/news.json"
 FAR_SECONDS = 86_000_000_000_000  # a duration that fits, and ends after the last year
 
 
-def test_the_verifier_goes_on_after_a_turn_that_failed(
+def test_verifier_continues_after_an_error(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As where the clock of the host is out of range for a while."""
+    """Such as a host clock that is out of range for a while."""
     monkeypatch.setattr(hub_verifier, "_RETRY_SECONDS", 0.01)
 
     async def act() -> None:
@@ -34,8 +34,8 @@ def test_the_verifier_goes_on_after_a_turn_that_failed(
     asyncio.run(act())
 
 
-def test_a_request_that_cannot_be_settled_costs_no_other(tmp_path: pathlib.Path) -> None:
-    """Its lease ends after the last year that there is; the next one is verified."""
+def test_request_that_cannot_be_stored_does_not_block_others(tmp_path: pathlib.Path) -> None:
+    """Its lease would end after the last possible year; the next request is verified."""
 
     async def act() -> None:
         async with run_subscriber() as reader, open_hub(tmp_path, is_running=False) as hub:
@@ -56,8 +56,8 @@ def test_a_request_that_cannot_be_settled_costs_no_other(tmp_path: pathlib.Path)
     asyncio.run(act())
 
 
-def test_a_topic_that_cannot_be_stored_costs_no_other(tmp_path: pathlib.Path) -> None:
-    """The number of a subscriber's last delivery is damaged; other topics are distributed."""
+def test_topic_that_cannot_be_stored_does_not_block_others(tmp_path: pathlib.Path) -> None:
+    """A subscription's last seq is damaged; other topics are distributed."""
 
     async def act() -> None:
         async with run_subscriber() as reader, open_hub(tmp_path) as hub:

@@ -1,4 +1,4 @@
-"""Verifying: at once, once, and again only where nobody knows what came of it."""
+"""Verification of WebSub requests: at once, once, and again only after an unknown result."""
 
 import asyncio
 import pathlib
@@ -16,8 +16,8 @@ from tests.worker.hub_fixture import TIMEOUT, open_hub, wait_until
 from tests.worker.websub_subscriber import query_parameters, run_subscriber
 
 
-def test_what_was_asked_survives_a_restart(tmp_path: pathlib.Path) -> None:
-    """Between 202 and the question there may be as much as a loss of power."""
+def test_request_survives_a_restart(tmp_path: pathlib.Path) -> None:
+    """Even a power failure between the 202 response and the verification."""
 
     async def act() -> None:
         async with run_subscriber() as reader:
@@ -30,8 +30,8 @@ def test_what_was_asked_survives_a_restart(tmp_path: pathlib.Path) -> None:
     asyncio.run(act())
 
 
-def test_who_is_being_asked_when_we_stop_is_asked_again(tmp_path: pathlib.Path) -> None:
-    """With another challenge, when the lease of the question ran out."""
+def test_interrupted_verification_is_repeated(tmp_path: pathlib.Path) -> None:
+    """With another challenge, after the lease of the first one has expired."""
 
     async def act() -> None:
         async with run_subscriber() as reader, open_hub(tmp_path) as hub:
@@ -50,10 +50,10 @@ def test_who_is_being_asked_when_we_stop_is_asked_again(tmp_path: pathlib.Path) 
     asyncio.run(act())
 
 
-def test_while_the_database_fails_it_is_tried_again(
+def test_verification_is_retried_after_a_database_error(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is lost; what was answered meanwhile is asked about again."""
+    """Nothing is lost; a confirmation in the meantime is requested again."""
     monkeypatch.setattr(hub_verifier, "_RETRY_SECONDS", 0.01)
 
     async def act() -> None:
@@ -85,10 +85,10 @@ def test_while_the_database_fails_it_is_tried_again(
     asyncio.run(act())
 
 
-def test_no_more_are_asked_at_a_time_than_there_are_slots(
+def test_concurrent_verifications_are_limited(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The next one is asked as soon as one has answered."""
+    """The next one starts as soon as one has responded."""
     monkeypatch.setattr(hub_verifier, "MAX_CONCURRENT_CHALLENGES", 1)
 
     async def act() -> None:
@@ -115,15 +115,15 @@ def test_no_more_are_asked_at_a_time_than_there_are_slots(
 
 
 class _Broken(Transport):
-    """A transport with a fault of its own."""
+    """A transport with a bug."""
 
     @override
     async def send(self, *_: object, **__: object) -> ResponseSummary:
         raise RuntimeError("our own fault")
 
 
-def test_our_own_fault_is_nobody_elses(tmp_path: pathlib.Path) -> None:
-    """It counts as not confirmed, and the others go on."""
+def test_internal_error_is_a_failed_verification(tmp_path: pathlib.Path) -> None:
+    """The others continue."""
 
     async def act() -> None:
         async with run_subscriber() as reader, open_hub(tmp_path, is_running=False) as hub:

@@ -18,11 +18,11 @@ from tests.worker.websub_subscriber import WebSubSubscriber
 OLD, NEW = "old", "new"
 
 
-def test_a_subscriber_is_asked_and_then_told(tmp_path: pathlib.Path) -> None:
-    """5.1 to 7, as a whole: 202, a question, and the topic as it is served, unsigned.
+def test_subscriber_is_verified_and_receives_content(tmp_path: pathlib.Path) -> None:
+    """5.1 to 7 as a whole: 202, a verification, and the topic as it is served, unsigned.
 
-    The body is never empty, the type is that of the topic, byte for byte; one Link header says
-    hub and self, which are those that a reader of the topic is told.
+    The body is never empty and, like its type, that of the topic byte for byte. One Link header has
+    hub and self, the same as in the response to a reader of the topic.
     """
 
     async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
@@ -53,7 +53,7 @@ def test_a_subscriber_is_asked_and_then_told(tmp_path: pathlib.Path) -> None:
 
 @pytest.mark.parametrize("topic", ["all.rss", "all.atom", "tts.json", "all.json?category=tts"])
 def test_every_feed_in_every_format_is_a_topic(tmp_path: pathlib.Path, topic: str) -> None:
-    """4.1: each address has one representation and says which hub and topic it belongs to."""
+    """4.1: each URL has one representation, which links to its hub and its topic."""
     address = f"https://feeds.example.gov/feeds/{topic}"
 
     async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
@@ -69,8 +69,8 @@ def test_every_feed_in_every_format_is_a_topic(tmp_path: pathlib.Path, topic: st
     run_scenario(tmp_path, scene)
 
 
-def test_content_is_signed_where_a_secret_was_given(tmp_path: pathlib.Path) -> None:
-    """7.1: HMAC of the body with the secret, by SHA-256; a renewal may change the secret."""
+def test_content_is_signed_if_there_is_a_secret(tmp_path: pathlib.Path) -> None:
+    """7.1: HMAC-SHA256 of the body; a renewal may change the secret."""
 
     async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
         for number, secret in enumerate(("s", "ä" * 99)):
@@ -84,8 +84,8 @@ def test_content_is_signed_where_a_secret_was_given(tmp_path: pathlib.Path) -> N
     run_scenario(tmp_path, scene)
 
 
-def test_foreign_parameters_do_not_matter(tmp_path: pathlib.Path) -> None:
-    """5.1: hubs must ignore what they do not understand."""
+def test_unknown_parameters_are_ignored(tmp_path: pathlib.Path) -> None:
+    """5.1: hubs must ignore them."""
 
     async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
         form = f"hub.mode=subscribe&hub.callback={reader.url()}&hub.topic={TOPIC}"
@@ -96,8 +96,8 @@ def test_foreign_parameters_do_not_matter(tmp_path: pathlib.Path) -> None:
     run_scenario(tmp_path, scene)
 
 
-def test_a_renewal_replaces_the_subscription(tmp_path: pathlib.Path) -> None:
-    """5.1: the same topic and callback again is asked about again, and told once."""
+def test_renewal_replaces_the_subscription(tmp_path: pathlib.Path) -> None:
+    """5.1: the same topic and callback are verified again, and content is delivered once."""
 
     async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
         first = await hub.subscribe(reader.url(), lease_seconds="3600")
@@ -114,8 +114,8 @@ def test_a_renewal_replaces_the_subscription(tmp_path: pathlib.Path) -> None:
     run_scenario(tmp_path, scene)
 
 
-def test_a_renewal_that_is_not_confirmed_changes_nothing(tmp_path: pathlib.Path) -> None:
-    """5.1: secret and lease stay as they were."""
+def test_unconfirmed_renewal_changes_nothing(tmp_path: pathlib.Path) -> None:
+    """5.1: secret and lease stay the same."""
 
     async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
         await hub.subscribe(reader.url(), secret=OLD)
@@ -132,8 +132,8 @@ def test_a_renewal_that_is_not_confirmed_changes_nothing(tmp_path: pathlib.Path)
 @pytest.mark.parametrize(
     ("wish", "lease"), [("1", 3_600), ("7200", 7_200), ("99999999999", 2_592_000), ("", 864_000)]
 )
-def test_a_lease_is_told_and_has_an_end(tmp_path: pathlib.Path, wish: str, lease: int) -> None:
-    """5.1, 5.3: wishes are respected within bounds; what is told is what is enforced."""
+def test_lease_is_clamped_and_reported(tmp_path: pathlib.Path, wish: str, lease: int) -> None:
+    """5.1, 5.3: requested leases are respected within limits; the reported lease is enforced."""
 
     async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
         made = await hub.subscribe(reader.url(), lease_seconds=wish)
@@ -145,7 +145,7 @@ def test_a_lease_is_told_and_has_an_end(tmp_path: pathlib.Path, wish: str, lease
 
 
 def test_nothing_is_delivered_after_the_lease(tmp_path: pathlib.Path) -> None:
-    """5.3: leases are enforced; who renewed in time hears on."""
+    """5.3: leases are enforced; renewed subscriptions continue."""
 
     async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
         await hub.subscribe(reader.url("/short"), lease_seconds="3600")
@@ -163,8 +163,8 @@ def test_nothing_is_delivered_after_the_lease(tmp_path: pathlib.Path) -> None:
     run_scenario(tmp_path, scene)
 
 
-def test_who_leaves_is_asked_and_then_not_told(tmp_path: pathlib.Path) -> None:
-    """5.1, 5.3: verified likewise, without a lease, whatever was said of one; then silence."""
+def test_unsubscribed_callback_gets_no_content(tmp_path: pathlib.Path) -> None:
+    """5.1, 5.3: verified as well, without a lease even if one was requested."""
 
     async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
         await hub.subscribe(reader.url())
@@ -182,8 +182,8 @@ def test_who_leaves_is_asked_and_then_not_told(tmp_path: pathlib.Path) -> None:
     run_scenario(tmp_path, scene)
 
 
-def test_who_does_not_confirm_leaving_hears_on(tmp_path: pathlib.Path) -> None:
-    """5.3: nobody can be unsubscribed by somebody else."""
+def test_unconfirmed_unsubscribe_changes_nothing(tmp_path: pathlib.Path) -> None:
+    """5.3: no third party can unsubscribe a callback."""
 
     async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
         await hub.subscribe(reader.url())
@@ -209,10 +209,8 @@ def test_who_does_not_confirm_leaving_hears_on(tmp_path: pathlib.Path) -> None:
         never_respond,
     ],
 )
-def test_anything_but_the_challenge_is_a_refusal(
-    tmp_path: pathlib.Path, refusal: Behaviour
-) -> None:
-    """5.3.1: other bodies, 3xx, 4xx, 5xx and silence; redirects are not followed, nobody hears."""
+def test_other_responses_do_not_confirm(tmp_path: pathlib.Path, refusal: Behaviour) -> None:
+    """5.3.1: other bodies, 3xx, 4xx, 5xx and no response; redirects are not followed."""
 
     async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
         reader.verify_behaviour = refusal
@@ -226,7 +224,7 @@ def test_anything_but_the_challenge_is_a_refusal(
     run_scenario(tmp_path, scene)
 
 
-def test_any_status_of_success_confirms(tmp_path: pathlib.Path) -> None:
+def test_any_2xx_with_the_challenge_confirms(tmp_path: pathlib.Path) -> None:
     """5.3.1: with the challenge as its body."""
 
     async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
@@ -242,7 +240,7 @@ def test_any_status_of_success_confirms(tmp_path: pathlib.Path) -> None:
 
 
 def test_each_challenge_is_used_once(tmp_path: pathlib.Path) -> None:
-    """5.3: random, and long enough not to be guessed."""
+    """5.3: random, and too long to guess."""
 
     async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
         for _ in range(3):
@@ -254,8 +252,8 @@ def test_each_challenge_is_used_once(tmp_path: pathlib.Path) -> None:
     run_scenario(tmp_path, scene)
 
 
-def test_a_callback_is_used_exactly(tmp_path: pathlib.Path) -> None:
-    """5.1.1, 8.3: its query is kept, ours is added behind it and overwrites nothing."""
+def test_callback_url_is_used_unchanged(tmp_path: pathlib.Path) -> None:
+    """5.1.1, 8.3: its query stays, ours is appended and overwrites nothing."""
     path = "/c%41llback/%7E?hub.mode=mine&token=%2Fx+y&empty="
 
     async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
@@ -272,8 +270,8 @@ def test_a_callback_is_used_exactly(tmp_path: pathlib.Path) -> None:
     run_scenario(tmp_path, scene)
 
 
-def test_unreserved_characters_may_be_encoded(tmp_path: pathlib.Path) -> None:
-    """5.1.1: a topic means the same with %7E as with a tilde, in a form and in an address."""
+def test_percent_encoded_unreserved_characters_are_equal(tmp_path: pathlib.Path) -> None:
+    """5.1.1: a topic with %7E is the one with a tilde, in a form and in a URL."""
 
     async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
         encoded = TOPIC.replace("all", "%61ll")

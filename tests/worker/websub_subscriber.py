@@ -1,4 +1,4 @@
-"""A WebSub subscriber on loopback that keeps what it is asked and told."""
+"""A WebSub subscriber on loopback that records verifications and content."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -11,9 +11,10 @@ from tests.channels.receiver import Behaviour, Received, Receiver, respond, run_
 
 @dataclass(kw_only=True)
 class WebSubSubscriber:
-    """Confirms what it is asked, and takes what it is told; both may be changed.
+    """Confirms verifications and accepts content, unless a test changes that.
 
-    ``confirm`` and ``take`` answer questions (GET) and content (POST); None is to confirm.
+    ``verify_behaviour`` and ``content_behaviour`` respond to verifications (GET) and to content
+    (POST); None is to confirm.
     """
 
     receiver: Receiver
@@ -21,28 +22,28 @@ class WebSubSubscriber:
     content_behaviour: Behaviour = field(default_factory=lambda: respond(204))
 
     def url(self, path: str = "/callback") -> str:
-        """Return a callback."""
+        """Return a callback URL."""
         return self.receiver.url(path)
 
     @property
     def verifications(self) -> list[Mapping[str, str]]:
-        """The parameters of each question, in order."""
+        """Parameters of each verification, in order."""
         return [query_parameters(one) for one in self.receiver.requests if one.method == "GET"]
 
     @property
     def deliveries(self) -> list[Received]:
-        """What was delivered, in order."""
+        """Delivered content, in order."""
         return [one for one in self.receiver.requests if one.method == "POST"]
 
 
 def query_parameters(received: Received) -> Mapping[str, str]:
-    """Return the parameters of a question; of one that a callback has as well, the hub's."""
+    """Return the query parameters; of one that the callback has as well, the hub's."""
     return {name: each[-1] for name, each in parse_qs(urlsplit(received.target).query).items()}
 
 
 @asynccontextmanager
 async def run_subscriber() -> AsyncIterator[WebSubSubscriber]:
-    """Subscribe on a port of its own on loopback, until the end."""
+    """Run a subscriber on a free port of loopback."""
     made: WebSubSubscriber
 
     async def behave(received: Received, writer: asyncio.StreamWriter) -> None:

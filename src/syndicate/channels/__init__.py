@@ -1,4 +1,4 @@
-"""The ways out: one file per channel, over one guarded transport."""
+"""Channels that deliver to subscribers: one module each, over one transport with an SSRF guard."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -11,4 +11,4 @@ CHANNELS: Final[Mapping[SubscriptionKind, Channel]] = {
     "webhook": webhook.send,
     "websub": websub.send,
 }
-"""How deliveries of each kind of subscription are sent."""
+"""Function that sends the deliveries of each kind of subscription."""

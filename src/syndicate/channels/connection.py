@@ -1,4 +1,4 @@
-"""Connections that the guard permits, and what is known of a request on its way over one."""
+"""HTTP client sessions whose connections the SSRF guard checks, and the trace of a request."""
 
 import asyncio
 import socket
@@ -23,10 +23,10 @@ BUFFER_BYTES: Final = 16 * 1024
 
 @dataclass(slots=True)
 class RequestTrace:
-    """What is known so far of one request.
+    """State of one request while it is sent.
 
-    ``target`` is the request target (RFC 9112 section 3.2.1) exactly as the subscriber wrote it,
-    ``address`` is what was dialled last, ``status`` and ``headers`` are those of the answer.
+    ``target`` is the request target (RFC 9112 section 3.2.1) exactly as in the subscriber's URL,
+    ``ip_address`` is the last one dialled, ``status`` and ``headers`` are those of the response.
     """
 
     target: str
@@ -38,7 +38,7 @@ class RequestTrace:
 
     @property
     def is_stale(self) -> bool:
-        """Whether all that happened is that a connection kept from before had died."""
+        """Whether a pooled connection was closed before the first byte of the response."""
         return (
             self.connection is not None
             and self.connection.uses > 1
@@ -47,16 +47,16 @@ class RequestTrace:
 
     @property
     def has_response(self) -> bool:
-        """Whether any byte of an answer came."""
+        """Whether any byte of a response arrived."""
         return self.connection is not None and self.connection.has_received
 
 
 CURRENT_TRACE: Final[ContextVar[RequestTrace]] = ContextVar("trail")
-"""The trail of the request that the running task makes."""
+"""Trace of the request that the running task sends."""
 
 
 class GuardedConnector(aiohttp.TCPConnector):
-    """Makes connections to where the guard lets it, and keeps them for a while if told to."""
+    """Opens connections that the SSRF guard allows, and optionally keeps them alive."""
 
     def __init__(
         self, ssrf_guard: SsrfGuard, tls: ssl.SSLContext, budget: ParsingBudget, *, keep_alive: bool
@@ -68,8 +68,8 @@ class GuardedConnector(aiohttp.TCPConnector):
             limit=0,
             force_close=not keep_alive,
         )
-        made = partial(BoundedResponseHandler, loop=self._loop, budget=budget)
-        self._factory = cast("partial[ResponseHandler]", made)
+        factory = partial(BoundedResponseHandler, loop=self._loop, budget=budget)
+        self._factory = cast("partial[ResponseHandler]", factory)
 
     @override
     async def connect(
@@ -90,8 +90,8 @@ class GuardedConnector(aiohttp.TCPConnector):
 def make_session(
     ssrf_guard: SsrfGuard, tls: ssl.SSLContext, budget: ParsingBudget, *, keep_alive: bool
 ) -> aiohttp.ClientSession:
-    """Return a session that remembers nothing and obeys no environment; needs a running loop."""
-    made = aiohttp.ClientSession(
+    """Return a session without cookies and environment; needs a running event loop."""
+    session = aiohttp.ClientSession(
         connector=GuardedConnector(ssrf_guard, tls, budget, keep_alive=keep_alive),
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
@@ -99,17 +99,17 @@ def make_session(
         read_bufsize=BUFFER_BYTES,
         middlewares=(_send_exact_target,),
     )
-    made._retry_connection = False  # noqa: SLF001 — no other way to have a GET sent once only
-    return made
+    session._retry_connection = False  # noqa: SLF001 — no other way to have a GET sent once only
+    return session
 
 
 async def _send_exact_target(
     request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
-    """Send the request target as the subscriber wrote it.
+    """Send the request target byte for byte as in the subscriber's URL.
 
-    httpx and aiohttp resolve dot segments, decode ``%2F`` in a query and drop an empty one. As the
-    path of an URL that is said to be encoded, the whole target reaches the request line untouched.
+    httpx and aiohttp resolve dot segments, decode ``%2F`` in a query and drop an empty query. As
+    the path of a URL that is marked as encoded, the target reaches the request line unchanged.
     """
     host = request.url
     request.url = URL.build(
@@ -122,6 +122,6 @@ async def _send_exact_target(
 
 
 def _open_socket(ssrf_guard: SsrfGuard, info: aiohttp.AddrInfoType) -> socket.socket:
-    made = ssrf_guard.socket(info)
+    opened = ssrf_guard.socket(info)
     CURRENT_TRACE.get().ip_address = info[4][0]
-    return made
+    return opened

@@ -1,4 +1,4 @@
-"""What went wrong with a request, in one word for programs and in one sentence for people."""
+"""Classification of failed requests: a cause for programs and a sentence for people."""
 
 import errno
 import os
@@ -14,43 +14,43 @@ from syndicate.channels.response_protocol import ResponseLimitError
 from syndicate.model.delivery import FailureCause
 
 MAX_TEXT_CHARACTERS: Final = 1_000
-"""How many characters of what a receiver says are written down."""
+"""How many characters of a receiver's text are recorded."""
 
 _LOCAL_SHORTAGES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-"""What this system is short of, which no receiver can be blamed for."""
+"""Errors of this host's own limits, for which no receiver is to blame."""
 
 _CAUSES: Final[tuple[tuple[type[Exception], FailureCause, str], ...]] = (
     (PermissionError, "refused", ""),
-    (aiohttp.ClientConnectorDNSError, "name", "the name cannot be resolved: "),
-    (aiohttp.ClientSSLError, "tls", "no trust in the other side: "),
-    (aiohttp.ClientProxyConnectionError, "proxy", "no connection to the proxy: "),
-    (aiohttp.ClientHttpProxyError, "proxy", "the proxy declined: "),
-    (aiohttp.ClientConnectorError, "connect", "no connection: "),
-    (aiohttp.ConnectionTimeoutError, "connect", "no connection in time: "),
-    (aiohttp.ClientPayloadError, "broken", "the answer breaks off: "),
-    (ResponseLimitError, "broken", "the answer is over a limit: "),
-    (HttpProcessingError, "broken", "the answer is not HTTP: "),
+    (aiohttp.ClientConnectorDNSError, "name", "the name cannot be resolved"),
+    (aiohttp.ClientSSLError, "tls", "TLS verification failed"),
+    (aiohttp.ClientProxyConnectionError, "proxy", "no connection to the proxy"),
+    (aiohttp.ClientHttpProxyError, "proxy", "the proxy refused the request"),
+    (aiohttp.ClientConnectorError, "connect", "no connection"),
+    (aiohttp.ConnectionTimeoutError, "connect", "connecting timed out"),
+    (aiohttp.ClientPayloadError, "broken", "incomplete response"),
+    (ResponseLimitError, "broken", "the response is over a limit"),
+    (HttpProcessingError, "broken", "the response is not HTTP"),
 )
-"""What the first match in a chain of exceptions means, and how it is said."""
+"""Cause and beginning of the text by exception class; the first match in a chain counts."""
 
 
 def describe_failure(error: BaseException, *, has_response: bool) -> tuple[FailureCause, str]:
-    """Return the cause behind ``error``, and a sentence on it.
+    """Return the cause of ``error`` and a sentence about it.
 
-    ``heard`` is whether any byte of an answer came.
+    ``has_response`` tells whether any byte of a response arrived.
     """
     chain = tuple(_chain(error))
     if any(isinstance(link, OSError) and link.errno in _LOCAL_SHORTAGES for link in chain):
-        return "busy", "no connection can be opened here at the moment"
-    for kind, cause, words in _CAUSES:
+        return "busy", "this host cannot open another connection at present"
+    for kind, cause, summary in _CAUSES:
         if any(isinstance(link, kind) for link in chain):
-            return cause, words + _detail(chain[-1])
-    stage = "in the middle of the answer" if has_response else "before an answer came"
+            return cause, ": ".join(filter(None, (summary, _detail(chain[-1]))))
+    stage = "during the response" if has_response else "before a response arrived"
     return "broken", f"the connection was lost {stage}"
 
 
 def printable(text: str) -> str:
-    """Return the beginning of ``text`` without control characters and broken surrogates."""
+    """Return the beginning of ``text`` without control characters and lone surrogates."""
     if len(text) <= MAX_TEXT_CHARACTERS and text.isprintable():
         return text
     shown = (c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
@@ -69,12 +69,12 @@ def _detail(error: BaseException) -> str:
     if isinstance(error, ssl.SSLError):
         return error.reason.lower().replace("_", " ")
     if isinstance(error, ConnectionError) and error.errno:
-        return os.strerror(error.errno)  # without what each event loop says around it
+        return os.strerror(error.errno)  # event loops add different texts of their own
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     if isinstance(error, HttpProcessingError | aiohttp.ClientResponseError):
         return _first_line(error.message)
-    return _first_line(str(error)) or "it ended without a word"
+    return _first_line(str(error))
 
 
 def _first_line(text: str) -> str:

@@ -1,7 +1,7 @@
-"""Notices: a POST to the operator when a subscription fails, recovers or is given up.
+"""Alerts for the operator: a POST when a subscription fails, recovers or is disabled.
 
-They are told once something was decided, which the log and the metrics say as well, and are lost
-with the process: what must be heard is in the database.
+Alerts are sent after the change was stored. Log and metrics report the same changes, and alerts
+are lost when the process ends.
 """
 
 import asyncio
@@ -17,22 +17,22 @@ from syndicate.model.retry_policy import OperatorAlert
 from syndicate.model.subscription import Subscription
 
 RETRY_PAUSES_SECONDS: Final = (0.0, 5.0, 60.0, 300.0)
-"""Seconds before each attempt; after the last one the notice is left to the log."""
+"""Pauses before each attempt; after the last one only the log has the alert."""
 
 _MAX_IN_FLIGHT: Final = 100
-"""Notices under way at a time: where more fail at once, the first ones say so."""
+"""Maximum number of alerts being sent; during a mass failure further ones are dropped."""
 
-_log = telemetry.logger("notices")
+_log = telemetry.logger("alerts")
 
 
 class OperatorAlerts:
-    """Sends notices to ``url`` by ``transport``, through its guard; to nobody where it is empty.
+    """Sends alerts to ``url``; none if it is empty.
 
     Args:
-        transport: Takes them there.
-        url: Where the operator hears of them.
-        clock: Tells the time, with a zone.
-        pauses: Seconds before each attempt.
+        transport: Sends the requests, with its SSRF guard.
+        url: Where the operator receives alerts.
+        clock: Returns the time, with a time zone.
+        pauses_seconds: Pauses before each attempt.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class OperatorAlerts:
         await asyncio.gather(*self._in_flight, return_exceptions=True)
 
     def send(self, alert: OperatorAlert, subscription: Subscription) -> None:
-        """Begin to send a notice about ``subscription`` as it is now."""
+        """Start sending an alert about the current state of ``subscription``."""
         if self._url and len(self._in_flight) < _MAX_IN_FLIGHT:
             task = asyncio.create_task(
                 self._send_with_retries(_body(alert, subscription, self._clock()))
@@ -80,11 +80,11 @@ class OperatorAlerts:
             if not response.cause:
                 return
             error = response.error
-        _log.warning("operator not notified", reason=error)
+        _log.warning("operator alert not sent", reason=error)
 
 
 def _body(alert: OperatorAlert, subscription: Subscription, at: datetime) -> bytes:
-    """Return what a notice says: nothing by which anybody could send in our name."""
+    """Return the JSON body of an alert, without secrets and URLs."""
     document = {
         "type": alert,
         "timestamp": at.astimezone(UTC).isoformat(timespec="milliseconds"),

@@ -1,10 +1,10 @@
-"""The client side of one HTTP/1.1 connection, with bounds on what a receiver may send.
+"""Client side of an HTTP/1.1 connection, with limits on what a receiver may send.
 
-aiohttp parses every byte that is there in one go, queues every message that it finds, and its loop
-over interim responses gives no other task a turn while more of them are queued. So a receiver
-could hold the event loop, and with it all readers of feeds. Here a response is parsed in slices,
-slices of all connections share a small part of each turn of the loop, and nothing is parsed beyond
-the bounds below.
+aiohttp parses all received bytes at once, queues every message in them, and its loop over interim
+responses runs without yielding while more of them are queued. So a receiver could block the event
+loop, and with it all feed requests. Here responses are parsed in slices, the slices of all
+connections share a small part of each iteration of the event loop, and nothing beyond the limits
+below is parsed.
 """
 
 import asyncio
@@ -22,22 +22,22 @@ from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 from typing_extensions import override
 
 MAX_INTERIM_RESPONSES: Final = 8
-"""Responses with a status of 1xx before the response itself (RFC 9110 section 15.2)."""
+"""Responses with a status of 1xx before the final response (RFC 9110 section 15.2)."""
 
 MAX_HEAD_BYTES: Final = 16 * 1024
-"""Status lines and header fields of a response and of its interim responses, together."""
+"""Status lines and headers of a response and of its interim responses, together."""
 
 MAX_BODY_BYTES: Final = 16 * 1024
-"""Bytes of a body as they come over the wire, with chunk sizes and trailers."""
+"""Bytes of a body as received, with chunk sizes and trailers."""
 
 SLICE_BYTES: Final = 1024
-"""The most that is parsed before others have their turn: at worst 170 chunks of one byte."""
+"""Bytes parsed at once: at worst 170 chunks of one byte."""
 
 PARSE_SECONDS: Final = 0.002
-"""How long all connections together may parse in each turn of the event loop."""
+"""Time that all connections together may parse in each iteration of the event loop."""
 
 _BODILESS: Final = frozenset({204, 205, 304})
-"""Statuses that decide alone: they have no body (RFC 9110 sections 15.3.5, 15.3.6, 15.4.5)."""
+"""Statuses without a body (RFC 9110 sections 15.3.5, 15.3.6, 15.4.5)."""
 
 _BLANK_LINE: Final = re.compile(rb"\n\r?\n")
 _INTERIM: Final = range(100, 200)
@@ -45,11 +45,11 @@ _SWITCHING_PROTOCOLS: Final = 101
 
 
 class ResponseLimitError(BadHttpMessage):
-    """A receiver sent more than a response may have."""
+    """A response is over a limit."""
 
 
 class ParsingBudget:
-    """Divides the time for parsing in a turn of the event loop between connections."""
+    """Shares the parsing time of an event-loop iteration between connections."""
 
     def __init__(self) -> None:
         self._waiting: deque[BoundedResponseHandler] = deque()
@@ -57,7 +57,7 @@ class ParsingBudget:
         self._is_scheduled = False
 
     def parse(self, connection: "BoundedResponseHandler") -> None:
-        """Parse what came in on ``connection``: now if there is time left, else in later turns."""
+        """Parse the bytes of ``connection``: now if time is left, else in later iterations."""
         while not self._waiting and self._spent < PARSE_SECONDS and connection.unparsed:
             self._parse_slice(connection)
         if connection.unparsed and not connection.is_waiting:
@@ -93,10 +93,10 @@ class ParsingBudget:
 
 @dataclass(slots=True)
 class _Response:
-    """How far one response was read.
+    """How far one response is parsed.
 
-    ``unread`` is what is missing of a body whose length is known, ``last_bytes`` is the end of what
-    was parsed, ``is_over`` says that nothing more may come, ``has_surplus`` that something did.
+    ``unread`` is the rest of a body of known length, ``last_bytes`` are the last parsed bytes,
+    ``is_over`` tells that nothing more may arrive, ``has_surplus`` that something did.
     """
 
     message: RawResponseMessage | None = None
@@ -112,8 +112,8 @@ class _Response:
 class BoundedResponseHandler(ResponseHandler):
     """A connection that reads one bounded response to each request.
 
-    ``uses`` counts requests, ``heard`` is whether any byte of the current response came,
-    ``unparsed`` holds what came in and waits to be parsed.
+    ``uses`` counts requests, ``has_received`` tells whether any byte of the current response
+    arrived, ``unparsed`` holds the received bytes that are not parsed yet.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, *, budget: ParsingBudget) -> None:
@@ -144,8 +144,8 @@ class BoundedResponseHandler(ResponseHandler):
         elif self._response.is_over:
             self._drop()
         else:
-            left = self._response.head_left + self._response.body_left - len(self.unparsed)
-            self.unparsed += data[: max(left, 0)]
+            remaining = self._response.head_left + self._response.body_left - len(self.unparsed)
+            self.unparsed += data[: max(remaining, 0)]
             self._budget.parse(self)
 
     @override
@@ -156,7 +156,7 @@ class BoundedResponseHandler(ResponseHandler):
 
     @override
     def feed_data(self, data: tuple[RawResponseMessage, StreamReader], size: int = 0) -> None:
-        """Take a message from the parser: drop interim responses, refuse a second response."""
+        """Accept a message from the parser: drop interim responses, reject a second response."""
         message, payload = data
         if self._response.message is not None:
             self._response.has_surplus = True
@@ -169,7 +169,7 @@ class BoundedResponseHandler(ResponseHandler):
             super().feed_data((message, EMPTY_PAYLOAD if is_bodiless else payload), size)
 
     def parse_slice(self) -> None:
-        """Parse the next bytes of a response; at the end of it, or of a bound, stop reading."""
+        """Parse the next bytes of a response; stop reading at its end or at a limit."""
         if self._response.is_over:
             self._drop()
             return
@@ -189,12 +189,12 @@ class BoundedResponseHandler(ResponseHandler):
             self._end_response(piece)
 
     def wait(self) -> None:
-        """Read nothing more until it is this connection's turn to parse."""
+        """Stop reading until the budget allows this connection to parse."""
         self.is_waiting = True
         self._pause_transport_reading()
 
     def resume(self) -> None:
-        """Read on: all that came in is parsed."""
+        """Continue reading after all received bytes are parsed."""
         self.is_waiting = False
         if self.is_connected():
             self._resume_transport_reading()
@@ -204,12 +204,12 @@ class BoundedResponseHandler(ResponseHandler):
         self._response = _Response()
 
     def _slice_length(self) -> int:
-        """Return how much to parse next: a head up to its end, and no more than its bound."""
+        """Return how many bytes to parse next: at most to the end of the head and to a limit."""
         if self._response.message is not None:
             return max(min(SLICE_BYTES, self._response.body_left, self._response.unread), 1)
-        before = self._response.last_bytes
-        end = _BLANK_LINE.search(before + self.unparsed[:SLICE_BYTES])
-        length = end.end() - len(before) if end else SLICE_BYTES
+        previous = self._response.last_bytes
+        end = _BLANK_LINE.search(previous + self.unparsed[:SLICE_BYTES])
+        length = end.end() - len(previous) if end else SLICE_BYTES
         return min(length, self._response.head_left)
 
     def _take(self, length: int) -> bytes:
@@ -228,7 +228,7 @@ class BoundedResponseHandler(ResponseHandler):
             self._fail(f"a head of more than {MAX_HEAD_BYTES} bytes")
 
     def _check_body(self) -> None:
-        """At the bound, let the body end where it is: the status decides."""
+        """Let a body end at the limit: the status decides about the attempt."""
         payload = self._payload
         if self._response.body_left > 0 or payload is None or payload.is_eof():
             return
@@ -243,7 +243,7 @@ class BoundedResponseHandler(ResponseHandler):
         return self._response.message.code in _BODILESS or payload is None or payload.is_eof()
 
     def _end_response(self, piece: bytes) -> None:
-        """Close the connection if it says more than its response: that would answer nobody."""
+        """Close the connection if more than a response was received: it would answer no request."""
         self._response.is_over = True
         may_go_on = self._message_is_chunked() and not piece.endswith(b"\n\r\n")
         if self.unparsed or self._response.has_surplus or may_go_on:
@@ -257,7 +257,7 @@ class BoundedResponseHandler(ResponseHandler):
         self._drop()
 
     def _fail_body(self) -> None:
-        """Pass on to the reader of the body that it is not HTTP, which aiohttp does not."""
+        """Pass a parse error on to the reader of the body, which aiohttp does not."""
         self._response.is_over = True
         payload, error = self._payload, self._exception
         if payload is not None and error is not None and not payload.is_eof():
@@ -272,6 +272,6 @@ class BoundedResponseHandler(ResponseHandler):
 
 
 def _content_length(message: RawResponseMessage) -> int:
-    """Return the length of the body, where the message says so and the parser believes it."""
+    """Return the length of the body, if the message states it and is not chunked."""
     text = message.headers.get("Content-Length", "")
     return int(text) if text.isdecimal() and not message.chunked else sys.maxsize

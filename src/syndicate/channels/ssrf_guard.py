@@ -1,9 +1,10 @@
-"""The guard against requests to addresses that are nobody's business but ours.
+"""SSRF guard: which URLs and IP addresses requests to subscribers may use.
 
-Whoever subscribes chooses where we send (OWASP: server-side request forgery). An address is judged
-three times: as text, when somebody subscribes or a request is made; as the answer of DNS, where
-one address that is not public condemns them all; and as the very number about to be dialled, so
-that no rebinding and no spelling slips through. TLS stays on the name.
+Subscribers choose the URLs that requests are sent to (OWASP: server-side request forgery). A host
+is checked three times: as text, when a subscription is created and when a request is sent; as the
+result of DNS, where a single address that is not public rejects the host; and as the IP address
+about to be dialled, so that DNS rebinding and unusual spellings have no effect. TLS verifies the
+host name.
 """
 
 import asyncio
@@ -25,7 +26,7 @@ from syndicate.errors import Refused
 from syndicate.model.ip_address_policy import AddressCheck, IpAddress, IpNetwork, check_address
 
 Lookup = Callable[[str, int], Awaitable[Iterable[str]]]
-"""Host and port to the texts of its addresses; raises `OSError` where there are none."""
+"""Resolves host and port to the texts of IP addresses; raises `OSError` if there are none."""
 
 MAX_URL_CHARACTERS: Final = 2_000
 MAX_PORT: Final = 65_535
@@ -55,7 +56,7 @@ FORBIDDEN_PORTS: Final = {
     11211: "memcached",
     27017: "MongoDB",
 }
-"""Ports where something else than HTTP listens, which a request might be made to speak to."""
+"""Ports of protocols other than HTTP, to which a request could smuggle commands."""
 
 _HOST: Final = re.compile(r"[a-z0-9._-]+", re.ASCII)
 _AUTHORITY: Final = re.compile(r"(\[[^\]]+\]|[^:\[\]]+)(:(0|[1-9][0-9]*))?", re.ASCII)
@@ -63,11 +64,11 @@ _FORBIDDEN_CHARACTERS: Final = re.compile(r"[\x00-\x20\x7f\\]")
 _URL_CACHE_SIZE: Final = 4_096
 _LOOKUP_TIMEOUT_SECONDS: Final = 5.0
 _LOOKUP_THREADS: Final = 32
-"""Threads for DNS: hosts whose servers do not answer must not hold up the others."""
+"""Threads for DNS lookups: hosts whose name servers do not respond must not delay the others."""
 
 
 def request_target(url: str) -> str:
-    """Return what stands behind the host of a URL, byte for byte; ``/`` before a bare query.
+    """Return the part of a URL after the host, byte for byte; ``/`` before a bare query.
 
     That is the request target in origin-form (RFC 9112 section 3.2.1).
     """
@@ -76,19 +77,19 @@ def request_target(url: str) -> str:
 
 
 def _authority(url: str) -> str:
-    """Return host and port as they are written, empty where there is no ``://``."""
+    """Return host and port as written, or an empty string without ``://``."""
     return re.split("[/?#]", url.partition("://")[2], maxsplit=1)[0]
 
 
 class SsrfGuard(AbstractResolver):
-    """Says where a request may go; resolver and maker of sockets for the transport.
+    """Decides where requests may go; also resolver and socket factory of the transport.
 
     Args:
-        allow_networks: Networks that may be reached although they are not public.
-        allow_http: Whether requests may go without TLS.
-        proxy: The proxy that all requests take, empty for none. It resolves names and dials, so
-            it alone decides about the addresses behind names; texts are judged here all the same.
-        lookup: Who answers for names, by default the system.
+        allow_networks: Networks that requests may reach although they are not public.
+        allow_http: Whether requests without TLS are allowed.
+        proxy: URL of the proxy for all requests, empty for none. The proxy resolves host names and
+            dials, so it alone checks the IP addresses of names; URLs are checked here all the same.
+        lookup: Resolves host names; the system's resolver by default.
     """
 
     def __init__(
@@ -105,15 +106,17 @@ class SsrfGuard(AbstractResolver):
         self._threads: Final = ThreadPoolExecutor(_LOOKUP_THREADS, thread_name_prefix="lookup")
         self._lookup: Final = lookup or self._system_lookup
         self.check: Final = lru_cache(_URL_CACHE_SIZE)(self._check)
-        """Returns an address read if its text forbids no request; raises `Refused` if it does."""
+        """Returns the parsed URL if its text is allowed; raises `Refused`."""
 
     @property
     def limitations(self) -> str:
-        """What an operator should know at the start about how far this guard reaches; or empty."""
+        """Limits of this guard that an operator should know at the start; may be empty."""
         if not self.proxy:
             return ""
         proxy = httpx.URL(self.proxy).copy_with(username=None, password=None)
-        return f"requests to subscribers take the proxy {proxy}, which must refuse inner addresses"
+        return (
+            f"requests to subscribers use the proxy {proxy}, which must refuse internal addresses"
+        )
 
     def _check(self, url: str) -> httpx.URL:
         try:
@@ -122,7 +125,7 @@ class SsrfGuard(AbstractResolver):
             raise _malformed_url(str(error)) from None
         if _FORBIDDEN_CHARACTERS.search(url) or len(url) > MAX_URL_CHARACTERS:
             raise _malformed_url(
-                f"it is longer than {MAX_URL_CHARACTERS} or holds spaces or backslashes"
+                f"longer than {MAX_URL_CHARACTERS} characters, or with spaces or backslashes"
             )
         if parsed.scheme != "https" and not (parsed.scheme == "http" and self.allow_http):
             raise Refused(
@@ -132,15 +135,15 @@ class SsrfGuard(AbstractResolver):
             )
         if "@" in _authority(url) or "#" in url:
             raise Refused(
-                "the address has a user name, a password or a fragment",
+                "the URL has a user name, a password or a fragment",
                 code="forbidden-part",
-                hint="Leave them out; a secret path or query is as good as a password.",
+                hint="Remove them; a secret path or query protects as well as a password.",
             )
         if parsed.port is not None and parsed.port > MAX_PORT:
-            raise _malformed_url(f"there is no port {parsed.port}")
+            raise _malformed_url(f"port {parsed.port} is out of range")
         if parsed.port in FORBIDDEN_PORTS:
             raise Refused(
-                f"port {parsed.port} is for {FORBIDDEN_PORTS[parsed.port]}",
+                f"port {parsed.port} is reserved for {FORBIDDEN_PORTS[parsed.port]}",
                 code="forbidden-port",
                 hint="Use 443, or any other port where nothing else is expected.",
             )
@@ -149,13 +152,13 @@ class SsrfGuard(AbstractResolver):
         return parsed
 
     def host(self, url: str) -> str:
-        """Return the host of ``url`` as it is looked up, in one spelling; raises `Refused`."""
+        """Return the normalized host of ``url``; raises `Refused`."""
         return _host(self.check(url))
 
     async def check_resolved(self, url: str) -> bool:
-        """Look ``url`` up as well; for a kind error when somebody subscribes. Raises `Refused`.
+        """Check ``url`` and the IP addresses of its host, for an early error; raises `Refused`.
 
-        Returns whether it is the operator's own: all its addresses are in ``allow_networks``.
+        Returns whether all its IP addresses are in ``allow_networks``.
         """
         host = _host(self.check(url))
         literal = _ip_literal(host)
@@ -168,7 +171,7 @@ class SsrfGuard(AbstractResolver):
                 addresses = [ipaddress.ip_address(text) for text in await self._lookup(host, 0)]
         except OSError as error:  # as is a time-out
             raise Refused(
-                f"the name {host} cannot be resolved: {error.strerror or 'no answer in time'}",
+                f"the name {host} cannot be resolved: {error.strerror or 'no response in time'}",
                 code="unknown-host",
                 hint="Check the spelling; if it is new, wait until DNS knows it.",
             ) from None
@@ -180,9 +183,9 @@ class SsrfGuard(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """Return the addresses of ``host``; `PermissionError` if one of them must not be dialled.
+        """Return the IP addresses of ``host``; raises `PermissionError` if one is not allowed.
 
-        The host of the proxy is not judged: it is the operator's own.
+        The host of the proxy is not checked: the operator chose it.
         """
         texts = list(await self._lookup(host, port))
         for text in texts:
@@ -200,23 +203,23 @@ class SsrfGuard(AbstractResolver):
         ]
 
     def socket(self, info: AddrInfoType) -> socket.socket:
-        """Return a socket for the address about to be dialled; `PermissionError` if it must not."""
+        """Return a socket for the IP address about to be dialled; raises `PermissionError`."""
         family, kind, protocol, _, where = info
         self._require_permitted(ipaddress.ip_address(where[0]), "")
         return socket.socket(family, kind, protocol)
 
     @override
     async def close(self) -> None:
-        """Look nothing up any more."""
+        """Stop all DNS lookups."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _system_lookup(self, host: str, port: int) -> list[str]:
         loop = asyncio.get_running_loop()
         try:
-            found = await loop.run_in_executor(self._threads, _addresses, host, port)
+            addresses = await loop.run_in_executor(self._threads, _addresses, host, port)
         except UnicodeError as error:
             raise OSError(errno.EINVAL, str(error)) from None
-        return found
+        return addresses
 
     def _is_allowed(self, address: IpAddress) -> bool:
         return any(address in network for network in self.allow_networks)
@@ -234,7 +237,7 @@ class SsrfGuard(AbstractResolver):
         if literal is not None:
             self._check_address("", literal)
         elif not _HOST.fullmatch(host):
-            raise _malformed_url(f"{host!r} is not the name of a host")
+            raise _malformed_url(f"{host!r} is not a host name")
         else:
             self._check_legacy(host)
 
@@ -245,7 +248,7 @@ class SsrfGuard(AbstractResolver):
         except OSError:
             return
         self._check_address(host, address)
-        raise _malformed_url(f"{host} is an odd way to write {address}")
+        raise _malformed_url(f"{host} is an unusual spelling of {address}")
 
     def _check_address(self, host: str, address: IpAddress) -> None:
         verdict = check_address(address, self.allow_networks)
@@ -254,24 +257,24 @@ class SsrfGuard(AbstractResolver):
 
 
 def _addresses(host: str, port: int) -> list[str]:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(info[4][0]) for info in found))
+    results = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(info[4][0]) for info in results))
 
 
 def _check_text(url: str) -> None:
-    """Refuse what could not be sent as it is written: it would reach another address."""
+    """Refuse a URL that could not be sent as written, since it would reach another URL."""
     if not _AUTHORITY.fullmatch(_authority(url)):
-        raise _malformed_url("its port is not a number from 1 to 65535 without leading zeros")
+        raise _malformed_url("the port must be a number from 1 to 65535 without leading zeros")
     if not request_target(url).isascii():
         raise Refused(
-            "the path or query of the address has characters outside ASCII",
+            "the path or query of the URL has characters outside ASCII",
             code="malformed-url",
             hint="Write them percent-encoded, as in /caf%C3%A9.",
         )
 
 
 def _host(url: httpx.URL) -> str:
-    """Return the name to be looked up: as it goes over the wire, without the dot of the root."""
+    """Return the host name as it is resolved: as sent, without the dot of the DNS root."""
     return url.raw_host.decode().removesuffix(".")
 
 
@@ -284,7 +287,7 @@ def _ip_literal(host: str) -> IpAddress | None:
 
 def _malformed_url(reason: str) -> Refused:
     return Refused(
-        f"the address of the endpoint cannot be used: {reason}",
+        f"invalid endpoint URL: {reason}",
         code="malformed-url",
         hint="Write it like https://partner.example/hook.",
     )

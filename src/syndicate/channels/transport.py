@@ -1,8 +1,8 @@
-"""One request out and what came back, as a value: bounded in time and size, never an exception.
+"""Sends one request and returns its result as a value: bounded in time and size, no exceptions.
 
-httpx's requests and responses over aiohttp's connections (the httpx-aiohttp transport), without a
-client in between: so there are no cookies, no redirects, no proxies or passwords out of the
-environment, and twice the deliveries per second.
+httpx requests and responses over aiohttp connections (the httpx-aiohttp transport), without an
+httpx client: so there are no cookies, no redirects, no proxies or passwords from the environment,
+and twice as many deliveries per second (docs/decisions/0007).
 """
 
 import asyncio
@@ -33,29 +33,29 @@ from syndicate.model.feed import ServiceInfo
 from syndicate.model.subscription import Subscription
 
 TIMEOUT_SECONDS: Final = 15.0
-"""For a whole request: looking up, connecting, TLS, sending, head and body of the answer."""
+"""For a whole request: DNS, connecting, TLS, sending, response head and body."""
 
 CONNECT_TIMEOUT_SECONDS: Final = 5.0
 POOL_TIMEOUT_SECONDS: Final = 0.5
-"""How long a request waits for a free connection to its host, before its time begins."""
+"""How long a request waits for a free connection to its host, before its timeout starts."""
 
 CONNECTIONS_PER_HOST: Final = 100
 MAX_RESPONSE_BYTES: Final = MAX_BODY_BYTES
-"""How much of the body of an answer is read."""
+"""How much of a response body is read."""
 
 RECORDED_HEADERS: Final = frozenset(
     {b"content-type", b"location", b"retry-after", b"webhook-delivery"}
 )
-"""Headers of an answer that matter here."""
+"""Response headers that an attempt records."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponseSummary:
-    """What came of a request.
+    """Result of a request.
 
-    ``cause`` is empty if a complete answer of 2xx came, and ``error`` says what went wrong
-    otherwise; ``status`` and ``headers`` are there as soon as a head came. ``body`` is not
-    decompressed and cut at `MOST_BYTES`. ``address`` is what was dialled.
+    ``cause`` is empty if a complete 2xx response arrived; otherwise ``error`` says what went wrong.
+    ``status`` and ``headers`` are set as soon as a response head arrived. ``body`` is not
+    decompressed and cut at `MAX_RESPONSE_BYTES`. ``ip_address`` is the dialled one.
     """
 
     status: int | None = None
@@ -68,14 +68,14 @@ class ResponseSummary:
 
 
 class Transport:
-    """Sends requests, each for itself: what one receiver does costs nobody else anything.
+    """Sends requests independently of each other: a slow receiver delays no other.
 
     Args:
-        guard: Says where requests may go, and whether through a proxy.
-        masthead: In whose name they are made.
+        ssrf_guard: Decides where requests may go, and whether through a proxy.
+        service_info: Identifies the sender.
         timeout_seconds: For a whole request.
-        tls: By default the system's certificate authorities; see `verified`.
-        connections_per_host: How many requests one host may hold up at a time.
+        tls: By default the system's certificate authorities; see `verifying_tls_context`.
+        connections_per_host: Maximum number of concurrent requests to one host.
     """
 
     def __init__(
@@ -124,10 +124,10 @@ class Transport:
     async def send(
         self, method: str, url: str, headers: Mapping[str, str], content: bytes = b""
     ) -> ResponseSummary:
-        """Send one request and return what came of it.
+        """Send one request and return its result.
 
-        If a connection kept from an earlier request dies before the first byte of an answer, the
-        request is sent once more, over a new one.
+        If a pooled connection is closed before the first byte of a response, the request is sent
+        once more over a new connection.
         """
         try:
             request = self._request(method, self._ssrf_guard.check(url), headers, content)
@@ -138,7 +138,7 @@ class Transport:
             async with asyncio.timeout(POOL_TIMEOUT_SECONDS if host_limit.locked() else None):
                 await host_limit.acquire()
         except TimeoutError:
-            error = f"{self._connections_per_host} requests to this host are under way"
+            error = f"{self._connections_per_host} requests to this host are in progress"
             return ResponseSummary(cause="busy", error=error)
         try:
             return await self._send_traced(request, request_target(url))
@@ -162,7 +162,7 @@ class Transport:
     async def _exchange(
         self, request: httpx.Request, trace: RequestTrace
     ) -> tuple[FailureCause, str]:
-        """Make the exchange; return what went wrong, ("", "") if nothing did."""
+        """Send the request; return cause and error, ("", "") on success."""
         CURRENT_TRACE.set(trace)
         try:
             async with asyncio.timeout(self._timeout):
@@ -173,7 +173,7 @@ class Transport:
                         raise
                     await _send_once(self._unpooled, request, trace)
         except TimeoutError:
-            return "timeout", f"no complete answer within {self._timeout:g} s"
+            return "timeout", f"no complete response within {self._timeout:g} s"
         except (httpx.HTTPError, aiohttp.ClientError, HttpProcessingError, OSError) as error:
             return describe_failure(error, has_response=trace.has_response)
         return _status_failure(trace)
@@ -195,7 +195,7 @@ class Transport:
         return request
 
     def _host_limit(self, url: httpx.URL) -> asyncio.Semaphore:
-        """Return what is shared by all requests to the same host and port."""
+        """Return the semaphore that all requests to the same host and port share."""
         origin = f"{url.scheme}://{url.netloc.decode()}"
         limit = self._host_limits.get(origin)
         if limit is None:
@@ -210,7 +210,7 @@ class Transport:
 
 
 def _make_proxy(url: str) -> httpx.Proxy | None:
-    """Return the proxy at ``url``; its password goes into a header, as aiohttp wants it."""
+    """Return the proxy at ``url``, with its password in a header, as aiohttp requires."""
     if not url:
         return None
     parsed = httpx.URL(url)
@@ -221,7 +221,7 @@ def _make_proxy(url: str) -> httpx.Proxy | None:
 
 
 def verifying_tls_context() -> ssl.SSLContext:
-    """Return a context of TLS 1.2 or newer that verifies by the system's authorities."""
+    """Return a TLS context (1.2 or newer) that trusts the system's certificate authorities."""
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
@@ -256,12 +256,12 @@ def _status_failure(trace: RequestTrace) -> tuple[FailureCause, str]:
     status = trace.status or 0
     if httpx.codes.is_success(status):
         return "", ""
-    redirect = " and redirects are not followed" if httpx.codes.is_redirect(status) else ""
-    return "status", f"the answer was {status}{redirect}"
+    redirect = "; redirects are not followed" if httpx.codes.is_redirect(status) else ""
+    return "status", f"the response status was {status}{redirect}"
 
 
 class Channel(Protocol):
-    """A way out: sends one delivery to one subscription; never raises for what receivers do."""
+    """Sends one delivery to one subscription; never raises for the behaviour of a receiver."""
 
     async def __call__(
         self,
@@ -270,12 +270,12 @@ class Channel(Protocol):
         delivery: Delivery,
         now: datetime,
     ) -> Attempt:
-        """Make one attempt, signed as of ``now``."""
+        """Make one attempt, signed with the time ``now``."""
         ...
 
 
 def attempt_from(response: ResponseSummary, delivery: Delivery, started: datetime) -> Attempt:
-    """Return what the delivery log says of an attempt that was ``started``, its body as text."""
+    """Return the attempt to record for a ``response``, with its body as text."""
     return Attempt(
         number=delivery.attempts + 1,
         trigger=delivery.trigger,

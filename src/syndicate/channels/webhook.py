@@ -1,4 +1,4 @@
-"""Webhooks: a signed POST for each event, after Standard Webhooks 1.0."""
+"""Webhooks: a signed POST for each event, by Standard Webhooks 1.0."""
 
 from datetime import datetime
 
@@ -14,9 +14,9 @@ async def send(
     delivery: Delivery,
     now: datetime,
 ) -> Attempt:
-    """Deliver once, with a timestamp and signatures of ``now`` by every secret that is live.
+    """Send a delivery, with the timestamp ``now`` and a signature by every active secret.
 
-    Nothing is sent where there is a secret that cannot be opened.
+    Nothing is sent if the secret cannot be decrypted.
     """
     if subscription.unreadable_secret:
         return unsent_attempt(delivery, now=now, reason=subscription.status_reason)

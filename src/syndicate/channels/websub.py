@@ -1,4 +1,4 @@
-"""WebSub (W3C Recommendation, 23 January 2018): a hub's requests to its subscribers."""
+"""Requests of a WebSub hub to its subscribers (W3C Recommendation, 23 January 2018)."""
 
 import hmac
 from collections.abc import Mapping
@@ -22,8 +22,8 @@ async def send(
 ) -> Attempt:
     """Distribute content (section 7): the topic as it is served, signed if there is a secret.
 
-    Self is its own address, whatever spelling of it the subscriber asked for. Nothing is sent
-    where there is a secret that cannot be opened.
+    The ``self`` link is the canonical URL of the topic, also if the subscriber used another
+    spelling. Nothing is sent if the secret cannot be decrypted.
     """
     if subscription.unreadable_secret:
         return unsent_attempt(delivery, now=now, reason=subscription.status_reason)
@@ -44,27 +44,27 @@ async def verify(
     challenge: str,
     lease_seconds: int,
 ) -> str:
-    """Ask a subscriber whether it meant it (section 5.3); return why not, empty if it did.
+    """Verify the intent of a subscriber (section 5.3); return an error, or an empty string.
 
-    ``challenge`` is random and used once. ``lease_seconds`` is told to who subscribes only.
+    ``challenge`` is random and used once. ``lease_seconds`` is sent with subscribe requests only.
     """
     parameters = {"hub.mode": mode, "hub.topic": subscription.topic, "hub.challenge": challenge}
     if mode == "subscribe":
         parameters["hub.lease_seconds"] = str(lease_seconds)
     response = await _get(transport, subscription, parameters)
     if response.cause == "" and response.body != challenge.encode():
-        return "the answer does not repeat the challenge"
+        return "the response does not repeat the challenge"
     return response.error
 
 
 async def deny(transport: Transport, subscription: Subscription, *, reason: str) -> str:
-    """Tell a subscriber that it hears nothing more (section 5.2); return what went wrong."""
+    """Tell a subscriber that its subscription ended (section 5.2); return an error, or ""."""
     parameters = {"hub.mode": "denied", "hub.topic": subscription.topic, "hub.reason": reason}
     return (await _get(transport, subscription, parameters)).error
 
 
 def callback_url(callback: str, parameters: Mapping[str, str]) -> str:
-    """Return ``callback`` with ``parameters`` behind its own query, kept as it is (5.1.1)."""
+    """Return ``callback`` with ``parameters`` appended to its query, which is unchanged (5.1.1)."""
     if callback.endswith(("?", "&")):
         return callback + urlencode(parameters)
     return f"{callback}{'&' if '?' in callback else '?'}{urlencode(parameters)}"
@@ -80,7 +80,7 @@ async def _get(
 
 
 def _signature(subscription: Subscription, delivery: Delivery, now: datetime) -> dict[str, str]:
-    """Sign the body with the subscriber's own secret (section 7.1)."""
+    """Sign the body with the secret of the subscriber (section 7.1)."""
     secrets = active_secrets(subscription.secrets, now)
     if not secrets:
         return {}

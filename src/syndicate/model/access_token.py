@@ -1,4 +1,4 @@
-"""Tokens: who may subscribe and look after subscriptions, by what they can show."""
+"""Access tokens of the API: role, owner and validity."""
 
 import hashlib
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Final, Literal, NewType
 
 TokenId = NewType("TokenId", str)
-"""``tok_`` and letters or digits; no secret."""
+"""``tok_`` and letters or digits; not secret."""
 
 Role = Literal["admin", "partner"]
-"""admin: everything; partner: its own subscriptions, no others."""
+"""admin: everything; partner: its own subscriptions only."""
 
 TokenState = Literal["valid", "expired", "revoked"]
 
@@ -18,10 +18,10 @@ TOKEN_PREFIX: Final = "syn_"  # noqa: S105 — not a secret
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessToken:
-    """A right that was given to somebody called ``name``; what they show is not in here.
+    """An access token, without its secret text.
 
-    Subscriptions belong to the name, so that a new token takes the place of an old one.
-    ``expires`` and ``revoked`` are None for one that does not and was not.
+    Subscriptions belong to its ``name``, so that a new token can replace an old one. ``expires``
+    and ``revoked`` are None if it does not expire or was not revoked.
     """
 
     id: TokenId
@@ -32,21 +32,21 @@ class AccessToken:
     revoked: datetime | None = None
 
     def is_valid(self, at: datetime) -> bool:
-        """Tell whether it is good for anything at ``at``."""
+        """Tell whether the token is valid at ``at``."""
         return self.state(at) == "valid"
 
     def state(self, at: datetime) -> TokenState:
-        """Return what it is at ``at``; one that was revoked is that, expired or not."""
+        """Return its state at ``at``; a revoked token is "revoked" even if it has expired."""
         if self.revoked is not None:
             return "revoked"
         return "valid" if self.expires is None or at < self.expires else "expired"
 
     @property
     def owner(self) -> str | None:
-        """Whose subscriptions it gives a right to; None if everybody's."""
+        """Whose subscriptions it gives access to; None means all."""
         return None if self.role == "admin" else self.name
 
 
 def token_digest(text: str) -> str:
-    """Return what is kept of the text of a token: 256 random bits need no slower hash."""
+    """Return the stored hash of a token: 256 random bits need no slow hash."""
     return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()

@@ -1,4 +1,4 @@
-"""Files that posts show: which may be served, as what; pure."""
+"""Files of a repository that posts embed: which are served, and with which media type."""
 
 import re
 from collections.abc import Iterable
@@ -23,33 +23,35 @@ _MEDIA_TYPES: Final = {
     "webm": "video/webm",
     "webp": "image/webp",
 }
-"""Media types (RFC 6838) by extension: what posts show, and nothing that is read or run."""
+"""Media types (RFC 6838) by extension: images, audio and video only, nothing that is executed."""
 
 _HIDDEN_PATH: Final = re.compile(r"(?:^|/)[._]|draft", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asset:
-    """A file that a post may show, as it is in the commit that is served."""
+    """A file that posts may embed, as of the commit in service."""
 
     blob: BlobId
     content: bytes
-    """Empty where it was not asked for."""
+    """Empty if the content was not requested."""
     committed: datetime
-    """When that commit was made; the file is at least as old."""
+    """Time of that commit, which is at or after the last change of the file."""
 
 
 def media_type(path: str) -> str:
-    """Return what the file at ``path`` is served as, empty if it is not."""
+    """Return the media type of the file at ``path``, or an empty string if it is not served."""
     return _MEDIA_TYPES.get(path.rpartition(".")[2].lower(), "")
 
 
 def is_public(path: str, folders: Iterable[Path]) -> bool:
-    """Tell whether the file at ``path`` may be served: pictures, sounds and films only.
+    """Tell whether the file at ``path`` may be served: images, audio and video only.
 
-    Sites leave out what begins with a dot or underscore, and drafts; ``folders`` with posts may
-    be called so.
+    Sites do not publish paths that begin with a dot or an underscore, nor drafts. The names of the
+    post ``folders`` themselves may begin so.
     """
-    within = (path.removeprefix(f"{folder}/") for folder in folders)
-    seen = next((rest for rest in within if rest != path), path)
-    return bool(media_type(path)) and not _HIDDEN_PATH.search(seen)
+    relative_paths = (path.removeprefix(f"{folder}/") for folder in folders)
+    relative = next(
+        (relative_path for relative_path in relative_paths if relative_path != path), path
+    )
+    return bool(media_type(path)) and not _HIDDEN_PATH.search(relative)

@@ -1,4 +1,4 @@
-"""Categories, their spellings, and the vocabulary an operator sets up for them."""
+"""Categories, slugs, and the vocabulary of categories that the settings define."""
 
 import re
 import unicodedata
@@ -8,21 +8,21 @@ from functools import cached_property, lru_cache
 
 _SEPARATORS = re.compile(r"[\W_]+")
 _SLUG_CACHE_SIZE = 1_024
-"""Texts whose slug is remembered: thousands of posts share few categories."""
+"""Posts share few categories, so most slugs come from the cache."""
 
 
 @lru_cache(_SLUG_CACHE_SIZE)
 def slug(text: str) -> str:
-    """Return ``text`` in lower case with each run of other than letters and digits as a hyphen.
+    """Return ``text`` in lower case, each run of characters other than letters and digits a hyphen.
 
-    Accents are composed first (Unicode NFC), so that it does not matter how an editor types them.
+    Text is normalized to NFC first, so that the way an editor types accents does not matter.
     """
     return _SEPARATORS.sub("-", unicodedata.normalize("NFC", text.lower())).strip("-")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Category:
-    """A subject a post is filed under; ``slug`` in addresses and JSON, ``title`` for people."""
+    """A category of posts: ``slug`` for URLs and JSON, ``title`` for people."""
 
     slug: str
     title: str
@@ -30,7 +30,7 @@ class Category:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CategoryDefinition:
-    """A category of the settings with the other spellings it answers to."""
+    """A category of the settings with its aliases."""
 
     category: Category
     aliases: tuple[str, ...] = ()
@@ -38,7 +38,7 @@ class CategoryDefinition:
 
 @dataclass(frozen=True, kw_only=True)
 class Vocabulary:
-    """The categories an operator set up; a spelling they do not know is a category of its own."""
+    """The categories of the settings; any other label is a category of its own."""
 
     definitions: tuple[CategoryDefinition, ...] = ()
 
@@ -51,13 +51,13 @@ class Vocabulary:
         return spellings
 
     def category(self, text: str) -> Category | None:
-        """Return what ``text`` means, None where it holds neither letter nor digit."""
+        """Return the category for ``text``, or None if it has neither letters nor digits."""
         key = slug(text)
         if not key:
             return None
         return self._by_spelling.get(key) or Category(slug=key, title=" ".join(text.split()))
 
     def categories(self, texts: Iterable[str]) -> tuple[Category, ...]:
-        """Return what ``texts`` mean, in their order, without doubles."""
-        found = (self.category(text) for text in texts)
-        return tuple({category.slug: category for category in found if category}.values())
+        """Return the categories for ``texts``, in order and without duplicates."""
+        categories = (self.category(text) for text in texts)
+        return tuple({category.slug: category for category in categories if category}.values())

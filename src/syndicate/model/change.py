@@ -1,4 +1,4 @@
-"""Changes: what the world must be told when an edition differs from the ledger."""
+"""Differences between an edition and the ledger, from which events are made."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -25,7 +25,7 @@ _ALL_POSTS: Final = Selection()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerEntry:
-    """A row of the ledger with why, when and of which commit it was told.
+    """A row of the ledger with the reason, time and commit of its last event.
 
     ``reason`` is None for an update.
     """
@@ -38,10 +38,10 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A post that is not as the world was last told of it.
+    """A post whose state differs from the ledger.
 
-    ``post`` is None where readers cannot see it now, and ``gone`` then says why. ``changed`` is
-    the `difference`, which only a post needs that is live before and now.
+    ``post`` is None if the post is not live now, and ``removal_reason`` says why. ``changed`` is
+    the result of `changed_fields`, which only a post needs that was live before and is live now.
     """
 
     before: LedgerRow | None
@@ -53,14 +53,14 @@ class Change:
 
     @property
     def updated_pair(self) -> tuple[LedgerRow, Post] | None:
-        """What was told and what there is now, of a post that is live before and now."""
+        """The ledger row and the current post, if the post was live before and is live now."""
         if self.before is None or self.post is None or not self.before.is_live:
             return None
         return self.before, self.post
 
     @property
     def new_row(self) -> LedgerRow | None:
-        """The row as it must be from now on, still of the former generation."""
+        """The row that the ledger must hold from now on, with the previous generation."""
         if self.post is None:
             return self.before and replace(self.before, is_live=False)
         return LedgerRow.from_post(
@@ -68,7 +68,7 @@ class Change:
         )
 
     def event_for(self, selection: Selection = _ALL_POSTS) -> PostEvent | None:
-        """Return what subscribers of ``selection`` must be told, None if nothing."""
+        """Return the event for subscribers of ``selection``, or None."""
         return event_for(
             selection,
             before=self.before,
@@ -79,48 +79,48 @@ class Change:
 
     @property
     def entry(self) -> LedgerEntry | None:
-        """What is to be told to the whole world, None if nobody has to hear of it."""
-        telling, row = self.event_for(), self.new_row
-        if telling is None or row is None:
+        """The entry for the ledger if at least one subscriber may receive an event, else None."""
+        event, row = self.event_for(), self.new_row
+        if event is None or row is None:
             return None
         return LedgerEntry(
-            row=row, reason=telling.reason, noticed_at=self.noticed_at, commit=self.commit
+            row=row, reason=event.reason, noticed_at=self.noticed_at, commit=self.commit
         )
 
 
 def changes(
     ledger: Mapping[PostId, LedgerEntry], edition: Edition, previous: Edition | None = None
 ) -> Iterator[Change]:
-    """Yield every post that may have to be told of, found without rendering anything.
+    """Yield every post that may differ from the ledger, without rendering it.
 
-    A source that cannot be read is left out: what it has now is not known. One that is not in the
-    settings any more has no posts. Where nothing was left to be told of the edition ``since``,
-    only what differs from it is looked at.
+    A source that could not be read is skipped, since its current posts are unknown. A source that
+    is no longer in the settings has no posts. If the edition ``previous`` was recorded completely,
+    only the differences from it are compared.
     """
-    stirring = None if previous is None else _posts_changed_since(edition, previous)
-    if stirring is not None:
-        yield from _changes_of_posts(stirring, ledger, edition)
+    changed_posts = None if previous is None else _posts_changed_since(edition, previous)
+    if changed_posts is not None:
+        yield from _changes_of_posts(changed_posts, ledger, edition)
         return
     rows = _by_source(ledger)
-    for part in edition.snapshots:
-        if not part.is_stale:
-            known = {post.id: post for post in part.posts}
-            yield from _source_changes(part, known, rows.get(part.source.name, {}), edition)
+    for snapshot in edition.snapshots:
+        if not snapshot.is_stale:
+            posts = {post.id: post for post in snapshot.posts}
+            yield from _source_changes(snapshot, posts, rows.get(snapshot.source.name, {}), edition)
     for name in rows.keys() - {source.name for source in edition.sources}:
-        for one in rows[name].values():
-            if one.row.is_live:
+        for entry in rows[name].values():
+            if entry.row.is_live:
                 yield Change(
-                    before=one.row,
+                    before=entry.row,
                     post=None,
                     removal_reason="source_removed",
                     noticed_at=edition.at,
-                    commit=one.commit,
+                    commit=entry.commit,
                 )
 
 
 def ledger_of(edition: Edition) -> dict[PostId, LedgerEntry]:
-    """Return what a ledger would hold if the world had been told of ``edition``, and no other."""
-    commits = {part.source.name: part.commit for part in edition.snapshots}
+    """Return the ledger as it would be after recording ``edition`` and nothing else."""
+    commits = {snapshot.source.name: snapshot.commit for snapshot in edition.snapshots}
     return {
         post.id: LedgerEntry(
             row=LedgerRow.from_post(post, is_live=True, generation=0),
@@ -134,25 +134,25 @@ def ledger_of(edition: Edition) -> dict[PostId, LedgerEntry]:
 
 def _by_source(ledger: Mapping[PostId, LedgerEntry]) -> dict[str, dict[PostId, LedgerEntry]]:
     rows: defaultdict[str, dict[PostId, LedgerEntry]] = defaultdict(dict)
-    for post, one in ledger.items():
-        rows[one.row.source][post] = one
+    for post_id, entry in ledger.items():
+        rows[entry.row.source][post_id] = entry
     return rows
 
 
 def _posts_changed_since(edition: Edition, previous: Edition) -> dict[PostId, Post | None] | None:
-    """Return the posts that ``edition`` holds as ``since`` did not, None for those it lacks.
+    """Return the posts in which ``edition`` and ``previous`` differ, None for removed posts.
 
-    None if that is not all there may be: sources were others or left out then, or posts turned
-    meanwhile.
+    Returns None instead if that is not enough: the sources differ, some were skipped, or posts
+    appeared or expired in between.
     """
-    compared = [part.source.name for part in previous.snapshots if not part.is_stale]
-    if compared != [part.source.name for part in edition.snapshots]:
+    compared = [snapshot.source.name for snapshot in previous.snapshots if not snapshot.is_stale]
+    if compared != [snapshot.source.name for snapshot in edition.snapshots]:
         return None
-    found = previous.live_posts.difference(edition.live_posts.sources, edition.at)
-    if found is None:
+    difference = previous.live_posts.difference(edition.live_posts.sources, edition.at)
+    if difference is None:
         return None
-    gone, come = found
-    return dict.fromkeys(post.id for post in gone) | {post.id: post for post in come}
+    removed, added = difference
+    return dict.fromkeys(post.id for post in removed) | {post.id: post for post in added}
 
 
 def _changes_of_posts(
@@ -160,31 +160,33 @@ def _changes_of_posts(
     ledger: Mapping[PostId, LedgerEntry],
     edition: Edition,
 ) -> Iterator[Change]:
-    known = {post: held for post, held in changed_posts.items() if held}
-    rows = _by_source({post: ledger[post] for post in changed_posts if post in ledger})
-    for part in edition.snapshots:
-        if not part.is_stale:
-            name = part.source.name
-            held = {post: one for post, one in known.items() if one.source == name}
-            yield from _source_changes(part, held, rows.get(name, {}), edition)
+    posts = {
+        post_id: source_posts for post_id, source_posts in changed_posts.items() if source_posts
+    }
+    rows = _by_source({post_id: ledger[post_id] for post_id in changed_posts if post_id in ledger})
+    for snapshot in edition.snapshots:
+        if not snapshot.is_stale:
+            name = snapshot.source.name
+            source_posts = {post_id: post for post_id, post in posts.items() if post.source == name}
+            yield from _source_changes(snapshot, source_posts, rows.get(name, {}), edition)
 
 
 def _source_changes(
     snapshot: SourceSnapshot,
-    known: Mapping[PostId, Post],
+    posts: Mapping[PostId, Post],
     ledger: Mapping[PostId, LedgerEntry],
     edition: Edition,
 ) -> Iterator[Change]:
     hidden = {file.path for file in snapshot.hidden}
-    for post in known.keys() | ledger.keys():
-        before = ledger[post].row if post in ledger else None
-        live = edition.find_post(post)
-        if may_have_changed(before, live):
+    for post_id in posts.keys() | ledger.keys():
+        before = ledger[post_id].row if post_id in ledger else None
+        post = edition.find_post(post_id)
+        if may_have_changed(before, post):
             yield Change(
                 before=before,
-                post=live,
+                post=post,
                 removal_reason=determine_removal_reason(
-                    known.get(post),
+                    posts.get(post_id),
                     edition.at,
                     is_hidden=before is not None and before.path in hidden,
                 ),

@@ -1,4 +1,4 @@
-"""Following a ledger: what somebody who keeps a copy must hear of the rows told since."""
+"""Pages of ``/v1/changes``: what a client with a copy must apply to follow the ledger."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,21 +13,21 @@ from syndicate.model.selection import Selectable, Selection
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeItem:
-    """Something that who follows must hear; ``post`` is None of a removal."""
+    """A change to apply; ``post`` is None for a removal."""
 
     entry: LedgerEntry
     post_event: PostEvent
     post: Post | None
     cursor: LedgerCursor
-    """The one right after it."""
+    """The cursor right after it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangePage:
-    """Some steps, and where the next ones begin.
+    """Changes, and the cursor of the next ones.
 
-    ``awaits`` is a row that nothing can be said of yet, if that is where the stretch ends;
-    ``is_full`` if it ends because there are steps enough.
+    ``blocked_by`` is the entry that cannot be served yet, if the page ends there; ``is_full`` if
+    the page ends because it has enough items.
     """
 
     items: tuple[ChangeItem, ...]
@@ -43,10 +43,10 @@ def changes_after(
     start: LedgerCursor,
     limit: int,
 ) -> ChangePage:
-    """Return the steps of ``selection`` among the ``rows`` after ``start``, ``limit`` at most.
+    """Return up to ``limit`` changes of ``selection`` among the ``entries`` after ``start``.
 
-    Where a post is not in ``edition`` as it was told, either the ledger or the edition is about
-    to catch up: whoever follows waits there, lest they miss what is said then.
+    If a post in ``edition`` differs from its entry, ledger or edition is about to catch up. The
+    page ends before it, so that the client does not miss the change.
     """
     items: list[ChangeItem] = []
     cursor = start
@@ -62,12 +62,12 @@ def changes_after(
 
 
 def catch_up_event(entry: LedgerEntry, selection: Selection) -> PostEvent | None:
-    """Return what a subscriber must be told of a row who may have missed it, as `follow` has it."""
+    """Return the event for a subscriber that may have missed an entry, as `changes_after` does."""
     return _event_for(entry, entry.row if entry.row.is_live else None, selection, is_new=False)
 
 
 def _may_contain(selection: Selection, entry: LedgerEntry) -> bool:
-    """A post never changes its source; whatever else is selected by may have been different."""
+    """Only the source of a post never changes; its other attributes may have been different."""
     return selection.sources is None or entry.row.source in selection.sources
 
 
@@ -81,23 +81,19 @@ def _is_current(entry: LedgerEntry, edition: Edition) -> bool:
 def _change_items(
     entry: LedgerEntry, post: Post | None, selection: Selection, cursor: LedgerCursor
 ) -> list[ChangeItem]:
-    telling = _event_for(
-        entry, post, selection, is_new=entry.row.generation <= cursor.initial_until
-    )
-    if telling is None:
+    event = _event_for(entry, post, selection, is_new=entry.row.generation <= cursor.initial_until)
+    if event is None:
         return []
-    shown = None if telling.kind == "post.removed" else post
-    return [
-        ChangeItem(entry=entry, post_event=telling, post=shown, cursor=cursor.advanced_to(entry))
-    ]
+    shown = None if event.kind == "post.removed" else post
+    return [ChangeItem(entry=entry, post_event=event, post=shown, cursor=cursor.advanced_to(entry))]
 
 
 def _event_for(
     entry: LedgerEntry, post: Selectable | None, selection: Selection, *, is_new: bool
 ) -> PostEvent | None:
-    """Return what to say of a post to somebody of whom nobody knows what they had heard.
+    """Return the event about a post for a client whose state is unknown.
 
-    So all parts of an update count as changed, and who may have nothing to remove is told to.
+    So all fields of an update count as changed, and a removal may be of a post it never had.
     """
     if post is not None and post in selection:
         if is_new or entry.reason == "new":

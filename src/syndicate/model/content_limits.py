@@ -1,14 +1,14 @@
-"""How large one post may be; a file over a limit counts as a file that breaks."""
+"""Limits on the size of a post file; a file over a limit counts as a file that cannot be read."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContentLimits:
-    """The limits of a post file.
+    """Limits of a post file.
 
-    ``front_matter_levels`` are mappings and lists within each other, the front matter itself
-    being the first.
+    ``front_matter_levels`` limits the nesting of mappings and lists, the front matter itself being
+    the first level.
     """
 
     post_bytes: int = 1_048_576

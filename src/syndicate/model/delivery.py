@@ -1,14 +1,14 @@
-"""One event on its way to one subscriber: the states it passes, and the record of each attempt.
+"""A delivery of one event to one subscriber: its states, and the log of its attempts.
 
     pending --claim--> leased --2xx--> delivered
-       ^                 |--failed--> pending, due by the schedule --used up--> exhausted
+       ^                 |--failed--> pending, due by the schedule --none left--> exhausted
        |                 |--410 or "webhook-delivery: disable"--> gone, subscription disabled
-       |                 '--lease ran out--> pending, due now, the attempt recorded as lost
-    pending, leased --subscription deleted, disabled or at its end--> cancelled
+       |                 '--lease expired--> pending, due now, the attempt recorded as lost
+    pending, leased --subscription deleted, disabled or expired--> cancelled
     delivered, exhausted, gone, cancelled --replay--> pending
 
-What an attempt does to delivery and subscription stands in `syndicate.model.retry_policy`. Whoever
-stores a step does so in one transaction, fenced by ``lease_by``.
+`syndicate.model.retry_policy` decides what an attempt changes. Storage applies each step in one
+transaction, fenced by ``lease_by``.
 """
 
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ DeliveryState = Literal["pending", "leased", "delivered", "exhausted", "gone", "
 UNFINISHED: Final[frozenset[DeliveryState]] = frozenset({"pending", "leased"})
 
 AttemptTrigger = Literal["schedule", "manual"]
-"""Whether a delivery is tried by itself, or again because somebody asked."""
+"""Whether a delivery is attempted by the schedule or because a person requested it."""
 
 FailureCause = Literal[
     "",
@@ -44,28 +44,29 @@ FailureCause = Literal[
     "internal",
     "unreadable",
 ]
-"""Why an attempt came to nothing, empty if it did not: the answer was not 2xx; our guard; the
-host's name; no connection; TLS; no complete answer in time; a connection that died or an answer
-that is not HTTP; the proxy; no connection to be had here, so nothing was sent; no secret to be
-read here, so neither; our own death; a fault of this program; a stored row that it cannot read."""
+"""Why an attempt failed, empty if it did not: ``status``: the response was not 2xx; ``refused``:
+the SSRF guard; ``name``: DNS; ``connect``, ``tls``, ``timeout``; ``broken``: the connection was
+lost or the response is not HTTP; ``proxy``; ``busy``: no connection was free here, nothing was
+sent; ``sealed``: the secret cannot be decrypted, nothing was sent; ``lost``: the sending process
+died; ``internal``: a bug in this program; ``unreadable``: a stored row is damaged."""
 
 AttemptOutcome = Literal["delivered", "failed", "gone", "lost", "deferred", "withheld"]
 
 LEASE_MARGIN: Final = timedelta(seconds=4)
-"""How much longer than a request a lease lasts: for the answer to be written down.
+"""How much longer than the request timeout a lease lasts, so that the response can be recorded.
 
-Short of the five seconds after which what a dead process held is promised to be under way again,
-so that there is time left to take it back.
+Less than the five seconds after which the deliveries of a dead process must be on their way
+again, so that there is time to reclaim them.
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One try to deliver, as the delivery log shows it.
+    """One attempt to deliver, as the delivery log shows it.
 
-    ``status`` is None if no answer came. ``headers`` are those of the answer that matter here,
-    by names in lower case, and ``answer`` the first bytes of its body as text. ``cause`` and
-    ``error`` say what went wrong, for programs and for people.
+    ``status`` is None if there was no response. ``headers`` are the recorded response headers, by
+    names in lower case, and ``response`` is the beginning of the response body as text. ``cause``
+    and ``error`` say why the attempt failed, for programs and for people.
     """
 
     number: int
@@ -80,19 +81,19 @@ class Attempt:
     error: str = ""
 
     def header(self, name: str) -> str:
-        """Return the value of the answer's header ``name``, empty if it has none."""
+        """Return the value of the response header ``name``, or an empty string."""
         return dict(self.headers).get(name, "")
 
     @property
     def is_opt_out(self) -> bool:
-        """Whether the receiver wants no more: 410, or the header that Standard Webhooks names."""
+        """Whether the receiver wants no more requests: 410, or Standard Webhooks' header."""
         return (
             self.status == HTTPStatus.GONE or self.header("webhook-delivery").lower() == "disable"
         )
 
     @property
     def outcome(self) -> AttemptOutcome:
-        """What the attempt comes to; only a complete answer of 2xx is a delivery."""
+        """Outcome of the attempt; only a complete 2xx response is a delivery."""
         if self.cause == "":
             return "delivered"
         if self.cause == "busy":
@@ -106,11 +107,11 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One event for one subscriber, or one state of a topic.
+    """One event for one subscriber, or one state of a WebSub topic.
 
-    ``seq`` rises by one with each delivery of a subscription. ``body`` is sent as it is, with
-    ``media_type``. ``attempts`` counts and numbers all attempts, ``step`` is how much of the
-    schedule is used up: lost attempts use up nothing, a replay begins anew.
+    ``seq`` rises by one with each delivery of a subscription. ``body`` is sent unchanged, with
+    ``media_type``. ``attempts`` counts all attempts and numbers them; ``step`` is the number of
+    used steps of the retry schedule: lost attempts use none, a replay starts again at 0.
     """
 
     id: DeliveryId
@@ -120,7 +121,7 @@ class Delivery:
     body: bytes
     media_type: str = "application/json"
     topic: str = ""
-    """The address that ``body`` is the state of; empty where it is an event."""
+    """The WebSub topic URL whose content ``body`` is; empty for an event."""
     state: DeliveryState = "pending"
     trigger: AttemptTrigger = "schedule"
     attempts: int = 0
@@ -134,9 +135,9 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """What is on its way: how many deliveries, and since when the oldest is due (or will be).
+    """Number of unfinished deliveries, and when the oldest of them is due.
 
-    ``failing`` if that cannot be found out, since the database fails.
+    ``is_unavailable`` if the database cannot be read.
     """
 
     waiting: int = 0
@@ -145,45 +146,45 @@ class Backlog:
 
 
 def claim(delivery: Delivery, *, lease_token: str, now: datetime, timeout: timedelta) -> Delivery:
-    """Lease a pending delivery to the holder of the fresh token ``by``, for one request."""
+    """Lease a pending delivery for one request to the holder of the fresh ``lease_token``."""
     return replace(
         delivery, state="leased", lease_by=lease_token, lease_until=now + timeout + LEASE_MARGIN
     )
 
 
 def release(delivery: Delivery) -> Delivery:
-    """Undo `claim` when nothing was sent."""
+    """Undo `claim` if nothing was sent."""
     return replace(delivery, state="pending", lease_by="", lease_until=None)
 
 
 def lost_attempt(delivery: Delivery, *, now: datetime) -> Attempt:
-    """Return the record of an attempt whose maker died: nobody knows what came of it."""
+    """Return the attempt of a process that died, whose result is unknown."""
     return Attempt(
         number=delivery.attempts + 1,
         trigger=delivery.trigger,
         started=now,
         took_ms=0,
         cause="lost",
-        error="the sender stopped before the answer was written down",
+        error="the sender stopped before the response was recorded",
     )
 
 
 def unsent_attempt(delivery: Delivery, *, now: datetime, reason: str) -> Attempt:
-    """Return what there is to say where nothing could be signed, so that nothing was sent."""
+    """Return the attempt of a delivery that could not be signed, so that nothing was sent."""
     return replace(lost_attempt(delivery, now=now), cause="sealed", error=reason)
 
 
 def cancel(delivery: Delivery) -> Delivery:
-    """End a delivery whose subscription is deleted, disabled or at its end."""
+    """End a delivery whose subscription was deleted, was disabled or has expired."""
     if delivery.state not in UNFINISHED:
         return delivery
     return replace(release(delivery), state="cancelled")
 
 
 def replay(delivery: Delivery, *, now: datetime) -> Delivery:
-    """Send a delivery again, by hand, with the same id and the whole schedule before it.
+    """Schedule a delivery again on request, with the same id and the whole retry schedule.
 
-    One that is being sent at this moment is left alone.
+    A delivery that is being sent is not changed.
     """
     if delivery.state == "leased":
         return delivery

@@ -1,4 +1,4 @@
-"""An edition: everything that may be served at one moment, and what went wrong on the way."""
+"""An edition: all posts, feeds and categories that may be served at one time."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -35,7 +35,7 @@ CAROUSEL: Final = "carousel"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """Something an editor or operator should know; lines and columns count from 1, 0 is none."""
+    """A problem for editors or operators; lines and columns count from 1, 0 means none."""
 
     level: ProblemLevel
     rule: str
@@ -49,7 +49,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HiddenFile:
-    """A file in a post folder that is not served, and why."""
+    """A file in a post folder that is not served, and the reason."""
 
     path: Path
     reason: str
@@ -59,10 +59,10 @@ class HiddenFile:
 class SourceSnapshot:
     """One source at one commit.
 
-    ``posts`` holds every readable post, those of the future and the expired included.
-    ``failing`` says why the part is older than the source, for operators: it may name paths of
-    this host; empty while all is well. ``error_code`` is a code of that, for anybody to see.
-    ``is_stale`` if the source could not be read: then nobody knows what it holds now.
+    ``posts`` holds every readable post, future and expired ones included. ``error`` says for
+    operators why the snapshot is older than the source, and may hold paths of this host; it is
+    empty if there is no error. ``error_code`` is a public code for it. ``is_stale`` if the source
+    could not be read, so that its current content is unknown.
     """
 
     source: Source
@@ -78,7 +78,7 @@ class SourceSnapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnavailableSource:
-    """A source that could not be read since the start, and why, as `SourceSnapshot` says it."""
+    """A source that was never read since the start; the fields are those of `SourceSnapshot`."""
 
     source: Source
     error: str
@@ -87,7 +87,7 @@ class UnavailableSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedFeed:
-    """A selection with a name, as addresses and people know it."""
+    """A selection with a name, as it is used in URLs and shown to people."""
 
     name: str
     title: str
@@ -97,9 +97,9 @@ class NamedFeed:
 
 @dataclass(frozen=True, kw_only=True)
 class Edition:
-    """All sources together at one moment: the only thing readers are served from.
+    """All sources together at one time: everything that readers are served comes from an edition.
 
-    ``roll`` says which posts of ``parts`` are live.
+    ``live_posts`` tells which posts of the ``snapshots`` are live.
     """
 
     snapshots: tuple[SourceSnapshot, ...]
@@ -118,7 +118,7 @@ class Edition:
         vocabulary: Vocabulary = Vocabulary(),
         named_feeds: Iterable[NamedFeed] = (),
     ) -> Self:
-        """Put ``parts`` together as readers see them at ``at``."""
+        """Build the edition of ``snapshots`` at the time ``at``."""
         snapshots = tuple(snapshots)
         return cls(
             snapshots=snapshots,
@@ -135,7 +135,7 @@ class Edition:
         at: datetime,
         unavailable: Iterable[UnavailableSource] = (),
     ) -> Self:
-        """Return the same as `of`, sooner where little differs from this edition."""
+        """Return the same as `build`, but faster if little differs from this edition."""
         snapshots = tuple(snapshots)
         live_posts = self.live_posts.updated(_post_lists(snapshots), at)
         return replace(
@@ -144,24 +144,24 @@ class Edition:
 
     @property
     def at(self) -> datetime:
-        """The moment."""
+        """The time of the edition."""
         return self.live_posts.at
 
     @property
     def posts(self) -> PostList:
-        """The live posts in the order of every feed: (published, id) descending."""
+        """Live posts in the order of every feed: (published, id), descending."""
         return self.live_posts.index.posts
 
     @property
     def next_change_at(self) -> datetime | None:
-        """When the next post appears or expires without a commit; None if none will."""
+        """When the next post appears or expires without a commit, or None."""
         return self.live_posts.next_change_at
 
     def select(self, selection: Selection) -> Sequence[Post]:
         """Return the live posts of ``selection`` in its order.
 
-        A carousel is in carousel order, (day, path) descending, whatever it is called.
-        Raises `NotReady` where all sources of ``selection`` are unread.
+        A carousel is in carousel order, (day, path) descending, under any feed name. Raises
+        `NotReady` if all sources of ``selection`` are unavailable.
         """
         self._require_available(selection)
         posts = self.live_posts.index.matching(selection.criteria)
@@ -172,68 +172,68 @@ class Edition:
         return posts
 
     def post(self, key: PostKey) -> Post:
-        """Return the live post with ``key``; `UnknownName` if there is none."""
+        """Return the live post with ``key``; raises `UnknownName` if there is none."""
         try:
             return self.live_posts.index.by_key[key]
         except KeyError:
             raise UnknownName(
                 f"no live post has the key {key!r}",
                 code="unknown-post",
-                hint="It may have been removed: /v1/changes tells removals.",
+                hint="It may have been removed: /v1/changes lists removals.",
             ) from None
 
     def find_post(self, post_id: PostId) -> Post | None:
-        """Return the live post with the id ``post``, None if there is none."""
-        found = self.live_posts.index.by_key.get(post_key(post_id))
-        return found if found and found.id == post_id else None
+        """Return the live post with the id ``post_id``, or None."""
+        post = self.live_posts.index.by_key.get(post_key(post_id))
+        return post if post and post.id == post_id else None
 
     def snapshot(self, source: str) -> SourceSnapshot:
-        """Return the part of ``source``; `UnknownName` lists the known ones, unread: `NotReady`."""
+        """Return the snapshot of ``source``; raises `UnknownName` and `NotReady`."""
         self._require_available(Selection.create(sources=[source]))
-        parts = {part.source.name: part for part in self.snapshots}
-        if source in parts:
-            return parts[source]
+        snapshots = {snapshot.source.name: snapshot for snapshot in self.snapshots}
+        if source in snapshots:
+            return snapshots[source]
         raise UnknownName(
             f"there is no source called {source!r}",
             code="unknown-source",
-            choices=near_misses(source, sorted(parts)),
-            choices_total=len(parts),
+            choices=near_misses(source, sorted(snapshots)),
+            choices_total=len(snapshots),
             choices_path="/v1/sources",
         )
 
     def feed(self, name: str) -> NamedFeed:
-        """Return the feed called ``name``; `UnknownName` lists the known ones."""
+        """Return the feed called ``name``; raises `UnknownName`."""
         if name in self.feeds:
             return self.feeds[name]
         raise UnknownName(
             f"there is no feed called {name!r}",
             code="unknown-feed",
-            hint="Choose one of the known names, or narrow `all` by query.",
+            hint="Choose one of the known names, or filter `all` by query.",
             choices=near_misses(name, self._feed_names),
             choices_total=len(self.feeds),
             choices_path="/v1/categories",
         )
 
     def resolve_category(self, text: str) -> Category | None:
-        """Return the known category that ``text`` means: slug, alias or title in any case."""
-        meant = self.vocabulary.category(text)
-        return None if meant is None else self._by_slug.get(meant.slug)
+        """Return the known category for ``text``: a slug, alias or title in any case."""
+        category = self.vocabulary.category(text)
+        return None if category is None else self._by_slug.get(category.slug)
 
     def category_by_slug(self, slug: str) -> Category:
         """Return the known category with ``slug``, one of `category_slugs`."""
         return self._by_slug[slug]
 
     def _require_available(self, selection: Selection) -> None:
-        failing = {one.source.name: one.error_code for one in self.unavailable}
+        error_codes = {one.source.name: one.error_code for one in self.unavailable}
         wanted = selection.sources
         if wanted is None:
             wanted = frozenset(source.name for source in self.sources)
-        if wanted and wanted <= failing.keys():
-            names = ", ".join(f"{name} ({failing[name]})" for name in sorted(wanted))
+        if wanted and wanted <= error_codes.keys():
+            names = ", ".join(f"{name} ({error_codes[name]})" for name in sorted(wanted))
             raise NotReady(f"not read yet: {names}", hint="Try again in a minute.")
 
     def translations(self, post: Post) -> tuple[tuple[str, str], ...]:
-        """Return (language, address) of the live translations of ``post`` but itself."""
+        """Return (language, URL) of the live translations of ``post``, without the post itself."""
         return tuple(
             (other.language, other.url)
             for other in self.live_posts.index.translations.get((post.source, post.translation), ())
@@ -242,39 +242,39 @@ class Edition:
 
     @cached_property
     def categories(self) -> tuple[Category, ...]:
-        """Every known category by slug: those of the settings and of any post ever live."""
+        """All categories by slug: those of the settings and of every post that was ever live."""
         counts = self.live_posts.index.label_counts + count_labels(
             post for post in self.live_posts.expired if post.published <= self.at
         )
-        found: dict[str, dict[str, int]] = {}
+        titles_by_slug: dict[str, dict[str, int]] = {}
         for (slug, title), count in counts.items():
-            found.setdefault(slug, {})[title] = count
+            titles_by_slug.setdefault(slug, {})[title] = count
         titles = {
             slug: min(counted, key=lambda title: (-counted[title], title))
-            for slug, counted in found.items()
+            for slug, counted in titles_by_slug.items()
         } | {term.category.slug: term.category.title for term in self.vocabulary.definitions}
         return tuple(Category(slug=slug, title=titles[slug]) for slug in sorted(titles))
 
     @cached_property
     def sources(self) -> tuple[Source, ...]:
-        """Every source of the settings, read or not."""
+        """All sources of the settings, available or not."""
         return (
-            *(part.source for part in self.snapshots),
+            *(snapshot.source for snapshot in self.snapshots),
             *(unread.source for unread in self.unavailable),
         )
 
     @cached_property
     def source_errors(self) -> dict[str, str]:
-        """The sources that fail, each with a code of why that anybody may see."""
-        either: tuple[SourceSnapshot | UnavailableSource, ...] = (
+        """Public error codes of the sources that have an error, by source."""
+        sources: tuple[SourceSnapshot | UnavailableSource, ...] = (
             *self.snapshots,
             *self.unavailable,
         )
-        return {one.source.name: one.error_code for one in either if one.error}
+        return {source.source.name: source.error_code for source in sources if source.error}
 
     @cached_property
     def feeds(self) -> dict[str, NamedFeed]:
-        """Every feed by name; where two want one name, the first in the order has it."""
+        """All feeds by name; if two have the same name, the first in order of precedence has it."""
         feeds: dict[str, NamedFeed] = {}
         for feed in self._feed_candidates:
             feeds.setdefault(feed.name, feed)
@@ -282,23 +282,23 @@ class Edition:
 
     @cached_property
     def shadowed_feeds(self) -> tuple[NamedFeed, ...]:
-        """The feeds whose name an earlier one has; they stay reachable by query."""
+        """Feeds whose name belongs to another feed; their posts can be selected by query."""
         return tuple(feed for feed in self._feed_candidates if self.feeds[feed.name] is not feed)
 
     @cached_property
     def last_expiries(self) -> dict[str, datetime]:
-        """When a post of a source last expired, for sources of which one has."""
+        """When a post of a source last expired, by source."""
         expired = [(post.expires, post.source) for post in self.live_posts.expired if post.expires]
         return {source: at for at, source in sorted(expired)}
 
     @cached_property
     def _feed_names(self) -> tuple[str, ...]:
-        """The names of all feeds, in the order of `feeds` where they are few, else sorted."""
+        """Names of all feeds: in order of precedence if they are few, else sorted."""
         return tuple(self.feeds if len(self.feeds) <= MAX_CHOICES else sorted(self.feeds))
 
     @cached_property
     def category_slugs(self) -> tuple[str, ...]:
-        """The slugs of `categories`, sorted."""
+        """Slugs of `categories`, sorted."""
         return tuple(category.slug for category in self.categories)
 
     @cached_property
@@ -331,17 +331,17 @@ class Edition:
 
 
 def _post_lists(snapshots: Iterable[SourceSnapshot]) -> tuple[PostList, ...]:
-    return tuple(PostList.from_posts(part.posts) for part in snapshots)
+    return tuple(PostList.from_posts(snapshot.posts) for snapshot in snapshots)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readiness:
-    """Whether to send readers to the service, beside what its edition says of the sources.
+    """State of the service apart from its sources, as ``/readyz`` reports it.
 
-    ``settled`` once every source was tried, and until the service stops. ``database`` says why
-    the database fails, empty while it is well, None where there is none. ``deliveries`` is what is
-    on its way to subscribers, None where nobody delivers. ``components`` are the names of those
-    that ended lately and were restarted.
+    ``is_ready`` from the time every source was tried until the service stops. ``database_error`` is
+    empty if the database works and None if there is none. ``backlog`` is None if this process
+    delivers nothing. ``restarted_components`` are the components that ended recently and were
+    restarted.
     """
 
     is_ready: bool
@@ -351,34 +351,34 @@ class Readiness:
 
 
 class ContentReader(Protocol):
-    """What the web is given to read from."""
+    """Content that feeds, pages and the API are served from."""
 
     @property
     def readiness(self) -> Readiness:
-        """How the service is doing now; never raises."""
+        """State of the service now; never raises."""
         ...
 
     @property
     def edition(self) -> Edition:
-        """The edition to serve now; raises `NotReady` before the first."""
+        """The edition in service; raises `NotReady` before the first one."""
         ...
 
     async def render_posts(
         self, posts: Sequence[Post], edition: Edition
     ) -> tuple[RenderedPost, ...]:
-        """Return ``posts`` of ``edition`` as items, in their order, however long that takes."""
+        """Return ``posts`` of ``edition`` rendered, in order, without a time limit."""
         ...
 
     async def render_posts_in_time(self, posts: Sequence[Post], edition: Edition) -> RenderedPosts:
-        """Return ``posts`` of ``edition`` as far as they are rendered within some seconds.
+        """Return ``posts`` of ``edition`` as far as they can be rendered within a few seconds.
 
-        The others go on being rendered. Raises `RenderResult` if not even that is possible.
+        Rendering of the others continues. Raises `StillRendering` if no feed can be served.
         """
         ...
 
     async def asset(self, source: str, path: str, *, with_content: bool = True) -> Asset:
         """Return the file at ``path`` of the commit in service; raises `UnknownName`.
 
-        Without ``with_content`` its bytes are not read, for who has them already.
+        Without ``with_content`` the bytes are not read, for clients that have them already.
         """
         ...

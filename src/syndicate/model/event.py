@@ -1,4 +1,4 @@
-"""Events: what happened to a post, and the body of the request that says so."""
+"""Webhook events: what happened to a post, and the JSON body that reports it."""
 
 import hashlib
 import json
@@ -12,19 +12,19 @@ from syndicate.model.post import CommitId, PostId
 from syndicate.model.subscription import EventType, Payload, SubscriptionId
 
 EventId = NewType("EventId", str)
-"""``evt_`` and 32 hex digits; what receivers know as ``webhook-id``."""
+"""``evt_`` and 32 hex digits; receivers get it as ``webhook-id``."""
 
 TEST_EVENT: Final = "subscription.test"
-"""The type of the request by which an owner tries an endpoint."""
+"""Event type of the request that tests an endpoint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookEvent:
-    """One thing that happened to one post, the same for all who are told.
+    """An event about one post, the same for all its receivers.
 
-    ``generation`` is that of the ledger row which ``telling`` made: the same telling has the same
-    id however often it is worked out. To tell a subscriber the same once more, after it changed
-    its selection, takes a new generation.
+    ``generation`` is that of the ledger row that ``post_event`` made, so an event has the same id
+    each time it is computed. Sending the same event again to one subscriber, after its selection
+    changed, takes a new generation.
     """
 
     post_event: PostEvent
@@ -33,22 +33,23 @@ class WebhookEvent:
     url: str
     source: str
     commit: CommitId
-    """The commit served when it was noticed."""
+    """The commit in service when the change was noticed."""
     noticed_at: datetime
-    """When it was noticed."""
+    """When the change was noticed."""
     title: str = ""
     self_url: str = ""
-    """The post in our API."""
+    """URL of the post in our API."""
     item_json: bytes = b""
-    """The post as a JSON Feed item. Of a removed one title, self_url and item are not used."""
+    """The post as a JSON Feed item. For a removed post title, self_url and item_json are not
+    used."""
 
     @property
     def id(self) -> EventId:
-        """The id that receivers know repeats by."""
+        """Event id, by which receivers recognize repetitions."""
         return event_id(self.generation, self.post_id, self.post_event.kind)
 
     def post_payload(self, payload: Payload) -> bytes:
-        """Return what is said of the post: JSON in UTF-8, never content that was hidden."""
+        """Return the JSON value of ``post``, never with content of a hidden post."""
         post: dict[str, object] = {"id": self.post_id, "url": self.url}
         if self.post_event.kind == "post.removed":
             return _json_object(post)
@@ -58,7 +59,7 @@ class WebhookEvent:
 
 
 def event_id(generation: int, post_id: PostId, kind: EventType) -> EventId:
-    """Return the id of what is told of a post in a generation of the ledger."""
+    """Return the id of the event about a post in a generation of the ledger."""
     identity = f"{generation}\n{post_id}\n{kind}".encode()
     return EventId(f"evt_{hashlib.sha256(identity).hexdigest()[:32]}")
 
@@ -71,14 +72,14 @@ def webhook_body(
     subscription: SubscriptionId | None = None,
     seq: int | None = None,
 ) -> bytes:
-    """Return the body of a webhook request, JSON in UTF-8; the same arguments, the same bytes.
+    """Return the JSON body of a webhook request; the same arguments give the same bytes.
 
     ``cursor`` is the position right after this event for ``/v1/changes?after=``. Without
-    ``subscription`` and ``seq`` it is what ``/v1/changes`` lists.
+    ``subscription`` and ``seq`` the body is an item of ``/v1/changes``.
     """
     post_event = event.post_event
     recipient = {"subscription": subscription, "seq": seq}
-    before = {name: value for name, value in recipient.items() if value is not None}
+    recipient_members = {name: value for name, value in recipient.items() if value is not None}
     after = {
         "source": event.source,
         "commit": event.commit,
@@ -87,7 +88,7 @@ def webhook_body(
         "minor": post_event.is_minor,
     }
     data = b"%b,%b,%b" % (
-        _json_object({**before, "cursor": cursor})[:-1],
+        _json_object({**recipient_members, "cursor": cursor})[:-1],
         b'"post":' + event.post_payload(payload),
         _json_object(after)[1:],
     )
@@ -97,26 +98,26 @@ def webhook_body(
 
 
 def with_recipient(body: bytes, subscription: SubscriptionId, seq: int) -> bytes:
-    """Return ``body``, made without them, as it is made with ``subscription`` and ``seq``.
+    """Return ``body``, made without a recipient, with ``subscription`` and ``seq`` inserted.
 
-    So what is the same for all subscribers is kept once. What stands before ``data`` is ours.
+    So the part that all subscribers share is stored once.
     """
-    before, data, rest = body.partition(b'"data":{')
+    head, data, tail = body.partition(b'"data":{')
     names = f'"subscription":"{subscription}","seq":{seq},'  # an id needs no escaping
-    return b"".join((before, data, names.encode(), rest))
+    return b"".join((head, data, names.encode(), tail))
 
 
 def cursor_in_body(body: bytes) -> str:
-    """Return the cursor of a ``body`` that is not addressed to anybody: what its data begins with.
+    """Return the cursor of a ``body`` without a recipient, whose data begins with it.
 
-    Nothing else is read: bodies may be long.
+    The rest of the body is not parsed, since it may be long.
     """
     _, _, data = body.partition(b'"data":{"cursor":"')
     return data[: data.index(b'"')].decode()
 
 
-def test_body(subscription: SubscriptionId, at: datetime) -> bytes:
-    """Return the body of a request by which an owner tries an endpoint: no post, no ``seq``."""
+def make_test_body(subscription: SubscriptionId, at: datetime) -> bytes:
+    """Return the body of a test request: without post and ``seq``."""
     data = {"subscription": subscription}
     return _json_object({"type": TEST_EVENT, "timestamp": rfc3339(at), "data": data})
 
@@ -126,5 +127,5 @@ def _json_object(members: Mapping[str, object]) -> bytes:
 
 
 def rfc3339(time: datetime) -> str:
-    """Return ``moment`` in UTC to the millisecond (RFC 3339)."""
+    """Return ``time`` in UTC with milliseconds (RFC 3339)."""
     return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""A feed: the page of items that a format writes, with what must be said about it."""
+"""A feed: one page of rendered posts and its metadata, from which every format is written."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,12 +10,11 @@ from syndicate.model.query import ContentMode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceInfo:
-    """Who speaks: what every feed and page says about the service itself.
+    """Identity of the service in feeds, pages and requests.
 
-    ``public_url`` has no trailing slash; every address of ours begins with it. ``icon`` and
-    ``hub`` (WebSub) are absolute addresses, empty where there is none. ``max_age_seconds`` is the
-    seconds
-    for which a feed need not be asked for again.
+    ``public_url`` has no trailing slash and begins every URL of the service. ``icon_url`` and
+    ``hub_url`` (WebSub) are absolute URLs, empty if there is none. ``max_age_seconds`` is how long
+    a feed may be cached.
     """
 
     title: str
@@ -27,20 +26,20 @@ class ServiceInfo:
     max_age_seconds: int = 300
 
     def url(self, path: str) -> str:
-        """Return the absolute address of ``path``, which begins with a slash."""
+        """Return the absolute URL of ``path``, which begins with a slash."""
         return self.public_url + path
 
     def feed_url(self, name: str, suffix: str = "", query: str = "") -> str:
-        """Return the address of the feed ``name`` in the format ``suffix`` (".json").
+        """Return the URL of the feed ``name`` with the format ``suffix`` (".json").
 
-        The empty suffix is the page for people.
+        The empty suffix is the HTML page.
         """
         return self.url(f"/feeds/{quote(name, safe='')}{suffix}{'?' if query else ''}{query}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tombstone:
-    """A post that readers were told of and that left, and when it did."""
+    """A post that left the feeds, and when."""
 
     post_id: PostId
     removed_at: datetime
@@ -48,12 +47,12 @@ class Tombstone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
-    """One page of a named, perhaps narrowed, feed.
+    """One page of a feed, possibly filtered by a query.
 
-    ``query`` is the canonical query string of the page without "?", empty for the plain feed;
-    ``next_query`` that of the page after it, None on the last page; ``first_query`` that of the
-    first page. The same query goes with every format. ``language`` is empty where the posts are in
-    several. ``removed`` are the posts that left lately.
+    ``query`` is the canonical query string of the page without "?", empty for the unfiltered feed;
+    ``next_query`` is that of the next page, None on the last page; ``first_query`` that of the
+    first page. All formats use the same query. ``language`` is empty if the posts are in several
+    languages. ``tombstones`` are posts that left the feed recently.
     """
 
     service_info: ServiceInfo
@@ -72,13 +71,13 @@ class Feed:
     tombstones: tuple[Tombstone, ...] = ()
 
     def url(self, suffix: str, query: str | None = None) -> str:
-        """Return the address of this page, or the one with ``query``.
+        """Return the URL of this page, or of the page with ``query``.
 
-        ``suffix`` names the format (".json"); the empty one is the page for people.
+        ``suffix`` names the format (".json"); the empty one is the HTML page.
         """
         return self.service_info.feed_url(self.name, suffix, self.query if query is None else query)
 
     @property
     def is_complete(self) -> bool:
-        """Tell whether this page holds everything (RFC 5005 section 2)."""
+        """Whether this page holds the whole feed (RFC 5005 section 2)."""
         return self.next_query is None and self.query == self.first_query

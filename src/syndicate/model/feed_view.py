@@ -1,4 +1,4 @@
-"""What a query sees of an edition: which posts, which page of them, and how to call that."""
+"""A query applied to an edition: posts, page, title and dates of a feed."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,20 +17,20 @@ from syndicate.model.query import Query
 from syndicate.model.selection import Selection
 
 MAX_TOMBSTONES: Final = 200
-"""Tombstones in a feed."""
+"""Maximum number of tombstones in a feed."""
 
 MAX_SOURCES: Final = 100
-"""Sources that a feed names although none of the posts on its page is from them."""
+"""Maximum number of sources in a feed besides those of the posts on its page."""
 
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedView:
-    """One page of a named feed, narrowed by a query.
+    """One page of a named feed, filtered by a query.
 
-    ``posts`` are all of the selection, in its order; ``parts`` those it may draw from;
-    ``sources`` those that contribute, or that could if none does.
+    ``posts`` are all posts of the selection, in order; ``snapshots`` are those of its sources;
+    ``sources`` are those with posts, or all of them if there are no posts.
     """
 
     named_feed: NamedFeed
@@ -44,27 +44,27 @@ class FeedView:
 
     @property
     def language(self) -> str:
-        """The language of the page: of all its posts, of the sources if it has none, else empty."""
+        """Language of the posts on the page, else of the sources; empty if several."""
         posts = {post.language for post in self.page.posts}
         languages = posts or {source.language for source in self.sources}
         return languages.pop() if len(languages) == 1 else ""
 
 
 def build_feed_view(edition: Edition, name: str, query: Query) -> FeedView:
-    """Return the page that ``query`` asks for of the feed ``name``.
+    """Return the page of the feed ``name`` that ``query`` selects.
 
-    Raises `UnknownName` for the name, `UsageError` for a cursor that is none.
+    Raises `UnknownName` for the name, `UsageError` for an invalid cursor.
     """
     named_feed = edition.feed(name)
     selection = named_feed.selection.intersect(query.selection)
     posts = edition.select(selection)
     snapshots = tuple(
-        part
-        for part in edition.snapshots
-        if selection.sources is None or part.source.name in selection.sources
+        snapshot
+        for snapshot in edition.snapshots
+        if selection.sources is None or snapshot.source.name in selection.sources
     )
-    sources = tuple(part.source for part in snapshots)
-    chosen = paginate(
+    sources = tuple(snapshot.source for snapshot in snapshots)
+    current_page = paginate(
         posts, after=query.after, limit=query.limit, carousel=selection.carousel is True
     )
     return FeedView(
@@ -72,18 +72,18 @@ def build_feed_view(edition: Edition, name: str, query: Query) -> FeedView:
         query=query,
         selection=selection,
         posts=posts,
-        page=chosen,
+        page=current_page,
         snapshots=snapshots,
-        sources=_contributing_sources(sources, posts, chosen.posts),
+        sources=_contributing_sources(sources, posts, current_page.posts),
     )
 
 
 def _contributing_sources(
     sources: Sequence[Source], posts: Sequence[Post], on_page: Sequence[Post]
 ) -> tuple[Source, ...]:
-    """Return those of ``sources`` that ``posts`` are from; all where there are no posts.
+    """Return the ``sources`` of ``posts``, or all if there are no posts.
 
-    Of more than `MAX_SOURCES`, those of the posts ``on_page``, which readers need to know.
+    If there are more than `MAX_SOURCES`, only those of the posts ``on_page``, which readers need.
     """
     missing = {source.name for source in sources}
     names = set(missing)
@@ -91,10 +91,10 @@ def _contributing_sources(
         missing.discard(post.source)
         if not missing:
             break
-    found = names - missing
-    if len(found) > MAX_SOURCES:
-        found = {post.source for post in on_page}
-    return tuple(source for source in sources if source.name in found) or tuple(
+    contributing = names - missing
+    if len(contributing) > MAX_SOURCES:
+        contributing = {post.source for post in on_page}
+    return tuple(source for source in sources if source.name in contributing) or tuple(
         sources[:MAX_SOURCES]
     )
 
@@ -106,7 +106,7 @@ def build_feed(
     items: Sequence[RenderedPost],
     tombstones: Iterable[Tombstone] = (),
 ) -> Feed:
-    """Return the feed of ``view``, whose page's posts ``items`` are."""
+    """Return the feed of ``view``, with the rendered posts ``items`` of its page."""
     query = view.query
     title = f"{view.named_feed.title}{_describe_query(edition, query)}"
     after = view.page.next_cursor
@@ -130,21 +130,21 @@ def build_feed(
 def find_tombstones(
     entries: Iterable[LedgerEntry], edition: Edition, selection: Selection
 ) -> tuple[Tombstone, ...]:
-    """Return which posts of ``selection``, told to be gone, readers of ``edition`` do not see.
+    """Return tombstones of removed posts of ``selection`` that are not live in ``edition``.
 
-    Of many, the latest `MAX_TOMBSTONES`; in the order in which they were told.
+    At most the latest `MAX_TOMBSTONES`, in the order of their recording.
     """
-    gone = [
-        one
-        for one in entries
-        if one.row in selection and edition.find_post(one.row.post_id) is None
+    removed = [
+        entry
+        for entry in entries
+        if entry.row in selection and edition.find_post(entry.row.post_id) is None
     ]
     latest = nlargest(
-        MAX_TOMBSTONES, enumerate(gone), key=lambda pair: (pair[1].noticed_at, pair[0])
+        MAX_TOMBSTONES, enumerate(removed), key=lambda pair: (pair[1].noticed_at, pair[0])
     )
     return tuple(
-        Tombstone(post_id=one.row.post_id, removed_at=one.noticed_at)
-        for _, one in sorted(latest, key=_number)
+        Tombstone(post_id=entry.row.post_id, removed_at=entry.noticed_at)
+        for _, entry in sorted(latest, key=_number)
     )
 
 
@@ -153,41 +153,41 @@ def _number(numbered: tuple[int, LedgerEntry]) -> int:
 
 
 def last_modified(edition: Edition, view: FeedView) -> datetime:
-    """Return when the selection last changed, so that no reader keeps a post that left.
+    """Return when the selection last changed, posts that left included.
 
-    The newest of: its posts' updates, the expiries passed in its sources, their commits.
+    The newest of: updates of its posts, expiries in its sources, commits of its sources.
     """
     times = [
         *_last_updated(view.posts),
-        *(part.committed for part in view.snapshots),
+        *(snapshot.committed for snapshot in view.snapshots),
         *(
-            edition.last_expiries[part.source.name]
-            for part in view.snapshots
-            if part.source.name in edition.last_expiries
+            edition.last_expiries[snapshot.source.name]
+            for snapshot in view.snapshots
+            if snapshot.source.name in edition.last_expiries
         ),
     ]
     return max(times, default=_EPOCH)
 
 
 def _last_updated(posts: Sequence[Post]) -> Iterable[datetime]:
-    """Yield the moments among which the newest update of ``posts`` is; sheets know theirs."""
+    """Yield times among which the latest update of ``posts`` is; a `PostList` caches its own."""
     if isinstance(posts, PostList):
         return (posts.last_updated,) if posts.last_updated else ()
     return map(attrgetter("updated"), posts)
 
 
 def _feed_updated(edition: Edition, view: FeedView) -> datetime:
-    """Return when the newest post of the page changed; with none, when the sources last did."""
+    """Return the latest update on the page; without posts, the last commit of the sources."""
     return max(
         (post.updated for post in view.page.posts),
         default=max(
-            (part.committed for part in view.snapshots or edition.snapshots), default=_EPOCH
+            (snapshot.committed for snapshot in view.snapshots or edition.snapshots), default=_EPOCH
         ),
     )
 
 
 def _describe_query(edition: Edition, query: Query) -> str:
-    """Say ``query`` in words: ": Technology or Design, in the carousel, from News, in es"."""
+    """Describe ``query`` in words: ": Technology or Design, in the carousel, from News, in es"."""
     categories = [
         category.title for category in map(edition.resolve_category, query.categories) if category
     ]

@@ -1,10 +1,12 @@
-"""Which network addresses are public: the table, with its sources, and the judgement by it.
+"""Table of IP address ranges that are not public, and the check against it.
 
-Judged is the number that would be dialled, never a text: names, short, octal and decimal forms
-have become an address by then. Where an IPv6 address carries an IPv4 one, both must pass.
-`ipaddress.is_global` is no substitute: it calls multicast, 6to4 and NAT64 addresses global.
+The check takes the IP address that would be dialled, never its text: host names and short, octal
+or decimal forms have been resolved to a number before. An IPv6 address that embeds an IPv4 address
+is public only if both are. `ipaddress.is_global` is no substitute: it accepts multicast, 6to4 and
+NAT64 addresses.
 
-Not knowable from an address: a NAT64 prefix that a network chose for itself (RFC 6052 section 2.2).
+A NAT64 prefix that a network chose for itself (RFC 6052 section 2.2) cannot be recognized from an
+address.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,7 +22,7 @@ IpNetwork = IPv4Network | IPv6Network
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReservedRange:
-    """Addresses that are not public: what they are for, and which document says so."""
+    """A range of IP addresses that are not public: purpose and reserving document."""
 
     network: IpNetwork
     purpose: str
@@ -74,14 +76,15 @@ RESERVED_RANGES: Final = tuple(
         ("8000::/1", "not global unicast", "IANA IPv6 Address Space"),
     )
 )
-"""In the order of asking: the first block that holds an address names the rule."""
+"""Checked in this order: the first range that holds an address is reported."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Embedding:
-    """Where an IPv6 network keeps an IPv4 address: ``shift`` bits from the right.
+    """An IPv6 network whose addresses embed an IPv4 address, ``shift_bits`` from the right.
 
-    ``plain``: to dial the address is to dial the IPv4 one, so that one alone decides.
+    ``is_transparent``: a connection to the address goes to the IPv4 address, so only that one
+    counts.
     """
 
     network: IPv6Network
@@ -115,9 +118,10 @@ _ISATAP: Final = 0x0000_5EFE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressCheck:
-    """What was found about ``address``; ``block`` is None if it may be dialled.
+    """Result of `check_address`; ``reserved_range`` is None if the address may be dialled.
 
-    ``reading`` is what ``block`` holds: the address itself, or the IPv4 address inside it.
+    ``matched_address`` lies in ``reserved_range``: the address itself or the IPv4 address embedded
+    in it.
     """
 
     address: IpAddress
@@ -129,7 +133,7 @@ class AddressCheck:
         inside = (
             ""
             if self.matched_address == self.address
-            else f", which carries {self.matched_address},"
+            else f", which embeds {self.matched_address},"
         )
         if self.reserved_range is None:
             return f"{self.address} may be dialled"
@@ -138,10 +142,10 @@ class AddressCheck:
 
 
 def check_address(address: IpAddress, allowed_networks: Iterable[IpNetwork] = ()) -> AddressCheck:
-    """Tell whether ``address`` is public or inside one of the ``allowed`` networks.
+    """Check whether ``address`` is public or inside one of the ``allowed_networks``.
 
-    An IPv4 address that it carries is held to the same measure: allowing ``64:ff9b:1::/48``
-    does not open loopback through it. The zone of a scoped address does not count.
+    An embedded IPv4 address is checked in the same way: allowing ``64:ff9b:1::/48`` does not allow
+    loopback addresses embedded in it. The zone of a scoped address is ignored.
     """
     if isinstance(address, IPv6Address):
         address = IPv6Address(int(address))
@@ -169,5 +173,5 @@ def _embedded_addresses(address: IpAddress) -> Iterator[IpAddress]:
 
 
 def _is_isatap(address: IPv6Address) -> bool:
-    """Tell whether the interface is named ``[0200:]5efe:`` and an IPv4 address (RFC 5214, 6.1)."""
+    """Tell whether the interface is ``[0200:]5efe:`` and an IPv4 address (RFC 5214, 6.1)."""
     return int(address) >> 32 & 0xFDFF_FFFF == _ISATAP

@@ -1,7 +1,7 @@
-"""What the world was last told of each post, and what it must be told now.
+"""The last announced state of each post, and the event that a new state calls for.
 
-States are compared, not commits, so that forced pushes, reverts, clocks and settings need no case
-of their own. A subscriber who applies what it is told in order mirrors its selection exactly.
+States are compared, not commits: force-pushes, reverts, clock and settings changes need no case of
+their own. A subscriber that applies its events in order has exactly the posts of its selection.
 """
 
 from dataclasses import dataclass, replace
@@ -28,10 +28,10 @@ FieldName = Literal[
     "language",
     "external_url",
 ]
-"""A part of an item that may change; "markup" when the content did, but not its words."""
+"""A field of a rendered post; "markup" if the content changed but its words did not."""
 
 RemovalReason = Literal["deleted", "unpublished", "expired", "source_removed"]
-"""Why a post that readers could see is seen no more."""
+"""Why a post is no longer live."""
 
 EventReason = Literal["new", "entered", "left", "selection_changed"] | RemovalReason
 
@@ -40,15 +40,15 @@ FIELD_NAMES: Final[tuple[FieldName, ...]] = get_args(FieldName)
 MAJOR_FIELDS: Final[frozenset[FieldName]] = frozenset(
     {"title", "summary", "words", "published", "image", "carousel"}
 )
-"""A change of none of these is minor."""
+"""A change of none of these fields is minor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerRow:
-    """What the world was last told of a post; not ``live`` means: that it is gone.
+    """The last announced state of a post; ``is_live`` is false for a removed one.
 
-    ``generation`` numbers the telling. ``published`` and ``updated`` are UTC in milliseconds, so
-    that a row is the same after it was stored.
+    ``generation`` numbers the announcements. ``published`` and ``updated`` are UTC in milliseconds,
+    so that a row equals itself after it was stored.
     """
 
     post_id: PostId
@@ -66,7 +66,7 @@ class LedgerRow:
 
     @classmethod
     def from_post(cls, post: Post, *, is_live: bool, generation: int) -> Self:
-        """Return the row of ``post`` as it is now."""
+        """Return the row for the current state of ``post``."""
         return cls(
             post_id=post.id,
             generation=generation,
@@ -85,9 +85,10 @@ class LedgerRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostEvent:
-    """What one selection's subscribers are told of one post.
+    """The event about one post for the subscribers of one selection.
 
-    ``reason`` is None for an update; ``changed`` is in the order of `PARTS`, empty but for one.
+    ``reason`` is None for an update; ``changed`` is in the order of `FIELD_NAMES` and empty for
+    other events.
     """
 
     kind: EventType
@@ -96,14 +97,14 @@ class PostEvent:
 
     @property
     def is_minor(self) -> bool:
-        """Whether it is an update that readers would hardly notice."""
+        """Whether the event is an update that readers would hardly notice."""
         return self.kind == "post.updated" and MAJOR_FIELDS.isdisjoint(self.changed)
 
 
 def may_have_changed(before: LedgerRow | None, post: Post | None) -> bool:
-    """Tell whether there may be something to tell, from what is known without rendering.
+    """Tell whether a post may differ from its row, without rendering it.
 
-    ``post`` is None where readers cannot see it now.
+    ``post`` is None if it is not live now.
     """
     if before is None or post is None:
         return post is not None or (before is not None and before.is_live)
@@ -113,12 +114,11 @@ def may_have_changed(before: LedgerRow | None, post: Post | None) -> bool:
 def changed_fields(
     before: LedgerRow, old: RenderedPost | None, new: RenderedPost
 ) -> tuple[FieldName, ...] | None:
-    """Return the parts in which an item differs from what was told; None if it does not at all.
+    """Return the fields in which a rendered post differs from the ledger; None if it does not.
 
-    ``old`` is the blob of ``before`` as it would be rendered today, None if that blob is lost:
-    then all parts count as changed. Fields that the ledger keeps are compared with the ledger.
-    An item that reads differently in something else, such as the date of change alone, differs in
-    no part.
+    ``old`` is the blob of ``before`` rendered with today's renderer, None if that blob is lost:
+    then all fields count as changed. Fields that the ledger stores are compared with the ledger. A
+    difference in something else, such as the date of change alone, returns no fields but not None.
     """
     if old is None:
         return FIELD_NAMES
@@ -138,7 +138,7 @@ def changed_fields(
         "language": before.language == row.language,
         "external_url": old.external_url == new.external_url,
     }
-    changed = tuple(part for part in FIELD_NAMES if not same[part])
+    changed = tuple(field for field in FIELD_NAMES if not same[field])
     is_alike = before.updated == row.updated and _looks_the_same(old, new)
     return changed if changed or not is_alike else None
 
@@ -146,10 +146,11 @@ def changed_fields(
 def determine_removal_reason(
     post: Post | None, at: datetime, *, is_hidden: bool = False
 ) -> RemovalReason:
-    """Return why readers cannot see a post at ``at``.
+    """Return why a post is not live at ``at``.
 
-    ``post`` is what its source has of it, if it can be read; ``hidden`` whether a file is there
-    that is a draft or switched off. Of a source that is no longer served, say "source_removed".
+    ``post`` is the post as its source has it, if it can be read; ``is_hidden`` if there is a file
+    that is a draft or unpublished. For a source that is no longer served, use "source_removed"
+    instead.
     """
     if post is not None and post.expires is not None and post.expires <= at:
         return "expired"
@@ -164,10 +165,10 @@ def event_for(
     changed: tuple[FieldName, ...] | None = None,
     removal_reason: RemovalReason = "deleted",
 ) -> PostEvent | None:
-    """Return what subscribers of ``selection`` must be told of a post, None if nothing.
+    """Return the event about a post for subscribers of ``selection``, or None.
 
-    ``post`` is None where readers cannot see it now, and ``gone`` then says why. ``changed`` is
-    the `difference`, asked for only if the post is live before and now.
+    ``post`` is None if it is not live now, and ``removal_reason`` says why. ``changed`` is the
+    result of `changed_fields`, used only if the post was live before and is live now.
     """
     was = before is not None and before.is_live and before in selection
     now = post is not None and post in selection
@@ -184,7 +185,7 @@ def event_for(
 def selection_change_event(
     before: Selection, after: Selection, post: Selectable
 ) -> PostEvent | None:
-    """Return what a subscriber must be told of a live post when it changes its selection."""
+    """Return the event about a live post for a subscriber whose selection changes, or None."""
     was, now = post in before, post in after
     if was == now:
         return None
@@ -194,7 +195,7 @@ def selection_change_event(
 
 
 def _looks_the_same(old: RenderedPost, new: RenderedPost) -> bool:
-    """Tell whether readers see no difference, but in what the ledger keeps or nobody sees."""
+    """Tell whether two renderings differ only in fields of the ledger or in invisible ones."""
     post = new.post
     unseen = replace(
         old.post,

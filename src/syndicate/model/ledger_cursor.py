@@ -1,4 +1,4 @@
-"""Positions in what a ledger told: the cursors that partners follow it by."""
+"""Cursors of ``/v1/changes``: positions in the ledger."""
 
 import base64
 import binascii
@@ -18,17 +18,18 @@ from syndicate.model.subscription_manager import SubscriptionManager
 from syndicate.model.websub_request import WebSubRequest
 
 _TEXT: Final = re.compile(
-    r"(?P<ledger>[0-9a-f]{1,32}) (?P<generation>[0-9]{1,18}) (?P<whole>[0-9]{1,18}) (?P<post>.*)"
+    r"(?P<ledger>[0-9a-f]{1,32}) (?P<generation>[0-9]{1,18}) "
+    r"(?P<initial_until>[0-9]{1,18}) (?P<post>.*)"
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerCursor:
-    """A place in what a ledger told: after ``post`` in a generation; empty means at its beginning.
+    """A position in the ledger: after ``post_id`` in a generation; an empty id is its start.
 
-    Generation 0 is before everything. Positions of two ledgers have nothing to do with each other.
-    ``whole`` is for somebody who began with nothing: everything told up to that generation is new
-    to them, and what was removed by then is none of their business. Its text is a cursor.
+    Generation 0 is before all entries. Cursors of different ledgers are not comparable.
+    ``initial_until`` is for a client that started without data: entries up to that generation are
+    new to it, and removals among them are skipped. The text of a cursor is opaque.
     """
 
     ledger_id: str
@@ -38,19 +39,19 @@ class LedgerCursor:
 
     @classmethod
     def parse(cls, cursor: str) -> Self:
-        """Read a cursor; raises `UsageError` for a text that is none."""
+        """Parse the text of a cursor; raises `UsageError` if it is invalid."""
         try:
             data = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True)
-            found = _TEXT.fullmatch(data.decode())
+            match = _TEXT.fullmatch(data.decode())
         except (binascii.Error, ValueError):
-            found = None
-        if found is None:
+            match = None
+        if match is None:
             raise malformed_cursor(cursor)
         return cls(
-            ledger_id=found["ledger"],
-            generation=int(found["generation"]),
-            post_id=PostId(found["post"]),
-            initial_until=int(found["whole"]),
+            ledger_id=match["ledger"],
+            generation=int(match["generation"]),
+            post_id=PostId(match["post"]),
+            initial_until=int(match["initial_until"]),
         )
 
     @override
@@ -60,52 +61,52 @@ class LedgerCursor:
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     def advanced_to(self, entry: LedgerEntry) -> Self:
-        """Return the position right after a row."""
+        """Return the cursor right after ``entry``."""
         return replace(self, generation=entry.row.generation, post_id=entry.row.post_id)
 
     def start(self) -> Self:
-        """Return where somebody begins who has nothing, as this is the position after it all."""
+        """Return the cursor for a client without data, if this is the cursor after all entries."""
         return replace(self, generation=0, post_id=PostId(""), initial_until=self.generation - 1)
 
     def validate(self, head: Self) -> None:
-        """Raise `Gone` if this is no position in the ledger whose end is at ``head``."""
+        """Raise `Gone` if this cursor does not belong to the ledger that ends at ``head``."""
         ahead = (self.generation, self.post_id) > (head.generation, head.post_id)
         if self.ledger_id != head.ledger_id or ahead or self.initial_until >= head.generation:
             raise Gone(
-                "the cursor is from another database than the one that is served from now",
+                "this cursor belongs to a database that was replaced",
                 code="cursor-gone",
-                hint="Ask without after, and replace all you have by what the pages hold.",
+                hint="Omit 'after', and replace your copy with the items of the pages.",
             )
 
 
 class Services(ContentReader, Protocol):
-    """What the web is given: to read from, follow, look again, look after partners, be a hub."""
+    """Everything the web serves from: content, changes, subscriptions and the hub."""
 
     async def request_subscription(self, request: WebSubRequest) -> timedelta:
-        """Have ``intent`` verified and return zero, or return how long to wait before asking.
+        """Store ``request`` for verification and return zero, or return when to repeat the request.
 
-        Raises `Refused` if nothing may be sent to the callback, `UnknownName` if there is nothing
-        to unsubscribe, `StorageError` if nothing can be stored.
+        Raises `Refused` if requests to the callback are not allowed, `UnknownName` if there is
+        nothing to unsubscribe, `StorageError` if the database is unavailable.
         """
         ...
 
     async def subscription_service(self) -> SubscriptionManager:
-        """Return who looks after subscriptions; raises `StorageError` if there is no database."""
+        """Return the manager of subscriptions; raises `StorageError` if there is no database."""
         ...
 
     def refresh(self, source: str) -> None:
-        """Look at ``source`` now instead of at its next turn; raises `UnknownName`.
+        """Read ``source`` now instead of at its next interval; raises `UnknownName`.
 
-        While a look is under way, whoever asks is served by one more after it.
+        During a read, any number of calls cause one more read after it.
         """
         ...
 
     async def ledger_entries_after(
         self, after: LedgerCursor | None, limit: int
     ) -> tuple[LedgerCursor, tuple[LedgerEntry, ...]]:
-        """Return a position, and up to ``limit`` rows told after it, in the order of telling.
+        """Return a cursor and up to ``limit`` ledger entries after it, as they were recorded.
 
-        It is ``after``, else where somebody begins who has nothing. Raises `Gone` if ``after`` is
-        no position in the ledger, `StorageError` if nobody can say.
+        The cursor is ``after``, or the start for a client without data. Raises `Gone` if ``after``
+        does not belong to the ledger, `StorageError` if the database is unavailable.
         """
         ...

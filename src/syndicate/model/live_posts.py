@@ -1,4 +1,4 @@
-"""Who of the posts that sources hold is live at a moment, and when that changes by itself."""
+"""The live posts of all sources at a time, and when they next change by themselves."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ from syndicate.model.post_index import PostIndex
 from syndicate.model.post_list import PostList
 
 SourcePosts = tuple[PostList, ...]
-"""What each of some sources holds."""
+"""Posts of each source."""
 
 _MAX_INCREMENTAL_CHANGES: Final = 1_000
-"""Changes up to which it is quicker to take the last roll along; up to a quarter of many posts."""
+"""Up to so many changes an update is faster than a rebuild; of many posts, up to a quarter."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LivePosts:
-    """The posts of ``held`` that are live at ``at``, and those that have expired by then.
+    """The posts of ``sources`` that are live at ``at``, and those that have expired by then.
 
-    ``turns`` is when the next one appears or expires; None if none will.
+    ``next_change_at`` is when the next post appears or expires, or None.
     """
 
     at: datetime
@@ -32,7 +32,7 @@ class LivePosts:
 
     @classmethod
     def build(cls, sources: SourcePosts, at: datetime) -> Self:
-        """Call the roll of ``held`` at ``at``."""
+        """Build the live posts of ``sources`` at ``at``."""
         posts = list(chain.from_iterable(sources))
         return cls(
             at=at,
@@ -45,9 +45,9 @@ class LivePosts:
     def difference(
         self, sources: SourcePosts, at: datetime
     ) -> tuple[list[Post], list[Post]] | None:
-        """Return which posts are not in ``held`` any more, and which are new in it.
+        """Return the posts that ``sources`` no longer hold, and those that are new in it.
 
-        None if others may be live at ``at`` that were not, or the sources are not as many.
+        None if posts appeared or expired by ``at``, or if the number of sources differs.
         """
         has_time_changes = at < self.at or (
             self.next_change_at is not None and at >= self.next_change_at
@@ -59,11 +59,11 @@ class LivePosts:
         )
 
     def updated(self, sources: SourcePosts, at: datetime) -> Self:
-        """Return the same as `of`, sooner where few posts changed and none turned since."""
-        found = self.difference(sources, at)
-        if found is None:
+        """Return the same as `build`, faster if few posts changed and none appeared or expired."""
+        difference = self.difference(sources, at)
+        if difference is None:
             return self._rebuild(sources, at)
-        removed, added = found
+        removed, added = difference
         max_changes = max(_MAX_INCREMENTAL_CHANGES, len(self.index.posts) // 4)
         if len(removed) + len(added) > max_changes or (
             self.next_change_at and self.next_change_at in _change_times(removed)
@@ -83,9 +83,9 @@ class LivePosts:
         )
 
     def _rebuild(self, sources: SourcePosts, at: datetime) -> Self:
-        made = self.build(sources, at)
-        made.index.build_lookups(self.index)
-        return made
+        rebuilt = self.build(sources, at)
+        rebuilt.index.build_lookups(self.index)
+        return rebuilt
 
 
 def _expired(posts: Iterable[Post], at: datetime) -> Iterator[Post]:
@@ -93,7 +93,7 @@ def _expired(posts: Iterable[Post], at: datetime) -> Iterator[Post]:
 
 
 def _change_times(posts: Iterable[Post]) -> Iterator[datetime | None]:
-    return (moment for post in posts for moment in (post.published, post.expires))
+    return (time for post in posts for time in (post.published, post.expires))
 
 
 def _next_change(posts: Iterable[Post], at: datetime) -> datetime | None:
@@ -104,7 +104,7 @@ def _difference(old: SourcePosts, new: SourcePosts) -> tuple[list[Post], list[Po
     """Return the posts that are only in ``old``, and only in ``new``."""
     removed, added = list[Post](), list[Post]()
     for before, after in zip(old, new, strict=True):
-        left, right = after.difference(before)
-        removed += left
-        added += right
+        only_old, only_new = after.difference(before)
+        removed += only_old
+        added += only_new
     return removed, added

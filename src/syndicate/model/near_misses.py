@@ -1,4 +1,4 @@
-"""Which of many known names somebody may have meant, found without looking at all of them."""
+"""Suggestions for a misspelled name among many, without comparing it with all of them."""
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
@@ -10,61 +10,62 @@ from typing import Final
 from syndicate.model.category import slug
 
 MAX_CHOICES: Final = 20
-"""Names that an error lists."""
+"""How many names an error lists."""
 
 _MAX_COMPARED_NAMES: Final = 200
-"""Names that are all compared: some milliseconds. Of more, only likely ones are."""
+"""Up to so many names, all are compared, which takes some milliseconds; of more, only
+candidates."""
 
 _MAX_VARIED_CHARACTERS: Final = 24
-"""Characters of a text that are varied."""
+"""How many characters of a name are varied to find candidates."""
 
 _MAX_COMPARED_CHARACTERS: Final = 100
 
 _MIN_SIMILARITY: Final = 0.6
-"""Likeness (`difflib`) from which on a name may be meant."""
+"""Similarity (`difflib`) from which on a name is suggested first."""
 
 _ALPHABET: Final = f"{ascii_lowercase}{digits}-"
 
 
 def near_misses(requested: str, names: Sequence[str]) -> tuple[str, ...]:
-    """Return at most `MAX_CHOICES` of ``names``, first those that are written much like ``asked``.
+    """Return at most `MAX_CHOICES` of ``names``, the most similar to ``requested`` first.
 
     More than `MAX_CHOICES` names must be sorted.
     """
-    meant = slug(requested)[:_MAX_COMPARED_CHARACTERS] or requested[:_MAX_COMPARED_CHARACTERS]
-    likely = (
+    normalized = slug(requested)[:_MAX_COMPARED_CHARACTERS] or requested[:_MAX_COMPARED_CHARACTERS]
+    candidates = (
         list(names)
         if len(names) <= _MAX_COMPARED_NAMES
-        else [*dict.fromkeys(_candidates(meant, names))]
+        else [*dict.fromkeys(_candidates(normalized, names))]
     )
-    close = get_close_matches(meant, likely, n=len(likely), cutoff=_MIN_SIMILARITY)
-    close.sort(key=lambda name: _similarity(meant, name), reverse=True)
-    return tuple(dict.fromkeys((*close, *likely)))[:MAX_CHOICES]
+    close = get_close_matches(normalized, candidates, n=len(candidates), cutoff=_MIN_SIMILARITY)
+    close.sort(key=lambda name: _similarity(normalized, name), reverse=True)
+    return tuple(dict.fromkeys((*close, *candidates)))[:MAX_CHOICES]
 
 
-def _similarity(meant: str, name: str) -> tuple[float, int]:
-    """Return what ranks names: how much alike they are and, if equally, how long they begin so."""
-    ratio = SequenceMatcher(None, meant, name).ratio()
-    alike = takewhile(lambda pair: pair[0] == pair[1], zip(meant, name, strict=False))
-    return round(ratio, 2), sum(1 for _ in alike)
+def _similarity(requested: str, name: str) -> tuple[float, int]:
+    """Return the rank of a name: its similarity, then the length of the common prefix."""
+    ratio = SequenceMatcher(None, requested, name).ratio()
+    common_prefix = takewhile(lambda pair: pair[0] == pair[1], zip(requested, name, strict=False))
+    return round(ratio, 2), sum(1 for _ in common_prefix)
 
 
-def _candidates(meant: str, names: Sequence[str]) -> Iterator[str]:
-    """Yield the names with one character more, less or other, then those that begin alike."""
-    for text in _variants(meant[:_MAX_VARIED_CHARACTERS]):
+def _candidates(requested: str, names: Sequence[str]) -> Iterator[str]:
+    """Yield names at an edit distance of 1, then names near ``meant`` in sorted order."""
+    for text in _variants(requested[:_MAX_VARIED_CHARACTERS]):
         index = bisect_left(names, text)
         if index < len(names) and names[index] == text:
             yield text
-    index = min(bisect_left(names, meant), len(names) - MAX_CHOICES)
+    index = min(bisect_left(names, requested), len(names) - MAX_CHOICES)
     yield from names[max(0, index - MAX_CHOICES // 2) : index + MAX_CHOICES]
 
 
 def _variants(text: str) -> Iterator[str]:
-    """Yield all texts at an edit distance of 1, swapped neighbours among them."""
+    """Yield all texts at an edit distance of 1, transpositions included."""
     for n in range(len(text) + 1):
-        before, after = text[:n], text[n:]
-        yield before + after[1:]
-        yield before + after[1:2] + after[:1] + after[2:]
+        head, tail = text[:n], text[n:]
+        yield head + tail[1:]
+        yield head + tail[1:2] + tail[:1] + tail[2:]
         for character in _ALPHABET:
-            yield before + character + after
-            yield before + character + after[1:]
+            yield head + character + tail
+            yield head + character + tail[1:]

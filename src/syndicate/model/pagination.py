@@ -1,4 +1,4 @@
-"""Keyset paging: which posts of a selection are on a page, and where the next one begins."""
+"""Keyset pagination: the posts of a page, and the cursor of the next one."""
 
 import base64
 import binascii
@@ -16,7 +16,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """Some posts of a selection; ``after`` is the cursor of the next page, None on the last."""
+    """Posts of one page; ``next_cursor`` is None on the last page."""
 
     posts: tuple[Post, ...]
     next_cursor: str | None
@@ -25,31 +25,32 @@ class Page:
 def paginate(posts: Sequence[Post], *, after: str, limit: int, carousel: bool = False) -> Page:
     """Return the ``limit`` posts that follow the cursor ``after`` in ``posts``.
 
-    ``posts`` are in their order: by (published, id), or by day if ``carousel``, descending.
-    A cursor is a position in that order, so it stays good when posts come and go. Within one
-    carousel day, a page that begins at a post which left repeats that day.
-    Raises `UsageError` for a text that is not a cursor.
+    ``posts`` are in descending order by (published, id), or by day if ``carousel``. A cursor is a
+    position in that order, so it stays valid when posts are added and removed. In a carousel, a
+    page that starts at a removed post repeats the posts of its day. Raises `UsageError` for an
+    invalid cursor.
     """
     start = _start_index(posts, _decode(after), carousel=carousel) if after else 0
-    chosen = tuple(posts[start : start + limit])
+    page_posts = tuple(posts[start : start + limit])
     has_more = start + limit < len(posts)
     return Page(
-        posts=chosen, next_cursor=_encode(chosen[-1], carousel=carousel) if has_more else None
+        posts=page_posts,
+        next_cursor=_encode(page_posts[-1], carousel=carousel) if has_more else None,
     )
 
 
 def paginate_names(
     names: Sequence[str], after: str, limit: int
 ) -> tuple[Sequence[str], str | None]:
-    """Return the ``limit`` of ``names`` that follow the cursor ``after``, and the next cursor.
+    """Return up to ``limit`` sorted ``names`` after the cursor ``after``, and the next cursor.
 
-    ``names`` are sorted; the cursor is a name, so that it stays good when names come and go.
-    Raises `UsageError` for a text that is not a cursor.
+    The cursor is a name, so it stays valid when names are added and removed. Raises `UsageError`
+    for an invalid cursor.
     """
     start = bisect_right(names, _decode_name(after)) if after else 0
-    chosen = names[start : start + limit]
+    page_names = names[start : start + limit]
     has_more = start + limit < len(names)
-    return chosen, _encode_text(f"={chosen[-1]}") if has_more else None
+    return page_names, _encode_text(f"={page_names[-1]}") if has_more else None
 
 
 def _decode_name(cursor: str) -> str:
@@ -60,11 +61,11 @@ def _decode_name(cursor: str) -> str:
 
 
 def malformed_cursor(cursor: str) -> UsageError:
-    """Return the error that a text is no cursor of any list."""
+    """Return the error for an invalid cursor."""
     return UsageError(
-        f"after cannot be {cursor!r}",
+        f"invalid cursor in 'after': {cursor!r}",
         code="malformed-cursor",
-        hint="Follow next_url, or leave after out to begin anew.",
+        hint="Follow next_url, or omit 'after' to start from the first page.",
     )
 
 

@@ -1,4 +1,4 @@
-"""What a post is: light in an edition, whole as an item, and the sources it comes from."""
+"""Posts, rendered posts, and the sources they come from."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -11,26 +11,26 @@ PostId = NewType("PostId", str)
 """``tag:AUTHORITY,DATE:KEY`` (RFC 4151); the same in every format, API and event."""
 
 PostKey = NewType("PostKey", str)
-"""The last part of a post's id, the only part used in addresses: 16 hex digits, perhaps ``~2``."""
+"""Last part of a post's id, the only part used in URLs: 16 hex digits, possibly with ``~2``."""
 
 BlobId = NewType("BlobId", str)
-"""A git object name of a blob, 40 (SHA-1) or 64 (SHA-256) hex digits."""
+"""Git object name of a blob, 40 (SHA-1) or 64 (SHA-256) hex digits."""
 
 CommitId = NewType("CommitId", str)
-"""A git object name of a commit, 40 or 64 hex digits."""
+"""Git object name of a commit, 40 or 64 hex digits."""
 
 Path = NewType("Path", str)
-"""A path inside a repository, from its root, with ``/``; bytes that are not UTF-8 as surrogates."""
+"""Path from the root of a repository, with ``/``; bytes that are not UTF-8 are surrogates."""
 
 SafeHtml = NewType("SafeHtml", str)
-"""HTML that `syndicate.render.sanitizer.sanitizer` let through; only that module makes one."""
+"""HTML that passed the sanitizer; only `syndicate.render.sanitize` creates it."""
 
 DatePrecision = Literal["day", "second"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """Who wrote a post, by name; ``url`` is empty where nobody gave one."""
+    """Author of a post by name; ``url`` may be empty."""
 
     name: str
     url: str = ""
@@ -38,9 +38,10 @@ class Author:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """A picture by its absolute address.
+    """An image by its absolute URL.
 
-    ``alt`` is None if nobody wrote one, empty only if the picture is declared decorative.
+    ``alt`` is None if there is no alternative text, and empty only if the image is declared
+    decorative.
     """
 
     url: str
@@ -49,7 +50,7 @@ class Image:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CarouselCard:
-    """How a post is shown in a carousel; complete, gaps are filled from the post."""
+    """A post in a carousel; complete, since gaps are filled from the post."""
 
     title: str
     summary: str
@@ -60,7 +61,7 @@ class CarouselCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A folder of posts in a git repository, as an operator described it."""
+    """Post folders of a git repository, as the settings describe them."""
 
     name: str
     title: str
@@ -77,19 +78,19 @@ class Source:
     rights: str = ""
     rights_url: str = ""
     keys: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    """Front-matter keys that differ from the dialect's: (field, keys to try in order)."""
+    """Front-matter keys that differ from the dialect's: (field, keys in order of precedence)."""
     replacements: tuple[tuple[str, str], ...] = ()
-    """Template tags of this site: (literal text or tag name, what stands for it)."""
+    """Template tags of the site: (literal text or tag name, replacement)."""
     authors: tuple[tuple[str, str], ...] = ()
-    """Author slugs and the names they stand for."""
+    """Author slugs and their names."""
     embeds: tuple[str, ...] = ()
-    """Hosts whose iframes are kept, beside the well-known ones."""
+    """Hosts whose iframes are kept, besides the well-known ones."""
     assets: Literal["link", "serve"] = "link"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """What order, selection and caching need to know of a post; `RenderedPost` is the rest."""
+    """Metadata of a post for order, selection and caching; `RenderedPost` has the content."""
 
     id: PostId
     source: str
@@ -98,22 +99,22 @@ class Post:
     url: str
     title: str
     published: datetime
-    """With the source zone's offset."""
+    """With the UTC offset of the source's time zone."""
     precision: DatePrecision
     updated: datetime
-    """With the source zone's offset; never before ``published``."""
+    """With the UTC offset of the source's time zone; never before ``published``."""
     language: str
     categories: tuple[Category, ...] = ()
     carousel: bool = False
     day: date
-    """The day that orders a carousel: of the file name, else of ``published``."""
+    """Day that orders a carousel: of the file name, else of ``published``."""
     expires: datetime | None = None
     translation: str = ""
-    """Equal for the translations of one post, empty where there is one language only."""
+    """Equal for the translations of one post, empty if there is only one language."""
 
     @property
     def key(self) -> PostKey:
-        """The part of the id that addresses use."""
+        """Part of the id that URLs use."""
         return post_key(self.id)
 
     def is_live(self, now: datetime) -> bool:
@@ -122,13 +123,13 @@ class Post:
 
 
 def post_key(post_id: PostId) -> PostKey:
-    """Return the part of an id that addresses use."""
+    """Return the part of an id that URLs use."""
     return PostKey(post_id.rpartition(":")[2])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedPost:
-    """A post as readers get it."""
+    """A post with its content, as readers get it."""
 
     post: Post
     content: SafeHtml
@@ -142,17 +143,17 @@ class RenderedPost:
     """Where the post was first published, if not here."""
     reading_minutes: int
     card: CarouselCard | None = None
-    """Only of posts that are in the carousel."""
+    """Only for posts in the carousel."""
     translations: tuple[tuple[str, str], ...] = field(default=())
-    """(language, address) of the other languages of the same post."""
+    """(language, URL) of the same post in other languages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedPosts:
-    """Posts as items, as far as they were rendered when the time allowed for that was over.
+    """Posts as far as they were rendered within a time limit.
 
-    ``items`` are in the order that was asked for. Those in ``outdated`` are of an earlier version
-    of the post or of the renderer; those in ``unrendered`` have no content, text, image and card.
+    ``items`` are in the requested order. Posts in ``outdated`` are rendered from an earlier version
+    or by an earlier renderer; posts in ``unrendered`` have no content, text, image and card.
     """
 
     items: tuple[RenderedPost, ...]
@@ -161,5 +162,5 @@ class RenderedPosts:
 
     @property
     def is_current(self) -> bool:
-        """Whether every item is the post as it is now."""
+        """Whether every post is rendered in its current version."""
         return not self.outdated and not self.unrendered

@@ -1,4 +1,4 @@
-"""Posts in the order of feeds, and where to find them by what they are."""
+"""Live posts in feed order, with lookups by key, attribute and translation."""
 
 from bisect import bisect_left, insort
 from collections import Counter, defaultdict
@@ -13,29 +13,29 @@ from syndicate.model.selection import Attribute, attributes
 
 
 class PostIndex:
-    """Posts by (published, id) descending; what is looked up in them is built when first needed.
+    """Posts by (published, id), descending; each lookup is built when it is first used.
 
-    `replaced` makes the next catalogue and takes along what was built: apart from copying, what
-    that costs depends on what changed, not on how much there is.
+    `with_changes` returns the next index and updates the lookups that exist. Except for copying,
+    its cost depends on the number of changes, not on the number of posts.
     """
 
     def __init__(self, posts: PostList) -> None:
         self.posts = posts
-        """All posts, in order."""
+        """All posts, in feed order."""
 
     @classmethod
     def from_posts(cls, posts: Iterable[Post]) -> Self:
-        """Return the catalogue of ``posts``, given in any order."""
+        """Return the index of ``posts``, which may be in any order."""
         return cls(PostList.from_posts(sorted(posts, key=sort_key, reverse=True)))
 
     @cached_property
     def by_key(self) -> PersistentMap[PostKey, Post]:
-        """The posts by the part of their id that addresses use."""
+        """Posts by key, the part of their id that URLs use."""
         return PersistentMap.from_mapping({post.key: post for post in self.posts})
 
     @cached_property
     def label_counts(self) -> Counter[tuple[str, str]]:
-        """How many posts call a category by a (slug, title)."""
+        """Number of posts for each (slug, title) of a category."""
         return count_labels(self.posts)
 
     @cached_property
@@ -49,53 +49,60 @@ class PostIndex:
         )
 
     def matching(self, criteria: Sequence[Collection[Attribute]]) -> Sequence[Post]:
-        """Return the posts that have at least one trait of each demand, in order."""
+        """Return the posts with an attribute of each set in ``criteria``, in feed order."""
         if not criteria:
             return self.posts
-        found = (
-            set[int]().union(*(self.positions.get(trait, ()) for trait in demand))
-            for demand in criteria
+        matches = (
+            set[int]().union(*(self.positions.get(trait, ()) for trait in any_of))
+            for any_of in criteria
         )
-        places = sorted(set.intersection(*found), reverse=True)
-        return tuple([self.posts[-1 - place] for place in places])
+        positions = sorted(set.intersection(*matches), reverse=True)
+        return tuple([self.posts[-1 - position] for position in positions])
 
     def with_changes(self, removed: Sequence[Post], added: Sequence[Post]) -> Self:
-        """Return the catalogue without ``gone``, all of which are in it, and with ``come``."""
-        made = type(self)(self.posts.with_changes(removed, added, descending=True))
-        built = vars(self)
-        if "by_key" in built:
-            made.by_key = self.by_key.with_changes(
+        """Return the index without the ``removed`` posts and with the ``added`` ones.
+
+        It must hold all ``removed`` posts.
+        """
+        updated = type(self)(self.posts.with_changes(removed, added, descending=True))
+        lookups = vars(self)
+        if "by_key" in lookups:
+            updated.by_key = self.by_key.with_changes(
                 [post.key for post in removed], {post.key: post for post in added}
             )
-        if "spellings" in built:
-            made.label_counts = self.label_counts + count_labels(added) - count_labels(removed)
-        if "translations" in built:
-            made.translations = self._updated_translations(removed, added)
-        if "places" in built and self._keeps_positions(removed, added):
-            made.positions = self._updated_positions(removed, added)
-        return made
+        if "label_counts" in lookups:
+            updated.label_counts = self.label_counts + count_labels(added) - count_labels(removed)
+        if "translations" in lookups:
+            updated.translations = self._updated_translations(removed, added)
+        if "positions" in lookups and self._keeps_positions(removed, added):
+            updated.positions = self._updated_positions(removed, added)
+        return updated
 
     def build_lookups(self, previous: "PostIndex") -> None:
-        """Build what ``like`` has built, so that nobody waits for it who looks something up."""
-        for name in ("by_key", "spellings", "translations", "places"):
+        """Build the lookups that ``previous`` has, so that no request waits for them."""
+        for name in ("by_key", "label_counts", "translations", "positions"):
             if name in vars(previous):
                 getattr(self, name)
 
     def _updated_translations(
         self, removed: Sequence[Post], added: Sequence[Post]
     ) -> PersistentMap[tuple[str, str], tuple[Post, ...]]:
-        left, new = {*map(id, removed)}, _by_translation(added)
+        removed_ids, added_groups = {*map(id, removed)}, _by_translation(added)
         groups = {
             group: tuple(
                 sorted(
                     (
-                        *(one for one in self.translations.get(group, ()) if id(one) not in left),
-                        *new.get(group, ()),
+                        *(
+                            post
+                            for post in self.translations.get(group, ())
+                            if id(post) not in removed_ids
+                        ),
+                        *added_groups.get(group, ()),
                     ),
                     key=_by_language,
                 )
             )
-            for group in _by_translation(removed).keys() | new.keys()
+            for group in _by_translation(removed).keys() | added_groups.keys()
         }
         lost = [group for group, posts in groups.items() if not posts]
         return self.translations.with_changes(
@@ -103,34 +110,39 @@ class PostIndex:
         )
 
     def _keeps_positions(self, removed: Sequence[Post], added: Sequence[Post]) -> bool:
-        """Tell whether all who stay keep their place: who goes is succeeded, who is new is last."""
-        places, new = {sort_key(post) for post in removed}, {sort_key(post) for post in added}
+        """Tell whether the other posts keep their positions: new ones replace old ones or lead."""
+        old_keys, new_keys = (
+            {sort_key(post) for post in removed},
+            {sort_key(post) for post in added},
+        )
         last = sort_key(self.posts[0]) if self.posts else None
-        return places <= new and (last is None or all(one > last for one in new - places))
+        return old_keys <= new_keys and (
+            last is None or all(key > last for key in new_keys - old_keys)
+        )
 
     def _updated_positions(
         self, removed: Sequence[Post], added: Sequence[Post]
     ) -> dict[Attribute, list[int]]:
-        """Return the places with those of ``gone`` given to ``come``, and new ones at the end."""
-        old = {sort_key(post): post for post in removed}
-        places, owned = dict(self.positions), set[Attribute]()
+        """Return the positions by attribute after ``added`` posts replaced ``removed`` ones."""
+        replaced = {sort_key(post): post for post in removed}
+        positions, copied = dict(self.positions), set[Attribute]()
 
-        def own(trait: Attribute) -> list[int]:
-            if trait not in owned:
-                owned.add(trait)
-                places[trait] = list(places.get(trait, ()))
-            return places[trait]
+        def own(attribute: Attribute) -> list[int]:
+            if attribute not in copied:
+                copied.add(attribute)
+                positions[attribute] = list(positions.get(attribute, ()))
+            return positions[attribute]
 
         end = len(self.posts)
         for post in sorted(added, key=sort_key):
-            before = old.get(sort_key(post))
-            place, end = (self._position(before), end) if before else (end, end + 1)
-            had, has = set(attributes(before) if before else ()), set(attributes(post))
-            for trait in had - has:
-                own(trait).remove(place)
-            for trait in has - had:
-                insort(own(trait), place)
-        return places
+            previous = replaced.get(sort_key(post))
+            position, end = (self._position(previous), end) if previous else (end, end + 1)
+            had, has = set(attributes(previous) if previous else ()), set(attributes(post))
+            for attribute in had - has:
+                own(attribute).remove(position)
+            for attribute in has - had:
+                insort(own(attribute), position)
+        return positions
 
     def _position(self, post: Post) -> int:
         falling = bisect_left(self.posts, True, key=lambda other: sort_key(other) <= sort_key(post))
@@ -138,12 +150,12 @@ class PostIndex:
 
     @cached_property
     def positions(self) -> dict[Attribute, list[int]]:
-        """Where the posts with a trait are, counted from the oldest."""
-        places: defaultdict[Attribute, list[int]] = defaultdict(list)
-        for place, post in enumerate(reversed(self.posts)):
-            for trait in attributes(post):
-                places[trait].append(place)
-        return dict(places)
+        """Positions of the posts with an attribute, counted from the oldest post."""
+        positions: defaultdict[Attribute, list[int]] = defaultdict(list)
+        for position, post in enumerate(reversed(self.posts)):
+            for attribute in attributes(post):
+                positions[attribute].append(position)
+        return dict(positions)
 
 
 def _by_translation(posts: Iterable[Post]) -> dict[tuple[str, str], list[Post]]:
@@ -159,7 +171,7 @@ def _by_language(post: Post) -> tuple[str, str]:
 
 
 def count_labels(posts: Iterable[Post]) -> Counter[tuple[str, str]]:
-    """Return how many of ``posts`` call a category by a (slug, title)."""
+    """Return how many of ``posts`` use each (slug, title) of a category."""
     return Counter(
         (category.slug, category.title) for post in posts for category in post.categories
     )

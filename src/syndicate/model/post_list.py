@@ -1,4 +1,7 @@
-"""Posts in an order, on sheets that the versions of a list share: a change copies a few of them."""
+"""An immutable list of posts whose versions share the chunks that did not change.
+
+Goal: a commit costs the same with 1,000 posts and with 100,000 (docs/reference/benchmarks.md).
+"""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,31 +15,33 @@ from typing_extensions import override
 from syndicate.model.post import Post, PostId
 
 _CHUNK_SIZE: Final = 256
-"""Posts on a sheet at first; one that grows to twice as many is cut."""
+"""Initial number of posts in a chunk; a chunk is split when it has twice as many."""
 
 
 def sort_key(post: Post) -> tuple[datetime, PostId]:
-    """Return what posts are ordered by, those that compete for an address as those of a feed."""
+    """Return the key that orders posts in feeds, and decides which of two posts owns a URL."""
     return post.published, post.id
 
 
 class PostList(Sequence[Post]):
-    """Posts that are never changed, in the order they were given in."""
+    """An immutable sequence of posts, in the order in which they were given."""
 
     def __init__(self, chunks: Iterable["_Chunk"]) -> None:
         self.chunks = tuple(chunks)
 
     @classmethod
     def from_posts(cls, posts: Iterable[Post]) -> Self:
-        """Return ``posts`` on sheets, in their order; themselves if they are on sheets already."""
+        """Return ``posts`` as a list, in their order; a `PostList` is returned as it is."""
         return posts if isinstance(posts, cls) else cls(_split(tuple(posts)))
 
     def with_changes(
         self, removed: Iterable[Post], added: Iterable[Post], *, descending: bool = False
     ) -> Self:
-        """Return the posts without ``gone``, all of which are there, and with ``come``.
+        """Return the posts without the ``removed`` and with the ``added`` ones.
 
-        All are, and stay, in rising `order`, or in the ``falling`` one.
+        It must hold all ``removed`` posts.
+
+        All posts are and stay in ascending order by `sort_key`, or in ``descending`` order.
         """
         if not self.chunks:
             return self.from_posts(sorted(added, key=sort_key, reverse=descending))
@@ -50,46 +55,46 @@ class PostList(Sequence[Post]):
             return sheet, bisect_left(sheet, True, key=follows)
 
         for post in removed:
-            sheet, place = find(post)
-            del sheet[place]
+            sheet, position = find(post)
+            del sheet[position]
         for post in added:
-            sheet, place = find(post)
-            sheet.insert(place, post)
+            sheet, position = find(post)
+            sheet.insert(position, post)
         return type(self)(
-            one
-            for number, before in enumerate(self.chunks)
-            for one in (_split(edited[number]) if number in edited else (before,))
+            chunk
+            for number, chunk_before in enumerate(self.chunks)
+            for chunk in (_split(edited[number]) if number in edited else (chunk_before,))
         )
 
     def difference(self, previous: "PostList") -> tuple[list[Post], list[Post]]:
-        """Return the posts that are only in ``before``, and only here; equal ones may be both.
+        """Return the posts that are only in ``previous``, and only here; equal ones may be in both.
 
-        The same object is the same: what is on shared sheets is not even looked at.
+        Posts are compared by identity, and posts of shared chunks are skipped.
         """
-        left, right = (
+        only_previous, only_here = (
             _unshared(previous.chunks, self.chunks),
             _unshared(self.chunks, previous.chunks),
         )
-        stay = left.keys() & right.keys()
+        unchanged = only_previous.keys() & only_here.keys()
         return (
-            [post for number, post in left.items() if number not in stay],
-            [post for number, post in right.items() if number not in stay],
+            [post for number, post in only_previous.items() if number not in unchanged],
+            [post for number, post in only_here.items() if number not in unchanged],
         )
 
     @cached_property
     def last_updated(self) -> datetime | None:
-        """When the one that changed last did; None if there is no post."""
+        """Time of the latest update of a post, or None if there are no posts."""
         return max((sheet.last_updated for sheet in self.chunks), default=None)
 
     @overload
-    def __getitem__(self, place: int) -> Post: ...
+    def __getitem__(self, index: int) -> Post: ...
     @overload
-    def __getitem__(self, place: slice) -> tuple[Post, ...]: ...
+    def __getitem__(self, index: slice) -> tuple[Post, ...]: ...
     @override
-    def __getitem__(self, place: int | slice) -> Post | tuple[Post, ...]:
-        if isinstance(place, slice):
-            return tuple([self[number] for number in range(*place.indices(len(self)))])
-        number = range(len(self))[place]
+    def __getitem__(self, index: int | slice) -> Post | tuple[Post, ...]:
+        if isinstance(index, slice):
+            return tuple([self[number] for number in range(*index.indices(len(self)))])
+        number = range(len(self))[index]
         sheet = bisect_right(self._starts, number) - 1
         return self.chunks[sheet].posts[number - self._starts[sheet]]
 
@@ -109,7 +114,10 @@ class PostList(Sequence[Post]):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, PostList | tuple) or len(self) != len(other):
             return False
-        return all(one is two or one == two for one, two in zip(self, other, strict=True))
+        return all(
+            own_post is other_post or own_post == other_post
+            for own_post, other_post in zip(self, other, strict=True)
+        )
 
     @override
     def __hash__(self) -> int:
@@ -117,16 +125,16 @@ class PostList(Sequence[Post]):
 
     @override
     def __repr__(self) -> str:
-        return f"Sheets({[*self]!r})"
+        return f"PostList({[*self]!r})"
 
     @cached_property
     def _starts(self) -> list[int]:
-        """Where each sheet begins, and the end."""
+        """Position of the first post of each chunk, and the end."""
         return [*accumulate((len(sheet.posts) for sheet in self.chunks), initial=0)]
 
 
 class _Chunk:
-    """Some posts, and what is known of them together."""
+    """Consecutive posts, with the time of their latest update."""
 
     def __init__(self, posts: Sequence[Post]) -> None:
         self.posts = tuple(posts)
@@ -137,13 +145,13 @@ class _Chunk:
 
 
 def _unshared(chunks: Iterable[_Chunk], others: Iterable[_Chunk]) -> dict[int, Post]:
-    """Return the posts on those of ``sheets`` that are not among ``others``, by their objects."""
-    known = {*map(id, others)}
-    return {id(post): post for sheet in chunks if id(sheet) not in known for post in sheet.posts}
+    """Return the posts by identity that are in ``chunks`` but not in shared ones of ``others``."""
+    shared = {*map(id, others)}
+    return {id(post): post for sheet in chunks if id(sheet) not in shared for post in sheet.posts}
 
 
 def _split(posts: Sequence[Post]) -> Iterator[_Chunk]:
-    """Yield sheets of ``posts``: one as long as they are not too many for it."""
+    """Yield ``posts`` in chunks: one chunk unless they are too many for it."""
     if len(posts) < 2 * _CHUNK_SIZE:
         yield from [_Chunk(posts)] if posts else []
         return
@@ -152,8 +160,8 @@ def _split(posts: Sequence[Post]) -> Iterator[_Chunk]:
 
 
 def _make_position_test(post: Post, *, descending: bool) -> Callable[[Post], bool]:
-    """Return what tells whether another post has the place of ``post`` or one after it."""
-    own = sort_key(post)
+    """Return a test whether a post is at the position of ``post`` or after it."""
+    key = sort_key(post)
     if descending:
-        return lambda other: sort_key(other) <= own
-    return lambda other: sort_key(other) >= own
+        return lambda other: sort_key(other) <= key
+    return lambda other: sort_key(other) >= key

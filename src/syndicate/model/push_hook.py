@@ -1,7 +1,7 @@
-"""Push hooks: how a git host proves that it knows the secret of a source.
+"""Credentials of push hooks: how a git host proves that it knows the secret of a source.
 
-GitHub, Gitea and Forgejo sign the body of a request with HMAC-SHA256, in hexadecimal digits; GitLab
-shows the secret itself. What signs with SHA-1 alone is not believed.
+GitHub, Gitea and Forgejo sign the body of the request with HMAC-SHA256, in hexadecimal digits;
+GitLab sends the secret itself. Signatures by SHA-1 alone are not accepted.
 """
 
 import hmac
@@ -14,37 +14,37 @@ _SIGNATURE_HEADERS: Final = {
     b"x-gitea-signature": b"",
     b"x-forgejo-signature": b"",
 }
-"""Header fields with a signature, and what stands before the digits."""
+"""Headers with a signature, and the prefix before its digits."""
 
 _SECRET_HEADER: Final = b"x-gitlab-token"
 
 
 class BodySigner:
-    """Signs a body that comes in pieces and is not kept."""
+    """Computes the HMAC of a body that arrives in pieces and is not stored."""
 
     def __init__(self, secret: str) -> None:
         self._hmac = hmac.new(secret.encode(), digestmod="sha256")
 
     def update(self, piece: bytes) -> None:
-        """Sign what follows, too."""
+        """Add the next piece of the body."""
         self._hmac.update(piece)
 
     @property
     def signature(self) -> str:
-        """The signature of everything so far, in hexadecimal digits."""
+        """HMAC-SHA256 of the pieces so far, in hexadecimal digits."""
         return self._hmac.hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookCredentials:
-    """What a request shows: ``signatures`` with what stands before them, and ``secrets``."""
+    """Credentials in a request: ``signatures`` with their prefixes, and ``secrets``."""
 
     signatures: tuple[tuple[bytes, bytes], ...] = ()
     secrets: tuple[bytes, ...] = field(default=(), repr=False)
 
     @classmethod
     def from_headers(cls, headers: Iterable[tuple[bytes, bytes]]) -> Self:
-        """Read header fields, their names in lower case; what a host leaves empty shows nothing."""
+        """Read the credentials from headers with names in lower case; empty values are ignored."""
         pairs = tuple(headers)
         return cls(
             signatures=tuple(
@@ -58,19 +58,19 @@ class HookCredentials:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is shown at all."""
+        """Whether the request has no credentials."""
         return not self.signatures and not self.secrets
 
     def verify(self, secret: str, signature: str) -> bool:
-        """Tell whether all that is shown is right, given what `BodySigner` makes of the body.
+        """Return whether all credentials are right, given the body's ``signature``.
 
-        How long this takes says nothing about what would be right.
+        The time this takes is independent of the expected value.
         """
         matches = [
             *(
-                hmac.compare_digest(one, before + signature.encode())
-                for before, one in self.signatures
+                hmac.compare_digest(value, prefix + signature.encode())
+                for prefix, value in self.signatures
             ),
-            *(hmac.compare_digest(one, secret.encode()) for one in self.secrets),
+            *(hmac.compare_digest(value, secret.encode()) for value in self.secrets),
         ]
         return all(matches) and not self.is_empty

@@ -1,4 +1,4 @@
-"""The query language of feeds and of the API: what a query string asks for, exactly."""
+"""Query language of feeds and of the API: filters, paging and their errors."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 200
 
 _LANGUAGE: Final = re.compile(r"[a-z]{1,8}(-[a-z0-9]{1,8})*", re.ASCII | re.IGNORECASE)
-"""A basic language range (RFC 4647 section 2.1) but the wildcard."""
+"""A basic language range without the wildcard (RFC 4647 section 2.1)."""
 
 _PARAMETER_CORRECTIONS: Final = {
     "categories": "category",
@@ -37,7 +37,7 @@ _PARAMETER_CORRECTIONS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """What a query string narrows a feed to, and which page of it is meant.
+    """Filters of a feed, and the page of it.
 
     ``categories`` are slugs; ``after`` is a cursor, empty for the first page.
     """
@@ -53,7 +53,7 @@ class Query:
 
     @property
     def selection(self) -> Selection:
-        """What is left of everything."""
+        """The selection of these filters."""
         return Selection.create(
             categories=self.categories,
             match_all=self.match_all,
@@ -63,9 +63,9 @@ class Query:
         )
 
     def canonical(self, after: str | None = None) -> str:
-        """Return the one query string that means this, or the same with another ``after``.
+        """Return the canonical query string, optionally with another ``after``.
 
-        Sorted, without what is the default anyway; empty if nothing is asked.
+        Sorted and without defaults; empty for the unfiltered feed.
         """
         after = self.after if after is None else after
         pairs = [
@@ -82,12 +82,12 @@ class Query:
 
 
 def parse_query(pairs: Iterable[tuple[str, str]], edition: Edition) -> Query:
-    """Read the decoded ``pairs`` of a query string; empty values count as not given.
+    """Parse the decoded ``pairs`` of a query string; empty values count as not given.
 
-    Foreign parameters are ignored. Raises `UsageError` for a near miss of one of ours, for a
-    malformed value, and for a category or source that ``edition`` does not know.
+    Unknown parameters are ignored. Raises `UsageError` for a near miss of a known parameter, for an
+    invalid value, and for a category or source that ``edition`` does not have.
     """
-    given: dict[str, list[str]] = {}
+    values: dict[str, list[str]] = {}
     for name, text in pairs:
         if name in _PARAMETER_CORRECTIONS:
             raise UsageError(
@@ -97,20 +97,20 @@ def parse_query(pairs: Iterable[tuple[str, str]], edition: Edition) -> Query:
                 choices=_PARAMETERS,
             )
         if name in _PARAMETERS and text.strip():
-            given.setdefault(name, []).append(text.strip())
+            values.setdefault(name, []).append(text.strip())
     return Query(
         categories=_sorted_unique(
-            parse_category(text, edition) for text in given.get("category", ())
+            parse_category(text, edition) for text in values.get("category", ())
         ),
-        match_all=_choice("match", given, ("any", "all"), "any") == "all",
+        match_all=_choice("match", values, ("any", "all"), "any") == "all",
         carousel={"true": True, "false": False, "": None}[
-            _choice("carousel", given, ("true", "false"), "")
+            _choice("carousel", values, ("true", "false"), "")
         ],
-        sources=_sorted_unique(parse_source(text, edition) for text in given.get("source", ())),
-        languages=_sorted_unique(parse_language(text) for text in given.get("language", ())),
-        limit=parse_limit({"limit": _single("limit", given)}),
-        after=_single("after", given),
-        content=cast("ContentMode", _choice("content", given, get_args(ContentMode), "full")),
+        sources=_sorted_unique(parse_source(text, edition) for text in values.get("source", ())),
+        languages=_sorted_unique(parse_language(text) for text in values.get("language", ())),
+        limit=parse_limit({"limit": _single("limit", values)}),
+        after=_single("after", values),
+        content=cast("ContentMode", _choice("content", values, get_args(ContentMode), "full")),
     )
 
 
@@ -130,8 +130,8 @@ def _sorted_unique(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(texts)))
 
 
-def _single(name: str, given: dict[str, list[str]]) -> str:
-    values = given.get(name, [""])
+def _single(name: str, parameters: dict[str, list[str]]) -> str:
+    values = parameters.get(name, [""])
     if len(set(values)) > 1:
         raise UsageError(
             f"{name} is given more than once: {', '.join(values)}",
@@ -141,8 +141,10 @@ def _single(name: str, given: dict[str, list[str]]) -> str:
     return values[0]
 
 
-def _choice(name: str, given: dict[str, list[str]], allowed: tuple[str, ...], default: str) -> str:
-    value = _single(name, given).lower() or default
+def _choice(
+    name: str, parameters: dict[str, list[str]], allowed: tuple[str, ...], default: str
+) -> str:
+    value = _single(name, parameters).lower() or default
     if value in allowed or value == default:
         return value
     raise UsageError(
@@ -154,7 +156,7 @@ def _choice(name: str, given: dict[str, list[str]], allowed: tuple[str, ...], de
 
 
 def parse_limit(given: Mapping[str, str]) -> int:
-    """Return the length of a page that a query asks for; raises `UsageError`."""
+    """Return the page size in a query; raises `UsageError`."""
     text = given.get("limit", "").strip() or str(DEFAULT_LIMIT)
     if re.fullmatch("[0-9]{1,3}", text) and 1 <= int(text) <= MAX_LIMIT:
         return int(text)
@@ -182,21 +184,21 @@ def parse_category(text: str, edition: Edition) -> str:
 
 def parse_source(text: str, edition: Edition) -> str:
     """Return the name of the source that ``text`` means; raises `UsageError`."""
-    known = tuple(source.name for source in edition.sources)
-    if text.lower() in known:
+    names = tuple(source.name for source in edition.sources)
+    if text.lower() in names:
         return text.lower()
     raise UsageError(
         f"there is no source {text!r}",
         code="unknown-source",
         hint="Give the name of a known source.",
-        choices=near_misses(text, sorted(known)),
-        choices_total=len(known),
+        choices=near_misses(text, sorted(names)),
+        choices_total=len(names),
         choices_path="/v1/sources",
     )
 
 
 def parse_language(text: str) -> str:
-    """Return the language range that ``text`` is, in lower case; raises `UsageError`."""
+    """Return the language range ``text`` in lower case; raises `UsageError`."""
     if _LANGUAGE.fullmatch(text):
         return text.lower()
     raise UsageError(

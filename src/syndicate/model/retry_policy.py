@@ -1,6 +1,6 @@
-"""What an attempt does: to its delivery, to its subscription, and what the operator must know.
+"""What an attempt changes: the delivery, the subscription, and the alerts for the operator.
 
-A pure decision: the clock and the dice are arguments.
+Pure: time and randomness are arguments.
 """
 
 from collections.abc import Iterable
@@ -15,39 +15,39 @@ from syndicate.model.subscription import DELIVERABLE_STATES, UNDECRYPTABLE_REASO
 OperatorAlert = Literal["subscription.failing", "subscription.recovered", "subscription.disabled"]
 
 FAILING_AFTER_ATTEMPTS: Final = 4
-"""Failures in a row after which the operator is told."""
+"""Consecutive failures after which the operator gets an alert."""
 
 SUSPENDED_AFTER_ATTEMPTS: Final = 5
-"""Failures in a row after which the breaker lets only one request through per step."""
+"""Consecutive failures after which one request per step is sent (circuit breaker)."""
 
 DISABLED_AFTER: Final = timedelta(days=5)
-"""How long an endpoint may do nothing but fail."""
+"""How long an endpoint may fail without a success before its subscription is disabled."""
 
 DISABLED_AFTER_ATTEMPTS: Final = 10
-"""How often it must have failed in that time, at least."""
+"""Minimum number of failures in that time."""
 
 MAX_PAUSE: Final = timedelta(hours=24)
-"""The longest that an endpoint may ask us to wait."""
+"""Longest pause that an endpoint may request."""
 
 BUSY_PAUSE: Final = timedelta(seconds=1)
-"""How long a delivery waits that found no free connection to its host."""
+"""How long a delivery waits if no connection to its host was free."""
 
 UNREADABLE_SECRET_PAUSE: Final = timedelta(minutes=1)
-"""How long a subscription waits whose secret cannot be opened, before it is looked at again."""
+"""How long a subscription waits whose secret cannot be decrypted, before the next look."""
 
 MAX_JITTER: Final = 0.2
-"""The most that is added to a step, as a part of it; so that retries do not come in step."""
+"""Largest part of a step that is added to it, so that retries do not coincide."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetrySchedule:
-    """How long to wait before each attempt; there are as many attempts as ``steps``."""
+    """Pauses before each attempt; there are as many attempts as ``steps``."""
 
     steps: tuple[timedelta, ...]
 
     @classmethod
     def from_seconds(cls, seconds: Iterable[float]) -> Self:
-        """Make a schedule from the seconds of the settings."""
+        """Return the schedule with the pauses of the settings, in seconds."""
         return cls(steps=tuple(timedelta(seconds=step) for step in seconds))
 
 
@@ -58,9 +58,9 @@ DEFAULT_SCHEDULE: Final = RetrySchedule.from_seconds(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptContext:
-    """When an attempt is over, and what the dice and the settings say then.
+    """Time of the end of an attempt, with the schedule and the jitter for the next one.
 
-    ``chance`` is from 0 to 1, drawn anew for each attempt.
+    ``jitter`` is random from 0 to 1, drawn for each attempt.
     """
 
     now: datetime
@@ -68,9 +68,9 @@ class AttemptContext:
     schedule: RetrySchedule = DEFAULT_SCHEDULE
 
     def pause_before(self, step: int) -> timedelta:
-        """Return the wait before the attempt that follows ``step`` others, with its jitter.
+        """Return the pause before the attempt that follows ``step`` others, with jitter.
 
-        Beyond the end of the schedule it is the last one's.
+        After the end of the schedule, that of its last step.
         """
         steps = self.schedule.steps
         return steps[min(step, len(steps) - 1)] * (1 + MAX_JITTER * self.jitter)
@@ -78,9 +78,10 @@ class AttemptContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptResult:
-    """How things stand after an attempt; ``attempt`` is None if there was none to record.
+    """State of delivery and subscription after an attempt.
 
-    If the subscription is disabled now, its other unfinished deliveries are to be cancelled.
+    ``attempt`` is None if there is nothing to record. If the subscription is disabled now, its
+    other unfinished deliveries must be cancelled.
     """
 
     delivery: Delivery
@@ -90,10 +91,9 @@ class AttemptResult:
 
 
 def retry_after(text: str, now: datetime) -> timedelta:
-    """Return the wait that a ``Retry-After`` asks for (RFC 9110 section 10.2.3), at most a day.
+    """Return the pause that ``Retry-After`` requests (RFC 9110 section 10.2.3), at most a day.
 
-    Seconds or a date; zero for a date that has passed, and for anything that is neither, such as
-    a date whose numbers no calendar has.
+    Accepts seconds or a date. Zero for a date in the past and for an invalid value.
     """
     text = text.strip()
     if text.isascii() and text.isdigit():
@@ -110,9 +110,9 @@ def retry_after(text: str, now: datetime) -> timedelta:
 def apply_attempt(
     delivery: Delivery, subscription: Subscription, attempt: Attempt, context: AttemptContext
 ) -> AttemptResult:
-    """Return how a leased delivery and its subscription stand once ``attempt`` is over.
+    """Return the state of a leased delivery and its subscription after ``attempt``.
 
-    ``subscription`` is as it is now: its owner may have changed it while the request was made.
+    ``subscription`` is its current state: its owner may have changed it during the request.
     """
     if attempt.outcome == "deferred":
         waiting = replace(release(delivery), due=context.now + BUSY_PAUSE)
@@ -141,7 +141,7 @@ def apply_attempt(
 def _after_unsent(
     delivery: Delivery, subscription: Subscription, attempt: Attempt, context: AttemptContext
 ) -> AttemptResult:
-    """Let a subscription wait as a whole; the operator is told once."""
+    """Suspend the whole subscription; the operator gets one alert."""
     waiting = release(delivery)
     if subscription.state not in DELIVERABLE_STATES:
         return AttemptResult(delivery=waiting, subscription=subscription, attempt=None)
@@ -159,7 +159,7 @@ def _after_unsent(
 def _next_state(
     attempt: Attempt, context: AttemptContext, step: int
 ) -> tuple[DeliveryState, timedelta]:
-    """Return what becomes of a delivery, and how long it waits if it is tried again."""
+    """Return the next state of a delivery, and the pause before the next attempt."""
     match attempt.outcome:
         case "failed" if step >= len(context.schedule.steps):
             return "exhausted", timedelta(0)
@@ -184,7 +184,7 @@ def _updated_health(
     if subscription.state == "disabled" or attempt.outcome == "lost":
         return subscription, ()
     if attempt.is_opt_out:
-        return _disabled(subscription, f"the endpoint wants no more: {_failure_text(attempt)}")
+        return _disabled(subscription, f"the endpoint unsubscribed: {_failure_text(attempt)}")
     if attempt.outcome == "delivered":
         return _recovered(subscription)
     failing = replace(
@@ -193,7 +193,7 @@ def _updated_health(
         failing_since=subscription.failing_since or attempt.started,
     )
     if _should_disable(failing, context.now):
-        return _disabled(failing, f"nothing but failures for days: {_failure_text(attempt)}")
+        return _disabled(failing, f"no success for days: {_failure_text(attempt)}")
     return _failing(failing, attempt, context)
 
 
@@ -222,7 +222,7 @@ def _failing(
     if streak >= SUSPENDED_AFTER_ATTEMPTS:
         pause = max(pause, context.pause_before(streak))
         if failing.state == "active":
-            reason = f"{streak} attempts failed in a row: {_failure_text(attempt)}"
+            reason = f"{streak} consecutive attempts failed: {_failure_text(attempt)}"
             failing = replace(failing, state="suspended", state_reason=reason)
     alerts: tuple[OperatorAlert, ...] = (
         ("subscription.failing",) if streak == FAILING_AFTER_ATTEMPTS else ()
@@ -237,7 +237,7 @@ def _disabled(
 
 
 def _should_disable(failing: Subscription, now: datetime) -> bool:
-    """Tell whether to give an endpoint up; WebSub keeps a subscription to the end of its lease."""
+    """Tell whether to disable a subscription; WebSub ones live to the end of their lease."""
     return (
         failing.kind == "webhook"
         and failing.state in DELIVERABLE_STATES

@@ -1,4 +1,4 @@
-"""Which posts a feed, subscription, export or embed is about: one meaning in every channel."""
+"""Selections of posts, with one meaning in feeds, subscriptions, exports and embeds."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -7,28 +7,28 @@ from typing import Protocol, Self
 from syndicate.model.category import Category
 
 AnyOf = frozenset[str]
-"""Slugs of which a post must have at least one."""
+"""Category slugs of which a post must have at least one."""
 
 Attribute = tuple[str, str | bool]
-"""Something a selection can ask for: ("category", slug), ("source", name), ("carousel", flag)."""
+"""A criterion of a selection: ("category", slug), ("source", name), ("carousel", flag)."""
 
 
 class Selectable(Protocol):
-    """What decides whether a selection holds a post: of the post now, or as it once was."""
+    """Attributes of a post that selections use: of `Post` or of a `LedgerRow`."""
 
     @property
     def source(self) -> str:
-        """The name of its source."""
+        """Name of its source."""
         ...
 
     @property
     def categories(self) -> tuple[Category, ...]:
-        """What it is filed under."""
+        """Its categories."""
         ...
 
     @property
     def carousel(self) -> bool:
-        """Whether it is shown in the carousel."""
+        """Whether it is in the carousel."""
         ...
 
     @property
@@ -38,7 +38,7 @@ class Selectable(Protocol):
 
 
 def attributes(post: Selectable) -> Iterator[Attribute]:
-    """Yield every trait of ``post``; languages are not among them, since they cover others."""
+    """Yield every attribute of ``post``, without its language, which ranges match."""
     yield "source", post.source
     yield "carousel", post.carousel
     for category in post.categories:
@@ -47,10 +47,10 @@ def attributes(post: Selectable) -> Iterator[Attribute]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """A set of posts by what they are, not by which they are.
+    """A set of posts, defined by their attributes.
 
-    ``categories`` is a set of any-of sets that must all hold, so that two selections narrow
-    each other. None leaves the question open; an empty ``sources`` or ``languages`` is nothing.
+    ``categories`` is a set of any-of sets that must all match, so that two selections can be
+    intersected. None means any; an empty ``sources`` or ``languages`` matches no post.
     """
 
     categories: frozenset[AnyOf] = frozenset()
@@ -68,7 +68,7 @@ class Selection:
         sources: Iterable[str] = (),
         languages: Iterable[str] = (),
     ) -> Self:
-        """Make a selection from lists in which empty means "not asked"."""
+        """Create a selection from lists, of which empty ones mean any."""
         slugs = frozenset(categories)
         groups = (frozenset({slug}) for slug in slugs) if match_all else (slugs,)
         return cls(
@@ -79,7 +79,7 @@ class Selection:
         )
 
     def intersect(self, other: Self) -> Self:
-        """Return what is in both."""
+        """Return the selection of posts that are in both."""
         if self.carousel is not None and other.carousel not in (None, self.carousel):
             return type(self)(sources=frozenset())
         return type(self)(
@@ -91,7 +91,7 @@ class Selection:
 
     @property
     def criteria(self) -> list[set[Attribute]]:
-        """The sets of traits of each of which a post must have at least one."""
+        """Sets of attributes; a post must have at least one of each set."""
         criteria: list[set[Attribute]] = [
             {("category", slug) for slug in group} for group in self.categories
         ]
@@ -107,33 +107,35 @@ class Selection:
         if self.carousel is not None and post.carousel != self.carousel:
             return False
         if self.languages is not None and not any(
-            _language_matches(wanted, post.language) for wanted in self.languages
+            _language_matches(language_range, post.language) for language_range in self.languages
         ):
             return False
         slugs = {category.slug for category in post.categories}
         return all(group & slugs for group in self.categories)
 
 
-def _intersection(one: frozenset[str] | None, two: frozenset[str] | None) -> frozenset[str] | None:
-    if one is None or two is None:
-        return two if one is None else one
-    return one & two
+def _intersection(
+    first: frozenset[str] | None, second: frozenset[str] | None
+) -> frozenset[str] | None:
+    if first is None or second is None:
+        return second if first is None else first
+    return first & second
 
 
 def _language_intersection(
-    one: frozenset[str] | None, two: frozenset[str] | None
+    first: frozenset[str] | None, second: frozenset[str] | None
 ) -> frozenset[str] | None:
-    if one is None or two is None:
-        return _intersection(one, two)
+    if first is None or second is None:
+        return _intersection(first, second)
     return frozenset(
         tag
-        for tag in one | two
-        if any(_language_matches(wide, tag) for wide in one)
-        and any(_language_matches(wide, tag) for wide in two)
+        for tag in first | second
+        if any(_language_matches(language_range, tag) for language_range in first)
+        and any(_language_matches(language_range, tag) for language_range in second)
     )
 
 
-def _language_matches(wanted: str, tag: str) -> bool:
-    """Basic filtering (RFC 4647 section 3.3.1): ``es`` covers ``es`` and ``es-PR``."""
-    language_range, language = wanted.lower(), tag.lower()
+def _language_matches(range_text: str, tag: str) -> bool:
+    """Match by basic filtering (RFC 4647 section 3.3.1): ``es`` matches ``es`` and ``es-PR``."""
+    language_range, language = range_text.lower(), tag.lower()
     return language == language_range or language.startswith(f"{language_range}-")

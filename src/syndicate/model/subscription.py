@@ -1,4 +1,4 @@
-"""Who wants to hear of which posts, where, and how well that goes."""
+"""Subscriptions: endpoint, selection, secrets and health."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,48 +11,48 @@ SubscriptionId = NewType("SubscriptionId", str)
 """``sub_`` and letters or digits."""
 
 SubscriptionKind = Literal["webhook", "websub"]
-"""The channel: which file of `syndicate.channels` sends."""
+"""The channel: the module of `syndicate.channels` that sends."""
 
 EventType = Literal["post.published", "post.updated", "post.removed"]
 
 Payload = Literal["full", "thin"]
-"""Whether a request carries the whole item or only says which post it is about."""
+"""Whether a request carries the whole post or only its id, URL and title."""
 
 SubscriptionState = Literal["verifying", "active", "paused", "suspended", "disabled"]
-"""verifying: WebSub, until the subscriber confirmed; paused: by the owner; suspended: the breaker
-lets one request through now and then; disabled: gone or failing for days, by us."""
+"""verifying: WebSub, until the subscriber confirms; paused: by the owner; suspended: one request
+per step is sent (circuit breaker); disabled: by us, after 410 or days of failures."""
 
 EVENT_TYPES: Final[tuple[EventType, ...]] = get_args(EventType)
 
 DELIVERABLE_STATES: Final[frozenset[SubscriptionState]] = frozenset({"active", "suspended"})
-"""States in which deliveries are sent; in the others they wait, or are not made at all."""
+"""States in which deliveries are sent; in the others they wait, or are not created at all."""
 
 UNDECRYPTABLE_REASON: Final = (
-    "its secret cannot be opened: [service] secret_key is not what it was when the secret was "
-    "stored; set it back, or rotate the secret"
+    "the secret cannot be decrypted: [service] secret_key has changed since it was stored; "
+    "restore the key or rotate the secret"
 )
-"""Why nothing is sent to a subscription whose secret nobody can read."""
+"""Why nothing is sent to a subscription whose secret cannot be decrypted."""
 
 SECRET_OVERLAP: Final = timedelta(hours=24)
-"""How long a secret that was replaced still signs, beside the one that took its place."""
+"""How long a replaced secret still signs, together with the new one."""
 
 MAX_OLD_SECRETS: Final = 2
-"""How many replaced secrets sign beside the current one, at most."""
+"""Maximum number of replaced secrets that sign together with the current one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """One endpoint and what it hears of.
+    """One endpoint and the events it receives.
 
-    ``selection`` and ``types`` are what a webhook asked for, ``topic`` is the feed address of a
-    WebSub subscriber. ``lease_until`` is when a WebSub subscription ends; a webhook's never does.
+    ``selection`` and ``types`` filter the events of a webhook; ``topic`` is the feed URL of a
+    WebSub subscription. ``lease_until`` is when a WebSub subscription ends; a webhook's never does.
     """
 
     id: SubscriptionId
     kind: SubscriptionKind = "webhook"
     owner: str = ""
-    """The name on the token that made it, so that a new token of that name takes over; empty for
-    WebSub, where knowing the callback is the right."""
+    """Name of the token that created it, so that a new token of that name has access; empty for
+    WebSub, where knowing the callback is enough."""
     url: str
     topic: str = ""
     selection: Selection = Selection()
@@ -61,36 +61,36 @@ class Subscription:
     payload: Payload = "full"
     backfill: bool = False
     secrets: tuple[Secret, ...] = ()
-    """The newest first; a WebSub subscriber may have none."""
+    """The newest first; a WebSub subscription may have none."""
     unreadable_secret: str = ""
-    """The secrets as they are stored, where they cannot be opened: then `secrets` is empty."""
+    """The stored secrets, if they cannot be decrypted: then `secrets` is empty."""
     state: SubscriptionState = "active"
     state_reason: str = ""
     failing_since: datetime | None = None
-    """When the first of the present row of failures began."""
+    """When the first of the latest consecutive failures was."""
     fail_streak: int = 0
-    """How many attempts failed since the last success."""
+    """Number of failures since the last success."""
     not_before: datetime | None = None
-    """Until when nothing is sent: the endpoint asked for it, or the breaker waits."""
+    """Nothing is sent before: the endpoint requested a pause, or the circuit breaker is open."""
     lease_until: datetime | None = None
 
     @property
     def status_reason(self) -> str:
-        """Why it is in its state, or why nothing can be sent in any; empty if all is well."""
+        """Why it is in its state, or why nothing can be sent; empty if it works."""
         return UNDECRYPTABLE_REASON if self.unreadable_secret else self.state_reason
 
     def accepts(self, kind: EventType, *, is_minor: bool) -> bool:
-        """Tell whether the owner wants to hear of such a change."""
+        """Tell whether the subscription includes events of this type."""
         return kind in self.types and (self.minor or not is_minor)
 
 
 def pause(subscription: Subscription) -> Subscription:
-    """Let deliveries wait, as the owner wants."""
+    """Let deliveries wait, at the owner's request."""
     return replace(subscription, state="paused", state_reason="")
 
 
 def resume(subscription: Subscription) -> Subscription:
-    """Begin to send again, as if nothing had ever failed."""
+    """Start sending again, with all failures forgotten."""
     return replace(
         subscription,
         state="active",
@@ -108,22 +108,21 @@ def rotate_secret(
     *,
     max_old_secrets: int = MAX_OLD_SECRETS,
 ) -> Subscription:
-    """Sign with ``secret`` from now on, and for `OVERLAP` with the one before as well.
+    """Sign with ``secret`` from now on, and for `SECRET_OVERLAP` with the previous one as well.
 
-    At most ``max_old_secrets`` former ones are kept, the newest, so that signatures stay short.
-
-    One before that cannot be opened is forgotten, and holds nothing up any more.
+    At most ``max_old_secrets`` previous ones are kept, the newest, so that signatures stay short. A
+    secret that cannot be decrypted is dropped, and no longer suspends the subscription.
     """
     if subscription.unreadable_secret and subscription.state == "suspended":
         subscription = resume(subscription)
     previous = (
-        replace(one, valid_until=at + SECRET_OVERLAP) if one.valid_until is None else one
-        for one in subscription.secrets
+        replace(old, valid_until=at + SECRET_OVERLAP) if old.valid_until is None else old
+        for old in subscription.secrets
     )
     retained = active_secrets(previous, at)[:max_old_secrets]
     return replace(subscription, secrets=(secret, *retained), unreadable_secret="")
 
 
 def is_well_formed_id(text: str) -> bool:
-    """Tell whether ``text`` could be an id; a database may not accept others as a parameter."""
+    """Tell whether ``text`` could be an id; a database may reject other text as a parameter."""
     return text.isascii() and text.isprintable()

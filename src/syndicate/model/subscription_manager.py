@@ -1,4 +1,4 @@
-"""The office: what partners and operators can do, as the web is given it."""
+"""Management of subscriptions, as the web handlers use it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,56 +12,52 @@ from syndicate.model.subscription_status import SubscriptionStatus
 
 
 class SubscriptionManager(Protocol):
-    """Looks after subscriptions and their deliveries.
+    """Manages subscriptions, their deliveries and access tokens.
 
-    ``owner`` is who asks: what is not theirs is `UnknownName` to them as if it were not there;
-    None is somebody who sees everything. Every method may raise `StorageError`.
+    ``owner`` limits access: subscriptions of others raise `UnknownName` as if they did not exist.
+    None means access to all. Every method may raise `StorageError`.
     """
 
     async def authenticate(self, text: str) -> AccessToken | None:
-        """Return the token of which ``text`` was shown; None unless it holds now."""
+        """Return the access token with the given text, or None unless it is valid now."""
         ...
 
     async def parse(self, document: object, operation: Operation) -> SubscriptionPatch:
-        """Parse a subscription from JSON.
-
-        Raises `ValidationFailed` with all that is wrong or not allowed.
-        """
+        """Parse a JSON document; raises `ValidationFailed` with every error."""
         ...
 
     async def subscribe(self, subscription: Subscription) -> Subscription:
-        """Store a subscription under an id and with a secret of its own; return that.
+        """Store a subscription with a new id and secret, and return it.
 
-        Raises `ValidationFailed` if nothing may be sent there, `Conflict` if it exists already,
-        `NotReady`
-        where what there is cannot be told at this moment.
+        Raises `ValidationFailed` if requests to the URL are not allowed, `Conflict` if the
+        subscription exists already, `NotReady` if the posts for a backfill are not available now.
         """
         ...
 
     async def update(
         self, subscription_id: str, owner: str | None, patch: SubscriptionPatch
     ) -> Subscription:
-        """Change a subscription as wished, and tell it what another selection means.
+        """Apply ``patch`` to a subscription, and send the difference between its selections.
 
         Raises `UnknownName`, `ValidationFailed`, `Conflict` and `NotReady`.
         """
         ...
 
     async def get(self, subscription_id: str, owner: str | None) -> SubscriptionStatus:
-        """Return a subscription; raises `UnknownName`."""
+        """Return a subscription with its status; raises `UnknownName`."""
         ...
 
     async def list_page(
         self, owner: str | None, after: str, limit: int
     ) -> tuple[Sequence[SubscriptionStatus], str | None]:
-        """Return a page of subscriptions, the oldest first, and the cursor of the next one.
+        """Return a page of subscriptions, the oldest first, and the cursor of the next page.
 
-        Raises `UsageError` if ``after`` is no cursor; it is empty for the first page.
+        ``after`` is empty for the first page. Raises `UsageError` if it is not a cursor.
         """
         ...
 
     async def remove(self, subscription_id: str, owner: str | None) -> None:
-        """Forget a subscription and all that was on its way to it; raises `UnknownName`."""
+        """Delete a subscription and its deliveries; raises `UnknownName`."""
         ...
 
     async def rotate(self, subscription_id: str, owner: str | None = None) -> Subscription:
@@ -69,11 +65,11 @@ class SubscriptionManager(Protocol):
         ...
 
     async def send_test(self, subscription_id: str, owner: str | None = None) -> Attempt:
-        """Send a signed test at once, outside the order; raises `UnknownName`."""
+        """Send a signed test request now, outside the order; raises `UnknownName`."""
         ...
 
     async def recover(self, subscription_id: str, owner: str | None, since: datetime | None) -> int:
-        """Tell everything live, or what changed since a time; return how many deliveries that is.
+        """Send all live posts, or what changed since a time; return the number of deliveries.
 
         Raises `UnknownName`, `NotReady`, and `Conflict` if the subscription is disabled.
         """
@@ -82,15 +78,15 @@ class SubscriptionManager(Protocol):
     async def deliveries(
         self, subscription_id: str, owner: str | None, *, before: int | None, limit: int
     ) -> Sequence[Delivery]:
-        """Return deliveries, the newest first, from below the seq ``before``."""
+        """Return deliveries with a seq below ``before``, the newest first."""
         ...
 
     async def delivery(
         self, delivery_id: str, owner: str | None
     ) -> tuple[Delivery, Sequence[Attempt]]:
-        """Return a delivery with every attempt; raises `UnknownName`."""
+        """Return a delivery with all its attempts; raises `UnknownName`."""
         ...
 
     async def replay(self, delivery_id: str, owner: str | None) -> Delivery:
-        """Send a delivery again, with the same id; raises `UnknownName`."""
+        """Send a delivery again with the same id; raises `UnknownName`."""
         ...

@@ -1,4 +1,4 @@
-"""Statements: what is said in JSON of subscriptions, deliveries and attempts."""
+"""JSON objects of subscriptions, deliveries and attempts, as API and command line show them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ JsonObject = dict[str, object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionStatus:
-    """A subscription with how many deliveries wait for it, and what was tried last."""
+    """A subscription with the number of its unfinished deliveries and its last attempt."""
 
     subscription: Subscription
     pending: int = 0
@@ -21,7 +21,7 @@ class SubscriptionStatus:
 
     @property
     def to_json(self) -> JsonObject:
-        """What its owner is told."""
+        """The JSON object that its owner gets."""
         one, last = self.subscription, self.last_attempt
         return {
             "id": one.id,
@@ -39,12 +39,12 @@ class SubscriptionStatus:
 
 
 def status_json_with_secret(status: SubscriptionStatus, subscription: Subscription) -> JsonObject:
-    """Return what its owner is told once: with the newest secret, which was just ``made``."""
+    """Return the JSON object with the newest secret, which is shown once."""
     return {**status.to_json, "secret": subscription.secrets[0].text}
 
 
 def selection_json(selection: Selection) -> JsonObject:
-    """Return a selection as `Selection.of` is given it."""
+    """Return a selection as the arguments of `Selection.create`."""
     groups = selection.categories
     return {
         "categories": sorted(frozenset[str]().union(*groups)),
@@ -56,7 +56,7 @@ def selection_json(selection: Selection) -> JsonObject:
 
 
 def delivery_json(delivery: Delivery) -> JsonObject:
-    """Return a delivery with how often it was tried."""
+    """Return a delivery with the number of its attempts."""
     return {
         "id": delivery.id,
         "subscription": delivery.subscription,
@@ -72,12 +72,12 @@ def delivery_json(delivery: Delivery) -> JsonObject:
 
 
 def delivery_json_with_attempts(delivery: Delivery, attempts: Sequence[Attempt]) -> JsonObject:
-    """Return a delivery with every attempt."""
+    """Return a delivery with all its attempts."""
     return {**delivery_json(delivery), "attempts": [attempt_json(one) for one in attempts]}
 
 
 def attempt_json(attempt: Attempt) -> JsonObject:
-    """Return an attempt as the delivery log has it."""
+    """Return an attempt of the delivery log."""
     return {
         "number": attempt.number,
         "trigger": attempt.trigger,

@@ -1,7 +1,7 @@
-"""Signing what is sent and verifying what was received, after Standard Webhooks 1.0.
+"""Signing of webhooks and verifying of signatures, by Standard Webhooks 1.0.
 
-Signed is ``ID.TIMESTAMP.BODY`` with HMAC-SHA256, named ``v1``. While a secret is being replaced
-the old one signs beside the new one, so that a receiver may change over when it likes.
+The signed content is ``ID.TIMESTAMP.BODY`` with HMAC-SHA256, version ``v1``. During a rotation the
+old and the new secret both sign, so that a receiver can change over at any time.
 """
 
 import base64
@@ -22,9 +22,9 @@ CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Secret:
-    """A key shared with one receiver; never shown by ``repr``.
+    """A key shared with one receiver; ``repr`` does not show it.
 
-    ``until`` is when it stops signing, None while it is the current one.
+    ``valid_until`` is when a replaced secret stops signing, None for the current one.
     """
 
     key: bytes = field(repr=False)
@@ -32,7 +32,7 @@ class Secret:
 
     @classmethod
     def parse(cls, text: str, *, valid_until: datetime | None = None) -> Self:
-        """Read ``whsec_`` and base64 of 24 to 64 bytes; anything else is a `UsageError`."""
+        """Parse ``whsec_`` and base64 of 24 to 64 bytes; raises `UsageError`."""
         encoded = text.removeprefix(SECRET_PREFIX)
         try:
             key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
@@ -43,33 +43,33 @@ class Secret:
             or not MIN_SECRET_BYTES <= len(key) <= MAX_SECRET_BYTES
         ):
             raise UsageError(
-                "the secret is not a webhook secret",
+                "malformed webhook secret",
                 code="malformed-secret",
-                hint=f"It is {SECRET_PREFIX} and {MIN_SECRET_BYTES} to {MAX_SECRET_BYTES} bytes "
+                hint=f"Expected {SECRET_PREFIX} and {MIN_SECRET_BYTES} to {MAX_SECRET_BYTES} bytes "
                 "in base64.",
             )
         return cls(key=key, valid_until=valid_until)
 
     @classmethod
     def from_storage(cls, text: str, *, valid_until: datetime | None = None) -> Self:
-        """Read what `text` gave; also keys that a WebSub subscriber chose, which may be short."""
+        """Parse the result of `text`; keys of WebSub subscribers may be shorter than ours."""
         return cls(key=base64.b64decode(text.removeprefix(SECRET_PREFIX)), valid_until=valid_until)
 
     @property
     def text(self) -> str:
-        """The form that is handed to a receiver: ``whsec_`` and base64."""
+        """Form that receivers get: ``whsec_`` and base64."""
         return SECRET_PREFIX + base64.b64encode(self.key).decode()
 
 
 def active_secrets(secrets: Iterable[Secret], at: datetime) -> tuple[Secret, ...]:
-    """Return the ``secrets`` that sign at ``at``, in their order."""
+    """Return the ``secrets`` that sign at ``at``, in order."""
     return tuple(
         secret for secret in secrets if secret.valid_until is None or at < secret.valid_until
     )
 
 
 def sign(secrets: Iterable[Secret], *, message_id: str, at: datetime, body: bytes) -> str:
-    """Return the value of ``webhook-signature``: one signature a secret, spaces between them."""
+    """Return the value of ``webhook-signature``: one signature per secret, space-separated."""
     signed = _signed_content(message_id, str(int(at.timestamp())), body)
     return " ".join(_v1(secret, signed) for secret in secrets)
 
@@ -77,25 +77,27 @@ def sign(secrets: Iterable[Secret], *, message_id: str, at: datetime, body: byte
 def verification_error(
     secrets: Iterable[Secret], *, headers: Mapping[str, str], body: bytes, now: datetime
 ) -> str:
-    """Return what is wrong with a received request, empty if one of ``secrets`` signed it.
+    """Return why a received request is invalid, or "" if one of ``secrets`` signed it.
 
-    ``headers`` by their names in lower case; ``now`` is the receiver's clock.
+    The names in ``headers`` are in lower case; ``now`` is the receiver's clock.
     """
     names = ("webhook-id", "webhook-timestamp", "webhook-signature")
     missing = [name for name in names if not headers.get(name)]
     if missing:
-        return f"the header {missing[0]} is missing"
+        return f"header {missing[0]} is missing"
     message_id, timestamp, signatures = (headers[name] for name in names)
     if not (timestamp.isascii() and timestamp.isdigit()):
         return "webhook-timestamp is not a number"
     if abs(int(timestamp[:20]) - now.timestamp()) > CLOCK_TOLERANCE.total_seconds():
-        return "webhook-timestamp is too far from the time here"
+        return "webhook-timestamp differs too much from the current time"
     signed = _signed_content(message_id, timestamp, body)
     expected = [_v1(secret, signed).encode() for secret in secrets]
-    given = signatures.encode(errors="replace").split(b" ")
-    if any(hmac.compare_digest(one, two) for one in given for two in expected):
+    signatures_given = signatures.encode(errors="replace").split(b" ")
+    if any(
+        hmac.compare_digest(actual, wanted) for actual in signatures_given for wanted in expected
+    ):
         return ""
-    return "no signature in webhook-signature is from a known secret"
+    return "no signature in webhook-signature matches a known secret"
 
 
 def _signed_content(message_id: str, timestamp: str, body: bytes) -> bytes:

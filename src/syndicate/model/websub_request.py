@@ -1,4 +1,4 @@
-"""What somebody asked of the hub: to be believed once whoever owns the callback confirms it."""
+"""WebSub requests: what was requested of the hub, until the callback confirms it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -8,29 +8,29 @@ from syndicate.model.subscription import Subscription, SubscriptionId
 from syndicate.model.webhook_signature import Secret
 
 RequestMode = Literal["subscribe", "unsubscribe", "denied"]
-"""denied: nobody asked; a subscriber is told that it hears no more (W3C WebSub section 5.2)."""
+"""``denied``: not requested; tells a subscriber that its subscription ended (W3C WebSub 5.2)."""
 
 MAX_PENDING_PER_CLIENT: Final = 200
-"""How many requests of one client may wait to be verified."""
+"""How many requests of one client may wait for verification."""
 
 MAX_FAILED_PER_HOST: Final = 10
 MAX_FAILED_PER_CLIENT: Final = 30
-"""How many that nobody confirmed are too many: for one callback host, and of one client …"""
+"""How many unconfirmed requests are too many, for one callback host and for one client …"""
 
 FAILURE_WINDOW: Final = timedelta(hours=1)
 """… within this time."""
 
 RETRY_AFTER: Final = timedelta(seconds=30)
-"""When to ask again where too many wait."""
+"""When to repeat a request that was rejected because too many wait."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebSubRequest:
-    """A request to the hub that is still to be verified, or a denial that is still to be told.
+    """A request to the hub that is not verified yet, or a denial that is not sent yet.
 
-    ``topic`` and ``callback`` are as they were asked. ``heard`` is the tag of what the topic was
-    then, so that the first thing a subscriber hears is what changed since. ``host`` and
-    ``client`` are who is counted for limits, empty where nobody is.
+    ``topic`` and ``callback`` are as requested. ``last_sent_tag`` is the ETag of the topic at that
+    time, so that the first delivery is the first change after it. ``host`` and ``client`` count
+    towards limits, unless they are empty.
     """
 
     id: SubscriptionId
@@ -43,10 +43,10 @@ class WebSubRequest:
     host: str = ""
     client: str = ""
     reason: str = ""
-    """Of a denial: why."""
+    """Why a subscription was denied."""
 
     def to_subscription(self, now: datetime) -> Subscription:
-        """Return what the subscription is that this would begin now."""
+        """Return the subscription that confirming this request starts at ``now``."""
         return Subscription(
             id=self.id,
             kind="websub",
@@ -59,14 +59,14 @@ class WebSubRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseLimits:
-    """How long a subscription may live until it is renewed, in seconds."""
+    """Bounds and default of WebSub leases, in seconds."""
 
     minimum: int
     default: int
     maximum: int
 
     def clamp(self, requested_seconds: int | None) -> timedelta:
-        """Return how long who wishes so many seconds, or nothing, is given."""
+        """Return the lease for a request for ``requested_seconds``, or the default."""
         seconds = self.default if requested_seconds is None else requested_seconds
         return timedelta(seconds=min(max(seconds, self.minimum), self.maximum))
 
@@ -78,10 +78,10 @@ DEFAULT_LEASE_LIMITS: Final = LeaseLimits(minimum=3_600, default=864_000, maximu
 class HubLimits:
     """How many WebSub requests and subscriptions the hub holds.
 
-    ``max_pending_per_host`` and ``max_pending`` bound requests that wait for verification, for one
-    callback host and in all; ``max_subscriptions`` bounds verified subscriptions in all. Hosted
-    readers share one host, so verified subscriptions are not bounded per host. A request for an
-    existing subscription is never refused because of them.
+    ``max_pending_per_host`` and ``max_pending`` limit requests that wait for verification, for one
+    callback host and in all; ``max_subscriptions`` limits verified subscriptions in all. Hosted
+    readers share one host, so verified subscriptions are not limited per host. A request for an
+    existing subscription is never rejected because of these limits.
     """
 
     max_pending_per_host: int = 50
@@ -90,5 +90,5 @@ class HubLimits:
 
 
 DEFAULT_HUB_LIMITS: Final = HubLimits()
-HUB_IS_FULL: Final = "the hub takes no more subscriptions at the moment"
-"""The reason in a denial to who confirmed a subscription after the last one was given away."""
+HUB_IS_FULL: Final = "the hub accepts no more subscriptions at present"
+"""Reason in the denial of a request that was confirmed after the last subscription was taken."""

@@ -14,7 +14,7 @@ from syndicate.channels.transport import Transport
 from syndicate.errors import FieldError, Refused, StorageError, UnknownName, ValidationFailed
 from syndicate.model.access_token import AccessToken
 from syndicate.model.delivery import Attempt, Delivery, DeliveryId
-from syndicate.model.event import EventId, test_body
+from syndicate.model.event import EventId, make_test_body
 from syndicate.model.redaction import (
     NOT_REACHABLE,
     redact_attempt,
@@ -165,7 +165,7 @@ class SubscriptionService:
             subscription=subscription.id,
             event=EventId(f"evt_{secrets.token_hex(16)}"),
             seq=0,
-            body=test_body(subscription.id, at),
+            body=make_test_body(subscription.id, at),
             trigger="manual",
             due=at,
         )

@@ -1,1 +1,1 @@
-"""The hub (WebSub): verifies what was asked of it, and spreads what its topics have become."""
+"""Background workers: delivery of webhooks and WebSub content, verification of WebSub requests."""

@@ -1,4 +1,4 @@
-"""Work through the outbox: claim, send, write down, again."""
+"""Delivery worker: claims due deliveries, sends them, and records the attempts."""
 
 import asyncio
 import errno
@@ -33,21 +33,21 @@ from syndicate.storage.pg_notifications import listen
 from syndicate.storage.secret_store import SecretStore
 
 MAX_CONCURRENT_REQUESTS: Final = 512
-"""Requests under way at a time; a receiver that hangs takes one of them."""
+"""Maximum number of concurrent requests; a receiver that does not respond takes one of them."""
 
 GRACE_SECONDS: Final = 8.0
-"""How long requests under way may still take when we are to stop."""
+"""How long requests may still take when the worker stops."""
 
 _SHUTDOWN_TIMEOUT_SECONDS: Final = 2.0
-"""And how long it may take to write down what came of them."""
+"""How long it may then take to record their attempts."""
 _POLL_SECONDS: Final = 30.0
 _SQLITE_POLL_SECONDS: Final = 1.0
-"""An SQLite file tells nobody that another process wrote to it."""
+"""SQLite does not notify other processes of changes."""
 _MIN_WAIT_SECONDS: Final = 0.02
 _RESPONSE_WAIT_SECONDS: Final = 0.05
-"""How long to wait for the next answer before finding out when the next delivery is due."""
+"""How long to wait for the next response before querying when the next delivery is due."""
 _RECLAIM_SECONDS: Final = 1.0
-"""How often at most it is looked for leases that ran out while there is enough else to do."""
+"""How often expired leases are reclaimed at most while other work is due."""
 _RETRY_SECONDS: Final = 1.0
 _METRICS_SECONDS: Final = 15.0
 _PRUNE_SECONDS: Final = 3_600.0
@@ -59,10 +59,10 @@ _log = telemetry.logger("delivery")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerLimits:
-    """How fast, how often and how long.
+    """Timeout, retry schedule and concurrency of a worker.
 
-    ``timeout`` is the longest that a request may take, ``schedule`` when to try again, ``slots``
-    how many requests are made at a time, ``grace_seconds`` how long to wait for them at the end.
+    ``timeout`` is that of a request, ``schedule`` that of the retries, ``max_concurrent`` is the
+    number of concurrent requests, ``grace_seconds`` is how long to wait for them at the end.
     """
 
     timeout: timedelta = timedelta(seconds=TIMEOUT_SECONDS)
@@ -72,15 +72,15 @@ class WorkerLimits:
 
 
 class DeliveryWorker:
-    """Delivers what is due while `run` runs, beside any number of others on the same database.
+    """Sends due deliveries while `run` runs; any number of workers can share a database.
 
     Args:
-        database: Where the outbox is.
-        safe: Opens the secrets of subscribers.
-        transport: Takes requests to receivers.
-        clock: Tells the time, with a zone.
-        limits: How fast to go about it.
-        on_alert: Called with what the operator should know of a subscription.
+        database: Holds the outbox.
+        secret_store: Decrypts the secrets of subscriptions.
+        transport: Sends the requests.
+        clock: Returns the time, with a time zone.
+        limits: Timeout, schedule and concurrency.
+        on_alert: Called with each alert for the operator.
     """
 
     def __init__(  # noqa: PLR0913 — collaborators and limits
@@ -101,23 +101,23 @@ class DeliveryWorker:
         self._limits = limits
         self._on_alert = on_alert
         self.backlog: Backlog | None = None
-        """What is on its way, as of a moment ago; None before it was first looked at."""
+        """Unfinished deliveries as of the last measurement; None before the first."""
         self._name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._claims = 0
         self._pending_claim = ""
-        """The token of a claim of which nobody has heard yet whether it was granted."""
+        """Lease token of a claim whose transaction has not returned yet."""
         self._in_flight: dict[asyncio.Task[None], Claim] = {}
         self._finished: list[FinishedAttempt] = []
         self._woken = asyncio.Event()
         self._reclaimed_at = -math.inf
-        """When leases that ran out were looked for, by the clock of the loop."""
+        """When expired leases were last reclaimed, by the clock of the event loop."""
 
     def wake(self) -> None:
-        """Look at the outbox now: something was put into it."""
+        """Check the outbox now: it has new deliveries."""
         self._woken.set()
 
     async def run(self) -> None:
-        """Deliver until cancelled; then finish or give back what is under way, within 10 s."""
+        """Send deliveries until cancelled; then finish or release those in flight, within 10 s."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(listen(self._database, self.wake))
@@ -133,7 +133,7 @@ class DeliveryWorker:
         await _repeat(self._run_once)
 
     async def _run_once(self) -> None:
-        """Write down what is over and begin what is due; then wait until there may be more."""
+        """Store finished attempts, start due deliveries, then wait until more work may exist."""
         self._woken.clear()
         if asyncio.get_running_loop().time() - self._reclaimed_at >= _RECLAIM_SECONDS:
             await self._reclaim_expired()
@@ -143,9 +143,9 @@ class DeliveryWorker:
             await self._wait_for_work()
 
     async def _complete_and_claim(self, limit: int) -> int:
-        """Begin to send up to ``most`` that are due; return how many there were.
+        """Start sending up to ``limit`` due deliveries; return their number.
 
-        What is over by now is written down in the same transaction.
+        Finished attempts are stored in the same transaction.
         """
         self._claims += 1
         self._pending_claim = f"{self._name}:{self._claims}"
@@ -170,7 +170,7 @@ class DeliveryWorker:
         return len(claims)
 
     async def _wait_for_work(self) -> None:
-        """Wait until woken or until something is due."""
+        """Wait until woken, or until the next delivery is due."""
         if not await self._wait_until_woken(_RESPONSE_WAIT_SECONDS):
             await self._wait_until_woken(await self._seconds_until_due())
 
@@ -182,7 +182,7 @@ class DeliveryWorker:
             return False
 
     async def _seconds_until_due(self) -> float:
-        """Return how long nothing will be due, unless somebody wakes us."""
+        """Return how long no delivery is due."""
         poll_seconds = _SQLITE_POLL_SECONDS if self._database.is_sqlite else _POLL_SECONDS
         if len(self._in_flight) >= self._limits.max_concurrent:
             return poll_seconds
@@ -201,14 +201,14 @@ class DeliveryWorker:
             send = CHANNELS[subscription.kind]
             attempt = await send(self._transport, subscription, delivery, started)
         except Exception as error:  # noqa: BLE001 — whatever it is, the other deliveries go on
-            _log.exception("sending failed", delivery=delivery.id)
+            _log.exception("delivery not sent", delivery=delivery.id)
             attempt = Attempt(
                 number=delivery.attempts + 1,
                 trigger=delivery.trigger,
                 started=started,
                 took_ms=0,
                 cause="internal",
-                error=f"the service failed to send: {type(error).__name__}",
+                error=f"internal error while sending: {type(error).__name__}",
             )
         self._finished.append(
             FinishedAttempt(delivery=delivery, attempt=attempt, context=self._attempt_context())
@@ -216,28 +216,28 @@ class DeliveryWorker:
         self.wake()
 
     async def _reclaim_expired(self, dead: Sequence[str] = ()) -> int:
-        """Take back some of what is lost to its senders; return how much."""
+        """Reclaim deliveries with expired leases or of ``dead`` processes; return their number."""
         self._reclaimed_at = asyncio.get_running_loop().time()
-        lost = await self._outbox.reclaim(self._attempt_context(), dead_tokens=dead)
-        for after in lost:
+        reclaimed = await self._outbox.reclaim(self._attempt_context(), dead_tokens=dead)
+        for result in reclaimed:
             telemetry.deliveries_total.labels("lost").inc()
-            _log.warning("delivery lost its sender", delivery=after.delivery.id)
-        return len(lost)
+            _log.warning("delivery lease expired", delivery=result.delivery.id)
+        return len(reclaimed)
 
     async def _reclaim_from_dead_processes(self) -> None:
-        """Take back at once all that processes of this host hold that do not live any more."""
+        """Reclaim all deliveries of processes of this host that no longer exist."""
         holders = await self._outbox.lease_tokens()
-        dead = [by for by in holders if self._is_dead(by)]
+        dead = [holder for holder in holders if self._is_dead(holder)]
         while dead and await self._reclaim_expired(dead):
             continue
 
     def _is_dead(self, holder: str) -> bool:
-        host, _, rest = holder.partition(":")
-        pid = rest.partition(":")[0]
-        mine, own, _ = self._name.split(":")
-        if host != mine or not _PID.fullmatch(pid):
+        host, _, suffix = holder.partition(":")
+        pid = suffix.partition(":")[0]
+        own_host, own_pid, _ = self._name.split(":")
+        if host != own_host or not _PID.fullmatch(pid):
             return False
-        return pid == own or not _process_exists(int(pid))
+        return pid == own_pid or not _process_exists(int(pid))
 
     async def _update_metrics(self) -> None:
         try:
@@ -259,20 +259,20 @@ class DeliveryWorker:
         return AttemptContext(now=self._clock(), jitter=jitter, schedule=self._limits.schedule)
 
     def _report(self, batch: Sequence[FinishedAttempt], results: Sequence[AttemptResult]) -> None:
-        """Count what was written down, and tell the operator what there is to know."""
-        finished = {one.delivery.id: one for one in batch}
-        for after in results:
-            one, whose = finished[after.delivery.id], after.subscription
-            telemetry.deliveries_total.labels(one.attempt.outcome).inc()
-            if one.attempt.outcome == "delivered" and one.delivery.attempts == 0:
-                waited = one.context.now - one.delivery.due
-                telemetry.delivery_seconds.observe(waited.total_seconds())
-            for notice in after.alerts:
-                _log.warning(notice, subscription=whose.id, reason=whose.state_reason)
+        """Update metrics for stored attempts, and send the alerts for the operator."""
+        finished = {attempt.delivery.id: attempt for attempt in batch}
+        for result in results:
+            attempt, subscription = finished[result.delivery.id], result.subscription
+            telemetry.deliveries_total.labels(attempt.attempt.outcome).inc()
+            if attempt.attempt.outcome == "delivered" and attempt.delivery.attempts == 0:
+                latency = attempt.context.now - attempt.delivery.due
+                telemetry.delivery_seconds.observe(latency.total_seconds())
+            for alert in result.alerts:
+                _log.warning(alert, subscription=subscription.id, reason=subscription.state_reason)
                 try:
-                    self._on_alert(notice, whose)
+                    self._on_alert(alert, subscription)
                 except Exception:  # noqa: BLE001 — a notice is an extra
-                    _log.exception("operator not notified", subscription=whose.id)
+                    _log.exception("operator alert not sent", subscription=subscription.id)
 
     async def _shut_down(self) -> None:
         if self._in_flight:
@@ -287,11 +287,11 @@ class DeliveryWorker:
                 await self._outbox.release(claim.delivery for claim in unfinished.values())
                 await self._outbox.release_token(self._pending_claim)
         except (StorageError, TimeoutError) as error:
-            _log.warning("leases are left to run out", reason=str(error))
+            _log.warning("leases left to expire", reason=str(error))
 
 
 async def _repeat(step: Callable[[], Awaitable[None]], pause_seconds: float = 0.0) -> None:
-    """Take a step again and again; while the database or the step itself fails, less often."""
+    """Run a step repeatedly; after an error, with a pause."""
     while True:
         has_succeeded = await _try(step)
         await asyncio.sleep(pause_seconds if has_succeeded else max(pause_seconds, _RETRY_SECONDS))
@@ -301,7 +301,7 @@ async def _try(step: Callable[[], Awaitable[None]]) -> bool:
     try:
         await step()
     except StorageError as error:
-        _log.warning("database fails", reason=error.message)
+        _log.warning("database unavailable", reason=error.message)
         return False
     except Exception:  # noqa: BLE001 — whatever it is, the next step may do
         _log.exception("delivery step failed")

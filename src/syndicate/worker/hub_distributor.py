@@ -1,4 +1,4 @@
-"""Distribution: whoever follows a topic hears what it has become."""
+"""WebSub distribution: enqueues topics whose content changed for their subscribers."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -16,13 +16,13 @@ _log = telemetry.logger("hub")
 
 
 class HubDistributor:
-    """Compares what topics are with what their subscribers heard, and puts it into the outbox.
+    """Compares topics with what their subscribers were sent, and enqueues the changed ones.
 
     Args:
-        reader: Has the edition in service.
-        press: Makes the very bytes that readers are served.
-        masthead: Says where our feeds are.
-        clock: Tells the time, with a zone.
+        reader: Provides the edition in service.
+        feed_cache: Provides the bytes that readers are served.
+        service_info: Provides the URLs of our feeds.
+        clock: Returns the time, with a time zone.
     """
 
     def __init__(
@@ -39,10 +39,9 @@ class HubDistributor:
         self._clock = clock
 
     async def distribute(self, database: Database, holder: str) -> None:
-        """Do so for every topic that somebody follows, while ``by`` has the right to tell.
+        """Distribute every topic with subscribers, while ``holder`` holds the publisher lease.
 
-        Nothing is said of a topic to which a source belongs that is not read yet. Raises
-        `StorageError`.
+        Topics with a source that was never read are skipped. Raises `StorageError`.
         """
         topics = WebSubTopics(database)
         last_sent_tags = await topics.last_sent_tags(self._clock())
@@ -52,7 +51,7 @@ class HubDistributor:
         except StorageError as error:
             if error.code != "lease-lost":
                 raise
-            _log.warning("another process distributes", reason=error.message)
+            _log.warning("topics distributed by another process", reason=error.message)
 
     async def _distribute_topic(
         self, topics: WebSubTopics, topic: str, last_sent_tags: frozenset[str], holder: str
@@ -75,17 +74,17 @@ class HubDistributor:
             _log.exception("topic not distributed", topic=topic)
 
     async def _current_state(self, topic: str, edition: Edition) -> TopicState:
-        found = WebSubTopic.parse(topic, self._service_info, edition)
-        selection = edition.feed(found.name).selection.intersect(found.query.selection)
-        for unread in edition.unavailable:
-            if selection.sources is None or unread.source.name in selection.sources:
-                raise NotReady(f"not read yet: {unread.error}")
+        parsed = WebSubTopic.parse(topic, self._service_info, edition)
+        selection = edition.feed(parsed.name).selection.intersect(parsed.query.selection)
+        for unavailable in edition.unavailable:
+            if selection.sources is None or unavailable.source.name in selection.sources:
+                raise NotReady(f"not read yet: {unavailable.error}")
         representation = await self._feed_cache.get(
-            self._reader, found.name, found.query, found.feed_format, wait=True
+            self._reader, parsed.name, parsed.query, parsed.feed_format, wait=True
         )
         return TopicState(
             topic=topic,
-            canonical_url=found.url(self._service_info),
+            canonical_url=parsed.url(self._service_info),
             tag=representation.etag,
             media_type=representation.media_type,
             body=representation.body,

@@ -1,4 +1,4 @@
-"""Verification: whoever owns a callback is asked whether it meant what was asked of the hub."""
+"""WebSub verification: asks the callback of each request whether it wants the subscription."""
 
 import asyncio
 import secrets
@@ -20,11 +20,11 @@ from syndicate.storage.websub_requests import WebSubRequests
 from syndicate.storage.websub_topics import WebSubTopics
 
 MAX_CONCURRENT_CHALLENGES: Final = 64
-"""Callbacks asked at a time; one that hangs takes one of them."""
+"""Maximum number of concurrent verifications; a callback that does not respond takes one."""
 
 _POLL_SECONDS: Final = 30.0
 _SQLITE_POLL_SECONDS: Final = 1.0
-"""An SQLite file tells nobody that another process wrote to it."""
+"""SQLite does not notify other processes of changes."""
 _MIN_WAIT_SECONDS: Final = 0.02
 _RETRY_SECONDS: Final = 1.0
 _PRUNE_INTERVAL: Final = timedelta(minutes=1)
@@ -33,18 +33,18 @@ _log = telemetry.logger("hub")
 
 
 class HubVerifier:
-    """Verifies what is asked while `run` runs, beside any number of others on the same database.
+    """Verifies requests while `run` runs; any number of verifiers can share a database.
 
-    Each intent is asked about once: nobody can make us ask a stranger again and again. Only where
-    a verifier died before it wrote down the answer does another ask anew.
+    Each callback is asked once per request, so that the hub cannot be used to flood a host. Only if
+    a verifier ended before it stored the result, another one asks again.
 
     Args:
-        database: Where the intents are.
-        safe: Keeps the secrets of subscribers.
-        transport: Takes requests to callbacks.
-        clock: Tells the time, with a zone.
-        timeout: The longest that a request may take.
-        limits: How many subscriptions there may be.
+        database: Holds the requests.
+        secret_store: Encrypts the secrets of subscriptions.
+        transport: Sends the requests.
+        clock: Returns the time, with a time zone.
+        timeout: For one request to a callback.
+        limits: Maximum numbers of requests and subscriptions.
     """
 
     def __init__(  # noqa: PLR0913 — everything it works with
@@ -64,16 +64,16 @@ class HubVerifier:
         self._clock = clock
         self._lease = timeout + 2 * LEASE_MARGIN
         self.in_flight = 0
-        """How many are being asked now."""
+        """Number of verifications in flight."""
         self._woken = asyncio.Event()
         self._prune_at: datetime | None = None
 
     def wake(self) -> None:
-        """Look at what is asked now: there is something new."""
+        """Check for requests now: there is a new one."""
         self._woken.set()
 
     async def run(self) -> None:
-        """Verify until cancelled; what is under way then is asked about again."""
+        """Verify requests until cancelled; those in flight are verified again later."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(listen(self._database, self.wake))
             while True:
@@ -81,17 +81,17 @@ class HubVerifier:
                 try:
                     seconds = await self._run_once(tasks)
                 except StorageError as error:
-                    _log.warning("database fails", reason=error.message)
+                    _log.warning("database unavailable", reason=error.message)
                     seconds = _RETRY_SECONDS
                 except Exception:  # noqa: BLE001 — whatever it is, the next turn may do
-                    _log.exception("verification turn failed")
+                    _log.exception("verification step failed")
                     seconds = _RETRY_SECONDS
                 with suppress(TimeoutError):
                     async with asyncio.timeout(seconds):
                         await self._woken.wait()
 
     async def _run_once(self, tasks: asyncio.TaskGroup) -> float:
-        """Begin to verify what is due; return after how many seconds to look again."""
+        """Start due verifications; return after how many seconds to check again."""
         now = self._clock()
         if self._prune_at is None or self._prune_at <= now:
             await self._topics.prune(now)
@@ -117,9 +117,9 @@ class HubVerifier:
             error_text = await self._challenge(request)
             await self._requests.complete(request, error_text, token=lease_token, now=self._clock())
         except StorageError as error:
-            _log.warning("verification not written down", reason=error.message)
+            _log.warning("verification result not stored", reason=error.message)
         except Exception:  # noqa: BLE001 — one request is no reason to end the others
-            _log.exception("verification not written down", mode=request.mode)
+            _log.exception("verification result not stored", mode=request.mode)
         else:
             outcome = "failed" if error_text else "confirmed"
             telemetry.verifications_total.labels(request.mode, outcome).inc()
@@ -129,7 +129,7 @@ class HubVerifier:
             self.wake()
 
     async def _challenge(self, request: WebSubRequest) -> str:
-        """Return why an intent is not confirmed; empty if it is, or if a denial was heard."""
+        """Return why a request is not confirmed; "" if it is, or if a denial was sent."""
         try:
             subscription = request.to_subscription(self._clock())
             if request.mode == "denied":
@@ -142,5 +142,5 @@ class HubVerifier:
                 lease_seconds=int(request.lease.total_seconds()),
             )
         except Exception as error:  # noqa: BLE001 — whatever it is, the others go on
-            _log.exception("asking failed", mode=request.mode)
-            return f"the service failed to ask: {type(error).__name__}"
+            _log.exception("callback verification failed", mode=request.mode)
+            return f"internal error while verifying: {type(error).__name__}"
