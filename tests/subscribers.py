@@ -9,8 +9,7 @@ from urllib.parse import parse_qsl
 
 from syndicate.model.query import parse_query
 from syndicate.model.selection import Selection
-from syndicate.model.subscription import Subscription, SubscriptionId
-from syndicate.model.subscription_input import SubscriptionPatch
+from syndicate.model.subscription import Subscription, SubscriptionId, SubscriptionPatch
 from syndicate.storage.outbox import Claim, Outbox
 from tests.stepwise_service import PostMirror, StepwiseService, served_posts
 from tests.storage.outbox_fixture import finished_attempt

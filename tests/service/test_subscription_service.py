@@ -14,8 +14,7 @@ from syndicate.errors import Conflict, NotReady, StorageError, UnknownName, Vali
 from syndicate.model.edition import Edition
 from syndicate.model.post import Post, RenderedPost
 from syndicate.model.selection import Selection
-from syndicate.model.subscription import Subscription, SubscriptionId
-from syndicate.model.subscription_input import SubscriptionPatch
+from syndicate.model.subscription import Subscription, SubscriptionId, SubscriptionPatch
 from syndicate.publisher.catch_up import EditionReader
 from syndicate.service.content_service import ContentService
 from syndicate.service.subscription_service import (

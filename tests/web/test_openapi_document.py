@@ -31,13 +31,14 @@ from syndicate.model.query import DEFAULT_LIMIT, MAX_LIMIT, ContentMode, parse_q
 from syndicate.model.subscription import (
     EVENT_TYPES,
     Payload,
+    RequestedState,
     Subscription,
     SubscriptionId,
     SubscriptionState,
 )
-from syndicate.model.subscription_input import ALLOWED_FIELDS, RequestedState
 from syndicate.model.webhook_signature import Secret
 from syndicate.web.openapi import openapi_document
+from syndicate.web.subscription_input import NewSubscription, SubscriptionChange
 from tests import samples
 from tests.channels.receiver import respond, run_receiver
 from tests.web.app_client import app_client
@@ -132,8 +133,10 @@ def test_limits_and_properties_are_those_of_the_code() -> None:
     limit = at("components/parameters/limit/schema")
     assert (limit["minimum"], limit["maximum"], limit["default"]) == (1, MAX_LIMIT, DEFAULT_LIMIT)
     assert set(at(f"{_SCHEMAS}/FeedUrls/properties")) == {*FORMATS, "html"}
-    assert set(at(f"{_SCHEMAS}/SubscriptionCreate/properties")) == set(ALLOWED_FIELDS["creation"])
-    assert set(at(f"{_SCHEMAS}/SubscriptionUpdate/properties")) == set(ALLOWED_FIELDS["change"])
+    assert set(at(f"{_SCHEMAS}/SubscriptionCreate/properties")) == set(NewSubscription.model_fields)
+    assert set(at(f"{_SCHEMAS}/SubscriptionUpdate/properties")) == set(
+        SubscriptionChange.model_fields
+    )
 
 
 def documented_codes() -> set[str]:

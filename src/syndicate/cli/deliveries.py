@@ -11,7 +11,7 @@ from syndicate.cli.options import AsJson, ConfigFile, command_group
 from syndicate.cli.output import print_json, print_result, print_status
 from syndicate.model.delivery import Delivery
 from syndicate.model.event import rfc3339
-from syndicate.model.subscription_status import delivery_json, delivery_json_with_attempts
+from syndicate.web.serializers import delivery_json, delivery_json_with_attempts
 
 app = command_group("Inspect and replay deliveries.")
 

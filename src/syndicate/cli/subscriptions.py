@@ -14,11 +14,16 @@ from syndicate.cli.output import print_json, print_result, print_status
 from syndicate.model.edition import Edition
 from syndicate.model.query import parse_query
 from syndicate.model.selection import Selection
-from syndicate.model.subscription import Subscription, SubscriptionId
-from syndicate.model.subscription_input import SubscriptionPatch, parse_event_types
-from syndicate.model.subscription_status import JsonObject, SubscriptionStatus
+from syndicate.model.subscription import (
+    Subscription,
+    SubscriptionId,
+    SubscriptionPatch,
+    parse_event_types,
+)
+from syndicate.model.subscription_manager import SubscriptionStatus
 from syndicate.service.subscription_service import SubscriptionService
 from syndicate.settings import Settings
+from syndicate.web.serializers import JsonObject, subscription_json
 
 app = command_group("Manage webhook subscriptions.")
 
@@ -212,7 +217,7 @@ def _with_selection(
 
 
 def _status_json(status: SubscriptionStatus) -> JsonObject:
-    return {"owner": status.subscription.owner, **status.to_json}
+    return {"owner": status.subscription.owner, **subscription_json(status)}
 
 
 def _print_secret(subscription: Subscription, *, as_json: bool) -> None:

@@ -1,9 +1,11 @@
 """Subscriptions: endpoint, selection, secrets and health."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal, NewType, get_args
 
+from syndicate.errors import UsageError
 from syndicate.model.selection import Selection
 from syndicate.model.webhook_signature import Secret, active_secrets
 
@@ -21,6 +23,9 @@ Payload = Literal["full", "thin"]
 SubscriptionState = Literal["verifying", "active", "paused", "suspended", "disabled"]
 """verifying: WebSub, until the subscriber confirms; paused: by the owner; suspended: one request
 per step is sent (circuit breaker); disabled: by us, after 410 or days of failures."""
+
+RequestedState = Literal["active", "paused"]
+"""States that an owner can set."""
 
 EVENT_TYPES: Final[tuple[EventType, ...]] = get_args(EventType)
 
@@ -82,6 +87,54 @@ class Subscription:
     def accepts(self, kind: EventType, *, is_minor: bool) -> bool:
         """Tell whether the subscription includes events of this type."""
         return kind in self.types and (self.minor or not is_minor)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionPatch:
+    """Fields that an owner sets on a subscription; None keeps the value or the default."""
+
+    url: str | None = None
+    selection: Selection | None = None
+    types: tuple[EventType, ...] | None = None
+    minor: bool | None = None
+    payload: Payload | None = None
+    backfill: bool | None = None
+    state: RequestedState | None = None
+
+    def apply_to(self, subscription: Subscription) -> Subscription:
+        """Return ``subscription`` with these fields."""
+        updated = replace(
+            subscription,
+            url=subscription.url if self.url is None else self.url,
+            selection=subscription.selection if self.selection is None else self.selection,
+            types=subscription.types if self.types is None else self.types,
+            minor=subscription.minor if self.minor is None else self.minor,
+            payload=subscription.payload if self.payload is None else self.payload,
+            backfill=subscription.backfill if self.backfill is None else self.backfill,
+        )
+        if self.state is None:
+            return updated
+        return pause(updated) if self.state == "paused" else resume(updated)
+
+
+def parse_event_types(names: Collection[object]) -> tuple[EventType, ...]:
+    """Return the event types with these ``names``, in their order; raises `UsageError`."""
+    for name in names:
+        if name not in EVENT_TYPES:
+            raise unknown_value(name, EVENT_TYPES, code="unknown-type")
+    return tuple(kind for kind in EVENT_TYPES if kind in names)
+
+
+def unknown_value(
+    value: object, choices: tuple[str, ...], *, code: str = "unknown-value"
+) -> UsageError:
+    """Return the error for a ``value`` that is none of ``choices``."""
+    return UsageError(
+        f"invalid value {value!r}",
+        code=code,
+        hint=f"Valid values: {', '.join(choices)}.",
+        choices=choices,
+    )
 
 
 def pause(subscription: Subscription) -> Subscription:

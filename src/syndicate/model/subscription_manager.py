@@ -1,14 +1,22 @@
 """Management of subscriptions, as the web handlers use it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from syndicate.model.access_token import AccessToken
 from syndicate.model.delivery import Attempt, Delivery
-from syndicate.model.subscription import Subscription
-from syndicate.model.subscription_input import Operation, SubscriptionPatch
-from syndicate.model.subscription_status import SubscriptionStatus
+from syndicate.model.subscription import Subscription, SubscriptionPatch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionStatus:
+    """A subscription with the number of its unfinished deliveries and its last attempt."""
+
+    subscription: Subscription
+    pending: int = 0
+    last_attempt: Attempt | None = None
 
 
 class SubscriptionManager(Protocol):
@@ -22,8 +30,8 @@ class SubscriptionManager(Protocol):
         """Return the access token with the given text, or None unless it is valid now."""
         ...
 
-    async def parse(self, document: object, operation: Operation) -> SubscriptionPatch:
-        """Parse a JSON document; raises `ValidationFailed` with every error."""
+    async def check_url(self, url: str) -> None:
+        """Raise `ValidationFailed` if requests to ``url`` are not allowed."""
         ...
 
     async def subscribe(self, subscription: Subscription) -> Subscription:

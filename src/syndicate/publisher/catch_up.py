@@ -25,8 +25,7 @@ from syndicate.model.feed import ServiceInfo
 from syndicate.model.ledger import LedgerRow, PostEvent, may_have_changed
 from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.model.post import Post, RenderedPost
-from syndicate.model.subscription import Subscription
-from syndicate.model.subscription_input import SubscriptionPatch
+from syndicate.model.subscription import Subscription, SubscriptionPatch
 from syndicate.publisher.event_builder import EMPTY_PAYLOAD, EventPayload, webhook_event
 from syndicate.storage.database import Database
 from syndicate.storage.enqueue import StoredEvent

@@ -21,9 +21,13 @@ from syndicate.model.redaction import (
     redact_delivery,
     redact_subscription,
 )
-from syndicate.model.subscription import MAX_OLD_SECRETS, Subscription, SubscriptionId
-from syndicate.model.subscription_input import Operation, SubscriptionPatch, parse_subscription
-from syndicate.model.subscription_status import SubscriptionStatus
+from syndicate.model.subscription import (
+    MAX_OLD_SECRETS,
+    Subscription,
+    SubscriptionId,
+    SubscriptionPatch,
+)
+from syndicate.model.subscription_manager import SubscriptionStatus
 from syndicate.model.webhook_signature import Secret
 from syndicate.publisher.catch_up import CatchUp, EditionReader
 from syndicate.service.content_service import current_time
@@ -68,23 +72,23 @@ class SubscriptionService:
         """Return the token of which ``text`` was shown; None unless it holds now."""
         return await self.tokens.find(text, self.clock())
 
-    async def parse(self, document: object, operation: Operation) -> SubscriptionPatch:
-        """Parse a subscription from JSON.
-
-        Raises `ValidationFailed` with all that is wrong or not allowed.
-        """
+    async def check_url(self, url: str) -> None:
+        """Raise `ValidationFailed` if requests to ``url`` are not allowed."""
         try:
-            return parse_subscription(document, operation, lambda: self.content.edition)
-        except ValidationFailed as error:
-            url = document.get("url") if isinstance(document, dict) else None
-            if isinstance(url, str) and not any(
-                one.pointer == _URL_POINTER for one in error.errors
-            ):
-                try:
-                    await self._inspect(url.strip())
-                except ValidationFailed as refusal:
-                    raise ValidationFailed.from_errors((*refusal.errors, *error.errors)) from None
-            raise
+            host = self.ssrf_guard.host(url)
+            if self.hides_dns_answers:
+                await inspect_privately(self.ssrf_guard, url, _unreachable_host(host))
+            else:
+                await self.ssrf_guard.check_resolved(url)
+        except Refused as error:
+            mistake = FieldError(
+                pointer=_URL_POINTER,
+                message=error.message,
+                hint=error.hint,
+                code=error.code,
+                choices=error.choices,
+            )
+            raise ValidationFailed.from_errors([mistake]) from None
 
     async def subscribe(self, subscription: Subscription) -> Subscription:
         """Store what somebody wishes under an id and with a secret of its own; return that.
@@ -95,7 +99,7 @@ class SubscriptionService:
         exists already or its owner has too many, `NotReady` where what there is cannot be told
         now.
         """
-        await self._inspect(subscription.url)
+        await self.check_url(subscription.url)
         created = replace(
             subscription, id=SubscriptionId(f"sub_{secrets.token_hex(8)}"), secrets=(_new_secret(),)
         )
@@ -117,7 +121,7 @@ class SubscriptionService:
         """
         await self._get_webhook(subscription_id, owner)
         if patch.url is not None:
-            await self._inspect(patch.url)
+            await self.check_url(patch.url)
         changed = await self.catch_up.update(subscription_id, patch)
         self.notify_workers()
         return changed
@@ -212,23 +216,6 @@ class SubscriptionService:
         replayed = await self.delivery_log.replay(delivery_id, self.clock())
         self.notify_workers()
         return replayed if owner is None else redact_delivery(replayed)
-
-    async def _inspect(self, url: str) -> None:
-        try:
-            host = self.ssrf_guard.host(url)
-            if self.hides_dns_answers:
-                await inspect_privately(self.ssrf_guard, url, _unreachable_host(host))
-            else:
-                await self.ssrf_guard.check_resolved(url)
-        except Refused as error:
-            mistake = FieldError(
-                pointer=_URL_POINTER,
-                message=error.message,
-                hint=error.hint,
-                code=error.code,
-                choices=error.choices,
-            )
-            raise ValidationFailed.from_errors([mistake]) from None
 
     async def _get(self, subscription_id: str, owner: str | None) -> Subscription:
         subscription = await self.subscriptions.find(subscription_id)

@@ -14,8 +14,7 @@ from syndicate.model.event import EventId, WebhookEvent, webhook_body
 from syndicate.model.ledger import PostEvent
 from syndicate.model.post import CommitId, PostId
 from syndicate.model.selection import Selection
-from syndicate.model.subscription import EventType, SubscriptionId
-from syndicate.model.subscription_input import parse_event_types
+from syndicate.model.subscription import EventType, SubscriptionId, parse_event_types
 from syndicate.storage.claim_queries import promote_heads
 from syndicate.storage.ledger import RowValues, millis
 from syndicate.storage.row_mapping import NamedRow

@@ -24,9 +24,9 @@ from syndicate.model.subscription import (
     SubscriptionKind,
     SubscriptionState,
     is_well_formed_id,
+    parse_event_types,
     rotate_secret,
 )
-from syndicate.model.subscription_input import parse_event_types
 from syndicate.model.webhook_signature import Secret
 from syndicate.storage.database import Database
 from syndicate.storage.ledger import RowValues, millis

@@ -10,7 +10,6 @@ from starlette.responses import Response
 
 from syndicate.model.pagination import malformed_cursor
 from syndicate.model.query import parse_limit
-from syndicate.model.subscription_status import delivery_json, delivery_json_with_attempts
 from syndicate.web.context import WebContext
 from syndicate.web.http.auth import (
     AuthenticatedRoute,
@@ -18,6 +17,7 @@ from syndicate.web.http.auth import (
     authenticated_route,
     json_response,
 )
+from syndicate.web.serializers import delivery_json, delivery_json_with_attempts
 
 _SEQ: Final = re.compile(r"[0-9]{1,18}")
 

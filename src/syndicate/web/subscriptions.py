@@ -8,10 +8,10 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from syndicate.errors import UsageError
+from syndicate.errors import UsageError, ValidationFailed
 from syndicate.model.query import parse_limit
-from syndicate.model.subscription import Subscription, SubscriptionId
-from syndicate.model.subscription_status import attempt_json, status_json_with_secret
+from syndicate.model.subscription import Subscription, SubscriptionId, SubscriptionPatch
+from syndicate.model.subscription_manager import SubscriptionManager
 from syndicate.web.context import WebContext
 from syndicate.web.http.auth import (
     AuthenticatedRoute,
@@ -21,8 +21,20 @@ from syndicate.web.http.auth import (
     json_response,
 )
 from syndicate.web.http_policy import NO_STORE
+from syndicate.web.serializers import (
+    attempt_json,
+    subscription_json,
+    subscription_json_with_secret,
+)
+from syndicate.web.subscription_input import (
+    NewSubscription,
+    SubscriptionBody,
+    SubscriptionChange,
+    parse_subscription,
+)
 
 _PATH: Final = "/v1/subscriptions"
+_URL_POINTER: Final = "#/url"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +61,7 @@ class Subscriptions:
         statuses, next_after = await service.list_page(token.owner, after, limit)
         return json_response(
             {
-                "items": [status.to_json for status in statuses],
+                "items": [subscription_json(status) for status in statuses],
                 "next_url": self.context.next_url(_PATH, limit, next_after),
             }
         )
@@ -57,13 +69,13 @@ class Subscriptions:
     async def add(self, request: Request) -> Response:
         """Subscribe, and show the secret once."""
         service, token = await authenticate(request, self.context.reader)
-        patch = await service.parse(await json_body(request), "creation")
+        patch = await self._parse(request, service, NewSubscription)
         blank = Subscription(id=SubscriptionId(""), owner=token.name, url="")
         subscription = await service.subscribe(patch.apply_to(blank))
         status = await service.get(subscription.id, token.owner)
         location = self.context.service_info.url(f"{_PATH}/{subscription.id}")
         return json_response(
-            status_json_with_secret(status, subscription),
+            subscription_json_with_secret(status, subscription),
             HTTPStatus.CREATED,
             {"Location": location},
         )
@@ -71,7 +83,8 @@ class Subscriptions:
     async def show(self, request: Request) -> Response:
         """Answer with one subscription."""
         service, token = await authenticate(request, self.context.reader)
-        return json_response((await service.get(_subscription_id(request), token.owner)).to_json)
+        status = await service.get(_subscription_id(request), token.owner)
+        return json_response(subscription_json(status))
 
     async def change(self, request: Request) -> Response:
         """Change what is given of a subscription, and answer with all of it."""
@@ -79,9 +92,9 @@ class Subscriptions:
         subscription_id = (
             await service.get(_subscription_id(request), token.owner)
         ).subscription.id
-        patch = await service.parse(await json_body(request), "change")
+        patch = await self._parse(request, service, SubscriptionChange)
         await service.update(subscription_id, token.owner, patch)
-        return json_response((await service.get(subscription_id, token.owner)).to_json)
+        return json_response(subscription_json(await service.get(subscription_id, token.owner)))
 
     async def remove(self, request: Request) -> Response:
         """Remove a subscription with all that is on its way to it."""
@@ -101,7 +114,7 @@ class Subscriptions:
         service, token = await authenticate(request, self.context.reader)
         rotated = await service.rotate(_subscription_id(request), token.owner)
         return json_response(
-            status_json_with_secret(await service.get(rotated.id, token.owner), rotated)
+            subscription_json_with_secret(await service.get(rotated.id, token.owner), rotated)
         )
 
     async def recover(self, request: Request) -> Response:
@@ -110,6 +123,30 @@ class Subscriptions:
         since = _parse_since(request.query_params.get("since", "").strip())
         recovered = await service.recover(_subscription_id(request), token.owner, since)
         return json_response({"deliveries": recovered}, HTTPStatus.ACCEPTED)
+
+    async def _parse(
+        self, request: Request, service: SubscriptionManager, body: type[SubscriptionBody]
+    ) -> SubscriptionPatch:
+        """Return the fields in the body; raises `ValidationFailed` with every error."""
+        document = await json_body(request)
+        try:
+            return parse_subscription(document, body, lambda: self.context.reader.edition)
+        except ValidationFailed as error:
+            raise await _with_url_error(service, document, error) from None
+
+
+async def _with_url_error(
+    service: SubscriptionManager, document: object, failure: ValidationFailed
+) -> ValidationFailed:
+    """Return ``failure`` with the error that requests to the URL are not allowed, if they are."""
+    url = document.get("url") if isinstance(document, dict) else None
+    has_url_error = any(error.pointer == _URL_POINTER for error in failure.errors)
+    if isinstance(url, str) and not has_url_error:
+        try:
+            await service.check_url(url)
+        except ValidationFailed as refusal:
+            return ValidationFailed.from_errors((*refusal.errors, *failure.errors))
+    return failure
 
 
 def _subscription_id(request: Request) -> str:

@@ -1,46 +1,39 @@
-"""JSON objects of subscriptions, deliveries and attempts, as API and command line show them."""
+"""JSON objects of subscriptions, deliveries and attempts for the API and the command line."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from syndicate.model.delivery import Attempt, Delivery
 from syndicate.model.event import rfc3339
 from syndicate.model.selection import Selection
 from syndicate.model.subscription import Subscription
+from syndicate.model.subscription_manager import SubscriptionStatus
 
 JsonObject = dict[str, object]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubscriptionStatus:
-    """A subscription with the number of its unfinished deliveries and its last attempt."""
-
-    subscription: Subscription
-    pending: int = 0
-    last_attempt: Attempt | None = None
-
-    @property
-    def to_json(self) -> JsonObject:
-        """The JSON object that its owner gets."""
-        one, last = self.subscription, self.last_attempt
-        return {
-            "id": one.id,
-            "url": one.url,
-            "selection": selection_json(one.selection),
-            "types": one.types,
-            "minor": one.minor,
-            "payload": one.payload,
-            "backfill": one.backfill,
-            "state": one.state,
-            "state_reason": one.status_reason,
-            "pending": self.pending,
-            "last_attempt": None if last is None else attempt_json(last),
-        }
+def subscription_json(status: SubscriptionStatus) -> JsonObject:
+    """Return a subscription as its owner gets it."""
+    subscription, attempt = status.subscription, status.last_attempt
+    return {
+        "id": subscription.id,
+        "url": subscription.url,
+        "selection": selection_json(subscription.selection),
+        "types": subscription.types,
+        "minor": subscription.minor,
+        "payload": subscription.payload,
+        "backfill": subscription.backfill,
+        "state": subscription.state,
+        "state_reason": subscription.status_reason,
+        "pending": status.pending,
+        "last_attempt": None if attempt is None else attempt_json(attempt),
+    }
 
 
-def status_json_with_secret(status: SubscriptionStatus, subscription: Subscription) -> JsonObject:
-    """Return the JSON object with the newest secret, which is shown once."""
-    return {**status.to_json, "secret": subscription.secrets[0].text}
+def subscription_json_with_secret(
+    status: SubscriptionStatus, subscription: Subscription
+) -> JsonObject:
+    """Return the same with the newest secret, which is shown once."""
+    return {**subscription_json(status), "secret": subscription.secrets[0].text}
 
 
 def selection_json(selection: Selection) -> JsonObject:
@@ -73,7 +66,7 @@ def delivery_json(delivery: Delivery) -> JsonObject:
 
 def delivery_json_with_attempts(delivery: Delivery, attempts: Sequence[Attempt]) -> JsonObject:
     """Return a delivery with all its attempts."""
-    return {**delivery_json(delivery), "attempts": [attempt_json(one) for one in attempts]}
+    return {**delivery_json(delivery), "attempts": [attempt_json(attempt) for attempt in attempts]}
 
 
 def attempt_json(attempt: Attempt) -> JsonObject:
