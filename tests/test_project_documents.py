@@ -1,12 +1,17 @@
-"""The documents say what is so: their links lead somewhere, their examples work."""
+"""Documents are correct: links resolve, named files and commands exist, examples work."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
+from syndicate.model.event import WebhookEvent, webhook_body
+from syndicate.model.ledger import PostEvent
+from syndicate.model.subscription import SubscriptionId
 from syndicate.settings import load
 from syndicate.telemetry import exposition
+from tests import samples
 from tests.project_documents import DOCUMENTS, ROOT, code_blocks, is_command
 
 every_document = pytest.mark.parametrize(
@@ -15,34 +20,64 @@ every_document = pytest.mark.parametrize(
 
 
 def targets(document: Path) -> list[Path]:
-    """Return where the links inside the project lead that ``document`` has."""
+    """Return the targets of the relative links in ``document``."""
     links = re.findall(r"\]\((?!https?://|#|mailto:)([^)#\s]+)", document.read_text())
     return [(document.parent / link).resolve() for link in links]
 
 
 @every_document
 def test_every_relative_link_resolves(document: Path) -> None:
-    """Relative links are relative to the document, and what they name exists."""
+    """The target of each relative link exists."""
     assert [target for target in targets(document) if not target.exists()] == []
 
 
 def linked_from(path: Path) -> set[Path]:
-    """Return where a reader of ``path`` gets: by links, or in a folder to its documents."""
+    """Return the targets of the links in a document, or the documents in a folder."""
     if path.is_dir():
         return {*path.glob("*.md")}
     return {*targets(path)} if path.suffix == ".md" else set()
 
 
 def test_every_document_is_linked_from_the_readme() -> None:
-    """Who follows links from there reads them all."""
+    """A reader who follows links from the README finds every document."""
     reached = {ROOT / "README.md"}
     while new := {target for path in reached for target in linked_from(path)} - reached:
         reached |= new
     assert {*DOCUMENTS} - reached == set()
 
 
+@every_document
+def test_every_named_source_file_exists(document: Path) -> None:
+    """A Python file in backticks is a file of the project, or of `src/syndicate`."""
+    names = re.findall(r"`([\w./-]+/[\w-]+\.py)`", document.read_text())
+    folders = (ROOT, ROOT / "src" / "syndicate")
+    missing = [name for name in names if not any((folder / name).exists() for folder in folders)]
+    assert missing == []
+
+
+def test_readme_webhook_has_the_fields_of_a_webhook() -> None:
+    """The sample in the README has the fields of a webhook body, in their order."""
+    (example,) = code_blocks("README.md", "http")
+    body = json.loads(example.partition("\n\n")[2])
+    post = samples.post()
+    event = WebhookEvent(
+        post_event=PostEvent(kind="post.published", reason="new"),
+        generation=1,
+        post_id=post.id,
+        url=post.url,
+        source=post.source,
+        commit=samples.COMMIT,
+        noticed_at=samples.NOW,
+        item_json=b"{}",
+    )
+    subscription = SubscriptionId(body["data"]["subscription"])
+    expected = json.loads(webhook_body(event, cursor="c", subscription=subscription, seq=1))
+    assert [*body] == [*expected]
+    assert [*body["data"]] == [*expected["data"]]
+
+
 def test_readme_settings_are_valid(tmp_path: Path) -> None:
-    """Whoever copies them has a service of one source."""
+    """The settings in the README can be copied as they are."""
     (example,) = code_blocks("README.md", "toml")
     (tmp_path / "syndicate.toml").write_text(example)
     settings = load(tmp_path / "syndicate.toml", {})
@@ -51,7 +86,7 @@ def test_readme_settings_are_valid(tmp_path: Path) -> None:
 
 @every_document
 def test_every_documented_command_exists(document: Path) -> None:
-    """A target of make or a command of ours that is told to type is one."""
+    """Each `make` target and each `syndicate` command in a document exists."""
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     text = document.read_text()
     assert set(re.findall(r"(?:`|^)make (\w+)", text, re.MULTILINE)) <= targets
@@ -60,7 +95,7 @@ def test_every_documented_command_exists(document: Path) -> None:
 
 
 def test_every_documented_metric_exists() -> None:
-    """Whoever copies an alert has one that can go off."""
+    """Each metric in the operator's guide is exported."""
     page = (ROOT / "docs" / "how-to" / "run-in-production.md").read_text()
     documented = set(re.findall(r"\bsyndicate_\w+", page))
     exported = set(re.findall(r"^# TYPE (\w+) ", exposition().decode(), re.MULTILINE))
