@@ -7,14 +7,14 @@ PARALLEL = -n 2 --dist loadscope
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):  *## /  make \1	/p' Makefile
 
-setup:  ## make .venv with the service in it
+setup:  ## create .venv and install the service
 	$(SETUP) run
 
 serve:  ## serve the sample posts on http://127.0.0.1:8000
 	$(SETUP) run
 	@sh deploy/local/serve.sh
 
-test:  ## run every test, and require that they reach every branch
+test:  ## run all tests, with full branch coverage
 	$(SETUP) test
 	@$(PYTHON_IN) -m pytest $(PARALLEL) --cov
 
@@ -22,15 +22,17 @@ test-fast:  ## run the tests that need no browser, no PostgreSQL and no whole sy
 	$(SETUP) test
 	@$(PYTHON_IN) -m pytest $(PARALLEL) --fast --hypothesis-profile=fast
 
-check:  ## lint, types, layers and the rules of the house
+check:  ## lint, types, spelling, dependencies, import contracts and project rules
 	$(SETUP) test
 	@$(PYTHON_IN) -m ruff check --quiet .
 	@$(PYTHON_IN) -m ruff format --quiet --check .
 	@$(PYTHON_IN) -m mypy
+	@.venv/bin/codespell
+	@.venv/bin/deptry --no-ansi src
 	@.venv/bin/lint-imports --no-logo
-	@$(PYTHON_IN) -m pytest -q tests/test_code_rules.py tests/test_import_contracts.py
+	@$(PYTHON_IN) -m pytest -q tests/test_code_rules.py tests/test_word_list.py tests/test_import_contracts.py
 
-bench:  ## measure, each figure beside its peer's
+bench:  ## run all benchmarks, each compared with similar programs
 	$(SETUP) test
 	@for benchmark in $(wildcard benchmarks/*.py); do $(PYTHON_IN) "$$benchmark" || exit 1; done
 

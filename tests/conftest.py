@@ -15,15 +15,15 @@ from coverage import Coverage
 from hypothesis import settings
 
 NO_SKIPS: Final = "SYNDICATE_NO_SKIPS"
-"""Set to 1 where everything that a test may want is there: a skipped test is then a failure."""
+"""Set to 1 where every program that a test needs is installed: a skipped test is then a failure."""
 
 UNMEASURED_MARKS: Final = ("corpora", "browser")
-"""Marks of tests that coverage must not depend on."""
+"""Marks of tests that do not count for coverage."""
 
 SYSTEM_TESTS: Final = Path(__file__).parent / "system"
-"""Tests of the whole system: most run in other processes, and tracing the rest only costs time."""
+"""Tests of the whole system: most run other processes, and tracing the rest only takes time."""
 
-# How long an example takes depends on what else the machine does: no property is about that.
+# The duration of an example depends on the load of the machine, so there is no deadline.
 settings.register_profile("fast", deadline=None, max_examples=20)
 settings.register_profile("ci", deadline=None)
 settings.register_profile("soak", deadline=None, max_examples=2_000)
@@ -62,14 +62,14 @@ def is_slow(item: pytest.Item) -> bool:
 
 
 def is_unmeasured(item: pytest.Item) -> bool:
-    """Return whether coverage must not depend on ``item``."""
+    """Return whether ``item`` does not count for coverage."""
     is_marked = any(item.get_closest_marker(mark) for mark in UNMEASURED_MARKS)
     return is_marked or SYSTEM_TESTS in item.path.parents
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Turn a skipped test into a failure where nothing may be skipped."""
+    """Turn a skipped test into a failure if `NO_SKIPS` is set."""
     report = yield
     if report.skipped and not hasattr(report, "wasxfail"):
         turn_skip_into_failure(report)
@@ -78,7 +78,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """Turn a skipped module into a failure where nothing may be skipped."""
+    """Turn a skipped module into a failure if `NO_SKIPS` is set."""
     report = yield
     if report.skipped:
         turn_skip_into_failure(report)
@@ -86,7 +86,7 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 
 def turn_skip_into_failure(report: pytest.TestReport | pytest.CollectReport) -> None:
-    """Make the skip in ``report`` a failure, if `NO_SKIPS` says so."""
+    """Turn the skip in ``report`` into a failure if `NO_SKIPS` is set."""
     if os.environ.get(NO_SKIPS) == "1":
         report.outcome = "failed"
         report.longrepr = f"{NO_SKIPS}=1 forbids to skip: {report.longrepr}"
@@ -94,7 +94,7 @@ def turn_skip_into_failure(report: pytest.TestReport | pytest.CollectReport) -> 
 
 @cache
 def import_all_modules() -> None:
-    """Import every module of the project, so that none is imported first while nothing counts."""
+    """Import every module of the project, so that no import happens while coverage is paused."""
     spec = importlib.util.find_spec("syndicate")
     folders = spec.submodule_search_locations if spec else None
     for module in pkgutil.walk_packages(folders or [], "syndicate."):
@@ -103,7 +103,7 @@ def import_all_modules() -> None:
 
 
 def clear_function_caches() -> None:
-    """Let functions that keep what they found out find it out again, now that it counts."""
+    """Clear the caches of cached functions, so that they run again while coverage is measured."""
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] == "syndicate":
             for value in vars(module).values():
@@ -113,7 +113,7 @@ def clear_function_caches() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Pause the coverage during tests that it must not need."""
+    """Pause coverage during tests that do not count for it."""
     coverage = Coverage.current()
     if coverage is None or not is_unmeasured(item):
         return (yield)
@@ -136,9 +136,9 @@ def anyio_backend() -> str:
 def postgresql() -> Iterator[str]:
     """Return the URL of a PostgreSQL server that all tests of this process share.
 
-    It does not wait for the disk: no test of a shared server is about a loss of power.
+    The server does not wait for the disk, since no test that shares it simulates a power loss.
     """
-    from tests.databases import postgresql_server  # noqa: PLC0415 — only where it is wanted
+    from tests.databases import postgresql_server  # noqa: PLC0415 — slow to import
 
     with postgresql_server(fsync=False) as server:
         yield server.url

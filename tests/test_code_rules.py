@@ -1,16 +1,16 @@
-"""The rules of the house that no linter knows: sizes, names, docstrings, words, mirrored tests."""
+"""Rules that no linter checks: size limits, names, docstrings, forbidden text, mirrored tests."""
 
 import ast
 import contextlib
 import os
 import re
-import statistics
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[1]
 SOURCE_ROOT = ROOT / "src" / "syndicate"
@@ -18,10 +18,9 @@ TESTS = ROOT / "tests"
 
 MAX_FILE_LINES: Final = 400
 MAX_FUNCTION_LINES: Final = 40
-MAX_MEDIAN_LINES: Final = 150
 
 VAGUE_NAMES: Final = {"utils", "util", "helpers", "common", "manager", "base", "core", "misc"}
-"""Names that say nothing about what is inside."""
+"""Names that do not describe what a module contains."""
 
 GENERATED_FILES: Final = re.compile(
     r"\.git|\.venv|var|dist|htmlcov|__pycache__|\.hypothesis|\.coverage.*|\.[a-z_]+_cache"
@@ -32,24 +31,24 @@ FORBIDDEN_TEXT: Final = {
     "a registry's host name": r"py[p]i\.org|python[h]osted\.org|npm[j]s\.(org|com)|[d]eb\.debian",
     "a path of one machine": r"(?<![\w.])/([w]ork|[f]arm|[r]oot|home/\w+)/|/[t]mp/\w",
     "unfinished work": r"\b(TO[D]O|FIX[M]E|X{3}|HAC[K])\b|NotImplemented[E]rror",
-    "a finding waved through": r"[p]ragma: no|type: ignor[e]($|[^\[])|noq[a]($|[^:])",
+    "a suppressed warning without a code": r"[p]ragma: no|type: ignor[e]($|[^\[])|noq[a]($|[^:])",
 }
-"""What must not stand in any text of the project."""
+"""Patterns that no text of the project may match."""
 
 FOLDERS_WITHOUT_PACKAGE: Final = {"tests/system", "tests/data"}
-"""Folders of tests that belong to no single room."""
+"""Folders of tests that mirror no package."""
 
 Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def text_files() -> Iterator[tuple[Path, str]]:
-    """Yield every text of the project, checked out or unpacked, with its file."""
+    """Yield the path and the content of every text file of the project."""
     for folder, folders, files in os.walk(ROOT):
         folders[:] = sorted(name for name in folders if not GENERATED_FILES.fullmatch(name))
         for path in (
             Path(folder, name) for name in sorted(files) if not GENERATED_FILES.fullmatch(name)
         ):
-            with contextlib.suppress(UnicodeDecodeError):  # a picture
+            with contextlib.suppress(UnicodeDecodeError):  # an image
                 yield path, path.read_text()
 
 
@@ -59,7 +58,7 @@ TREES = {path: ast.parse(TEXTS[path]) for path in PYTHON}
 
 
 def documented_nodes() -> Iterator[tuple[str, Documented]]:
-    """Yield every module, class and function, with where it stands."""
+    """Yield every module, class and function with its file and line."""
     for path, tree in TREES.items():
         for node in ast.walk(tree):
             if isinstance(node, Documented):
@@ -68,27 +67,19 @@ def documented_nodes() -> Iterator[tuple[str, Documented]]:
 
 
 def line_count(path: Path) -> int:
-    """Return how many lines ``path`` has."""
+    """Return the number of lines in ``path``."""
     return len(TEXTS[path].splitlines())
 
 
 def test_no_file_exceeds_the_line_limit() -> None:
-    """A file over 400 lines holds a noun that wants a room of its own."""
+    """A file has at most 400 lines; this is a limit, not a target."""
     assert {
         str(path): line_count(path) for path in PYTHON if line_count(path) > MAX_FILE_LINES
     } == {}
 
 
-def test_half_of_the_files_are_short() -> None:
-    """The median file of the house has at most 150 lines."""
-    assert (
-        statistics.median(line_count(path) for path in SOURCE_ROOT.rglob("*.py"))
-        <= MAX_MEDIAN_LINES
-    )
-
-
 def test_no_function_exceeds_the_line_limit() -> None:
-    """A function over 40 lines does more than one thing."""
+    """A function has at most 40 lines; this is a limit, not a target."""
     functions = [
         (location, node)
         for location, node in documented_nodes()
@@ -103,13 +94,13 @@ def test_no_function_exceeds_the_line_limit() -> None:
 
 
 def test_no_module_has_a_vague_name() -> None:
-    """No module or folder has a name that fits everything."""
+    """No module or folder has a name that says nothing about its content."""
     assert [str(path) for path in PYTHON if VAGUE_NAMES & set(path.relative_to(ROOT).parts)] == []
     assert [str(path) for path in PYTHON if path.stem.removeprefix("test_") in VAGUE_NAMES] == []
 
 
 def test_every_docstring_begins_with_a_sentence() -> None:
-    """Where there is a docstring (ruff says where one must be), its first line is a sentence."""
+    """The first line of a docstring is a sentence; ruff checks where docstrings are required."""
     violations = {}
     for location, node in documented_nodes():
         first_line = (ast.get_docstring(node) or "").partition("\n")[0]
@@ -120,7 +111,7 @@ def test_every_docstring_begins_with_a_sentence() -> None:
 
 @pytest.mark.parametrize("kind", FORBIDDEN_TEXT)
 def test_project_holds_no_forbidden_text(kind: str) -> None:
-    """The project speaks of itself alone, and nothing is left half done or waved through."""
+    """No file names a machine or a registry, holds unfinished work or suppresses all warnings."""
     pattern = re.compile(FORBIDDEN_TEXT[kind], re.MULTILINE)
     matches = [
         f"{path.relative_to(ROOT)}:{number}: {line}"
@@ -132,7 +123,7 @@ def test_project_holds_no_forbidden_text(kind: str) -> None:
 
 
 def test_every_package_has_tests() -> None:
-    """Those of the room a are tests/test_a….py or stand in tests/a; the coverage does the rest."""
+    """The tests of package `a` are `tests/test_a….py` or in `tests/a/`."""
     packages = {
         path.relative_to(SOURCE_ROOT).parts[0].removesuffix(".py")
         for path in SOURCE_ROOT.rglob("*.py")
@@ -147,7 +138,7 @@ def test_every_package_has_tests() -> None:
 
 
 def test_every_test_folder_mirrors_a_package() -> None:
-    """A folder tests/a exists because there is a room a."""
+    """A folder `tests/a` exists only if there is a package `a`."""
     folders = {path.parent.relative_to(ROOT).as_posix() for path in TESTS.rglob("test_*.py")}
     modules = {
         f"tests/{path.relative_to(SOURCE_ROOT).with_suffix('')}"
@@ -162,7 +153,7 @@ def test_every_test_folder_mirrors_a_package() -> None:
 
 
 def test_public_errors_are_defined_in_errors_module() -> None:
-    """Exceptions are defined in errors.py; elsewhere only those that never leave their room."""
+    """Public exceptions are defined in `errors.py`; other modules define only private ones."""
     violations = [
         location
         for location, node in documented_nodes()
@@ -176,7 +167,7 @@ def test_public_errors_are_defined_in_errors_module() -> None:
 
 
 def test_only_git_runs_commands() -> None:
-    """The ways to run a command that no import betrays are closed as well."""
+    """Only the package `git` uses functions of `os` and `asyncio` that run commands."""
     pattern = re.compile(r"create_subprocess_|os\.(system|popen|exec|spawn|fork)")
     other_files = [
         path
@@ -192,13 +183,35 @@ def pins(name: str) -> set[str]:
 
 
 def test_tests_use_the_pinned_runtime_versions() -> None:
-    """Every pin of run.txt stands in test.txt, with the same version."""
+    """Every pin of `run.txt` is in `test.txt`, with the same version."""
     assert pins("run.txt") - pins("test.txt") == set()
 
 
 def test_every_dependency_is_pinned() -> None:
-    """What the project declares and what is pinned for it is the same list."""
+    """Every dependency in `pyproject.toml` is pinned in `run.txt`."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     declared = {re.split(r"[\[><=]", line)[0] for line in project["dependencies"]}
     pinned = {line.partition("==")[0].partition("[")[0] for line in pins("run.txt")}
     assert declared - pinned == set()
+
+
+def test_no_line_ends_with_white_space() -> None:
+    """Only test data and the text of the license may have it."""
+    unchecked = (TESTS / "data", ROOT / "LICENSE")
+    lines = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path, text in TEXTS.items()
+        for number, line in enumerate(text.splitlines(), start=1)
+        if line != line.rstrip() and not any(path.is_relative_to(other) for other in unchecked)
+    ]
+    assert lines == []
+
+
+def test_pre_commit_hooks_download_nothing() -> None:
+    """Every hook runs a program of `.venv`, or a pattern that pre-commit checks itself."""
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
+    assert {repo["repo"] for repo in config["repos"]} == {"local"}
+    hooks = [hook for repo in config["repos"] for hook in repo["hooks"]]
+    assert all(
+        hook["language"] == "pygrep" or hook["entry"].startswith(".venv/bin/") for hook in hooks
+    )

@@ -47,7 +47,7 @@ def test_branch_can_be_reset(tmp_path: pathlib.Path) -> None:
 
 
 def test_failing_git_command_reports_stderr(tmp_path: pathlib.Path) -> None:
-    """A mistake in a test is told with git's own words."""
+    """The error contains git's own message."""
     repository = ContentRepository.create(tmp_path)
     with pytest.raises(AssertionError, match="nowhere"):
         repository.git("rev-parse", "--verify", "nowhere")

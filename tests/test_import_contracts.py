@@ -1,6 +1,6 @@
-"""Every import contract of pyproject.toml refuses what it forbids.
+"""Every import contract in `pyproject.toml` rejects the imports that it forbids.
 
-The violations are made from the contracts themselves: one appears as soon as its rooms exist.
+The violations are derived from the contracts: one is tested as soon as its packages exist.
 """
 
 import ast
@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SOURCE_ROOT = ROOT / "src" / "syndicate"
 UNRESTRICTED_PACKAGES: Final = {"msgspec", "typing_extensions"}
-"""Third-party packages that every room may use."""
+"""Third-party packages that every package may import."""
 
 Contract = dict[str, object]
 CONTRACTS = cast(
@@ -29,7 +29,7 @@ CONTRACTS = cast(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
-    """Imports that, added to ``module``, must break ``contract``; with none, a stray module."""
+    """Imports that break a contract when added to ``module``; with none, an unlisted module."""
 
     contract_name: str
     module: str
@@ -43,20 +43,20 @@ def file_of(module: str, src: Path = ROOT / "src") -> Path:
 
 
 def texts(contract: Contract, key: str) -> list[str]:
-    """Return the list of texts that ``contract`` has under ``key``."""
+    """Return the list of strings that ``contract`` has under ``key``."""
     return cast("list[str]", contract.get(key, []))
 
 
 def violations(contract: Contract) -> Iterator[Violation]:
-    """Yield what must break ``contract``, as far as the rooms it speaks of exist."""
+    """Yield imports that must break ``contract``, as far as the packages it names exist."""
     name = str(contract["name"])
-    for module, imports in {
+    for module, imported in {
         "layers": upward_imports,
         "independence": sibling_imports,
         "acyclic_siblings": circular_imports,
         "forbidden": forbidden_imports,
     }[str(contract["type"])](contract):
-        yield Violation(contract_name=name, module=module, imports=tuple(imports))
+        yield Violation(contract_name=name, module=module, imports=tuple(imported))
 
 
 def upward_imports(contract: Contract) -> Iterator[tuple[str, list[str]]]:
@@ -95,7 +95,7 @@ def circular_imports(contract: Contract) -> Iterator[tuple[str, list[str]]]:
 
 
 def forbidden_imports(contract: Contract) -> Iterator[tuple[str, list[str]]]:
-    """Yield the imports of everything forbidden by a module that is nobody's door."""
+    """Yield all imports that a contract forbids, by a module that may have none of them."""
     for source in texts(contract, "source_modules"):
         module = "syndicate.errors" if source == "syndicate" else source
         yield module, texts(contract, "forbidden_modules")
@@ -106,10 +106,10 @@ TYPES: Final = {str(contract["name"]): str(contract["type"]) for contract in CON
 
 
 def group(violation: Violation) -> str:
-    """Return with which others ``violation`` is put into one copy of the source.
+    """Return the name of the group of violations that are tested in one copy of the source.
 
     Imports of packages do not affect each other. An import of our own modules makes more reachable
-    than it names, so the violations of each of those contracts are alone in a copy.
+    than it names, so the violations of each of those contracts have a copy of their own.
     """
     is_package = all(not name.startswith("syndicate") for name in violation.imports)
     is_alone = TYPES[violation.contract_name] != "forbidden" or not is_package
@@ -118,7 +118,7 @@ def group(violation: Violation) -> str:
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Violation], tuple[int, str]]:
-    """Return a function that gives exit code and report of the linter about a violation."""
+    """Return a function that returns exit code and report of the linter for a violation."""
     reports_by_group: dict[str, tuple[int, str]] = {}
 
     def report(violation: Violation) -> tuple[int, str]:
@@ -132,7 +132,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Violation], t
 
 
 def lint(violations_to_add: list[Violation], folder: Path) -> tuple[int, str]:
-    """Return exit code and report of the linter about a copy of the source with violations."""
+    """Return exit code and report of the linter for a copy of the source with violations."""
     shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__"))
     for violation in violations_to_add:
         with file_of(violation.module, folder / "src").open("a") as file:
@@ -153,7 +153,7 @@ def lint(violations_to_add: list[Violation], folder: Path) -> tuple[int, str]:
 def test_contract_rejects_forbidden_imports(
     violation: Violation, reports: Callable[[Violation], tuple[int, str]]
 ) -> None:
-    """A deliberate violation in a copy of the source is refused, and every import is named."""
+    """A violation in a copy of the source is reported, with every import by name."""
     code, report = reports(violation)
 
     assert code == 1, report
@@ -163,13 +163,13 @@ def test_contract_rejects_forbidden_imports(
 
 
 def test_unchanged_source_breaks_no_contract(tmp_path: Path) -> None:
-    """What the linter reports about a violation is not there without it."""
+    """The linter reports nothing for the unchanged source."""
     code, report = lint([], tmp_path)
     assert code == 0, report
 
 
 def test_every_third_party_package_is_covered_by_a_contract() -> None:
-    """No room imports a third-party package that no contract speaks of."""
+    """No module imports a third-party package that no contract names."""
     guarded = {name for contract in CONTRACTS for name in texts(contract, "forbidden_modules")}
     allowed_packages = {*sys.stdlib_module_names, *guarded, *UNRESTRICTED_PACKAGES, "syndicate"}
     unrestricted_imports = {
