@@ -1,9 +1,9 @@
-"""Measure signed requests per CPU-second: ours beside bare aiohttp and beside plain httpx.
+"""Measure signed requests per CPU-second, compared with bare aiohttp and plain httpx.
 
-Nothing is written down here; `fanout.py` measures the whole way of a delivery. The receiver is a
-process of its own that answers 204 at once, the sender one process and one thread. Each delivery
-is a body of 4 kB, signed anew. Figures depend on the machine, their ratios hardly; the best of
-three rounds counts, and the senders take turns.
+Nothing is stored; `fanout.py` measures whole deliveries. The receiver is another process that
+responds with 204 at once, the sender one process with one thread. Each delivery is a signed body of
+4 kB. Figures depend on the machine, their ratios hardly do; the best of three rounds counts, and
+the senders alternate.
 
 Usage: python benchmarks/deliveries.py [DELIVERIES]
 """
@@ -34,26 +34,26 @@ from syndicate.model.webhook_signature import Secret, sign
 ROUNDS = 3
 CONCURRENCY = (50, 200)
 HTTPX_DIVISOR = 10
-"""Plain httpx gets a tenth of the work, so that the benchmark ends."""
+"""Plain httpx gets a tenth of the deliveries, so that the benchmark ends."""
 
 SECRETS = (Secret(key=b"k" * 32),)
 BODY = b"{" + b" " * 4_094 + b"}"
 EVENT = EventId("evt_0123456789abcdef0123456789abcdef")
 
 SendOne = Callable[[], Awaitable[int]]
-"""Makes one delivery and returns the status of the answer."""
+"""A function that makes one delivery and returns the status of the response."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """Deliveries per second of the sender's CPU time, and how long the slowest hundredth took."""
+    """Deliveries per second of the sender's CPU time, and the 99th percentile of their duration."""
 
     per_cpu_second: float
     p99_ms: float
 
 
 def signed_headers() -> dict[str, str]:
-    """Return the headers of a webhook, signed at this moment."""
+    """Return the headers of a webhook, signed now."""
     now = datetime.now(UTC)
     return {
         "content-type": "application/json",
@@ -90,7 +90,7 @@ async def syndicate_sender(url: str, stack: AsyncExitStack) -> SendOne:
 
 
 async def aiohttp_sender(url: str, stack: AsyncExitStack) -> SendOne:
-    """Send with aiohttp and nothing around it: no guard, no bounds, no record."""
+    """Send with aiohttp alone: no SSRF guard, no limits, no delivery log."""
     connector = aiohttp.TCPConnector(limit=0)
     session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
 
@@ -103,7 +103,7 @@ async def aiohttp_sender(url: str, stack: AsyncExitStack) -> SendOne:
 
 
 async def httpx_sender(url: str, stack: AsyncExitStack) -> SendOne:
-    """Send with one shared client of httpx, as its documentation has it."""
+    """Send with one shared httpx client, as in its documentation."""
     limits = httpx.Limits(max_connections=max(CONCURRENCY))
     client = await stack.enter_async_context(httpx.AsyncClient(limits=limits, timeout=60))
 
@@ -117,7 +117,7 @@ SENDERS = {"ours": syndicate_sender, "bare aiohttp": aiohttp_sender, "plain http
 
 
 async def measure(name: str, url: str, concurrency: int, deliveries: int) -> Result:
-    """Make ``deliveries``, ``at_once`` of them under way at any time."""
+    """Make ``deliveries``, with ``concurrency`` requests at a time."""
     durations: list[float] = []
 
     async def work(send: SendOne, count: int) -> None:
@@ -142,7 +142,7 @@ async def measure(name: str, url: str, concurrency: int, deliveries: int) -> Res
 
 
 def compare(url: str, concurrency: int, deliveries: int) -> None:
-    """Print what each sender makes of it, and its ratio to bare aiohttp."""
+    """Print the result of each sender, and its ratio to bare aiohttp."""
     results: dict[str, list[Result]] = {name: [] for name in SENDERS}
     for _ in range(ROUNDS):
         for name, measured in results.items():

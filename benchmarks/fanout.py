@@ -1,9 +1,9 @@
-"""Measure the whole way of a delivery: out of the database, signed, sent, answered, written down.
+"""Measure whole deliveries: claimed from the database, signed, sent, and recorded.
 
-The deliverer as it runs in the service, on SQLite (``synchronous=FULL``), and receivers in another
-process that answer at once: how many deliveries a second of the deliverer's CPU time, beside bare
-aiohttp and plain httpx, which write nothing down; how long from a commit to the last answer; and
-whether a tenth of the receivers that take half a second hold up the others.
+The delivery worker runs as in the service, on SQLite (``synchronous=FULL``), with receivers in
+another process that respond at once. Measured are deliveries per second of the worker's CPU time,
+compared with bare aiohttp and plain httpx, which store nothing; the time from a commit to the last
+response; and whether a tenth of the receivers that take half a second delay the others.
 
 Usage: python benchmarks/fanout.py [RECEIVERS]
 """
@@ -44,7 +44,7 @@ ROUNDS = 7
 
 @dataclass
 class ResponseTimes:
-    """When which receiver answered what was told last."""
+    """The time at which each receiver responded to the last event."""
 
     started: float = 0.0
     seconds: dict[str, float] = field(default_factory=dict)
@@ -52,13 +52,13 @@ class ResponseTimes:
     all_received: asyncio.Event = field(default_factory=asyncio.Event)
 
     def expect(self, count: int) -> None:
-        """Begin to count anew."""
+        """Start to count ``count`` responses."""
         self.started, self.outstanding = time.perf_counter(), count
         self.seconds.clear()
         self.all_received.clear()
 
     def record(self, receiver_url: str) -> None:
-        """Count one."""
+        """Count one response."""
         self.seconds[receiver_url] = time.perf_counter() - self.started
         self.outstanding -= 1
         if not self.outstanding:
@@ -66,7 +66,7 @@ class ResponseTimes:
 
 
 class TimedTransport(Transport):
-    """The transport of the service, whose answers are counted."""
+    """The transport of the service, with the times of its responses."""
 
     response_times: ResponseTimes
 
@@ -83,7 +83,7 @@ class TimedTransport(Transport):
 
 @asynccontextmanager
 async def running_worker(database: Database) -> AsyncIterator[tuple[DeliveryWorker, ResponseTimes]]:
-    """Deliver as the service does."""
+    """Run a delivery worker as the service does."""
     tune_delivery_process()
     ssrf_guard = SsrfGuard(allow_networks=[ip_network("127.0.0.0/8")], allow_http=True)
     service_info = ServiceInfo(title="", public_url="https://feeds.example.gov", version="0")
@@ -108,7 +108,7 @@ async def running_worker(database: Database) -> AsyncIterator[tuple[DeliveryWork
 async def worker_with_subscriptions(
     count: int, receiver_url: Callable[[int], str]
 ) -> AsyncIterator[tuple[Database, DeliveryWorker, ResponseTimes]]:
-    """Open a database with ``count`` subscribers, and deliver from it."""
+    """Run a delivery worker on a database with ``count`` subscriptions."""
     with temporary_database("sqlite") as database_url:
         async with open_database(database_url) as database:
             await add_subscriptions(database, count, receiver_url)
@@ -133,10 +133,10 @@ async def measure_durable(port: int, events: int) -> float:
 
 
 async def measure_fan_out(port: int, receivers: int, slow: int = 0) -> tuple[float, float, float]:
-    """Tell one post a few times; return the ms to the last answer: at first, and the median after.
+    """Publish single events; return ms to the last response: at first, and the median after.
 
-    And the median of the 99th percentiles of those that are not ``slow``, of which there is one
-    in that many.
+    The third result is the median of the 99th percentiles, without the ``slow`` receivers; every
+    ``slow``-th is one.
     """
     last_responses, p99s = [], []
 
@@ -164,7 +164,7 @@ async def measure_fan_out(port: int, receivers: int, slow: int = 0) -> tuple[flo
 
 
 def throughput(port: int) -> None:
-    """Print deliveries per CPU-second, and their ratio to those who write nothing down."""
+    """Print deliveries per CPU-second, and their ratio to senders that store nothing."""
     url = receiver_url(port, 0)
     print(f"{'sender':<28}{'per CPU-second':>16}{'ratio':>10}")
     results: dict[str, list[float]] = {"ours, durable": [], "bare aiohttp": [], "plain httpx": []}

@@ -1,7 +1,7 @@
-"""What a feed costs: its entries, the joined bytes, and a hundred feeds after one changed post.
+"""Measure feeds: entries, joined bytes, and a hundred feeds after one changed post.
 
-The peer is feedgen writing each feed as a whole. Figures are CPU time, the best of several rounds;
-they differ between machines, their ratios hardly.
+The comparison is feedgen writing each whole feed. Figures are CPU time, the best of several rounds;
+they depend on the machine, their ratios hardly do.
 """
 
 import asyncio
@@ -57,7 +57,7 @@ POSTS = 10_000
 
 
 def post(number: int) -> Post:
-    """Return a post of three categories, one every hour."""
+    """Return a post of three categories, one for every hour."""
     published = NOW - timedelta(hours=number + 1)
     return Post(
         id=PostId(f"tag:www.example.gov,2024-01-01:{number:016x}"),
@@ -76,7 +76,7 @@ def post(number: int) -> Post:
 
 
 def rendered_post(base_post: Post) -> RenderedPost:
-    """Return ``of`` with 4 kB of content."""
+    """Return ``base_post`` with 4 kB of content."""
     paragraphs = (" ".join(RANDOM.choices(WORDS, k=WORDS_EACH)) for _ in range(PARAGRAPHS))
     html = "".join(
         f'<p>{text} <a href="https://www.example.gov/">link</a></p>' for text in paragraphs
@@ -87,7 +87,7 @@ def rendered_post(base_post: Post) -> RenderedPost:
 
 
 class PrerenderedReader:
-    """A reader of one edition whose items are made beforehand."""
+    """A content reader of one edition, with rendered posts."""
 
     readiness = Readiness(is_ready=True)
 
@@ -101,11 +101,11 @@ class PrerenderedReader:
     async def render_posts(
         self, posts: Sequence[Post], _edition: Edition
     ) -> tuple[RenderedPost, ...]:
-        """Return ``posts`` as items."""
+        """Return the rendered ``posts``."""
         return tuple(self._items[post] for post in posts)
 
     async def render_posts_in_time(self, posts: Sequence[Post], edition: Edition) -> RenderedPosts:
-        """Return all of them as items."""
+        """Return all ``posts``, rendered."""
         return RenderedPosts(items=await self.render_posts(posts, edition))
 
     async def asset(
@@ -115,12 +115,12 @@ class PrerenderedReader:
         *,
         with_content: bool = True,  # noqa: ARG002 — of the protocol
     ) -> Asset:
-        """Raise `UnknownName`: the posts show no files."""
+        """Raise `UnknownName`: the posts have no files."""
         raise UnknownName(f"{source} has no {path}", code="not-found", choices=())
 
 
 def best_cpu_ms(work: Callable[[], object], rounds: int = 20) -> float:
-    """Return the milliseconds of CPU that ``work`` takes at its best."""
+    """Return the least CPU milliseconds of ``work``."""
     times = []
     for _ in range(rounds):
         start = time.process_time()
@@ -130,7 +130,7 @@ def best_cpu_ms(work: Callable[[], object], rounds: int = 20) -> float:
 
 
 def measure_one_feed(feed: Feed) -> None:
-    """Print what a feed of 50 entries costs in each format, beside feedgen writing it whole."""
+    """Print the cost of a feed of 50 entries in each format, compared with feedgen."""
 
     def whole_rss() -> bytes:
         generator = rss.feed_generator(feed)
@@ -163,14 +163,14 @@ def measure_one_feed(feed: Feed) -> None:
 
 
 async def request_all_feeds(feed_cache: FeedCache, reader: PrerenderedReader) -> None:
-    """Ask for every category in every format."""
+    """Request every category in every format."""
     for category in CATEGORIES:
         for form in FORMATS.values():
             await feed_cache.get(reader, category.slug, Query(), form)
 
 
 def measure_hundred_feeds(posts: Sequence[Post], items: dict[Post, RenderedPost]) -> None:
-    """Print what 100 selections in three formats cost at first and after one changed post."""
+    """Print the cost of 100 selections in three formats, at first and after a change."""
     feed_cache = FeedCache(SERVICE_INFO, max_bytes=2**30)
     changed = replace(posts[7], title="A new title", updated=NOW)
     changed_reader = PrerenderedReader(
@@ -187,7 +187,7 @@ def measure_hundred_feeds(posts: Sequence[Post], items: dict[Post, RenderedPost]
 
 
 def main() -> None:
-    """Make the posts and print all figures."""
+    """Create the posts and print all figures."""
     posts = [post(number) for number in range(POSTS)]
     items = {sample_post: rendered_post(sample_post) for sample_post in posts}
     edition = PrerenderedReader(posts, items).edition

@@ -1,10 +1,10 @@
-"""Measure how readers of feeds fare beside 50 receivers that do their worst.
+"""Measure feed reads while 50 hostile receivers respond to webhooks.
 
-A service as `syndicate serve` runs it by default reads feeds to one client, first with nothing to
-deliver, then beside 50 webhooks whose receivers each do one thing of `rig/worst_receivers.py`,
-again and again: a short schedule keeps requests coming, and each commit brings more. The receivers
-and the client are processes of their own. The figures are the p50, p99 and the longest of the
-reads in milliseconds, and by how many megabytes the service grew.
+A service with the default settings of `syndicate serve` is read by one client, first without
+deliveries, then with 50 webhooks whose receivers each repeat one behavior of
+`harness/hostile_receivers.py`: a short retry schedule keeps requests coming, and each commit adds
+more. Receivers and client are separate processes. The figures are the p50, the p99 and the longest
+of the reads in milliseconds, and the growth of the service in megabytes.
 
 Usage: python benchmarks/hostile_receivers.py [SECONDS], which prints lines, or JSON with --json.
 """
@@ -46,14 +46,14 @@ Figures = dict[str, float]
 
 
 def feed_paths() -> Iterator[str]:
-    """Give addresses of feeds: most are at hand, every eighth is another page."""
+    """Yield paths of feeds: most are cached, every eighth is another page."""
     for number in cycle(range(1, 201)):
         form = FORMATS[number % len(FORMATS)]
         yield f"/feeds/all.{form}" + (f"?limit={number}" if number % 8 == 0 else "")
 
 
 def read_feeds(server: Server, seconds: float, repository: PostRepository | None = None) -> Figures:
-    """Read feeds for so long, beside a commit each second where there is a repository."""
+    """Read feeds for ``seconds``, with a commit each second if there is a repository."""
     durations: list[float] = []
     deadline = time.monotonic() + seconds
     next_commit = time.monotonic()
@@ -81,7 +81,7 @@ def read_feeds(server: Server, seconds: float, repository: PostRepository | None
 
 
 async def subscribe_receivers(folder: Path, port: int) -> None:
-    """Subscribe the receivers, one kind after the other."""
+    """Subscribe the receivers, one of each kind in turn."""
     kinds = [*islice(cycle(BEHAVIOURS), RECEIVERS)]
     (folder / "var").mkdir(exist_ok=True)
     async with open_database(f"sqlite:///{folder}/var/syndicate.db") as database:
@@ -93,12 +93,12 @@ async def subscribe_receivers(folder: Path, port: int) -> None:
 
 
 def attempts(server: Server) -> float:
-    """Return how many attempts to deliver were recorded, whatever came of them."""
+    """Return the number of recorded delivery attempts, whatever their result."""
     return sum(map(float, _ATTEMPTS_METRIC.findall(server.get("/metrics").body)))
 
 
 def measure(seconds: float, *, with_receivers: bool) -> Figures:
-    """Return the figures of one service, with the receivers or without."""
+    """Return the figures of one service, with or without the receivers."""
     with tempfile.TemporaryDirectory() as temporary, run_hostile_receivers() as port:
         folder = Path(temporary)
         repository = PostRepository(folder / "news", POSTS)

@@ -1,8 +1,8 @@
-"""What an index costs: the whole 18F folder with ids and *updated* out of its full history.
+"""Measure an index: the 18F folder with ids and *updated* from its whole history.
 
-Cold, with a cache from before, and after one commit. CPU time of this process and of the git it
-runs, beside what git alone takes for the same history; the best of several rounds. The folder is
-read from SYNDICATE_CORPORA, else from ../shared/corpora.
+Without a cache and with one. CPU time of this process and its git commands, compared with git alone
+for the same history; the best of several rounds. The folder is read from SYNDICATE_CORPORA, else
+from ../shared/corpora.
 """
 
 import os
@@ -37,7 +37,7 @@ def cpu() -> float:
 
 
 def best_cpu_seconds(work: Callable[[], object]) -> float:
-    """Return the least CPU seconds that ``work`` takes."""
+    """Return the least CPU seconds of ``work``."""
     costs: list[float] = []
     for _ in range(ROUNDS):
         before = cpu()
@@ -47,7 +47,7 @@ def best_cpu_seconds(work: Callable[[], object]) -> float:
 
 
 def index_corpus(folder: pathlib.Path, cache: pathlib.Path | None) -> SourceSnapshot:
-    """Return the part of the 18F posts, made anew."""
+    """Return the snapshot of the 18F posts, indexed from the beginning."""
     source = Source(
         name="18f",
         title="18F",

@@ -1,7 +1,7 @@
 """Measure memory and response times of feeds while another source gets a file of 50 or 200 MB.
 
-``python benchmarks/large_files.py [MEGABYTES ...]``: for each size a service of two sources is
-started, one of them gets the file in a commit, and the feed of the other is read all the while.
+``python benchmarks/large_files.py [MEGABYTES ...]``: for each size, a service of two sources is
+started, one of them gets the file in a commit, and the feed of the other is read meanwhile.
 """
 
 import os
@@ -15,7 +15,7 @@ import urllib.request
 from contextlib import suppress
 
 SECONDS = 10.0
-"""How long the feed is read after the commit."""
+"""Time for which the feed is read after the commit."""
 
 SETTINGS = """
 [service]
@@ -59,7 +59,7 @@ def commit(folder: pathlib.Path, name: str, size: int) -> None:
 
 
 def process_tree(pid: int) -> set[int]:
-    """Return ``pid`` and the processes below it."""
+    """Return ``pid`` and all its descendants."""
     pids = {pid}
     with suppress(OSError):
         for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
@@ -69,7 +69,7 @@ def process_tree(pid: int) -> set[int]:
 
 
 def memory(pid: int) -> int:
-    """Return the resident bytes of ``pid`` and all below it."""
+    """Return the resident bytes of ``pid`` and all its descendants."""
     total = 0
     for process_id in process_tree(pid):
         with suppress(OSError):
@@ -79,7 +79,7 @@ def memory(pid: int) -> int:
 
 
 def read(url: str) -> float:
-    """Return the seconds that an answer takes."""
+    """Return the seconds until the response."""
     started = time.perf_counter()
     with urllib.request.urlopen(url, timeout=60) as response:  # noqa: S310 — our own address
         response.read()
@@ -103,7 +103,7 @@ def port_of(pid: int, seconds: float = 30) -> int:
 
 
 def measure(folder: pathlib.Path, megabytes: int) -> None:
-    """Serve, commit the large file, and print what was seen."""
+    """Serve, commit the large file, and print the figures."""
     for name in ("large", "other"):
         (folder / name).mkdir()
         git(folder / name, "init", "-q", "-b", "main")

@@ -1,9 +1,9 @@
-"""Measure how many deliveries a second the outbox takes: claimed and completed, durably.
+"""Measure the outbox: how many deliveries a second are claimed and completed, durably.
 
-Once with one delivery for each of many subscriptions, so that no order binds them, and once with a
-number for each of 500, of which only the oldest may be on its way. On SQLite (``synchronous=FULL``)
-and on PostgreSQL, as the deliverer does it: each transaction completes what was claimed in the one
-before and claims anew, as many as the deliverer has slots.
+Once with one delivery for each of many subscriptions, so that their order does not matter, and once
+with many for each of 500, of which only the oldest may be in progress. On SQLite
+(``synchronous=FULL``) and on PostgreSQL, as the delivery worker does it: each transaction completes
+what the last one claimed, and claims as many as the worker has slots.
 
 Usage: python benchmarks/outbox.py [DELIVERIES]
 """
@@ -36,7 +36,7 @@ LEASE_DURATION = timedelta(seconds=20)
 
 
 def finished_attempt(delivery: Delivery, now: datetime) -> FinishedAttempt:
-    """Return that a delivery was answered."""
+    """Return a finished attempt of ``delivery`` with the response 204."""
     attempt = Attempt(
         number=1, trigger="schedule", started=now, took_ms=1, ip_address="127.0.0.1", status=204
     )
@@ -44,7 +44,7 @@ def finished_attempt(delivery: Delivery, now: datetime) -> FinishedAttempt:
 
 
 async def drain(database: Database) -> tuple[float, float, float]:
-    """Claim and complete all; return rows per second, per CPU-second and a batch's median ms."""
+    """Claim and complete all; return rows per second, per CPU-second, and ms per batch."""
     outbox, rows = Outbox(database, SECRET_STORE), 0
     durations: list[float] = []
     finished: list[FinishedAttempt] = []
@@ -79,7 +79,7 @@ async def measure(kind: str, subscriptions: int, events: int) -> None:
 
 
 def main() -> None:
-    """Measure each kind of database, without and with an order."""
+    """Measure each kind of database, with one and with many deliveries for each subscription."""
     tune_delivery_process()
     deliveries = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
     Path("var/bench").mkdir(parents=True, exist_ok=True)

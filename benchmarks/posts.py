@@ -1,9 +1,9 @@
-"""Measure what grows with the posts: starting, one commit, rendering everything, memory.
+"""Measure the cost by number of posts: start, one commit, rendering everything, memory.
 
-The service is started without a cache and with it, up to the first feed and to all formats. Then
-commits of one post are made, each timed from the moved branch to the new bytes, plain and with
-gzip; in turns with them site generators build the same posts after a change of one. At last every
-post is fetched once, up to 10,000 of them. The curves are written to var/bench/.
+The service is started without a cache and with one, until the first feed and until all formats.
+Then commits of one post are made, each timed from the update of the branch to the new bytes, plain
+and with gzip; alternating with them, site generators rebuild the same posts. At the end every post
+is requested once, up to 10,000 posts. The charts are written to var/bench/.
 
 Usage: python benchmarks/posts.py [POSTS ...]
 """
@@ -26,14 +26,14 @@ from harness.site_generators import GENERATORS, BuiltSite
 
 SIZES = (1_000, 10_000, 100_000)
 MAX_RENDERED = 10_000
-"""Up to how many posts everything is fetched."""
+"""The largest number of posts that are all requested."""
 
 ROUNDS, COMMITS = 4, 50
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """What was measured with so many posts: seconds, and megabytes."""
+    """The figures for a number of posts, in seconds and megabytes."""
 
     posts: int
     cold: Start
@@ -42,13 +42,13 @@ class Measurement:
     rebuild_seconds: Mapping[str, float]
     render_seconds: float | None
     memory_after_start: float
-    """Memory after a start with a cache, when what helped is gone."""
+    """Memory after a start with a cache, when idle helper processes have ended."""
     memory_after_use: float
-    """Memory after all of this."""
+    """Memory at the end."""
 
 
 def time_updates(server: Server, content: PostRepository) -> list[float]:
-    """Return how long each of some commits took to be served, plain and with gzip."""
+    """Return the durations from commits to responses, plain and with gzip."""
     durations = []
     tag = server.wait_for_feed("/feeds/all.json")
     for number in range(COMMITS):
@@ -60,7 +60,7 @@ def time_updates(server: Server, content: PostRepository) -> list[float]:
 
 
 def render(server: Server) -> float:
-    """Fetch every post once, and return the seconds it took."""
+    """Request every post once, and return the duration."""
     started = time.perf_counter()
     path = "/feeds/all.json?limit=200"
     while path:
@@ -72,7 +72,7 @@ def render(server: Server) -> float:
 
 
 def build_sites(content: PostRepository, folder: Path) -> dict[str, BuiltSite]:
-    """Return the sites that can be built."""
+    """Return the sites whose generator is installed."""
     sites_by_name = {}
     for number, generator in enumerate(GENERATORS):
         if content.posts > generator.max_posts:
@@ -85,7 +85,7 @@ def build_sites(content: PostRepository, folder: Path) -> dict[str, BuiltSite]:
 
 
 def measure(posts: int) -> Measurement:
-    """Measure with so many posts."""
+    """Measure with ``posts`` posts."""
     with tempfile.TemporaryDirectory(prefix="syndicate-bench-") as temporary:
         folder = Path(temporary)
         content = PostRepository(folder / "news", posts)
@@ -122,7 +122,7 @@ def measure(posts: int) -> Measurement:
 
 
 def median_start(starts: Sequence[Start]) -> Start:
-    """Return the medians."""
+    """Return the medians of several starts."""
     return Start(
         first_feed=median(sample.first_feed for sample in starts),
         all_formats=median(sample.all_formats for sample in starts),
@@ -131,7 +131,7 @@ def median_start(starts: Sequence[Start]) -> Start:
 
 
 def report(results: Sequence[Measurement]) -> None:
-    """Print what was found, and draw the curves."""
+    """Print the figures, and draw the charts."""
     print("posts: starting, s; all of it; memory, MB")
     print(f"{'':>9}{'cold, first':>12}{'all':>7}{'CPU':>7}{'cached, first':>15}{'all':>7}", end="")
     print(f"{'CPU':>7}{'everything rendered':>21}{'memory':>8}{'later':>7}")
@@ -157,7 +157,7 @@ def report(results: Sequence[Measurement]) -> None:
 
 
 def draw_curves(results: Sequence[Measurement]) -> None:
-    """Draw the curves."""
+    """Draw the charts."""
     times = {
         "cold start to all feeds, s": [
             (result.posts, result.cold.all_formats) for result in results

@@ -1,9 +1,9 @@
-"""What rendering costs: our own posts and 18F's, beside bare Python-Markdown on the same text.
+"""Measure rendering: generated posts and 18F's, compared with bare Python-Markdown.
 
-CPU time in one process, in turns: everything we do to a body (template code, blocks, inlines,
-sanitizing, plain text, notes) against `markdown.Markdown` with `extra` and `sane_lists`, set up
-once and reset; the best of several rounds. Then 2,000 posts are rendered in a workroom of two
-processes, as the service does it: wall time, and CPU time with all it takes to start them. The
+CPU time in one process, alternating: everything Syndicate does with a body (template tags, blocks,
+inline patterns, sanitizing, plain text, diagnostics) and `markdown.Markdown` with `extra` and
+`sane_lists`, set up once and reset; the best of several rounds. Then 2,000 posts are rendered in a
+render pool of two processes, as in the service: wall time, and CPU time including their start. The
 18F folder is read from SYNDICATE_CORPORA, else from ../shared/corpora.
 """
 
@@ -37,7 +37,7 @@ BUNDLE: Final = (
 ROUNDS: Final = 5
 POSTS: Final = 2_000
 GOAL: Final = 2.2
-"""CPU milliseconds of a post of 300 words: 10,000 in 11 s on two cores."""
+"""CPU milliseconds for a post of 300 words: 10,000 in 11 s on two cores."""
 
 
 def source(name: str, folder: pathlib.Path, posts: str) -> Source:
@@ -56,7 +56,7 @@ def source(name: str, folder: pathlib.Path, posts: str) -> Source:
 
 
 def render_requests(post_source: Source, folder: pathlib.Path) -> list[tuple[RenderRequest, ...]]:
-    """Return what is to be rendered of each post: its body and its summaries."""
+    """Return the render requests of each post: for its body and its summaries."""
     with Repository.open(post_source.repository, ref="main", mirrors=folder) as repository:
         index = SourceIndex(post_source, repository, cache=Cache(None), vocabulary=Vocabulary())
         posts = index.snapshot(repository.head()).posts
@@ -67,7 +67,7 @@ def render_requests(post_source: Source, folder: pathlib.Path) -> list[tuple[Ren
 
 
 def post_sets(temporary: pathlib.Path) -> Iterator[tuple[str, list[tuple[RenderRequest, ...]]]]:
-    """Yield the posts to render, and their name."""
+    """Yield the sets of posts to render, with their names."""
     generated = Content(temporary / "own.git", POSTS)
     yield "our own, 300 words", render_requests(source("own", generated.folder, "posts"), temporary)
     if BUNDLE.exists():
@@ -87,7 +87,7 @@ def cpu() -> float:
 
 
 def best_cpu_seconds(*functions: Callable[[], object]) -> list[float]:
-    """Return the least CPU seconds that each of ``works`` takes, in turns with the others."""
+    """Return the least CPU seconds of each of ``functions``, which alternate."""
     durations: list[list[float]] = [[] for _ in functions]
     for _ in range(ROUNDS):
         for function, function_durations in zip(functions, durations, strict=True):
@@ -98,7 +98,7 @@ def best_cpu_seconds(*functions: Callable[[], object]) -> list[float]:
 
 
 def render_all(requests: Sequence[RenderRequest]) -> None:
-    """Render ``every`` job in this process."""
+    """Process all ``requests`` in this process."""
     for request in requests:
         render(request)
 
@@ -112,14 +112,14 @@ def convert_all(bodies: Sequence[str]) -> None:
 
 
 def render_in_two_processes(requests: Sequence[RenderRequest]) -> tuple[float, float]:
-    """Return the wall seconds of ``every`` job in two processes, and all CPU seconds of these."""
+    """Return wall seconds and total CPU seconds of ``requests`` in two processes."""
     pool = RenderPool(processes=2)
-    pool.render(requests[:200])  # so that both have started
+    pool.render(requests[:200])  # to start both processes
     before, started = cpu(), time.perf_counter()
     pool.render(requests)
     wall = time.perf_counter() - started
     pool.close()
-    time.sleep(0.5)  # until the processes have ended, and are counted
+    time.sleep(0.5)  # until the processes have ended and their CPU time is counted
     return wall, cpu() - before
 
 

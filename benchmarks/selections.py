@@ -1,8 +1,8 @@
-"""Measure what grows with the selections that are asked for: one commit to all of them, memory.
+"""Measure the cost by number of selections: one commit to all of their feeds, memory.
 
-Readers ask for more and more feeds, each of its own choice of categories and format. A commit of
-one post is timed until one feed has it, plain and with gzip, and until all that can hold the post
-have been asked for and have it. The curves are written to var/bench/.
+More and more feeds are requested, each with its own categories and format. A commit of one post is
+timed until one feed has it, plain and with gzip, and until all feeds that can contain the post were
+requested and have it. The charts are written to var/bench/.
 
 Usage: python benchmarks/selections.py [SELECTIONS ...]
 """
@@ -27,7 +27,7 @@ COMMITS = 8
 
 @dataclass(frozen=True)
 class Measurement:
-    """What was measured with so many selections: seconds to one and to all, and megabytes."""
+    """The figures for a number of selections: seconds to one feed and to all, and megabytes."""
 
     selections: int
     first_feed: Sequence[float]
@@ -36,7 +36,7 @@ class Measurement:
 
 
 def feed_paths(count: int) -> list[str]:
-    """Return the addresses of so many feeds; every one may hold posts of any topic."""
+    """Return the paths of ``count`` feeds; each may contain posts of any topic."""
     tags = (f"topic-{number}" for number in range(TOPICS))
     queries = ("technology&category=" + "&category=".join(pair) for pair in combinations(tags, 2))
     return [
@@ -48,7 +48,7 @@ def feed_paths(count: int) -> list[str]:
 def time_updates(
     server: Server, content: PostRepository, count: int
 ) -> tuple[list[float], list[float]]:
-    """Return how long commits took to be served in one feed, and in all."""
+    """Return the durations from commits to the response of one feed, and of all."""
     first, *others = ["/feeds/all.json", *feed_paths(count - 1)]
     first_feed, all_feeds = [], []
     for path in others:
@@ -66,7 +66,7 @@ def time_updates(
 
 
 def measure(count: int) -> Measurement:
-    """Measure with so many selections."""
+    """Measure with ``count`` selections."""
     with tempfile.TemporaryDirectory(prefix="syndicate-bench-") as temporary:
         folder = Path(temporary)
         content = PostRepository(folder / "news", POSTS)
@@ -78,7 +78,7 @@ def measure(count: int) -> Measurement:
 
 
 def report(results: Sequence[Measurement]) -> None:
-    """Print a row for each number of selections, and draw the curves."""
+    """Print a row for each number of selections, and draw the charts."""
     print("selections: one commit to the bytes of one feed and of all, ms; memory, MB")
     print(f"{'':>9}{'one':>8}{'all':>10}{'each':>8}{'memory':>8}")
     for result in results:

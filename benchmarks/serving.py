@@ -1,10 +1,10 @@
-"""Measure cached feeds beside nginx, which serves the same bytes from files: 200 and 304.
+"""Measure cached feeds, compared with nginx serving the same bytes from files: 200 and 304.
 
-One core serves, the other asks (wrk with 64 connections that are kept open). What counts is
-requests per second of the server's processor time, which holds on a busy machine, too; the two
-take turns, and the median of the rounds is printed with the least and the most. Latencies are
-those of a server that is as busy as it can be. At the end the service reads and renders commits
-that touch a tenth of its posts, one after the other, on the same core.
+The server runs on one core, wrk on the other, with 64 persistent connections. The figure that
+counts is requests per second of the server's CPU time, which is stable on a busy machine, too; the
+servers alternate, and the median of the rounds is printed with the range. Latencies are those of a
+server under full load. At the end the service reads and renders commits that change a tenth of its
+posts, one after the other, on the same core.
 
 Usage: python benchmarks/serving.py [POSTS [ROUNDS]]
 """
@@ -39,14 +39,14 @@ from typing_extensions import override
 
 CONNECTIONS = 64
 SECONDS = 2
-"""How long one measurement takes."""
+"""Duration of one measurement."""
 
 SERVER_CORE, CLIENT_CORE = (sorted(os.sched_getaffinity(0)) * 2)[:2]
 """The core of the servers and the core of wrk."""
 
 FEED = "/feeds/all.json"
 WORDS_EACH = 26
-"""Words of a post: the feed has some 40 kB then, 8 kB with gzip."""
+"""Words of a post, so that the feed has about 40 kB, and 8 kB with gzip."""
 
 NGINX = """
 daemon off;
@@ -76,7 +76,7 @@ http {{
 
 @dataclass(frozen=True)
 class Result:
-    """Requests per processor second and per second, and how long they waited, in ms."""
+    """Requests per CPU-second and per second, and percentiles of their latency in ms."""
 
     per_cpu_second: float
     per_second: float
@@ -89,7 +89,7 @@ PINNED = ("taskset", "-c", str(SERVER_CORE))
 
 @contextlib.contextmanager
 def pinned_service(folder: Path) -> Iterator[Server]:
-    """Serve the posts of the repository in ``folder``, on the core of the servers."""
+    """Serve the repository in ``folder``, on the core of the servers."""
     (folder / "syndicate.toml").write_text(settings(["news"]))
     with run_service(folder, prefix=PINNED) as server:
         server.wait_for_feed(FEED)
@@ -100,7 +100,7 @@ def pinned_service(folder: Path) -> Iterator[Server]:
 
 @contextlib.contextmanager
 def nginx(folder: Path, body: bytes, gzipped: bytes) -> Iterator[Server]:
-    """Serve ``body``, which is ``packed`` with gzip, as the file that the feed would be."""
+    """Serve ``body`` as a file, and ``gzipped`` beside it."""
     file = folder / "static" / FEED.lstrip("/")
     file.parent.mkdir(parents=True)
     file.write_bytes(body)
@@ -117,7 +117,7 @@ def nginx(folder: Path, body: bytes, gzipped: bytes) -> Iterator[Server]:
 
 
 def run_wrk(server: Server, seconds: float, headers: dict[str, str]) -> Result:
-    """Let wrk ask for the feed, and return what came of it."""
+    """Request the feed with wrk, and return the result."""
     header_options = [f"-H{name}: {value}" for name, value in headers.items()]
     url = f"http://127.0.0.1:{server.port}{FEED}"
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}", "--latency", *header_options, url]
@@ -143,7 +143,7 @@ def _milliseconds(output: str, percentile: int) -> float:
 
 
 def request_headers(server: Server) -> dict[str, dict[str, str]]:
-    """Return the header fields of each kind of request, and prove that they do what they say."""
+    """Return the header fields of each kind of request, after checking the responses."""
     tag = server.get(FEED, Accept_Encoding="gzip").tag
     headers_by_case = {
         "200": {},
@@ -158,7 +158,7 @@ def request_headers(server: Server) -> dict[str, dict[str, str]]:
 
 
 def compare(syndicate: Server, peer: Server, rounds: int) -> None:
-    """Print what both make of each kind of request."""
+    """Print the results of both servers for each kind of request."""
     headers_by_server = {server: request_headers(server) for server in (syndicate, peer)}
     print(f"{'':10}{'per CPU-second':>15}{'nginx':>9}{'ratio':>7} (least, most)", end="")
     print(f"{'p50 ms':>9}{'nginx':>7}{'p99 ms':>8}{'nginx':>7}{'ratio':>7}")
@@ -171,7 +171,7 @@ def compare(syndicate: Server, peer: Server, rounds: int) -> None:
 
 
 def report(name: str, syndicate: Sequence[Result], peer: Sequence[Result]) -> None:
-    """Print one row: medians of what was measured, and the spread of the ratio."""
+    """Print one row: the medians, and the range of the ratio."""
     ratios = sorted(
         own.per_cpu_second / peer_result.per_cpu_second
         for own, peer_result in zip(syndicate, peer, strict=True)
@@ -202,7 +202,7 @@ class Editor(threading.Thread):
 
     @override
     def run(self) -> None:
-        """Commit until it is over."""
+        """Commit until stopped."""
         while not self.is_over.is_set():
             before = self._tag()
             first = random.randrange(10)  # noqa: S311
@@ -216,7 +216,7 @@ class Editor(threading.Thread):
 
 
 def read_latencies(server: Server, seconds: float) -> list[float]:
-    """Be one reader who asks every millisecond; return how long each answer took, in ms."""
+    """Request the feed every millisecond; return the sorted latencies in ms."""
     durations: list[float] = []
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     with contextlib.closing(connection):
@@ -232,7 +232,7 @@ def read_latencies(server: Server, seconds: float) -> list[float]:
 def compare_during_reindex(
     syndicate: Server, peer: Server, repository: PostRepository, rounds: int
 ) -> None:
-    """Print how long requests wait while commit after commit is read and rendered."""
+    """Print latencies while commits are read and rendered."""
     gzip = {"Accept-Encoding": "gzip"}
     editor = Editor(repository, syndicate)
     editor.start()
@@ -260,7 +260,7 @@ def _spread(name: str, figures: Sequence[float]) -> None:
 
 
 def missing_program() -> str:
-    """Return the name of a program that is needed and cannot be had; empty if none."""
+    """Return the name of a required program that cannot be installed, or ""."""
     for program in ("taskset", "nginx", "wrk"):
         if shutil.which(program) is None:
             with contextlib.suppress(OSError):

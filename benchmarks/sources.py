@@ -1,8 +1,8 @@
-"""Measure what grows with the sources: starting, one commit to one of them, memory.
+"""Measure the cost by number of sources: start, one commit to one of them, memory.
 
-The same number of posts is spread over more and more repositories, all of which the service
-follows. Each commit changes one post of one of them and is timed until the feed of all has it,
-plain and with gzip. The curves are written to var/bench/.
+The same number of posts is distributed to more and more repositories, all watched by the service.
+Each commit changes one post in one of them and is timed until the feed of all sources has it, plain
+and with gzip. The charts are written to var/bench/.
 
 Usage: python benchmarks/sources.py [SOURCES ...]
 """
@@ -26,7 +26,7 @@ COMMITS = 40
 
 @dataclass(frozen=True)
 class Measurement:
-    """What was measured with so many sources: seconds, megabytes, CPU seconds a second at rest."""
+    """The figures for a number of sources: seconds, megabytes, CPU share when idle."""
 
     sources: int
     cold: Start
@@ -37,7 +37,7 @@ class Measurement:
 
 
 def time_updates(server: Server, sources: Sequence[PostRepository]) -> list[float]:
-    """Return how long commits took to be served, each to another source."""
+    """Return the durations from commits to responses, each for another source."""
     durations = []
     for number in range(COMMITS):
         source = sources[number % len(sources)]
@@ -51,7 +51,7 @@ def time_updates(server: Server, sources: Sequence[PostRepository]) -> list[floa
 
 
 def idle_cpu_share(server: Server) -> float:
-    """Return how much of a core the service takes while nothing happens."""
+    """Return the share of a core that the idle service uses."""
     server.wait_until_idle()
     before, started = server.cpu_seconds(with_children=True), time.perf_counter()
     time.sleep(5)
@@ -59,7 +59,7 @@ def idle_cpu_share(server: Server) -> float:
 
 
 def measure(count: int) -> Measurement:
-    """Measure with so many sources."""
+    """Measure with ``count`` sources."""
     with tempfile.TemporaryDirectory(prefix="syndicate-bench-") as temporary:
         folder = Path(temporary)
         names = [f"news-{number}" for number in range(count)]
@@ -74,7 +74,7 @@ def measure(count: int) -> Measurement:
 
 
 def report(results: Sequence[Measurement]) -> None:
-    """Print a row for each number of sources, and draw the curves."""
+    """Print a row for each number of sources, and draw the charts."""
     print(f"sources: {POSTS:,} posts in all; starting, s; one commit to bytes, ms; memory, MB")
     print(
         f"{'':>9}{'cold, all':>11}{'CPU':>7}{'cached, first':>15}{'commit':>8}{'slowest':>9}",

@@ -1,10 +1,9 @@
-"""Measure what grows with the subscriptions: one commit to all who hear of it, memory, throughput.
+"""Measure the cost by number of subscriptions: one commit to all, memory, throughput.
 
-A service with more and more subscriptions of everything is started; commits of one post are made,
-each timed from the moved branch to the new bytes, and to the last delivery that was answered and
-written down. The receivers, in another process, answer at once. Afterwards all deliveries of a
-commit of ten posts are counted by the seconds of CPU time that the service takes for them.
-The curves are written to var/bench/.
+A service with more and more subscriptions of everything is started; commits of one post are timed
+from the update of the branch to the new bytes, and to the last recorded delivery. The receivers, in
+another process, respond at once. Then the deliveries of a commit of ten posts are counted per
+second of the service's CPU time. The charts are written to var/bench/.
 
 Usage: python benchmarks/subscriptions.py [SUBSCRIPTIONS ...]
 """
@@ -29,7 +28,7 @@ COUNTS = (10, 100, 1_000, 5_000)
 POSTS = 1_000
 COMMITS = 8
 COMMIT_POSTS = 10
-"""Posts of the commit that shows the throughput."""
+"""The number of posts in the commit that measures the throughput."""
 
 DELIVERY_SETTINGS = f"""
 secret_key = "{SECRET_KEY}"
@@ -43,7 +42,7 @@ _DELIVERED_METRIC = re.compile(rb'\nsyndicate_deliveries_total\{outcome="deliver
 
 @dataclass(frozen=True)
 class Measurement:
-    """What was measured with so many subscriptions: seconds, deliveries, and megabytes."""
+    """The figures for a number of subscriptions: seconds, deliveries, and megabytes."""
 
     subscriptions: int
     feed_seconds: Sequence[float]
@@ -53,7 +52,7 @@ class Measurement:
 
 
 class DeliveryCounter:
-    """Counts what is delivered."""
+    """Counts deliveries by the metrics of the service."""
 
     def __init__(self, server: Server, subscriptions: int) -> None:
         self._server = server
@@ -65,20 +64,20 @@ class DeliveryCounter:
         return float(match[1]) if match else 0
 
     def wait(self, posts: int) -> None:
-        """Wait until everybody has heard of so many posts more."""
+        """Wait until ``posts`` more posts are delivered to all subscriptions."""
         self._expected += posts * self._subscriptions
         wait_until(lambda: self._count() >= self._expected, pause=0.005)
 
 
 async def subscribe_receivers(folder: Path, count: int, port: int) -> None:
-    """Write so many subscriptions into the database of the service."""
+    """Add subscriptions to the database of the service."""
     (folder / "var").mkdir()
     async with open_database(f"sqlite:///{folder}/var/syndicate.db") as database:
         await add_subscriptions(database, count, lambda number: receiver_url(port, number))
 
 
 def measure(count: int, port: int) -> Measurement:
-    """Measure with so many subscriptions."""
+    """Measure with ``count`` subscriptions."""
     with tempfile.TemporaryDirectory(prefix="syndicate-bench-") as temporary:
         folder = Path(temporary)
         content = PostRepository(folder / "news", POSTS)
@@ -108,7 +107,7 @@ def measure(count: int, port: int) -> Measurement:
 
 
 def report(results: Sequence[Measurement]) -> None:
-    """Print a row for each number of subscriptions, and draw the curves."""
+    """Print a row for each number of subscriptions, and draw the charts."""
     print("subscriptions: one commit to its bytes and to the last answer, ms; memory, MB")
     print(
         f"{'':>9}{'bytes':>8}{'last answer':>13}{'slowest':>9}{'per CPU-second':>16}{'memory':>8}"

@@ -1,4 +1,4 @@
-"""What axe-core has to say about a page in a browser."""
+"""Accessibility checks of a page in a browser, with axe-core."""
 
 from importlib.resources import files
 from typing import Final, Literal, TypeAlias
@@ -7,10 +7,10 @@ from playwright.async_api import Page
 
 SCRIPT: Final = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
 TAGS: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-"""What is asked: WCAG 2.2 at level AA, and what axe-core recommends beside it."""
+"""The rules to check: WCAG 2.2 at level AA, and axe-core's best practices."""
 
 COLOR_RULES: Final = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
-"""What alone can differ between colour schemes."""
+"""The rules whose result depends on the color scheme."""
 
 Scheme: TypeAlias = Literal["light", "dark"]
 SCHEMES: Final[tuple[tuple[Scheme, object], ...]] = (("light", TAGS), ("dark", COLOR_RULES))
@@ -27,12 +27,12 @@ RUN: Final = """async ([where, asked]) => {
 
 
 async def violations(page: Page, selector: str = "html") -> list[str]:
-    """Return what is wrong below the selector ``where``, in both colour schemes."""
+    """Return the violations below ``selector``, in both color schemes."""
     await page.evaluate(SCRIPT)
     messages: list[str] = []
     for scheme, rules in SCHEMES:
         await page.emulate_media(color_scheme=scheme)
         report = await page.evaluate(RUN, [selector, rules])
-        assert "color-contrast" in report["asked"]  # else nothing was looked at
+        assert "color-contrast" in report["asked"]  # else nothing was checked
         messages += [f"{scheme}: {violation}" for violation in report["violations"]]
     return messages

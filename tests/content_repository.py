@@ -1,7 +1,7 @@
-"""A content repository of tests: commits made with real git, the same ids every time.
+"""Content repositories for tests: commits made with real git, with reproducible ids.
 
-Nothing of it depends on the user's or the machine's git configuration. Commits are written with
-``git fast-import``, so that any file name, link or merge takes one line, in a bare repository too.
+They do not depend on the git configuration of the user or the machine. Commits are written with
+``git fast-import``, so that any file name, link or merge takes one line, also in a bare repository.
 """
 
 import os
@@ -13,38 +13,38 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Self
 
 FIRST_COMMIT_AT: Final = datetime(2024, 1, 1, 12, tzinfo=UTC)
-"""When the first commit is made if nobody says so; each further one is a minute later."""
+"""The default time of the first commit; each further one is a minute later."""
 
 AUTHOR: Final = "Ada Editor <ada@example.gov>"
 
 
 @dataclass(frozen=True)
 class Symlink:
-    """Instead of a file's text: a symbolic link to ``target``."""
+    """A symbolic link to ``target``, in place of the text of a file."""
 
     target: str
 
 
 @dataclass(frozen=True)
 class Submodule:
-    """Instead of a file's text: another repository at ``commit``."""
+    """Another repository at ``commit``, in place of the text of a file."""
 
     commit: str
 
 
 @dataclass(frozen=True)
 class Executable:
-    """Instead of a file's text: a file with ``text`` that may be run."""
+    """An executable file with ``text``."""
 
     text: str
 
 
 Content = str | bytes | None | Symlink | Submodule | Executable
-"""What a path holds after a commit: text, bytes, one of the above, or None for no file."""
+"""The content of a path after a commit: text, bytes, one of the above, or None for no file."""
 
 
 def git_environment(variables: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the environment of every git command of a test: no configuration but its own."""
+    """Return the environment of a git command: the repository's configuration only."""
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
         "GIT_CONFIG_GLOBAL": os.devnull,
@@ -62,7 +62,7 @@ def git_environment(variables: Mapping[str, str] | None = None) -> dict[str, str
 
 @dataclass
 class ContentRepository:
-    """A git repository at ``path`` that a test writes posts into; see `create`."""
+    """A git repository at ``path`` for the posts of a test; see `create`."""
 
     path: pathlib.Path
     bare: bool = False
@@ -78,7 +78,7 @@ class ContentRepository:
         branch: str = "main",
         object_format: str = "sha1",
     ) -> Self:
-        """Make an empty repository at ``path``; ``branch`` is the one HEAD names."""
+        """Create an empty repository at ``path`` whose HEAD names ``branch``."""
         repository = cls(path=path, bare=bare, branch=branch)
         path.mkdir(parents=True, exist_ok=True)
         bare_option = ["--bare"] if bare else []
@@ -95,7 +95,7 @@ class ContentRepository:
     def git(
         self, *arguments: str, stdin: bytes = b"", variables: Mapping[str, str] | None = None
     ) -> str:
-        """Run any git command in the repository and return what it prints, stripped."""
+        """Run a git command in the repository and return its output, stripped."""
         completed = subprocess.run(
             ["git", *arguments],
             cwd=self.path,
@@ -117,10 +117,10 @@ class ContentRepository:
         branch: str = "",
         moves: Mapping[str, str] | None = None,
     ) -> str:
-        """Commit ``files`` on top of ``branch`` (default: the repository's) and return the id.
+        """Commit ``files`` to ``branch`` (default: that of the repository) and return the id.
 
-        ``moves`` (old path: new path, folders too) happen before ``files``. A working tree that
-        shows the branch shows the commit afterwards.
+        ``moves`` (old path: new path, also of folders) come before ``files``. If the work tree is
+        at this branch, it is updated.
         """
         lines = [b"R %s %s" % (_quote(old), _quote(new)) for old, new in (moves or {}).items()]
         lines += [_line(path, content) for path, content in (files or {}).items()]
@@ -140,7 +140,7 @@ class ContentRepository:
         return self.commit(moves={old: new}, message=f"Move {old}", committed=committed)
 
     def head(self, branch: str = "") -> str:
-        """Return the commit ``branch`` is at, empty if there is none yet."""
+        """Return the commit of ``branch``, or "" if there is none."""
         name = f"refs/heads/{branch or self.branch}"
         return self.git("for-each-ref", "--format=%(objectname)", name)
 
@@ -152,7 +152,7 @@ class ContentRepository:
         return self.head(branch)
 
     def create_branch(self, branch: str, revision: str = "") -> str:
-        """Make the branch ``branch`` at ``revision`` (default: the head) and return its commit."""
+        """Create ``branch`` at ``revision`` (default: the head) and return its commit."""
         return self.reset(revision or self.branch, branch=branch)
 
     def _write(self, branch: str, lines: list[bytes], message: str, committed: datetime) -> str:

@@ -1,4 +1,4 @@
-"""The real post folders: where they are, and a clone of each for the tests that read them."""
+"""The corpora: bundles of real repositories of posts, and clones of them for tests."""
 
 import os
 import pathlib
@@ -77,16 +77,16 @@ def clone(name: str, folder: pathlib.Path) -> pathlib.Path:
 
 
 def without_code(html: str) -> str:
-    """Return ``html`` without what stands in ``code`` and ``pre``."""
+    """Return ``html`` without the elements ``code`` and ``pre``."""
     return re.sub(r"<(pre|code)\b.*?</\1>", "", html, flags=re.DOTALL)
 
 
 def relative_urls(html: str) -> list[str]:
-    """Return the addresses in ``html`` that are not absolute."""
+    """Return the URLs in ``html`` that are not absolute."""
     urls: list[str] = []
 
     class Reader(HTMLParser):
-        """Collects addresses."""
+        """Collects relative URLs."""
 
         @override
         def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:

@@ -1,7 +1,6 @@
-"""Real databases for tests: SQLite files, and databases of one PostgreSQL server per process.
+"""Real databases for tests: SQLite files, and databases on one PostgreSQL server per process.
 
-The migrations run once per process, into a template; each test gets a copy of the template with a
-ledger id of its own.
+Migrations run once per process, on a template; each test gets a copy with its own ledger id.
 """
 
 import pathlib
@@ -32,12 +31,12 @@ class PostgresServer:
 
     url: str
     crash: Callable[[], None]
-    """Ends it at once, as a loss of power would, and starts it again."""
+    """Ends the server at once, as a power loss would, and starts it again."""
 
 
 @contextmanager
 def postgresql_server(*, fsync: bool = True) -> Iterator[PostgresServer]:
-    """Run a PostgreSQL server on a Unix socket; without ``fsync`` it does not wait for the disk."""
+    """Run PostgreSQL on a Unix socket; without ``fsync``, it does not wait for the disk."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="syndicate-postgresql-"))
     folder.chmod(0o755)
     with warnings.catch_warnings():

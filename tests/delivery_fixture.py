@@ -1,4 +1,4 @@
-"""What tests of the deliverer share: one at work, subscribers for it, and what it did."""
+"""A running delivery worker for tests, with subscriptions and the state of their deliveries."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -31,7 +31,7 @@ SUBSCRIPTION_A = SubscriptionId("sub_a")
 
 
 def now() -> datetime:
-    """Return the time."""
+    """Return the current time."""
     return datetime.now(UTC)
 
 
@@ -44,7 +44,7 @@ async def running_worker(
     secret_store: SecretStore | None = None,
     on_alert: Callable[[OperatorAlert, Subscription], None] = lambda _, __: None,
 ) -> AsyncIterator[DeliveryWorker]:
-    """Deliver what is on its way in a database, and stop at the end."""
+    """Run a delivery worker on a database, and stop it at the end."""
     ssrf_guard = SsrfGuard(allow_networks=[ip_network("127.0.0.0/8")], allow_http=True)
     timeout = limits.timeout.total_seconds()
     async with Transport(ssrf_guard, samples.SERVICE_INFO, timeout_seconds=timeout) as transport:
@@ -67,15 +67,15 @@ async def running_worker(
 async def subscribe(
     outbox_fixture: OutboxFixture, name: str, url: str, *event_numbers: int
 ) -> None:
-    """Add a subscription of ``url``, with letters on their way to it."""
+    """Add a subscription for ``url``, with pending deliveries of ``event_numbers``."""
     await outbox_fixture.subscriptions.add(replace(subscriber(name), url=url), NOW)
     await outbox_fixture.enqueue(name, *event_numbers)
 
 
 async def wait_until(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
-    """Wait until something holds."""
+    """Wait until ``condition`` holds."""
     async with asyncio.timeout(seconds):
-        while not await condition():  # noqa: ASYNC110 — a file tells nobody that it changed
+        while not await condition():  # noqa: ASYNC110 — the database sends no notification
             await asyncio.sleep(0.01)
 
 
@@ -86,7 +86,7 @@ async def delivery_states(outbox_fixture: OutboxFixture, name: str = "a") -> lis
 
 
 def is_queue_empty(outbox_fixture: OutboxFixture, name: str = "a") -> Callable[[], Awaitable[bool]]:
-    """Return whether nothing is on its way to a subscription any more."""
+    """Return a condition: no delivery of a subscription is pending or leased."""
 
     async def is_empty() -> bool:
         return not {"pending", "leased"} & set(await delivery_states(outbox_fixture, name))
@@ -95,14 +95,14 @@ def is_queue_empty(outbox_fixture: OutboxFixture, name: str = "a") -> Callable[[
 
 
 def received_event_ids(receiver: Receiver, path: str) -> list[str]:
-    """Return the ids of the events that came in at ``path``, in their order."""
+    """Return the ids of the events received at ``path``, in order."""
     return [
         request.headers["webhook-id"] for request in receiver.requests if request.target == path
     ]
 
 
 async def execute_sql(outbox_fixture: OutboxFixture, statement: str, **values: object) -> None:
-    """Change stored rows behind the back of the program."""
+    """Execute SQL without the storage package, to damage or change rows."""
     async with outbox_fixture.database.write() as connection:
         await connection.execute(text(statement), values)
 
@@ -110,7 +110,7 @@ async def execute_sql(outbox_fixture: OutboxFixture, statement: str, **values: o
 def has_delivery_states(
     outbox_fixture: OutboxFixture, name: str, *expected: str
 ) -> Callable[[], Awaitable[bool]]:
-    """Return whether the deliveries of a subscription are in these states."""
+    """Return a condition: the deliveries of a subscription have the states ``expected``."""
 
     async def has_states() -> bool:
         query = text("SELECT state FROM delivery WHERE subscription_id = :id ORDER BY seq")
@@ -147,4 +147,4 @@ RETRY_AFTER: Final = [
     ":" * 900,
     ", ".join(["Mon, 01 Jan 2024 00:00:00 GMT"] * 20),
 ]
-"""What receivers ask for that is no wait, or one that no calendar or clock has."""
+"""Values of `Retry-After` that are invalid, or that no calendar or clock can represent."""

@@ -1,4 +1,4 @@
-"""A copy of the project that a test serves as whoever cloned it does."""
+"""A copy of the project that a test serves as from a new clone."""
 
 import contextlib
 import shutil
@@ -15,11 +15,11 @@ from tests.content_repository import git_environment
 
 ROOT = Path(__file__).parents[1]
 TIMEOUT_SECONDS = 60
-"""Seconds for a start or a stop on a busy machine."""
+"""Time for a start or a stop on a busy machine."""
 
 
 class ProjectCopy:
-    """A copy of the project at ``folder``, set up, without a history until `commit` makes one."""
+    """A copy of the project in ``folder``, set up, without git history before `commit`."""
 
     def __init__(self, folder: Path, port: int) -> None:
         self.folder = folder
@@ -33,7 +33,7 @@ class ProjectCopy:
             command.chmod(0o755)
 
     def git(self, *arguments: str) -> str:
-        """Run git in the folder and return what it prints."""
+        """Run git in the folder and return its output."""
         command = ["git", "-c", "user.name=Editor", "-c", "user.email=editor@example.gov"]
         completed = subprocess.run(
             [*command, *arguments],
@@ -53,7 +53,7 @@ class ProjectCopy:
         return self.git("rev-parse", "--short", "HEAD")
 
     def mark_as_set_up(self) -> None:
-        """Have what `make setup` leaves, so that `make serve` finds it done."""
+        """Create the marker file of `make setup`, so that `make serve` does not run it."""
         for path in ("Makefile", "pyproject.toml", "requirements/run.txt"):
             (self.folder / path).parent.mkdir(exist_ok=True)
             shutil.copy(ROOT / path, self.folder / path)
@@ -65,7 +65,7 @@ class ProjectCopy:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables of every process that is started in the folder."""
+        """The environment of every process that is started in the folder."""
         return {
             **git_environment(),
             "PYTHONPATH": str(ROOT / "src"),
@@ -73,7 +73,7 @@ class ProjectCopy:
         }
 
     def start(self) -> subprocess.Popen[str]:
-        """Start what `make serve` starts."""
+        """Start the script that `make serve` runs."""
         return subprocess.Popen(
             ["sh", self.folder / "deploy" / "local" / "serve.sh"],
             env=self.environment,
@@ -84,7 +84,7 @@ class ProjectCopy:
 
     @contextlib.contextmanager
     def run_service(self) -> Iterator[str]:
-        """Serve, yield what is said before the first line of the log, and stop with Ctrl-C."""
+        """Run the service, yield its output before the log, and stop it with Ctrl-C."""
         with self.start() as process:
             try:
                 assert process.stdout is not None
@@ -98,7 +98,7 @@ class ProjectCopy:
                 process.kill()
 
     def wait_until_ready(self) -> None:
-        """Return as soon as the feeds are there."""
+        """Wait until the service is ready."""
         deadline = time.monotonic() + TIMEOUT_SECONDS
         while time.monotonic() < deadline:
             with contextlib.suppress(httpx.TransportError):
@@ -108,9 +108,9 @@ class ProjectCopy:
         raise AssertionError("the service is not ready")
 
     def url(self, path: str) -> str:
-        """Return the address of ``path``."""
+        """Return the URL of ``path``."""
         return f"http://127.0.0.1:{self.port}{path}"
 
     def ids(self) -> set[str]:
-        """Return the ids of everything served."""
+        """Return the ids of all posts that are served."""
         return {item["id"] for item in httpx.get(self.url("/feeds/all.json")).json()["items"]}

@@ -1,4 +1,4 @@
-"""The documents of the project as tests read them: which there are, and the programs in them."""
+"""The documents of the project, and the programs and commands in them."""
 
 import re
 import shutil
@@ -23,7 +23,7 @@ def code_blocks(document: str, language: str) -> list[str]:
 
 
 def find_program(name: str) -> str:
-    """Return where the program ``name`` is; skips the test where it is not installed."""
+    """Return the path of the program ``name``; skip the test if it is not installed."""
     path = shutil.which(name)
     if path is None:
         pytest.skip(f"{name} is not installed")
@@ -31,7 +31,7 @@ def find_program(name: str) -> str:
 
 
 def commands() -> set[tuple[str, ...]]:
-    """Return every command there is, as its words."""
+    """Return the words of every command of `syndicate`."""
     names = set[tuple[str, ...]]()
     for command in app.registered_commands:
         assert command.callback is not None
@@ -46,5 +46,5 @@ def commands() -> set[tuple[str, ...]]:
 
 
 def is_command(words: Sequence[str]) -> bool:
-    """Tell whether ``words``, as typed after `syndicate`, begin with a command."""
+    """Return whether ``words``, as typed after `syndicate`, begin with a command."""
     return any(tuple(words[: len(command)]) == command for command in commands())

@@ -1,4 +1,4 @@
-"""One pool of render processes for all tests of a process that need content rendered."""
+"""One pool of render processes, shared by all tests of a process."""
 
 import atexit
 from functools import cache
@@ -15,7 +15,7 @@ def render_pool() -> RenderPool:
 
 
 def close_render_pool() -> None:
-    """End the processes of the pool, so that a test can count those it starts itself."""
+    """End the processes of the pool, so that a test can count its own."""
     if render_pool.cache_info().currsize:
         render_pool().close()
         render_pool.cache_clear()

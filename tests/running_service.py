@@ -1,4 +1,4 @@
-"""The service running inside a test, visited over HTTP and stopped by a signal."""
+"""The service, running inside a test, requested over HTTP and stopped by a signal."""
 
 import asyncio
 import os
@@ -23,7 +23,7 @@ def visit_service(
     seconds: float = 20,
     clock: Callable[[], datetime] = current_time,
 ) -> None:
-    """Serve ``settings`` for one visit of at most ``seconds``, and stop as an operator would."""
+    """Serve ``settings``, call ``visit`` for at most ``seconds``, and stop with SIGTERM."""
 
     async def serve_one_visit() -> None:
         ports: asyncio.Queue[int] = asyncio.Queue()
@@ -48,14 +48,14 @@ def visit_service(
 async def wait_for_response(
     client: httpx.AsyncClient, path: str, is_expected: Callable[[httpx.Response], bool]
 ) -> httpx.Response:
-    """Ask for ``path`` until the answer is as wanted."""
+    """Request ``path`` until the response is as expected, and return it."""
     while not is_expected(response := await client.get(path)):  # noqa: ASYNC110 — HTTP has no event
         await asyncio.sleep(0.01)
     return response
 
 
 def free_port() -> int:
-    """Return a port of loopback that nobody listens on just now."""
+    """Return a free port of the loopback interface."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
     return port

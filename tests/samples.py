@@ -1,6 +1,6 @@
-"""Sample values of the model: complete, plausible, and changed by keyword where a test cares.
+"""Sample values of the model: complete and plausible, with keyword arguments to change fields.
 
-Two posts made with different paths are different posts, with ids and addresses of their own.
+Posts with different paths are different posts, with their own ids and URLs.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ from syndicate.model.query import ContentMode
 NEW_YORK = ZoneInfo("America/New_York")
 PUBLISHED = datetime(2024, 1, 29, tzinfo=NEW_YORK)
 NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
-"""When sample editions are made: after every sample post was published."""
+"""The time of sample editions: after every sample post was published."""
 COMMIT = CommitId("c0" * 20)
 TECHNOLOGY = Category(slug="technology", title="Technology")
 TTS = Category(slug="tts", title="Technology Transformation Services")
@@ -47,7 +47,7 @@ SERVICE_INFO = ServiceInfo(
 
 
 class SourceFields(TypedDict, total=False):
-    """What may be said of a sample source, beside its name."""
+    """Fields of a sample source that can be changed, in addition to its name."""
 
     title: str
     repository: str
@@ -70,7 +70,7 @@ class SourceFields(TypedDict, total=False):
 
 
 class PostFields(TypedDict, total=False):
-    """What may be said of a sample post, beside its path."""
+    """Fields of a sample post that can be changed, in addition to its path."""
 
     id: PostId
     source: str
@@ -89,7 +89,7 @@ class PostFields(TypedDict, total=False):
 
 
 class RenderedPostFields(TypedDict, total=False):
-    """What may be said of a sample item, beside its post."""
+    """Fields of a sample rendered post that can be changed, in addition to its post."""
 
     content: SafeHtml
     text: str
@@ -103,7 +103,7 @@ class RenderedPostFields(TypedDict, total=False):
 
 
 class SnapshotFields(TypedDict, total=False):
-    """What may be said of a sample part, beside its source and posts."""
+    """Fields of a sample snapshot that can be changed, in addition to its source and posts."""
 
     commit: CommitId
     committed: datetime
@@ -115,7 +115,7 @@ class SnapshotFields(TypedDict, total=False):
 
 
 class FeedFields(TypedDict, total=False):
-    """What may be said of a sample feed, beside its items."""
+    """Fields of a sample feed that can be changed, in addition to its posts."""
 
     service_info: ServiceInfo
     name: str
@@ -151,7 +151,7 @@ def source(name: str = "news", **overrides: Unpack[SourceFields]) -> Source:
 def post(path: str = "news/2024-01-29-a-first-post.md", **overrides: Unpack[PostFields]) -> Post:
     """Return a post of source ``news``, published on 2024-01-29, day precision, one category.
 
-    Its id, blob, address and title follow from source and path; ``updated`` and ``day`` from
+    Its id, blob, URL and title are derived from source and path; ``updated`` and ``day`` from
     ``published``.
     """
     stem = PurePosixPath(path).stem
@@ -182,7 +182,7 @@ def posts(count: int) -> tuple[Post, ...]:
 
 
 def card(base_post: Post | None = None) -> CarouselCard:
-    """Return the complete card of ``of``, with a picture and its description."""
+    """Return the complete card of ``of``, with an image and its alternative text."""
     base_post = base_post or post()
     return CarouselCard(
         title=base_post.title,
@@ -228,7 +228,7 @@ def edition(
     vocabulary: Vocabulary = Vocabulary(),
     named: Iterable[NamedFeed] = (),
 ) -> Edition:
-    """Return the edition of ``posts`` at ``at``, a part for each source they name."""
+    """Return the edition of ``posts`` at ``at``, with a snapshot for each source they name."""
     names = tuple(dict.fromkeys(post.source for post in posts)) or ("news",)
     snapshots = (
         source_snapshot(

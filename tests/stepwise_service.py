@@ -1,4 +1,4 @@
-"""A partner that keeps a copy by `/v1/changes`, and a service whose every step a test takes."""
+"""A service that a test runs step by step, and a mirror of its posts through `/v1/changes`."""
 
 import pathlib
 from collections.abc import AsyncIterator, Sequence
@@ -27,20 +27,20 @@ from tests.web.app_client import AppClient
 
 @dataclass(kw_only=True)
 class PostMirror:
-    """Applies what `/v1/changes` tells to a copy, and asks on from where it was.
+    """Applies the items of `/v1/changes` to a copy, and continues from its cursor.
 
-    ``query`` narrows the copy; pages hold ``limit`` items.
+    ``query`` selects the posts; a page has ``limit`` items.
     """
 
     query: str = ""
     limit: int = 50
     posts: dict[str, Any] = field(default_factory=dict)
     received: list[tuple[str, str | None]] = field(default_factory=list)
-    """Type and reason of everything that was told, in order."""
+    """Type and reason of every item received, in order."""
     next_url: str = ""
 
     async def sync(self, site: AppClient) -> None:
-        """Apply everything that was told since the last time."""
+        """Apply all changes since the last call."""
         url = self.next_url or f"/v1/changes?limit={self.limit}&{self.query}"
         while True:
             response = await site.request_async(url.removeprefix(samples.SERVICE_INFO.public_url))
@@ -53,7 +53,7 @@ class PostMirror:
                 return
 
     def apply(self, item: dict[str, Any]) -> None:
-        """Apply one thing that was told, blindly."""
+        """Apply one item without checking it."""
         data = item["data"]
         self.received.append((item["type"], data["reason"]))
         if item["type"] == "post.removed":
@@ -63,7 +63,7 @@ class PostMirror:
 
 
 async def served_posts(site: AppClient, query: str = "") -> dict[str, Any]:
-    """Return what `/v1/posts` holds of a selection, by id."""
+    """Return the posts of a selection from `/v1/posts`, by id."""
     response = await site.request_async(f"/v1/posts?limit=200&{query}")
     page = response.json()
     assert page["next_url"] is None
@@ -72,7 +72,7 @@ async def served_posts(site: AppClient, query: str = "") -> dict[str, Any]:
 
 @dataclass(kw_only=True)
 class StepwiseService:
-    """A service without its loops: `publish` is one turn of them. It is a `Services`."""
+    """A service without its loops: `publish` runs one iteration of them."""
 
     content: ContentService
     database: Database
@@ -83,11 +83,11 @@ class StepwiseService:
     ledger_writer: LedgerWriter = field(init=False)
 
     def __post_init__(self) -> None:
-        """Get a teller."""
+        """Create the ledger writer."""
         self.ledger_writer = self.new_ledger_writer()
 
     def new_ledger_writer(self, name: str = "here") -> LedgerWriter:
-        """Return a teller that has not told anything yet."""
+        """Return a ledger writer that has recorded nothing yet."""
         return LedgerWriter(
             database=self.database,
             holder=name,
@@ -97,41 +97,41 @@ class StepwiseService:
         )
 
     async def publish(self, at: timedelta = timedelta()) -> bool:
-        """Make the edition of now or of a time ahead, and tell it."""
+        """Build the edition of now or of a later time, and record it."""
         self.edition = self.content.edition(at=self.content.clock() + at)
         return await self.ledger_writer.record(self.edition)
 
     async def render_posts(
         self, posts: Sequence[Post], edition: Edition
     ) -> tuple[RenderedPost, ...]:
-        """Return ``posts`` as items."""
+        """Return the rendered ``posts``."""
         return self.content.render_posts(posts, edition)
 
     async def render_posts_in_time(self, posts: Sequence[Post], edition: Edition) -> RenderedPosts:
-        """Return all of them as items."""
+        """Return all ``posts``, rendered."""
         return RenderedPosts(items=await self.render_posts(posts, edition))
 
     async def asset(self, source: str, path: str, *, with_content: bool = True) -> Asset:
-        """Return a file."""
+        """Return a file of the repository."""
         return self.content.asset(source, path, self.edition, with_content=with_content)
 
     def refresh(self, source: str) -> None:
-        """Look at every source; only whoever publishes tells of it."""
+        """Read every source again; only `publish` records the changes."""
         self.edition.snapshot(source)
         self.edition = self.content.edition()
 
     async def subscription_service(self) -> SubscriptionManager:
-        """Return who looks after subscriptions."""
+        """Return the subscription service."""
         return self.subscriptions
 
     async def request_subscription(self, _: WebSubRequest) -> timedelta:
-        """Let everybody wait: nothing is verified here."""
+        """Return an hour as the waiting time: WebSub requests are not verified here."""
         return timedelta(hours=1)
 
     async def ledger_entries_after(
         self, after: LedgerCursor | None, limit: int
     ) -> tuple[LedgerCursor, tuple[LedgerEntry, ...]]:
-        """Return what was told after a position."""
+        """Return the ledger entries after a cursor."""
         return await self.ledger.entries_after(after, limit)
 
 
@@ -139,7 +139,7 @@ class StepwiseService:
 async def stepwise_service(
     content: ContentService, database_url: str
 ) -> AsyncIterator[StepwiseService]:
-    """Open a service with the database at ``address``, which has told nothing yet."""
+    """Open a service with a new database, in which nothing is recorded yet."""
     create_sqlite_database(database_url)
     database = await Database.open(database_url)
     try:
@@ -158,5 +158,5 @@ async def stepwise_service(
 
 
 def sqlite_url(folder: pathlib.Path, name: str = "syndicate") -> str:
-    """Return the address of an SQLite database in ``folder``."""
+    """Return the URL of an SQLite database in ``folder``."""
     return f"sqlite:///{folder / name}.db"

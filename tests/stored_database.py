@@ -1,8 +1,7 @@
-"""Databases as released versions left them, kept as SQL so that upgrades from them stay tested.
+"""Databases of released versions, stored as SQL, from which upgrades are tested.
 
 At each release, ``python -m tests.stored_database VERSION`` writes the database of that version
-into ``tests/data/databases``. Clock, ids and secrets are fixed: written again, the file is the
-same.
+to ``tests/data/databases``. Clock, ids and secrets are fixed, so the output is reproducible.
 """
 
 import sqlite3
@@ -31,7 +30,7 @@ FIXED_VALUES: Final = (
     "UPDATE publisher SET ledger_id = '0f1e2d3c'",
     "UPDATE token SET id = 'tok_0f1e2d3c4b5a6978', digest = 'not the digest of any token'",
 )
-"""What replaces random values."""
+"""Statements that replace random values."""
 
 
 async def fill(outbox_fixture: OutboxFixture) -> None:
@@ -63,7 +62,7 @@ async def fill(outbox_fixture: OutboxFixture) -> None:
 
 
 def dump() -> str:
-    """Return the SQL that makes the database of this version."""
+    """Return the SQL that creates the database of this version."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "syndicate.db"
         run_with_outbox(f"sqlite:///{file}", fill)
@@ -74,7 +73,7 @@ def dump() -> str:
 
 
 def restore(script: Path, file: Path) -> None:
-    """Make the SQLite database ``file`` from a stored ``script``."""
+    """Create the SQLite database ``file`` from a stored ``script``."""
     with closing(sqlite3.connect(file)) as connection:
         connection.executescript(script.read_text("utf-8"))
 

@@ -1,4 +1,4 @@
-"""Arbitrary values of the model for properties, from small sets so that they meet often."""
+"""Hypothesis strategies for values of the model, from small sets so that values often coincide."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Final
@@ -27,7 +27,7 @@ instants = st.builds(
 """Instants around `samples.NOW`, few enough that two posts often share one."""
 flags = st.booleans()
 expiry_times = st.none() | instants
-"""When a post expires, if it does."""
+"""The time at which a post expires, or None."""
 
 
 @st.composite
@@ -37,7 +37,7 @@ def posts(
     carousel: st.SearchStrategy[bool] = flags,
     expires: st.SearchStrategy[datetime | None] = expiry_times,
 ) -> Post:
-    """Draw a post of any source, language, categories and times; its id follows from its path."""
+    """Draw a post of any source, language, categories and times; its id depends on its path."""
     published = draw(instants)
     return samples.post(
         f"news/{draw(st.integers(0, 99))}.md",

@@ -1,4 +1,4 @@
-"""Subscribers that apply what they are sent, in order, to a copy; and the post that brings it."""
+"""Subscribers that apply the events they receive to a copy, and a worker that delivers them."""
 
 import json
 from collections.abc import Iterable
@@ -16,16 +16,15 @@ from tests.storage.outbox_fixture import finished_attempt
 from tests.web.app_client import AppClient
 
 FAR_AHEAD: Final = timedelta(days=1_000)
-"""However late it is in a history, everything is due by then."""
+"""Later than any retry in a history: everything is due by then."""
 LEASE_DURATION: Final = timedelta(seconds=20)
 
 
 @dataclass(kw_only=True)
 class Subscriber:
-    """Somebody with an endpoint and a copy.
+    """A subscriber with an endpoint and a copy of the posts.
 
-    ``is_gone`` while the endpoint answers 410, ``has_missed_events`` from when it did until a
-    repair.
+    ``is_gone``: the endpoint responds with 410. ``has_missed_events``: from then until `recover`.
     """
 
     id: SubscriptionId
@@ -40,7 +39,7 @@ class Subscriber:
     async def subscribe(
         cls, service: StepwiseService, query: str, *, number: int, backfill: bool
     ) -> Self:
-        """Subscribe: with a copy of what is there, or with nothing and ``backfill``."""
+        """Subscribe, either with the current posts or with no posts and ``backfill``."""
         subscription = await service.subscriptions.subscribe(
             Subscription(
                 id=SubscriptionId(""),
@@ -57,22 +56,22 @@ class Subscriber:
         )
 
     async def change_selection(self, service: StepwiseService, query: str) -> None:
-        """Ask for other posts."""
+        """Change the selection of the subscription."""
         await self._update(service, SubscriptionPatch(selection=_selection(service, query)))
         self.mirror.query = query
 
     async def pause(self, service: StepwiseService) -> None:
-        """Let deliveries wait."""
+        """Pause the subscription."""
         await self._update(service, SubscriptionPatch(state="paused"))
         self.is_paused = True
 
     async def resume(self, service: StepwiseService) -> None:
-        """Let them come again."""
+        """Resume the subscription."""
         await self._update(service, SubscriptionPatch(state="active"))
         self.is_paused = False
 
     async def recover(self, service: StepwiseService, *, from_scratch: bool) -> None:
-        """Ask for what was missed since the last event that came, or for everything."""
+        """Request the events missed since the last one received, or all live posts."""
         if self.has_missed_events:
             await self.resume(service)
         self.is_gone = self.has_missed_events = False
@@ -81,7 +80,7 @@ class Subscriber:
         await service.subscriptions.recover(self.id, None, None if from_scratch else self.since)
 
     def receive(self, claim: Claim) -> int:
-        """Take a request; return the status that the endpoint answers with."""
+        """Receive a delivery; return the HTTP status of the response."""
         if self.is_gone:
             self.has_missed_events = True
             return 410
@@ -94,7 +93,7 @@ class Subscriber:
         return 204
 
     async def check_posts(self, service: StepwiseService) -> None:
-        """Compare the copy with the service, unless something still has to come."""
+        """Compare the copy with the service, unless events are missing or paused."""
         if not self.has_missed_events and not self.is_paused:
             assert self.mirror.posts == await served_posts(
                 AppClient(reader=service), self.mirror.query
@@ -105,11 +104,11 @@ class Subscriber:
 
 
 async def deliver_all(service: StepwiseService, subscribers: Iterable[Subscriber]) -> None:
-    """Bring everything that can be brought now."""
+    """Deliver everything that can be delivered now."""
     outbox = Outbox(service.database, service.subscriptions.subscriptions.secret_store)
     subscribers_by_id = {subscriber.id: subscriber for subscriber in subscribers}
     now = service.edition.at + FAR_AHEAD
-    while claims := await outbox.claim(100, token="bringer", now=now, lease=LEASE_DURATION):
+    while claims := await outbox.claim(100, token="test", now=now, lease=LEASE_DURATION):
         await outbox.complete(
             [
                 finished_attempt(

@@ -1,4 +1,4 @@
-"""An office on a real database, in which something was told, for tests of what partners can do."""
+"""Subscription services on real databases, optionally with entries in the ledger."""
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -23,24 +23,24 @@ from tests.databases import create_sqlite_database
 @asynccontextmanager
 async def subscription_service_with_ledger(
     database_url: str,
-    shelf: EditionReader,
+    reader: EditionReader,
     *,
     entries: Iterable[LedgerEntry] = (),
     clock: Callable[[], datetime] = lambda: samples.NOW,
 ) -> AsyncIterator[SubscriptionService]:
-    """Open an office with the empty database at ``address``, and tell rows of the ledger there."""
+    """Open a subscription service with a new database, and record ``entries`` in its ledger."""
     create_sqlite_database(database_url)
     database = await Database.open(database_url)
     try:
         await record_entries(Ledger(database), entries)
-        async with subscription_service_on(database, shelf, clock=clock) as service:
+        async with subscription_service_on(database, reader, clock=clock) as service:
             yield service
     finally:
         await database.close()
 
 
 async def record_entries(ledger: Ledger, entries: Iterable[LedgerEntry]) -> None:
-    """Write rows into the ledger, those of a generation together."""
+    """Record ``entries`` in the ledger, one transaction for each generation."""
     all_entries = list(entries)
     for generation in sorted({entry.row.generation for entry in all_entries}):
         generation_entries = [entry for entry in all_entries if entry.row.generation == generation]
@@ -51,9 +51,9 @@ async def record_entries(ledger: Ledger, entries: Iterable[LedgerEntry]) -> None
 
 @asynccontextmanager
 async def subscription_service_on(
-    database: Database, shelf: EditionReader, *, clock: Callable[[], datetime]
+    database: Database, reader: EditionReader, *, clock: Callable[[], datetime]
 ) -> AsyncIterator[SubscriptionService]:
-    """Open an office that may send to this host."""
+    """Open a subscription service that may send requests to this host."""
     ssrf_guard = SsrfGuard(
         allow_networks=[ip_network("127.0.0.0/8")], allow_http=True, lookup=_no_such_host
     )
@@ -63,7 +63,7 @@ async def subscription_service_on(
             catch_up=CatchUp(
                 database=database,
                 secret_store=SecretStore(),
-                content=shelf,
+                content=reader,
                 service_info=samples.SERVICE_INFO,
                 clock=clock,
                 timeout_seconds=60,
@@ -72,10 +72,10 @@ async def subscription_service_on(
             tokens=Tokens(database),
             ssrf_guard=ssrf_guard,
             transport=transport,
-            content=shelf,
+            content=reader,
             clock=clock,
         )
 
 
 async def _no_such_host(_: str, __: int) -> Iterable[str]:
-    raise OSError(0, "names are not looked up in tests")
+    raise OSError(0, "host names are not resolved in tests")

@@ -1,1 +1,1 @@
-"""What the benchmarks of the sending side share."""
+"""Services, repositories, databases and receivers for benchmarks."""

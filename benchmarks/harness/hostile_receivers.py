@@ -1,4 +1,4 @@
-"""Receivers that do their worst, in a process of its own; the path says what.
+"""Receivers with hostile behavior, in a separate process; the path selects the behavior.
 
 Usage: python benchmarks/harness/hostile_receivers.py, which prints the port.
 """
@@ -22,7 +22,7 @@ Behaviour = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
 def flood(start: bytes, data: bytes) -> Behaviour:
-    """Send ``start``, and then ``text`` as fast as it is taken."""
+    """Send ``start``, and then ``data`` as fast as possible."""
     chunk = data * (BUFFER_BYTES // len(data) + 1)
 
     async def behave(writer: asyncio.StreamWriter) -> None:
@@ -35,7 +35,7 @@ def flood(start: bytes, data: bytes) -> Behaviour:
 
 
 def send_once(data: bytes) -> Behaviour:
-    """Send ``text`` and keep the connection open."""
+    """Send ``data`` and keep the connection open."""
 
     async def behave(writer: asyncio.StreamWriter) -> None:
         writer.write(data)
@@ -58,7 +58,7 @@ def dribble(start: bytes, data: bytes) -> Behaviour:
 
 
 async def silent(_: asyncio.StreamWriter) -> None:
-    """Never answer."""
+    """Never respond."""
     await asyncio.sleep(3_600)
 
 
@@ -94,7 +94,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
 
 
 async def handle_connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Answer each request on a connection as its path says."""
+    """Respond to each request on a connection with the behavior of its path."""
     with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
         while True:
             head = await reader.readuntil(b"\r\n\r\n")
@@ -105,7 +105,7 @@ async def handle_connection(reader: asyncio.StreamReader, writer: asyncio.Stream
 
 @contextmanager
 def run_hostile_receivers() -> Iterator[int]:
-    """Run the receivers, and give their port."""
+    """Run the receivers, and yield their port."""
     with subprocess.Popen([sys.executable, __file__], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None  # noqa: S101
         try:
@@ -115,7 +115,7 @@ def run_hostile_receivers() -> Iterator[int]:
 
 
 async def serve() -> None:
-    """Print the port and answer for ever."""
+    """Print the port and serve forever."""
     server = await asyncio.start_server(handle_connection, "0.0.0.0", 0, backlog=1_024)  # noqa: S104
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()

@@ -1,4 +1,4 @@
-"""Databases with subscriptions and something to be sent to them."""
+"""Databases with subscriptions and pending deliveries."""
 
 import tempfile
 import warnings
@@ -31,7 +31,7 @@ BODY_TEMPLATE = (
 
 @contextmanager
 def temporary_database(kind: str) -> Iterator[str]:
-    """Give the address of a fresh database, on SQLite or on a PostgreSQL server of its own."""
+    """Yield the URL of a new database, on SQLite or on its own PostgreSQL server."""
     with tempfile.TemporaryDirectory(prefix="syndicate-bench-", dir="var/bench") as folder:
         if kind == "sqlite":
             yield f"sqlite:///{folder}/syndicate.db"
@@ -63,7 +63,7 @@ async def open_database(database_url: str) -> AsyncIterator[Database]:
 async def add_subscriptions(
     database: Database, count: int, receiver_url: Callable[[int], str]
 ) -> None:
-    """Add ``count`` subscriptions of everything; the n-th is at ``address(n)``."""
+    """Add ``count`` subscriptions of everything; the n-th has ``receiver_url(n)``."""
     columns = {"last_seq": 0, "created_ms": 0}
     subscriptions = (
         Subscription(
@@ -83,7 +83,7 @@ async def add_subscriptions(
 
 
 async def publish_events(database: Database, first: int, count: int) -> int:
-    """Let everybody hear ``count`` events of 4 kB; return how many deliveries that makes."""
+    """Publish ``count`` events of 4 kB to all; return the number of deliveries."""
     published = datetime.now(UTC)
     events = tuple(
         StoredEvent(
@@ -104,5 +104,5 @@ async def publish_events(database: Database, first: int, count: int) -> int:
 
 
 def now_ms() -> int:
-    """Return the time as the database has it."""
+    """Return the current time as stored in the database."""
     return millis(datetime.now(UTC))

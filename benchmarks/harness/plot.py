@@ -1,4 +1,4 @@
-"""Curves as SVG: how a cost grows, on logarithmic axes."""
+"""Charts as SVG, with logarithmic axes."""
 
 from collections.abc import Mapping, Sequence
 from math import ceil, floor, log10
@@ -11,7 +11,7 @@ Curve = Sequence[tuple[float, float]]
 
 
 def plot_curves(file: Path, title: str, axis_label: str, curves: Mapping[str, Curve]) -> None:
-    """Write ``curves`` to ``file``; ``across`` names the horizontal axis."""
+    """Write ``curves`` to ``file``; ``axis_label`` names the horizontal axis."""
     xs = [x for curve in curves.values() for x, _ in curve]
     ys = [y for curve in curves.values() for _, y in curve if y > 0]
     left, right = floor(log10(min(xs))), ceil(log10(max(xs)))

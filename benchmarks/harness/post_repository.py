@@ -1,4 +1,4 @@
-"""Repositories of posts, and commits to them."""
+"""Repositories of generated posts, and commits to them."""
 
 import random
 import string
@@ -10,11 +10,11 @@ from pathlib import Path
 TOPICS = 100
 
 NEXT_REF = "refs/heads/next"
-"""Where a commit is prepared, so that the branch moves by one rename, whose time is known."""
+"""Where a commit is prepared, so that the branch moves by one rename at a known time."""
 
 
 class PostRepository:
-    """A bare git repository of posts, in folders by year; the same each time it is made.
+    """A bare git repository of posts, in folders by year; always the same content.
 
     Each post has one of three tags, and one of `TOPICS` more, ``topic-0`` and so on.
     """
@@ -23,7 +23,7 @@ class PostRepository:
         self.folder = folder
         self.posts = posts
         self._words = words
-        self._random = random_source = random.Random(1)  # noqa: S311 — the same posts each time
+        self._random = random_source = random.Random(1)  # noqa: S311 — reproducible posts
         self._vocabulary = [
             "".join(random_source.choices(string.ascii_lowercase, k=random_source.randint(2, 10)))
             for _ in range(2_000)
@@ -33,7 +33,7 @@ class PostRepository:
         self.commit(range(posts))
 
     def commit(self, numbers: Sequence[int]) -> float:
-        """Write the posts ``numbers`` anew; return when the branch moved (``perf_counter``)."""
+        """Rewrite the posts ``numbers``; return when the branch moved (``perf_counter``)."""
         self._commits += 1
         stamp = f"Ada Editor <ada@example.gov> {1_700_000_000 + self._commits} +0000"
         parent = "from refs/heads/main^0\n" if self._commits > 1 else ""
@@ -53,7 +53,7 @@ class PostRepository:
         return committed
 
     def commit_newest(self, number: int) -> float:
-        """Write one of the 40 newest posts anew, each in its turn; return when."""
+        """Rewrite one of the 40 newest posts, in turn; return when the branch moved."""
         return self.commit([self.posts - 1 - number % 40])
 
     def _post(self, number: int) -> str:
@@ -70,13 +70,13 @@ class PostRepository:
 
 
 def path_of(number: int) -> str:
-    """Return where the post of a number is; the highest number is the newest."""
+    """Return the path of a post by its number; the highest number is the newest."""
     day = _day(number)
     return f"posts/{day[:4]}/{day}-post-{number}.md"
 
 
 def _day(number: int) -> str:
-    """Return a day, eight posts of which are on one, from 1980 on."""
+    """Return the day of a post; eight posts share a day, from 1980 on."""
     days = number // 8
     year, day_of_year = 1980 + days // 336, days % 336
     return f"{year}-{day_of_year // 28 + 1:02}-{day_of_year % 28 + 1:02}"

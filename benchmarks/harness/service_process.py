@@ -1,4 +1,4 @@
-"""The service as an operator runs it: a process of its own, asked over HTTP."""
+"""The service in a separate process, as an operator runs it, requested over HTTP."""
 
 import contextlib
 import http.client
@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TIMEOUT_SECONDS = 600
-"""Seconds for whatever is waited for: a start, or 100,000 posts to be read."""
+"""Time for any step, such as a start or reading 100,000 posts."""
 
 HELPER_IDLE_SECONDS = 12
-"""Seconds after which a process that helps has ended, if it has nothing to do."""
+"""Time after which an idle helper process has ended."""
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -51,7 +51,7 @@ def settings(repositories: Sequence[str], extra: str = "") -> str:
 
 @dataclass(frozen=True)
 class Response:
-    """What came back; status 0 while nobody listens."""
+    """An HTTP response; status 0 if there is none."""
 
     status: int = 0
     body: bytes = b""
@@ -60,7 +60,7 @@ class Response:
 
 
 class Server:
-    """A program that serves over HTTP, on a connection that is kept."""
+    """An HTTP server, requested over a persistent connection."""
 
     def __init__(self, name: str, pid: int, port: int) -> None:
         self.name = name
@@ -69,7 +69,7 @@ class Server:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
 
     def get(self, path: str, **headers: str) -> Response:
-        """Return what ``path`` is answered with."""
+        """Return the response for ``path``."""
         header_fields = {name.replace("_", "-"): value for name, value in headers.items()}
         try:
             self._connection.request("GET", path, headers=header_fields)
@@ -82,7 +82,7 @@ class Server:
         return Response(response.status, body, tag or "", encoding or "")
 
     def wait_for_feed(self, path: str, *, changed_from: str = "", **headers: str) -> str:
-        """Ask until ``path`` is served, with another tag than that; return the tag."""
+        """Request ``path`` until it is served with another ETag than given; return its ETag."""
         if changed_from:
             headers["If_None_Match"] = changed_from
         tag = ""
@@ -103,7 +103,7 @@ class Server:
         return fields[0] != "Z"
 
     def cpu_seconds(self, *, with_children: bool = False) -> float:
-        """Return the CPU seconds of the process; with ``helpers``, of all that it started, too."""
+        """Return the CPU seconds of the process, or ``with_children`` of its descendants, too."""
         seconds = 0.0
         for process in process_tree(self.pid) if with_children else [self.pid]:
             with contextlib.suppress(OSError):
@@ -112,7 +112,7 @@ class Server:
         return seconds
 
     def memory_mb(self) -> float:
-        """Return the megabytes of the process and all that it started; what they share, once."""
+        """Return the megabytes of the process and its descendants, shared memory counted once."""
         kilobytes = 0
         for process in process_tree(self.pid):
             with contextlib.suppress(OSError):
@@ -121,7 +121,7 @@ class Server:
         return kilobytes / 1024
 
     def wait_until_idle(self) -> None:
-        """Wait until what follows on work is over, and processes that helped have ended."""
+        """Wait until all work is done and idle helper processes have ended."""
 
         def is_idle() -> bool:
             before = self.cpu_seconds(with_children=True)
@@ -133,7 +133,7 @@ class Server:
 
 
 def process_tree(process: int) -> Iterator[int]:
-    """Give a process and all that its threads have started."""
+    """Yield a process and all its descendants."""
     yield process
     with contextlib.suppress(OSError):
         for thread in Path(f"/proc/{process}/task").iterdir():
@@ -144,7 +144,7 @@ def process_tree(process: int) -> Iterator[int]:
 def wait_until(
     condition: Callable[[], bool], *, pause: float = 0.05, timeout_seconds: float = TIMEOUT_SECONDS
 ) -> None:
-    """Wait until something is so; raises `TimeoutError`."""
+    """Wait until ``condition`` holds; raise `TimeoutError`."""
     deadline = time.monotonic() + timeout_seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -153,14 +153,14 @@ def wait_until(
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a free port."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
 
 
 @contextlib.contextmanager
 def run_program(command: Sequence[str], **environ: str) -> Iterator[int]:
-    """Run a program; yield its process, end it afterwards."""
+    """Run a program; yield its process id, end it afterwards."""
     with subprocess.Popen(
         command,
         env={**os.environ, **environ},
@@ -175,12 +175,12 @@ def run_program(command: Sequence[str], **environ: str) -> Iterator[int]:
 
 @contextlib.contextmanager
 def run_service(folder: Path, *, prefix: Sequence[str] = ()) -> Iterator[Server]:
-    """Serve by the ``syndicate.toml`` in the folder; ``before`` goes in front of the command."""
+    """Serve with the ``syndicate.toml`` in the folder; ``prefix`` comes before the command."""
     port = free_port()
     environ = {
         "SYNDICATE_CONFIG": str(folder / "syndicate.toml"),
         "SYNDICATE_SERVICE__PORT": str(port),
-        "PYTHONDONTWRITEBYTECODE": "",  # what is installed has been compiled
+        "PYTHONDONTWRITEBYTECODE": "",  # as if installed, with compiled modules
     }
     with run_program([*prefix, sys.executable, "-m", "syndicate", "serve"], **environ) as pid:
         yield Server("syndicate", pid, port)
@@ -188,7 +188,7 @@ def run_service(folder: Path, *, prefix: Sequence[str] = ()) -> Iterator[Server]
 
 @dataclass(frozen=True)
 class Start:
-    """Seconds from the start of the process to the first feed, to all formats, and of CPU time."""
+    """Seconds from the start of the process to the first feed and to all formats, and CPU time."""
 
     first_feed: float
     all_formats: float

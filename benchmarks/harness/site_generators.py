@@ -1,4 +1,4 @@
-"""Site generators that build the same posts: a page for each, and a feed of the newest 50."""
+"""Site generators that build the same posts: one page for each, and a feed of the newest 50."""
 
 import contextlib
 import shutil
@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.post_repository import PostRepository, path_of
 
 ELEVENTY_FOLDER = Path("var/bench/generators").absolute()
-"""Where the package of Eleventy is put, which is not in Debian."""
+"""Where Eleventy is installed, since Debian has no package of it."""
 
 HUGO_SITE = """
 baseURL = "https://www.example.gov/"
@@ -62,19 +62,19 @@ permalink: feed.xml
 
 @dataclass(frozen=True)
 class SiteGenerator:
-    """A generator: its command, what installs it, and the site beside the posts."""
+    """A site generator: its command, its installation, and the files of the site."""
 
     name: str
     command: tuple[str, ...]
     install: tuple[str, ...]
     posts_folder: str
-    """The folder in which it wants the posts."""
+    """The folder for the posts."""
     files: Mapping[str, str]
     max_posts: int
-    """With how many posts it is worth the time."""
+    """The largest number of posts that is worth the time."""
 
     def can_run(self) -> bool:
-        """Install the generator where it is missing, and tell whether it is there now."""
+        """Install the generator if it is missing, and return whether it is installed."""
         with contextlib.suppress(OSError):
             if not shutil.which(self.command[0]):
                 subprocess.run(self.install, check=False, capture_output=True)
@@ -134,7 +134,7 @@ GENERATORS = (
 
 
 class BuiltSite:
-    """A folder in which a generator has built the posts of a repository."""
+    """A folder in which a generator has built a repository of posts."""
 
     def __init__(self, generator: SiteGenerator, content: PostRepository, folder: Path) -> None:
         self._command = generator.command
@@ -152,7 +152,7 @@ class BuiltSite:
         self.build()
 
     def build(self) -> float:
-        """Change the newest post, build again, and return the seconds that took."""
+        """Change the newest post, rebuild the site, and return the duration."""
         self._newest.write_text(f"{self._newest.read_text()}\nOne more sentence.\n")
         started = time.perf_counter()
         subprocess.run(self._command, cwd=self._folder, check=True, capture_output=True)

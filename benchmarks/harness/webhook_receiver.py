@@ -1,7 +1,7 @@
-"""A receiver of webhooks in a process of its own, as many hosts as anybody asks for.
+"""A webhook receiver in a separate process, with any number of hosts.
 
-It listens on every address of the loopback network, so each 127.x.y.z is a host with connections
-of its own, and answers 204 at once; where the path begins with `SLOW`, half a second later.
+It listens on every address of the loopback network, so each 127.x.y.z is a host with its own
+connections. It responds with 204: at once, or half a second later below the path `SLOW_PATH`.
 
 Usage: python benchmarks/harness/webhook_receiver.py, which prints the port.
 """
@@ -25,17 +25,17 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
 
 
 class ReceiverProtocol(asyncio.Protocol):
-    """Answers every request, without reading more of it than where it ends."""
+    """Responds to every request, and parses only its length."""
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Remember where to answer."""
-        self.transport = cast("asyncio.Transport", transport)  # uvloop's own kind is none by type
+        """Remember the transport for responses."""
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
         self.buffer = b""
 
     @override
     def data_received(self, data: bytes) -> None:
-        """Answer each request that is complete."""
+        """Respond to each complete request."""
         self.buffer += data
         while (head := self.buffer.find(b"\r\n\r\n")) >= 0:
             length = _LENGTH.search(self.buffer, 0, head)
@@ -50,18 +50,18 @@ class ReceiverProtocol(asyncio.Protocol):
                 self.respond()
 
     def respond(self) -> None:
-        """Say that it was heard."""
+        """Send the response."""
         self.transport.write(RESPONSE)
 
 
 def receiver_url(port: int, number: int, path: str = "/hook") -> str:
-    """Return the address of the ``number``-th host."""
+    """Return the URL of the ``number``-th host."""
     return f"http://127.1.{number // 250}.{number % 250 + 1}:{port}{path}"
 
 
 @contextmanager
 def run_receiver() -> Iterator[int]:
-    """Run the receiver, and give its port."""
+    """Run the receiver, and yield its port."""
     with subprocess.Popen([sys.executable, __file__], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None  # noqa: S101
         try:
@@ -71,7 +71,7 @@ def run_receiver() -> Iterator[int]:
 
 
 async def serve() -> None:
-    """Print the port and answer for ever."""
+    """Print the port and serve forever."""
     server = await asyncio.get_running_loop().create_server(
         ReceiverProtocol,
         "0.0.0.0",  # noqa: S104

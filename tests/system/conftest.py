@@ -1,4 +1,4 @@
-"""What the tests of the whole share: the corpora as sources, and editions of them."""
+"""Fixtures of the system tests: clones of the corpora, and indexes of them."""
 
 import pathlib
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ OpenCorpus = Callable[[Source], SourceIndex]
 
 @pytest.fixture(scope="session")
 def clones(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], pathlib.Path]:
-    """Return a function that gives a clone of a corpus, the same one each time."""
+    """Return a function that returns the clone of a corpus, made once."""
     folder = tmp_path_factory.mktemp("corpora")
     clones_by_name: dict[str, pathlib.Path] = {}
 
@@ -34,7 +34,7 @@ def clones(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], pathlib.
 def open_corpus(
     clones: Callable[[str], pathlib.Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[OpenCorpus]:
-    """Return a function that opens the index of a corpus; all share one cache."""
+    """Return a function that opens the index of a corpus; all indexes share one cache."""
     folder = tmp_path_factory.mktemp("cache")
     with ExitStack() as exit_stack:
         cache = Cache(folder / "cache.db")

@@ -1,7 +1,7 @@
-"""Processes of a service over one database that are killed while editors write and partners hear.
+"""Processes of a service with one database, killed while editors commit and partners receive.
 
-Whoever applies what it heard must have in the end what the service serves, however often anybody
-was killed; and the delivery log must say that everything was delivered.
+A subscriber who applies what was received must have what the service serves, after any number of
+kills; and the delivery log must say that everything was delivered.
 """
 
 import asyncio
@@ -54,7 +54,7 @@ QUERIES: Final = {"everything": "", "as-well": "", "design": "&category=design"}
 
 @dataclass(kw_only=True)
 class ServiceProcesses:
-    """Who works at a service, by name; the command of each is what stands before the dash."""
+    """Processes of a service by name; the part before the dash is the command."""
 
     folder: pathlib.Path
     content_repository: ContentRepository
@@ -64,11 +64,11 @@ class ServiceProcesses:
 
     @property
     def settings(self) -> Settings:
-        """The settings of the service, at any port."""
+        """The settings of the service, with any free port."""
         return load(self.folder / "syndicate.toml", {"SYNDICATE_SERVICE__PORT": "0"})
 
     async def start(self, name: str) -> None:
-        """Start a worker."""
+        """Start a process."""
         self.processes[name] = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "syndicate", "--config", str(self.folder / "syndicate.toml")),
             name.partition("-")[0],
@@ -78,9 +78,9 @@ class ServiceProcesses:
         )
 
     async def wait_until_listening(self, count: int) -> None:
-        """Wait until so many workers deliver, from a PostgreSQL: each listens to it twice.
+        """Wait until ``count`` processes deliver from PostgreSQL: each listens to it twice.
 
-        Whoever still starts when the server ends gives up, as there is none.
+        A process that is still starting when the database server ends would exit with an error.
         """
         query = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN %%'"
         database = await Database.open(self.database_url)
@@ -96,25 +96,25 @@ class ServiceProcesses:
             await database.close()
 
     async def kill(self, name: str) -> None:
-        """End a worker without a warning."""
+        """Kill a process."""
         process = self.processes.pop(name)
         process.kill()
         await process.wait()
 
     async def stop_all(self) -> None:
-        """Let every worker stop as an operator would; who has only just begun dies of it."""
+        """Stop every process with SIGTERM; a process that has just started is ended by it."""
         for process in self.processes.values():
             process.terminate()
         assert {await process.wait() for process in self.processes.values()} <= {0, -SIGTERM}
         self.processes.clear()
 
     async def subscribe(self, receiver: Receiver) -> None:
-        """Subscribe each of `SELECTIONS`, once there is a baseline to hear of changes to."""
+        """Add each of `SELECTIONS`, once there is a baseline whose changes are announced."""
         await Database.upgrade_at(self.database_url)
         database = await Database.open(self.database_url)
         try:
             async with asyncio.timeout(60):
-                while not (await Ledger(database).entries()):  # noqa: ASYNC110 — nobody says so
+                while not (await Ledger(database).entries()):  # noqa: ASYNC110 — the ledger sends no notification
                     await asyncio.sleep(0.05)
             for name, selection in SELECTIONS.items():
                 subscription = Subscription(
@@ -125,7 +125,7 @@ class ServiceProcesses:
             await database.close()
 
     def commit_posts(self, count: int) -> None:
-        """Commit so many new posts and a change to one that was there."""
+        """Commit ``count`` new posts and a change of one existing post."""
         numbers = range(self.post_count, self.post_count + count)
         self.post_count += count
         files = {
@@ -137,7 +137,7 @@ class ServiceProcesses:
         self.content_repository.commit(files)
 
     async def wait_until_delivered(self, receiver: Receiver) -> None:
-        """Wait until everything that was written was told and delivered."""
+        """Wait until every commit was recorded and delivered."""
         database = await Database.open(self.database_url)
         delivery_log, subscription_ids = DeliveryLog(database), [_id(name) for name in SELECTIONS]
         try:
@@ -151,7 +151,7 @@ class ServiceProcesses:
             await database.close()
 
     async def check_delivery_log(self, receiver: Receiver) -> None:
-        """Nothing was lost or reordered, and repeats are repeats."""
+        """Check that nothing was lost or reordered, and that repeats have the same id."""
         database = await Database.open(self.database_url)
         try:
             for name in SELECTIONS:
@@ -166,7 +166,7 @@ class ServiceProcesses:
             await database.close()
 
     def compare_with_served_posts(self, receiver: Receiver) -> None:
-        """Whoever applied what it heard has what is served now."""
+        """Check that a mirror of the received events has what is served now."""
         served: dict[str, Any] = {}
 
         async def visit(client: httpx.AsyncClient) -> None:
@@ -197,11 +197,11 @@ class ServiceProcesses:
 
 @contextmanager
 def service_processes(folder: pathlib.Path, database_url: str) -> Iterator[ServiceProcesses]:
-    """Found a service with one post, of which nobody works yet."""
+    """Create a service with one post, of which no process runs yet."""
     content = ContentRepository.create(folder / "content")
     content.commit({FIRST: post_file("First")})
     location, _, socket = database_url.partition("?host=")
-    if socket:  # settings want no slash there
+    if socket:  # settings do not accept a slash there
         database_url = f"{location}?host={quote(socket, safe='')}"
     (folder / "syndicate.toml").write_text(
         SETTINGS + DELIVERY_SETTINGS.format(address=database_url)
@@ -218,19 +218,19 @@ def service_processes(folder: pathlib.Path, database_url: str) -> Iterator[Servi
 
 
 def requests_to(receiver: Receiver, name: str) -> list[Received]:
-    """Return what the subscription ``name`` heard, in order."""
+    """Return the requests received by the subscription ``name``, in order."""
     return [request for request in receiver.requests if request.target == f"/{name}"]
 
 
 async def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    """Wait until something holds."""
+    """Wait until ``condition`` holds."""
     async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 — other processes make it so
+        while not condition():  # noqa: ASYNC110 — other processes change it
             await asyncio.sleep(0.01)
 
 
 def run_async(function: Callable[[], Awaitable[None]]) -> None:
-    """Run ``work`` to its end."""
+    """Run ``function`` to its end."""
 
     async def run_with_timeout() -> None:
         async with asyncio.timeout(900):
@@ -244,7 +244,7 @@ def _id(name: str) -> SubscriptionId:
 
 
 def _without_repeats(ids: list[str]) -> list[str]:
-    """Leave out what is a repeat of the one before it."""
+    """Remove each id that repeats the one before it."""
     return [
         event_id for index, event_id in enumerate(ids) if not index or ids[index - 1] != event_id
     ]

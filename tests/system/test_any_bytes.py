@@ -1,4 +1,4 @@
-"""Whatever an editor commits, an edition comes out, and nobody else's post is touched by it."""
+"""Any bytes that an editor commits give an edition, and change no other post."""
 
 import pathlib
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ POST = b"---\ntitle: Good\ntags: [tts, plain language]\n---\nWords *and* [a link
 
 @st.composite
 def files(draw: st.DrawFn) -> bytes:
-    """Draw any bytes, any front matter and words, or a good post with a slip."""
+    """Draw any bytes, any front matter and text, or a good post with an error."""
     kind = draw(st.sampled_from(["bytes", "texts", "slip"]))
     if kind == "bytes":
         return draw(st.binary(max_size=200))
@@ -41,7 +41,7 @@ def files(draw: st.DrawFn) -> bytes:
 
 
 class SmallService:
-    """A repository of two posts, and what makes editions of it."""
+    """A repository of two posts, and everything that builds editions of it."""
 
     def __init__(self, folder: pathlib.Path, exit_stack: ExitStack) -> None:
         self.content = ContentRepository.create(folder / "content", bare=True)
@@ -56,21 +56,21 @@ class SmallService:
         self.items = PostRenderer({"news": self.index}, cache=cache, pool=render_pool)
 
     def edition(self) -> Edition:
-        """Return the edition of the head of the branch."""
+        """Return the edition at the head of the branch."""
         return Edition.build([self.index.snapshot(self.index.repository.head())], at=samples.NOW)
 
 
 @pytest.fixture(scope="module")
 def small_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallService]:
-    """Return an office for all examples."""
+    """Return one service for all examples."""
     with ExitStack() as exit_stack:
-        yield SmallService(tmp_path_factory.mktemp("office"), exit_stack)
+        yield SmallService(tmp_path_factory.mktemp("service"), exit_stack)
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(data=files())
 def test_any_bytes_become_a_post_or_a_problem(small_service: SmallService, data: bytes) -> None:
-    """The edition has the good post as ever, and every format of it is well-formed."""
+    """The edition has the good post unchanged, and every format of it is well-formed."""
     small_service.content.commit({ODD: None})
     first_edition = small_service.edition()
     (good,) = small_service.items.render(first_edition.posts, first_edition)

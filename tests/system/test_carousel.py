@@ -1,4 +1,4 @@
-"""The carousel of docs/how-to/show-a-carousel.md, as printed there, shows what the feed says."""
+"""The carousel of docs/how-to/show-a-carousel.md, as printed there, shows the cards of the feed."""
 
 import asyncio
 import functools
@@ -64,7 +64,7 @@ CARDS: Final = (
     ("2024-01-29", "An image nobody described", "It stays silent.", "''"),
     ("2023-12-31", "The fourth is not shown", "Three are enough.", "A queue"),
 )
-"""Day, title, summary and alternative text as YAML, the newest first."""
+"""Day, title, summary and alternative text as YAML, newest first."""
 
 EXPECTED_CARDS: Final = [
     {
@@ -101,14 +101,14 @@ EXPECTED_CARDS: Final = [
 
 
 def expected_cards(site: str) -> list[dict[str, str]]:
-    """Return the cards that must be seen where the images are at ``site``."""
+    """Return the cards that must be visible if the images are at ``site``."""
     return [
         {name: text.format(site=site) for name, text in card.items()} for card in EXPECTED_CARDS
     ]
 
 
 class PartnerSite:
-    """A partner's site on loopback, with the images of the posts and what a test writes to it."""
+    """A partner's site on loopback, with the images of the posts and the files of a test."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -121,7 +121,7 @@ class PartnerSite:
         self.site = f"http://127.0.0.1:{self.server.server_port}"
 
     def settings(self, folder: Path) -> Settings:
-        """Return settings of a service whose posts have their images here."""
+        """Return settings of a service whose posts have their images on this site."""
         repository = ContentRepository.create(folder / "repository", bare=True)
         repository.commit(
             {
@@ -135,7 +135,7 @@ class PartnerSite:
         return load(folder / "syndicate.toml", {})
 
     def write_page(self, service: str) -> None:
-        """Write the page and script of the document, and its policy, for ``service``."""
+        """Write the page and the script of the document, and its policy, for ``service``."""
         real = {"https://feeds.example.gov": service, "https://www.example.gov": self.site}
         texts = [code_blocks(DOCUMENT, language)[0] for language in ("html", "js", "csp")]
         for path, replacement in real.items():
@@ -147,7 +147,7 @@ class PartnerSite:
 
 @pytest.fixture
 def partner_site(tmp_path: Path) -> Iterator[PartnerSite]:
-    """Return a partner's site, which is stopped in the end."""
+    """Return a partner's site, which is stopped at the end."""
     site = PartnerSite(tmp_path / "partner")
     thread = threading.Thread(target=site.server.serve_forever)
     thread.start()
@@ -178,7 +178,7 @@ LOADED: Final = "[...document.images].every(image => image.complete && image.nat
 def test_three_cards_are_shown_under_a_strict_csp(
     partner_site: PartnerSite, tmp_path: Path
 ) -> None:
-    """Text stays text, every image has its words, the day is right, and nobody is kept out."""
+    """Text, alternative texts and dates are right, and axe-core finds no violation."""
     chromium = find_program("chromium")
 
     async def visit(client: httpx.AsyncClient) -> None:
@@ -204,7 +204,7 @@ def test_three_cards_are_shown_under_a_strict_csp(
 
 @pytest.mark.browser
 def test_link_remains_when_the_feed_is_unavailable(partner_site: PartnerSite) -> None:
-    """A reader sees a way to the news although nobody answers the script."""
+    """A reader gets a link to the news if the script cannot load the feed."""
     chromium = find_program("chromium")
 
     async def visit() -> None:
@@ -224,7 +224,7 @@ def test_link_remains_when_the_feed_is_unavailable(partner_site: PartnerSite) ->
 
 
 def test_drupal_block_shows_the_same_cards(partner_site: PartnerSite, tmp_path: Path) -> None:
-    """The class of the module makes of the feed what the script makes of it."""
+    """The class of the Drupal module returns the cards that the script shows."""
     php = find_program("php")
     cards, block = code_blocks(DOCUMENT, "php")
     (tmp_path / "Cards.php").write_text(cards)

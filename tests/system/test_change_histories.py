@@ -1,6 +1,6 @@
-"""Whoever applies what is told to an earlier copy has exactly what `/v1/posts` holds now.
+"""A copy to which all changes are applied has exactly what `/v1/posts` returns.
 
-Whether it was asked for at `/v1/changes` or delivered.
+The changes are requested from `/v1/changes` or delivered.
 """
 
 import asyncio
@@ -55,57 +55,57 @@ class Delete(NamedTuple):
 
 
 class Push(NamedTuple):
-    """Somebody force-pushes an earlier state of the branch; counted modulo what there is."""
+    """A force-push to an earlier state of the branch, counted modulo the number of states."""
 
     state: int
 
 
 class Wait(NamedTuple):
-    """Days pass."""
+    """A number of days passes."""
 
     days: int
 
 
 class Sync(NamedTuple):
-    """A partner asks what changed."""
+    """A partner requests the changes."""
 
     partner: int
 
 
 class Select(NamedTuple):
-    """A subscriber asks for other posts; subscribers are counted modulo how many there are."""
+    """A subscriber changes its selection; subscribers are counted modulo their number."""
 
     subscriber: int
     query: str
 
 
 class Pause(NamedTuple):
-    """A subscriber lets deliveries wait."""
+    """A subscriber pauses its subscription."""
 
     subscriber: int
 
 
 class Resume(NamedTuple):
-    """A subscriber lets them come."""
+    """A subscriber resumes its subscription."""
 
     subscriber: int
 
 
 class Gone(NamedTuple):
-    """The endpoint of a subscriber says that it is gone for good."""
+    """The endpoint of a subscriber responds with 410."""
 
     subscriber: int
 
 
 class Recover(NamedTuple):
-    """A subscriber asks for what it missed, or for everything."""
+    """A subscriber requests what it missed, or everything."""
 
     subscriber: int
     from_scratch: bool
 
 
 class NewSubscriber(NamedTuple):
-    """Somebody subscribes who has nothing."""
+    """A subscriber without a copy subscribes."""
 
     query: str
 
@@ -158,7 +158,7 @@ histories = st.lists(actions, min_size=6, max_size=14)
 
 @dataclass
 class EditedRepository:
-    """A repository that the same newsroom sees in all plays."""
+    """A repository that one content service reads in all histories."""
 
     content: ContentRepository
     content_service: ContentService
@@ -166,13 +166,13 @@ class EditedRepository:
     states: list[str] = field(default_factory=list)
 
     def reset(self) -> None:
-        """Go back to a branch with one post, which is a force-push as well."""
+        """Reset the branch to one post, which is a force-push as well."""
         self.content.now = FIRST_COMMIT_AT
         self.content.reset(self.first_commit)
         self.states = [self.first_commit]
 
     def apply(self, action: Action) -> timedelta:
-        """Do what changes the branch, and return how much time passes."""
+        """Apply an action to the branch, and return the time that passes."""
         match action:
             case Write(path, text):
                 self.states.append(self.content.commit({path: text}))
@@ -189,13 +189,13 @@ class EditedRepository:
         return timedelta()
 
     def has(self, path: str) -> bool:
-        """Tell whether there is a file."""
+        """Return whether there is a file at ``path``."""
         return bool(self.content.git("ls-tree", "main", path))
 
 
 @pytest.fixture(scope="module")
 def edited_repository() -> Iterator[EditedRepository]:
-    """Return a stage."""
+    """Return the repository for all examples."""
     with ExitStack() as exit_stack:
         folder = pathlib.Path(exit_stack.enter_context(tempfile.TemporaryDirectory()))
         content = ContentRepository.create(folder / "content")
@@ -215,7 +215,7 @@ title = "Design"
 
 @dataclass(kw_only=True)
 class Subscribers:
-    """Everybody who is told."""
+    """All subscribers of the service."""
 
     service: StepwiseService
     subscribers: list[Subscriber] = field(default_factory=list)
@@ -228,7 +228,7 @@ class Subscribers:
         )
 
     async def apply(self, action: Action) -> None:
-        """Do what a subscriber does."""
+        """Apply an action to a subscriber."""
         if isinstance(action, NewSubscriber):
             await self.add(action.query, backfill=True)
         if not isinstance(action, SubscriberAction):
@@ -249,7 +249,7 @@ class Subscribers:
                 pass
 
     async def deliver_and_check(self) -> None:
-        """Bring what there is, and compare every copy with the service."""
+        """Deliver all events, and compare every copy with the service."""
         await deliver_all(self.service, self.subscribers)
         for subscriber in self.subscribers:
             await subscriber.check_posts(self.service)
@@ -258,7 +258,7 @@ class Subscribers:
 async def replay(
     history: list[Action], repository: EditedRepository, service: StepwiseService
 ) -> None:
-    """Take every step, publish it, and compare partners with the service all along."""
+    """Apply and publish every action, and compare all mirrors with the service."""
     site = AppClient(reader=service)
     mirrors = [PostMirror(query=query, limit=n + 1) for n, query in enumerate(QUERIES)]
     elapsed = timedelta()
@@ -283,17 +283,16 @@ async def replay(
 
 @pytest.mark.parametrize("kind", DATABASE_KINDS)
 @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
-@given(script=histories)
+@given(history=histories)
 def test_mirror_is_exact_after_any_history(
     kind: str,
     history: list[Action],
     edited_repository: EditedRepository,
     request: pytest.FixtureRequest,
 ) -> None:
-    """Over renames, deletions, drafts, turns of the clock, forced pushes and reverts.
+    """Histories have renames, deletions, drafts, passing time, force-pushes and reverts.
 
-    And over whatever subscribers do: other selections, pauses, endpoints that are gone, repairs,
-    and newcomers who are told everything.
+    Subscribers change selections, pause, lose their endpoint, recover, and join with a backfill.
     """
     edited_repository.reset()
     with ExitStack() as exit_stack:

@@ -1,4 +1,4 @@
-"""From a commit to a receiver: the whole service, with git and HTTP."""
+"""From a commit to a webhook: the whole service, with git and HTTP."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ DELIVERY_SETTINGS = '\n[delivery]\nallow_http = true\nallow_networks = ["127.0.0
 
 
 def test_commit_is_delivered_to_a_subscriber(tmp_path: pathlib.Path) -> None:
-    """Signed; nobody hears of what was there before, everybody of what comes."""
+    """The event is signed; nothing is sent for posts that existed before."""
     content = ContentRepository.create(tmp_path / "content")
     content.commit({FIRST: post_file("First")})
     settings_file = tmp_path / "syndicate.toml"

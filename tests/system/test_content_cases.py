@@ -1,4 +1,4 @@
-"""Small repositories of one post each, beside the corpora, and what their feeds must say."""
+"""Small repositories of one post each, and the expected content of their feeds."""
 
 import os
 import subprocess
@@ -18,13 +18,13 @@ CASE_NAMES: Final = (
     "37-bundle-resource",
     "39-build-list-never",
 )
-"""The cases that hold; a change that makes another one hold adds its name."""
+"""The cases that pass; add a name when a change makes another one pass."""
 
 
 @pytest.mark.corpora
 @pytest.mark.parametrize("name", CASE_NAMES)
 def test_feed_of_the_case_passes_its_check(name: str, tmp_path: Path) -> None:
-    """The case's own program commits its files and compares what `syndicate show` prints."""
+    """The case's own program commits its files and checks the output of `syndicate show`."""
     if not CASE_CHECK.exists():
         pytest.skip(f"{CASE_CHECK} is not here; SYNDICATE_CORPORA names the folder beside it")
     command = Path(sys.executable).with_name("syndicate")

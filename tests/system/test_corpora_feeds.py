@@ -1,4 +1,4 @@
-"""Feeds of the real post folders are read alike in every format, and by a reader of its own."""
+"""Feeds of the corpora have the same content in every format, and feedparser reads them."""
 
 import asyncio
 from collections import Counter
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.corpora, pytest.mark.timeout(600)]
 
 
 class EditionReader:
-    """A reader of one edition."""
+    """A content reader of one edition."""
 
     readiness = Readiness(is_ready=True)
 
@@ -38,11 +38,11 @@ class EditionReader:
     async def render_posts(
         self, posts: Sequence[Post], edition: Edition
     ) -> tuple[RenderedPost, ...]:
-        """Return ``posts`` as items."""
+        """Return the rendered ``posts``."""
         return self._maker.render(posts, edition)
 
     async def render_posts_in_time(self, posts: Sequence[Post], edition: Edition) -> RenderedPosts:
-        """Return all of them as items."""
+        """Return all ``posts``, rendered."""
         return RenderedPosts(items=await self.render_posts(posts, edition))
 
     async def asset(
@@ -52,7 +52,7 @@ class EditionReader:
         *,
         with_content: bool = True,  # noqa: ARG002 — of the protocol
     ) -> Asset:
-        """Have none."""
+        """Raise `UnknownName`: there are no files."""
         raise UnknownName(f"no file is served at {path} of {source}")
 
     def documents(self, feed_cache: FeedCache, name: str, query: Query) -> dict[str, bytes]:
@@ -65,7 +65,7 @@ class EditionReader:
 
 @pytest.fixture(scope="module")
 def reader(open_corpus: OpenCorpus) -> Iterator[EditionReader]:
-    """Return a reader of all three folders together."""
+    """Return a reader of all three corpora together."""
     indexes = {source.name: open_corpus(source) for source in (USDS, LOGIN, EIGHTEEN_F)}
     snapshots = [index.snapshot(index.repository.resolve("main")) for index in indexes.values()]
     newest = max(samples.NOW, *(snapshot.committed for snapshot in snapshots))
@@ -91,7 +91,7 @@ def documents(reader: EditionReader) -> dict[str, dict[str, bytes]]:
 
 
 def comparable(post: ParsedPost) -> tuple[object, ...]:
-    """Return what must be the same in every format, to the second."""
+    """Return what must be equal in every format, to the second."""
     updated = post.updated.replace(microsecond=0)
     return (post.id, post.url, post.title, post.published, updated, post.summary, post.tags)
 
@@ -99,7 +99,7 @@ def comparable(post: ParsedPost) -> tuple[object, ...]:
 def test_every_feed_has_the_same_posts_in_every_format(
     reader: EditionReader, documents: dict[str, dict[str, bytes]]
 ) -> None:
-    """Each source, category and the carousel: posts, order, dates, titles, summaries, tags."""
+    """Posts, order, dates, titles, summaries and tags are equal."""
     for name, written in documents.items():
         posts_by_format = {
             form: [comparable(post) for post in parse_feed(form, written[form])] for form in FORMATS
@@ -113,7 +113,7 @@ def test_every_feed_has_the_same_posts_in_every_format(
 def test_second_feed_cache_gives_the_same_bytes(
     reader: EditionReader, documents: dict[str, dict[str, bytes]]
 ) -> None:
-    """What was made and kept before has no part in what comes out."""
+    """The bytes do not depend on what was cached before."""
     assert reader.documents(FeedCache(samples.SERVICE_INFO), "18f", Query()) == documents["18f"]
 
 
@@ -121,7 +121,7 @@ def test_second_feed_cache_gives_the_same_bytes(
 def test_feedparser_reads_every_feed(
     reader: EditionReader, documents: dict[str, dict[str, bytes]], form: str
 ) -> None:
-    """Page after page to the last post: nothing malformed, full content, no id twice."""
+    """Page by page to the last post: well-formed, full content, no id twice."""
     entry_counts = Counter[str]()
     for name, written in documents.items():
         if name not in reader.edition.feeds:
@@ -135,7 +135,7 @@ def test_feedparser_reads_every_feed(
 def test_no_entries_share_an_instant(
     documents: dict[str, dict[str, bytes]],
 ) -> None:
-    """Frames, links without a base, and entries that one commit updated at one instant."""
+    """The W3C validator warns about iframes, relative links and equal instants; there are none."""
     for name, written in documents.items():
         for form in ("rss", "atom"):
             assert b"&lt;iframe" not in written[form], name

@@ -1,4 +1,4 @@
-"""The real post folders come out as their sites show them, today and at every commit."""
+"""Posts of the corpora match their published sites, today and at every commit."""
 
 import json
 import pathlib
@@ -24,28 +24,28 @@ EXPECTED = pathlib.Path(__file__).parents[1] / "data" / "corpora"
 
 @pytest.fixture(scope="module")
 def render_pool() -> Iterator[RenderPool]:
-    """Return a workroom for all tests."""
+    """Return one render pool for all tests."""
     pool = RenderPool(processes=2)
     yield pool
     pool.close()
 
 
 def snapshot_at(index: SourceIndex, rev: str = "main") -> SourceSnapshot:
-    """Return the part of ``index`` at ``rev``."""
+    """Return the snapshot of ``index`` at ``rev``."""
     return index.snapshot(index.repository.resolve(rev))
 
 
 def rendered_posts(
     index: SourceIndex, snapshot: SourceSnapshot, render_pool: RenderPool
 ) -> dict[str, RenderedPost]:
-    """Return the items of the posts of ``part``, by path."""
+    """Return the rendered posts of ``snapshot``, by path."""
     edition = Edition.build([snapshot], at=max(samples.NOW, snapshot.committed))
     renderer = PostRenderer({index.source.name: index}, cache=Cache(None), pool=render_pool)
     return {item.post.path: item for item in renderer.render(edition.posts, edition)}
 
 
 def summary_of(item: RenderedPost) -> dict[str, object]:
-    """Return what the table of a corpus says of an item."""
+    """Return the fields of a rendered post that the table of its corpus has."""
     post, card = item.post, item.card
     return {
         "path": post.path,
@@ -72,7 +72,7 @@ def summary_of(item: RenderedPost) -> dict[str, object]:
 def test_site_posts_match_the_published_site(
     source: Source, open_corpus: OpenCorpus, render_pool: RenderPool
 ) -> None:
-    """Every title, date, address, category and card of the two first sites."""
+    """Every title, date, URL, category and card of the first two sites."""
     index = open_corpus(source)
     summaries = [
         summary_of(item) for item in rendered_posts(index, snapshot_at(index), render_pool).values()
@@ -82,7 +82,7 @@ def test_site_posts_match_the_published_site(
 
 
 def test_first_seed_post_is_exact(open_corpus: OpenCorpus, render_pool: RenderPool) -> None:
-    """The editorial branch of login.gov holds a post filed in two categories."""
+    """The editorial branch of login.gov has a post in two categories."""
     index = open_corpus(LOGIN)
     stem = (
         "empowering-responsible-ai-the-ai-training-series-for-government-employees-"
@@ -102,7 +102,7 @@ def test_first_seed_post_is_exact(open_corpus: OpenCorpus, render_pool: RenderPo
 
 
 def test_second_seed_post_is_exact(open_corpus: OpenCorpus, render_pool: RenderPool) -> None:
-    """A carousel post as it was two weeks after its day."""
+    """A carousel post, two weeks after its publication."""
     index = open_corpus(USDS)
     path = "_news-and-blog/2024-01-29-a-call-to-service-for-talent-in-the-federal-government.md"
     item = rendered_posts(index, snapshot_at(index, "887d1f9"), render_pool)[path]
@@ -122,7 +122,7 @@ def test_second_seed_post_is_exact(open_corpus: OpenCorpus, render_pool: RenderP
 def test_every_version_of_every_file_is_a_post_or_hidden(
     source: Source, open_corpus: OpenCorpus
 ) -> None:
-    """The whole history, commit by commit or fifty of it: nothing raises, nothing is nameless."""
+    """Fifty commits or all of them: no exception, and no unnamed file."""
     index = open_corpus(replace(source, folders=(*source.folders, Path("_posts"))))
     commits = [commit.id for commit in index.repository.history(index.repository.head())]
     step = max(1, len(commits) // 80)
@@ -137,7 +137,7 @@ def test_every_version_of_every_file_is_a_post_or_hidden(
 
 
 def test_18f_has_509_posts(open_corpus: OpenCorpus) -> None:
-    """Addresses and dates follow the rules of the site."""
+    """URLs and dates follow the rules of the site."""
     index = open_corpus(EIGHTEEN_F)
     snapshot = snapshot_at(index)
     by_name = {post.path.rpartition("/")[2]: post for post in snapshot.posts}
@@ -151,18 +151,18 @@ def test_18f_has_509_posts(open_corpus: OpenCorpus) -> None:
 
 
 MOVED_FOLDERS = replace(EIGHTEEN_F, folders=(Path("content/posts"), Path("_posts")))
-"""The source as an operator has it who knows of both folders."""
+"""The source with both folders, before and after the posts were moved."""
 
 
 def posts_before_and_after(index: SourceIndex, rev: str) -> list[tuple[Post, Post]]:
-    """Return the posts that the commit ``rev`` touched, before and after it."""
+    """Return the posts changed by the commit ``rev``, before and after it."""
     before = {post.id: post for post in snapshot_at(index, f"{rev}~1").posts}
     after = {post.id: post for post in snapshot_at(index, rev).posts}
     return [(before[post_id], after[post_id]) for post_id in before.keys() & after.keys()]
 
 
 def test_moving_all_files_keeps_ids_and_urls(open_corpus: OpenCorpus) -> None:
-    """506 files renamed in one commit: *updated* moves only where words did."""
+    """506 files are renamed in one commit; *updated* changes only if words changed."""
     pairs = posts_before_and_after(open_corpus(MOVED_FOLDERS), "9ba5277")
     renamed = [(old, new) for old, new in pairs if old.path != new.path]
     assert len(renamed) == 506
@@ -171,21 +171,21 @@ def test_moving_all_files_keeps_ids_and_urls(open_corpus: OpenCorpus) -> None:
 
 
 def test_link_fixes_do_not_change_updated(open_corpus: OpenCorpus) -> None:
-    """Of 324 files with mended links, those whose words changed are updated."""
+    """Of 324 files with corrected links, only those with changed words are updated."""
     pairs = posts_before_and_after(open_corpus(MOVED_FOLDERS), "5f40894")
     assert sum(old.blob != new.blob for old, new in pairs) == 324
     assert sum(old.updated != new.updated for old, new in pairs) == 19
 
 
 def test_emptied_branch_keeps_its_last_posts(open_corpus: OpenCorpus) -> None:
-    """The folder of login.gov's feature branch is empty at its tip."""
+    """The folder of login.gov's feature branch is empty at its head."""
     snapshot = snapshot_at(open_corpus(LOGIN), "editorial")
     assert snapshot.posts
     assert "has none now" in snapshot.error
 
 
 def test_replay_from_an_empty_store_gives_the_same_ids(open_corpus: OpenCorpus) -> None:
-    """Commit by commit or at once, with a cache or without: the same posts."""
+    """By commit or all at once, with or without a cache: the same posts."""
     stepwise, at_once = open_corpus(LOGIN), open_corpus(LOGIN)
     commits = [commit.id for commit in stepwise.repository.history(stepwise.repository.head())]
     snapshots = [stepwise.snapshot(commit) for commit in commits]
@@ -196,7 +196,7 @@ def test_replay_from_an_empty_store_gives_the_same_ids(open_corpus: OpenCorpus) 
 def test_no_template_tag_or_relative_url_remains(
     source: Source, open_corpus: OpenCorpus, render_pool: RenderPool
 ) -> None:
-    """All posts of today, rendered."""
+    """All current posts, rendered."""
     index = open_corpus(source)
     for path, item in rendered_posts(index, snapshot_at(index), render_pool).items():
         outside = corpora.without_code(item.content)

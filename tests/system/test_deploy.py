@@ -1,4 +1,4 @@
-"""What stands in deploy/ is well formed, and names settings, commands and files that there are."""
+"""The files in deploy/ are well-formed, and name settings, commands and files that exist."""
 
 import importlib.util
 import json
@@ -27,7 +27,7 @@ MAX_EXPOSURE: Final = 20
 
 
 class YamlNode:
-    """A part of a YAML document, asked by key or number; whatever is wrong fails the test."""
+    """A node of a YAML document, accessed by key or index; a missing key fails the test."""
 
     def __init__(self, value: object) -> None:
         self.value = value
@@ -49,12 +49,12 @@ class YamlNode:
 
     @property
     def texts(self) -> list[str]:
-        """The values of a list."""
+        """The values of a list, as strings."""
         return [str(child.value) for child in self]
 
     @property
     def table(self) -> dict[str, str]:
-        """A table of texts."""
+        """A mapping of strings."""
         assert isinstance(self.value, dict)
         return {str(key): str(value) for key, value in self.value.items()}
 
@@ -65,7 +65,7 @@ def read_yaml(name: str) -> YamlNode:
 
 
 def settings_from(environ: Mapping[str, str], folder: Path) -> Settings:
-    """Return deploy/syndicate.toml with ``environ``, whose secrets are files in ``folder``."""
+    """Return deploy/syndicate.toml with ``environ``; secrets are files in ``folder``."""
 
     def in_folder(match: re.Match[str]) -> str:
         file = folder / Path(match[1]).name
@@ -87,13 +87,13 @@ def dockerfile() -> list[str]:
 
 
 def image_environment() -> dict[str, str]:
-    """Return the variables that the container has by itself."""
+    """Return the environment variables that the image sets."""
     (line,) = [line for line in dockerfile() if line.startswith("ENV ")]
     return dict(word.split("=", 1) for word in line.split()[1:])
 
 
 def copied_paths() -> set[str]:
-    """Return what of the project is copied into the container."""
+    """Return the paths of the project that are copied into the image."""
     copies = [line.split() for line in dockerfile() if line.startswith("COPY ")]
     return {
         source for _, *sources, _ in copies for source in sources if "--from=build" not in sources
@@ -101,7 +101,7 @@ def copied_paths() -> set[str]:
 
 
 def test_container_copies_all_it_needs(tmp_path: Path) -> None:
-    """A wheel is built of it as the Dockerfile does, and it has every file of the service."""
+    """A wheel built from them has every file of the service."""
     ignore_rules = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
     assert copied_paths() == {line[1:] for line in ignore_rules if line.startswith("!")}
     for source in copied_paths():
@@ -122,7 +122,7 @@ def test_container_copies_all_it_needs(tmp_path: Path) -> None:
 
 
 def test_container_runs_unprivileged() -> None:
-    """The last word about the user is a number without a name's rights; probe and command exist."""
+    """The last USER is a number; the health check and the command exist."""
     lines = dockerfile()
     users = [line.split()[1] for line in lines if line.startswith("USER ")]
     assert users == ["10001:10001"]
@@ -135,7 +135,7 @@ def test_container_runs_unprivileged() -> None:
 
 
 def test_compose_runs_two_of_each_on_one_database(tmp_path: Path) -> None:
-    """Commands and settings exist, the files that are mounted too, and nothing is writable."""
+    """Commands, settings and mounted files exist, and file systems are read-only."""
     services = read_yaml("compose.yaml")["services"]
     for name in ("upgrade", "serve", "deliver"):
         service = services[name]
@@ -162,7 +162,7 @@ def test_compose_runs_two_of_each_on_one_database(tmp_path: Path) -> None:
 
 
 def test_kubernetes_runs_two_of_each_unprivileged(tmp_path: Path) -> None:
-    """Selectors find the pods, volumes are there, commands and settings exist."""
+    """Selectors match the pods; volumes, commands and settings exist."""
     items = read_yaml("kubernetes/syndicate.yaml")["items"]
     assert [item["kind"].value for item in items] == [
         "Deployment",
@@ -197,7 +197,7 @@ def test_kubernetes_runs_two_of_each_unprivileged(tmp_path: Path) -> None:
 
 
 def start_py() -> dict[str, object]:
-    """Return what deploy/cloud.gov/start.py defines."""
+    """Return the names that deploy/cloud.gov/start.py defines."""
     spec = importlib.util.spec_from_file_location("start", DEPLOY / "cloud.gov" / "start.py")
     assert spec is not None
     assert spec.loader is not None
@@ -216,7 +216,7 @@ VCAP: Final = json.dumps(
 
 
 def test_cloud_foundry_provides_port_database_and_secrets() -> None:
-    """What the platform puts into the environment is what the command is run with."""
+    """The command gets the platform's environment variables."""
     manifest = read_yaml("cloud.gov/manifest.yml")["applications"][0]
     assert (DEPLOY / "cloud.gov" / str(manifest["path"].value)).resolve() == ROOT
     types = {}
@@ -244,13 +244,13 @@ def test_cloud_foundry_provides_port_database_and_secrets() -> None:
 
 
 def cf_commands() -> list[list[str]]:
-    """Return the `cf` commands at the head of the manifest, as words."""
+    """Return the `cf` commands at the top of the manifest, as words."""
     head = (DEPLOY / "cloud.gov" / "manifest.yml").read_text().partition("---\n")[0]
     return [shlex.split(line) for line in re.findall(r"^#   cf (.*)$", head, re.MULTILINE)]
 
 
 def test_cloud_foundry_stages_an_application_before_its_task() -> None:
-    """`--task` makes the droplet that `run-task` needs; the database is upgraded before serving."""
+    """`--task` makes the droplet for `run-task`; the upgrade runs before serving."""
     commands = [words for words in cf_commands() if words[0] in ("push", "run-task")]
     assert [words[:2] for words in commands] == [
         ["push", "syndicate-upgrade"],
@@ -270,7 +270,7 @@ def test_cloud_foundry_stages_an_application_before_its_task() -> None:
 
 
 def test_cloud_foundry_upgrades_with_the_serving_application() -> None:
-    """Both applications are the same code with the same settings and services."""
+    """Both applications have the same code, settings and services."""
     serving_app, upgrading_app = read_yaml("cloud.gov/manifest.yml")["applications"]
     assert [app["name"].value for app in (serving_app, upgrading_app)] == [
         "syndicate",
@@ -286,14 +286,14 @@ def test_cloud_foundry_upgrades_with_the_serving_application() -> None:
 
 
 def test_environment_overrides_cloud_foundry_bindings() -> None:
-    """Without services and port nothing but the address is assumed."""
+    """Without bindings and port, only the host is set."""
     settings = start_py()["settings"]
     assert callable(settings)
     assert settings({}) == {"SYNDICATE_SERVICE__HOST": "0.0.0.0"}  # noqa: S104
 
 
 def read_unit(path: Path) -> dict[str, list[str]]:
-    """Return the settings of a unit, each with all of its values."""
+    """Return the settings of a unit, each with all its values."""
     values: dict[str, list[str]] = {}
     for name, value in re.findall(r"^(\w+)=(.*)$", path.read_text(), re.MULTILINE):
         values.setdefault(name, []).append(value)
@@ -302,7 +302,7 @@ def read_unit(path: Path) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.stem)
 def test_systemd_unit_runs_a_command_with_valid_settings(path: Path, tmp_path: Path) -> None:
-    """The credential that systemd loads is the secret of the settings."""
+    """The systemd credential is the secret of the settings."""
     settings = read_unit(path)
     executable, *command = shlex.split(settings["ExecStart"][0])
     assert Path(executable).name == "syndicate"
@@ -315,7 +315,7 @@ def test_systemd_unit_runs_a_command_with_valid_settings(path: Path, tmp_path: P
 
 
 def test_systemd_analyze_accepts_the_units(tmp_path: Path) -> None:
-    """No key is unknown to systemd, and what is left open to a burglar is little."""
+    """No setting is unknown, and the exposure is low."""
     analyze = find_program("systemd-analyze")
     units = []
     for path in UNITS:

@@ -1,4 +1,4 @@
-"""Readers that people use read every post in full, in every format they know, and ask anew."""
+"""Common feed readers read every post in full, in each format, and use conditional requests."""
 
 import asyncio
 import html
@@ -27,7 +27,7 @@ WORDS = "These are the words in full, to the very last one."
 
 
 def reader_settings(folder: pathlib.Path) -> Settings:
-    """Return settings that serve twelve posts, one with a title that breaks careless programs."""
+    """Return settings for twelve posts, one with a title that careless programs misread."""
     content = ContentRepository.create(folder / "content")
     plain = {
         f"news/2024-01-{n + 1:02}-post.md": f"---\ntitle: {title}\n---\n{WORDS}\n"
@@ -45,7 +45,7 @@ def reader_settings(folder: pathlib.Path) -> Settings:
 
 
 def requests_while_reading(folder: pathlib.Path, read: Callable[[str], None]) -> int:
-    """Serve, let ``read`` read the feeds below an address, and return how often 304 was enough."""
+    """Serve, call ``read`` with the base URL, and return the number of 304 responses."""
     statuses: list[int] = []
 
     async def visit(client: httpx.AsyncClient) -> None:
@@ -58,7 +58,7 @@ def requests_while_reading(folder: pathlib.Path, read: Callable[[str], None]) ->
 
 
 async def unchanged(client: httpx.AsyncClient) -> int:
-    """Return how many requests the metrics say were answered 304."""
+    """Return the number of 304 responses from the metrics."""
     return sum(
         round(float(line.rpartition(" ")[2]))
         for line in (await client.get("/metrics")).text.splitlines()
@@ -67,8 +67,10 @@ async def unchanged(client: httpx.AsyncClient) -> int:
 
 
 @pytest.mark.parametrize("suffix", ["rss", "atom"])
-def test_feedparser_reads_all_and_asks_conditionally(tmp_path: pathlib.Path, suffix: str) -> None:
-    """The library inside many readers."""
+def test_feedparser_reads_all_with_conditional_requests(
+    tmp_path: pathlib.Path, suffix: str
+) -> None:
+    """The library that many readers use."""
 
     def read(base: str) -> None:
         first = feedparser.parse(f"{base}.{suffix}")
@@ -82,8 +84,10 @@ def test_feedparser_reads_all_and_asks_conditionally(tmp_path: pathlib.Path, suf
 
 
 @pytest.mark.parametrize("suffix", ["json", "rss", "atom"])
-def test_reader_reads_all_and_asks_conditionally(tmp_path: pathlib.Path, suffix: str) -> None:
-    """A feed reader library with a memory."""
+def test_reader_library_reads_all_with_conditional_requests(
+    tmp_path: pathlib.Path, suffix: str
+) -> None:
+    """A feed reader library with its own storage."""
 
     def read(base: str) -> None:
         with make_reader(":memory:") as reader:
@@ -117,7 +121,7 @@ def test_atoma_reads_every_format(tmp_path: pathlib.Path) -> None:
 
 @pytest.mark.parametrize("suffix", ["json", "rss", "atom"])
 def test_fastfeedparser_reads_every_format(tmp_path: pathlib.Path, suffix: str) -> None:
-    """A parser built for speed."""
+    """A fast parser."""
 
     def read(base: str) -> None:
         parsed: Any = fastfeedparser.parse(httpx.get(f"{base}.{suffix}").text)
@@ -128,7 +132,7 @@ def test_fastfeedparser_reads_every_format(tmp_path: pathlib.Path, suffix: str) 
 
 
 def run(folder: pathlib.Path, *command: str) -> None:
-    """Run a program of the environment, at home in ``folder``."""
+    """Run a program of the environment with ``folder`` as its home."""
     home = {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "XDG_DATA_HOME": str(folder)}
     subprocess.run(
         [str(pathlib.Path(sys.executable).parent / command[0]), *command[1:]],
@@ -140,13 +144,13 @@ def run(folder: pathlib.Path, *command: str) -> None:
 
 
 def mailed_subjects(folder: pathlib.Path) -> list[str]:
-    """Return the mails that were put into a maildir below ``folder``."""
+    """Return the mails in the maildirs below ``folder``."""
     return [file.read_text() for file in folder.rglob("new/*")]
 
 
 @pytest.mark.parametrize("suffix", ["rss", "atom"])
 def test_rss2email_mails_every_post_once(tmp_path: pathlib.Path, suffix: str) -> None:
-    """A program that mails what is new."""
+    """A program that mails new posts."""
     maildir = tmp_path / "mail"
     for subfolder in ("cur", "new", "tmp"):
         (maildir / "inbox" / subfolder).mkdir(parents=True)
@@ -174,7 +178,7 @@ def test_rss2email_mails_every_post_once(tmp_path: pathlib.Path, suffix: str) ->
 
 @pytest.mark.parametrize("suffix", ["rss", "atom"])
 def test_feed2exec_delivers_every_post_once(tmp_path: pathlib.Path, suffix: str) -> None:
-    """A program that hands on what is new."""
+    """A program that passes on new posts."""
     options = ("--config", str(tmp_path / "f.ini"), "--database", str(tmp_path / "f.db"))
 
     def read(base: str) -> None:

@@ -1,4 +1,4 @@
-"""The shell lines of `action.yml`, run as GitHub runs them on a real repository of posts."""
+"""The shell steps of `action.yml`, run as on GitHub, on a real repository of posts."""
 
 import subprocess
 import sys
@@ -27,7 +27,7 @@ site_url = "https://www.example.gov"
 
 @dataclass(frozen=True, kw_only=True)
 class ActionResult:
-    """The exit code of the first step that failed, what was printed, and the summary."""
+    """The exit code of the first failed step, the output, and the summary."""
 
     code: int
     output: str
@@ -35,7 +35,7 @@ class ActionResult:
 
 
 class ActionRunner:
-    """A runner with a checkout of a repository, made as `actions/checkout` makes it."""
+    """A runner with a checkout of a repository, made as `actions/checkout` does."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -82,7 +82,7 @@ class ActionRunner:
                     "GITHUB_STEP_SUMMARY": str(summary),
                     "GITHUB_BASE_REF": base,
                     "RUNNER_TEMP": str(self.folder),
-                    "PIP_NO_INDEX": "1",  # tests send nothing: the packages are there already
+                    "PIP_NO_INDEX": "1",  # the packages are installed already
                     **{name: given[text] for name, text in step.get("env", {}).items()},
                 },
                 stdout=subprocess.PIPE,
@@ -109,7 +109,7 @@ def runner(tmp_path: Path) -> ActionRunner:
 
 
 def open_pull_request(runner: ActionRunner, post: str) -> None:
-    """Add ``post`` on a branch, move the base on, and check out the merge as GitHub makes it."""
+    """Add ``post`` on a branch, move the base, and check out the merge as GitHub does."""
     origin = runner.origin
     origin.create_branch("change")
     origin.commit({"_posts/2024-02-01-new.md": post}, branch="change")
@@ -121,7 +121,7 @@ def open_pull_request(runner: ActionRunner, post: str) -> None:
 
 
 def test_pull_request_with_a_broken_post_fails_with_an_annotation(runner: ActionRunner) -> None:
-    """Only what the change brings in is reported: beside its line, and in the summary."""
+    """Only new problems are reported, at their line and in the summary."""
     open_pull_request(runner, BROKEN)
 
     outcome = runner.run(base="main")
@@ -135,7 +135,7 @@ def test_pull_request_with_a_broken_post_fails_with_an_annotation(runner: Action
 
 
 def test_pull_request_with_a_good_post_passes(runner: ActionRunner) -> None:
-    """Broken posts that the base has already are no reason to refuse a change."""
+    """Broken posts in the base do not fail the check."""
     open_pull_request(runner, GOOD)
 
     outcome = runner.run(base="main")
@@ -145,7 +145,7 @@ def test_pull_request_with_a_good_post_passes(runner: ActionRunner) -> None:
 
 
 def test_push_checks_every_post(runner: ActionRunner) -> None:
-    """Without a base branch the whole of what is checked out is reported."""
+    """Without a base branch, all problems of the checkout are reported."""
     runner.check_out("refs/heads/main")
 
     outcome = runner.run()
@@ -155,7 +155,7 @@ def test_push_checks_every_post(runner: ActionRunner) -> None:
 
 
 def test_dates_come_from_the_whole_history_of_a_shallow_checkout(runner: ActionRunner) -> None:
-    """The checkout has one commit, the check has all of them, and leaves nothing for git to add."""
+    """The check fetches all commits, and leaves no new files."""
     open_pull_request(runner, GOOD)
     assert runner.git("rev-list", "--count", "HEAD").strip() == "1"
 
@@ -166,7 +166,7 @@ def test_dates_come_from_the_whole_history_of_a_shallow_checkout(runner: ActionR
 
 
 def test_settings_file_can_be_chosen(runner: ActionRunner) -> None:
-    """The input `config` names them, with spaces if need be."""
+    """The input `config` names it; spaces are allowed."""
     settings = SETTINGS.format(repository="../..")
     runner.origin.commit(
         {"syndicate.toml": None, "a b/c/feeds.toml": settings, "_posts/2024-01-01-old.md": GOOD}
@@ -179,7 +179,7 @@ def test_settings_file_can_be_chosen(runner: ActionRunner) -> None:
 
 
 def test_shell_steps_hold_no_workflow_expression() -> None:
-    """What a caller puts in reaches the shell as a variable, never as part of a command."""
+    """Inputs reach the shell as variables, never as part of a command."""
     steps = [step for step in ACTION["runs"]["steps"] if "run" in step]
     assert len(steps) == 3
     assert not any("${{" in step["run"] for step in steps)

@@ -1,4 +1,4 @@
-"""Thousands of connections that never send a whole request head, beside readers of feeds."""
+"""Thousands of connections that never send a complete request head, while feeds are read."""
 
 import contextlib
 import http.client
@@ -23,7 +23,7 @@ FEED = "/feeds/all.json"
 
 @contextlib.contextmanager
 def service(folder: pathlib.Path, *, open_files: int = 0) -> Iterator[int]:
-    """Run the service in a process of its own; yield its port."""
+    """Run the service in its own process; yield its port."""
     port = free_port()
     (folder / "syndicate.toml").write_text(
         f"[service]\nport = {port}\nworkers = 1\n[limits]\nhead_seconds = {HEAD_SECONDS}\n"
@@ -42,7 +42,7 @@ def service(folder: pathlib.Path, *, open_files: int = 0) -> Iterator[int]:
 
 
 def get(port: int, path: str) -> tuple[int, bytes]:
-    """Return status and body over a new connection; status 0 if there was no answer."""
+    """Return status and body over a new connection; status 0 without a response."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request("GET", path)
@@ -55,7 +55,7 @@ def get(port: int, path: str) -> tuple[int, bytes]:
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float = 60) -> None:
-    """Wait until something is so."""
+    """Wait until ``condition`` holds."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "not in time"
@@ -64,7 +64,7 @@ def wait_until(condition: Callable[[], bool], *, seconds: float = 60) -> None:
 
 @contextlib.contextmanager
 def half_open_connections(port: int, count: int) -> Iterator[list[socket.socket]]:
-    """Open connections, each with half a head."""
+    """Open connections that each send half a request head."""
     with contextlib.ExitStack() as exit_stack:
         connections = []
         for _ in range(count):
@@ -76,7 +76,7 @@ def half_open_connections(port: int, count: int) -> Iterator[list[socket.socket]
 
 
 def count_closed(connections: list[socket.socket]) -> int:
-    """Return how many connections the other side has ended."""
+    """Return the number of connections that the server has closed."""
     poll = select.poll()
     for connection in connections:
         poll.register(connection, select.POLLIN)
@@ -91,7 +91,7 @@ def count_closed(connections: list[socket.socket]) -> int:
 
 
 def latencies(port: int, count: int) -> list[float]:
-    """Return how long feed reads take, the shortest first, half of them on new connections."""
+    """Return the sorted durations of feed reads, half of them over new connections."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     durations = []
     for number in range(count):
@@ -125,7 +125,7 @@ def content(tmp_path: pathlib.Path) -> ContentRepository:
 def test_readers_are_served_during_5000_half_open_connections(
     tmp_path: pathlib.Path,
 ) -> None:
-    """All are closed in time; meanwhile feeds are read quickly."""
+    """All are closed in time; feeds are read quickly meanwhile."""
     count = 5_000
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard < 2 * count:
@@ -150,7 +150,7 @@ def test_readers_are_served_during_5000_half_open_connections(
 def test_open_files_are_reserved_for_git_and_the_database(
     tmp_path: pathlib.Path, content: ContentRepository
 ) -> None:
-    """Three times as many half-open connections as there are descriptors."""
+    """There are three times as many connections as file descriptors."""
     with (
         service(tmp_path, open_files=512) as port,
         half_open_connections(port, 1_500) as connections,

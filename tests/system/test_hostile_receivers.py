@@ -1,4 +1,4 @@
-"""Readers of feeds beside fifty receivers that do their worst, with the service as it ships."""
+"""Feeds are read while fifty hostile receivers respond, with the default settings."""
 
 import json
 import subprocess
@@ -12,11 +12,11 @@ ROOT = Path(__file__).parents[2]
 P99_MS = 50
 GROWN_MB = 50
 ROUNDS = 3
-"""The best of them counts: what else the machine does makes single reads wait."""
+"""The best round counts, since other processes delay single reads."""
 
 
 def measured() -> dict[str, dict[str, float]]:
-    """Return the figures of the benchmark without the receivers and beside them."""
+    """Return the figures of the benchmark without and with the receivers."""
     completed = subprocess.run(
         [sys.executable, "benchmarks/hostile_receivers.py", "--json", "5"],
         cwd=ROOT,
@@ -31,7 +31,7 @@ def measured() -> dict[str, dict[str, float]]:
 
 
 def test_hostile_receivers_delay_no_reader_and_use_little_memory() -> None:
-    """The slowest hundredth of the reads stays within 50 ms, or near to what it is without them."""
+    """The p99 is within 50 ms, or near that without receivers."""
     for number in range(1, ROUNDS + 1):
         figures = measured()
         baseline, under_attack = figures["alone"], figures["beside"]

@@ -10,13 +10,13 @@ from tests.content_repository import ContentRepository
 
 CODE = """
 import os, pathlib, sys
-from syndicate.service.content_service import Newsroom
+from syndicate.service.content_service import ContentService
 from syndicate.settings import load
 
-with Newsroom(load(pathlib.Path(sys.argv[1]), os.environ)) as newsroom:
-    newsroom.followers()[0].look()
-    edition = newsroom.edition()
-    newsroom.items(edition.posts, edition)
+with ContentService(load(pathlib.Path(sys.argv[1]), os.environ)) as content:
+    content.source_readers()[0].poll()
+    edition = content.edition()
+    content.render_posts(edition.posts, edition)
     children = pathlib.Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children")
     tasks = pathlib.Path("/proc/self/task").iterdir()
     pids = {pid for task in tasks for pid in (task / "children").read_text().split()}
@@ -50,7 +50,7 @@ INHERITED = {"https_proxy": "http://proxy.example", "SSL_CERT_FILE": "/etc/ssl/c
 
 
 def test_git_and_workers_inherit_named_variables_only(tmp_path: pathlib.Path) -> None:
-    """Neither a key nor a password nor a token is in the environment of any of them."""
+    """Their environment contains no key, password or token."""
     content = ContentRepository.create(tmp_path / "content")
     content.commit({"news/a.md": "---\ntitle: A\n---\nWords.\n"})
     file = tmp_path / "syndicate.toml"

@@ -1,4 +1,4 @@
-"""Publishers and deliverers are killed at any instant: subscribers hear everything, in order."""
+"""Publishers and workers are killed at any instant: subscribers receive everything, in order."""
 
 import asyncio
 import os
@@ -15,13 +15,13 @@ from tests.databases import DATABASE_KINDS, postgresql_database
 from tests.system.service_processes import run_async, service_processes, wait_until
 
 KILLS: Final = 50 if os.environ.get("SYNDICATE_SOAK") == "1" else 10
-"""On each database."""
+"""The number of kills on each kind of database."""
 
 KILLED_COMMANDS: Final = (("deliver",), ("serve",), ("deliver", "serve"))
 
 
 def expire_publisher_lease(database_url: str) -> None:
-    """Let the half minute pass for which a publisher that died is waited for on PostgreSQL."""
+    """End the lease of a killed publisher on PostgreSQL, instead of waiting 30 seconds."""
     if database_url.startswith("postgresql"):
         with psycopg.connect(database_url, autocommit=True) as connection:
             connection.execute("UPDATE publisher SET lease_until_ms = 0")
@@ -33,7 +33,7 @@ def expire_publisher_lease(database_url: str) -> None:
 def test_no_event_is_lost_or_reordered_by_kills(
     tmp_path: pathlib.Path, kind: str, request: pytest.FixtureRequest
 ) -> None:
-    """Under load, again and again; repeats have the same id, and a mirror is exact in the end."""
+    """Under load; repeats have the same id, and a mirror is exact at the end."""
     chance = random.Random(7)  # noqa: S311 — instants, not secrets
     with ExitStack() as exit_stack:
         database_url = f"sqlite:///{tmp_path / 'var' / 'syndicate.db'}"

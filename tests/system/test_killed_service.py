@@ -1,4 +1,4 @@
-"""A service that is killed at any instant goes on when it is started again, without repair."""
+"""A service that is killed at any instant continues after a restart, without repair."""
 
 import pathlib
 import random
@@ -17,7 +17,7 @@ KILLS = 5
 
 
 def test_killed_service_serves_the_same_bytes_after_restart(tmp_path: pathlib.Path) -> None:
-    """Mid-index, mid-write or while serving: the next start serves the same bytes."""
+    """It is killed while indexing, writing or serving."""
     _, settings = large(tmp_path, 400)
     chance = random.Random(7)  # noqa: S311 — instants, not secrets
     command = [sys.executable, "-m", "syndicate", "--config", str(settings.file), "serve"]

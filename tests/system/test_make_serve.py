@@ -1,4 +1,4 @@
-"""`make serve` shows the sample posts wherever the project was put, and says what it does."""
+"""`make serve` serves the sample posts wherever the project is, and prints what it serves."""
 
 import re
 import shutil
@@ -15,12 +15,12 @@ from tests.running_service import free_port
 
 @pytest.fixture
 def project(tmp_path: Path) -> ProjectCopy:
-    """Return the project, unpacked into a folder whose name has a space."""
+    """Return the project, copied to a folder with a space in its name."""
     return ProjectCopy(tmp_path / "my project", free_port())
 
 
 def test_last_commit_is_served_and_named(project: ProjectCopy) -> None:
-    """The commit is named, also on a branch that is not called main, and what to try works."""
+    """The commit is printed, on any branch, and the printed commands work."""
     commit = project.commit()
     edited = project.folder / "content" / "program-updates" / "letters-people-can-act-on.md"
     edited.write_text("an edit that nobody committed\n")
@@ -36,7 +36,7 @@ def test_last_commit_is_served_and_named(project: ProjectCopy) -> None:
 
 
 def test_a_commit_is_served_while_it_runs(project: ProjectCopy) -> None:
-    """That is what the sample is for: edit, commit, look."""
+    """A new commit is served without a restart."""
     project.commit()
     with project.run_service():
         post = project.folder / "content" / "news-and-blog" / "2025-11-01-a-new-post.md"
@@ -50,7 +50,7 @@ def test_a_commit_is_served_while_it_runs(project: ProjectCopy) -> None:
 
 
 def test_sample_repository_is_created_without_history(project: ProjectCopy) -> None:
-    """What is edited is served the next time, and ids do not depend on the day of unpacking."""
+    """Edits are served at the next start; ids do not depend on the day."""
     with project.run_service() as printed:
         assert "this folder is no git repository" in printed
         assert "next `make serve`" in printed
@@ -67,7 +67,7 @@ def test_sample_repository_is_created_without_history(project: ProjectCopy) -> N
 def test_sample_repository_is_created_for_a_shallow_clone(
     project: ProjectCopy, tmp_path: Path
 ) -> None:
-    """Its history is cut off, and ids would depend on where."""
+    """Ids would depend on the depth of the clone."""
     project.commit()
     project.git("commit", "--quiet", "--allow-empty", "--message", "Nothing")
     project.git("clone", "--quiet", "--depth", "1", project.folder.as_uri(), str(tmp_path / "cut"))
@@ -79,7 +79,7 @@ def test_sample_repository_is_created_for_a_shallow_clone(
 
 
 def test_port_in_use_is_reported_with_a_command(project: ProjectCopy) -> None:
-    """Nothing is started beside the program that has it."""
+    """No service is started."""
     with socket.create_server(("127.0.0.1", project.port)), project.start() as process:
         printed, _ = process.communicate(timeout=TIMEOUT_SECONDS)
     assert process.returncode == 1

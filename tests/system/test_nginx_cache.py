@@ -1,4 +1,4 @@
-"""The real nginx in front of the real service, configured as for a host and as for compose."""
+"""The real nginx in front of the real service, configured for a host and for compose."""
 
 import contextlib
 import gzip
@@ -23,7 +23,7 @@ from tests.content_repository import ContentRepository, git_environment
 from tests.project_documents import ROOT, find_program
 
 TIMEOUT_SECONDS: Final = 60
-"""Seconds for anything to happen on a busy machine."""
+"""Time for any change on a busy machine."""
 
 HTTP_BLOCK: Final = """
 daemon off;
@@ -58,14 +58,14 @@ POST: Final = "---\ntitle: A post {day}\n---\n" + "Many words that compress well
 
 
 def free_port() -> int:
-    """Return a port of loopback that nobody listens on."""
+    """Return a free port of the loopback interface."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait until something is true."""
+    """Wait until ``condition`` holds."""
     deadline = time.monotonic() + TIMEOUT_SECONDS
     while not condition():
         assert time.monotonic() < deadline
@@ -74,7 +74,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 @contextlib.contextmanager
 def run_process(command: list[str], environ: Mapping[str, str], port: int) -> Iterator[None]:
-    """Run a server until the end of the block, from when it listens on ``port``."""
+    """Run a server until the end of the block; wait until it listens on ``port``."""
 
     def is_listening() -> bool:
         assert process.poll() is None
@@ -87,13 +87,13 @@ def run_process(command: list[str], environ: Mapping[str, str], port: int) -> It
         try:
             wait_until(is_listening)
             yield
-        finally:  # asked, because who is killed cannot end the processes it started
+        finally:  # SIGTERM, since a killed service could not end its own processes
             process.send_signal(signal.SIGTERM)
             process.wait(TIMEOUT_SECONDS)
 
 
 class NginxConfiguration(NamedTuple):
-    """A configuration in deploy/, and what of it is different on the machine of a test."""
+    """A configuration in deploy/, and the parts that differ on a test machine."""
 
     file: str
     upstream: str
@@ -109,7 +109,7 @@ COMPOSE_CONFIGURATION: Final = NginxConfiguration(
 
 
 class CachedService:
-    """A service of two posts and the nginx before it, both in ``folder``."""
+    """A service of two posts with nginx in front of it, both in ``folder``."""
 
     def __init__(self, folder: Path, configuration: NginxConfiguration) -> None:
         self.folder = folder
@@ -123,7 +123,7 @@ class CachedService:
         self.configure()
 
     def configure(self) -> None:
-        """Write the configuration as it is deployed, with places of this machine."""
+        """Write the configuration with the paths of this machine."""
         text = (ROOT / "deploy" / self.deployed.file).read_text()
         for original, replacement in (
             (f"server {self.deployed.upstream};", f"server 127.0.0.1:{self.behind};"),
@@ -138,7 +138,7 @@ class CachedService:
 
     @property
     def nginx_command(self) -> list[str]:
-        """The start of a command line of nginx."""
+        """The first words of every nginx command."""
         return [
             find_program("nginx"),
             "-p",
@@ -148,7 +148,7 @@ class CachedService:
         ]
 
     def run_service(self, **settings: int) -> contextlib.AbstractContextManager[None]:
-        """Serve with ``settings`` of [service]."""
+        """Serve with ``settings`` of `[service]`."""
         environ = {f"SYNDICATE_SERVICE__{name.upper()}": str(v) for name, v in settings.items()}
         return run_process(
             [sys.executable, "-m", "syndicate", "serve"],
@@ -163,7 +163,7 @@ class CachedService:
 
     @contextlib.contextmanager
     def run_nginx(self) -> Iterator[httpx.Client]:
-        """Run nginx and yield a client of it."""
+        """Run nginx and yield an HTTP client for it."""
         with (
             run_process(self.nginx_command, os.environ, self.port),
             httpx.Client(
@@ -177,12 +177,12 @@ class CachedService:
 
 @pytest.fixture(params=[HOST_CONFIGURATION, COMPOSE_CONFIGURATION], ids=["host", "compose"])
 def cached_service(tmp_path: Path, request: pytest.FixtureRequest) -> CachedService:
-    """Return a service and a cache that do not run yet."""
+    """Return a service and a cache that are not running yet."""
     return CachedService(tmp_path, request.param)
 
 
 def test_nginx_accepts_the_configuration(cached_service: CachedService) -> None:
-    """No word of it is unknown or doubtful to nginx."""
+    """`nginx -t` prints no error and no warning."""
     completed = subprocess.run(
         [*cached_service.nginx_command, "-t", "-q"], check=False, capture_output=True, text=True
     )
@@ -190,19 +190,19 @@ def test_nginx_accepts_the_configuration(cached_service: CachedService) -> None:
 
 
 def without_comments(deployed: NginxConfiguration) -> str:
-    """Return a configuration, in which what differs between machines has the name of its place."""
+    """Return a configuration with placeholders for what differs between deployments."""
     text = (ROOT / "deploy" / deployed.file).read_text()
     text = text.replace(deployed.upstream, "UPSTREAM").replace(deployed.cache, "CACHE")
     return re.sub(r"^\s*#.*\n", "", text, flags=re.MULTILINE)
 
 
 def test_both_configurations_differ_in_upstream_and_cache_only() -> None:
-    """A change of one is a change of the other."""
+    """Everything else is equal."""
     assert without_comments(HOST_CONFIGURATION) == without_comments(COMPOSE_CONFIGURATION)
 
 
 def test_host_configuration_names_no_compose_service() -> None:
-    """The upstream is where `serve` listens by default, and the folder above the cache exists."""
+    """The upstream is the default of `serve`; the parent of the cache exists."""
     service = ServiceTable()
     assert f"{service.host}:{service.port}" == HOST_CONFIGURATION.upstream
     assert Path(HOST_CONFIGURATION.cache).parent.is_dir()
@@ -210,11 +210,11 @@ def test_host_configuration_names_no_compose_service() -> None:
 
 FEED: Final = "/feeds/all.json"
 ENCODINGS: Final = (("gzip, deflate, br", "br"), ("gzip", "gzip"), ("br;q=0.5, gzip;q=0", "br"))
-"""What readers accept, and what they are sent."""
+"""`Accept-Encoding` of common readers, and the encoding of the response."""
 
 
 def first_encoding(client: httpx.Client, accepted: str, posts: int) -> str:
-    """Return the coding of the first response that has ``posts`` posts."""
+    """Return the encoding of the first response with ``posts`` posts."""
     while True:
         response = client.get(FEED, headers={"Accept-Encoding": accepted})
         if response.is_success and len(response.json()["items"]) == posts:
@@ -223,7 +223,7 @@ def first_encoding(client: httpx.Client, accepted: str, posts: int) -> str:
 
 
 def test_first_response_after_a_start_is_compressed(cached_service: CachedService) -> None:
-    """The cache keeps it for `cache_seconds`, so an uncompressed one would stay for minutes."""
+    """Without that, the cache would keep an uncompressed response."""
     with cached_service.run_service(), cached_service.run_nginx() as client:
         wait_until(lambda: ready(client))
         for accepted, coding in ENCODINGS:
@@ -231,7 +231,7 @@ def test_first_response_after_a_start_is_compressed(cached_service: CachedServic
 
 
 def test_first_response_after_a_change_is_compressed(cached_service: CachedService) -> None:
-    """For each coding that readers ask for."""
+    """In each encoding that readers request."""
     with (
         cached_service.run_service(cache_seconds=1, stale_while_revalidate=0),
         cached_service.run_nginx() as client,
@@ -245,10 +245,10 @@ def test_first_response_after_a_change_is_compressed(cached_service: CachedServi
 
 
 def test_response_with_large_headers_passes(cached_service: CachedService) -> None:
-    """A long query makes long `Link` fields; with nginx's default of 4 kB it would be a 502."""
+    """A long query makes long `Link` fields; nginx's default of 4 kB gives 502."""
 
     class Handler(BaseHTTPRequestHandler):
-        """Answers with a head of 12 kB."""
+        """Responds with 12 kB of header fields."""
 
         def do_GET(self) -> None:
             self.send_response(200)
@@ -269,12 +269,12 @@ def test_response_with_large_headers_passes(cached_service: CachedService) -> No
 
 
 def ready(client: httpx.Client) -> bool:
-    """Tell whether the service answers through the cache, and has rendered its posts."""
+    """Return whether the service responds through the cache, with rendered posts."""
     return client.get("/readyz").is_success and client.get("/v1/posts").is_success
 
 
 def test_encodings_and_conditions_are_cached_separately(cached_service: CachedService) -> None:
-    """Each coding is one entry with its own ETag however it is spelled; its ETag gives a 304."""
+    """Each encoding has one entry with its own ETag, which gives 304."""
     with cached_service.run_service(), cached_service.run_nginx() as client:
         wait_until(lambda: ready(client))
         plain = client.get(FEED)
@@ -303,7 +303,7 @@ def test_encodings_and_conditions_are_cached_separately(cached_service: CachedSe
 
 
 def test_uncacheable_paths_reach_the_service_each_time(cached_service: CachedService) -> None:
-    """The API passes with its conditions; probes pass, and the metrics are not for everybody."""
+    """API and probes are passed on; metrics are not public."""
     with cached_service.run_service(), cached_service.run_nginx() as client:
         wait_until(lambda: ready(client))
         key = client.get("/v1/posts").json()["items"][0]["_syndicate"]["self"].rpartition("/")[2]
@@ -316,7 +316,7 @@ def test_uncacheable_paths_reach_the_service_each_time(cached_service: CachedSer
 
 
 def test_stale_feed_is_served_while_the_service_is_down(cached_service: CachedService) -> None:
-    """After its time a feed is stale, and served as long as the service allows and is away."""
+    """A stale feed is served as long as the service allows."""
     with cached_service.run_nginx() as client:
         with cached_service.run_service(
             cache_seconds=1, stale_while_revalidate=0, stale_if_error=60

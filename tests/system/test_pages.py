@@ -1,4 +1,4 @@
-"""Every kind of page, of the sample posts as `make serve` shows them, is for everybody."""
+"""Every kind of page, with the sample posts of `make serve`, is accessible."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,17 +27,17 @@ CHROMIUM: Final = (
 PAGES: Final = (
     *("/", "/about", "/feeds/all", "/feeds/carousel", "/feeds/tts", "/feeds/tech-carousel"),
     "/feeds/all?category=tts&category=technology&match=all&limit=1",
-    "/feeds/all?language=es&carousel=true",  # holds nothing
+    "/feeds/all?language=es&carousel=true",  # an empty feed
     *("/feeds/nothing", "/feeds/all?lang=es", "/feeds/all?category=nothing", "/nothing"),
 )
-"""Every kind but posts, of which all are looked at; the last four are errors."""
+"""Every kind of page except posts, which are all visited; the last four are errors."""
 POSTS: Final = 10
-"""What the samples publish, all but those that content/README.md says are out of sight."""
+"""The number of published samples, without those that content/README.md lists as hidden."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PageResult:
-    """What was seen of a page."""
+    """The results of a visit to a page."""
 
     path: str
     root: Element
@@ -45,12 +45,12 @@ class PageResult:
     console_errors: Sequence[str]
     violations: Sequence[str]
     wide: int
-    """Pixels by which it is wider than a phone of 320."""
+    """Number of pixels by which the page is wider than a phone of 320."""
 
 
 @pytest.fixture(scope="module")
 def page_results(tmp_path_factory: pytest.TempPathFactory) -> tuple[PageResult, ...]:
-    """Serve the sample posts once, and look at every page of them in one browser."""
+    """Serve the sample posts once, and visit every page in one browser."""
     chromium = find_program("chromium")
     folder = tmp_path_factory.mktemp("samples")
     content = ContentRepository.create(folder / "content")
@@ -83,7 +83,7 @@ def page_results(tmp_path_factory: pytest.TempPathFactory) -> tuple[PageResult, 
 
 
 async def visit_page(page: Page, base_url: str, path: str) -> PageResult:
-    """Look at an address on a desk in both colour schemes, then on a phone."""
+    """Visit a URL at desktop width in both color schemes, then at phone width."""
     requests: list[str] = []
     console_errors: list[str] = []
 
@@ -116,14 +116,14 @@ async def visit_page(page: Page, base_url: str, path: str) -> PageResult:
 
 
 def test_every_kind_of_page_was_visited(page_results: Sequence[PageResult]) -> None:
-    """Among them each post that the samples publish, as HTML without a parse error."""
+    """Each published sample post is included, as HTML without a parse error."""
     assert [look.path for look in page_results[: len(PAGES)]] == list(PAGES)
     assert len(page_results) - len(PAGES) == POSTS
     assert all(look.root.find("body/main") is not None for look in page_results)
 
 
 def test_pages_are_accessible(page_results: Sequence[PageResult]) -> None:
-    """No violation of WCAG 2.2 AA, nor of good practice, is found by axe-core, light or dark."""
+    """axe-core finds no violation of WCAG 2.2 AA or its best practices, light or dark."""
     assert {look.path: look.violations for look in page_results if look.violations} == {}
 
 
@@ -133,7 +133,7 @@ def test_no_page_scrolls_horizontally(page_results: Sequence[PageResult]) -> Non
 
 
 def test_no_page_loads_other_resources(page_results: Sequence[PageResult]) -> None:
-    """No third party sees who reads, and nothing is missing: the browser is content."""
+    """There are no requests to third parties, and no errors in the console."""
     requested = {
         look.path: [url for url in look.requests if not url.startswith("data:")]
         for look in page_results
@@ -143,7 +143,7 @@ def test_no_page_loads_other_resources(page_results: Sequence[PageResult]) -> No
 
 
 def test_no_page_has_a_script(page_results: Sequence[PageResult]) -> None:
-    """So each is as complete for whoever runs none."""
+    """Each page is complete without scripts."""
     for look in page_results:
         assert look.root.find(".//script") is None
         assert not [name for e in look.root.iter() for name in e.attrib if name.startswith("on")]

@@ -1,4 +1,4 @@
-"""The programs in docs/how-to that pull posts keep what the service has."""
+"""The polling programs in docs/how-to keep an exact copy of the service."""
 
 import asyncio
 import json
@@ -51,7 +51,7 @@ class AgencyService:
         (folder / "syndicate.toml").write_text(SETTINGS.format(port=port))
 
     def commit(self, **posts: Content) -> None:
-        """Commit posts of January 2024, called by what follows `day`."""
+        """Commit posts of January 2024, named by the part after `day`."""
         files = {f"posts/2024-01-{day[3:]}-post.md": text for day, text in posts.items()}
         self.repository.commit(files)
 
@@ -60,7 +60,7 @@ class AgencyService:
         visit_service(load(self.folder / "syndicate.toml", {}), visit)
 
     async def titles(self, client: httpx.AsyncClient, *titles: str) -> None:
-        """Wait until these are the titles of what is served."""
+        """Wait until the served posts have these titles."""
         await wait_for_response(
             client,
             "/v1/posts",
@@ -70,14 +70,14 @@ class AgencyService:
 
 @pytest.fixture
 def agency(tmp_path: Path) -> AgencyService:
-    """Return an agency of three posts."""
+    """Return an agency with three posts."""
     service = AgencyService(tmp_path)
     service.commit(day01=post("One"), day02=post("Two"), day03=post("Three"))
     return service
 
 
 class PolledCopy:
-    """The folder that the program of the document keeps."""
+    """The folder that the documented program writes."""
 
     def __init__(self, agency: AgencyService) -> None:
         self.start = f"{agency.base_url}/v1/changes?limit=2"
@@ -95,7 +95,7 @@ class PolledCopy:
         )
 
     async def is_exact(self, client: httpx.AsyncClient) -> bool:
-        """Pull, and tell whether the copy is now what the service has, to the last key."""
+        """Pull, and return whether the copy equals the posts of the service."""
         completed = await asyncio.to_thread(self.pull)
         assert (completed.returncode, completed.stderr) == (0, "")
         stored = [json.loads(file.read_text()) for file in self.folder.glob("*.json")]
@@ -107,7 +107,7 @@ class PolledCopy:
 
 
 def test_polled_copy_is_exact(agency: AgencyService) -> None:
-    """Edits, removals and new posts reach it, and an outage leaves it as it is."""
+    """Edits, removals and new posts arrive, and an outage changes nothing."""
     copy = PolledCopy(agency)
 
     async def visit(client: httpx.AsyncClient) -> None:
@@ -132,8 +132,8 @@ def test_polled_copy_is_exact(agency: AgencyService) -> None:
     assert {file.name: file.read_bytes() for file in copy.folder.iterdir()} == before
 
 
-def test_a_copy_begins_anew_where_its_cursor_is_unknown(agency: AgencyService) -> None:
-    """The service lost its database: what was removed meanwhile leaves the copy too."""
+def test_copy_restarts_after_its_cursor_became_invalid(agency: AgencyService) -> None:
+    """After the service lost its database, removed posts leave the copy too."""
     copy = PolledCopy(agency)
 
     async def visit(client: httpx.AsyncClient) -> None:
@@ -148,7 +148,7 @@ def test_a_copy_begins_anew_where_its_cursor_is_unknown(agency: AgencyService) -
 
 
 def test_eleventy_reads_all_pages(agency: AgencyService) -> None:
-    """The data file has every post, in the order of the service."""
+    """The data file returns every post, in the order of the service."""
     node = find_program("node")
     (module,) = code_blocks(CMS_GUIDE, "js")
     documented_url = "https://feeds.example.gov/v1/posts?category=tts&limit=200"
@@ -172,7 +172,7 @@ def test_eleventy_reads_all_pages(agency: AgencyService) -> None:
 
 
 def test_wordpress_holds_the_published_posts(agency: AgencyService) -> None:
-    """An edit changes the post that is there, a removal trashes it, a return publishes it."""
+    """An edit updates the post, a removal trashes it, a return publishes it."""
     php = find_program("php")
     (plugin,) = code_blocks(CMS_GUIDE, "php")
     documented_url = "https://feeds.example.gov/v1/changes?category=tts"

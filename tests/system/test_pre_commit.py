@@ -1,7 +1,7 @@
 """The hook of `.pre-commit-hooks.yaml`, run by the real pre-commit on a real `git push`.
 
-Installing the hook's environment takes an index of packages, which tests do not use: `.ci/run` lets
-pre-commit install it. Here the same hook is run with the environment of the tests.
+Installing the hook's environment needs a package index, which tests do not use: `.ci/run` lets
+pre-commit install it. Here the hook runs in the environment of the tests.
 """
 
 import subprocess
@@ -64,7 +64,7 @@ class Clone:
         )
 
     def pre_commit(self, *arguments: str) -> str:
-        """Run pre-commit and return what it prints."""
+        """Run pre-commit and return its output."""
         return self.run(sys.executable, "-m", "pre_commit", *arguments).stdout
 
     def write(self, path: str, text: str) -> None:
@@ -74,7 +74,7 @@ class Clone:
         file.write_text(text)
 
     def push(self, *posts: tuple[str, str]) -> tuple[int, str]:
-        """Commit everything with ``posts`` and push; return the exit code and what is printed."""
+        """Commit everything with ``posts`` and push; return the exit code and the output."""
         for name, text in posts:
             self.write(f"_posts/{name}.md", text)
         self.run("git", "add", "--all")
@@ -84,7 +84,7 @@ class Clone:
 
     @property
     def files(self) -> set[str]:
-        """What the remote has."""
+        """The files in the remote."""
         output = self.run("git", "-C", "../remote.git", "ls-tree", "-r", "--name-only", "main")
         return set(output.stdout.split())
 
@@ -96,12 +96,12 @@ def clone(tmp_path: Path) -> Clone:
 
 
 def test_pre_commit_accepts_the_manifest(clone: Clone) -> None:
-    """No key of it is unknown or missing."""
+    """No key is unknown or missing."""
     assert clone.pre_commit("validate-manifest", str(HOOKS)) == ""
 
 
 def test_push_of_good_posts_passes_with_nothing_added_by_the_check(clone: Clone) -> None:
-    """Neither the first push nor the next one contains the cache that the check creates."""
+    """No push contains the cache that the check creates."""
     for day in ("01", "02"):
         code, output = clone.push((f"2024-01-{day}-post", GOOD))
         assert code == 0, output
@@ -113,7 +113,7 @@ def test_push_of_good_posts_passes_with_nothing_added_by_the_check(clone: Clone)
 
 
 def test_push_of_a_broken_post_is_refused_with_its_line(clone: Clone) -> None:
-    """The remote does not get it."""
+    """The remote does not receive the post."""
     clone.push(("2024-01-01-post", GOOD))
     before = clone.files
 
@@ -125,7 +125,7 @@ def test_push_of_a_broken_post_is_refused_with_its_line(clone: Clone) -> None:
 
 
 def test_push_of_other_files_runs_no_check(clone: Clone) -> None:
-    """A broken post that is there already does not stop a change of something else."""
+    """An existing broken post does not stop a push of other files."""
     clone.push(("2024-01-01-post", GOOD))
     clone.write("README.md", "# Posts\n")
 

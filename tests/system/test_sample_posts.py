@@ -1,4 +1,4 @@
-"""The sample posts come out as content/README.md says, under the settings of `make serve`."""
+"""The sample posts are served as content/README.md says, with the settings of `make serve`."""
 
 import re
 from collections.abc import Iterator
@@ -28,11 +28,11 @@ OUT_OF_SIGHT = {
     "content/news-and-blog/2025-10-21-a-name-for-our-helper.md",
     "content/news-and-blog/2099-07-04-three-hundred-years-of-paper.md",
 }
-"""The future, the draft, the broken and the taken back."""
+"""The future, draft, broken and expired posts."""
 
 
 class SampleContent:
-    """The sample posts, committed once, as an edition and as items."""
+    """The sample posts, committed once, as an edition and as rendered posts."""
 
     def __init__(self, folder: Path, exit_stack: ExitStack) -> None:
         content = ContentRepository.create(folder / "sample")
@@ -70,13 +70,13 @@ class SampleContent:
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SampleContent]:
-    """Return the sample posts as served."""
+    """Return the sample posts as they are served."""
     with ExitStack() as exit_stack:
         yield SampleContent(tmp_path_factory.mktemp("sample"), exit_stack)
 
 
 def test_the_readme_lists_every_sample_post(sample: SampleContent) -> None:
-    """Its table has a line for each file, and no line without a file."""
+    """Its table has a row for each file, and no other row."""
     documented = re.findall(r"`([^`]+/[^`]+\.md)`", (ROOT / "content" / "README.md").read_text())
     files = (ROOT / "content").glob("*/*.md")
     assert sorted(documented) == sorted(str(path.relative_to(ROOT / "content")) for path in files)
@@ -85,15 +85,15 @@ def test_the_readme_lists_every_sample_post(sample: SampleContent) -> None:
 
 
 def test_the_broken_post_is_reported_with_its_line(sample: SampleContent) -> None:
-    """It is the only trouble there is, and everything else is served."""
+    """It is the only problem, and every other post is served."""
     problems = [problem for snapshot in sample.snapshots.values() for problem in snapshot.problems]
     assert [(problem.path, problem.line) for problem in problems] == [
         ("content/program-updates/holiday-closings.md", 4)
     ]
 
 
-def test_both_dialects_file_under_the_same_categories(sample: SampleContent) -> None:
-    """A filing line and tags name Technology and TTS alike."""
+def test_both_dialects_give_the_same_categories(sample: SampleContent) -> None:
+    """A "Post filed in" line and tags give the same categories."""
     for slug in ("technology", "tts"):
         posts = sample.edition.select(Selection.create(categories=[slug]))
         assert {post.source for post in posts} == {"program-updates", "news-and-blog"}
@@ -101,7 +101,7 @@ def test_both_dialects_file_under_the_same_categories(sample: SampleContent) -> 
 
 
 def test_every_card_is_complete(sample: SampleContent) -> None:
-    """Three cards, the newest first, each with a picture that exists and its description."""
+    """Three cards, newest first, each with an existing image and its alternative text."""
     posts = sample.edition.select(Selection(carousel=True))
     assert [post.day.isoformat() for post in posts] == ["2025-06-24", "2025-05-06", "2025-02-18"]
     for card in (sample.item(post.path).card for post in posts):
@@ -125,17 +125,17 @@ def test_every_card_is_complete(sample: SampleContent) -> None:
         ("un-solo-formulario", "¿Prefiere hablar con una persona?"),
     ],
 )
-def test_a_sample_shows_what_it_is_there_for(sample: SampleContent, stem: str, html: str) -> None:
-    """Lists, tables, links, code, footnotes and quotations come out as HTML."""
+def test_sample_shows_its_markup(sample: SampleContent, stem: str, html: str) -> None:
+    """Lists, tables, links, code, footnotes and quotations become HTML."""
     assert html in re.sub(r"\s*\n\s*", "", sample.item(stem).content)
 
 
-def test_no_filing_line_is_left_in_the_content(sample: SampleContent) -> None:
-    """It files the post and is taken out."""
+def test_no_filed_in_line_remains_in_the_content(sample: SampleContent) -> None:
+    """The "Post filed in" line is removed from the content."""
     assert not [item.post.path for item in sample.items if "filed in" in item.content]
 
 
 def test_one_sample_is_in_spanish(sample: SampleContent) -> None:
-    """A selection by language finds it."""
+    """It is in the selection of its language."""
     posts = sample.edition.select(Selection.create(languages=["es"]))
     assert [post.title for post in posts] == ["Un solo formulario para su nueva dirección"]

@@ -1,4 +1,4 @@
-"""The reading side as a whole: real folders and large ones, in three formats, over HTTP."""
+"""Real and large repositories are served in three formats over HTTP."""
 
 import pathlib
 from collections.abc import Callable
@@ -53,14 +53,14 @@ Clones = Callable[[str], pathlib.Path]
 
 
 def real(clones: Clones, folder: pathlib.Path, ref: str) -> Settings:
-    """Return settings of the two first sites, login.gov at ``ref``."""
+    """Return settings for the first two sites, with login.gov at ``ref``."""
     file = folder / "syndicate.toml"
     file.write_text(CORPORA.format(usds=clones("usds"), login=clones("login"), ref=ref))
     return load(file, {})
 
 
 def items(response: httpx.Response) -> list[tuple[str, str, str]]:
-    """Return (id, title, address) of what a feed in any format holds; it must be flawless."""
+    """Return (id, title, URL) of the posts of a feed in any format, which must be well-formed."""
     if "json" in response.headers["Content-Type"]:
         return [(item["id"], item["title"], item["url"]) for item in response.json()["items"]]
     parsed = feedparser.parse(response.content)
@@ -70,7 +70,7 @@ def items(response: httpx.Response) -> list[tuple[str, str, str]]:
 
 @pytest.mark.corpora
 def test_two_real_folders_are_served(clones: Clones, tmp_path: pathlib.Path) -> None:
-    """7 and 13 posts, and the seven of the carousel by file name, the newest first."""
+    """7 and 13 posts, and the seven of the carousel by file name, newest first."""
 
     async def visit(client: httpx.AsyncClient) -> None:
         counts = {
@@ -97,7 +97,7 @@ def test_two_real_folders_are_served(clones: Clones, tmp_path: pathlib.Path) -> 
 def test_category_aliases_and_formats_give_the_same_posts(
     clones: Clones, tmp_path: pathlib.Path
 ) -> None:
-    """The post filed in Technology and TTS is found by slug, title and alias."""
+    """A post in Technology and TTS is found by slug, title and alias."""
 
     async def visit(client: httpx.AsyncClient) -> None:
         plain = await client.get("/feeds/tts.json")
@@ -125,7 +125,7 @@ def test_category_aliases_and_formats_give_the_same_posts(
 
 @pytest.mark.corpora
 def test_two_runs_give_the_same_bytes(clones: Clones, tmp_path: pathlib.Path) -> None:
-    """With an empty store and no cache as with a full one."""
+    """With an empty cache and with a full one."""
     runs: list[dict[str, bytes]] = []
 
     async def visit(client: httpx.AsyncClient) -> None:
@@ -163,7 +163,7 @@ def large(folder: pathlib.Path, posts: int) -> tuple[ContentRepository, Settings
 
 
 async def parsed(client: httpx.AsyncClient) -> int:
-    """Return how many files the metrics say were parsed."""
+    """Return the number of parsed files from the metrics."""
     for line in (await client.get("/metrics")).text.splitlines():
         if line.startswith('syndicate_posts_parsed_total{source="updates"}'):
             return round(float(line.rpartition(" ")[2]))
@@ -171,7 +171,7 @@ async def parsed(client: httpx.AsyncClient) -> int:
 
 
 def test_an_edit_of_one_post_of_500_parses_one_post(tmp_path: pathlib.Path) -> None:
-    """As the metrics show; and the edit is served."""
+    """The metrics show it, and the edit is served."""
     content, settings = large(tmp_path, 500)
 
     async def visit(client: httpx.AsyncClient) -> None:

@@ -1,4 +1,4 @@
-"""`make setup` on machines that have everything, and on machines that lack something."""
+"""`make setup` on machines with all required programs, and on machines without some."""
 
 import os
 import shutil
@@ -20,12 +20,13 @@ case "$*" in
 "-m pip"*) exit "${WITHOUT_NETWORK:-0}" ;;
 esac
 """
-"""Stands for a Python on the machine, because no test may install packages: it notes what it is
-asked, and does as much as an answer needs."""
+"""A fake Python, because tests install no packages: it logs its arguments and
+prints the expected output.
+"""
 
 
 class Machine:
-    """A machine with the tools that setup.sh uses, and a copy of the project in a folder."""
+    """A machine with the programs that setup.sh needs, and a copy of the project."""
 
     def __init__(self, folder: Path, *, pythons: tuple[str, ...] = ("python3.13",)) -> None:
         self.bin = folder / "bin"
@@ -42,7 +43,7 @@ class Machine:
         shutil.copy(ROOT / "pyproject.toml", self.project)
 
     def setup(self, kind: str = "run", **environment: str) -> tuple[int, str, list[str]]:
-        """Run setup.sh; return its exit code, what it said, and what Python was asked."""
+        """Run setup.sh; return its exit code, its output, and the commands of Python."""
         self.log.write_text("")
         completed = subprocess.run(
             [self.bin / "sh", self.project / "deploy" / "local" / "setup.sh", kind],
@@ -57,12 +58,12 @@ class Machine:
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
-    """Return a machine that has everything."""
+    """Return a machine with every required program."""
     return Machine(tmp_path)
 
 
 def installs(commands: list[str]) -> list[str]:
-    """Return what pip was asked to install."""
+    """Return the install commands of pip."""
     return [line.partition(" install ")[2] for line in commands if " install " in line]
 
 
@@ -71,7 +72,7 @@ PROJECT = "-qq --no-deps --no-build-isolation -e ."
 
 
 def test_first_setup_installs_pins_and_project(machine: Machine) -> None:
-    """Everything is checked against its hash, and the project brings nothing of its own."""
+    """All packages are checked against hashes; the project adds none."""
     code, output, commands = machine.setup()
     assert code == 0, output
     assert "Python 3.13.1" in output
@@ -79,21 +80,21 @@ def test_first_setup_installs_pins_and_project(machine: Machine) -> None:
     assert commands[-1].endswith(" check")
 
 
-def test_a_second_setup_does_nothing(machine: Machine) -> None:
-    """It is silent and asks Python nothing, so that serving starts at once."""
+def test_second_setup_does_nothing(machine: Machine) -> None:
+    """It prints nothing and does not run Python, so serving starts at once."""
     machine.setup()
     assert machine.setup() == (0, "", [])
 
 
-def test_what_tests_need_holds_what_serving_needs(machine: Machine) -> None:
-    """Serving after testing installs nothing; testing after serving installs the rest."""
+def test_test_environment_includes_the_runtime_environment(machine: Machine) -> None:
+    """After a test setup, serving installs nothing; the reverse installs the rest."""
     machine.setup()
     assert installs(machine.setup("test")[2])[0].endswith("requirements/test.txt")
     assert machine.setup("test") == machine.setup("run") == (0, "", [])
 
 
 def test_new_pins_are_installed_into_the_same_environment(machine: Machine) -> None:
-    """A changed requirement is noticed by its content."""
+    """A changed requirements file is noticed by its content."""
     machine.setup()
     with (machine.project / "requirements" / "run.txt").open("a") as file:
         file.write("# another pin\n")
@@ -105,7 +106,7 @@ def test_new_pins_are_installed_into_the_same_environment(machine: Machine) -> N
 
 
 def test_moved_project_is_set_up_again(machine: Machine) -> None:
-    """An environment knows its own path and would run the code of the old one."""
+    """An environment has absolute paths and would run the old code."""
     machine.setup()
     machine.project = machine.project.rename(machine.project.with_name("elsewhere"))
     _, _, commands = machine.setup()
@@ -113,7 +114,7 @@ def test_moved_project_is_set_up_again(machine: Machine) -> None:
 
 
 def test_environment_without_its_python_is_rebuilt(machine: Machine) -> None:
-    """An upgrade of the system may take it away."""
+    """A system upgrade may remove a Python."""
     machine.setup()
     (machine.project / ".venv" / "bin" / "python").unlink()
     _, _, commands = machine.setup()
@@ -121,7 +122,7 @@ def test_environment_without_its_python_is_rebuilt(machine: Machine) -> None:
 
 
 def test_newest_working_python_is_used(tmp_path: Path) -> None:
-    """A command that is there but fails, as a shim does, is passed over."""
+    """A command that exists but fails, such as a shim, is skipped."""
     machine = Machine(tmp_path, pythons=("python3.11", "python3.12"))
     shim = machine.bin / "python3.14"
     shim.write_text("#!/bin/sh\nexit 127\n")
@@ -131,14 +132,14 @@ def test_newest_working_python_is_used(tmp_path: Path) -> None:
 
 
 def test_python_can_be_chosen(tmp_path: Path) -> None:
-    """Whatever else there is."""
+    """The variable `PYTHON` names it."""
     machine = Machine(tmp_path, pythons=("python3.13", "python3.11"))
     _, _, commands = machine.setup(PYTHON="python3.11")
     assert "python3.11 -m venv --clear .venv" in commands
 
 
 def test_missing_python_is_reported_with_a_command(tmp_path: Path) -> None:
-    """For the common systems, and for a Python in an uncommon place."""
+    """For common systems, and for a Python in another place."""
     code, output, _ = Machine(tmp_path, pythons=()).setup()
     assert code == 1
     assert "Python 3.11 or newer is needed" in output
@@ -147,14 +148,14 @@ def test_missing_python_is_reported_with_a_command(tmp_path: Path) -> None:
 
 
 def test_missing_venv_is_reported_with_a_command(machine: Machine) -> None:
-    """Debian keeps that part in a package of its own, which is named."""
+    """Debian has a package for it, which is named."""
     code, output, _ = machine.setup(WITHOUT_VENV="1")
     assert code == 1
     assert "apt install python3.13-venv" in output
 
 
 def test_missing_git_is_reported_with_a_command(machine: Machine) -> None:
-    """Before anything is made."""
+    """Nothing is created."""
     (machine.bin / "git").unlink()
     code, output, commands = machine.setup()
     assert (code, commands) == (1, [])
@@ -162,7 +163,7 @@ def test_missing_git_is_reported_with_a_command(machine: Machine) -> None:
 
 
 def test_failed_installation_is_retried(machine: Machine) -> None:
-    """What pip says is shown, with a hint, and nothing is taken for done."""
+    """The output of pip is shown with a hint, and the next setup runs again."""
     code, output, _ = machine.setup(WITHOUT_NETWORK="1")
     assert code == 1
     assert "could not be installed" in output
@@ -174,7 +175,7 @@ def test_failed_installation_is_retried(machine: Machine) -> None:
     "target", ["setup", "serve", "test", "test-fast", "check", "bench", "soak"]
 )
 def test_make_lists_every_command(target: str) -> None:
-    """Each with what it does."""
+    """Each command has a description."""
     completed = subprocess.run(
         ["make", "--no-print-directory"],
         cwd=ROOT,

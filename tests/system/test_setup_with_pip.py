@@ -1,6 +1,6 @@
-"""`setup.sh` with a real pip, on packages and a project that are made for the test.
+"""`setup.sh` with a real pip, with packages and a project made for the test.
 
-The index of the test is a folder of wheels, so that a release newer than a pin can be published.
+The package index is a folder of wheels, so that a release newer than a pin can be published.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 110
-"""Seconds for making a virtual environment on a busy machine."""
+"""Time for creating a virtual environment on a busy machine."""
 
 BACKEND = """
 import zipfile
@@ -34,7 +34,7 @@ def build_editable(wheel_directory, config_settings=None, metadata_directory=Non
             wheel.writestr(f"project-1.dist-info/{file}", "\\n".join([*lines, ""]))
     return name
 """
-"""Builds the project of the test without any package, as hatchling builds ours."""
+"""A build backend without dependencies, in place of hatchling."""
 
 PYPROJECT = """
 [build-system]
@@ -61,7 +61,7 @@ class Project:
         (self.folder / ".venv" / "made-in").write_text(f"{self.folder}\n")
 
     def publish(self, name: str, version: str, *metadata: str) -> str:
-        """Publish a release with more lines of ``metadata`` and return the line that pins it."""
+        """Publish a release with additional ``metadata`` and return the line that pins it."""
         file = self.wheels / f"{name}-{version}-py3-none-any.whl"
         about = f"{name}-{version}.dist-info"
         lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *metadata]
@@ -75,7 +75,7 @@ class Project:
         return f"{name}=={version} --hash=sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}"
 
     def pin(self, kind: str, *pins: str) -> None:
-        """Write the pins of ``wanted``."""
+        """Write the pins of ``kind`` (run or test)."""
         (self.folder / "requirements" / f"{kind}.txt").write_text("\n".join(pins) + "\n")
 
     def setup(self, kind: str) -> tuple[int, str]:
@@ -98,13 +98,13 @@ class Project:
         return completed.returncode, completed.stdout
 
     def pip(self, *arguments: str) -> str:
-        """Run the pip of the environment and return what it prints."""
+        """Run the pip of the environment and return its output."""
         python = self.folder / ".venv" / "bin" / "python"
         command = [str(python), "-m", "pip", "--disable-pip-version-check", *arguments]
         return subprocess.check_output(command, text=True)
 
     def installed(self) -> set[str]:
-        """Return what is in the environment, as NAME==VERSION."""
+        """Return the installed packages as NAME==VERSION."""
         return set(self.pip("list", "--format=freeze").split())
 
     @property
@@ -115,7 +115,7 @@ class Project:
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a virtual environment with the pip that Python brings; making one takes a while."""
+    """Return a virtual environment with the bundled pip, made once."""
     folder = tmp_path_factory.mktemp("environment") / ".venv"
     subprocess.run([sys.executable, "-m", "venv", folder], check=True, timeout=PATIENCE)
     return folder
@@ -123,12 +123,12 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def project(tmp_path: Path, environment: Path) -> Project:
-    """Return a project without pins, and with an environment in which nothing is installed."""
+    """Return a project without pins, with an environment without packages."""
     return Project(tmp_path, environment)
 
 
 def pins_with_extra(project: Project) -> list[str]:
-    """Publish a package that needs another one with an extra, and return the pins of all three."""
+    """Publish a package that requires another one with an extra, and return all three pins."""
     return [
         project.publish(
             "measure", "1.0", "Provides-Extra: toml", 'Requires-Dist: toml; extra == "toml"'
@@ -142,7 +142,7 @@ def pins_with_extra(project: Project) -> list[str]:
 def test_later_release_of_a_package_with_an_extra_changes_nothing(
     project: Project, kind: str
 ) -> None:
-    """Pins stay installable when somebody publishes a newer version of what is pinned."""
+    """Pins can be installed after a newer version was published."""
     project.pin("run")
     project.pin(kind, *pins_with_extra(project))
     project.publish("measure", "2.0", "Provides-Extra: toml")
@@ -155,7 +155,7 @@ def test_later_release_of_a_package_with_an_extra_changes_nothing(
 
 
 def test_resolving_dependencies_refuses_the_same_pins(project: Project) -> None:
-    """The fault that `--no-deps` prevents: without it, this pip wants a hash of the new release."""
+    """Without `--no-deps`, this pip requires a hash of the new release."""
     project.pin("run", *pins_with_extra(project))
     project.publish("measure", "2.0", "Provides-Extra: toml")
     text = project.script.read_text()
@@ -164,14 +164,14 @@ def test_resolving_dependencies_refuses_the_same_pins(project: Project) -> None:
 
     code, output = project.setup("run")
 
-    if project.pip_version < (24,):  # later versions of pip take the pin instead
+    if project.pip_version < (24,):  # later versions of pip use the pin instead
         assert code == 1
         assert "measure[toml]>=1" in output
         assert "could not be installed" in output
 
 
 def test_pins_that_lack_a_dependency_are_reported_as_such(project: Project) -> None:
-    """The message names the package, and does not blame the network."""
+    """The message names the package, and not the network."""
     project.pin("run", project.publish("plugin", "1.0", "Requires-Dist: measure"))
 
     code, output = project.setup("run")
@@ -183,7 +183,7 @@ def test_pins_that_lack_a_dependency_are_reported_as_such(project: Project) -> N
 
 
 def test_pins_that_contradict_each_other_are_reported_as_such(project: Project) -> None:
-    """A pinned version that another pinned package refuses."""
+    """A package requires another version than the pinned one."""
     pins = [project.publish("plugin", "1.0", "Requires-Dist: measure>=2")]
     project.pin("run", *pins, project.publish("measure", "1.0"))
 
@@ -195,7 +195,7 @@ def test_pins_that_contradict_each_other_are_reported_as_such(project: Project) 
 
 
 def test_package_with_another_hash_is_not_installed(project: Project) -> None:
-    """What the index offers under a pinned version must be what was pinned."""
+    """A file whose hash differs from the pin is rejected."""
     pin = project.publish("measure", "1.0")
     project.publish("measure", "1.0", "Summary: another file")
     project.pin("run", pin)

@@ -1,4 +1,4 @@
-"""Several processes share one PostgreSQL, which goes away and comes back: nothing is lost."""
+"""Several processes share one PostgreSQL server that crashes and restarts: nothing is lost."""
 
 import asyncio
 import pathlib
@@ -18,12 +18,12 @@ from tests.system.service_processes import (
 )
 
 MARGIN_SECONDS = 10
-"""What a busy machine may take to start processes, beside what is promised."""
+"""Time that a busy machine may need to start processes."""
 
 
 @pytest.mark.timeout(400)
 def test_two_processes_of_each_kind_survive_a_database_crash(tmp_path: pathlib.Path) -> None:
-    """One of each is killed, the server ends at once: the others go on where they were."""
+    """One of each is killed, the server crashes, the others continue."""
     received: list[Receiver] = []
     with postgresql_server() as server, service_processes(tmp_path, server.url) as processes:
 
@@ -55,8 +55,8 @@ def test_two_processes_of_each_kind_survive_a_database_crash(tmp_path: pathlib.P
 
 
 @pytest.mark.timeout(200)
-def test_what_a_dead_sender_held_goes_on_in_time(tmp_path: pathlib.Path) -> None:
-    """Its subscriptions wait for no longer than a request may take and five seconds."""
+def test_deliveries_of_a_killed_worker_continue_in_time(tmp_path: pathlib.Path) -> None:
+    """Its deliveries wait for at most the request timeout and five seconds."""
     with postgresql_server() as server, service_processes(tmp_path, server.url) as staff:
 
         async def work() -> None:

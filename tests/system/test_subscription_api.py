@@ -1,4 +1,4 @@
-"""Partners over real HTTP: the service as a whole, and the guide that is handed to them."""
+"""The subscription API over HTTP: the whole service, and the guide for partners."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ SUBSCRIPTIONS_PATH = "/v1/subscriptions"
 
 @pytest.fixture
 def content(tmp_path: pathlib.Path) -> ContentRepository:
-    """Return the repository of the source ``news``, with a post, and a file that is no good."""
+    """Return the repository of the source ``news``, with a post and a broken file."""
     repository = ContentRepository.create(tmp_path / "content")
     repository.commit(
         {FIRST: post_file("First", tags="[tts]"), "news/2023-11-08-bad.md": "---\na: [\n---\n"}
@@ -36,7 +36,7 @@ def content(tmp_path: pathlib.Path) -> ContentRepository:
 
 @pytest.fixture
 def settings(tmp_path: pathlib.Path, content: ContentRepository) -> Settings:
-    """Return settings whose only source is ``content``, and receivers on this host."""
+    """Return settings with the source ``content`` that allow receivers on this host."""
     assert content.path == tmp_path / "content"
     settings_file = tmp_path / "syndicate.toml"
     settings_file.write_text(SETTINGS + DELIVERY_SETTINGS + CATEGORY_SETTINGS)
@@ -44,7 +44,7 @@ def settings(tmp_path: pathlib.Path, content: ContentRepository) -> Settings:
 
 
 async def token(settings: Settings, role: Role, name: str) -> str:
-    """Make a token as the command does, beside the service."""
+    """Create a token as the command does, while the service runs."""
     async with open_subscription_service(settings) as service:
         return (await service.tokens.create(role, name, service.clock()))[1]
 
@@ -53,7 +53,7 @@ def visit_with_receiver(
     settings: Settings,
     visit: Callable[[httpx.AsyncClient, Receiver, httpx.AsyncClient], Awaitable[None]],
 ) -> None:
-    """Serve, with a receiver; the visitor is a partner, and asks as an administrator as well."""
+    """Serve, and visit with a receiver, as a partner and as an administrator."""
 
     async def visit_as_admin(client: httpx.AsyncClient) -> None:
         await wait_for_response(client, "/v1/changes", lambda one: one.is_success)
@@ -67,12 +67,12 @@ def visit_with_receiver(
 
 
 def received_bodies(receiver: Receiver) -> list[dict[str, Any]]:
-    """Return what came so far."""
+    """Return the bodies received so far."""
     return [json.loads(request.body) for request in receiver.requests]
 
 
 async def wait_for_requests(receiver: Receiver, count: int) -> None:
-    """Wait until so many requests came."""
+    """Wait until ``count`` requests were received."""
     while len(receiver.requests) < count:  # noqa: ASYNC110 — a receiver has no event
         await asyncio.sleep(0.01)
 
@@ -80,7 +80,7 @@ async def wait_for_requests(receiver: Receiver, count: int) -> None:
 async def check_recovery(
     client: httpx.AsyncClient, receiver: Receiver, subscription_path: str
 ) -> None:
-    """Try an endpoint that heard of two posts, and have all of it told again."""
+    """Test an endpoint that received two events, and recover both."""
     assert (await client.post(f"{subscription_path}/test")).json()["status"] == 204
     assert (
         (await client.post(f"{subscription_path}/rotate-secret"))
@@ -105,7 +105,7 @@ async def check_recovery(
 def test_subscription_life_cycle_of_a_partner(
     settings: Settings, content: ContentRepository
 ) -> None:
-    """From a subscription with everything that is there, to its end."""
+    """From a subscription with a backfill to its deletion."""
 
     async def visit(
         client: httpx.AsyncClient, receiver: Receiver, admin: httpx.AsyncClient
@@ -142,7 +142,7 @@ def test_subscription_life_cycle_of_a_partner(
 
 
 def test_subscription_guide_works_as_printed(settings: Settings, tmp_path: pathlib.Path) -> None:
-    """Whoever types it after one another gets through."""
+    """All its commands work, run one after the other."""
     shell = find_program("bash")
     assert find_program("curl")
     script = "\n".join(["set -e", *code_blocks("docs/how-to/subscribe.md", "sh")])

@@ -1,4 +1,4 @@
-"""The tutorial works as it is printed: its commands are typed, and what it shows is seen."""
+"""The tutorial works as printed: its commands are run, and their output is compared."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ TUTORIAL = "docs/tutorial.md"
 
 
 class Terminal:
-    """A shell in the folder of a project; what is seen in it is kept in a file."""
+    """A shell in the folder of a project, whose output is written to a file."""
 
     def __init__(self, project: ProjectCopy, log_file: Path) -> None:
         self.log_file = log_file
@@ -36,28 +36,28 @@ class Terminal:
             )
 
     def type(self, text: str) -> None:
-        """Type ``text``; it may go on running."""
+        """Type ``text`` without waiting for its end."""
         assert self.process.stdin is not None
         self.process.stdin.write(text)
         self.process.stdin.flush()
 
     def run(self, text: str) -> str:
-        """Type ``text``, wait until it is done, and return everything seen so far."""
+        """Type ``text``, wait until it ends, and return all output so far."""
         self.typed += 1
         end = f"-- done {self.typed} --\n"
         self.type(f"{text}\necho '{end.strip()}'\n")
         return self.wait_for(end)
 
     def wait_for(self, text: str) -> str:
-        """Wait until ``text`` is seen."""
+        """Wait until ``text`` is printed."""
         end = time.monotonic() + TIMEOUT_SECONDS
         while text not in (output := self.log_file.read_text()):
             assert time.monotonic() < end, f"{text!r} is not in {output!r}"
             time.sleep(0.05)
         return output
 
-    def press_ctrl_c(self) -> None:
-        """End what runs, and the shell."""
+    def send_ctrl_c(self) -> None:
+        """End the running command, and the shell."""
         try:
             os.killpg(self.process.pid, signal.SIGINT)
             self.process.wait(TIMEOUT_SECONDS)
@@ -69,18 +69,18 @@ class Terminal:
 
 @contextlib.contextmanager
 def three_terminals(project: ProjectCopy, folder: Path) -> Iterator[tuple[Terminal, ...]]:
-    """Open three shells in the project; in the end Ctrl-C is pressed in each."""
+    """Open three shells in the project; Ctrl-C is sent to each at the end."""
     with contextlib.ExitStack() as exit_stack:
         terminals = []
         for number in range(3):
             terminal = Terminal(project, folder / f"terminal-{number}")
-            exit_stack.callback(terminal.press_ctrl_c)
+            exit_stack.callback(terminal.send_ctrl_c)
             terminals.append(terminal)
         yield tuple(terminals)
 
 
-def wait_for_the_first_telling(project: ProjectCopy) -> None:
-    """Return as soon as what is there has become the baseline."""
+def wait_for_the_baseline(project: ProjectCopy) -> None:
+    """Wait until the existing posts are recorded as the baseline."""
     end = time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < end:
         with contextlib.suppress(httpx.TransportError):
@@ -91,7 +91,7 @@ def wait_for_the_first_telling(project: ProjectCopy) -> None:
 
 
 def test_tutorial_works_as_printed(tmp_path: Path) -> None:
-    """Serve, listen, subscribe, write, edit, compare, take back, look: in a copy of the project."""
+    """Serve, listen, subscribe, write, edit, compare, remove and list, in a copy of the project."""
     find_program("make")
     project = ProjectCopy(tmp_path / "my project", free_port())
     project.mark_as_set_up()
@@ -104,7 +104,7 @@ def test_tutorial_works_as_printed(tmp_path: Path) -> None:
     with three_terminals(project, tmp_path) as (first, second, third):
         first.type(serve)
         first.wait_for("Serving content/")
-        wait_for_the_first_telling(project)
+        wait_for_the_baseline(project)
         second.type(listen)
         second.wait_for(f"Listening on http://127.0.0.1:{port}")
         assert "whsec_" in third.run(subscribe)

@@ -1,4 +1,4 @@
-"""The receivers in docs/how-to/verify-webhooks.md take what is from us, and nothing else."""
+"""The receivers in docs/how-to/verify-webhooks.md accept only genuine requests."""
 
 import contextlib
 import json
@@ -21,11 +21,11 @@ from tests.project_documents import ROOT, code_blocks, find_program
 
 DOCUMENT: Final = "docs/how-to/verify-webhooks.md"
 TIMEOUT_SECONDS: Final = 30
-"""Seconds for a program to start on a busy machine."""
+"""Time for a program to start on a busy machine."""
 
 
 class Request(TypedDict):
-    """One request of the test vector, the receiver's clock, and whether it is genuine."""
+    """A request of the test vector, the receiver's clock, and whether it is genuine."""
 
     name: str
     verified: bool
@@ -44,9 +44,9 @@ EXPECTED: Final = {request["name"]: request["verified"] for request in REQUESTS}
 
 @dataclass(frozen=True)
 class Language:
-    """How the two programs of a language are called and run.
+    """The file names and commands of the two programs of a language.
 
-    ``driver`` answers the requests of the vector, which it finds in `requests.json`.
+    ``driver`` checks the requests of the vector, which are in `requests.json`.
     """
 
     fence: str
@@ -56,7 +56,7 @@ class Language:
     driver: str
 
     def write(self, folder: Path) -> list[str]:
-        """Write the programs to ``folder`` and return the start of a command line."""
+        """Write the programs to ``folder`` and return the first words of a command."""
         for name, text in zip(self.files, code_blocks(DOCUMENT, self.fence), strict=True):
             (folder / name).write_text(text)
         return [self.command if "/" in self.command else find_program(self.command)]
@@ -109,7 +109,7 @@ every_language = pytest.mark.parametrize("language", LANGUAGES, ids=lambda one: 
 
 
 def test_own_verification_agrees_with_the_vector() -> None:
-    """What the service signs with and what the documents verify with is the same standard."""
+    """The service signs by the standard that the documents verify."""
     secrets = [Secret.parse(SECRET)]
     results = {
         request["name"]: not verification_error(
@@ -129,7 +129,7 @@ def test_own_verification_agrees_with_the_vector() -> None:
 
 @every_language
 def test_documented_program_verifies_the_vector(language: Language, tmp_path: Path) -> None:
-    """Whatever was touched, replayed or signed by somebody else is told from the genuine."""
+    """Changed, replayed and wrongly signed requests are detected."""
     command = language.write(tmp_path)
     (tmp_path / "requests.json").write_text(json.dumps(VECTOR))
     driver = tmp_path / f"driver{Path(language.files[0]).suffix}"
@@ -141,7 +141,7 @@ def test_documented_program_verifies_the_vector(language: Language, tmp_path: Pa
 
 
 def test_documented_shell_verifies_the_vector(tmp_path: Path) -> None:
-    """The one with openssl comes to the same conclusions."""
+    """The commands with openssl give the same results."""
     find_program("openssl")
     (script,) = code_blocks(DOCUMENT, "sh")
     (tmp_path / "verify.sh").write_text(script)
@@ -163,7 +163,7 @@ def test_documented_shell_verifies_the_vector(tmp_path: Path) -> None:
 
 @contextlib.contextmanager
 def receiving(language: Language, folder: Path) -> Iterator[str]:
-    """Run the receiver of ``language``, yield its address, and stop it."""
+    """Run the receiver of ``language``, yield its URL, and stop it."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     command = [*language.write(folder), *(argument.format(port=port) for argument in language.run)]
@@ -189,7 +189,7 @@ def receiving(language: Language, folder: Path) -> Iterator[str]:
 
 @every_language
 def test_documented_receiver_accepts_our_requests(language: Language, tmp_path: Path) -> None:
-    """A request signed now is taken, also during rotation; touched or unsigned it is refused."""
+    """New requests are accepted, also during rotation; changed or unsigned ones are not."""
     now = datetime.now(UTC)
     body = REQUESTS[0]["body"].encode()
     secrets = [Secret(key=b"k" * 32), Secret.parse(SECRET)]

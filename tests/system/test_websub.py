@@ -1,4 +1,4 @@
-"""From a commit to a subscriber of the hub: the whole service, with git, HTTP and the example."""
+"""From a commit to a WebSub subscriber: the whole service, with git, HTTP and the example."""
 
 import asyncio
 import pathlib
@@ -18,13 +18,13 @@ GUIDE = "docs/how-to/follow-with-websub.md"
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on now."""
+    """Return a free port of the loopback interface."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 
 
 def test_websub_example_receives_a_commit(tmp_path: pathlib.Path) -> None:
-    """It discovers the hub, is asked back, and is sent the feed, signed, when that changes."""
+    """It discovers the hub, confirms, and receives the signed feed when it changes."""
     content = ContentRepository.create(tmp_path / "content")
     content.commit({FIRST: post_file("First")})
     settings_file = tmp_path / "syndicate.toml"
