@@ -23,7 +23,7 @@ from syndicate.telemetry import logger
 
 Result = TypeVar("Result")
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Version of the file's layout; a file with another one is replaced."""
 
 _LOCK_TIMEOUT_SECONDS: Final = 2.0

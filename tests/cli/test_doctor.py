@@ -46,7 +46,7 @@ def test_broken_posts_are_a_warning(run: Run, file: Path) -> None:
     ("right", "wrong", "said"),
     [
         ('repository = "content"', 'repository = "missing"', "missing"),
-        ('folders = ["news"]', 'folders = ["newz"]', "source news: the folder newz holds no posts"),
+        ('folders = ["news"]', 'folders = ["newz"]', "source news: the folder newz has no posts"),
         ('title = "News"', 'ref = "nope"', "nope does not exist"),
     ],
 )

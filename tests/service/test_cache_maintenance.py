@@ -48,18 +48,18 @@ def test_what_an_edition_is_made_of_is_kept(
             newsroom.render_posts(edition.posts, edition)
         content.commit({THIRD: None})
         edition = newsroom.edition()
-        assert size(tmp_path) == {"readings": 8, "registers": 0, "renderings": 7}
+        assert size(tmp_path) == {"parsed-files": 8, "index-snapshots": 0, "renderings": 7}
 
         newsroom.prune_cache(edition)
 
-        assert size(tmp_path) == {"readings": 5, "registers": 0, "renderings": 2}
+        assert size(tmp_path) == {"parsed-files": 5, "index-snapshots": 0, "renderings": 2}
     with ContentService(settings(settings_file)) as newsroom:
         edition = newsroom.edition()
         assert [one.text for one in newsroom.render_posts(edition.posts, edition)] == [
             "2",
             "Three.",
         ]
-    assert size(tmp_path) == {"readings": 5, "registers": 0, "renderings": 2}
+    assert size(tmp_path) == {"parsed-files": 5, "index-snapshots": 0, "renderings": 2}
 
 
 def test_last_renderings_stay_for_the_posts_of_an_edition(
@@ -89,7 +89,7 @@ def test_while_a_source_cannot_be_read_all_is_kept(
     settings_file.write_text(SETTINGS.replace('"content"', '"missing"'))
     with ContentService(settings(settings_file)) as newsroom:
         newsroom.prune_cache(newsroom.edition())
-    assert size(tmp_path)["readings"] == 3
+    assert size(tmp_path)["parsed-files"] == 3
 
 
 def test_renderings_stay_while_a_post_cannot_be_read(
@@ -134,7 +134,7 @@ def test_a_service_that_runs_tidies_again_and_again(
                 content.commit({FIRST: None if words == "Two." else POST.format("First", words)})
                 before = await publisher.next_edition(before)
             async with asyncio.timeout(20):
-                while size(tmp_path)["readings"] != 1:  # noqa: ASYNC110 — a file has no event
+                while size(tmp_path)["parsed-files"] != 1:  # noqa: ASYNC110 — a file has no event
                     await asyncio.sleep(0.02)
             for task in tasks:
                 task.cancel()
@@ -196,7 +196,7 @@ def test_a_service_that_runs_remembers_what_it_knows_and_once_more_when_it_ends(
             )
             edition = await publisher.next_edition()
             async with asyncio.timeout(20):
-                while "registers" not in size(tmp_path):  # noqa: ASYNC110 — a file has no event
+                while "index-snapshots" not in size(tmp_path):  # noqa: ASYNC110 — a file has no event
                     await asyncio.sleep(0.02)
             newsroom.prune_cache(edition)
             content.commit({FIRST: None, THIRD: POST.format("X", "New words.")})
@@ -207,11 +207,11 @@ def test_a_service_that_runs_remembers_what_it_knows_and_once_more_when_it_ends(
             await asyncio.gather(following, return_exceptions=True)
 
     asyncio.run(run())
-    assert size(tmp_path)["registers"] == 1
-    Cache(tmp_path / "var" / "cache" / "syndicate.db").retain_only("readings", [])
+    assert size(tmp_path)["index-snapshots"] == 1
+    Cache(tmp_path / "var" / "cache" / "syndicate.db").retain_only("parsed-files", [])
     with ContentService(settings(settings_file)) as newsroom:
         assert THIRD in {post.path for post in newsroom.edition().posts}
-    assert size(tmp_path)["readings"] == 0
+    assert size(tmp_path)["parsed-files"] == 0
 
 
 def test_what_is_known_of_a_repository_that_is_gone_is_remembered(
@@ -240,4 +240,4 @@ def test_what_is_known_of_a_repository_that_is_gone_is_remembered(
             await asyncio.gather(following, return_exceptions=True)
 
     asyncio.run(run())
-    assert size(tmp_path)["registers"] == 1
+    assert size(tmp_path)["index-snapshots"] == 1

@@ -28,7 +28,7 @@ from syndicate.model.content_limits import ContentLimits
 from syndicate.model.edition import Problem, ProblemLevel
 from syndicate.model.post import BlobId, CommitId, DatePrecision, Path, Post, PostId, Source
 
-CACHE_NAMESPACE: Final = "registers"
+CACHE_NAMESPACE: Final = "index-snapshots"
 
 _CODE: Final = tuple(
     pathlib.Path(package).parent

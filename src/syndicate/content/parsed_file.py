@@ -23,7 +23,7 @@ from syndicate.model.category import Vocabulary
 from syndicate.model.content_limits import DEFAULT_CONTENT_LIMITS, ContentLimits
 from syndicate.model.post import BlobId, Path, Source
 
-CACHE_NAMESPACE: Final = "readings"
+CACHE_NAMESPACE: Final = "parsed-files"
 
 _CODE: Final = (
     pathlib.Path(dialects.__file__).parent,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from threading import Lock
 from typing import Final
 
@@ -122,28 +123,30 @@ class SourceIndex:
             self._files_to_classify(served, delta if is_incremental else None), branch
         )
         self._table_commit = served
-        committed = self.repository.commit_time(served)
-        without_time = (served,) if committed in UNREADABLE_TIMES else ()
         # Last, so that the files of the commit before are served until everything is read.
         if self.assets.base_url:
             self.assets = replace(self.assets, blobs=self._all_files(served), commit=served)
+        committed = self.repository.commit_time(served)
         return SourceSnapshot(
             source=self.source,
             commit=served,
             committed=committed,
             posts=self._table.posts,
             hidden=self._table.hidden,
-            problems=(
-                *self._table.problems,
-                *self._folder_problems(),
-                *map(
-                    self._commit_time_problem,
-                    dict.fromkeys((*branch.commits_without_time, *without_time)),
-                ),
-            ),
+            problems=tuple(self._problems(branch, served, committed)),
             error=self._emptied_message(emptied_folders) if emptied_folders else "",
             error_code="folder-emptied",
         )
+
+    def _problems(
+        self, branch: BranchHistory, commit: CommitId, committed: datetime
+    ) -> Iterator[Problem]:
+        """Yield the problems of the files, of the folders, and of the times of commits."""
+        yield from self._table.problems
+        yield from self._folder_problems()
+        without_time = (commit,) if committed in UNREADABLE_TIMES else ()
+        commits = dict.fromkeys((*branch.commits_without_time, *without_time))
+        yield from map(self._commit_time_problem, commits)
 
     def parsed_file_keys(self) -> Iterator[str]:
         """Yield the cache keys of the parsed files of the last snapshot.
@@ -226,7 +229,7 @@ class SourceIndex:
     def _emptied_message(self, folders: Sequence[Path]) -> str:
         return (
             f"source {self.source.name}: {', '.join(folders)} had posts and has none now; "
-            "the last posts stay in service until that is accepted"
+            "the last posts stay in service until the removal is accepted"
         )
 
     def _commit_time_problem(self, commit: CommitId) -> Problem:
@@ -234,8 +237,8 @@ class SourceIndex:
             level="warning",
             rule="commit-time",
             source=self.source.name,
-            message=f"the time of commit {commit} cannot be read or is after the year 9999",
-            hint="Give each post that it added a key date; the time counts as 1970 or 9999.",
+            message=f"the time of commit {commit} is invalid or after the year 9999",
+            hint="Add a key date to each post that the commit added; 1970 or 9999 is used.",
         )
 
     def _folder_problems(self) -> Iterator[Problem]:
@@ -246,8 +249,8 @@ class SourceIndex:
                     rule="no-posts",
                     source=self.source.name,
                     path=folder,
-                    message=f"the folder {folder} holds no posts",
-                    hint="Name the folder as it is in the repository, from its root.",
+                    message=f"the folder {folder} has no posts",
+                    hint="Set the path of the folder from the root of the repository.",
                 )
 
     def _files_to_classify(

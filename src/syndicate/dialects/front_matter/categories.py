@@ -127,7 +127,9 @@ def read_permalink_categories(
     reader: FieldReader, vocabulary: Vocabulary, *, split_at_spaces: bool
 ) -> tuple[str, ...]:
     """Return the categories for the ``:categories`` of a permalink, as written."""
-    texts = _category_texts(reader, "shelves", vocabulary, split_at_spaces=split_at_spaces)
+    texts = _category_texts(
+        reader, "permalink_categories", vocabulary, split_at_spaces=split_at_spaces
+    )
     return tuple(dict.fromkeys(name for _, name in texts))
 
 

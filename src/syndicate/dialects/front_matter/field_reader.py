@@ -24,7 +24,7 @@ DEFAULT_KEYS: Final[FieldKeys] = {
     "slug": ("slug",),
     "redirects": ("redirect_from", "aliases"),
     "categories": ("category", "categories", "tag", "tags", "topic", "topics"),
-    "shelves": ("category", "categories"),
+    "permalink_categories": ("category", "categories"),
     "carousel": ("carousel_show",),
     "card_title": ("carousel_title",),
     "card_summary": ("carousel_summary",),
