@@ -1,4 +1,4 @@
-"""What the tests of the index share: a repository of posts, and the index of its source."""
+"""Fixtures of the content tests: a repository of posts, and the index of its source."""
 
 import pathlib
 from collections.abc import Callable, Iterator
@@ -35,13 +35,13 @@ def disk_cache(tmp_path: pathlib.Path) -> Iterator[Cache]:
 
 @pytest.fixture
 def open_index(tmp_path: pathlib.Path, content: ContentRepository) -> Iterator[OpenIndex]:
-    """Return a function that opens the index of the folder ``news`` of `content` anew.
+    """Return a function that opens a new index of the folder ``news`` of `content`.
 
     All of them share one cache, as a service that was started again does.
     """
-    with ExitStack() as closing:
+    with ExitStack() as stack:
 
-        def open_it(
+        def open_source_index(
             *,
             accepted: str = "",
             folders: tuple[str, ...] = ("news",),
@@ -49,21 +49,21 @@ def open_index(tmp_path: pathlib.Path, content: ContentRepository) -> Iterator[O
             dialect: str = "news-and-blog",
             assets_url: str = "",
         ) -> SourceIndex:
-            repository = closing.enter_context(
+            repository = stack.enter_context(
                 Repository.open(str(content.path), ref="main", mirrors=tmp_path / "mirrors")
             )
-            kept = Cache(tmp_path / f"{cache}.db")
-            closing.callback(kept.close)
+            disk = Cache(tmp_path / f"{cache}.db")
+            stack.callback(disk.close)
             return SourceIndex(
                 samples.source(folders=tuple(map(Path, folders)), dialect=dialect),
                 repository,
-                cache=kept,
+                cache=disk,
                 vocabulary=VOCABULARY,
                 accepted=lambda: frozenset({CommitId(accepted)}),
                 assets_url=assets_url,
             )
 
-        yield open_it
+        yield open_source_index
 
 
 @pytest.fixture

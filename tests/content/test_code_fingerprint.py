@@ -1,4 +1,4 @@
-"""What is kept is known by what made it."""
+"""Cache keys depend on the code and on the time zone data."""
 
 import pathlib
 import zoneinfo
@@ -26,21 +26,21 @@ Install = Callable[[str], ZoneInfo]
 
 @pytest.fixture
 def install(tmp_path: pathlib.Path) -> Iterator[Install]:
-    """Return a function that makes the system say of New York what is true of another zone."""
+    """Return a function that installs the data of another zone as those of New York."""
 
-    def install_it(other: str) -> ZoneInfo:
-        place = tmp_path / other / NAME
-        place.parent.mkdir(parents=True)
-        place.write_bytes((files("tzdata") / "zoneinfo" / other).read_bytes())
+    def install_zone(other: str) -> ZoneInfo:
+        zone_file = tmp_path / other / NAME
+        zone_file.parent.mkdir(parents=True)
+        zone_file.write_bytes((files("tzdata") / "zoneinfo" / other).read_bytes())
         zoneinfo.reset_tzpath(to=[str(tmp_path / other)])
         return ZoneInfo.no_cache(NAME)
 
-    yield install_it
+    yield install_zone
     zoneinfo.reset_tzpath()
 
 
-def test_time_zone_data_are_known_by_what_they_say(install: Install) -> None:
-    """By what the system has, where it has them, as when they are read."""
+def test_zone_digest_depends_on_the_zone_data(install: Install) -> None:
+    """The system's data count if there are any, else the version of the package."""
     found = {
         code_fingerprint.zone_data_digest(install(other)) for other in ("Etc/GMT+5", "Etc/GMT+4")
     }
@@ -51,10 +51,10 @@ def test_time_zone_data_are_known_by_what_they_say(install: Install) -> None:
     assert code_fingerprint.zone_data_digest(ZoneInfo.no_cache(NAME)) == version("tzdata")
 
 
-def test_what_other_time_zone_data_gave_is_not_trusted(
+def test_other_zone_data_invalidate_the_cache(
     content: ContentRepository, install: Install, tmp_path: pathlib.Path
 ) -> None:
-    """An hour that is another after an update of the system is another after the next start."""
+    """A time that an update of the data changes is different after the next start."""
     content.commit({FIRST: file(date="2024-07-01 09:00")})
     cache = Cache(tmp_path / "cache.db")
     with Repository.open(str(content.path), ref="main", mirrors=tmp_path / "mirrors") as repository:

@@ -1,4 +1,4 @@
-"""A file or commit that git has lost or holds corrupt is a problem of that file only."""
+"""A missing or corrupt object of git is a problem of one file only."""
 
 import pathlib
 import zlib
@@ -9,12 +9,12 @@ from syndicate.content.link_targets import LinkTargets
 from syndicate.content.source_index import SourceIndex
 from syndicate.errors import RepositoryError
 from tests.content.conftest import OpenIndex, file
-from tests.content.test_limits import errors, part_at_head, titles
+from tests.content.test_limits import errors, snapshot_at_head, titles
 from tests.content_repository import ContentRepository
 
 
 def object_file(content: ContentRepository, revision: str) -> pathlib.Path:
-    """Return the file of the loose object that ``revision`` means, made writable."""
+    """Return the file of the loose object ``revision``, made writable."""
     name = content.git("rev-parse", revision)
     for pack in (content.path / ".git/objects/pack").glob("*.pack"):
         moved = pack.rename(content.path / pack.name)
@@ -52,7 +52,7 @@ def corrupt(target: pathlib.Path, how: str) -> None:
 def test_damaged_blob_is_one_problem(
     open_index: OpenIndex, content: ContentRepository, how: str, size: int
 ) -> None:
-    """The last good version stays in service, all else goes on; once repaired, it is read."""
+    """The last valid version is served, other files change; a repaired file is parsed."""
     content.commit({"news/a.md": file("Good"), "news/b.md": file("Other")})
     noise = "".join(f"{n * n} " for n in range(size // 6))
     content.commit({"news/a.md": file("Damaged", f"Words. {noise}")})
@@ -60,7 +60,7 @@ def test_damaged_blob_is_one_problem(
     whole = target.read_bytes()
     corrupt(target, how)
     index = open_index()
-    part = part_at_head(index, content)
+    part = snapshot_at_head(index, content)
     assert titles(part) == {"Good", "Other"}
     (problem,) = errors(part)
     assert (problem.path, problem.rule) == ("news/a.md", "damaged-object")
@@ -69,17 +69,17 @@ def test_damaged_blob_is_one_problem(
     index.save()
     target.write_bytes(whole)
     content.commit({"news/c.md": file("New")})
-    assert titles(part_at_head(index, content)) == {"Damaged", "Other", "New"}
-    assert titles(part_at_head(open_index(), content)) == {"Damaged", "Other", "New"}
+    assert titles(snapshot_at_head(index, content)) == {"Damaged", "Other", "New"}
+    assert titles(snapshot_at_head(open_index(), content)) == {"Damaged", "Other", "New"}
 
 
-def test_damaged_old_version_is_passed_over(index: SourceIndex, content: ContentRepository) -> None:
-    """It tells nothing about when words last changed."""
+def test_damaged_old_version_is_skipped(index: SourceIndex, content: ContentRepository) -> None:
+    """An unreadable version is ignored for the time of the last change of words."""
     content.commit({"news/a.md": file("A", "First.")})
     content.commit({"news/a.md": file("A", "Words lost.")})
     content.commit({"news/a.md": file("A", "Third.")})
     corrupt(object_file(content, "main~1:news/a.md"), "bit")
-    part = part_at_head(index, content)
+    part = snapshot_at_head(index, content)
     assert titles(part) == {"A"}
     assert not errors(part)
 
@@ -88,42 +88,42 @@ def test_damaged_old_version_is_passed_over(index: SourceIndex, content: Content
 def test_damaged_blob_in_a_later_commit_is_one_problem(
     index: SourceIndex, content: ContentRepository, how: str
 ) -> None:
-    """Be it all that the commit brought, and whatever further commits bring."""
+    """The file may be the only one of the commit, and further commits may follow."""
     content.commit({"news/a.md": file("A")})
-    part_at_head(index, content)
+    snapshot_at_head(index, content)
     content.commit({"news/new.md": file("New", "Words.")})
     corrupt(object_file(content, "main:news/new.md"), how)
     for _ in range(2):
-        part = part_at_head(index, content)
+        part = snapshot_at_head(index, content)
         assert titles(part) == {"A"}
         assert [(each.path, each.rule) for each in errors(part)] == [
             ("news/new.md", "damaged-object")
         ]
         content.commit({"elsewhere.txt": "Nothing."})
     content.commit({"news/a.md": file("B")})
-    assert titles(part_at_head(index, content)) == {"B"}
+    assert titles(snapshot_at_head(index, content)) == {"B"}
 
 
-def test_source_whose_every_file_is_lost_is_failing(
+def test_source_with_only_damaged_files_has_an_error(
     index: SourceIndex, content: ContentRepository
 ) -> None:
-    """As in a partial clone: nothing of it may look like a removal."""
+    """In a partial clone, no post is reported as removed."""
     content.commit({"news/a.md": file("A")})
     object_file(content, "main:news/a.md").unlink()
     with pytest.raises(RepositoryError, match="missing"):
-        part_at_head(index, content)
+        snapshot_at_head(index, content)
 
 
 @pytest.mark.parametrize("how", ["missing", "empty", "truncated", "bit", "not-zlib"])
 @pytest.mark.parametrize("tree", ["main^{tree}", "main:news"])
-def test_damaged_tree_is_said_of_the_source(
+def test_damaged_tree_is_an_error_of_the_source(
     index: SourceIndex, content: ContentRepository, how: str, tree: str
 ) -> None:
-    """It cannot be told which files it held; the error has a code and a hint."""
+    """Its files are unknown; the error has a code and a hint."""
     content.commit({"news/a.md": file("A")})
     corrupt(object_file(content, tree), how)
     with pytest.raises(RepositoryError) as caught:
-        part_at_head(index, content)
+        snapshot_at_head(index, content)
     assert caught.value.code == "missing-object"
     assert "fsck" in caught.value.hint
 
@@ -142,18 +142,18 @@ def test_damaged_tree_is_said_of_the_source(
 )
 @pytest.mark.parametrize("is_first", [True, False])
 @pytest.mark.parametrize("is_followed", [True, False])
-def test_commit_time_that_cannot_be_read_is_a_problem_with_its_id(
+def test_invalid_commit_time_is_a_problem_that_names_the_commit(
     open_index: OpenIndex,
     content: ContentRepository,
     committer: bytes,
     is_first: bool,
     is_followed: bool,
 ) -> None:
-    """Replayed from the start, taken in as news, and remembered; every post stays."""
+    """The time is invalid in a full replay, in an update and in a snapshot; all posts stay."""
     content.commit({"news/a.md": file("A", date="2024-01-01")})
     index = open_index()
     if not is_first:
-        part_at_head(index, content)
+        snapshot_at_head(index, content)
         content.commit({"news/b.md": file("B", date="2024-01-02")})
     raw = content.git("cat-file", "commit", "main").encode()
     line = next(each for each in raw.split(b"\n") if each.startswith(b"committer "))
@@ -165,22 +165,22 @@ def test_commit_time_that_cannot_be_read_is_a_problem_with_its_id(
     if is_followed:
         content.commit({"news/c.md": file("C", date="2024-01-03")})
     for each in (index, open_index()):
-        part = part_at_head(each, content)
+        part = snapshot_at_head(each, content)
         assert titles(part) == {"A", *("B" * (not is_first)), *("C" * is_followed)}
         (problem,) = [problem for problem in part.problems if problem.rule == "commit-time"]
         assert odd in problem.message
         each.save()
-    remembered = part_at_head(open_index(), content)
+    remembered = snapshot_at_head(open_index(), content)
     assert [p.rule for p in remembered.problems if p.rule == "commit-time"] == ["commit-time"]
 
 
-def test_post_whose_content_is_lost_after_it_was_read_is_left_out(
+def test_post_damaged_after_indexing_is_left_out(
     index: SourceIndex, content: ContentRepository
 ) -> None:
-    """The others are prepared for rendering."""
+    """The other posts are rendered."""
     content.commit({"news/a.md": file("A"), "news/b.md": file("B")})
     target = object_file(content, "main:news/a.md")
-    part = part_at_head(index, content)
+    part = snapshot_at_head(index, content)
     target.unlink()
     opened = index.render_inputs(part.posts, LinkTargets(part.posts))
     assert [one.post.title for one in opened] == ["B"]

@@ -1,4 +1,4 @@
-"""The register is the same whatever steps led to it."""
+"""The file table depends on the files, not on the updates that led to them."""
 
 from datetime import UTC, datetime
 
@@ -15,14 +15,14 @@ DAYS = [datetime(2024, 1, day, tzinfo=UTC) for day in (1, 2, 3)]
 PATHS = [Path(f"news/{name}.md") for name in "abcdef"]
 
 
-def outcome(path: Path, day: datetime, address: int, kind: str) -> FileResult:
-    """Return what became of a file: a post that wants one of few addresses, hidden, or broken."""
+def file_result(path: Path, day: datetime, url_number: int, kind: str) -> FileResult:
+    """Return the result of a file: a post with one of few URLs, hidden, or broken."""
     blob = BlobId("b" * 40)
     problem = Problem(level="error", rule="x", source="news", path=path, message="x")
     return FileResult(
         blob=blob,
         history=PostHistory(PostKey("k"), (Version(blob, day),)),
-        post=samples.post(path, published=day, url=f"https://a.example/{address}")
+        post=samples.post(path, published=day, url=f"https://a.example/{url_number}")
         if kind in ("post", "odd")
         else None,
         hidden_reason="draft" if kind == "hidden" else "",
@@ -40,31 +40,31 @@ steps = st.lists(
 
 
 @given(steps)
-def test_step_by_step_is_the_same_as_at_once(
+def test_incremental_result_equals_full_result(
     steps: list[dict[Path, tuple[datetime, int, str]]],
 ) -> None:
-    """Posts, what is hidden, and problems, those of contested addresses included."""
-    stepwise, last = FileTable(), dict[Path, tuple[datetime, int, str]]()
+    """Posts, hidden files and problems are the same, duplicate URLs included."""
+    incremental, last = FileTable(), dict[Path, tuple[datetime, int, str]]()
     for step in steps:
-        write(stepwise, step)
+        apply_update(incremental, step)
         last |= step
-    at_once = FileTable()
-    write(at_once, last)
-    assert stepwise.posts == at_once.posts
-    assert stepwise.hidden == at_once.hidden
-    assert list(stepwise.problems) == list(at_once.problems)
-    assert sorted(stepwise) == sorted(at_once)
-    assert len({post.url for post in stepwise.posts}) == len(stepwise.posts)
-    assert list(stepwise.posts) == sorted(
-        stepwise.posts, key=lambda post: (post.published, post.id)
+    full = FileTable()
+    apply_update(full, last)
+    assert incremental.posts == full.posts
+    assert incremental.hidden == full.hidden
+    assert list(incremental.problems) == list(full.problems)
+    assert sorted(incremental) == sorted(full)
+    assert len({post.url for post in incremental.posts}) == len(incremental.posts)
+    assert list(incremental.posts) == sorted(
+        incremental.posts, key=lambda post: (post.published, post.id)
     )
 
 
-def write(register: FileTable, step: dict[Path, tuple[datetime, int, str]]) -> None:
-    """Take down one step."""
+def apply_update(register: FileTable, step: dict[Path, tuple[datetime, int, str]]) -> None:
+    """Apply one update."""
     examined = {
-        path: outcome(path, day, address, kind)
-        for path, (day, address, kind) in step.items()
+        path: file_result(path, day, url_number, kind)
+        for path, (day, url_number, kind) in step.items()
         if kind not in ("skipped", "gone")
     }
     register.update(
@@ -74,10 +74,12 @@ def write(register: FileTable, step: dict[Path, tuple[datetime, int, str]]) -> N
     )
 
 
-def test_whoever_was_published_first_has_the_address() -> None:
-    """When it leaves, the next one has it; all others are problems."""
+def test_first_published_post_owns_the_url() -> None:
+    """If it is removed, the next post gets the URL; all other posts are problems."""
     register = FileTable()
-    found = {path: outcome(path, day, 1, "post") for path, day in zip(PATHS, DAYS, strict=False)}
+    found = {
+        path: file_result(path, day, 1, "post") for path, day in zip(PATHS, DAYS, strict=False)
+    }
     register.update(dict(reversed(found.items())), {}, [])
     assert [post.path for post in register.posts] == [PATHS[0]]
     assert [problem.path for problem in register.problems] == PATHS[1:3]

@@ -1,4 +1,4 @@
-"""Identity by replaying the history: renames, deletions, restored and reused paths."""
+"""The replay of the history: renames, deletions, restored and reused paths."""
 
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -62,124 +62,124 @@ def commits(*changes: tuple[FileChange, ...]) -> list[Commit]:
     ]
 
 
-def folder_of(path: Path) -> Path | None:
+def first_folder(path: Path) -> Path | None:
     """Return the first folder of ``path``."""
     return Path(path.partition("/")[0])
 
 
 def replayed(*changes: tuple[FileChange, ...], accepted: str = "") -> BranchHistory:
-    """Return the ancestry after commits with ``changes``."""
-    ancestry = BranchHistory()
-    ancestry.replay(
+    """Return the branch history after commits with ``changes``."""
+    branch = BranchHistory()
+    branch.replay(
         commits(*changes),
         source="news",
-        find_folder=folder_of,
+        find_folder=first_folder,
         accepted=frozenset({CommitId(accepted)}),
     )
-    return ancestry
+    return branch
 
 
-def lineage(ancestry: BranchHistory, path: str) -> PostHistory:
-    """Return the living post at ``path``."""
-    return ancestry.current[Path(path)]
+def post_history(branch: BranchHistory, path: str) -> PostHistory:
+    """Return the current post at ``path``."""
+    return branch.current[Path(path)]
 
 
-def test_a_key_is_a_digest_of_source_and_first_path() -> None:
-    """Sixteen hex digits of SHA-256 over the source's name, NUL and the first path."""
-    ancestry = replayed((added("p/a.md"),))
-    assert lineage(ancestry, "p/a.md").key == sha256(b"news\0p/a.md").hexdigest()[:16]
+def test_key_is_a_digest_of_source_and_first_path() -> None:
+    """The key is 16 hex digits of the SHA-256 of source name, NUL and first path."""
+    branch = replayed((added("p/a.md"),))
+    assert post_history(branch, "p/a.md").key == sha256(b"news\0p/a.md").hexdigest()[:16]
 
 
-def test_an_id_is_a_tag_with_the_day_of_the_first_commit() -> None:
-    """The day is that of the commit in UTC, whatever the source's zone."""
-    born = lineage(replayed((added("p/a.md"),)), "p/a.md")
+def test_id_is_a_tag_uri_with_the_date_of_the_first_commit() -> None:
+    """The date is that of the commit in UTC, in any zone of the source."""
+    born = post_history(replayed((added("p/a.md"),)), "p/a.md")
     assert post_id(samples.source(), born) == f"tag:www.example.gov,2024-01-01:{born.key}"
 
 
-def test_a_renamed_post_keeps_key_birth_and_versions() -> None:
+def test_renamed_post_keeps_key_creation_and_versions() -> None:
     """A move with an edit is one more version of the same post."""
     before = replayed((added("p/a.md"),))
     after = replayed((added("p/a.md"),), (renamed("p/a.md", "q/b.md", "b2"),))
-    moved = lineage(after, "q/b.md")
-    assert moved.key == lineage(before, "p/a.md").key
+    moved = post_history(after, "q/b.md")
+    assert moved.key == post_history(before, "p/a.md").key
     assert moved.created == START
     assert [version.blob for version in moved.versions] == ["b1", "b2"]
     assert Path("p/a.md") not in after.current
 
 
-def test_a_move_without_an_edit_is_no_version() -> None:
-    """Only content makes versions."""
-    ancestry = replayed((added("p/a.md"),), (renamed("p/a.md", "p/b.md"),))
-    assert len(lineage(ancestry, "p/b.md").versions) == 1
+def test_rename_without_edit_adds_no_version() -> None:
+    """Only other content is another version."""
+    branch = replayed((added("p/a.md"),), (renamed("p/a.md", "p/b.md"),))
+    assert len(post_history(branch, "p/b.md").versions) == 1
 
 
-def test_a_deleted_and_restored_post_is_the_same() -> None:
-    """Key and birth are those of before."""
-    ancestry = replayed((added("p/a.md"),), (deleted("p/a.md"),), (added("p/a.md", "b3"),))
-    restored = lineage(ancestry, "p/a.md")
+def test_restored_post_keeps_its_key() -> None:
+    """Key and creation time are those of before the deletion."""
+    branch = replayed((added("p/a.md"),), (deleted("p/a.md"),), (added("p/a.md", "b3"),))
+    restored = post_history(branch, "p/a.md")
     assert restored.created == START
     assert [version.blob for version in restored.versions] == ["b1", "b3"]
-    assert not ancestry.deleted
+    assert not branch.deleted
 
 
-def test_a_reused_path_gets_a_key_of_its_own() -> None:
-    """The first post of the path lives elsewhere, so the second one's key ends in ~2."""
-    ancestry = replayed((added("p/a.md"),), (renamed("p/a.md", "p/b.md"),), (added("p/a.md"),))
-    assert lineage(ancestry, "p/a.md").key == lineage(ancestry, "p/b.md").key + "~2"
+def test_reused_path_gets_a_new_key() -> None:
+    """The first post of the path was moved, so the key of the second ends with ~2."""
+    branch = replayed((added("p/a.md"),), (renamed("p/a.md", "p/b.md"),), (added("p/a.md"),))
+    assert post_history(branch, "p/a.md").key == post_history(branch, "p/b.md").key + "~2"
 
 
-def test_two_posts_that_change_places_keep_themselves() -> None:
-    """Both renames of one commit start from the state before it."""
+def test_posts_that_swap_paths_keep_their_keys() -> None:
+    """Both renames of a commit are applied to the state before it."""
     before = replayed((added("p/a.md"), added("p/b.md", "b2")))
     after = replayed(
         (added("p/a.md"), added("p/b.md", "b2")),
         (renamed("p/a.md", "p/b.md"), renamed("p/b.md", "p/a.md", "b2")),
     )
-    assert lineage(after, "p/a.md").key == lineage(before, "p/b.md").key
-    assert lineage(after, "p/b.md").key == lineage(before, "p/a.md").key
+    assert post_history(after, "p/a.md").key == post_history(before, "p/b.md").key
+    assert post_history(after, "p/b.md").key == post_history(before, "p/a.md").key
 
 
-def test_a_change_of_a_file_nobody_saw_appear_is_its_birth() -> None:
-    """A shallow history may begin anywhere; a vanished unknown file is nothing."""
-    ancestry = replayed((modified("p/a.md", "b2"), deleted("p/b.md"), renamed("x", "p/c.md")))
-    assert lineage(ancestry, "p/a.md").created == START
-    assert lineage(ancestry, "p/c.md").created == START
-    assert not ancestry.deleted
+def test_modification_of_an_unknown_file_creates_a_post() -> None:
+    """A shallow history may start anywhere; the deletion of an unknown file is ignored."""
+    branch = replayed((modified("p/a.md", "b2"), deleted("p/b.md"), renamed("x", "p/c.md")))
+    assert post_history(branch, "p/a.md").created == START
+    assert post_history(branch, "p/c.md").created == START
+    assert not branch.deleted
 
 
-def test_an_emptied_folder_is_remembered_with_the_last_whole_commit() -> None:
-    """It heals by itself when posts come back."""
+def test_emptied_folder_keeps_the_last_complete_commit() -> None:
+    """The folder is complete again when posts are added."""
     changes = [(added("p/a.md"),), (added("q/b.md"),), (deleted("q/b.md"),), (added("p/c.md"),)]
     emptied = replayed(*changes)
     assert emptied.emptied_folders == ("q",)
     assert (emptied.last_complete_commit, emptied.emptied_by) == ("c1", "c2")
-    healed = replayed(*changes, (added("q/d.md"),))
-    assert not healed.emptied_folders
-    assert (healed.last_complete_commit, healed.emptied_by) == ("c4", None)
+    complete = replayed(*changes, (added("q/d.md"),))
+    assert not complete.emptied_folders
+    assert (complete.last_complete_commit, complete.emptied_by) == ("c4", None)
 
 
-def test_a_folder_whose_posts_moved_to_another_folder_of_the_source_did_not_vanish() -> None:
-    """Nothing is lost, so there is nothing to hold back; a move out of the source is a loss."""
+def test_folder_whose_posts_moved_within_the_source_is_not_emptied() -> None:
+    """Moves within the source lose no post; moves out of the source do."""
     before = (added("p/a.md"), added("q/b.md"))
     assert not replayed(before, (renamed("q/b.md", "p/b.md"),)).emptied_folders
     most = (deleted("q/b.md"), renamed("q/c.md", "p/c.md"), renamed("q/d.md", "p/d.md"))
     assert not replayed((*before, added("q/c.md"), added("q/d.md")), most).emptied_folders
 
     def only_p_and_q(path: Path) -> Path | None:
-        folder = folder_of(path)
+        folder = first_folder(path)
         return folder if folder in ("p", "q") else None
 
-    ancestry = BranchHistory()
-    ancestry.replay(
+    branch = BranchHistory()
+    branch.replay(
         commits(before, (renamed("q/b.md", "drafts/b.md"),)),
         source="news",
         find_folder=only_p_and_q,
     )
-    assert ancestry.emptied_folders == ("q",)
+    assert branch.emptied_folders == ("q",)
 
 
-def test_an_accepted_removal_is_not_held_against_later_commits() -> None:
-    """The operator said that the folder is meant to be empty."""
+def test_accepted_removal_completes_later_commits() -> None:
+    """The operator accepted that the folder is empty."""
     changes = [(added("p/a.md"), added("q/b.md")), (deleted("q/b.md"),), (added("p/c.md"),)]
     assert replayed(*changes, accepted="c1").last_complete_commit == "c2"
     assert replayed(*changes, accepted="c0").last_complete_commit == "c0"
@@ -190,50 +190,50 @@ PATHS = st.sampled_from(["p/a.md", "p/b.md", "q/a.md"])
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[tuple[FileChange, ...]]:
-    """Draw commits of one change each that could have happened."""
-    there: set[str] = set()
+    """Draw a possible history of commits with one change each."""
+    existing: set[str] = set()
     history: list[tuple[FileChange, ...]] = []
     for number in range(draw(st.integers(1, 12))):
         path, other = draw(PATHS), draw(PATHS)
-        if path not in there:
+        if path not in existing:
             change = added(path, f"b{number}")
-        elif other not in there and draw(st.booleans()):
+        elif other not in existing and draw(st.booleans()):
             change = renamed(path, other, f"b{number}")
-            there.discard(path)
+            existing.discard(path)
         else:
             change = draw(st.sampled_from([modified(path, f"b{number}"), deleted(path)]))
-        there.discard(path)
-        there |= {change.path} if change.blob else set()
+        existing.discard(path)
+        existing |= {change.path} if change.blob else set()
         history.append((change,))
     return history
 
 
 @given(histories(), st.integers(0, 12))
-def test_keys_are_unique_and_replaying_in_two_steps_is_replaying_at_once(
+def test_keys_are_unique_and_replay_is_incremental(
     history: list[tuple[FileChange, ...]], cut: int
 ) -> None:
-    """No stored state can make a difference."""
-    at_once = replayed(*history)
-    keys = [one.key for one in (*at_once.current.values(), *at_once.deleted.values())]
+    """The stored state makes no difference."""
+    full = replayed(*history)
+    keys = [one.key for one in (*full.current.values(), *full.deleted.values())]
     assert len(set(keys)) == len(keys)
-    stepwise = BranchHistory()
+    incremental = BranchHistory()
     for piece in (commits(*history)[:cut], commits(*history)[cut:]):
-        stepwise.replay(piece, source="news", find_folder=folder_of)
-    assert stepwise == at_once
+        incremental.replay(piece, source="news", find_folder=first_folder)
+    assert incremental == full
 
 
 FIRST, SECOND = "news/2023-11-06-first.md", "news/2023-11-06-second.md"
 
 
-def told(index: SourceIndex, path: str) -> list[str]:
-    """Return what happened to the file at ``path``."""
+def descriptions(index: SourceIndex, path: str) -> list[str]:
+    """Return the descriptions of the timeline of ``path``."""
     return [chapter.description for chapter in index.timeline(Path(path), index.repository.head())]
 
 
-def test_names_words_and_faults_are_told_in_order(
+def test_timeline_has_renames_word_changes_and_errors(
     content: ContentRepository, index: SourceIndex
 ) -> None:
-    """Each commit that touched the file, under whatever name it had."""
+    """Every commit that touched the file, under all its names."""
     content.commit({FIRST: file(), "news/other.md": file("Other")})
     content.commit({FIRST: file(words="More words.")})
     content.commit({"news/other.md": file("Other", "Words of another.")})
@@ -243,7 +243,7 @@ def test_names_words_and_faults_are_told_in_order(
     content.commit({SECOND: None})
     content.commit({SECOND: file(words="More words.")})
 
-    assert told(index, SECOND) == [
+    assert descriptions(index, SECOND) == [
         "first commit",
         "words changed",
         "words unchanged",
@@ -252,13 +252,11 @@ def test_names_words_and_faults_are_told_in_order(
         "removed",
         "restored, words unchanged",
     ]
-    assert told(index, "news/nothing.md") == []
+    assert descriptions(index, "news/nothing.md") == []
 
 
-def test_what_a_file_says_can_be_read_at_any_commit(
-    content: ContentRepository, index: SourceIndex
-) -> None:
-    """Nothing where it is not."""
+def test_file_can_be_parsed_at_any_commit(content: ContentRepository, index: SourceIndex) -> None:
+    """A file that does not exist has no fields."""
     first = CommitId(content.commit({FIRST: file("First")}))
     second = CommitId(content.commit({FIRST: None}))
 

@@ -1,4 +1,4 @@
-"""What an index remembers over a restart: everything, exactly, or nothing."""
+"""The snapshot of an index is exact, or it is not stored."""
 
 import pathlib
 import random
@@ -25,23 +25,25 @@ from tests.content_repository import ContentRepository
 ODD = Path(b"news/caf\xe9.md".decode("utf-8", "surrogateescape"))
 """A path that is not UTF-8."""
 
-MOMENTS = st.datetimes(datetime(1700, 1, 2), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 — Hypothesis adds the zone
+TIMES = st.datetimes(datetime(1700, 1, 2), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 — Hypothesis adds the zone
 
 
 @st.composite
-def lives(draw: st.DrawFn) -> dict[Path, PostHistory]:
-    """Draw what became of some paths."""
+def histories(draw: st.DrawFn) -> dict[Path, PostHistory]:
+    """Draw the histories of some paths."""
     paths = st.binary(max_size=4).map(lambda name: Path(name.decode("utf-8", "surrogateescape")))
     blobs = st.sampled_from((BlobId("a" * 40), BlobId("b" * 40)))
-    versions = st.lists(st.builds(Version, blobs, MOMENTS), min_size=1)
-    lineages = st.builds(PostHistory, st.just(PostKey("0123456789abcdef~2")), versions.map(tuple))
-    return draw(st.dictionaries(paths, lineages, max_size=5))
+    versions = st.lists(st.builds(Version, blobs, TIMES), min_size=1)
+    post_histories = st.builds(
+        PostHistory, st.just(PostKey("0123456789abcdef~2")), versions.map(tuple)
+    )
+    return draw(st.dictionaries(paths, post_histories, max_size=5))
 
 
 @st.composite
-def outcomes(draw: st.DrawFn, path: Path, lineage: PostHistory) -> FileResult:
-    """Draw what may have become of the file at ``path``."""
-    there = samples.NEW_YORK
+def results(draw: st.DrawFn, path: Path, history: PostHistory) -> FileResult:
+    """Draw a result of the file at ``path``."""
+    zone = samples.NEW_YORK
     problem = Problem(
         level=draw(st.sampled_from(("error", "notice"))),
         rule="a-rule",
@@ -54,14 +56,14 @@ def outcomes(draw: st.DrawFn, path: Path, lineage: PostHistory) -> FileResult:
         FIRST,
         blob=draw(st.sampled_from((BlobId("a" * 40), BlobId("b" * 40)))),
         title=draw(st.text(max_size=5)),
-        published=draw(MOMENTS).astimezone(there),
-        updated=draw(MOMENTS).astimezone(there),
-        expires=draw(st.none() | MOMENTS),
+        published=draw(TIMES).astimezone(zone),
+        updated=draw(TIMES).astimezone(zone),
+        expires=draw(st.none() | TIMES),
         categories=(samples.TTS,) if draw(st.booleans()) else (),
     )
     return FileResult(
         blob=BlobId("b" * 40),
-        history=lineage,
+        history=history,
         post=draw(st.none() | st.just(replace(post, path=path))),
         hidden_reason=draw(st.sampled_from(("", "draft: true"))),
         problems=draw(st.sampled_from(((), (problem,)))),
@@ -69,48 +71,48 @@ def outcomes(draw: st.DrawFn, path: Path, lineage: PostHistory) -> FileResult:
 
 
 @given(data=st.data())
-def test_what_is_written_down_is_read_as_it_was(data: st.DataObject) -> None:
-    """Every path, instant, offset and problem; times before standard time included."""
-    living = data.draw(lives())
-    counts = {path: len(path) for path in living}
-    ancestry = BranchHistory(
+def test_snapshot_round_trip(data: st.DataObject) -> None:
+    """Paths, times, offsets and problems are the same, also before standard time."""
+    current = data.draw(histories())
+    counts = {path: len(path) for path in current}
+    branch = BranchHistory(
         commit=samples.COMMIT,
-        current=living,
-        deleted=data.draw(lives()),
+        current=current,
+        deleted=data.draw(histories()),
         created_at_path=counts,
         post_counts=counts,
         last_complete_commit=data.draw(st.none() | st.just(samples.COMMIT)),
         emptied_by=data.draw(st.none() | st.just(samples.COMMIT)),
     )
-    looked_at = {
-        path: data.draw(outcomes(path, lineage))
-        for path, lineage in living.items()
+    classified = {
+        path: data.draw(results(path, history))
+        for path, history in current.items()
         if data.draw(st.booleans())
     }
-    before = IndexSnapshot(ancestry, looked_at, {ODD: "not a Markdown or HTML file"})
+    before = IndexSnapshot(branch, classified, {ODD: "not a Markdown or HTML file"})
 
     after = index_snapshot.decode(
         index_snapshot.encode(before), samples.source(zone=samples.NEW_YORK)
     )
 
     assert after == before
-    for path, outcome in looked_at.items():
-        assert _shown(after.results[path].post) == _shown(outcome.post)
+    for path, result in classified.items():
+        assert _dates(after.results[path].post) == _dates(result.post)
 
 
-def _shown(post: Post | None) -> tuple[str, str] | None:
-    """Return the dates of ``post`` as readers see them, which equality does not tell apart."""
+def _dates(post: Post | None) -> tuple[str, str] | None:
+    """Return the dates of ``post`` with their offsets, which equality ignores."""
     return (post.published.isoformat(), post.updated.isoformat()) if post else None
 
 
-def _feeds(part: SourceSnapshot) -> list[tuple[str, str] | None]:
-    return [_shown(post) for post in part.posts]
+def _post_dates(part: SourceSnapshot) -> list[tuple[str, str] | None]:
+    return [_dates(post) for post in part.posts]
 
 
-def test_a_start_goes_on_where_the_last_one_was(
+def test_start_continues_from_the_snapshot(
     content: ContentRepository, open_index: OpenIndex, disk_cache: Cache
 ) -> None:
-    """Nothing is read again, not even out of the cache; only what came since."""
+    """Only files of newer commits are parsed; the others are not even read from the cache."""
     content.commit({FIRST: file("First", date="1870-05-01"), ODD: file("Odd"), "news/a.png": "x"})
     first = open_index()
     at_head(first)
@@ -123,14 +125,14 @@ def test_a_start_goes_on_where_the_last_one_was(
     again = open_index()
     assert at_head(again) == at_head(open_index(cache="cold"))
     assert parsed() == before + 1 + 3
-    assert _feeds(at_head(again)) == _feeds(at_head(open_index(cache="cold")))
+    assert _post_dates(at_head(again)) == _post_dates(at_head(open_index(cache="cold")))
 
 
-def test_whatever_happened_meanwhile_a_start_is_the_same_as_the_very_first(
+def test_start_from_any_snapshot_equals_a_cold_start(
     content: ContentRepository, open_index: OpenIndex
 ) -> None:
-    """Edits, moves, removals, breakage, rewritten history: with memories of any age."""
-    chance = random.Random(12)  # noqa: S311 — reproducible
+    """Snapshots of any age give the same result after edits, moves, removals and force-pushes."""
+    rng = random.Random(12)  # noqa: S311 — reproducible
     names = [FIRST, SECOND, "news/x/2024-01-01-third.md", "other/2024-01-02-fourth.md", ODD]
     texts = [
         file("One", "Words. " * 30),
@@ -143,19 +145,19 @@ def test_whatever_happened_meanwhile_a_start_is_the_same_as_the_very_first(
         if number % 6 == 5:
             content.git("update-ref", "refs/heads/main", "main~1")
         else:
-            gone = {chance.choice(names[1:]): None} if number % 4 == 0 else {}
-            content.commit({**gone, chance.choice(names[:3]): chance.choice(texts)})
+            removed = {rng.choice(names[1:]): None} if number % 4 == 0 else {}
+            content.commit({**removed, rng.choice(names[:3]): rng.choice(texts)})
         warm, cold = open_index(), open_index(cache=f"cold{number}")
         assert at_head(warm) == at_head(cold)
-        assert _feeds(at_head(warm)) == _feeds(at_head(cold))
+        assert _post_dates(at_head(warm)) == _post_dates(at_head(cold))
         if number % 3 == 0:
             warm.save()
 
 
-def test_other_settings_and_an_accepted_removal_begin_anew(
+def test_other_settings_and_accepted_removals_invalidate_the_snapshot(
     content: ContentRepository, open_index: OpenIndex
 ) -> None:
-    """What was found out under other rules is not trusted."""
+    """A snapshot of other settings is not used."""
     content.commit({FIRST: file(), "more/2024-01-01-more.md": file("More")})
     first = open_index()
     at_head(first)
@@ -167,10 +169,10 @@ def test_other_settings_and_an_accepted_removal_begin_anew(
     assert at_head(accepting) == at_head(first)
 
 
-def test_an_unfinished_state_is_not_remembered(
+def test_incomplete_state_is_not_stored(
     content: ContentRepository, open_index: OpenIndex, disk_cache: Cache
 ) -> None:
-    """Nor is anything before the first part, or while a folder is empty."""
+    """Nothing is stored before the first snapshot, or while a folder is empty."""
     index = open_index()
     index.save()
     content.commit({FIRST: file()})
@@ -180,10 +182,10 @@ def test_an_unfinished_state_is_not_remembered(
     assert not disk_cache.get(index_snapshot.CACHE_NAMESPACE, [index.snapshot_key])
 
 
-def test_a_shallow_clone_is_not_remembered(
+def test_state_of_a_shallow_clone_is_not_stored(
     content: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
-    """Ids hang on its depth, which the next start may find changed."""
+    """The ids depend on the depth, which may change before the next start."""
     content.commit({FIRST: file("Old")})
     content.commit({FIRST: file("New")})
     shallow = tmp_path / "shallow"
@@ -198,10 +200,10 @@ def test_a_shallow_clone_is_not_remembered(
     cache.close()
 
 
-def test_what_a_shallow_clone_showed_is_not_remembered_when_it_is_whole_again(
+def test_state_from_a_shallow_clone_is_not_stored_after_unshallow(
     content: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
-    """Else its ids would stay for ever; the next start finds the right ones."""
+    """The next start replays the full history and finds the right ids."""
     content.commit({FIRST: file("Old")})
     content.commit({FIRST: file("New")})
     clone = tmp_path / "clone"
@@ -221,10 +223,10 @@ def test_what_a_shallow_clone_showed_is_not_remembered_when_it_is_whole_again(
     cache.close()
 
 
-def test_what_was_remembered_is_not_written_again(
+def test_stored_snapshot_is_not_written_again(
     content: ContentRepository, open_index: OpenIndex, disk_cache: Cache
 ) -> None:
-    """Until something came."""
+    """The next commit changes the snapshot."""
     content.commit({FIRST: file()})
     index = open_index()
     at_head(index)

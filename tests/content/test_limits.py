@@ -1,4 +1,4 @@
-"""One file that is too large, too deep or damaged is a problem of that file only."""
+"""A file that exceeds a limit is a problem of that file only."""
 
 import os
 import resource
@@ -16,18 +16,18 @@ LIMIT = 1_048_576
 """Bytes of a post file, by default."""
 
 
-def part_at_head(index: SourceIndex, content: ContentRepository) -> SourceSnapshot:
+def snapshot_at_head(index: SourceIndex, content: ContentRepository) -> SourceSnapshot:
     """Return the source as it is at the head of its branch."""
     return index.snapshot(CommitId(content.head()))
 
 
 def errors(part: SourceSnapshot) -> list[Problem]:
-    """Return the errors of ``part``."""
+    """Return the errors of the snapshot."""
     return [problem for problem in part.problems if problem.level == "error"]
 
 
 def titles(part: SourceSnapshot) -> set[str]:
-    """Return the titles of the posts of ``part``."""
+    """Return the titles of the posts of the snapshot."""
     return {post.title for post in part.posts}
 
 
@@ -40,7 +40,7 @@ def sized(title: str, size: int) -> str:
 def test_file_at_the_limit_is_a_post_and_one_byte_more_is_a_problem(
     index: SourceIndex, content: ContentRepository
 ) -> None:
-    """The problem has both numbers; the other posts of the source stay."""
+    """The message has size and limit; the other posts are served."""
     content.commit(
         {
             "news/full.md": sized("Full", LIMIT),
@@ -48,7 +48,7 @@ def test_file_at_the_limit_is_a_post_and_one_byte_more_is_a_problem(
             "news/other.md": file("Other"),
         }
     )
-    part = part_at_head(index, content)
+    part = snapshot_at_head(index, content)
     assert titles(part) == {"Full", "Other"}
     (problem,) = errors(part)
     assert (problem.path, problem.rule) == ("news/over.md", "over-limit")
@@ -69,10 +69,10 @@ def test_file_at_the_limit_is_a_post_and_one_byte_more_is_a_problem(
 def test_last_good_version_of_a_file_that_grew_too_large_stays(
     index: SourceIndex, content: ContentRepository, grown: bytes
 ) -> None:
-    """Whatever the file holds, it is not read."""
+    """The content of the large file is not read."""
     content.commit({"news/a.md": file("Good"), "news/b.md": file("Other")})
     content.commit({"news/a.md": grown})
-    part = part_at_head(index, content)
+    part = snapshot_at_head(index, content)
     assert titles(part) == {"Good", "Other"}
     assert [(problem.path, problem.rule) for problem in errors(part)] == [
         ("news/a.md", "over-limit")
@@ -82,20 +82,20 @@ def test_last_good_version_of_a_file_that_grew_too_large_stays(
 def test_old_version_that_is_too_large_does_not_count_for_updated(
     index: SourceIndex, content: ContentRepository
 ) -> None:
-    """A version that cannot be read tells nothing about words, so the search goes on."""
+    """An unreadable version is skipped in the search for other words."""
     content.commit({"news/a.md": file("A", "Words.")})
     content.commit({"news/a.md": sized("A", LIMIT * 2)})
     content.commit({"news/a.md": file("A", "Words.")})
-    part = part_at_head(index, content)
+    part = snapshot_at_head(index, content)
     (post,) = part.posts
     assert post.updated == post.published
     assert not errors(part)
 
 
 def test_blob_of_200_mb_takes_no_memory(index: SourceIndex, content: ContentRepository) -> None:
-    """Neither now nor when it is an old version; the peak of this process tells."""
+    """The peak memory of the process stays low, for a current and for an old version."""
     content.commit({"news/a.md": file("A"), "news/b.md": file("B")})
-    part_at_head(index, content)
+    snapshot_at_head(index, content)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     large = content.path / "large"
     with large.open("wb") as written:
@@ -103,9 +103,9 @@ def test_blob_of_200_mb_takes_no_memory(index: SourceIndex, content: ContentRepo
     blob = content.git("hash-object", "-w", str(large))
     content.git("update-index", "--add", "--cacheinfo", f"100644,{blob},news/a.md")
     content.git("commit", "-qm", "Grow")
-    part = part_at_head(index, content)
+    part = snapshot_at_head(index, content)
     content.git("commit", "-q", "--allow-empty", "-m", "Nothing")
-    part_at_head(index, content)
+    snapshot_at_head(index, content)
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert titles(part) == {"A", "B"}
     assert "200,000,000 bytes" in errors(part)[0].message
@@ -164,10 +164,10 @@ def test_blob_of_200_mb_takes_no_memory(index: SourceIndex, content: ContentRepo
 def test_front_matter_over_a_limit_is_one_problem(
     index: SourceIndex, content: ContentRepository, head: str, said: str
 ) -> None:
-    """The file counts as its last good version, and the others stay."""
+    """The last valid version is served, and the other posts stay."""
     content.commit({"news/a.md": file("Good"), "news/b.md": file("Other")})
     content.commit({"news/a.md": f"{head}Words.\n"})
-    part = part_at_head(index, content)
+    part = snapshot_at_head(index, content)
     assert titles(part) == {"Good", "Other"}
     (problem,) = errors(part)
     assert problem.path == "news/a.md"
@@ -178,7 +178,7 @@ def test_front_matter_over_a_limit_is_one_problem(
 def test_hundred_categories_are_a_post_and_one_more_is_a_problem(
     index: SourceIndex, content: ContentRepository
 ) -> None:
-    """With both numbers."""
+    """The message has number and limit."""
     hundred = "[" + ", ".join(f"c{n}" for n in range(100)) + "]"
     more = "[" + ", ".join(f"c{n}" for n in range(101)) + "]"
     content.commit(
@@ -187,7 +187,7 @@ def test_hundred_categories_are_a_post_and_one_more_is_a_problem(
             "news/b.md": file("More", categories=more),
         }
     )
-    part = part_at_head(index, content)
+    part = snapshot_at_head(index, content)
     assert titles(part) == {"Hundred"}
     (problem,) = errors(part)
     assert (problem.path, problem.rule) == ("news/b.md", "over-limit")
@@ -211,13 +211,13 @@ def test_hundred_categories_are_a_post_and_one_more_is_a_problem(
         pytest.param("---\n" * 250_000, id="rules"),
     ],
 )
-def test_strange_megabyte_is_read_in_linear_time(
+def test_pathological_megabyte_is_parsed_in_linear_time(
     index: SourceIndex, content: ContentRepository, body: str
 ) -> None:
-    """A second or so, where a quadratic search would take minutes."""
+    """A quadratic search would take minutes."""
     content.commit({"news/a.md": file("Strange", body), "news/b.md": file("Other")})
     begun = time.process_time()
-    part = part_at_head(index, content)
+    part = snapshot_at_head(index, content)
     assert titles(part) == {"Strange", "Other"}
     assert time.process_time() - begun < 10
 
@@ -233,21 +233,21 @@ def test_strange_megabyte_is_read_in_linear_time(
         pytest.param("title: A\n" * 100_000, id="no-fence"),
     ],
 )
-def test_strange_megabyte_without_front_matter_is_no_post(
+def test_pathological_megabyte_without_front_matter_is_not_a_post(
     index: SourceIndex, content: ContentRepository, text: str
 ) -> None:
-    """It is read in linear time, too, and the other file is a post."""
+    """The file is read in linear time, and the other file is a post."""
     content.commit({"news/a.md": text, "news/b.md": file("Other")})
     begun = time.process_time()
-    part = part_at_head(index, content)
+    part = snapshot_at_head(index, content)
     assert titles(part) == {"Other"}
     assert time.process_time() - begun < 10
 
 
-def test_links_submodules_pointers_and_odd_names_disturb_nothing(
+def test_symlinks_submodules_lfs_pointers_and_odd_names_are_harmless(
     index: SourceIndex, content: ContentRepository
 ) -> None:
-    """A link to a device is not followed, and a pointer of Git LFS is no post."""
+    """Symlinks are not followed, and a pointer of Git LFS is not a post."""
     pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 200000000\n"
     content.commit(
         {
@@ -259,16 +259,16 @@ def test_links_submodules_pointers_and_odd_names_disturb_nothing(
             os.fsdecode(b"news/large-\xff.md"): sized("Large", LIMIT + 1),
         }
     )
-    part = part_at_head(index, content)
+    part = snapshot_at_head(index, content)
     assert titles(part) == {"Good", "Odd"}
     (problem,) = errors(part)
     assert "news/large-\ufffd.md has 1,048,577 bytes" in problem.message
 
 
 def test_thousands_of_small_files_are_read(index: SourceIndex, content: ContentRepository) -> None:
-    """Without much memory, beside one that is too large."""
+    """Memory stays low, and one large file among them does no harm."""
     files = {f"news/{n}.md": f"---\ntitle: T{n}\n---\n{n}\n" for n in range(4_000)}
     content.commit({**files, "news/large.md": sized("Large", LIMIT + 1)})
-    part = part_at_head(index, content)
+    part = snapshot_at_head(index, content)
     assert len(part.posts) == 4_000
     assert [problem.rule for problem in errors(part)] == ["over-limit"]

@@ -1,4 +1,4 @@
-"""What internal links lead to."""
+"""URLs of internal links and served files."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -18,7 +18,7 @@ TARGETS = LinkTargets(posts=(OTHER, BUNDLE, HERE))
 
 
 @pytest.mark.parametrize(
-    ("name", "address"),
+    ("name", "url"),
     [
         ("news/2024/2024-02-01-other.md", "https://www.example.gov/other"),
         ("/news/2024/2024-02-01-other", "https://www.example.gov/other"),
@@ -29,18 +29,18 @@ TARGETS = LinkTargets(posts=(OTHER, BUNDLE, HERE))
         ("2024-02-01-other#part", "https://www.example.gov/other#part"),
     ],
 )
-def test_a_post_is_found_by_path_or_name(name: str, address: str) -> None:
-    """From the root, from the folder, or by the bare name; a fragment stays."""
-    assert TARGETS.resolve(HERE, [name]) == ((name, address),)
+def test_link_resolves_by_path_or_name(name: str, url: str) -> None:
+    """A link is a path from the root or the folder, or a bare name; a fragment is kept."""
+    assert TARGETS.resolve(HERE, [name]) == ((name, url),)
 
 
-def test_what_is_no_post_is_left_out() -> None:
-    """An image or a page of the site keeps the address it has."""
+def test_references_to_other_files_are_left_out() -> None:
+    """Images and other pages of the site keep their URLs."""
     assert TARGETS.resolve(HERE, ["missing.md", "picture.png", "", "/"]) == ()
 
 
-def test_the_next_targets_are_the_same_as_made_anew() -> None:
-    """Posts that come, go and are called otherwise, whatever was looked up before."""
+def test_updated_targets_equal_new_targets() -> None:
+    """Posts are added, removed and renamed after earlier lookups."""
     moved = replace(OTHER, path=Path("news/2024/2024-02-01-moved.md"))
     same = samples.post(
         "news/2024/2024-02-01-other.html",
@@ -83,13 +83,13 @@ ASSETS = AssetUrls(
         ("../../assets/a b.png", "assets/a%20b.png"),
     ],
 )
-def test_a_file_is_found_where_sites_take_it_from(name: str, served: str) -> None:
-    """From the root, from a folder that becomes the root, or beside the post."""
-    ((written, address),) = ASSETS.resolve(POST, [name])
+def test_asset_is_found_in_the_folders_of_site_generators(name: str, served: str) -> None:
+    """A file is found from the root, from a folder that becomes the root, or next to the post."""
+    ((written, url),) = ASSETS.resolve(POST, [name])
 
     assert written == name
-    assert address.partition("?v=")[0] == f"{URL}/{served}"
-    assert len(address.partition("?v=")[2]) == 40
+    assert url.partition("?v=")[0] == f"{URL}/{served}"
+    assert len(url.partition("?v=")[2]) == 40
 
 
 @pytest.mark.parametrize(
@@ -99,15 +99,13 @@ def test_a_file_is_found_where_sites_take_it_from(name: str, served: str) -> Non
         *("https://x.example/d.png", "//x.example/d.png", " //[x/d.png"),
     ],
 )
-def test_other_addresses_stay_as_they_are(name: str) -> None:
-    """Files that are not there or not public, and those of other hosts."""
+def test_other_urls_are_not_resolved(name: str) -> None:
+    """Missing and hidden files, and URLs of other hosts."""
     assert ASSETS.resolve(POST, [name]) == ()
 
 
-def test_text_and_fields_show_what_is_served(
-    content: ContentRepository, open_index: OpenIndex
-) -> None:
-    """Only where the source is served so, and by the blob of the commit."""
+def test_body_and_fields_use_asset_urls(content: ContentRepository, open_index: OpenIndex) -> None:
+    """Only with ``assets_url``, and with the blob of the commit."""
     commit = content.commit(
         {
             "news/2023-11-06-a.md": file(words="![x](/img/x.png)", image="/img/y.png"),
@@ -118,14 +116,14 @@ def test_text_and_fields_show_what_is_served(
     index = open_index()
     (post,) = index.snapshot(index.repository.head()).posts
 
-    (manuscript,) = index.render_inputs([post], LinkTargets(posts=()))
-    assert manuscript.asset_urls == ()
+    (render_input,) = index.render_inputs([post], LinkTargets(posts=()))
+    assert render_input.asset_urls == ()
 
     index = open_index(assets_url=URL)
     index.snapshot(index.repository.head())
 
-    (manuscript,) = index.render_inputs([post], LinkTargets(posts=()))
-    assert manuscript.asset_urls == tuple(
+    (render_input,) = index.render_inputs([post], LinkTargets(posts=()))
+    assert render_input.asset_urls == tuple(
         (f"/img/{name}", f"{URL}/img/{name}?v={content.git('rev-parse', f'{commit}:img/{name}')}")
         for name in ("x.png", "y.png")
     )

@@ -23,13 +23,13 @@ def index(open_index: OpenIndex) -> SourceIndex:
 
 
 def at_head(index: SourceIndex) -> SourceSnapshot:
-    """Return the part of ``index`` at the head of its branch."""
+    """Return the snapshot of ``index`` at the head of its branch."""
     return index.snapshot(index.repository.head())
 
 
-def paths(part: SourceSnapshot) -> set[str]:
-    """Return the paths of the posts of ``part``."""
-    return {post.path for post in part.posts}
+def paths(snapshot: SourceSnapshot) -> set[str]:
+    """Return the paths of the posts of the snapshot."""
+    return {post.path for post in snapshot.posts}
 
 
 @pytest.mark.parametrize(
@@ -52,9 +52,9 @@ def test_other_files_of_a_leaf_bundle_are_hidden_as_resources(
 ) -> None:
     """The reason names the folder."""
     content.commit({page: file("Page"), resource: file("Resource")})
-    part = at_head(index)
-    assert paths(part) == {page}
-    reasons = {hidden.path: hidden.reason for hidden in part.hidden}
+    snapshot = at_head(index)
+    assert paths(snapshot) == {page}
+    reasons = {hidden.path: hidden.reason for hidden in snapshot.hidden}
     assert reasons == {resource: f"a resource of the page bundle {page.rpartition('/')[0]}"}
 
 
@@ -68,10 +68,10 @@ def test_other_files_of_a_leaf_bundle_are_hidden_as_resources(
         "content/blog/b/index.foo.md",
     ],
 )
-def test_files_beside_any_other_page_are_posts(
+def test_files_in_the_folder_of_another_page_are_posts(
     content: ContentRepository, index: SourceIndex, path: str
 ) -> None:
-    """A branch bundle, another folder's bundle, and names that only look like one."""
+    """Branch bundles, bundles of other folders, and similar names have no effect."""
     content.commit({path: file("Other"), NOTES: file("Notes")})
     assert NOTES in paths(at_head(index))
 
@@ -79,7 +79,7 @@ def test_files_beside_any_other_page_are_posts(
 def test_translations_of_a_bundle_page_are_all_posts(
     content: ContentRepository, index: SourceIndex
 ) -> None:
-    """The bundle lasts as long as one of them."""
+    """The folder is a bundle as long as one of them exists."""
     spanish = "content/blog/b/index.es.md"
     content.commit({PAGE: file("Page"), spanish: file("Page"), NOTES: file("Notes")})
     assert paths(at_head(index)) == {PAGE, spanish}
@@ -89,40 +89,42 @@ def test_translations_of_a_bundle_page_are_all_posts(
     assert paths(at_head(index)) == {NOTES}
 
 
-def test_index_in_the_root_of_the_repository_makes_no_bundle(
+def test_index_in_the_root_of_the_repository_is_not_a_bundle(
     content: ContentRepository, open_index: OpenIndex
 ) -> None:
-    """The content of a Hugo site is never the whole repository."""
+    """The content of a Hugo site is never the root of the repository."""
     index = open_index(folders=(".",), dialect="hugo")
     content.commit({"index.md": file("Root"), NOTES: file("Notes")})
     assert paths(at_head(index)) == {"index.md", NOTES}
 
 
 @pytest.mark.parametrize("dialect", ["jekyll", "news-and-blog", "program-updates"])
-def test_other_engines_know_no_bundles(
+def test_other_dialects_have_no_bundles(
     content: ContentRepository, open_index: OpenIndex, dialect: str
 ) -> None:
-    """There, an index page is one page of its folder."""
+    """An index page is an ordinary page of its folder."""
     content.commit({PAGE: file("Page"), NOTES: file("Notes")})
     assert paths(at_head(open_index(folders=("content",), dialect=dialect))) == {PAGE, NOTES}
 
 
-def test_bundles_step_by_step_are_the_same_as_at_once(
+def test_incremental_bundles_equal_full_bundles(
     content: ContentRepository, open_index: OpenIndex
 ) -> None:
-    """Files that did not change become resources and posts again with the page beside them."""
+    """Unchanged files become resources, and posts again, with the page of their folder."""
     chance = random.Random(1)  # noqa: S311 — dice
     folders = ["content/a", "content/a/b", "content/a/b/c", "content/d"]
     names = ["index.md", "index.es.md", "x.md", "y.md"]
     content.commit({"content/z.md": file("Z")})
-    stepwise = open_index(folders=("content",), dialect="hugo")
+    incremental = open_index(folders=("content",), dialect="hugo")
     for number in range(25):
         path = f"{chance.choice(folders)}/{chance.choice(names)}"
-        there = path in {file.path for file in at_head(stepwise).hidden} | paths(at_head(stepwise))
+        there = path in {file.path for file in at_head(incremental).hidden} | paths(
+            at_head(incremental)
+        )
         content.commit({path: None if there else file(f"Number {number}")})
-        assert at_head(stepwise) == at_head(
+        assert at_head(incremental) == at_head(
             open_index(folders=("content",), dialect="hugo", cache=f"cache-{number}")
         )
         if number % 5 == 0:
-            stepwise.save()
-            stepwise = open_index(folders=("content",), dialect="hugo")
+            incremental.save()
+            incremental = open_index(folders=("content",), dialect="hugo")

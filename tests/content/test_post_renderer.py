@@ -1,4 +1,4 @@
-"""Posts to items: what they are made from, gaps that are filled, and what is remembered."""
+"""Rendered posts: their values, fallbacks and caches."""
 
 import pathlib
 from collections.abc import Iterator
@@ -29,43 +29,43 @@ SECOND = "news/2023-11-07-second.md"
 
 
 @pytest.fixture
-def workroom() -> RenderPool:
+def pool() -> RenderPool:
     """Return the render processes that tests share."""
     return render_pool()
 
 
 @pytest.fixture
-def items(
-    index: SourceIndex, workroom: RenderPool, tmp_path: pathlib.Path
+def renderer(
+    index: SourceIndex, pool: RenderPool, tmp_path: pathlib.Path
 ) -> Iterator[PostRenderer]:
-    """Return what makes items of the source ``news``."""
+    """Return the renderer of the posts of the source ``news``."""
     cache = Cache(tmp_path / "items.db")
-    yield PostRenderer({"news": index}, cache=cache, pool=workroom)
+    yield PostRenderer({"news": index}, cache=cache, pool=pool)
     cache.close()
 
 
-def at_head(index: SourceIndex) -> Edition:
+def edition_at_head(index: SourceIndex) -> Edition:
     """Return the edition of the head of the branch."""
     return Edition.build([index.snapshot(index.repository.head())], at=samples.NOW)
 
 
-def all_items(items: PostRenderer, index: SourceIndex) -> dict[str, RenderedPost]:
-    """Return the items of all posts by path."""
-    edition = at_head(index)
-    return {item.post.path: item for item in items.render(edition.posts, edition)}
+def all_rendered(renderer: PostRenderer, index: SourceIndex) -> dict[str, RenderedPost]:
+    """Return all rendered posts by path."""
+    edition = edition_at_head(index)
+    return {item.post.path: item for item in renderer.render(edition.posts, edition)}
 
 
-def rendered() -> float:
+def rendered_count() -> float:
     """Return how many posts were rendered so far."""
     value = telemetry.posts_rendered_total._value.get()  # noqa: SLF001
     assert isinstance(value, float)
     return value
 
 
-def test_an_item_is_what_file_and_history_say(
-    content: ContentRepository, index: SourceIndex, items: PostRenderer
+def test_rendered_post_has_values_of_file_and_history(
+    content: ContentRepository, index: SourceIndex, renderer: PostRenderer
 ) -> None:
-    """Words become safe HTML, text, summary and minutes; links lead to the posts they mean."""
+    """The body becomes safe HTML, text, summary and reading time; internal links are resolved."""
     content.commit(
         {
             FIRST: file(
@@ -77,7 +77,7 @@ def test_an_item_is_what_file_and_history_say(
             SECOND: file("Second", readtime_str='"7"', carousel_summary="A **short** one"),
         }
     )
-    found = all_items(items, index)
+    found = all_rendered(renderer, index)
     first, second = found[FIRST], found[SECOND]
     assert 'href="https://www.example.gov/news/2023-11-07-second"' in first.content
     assert "<em>and</em>" in first.content
@@ -91,10 +91,10 @@ def test_an_item_is_what_file_and_history_say(
     assert first.card is None
 
 
-def test_a_card_is_complete_even_where_the_file_is_not(
-    content: ContentRepository, index: SourceIndex, items: PostRenderer
+def test_card_is_completed_from_the_post(
+    content: ContentRepository, index: SourceIndex, renderer: PostRenderer
 ) -> None:
-    """Title, summary, image and alternative text come from the post where the card has none."""
+    """Title, summary, image and alternative text that the card lacks come from the post."""
     content.commit(
         {
             FIRST: file("First", "Words. ![A lake](/lake.png)", carousel_show="true"),
@@ -110,7 +110,7 @@ def test_a_card_is_complete_even_where_the_file_is_not(
             "news/2023-11-08-third.md": file("Third", "Words.", carousel_show="true"),
         }
     )
-    found = all_items(items, index)
+    found = all_rendered(renderer, index)
     first, second = found[FIRST].card, found[SECOND].card
     third = found["news/2023-11-08-third.md"].card
     assert first
@@ -133,10 +133,10 @@ def test_a_card_is_complete_even_where_the_file_is_not(
     assert (third.image, third.image_alt) == ("", None)
 
 
-def test_an_address_that_is_none_costs_its_own_post_only(
-    content: ContentRepository, index: SourceIndex, items: PostRenderer
+def test_invalid_url_affects_only_its_post(
+    content: ContentRepository, index: SourceIndex, renderer: PostRenderer
 ) -> None:
-    """An image or permalink that no program can take apart is left out; all else is there."""
+    """An invalid URL of an image or permalink is left out; everything else is rendered."""
     content.commit(
         {
             FIRST: file(
@@ -148,28 +148,28 @@ def test_an_address_that_is_none_costs_its_own_post_only(
             SECOND: file("Second", "![A lake](lake.png)", permalink='"https://[news/x"'),
         }
     )
-    found = all_items(items, index)
+    found = all_rendered(renderer, index)
     assert found[FIRST].image == Image(url="https://www.example.gov/lake.png", alt="A lake")
     assert found[FIRST].external_url == "https://a.org/x%20y"
     assert found[SECOND].post.url == "https://www.example.gov/news/2023-11-07-second"
     assert found[SECOND].image is not None
 
 
-def test_every_post_can_be_looked_at_as_written_and_as_rendered(
-    content: ContentRepository, index: SourceIndex, items: PostRenderer
+def test_render_for_checks_yields_input_and_results(
+    content: ContentRepository, index: SourceIndex, renderer: PostRenderer
 ) -> None:
-    """With what the renderer noted, and where its fields are from."""
+    """The input has the origins of the fields, the results have the diagnostics."""
     content.commit(
         {
             FIRST: file("First", "[](/x)"),
             SECOND: file("Second", "Words.", carousel_summary="'[](/y)'"),
         }
     )
-    edition = at_head(index)
+    edition = edition_at_head(index)
 
     proofs = {
-        str(one.post.path): rendered
-        for one, rendered in items.render_for_checks(edition.posts, edition)
+        str(one.post.path): rendered_count
+        for one, rendered_count in renderer.render_for_checks(edition.posts, edition)
     }
 
     notes = {
@@ -177,73 +177,73 @@ def test_every_post_can_be_looked_at_as_written_and_as_rendered(
     }
     assert [(note.rule, note.line) for note in notes[FIRST]] == [("empty-link", 4)]
     assert {(note.rule, note.line) for note in notes[SECOND]} == {("empty-link", 3)}
-    assert list(items.render_for_checks([], edition)) == []
+    assert list(renderer.render_for_checks([], edition)) == []
 
 
-def test_nothing_is_rendered_twice(
+def test_posts_are_rendered_once(
     content: ContentRepository,
     index: SourceIndex,
-    items: PostRenderer,
-    workroom: RenderPool,
+    renderer: PostRenderer,
+    pool: RenderPool,
     tmp_path: pathlib.Path,
 ) -> None:
-    """Memory serves the same service, the disk the next one; an edit renders one post."""
+    """The memory cache serves one process, the disk cache the next; an edit renders one post."""
     content.commit({FIRST: file(), SECOND: file(words="Second words.")})
-    before = rendered()
-    made = all_items(items, index)
-    assert rendered() - before == 2
-    assert all_items(items, index)[FIRST] is made[FIRST]
+    before = rendered_count()
+    made = all_rendered(renderer, index)
+    assert rendered_count() - before == 2
+    assert all_rendered(renderer, index)[FIRST] is made[FIRST]
     cache = Cache(tmp_path / "items.db")
-    restarted = PostRenderer({"news": index}, cache=cache, pool=workroom)
-    assert all_items(restarted, index) == made
+    restarted = PostRenderer({"news": index}, cache=cache, pool=pool)
+    assert all_rendered(restarted, index) == made
     cache.close()
-    assert rendered() - before == 2
+    assert rendered_count() - before == 2
     content.commit({FIRST: file(words="New words.")})
-    assert "New words" in all_items(items, index)[FIRST].content
-    assert rendered() - before == 3
+    assert "New words" in all_rendered(renderer, index)[FIRST].content
+    assert rendered_count() - before == 3
 
 
-def test_a_link_follows_a_post_that_moves(
-    content: ContentRepository, index: SourceIndex, items: PostRenderer
+def test_link_follows_a_moved_post(
+    content: ContentRepository, index: SourceIndex, renderer: PostRenderer
 ) -> None:
-    """The linking post was not edited, but its item is another one."""
+    """The linking post is rendered again, although its file is the same."""
     content.commit({FIRST: file(words="[next](2023-11-07-second.md)"), SECOND: file()})
-    assert "/news/2023-11-07-second" in all_items(items, index)[FIRST].content
+    assert "/news/2023-11-07-second" in all_rendered(renderer, index)[FIRST].content
     content.commit({SECOND: file(permalink="/moved")})
-    assert 'href="https://www.example.gov/moved"' in all_items(items, index)[FIRST].content
+    assert 'href="https://www.example.gov/moved"' in all_rendered(renderer, index)[FIRST].content
 
 
-def test_translations_know_each_other(
-    content: ContentRepository, index: SourceIndex, items: PostRenderer
+def test_translations_list_each_other(
+    content: ContentRepository, index: SourceIndex, renderer: PostRenderer
 ) -> None:
-    """Each item names the other languages' pages, also when one comes later."""
+    """Rendered posts list the other languages' pages, also those added later."""
     spanish = "news/2023-11-06-first._es.md"
     content.commit({FIRST: file()})
-    assert all_items(items, index)[FIRST].translations == ()
+    assert all_rendered(renderer, index)[FIRST].translations == ()
     content.commit({spanish: file("Hola", permalink="/hola")})
-    found = all_items(items, index)
+    found = all_rendered(renderer, index)
     assert found[FIRST].translations == (("es", "https://www.example.gov/hola"),)
     assert found[spanish].translations == (("en", "https://www.example.gov/news/2023-11-06-first"),)
 
 
-def test_memory_is_bounded(
+def test_memory_cache_is_bounded(
     content: ContentRepository,
     index: SourceIndex,
-    items: PostRenderer,
+    renderer: PostRenderer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What was used longest ago is forgotten, and found again on disk."""
+    """The least recently used post is removed from memory and found on disk again."""
     monkeypatch.setattr("syndicate.content.post_renderer._MAX_CACHED_POSTS", 1)
     content.commit({FIRST: file(), SECOND: file(words="Second words.")})
-    before = rendered()
-    made = all_items(items, index)
-    again = all_items(items, index)
+    before = rendered_count()
+    made = all_rendered(renderer, index)
+    again = all_rendered(renderer, index)
     assert again == made
-    assert rendered() - before == 2
+    assert rendered_count() - before == 2
 
 
-def test_a_blob_that_is_no_post_makes_no_manuscript() -> None:
-    """Only what was read as a post can be opened as one."""
+def test_blob_that_is_not_a_post_has_no_render_input() -> None:
+    """A file that is not parsed as a post has no input."""
     with pytest.raises(ContentError, match="no front matter"):
         build_render_input(
             samples.post(),
@@ -254,72 +254,72 @@ def test_a_blob_that_is_no_post_makes_no_manuscript() -> None:
         )
 
 
-def test_a_post_can_be_seen_as_it_was_told(
-    content: ContentRepository, index: SourceIndex, items: PostRenderer
+def test_post_can_be_rendered_as_announced(
+    content: ContentRepository, index: SourceIndex, renderer: PostRenderer
 ) -> None:
-    """Its former words, title, place and times, rendered by today's rules."""
+    """The former body, title, path and times are rendered by today's renderer."""
     content.commit({FIRST: file("Before", "Old words.", expires="2040-01-01")})
-    before = at_head(index)
-    (was,) = items.render(before.posts, before)
-    told = LedgerRow.from_post(was.post, is_live=True, generation=1)
+    before = edition_at_head(index)
+    (former,) = renderer.render(before.posts, before)
+    row = LedgerRow.from_post(former.post, is_live=True, generation=1)
     content.rename(FIRST, "news/2023-11-07-moved.md")
     content.commit({"news/2023-11-07-moved.md": file("After", "New words.", permalink="/new")})
 
-    now = at_head(index)
+    now = edition_at_head(index)
     (post,) = now.posts
-    past = items.render_as_announced([(told, post)], now)[post.id]
+    as_announced = renderer.render_as_announced([(row, post)], now)[post.id]
 
-    assert past.post.title == "Before"
-    assert (past.post.url, past.post.path) == (was.post.url, FIRST)
-    assert replace(past, post=was.post) == was
-    assert past.post.published.isoformat() == was.post.published.isoformat()
-    assert past.post.expires == was.post.expires != post.expires
+    assert as_announced.post.title == "Before"
+    assert (as_announced.post.url, as_announced.post.path) == (former.post.url, FIRST)
+    assert replace(as_announced, post=former.post) == former
+    assert as_announced.post.published.isoformat() == former.post.published.isoformat()
+    assert as_announced.post.expires == former.post.expires != post.expires
 
 
-def test_a_lost_or_unreadable_past_is_left_out(
-    content: ContentRepository, index: SourceIndex, items: PostRenderer
+def test_lost_or_unreadable_former_files_are_left_out(
+    content: ContentRepository, index: SourceIndex, renderer: PostRenderer
 ) -> None:
-    """Nobody can say what it was, so everything may have changed."""
+    """Their former state is unknown."""
     content.commit({FIRST: file(), SECOND: file(), "note.txt": "no post"})
-    edition = at_head(index)
+    edition = edition_at_head(index)
     blobs = [BlobId("0" * 40), BlobId(content.git("rev-parse", "main:note.txt"))]
-    told = [
+    announced = [
         (replace(LedgerRow.from_post(post, is_live=True, generation=1), blob=blob), post)
         for post, blob in zip(edition.posts, blobs, strict=True)
     ]
 
-    assert items.render_as_announced(told, edition) == {}
+    assert renderer.render_as_announced(announced, edition) == {}
 
 
-def test_what_was_looked_at_is_made_again_ahead(
-    content: ContentRepository, index: SourceIndex, items: PostRenderer
+def test_requested_posts_are_prerendered(
+    content: ContentRepository, index: SourceIndex, renderer: PostRenderer
 ) -> None:
-    """And what is new; of posts that nobody has looked at nothing is made."""
+    """New posts are rendered as well; posts that were never requested are not."""
     content.commit({FIRST: file("First"), SECOND: file("Second")})
-    before = rendered()
-    items.prerender(at_head(index))
-    assert rendered() == before
-    all_items(items, index)
+    before = rendered_count()
+    renderer.prerender(edition_at_head(index))
+    assert rendered_count() == before
+    all_rendered(renderer, index)
     content.commit({FIRST: file("First", "Other words."), "news/2023-11-08-third.md": file("3rd")})
-    before = rendered()
-    items.prerender(at_head(index))
-    assert rendered() == before + 2
-    found = all_items(items, index)
-    assert rendered() == before + 2
+    before = rendered_count()
+    renderer.prerender(edition_at_head(index))
+    assert rendered_count() == before + 2
+    found = all_rendered(renderer, index)
+    assert rendered_count() == before + 2
     assert found[FIRST].text == "Other words."
     content.commit({SECOND: None})
-    items.prerender(at_head(index))
-    assert rendered() == before + 2
+    renderer.prerender(edition_at_head(index))
+    assert rendered_count() == before + 2
 
 
-def test_comments_of_the_engine_reach_no_field_of_an_item(
-    content: ContentRepository, items: PostRenderer, index: SourceIndex
+def test_comments_of_the_engine_reach_no_field(
+    content: ContentRepository, renderer: PostRenderer, index: SourceIndex
 ) -> None:
-    """Title, content, text, summary and reading time are made of what is left."""
+    """Title, content, text, summary and reading time do not include comments."""
     secret = "{::comment}\n# Secret\n\n" + "secret " * 1_000 + "\n{:/comment}"
     content.commit({FIRST: f"---\na: b\n---\n{secret}\n\n# Open\n\nWords.\n"})
     content.commit({SECOND: file(words=secret, preview="'Plain {::comment}secret{:/}words'")})
-    made = all_items(items, index)
+    made = all_rendered(renderer, index)
     first, second = made[FIRST], made[SECOND]
     assert (first.post.title, first.summary, first.text) == (
         "Open",

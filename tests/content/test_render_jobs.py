@@ -1,4 +1,4 @@
-"""The last rendering of each post, on disk."""
+"""The last rendering of each post in the disk cache."""
 
 import pathlib
 from collections.abc import Iterator
@@ -18,18 +18,18 @@ from tests import samples
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept:
-    """An item whose rendering is cached under ``digest``, and what remembers it."""
+class Stored:
+    """A rendered post, the digest of its results, and the caches that hold both."""
 
     cache: Cache
     last: LastRenderings
-    item: RenderedPost
+    rendered: RenderedPost
     digest: str
 
 
 @pytest.fixture
-def kept(tmp_path: pathlib.Path) -> Iterator[Kept]:
-    """Return an item of a post with a path that is not UTF-8, rendered and remembered."""
+def stored(tmp_path: pathlib.Path) -> Iterator[Stored]:
+    """Return a rendered and stored post with a path that is not UTF-8."""
     post = samples.post(
         carousel=True,
         published=datetime(2024, 1, 29, tzinfo=samples.NEW_YORK),
@@ -37,19 +37,19 @@ def kept(tmp_path: pathlib.Path) -> Iterator[Kept]:
     )
     post = replace(post, path=Path("news/2024-01-29-\udcff.md"))
     fields = Fields(title="A", language="en", translation="", word_digest=b"", word_count=0)
-    opened = build_render_input(
+    render_input = build_render_input(
         post,
         b"---\ntitle: A\n---\nSome *words*.",
         fields,
         source=samples.source(),
         targets=LinkTargets(posts=()),
     )
-    cache, workroom = Cache(tmp_path / "cache.db"), RenderPool(processes=1)
-    jobs = RenderJobs(cache, workroom)
-    (job,) = jobs.start([opened])
+    cache, pool = Cache(tmp_path / "cache.db"), RenderPool(processes=1)
+    jobs = RenderJobs(cache, pool)
+    (job,) = jobs.start([render_input])
     body, _, _ = job.future.result()
-    workroom.close()
-    item = samples.rendered_post(
+    pool.close()
+    rendered = samples.rendered_post(
         post,
         content=body.content,
         text=body.text,
@@ -58,47 +58,47 @@ def kept(tmp_path: pathlib.Path) -> Iterator[Kept]:
         translations=(("es", "https://www.example.gov/es"),),
     )
     last = LastRenderings(cache, jobs)
-    last.put({job.digest: item})
-    yield Kept(cache=cache, last=last, item=item, digest=job.digest)
+    last.put({job.digest: rendered})
+    yield Stored(cache=cache, last=last, rendered=rendered, digest=job.digest)
     cache.close()
 
 
-def test_an_item_comes_back_as_it_was(kept: Kept) -> None:
-    """With all its fields; times keep the offset of the source."""
-    (found,) = kept.last.get([kept.item.post]).values()
-    assert found == kept.item
+def test_last_rendering_round_trip(stored: Stored) -> None:
+    """All fields are the same; times keep the offset of the source."""
+    (found,) = stored.last.get([stored.rendered.post]).values()
+    assert found == stored.rendered
     assert found.post.published.isoformat() == "2024-01-29T00:00:00-05:00"
 
 
-def test_a_post_that_moved_is_found_at_its_present_path(kept: Kept) -> None:
-    """Everything else is as it was."""
-    moved = replace(kept.item.post, path=Path("news/moved.md"), title="Another title")
-    (found,) = kept.last.get([moved]).values()
-    assert (found.post.path, found.post.title) == ("news/moved.md", kept.item.post.title)
+def test_last_rendering_of_a_moved_post_has_the_present_path(stored: Stored) -> None:
+    """All other values are those of the rendering."""
+    moved = replace(stored.rendered.post, path=Path("news/moved.md"), title="Another title")
+    (found,) = stored.last.get([moved]).values()
+    assert (found.post.path, found.post.title) == ("news/moved.md", stored.rendered.post.title)
 
 
-def test_what_another_version_wrote_is_not_known(kept: Kept) -> None:
-    """Nor what is damaged: the post is rendered anew, as if it never had been."""
-    kept.cache.put(LAST_RENDERINGS_NAMESPACE, {kept.item.post.id: b'{"digest": 7}'})
-    assert kept.last.get([kept.item.post]) == {}
-    assert list(kept.last.digests([kept.item.post])) == []
+def test_last_rendering_of_another_version_is_ignored(stored: Stored) -> None:
+    """An entry that cannot be decoded counts as missing."""
+    stored.cache.put(LAST_RENDERINGS_NAMESPACE, {stored.rendered.post.id: b'{"digest": 7}'})
+    assert stored.last.get([stored.rendered.post]) == {}
+    assert list(stored.last.digests([stored.rendered.post])) == []
 
 
-def test_an_item_whose_rendering_is_gone_is_not_known(kept: Kept) -> None:
-    """It has no content to serve."""
-    kept.cache.retain_only("renderings", set())
-    assert kept.last.get([kept.item.post]) == {}
+def test_last_rendering_without_results_is_ignored(stored: Stored) -> None:
+    """The entry alone has no content."""
+    stored.cache.retain_only("renderings", set())
+    assert stored.last.get([stored.rendered.post]) == {}
 
 
-def test_a_text_that_cannot_be_written_costs_its_own_item_only(kept: Kept) -> None:
-    """A lone surrogate, as JSON front matter can hold one."""
+def test_text_that_cannot_be_encoded_affects_only_its_post(stored: Stored) -> None:
+    """JSON front matter can contain a lone surrogate."""
     other = samples.rendered_post(samples.post("news/2024-02-01-b.md"), summary="\ud800")
-    kept.last.put({"d": other, kept.digest: kept.item})
-    assert set(kept.last.get([other.post, kept.item.post])) == {kept.item.post.id}
+    stored.last.put({"d": other, stored.digest: stored.rendered})
+    assert set(stored.last.get([other.post, stored.rendered.post])) == {stored.rendered.post.id}
 
 
-def test_only_posts_that_are_kept_are_remembered(kept: Kept) -> None:
-    """Those of an edition; the digests of their renderings are needed as long."""
-    assert list(kept.last.digests([kept.item.post])) == [kept.digest]
-    kept.last.retain_only([samples.post("news/2024-02-01-b.md")])
-    assert list(kept.last.digests([kept.item.post])) == []
+def test_retain_only_deletes_other_posts(stored: Stored) -> None:
+    """The digests of retained posts are listed."""
+    assert list(stored.last.digests([stored.rendered.post])) == [stored.digest]
+    stored.last.retain_only([samples.post("news/2024-02-01-b.md")])
+    assert list(stored.last.digests([stored.rendered.post])) == []

@@ -1,4 +1,4 @@
-"""One source at one commit: posts, what is hidden, what broke, and what was read anew."""
+"""Snapshots of a source: posts, hidden files, broken files and incremental updates."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ SECOND = "news/2023-11-07-second.md"
 
 
 def at_head(index: SourceIndex) -> SourceSnapshot:
-    """Return the part of ``index`` at the head of its branch."""
+    """Return the snapshot of ``index`` at the head of its branch."""
     return index.snapshot(index.repository.head())
 
 
@@ -29,24 +29,22 @@ def parsed() -> float:
     return value
 
 
-def test_a_file_with_front_matter_is_a_post(content: ContentRepository, index: SourceIndex) -> None:
-    """Its fields come from the file, its id and *updated* from the history."""
+def test_file_with_front_matter_is_a_post(content: ContentRepository, index: SourceIndex) -> None:
+    """The fields are those of the file, id and *updated* those of the history."""
     commit = content.commit({FIRST: file("Hello", tags="[tts, New]")})
-    part = at_head(index)
-    (post,) = part.posts
-    assert (part.commit, part.committed) == (commit, FIRST_COMMIT_AT)
+    snapshot = at_head(index)
+    (post,) = snapshot.posts
+    assert (snapshot.commit, snapshot.committed) == (commit, FIRST_COMMIT_AT)
     assert (post.title, post.url) == ("Hello", "https://www.example.gov/news/2023-11-06-first")
     assert [category.slug for category in post.categories] == ["tts", "new"]
     assert post.published.isoformat() == "2023-11-06T00:00:00-05:00"
     assert post.updated == FIRST_COMMIT_AT
     assert post.id.startswith("tag:www.example.gov,2024-01-01:")
-    assert not part.error
+    assert not snapshot.error
 
 
-def test_what_is_not_served_is_named_with_the_reason(
-    content: ContentRepository, index: SourceIndex
-) -> None:
-    """Skipped by name, without front matter, or hidden by it."""
+def test_hidden_files_have_a_reason(content: ContentRepository, index: SourceIndex) -> None:
+    """Files are skipped by name, lack front matter, or are hidden by it."""
     content.commit(
         {
             "news/README.md": "# About",
@@ -55,9 +53,9 @@ def test_what_is_not_served_is_named_with_the_reason(
             "news/picture.png": b"\x89PNG",
         }
     )
-    part = at_head(index)
-    assert not part.posts
-    assert {file.path: file.reason for file in part.hidden} == {
+    snapshot = at_head(index)
+    assert not snapshot.posts
+    assert {file.path: file.reason for file in snapshot.hidden} == {
         "news/README.md": "README",
         "news/plain.md": "has no front matter",
         "news/2023-11-06-draft.md": "draft: true",
@@ -65,32 +63,34 @@ def test_what_is_not_served_is_named_with_the_reason(
     }
 
 
-def test_a_broken_file_keeps_its_last_good_version(
+def test_broken_file_keeps_its_last_valid_version(
     content: ContentRepository, index: SourceIndex
 ) -> None:
-    """The problem names file and line; blob and words are those that could be read."""
+    """The problem names file and line; blob and words are those of the valid version."""
     content.commit({FIRST: file("Good")})
     good = at_head(index).posts
     content.commit({FIRST: '---\ntitle: "Bad\n---\nwords\n'})
-    part = at_head(index)
-    assert part.posts == good
-    (problem,) = part.problems
+    snapshot = at_head(index)
+    assert snapshot.posts == good
+    (problem,) = snapshot.problems
     assert (problem.level, problem.path) == ("error", FIRST)
     assert problem.line > 0
 
 
-def test_a_file_that_never_was_readable_is_hidden(
+def test_file_without_a_valid_version_is_hidden(
     content: ContentRepository, index: SourceIndex
 ) -> None:
-    """There is no last good version to serve; the others are served."""
+    """The other files are served."""
     content.commit({FIRST: "---\ntitle: [\n---\n", SECOND: file()})
-    part = at_head(index)
-    assert [post.path for post in part.posts] == [SECOND]
-    assert [(file.path, file.reason) for file in part.hidden] == [(FIRST, "unreadable")]
+    snapshot = at_head(index)
+    assert [post.path for post in snapshot.posts] == [SECOND]
+    assert [(file.path, file.reason) for file in snapshot.hidden] == [(FIRST, "unreadable")]
 
 
-def test_updated_moves_with_the_words_only(content: ContentRepository, index: SourceIndex) -> None:
-    """Markup, moves and broken versions in between are no news."""
+def test_updated_changes_only_with_the_words(
+    content: ContentRepository, index: SourceIndex
+) -> None:
+    """Changes of markup, moves and broken versions do not count."""
     content.commit({FIRST: file(words="Some words.")})
     changed = content.now
     content.commit({FIRST: file(words="Other words.")})
@@ -102,16 +102,16 @@ def test_updated_moves_with_the_words_only(content: ContentRepository, index: So
 
 
 def test_updated_is_never_before_published(content: ContentRepository, index: SourceIndex) -> None:
-    """A post of the future was last changed, for its readers, when it appears."""
+    """A future post is updated when it is published."""
     content.commit({FIRST: file(date="2030-01-01")})
     (post,) = at_head(index).posts
     assert post.updated == post.published
 
 
-def test_without_any_date_the_first_commit_counts(
+def test_post_without_a_date_has_the_time_of_its_first_commit(
     content: ContentRepository, index: SourceIndex
 ) -> None:
-    """It is to the second, in the source's zone."""
+    """The precision is a second, the zone that of the source."""
     content.commit({"news/dateless.md": file()})
     content.commit({"news/dateless.md": file(words="Other words.")})
     (post,) = at_head(index).posts
@@ -119,10 +119,10 @@ def test_without_any_date_the_first_commit_counts(
     assert post.precision == "second"
 
 
-def test_only_what_changed_is_parsed_again(
+def test_only_changed_files_are_parsed_again(
     content: ContentRepository, open_index: OpenIndex
 ) -> None:
-    """One edited post of many is one parsed file; a restart parses none."""
+    """An edited post is one parsed file; a restart parses none."""
     content.commit({f"news/2023-11-06-post-{n}.md": file(words=f"Words {n}.") for n in range(20)})
     index = open_index()
     before = parsed()
@@ -135,10 +135,10 @@ def test_only_what_changed_is_parsed_again(
     assert parsed() - before == 21
 
 
-def test_step_by_step_is_the_same_as_at_once(
+def test_incremental_result_equals_full_result(
     content: ContentRepository, open_index: OpenIndex
 ) -> None:
-    """Whatever the commits do: edits, moves, drafts, clashes, other files, a branch set back."""
+    """After edits, moves, drafts, duplicate URLs, other files and resets of the branch."""
     chance = random.Random(11)  # noqa: S311 — reproducible
     names = [f"{folder}/2024-01-0{n}-{n}.md" for folder in ("news", "news/x", "q") for n in (1, 2)]
     texts = [
@@ -163,8 +163,8 @@ def test_step_by_step_is_the_same_as_at_once(
         assert at_head(stepwise) == at_head(open_index())
 
 
-def test_a_failure_leaves_nothing_half_done(content: ContentRepository, index: SourceIndex) -> None:
-    """What comes after it is all there."""
+def test_failed_snapshot_can_be_repeated(content: ContentRepository, index: SourceIndex) -> None:
+    """The next snapshot is complete."""
     content.commit({FIRST: file("First"), SECOND: file("Second")})
     at_head(index)
     content.commit({FIRST: file("Edited")})
@@ -173,32 +173,32 @@ def test_a_failure_leaves_nothing_half_done(content: ContentRepository, index: S
     assert [post.title for post in at_head(index).posts] == ["Edited", "Second"]
 
 
-def test_two_posts_with_one_address_leave_it_to_the_first_published(
+def test_first_published_of_two_posts_with_one_url_is_served(
     content: ContentRepository, index: SourceIndex
 ) -> None:
-    """The other is hidden and told as a problem that names both files."""
+    """The other one is not served; the problem names both files."""
     content.commit({FIRST: file(permalink="/same"), SECOND: file(permalink="/same")})
-    part = at_head(index)
-    assert [post.path for post in part.posts] == [FIRST]
-    (problem,) = part.problems
+    snapshot = at_head(index)
+    assert [post.path for post in snapshot.posts] == [FIRST]
+    (problem,) = snapshot.problems
     assert (problem.rule, problem.path) == ("duplicate-address", SECOND)
     assert FIRST in problem.message
 
 
 @pytest.mark.parametrize("gone", [{FIRST: None}, {FIRST: None, "old/a.md": file()}])
-def test_a_folder_that_empties_keeps_the_last_posts(
+def test_emptied_folder_keeps_its_last_posts(
     content: ContentRepository, open_index: OpenIndex, gone: dict[str, str | None]
 ) -> None:
-    """They stay in service, also after a restart, until posts come back."""
+    """The posts are served, also after a restart, until others are added."""
     commit = content.commit({FIRST: file("Kept")})
     index = open_index()
     kept = at_head(index).posts
     emptied = content.commit(gone)
     content.commit({"elsewhere.md": "x"})
-    for part in (at_head(index), at_head(open_index())):
-        assert part.posts == kept
-        assert part.commit == commit
-        assert "news had posts and has none now" in part.error
+    for snapshot in (at_head(index), at_head(open_index())):
+        assert snapshot.posts == kept
+        assert snapshot.commit == commit
+        assert "news had posts and has none now" in snapshot.error
         assert index.emptied_by == emptied
     content.commit({SECOND: file("New")})
     healed = at_head(index)
@@ -206,24 +206,24 @@ def test_a_folder_that_empties_keeps_the_last_posts(
     assert not healed.error
 
 
-def test_an_accepted_removal_empties_the_source(
+def test_accepted_removal_empties_the_source(
     content: ContentRepository, open_index: OpenIndex
 ) -> None:
-    """The operator said that the folder is meant to be empty."""
+    """The operator accepted that the folder is empty."""
     content.commit({FIRST: file()})
     emptied = content.commit({FIRST: None})
     index = open_index(accepted=emptied)
-    part = at_head(index)
+    snapshot = at_head(index)
     assert index.emptied_by is None
-    assert not part.posts
-    assert not part.error
-    assert [problem.rule for problem in part.problems] == ["no-posts"]
+    assert not snapshot.posts
+    assert not snapshot.error
+    assert [problem.rule for problem in snapshot.problems] == ["no-posts"]
 
 
-def test_a_removal_can_be_accepted_while_the_last_posts_are_in_service(
+def test_removal_can_be_accepted_while_the_last_posts_are_served(
     index: SourceIndex, content: ContentRepository
 ) -> None:
-    """The next part obeys, of the same commit."""
+    """The next snapshot of the same commit is empty."""
     accepted: set[CommitId] = set()
     index.accepted = lambda: frozenset(accepted)
     content.commit({FIRST: file()})
@@ -231,22 +231,22 @@ def test_a_removal_can_be_accepted_while_the_last_posts_are_in_service(
     assert len(at_head(index).posts) == 1
     assert index.emptied_by
     accepted.add(index.emptied_by)
-    part = at_head(index)
-    assert not part.posts
-    assert not part.error
+    snapshot = at_head(index)
+    assert not snapshot.posts
+    assert not snapshot.error
 
 
-def test_a_folder_that_never_had_posts_is_a_problem(
+def test_folder_that_never_had_posts_is_a_problem(
     content: ContentRepository, open_index: OpenIndex
 ) -> None:
     """The other folders are served."""
     content.commit({FIRST: file()})
-    part = at_head(open_index(folders=("news", "nwes")))
-    assert len(part.posts) == 1
-    assert [(problem.rule, problem.path) for problem in part.problems] == [("no-posts", "nwes")]
+    snapshot = at_head(open_index(folders=("news", "nwes")))
+    assert len(snapshot.posts) == 1
+    assert [(problem.rule, problem.path) for problem in snapshot.problems] == [("no-posts", "nwes")]
 
 
-def test_the_whole_repository_may_be_the_folder(
+def test_root_of_the_repository_can_be_the_folder(
     content: ContentRepository, open_index: OpenIndex
 ) -> None:
     """A folder ``.`` is the root."""
@@ -254,10 +254,10 @@ def test_the_whole_repository_may_be_the_folder(
     assert len(at_head(open_index(folders=(".",))).posts) == 1
 
 
-def test_a_rewritten_history_that_keeps_births_keeps_ids(
+def test_rewritten_history_with_the_same_creations_keeps_ids(
     content: ContentRepository, index: SourceIndex
 ) -> None:
-    """After a force-push the history is replayed from nothing."""
+    """After a force-push, the history is replayed from the root commit."""
     content.commit({FIRST: file()}, committed=FIRST_COMMIT_AT)
     content.commit({SECOND: file("Second")}, committed=FIRST_COMMIT_AT + timedelta(days=1))
     before = {post.path: post.id for post in at_head(index).posts}
@@ -268,17 +268,15 @@ def test_a_rewritten_history_that_keeps_births_keeps_ids(
     assert {post.path: post.id for post in at_head(index).posts} == before
 
 
-def test_a_commit_that_is_not_there_is_an_error(
-    content: ContentRepository, index: SourceIndex
-) -> None:
-    """The error is git's, with what to do."""
+def test_missing_commit_is_an_error(content: ContentRepository, index: SourceIndex) -> None:
+    """The error of git has a hint."""
     content.commit({FIRST: file()})
     with pytest.raises(RepositoryError):
         index.snapshot(CommitId("1" * 40))
 
 
-def test_an_older_commit_can_be_looked_at(content: ContentRepository, index: SourceIndex) -> None:
-    """An index may go back, as `--rev` does."""
+def test_snapshot_of_an_older_commit(content: ContentRepository, index: SourceIndex) -> None:
+    """An index can go back to an older commit, as for `--rev`."""
     first = content.commit({FIRST: file("Old")}, committed=datetime(2024, 1, 1, tzinfo=UTC))
     content.commit({FIRST: file("New")})
     assert at_head(index).posts[0].title == "New"

@@ -1,4 +1,4 @@
-"""The files of a real post folder at any time of its history."""
+"""The files of a real repository at any commit of its history."""
 
 import os
 import pathlib
@@ -12,7 +12,7 @@ from tests.corpora import clone
 
 
 class CorpusHistory:
-    """A clone of the corpus called ``name`` below ``into``; skips the test where there is none."""
+    """A clone of the corpus ``name`` in ``into``; skips the test if the corpus is missing."""
 
     def __init__(self, name: str, into: pathlib.Path) -> None:
         self.path: Final = clone(name, into)
@@ -38,11 +38,11 @@ class CorpusHistory:
 
     def edits(self, commit: str) -> list[tuple[Path, Path]]:
         """Return the paths, before and after ``commit``, of the files that it changed or moved."""
-        told = self._git_words(
+        output = self._git_words(
             *("diff-tree", "-r", "-z", "-M50%", "-l0", "--diff-filter=MR", "--raw"),
             *(f"{commit}^", commit),
         )
-        words = iter(told)
+        words = iter(output)
         pairs = []
         for about in words:
             old = next(words)

@@ -1,4 +1,4 @@
-"""Posts written for one test: front matter and body in, document, reading or fields out."""
+"""Functions that build a document, a field reader or fields from front matter and body."""
 
 from typing_extensions import Unpack
 
@@ -21,7 +21,7 @@ def document(front: str, body: str = "", path: str = PATH) -> Document:
 
 
 def field_reader(front: str, body: str = "", **changes: Unpack[SourceFields]) -> FieldReader:
-    """Return a reading of that document with the general keys."""
+    """Return a reader of that document with the default keys."""
     return FieldReader(document(front, body), source(**changes), DEFAULT_KEYS)
 
 
@@ -32,11 +32,11 @@ def fields(
     vocabulary: Vocabulary = Vocabulary(),
     **changes: Unpack[SourceFields],
 ) -> Fields:
-    """Return what the dialect of the source makes of that document."""
+    """Return the fields of that document in the dialect of the source."""
     chosen = source(**changes)
     return DIALECTS[chosen.dialect].read_fields(document(front, body, path), chosen, vocabulary)
 
 
-def reported_rules(of: FieldReader | Fields) -> list[tuple[str, int]]:
-    """Return (rule, line) of each note."""
-    return [(note.rule, note.line) for note in of.problems]
+def reported_rules(read: FieldReader | Fields) -> list[tuple[str, int]]:
+    """Return (rule, line) of each problem."""
+    return [(problem.rule, problem.line) for problem in read.problems]

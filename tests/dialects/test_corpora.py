@@ -1,4 +1,4 @@
-"""The real post folders come out right: every version loads, every post is as its site shows it."""
+"""Real repositories: every version is parsed, every post is as on its site."""
 
 import json
 import pathlib
@@ -38,66 +38,66 @@ def histories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, CorpusHisto
     return {name: CorpusHistory(name, folder) for name in ("usds", "login", "18f")}
 
 
-def understood(path: Path, data: bytes, of: Source) -> Fields | str:
-    """Return the fields of a post, or why the file is none."""
-    dialect = DIALECTS[of.dialect]
-    reason = dialect.skip_reason(path, of)
+def parsed(path: Path, data: bytes, source: Source) -> Fields | str:
+    """Return the fields of a post, or the reason why the file is not a post."""
+    dialect = DIALECTS[source.dialect]
+    reason = dialect.skip_reason(path, source)
     try:
         document = None if reason else parse_document(path, data)
     except ContentError as error:
         return error.code
     if document is None:
         return reason or "no front matter"
-    return dialect.read_fields(document, of, VOCABULARY)
+    return dialect.read_fields(document, source, VOCABULARY)
 
 
-def posts(files: Mapping[Path, bytes], of: Source, folder: str) -> dict[Path, Fields]:
-    """Return what the posts below ``folder`` say, by path."""
+def posts(files: Mapping[Path, bytes], source: Source, folder: str) -> dict[Path, Fields]:
+    """Return the fields of the posts in ``folder``, by path."""
     below = {path: data for path, data in files.items() if path.startswith(folder)}
-    found = {path: understood(path, data, of) for path, data in below.items()}
+    found = {path: parsed(path, data, source) for path, data in below.items()}
     return {path: fields for path, fields in found.items() if isinstance(fields, Fields)}
 
 
-def url(path: Path, fields: Fields, of: Source) -> str:
-    """Return the address of a post that has a date."""
+def url(path: Path, fields: Fields, source: Source) -> str:
+    """Return the URL of a post that has a date."""
     assert fields.published
-    return DIALECTS[of.dialect].post_url(fields, path, of, fields.published)
+    return DIALECTS[source.dialect].post_url(fields, path, source, fields.published)
 
 
-def shown(path: Path, fields: Fields, of: Source) -> dict[str, object]:
-    """Return what a reader sees of a post before its words."""
-    told: dict[str, object] = {
+def visible(path: Path, fields: Fields, source: Source) -> dict[str, object]:
+    """Return the visible fields of a post except its body."""
+    values: dict[str, object] = {
         "title": fields.title,
-        "url": url(path, fields, of),
+        "url": url(path, fields, source),
         "published": fields.published and fields.published.isoformat(),
         "precision": fields.precision,
         "categories": [category.slug for category in fields.categories],
         "authors": list(fields.authors),
     }
     if fields.carousel:
-        told["card"] = {
+        values["card"] = {
             "title": fields.card_title,
             "summary": fields.card_summary,
             "image": fields.card_image,
             "image_alt": fields.card_image_alt,
             "day": str(fields.day),
         }
-        told["reading_minutes"] = fields.reading_minutes
-    return told
+        values["reading_minutes"] = fields.reading_minutes
+    return values
 
 
 @pytest.mark.parametrize("home", [USDS, LOGIN], ids=lambda home: home.name)
-def test_every_post_is_as_its_site_shows_it(
+def test_posts_have_the_urls_and_titles_of_their_site(
     home: Source, histories: dict[str, CorpusHistory]
 ) -> None:
-    """Titles, dates, addresses, categories, bylines and cards of the posts that are live."""
+    """Titles, dates, URLs, categories, bylines and cards of live posts."""
     expected = json.loads((EXPECTED / f"{home.name}.json").read_text())
     found = posts(histories[home.name].files(), home, f"{home.folders[0]}/")
-    assert {path: shown(path, fields, home) for path, fields in found.items()} == expected
+    assert {path: visible(path, fields, home) for path, fields in found.items()} == expected
 
 
-def test_the_seed_of_login_is_filed_by_its_line(histories: dict[str, CorpusHistory]) -> None:
-    """The post on the editors' branch: exact instant, two categories, Markdown summary."""
+def test_seed_of_login_has_the_categories_of_its_line(histories: dict[str, CorpusHistory]) -> None:
+    """The post on the editors' branch has an exact time, two categories and a Markdown summary."""
     [(path, fields)] = (
         (path, fields)
         for path, fields in posts(
@@ -120,12 +120,12 @@ def test_the_seed_of_login_is_filed_by_its_line(histories: dict[str, CorpusHisto
     assert fields.language == "en"
 
 
-def test_the_seed_of_usds_is_a_carousel_post(histories: dict[str, CorpusHistory]) -> None:
-    """The version of commit 887d1f9: the day of the file name, three minutes, one byline."""
+def test_seed_of_usds_is_a_carousel_post(histories: dict[str, CorpusHistory]) -> None:
+    """The version of commit 887d1f9 has the date of its file name and one byline."""
     stem = "2024-01-29-a-call-to-service-for-talent-in-the-federal-government"
     files = histories["usds"].files("887d1f9")
     path = next(path for path in files if stem in path)
-    fields = understood(path, files[path], USDS)
+    fields = parsed(path, files[path], USDS)
     assert isinstance(fields, Fields)
     assert url(path, fields, USDS) == (
         "https://www.usds.gov/news-and-blog/a-call-to-service-for-talent-in-the-federal-government"
@@ -153,17 +153,17 @@ def test_the_seed_of_usds_is_a_carousel_post(histories: dict[str, CorpusHistory]
     ],
     ids=lambda value: value.name if isinstance(value, Source) else "",
 )
-def test_every_version_loads_or_is_named_for_what_it_is(
+def test_every_version_is_parsed_or_has_a_known_error(
     home: Source, reasons: dict[str, int], histories: dict[str, CorpusHistory]
 ) -> None:
-    """No version of any file in the whole history raises; what is no post has its reason."""
-    found = [understood(path, data, home) for path, data in histories[home.name].versions()]
+    """No version of any file raises; files that are not posts have a reason."""
+    found = [parsed(path, data, home) for path, data in histories[home.name].versions()]
     assert Counter(reason for reason in found if isinstance(reason, str)) == reasons
     assert all(fields.title for fields in found if isinstance(fields, Fields))
 
 
 def test_dates_of_18f_are_from_keys_and_names(histories: dict[str, CorpusHistory]) -> None:
-    """509 posts: 422 dates in front matter, 87 in file names, 45 that contradict each other."""
+    """509 posts have 422 dates in front matter, 87 in file names, and 45 conflicts."""
     found = posts(histories["18f"].files(), EIGHTEEN_F, "content/posts/")
     assert len(found) == 509
     origins = Counter(dict(fields.origins)["published"].split(",")[0] for fields in found.values())
@@ -173,13 +173,13 @@ def test_dates_of_18f_are_from_keys_and_names(histories: dict[str, CorpusHistory
     assert rules["impossible-date"] == rules["missing-date"] == 0
 
 
-def test_addresses_of_18f_are_those_of_the_site(histories: dict[str, CorpusHistory]) -> None:
-    """The day of the post and its name without a padded day; two have a permalink."""
+def test_urls_of_18f_are_those_of_the_site(histories: dict[str, CorpusHistory]) -> None:
+    """URLs have the date and the name without a padded date; two posts have a permalink."""
     found = posts(histories["18f"].files(), EIGHTEEN_F, "content/posts/")
-    addresses = {path: url(path, fields, EIGHTEEN_F) for path, fields in found.items()}
-    assert len(set(addresses.values())) == 509
+    urls = {path: url(path, fields, EIGHTEEN_F) for path, fields in found.items()}
+    assert len(set(urls.values())) == 509
     own = {path for path, fields in found.items() if fields.permalink}
-    assert {addresses[path].removeprefix("https://18f.gsa.gov") for path in own} == {
+    assert {urls[path].removeprefix("https://18f.gsa.gov") for path in own} == {
         "/2015/05/21/tockingtime/",
         "/2015/09/09/how-a-two-day-sprint-moved-an-agency-twenty-years-forward/",
     }
@@ -187,13 +187,13 @@ def test_addresses_of_18f_are_those_of_the_site(histories: dict[str, CorpusHisto
         published = found[path].published
         assert published
         name = re.sub(r"^\d{4}-\d\d-\d\d-", "", pathlib.PurePath(path).stem)
-        assert addresses[path] == f"https://18f.gsa.gov/{published:%Y/%m/%d}/{name}/"
+        assert urls[path] == f"https://18f.gsa.gov/{published:%Y/%m/%d}/{name}/"
 
 
-def test_subjects_and_pictures_of_18f_are_counted_right(
+def test_categories_and_images_of_18f_are_complete(
     histories: dict[str, CorpusHistory],
 ) -> None:
-    """142 tags, a few on each post; a picture on 282, described on 16; one post in Spanish."""
+    """142 tags; images on 282 posts, 16 with alternative text; one post in Spanish."""
     found = posts(histories["18f"].files(), EIGHTEEN_F, "content/posts/").values()
     slugs = Counter(category.slug for fields in found for category in fields.categories)
     assert len(slugs) == 142
@@ -208,17 +208,17 @@ def test_subjects_and_pictures_of_18f_are_counted_right(
 @pytest.mark.parametrize(
     ("commit", "edited", "least", "most"), [("9ba5277", 506, 1, 25), ("5f40894", 324, 19, 19)]
 )
-def test_mass_edits_of_18f_change_few_words_and_no_address(
+def test_mass_edits_of_18f_change_few_words_and_no_url(
     commit: str, edited: int, least: int, most: int, histories: dict[str, CorpusHistory]
 ) -> None:
-    """A move of every file, and a repair of links in most, are no news for readers."""
+    """A move of all files and a repair of links do not change *updated*."""
     corpus = histories["18f"]
     before, after = corpus.files(f"{commit}^"), corpus.files(commit)
     pairs = [pair for pair in corpus.edits(commit) if pair[1].endswith(".md")]
     assert len(pairs) == edited
     changed = 0
     for old, new in pairs:
-        was, now = understood(old, before[old], EIGHTEEN_F), understood(new, after[new], EIGHTEEN_F)
+        was, now = parsed(old, before[old], EIGHTEEN_F), parsed(new, after[new], EIGHTEEN_F)
         assert isinstance(was, Fields)
         assert isinstance(now, Fields)
         assert url(old, was, EIGHTEEN_F) == url(new, now, EIGHTEEN_F)

@@ -1,4 +1,4 @@
-"""Every dialect of the table keeps the same promises, and reads its samples as they are meant."""
+"""Conformance of all dialects, and the expected fields of sample posts."""
 
 import json
 from contextlib import suppress
@@ -30,12 +30,12 @@ VOCABULARY: Final = Vocabulary(
         CategoryDefinition(category=TTS, aliases=("TTS",)),
     )
 )
-UNSEEN: Final = {"word_digest", "origins", "problems"}
+NOT_COMPARED: Final = {"word_digest", "origins", "problems"}
 """Fields that the expected results do not repeat, or tell in their own way."""
 
 
 def site(dialect: str) -> Source:
-    """Return a source in ``dialect`` without pattern, with the folder that its samples are in."""
+    """Return a source with ``dialect`` and the folder of its samples, without a permalink."""
     folder = next((SAMPLES / dialect).rglob("*.md")).relative_to(SAMPLES / dialect)
     depth = 2 if folder.parts[0] == "content" else 1
     return source(
@@ -46,15 +46,17 @@ def site(dialect: str) -> Source:
     )
 
 
-def told(document: Document, dialect: str) -> dict[str, object]:
-    """Return what is expected of a sample: its address, body and fields, without the absent."""
-    style, home = DIALECTS[dialect], site(dialect)
-    fields = style.read_fields(document, home, VOCABULARY)
+def described(document: Document, dialect: str) -> dict[str, object]:
+    """Return URL, body and fields of a sample, without absent fields."""
+    dialect_of_samples, source_of_samples = DIALECTS[dialect], site(dialect)
+    fields = dialect_of_samples.read_fields(document, source_of_samples, VOCABULARY)
     values = json.loads(msgspec.json.encode(asdict(fields)))
     return {
-        "url": style.post_url(fields, document.path, home, fields.published or NOW),
-        "body": style.text_to_render(document),
-        **{key: value for key, value in values.items() if value and key not in UNSEEN},
+        "url": dialect_of_samples.post_url(
+            fields, document.path, source_of_samples, fields.published or NOW
+        ),
+        "body": dialect_of_samples.text_to_render(document),
+        **{key: value for key, value in values.items() if value and key not in NOT_COMPARED},
         "image_alt": fields.image_alt,
         "origins": dict(fields.origins),
         "problems": [[problem.level, problem.rule, problem.line] for problem in fields.problems],
@@ -62,29 +64,29 @@ def told(document: Document, dialect: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("file", FILES, ids=str)
-def test_a_sample_says_what_stands_beside_it(file: File) -> None:
-    """The file with the ending .json holds everything that is to be understood."""
+def test_sample_has_the_expected_fields(file: File) -> None:
+    """The .json file next to the sample has the expected fields."""
     dialect, path = file.parts[0], Path("/".join(file.parts[1:]))
     document = parse_document(path, (SAMPLES / file).read_bytes())
     assert document
     assert DIALECTS[dialect].skip_reason(path, site(dialect)) == ""
     expected = json.loads((SAMPLES / file).with_suffix(".json").read_text())
-    assert told(document, dialect) == expected
+    assert described(document, dialect) == expected
 
 
 def test_every_dialect_has_samples() -> None:
-    """A new dialect comes with a file that shows what it is for."""
+    """A new dialect has sample posts."""
     assert {file.parts[0] for file in FILES} == set(DIALECTS)
 
 
 @pytest.mark.parametrize("name", DIALECTS)
-def test_a_dialect_is_called_what_the_settings_call_it(name: str) -> None:
-    """The table cannot contradict the dialects in it."""
+def test_dialects_are_registered_by_name(name: str) -> None:
+    """The keys of the table are the names of the dialects."""
     assert DIALECTS[name].name == name
 
 
-def test_login_shows_line_ends_as_breaks() -> None:
-    """Of the four, only kramdown's ``hard_wrap`` does."""
+def test_program_updates_has_hard_line_breaks() -> None:
+    """Only the site with kramdown's ``hard_wrap`` has them."""
     assert [name for name, dialect in DIALECTS.items() if dialect.hard_breaks] == [
         "program-updates"
     ]
@@ -113,16 +115,18 @@ PATHS = st.sampled_from(["news/2024-01-29-x.md", "news/\udce9._es.md", "x/index.
 @pytest.mark.parametrize("name", DIALECTS)
 @settings(max_examples=50)
 @given(meta=st.dictionaries(KEYS, VALUES), body=st.text(max_size=40), path=PATHS)
-def test_any_front_matter_makes_fields(
+def test_any_front_matter_has_fields(
     name: str, meta: dict[str, object], body: str, path: str
 ) -> None:
-    """Nothing raises, the result can be stored, and the address is one."""
+    """No value raises; the fields can be encoded, and the URL is valid."""
     document = Document(path=Path(path), meta=meta, body=body, body_line=1, key_lines={})
-    style, home = DIALECTS[name], source()
-    fields = style.read_fields(document, home, VOCABULARY)
+    dialect_of_samples, source_of_samples = DIALECTS[name], source()
+    fields = dialect_of_samples.read_fields(document, source_of_samples, VOCABULARY)
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(fields), type=Fields) == fields
     assert fields.title
-    url = style.post_url(fields, document.path, home, fields.published or NOW)
+    url = dialect_of_samples.post_url(
+        fields, document.path, source_of_samples, fields.published or NOW
+    )
     assert url.isascii()
     assert "://" in url
     assert " " not in url
@@ -130,10 +134,10 @@ def test_any_front_matter_makes_fields(
 
 @pytest.mark.parametrize("name", DIALECTS)
 @given(front=st.binary(max_size=60), body=st.binary(max_size=60))
-def test_any_bytes_between_fences_are_fields_or_refused(
+def test_any_bytes_between_delimiters_have_fields_or_an_error(
     name: str, front: bytes, body: bytes
 ) -> None:
-    """The whole way from bytes to fields ends in fields, nothing, or a `ContentError`."""
+    """Any file gives fields, None, or a `ContentError`."""
     with suppress(ContentError):
         document = parse_document(Path("news/x.md"), b"---\n" + front + b"\n---\n" + body)
         if document is not None:
@@ -162,8 +166,8 @@ PIECES: Final = (
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("piece", PIECES)
-def test_a_megabyte_of_anything_takes_no_time(piece: str) -> None:
-    """Neither a body nor a value of one repeated piece is read more than a few times."""
+def test_pathological_megabytes_are_read_in_linear_time(piece: str) -> None:
+    """Bodies and values of one repeated piece are read in linear time."""
     body, value = piece * (1_000_000 // len(piece)) + "x", piece * (90_000 // len(piece)) + "x"
     keys = (
         *DEFAULT_KEYS["title"],

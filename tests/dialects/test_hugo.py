@@ -1,4 +1,4 @@
-"""Hugo sites are served from where Hugo would publish, in every notation."""
+"""Hugo sites: URLs, dates, hidden pages, and all front-matter syntaxes."""
 
 import pytest
 
@@ -28,10 +28,8 @@ FOLDERS = (Path("content/news"),)
         ("content/news/forms.md", "slug: s", "/:slug/:slugorcontentbasename", "/s/s"),
     ],
 )
-def test_an_address_follows_folders_or_permalinks(
-    path: str, front: str, pattern: str, url: str
-) -> None:
-    """Sections below ``content``, bundles, slugs, languages, and Hugo's own placeholders."""
+def test_url_follows_folders_or_permalink(path: str, front: str, pattern: str, url: str) -> None:
+    """URLs have sections, bundles, slugs, languages, and Hugo's placeholders."""
     site = source(folders=FOLDERS, dialect="hugo", permalink=pattern)
     found = fields(
         f"title: It's shorter - really!\ndate: 2024-01-29\n{front}",
@@ -40,12 +38,12 @@ def test_an_address_follows_folders_or_permalinks(
         dialect="hugo",
     )
     assert found.published
-    address = DIALECTS["hugo"].post_url(found, Path(path), site, found.published)
-    assert address == f"https://www.example.gov{url}"
+    post_url = DIALECTS["hugo"].post_url(found, Path(path), site, found.published)
+    assert post_url == f"https://www.example.gov{url}"
 
 
-def test_a_folder_need_not_be_called_content() -> None:
-    """Then all of its folders are sections; a post in none has none."""
+def test_folder_need_not_be_called_content() -> None:
+    """All folders are sections then; a post outside of folders has none."""
     site = source(folders=(Path("."),), dialect="hugo", permalink="")
     found = fields("date: 2024-01-29", dialect="hugo", folders=(Path("."),), path="docs/a.md")
     assert found.published
@@ -54,8 +52,8 @@ def test_a_folder_need_not_be_called_content() -> None:
     assert style.post_url(found, Path("a.md"), site, found.published).endswith(".gov/a/")
 
 
-def test_the_publish_date_goes_before_the_date() -> None:
-    """In any case of letters; the expiry is read likewise."""
+def test_publish_date_precedes_date() -> None:
+    """Keys are case-insensitive, for the expiry as well."""
     found = fields(
         "date: 2024-01-01\nPublishDate: 2024-02-01\nexpirydate: 2024-03-01", dialect="hugo"
     )
@@ -66,7 +64,7 @@ def test_the_publish_date_goes_before_the_date() -> None:
 
 
 def test_toml_with_real_types_is_read() -> None:
-    """Dates, answers and lists of TOML are those of YAML; weights order nothing here."""
+    """Dates, booleans and lists of TOML have the same meaning as in YAML."""
     data = (
         b"+++\ntitle = 'Forms'\ndate = 2024-01-29T09:30:00-05:00\nlastmod = 2024-02-01\n"
         b"draft = true\nweight = 10\naliases = ['/old/']\ntags = ['web design']\n"
@@ -87,8 +85,8 @@ def test_toml_with_real_types_is_read() -> None:
     assert dict(found.origins)["image"] == "key cover, line 9"
 
 
-def test_list_pages_and_headless_bundles_are_no_posts() -> None:
-    """``_index.md`` introduces a section; a headless bundle has no page."""
+def test_list_pages_and_headless_bundles_are_not_posts() -> None:
+    """``_index.md`` is a list page; a headless bundle has no page."""
     site = source(folders=FOLDERS, dialect="hugo")
     skipped = DIALECTS["hugo"].skip_reason(Path("content/news/_index.md"), site)
     assert skipped == "_index.md begins with _"
@@ -120,13 +118,13 @@ def test_list_pages_and_headless_bundles_are_no_posts() -> None:
     ],
 )
 def test_build_options_hide_what_hugo_neither_renders_nor_lists(front: str, reason: str) -> None:
-    """As Hugo 0.168 and 0.111 decide; a page that is listed somewhere is a post."""
+    """As in Hugo 0.168 and 0.111; a page that is in a list is a post."""
     assert fields(front, dialect="hugo").hidden_reason == reason
 
 
 @pytest.mark.parametrize("value", ["false", "'never'"])
 def test_build_options_of_toml_hide_a_page(value: str) -> None:
-    """TOML has booleans of its own."""
+    """Booleans of TOML are native."""
     data = f"+++\ntitle = 'A'\n[build]\nlist = {value}\n+++\n".encode()
     document = parse_document(Path("content/news/a.md"), data)
     assert document

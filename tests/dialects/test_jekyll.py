@@ -1,4 +1,4 @@
-"""Jekyll and Eleventy sites are served from where their own engines would publish."""
+"""Jekyll and Eleventy sites: URLs, categories and redirects."""
 
 import pytest
 
@@ -33,17 +33,17 @@ from tests.samples import source
         ("_posts", "_posts/2024-01-29-x.md", "permalink: none", "/x.html"),
     ],
 )
-def test_the_folder_decides_where_a_post_goes(folder: str, path: str, front: str, url: str) -> None:
-    """Posts by date, collections by path, plain folders as Eleventy does."""
+def test_folder_decides_on_the_url(folder: str, path: str, front: str, url: str) -> None:
+    """Posts have dates, collections paths, other folders the URLs of Eleventy."""
     site = source(folders=(Path(folder),), dialect="jekyll", permalink="")
     found = fields(f"title: A title\n{front}", path=path, folders=(Path(folder),), dialect="jekyll")
     assert found.published
-    address = DIALECTS["jekyll"].post_url(found, Path(path), site, found.published)
-    assert address == f"https://www.example.gov{url}"
+    post_url = DIALECTS["jekyll"].post_url(found, Path(path), site, found.published)
+    assert post_url == f"https://www.example.gov{url}"
 
 
-def test_posts_may_lie_in_a_folder_of_posts_below() -> None:
-    """``_posts`` is the one underscored folder that is published; drafts are not."""
+def test_posts_folder_may_be_nested() -> None:
+    """``_posts`` is published although it begins with an underscore; drafts are not."""
     site = source(folders=(Path("."),), dialect="jekyll")
     assert DIALECTS["jekyll"].skip_reason(Path("blog/_posts/2024-01-29-x.md"), site) == ""
     assert (
@@ -51,14 +51,14 @@ def test_posts_may_lie_in_a_folder_of_posts_below() -> None:
     )
 
 
-def test_a_text_of_categories_is_a_list_of_words() -> None:
-    """As in Jekyll; a list holds whole names."""
+def test_text_of_categories_is_split_at_spaces() -> None:
+    """As in Jekyll; a list has whole names."""
     found = fields("categories: web design\ntags: [social media]", dialect="jekyll")
     assert [category.slug for category in found.categories] == ["web", "design", "social-media"]
     assert found.permalink_categories == ("web", "design")
 
 
-def test_former_addresses_are_kept() -> None:
+def test_redirects_are_read() -> None:
     """``redirect_from`` is a text or a list."""
     assert fields("redirect_from: /old", dialect="jekyll").redirects == ("/old",)
     assert fields("redirect_from: [/a, /b]", dialect="jekyll").redirects == ("/a", "/b")

@@ -1,4 +1,4 @@
-"""The reference of the settings says what the code does."""
+"""The reference page of the settings equals the code."""
 
 import json
 from pathlib import Path
@@ -15,9 +15,9 @@ SECTIONS = PAGE.split("\n## ")[1:]
 
 
 def table_of(name: str) -> type[Table]:
-    """Return the table that is called ``name`` in the file."""
-    kind = Tables.model_fields[name].annotation
-    (table,) = [part for part in (*get_args(kind), kind) if isinstance(part, type)]
+    """Return the table ``name`` of the settings file."""
+    annotation = Tables.model_fields[name].annotation
+    (table,) = [part for part in (*get_args(annotation), annotation) if isinstance(part, type)]
     assert issubclass(table, Table)
     return table
 
@@ -31,9 +31,11 @@ def rows(table: type[Table], prefix: str = "") -> list[str]:
         if isinstance(default, Table):
             lines += rows(type(default), f"{key}.")
             continue
-        said = "required" if field.is_required() else f"`{json.dumps(default)}`"
-        said = {"`{}`": "", '`""`': "", "`[]`": "", "`null`": ""}.get(said, said)
-        lines.append(f"| `{key}` | {said} | {field.description} |")
+        default_text = "required" if field.is_required() else f"`{json.dumps(default)}`"
+        default_text = {"`{}`": "", '`""`': "", "`[]`": "", "`null`": ""}.get(
+            default_text, default_text
+        )
+        lines.append(f"| `{key}` | {default_text} | {field.description} |")
     return lines
 
 
@@ -52,8 +54,8 @@ def test_every_table_and_key_is_described_in_the_code() -> None:
             assert all(field.description for field in table.model_fields.values())
 
 
-def test_the_example_works(tmp_path: Path) -> None:
-    """What the page shows can be pasted and used."""
+def test_example_of_the_page_works(tmp_path: Path) -> None:
+    """The example is a valid settings file."""
     (example,) = [text for text in PAGE.split("```") if text.startswith("toml\n")]
     file = tmp_path / "syndicate.toml"
     file.write_text(example.removeprefix("toml\n"))

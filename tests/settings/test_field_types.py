@@ -1,4 +1,4 @@
-"""The kinds of value: what each lets through and what it refuses."""
+"""The types of settings: accepted and rejected values."""
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
@@ -41,8 +41,8 @@ KINDS = {
         ("slug", "tecnología-2"),
     ],
 )
-def test_what_is_right_is_left_as_it_is(kind: str, text: str) -> None:
-    """Nothing is changed that need not be."""
+def test_valid_values_are_accepted(kind: str, text: str) -> None:
+    """Valid values are returned, normalized where necessary."""
     assert TypeAdapter(KINDS[kind]).validate_python(text) == text
 
 
@@ -68,7 +68,7 @@ def test_what_is_right_is_left_as_it_is(kind: str, text: str) -> None:
         *(("slug", text) for text in ("", "TTS", "a_b", "a--b", "-a")),
     ],
 )
-def test_what_is_wrong_is_refused(kind: str, text: str) -> None:
-    """With a sentence that begins with what must be."""
+def test_invalid_values_are_rejected(kind: str, text: str) -> None:
+    """The error begins with the expected value."""
     with pytest.raises(ValidationError, match="expected"):
         TypeAdapter(KINDS[kind]).validate_python(text)

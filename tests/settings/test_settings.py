@@ -1,4 +1,4 @@
-"""What an operator writes, and what the rest of the service is handed."""
+"""Settings files, environment variables, errors and display of the settings."""
 
 import ipaddress
 from collections.abc import Mapping
@@ -38,16 +38,16 @@ def write(folder: Path, text: str = LEAST) -> Path:
 
 
 @pytest.fixture
-def whole(tmp_path: Path) -> Settings:
-    """Load settings in which every key is given."""
+def complete_settings(tmp_path: Path) -> Settings:
+    """Load settings with a value for every key."""
     (tmp_path / "secret.txt").write_text("of the file\n")
     file = write(tmp_path, (DATA / "whole.toml").read_text())
     return load(file, {"PORT": "8080", "DATABASE_PASSWORD": "pass:word"})
 
 
-def test_sources_are_handed_on_as_the_model_has_them(whole: Settings, tmp_path: Path) -> None:
-    """Folders are tidied, categories are what the vocabulary calls them, paths are absolute."""
-    news, local = whole.sources
+def test_sources_become_model_sources(complete_settings: Settings, tmp_path: Path) -> None:
+    """Folders are normalized, categories are those of the vocabulary, paths are absolute."""
+    news, local = complete_settings.sources
 
     assert news == Source(
         name="news",
@@ -83,13 +83,13 @@ def test_sources_are_handed_on_as_the_model_has_them(whole: Settings, tmp_path: 
         id_authority="partners.example.gov",
         zone=ZoneInfo("UTC"),
     )
-    assert whole.poll_seconds == {"news": 60, "local": 15}
-    assert whole.hook_secrets == {"news": "push"}
+    assert complete_settings.poll_seconds == {"news": 60, "local": 15}
+    assert complete_settings.hook_secrets == {"news": "push"}
 
 
-def test_feeds_and_categories_are_handed_on_as_the_model_has_them(whole: Settings) -> None:
-    """A feed's categories may be written as slugs, titles or aliases; each means its slug."""
-    assert whole.vocabulary == Vocabulary(
+def test_feeds_and_categories_become_model_values(complete_settings: Settings) -> None:
+    """The categories of a feed are slugs, titles or aliases, and become slugs."""
+    assert complete_settings.vocabulary == Vocabulary(
         definitions=(
             CategoryDefinition(
                 category=Category(slug="tts", title="Technology Transformation Services"),
@@ -97,7 +97,7 @@ def test_feeds_and_categories_are_handed_on_as_the_model_has_them(whole: Setting
             ),
         )
     )
-    assert whole.feeds == (
+    assert complete_settings.feeds == (
         NamedFeed(
             name="technology-featured",
             title="Technology, featured",
@@ -112,12 +112,15 @@ def test_feeds_and_categories_are_handed_on_as_the_model_has_them(whole: Setting
         ),
         NamedFeed(name="tts-any", title="tts-any", selection=Selection.create(categories=["tts"])),
     )
-    assert whole.redirects == {"/feeds/old": "/feeds/technology-featured", "/feeds/older": ""}
+    assert complete_settings.redirects == {
+        "/feeds/old": "/feeds/technology-featured",
+        "/feeds/older": "",
+    }
 
 
-def test_the_service_is_handed_on(whole: Settings, tmp_path: Path) -> None:
-    """Numbers may come from variables, secrets from files; addresses are normal."""
-    assert whole.service_info == ServiceInfo(
+def test_service_table_becomes_service_info(complete_settings: Settings, tmp_path: Path) -> None:
+    """Numbers may come from variables, secrets from files; URLs are normalized."""
+    assert complete_settings.service_info == ServiceInfo(
         title="Example agency feeds",
         public_url="https://feeds.example.gov/syndication",
         hub_url="https://feeds.example.gov/syndication/hub",
@@ -125,39 +128,52 @@ def test_the_service_is_handed_on(whole: Settings, tmp_path: Path) -> None:
         version=__version__,
         max_age_seconds=60,
     )
-    assert (whole.service.host, whole.service.port) == ("0.0.0.0", 8080)  # noqa: S104 — as written
-    assert whole.service.secret_key == "of the file"  # noqa: S105 — as written
-    assert whole.service.metrics_token == "look"  # noqa: S105 — as written
-    assert (whole.service.log, whole.service.workers) == ("json", 4)
-    assert whole.service.cache_seconds == 60
-    assert whole.service.stale_while_revalidate == 120
-    assert whole.service.stale_if_error == 3600
-    assert (whole.service.requests_per_minute, whole.service.proxies) == (600, 2)
-    assert whole.data_folder == tmp_path / "state"
-    assert whole.database_url == "postgresql://feeds:pass:word@db.example.gov/feeds"
-    assert whole.delivery.allow_networks == (
+    assert (complete_settings.service.host, complete_settings.service.port) == ("0.0.0.0", 8080)  # noqa: S104 — as written
+    assert complete_settings.service.secret_key == "of the file"  # noqa: S105 — as written
+    assert complete_settings.service.metrics_token == "look"  # noqa: S105 — as written
+    assert (complete_settings.service.log, complete_settings.service.workers) == ("json", 4)
+    assert complete_settings.service.cache_seconds == 60
+    assert complete_settings.service.stale_while_revalidate == 120
+    assert complete_settings.service.stale_if_error == 3600
+    assert (complete_settings.service.requests_per_minute, complete_settings.service.proxies) == (
+        600,
+        2,
+    )
+    assert complete_settings.data_folder == tmp_path / "state"
+    assert complete_settings.database_url == "postgresql://feeds:pass:word@db.example.gov/feeds"
+    assert complete_settings.delivery.allow_networks == (
         ipaddress.ip_network("10.1.0.0/16"),
         ipaddress.ip_network("fd00::/8"),
     )
-    assert whole.delivery.allow_http
-    assert whole.delivery.proxy == "http://robot:token@proxy.example.gov:3128"
-    assert list(whole.delivery.retry_seconds) == [0, 1, 1]
-    assert whole.delivery.timeout_seconds == 2.5
-    lease = whole.websub.lease_seconds
+    assert complete_settings.delivery.allow_http
+    assert complete_settings.delivery.proxy == "http://robot:token@proxy.example.gov:3128"
+    assert list(complete_settings.delivery.retry_seconds) == [0, 1, 1]
+    assert complete_settings.delivery.timeout_seconds == 2.5
+    lease = complete_settings.websub.lease_seconds
     assert (lease.minimum, lease.default, lease.maximum) == (60, 120, 180)
-    limits = whole.content_limits
-    assert (limits.post_bytes, limits.categories, whole.asset_bytes) == (2_000_000, 20, 1_000_000)
+    limits = complete_settings.content_limits
+    assert (limits.post_bytes, limits.categories, complete_settings.asset_bytes) == (
+        2_000_000,
+        20,
+        1_000_000,
+    )
 
 
-def test_no_secret_is_in_the_text_of_the_settings(whole: Settings) -> None:
-    """What ends up in a log or a traceback gives nothing away."""
-    text = repr((whole.service, whole.delivery, whole.hook_secrets.keys())) + repr(whole)
+def test_repr_of_settings_has_no_secret(complete_settings: Settings) -> None:
+    """The text of the settings in a log or traceback has no secret."""
+    text = repr(
+        (
+            complete_settings.service,
+            complete_settings.delivery,
+            complete_settings.hook_secrets.keys(),
+        )
+    ) + repr(complete_settings)
 
     assert not [secret for secret in ("of the file", "look", "push", "pass:word") if secret in text]
 
 
-def test_one_source_is_enough(tmp_path: Path) -> None:
-    """Everything else has a default; paths begin where the file is."""
+def test_minimal_settings_have_one_source(tmp_path: Path) -> None:
+    """Everything else has a default; paths start at the folder of the file."""
     settings = load(write(tmp_path), {})
 
     assert settings.service_info.title == "Syndicate"
@@ -180,17 +196,17 @@ def test_one_source_is_enough(tmp_path: Path) -> None:
         (".", "FOLDER"),
     ],
 )
-def test_a_repository_is_an_address_or_a_path(written: str, meant: str, tmp_path: Path) -> None:
-    """As for git, a colon before the first slash makes it an address."""
+def test_repository_is_a_url_or_a_path(written: str, meant: str, tmp_path: Path) -> None:
+    """As in git, a colon before the first slash makes a URL."""
     file = write(tmp_path, LEAST.replace("website.git", written))
 
     assert load(file, {}).sources[0].repository == meant.replace("FOLDER", str(tmp_path))
 
 
-def test_a_repository_may_be_below_the_home_folder(
+def test_repository_may_be_in_the_home_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A tilde means in the settings what it means in a shell."""
+    """A tilde is the home folder, as in a shell."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     file = write(tmp_path, LEAST.replace("website.git", "~/website.git"))
     assert load(file, {}).sources[0].repository == str(tmp_path / "home" / "website.git")
@@ -199,23 +215,23 @@ def test_a_repository_may_be_below_the_home_folder(
 @pytest.mark.parametrize(
     ("host", "public_url"),
     [
-        ("0.0.0.0", "http://127.0.0.1:8000"),  # noqa: S104 — every address, by one that answers
+        ("0.0.0.0", "http://127.0.0.1:8000"),  # noqa: S104 — compared only
         ("::", "http://[::1]:8000"),
         ("fd00::5", "http://[fd00::5]:8000"),
         ("feeds.example.gov", "http://feeds.example.gov:8000"),
     ],
 )
-def test_without_a_public_address_it_is_where_the_service_listens(
+def test_default_public_url_is_the_listening_address(
     host: str, public_url: str, tmp_path: Path
 ) -> None:
-    """So that the first try needs no settings of the network."""
+    """A first try needs no network settings."""
     settings = load(write(tmp_path), {"SYNDICATE_SERVICE__HOST": host})
 
     assert settings.service_info.public_url == public_url
 
 
-def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
-    """Values of tables, nested ones and lists too; `${…}` is filled in there as well."""
+def test_environment_overrides_the_file(tmp_path: Path) -> None:
+    """Values of tables, nested tables and lists; `${…}` is replaced in them."""
     settings = load(
         write(tmp_path, LEAST + "[service]\nport = 1\n"),
         {
@@ -225,7 +241,7 @@ def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
             "SYNDICATE_DELIVERY__ALLOW_HTTP": "true",
             "SYNDICATE_DELIVERY__ALLOW_NETWORKS": '["127.0.0.0/8"]',
             "SYNDICATE_WEBSUB__LEASE_SECONDS__MINIMUM": "60",
-            "SYNDICATE_SERVICE_HOST": "set by somebody else, for other ends",
+            "SYNDICATE_SERVICE_HOST": "set by another program",
         },
     )
 
@@ -246,15 +262,15 @@ def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
         ("[service]\nsecret_key = ''", {"SYNDICATE_SECRET_KEY": "a"}, ""),
     ],
 )
-def test_the_secret_key_has_a_variable_of_its_own(
+def test_secret_key_has_its_own_variable(
     text: str, environ: Mapping[str, str], key: str, tmp_path: Path
 ) -> None:
-    """It is used where nothing else is said."""
+    """The variable is used if the key has no other value."""
     assert load(write(tmp_path, LEAST + text), environ).service.secret_key == key
 
 
-def test_the_file_is_named_or_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the argument, else by the variable, else it is `syndicate.toml` here."""
+def test_settings_file_is_given_or_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The argument, else the variable, else `syndicate.toml` in the working directory."""
     for name in ("named", "variable", "here"):
         (tmp_path / name).mkdir()
         write(tmp_path / name, LEAST + f"[service]\ntitle = '{name}'")
@@ -268,12 +284,12 @@ def test_the_file_is_named_or_found(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert here.data_folder == tmp_path / "here" / "var"
 
 
-def test_everything_is_shown_but_secrets(whole: Settings) -> None:
-    """Each setting with its value and where it came from; what was filled in, as written."""
-    shown = {setting.name: setting for setting in whole.displayed}
+def test_all_settings_except_secrets_are_displayed(complete_settings: Settings) -> None:
+    """Each setting has value and origin; values with `${…}` are displayed as written."""
+    shown = {setting.name: setting for setting in complete_settings.displayed}
 
     assert shown["service.title"].value == "Example agency feeds"
-    assert shown["service.title"].origin == str(whole.file)
+    assert shown["service.title"].origin == str(complete_settings.file)
     assert shown["service.port"].value == "${PORT}"
     assert shown["service.secret_key"].value == "********"
     assert shown["service.metrics_token"].value == "********"
@@ -292,8 +308,8 @@ def test_everything_is_shown_but_secrets(whole: Settings) -> None:
     assert shown["redirects[1].from"].value == "/feeds/older"
 
 
-def test_what_a_variable_set_is_shown_as_its(tmp_path: Path) -> None:
-    """An operator sees which variable a value came from."""
+def test_origin_of_an_override_is_its_variable(tmp_path: Path) -> None:
+    """The origin is the name of the variable."""
     environ = {"SYNDICATE_SERVICE__PORT": "8080", "SYNDICATE_SECRET_KEY": "hidden"}
     shown = {setting.name: setting for setting in load(write(tmp_path), environ).displayed}
 
@@ -305,8 +321,8 @@ def test_what_a_variable_set_is_shown_as_its(tmp_path: Path) -> None:
     assert shown["sources[0].permalink"].origin == "default"
 
 
-def test_a_token_without_a_user_is_masked_too(tmp_path: Path) -> None:
-    """Git hosts take tokens in the place of a user, databases take passwords in the query."""
+def test_token_without_a_user_is_masked(tmp_path: Path) -> None:
+    """Tokens in place of a user, and passwords in the query, are masked."""
     file = write(tmp_path, LEAST.replace('"website.git"', '"https://token@git.example.gov/w.git"'))
     url = "postgresql://feeds@db.example.gov/feeds?password=secret&sslmode=require"
 
@@ -319,8 +335,8 @@ def test_a_token_without_a_user_is_masked_too(tmp_path: Path) -> None:
     )
 
 
-def test_the_schema_is_one_and_knows_every_key() -> None:
-    """It is valid JSON Schema that takes settings in the shape of the file and no foreign key."""
+def test_json_schema_is_valid_and_has_every_key() -> None:
+    """The schema accepts the settings file and rejects unknown keys."""
     Draft202012Validator.check_schema(json_schema())
     validator = Draft202012Validator(json_schema())
 
@@ -336,8 +352,8 @@ def test_the_schema_is_one_and_knows_every_key() -> None:
     assert not validator.is_valid({"sources": [source | {"dialect": "latin"}]})
 
 
-def test_every_mistake_is_told_at_once_by_its_name(tmp_path: Path) -> None:
-    """What is allowed, what was written, and what was perhaps meant; never a secret."""
+def test_all_errors_are_reported_with_their_names(tmp_path: Path) -> None:
+    """Errors have the expected and the found value, and a suggestion; never a secret."""
     (tmp_path / "latin.txt").write_bytes(b"caf\xe9")
     file = write(tmp_path, (DATA / "wrong.toml").read_text())
     environ = {
@@ -350,14 +366,14 @@ def test_every_mistake_is_told_at_once_by_its_name(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         load(file, environ)
 
-    told = list(caught.value.errors)
-    assert told == (DATA / "wrong.txt").read_text().splitlines()
-    assert caught.value.message == f"{file} has {len(told)} errors"
-    assert not [line for line in told if "secret@" in line or "12345" in line]
+    messages = list(caught.value.errors)
+    assert messages == (DATA / "wrong.txt").read_text().splitlines()
+    assert caught.value.message == f"{file} has {len(messages)} errors"
+    assert not [line for line in messages if "secret@" in line or "12345" in line]
 
 
-def test_no_source_is_a_mistake(tmp_path: Path) -> None:
-    """There would be nothing to serve; tables of the wrong shape are told too."""
+def test_settings_without_sources_are_an_error(tmp_path: Path) -> None:
+    """Tables of the wrong type are reported as well."""
     with pytest.raises(SettingsError) as caught:
         load(
             write(tmp_path, "service = 1\nfeeds = [2]\n[categories]\n"),
@@ -381,8 +397,8 @@ def test_no_source_is_a_mistake(tmp_path: Path) -> None:
         (b"[service]\ntitle = 'caf\xe9'\n", r"invalid TOML in \S+: 'utf-8' codec"),
     ],
 )
-def test_what_is_not_toml_is_told_with_its_line(content: bytes, said: str, tmp_path: Path) -> None:
-    """The reader of the message finds the place."""
+def test_invalid_toml_is_reported_with_its_line(content: bytes, said: str, tmp_path: Path) -> None:
+    """The message has line and column."""
     file = tmp_path / "syndicate.toml"
     file.write_bytes(content)
 
@@ -390,8 +406,8 @@ def test_what_is_not_toml_is_told_with_its_line(content: bytes, said: str, tmp_p
         load(file, {})
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    """Missing, with what to do; or a folder."""
+def test_unreadable_settings_file_is_named(tmp_path: Path) -> None:
+    """The file is missing, or a folder."""
     with pytest.raises(SettingsError, match=r"nowhere\.toml does not exist") as caught:
         load(tmp_path / "nowhere.toml", {})
     assert "syndicate init" in caught.value.hint

@@ -1,4 +1,4 @@
-"""Categories across posts."""
+"""The usage of categories across posts."""
 
 import pytest
 
@@ -10,8 +10,8 @@ from tests import samples
 SETTINGS = Vocabulary(definitions=(CategoryDefinition(category=samples.TECHNOLOGY),))
 
 
-def part(*slugs: str, default: str = "default") -> SourceSnapshot:
-    """Return a part with one post for each of ``slugs``, and a default category."""
+def snapshot(*slugs: str, default: str = "default") -> SourceSnapshot:
+    """Return a snapshot with one post for each of ``slugs``, and a default category."""
     given = Category(slug=default, title=default)
     return SourceSnapshot(
         source=samples.source(categories=(given,)),
@@ -32,9 +32,9 @@ def part(*slugs: str, default: str = "default") -> SourceSnapshot:
         ("user-reserch", "user-research"),
     ],
 )
-def test_the_rarer_of_two_spellings_is_likely_a_slip(rare: str, usual: str) -> None:
-    """Hyphens, a final s, a missing letter."""
-    subjects = CategoryUsage.count([part(rare, usual, usual)], Vocabulary())
+def test_rarer_spelling_is_probably_a_mistake(rare: str, usual: str) -> None:
+    """Spellings differ in hyphens, a plural s or a missing letter."""
+    subjects = CategoryUsage.count([snapshot(rare, usual, usual)], Vocabulary())
 
     assert {slug: near.slug for slug, near in subjects.similar.items()} == {rare: usual}
 
@@ -43,20 +43,20 @@ def test_the_rarer_of_two_spellings_is_likely_a_slip(rare: str, usual: str) -> N
     ("one", "other"),
     [("budget-2015", "budget-2016"), ("news", "new-york"), ("api", "apis-2"), ("law", "lab")],
 )
-def test_other_words_are_no_slips(one: str, other: str) -> None:
-    """Other numbers, other words, short ones."""
-    assert CategoryUsage.count([part(one, other, other)], Vocabulary()).similar == {}
+def test_different_words_are_not_similar(one: str, other: str) -> None:
+    """Numbers, other words and short words are different."""
+    assert CategoryUsage.count([snapshot(one, other, other)], Vocabulary()).similar == {}
 
 
-def test_of_two_equally_frequent_spellings_none_is_wrong() -> None:
-    """Nobody can tell which one is meant."""
-    assert CategoryUsage.count([part("design", "designs")], Vocabulary()).similar == {}
+def test_equally_common_spellings_are_not_reported() -> None:
+    """It is unknown which of the two is right."""
+    assert CategoryUsage.count([snapshot("design", "designs")], Vocabulary()).similar == {}
 
 
-def test_a_stranger_is_of_one_post_and_not_in_the_settings() -> None:
-    """What many posts have is established; what the source gives all of them is meant."""
-    subjects = CategoryUsage.count([part("rare", "usual", "usual", "technology")], SETTINGS)
+def test_unknown_category_has_one_post_and_is_not_in_the_settings() -> None:
+    """Common categories and default categories of the source are not reported."""
+    subjects = CategoryUsage.count([snapshot("rare", "usual", "usual", "technology")], SETTINGS)
 
     assert subjects.unknown == {"rare"}
     assert subjects.defined == ("Technology",)
-    assert CategoryUsage.count([part("rare")], Vocabulary()).unknown == frozenset()
+    assert CategoryUsage.count([snapshot("rare")], Vocabulary()).unknown == frozenset()

@@ -1,4 +1,4 @@
-"""What a change brought in."""
+"""The new problems of a change."""
 
 from dataclasses import replace
 
@@ -20,40 +20,40 @@ PROBLEM = Problem(
 )
 
 
-def brought(before: list[Problem], after: list[Problem], new: Edition = OLD) -> list[Problem]:
-    """Return what ``after`` has that ``before`` had not."""
+def find_new(before: list[Problem], after: list[Problem], new: Edition = OLD) -> list[Problem]:
+    """Return the problems of ``after`` that ``before`` lacks."""
     return list(new_problems(before, after, old_edition=OLD, new_edition=new))
 
 
-def test_what_was_there_before_is_not_told() -> None:
-    """Also where it moved to another line."""
+def test_old_problems_are_not_new() -> None:
+    """A problem may move to another line."""
     moved = replace(PROBLEM, line=7, message="news/one.md: cannot be read: line 7, column 5")
 
-    assert brought([PROBLEM], [moved]) == []
+    assert find_new([PROBLEM], [moved]) == []
 
 
-def test_what_is_new_is_told() -> None:
-    """Another rule, other words, or once more the same."""
+def test_new_problems_are_reported() -> None:
+    """Another rule, another message, or a repetition is new."""
     other = replace(PROBLEM, rule="lost-fence")
     said = replace(PROBLEM, message="news/one.md: something else")
 
-    assert brought([PROBLEM], [PROBLEM, other, said, PROBLEM]) == [other, said, PROBLEM]
-    assert brought([], [PROBLEM]) == [PROBLEM]
+    assert find_new([PROBLEM], [PROBLEM, other, said, PROBLEM]) == [other, said, PROBLEM]
+    assert find_new([], [PROBLEM]) == [PROBLEM]
 
 
-def test_a_renamed_file_keeps_its_problems() -> None:
-    """Its post has the same id; another file with the same problem is another."""
+def test_problems_of_a_renamed_file_are_not_new() -> None:
+    """Problems are compared by the id of the post, so the same problem of another file is new."""
     renamed = replace(
         PROBLEM, path=Path("news/two.md"), message="news/two.md: cannot be read: line 3"
     )
     before = replace(PROBLEM, message="news/one.md: cannot be read: line 3")
     other = replace(renamed, path=Path("news/three.md"))
 
-    assert brought([before], [renamed, other], RENAMED) == [other]
+    assert find_new([before], [renamed, other], RENAMED) == [other]
 
 
-def test_what_is_wrong_with_a_source_has_no_file() -> None:
-    """It is compared by its words."""
+def test_problems_of_a_source_are_compared_without_file() -> None:
+    """Problems without a file are compared by their message."""
     failing = replace(PROBLEM, path=Path(""), rule="source-failing", message="no such ref")
 
-    assert brought([failing], [failing]) == []
+    assert find_new([failing], [failing]) == []

@@ -1,4 +1,4 @@
-"""What is wrong with one post."""
+"""The checks of one post."""
 
 from datetime import UTC, datetime
 
@@ -13,72 +13,75 @@ from syndicate.model.post import Path, Post
 from syndicate.render.diagnostics import Diagnostic
 from tests import samples
 
-NOTHING = CategoryUsage(similar={}, unknown=frozenset(), defined=())
-TREE = RepositoryFiles.from_paths([Path("news/here.png"), Path("img/card.png")])
+NO_USAGE = CategoryUsage(similar={}, unknown=frozenset(), defined=())
+FILES = RepositoryFiles.from_paths([Path("news/here.png"), Path("img/card.png")])
 NOTE = Diagnostic(
     level="warning", rule="empty-link", line=9, column=2, message="no text", hint="Say it."
 )
 
 
-def proof(
+def checked_post(
     post: Post | None = None,
     body: str = "Words.",
     references: tuple[str, ...] = (),
-    notes: tuple[Diagnostic, ...] = (),
-    pictures: tuple[tuple[str, str], ...] = (),
+    diagnostics: tuple[Diagnostic, ...] = (),
+    images: tuple[tuple[str, str], ...] = (),
 ) -> CheckedPost:
-    """Return a post whose text begins on line 8, and whose categories are from line 4."""
+    """Return a post whose body starts on line 8, and whose categories are on line 4."""
     return CheckedPost(
         post=post or samples.post("news/one.md"),
         body=body,
         body_line=8,
         references=references,
-        diagnostics=notes,
+        diagnostics=diagnostics,
         origins={
             "categories": "key tags, line 4; default of the source",
             "expires": "key expires, line 5",
             "image": "key image, line 6",
             "published": "file name",
         },
-        images=pictures,
+        images=images,
     )
 
 
-def found(
-    read: CheckedPost, subjects: CategoryUsage = NOTHING, at: datetime = samples.NOW
+def problems_of(
+    checked: CheckedPost, usage: CategoryUsage = NO_USAGE, now: datetime = samples.NOW
 ) -> list[Problem]:
-    """Return what is wrong with ``read``."""
-    return list(check_post(read, now=at, files=TREE, usage=subjects))
+    """Return the problems of the post."""
+    return list(check_post(checked, now=now, files=FILES, usage=usage))
 
 
-def places(problems: list[Problem]) -> list[tuple[str, str, int, int]]:
+def positions(problems: list[Problem]) -> list[tuple[str, str, int, int]]:
     """Return level, rule, line and column of each."""
     return [(p.level, p.rule, p.line, p.column) for p in problems]
 
 
-def test_nothing_is_said_of_a_post_that_is_well() -> None:
-    """Its files are there, its time is now."""
-    assert found(proof(references=("here.png",), pictures=(("image", "/img/card.png"),))) == []
+def test_valid_post_has_no_problems() -> None:
+    """Its files exist, and it is published and not expired."""
+    assert (
+        problems_of(checked_post(references=("here.png",), images=(("image", "/img/card.png"),)))
+        == []
+    )
 
 
-def test_what_the_renderer_noted_is_a_problem_of_the_file() -> None:
-    """With its place, and the post's source and path."""
-    (problem,) = found(proof(notes=(NOTE,)))
+def test_renderer_diagnostic_is_a_problem_of_the_file() -> None:
+    """The problem has the position, and the post's source and path."""
+    (problem,) = problems_of(checked_post(diagnostics=(NOTE,)))
 
     assert (problem.source, problem.path) == ("news", "news/one.md")
     assert (problem.message, problem.hint) == ("no text", "Say it.")
-    assert places([problem]) == [("warning", "empty-link", 9, 2)]
+    assert positions([problem]) == [("warning", "empty-link", 9, 2)]
 
 
-def test_a_file_that_is_not_there_is_told_where_it_is_named() -> None:
-    """In the text with line and column, in a field with the line of its key."""
-    read = proof(
+def test_missing_file_is_reported_with_its_position() -> None:
+    """A reference in the body has line and column, one in a field the line of its key."""
+    checked = checked_post(
         body="Words.\n![x](there.png) and ![y](/img/no.png)",
         references=("there.png", "/img/no.png", "page"),
-        pictures=(("image", "/img/none.png"),),
+        images=(("image", "/img/none.png"),),
     )
 
-    assert places(found(read)) == [
+    assert positions(problems_of(checked)) == [
         ("notice", "missing-file", 6, 0),
         ("warning", "relative-link", 9, 6),
         ("notice", "missing-file", 9, 26),
@@ -86,42 +89,42 @@ def test_a_file_that_is_not_there_is_told_where_it_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("at", "expected"),
+    ("now", "expected"),
     [
         (datetime(2024, 1, 1, tzinfo=UTC), [("notice", "future-date", 0, 0)]),
         (datetime(2024, 2, 1, tzinfo=UTC), []),
         (datetime(2024, 3, 1, tzinfo=UTC), [("notice", "expired", 5, 0)]),
     ],
 )
-def test_a_post_out_of_its_time_is_noticed(
-    at: datetime, expected: list[tuple[str, str, int, int]]
+def test_future_and_expired_posts_are_notices(
+    now: datetime, expected: list[tuple[str, str, int, int]]
 ) -> None:
-    """Before its date, and from the moment on that it expires."""
+    """A notice before the publication date, and from the expiry on."""
     post = samples.post("news/one.md", expires=datetime(2024, 3, 1, tzinfo=UTC))
 
-    assert places(found(proof(post), at=at)) == expected
+    assert positions(problems_of(checked_post(post), now=now)) == expected
 
 
-def test_a_text_too_large_is_told() -> None:
-    """With how many characters it has."""
-    (problem,) = found(proof(body="x" * 200_001))
+def test_too_large_text_is_a_warning() -> None:
+    """The message has the number of characters."""
+    (problem,) = problems_of(checked_post(body="x" * 200_001))
 
-    assert places([problem]) == [("warning", "too-large", 8, 0)]
+    assert positions([problem]) == [("warning", "too-large", 8, 0)]
     assert "200,001 characters" in problem.message
 
 
-def test_categories_that_look_wrong_are_told_with_what_is_likely_meant() -> None:
-    """A rare spelling, and one that nobody else uses; others are well."""
+def test_suspicious_categories_have_a_suggestion() -> None:
+    """A rare spelling and an unknown category are reported, others are not."""
     categories = tuple(Category(slug=slug, title=slug) for slug in ("desing", "odd", "technology"))
-    subjects = CategoryUsage(
+    usage = CategoryUsage(
         similar={"desing": Category(slug="design", title="Design")},
         unknown=frozenset({"odd"}),
         defined=("Design", "Technology"),
     )
 
-    problems = found(proof(samples.post("news/one.md", categories=categories)), subjects)
+    problems = problems_of(checked_post(samples.post("news/one.md", categories=categories)), usage)
 
-    assert places(problems) == [
+    assert positions(problems) == [
         ("notice", "similar-category", 4, 0),
         ("notice", "unknown-category", 4, 0),
     ]

@@ -1,4 +1,4 @@
-"""Problems for other programs."""
+"""Problems in formats for other programs."""
 
 from syndicate.content.checks.report_formats import sarif, workflow_command
 from syndicate.content.checks.rules import RULES
@@ -21,22 +21,22 @@ FILE = Problem(
 )
 
 
-def test_a_workflow_command_annotates_the_line() -> None:
-    """What would end a property or the line is escaped."""
+def test_workflow_command_annotates_the_line() -> None:
+    """Characters that end a property or the line are escaped."""
     assert workflow_command(PROBLEM) == (
         "::notice file=news/a%2C b%3A 100%25.md,line=3,col=5,title=image-alt"
         "::100%25 wrong:%0Ano words%0ASay it."
     )
 
 
-def test_a_workflow_command_without_a_place_says_what_there_is() -> None:
-    """Of a whole file, and of no file."""
+def test_workflow_command_without_a_position() -> None:
+    """Problems of a whole file, and without a file."""
     assert workflow_command(SOURCE) == "::error title=source-failing::no such ref"
     assert workflow_command(FILE).startswith("::warning file=\udcff.md,title=missing-date::")
 
 
 def test_sarif_has_every_rule_and_result() -> None:
-    """Each result points to its rule, and to its place as far as it has one."""
+    """Each result refers to its rule and to its position, if it has one."""
     log = sarif([PROBLEM, SOURCE, FILE], version="1.2.3")
 
     assert log["version"] == "2.1.0"
@@ -67,8 +67,8 @@ def test_sarif_has_every_rule_and_result() -> None:
     }
 
 
-def test_a_line_without_a_column_is_a_region() -> None:
-    """Of the whole line."""
+def test_sarif_region_of_a_line_without_a_column() -> None:
+    """The region is the whole line."""
     log = sarif(
         [Problem(level="error", rule="expired", source="x", path=Path("a"), line=2, message="w")],
         version="1",
@@ -77,8 +77,8 @@ def test_a_line_without_a_column_is_a_region() -> None:
     assert "'region': {'startLine': 2}" in str(log)
 
 
-def test_the_fingerprint_is_of_the_content() -> None:
-    """Another line gives the same, so that programs know a finding again."""
+def test_sarif_fingerprint_depends_on_the_content() -> None:
+    """Another line has the same fingerprint, so that programs recognize a problem."""
     moved = Problem(
         level="notice",
         rule="image-alt",

@@ -1,4 +1,4 @@
-"""Which references lead nowhere in a repository."""
+"""References of posts to files that are missing in the repository."""
 
 import pytest
 
@@ -32,8 +32,8 @@ TREE = RepositoryFiles.from_paths(
         "served.pdf",
     ],
 )
-def test_a_file_is_found_wherever_a_site_takes_it_from(name: str) -> None:
-    """Beside the post, from the root, or in any folder that ends as the address does."""
+def test_reference_to_a_file_of_the_site_is_found(name: str) -> None:
+    """Next to the post, from the root, or in any folder with the same ending as the URL."""
     assert TREE.missing_reference(name, POST) == ""
 
 
@@ -44,8 +44,8 @@ def test_a_file_is_found_wherever_a_site_takes_it_from(name: str) -> None:
         *("pictures/none.png", "//[no-address/x.png"),
     ],
 )
-def test_what_files_cannot_tell_is_not_judged(name: str) -> None:
-    """Pages, what is no address, and folders not in the repository: the site may make them."""
+def test_references_that_cannot_be_checked_are_accepted(name: str) -> None:
+    """Pages, invalid URLs and folders that are not in the repository cannot be checked."""
     assert TREE.missing_reference(name, POST) == ""
 
 
@@ -59,6 +59,6 @@ def test_what_files_cannot_tell_is_not_judged(name: str) -> None:
         ("/news/one/none.pdf", "absolute"),
     ],
 )
-def test_a_file_that_is_not_in_its_folder_is_missing(name: str, kind: str) -> None:
-    """The folder is there, the file is not."""
+def test_file_that_is_not_in_its_folder_is_missing(name: str, kind: str) -> None:
+    """The folder exists, the file does not."""
     assert TREE.missing_reference(name, POST) == kind

@@ -13,12 +13,12 @@ GRAVITY = get_args(ProblemLevel)
 
 
 def text(node: ast.expr | None) -> str:
-    """Return the string that ``node`` is, empty if it is none."""
+    """Return the value of a string literal, empty for other nodes."""
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
 def applied(call: ast.Call) -> tuple[str, str]:
-    """Return rule and level of what ``call`` reports, empty if it reports nothing."""
+    """Return rule and level of the problem that ``call`` reports, empty if there is none."""
     given = {keyword.arg: text(keyword.value) for keyword in call.keywords}
     name = ast.unparse(call.func)
     if name == "ContentError" and given.get("code"):
@@ -38,8 +38,8 @@ def reports() -> Iterator[tuple[str, str]]:
                 yield found
 
 
-def test_every_rule_that_is_applied_is_in_the_table() -> None:
-    """And none that is not; each with the gravest level that it is reported with."""
+def test_every_applied_rule_is_in_the_table() -> None:
+    """The table has no other rules, and each has the highest level that it is reported with."""
     gravest: dict[str, str] = {}
     for rule, level in reports():
         gravest[rule] = min(level, gravest.get(rule, level), key=GRAVITY.index)
@@ -47,8 +47,8 @@ def test_every_rule_that_is_applied_is_in_the_table() -> None:
     assert gravest == {rule.name: rule.level for rule in RULES.values()}
 
 
-def test_the_page_lists_every_rule_with_what_to_do() -> None:
-    """In the order of the table, the gravest first."""
+def test_reference_page_lists_every_rule() -> None:
+    """In the order of the table, the highest level first."""
     page = (ROOT / "docs" / "reference" / "check.md").read_text()
     rows = [line for line in page.splitlines() if line.startswith("| `")]
 

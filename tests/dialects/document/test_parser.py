@@ -1,4 +1,4 @@
-"""A file of any bytes is taken apart into front matter and body, with true line numbers."""
+"""Files of any bytes are split into front matter and body, with line numbers."""
 
 from contextlib import suppress
 
@@ -14,13 +14,13 @@ PATH = Path("news/2024-01-29-a-first-post.md")
 
 
 def document(text: str | bytes) -> Document:
-    """Return the document in ``text``, which must be one."""
+    """Return the document in ``text``, which has front matter."""
     found = parse_document(PATH, text if isinstance(text, bytes) else text.encode())
     assert found is not None
     return found
 
 
-def refusal(text: str | bytes) -> ContentError:
+def error_of(text: str | bytes) -> ContentError:
     """Return the error that ``text`` raises."""
     with pytest.raises(ContentError) as caught:
         parse_document(PATH, text if isinstance(text, bytes) else text.encode())
@@ -40,27 +40,27 @@ def refusal(text: str | bytes) -> ContentError:
         "---\ntitle: Forms\n---\nShort\x00er\x1b.\n",
     ],
 )
-def test_each_notation_of_the_same_post_is_the_same_document(text: str) -> None:
-    """YAML, TOML and JSON, CRLF, byte order mark, loose fences and control characters."""
+def test_every_syntax_of_a_post_gives_the_same_document(text: str) -> None:
+    """YAML, TOML and JSON, with CRLF, byte order mark and control characters."""
     assert document(text) == Document(
         path=PATH, meta={"title": "Forms"}, body="Shorter.\n", body_line=4, key_lines={"title": 2}
     )
 
 
-def test_lines_count_from_the_beginning_of_the_file() -> None:
-    """Blank lines before the fence move keys and body down, as an editor's editor shows them."""
+def test_lines_count_from_the_start_of_the_file() -> None:
+    """Blank lines before the delimiter count, as in an editor."""
     found = document("\n\n---\ntitle: Forms\n\n# a remark\ndate: 2024-01-29\n---\n\nShorter.\n")
     assert found.key_lines == {"title": 4, "date": 7}
     assert (found.body_line, found.body) == (9, "\nShorter.\n")
 
 
-def test_a_fence_at_the_end_of_the_file_needs_no_line_end() -> None:
-    """A post without words is a post."""
+def test_delimiter_at_the_end_of_the_file_needs_no_line_end() -> None:
+    """A post without a body is a post."""
     assert document("---\ntitle: Forms\n---").body == ""
 
 
-def test_front_matter_without_keys_is_front_matter() -> None:
-    """An empty or remark-only front matter makes a post in Jekyll, so it does here."""
+def test_empty_front_matter_is_front_matter() -> None:
+    """Empty front matter makes a post, as in Jekyll."""
     assert document("---\n---\nShorter.\n").meta == {}
     assert document("---\n# nothing yet\n---\nShorter.\n").meta == {}
     assert document("{}\nShorter.\n").body == "Shorter.\n"
@@ -83,8 +83,8 @@ def test_front_matter_without_keys_is_front_matter() -> None:
         "{ braces }\n",
     ],
 )
-def test_a_file_without_front_matter_is_no_post(text: str) -> None:
-    """Rules, underlines, examples and template code are not taken for front matter."""
+def test_file_without_front_matter_is_not_a_document(text: str) -> None:
+    """Rules, underlines, examples and template code are not front matter."""
     assert parse_document(PATH, text.encode()) is None
 
 
@@ -99,9 +99,9 @@ def test_a_file_without_front_matter_is_no_post(text: str) -> None:
         "Link to the draft:\n\n---\ntitle: Forms\ndate: 2024-01-29\n---\nShorter.\n",
     ],
 )
-def test_a_damaged_opening_fence_is_a_lost_fence(text: str) -> None:
-    """Keys and a closing fence without an opening one are a post that lost it, not a page."""
-    error = refusal(text)
+def test_damaged_opening_delimiter_is_a_lost_fence(text: str) -> None:
+    """Keys and a closing delimiter without an opening one are a damaged post, not a page."""
+    error = error_of(text)
     assert (error.code, error.line) == ("lost-fence", 1)
     assert error.message.startswith(PATH)
     assert "---" in error.hint
@@ -110,21 +110,21 @@ def test_a_damaged_opening_fence_is_a_lost_fence(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["---\ntitle: Forms\n\nShorter.\n", "---\n# remark\n\ntitle: Forms\n", "+++\na = 1\n"]
 )
-def test_a_missing_closing_fence_is_a_lost_fence(text: str) -> None:
-    """An opening fence followed by a key is no rule."""
-    error = refusal(f"\n{text}")
+def test_missing_closing_delimiter_is_a_lost_fence(text: str) -> None:
+    """An opening delimiter followed by a key is not a rule."""
+    error = error_of(f"\n{text}")
     assert (error.code, error.line) == ("lost-fence", 2)
 
 
-def test_a_broken_file_with_a_name_of_other_bytes_is_named_readably() -> None:
-    """What is said about it is stored and printed, so it must be text."""
+def test_error_of_a_file_with_a_non_utf8_name_is_readable() -> None:
+    """The message is stored and printed, so it is valid text."""
     with pytest.raises(ContentError, match=r"^posts/\ufffd\.md: "):
         parse_document(Path("posts/\udcff.md"), b"---\ntitle: [\n---\n")
 
 
-def test_the_marker_of_a_merge_conflict_is_named() -> None:
-    """A file that begins with a conflict is not a page without front matter."""
-    error = refusal("<<<<<<< HEAD\n---\ntitle: Forms\n---\n=======\n>>>>>>> other\n")
+def test_merge_conflict_marker_is_an_error() -> None:
+    """A file that begins with a conflict marker is a damaged post."""
+    error = error_of("<<<<<<< HEAD\n---\ntitle: Forms\n---\n=======\n>>>>>>> other\n")
     assert (error.code, error.line) == ("merge-conflict", 1)
 
 
@@ -147,9 +147,9 @@ def test_the_marker_of_a_merge_conflict_is_named() -> None:
         ('{"title": "Forms"\n', 2),
     ],
 )
-def test_front_matter_that_cannot_be_read_is_refused_with_its_line(text: str, line: int) -> None:
-    """The editor is sent to the line, the post is not taken for a page."""
-    error = refusal(text)
+def test_syntax_error_has_its_line(text: str, line: int) -> None:
+    """The error has the line; the file is not a page without front matter."""
+    error = error_of(text)
     assert (error.code, error.line) == ("front-matter", line)
 
 
@@ -175,13 +175,13 @@ def test_front_matter_that_cannot_be_read_is_refused_with_its_line(text: str, li
     ],
 )
 @pytest.mark.timeout(2)
-def test_bombs_are_refused_quickly(text: str) -> None:
-    """Depth, size and aliases are bounded; nothing ends the process or takes long."""
-    assert refusal(text).code in ("front-matter", "over-limit")
+def test_bombs_are_rejected_quickly(text: str) -> None:
+    """Depth, size and aliases are bounded."""
+    assert error_of(text).code in ("front-matter", "over-limit")
 
 
-def test_a_key_given_twice_counts_the_last_time_and_is_noted() -> None:
-    """The last one wins as in the sites' engines; the note stands where it came again."""
+def test_last_value_of_a_duplicate_key_is_used_and_reported() -> None:
+    """The last value is used, as in site generators; the problem has the line of the repetition."""
     for text in (
         "---\ntitle: Forms\ndate: x\ntitle: Shorter forms\n---\n",
         '{\n"title": "Forms",\n"date": "x",\n"title": "Shorter forms"}\n',
@@ -192,16 +192,16 @@ def test_a_key_given_twice_counts_the_last_time_and_is_noted() -> None:
     assert document("---\ntitle: a\ndate: x\ntitle: b\n---\n").problems[0].line == 4
 
 
-def test_bytes_that_are_not_utf8_are_replaced_and_noted() -> None:
-    """A post in another encoding is served with marks, and its editor is told where."""
+def test_invalid_utf8_is_replaced_and_reported() -> None:
+    """Replacement characters are served, and the problem has the line."""
     found = document(b"---\ntitle: Forms\n---\nCaf\xe9\n")
     assert found.body == "Caf\ufffd\n"
     assert [(note.rule, note.line) for note in found.problems] == [("invalid-utf8", 4)]
     assert "0xe9" in found.problems[0].message
 
 
-def test_nothing_that_xml_forbids_comes_out_of_an_escape() -> None:
-    """Escapes in front matter cannot smuggle control characters or lone surrogates in."""
+def test_escapes_of_characters_forbidden_in_xml_are_removed() -> None:
+    """Escapes in front matter do not introduce control characters or lone surrogates."""
     assert document('---\ntitle: "a\\x00\\x1bb\\uffffc"\n---\n').meta == {"title": "abc"}
     assert document('{"ti\\u0000tle": ["a\\ud800b"]}\n').meta == {"title": ["ab"]}
 
@@ -221,8 +221,8 @@ FILES = st.binary() | st.lists(PIECES | st.text(max_size=5)).map(
 @example(b"---\n? [a]\n: b\n? {c: d}\n: e\n---\n")
 @example(b"---\n~: x\n---\n")
 @example(b"---\n--- !x\n---\n")
-def test_any_bytes_are_a_document_or_none_or_refused(data: bytes) -> None:
-    """No file ends the work on the others; what comes out is clean."""
+def test_any_bytes_are_a_document_or_none_or_an_error(data: bytes) -> None:
+    """No file raises another error; the document has only XML-safe text."""
     with suppress(ContentError):
         found = parse_document(PATH, data)
         if found is not None:

@@ -1,4 +1,4 @@
-"""YAML keeps what was written, resolves anchors, and fails with a line."""
+"""YAML scalars stay text, anchors are resolved, errors have a line."""
 
 import pytest
 
@@ -30,23 +30,23 @@ from syndicate.errors import ContentError
         ("[a, [b, {c: d}], ~]", ["a", ["b", {"c": "d"}], None]),
     ],
 )
-def test_a_scalar_is_the_text_that_was_written(written: str, value: object) -> None:
-    """Numbers, dates and answers keep their spelling; only null is nothing; tags do nothing."""
+def test_scalar_is_the_text_as_written(written: str, value: object) -> None:
+    """Numbers, dates and booleans stay text; only null is None; tags are ignored."""
     assert load(f"key: {written}").meta == {"key": value}
 
 
-def test_a_list_item_may_end_in_tabs() -> None:
-    """What libyaml and the sites' engines accept is accepted."""
+def test_list_entry_may_end_in_tabs() -> None:
+    """Libyaml and the site generators accept this."""
     assert load("tags:\n- melody\t\t\n").meta == {"tags": ["melody"]}
 
 
-def test_an_anchor_is_repeated_where_its_alias_stands() -> None:
-    """Texts, lists and mappings can be written once."""
+def test_alias_repeats_the_value_of_its_anchor() -> None:
+    """Texts, lists and mappings can be repeated."""
     found = load("a: &x one\nb: &y [*x, two]\nc: *y\n").meta
     assert found == {"a": "one", "b": ["one", "two"], "c": ["one", "two"]}
 
 
-def test_a_merged_mapping_gives_way_to_the_keys_beside_it() -> None:
+def test_keys_override_a_merged_mapping() -> None:
     """The merge key of YAML 1.1: own keys first, then the mappings in their order."""
     text = "a: &a {x: 1, y: 1}\nb: &b {y: 2, z: 2}\nc:\n  z: 3\n  <<: [*a, *b, word]\nd: {<<: *a}\n"
     found = load(text).meta
@@ -54,21 +54,21 @@ def test_a_merged_mapping_gives_way_to_the_keys_beside_it() -> None:
     assert found["d"] == {"x": "1", "y": "1"}
 
 
-def test_keys_know_their_lines_and_doubles() -> None:
-    """Lines count from 1; only top-level keys are told of."""
+def test_key_lines_and_duplicate_keys() -> None:
+    """Lines count from 1; only top-level keys have one."""
     values = load("a: 1\nb:\n  a: 2\n\na: 3\n")
     assert values.meta == {"a": "3", "b": {"a": "2"}}
     assert values.key_lines == {"a": 5, "b": 2}
     assert values.duplicate_keys == [("a", 5)]
 
 
-def test_a_key_that_is_no_text_is_one_nevertheless() -> None:
-    """Null and nested keys do not stop the reading of the others, and are called nothing."""
+def test_key_of_another_type_is_kept() -> None:
+    """Null and nested keys become empty text; the other keys are read."""
     assert load("~: 1\n? [x]\n: 2\ntitle: 3\n").meta == {"": "2", "title": "3"}
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "~", "---\n~\n"])
-def test_nothing_is_a_mapping_without_keys(text: str) -> None:
+def test_empty_text_is_an_empty_mapping(text: str) -> None:
     """Empty front matter has no keys."""
     assert load(text).meta == {}
 
@@ -86,8 +86,8 @@ def test_nothing_is_a_mapping_without_keys(text: str) -> None:
         ("a: 1\n--- b\n", 2, "keys"),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_its_line(text: str, line: int, word: str) -> None:
-    """The error names the line to look at and what was found there."""
+def test_yaml_error_has_its_line(text: str, line: int, word: str) -> None:
+    """The error has the line and the reason."""
     with pytest.raises(ContentError, match="front matter") as caught:
         load(text)
     assert caught.value.line == line

@@ -1,4 +1,4 @@
-"""Categories come from keys, from the filing line and from the source, each once."""
+"""Categories come from keys, the "Post filed in:" line and the source, without duplicates."""
 
 from urllib.parse import quote_plus
 
@@ -54,8 +54,8 @@ BOTH = ("Technology", "Technology Transformation Services")
         ("Post f\u0131led in: Forms", ("Forms",)),
     ],
 )
-def test_every_form_of_the_line_is_understood(line: str, categories: tuple[str, ...]) -> None:
-    """The decoded parameter counts, else the text of the link, else what stands between bars."""
+def test_all_forms_of_the_filed_in_line_are_parsed(line: str, categories: tuple[str, ...]) -> None:
+    """A category is the decoded parameter, the text of the link, or text between bars."""
     found = find_filed_in_line(f"\n{line}\n\nThe post.\n")
     assert found is not None
     assert found.categories == categories
@@ -72,13 +72,13 @@ def test_every_form_of_the_line_is_understood(line: str, categories: tuple[str, 
         "Post\nfiled in: Forms\n",
     ],
 )
-def test_words_inside_a_post_file_nothing(body: str) -> None:
-    """Only a line of its own near the beginning or the end counts."""
+def test_running_text_is_not_a_filed_in_line(body: str) -> None:
+    """Only a line of its own near the start or end of the body counts."""
     assert find_filed_in_line(body) is None
 
 
-def test_the_line_may_stand_at_the_end() -> None:
-    """Five lines of text may follow it, blank ones do not count."""
+def test_filed_in_line_may_be_at_the_end() -> None:
+    """Up to five non-blank lines may follow."""
     body = "Read on.\n" * 20 + "Post filed in: Forms\n" + "\n\nMore.\n" * 5
     found = find_filed_in_line(body)
     assert found is not None
@@ -86,8 +86,8 @@ def test_the_line_may_stand_at_the_end() -> None:
     assert find_filed_in_line(body + "More.\n") is None
 
 
-def test_long_bodies_are_looked_through_at_both_ends() -> None:
-    """A line of any length does not hide the one beside it."""
+def test_long_bodies_are_searched_at_both_ends() -> None:
+    """Long lines do not hide the line next to them."""
     long, line = "Read on. " * 2_000, "Post filed in: Forms"
     for body in (f"{long}\n{line}", f"{line}\n{long}", f"{long}\n{line}\n{long}\n{long}"):
         found = find_filed_in_line(body)
@@ -113,7 +113,7 @@ def test_long_bodies_are_looked_through_at_both_ends() -> None:
         " ",
     ],
 )
-def test_long_lines_take_no_time(piece: str) -> None:
+def test_long_lines_are_searched_quickly(piece: str) -> None:
     """Half a megabyte on one line is read in linear time."""
     count = 500_000 // len(piece)
     find_filed_in_line(piece * count)
@@ -146,15 +146,15 @@ FORMS = Category(slug="forms", title="Forms")
         ("title: x", "", ""),
     ],
 )
-def test_every_key_of_a_subject_counts(front: str, plain: str, spaced: str) -> None:
-    """Lists hold whole names, a text may hold several; a known name is never split."""
+def test_every_key_of_categories_counts(front: str, plain: str, spaced: str) -> None:
+    """Lists have whole names, a text may have several; a defined name is not split."""
     for spaces, expected in ((False, plain), (True, spaced)):
         found = read_categories(field_reader(front), None, VOCABULARY, split_at_spaces=spaces)
         assert " ".join(category.slug for category in found) == expected
 
 
-def test_all_ways_to_file_a_post_are_united() -> None:
-    """Keys, then the filing line, then the source's defaults; each known by its own title."""
+def test_categories_of_keys_line_and_source_are_united() -> None:
+    """The order is keys, filed-in line, source; titles are those of the vocabulary."""
     body = "\nPost filed in: [x](/s?category=tts) | [Technology](/s)\n"
     found = field_reader(
         "tags: [forms, TTS]", body, categories=(FORMS, Category(slug="z", title="Z"))
@@ -166,8 +166,8 @@ def test_all_ways_to_file_a_post_are_united() -> None:
     )
 
 
-def test_shelves_are_the_categories_of_addresses() -> None:
-    """Tags do not stand in addresses, and spelling is kept."""
+def test_permalink_categories_are_those_of_their_keys() -> None:
+    """Tags are not in permalinks, and the spelling is kept."""
     found = field_reader("category: Web Design\ncategories: [Forms, Web Design]\ntags: x")
     assert read_permalink_categories(found, VOCABULARY, split_at_spaces=False) == (
         "Web Design",
@@ -175,8 +175,8 @@ def test_shelves_are_the_categories_of_addresses() -> None:
     )
 
 
-def test_a_slip_of_the_pen_is_noted_if_there_is_a_vocabulary() -> None:
-    """Without settings every category is as good as another."""
+def test_misspelling_of_a_defined_category_is_reported() -> None:
+    """Without categories in the settings, nothing is reported."""
     front = "tags:\n- Technolgy\n- gardening\n- tts"
     found = field_reader(front)
     read_categories(found, None, VOCABULARY, split_at_spaces=False)

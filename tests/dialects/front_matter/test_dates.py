@@ -1,4 +1,4 @@
-"""The dates that people write become instants at the source, or nothing."""
+"""Dates of front matter and file names, and what they decide."""
 
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
@@ -56,8 +56,8 @@ SAO_PAULO = ZoneInfo("America/Sao_Paulo")
         (datetime(2024, 1, 29, 9, tzinfo=UTC), "2024-01-29T04:00:00-05:00", "second"),
     ],
 )
-def test_real_dates_are_understood(written: object, at: str, precision: str) -> None:
-    """Every shape found in real posts, in the source's zone, with its precision."""
+def test_real_dates_are_parsed(written: object, at: str, precision: str) -> None:
+    """All forms of real posts, in the source's zone, with their precision."""
     found = parse_date(written, NEW_YORK)
     assert found is not None
     assert (found.instant.isoformat(), found.precision) == (at, precision)
@@ -83,8 +83,8 @@ def test_real_dates_are_understood(written: object, at: str, precision: str) -> 
         *("9999-12-31 23:59 -0500", "0001-01-01 00:00 +0500"),
     ],
 )
-def test_what_is_no_date_is_nothing(written: object) -> None:
-    """Impossible, ambiguous and foreign values are not guessed at."""
+def test_other_text_is_not_a_date(written: object) -> None:
+    """Invalid, ambiguous and other values are not parsed."""
     assert parse_date(written, NEW_YORK) is None
 
 
@@ -97,24 +97,24 @@ def test_what_is_no_date_is_nothing(written: object) -> None:
         ("1850-06-01", NEW_YORK, "1850-06-01T00:00:02-04:56"),
     ],
 )
-def test_clocks_that_jump_are_read_one_way(written: str, zone: ZoneInfo, at: str) -> None:
-    """A skipped local time is later by the jump, a repeated one is the first."""
+def test_times_around_clock_changes_are_unambiguous(written: str, zone: ZoneInfo, at: str) -> None:
+    """A skipped local time is shifted by the change, of a repeated one the first counts."""
     found = parse_date(written, zone)
     assert found is not None
     assert found.instant.isoformat() == at
 
 
 @given(st.datetimes(timezones=st.just(timezone(timedelta(hours=3)))))
-def test_an_instant_stays_the_same_instant(at: datetime) -> None:
-    """Whatever the zone of the source, the instant that was written is meant."""
+def test_zone_conversion_keeps_the_instant(at: datetime) -> None:
+    """The zone of the source changes the offset, not the instant."""
     found = parse_date(at.isoformat(), NEW_YORK)
     assert found is None or found.instant == at
     assert found is not None or at.year in (1, 9999)
 
 
 @given(st.text() | st.dates().map(str) | st.from_regex(r"[\d :/+TZa-z-]{0,30}", fullmatch=True))
-def test_any_text_is_a_moment_or_nothing(written: str) -> None:
-    """No text raises; what comes out knows its offset in whole minutes."""
+def test_any_text_is_a_date_or_none(written: str) -> None:
+    """No text raises; parsed dates have an offset in whole minutes."""
     found = parse_date(written, NEW_YORK)
     offset = timedelta() if found is None else found.instant.utcoffset()
     assert offset is not None
@@ -133,10 +133,8 @@ def test_any_text_is_a_moment_or_nothing(written: str) -> None:
         ("", None, ""),
     ],
 )
-def test_only_a_padded_day_in_front_of_a_name_is_one(
-    name: str, day: date | None, rest: str
-) -> None:
-    """``2024-12-5-`` and impossible days belong to the name."""
+def test_only_a_padded_date_prefix_is_split(name: str, day: date | None, rest: str) -> None:
+    """``2024-12-5-`` and invalid days belong to the name."""
     assert split_day_prefix(name) == (day, rest)
 
 
@@ -164,19 +162,19 @@ UNDATED = "news/a-post.md"
         ),
     ],
 )
-def test_the_first_date_there_is_counts(
+def test_published_is_the_first_available_date(
     front: str, path: str, at: str | None, origin: str | None, notes: list[tuple[str, int]]
 ) -> None:
-    """Front matter, else the file name, else what is shown; contradictions are noted."""
+    """Front matter, else the file name, else the dateline; conflicts are reported."""
     found = field_reader(front)
-    moment = read_published(found, split_day_prefix(path.rpartition("/")[2])[0])
-    assert (str(moment.instant.date()) if moment else None) == at
+    parsed = read_published(found, split_day_prefix(path.rpartition("/")[2])[0])
+    assert (str(parsed.instant.date()) if parsed else None) == at
     assert found.origins.get("published") == origin
     assert reported_rules(found) == notes
 
 
-def test_a_conflict_says_which_date_counts() -> None:
-    """The key beats the file name, the file name beats the date shown."""
+def test_date_conflict_names_the_used_date() -> None:
+    """The key precedes the file name, the file name precedes the dateline."""
     for front, used in (("date: 2024-02-01", "key"), ("dateline: Feb 1, 2024", "file name")):
         found = field_reader(front)
         read_published(found, split_day_prefix(PATH.rpartition("/")[2])[0])
@@ -186,8 +184,8 @@ def test_a_conflict_says_which_date_counts() -> None:
         assert found.problems[0].hint.startswith(f"The date of the {used} is used")
 
 
-def test_an_expiry_is_an_instant() -> None:
-    """A day expires as it begins; no day at all never."""
+def test_expiry_is_an_instant() -> None:
+    """A post expires at the start of the day."""
     found = read_expires(field_reader("expiryDate: 2024-05-01"))
     assert found is not None
     assert found.isoformat() == "2024-05-01T00:00:00-04:00"
@@ -213,5 +211,5 @@ def test_an_expiry_is_an_instant() -> None:
     ],
 )
 def test_front_matter_can_hide_a_post(front: str, reason: str) -> None:
-    """Drafts, posts taken back, and pages that Eleventy does not write."""
+    """Drafts, unpublished posts, and pages that Eleventy excludes."""
     assert hidden_reason(field_reader(front)) == reason

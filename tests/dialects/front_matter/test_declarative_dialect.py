@@ -1,4 +1,4 @@
-"""A style makes the fields of a post out of keys, path and body, and its address."""
+"""Declarative dialects: fields and URLs from keys, path and body."""
 
 import pytest
 
@@ -26,26 +26,26 @@ UNNAMED = Path("news/\u00e9t\u00e9.md")
         ("news/.github/a.md", ".github begins with ."),
     ],
 )
-def test_a_file_that_cannot_be_a_post_is_skipped_with_a_reason(path: str, reason: str) -> None:
-    """By its ending, its name, or a folder that the site does not publish."""
+def test_skipped_file_has_a_reason(path: str, reason: str) -> None:
+    """The suffix, the name, or a folder that the site does not publish."""
     assert DIALECTS["news-and-blog"].skip_reason(Path(path), source()) == reason
 
 
-def test_the_folder_itself_may_begin_with_an_underscore() -> None:
-    """Only what is below the configured folder is looked at."""
+def test_configured_folder_may_begin_with_an_underscore() -> None:
+    """Only parts below the configured folder count."""
     underscored = source(folders=(Path("_news"),))
     assert DIALECTS["news-and-blog"].skip_reason(Path("_news/a.md"), underscored) == ""
 
 
-def test_the_byline_is_one_name() -> None:
-    """Commas do not part it, and it goes before a list of authors."""
+def test_byline_is_one_author() -> None:
+    """Commas do not split it, and it precedes a list of authors."""
     assert fields("byline_str: 'Ada Example,\n  and Bo Example'\nauthors: [x]").authors == (
         "Ada Example, and Bo Example",
     )
 
 
-def test_authors_are_looked_up_or_spelled_as_names() -> None:
-    """Slugs through the settings, the rest as written, each once."""
+def test_authors_are_looked_up_or_capitalized() -> None:
+    """Slugs are looked up in the settings, others are kept; duplicates are removed."""
     found = fields(
         "authors: [ada, bo-example, Cy Example, {name: ada}]", authors=(("ada", "Ada Example"),)
     )
@@ -65,36 +65,36 @@ def test_authors_are_looked_up_or_spelled_as_names() -> None:
         ("~", ""),
     ],
 )
-def test_a_permalink_is_kept_as_written(written: str, permalink: str) -> None:
-    """Trimmed, with its leading slash; patterns, style names and absolute addresses too."""
+def test_permalink_is_kept_as_written(written: str, permalink: str) -> None:
+    """Permalinks are trimmed and get a leading slash; patterns, styles and absolute URLs stay."""
     assert fields(f"permalink: {written}").permalink == permalink
 
 
-def test_a_permalink_made_by_template_code_is_noted() -> None:
-    """It cannot be known; the pattern of the source is used."""
+def test_permalink_with_template_code_is_reported() -> None:
+    """The pattern of the source is used."""
     found = fields("title: x\npermalink: '/{{ page.date }}/x/'")
     assert found.permalink == ""
     assert reported_rules(found) == [("permalink-template", 3)]
     assert "permalink" not in dict(found.origins)
 
 
-def test_a_permalink_that_is_no_address_is_noted() -> None:
-    """It would make whatever reads the address of the post fail; the pattern stands for it."""
+def test_invalid_permalink_is_reported() -> None:
+    """The pattern of the source is used instead of an invalid URL."""
     found = fields("title: x\npermalink: 'https://[news/x'")
     assert found.permalink == ""
     assert reported_rules(found) == [("broken-scheme", 3)]
     assert "permalink" not in dict(found.origins)
 
 
-def test_a_name_beyond_ascii_wants_a_permalink() -> None:
-    """It works, but people will see it encoded."""
+def test_non_ascii_name_is_reported() -> None:
+    """The name works, but is percent-encoded in the URL."""
     front = "title: x\ndate: 2024-01-29"
     assert reported_rules(fields(front, path=UNNAMED)) == [("non-ascii-name", 0)]
     assert reported_rules(fields(f"{front}\npermalink: /ete", path=UNNAMED)) == []
 
 
 @pytest.mark.parametrize(
-    ("written", "address"),
+    ("written", "expected"),
     [
         ("https://other.gov/x", "https://other.gov/x"),
         ("https://www.example.gov/news/x", ""),
@@ -103,9 +103,9 @@ def test_a_name_beyond_ascii_wants_a_permalink() -> None:
         ("~", ""),
     ],
 )
-def test_an_external_address_is_on_another_site(written: str, address: str) -> None:
-    """A canonical address on the own site says nothing new."""
-    assert fields(f"canonical: '{written}'").external_url == address
+def test_external_url_is_on_another_site(written: str, expected: str) -> None:
+    """A canonical URL on the own site does not count."""
+    assert fields(f"canonical: '{written}'").external_url == expected
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_an_external_address_is_on_another_site(written: str, address: str) -> N
         ("title: x", PATH, "en", None),
     ],
 )
-def test_the_language_is_the_most_exact_that_is_known(
+def test_language_of_key_precedes_file_name_and_source(
     front: str, path: str, language: str, origin: str | None
 ) -> None:
     """Front matter, else the file name, else the source."""
@@ -128,16 +128,16 @@ def test_the_language_is_the_most_exact_that_is_known(
     assert dict(found.origins).get("language") == origin
 
 
-def test_translations_share_a_name() -> None:
-    """By their path without language, or by a key of front matter."""
+def test_translations_share_a_key() -> None:
+    """The key is the path without language, or a key of front matter."""
     assert fields("a: b", path="news/x._es.md").translation == "news/x"
     assert fields("a: b", path="news/x.md").translation == "news/x"
     assert fields("translation_key: forms").translation == "forms"
     assert fields("a: b", path="news/\udce9.md").translation == "news/\ufffd"
 
 
-def test_a_translation_has_an_address_of_its_own() -> None:
-    """A language that only the file name tells is put in front; a permalink is left alone."""
+def test_translation_has_its_own_url() -> None:
+    """The language of the file name precedes the pattern; a permalink is unchanged."""
     style = DIALECTS["news-and-blog"]
     path = Path("news/x._es.md")
     spanish = fields("date: 2024-01-29", path=path)
@@ -155,8 +155,8 @@ def test_a_translation_has_an_address_of_its_own() -> None:
     assert style.post_url(own, path, plain, spanish.published) == "https://www.example.gov/x"
 
 
-def test_the_filing_line_is_no_part_of_the_post() -> None:
-    """It goes, its line stays, so that lines keep their numbers; it counts for no word."""
+def test_filed_in_line_is_removed_from_the_text() -> None:
+    """Its text is removed, the line break stays to keep line numbers; its words do not count."""
     style = DIALECTS["program-updates"]
     body = "Post filed in: [Forms](/s)\n\nShorter forms.\n"
     filed, plain = document("title: x", body), document("title: x", "\n\nShorter forms.\n")
@@ -165,8 +165,8 @@ def test_the_filing_line_is_no_part_of_the_post() -> None:
     assert fields("title: x", body).word_count == 2
 
 
-def test_a_carousel_post_without_a_card_lends_it_nothing() -> None:
-    """The gaps of a card are filled later, from the post."""
+def test_carousel_post_without_card_fields() -> None:
+    """The card is completed later, from the post."""
     found = fields("carousel_show: 'true'\nimage: /a.png\nimage_alt: A form")
     assert found.carousel
     assert (found.card_title, found.card_summary, found.card_image) == ("", "", "")

@@ -1,18 +1,18 @@
-"""Values are found by the keys of a field, in their order, and their origin is kept."""
+"""Fields are read by their keys, in order, with the origin of each value."""
 
 from syndicate.dialects.front_matter.value_parsers import as_text
 from tests.dialects.factories import field_reader
 
 
-def test_the_first_key_that_says_something_wins() -> None:
-    """Null, blank and unusable values are passed over."""
+def test_first_key_with_a_value_is_used() -> None:
+    """Null, blank and invalid values are skipped."""
     found = field_reader("description: Last\nexcerpt: ~\nsummary: [a]\npreview: '  '\ndeck: Never")
     assert found.find("summary", as_text) == "Last"
     assert found.origins == {"summary": "key description, line 2"}
     assert found.keys == {"summary": "description"}
 
 
-def test_what_nobody_says_is_none() -> None:
+def test_absent_field_is_none() -> None:
     """A field without a value has no origin."""
     found = field_reader("title: Forms")
     assert found.find("summary", as_text) is None
@@ -20,27 +20,27 @@ def test_what_nobody_says_is_none() -> None:
     assert found.origins == {}
 
 
-def test_keys_may_be_spelled_in_any_case() -> None:
-    """The spelling of the mapping goes before others where a document has both."""
+def test_keys_are_case_insensitive() -> None:
+    """The exact spelling is preferred if a document has both."""
     assert field_reader("TITLE: Loud").find("title", as_text) == "Loud"
     assert field_reader("TITLE: Loud\ntitle: Calm").find("title", as_text) == "Calm"
 
 
-def test_a_dotted_key_looks_inside() -> None:
-    """``image.path_in_folder`` is the path in the mapping of image; a text has no inside."""
+def test_dotted_key_reads_a_nested_mapping() -> None:
+    """``image.path`` is the key path of the mapping image; a text has no keys."""
     found = field_reader("image:\n  path: /a.png\ncover: /b.png")
     assert list(found.values("image")) == [("image", {"path": "/a.png"}), ("image", "/a.png")]
 
 
-def test_an_empty_text_can_be_asked_for() -> None:
-    """Blank is absent unless the field tells blank from null."""
+def test_blank_text_can_count_as_a_value() -> None:
+    """Blank text is absent unless the field distinguishes it from null."""
     found = field_reader("image_alt: ''\nimage_alt_text: ~")
     assert list(found.values("image_alt")) == []
     assert list(found.values("image_alt", with_blank=True)) == [("image_alt", "")]
 
 
-def test_a_source_may_have_keys_of_its_own() -> None:
-    """They stand instead of the dialect's, so an unusual site needs no code."""
+def test_source_keys_replace_those_of_the_dialect() -> None:
+    """The keys of the settings replace those of the dialect for one field."""
     found = field_reader("headline: Ours\ntitle: Theirs", keys=(("title", ("headline", "name")),))
     assert found.find("title", as_text) == "Ours"
     assert found.first_key("title") == "headline"

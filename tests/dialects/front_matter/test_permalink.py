@@ -1,4 +1,4 @@
-"""Patterns are filled in as the engines of the sites fill them, and encoded once."""
+"""Permalink patterns are expanded as in site generators, and percent-encoded once."""
 
 from datetime import date, datetime
 
@@ -26,13 +26,13 @@ PLACE = PostPath(
 
 
 def filled(
-    pattern: str, *, slug: str = "", shelves: tuple[str, ...] = ("Web Design", "Forms")
+    pattern: str, *, slug: str = "", categories: tuple[str, ...] = ("Web Design", "Forms")
 ) -> str:
-    """Return ``pattern`` filled for a sample post, without the site."""
+    """Return the URL path of ``pattern`` for a sample post."""
     fields = Fields(
         title="It's shorter!",
         slug=slug,
-        permalink_categories=shelves,
+        permalink_categories=categories,
         language="en",
         translation="x",
         word_digest=b"",
@@ -65,19 +65,19 @@ def filled(
         ("/caf\u00e9/a%20b c?d=e#f", "/caf%C3%A9/a%20b%20c?d=e#f"),
     ],
 )
-def test_a_placeholder_stands_for_its_part(pattern: str, path: str) -> None:
-    """Placeholders of Jekyll and Hugo; the longest known counts, unknown ones stay."""
+def test_placeholders_are_replaced(pattern: str, path: str) -> None:
+    """The longest known placeholder of Jekyll or Hugo counts, unknown ones stay."""
     assert filled(pattern) == path
 
 
-def test_a_slug_of_the_front_matter_replaces_the_file_name() -> None:
-    """It is what ``:title`` and ``:slug`` stand for, as written."""
+def test_slug_of_front_matter_replaces_the_file_name() -> None:
+    """The slug is the value of ``:title`` and ``:slug``, as written."""
     assert filled("/:title/:slug", slug="Kept") == "/Kept/Kept"
 
 
-def test_no_categories_leave_no_gap() -> None:
-    """An empty placeholder takes its slash with it."""
-    assert filled(PERMALINK_STYLES["none"], shelves=()) == "/A-shorter-form.html"
+def test_empty_placeholder_leaves_no_double_slash() -> None:
+    """An empty placeholder removes its slash."""
+    assert filled(PERMALINK_STYLES["none"], categories=()) == "/A-shorter-form.html"
 
 
 @pytest.mark.parametrize(
@@ -93,13 +93,13 @@ def test_no_categories_leave_no_gap() -> None:
         (f"/:f[{'9' * 13}]", f"/a/b/c[{'9' * 13}]"),
     ],
 )
-def test_some_of_several_folders_can_be_chosen(pattern: str, path: str) -> None:
-    """The slices of Hugo's ``:sections``."""
+def test_folders_can_be_selected_by_index(pattern: str, path: str) -> None:
+    """Hugo's ``:sections`` can be sliced."""
     assert build_url(pattern, {"f": "a/b/c"}, "") == path
 
 
-def test_a_name_is_encoded_whatever_its_characters() -> None:
-    """A file name cannot begin a query or a fragment; bytes that are not UTF-8 stay these bytes."""
+def test_names_are_percent_encoded() -> None:
+    """File names do not start a query or a fragment; bytes that are not UTF-8 are encoded."""
     assert (
         build_url("/:n", {"n": "50% of what?#\u2019\udce9"}, "")
         == "/50%25%20of%20what%3F%23%E2%80%99%E9"
@@ -107,19 +107,19 @@ def test_a_name_is_encoded_whatever_its_characters() -> None:
 
 
 @pytest.mark.timeout(5)
-def test_a_colon_before_a_long_word_takes_no_time() -> None:
-    """No placeholder is longer than some letters."""
+def test_colon_before_a_long_word_is_quick() -> None:
+    """Placeholders have a maximum length."""
     assert build_url(f"/:{'x' * 1_000_000}", {"n": "a"}, "").endswith("x")
 
 
-def test_an_absolute_address_stays_one() -> None:
-    """A permalink may lead to another site; only what an address cannot hold is encoded."""
+def test_absolute_permalink_is_kept() -> None:
+    """A permalink may be on another site; only invalid characters are encoded."""
     assert build_url("https://other.gov/\u00e9?q=:name", {"name": "x"}, "https://a.gov") == (
         "https://other.gov/%C3%A9?q=:name"
     )
 
 
-def test_a_site_may_live_in_a_folder() -> None:
+def test_site_url_may_have_a_path() -> None:
     """The path of ``site_url`` is kept, with one slash between."""
     assert build_url("/news/", {}, "https://www.example.gov/agency/") == (
         "https://www.example.gov/agency/news/"

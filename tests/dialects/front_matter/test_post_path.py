@@ -1,4 +1,4 @@
-"""A path says where a post lies, what it is called, of which day and in which language."""
+"""The parts of a post's path: folder, name, date and language."""
 
 import re
 from datetime import date
@@ -90,13 +90,13 @@ SOURCE = source(folders=(Path("content/posts"), Path("content"), Path("./news/")
         ),
     ],
 )
-def test_a_path_is_taken_apart(path: str, where: PostPath) -> None:
-    """The innermost folder of the source counts; a bundle has the name of its folder."""
+def test_path_is_split_into_parts(path: str, where: PostPath) -> None:
+    """The innermost configured folder counts; a bundle has the name of its folder."""
     assert parse_post_path(Path(path), SOURCE, LANGUAGES) == where
 
 
-def test_translations_lie_in_the_same_place() -> None:
-    """Two languages of one post differ in their suffix only."""
+def test_translations_have_the_same_repository_path() -> None:
+    """Two languages of one post differ only in their suffix."""
     spanish = parse_post_path(Path("content/guides/forms.es.md"), SOURCE, LANGUAGES)
     english = parse_post_path(Path("content/guides/forms.md"), SOURCE, LANGUAGES)
     assert spanish.repository_path == english.repository_path == "content/guides/forms"
@@ -104,14 +104,14 @@ def test_translations_lie_in_the_same_place() -> None:
     assert spanish.folders == ("content", "guides")
 
 
-def test_a_source_may_be_a_whole_repository() -> None:
+def test_source_may_be_the_root_of_the_repository() -> None:
     """The root is a folder like any other."""
     everything = source(folders=(Path("."),))
     assert split_at_folder(Path("a/b.md"), everything) == ("", ("a", "b.md"))
     assert parse_post_path(Path("b.md"), everything, LANGUAGES).repository_path == "b"
 
 
-def test_a_path_without_a_name_is_one_without_a_name() -> None:
-    """Even the path of the folder itself, or none, is taken apart."""
+def test_path_without_a_name() -> None:
+    """The path of the folder itself and an empty path are split as well."""
     assert split_at_folder(Path("news"), SOURCE) == ("", ("news",))
     assert split_at_folder(Path(""), SOURCE) == ("", ("",))

@@ -1,4 +1,4 @@
-"""A post has a title in plain text, whatever its file says."""
+"""The title of a post is plain text, from key, heading or file name."""
 
 import pytest
 
@@ -10,24 +10,24 @@ from tests.dialects.factories import PATH, field_reader, reported_rules
 
 
 def titled(front: str, body: str = "", path: str = PATH) -> tuple[str, str, list[tuple[str, int]]]:
-    """Return title, origin and notes."""
+    """Return title, origin and problems."""
     found = field_reader(front, body)
     where = parse_post_path(Path(path), found.source, NEWS_AND_BLOG.language_suffix)
     return read_title(found, where), found.origins["title"], reported_rules(found)
 
 
-def test_the_title_is_the_key_as_plain_text() -> None:
-    """A star is a star, an entity its character, line breaks are spaces."""
+def test_title_is_the_key_as_plain_text() -> None:
+    """Stars are kept, entities become characters, line breaks become spaces."""
     assert titled('title: " Q&amp;A *\n  on forms "') == ("Q&A * on forms", "key title, line 2", [])
 
 
-def test_the_card_lends_its_title() -> None:
-    """Where there is no title, the carousel's is the next best."""
+def test_card_title_is_a_fallback() -> None:
+    """Without a title, that of the carousel card is used."""
     assert titled("carousel_title: Forms")[0] == "Forms"
 
 
-def test_markup_in_a_title_is_dropped_and_noted() -> None:
-    """The editor learns that tags do not show."""
+def test_html_in_a_title_is_dropped_and_reported() -> None:
+    """The problem names the key."""
     assert titled("a: b\ntitle: A <em>new</em> form") == (
         "A new form",
         "key title, line 3",
@@ -47,8 +47,8 @@ def test_markup_in_a_title_is_dropped_and_noted() -> None:
         ("#\n\n---\n#hash\n# A new form\n", 8),
     ],
 )
-def test_the_first_heading_is_the_next_best(body: str, line: int) -> None:
-    """Headings of Markdown and HTML, not the remarks in code."""
+def test_first_heading_is_a_fallback(body: str, line: int) -> None:
+    """Headings of Markdown and HTML count, comments in code do not."""
     assert titled("a: b", body) == (
         "A new form",
         f"first heading, line {line}",
@@ -66,8 +66,8 @@ def test_the_first_heading_is_the_next_best(body: str, line: int) -> None:
         ("news/forms/index.md", "Forms"),
     ],
 )
-def test_the_file_name_is_the_last_resort(path: str, found: str) -> None:
-    """Without its day, and readable."""
+def test_file_name_is_the_last_fallback(path: str, found: str) -> None:
+    """The title has no date and no hyphens."""
     assert titled("a: b", "Words.\n", path) == (found, "file name", [("missing-title", 0)])
 
 
@@ -83,8 +83,8 @@ def test_the_file_name_is_the_last_resort(path: str, found: str) -> None:
         "{#- <h2>Secret</h2> -#}",
     ],
 )
-def test_heading_in_a_comment_is_no_title(comment: str) -> None:
-    """The next heading is, on the line where it stands; an id in braces is no comment."""
+def test_heading_in_a_comment_is_not_a_title(comment: str) -> None:
+    """The next heading is used, with its line; an id in braces is not a comment."""
     found = field_reader("a: b", f"{comment}\n# Open {{#id}}\n")
     where = parse_post_path(Path("news/a.md"), found.source, NEWS_AND_BLOG.language_suffix)
     assert read_title(found, where) == "Open"

@@ -1,4 +1,4 @@
-"""Values of front matter mean what an editor would say they mean."""
+"""Conversion of front-matter values."""
 
 from datetime import date
 
@@ -22,7 +22,7 @@ from syndicate.dialects.front_matter import value_parsers
     ],
 )
 def test_text_is_trimmed_and_blank_is_absent(value: object, meant: str | None) -> None:
-    """Days count as text, answers and lists do not."""
+    """Dates count as text, booleans and lists do not."""
     assert value_parsers.as_text(value) == meant
 
 
@@ -39,19 +39,19 @@ def test_text_is_trimmed_and_blank_is_absent(value: object, meant: str | None) -
     ],
 )
 def test_plain_text_has_no_markup(value: object, meant: str | None) -> None:
-    """Tags go, entities are resolved, white space is folded; a star is a star."""
+    """Tags are removed, entities replaced, white space collapsed; stars are kept."""
     assert value_parsers.as_plain_text(value) == meant
 
 
-def test_an_entity_without_a_character_stays() -> None:
-    """A number of thousands of digits is none; the text around it survives."""
+def test_invalid_entity_is_kept() -> None:
+    """A number of thousands of digits is invalid; the text is unchanged."""
     endless = f"&#{'9' * 5000};"
     assert value_parsers.as_plain_text(f"a {endless} &amp;") == f"a {endless} &amp;"
     assert value_parsers.as_plain_text("&#xD800;&#1114112;") == "\ufffd\ufffd"
 
 
-def test_markup_is_noticed() -> None:
-    """A tag is markup, a comparison or a list is not."""
+def test_html_is_detected() -> None:
+    """A tag is HTML, a comparison or a list is not."""
     assert value_parsers.has_html("A <em>new</em> form")
     assert not value_parsers.has_html("a < b")
     assert not value_parsers.has_html(["<em>"])
@@ -61,8 +61,8 @@ def test_markup_is_noticed() -> None:
     ("value", "meant"),
     [("", ""), ("  ", ""), (None, None), (" a\n b ", "a b"), ([], None)],
 )
-def test_an_empty_text_can_be_a_declaration(value: object, meant: str | None) -> None:
-    """An alt text that was written out as empty is not the same as none."""
+def test_empty_text_can_be_declared(value: object, meant: str | None) -> None:
+    """Empty text is different from null."""
     assert value_parsers.as_declared_text(value) == meant
 
 
@@ -78,8 +78,8 @@ def test_an_empty_text_can_be_a_declaration(value: object, meant: str | None) ->
         ([["nested"]], None),
     ],
 )
-def test_a_list_may_hold_texts_or_named_things(value: object, meant: object) -> None:
-    """One text is a list of one; of a mapping the name counts."""
+def test_list_may_have_texts_or_mappings_with_names(value: object, meant: object) -> None:
+    """A single text is a list of one; mappings count by their name."""
     assert value_parsers.as_texts(value) == meant
 
 
@@ -101,8 +101,8 @@ def test_a_list_may_hold_texts_or_named_things(value: object, meant: object) -> 
         ("", None),
     ],
 )
-def test_a_flag_is_yes_or_no(value: object, meant: bool | None) -> None:
-    """The answers of YAML 1.1, quoted or not; anything else says nothing."""
+def test_boolean_words(value: object, meant: bool | None) -> None:
+    """The booleans of YAML 1.1, quoted or not; other values are None."""
     assert value_parsers.as_bool(value) is meant
 
 
@@ -118,7 +118,7 @@ def test_a_flag_is_yes_or_no(value: object, meant: bool | None) -> None:
     ],
 )
 def test_minutes_are_the_first_number(value: object, meant: int | None) -> None:
-    """Zero minutes are nobody's reading time."""
+    """Zero is not a reading time."""
     assert value_parsers.as_minutes(value) == meant
 
 
@@ -133,6 +133,6 @@ def test_minutes_are_the_first_number(value: object, meant: int | None) -> None:
         ("ada example", "ada example"),
     ],
 )
-def test_a_slug_becomes_a_name(word: str, name: str) -> None:
-    """Known slugs have their name, others are spelled as one; names stay as they are."""
+def test_author_slug_becomes_a_name(word: str, name: str) -> None:
+    """Slugs are looked up or capitalized; names are unchanged."""
     assert value_parsers.person_name(word, {"jd": "J. Doe"}) == name

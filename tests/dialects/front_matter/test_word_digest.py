@@ -1,4 +1,4 @@
-"""Words tell an edit that readers notice from one of markup, addresses and white space."""
+"""The digest changes with the words, not with markup, URLs and white space."""
 
 import pytest
 
@@ -27,8 +27,8 @@ from syndicate.dialects.front_matter.word_digest import digest_words
         ("a\u00a0b", "a b"),
     ],
 )
-def test_markup_and_addresses_are_no_words(before: str, after: str) -> None:
-    """The same words in another dress are the same."""
+def test_markup_and_urls_are_not_words(before: str, after: str) -> None:
+    """The same words in other markup have the same digest."""
     assert digest_words([before]) == digest_words([after])
 
 
@@ -47,18 +47,18 @@ def test_markup_and_addresses_are_no_words(before: str, after: str) -> None:
         ("", "a"),
     ],
 )
-def test_other_words_are_other_words(before: str, after: str) -> None:
-    """Every change that a reader could see in the text counts, footnotes and case too."""
+def test_other_words_have_another_digest(before: str, after: str) -> None:
+    """Every visible change of the text counts, footnotes and case included."""
     assert digest_words([before]).digest != digest_words([after]).digest
 
 
-def test_texts_are_kept_apart() -> None:
-    """A word that moves from the title to the body is a change."""
+def test_texts_are_digested_separately() -> None:
+    """A word that moves from the title to the body changes the digest."""
     assert digest_words(["a b", "c"]).digest != digest_words(["a", "b c"]).digest
 
 
-def test_the_words_of_the_last_text_are_counted() -> None:
-    """Title and summary do not lengthen a post."""
+def test_words_of_the_last_text_are_counted() -> None:
+    """Title and summary do not count."""
     assert digest_words(["A title", "", "It's the *form* of 2024.\n"]).count == 5
     assert digest_words([]).count == 0
 
@@ -68,6 +68,6 @@ def test_the_words_of_the_last_text_are_counted() -> None:
     "piece",
     ["{%", "{{", "{:", "![", "](", "][", "[", "<", "http", "![]", "[]:", "\n[", "(", "&", "\u2019"],
 )
-def test_a_megabyte_of_openings_takes_no_time(piece: str) -> None:
-    """Nothing that is never closed is looked for again and again."""
+def test_megabyte_of_openings_is_quick(piece: str) -> None:
+    """Unclosed markup is searched in linear time."""
     digest_words([piece * (1_000_000 // len(piece))])
