@@ -15,18 +15,18 @@ from syndicate.service.content_service import ContentService
 def check_edition(
     content: ContentService, edition: Edition, is_selected: Callable[[Path], bool]
 ) -> Iterator[Problem]:
-    """Yield what is wrong with the files that are ``wanted``, by source, file and line.
+    """Yield the problems of selected files, by source, file and line.
 
-    What is wrong with a source as a whole comes before its files. Raises `RepositoryError`.
+    Problems of a source as a whole come before its files. Raises `RepositoryError`.
     """
     category_usage = CategoryUsage.count(edition.snapshots, edition.vocabulary)
-    for one in edition.unavailable:
-        yield _source_problem(one.source.name, one.error)
-    for part in edition.snapshots:
-        if part.error:
-            yield _source_problem(part.source.name, part.error)
-        found = [problem for problem in part.problems if is_selected(problem.path)]
-        found += _post_problems(content, edition, part, category_usage, is_selected)
+    for unavailable in edition.unavailable:
+        yield _source_problem(unavailable.source.name, unavailable.error)
+    for snapshot in edition.snapshots:
+        if snapshot.error:
+            yield _source_problem(snapshot.source.name, snapshot.error)
+        found = [problem for problem in snapshot.problems if is_selected(problem.path)]
+        found += _post_problems(content, edition, snapshot, category_usage, is_selected)
         found.sort(key=lambda problem: (problem.path, problem.line, problem.column))
         yield from dict.fromkeys(found)
     yield from (problem for problem in _duplicate_urls(edition) if is_selected(problem.path))
@@ -46,8 +46,8 @@ def _post_problems(
     posts = [post for post in snapshot.posts if is_selected(post.path)]
     files = content.index(snapshot.source).repository.list_files(snapshot.commit, (Path("."),))
     repository_files = RepositoryFiles.from_paths(file.path for file in files)
-    for manuscript, rendered in content.render_for_check(posts, edition):
-        checked_post = _checked_post(manuscript, rendered)
+    for render_input, rendered in content.render_for_check(posts, edition):
+        checked_post = _checked_post(render_input, rendered)
         yield from check_post(
             checked_post, now=edition.at, files=repository_files, usage=category_usage
         )
@@ -71,14 +71,16 @@ def _checked_post(render_input: RenderInput, rendered: RenderResults) -> Checked
 
 def _diagnostics(rendered: RenderResults) -> tuple[Diagnostic, ...]:
     """Return the notes on text and summaries; links of a summary to files are not looked up."""
-    text, *summaries = (one.diagnostics for one in rendered)
+    text, *summaries = (result.diagnostics for result in rendered)
     return (*text, *(n for notes in summaries for n in notes if n.rule != "relative-link"))
 
 
 def _duplicate_urls(edition: Edition) -> Iterator[Problem]:
-    """Yield posts whose address one of another source has as well; both are served."""
+    """Yield a problem for each post whose URL a post of another source has; both are served."""
     first: dict[str, Post] = {}
-    for post in sorted((p for part in edition.snapshots for p in part.posts), key=lambda p: p.id):
+    for post in sorted(
+        (p for snapshot in edition.snapshots for p in snapshot.posts), key=lambda p: p.id
+    ):
         other = first.setdefault(post.url, post)
         if other.source != post.source:
             yield Problem(

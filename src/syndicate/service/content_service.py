@@ -144,8 +144,8 @@ class ContentService:
         at: datetime | None = None,
     ) -> Edition:
         """Build an edition of ``snapshots``, faster if it differs little from ``previous``."""
-        sources = [one for one in snapshots if isinstance(one, SourceSnapshot)]
-        unavailable = [one for one in snapshots if isinstance(one, UnavailableSource)]
+        sources = [source for source in snapshots if isinstance(source, SourceSnapshot)]
+        unavailable = [source for source in snapshots if isinstance(source, UnavailableSource)]
         at = at or self.clock()
         if previous is not None:
             return previous.with_snapshots(sources, at=at, unavailable=unavailable)
@@ -237,10 +237,11 @@ class ContentService:
             return
         indexes = [self.index(part.source) for part in edition.snapshots]
         self._cache.retain_only(
-            parsed_file.CACHE_NAMESPACE, {key for one in indexes for key in one.parsed_file_keys()}
+            parsed_file.CACHE_NAMESPACE,
+            {key for index in indexes for key in index.parsed_file_keys()},
         )
         self._cache.retain_only(
-            index_snapshot.CACHE_NAMESPACE, {one.snapshot_key for one in indexes}
+            index_snapshot.CACHE_NAMESPACE, {index.snapshot_key for index in indexes}
         )
         self._renderer.prune_cache(edition)
 

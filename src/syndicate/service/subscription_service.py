@@ -1,4 +1,4 @@
-"""What partners and operators do with subscriptions, by command or over the web."""
+"""Manage subscriptions, deliveries and tokens, for commands and the web."""
 
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from syndicate import telemetry
 from syndicate.channels import webhook
 from syndicate.channels.ssrf_guard import SsrfGuard
 from syndicate.channels.transport import Transport
@@ -43,16 +42,14 @@ from syndicate.storage.tokens import Tokens
 _URL_POINTER: Final = "#/url"
 _SECRET_BYTES: Final = 32
 
-_log = telemetry.logger("partners")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionService:
-    """Subscriptions, their deliveries and tokens, of one database: an `Office`; see `partners`.
+    """The `SubscriptionManager` of a database; see `open_subscription_service`.
 
-    ``ring`` is called when there may be something to deliver. ``subscriptions_per_token`` is how
-    many the tokens of one name may have, None for any number. ``hides_dns_answers`` hides from who
-    subscribes what the operator's DNS answers.
+    ``notify_workers`` is called when there may be new deliveries. ``subscriptions_per_token`` is
+    the limit of subscriptions for the tokens of one name, None for no limit.
+    ``hides_dns_answers`` hides from subscribers what the operator's DNS resolves.
     """
 
     subscriptions: Subscriptions
@@ -69,7 +66,7 @@ class SubscriptionService:
     hides_dns_answers: bool = False
 
     async def authenticate(self, text: str) -> AccessToken | None:
-        """Return the token of which ``text`` was shown; None unless it holds now."""
+        """Return the token whose text is ``text``, or None unless it is valid now."""
         return await self.tokens.find(text, self.clock())
 
     async def check_url(self, url: str) -> None:
@@ -81,23 +78,22 @@ class SubscriptionService:
             else:
                 await self.ssrf_guard.check_resolved(url)
         except Refused as error:
-            mistake = FieldError(
+            field_error = FieldError(
                 pointer=_URL_POINTER,
                 message=error.message,
                 hint=error.hint,
                 code=error.code,
                 choices=error.choices,
             )
-            raise ValidationFailed.from_errors([mistake]) from None
+            raise ValidationFailed.from_errors([field_error]) from None
 
     async def subscribe(self, subscription: Subscription) -> Subscription:
-        """Store what somebody wishes under an id and with a secret of its own; return that.
+        """Store a subscription with a new ID and secret, and return it.
 
-        With ``backfill`` it is told everything there is, and nothing is missed or told twice that
-        is published meanwhile. Raises `ValidationFailed` if nothing may be sent there, `Conflict`
-        if it
-        exists already or its owner has too many, `NotReady` where what there is cannot be told
-        now.
+        With ``backfill`` every live post is enqueued, and changes published meanwhile are neither
+        missed nor sent twice. Raises `ValidationFailed` if the URL is not allowed, `Conflict` if
+        the subscription exists or its owner has too many, `NotReady` if the live posts cannot be
+        enqueued now.
         """
         await self.check_url(subscription.url)
         created = replace(
@@ -115,7 +111,7 @@ class SubscriptionService:
     async def update(
         self, subscription_id: str, owner: str | None, patch: SubscriptionPatch
     ) -> Subscription:
-        """Change a subscription as wished, and tell it what another selection means.
+        """Change a subscription, and enqueue the events of a changed selection.
 
         Raises `UnknownName`, `ValidationFailed`, `Conflict`, and `NotReady` as `subscribe` does.
         """
@@ -127,7 +123,7 @@ class SubscriptionService:
         return changed
 
     async def get(self, subscription_id: str, owner: str | None) -> SubscriptionStatus:
-        """Return a subscription with what waits for it and what was tried last."""
+        """Return a subscription with its pending deliveries and last attempt."""
         subscription = await self._get_webhook(subscription_id, owner)
         (status,) = await self._statuses([subscription], owner)
         return status
@@ -135,14 +131,14 @@ class SubscriptionService:
     async def list_page(
         self, owner: str | None, after: str, limit: int
     ) -> tuple[Sequence[SubscriptionStatus], str | None]:
-        """Return a page of subscriptions, the oldest first, and the cursor of the next one."""
-        found, following = await self.subscriptions.page(owner, after, limit)
-        return await self._statuses(found, owner), following
+        """Return a page of subscriptions, the oldest first, and the cursor of the next page."""
+        subscriptions, cursor = await self.subscriptions.page(owner, after, limit)
+        return await self._statuses(subscriptions, owner), cursor
 
     async def remove(self, subscription_id: str, owner: str | None) -> None:
-        """Forget a subscription and all that was on its way to it; raises `UnknownName`.
+        """Delete a subscription and its deliveries; raises `UnknownName`.
 
-        An administrator can remove one that cannot be read, too.
+        An administrator can also delete a subscription that cannot be read.
         """
         try:
             await self._get(subscription_id, owner)
@@ -152,16 +148,16 @@ class SubscriptionService:
         await self.subscriptions.remove(subscription_id)
 
     async def rotate(self, subscription_id: str, owner: str | None = None) -> Subscription:
-        """Give a subscription a new secret; the old one signs as well for a day."""
+        """Replace the secret of a subscription; the old secret also signs for a day."""
         await self._get_webhook(subscription_id, owner)
         return await self.subscriptions.rotate_secret(
             subscription_id, _new_secret(), self.clock(), self.max_old_secrets
         )
 
     async def send_test(self, subscription_id: str, owner: str | None = None) -> Attempt:
-        """Send a signed test to a subscription at once, whatever its state; raises `UnknownName`.
+        """Send a signed test event at once, whatever the state; raises `UnknownName`.
 
-        It is outside the order and not repeated.
+        The test has no place in the order of deliveries and is not retried.
         """
         subscription, at = await self._get_webhook(subscription_id, owner), self.clock()
         test = Delivery(
@@ -177,11 +173,11 @@ class SubscriptionService:
         return attempt if owner is None else redact_attempt(attempt, subscription.url)
 
     async def recover(self, subscription_id: str, owner: str | None, since: datetime | None) -> int:
-        """Tell everything live, or what changed since a time; return how many deliveries that is.
+        """Enqueue every live post, or what changed since a time; return the number of deliveries.
 
-        What was told since is sent again, with the same ids; what was not told at the time, as
-        while the subscription was disabled, comes after that. Raises `UnknownName`, `Conflict` if
-        the subscription is disabled, and `NotReady` as `subscribe` does.
+        Deliveries since then are sent again, with the same IDs, followed by events that were not
+        sent at the time, as while the subscription was disabled. Raises `UnknownName`, `Conflict`
+        if the subscription is disabled, and `NotReady` as `subscribe` does.
         """
         subscription = await self._get_webhook(subscription_id, owner)
         recovered = await self.catch_up.recover(subscription, since)
@@ -191,27 +187,27 @@ class SubscriptionService:
     async def deliveries(
         self, subscription_id: str, owner: str | None, *, before: int | None, limit: int
     ) -> Sequence[Delivery]:
-        """Return deliveries, the newest first, from below the seq ``before``."""
+        """Return the deliveries with a ``seq`` below ``before``, newest first."""
         subscription = await self._get(subscription_id, owner)
-        listed = await self.delivery_log.list(subscription.id, before=before, limit=limit)
-        return listed if owner is None else tuple(map(redact_delivery, listed))
+        deliveries = await self.delivery_log.list(subscription.id, before=before, limit=limit)
+        return deliveries if owner is None else tuple(map(redact_delivery, deliveries))
 
     async def delivery(
         self, delivery_id: str, owner: str | None
     ) -> tuple[Delivery, Sequence[Attempt]]:
-        """Return a delivery with every attempt; raises `UnknownName`."""
+        """Return a delivery and its attempts; raises `UnknownName`."""
         delivery, attempts = await self.delivery_log.find(delivery_id)
         try:
             subscription = await self._get(delivery.subscription, owner)
         except UnknownName:
             raise unknown_delivery(delivery_id) from None
         if owner is not None:
-            shown = tuple(redact_attempt(one, subscription.url) for one in attempts)
-            return redact_delivery(delivery), shown
+            redacted = tuple(redact_attempt(attempt, subscription.url) for attempt in attempts)
+            return redact_delivery(delivery), redacted
         return delivery, attempts
 
     async def replay(self, delivery_id: str, owner: str | None) -> Delivery:
-        """Send a delivery again, with the same id; raises `UnknownName`."""
+        """Send a delivery again with the same ID; raises `UnknownName`."""
         await self.delivery(delivery_id, owner)
         replayed = await self.delivery_log.replay(delivery_id, self.clock())
         self.notify_workers()
@@ -261,10 +257,10 @@ async def open_subscription_service(
     notify_workers: Callable[[], None] = lambda: None,
     for_web: bool = False,
 ) -> AsyncIterator[SubscriptionService]:
-    """Open the database of ``settings`` and what it takes to send; raises `StorageError`.
+    """Open the database and construct the service; raises `StorageError`.
 
-    Without a ``shelf`` the sources are looked at where something has to be told of posts. With
-    ``for_web`` others than the operator use it: they have limits and see no IP addresses.
+    Without ``content`` the sources are read when posts have to be enqueued. With ``for_web`` the
+    clients are subscribers: they have limits and see no IP addresses.
     """
     limits = settings.limits
     ssrf_guard = make_ssrf_guard(settings)
@@ -299,7 +295,7 @@ async def open_subscription_service(
 
 
 def make_ssrf_guard(settings: Settings) -> SsrfGuard:
-    """Return the guard that ``settings`` describe."""
+    """Return an SSRF guard with the networks and proxy of the settings."""
     delivery = settings.delivery
     return SsrfGuard(
         allow_networks=delivery.allow_networks,
@@ -309,7 +305,7 @@ def make_ssrf_guard(settings: Settings) -> SsrfGuard:
 
 
 def make_transport(settings: Settings, ssrf_guard: SsrfGuard) -> Transport:
-    """Return the transport that ``settings`` describe."""
+    """Return an HTTP transport with the timeout of the settings."""
     return Transport(
         ssrf_guard, settings.service_info, timeout_seconds=settings.delivery.timeout_seconds
     )
