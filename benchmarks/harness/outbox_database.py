@@ -18,7 +18,7 @@ from syndicate.storage.enqueue import EventBatch, StoredEvent, enqueue
 from syndicate.storage.ledger import millis
 from syndicate.storage.schema import SUBSCRIPTION
 from syndicate.storage.secret_store import SecretStore
-from syndicate.storage.subscriptions import subscriber_group, subscription_values
+from syndicate.storage.subscription_rows import subscriber_group, subscription_values
 
 DATABASE_KINDS = ("sqlite", "postgresql")
 SECRET_KEY = "a key, as operators should have one"  # noqa: S105 — not a secret

@@ -14,7 +14,7 @@ from syndicate.storage.enqueue import (
     subscriber_groups,
 )
 from syndicate.storage.pg_notifications import listen
-from syndicate.storage.subscriptions import subscriber_group
+from syndicate.storage.subscription_rows import subscriber_group
 from tests import samples
 from tests.storage.outbox_fixture import (
     NOW,

@@ -1,4 +1,4 @@
-"""The journal of deliveries: shown, sent again, and forgotten in time."""
+"""The delivery log: list deliveries, send them again, and delete old ones."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,15 +28,15 @@ from syndicate.storage.subscriptions import unknown_subscription
 DELIVERED_RETENTION: Final = timedelta(days=30)
 UNDELIVERED_RETENTION: Final = timedelta(days=90)
 RESPONSE_RETENTION: Final = timedelta(days=7)
-"""How long the bytes of receivers' answers are kept."""
+"""How long response bodies are kept."""
 
 _SEQ_PATTERN: Final = re.compile(r"[0-9]{1,18}")
 _PRUNE_BATCH_SIZE: Final = 500
-"""Rows forgotten in one transaction, so that nobody waits for it."""
+"""Rows deleted in one transaction, so that others do not wait long."""
 
 
 class DeliveryLog:
-    """What was and is on its way, in a database. Every method may raise `StorageError`."""
+    """The deliveries in a database. Every method may raise `StorageError`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -49,7 +49,7 @@ class DeliveryLog:
         before: int | None = None,
         limit: int = 50,
     ) -> tuple[Delivery, ...]:
-        """Return deliveries of a subscription, the newest first, from below ``before`` (a seq)."""
+        """Return deliveries of a subscription, the newest first, below the seq ``before``."""
         query = select_deliveries().where(DELIVERY.c.subscription_id == subscription_id)
         if state is not None:
             query = query.where(DELIVERY.c.state == state)
@@ -62,7 +62,7 @@ class DeliveryLog:
             )
 
     async def find(self, delivery_id: str) -> tuple[Delivery, tuple[Attempt, ...]]:
-        """Return a delivery and its attempts, the first one first; raises `UnknownName`."""
+        """Return a delivery and its attempts, the oldest first; raises `UnknownName`."""
         subscription_id, seq = _parse_id(delivery_id)
         attempts = (
             select(ATTEMPT)
@@ -77,7 +77,7 @@ class DeliveryLog:
     async def pending_counts(
         self, subscription_ids: Iterable[SubscriptionId]
     ) -> Mapping[SubscriptionId, int]:
-        """Return how many deliveries wait for each of the subscriptions that have any."""
+        """Return the number of unfinished deliveries of each subscription that has any."""
         query = (
             select(DELIVERY.c.subscription_id, func.count())
             .where(UNFINISHED, DELIVERY.c.subscription_id.in_(list(subscription_ids)))
@@ -88,7 +88,7 @@ class DeliveryLog:
             return {SubscriptionId(which): count for which, count in rows}
 
     async def last_attempt(self, subscription_id: SubscriptionId) -> Attempt | None:
-        """Return the latest attempt to deliver anything to a subscription."""
+        """Return the latest attempt at any delivery to a subscription."""
         query = (
             select(ATTEMPT)
             .where(ATTEMPT.c.subscription_id == subscription_id)
@@ -100,7 +100,7 @@ class DeliveryLog:
         return None if row is None else attempt_from_row(row)
 
     async def replay(self, delivery_id: str, now: datetime) -> Delivery:
-        """Send a delivery again, unless it is being sent; raises `UnknownName`."""
+        """Requeue a delivery, unless it is being sent; raises `UnknownName`."""
         subscription_id, seq = _parse_id(delivery_id)
         async with self._database.write() as connection:
             await _lock_subscription(connection, subscription_id)
@@ -113,7 +113,7 @@ class DeliveryLog:
         return replayed
 
     async def prune(self, now: datetime) -> int:
-        """Forget a batch of what is too old; return how many rows changed, 0 when none is left."""
+        """Delete a batch of what is too old; return how many rows changed, 0 if none is left."""
         key = tuple_(DELIVERY.c.subscription_id, DELIVERY.c.seq)
         delivered = DELIVERY.c.state == "delivered"
         old = (
@@ -190,10 +190,7 @@ async def requeue_since(
 
 
 async def _lock_subscription(connection: AsyncConnection, subscription_id: str) -> str | None:
-    """Let nobody claim for or write of a subscription meanwhile, nor tell it anything.
-
-    Returns its state, None if there is none.
-    """
+    """Lock a subscription and its unfinished deliveries; return its state, None if unknown."""
     unfinished = select(DELIVERY.c.seq).where(
         UNFINISHED, DELIVERY.c.subscription_id == subscription_id
     )
@@ -206,9 +203,9 @@ async def _lock_subscription(connection: AsyncConnection, subscription_id: str) 
 async def _first_seq_since(
     connection: AsyncConnection, subscription_id: SubscriptionId, since: datetime
 ) -> int | None:
-    """Return the number of the first delivery of what was noticed since then.
+    """Return the number of the first delivery of an event noticed since a time.
 
-    What comes after it was told later, though it may have been noticed a moment before.
+    What follows was enqueued later, though it may have been noticed a moment earlier.
     """
     query = (
         select(func.min(DELIVERY.c.seq))
@@ -243,7 +240,7 @@ async def _requeue_from(
 async def _requeue(
     connection: AsyncConnection, conditions: Sequence[ColumnElement[bool]], now: datetime
 ) -> None:
-    """Let deliveries be sent again, as `replay` has it, when their turn comes."""
+    """Make deliveries pending again, as `syndicate.model.delivery.replay` does."""
     statement = update(DELIVERY).where(*conditions)
     values = {"state": "pending", "trigger": "manual", "step": 0, "due_ms": millis(now)}
     await connection.execute(statement.values(**values, completed_ms=None, is_head=False))
@@ -261,16 +258,16 @@ async def _find_delivery(connection: AsyncConnection, delivery_id: str) -> Deliv
 
 
 def unknown_delivery(delivery_id: str) -> UnknownName:
-    """Return the error that there is no delivery ``which``."""
+    """Return the error that there is no such delivery."""
     return UnknownName(
         f"there is no delivery {delivery_id}",
         code="unknown-delivery",
-        hint="They are listed by subscription; old ones are forgotten.",
+        hint="They are listed by subscription; old ones are deleted.",
     )
 
 
 def _parse_id(delivery_id: str) -> tuple[str, int]:
-    """Read the id of a delivery; what is none leads to no row."""
+    """Split the id of a delivery; a malformed one becomes a key that no row has."""
     subscription_id, _, seq = delivery_id.rpartition(".")
     if not is_well_formed_id(subscription_id):
         return "", 0

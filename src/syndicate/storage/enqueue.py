@@ -1,4 +1,4 @@
-"""Putting events into the outbox: who hears, and one delivery for each of them."""
+"""Enqueueing events: which subscriptions get them, and one delivery for each."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -19,19 +19,19 @@ from syndicate.storage.claim_queries import promote_heads
 from syndicate.storage.ledger import RowValues, millis
 from syndicate.storage.row_mapping import NamedRow
 from syndicate.storage.schema import DELIVERY, EVENT, SUBSCRIPTION
-from syndicate.storage.subscriptions import parse_selection
+from syndicate.storage.subscription_rows import parse_selection
 from syndicate.storage.unreadable_rows import disable
 
 NOTIFY_CHANNEL: Final = "syndicate_outbox"
-"""What PostgreSQL notifies of when something was put into the outbox."""
+"""The PostgreSQL channel that notifies workers of new deliveries."""
 
 _IDS_PER_STATEMENT: Final = 500
-"""Parameters of one statement; SQLite of old takes 999."""
+"""Parameters per statement; old versions of SQLite allow 999."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEvent:
-    """An event as it is kept: its bodies, not yet addressed to anybody."""
+    """An event as it is stored, once for all its recipients."""
 
     id: EventId
     type: str
@@ -44,7 +44,7 @@ class StoredEvent:
 
     @classmethod
     def from_event(cls, event: WebhookEvent, cursor: str) -> Self:
-        """Return the letter of ``event``, the position right after which is ``cursor``."""
+        """Return ``event`` with its bodies; ``cursor`` is the ledger cursor right after it."""
         return cls(
             id=event.id,
             type=event.post_event.kind,
@@ -58,16 +58,16 @@ class StoredEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventBatch:
-    """What goes into the outbox together: letters, and who hears which of them, in order."""
+    """Events that are enqueued together, and which group gets which of them, in order."""
 
     events: tuple[StoredEvent, ...]
     events_by_group: Mapping[str, Sequence[EventId]]
-    """By audience."""
+    """Event ids by the id of the group."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriberGroup:
-    """Subscribers who hear of the same events, since they asked for the same."""
+    """Webhook subscriptions that get the same events, since they ask for the same."""
 
     id: str
     selection: Selection
@@ -75,7 +75,7 @@ class SubscriberGroup:
     minor: bool
 
     def accepts(self, post_event: PostEvent) -> bool:
-        """Tell whether they want to hear of a change."""
+        """Tell whether the group wants an event."""
         return post_event.kind in self.types and (self.minor or not post_event.is_minor)
 
 
@@ -84,14 +84,14 @@ _ENABLED_WEBHOOKS: Final = (
     SUBSCRIPTION.c.state != "disabled",
     SUBSCRIPTION.c.state != "verifying",
 )
-"""Whom deliveries are made for, by their selections."""
+"""Conditions for subscriptions that events are enqueued for."""
 
 
 async def subscriber_groups(connection: AsyncConnection) -> tuple[SubscriberGroup, ...]:
-    """Return the audiences there are now, each once.
+    """Return the groups of enabled webhook subscriptions.
 
-    Subscriptions of which it cannot be read what they ask for are disabled: what happens now is
-    not stored for them, and their owner must know that to recover it.
+    A subscription whose selection or types cannot be read is disabled: no events are stored for
+    it, and its owner must know that to recover them.
     """
     query = (
         select(SUBSCRIPTION)
@@ -123,9 +123,9 @@ def _group_from_row(row: NamedRow) -> SubscriberGroup:
 
 
 async def enqueue(connection: AsyncConnection, batch: EventBatch, now: datetime) -> int:
-    """Put ``mail`` into the outbox; return how many deliveries that makes.
+    """Store a batch with a delivery for each subscription; return how many deliveries.
 
-    Within a transaction in which nobody else may tell.
+    The caller holds the publisher lease or lock.
     """
     events_by_group = batch.events_by_group
     await store_events(connection, batch.events)
@@ -145,7 +145,7 @@ async def enqueue_for(
     events: Sequence[StoredEvent],
     now: datetime,
 ) -> int:
-    """Put ``letters`` into the outbox for one subscription alone; see `post`."""
+    """Store events with a delivery of each for one subscription; see `enqueue`."""
     await store_events(connection, events)
     event_ids = [event.id for event in events]
     count = await insert_deliveries(
@@ -156,7 +156,7 @@ async def enqueue_for(
 
 
 async def store_events(connection: AsyncConnection, events: Sequence[StoredEvent]) -> None:
-    """Store the letters that are not there yet: the same id is the same letter."""
+    """Store the events that are not stored yet; the same id is the same event."""
     known: set[str] = set()
     for start in range(0, len(events), _IDS_PER_STATEMENT):
         ids = [event.id for event in events[start : start + _IDS_PER_STATEMENT]]
@@ -169,7 +169,7 @@ async def store_events(connection: AsyncConnection, events: Sequence[StoredEvent
 
 
 async def _lock_groups(connection: AsyncConnection, group_ids: Sequence[str]) -> None:
-    """Lock who is about to hear something, in the order in which everybody does."""
+    """Lock the subscriptions of groups, in the order that all transactions lock them in."""
     query = select(SUBSCRIPTION.c.id).where(
         SUBSCRIPTION.c.subscriber_group.in_(group_ids), *_ENABLED_WEBHOOKS
     )
@@ -182,7 +182,7 @@ async def insert_deliveries(
     event_ids: Sequence[EventId],
     now: datetime,
 ) -> int:
-    """Make a delivery of each event for each subscription that ``whom`` finds."""
+    """Insert a delivery of each event for each subscription that ``where`` finds."""
     increment = (
         update(SUBSCRIPTION).where(*where).values(last_seq=SUBSCRIPTION.c.last_seq + len(event_ids))
     )
@@ -211,7 +211,7 @@ async def insert_deliveries(
 
 
 async def notify_workers(connection: AsyncConnection) -> None:
-    """Wake whoever listens, once this is committed."""
+    """Notify the workers on PostgreSQL once the transaction is committed."""
     if connection.dialect.name == "postgresql":
         await connection.exec_driver_sql(f"NOTIFY {NOTIFY_CHANNEL}")
 

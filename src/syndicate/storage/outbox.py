@@ -1,8 +1,8 @@
-"""The outbox: what is claimed to be sent, and what came of it.
+"""The outbox: deliveries are claimed, sent elsewhere, and completed.
 
-Nothing waits inside a transaction for anybody's answer. What is claimed belongs to its claimer for
-as long as the lease lasts; after that, what it writes down changes nothing. Subscriptions are
-locked before deliveries, in the order of their ids, so that no two wait for each other.
+No transaction is open while a receiver is waited for. A claimed delivery belongs to its claimer
+until the lease ends; what the claimer stores later changes nothing. Subscriptions are locked before
+deliveries, in the order of their ids, so that transactions cannot deadlock.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syndicate import telemetry
 from syndicate.errors import StorageError
-from syndicate.model.delivery import UNFINISHED as UNDER_WAY
 from syndicate.model.delivery import Attempt, Delivery, lost_attempt
 from syndicate.model.retry_policy import AttemptContext, AttemptResult, apply_attempt
 from syndicate.model.subscription import Subscription, SubscriptionId
@@ -26,27 +25,25 @@ from syndicate.storage.ledger import from_millis, millis
 from syndicate.storage.row_mapping import (
     CLAIM_COLUMNS,
     EventContent,
-    attempt_values,
     check_number,
     claimed_delivery,
     delivery_from_row,
     optional_from_millis,
-    progress_values,
     select_deliveries,
 )
 from syndicate.storage.schema import DELIVERY, LEASED, SUBSCRIPTION, UNFINISHED
 from syndicate.storage.secret_store import SecretStore
-from syndicate.storage.subscriptions import health_values, subscription_from_row
+from syndicate.storage.subscription_rows import subscription_from_row
 from syndicate.storage.websub_topics import cancel_superseded
 
 _MAX_RECLAIMED: Final = 200
-"""How many leases that ran out are taken back in one transaction."""
+"""Expired leases reclaimed in one transaction."""
 
 _MAX_SLEEP: Final = timedelta(days=1)
-"""How far ahead it is said when something is due; by then it is asked again."""
+"""The farthest time that `Outbox.next_due` returns; callers ask again by then."""
 
 _CACHED_SUBSCRIPTIONS: Final = 4_096
-"""How many subscriptions are remembered as they were read."""
+"""Subscriptions kept as they were parsed: most rows are the same as the last time."""
 
 _log = telemetry.logger("outbox")
 
@@ -56,7 +53,7 @@ _SUBSCRIPTION_COLUMNS: Final = tuple(SUBSCRIPTION.c.keys())
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A delivery that is ours to send for the length of its lease, and to whom."""
+    """A delivery that the claimer may send until its lease ends, and its subscription."""
 
     delivery: Delivery
     subscription: Subscription
@@ -64,7 +61,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedAttempt:
-    """An attempt that is over, of a delivery that was claimed, and when it was."""
+    """A finished attempt at a claimed delivery."""
 
     delivery: Delivery
     attempt: Attempt
@@ -73,7 +70,7 @@ class FinishedAttempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _DeliveryLease:
-    """To whom deliveries are leased, until when, and when that is decided."""
+    """The lease that a claim takes."""
 
     token: str
     until: datetime
@@ -81,11 +78,11 @@ class _DeliveryLease:
 
 
 class Outbox:
-    """What is on its way, in a database. Every method may raise `StorageError`.
+    """The unfinished deliveries in a database. Every method may raise `StorageError`.
 
     Args:
-        database: Where it is.
-        safe: Keeps the secrets of the subscriptions.
+        database: Holds deliveries and subscriptions.
+        secret_store: Decrypts the secrets of subscriptions.
     """
 
     def __init__(self, database: Database, secret_store: SecretStore) -> None:
@@ -93,7 +90,6 @@ class Outbox:
         self._parse_subscription = lru_cache(_CACHED_SUBSCRIPTIONS)(
             partial(_subscription_from_values, secret_store)
         )
-        """Makes a subscription of what a row holds: most are as they were the last time."""
 
     async def complete_and_claim(
         self,
@@ -105,41 +101,36 @@ class Outbox:
         lease: timedelta,
     ) -> tuple[tuple[AttemptResult, ...], tuple[Claim, ...]]:
         """Do what `complete` and `claim` do, in one transaction: it costs half as much."""
+        delivery_lease = _DeliveryLease(token=token, until=now + lease, now=now)
         try:
-            return await self._complete_and_claim(
-                finished, limit, token=token, now=now, lease=lease
-            )
+            return await self._complete_and_claim(finished, limit, delivery_lease)
         except Exception as error:
             if not finished or is_unavailable(error):
                 raise
             _log.exception("attempts stored one by one")
         results = await self._complete_individually(finished)
-        _, claims = await self._complete_and_claim((), limit, token=token, now=now, lease=lease)
+        _, claims = await self._complete_and_claim((), limit, delivery_lease)
         return results, claims
 
     async def _complete_and_claim(
-        self,
-        finished: Sequence[FinishedAttempt],
-        limit: int,
-        *,
-        token: str,
-        now: datetime,
-        lease: timedelta,
+        self, finished: Sequence[FinishedAttempt], limit: int, delivery_lease: _DeliveryLease
     ) -> tuple[tuple[AttemptResult, ...], tuple[Claim, ...]]:
-        until = now + lease
         async with self._database.write() as connection:
             results = await self._store_results(connection, finished) if finished else ()
-            rows = await claim_queries.select_due(connection, millis(now), limit)
-            contents = await _event_contents(connection, {row.event_id for row in rows})
-            delivery_lease = _DeliveryLease(token=token, until=until, now=now)
+            now_ms = millis(delivery_lease.now)
+            rows = await claim_queries.select_due(connection, now_ms, limit)
+            contents = await claim_queries.event_contents(
+                connection, {row.event_id for row in rows}
+            )
             claims: list[Claim] = []
             for row in rows:
                 await self._append_claim(connection, row, contents, delivery_lease, claims)
-            leases = [
-                (claim.delivery.subscription, claim.delivery.seq, token, millis(until))
-                for claim in claims
-            ]
-            await claim_queries.UPDATE_LEASES.execute(connection, leases)
+            await claim_queries.lease(
+                connection,
+                (claim.delivery for claim in claims),
+                delivery_lease.token,
+                millis(delivery_lease.until),
+            )
         return results, tuple(claims)
 
     async def _append_claim(
@@ -150,7 +141,7 @@ class Outbox:
         delivery_lease: _DeliveryLease,
         claims: list[Claim],
     ) -> None:
-        """Add the claim of a row of `turn.select_due`, or set aside what cannot be read of it."""
+        """Append the claim of a row of `select_due`, or set the row aside if it is unreadable."""
         subscription_id, seq = row[0], row[1]
         try:
             claims.append(self._decode_claim(row, contents, delivery_lease))
@@ -169,7 +160,11 @@ class Outbox:
         contents: Mapping[str, EventContent | str],
         delivery_lease: _DeliveryLease,
     ) -> Claim:
-        """Return the claim of a row; a `StorageError` is about its subscription."""
+        """Return the claim of a row.
+
+        Raises `StorageError` if the subscription cannot be read, and `ValueError` and its like if
+        the delivery cannot.
+        """
         subscription = self._parse_subscription(tuple(row[_CLAIM_COLUMN_COUNT:]))
         content = contents.get(row.event_id, "its event is missing")
         if isinstance(content, str):
@@ -185,18 +180,18 @@ class Outbox:
     async def claim(
         self, limit: int, *, token: str, now: datetime, lease: timedelta
     ) -> tuple[Claim, ...]:
-        """Lease up to ``limit`` deliveries that are due, the oldest of each subscription only.
+        """Lease up to ``limit`` deliveries that are due, only the oldest of each subscription.
 
-        ``by`` is a fresh token; ``lease`` is longer than a request takes. However many claim at
-        the same time, each delivery is leased once.
+        ``token`` is a new one for each claim; ``lease`` is longer than a request takes. However
+        many processes claim at the same time, each delivery is leased once.
         """
         _, claims = await self.complete_and_claim((), limit, token=token, now=now, lease=lease)
         return claims
 
     async def complete(self, finished: Sequence[FinishedAttempt]) -> tuple[AttemptResult, ...]:
-        """Write down in one transaction what came of attempts; return what became of them.
+        """Store finished attempts in one transaction; return the results.
 
-        Those whose lease is not theirs any more change nothing and are left out.
+        Attempts whose lease was lost change nothing and are left out.
         """
         if not finished:
             return ()
@@ -204,7 +199,7 @@ class Outbox:
         return await self._complete_individually(finished) if results is None else results
 
     async def _store(self, finished: Sequence[FinishedAttempt]) -> tuple[AttemptResult, ...] | None:
-        """Do what `complete` does; None, and nothing, where one of them cannot be stored."""
+        """Store attempts; return None, with nothing stored, if one of them cannot be stored."""
         try:
             async with self._database.write() as connection:
                 return await self._store_results(connection, finished)
@@ -217,43 +212,40 @@ class Outbox:
     async def _complete_individually(
         self, finished: Sequence[FinishedAttempt]
     ) -> tuple[AttemptResult, ...]:
-        """Store what came of each attempt by itself; one that cannot be stored is set aside."""
+        """Store each attempt in its own transaction; end deliveries whose attempt is refused."""
         results: list[AttemptResult] = []
         for attempt in finished:
             stored = await self._store([attempt])
             if stored is None:
-                subscription_id, seq, token = (
-                    attempt.delivery.subscription,
-                    attempt.delivery.seq,
-                    attempt.delivery.lease_by,
-                )
+                delivery = attempt.delivery
                 await self._exhaust(
-                    subscription_id, seq, token, "its attempt cannot be stored", attempt.context
+                    (delivery.subscription, delivery.seq, delivery.lease_by),
+                    "its attempt cannot be stored",
+                    attempt.context,
                 )
             else:
                 results += stored
         return tuple(results)
 
     async def _exhaust(
-        self, subscription_id: str, seq: int, token: str, reason: str, context: AttemptContext
+        self, leased: tuple[str, int, str], reason: str, context: AttemptContext
     ) -> None:
+        """End a delivery that cannot be processed: (subscription id, seq, lease token)."""
+        subscription_id, seq, token = leased
         async with self._database.write() as connection:
             await unreadable_rows.exhaust(
                 connection, subscription_id, seq, reason, context.now, lease_by=token
             )
 
-    async def release(self, claimed_deliveries: Iterable[Delivery]) -> None:
-        """Let others send at once what was claimed and not sent."""
-        keys = [
-            {"of": delivery.subscription, "number": delivery.seq, "token": delivery.lease_by}
-            for delivery in claimed_deliveries
-        ]
-        if keys:
+    async def release(self, claimed: Iterable[Delivery]) -> None:
+        """End the leases of deliveries that were not sent: others may claim them at once."""
+        deliveries = list(claimed)
+        if deliveries:
             async with self._database.write() as connection:
-                await connection.execute(claim_queries.RELEASE_LEASES, keys)
+                await claim_queries.release(connection, deliveries)
 
     async def release_token(self, token: str) -> None:
-        """Let others send at once whatever the token ``by`` holds; nothing where it is empty."""
+        """End all leases of a token; none if it is empty."""
         if token:
             statement = update(DELIVERY).where(LEASED, DELIVERY.c.lease_by == token)
             freed = statement.values(state="pending", lease_by="", lease_until_ms=None)
@@ -261,7 +253,7 @@ class Outbox:
                 await connection.execute(freed)
 
     async def lease_tokens(self) -> frozenset[str]:
-        """Return the tokens that hold leases now."""
+        """Return the tokens that leases are held by."""
         query = select(DELIVERY.c.lease_by).where(LEASED).distinct()
         async with self._database.read() as connection:
             return frozenset((await connection.execute(query)).scalars())
@@ -269,9 +261,9 @@ class Outbox:
     async def reclaim(
         self, context: AttemptContext, *, dead_tokens: Iterable[str] = ()
     ) -> tuple[AttemptResult, ...]:
-        """Take back some leases that have run out or belong to ``dead`` holders.
+        """End some leases that have expired or belong to processes that died.
 
-        They count as lost; where there are more, the next time takes them.
+        Each counts as a lost attempt. If there are more, the next call ends them.
         """
         is_lost = or_(
             DELIVERY.c.lease_until_ms < millis(context.now),
@@ -291,8 +283,8 @@ class Outbox:
                 check_number("step", row["step"])
                 lost_delivery = delivery_from_row(row)
             except (ValueError, TypeError, ArithmeticError) as error:
-                subscription_id, seq, token = row["subscription_id"], row["seq"], row["lease_by"]
-                await self._exhaust(subscription_id, seq, token, str(error), context)
+                leased = (row["subscription_id"], row["seq"], row["lease_by"])
+                await self._exhaust(leased, str(error), context)
             else:
                 finished.append(
                     FinishedAttempt(
@@ -304,29 +296,24 @@ class Outbox:
         return await self.complete(finished)
 
     async def repair_heads(self, now: datetime) -> None:
-        """Let whoever's turn it is have it, should a program of before have forgotten that.
+        """Repair queue heads left behind by an older version, and rows that would wait for ever.
 
-        What waits for a time or a state that does not exist is repaired.
+        The latter wait for a time or a state that does not exist.
         """
         async with self._database.write() as connection:
             await unreadable_rows.repair(connection, now)
             await claim_queries.promote_heads(connection)
 
     async def next_due(self, now: datetime) -> datetime | None:
-        """Return when there is something to claim or to take back; None if there never is."""
+        """Return when there will be something to claim or reclaim; None if never."""
         async with self._database.read() as connection:
-            parameters = {"now_ms": millis(now)}
-            times = [
-                (await connection.execute(query, parameters)).scalar()
-                for query in (claim_queries.SELECT_NEXT_DUE, claim_queries.SELECT_NEXT_LEASE_END)
-            ]
-        due_times = [
-            min(time_ms, millis(now + _MAX_SLEEP)) for time_ms in times if isinstance(time_ms, int)
-        ]
-        return from_millis(max(min(due_times), millis(now))) if due_times else None
+            times = await claim_queries.next_times(connection, millis(now))
+        latest = millis(now + _MAX_SLEEP)
+        due = [min(time_ms, latest) for time_ms in times if isinstance(time_ms, int)]
+        return from_millis(max(min(due), millis(now))) if due else None
 
     async def backlog(self) -> tuple[int, datetime | None]:
-        """Return how many deliveries are unfinished, and since when the oldest of them is due."""
+        """Return how many deliveries are unfinished, and when the first of them was due."""
         query = select(func.count(), func.min(DELIVERY.c.due_ms)).where(UNFINISHED)
         async with self._database.read() as connection:
             count, oldest = (await connection.execute(query)).one()
@@ -335,38 +322,37 @@ class Outbox:
     async def _store_results(
         self, connection: AsyncConnection, finished: Sequence[FinishedAttempt]
     ) -> tuple[AttemptResult, ...]:
-        tokens = {one.delivery.lease_by for one in finished}
+        tokens = {attempt.delivery.lease_by for attempt in finished}
         subscriptions = await self._lock_subscriptions(connection, tokens)
-        leased = await _lock_leased(connection, tokens)
+        leased = await claim_queries.lock_leased(connection, tokens)
         updated = dict(subscriptions)
         results: list[tuple[AttemptResult, datetime]] = []
-        for one in finished:
-            of = one.delivery.subscription
-            if leased.get((of, one.delivery.seq)) == one.delivery.lease_by:
-                result = _evaluate(one, updated.get(of))
-                if of in updated:
-                    updated[of] = result.subscription
-                results.append((result, one.context.now))
+        for attempt in finished:
+            delivery = attempt.delivery
+            if leased.get((delivery.subscription, delivery.seq)) == delivery.lease_by:
+                result = _evaluate(attempt, updated.get(delivery.subscription))
+                if delivery.subscription in updated:
+                    updated[delivery.subscription] = result.subscription
+                results.append((result, attempt.context.now))
         if results:
-            await _write_deliveries(connection, results)
-            websub_ids = [of for of, one in subscriptions.items() if one.kind == "websub"]
+            now = results[-1][1]
+            await claim_queries.store_results(connection, results)
+            websub_ids = [one.id for one in subscriptions.values() if one.kind == "websub"]
             if websub_ids:
-                await cancel_superseded(connection, websub_ids, results[-1][1])
-            changed = [become for of, become in updated.items() if become != subscriptions[of]]
-            await _write_health(connection, changed, millis(results[-1][1]))
+                await cancel_superseded(connection, websub_ids, now)
+            changed = [one for key, one in updated.items() if one != subscriptions[key]]
+            await claim_queries.update_health(connection, changed, now)
         return tuple(result for result, _ in results)
 
     async def _lock_subscriptions(
         self, connection: AsyncConnection, tokens: Iterable[str]
     ) -> dict[SubscriptionId, Subscription]:
-        """Return whom what is leased to ``tokens`` is for; nobody else changes them meanwhile.
+        """Return the subscriptions of what ``tokens`` lease, and lock them.
 
         Those that cannot be read are left out.
         """
-        parameters = {"tokens": list(tokens)}
-        rows = (await connection.execute(claim_queries.SELECT_SUBSCRIPTIONS, parameters)).all()
         subscriptions: dict[SubscriptionId, Subscription] = {}
-        for row in rows:
+        for row in await claim_queries.lock_subscriptions(connection, tokens):
             try:
                 locked = self._parse_subscription(tuple(row))
             except StorageError as error:
@@ -377,10 +363,10 @@ class Outbox:
 
 
 def _evaluate(finished: FinishedAttempt, subscription: Subscription | None) -> AttemptResult:
-    """Return what an attempt comes to, whatever is wrong with it.
+    """Return the result of an attempt, whatever is wrong with it.
 
-    Without a subscription that can be read, the delivery alone is decided about. An answer that
-    makes the rules fail counts as a failed attempt: no other delivery may depend on it.
+    Without a readable subscription only the delivery changes. A response that makes the retry
+    rules fail counts as a failed attempt, so that other deliveries do not depend on it.
     """
     target = subscription or Subscription(id=finished.delivery.subscription, url="")
     try:
@@ -392,65 +378,9 @@ def _evaluate(finished: FinishedAttempt, subscription: Subscription | None) -> A
         return apply_attempt(finished.delivery, target, failed, finished.context)
 
 
-async def _event_contents(
-    connection: AsyncConnection, event_ids: Iterable[str]
-) -> Mapping[str, EventContent | str]:
-    """Return what is to be sent, by event: each letter is read once for all who are sent it.
-
-    For one that cannot be read it says why not.
-    """
-    rows = (
-        await connection.execute(claim_queries.SELECT_EVENTS, {"ids": list(event_ids)})
-    ).mappings()
-    contents: dict[str, EventContent | str] = {}
-    for row in rows:
-        try:
-            contents[row["id"]] = EventContent.from_row(row)
-        except ValueError as error:
-            contents[row["id"]] = f"its event: {error}"
-    return contents
-
-
-async def _lock_leased(
-    connection: AsyncConnection, tokens: Iterable[str]
-) -> Mapping[tuple[str, int], str]:
-    """Return who leases which deliveries now, and keep it so until the transaction ends."""
-    rows = await connection.execute(claim_queries.SELECT_LEASED, {"tokens": list(tokens)})
-    return {(subscription_id, seq): token for subscription_id, seq, token in rows.all()}
-
-
 def _subscription_from_values(
     secret_store: SecretStore, values: tuple[object, ...]
 ) -> Subscription:
     return subscription_from_row(
         dict(zip(_SUBSCRIPTION_COLUMNS, values, strict=True)), secret_store
     )
-
-
-async def _write_deliveries(
-    connection: AsyncConnection, results: Sequence[tuple[AttemptResult, datetime]]
-) -> None:
-    await claim_queries.UPDATE_PROGRESS.execute(
-        connection, [progress_values(one.delivery, over) for one, over in results]
-    )
-    attempts = [attempt_values(one.delivery, one.attempt) for one, _ in results if one.attempt]
-    await claim_queries.INSERT_ATTEMPTS.execute(connection, attempts)
-    over = [one.delivery for one, _ in results if one.delivery.state not in UNDER_WAY]
-    await claim_queries.PROMOTE_HEADS.execute(connection, [(one.subscription,) for one in over])
-
-
-async def _write_health(
-    connection: AsyncConnection, changed: Sequence[Subscription], now_ms: int
-) -> None:
-    """Write how subscriptions are now; what was on its way to disabled ones is cancelled."""
-    await claim_queries.UPDATE_HEALTH.execute(
-        connection, [(one.id, *health_values(one).values()) for one in changed]
-    )
-    disabled = [one.id for one in changed if one.state == "disabled"]
-    if disabled:
-        statement = (
-            update(DELIVERY)
-            .where(DELIVERY.c.subscription_id.in_(disabled), UNFINISHED)
-            .values(state="cancelled", lease_by="", lease_until_ms=None, completed_ms=now_ms)
-        )
-        await connection.execute(statement)

@@ -16,10 +16,10 @@ from syndicate.storage.ledger import from_millis, millis
 from syndicate.storage.schema import DELIVERY, EVENT, TOPIC_EVENT_TYPE
 
 NamedRow = RowMapping | Mapping[str, Any]
-"""A row by the names of its columns."""
+"""A row by column name."""
 
 PositionalRow = tuple[object, ...]
-"""A row by the order of its columns."""
+"""A row in the order of its columns."""
 
 _MAX_COUNT: Final = 2**31 - 1
 _MAX_SHOWN: Final = 200
@@ -31,12 +31,15 @@ EVENT_CONTENT_COLUMNS: Final = (
     EVENT.c.full_body,
     EVENT.c.thin_body,
 )
-"""What a delivery says stands in its event."""
+"""The columns that `EventContent.from_row` reads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventContent:
-    """What an event says, as it is sent to whoever hears it."""
+    """The content of an event as it is sent, before the recipient is written into it.
+
+    ``topic`` is the URL of a WebSub topic, empty for a webhook event.
+    """
 
     media_type: str
     topic: str
@@ -45,7 +48,7 @@ class EventContent:
 
     @classmethod
     def from_row(cls, row: NamedRow) -> Self:
-        """Read it from the columns of `SAID`; raises `ValueError` where an event is not JSON."""
+        """Read the columns of `EVENT_CONTENT_COLUMNS`; raises `ValueError` for a malformed body."""
         content = cls(
             media_type=_text(row, "media_type"),
             topic=_text(row, "post_id") if row["type"] == TOPIC_EVENT_TYPE else "",
@@ -60,7 +63,7 @@ class EventContent:
         return content
 
     def body_for(self, subscription_id: SubscriptionId, seq: int, payload: Payload) -> bytes:
-        """Return the body that is sent; that of an event is addressed to its subscriber."""
+        """Return the body to send; the body of an event names its recipient."""
         body = self.thin_body if payload == "thin" else self.full_body
         return body if self.topic else with_recipient(body, subscription_id, seq)
 
@@ -71,9 +74,9 @@ _UNREADABLE_CONTENT: Final = EventContent(
 
 
 def select_deliveries(*, include_missing_event: bool = False) -> Select[*tuple[object, ...]]:
-    """Return a question for deliveries with what they say, for `delivery`.
+    """Select deliveries with the content of their events, for `delivery_from_row`.
 
-    With ``without_event`` those are included whose event is missing.
+    With ``include_missing_event`` also deliveries whose event is missing.
     """
     is_event = DELIVERY.c.event_id == EVENT.c.id
     return select(DELIVERY, *EVENT_CONTENT_COLUMNS).join_from(
@@ -82,7 +85,7 @@ def select_deliveries(*, include_missing_event: bool = False) -> Select[*tuple[o
 
 
 def delivery_from_row(row: NamedRow) -> Delivery:
-    """Return the delivery of a row; without its body where that cannot be read."""
+    """Return the delivery of a row, with an empty body if its event cannot be read."""
     subscription_id = SubscriptionId(row["subscription_id"])
     try:
         content = EventContent.from_row(row)
@@ -120,15 +123,15 @@ CLAIM_COLUMNS: Final = (
     DELIVERY.c.last_status,
     DELIVERY.c.last_error,
 )
-"""What is read of a delivery when it is claimed."""
+"""The columns that `claimed_delivery` reads."""
 
 
 def claimed_delivery(
     values: Sequence[Any], content: EventContent, *, token: str, until: datetime
 ) -> Delivery:
-    """Return the delivery with the values of `CLAIMED`, leased to ``by``; see `delivery`.
+    """Return the delivery with the values of `CLAIM_COLUMNS`, leased to ``token``.
 
-    Raises `ValueError` where a value is none that is ever stored.
+    Raises `ValueError` for a value that the service never stores.
     """
     subscription_id, seq, event_id, payload, trigger, attempts, step, due_ms, status, error = values
     check_number("attempts", attempts)
@@ -156,9 +159,9 @@ def claimed_delivery(
 
 
 def check_number(name: str, value: object) -> None:
-    """Raise `ValueError` unless a column holds a count that can still grow.
+    """Raise `ValueError` unless a column holds a count below the maximum.
 
-    SQLite stores whatever it is given, whatever the type of the column.
+    SQLite stores any value in any column, whatever its type.
     """
     if not isinstance(value, int) or not 0 <= value < _MAX_COUNT:
         raise ValueError(f"{name} is {value!r}, not a count"[:_MAX_SHOWN])
@@ -172,7 +175,7 @@ def check_choice(name: str, value: object, choices: object) -> None:
 
 def _text(row: NamedRow, name: str) -> str:
     if not isinstance(row[name], str):
-        raise ValueError(f"{name} is not text")  # noqa: TRY004 — one kind of error for all rows
+        raise ValueError(f"{name} is not text")  # noqa: TRY004 — one error type for all unreadable rows
     return str(row[name])
 
 
@@ -183,7 +186,7 @@ def _bytes(row: NamedRow, name: str) -> bytes:
 
 
 def delivery_id(subscription_id: SubscriptionId, seq: int) -> DeliveryId:
-    """Return what a delivery is called: its subscription and its number there."""
+    """Return the id of a delivery: its subscription and its number in the queue."""
     return DeliveryId(f"{subscription_id}.{seq}")
 
 
@@ -198,11 +201,11 @@ PROGRESS_COLUMNS: Final = (
     DELIVERY.c.last_error,
     DELIVERY.c.completed_ms,
 )
-"""What an attempt changes of a delivery, behind its key."""
+"""The key of a delivery, and the columns that an attempt changes."""
 
 
 def progress_values(delivery: Delivery, finished_at: datetime) -> PositionalRow:
-    """Return the values of `MOVED` of a delivery, an attempt at which was ``over`` then."""
+    """Return the values of `PROGRESS_COLUMNS` after an attempt that finished at a time."""
     return (
         delivery.subscription,
         delivery.seq,
@@ -217,7 +220,7 @@ def progress_values(delivery: Delivery, finished_at: datetime) -> PositionalRow:
 
 
 def attempt_values(delivery: Delivery, attempt: Attempt) -> PositionalRow:
-    """Return an attempt at a delivery as a row, in the order of the columns."""
+    """Return an attempt as a row of the delivery log."""
     return (
         delivery.subscription,
         delivery.seq,
@@ -235,7 +238,7 @@ def attempt_values(delivery: Delivery, attempt: Attempt) -> PositionalRow:
 
 
 def attempt_from_row(row: RowMapping) -> Attempt:
-    """Return the attempt of a row."""
+    """Return the attempt of a row of the delivery log."""
     return Attempt(
         number=row["number"],
         trigger=row["trigger"],
@@ -251,10 +254,10 @@ def attempt_from_row(row: RowMapping) -> Attempt:
 
 
 def optional_millis(instant: datetime | None) -> int | None:
-    """Return `millis` of a time, if there is one."""
+    """Return `millis` of a time, None for None."""
     return None if instant is None else millis(instant)
 
 
 def optional_from_millis(value: int | None) -> datetime | None:
-    """Return the `moment` of a number, if there is one."""
+    """Return `from_millis` of a number, None for None."""
     return None if value is None else from_millis(value)

@@ -1,4 +1,4 @@
-"""What was asked of the hub and waits to be verified; who confirms it subscribes or leaves."""
+"""WebSub requests: stored until their callback confirms them, then applied."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -35,32 +35,31 @@ from syndicate.storage.ledger import RowValues, from_millis, millis
 from syndicate.storage.row_mapping import check_choice
 from syndicate.storage.schema import SUBSCRIPTION, WEBSUB_REQUEST
 from syndicate.storage.secret_store import SecretStore
-from syndicate.storage.subscriptions import (
-    delete_subscriptions,
+from syndicate.storage.subscription_rows import (
     identity_digest,
-    lock_publisher,
     subscription_from_row,
     subscription_values,
 )
+from syndicate.storage.subscriptions import delete_subscriptions, lock_publisher
 
 _WAITING: Final = WEBSUB_REQUEST.c.state == "waiting"
 _FAILED: Final = WEBSUB_REQUEST.c.state == "failed"
 _MAX_LEASE: Final = timedelta(days=1)
-"""A lease that ends later was not stored by this program."""
+"""A lease that ends later than this was not stored by the service."""
 
 _log = telemetry.logger("storage")
 
 _ADD_LOCK: Final = 5_941_023_377_214_016
-"""Any number that nobody else in the same PostgreSQL database locks (cf. `database`)."""
+"""The key of an advisory lock in PostgreSQL, different from the one in `database`."""
 
 
 class WebSubRequests:
-    """What waits to be verified, in a database. Every method may raise `StorageError`.
+    """The WebSub requests in a database. Every method may raise `StorageError`.
 
     Args:
-        database: Where it is.
-        safe: Keeps the secrets of subscribers.
-        limits: How many requests may wait and how many subscriptions there may be.
+        database: Holds requests and subscriptions.
+        secret_store: Encrypts and decrypts the secrets of subscribers.
+        limits: How many requests may be pending, and how many subscriptions there may be.
     """
 
     def __init__(
@@ -73,11 +72,11 @@ class WebSubRequests:
     async def add(
         self, request: WebSubRequest, now: datetime, *, count_failures: bool = True
     ) -> timedelta:
-        """Let ``intent`` be verified and return zero; or return how long to wait before asking.
+        """Store a request for verification and return zero; or return how long to wait.
 
-        It takes the place of what was asked of the same callback and topic and waits still.
-        Requests are counted and stored one at a time, so that two cannot share the last place.
-        With ``count_failures`` false, failed verifications of the callback's host do not matter.
+        It replaces a pending request of the same callback and topic. Requests are counted and
+        stored one at a time, so that two cannot share the last place. With ``count_failures``
+        false, failed verifications of the callback's host do not count.
         """
         async with self._database.write() as connection:
             await _lock_additions(connection)
@@ -88,7 +87,7 @@ class WebSubRequests:
         return wait
 
     async def is_subscribed(self, callback: str, topic: str) -> bool:
-        """Tell whether there is a subscription, or a request for one that waits."""
+        """Tell whether there is a subscription, or a pending request."""
         query = select(WEBSUB_REQUEST.c.id).where(_is_for(callback, topic), _WAITING)
         async with self._database.read() as connection:
             if await _is_subscribed(connection, callback, topic):
@@ -98,9 +97,9 @@ class WebSubRequests:
     async def claim(
         self, limit: int, *, token: str, now: datetime, lease: timedelta
     ) -> tuple[WebSubRequest, ...]:
-        """Lease up to ``limit`` intents, the oldest first; however many claim, each once.
+        """Lease up to ``limit`` pending requests, the oldest first, each to one claimer.
 
-        One whose secret cannot be opened has failed: nobody would be subscribed unsigned.
+        A request whose secret cannot be decrypted fails: its deliveries could not be signed.
         """
         ends = WEBSUB_REQUEST.c.lease_until_ms
         free = (
@@ -136,7 +135,7 @@ class WebSubRequests:
         return tuple(requests)
 
     async def next_due(self, now: datetime) -> datetime | None:
-        """Return when there is something to claim; None if there never is."""
+        """Return when there will be something to claim; None if never."""
         query = select(func.min(WEBSUB_REQUEST.c.lease_until_ms)).where(_WAITING)
         async with self._database.read() as connection:
             due = (await connection.execute(query)).scalar()
@@ -145,9 +144,9 @@ class WebSubRequests:
     async def complete(
         self, request: WebSubRequest, error: str, *, token: str, now: datetime
     ) -> None:
-        """Do what an intent says if it was confirmed, which it was not if there is a ``fault``.
+        """Apply a confirmed request, or mark it as failed if there is an ``error``.
 
-        Nothing happens if it is not leased to ``by`` any more, or another took its place.
+        Nothing happens if it is no longer leased to ``token``, or was replaced.
         """
         leased_row = (
             WEBSUB_REQUEST.c.id == request.id,
@@ -169,7 +168,7 @@ class WebSubRequests:
             await self._apply(connection, request, now)
 
     async def prune(self, now: datetime) -> None:
-        """Forget what failed long enough ago."""
+        """Delete requests that failed long ago."""
         old = delete(WEBSUB_REQUEST).where(
             _FAILED, WEBSUB_REQUEST.c.state_since_ms <= millis(now - limits.FAILURE_WINDOW)
         )
@@ -213,11 +212,10 @@ class WebSubRequests:
         *,
         count_failures: bool,
     ) -> timedelta:
-        """Return how long to wait because too much waits, failed or is subscribed; else zero.
+        """Return how long to wait because a limit is reached; zero if none is.
 
-        A callback that confirmed once is not held responsible for what others ask of its host,
-        and can be renewed whatever the limits are. A request that would be replaced by this one
-        does not count.
+        A callback that is subscribed can be renewed whatever others request for its host and
+        whatever the limits are. A request that this one replaces does not count.
         """
         failed = and_(
             _FAILED, WEBSUB_REQUEST.c.state_since_ms > millis(now - limits.FAILURE_WINDOW)
@@ -256,7 +254,7 @@ class WebSubRequests:
         return max(waits)
 
     async def _is_full(self, connection: AsyncConnection, now: datetime) -> bool:
-        """Tell whether there are as many verified subscriptions as there may be."""
+        """Tell whether the limit of verified subscriptions is reached."""
         query = select(func.count()).where(
             SUBSCRIPTION.c.kind == "websub", SUBSCRIPTION.c.lease_until_ms > millis(now)
         )
@@ -264,18 +262,18 @@ class WebSubRequests:
         return count >= self._limits.max_subscriptions
 
     def _renew(self, row: RowMapping, new: Subscription) -> Subscription:
-        """Return a subscription with a new lease; made anew where its row cannot be read."""
+        """Return a subscription with a new lease; replaced if its row cannot be read."""
         try:
             existing = resume(subscription_from_row(row, self._secret_store))
         except StorageError as error:
-            _log.warning("subscription made anew", reason=error.message)
+            _log.warning("subscription replaced", reason=error.message)
             return replace(new, id=SubscriptionId(row["id"]))
         return replace(
             existing, secrets=new.secrets, unreadable_secret="", lease_until=new.lease_until
         )
 
     def _request_from_row(self, row: RowMapping) -> WebSubRequest:
-        """Return the intent of a row; raises `StorageError` where its secret cannot be opened."""
+        """Return the request of a row; raises `StorageError` if its secret cannot be decrypted."""
         request_id = SubscriptionId(row["id"])
         check_choice("mode", row["mode"], RequestMode)
         keys = [secret.key for secret in self._secret_store.decode(request_id, row["secrets"])]
@@ -294,14 +292,14 @@ class WebSubRequests:
 
 
 def _unreadable_request(row: RowMapping, error: Exception) -> str:
-    _log.error("verification set aside", request=row["id"], reason=str(error))
+    _log.error("verification failed", request=row["id"], reason=str(error))
     return f"the stored request cannot be read: {error}"
 
 
 async def store_request(
     connection: AsyncConnection, request: WebSubRequest, secret_store: SecretStore, now: datetime
 ) -> None:
-    """Store an intent in the place of what was asked of its callback and topic before."""
+    """Store a request; it replaces a pending one of the same callback and topic."""
     previous = delete(WEBSUB_REQUEST).where(_is_for(request.callback, request.topic), _WAITING)
     await connection.execute(previous)
     await connection.execute(
@@ -318,7 +316,7 @@ async def _is_subscribed(connection: AsyncConnection, callback: str, topic: str)
 
 
 async def _lock_additions(connection: AsyncConnection) -> None:
-    """Wait until no other transaction is in here; SQLite has a single writer anyway."""
+    """Wait until no other transaction adds requests; SQLite has a single writer anyway."""
     if connection.dialect.name == "postgresql":
         await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADD_LOCK})")
 
