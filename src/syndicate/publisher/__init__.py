@@ -1,6 +1,6 @@
-"""Follow the sources and tell the world: new commits, editions, changes.
+"""Watch the sources, build editions, and announce what changed.
 
-`following` makes editions, `comparison` finds what differs in a post. `telling` compares editions
-with the ledger; it is imported by whoever wants it, after the first edition, because of what
-storage imports.
+`source_watcher` builds editions, `ledger_writer` compares them with the ledger and announces what
+changed, `catch_up` sends one subscription what it needs. What uses the database is imported after
+the first edition, since SQLAlchemy takes long to import.
 """

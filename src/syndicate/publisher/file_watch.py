@@ -1,4 +1,4 @@
-"""Hear at once that something in a folder changed, where the event loop can tell."""
+"""Notifications of changes in folders, where the event loop supports them."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
@@ -7,11 +7,11 @@ from contextlib import ExitStack, contextmanager, suppress
 
 @contextmanager
 def watch_folders(folders: Iterable[str], on_change: Callable[[], None]) -> Iterator[None]:
-    """Call ``stirred`` whenever something in one of ``folders`` changed, as long as this lasts.
+    """Call ``on_change`` whenever something in one of ``folders`` changes.
 
-    uvloop can, through libuv (inotify on Linux), and does not document it. Elsewhere, for
-    folders that are not there or not called in UTF-8, and where too many are watched already, it is
-    never called: it must be to hear sooner what is looked for anyway.
+    uvloop supports that through libuv (inotify on Linux), undocumented. With other event loops, for
+    folders that do not exist or whose name is not UTF-8, and where too many are watched already,
+    ``on_change`` is never called: callers must also poll.
     """
     loop = asyncio.get_running_loop()
     monitor: Callable[..., asyncio.Handle] | None = getattr(loop, "_monitor_fs", None)

@@ -1,4 +1,4 @@
-"""The ledger in a running service: opened, told, followed, and done without while it fails."""
+"""The ledger in a running service: recorded, read, and done without while it fails."""
 
 import asyncio
 import os
@@ -23,38 +23,41 @@ from syndicate.storage.database import Database
 from syndicate.storage.ledger import PUBLISHER_LEASE, Ledger
 
 REMOVAL_RETENTION: Final = timedelta(days=90)
-"""How long feeds mention a post that is gone."""
+"""How long feeds mention a removed post."""
 
 _PID: Final = re.compile("[0-9]{1,9}", re.ASCII)
 
 _HOLDER: Final = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-"""What this process is called, different from every other."""
+"""The name of this process as a lease holder, different from every other."""
 
 _RENEW_SECONDS: Final = PUBLISHER_LEASE.total_seconds() / 3
 _RETRY_SECONDS: Final = 5.0
 _TIMEOUT_SECONDS: Final = 5.0
-"""How long somebody who follows waits for the database."""
+"""How long `LedgerService.entries_after` waits for the database."""
 _RECORDING_TIMEOUT_SECONDS: Final = 2.0
-"""How long they wait for the edition in service to be told."""
+"""How long it waits until the edition in service is recorded."""
 _RELEASE_TIMEOUT_SECONDS: Final = 2.0
 
 DistributeTopics = Callable[[Database, str], Awaitable[None]]
 
-_log = telemetry.logger("chronicle")
+_log = telemetry.logger("publisher")
 
 
 class LedgerService:
-    """Tells every edition of a publisher to a database, and lets others follow.
+    """Records every edition in the ledger of a database, and returns ledger entries.
 
-    Nothing waits for it but who follows: while the database fails, it is tried again.
+    While the database fails, opening it is repeated; only `entries_after` waits for that.
 
     Args:
-        address: The database.
-        publisher: Whose editions are told.
-        maker: Makes items of posts.
-        clock: Tells the time, with a zone.
-        announce: Prepares what subscribers hear.
-        ended: Called when telling ended by an error that nobody expected, before it begins anew.
+        database_url: Where the ledger and the outbox are.
+        watcher: Builds the editions.
+        renderer: Renders posts.
+        service_info: What events say of this service.
+        clock: Returns the time, with a zone.
+        on_enqueued: Called when there may be new deliveries.
+        distribute_topics: Enqueues WebSub topics on a database, while the named process has the
+            publisher lease.
+        on_crash: Called after an unexpected error, before the ledger is opened again.
     """
 
     def __init__(  # noqa: PLR0913 — wired once, in one place
@@ -81,29 +84,29 @@ class LedgerService:
         self._recorded_edition: Edition | None = None
         self._progress = asyncio.Event()
         self.failing = ""
-        """Why the database cannot be used; empty while it can, and until it was tried once."""
+        """Why the database cannot be used; empty while it can, and before the first try."""
         self.removed: tuple[LedgerEntry, ...] = ()
-        """What was told to be gone lately; the same object until there is something else."""
+        """The posts removed lately; the same object until they change."""
 
     async def run(self) -> None:
-        """Tell every edition until cancelled; then let another process do it at once."""
+        """Record every edition until cancelled; then release the lease."""
         while True:
             try:
                 await self._run_with_database()
             except StorageError as error:
                 self._mark_failed(error.message)
-            except Exception as error:  # noqa: BLE001 — whatever it is, feeds go on
-                _log.exception("telling failed")
-                self._mark_failed(f"the service failed to tell: {type(error).__name__}")
+            except Exception as error:  # noqa: BLE001 — feeds are served without the ledger
+                _log.exception("ledger update failed")
+                self._mark_failed(f"updating the ledger failed: {type(error).__name__}")
                 self._on_crash()
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def entries_after(
         self, cursor: LedgerCursor | None, limit: int
     ) -> tuple[LedgerCursor, tuple[LedgerEntry, ...]]:
-        """Return a position and up to ``limit`` rows that were told after it, as `Ledger.moved`.
+        """Return what `Ledger.entries_after` returns, once the edition in service is recorded.
 
-        Waits a moment for the edition in service to be told. Raises `StorageError` and `Gone`.
+        Waits only a moment for that. Raises `StorageError` and `Gone`.
         """
         with suppress(TimeoutError):
             async with asyncio.timeout(_RECORDING_TIMEOUT_SECONDS):
@@ -114,7 +117,7 @@ class LedgerService:
             async with asyncio.timeout(_TIMEOUT_SECONDS):
                 return await self._ledger.entries_after(cursor, limit)
         except TimeoutError:
-            raise self._unavailable("the database does not answer in time") from None
+            raise self._unavailable("the database did not respond in time") from None
 
     async def _wait_until_recorded(self) -> None:
         while not self.failing and self._recorded_edition is not self._watcher.edition:
@@ -165,12 +168,12 @@ class LedgerService:
 
     def _mark_recorded(self, edition: Edition) -> None:
         if self.failing:
-            _log.info("database works again")
+            _log.info("database recovered")
         self._recorded_edition = edition
         self._set_failing("")
 
     def _mark_failed(self, reason: str) -> None:
-        _log.warning("database failing", reason=reason)
+        _log.warning("database unavailable", reason=reason)
         self._set_failing(reason)
 
     def _set_failing(self, reason: str) -> None:
@@ -184,9 +187,9 @@ class LedgerService:
 
 
 def _is_dead(holder: str) -> bool:
-    """Tell whether a process of this host held the lease that has ended without giving it back.
+    """Tell whether the lease is held by a process of this host that has died.
 
-    One that was started again, as in a container, may have the number of the one before.
+    A process that was restarted, as in a container, may have the same process id.
     """
     host, _, rest = holder.partition(":")
     pid = rest.partition(":")[0]

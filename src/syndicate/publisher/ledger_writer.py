@@ -1,4 +1,4 @@
-"""Tell the world: compare each edition with the ledger and write down what is told."""
+"""Compare each edition with the ledger, record the differences and announce them."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
@@ -25,18 +25,18 @@ from syndicate.storage.ledger import Ledger
 from syndicate.storage.publish import announce
 
 _BATCH_SIZE: Final = 100
-"""Posts compared together: the lease is renewed in between."""
+"""Posts compared together; the lease is renewed in between."""
 
-_log = telemetry.logger("telling")
+_log = telemetry.logger("publisher")
 
 
 class _LedgerState(NamedTuple):
-    """What the ledger holds, which nobody else may write meanwhile."""
+    """What the ledger holds while this process has the lease."""
 
     generation: int
     entries: dict[PostId, LedgerEntry]
     edition: Edition | None = None
-    """The one in which there is nothing more to be told."""
+    """The edition whose changes are all recorded."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,10 +64,10 @@ class LedgerWriter:
         self.ledger = Ledger(self.database)
 
     async def record(self, edition: Edition) -> bool:
-        """Compare ``edition`` with the ledger, and write down what is told; False if not ours.
+        """Record what changed in ``edition``; return whether this process has the lease.
 
-        It is not while another process has the right to tell, or has taken it meanwhile: then
-        that one goes on. Raises `StorageError`.
+        Nothing is recorded while another process has it, or took it meanwhile. Raises
+        `StorageError`.
         """
         state, self._state = self._state, None
         try:
@@ -78,11 +78,11 @@ class LedgerWriter:
         except StorageError as error:
             if error.code != "lease-lost":
                 raise
-            _log.warning("another process tells", reason=error.message)
+            _log.warning("publisher lease lost", reason=error.message)
         return self._state is not None
 
     async def release_lease(self) -> None:
-        """Let another process tell at once; raises `StorageError`."""
+        """Let another process acquire the lease at once; raises `StorageError`."""
         self._state = None
         await self.ledger.release_lease(self.holder)
 
@@ -135,9 +135,9 @@ class LedgerWriter:
     async def _with_changed_fields(
         self, candidates: Sequence[Change], edition: Edition, *, is_baseline: bool
     ) -> Sequence[Change]:
-        """Return the changes with what differs, but those whose posts cannot be read now.
+        """Return changes with the fields that differ, without posts that cannot be read now.
 
-        A baseline is announced to nobody, so its posts need not be rendered.
+        A baseline is not announced, so its posts need not be rendered.
         """
         changes_found = [change for change in candidates if change.post is None or is_baseline]
         live = [change for change in candidates if change.post is not None and not is_baseline]
@@ -163,10 +163,10 @@ def _source_name(change: Change) -> str:
 def _split_announced_and_silent(
     compared: Sequence[Change],
 ) -> tuple[list[LedgerEntry], list[LedgerRow]]:
-    """Return what is to be told, and the rows of what changed without anybody having to hear."""
+    """Return the entries to announce, and the rows of posts that changed without an event."""
     pairs = [(change, change.entry) for change in compared]
-    silent = (change.new_row for change, one in pairs if one is None)
-    return [one for _, one in pairs if one], [row for row in silent if row]
+    silent = (change.new_row for change, entry in pairs if entry is None)
+    return [entry for _, entry in pairs if entry], [row for row in silent if row]
 
 
 def _apply_to_state(
@@ -175,12 +175,12 @@ def _apply_to_state(
     silent: Iterable[LedgerRow],
     generation: int,
 ) -> None:
-    """Bring what the ledger held to what it holds after a telling, as it would be read from there.
+    """Update what is known of the ledger to what would be read from it now.
 
-    In place: what few posts need should not depend on how many there are.
+    In place: the cost depends on what changed, not on the number of posts.
     """
     known.update((row.post_id, replace(known[row.post_id], row=row)) for row in silent)
     known.update(
-        (one.row.post_id, replace(one, row=replace(one.row, generation=generation)))
-        for one in entries
+        (entry.row.post_id, replace(entry, row=replace(entry.row, generation=generation)))
+        for entry in entries
     )

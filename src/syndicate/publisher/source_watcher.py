@@ -1,4 +1,4 @@
-"""Follow the sources: notice new commits, keep the last good part, publish editions."""
+"""Watch the sources: poll them, keep the last good snapshots, and build editions."""
 
 import asyncio
 from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -14,26 +14,26 @@ from syndicate.model.post import Source
 from syndicate.publisher.file_watch import watch_folders
 
 _CHECK_SECONDS: Final = 0.01
-"""How often a local branch is glanced at, where there are few; file systems may tell sooner."""
+"""How often few local branches are checked; file notifications may be sooner."""
 
 _MAX_CHECKS_PER_SECOND: Final = 250
-"""How many glances there are at most at all of them: each takes about 0.1 ms of the loop."""
+"""Checks of all branches together: each takes about 0.1 ms of the event loop."""
 
 _PRERENDER_TIMEOUT_SECONDS: Final = 1.0
-"""How long an edition may be prepared: one post that takes for ever does not keep the others."""
+"""How long an edition waits for its posts: one slow post does not hold back the others."""
 
 _MAX_SLEEP_SECONDS: Final = 3600.0
-"""Seconds; clocks are set and machines suspended, so a far turn is not slept through in one."""
+"""Clocks are set and machines suspended, so a long wait is not one sleep."""
 
 _log = telemetry.logger("publisher")
 
 
 class SourceReader:
-    """Looks at one source, again and again.
+    """Reads one source.
 
     Args:
-        source: What is followed.
-        poll_seconds: How often a remote is asked, and whatever fails is tried again.
+        source: The source.
+        poll_seconds: How often a remote is fetched, and a failed source tried again.
         open_index: Opens the repository; called until it succeeds once.
     """
 
@@ -48,9 +48,9 @@ class SourceReader:
         self._snapshot: SourceSnapshot | None = None
 
     def poll(self) -> SourceSnapshot | UnavailableSource:
-        """Fetch, and return the source as it is now, or as it last was with what is wrong.
+        """Fetch the source and return its snapshot, or the last good one with the error.
 
-        Whatever goes wrong is reported in the answer, never raised: the other sources go on.
+        Errors are part of the result, never raised: other sources are not affected.
         """
         reason = error_code = ""
         try:
@@ -66,8 +66,8 @@ class SourceReader:
                 self._state = state
         except SyndicateError as error:
             reason, error_code = error.message, error.code
-        except Exception as error:  # noqa: BLE001 — one bad source stays one bad source
-            _log.exception("reading failed", source=self.source.name)
+        except Exception as error:  # noqa: BLE001 — a bad source must not stop the others
+            _log.exception("source read failed", source=self.source.name)
             reason = f"source {self.source.name} cannot be read: {type(error).__name__}"
             error_code = "internal-error"
         if self._snapshot is None:
@@ -77,29 +77,25 @@ class SourceReader:
         return replace(self._snapshot, error=reason, error_code=error_code, is_stale=True)
 
     def fingerprint(self) -> Hashable:
-        """Return what differs from the last stamp if there may be something new on this host.
-
-        A branch moved, or the operator accepted a removal.
-        """
+        """Return a value that changes when a local branch moved or a removal was accepted."""
         return self._index and (self._index.repository.fingerprint(), self._index.accepted())
 
     def watched_folders(self) -> tuple[str, ...]:
-        """Return the folders in which something changes when a branch on this host moves."""
+        """Return the folders that change when a local branch moves."""
         return self._index.repository.watched_folders() if self._index else ()
 
 
 class SourceWatcher:
     """Keeps `edition` up to date while `run` runs.
 
-    Each source moves on by itself; posts of the future appear and expiring ones vanish on time.
+    Sources are watched independently; future posts appear and expired ones disappear on time.
 
     Args:
-        followers: One for each source.
-        put_together: Makes an edition of what the followers saw, at the time of the clock, out of
-            the one before.
-        clock: Tells the time, with a zone.
-        prepare: Makes what readers will ask for first, so that nobody waits for it while the
-            edition before is still in service.
+        readers: One for each source.
+        build_edition: Builds an edition of snapshots at the current time, from the previous one.
+        clock: Returns the time, with a zone.
+        prerender: Renders what clients will request first, while the previous edition is still
+            in service.
     """
 
     def __init__(
@@ -128,24 +124,24 @@ class SourceWatcher:
     def edition(self) -> Edition:
         """The edition in service; `NotReady` until every source has been tried once."""
         if self._edition is None:
-            raise NotReady("the first edition is being made", hint="Try again in a second.")
+            raise NotReady("the first edition is being built", hint="Try again in a second.")
         return self._edition
 
     @property
     def is_ready(self) -> bool:
-        """Whether every source has been tried and the edition of that is in service."""
+        """Whether every source has been tried once and an edition is in service."""
         return self._edition is not None
 
     async def next_edition(self, previous: Edition | None = None) -> Edition:
-        """Wait until another edition than ``after`` is in service, and return it."""
+        """Wait until another edition than ``previous`` is in service, and return it."""
         while self._edition is None or self._edition is previous:
             await self._published.wait()
         return self._edition
 
     def refresh_now(self, source: str) -> None:
-        """Look at ``source`` now instead of at its next turn; raises `UnknownName`.
+        """Poll ``source`` now; raises `UnknownName`.
 
-        While a look is under way, whoever asks is served by one more after it.
+        Requests during a poll are served by one more poll after it.
         """
         if source not in self._refresh_requests:
             raise UnknownName(
@@ -156,7 +152,7 @@ class SourceWatcher:
         self._refresh_requests[source].set()
 
     async def run(self) -> None:
-        """Follow every source until cancelled."""
+        """Watch every source until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             for reader in self._readers.values():
                 tasks.create_task(self._watch(reader))
@@ -202,19 +198,19 @@ class SourceWatcher:
         self, snapshots: Sequence[SourceSnapshot | UnavailableSource]
     ) -> Edition:
         edition = await asyncio.to_thread(self._edition_builder, snapshots, self._edition)
-        # A thread cannot be ended: while one is at work on another edition, this one does without.
+        # A thread cannot be stopped: while one prerenders an older edition, this one is not.
         if self._prerendering is None or self._prerendering.done():
             self._prerendering = asyncio.create_task(self._prerender_edition(edition))
             await asyncio.wait({self._prerendering}, timeout=_PRERENDER_TIMEOUT_SECONDS)
         if not self._prerendering.done():
-            _log.info("edition not prepared in time")
+            _log.info("prerendering timed out")
         return edition
 
     async def _prerender_edition(self, edition: Edition) -> None:
         try:
             await asyncio.to_thread(self._prerender, edition)
-        except Exception:  # noqa: BLE001 — whoever asks for an item meets its trouble
-            _log.exception("preparing failed")
+        except Exception:  # noqa: BLE001 — a request for the post reports the error
+            _log.exception("prerendering failed")
 
     async def _wait_for_change(self) -> None:
         seconds = _MAX_SLEEP_SECONDS

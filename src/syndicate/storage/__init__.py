@@ -1,5 +1,5 @@
-"""What must survive a restart: SQLite or PostgreSQL, through SQLAlchemy Core.
+"""The database: SQLite or PostgreSQL, through SQLAlchemy Core.
 
-`database` opens and upgrades, `schema` has the tables, `ledger` what the world was last told.
-No exception of the packages below leaves this one: what fails is a `StorageError`.
+`database` opens and upgrades it, `schema` has the tables, `publish` the transactions that announce
+changes, `outbox` those that deliver them. Errors of SQLAlchemy leave as `StorageError`.
 """

@@ -1,4 +1,4 @@
-"""The door to ciphers: AES-256-GCM (NIST SP 800-38D) under a derived key (HKDF, RFC 5869)."""
+"""AES-256-GCM (NIST SP 800-38D) under a derived key (HKDF, RFC 5869)."""
 
 import secrets as dice
 from typing import Final
@@ -14,19 +14,19 @@ _PURPOSE: Final = b"syndicate subscribers' secrets"
 
 
 class Cipher:
-    """Seals texts under ``key``, each for what it is about only."""
+    """Encrypts texts under ``key``, each bound to a context."""
 
     def __init__(self, key: str) -> None:
         derived = HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=_PURPOSE)
         self._gcm = AESGCM(derived.derive(key.encode()))
 
     def encrypt(self, text: str, context: str) -> bytes:
-        """Return ``text`` sealed, with the nonce in front; never the same twice."""
+        """Return the nonce and the encrypted text; different each time."""
         nonce = dice.token_bytes(_NONCE_BYTES)
         return nonce + self._gcm.encrypt(nonce, text.encode(), context.encode())
 
     def decrypt(self, data: bytes, context: str) -> str | None:
-        """Return what `seal` sealed; None where the key or what it is about is another."""
+        """Return the text; None if the key or the context is another."""
         try:
             return self._gcm.decrypt(
                 data[:_NONCE_BYTES], data[_NONCE_BYTES:], context.encode()

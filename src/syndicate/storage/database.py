@@ -1,4 +1,4 @@
-"""Opening the database, bringing its tables up to date, and transactions in it."""
+"""Connections, transactions and the revision of the database."""
 
 import asyncio
 import pathlib
@@ -21,7 +21,7 @@ from syndicate.storage.schema import PRERELEASE_REVISIONS, REVISION
 _Result = TypeVar("_Result")
 
 _UPGRADE_LOCK: Final = 5_941_023_377_214_015
-"""Any number, as long as nobody else in the same PostgreSQL database takes it."""
+"""The key of an advisory lock in PostgreSQL."""
 _BUSY_MS: Final = 30_000
 _POOL_SIZE: Final = 10
 _POSTGRESQL_OPTIONS: Final = {
@@ -29,14 +29,14 @@ _POSTGRESQL_OPTIONS: Final = {
     "tcp_user_timeout": 10_000,
     "options": f"-c statement_timeout={_BUSY_MS}",
 }
-"""Nobody waits for a server for ever that is gone or stands still (libpq's connection options)."""
+"""Connection options of libpq: a server that is gone or hangs is an error after seconds."""
 
 
 class Database:
     """An open database; see `open`.
 
-    On SQLite there is one connection for writing, which takes its turn, and some for reading,
-    which never wait for it (WAL); commits survive a loss of power (``synchronous=FULL``).
+    On SQLite one connection writes, behind a lock, and others read without waiting for it (WAL);
+    commits survive a loss of power (``synchronous=FULL``).
     """
 
     def __init__(self, url: URL, *, writer: AsyncEngine, reader: AsyncEngine) -> None:
@@ -47,9 +47,9 @@ class Database:
 
     @classmethod
     async def open(cls, database_url: str) -> Self:
-        """Open the database at ``address``: ``sqlite:///FILE`` or ``postgresql://USER@HOST/NAME``.
+        """Open a database: ``sqlite:///FILE`` or ``postgresql://USER@HOST/NAME``.
 
-        An SQLite file is made and brought up to date; a PostgreSQL database that is behind is
+        An SQLite file is created and upgraded; a PostgreSQL database of an older revision is
         refused. Raises `StorageError`.
         """
         database = cls._connect(database_url)
@@ -65,9 +65,9 @@ class Database:
 
     @classmethod
     async def check_at(cls, database_url: str) -> str:
-        """Return the revision of the database at ``address``; empty if it is still to be made.
+        """Return the revision of a database, "" if it does not exist yet; change nothing.
 
-        Nothing is changed. Raises `StorageError` if it cannot be used as it is.
+        Raises `StorageError` if the database cannot be used as it is.
         """
         database = cls._connect(database_url)
         try:
@@ -80,7 +80,7 @@ class Database:
 
     @classmethod
     async def upgrade_at(cls, database_url: str) -> str:
-        """Bring the tables at ``address`` up to date, and return the revision they are at."""
+        """Upgrade the tables of a database, and return their revision."""
         database = cls._connect(database_url)
         try:
             database.create_file()
@@ -91,7 +91,7 @@ class Database:
 
     @property
     def is_sqlite(self) -> bool:
-        """Whether it is a file that only processes of this host can use."""
+        """Whether the database is a file, which only processes of this host can use."""
         return self._url.get_backend_name() == "sqlite"
 
     @property
@@ -100,14 +100,14 @@ class Database:
         return pathlib.Path(self._url.database or "")
 
     def create_file(self) -> None:
-        """Make an SQLite file that only this user can read, before SQLite makes it."""
+        """Create an SQLite file that only this user can read, before SQLite creates it."""
         if self.is_sqlite:
             with _storage_errors(str(self)):
                 private_files.make_file(self.file)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
-        """Begin a transaction that writes; it commits at the end, all or nothing."""
+        """Open a transaction that writes; it commits at the end, all or nothing."""
         if not self.is_sqlite:
             async with self._transaction(self._writer) as connection:
                 yield connection
@@ -117,13 +117,13 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """Begin a transaction that only reads, and sees one state of the database throughout."""
+        """Open a transaction that only reads, and sees one state of the database throughout."""
         async with self._transaction(self._reader) as connection:
             yield connection
 
     async def upgrade(self) -> None:
-        """Bring the tables up to date, whoever else does at the same time."""
-        from syndicate.storage import migrate  # noqa: PLC0415 — Alembic and its needs: 11 MB
+        """Upgrade the tables; processes that do so at the same time wait for each other."""
+        from syndicate.storage import migrate  # noqa: PLC0415 — Alembic takes 11 MB
 
         async with self.write() as connection:
             if not self.is_sqlite:
@@ -132,12 +132,12 @@ class Database:
             await connection.run_sync(migrate.upgrade, str(self))
 
     async def revision(self) -> str:
-        """Return the revision the tables are at; empty before the first upgrade."""
+        """Return the revision of the tables; empty before the first upgrade."""
         async with self.read() as connection:
             return await connection.run_sync(_read_revision)
 
     async def check(self) -> None:
-        """Raise `StorageError` unless the tables are what this version of the program needs."""
+        """Raise `StorageError` unless the tables have the revision that this version needs."""
         revision = await self.revision()
         self._refuse_prerelease(revision)
         if revision != REVISION:
@@ -174,7 +174,7 @@ class Database:
 
     @property
     def conninfo(self) -> str:
-        """How libpq reaches a PostgreSQL database, with its password."""
+        """The connection string of a PostgreSQL database for libpq, with its password."""
         return self._url.set(drivername="postgresql").render_as_string(hide_password=False)
 
     @override
@@ -220,7 +220,7 @@ class Database:
 
 
 async def _open_connection(engine: AsyncEngine) -> AsyncConnection:
-    """Return a connection of ``engine``; one that nobody waits for any more is given back."""
+    """Return a connection of ``engine``; close it if the caller was cancelled meanwhile."""
     connection = engine.connect()
     try:
         return await _uncancellable(connection.start())
@@ -231,9 +231,9 @@ async def _open_connection(engine: AsyncEngine) -> AsyncConnection:
 
 
 async def _uncancellable(coroutine: Coroutine[None, None, _Result]) -> _Result:
-    """Await ``work``; if cancelled meanwhile, however often, see it end and only then leave.
+    """Await ``coroutine`` to its end even if the caller is cancelled, then raise that.
 
-    A connection that was left half open or half closed would keep its locks.
+    A connection that is left half open or half closed would keep its locks.
     """
     task = asyncio.ensure_future(coroutine)
     try:
@@ -246,13 +246,13 @@ async def _uncancellable(coroutine: Coroutine[None, None, _Result]) -> _Result:
 
 
 class _Connection(sqlite3.Connection):
-    """Lets go of its locks when it is closed.
+    """A connection that releases its locks when closed.
 
     A statement whose caller was cancelled before the rows were fetched outlives its connection
     (``sqlite3_close_v2``), and with it the transaction, unless that is rolled back.
 
     Text that is not UTF-8 is read with replacement characters: one damaged value must not make
-    every row unreadable that is read beside it.
+    all rows of a result unreadable.
     """
 
     @override
@@ -268,7 +268,7 @@ class _Connection(sqlite3.Connection):
 
 
 class _Driver(Protocol):
-    """What we ask of a connection of the sqlite driver."""
+    """A connection of the sqlite driver."""
 
     isolation_level: str | None
 
@@ -278,9 +278,9 @@ class _Driver(Protocol):
 
 
 def configure_sqlite(engine: Engine, begin: str) -> None:
-    """Let each connection of ``engine`` keep what it commits and wait for others.
+    """Make connections of ``engine`` commit durably and wait for locks.
 
-    Transactions begin with the statement ``begin``, not when the driver thinks they do.
+    Transactions begin with the statement ``begin``, not when the driver would begin them.
     """
 
     def on_connect(driver: _Driver, _: object) -> None:
@@ -296,9 +296,9 @@ def configure_sqlite(engine: Engine, begin: str) -> None:
 
 
 def is_unavailable(error: Exception) -> bool:
-    """Tell whether a transaction failed since the database did, and not for what it was to write.
+    """Tell whether a transaction failed because the database is unavailable.
 
-    What was to be written may be refused by the database, or by the driver on the way to it.
+    It is not if the database or its driver refused the values to be written.
     """
     if not isinstance(error, StorageError):
         return False
@@ -310,7 +310,7 @@ def is_unavailable(error: Exception) -> bool:
 
 @contextmanager
 def _storage_errors(database_url: str) -> Iterator[None]:
-    """Let what the packages below raise leave as a `StorageError`."""
+    """Raise errors of SQLAlchemy and of files as `StorageError`."""
     try:
         yield
     except (SQLAlchemyError, OSError) as error:
@@ -322,7 +322,7 @@ def _storage_errors(database_url: str) -> Iterator[None]:
 
 
 def _read_revision(connection: Connection) -> str:
-    """Return what Alembic wrote into its table; empty before it did."""
+    """Return the revision that Alembic stored; empty if there is none."""
     if not connection.dialect.has_table(connection, "alembic_version"):
         return ""
     return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() or ""

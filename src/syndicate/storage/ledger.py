@@ -1,4 +1,4 @@
-"""The stored ledger: what the world was last told of each post, and who may tell it more."""
+"""The ledger: the last announced state of each post, and the lease to announce more."""
 
 import asyncio
 import json
@@ -33,13 +33,13 @@ from syndicate.storage.database import Database
 from syndicate.storage.schema import LEDGER, PUBLISHER
 
 PUBLISHER_LEASE: Final = timedelta(seconds=30)
-"""How long a publisher may tell without renewing its lease."""
+"""How long a publisher may write to the ledger without renewing its lease."""
 
 _ROWS_PER_STATEMENT: Final = 100
-"""Rows of a statement: whoever is served by the same thread waits some milliseconds for it."""
+"""Rows per statement: preparing one keeps the event loop busy for some milliseconds."""
 
 _CACHED_TIMES: Final = 1_024
-"""How many times are remembered as they were read: deliveries of an event are due at the same."""
+"""Times kept as they were converted: the deliveries of an event are all due at one time."""
 
 _log = telemetry.logger("ledger")
 
@@ -55,45 +55,45 @@ class Ledger:
         self._database = database
 
     async def acquire_lease(self, holder: str, now: datetime) -> bool:
-        """Take the right to tell, or keep it, for `LEASE`; False while somebody else has it."""
+        """Acquire or renew the lease; return False while another process holds it."""
         has_expired = PUBLISHER.c.lease_until_ms < millis(now)
         return await self._update_lease(
             holder, now, or_(PUBLISHER.c.lease_by == holder, has_expired)
         )
 
     async def renew_lease(self, holder: str, now: datetime) -> bool:
-        """Keep the right to tell for `LEASE`; False if somebody else has had it since.
+        """Renew the lease; return False if another process has held it since.
 
-        Then what ``by`` knows of the ledger may be out of date, though nobody has the right now.
+        Then what ``holder`` read of the ledger may be out of date, even if the lease is free now.
         """
         return await self._update_lease(holder, now, PUBLISHER.c.lease_by == holder)
 
     async def lease_holder(self) -> str:
-        """Return who had the right to tell last; empty if nobody ever had."""
+        """Return the last holder of the lease; empty if there never was one."""
         async with self._database.read() as connection:
             return str((await connection.execute(select(PUBLISHER.c.lease_by))).scalar_one())
 
     async def release_lease(self, holder: str) -> None:
-        """Give the right to tell back, for somebody else to take at once."""
+        """End the lease, so that another process can acquire it at once."""
         statement = update(PUBLISHER).where(PUBLISHER.c.lease_by == holder).values(lease_until_ms=0)
         async with self._database.write() as connection:
             await connection.execute(statement)
 
     async def end_cursor(self) -> LedgerCursor:
-        """Return the position after everything that was told."""
+        """Return the cursor after everything recorded so far."""
         async with self._database.read() as connection:
             return await end_cursor(connection)
 
     async def entries(self) -> Mapping[PostId, LedgerEntry]:
-        """Return what was last told of every post there ever was."""
+        """Return the entry of every post that was ever announced."""
         async with self._database.read() as connection:
             rows = (await connection.execute(select(LEDGER))).all()
         return await asyncio.to_thread(
-            lambda: {one.row.post_id: one for one in _readable_entries(rows)}
+            lambda: {entry.row.post_id: entry for entry in _readable_entries(rows)}
         )
 
     async def removed(self, since: datetime) -> tuple[LedgerEntry, ...]:
-        """Return what was told to be gone since then, the latest first."""
+        """Return the posts removed since a time, the latest first."""
         query = (
             select(LEDGER)
             .where(LEDGER.c.live.is_(false()), LEDGER.c.recorded_ms >= millis(since))
@@ -113,9 +113,9 @@ class Ledger:
             return (await record_entries(connection, entries)).generation
 
     async def record_silently(self, holder: str, rows: Iterable[LedgerRow], now: datetime) -> None:
-        """Note what changed without anything to tell, such as a moved file.
+        """Update rows of posts that changed without an event, such as a moved file.
 
-        The rows keep their generation: nobody who follows the ledger sees them move.
+        The rows keep their generation, so `entries_after` does not return them again.
         """
         changes = await asyncio.to_thread(lambda: [_silent_values(row) for row in rows])
         statement = update(LEDGER).where(LEDGER.c.post_id == bindparam("of"))
@@ -128,10 +128,10 @@ class Ledger:
     async def entries_after(
         self, cursor: LedgerCursor | None, limit: int
     ) -> tuple[LedgerCursor, tuple[LedgerEntry, ...]]:
-        """Return a position, and up to ``limit`` rows told after it, in the order of telling.
+        """Return a cursor and up to ``limit`` entries recorded after it, in order.
 
-        It is ``after``, else where somebody begins who has nothing. Raises `Gone` if ``after`` is
-        no position in this ledger.
+        Without a cursor it is the start of the ledger. Raises `Gone` if ``cursor`` belongs to
+        another ledger.
         """
         async with self._database.read() as connection:
             end = await end_cursor(connection)
@@ -183,16 +183,16 @@ async def read_entries(
 
 
 async def increment_generation(connection: AsyncConnection) -> int:
-    """Let the ledger rise by one generation, and return that."""
+    """Begin the next generation of the ledger, and return its number."""
     statement = update(PUBLISHER).values(generation=PUBLISHER.c.generation + 1)
     result = await connection.execute(statement.returning(PUBLISHER.c.generation))
     return int(result.scalar_one())
 
 
 async def check_lease(connection: AsyncConnection, holder: str, now: datetime) -> None:
-    """Check that ``by`` may tell, and keep anybody else from it until the transaction ends.
+    """Check that ``holder`` has the lease, and lock it until the transaction ends.
 
-    Raises `StorageError` if it has lost the right.
+    Raises `StorageError` if the lease is lost.
     """
     query = (
         select(PUBLISHER)
@@ -201,9 +201,9 @@ async def check_lease(connection: AsyncConnection, holder: str, now: datetime) -
     )
     if (await connection.execute(query)).first() is None:
         raise StorageError(
-            f"publisher {holder} has lost its lease: another process tells now",
+            f"publisher {holder} has lost its lease to another process",
             code="lease-lost",
-            hint="Nothing is lost; the other process goes on.",
+            hint="Nothing is lost; the other process continues.",
         )
 
 
@@ -270,10 +270,10 @@ def _entry_values(entry: LedgerEntry) -> RowValues:
 
 
 def _readable_entries(rows: Iterable[Row[tuple[object, ...]]]) -> Iterator[LedgerEntry]:
-    """Return what the rows hold, without those that cannot be read.
+    """Yield the entries of rows, without those that cannot be read.
 
-    A post of such a row counts as one that nobody was told of: it is announced anew, which
-    replaces the row. No other post waits for it.
+    The post of such a row counts as never announced: it is announced as new, which replaces the
+    row.
     """
     for row in rows:
         try:
@@ -286,7 +286,7 @@ def _entry_from_row(row: Row[tuple[object, ...]]) -> LedgerEntry:
     column = row._mapping  # noqa: SLF001 — SQLAlchemy's name for columns by name
     categories = json.loads(column["categories"])
     if not isinstance(column["generation"], int):
-        raise ValueError("generation is not a number")  # noqa: TRY004 — one kind for all columns
+        raise ValueError("generation is not a number")  # noqa: TRY004 — one error type for all columns
     return LedgerEntry(
         row=LedgerRow(
             post_id=PostId(column["post_id"]),
@@ -309,7 +309,7 @@ def _entry_from_row(row: Row[tuple[object, ...]]) -> LedgerEntry:
 
 
 def _escape_path(path: Path) -> str:
-    """Return ``path`` as text that any database takes: other bytes than UTF-8 as ``%XX``."""
+    """Return ``path`` as text for any database, with bytes that are not UTF-8 as ``%XX``."""
     return quote(path.encode("utf-8", "surrogateescape"), safe="/ ")
 
 
@@ -324,5 +324,5 @@ def millis(instant: datetime) -> int:
 
 @lru_cache(_CACHED_TIMES)
 def from_millis(value: int) -> datetime:
-    """Return the time that `millis` made a number of, in UTC."""
+    """Return the time of a number of milliseconds since 1970, in UTC."""
     return _EPOCH + timedelta(milliseconds=value)

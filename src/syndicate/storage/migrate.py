@@ -1,4 +1,4 @@
-"""The door to Alembic: what brings tables up to date, imported where some are not."""
+"""Schema upgrades with Alembic; imported only where tables have to be upgraded."""
 
 import pathlib
 from typing import Final
@@ -14,10 +14,9 @@ _MIGRATIONS: Final = pathlib.Path(__file__).parent / "migrations"
 
 
 def upgrade(connection: Connection, database_url: str, revision: str = "head") -> None:
-    """Bring the tables that ``connection`` leads to up to ``revision``, inside its transaction.
+    """Upgrade the tables of ``connection`` to ``revision``, inside its transaction.
 
-    Raises `StorageError`, which calls the database ``address``, for tables of a revision that is
-    unknown here.
+    Raises `StorageError`, which names ``database_url``, for tables of an unknown revision.
     """
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
@@ -27,5 +26,5 @@ def upgrade(connection: Connection, database_url: str, revision: str = "head") -
     except CommandError as error:
         raise StorageError(
             f"database {database_url}: {error}",
-            hint="A newer version of the program made its tables: run that one.",
+            hint="A newer version of Syndicate created its tables: run that version.",
         ) from error

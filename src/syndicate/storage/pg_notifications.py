@@ -1,4 +1,4 @@
-"""The bell: hears at once when another process has put something into the outbox."""
+"""PostgreSQL notifications: learn at once that another process enqueued deliveries."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,14 +13,14 @@ RETRY_SECONDS: Final = 5.0
 async def listen(
     database: Database, on_notify: Callable[[], None], *, retry_seconds: float = RETRY_SECONDS
 ) -> None:
-    """Call ``ring`` for every notification of PostgreSQL, until cancelled.
+    """Call ``on_notify`` for every notification of PostgreSQL, until cancelled.
 
-    Also whenever the connection was lost and is there again, since something may have been missed.
-    An SQLite file notifies nobody: then it returns at once.
+    Also after each reconnect, since a notification may have been missed. SQLite has none: then it
+    returns at once.
     """
     if database.is_sqlite:
         return
-    import psycopg  # noqa: PLC0415 — 8 MB that a file does without
+    import psycopg  # noqa: PLC0415 — 8 MB that SQLite does not need
 
     while True:
         try:

@@ -1,4 +1,4 @@
-"""The tables, as the newest migration leaves them.
+"""The tables, as the latest migration leaves them.
 
 Times are whole milliseconds since 1970 (UTC); lists are JSON in text.
 """
@@ -21,15 +21,15 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 
 REVISION: Final = "r0001"
-"""The id of the newest migration."""
+"""The id of the latest migration."""
 
 PRERELEASE_REVISIONS: Final = frozenset({"0001", "0002", "0003", "0004", "0005"})
-"""The ids of the migrations before version 0.2.0; there is no way from them to `REVISION`."""
+"""The ids of the migrations before version 0.2.0; they cannot be upgraded to `REVISION`."""
 
 METADATA = MetaData()
 
 BYTEWISE = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
-"""Text in the same order on every database, whatever the locale it was made with."""
+"""Text that sorts the same in every database, whatever its locale."""
 
 PUBLISHER = Table(
     "publisher",
@@ -40,7 +40,7 @@ PUBLISHER = Table(
     Column("lease_by", Text, nullable=False),
     Column("lease_until_ms", BigInteger, nullable=False),
 )
-"""One row: which ledger this is, how often it has told something, and who may tell now."""
+"""One row: the id of the ledger, its latest generation, and the publisher lease."""
 
 LEDGER = Table(
     "ledger",
@@ -62,7 +62,7 @@ LEDGER = Table(
     Column("commit_id", Text, nullable=False),
     Index("ledger_generation", "generation", "post_id"),
 )
-"""What the world was last told of each post; rows of removed posts stay."""
+"""The last announced state of each post; rows of removed posts stay."""
 
 SUBSCRIPTION = Table(
     "subscription",
@@ -93,9 +93,10 @@ SUBSCRIPTION = Table(
 )
 """Webhook and WebSub subscriptions.
 
-``identity`` is a digest of what must not be there twice; ``subscriber_group`` is a digest of what
-decides which events a subscription gets; ``last_seq`` is the number of its last delivery;
-``last_sent_tag`` is the tag of the last state of its topic that was queued for a WebSub subscriber.
+``identity`` is a digest of what no two subscriptions may have in common; ``subscriber_group`` is a
+digest of what decides which events a subscription gets; ``last_seq`` is the number of its last
+delivery; ``last_sent_tag`` is the tag of the topic's last state that was enqueued for a WebSub
+subscriber.
 """
 
 WEBSUB_REQUEST = Table(
@@ -120,8 +121,10 @@ WEBSUB_REQUEST = Table(
     Index("websub_request_client", "client", "state"),
     Index("websub_request_state", "state", "state_since_ms"),
 )
-"""What was asked of the hub: ``waiting`` until it is verified, ``failed`` if nobody confirmed it,
-which is remembered for a while; ``state_since_ms`` is when it came to be what it is."""
+"""WebSub requests: ``waiting`` until verified, ``failed`` for a while if not confirmed.
+
+``state_since_ms`` is when the state began.
+"""
 
 EVENT = Table(
     "event",
@@ -136,16 +139,16 @@ EVENT = Table(
     Column("thin_body", LargeBinary, nullable=False),
     Index("event_detected", "detected_ms"),
 )
-"""What happened, with the bodies that say so, once for all who hear of it.
+"""Events with their bodies, once for all recipients.
 
-The state of a topic, which WebSub subscribers hear, is kept here as well: of type `TOPIC`, with
-the address of the topic as ``post_id``.
+The states of WebSub topics are stored here, too: with the type `TOPIC_EVENT_TYPE`, and the URL of
+the topic as ``post_id``.
 """
 
 TOPIC_EVENT_TYPE = "topic"
 
 UNFINISHED = text("state IN ('pending', 'leased')")
-"""Constants, so that both databases see that the index below is meant."""
+"""Constants, so that both databases see that they can use the index below."""
 LEASED = text("state = 'leased'")
 HEAD = text("state = 'pending' AND is_head")
 
@@ -179,9 +182,9 @@ DELIVERY = Table(
     Index("delivery_completed", "completed_ms"),
     Index("delivery_event", "event_id"),
 )
-"""One event on its way to one subscriber; ``completed_ms`` is when it came to its end.
+"""One event for one subscription; ``completed_ms`` is when the delivery finished.
 
-``is_head`` is false while it waits for an older one of its subscription (see
+``is_head`` is false while an older delivery of the subscription is unfinished (see
 `syndicate.storage.claim_queries`).
 """
 
@@ -202,7 +205,7 @@ ATTEMPT = Table(
     Column("error", Text, nullable=False),
     Index("attempt_started", "started_ms"),
 )
-"""The delivery log."""
+"""Attempts at deliveries: the delivery log."""
 
 TOKEN = Table(
     "token",
@@ -215,4 +218,4 @@ TOKEN = Table(
     Column("expires_ms", BigInteger),
     Column("revoked_ms", BigInteger),
 )
-"""Who may subscribe; the token itself is kept nowhere."""
+"""Access tokens, as digests: their texts are not stored."""

@@ -1,4 +1,4 @@
-"""The safe: subscribers' secrets as they are stored, encrypted where the operator gave a key."""
+"""Secrets of subscriptions as they are stored: encrypted if the operator set a key."""
 
 import base64
 import json
@@ -14,11 +14,11 @@ _ENCRYPTED_PREFIX: Final = "aes-256-gcm:"
 
 
 class SecretStore:
-    """Writes secrets as text and reads them again.
+    """Encodes secrets as text for the database, and decodes them.
 
-    With a ``key`` each is sealed by AES-256-GCM (NIST SP 800-38D) under a key derived from it
-    (HKDF, RFC 5869), and only for the subscription it belongs to; without one it is readable, and
-    what was stored readable can be read with a key as well.
+    With a ``key`` each secret is encrypted by AES-256-GCM (NIST SP 800-38D) under a key derived
+    from it (HKDF, RFC 5869), bound to its subscription; without one it is stored as plain text.
+    Plain text can be decoded with a key as well.
     """
 
     def __init__(self, key: str = "") -> None:
@@ -34,9 +34,9 @@ class SecretStore:
         )
 
     def decode(self, subscription_id: SubscriptionId, text: str) -> tuple[Secret, ...]:
-        """Return what `store` made a text of.
+        """Return the secrets in a text of `encode`.
 
-        Raises `StorageError` where the key is wrong or the text is none of ours.
+        Raises `StorageError` if the key is wrong or the text malformed.
         """
         try:
             secrets = tuple(
@@ -83,18 +83,18 @@ def _unreadable_secret(subscription_id: SubscriptionId) -> StorageError:
 
 
 class _Cipher(Protocol):
-    """What is asked of a `Cipher`, whose module is imported where there is a key."""
+    """The interface of `Cipher`, whose module is imported only if there is a key."""
 
     def encrypt(self, text: str, context: str) -> bytes:
-        """Seal a text that is about something."""
+        """Encrypt a text bound to a context."""
         ...
 
     def decrypt(self, data: bytes, context: str) -> str | None:
-        """Return the text, None where the key is another or it is about something else."""
+        """Return the text; None if the key or the context is another."""
         ...
 
 
 def _make_cipher(key: str) -> _Cipher:
-    from syndicate.storage.cipher import Cipher  # noqa: PLC0415 — 6 MB for who has a key
+    from syndicate.storage.cipher import Cipher  # noqa: PLC0415 — 6 MB, only with a key
 
     return Cipher(key)

@@ -1,4 +1,4 @@
-"""The stored tokens: of what partners show, only a digest."""
+"""Access tokens: stored as digests only."""
 
 import secrets
 from datetime import datetime
@@ -24,10 +24,10 @@ class Tokens:
     async def create(
         self, role: Role, name: str, now: datetime, *, expires: datetime | None = None
     ) -> tuple[AccessToken, str]:
-        """Make a token, and return it with the text that its owner shows, which is not kept.
+        """Create a token; return it with its text, which is not stored.
 
-        Raises `UsageError` for a name that is no name, since what belongs to nobody would then be
-        theirs, and for a token that would never hold.
+        Raises `UsageError` for a malformed name, since subscriptions belong to names, and for an
+        expiry in the past.
         """
         if not name or name != name.strip() or not name.isprintable():
             raise UsageError(
@@ -55,7 +55,7 @@ class Tokens:
             return _token_from_row(result.mappings().one()), text
 
     async def find(self, text: str, now: datetime) -> AccessToken | None:
-        """Return the token of which ``text`` was shown; None unless it holds now."""
+        """Return the token with this text; None unless it is valid now."""
         query = select(TOKEN).where(TOKEN.c.digest == token_digest(text))
         async with self._database.read() as connection:
             row = (await connection.execute(query)).mappings().first()
@@ -63,7 +63,7 @@ class Tokens:
         return token if token is not None and token.is_valid(now) else None
 
     async def list(self) -> tuple[AccessToken, ...]:
-        """Return every token there ever was, the oldest first."""
+        """Return all tokens, expired and revoked ones too, the oldest first."""
         query = select(TOKEN).order_by(TOKEN.c.created_ms, TOKEN.c.id)
         async with self._database.read() as connection:
             return tuple(
@@ -71,9 +71,9 @@ class Tokens:
             )
 
     async def revoke(self, token_id: str, now: datetime) -> AccessToken:
-        """Let the token with the id ``which`` be good for nothing from now on.
+        """Revoke a token; raises `UnknownName`.
 
-        Raises `UnknownName`. Its subscriptions go on; they belong to its name.
+        Its subscriptions continue: they belong to its name.
         """
         revoked = TOKEN.c.revoked_ms
         statement = (

@@ -1,4 +1,4 @@
-"""Setting aside what a damaged row holds, so that the rows beside it go on.
+"""Isolate damaged rows, so that all others are processed.
 
 SQLite stores any value in any column, a disk may damage one, and an operator may change a row by
 hand. One row that cannot be read costs its own delivery or subscription, never the others.
@@ -18,7 +18,7 @@ from syndicate.storage.ledger import millis
 from syndicate.storage.schema import ATTEMPT, DELIVERY, LEASED, SUBSCRIPTION, UNFINISHED
 
 _MAX_DUE_DELAY: Final = timedelta(days=400)
-"""No delivery is put off for as long: a time beyond it was not stored by this program."""
+"""A delivery due later than this was not stored by the service."""
 
 _MAX_LEASE: Final = timedelta(days=1)
 
@@ -28,12 +28,12 @@ _log = telemetry.logger("storage")
 async def suspend(
     connection: AsyncConnection, subscription_id: str, reason: str, now: datetime
 ) -> None:
-    """Let a subscription wait whose row cannot be read; its deliveries queue, as with a bad secret.
+    """Suspend a subscription whose row cannot be read; its deliveries stay queued.
 
-    It is read again after `UNREADABLE_SECRET_PAUSE`, so it goes on by itself once the row is
+    It is read again after `UNREADABLE_SECRET_PAUSE`, so it continues by itself once the row is
     repaired.
     """
-    _log.error("subscription set aside", subscription=subscription_id, reason=reason)
+    _log.error("subscription suspended", subscription=subscription_id, reason=reason)
     statement = update(SUBSCRIPTION).where(SUBSCRIPTION.c.id == subscription_id)
     await connection.execute(
         statement.values(
@@ -44,7 +44,7 @@ async def suspend(
     )
 
 
-async def exhaust(  # noqa: PLR0913 — a key, a reason, a time and a fence
+async def exhaust(  # noqa: PLR0913 — key, reason, time and lease
     connection: AsyncConnection,
     subscription_id: str,
     seq: int,
@@ -53,10 +53,10 @@ async def exhaust(  # noqa: PLR0913 — a key, a reason, a time and a fence
     *,
     lease_by: str | None = None,
 ) -> None:
-    """End a delivery whose row or event cannot be read, with a recorded attempt that says why.
+    """End a delivery whose row or event cannot be read, with an attempt that says why.
 
-    Nothing happens where it is not leased to ``lease_by`` any more; by default it is one that
-    waits. The next delivery of its subscription has its turn.
+    Nothing happens if it is no longer leased to ``lease_by``; by default it is a pending one. The
+    next delivery of the subscription becomes the head of the queue.
     """
     error = f"the stored delivery cannot be read: {reason}"
     conditions = (
@@ -77,7 +77,7 @@ async def exhaust(  # noqa: PLR0913 — a key, a reason, a time and a fence
     )
     if not result.rowcount:
         return
-    _log.error("delivery set aside", delivery=f"{subscription_id}.{seq}", reason=reason)
+    _log.error("delivery exhausted", delivery=f"{subscription_id}.{seq}", reason=reason)
     await _insert_attempt(connection, subscription_id, seq, error, now)
     await promote_heads(connection, SUBSCRIPTION.c.id == subscription_id)
 
@@ -85,7 +85,7 @@ async def exhaust(  # noqa: PLR0913 — a key, a reason, a time and a fence
 async def _insert_attempt(
     connection: AsyncConnection, subscription_id: str, seq: int, error: str, now: datetime
 ) -> None:
-    """Add an attempt that was not made, behind the last one."""
+    """Add an attempt that was not made, after the last one."""
     attempts = select(func.max(ATTEMPT.c.number)).where(
         ATTEMPT.c.subscription_id == subscription_id, ATTEMPT.c.seq == seq
     )
@@ -110,16 +110,16 @@ async def _insert_attempt(
 
 
 async def disable(connection: AsyncConnection, subscription_id: str, reason: str) -> None:
-    """Disable a subscription for which no events can be chosen: its owner resumes and recovers."""
+    """Disable a subscription whose selection cannot be read; its owner resumes and recovers it."""
     _log.error("subscription disabled", subscription=subscription_id, reason=reason)
     statement = update(SUBSCRIPTION).where(SUBSCRIPTION.c.id == subscription_id)
     await connection.execute(statement.values(state="disabled", state_reason=reason))
 
 
 async def repair(connection: AsyncConnection, now: datetime) -> None:
-    """Give values back their meaning without which a row would wait for ever, unnoticed.
+    """Replace stored values with which a row would wait for ever.
 
-    Times that no clock reaches and states that do not exist; text compares as more than any number.
+    These are times in the far future and unknown states; text is greater than any number.
     """
     far = millis(now + _MAX_DUE_DELAY)
     due_now = update(DELIVERY).where(

@@ -1,4 +1,4 @@
-"""What WebSub subscribers hear: the latest state of a topic, and none that is out of date."""
+"""WebSub topics: enqueue the latest state for subscribers, and cancel outdated ones."""
 
 import secrets
 from collections.abc import Iterable, Mapping
@@ -23,7 +23,7 @@ from syndicate.storage.subscriptions import delete_subscriptions, lock_publisher
 from syndicate.storage.websub_requests import store_request
 
 DELIVERY_RETENTION: Final = timedelta(days=1)
-"""How long a delivery that came to its end is shown: each state of a topic is a whole feed."""
+"""How long finished deliveries are kept: each holds a whole feed."""
 
 _PRUNE_BATCH_SIZE: Final = 500
 _NEWER: Final = DELIVERY.alias("newer")
@@ -31,9 +31,9 @@ _NEWER: Final = DELIVERY.alias("newer")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicState:
-    """What a topic is now: its ``address``, the ``tag`` of its bytes, and these.
+    """The current content of a topic, and the ``tag`` (entity tag) that identifies it.
 
-    ``topic`` is what subscribers call it, which may be another spelling of its address.
+    ``topic`` is the URL that subscribers used, which may spell ``canonical_url`` otherwise.
     """
 
     topic: str
@@ -44,13 +44,13 @@ class TopicState:
 
 
 class WebSubTopics:
-    """Who follows which topic, in a database. Every method may raise `StorageError`."""
+    """The WebSub subscriptions by topic. Every method may raise `StorageError`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def last_sent_tags(self, now: datetime) -> Mapping[str, frozenset[str]]:
-        """Return the topics that somebody follows, and the tags of what was heard of each."""
+        """Return the topics with active subscribers, and the tags last enqueued for these."""
         query = select(SUBSCRIPTION.c.topic, SUBSCRIPTION.c.last_sent_tag).where(
             *_active_subscribers(now)
         )
@@ -61,10 +61,10 @@ class WebSubTopics:
         return tags
 
     async def enqueue_state(self, state: TopicState, holder: str, now: datetime) -> int:
-        """Put a state into the outbox for everybody who did not hear it yet; return how many.
+        """Enqueue a state for the subscribers that do not have it yet; return how many.
 
-        What they were to hear before and nobody has begun to send is cancelled. Raises
-        `StorageError`, and writes nothing, if ``by`` has lost the right to tell.
+        Older states that are still pending are cancelled. Raises `StorageError`, and writes
+        nothing, if ``holder`` has lost the publisher lease.
         """
         where = (
             *_active_subscribers(now),
@@ -94,9 +94,10 @@ class WebSubTopics:
         return count
 
     async def end_topic(self, topic: str, reason: str, holder: str, now: datetime) -> int:
-        """End all subscriptions of a topic that is no more, and have it told; return how many.
+        """End all subscriptions of a topic that no longer exists; return how many.
 
-        Raises `StorageError`, and writes nothing, if ``by`` has lost the right to tell.
+        Their callbacks get a denial (WebSub, section 5.2). Raises `StorageError`, and writes
+        nothing, if ``holder`` has lost the publisher lease.
         """
         where = (SUBSCRIPTION.c.kind == "websub", SUBSCRIPTION.c.topic == topic)
         query = select(SUBSCRIPTION.c.url).where(*_active_subscribers(now), *where)
@@ -117,10 +118,10 @@ class WebSubTopics:
         return len(subscription_ids)
 
     async def prune(self, now: datetime) -> int:
-        """Forget subscriptions whose lease is over, and a batch of old states; return how many."""
+        """Delete expired subscriptions and a batch of old states; return how many."""
         expired = select(SUBSCRIPTION.c.id).where(SUBSCRIPTION.c.lease_until_ms <= millis(now))
         websub_ids = select(SUBSCRIPTION.c.id).where(SUBSCRIPTION.c.kind == "websub")
-        # By subscription, as + 0 says: by time there are the deliveries of all webhooks as well.
+        # "+ 0" keeps the database from using the index by time, which also holds all webhooks.
         old = (
             select(DELIVERY.c.subscription_id, DELIVERY.c.seq)
             .where(
@@ -149,9 +150,9 @@ class WebSubTopics:
 async def cancel_superseded(
     connection: AsyncConnection, subscription_ids: Iterable[SubscriptionId], now: datetime
 ) -> None:
-    """Cancel what these subscriptions were to hear before something newer, if it is not sent.
+    """Cancel the pending deliveries of subscriptions that have a newer one.
 
-    What is newer has its turn then.
+    The newer one becomes the head of the queue.
     """
     id_list = list(subscription_ids)
     newer = exists().where(
