@@ -94,7 +94,7 @@ def test_malformed_secret_is_refused_without_its_text(text: str) -> None:
 
 def test_repr_hides_the_key() -> None:
     """No part of the key is in it."""
-    assert repr(NEW) == "Secret(until=None)"
+    assert repr(NEW) == "Secret(valid_until=None)"
 
 
 def test_signed_request_is_verified() -> None:
@@ -112,9 +112,9 @@ def test_signed_request_is_verified() -> None:
         ({"webhook-signature": "v1,é v2,\udc80"}, b"{}", "no signature"),
         ({"webhook-signature": ""}, b"{}", "webhook-signature is missing"),
         ({"webhook-timestamp": "x"}, b"{}", "not a number"),
-        ({"webhook-timestamp": "9" * 5000}, b"{}", "too far"),
-        ({"webhook-timestamp": str(int(NOW.timestamp()) - 301)}, b"{}", "too far"),
-        ({"webhook-timestamp": str(int(NOW.timestamp()) + 301)}, b"{}", "too far"),
+        ({"webhook-timestamp": "9" * 5000}, b"{}", "differs too much"),
+        ({"webhook-timestamp": str(int(NOW.timestamp()) - 301)}, b"{}", "differs too much"),
+        ({"webhook-timestamp": str(int(NOW.timestamp()) + 301)}, b"{}", "differs too much"),
     ],
 )
 def test_modified_request_has_a_verification_error(

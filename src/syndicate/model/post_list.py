@@ -1,6 +1,8 @@
 """An immutable list of posts whose versions share the chunks that did not change.
 
-Goal: a commit costs the same with 1,000 posts and with 100,000 (docs/reference/benchmarks.md).
+Goal: a commit takes the same time with 1,000 posts and with 100,000, within a factor of 2
+(docs/reference/benchmarks.md). With tuples, each of the three comparisons of a commit takes 10 ms
+at 10,000 posts and 200 ms at 100,000; with shared chunks 0.2 and 0.4 ms.
 """
 
 from bisect import bisect_left, bisect_right

@@ -271,7 +271,7 @@ class DeliveryWorker:
                 _log.warning(alert, subscription=subscription.id, reason=subscription.state_reason)
                 try:
                     self._on_alert(alert, subscription)
-                except Exception:  # noqa: BLE001 — a notice is an extra
+                except Exception:  # noqa: BLE001 — an alert must not stop deliveries
                     _log.exception("operator alert not sent", subscription=subscription.id)
 
     async def _shut_down(self) -> None:
