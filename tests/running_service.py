@@ -4,7 +4,8 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime
 
 import httpx
@@ -14,6 +15,29 @@ from syndicate.service.server import serve
 from syndicate.settings import Settings
 
 ClientFunction = Callable[[httpx.AsyncClient], Awaitable[None]]
+
+
+@asynccontextmanager
+async def running_service(
+    settings: Settings,
+    *,
+    seconds: float = 20,
+    clock: Callable[[], datetime] = current_time,
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Serve ``settings`` for at most ``seconds``, yield a client, and stop with SIGTERM."""
+    ports: asyncio.Queue[int] = asyncio.Queue()
+    with ContentService(settings, clock=clock) as content:
+        task = asyncio.create_task(serve(content, on_started=ports.put_nowait))
+        async with asyncio.timeout(seconds):
+            base_url = f"http://127.0.0.1:{await ports.get()}"
+            try:
+                async with httpx.AsyncClient(base_url=base_url, timeout=20) as client:
+                    await wait_for_response(client, "/readyz", lambda response: response.is_success)
+                    yield client
+            finally:
+                if not task.done():
+                    os.kill(os.getpid(), signal.SIGTERM)
+                await task
 
 
 def visit_service(
@@ -26,21 +50,8 @@ def visit_service(
     """Serve ``settings``, call ``visit`` for at most ``seconds``, and stop with SIGTERM."""
 
     async def serve_one_visit() -> None:
-        ports: asyncio.Queue[int] = asyncio.Queue()
-        with ContentService(settings, clock=clock) as content:
-            task = asyncio.create_task(serve(content, on_started=ports.put_nowait))
-            async with asyncio.timeout(seconds):
-                base_url = f"http://127.0.0.1:{await ports.get()}"
-                try:
-                    async with httpx.AsyncClient(base_url=base_url, timeout=20) as client:
-                        await wait_for_response(
-                            client, "/readyz", lambda answer: answer.status_code == 200
-                        )
-                        await visit(client)
-                finally:
-                    if not task.done():
-                        os.kill(os.getpid(), signal.SIGTERM)
-                    await task
+        async with running_service(settings, seconds=seconds, clock=clock) as client:
+            await visit(client)
 
     asyncio.run(serve_one_visit())
 

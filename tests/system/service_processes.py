@@ -9,7 +9,7 @@ import json
 import pathlib
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from signal import SIGTERM
@@ -30,7 +30,7 @@ from syndicate.storage.subscriptions import Subscriptions
 from tests.channels.receiver import Received, Receiver
 from tests.content_repository import ContentRepository, git_environment
 from tests.publisher.conftest import FIRST, SETTINGS, post_file
-from tests.running_service import visit_service
+from tests.running_service import running_service
 from tests.stepwise_service import PostMirror
 
 TIMEOUT_SECONDS: Final = 1
@@ -165,11 +165,11 @@ class ServiceProcesses:
         finally:
             await database.close()
 
-    def compare_with_served_posts(self, receiver: Receiver) -> None:
+    async def compare_with_served_posts(self, receiver: Receiver) -> None:
         """Check that a mirror of the received events has what is served now."""
         served: dict[str, Any] = {}
 
-        async def visit(client: httpx.AsyncClient) -> None:
+        async with running_service(self.settings, seconds=60) as client:
             for name, query in QUERIES.items():
                 url: str | None = f"/v1/posts?limit=200{query}"
                 served[name] = {}
@@ -178,8 +178,6 @@ class ServiceProcesses:
                     served[name] |= {item["id"]: item for item in page["items"]}
                     next_url = page["next_url"]
                     url = httpx.URL(next_url).raw_path.decode() if next_url else None
-
-        visit_service(self.settings, visit, seconds=60)
         for name, items in served.items():
             mirror = PostMirror()
             for request in requests_to(receiver, name):
@@ -227,16 +225,6 @@ async def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 — other processes change it
             await asyncio.sleep(0.01)
-
-
-def run_async(function: Callable[[], Awaitable[None]]) -> None:
-    """Run ``function`` to its end."""
-
-    async def run_with_timeout() -> None:
-        async with asyncio.timeout(900):
-            await function()
-
-    asyncio.run(run_with_timeout())
 
 
 def _id(name: str) -> SubscriptionId:

@@ -7,11 +7,11 @@ import socket
 import subprocess
 import threading
 from collections.abc import Iterator
+from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Final
 
-import httpx
 import pytest
 from playwright.async_api import async_playwright
 
@@ -19,7 +19,7 @@ from syndicate.settings import Settings, load
 from tests.axe import violations
 from tests.content_repository import ContentRepository
 from tests.project_documents import code_blocks, find_program
-from tests.running_service import visit_service
+from tests.running_service import running_service
 
 DOCUMENT: Final = "docs/how-to/show-a-carousel.md"
 CHROMIUM: Final = (
@@ -175,13 +175,13 @@ LOADED: Final = "[...document.images].every(image => image.complete && image.nat
 
 
 @pytest.mark.browser
-def test_three_cards_are_shown_under_a_strict_csp(
+async def test_three_cards_are_shown_under_a_strict_csp(
     partner_site: PartnerSite, tmp_path: Path
 ) -> None:
     """Text, alternative texts and dates are right, and axe-core finds no violation."""
     chromium = find_program("chromium")
 
-    async def visit(client: httpx.AsyncClient) -> None:
+    async with running_service(partner_site.settings(tmp_path), seconds=60) as client:
         partner_site.write_page(str(client.base_url).rstrip("/"))
         async with (
             async_playwright() as playwright,
@@ -199,31 +199,26 @@ def test_three_cards_are_shown_under_a_strict_csp(
             assert await violations(page, "#carousel") == []
             assert console_errors == []
 
-    visit_service(partner_site.settings(tmp_path), visit)
-
 
 @pytest.mark.browser
-def test_link_remains_when_the_feed_is_unavailable(partner_site: PartnerSite) -> None:
+async def test_link_remains_when_the_feed_is_unavailable(partner_site: PartnerSite) -> None:
     """A reader gets a link to the news if the script cannot load the feed."""
     chromium = find_program("chromium")
 
-    async def visit() -> None:
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            unused_url = f"http://127.0.0.1:{server.getsockname()[1]}"
-        partner_site.write_page(unused_url)
-        async with (
-            async_playwright() as playwright,
-            await playwright.chromium.launch(executable_path=chromium, args=CHROMIUM) as browser,
-        ):
-            page = await browser.new_page()
-            async with page.expect_event("pageerror"):
-                await page.goto(partner_site.site)
-            assert await page.inner_text("#carousel a") == "Featured news"
-
-    asyncio.run(visit())
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        unused_url = f"http://127.0.0.1:{server.getsockname()[1]}"
+    partner_site.write_page(unused_url)
+    async with (
+        async_playwright() as playwright,
+        await playwright.chromium.launch(executable_path=chromium, args=CHROMIUM) as browser,
+    ):
+        page = await browser.new_page()
+        async with page.expect_event("pageerror"):
+            await page.goto(partner_site.site)
+        assert await page.inner_text("#carousel a") == "Featured news"
 
 
-def test_drupal_block_shows_the_same_cards(partner_site: PartnerSite, tmp_path: Path) -> None:
+async def test_drupal_block_shows_the_same_cards(partner_site: PartnerSite, tmp_path: Path) -> None:
     """The class of the Drupal module returns the cards that the script shows."""
     php = find_program("php")
     cards, block = code_blocks(DOCUMENT, "php")
@@ -234,11 +229,10 @@ def test_drupal_block_shows_the_same_cards(partner_site: PartnerSite, tmp_path: 
         "echo json_encode(Drupal\\news_cards\\Cards::of(file_get_contents('feed.json')));"
     )
 
-    async def visit(client: httpx.AsyncClient) -> None:
+    async with running_service(partner_site.settings(tmp_path)) as client:
         feed = await client.get("/feeds/carousel.json?limit=3")
         (tmp_path / "feed.json").write_bytes(feed.content)
-
-    visit_service(partner_site.settings(tmp_path), visit)
-    completed = subprocess.run([php, "driver.php"], cwd=tmp_path, check=True, capture_output=True)
+    run = partial(subprocess.run, cwd=tmp_path, check=True, capture_output=True)
+    completed = await asyncio.to_thread(run, [php, "driver.php"])
     assert json.loads(completed.stdout) == expected_cards(partner_site.site)
-    subprocess.run([php, "-l", "NewsCards.php"], cwd=tmp_path, check=True, capture_output=True)
+    await asyncio.to_thread(run, [php, "-l", "NewsCards.php"])

@@ -3,7 +3,6 @@
 The changes are requested from `/v1/changes` or delivered.
 """
 
-import asyncio
 import pathlib
 import tempfile
 from collections.abc import Iterator
@@ -284,7 +283,7 @@ async def replay(
 @pytest.mark.parametrize("kind", DATABASE_KINDS)
 @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(history=histories)
-def test_mirror_is_exact_after_any_history(
+async def test_mirror_is_exact_after_any_history(
     kind: str,
     history: list[Action],
     edited_repository: EditedRepository,
@@ -303,8 +302,5 @@ def test_mirror_is_exact_after_any_history(
             server: str = request.getfixturevalue("postgresql")
             database_url = exit_stack.enter_context(postgresql_database(server))
 
-        async def run() -> None:
-            async with stepwise_service(edited_repository.content_service, database_url) as service:
-                await replay(history, edited_repository, service)
-
-        asyncio.run(run())
+        async with stepwise_service(edited_repository.content_service, database_url) as service:
+            await replay(history, edited_repository, service)

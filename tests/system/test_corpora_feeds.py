@@ -1,6 +1,5 @@
 """Feeds of the corpora have the same content in every format, and feedparser reads them."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -33,13 +32,13 @@ class EditionReader:
 
     def __init__(self, edition: Edition, renderer: PostRenderer) -> None:
         self.edition = edition
-        self._maker = renderer
+        self._renderer = renderer
 
     async def render_posts(
         self, posts: Sequence[Post], edition: Edition
     ) -> tuple[RenderedPost, ...]:
         """Return the rendered ``posts``."""
-        return self._maker.render(posts, edition)
+        return self._renderer.render(posts, edition)
 
     async def render_posts_in_time(self, posts: Sequence[Post], edition: Edition) -> RenderedPosts:
         """Return all ``posts``, rendered."""
@@ -55,11 +54,11 @@ class EditionReader:
         """Raise `UnknownName`: there are no files."""
         raise UnknownName(f"no file is served at {path} of {source}")
 
-    def documents(self, feed_cache: FeedCache, name: str, query: Query) -> dict[str, bytes]:
+    async def documents(self, feed_cache: FeedCache, name: str, query: Query) -> dict[str, bytes]:
         """Return the feed ``name`` in every format."""
         return {
-            form.name: asyncio.run(feed_cache.get(self, name, query, form)).body
-            for form in FORMATS.values()
+            feed_format.name: (await feed_cache.get(self, name, query, feed_format)).body
+            for feed_format in FORMATS.values()
         }
 
 
@@ -76,16 +75,16 @@ def reader(open_corpus: OpenCorpus) -> Iterator[EditionReader]:
 
 
 @pytest.fixture(scope="module")
-def documents(reader: EditionReader) -> dict[str, dict[str, bytes]]:
+async def documents(reader: EditionReader) -> dict[str, dict[str, bytes]]:
     """Return every feed in every format, and `all` to its last page."""
     feed_cache = FeedCache(samples.SERVICE_INFO)
     documents_by_feed = {
-        name: reader.documents(feed_cache, name, Query()) for name in reader.edition.feeds
+        name: await reader.documents(feed_cache, name, Query()) for name in reader.edition.feeds
     }
     after: str | None = ""
     while after is not None:
         query = Query(limit=MAX_LIMIT, after=after)
-        documents_by_feed[query.canonical()] = reader.documents(feed_cache, "all", query)
+        documents_by_feed[query.canonical()] = await reader.documents(feed_cache, "all", query)
         after = build_feed_view(reader.edition, "all", query).page.next_cursor
     return documents_by_feed
 
@@ -110,11 +109,12 @@ def test_every_feed_has_the_same_posts_in_every_format(
             assert [post[0] for post in posts_by_format["json"]] == [post.id for post in posts[:50]]
 
 
-def test_second_feed_cache_gives_the_same_bytes(
+async def test_second_feed_cache_gives_the_same_bytes(
     reader: EditionReader, documents: dict[str, dict[str, bytes]]
 ) -> None:
     """The bytes do not depend on what was cached before."""
-    assert reader.documents(FeedCache(samples.SERVICE_INFO), "18f", Query()) == documents["18f"]
+    feed_cache = FeedCache(samples.SERVICE_INFO)
+    assert await reader.documents(feed_cache, "18f", Query()) == documents["18f"]
 
 
 @pytest.mark.parametrize("form", ["rss", "atom"])

@@ -18,7 +18,7 @@ from reader import make_reader
 
 from syndicate.settings import Settings, load
 from tests.content_repository import ContentRepository
-from tests.running_service import visit_service
+from tests.running_service import running_service, wait_for_response
 
 MARKUP_TITLE = 'Using <b>bold</b> & "q" 1 < 2'
 PLAIN_TITLES = [f"Post {n}" for n in range(11)]
@@ -44,17 +44,13 @@ def reader_settings(folder: pathlib.Path) -> Settings:
     return load(file, {})
 
 
-def requests_while_reading(folder: pathlib.Path, read: Callable[[str], None]) -> int:
+async def requests_while_reading(folder: pathlib.Path, read: Callable[[str], None]) -> int:
     """Serve, call ``read`` with the base URL, and return the number of 304 responses."""
-    statuses: list[int] = []
-
-    async def visit(client: httpx.AsyncClient) -> None:
+    async with running_service(reader_settings(folder)) as client:
+        await wait_for_response(client, "/feeds/all.json", lambda feed: feed.is_success)
         before = await unchanged(client)
         await asyncio.to_thread(read, f"{str(client.base_url).rstrip('/')}/feeds/all")
-        statuses.append(await unchanged(client) - before)
-
-    visit_service(reader_settings(folder), visit)
-    return statuses[0]
+        return await unchanged(client) - before
 
 
 async def unchanged(client: httpx.AsyncClient) -> int:
@@ -67,7 +63,7 @@ async def unchanged(client: httpx.AsyncClient) -> int:
 
 
 @pytest.mark.parametrize("suffix", ["rss", "atom"])
-def test_feedparser_reads_all_with_conditional_requests(
+async def test_feedparser_reads_all_with_conditional_requests(
     tmp_path: pathlib.Path, suffix: str
 ) -> None:
     """The library that many readers use."""
@@ -80,11 +76,11 @@ def test_feedparser_reads_all_with_conditional_requests(
         second = feedparser.parse(f"{base}.{suffix}", etag=first.etag, modified=first.modified)
         assert second.status == 304
 
-    assert requests_while_reading(tmp_path, read) == 1
+    assert await requests_while_reading(tmp_path, read) == 1
 
 
 @pytest.mark.parametrize("suffix", ["json", "rss", "atom"])
-def test_reader_library_reads_all_with_conditional_requests(
+async def test_reader_library_reads_all_with_conditional_requests(
     tmp_path: pathlib.Path, suffix: str
 ) -> None:
     """A feed reader library with its own storage."""
@@ -98,10 +94,10 @@ def test_reader_library_reads_all_with_conditional_requests(
             assert {entry.title for entry in entries} == TITLES
             assert all(WORDS in entry.content[0].value for entry in entries)
 
-    assert requests_while_reading(tmp_path, read) == 1
+    assert await requests_while_reading(tmp_path, read) == 1
 
 
-def test_atoma_reads_every_format(tmp_path: pathlib.Path) -> None:
+async def test_atoma_reads_every_format(tmp_path: pathlib.Path) -> None:
     """A strict parser."""
 
     def read(base: str) -> None:
@@ -116,11 +112,11 @@ def test_atoma_reads_every_format(tmp_path: pathlib.Path) -> None:
         assert {entry.title for entry in feed} == TITLES
         assert all(WORDS in entry.content_html for entry in feed)
 
-    requests_while_reading(tmp_path, read)
+    await requests_while_reading(tmp_path, read)
 
 
 @pytest.mark.parametrize("suffix", ["json", "rss", "atom"])
-def test_fastfeedparser_reads_every_format(tmp_path: pathlib.Path, suffix: str) -> None:
+async def test_fastfeedparser_reads_every_format(tmp_path: pathlib.Path, suffix: str) -> None:
     """A fast parser."""
 
     def read(base: str) -> None:
@@ -128,7 +124,7 @@ def test_fastfeedparser_reads_every_format(tmp_path: pathlib.Path, suffix: str) 
         assert {entry.title for entry in parsed.entries} == TITLES
         assert all(WORDS in entry.content[0]["value"] for entry in parsed.entries)
 
-    requests_while_reading(tmp_path, read)
+    await requests_while_reading(tmp_path, read)
 
 
 def run(folder: pathlib.Path, *command: str) -> None:
@@ -149,7 +145,7 @@ def mailed_subjects(folder: pathlib.Path) -> list[str]:
 
 
 @pytest.mark.parametrize("suffix", ["rss", "atom"])
-def test_rss2email_mails_every_post_once(tmp_path: pathlib.Path, suffix: str) -> None:
+async def test_rss2email_mails_every_post_once(tmp_path: pathlib.Path, suffix: str) -> None:
     """A program that mails new posts."""
     maildir = tmp_path / "mail"
     for subfolder in ("cur", "new", "tmp"):
@@ -172,12 +168,12 @@ def test_rss2email_mails_every_post_once(tmp_path: pathlib.Path, suffix: str) ->
         run(tmp_path, "r2e", *options, "run")
         run(tmp_path, "r2e", *options, "run")
 
-    assert requests_while_reading(tmp_path, read) == 1
+    assert await requests_while_reading(tmp_path, read) == 1
     assert len(mailed_subjects(maildir)) == len(TITLES)
 
 
 @pytest.mark.parametrize("suffix", ["rss", "atom"])
-def test_feed2exec_delivers_every_post_once(tmp_path: pathlib.Path, suffix: str) -> None:
+async def test_feed2exec_delivers_every_post_once(tmp_path: pathlib.Path, suffix: str) -> None:
     """A program that passes on new posts."""
     options = ("--config", str(tmp_path / "f.ini"), "--database", str(tmp_path / "f.db"))
 
@@ -195,5 +191,5 @@ def test_feed2exec_delivers_every_post_once(tmp_path: pathlib.Path, suffix: str)
         run(tmp_path, "feed2exec", *options, "fetch")
         run(tmp_path, "feed2exec", *options, "fetch")
 
-    assert requests_while_reading(tmp_path, read) >= 1
+    assert await requests_while_reading(tmp_path, read) >= 1
     assert len(mailed_subjects(tmp_path / "mail")) == len(TITLES)

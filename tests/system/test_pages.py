@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Final
 from xml.etree.ElementTree import Element
 
-import httpx
 import pytest
 from playwright.async_api import ConsoleMessage, Page, Request, async_playwright
 
@@ -15,7 +14,7 @@ from tests.axe import violations
 from tests.content_repository import ContentRepository
 from tests.project_documents import find_program
 from tests.render.parsed_html import parse_page
-from tests.running_service import visit_service
+from tests.running_service import running_service
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -49,7 +48,7 @@ class PageResult:
 
 
 @pytest.fixture(scope="module")
-def page_results(tmp_path_factory: pytest.TempPathFactory) -> tuple[PageResult, ...]:
+async def page_results(tmp_path_factory: pytest.TempPathFactory) -> tuple[PageResult, ...]:
     """Serve the sample posts once, and visit every page in one browser."""
     chromium = find_program("chromium")
     folder = tmp_path_factory.mktemp("samples")
@@ -66,7 +65,7 @@ def page_results(tmp_path_factory: pytest.TempPathFactory) -> tuple[PageResult, 
     )
     results: list[PageResult] = []
 
-    async def visit(client: httpx.AsyncClient) -> None:
+    async with running_service(settings, seconds=200) as client:
         posts = (await client.get("/v1/posts?limit=200")).json()["items"]
         keys = [post["_syndicate"]["self"].rpartition("/")[2] for post in posts]
         async with (
@@ -77,8 +76,6 @@ def page_results(tmp_path_factory: pytest.TempPathFactory) -> tuple[PageResult, 
             paths = (*PAGES, *(f"/posts/{key}" for key in keys))
             page = await browser.new_page()
             results.extend([await visit_page(page, base, path) for path in paths])
-
-    visit_service(settings, visit, seconds=200)
     return tuple(results)
 
 

@@ -5,6 +5,7 @@ import json
 import socket
 import subprocess
 import sys
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +15,7 @@ import pytest
 from syndicate.settings import load
 from tests.content_repository import Content, ContentRepository
 from tests.project_documents import ROOT, code_blocks, find_program
-from tests.running_service import ClientFunction, visit_service, wait_for_response
+from tests.running_service import running_service, wait_for_response
 
 FIREWALL_GUIDE: Final = "docs/how-to/behind-a-firewall.md"
 CMS_GUIDE: Final = "docs/how-to/pull-into-wordpress-drupal-hugo-eleventy.md"
@@ -55,9 +56,9 @@ class AgencyService:
         files = {f"posts/2024-01-{day[3:]}-post.md": text for day, text in posts.items()}
         self.repository.commit(files)
 
-    def serve(self, visit: ClientFunction) -> None:
-        """Serve for one visit."""
-        visit_service(load(self.folder / "syndicate.toml", {}), visit)
+    def serve(self) -> AbstractAsyncContextManager[httpx.AsyncClient]:
+        """Run the service and yield a client."""
+        return running_service(load(self.folder / "syndicate.toml", {}))
 
     async def titles(self, client: httpx.AsyncClient, *titles: str) -> None:
         """Wait until the served posts have these titles."""
@@ -106,11 +107,11 @@ class PolledCopy:
         )
 
 
-def test_polled_copy_is_exact(agency: AgencyService) -> None:
+async def test_polled_copy_is_exact(agency: AgencyService) -> None:
     """Edits, removals and new posts arrive, and an outage changes nothing."""
     copy = PolledCopy(agency)
 
-    async def visit(client: httpx.AsyncClient) -> None:
+    async with agency.serve() as client:
         assert await copy.is_exact(client)
         agency.commit(
             day01=None,
@@ -123,8 +124,6 @@ def test_polled_copy_is_exact(agency: AgencyService) -> None:
         agency.commit(day01=post("One"))
         await agency.titles(client, "New", "Two again", "One")
         assert await copy.is_exact(client)
-
-    agency.serve(visit)
     before = {file.name: file.read_bytes() for file in copy.folder.iterdir()}
     completed = copy.pull()
     assert completed.returncode == 1
@@ -132,22 +131,21 @@ def test_polled_copy_is_exact(agency: AgencyService) -> None:
     assert {file.name: file.read_bytes() for file in copy.folder.iterdir()} == before
 
 
-def test_copy_restarts_after_its_cursor_became_invalid(agency: AgencyService) -> None:
+async def test_copy_restarts_after_its_cursor_became_invalid(agency: AgencyService) -> None:
     """After the service lost its database, removed posts leave the copy too."""
     copy = PolledCopy(agency)
 
-    async def visit(client: httpx.AsyncClient) -> None:
+    async with agency.serve() as client:
         assert await copy.is_exact(client)
-
-    agency.serve(visit)
     for file in (agency.folder / "var").glob("syndicate.db*"):
         file.unlink()
     agency.commit(day01=None)
-    agency.serve(visit)
+    async with agency.serve() as client:
+        assert await copy.is_exact(client)
     assert len([*copy.folder.glob("*.json")]) == 2
 
 
-def test_eleventy_reads_all_pages(agency: AgencyService) -> None:
+async def test_eleventy_reads_all_pages(agency: AgencyService) -> None:
     """The data file returns every post, in the order of the service."""
     node = find_program("node")
     (module,) = code_blocks(CMS_GUIDE, "js")
@@ -157,7 +155,7 @@ def test_eleventy_reads_all_pages(agency: AgencyService) -> None:
     (agency.folder / "news.mjs").write_text(text)
     driver = 'import news from "./news.mjs"; console.log(JSON.stringify(await news()));'
 
-    async def visit(client: httpx.AsyncClient) -> None:
+    async with agency.serve() as client:
         completed = await asyncio.to_thread(
             subprocess.run,
             [node, "--input-type=module", "--eval", driver],
@@ -168,10 +166,8 @@ def test_eleventy_reads_all_pages(agency: AgencyService) -> None:
         assert json.loads(completed.stdout) == (await client.get("/v1/posts")).json()["items"]
         assert len(json.loads(completed.stdout)) == 3
 
-    agency.serve(visit)
 
-
-def test_wordpress_holds_the_published_posts(agency: AgencyService) -> None:
+async def test_wordpress_holds_the_published_posts(agency: AgencyService) -> None:
     """An edit updates the post, a removal trashes it, a return publishes it."""
     php = find_program("php")
     (plugin,) = code_blocks(CMS_GUIDE, "php")
@@ -191,7 +187,7 @@ def test_wordpress_holds_the_published_posts(agency: AgencyService) -> None:
         assert len({post["meta_input"]["syndicate_id"] for post in posts}) == len(posts)
         return {post["post_title"]: post["post_status"] for post in posts}
 
-    async def visit(client: httpx.AsyncClient) -> None:
+    async with agency.serve() as client:
         assert [*await asyncio.to_thread(pull)] == ["One", "Two", "Three"]
         agency.commit(day01=None, day02=post("Two again"))
         await agency.titles(client, "Three", "Two again")
@@ -200,5 +196,3 @@ def test_wordpress_holds_the_published_posts(agency: AgencyService) -> None:
         agency.commit(day01=post("One"))
         await agency.titles(client, "Three", "Two again", "One")
         assert {*(await asyncio.to_thread(pull)).values()} == {"publish"}
-
-    agency.serve(visit)

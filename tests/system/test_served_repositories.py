@@ -9,7 +9,7 @@ import pytest
 
 from syndicate.settings import Settings, load
 from tests.content_repository import ContentRepository
-from tests.running_service import visit_service, wait_for_response
+from tests.running_service import running_service, wait_for_response
 
 CORPORA = """
 [service]
@@ -69,10 +69,9 @@ def items(response: httpx.Response) -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.corpora
-def test_two_real_folders_are_served(clones: Clones, tmp_path: pathlib.Path) -> None:
+async def test_two_real_folders_are_served(clones: Clones, tmp_path: pathlib.Path) -> None:
     """7 and 13 posts, and the seven of the carousel by file name, newest first."""
-
-    async def visit(client: httpx.AsyncClient) -> None:
+    async with running_service(real(clones, tmp_path, "main")) as client:
         counts = {
             source["name"]: source["posts"]
             for source in (await client.get("/v1/sources")).json()["items"]
@@ -90,16 +89,13 @@ def test_two_real_folders_are_served(clones: Clones, tmp_path: pathlib.Path) -> 
         ]
         assert all(source["_syndicate"]["carousel"]["image_alt"] for source in carousel)
 
-    visit_service(real(clones, tmp_path, "main"), visit)
-
 
 @pytest.mark.corpora
-def test_category_aliases_and_formats_give_the_same_posts(
+async def test_category_aliases_and_formats_give_the_same_posts(
     clones: Clones, tmp_path: pathlib.Path
 ) -> None:
     """A post in Technology and TTS is found by slug, title and alias."""
-
-    async def visit(client: httpx.AsyncClient) -> None:
+    async with running_service(real(clones, tmp_path, SEED)) as client:
         plain = await client.get("/feeds/tts.json")
         (seed,) = items(plain)
         assert seed[1].startswith("Empowering responsible AI")
@@ -120,26 +116,21 @@ def test_category_aliases_and_formats_give_the_same_posts(
         tracked = await client.get("/feeds/tts.json?utm_source=newsletter")
         assert tracked.content == plain.content
 
-    visit_service(real(clones, tmp_path, SEED), visit)
-
 
 @pytest.mark.corpora
-def test_two_runs_give_the_same_bytes(clones: Clones, tmp_path: pathlib.Path) -> None:
+async def test_two_runs_give_the_same_bytes(clones: Clones, tmp_path: pathlib.Path) -> None:
     """With an empty cache and with a full one."""
     runs: list[dict[str, bytes]] = []
 
-    async def visit(client: httpx.AsyncClient) -> None:
-        runs.append(
-            {
-                suffix: (await client.get(f"/feeds/all.{suffix}?limit=200")).content
-                for suffix in ("json", "rss", "atom")
-            }
-        )
-
-    for folder in ("one", "two"):
-        (tmp_path / folder).mkdir()
-        visit_service(real(clones, tmp_path / folder, "main"), visit)
-    visit_service(real(clones, tmp_path / "two", "main"), visit)
+    for folder in ("one", "two", "two"):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        async with running_service(real(clones, tmp_path / folder, "main")) as client:
+            runs.append(
+                {
+                    suffix: (await client.get(f"/feeds/all.{suffix}?limit=200")).content
+                    for suffix in ("json", "rss", "atom")
+                }
+            )
     assert runs[0] == runs[1] == runs[2]
 
 
@@ -170,11 +161,11 @@ async def parsed(client: httpx.AsyncClient) -> int:
     return 0
 
 
-def test_an_edit_of_one_post_of_500_parses_one_post(tmp_path: pathlib.Path) -> None:
+async def test_an_edit_of_one_post_of_500_parses_one_post(tmp_path: pathlib.Path) -> None:
     """The metrics show it, and the edit is served."""
     content, settings = large(tmp_path, 500)
 
-    async def visit(client: httpx.AsyncClient) -> None:
+    async with running_service(settings) as client:
         before = await parsed(client)
         content.commit({"updates/post-0123.md": "---\ntitle: Edited\n---\nNew words.\n"})
         await wait_for_response(
@@ -182,19 +173,15 @@ def test_an_edit_of_one_post_of_500_parses_one_post(tmp_path: pathlib.Path) -> N
         )
         assert await parsed(client) - before == 1
 
-    visit_service(settings, visit)
 
-
-def test_pages_lead_to_the_last_post(tmp_path: pathlib.Path) -> None:
+async def test_pages_lead_to_the_last_post(tmp_path: pathlib.Path) -> None:
     """Following next_url gives every post once."""
     _, settings = large(tmp_path, 130)
 
-    async def visit(client: httpx.AsyncClient) -> None:
+    async with running_service(settings) as client:
         path, titles = "/feeds/technology.json", list[str]()
         while path:
             page = (await client.get(path)).json()
             titles += [item["title"] for item in page["items"]]
             path = page.get("next_url", "").partition(str(settings.service_info.public_url))[2]
         assert len(titles) == len(set(titles)) == 130
-
-    visit_service(settings, visit)

@@ -4,7 +4,8 @@ import asyncio
 import json
 import os
 import pathlib
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -17,7 +18,7 @@ from tests.channels.receiver import Receiver, respond, run_receiver
 from tests.content_repository import ContentRepository
 from tests.project_documents import code_blocks, find_program
 from tests.publisher.conftest import FIRST, SECOND, SETTINGS, post_file
-from tests.running_service import visit_service, wait_for_response
+from tests.running_service import running_service, wait_for_response
 
 DELIVERY_SETTINGS = '\n[delivery]\nallow_http = true\nallow_networks = ["127.0.0.0/8"]\n'
 CATEGORY_SETTINGS = '\n[[categories]]\nslug = "tts"\ntitle = "Technology"\n'
@@ -49,21 +50,18 @@ async def token(settings: Settings, role: Role, name: str) -> str:
         return (await service.tokens.create(role, name, service.clock()))[1]
 
 
-def visit_with_receiver(
+@asynccontextmanager
+async def service_with_receiver(
     settings: Settings,
-    visit: Callable[[httpx.AsyncClient, Receiver, httpx.AsyncClient], Awaitable[None]],
-) -> None:
-    """Serve, and visit with a receiver, as a partner and as an administrator."""
-
-    async def visit_as_admin(client: httpx.AsyncClient) -> None:
+) -> AsyncIterator[tuple[httpx.AsyncClient, Receiver, httpx.AsyncClient]]:
+    """Run the service; yield a partner's client, a receiver and an administrator's client."""
+    async with running_service(settings, seconds=90) as client:
         await wait_for_response(client, "/v1/changes", lambda one: one.is_success)
         admin = httpx.AsyncClient(base_url=client.base_url, timeout=20)
         async with admin, run_receiver(respond(204)) as receiver:
             admin.headers["Authorization"] = f"Bearer {await token(settings, 'admin', 'ops')}"
             client.headers["Authorization"] = f"Bearer {await token(settings, 'partner', 'us')}"
-            await visit(client, receiver, admin)
-
-    visit_service(settings, visit_as_admin, seconds=90)
+            yield client, receiver, admin
 
 
 def received_bodies(receiver: Receiver) -> list[dict[str, Any]]:
@@ -102,14 +100,11 @@ async def check_recovery(
     assert receiver.requests[5].headers["webhook-id"] == first["event"]
 
 
-def test_subscription_life_cycle_of_a_partner(
+async def test_subscription_life_cycle_of_a_partner(
     settings: Settings, content: ContentRepository
 ) -> None:
     """From a subscription with a backfill to its deletion."""
-
-    async def visit(
-        client: httpx.AsyncClient, receiver: Receiver, admin: httpx.AsyncClient
-    ) -> None:
+    async with service_with_receiver(settings) as (client, receiver, admin):
         body = {"url": receiver.url(), "selection": {"categories": ["tts"]}, "backfill": True}
         response = await client.post(SUBSCRIPTIONS_PATH, json=body)
         assert response.status_code == 201, response.text
@@ -138,18 +133,16 @@ def test_subscription_life_cycle_of_a_partner(
         assert (await client.delete(subscription_path)).status_code == 204
         assert (await client.get(subscription_path)).status_code == 404
 
-    visit_with_receiver(settings, visit)
 
-
-def test_subscription_guide_works_as_printed(settings: Settings, tmp_path: pathlib.Path) -> None:
+async def test_subscription_guide_works_as_printed(
+    settings: Settings, tmp_path: pathlib.Path
+) -> None:
     """All its commands work, run one after the other."""
     shell = find_program("bash")
     assert find_program("curl")
     script = "\n".join(["set -e", *code_blocks("docs/how-to/subscribe.md", "sh")])
 
-    async def visit(
-        client: httpx.AsyncClient, receiver: Receiver, admin: httpx.AsyncClient
-    ) -> None:
+    async with service_with_receiver(settings) as (client, receiver, admin):
         token_text = client.headers["Authorization"].removeprefix("Bearer ")
         host = str(client.base_url).rstrip("/")
         process = await asyncio.create_subprocess_exec(
@@ -165,5 +158,3 @@ def test_subscription_guide_works_as_printed(settings: Settings, tmp_path: pathl
         assert (await admin.get(SUBSCRIPTIONS_PATH)).json()["items"] == []
         kinds = [event["type"] for event in received_bodies(receiver)]
         assert "subscription.test" in kinds
-
-    visit_with_receiver(settings, visit)

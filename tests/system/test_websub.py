@@ -5,13 +5,11 @@ import pathlib
 import socket
 import sys
 
-import httpx
-
 from syndicate.settings import load
 from tests.content_repository import ContentRepository
 from tests.project_documents import code_blocks
 from tests.publisher.conftest import FIRST, SECOND, SETTINGS, post_file
-from tests.running_service import visit_service
+from tests.running_service import running_service
 
 DELIVERY_SETTINGS = '\n[delivery]\nallow_http = true\nallow_networks = ["127.0.0.0/8"]\n'
 GUIDE = "docs/how-to/follow-with-websub.md"
@@ -23,7 +21,7 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def test_websub_example_receives_a_commit(tmp_path: pathlib.Path) -> None:
+async def test_websub_example_receives_a_commit(tmp_path: pathlib.Path) -> None:
     """It discovers the hub, confirms, and receives the signed feed when it changes."""
     content = ContentRepository.create(tmp_path / "content")
     content.commit({FIRST: post_file("First")})
@@ -34,7 +32,7 @@ def test_websub_example_receives_a_commit(tmp_path: pathlib.Path) -> None:
     program = tmp_path / "follow.py"
     program.write_text(example)
 
-    async def visit(client: httpx.AsyncClient) -> None:
+    async with running_service(settings, seconds=60) as client:
         callback = f"http://127.0.0.1:{free_port()}/websub?id=7"
         topic = f"{settings.service_info.public_url}/feeds/all.atom"
         subscriber = await asyncio.create_subprocess_exec(
@@ -57,5 +55,3 @@ def test_websub_example_receives_a_commit(tmp_path: pathlib.Path) -> None:
         finally:
             subscriber.kill()
             await subscriber.wait()
-
-    visit_service(settings, visit, seconds=60)
