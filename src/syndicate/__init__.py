@@ -1,3 +1,3 @@
 """Syndicate turns an agency's git folder of Markdown posts into feeds and pushes."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
