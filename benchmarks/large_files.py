@@ -133,6 +133,6 @@ def measure(folder: pathlib.Path, megabytes: int) -> None:
 
 
 if __name__ == "__main__":
-    for size in [int(each) for each in sys.argv[1:]] or [50, 200]:
+    for size in [int(argument) for argument in sys.argv[1:]] or [50, 200]:
         with tempfile.TemporaryDirectory() as temporary:
             measure(pathlib.Path(temporary), size)

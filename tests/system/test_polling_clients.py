@@ -65,7 +65,7 @@ class AgencyService:
         await wait_for_response(
             client,
             "/v1/posts",
-            lambda answer: [item["title"] for item in answer.json()["items"]] == [*titles],
+            lambda response: [item["title"] for item in response.json()["items"]] == [*titles],
         )
 
 

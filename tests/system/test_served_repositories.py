@@ -169,7 +169,7 @@ async def test_an_edit_of_one_post_of_500_parses_one_post(tmp_path: pathlib.Path
         before = await parsed(client)
         content.commit({"updates/post-0123.md": "---\ntitle: Edited\n---\nNew words.\n"})
         await wait_for_response(
-            client, "/feeds/all.json?limit=1", lambda one: b'"Edited"' in one.content
+            client, "/feeds/all.json?limit=1", lambda feed: b'"Edited"' in feed.content
         )
         assert await parsed(client) - before == 1
 

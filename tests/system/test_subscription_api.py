@@ -56,7 +56,7 @@ async def service_with_receiver(
 ) -> AsyncIterator[tuple[httpx.AsyncClient, Receiver, httpx.AsyncClient]]:
     """Run the service; yield a partner's client, a receiver and an administrator's client."""
     async with running_service(settings, seconds=90) as client:
-        await wait_for_response(client, "/v1/changes", lambda one: one.is_success)
+        await wait_for_response(client, "/v1/changes", lambda response: response.is_success)
         admin = httpx.AsyncClient(base_url=client.base_url, timeout=20)
         async with admin, run_receiver(respond(204)) as receiver:
             admin.headers["Authorization"] = f"Bearer {await token(settings, 'admin', 'ops')}"
@@ -85,11 +85,15 @@ async def check_recovery(
         .json()["secret"]
         .startswith("whsec_")
     )
-    await wait_for_response(client, subscription_path, lambda one: one.json()["pending"] == 0)
+    await wait_for_response(
+        client, subscription_path, lambda response: response.json()["pending"] == 0
+    )
     recovered = await client.post(f"{subscription_path}/recover")
     assert recovered.json() == {"deliveries": 2}
     await wait_for_requests(receiver, 5)
-    await wait_for_response(client, subscription_path, lambda one: one.json()["pending"] == 0)
+    await wait_for_response(
+        client, subscription_path, lambda response: response.json()["pending"] == 0
+    )
     log = (await client.get(f"{subscription_path}/deliveries")).json()["items"]
     assert [delivery["seq"] for delivery in log] == [4, 3, 2, 1]
     first = log[-1]
@@ -113,7 +117,9 @@ async def test_subscription_life_cycle_of_a_partner(
         assert response.headers["location"].endswith(subscription_path)
         await wait_for_requests(receiver, 1)
         content.commit({SECOND: post_file("Second")})
-        await wait_for_response(client, "/v1/changes", lambda one: len(one.json()["items"]) == 2)
+        await wait_for_response(
+            client, "/v1/changes", lambda response: len(response.json()["items"]) == 2
+        )
         wider = await client.patch(subscription_path, json={"selection": {}})
         assert wider.json()["selection"]["categories"] == []
         await wait_for_requests(receiver, 2)

@@ -83,12 +83,12 @@ PHP = Language(
     driver="""<?php
 require __DIR__ . '/webhook.php';
 $vector = json_decode(file_get_contents('requests.json'), true);
-$said = [];
+$results = [];
 foreach ($vector['requests'] as $r) {
-    $said[$r['name']] = verified($vector['secret'], $r['id'], $r['timestamp'], $r['signatures'],
+    $results[$r['name']] = verified($vector['secret'], $r['id'], $r['timestamp'], $r['signatures'],
                                  $r['body'], $r['now']);
 }
-echo json_encode($said);
+echo json_encode($results);
 """,
 )
 NODE = Language(
@@ -105,7 +105,7 @@ console.log(JSON.stringify(Object.fromEntries(vector.requests.map((r) => [r.name
 """,
 )
 LANGUAGES: Final = [PYTHON, PHP, NODE]
-every_language = pytest.mark.parametrize("language", LANGUAGES, ids=lambda one: one.fence)
+every_language = pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.fence)
 
 
 def test_own_verification_agrees_with_the_vector() -> None:
