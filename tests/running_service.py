@@ -65,6 +65,11 @@ async def wait_for_response(
     return response
 
 
+async def get_rendered(client: httpx.AsyncClient, path: str) -> httpx.Response:
+    """Request ``path`` until its posts are rendered, which a busy machine may not do in time."""
+    return await wait_for_response(client, path, lambda response: response.status_code != 503)
+
+
 def free_port() -> int:
     """Return a free port of the loopback interface."""
     with socket.create_server(("127.0.0.1", 0)) as listener:

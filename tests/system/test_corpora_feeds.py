@@ -1,5 +1,6 @@
 """Feeds of the corpora have the same content in every format, and feedparser reads them."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -75,8 +76,13 @@ def reader(open_corpus: OpenCorpus) -> Iterator[EditionReader]:
 
 
 @pytest.fixture(scope="module")
-async def documents(reader: EditionReader) -> dict[str, dict[str, bytes]]:
+def documents(reader: EditionReader) -> dict[str, dict[str, bytes]]:
     """Return every feed in every format, and `all` to its last page."""
+    return asyncio.run(all_documents(reader))
+
+
+async def all_documents(reader: EditionReader) -> dict[str, dict[str, bytes]]:
+    """Build every feed in every format, and each page of `all`."""
     feed_cache = FeedCache(samples.SERVICE_INFO)
     documents_by_feed = {
         name: await reader.documents(feed_cache, name, Query()) for name in reader.edition.feeds

@@ -18,7 +18,7 @@ from reader import make_reader
 
 from syndicate.settings import Settings, load
 from tests.content_repository import ContentRepository
-from tests.running_service import running_service, wait_for_response
+from tests.running_service import get_rendered, running_service
 
 MARKUP_TITLE = 'Using <b>bold</b> & "q" 1 < 2'
 PLAIN_TITLES = [f"Post {n}" for n in range(11)]
@@ -47,7 +47,7 @@ def reader_settings(folder: pathlib.Path) -> Settings:
 async def requests_while_reading(folder: pathlib.Path, read: Callable[[str], None]) -> int:
     """Serve, call ``read`` with the base URL, and return the number of 304 responses."""
     async with running_service(reader_settings(folder)) as client:
-        await wait_for_response(client, "/feeds/all.json", lambda feed: feed.is_success)
+        await get_rendered(client, "/feeds/all.json")
         before = await unchanged(client)
         await asyncio.to_thread(read, f"{str(client.base_url).rstrip('/')}/feeds/all")
         return await unchanged(client) - before

@@ -8,7 +8,7 @@ import sys
 
 from syndicate.settings import load
 from tests.content_repository import git_environment
-from tests.running_service import running_service, wait_for_response
+from tests.running_service import get_rendered, running_service
 from tests.system.test_served_repositories import large
 
 KILLS = 5
@@ -34,8 +34,6 @@ async def test_killed_service_serves_the_same_bytes_after_restart(tmp_path: path
     without_cache = load(settings.file, {"SYNDICATE_SERVICE__DATA": str(tmp_path / "new")})
     for restarted in (settings, without_cache):
         async with running_service(restarted) as client:
-            path = "/feeds/all.json?limit=200"
-            response = await wait_for_response(client, path, lambda feed: feed.is_success)
-            responses.append(response.content)
+            responses.append((await get_rendered(client, "/feeds/all.json?limit=200")).content)
     assert responses[0] == responses[1]
     assert b'"Post 399"' in responses[0]

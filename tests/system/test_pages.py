@@ -1,5 +1,6 @@
 """Every kind of page, with the sample posts of `make serve`, is accessible."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +10,12 @@ from xml.etree.ElementTree import Element
 import pytest
 from playwright.async_api import ConsoleMessage, Page, Request, async_playwright
 
-from syndicate.settings import load
+from syndicate.settings import Settings, load
 from tests.axe import violations
 from tests.content_repository import ContentRepository
 from tests.project_documents import find_program
 from tests.render.parsed_html import parse_page
-from tests.running_service import running_service
+from tests.running_service import get_rendered, running_service
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -48,8 +49,8 @@ class PageResult:
 
 
 @pytest.fixture(scope="module")
-async def page_results(tmp_path_factory: pytest.TempPathFactory) -> tuple[PageResult, ...]:
-    """Serve the sample posts once, and visit every page in one browser."""
+def page_results(tmp_path_factory: pytest.TempPathFactory) -> tuple[PageResult, ...]:
+    """Return the results of a visit to every page of the sample posts."""
     chromium = find_program("chromium")
     folder = tmp_path_factory.mktemp("samples")
     content = ContentRepository.create(folder / "content")
@@ -63,10 +64,13 @@ async def page_results(tmp_path_factory: pytest.TempPathFactory) -> tuple[PageRe
             "SYNDICATE_SERVICE__PORT": "0",
         },
     )
-    results: list[PageResult] = []
+    return asyncio.run(visit_all_pages(settings, chromium))
 
+
+async def visit_all_pages(settings: Settings, chromium: str) -> tuple[PageResult, ...]:
+    """Serve ``settings``, and visit every page in one browser."""
     async with running_service(settings, seconds=200) as client:
-        posts = (await client.get("/v1/posts?limit=200")).json()["items"]
+        posts = (await get_rendered(client, "/v1/posts?limit=200")).json()["items"]
         keys = [post["_syndicate"]["self"].rpartition("/")[2] for post in posts]
         async with (
             async_playwright() as playwright,
@@ -75,8 +79,7 @@ async def page_results(tmp_path_factory: pytest.TempPathFactory) -> tuple[PageRe
             base = str(client.base_url).rstrip("/")
             paths = (*PAGES, *(f"/posts/{key}" for key in keys))
             page = await browser.new_page()
-            results.extend([await visit_page(page, base, path) for path in paths])
-    return tuple(results)
+            return tuple([await visit_page(page, base, path) for path in paths])
 
 
 async def visit_page(page: Page, base_url: str, path: str) -> PageResult:

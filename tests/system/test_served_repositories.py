@@ -9,7 +9,7 @@ import pytest
 
 from syndicate.settings import Settings, load
 from tests.content_repository import ContentRepository
-from tests.running_service import running_service, wait_for_response
+from tests.running_service import get_rendered, running_service, wait_for_response
 
 CORPORA = """
 [service]
@@ -77,7 +77,7 @@ async def test_two_real_folders_are_served(clones: Clones, tmp_path: pathlib.Pat
             for source in (await client.get("/v1/sources")).json()["items"]
         }
         assert counts == {"usds": 7, "login": 13}
-        carousel = (await client.get("/feeds/carousel.json")).json()["items"]
+        carousel = (await get_rendered(client, "/feeds/carousel.json")).json()["items"]
         assert [source["_syndicate"]["date"] for source in carousel] == [
             "2025-01-07",
             "2024-11-20",
@@ -96,7 +96,7 @@ async def test_category_aliases_and_formats_give_the_same_posts(
 ) -> None:
     """A post in Technology and TTS is found by slug, title and alias."""
     async with running_service(real(clones, tmp_path, SEED)) as client:
-        plain = await client.get("/feeds/tts.json")
+        plain = await get_rendered(client, "/feeds/tts.json")
         (seed,) = items(plain)
         assert seed[1].startswith("Empowering responsible AI")
         for path in (
@@ -104,12 +104,12 @@ async def test_category_aliases_and_formats_give_the_same_posts(
             "/feeds/all.json?category=TTS",
             "/feeds/all.json?category=Technology%20Transformation%20Services",
         ):
-            assert items(await client.get(path)) == [seed]
+            assert items(await get_rendered(client, path)) == [seed]
         for name in ("all", "carousel", "technology", "tts", "usds", "login"):
-            expected = items(await client.get(f"/feeds/{name}.json"))
+            expected = items(await get_rendered(client, f"/feeds/{name}.json"))
             assert expected
             for suffix in ("rss", "atom"):
-                assert items(await client.get(f"/feeds/{name}.{suffix}")) == expected
+                assert items(await get_rendered(client, f"/feeds/{name}.{suffix}")) == expected
         refused = await client.get("/feeds/all.json?categories=tts")
         assert refused.status_code == 400
         assert "category" in refused.json()["known"]
@@ -127,7 +127,7 @@ async def test_two_runs_give_the_same_bytes(clones: Clones, tmp_path: pathlib.Pa
         async with running_service(real(clones, tmp_path / folder, "main")) as client:
             runs.append(
                 {
-                    suffix: (await client.get(f"/feeds/all.{suffix}?limit=200")).content
+                    suffix: (await get_rendered(client, f"/feeds/all.{suffix}?limit=200")).content
                     for suffix in ("json", "rss", "atom")
                 }
             )
@@ -181,7 +181,7 @@ async def test_pages_lead_to_the_last_post(tmp_path: pathlib.Path) -> None:
     async with running_service(settings) as client:
         path, titles = "/feeds/technology.json", list[str]()
         while path:
-            page = (await client.get(path)).json()
+            page = (await get_rendered(client, path)).json()
             titles += [item["title"] for item in page["items"]]
             path = page.get("next_url", "").partition(str(settings.service_info.public_url))[2]
         assert len(titles) == len(set(titles)) == 130
