@@ -11,7 +11,7 @@ import pytest
 
 from syndicate.errors import StorageError, UnknownName
 from syndicate.model.webhook_signature import Secret, sign
-from syndicate.web.webhook_receiver import MAX_BODY_BYTES, WebhookReceiver
+from syndicate.service.webhook_receiver import MAX_BODY_BYTES, WebhookReceiver
 
 NOW: Final = datetime(2024, 6, 1, 12, tzinfo=UTC)
 SECRET: Final = Secret(key=b"s" * 32)
@@ -106,7 +106,7 @@ def test_what_is_not_is_refused(room: ReceiverApp, headers: dict[str, str], why:
 def test_a_signed_body_that_is_no_object_is_refused(room: ReceiverApp, body: bytes) -> None:
     """400: it is from who knows the secret, but it is no webhook."""
     assert room.post(body, signed(body)).status_code == 400
-    assert "no JSON object" in room.rejected[0]
+    assert "not a JSON object" in room.rejected[0]
     assert room.events == []
 
 
