@@ -1,0 +1,204 @@
+"""Count the files of src that a warm feed request and a commit with its webhook pass through.
+
+The service runs as usual, with a profile function in its processes that records each Python
+function called. A request is traced twice: one that the response cache answers, and one that takes
+the ordinary way through the routes (it has a cookie). A commit of one changed post is traced until
+its webhook was delivered to one subscriber; the render process is counted by itself. Each count is
+of the files that appear in every repetition; functions that an idle service calls, too, do not
+count for a request. Limits: 10 files for a feed, 60 for a commit in the service process.
+
+Usage: python benchmarks/call_paths.py [--list]
+"""
+
+import asyncio
+import os
+import re
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+from harness.outbox_database import SECRET_KEY, add_subscriptions, open_database
+from harness.post_repository import PostRepository
+from harness.service_process import Server, process_tree, run_service, settings, wait_until
+from harness.webhook_receiver import receiver_url, run_receiver
+
+MAX_FEED_FILES: Final = 10
+MAX_COMMIT_FILES: Final = 60
+REPETITIONS: Final = 4
+POSTS: Final = 50
+FEED: Final = "/feeds/all.json"
+
+DELIVERY_SETTINGS: Final = f"""
+secret_key = "{SECRET_KEY}"
+[delivery]
+allow_networks = ["127.0.0.0/8"]
+allow_http = true
+"""
+
+TRACER: Final = """
+import os, signal, sys, threading
+
+functions = set()
+dumps = 0
+
+def record(frame, event, arg):
+    if event == "call":
+        functions.add((frame.f_code.co_filename, frame.f_code.co_qualname))
+
+def dump(signum, frame):
+    global dumps
+    dumps += 1
+    name = f"{folder}/{{os.getpid()}}"
+    with open(f"{{name}}.new", "w") as file:
+        file.writelines(f"{{path}}\\t{{name}}\\n" for path, name in functions)
+    os.rename(f"{{name}}.new", f"{{name}}.{{dumps}}")
+    functions.clear()
+
+signal.signal(signal.SIGUSR1, dump)
+threading.setprofile(record)
+sys.setprofile(record)
+"""
+"""`sitecustomize.py` of the service and its render processes: SIGUSR1 writes what was recorded."""
+
+_DELIVERED = re.compile(rb'\nsyndicate_deliveries_total\{outcome="delivered"\} ([0-9.e+]+)')
+
+
+Function = tuple[str, str]
+"""File in src/syndicate and qualified name."""
+
+
+class TracedService:
+    """A running service whose calls are recorded in files in a folder."""
+
+    def __init__(self, server: Server, folder: Path) -> None:
+        self.server = server
+        self._folder = folder
+        self._dumps = dict[int, int]()
+
+    def service_calls(self) -> set[Function]:
+        """Return the functions called in the service process since the last call of this."""
+        return self._collect(self.server.pid)
+
+    def render_calls(self) -> set[Function]:
+        """Return the functions called in the render processes since the last call of this."""
+        return {function for pid in self._render_processes() for function in self._collect(pid)}
+
+    def _render_processes(self) -> Iterable[int]:
+        for pid in process_tree(self.server.pid):
+            if b"process_worker" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                yield pid
+
+    def _collect(self, pid: int) -> set[Function]:
+        number = self._dumps[pid] = self._dumps.get(pid, 0) + 1
+        dump = self._folder / f"{pid}.{number}"
+        os.kill(pid, signal.SIGUSR1)
+        wait_until(dump.exists, pause=0.01)
+        calls = (line.split("\t") for line in dump.read_text().splitlines())
+        return {
+            (path.rpartition("/syndicate/")[2], name)
+            for path, name in calls
+            if "/src/syndicate/" in path
+        }
+
+
+def files_of(calls: Iterable[Function]) -> set[str]:
+    """Return the files that the functions are in."""
+    return {file for file, _ in calls}
+
+
+def trace_request(traced: TracedService, headers: Mapping[str, str]) -> set[str]:
+    """Return the files that every warm request for the feed passes through."""
+    traced.service_calls()
+    time.sleep(3)
+    idle, traces = traced.service_calls(), []
+    for number in range(REPETITIONS + 2):
+        traced.service_calls()
+        response = traced.server.get(FEED, **headers)
+        time.sleep(0.1)
+        if response.status != 200:
+            raise SystemExit(f"call_paths: {FEED} is answered with {response.status}")
+        calls = traced.service_calls()
+        if number > 1:
+            traces.append(files_of(calls - idle))
+    return set.intersection(*traces)
+
+
+def trace_commit(traced: TracedService, content: PostRepository) -> tuple[set[str], set[str]]:
+    """Return the files that every commit passes through, in the service and in rendering.
+
+    No request is made meanwhile: the files of ``web`` belong to the sweep of open connections.
+    """
+    in_service, in_rendering = [], []
+    for number in range(REPETITIONS + 1):
+        traced.service_calls(), traced.render_calls()
+        content.commit_newest(number)
+        time.sleep(1.5)
+        calls, render_calls = traced.service_calls(), traced.render_calls()
+        if number:
+            files = files_of(calls)
+            in_service.append({file for file in files if not file.startswith("web/")})
+            in_rendering.append(files_of(render_calls))
+    return set.intersection(*in_service), set.intersection(*in_rendering)
+
+
+def delivered(server: Server) -> float:
+    """Return the number of webhooks that were delivered."""
+    found = _DELIVERED.search(server.get("/metrics").body)
+    return float(found[1]) if found else 0
+
+
+async def add_subscription(folder: Path, port: int) -> None:
+    """Store a subscription of everything in the database of the service."""
+    (folder / "var").mkdir()
+    async with open_database(f"sqlite:///{folder}/var/syndicate.db") as database:
+        await add_subscriptions(database, 1, lambda number: receiver_url(port, number))
+
+
+def report(name: str, files: set[str], limit: int | None = None) -> bool:
+    """Print a count, with ``--list`` all files; return whether it is within its limit."""
+    limit_text = "" if limit is None else f" (at most {limit})"
+    print(f"{name:48}{len(files):>4} files{limit_text}")
+    if "--list" in sys.argv:
+        print("".join(f"    {file}\n" for file in sorted(files)), end="")
+    return limit is None or len(files) <= limit
+
+
+def main() -> None:
+    """Trace a service with one subscriber; exit with 1 if a limit is exceeded."""
+    with tempfile.TemporaryDirectory(prefix="syndicate-bench-") as temporary:
+        folder = Path(temporary)
+        (folder / "tracer").mkdir()
+        (folder / "tracer" / "sitecustomize.py").write_text(
+            TRACER.replace("{folder}", str(folder / "tracer")).replace("{{", "{").replace("}}", "}")
+        )
+        os.environ["PYTHONPATH"] = str(folder / "tracer")
+        content = PostRepository(folder / "news", POSTS)
+        (folder / "syndicate.toml").write_text(settings(["news"], DELIVERY_SETTINGS))
+        with run_receiver() as port:
+            asyncio.run(add_subscription(folder, port))
+            with run_service(folder) as server:
+                traced = TracedService(server, folder / "tracer")
+                server.wait_for_feed(FEED)
+                wait_until(lambda: server.get("/readyz").status == 200)
+                server.wait_until_idle()
+                cached = trace_request(traced, {})
+                ordinary = trace_request(traced, {"Cookie": "a=b"})
+                before = delivered(server)
+                in_service, in_rendering = trace_commit(traced, content)
+                if delivered(server) - before < REPETITIONS:
+                    raise SystemExit("call_paths: webhooks were not delivered in time")
+    results = [
+        report("warm feed, from the response cache", cached, MAX_FEED_FILES),
+        report("warm feed, the ordinary way", ordinary, MAX_FEED_FILES),
+        report("commit to webhook, service process", in_service, MAX_COMMIT_FILES),
+        report("commit to webhook, render process", in_rendering),
+    ]
+    sys.exit(0 if all(results) else 1)
+
+
+if __name__ == "__main__":
+    main()
