@@ -15,7 +15,7 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from syndicate.errors import UnknownName
-from syndicate.feeds import FeedCache
+from syndicate.feeds import FeedCache, FeedRequest
 from syndicate.feeds.formats import FORMATS, atom, rss
 from syndicate.model.asset import Asset
 from syndicate.model.category import Category
@@ -166,7 +166,8 @@ async def request_all_feeds(feed_cache: FeedCache, reader: PrerenderedReader) ->
     """Request every category in every format."""
     for category in CATEGORIES:
         for form in FORMATS.values():
-            await feed_cache.get(reader, category.slug, Query(), form)
+            request = FeedRequest(name=category.slug, query=Query(), feed_format=form)
+            await feed_cache.get(reader, reader.edition, request)
 
 
 def measure_hundred_feeds(posts: Sequence[Post], items: dict[Post, RenderedPost]) -> None:

@@ -78,6 +78,7 @@ class StepwiseService:
     database: Database
     ledger: Ledger
     edition: Edition
+    removed: tuple[LedgerEntry, ...] = ()
     readiness: Readiness = field(default_factory=lambda: Readiness(is_ready=True))
     subscriptions: SubscriptionService = field(init=False)
     ledger_writer: LedgerWriter = field(init=False)

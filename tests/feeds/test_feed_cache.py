@@ -1,4 +1,4 @@
-"""The press makes each thing once and keeps it while nothing changes it."""
+"""The feed_cache makes each thing once and keeps it while nothing changes it."""
 
 import asyncio
 import gzip
@@ -24,7 +24,7 @@ from syndicate.model.ledger import LedgerRow
 from syndicate.model.post import Post, SafeHtml
 from syndicate.model.query import Query
 from tests import samples
-from tests.feeds.content_reader import SampleContentReader
+from tests.feeds.content_reader import SampleContentReader, get_feed
 
 ATOM = FORMATS["atom"]
 _P = ParamSpec("_P")
@@ -41,9 +41,9 @@ def test_a_feed_is_made_once_per_edition() -> None:
     """The next reader of the same address gets the very same object."""
 
     async def scenario() -> None:
-        press, reader = FeedCache(samples.SERVICE_INFO), content_reader(*POSTS)
-        first = await press.get(reader, "all", Query(), ATOM)
-        assert await press.get(reader, "all", Query(), ATOM) is first
+        feed_cache, reader = FeedCache(samples.SERVICE_INFO), content_reader(*POSTS)
+        first = await get_feed(feed_cache, reader, "all", Query(), ATOM)
+        assert await get_feed(feed_cache, reader, "all", Query(), ATOM) is first
 
     asyncio.run(scenario())
 
@@ -52,10 +52,10 @@ def test_a_representation_is_the_feed_that_its_format_writes() -> None:
     """Made of kept entries or not, the bytes are those of the format."""
 
     async def scenario() -> None:
-        press, reader = FeedCache(samples.SERVICE_INFO), content_reader(*POSTS)
+        feed_cache, reader = FeedCache(samples.SERVICE_INFO), content_reader(*POSTS)
         for form in FORMATS.values():
-            await press.get(reader, "technology", Query(), form)
-            made = await press.get(reader, "all", Query(limit=2), form)
+            await get_feed(feed_cache, reader, "technology", Query(), form)
+            made = await get_feed(feed_cache, reader, "all", Query(limit=2), form)
             seen = build_feed_view(reader.edition, "all", Query(limit=2))
             items = await reader.render_posts(seen.page.posts, reader.edition)
             feed = build_feed(reader.edition, seen, samples.SERVICE_INFO, items)
@@ -70,8 +70,8 @@ def test_an_answer_links_to_all_that_its_feed_links_to_and_to_the_other_formats(
     """Self, next and the rest as in the document; canonical; one alternate for each format."""
 
     async def scenario() -> None:
-        made = await FeedCache(samples.SERVICE_INFO).get(
-            content_reader(*POSTS), "all", Query(), ATOM
+        made = await get_feed(
+            FeedCache(samples.SERVICE_INFO), content_reader(*POSTS), "all", Query(), ATOM
         )
         address = "https://feeds.example.gov/feeds/all"
         assert made.links == (
@@ -89,9 +89,9 @@ def test_the_formats_of_a_feed_share_its_items() -> None:
     """Posts become items once for all three formats."""
 
     async def scenario() -> None:
-        press, reader = FeedCache(samples.SERVICE_INFO), content_reader(*POSTS)
+        feed_cache, reader = FeedCache(samples.SERVICE_INFO), content_reader(*POSTS)
         for form in FORMATS.values():
-            await press.get(reader, "all", Query(), form)
+            await get_feed(feed_cache, reader, "all", Query(), form)
         assert reader.requested == [POSTS]
 
     asyncio.run(scenario())
@@ -101,16 +101,19 @@ def test_a_feed_that_many_want_at_once_is_made_once() -> None:
     """The others wait for it; one who leaves, even the first, takes nothing from them."""
 
     async def scenario() -> None:
-        press, reader = FeedCache(samples.SERVICE_INFO), content_reader(*POSTS)
-        first = asyncio.create_task(press.get(reader, "all", Query(), ATOM))
-        others = [asyncio.create_task(press.get(reader, "all", Query(), ATOM)) for _ in range(9)]
+        feed_cache, reader = FeedCache(samples.SERVICE_INFO), content_reader(*POSTS)
+        first = asyncio.create_task(get_feed(feed_cache, reader, "all", Query(), ATOM))
+        others = [
+            asyncio.create_task(get_feed(feed_cache, reader, "all", Query(), ATOM))
+            for _ in range(9)
+        ]
         await asyncio.sleep(0)
         first.cancel()
         made = await asyncio.gather(*others)
         assert first.cancelled() or first.result() is made[0]
         assert all(one is made[0] for one in made)
         assert len(reader.requested) <= 2
-        assert await press.get(reader, "all", Query(), ATOM) is made[0]
+        assert await get_feed(feed_cache, reader, "all", Query(), ATOM) is made[0]
 
     asyncio.run(scenario())
 
@@ -119,15 +122,15 @@ def test_an_entry_is_written_once_for_all_feeds_and_editions() -> None:
     """A post that stays as it is keeps its bytes; one that changes gets new ones."""
 
     async def scenario() -> None:
-        press = FeedCache(samples.SERVICE_INFO)
-        await press.get(content_reader(*POSTS), "all", Query(), ATOM)
+        feed_cache = FeedCache(samples.SERVICE_INFO)
+        await get_feed(feed_cache, content_reader(*POSTS), "all", Query(), ATOM)
         item = samples.rendered_post(
             POSTS[0], content=SafeHtml("<p>The office opens a new service.</p>")
         )
-        kept = press.get_entry(item, ATOM)
-        await press.get(content_reader(*POSTS[:2]), "technology", Query(), ATOM)
-        assert press.get_entry(item, ATOM) is kept
-        changed = press.get_entry(replace(item, summary="Another summary."), ATOM)
+        kept = feed_cache.entry(item, ATOM)
+        await get_feed(feed_cache, content_reader(*POSTS[:2]), "technology", Query(), ATOM)
+        assert feed_cache.entry(item, ATOM) is kept
+        changed = feed_cache.entry(replace(item, summary="Another summary."), ATOM)
         assert b"Another summary." in changed
 
     asyncio.run(scenario())
@@ -137,12 +140,12 @@ def test_a_new_edition_that_changes_no_byte_keeps_bytes_and_compression() -> Non
     """Only the date of the last change moves, since a post elsewhere came or went."""
 
     async def scenario() -> None:
-        press = FeedCache(samples.SERVICE_INFO)
+        feed_cache = FeedCache(samples.SERVICE_INFO)
         part = samples.source_snapshot(samples.source(), *POSTS)
         later = replace(part, committed=part.committed + timedelta(days=1))
         editions = [Edition.build([one], at=samples.NOW) for one in (part, later)]
-        first = await press.get(SampleContentReader(editions[0]), "all", Query(), ATOM)
-        second = await press.get(SampleContentReader(editions[1]), "all", Query(), ATOM)
+        first = await get_feed(feed_cache, SampleContentReader(editions[0]), "all", Query(), ATOM)
+        second = await get_feed(feed_cache, SampleContentReader(editions[1]), "all", Query(), ATOM)
         assert second.body is first.body
         assert second.gzip is first.gzip
         moments = [one.last_modified for one in (first, second) if one.last_modified]
@@ -155,10 +158,14 @@ def test_a_new_edition_that_changes_a_post_changes_the_tag() -> None:
     """What a reader has is out of date, and says so."""
 
     async def scenario() -> None:
-        press = FeedCache(samples.SERVICE_INFO)
-        old = await press.get(content_reader(*POSTS), "all", Query(), ATOM)
-        new = await press.get(
-            SampleContentReader(samples.edition(*POSTS), text="Closed."), "all", Query(), ATOM
+        feed_cache = FeedCache(samples.SERVICE_INFO)
+        old = await get_feed(feed_cache, content_reader(*POSTS), "all", Query(), ATOM)
+        new = await get_feed(
+            feed_cache,
+            SampleContentReader(samples.edition(*POSTS), text="Closed."),
+            "all",
+            Query(),
+            ATOM,
         )
         assert old.etag != new.etag
         assert b"Closed." in new.body
@@ -171,10 +178,10 @@ def test_tags_are_the_same_on_every_replica() -> None:
 
     async def scenario() -> None:
         one, two = FeedCache(samples.SERVICE_INFO), FeedCache(samples.SERVICE_INFO)
-        await one.get(content_reader(*POSTS[1:]), "technology", Query(), ATOM)
+        await get_feed(one, content_reader(*POSTS[1:]), "technology", Query(), ATOM)
         tags = {
-            (await press.get(content_reader(*POSTS), "all", Query(), ATOM)).etag
-            for press in (one, two)
+            (await get_feed(feed_cache, content_reader(*POSTS), "all", Query(), ATOM)).etag
+            for feed_cache in (one, two)
         }
         assert len(tags) == 1
 
@@ -193,8 +200,12 @@ def test_what_left_is_told_for_the_selection() -> None:
     removed = tuple(gone(post) for post in (POSTS[0], POSTS[1], others))
 
     async def scenario() -> None:
-        press = FeedCache(samples.SERVICE_INFO, removed=lambda: removed)
-        made = (await press.get(content_reader(*POSTS[1:]), "news", Query(), ATOM)).body
+        feed_cache = FeedCache(samples.SERVICE_INFO)
+        made = (
+            await get_feed(
+                feed_cache, content_reader(*POSTS[1:]), "news", Query(), ATOM, removed=removed
+            )
+        ).body
         assert made.count(b"<at:deleted-entry") == 1
         assert b'ref="%b"' % POSTS[0].id.encode() in made
 
@@ -203,19 +214,19 @@ def test_what_left_is_told_for_the_selection() -> None:
 
 def test_what_left_is_told_without_a_new_edition() -> None:
     """The ledger knows it a moment later than the edition; what does not change stays."""
-    removed: list[tuple[LedgerEntry, ...]] = [()]
 
     async def scenario() -> None:
-        press, reader = (
-            FeedCache(samples.SERVICE_INFO, removed=lambda: removed[-1]),
+        feed_cache, reader = (
+            FeedCache(samples.SERVICE_INFO),
             content_reader(*POSTS[1:]),
         )
-        before = await press.get(reader, "all", Query(), ATOM)
-        elsewhere = await press.get(reader, "carousel", Query(), ATOM)
-        removed.append((gone(POSTS[0]),))
-        after = await press.get(reader, "all", Query(), ATOM)
+        before = await get_feed(feed_cache, reader, "all", Query(), ATOM)
+        elsewhere = await get_feed(feed_cache, reader, "carousel", Query(), ATOM)
+        removed = (gone(POSTS[0]),)
+        after = await get_feed(feed_cache, reader, "all", Query(), ATOM, removed=removed)
         assert before.etag != after.etag
-        assert (await press.get(reader, "carousel", Query(), ATOM)).body is elsewhere.body
+        again = await get_feed(feed_cache, reader, "carousel", Query(), ATOM, removed=removed)
+        assert again.body is elsewhere.body
 
     asyncio.run(scenario())
 
@@ -224,18 +235,20 @@ def test_an_unknown_name_is_refused() -> None:
     """The error of the edition passes through."""
     with pytest.raises(UnknownName, match="no feed called 'nowhere'"):
         asyncio.run(
-            FeedCache(samples.SERVICE_INFO).get(content_reader(*POSTS), "nowhere", Query(), ATOM)
+            get_feed(
+                FeedCache(samples.SERVICE_INFO), content_reader(*POSTS), "nowhere", Query(), ATOM
+            )
         )
 
 
 async def wait_until_recompressed(
-    press: FeedCache,
+    feed_cache: FeedCache,
     reader: SampleContentReader,
     query: Query = Query(),  # noqa: B008
 ) -> Representation:
     """Ask for a feed until it comes well compressed."""
     while True:
-        made = await press.get(reader, "all", query, ATOM)
+        made = await get_feed(feed_cache, reader, "all", query, ATOM)
         if made.is_recompressed:
             return made
         await asyncio.sleep(0.001)
@@ -245,14 +258,17 @@ def test_better_compression_comes_later_and_stays() -> None:
     """The first readers get quick gzip and brotli; better ones follow, once."""
 
     async def scenario(executor: Executor) -> None:
-        press, reader = FeedCache(samples.SERVICE_INFO, executor=executor), content_reader(*POSTS)
-        hasty = await press.get(reader, "all", Query(), ATOM)
+        feed_cache, reader = (
+            FeedCache(samples.SERVICE_INFO, executor=executor),
+            content_reader(*POSTS),
+        )
+        hasty = await get_feed(feed_cache, reader, "all", Query(), ATOM)
         assert not hasty.is_recompressed
         assert brotli.decompress(hasty.br) == gzip.decompress(hasty.gzip) == hasty.body
-        better = await wait_until_recompressed(press, reader)
+        better = await wait_until_recompressed(feed_cache, reader)
         assert brotli.decompress(better.br) == gzip.decompress(better.gzip) == hasty.body
         assert better.etag == hasty.etag
-        again = await press.get(content_reader(*POSTS), "all", Query(), ATOM)
+        again = await get_feed(feed_cache, content_reader(*POSTS), "all", Query(), ATOM)
         assert again.br is better.br
 
     with ThreadPoolExecutor(1) as executor:
@@ -263,12 +279,15 @@ def test_what_was_compressed_too_late_is_thrown_away() -> None:
     """When the feed has changed meanwhile, the old bytes do not come back."""
 
     async def scenario(executor: Executor, gate: threading.Event) -> None:
-        press, reader = FeedCache(samples.SERVICE_INFO, executor=executor), content_reader(*POSTS)
+        feed_cache, reader = (
+            FeedCache(samples.SERVICE_INFO, executor=executor),
+            content_reader(*POSTS),
+        )
         executor.submit(gate.wait)
-        await press.get(content_reader(*POSTS[1:]), "all", Query(), ATOM)
-        new = await press.get(reader, "all", Query(), ATOM)
+        await get_feed(feed_cache, content_reader(*POSTS[1:]), "all", Query(), ATOM)
+        new = await get_feed(feed_cache, reader, "all", Query(), ATOM)
         gate.set()
-        better = await wait_until_recompressed(press, reader)
+        better = await wait_until_recompressed(feed_cache, reader)
         assert brotli.decompress(better.br) == new.body
 
     with ThreadPoolExecutor(1) as executor:
@@ -289,17 +308,20 @@ def test_one_feed_at_a_time_is_compressed_well() -> None:
             return super().submit(fn, *args, **kwargs)
 
     async def scenario(executor: Executor, gate: threading.Event) -> None:
-        press, reader = FeedCache(samples.SERVICE_INFO, executor=executor), content_reader(*POSTS)
+        feed_cache, reader = (
+            FeedCache(samples.SERVICE_INFO, executor=executor),
+            content_reader(*POSTS),
+        )
         executor.submit(gate.wait)
         queries = [Query(limit=number) for number in range(1, 11)]
         for posts in (POSTS[1:], POSTS[:1], POSTS):
             reader = content_reader(*posts)
             for query in queries:
-                await press.get(reader, "all", query, ATOM)
+                await get_feed(feed_cache, reader, "all", query, ATOM)
         assert submitted == 2
         gate.set()
         for query in queries:
-            await wait_until_recompressed(press, reader, query)
+            await wait_until_recompressed(feed_cache, reader, query)
         assert submitted <= 2 + len(queries)
 
     with Counted(1) as executor:

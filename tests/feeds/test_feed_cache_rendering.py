@@ -1,4 +1,4 @@
-"""The press while posts are being rendered, and while it writes large feeds."""
+"""The feed_cache while posts are being rendered, and while it writes large feeds."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from syndicate.model.feed_view import build_feed, build_feed_view
 from syndicate.model.post import Post, RenderedPost
 from syndicate.model.query import Query
 from tests import samples
-from tests.feeds.content_reader import SampleContentReader
+from tests.feeds.content_reader import SampleContentReader, get_feed
 
 ATOM = FORMATS["atom"]
 POSTS = samples.posts(3)
@@ -37,10 +37,13 @@ def test_who_asks_for_a_new_edition_does_not_get_what_is_made_of_the_former() ->
     """Though both are being rendered at the same time, and whichever is done first."""
 
     async def scenario() -> None:
-        press = FeedCache(samples.SERVICE_INFO)
+        feed_cache = FeedCache(samples.SERVICE_INFO)
         old, new = Slow(samples.edition(*POSTS), "Old."), Slow(samples.edition(*POSTS), "New.")
         readers = (old, new)
-        asked = [asyncio.create_task(press.get(reader, "all", Query(), ATOM)) for reader in readers]
+        asked = [
+            asyncio.create_task(get_feed(feed_cache, reader, "all", Query(), ATOM))
+            for reader in readers
+        ]
         for reader in readers:
             await asyncio.sleep(0)
             reader.ready.set()
@@ -56,12 +59,12 @@ def test_a_large_feed_is_written_beside_the_event_loop() -> None:
     words = "Many words. " * 100_000
 
     async def scenario() -> None:
-        press, reader = (
+        feed_cache, reader = (
             FeedCache(samples.SERVICE_INFO, max_bytes=2**26),
             SampleContentReader(samples.edition(*POSTS), words),
         )
         turns = 0
-        made = asyncio.create_task(press.get(reader, "all", Query(), ATOM))
+        made = asyncio.create_task(get_feed(feed_cache, reader, "all", Query(), ATOM))
         while not made.done():
             turns += 1
             await asyncio.sleep(0)
@@ -69,7 +72,7 @@ def test_a_large_feed_is_written_beside_the_event_loop() -> None:
         items = await reader.render_posts(seen.page.posts, reader.edition)
         feed = build_feed(reader.edition, seen, samples.SERVICE_INFO, items)
         assert made.result().body == ATOM.write(feed)
-        assert press.get_entry(items[0], ATOM) in made.result().body
+        assert feed_cache.entry(items[0], ATOM) in made.result().body
         assert turns > 20
 
     asyncio.run(scenario())

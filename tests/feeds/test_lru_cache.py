@@ -1,4 +1,4 @@
-"""A shelf keeps what is used, as far as there is room."""
+"""The LRU cache that is bounded in bytes."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,24 +9,17 @@ uses = st.lists(st.tuples(st.integers(0, 5), st.integers(1, 12)), max_size=30)
 
 
 @given(uses, st.integers(0, 20))
-def test_a_shelf_keeps_the_latest_that_fit(uses: list[tuple[int, int]], room: int) -> None:
-    """What is kept is always the values used last whose sizes fit into the room."""
-    shelf = SizedLruCache[int, int](room)
-    used: dict[int, int] = {}
+def test_cache_contains_the_most_recently_used_values_that_fit(
+    uses: list[tuple[int, int]], max_bytes: int
+) -> None:
+    """A value larger than the cache removes the former one and is not stored itself."""
+    cache = SizedLruCache[int, int](max_bytes, getsizeof=lambda size: size)
+    expected: dict[int, int] = {}
     for key, size in uses:
-        shelf.put(key, size, size)
-        used.pop(key, None)
-        used[key] = size
-        while sum(used.values()) > room:
-            del used[next(iter(used))]
-    assert {key: shelf.get(key) for key in range(6)} == {key: used.get(key) for key in range(6)}
-
-
-def test_looking_at_a_value_keeps_it() -> None:
-    """The one unused for longest goes first, however long ago it was put there."""
-    shelf = SizedLruCache[str, int](2)
-    shelf.put("a", 1, 1)
-    shelf.put("b", 2, 1)
-    assert shelf.get("a") == 1
-    shelf.put("c", 3, 1)
-    assert [shelf.get(key) for key in "abc"] == [1, None, 3]
+        cache[key] = size
+        expected.pop(key, None)
+        if size <= max_bytes:
+            expected[key] = size
+        while sum(expected.values()) > max_bytes:
+            del expected[next(iter(expected))]
+    assert {key: cache.get(key) for key in range(6)} == {key: expected.get(key) for key in range(6)}

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from syndicate.errors import UnknownName, UsageError
-from syndicate.feeds.websub_topic import WebSubTopic
+from syndicate.feeds.websub_topic import parse_topic
 from tests import samples
 from tests.web.app_client import app_client
 
@@ -26,9 +26,9 @@ EDITION = app_client().reader.edition
 )
 def test_a_topic_has_one_address_of_its_own(address: str, own: str) -> None:
     """It is the one that its feed calls self."""
-    topic = WebSubTopic.parse(address, samples.SERVICE_INFO, EDITION)
+    topic = parse_topic(address, samples.SERVICE_INFO, EDITION)
     assert topic.url(samples.SERVICE_INFO) == own
-    assert WebSubTopic.parse(own, samples.SERVICE_INFO, EDITION) == topic
+    assert parse_topic(own, samples.SERVICE_INFO, EDITION) == topic
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_topic_has_one_address_of_its_own(address: str, own: str) -> None:
 def test_what_is_not_the_address_of_a_feed_is_no_topic(address: str) -> None:
     """Pages for people are none either; the error names one that is."""
     with pytest.raises(UnknownName) as refused:
-        WebSubTopic.parse(address, samples.SERVICE_INFO, EDITION)
+        parse_topic(address, samples.SERVICE_INFO, EDITION)
     assert refused.value.code == "unknown-topic"
     assert f"{HERE}/all.json" in refused.value.hint
 
@@ -60,15 +60,15 @@ def test_what_is_not_the_address_of_a_feed_is_no_topic(address: str) -> None:
 def test_errors_say_what_is_known() -> None:
     """As they do to readers."""
     with pytest.raises(UnknownName, match="called 'fish'"):
-        WebSubTopic.parse(f"{HERE}/fish.json", samples.SERVICE_INFO, EDITION)
+        parse_topic(f"{HERE}/fish.json", samples.SERVICE_INFO, EDITION)
     with pytest.raises(UsageError, match="called 'category'"):
-        WebSubTopic.parse(f"{HERE}/all.json?tag=x", samples.SERVICE_INFO, EDITION)
+        parse_topic(f"{HERE}/all.json?tag=x", samples.SERVICE_INFO, EDITION)
 
 
 def test_a_service_below_a_path_has_its_topics_there() -> None:
     """Addresses begin with the whole public one."""
     below = replace(samples.SERVICE_INFO, public_url="https://www.example.gov/syndicate")
     own = "https://www.example.gov/syndicate/feeds/all.json"
-    assert WebSubTopic.parse(own, below, EDITION).url(below) == own
+    assert parse_topic(own, below, EDITION).url(below) == own
     with pytest.raises(UnknownName):
-        WebSubTopic.parse("https://www.example.gov/feeds/all.json", below, EDITION)
+        parse_topic("https://www.example.gov/feeds/all.json", below, EDITION)

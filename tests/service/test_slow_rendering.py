@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from syndicate.feeds import FeedCache
+from syndicate.feeds import FeedCache, FeedRequest, Representation
 from syndicate.feeds.formats import FORMATS
 from syndicate.model.query import Query
 from syndicate.service.content_service import ContentService
@@ -173,17 +173,22 @@ async def test_who_may_wait_gets_the_post_as_it_is_now(
 ) -> None:
     """As WebSub does: what is distributed is complete, also where an outdated feed is served."""
     async with running_site(settings_file) as site:
-        press, reader = FeedCache(site.service_info), site.reader
-        await press.get(reader, "all", Query(), FORMATS["json"], wait=True)
+        feed_cache, reader = FeedCache(site.service_info), site.reader
+        request = FeedRequest(name="all", query=Query(), feed_format=FORMATS["json"])
+
+        async def get_feed(*, wait: bool = False) -> Representation:
+            return await feed_cache.get(reader, reader.edition, request, wait=wait)
+
+        await get_feed(wait=True)
         await commit_and_wait(site, content, {FIRST: SLOW_POST})
-        outdated = await press.get(reader, "all", Query(), FORMATS["json"])
+        outdated = await get_feed()
         assert outdated.is_provisional
         assert b"First words." in outdated.body
-        assert await press.get(reader, "all", Query(), FORMATS["json"]) is outdated
-        current = await press.get(reader, "all", Query(), FORMATS["json"], wait=True)
+        assert await get_feed() is outdated
+        current = await get_feed(wait=True)
         assert b"First words." not in current.body
         assert not current.is_provisional
-        assert await press.get(reader, "all", Query(), FORMATS["json"]) is current
+        assert await get_feed() is current
 
 
 async def test_posts_that_are_not_even_read_in_time_are_being_rendered(

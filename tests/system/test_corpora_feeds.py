@@ -10,7 +10,7 @@ import pytest
 from syndicate.cache import Cache
 from syndicate.content.post_renderer import PostRenderer
 from syndicate.errors import UnknownName
-from syndicate.feeds import FeedCache
+from syndicate.feeds import FeedCache, FeedRequest
 from syndicate.feeds.formats import FORMATS
 from syndicate.model.asset import Asset
 from syndicate.model.edition import Edition, Readiness
@@ -57,9 +57,13 @@ class EditionReader:
 
     async def documents(self, feed_cache: FeedCache, name: str, query: Query) -> dict[str, bytes]:
         """Return the feed ``name`` in every format."""
-        return {
-            feed_format.name: (await feed_cache.get(self, name, query, feed_format)).body
+        requests = [
+            FeedRequest(name=name, query=query, feed_format=feed_format)
             for feed_format in FORMATS.values()
+        ]
+        return {
+            request.feed_format.name: (await feed_cache.get(self, self.edition, request)).body
+            for request in requests
         }
 
 

@@ -58,6 +58,7 @@ class SampleReader:
     service: SubscriptionManager | None = None
     subscription_requests: list[WebSubRequest] = field(default_factory=list)
     wait_time: timedelta = timedelta()
+    removed: tuple[LedgerEntry, ...] = ()
 
     @property
     def edition(self) -> Edition:

@@ -13,3 +13,9 @@ def address(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Iterator[
     """Return the URL of a migrated database without content."""
     with database_of_kind(request, tmp_path / "syndicate.db") as url:
         yield url
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Run async tests on asyncio."""
+    return "asyncio"

@@ -73,7 +73,11 @@ def test_a_notice_of_what_we_publish_is_no_news(name: str) -> None:
         ({"hub.lease_seconds": "0"}, 400, "hub.lease_seconds cannot be '0'"),
         ({"hub.lease_seconds": "-1"}, 400, "hub.lease_seconds cannot be '-1'"),
         ({"hub.lease_seconds": "1.5"}, 400, "hub.lease_seconds cannot be '1.5'"),
-        ({"hub.topic": "https://elsewhere.example/feed"}, 404, "is not the address of a feed here"),
+        (
+            {"hub.topic": "https://elsewhere.example/feed"},
+            404,
+            "is not the URL of a feed of this service",
+        ),
         ({"hub.topic": "https://feeds.example.gov/feeds/x.json"}, 404, "Known: all, carousel"),
         ({"hub.topic": f"{TOPIC}?category=fish"}, 400, "there is no category 'fish'"),
         ({"hub.topic": f"{TOPIC}?after=fish"}, 400, "invalid cursor in 'after'"),

@@ -156,7 +156,7 @@ def codes_of_the_code() -> set[str]:
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             if isinstance(node, ast.keyword) and node.arg == "code":
                 codes.update(strings(node.value))
-    problem = ast.parse((SOURCE / "web" / "problem.py").read_text("utf-8"))
+    problem = ast.parse((SOURCE / "web" / "http" / "problem_details.py").read_text("utf-8"))
     return codes | set(strings(problem))
 
 

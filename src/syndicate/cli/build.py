@@ -10,7 +10,7 @@ from syndicate.cli.options import At, ConfigFile, Rev, command_app
 from syndicate.cli.output import print_status
 from syndicate.cli.snapshot import open_snapshot
 from syndicate.errors import NotReady, SyndicateError
-from syndicate.feeds import FeedCache
+from syndicate.feeds import FeedCache, FeedRequest
 from syndicate.feeds.formats import FORMATS
 from syndicate.model.query import Query
 
@@ -36,7 +36,8 @@ def build(
         folder = out / "feeds"
         for name in reader.edition.feeds:
             for feed_format in FORMATS.values():
-                representation = asyncio.run(feed_cache.get(reader, name, Query(), feed_format))
+                request = FeedRequest(name=name, query=Query(), feed_format=feed_format)
+                representation = asyncio.run(feed_cache.get(reader, reader.edition, request))
                 _write(folder / f"{name}.{feed_format.name}", representation.body)
         print_status(
             f"{len(reader.edition.feeds)} feeds written to {folder}, each as {', '.join(FORMATS)}"

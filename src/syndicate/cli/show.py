@@ -8,7 +8,7 @@ import typer
 
 from syndicate.cli.options import At, ConfigFile, Rev, command_app
 from syndicate.cli.snapshot import open_snapshot
-from syndicate.feeds import FeedCache
+from syndicate.feeds import FeedCache, FeedRequest
 from syndicate.feeds.feed_location import resolve_feed
 from syndicate.feeds.formats import FORMATS
 from syndicate.model.query import parse_query
@@ -35,9 +35,10 @@ def show(
         location = resolve_feed(reader.edition, name)
         pairs = parse_qsl(f"{location.query}&{query}", keep_blank_values=True)
         feed_cache = FeedCache(reader.content.settings.service_info)
-        representation = asyncio.run(
-            feed_cache.get(
-                reader, location.name, parse_query(pairs, reader.edition), FORMATS[format_name]
-            )
+        request = FeedRequest(
+            name=location.name,
+            query=parse_query(pairs, reader.edition),
+            feed_format=FORMATS[format_name],
         )
+        representation = asyncio.run(feed_cache.get(reader, reader.edition, request))
     typer.echo(representation.body, nl=False)

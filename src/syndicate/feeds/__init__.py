@@ -1,8 +1,10 @@
-"""From an edition to the bytes that go out: made once, kept while nothing changes them."""
+"""Feeds as bytes: formats, representations with their header fields, and the cache of both."""
 
 from syndicate.feeds.feed_cache import FeedCache
+from syndicate.feeds.feed_location import FeedRequest
 from syndicate.feeds.representation import (
     Encoding,
+    RawHeaders,
     Representation,
     as_provisional,
     make_representation,
@@ -13,6 +15,8 @@ from syndicate.feeds.representation import (
 __all__ = [
     "Encoding",
     "FeedCache",
+    "FeedRequest",
+    "RawHeaders",
     "Representation",
     "as_provisional",
     "make_representation",

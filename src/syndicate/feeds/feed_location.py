@@ -1,38 +1,75 @@
-"""Where in an edition a feed is found: under its name, or by query where another has the name."""
+"""Which feed a request or a URL means, and the canonical URL of each feed."""
 
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from syndicate.errors import UnknownName
-from syndicate.feeds.formats import FORMATS
+from syndicate.feeds.formats import FORMATS, Format
 from syndicate.model.category import slug
 from syndicate.model.edition import ALL, Edition
 from syndicate.model.feed import ServiceInfo
 from syndicate.model.query import Query
 
 
+class FeedKey(NamedTuple):
+    """The name and the canonical query of a feed."""
+
+    name: str
+    query: str
+
+
+class RepresentationKey(NamedTuple):
+    """A feed in one format."""
+
+    feed: FeedKey
+    format_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedRequest:
+    """A feed by its own name, narrowed by a query, in a format.
+
+    ``key`` identifies the request: equal for all spellings of one query.
+    """
+
+    name: str
+    query: Query
+    feed_format: Format
+    key: RepresentationKey = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Compute the canonical query once."""
+        feed_key = FeedKey(self.name, self.query.canonical())
+        object.__setattr__(self, "key", RepresentationKey(feed_key, self.feed_format.name))
+
+    def url(self, service_info: ServiceInfo) -> str:
+        """Return the canonical URL, the one that the feed names as ``self``."""
+        return service_info.feed_url(self.name, f".{self.feed_format.name}", self.key.feed.query)
+
+
 class FeedLocation(NamedTuple):
-    """The name of a feed and the canonical query that goes with it."""
+    """Where a feed is found: its name and the canonical query that selects it."""
 
     name: str
     query: str = ""
 
     def url(self, service_info: ServiceInfo, suffix: str = "") -> str:
-        """Return the address in the format ``suffix`` (".json"); the empty one is the page."""
+        """Return the URL in the format ``suffix`` (".json"); without one, of the HTML page."""
         return service_info.feed_url(self.name, suffix, self.query)
 
 
 def category_location(edition: Edition, category: str) -> FeedLocation:
-    """Return where the feed of ``category``, a slug, is found."""
+    """Return the location of the feed of ``category``, a slug."""
     return _location(edition, category, Query(categories=(category,)))
 
 
 def source_location(edition: Edition, source: str) -> FeedLocation:
-    """Return where the feed of the source called ``source`` is found."""
+    """Return the location of the feed of the source called ``source``."""
     return _location(edition, source, Query(sources=(source,)))
 
 
 def resolve_feed(edition: Edition, name: str) -> FeedLocation:
-    """Return where the feed is found that somebody calls ``name``: in any spelling, by any alias.
+    """Return the location of the feed called ``name``, in any spelling or by any alias.
 
     Raises `UnknownName`, which lists the feeds there are, or the formats if only that is wrong.
     """
@@ -54,6 +91,7 @@ def resolve_feed(edition: Edition, name: str) -> FeedLocation:
 
 
 def _location(edition: Edition, name: str, query: Query) -> FeedLocation:
+    """Return the feed ``name`` if it selects what ``query`` does, else the query on all posts."""
     named = edition.feeds.get(name)
     if named is not None and named.selection == query.selection:
         return FeedLocation(name)

@@ -1,56 +1,44 @@
-"""Topics (WebSub): the addresses of our feeds, read as what they mean."""
+"""WebSub topics: feed URLs of this service, parsed."""
 
-from dataclasses import dataclass
-from typing import Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from syndicate.errors import UnknownName
-from syndicate.feeds.feed_location import resolve_feed
-from syndicate.feeds.formats import FORMATS, Format
+from syndicate.feeds.feed_location import FeedRequest, resolve_feed
+from syndicate.feeds.formats import FORMATS
 from syndicate.model.edition import Edition
 from syndicate.model.feed import ServiceInfo
-from syndicate.model.query import Query, parse_query
+from syndicate.model.query import parse_query
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WebSubTopic:
-    """A feed in a format, narrowed by a query: what stands at one address of ours."""
+def parse_topic(url: str, service_info: ServiceInfo, edition: Edition) -> FeedRequest:
+    """Return the feed at ``url``, in whatever spelling ``edition`` has a feed for.
 
-    name: str
-    query: Query
-    feed_format: Format
-
-    @classmethod
-    def parse(cls, url: str, service_info: ServiceInfo, edition: Edition) -> Self:
-        """Read an address in whatever spelling ``edition`` has a feed for.
-
-        Raises `UnknownName` if it has none there, `UsageError` for what is wrong in the query.
-        """
-        try:
-            asked, ours = urlsplit(url), urlsplit(service_info.public_url)
-        except ValueError:
-            raise _unknown_topic(url, service_info) from None
-        before, _, name = asked.path.partition("/feeds/")
-        stem, _, suffix = name.rpartition(".")
-        base = (asked.scheme, asked.netloc.lower(), before)
-        is_ours = url.isprintable() and base == (ours.scheme, ours.netloc.lower(), ours.path)
-        if not is_ours or asked.fragment or not stem or suffix not in FORMATS:
-            raise _unknown_topic(url, service_info)
-        location = resolve_feed(edition, unquote(stem))
-        pairs = [*parse_qsl(location.query), *parse_qsl(asked.query)]
-        return cls(
-            name=location.name, query=parse_query(pairs, edition), feed_format=FORMATS[suffix]
-        )
-
-    def url(self, service_info: ServiceInfo) -> str:
-        """Return the one address that the feed says is its own."""
-        return service_info.feed_url(self.name, f".{self.feed_format.name}", self.query.canonical())
+    Raises `UnknownName` where there is none, `UsageError` for an error in the query.
+    """
+    try:
+        requested, base = urlsplit(url), urlsplit(service_info.public_url)
+    except ValueError:
+        raise _unknown_topic(url, service_info) from None
+    prefix, _, name = requested.path.partition("/feeds/")
+    stem, _, suffix = name.rpartition(".")
+    is_ours = (requested.scheme, requested.netloc.lower(), prefix) == (
+        base.scheme,
+        base.netloc.lower(),
+        base.path,
+    )
+    if not (is_ours and url.isprintable() and stem and suffix in FORMATS) or requested.fragment:
+        raise _unknown_topic(url, service_info)
+    location = resolve_feed(edition, unquote(stem))
+    pairs = [*parse_qsl(location.query), *parse_qsl(requested.query)]
+    return FeedRequest(
+        name=location.name, query=parse_query(pairs, edition), feed_format=FORMATS[suffix]
+    )
 
 
 def _unknown_topic(url: str, service_info: ServiceInfo) -> UnknownName:
+    example = service_info.feed_url("all", ".json")
     return UnknownName(
-        f"{url!r} is not the address of a feed here",
+        f"{url!r} is not the URL of a feed of this service",
         code="unknown-topic",
-        hint="Take the one that a feed calls self, such as "
-        f"{service_info.feed_url('all', '.json')}.",
+        hint=f"Take the one that a feed calls self, such as {example}.",
     )

@@ -82,6 +82,11 @@ class LedgerCursor:
 class Services(ContentReader, Protocol):
     """Everything the web serves from: content, changes, subscriptions and the hub."""
 
+    @property
+    def removed(self) -> tuple[LedgerEntry, ...]:
+        """Ledger entries of posts that were removed lately: the same object until they change."""
+        ...
+
     async def request_subscription(self, request: WebSubRequest) -> timedelta:
         """Store ``request`` for verification and return zero, or return when to repeat the request.
 

@@ -80,7 +80,7 @@ class ContentService:
         self._render_pool = render_pool or RenderPool(processes=settings.service.workers)
         self._indexes: dict[str, SourceIndex] = {}
         self._index_lock = threading.Lock()
-        self._asset_cache = SizedLruCache[BlobId, bytes](_ASSET_CACHE_BYTES)
+        self._asset_cache = SizedLruCache[BlobId, bytes](_ASSET_CACHE_BYTES, getsizeof=len)
         self._asset_lock = threading.Lock()
         self._renderer = PostRenderer(
             self._indexes, cache=self._cache, pool=self._render_pool, is_public=is_public
@@ -211,7 +211,7 @@ class ContentService:
         ((_, content),) = index.repository.read_blobs([blob], max_bytes=max_bytes)
         if isinstance(content, bytes):
             with self._asset_lock:
-                self._asset_cache.put(blob, content, len(content))
+                self._asset_cache[blob] = content
             return content
         if content.reason == "too-large":
             raise _unknown_asset(index.source.name, path)

@@ -7,8 +7,6 @@ from concurrent.futures import Executor
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Final
 
-from starlette.applications import Starlette
-
 from syndicate import telemetry
 from syndicate.errors import StorageError
 from syndicate.feeds import FeedCache
@@ -20,6 +18,7 @@ from syndicate.service.live_services import LiveServices
 from syndicate.service.process_tuning import freeze_gc
 from syndicate.service.supervisor import PAUSE_SECONDS, Restarts, run_forever
 from syndicate.web.app import create_app
+from syndicate.web.http.response_cache import ResponseCache
 from syndicate.web.http_policy import HttpPolicy
 
 if TYPE_CHECKING:
@@ -74,10 +73,9 @@ class Runtime:
         self.feed_cache: Final = FeedCache(
             content.settings.service_info,
             executor=compressor,
-            removed=lambda: self.services.removed,
         )
 
-    def app(self) -> Starlette:
+    def app(self) -> ResponseCache:
         """Return the ASGI application."""
         return create_app(
             self.services,

@@ -18,8 +18,8 @@ from syndicate.model.subscription import (
     SubscriptionId,
     SubscriptionKind,
     SubscriptionState,
+    parse_event_types,
 )
-from syndicate.model.subscription_input import parse_event_types
 from syndicate.model.webhook_signature import Secret
 from syndicate.storage.ledger import RowValues
 from syndicate.storage.row_mapping import (

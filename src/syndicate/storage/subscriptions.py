@@ -14,7 +14,6 @@ from syndicate.model.subscription import (
     Subscription,
     SubscriptionKind,
     is_well_formed_id,
-    parse_event_types,
     rotate_secret,
 )
 from syndicate.model.webhook_signature import Secret

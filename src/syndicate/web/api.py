@@ -56,7 +56,7 @@ class Api:
 
     async def posts(self, request: Request) -> Response:
         """Answer with a page of posts, narrowed as feeds are."""
-        query = self.context.query(request)
+        query = self.context.query(request, self.context.edition)
 
         async def build(edition: Edition) -> Representation:
             return await self._posts(edition, build_feed_view(edition, ALL, query))
@@ -69,7 +69,7 @@ class Api:
         context, query = self.context, feed_view.query
         rendered = await context.rendered_posts(feed_view.page.posts, edition)
         entries = [
-            context.feed_cache.get_entry(item, _JSON_FEED, query.content) for item in rendered.items
+            context.feed_cache.entry(item, _JSON_FEED, query.content) for item in rendered.items
         ]
         after = feed_view.page.next_cursor
         pages = {
@@ -117,7 +117,7 @@ class Api:
                 ),
             ]
             representation = make_representation(
-                context.feed_cache.get_entry(item, _JSON_FEED),
+                context.feed_cache.entry(item, _JSON_FEED),
                 media_type=_MEDIA_TYPE,
                 last_modified=changed,
                 links=links,

@@ -1,4 +1,4 @@
-"""The application: every audience behind one door."""
+"""The web application: all routes, middleware and the response cache."""
 
 from http import HTTPStatus
 from typing import Final, cast
@@ -22,10 +22,9 @@ from syndicate.web.discovery import Discovery
 from syndicate.web.feeds import Feeds
 from syndicate.web.health import Health
 from syndicate.web.http.auth import AuthenticatedRoute
-from syndicate.web.http.client_limits import AuthenticationLimitMiddleware
 from syndicate.web.http.middleware import ResponseMiddleware
-from syndicate.web.http.rate_limit import RateLimitMiddleware, TokenBuckets
-from syndicate.web.http.redirects import RedirectMiddleware
+from syndicate.web.http.rate_limit import RateLimiter, TokenBuckets
+from syndicate.web.http.response_cache import ResponseCache
 from syndicate.web.http_policy import HttpPolicy
 from syndicate.web.hub import Hub
 from syndicate.web.pages import Pages
@@ -37,7 +36,7 @@ _PREFLIGHT_HEADERS: Final = {
     "Access-Control-Allow-Headers": "*",
     "Access-Control-Max-Age": "86400",
 }
-"""What scripts of other sites may send: any header field but Authorization, which * leaves out."""
+"""CORS preflight: scripts of any site may send any field but Authorization, which * excludes."""
 
 
 _ROUTE_GROUPS: Final = (
@@ -48,43 +47,47 @@ _ROUTE_GROUPS: Final = (
 
 def create_app(
     reader: Services, feed_cache: FeedCache, service_info: ServiceInfo, policy: HttpPolicy
-) -> Starlette:
-    """Return the ASGI application that serves what ``reader`` has, printed by ``press``."""
+) -> ResponseCache:
+    """Return the ASGI application: all routes, behind the cache of responses."""
     context = WebContext(
         reader=reader, feed_cache=feed_cache, service_info=service_info, policy=policy
     )
+    rate_limiter = _rate_limiter(policy)
     app = Starlette(
         routes=[route for group in _ROUTE_GROUPS for route in group(context=context).routes()],
         middleware=[
-            Middleware(ResponseMiddleware, service_info=service_info),
-            *_rate_limit_middleware(policy),
             Middleware(
-                AuthenticationLimitMiddleware,
-                posts_per_minute=policy.unauthenticated_posts_per_minute,
-                failures_per_minute=policy.failed_authentications_per_minute,
-                proxies=policy.proxies,
-            ),
-            Middleware(RedirectMiddleware, service_info=service_info, policy=policy),
+                ResponseMiddleware,
+                service_info=service_info,
+                policy=policy,
+                rate_limiter=rate_limiter,
+            )
         ],
         exception_handlers={HTTPException: _handle_http_exception},
     )
     app.router.redirect_slashes = False
-    return app
+    return ResponseCache(
+        app,
+        routes=app.routes,
+        reader=reader,
+        feed_cache=feed_cache,
+        rate_limiter=rate_limiter,
+    )
 
 
-def _rate_limit_middleware(policy: HttpPolicy) -> list[Middleware]:
+def _rate_limiter(policy: HttpPolicy) -> RateLimiter | None:
     if not policy.requests_per_minute:
-        return []
+        return None
     buckets = TokenBuckets(per_minute=policy.requests_per_minute)
-    return [Middleware(RateLimitMiddleware, buckets=buckets, proxies=policy.proxies)]
+    return RateLimiter(buckets=buckets, proxies=policy.proxies)
 
 
 async def _handle_http_exception(request: Request, error: Exception) -> Response:
-    """Answer OPTIONS with what is allowed; leave every other refusal to the envelope."""
+    """Respond to OPTIONS with the allowed methods; leave all other errors to the middleware."""
     exception = cast("HTTPException", error)
     status = exception.status_code
     if status == HTTPStatus.NOT_FOUND:
-        raise HTTPException(status, f"nothing is at {request.scope['path']}")
+        raise HTTPException(status, f"there is nothing at {request.scope['path']}")
     if status != HTTPStatus.METHOD_NOT_ALLOWED:
         raise exception
     methods = (exception.headers or {}).get("Allow", "").split(", ")
@@ -94,4 +97,4 @@ async def _handle_http_exception(request: Request, error: Exception) -> Response
             {} if isinstance(request.scope["route"], AuthenticatedRoute) else _PREFLIGHT_HEADERS
         )
         return Response(None, HTTPStatus.NO_CONTENT, {"Allow": allow, **cors_headers})
-    raise HTTPException(status, f"{request.method} is not for this", {"Allow": allow})
+    raise HTTPException(status, f"method {request.method} is not allowed here", {"Allow": allow})

@@ -7,10 +7,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from syndicate.feeds.representation import date_header
 from syndicate.model.asset import Asset, media_type
 from syndicate.web.context import WebContext
-from syndicate.web.http.conditional_request import is_not_modified
-from syndicate.web.http.conditional_response import last_modified_header, last_modified_to_send
+from syndicate.web.http.conditional_response import is_not_modified, last_modified_to_send
 
 _IMMUTABLE: Final = "public, max-age=31536000, immutable"
 _CONTENT_SECURITY_POLICY: Final = (
@@ -47,10 +47,11 @@ class Assets:
         return Response(asset.content, 200, headers)
 
     def _headers(self, request: Request, asset: Asset) -> dict[str, str]:
+        date = last_modified_to_send(asset.committed)
         is_versioned = request.query_params.get("v") == asset.blob
         return {
             "ETag": f'"{asset.blob}"',
-            **last_modified_header(last_modified_to_send(asset.committed)),
+            **{name.decode(): value.decode() for name, value in date_header(date)},
             "Cache-Control": _IMMUTABLE if is_versioned else self.context.policy.cache_control,
             "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
         }

@@ -43,7 +43,7 @@ class Changes:
     async def changes(self, request: Request) -> Response:
         """Answer with what follows a cursor, narrowed as feeds are; without one, everything."""
         context = self.context
-        query = context.query(request)
+        query = context.query(request, context.edition)
         change_items, cursor, has_more = await self._changes_after_cursor(query)
         posts = [change.post for change in change_items if change.post]
         rendered = await context.reader.render_posts_in_time(posts, context.edition)
@@ -109,7 +109,7 @@ class Changes:
             source=row.source,
             commit=change.entry.commit,
             noticed_at=change.entry.noticed_at,
-            item_json=self.context.feed_cache.get_entry(item, _JSON_FEED, query.content)
+            item_json=self.context.feed_cache.entry(item, _JSON_FEED, query.content)
             if item
             else b"",
         )

@@ -1,31 +1,71 @@
-"""What every audience is answered from, and how an answer is given."""
+"""Shared dependencies of all route handlers, and the cache of documents beside feeds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+from weakref import ref
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from syndicate.errors import Rendering
-from syndicate.feeds import FeedCache, Representation
+from syndicate.feeds import FeedCache, Representation, with_unambiguous_date
 from syndicate.feeds.feed_location import FeedLocation, resolve_feed
 from syndicate.feeds.formats import FORMATS
-from syndicate.feeds.formats.link import Link
+from syndicate.feeds.formats.link import Link, essence
+from syndicate.feeds.lru_cache import SizedLruCache
 from syndicate.model.edition import Edition
 from syndicate.model.feed import ServiceInfo
 from syndicate.model.ledger_cursor import Services
 from syndicate.model.post import Post, RenderedPosts
 from syndicate.model.query import Query, parse_query
-from syndicate.web.document_cache import BuildDocument, DocumentCache
 from syndicate.web.feed_directory import PostCounts, PostCountsCache
 from syndicate.web.http.conditional_response import conditional_response
 from syndicate.web.http.redirects import redirect_response
 from syndicate.web.http_policy import NO_CACHE, HttpPolicy
 
+BuildDocument = Callable[[Edition], Awaitable[Representation]]
+
+_CACHE_BYTES: Final = 16 * 2**20
+
+
+class _CachedDocument(NamedTuple):
+    edition: ref[Edition]
+    representation: Representation
+
+
+class DocumentCache:
+    """Caches pages, API responses and other documents, each until the next edition.
+
+    Beyond ``max_bytes`` the least recently used go first.
+    """
+
+    def __init__(self, *, max_bytes: int = _CACHE_BYTES) -> None:
+        self._documents = SizedLruCache[tuple[str, ...], _CachedDocument](
+            max_bytes, getsizeof=lambda cached: cached.representation.size
+        )
+
+    async def get(
+        self, edition: Edition, key: tuple[str, ...], build: BuildDocument
+    ) -> Representation:
+        """Return the document of ``edition`` stored under ``key``, or ``build`` and store it.
+
+        A provisional document is not stored.
+        """
+        cached = self._documents.get(key)
+        if cached is not None and cached.edition() is edition:
+            return cached.representation
+        representation = with_unambiguous_date(
+            await build(edition), cached and cached.representation
+        )
+        if not representation.is_provisional:
+            self._documents[key] = _CachedDocument(ref(edition), representation)
+        return representation
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebContext:
-    """The reader, what it is printed with, who speaks, and how it may be kept."""
+    """What all route handlers share."""
 
     reader: Services
     feed_cache: FeedCache
@@ -36,31 +76,31 @@ class WebContext:
 
     @property
     def edition(self) -> Edition:
-        """The edition to serve now; raises `NotReady` before the first."""
+        """The edition in service; raises `NotReady` before the first."""
         return self.reader.edition
 
-    def query(self, request: Request) -> Query:
-        """Read the query of ``request``; raises `UsageError` with what is allowed."""
-        return parse_query(request.query_params.multi_items(), self.edition)
+    def query(self, request: Request, edition: Edition) -> Query:
+        """Parse the query of ``request``; raises `UsageError`, which lists the valid values."""
+        return parse_query(request.query_params.multi_items(), edition)
 
     def post_counts(self, edition: Edition) -> PostCounts:
-        """Return how many posts each source and category of ``edition`` has."""
+        """Return the number of posts of each source and category of ``edition``."""
         return self.post_counts_cache.get(edition)
 
     def next_url(self, path: str, limit: int, after: str | None) -> str | None:
-        """Return where a list at ``path`` goes on after a cursor, None if it does not."""
+        """Return the URL of the next page of the list at ``path``, None on the last page."""
         if after is None:
             return None
         return self.service_info.url(f"{path}?{Query(limit=limit, after=after).canonical()}")
 
     def redirect_to_canonical(
-        self, request: Request, name: str, suffix: str
+        self, request: Request, edition: Edition, name: str, suffix: str
     ) -> RedirectResponse | None:
-        """Send ``request`` on if the feed it calls ``name`` has another address; else None.
+        """Return the redirect if the feed called ``name`` has another URL, else None.
 
-        Raises `UnknownName` where no feed is called so in any spelling.
+        Raises `UnknownName` if there is no such feed in any spelling.
         """
-        location = resolve_feed(self.edition, name)
+        location = resolve_feed(edition, name)
         if location == FeedLocation(name):
             return None
         return redirect_response(
@@ -77,11 +117,11 @@ class WebContext:
         build: BuildDocument,
         headers: Mapping[str, str] = {},
     ) -> Response:
-        """Answer with the document that ``make`` makes once per edition under ``address``."""
+        """Respond with the document that is built once per edition and cached under ``key``."""
         return self.respond(request, await self.document(key, build), headers)
 
     async def document(self, key: tuple[str, ...], build: BuildDocument) -> Representation:
-        """Return what ``make`` makes of the edition; kept under ``address`` until the next."""
+        """Return the document that is built once per edition and cached under ``key``."""
         return await self.document_cache.get(self.edition, key, build)
 
     def respond(
@@ -90,32 +130,32 @@ class WebContext:
         representation: Representation,
         headers: Mapping[str, str] = {},
     ) -> Response:
-        """Answer with ``representation``, which anybody may keep unless it is provisional."""
+        """Respond with ``representation``, which caches may store unless it is provisional."""
         cache_control = NO_CACHE if representation.is_provisional else self.policy.cache_control
         return conditional_response(
             request, representation, cache_control=cache_control, headers=headers
         )
 
     async def rendered_posts(self, posts: Sequence[Post], edition: Edition) -> RenderedPosts:
-        """Return ``posts`` as they are or were last; raises `RenderResult` where one never was."""
+        """Render ``posts``, or return their last version; raises `Rendering` if one has none."""
         rendered = await self.reader.render_posts_in_time(posts, edition)
         if rendered.unrendered:
             raise Rendering.of(len(rendered.unrendered))
         return rendered
 
     def alternate_links(self, location: FeedLocation) -> tuple[Link, ...]:
-        """Return links to every format of a feed."""
+        """Return links to all formats of a feed."""
         return tuple(
             Link(
                 rel="alternate",
-                href=location.url(self.service_info, f".{form.name}"),
-                type=form.media_type.partition(";")[0],
+                href=location.url(self.service_info, f".{feed_format.name}"),
+                type=essence(feed_format.media_type),
             )
-            for form in FORMATS.values()
+            for feed_format in FORMATS.values()
         )
 
 
 def raw_query(request: Request) -> str:
-    """Return the query string of ``request`` as it was sent."""
+    """Return the query string of ``request`` as it was sent, without the question mark."""
     query: bytes = request.scope["query_string"]
     return query.decode("latin-1")

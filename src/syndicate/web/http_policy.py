@@ -15,15 +15,14 @@ NO_STORE: Final = "no-store"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpPolicy:
-    """How long answers may be kept, what has moved, who may see the metrics, and how often to ask.
+    """What an operator decided about HTTP: caching, redirects, limits and secrets.
 
-    Times in seconds. ``redirects`` are former paths and the path or URL that took their place,
-    empty if nothing did; a feed's page stands for its formats. ``metrics_token`` is wanted as a
-    bearer token by /metrics, unless it is empty. ``requests_per_minute`` of one client are
-    answered, any number if it is 0; who that is, ``proxies`` in front say (see `web.timeout`).
-    ``hook_secrets`` are shared with git hosts, by source; one without is not in there.
-    ``leases`` are for how long the hub grants subscriptions. The last two are as in
-    `web.client_limits`.
+    Times are in seconds. ``redirects`` maps paths that have moved to a path or URL, which is empty
+    where the page was withdrawn; a redirect of a feed's page applies to its formats, too. With a
+    ``metrics_token``, /metrics requires it as a bearer token. ``requests_per_minute`` limits each
+    client, 0 means unlimited; ``proxies`` is the number of trusted reverse proxies (see
+    `web.http.rate_limit`, also for the last two). ``hook_secrets`` are shared with git hosts, by
+    source. ``leases`` bounds the leases that the hub grants.
     """
 
     max_age: int = 300
@@ -39,11 +38,14 @@ class HttpPolicy:
     unauthenticated_posts_per_minute: int = 120
     failed_authentications_per_minute: int = 20
 
-    @property
-    def cache_control(self) -> str:
-        """Cache-Control of everything that anybody may keep (RFC 9111, RFC 5861)."""
-        return (
+    cache_control: str = field(init=False)
+    """Cache-Control of everything that shared caches may store (RFC 9111, RFC 5861)."""
+
+    def __post_init__(self) -> None:
+        """Write Cache-Control once."""
+        value = (
             f"public, max-age={self.max_age}, "
             f"stale-while-revalidate={self.stale_while_revalidate}, "
             f"stale-if-error={self.stale_if_error}"
         )
+        object.__setattr__(self, "cache_control", value)

@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from syndicate.errors import UsageError
-from syndicate.feeds.websub_topic import WebSubTopic
+from syndicate.feeds.websub_topic import parse_topic
 from syndicate.model.subscription import SubscriptionId
 from syndicate.model.websub_request import WebSubRequest
 from syndicate.web.context import WebContext
@@ -54,12 +54,13 @@ class Hub:
         """
         form = await _read_form(request)
         mode, topic_url = cast("Mode", _choice(form, "hub.mode", get_args(Mode))), _topic(form)
-        topic = WebSubTopic.parse(topic_url, self.context.service_info, self.context.edition)
+        context = self.context
+        edition = context.edition
+        feed_request = parse_topic(topic_url, context.service_info, edition)
         if mode == "publish":
             return Response(None, 204, {"Cache-Control": NO_STORE})
-        context = self.context
         representation = await context.feed_cache.get(
-            context.reader, topic.name, topic.query, topic.feed_format
+            context.reader, edition, feed_request, removed=context.reader.removed
         )
         subscription_request = WebSubRequest(
             id=SubscriptionId(f"sub_{secrets.token_hex(8)}"),

@@ -32,8 +32,7 @@ from syndicate.render.pages.html_pages import (
     feed_page,
     post_page,
 )
-from syndicate.web.context import WebContext
-from syndicate.web.document_cache import BuildDocument
+from syndicate.web.context import BuildDocument, WebContext
 from syndicate.web.feed_directory import DirectoryEntry, category_entry, feed_directory
 from syndicate.web.feed_filters import feed_filters
 from syndicate.web.http.redirects import redirect_response
@@ -133,10 +132,11 @@ class Pages:
     async def feed(self, request: Request) -> Response:
         """Answer with a feed to read; 308 to its own name if it was asked for by another."""
         name: str = request.path_params["name"]
-        redirection = self.context.redirect_to_canonical(request, name, "")
+        edition = self.context.edition
+        redirection = self.context.redirect_to_canonical(request, edition, name, "")
         if redirection is not None:
             return redirection
-        query = self.context.query(request)
+        query = self.context.query(request, edition)
 
         async def build(edition: Edition) -> Representation:
             return await self._feed_representation(edition, build_feed_view(edition, name, query))

@@ -6,9 +6,10 @@ from datetime import datetime
 from syndicate import telemetry
 from syndicate.errors import NotReady, StorageError, SyndicateError, UsageError
 from syndicate.feeds import FeedCache
-from syndicate.feeds.websub_topic import WebSubTopic
-from syndicate.model.edition import ContentReader, Edition
+from syndicate.feeds.websub_topic import parse_topic
+from syndicate.model.edition import Edition
 from syndicate.model.feed import ServiceInfo
+from syndicate.model.ledger_cursor import Services
 from syndicate.storage.database import Database, is_unavailable
 from syndicate.storage.websub_topics import TopicState, WebSubTopics
 
@@ -27,7 +28,7 @@ class HubDistributor:
 
     def __init__(
         self,
-        reader: ContentReader,
+        reader: Services,
         feed_cache: FeedCache,
         service_info: ServiceInfo,
         *,
@@ -74,17 +75,17 @@ class HubDistributor:
             _log.exception("topic not distributed", topic=topic)
 
     async def _current_state(self, topic: str, edition: Edition) -> TopicState:
-        parsed = WebSubTopic.parse(topic, self._service_info, edition)
-        selection = edition.feed(parsed.name).selection.intersect(parsed.query.selection)
-        for unavailable in edition.unavailable:
-            if selection.sources is None or unavailable.source.name in selection.sources:
-                raise NotReady(f"not read yet: {unavailable.error}")
+        request = parse_topic(topic, self._service_info, edition)
+        selection = edition.feed(request.name).selection.intersect(request.query.selection)
+        for unread in edition.unavailable:
+            if selection.sources is None or unread.source.name in selection.sources:
+                raise NotReady(f"not read yet: {unread.error}")
         representation = await self._feed_cache.get(
-            self._reader, parsed.name, parsed.query, parsed.feed_format, wait=True
+            self._reader, edition, request, removed=self._reader.removed, wait=True
         )
         return TopicState(
             topic=topic,
-            canonical_url=parsed.url(self._service_info),
+            canonical_url=request.url(self._service_info),
             tag=representation.etag,
             media_type=representation.media_type,
             body=representation.body,

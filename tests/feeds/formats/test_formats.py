@@ -20,7 +20,7 @@ from tests import samples
 from tests.feeds.formats import sample_feeds
 from tests.feeds.formats.feed_readers import ParsedPost, parse_feed
 
-DATA: Final = Path(__file__).parents[1] / "data" / "formats"
+DATA: Final = Path(__file__).parents[2] / "data" / "formats"
 
 every_format = pytest.mark.parametrize("form", FORMATS.values(), ids=FORMATS.keys())
 

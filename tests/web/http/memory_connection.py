@@ -8,25 +8,47 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
 from uvicorn.server import ServerState
 
-from syndicate.web.http.protocol import HttpProtocol
-from syndicate.web.http.response_cache import ResponseCache
-from syndicate.web.http.server import server_config
+from syndicate.web.http.protocol import HttpProtocol, ServerConfig
+from syndicate.web.http.response_cache import Peer, ResponseCache, ServerHeaders
 
 PEER: Final = ("192.0.2.7", 4321)
 DATE: Final = b"Sun, 22 Nov 2026 01:17:32 GMT"
 
 
 class CountingApp:
-    """ASGI application around another one that counts how often it is asked."""
+    """ASGI application that counts the requests it passes on to another one."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self.calls = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Count, and ask."""
+        """Count, and pass on."""
         self.calls += 1
         await self._app(scope, receive, send)
+
+
+class CountingCache(ResponseCache):
+    """A response cache that counts the requests which it does not respond to itself."""
+
+    def __init__(self, cache: ResponseCache) -> None:  # it has no cache of its own
+        self._cache = cache
+        self.calls = 0
+
+    @override
+    def respond(
+        self,
+        head: bytes,
+        transport: asyncio.WriteTransport,
+        peer: Peer,
+        server_headers: ServerHeaders,
+    ) -> bool:
+        return self._cache.respond(head, transport, peer, server_headers)
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.calls += 1
+        await self._cache(scope, receive, send)
 
 
 class MemoryConnection(asyncio.Transport):
@@ -91,22 +113,19 @@ class MemoryConnection(asyncio.Transport):
 
 
 class MemoryServer:
-    """The protocol in front of an application, with the lane or, to compare, without."""
+    """The protocol in front of an application, with the response cache or, to compare, without."""
 
     def __init__(
         self,
         app: ASGIApp,
         *,
         with_response_cache: bool = True,
-        max_bytes: int = 2**20,
         peer: tuple[str, int] | None = PEER,
     ) -> None:
-        self.counting_app = CountingApp(app)
-        self.config = server_config(
-            ResponseCache(self.counting_app, max_bytes=max_bytes)
-            if with_response_cache
-            else self.counting_app
-        )
+        self.counting_app: CountingCache | CountingApp = CountingApp(app)
+        if with_response_cache and isinstance(app, ResponseCache):
+            self.counting_app = CountingCache(app)
+        self.config = ServerConfig(self.counting_app)
         self.config.load()
         self.state = ServerState()
         self.state.default_headers = [(b"date", DATE)]

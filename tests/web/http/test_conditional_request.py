@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.web.http.conditional_request import is_not_modified
+from syndicate.web.http.conditional_response import is_not_modified
 
 ETAG = '"abc-gzip"'
 CHANGED = datetime(2024, 1, 29, 12, 30, 15, 700_000, tzinfo=UTC)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicate.feeds import Encoding
-from syndicate.web.http.content_coding import choose_coding
+from syndicate.web.http.conditional_response import choose_coding
 
 ALL: tuple[Encoding, ...] = ("gzip", "br")
 

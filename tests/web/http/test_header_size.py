@@ -11,10 +11,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from syndicate.feeds.formats.link import Link
+from syndicate.feeds.formats.link import MAX_LINK_BYTES, Link, link_header
 from syndicate.model.category import Category
 from syndicate.model.query import ContentMode
-from syndicate.web.http.conditional_response import MAX_LINK_BYTES, link_header
 from syndicate.web.http.server import uvloop_runner
 from tests import samples
 from tests.web.app_client import NAMED, VOCABULARY, AppClient, SampleReader

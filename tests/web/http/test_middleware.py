@@ -16,6 +16,7 @@ from syndicate.errors import RepositoryError, StorageError, SyndicateError
 from syndicate.model.edition import Edition
 from syndicate.model.post import Post, RenderedPost
 from syndicate.web.http.middleware import MAX_HEADER_BYTES, MAX_TARGET_BYTES, ResponseMiddleware
+from syndicate.web.http_policy import HttpPolicy
 from tests import samples
 from tests.web.app_client import POSTS, AppClient, SampleReader, app_client
 
@@ -217,7 +218,10 @@ async def envelope_around(app: ASGIApp, scope: Mapping[str, object]) -> None:
         return None
 
     whole = {"headers": [], "query_string": b"", **scope}
-    await ResponseMiddleware(app, service_info=samples.SERVICE_INFO)(whole, receive, send)
+    middleware = ResponseMiddleware(
+        app, service_info=samples.SERVICE_INFO, policy=HttpPolicy(), rate_limiter=None
+    )
+    await middleware(whole, receive, send)
 
 
 SEGMENTS = st.sampled_from(

@@ -1,14 +1,31 @@
-"""Links from a feed to other resources: the same relations in every format and in HTTP."""
+"""Links from a feed to other resources, in every format and in the HTTP field Link (RFC 8288)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
 
 from syndicate.model.feed import Feed
+
+MAX_LINK_BYTES: Final = 1_000
+"""Bytes of a Link field, at most: nearly every link repeats the query. Proxies buffer heads of
+4 kB or 8 kB; ours stay below 2 kB, whatever is asked."""
+
+_LINK_ORDER: Final = {
+    rel: index
+    for index, rel in enumerate(["self", "hub", "next", "canonical", "first", "alternate"])
+}
+"""The most important first: a WebSub subscriber needs self and hub."""
+
+_SEPARATOR: Final = ", "
+
+_URL_CHARACTERS: Final = "!#$%&'()*+,/:;=?@[]~"
+"""Characters of RFC 3986 that a URL may contain, beside letters and digits; others are encoded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """An address with its relation (RFC 8288); ``type`` is its media type where that is known."""
+    """A URL with its relation (RFC 8288); ``type`` is its media type where that is known."""
 
     rel: str
     href: str
@@ -18,7 +35,7 @@ class Link:
 def feed_links(feed: Feed, suffix: str, media_type: str) -> tuple[Link, ...]:
     """Return the links of ``feed`` in the format with ``suffix`` (".rss") and ``media_type``.
 
-    The page for people comes first, then self, paging (RFC 5005 section 3), hub (WebSub) and
+    The HTML page comes first, then self, paging (RFC 5005 section 3), hub (WebSub) and
     licences (RFC 4946).
     """
     return tuple(_feed_links(feed, suffix, essence(media_type)))
@@ -41,3 +58,23 @@ def _feed_links(feed: Feed, suffix: str, media_type: str) -> Iterator[Link]:
     for url in dict.fromkeys(source.rights_url for source in feed.sources):
         if url:
             yield Link(rel="license", href=url)
+
+
+def link_header(links: Sequence[Link]) -> str:
+    """Return the value of the field Link for ``links``, at most `MAX_LINK_BYTES`; may be empty.
+
+    Where not all fit, the least important are left out. All but canonical are in the body, too.
+    """
+    values = {link: _link_value(link) for link in links}
+    size, kept = 0, set[Link]()
+    for link in sorted(links, key=lambda link: _LINK_ORDER.get(link.rel, len(_LINK_ORDER))):
+        size += len(values[link]) + len(_SEPARATOR)
+        if size > MAX_LINK_BYTES:
+            break
+        kept.add(link)
+    return _SEPARATOR.join(values[link] for link in links if link in kept)
+
+
+def _link_value(link: Link) -> str:
+    media_type = f'; type="{link.type}"' if link.type else ""
+    return f'<{quote(link.href, safe=_URL_CHARACTERS)}>; rel="{link.rel}"{media_type}'

@@ -1,39 +1,40 @@
-"""From a representation to the answer that a request gets: coding, condition, headers."""
+"""HTTP responses from representations: content coding (RFC 9110, 12.5.3), conditions (13)."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
+from email.utils import parsedate_to_datetime
 from typing import Final
-from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from syndicate.feeds import Encoding, Representation
-from syndicate.feeds.formats.link import Link
-from syndicate.web.http.conditional_request import is_not_modified
-from syndicate.web.http.content_coding import IDENTITY, choose_coding
+from syndicate.feeds import Encoding, RawHeaders, Representation
 
-_CODINGS: Final[tuple[Encoding, ...]] = ("gzip", "br")
+IDENTITY: Final[Encoding] = "identity"
+
+_CODINGS: Final[tuple[Encoding, ...]] = ("br", "gzip", IDENTITY)
+"""The smallest first; decides between codings that a client accepts with equal weight."""
+
+_CODING: Final = re.compile(
+    r"\s*(?P<coding>[!#$%&'*+.^_`|~\w-]+)\s*(?:;\s*q=(?P<q>0(?:\.\d{0,3})?|1(?:\.0{0,3})?))?\s*",
+    re.ASCII | re.IGNORECASE,
+)
+_ENTITY_TAG: Final = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 
 _MIN_AGE: Final = timedelta(seconds=2)
-"""How long ago a date is that is sent as Last-Modified."""
+"""Age from which a date is sent as Last-Modified."""
 
-MAX_LINK_BYTES: Final = 1_000
-"""Bytes of a Link field, at most: nearly every link repeats the query. Proxies buffer heads of
-4 kB or 8 kB; ours stay below 2 kB, whatever is asked."""
 
-_LINK_ORDER: Final = {
-    rel: place
-    for place, rel in enumerate(["self", "hub", "next", "canonical", "first", "alternate"])
-}
-"""What matters most comes first: whoever wants to follow a feed by WebSub needs self and hub."""
+class RawResponse(Response):
+    """A response whose header fields are encoded already."""
 
-_SEPARATOR: Final = ", "
-
-_URL_CHARACTERS: Final = "!#$%&'()*+,/:;=?@[]~"
-"""What of RFC 3986 an address may hold, beside letters and digits; all else is encoded."""
+    def __init__(self, status_code: int, headers: RawHeaders, body: bytes = b"") -> None:
+        self.status_code = status_code
+        self.background = None
+        self.body = body
+        self.raw_headers = list(headers)
 
 
 def conditional_response(
@@ -43,44 +44,40 @@ def conditional_response(
     cache_control: str,
     headers: Mapping[str, str] = {},
 ) -> Response:
-    """Answer ``request`` with ``representation``: 200, 304, or 406 where no coding is acceptable.
+    """Return 200 or 304 with ``representation``; raises 406 if no coding is acceptable.
 
-    HEAD is answered as GET is; whoever sends the answer leaves the body out.
+    The response to HEAD is that to GET: the middleware removes the body.
     """
-    accepted = _header(request, "accept-encoding")
-    bodies = _bodies(representation)
-    coding = _coding_client_has(request, representation, accepted) or choose_coding(
-        accepted, bodies
+    accept_encoding = _header(request, "accept-encoding")
+    if_none_match = _header(request, "if-none-match")
+    coding = _coding_of_client(representation, accept_encoding, if_none_match) or choose_coding(
+        accept_encoding, representation.codings
     )
     if coding is None:
-        raise HTTPException(406, "none of the codings asked for is there")
+        raise HTTPException(406, "no acceptable content encoding")
+    variant = representation.variants[coding]
     last_modified = last_modified_to_send(representation.last_modified)
-    response_headers = {
-        "ETag": representation.etag_of(coding),
-        **last_modified_header(last_modified),
-        "Cache-Control": cache_control,
-        "Vary": "Accept-Encoding",
-        **({"Link": links} if (links := link_header(representation.links)) else {}),
-        **headers,
-    }
+    fields = [
+        *variant.validators,
+        *(representation.date_header if last_modified else ()),
+        (b"cache-control", cache_control.encode()),
+        *((name.lower().encode(), value.encode()) for name, value in headers.items()),
+    ]
     if is_not_modified(
-        if_none_match=_header(request, "if-none-match"),
+        if_none_match=if_none_match,
         if_modified_since=_header(request, "if-modified-since"),
-        etag=response_headers["ETag"],
+        etag=variant.etag,
         last_modified=last_modified,
     ):
-        return Response(None, 304, response_headers)
-    response_headers["Content-Type"] = representation.media_type
-    if coding != IDENTITY:
-        response_headers["Content-Encoding"] = coding
-    return Response(bodies[coding], 200, response_headers)
+        return RawResponse(304, fields)
+    return RawResponse(200, [*fields, *variant.content], variant.body)
 
 
 def last_modified_to_send(last_modified: datetime | None) -> datetime | None:
-    """Return the date to send as Last-Modified now, None where there is none to send.
+    """Return the date to send as Last-Modified now, None if there is none to send.
 
-    It is never after Date (RFC 9110 section 8.8.2.1), which lags behind the clock by up to a
-    second, nor so close to it that the content may change again within the same second.
+    The date is never after Date (RFC 9110 section 8.8.2.1), which lags behind the clock by up to
+    a second, nor so recent that the content may change again within the same second.
     """
     if last_modified is None or datetime.now(UTC) < sendable_from(last_modified):
         return None
@@ -88,69 +85,100 @@ def last_modified_to_send(last_modified: datetime | None) -> datetime | None:
 
 
 def sendable_from(last_modified: datetime) -> datetime:
-    """Return from when on ``last_modified`` is sent."""
+    """Return the time from which ``last_modified`` is sent."""
     return last_modified + _MIN_AGE
 
 
-def _coding_client_has(
-    request: Request, representation: Representation, accepted: str | None
-) -> Encoding | None:
-    """Return the coding that the client accepts and has, though another may be preferred by now.
+def is_not_modified(
+    *,
+    if_none_match: str | None,
+    if_modified_since: str | None,
+    etag: str,
+    last_modified: datetime | None,
+) -> bool:
+    """Tell whether the response to a GET or HEAD with these header fields is 304.
 
-    A better one is made a moment after the first request, and on each replica in its own time:
-    who has either is not sent the same again.
+    ``etag`` is a strong entity tag with its quotes. If-None-Match, compared weakly, takes
+    precedence: where it is given, dates are ignored. An invalid date counts as absent.
+
+    A date must be the very one that was sent: commit dates are not in the order in which readers
+    see the commits (clocks differ, a branch is reset), so that a later one proves nothing. This
+    is stricter than RFC 9110 section 13.1.3 requires.
     """
-    tags = _header(request, "if-none-match")
-    if tags is None:
+    if if_none_match is not None:
+        return if_none_match.strip() == "*" or etag in _ENTITY_TAG.findall(if_none_match)
+    if if_modified_since is None or last_modified is None:
+        return False
+    since = _parse_http_date(if_modified_since)
+    return since is not None and last_modified.replace(microsecond=0) == since
+
+
+def choose_coding(accept_encoding: str | None, available: Collection[Encoding]) -> Encoding | None:
+    """Return the coding of the response (RFC 9110 section 12.5.3), None if none is acceptable.
+
+    Identity is always available. Malformed elements count as absent.
+    """
+    if accept_encoding is None:
+        return IDENTITY
+    weights = _weights(accept_encoding)
+    acceptable = {
+        coding: weight
+        for coding in _CODINGS
+        if coding in available or coding == IDENTITY
+        if (weight := _weight(coding, weights)) > 0
+    }
+    return max(acceptable, key=acceptable.__getitem__, default=None)
+
+
+def _coding_of_client(
+    representation: Representation, accept_encoding: str | None, if_none_match: str | None
+) -> Encoding | None:
+    """Return the acceptable coding of the version that the client has, None if it has none.
+
+    The final compression is ready a moment after the first request, on each replica at another
+    time, and may change which coding is chosen: the client is not sent the same content again.
+    """
+    if if_none_match is None:
         return None
-    for coding in _CODINGS:
-        if choose_coding(accepted, {coding}) == coding and is_not_modified(
-            if_none_match=tags,
+    for coding in ("gzip", "br"):
+        if choose_coding(accept_encoding, {coding}) == coding and is_not_modified(
+            if_none_match=if_none_match,
             if_modified_since=None,
-            etag=representation.etag_of(coding),
+            etag=representation.variants[coding].etag,
             last_modified=None,
         ):
             return coding
     return None
 
 
-def _bodies(representation: Representation) -> dict[Encoding, bytes]:
-    """Return the body in every coding that saves something, and plain."""
-    size = len(representation.body)
-    encoded = {coding: representation.encoded(coding) for coding in _CODINGS}
-    smaller = {c: body for c, body in encoded.items() if len(body) < size}
-    return {IDENTITY: representation.body, **smaller}
-
-
 def _header(request: Request, name: str) -> str | None:
-    """Return a header field, its lines joined as RFC 9110 section 5.3 has it."""
+    """Return a header field, its lines joined (RFC 9110 section 5.3)."""
     lines = request.headers.getlist(name)
     return ", ".join(lines) if lines else None
 
 
-def last_modified_header(time: datetime | None) -> Mapping[str, str]:
-    """Return the Last-Modified field for ``moment``, none where that is None."""
-    if time is None:
-        return {}
-    date = time.astimezone(UTC).replace(microsecond=0)
-    return {"Last-Modified": format_datetime(date, usegmt=True)}
+def _parse_http_date(http_date: str) -> datetime | None:
+    """Parse an HTTP date: whole seconds, and GMT whatever zone is given."""
+    try:
+        date = parsedate_to_datetime(http_date)
+    except (ValueError, OverflowError):
+        return None
+    return date.replace(tzinfo=UTC) if date.tzinfo is None else date
 
 
-def link_header(links: Sequence[Link]) -> str:
-    """Return the field value of ``links`` (RFC 8288), of at most `MAX_LINK_BYTES`; perhaps empty.
-
-    Where not all fit, those go first that matter least. All but canonical stand in the body, too.
-    """
-    values = {link: _link_value(link) for link in links}
-    size, kept = 0, set[Link]()
-    for link in sorted(links, key=lambda link: _LINK_ORDER.get(link.rel, len(_LINK_ORDER))):
-        size += len(values[link]) + len(_SEPARATOR)
-        if size > MAX_LINK_BYTES:
-            break
-        kept.add(link)
-    return _SEPARATOR.join(values[link] for link in links if link in kept)
+def _weights(accept_encoding: str) -> dict[str, float]:
+    weights: dict[str, float] = {}
+    for element in accept_encoding.split(","):
+        if match := _CODING.fullmatch(element):
+            coding = match["coding"].lower().removeprefix("x-")
+            weights.setdefault(coding, float(match["q"] or 1))
+    return weights
 
 
-def _link_value(link: Link) -> str:
-    media_type = f'; type="{link.type}"' if link.type else ""
-    return f'<{quote(link.href, safe=_URL_CHARACTERS)}>; rel="{link.rel}"{media_type}'
+def _weight(coding: str, weights: dict[str, float]) -> float:
+    """Return the weight of ``coding``; identity, where not mentioned, is better than nothing."""
+    if coding in weights:
+        return weights[coding]
+    if "*" in weights:
+        return weights["*"]
+    return 0.0001 if coding == IDENTITY else 0.0

@@ -1,5 +1,6 @@
-"""What every answer gets, whoever gives it: common headers, limits, a count, a clean failure."""
+"""ASGI middleware around all routes: common headers, limits, redirects, metrics and errors."""
 
+from http import HTTPStatus
 from time import perf_counter
 from typing import Final
 
@@ -14,14 +15,18 @@ from syndicate.model.feed import ServiceInfo
 from syndicate.telemetry import logger, request_seconds, requests_total
 from syndicate.web.http.auth import AuthenticatedRoute
 from syndicate.web.http.problem_details import problem_response
+from syndicate.web.http.rate_limit import METRICS_PATH, AuthenticationLimiter, RateLimiter
+from syndicate.web.http.redirects import redirect_moved
+from syndicate.web.http_policy import HttpPolicy
 
 MAX_TARGET_BYTES: Final = 8_192
-"""Bytes of path and query; longer ones are refused (414)."""
+"""Bytes of path and query; longer ones are rejected (414)."""
 
 MAX_HEADER_BYTES: Final = 32_768
-"""Bytes of header fields; more are refused (431)."""
+"""Bytes of header fields; more are rejected (431)."""
 
-_SAFE_METHODS: Final = {"GET", "HEAD", "OPTIONS"}
+_READING_METHODS: Final = {"GET", "HEAD"}
+_SAFE_METHODS: Final = {*_READING_METHODS, "OPTIONS"}
 
 _SECURITY_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -33,20 +38,37 @@ _CORS_HEADERS: Final = {
     "Access-Control-Expose-Headers": "ETag, Last-Modified, Link, Retry-After",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
-"""What lets pages of other sites read (CORS)."""
+"""CORS: scripts of any site may read."""
 
 _log = logger("web")
 
 
 class ResponseMiddleware:
-    """ASGI middleware around everything else."""
+    """ASGI middleware around the routes: common headers, limits, redirects, metrics, errors.
 
-    def __init__(self, app: ASGIApp, *, service_info: ServiceInfo) -> None:
+    Whatever fails, there is a response.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        service_info: ServiceInfo,
+        policy: HttpPolicy,
+        rate_limiter: RateLimiter | None,
+    ) -> None:
         self._app = app
         self._service_info = service_info
+        self._policy = policy
+        self._rate_limiter = rate_limiter
+        self._authentication_limiter = AuthenticationLimiter(
+            posts_per_minute=policy.unauthenticated_posts_per_minute,
+            failures_per_minute=policy.failed_authentications_per_minute,
+            proxies=policy.proxies,
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; whatever fails, there is an answer."""
+        """Respond to one request, and count it with its time."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -62,7 +84,9 @@ class ResponseMiddleware:
         try:
             _check_size(scope)
             _check_host(scope)
-            await self._app(scope, receive, sender.send)
+            if self._rate_limiter is not None:
+                self._rate_limiter.check(scope)
+            await self._limit_authentication(scope, receive, sender.send)
         except Exception as error:
             if sender.status:
                 raise
@@ -70,9 +94,27 @@ class ResponseMiddleware:
             response = problem_response(Request(scope, receive), error, self._service_info)
             await response(scope, receive, sender.send)
 
+    async def _limit_authentication(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] not in _READING_METHODS or scope["path"] == METRICS_PATH:
+            self._authentication_limiter.check(scope)
+        try:
+            await self._redirect_or_route(scope, receive, send)
+        except HTTPException as error:
+            if error.status_code == HTTPStatus.UNAUTHORIZED:
+                self._authentication_limiter.reject(scope)
+            raise
+        if scope["method"] == "POST":
+            self._authentication_limiter.accept(scope)
+
+    async def _redirect_or_route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        redirect = None
+        if self._policy.redirects or scope["path"].endswith("/"):
+            redirect = redirect_moved(scope, self._service_info, self._policy)
+        await (redirect or self._app)(scope, receive, send)
+
 
 class _ResponseSender:
-    """Sends an answer with the common headers, for HEAD without its body."""
+    """Sends a response with the common headers, to HEAD without its body."""
 
     def __init__(self, send: Send, scope: Scope) -> None:
         self._send = send
@@ -96,7 +138,7 @@ class _ResponseSender:
 
 
 def _log_error(scope: Scope, error: Exception) -> None:
-    """Log what whoever asked is not told."""
+    """Log the details that the response does not contain."""
     fields = {"method": scope["method"], "path": scope["path"]}
     if isinstance(error, (RepositoryError, StorageError)):
         _log.warning("request failed", **fields, reason=error.message)
@@ -106,19 +148,19 @@ def _log_error(scope: Scope, error: Exception) -> None:
 
 def _check_size(scope: Scope) -> None:
     if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > MAX_TARGET_BYTES:
-        raise HTTPException(414, f"the address is longer than {MAX_TARGET_BYTES:,} bytes")
+        raise HTTPException(414, f"the URL is longer than {MAX_TARGET_BYTES:,} bytes")
     if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADER_BYTES:
         raise HTTPException(431, f"the header fields are longer than {MAX_HEADER_BYTES:,} bytes")
 
 
 def _check_host(scope: Scope) -> None:
-    """RFC 9112, section 3.2: two hosts can mean another one to what stands in front."""
+    """Require one Host (RFC 9112 section 3.2): a proxy may choose another one of two."""
     hosts = sum(name == b"host" for name, _ in scope["headers"])
     if hosts > 1 or (not hosts and scope["http_version"] == "1.1"):
-        raise HTTPException(400, f"a request names one Host, this one {hosts or 'none'}")
+        raise HTTPException(400, f"exactly one Host header is required; found {hosts or 'none'}")
 
 
 def route_label(scope: Scope) -> str:
-    """Return the pattern of the address, so that labels stay few."""
+    """Return the URL pattern of the route as a metric label: there are few of them."""
     route = scope.get("route")
     return route.path.replace(":path", "") if isinstance(route, Route) else "none"

@@ -6,21 +6,29 @@ from math import inf
 from typing import Any, Final
 
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
 from typing_extensions import override
 from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from syndicate.telemetry import requests_total
-from syndicate.web.http.cacheability import STATE_KEY, Cacheability
-from syndicate.web.http.connection_limits import ConnectionLimits, ConnectionMonitor
+from syndicate.web.http.connection_limits import LIMITS, ConnectionLimits, ConnectionMonitor
 from syndicate.web.http.middleware import MAX_TARGET_BYTES
 from syndicate.web.http.problem_details import MEDIA_TYPE, ProblemDetails
-from syndicate.web.http.response_cache import CacheableRequest, ResponseCache, parse_cacheable
+from syndicate.web.http.response_cache import (
+    CacheableRequest,
+    ResponseCache,
+    parse_cacheable,
+    request_state,
+)
 from syndicate.web.http_policy import NO_STORE
 
 _MAX_EXCESS_HEAD_BYTES: Final = 65_536
 """Bytes of a head, beyond those that came first, that are waited for; the envelope wants fewer."""
+
+GRACE_SECONDS: Final = 10
+"""How long requests in progress may take once the server stops."""
 
 _LINGER_SECONDS: Final = 1
 _MAX_REFUSALS: Final = 64
@@ -30,16 +38,33 @@ _RETRY_SECONDS: Final = 5
 _REFUSAL_DETAILS: Final = {
     400: "this is not HTTP",
     408: "the head of the request took too long",
-    414: f"the address is longer than {MAX_TARGET_BYTES:,} bytes",
+    414: f"the URL is longer than {MAX_TARGET_BYTES:,} bytes",
     431: f"the head of the request has not ended after {_MAX_EXCESS_HEAD_BYTES:,} bytes",
     503: "too many connections are open",
 }
 
 
 class ServerConfig(Config):
-    """Uvicorn's configuration, and the ``monitor`` that limits the connections."""
+    """uvicorn's configuration for `HttpProtocol`, with the monitor that limits the connections.
 
-    monitor: ConnectionMonitor
+    If ``app`` is a `ResponseCache`, the connections use it.
+    """
+
+    def __init__(self, app: ASGIApp, limits: ConnectionLimits = LIMITS) -> None:
+        super().__init__(
+            app,
+            http=HttpProtocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            backlog=limits.backlog,
+            timeout_keep_alive=limits.idle_seconds,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+        self.monitor = ConnectionMonitor(limits)
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -56,9 +81,7 @@ class HttpProtocol(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self._response_cache = (
-            self.app if isinstance(self.app, ResponseCache) else ResponseCache(self.app)
-        )
+        self._response_cache = self.app if isinstance(self.app, ResponseCache) else None
         self._cacheable_request: CacheableRequest | None = None
         """What the present lot is, if it is one plain request."""
         self._cache_used_at = -inf
@@ -162,6 +185,7 @@ class HttpProtocol(HttpToolsProtocol):
             not self._is_request_open
             and (cycle is None or cycle.response_complete)  # `_is_idle`, without a call
             and not self.flow.write_paused
+            and self._response_cache is not None
             and self._response_cache.respond(
                 data, self.transport, self.client, self.server_state.default_headers
             )
@@ -175,7 +199,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _parse(self, data: bytes) -> None:
         """Let the parser have it, as long as there is hope that it becomes a request."""
-        self._cacheable_request = None if self._is_request_open else parse_cacheable(data)
+        if self._response_cache is not None and not self._is_request_open:
+            self._cacheable_request = parse_cacheable(data)
         open_scope = self.scope if self._is_request_open else None
         self._body_bytes = 0
         self._received_at = self.loop.time()
@@ -205,7 +230,7 @@ class HttpProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         if self._cacheable_request is not None:
-            self.scope["state"][STATE_KEY] = Cacheability(key=self._cacheable_request.key)
+            self.scope["state"].update(request_state(self._cacheable_request))
         self._is_request_open = True
         self._head_bytes = 0
         self._request_since = self._received_at

@@ -1,6 +1,6 @@
-"""How often one client may ask: so many requests a minute, each client by itself."""
+"""Rate limits of each client: requests a minute, and requests without valid credentials."""
 
-from collections import OrderedDict
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
@@ -8,100 +8,172 @@ from math import ceil
 from time import monotonic
 from typing import Final
 
+from cachetools import LRUCache
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Scope
 
-from syndicate.web.http.cacheability import get_cacheability
+from syndicate.model.push_hook import HookCredentials
+from syndicate.web.http.problem_details import HUB_PATH
+
+METRICS_PATH: Final = "/metrics"
 
 UNLIMITED_PATHS: Final = frozenset({"/healthz", "/readyz"})
-"""Who asks these decides whether the service runs at all."""
+"""Asked by the supervisor that decides whether the service runs at all."""
 
+_PUSH_HOOK: Final = re.compile(r"/v1/sources/[^/]+/refresh")
 _MINUTE_SECONDS: Final = 60.0
 _MAX_CLIENTS: Final = 10_000
-"""Clients to remember; whoever asked longest ago is forgotten first."""
+"""Clients to remember; the one whose last request is the oldest is forgotten first."""
 
 
 @dataclass(slots=True, kw_only=True)
 class TokenBuckets:
-    """A token bucket for each client: full at first, filled up evenly within a minute.
+    """A token bucket for each client: full at first, refilled evenly within a minute.
 
-    A bucket is one number, the moment at which it will be full again (known as the generic cell
-    rate algorithm); one that is full need not be remembered. ``clock`` gives seconds.
+    A bucket is one number, the time at which it will be full again (the generic cell rate
+    algorithm); a full one need not be remembered. ``clock`` returns seconds.
     """
 
     per_minute: int
     clock: Callable[[], float] = monotonic
     max_clients: int = _MAX_CLIENTS
-    _full_at: OrderedDict[str, float] = field(default_factory=OrderedDict)
+    _full_at: LRUCache[str, float] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with all buckets full."""
+        self._full_at = LRUCache(self.max_clients)
 
     def take(self, client: str) -> float:
-        """Take one token of ``client`` and return 0, or return the seconds until there is one."""
+        """Take a token of ``client`` and return 0, or return the seconds until there is one."""
         full, seconds = self._next(client)
         if seconds:
             return seconds
         self._full_at[client] = full
-        self._full_at.move_to_end(client)
-        if len(self._full_at) > self.max_clients:
-            self._full_at.popitem(last=False)
         return 0
 
     def peek(self, client: str) -> float:
-        """Return what `wait` would return, and take nothing."""
+        """Return what `take` would return, without taking a token."""
         return self._next(client)[1]
 
     def put_back(self, client: str) -> None:
-        """Put back one token that ``client`` took."""
+        """Put back a token that ``client`` took."""
         if client in self._full_at:
             self._full_at[client] -= _MINUTE_SECONDS / self.per_minute
 
     def _next(self, client: str) -> tuple[float, float]:
-        """Return when the bucket is full again after one more, and how long to wait for that."""
+        """Return when the bucket is full again after another token, and how long to wait for it."""
         now = self.clock()
         full = max(self._full_at.get(client, now), now) + _MINUTE_SECONDS / self.per_minute
         return full, max(full - now - _MINUTE_SECONDS, 0)
 
 
-class RateLimitMiddleware:
-    """ASGI middleware that refuses (429) whoever asks more often than the allowance has it.
+class RateLimiter:
+    """Limits the requests of each client; responds 429 beyond.
 
-    ``proxies`` is how many proxies stand in front, each of which adds to ``X-Forwarded-For`` whom
-    it was asked by. Everything to the left of what they wrote is the client's own invention.
+    ``proxies`` is the number of trusted reverse proxies, each of which appends to
+    ``X-Forwarded-For`` the address it was asked from. Entries further left are unverified.
     """
 
-    def __init__(self, app: ASGIApp, *, buckets: TokenBuckets, proxies: int) -> None:
-        self._app = app
+    def __init__(self, *, buckets: TokenBuckets, proxies: int) -> None:
         self._buckets = buckets
         self._proxies = proxies
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or raise; the envelope tells."""
-        if scope.get("path") not in UNLIMITED_PATHS:
-            get_cacheability(scope).admit = self._admit
-            seconds = self._buckets.take(scope_client_key(scope, self._proxies))
-            if seconds:
-                raise HTTPException(
-                    429,
-                    f"more than {self._buckets.per_minute:,} requests came within a minute",
-                    {"Retry-After": str(ceil(seconds))},
-                )
-        await self._app(scope, receive, send)
+    def check(self, scope: Scope) -> None:
+        """Count a request; raises `HTTPException` (429) if it is one too many."""
+        if scope["path"] in UNLIMITED_PATHS:
+            return
+        seconds = self._buckets.take(scope_client_key(scope, self._proxies))
+        if seconds:
+            raise _too_many(
+                f"more than {self._buckets.per_minute:,} requests came within a minute", seconds
+            )
 
-    def _admit(self, peer: str, forwarded: str) -> bool:
+    def allows(self, peer: str, forwarded: str) -> bool:
+        """Count a request from ``peer`` with this X-Forwarded-For, if it is allowed; tell that."""
         return not self._buckets.take(client_key(peer, [forwarded], self._proxies))
 
 
+class AuthenticationLimiter:
+    """Limits requests without valid credentials of each client; responds 429 beyond.
+
+    ``posts_per_minute`` bounds POST requests to the hub and to push hooks, before their body is
+    read; one with valid credentials is not counted. ``failures_per_minute`` bounds invalid
+    credentials. Bearer tokens are 256 random bits, so a valid one is accepted even then: a client
+    that shares its IP address with an attacker is not locked out. Secrets that the operator chose
+    (push hooks, ``/metrics``) may be shorter and are not even compared then. 0 means unlimited.
+    """
+
+    def __init__(self, *, posts_per_minute: int, failures_per_minute: int, proxies: int) -> None:
+        self._posts = TokenBuckets(per_minute=posts_per_minute) if posts_per_minute else None
+        self._failures = (
+            TokenBuckets(per_minute=failures_per_minute) if failures_per_minute else None
+        )
+        self._proxies = proxies
+
+    def check(self, scope: Scope) -> None:
+        """Count a POST before it is handled; raises `HTTPException` (429)."""
+        path = scope["path"]
+        is_hook = _PUSH_HOOK.fullmatch(path) is not None
+        if (is_hook or path == METRICS_PATH) and _has_credentials(scope):
+            self._check_failures(scope, take=False)
+        if self._posts is not None and _is_counted(scope):
+            self._raise_if_limited(
+                self._posts.take(scope_client_key(scope, self._proxies)),
+                f"more than {self._posts.per_minute:,} POST requests without valid credentials",
+            )
+
+    def accept(self, scope: Scope) -> None:
+        """Take back the count of a push hook, whose credentials were valid."""
+        if self._posts is not None and _is_counted(scope) and scope["path"] != HUB_PATH:
+            self._posts.put_back(scope_client_key(scope, self._proxies))
+
+    def reject(self, scope: Scope) -> None:
+        """Count invalid credentials; raises `HTTPException` (429) if they are too many."""
+        if _has_credentials(scope):
+            self._check_failures(scope, take=True)
+
+    def _check_failures(self, scope: Scope, *, take: bool) -> None:
+        if self._failures is not None:
+            key = scope_client_key(scope, self._proxies)
+            seconds = self._failures.take(key) if take else self._failures.peek(key)
+            self._raise_if_limited(
+                seconds, f"more than {self._failures.per_minute:,} wrong credentials"
+            )
+
+    def _raise_if_limited(self, seconds: float, message: str) -> None:
+        if seconds:
+            raise _too_many(f"{message} came from this client within a minute", seconds)
+
+
+def _is_counted(scope: Scope) -> bool:
+    path = scope["path"]
+    return scope["method"] == "POST" and (path == HUB_PATH or bool(_PUSH_HOOK.fullmatch(path)))
+
+
+def _has_credentials(scope: Scope) -> bool:
+    headers = scope["headers"]
+    return (
+        any(name == b"authorization" for name, _ in headers)
+        or not HookCredentials.from_headers(headers).is_empty
+    )
+
+
+def _too_many(message: str, seconds: float) -> HTTPException:
+    return HTTPException(429, message, {"Retry-After": str(ceil(seconds))})
+
+
 def scope_client_key(scope: Scope, proxies: int) -> str:
-    """Return who asks, as `asker` knows it."""
+    """Return the rate-limit key of the client of a request."""
     peer = (scope.get("client") or ("", 0))[0]
     return client_key(peer, Headers(scope=scope).getlist("x-forwarded-for"), proxies)
 
 
 def client_key(peer: str, forwarded: Iterable[str], proxies: int) -> str:
-    """Return who asks: an IPv4 address, the network of an IPv6 one, or "" where nobody knows.
+    """Return the rate-limit key of a client: its IPv4 address, its IPv6 /64, or "" if unknown.
 
-    An IPv6 client has a whole /64 to ask from (RFC 6177). Who did not come through ``proxies``
-    proxies, or whose proxies wrote no address, is known by ``peer``, the address that connected.
+    An IPv6 client has a whole /64 of addresses (RFC 6177). Where the request did not pass
+    ``proxies`` proxies, or these wrote no address, ``peer`` counts, the address that connected.
     """
     addresses = _forwarded(forwarded)
     address = addresses[-proxies] if 0 < proxies <= len(addresses) else peer
@@ -113,7 +185,7 @@ def _forwarded(fields: Iterable[str]) -> list[str]:
 
 
 def _network(text: str) -> str:
-    """Return the address ``text`` or its /64, empty if it is none."""
+    """Return the IPv4 address or the IPv6 /64 that ``text`` is in; empty if it is neither."""
     try:
         address = ip_address(text.strip("[]"))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Addresses that are no more: moved (308), gone (410), or written with a slash too many."""
+"""Redirects (308), withdrawn URLs (410) and trailing slashes."""
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -6,7 +6,7 @@ from typing import Final
 
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Scope
 
 from syndicate.errors import Gone
 from syndicate.feeds.formats import FORMATS
@@ -14,39 +14,34 @@ from syndicate.model.feed import ServiceInfo
 from syndicate.web.http_policy import HttpPolicy
 
 MAX_LOCATION_BYTES: Final = 1_200
-"""Bytes of an address that is redirected to: the head of an answer stays below 2 kB."""
+"""Bytes of a URL to redirect to: the header of a response stays below 2 kB."""
 
 
-class RedirectMiddleware:
-    """ASGI middleware that knows the redirects of a policy."""
+def redirect_moved(
+    scope: Scope, service_info: ServiceInfo, policy: HttpPolicy
+) -> RedirectResponse | None:
+    """Return the redirect for a request of a URL that has moved, None for any other.
 
-    def __init__(self, app: ASGIApp, *, service_info: ServiceInfo, policy: HttpPolicy) -> None:
-        self._app = app
-        self._service_info = service_info
-        self._policy = policy
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request for a former address; pass on every other."""
-        target = redirect_target(scope.get("path", ""), self._policy.redirects)
-        if target is None:
-            await self._app(scope, receive, send)
-            return
-        if not target:
-            raise Gone(
-                f"what was at {scope['path']} has been withdrawn",
-                code="gone",
-                hint="Stop asking for it; / lists the feeds there are.",
-            )
-        query = scope["query_string"].decode("latin-1")
-        response = redirect_response(self._service_info, self._policy, target, query)
-        await response(scope, receive, send)
+    Raises `Gone` for one that was withdrawn.
+    """
+    target = redirect_target(scope["path"], policy.redirects)
+    if target is None:
+        return None
+    if not target:
+        raise Gone(
+            f"what was at {scope['path']} has been withdrawn",
+            code="gone",
+            hint="Stop asking for it; / lists the feeds there are.",
+        )
+    query = scope["query_string"].decode("latin-1")
+    return redirect_response(service_info, policy, target, query)
 
 
 def redirect_target(path: str, redirects: Mapping[str, str]) -> str | None:
-    """Return what took the place of ``path``, empty if nothing did, None if it is still there.
+    """Return where ``path`` has moved, empty if it was withdrawn, None if neither.
 
-    A feed that moved takes its formats along: what is said of /feeds/a holds for /feeds/a.rss.
-    No address of ours ends with a slash, but the first.
+    A feed moves with its formats: a redirect of /feeds/a applies to /feeds/a.rss, too. No path of
+    this service ends with a slash, except the first.
     """
     if path in redirects:
         return redirects[path]
@@ -62,9 +57,9 @@ def redirect_target(path: str, redirects: Mapping[str, str]) -> str | None:
 def redirect_response(
     service_info: ServiceInfo, policy: HttpPolicy, target: str, query: str = ""
 ) -> RedirectResponse:
-    """Return 308 to ``target``, a path of ours or an address elsewhere, with ``query`` added.
+    """Return 308 to ``target``, a path of this service or a URL, with ``query`` added.
 
-    Raises `HTTPException` (414) if the address were longer than `MAX_LOCATION_BYTES`.
+    Raises `HTTPException` (414) if the URL would be longer than `MAX_LOCATION_BYTES`.
     """
     url = service_info.url(target) if target.startswith("/") else target
     separator = "&" if "?" in url else "?"
@@ -74,8 +69,6 @@ def redirect_response(
         headers={"Cache-Control": policy.cache_control},
     )
     if len(response.headers["location"]) > MAX_LOCATION_BYTES:
-        detail = (
-            f"the address has moved, and the new one is longer than {MAX_LOCATION_BYTES:,} bytes"
-        )
+        detail = f"the URL has moved, and the new one is longer than {MAX_LOCATION_BYTES:,} bytes"
         raise HTTPException(414, detail)
     return response

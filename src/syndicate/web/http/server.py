@@ -17,19 +17,14 @@ from syndicate.errors import SyndicateError
 from syndicate.web.http.connection_limits import (
     LIMITS,
     ConnectionLimits,
-    ConnectionMonitor,
     raise_open_files,
     within_open_files,
 )
-from syndicate.web.http.protocol import HttpProtocol, ServerConfig
-from syndicate.web.http.response_cache import ResponseCache
-
-GRACE_SECONDS: Final = 10
-"""How long requests in progress may take once the server stops."""
+from syndicate.web.http.protocol import ServerConfig
 
 _THREAD_SWITCH_SECONDS: Final = 0.0005
-"""How long another thread may compute while a request waits. The loop gives the interpreter up
-with each event, so that 64 busy connections wait 64 times so long: not the 5 ms that are usual."""
+"""How long another thread may run while a request waits. The event loop releases the interpreter
+lock with each event, so that 64 busy connections wait 64 times as long: not the usual 5 ms."""
 
 
 def uvloop_runner() -> asyncio.Runner:
@@ -48,13 +43,13 @@ async def serve(  # noqa: PLR0913 — all there is to say of a server
 ) -> None:
     """Serve ``app`` until ``stopping`` is set; then finish what is in progress, and return.
 
-    ``started`` is told the port, which the system chooses if ``port`` is 0. Signals are left
-    alone. ``limits`` hold for connections, fewer where the system allows fewer open files. Raises
-    `SyndicateError` if host and port cannot be had.
+    ``on_started`` gets the port, which the system chooses if ``port`` is 0. Signals are not
+    handled. ``limits`` of connections are lowered where the system allows fewer open files.
+    Raises `SyndicateError` if host and port are not available.
     """
     limits = within_open_files(limits, raise_open_files())
     listener = _listen(host, port, limits.backlog)
-    config = server_config(ResponseCache(app), limits)
+    config = ServerConfig(app, limits)
     server = _Server(config, stopping, on_started)
     previous_interval = sys.getswitchinterval()
     sys.setswitchinterval(_THREAD_SWITCH_SECONDS)
@@ -66,27 +61,8 @@ async def serve(  # noqa: PLR0913 — all there is to say of a server
         sys.setswitchinterval(previous_interval)
 
 
-def server_config(app: ASGIApp, limits: ConnectionLimits = LIMITS) -> ServerConfig:
-    """Return what uvicorn is told; with a `ResponseCache` for ``app``, its connections use it."""
-    config = ServerConfig(
-        app,
-        http=HttpProtocol,
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        backlog=limits.backlog,
-        timeout_keep_alive=limits.idle_seconds,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-    )
-    config.monitor = ConnectionMonitor(limits)
-    return config
-
-
 class _Server(uvicorn.Server):
-    """Uvicorn's server, told by an event when to stop."""
+    """uvicorn's server, stopped by an event instead of a signal."""
 
     def __init__(
         self, config: uvicorn.Config, stopping: asyncio.Event, on_started: Callable[[int], None]

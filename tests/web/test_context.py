@@ -4,7 +4,7 @@ import asyncio
 
 from syndicate.feeds import Representation, make_representation
 from syndicate.model.edition import Edition
-from syndicate.web.document_cache import DocumentCache
+from syndicate.web.context import DocumentCache
 from tests import samples
 
 
