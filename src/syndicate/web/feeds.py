@@ -15,8 +15,9 @@ from syndicate.feeds import FeedRequest
 from syndicate.feeds.formats import FORMATS, Format
 from syndicate.model.edition import Edition
 from syndicate.web.context import WebContext
-from syndicate.web.http.conditional_response import sendable_from
+from syndicate.web.http.conditional_response import conditional_response, sendable_from
 from syndicate.web.http.response_cache import mark_cacheable
+from syndicate.web.http_policy import NO_CACHE
 
 _MAX_REQUESTS: Final = 2_048
 _MAX_QUERY_BYTES: Final = 512
@@ -82,7 +83,9 @@ class Feeds:
             self.resolved.put(url, feed_request)
         feed_cache = context.feed_cache
         representation = await feed_cache.get(reader, edition, feed_request, removed=removed)
-        response = context.respond(request, representation)
+        is_provisional = representation.is_provisional
+        cache_control = NO_CACHE if is_provisional else context.policy.cache_control
+        response = conditional_response(request, representation, cache_control=cache_control)
         version = feed_cache.current_version(edition, removed, feed_request.key)
         if version is not None:
             date = representation.last_modified
