@@ -54,7 +54,7 @@ def dump(signum, frame):
     dumps += 1
     name = f"{folder}/{{os.getpid()}}"
     with open(f"{{name}}.new", "w") as file:
-        file.writelines(f"{{path}}\\t{{name}}\\n" for path, name in functions)
+        file.writelines(f"{{path}}\\t{{name}}\\n" for path, name in list(functions))
     os.rename(f"{{name}}.new", f"{{name}}.{{dumps}}")
     functions.clear()
 
