@@ -33,7 +33,7 @@ def store(file: pathlib.Path) -> Iterator[Cache]:
         yield opened
 
 
-def test_what_was_put_is_found_after_a_restart(file: pathlib.Path, store: Cache) -> None:
+def test_stored_values_survive_a_restart(file: pathlib.Path, store: Cache) -> None:
     """Any keys and values come back as they were, from a new cache on the same file."""
     store.put("items", ENTRIES)
     store.put("items", {"a": b"old"})
@@ -44,7 +44,7 @@ def test_what_was_put_is_found_after_a_restart(file: pathlib.Path, store: Cache)
         assert again.get("items", []) == {}
 
 
-def test_few_of_many_are_asked_for_by_key(store: Cache) -> None:
+def test_few_keys_of_many_are_queried(store: Cache) -> None:
     """A small part of a shelf is found as surely as all of it."""
     many = {str(number): str(number).encode() for number in range(9000)}
     store.put("items", many)
@@ -54,13 +54,13 @@ def test_few_of_many_are_asked_for_by_key(store: Cache) -> None:
     assert store.get("items", (f"no {number}" for number in range(1000))) == {}
 
 
-def test_nothing_put_is_nothing_kept(file: pathlib.Path, store: Cache) -> None:
+def test_storing_nothing_changes_nothing(file: pathlib.Path, store: Cache) -> None:
     """No entries do not even make a file."""
     store.put("items", {})
     assert not file.exists()
 
 
-def test_shelves_know_nothing_of_each_other(store: Cache) -> None:
+def test_namespaces_are_separate(store: Cache) -> None:
     """The same key may lie on several shelves, whatever they are called."""
     shelves = ("a", "A", 'b" (x); --', "sqlite_master", "")
     for shelf in shelves:
@@ -69,7 +69,7 @@ def test_shelves_know_nothing_of_each_other(store: Cache) -> None:
         assert store.get(shelf, ["key"]) == {"key": shelf.encode()}
 
 
-def test_only_what_is_kept_stays(store: Cache) -> None:
+def test_retain_only_deletes_other_values(store: Cache) -> None:
     """Keeping some keys forgets the others of that shelf only."""
     store.put("items", ENTRIES)
     store.put("heads", {"x": b"1"})
@@ -82,7 +82,7 @@ def test_only_what_is_kept_stays(store: Cache) -> None:
     assert store.get("heads", ["x"]) == {"x": b"1"}
 
 
-def test_a_closed_cache_opens_again(store: Cache) -> None:
+def test_closed_cache_opens_again(store: Cache) -> None:
     """Closing is never final."""
     store.put("items", {"a": b"1"})
     store.close()
@@ -90,7 +90,7 @@ def test_a_closed_cache_opens_again(store: Cache) -> None:
     assert store.get("items", ["a"]) == {"a": b"1"}
 
 
-def test_without_a_file_nothing_is_remembered() -> None:
+def test_cache_without_a_file_is_empty() -> None:
     """A cache of no file takes everything and gives nothing."""
     store = Cache(None)
     store.put("items", {"a": b"1"})
@@ -100,7 +100,7 @@ def test_without_a_file_nothing_is_remembered() -> None:
 
 
 @pytest.mark.parametrize("damage", ["text", "empty", "cut", "start", "foreign", "older", "altered"])
-def test_a_file_that_is_not_ours_or_not_whole_is_replaced(
+def test_damaged_or_foreign_file_is_replaced(
     file: pathlib.Path, damage: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Nothing wrong is ever returned, and what is put afterwards is found."""
@@ -131,7 +131,7 @@ def test_a_file_that_is_not_ours_or_not_whole_is_replaced(
     assert ("cache failed" in capsys.readouterr().err) == (damage != "empty")
 
 
-def test_garbage_in_the_middle_never_becomes_a_value(file: pathlib.Path) -> None:
+def test_damaged_pages_never_become_values(file: pathlib.Path) -> None:
     """Whatever part of the file is overwritten, only values that were put come back."""
     with closing(Cache(file)) as store:
         store.put("items", ENTRIES)
@@ -147,7 +147,7 @@ def test_garbage_in_the_middle_never_becomes_a_value(file: pathlib.Path) -> None
 
 
 @pytest.mark.parametrize("value", ["NULL", "7", "'text'", "x'ff'", "CAST(x'ff' AS TEXT)"])
-def test_a_value_that_was_altered_is_missing(file: pathlib.Path, store: Cache, value: str) -> None:
+def test_altered_value_is_missing(file: pathlib.Path, store: Cache, value: str) -> None:
     """The checksum tells a wrong value, of whatever type; its neighbours are still found."""
     store.put("items", {"a": b"1", "b": b"2"})
     store.close()
@@ -158,7 +158,7 @@ def test_a_value_that_was_altered_is_missing(file: pathlib.Path, store: Cache, v
     assert store.get("items", ["a", "b"]) == {"b": b"2"}
 
 
-def test_a_place_that_cannot_be_written_means_no_cache(
+def test_unwritable_folder_means_no_cache(
     tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A folder that cannot be made, or a folder in place of the file: said once, no exception."""
@@ -173,7 +173,7 @@ def test_a_place_that_cannot_be_written_means_no_cache(
         assert capsys.readouterr().err.count("cache failed") == 1
 
 
-def test_a_file_that_went_away_is_made_anew(file: pathlib.Path, store: Cache) -> None:
+def test_deleted_file_is_created_again(file: pathlib.Path, store: Cache) -> None:
     """Whoever clears the folder of a running service does no harm."""
     store.put("items", {"a": b"1"})
     store.close()
@@ -185,7 +185,7 @@ def test_a_file_that_went_away_is_made_anew(file: pathlib.Path, store: Cache) ->
     assert store.get("items", ["a"]) == {"a": b"2"}
 
 
-def test_damage_that_another_process_mended_is_left_alone(file: pathlib.Path) -> None:
+def test_file_replaced_by_another_process_is_kept(file: pathlib.Path) -> None:
     """Of two that find the same damaged file, the second takes the new file of the first."""
     with closing(Cache(file)) as store:
         store.put("items", ENTRIES)
@@ -201,7 +201,7 @@ def test_damage_that_another_process_mended_is_left_alone(file: pathlib.Path) ->
         assert first.get("items", ["both"]) == {"both": b"2"}
 
 
-def test_trouble_that_a_new_file_does_not_mend_is_not_fought(
+def test_file_is_kept_after_errors_that_a_new_one_does_not_fix(
     file: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If even a new file is refused, there is no cache, and no endless replacing."""
@@ -211,7 +211,7 @@ def test_trouble_that_a_new_file_does_not_mend_is_not_fought(
     assert store.get("items", ["a"]) == {}
 
 
-def test_a_writer_that_takes_too_long_is_not_waited_for(
+def test_locked_file_is_given_up_after_a_timeout(
     file: pathlib.Path, store: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A lock held elsewhere costs the write, nothing else; later ones succeed."""
@@ -266,7 +266,7 @@ def test_processes_share_a_file(file: pathlib.Path) -> None:
         assert store.get("items", expected) == expected
 
 
-def test_a_killed_process_leaves_a_usable_file(file: pathlib.Path) -> None:
+def test_killed_process_leaves_a_usable_file(file: pathlib.Path) -> None:
     """A kill in the middle of writing loses at most what was being written."""
     context = multiprocessing.get_context("spawn")
     for _ in range(3):
@@ -286,7 +286,7 @@ def test_a_killed_process_leaves_a_usable_file(file: pathlib.Path) -> None:
             assert store.get("items", ["after"]) == {"after": b"1"}
 
 
-def test_a_full_disk_costs_what_does_not_fit(file: pathlib.Path) -> None:
+def test_full_disk_drops_new_values(file: pathlib.Path) -> None:
     """Where no file may grow any more, puts are forgotten and what is there is still found."""
     script = (
         "import pathlib, resource, signal, sys\n"

@@ -32,7 +32,7 @@ def drawn() -> dict[str, tuple[str, int, int]]:
     return tree
 
 
-def test_the_docstring_draws_the_tree_as_it_is() -> None:
+def test_docstring_shows_the_tree_of_errors() -> None:
     """Every class stands in the drawing, below its parent, with its exit code and status."""
     assert drawn() == {
         cls.__name__: (cls.__mro__[1].__name__, cls.exit_code, cls.status) for cls in CLASSES
@@ -40,7 +40,7 @@ def test_the_docstring_draws_the_tree_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("cls", CLASSES)
-def test_an_error_says_what_and_how_to_go_on(cls: type[SyndicateError]) -> None:
+def test_error_has_a_message_and_a_hint(cls: type[SyndicateError]) -> None:
     """Its text is the object and the cause; the hint stands apart."""
     error = cls("source usds: ref main does not exist", hint="Set ref to a branch.")
     assert str(error) == error.message == "source usds: ref main does not exist"
@@ -49,24 +49,24 @@ def test_an_error_says_what_and_how_to_go_on(cls: type[SyndicateError]) -> None:
 
 
 @pytest.mark.parametrize("cls", CLASSES)
-def test_an_error_has_a_name_for_programs(cls: type[SyndicateError]) -> None:
+def test_error_has_a_code(cls: type[SyndicateError]) -> None:
     """Without a name of its own, a case is called like its class, in kebab case."""
     assert re.fullmatch(r"[a-z]+(-[a-z]+)*", cls("x").code)
     assert NotReady("x").code == "not-ready"
 
 
-def test_an_error_may_list_what_is_known() -> None:
+def test_error_can_list_valid_values() -> None:
     """A case that has a name of its own and a list of what would do carries both."""
     error = errors.UnknownName("no feed tss", code="unknown-feed", choices=("all", "tts"))
     assert (error.code, error.choices) == ("unknown-feed", ("all", "tts"))
 
 
-def test_settings_list_every_mistake() -> None:
+def test_settings_error_lists_every_error() -> None:
     """All of them at once, so that nobody mends them one by one."""
     assert SettingsError("two mistakes", errors=("a", "b")).errors == ("a", "b")
 
 
-def test_a_content_error_has_a_line() -> None:
+def test_content_error_has_a_line() -> None:
     """Lines count from 1, and 0 is none."""
     assert ContentError("broken", line=3).line == 3
     assert ContentError("broken", code="bad-yaml").line == 0

@@ -93,7 +93,7 @@ async def test_whole_data_folder_is_private_whatever_the_umask(
 
 
 @pytest.mark.anyio
-async def test_wider_data_folder_of_an_earlier_version_is_tightened(
+async def test_data_folder_of_an_earlier_version_is_made_private(
     tmp_path: pathlib.Path,
 ) -> None:
     """At the next start, with everything in it; a link in it is not followed."""
@@ -112,7 +112,7 @@ async def test_wider_data_folder_of_an_earlier_version_is_tightened(
     assert mode(outside) == 0o644
 
 
-def test_data_folder_that_holds_the_settings_stays_as_it_is(tmp_path: pathlib.Path) -> None:
+def test_data_folder_with_the_settings_keeps_its_permissions(tmp_path: pathlib.Path) -> None:
     """It belongs to the operator; what the service makes in it is private."""
     file = written(tmp_path)
     file.write_text(f'[service]\ndata = "."\n{file.read_text()}')
@@ -138,7 +138,7 @@ def test_folders_above_a_new_one_are_private_and_old_ones_stay(tmp_path: pathlib
         make_folder(tmp_path / "file" / "a")
 
 
-def test_folder_that_another_process_makes_meanwhile_is_no_error(
+def test_folder_created_concurrently_is_no_error(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It was missing when looked at, and is private like one of our own."""
@@ -149,7 +149,7 @@ def test_folder_that_another_process_makes_meanwhile_is_no_error(
     assert mode(tmp_path / "a") == 0o700
 
 
-def test_file_that_is_there_is_tightened_when_written(tmp_path: pathlib.Path) -> None:
+def test_existing_file_is_made_private_when_written(tmp_path: pathlib.Path) -> None:
     """But not when it is only made sure of."""
     file = tmp_path / "a"
     file.write_text("old")
@@ -163,7 +163,7 @@ def test_file_that_is_there_is_tightened_when_written(tmp_path: pathlib.Path) ->
     assert mode(tmp_path / "b") == 0o600
 
 
-def test_nothing_to_tighten_is_no_error(tmp_path: pathlib.Path) -> None:
+def test_missing_files_are_ignored(tmp_path: pathlib.Path) -> None:
     """A first start has no data folder."""
     restrict_permissions(tmp_path / "none")
     assert not (tmp_path / "none").exists()
@@ -192,13 +192,13 @@ def test_each_created_folder_has_a_gitignore(tmp_path: pathlib.Path) -> None:
         assert (folder / ".gitignore").read_text() == "*\n"
 
 
-def test_an_empty_folder_is_taken_as_ours(tmp_path: pathlib.Path) -> None:
+def test_empty_folder_gets_a_gitignore(tmp_path: pathlib.Path) -> None:
     """Whoever created it for us, or was killed before the `.gitignore` was written."""
     make_folder(tmp_path)
     assert (tmp_path / ".gitignore").exists()
 
 
-def test_a_folder_with_files_of_others_stays_visible_to_git(tmp_path: pathlib.Path) -> None:
+def test_folder_with_other_files_stays_visible_to_git(tmp_path: pathlib.Path) -> None:
     """Such as the content repository itself, where the settings put the database there."""
     (tmp_path / "post.md").touch()
     make_folder(tmp_path)

@@ -29,7 +29,7 @@ def said(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
     return [json.loads(line) for line in captured.err.splitlines()]
 
 
-def test_a_message_is_one_json_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_event_is_one_json_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     """Event, level, logger, UTC time and the values given; a value without JSON has its text."""
     configure("json")
 
@@ -48,7 +48,7 @@ def test_a_message_is_one_json_object_a_line(capsys: pytest.CaptureFixture[str])
     }
 
 
-def test_no_value_makes_a_line_of_any_length(capsys: pytest.CaptureFixture[str]) -> None:
+def test_long_values_are_truncated(capsys: pytest.CaptureFixture[str]) -> None:
     """Of a long text the beginning is written, and how long it is."""
     configure("json")
 
@@ -84,7 +84,7 @@ def test_only_the_level_and_above_are_written(
     assert [message["level"] for message in said(capsys)] == heard
 
 
-def test_the_message_keeps_its_own_level_and_name(capsys: pytest.CaptureFixture[str]) -> None:
+def test_reserved_fields_cannot_be_overwritten(capsys: pytest.CaptureFixture[str]) -> None:
     """Values that are called as the parts of a message neither fail nor replace them."""
     configure("json")
 
@@ -95,7 +95,7 @@ def test_the_message_keeps_its_own_level_and_name(capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize("form", ["json", "console"])
-def test_an_unexpected_exception_comes_with_its_traceback(
+def test_exception_is_logged_with_its_traceback(
     form: LogFormat, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Whoever reads the log sees where it came from, in either form."""
@@ -112,7 +112,7 @@ def test_an_unexpected_exception_comes_with_its_traceback(
     assert "ZeroDivisionError: division by zero" in text
 
 
-def test_auto_is_json_unless_somebody_watches(
+def test_auto_is_json_unless_stderr_is_a_terminal(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a terminal the log is coloured lines for people, else JSON for programs."""
@@ -129,7 +129,7 @@ def test_auto_is_json_unless_somebody_watches(
     assert "\x1b[" in text
 
 
-def test_a_console_that_is_no_terminal_has_no_colours(
+def test_console_format_has_colors_on_terminals_only(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """What goes to a file or a pager is plain text."""
@@ -143,7 +143,7 @@ def test_a_console_that_is_no_terminal_has_no_colours(
     assert "\x1b[" not in text
 
 
-def test_other_packages_speak_in_the_same_log(capsys: pytest.CaptureFixture[str]) -> None:
+def test_other_packages_use_the_same_log(capsys: pytest.CaptureFixture[str]) -> None:
     """Their warnings and errors do, once however often it is set up; their chatter does not."""
     configure("json")
     configure("json")
@@ -163,7 +163,7 @@ def test_other_packages_speak_in_the_same_log(capsys: pytest.CaptureFixture[str]
     assert "ZeroDivisionError" in str(failed["exception"])
 
 
-def test_metrics_are_ours_and_readable() -> None:
+def test_metrics_have_names_and_help() -> None:
     """What is counted appears in the exposition, each name once, under our prefix."""
     telemetry.posts_parsed_total.labels("somewhere").inc(3)
     telemetry.problems.labels("somewhere", "error").set(2)
@@ -183,7 +183,7 @@ def test_metrics_are_ours_and_readable() -> None:
     assert telemetry.EXPOSITION_TYPE.startswith("text/plain; version=")
 
 
-def test_nobody_pays_for_a_log_that_is_not_written() -> None:
+def test_structlog_is_imported_when_an_event_is_written() -> None:
     """The log's package is imported with the first message, so quiet commands start fast."""
     code = (
         "import sys; from syndicate.telemetry import logger\n"
@@ -204,7 +204,7 @@ def test_nobody_pays_for_a_log_that_is_not_written() -> None:
 
 
 @pytest.mark.parametrize("module", ["logging", "no_such_module"])
-def test_what_is_hidden_is_there_again_afterwards(module: str) -> None:
+def test_blocked_module_is_importable_afterwards(module: str) -> None:
     """Who has it, keeps it: only who would import it anew does without."""
     before = sys.modules.get(module)
     with telemetry.import_blocked(module):
@@ -212,7 +212,7 @@ def test_what_is_hidden_is_there_again_afterwards(module: str) -> None:
     assert (module in sys.modules) == (before is not None)
 
 
-def test_what_is_hidden_may_be_hidden_once_more_meanwhile() -> None:
+def test_blocking_an_import_can_be_nested() -> None:
     """As by a log that speaks for the first time while something else is imported."""
     with telemetry.import_blocked("no_such_module"):
         with telemetry.import_blocked("no_such_module"):
@@ -221,7 +221,7 @@ def test_what_is_hidden_may_be_hidden_once_more_meanwhile() -> None:
     assert "no_such_module" not in sys.modules
 
 
-def test_the_log_is_written_without_rich() -> None:
+def test_log_is_written_without_rich() -> None:
     """Which would take longer to load than all else that speaks."""
     code = (
         "import sys\n"

@@ -20,7 +20,7 @@ def told(text: str) -> list[tuple[str, str]]:
     ]
 
 
-def test_what_is_wrong_is_told_with_file_and_line(run: Run, file: Path) -> None:
+def test_problems_have_file_and_line(run: Run, file: Path) -> None:
     """As editors and other programs can follow it, with what to do; findings exit 1."""
     outcome = run("check", "--config", file)
 
@@ -38,7 +38,7 @@ def test_what_is_wrong_is_told_with_file_and_line(run: Run, file: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["updates", "./updates/uno.md", "news/2023-11-07-second.md"])
-def test_other_files_can_be_left_out(run: Run, file: Path, path: str) -> None:
+def test_paths_limit_the_check(run: Run, file: Path, path: str) -> None:
     """Nothing wrong exits 0."""
     outcome = run("check", path, "--config", file)
 
@@ -46,12 +46,12 @@ def test_other_files_can_be_left_out(run: Run, file: Path, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["news/", BROKEN])
-def test_some_files_can_be_asked_for(run: Run, file: Path, path: str) -> None:
+def test_single_files_can_be_checked(run: Run, file: Path, path: str) -> None:
     """Folders and files of the repository."""
     assert run("check", path, "updates", "--config", file).code == 1
 
 
-def test_a_path_without_files_is_wrong_usage(run: Run, file: Path) -> None:
+def test_path_without_files_is_a_usage_error(run: Run, file: Path) -> None:
     """A slip of the pen must not look like all is well."""
     outcome = run("check", "new", "--config", file)
 
@@ -60,9 +60,7 @@ def test_a_path_without_files_is_wrong_usage(run: Run, file: Path) -> None:
     assert "Valid values: news, updates" in outcome.err
 
 
-def test_what_readers_would_see_is_checked(
-    run: Run, file: Path, content: ContentRepository
-) -> None:
+def test_posts_are_checked_as_served(run: Run, file: Path, content: ContentRepository) -> None:
     """The text as it is rendered, with places in the file."""
     content.commit({BROKEN: "---\ntitle: Mended\n---\nWords.\n\n![](/x.png)\n[](/y) {% z %}\n"})
 
@@ -75,7 +73,7 @@ def test_what_readers_would_see_is_checked(
     ]
 
 
-def test_programs_read_json(run: Run, file: Path) -> None:
+def test_problems_as_json(run: Run, file: Path) -> None:
     """Everything about each finding."""
     outcome = run("check", "--format", "json", BROKEN, "--config", file)
 
@@ -86,7 +84,7 @@ def test_programs_read_json(run: Run, file: Path) -> None:
     assert (problem["source"], problem["line"]) == ("news", 3)
 
 
-def test_a_workflow_reads_commands(run: Run, file: Path) -> None:
+def test_problems_as_workflow_commands(run: Run, file: Path) -> None:
     """One line for each finding, and nothing else."""
     outcome = run("check", "--format", "github", BROKEN, "--config", file)
 
@@ -95,7 +93,7 @@ def test_a_workflow_reads_commands(run: Run, file: Path) -> None:
     assert outcome.out.count("\n") == 1
 
 
-def test_collectors_read_sarif(run: Run, file: Path) -> None:
+def test_problems_as_sarif(run: Run, file: Path) -> None:
     """A whole log, also where nothing is wrong."""
     outcome = run("check", "--format", "sarif", "updates", "--config", file)
 
@@ -103,7 +101,7 @@ def test_collectors_read_sarif(run: Run, file: Path) -> None:
     assert json.loads(outcome.out)["runs"][0]["results"] == []
 
 
-def test_only_what_a_change_brought_in_is_told(
+def test_comparison_reports_new_problems_only(
     run: Run, file: Path, content: ContentRepository
 ) -> None:
     """What was wrong before, also below another name or on another line, is not its doing."""
@@ -124,7 +122,7 @@ def test_only_what_a_change_brought_in_is_told(
 
 
 @pytest.mark.parametrize("rev", ["..", "main..", "..main", "main...main"])
-def test_half_a_comparison_is_wrong_usage(run: Run, file: Path, rev: str) -> None:
+def test_incomplete_revision_range_is_a_usage_error(run: Run, file: Path, rev: str) -> None:
     """With what would be right."""
     outcome = run("check", "--rev", rev, "--config", file)
 
@@ -132,7 +130,7 @@ def test_half_a_comparison_is_wrong_usage(run: Run, file: Path, rev: str) -> Non
     assert "separated by two dots" in outcome.err
 
 
-def test_a_notice_is_no_finding(run: Run, file: Path, content: ContentRepository) -> None:
+def test_notices_do_not_fail_the_check(run: Run, file: Path, content: ContentRepository) -> None:
     """It is told, and exits 0."""
     content.commit(
         {BROKEN: None, "news/2023-11-11-año.md": "---\ntitle: Año\ndate: 2023-11-11\n---\nW.\n"}
@@ -144,7 +142,7 @@ def test_a_notice_is_no_finding(run: Run, file: Path, content: ContentRepository
     assert "news/2023-11-11-año.md: notice: " in outcome.out
 
 
-def test_a_name_of_any_bytes_can_be_printed(
+def test_file_name_of_any_bytes_is_printed(
     run: Run, file: Path, content: ContentRepository
 ) -> None:
     """Without bytes that are no text and without what a terminal would obey."""
@@ -157,7 +155,7 @@ def test_a_name_of_any_bytes_can_be_printed(
         assert "front-matter" in run("check", "--config", file, "--format", form).out
 
 
-def test_a_source_that_fails_is_a_finding(run: Run, file: Path, content: ContentRepository) -> None:
+def test_failing_source_is_a_problem(run: Run, file: Path, content: ContentRepository) -> None:
     """Unreadable, or older than its branch because its folder is empty there."""
     file.write_text(SETTINGS.replace('"content"', '"missing"', 1))
     content.commit({"updates/uno.md": None})
@@ -172,7 +170,7 @@ def test_a_source_that_fails_is_a_finding(run: Run, file: Path, content: Content
     assert outcome.err.endswith("2 errors.\n")
 
 
-def test_the_hook_calls_what_there_is(run: Run, file: Path) -> None:
+def test_pre_commit_hook_runs_an_existing_command(run: Run, file: Path) -> None:
     """As it stands in the file that pre-commit reads, with a file to look at."""
     (entry,) = re.findall(r"entry: syndicate (.*)", (ROOT / ".pre-commit-hooks.yaml").read_text())
 

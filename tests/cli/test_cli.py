@@ -12,7 +12,7 @@ from syndicate.errors import UnknownName
 from tests.cli.conftest import Run
 
 
-def test_the_version_is_a_result(run: Run) -> None:
+def test_version_is_printed_on_stdout(run: Run) -> None:
     """It is on stdout, alone."""
     outcome = run("--version")
 
@@ -20,7 +20,7 @@ def test_the_version_is_a_result(run: Run) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["confi"], ["config", "sho"], ["--nonsense"], []])
-def test_wrong_usage_is_talk_and_exits_2(run: Run, arguments: list[str]) -> None:
+def test_usage_errors_go_to_stderr_and_exit_2(run: Run, arguments: list[str]) -> None:
     """What is wrong or missing is said on stderr."""
     outcome = run(*arguments)
 
@@ -28,7 +28,7 @@ def test_wrong_usage_is_talk_and_exits_2(run: Run, arguments: list[str]) -> None
     assert "Usage: syndicate" in outcome.err
 
 
-def test_an_error_is_told_with_what_is_known_and_what_to_do(
+def test_error_is_printed_with_valid_values_and_hint(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Without a traceback."""
@@ -48,7 +48,7 @@ def test_an_error_is_told_with_what_is_known_and_what_to_do(
 
 
 @pytest.mark.parametrize("character", ["\x1b", "\r", "\x9b", "\udcff"])
-def test_what_is_no_text_or_would_be_obeyed_is_replaced(
+def test_control_characters_are_replaced(
     capsys: pytest.CaptureFixture[str], character: str
 ) -> None:
     """File names may be any bytes, and titles any characters."""
@@ -56,7 +56,7 @@ def test_what_is_no_text_or_would_be_obeyed_is_replaced(
     assert capsys.readouterr().err == "Error: there is no x\N{REPLACEMENT CHARACTER}y\n"
 
 
-def test_a_short_command_imports_nothing_heavy() -> None:
+def test_help_imports_no_command() -> None:
     """So that the version and the help are there at once."""
     code = (
         "import sys\n"
@@ -78,7 +78,7 @@ def test_a_short_command_imports_nothing_heavy() -> None:
     assert "Commands:" in done.stdout
 
 
-def test_the_package_can_be_run(
+def test_package_runs_as_a_module(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Where the command is not on the path, `python -m syndicate` is it."""

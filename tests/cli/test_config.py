@@ -29,7 +29,7 @@ def file(tmp_path: Path) -> Path:
     return file
 
 
-def test_every_setting_is_shown_with_its_origin(
+def test_settings_are_shown_with_their_origin(
     run: Run, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One line each, without secrets."""
@@ -46,7 +46,7 @@ def test_every_setting_is_shown_with_its_origin(
     assert "hidden" not in outcome.out
 
 
-def test_settings_for_programs_are_json(run: Run, file: Path) -> None:
+def test_settings_as_json(run: Run, file: Path) -> None:
     """The same, as a list of objects; `--config` may stand before the command as well."""
     outcome = run("--config", file, "config", "show", "--json")
 
@@ -55,14 +55,14 @@ def test_settings_for_programs_are_json(run: Run, file: Path) -> None:
     assert first == {"name": "service.title", "value": "Agência", "origin": str(file)}
 
 
-def test_the_option_after_the_command_counts(run: Run, file: Path) -> None:
+def test_option_after_the_command_takes_precedence(run: Run, file: Path) -> None:
     """The nearest one is the one that is meant."""
     outcome = run("--config", "nowhere.toml", "config", "show", "--config", file)
 
     assert outcome.code == 0
 
 
-def test_every_mistake_is_told_and_exits_2(run: Run, file: Path) -> None:
+def test_all_settings_errors_are_printed(run: Run, file: Path) -> None:
     """On stderr, with what to do; nothing is on stdout."""
     file.write_text(SETTINGS.replace("news-and-blog", "x").replace("title", "titel"))
 

@@ -15,7 +15,7 @@ def database(file: Path) -> Path:
     return file.parent / "var" / "syndicate.db"
 
 
-def test_a_database_is_made_and_then_up_to_date(run: Run, file: Path) -> None:
+def test_upgrade_creates_the_database(run: Run, file: Path) -> None:
     """Checking makes nothing; upgrading twice is upgrading once."""
     before = run("db", "check", "--config", file)
     assert (before.code, before.out) == (
@@ -35,7 +35,7 @@ def test_a_database_is_made_and_then_up_to_date(run: Run, file: Path) -> None:
     assert first.out.endswith(f" {revision}\n")
 
 
-def test_a_database_that_is_behind_is_a_finding_with_what_to_type(run: Run, file: Path) -> None:
+def test_outdated_database_is_an_error_with_a_hint(run: Run, file: Path) -> None:
     """For the command and for `doctor`."""
     database(file).parent.mkdir()
     database(file).touch()
@@ -50,7 +50,7 @@ def test_a_database_that_is_behind_is_a_finding_with_what_to_type(run: Run, file
     assert "Type: syndicate db upgrade" in examined.out
 
 
-def test_doctor_looks_at_the_database(run: Run, file: Path) -> None:
+def test_doctor_checks_the_database(run: Run, file: Path) -> None:
     """Whether it is there or still to be made."""
     made_later = "ok       database: created when the service starts\n"
     assert made_later in run("doctor", "--config", file).out
@@ -59,7 +59,7 @@ def test_doctor_looks_at_the_database(run: Run, file: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["check", "upgrade"])
-def test_a_database_that_cannot_be_reached_is_an_error(run: Run, file: Path, command: str) -> None:
+def test_unreachable_database_is_an_error(run: Run, file: Path, command: str) -> None:
     """Its address is named, a password is not."""
     url = "postgresql://me:geheim@127.0.0.1:1/none"
     file.write_text(f'{SETTINGS}\n[database]\nurl = "{url}"\n')
@@ -71,7 +71,7 @@ def test_a_database_that_cannot_be_reached_is_an_error(run: Run, file: Path, com
     assert "geheim" not in outcome.err
 
 
-def test_a_database_of_a_newer_version_is_an_error(run: Run, file: Path) -> None:
+def test_database_of_a_newer_version_is_an_error(run: Run, file: Path) -> None:
     """Nothing is done to it."""
     run("db", "upgrade", "--config", file)
     address = f"sqlite:///{database(file)}"
@@ -84,7 +84,7 @@ def test_a_database_of_a_newer_version_is_an_error(run: Run, file: Path) -> None
 
 
 @pytest.mark.parametrize("command", [("db", "check"), ("db", "upgrade"), ("deliver",)])
-def test_a_database_of_a_prerelease_is_an_error(
+def test_database_of_a_prerelease_is_an_error(
     run: Run, file: Path, command: tuple[str, ...]
 ) -> None:
     """The file and both ways out are named, and the file is not touched."""
@@ -100,7 +100,7 @@ def test_a_database_of_a_prerelease_is_an_error(
     assert prerelease.read_bytes() == before
 
 
-def test_doctor_names_a_database_of_a_prerelease(run: Run, file: Path) -> None:
+def test_doctor_reports_a_database_of_a_prerelease(run: Run, file: Path) -> None:
     """As an error, with both ways out."""
     prerelease = prerelease_database(file)
 

@@ -24,7 +24,9 @@ def edit(content: ContentRepository) -> tuple[str, str]:
     return before, after
 
 
-def test_each_event_is_a_line(run: Run, file: Path, content: ContentRepository) -> None:
+def test_diff_prints_a_line_for_each_event(
+    run: Run, file: Path, content: ContentRepository
+) -> None:
     """What happens, why, where and the title; nothing of what readers do not see."""
     outcome = run("diff", *edit(content), "--config", file)
 
@@ -41,7 +43,7 @@ def test_each_event_is_a_line(run: Run, file: Path, content: ContentRepository) 
     assert len({row.index("https:") for row in rows}) == 1
 
 
-def test_no_database_is_needed_or_made(run: Run, file: Path, content: ContentRepository) -> None:
+def test_diff_needs_no_database(run: Run, file: Path, content: ContentRepository) -> None:
     """It is a question to git."""
     file.write_text(SETTINGS + '\n[database]\nurl = "postgresql://nobody@127.0.0.1:1/none"\n')
 
@@ -49,7 +51,7 @@ def test_no_database_is_needed_or_made(run: Run, file: Path, content: ContentRep
     assert not (file.parent / "var" / "syndicate.db").exists()
 
 
-def test_programs_get_events_as_webhooks_have_them(
+def test_diff_as_json_prints_webhook_bodies(
     run: Run, file: Path, content: ContentRepository
 ) -> None:
     """Thin, with the commit that would be served; on the way back all goes the other way."""
@@ -81,7 +83,7 @@ def test_programs_get_events_as_webhooks_have_them(
     }
 
 
-def test_one_source_can_be_asked_for(run: Run, file: Path, content: ContentRepository) -> None:
+def test_diff_of_a_single_source(run: Run, file: Path, content: ContentRepository) -> None:
     """And an unknown one is an error that lists the known ones."""
     before, after = edit(content)
 
@@ -93,14 +95,14 @@ def test_one_source_can_be_asked_for(run: Run, file: Path, content: ContentRepos
     assert "news, updates" in wrong.err
 
 
-def test_nothing_to_tell_is_said(run: Run, file: Path, content: ContentRepository) -> None:
+def test_diff_without_events_says_so(run: Run, file: Path, content: ContentRepository) -> None:
     """As the table, or as an empty list."""
     commit = content.head()
     assert run("diff", commit, commit, "--config", file).out == "No events would be sent.\n"
     assert json.loads(run("diff", commit, commit, "--json", "--config", file).out) == []
 
 
-def test_revisions_that_no_source_knows_are_refused(run: Run, file: Path) -> None:
+def test_unknown_revisions_are_an_error(run: Run, file: Path) -> None:
     """The error says what there is."""
     outcome = run("diff", "main", "nowhere", "--config", file)
 
@@ -109,7 +111,7 @@ def test_revisions_that_no_source_knows_are_refused(run: Run, file: Path) -> Non
     assert "main" in outcome.err
 
 
-def test_a_source_that_does_not_know_both_revisions_is_left_out(
+def test_source_without_both_revisions_is_left_out(
     run: Run, file: Path, content: ContentRepository, tmp_path: Path
 ) -> None:
     """It is compared with nothing."""
@@ -126,7 +128,7 @@ def test_a_source_that_does_not_know_both_revisions_is_left_out(
     assert [line.split()[0] for line in outcome.out.splitlines()] == ["post.updated"]
 
 
-def test_what_is_kept_or_cannot_be_fetched_is_told_beside(
+def test_source_errors_are_printed_on_stderr(
     run: Run, file: Path, content: ContentRepository
 ) -> None:
     """A folder that lost its posts would keep them; a remote that is away is as it was."""

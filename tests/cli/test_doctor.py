@@ -16,7 +16,7 @@ def levels(outcome: CommandOutcome) -> dict[str, str]:
     return {finding["what"]: finding["level"] for finding in json.loads(outcome.out)}
 
 
-def test_what_is_well_is_said_too(run: Run, file: Path, content: ContentRepository) -> None:
+def test_doctor_reports_what_works(run: Run, file: Path, content: ContentRepository) -> None:
     """So that people see what was looked at; nothing wrong exits 0."""
     content.commit({BROKEN: None})
 
@@ -33,7 +33,7 @@ def test_what_is_well_is_said_too(run: Run, file: Path, content: ContentReposito
     assert lines[4].endswith(", with 1 post")
 
 
-def test_broken_posts_are_a_warning(run: Run, file: Path) -> None:
+def test_problems_in_posts_are_a_warning(run: Run, file: Path) -> None:
     """They are the editors' business; the service works, so it exits 0."""
     outcome = run("doctor", "--config", file)
 
@@ -50,7 +50,7 @@ def test_broken_posts_are_a_warning(run: Run, file: Path) -> None:
         ('title = "News"', 'ref = "nope"', "nope does not exist"),
     ],
 )
-def test_a_source_that_cannot_be_read_is_an_error(
+def test_unavailable_source_is_an_error(
     run: Run, file: Path, right: str, wrong: str, said: str
 ) -> None:
     """With what to do; the other sources are looked at all the same."""
@@ -64,7 +64,9 @@ def test_a_source_that_cannot_be_read_is_an_error(
     assert any(what.startswith("source updates: main is at") for what in found)
 
 
-def test_known_branches_are_named(run: Run, file: Path, content: ContentRepository) -> None:
+def test_unknown_ref_is_reported_with_the_branches(
+    run: Run, file: Path, content: ContentRepository
+) -> None:
     """For one that is not there."""
     content.create_branch("editorial")
     file.write_text(SETTINGS.replace('title = "News"', 'ref = "editorials"'))
@@ -76,9 +78,7 @@ def test_known_branches_are_named(run: Run, file: Path, content: ContentReposito
     assert "editorial" in outcome.out
 
 
-def test_a_folder_without_posts_is_an_error(
-    run: Run, file: Path, content: ContentRepository
-) -> None:
+def test_folder_without_posts_is_an_error(run: Run, file: Path, content: ContentRepository) -> None:
     """Whether it never had any, or has none any more and the last ones stay in service."""
     content.commit(dict.fromkeys(FILES))
 
@@ -89,7 +89,7 @@ def test_a_folder_without_posts_is_an_error(
     assert "syndicate refresh --accept-removals" in outcome.out
 
 
-def test_a_shallow_clone_is_a_warning(run: Run, file: Path, content: ContentRepository) -> None:
+def test_shallow_clone_is_a_warning(run: Run, file: Path, content: ContentRepository) -> None:
     """Ids and dates of its posts are not those that everybody else has."""
     content.commit({BROKEN: None})
     shallow = file.parent / "shallow"
@@ -111,7 +111,7 @@ def test_a_shallow_clone_is_a_warning(run: Run, file: Path, content: ContentRepo
         ('"updates"\ntitle', '"carousel"\ntitle', "carousel is the feed Carousel; the source"),
     ],
 )
-def test_names_that_two_want_are_a_warning(
+def test_shadowed_feed_names_are_a_warning(
     run: Run, file: Path, right: str, wrong: str, said: str
 ) -> None:
     """The first in the order has it; the other is named."""
@@ -132,7 +132,7 @@ def test_names_that_two_want_are_a_warning(
         ('host = "0.0.0.0"\npublic_url = "https://feeds.example.gov"', ""),
     ],
 )
-def test_an_address_that_readers_cannot_use_is_a_warning(
+def test_public_url_that_readers_cannot_use_is_a_warning(
     run: Run, file: Path, keys: str, said: str
 ) -> None:
     """It stands in every feed."""
@@ -145,7 +145,7 @@ def test_an_address_that_readers_cannot_use_is_a_warning(
     assert all(found[what] == "warning" for what in addresses)
 
 
-def test_a_data_folder_that_cannot_be_written_is_an_error(run: Run, file: Path) -> None:
+def test_unwritable_data_folder_is_an_error(run: Run, file: Path) -> None:
     """The cache, the mirrors and the database are in it."""
     file.write_text(SETTINGS.replace("[service]", '[service]\ndata = "syndicate.toml/var"'))
 
@@ -155,7 +155,7 @@ def test_a_data_folder_that_cannot_be_written_is_an_error(run: Run, file: Path) 
     assert "is not writable: Not a directory" in outcome.out
 
 
-def test_a_missing_git_is_an_error(
+def test_missing_git_is_an_error(
     run: Run, file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Nothing works without it."""
@@ -167,7 +167,7 @@ def test_a_missing_git_is_an_error(
     assert "error    git was not found" in outcome.out
 
 
-def test_settings_that_cannot_be_used_end_it(run: Run, tmp_path: Path) -> None:
+def test_invalid_settings_end_the_diagnosis(run: Run, tmp_path: Path) -> None:
     """With every mistake, as for every command."""
     outcome = run("doctor", "--config", tmp_path / "nowhere.toml")
 

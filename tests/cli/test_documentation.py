@@ -29,7 +29,7 @@ def sections(group: TyperGroup, name: str = "syndicate") -> Iterator[str]:
                 yield f"| `{parameter.opts[0]}{metavar}` | {parameter.help} |"
 
 
-def test_every_command_is_described_with_what_it_takes() -> None:
+def test_reference_documents_every_command() -> None:
     """Each has a section with one line for each argument and option but the common `--config`."""
     group = typer.main.get_command(app)
     assert isinstance(group, TyperGroup)

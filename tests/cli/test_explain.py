@@ -26,7 +26,7 @@ def fields(text: str) -> dict[str, tuple[object, str]]:
     return {field["name"]: (field["value"], field["origin"]) for field in explanation["fields"]}
 
 
-def test_every_field_is_told_with_its_origin(run: Run, file: Path) -> None:
+def test_fields_have_their_origin(run: Run, file: Path) -> None:
     """What front matter says, by key and line; for all else, what it was made of."""
     told = fields(run("explain", FIRST, "--json", "--config", file).out)
 
@@ -52,7 +52,7 @@ def test_every_field_is_told_with_its_origin(run: Run, file: Path) -> None:
     }
 
 
-def test_what_nobody_wrote_is_told_as_that(run: Run, file: Path) -> None:
+def test_derived_fields_have_their_origin(run: Run, file: Path) -> None:
     """The defaults of the source and what was taken from the text."""
     told = fields(run("explain", "./updates/uno.md", "--json", "--config", file).out)
     second = fields(run("explain", "news/2023-11-07-second.md", "--json", "--config", file).out)
@@ -73,7 +73,7 @@ def test_what_nobody_wrote_is_told_as_that(run: Run, file: Path) -> None:
     assert "card_title" not in second
 
 
-def test_a_post_is_found_by_all_its_names(run: Run, file: Path) -> None:
+def test_post_is_found_by_path_url_key_and_id(run: Run, file: Path) -> None:
     """Its path, address, key and id."""
     told = fields(run("explain", FIRST, "--json", "--config", file).out)
 
@@ -82,7 +82,7 @@ def test_a_post_is_found_by_all_its_names(run: Run, file: Path) -> None:
     assert fields(run("explain", f"{told['url'][0]}/", "--json", "--config", file).out) == told
 
 
-def test_people_read_lines(run: Run, file: Path) -> None:
+def test_explanation_as_text(run: Run, file: Path) -> None:
     """Fields with origins, the feeds that hold it, and why the others do not."""
     outcome = run("explain", "updates/uno.md", "--config", file)
 
@@ -110,7 +110,7 @@ def test_people_read_lines(run: Run, file: Path) -> None:
         ("news/2023-11-10-broken.md", "unreadable"),
     ],
 )
-def test_what_nobody_sees_is_told_with_the_reason(
+def test_hidden_files_are_explained_with_the_reason(
     run: Run, file: Path, path: str, why: str
 ) -> None:
     """Whether it was never a post, is not one yet, or is none any more."""
@@ -122,7 +122,7 @@ def test_what_nobody_sees_is_told_with_the_reason(
     assert "Not in" not in outcome.out
 
 
-def test_a_post_that_lost_to_another_address_is_told(
+def test_post_with_a_duplicate_url_is_explained(
     run: Run, file: Path, content: ContentRepository
 ) -> None:
     """Two posts cannot have one address: the one that is left out is still known by its path."""
@@ -134,7 +134,7 @@ def test_a_post_that_lost_to_another_address_is_told(
     assert "duplicate-address" in outcome.out
 
 
-def test_what_is_broken_now_is_told_with_what_is_served(
+def test_broken_file_is_explained_with_the_served_version(
     run: Run, file: Path, content: ContentRepository
 ) -> None:
     """The last version that could be read stays in service, and the problem is named."""
@@ -146,7 +146,7 @@ def test_what_is_broken_now_is_told_with_what_is_served(
     assert f"{FIRST}:3: error: " in outcome.out
 
 
-def test_the_life_of_a_file_is_told(run: Run, file: Path, content: ContentRepository) -> None:
+def test_history_of_a_file_is_shown(run: Run, file: Path, content: ContentRepository) -> None:
     """Names it had, changes of its words and of nothing else, and which version is served."""
     text, moved = FILES[FIRST], "news/2023-11-06-moved.md"
     content.commit({FIRST: text.replace("First words", "Other words")})
@@ -166,7 +166,7 @@ def test_the_life_of_a_file_is_told(run: Run, file: Path, content: ContentReposi
     assert told["history"][0]["at"] == "2024-01-01 07:00:00-05:00"
 
 
-def test_what_a_hidden_file_says_is_told_as_well(run: Run, file: Path) -> None:
+def test_fields_of_a_hidden_file_are_shown(run: Run, file: Path) -> None:
     """Its fields with where they are from, and its history; a broken one has no fields."""
     draft, broken = (
         json.loads(run("explain", path, "--json", "--config", file).out)[0]
@@ -181,7 +181,7 @@ def test_what_a_hidden_file_says_is_told_as_well(run: Run, file: Path) -> None:
     assert [event["served"] for event in (*draft["history"], *broken["history"])] == [False, False]
 
 
-def test_nothing_is_said_of_feeds_that_leave_it_out_if_none_does() -> None:
+def test_excluding_feeds_are_omitted_if_there_are_none() -> None:
     """And of its fields only what there is."""
     told = Explanation(
         source="news",
@@ -198,7 +198,7 @@ def test_nothing_is_said_of_feeds_that_leave_it_out_if_none_does() -> None:
     ]
 
 
-def test_an_unknown_post_is_wrong_usage(run: Run, file: Path) -> None:
+def test_unknown_post_is_a_usage_error(run: Run, file: Path) -> None:
     """With what could be given."""
     outcome = run("explain", "news/nothing.md", "--config", file)
 
@@ -221,7 +221,7 @@ def test_an_unknown_post_is_wrong_usage(run: Run, file: Path) -> None:
         (Selection.create(languages=["es", "fr"]), "not in es or fr"),
     ],
 )
-def test_every_reason_to_leave_a_post_out_is_told(selection: Selection, why: str) -> None:
+def test_every_exclusion_reason_is_named(selection: Selection, why: str) -> None:
     """All of them at once; none where the post is in."""
     post = samples.post(categories=(samples.TECHNOLOGY,), carousel=True, language="en-US")
 

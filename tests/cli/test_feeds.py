@@ -14,7 +14,7 @@ def titles(text: str) -> list[str]:
     return [item["title"] for item in json.loads(text)["items"]]
 
 
-def test_a_feed_is_printed(run: Run, file: Path) -> None:
+def test_show_prints_a_feed(run: Run, file: Path) -> None:
     """By its name, as JSON Feed."""
     outcome = run("show", "all", "--config", file)
 
@@ -32,7 +32,7 @@ def test_a_feed_is_printed(run: Run, file: Path) -> None:
         ("all?limit=1&source=", ["Second"]),
     ],
 )
-def test_a_query_narrows_it(run: Run, file: Path, feed: str, expected: list[str]) -> None:
+def test_query_narrows_a_feed(run: Run, file: Path, feed: str, expected: list[str]) -> None:
     """Exactly as in an address."""
     assert titles(run("--config", file, "show", feed).out) == expected
 
@@ -40,7 +40,7 @@ def test_a_query_narrows_it(run: Run, file: Path, feed: str, expected: list[str]
 @pytest.mark.parametrize(
     "name", ["TTS", "Technology Transformation Services", "technology-transformation-services"]
 )
-def test_a_category_answers_to_any_spelling(run: Run, file: Path, name: str) -> None:
+def test_category_is_found_by_any_spelling(run: Run, file: Path, name: str) -> None:
     """As it does in an address; a query narrows it all the same."""
     shown = run("show", "tts", "--config", file).out
 
@@ -48,7 +48,7 @@ def test_a_category_answers_to_any_spelling(run: Run, file: Path, name: str) -> 
     assert titles(run("show", f"{name}?source=updates", "--config", file).out) == []
 
 
-def test_a_category_behind_another_name_is_shown_by_query(run: Run, file: Path) -> None:
+def test_shadowed_category_is_shown_by_query(run: Run, file: Path) -> None:
     """A source is called so, too: the alias leads to the category, as it does in an address."""
     file.write_text(file.read_text() + '[[categories]]\nslug = "news"\ntitle = "Tidings"\n')
 
@@ -58,7 +58,7 @@ def test_a_category_behind_another_name_is_shown_by_query(run: Run, file: Path) 
 
 
 @pytest.mark.parametrize(("form", "root"), [("rss", "<rss "), ("atom", "<feed ")])
-def test_it_comes_in_every_format(run: Run, file: Path, form: str, root: str) -> None:
+def test_show_in_every_format(run: Run, file: Path, form: str, root: str) -> None:
     """XML as well."""
     assert root in run("show", "all", "--format", form, "--config", file).out
 
@@ -66,7 +66,7 @@ def test_it_comes_in_every_format(run: Run, file: Path, form: str, root: str) ->
 @pytest.mark.parametrize(
     ("feed", "known"), [("nope", "Valid values: all, carousel,"), ("all?tag=tts", "category")]
 )
-def test_what_is_not_there_is_told_with_what_is(
+def test_unknown_feed_is_an_error_with_valid_values(
     run: Run, file: Path, feed: str, known: str
 ) -> None:
     """An unknown name or parameter exits 2."""
@@ -76,7 +76,7 @@ def test_what_is_not_there_is_told_with_what_is(
     assert known in outcome.err
 
 
-def test_another_branch_and_day_can_be_seen(
+def test_show_of_another_revision_and_time(
     run: Run, file: Path, content: ContentRepository
 ) -> None:
     """Before they are public."""
@@ -93,7 +93,7 @@ def test_another_branch_and_day_can_be_seen(
     assert "Over" in titles(run("show", "news", "--at", "2023-11-20", "--config", file).out)
 
 
-def test_what_is_no_time_is_wrong_usage(run: Run, file: Path) -> None:
+def test_invalid_time_is_a_usage_error(run: Run, file: Path) -> None:
     """With an example of what is."""
     outcome = run("show", "all", "--at", "Monday", "--config", file)
 
@@ -101,7 +101,7 @@ def test_what_is_no_time_is_wrong_usage(run: Run, file: Path) -> None:
     assert "invalid time Monday" in outcome.err
 
 
-def test_a_source_that_cannot_be_read_is_told_beside_the_others(run: Run, file: Path) -> None:
+def test_unavailable_source_is_a_warning(run: Run, file: Path) -> None:
     """One bad thing stays one bad thing."""
     file.write_text(SETTINGS.replace('"content"', '"missing"', 1))
 
@@ -112,7 +112,7 @@ def test_a_source_that_cannot_be_read_is_told_beside_the_others(run: Run, file: 
     assert "missing" in outcome.err
 
 
-def test_every_feed_is_built_in_every_format(run: Run, file: Path, tmp_path: Path) -> None:
+def test_build_writes_every_feed_in_every_format(run: Run, file: Path, tmp_path: Path) -> None:
     """Byte for byte what `show` prints; nothing else is there, and a second run changes nothing."""
     feeds = ("all", "carousel", "en-espanol", "news", "partners", "tts", "updates")
     names = {f"{feed}.{form}" for feed in feeds for form in ("json", "rss", "atom")}
@@ -131,7 +131,7 @@ def test_every_feed_is_built_in_every_format(run: Run, file: Path, tmp_path: Pat
         assert first[f"all.{form}"].decode() == shown
 
 
-def test_nothing_is_built_where_a_source_is_missing(run: Run, file: Path, tmp_path: Path) -> None:
+def test_build_fails_if_a_source_is_unavailable(run: Run, file: Path, tmp_path: Path) -> None:
     """What was built before stays: an export without a source would remove its posts."""
     file.write_text(SETTINGS.replace('"content"', '"missing"', 1))
 
@@ -142,7 +142,7 @@ def test_nothing_is_built_where_a_source_is_missing(run: Run, file: Path, tmp_pa
     assert not (tmp_path / "out").exists()
 
 
-def test_a_folder_that_cannot_be_written_is_told(run: Run, file: Path) -> None:
+def test_unwritable_folder_is_reported(run: Run, file: Path) -> None:
     """Without a traceback."""
     outcome = run("build", "--out", file, "--config", file)
 

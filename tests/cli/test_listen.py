@@ -83,7 +83,9 @@ class Sender(threading.Thread):
             connection.close()
 
 
-def test_each_webhook_is_a_line(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_listen_prints_a_line_for_each_webhook(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """With a secret no settings are needed; what nobody should obey on a terminal is replaced."""
     monkeypatch.chdir(tmp_path)
     sender = Sender(port := free_port(), [PUBLISHED, UPDATED, ODD], SECRET)
@@ -102,7 +104,7 @@ def test_each_webhook_is_a_line(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_p
     assert sender.answers == [204, 204, 204]
 
 
-def test_programs_get_the_whole_body(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_listen_as_json_prints_the_body(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """One line each; the secret may be in a variable."""
     monkeypatch.setenv("WEBHOOK_SECRET", SECRET.text)
     sender = Sender(port := free_port(), [PUBLISHED, UPDATED], SECRET)
@@ -114,7 +116,7 @@ def test_programs_get_the_whole_body(run: Run, monkeypatch: pytest.MonkeyPatch) 
     assert [json.loads(line) for line in outcome.out.splitlines()] == [PUBLISHED, UPDATED]
 
 
-def test_what_is_not_signed_rightly_is_refused(run: Run) -> None:
+def test_invalid_signature_is_rejected(run: Run) -> None:
     """Nothing is printed of it, but why."""
     sender = Sender(port := free_port(), [PUBLISHED], Secret(key=b"o" * 32))
     sender.start()
@@ -126,7 +128,7 @@ def test_what_is_not_signed_rightly_is_refused(run: Run) -> None:
     assert "Refused: no signature in webhook-signature matches a known secret" in outcome.err
 
 
-def test_the_database_knows_the_secrets(run: Run, file: Path) -> None:
+def test_secrets_are_read_from_the_database(run: Run, file: Path) -> None:
     """Of every subscription; what to type to make one is told."""
     file.write_text(SETTINGS + ALLOWED)
     port = free_port()
@@ -143,14 +145,14 @@ def test_the_database_knows_the_secrets(run: Run, file: Path) -> None:
     assert sender.answers == [204]
 
 
-def test_what_is_no_secret_is_told(run: Run) -> None:
+def test_invalid_secret_is_an_error(run: Run) -> None:
     """Before anything is listened to."""
     outcome = run("listen", "--secret", "hush")
     assert outcome.code == 2
     assert "whsec_" in outcome.err
 
 
-def test_a_taken_port_is_told(run: Run) -> None:
+def test_port_in_use_is_an_error(run: Run) -> None:
     """With the option that chooses another."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         outcome = run("listen", "--port", taken.getsockname()[1], "--secret", SECRET.text)
@@ -158,7 +160,7 @@ def test_a_taken_port_is_told(run: Run) -> None:
     assert "--port" in outcome.err
 
 
-def test_a_lost_key_is_told_to_who_sends(
+def test_unreadable_secret_is_reported_to_the_sender(
     run: Run, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is taken that cannot be verified."""

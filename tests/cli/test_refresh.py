@@ -22,7 +22,7 @@ def tell_all(file: Path) -> None:
     asyncio.run(tell())
 
 
-def test_every_source_is_told_with_its_commit(
+def test_refresh_prints_each_source_with_its_commit(
     run: Run, file: Path, content: ContentRepository
 ) -> None:
     """One line each; all is well."""
@@ -33,7 +33,7 @@ def test_every_source_is_told_with_its_commit(
     assert outcome.out.splitlines() == [f"news: 4 posts at {short}", f"updates: 1 post at {short}"]
 
 
-def test_a_source_that_cannot_be_read_is_told(run: Run, file: Path) -> None:
+def test_refresh_reports_an_unavailable_source(run: Run, file: Path) -> None:
     """The others are looked at all the same."""
     file.write_text(SETTINGS.replace('"content"', '"missing"', 1))
 
@@ -45,9 +45,7 @@ def test_a_source_that_cannot_be_read_is_told(run: Run, file: Path) -> None:
     assert (updates["posts"], updates["failing"], updates["accepted"]) == (1, "", [])
 
 
-def test_a_remote_is_fetched_unless_only_asked(
-    run: Run, file: Path, content: ContentRepository
-) -> None:
+def test_dry_run_does_not_fetch(run: Run, file: Path, content: ContentRepository) -> None:
     """A dry run leaves everything as it is."""
     file.write_text(SETTINGS.replace('"content"', f'"file://{content.path}"'))
 
@@ -61,9 +59,7 @@ def test_a_remote_is_fetched_unless_only_asked(
     assert "updates: 2 posts " in run("refresh", "--config", file).out
 
 
-def test_a_removal_is_accepted_once_and_for_all(
-    run: Run, file: Path, content: ContentRepository
-) -> None:
+def test_removal_is_accepted_permanently(run: Run, file: Path, content: ContentRepository) -> None:
     """First the posts stay; accepted they go, in whatever order folders were emptied."""
     emptied = content.commit({path: None for path in FILES if path.startswith("news")})
     content.commit({"updates/uno.md": None})
@@ -87,7 +83,7 @@ def test_a_removal_is_accepted_once_and_for_all(
     }
 
 
-def test_before_the_first_start_nobody_would_be_told(run: Run, file: Path) -> None:
+def test_dry_run_before_the_first_start_shows_no_events(run: Run, file: Path) -> None:
     """What is there then is a baseline; no database is made."""
     outcome = run("refresh", "--dry-run", "--config", file)
 
@@ -97,17 +93,13 @@ def test_before_the_first_start_nobody_would_be_told(run: Run, file: Path) -> No
     assert not (file.parent / "var" / "syndicate.db").exists()
 
 
-def test_a_database_that_nobody_told_anything_is_before_the_first_start(
-    run: Run, file: Path
-) -> None:
+def test_dry_run_with_an_empty_ledger_shows_no_events(run: Run, file: Path) -> None:
     """As `db upgrade` leaves it."""
     assert run("db", "upgrade", "--config", file).code == 0
     assert "first start" in run("refresh", "--dry-run", "--config", file).err
 
 
-def test_a_dry_run_says_what_would_be_told(
-    run: Run, file: Path, content: ContentRepository
-) -> None:
+def test_dry_run_shows_the_events(run: Run, file: Path, content: ContentRepository) -> None:
     """Each event with why, in a table or as JSON, however often it is asked for."""
     tell_all(file)
     assert run("refresh", "--dry-run", "--config", file).out.endswith("No events would be sent.\n")
@@ -144,7 +136,7 @@ def test_a_dry_run_says_what_would_be_told(
     assert third.keys() == {"post", "source", "commit", "reason", "changed", "minor"}
 
 
-def test_a_dry_run_shows_what_accepting_a_removal_would_tell(
+def test_dry_run_shows_the_events_of_accepted_removals(
     run: Run, file: Path, content: ContentRepository
 ) -> None:
     """Without it nothing would be told, and afterwards nothing was accepted."""

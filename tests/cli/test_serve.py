@@ -62,7 +62,7 @@ class Visitor(threading.Thread):
 
 
 @pytest.mark.parametrize("form", ["json", "rss", "atom"])
-def test_what_is_served_is_what_is_shown(
+def test_served_and_shown_feeds_are_equal(
     run: Run, file: Path, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
     """Byte for byte; a signal ends the service well, and its log is JSON where nobody watches."""
@@ -82,7 +82,7 @@ def test_what_is_served_is_what_is_shown(
     assert told[0]["address"] == f"http://127.0.0.1:{port}"
 
 
-def test_a_taken_port_is_told(run: Run, file: Path) -> None:
+def test_port_in_use_is_an_error(run: Run, file: Path) -> None:
     """With what to do, and without a traceback."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -94,7 +94,7 @@ def test_a_taken_port_is_told(run: Run, file: Path) -> None:
     assert f"Error: cannot listen on port {port} of 127.0.0.1" in outcome.err
 
 
-def test_a_database_of_a_prerelease_is_logged_while_feeds_are_served(
+def test_feeds_are_served_with_a_database_of_a_prerelease(
     run: Run, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The log has the error code and both ways out; the database file is not touched."""

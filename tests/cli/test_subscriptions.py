@@ -56,9 +56,7 @@ def send(database: str, subscription: str, *letters: StoredEvent) -> None:
     asyncio.run(do())
 
 
-def test_a_subscription_is_added_shown_and_removed(
-    run: Run, file: pathlib.Path, database: str
-) -> None:
+def test_add_show_and_remove_a_subscription(run: Run, file: pathlib.Path, database: str) -> None:
     """Its secret is shown once."""
     assert database
     outcome = run("subscriptions", "add", "http://127.0.0.1:9/hook", "--config", file)
@@ -87,7 +85,7 @@ def test_a_subscription_is_added_shown_and_removed(
     assert "subscriptions list" in missing.err
 
 
-def test_what_is_wished_is_kept(run: Run, file: pathlib.Path, database: str) -> None:
+def test_options_of_a_subscription_are_stored(run: Run, file: pathlib.Path, database: str) -> None:
     """Posts are selected as feeds are asked."""
     assert database
     which = added(
@@ -114,7 +112,7 @@ def test_what_is_wished_is_kept(run: Run, file: pathlib.Path, database: str) -> 
         (("http://127.0.0.1:9/", "--select", "category=fish"), "fish"),
     ],
 )
-def test_what_cannot_be_is_refused(
+def test_invalid_subscriptions_are_refused(
     run: Run, file: pathlib.Path, database: str, arguments: tuple[str, ...], said: str
 ) -> None:
     """With what would be right."""
@@ -136,7 +134,9 @@ def publish(file: pathlib.Path, database: str) -> None:
     asyncio.run(do())
 
 
-def test_what_there_is_can_be_told(run: Run, file: pathlib.Path, database: str) -> None:
+def test_backfill_and_recover_enqueue_live_posts(
+    run: Run, file: pathlib.Path, database: str
+) -> None:
     """At the beginning, as the difference of two selections, and again to repair a copy."""
 
     def pending(which: str) -> int:
@@ -160,7 +160,7 @@ def test_what_there_is_can_be_told(run: Run, file: pathlib.Path, database: str) 
     assert re.search(r"^url +http://127.0.0.1:9/new$", shown, re.MULTILINE)
 
 
-def test_a_new_secret_is_shown(run: Run, file: pathlib.Path, database: str) -> None:
+def test_rotated_secret_is_printed(run: Run, file: pathlib.Path, database: str) -> None:
     """It is another one."""
     assert database
     which = added(run, file, "http://127.0.0.1:9/hook")
@@ -172,7 +172,7 @@ def test_a_new_secret_is_shown(run: Run, file: pathlib.Path, database: str) -> N
     assert first["secret"] != second["secret"]
 
 
-def test_a_test_says_whether_it_arrived(run: Run, file: pathlib.Path, database: str) -> None:
+def test_test_event_reports_success_or_failure(run: Run, file: pathlib.Path, database: str) -> None:
     """Exit 1 if it did not."""
     assert database
 
@@ -220,9 +220,7 @@ def endpoint(requests: int) -> Iterator[str]:
         thread.join()
 
 
-def test_deliveries_are_sent_by_a_process_of_their_own(
-    run: Run, file: pathlib.Path, database: str
-) -> None:
+def test_deliver_sends_without_a_web_server(run: Run, file: pathlib.Path, database: str) -> None:
     """Listed, shown, sent again; the process stops when it is told to."""
     with endpoint(2) as address:
         which = added(run, file, f"{address}/hook")
@@ -252,7 +250,7 @@ def test_deliveries_are_sent_by_a_process_of_their_own(
     assert (now["last_attempt"]["status"], now["pending"]) == (204, 2)
 
 
-def test_what_was_sent_of_a_topic_is_called_by_its_address(
+def test_websub_delivery_is_listed_by_its_topic(
     run: Run, file: pathlib.Path, database: str
 ) -> None:
     """It is no event, and may be no JSON."""
@@ -265,7 +263,7 @@ def test_what_was_sent_of_a_topic_is_called_by_its_address(
     assert listed.out == f"{which}.1  pending    0 attempts   {topic}\n"
 
 
-def test_a_proxy_is_stated_at_the_start(
+def test_proxy_is_logged_at_the_start(
     run: Run, file: pathlib.Path, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An operator should know that it decides where requests go."""
@@ -277,7 +275,7 @@ def test_a_proxy_is_stated_at_the_start(
     assert f"requests to subscribers use the proxy {address}" in outcome.err
 
 
-def test_tokens_are_made_listed_and_revoked(run: Run, file: pathlib.Path) -> None:
+def test_create_list_and_revoke_tokens(run: Run, file: pathlib.Path) -> None:
     """Each is shown once."""
     create = ("tokens", "create", "--role", "partner", "--name", "Example agency", "--config", file)
     made = run(*create)
@@ -311,7 +309,7 @@ def test_tokens_are_made_listed_and_revoked(run: Run, file: pathlib.Path) -> Non
         (("--name", "Ops", "--expires", "2024-01-01"), "would have expired already"),
     ],
 )
-def test_a_token_that_makes_no_sense_is_not_made(
+def test_invalid_tokens_are_refused(
     run: Run, file: pathlib.Path, wrong: tuple[str, ...], why: str
 ) -> None:
     """Nothing is printed that somebody would hand on."""
@@ -320,7 +318,7 @@ def test_a_token_that_makes_no_sense_is_not_made(
     assert why in outcome.err
 
 
-def test_a_lost_key_is_told_beside_what_waits_for_it(
+def test_unreadable_secret_is_listed_with_pending_deliveries(
     run: Run, file: pathlib.Path, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The others are listed as ever; a new secret makes it right, and so would the key."""

@@ -11,7 +11,7 @@ from syndicate.service.accepted_removals import AcceptedRemovals
 ONE, TWO = CommitId("1" * 40), CommitId("2" * 40)
 
 
-def test_what_was_accepted_is_known_to_everybody_at_once(tmp_path: Path) -> None:
+def test_accepted_removals_are_seen_by_running_processes(tmp_path: Path) -> None:
     """To who runs already, and to who starts later; by source."""
     file = tmp_path / "var" / "accepted.json"
     running = AcceptedRemovals(file)
@@ -26,7 +26,7 @@ def test_what_was_accepted_is_known_to_everybody_at_once(tmp_path: Path) -> None
     assert sorted(path.name for path in file.parent.iterdir()) == [".gitignore", "accepted.json"]
 
 
-def test_what_is_pretended_is_written_nowhere(tmp_path: Path) -> None:
+def test_temporary_acceptance_is_not_written(tmp_path: Path) -> None:
     """It counts beside what was accepted, for this source and this process."""
     file = tmp_path / "accepted.json"
     running = AcceptedRemovals(file)
@@ -38,7 +38,7 @@ def test_what_is_pretended_is_written_nowhere(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["{", "[1]", '{"news": 1}', "null"])
-def test_a_file_that_cannot_be_read_accepts_nothing(tmp_path: Path, text: str) -> None:
+def test_unreadable_file_accepts_nothing(tmp_path: Path, text: str) -> None:
     """The last posts stay in service; what is in the file is not written over."""
     file = tmp_path / "accepted.json"
     file.write_text(text)
@@ -50,7 +50,7 @@ def test_a_file_that_cannot_be_read_accepts_nothing(tmp_path: Path, text: str) -
     assert file.read_text() == text
 
 
-def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_unwritable_folder_is_reported(tmp_path: Path) -> None:
     """With what to do."""
     (tmp_path / "accepted.json.new").mkdir()
 

@@ -19,7 +19,7 @@ POST = (
 PICTURES = {"img/lake.png": b"\x89lake", "img/card.png": b"\x89card"}
 
 
-def test_pictures_come_from_the_repository(
+def test_images_come_from_the_repository(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
     """In text and card; a picture that changes has another address, one that is not there not."""
@@ -61,7 +61,7 @@ def test_other_files_are_not_served(
             newsroom.asset("news", path, edition)
 
 
-def test_nothing_is_served_of_a_source_that_links(
+def test_source_with_linked_assets_serves_no_files(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
     """Which is what every source does that says nothing."""
@@ -72,7 +72,7 @@ def test_nothing_is_served_of_a_source_that_links(
             newsroom.asset("news", "img/lake.png", edition)
 
 
-def test_a_file_too_large_is_not_served(
+def test_file_over_the_limit_is_not_served(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
     """It is not even read; one byte less, and it is."""

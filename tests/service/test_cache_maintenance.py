@@ -37,7 +37,7 @@ def size(folder: pathlib.Path) -> dict[str, int]:
         connection.close()
 
 
-def test_what_an_edition_is_made_of_is_kept(
+def test_pruning_keeps_what_the_edition_uses(
     settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
     """What a removed post said goes, and renderings of old versions; nothing is made again."""
@@ -62,7 +62,7 @@ def test_what_an_edition_is_made_of_is_kept(
     assert size(tmp_path) == {"parsed-files": 5, "index-snapshots": 0, "renderings": 2}
 
 
-def test_last_renderings_stay_for_the_posts_of_an_edition(
+def test_pruning_keeps_the_last_renderings_of_live_posts(
     settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
     """Those of former versions too, until the present one is rendered; of removed posts none."""
@@ -78,7 +78,7 @@ def test_last_renderings_stay_for_the_posts_of_an_edition(
     assert size(tmp_path)["renderings"] == 2
 
 
-def test_while_a_source_cannot_be_read_all_is_kept(
+def test_pruning_keeps_everything_while_a_source_is_unavailable(
     settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
     """Nobody knows what it is made of."""
@@ -92,7 +92,7 @@ def test_while_a_source_cannot_be_read_all_is_kept(
     assert size(tmp_path)["parsed-files"] == 3
 
 
-def test_renderings_stay_while_a_post_cannot_be_read(
+def test_pruning_keeps_renderings_while_a_post_is_unreadable(
     settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
     """Its rendering is still served, and the file may be restored."""
@@ -108,7 +108,7 @@ def test_renderings_stay_while_a_post_cannot_be_read(
     assert size(tmp_path)["renderings"] == before["renderings"]
 
 
-def test_a_service_that_runs_tidies_again_and_again(
+def test_running_service_prunes_the_cache_repeatedly(
     settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
     """Each time what left since goes."""
@@ -143,7 +143,7 @@ def test_a_service_that_runs_tidies_again_and_again(
     asyncio.run(run())
 
 
-def test_trouble_is_told_and_ends_nothing(
+def test_pruning_error_is_logged_and_retried(
     settings_file: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A repository that is gone is tried again the next day."""
@@ -178,7 +178,7 @@ def test_trouble_is_told_and_ends_nothing(
     asyncio.run(run())
 
 
-def test_a_service_that_runs_remembers_what_it_knows_and_once_more_when_it_ends(
+def test_indexes_are_saved_periodically_and_at_the_end(
     settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
     """The next start reads nothing again, and tidying leaves that alone."""
@@ -214,7 +214,7 @@ def test_a_service_that_runs_remembers_what_it_knows_and_once_more_when_it_ends(
     assert size(tmp_path)["parsed-files"] == 0
 
 
-def test_what_is_known_of_a_repository_that_is_gone_is_remembered(
+def test_index_of_a_missing_repository_is_saved(
     settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
     """It may be back when the service starts again; until then it holds nobody up."""

@@ -20,7 +20,7 @@ def places(told: list[Problem]) -> list[tuple[str, str, int]]:
     return [(problem.rule, problem.path, problem.line) for problem in told]
 
 
-def test_problems_of_files_and_of_rendered_posts_come_in_the_order_of_lines(
+def test_problems_are_sorted_by_line(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
     """Front matter, summary and text of a file, each with its own line in it."""
@@ -45,7 +45,7 @@ def test_problems_of_files_and_of_rendered_posts_come_in_the_order_of_lines(
     assert found(settings_file, SECOND) == told[-1:]
 
 
-def test_an_address_of_two_sources_is_told(settings_file: pathlib.Path) -> None:
+def test_url_of_two_sources_is_reported(settings_file: pathlib.Path) -> None:
     """Both are served; readers who follow the address find one."""
     source = SETTINGS[SETTINGS.index("[[sources]]") : SETTINGS.index("[[categories]]")]
     settings_file.write_text(SETTINGS + source.replace('"news"', '"other"', 1))

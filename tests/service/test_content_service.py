@@ -16,7 +16,7 @@ def titles(newsroom: ContentService, *, rev: str = "", at: datetime | None = Non
     return [post.title for post in newsroom.edition(rev=rev, at=at).posts]
 
 
-def test_an_edition_is_what_the_branch_holds_now(settings_file: pathlib.Path) -> None:
+def test_edition_follows_the_branch(settings_file: pathlib.Path) -> None:
     """Its feeds are those of the settings, and its posts can be made into items."""
     with ContentService(settings(settings_file)) as newsroom:
         edition = newsroom.edition()
@@ -26,9 +26,7 @@ def test_an_edition_is_what_the_branch_holds_now(settings_file: pathlib.Path) ->
         assert [item.text for item in items] == ["2", "First words."]
 
 
-def test_a_branch_can_be_seen_before_it_is_public(
-    settings_file: pathlib.Path, content: ContentRepository
-) -> None:
+def test_edition_of_another_branch(settings_file: pathlib.Path, content: ContentRepository) -> None:
     """As ``--rev`` asks for it; an unknown one is refused by name."""
     content.create_branch("editorial")
     content.commit({FIRST: POST.format("Better", "Words.")}, branch="editorial")
@@ -39,13 +37,13 @@ def test_a_branch_can_be_seen_before_it_is_public(
             titles(newsroom, rev="nowhere")
 
 
-def test_another_day_can_be_seen(settings_file: pathlib.Path) -> None:
+def test_edition_at_another_time(settings_file: pathlib.Path) -> None:
     """As ``--at`` asks for it."""
     with ContentService(settings(settings_file)) as newsroom:
         assert titles(newsroom, at=datetime(2023, 11, 7, tzinfo=UTC)) == ["First"]
 
 
-def test_a_source_without_the_branch_stays_at_its_own(
+def test_source_without_the_revision_stays_at_its_ref(
     settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
     """Only some sources have an editorial branch."""
@@ -64,7 +62,7 @@ def test_a_source_without_the_branch_stays_at_its_own(
         assert titles(newsroom, rev="editorial") == ["Third", "Second"]
 
 
-def test_a_missing_repository_leaves_the_source_unread(settings_file: pathlib.Path) -> None:
+def test_missing_repository_makes_the_source_unavailable(settings_file: pathlib.Path) -> None:
     """What is wrong stands in the edition, which is made all the same."""
     settings_file.write_text(SETTINGS.replace('"content"', '"missing"'))
     with ContentService(settings(settings_file)) as newsroom:

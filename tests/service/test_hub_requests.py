@@ -34,7 +34,7 @@ async def refused(hub: HubFixture, reader: WebSubSubscriber, callback: str) -> N
     await wait_until(hub.is_verified)
 
 
-def test_a_host_that_does_not_confirm_is_left_alone(tmp_path: pathlib.Path) -> None:
+def test_host_with_failed_verifications_is_limited(tmp_path: pathlib.Path) -> None:
     """429 in plain text says when to ask again; other hosts are asked."""
 
     async def act() -> None:
@@ -54,7 +54,7 @@ def test_a_host_that_does_not_confirm_is_left_alone(tmp_path: pathlib.Path) -> N
     asyncio.run(act())
 
 
-def test_a_client_whose_requests_nobody_confirms_is_refused(tmp_path: pathlib.Path) -> None:
+def test_client_with_failed_verifications_is_limited(tmp_path: pathlib.Path) -> None:
     """Whatever hosts it names."""
 
     async def act() -> None:
@@ -69,7 +69,7 @@ def test_a_client_whose_requests_nobody_confirms_is_refused(tmp_path: pathlib.Pa
     asyncio.run(act())
 
 
-def test_the_operators_own_networks_are_spared(tmp_path: pathlib.Path) -> None:
+def test_callbacks_in_internal_networks_are_not_limited(tmp_path: pathlib.Path) -> None:
     """Who tries a subscriber on this machine may fail as often as it takes."""
 
     async def act() -> None:
@@ -87,7 +87,7 @@ def test_the_operators_own_networks_are_spared(tmp_path: pathlib.Path) -> None:
     ("client", "counted"),
     [("127.0.0.1", ""), ("192.0.2.1", "192.0.2.1"), ("", ""), ("::/64", "::/64")],
 )
-def test_a_client_in_an_own_network_is_not_counted(
+def test_client_in_an_internal_network_is_not_limited(
     tmp_path: pathlib.Path, client: str, counted: str
 ) -> None:
     """Its requests for callbacks elsewhere count for their hosts alone."""
@@ -138,7 +138,7 @@ async def _resolve(host: str, _: int) -> list[str]:
     return known[host]
 
 
-def test_refused_callbacks_get_one_answer_whatever_the_reason(tmp_path: pathlib.Path) -> None:
+def test_refused_callbacks_get_the_same_response(tmp_path: pathlib.Path) -> None:
     """No name, no number; the same bytes whether a name is unknown, private or malformed."""
 
     async def act() -> set[tuple[int, str]]:
@@ -183,7 +183,7 @@ async def seconds(reception: HubRequests, callback: str) -> float:
     return time.monotonic() - began + 0.002  # timers may be early by a tick
 
 
-def test_operator_reads_in_the_log_why_a_callback_was_refused(
+def test_reason_for_a_refused_callback_is_logged(
     tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The name, the IP address and the rule."""
@@ -206,7 +206,7 @@ def test_operator_reads_in_the_log_why_a_callback_was_refused(
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2"])
-def test_pending_requests_are_limited_per_host_in_own_networks_too(
+def test_pending_requests_are_limited_per_host_in_internal_networks(
     tmp_path: pathlib.Path, host: str
 ) -> None:
     """The setting holds for every host; 429 says when to ask again."""
@@ -225,7 +225,7 @@ def test_pending_requests_are_limited_per_host_in_own_networks_too(
     asyncio.run(act())
 
 
-def test_who_is_not_subscribed_cannot_leave(tmp_path: pathlib.Path) -> None:
+def test_unsubscribing_without_a_subscription_is_refused(tmp_path: pathlib.Path) -> None:
     """404 in plain text; nobody is asked about it."""
 
     async def act() -> None:

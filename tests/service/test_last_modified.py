@@ -68,7 +68,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-async def test_whatever_changes_is_noticed_by_its_date_alone(
+async def test_every_change_moves_last_modified(
     settings_file: pathlib.Path, content: ContentRepository, change: Change
 ) -> None:
     """In feeds, pages and the API; nothing is sent twice while nothing changes."""
@@ -94,7 +94,7 @@ def serve_assets(settings_file: pathlib.Path) -> None:
     )
 
 
-async def test_a_date_is_never_after_that_of_the_answer(
+async def test_last_modified_is_never_after_date(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
     """Not by a commit of the future, nor by one of this second (RFC 9110 section 8.8.2.1)."""
@@ -117,7 +117,7 @@ async def test_a_date_is_never_after_that_of_the_answer(
                     assert last_modified < parsedate_to_datetime(fields["date"])
 
 
-async def test_a_date_is_sent_as_soon_as_it_is_past(
+async def test_last_modified_is_sent_once_it_is_past(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
     """The express lane does not go on without it."""

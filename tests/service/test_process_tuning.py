@@ -39,7 +39,7 @@ def as_before() -> Iterator[None]:
         ("darwin", 0),
     ],
 )
-def test_a_thread_that_computes_gives_way(system: str, steps: int) -> None:
+def test_worker_threads_have_lower_priority(system: str, steps: int) -> None:
     """It alone, where the system can tell threads apart."""
 
     def niceness() -> int:
@@ -51,7 +51,7 @@ def test_a_thread_that_computes_gives_way(system: str, steps: int) -> None:
     assert niceness() == usual
 
 
-def test_as_many_files_may_be_open_as_the_system_lets_us() -> None:
+def test_open_file_limit_is_raised() -> None:
     """However few it is before we ask."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 256), most))
@@ -59,7 +59,7 @@ def test_as_many_files_may_be_open_as_the_system_lets_us() -> None:
     assert resource.getrlimit(resource.RLIMIT_NOFILE) == (most, most)
 
 
-def test_what_is_there_to_stay_is_not_looked_through_again() -> None:
+def test_existing_objects_are_frozen() -> None:
     """And what comes and goes is not looked through after every few objects."""
     gc.unfreeze()
     tune_delivery_process()
@@ -67,7 +67,7 @@ def test_what_is_there_to_stay_is_not_looked_through_again() -> None:
     assert gc.get_threshold()[0] > 700
 
 
-def test_a_start_is_not_held_up_by_looking_for_what_cannot_be_there_yet() -> None:
+def test_garbage_collection_is_paused_during_the_start() -> None:
     """Not before it is over, and then not among what it made; after a failure as before."""
     with gc_paused():
         assert not gc.isenabled()
@@ -79,7 +79,7 @@ def test_a_start_is_not_held_up_by_looking_for_what_cannot_be_there_yet() -> Non
     assert gc.isenabled()
 
 
-def test_an_allocator_that_can_be_told_is_told() -> None:
+def test_allocator_options_are_set_where_supported() -> None:
     """What it is told changes nothing but where memory comes from; others are left alone."""
 
     class Library:

@@ -24,7 +24,7 @@ def titles(answer: httpx.Response) -> list[str]:
     return [item["title"] for item in answer.json()["items"]]
 
 
-def test_a_folder_is_served_and_a_commit_is_seen(
+def test_commit_is_served_without_a_restart(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
     """From git to the wire, and again after an edit, without a restart."""
@@ -44,7 +44,7 @@ def test_a_folder_is_served_and_a_commit_is_seen(
     visit_service(settings(settings_file), visit)
 
 
-def test_a_picture_is_served_at_the_address_that_a_feed_has(
+def test_image_is_served_at_the_url_in_the_feed(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
     """From the blob of the commit, to be kept for ever."""
@@ -66,7 +66,7 @@ def test_a_picture_is_served_at_the_address_that_a_feed_has(
     visit_service(settings(settings_file), visit)
 
 
-def test_a_push_is_seen_as_soon_as_the_git_host_tells(
+def test_push_hook_refreshes_the_source(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
     """Of a remote that is asked once a day otherwise; all of a burst is answered at once."""
@@ -93,7 +93,9 @@ def test_a_push_is_seen_as_soon_as_the_git_host_tells(
     visit_service(settings(settings_file), visit)
 
 
-def test_changes_can_be_followed(settings_file: pathlib.Path, content: ContentRepository) -> None:
+def test_changes_lists_published_and_removed_posts(
+    settings_file: pathlib.Path, content: ContentRepository
+) -> None:
     """What left is told to who asks and stands in Atom; the database is well."""
 
     async def visit(client: httpx.AsyncClient) -> None:
@@ -116,7 +118,7 @@ def test_changes_can_be_followed(settings_file: pathlib.Path, content: ContentRe
     visit_service(settings(settings_file), visit)
 
 
-def test_feeds_go_on_without_a_database(
+def test_feeds_are_served_without_a_database(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
     """It degrades the service, which says why."""
@@ -142,7 +144,7 @@ def test_feeds_go_on_without_a_database(
     visit_service(settings(settings_file), visit)
 
 
-def test_what_is_not_there_is_a_problem(settings_file: pathlib.Path) -> None:
+def test_unknown_feed_is_a_problem_with_valid_values(settings_file: pathlib.Path) -> None:
     """The answer lists what is known."""
 
     async def visit(client: httpx.AsyncClient) -> None:
@@ -154,7 +156,7 @@ def test_what_is_not_there_is_a_problem(settings_file: pathlib.Path) -> None:
     visit_service(settings(settings_file), visit)
 
 
-def test_a_taken_port_is_an_error_with_what_to_do(settings_file: pathlib.Path) -> None:
+def test_port_in_use_is_an_error(settings_file: pathlib.Path) -> None:
     """The followers are ended as well."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -163,7 +165,7 @@ def test_a_taken_port_is_an_error_with_what_to_do(settings_file: pathlib.Path) -
             asyncio.run(serve(newsroom))
 
 
-def test_a_publisher_that_ends_by_an_error_is_restarted(
+def test_source_watcher_is_restarted_after_an_error(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
     """The last edition is served meanwhile, and `/readyz` names what was restarted."""

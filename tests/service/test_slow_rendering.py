@@ -39,7 +39,7 @@ def other(tmp_path: pathlib.Path, settings_file: pathlib.Path) -> ContentReposit
     return made
 
 
-async def test_a_post_never_rendered_before_is_not_served_by_half(
+async def test_feed_waits_for_a_post_without_a_rendering(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
     """Formats and API answer 503 `rendering` in time; a later request gets the whole post."""
@@ -57,7 +57,7 @@ async def test_a_post_never_rendered_before_is_not_served_by_half(
         assert items["Slow"]["content_html"].count("<p>") == 20_000
 
 
-async def test_pages_show_title_and_summary_of_a_post_that_is_not_rendered(
+async def test_pages_show_title_and_summary_of_an_unrendered_post(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
     """With a note, and the posts beside it whole; nobody keeps such a page."""
@@ -76,7 +76,7 @@ async def test_pages_show_title_and_summary_of_a_post_that_is_not_rendered(
         assert "Second" in answers[0].text
 
 
-async def test_a_post_that_was_rendered_before_is_served_as_it_was(
+async def test_previous_rendering_is_served_meanwhile(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
     """In every format and in the API, until the new version is rendered."""
@@ -107,7 +107,7 @@ async def test_the_last_rendering_survives_a_restart(
         assert after == before
 
 
-async def test_what_was_only_previewed_is_never_served(
+async def test_rendering_of_a_preview_is_never_served(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
     """A draft on another branch is no last rendering."""
@@ -123,7 +123,7 @@ async def test_what_was_only_previewed_is_never_served(
         assert (await site.request_async("/feeds/all.json")).status_code == 503
 
 
-async def test_fifty_slow_posts_keep_no_other_source_waiting(
+async def test_slow_posts_do_not_delay_other_sources(
     settings_file: pathlib.Path, content: ContentRepository, other: ContentRepository
 ) -> None:
     """Its feed comes at once, however long the queue of the slow source is."""
@@ -142,7 +142,7 @@ async def test_fifty_slow_posts_keep_no_other_source_waiting(
         assert (await slow).status_code == 503
 
 
-async def test_a_service_stops_without_waiting_for_slow_posts(
+async def test_service_stops_without_waiting_for_slow_posts(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
     """Neither for those that readers wait for nor for those that are prepared for them."""
@@ -155,7 +155,7 @@ async def test_a_service_stops_without_waiting_for_slow_posts(
     assert time.monotonic() - began < 20
 
 
-async def test_readers_who_wait_for_a_slow_post_wait_together(
+async def test_requests_for_a_slow_post_share_its_rendering(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
     """Twenty of them are answered in the time of one, and later ones at once."""
@@ -168,7 +168,7 @@ async def test_readers_who_wait_for_a_slow_post_wait_together(
         assert time.monotonic() - began < 5
 
 
-async def test_who_may_wait_gets_the_post_as_it_is_now(
+async def test_waiting_callers_get_the_current_rendering(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
     """As WebSub does: what is distributed is complete, also where an outdated feed is served."""
@@ -191,7 +191,7 @@ async def test_who_may_wait_gets_the_post_as_it_is_now(
         assert await get_feed() is current
 
 
-async def test_posts_that_are_not_even_read_in_time_are_being_rendered(
+async def test_posts_not_read_in_time_are_still_rendering(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
     """Whatever keeps the disk or git, the answer comes."""

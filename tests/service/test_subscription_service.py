@@ -60,7 +60,7 @@ def content_service(tmp_path: pathlib.Path, content: ContentRepository) -> Itera
         yield opened
 
 
-def test_who_begins_while_something_is_published_has_all_of_it_once(
+def test_subscribing_during_publication_misses_and_repeats_nothing(
     address: str, content_service: ContentService, content: ContentRepository
 ) -> None:
     """Whichever of the two comes first; and so does who selects anew."""
@@ -133,7 +133,7 @@ def within(
     asyncio.run(do())
 
 
-def test_what_is_served_may_be_a_moment_behind(tmp_path: pathlib.Path) -> None:
+def test_backfill_waits_for_the_edition_of_the_ledger(tmp_path: pathlib.Path) -> None:
     """Then it is waited for; nothing is told of posts as they were not told."""
     shelf = Lagging()
 
@@ -147,7 +147,7 @@ def test_what_is_served_may_be_a_moment_behind(tmp_path: pathlib.Path) -> None:
     assert shelf.looks == 3
 
 
-def test_what_stays_behind_cannot_be_told(tmp_path: pathlib.Path) -> None:
+def test_backfill_fails_while_edition_and_ledger_differ(tmp_path: pathlib.Path) -> None:
     """The error says of what, and nothing is written; who wants no backfill need not wait."""
 
     async def work(office: SubscriptionService) -> None:
@@ -160,7 +160,7 @@ def test_what_stays_behind_cannot_be_told(tmp_path: pathlib.Path) -> None:
     within(sqlite_url(tmp_path), Lagging(enough=10**9), work)
 
 
-def test_before_the_baseline_nothing_can_be_told(tmp_path: pathlib.Path) -> None:
+def test_backfill_needs_a_baseline(tmp_path: pathlib.Path) -> None:
     """But who wants to hear of what comes may subscribe and select already."""
 
     async def work(office: SubscriptionService) -> None:
@@ -175,7 +175,7 @@ def test_before_the_baseline_nothing_can_be_told(tmp_path: pathlib.Path) -> None
     within(sqlite_url(tmp_path), Lagging(), work, told=False)
 
 
-def test_nothing_is_made_for_who_is_disabled(address: str) -> None:
+def test_disabled_subscription_gets_no_deliveries(address: str) -> None:
     """Not even the difference of two selections; resumed, it is had by recovering."""
 
     async def work(office: SubscriptionService) -> None:
@@ -206,7 +206,7 @@ def test_nothing_is_made_for_who_is_disabled(address: str) -> None:
     within(address, Lagging(enough=0), work)
 
 
-def test_what_was_missed_comes_after_what_was_not(address: str) -> None:
+def test_recovery_sends_missed_events_last(address: str) -> None:
     """What was told is sent again with its id; what was never told gets one of its own."""
 
     async def work(office: SubscriptionService) -> None:
@@ -224,7 +224,7 @@ def test_what_was_missed_comes_after_what_was_not(address: str) -> None:
     within(address, Lagging(enough=0), work)
 
 
-def test_who_wants_some_events_alone_is_told_no_others(address: str) -> None:
+def test_events_of_other_types_are_not_sent(address: str) -> None:
     """Also of another selection."""
 
     async def work(office: SubscriptionService) -> None:
@@ -239,7 +239,7 @@ def test_who_wants_some_events_alone_is_told_no_others(address: str) -> None:
     within(address, Lagging(enough=0), work)
 
 
-def test_subscribers_of_the_hub_are_no_webhooks(tmp_path: pathlib.Path) -> None:
+def test_hub_subscriptions_are_not_webhooks(tmp_path: pathlib.Path) -> None:
     """Nobody can look after them here, but see what was sent to them."""
 
     async def work(office: SubscriptionService) -> None:
@@ -253,7 +253,7 @@ def test_subscribers_of_the_hub_are_no_webhooks(tmp_path: pathlib.Path) -> None:
     within(sqlite_url(tmp_path), Lagging(), work)
 
 
-def test_an_address_that_is_refused_is_a_field_that_is_wrong(tmp_path: pathlib.Path) -> None:
+def test_refused_url_is_a_field_error(tmp_path: pathlib.Path) -> None:
     """By whatever way it comes; nothing is changed."""
 
     async def work(office: SubscriptionService) -> None:
@@ -276,7 +276,7 @@ async def _resolve(host: str, _: int) -> list[str]:
     return known[host]
 
 
-def test_partner_is_not_told_what_the_dns_of_the_operator_answers(tmp_path: pathlib.Path) -> None:
+def test_dns_answers_are_hidden_from_partners(tmp_path: pathlib.Path) -> None:
     """Unknown and private names get the same words; the command line says more."""
     names = ("private", "mapped", "unknown")
 
@@ -314,7 +314,7 @@ def test_partner_sees_attempts_without_ip_addresses(tmp_path: pathlib.Path) -> N
     within(sqlite_url(tmp_path), Lagging(), work)
 
 
-def test_the_web_has_limits_that_the_command_line_has_not(tmp_path: pathlib.Path) -> None:
+def test_limits_apply_to_the_web_only(tmp_path: pathlib.Path) -> None:
     """The settings say how many subscriptions the tokens of one name may have."""
     written = tmp_path / "syndicate.toml"
     written.write_text(
@@ -338,7 +338,7 @@ def test_the_web_has_limits_that_the_command_line_has_not(tmp_path: pathlib.Path
     asyncio.run(do())
 
 
-def test_an_administrator_removes_a_subscription_that_cannot_be_read(
+def test_administrator_removes_an_unreadable_subscription(
     tmp_path: pathlib.Path,
 ) -> None:
     """Its partner hears that it cannot be read."""

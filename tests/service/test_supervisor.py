@@ -11,7 +11,7 @@ from syndicate.service.supervisor import RECENT_RESTART_SECONDS, Restarts, run_f
 from syndicate.telemetry import exposition
 
 
-def test_whatever_ends_some_work_is_said_and_it_is_done_again(
+def test_errors_are_logged_and_the_work_is_restarted(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """What was to be expected in a word, what nobody expected with where it happened."""
@@ -51,7 +51,7 @@ def test_whatever_ends_some_work_is_said_and_it_is_done_again(
     assert 'syndicate_component_restarts_total{component="part"} 2.0' in exposition().decode()
 
 
-def test_a_component_counts_as_restarted_until_it_ran_for_a_while() -> None:
+def test_restart_is_reported_for_a_while() -> None:
     """Five minutes after its last end it is well again; each component by itself."""
     seconds = [0.0]
     restarts = Restarts(clock=lambda: seconds[-1])

@@ -66,7 +66,7 @@ def test_a_repository_without_posts_has_no_folders() -> None:
         ({"posts/a.md": post()}, "jekyll", "default"),
     ],
 )
-def test_the_dialect_is_told_by_keys_and_by_what_makes_the_site(
+def test_dialect_is_detected_from_keys_and_configuration(
     files: Mapping[str, str], dialect: str, reason: str
 ) -> None:
     """Keys count more, since both first dialects are of Jekyll sites."""
@@ -128,12 +128,12 @@ def test_the_settings_of_a_hugo_site_are_read() -> None:
         ({"_config.yml": "url: http://["}, ""),
     ],
 )
-def test_the_site_may_be_named_elsewhere(files: Mapping[str, str], url: str) -> None:
+def test_site_url_is_detected_from_other_files(files: Mapping[str, str], url: str) -> None:
     """Where the site is published, or in the description of its package."""
     assert guessed({"_posts/a.md": post(), **files}).site_url == url
 
 
-def test_the_pattern_of_addresses_may_show_in_file_names() -> None:
+def test_permalink_is_detected_from_file_names() -> None:
     """Without one in the site's settings; ``_posts`` has the pattern of the whole site."""
     days = guessed({"posts/2024-01-29-a.md": post()})
     site = guessed({"_posts/2024-01-29-a.md": post(), "_config.yml": "permalink: pretty"})
@@ -153,7 +153,7 @@ def test_the_language_is_that_of_most_posts() -> None:
     assert guessed({"posts/1.md": post(lang="es"), "posts/x.md": post()}).language == ""
 
 
-def test_categories_are_those_of_several_posts_as_they_are_spelled_most() -> None:
+def test_frequent_categories_are_detected() -> None:
     """The most frequent first."""
     files = {f"posts/{n}.md": post(tags="[open data, Design]") for n in range(3)}
     files |= {f"posts/x{n}.md": post(tags="[Open Data, año]") for n in range(4)}

@@ -21,7 +21,7 @@ def site(path: Path, *, branch: str = "main", config: str = "") -> ContentReposi
     return made
 
 
-def test_what_is_written_can_be_served(
+def test_written_settings_can_be_loaded(
     run: Run, tmp_path: Path, content: ContentRepository
 ) -> None:
     """Every guess is a setting that holds; the feeds have the posts."""
@@ -37,7 +37,7 @@ def test_what_is_written_can_be_served(
     assert shown.out.count('"_syndicate":{"self"') == len(FILES) - 4
 
 
-def test_guesses_are_explained_where_they_stand(run: Run, tmp_path: Path) -> None:
+def test_detected_values_have_a_comment(run: Run, tmp_path: Path) -> None:
     """The site's own settings are named, and whatever is in them is no trouble."""
     config = 'title: "A ${HOME} \\u0001 title"\nurl: https://www.example.gov\n'
     made = site(tmp_path / "My Site.git", config=config)
@@ -93,7 +93,7 @@ def test_the_real_post_folders_are_recognized(
 
 
 @pytest.mark.parametrize("named", [".", "./", "../here"])
-def test_the_repository_can_be_the_folder_one_is_in(
+def test_repository_can_be_the_current_folder(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
 ) -> None:
     """Its settings name it as it is seen from them, so that both can be moved together."""
@@ -107,7 +107,7 @@ def test_the_repository_can_be_the_folder_one_is_in(
     assert 'repository = "."' in Path("syndicate.toml").read_text()
 
 
-def test_a_remote_is_fetched_and_named_by_its_address(run: Run, tmp_path: Path) -> None:
+def test_remote_is_fetched_and_named_by_its_url(run: Run, tmp_path: Path) -> None:
     """A mirror of it is where the service will look for one."""
     made = site(tmp_path / "site.git")
     out = tmp_path / "made" / "syndicate.toml"
@@ -119,7 +119,9 @@ def test_a_remote_is_fetched_and_named_by_its_address(run: Run, tmp_path: Path) 
     assert (out.parent / "var" / "mirrors").is_dir()
 
 
-def test_settings_that_are_there_stay(run: Run, file: Path, content: ContentRepository) -> None:
+def test_existing_settings_are_not_overwritten(
+    run: Run, file: Path, content: ContentRepository
+) -> None:
     """Nobody's work is written over."""
     before = file.read_text()
 
@@ -130,7 +132,7 @@ def test_settings_that_are_there_stay(run: Run, file: Path, content: ContentRepo
     assert file.read_text() == before
 
 
-def test_what_cannot_be_done_is_told(run: Run, tmp_path: Path, content: ContentRepository) -> None:
+def test_errors_of_init_have_a_hint(run: Run, tmp_path: Path, content: ContentRepository) -> None:
     """No repository, no commit, no posts, no file to write to."""
     fresh = ContentRepository.create(tmp_path / "fresh")
     empty = ContentRepository.create(tmp_path / "empty")
