@@ -34,7 +34,7 @@ def store(file: pathlib.Path) -> Iterator[Cache]:
 
 
 def test_stored_values_survive_a_restart(file: pathlib.Path, store: Cache) -> None:
-    """Any keys and values come back as they were, from a new cache on the same file."""
+    """Any keys and values, in a new cache on the same file."""
     store.put("items", ENTRIES)
     store.put("items", {"a": b"old"})
     store.put("items", {"a": b"new", "": b""})
@@ -45,7 +45,7 @@ def test_stored_values_survive_a_restart(file: pathlib.Path, store: Cache) -> No
 
 
 def test_few_keys_of_many_are_queried(store: Cache) -> None:
-    """A small part of a shelf is found as surely as all of it."""
+    """A small part of a namespace is found like all of it."""
     many = {str(number): str(number).encode() for number in range(9000)}
     store.put("items", many)
     for count in (1, 900, 2000, 9000):
@@ -55,13 +55,13 @@ def test_few_keys_of_many_are_queried(store: Cache) -> None:
 
 
 def test_storing_nothing_changes_nothing(file: pathlib.Path, store: Cache) -> None:
-    """No entries do not even make a file."""
+    """Not even the file is created."""
     store.put("items", {})
     assert not file.exists()
 
 
 def test_namespaces_are_separate(store: Cache) -> None:
-    """The same key may lie on several shelves, whatever they are called."""
+    """One key can exist in several namespaces of any name."""
     shelves = ("a", "A", 'b" (x); --', "sqlite_master", "")
     for shelf in shelves:
         store.put(shelf, {"key": shelf.encode()})
@@ -70,7 +70,7 @@ def test_namespaces_are_separate(store: Cache) -> None:
 
 
 def test_retain_only_deletes_other_values(store: Cache) -> None:
-    """Keeping some keys forgets the others of that shelf only."""
+    """Of one namespace only."""
     store.put("items", ENTRIES)
     store.put("heads", {"x": b"1"})
     kept = dict(list(ENTRIES.items())[::2])
@@ -83,7 +83,7 @@ def test_retain_only_deletes_other_values(store: Cache) -> None:
 
 
 def test_closed_cache_opens_again(store: Cache) -> None:
-    """Closing is never final."""
+    """At the next call."""
     store.put("items", {"a": b"1"})
     store.close()
     store.close()
@@ -91,7 +91,7 @@ def test_closed_cache_opens_again(store: Cache) -> None:
 
 
 def test_cache_without_a_file_is_empty() -> None:
-    """A cache of no file takes everything and gives nothing."""
+    """Values are accepted and dropped."""
     store = Cache(None)
     store.put("items", {"a": b"1"})
     store.retain_only("items", ["a"])
@@ -103,7 +103,7 @@ def test_cache_without_a_file_is_empty() -> None:
 def test_damaged_or_foreign_file_is_replaced(
     file: pathlib.Path, damage: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nothing wrong is ever returned, and what is put afterwards is found."""
+    """No wrong value is returned, and values stored afterwards are found."""
     with closing(Cache(file)) as store:
         store.put("items", ENTRIES)
     whole = file.read_bytes()
@@ -132,7 +132,7 @@ def test_damaged_or_foreign_file_is_replaced(
 
 
 def test_damaged_pages_never_become_values(file: pathlib.Path) -> None:
-    """Whatever part of the file is overwritten, only values that were put come back."""
+    """Whatever part of the file is overwritten, only stored values are returned."""
     with closing(Cache(file)) as store:
         store.put("items", ENTRIES)
     whole = file.read_bytes()
@@ -148,7 +148,7 @@ def test_damaged_pages_never_become_values(file: pathlib.Path) -> None:
 
 @pytest.mark.parametrize("value", ["NULL", "7", "'text'", "x'ff'", "CAST(x'ff' AS TEXT)"])
 def test_altered_value_is_missing(file: pathlib.Path, store: Cache, value: str) -> None:
-    """The checksum tells a wrong value, of whatever type; its neighbours are still found."""
+    """The checksum detects wrong values of any type; other values are found."""
     store.put("items", {"a": b"1", "b": b"2"})
     store.close()
     statement(file, "ALTER TABLE shelf_6974656d73 RENAME TO whole")
@@ -161,7 +161,7 @@ def test_altered_value_is_missing(file: pathlib.Path, store: Cache, value: str) 
 def test_unwritable_folder_means_no_cache(
     tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A folder that cannot be made, or a folder in place of the file: said once, no exception."""
+    """Logged once, without an exception."""
     (tmp_path / "file").write_text("")
     (tmp_path / "folder").mkdir()
     for place in (tmp_path / "file" / "cache.db", tmp_path / "folder"):
@@ -174,7 +174,7 @@ def test_unwritable_folder_means_no_cache(
 
 
 def test_deleted_file_is_created_again(file: pathlib.Path, store: Cache) -> None:
-    """Whoever clears the folder of a running service does no harm."""
+    """Deleting the folder of a running service does no harm."""
     store.put("items", {"a": b"1"})
     store.close()
     for part in file.parent.iterdir():
@@ -186,7 +186,7 @@ def test_deleted_file_is_created_again(file: pathlib.Path, store: Cache) -> None
 
 
 def test_file_replaced_by_another_process_is_kept(file: pathlib.Path) -> None:
-    """Of two that find the same damaged file, the second takes the new file of the first."""
+    """Of two processes that find a damaged file, the second uses the new file of the first."""
     with closing(Cache(file)) as store:
         store.put("items", ENTRIES)
     with closing(Cache(file)) as first, closing(Cache(file)) as second:
@@ -204,7 +204,7 @@ def test_file_replaced_by_another_process_is_kept(file: pathlib.Path) -> None:
 def test_file_is_kept_after_errors_that_a_new_one_does_not_fix(
     file: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If even a new file is refused, there is no cache, and no endless replacing."""
+    """If even a new file fails, there is no cache and no endless replacement."""
     monkeypatch.setattr(cache, "VERSION", "nonsense (")
     store = Cache(file)
     store.put("items", {"a": b"1"})
@@ -214,7 +214,7 @@ def test_file_is_kept_after_errors_that_a_new_one_does_not_fix(
 def test_locked_file_is_given_up_after_a_timeout(
     file: pathlib.Path, store: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A lock held elsewhere costs the write, nothing else; later ones succeed."""
+    """The write is lost; later ones succeed."""
     monkeypatch.setattr(cache, "_PATIENCE", 0.05)
     store.put("items", {"a": b"1"})
     store.close()
@@ -267,7 +267,7 @@ def test_processes_share_a_file(file: pathlib.Path) -> None:
 
 
 def test_killed_process_leaves_a_usable_file(file: pathlib.Path) -> None:
-    """A kill in the middle of writing loses at most what was being written."""
+    """At most the value being written is lost."""
     context = multiprocessing.get_context("spawn")
     for _ in range(3):
         worker = context.Process(target=fill, args=(file, "killed"))
@@ -287,7 +287,7 @@ def test_killed_process_leaves_a_usable_file(file: pathlib.Path) -> None:
 
 
 def test_full_disk_drops_new_values(file: pathlib.Path) -> None:
-    """Where no file may grow any more, puts are forgotten and what is there is still found."""
+    """Existing values are still found."""
     script = (
         "import pathlib, resource, signal, sys\n"
         "from syndicate.cache import Cache\n"

@@ -33,7 +33,7 @@ def drawn() -> dict[str, tuple[str, int, int]]:
 
 
 def test_docstring_shows_the_tree_of_errors() -> None:
-    """Every class stands in the drawing, below its parent, with its exit code and status."""
+    """Every class below its parent, with its exit code and status."""
     assert drawn() == {
         cls.__name__: (cls.__mro__[1].__name__, cls.exit_code, cls.status) for cls in CLASSES
     }
@@ -41,7 +41,7 @@ def test_docstring_shows_the_tree_of_errors() -> None:
 
 @pytest.mark.parametrize("cls", CLASSES)
 def test_error_has_a_message_and_a_hint(cls: type[SyndicateError]) -> None:
-    """Its text is the object and the cause; the hint stands apart."""
+    """The message has object and cause; the hint is separate."""
     error = cls("source usds: ref main does not exist", hint="Set ref to a branch.")
     assert str(error) == error.message == "source usds: ref main does not exist"
     assert error.hint == "Set ref to a branch."
@@ -50,23 +50,23 @@ def test_error_has_a_message_and_a_hint(cls: type[SyndicateError]) -> None:
 
 @pytest.mark.parametrize("cls", CLASSES)
 def test_error_has_a_code(cls: type[SyndicateError]) -> None:
-    """Without a name of its own, a case is called like its class, in kebab case."""
+    """By default the class name in kebab case."""
     assert re.fullmatch(r"[a-z]+(-[a-z]+)*", cls("x").code)
     assert NotReady("x").code == "not-ready"
 
 
 def test_error_can_list_valid_values() -> None:
-    """A case that has a name of its own and a list of what would do carries both."""
+    """With a code of its own."""
     error = errors.UnknownName("no feed tss", code="unknown-feed", choices=("all", "tts"))
     assert (error.code, error.choices) == ("unknown-feed", ("all", "tts"))
 
 
 def test_settings_error_lists_every_error() -> None:
-    """All of them at once, so that nobody mends them one by one."""
+    """All errors at once."""
     assert SettingsError("two mistakes", errors=("a", "b")).errors == ("a", "b")
 
 
 def test_content_error_has_a_line() -> None:
-    """Lines count from 1, and 0 is none."""
+    """Lines count from 1; 0 means no line."""
     assert ContentError("broken", line=3).line == 3
     assert ContentError("broken", code="bad-yaml").line == 0

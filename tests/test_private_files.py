@@ -96,7 +96,7 @@ async def test_whole_data_folder_is_private_whatever_the_umask(
 async def test_data_folder_of_an_earlier_version_is_made_private(
     tmp_path: pathlib.Path,
 ) -> None:
-    """At the next start, with everything in it; a link in it is not followed."""
+    """At the next start, with its contents; symbolic links are not followed."""
     file = written(tmp_path)
     await use(file)
     data = file.parent / "var"
@@ -113,7 +113,7 @@ async def test_data_folder_of_an_earlier_version_is_made_private(
 
 
 def test_data_folder_with_the_settings_keeps_its_permissions(tmp_path: pathlib.Path) -> None:
-    """It belongs to the operator; what the service makes in it is private."""
+    """Only what the service creates in it is private."""
     file = written(tmp_path)
     file.write_text(f'[service]\ndata = "."\n{file.read_text()}')
     file.parent.chmod(0o755)
@@ -141,7 +141,7 @@ def test_folders_above_a_new_one_are_private_and_old_ones_stay(tmp_path: pathlib
 def test_folder_created_concurrently_is_no_error(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It was missing when looked at, and is private like one of our own."""
+    """The folder is private like others."""
     (tmp_path / "a").mkdir()
     (tmp_path / "a").chmod(0o755)
     monkeypatch.setattr(pathlib.Path, "exists", lambda path: path == tmp_path)
@@ -150,7 +150,7 @@ def test_folder_created_concurrently_is_no_error(
 
 
 def test_existing_file_is_made_private_when_written(tmp_path: pathlib.Path) -> None:
-    """But not when it is only made sure of."""
+    """Not when it is only created if missing."""
     file = tmp_path / "a"
     file.write_text("old")
     file.chmod(0o666)
@@ -193,13 +193,13 @@ def test_each_created_folder_has_a_gitignore(tmp_path: pathlib.Path) -> None:
 
 
 def test_empty_folder_gets_a_gitignore(tmp_path: pathlib.Path) -> None:
-    """Whoever created it for us, or was killed before the `.gitignore` was written."""
+    """Created by an operator, or by a process that was killed before writing the file."""
     make_folder(tmp_path)
     assert (tmp_path / ".gitignore").exists()
 
 
 def test_folder_with_other_files_stays_visible_to_git(tmp_path: pathlib.Path) -> None:
-    """Such as the content repository itself, where the settings put the database there."""
+    """Such as the content repository, where the settings put the database there."""
     (tmp_path / "post.md").touch()
     make_folder(tmp_path)
     assert not (tmp_path / ".gitignore").exists()

@@ -30,7 +30,7 @@ def said(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
 
 
 def test_event_is_one_json_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """Event, level, logger, UTC time and the values given; a value without JSON has its text."""
+    """Event, level, logger, UTC time and fields; a value that is not JSON becomes text."""
     configure("json")
 
     logger("git").info("fetched", source="usds", posts=7, ref=None, day=frozenset())
@@ -49,7 +49,7 @@ def test_event_is_one_json_object_a_line(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_long_values_are_truncated(capsys: pytest.CaptureFixture[str]) -> None:
-    """Of a long text the beginning is written, and how long it is."""
+    """The beginning and the length are written."""
     configure("json")
 
     logger("web").info("x" * 9_000, path="/" * 50_000, reason="short", posts=7)
@@ -85,7 +85,7 @@ def test_only_the_level_and_above_are_written(
 
 
 def test_reserved_fields_cannot_be_overwritten(capsys: pytest.CaptureFixture[str]) -> None:
-    """Values that are called as the parts of a message neither fail nor replace them."""
+    """Fields with reserved names neither fail nor replace them."""
     configure("json")
 
     logger("check").warning("problem", level="notice", logger="other")
@@ -98,7 +98,7 @@ def test_reserved_fields_cannot_be_overwritten(capsys: pytest.CaptureFixture[str
 def test_exception_is_logged_with_its_traceback(
     form: LogFormat, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whoever reads the log sees where it came from, in either form."""
+    """In both formats."""
     configure(form)
 
     try:
@@ -115,7 +115,7 @@ def test_exception_is_logged_with_its_traceback(
 def test_auto_is_json_unless_stderr_is_a_terminal(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On a terminal the log is coloured lines for people, else JSON for programs."""
+    """A terminal gets colored lines."""
     configure("auto")
     log = logger("git")
 
@@ -132,7 +132,7 @@ def test_auto_is_json_unless_stderr_is_a_terminal(
 def test_console_format_has_colors_on_terminals_only(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """What goes to a file or a pager is plain text."""
+    """Files and pagers get plain text."""
     configure("console")
 
     logger("git").info("fetched", source="usds")
@@ -144,7 +144,7 @@ def test_console_format_has_colors_on_terminals_only(
 
 
 def test_other_packages_use_the_same_log(capsys: pytest.CaptureFixture[str]) -> None:
-    """Their warnings and errors do, once however often it is set up; their chatter does not."""
+    """Their warnings and errors, once however often the log is configured."""
     configure("json")
     configure("json")
     other = logging.getLogger("elsewhere")
@@ -164,7 +164,7 @@ def test_other_packages_use_the_same_log(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_metrics_have_names_and_help() -> None:
-    """What is counted appears in the exposition, each name once, under our prefix."""
+    """Each once, with the prefix of the service."""
     telemetry.posts_parsed_total.labels("somewhere").inc(3)
     telemetry.problems.labels("somewhere", "error").set(2)
     telemetry.request_seconds.observe(0.0007)
@@ -184,7 +184,7 @@ def test_metrics_have_names_and_help() -> None:
 
 
 def test_structlog_is_imported_when_an_event_is_written() -> None:
-    """The log's package is imported with the first message, so quiet commands start fast."""
+    """Commands without log output start faster."""
     code = (
         "import sys; from syndicate.telemetry import logger\n"
         "logger('a').info('x')\n"
@@ -205,7 +205,7 @@ def test_structlog_is_imported_when_an_event_is_written() -> None:
 
 @pytest.mark.parametrize("module", ["logging", "no_such_module"])
 def test_blocked_module_is_importable_afterwards(module: str) -> None:
-    """Who has it, keeps it: only who would import it anew does without."""
+    """A module that is imported already stays available."""
     before = sys.modules.get(module)
     with telemetry.import_blocked(module):
         assert sys.modules.get(module) is before
@@ -213,7 +213,7 @@ def test_blocked_module_is_importable_afterwards(module: str) -> None:
 
 
 def test_blocking_an_import_can_be_nested() -> None:
-    """As by a log that speaks for the first time while something else is imported."""
+    """As when the first event is logged during another blocked import."""
     with telemetry.import_blocked("no_such_module"):
         with telemetry.import_blocked("no_such_module"):
             assert "no_such_module" in sys.modules
@@ -222,7 +222,7 @@ def test_blocking_an_import_can_be_nested() -> None:
 
 
 def test_log_is_written_without_rich() -> None:
-    """Which would take longer to load than all else that speaks."""
+    """Importing it takes longer than everything else in the log."""
     code = (
         "import sys\n"
         "from syndicate.telemetry import logger\n"

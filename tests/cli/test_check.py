@@ -21,7 +21,7 @@ def told(text: str) -> list[tuple[str, str]]:
 
 
 def test_problems_have_file_and_line(run: Run, file: Path) -> None:
-    """As editors and other programs can follow it, with what to do; findings exit 1."""
+    """In a form that editors parse, with hints; the exit code is 1."""
     outcome = run("check", "--config", file)
 
     lines = outcome.out.splitlines()
@@ -39,7 +39,7 @@ def test_problems_have_file_and_line(run: Run, file: Path) -> None:
 
 @pytest.mark.parametrize("path", ["updates", "./updates/uno.md", "news/2023-11-07-second.md"])
 def test_paths_limit_the_check(run: Run, file: Path, path: str) -> None:
-    """Nothing wrong exits 0."""
+    """Without problems the exit code is 0."""
     outcome = run("check", path, "--config", file)
 
     assert (outcome.code, outcome.out, outcome.err) == (0, "", "No problems found.\n")
@@ -47,12 +47,12 @@ def test_paths_limit_the_check(run: Run, file: Path, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["news/", BROKEN])
 def test_single_files_can_be_checked(run: Run, file: Path, path: str) -> None:
-    """Folders and files of the repository."""
+    """Files and folders of the repository."""
     assert run("check", path, "updates", "--config", file).code == 1
 
 
 def test_path_without_files_is_a_usage_error(run: Run, file: Path) -> None:
-    """A slip of the pen must not look like all is well."""
+    """A mistyped path must not pass."""
     outcome = run("check", "new", "--config", file)
 
     assert outcome.code == 2
@@ -61,7 +61,7 @@ def test_path_without_files_is_a_usage_error(run: Run, file: Path) -> None:
 
 
 def test_posts_are_checked_as_served(run: Run, file: Path, content: ContentRepository) -> None:
-    """The text as it is rendered, with places in the file."""
+    """As rendered, with positions in the file."""
     content.commit({BROKEN: "---\ntitle: Mended\n---\nWords.\n\n![](/x.png)\n[](/y) {% z %}\n"})
 
     outcome = run("check", BROKEN, "--config", file)
@@ -74,7 +74,7 @@ def test_posts_are_checked_as_served(run: Run, file: Path, content: ContentRepos
 
 
 def test_problems_as_json(run: Run, file: Path) -> None:
-    """Everything about each finding."""
+    """With every field."""
     outcome = run("check", "--format", "json", BROKEN, "--config", file)
 
     (problem,) = json.loads(outcome.out)
@@ -85,7 +85,7 @@ def test_problems_as_json(run: Run, file: Path) -> None:
 
 
 def test_problems_as_workflow_commands(run: Run, file: Path) -> None:
-    """One line for each finding, and nothing else."""
+    """One line for each problem, and nothing else."""
     outcome = run("check", "--format", "github", BROKEN, "--config", file)
 
     assert (outcome.code, outcome.err) == (1, "")
@@ -94,7 +94,7 @@ def test_problems_as_workflow_commands(run: Run, file: Path) -> None:
 
 
 def test_problems_as_sarif(run: Run, file: Path) -> None:
-    """A whole log, also where nothing is wrong."""
+    """A complete log, also without problems."""
     outcome = run("check", "--format", "sarif", "updates", "--config", file)
 
     assert outcome.code == 0
@@ -104,7 +104,7 @@ def test_problems_as_sarif(run: Run, file: Path) -> None:
 def test_comparison_reports_new_problems_only(
     run: Run, file: Path, content: ContentRepository
 ) -> None:
-    """What was wrong before, also below another name or on another line, is not its doing."""
+    """Not those that only have another file name or line."""
     content.commit({"news/2023-11-08-over.md": FILES[BROKEN].replace("---\n", "---\nx: y\n", 1)})
     content.create_branch("change")
     content.commit(
@@ -123,7 +123,7 @@ def test_comparison_reports_new_problems_only(
 
 @pytest.mark.parametrize("rev", ["..", "main..", "..main", "main...main"])
 def test_incomplete_revision_range_is_a_usage_error(run: Run, file: Path, rev: str) -> None:
-    """With what would be right."""
+    """With an example of a valid range."""
     outcome = run("check", "--rev", rev, "--config", file)
 
     assert (outcome.code, outcome.out) == (2, "")
@@ -131,7 +131,7 @@ def test_incomplete_revision_range_is_a_usage_error(run: Run, file: Path, rev: s
 
 
 def test_notices_do_not_fail_the_check(run: Run, file: Path, content: ContentRepository) -> None:
-    """It is told, and exits 0."""
+    """They are printed, and the exit code is 0."""
     content.commit(
         {BROKEN: None, "news/2023-11-11-año.md": "---\ntitle: Año\ndate: 2023-11-11\n---\nW.\n"}
     )
@@ -145,7 +145,7 @@ def test_notices_do_not_fail_the_check(run: Run, file: Path, content: ContentRep
 def test_file_name_of_any_bytes_is_printed(
     run: Run, file: Path, content: ContentRepository
 ) -> None:
-    """Without bytes that are no text and without what a terminal would obey."""
+    """Without bytes that are not text and without control characters."""
     content.commit({BROKEN: None, "news/2023-11-11-\udcff\x1b[31m.md": "---\ntitle: [\n---\n"})
 
     text = run("check", "--config", file)
@@ -156,7 +156,7 @@ def test_file_name_of_any_bytes_is_printed(
 
 
 def test_failing_source_is_a_problem(run: Run, file: Path, content: ContentRepository) -> None:
-    """Unreadable, or older than its branch because its folder is empty there."""
+    """An unreadable source, and one that stays at an older commit after a folder was emptied."""
     file.write_text(SETTINGS.replace('"content"', '"missing"', 1))
     content.commit({"updates/uno.md": None})
 
@@ -171,7 +171,7 @@ def test_failing_source_is_a_problem(run: Run, file: Path, content: ContentRepos
 
 
 def test_pre_commit_hook_runs_an_existing_command(run: Run, file: Path) -> None:
-    """As it stands in the file that pre-commit reads, with a file to look at."""
+    """The entry of the hook file, with a file to check."""
     (entry,) = re.findall(r"entry: syndicate (.*)", (ROOT / ".pre-commit-hooks.yaml").read_text())
 
     assert run(*entry.split(), "updates/uno.md", "--config", file).code == 0

@@ -13,7 +13,7 @@ from tests.cli.conftest import Run
 
 
 def test_version_is_printed_on_stdout(run: Run) -> None:
-    """It is on stdout, alone."""
+    """Alone."""
     outcome = run("--version")
 
     assert (outcome.code, outcome.out, outcome.err) == (0, f"{__version__}\n", "")
@@ -21,7 +21,7 @@ def test_version_is_printed_on_stdout(run: Run) -> None:
 
 @pytest.mark.parametrize("arguments", [["confi"], ["config", "sho"], ["--nonsense"], []])
 def test_usage_errors_go_to_stderr_and_exit_2(run: Run, arguments: list[str]) -> None:
-    """What is wrong or missing is said on stderr."""
+    """With the usage of the command."""
     outcome = run(*arguments)
 
     assert (outcome.code, outcome.out) == (2, "")
@@ -57,7 +57,7 @@ def test_control_characters_are_replaced(
 
 
 def test_help_imports_no_command() -> None:
-    """So that the version and the help are there at once."""
+    """Version and help respond at once."""
     code = (
         "import sys\n"
         "from syndicate.cli import main\n"
@@ -81,7 +81,7 @@ def test_help_imports_no_command() -> None:
 def test_package_runs_as_a_module(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Where the command is not on the path, `python -m syndicate` is it."""
+    """With `python -m syndicate`, where the command is not on the path."""
     monkeypatch.setattr(sys, "argv", ["syndicate", "--version"])
 
     with pytest.raises(SystemExit):

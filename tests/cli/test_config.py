@@ -47,7 +47,7 @@ def test_settings_are_shown_with_their_origin(
 
 
 def test_settings_as_json(run: Run, file: Path) -> None:
-    """The same, as a list of objects; `--config` may stand before the command as well."""
+    """A list of objects; `--config` may precede the command."""
     outcome = run("--config", file, "config", "show", "--json")
 
     assert outcome.code == 0
@@ -56,14 +56,14 @@ def test_settings_as_json(run: Run, file: Path) -> None:
 
 
 def test_option_after_the_command_takes_precedence(run: Run, file: Path) -> None:
-    """The nearest one is the one that is meant."""
+    """Over the same option before the command."""
     outcome = run("--config", "nowhere.toml", "config", "show", "--config", file)
 
     assert outcome.code == 0
 
 
 def test_all_settings_errors_are_printed(run: Run, file: Path) -> None:
-    """On stderr, with what to do; nothing is on stdout."""
+    """On stderr, with a hint; stdout is empty."""
     file.write_text(SETTINGS.replace("news-and-blog", "x").replace("title", "titel"))
 
     outcome = run("config", "show", "--config", file)

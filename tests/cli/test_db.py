@@ -16,7 +16,7 @@ def database(file: Path) -> Path:
 
 
 def test_upgrade_creates_the_database(run: Run, file: Path) -> None:
-    """Checking makes nothing; upgrading twice is upgrading once."""
+    """Checking creates nothing, and a second upgrade changes nothing."""
     before = run("db", "check", "--config", file)
     assert (before.code, before.out) == (
         0,
@@ -36,7 +36,7 @@ def test_upgrade_creates_the_database(run: Run, file: Path) -> None:
 
 
 def test_outdated_database_is_an_error_with_a_hint(run: Run, file: Path) -> None:
-    """For the command and for `doctor`."""
+    """In the command and in `doctor`."""
     database(file).parent.mkdir()
     database(file).touch()
 
@@ -51,7 +51,7 @@ def test_outdated_database_is_an_error_with_a_hint(run: Run, file: Path) -> None
 
 
 def test_doctor_checks_the_database(run: Run, file: Path) -> None:
-    """Whether it is there or still to be made."""
+    """Before and after its creation."""
     made_later = "ok       database: created when the service starts\n"
     assert made_later in run("doctor", "--config", file).out
     run("db", "upgrade", "--config", file)
@@ -60,7 +60,7 @@ def test_doctor_checks_the_database(run: Run, file: Path) -> None:
 
 @pytest.mark.parametrize("command", ["check", "upgrade"])
 def test_unreachable_database_is_an_error(run: Run, file: Path, command: str) -> None:
-    """Its address is named, a password is not."""
+    """The error has the URL without the password."""
     url = "postgresql://me:geheim@127.0.0.1:1/none"
     file.write_text(f'{SETTINGS}\n[database]\nurl = "{url}"\n')
 
@@ -72,7 +72,7 @@ def test_unreachable_database_is_an_error(run: Run, file: Path, command: str) ->
 
 
 def test_database_of_a_newer_version_is_an_error(run: Run, file: Path) -> None:
-    """Nothing is done to it."""
+    """The database is not changed."""
     run("db", "upgrade", "--config", file)
     address = f"sqlite:///{database(file)}"
     stamp(address, "9999")

@@ -27,7 +27,7 @@ def edit(content: ContentRepository) -> tuple[str, str]:
 def test_diff_prints_a_line_for_each_event(
     run: Run, file: Path, content: ContentRepository
 ) -> None:
-    """What happens, why, where and the title; nothing of what readers do not see."""
+    """Type, reason, URL and title; no events of hidden files."""
     outcome = run("diff", *edit(content), "--config", file)
 
     assert (outcome.code, outcome.err) == (0, "")
@@ -44,7 +44,7 @@ def test_diff_prints_a_line_for_each_event(
 
 
 def test_diff_needs_no_database(run: Run, file: Path, content: ContentRepository) -> None:
-    """It is a question to git."""
+    """Only git is read."""
     file.write_text(SETTINGS + '\n[database]\nurl = "postgresql://nobody@127.0.0.1:1/none"\n')
 
     assert run("diff", *edit(content), "--config", file).code == 0
@@ -54,7 +54,7 @@ def test_diff_needs_no_database(run: Run, file: Path, content: ContentRepository
 def test_diff_as_json_prints_webhook_bodies(
     run: Run, file: Path, content: ContentRepository
 ) -> None:
-    """Thin, with the commit that would be served; on the way back all goes the other way."""
+    """Thin bodies with the commit; the opposite direction has the opposite events."""
     before, after = edit(content)
 
     there = json.loads(run("diff", before, after, "--json", "--config", file).out)
@@ -84,7 +84,7 @@ def test_diff_as_json_prints_webhook_bodies(
 
 
 def test_diff_of_a_single_source(run: Run, file: Path, content: ContentRepository) -> None:
-    """And an unknown one is an error that lists the known ones."""
+    """An unknown source is an error that lists the valid ones."""
     before, after = edit(content)
 
     outcome = run("diff", "--source", "updates", before, after, "--config", file)
@@ -96,14 +96,14 @@ def test_diff_of_a_single_source(run: Run, file: Path, content: ContentRepositor
 
 
 def test_diff_without_events_says_so(run: Run, file: Path, content: ContentRepository) -> None:
-    """As the table, or as an empty list."""
+    """As text and as an empty list."""
     commit = content.head()
     assert run("diff", commit, commit, "--config", file).out == "No events would be sent.\n"
     assert json.loads(run("diff", commit, commit, "--json", "--config", file).out) == []
 
 
 def test_unknown_revisions_are_an_error(run: Run, file: Path) -> None:
-    """The error says what there is."""
+    """The error lists what exists."""
     outcome = run("diff", "main", "nowhere", "--config", file)
 
     assert (outcome.code, outcome.out) == (1, "")
@@ -114,7 +114,7 @@ def test_unknown_revisions_are_an_error(run: Run, file: Path) -> None:
 def test_source_without_both_revisions_is_left_out(
     run: Run, file: Path, content: ContentRepository, tmp_path: Path
 ) -> None:
-    """It is compared with nothing."""
+    """There is nothing to compare with."""
     other = ContentRepository.create(tmp_path / "other")
     other.commit(FILES)
     other.commit({"updates/uno.md": None, "updates/dos.md": FILES["updates/uno.md"]})
@@ -131,7 +131,7 @@ def test_source_without_both_revisions_is_left_out(
 def test_source_errors_are_printed_on_stderr(
     run: Run, file: Path, content: ContentRepository
 ) -> None:
-    """A folder that lost its posts would keep them; a remote that is away is as it was."""
+    """An emptied folder keeps its posts; an unreachable remote stays at its last state."""
     file.write_text(SETTINGS.replace('"content"', f'"{content.path.as_uri()}"'))
     before = content.head()
     after = content.commit({path: None for path in FILES if path.startswith("news")})

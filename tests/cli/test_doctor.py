@@ -17,7 +17,7 @@ def levels(outcome: CommandOutcome) -> dict[str, str]:
 
 
 def test_doctor_reports_what_works(run: Run, file: Path, content: ContentRepository) -> None:
-    """So that people see what was looked at; nothing wrong exits 0."""
+    """All checks are listed; the exit code is 0."""
     content.commit({BROKEN: None})
 
     outcome = run("doctor", "--config", file)
@@ -34,7 +34,7 @@ def test_doctor_reports_what_works(run: Run, file: Path, content: ContentReposit
 
 
 def test_problems_in_posts_are_a_warning(run: Run, file: Path) -> None:
-    """They are the editors' business; the service works, so it exits 0."""
+    """The service works, so the exit code is 0."""
     outcome = run("doctor", "--config", file)
 
     assert outcome.code == 0
@@ -53,7 +53,7 @@ def test_problems_in_posts_are_a_warning(run: Run, file: Path) -> None:
 def test_unavailable_source_is_an_error(
     run: Run, file: Path, right: str, wrong: str, said: str
 ) -> None:
-    """With what to do; the other sources are looked at all the same."""
+    """With a hint; the other sources are checked nevertheless."""
     file.write_text(SETTINGS.replace(right, wrong, 1))
 
     outcome = run("doctor", "--json", "--config", file)
@@ -67,7 +67,7 @@ def test_unavailable_source_is_an_error(
 def test_unknown_ref_is_reported_with_the_branches(
     run: Run, file: Path, content: ContentRepository
 ) -> None:
-    """For one that is not there."""
+    """The error lists the branches that exist."""
     content.create_branch("editorial")
     file.write_text(SETTINGS.replace('title = "News"', 'ref = "editorials"'))
 
@@ -79,7 +79,7 @@ def test_unknown_ref_is_reported_with_the_branches(
 
 
 def test_folder_without_posts_is_an_error(run: Run, file: Path, content: ContentRepository) -> None:
-    """Whether it never had any, or has none any more and the last ones stay in service."""
+    """A folder that never had posts, and one whose last posts stay in service."""
     content.commit(dict.fromkeys(FILES))
 
     outcome = run("doctor", "--config", file)
@@ -90,7 +90,7 @@ def test_folder_without_posts_is_an_error(run: Run, file: Path, content: Content
 
 
 def test_shallow_clone_is_a_warning(run: Run, file: Path, content: ContentRepository) -> None:
-    """Ids and dates of its posts are not those that everybody else has."""
+    """IDs and dates of its posts differ from those of a full clone."""
     content.commit({BROKEN: None})
     shallow = file.parent / "shallow"
     content.git("clone", "-q", "--depth=1", f"file://{content.path}", str(shallow))
@@ -114,7 +114,7 @@ def test_shallow_clone_is_a_warning(run: Run, file: Path, content: ContentReposi
 def test_shadowed_feed_names_are_a_warning(
     run: Run, file: Path, right: str, wrong: str, said: str
 ) -> None:
-    """The first in the order has it; the other is named."""
+    """The warning names the feed without a URL."""
     file.write_text(SETTINGS.replace(right, wrong).replace('sources = ["updates"]', ""))
 
     outcome = run("doctor", "--config", file)
@@ -135,7 +135,7 @@ def test_shadowed_feed_names_are_a_warning(
 def test_public_url_that_readers_cannot_use_is_a_warning(
     run: Run, file: Path, keys: str, said: str
 ) -> None:
-    """It stands in every feed."""
+    """The URL is part of every feed."""
     file.write_text(SETTINGS.replace("[service]", f"[service]\n{keys}"))
 
     found = levels(run("doctor", "--json", "--config", file))
@@ -146,7 +146,7 @@ def test_public_url_that_readers_cannot_use_is_a_warning(
 
 
 def test_unwritable_data_folder_is_an_error(run: Run, file: Path) -> None:
-    """The cache, the mirrors and the database are in it."""
+    """Cache, mirrors and database are stored there."""
     file.write_text(SETTINGS.replace("[service]", '[service]\ndata = "syndicate.toml/var"'))
 
     outcome = run("doctor", "--config", file)
@@ -158,7 +158,7 @@ def test_unwritable_data_folder_is_an_error(run: Run, file: Path) -> None:
 def test_missing_git_is_an_error(
     run: Run, file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Nothing works without it."""
+    """The service needs git."""
     monkeypatch.setenv("PATH", str(tmp_path))
 
     outcome = run("doctor", "--config", file)
@@ -168,7 +168,7 @@ def test_missing_git_is_an_error(
 
 
 def test_invalid_settings_end_the_diagnosis(run: Run, tmp_path: Path) -> None:
-    """With every mistake, as for every command."""
+    """With every error, as in every command."""
     outcome = run("doctor", "--config", tmp_path / "nowhere.toml")
 
     assert (outcome.code, outcome.out) == (2, "")

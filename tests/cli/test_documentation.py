@@ -30,7 +30,7 @@ def sections(group: TyperGroup, name: str = "syndicate") -> Iterator[str]:
 
 
 def test_reference_documents_every_command() -> None:
-    """Each has a section with one line for each argument and option but the common `--config`."""
+    """A section each, with a line for every argument and option but the common `--config`."""
     group = typer.main.get_command(app)
     assert isinstance(group, TyperGroup)
 

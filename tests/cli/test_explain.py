@@ -27,7 +27,7 @@ def fields(text: str) -> dict[str, tuple[object, str]]:
 
 
 def test_fields_have_their_origin(run: Run, file: Path) -> None:
-    """What front matter says, by key and line; for all else, what it was made of."""
+    """Front matter by key and line, derived values by what they are derived from."""
     told = fields(run("explain", FIRST, "--json", "--config", file).out)
 
     key = told.pop("key")[0]
@@ -53,7 +53,7 @@ def test_fields_have_their_origin(run: Run, file: Path) -> None:
 
 
 def test_derived_fields_have_their_origin(run: Run, file: Path) -> None:
-    """The defaults of the source and what was taken from the text."""
+    """Defaults of the source, and values derived from the text."""
     told = fields(run("explain", "./updates/uno.md", "--json", "--config", file).out)
     second = fields(run("explain", "news/2023-11-07-second.md", "--json", "--config", file).out)
 
@@ -74,7 +74,7 @@ def test_derived_fields_have_their_origin(run: Run, file: Path) -> None:
 
 
 def test_post_is_found_by_path_url_key_and_id(run: Run, file: Path) -> None:
-    """Its path, address, key and id."""
+    """Each of the four."""
     told = fields(run("explain", FIRST, "--json", "--config", file).out)
 
     for name in ("id", "key", "url"):
@@ -83,7 +83,7 @@ def test_post_is_found_by_path_url_key_and_id(run: Run, file: Path) -> None:
 
 
 def test_explanation_as_text(run: Run, file: Path) -> None:
-    """Fields with origins, the feeds that hold it, and why the others do not."""
+    """Fields with origins, the feeds that contain the post, and why others do not."""
     outcome = run("explain", "updates/uno.md", "--config", file)
 
     lines = [" ".join(line.split()) for line in outcome.out.splitlines()]
@@ -113,7 +113,7 @@ def test_explanation_as_text(run: Run, file: Path) -> None:
 def test_hidden_files_are_explained_with_the_reason(
     run: Run, file: Path, path: str, why: str
 ) -> None:
-    """Whether it was never a post, is not one yet, or is none any more."""
+    """Never a post, not yet live, or no longer live."""
     outcome = run("explain", path, "--config", file)
 
     assert outcome.code == 0
@@ -125,7 +125,7 @@ def test_hidden_files_are_explained_with_the_reason(
 def test_post_with_a_duplicate_url_is_explained(
     run: Run, file: Path, content: ContentRepository
 ) -> None:
-    """Two posts cannot have one address: the one that is left out is still known by its path."""
+    """The post that is left out is found by its path."""
     content.commit({"news/2023-11-12-again.md": "---\ntitle: Again\npermalink: /first\n---\nX\n"})
 
     outcome = run("explain", "news/2023-11-12-again.md", "--config", file)
@@ -137,7 +137,7 @@ def test_post_with_a_duplicate_url_is_explained(
 def test_broken_file_is_explained_with_the_served_version(
     run: Run, file: Path, content: ContentRepository
 ) -> None:
-    """The last version that could be read stays in service, and the problem is named."""
+    """The last readable version stays in service, and the problem is named."""
     content.commit({FIRST: "---\ntitle: [\n---\n"})
 
     outcome = run("explain", FIRST, "--config", file)
@@ -147,7 +147,7 @@ def test_broken_file_is_explained_with_the_served_version(
 
 
 def test_history_of_a_file_is_shown(run: Run, file: Path, content: ContentRepository) -> None:
-    """Names it had, changes of its words and of nothing else, and which version is served."""
+    """Renames, changes of the text and other changes, and the served version."""
     text, moved = FILES[FIRST], "news/2023-11-06-moved.md"
     content.commit({FIRST: text.replace("First words", "Other words")})
     content.commit({FIRST: None, moved: text.replace("First words", "Other words")})
@@ -167,7 +167,7 @@ def test_history_of_a_file_is_shown(run: Run, file: Path, content: ContentReposi
 
 
 def test_fields_of_a_hidden_file_are_shown(run: Run, file: Path) -> None:
-    """Its fields with where they are from, and its history; a broken one has no fields."""
+    """With origins and history; a broken file has no fields."""
     draft, broken = (
         json.loads(run("explain", path, "--json", "--config", file).out)[0]
         for path in ("news/2023-11-09-draft.md", "news/2023-11-10-broken.md")
@@ -182,7 +182,7 @@ def test_fields_of_a_hidden_file_are_shown(run: Run, file: Path) -> None:
 
 
 def test_excluding_feeds_are_omitted_if_there_are_none() -> None:
-    """And of its fields only what there is."""
+    """Fields without a value are omitted as well."""
     told = Explanation(
         source="news",
         path=PostPath(FIRST),
@@ -199,7 +199,7 @@ def test_excluding_feeds_are_omitted_if_there_are_none() -> None:
 
 
 def test_unknown_post_is_a_usage_error(run: Run, file: Path) -> None:
-    """With what could be given."""
+    """With the accepted forms."""
     outcome = run("explain", "news/nothing.md", "--config", file)
 
     assert (outcome.code, outcome.out) == (2, "")
@@ -222,7 +222,7 @@ def test_unknown_post_is_a_usage_error(run: Run, file: Path) -> None:
     ],
 )
 def test_every_exclusion_reason_is_named(selection: Selection, why: str) -> None:
-    """All of them at once; none where the post is in."""
+    """All reasons at once; none if the feed contains the post."""
     post = samples.post(categories=(samples.TECHNOLOGY,), carousel=True, language="en-US")
 
     assert exclusion_reason(post, selection) == why

@@ -15,7 +15,7 @@ def titles(text: str) -> list[str]:
 
 
 def test_show_prints_a_feed(run: Run, file: Path) -> None:
-    """By its name, as JSON Feed."""
+    """By name, as JSON Feed."""
     outcome = run("show", "all", "--config", file)
 
     assert (outcome.code, outcome.err) == (0, "")
@@ -33,7 +33,7 @@ def test_show_prints_a_feed(run: Run, file: Path) -> None:
     ],
 )
 def test_query_narrows_a_feed(run: Run, file: Path, feed: str, expected: list[str]) -> None:
-    """Exactly as in an address."""
+    """As in a URL."""
     assert titles(run("--config", file, "show", feed).out) == expected
 
 
@@ -41,7 +41,7 @@ def test_query_narrows_a_feed(run: Run, file: Path, feed: str, expected: list[st
     "name", ["TTS", "Technology Transformation Services", "technology-transformation-services"]
 )
 def test_category_is_found_by_any_spelling(run: Run, file: Path, name: str) -> None:
-    """As it does in an address; a query narrows it all the same."""
+    """As in a URL, also with a query."""
     shown = run("show", "tts", "--config", file).out
 
     assert run("show", name, "--config", file).out == shown
@@ -49,7 +49,7 @@ def test_category_is_found_by_any_spelling(run: Run, file: Path, name: str) -> N
 
 
 def test_shadowed_category_is_shown_by_query(run: Run, file: Path) -> None:
-    """A source is called so, too: the alias leads to the category, as it does in an address."""
+    """A source has the same name; the alias leads to the category, as in a URL."""
     file.write_text(file.read_text() + '[[categories]]\nslug = "news"\ntitle = "Tidings"\n')
 
     assert json.loads(run("show", "tidings", "--config", file).out)["feed_url"].endswith(
@@ -59,7 +59,7 @@ def test_shadowed_category_is_shown_by_query(run: Run, file: Path) -> None:
 
 @pytest.mark.parametrize(("form", "root"), [("rss", "<rss "), ("atom", "<feed ")])
 def test_show_in_every_format(run: Run, file: Path, form: str, root: str) -> None:
-    """XML as well."""
+    """Also as XML."""
     assert root in run("show", "all", "--format", form, "--config", file).out
 
 
@@ -79,7 +79,7 @@ def test_unknown_feed_is_an_error_with_valid_values(
 def test_show_of_another_revision_and_time(
     run: Run, file: Path, content: ContentRepository
 ) -> None:
-    """Before they are public."""
+    """Before publication."""
     content.create_branch("editorial")
     content.commit({"news/2023-11-07-second.md": "---\ntitle: Better\n---\n"}, branch="editorial")
 
@@ -94,7 +94,7 @@ def test_show_of_another_revision_and_time(
 
 
 def test_invalid_time_is_a_usage_error(run: Run, file: Path) -> None:
-    """With an example of what is."""
+    """With an example of a valid one."""
     outcome = run("show", "all", "--at", "Monday", "--config", file)
 
     assert outcome.code == 2
@@ -102,7 +102,7 @@ def test_invalid_time_is_a_usage_error(run: Run, file: Path) -> None:
 
 
 def test_unavailable_source_is_a_warning(run: Run, file: Path) -> None:
-    """One bad thing stays one bad thing."""
+    """The other sources are shown."""
     file.write_text(SETTINGS.replace('"content"', '"missing"', 1))
 
     outcome = run("show", "all", "--config", file)
@@ -113,7 +113,7 @@ def test_unavailable_source_is_a_warning(run: Run, file: Path) -> None:
 
 
 def test_build_writes_every_feed_in_every_format(run: Run, file: Path, tmp_path: Path) -> None:
-    """Byte for byte what `show` prints; nothing else is there, and a second run changes nothing."""
+    """As `show` prints them and nothing else; a second run changes nothing."""
     feeds = ("all", "carousel", "en-espanol", "news", "partners", "tts", "updates")
     names = {f"{feed}.{form}" for feed in feeds for form in ("json", "rss", "atom")}
     folder = tmp_path / "out" / "feeds"
@@ -132,7 +132,7 @@ def test_build_writes_every_feed_in_every_format(run: Run, file: Path, tmp_path:
 
 
 def test_build_fails_if_a_source_is_unavailable(run: Run, file: Path, tmp_path: Path) -> None:
-    """What was built before stays: an export without a source would remove its posts."""
+    """Existing files stay: an export without a source would remove its posts."""
     file.write_text(SETTINGS.replace('"content"', '"missing"', 1))
 
     outcome = run("build", "--out", tmp_path / "out", "--config", file)
@@ -143,7 +143,7 @@ def test_build_fails_if_a_source_is_unavailable(run: Run, file: Path, tmp_path: 
 
 
 def test_unwritable_folder_is_reported(run: Run, file: Path) -> None:
-    """Without a traceback."""
+    """With a hint."""
     outcome = run("build", "--out", file, "--config", file)
 
     assert outcome.code == 1

@@ -86,7 +86,7 @@ class Sender(threading.Thread):
 def test_listen_prints_a_line_for_each_webhook(
     run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """With a secret no settings are needed; what nobody should obey on a terminal is replaced."""
+    """With a secret no settings are needed; control characters are replaced."""
     monkeypatch.chdir(tmp_path)
     sender = Sender(port := free_port(), [PUBLISHED, UPDATED, ODD], SECRET)
     sender.start()
@@ -105,7 +105,7 @@ def test_listen_prints_a_line_for_each_webhook(
 
 
 def test_listen_as_json_prints_the_body(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One line each; the secret may be in a variable."""
+    """One line each; the secret may be an environment variable."""
     monkeypatch.setenv("WEBHOOK_SECRET", SECRET.text)
     sender = Sender(port := free_port(), [PUBLISHED, UPDATED], SECRET)
     sender.start()
@@ -117,7 +117,7 @@ def test_listen_as_json_prints_the_body(run: Run, monkeypatch: pytest.MonkeyPatc
 
 
 def test_invalid_signature_is_rejected(run: Run) -> None:
-    """Nothing is printed of it, but why."""
+    """Only the reason is printed."""
     sender = Sender(port := free_port(), [PUBLISHED], Secret(key=b"o" * 32))
     sender.start()
 
@@ -129,7 +129,7 @@ def test_invalid_signature_is_rejected(run: Run) -> None:
 
 
 def test_secrets_are_read_from_the_database(run: Run, file: Path) -> None:
-    """Of every subscription; what to type to make one is told."""
+    """Of every subscription; the command that creates one is printed."""
     file.write_text(SETTINGS + ALLOWED)
     port = free_port()
     address = f"http://127.0.0.1:{port}"
@@ -146,14 +146,14 @@ def test_secrets_are_read_from_the_database(run: Run, file: Path) -> None:
 
 
 def test_invalid_secret_is_an_error(run: Run) -> None:
-    """Before anything is listened to."""
+    """Before the port is opened."""
     outcome = run("listen", "--secret", "hush")
     assert outcome.code == 2
     assert "whsec_" in outcome.err
 
 
 def test_port_in_use_is_an_error(run: Run) -> None:
-    """With the option that chooses another."""
+    """With a hint and without a traceback."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         outcome = run("listen", "--port", taken.getsockname()[1], "--secret", SECRET.text)
     assert outcome.code == 1
@@ -163,7 +163,7 @@ def test_port_in_use_is_an_error(run: Run) -> None:
 def test_unreadable_secret_is_reported_to_the_sender(
     run: Run, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is taken that cannot be verified."""
+    """A webhook that cannot be verified is rejected."""
     file.write_text(SETTINGS + ALLOWED)
     port = free_port()
     monkeypatch.setenv("SYNDICATE_SECRET_KEY", "right")

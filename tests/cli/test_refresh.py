@@ -25,7 +25,7 @@ def tell_all(file: Path) -> None:
 def test_refresh_prints_each_source_with_its_commit(
     run: Run, file: Path, content: ContentRepository
 ) -> None:
-    """One line each; all is well."""
+    """One line each; the exit code is 0."""
     outcome = run("refresh", "--config", file)
 
     short = content.head()[:12]
@@ -34,7 +34,7 @@ def test_refresh_prints_each_source_with_its_commit(
 
 
 def test_refresh_reports_an_unavailable_source(run: Run, file: Path) -> None:
-    """The others are looked at all the same."""
+    """The other sources are refreshed nevertheless."""
     file.write_text(SETTINGS.replace('"content"', '"missing"', 1))
 
     outcome = run("refresh", "--json", "--config", file)
@@ -46,7 +46,7 @@ def test_refresh_reports_an_unavailable_source(run: Run, file: Path) -> None:
 
 
 def test_dry_run_does_not_fetch(run: Run, file: Path, content: ContentRepository) -> None:
-    """A dry run leaves everything as it is."""
+    """Nothing is changed."""
     file.write_text(SETTINGS.replace('"content"', f'"file://{content.path}"'))
 
     asked = run("refresh", "--dry-run", "--config", file)
@@ -60,7 +60,7 @@ def test_dry_run_does_not_fetch(run: Run, file: Path, content: ContentRepository
 
 
 def test_removal_is_accepted_permanently(run: Run, file: Path, content: ContentRepository) -> None:
-    """First the posts stay; accepted they go, in whatever order folders were emptied."""
+    """The posts stay until the removal is accepted, in whatever order folders were emptied."""
     emptied = content.commit({path: None for path in FILES if path.startswith("news")})
     content.commit({"updates/uno.md": None})
 
@@ -84,7 +84,7 @@ def test_removal_is_accepted_permanently(run: Run, file: Path, content: ContentR
 
 
 def test_dry_run_before_the_first_start_shows_no_events(run: Run, file: Path) -> None:
-    """What is there then is a baseline; no database is made."""
+    """The first edition is a baseline; no database is created."""
     outcome = run("refresh", "--dry-run", "--config", file)
 
     assert outcome.code == 0
@@ -94,13 +94,13 @@ def test_dry_run_before_the_first_start_shows_no_events(run: Run, file: Path) ->
 
 
 def test_dry_run_with_an_empty_ledger_shows_no_events(run: Run, file: Path) -> None:
-    """As `db upgrade` leaves it."""
+    """As after `db upgrade`."""
     assert run("db", "upgrade", "--config", file).code == 0
     assert "first start" in run("refresh", "--dry-run", "--config", file).err
 
 
 def test_dry_run_shows_the_events(run: Run, file: Path, content: ContentRepository) -> None:
-    """Each event with why, in a table or as JSON, however often it is asked for."""
+    """With their reasons, as text and JSON, any number of times."""
     tell_all(file)
     assert run("refresh", "--dry-run", "--config", file).out.endswith("No events would be sent.\n")
     content.commit(
@@ -139,7 +139,7 @@ def test_dry_run_shows_the_events(run: Run, file: Path, content: ContentReposito
 def test_dry_run_shows_the_events_of_accepted_removals(
     run: Run, file: Path, content: ContentRepository
 ) -> None:
-    """Without it nothing would be told, and afterwards nothing was accepted."""
+    """Without acceptance there are none, and nothing is accepted afterwards."""
     tell_all(file)
     content.commit({path: None for path in FILES if path.startswith("news")})
 

@@ -65,7 +65,7 @@ class Visitor(threading.Thread):
 def test_served_and_shown_feeds_are_equal(
     run: Run, file: Path, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
-    """Byte for byte; a signal ends the service well, and its log is JSON where nobody watches."""
+    """Byte for byte; a signal stops the service, and its log is JSON without a terminal."""
     port = free_port()
     monkeypatch.setenv("SYNDICATE_SERVICE__PORT", str(port))
     visitor = Visitor(port, f"/feeds/all.{form}")
@@ -83,7 +83,7 @@ def test_served_and_shown_feeds_are_equal(
 
 
 def test_port_in_use_is_an_error(run: Run, file: Path) -> None:
-    """With what to do, and without a traceback."""
+    """With a hint and without a traceback."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         file.write_text(SETTINGS.replace("[service]", f"[service]\nport = {port}"))

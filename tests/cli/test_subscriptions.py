@@ -57,7 +57,7 @@ def send(database: str, subscription: str, *letters: StoredEvent) -> None:
 
 
 def test_add_show_and_remove_a_subscription(run: Run, file: pathlib.Path, database: str) -> None:
-    """Its secret is shown once."""
+    """The secret is shown once."""
     assert database
     outcome = run("subscriptions", "add", "http://127.0.0.1:9/hook", "--config", file)
     which, secret = outcome.out.split()
@@ -86,7 +86,7 @@ def test_add_show_and_remove_a_subscription(run: Run, file: pathlib.Path, databa
 
 
 def test_options_of_a_subscription_are_stored(run: Run, file: pathlib.Path, database: str) -> None:
-    """Posts are selected as feeds are asked."""
+    """The selection is a feed query."""
     assert database
     which = added(
         run,
@@ -115,7 +115,7 @@ def test_options_of_a_subscription_are_stored(run: Run, file: pathlib.Path, data
 def test_invalid_subscriptions_are_refused(
     run: Run, file: pathlib.Path, database: str, arguments: tuple[str, ...], said: str
 ) -> None:
-    """With what would be right."""
+    """With valid values."""
     assert database
     outcome = run("subscriptions", "add", *arguments, "--config", file)
     assert outcome.code == 2
@@ -137,7 +137,7 @@ def publish(file: pathlib.Path, database: str) -> None:
 def test_backfill_and_recover_enqueue_live_posts(
     run: Run, file: pathlib.Path, database: str
 ) -> None:
-    """At the beginning, as the difference of two selections, and again to repair a copy."""
+    """Backfill, the difference of two selections, and recovery."""
 
     def pending(which: str) -> int:
         shown = run("subscriptions", "show", which, "--json", "--config", file)
@@ -161,7 +161,7 @@ def test_backfill_and_recover_enqueue_live_posts(
 
 
 def test_rotated_secret_is_printed(run: Run, file: pathlib.Path, database: str) -> None:
-    """It is another one."""
+    """The secret differs from the old one."""
     assert database
     which = added(run, file, "http://127.0.0.1:9/hook")
     first, second = (
@@ -173,7 +173,7 @@ def test_rotated_secret_is_printed(run: Run, file: pathlib.Path, database: str) 
 
 
 def test_test_event_reports_success_or_failure(run: Run, file: pathlib.Path, database: str) -> None:
-    """Exit 1 if it did not."""
+    """A failure exits 1."""
     assert database
 
     async def do() -> None:
@@ -221,7 +221,7 @@ def endpoint(requests: int) -> Iterator[str]:
 
 
 def test_deliver_sends_without_a_web_server(run: Run, file: pathlib.Path, database: str) -> None:
-    """Listed, shown, sent again; the process stops when it is told to."""
+    """Deliveries are listed, shown and replayed; a signal stops the process."""
     with endpoint(2) as address:
         which = added(run, file, f"{address}/hook")
         send(database, which, stored_event(1), stored_event(2))
@@ -253,7 +253,7 @@ def test_deliver_sends_without_a_web_server(run: Run, file: pathlib.Path, databa
 def test_websub_delivery_is_listed_by_its_topic(
     run: Run, file: pathlib.Path, database: str
 ) -> None:
-    """It is no event, and may be no JSON."""
+    """Its body is not an event, and may not be JSON."""
     which = added(run, file, "https://127.0.0.1:9/hook")
     topic = PostId("https://feeds.example.gov/feeds/all.rss")
     send(
@@ -266,7 +266,7 @@ def test_websub_delivery_is_listed_by_its_topic(
 def test_proxy_is_logged_at_the_start(
     run: Run, file: pathlib.Path, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An operator should know that it decides where requests go."""
+    """The proxy decides where requests go."""
     with endpoint(1) as address:
         monkeypatch.setenv("SYNDICATE_DELIVERY__PROXY", address)
         send(database, added(run, file, "http://partner.example/hook"), stored_event(1))
@@ -276,7 +276,7 @@ def test_proxy_is_logged_at_the_start(
 
 
 def test_create_list_and_revoke_tokens(run: Run, file: pathlib.Path) -> None:
-    """Each is shown once."""
+    """Each token is shown once."""
     create = ("tokens", "create", "--role", "partner", "--name", "Example agency", "--config", file)
     made = run(*create)
     assert made.out.startswith("syn_")
@@ -312,7 +312,7 @@ def test_create_list_and_revoke_tokens(run: Run, file: pathlib.Path) -> None:
 def test_invalid_tokens_are_refused(
     run: Run, file: pathlib.Path, wrong: tuple[str, ...], why: str
 ) -> None:
-    """Nothing is printed that somebody would hand on."""
+    """No token is printed."""
     outcome = run("tokens", "create", "--role", "partner", *wrong, "--config", file)
     assert (outcome.code, outcome.out) == (2, "")
     assert why in outcome.err
@@ -321,7 +321,7 @@ def test_invalid_tokens_are_refused(
 def test_unreadable_secret_is_listed_with_pending_deliveries(
     run: Run, file: pathlib.Path, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The others are listed as ever; a new secret makes it right, and so would the key."""
+    """Other subscriptions are listed as usual; a new secret or the old key repairs it."""
     assert database
     fine = added(run, file, "http://127.0.0.1:9/fine")
     monkeypatch.setenv("SYNDICATE_SECRET_KEY", "right")

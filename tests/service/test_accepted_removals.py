@@ -12,7 +12,7 @@ ONE, TWO = CommitId("1" * 40), CommitId("2" * 40)
 
 
 def test_accepted_removals_are_seen_by_running_processes(tmp_path: Path) -> None:
-    """To who runs already, and to who starts later; by source."""
+    """By processes started before and after, for each source."""
     file = tmp_path / "var" / "accepted.json"
     running = AcceptedRemovals(file)
     assert running.commits("news") == frozenset()
@@ -27,7 +27,7 @@ def test_accepted_removals_are_seen_by_running_processes(tmp_path: Path) -> None
 
 
 def test_temporary_acceptance_is_not_written(tmp_path: Path) -> None:
-    """It counts beside what was accepted, for this source and this process."""
+    """Valid for this source in this process, in addition to the file."""
     file = tmp_path / "accepted.json"
     running = AcceptedRemovals(file)
     running.add("news", ONE)
@@ -39,7 +39,7 @@ def test_temporary_acceptance_is_not_written(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["{", "[1]", '{"news": 1}', "null"])
 def test_unreadable_file_accepts_nothing(tmp_path: Path, text: str) -> None:
-    """The last posts stay in service; what is in the file is not written over."""
+    """The last posts stay in service, and the file is not overwritten."""
     file = tmp_path / "accepted.json"
     file.write_text(text)
     acceptances = AcceptedRemovals(file)
@@ -51,7 +51,7 @@ def test_unreadable_file_accepts_nothing(tmp_path: Path, text: str) -> None:
 
 
 def test_unwritable_folder_is_reported(tmp_path: Path) -> None:
-    """With what to do."""
+    """With a hint."""
     (tmp_path / "accepted.json.new").mkdir()
 
     with pytest.raises(StorageError, match="cannot be written"):

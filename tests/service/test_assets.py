@@ -22,7 +22,7 @@ PICTURES = {"img/lake.png": b"\x89lake", "img/card.png": b"\x89card"}
 def test_images_come_from_the_repository(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
-    """In text and card; a picture that changes has another address, one that is not there not."""
+    """In text and card; a changed image has another URL, a missing one none."""
     settings_file.write_text(SERVED)
     content.commit({FIRST: POST, **PICTURES})
     with ContentService(settings(settings_file)) as newsroom:
@@ -64,7 +64,7 @@ def test_other_files_are_not_served(
 def test_source_with_linked_assets_serves_no_files(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
-    """Which is what every source does that says nothing."""
+    """Linking is the default."""
     content.commit(PICTURES)
     with ContentService(settings(settings_file)) as newsroom:
         edition = newsroom.edition()
@@ -75,7 +75,7 @@ def test_source_with_linked_assets_serves_no_files(
 def test_file_over_the_limit_is_not_served(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
-    """It is not even read; one byte less, and it is."""
+    """Nor read; one byte less is served."""
     settings_file.write_text(f"{SERVED}\n[limits]\nasset_bytes = 2000\n")
     content.commit({"img/lake.png": b"x" * 2001, "img/pond.png": b"x" * 2000})
     with ContentService(settings(settings_file)) as newsroom:

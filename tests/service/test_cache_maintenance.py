@@ -40,7 +40,7 @@ def size(folder: pathlib.Path) -> dict[str, int]:
 def test_pruning_keeps_what_the_edition_uses(
     settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
-    """What a removed post said goes, and renderings of old versions; nothing is made again."""
+    """Parsed files of removed posts and old renderings go; nothing is rendered again."""
     with ContentService(settings(settings_file)) as newsroom:
         for words in ("One.", "Two.", "Three."):
             content.commit({FIRST: POST.format("First", words), THIRD: POST.format("X", words)})
@@ -65,7 +65,7 @@ def test_pruning_keeps_what_the_edition_uses(
 def test_pruning_keeps_the_last_renderings_of_live_posts(
     settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
-    """Those of former versions too, until the present one is rendered; of removed posts none."""
+    """Of earlier versions too, until the current one is rendered; none of removed posts."""
     with ContentService(settings(settings_file), is_public=True) as newsroom:
         content.commit({THIRD: POST.format("X", "Words.")})
         edition = newsroom.edition()
@@ -81,7 +81,7 @@ def test_pruning_keeps_the_last_renderings_of_live_posts(
 def test_pruning_keeps_everything_while_a_source_is_unavailable(
     settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
-    """Nobody knows what it is made of."""
+    """Its files are not known."""
     with ContentService(settings(settings_file)) as newsroom:
         newsroom.edition()
         content.commit({FIRST: POST.format("First", "New words.")})
@@ -95,7 +95,7 @@ def test_pruning_keeps_everything_while_a_source_is_unavailable(
 def test_pruning_keeps_renderings_while_a_post_is_unreadable(
     settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
-    """Its rendering is still served, and the file may be restored."""
+    """The rendering is still served, and the file may be restored."""
     with ContentService(settings(settings_file)) as newsroom:
         edition = newsroom.edition()
         newsroom.render_posts(edition.posts, edition)
@@ -111,7 +111,7 @@ def test_pruning_keeps_renderings_while_a_post_is_unreadable(
 def test_running_service_prunes_the_cache_repeatedly(
     settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
-    """Each time what left since goes."""
+    """What the edition no longer uses goes each time."""
 
     async def run() -> None:
         with ContentService(settings(settings_file)) as newsroom:
@@ -146,7 +146,7 @@ def test_running_service_prunes_the_cache_repeatedly(
 def test_pruning_error_is_logged_and_retried(
     settings_file: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A repository that is gone is tried again the next day."""
+    """A missing repository is tried again the next time."""
 
     async def run() -> None:
         with ContentService(settings(settings_file)) as newsroom:
@@ -181,7 +181,7 @@ def test_pruning_error_is_logged_and_retried(
 def test_indexes_are_saved_periodically_and_at_the_end(
     settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
-    """The next start reads nothing again, and tidying leaves that alone."""
+    """The next start parses no file again, and pruning keeps the indexes."""
 
     async def run() -> None:
         with ContentService(settings(settings_file)) as newsroom:
@@ -217,7 +217,7 @@ def test_indexes_are_saved_periodically_and_at_the_end(
 def test_index_of_a_missing_repository_is_saved(
     settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
-    """It may be back when the service starts again; until then it holds nobody up."""
+    """The repository may be back at the next start, and saving does not wait for it."""
 
     async def run() -> None:
         with ContentService(settings(settings_file)) as newsroom:

@@ -23,7 +23,7 @@ def places(told: list[Problem]) -> list[tuple[str, str, int]]:
 def test_problems_are_sorted_by_line(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
-    """Front matter, summary and text of a file, each with its own line in it."""
+    """Front matter, summary and text of a file, each with its line."""
     content.commit(
         {
             FIRST: "---\ntitle: a <b>b</b>\ncarousel_summary: '[](/x)'\nimage: /news/no.png\n"
@@ -46,7 +46,7 @@ def test_problems_are_sorted_by_line(
 
 
 def test_url_of_two_sources_is_reported(settings_file: pathlib.Path) -> None:
-    """Both are served; readers who follow the address find one."""
+    """Both posts are served; the URL leads to one of them."""
     source = SETTINGS[SETTINGS.index("[[sources]]") : SETTINGS.index("[[categories]]")]
     settings_file.write_text(SETTINGS + source.replace('"news"', '"other"', 1))
 

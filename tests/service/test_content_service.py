@@ -17,7 +17,7 @@ def titles(newsroom: ContentService, *, rev: str = "", at: datetime | None = Non
 
 
 def test_edition_follows_the_branch(settings_file: pathlib.Path) -> None:
-    """Its feeds are those of the settings, and its posts can be made into items."""
+    """Feeds are those of the settings, and the posts can be rendered."""
     with ContentService(settings(settings_file)) as newsroom:
         edition = newsroom.edition()
         assert [post.title for post in edition.posts] == ["Second", "First"]
@@ -27,7 +27,7 @@ def test_edition_follows_the_branch(settings_file: pathlib.Path) -> None:
 
 
 def test_edition_of_another_branch(settings_file: pathlib.Path, content: ContentRepository) -> None:
-    """As ``--rev`` asks for it; an unknown one is refused by name."""
+    """As with ``--rev``; an unknown revision is an error that names it."""
     content.create_branch("editorial")
     content.commit({FIRST: POST.format("Better", "Words.")}, branch="editorial")
     with ContentService(settings(settings_file)) as newsroom:
@@ -38,7 +38,7 @@ def test_edition_of_another_branch(settings_file: pathlib.Path, content: Content
 
 
 def test_edition_at_another_time(settings_file: pathlib.Path) -> None:
-    """As ``--at`` asks for it."""
+    """As with ``--at``."""
     with ContentService(settings(settings_file)) as newsroom:
         assert titles(newsroom, at=datetime(2023, 11, 7, tzinfo=UTC)) == ["First"]
 
@@ -63,7 +63,7 @@ def test_source_without_the_revision_stays_at_its_ref(
 
 
 def test_missing_repository_makes_the_source_unavailable(settings_file: pathlib.Path) -> None:
-    """What is wrong stands in the edition, which is made all the same."""
+    """The edition has the error, and is built nevertheless."""
     settings_file.write_text(SETTINGS.replace('"content"', '"missing"'))
     with ContentService(settings(settings_file)) as newsroom:
         (unread,) = newsroom.edition().unavailable

@@ -35,7 +35,7 @@ async def refused(hub: HubFixture, reader: WebSubSubscriber, callback: str) -> N
 
 
 def test_host_with_failed_verifications_is_limited(tmp_path: pathlib.Path) -> None:
-    """429 in plain text says when to ask again; other hosts are asked."""
+    """The 429 in plain text has Retry-After; other hosts are not limited."""
 
     async def act() -> None:
         async with run_subscriber() as reader, open_hub(tmp_path, is_internal=False) as hub:
@@ -55,7 +55,7 @@ def test_host_with_failed_verifications_is_limited(tmp_path: pathlib.Path) -> No
 
 
 def test_client_with_failed_verifications_is_limited(tmp_path: pathlib.Path) -> None:
-    """Whatever hosts it names."""
+    """Whatever the hosts of its callbacks."""
 
     async def act() -> None:
         async with run_subscriber() as reader, open_hub(tmp_path, is_internal=False) as hub:
@@ -70,7 +70,7 @@ def test_client_with_failed_verifications_is_limited(tmp_path: pathlib.Path) -> 
 
 
 def test_callbacks_in_internal_networks_are_not_limited(tmp_path: pathlib.Path) -> None:
-    """Who tries a subscriber on this machine may fail as often as it takes."""
+    """Tests of a subscriber on this machine may fail any number of times."""
 
     async def act() -> None:
         async with run_subscriber() as reader, open_hub(tmp_path) as hub:
@@ -90,7 +90,7 @@ def test_callbacks_in_internal_networks_are_not_limited(tmp_path: pathlib.Path) 
 def test_client_in_an_internal_network_is_not_limited(
     tmp_path: pathlib.Path, client: str, counted: str
 ) -> None:
-    """Its requests for callbacks elsewhere count for their hosts alone."""
+    """Its requests count for the hosts of the callbacks only."""
 
     async def elsewhere(_: str, __: int) -> list[str]:
         return ["9.9.9.9"]
@@ -139,7 +139,7 @@ async def _resolve(host: str, _: int) -> list[str]:
 
 
 def test_refused_callbacks_get_the_same_response(tmp_path: pathlib.Path) -> None:
-    """No name, no number; the same bytes whether a name is unknown, private or malformed."""
+    """The bytes are equal for an unknown, a private and a malformed name."""
 
     async def act() -> set[tuple[int, str]]:
         async with open_hub(tmp_path, is_running=False) as hub:
@@ -226,7 +226,7 @@ def test_pending_requests_are_limited_per_host_in_internal_networks(
 
 
 def test_unsubscribing_without_a_subscription_is_refused(tmp_path: pathlib.Path) -> None:
-    """404 in plain text; nobody is asked about it."""
+    """The 404 is in plain text, and the callback gets no request."""
 
     async def act() -> None:
         async with run_subscriber() as reader, open_hub(tmp_path) as hub:

@@ -71,7 +71,7 @@ CHANGES = {
 async def test_every_change_moves_last_modified(
     settings_file: pathlib.Path, content: ContentRepository, change: Change
 ) -> None:
-    """In feeds, pages and the API; nothing is sent twice while nothing changes."""
+    """In feeds, pages and the API; without a change nothing is sent twice."""
     commit("1st text.", LONG_AGO)(content)
     async with running_site(settings_file, render_wait_seconds=30) as site:
         reader = Reader(site=site)
@@ -97,7 +97,7 @@ def serve_assets(settings_file: pathlib.Path) -> None:
 async def test_last_modified_is_never_after_date(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
-    """Not by a commit of the future, nor by one of this second (RFC 9110 section 8.8.2.1)."""
+    """Neither for a commit in the future nor in the same second (RFC 9110 section 8.8.2.1)."""
     serve_assets(settings_file)
     content.commit({"img/lake.png": b"lake"})
     async with (
@@ -120,7 +120,7 @@ async def test_last_modified_is_never_after_date(
 async def test_last_modified_is_sent_once_it_is_past(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
-    """The express lane does not go on without it."""
+    """Also by the response cache."""
     when = datetime.now(UTC) + timedelta(seconds=3)
     content.commit({FIRST: POST.format("First", "Words.")}, committed=when)
     request = b"GET /feeds/all.json HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"

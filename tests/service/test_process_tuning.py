@@ -40,7 +40,7 @@ def as_before() -> Iterator[None]:
     ],
 )
 def test_worker_threads_have_lower_priority(system: str, steps: int) -> None:
-    """It alone, where the system can tell threads apart."""
+    """Only the calling thread, where the system has thread priorities."""
 
     def niceness() -> int:
         return os.getpriority(os.PRIO_PROCESS, 0)
@@ -52,7 +52,7 @@ def test_worker_threads_have_lower_priority(system: str, steps: int) -> None:
 
 
 def test_open_file_limit_is_raised() -> None:
-    """However few it is before we ask."""
+    """Whatever the limit was."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 256), most))
     tune_delivery_process()
@@ -60,7 +60,7 @@ def test_open_file_limit_is_raised() -> None:
 
 
 def test_existing_objects_are_frozen() -> None:
-    """And what comes and goes is not looked through after every few objects."""
+    """New objects are collected less often than by default."""
     gc.unfreeze()
     tune_delivery_process()
     assert gc.get_freeze_count() > 1_000
@@ -68,7 +68,7 @@ def test_existing_objects_are_frozen() -> None:
 
 
 def test_garbage_collection_is_paused_during_the_start() -> None:
-    """Not before it is over, and then not among what it made; after a failure as before."""
+    """Resumed at the end without the existing objects, and after an error."""
     with gc_paused():
         assert not gc.isenabled()
         freeze_gc()
@@ -80,7 +80,7 @@ def test_garbage_collection_is_paused_during_the_start() -> None:
 
 
 def test_allocator_options_are_set_where_supported() -> None:
-    """What it is told changes nothing but where memory comes from; others are left alone."""
+    """Other allocators are left alone."""
 
     class Library:
         told: list[tuple[int, int]]

@@ -27,7 +27,7 @@ def titles(answer: httpx.Response) -> list[str]:
 def test_commit_is_served_without_a_restart(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
-    """From git to the wire, and again after an edit, without a restart."""
+    """The first edition, and the next one after an edit."""
 
     async def visit(client: httpx.AsyncClient) -> None:
         answer = await client.get("/feeds/tech.json")
@@ -47,7 +47,7 @@ def test_commit_is_served_without_a_restart(
 def test_image_is_served_at_the_url_in_the_feed(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
-    """From the blob of the commit, to be kept for ever."""
+    """From the blob of the commit, cacheable for ever."""
     settings_file.write_text(
         SETTINGS.replace('dialect = "news', 'assets = "serve"\ndialect = "news').replace(
             "port = 0", 'port = 0\npublic_url = "https://feeds.example.gov"'
@@ -69,7 +69,7 @@ def test_image_is_served_at_the_url_in_the_feed(
 def test_push_hook_refreshes_the_source(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
-    """Of a remote that is asked once a day otherwise; all of a burst is answered at once."""
+    """A remote that is polled once a day; a burst of hooks is accepted."""
     settings_file.write_text(
         SETTINGS.replace('"content"', f'"{content.path.as_uri()}"').replace(
             "poll_seconds = 1", 'poll_seconds = 86400\nhook_secret = "hush"'
@@ -96,7 +96,7 @@ def test_push_hook_refreshes_the_source(
 def test_changes_lists_published_and_removed_posts(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
-    """What left is told to who asks and stands in Atom; the database is well."""
+    """Removed posts are tombstones in Atom; the database is healthy."""
 
     async def visit(client: httpx.AsyncClient) -> None:
         page = (await client.get("/v1/changes")).json()
@@ -121,7 +121,7 @@ def test_changes_lists_published_and_removed_posts(
 def test_feeds_are_served_without_a_database(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
-    """It degrades the service, which says why."""
+    """The service is degraded and states the reason."""
     (settings_file.parent / "var").mkdir()
     (settings_file.parent / "var" / "syndicate.db").mkdir()
 
@@ -145,7 +145,7 @@ def test_feeds_are_served_without_a_database(
 
 
 def test_unknown_feed_is_a_problem_with_valid_values(settings_file: pathlib.Path) -> None:
-    """The answer lists what is known."""
+    """The response lists the known feeds."""
 
     async def visit(client: httpx.AsyncClient) -> None:
         answer = await client.get("/feeds/nothing.rss")
@@ -157,7 +157,7 @@ def test_unknown_feed_is_a_problem_with_valid_values(settings_file: pathlib.Path
 
 
 def test_port_in_use_is_an_error(settings_file: pathlib.Path) -> None:
-    """The followers are ended as well."""
+    """With a hint and without a traceback."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         chosen = settings(settings_file, SYNDICATE_SERVICE__PORT=str(port))
@@ -168,7 +168,7 @@ def test_port_in_use_is_an_error(settings_file: pathlib.Path) -> None:
 def test_source_watcher_is_restarted_after_an_error(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
-    """The last edition is served meanwhile, and `/readyz` names what was restarted."""
+    """The last edition stays in service, and `/readyz` names the component."""
     is_broken = threading.Event()
 
     def clock() -> datetime:

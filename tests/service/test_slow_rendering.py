@@ -42,7 +42,7 @@ def other(tmp_path: pathlib.Path, settings_file: pathlib.Path) -> ContentReposit
 async def test_feed_waits_for_a_post_without_a_rendering(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
-    """Formats and API answer 503 `rendering` in time; a later request gets the whole post."""
+    """Formats and API respond 503 `rendering` in time, and later with the complete post."""
     content.commit({FIRST: SLOW_POST})
     async with running_site(settings_file) as site:
         for path in ("/feeds/all.json", "/feeds/news.rss", "/feeds/tts.atom", "/v1/posts"):
@@ -60,7 +60,7 @@ async def test_feed_waits_for_a_post_without_a_rendering(
 async def test_pages_show_title_and_summary_of_an_unrendered_post(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
-    """With a note, and the posts beside it whole; nobody keeps such a page."""
+    """With a note, beside complete posts; the page is not cached."""
     content.commit({FIRST: SLOW_POST})
     async with running_site(settings_file) as site:
         (key,) = [post.key for post in site.reader.edition.posts if post.title == "Slow"]
@@ -79,7 +79,7 @@ async def test_pages_show_title_and_summary_of_an_unrendered_post(
 async def test_previous_rendering_is_served_meanwhile(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
-    """In every format and in the API, until the new version is rendered."""
+    """In every format and the API, until the new version is rendered."""
     async with running_site(settings_file) as site:
         first = await wait_until(site, "/feeds/all.json", is_ok)
         await commit_and_wait(site, content, {FIRST: SLOW_POST})
@@ -110,7 +110,7 @@ async def test_the_last_rendering_survives_a_restart(
 async def test_rendering_of_a_preview_is_never_served(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
-    """A draft on another branch is no last rendering."""
+    """A draft on another branch is not a previous rendering."""
     content.create_branch("editorial")
     content.commit({FIRST: POST.format("Draft", "Secret words.")}, branch="editorial")
     with ContentService(settings(settings_file)) as newsroom:
@@ -126,7 +126,7 @@ async def test_rendering_of_a_preview_is_never_served(
 async def test_slow_posts_do_not_delay_other_sources(
     settings_file: pathlib.Path, content: ContentRepository, other: ContentRepository
 ) -> None:
-    """Its feed comes at once, however long the queue of the slow source is."""
+    """Their feeds respond at once, whatever the length of the queue."""
     content.commit({f"news/2023-12-{n % 28 + 1:02}-slow-{n}.md": SLOW_POST for n in range(50)})
     async with running_site(settings_file, render_wait_seconds=4) as site:
         slow = asyncio.create_task(site.request_async("/feeds/news.json"))
@@ -145,7 +145,7 @@ async def test_slow_posts_do_not_delay_other_sources(
 async def test_service_stops_without_waiting_for_slow_posts(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
-    """Neither for those that readers wait for nor for those that are prepared for them."""
+    """Neither for those of requests nor for those of the prerendering."""
     slow = {f"news/2023-12-{n % 28 + 1:02}-slow-{n}.md": SLOW_POST for n in range(50)}
     async with running_site(settings_file, is_prerendered=True) as site:
         await wait_until(site, "/feeds/all.json", is_ok)
@@ -158,7 +158,7 @@ async def test_service_stops_without_waiting_for_slow_posts(
 async def test_requests_for_a_slow_post_share_its_rendering(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
-    """Twenty of them are answered in the time of one, and later ones at once."""
+    """Twenty take as long as one, and later ones respond at once."""
     content.commit({FIRST: SLOW_POST})
     async with running_site(settings_file, render_wait_seconds=1) as site:
         began = time.monotonic()
@@ -171,7 +171,7 @@ async def test_requests_for_a_slow_post_share_its_rendering(
 async def test_waiting_callers_get_the_current_rendering(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
-    """As WebSub does: what is distributed is complete, also where an outdated feed is served."""
+    """WebSub distributes complete feeds, also while an outdated one is served."""
     async with running_site(settings_file) as site:
         feed_cache, reader = FeedCache(site.service_info), site.reader
         request = FeedRequest(name="all", query=Query(), feed_format=FORMATS["json"])
@@ -194,7 +194,7 @@ async def test_waiting_callers_get_the_current_rendering(
 async def test_posts_not_read_in_time_are_still_rendering(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
-    """Whatever keeps the disk or git, the answer comes."""
+    """The response comes in time, whatever delays the disk or git."""
     content.commit({FIRST: SLOW_POST})
     async with running_site(settings_file, response_seconds=0) as site:
         answer = await site.request_async("/feeds/all.json")

@@ -63,7 +63,7 @@ def content_service(tmp_path: pathlib.Path, content: ContentRepository) -> Itera
 def test_subscribing_during_publication_misses_and_repeats_nothing(
     address: str, content_service: ContentService, content: ContentRepository
 ) -> None:
-    """Whichever of the two comes first; and so does who selects anew."""
+    """Whichever comes first; the same holds for a changed selection."""
     subscribers: list[Subscriber] = []
 
     async def publish(office: StepwiseService) -> None:
@@ -134,7 +134,7 @@ def within(
 
 
 def test_backfill_waits_for_the_edition_of_the_ledger(tmp_path: pathlib.Path) -> None:
-    """Then it is waited for; nothing is told of posts as they were not told."""
+    """Posts are sent as the ledger has them."""
     shelf = Lagging()
 
     async def work(office: SubscriptionService) -> None:
@@ -148,7 +148,7 @@ def test_backfill_waits_for_the_edition_of_the_ledger(tmp_path: pathlib.Path) ->
 
 
 def test_backfill_fails_while_edition_and_ledger_differ(tmp_path: pathlib.Path) -> None:
-    """The error says of what, and nothing is written; who wants no backfill need not wait."""
+    """The error names a post, and nothing is stored; without backfill there is no wait."""
 
     async def work(office: SubscriptionService) -> None:
         office = replace(office, catch_up=replace(office.catch_up, timeout_seconds=0))
@@ -161,7 +161,7 @@ def test_backfill_fails_while_edition_and_ledger_differ(tmp_path: pathlib.Path) 
 
 
 def test_backfill_needs_a_baseline(tmp_path: pathlib.Path) -> None:
-    """But who wants to hear of what comes may subscribe and select already."""
+    """Subscribing without backfill is possible before."""
 
     async def work(office: SubscriptionService) -> None:
         with pytest.raises(NotReady, match="initial snapshot has not been recorded"):
@@ -176,7 +176,7 @@ def test_backfill_needs_a_baseline(tmp_path: pathlib.Path) -> None:
 
 
 def test_disabled_subscription_gets_no_deliveries(address: str) -> None:
-    """Not even the difference of two selections; resumed, it is had by recovering."""
+    """Nor for a changed selection; after resuming, recovery sends the difference."""
 
     async def work(office: SubscriptionService) -> None:
         made = await office.subscribe(BLANK)
@@ -207,7 +207,7 @@ def test_disabled_subscription_gets_no_deliveries(address: str) -> None:
 
 
 def test_recovery_sends_missed_events_last(address: str) -> None:
-    """What was told is sent again with its id; what was never told gets one of its own."""
+    """Events sent before keep their IDs; missed ones get new IDs."""
 
     async def work(office: SubscriptionService) -> None:
         made = await office.subscribe(replace(BLANK, backfill=True))
@@ -225,7 +225,7 @@ def test_recovery_sends_missed_events_last(address: str) -> None:
 
 
 def test_events_of_other_types_are_not_sent(address: str) -> None:
-    """Also of another selection."""
+    """Nor for a changed selection."""
 
     async def work(office: SubscriptionService) -> None:
         wish = replace(BLANK, types=("post.removed",), backfill=True)
@@ -240,7 +240,7 @@ def test_events_of_other_types_are_not_sent(address: str) -> None:
 
 
 def test_hub_subscriptions_are_not_webhooks(tmp_path: pathlib.Path) -> None:
-    """Nobody can look after them here, but see what was sent to them."""
+    """They cannot be managed here; their deliveries are visible."""
 
     async def work(office: SubscriptionService) -> None:
         hub = replace(BLANK, id=SubscriptionId("sub_hub"), kind="websub", topic="x")
@@ -254,7 +254,7 @@ def test_hub_subscriptions_are_not_webhooks(tmp_path: pathlib.Path) -> None:
 
 
 def test_refused_url_is_a_field_error(tmp_path: pathlib.Path) -> None:
-    """By whatever way it comes; nothing is changed."""
+    """When adding, editing and parsing; nothing is changed."""
 
     async def work(office: SubscriptionService) -> None:
         refused = "https://192.168.0.1/"
@@ -277,7 +277,7 @@ async def _resolve(host: str, _: int) -> list[str]:
 
 
 def test_dns_answers_are_hidden_from_partners(tmp_path: pathlib.Path) -> None:
-    """Unknown and private names get the same words; the command line says more."""
+    """Unknown and private names get the same error; the command line has the reason."""
     names = ("private", "mapped", "unknown")
 
     async def refusals(office: SubscriptionService) -> set[str]:
@@ -315,7 +315,7 @@ def test_partner_sees_attempts_without_ip_addresses(tmp_path: pathlib.Path) -> N
 
 
 def test_limits_apply_to_the_web_only(tmp_path: pathlib.Path) -> None:
-    """The settings say how many subscriptions the tokens of one name may have."""
+    """The settings limit the subscriptions of the tokens of one name."""
     written = tmp_path / "syndicate.toml"
     written.write_text(
         f"{SETTINGS}\n[limits]\nsubscriptions_per_token = 1\nold_secrets = 0\n"
@@ -341,7 +341,7 @@ def test_limits_apply_to_the_web_only(tmp_path: pathlib.Path) -> None:
 def test_administrator_removes_an_unreadable_subscription(
     tmp_path: pathlib.Path,
 ) -> None:
-    """Its partner hears that it cannot be read."""
+    """Its owner gets an error."""
 
     async def do() -> None:
         async with subscription_service_with_ledger(

@@ -14,7 +14,7 @@ from syndicate.telemetry import exposition
 def test_errors_are_logged_and_the_work_is_restarted(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """What was to be expected in a word, what nobody expected with where it happened."""
+    """Expected errors with their reason, unexpected ones with a traceback."""
     restarts = Restarts()
     known = StorageError("the disk is full", hint="Make room.")
     ends = iter([known, KeyError("nobody expected this")])
@@ -52,7 +52,7 @@ def test_errors_are_logged_and_the_work_is_restarted(
 
 
 def test_restart_is_reported_for_a_while() -> None:
-    """Five minutes after its last end it is well again; each component by itself."""
+    """Five minutes, for each component separately."""
     seconds = [0.0]
     restarts = Restarts(clock=lambda: seconds[-1])
     found = [restarts.components]

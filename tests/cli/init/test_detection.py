@@ -69,7 +69,7 @@ def test_a_repository_without_posts_has_no_folders() -> None:
 def test_dialect_is_detected_from_keys_and_configuration(
     files: Mapping[str, str], dialect: str, reason: str
 ) -> None:
-    """Keys count more, since both first dialects are of Jekyll sites."""
+    """Keys take precedence: both first dialects are of Jekyll sites."""
     found = guessed(files)
 
     assert found.dialect == dialect
@@ -129,12 +129,12 @@ def test_the_settings_of_a_hugo_site_are_read() -> None:
     ],
 )
 def test_site_url_is_detected_from_other_files(files: Mapping[str, str], url: str) -> None:
-    """Where the site is published, or in the description of its package."""
+    """From CNAME and package.json."""
     assert guessed({"_posts/a.md": post(), **files}).site_url == url
 
 
 def test_permalink_is_detected_from_file_names() -> None:
-    """Without one in the site's settings; ``_posts`` has the pattern of the whole site."""
+    """If the configuration has none; ``_posts`` has the pattern of the site."""
     days = guessed({"posts/2024-01-29-a.md": post()})
     site = guessed({"_posts/2024-01-29-a.md": post(), "_config.yml": "permalink: pretty"})
     none = guessed({"posts/a.md": post()})

@@ -24,7 +24,7 @@ def site(path: Path, *, branch: str = "main", config: str = "") -> ContentReposi
 def test_written_settings_can_be_loaded(
     run: Run, tmp_path: Path, content: ContentRepository
 ) -> None:
-    """Every guess is a setting that holds; the feeds have the posts."""
+    """Every detected value is valid, and the feeds have the posts."""
     out = tmp_path / "made" / "syndicate.toml"
 
     outcome = run("init", content.path, "--out", out)
@@ -38,7 +38,7 @@ def test_written_settings_can_be_loaded(
 
 
 def test_detected_values_have_a_comment(run: Run, tmp_path: Path) -> None:
-    """The site's own settings are named, and whatever is in them is no trouble."""
+    """With the configuration file, whatever its content."""
     config = 'title: "A ${HOME} \\u0001 title"\nurl: https://www.example.gov\n'
     made = site(tmp_path / "My Site.git", config=config)
     out = tmp_path / "syndicate.toml"
@@ -96,7 +96,7 @@ def test_the_real_post_folders_are_recognized(
 def test_repository_can_be_the_current_folder(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
 ) -> None:
-    """Its settings name it as it is seen from them, so that both can be moved together."""
+    """The settings name it relative to their file, so that both can be moved."""
     made = site(tmp_path / "here", branch="trunk")
     monkeypatch.chdir(made.path)
 
@@ -108,7 +108,7 @@ def test_repository_can_be_the_current_folder(
 
 
 def test_remote_is_fetched_and_named_by_its_url(run: Run, tmp_path: Path) -> None:
-    """A mirror of it is where the service will look for one."""
+    """Its mirror is where the service expects it."""
     made = site(tmp_path / "site.git")
     out = tmp_path / "made" / "syndicate.toml"
 
@@ -122,7 +122,7 @@ def test_remote_is_fetched_and_named_by_its_url(run: Run, tmp_path: Path) -> Non
 def test_existing_settings_are_not_overwritten(
     run: Run, file: Path, content: ContentRepository
 ) -> None:
-    """Nobody's work is written over."""
+    """The file stays as it is."""
     before = file.read_text()
 
     outcome = run("init", content.path, "--out", file)
