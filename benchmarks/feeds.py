@@ -19,7 +19,8 @@ from syndicate.feeds import FeedCache, FeedRequest
 from syndicate.feeds.formats import FORMATS, atom, rss
 from syndicate.model.asset import Asset
 from syndicate.model.category import Category
-from syndicate.model.edition import Edition, Readiness, SourceSnapshot
+from syndicate.model.change import LedgerEntry
+from syndicate.model.edition import Edition, SourceSnapshot
 from syndicate.model.feed import Feed, ServiceInfo
 from syndicate.model.feed_view import build_feed, build_feed_view
 from syndicate.model.post import (
@@ -89,7 +90,7 @@ def rendered_post(base_post: Post) -> RenderedPost:
 class PrerenderedReader:
     """A content reader of one edition, with rendered posts."""
 
-    readiness = Readiness(is_ready=True)
+    removed: tuple[LedgerEntry, ...] = ()
 
     def __init__(self, posts: Sequence[Post], items: dict[Post, RenderedPost]) -> None:
         snapshot = SourceSnapshot(

@@ -9,16 +9,16 @@ from typing import Any
 
 from syndicate.model.asset import Asset
 from syndicate.model.change import LedgerEntry
-from syndicate.model.edition import Edition, Readiness
+from syndicate.model.edition import Edition
 from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.model.post import Post, RenderedPost, RenderedPosts
-from syndicate.model.subscription_manager import SubscriptionManager
 from syndicate.model.websub_request import WebSubRequest
 from syndicate.publisher.ledger_writer import LedgerWriter
 from syndicate.service.content_service import ContentService
 from syndicate.service.subscription_service import SubscriptionService
 from syndicate.storage.database import Database
 from syndicate.storage.ledger import Ledger
+from syndicate.web.services import Readiness, SubscriptionManager
 from tests import samples
 from tests.databases import create_sqlite_database
 from tests.subscription_services import subscription_service_on

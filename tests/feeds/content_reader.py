@@ -7,7 +7,7 @@ from syndicate.feeds import FeedCache, FeedRequest, Representation
 from syndicate.feeds.formats import Format
 from syndicate.model.asset import Asset
 from syndicate.model.change import LedgerEntry
-from syndicate.model.edition import Edition, Readiness
+from syndicate.model.edition import Edition
 from syndicate.model.post import Post, RenderedPost, RenderedPosts, SafeHtml
 from syndicate.model.query import Query
 from tests import samples
@@ -16,7 +16,7 @@ from tests import samples
 class SampleContentReader:
     """A reader that records which posts were requested."""
 
-    readiness = Readiness(is_ready=True)
+    removed: tuple[LedgerEntry, ...] = ()
 
     def __init__(self, edition: Edition, text: str = "The office opens a new service.") -> None:
         self.edition = edition

@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager, contextmanager
 import pytest
 
 from syndicate.errors import Refused, StorageError
-from syndicate.model.edition import Readiness
 from syndicate.model.subscription import Subscription, SubscriptionId
 from syndicate.model.websub_request import WebSubRequest
 from syndicate.service.content_service import ContentService
@@ -19,6 +18,7 @@ from syndicate.service.live_services import LiveServices
 from syndicate.service.process_tuning import gc_paused
 from syndicate.service.runtime import Runtime
 from syndicate.service.supervisor import Restarts
+from syndicate.web.services import Readiness
 from tests.service.conftest import settings
 
 DATABASE_MODULE = "syndicate.service.database_services"

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.model.edition import Readiness
 from syndicate.service.snapshot_reader import SnapshotReader
 from tests.content_repository import ContentRepository
 from tests.service.conftest import FIRST, POST, SETTINGS, settings
@@ -16,10 +15,10 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-def test_a_snapshot_is_ready_at_once(settings_file: Path) -> None:
+def test_snapshot_reads_every_source(settings_file: Path) -> None:
     """Every source is tried when the edition is first used."""
     with SnapshotReader(settings(settings_file)) as reader:
-        assert reader.readiness == Readiness(is_ready=True)
+        assert reader.removed == ()
         assert [post.title for post in reader.edition.posts] == ["Second", "First"]
 
 

@@ -13,7 +13,8 @@ from syndicate.errors import UnknownName
 from syndicate.feeds import FeedCache, FeedRequest
 from syndicate.feeds.formats import FORMATS
 from syndicate.model.asset import Asset
-from syndicate.model.edition import Edition, Readiness
+from syndicate.model.change import LedgerEntry
+from syndicate.model.edition import Edition
 from syndicate.model.feed_view import build_feed_view
 from syndicate.model.post import Post, RenderedPost, RenderedPosts
 from syndicate.model.query import MAX_LIMIT, Query
@@ -29,7 +30,7 @@ pytestmark = [pytest.mark.corpora, pytest.mark.timeout(600)]
 class EditionReader:
     """A content reader of one edition."""
 
-    readiness = Readiness(is_ready=True)
+    removed: tuple[LedgerEntry, ...] = ()
 
     def __init__(self, edition: Edition, renderer: PostRenderer) -> None:
         self.edition = edition

@@ -14,16 +14,16 @@ from syndicate.feeds import FeedCache
 from syndicate.model.asset import Asset, media_type
 from syndicate.model.category import CategoryDefinition, Vocabulary
 from syndicate.model.change import LedgerEntry
-from syndicate.model.edition import Edition, NamedFeed, Readiness
+from syndicate.model.edition import Edition, NamedFeed
 from syndicate.model.feed import ServiceInfo
 from syndicate.model.ledger import EventReason, LedgerRow
-from syndicate.model.ledger_cursor import LedgerCursor, Services
+from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.model.post import BlobId, Post, PostId, RenderedPost, RenderedPosts
 from syndicate.model.selection import Selection
-from syndicate.model.subscription_manager import SubscriptionManager
 from syndicate.model.websub_request import WebSubRequest
 from syndicate.web.app import create_app
 from syndicate.web.http_policy import HttpPolicy
+from syndicate.web.services import Readiness, Services, SubscriptionManager
 from tests import samples
 
 VOCABULARY = Vocabulary(

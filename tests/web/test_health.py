@@ -6,8 +6,9 @@ import pytest
 
 from syndicate.errors import NotReady
 from syndicate.model.delivery import Backlog
-from syndicate.model.edition import Edition, Readiness, UnavailableSource
+from syndicate.model.edition import Edition, UnavailableSource
 from syndicate.web.http_policy import HttpPolicy
+from syndicate.web.services import Readiness
 from tests import samples
 from tests.web.app_client import POSTS, AppClient, SampleReader, app_client
 

@@ -13,7 +13,7 @@ from syndicate.model.subscription import (
     SubscriptionId,
     SubscriptionPatch,
 )
-from syndicate.model.subscription_manager import SubscriptionStatus
+from syndicate.model.subscription_status import SubscriptionStatus
 from syndicate.web.serializers import selection_json, subscription_json
 from syndicate.web.subscription_input import (
     NewSubscription,

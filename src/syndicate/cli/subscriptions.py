@@ -20,7 +20,7 @@ from syndicate.model.subscription import (
     SubscriptionPatch,
     parse_event_types,
 )
-from syndicate.model.subscription_manager import SubscriptionStatus
+from syndicate.model.subscription_status import SubscriptionStatus
 from syndicate.service.subscription_service import SubscriptionService
 from syndicate.settings import Settings
 from syndicate.web.serializers import JsonObject, subscription_json

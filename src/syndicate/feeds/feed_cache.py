@@ -23,7 +23,8 @@ from syndicate.feeds.representation import (
     with_unambiguous_date,
 )
 from syndicate.model.change import LedgerEntry
-from syndicate.model.edition import ContentReader, Edition
+from syndicate.model.content_reader import ContentReader
+from syndicate.model.edition import Edition
 from syndicate.model.feed import Feed, ServiceInfo
 from syndicate.model.feed_view import build_feed, build_feed_view, find_tombstones, last_modified
 from syndicate.model.post import RenderedPost, RenderedPosts

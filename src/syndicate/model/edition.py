@@ -4,12 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Final, Literal, Protocol, Self
+from typing import Final, Literal, Self
 
 from syndicate.errors import NotReady, UnknownName
-from syndicate.model.asset import Asset
 from syndicate.model.category import Category, Vocabulary
-from syndicate.model.delivery import Backlog
 from syndicate.model.live_posts import LivePosts
 from syndicate.model.near_misses import MAX_CHOICES, near_misses
 from syndicate.model.post import (
@@ -18,8 +16,6 @@ from syndicate.model.post import (
     Post,
     PostId,
     PostKey,
-    RenderedPost,
-    RenderedPosts,
     Source,
     post_key,
 )
@@ -332,53 +328,3 @@ class Edition:
 
 def _post_lists(snapshots: Iterable[SourceSnapshot]) -> tuple[PostList, ...]:
     return tuple(PostList.from_posts(snapshot.posts) for snapshot in snapshots)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Readiness:
-    """State of the service apart from its sources, as ``/readyz`` reports it.
-
-    ``is_ready`` from the time every source was tried until the service stops. ``database_error`` is
-    empty if the database works and None if there is none. ``backlog`` is None if this process
-    delivers nothing. ``restarted_components`` are the components that ended recently and were
-    restarted.
-    """
-
-    is_ready: bool
-    database_error: str | None = None
-    backlog: Backlog | None = None
-    restarted_components: tuple[str, ...] = ()
-
-
-class ContentReader(Protocol):
-    """Content that feeds, pages and the API are served from."""
-
-    @property
-    def readiness(self) -> Readiness:
-        """State of the service now; never raises."""
-        ...
-
-    @property
-    def edition(self) -> Edition:
-        """The edition in service; raises `NotReady` before the first one."""
-        ...
-
-    async def render_posts(
-        self, posts: Sequence[Post], edition: Edition
-    ) -> tuple[RenderedPost, ...]:
-        """Return ``posts`` of ``edition`` rendered, in order, without a time limit."""
-        ...
-
-    async def render_posts_in_time(self, posts: Sequence[Post], edition: Edition) -> RenderedPosts:
-        """Return ``posts`` of ``edition`` as far as they can be rendered within a few seconds.
-
-        Rendering of the others continues. Raises `StillRendering` if no feed can be served.
-        """
-        ...
-
-    async def asset(self, source: str, path: str, *, with_content: bool = True) -> Asset:
-        """Return the file at ``path`` of the commit in service; raises `UnknownName`.
-
-        Without ``with_content`` the bytes are not read, for clients that have them already.
-        """
-        ...

@@ -4,18 +4,14 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import Final, Protocol, Self
+from typing import Final, Self
 
 from typing_extensions import override
 
 from syndicate.errors import Gone
 from syndicate.model.change import LedgerEntry
-from syndicate.model.edition import ContentReader
 from syndicate.model.pagination import malformed_cursor
 from syndicate.model.post import PostId
-from syndicate.model.subscription_manager import SubscriptionManager
-from syndicate.model.websub_request import WebSubRequest
 
 _TEXT: Final = re.compile(
     r"(?P<ledger>[0-9a-f]{1,32}) (?P<generation>[0-9]{1,18}) "
@@ -77,41 +73,3 @@ class LedgerCursor:
                 code="cursor-gone",
                 hint="Omit 'after', and replace your copy with the items of the pages.",
             )
-
-
-class Services(ContentReader, Protocol):
-    """Everything the web serves from: content, changes, subscriptions and the hub."""
-
-    @property
-    def removed(self) -> tuple[LedgerEntry, ...]:
-        """Ledger entries of posts that were removed lately: the same object until they change."""
-        ...
-
-    async def request_subscription(self, request: WebSubRequest) -> timedelta:
-        """Store ``request`` for verification and return zero, or return when to repeat the request.
-
-        Raises `Refused` if requests to the callback are not allowed, `UnknownName` if there is
-        nothing to unsubscribe, `StorageError` if the database is unavailable.
-        """
-        ...
-
-    async def subscription_service(self) -> SubscriptionManager:
-        """Return the manager of subscriptions; raises `StorageError` if there is no database."""
-        ...
-
-    def refresh(self, source: str) -> None:
-        """Read ``source`` now instead of at its next interval; raises `UnknownName`.
-
-        During a read, any number of calls cause one more read after it.
-        """
-        ...
-
-    async def ledger_entries_after(
-        self, after: LedgerCursor | None, limit: int
-    ) -> tuple[LedgerCursor, tuple[LedgerEntry, ...]]:
-        """Return a cursor and up to ``limit`` ledger entries after it, as they were recorded.
-
-        The cursor is ``after``, or the start for a client without data. Raises `Gone` if ``after``
-        does not belong to the ledger, `StorageError` if the database is unavailable.
-        """
-        ...

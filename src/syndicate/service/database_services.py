@@ -12,7 +12,7 @@ from functools import partial
 
 from syndicate import telemetry
 from syndicate.feeds import FeedCache
-from syndicate.model.ledger_cursor import Services
+from syndicate.model.content_reader import ContentReader
 from syndicate.publisher.ledger_service import LedgerService
 from syndicate.publisher.source_watcher import SourceWatcher
 from syndicate.service.content_service import ContentService
@@ -52,7 +52,7 @@ class DatabaseServices:
 @asynccontextmanager
 async def open_database_services(
     content: ContentService,
-    reader: Services,
+    reader: ContentReader,
     watcher: SourceWatcher,
     feed_cache: FeedCache,
     restarts: Restarts,

@@ -14,15 +14,15 @@ from syndicate.content.render_jobs import when_all_done
 from syndicate.errors import Rendering, StorageError
 from syndicate.model.asset import Asset
 from syndicate.model.change import LedgerEntry
-from syndicate.model.edition import Edition, Readiness
+from syndicate.model.edition import Edition
 from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.model.post import Post, RenderedPost, RenderedPosts
-from syndicate.model.subscription_manager import SubscriptionManager
 from syndicate.model.websub_request import WebSubRequest
 from syndicate.publisher.source_watcher import SourceWatcher
 from syndicate.service.content_service import ContentService
 from syndicate.service.process_tuning import lower_thread_priority
 from syndicate.service.supervisor import Restarts
+from syndicate.web.services import Readiness, SubscriptionManager
 
 if TYPE_CHECKING:  # the module is imported after the first edition, see runtime.py
     from syndicate.service.database_services import DatabaseServices

@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import Final, Self
 
 from syndicate.model.asset import Asset
-from syndicate.model.edition import Edition, Readiness
+from syndicate.model.change import LedgerEntry
+from syndicate.model.edition import Edition
 from syndicate.model.post import Post, RenderedPost, RenderedPosts
 from syndicate.service.content_service import ContentService, current_time
 from syndicate.settings import Settings
@@ -61,9 +62,9 @@ class SnapshotReader:
         return self.content.edition(rev=self._rev, at=self._at)
 
     @property
-    def readiness(self) -> Readiness:
-        """Always ready: every source was tried."""
-        return Readiness(is_ready=True)
+    def removed(self) -> tuple[LedgerEntry, ...]:
+        """No removed posts: they are in the ledger, which is not read."""
+        return ()
 
     async def render_posts(
         self, posts: Sequence[Post], edition: Edition

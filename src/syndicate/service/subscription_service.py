@@ -26,7 +26,7 @@ from syndicate.model.subscription import (
     SubscriptionId,
     SubscriptionPatch,
 )
-from syndicate.model.subscription_manager import SubscriptionStatus
+from syndicate.model.subscription_status import SubscriptionStatus
 from syndicate.model.webhook_signature import Secret
 from syndicate.publisher.catch_up import CatchUp, EditionReader
 from syndicate.service.content_service import current_time

@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from syndicate.feeds import FeedCache
 from syndicate.model.feed import ServiceInfo
-from syndicate.model.ledger_cursor import Services
 from syndicate.web.api import Api
 from syndicate.web.assets import Assets
 from syndicate.web.changes import Changes
@@ -29,6 +28,7 @@ from syndicate.web.http_policy import HttpPolicy
 from syndicate.web.hub import Hub
 from syndicate.web.pages import Pages
 from syndicate.web.push_hooks import PushHooks
+from syndicate.web.services import Services
 from syndicate.web.subscriptions import Subscriptions
 
 _PREFLIGHT_HEADERS: Final = {

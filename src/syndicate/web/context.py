@@ -16,13 +16,13 @@ from syndicate.feeds.formats.link import Link, essence
 from syndicate.feeds.lru_cache import SizedLruCache
 from syndicate.model.edition import Edition
 from syndicate.model.feed import ServiceInfo
-from syndicate.model.ledger_cursor import Services
 from syndicate.model.post import Post, RenderedPosts
 from syndicate.model.query import Query, parse_query
 from syndicate.web.feed_directory import PostCounts, PostCountsCache
 from syndicate.web.http.conditional_response import conditional_response
 from syndicate.web.http.redirects import redirect_response
 from syndicate.web.http_policy import NO_CACHE, HttpPolicy
+from syndicate.web.services import Services
 
 BuildDocument = Callable[[Edition], Awaitable[Representation]]
 

@@ -6,7 +6,7 @@ from syndicate.model.delivery import Attempt, Delivery
 from syndicate.model.event import rfc3339
 from syndicate.model.selection import Selection
 from syndicate.model.subscription import Subscription
-from syndicate.model.subscription_manager import SubscriptionStatus
+from syndicate.model.subscription_status import SubscriptionStatus
 
 JsonObject = dict[str, object]
 

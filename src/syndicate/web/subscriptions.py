@@ -11,7 +11,6 @@ from starlette.responses import Response
 from syndicate.errors import UsageError, ValidationFailed
 from syndicate.model.query import parse_limit
 from syndicate.model.subscription import Subscription, SubscriptionId, SubscriptionPatch
-from syndicate.model.subscription_manager import SubscriptionManager
 from syndicate.web.context import WebContext
 from syndicate.web.http.auth import (
     AuthenticatedRoute,
@@ -26,6 +25,7 @@ from syndicate.web.serializers import (
     subscription_json,
     subscription_json_with_secret,
 )
+from syndicate.web.services import SubscriptionManager
 from syndicate.web.subscription_input import (
     NewSubscription,
     SubscriptionBody,

@@ -7,9 +7,9 @@ from syndicate import telemetry
 from syndicate.errors import NotReady, StorageError, SyndicateError, UsageError
 from syndicate.feeds import FeedCache
 from syndicate.feeds.websub_topic import parse_topic
+from syndicate.model.content_reader import ContentReader
 from syndicate.model.edition import Edition
 from syndicate.model.feed import ServiceInfo
-from syndicate.model.ledger_cursor import Services
 from syndicate.storage.database import Database, is_unavailable
 from syndicate.storage.websub_topics import TopicState, WebSubTopics
 
@@ -28,7 +28,7 @@ class HubDistributor:
 
     def __init__(
         self,
-        reader: Services,
+        reader: ContentReader,
         feed_cache: FeedCache,
         service_info: ServiceInfo,
         *,

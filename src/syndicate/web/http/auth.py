@@ -12,10 +12,9 @@ from starlette.routing import Route
 
 from syndicate.errors import UsageError
 from syndicate.model.access_token import AccessToken, Role
-from syndicate.model.ledger_cursor import Services
-from syndicate.model.subscription_manager import SubscriptionManager
 from syndicate.web.http.request_body import read_body
 from syndicate.web.http_policy import NO_STORE
+from syndicate.web.services import Services, SubscriptionManager
 
 MAX_BODY_BYTES: Final = 16_384
 """Bytes of a body."""

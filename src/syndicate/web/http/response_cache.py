@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from syndicate.feeds import FeedCache
 from syndicate.feeds.feed_location import RepresentationKey
 from syndicate.feeds.lru_cache import SizedLruCache
-from syndicate.model.ledger_cursor import Services
+from syndicate.model.content_reader import ContentReader
 from syndicate.telemetry import FastCounter, request_seconds, requests_total
 from syndicate.web.http.middleware import route_label
 from syndicate.web.http.rate_limit import RateLimiter
@@ -194,7 +194,7 @@ class ResponseCache:
         app: ASGIApp,
         *,
         routes: Sequence[BaseRoute] = (),
-        reader: Services,
+        reader: ContentReader,
         feed_cache: FeedCache,
         rate_limiter: RateLimiter | None = None,
         max_bytes: int = _CACHE_BYTES,

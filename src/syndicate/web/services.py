@@ -1,22 +1,34 @@
-"""Management of subscriptions, as the web handlers use it."""
+"""What the web answers from: the ports that the service implements."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from syndicate.model.access_token import AccessToken
-from syndicate.model.delivery import Attempt, Delivery
+from syndicate.model.change import LedgerEntry
+from syndicate.model.content_reader import ContentReader
+from syndicate.model.delivery import Attempt, Backlog, Delivery
+from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.model.subscription import Subscription, SubscriptionPatch
+from syndicate.model.subscription_status import SubscriptionStatus
+from syndicate.model.websub_request import WebSubRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SubscriptionStatus:
-    """A subscription with the number of its unfinished deliveries and its last attempt."""
+class Readiness:
+    """State of the service apart from its sources, as ``/readyz`` reports it.
 
-    subscription: Subscription
-    pending: int = 0
-    last_attempt: Attempt | None = None
+    ``is_ready`` from the time every source was tried until the service stops. ``database_error`` is
+    empty if the database works and None if there is none. ``backlog`` is None if this process
+    delivers nothing. ``restarted_components`` are the components that ended recently and were
+    restarted.
+    """
+
+    is_ready: bool
+    database_error: str | None = None
+    backlog: Backlog | None = None
+    restarted_components: tuple[str, ...] = ()
 
 
 class SubscriptionManager(Protocol):
@@ -97,4 +109,42 @@ class SubscriptionManager(Protocol):
 
     async def replay(self, delivery_id: str, owner: str | None) -> Delivery:
         """Send a delivery again with the same id; raises `UnknownName`."""
+        ...
+
+
+class Services(ContentReader, Protocol):
+    """Everything the web serves from: content, changes, subscriptions and the hub."""
+
+    @property
+    def readiness(self) -> Readiness:
+        """State of the service now; never raises."""
+        ...
+
+    async def request_subscription(self, request: WebSubRequest) -> timedelta:
+        """Store ``request`` for verification and return zero, or return when to repeat the request.
+
+        Raises `Refused` if requests to the callback are not allowed, `UnknownName` if there is
+        nothing to unsubscribe, `StorageError` if the database is unavailable.
+        """
+        ...
+
+    async def subscription_service(self) -> SubscriptionManager:
+        """Return the manager of subscriptions; raises `StorageError` if there is no database."""
+        ...
+
+    def refresh(self, source: str) -> None:
+        """Read ``source`` now instead of at its next interval; raises `UnknownName`.
+
+        During a read, any number of calls cause one more read after it.
+        """
+        ...
+
+    async def ledger_entries_after(
+        self, after: LedgerCursor | None, limit: int
+    ) -> tuple[LedgerCursor, tuple[LedgerEntry, ...]]:
+        """Return a cursor and up to ``limit`` ledger entries after it, as they were recorded.
+
+        The cursor is ``after``, or the start for a client without data. Raises `Gone` if ``after``
+        does not belong to the ledger, `StorageError` if the database is unavailable.
+        """
         ...
