@@ -1,4 +1,4 @@
-"""What the tests of telling share: a newsroom over a repository of posts, and a ledger."""
+"""Repositories of posts and a content service for the tests of the publisher."""
 
 import pathlib
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ permalink = "/other/:name"
 """
 
 NOW = datetime(2024, 2, 1, 12, tzinfo=UTC)
-"""When everything happens, unless a test says that it is later."""
+"""The time of everything, unless a test says otherwise."""
 
 FIRST = "news/2023-11-06-first.md"
 SECOND = "news/2023-11-07-second.md"
@@ -66,7 +66,7 @@ def other(tmp_path: pathlib.Path) -> ContentRepository:
 
 
 def open_content_service(folder: pathlib.Path, tables: str = "") -> ContentService:
-    """Return a newsroom of the source ``news`` in ``folder``, and of what ``tables`` say."""
+    """Open a content service of the source ``news`` in ``folder`` and the sources in ``tables``."""
     settings_file = folder / "syndicate.toml"
     settings_file.write_text(SETTINGS + tables)
     return ContentService(load(settings_file, {}), clock=lambda: NOW, render_pool=render_pool())
@@ -74,7 +74,7 @@ def open_content_service(folder: pathlib.Path, tables: str = "") -> ContentServi
 
 @pytest.fixture
 def content_service(tmp_path: pathlib.Path, content: ContentRepository) -> Iterator[ContentService]:
-    """Return a newsroom of the source ``news``."""
+    """Return a content service of the source ``news``."""
     assert content.path == tmp_path / "content"
     with open_content_service(tmp_path) as opened:
         yield opened

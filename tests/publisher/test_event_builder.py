@@ -1,4 +1,4 @@
-"""Which events subscribers with different wishes get of a commit."""
+"""Which events different subscriptions get of a commit."""
 
 import json
 import pathlib

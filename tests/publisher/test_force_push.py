@@ -1,4 +1,4 @@
-"""A branch that is moved back to an older commit is noticed and served."""
+"""A force push to an older commit is noticed and served."""
 
 import pathlib
 
@@ -21,7 +21,7 @@ POST = "---\ntitle: {}\n---\nWords.\n"
 def test_branch_forced_back_is_served_at_the_older_commit(
     tmp_path: pathlib.Path, is_remote: bool, steps: int
 ) -> None:
-    """By path and mirrored; what came later is gone, and the next commit is noticed again."""
+    """Local and mirrored; later posts are gone, and the next commit is noticed."""
     content = ContentRepository.create(tmp_path / "content", bare=is_remote)
     for number in range(4):
         content.commit({f"news/{number}.md": POST.format(number)})

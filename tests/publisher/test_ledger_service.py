@@ -1,18 +1,22 @@
-"""The ledger of a running service: kept, followed, and done without."""
+"""The ledger in a running service: recorded, read, and done without."""
 
 import asyncio
 import os
 import pathlib
 import socket
 import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
 
 from syndicate.errors import StorageError
-from syndicate.publisher import ledger_service as rooms
-from syndicate.publisher.ledger_service import LedgerService
+from syndicate.publisher.ledger_service import (
+    HOLDER,
+    LedgerService,
+    LedgerTimeouts,
+    is_dead_holder,
+)
 from syndicate.publisher.source_watcher import SourceWatcher
 from syndicate.service.content_service import ContentService
 from syndicate.storage.database import Database
@@ -22,176 +26,161 @@ from tests.content_repository import ContentRepository
 from tests.publisher.conftest import FIRST, NOW, SECOND, post_file
 from tests.stepwise_service import sqlite_url
 
+pytestmark = pytest.mark.anyio
+
+FAST_RETRY = LedgerTimeouts(retry_seconds=0.02)
+
 
 @asynccontextmanager
-async def kept(
-    newsroom: ContentService, address: str, ended: Callable[[], None] = lambda: None
+async def running_ledger(
+    content_service: ContentService,
+    database_url: str,
+    *,
+    timeouts: LedgerTimeouts | None = None,
+    on_crash: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[LedgerService]:
-    """Keep a chronicle of all that ``newsroom`` publishes."""
-    publisher = SourceWatcher(
-        newsroom.source_readers(), build_edition=newsroom.build_edition, clock=newsroom.clock
+    """Run the ledger of all editions of a content service."""
+    watcher = SourceWatcher(
+        content_service.source_readers(),
+        build_edition=content_service.build_edition,
+        clock=content_service.clock,
     )
-    following = asyncio.create_task(publisher.run())
-    await publisher.next_edition()
-    chronicle = LedgerService(
-        address,
-        watcher=publisher,
-        renderer=newsroom,
+    watching = asyncio.create_task(watcher.run())
+    await watcher.next_edition()
+    ledger_service = LedgerService(
+        database_url,
+        watcher=watcher,
+        renderer=content_service,
         service_info=samples.SERVICE_INFO,
-        clock=newsroom.clock,
-        on_crash=ended,
+        clock=content_service.clock,
+        timeouts=timeouts or LedgerTimeouts(),
+        on_crash=on_crash,
     )
-    keeping = asyncio.create_task(chronicle.run())
+    recording = asyncio.create_task(ledger_service.run())
     try:
-        async with asyncio.timeout(20):
-            yield chronicle
+        async with asyncio.timeout(60):
+            yield ledger_service
     finally:
-        following.cancel()
-        keeping.cancel()
-        await asyncio.gather(following, keeping, return_exceptions=True)
+        watching.cancel()
+        recording.cancel()
+        await asyncio.gather(watching, recording, return_exceptions=True)
 
 
-def run(work: Callable[[], Awaitable[None]]) -> None:
-    """Run ``work``."""
-
-    async def do() -> None:
-        await work()
-
-    asyncio.run(do())
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    """Wait until something is so."""
-    while not holds():  # noqa: ASYNC110 — what is waited for has no event
+async def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait until a condition holds."""
+    while not condition():  # noqa: ASYNC110 — the condition has no event
         await asyncio.sleep(0.005)
 
 
-def test_every_edition_is_told_and_may_be_followed(
+async def test_every_edition_is_recorded_and_can_be_read(
     content_service: ContentService, tmp_path: pathlib.Path, content: ContentRepository
 ) -> None:
-    """Who asks waits until the edition in service is told, and so never hears less than it has."""
-
-    async def work() -> None:
-        async with kept(content_service, sqlite_url(tmp_path)) as chronicle:
-            position, rows = await chronicle.entries_after(None, 10)
-            assert [one.reason for one in rows] == ["new"]
-            assert chronicle.failing == ""
-            assert [one.row.post_id for one in chronicle.removed] == []
-            content.commit({SECOND: post_file("Second")})
-            content.commit({FIRST: None})
-            await until(lambda: bool(chronicle.removed))
-            _, rows = await chronicle.entries_after(position.advanced_to(rows[0]), 10)
-            assert sorted(one.reason or "" for one in rows) == ["deleted", "new"]
-            assert [one.row.path for one in chronicle.removed] == [FIRST]
-
-    run(work)
+    """A reader waits for the edition in service, so it never gets less than that."""
+    async with running_ledger(content_service, sqlite_url(tmp_path)) as ledger_service:
+        cursor, entries = await ledger_service.entries_after(None, 10)
+        assert [entry.reason for entry in entries] == ["new"]
+        assert ledger_service.failing == ""
+        assert [*ledger_service.removed] == []
+        content.commit({SECOND: post_file("Second")})
+        content.commit({FIRST: None})
+        await wait_until(lambda: bool(ledger_service.removed))
+        _, entries = await ledger_service.entries_after(cursor.advanced_to(entries[0]), 10)
+        assert sorted(entry.reason or "" for entry in entries) == ["deleted", "new"]
+        assert [entry.row.path for entry in ledger_service.removed] == [FIRST]
 
 
-def test_a_service_that_stops_gives_the_right_to_tell_back(
+async def test_service_that_stops_releases_its_lease(
     content_service: ContentService, tmp_path: pathlib.Path
 ) -> None:
-    """The next one need not wait until it runs out."""
-
-    async def work() -> None:
-        async with kept(content_service, sqlite_url(tmp_path)) as chronicle:
-            await chronicle.entries_after(None, 10)
-        database = await Database.open(sqlite_url(tmp_path))
-        assert await Ledger(database).acquire_lease("next", NOW)
-        await database.close()
-
-    run(work)
+    """The next one need not wait until the lease expires."""
+    async with running_ledger(content_service, sqlite_url(tmp_path)) as ledger_service:
+        await ledger_service.entries_after(None, 10)
+    database = await Database.open(sqlite_url(tmp_path))
+    assert await Ledger(database).acquire_lease("next", NOW)
+    await database.close()
 
 
-def test_a_database_that_fails_is_tried_again(
-    content_service: ContentService, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+async def test_failing_database_is_opened_again(
+    content_service: ContentService, tmp_path: pathlib.Path
 ) -> None:
-    """Why it fails is told at once; when it works again, so does everything."""
-    monkeypatch.setattr(rooms, "_RETRY_SECONDS", 0.02)
+    """The reason is known at once; when the database works, so does everything."""
     folder = tmp_path / "database"
     folder.write_text("in the way")
-
-    async def work() -> None:
-        async with kept(content_service, sqlite_url(folder)) as chronicle:
-            await until(lambda: bool(chronicle.failing))
-            with pytest.raises(StorageError, match="database"):
-                await chronicle.entries_after(None, 10)
-            folder.unlink()
-            await until(lambda: not chronicle.failing)
-            assert len((await chronicle.entries_after(None, 10))[1]) == 1
-
-    run(work)
+    async with running_ledger(
+        content_service, sqlite_url(folder), timeouts=FAST_RETRY
+    ) as ledger_service:
+        await wait_until(lambda: bool(ledger_service.failing))
+        with pytest.raises(StorageError, match="database"):
+            await ledger_service.entries_after(None, 10)
+        folder.unlink()
+        await wait_until(lambda: not ledger_service.failing)
+        assert len((await ledger_service.entries_after(None, 10))[1]) == 1
 
 
-def test_a_fault_of_ours_ends_nothing(
+async def test_unexpected_error_is_logged_and_retried(
     content_service: ContentService,
     tmp_path: pathlib.Path,
     content: ContentRepository,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """It is logged with its traceback, and tried again like anything else."""
-    monkeypatch.setattr(rooms, "_RETRY_SECONDS", 0.02)
-    ends: list[str] = []
-
-    async def work() -> None:
-        async with kept(
-            content_service, sqlite_url(tmp_path), lambda: ends.append("it")
-        ) as chronicle:
-            await chronicle.entries_after(None, 10)
-            monkeypatch.delattr(content_service, "_renderer")
-            content.commit({FIRST: post_file("Better")})
-            await until(lambda: "AttributeError" in chronicle.failing)
-            await until(lambda: bool(ends))
-
-    run(work)
+    """With its traceback, like a failure of the database."""
+    crashes: list[str] = []
+    async with running_ledger(
+        content_service,
+        sqlite_url(tmp_path),
+        timeouts=FAST_RETRY,
+        on_crash=lambda: crashes.append("crash"),
+    ) as ledger_service:
+        await ledger_service.entries_after(None, 10)
+        monkeypatch.setattr(content_service, "render_posts", None)
+        content.commit({FIRST: post_file("Better")})
+        await wait_until(lambda: "TypeError" in ledger_service.failing)
+        await wait_until(lambda: bool(crashes))
     assert "Traceback" in capsys.readouterr().err
 
 
-def test_who_follows_does_not_wait_for_ever(
-    content_service: ContentService, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+async def test_reader_gets_an_error_after_a_timeout(
+    content_service: ContentService, tmp_path: pathlib.Path
 ) -> None:
-    """Neither while the database is opened, nor while it does not answer."""
-    monkeypatch.setattr(rooms, "_RECORDING_TIMEOUT_SECONDS", 0.0)
+    """While the database is opened, and while it does not respond."""
+    timeouts = LedgerTimeouts(recording_seconds=0, database_seconds=0)
+    messages: list[str] = []
+    async with running_ledger(
+        content_service, sqlite_url(tmp_path), timeouts=timeouts
+    ) as ledger_service:
+        while len(set(messages)) < 2:
+            with pytest.raises(StorageError) as caught:
+                await ledger_service.entries_after(None, 10)
+            messages.append(caught.value.message)
+            await asyncio.sleep(0.005)
+    assert messages[0] == "the database is being opened"
+    assert messages[-1] == "the database did not respond in time"
 
-    async def work() -> None:
-        async with kept(content_service, sqlite_url(tmp_path)) as chronicle:
-            with pytest.raises(StorageError, match="being opened"):
-                await chronicle.entries_after(None, 10)
-            await until(lambda: chronicle._ledger is not None)  # noqa: SLF001 — no other sign
-            monkeypatch.setattr(rooms, "_TIMEOUT_SECONDS", 0.0)
-            with pytest.raises(StorageError, match="does not answer"):
-                await chronicle.entries_after(None, 10)
 
-    run(work)
-
-
-def test_the_right_to_tell_is_renewed(
-    content_service: ContentService, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+async def test_lease_is_renewed_without_new_editions(
+    content_service: ContentService, tmp_path: pathlib.Path
 ) -> None:
-    """Though nothing is published meanwhile."""
-    monkeypatch.setattr(rooms, "_RENEW_SECONDS", 0.01)
-
-    async def work() -> None:
-        async with kept(content_service, sqlite_url(tmp_path)) as chronicle:
-            await chronicle.entries_after(None, 10)
-            database = await Database.open(sqlite_url(tmp_path))
-            async with database.write() as connection:
-                await connection.exec_driver_sql("UPDATE publisher SET lease_until_ms = 0")
-            ledger = Ledger(database)
-            async with asyncio.timeout(5):
-                while await ledger.acquire_lease("other", NOW):
-                    await ledger.release_lease("other")
-                    await asyncio.sleep(0.01)
-            await database.close()
-
-    run(work)
+    """Another process cannot acquire it for long, even if it expired once."""
+    async with running_ledger(
+        content_service, sqlite_url(tmp_path), timeouts=LedgerTimeouts(renew_seconds=0.01)
+    ) as ledger_service:
+        await ledger_service.entries_after(None, 10)
+        database = await Database.open(sqlite_url(tmp_path))
+        ledger = Ledger(database)
+        async with database.write() as connection:
+            await connection.exec_driver_sql("UPDATE publisher SET lease_until_ms = 0")
+        while await ledger.acquire_lease("other", NOW):
+            await ledger.release_lease("other")
+            await asyncio.sleep(0.01)
+        await database.close()
 
 
 def dead_process() -> int:
-    """Return the number of a process that has ended."""
-    done = subprocess.Popen(["true"])
-    done.wait()
-    return done.pid
+    """Return the id of a process that has ended."""
+    process = subprocess.Popen(["true"])
+    process.wait()
+    return process.pid
 
 
 @pytest.mark.parametrize(
@@ -204,35 +193,31 @@ def dead_process() -> int:
         (lambda: "no number", socket.gethostname(), False),
     ],
 )
-def test_the_right_of_a_dead_process_is_taken_over(
+async def test_lease_of_a_dead_process_is_taken_over(
     content_service: ContentService,
     tmp_path: pathlib.Path,
     process: Callable[[], object],
     host: str,
     is_taken: bool,
 ) -> None:
-    """A service that was killed tells again at once; of other hosts nobody can know."""
+    """A killed service continues at once; processes of other hosts may be alive."""
     holder = f"{host}:{process()}:0"
-
-    async def work() -> None:
-        database = await Database.open(sqlite_url(tmp_path))
-        ledger = Ledger(database)
-        assert await ledger.acquire_lease(holder, NOW)
-        async with kept(content_service, sqlite_url(tmp_path)) as chronicle:
-            _, rows = await chronicle.entries_after(None, 10)
-            assert bool(rows) is is_taken
-            assert (await ledger.lease_holder() == holder) is not is_taken
-        await database.close()
-
-    run(work)
+    database = await Database.open(sqlite_url(tmp_path))
+    ledger = Ledger(database)
+    assert await ledger.acquire_lease(holder, NOW)
+    async with running_ledger(content_service, sqlite_url(tmp_path)) as ledger_service:
+        _, entries = await ledger_service.entries_after(None, 10)
+        assert bool(entries) is is_taken
+        assert (await ledger.lease_holder() == holder) is not is_taken
+    await database.close()
 
 
-def test_a_process_that_may_not_be_asked_is_alive(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is another user's."""
+def test_process_of_another_user_counts_as_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system refuses signals to it."""
 
     def refuse(_: int, __: int) -> None:
         raise PermissionError
 
     monkeypatch.setattr("os.kill", refuse)
-    for holder in (f"{socket.gethostname()}:{os.getppid()}:0", rooms._HOLDER):  # noqa: SLF001
-        assert not rooms._is_dead(holder)  # noqa: SLF001 — root may ask every process
+    for holder in (f"{socket.gethostname()}:{os.getppid()}:0", HOLDER):
+        assert not is_dead_holder(holder)

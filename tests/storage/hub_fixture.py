@@ -1,6 +1,7 @@
-"""What tests of the hub's storage share: subscribers of topics, and states of these."""
+"""A database with WebSub requests and subscriptions, for tests of the hub."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -11,15 +12,14 @@ from syndicate.storage.ledger import Ledger
 from syndicate.storage.secret_store import SecretStore
 from syndicate.storage.websub_requests import WebSubRequests
 from syndicate.storage.websub_topics import TopicState, WebSubTopics
-from tests.storage.outbox_fixture import LEASE, NOW, OutboxFixture
-from tests.storage.outbox_fixture import run_with_outbox as within_mailroom
+from tests.storage.outbox_fixture import LEASE, NOW, OutboxFixture, open_outbox
 
 TOPIC = "https://feeds.example.gov/feeds/all.json"
 HOLDER = "here"
 
 
 def topic_state(tag: str, topic: str = TOPIC) -> TopicState:
-    """Return a state of a topic, with what looks like an event in its body."""
+    """Return a state of a topic, with a body that looks like an event."""
     return TopicState(
         topic=topic,
         canonical_url=TOPIC,
@@ -29,7 +29,7 @@ def topic_state(tag: str, topic: str = TOPIC) -> TopicState:
     )
 
 
-def subscription_request(  # noqa: PLR0913 — whatever a test wants to be different
+def subscription_request(  # noqa: PLR0913 — a test sets what differs
     name: str,
     mode: RequestMode = "subscribe",
     *,
@@ -40,7 +40,7 @@ def subscription_request(  # noqa: PLR0913 — whatever a test wants to be diffe
     host: str = "",
     client: str = "",
 ) -> WebSubRequest:
-    """Return what the subscriber called ``name`` asks."""
+    """Return a request of the subscriber ``name``."""
     return WebSubRequest(
         id=SubscriptionId(f"sub_{name}"),
         mode=mode,
@@ -56,7 +56,7 @@ def subscription_request(  # noqa: PLR0913 — whatever a test wants to be diffe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubFixture:
-    """A database and all who work on it for the hub; here has the right to tell."""
+    """An open database and what the hub uses of it."""
 
     outbox_fixture: OutboxFixture
     topics: WebSubTopics
@@ -64,7 +64,7 @@ class HubFixture:
     claims: list[str] = field(default_factory=list)
 
     async def verify(self, request: WebSubRequest, now: datetime = NOW, *, error: str = "") -> None:
-        """Let an intent be verified, or fail."""
+        """Store a request and confirm it, or let it fail with ``error``."""
         assert not await self.requests.add(request, now)
         token = f"verifier:{len(self.claims)}"
         self.claims.append(token)
@@ -73,42 +73,34 @@ class HubFixture:
         await self.requests.complete(claimed, error, token=token, now=now)
 
     async def subscriptions(self) -> list[Subscription]:
-        """Return what is subscribed."""
+        """Return the WebSub subscriptions."""
         return list(await self.outbox_fixture.subscriptions.list(kind="websub"))
 
     async def enqueue_state(self, tag: str, now: datetime = NOW) -> int:
-        """Spread a state of the topic."""
+        """Enqueue a state of the topic."""
         return await self.topics.enqueue_state(topic_state(tag), HOLDER, now)
 
     async def log(self, name: str) -> list[tuple[str, str]]:
-        """Return the states that a subscriber was to hear and how far they are, in order."""
+        """Return tag and delivery state of what was enqueued for a subscriber, in order."""
         deliveries = await self.outbox_fixture.delivery_log.list(SubscriptionId(f"sub_{name}"))
-        return [(tag_of(one), one.state) for one in reversed(deliveries)]
+        return [(tag_of(delivery), delivery.state) for delivery in reversed(deliveries)]
 
 
 def tag_of(delivery: Delivery) -> str:
-    """Return the tag of the state that a delivery carries."""
+    """Return the tag of the topic state in a delivery."""
     return delivery.body.decode().split('"')[5]
 
 
-def run_with_hub(
-    database_url: str,
-    work: Callable[[HubFixture], Awaitable[None]],
-    *,
-    key: str = "",
-    limits: HubLimits = DEFAULT_HUB_LIMITS,
-) -> None:
-    """Do ``work`` with an empty database at ``address``."""
-
-    async def do(mailroom: OutboxFixture) -> None:
-        safe = SecretStore(key)
-        assert await Ledger(mailroom.database).acquire_lease(HOLDER, NOW)
-        await work(
-            HubFixture(
-                outbox_fixture=mailroom,
-                topics=WebSubTopics(mailroom.database),
-                requests=WebSubRequests(mailroom.database, safe, limits),
-            )
+@asynccontextmanager
+async def open_hub(
+    database_url: str, *, key: str = "", limits: HubLimits = DEFAULT_HUB_LIMITS
+) -> AsyncIterator[HubFixture]:
+    """Open an empty database whose publisher lease is held by `HOLDER`."""
+    async with open_outbox(database_url, key=key) as outbox_fixture:
+        database = outbox_fixture.database
+        assert await Ledger(database).acquire_lease(HOLDER, NOW)
+        yield HubFixture(
+            outbox_fixture=outbox_fixture,
+            topics=WebSubTopics(database),
+            requests=WebSubRequests(database, SecretStore(key), limits),
         )
-
-    within_mailroom(database_url, do, key=key)

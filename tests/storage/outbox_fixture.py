@@ -1,7 +1,8 @@
-"""What tests of the sending side share: a database with subscriptions and something to send."""
+"""A database with subscriptions and deliveries, for tests of the outbox and of workers."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -29,7 +30,7 @@ CURSOR = str(LedgerCursor(ledger_id="1", generation=1, post_id=PostId("")))
 
 
 def stored_event(number: int, at: datetime = NOW) -> StoredEvent:
-    """Return a letter that is like no other number's."""
+    """Return an event that differs from the events of other numbers."""
     text = b'{"type":"post.updated","timestamp":"t","data":{"cursor":"c%d"}}'
     return StoredEvent(
         id=EventId(f"evt_{number}"),
@@ -43,7 +44,7 @@ def stored_event(number: int, at: datetime = NOW) -> StoredEvent:
 
 
 def subscriber(name: str) -> Subscription:
-    """Return a subscription with an address of its own."""
+    """Return a subscription with a URL of its own."""
     return Subscription(
         id=SubscriptionId(f"sub_{name}"),
         owner="partner",
@@ -54,7 +55,7 @@ def subscriber(name: str) -> Subscription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxFixture:
-    """A database and all who work on it."""
+    """An open database and what reads and writes it."""
 
     database: Database
     subscriptions: Subscriptions
@@ -62,13 +63,13 @@ class OutboxFixture:
     delivery_log: DeliveryLog
 
     async def subscribe(self, *names: str, events: Sequence[int] = ()) -> None:
-        """Add subscriptions, to each of which the numbered ``letters`` are on their way."""
+        """Add subscriptions, and enqueue the numbered ``events`` for each."""
         for name in names:
             await self.subscriptions.add(subscriber(name), NOW)
             await self.enqueue(name, *events)
 
     async def enqueue(self, name: str, *events: int) -> None:
-        """Put letters into the outbox for one subscription."""
+        """Enqueue numbered events for one subscription."""
         async with self.database.write() as connection:
             subscription_id = SubscriptionId(f"sub_{name}")
             await enqueue_for(
@@ -106,34 +107,39 @@ async def change_subscription(
     return changed
 
 
+@asynccontextmanager
+async def open_outbox(database_url: str, *, key: str = "") -> AsyncIterator[OutboxFixture]:
+    """Open an empty database; ``key`` encrypts the secrets of subscriptions."""
+    create_sqlite_database(database_url)
+    database = await Database.open(database_url)
+    secret_store = SecretStore(key)
+    try:
+        yield OutboxFixture(
+            database=database,
+            subscriptions=Subscriptions(database, secret_store),
+            outbox=Outbox(database, secret_store),
+            delivery_log=DeliveryLog(database),
+        )
+    finally:
+        await database.close()
+
+
 def run_with_outbox(
     database_url: str, work: Callable[[OutboxFixture], Awaitable[None]], *, key: str = ""
 ) -> None:
-    """Do ``work`` with an empty database at ``address``."""
+    """Run ``work`` with an empty database."""
 
-    async def do() -> None:
-        create_sqlite_database(database_url)
-        database = await Database.open(database_url)
-        secret_store = SecretStore(key)
-        try:
-            await work(
-                OutboxFixture(
-                    database=database,
-                    subscriptions=Subscriptions(database, secret_store),
-                    outbox=Outbox(database, secret_store),
-                    delivery_log=DeliveryLog(database),
-                )
-            )
-        finally:
-            await database.close()
+    async def run() -> None:
+        async with open_outbox(database_url, key=key) as outbox_fixture:
+            await work(outbox_fixture)
 
-    asyncio.run(do())
+    asyncio.run(run())
 
 
 def finished_attempt(
     delivery: Delivery, status: int = 204, now: datetime = NOW, **headers: str
 ) -> FinishedAttempt:
-    """Return what is written down when the receiver answered with ``status``."""
+    """Return the attempt to which the receiver responded with ``status``."""
     is_success = 200 <= status < 300
     attempt = Attempt(
         number=delivery.attempts + 1,
@@ -143,7 +149,7 @@ def finished_attempt(
         ip_address="192.0.2.1",
         status=status,
         headers=tuple((name.replace("_", "-"), value) for name, value in headers.items()),
-        response="so it is",
+        response="some text",
         cause="" if is_success else "status",
         error="" if is_success else f"the response status was {status}",
     )

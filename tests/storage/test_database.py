@@ -1,4 +1,4 @@
-"""Opening, upgrading and refusing databases; transactions that hold or leave nothing."""
+"""Opening, upgrading and refusing databases; transactions are all or nothing."""
 
 import asyncio
 import pathlib
@@ -20,8 +20,8 @@ from tests.databases import create_sqlite_database
 Work = Callable[[Database], Awaitable[None]]
 
 
-def within(address: str, work: Work) -> None:
-    """Do ``work`` in the migrated database at ``address``."""
+def run_with_database(address: str, work: Work) -> None:
+    """Run ``work`` with a migrated database."""
 
     async def do() -> None:
         create_sqlite_database(address)
@@ -34,8 +34,8 @@ def within(address: str, work: Work) -> None:
     asyncio.run(do())
 
 
-def test_a_sqlite_connection_commits_for_good_and_waits(tmp_path: pathlib.Path) -> None:
-    """Its transactions begin as told: here they take the file for writing at once."""
+def test_sqlite_connection_commits_durably_and_waits_for_locks(tmp_path: pathlib.Path) -> None:
+    """Its transactions begin as configured: here they lock the file for writing at once."""
     engine = create_engine(f"sqlite:///{tmp_path / 'syndicate.db'}")
     configure_sqlite(engine, "BEGIN IMMEDIATE")
     with engine.begin() as connection:
@@ -51,8 +51,8 @@ def test_a_sqlite_connection_commits_for_good_and_waits(tmp_path: pathlib.Path) 
     engine.dispose()
 
 
-def test_a_sqlite_file_is_made_and_upgraded_by_itself(tmp_path: pathlib.Path) -> None:
-    """Its folder, too; it survives a loss of power."""
+def test_sqlite_file_is_created_and_upgraded(tmp_path: pathlib.Path) -> None:
+    """With its folder; commits survive a loss of power."""
     address = f"sqlite:///{tmp_path / 'new' / 'syndicate.db'}"
 
     async def do() -> None:
@@ -69,16 +69,16 @@ def test_a_sqlite_file_is_made_and_upgraded_by_itself(tmp_path: pathlib.Path) ->
     asyncio.run(do())
 
 
-def test_a_postgresql_that_is_behind_is_refused_with_what_to_type(postgresql: str) -> None:
-    """Nobody's database is changed by a mere start."""
+def test_postgresql_of_an_older_revision_is_refused_with_a_hint(postgresql: str) -> None:
+    """Starting the service does not change the database."""
     with pytest.raises(StorageError) as refused:
         asyncio.run(Database.open(postgresql))
     assert refused.value.code == "database-behind"
     assert "syndicate db upgrade" in refused.value.hint
 
 
-def test_the_migrations_make_the_tables_of_the_schema(empty_address: str) -> None:
-    """Nothing is in one and not in the other."""
+def test_migrations_create_the_tables_of_the_schema(empty_address: str) -> None:
+    """Neither has anything that the other lacks."""
 
     def differences(connection: Connection) -> object:
         return compare_metadata(MigrationContext.configure(connection), METADATA)
@@ -88,18 +88,18 @@ def test_the_migrations_make_the_tables_of_the_schema(empty_address: str) -> Non
             assert await connection.run_sync(differences) == []
 
     asyncio.run(Database.upgrade_at(empty_address))
-    within(empty_address, compare)
+    run_with_database(empty_address, compare)
 
 
-def test_the_schema_is_that_of_the_newest_migration(empty_address: str) -> None:
-    """An upgrade leads to the revision that it calls its own."""
+def test_schema_names_the_latest_revision(empty_address: str) -> None:
+    """An upgrade leads to that revision."""
     assert asyncio.run(Database.upgrade_at(empty_address)) == REVISION
 
 
-def test_a_start_imports_what_upgrades_only_where_there_is_something_to_upgrade(
+def test_alembic_is_imported_only_for_an_upgrade(
     tmp_path: pathlib.Path,
 ) -> None:
-    """Alembic and what it needs take 11 MB; nor is PostgreSQL's driver needed for a file."""
+    """It takes 11 MB; the PostgreSQL driver is not imported for a file either."""
     code = (
         "import asyncio, sys\n"
         "from syndicate.storage.pg_notifications import listen\n"
@@ -124,7 +124,7 @@ def test_a_start_imports_what_upgrades_only_where_there_is_something_to_upgrade(
     assert found == ["['alembic']", "[]"]
 
 
-def test_an_upgrade_of_what_is_up_to_date_changes_nothing(address: str) -> None:
+def test_upgrade_of_the_latest_revision_changes_nothing(address: str) -> None:
     """Two processes may do it at once."""
 
     async def again(database: Database) -> None:
@@ -132,11 +132,11 @@ def test_an_upgrade_of_what_is_up_to_date_changes_nothing(address: str) -> None:
         assert await Database.upgrade_at(address) == before
         await asyncio.gather(database.upgrade(), database.upgrade())
 
-    within(address, again)
+    run_with_database(address, again)
 
 
-def test_a_transaction_that_fails_leaves_nothing(address: str) -> None:
-    """What was written before the failure is not there."""
+def test_failed_transaction_leaves_nothing(address: str) -> None:
+    """What was written before the failure is rolled back."""
 
     async def half(database: Database) -> None:
         async with database.write() as connection:
@@ -150,12 +150,12 @@ def test_a_transaction_that_fails_leaves_nothing(address: str) -> None:
             found = await connection.exec_driver_sql("SELECT generation FROM publisher")
             assert found.scalar() == 0
 
-    within(address, fail)
+    run_with_database(address, fail)
 
 
 @pytest.mark.parametrize("cancels", [1, 3])
-def test_whoever_is_cancelled_leaves_no_lock(address: str, cancels: int) -> None:
-    """At any step from opening on, more than once, too; others can write, and all is closed."""
+def test_cancelled_transaction_leaves_no_lock(address: str, cancels: int) -> None:
+    """Cancelled at any step, more than once; others can write, and all connections are closed."""
 
     async def write() -> None:
         database = await Database.open(address)
@@ -192,22 +192,22 @@ def test_whoever_is_cancelled_leaves_no_lock(address: str, cancels: int) -> None
     "address",
     ["nonsense", "postgresql://nobody@127.0.0.1:1/none", "sqlite:////dev/null/folder/file.db"],
 )
-def test_a_database_that_cannot_be_had_is_an_error(address: str) -> None:
-    """It names the address and says that feeds go on."""
+def test_unavailable_database_is_an_error(address: str) -> None:
+    """It names the database and says that feeds go on."""
     with pytest.raises(StorageError, match="database ") as refused:
         asyncio.run(Database.open(address))
     assert "Feeds go on" in refused.value.hint
 
 
-def test_no_password_is_shown() -> None:
+def test_error_hides_the_password() -> None:
     """Errors may be read by many."""
     with pytest.raises(StorageError) as refused:
         asyncio.run(Database.open("postgresql://user:geheim@127.0.0.1:1/none"))
     assert "geheim" not in refused.value.message
 
 
-def test_who_reads_sees_one_state_throughout(address: str) -> None:
-    """Whatever is written meanwhile, what is asked first and what is asked next fit together."""
+def test_read_transaction_sees_one_state(address: str) -> None:
+    """Whatever is written meanwhile."""
     count = select(func.count()).select_from(TOKEN)
 
     async def work(database: Database) -> None:
@@ -222,4 +222,4 @@ def test_who_reads_sees_one_state_throughout(address: str) -> None:
         async with database.read() as reading:
             assert (await reading.execute(count)).scalar() == 1
 
-    within(address, work)
+    run_with_database(address, work)

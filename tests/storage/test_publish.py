@@ -13,7 +13,7 @@ from syndicate.storage.publish import announce, catch_up
 from syndicate.storage.secret_store import SecretStore
 from syndicate.storage.subscriptions import Subscriptions
 from tests.storage.outbox_fixture import NOW, stored_event, subscriber
-from tests.storage.test_ledger import A, B, told
+from tests.storage.test_ledger import A, B, entry
 
 pytestmark = pytest.mark.anyio
 
@@ -36,7 +36,7 @@ async def test_changes_and_events_are_stored_together(database: Database) -> Non
     await ledger.acquire_lease("publisher", NOW)
     event = stored_event(1)
     async with announce(database, "publisher", NOW) as tx:
-        start = await tx.record([told(A)])
+        start = await tx.record([entry(A)])
         (group,) = await tx.subscriber_groups()
         batch = EventBatch(events=(event,), events_by_group={group.id: [event.id]})
         assert await tx.enqueue(batch) == 1
@@ -51,11 +51,11 @@ async def test_failed_announcement_stores_nothing(database: Database) -> None:
     """Neither rows of the ledger nor a new generation."""
     ledger = Ledger(database)
     await ledger.acquire_lease("publisher", NOW)
-    await ledger.record("publisher", [told(A)], NOW)
+    await ledger.record("publisher", [entry(A)], NOW)
 
     async def fail() -> None:
         async with announce(database, "publisher", NOW) as tx:
-            await tx.record([told(B)])
+            await tx.record([entry(B)])
             raise StorageError("the disk is full")
 
     with pytest.raises(StorageError, match="disk is full"):
@@ -85,7 +85,7 @@ async def test_subscription_and_its_first_events_are_stored_together(database: D
         await add_before_the_baseline()
     assert await subscriptions.list() == ()
     await ledger.acquire_lease("publisher", NOW)
-    await ledger.record("publisher", [told(A)], NOW)
+    await ledger.record("publisher", [entry(A)], NOW)
     async with catch_up(database, SECRET_STORE, NOW) as tx:
         await tx.add(SUBSCRIPTION)
         await tx.require_baseline()

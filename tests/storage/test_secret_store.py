@@ -1,4 +1,4 @@
-"""The safe for subscribers' secrets."""
+"""Encoding and encrypting the secrets of subscriptions."""
 
 from datetime import UTC, datetime
 
@@ -18,14 +18,14 @@ SECRETS = (
 
 
 @pytest.mark.parametrize("key", ["", "a passphrase"])
-def test_secrets_come_back_as_they_were(key: str) -> None:
-    """In their order, with their ends; a WebSub subscriber chose one as it liked."""
-    safe = SecretStore(key)
-    assert safe.decode(ONE, safe.encode(ONE, SECRETS)) == SECRETS
+def test_secrets_are_decoded_as_they_were(key: str) -> None:
+    """In their order, with their expiry; a WebSub subscriber chose one itself."""
+    secret_store = SecretStore(key)
+    assert secret_store.decode(ONE, secret_store.encode(ONE, SECRETS)) == SECRETS
 
 
-def test_with_a_key_nothing_is_readable() -> None:
-    """Without one it is; and the same secret looks different each time."""
+def test_key_encrypts_secrets() -> None:
+    """Without one they are plain text; the same secret looks different each time."""
     assert SECRETS[0].text in SecretStore().encode(ONE, SECRETS)
     stored = SecretStore("key").encode(ONE, SECRETS)
     assert SECRETS[0].text not in stored
@@ -33,13 +33,13 @@ def test_with_a_key_nothing_is_readable() -> None:
     assert stored != SecretStore("key").encode(ONE, SECRETS)
 
 
-def test_what_was_stored_readable_is_read_with_a_key() -> None:
+def test_plain_text_is_decoded_with_a_key() -> None:
     """An operator may introduce a key at any time."""
     assert SecretStore("key").decode(ONE, SecretStore().encode(ONE, SECRETS)) == SECRETS
 
 
 @pytest.mark.parametrize(("key", "of"), [("", ONE), ("other", ONE), ("key", TWO)])
-def test_another_key_or_another_subscription_opens_nothing(key: str, of: SubscriptionId) -> None:
+def test_wrong_key_or_subscription_is_an_error(key: str, of: SubscriptionId) -> None:
     """The error names the setting."""
     stored = SecretStore("key").encode(ONE, SECRETS)
     with pytest.raises(StorageError) as refused:

@@ -23,9 +23,11 @@ from tests.storage.outbox_fixture import (
     NOW,
     OutboxFixture,
     change_subscription,
-    run_with_outbox,
+    open_outbox,
     subscriber,
 )
+
+pytestmark = pytest.mark.anyio
 
 COMPLETE = replace(
     subscriber("complete"),
@@ -50,147 +52,121 @@ COMPLETE = replace(
 
 
 @pytest.mark.parametrize("key", ["", "a passphrase"])
-def test_a_subscription_comes_back_exactly(address: str, key: str) -> None:
+async def test_subscription_is_stored_exactly(address: str, key: str) -> None:
     """Every field, whether its secrets are encrypted or not."""
-
-    async def work(mailroom: OutboxFixture) -> None:
-        await mailroom.subscriptions.add(COMPLETE, NOW)
-        assert await mailroom.subscriptions.find(COMPLETE.id) == COMPLETE
-
-    run_with_outbox(address, work, key=key)
+    async with open_outbox(address, key=key) as outbox_fixture:
+        await outbox_fixture.subscriptions.add(COMPLETE, NOW)
+        assert await outbox_fixture.subscriptions.find(COMPLETE.id) == COMPLETE
 
 
-def test_the_same_again_is_refused_with_the_id(address: str) -> None:
-    """Another owner, another address or another selection is another subscription."""
-
-    async def work(mailroom: OutboxFixture) -> None:
-        add = mailroom.subscriptions.add
-        await add(subscriber("a"), NOW)
-        same = replace(subscriber("a"), id=SubscriptionId("sub_b"), payload="thin")
-        with pytest.raises(Conflict, match="sub_a") as refused:
-            await add(same, NOW)
-        assert refused.value.choices == ("sub_a",)
-        await add(replace(same, owner="other"), NOW)
-        await add(replace(same, id=SubscriptionId("sub_c"), url="https://c.example"), NOW)
-        narrowed = Selection(carousel=True)
-        await add(replace(same, id=SubscriptionId("sub_d"), selection=narrowed), NOW)
-
-    run_with_outbox(address, work)
+async def test_duplicate_is_refused_with_the_existing_id(outbox_fixture: OutboxFixture) -> None:
+    """Another owner, another URL or another selection is another subscription."""
+    add = outbox_fixture.subscriptions.add
+    await add(subscriber("a"), NOW)
+    same = replace(subscriber("a"), id=SubscriptionId("sub_b"), payload="thin")
+    with pytest.raises(Conflict, match="sub_a") as refused:
+        await add(same, NOW)
+    assert refused.value.choices == ("sub_a",)
+    await add(replace(same, owner="other"), NOW)
+    await add(replace(same, id=SubscriptionId("sub_c"), url="https://c.example"), NOW)
+    narrowed = Selection(carousel=True)
+    await add(replace(same, id=SubscriptionId("sub_d"), selection=narrowed), NOW)
 
 
-def test_they_are_listed_by_owner_and_kind(address: str) -> None:
+async def test_subscriptions_are_listed_by_owner_and_kind(outbox_fixture: OutboxFixture) -> None:
     """The oldest first."""
-
-    async def work(mailroom: OutboxFixture) -> None:
-        subscriptions = mailroom.subscriptions
-        older = subscriber("z")
-        newer = replace(subscriber("a"), owner="other")
-        hub = replace(
-            subscriber("hub"), kind="websub", topic="https://feeds.example.gov/feeds/all.rss"
-        )
-        await subscriptions.add(older, NOW)
-        await subscriptions.add(newer, NOW + timedelta(seconds=1))
-        await subscriptions.add(hub, NOW)
-        assert await subscriptions.list() == (older, newer)
-        assert await subscriptions.list(owner="other") == (newer,)
-        assert await subscriptions.list(kind="websub") == (hub,)
-
-    run_with_outbox(address, work)
+    subscriptions = outbox_fixture.subscriptions
+    older = subscriber("z")
+    newer = replace(subscriber("a"), owner="other")
+    hub = replace(subscriber("hub"), kind="websub", topic="https://feeds.example.gov/feeds/all.rss")
+    await subscriptions.add(older, NOW)
+    await subscriptions.add(newer, NOW + timedelta(seconds=1))
+    await subscriptions.add(hub, NOW)
+    assert await subscriptions.list() == (older, newer)
+    assert await subscriptions.list(owner="other") == (newer,)
+    assert await subscriptions.list(kind="websub") == (hub,)
 
 
-def test_a_change_is_stored(address: str) -> None:
-    """It may not make two subscriptions the same."""
+async def test_change_is_stored(outbox_fixture: OutboxFixture) -> None:
+    """It may not make two subscriptions equal."""
+    subscriptions = outbox_fixture.subscriptions
+    one, two = subscriber("a"), subscriber("b")
+    await subscriptions.add(one, NOW)
+    await subscriptions.add(two, NOW)
+    assert await outbox_fixture.change("sub_a", pause) == pause(one)
+    assert await subscriptions.find("sub_a") == pause(one)
 
-    async def work(mailroom: OutboxFixture) -> None:
-        subscriptions = mailroom.subscriptions
-        one, two = subscriber("a"), subscriber("b")
-        await subscriptions.add(one, NOW)
-        await subscriptions.add(two, NOW)
-        assert await mailroom.change("sub_a", pause) == pause(one)
-        assert await subscriptions.find("sub_a") == pause(one)
+    def like_two(subscription: Subscription) -> Subscription:
+        return replace(subscription, url=two.url)
 
-        def like_two(subscription: Subscription) -> Subscription:
-            return replace(subscription, url=two.url)
-
-        with pytest.raises(Conflict, match="sub_b"):
-            await mailroom.change("sub_a", like_two)
-        assert await subscriptions.find("sub_a") == pause(one)
-
-    run_with_outbox(address, work)
+    with pytest.raises(Conflict, match="sub_b"):
+        await outbox_fixture.change("sub_a", like_two)
+    assert await subscriptions.find("sub_a") == pause(one)
 
 
 @pytest.mark.parametrize("which", ["", "sub_", "sub_\x00", "sub_\udcff", "sub_\u00e4"])
-def test_what_could_be_no_id_is_not_found(address: str, which: str) -> None:
-    """PostgreSQL takes no NUL, and nobody's database is at fault for that."""
-
-    async def work(mailroom: OutboxFixture) -> None:
-        with pytest.raises(UnknownName):
-            await mailroom.subscriptions.find(which)
-
-    run_with_outbox(address, work)
+async def test_malformed_id_is_not_found(outbox_fixture: OutboxFixture, which: str) -> None:
+    """PostgreSQL takes no NUL, which is no failure of the database."""
+    with pytest.raises(UnknownName):
+        await outbox_fixture.subscriptions.find(which)
 
 
-def test_what_is_removed_is_gone_with_all_that_was_on_its_way(address: str) -> None:
-    """Others keep theirs; what is not there cannot be found, changed or removed."""
-
-    async def work(mailroom: OutboxFixture) -> None:
-        await mailroom.subscribe("a", "b", events=(1,))
-        await mailroom.subscriptions.remove("sub_a")
-        for ask in (mailroom.subscriptions.find, mailroom.subscriptions.remove):
-            with pytest.raises(UnknownName, match="sub_a"):
-                await ask("sub_a")
+async def test_removed_subscription_is_gone_with_its_deliveries(
+    outbox_fixture: OutboxFixture,
+) -> None:
+    """Others keep theirs; it cannot be found, changed or removed again."""
+    await outbox_fixture.subscribe("a", "b", events=(1,))
+    await outbox_fixture.subscriptions.remove("sub_a")
+    for call in (outbox_fixture.subscriptions.find, outbox_fixture.subscriptions.remove):
         with pytest.raises(UnknownName, match="sub_a"):
-            await mailroom.change("sub_a", pause)
-        assert [one.delivery.id for one in await mailroom.claim("t")] == ["sub_b.1"]
+            await call("sub_a")
+    with pytest.raises(UnknownName, match="sub_a"):
+        await outbox_fixture.change("sub_a", pause)
+    assert [claim.delivery.id for claim in await outbox_fixture.claim("t")] == ["sub_b.1"]
 
-    run_with_outbox(address, work)
 
-
-def test_one_whose_secret_cannot_be_opened_is_looked_after_all_the_same(address: str) -> None:
-    """Found, listed, paused and removed; its secret is there again with the key."""
-
-    async def work(mailroom: OutboxFixture) -> None:
-        await mailroom.subscribe("a", "b")
-        wrong = Subscriptions(mailroom.database, SecretStore("wrong"))
-        change = partial(change_subscription, mailroom.database, wrong.secret_store)
+async def test_subscription_with_an_undecryptable_secret_can_be_managed(address: str) -> None:
+    """Found, listed, paused and removed; with the right key its secret is back."""
+    async with open_outbox(address, key="right") as outbox_fixture:
+        await outbox_fixture.subscribe("a", "b")
+        wrong = Subscriptions(outbox_fixture.database, SecretStore("wrong"))
+        change = partial(change_subscription, outbox_fixture.database, wrong.secret_store)
         found = await wrong.find("sub_a")
         assert (found.secrets, found.status_reason) == ((), UNDECRYPTABLE_REASON)
         assert len(await wrong.list()) == len((await wrong.page(None, "", 9))[0]) == 2
         assert (await change("sub_a", pause)).unreadable_secret == found.unreadable_secret
-        assert await mailroom.subscriptions.find("sub_a") == pause(subscriber("a"))
+        assert await outbox_fixture.subscriptions.find("sub_a") == pause(subscriber("a"))
         new = Secret(key=b"n" * 24)
         await wrong.rotate_secret("sub_a", new, NOW, MAX_OLD_SECRETS)
         assert (await wrong.find("sub_a")).secrets == (new,)
         await wrong.remove("sub_b")
-        assert [one.id for one in await wrong.list()] == ["sub_a"]
-
-    run_with_outbox(address, work, key="right")
+        assert [subscription.id for subscription in await wrong.list()] == ["sub_a"]
 
 
-def test_simultaneous_additions_cannot_share_the_last_place_of_an_owner(address: str) -> None:
-    """On either database; other owners have places of their own."""
+async def test_simultaneous_additions_respect_the_limit_of_an_owner(
+    outbox_fixture: OutboxFixture,
+) -> None:
+    """On either database; other owners have limits of their own."""
+    subscriptions_to_add = [subscriber(f"n{number}") for number in range(6)]
+    adding = (
+        outbox_fixture.subscriptions.add(one, NOW, max_count=2) for one in subscriptions_to_add
+    )
+    refused = [one for one in await asyncio.gather(*adding, return_exceptions=True) if one]
+    assert len(await outbox_fixture.subscriptions.list()) == 2
+    assert {getattr(one, "code", one) for one in refused} == {"too-many-subscriptions"}
+    await outbox_fixture.subscriptions.add(
+        replace(subscriber("x"), owner="other"), NOW, max_count=2
+    )
 
-    async def work(mailroom: OutboxFixture) -> None:
-        made = [subscriber(f"n{number}") for number in range(6)]
-        adding = (mailroom.subscriptions.add(one, NOW, max_count=2) for one in made)
-        refused = [one for one in await asyncio.gather(*adding, return_exceptions=True) if one]
-        assert len(await mailroom.subscriptions.list()) == 2
-        assert {getattr(one, "code", one) for one in refused} == {"too-many-subscriptions"}
-        await mailroom.subscriptions.add(replace(subscriber("x"), owner="other"), NOW, max_count=2)
 
-    run_with_outbox(address, work)
-
-
-def test_existing_subscriptions_over_a_lowered_limit_stay_and_change(address: str) -> None:
-    """Only new ones are refused, and the same again is still a conflict with its id."""
-
-    async def work(mailroom: OutboxFixture) -> None:
-        await mailroom.subscribe("a", "b", "c")
-        for name, code in (("d", "too-many-subscriptions"), ("a", "already-subscribed")):
-            with pytest.raises(Conflict) as caught:
-                await mailroom.subscriptions.add(subscriber(name), NOW, max_count=1)
-            assert caught.value.code == code
-        await mailroom.change("sub_a", pause)
-        assert len(await mailroom.subscriptions.list()) == 3
-
-    run_with_outbox(address, work)
+async def test_existing_subscriptions_over_a_lowered_limit_stay_and_change(
+    outbox_fixture: OutboxFixture,
+) -> None:
+    """Only new ones are refused, and a duplicate is still a conflict with its id."""
+    await outbox_fixture.subscribe("a", "b", "c")
+    for name, code in (("d", "too-many-subscriptions"), ("a", "already-subscribed")):
+        with pytest.raises(Conflict) as caught:
+            await outbox_fixture.subscriptions.add(subscriber(name), NOW, max_count=1)
+        assert caught.value.code == code
+    await outbox_fixture.change("sub_a", pause)
+    assert len(await outbox_fixture.subscriptions.list()) == 3

@@ -1,4 +1,4 @@
-"""Stored tokens: made, recognised, ended."""
+"""Stored tokens: created, found, expired and revoked."""
 
 import asyncio
 import pathlib
@@ -16,8 +16,8 @@ from tests.stepwise_service import sqlite_url
 from tests.storage.outbox_fixture import NOW
 
 
-def within(address: str, work: Callable[[Tokens, Database], Awaitable[None]]) -> None:
-    """Do ``work`` with no tokens yet."""
+def run_with_tokens(address: str, work: Callable[[Tokens, Database], Awaitable[None]]) -> None:
+    """Run ``work`` without any tokens."""
 
     async def do() -> None:
         create_sqlite_database(address)
@@ -30,7 +30,7 @@ def within(address: str, work: Callable[[Tokens, Database], Awaitable[None]]) ->
     asyncio.run(do())
 
 
-def test_a_token_is_recognised_and_kept_nowhere(address: str) -> None:
+def test_token_is_found_by_its_text_which_is_not_stored(address: str) -> None:
     """Only its digest is in the database."""
 
     async def work(tokens: Tokens, database: Database) -> None:
@@ -44,11 +44,11 @@ def test_a_token_is_recognised_and_kept_nowhere(address: str) -> None:
             (row,) = (await connection.execute(text("SELECT * FROM token"))).all()
         assert shown not in str(row)
 
-    within(address, work)
+    run_with_tokens(address, work)
 
 
-def test_a_token_ends_when_it_was_said_to(address: str) -> None:
-    """To the moment."""
+def test_token_expires_on_time(address: str) -> None:
+    """To the millisecond."""
 
     async def work(tokens: Tokens, _: Database) -> None:
         end = NOW + timedelta(days=1)
@@ -56,33 +56,33 @@ def test_a_token_ends_when_it_was_said_to(address: str) -> None:
         assert await tokens.find(shown, end - timedelta(milliseconds=1)) == token
         assert await tokens.find(shown, end) is None
 
-    within(address, work)
+    run_with_tokens(address, work)
 
 
 @pytest.mark.parametrize("name", ["", " ", " Ops", "O\nps", "\x00"])
-def test_a_token_is_somebodys(tmp_path: pathlib.Path, name: str) -> None:
-    """Subscriptions made by command belong to nobody: no token may be for these."""
+def test_token_needs_a_name(tmp_path: pathlib.Path, name: str) -> None:
+    """Subscriptions of the command line have no owner: no token may own these."""
 
     async def work(tokens: Tokens, _: Database) -> None:
         with pytest.raises(UsageError, match="cannot be called"):
             await tokens.create("partner", name, NOW)
         assert await tokens.list() == ()
 
-    within(sqlite_url(tmp_path), work)
+    run_with_tokens(sqlite_url(tmp_path), work)
 
 
-def test_a_token_that_never_holds_is_not_made(tmp_path: pathlib.Path) -> None:
-    """Whoever is handed it would look for the mistake in vain."""
+def test_token_that_has_expired_is_not_created(tmp_path: pathlib.Path) -> None:
+    """Its owner would look for the cause in vain."""
 
     async def work(tokens: Tokens, _: Database) -> None:
         with pytest.raises(UsageError, match="expired already"):
             await tokens.create("admin", "Ops", NOW, expires=NOW)
         assert await tokens.list() == ()
 
-    within(sqlite_url(tmp_path), work)
+    run_with_tokens(sqlite_url(tmp_path), work)
 
 
-def test_a_revoked_token_is_good_for_nothing(address: str) -> None:
+def test_revoked_token_is_not_found(address: str) -> None:
     """Revoking twice does not move the time; all stay listed, the oldest first."""
 
     async def work(tokens: Tokens, _: Database) -> None:
@@ -95,15 +95,15 @@ def test_a_revoked_token_is_good_for_nothing(address: str) -> None:
         assert await tokens.find(shown, later) is None
         assert await tokens.list() == (revoked, second)
 
-    within(address, work)
+    run_with_tokens(address, work)
 
 
-def test_revoking_what_is_not_there_is_refused(address: str) -> None:
-    """With what to type to see what there is."""
+def test_revoking_an_unknown_token_is_an_error(address: str) -> None:
+    """With the command that lists the ids."""
 
     async def work(tokens: Tokens, _: Database) -> None:
         with pytest.raises(UnknownName, match="no token tok_x") as refused:
             await tokens.revoke("tok_x", NOW)
         assert "tokens list" in refused.value.hint
 
-    within(address, work)
+    run_with_tokens(address, work)

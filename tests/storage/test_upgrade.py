@@ -1,4 +1,4 @@
-"""Upgrades: from every released version, and the refusal of what a prerelease made."""
+"""Upgrades from every released version, and the refusal of prerelease databases."""
 
 import asyncio
 import pathlib
@@ -49,9 +49,9 @@ def run(url: str, work: Callable[[Connection], Result]) -> Result:
 
 
 def restore(release: pathlib.Path, url: str, folder: pathlib.Path) -> None:
-    """Make the empty database at ``url`` what the version of ``release`` left.
+    """Restore the database of a release at ``url``, which is empty.
 
-    On PostgreSQL the migrations of that version make the tables, and the rows are copied.
+    On PostgreSQL the migrations of that version create the tables, and the rows are copied.
     """
     file = folder / "stored.db"
     stored_database.restore(release, file)
@@ -86,7 +86,7 @@ def restore(release: pathlib.Path, url: str, folder: pathlib.Path) -> None:
 
 
 def postgresql_row(table: Table, row: dict[str, object]) -> dict[str, object]:
-    """Return a row of SQLite with the types of PostgreSQL, which has booleans and no 0 and 1."""
+    """Return an SQLite row with the types of PostgreSQL: booleans in place of 0 and 1."""
     return {
         name: bool(value) if isinstance(table.columns[name].type, Boolean) else value
         for name, value in row.items()
@@ -94,7 +94,7 @@ def postgresql_row(table: Table, row: dict[str, object]) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("release", RELEASES, ids=lambda path: path.stem)
-def test_a_database_of_every_release_is_upgraded(
+def test_database_of_every_release_is_upgraded(
     release: pathlib.Path, empty_address: str, tmp_path: pathlib.Path
 ) -> None:
     """Its schema becomes that of a new database, and its content can be read."""
@@ -109,20 +109,22 @@ def test_a_database_of_every_release_is_upgraded(
 
 
 @pytest.mark.parametrize("release", RELEASES, ids=lambda path: path.stem)
-def test_an_upgrade_keeps_what_is_stored(
+def test_upgrade_keeps_all_rows(
     release: pathlib.Path, empty_address: str, tmp_path: pathlib.Path
 ) -> None:
-    """Ledger, subscriptions, deliveries and tokens are there as before."""
+    """Ledger, subscriptions, deliveries and tokens are as before."""
 
     async def read() -> None:
         database = await Database.open(empty_address)
         subscriptions = Subscriptions(database, SecretStore())
         try:
-            assert set(await Ledger(database).entries()) == {told.row.post_id for told in LEDGER}
+            assert set(await Ledger(database).entries()) == {entry.row.post_id for entry in LEDGER}
             webhooks = await subscriptions.list()
             assert [one.id for one in webhooks] == ["sub_a", "sub_b"]
             assert all(one.secrets for one in webhooks)
-            assert [one.id for one in await subscriptions.list(kind="websub")] == ["sub_feed"]
+            assert [
+                subscription.id for subscription in await subscriptions.list(kind="websub")
+            ] == ["sub_feed"]
             assert [one.name for one in await Tokens(database).list()] == ["Example agency"]
             delivery, attempts = await DeliveryLog(database).find("sub_a.1")
             assert (delivery.state, len(attempts)) == ("delivered", 1)
@@ -134,7 +136,7 @@ def test_an_upgrade_keeps_what_is_stored(
     asyncio.run(read())
 
 
-def test_a_stored_database_has_rows_in_every_table(tmp_path: pathlib.Path) -> None:
+def test_stored_database_has_rows_in_every_table(tmp_path: pathlib.Path) -> None:
     """A table that is added to the schema has to be filled for the next release."""
     script = tmp_path / "now.sql"
     script.write_text(stored_database.dump())
@@ -150,12 +152,12 @@ def test_a_stored_database_has_rows_in_every_table(tmp_path: pathlib.Path) -> No
     assert [name for name, rows in counts.items() if not rows] == []
 
 
-def test_a_stored_database_is_the_same_each_time() -> None:
-    """So a release can be compared with what is stored of it."""
+def test_stored_database_is_reproducible() -> None:
+    """So a release can be compared with its stored database."""
     assert stored_database.dump() == stored_database.dump()
 
 
-def test_the_migrations_make_the_schema_of_the_code(empty_address: str) -> None:
+def test_migrations_create_the_schema_of_the_code(empty_address: str) -> None:
     """Every column, default and index, partial ones included, is in both."""
     asyncio.run(Database.upgrade_at(empty_address))
     migrated = run(empty_address, describe_schema)
@@ -173,8 +175,8 @@ def stamp(url: str, revision: str) -> None:
 
 @pytest.mark.parametrize("revision", sorted(PRERELEASE_REVISIONS))
 @pytest.mark.parametrize("method", ["open", "check_at", "upgrade_at"])
-def test_a_database_of_a_prerelease_is_refused(address: str, method: str, revision: str) -> None:
-    """The error has a code of its own, names the database and both ways out; nothing changes."""
+def test_prerelease_database_is_refused(address: str, method: str, revision: str) -> None:
+    """The error names the database and both ways out; nothing changes."""
     stamp(address, revision)
 
     with pytest.raises(StorageError) as refusal:

@@ -7,6 +7,7 @@ import secrets
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -27,20 +28,32 @@ REMOVAL_RETENTION: Final = timedelta(days=90)
 
 _PID: Final = re.compile("[0-9]{1,9}", re.ASCII)
 
-_HOLDER: Final = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+HOLDER: Final = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 """The name of this process as a lease holder, different from every other."""
 
-_RENEW_SECONDS: Final = PUBLISHER_LEASE.total_seconds() / 3
-_RETRY_SECONDS: Final = 5.0
-_TIMEOUT_SECONDS: Final = 5.0
-"""How long `LedgerService.entries_after` waits for the database."""
-_RECORDING_TIMEOUT_SECONDS: Final = 2.0
-"""How long it waits until the edition in service is recorded."""
 _RELEASE_TIMEOUT_SECONDS: Final = 2.0
 
 DistributeTopics = Callable[[Database, str], Awaitable[None]]
 
 _log = telemetry.logger("publisher")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerTimeouts:
+    """How long the ledger service waits for what.
+
+    ``renew_seconds`` is how often the lease is renewed without a new edition, ``retry_seconds`` the
+    pause before a failed database is opened again. `LedgerService.entries_after` waits for the
+    edition in service up to ``recording_seconds``, for the database up to ``database_seconds``.
+    """
+
+    renew_seconds: float = PUBLISHER_LEASE.total_seconds() / 3
+    retry_seconds: float = 5.0
+    recording_seconds: float = 2.0
+    database_seconds: float = 5.0
+
+
+_TIMEOUTS: Final = LedgerTimeouts()
 
 
 class LedgerService:
@@ -54,6 +67,7 @@ class LedgerService:
         renderer: Renders posts.
         service_info: What events say of this service.
         clock: Returns the time, with a zone.
+        timeouts: How long to wait.
         on_enqueued: Called when there may be new deliveries.
         distribute_topics: Enqueues WebSub topics on a database, while the named process has the
             publisher lease.
@@ -68,6 +82,7 @@ class LedgerService:
         renderer: PostRenderer,
         service_info: ServiceInfo,
         clock: Callable[[], datetime],
+        timeouts: LedgerTimeouts = _TIMEOUTS,
         on_enqueued: Callable[[], None] = lambda: None,
         distribute_topics: DistributeTopics | None = None,
         on_crash: Callable[[], None] = lambda: None,
@@ -77,6 +92,7 @@ class LedgerService:
         self._renderer = renderer
         self._service_info = service_info
         self._clock = clock
+        self._timeouts = timeouts
         self._on_enqueued = on_enqueued
         self._distribute_topics = distribute_topics
         self._on_crash = on_crash
@@ -99,7 +115,7 @@ class LedgerService:
                 _log.exception("ledger update failed")
                 self._mark_failed(f"updating the ledger failed: {type(error).__name__}")
                 self._on_crash()
-            await asyncio.sleep(_RETRY_SECONDS)
+            await asyncio.sleep(self._timeouts.retry_seconds)
 
     async def entries_after(
         self, cursor: LedgerCursor | None, limit: int
@@ -109,12 +125,12 @@ class LedgerService:
         Waits only a moment for that. Raises `StorageError` and `Gone`.
         """
         with suppress(TimeoutError):
-            async with asyncio.timeout(_RECORDING_TIMEOUT_SECONDS):
+            async with asyncio.timeout(self._timeouts.recording_seconds):
                 await self._wait_until_recorded()
         if self._ledger is None:
             raise self._unavailable(self.failing or "the database is being opened")
         try:
-            async with asyncio.timeout(_TIMEOUT_SECONDS):
+            async with asyncio.timeout(self._timeouts.database_seconds):
                 return await self._ledger.entries_after(cursor, limit)
         except TimeoutError:
             raise self._unavailable("the database did not respond in time") from None
@@ -127,7 +143,7 @@ class LedgerService:
         database = await Database.open(self._database_url)
         try:
             ledger = Ledger(database)
-            if database.is_sqlite and _is_dead(holder := await ledger.lease_holder()):
+            if database.is_sqlite and is_dead_holder(holder := await ledger.lease_holder()):
                 await ledger.release_lease(holder)
             await self._record_editions(database, ledger)
         finally:
@@ -137,7 +153,7 @@ class LedgerService:
     async def _record_editions(self, database: Database, ledger: Ledger) -> None:
         writer = LedgerWriter(
             database=database,
-            holder=_HOLDER,
+            holder=HOLDER,
             renderer=self._renderer,
             service_info=self._service_info,
             clock=self._clock,
@@ -151,10 +167,10 @@ class LedgerService:
                 self._ledger = ledger
                 self._mark_recorded(edition)
                 if has_lease and self._distribute_topics:
-                    await self._distribute_topics(database, _HOLDER)
+                    await self._distribute_topics(database, HOLDER)
                     self._on_enqueued()
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(_RENEW_SECONDS):
+                    async with asyncio.timeout(self._timeouts.renew_seconds):
                         await self._watcher.next_edition(edition)
         finally:
             with suppress(StorageError, TimeoutError):
@@ -186,14 +202,14 @@ class LedgerService:
         return StorageError(reason, hint="Try again in a minute; feeds and /v1/posts go on.")
 
 
-def _is_dead(holder: str) -> bool:
+def is_dead_holder(holder: str) -> bool:
     """Tell whether the lease is held by a process of this host that has died.
 
     A process that was restarted, as in a container, may have the same process id.
     """
     host, _, rest = holder.partition(":")
     pid = rest.partition(":")[0]
-    if host != socket.gethostname() or holder == _HOLDER or not _PID.fullmatch(pid):
+    if host != socket.gethostname() or holder == HOLDER or not _PID.fullmatch(pid):
         return False
     if int(pid) == os.getpid():
         return True
