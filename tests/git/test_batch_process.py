@@ -1,4 +1,4 @@
-"""A long-lived process answers many questions, and is replaced when it dies."""
+"""A long-running process answers queries in order, and is restarted when it ends."""
 
 import os
 import signal
@@ -14,14 +14,14 @@ from tests.content_repository import ContentRepository
 
 
 class _Interrupt(BaseException):
-    """What a test raises in the middle of an answer."""
+    """An exception in the middle of a result."""
 
 
-def number(catalogue: BatchProcess[bytes | None]) -> int:
-    """Return the id of the catalogue's process."""
-    process = catalogue._process  # noqa: SLF001 — to kill it
-    assert process is not None
-    return process.pid
+def process_id(process: BatchProcess[bytes | None]) -> int:
+    """Return the id of the process."""
+    running = process._process  # noqa: SLF001 — to kill it
+    assert running is not None
+    return running.pid
 
 
 @pytest.fixture
@@ -35,39 +35,39 @@ def blobs(content: ContentRepository) -> list[bytes]:
     return [found[f"{size}"].encode() for size in sizes]
 
 
-def test_answers_come_in_the_order_of_the_questions(
+def test_results_are_in_the_order_of_the_queries(
     content: ContentRepository, blobs: list[bytes]
 ) -> None:
-    """Any number of questions may be asked at once, from a generator too, and none."""
-    catalogue = object_contents(isolated_environment({"GIT_DIR": str(content.path / ".git")}))
-    sizes = [len(text or b"") for text in catalogue.query(name for name in blobs)]
+    """Queries may be a list, a generator, or empty."""
+    process = object_contents(isolated_environment({"GIT_DIR": str(content.path / ".git")}))
+    sizes = [len(text or b"") for text in process.query(name for name in blobs)]
     assert sizes == [0, 1, 4095, 4096, 65535, 65536, 300_000, *range(2, 200)]
-    assert list(catalogue.query([])) == []
-    assert list(catalogue.query([blobs[1], b"1" * 40, blobs[0]])) == [b"x", None, b""]
-    catalogue.close()
-    catalogue.close()
-    assert list(catalogue.query(blobs[:1])) == [b""]
-    catalogue.close()
+    assert list(process.query([])) == []
+    assert list(process.query([blobs[1], b"1" * 40, blobs[0]])) == [b"x", None, b""]
+    process.close()
+    process.close()
+    assert list(process.query(blobs[:1])) == [b""]
+    process.close()
 
 
-def test_a_caller_may_stop_early(content: ContentRepository, blobs: list[bytes]) -> None:
-    """What was asked and not taken is not mistaken for the next answer."""
-    catalogue = object_contents(isolated_environment({"GIT_DIR": str(content.path / ".git")}))
+def test_caller_may_stop_early(content: ContentRepository, blobs: list[bytes]) -> None:
+    """Results that were not read are not taken for those of the next query."""
+    process = object_contents(isolated_environment({"GIT_DIR": str(content.path / ".git")}))
     for count in (1, 59, 60, 61):
-        assert len(list(islice(catalogue.query(blobs), count))) == count
-    assert list(catalogue.query([blobs[1]])) == [b"x"]
-    catalogue.close()
+        assert len(list(islice(process.query(blobs), count))) == count
+    assert list(process.query([blobs[1]])) == [b"x"]
+    process.close()
 
 
-def test_threads_take_turns(content: ContentRepository, blobs: list[bytes]) -> None:
-    """Each of several threads gets the answers to its own questions."""
-    catalogue = object_contents(isolated_environment({"GIT_DIR": str(content.path / ".git")}))
-    expected = list(catalogue.query(blobs))
+def test_process_is_thread_safe(content: ContentRepository, blobs: list[bytes]) -> None:
+    """Each thread gets the results of its own queries."""
+    process = object_contents(isolated_environment({"GIT_DIR": str(content.path / ".git")}))
+    expected = list(process.query(blobs))
     wrong = list[int]()
 
     def work(offset: int) -> None:
-        turned = blobs[offset:] + blobs[:offset]
-        if list(catalogue.query(turned)) != expected[offset:] + expected[:offset]:
+        rotated = blobs[offset:] + blobs[:offset]
+        if list(process.query(rotated)) != expected[offset:] + expected[:offset]:
             wrong.append(offset)
 
     threads = [threading.Thread(target=work, args=(offset,)) for offset in range(0, 200, 40)]
@@ -75,70 +75,70 @@ def test_threads_take_turns(content: ContentRepository, blobs: list[bytes]) -> N
         thread.start()
     for thread in threads:
         thread.join()
-    catalogue.close()
+    process.close()
     assert wrong == []
 
 
-def test_a_process_that_died_is_replaced(content: ContentRepository, blobs: list[bytes]) -> None:
-    """A kill between two questions goes unnoticed."""
-    catalogue = object_contents(isolated_environment({"GIT_DIR": str(content.path / ".git")}))
-    assert list(catalogue.query(blobs[:2])) == [b"", b"x"]
-    first = number(catalogue)
+def test_killed_process_is_restarted(content: ContentRepository, blobs: list[bytes]) -> None:
+    """A kill between two queries has no effect on the results."""
+    process = object_contents(isolated_environment({"GIT_DIR": str(content.path / ".git")}))
+    assert list(process.query(blobs[:2])) == [b"", b"x"]
+    first = process_id(process)
     os.kill(first, signal.SIGKILL)
-    assert list(catalogue.query(blobs[:2])) == [b"", b"x"]
-    assert number(catalogue) != first
-    catalogue.close()
+    assert list(process.query(blobs[:2])) == [b"", b"x"]
+    assert process_id(process) != first
+    process.close()
 
 
-def test_a_process_that_dies_each_time_is_given_up() -> None:
-    """Where there is no repository, git ends without an answer."""
-    catalogue = object_contents(isolated_environment({"GIT_DIR": os.devnull}))
-    for questions in ([b"1" * 40], [b"1" * 100_000] * 59):
+def test_process_that_ends_again_is_an_error() -> None:
+    """Without a repository, git ends without a result."""
+    process = object_contents(isolated_environment({"GIT_DIR": os.devnull}))
+    for queries in ([b"1" * 40], [b"1" * 100_000] * 59):
         with pytest.raises(EOFError):
-            list(catalogue.query(questions))
-    catalogue.close()
+            list(process.query(queries))
+    process.close()
 
 
-def test_an_answer_that_is_cut_short_is_no_answer(content: ContentRepository) -> None:
-    """A process that ends in the middle of a blob is asked again, and then given up."""
+def test_truncated_result_is_an_error(content: ContentRepository) -> None:
+    """A process that ends in the middle of a blob is restarted once."""
     content.commit({"a": b"x" * 100})
     git = content.path / "git"
     git.write_text("#!/bin/sh\nread line\nprintf '%s blob 100\\nxxx' \"$line\"\n")
     git.chmod(0o755)
-    catalogue = object_contents(
+    process = object_contents(
         isolated_environment({"PATH": f"{content.path}:{os.environ['PATH']}"})
     )
     with pytest.raises(EOFError):
-        list(catalogue.query([b"1" * 40]))
+        list(process.query([b"1" * 40]))
 
 
-def test_an_interrupt_in_an_answer_spoils_none_that_follow(
+def test_interrupted_read_does_not_affect_the_next_query(
     content: ContentRepository, blobs: list[bytes]
 ) -> None:
-    """Whatever happens while reading, the rest of that answer is never taken for another."""
-    troubles = [_Interrupt()]
+    """The rest of an interrupted result is discarded."""
+    errors = [_Interrupt()]
 
     def read(stream: IO[bytes]) -> bytes:
         line = stream.readline()
-        if troubles:
-            raise troubles.pop()
+        if errors:
+            raise errors.pop()
         return line
 
     environment = isolated_environment({"GIT_DIR": str(content.path / ".git")})
-    catalogue = BatchProcess("cat-file", "--batch-check", environment=environment, read_result=read)
+    process = BatchProcess("cat-file", "--batch-check", environment=environment, read_result=read)
     with pytest.raises(_Interrupt):
-        list(catalogue.query(blobs))
-    assert list(catalogue.query(blobs[1:2])) == [blobs[1] + b" blob 1\n"]
-    catalogue.close()
+        list(process.query(blobs))
+    assert list(process.query(blobs[1:2])) == [blobs[1] + b" blob 1\n"]
+    process.close()
 
 
-def test_names_are_those_of_commits(content: ContentRepository) -> None:
-    """What means a tree or a blob, nothing, or several things, means no commit."""
+def test_only_commits_are_resolved(content: ContentRepository) -> None:
+    """Trees, blobs, unknown and ambiguous names resolve to None."""
     commit = content.commit({"a": "1"})
     content.git("tag", "-m", "one", "v1")
-    catalogue = revision_resolver(isolated_environment({"GIT_DIR": str(content.path / ".git")}))
-    asked = [b"main", b"v1^{commit}", b"main^{tree}", b"main:a", b"nothing", b"", b"-h", b"a b"]
-    assert list(catalogue.query(asked)) == [commit, commit, *[None] * 6]
+    process = revision_resolver(isolated_environment({"GIT_DIR": str(content.path / ".git")}))
+    revisions = [b"main", b"v1^{commit}", b"main^{tree}", b"main:a", b"nothing", b"", b"-h", b"a b"]
+    assert list(process.query(revisions)) == [commit, commit, *[None] * 6]
     content.commit({"a": "2"})
-    assert list(catalogue.query([b"main", b"main~1"])) == [content.head(), commit]
-    catalogue.close()
+    assert list(process.query([b"main", b"main~1"])) == [content.head(), commit]
+    process.close()

@@ -1,4 +1,4 @@
-"""Blobs are read in their order, and a git that never answers is an error of the repository."""
+"""Blobs are read in order, and a git that never answers is a repository error."""
 
 import pytest
 
@@ -8,10 +8,10 @@ from syndicate.model.post import BlobId
 from tests.content_repository import ContentRepository
 
 
-def test_blobs_come_in_their_order_with_sizes_of_those_that_are_too_large(
+def test_blobs_are_in_order_with_the_sizes_of_large_ones(
     content: ContentRepository, repository: Repository
 ) -> None:
-    """More of them than are asked for together, and more bytes than are in memory together."""
+    """More blobs than a batch of queries, and more bytes than are held in memory together."""
     sizes = [3_000_000, 10, 3_000_001, *range(100, 300), 2_000_000, 2_500_000]
     content.commit({f"{number}": b"x" * size for number, size in enumerate(sizes)})
     blobs = [BlobId(content.git("rev-parse", f"main:{n}")) for n in range(len(sizes))]
@@ -23,10 +23,10 @@ def test_blobs_come_in_their_order_with_sizes_of_those_that_are_too_large(
     assert [len(c) for c in contents if isinstance(c, bytes)] == [sizes[0], sizes[1], *sizes[3:]]
 
 
-def test_repository_that_went_away_is_an_error_and_no_damaged_file(
+def test_removed_repository_is_an_error_not_a_corrupt_blob(
     content: ContentRepository, repository: Repository
 ) -> None:
-    """Git then ends at each question, whichever object it is about."""
+    """Git then ends at each query, whatever the object."""
     content.commit({"a": "1"})
     blob = BlobId(content.git("rev-parse", "main:a"))
     assert list(repository.read_blobs([blob], max_bytes=9)) == [(blob, b"1")]

@@ -1,4 +1,4 @@
-"""Git is run with nobody's interference, for a limited time, and nothing of it stays."""
+"""Git runs in a controlled environment, with a timeout, and leaves no processes behind."""
 
 import os
 import pathlib
@@ -11,33 +11,33 @@ from syndicate.git import command, git_version
 from syndicate.git.command import isolated_environment, run_git, user_environment
 
 
-def program(folder: pathlib.Path, script: str) -> dict[str, str]:
-    """Put a ``git`` of a few lines of shell first on a PATH and return that as an environment."""
+def fake_git(folder: pathlib.Path, script: str) -> dict[str, str]:
+    """Write a shell script ``git`` and return an environment with it first on the PATH."""
     folder.mkdir(exist_ok=True)
     (folder / "git").write_text(f"#!/bin/sh\n{script}\n")
     (folder / "git").chmod(0o755)
     return {"PATH": f"{folder}:{os.environ['PATH']}"}
 
 
-def test_the_version_is_told() -> None:
-    """As ``git version`` says it, without words."""
+def test_version_of_git_is_returned() -> None:
+    """Only the number of ``git version``."""
     assert git_version().split(".")[0].isdecimal()
 
 
-def test_no_git_is_named_with_what_to_type(
+def test_missing_git_is_an_error_with_an_install_hint(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An empty PATH is the operator's to mend."""
+    """The PATH is empty."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(RepositoryError, match="no git on the PATH") as caught:
+    with pytest.raises(RepositoryError, match="git was not found on the PATH") as caught:
         git_version()
     assert caught.value.code == "no-git"
     assert "apt install git" in caught.value.hint
 
 
-def test_a_git_that_cannot_be_started_is_an_error_too(tmp_path: pathlib.Path) -> None:
-    """A file that is no program, or a NUL in an argument, ends in the same kind of error."""
-    program(tmp_path, "true")
+def test_git_that_cannot_be_started_is_an_error(tmp_path: pathlib.Path) -> None:
+    """The file is not executable as a program, or an argument contains a NUL."""
+    fake_git(tmp_path, "true")
     (tmp_path / "git").write_bytes(b"\x7fELF nonsense")
     with pytest.raises(RepositoryError, match="git version cannot be started"):
         run_git("version", environment={"PATH": str(tmp_path)})
@@ -45,24 +45,24 @@ def test_a_git_that_cannot_be_started_is_an_error_too(tmp_path: pathlib.Path) ->
         run_git("ls-tree", "a\0b", environment=isolated_environment())
 
 
-def test_an_answer_holds_everything_git_said(tmp_path: pathlib.Path) -> None:
-    """Exit code, output and complaint; the input is handed over whole."""
-    environment = program(tmp_path, 'cat; echo "$1 \\377" >&2; exit 3')
+def test_result_has_exit_code_stdout_and_stderr(tmp_path: pathlib.Path) -> None:
+    """Standard input is passed completely."""
+    environment = fake_git(tmp_path, 'cat; echo "$1 \\377" >&2; exit 3')
     answer = run_git("x", environment=environment, stdin=b"\xff" * 200_000)
     assert (answer.exit_code, answer.stdout) == (3, b"\xff" * 200_000)
     assert answer.stderr == "x \udcff\n"
 
 
 @pytest.mark.parametrize("stubborn", ["trap '' TERM", "true"])
-def test_what_takes_too_long_is_stopped_with_all_it_started(
+def test_timed_out_command_is_stopped_with_its_children(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, stubborn: str
 ) -> None:
-    """First kindly, then not; its children do not outlive it."""
+    """By SIGTERM, then by SIGKILL."""
     monkeypatch.setattr(command, "_TERMINATE_GRACE_SECONDS", 0.3)
     script = f"{stubborn}\n(sleep 60; echo late) &\necho $! > {tmp_path}/child\nwait; sleep 60"
     start = time.monotonic()
     with pytest.raises(RepositoryError, match="was stopped") as caught:
-        run_git("fetch", environment=program(tmp_path, script), timeout=0.3)
+        run_git("fetch", environment=fake_git(tmp_path, script), timeout=0.3)
     assert time.monotonic() - start < 10
     assert caught.value.code == "timed-out"
     child = pathlib.Path(f"/proc/{(tmp_path / 'child').read_text().strip()}/stat")
@@ -72,9 +72,9 @@ def test_what_takes_too_long_is_stopped_with_all_it_started(
     assert not child.exists() or " Z " in child.read_text()
 
 
-def test_git_has_no_terminal_to_ask_on(tmp_path: pathlib.Path) -> None:
-    """It runs in a session of its own, so that neither git nor ssh can wait for a password."""
-    environment = program(tmp_path, "ps -o sid= -p $$ 2>/dev/null || cut -d' ' -f6 /proc/$$/stat")
+def test_git_has_no_terminal(tmp_path: pathlib.Path) -> None:
+    """It runs in a new session, so that neither git nor ssh can wait for a password."""
+    environment = fake_git(tmp_path, "ps -o sid= -p $$ 2>/dev/null || cut -d' ' -f6 /proc/$$/stat")
     answer = run_git("x", environment=environment)
     assert int(answer.stdout) != os.getsid(0)
     assert (
@@ -84,8 +84,8 @@ def test_git_has_no_terminal_to_ask_on(tmp_path: pathlib.Path) -> None:
     )
 
 
-def test_the_users_settings_count_when_fetching_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Credentials, proxies and ssh are the user's; which repository and how to read it are not."""
+def test_user_configuration_is_used_only_for_fetching(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials, proxies and ssh; the choice of the repository and how it is read are not."""
     given = {
         "GIT_SSH_COMMAND": "ssh -i key",
         "GIT_ASKPASS": "/bin/askpass",
@@ -118,8 +118,8 @@ def test_the_users_settings_count_when_fetching_only(monkeypatch: pytest.MonkeyP
     assert f"core.hookspath={os.devnull}" in said
 
 
-def test_settings_that_git_could_not_count_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A broken count in the environment does not take ours away."""
+def test_invalid_config_count_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The configuration set by the service is still passed."""
     monkeypatch.setenv("GIT_CONFIG_COUNT", "many")
     environment = user_environment({"http.proxy": "http://p"})
     assert "http.proxy" in environment.values()

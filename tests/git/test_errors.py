@@ -1,4 +1,4 @@
-"""Each known complaint of git becomes an error that says what to type."""
+"""Known messages of git become errors with a hint."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from syndicate.git.repository_location import RepositoryLocation
 HERE = RepositoryLocation.parse("/srv/my posts", source_name="usds")
 THERE = RepositoryLocation.parse("https://token@example.gov/x.git")
 
-COMPLAINTS = [
+STDERR = [
     (
         "fatal: detected dubious ownership in repository at '/srv/my posts'\nTo add an exception",
         "dubious-ownership",
@@ -58,9 +58,9 @@ COMPLAINTS = [
 ]
 
 
-@pytest.mark.parametrize(("complaint", "code", "hint"), COMPLAINTS)
-def test_a_complaint_says_what_to_do(complaint: str, code: str, hint: str) -> None:
-    """The error names the source, the cause in git's words without prefix, and the remedy."""
+@pytest.mark.parametrize(("complaint", "code", "hint"), STDERR)
+def test_error_has_source_cause_and_hint(complaint: str, code: str, hint: str) -> None:
+    """The cause is git's message without its prefix."""
     error = error_from_stderr(HERE, complaint)
     assert error.code == code
     assert hint in error.hint
@@ -68,13 +68,13 @@ def test_a_complaint_says_what_to_do(complaint: str, code: str, hint: str) -> No
     assert "fatal: " not in error.message
 
 
-def test_every_known_complaint_is_tried() -> None:
-    """No case stands in the table without an example here."""
-    assert {case.code for case in KNOWN_ERRORS} <= {code for _, code, _ in COMPLAINTS}
+def test_every_known_error_has_an_example() -> None:
+    """No pattern in the table is untested."""
+    assert {case.code for case in KNOWN_ERRORS} <= {code for _, code, _ in STDERR}
 
 
-def test_the_line_that_says_most_is_the_cause() -> None:
-    """Warnings and noise before it are left out; secrets in it are not shown."""
+def test_cause_is_the_first_error_line() -> None:
+    """Warnings before it are left out; secrets are redacted."""
     complaint = (
         "warning: redirecting to https://token@example.gov/x\n\nhint: \n"
         "remote: fatal: Repository https://token@example.gov/x not found\nfatal: x"

@@ -1,4 +1,4 @@
-"""A content repository may hold any trap; reading it springs none and reads the same as without."""
+"""Reading an untrusted repository runs nothing and is not affected by configuration."""
 
 import hashlib
 import pathlib
@@ -20,8 +20,8 @@ Everything = tuple[
 ]
 
 
-def everything(repository: Repository) -> Everything:
-    """Use every way to read, and return what was read."""
+def read_everything(repository: Repository) -> Everything:
+    """Return the results of every way to read."""
     head = repository.head()
     first = repository.resolve("HEAD~2")
     assert repository.commit_time(head) > repository.commit_time(first)
@@ -50,7 +50,7 @@ def filled(content: ContentRepository) -> ContentRepository:
 
 @pytest.fixture
 def trap(tmp_path: pathlib.Path) -> pathlib.Path:
-    """Write a program that leaves a file ``sprung`` beside itself when it is run."""
+    """Write a program that creates a file ``sprung`` beside itself when it runs."""
     script = tmp_path / "trap" / "trap"
     script.parent.mkdir()
     script.write_text(f'#!/bin/sh\ntouch "{script.parent}/sprung"\nexit 1\n')
@@ -59,13 +59,13 @@ def trap(tmp_path: pathlib.Path) -> pathlib.Path:
 
 
 def fsmonitor(content: ContentRepository, trap: pathlib.Path) -> list[str]:
-    """Watch the working tree by a program."""
+    """Configure a program that watches the working tree."""
     content.git("config", "core.fsmonitor", str(trap))
     return ["status"]
 
 
 def hooks(content: ContentRepository, trap: pathlib.Path) -> list[str]:
-    """Run a program whenever a ref is touched."""
+    """Configure a program that runs whenever a ref is updated."""
     (content.path / "hooks").mkdir()
     (content.path / "hooks" / "reference-transaction").symlink_to(trap)
     content.git("config", "core.hooksPath", "hooks")
@@ -73,7 +73,7 @@ def hooks(content: ContentRepository, trap: pathlib.Path) -> list[str]:
 
 
 def signature(content: ContentRepository, trap: pathlib.Path) -> list[str]:
-    """Have signatures of commits checked by a program."""
+    """Configure a program that checks the signatures of commits."""
     content.git("config", "gpg.program", str(trap))
     content.git("config", "log.showSignature", "true")
     about, _, message = content.git("cat-file", "commit", "HEAD").partition("\n\n")
@@ -85,33 +85,33 @@ def signature(content: ContentRepository, trap: pathlib.Path) -> list[str]:
 
 
 def textconv(content: ContentRepository, trap: pathlib.Path) -> list[str]:
-    """Turn files into text by a program before they are compared."""
+    """Configure a program that converts files to text before comparing."""
     content.git("config", "diff.trap.textconv", str(trap))
     return ["log", "-p"]
 
 
 def external_diff(content: ContentRepository, trap: pathlib.Path) -> list[str]:
-    """Compare files by a program."""
+    """Configure a program that compares files."""
     content.git("config", "diff.external", str(trap))
     return ["diff", "HEAD~1", "HEAD"]
 
 
 def filters(content: ContentRepository, trap: pathlib.Path) -> list[str]:
-    """Filter files by a program when they are written to the working tree."""
+    """Configure a program that filters files on checkout."""
     content.git("config", "filter.trap.smudge", str(trap))
     (content.path / "posts" / "b.md").unlink()
     return ["checkout", "--", "posts/b.md"]
 
 
 def pager(content: ContentRepository, trap: pathlib.Path) -> list[str]:
-    """Call a program by the name of a command that git has not."""
+    """Configure a program as an alias and as the pager."""
     content.git("config", "core.pager", str(trap))
     content.git("config", "alias.trap", f"!{trap}")
     return ["trap"]
 
 
 def promisor(content: ContentRepository, trap: pathlib.Path) -> list[str]:
-    """Promise that missing objects are found at an address that is a command."""
+    """Configure a promisor remote scope URL is a command."""
     content.git("config", "core.repositoryFormatVersion", "1")
     content.git("config", "extensions.partialClone", "origin")
     content.git("config", "remote.origin.promisor", "true")
@@ -124,18 +124,18 @@ TRAPS: Final = (fsmonitor, hooks, signature, textconv, external_diff, filters, p
 
 
 @pytest.mark.parametrize("setting", TRAPS)
-def test_no_program_that_a_repository_names_is_run(
+def test_no_configured_program_is_run(
     filled: ContentRepository,
     trap: pathlib.Path,
     tmp_path: pathlib.Path,
     setting: Callable[[ContentRepository, pathlib.Path], list[str]],
 ) -> None:
-    """Each trap would spring for somebody who works in the repository; reading it does not."""
+    """Each program would run for a user working in the repository."""
     spring = setting(filled, trap)
     sprung = trap.parent / "sprung"
     sprung.unlink(missing_ok=True)
     with Repository.open(str(filled.path), ref="main", mirrors=tmp_path / "var") as repository:
-        everything(repository)
+        read_everything(repository)
         with pytest.raises(RepositoryError, match="1111"):
             list(repository.read([BlobId("1" * 40)]))
     assert not sprung.exists()
@@ -150,7 +150,7 @@ def test_no_program_that_a_repository_names_is_run(
     assert sprung.exists()
 
 
-TASTES: Final = """
+CONFIGURATIONS: Final = """
 [diff]
     renames = false
     renameLimit = 1
@@ -182,45 +182,45 @@ TASTES: Final = """
 """
 
 
-@pytest.mark.parametrize("whose", ["repository", "user", "system"])
-def test_nobodys_taste_changes_what_is_read(
+@pytest.mark.parametrize("scope", ["repository", "user", "system"])
+def test_configuration_does_not_change_what_is_read(
     filled: ContentRepository,
     repository: Repository,
     tmp_path: pathlib.Path,
     monkeypatch: pytest.MonkeyPatch,
-    whose: str,
+    scope: str,
 ) -> None:
-    """The same commits read the same whatever the repository, its user or the system configures."""
-    expected = everything(repository)
-    file = filled.path / ".git" / "config" if whose == "repository" else tmp_path / "taste"
+    """Neither that of the repository, nor of the user, nor of the system."""
+    expected = read_everything(repository)
+    file = filled.path / ".git" / "config" if scope == "repository" else tmp_path / "gitconfig"
     with file.open("a") as configuration:
-        configuration.write(TASTES)
-    if whose != "repository":
-        monkeypatch.setenv(f"GIT_CONFIG_{'GLOBAL' if whose == 'user' else 'SYSTEM'}", str(file))
+        configuration.write(CONFIGURATIONS)
+    if scope != "repository":
+        monkeypatch.setenv(f"GIT_CONFIG_{'GLOBAL' if scope == 'user' else 'SYSTEM'}", str(file))
     (filled.path / ".git" / "info" / "attributes").write_text("*.md binary -diff\n")
     (filled.path / ".gitattributes").write_text("*.md binary -diff\n")
     with Repository.open(str(filled.path), ref="main", mirrors=tmp_path / "new") as again:
-        assert everything(again) == expected
+        assert read_everything(again) == expected
     assert [change.kind for change in expected[3][-1].changes] == ["renamed"]
 
 
-def test_neither_replacements_nor_grafts_count(
+def test_replacements_and_grafts_are_ignored(
     filled: ContentRepository, repository: Repository
 ) -> None:
-    """What a commit holds is what its id says, not what a ref beside it claims."""
-    expected = everything(repository)
+    """The content of a commit is what its id covers."""
+    expected = read_everything(repository)
     filled.git("replace", f"{expected[0]}:posts/b.md", f"{expected[0]}:posts/c.md")
     filled.git("replace", "main", "main~2")
     (filled.path / ".git" / "info" / "grafts").write_text(f"{expected[0]}\n")
     repository.close()
-    assert everything(repository) == expected
+    assert read_everything(repository) == expected
     assert filled.git("rev-list", "--count", "main") == "1"
 
 
-def test_the_environment_of_a_hook_is_not_taken_along(
+def test_environment_of_a_hook_is_not_inherited(
     filled: ContentRepository, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Started by a hook of another repository, the service still reads the one it is told to."""
+    """A service started by a hook of another repository reads the configured one."""
     other = ContentRepository.create(tmp_path / "other", bare=True)
     other.commit({"x": "y"})
     for name, value in {
@@ -238,16 +238,16 @@ def test_the_environment_of_a_hook_is_not_taken_along(
     }.items():
         monkeypatch.setenv(name, value)
     with Repository.open(str(filled.path), ref="main", mirrors=tmp_path / "var") as repository:
-        assert everything(repository)[0] == filled.head()
+        assert read_everything(repository)[0] == filled.head()
     with Repository.open(f"file://{filled.path}", ref="main", mirrors=tmp_path / "var") as mirrored:
         assert mirrored.fetch()
         assert mirrored.head() == filled.head()
 
 
-def test_nothing_is_written_into_a_content_repository(
+def test_content_repository_is_not_modified(
     filled: ContentRepository, repository: Repository
 ) -> None:
-    """Reading leaves every file of the repository as it was, and touches no working tree."""
+    """Reading changes no file of it, and no working tree."""
 
     def fingerprint() -> dict[str, str]:
         files = (file for file in filled.path.rglob("*") if file.is_file())
@@ -256,20 +256,20 @@ def test_nothing_is_written_into_a_content_repository(
     (filled.path / "posts" / "b.md").write_text("not committed")
     (filled.path / "posts" / "new.md").write_text("not committed")
     before = fingerprint()
-    read = everything(repository)
+    read = read_everything(repository)
     assert fingerprint() == before
     assert b"not committed" not in read[4].values()
 
 
 @pytest.mark.parametrize("option", ["--output=pwned", "-opwned", "--help", "-", "--"])
-def test_nothing_becomes_an_option(
+def test_arguments_are_never_parsed_as_options(
     filled: ContentRepository,
     repository: Repository,
     tmp_path: pathlib.Path,
     monkeypatch: pytest.MonkeyPatch,
     option: str,
 ) -> None:
-    """Whatever looks like an option is a commit, folder or revision that is not there."""
+    """A value that looks like an option is a commit, folder or revision that does not exist."""
     monkeypatch.chdir(tmp_path)
     head, odd = repository.head(), CommitId(option)
     assert repository.list_files(head, [Path(option)]) == ()
@@ -289,10 +289,10 @@ def test_nothing_becomes_an_option(
     assert not list(tmp_path.glob("pwned*"))
 
 
-def test_a_file_name_that_looks_like_an_option_is_a_file_name(
+def test_file_names_that_look_like_options_are_read(
     content: ContentRepository, repository: Repository
 ) -> None:
-    """Files and folders may begin with a dash, and hold what means something in patterns."""
+    """Names may begin with a dash and contain characters of patterns."""
     names = ("--output=x/a.md", "-z/b.md", ":(glob)/*.md", ":!x/c.md", "*/d.md", "[a]/e.md")
     head = CommitId(content.commit({name: name for name in names} | {"a/f.md": Symlink("..")}))
     for name in names:
@@ -306,27 +306,27 @@ def test_a_file_name_that_looks_like_an_option_is_a_file_name(
     "address",
     ["ext::sh -c touch% pwned", "http://example.gov/x.git", "git://x/y", "fd::3", "ftp://x"],
 )
-def test_only_https_ssh_and_file_are_fetched_from(tmp_path: pathlib.Path, address: str) -> None:
-    """Another protocol is refused before git hears of it, and the known ones are named."""
+def test_only_https_ssh_and_file_are_allowed(tmp_path: pathlib.Path, address: str) -> None:
+    """Other protocols are refused before git runs, and the error lists the allowed ones."""
     with pytest.raises(RepositoryError, match="protocol") as caught:
         Repository.open(address, ref="main", mirrors=tmp_path)
     assert caught.value.code == "refused-protocol"
     assert caught.value.choices == ("https", "ssh", "file")
 
 
-def test_a_user_cannot_be_talked_into_another_protocol(
+def test_url_rewrite_cannot_change_the_protocol(
     filled: ContentRepository,
     tmp_path: pathlib.Path,
     trap: pathlib.Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Even where the user's own settings rewrite an address to a command, none is run."""
-    taste = tmp_path / "taste"
-    taste.write_text(
+    """A user configuration that rewrites a URL to a command runs nothing."""
+    gitconfig = tmp_path / "gitconfig"
+    gitconfig.write_text(
         f'[url "ext::{trap} "]\n insteadOf = https://example.gov/\n'
         '[protocol "ext"]\n allow = always\n'
     )
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(taste))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(gitconfig))
     address = "https://example.gov/x"
     with pytest.raises(RepositoryError, match="not allowed") as caught:
         Repository.open(address, ref="main", mirrors=tmp_path / "var").fetch()
@@ -334,7 +334,7 @@ def test_a_user_cannot_be_talked_into_another_protocol(
     assert not (trap.parent / "sprung").exists()
     subprocess.run(
         ["git", "ls-remote", address],
-        env=git_environment({"GIT_CONFIG_GLOBAL": str(taste)}),
+        env=git_environment({"GIT_CONFIG_GLOBAL": str(gitconfig)}),
         cwd=filled.path,
         capture_output=True,
         check=False,
@@ -343,19 +343,19 @@ def test_a_user_cannot_be_talked_into_another_protocol(
     assert (trap.parent / "sprung").exists()
 
 
-def test_a_repository_that_one_stands_in_does_not_count_when_fetching(
+def test_repository_in_the_current_folder_is_ignored_when_fetching(
     filled: ContentRepository,
     tmp_path: pathlib.Path,
     trap: pathlib.Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The configuration of the folder the service was started in is not the user's."""
+    """Its configuration is not the user's."""
     filled.git("config", "core.sshCommand", str(trap))
     filled.git("config", "url.ssh://trap/.insteadOf", "file://")
     monkeypatch.chdir(filled.path)
     with Repository.open(f"file://{filled.path}", ref="main", mirrors=tmp_path / "var") as mirrored:
         assert mirrored.fetch()
-        assert everything(mirrored)[0] == filled.head()
+        assert read_everything(mirrored)[0] == filled.head()
     assert not (trap.parent / "sprung").exists()
     subprocess.run(
         ["git", "ls-remote", f"file://{filled.path}"],

@@ -1,4 +1,4 @@
-"""The history of pages along first parents."""
+"""The first-parent history of page files."""
 
 import pathlib
 import random
@@ -14,7 +14,7 @@ from tests.content_repository import FIRST_COMMIT_AT, Content, ContentRepository
 def test_history_is_first_parent_oldest_first_with_renames(
     content: ContentRepository, repository: Repository
 ) -> None:
-    """A branch counts when it is merged; what is not a page is left out; renames are seen."""
+    """A branch appears with its merge; other files are left out; renames are detected."""
     text = "".join(f"line {number}\n" for number in range(20))
     first = content.commit({"_posts/a.md": text, "logo.svg": ""})
     content.create_branch("topic")
@@ -40,13 +40,10 @@ def test_history_is_first_parent_oldest_first_with_renames(
     assert list(news.commits) == found[3:]
 
 
-def test_news_are_the_end_of_the_whole_history(
+def test_commits_since_equal_the_end_of_the_history(
     content: ContentRepository, repository: Repository
 ) -> None:
-    """Whatever happened in between: random edits, moves, deletions, restored and other files.
-
-    They say as well what every file holds in the end.
-    """
+    """After random edits, moves, deletions and restored files; the final blobs match too."""
     chance = random.Random(5)  # noqa: S311 — reproducible
     names = [f"{folder}/{name}" for folder in "pq" for name in ("a.md", "b.HTML", "c.txt", "d.md")]
     texts = ["".join(f"{number} {line}\n" for line in range(20)) for number in range(3)]
@@ -80,19 +77,19 @@ def test_news_are_the_end_of_the_whole_history(
         }
 
 
-def test_the_ending_of_a_post_may_be_in_capitals(
+def test_page_extensions_are_case_insensitive(
     content: ContentRepository, repository: Repository
 ) -> None:
-    """Files that systems without capitals wrote have a history as well."""
+    """As written by file systems without lower case."""
     only = CommitId(content.commit({"POST.MD": "1"}))
     (commit,) = repository.history(only)
     assert [change.path for change in commit.changes] == ["POST.MD"]
 
 
-def test_few_commits_and_many_are_told_alike(
+def test_single_reads_and_log_give_the_same_commits(
     content: ContentRepository, repository: Repository, tmp_path: pathlib.Path
 ) -> None:
-    """Merges, moves and all: whether each is asked for, or one process tells them together."""
+    """With merges and moves, for few and for many commits."""
     made = [CommitId(content.commit({"a.md": "1", "x\nthat was all": "1"}))]
     for number in range(10):
         content.create_branch(f"topic-{number}")
@@ -112,10 +109,8 @@ def test_few_commits_and_many_are_told_alike(
             assert cut.commits_since(head, since) == news
 
 
-def test_a_commit_that_is_lost_ends_the_line(
-    content: ContentRepository, repository: Repository
-) -> None:
-    """Nobody can tell what it changed, and the error names what is wrong."""
+def test_missing_commit_is_an_error(content: ContentRepository, repository: Repository) -> None:
+    """The error names the missing object."""
     made = [CommitId(content.commit({"a.md": f"{number}"})) for number in range(3)]
     lost = content.path / ".git" / "objects" / made[1][:2] / made[1][2:]
     lost.unlink()

@@ -1,4 +1,4 @@
-"""Remote repositories are mirrored: what is needed, again after any interruption."""
+"""Remote repositories are mirrored, and the mirror survives interruptions."""
 
 import pathlib
 import threading
@@ -14,16 +14,18 @@ from tests.content_repository import ContentRepository
 MAIN: Final = "refs/syndicate/main"
 
 
-def reading(upstream: ContentRepository, tmp_path: pathlib.Path, ref: str = "main") -> Repository:
-    """Open ``upstream`` by its file address."""
+def open_remote(
+    upstream: ContentRepository, tmp_path: pathlib.Path, ref: str = "main"
+) -> Repository:
+    """Open ``upstream`` by its file URL."""
     address = f"file://{upstream.path}"
     return Repository.open(address, ref=ref, mirrors=tmp_path / "var", source_name="usds")
 
 
-def test_the_first_fetch_clones_and_later_ones_bring_what_is_new(
+def test_first_fetch_clones_and_later_ones_update(
     upstream: ContentRepository, remote: Repository
 ) -> None:
-    """A fetch tells whether anything came; a forced push is followed like any other."""
+    """A fetch returns whether the ref moved; a forced push is followed."""
     assert remote.is_remote
     assert remote.fetch()
     first = remote.head()
@@ -41,18 +43,18 @@ def test_the_first_fetch_clones_and_later_ones_bring_what_is_new(
     assert remote.list_files(remote.head(), [Path("posts")])[1].path == "posts/b.md"
 
 
-def test_nothing_can_be_read_before_the_first_fetch(remote: Repository) -> None:
-    """The error says so, whatever is asked."""
+def test_reading_before_the_first_fetch_is_an_error(remote: Repository) -> None:
+    """Every way to read raises the same error."""
     for ask in (remote.head, lambda: remote.is_shallow, lambda: remote.resolve("abcd")):
         with pytest.raises(RepositoryError, match="not been fetched yet") as caught:
             ask()
         assert caught.value.code == "not-fetched"
 
 
-def test_only_the_branch_that_is_needed_is_fetched(
+def test_only_the_configured_branch_is_fetched(
     upstream: ContentRepository, remote: Repository
 ) -> None:
-    """What only another branch holds stays away until that branch is asked for by name."""
+    """Another branch is fetched when it is resolved by name."""
     upstream.create_branch("editorial")
     other = upstream.commit({"draft.md": "draft"}, branch="editorial")
     draft = BlobId(upstream.git("rev-parse", f"{other}:draft.md"))
@@ -66,10 +68,10 @@ def test_only_the_branch_that_is_needed_is_fetched(
     assert remote.resolve("editorial~1") == remote.resolve(other[:9]) == other
 
 
-def test_revisions_of_a_remote_mean_what_they_mean_there(
+def test_revisions_are_resolved_as_at_the_remote(
     upstream: ContentRepository, remote: Repository
 ) -> None:
-    """Its HEAD, tags and ids; what it does not have is an error that names what it has."""
+    """HEAD, tags and ids; the error for an unknown one lists the refs."""
     first = upstream.head()
     upstream.git("tag", "-a", "-m", "one", "v1.0")
     second = upstream.commit({"posts/a.md": "2"})
@@ -88,31 +90,31 @@ def test_revisions_of_a_remote_mean_what_they_mean_there(
         assert caught.value.code == "unknown-ref"
 
 
-def test_a_branch_may_become_a_folder_of_branches(
+def test_branch_may_be_replaced_by_a_folder_of_branches(
     upstream: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
-    """That the mirror once held ``a`` is no obstacle to ``a/b``."""
+    """A mirrored ``a`` does not prevent ``a/b``."""
     first = upstream.create_branch("a")
-    with reading(upstream, tmp_path, ref="a") as one:
+    with open_remote(upstream, tmp_path, ref="a") as one:
         one.fetch()
     upstream.git("update-ref", "-d", "refs/heads/a")
     upstream.create_branch("a/b")
     second = upstream.commit({"x": "y"}, branch="a/b")
-    with reading(upstream, tmp_path, ref="a/b") as two:
+    with open_remote(upstream, tmp_path, ref="a/b") as two:
         two.fetch()
         assert two.head() == second
-    with reading(upstream, tmp_path, ref="a") as one:
+    with open_remote(upstream, tmp_path, ref="a") as one:
         with pytest.raises(RepositoryError, match="a does not exist") as caught:
             one.fetch()
         assert "a/b" in caught.value.choices
         assert one.head() == first
 
 
-def test_a_missing_branch_is_an_error_that_names_the_others(
+def test_missing_branch_is_an_error_that_lists_the_others(
     upstream: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
-    """Before anything was cloned as well as after, and once it is pushed all is well."""
-    with reading(upstream, tmp_path, ref="later") as remote:
+    """Before and after cloning; once the branch is pushed, fetching works."""
+    with open_remote(upstream, tmp_path, ref="later") as remote:
         for _ in range(2):
             with pytest.raises(RepositoryError, match="usds: later does not exist") as caught:
                 remote.fetch()
@@ -122,22 +124,22 @@ def test_a_missing_branch_is_an_error_that_names_the_others(
         assert remote.head() == upstream.head()
 
 
-def test_a_remote_without_commits_is_told(tmp_path: pathlib.Path) -> None:
-    """There is nothing to choose from, so the hint is another."""
+def test_remote_without_commits_is_an_error(tmp_path: pathlib.Path) -> None:
+    """The hint then is to push some."""
     empty = ContentRepository.create(tmp_path / "empty", bare=True)
     with (
-        reading(empty, tmp_path) as remote,
+        open_remote(empty, tmp_path) as remote,
         pytest.raises(RepositoryError, match="does not exist") as caught,
     ):
         remote.fetch()
     assert "no commits yet" in caught.value.hint
 
 
-def test_a_remote_of_the_other_hash_is_mirrored(tmp_path: pathlib.Path) -> None:
+def test_sha256_remote_is_mirrored(tmp_path: pathlib.Path) -> None:
     """SHA-256 repositories work as any other."""
     upstream = ContentRepository.create(tmp_path / "new", bare=True, object_format="sha256")
     commits = [upstream.commit({"a.md": str(number)}) for number in range(3)]
-    with reading(upstream, tmp_path) as remote:
+    with open_remote(upstream, tmp_path) as remote:
         assert remote.fetch()
         assert remote.head() == commits[-1]
         assert len(remote.head()) == 64
@@ -148,15 +150,15 @@ def test_a_remote_of_the_other_hash_is_mirrored(tmp_path: pathlib.Path) -> None:
         assert remote.commits_since(remote.head(), CommitId("1" * 40)) is None
 
 
-def test_a_shallow_remote_is_followed_and_told(
+def test_shallow_remote_is_mirrored_and_reported(
     upstream: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
-    """What it has is served, and that it is not all is known."""
+    """Its commits are served, and the repository is reported as shallow."""
     for number in range(3):
         upstream.commit({"posts/a.md": str(number)})
     shallow = ContentRepository(path=tmp_path / "shallow", bare=True)
     upstream.git("clone", "-q", "--bare", "--depth=1", f"file://{upstream.path}", str(shallow.path))
-    with reading(shallow, tmp_path) as remote:
+    with open_remote(shallow, tmp_path) as remote:
         remote.fetch()
         newer = shallow.commit({"posts/b.md": ""})
         assert remote.fetch()
@@ -164,10 +166,10 @@ def test_a_shallow_remote_is_followed_and_told(
         assert remote.is_shallow
 
 
-def test_a_remote_that_goes_away_leaves_the_mirror(
+def test_unreachable_remote_leaves_the_mirror_readable(
     upstream: ContentRepository, remote: Repository, tmp_path: pathlib.Path
 ) -> None:
-    """The error says what to do; everything fetched can still be read."""
+    """The error has a hint."""
     remote.fetch()
     upstream.path.rename(tmp_path / "moved")
     with pytest.raises(RepositoryError) as caught:
@@ -176,15 +178,15 @@ def test_a_remote_that_goes_away_leaves_the_mirror(
     assert remote.head() == remote.resolve("main")
 
 
-def test_two_sources_share_the_mirror_of_one_address(
+def test_two_sources_share_the_mirror_of_a_url(
     upstream: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
-    """Fetched at once by several threads, each has its branch."""
+    """Fetched concurrently, each has its branch."""
     branches = [f"b{number}" for number in range(4)]
     for branch in branches:
         upstream.create_branch(branch, "main")
         upstream.commit({branch: branch}, branch=branch)
-    sources = [reading(upstream, tmp_path, ref=branch) for branch in branches]
+    sources = [open_remote(upstream, tmp_path, ref=branch) for branch in branches]
     threads = [threading.Thread(target=source.fetch) for source in sources]
     for thread in threads:
         thread.start()

@@ -1,4 +1,4 @@
-"""What can go wrong with a remote: no answer, no proxy, no room, and kills at any moment."""
+"""Faults of a remote: no response, no proxy, no disk space, and kills at any time."""
 
 import fcntl
 import os
@@ -28,7 +28,7 @@ MAIN: Final = "refs/syndicate/main"
 
 @contextmanager
 def silent_server() -> Iterator[tuple[int, list[bytes]]]:
-    """Accept connections, take what comes first, and never answer."""
+    """Accept connections, read the first bytes, and never respond."""
     heard = list[bytes]()
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -53,13 +53,13 @@ def silent_server() -> Iterator[tuple[int, list[bytes]]]:
             thread.join()
 
 
-def test_what_a_killed_git_left_behind_is_no_obstacle(
+def test_files_left_by_a_killed_git_are_removed(
     upstream: ContentRepository,
     remote: Repository,
     tmp_path: pathlib.Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Half a clone, and every lock that a fetch takes, are removed; a lock in use is waited for."""
+    """A partial clone and every stale lock are removed; a lock in use is waited for."""
     monkeypatch.setattr(mirror, "_STALE_LOCK_SECONDS", 0.3)
     folder = next(
         iter(
@@ -94,8 +94,8 @@ def test_what_a_killed_git_left_behind_is_no_obstacle(
     assert not list(folder.rglob("*.lock"))
 
 
-def ssh(folder: pathlib.Path, wait: str = "") -> str:
-    """Write an ``ssh`` that runs what it is asked for on this host, and return its path."""
+def fake_ssh(folder: pathlib.Path, wait: str = "") -> str:
+    """Write an ``ssh`` that runs its command on this host, and return its path."""
     script = folder / "ssh"
     note, last = f'echo "$@" >> "{folder}/asked"', 'shift $(($# - 1))\neval "$1"'
     script.write_text(f"#!/bin/sh\n{note}\n{wait}\n{last}\n")
@@ -104,11 +104,11 @@ def ssh(folder: pathlib.Path, wait: str = "") -> str:
 
 
 @pytest.mark.parametrize("form", ["ssh://git@example.gov{}", "git@example.gov:{}"])
-def test_ssh_is_the_users_own(
+def test_ssh_settings_of_the_user_are_used(
     upstream: ContentRepository, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
-    """Keys, jumps and host names of the user's ssh settings count, as by hand."""
-    monkeypatch.setenv("GIT_SSH_COMMAND", ssh(tmp_path))
+    """Keys, jump hosts and host names apply as on the command line."""
+    monkeypatch.setenv("GIT_SSH_COMMAND", fake_ssh(tmp_path))
     monkeypatch.setenv("GIT_SSH_VARIANT", "ssh")
     address = form.format(upstream.path)
     with Repository.open(address, ref="main", mirrors=tmp_path / "var") as remote:
@@ -117,10 +117,10 @@ def test_ssh_is_the_users_own(
     assert "git@example.gov git-upload-pack" in (tmp_path / "asked").read_text()
 
 
-def test_a_fetch_that_is_killed_needs_no_repair(
+def test_killed_fetch_needs_no_repair(
     upstream: ContentRepository, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Killed in the first fetch and in a later one, the next goes through."""
+    """Killed in the first or a later fetch, the next one succeeds."""
     monkeypatch.setenv("GIT_SSH_VARIANT", "ssh")
     script = (
         "import pathlib, sys\n"
@@ -131,7 +131,7 @@ def test_a_fetch_that_is_killed_needs_no_repair(
     address = f"ssh://host{upstream.path}"
     for round_ in range(3):
         upstream.commit({f"{number}.md": f"{round_}" * 1000 for number in range(20)})
-        monkeypatch.setenv("GIT_SSH_COMMAND", ssh(tmp_path, wait=f"sleep 0.{round_}5"))
+        monkeypatch.setenv("GIT_SSH_COMMAND", fake_ssh(tmp_path, wait=f"sleep 0.{round_}5"))
         (tmp_path / "asked").unlink(missing_ok=True)
         victim = subprocess.Popen(
             [sys.executable, "-c", script, address, str(tmp_path / "var")],
@@ -143,7 +143,7 @@ def test_a_fetch_that_is_killed_needs_no_repair(
         time.sleep(0.1)
         victim.kill()
         victim.wait(30)
-        monkeypatch.setenv("GIT_SSH_COMMAND", ssh(tmp_path))
+        monkeypatch.setenv("GIT_SSH_COMMAND", fake_ssh(tmp_path))
         with Repository.open(address, ref="main", mirrors=tmp_path / "var") as remote:
             remote.fetch()
             assert remote.head() == upstream.head()
@@ -152,18 +152,18 @@ def test_a_fetch_that_is_killed_needs_no_repair(
 
 
 @pytest.mark.parametrize("meddle", ["moves", "locks"])
-def test_a_git_that_outlived_its_service_may_come_first(
+def test_fetch_is_retried_if_another_git_moves_the_ref(
     upstream: ContentRepository,
     tmp_path: pathlib.Path,
     monkeypatch: pytest.MonkeyPatch,
     meddle: str,
 ) -> None:
-    """Where it moves the branch while we fetch, we fetch again; where it dies then, next time."""
+    """A git left over from a killed service may hold the lock of the ref."""
     monkeypatch.setattr(mirror, "_STALE_LOCK_SECONDS", 0.05)
     where = RepositoryLocation.parse(f"ssh://host{upstream.path}")
     ours = Mirror(location=where, folder=tmp_path / "x.git")
     monkeypatch.setenv("GIT_SSH_VARIANT", "ssh")
-    monkeypatch.setenv("GIT_SSH_COMMAND", ssh(tmp_path))
+    monkeypatch.setenv("GIT_SSH_COMMAND", fake_ssh(tmp_path))
     ours.fetch("main")
     middle = upstream.commit({"posts/a.md": "2"})
     upstream.create_branch("other")
@@ -177,7 +177,7 @@ def test_a_git_that_outlived_its_service_may_come_first(
     (tmp_path / "hook").chmod(0o755)
     setting = "export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=uploadpack.packObjectsHook"
     wait = f"{setting} GIT_CONFIG_VALUE_0={tmp_path}/hook"
-    monkeypatch.setenv("GIT_SSH_COMMAND", ssh(tmp_path, wait=wait))
+    monkeypatch.setenv("GIT_SSH_COMMAND", fake_ssh(tmp_path, wait=wait))
     if meddle == "locks":
         with pytest.raises(RepositoryError, match="cannot lock ref"):
             ours.fetch("main")
@@ -186,8 +186,8 @@ def test_a_git_that_outlived_its_service_may_come_first(
     assert asked == {"moves": 5, "locks": 6}[meddle]
 
 
-def test_a_remote_that_does_not_answer_is_given_up(tmp_path: pathlib.Path) -> None:
-    """After the time limit, with the address but without the password in it."""
+def test_remote_without_response_times_out(tmp_path: pathlib.Path) -> None:
+    """The error names the URL without its password."""
     with silent_server() as (port, _):
         where = RepositoryLocation.parse(
             f"https://user:secret@127.0.0.1:{port}/x", source_name="usds"
@@ -199,7 +199,7 @@ def test_a_remote_that_does_not_answer_is_given_up(tmp_path: pathlib.Path) -> No
     assert "secret" not in caught.value.message + caught.value.hint
 
 
-def test_a_declared_proxy_is_used(tmp_path: pathlib.Path) -> None:
+def test_configured_proxy_is_used(tmp_path: pathlib.Path) -> None:
     """The request for the host goes to the proxy, not to the host."""
     with silent_server() as (port, heard):
         where = RepositoryLocation.parse("https://example.gov/x.git")
@@ -210,10 +210,10 @@ def test_a_declared_proxy_is_used(tmp_path: pathlib.Path) -> None:
     assert heard[0].startswith(b"CONNECT example.gov:443 ")
 
 
-def test_an_unreachable_remote_says_what_to_try(
+def test_unreachable_remote_has_a_command_in_its_hint(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody listens there; the command to try is the one a person would type."""
+    """The command is the one to run by hand."""
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -224,10 +224,8 @@ def test_an_unreachable_remote_says_what_to_try(
     assert f"git ls-remote {address}" in caught.value.hint
 
 
-def test_a_mirror_that_is_busy_for_too_long_is_an_error(
-    upstream: ContentRepository, tmp_path: pathlib.Path
-) -> None:
-    """Another process that fetches is waited for, and not for ever."""
+def test_locked_mirror_times_out(upstream: ContentRepository, tmp_path: pathlib.Path) -> None:
+    """Another fetch is waited for, up to the timeout."""
     where = RepositoryLocation.parse(f"file://{upstream.path}")
     busy = Mirror(location=where, folder=tmp_path / "x.git", timeout=0.2)
     with (tmp_path / "x.busy").open("wb") as file:
@@ -238,10 +236,10 @@ def test_a_mirror_that_is_busy_for_too_long_is_an_error(
     assert busy.fetch("main")
 
 
-def test_a_place_that_cannot_be_written_is_named(
+def test_unwritable_folder_is_named_in_the_error(
     upstream: ContentRepository, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The mirror's folder, what should become it, and what git cannot write into it."""
+    """The mirror folder, the mirror itself, and files that git writes."""
     (tmp_path / "file").write_text("")
     where = RepositoryLocation.parse(f"file://{upstream.path}")
     with pytest.raises(RepositoryError, match="cannot be written to") as caught:
@@ -262,10 +260,10 @@ def test_a_place_that_cannot_be_written_is_named(
     assert caught.value.code == "not-writable"
 
 
-def test_no_git_is_no_time_out(
+def test_missing_git_is_not_reported_as_a_timeout(
     upstream: ContentRepository, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The reason stays the reason."""
+    """The original error is kept."""
     monkeypatch.setenv("PATH", str(tmp_path))
     where = RepositoryLocation.parse(f"file://{upstream.path}")
     with pytest.raises(RepositoryError) as caught:

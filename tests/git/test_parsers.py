@@ -1,4 +1,4 @@
-"""Git's NUL-separated output becomes values."""
+"""Git's NUL-separated output is parsed into values."""
 
 from datetime import UTC, datetime
 
@@ -17,8 +17,8 @@ from syndicate.model.post import BlobId, CommitId, Path
 A, B, C, NONE = b"a" * 40, b"b" * 64, b"c" * 40, b"0" * 40
 
 
-def test_only_regular_files_are_entries() -> None:
-    """Executable files count; links, submodules and folders do not."""
+def test_only_regular_files_are_tree_entries() -> None:
+    """Executable files are included; links, submodules and folders are not."""
     modes = (b"100644", b"100755", b"120000", b"160000", b"040000", b"100664")
     output = b"".join(b"%s blob %s\tname\twith tab %s\0" % (mode, A, mode) for mode in modes)
     assert [entry.path for entry in parse_tree(output)] == [
@@ -47,10 +47,10 @@ def test_only_regular_files_are_entries() -> None:
         (b"120000 120000", b"R100", None),
     ],
 )
-def test_a_change_is_about_regular_files(
+def test_only_changes_of_regular_files_are_parsed(
     modes: bytes, status: bytes, expected: tuple[str, str, str | None, str | None] | None
 ) -> None:
-    """A file that becomes a link is gone, a link that becomes a file is new, others are nothing."""
+    """A file that becomes a link is deleted, a link that becomes a file is added."""
     paths = b"x\0y\0" if status.startswith(b"R") else b"x\0"
     output = b"%s 0 \0:%s %s %s %s\0%s" % (C, modes, A, B, status, paths)
     (commit,) = parse_commits(output)
@@ -58,8 +58,8 @@ def test_a_change_is_about_regular_files(
     assert found == ([expected] if expected else [])
 
 
-def test_a_changed_mode_is_no_change() -> None:
-    """Readers see what a file holds, not whether it may be run; what follows is still read."""
+def test_change_of_mode_is_ignored() -> None:
+    """The changes after it are still parsed."""
     moded = b"%s 0 \0\n:100644 100755 %s %s M\0x\0" % (C, A, A)
     (commit,) = parse_commits(moded + b":000000 100644 %s %s A\0:y\0" % (NONE, C))
     assert commit.changes == (
@@ -69,8 +69,8 @@ def test_a_changed_mode_is_no_change() -> None:
     )
 
 
-def test_commits_are_told_apart_from_their_changes() -> None:
-    """A commit may have no change, and a path may look like anything."""
+def test_commits_and_changes_are_distinguished() -> None:
+    """A commit may have no changes, and a path may look like a header."""
     output = (
         b"%s 0 \0\0%s 60 %s\0" % (A, B, A)
         + b"\n:000000 100644 %s %s A\0\n:odd\0" % (NONE, A)
@@ -87,8 +87,8 @@ def test_commits_are_told_apart_from_their_changes() -> None:
     assert list(parse_commits(b"")) == []
 
 
-def test_a_commit_of_the_far_future_is_as_late_as_can_be() -> None:
-    """Git keeps times that no calendar has; they must not stop anybody."""
+def test_time_of_a_commit_is_limited_to_the_year_9999() -> None:
+    """Git stores later times, a datetime cannot."""
     assert parse_timestamp(b"0") == datetime(1970, 1, 1, tzinfo=UTC)
     assert parse_timestamp(b"18446744073709551615") == datetime(
         9999, 12, 30, 23, 59, 59, tzinfo=UTC

@@ -1,4 +1,4 @@
-"""A stamp differs whenever the ref can have moved."""
+"""The fingerprint changes whenever the ref may have moved."""
 
 import os
 import pathlib
@@ -26,7 +26,7 @@ def force(content: ContentRepository) -> None:
 
 
 def packed(content: ContentRepository) -> None:
-    """Move the branch and pack it before anybody looks."""
+    """Move the branch and pack it at once."""
     content.git("update-ref", *TWO)
     content.git("pack-refs", "--all")
 
@@ -37,7 +37,7 @@ def deleted(content: ContentRepository) -> None:
 
 
 def tagged(content: ContentRepository) -> None:
-    """Make a tag of the branch's name, which is what git then understands by it."""
+    """Make a tag with the branch's name, which git then prefers."""
     content.git("tag", "main", "HEAD~1")
 
 
@@ -55,14 +55,14 @@ def filled(content: ContentRepository) -> ContentRepository:
 @pytest.mark.parametrize("ref", ["main", "HEAD", "heads/main", "refs/heads/main"])
 @pytest.mark.parametrize("start", ["loose", "packed"])
 @pytest.mark.parametrize("move", MOVES)
-def test_the_stamp_changes_with_the_ref(
+def test_fingerprint_changes_with_the_ref(
     filled: ContentRepository,
     tmp_path: pathlib.Path,
     ref: str,
     start: str,
     move: Callable[[ContentRepository], None],
 ) -> None:
-    """However the ref is called, kept and moved, another stamp says so; without a move, none."""
+    """However the ref is named, stored and moved; without a move it stays the same."""
     if start == "packed":
         filled.git("pack-refs", "--all")
     with Repository.open(str(filled.path), ref=ref, mirrors=tmp_path / "var") as repository:
@@ -73,10 +73,10 @@ def test_the_stamp_changes_with_the_ref(
         assert repository.fingerprint() != before or not moved
 
 
-def test_the_stamp_of_a_worktree_follows_what_is_checked_out_there(
+def test_fingerprint_of_a_worktree_follows_its_head(
     filled: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
-    """A linked worktree has a HEAD of its own and shares the branches."""
+    """A linked worktree has its own HEAD and shares the branches."""
     filled.create_branch("topic", "main~2")
     filled.git("worktree", "add", "-q", str(tmp_path / "tree"), "topic")
     with Repository.open(str(tmp_path / "tree"), ref="HEAD", mirrors=tmp_path / "var") as tree:
@@ -94,10 +94,10 @@ def test_the_stamp_of_a_worktree_follows_what_is_checked_out_there(
         assert stamps[1] == stamps[3]
 
 
-def test_the_stamp_of_a_remote_is_that_of_its_mirror(
+def test_fingerprint_of_a_remote_is_that_of_its_mirror(
     filled: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
-    """It changes when something was fetched, from the first look on."""
+    """It changes with a fetch."""
     address = f"file://{filled.path}"
     with Repository.open(address, ref="main", mirrors=tmp_path / "var") as remote:
         stamps = [remote.fingerprint()]
@@ -111,8 +111,8 @@ def test_the_stamp_of_a_remote_is_that_of_its_mirror(
         assert len(set(stamps)) == 3
 
 
-def test_a_mirror_that_is_none_has_no_stamp(tmp_path: pathlib.Path) -> None:
-    """What is wrong with it is for `head` to say; whoever glances is not interrupted."""
+def test_invalid_mirror_has_no_fingerprint(tmp_path: pathlib.Path) -> None:
+    """`head` reports what is wrong; the fingerprint never raises."""
     with Repository.open("https://x.invalid/y", ref="main", mirrors=tmp_path) as remote:
         mirror = tmp_path / f"{RepositoryLocation.parse('https://x.invalid/y').mirror_name}.git"
         mirror.mkdir()
@@ -121,20 +121,18 @@ def test_a_mirror_that_is_none_has_no_stamp(tmp_path: pathlib.Path) -> None:
         assert remote.fingerprint() is None
 
 
-def test_a_reftable_is_watched_by_its_list(
+def test_reftable_changes_the_fingerprint(
     filled: ContentRepository, repository: Repository
 ) -> None:
-    """Where refs are in tables, each change replaces the list of tables."""
+    """Each change of a ref replaces the list of tables."""
     before = repository.fingerprint()
     (filled.path / ".git" / "reftable").mkdir()
     (filled.path / ".git" / "reftable" / "tables.list").write_text("0x1-0x2-abc.ref\n")
     assert repository.fingerprint() != before
 
 
-def test_odd_files_where_refs_should_be_do_no_harm(
-    filled: ContentRepository, repository: Repository
-) -> None:
-    """A folder, a pipe, a chain without end or nonsense in place of a ref is looked at, no more."""
+def test_invalid_ref_files_are_tolerated(filled: ContentRepository, repository: Repository) -> None:
+    """A folder, a pipe, an endless chain or nonsense in place of a ref."""
     head = filled.path / ".git" / "refs" / "heads" / "main"
     stamps = {repository.fingerprint()}
     head.write_text("ref: refs/heads/main\n")
@@ -150,8 +148,8 @@ def test_odd_files_where_refs_should_be_do_no_harm(
     assert len(stamps) >= 4
 
 
-def test_a_stamp_is_cheap(filled: ContentRepository, repository: Repository) -> None:
-    """It may be asked for a hundred times a second: no process is started for it."""
+def test_fingerprint_starts_no_process(filled: ContentRepository, repository: Repository) -> None:
+    """It is taken up to a hundred times a second."""
     filled.git("pack-refs", "--all")
     repository.fingerprint()
     best = 1.0

@@ -21,12 +21,12 @@ ODD = Path('posts/-a "b"\n\u2019\udcff.md')
 
 
 def blob(content: ContentRepository, path: str, revision: str = "main") -> BlobId:
-    """Return git's own word for the blob at ``path``."""
+    """Return the id of the blob at ``path``, as git resolves it."""
     return BlobId(content.git("rev-parse", f"{revision}:{path}"))
 
 
-def test_the_head_follows_the_branch(content: ContentRepository, repository: Repository) -> None:
-    """Each commit, and a forced move back, is the head at once."""
+def test_head_follows_the_branch(content: ContentRepository, repository: Repository) -> None:
+    """After each commit, and after a forced move back."""
     first = content.commit({"a.md": "1"})
     assert repository.head() == first
     assert repository.head() != content.commit({"a.md": "2"}) == repository.head()
@@ -34,10 +34,10 @@ def test_the_head_follows_the_branch(content: ContentRepository, repository: Rep
     assert repository.head() == first
 
 
-def test_only_regular_files_below_the_folders_are_entries(
+def test_only_regular_files_below_folders_are_listed(
     content: ContentRepository, repository: Repository
 ) -> None:
-    """Links and submodules are skipped; a file is no folder; any file name is taken as it is."""
+    """Links and submodules are skipped; a file is no folder; any file name is literal."""
     commit = content.commit({"posts/a.md": "a", "posts.md": "", "file": "", "z/x/y.md": ""})
     commit = content.commit(
         {
@@ -59,10 +59,8 @@ def test_only_regular_files_below_the_folders_are_entries(
         assert len(repository.list_files(CommitId(commit), [Path(root), Path("z")])) == 6
 
 
-def test_blobs_come_in_the_order_they_are_asked_for(
-    content: ContentRepository, repository: Repository
-) -> None:
-    """More blobs than fit into a pipe are read, each twice, without waiting for ever."""
+def test_blobs_are_read_in_order(content: ContentRepository, repository: Repository) -> None:
+    """More blobs than fit into a pipe, each twice, without a deadlock."""
     files = {f"{number}.md": f"{number}\n".encode() * number * 50 for number in range(200)}
     commit = CommitId(content.commit({**files, "empty": b"", "binary": b"\x00\n\xff missing\n"}))
     entries = repository.list_files(commit, [Path("")])
@@ -74,10 +72,10 @@ def test_blobs_come_in_the_order_they_are_asked_for(
     assert texts == {**files, "empty": b"", "binary": b"\x00\n\xff missing\n"}
 
 
-def test_news_tell_what_every_file_holds_now(
+def test_commits_since_include_the_final_blob_of_every_file(
     content: ContentRepository, repository: Repository
 ) -> None:
-    """Pages or not; a rename is a file that went and one that came; modes do not count."""
+    """Pages or not; a rename is a deletion and an addition; modes are ignored."""
     old = CommitId(
         content.commit({"p/kept": "k", "p/edited": "1", "p/moved": "m", "p/mode": "x", "q": "1"})
     )
@@ -96,10 +94,10 @@ def test_news_tell_what_every_file_holds_now(
     }
 
 
-def test_a_revision_may_be_said_in_many_ways(
+def test_revisions_are_resolved_as_by_git(
     content: ContentRepository, repository: Repository
 ) -> None:
-    """Branch, tag, beginning of an id and steps back mean what they mean to git."""
+    """Branches, tags, abbreviated ids and ancestors."""
     first = content.commit({"a": "1"}, committed=datetime(2020, 1, 1, tzinfo=UTC))
     content.commit({"a": "2"})
     content.git("tag", "-a", "-m", "first", "v1", "HEAD~1")
@@ -108,10 +106,10 @@ def test_a_revision_may_be_said_in_many_ways(
     assert repository.commit_time(CommitId(first)) == datetime(2020, 1, 1, tzinfo=UTC)
 
 
-def test_a_line_of_history_continues_along_first_parents_only(
+def test_only_first_parents_count_as_ancestors(
     content: ContentRepository, repository: Repository
 ) -> None:
-    """A commit that came in by a merge was never what the branch showed."""
+    """A commit from a merged branch was never the state of the branch."""
     first = CommitId(content.commit({"a": "1"}))
     content.create_branch("side")
     side = CommitId(content.commit({"b": "1"}, branch="side"))
@@ -124,10 +122,8 @@ def test_a_line_of_history_continues_along_first_parents_only(
     assert repository.commits_since(first, CommitId("1" * 40)) is None
 
 
-def test_a_file_is_found_by_its_path_only(
-    content: ContentRepository, repository: Repository
-) -> None:
-    """Folders, links, missing files and paths that leave the repository are not files."""
+def test_blob_is_found_by_exact_path(content: ContentRepository, repository: Repository) -> None:
+    """Folders, links, missing files and paths outside of the repository are not found."""
     commit = CommitId(content.commit({"a/b.png": "png", "a/l": Symlink("b.png"), ODD: "odd"}))
     assert repository.find_blob(commit, Path("a/b.png")) == blob(content, "a/b.png")
     assert repository.find_blob(commit, ODD) == blob(content, ODD)
@@ -135,10 +131,10 @@ def test_a_file_is_found_by_its_path_only(
         assert repository.find_blob(commit, Path(path)) is None
 
 
-def test_a_missing_ref_is_an_error_that_names_those_there_are(
+def test_missing_ref_is_an_error_that_lists_the_refs(
     content: ContentRepository, repository: Repository, tmp_path: pathlib.Path
 ) -> None:
-    """Branches and tags, the newest first; without any, the hint is another."""
+    """The newest first; without any refs the hint is another one."""
     with pytest.raises(RepositoryError, match="main does not exist") as caught:
         repository.head()
     assert (caught.value.code, caught.value.choices) == ("unknown-ref", ())
@@ -160,10 +156,10 @@ def test_a_missing_ref_is_an_error_that_names_those_there_are(
         assert caught.value.code == "unknown-ref"
 
 
-def test_what_is_missing_is_named_with_what_to_do(
+def test_missing_objects_are_errors_with_a_hint(
     content: ContentRepository, repository: Repository
 ) -> None:
-    """Commits, blobs, and things that are neither, each end in the error of a missing object."""
+    """Missing commits, missing blobs, and objects of another type."""
     head, nothing = CommitId(content.commit({"a": "1"})), "1" * 40
     for ask in (
         lambda: list(repository.read([BlobId(nothing)])),
@@ -180,10 +176,10 @@ def test_what_is_missing_is_named_with_what_to_do(
         assert "fsck" in caught.value.hint
 
 
-def test_a_repository_that_goes_away_and_comes_back_is_read_again(
+def test_removed_repository_is_read_again_when_it_is_back(
     content: ContentRepository, repository: Repository, tmp_path: pathlib.Path
 ) -> None:
-    """Without a restart, and whatever form it has then; meanwhile the error says what is wrong."""
+    """Without a restart, in any form; until then the error says what is wrong."""
     head = CommitId(content.commit({"a": "1"}))
     names, here = [blob(content, "a")], repository.fingerprint()
     assert len(list(repository.read(names))) == 1
@@ -205,13 +201,13 @@ def test_a_repository_that_goes_away_and_comes_back_is_read_again(
     assert len(list(repository.read(names))) == 1
 
 
-def test_a_git_that_dies_without_a_word_is_told(
+def test_git_that_ends_without_a_message_is_an_error(
     content: ContentRepository,
     repository: Repository,
     tmp_path: pathlib.Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Where all looks well and yet no answer comes, the error says just that."""
+    """The repository itself is fine."""
     content.commit({"a": "1"})
     real = shutil.which("git")
     (tmp_path / "git").write_text(f'#!/bin/sh\n[ "$1" = cat-file ] && exit 1\nexec "{real}" "$@"\n')
@@ -226,10 +222,10 @@ def test_a_git_that_dies_without_a_word_is_told(
     assert repository.head() == content.head()
 
 
-def test_a_packed_or_packed_again_repository_reads_the_same(
+def test_repacking_does_not_affect_reading(
     content: ContentRepository, repository: Repository
 ) -> None:
-    """Housekeeping in the content repository goes unnoticed by what reads it."""
+    """Git's maintenance of the content repository has no effect."""
     for number in range(5):
         content.commit({f"{number}.md": f"{number}"})
     head = repository.head()
@@ -247,10 +243,10 @@ def test_a_packed_or_packed_again_repository_reads_the_same(
 
 @pytest.mark.parametrize("object_format", ["sha1", "sha256"])
 @pytest.mark.parametrize("bare", [False, True])
-def test_every_form_of_a_repository_is_read_alike(
+def test_every_form_of_a_repository_reads_the_same(
     tmp_path: pathlib.Path, object_format: str, *, bare: bool
 ) -> None:
-    """Bare or not, SHA-1 or SHA-256, and through objects that are borrowed from another."""
+    """Bare or not, SHA-1 or SHA-256, and with borrowed objects."""
     made = ContentRepository.create(tmp_path / "made", bare=bare, object_format=object_format)
     made.commit({"a.md": "1"})
     made.commit({"a.md": "2"})
@@ -278,10 +274,10 @@ def test_every_form_of_a_repository_is_read_alike(
         ("18f", "content/posts", (509, 865, 523)),
     ],
 )
-def test_real_repositories_are_read_whole(
+def test_real_repositories_are_read_completely(
     tmp_path: pathlib.Path, name: str, folder: str, counts: tuple[int, int, int]
 ) -> None:
-    """Every version of every page in the history of the real post folders can be read."""
+    """Every version of every page in the history of the corpora."""
     root = pathlib.Path(__file__).parents[2]
     corpora = os.environ.get("SYNDICATE_CORPORA") or root.parent / "shared" / "corpora"
     bundle = pathlib.Path(corpora) / f"{name}.bundle"

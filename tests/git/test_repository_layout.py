@@ -1,4 +1,4 @@
-"""A repository is found where it is said to be, and read through a blank one."""
+"""Repositories are located, and read through a scratch repository."""
 
 import os
 import pathlib
@@ -15,29 +15,29 @@ from syndicate.model.post import Path
 from tests.content_repository import ContentRepository
 
 
-def place(folder: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path, str]:
-    """Locate ``folder`` and return what was found."""
+def locate(folder: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path, str]:
+    """Return git folder, common folder and object format of the repository in ``folder``."""
     found = find_repository(RepositoryLocation.parse(str(folder)), str(folder))
     return found.git_dir, found.common_dir, found.object_format
 
 
-def test_every_form_of_a_repository_is_found(tmp_path: pathlib.Path) -> None:
-    """Bare or not, by its top or its git folder, through a link, as a worktree, of either hash."""
+def test_every_form_of_a_repository_is_located(tmp_path: pathlib.Path) -> None:
+    """Bare or not, by its top or git folder, through a link, as a worktree, of either hash."""
     made = ContentRepository.create(tmp_path / "made")
     made.commit({"a": "1"})
     git = made.path / ".git"
-    assert place(made.path) == place(git) == (git, git, "sha1")
+    assert locate(made.path) == locate(git) == (git, git, "sha1")
     (tmp_path / "link").symlink_to(made.path)
-    assert place(tmp_path / "link") == (git, git, "sha1")
+    assert locate(tmp_path / "link") == (git, git, "sha1")
     made.git("worktree", "add", "-q", str(tmp_path / "tree"), "-b", "topic")
-    assert place(tmp_path / "tree") == (git / "worktrees" / "tree", git, "sha1")
+    assert locate(tmp_path / "tree") == (git / "worktrees" / "tree", git, "sha1")
     bare = ContentRepository.create(tmp_path / "bare", bare=True, object_format="sha256")
-    assert place(bare.path) == (bare.path, bare.path, "sha256")
+    assert locate(bare.path) == (bare.path, bare.path, "sha256")
 
 
 @pytest.mark.parametrize("form", ["missing", "empty", "file", "inside", "broken"])
-def test_what_is_no_repository_is_said_to_be_none(tmp_path: pathlib.Path, form: str) -> None:
-    """A folder inside a repository is none either: paths would mean something else there."""
+def test_folder_without_repository_is_an_error(tmp_path: pathlib.Path, form: str) -> None:
+    """A folder inside of a repository too, since paths would mean something else there."""
     outer = ContentRepository.create(tmp_path / "outer")
     outer.commit({"x/y": ""})
     where = tmp_path / form
@@ -54,13 +54,13 @@ def test_what_is_no_repository_is_said_to_be_none(tmp_path: pathlib.Path, form: 
         case _:
             pass
     with pytest.raises(RepositoryError) as caught:
-        place(where)
+        locate(where)
     assert caught.value.code == "not-a-repository"
     assert "top folder" in caught.value.hint
 
 
-def use(address: str, folder: pathlib.Path) -> str | RepositoryError:
-    """Fetch and read the head, as far as it goes."""
+def fetch_and_read_head(address: str, folder: pathlib.Path) -> str | RepositoryError:
+    """Return the head, or the error."""
     try:
         with Repository.open(address, ref="main", mirrors=folder / "var") as opened:
             opened.fetch()
@@ -70,16 +70,16 @@ def use(address: str, folder: pathlib.Path) -> str | RepositoryError:
         return error
 
 
-def type_in(command: str) -> None:
-    """Run a command as a person would who reads it in a hint."""
+def run_in_shell(command: str) -> None:
+    """Run a command as a person does who reads it in a hint."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     subprocess.run(["sh", "-c", command], env=plain, check=True, timeout=30)
 
 
-def test_a_folder_of_another_owner_is_read_once_it_is_declared_safe(
+def test_folder_of_another_owner_is_read_once_declared_safe(
     content: ContentRepository, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The hint, typed in as it stands, is all it takes."""
+    """Running the hint as it stands is enough."""
     head = content.commit({"a": "1"})
     real = subprocess.run(
         ["sh", "-c", "command -v git"], capture_output=True, check=True, text=True
@@ -93,28 +93,28 @@ def test_a_folder_of_another_owner_is_read_once_it_is_declared_safe(
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     (tmp_path / "home").mkdir()
     for address in (str(content.path), f"file://{content.path}"):
-        read, typed = use(address, tmp_path), list[str]()
+        read, typed = fetch_and_read_head(address, tmp_path), list[str]()
         while isinstance(read, RepositoryError) and len(typed) < 5:
             assert read.code == "dubious-ownership"
             typed.append(read.hint.split("`")[1])
-            type_in(typed[-1])
-            read = use(address, tmp_path)
+            run_in_shell(typed[-1])
+            read = fetch_and_read_head(address, tmp_path)
         assert read == head
         assert len(set(typed)) == len(typed) > 0
 
 
-def test_a_user_who_forbids_bare_repositories_may_still_name_one(
+def test_bare_repository_is_read_although_discovery_is_forbidden(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """``secret_store.bareRepository`` is against finding one by accident; this one is named."""
+    """``safe.bareRepository`` forbids finding one by discovery; this one is configured."""
     bare = ContentRepository.create(tmp_path / "bare", bare=True)
-    (tmp_path / "taste").write_text("[safe]\n bareRepository = explicit\n")
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "taste"))
-    assert place(bare.path) == (bare.path, bare.path, "sha1")
+    (tmp_path / "gitconfig").write_text("[safe]\n bareRepository = explicit\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    assert locate(bare.path) == (bare.path, bare.path, "sha1")
 
 
-def test_a_shallow_clone_is_told(content: ContentRepository, tmp_path: pathlib.Path) -> None:
-    """It can be read, down to where it was cut; once completed it is whole without a restart."""
+def test_shallow_clone_is_reported(content: ContentRepository, tmp_path: pathlib.Path) -> None:
+    """It is read down to its limit; once completed, without a restart, completely."""
     for number in range(3):
         content.commit({"a.md": str(number)})
     shallow = tmp_path / "shallow"
@@ -128,8 +128,8 @@ def test_a_shallow_clone_is_told(content: ContentRepository, tmp_path: pathlib.P
         assert len(list(cut.history(cut.head()))) == 3
 
 
-def test_the_blank_repository_is_made_where_it_can_be(tmp_path: pathlib.Path) -> None:
-    """It is made once, completed if something is missing, and an unwritable place is named."""
+def test_scratch_repository_is_created_once(tmp_path: pathlib.Path) -> None:
+    """It is completed if files are missing; an unwritable folder is named in the error."""
     where = RepositoryLocation.parse("/srv/x", source_name="usds")
     made = scratch_repository(where, tmp_path / "var", "sha256")
     (made / "HEAD").unlink()
@@ -143,8 +143,8 @@ def test_the_blank_repository_is_made_where_it_can_be(tmp_path: pathlib.Path) ->
     assert caught.value.code == "not-writable"
 
 
-def test_the_blank_repository_may_be_made_by_many_at_once(tmp_path: pathlib.Path) -> None:
-    """Sources that are opened at the same moment share it without getting into each other's way."""
+def test_scratch_repository_is_created_by_many_threads_at_once(tmp_path: pathlib.Path) -> None:
+    """Sources that are opened at the same time share it."""
     where = RepositoryLocation.parse("/srv/x")
     for round_ in range(20):
         folder = tmp_path / f"{round_}"

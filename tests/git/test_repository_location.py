@@ -1,4 +1,4 @@
-"""What an operator writes is a folder or an address, and nothing secret of it is shown."""
+"""A location is a folder or a URL, and its secrets are redacted."""
 
 import pathlib
 
@@ -23,17 +23,15 @@ from syndicate.git.repository_location import RepositoryLocation
         ("", False, False),
     ],
 )
-def test_addresses_and_paths_are_told_apart(text: str, *, is_remote: bool, is_file: bool) -> None:
-    """The rule is git's: a colon before the first slash makes an address of ssh."""
+def test_urls_and_paths_are_distinguished(text: str, *, is_remote: bool, is_file: bool) -> None:
+    """As by git: a colon before the first slash means ssh."""
     location = RepositoryLocation.parse(text)
     assert (location.is_remote, location.is_file_url) == (is_remote, is_file)
     assert location.path_or_url == (text if is_remote else str(pathlib.Path(text).absolute()))
 
 
-def test_a_tilde_is_the_home_folder(
-    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As in a shell; one of an unknown user is a folder of that name."""
+def test_tilde_is_the_home_folder(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a shell; the tilde of an unknown user is literal."""
     monkeypatch.setenv("HOME", str(tmp_path))
     assert RepositoryLocation.parse("~/site").path_or_url == str(tmp_path / "site")
     assert RepositoryLocation.parse("~nobody-at-all/site").path_or_url.endswith(
@@ -51,16 +49,16 @@ def test_a_tilde_is_the_home_folder(
         ("https://example.gov/@x", "https://example.gov/@x"),
     ],
 )
-def test_secrets_in_addresses_are_not_shown(address: str, shown: str) -> None:
-    """Passwords and tokens stay out of errors; the user name of ssh is none."""
+def test_credentials_in_urls_are_redacted(address: str, shown: str) -> None:
+    """Passwords and tokens; the user name of ssh is not secret."""
     location = RepositoryLocation.parse(address)
     assert location.redacted == shown
     assert location.label == f"repository {shown}"
     assert RepositoryLocation.parse(address, source_name="usds").label == "source usds"
 
 
-def test_a_mirror_has_a_name_of_its_own() -> None:
-    """It can be read, is the same every time, and differs between addresses alike."""
+def test_mirror_name_is_readable_stable_and_unique() -> None:
+    """It is the same every time, and differs between similar URLs."""
     addresses = (
         "https://example.gov/agency/Site_Source.git/",
         "https://example.gov/other/Site_Source.git",

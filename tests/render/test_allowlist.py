@@ -1,4 +1,4 @@
-"""The published allow-list is the one in force."""
+"""The published allow-list is the one in use."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ URLS: Final = " ".join(DOCUMENT.partition("## URLs")[2].split())
 
 
 def section(start: str, end: str) -> list[str]:
-    """Return what stands in backticks between two pieces of the document."""
+    """Return the code spans between two pieces of the document."""
     text = DOCUMENT.partition(start)[2].partition(end)[0]
     return re.findall(r"`([^`]+)`", text)
 
@@ -24,7 +24,7 @@ def rows(start: str) -> dict[str, list[str]]:
     return {first: others for first, *others in cells}
 
 
-def test_the_elements_and_their_attributes_are_published() -> None:
+def test_elements_and_attributes_are_published() -> None:
     """All of them, and no others."""
     plain = {name: list[str]() for name in section("allow only the global attributes:", "Obsolete")}
     listed = rows("## Elements") | plain
@@ -32,8 +32,8 @@ def test_the_elements_and_their_attributes_are_published() -> None:
     assert set(section("Global attributes,", "These elements")) == allowlist.GLOBAL_ATTRIBUTES
 
 
-def test_what_becomes_of_other_elements_is_published() -> None:
-    """Those that are renamed, and those that go with what is in them."""
+def test_replaced_and_removed_elements_are_published() -> None:
+    """All of them, and no others."""
     renamed = section("replaced by current ones:", ". `li`")
     assert dict(zip(renamed[::2], renamed[1::2], strict=True)) == allowlist.REPLACED_ELEMENTS
     assert set(section("current ones", "outside")) >= set(allowlist.ORPHAN_REPLACEMENTS)
@@ -44,8 +44,8 @@ def test_what_becomes_of_other_elements_is_published() -> None:
     assert set(section("Allowed classes:", "and, on code")) == allowlist.ALLOWED_CLASSES
 
 
-def test_schemes_and_hosts_are_published() -> None:
-    """Of links, of resources, of embeds."""
+def test_schemes_and_iframe_hosts_are_published() -> None:
+    """Of links, resources and iframes."""
     links = re.findall(r"`(\w+):`", URLS.partition("Images")[0])
     resources = re.findall(r"`(\w+):`", URLS.partition("Images")[2].partition("URLs with")[0])
     assert set(links) == allowlist.LINK_SCHEMES
@@ -54,8 +54,8 @@ def test_schemes_and_hosts_are_published() -> None:
     assert section("this sandbox:", "\n\n")[-1].split() == allowlist.IFRAME_SANDBOX.split()
 
 
-def test_every_name_is_in_one_list_only() -> None:
-    """An element stays, is renamed, or goes."""
+def test_every_element_is_in_one_list_only() -> None:
+    """An element is allowed, replaced, or removed."""
     lists = (
         set(allowlist.ELEMENTS),
         set(allowlist.REPLACED_ELEMENTS),

@@ -1,4 +1,4 @@
-"""The real post folders: every body comes out whole, safe, and with the blocks of its site."""
+"""Every body of the corpora is rendered completely, safely, and with the blocks of its site."""
 
 import io
 import re
@@ -55,8 +55,8 @@ def bodies(name: str, revision: str, folder: Path) -> dict[str, str]:
 
 @pytest.mark.corpora
 @pytest.mark.parametrize(("name", "revision"), BRANCHES)
-def test_every_body_comes_out_safe_and_whole(name: str, revision: str, tmp_path: Path) -> None:
-    """No template code, no relative address, no parse error; settled, and noted in place."""
+def test_every_body_is_safe_and_complete(name: str, revision: str, tmp_path: Path) -> None:
+    """No template tag, no relative URL, no parse error; stable, and diagnostics have a place."""
     for path, body in bodies(name, revision, tmp_path).items():
         rendering = render(render_request(body))
         content = rendering.content
@@ -76,7 +76,7 @@ def test_every_body_comes_out_safe_and_whole(name: str, revision: str, tmp_path:
 def test_every_body_has_the_blocks_of_its_site(
     name: str, posts: int, as_shown: int, tmp_path: Path
 ) -> None:
-    """Of another implementation of CommonMark, after the same template step."""
+    """As another implementation of CommonMark, after the same template step."""
     same = 0
     found = bodies(name, "main", tmp_path)
     for body in found.values():

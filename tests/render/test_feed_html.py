@@ -1,4 +1,4 @@
-"""HTML that is shown apart from its page still leads everywhere."""
+"""HTML in feeds works without its page."""
 
 from dataclasses import replace
 
@@ -40,20 +40,20 @@ PAGE = "https://www.example.gov/a?b=1&amp;c=2"
         ('<code>&lt;a href="#x"</code>', '<code>&lt;a href="#x"</code>'),
     ],
 )
-def test_what_needs_a_page_leads_to_one(content: str, expected: str) -> None:
-    """Frames become links to what they show, links within the post links to its page."""
+def test_iframes_and_fragment_links_become_absolute_links(content: str, expected: str) -> None:
+    """To the embedded page, and to the post's own page."""
     assert for_feed_readers(SafeHtml(content), POST) == expected
 
 
-def test_the_second_post_of_a_path_has_its_own_prefix() -> None:
-    """Ids know the key's ``~2`` as ``-2``, which is no part of the written name."""
+def test_prefix_of_the_second_post_of_a_path_is_removed() -> None:
+    """Ids contain the key's ``~2`` as ``-2``."""
     second = replace(POST, id=PostId(f"{POST.id}~2"))
     link = SafeHtml(f'<a href="#{START}2-results">x</a>')
     assert for_feed_readers(link, second) == f'<a href="{PAGE}#results">x</a>'
 
 
 @given(st.text("<>/ ab=\"'#&;").map(lambda text: f"<p>{text}</p>"))
-def test_all_else_stays_as_it_is(text: str) -> None:
-    """Only frames and links within are touched."""
+def test_other_html_is_unchanged(text: str) -> None:
+    """Only iframes and fragment links are changed."""
     if "<a " not in text:
         assert for_feed_readers(SafeHtml(text), POST) == text

@@ -1,4 +1,4 @@
-"""Reading and writing HTML as nh3 writes it, and the text of it."""
+"""HTML in nh3's form is read, written, and converted to text."""
 
 import pytest
 
@@ -11,14 +11,14 @@ from syndicate.render.html_tokens import (
 )
 
 
-def test_nothing_unreadable_is_left_in_a_text() -> None:
-    """Controls, noncharacters and U+FEFF go, line ends become line feeds, the rest stays."""
+def test_invalid_characters_are_removed() -> None:
+    """Control characters, noncharacters and U+FEFF; line ends become line feeds."""
     text = "a\x00b\x0bc\ufeffd\ufdd0e\uffff\U0001ffff\x7f\x85\ud800\r\nf\rg\fh\ti\u200bj"
     assert remove_invalid_characters(text) == "abcde\ufffd\nf\ng\nh\ti\u200bj"
 
 
 def test_tokens_are_tags_and_text() -> None:
-    """Attributes are unescaped, the inside of raw text elements is left out."""
+    """Attributes are unescaped, the content of raw text elements is left out."""
     found = list(tokenize('<p title="a &amp; b">x &lt;<iframe src="y"><b>z</b></iframe></p>'))
     assert [(token.kind, token.name, token.text) for token in found] == [
         ("start", "p", ""),
@@ -30,7 +30,7 @@ def test_tokens_are_tags_and_text() -> None:
     assert found[0].attributes == {"title": "a & b"}
 
 
-def test_a_tag_is_written_as_nh3_writes_it() -> None:
+def test_start_tag_has_the_form_of_nh3() -> None:
     """Ampersands, angle brackets, quotes and no-break spaces are escaped."""
     assert start_tag("p", {"title": "a<b>&\"\u00a0'"}) == (
         '<p title="a&lt;b&gt;&amp;&quot;&nbsp;\'">'
@@ -50,6 +50,6 @@ def test_a_tag_is_written_as_nh3_writes_it() -> None:
         ("", ""),
     ],
 )
-def test_plain_text_keeps_paragraphs_apart(html: str, text: str) -> None:
-    """Paragraphs by an empty line, lines by a line feed; white space folded, but not in pre."""
+def test_plain_text_separates_paragraphs(html: str, text: str) -> None:
+    """By an empty line; white space is folded except in pre."""
     assert plain_text(html) == text

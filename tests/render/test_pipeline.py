@@ -1,4 +1,4 @@
-"""A post's body, from the file to what readers get."""
+"""The body of a post is rendered from file to output."""
 
 import re
 
@@ -16,15 +16,15 @@ from syndicate.render.urls import UrlResolver
 from tests.render.render_requests import PAGE, SITE, render_request
 
 
-def test_a_body_becomes_html_text_and_image() -> None:
-    """Content is HTML, text is the same without tags, the first image is absolute."""
+def test_body_becomes_html_text_and_image() -> None:
+    """Text is the content without tags, the URL of the first image is absolute."""
     rendering = render(render_request("Some *words*.\n\n![A chart](chart.png)\n"))
     assert rendering.content.startswith("<p>Some <em>words</em>.</p>")
     assert rendering.text == "Some words."
     assert rendering.image == Image(url=f"{PAGE}chart.png", alt="A chart")
 
 
-def test_an_image_nobody_described_is_told_from_a_decorative_one() -> None:
+def test_missing_alternative_text_differs_from_an_empty_one() -> None:
     """None is not empty."""
     assert render(render_request("![](a.png)")).image == Image(url=f"{PAGE}a.png", alt=None)
     assert render(render_request('<img src="a.png" alt="">')).image == Image(
@@ -32,8 +32,8 @@ def test_an_image_nobody_described_is_told_from_a_decorative_one() -> None:
     )
 
 
-def test_a_note_says_where_in_the_file_it_belongs() -> None:
-    """Line and column are those of the file, front matter included; tags come first."""
+def test_diagnostics_have_line_and_column_in_the_file() -> None:
+    """Front matter included; those of tags come first."""
     notes = render(render_request("One\n\ntwo {% frobnicate %} three\n[x](ttps://a)\n")).diagnostics
     assert [(note.rule, note.level, note.line, note.column) for note in notes] == [
         ("template", "notice", 7, 5),
@@ -41,8 +41,8 @@ def test_a_note_says_where_in_the_file_it_belongs() -> None:
     ]
 
 
-def test_what_the_caller_knows_decides_where_links_and_images_lead() -> None:
-    """By name or path as written; template tags and Markdown alike."""
+def test_link_targets_and_asset_urls_are_used() -> None:
+    """By name or path as written; in template tags and in Markdown."""
     rendering = render(
         render_request(
             "[a](b.md) [c]({% post_url 2024-01-01-d %}) ![e](/f.png)",
@@ -55,21 +55,21 @@ def test_what_the_caller_knows_decides_where_links_and_images_lead() -> None:
     assert rendering.diagnostics == ()
 
 
-def test_the_settings_of_a_source_count() -> None:
-    """Line breaks that stay, tags with a meaning of their own."""
+def test_settings_of_a_source_are_used() -> None:
+    """Hard line breaks, and replacements of tags."""
     rendering = render(render_request("a\n{{ b }}", hard_breaks=True, replacements=(("b", "c"),)))
     assert rendering.content == "<p>a<br>\nc</p>"
 
 
-def test_footnotes_work_in_a_page_of_many_posts() -> None:
-    """Their ids are the post's own, and links follow."""
+def test_footnotes_have_ids_of_the_post() -> None:
+    """So that they work in a page of several posts."""
     content = render(render_request("a[^1]\n\n[^1]: b")).content
     assert 'href="#p-k1-fn%3A1"' in content
     assert '<li id="p-k1-fn:1">' in content
 
 
-def test_literal_braces_reach_readers_but_no_template_engine() -> None:
-    """Outside code they are written so that only people see two of them."""
+def test_literal_braces_are_escaped_for_template_engines() -> None:
+    """Outside of code."""
     content = render(render_request("{% raw %}{{ x }}{% endraw %} `{{ y }}` \\{\\{")).content
     assert content == "<p>&#123;{ x }} <code>{{ y }}</code> &#123;{</p>"
 
@@ -84,13 +84,13 @@ def test_literal_braces_reach_readers_but_no_template_engine() -> None:
         ("", ""),
     ],
 )
-def test_a_summary_is_read_as_markdown_and_as_html(written: str, text: str) -> None:
-    """Markup, entities and line breaks are gone; a number at its beginning makes no list."""
+def test_summary_is_converted_from_markdown_and_html(written: str, text: str) -> None:
+    """Markup, entities and line breaks are removed; a leading number makes no list."""
     assert inline_text(written) == text
 
 
-def test_references_are_names_and_paths_inside_the_site() -> None:
-    """Template names, relative links and images count, once; addresses of others do not."""
+def test_internal_links_are_names_and_paths_of_the_site() -> None:
+    """Template names, relative links and images, each once; external URLs are left out."""
     body = (
         "[a]({% post_url 2024-01-01-x %}) [b](other.md#part) [c](https://x.gov) [d](#e)\n"
         '[f](b&amp;c) {% image "p.png" %} <img src="q.png"> [b](<other.md>) [m](mailto:a@b.gov)\n'
@@ -106,8 +106,8 @@ def test_references_are_names_and_paths_inside_the_site() -> None:
     )
 
 
-def test_a_post_that_was_too_slow_shows_its_beginning() -> None:
-    """Plain paragraphs, no template code, and an error that says what happened."""
+def test_fallback_has_the_beginning_and_an_error() -> None:
+    """Plain paragraphs without template tags."""
     body = "First {{ x }} {% raw %}{{{% endraw %} <b>.\n\n" + "word " * 10_000
     rendering = truncated_fallback(render_request(body), 2.0)
     assert rendering.content == "<p>First  &#123;{ &lt;b&gt;.</p>"
@@ -118,7 +118,7 @@ def test_a_post_that_was_too_slow_shows_its_beginning() -> None:
     assert truncated_fallback(render_request("word " * 10_000), 2.0).text.startswith("word word")
 
 
-def test_the_renderer_has_a_version() -> None:
+def test_renderer_has_a_version() -> None:
     """The same for the same code."""
     assert len(RENDERER_VERSION) == 16
 
@@ -136,8 +136,8 @@ BODIES = st.lists(PIECES | st.text(max_size=5), max_size=30).map("".join) | st.t
 
 
 @given(BODIES)
-def test_any_text_is_rendered_to_something_well_formed(body: str) -> None:
-    """Whatever a file holds: no exception, no parse error, settled, the same each time."""
+def test_any_text_is_rendered_to_well_formed_html(body: str) -> None:
+    """No exception, no parse error, stable, the same each time."""
     rendering = render(render_request(body))
     parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
     parser.parseFragment(rendering.content)
@@ -148,8 +148,8 @@ def test_any_text_is_rendered_to_something_well_formed(body: str) -> None:
 
 
 @given(BODIES)
-def test_no_template_code_leaves_any_text(body: str) -> None:
-    """Outside code, and in every list of references."""
+def test_no_template_tag_is_left_in_any_text(body: str) -> None:
+    """Outside of code, and in internal links."""
     content = str(render(render_request(body)).content)
     prose = re.sub(r"<code\b.*?</code>", "", content, flags=re.DOTALL)
     assert "{{" not in prose

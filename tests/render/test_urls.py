@@ -1,4 +1,4 @@
-"""Addresses become absolute as a browser on the post's page makes them."""
+"""URLs are resolved as by a browser on the post's page."""
 
 import pytest
 from hypothesis import given
@@ -52,30 +52,30 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("written", "expected"), WRITTEN)
-def test_a_link_leads_where_a_browser_goes(written: str, expected: str) -> None:
-    """Relative addresses are resolved, sloppy ones are read as browsers read them."""
+def test_link_is_resolved_as_by_a_browser(written: str, expected: str) -> None:
+    """Relative and malformed URLs."""
     assert absolute_url(written, BASE, LINK_SCHEMES) == expected
 
 
 @pytest.mark.parametrize("written", BROKEN)
-def test_a_broken_address_is_none(written: str) -> None:
-    """Schemes that nobody follows and hosts that cannot be are no addresses."""
+def test_invalid_url_is_none(written: str) -> None:
+    """Schemes that are not allowed, and invalid hosts."""
     assert absolute_url(written, BASE, LINK_SCHEMES) is None
 
 
-def test_a_picture_cannot_be_mailed() -> None:
-    """What is fetched comes by http; the other schemes are for links."""
+def test_resource_needs_http_or_https() -> None:
+    """The other schemes are for links."""
     assert absolute_url("mailto:help@a.gov", BASE, RESOURCE_SCHEMES) is None
 
 
-def test_an_absolute_address_stays_as_it_is() -> None:
-    """Resolving twice is resolving once."""
+def test_absolute_url_is_unchanged() -> None:
+    """Resolving is idempotent."""
     for _, expected in WRITTEN:
         assert absolute_url(expected, BASE, LINK_SCHEMES) == expected
 
 
-def test_a_page_without_a_slash_is_no_folder() -> None:
-    """Page-relative addresses are relative to the page's folder, not to the page."""
+def test_relative_url_is_resolved_against_the_folder_of_the_page() -> None:
+    """A page without trailing slash is no folder."""
     found = absolute_url("img/a.png", "https://a.gov/news/post", RESOURCE_SCHEMES)
     assert found == "https://a.gov/news/img/a.png"
 
@@ -97,8 +97,8 @@ ADDRESSES = UrlResolver(
         ("javascript:x", None),
     ],
 )
-def test_a_link_to_a_file_leads_to_its_page(written: str, expected: str | None) -> None:
-    """What the caller says a name means counts, its fragment stays."""
+def test_link_to_a_file_gets_the_url_of_its_page(written: str, expected: str | None) -> None:
+    """Its fragment is kept."""
     assert ADDRESSES.resolve_link(written) == expected
 
 
@@ -113,8 +113,8 @@ def test_a_link_to_a_file_leads_to_its_page(written: str, expected: str | None) 
         ("data:x", None),
     ],
 )
-def test_an_image_we_serve_is_fetched_from_us(written: str, expected: str | None) -> None:
-    """As written, or as the path it is resolved to."""
+def test_served_image_gets_the_url_of_the_service(written: str, expected: str | None) -> None:
+    """As written, or by its resolved path."""
     assert ADDRESSES.resolve_resource(written) == expected
 
 
@@ -130,15 +130,13 @@ def test_an_image_we_serve_is_fetched_from_us(written: str, expected: str | None
         ("", []),
     ],
 )
-def test_a_srcset_is_read_as_browsers_read_it(
-    written: str, expected: list[tuple[str, str]]
-) -> None:
-    """Commas inside addresses belong to them."""
+def test_srcset_is_parsed_as_by_a_browser(written: str, expected: list[tuple[str, str]]) -> None:
+    """Commas inside URLs are part of them."""
     assert list(srcset_candidates(written)) == expected
 
 
-def test_a_srcset_keeps_its_descriptors_and_loses_broken_candidates() -> None:
-    """Every address in it is absolute."""
+def test_srcset_keeps_descriptors_and_drops_invalid_candidates() -> None:
+    """Every URL in it is absolute."""
     written = "a,1.png 1x, javascript:x 2x, //c.gov/b.png"
     assert ADDRESSES.resolve_srcset(written) == f"{BASE}a%2C1.png 1x, https://c.gov/b.png"
 
@@ -149,8 +147,8 @@ PARTS = st.sampled_from([*"ab.-_/?#%&=:@[~\\é ", "%20", "%zz", "..", "xn--", "A
 @given(
     st.sampled_from(["http://", "https://", "https:/", "HTTPS://"]), st.lists(PARTS).map("".join)
 )
-def test_an_address_that_is_one_already_stays_as_it_is(beginning: str, rest: str) -> None:
-    """It need not be taken apart: a blank before it, with which it is, makes no difference."""
+def test_canonical_url_is_not_parsed(beginning: str, rest: str) -> None:
+    """With a leading space, which forces parsing, the result is the same."""
     written = f"{beginning}x{rest}"
     assert absolute_url(written, BASE, LINK_SCHEMES) == absolute_url(
         f" {written}", BASE, LINK_SCHEMES

@@ -1,4 +1,4 @@
-"""The page of a feed: a river of posts, and a form to narrow it."""
+"""The page of a feed: posts, and a form with filters."""
 
 from dataclasses import replace
 from xml.etree.ElementTree import Element
@@ -9,8 +9,8 @@ from tests.render.parsed_html import by_class, links, parse_page, text
 from tests.render.sample_pages import NO_FILTERS, PUBLIC_URL, feed_page_html
 
 
-def test_a_river_shows_each_post_with_the_way_home() -> None:
-    """Title and link of the source, true day, source, minutes, summary, categories, language."""
+def test_feed_page_shows_each_post_with_its_link() -> None:
+    """Title and link to the source, date, source, minutes, summary, categories, language."""
     post = samples.post(
         title="Una entrada",
         language="es",
@@ -35,8 +35,8 @@ def test_a_river_shows_each_post_with_the_way_home() -> None:
     ]
 
 
-def test_a_post_without_summary_or_categories_leaves_no_gap() -> None:
-    """What is not there is not announced."""
+def test_post_without_summary_or_categories_has_no_empty_elements() -> None:
+    """Missing parts are left out."""
     post = samples.post(categories=())
     (article,) = parse_page(
         feed_page_html(samples.feed(samples.rendered_post(post, summary="")))
@@ -46,16 +46,16 @@ def test_a_post_without_summary_or_categories_leaves_no_gap() -> None:
     assert len(list(article.iter("p"))) == 2
 
 
-def test_an_empty_river_says_so() -> None:
-    """A feed without posts is no error, and says that it stays."""
+def test_empty_feed_page_has_a_message() -> None:
+    """A feed without posts is no error."""
     root = parse_page(feed_page_html(samples.feed(), total=0, unfiltered_total=0))
 
     assert "This feed has no posts yet." in text(root)
     assert "0 posts" in text(root)
 
 
-def test_a_river_pages_to_older_posts_and_back() -> None:
-    """The next page, the first one when not on it, and neither when everything is shown."""
+def test_feed_page_links_to_older_posts_and_to_the_first_page() -> None:
+    """Neither link if all posts are on the page."""
     one = samples.rendered_post()
     first = parse_page(
         feed_page_html(samples.feed(one, next_query="after=x"), total=60, unfiltered_total=60)
@@ -74,8 +74,8 @@ def test_a_river_pages_to_older_posts_and_back() -> None:
     assert [link["href"] for link in links(first, "next")] == [f"{PUBLIC_URL}/feeds/all?after=x"]
 
 
-def test_the_form_offers_what_there_is_and_keeps_what_is_chosen() -> None:
-    """Each choice with its posts; what is chosen is checked, and can be taken back at once."""
+def test_form_offers_filters_and_keeps_selected_ones() -> None:
+    """Each option with its number of posts; filters can be cleared."""
     narrowing = FeedFilters(
         categories=(
             FilterOption(value="tts", title="TTS", posts=3, is_selected=True),
@@ -113,8 +113,8 @@ def test_the_form_offers_what_there_is_and_keeps_what_is_chosen() -> None:
     assert "open" in next(root.iter("details")).attrib
 
 
-def test_the_form_leaves_out_what_is_no_choice() -> None:
-    """A feed without categories, carousel or a second source and language offers the page size."""
+def test_form_omits_filters_without_a_choice() -> None:
+    """Without categories, carousel or a second source and language, only the page size."""
     root = parse_page(feed_page_html(samples.feed(samples.rendered_post())))
 
     assert [field.get("name") for field in root.iter("input")] == ["limit"]
@@ -122,8 +122,8 @@ def test_the_form_leaves_out_what_is_no_choice() -> None:
     assert "open" not in next(root.iter("details")).attrib
 
 
-def test_many_choices_are_kept_together() -> None:
-    """A long list of categories scrolls in a frame of its own."""
+def test_many_options_are_in_a_scrolling_list() -> None:
+    """A long list of categories."""
     choices = tuple(
         FilterOption(value=str(n), title=str(n), posts=1, is_selected=False) for n in range(13)
     )

@@ -1,4 +1,4 @@
-"""Pages for people: valid, safe, complete, and quiet."""
+"""The HTML pages are valid, safe and self-contained."""
 
 import base64
 import hashlib
@@ -28,7 +28,7 @@ from tests.render.sample_pages import FEED_SUMMARY, JSON_LINK, NO_FILTERS, PUBLI
 def directory_page(
     masthead: ServiceInfo, groups: Sequence[tuple[str, Sequence[FeedSummary]]], more: int = 0
 ) -> str:
-    """Return the page of ``groups`` of (title, feeds), each of which has ``more`` feeds."""
+    """Return the directory of ``groups`` of (title, feeds), each with ``more`` feeds."""
     shown = [
         FeedGroup(title=title, feeds=tuple(feeds), total=len(feeds) + more)
         for title, feeds in groups
@@ -69,8 +69,8 @@ PAGES = {
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_every_page_is_valid_and_takes_text_for_text(name: str) -> None:
-    """A strict parser has nothing to say, and markup in titles is shown, not obeyed."""
+def test_every_page_is_valid_html_and_escapes_text(name: str) -> None:
+    """A strict parser reports no error, and markup in titles is escaped."""
     root = parse_page(PAGES[name])
 
     assert NASTY in text(root)
@@ -79,8 +79,8 @@ def test_every_page_is_valid_and_takes_text_for_text(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_every_page_has_its_landmarks(name: str) -> None:
-    """One h1, one main that the skip link leads to, a title, a language, a viewport."""
+def test_every_page_has_landmarks(name: str) -> None:
+    """One h1, a main element with a skip link, a title, a language, a viewport."""
     root = parse_page(PAGES[name])
 
     assert root.get("lang") == "en"
@@ -95,8 +95,8 @@ def test_every_page_has_its_landmarks(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_no_page_asks_anybody_for_anything(name: str) -> None:
-    """No element that loads, no style from elsewhere: only the icon, which is in the page."""
+def test_no_page_loads_external_resources(name: str) -> None:
+    """No element that loads, no external style; the icon is inline."""
     root = parse_page(PAGES[name])
 
     assert not {element.tag for element in root.iter()} & {
@@ -108,8 +108,8 @@ def test_no_page_asks_anybody_for_anything(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_the_policy_lets_the_style_of_every_page_through(name: str) -> None:
-    """The hash is that of the style as it stands in the page; nothing else may be done."""
+def test_content_security_policy_allows_the_inline_style(name: str) -> None:
+    """Its hash is that of the style in the page; nothing else is allowed."""
     style = "".join(next(parse_page(PAGES[name]).iter("style")).itertext())
 
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
@@ -120,8 +120,8 @@ def test_the_policy_lets_the_style_of_every_page_through(name: str) -> None:
     assert not [rule for rule in policy if "unsafe" in rule or "script" in rule]
 
 
-def test_the_directory_tells_what_is_in_a_feed() -> None:
-    """Title, description, number of posts, day of the newest, formats, and addresses to copy."""
+def test_directory_describes_each_feed() -> None:
+    """Title, description, number of posts, latest date, formats, and URLs to copy."""
     empty = replace(FEED_SUMMARY, title="Empty", description="Soon.", posts=0, latest=None)
 
     root = parse_page(
@@ -139,8 +139,8 @@ def test_the_directory_tells_what_is_in_a_feed() -> None:
     assert [time.get("datetime") for time in root.iter("time")] == ["2024-01-09"]
 
 
-def test_readers_find_every_feed_from_the_directory() -> None:
-    """One link per format, with the feed's title, its type, and its whole address."""
+def test_directory_has_autodiscovery_links_for_every_feed() -> None:
+    """One link per format, with title, type and absolute URL."""
     root = parse_page(directory_page(samples.SERVICE_INFO, [("All", [FEED_SUMMARY])]))
 
     assert links(root, "alternate") == [
@@ -154,8 +154,8 @@ def test_readers_find_every_feed_from_the_directory() -> None:
     assert [link["href"] for link in links(root, "canonical")] == [f"{PUBLIC_URL}/"]
 
 
-def test_a_long_directory_can_be_jumped_through() -> None:
-    """With several groups there is a link to each, with how many feeds it has."""
+def test_directory_links_to_each_of_its_groups() -> None:
+    """With several groups, each link has the number of feeds."""
     groups = [("Everything", [FEED_SUMMARY]), ("By category", [FEED_SUMMARY, FEED_SUMMARY])]
 
     root = parse_page(directory_page(samples.SERVICE_INFO, groups))
@@ -166,8 +166,8 @@ def test_a_long_directory_can_be_jumped_through() -> None:
     assert targets == {heading.get("id") for heading in root.iter("h2")}
 
 
-def test_a_directory_of_the_largest_says_how_many_there_are() -> None:
-    """And links to a list of all of them."""
+def test_partial_directory_has_totals_and_links_to_all_feeds() -> None:
+    """If it lists only the feeds with the most posts."""
     groups = [("By source", [FEED_SUMMARY]), ("By category", [FEED_SUMMARY])]
 
     root = parse_page(directory_page(samples.SERVICE_INFO, groups, more=12_344))
@@ -177,8 +177,8 @@ def test_a_directory_of_the_largest_says_how_many_there_are() -> None:
     assert {"/categories", "/v1/sources"} <= hrefs
 
 
-def test_our_own_links_work_under_any_name() -> None:
-    """Links to click have no host; those that machines note down have the public one."""
+def test_internal_links_have_no_host() -> None:
+    """Links for machines have the public host."""
     root = parse_page(directory_page(samples.SERVICE_INFO, [("All", [FEED_SUMMARY])]))
 
     clicked = [link.get("href", "") for link in root.iter("a")]
@@ -186,8 +186,8 @@ def test_our_own_links_work_under_any_name() -> None:
     assert all(re.match(r"/(?!/)|/$", href) for href in ours)
 
 
-def test_a_service_below_a_path_links_below_it() -> None:
-    """Where the public address has a path, every link to click begins with it."""
+def test_internal_links_have_the_path_of_the_public_url() -> None:
+    """If the public URL has one."""
     masthead = replace(samples.SERVICE_INFO, public_url="https://www.example.gov/syndicate")
 
     root = parse_page(directory_page(masthead, []))
@@ -197,8 +197,8 @@ def test_a_service_below_a_path_links_below_it() -> None:
     assert not [href for href in clicked if not href.startswith(("/syndicate/", "#", "mailto:"))]
 
 
-def test_about_names_sources_and_their_rights() -> None:
-    """Each source with its terms, linked if they have an address, and what to do without."""
+def test_about_page_lists_sources_and_rights() -> None:
+    """Each source with its terms, linked if they have a URL."""
     sources = [
         samples.source("one", rights="Public domain", rights_url="https://one.example.gov/terms"),
         samples.source("two", rights="", rights_url="https://two.example.gov/terms"),
@@ -224,8 +224,8 @@ def test_about_names_sources_and_their_rights() -> None:
         ("", set()),
     ],
 )
-def test_the_contact_is_an_address_of_either_kind(contact: str, expected: set[str]) -> None:
-    """Mail or web; without one, nobody is sent anywhere."""
+def test_contact_is_an_email_address_or_a_url(contact: str, expected: set[str]) -> None:
+    """Without a contact there is no link."""
     masthead = replace(samples.SERVICE_INFO, contact=contact)
     root = parse_page(about_page(masthead, sources=[], links=()))
 
@@ -233,8 +233,8 @@ def test_the_contact_is_an_address_of_either_kind(contact: str, expected: set[st
     assert contacts == expected
 
 
-def test_a_problem_leads_on() -> None:
-    """What went wrong as a sentence, what to do, and links to the feeds there are."""
+def test_problem_page_has_detail_hint_and_links() -> None:
+    """The error as a sentence, the hint, and links to feeds."""
     shown = problem_page(
         samples.SERVICE_INFO,
         title="Not Found",
@@ -252,15 +252,15 @@ def test_a_problem_leads_on() -> None:
     ]
 
 
-def test_a_problem_may_be_short() -> None:
-    """Without hint and list there is just the sentence, and the way back."""
+def test_problem_page_without_hint_and_choices_is_short() -> None:
+    """Only the sentence and a link to all feeds."""
     root = parse_page(problem_page(samples.SERVICE_INFO, title="Gone", detail="It left."))
 
     assert "Gone It left. All feeds" in text(next(root.iter("main")))
 
 
-def test_addresses_break_between_their_parts_only() -> None:
-    """What is shown can wrap; what is copied is the address."""
+def test_urls_wrap_only_between_their_parts() -> None:
+    """The text that is copied is the URL."""
     root = parse_page(directory_page(samples.SERVICE_INFO, [("All", [FEED_SUMMARY])]))
 
     (code,) = root.iter("code")
@@ -274,8 +274,8 @@ def test_addresses_break_between_their_parts_only() -> None:
     ]
 
 
-def test_only_two_things_pass_unescaped() -> None:
-    """The style, which is ours, and the content of a post, which has been sanitized."""
+def test_only_style_and_sanitized_content_are_unescaped() -> None:
+    """All other values are escaped by Jinja."""
     templates = [
         path.read_text("utf-8")
         for path in (files("syndicate.render") / "pages").iterdir()

@@ -1,4 +1,4 @@
-"""Posts inside our pages: nothing loads by itself, and the outline stays in order."""
+"""Posts in pages of the service: nothing is loaded, and headings are nested."""
 
 import re
 
@@ -10,8 +10,8 @@ from syndicate.model.post import SafeHtml
 from syndicate.render.pages.page_fragment import for_own_page
 
 
-def link(href: str, label: str, words: str) -> str:
-    """Return what stands for something that would load by itself."""
+def placeholder(href: str, label: str, words: str) -> str:
+    """Return the placeholder of an element that would load something."""
     return f'<a class="placeholder" href="{href}"><span class="label">{label}</span> {words}</a>'
 
 
@@ -24,25 +24,25 @@ WORDS = '<span class="placeholder"><span class="label">Image</span> Home</span>'
     [
         (
             f'<p><img src="{X}?a=1&amp;b=2" alt="A &quot;new&quot; form"></p>',
-            f"<p>{link(f'{X}?a=1&amp;b=2', 'Image', 'A &quot;new&quot; form')}</p>",
+            f"<p>{placeholder(f'{X}?a=1&amp;b=2', 'Image', 'A &quot;new&quot; form')}</p>",
         ),
-        (f'<img src="{X}">', link(X, "Image", "no alternative text")),
-        (f'<img src="{X}" alt="">', link(X, "Image", "decorative image")),
-        (f'<iframe src="{X}" title="A talk"></iframe>', link(X, "Embedded", "A talk")),
-        (f'<audio src="{X}"></audio>', link(X, "Recording", X)),
+        (f'<img src="{X}">', placeholder(X, "Image", "no alternative text")),
+        (f'<img src="{X}" alt="">', placeholder(X, "Image", "decorative image")),
+        (f'<iframe src="{X}" title="A talk"></iframe>', placeholder(X, "Embedded", "A talk")),
+        (f'<audio src="{X}"></audio>', placeholder(X, "Recording", X)),
         (
             f'<video controls><source src="{X}">No film</video>',
-            f"{link(X, 'Recording', X)}No film",
+            f"{placeholder(X, 'Recording', X)}No film",
         ),
         (
             f'<a href="{X}"><img src="{X}" alt="Home"></a> <img src="{X}" alt="Home">',
-            f'<a href="{X}">{WORDS}</a> {link(X, "Image", "Home")}',
+            f'<a href="{X}">{WORDS}</a> {placeholder(X, "Image", "Home")}',
         ),
         (f'<picture><source srcset="{X}"><img alt="x"></picture>', ""),
     ],
 )
-def test_what_would_load_by_itself_becomes_a_link(content: str, expected: str) -> None:
-    """It says what it is and where it leads; in a link it is words only, without address none."""
+def test_loading_elements_become_links(content: str, expected: str) -> None:
+    """With label and description; inside of a link plain text, without URL nothing."""
     assert for_own_page(SafeHtml(content)) == expected
 
 
@@ -56,18 +56,18 @@ def test_what_would_load_by_itself_becomes_a_link(content: str, expected: str) -
         ([3, 2, 4], [2, 2, 3]),
     ],
 )
-def test_headings_begin_below_the_page_and_skip_no_level(
+def test_headings_are_nested_below_the_page_without_gaps(
     written: list[int], shown: list[int]
 ) -> None:
-    """Their order stays; the numbers are those of the page's outline."""
+    """Their order is kept."""
     content = "".join(f'<h{level} id="n">x</h{level}>' for level in written)
 
     expected = "".join(f'<h{level} id="n">x</h{level}>' for level in shown)
     assert for_own_page(SafeHtml(content)) == expected
 
 
-def test_wide_tables_are_scrolled_by_keyboard() -> None:
-    """Each stands in a frame that takes the focus and has a name of its own."""
+def test_tables_are_scrollable_by_keyboard() -> None:
+    """Each is in a focusable region with its own name."""
     table = "<table><tbody><tr><td>1</td></tr></tbody></table>"
 
     assert for_own_page(SafeHtml(f"{table}<p>x</p>{table}")) == (
@@ -77,8 +77,8 @@ def test_wide_tables_are_scrolled_by_keyboard() -> None:
     )
 
 
-def test_a_cell_that_heads_nothing_is_no_header() -> None:
-    """Who hears a table is not told of headers without words."""
+def test_empty_header_cell_becomes_a_data_cell() -> None:
+    """Screen readers announce no empty headers."""
     content = '<tr><th align="center"></th><th>\n</th><th>Cost</th></tr>'
 
     assert (
@@ -86,11 +86,14 @@ def test_a_cell_that_heads_nothing_is_no_header() -> None:
     )
 
 
-def test_nothing_is_kept_from_those_who_listen() -> None:
-    """A picture that was hidden from them is a link now, which must be heard."""
+def test_aria_hidden_is_removed() -> None:
+    """A hidden image becomes a link, which must be announced."""
     content = f'<div class="x" aria-hidden="true"><img src="{X}" alt="A chart"></div>'
 
-    assert for_own_page(SafeHtml(content)) == f'<div class="x">{link(X, "Image", "A chart")}</div>'
+    assert (
+        for_own_page(SafeHtml(content))
+        == f'<div class="x">{placeholder(X, "Image", "A chart")}</div>'
+    )
 
 
 @pytest.mark.parametrize(
@@ -103,8 +106,8 @@ def test_nothing_is_kept_from_those_who_listen() -> None:
         "<pre><code>1 &lt; 2</code></pre>",
     ],
 )
-def test_everything_else_stays_as_it_is(content: str) -> None:
-    """Words, references and elements that load nothing are not touched."""
+def test_other_html_is_unchanged(content: str) -> None:
+    """Text, entities and elements that load nothing."""
     assert for_own_page(SafeHtml(content)) == content
 
 
@@ -112,7 +115,7 @@ ATTRIBUTES = st.text(alphabet="ab :/.\"'<>&;=", max_size=12)
 
 
 def escaped(text: str) -> str:
-    """Return ``text`` as the sanitizer writes it into an attribute."""
+    """Return ``text`` as the sanitizer serializes it in an attribute."""
     return text.replace("&", "&amp;").replace('"', "&quot;")
 
 
@@ -122,8 +125,8 @@ def escaped(text: str) -> str:
         max_size=8,
     )
 )
-def test_nothing_is_ever_loaded(elements: list[tuple[str, str]]) -> None:
-    """Whatever attributes hold, no element that loads is left and no tag is made of words."""
+def test_no_loading_element_is_left(elements: list[tuple[str, str]]) -> None:
+    """Whatever is in attributes."""
     ends = {"img": ""}
     content = "".join(
         f'<{tag} src="{escaped(text)}">x{ends.get(tag, f"</{tag}>")}' for tag, text in elements

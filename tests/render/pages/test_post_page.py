@@ -1,4 +1,4 @@
-"""The page of a post: its words as feeds have them, and all that goes with them."""
+"""The page of a post shows its content and metadata as in feeds."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -11,8 +11,8 @@ from tests.render import sample_pages
 from tests.render.parsed_html import by_class, links, parse_page, text
 
 
-def test_a_post_is_shown_as_feeds_have_it() -> None:
-    """Its words and all that goes with them: authors, dates, picture, card, translations, id."""
+def test_post_page_shows_content_and_metadata() -> None:
+    """Authors, dates, image, card, translations, id."""
     post = samples.post(carousel=True, updated=samples.PUBLISHED + timedelta(days=2), language="es")
     item = samples.rendered_post(
         post,
@@ -38,8 +38,8 @@ def test_a_post_is_shown_as_feeds_have_it() -> None:
     assert post.id in facts
 
 
-def test_search_engines_are_sent_to_the_home_of_a_post() -> None:
-    """The page of a post is not to be listed; its canonical address is the source's."""
+def test_post_page_is_noindex_with_a_canonical_url() -> None:
+    """The canonical URL is that of the source."""
     root = parse_page(sample_pages.post_page_html(samples.rendered_post()))
 
     assert [link["href"] for link in links(root, "canonical")] == [samples.post().url]
@@ -52,8 +52,8 @@ def test_search_engines_are_sent_to_the_home_of_a_post() -> None:
     ("alt", "said"),
     [(None, "no alternative text"), ("", "decorative image"), ("A table", "A table")],
 )
-def test_an_editor_sees_how_a_picture_is_described(alt: str | None, said: str) -> None:
-    """Missing and empty descriptions are told apart, for the post and for its card."""
+def test_post_page_shows_alternative_texts(alt: str | None, said: str) -> None:
+    """Missing and empty texts are distinguished, for the post and its card."""
     post = samples.post(carousel=True)
     card = replace(samples.card(post), image_alt=alt)
     item = samples.rendered_post(
@@ -69,8 +69,8 @@ def test_an_editor_sees_how_a_picture_is_described(alt: str | None, said: str) -
     ) in facts
 
 
-def test_a_plain_post_leaves_no_gap() -> None:
-    """Without authors, summary, card picture and the like, nothing empty is announced."""
+def test_plain_post_has_no_empty_elements() -> None:
+    """Without authors, summary, card image and so on."""
     post = samples.post(carousel=True, categories=())
     card = replace(samples.card(post), image="", image_alt=None)
     item = samples.rendered_post(post, authors=(), summary="", card=card)

@@ -1,4 +1,4 @@
-"""The inside of a worker process, here in a thread or in this very process."""
+"""The worker process, run in a thread or in the test process."""
 
 import resource
 import signal
@@ -17,32 +17,32 @@ from syndicate.render.pool.process_worker import main, serve
 from tests.render.render_requests import render_request
 
 
-def test_a_worker_takes_jobs_until_the_other_side_hangs_up() -> None:
-    """They are taken, then rendered, one or several at a time."""
-    ours, theirs = Pipe()
+def test_worker_serves_requests_until_disconnected() -> None:
+    """Requests are accepted, then rendered, one or several at a time."""
+    own_end, worker_end = Pipe()
     thread = threading.Thread(
-        target=serve, args=(theirs,), kwargs={"cpu_seconds": 60, "idle_seconds": 60}
+        target=serve, args=(worker_end,), kwargs={"cpu_seconds": 60, "idle_seconds": 60}
     )
     thread.start()
     for bodies in (["a"], ["*b*", "c", ""]):
-        together = [render_request(body) for body in bodies]
-        ours.send_bytes(encode(together))
-        assert ours.recv_bytes() == ACCEPTED
-        assert decode_results(ours.recv_bytes()) == tuple(map(render, together))
-    ours.close()
+        requests = [render_request(body) for body in bodies]
+        own_end.send_bytes(encode(requests))
+        assert own_end.recv_bytes() == ACCEPTED
+        assert decode_results(own_end.recv_bytes()) == tuple(map(render, requests))
+    own_end.close()
     thread.join(10)
     assert not thread.is_alive()
 
 
-def test_a_worker_nobody_needs_ends() -> None:
-    """After the idle time, without being told."""
-    ours, theirs = Pipe()
-    serve(theirs, cpu_seconds=60, idle_seconds=0.01)
-    ours.close()
+def test_idle_worker_exits() -> None:
+    """After the idle time."""
+    own_end, worker_end = Pipe()
+    serve(worker_end, cpu_seconds=60, idle_seconds=0.01)
+    own_end.close()
 
 
-@pytest.fixture(name="_process_as_before")
-def _restored() -> Iterator[None]:
+@pytest.fixture(name="_restored_process")
+def _restore() -> Iterator[None]:
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     limits = resource.getrlimit(resource.RLIMIT_AS)
     yield
@@ -51,12 +51,12 @@ def _restored() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_AS, limits)
 
 
-@pytest.mark.usefixtures("_process_as_before")
-def test_a_process_of_its_own_is_bounded_and_deaf() -> None:
-    """Memory has a limit; the service hangs up, nobody interrupts or terminates."""
-    ours, theirs = socket.socketpair()
-    main(theirs.detach(), 60, 0.01)
+@pytest.mark.usefixtures("_restored_process")
+def test_worker_process_limits_memory_and_ignores_signals() -> None:
+    """SIGINT and SIGTERM are for the service, which then disconnects."""
+    own_end, worker_end = socket.socketpair()
+    main(worker_end.detach(), 60, 0.01)
     assert signal.getsignal(signal.SIGINT) == signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
     assert resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
-    with Connection(ours.detach()) as line, suppress(EOFError):
-        assert not line.recv_bytes()
+    with Connection(own_end.detach()) as connection, suppress(EOFError):
+        assert not connection.recv_bytes()

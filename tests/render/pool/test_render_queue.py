@@ -1,4 +1,4 @@
-"""Which portion of posts is rendered next."""
+"""The queue is fair between groups."""
 
 import pytest
 
@@ -7,33 +7,33 @@ from syndicate.render.pool.render_queue import RenderBatch, RenderQueue, RenderT
 from tests.render.render_requests import render_request
 
 
-def portion(*bodies: str) -> RenderBatch:
-    """Return a portion of one request for each body."""
+def batch(*bodies: str) -> RenderBatch:
+    """Return a batch with one request for each body."""
     return [RenderTask((render_request(body),)) for body in bodies]
 
 
 def bodies(taken: tuple[str, RenderBatch] | None) -> list[str]:
-    """Return the bodies of what was taken; none if nothing was."""
+    """Return the bodies of the taken batch."""
     return [each.body for request in (taken[1] if taken else ()) for each in request.requests]
 
 
-def test_groups_take_turns() -> None:
-    """The one with the fewest portions in work comes first, however much the others wait for."""
+def test_queue_is_fair_between_groups() -> None:
+    """The group with the fewest running batches comes first."""
     queue = RenderQueue(3)
     for body in ("1", "2", "3"):
-        queue.put("slow", portion(body))
-    queue.put("other", portion("x"))
+        queue.put("slow", batch(body))
+    queue.put("other", batch("x"))
     taken = [queue.take() for _ in range(3)]
     assert [each and each[0] for each in taken] == ["slow", "other", "slow"]
 
 
-def test_one_worker_more_is_for_a_group_that_has_none() -> None:
-    """A group that has all workers gets no more; another gets the next at once."""
+def test_extra_worker_is_reserved_for_a_group_without_one() -> None:
+    """A group that uses all workers gets no more."""
     queue = RenderQueue(2)
     for body in ("1", "2", "3"):
-        queue.put("slow", portion(body))
+        queue.put("slow", batch(body))
     assert [bodies(queue.take()) for _ in range(3)] == [["3"], ["2"], []]
-    queue.put("other", portion("x"))
+    queue.put("other", batch("x"))
     assert bodies(queue.take()) == ["x"]
     queue.done("slow")
     assert queue.take() is None
@@ -41,22 +41,22 @@ def test_one_worker_more_is_for_a_group_that_has_none() -> None:
     assert bodies(queue.take()) == ["1"]
 
 
-def test_a_portion_that_failed_is_tried_again_last_and_one_by_one() -> None:
-    """What has not failed yet goes first."""
+def test_failed_batch_is_retried_last_and_one_by_one() -> None:
+    """New batches come first."""
     queue = RenderQueue(5)
-    queue.put("news", portion("a", "b"))
+    queue.put("news", batch("a", "b"))
     taken = queue.take()
     assert taken is not None
-    queue.put("news", portion("c"))
+    queue.put("news", batch("c"))
     queue.retry(*taken)
     assert [bodies(queue.take()) for _ in range(4)] == [["c"], ["a"], ["b"], []]
 
 
-def test_what_waits_in_a_closed_queue_fails() -> None:
-    """What waited, what is put back, and nothing more is taken."""
+def test_closing_the_queue_fails_its_batches() -> None:
+    """Queued and retried ones, and nothing more is accepted."""
     queue = RenderQueue(1)
-    queue.put("news", waiting := portion("a"))
-    queue.put("news", running := portion("b"))
+    queue.put("news", waiting := batch("a"))
+    queue.put("news", running := batch("b"))
     taken = queue.take()
     assert taken is not None
     queue.close()
@@ -64,5 +64,5 @@ def test_what_waits_in_a_closed_queue_fails() -> None:
     for request in (*waiting, *running):
         with pytest.raises(SyndicateError, match="stopping"):
             request.future.result(0)
-    assert not queue.put("news", portion("c"))
+    assert not queue.put("news", batch("c"))
     assert queue.take() is None

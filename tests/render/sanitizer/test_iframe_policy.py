@@ -1,4 +1,4 @@
-"""Which frames stay."""
+"""Which iframes are allowed."""
 
 import re
 import shutil
@@ -16,15 +16,15 @@ from tests.render.render_requests import PAGE, render_request
 PREFIXES = tuple(f"https://{host}{path}" for host, path in IFRAME_HOSTS.items())
 
 
-def kept(src: str) -> str | None:
-    """Return the ``src`` of the frame that stays of one written in a post, None if none does."""
+def allowed_src(src: str) -> str | None:
+    """Return the ``src`` of the iframe in the output, None if it was refused."""
     content = render(render_request(f'<iframe src="{escape(src)}"></iframe>')).content
     found = re.search(r'<iframe [^>]*src="([^"]*)"', content)
     return unescape(found[1]) if found else None
 
 
-def test_a_player_of_a_known_host_stays_in_a_sandbox() -> None:
-    """By https, loaded late; its own sandbox and loading do not count."""
+def test_known_player_is_allowed_in_a_sandbox() -> None:
+    """Over https, lazily; its own sandbox and loading attributes are replaced."""
     given = {
         "src": "http://www.youtube.com/embed/x",
         "title": "T",
@@ -42,27 +42,27 @@ def test_a_player_of_a_known_host_stays_in_a_sandbox() -> None:
 @pytest.mark.parametrize(
     "src", ["https://www.youtube.com/watch?v=x", "https://evil.example/embed/x"]
 )
-def test_other_pages_and_hosts_do_not_stay(src: str) -> None:
-    """A known host is known for its players only."""
+def test_other_pages_and_hosts_are_refused(src: str) -> None:
+    """Only the players of a known host are allowed."""
     assert allowed_iframe({"src": src}, ()) is None
 
 
 @pytest.mark.parametrize("url", PLAYERS)
-def test_frame_with_plain_player_url_stays_unchanged(url: str) -> None:
-    """Dots that make no dot segment and encoded spaces are plain."""
-    assert kept(url) == url
+def test_canonical_player_url_is_unchanged(url: str) -> None:
+    """Dots that are no dot segment and encoded spaces are canonical."""
+    assert allowed_src(url) == url
 
 
 @pytest.mark.parametrize("src", SPELLINGS)
-def test_frame_url_is_written_as_the_browser_resolves_it(src: str) -> None:
-    """Other spellings of a player's URL are read as a browser does, and written canonically."""
-    assert kept(src) == "https://archive.org/embed/x"
+def test_iframe_url_is_resolved_as_by_a_browser(src: str) -> None:
+    """Other spellings of a player's URL become canonical."""
+    assert allowed_src(src) == "https://archive.org/embed/x"
 
 
 @pytest.mark.parametrize("src", refused_urls())
-def test_frame_whose_url_is_not_plainly_a_player_becomes_a_link(src: str) -> None:
+def test_iframe_with_noncanonical_url_becomes_a_link(src: str) -> None:
     """Dot segments in any form, users, ports, look-alike hosts."""
-    assert kept(src) is None
+    assert allowed_src(src) is None
 
 
 @pytest.mark.parametrize(
@@ -76,21 +76,21 @@ def test_frame_whose_url_is_not_plainly_a_player_becomes_a_link(src: str) -> Non
         ("https://maps.example.gov/%2E%2E/x", None),
     ],
 )
-def test_a_host_of_the_settings_stays(src: str, stays: str | None) -> None:
-    """In any case, with any path that is plain; without user and port."""
+def test_host_in_the_settings_is_allowed(src: str, stays: str | None) -> None:
+    """In any case, with any canonical path; without user and port."""
     attributes = allowed_iframe({"src": src}, ("Maps.Example.gov",))
     assert (attributes and attributes["src"]) == stays
 
 
-def test_a_link_in_place_of_a_frame_says_what_it_was() -> None:
-    """By its title, else by its host."""
+def test_link_text_is_the_title_or_the_host() -> None:
+    """Of the iframe that the link replaces."""
     assert link_text({"src": "https://a.gov/x", "title": " The map "}) == "The map"
     assert link_text({"src": "https://a.gov/x"}) == "Embedded content from a.gov"
 
 
 @pytest.mark.browser
-def test_chromium_resolves_every_kept_frame_to_a_player() -> None:
-    """A parsed document loads nothing: only the URLs are resolved, on the post's own page."""
+def test_chromium_resolves_every_allowed_iframe_to_a_player() -> None:
+    """A parsed document loads nothing: the URLs are only resolved, on the post's own page."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         pytest.skip("there is no chromium to look with")

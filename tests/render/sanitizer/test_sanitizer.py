@@ -1,4 +1,4 @@
-"""Whatever HTML comes in, what goes out is safe, well-formed and complete in itself."""
+"""The output is safe, well-formed and self-contained for any HTML."""
 
 import re
 
@@ -138,14 +138,14 @@ CHANGED = [
 
 
 @pytest.mark.parametrize("html", KEPT)
-def test_what_content_is_made_of_stays(html: str) -> None:
+def test_allowed_html_is_unchanged(html: str) -> None:
     """To the last character."""
     assert clean(html).html == html
 
 
 @pytest.mark.parametrize(("html", "expected"), CHANGED)
-def test_everything_else_becomes_what_it_may_be(html: str, expected: str) -> None:
-    """And once more changes nothing."""
+def test_other_html_is_reduced_to_allowed_html(html: str, expected: str) -> None:
+    """Sanitizing again changes nothing."""
     assert clean(html).html == expected
     assert clean(expected).html == expected
 
@@ -182,46 +182,46 @@ FOUND = [
 
 
 @pytest.mark.parametrize(("html", "expected"), FOUND)
-def test_an_editor_is_told_what_is_wrong(html: str, expected: list[tuple[str, str]]) -> None:
-    """By rule, and by what to look for in the file."""
+def test_diagnostics_name_rule_and_search_text(html: str, expected: list[tuple[str, str]]) -> None:
+    """For each kind of problem."""
     assert [(each.rule, each.search_text) for each in clean(html).diagnostics] == expected
 
 
-def test_the_first_image_is_told_with_its_words() -> None:
-    """None where nobody wrote any."""
+def test_first_image_is_returned_with_its_alternative_text() -> None:
+    """None if it has none."""
     image = clean('<p>a</p><img src="a.png"><img src="b.png" alt="B">').image
     assert (image.url, image.alt) == (f"{PAGE}a.png", None) if image else image
 
 
-def test_hosts_of_the_settings_may_be_embedded() -> None:
-    """Beside the well-known ones."""
+def test_hosts_in_the_settings_may_be_embedded() -> None:
+    """In addition to the well-known ones."""
     html = sanitize('<iframe src="https://e.com/x">', ADDRESSES, key="k", embeds=("e.com",)).html
     assert html.startswith('<iframe src="https://e.com/x"')
 
 
-def test_ids_that_a_parser_doubles_are_told_apart() -> None:
-    """Formatting elements that are not closed are repeated with their ids."""
+def test_ids_duplicated_by_the_parser_are_made_unique() -> None:
+    """Unclosed formatting elements are repeated with their ids."""
     html = clean('<a id="a" href="/x">b<p>c</a><h2>d').html
     ids = re.findall(r'id="([^"]*)"', html)
     assert len(ids) == len(set(ids)) > 1
 
 
-def test_nesting_has_an_end() -> None:
-    """Thousands of elements in each other take no time and leave their text."""
+def test_depth_is_limited() -> None:
+    """Thousands of nested elements take no time and keep their text."""
     html = clean("<div>" * 50_000 + "a</b>" + "</div>" * 50_000).html
     assert html.count("<div>") < 1_000
     assert "a" in html
     assert clean("<p>a" * 1_000).html.count("<p>a</p>") == 1_000
 
 
-def test_what_never_settles_is_reduced_to_its_text() -> None:
-    """A last resort: no input is known that needs it."""
+def test_html_that_keeps_changing_is_reduced_to_text() -> None:
+    """No known input needs it."""
     settled = sanitize("<p>a</p><p><b>c</b> &lt;</p>", ADDRESSES, key="k", max_passes=0)
     assert settled.html == "<p>a</p>\n<p>c &lt;</p>"
 
 
 def test_plain_text_becomes_paragraphs() -> None:
-    """Escaped, between empty lines."""
+    """Escaped, separated by empty lines."""
     assert (
         text_to_html("a <b>\nc\n \n\nd {{ e }}\n") == "<p>a &lt;b&gt;\nc</p>\n<p>d &#123;{ e }}</p>"
     )
@@ -244,8 +244,8 @@ MARKUP = st.lists(PIECES, max_size=25).map("".join) | st.text()
 
 
 @given(MARKUP)
-def test_any_html_comes_out_well_formed_and_settled(html: str) -> None:
-    """A strict HTML5 parser has nothing to say, and sanitizing again changes nothing."""
+def test_any_html_becomes_well_formed_and_stable(html: str) -> None:
+    """A strict HTML5 parser reports no error, and sanitizing again changes nothing."""
     content = clean(html).html
     parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
     parser.parseFragment(content)
@@ -253,8 +253,8 @@ def test_any_html_comes_out_well_formed_and_settled(html: str) -> None:
 
 
 @given(MARKUP)
-def test_any_html_keeps_to_the_published_list(html: str) -> None:
-    """Elements, attributes, schemes; every address absolute, or a fragment of the same post."""
+def test_any_html_is_reduced_to_the_allowlist(html: str) -> None:
+    """Elements, attributes, schemes; every URL is absolute or a fragment of the same post."""
     content = clean(html).html
     ids: list[str] = []
     for token in tokenize(content):

@@ -64,8 +64,8 @@ NUNJUCKS = [
 ]
 
 
-def written(body: str, *comments: CommentSyntax) -> RenderRequest:
-    """Return the job of ``body`` for an engine that hides ``comments``."""
+def with_syntaxes(body: str, *comments: CommentSyntax) -> RenderRequest:
+    """Return the request for ``body`` with comment syntaxes."""
     return replace(render_request(body), comment_syntaxes=comments)
 
 
@@ -77,17 +77,17 @@ def written(body: str, *comments: CommentSyntax) -> RenderRequest:
         *((body, "kramdown") for body in LIQUID),
     ],
 )
-def test_comment_reaches_neither_content_nor_text_nor_cut_off_post(
+def test_comment_is_removed_from_content_text_and_fallback(
     body: str, syntax: CommentSyntax
 ) -> None:
-    """What stands before and after stays, and nobody is told of it."""
-    of = written(f"Before.\n\n{body}\n\nAfter.", syntax)
-    for rendering in (render(of), truncated_fallback(of, 1)):
-        assert "SECRET" not in rendering.content + rendering.text
-        assert rendering.text.startswith("Before.")
-        assert "{" not in rendering.content
-    assert not render(of).diagnostics
-    assert render(of).text.endswith("After.") or body.endswith("SECRET")
+    """The text around it is kept, without a diagnostic."""
+    request = with_syntaxes(f"Before.\n\n{body}\n\nAfter.", syntax)
+    for result in (render(request), truncated_fallback(request, 1)):
+        assert "SECRET" not in result.content + result.text
+        assert result.text.startswith("Before.")
+        assert "{" not in result.content
+    assert not render(request).diagnostics
+    assert render(request).text.endswith("After.") or body.endswith("SECRET")
 
 
 @pytest.mark.parametrize(
@@ -119,9 +119,9 @@ def test_comment_reaches_neither_content_nor_text_nor_cut_off_post(
         "{% highlight x %} {% comment %}a{% endcomment %} SHOWN",
     ],
 )
-def test_what_only_looks_like_a_comment_is_shown(body: str) -> None:
+def test_text_that_looks_like_a_comment_is_kept(body: str) -> None:
     """Code, verbatim text, escapes, attributes, and comments that the engine does not close."""
-    content = render(written(body, "kramdown", "nunjucks")).content
+    content = render(with_syntaxes(body, "kramdown", "nunjucks")).content
     assert content.count("SHOWN") == 1
 
 
@@ -137,9 +137,9 @@ def test_what_only_looks_like_a_comment_is_shown(body: str) -> None:
         ("a {%- comment %} X {% endcomment %} b", "<p>a b</p>"),
     ],
 )
-def test_comment_leaves_the_paragraph_as_the_engine_does(body: str, content: str) -> None:
-    """Hyphens take the white space along, in Nunjucks and in Liquid."""
-    assert render(written(body, "kramdown", "nunjucks")).content == content
+def test_comment_with_hyphens_strips_white_space(body: str, content: str) -> None:
+    """As in Nunjucks and in Liquid."""
+    assert render(with_syntaxes(body, "kramdown", "nunjucks")).content == content
 
 
 @pytest.mark.parametrize(
@@ -150,24 +150,24 @@ def test_comment_leaves_the_paragraph_as_the_engine_does(body: str, content: str
         "a\n\n{{< comment >}}\nSECRET `\n{{< /comment >}}\n\nb",
     ],
 )
-def test_inside_of_the_shortcode_comment_is_hidden(body: str) -> None:
+def test_content_of_the_comment_shortcode_is_removed(body: str) -> None:
     """Themes of Hugo have a shortcode of that name."""
-    rendering = render(written(body))
-    assert "SECRET" not in rendering.content
-    assert rendering.text.split() == ["a", "b"]
+    result = render(with_syntaxes(body))
+    assert "SECRET" not in result.content
+    assert result.text.split() == ["a", "b"]
 
 
-def test_notes_after_a_comment_name_the_line_in_the_file() -> None:
-    """A job's body begins in line 5."""
-    (note,) = render(written("{#\nX\n\nX\n#}\n\n{{ unknown }}", "nunjucks")).diagnostics
+def test_diagnostics_after_a_comment_have_the_line_in_the_file() -> None:
+    """The body of a request begins in line 5."""
+    (note,) = render(with_syntaxes("{#\nX\n\nX\n#}\n\n{{ unknown }}", "nunjucks")).diagnostics
     assert note.line == 11
 
 
-def test_a_post_that_is_cut_off_shows_no_comment_that_ends_later() -> None:
-    """Neither one of HTML."""
+def test_fallback_has_no_comment_that_ends_after_the_limit() -> None:
+    """Of HTML neither."""
     for opening, closing in (("{::comment}\n", "\n{:/comment}"), ("{#", "#}"), ("<!--", "-->")):
         body = f"Before.\n\n{opening}{'SECRET ' * 3000}{closing}\n\nAfter."
-        text = truncated_fallback(written(body, "kramdown", "nunjucks"), 1).text
+        text = truncated_fallback(with_syntaxes(body, "kramdown", "nunjucks"), 1).text
         assert text == "Before."
 
 
@@ -180,10 +180,10 @@ def test_a_post_that_is_cut_off_shows_no_comment_that_ends_later() -> None:
         ("hugo", ()),
     ],
 )
-def test_each_dialect_hides_the_comments_of_its_engines(
+def test_each_dialect_removes_the_comments_of_its_engines(
     dialect: str, hides: tuple[str, ...]
 ) -> None:
-    """The dialect ``jekyll`` reads sites of Eleventy too."""
+    """The dialect ``jekyll`` also reads sites of Eleventy."""
     assert DIALECTS[dialect].comment_syntaxes == hides
     body = "a {# b #} {::comment}c{:/comment}"
     text = render(
@@ -210,9 +210,9 @@ def test_each_dialect_hides_the_comments_of_its_engines(
         ),
     ],
 )
-def test_a_hundred_thousand_characters_of_openings_take_no_time(piece: str) -> None:
-    """Nothing looks for the same end again and again."""
-    of = written(piece * (100_000 // len(piece)), "kramdown", "nunjucks")
+def test_many_unclosed_comments_take_linear_time(piece: str) -> None:
+    """A hundred thousand characters of comment openings."""
+    request = with_syntaxes(piece * (100_000 // len(piece)), "kramdown", "nunjucks")
     start = time.process_time()
-    truncated_fallback(of, 1)
+    truncated_fallback(request, 1)
     assert time.process_time() - start < 10

@@ -1,4 +1,4 @@
-"""What the tags of the closed list mean."""
+"""The expansion of known tags."""
 
 import pytest
 
@@ -78,21 +78,21 @@ UNKNOWN = [
 
 
 @pytest.mark.parametrize(("source", "expected"), KNOWN)
-def test_a_tag_of_the_list_is_resolved(source: str, expected: str) -> None:
-    """As Markdown or HTML, nothing run."""
+def test_known_tag_is_expanded(source: str, expected: str) -> None:
+    """To Markdown or HTML."""
     (tag,) = find_tags(source, ())
     assert expand(tag, CONTEXT) == expected
 
 
 @pytest.mark.parametrize("source", UNKNOWN)
-def test_any_other_tag_has_no_meaning(source: str) -> None:
-    """Nor has one of the list that lacks what it needs."""
+def test_unknown_tag_is_not_expanded(source: str) -> None:
+    """Nor is a known tag without its required argument."""
     (tag,) = find_tags(source, ())
     assert expand(tag, CONTEXT) is None
 
 
-def test_a_paired_shortcode_leaves_what_is_inside() -> None:
-    """The opening tag stands for nothing then."""
+def test_paired_shortcode_keeps_its_content() -> None:
+    """The tags themselves are removed."""
     (tag,) = find_tags("{{< note >}}", ())
     assert expand(tag, CONTEXT, is_paired=True) == ""
 
@@ -107,15 +107,15 @@ def test_a_paired_shortcode_leaves_what_is_inside() -> None:
         ("team_photo", "no", "Jane"),
     ],
 )
-def test_a_replacement_of_the_settings_goes_first(key: str, value: str, expected: str) -> None:
-    """By the whole tag, by what is in it, by its name; arguments stand in for $1, $name."""
+def test_replacement_in_the_settings_has_priority(key: str, value: str, expected: str) -> None:
+    """By the whole tag, its inner text, or its name; arguments replace $1, $name."""
     (tag,) = find_tags('{{ "jane" | team_link }}', ())
     context = TemplateContext(site_url="", page_url="", replacements={key: value})
     assert expand(tag, context) == expected
 
 
-def test_a_replacement_may_use_named_arguments() -> None:
-    """They are escaped, for they may stand in an attribute."""
+def test_replacement_may_use_named_arguments() -> None:
+    """They are escaped, because they may be in an attribute."""
     (tag,) = find_tags('{{< img src="cat" alt="\'<A>" >}}', ())
     value = '<img src="https://img.gov/$src.jpg" alt="$alt">'
     context = TemplateContext(site_url="", page_url="", replacements={"img": value})

@@ -1,4 +1,4 @@
-"""Bodies lose their template code, and nothing else."""
+"""Template tags are resolved or removed, and nothing else changes."""
 
 from pathlib import Path
 
@@ -14,14 +14,14 @@ CONTEXT = TemplateContext(site_url="https://a.gov", page_url="https://a.gov/post
 
 
 @pytest.mark.parametrize("path", sorted(DATA.glob("*.md")), ids=lambda path: path.stem)
-def test_template_code_comes_out_as_its_site_shows_it(path: Path) -> None:
-    """The expected text stands beside the body."""
+def test_template_tags_are_resolved_as_on_the_site(path: Path) -> None:
+    """The expected text is beside the body."""
     resolved = resolve_templates(path.read_text(), CONTEXT, first_line=1)
     assert resolved.text.replace(LITERAL_BRACE, "{") == path.with_suffix(".expected").read_text()
 
 
-def test_what_has_no_meaning_is_noted_with_its_place() -> None:
-    """Line and column of the file, the tag in one line, long ones shortened."""
+def test_unknown_tag_is_reported_with_line_and_column() -> None:
+    """The tag is shown in one line, and shortened."""
     body = "One\n`{{ code }}` and\n  {% include\n a.html %} {{ b"
     notes = resolve_templates(body, CONTEXT, first_line=11).diagnostics
     assert [(note.level, note.rule, note.line, note.column) for note in notes] == [
@@ -35,27 +35,27 @@ def test_what_has_no_meaning_is_noted_with_its_place() -> None:
     assert len(long.message) < 120
 
 
-def test_raw_does_not_move_the_place_of_what_comes_after() -> None:
-    """Columns count what the file has, raw tags included."""
+def test_raw_tags_do_not_shift_columns() -> None:
+    """Columns are those of the file."""
     (note,) = resolve_templates(
         "{% raw %}{{ a }}{% endraw %} {% b %}", CONTEXT, first_line=1
     ).diagnostics
     assert note.column == 30
 
 
-def test_names_of_other_posts_are_told() -> None:
-    """As written, for the caller to say where they lead."""
+def test_referenced_posts_are_returned() -> None:
+    """As written in the tag."""
     body = '[a]({% post_url x %}) [b]({{< ref "y.md" >}}) {% link %}'
     assert resolve_templates(body, CONTEXT, first_line=1).referenced_names == ("x", "y.md")
 
 
-def test_thousands_of_unknown_tags_make_some_notes() -> None:
-    """The text loses them all."""
+def test_number_of_diagnostics_is_limited() -> None:
+    """All unknown tags are removed."""
     resolved = resolve_templates("{% z %}" * 1000, CONTEXT, first_line=1)
     assert resolved.text == ""
     assert len(resolved.diagnostics) == MAX_DIAGNOSTICS
 
 
-def test_a_text_without_template_code_is_left_alone() -> None:
+def test_text_without_template_tags_is_unchanged() -> None:
     """To the last character."""
     assert resolve_templates("a { b } {: .c}", CONTEXT, first_line=1).text == "a { b } {: .c}"

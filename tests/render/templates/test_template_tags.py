@@ -1,4 +1,4 @@
-"""Template tags are found and taken apart."""
+"""Template tags are found and parsed."""
 
 import pytest
 
@@ -9,23 +9,23 @@ from syndicate.render.templates.template_tags import (
 )
 
 
-def only(text: str) -> TemplateTag:
-    """Return the one tag in ``text``."""
+def only_tag(text: str) -> TemplateTag:
+    """Return the only tag in ``text``."""
     (tag,) = find_tags(text, ())
     return tag
 
 
-def test_an_output_is_a_value_sent_through_filters() -> None:
+def test_output_is_a_value_with_filters() -> None:
     """A literal is a value without a name."""
-    tag = only('a {{ "/x | y" | url | embed: "A, b" }} c')
+    tag = only_tag('a {{ "/x | y" | url | embed: "A, b" }} c')
     assert (tag.kind, tag.start, tag.end) == ("output", 2, 38)
     assert tag.call == TagCall(name="", arguments=("/x | y",))
     assert tag.filters == (TagCall(name="url"), TagCall(name="embed", arguments=("A, b",)))
 
 
-def test_a_variable_is_a_value_with_a_name() -> None:
-    """Hyphens that trim white space do not belong to it."""
-    assert only("{{- site.baseurl -}}").name == "site.baseurl"
+def test_variable_is_a_value_with_a_name() -> None:
+    """Hyphens that trim white space are not part of it."""
+    assert only_tag("{{- site.baseurl -}}").name == "site.baseurl"
 
 
 @pytest.mark.parametrize(
@@ -50,11 +50,11 @@ def test_a_variable_is_a_value_with_a_name() -> None:
         ("{{< >}}", "", (), {}),
     ],
 )
-def test_a_tag_is_a_name_with_arguments(
+def test_tag_is_a_name_with_arguments(
     source: str, name: str, words: tuple[str, ...], named: dict[str, str]
 ) -> None:
-    """In Liquid's, Nunjucks' and Hugo's spelling."""
-    tag = only(source)
+    """In the syntax of Liquid, Nunjucks and Hugo."""
+    tag = only_tag(source)
     assert (tag.source, tag.name, tag.call.arguments, tag.call.named_arguments) == (
         source,
         name,
@@ -72,23 +72,23 @@ def test_a_tag_is_a_name_with_arguments(
         ("{% end %}", ""),
     ],
 )
-def test_an_end_tag_says_what_it_ends(source: str, closes: str) -> None:
-    """Liquid's by its name, Hugo's by its slash."""
-    assert only(source).closes == closes
+def test_end_tag_has_the_name_of_its_start_tag(source: str, closes: str) -> None:
+    """In Liquid by name, in Hugo by slash."""
+    assert only_tag(source).closes == closes
 
 
 @pytest.mark.parametrize("text", ["a {{ b", "a {% b\n\nc %}", "{{ x %}", "{% x }}"])
-def test_an_opening_nobody_closes_is_a_stray(text: str) -> None:
-    """A tag goes no further than its paragraph."""
-    assert only(text).kind == "unclosed"
+def test_tag_without_closing_delimiter_is_unclosed(text: str) -> None:
+    """A tag cannot extend beyond its paragraph."""
+    assert only_tag(text).kind == "unclosed"
 
 
-def test_an_opening_before_the_next_one_is_a_stray() -> None:
-    """A forgotten end does not swallow the text up to the next tag."""
+def test_tag_before_the_next_opening_is_unclosed() -> None:
+    """A missing delimiter does not include the text up to the next tag."""
     assert [tag.kind for tag in find_tags("{{ a {{ b }}", ())] == ["unclosed", "output"]
 
 
-def test_code_holds_no_tags() -> None:
-    """Neither where one begins nor where one ends."""
+def test_tags_in_code_are_ignored() -> None:
+    """Those that begin in code, and those that end in code."""
     text = "`{{ a }}` {{ b }} `{{ c }}`"
     assert [tag.source for tag in find_tags(text, ((0, 9), (18, 27)))] == ["{{ b }}"]

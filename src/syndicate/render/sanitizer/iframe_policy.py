@@ -38,9 +38,9 @@ def allowed_iframe(
     is_player = host in IFRAME_HOSTS and path.startswith(IFRAME_HOSTS[host])
     if not is_player and host not in {name.lower() for name in extra_hosts}:
         return None
-    kept = {key: text for key, text in attributes.items() if key not in ("loading", "sandbox")}
-    kept["src"] = f"https://{host}{path or '/'}{url['rest'] or ''}"
-    return kept | {"loading": "lazy", "sandbox": IFRAME_SANDBOX}
+    allowed = {key: text for key, text in attributes.items() if key not in ("loading", "sandbox")}
+    allowed["src"] = f"https://{host}{path or '/'}{url['rest'] or ''}"
+    return allowed | {"loading": "lazy", "sandbox": IFRAME_SANDBOX}
 
 
 def link_text(attributes: Mapping[str, str]) -> str:
