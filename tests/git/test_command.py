@@ -7,7 +7,7 @@ import time
 import pytest
 
 from syndicate.errors import RepositoryError
-from syndicate.git import command, git_version
+from syndicate.git import git_version
 from syndicate.git.command import isolated_environment, run_git, user_environment
 
 
@@ -55,14 +55,14 @@ def test_result_has_exit_code_stdout_and_stderr(tmp_path: pathlib.Path) -> None:
 
 @pytest.mark.parametrize("stubborn", ["trap '' TERM", "true"])
 def test_timed_out_command_is_stopped_with_its_children(
-    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, stubborn: str
+    tmp_path: pathlib.Path, stubborn: str
 ) -> None:
     """By SIGTERM, then by SIGKILL."""
-    monkeypatch.setattr(command, "_TERMINATE_GRACE_SECONDS", 0.3)
     script = f"{stubborn}\n(sleep 60; echo late) &\necho $! > {tmp_path}/child\nwait; sleep 60"
+    environment = fake_git(tmp_path, script)
     start = time.monotonic()
     with pytest.raises(RepositoryError, match="was stopped") as caught:
-        run_git("fetch", environment=fake_git(tmp_path, script), timeout=0.3)
+        run_git("fetch", environment=environment, timeout=0.3, terminate_timeout=0.3)
     assert time.monotonic() - start < 10
     assert caught.value.code == "timed-out"
     child = pathlib.Path(f"/proc/{(tmp_path / 'child').read_text().strip()}/stat")

@@ -17,7 +17,7 @@ from typing import Final
 import pytest
 
 from syndicate.errors import RepositoryError
-from syndicate.git import Repository, mirror
+from syndicate.git import Repository
 from syndicate.git.mirror import Mirror
 from syndicate.git.repository_location import RepositoryLocation
 from syndicate.model.post import Path
@@ -54,27 +54,17 @@ def silent_server() -> Iterator[tuple[int, list[bytes]]]:
 
 
 def test_files_left_by_a_killed_git_are_removed(
-    upstream: ContentRepository,
-    remote: Repository,
-    tmp_path: pathlib.Path,
-    monkeypatch: pytest.MonkeyPatch,
+    upstream: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
     """A partial clone and every stale lock are removed; a lock in use is waited for."""
-    monkeypatch.setattr(mirror, "_STALE_LOCK_SECONDS", 0.3)
-    folder = next(
-        iter(
-            [
-                tmp_path
-                / "var"
-                / f"{RepositoryLocation.parse(f'file://{upstream.path}').mirror_name}.git"
-            ]
-        )
-    )
+    location = RepositoryLocation.parse(f"file://{upstream.path}")
+    folder = tmp_path / "mirror.git"
+    mirror = Mirror(location=location, folder=folder, stale_lock_seconds=0.3)
     draft = folder.with_suffix(".partial")
     draft.mkdir(parents=True)
     (draft / "HEAD").write_text("half")
     (draft / "config.lock").write_text("")
-    assert remote.fetch()
+    assert mirror.fetch("main")
     assert not draft.exists()
     locks = [
         *("packed-refs.lock", "shallow.lock", "config.lock", "refs/syndicate/main.lock"),
@@ -88,9 +78,9 @@ def test_files_left_by_a_killed_git_are_removed(
     timer = threading.Timer(0.1, in_use.unlink)
     timer.start()
     upstream.commit({"posts/a.md": "2"})
-    assert remote.fetch()
+    assert mirror.fetch("main")
     timer.join()
-    assert remote.head() == upstream.head()
+    assert upstream.git("--git-dir", str(folder), "rev-parse", MAIN).strip() == upstream.head()
     assert not list(folder.rglob("*.lock"))
 
 
@@ -159,9 +149,8 @@ def test_fetch_is_retried_if_another_git_moves_the_ref(
     meddle: str,
 ) -> None:
     """A git left over from a killed service may hold the lock of the ref."""
-    monkeypatch.setattr(mirror, "_STALE_LOCK_SECONDS", 0.05)
     where = RepositoryLocation.parse(f"ssh://host{upstream.path}")
-    ours = Mirror(location=where, folder=tmp_path / "x.git")
+    ours = Mirror(location=where, folder=tmp_path / "x.git", stale_lock_seconds=0.05)
     monkeypatch.setenv("GIT_SSH_VARIANT", "ssh")
     monkeypatch.setenv("GIT_SSH_COMMAND", fake_ssh(tmp_path))
     ours.fetch("main")

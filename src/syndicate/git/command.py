@@ -14,7 +14,7 @@ from syndicate.private_files import UMASK
 READ_TIMEOUT_SECONDS: Final = 600.0
 """Timeout of commands that read; only a broken disk makes one take this long."""
 
-_TERMINATE_GRACE_SECONDS: Final = 2.0
+TERMINATE_TIMEOUT_SECONDS: Final = 2.0
 """Seconds between SIGTERM and SIGKILL for a command that timed out."""
 
 _COMMON_VARIABLES: Final = {
@@ -101,11 +101,13 @@ def run_git(
     environment: Mapping[str, str],
     timeout: float = READ_TIMEOUT_SECONDS,
     stdin: bytes = b"",
+    terminate_timeout: float = TERMINATE_TIMEOUT_SECONDS,
 ) -> CommandResult:
     """Run ``git arguments`` and return its result, whatever the exit code.
 
     Raises `RepositoryError` if git is not installed or takes longer than ``timeout`` seconds; git
-    and all processes it started are then stopped.
+    and all processes it started are then stopped: by SIGTERM, and by SIGKILL after
+    ``terminate_timeout`` seconds.
     """
     with start_git(*arguments, environment=environment, stderr=subprocess.PIPE) as process:
         try:
@@ -117,7 +119,7 @@ def run_git(
                 code="timed-out",
             ) from None
         finally:
-            _stop_process_group(process)
+            _stop_process_group(process, terminate_timeout)
     return CommandResult(exit_code=process.returncode, stdout=stdout, stderr=os.fsdecode(stderr))
 
 
@@ -158,13 +160,13 @@ def git_version() -> str:
     return run_git("version", environment=isolated_environment()).stdout.decode().split()[2]
 
 
-def _stop_process_group(process: subprocess.Popen[bytes]) -> None:
+def _stop_process_group(process: subprocess.Popen[bytes], terminate_timeout: float) -> None:
     """Stop a command and all processes it started; SIGTERM first, so that it removes its locks."""
     if process.poll() is not None:
         return
     os.killpg(process.pid, signal.SIGTERM)
     try:
-        process.wait(_TERMINATE_GRACE_SECONDS)
+        process.wait(terminate_timeout)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
 

@@ -25,12 +25,6 @@ from syndicate.private_files import make_folder, open_file
 
 _CLONE_TIMEOUT_FACTOR: Final = 10
 
-_STALE_LOCK_SECONDS: Final = 1.0
-"""Age in seconds at which a lock file counts as left behind by a killed git.
-
-A fetch holds locks for milliseconds, and the service runs one fetch at a time in a mirror.
-"""
-
 _LOCK_FILES: Final = ("*.lock", "refs/**/*.lock", "objects/*.lock", "objects/[ip]*/**/*.lock")
 
 _OBJECT_FORMATS: Final = {40: "sha1", 64: "sha256"}
@@ -63,6 +57,11 @@ class Mirror:
     proxy: str = ""
     timeout: float = 120.0
     """Seconds that a fetch may take; ten times as many for the first one."""
+    stale_lock_seconds: float = 1.0
+    """Age at which a lock file counts as left behind by a killed git.
+
+    A fetch holds locks for milliseconds, and the service runs one fetch at a time in a mirror.
+    """
 
     def fetch(self, ref: str) -> bool:
         """Fetch ``ref`` and return whether it moved.
@@ -183,7 +182,7 @@ class Mirror:
             file: _inode(file) for pattern in _LOCK_FILES for file in self.folder.glob(pattern)
         }
         if found:
-            time.sleep(_STALE_LOCK_SECONDS)
+            time.sleep(self.stale_lock_seconds)
         for file, inode in found.items():
             if _inode(file) == inode:
                 file.unlink(missing_ok=True)
