@@ -37,7 +37,7 @@ def tls(certificate_authority: CertificateAuthority) -> ssl.SSLContext:
 @pytest.fixture
 async def transport(tls: ssl.SSLContext) -> AsyncIterator[Transport]:
     """Return a transport with a short timeout that may reach loopback, also without TLS."""
-    guard = SsrfGuard(allow_networks=LOOPBACK, allow_http=True)
-    masthead = replace(samples.SERVICE_INFO, hub_url="https://feeds.example.gov/hub")
-    async with Transport(guard, masthead, timeout_seconds=TIMEOUT, tls=tls) as made:
-        yield made
+    ssrf_guard = SsrfGuard(allow_networks=LOOPBACK, allow_http=True)
+    service_info = replace(samples.SERVICE_INFO, hub_url="https://feeds.example.gov/hub")
+    async with Transport(ssrf_guard, service_info, timeout_seconds=TIMEOUT, tls=tls) as opened:
+        yield opened

@@ -87,7 +87,7 @@ async def test_deferred_parsing_completes_the_response(
     whole = OK + b"content-length: 5000\r\n\r\n" + body
     async with run_receiver(split(whole[:3_000], whole[3_000:])) as receiver:
         answers = [await post(transport, receiver.url()) for _ in range(3)]
-    assert [(one.status, one.cause) for one in answers] == [(200, "")] * 3
+    assert [(response.status, response.cause) for response in answers] == [(200, "")] * 3
 
 
 @pytest.mark.parametrize(
@@ -339,5 +339,5 @@ async def test_deferred_response_is_complete_after_a_reset(
 
     async with run_receiver(behave) as receiver:
         got = await asyncio.gather(*(post(transport, receiver.url()) for _ in range(60)))
-    assert {one.cause for one in got} == {""}
-    assert all(one.body == body for one in got)
+    assert {response.cause for response in got} == {""}
+    assert all(response.body == body for response in got)

@@ -342,7 +342,7 @@ async def test_all_requests_use_the_proxy(tls: ssl.SSLContext) -> None:
             assert (await transport.send("POST", "http://inner.example/hook", {})).status == 204
             got = await transport.send("POST", "http://10.0.0.1/hook", {})
     assert got.cause == "refused"
-    assert [one.target for one in proxy.requests] == ["http://inner.example/hook"]
+    assert [request.target for request in proxy.requests] == ["http://inner.example/hook"]
     assert proxy.requests[0].headers["proxy-authorization"].startswith("Basic ")
     assert guard.limitations == (
         f"requests to subscribers use the proxy http://127.0.0.1:{proxy.port}, "

@@ -324,7 +324,7 @@ async def test_unresponsive_host_delays_its_own_requests_only(tls: ssl.SSLContex
         assert (await post(transport, well.url())).cause == ""
         assert not any(task.done() for task in waiting)
         got = await asyncio.gather(*waiting)
-    assert [one.cause for one in got] == ["timeout", "timeout", "busy"]
+    assert [response.cause for response in got] == ["timeout", "timeout", "busy"]
     assert got[2].error == "2 requests to this host are in progress"
 
 

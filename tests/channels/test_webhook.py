@@ -81,8 +81,8 @@ async def test_old_and_new_secret_verify_during_rotation(transport: Transport) -
     assert len({received.headers["webhook-signature"] for received in receiver.requests}) == 3
     for received in receiver.requests:
         for secret in (OLD, NEW):
-            told = Webhook(secret.text).verify(received.body, received.headers)
-            assert told == json.loads(DELIVERY.body)
+            verified = Webhook(secret.text).verify(received.body, received.headers)
+            assert verified == json.loads(DELIVERY.body)
         with pytest.raises(WebhookVerificationError):
             Webhook(STRANGER.text).verify(received.body, received.headers)
 
@@ -137,8 +137,8 @@ async def test_test_request_is_signed(transport: Transport) -> None:
     async with run_receiver(respond()) as receiver:
         await send(transport, subscription(receiver), trial, now)
     received = receiver.requests[0]
-    told = Webhook(NEW.text).verify(received.body, received.headers)
-    assert told["type"] == "subscription.test"
+    verified = Webhook(NEW.text).verify(received.body, received.headers)
+    assert verified["type"] == "subscription.test"
 
 
 @pytest.mark.parametrize(

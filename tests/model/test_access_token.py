@@ -18,4 +18,4 @@ def test_token_is_valid_until_it_expires_or_is_revoked() -> None:
     assert TOKEN.state(LATER) == "valid"
     assert [ends.state(samples.NOW), ends.state(LATER)] == ["valid", "expired"]
     assert revoked.state(samples.NOW) == "revoked"
-    assert [one.is_valid(LATER) for one in (TOKEN, ends, revoked)] == [True, False, False]
+    assert [token.is_valid(LATER) for token in (TOKEN, ends, revoked)] == [True, False, False]

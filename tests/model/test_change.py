@@ -20,7 +20,7 @@ ELSEWHERE = samples.post("updates/2024-02-10-x.md", source="updates")
 COMMIT = CommitId("d0" * 20)
 
 
-def told(*posts: Post, live: bool = True) -> dict[PostId, LedgerEntry]:
+def ledger_with(*posts: Post, live: bool = True) -> dict[PostId, LedgerEntry]:
     """Return a ledger with ``posts``."""
     return {
         post.id: LedgerEntry(
@@ -41,14 +41,14 @@ def edition(*parts: SourceSnapshot) -> Edition:
 def test_recorded_state_is_no_change() -> None:
     """Neither live posts that are recorded nor removed posts that are recorded as removed."""
     now = edition(samples.source_snapshot(samples.source(), POST))
-    assert not list(changes(told(POST), now))
-    assert not list(changes(told(POST, live=False), edition(samples.source_snapshot())))
+    assert not list(changes(ledger_with(POST), now))
+    assert not list(changes(ledger_with(POST, live=False), edition(samples.source_snapshot())))
 
 
 def test_unrecorded_post_is_published() -> None:
     """So is a post that was recorded as removed; both have complete rows."""
     now = edition(samples.source_snapshot(samples.source(), POST))
-    for before in ({}, told(POST, live=False)):
+    for before in ({}, ledger_with(POST, live=False)):
         (change,) = changes(before, now)
         assert change.entry == LedgerEntry(
             row=LedgerRow.from_post(POST, is_live=True, generation=1 if before else 0),
@@ -73,7 +73,7 @@ def test_unrecorded_post_is_published() -> None:
 )
 def test_missing_post_is_removed_with_a_reason(part: SourceSnapshot, why: str) -> None:
     """Its row stays in the ledger."""
-    (change,) = changes(told(POST), edition(part))
+    (change,) = changes(ledger_with(POST), edition(part))
     assert change.entry is not None
     assert (change.entry.reason, change.entry.row.is_live) == (why, False)
     assert change.entry.commit == (COMMIT if why == "source_removed" else samples.COMMIT)
@@ -92,22 +92,26 @@ def test_stale_source_is_skipped() -> None:
         at=samples.NOW,
     )
     assert [
-        change.post and change.post.source for change in changes(told(POST, ELSEWHERE), now)
+        change.post and change.post.source for change in changes(ledger_with(POST, ELSEWHERE), now)
     ] == ["other"]
 
 
 def test_removed_source_is_announced_once() -> None:
     """Posts that were removed before are skipped."""
     assert not list(
-        changes(told(POST, live=False), edition(samples.source_snapshot(samples.source("other"))))
+        changes(
+            ledger_with(POST, live=False), edition(samples.source_snapshot(samples.source("other")))
+        )
     )
 
 
 def test_post_live_before_and_now_needs_a_comparison() -> None:
     """Without a difference there is no event, and the row is as it must be."""
     moved = replace(POST, path=Path("news/moved.md"))
-    (change,) = changes(told(POST), edition(samples.source_snapshot(samples.source(), moved)))
-    assert change.updated_pair == (told(POST)[POST.id].row, moved)
+    (change,) = changes(
+        ledger_with(POST), edition(samples.source_snapshot(samples.source(), moved))
+    )
+    assert change.updated_pair == (ledger_with(POST)[POST.id].row, moved)
     assert change.entry is None
     assert change.new_row == LedgerRow.from_post(moved, is_live=True, generation=1)
 
@@ -123,8 +127,8 @@ def test_event_depends_on_the_selection() -> None:
         changed=FIELD_NAMES,
     )
     kinds = [
-        telling and (telling.kind, telling.reason)
-        for telling in (
+        event and (event.kind, event.reason)
+        for event in (
             change.event_for(),
             change.event_for(Selection.create(categories=["technology"])),
             change.event_for(Selection.create(categories=["tts"])),
@@ -189,4 +193,4 @@ def test_incremental_changes_equal_all_changes(
 
 
 def _sorted(found: Iterable[Change]) -> list[Change]:
-    return sorted(found, key=lambda one: (one.commit, repr(one.post), repr(one.before)))
+    return sorted(found, key=lambda change: (change.commit, repr(change.post), repr(change.before)))

@@ -31,7 +31,7 @@ NOW = samples.NOW
 TIMEOUT = timedelta(seconds=15)
 SUBSCRIPTION = Subscription(id=SubscriptionId("sub_1"), url="https://partner.example/hook")
 SHORT = RetrySchedule.from_seconds((0, 5, 60))
-FORTUNES: dict[str, tuple[int | None, FailureCause]] = {
+RESULTS: dict[str, tuple[int | None, FailureCause]] = {
     "ok": (204, ""),
     "status": (500, "status"),
     "timeout": (None, "timeout"),
@@ -40,12 +40,12 @@ FORTUNES: dict[str, tuple[int | None, FailureCause]] = {
     "sealed": (None, "sealed"),
     "lost": (None, "lost"),
 }
-fortunes = st.sampled_from(sorted(FORTUNES))
-wishes = st.sampled_from(["", "30", "99999999"])
+results = st.sampled_from(sorted(RESULTS))
+retry_after_values = st.sampled_from(["", "30", "99999999"])
 
 
 @dataclass
-class Story:
+class Queue:
     """State of one subscription and its deliveries."""
 
     now: datetime = NOW
@@ -55,31 +55,33 @@ class Story:
     @property
     def head(self) -> Delivery | None:
         """The head of the queue: the oldest unfinished delivery."""
-        unfinished = (one for one in self.deliveries if one.state in UNFINISHED)
+        unfinished = (delivery for delivery in self.deliveries if delivery.state in UNFINISHED)
         return next(unfinished, None) if self.subscription.state in DELIVERABLE_STATES else None
 
     def put(self, changed: Delivery) -> None:
         """Store a new or changed delivery."""
-        others = tuple(one for one in self.deliveries if one.seq != changed.seq)
-        self.deliveries = tuple(sorted((*others, changed), key=lambda one: one.seq))
+        others = tuple(delivery for delivery in self.deliveries if delivery.seq != changed.seq)
+        self.deliveries = tuple(sorted((*others, changed), key=lambda delivery: delivery.seq))
 
-    def send(self, head: Delivery, fortune: str, *, chance: float = 1.0, wish: str = "") -> None:
+    def send(
+        self, head: Delivery, result_name: str, *, chance: float = 1.0, retry_after: str = ""
+    ) -> None:
         """Claim ``head`` when it is due, and apply the result of the attempt."""
         self.now = max(self.now, head.due, self.subscription.not_before or self.now)
         leased = claim(head, lease_token="token", now=self.now, timeout=TIMEOUT)
-        status, cause = FORTUNES[fortune]
+        status, cause = RESULTS[result_name]
         attempt = replace(
             lost_attempt(leased, now=self.now),
             status=status,
             cause=cause,
-            headers=(("retry-after", wish),),
+            headers=(("retry-after", retry_after),),
         )
         moment = AttemptContext(now=self.now, jitter=chance, schedule=SHORT)
         result = apply_attempt(leased, self.subscription, attempt, moment)
         self.subscription = result.subscription
         self.put(result.delivery)
 
-    def tell(self) -> None:
+    def enqueue(self) -> None:
         """Create one more delivery."""
         seq = len(self.deliveries) + 1
         self.put(
@@ -94,60 +96,64 @@ class Story:
         )
 
 
-class Life(RuleBasedStateMachine):
+class DeliveryMachine(RuleBasedStateMachine):
     """Deliveries of one subscription with random results."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.story = Story()
+        self.queue = Queue()
 
-    @precondition(lambda self: self.story.subscription.state != "disabled")
+    @precondition(lambda self: self.queue.subscription.state != "disabled")
     @rule()
-    def happen(self) -> None:
+    def enqueue_event(self) -> None:
         """An event is enqueued."""
-        self.story.tell()
+        self.queue.enqueue()
 
-    @precondition(lambda self: self.story.head is not None)
-    @rule(fortune=fortunes, chance=st.floats(0, 1), wish=wishes)
-    def send(self, fortune: str, chance: float, wish: str) -> None:
+    @precondition(lambda self: self.queue.head is not None)
+    @rule(result_name=results, chance=st.floats(0, 1), retry_after=retry_after_values)
+    def send(self, result_name: str, chance: float, retry_after: str) -> None:
         """The head of the queue is attempted."""
-        assert self.story.head is not None
-        self.story.send(self.story.head, fortune, chance=chance, wish=wish)
+        assert self.queue.head is not None
+        self.queue.send(self.queue.head, result_name, chance=chance, retry_after=retry_after)
 
     @rule(paused=st.booleans())
-    def own(self, *, paused: bool) -> None:
+    def pause_or_resume(self, *, paused: bool) -> None:
         """The owner pauses or resumes."""
-        self.story.subscription = (pause if paused else resume)(self.story.subscription)
+        self.queue.subscription = (pause if paused else resume)(self.queue.subscription)
 
-    @precondition(lambda self: self.story.deliveries)
+    @precondition(lambda self: self.queue.deliveries)
     @rule(data=st.data())
-    def ask_again(self, data: st.DataObject) -> None:
+    def replay_delivery(self, data: st.DataObject) -> None:
         """A delivery is replayed."""
-        chosen = data.draw(st.sampled_from(self.story.deliveries))
-        self.story.put(replay(chosen, now=self.story.now))
+        chosen = data.draw(st.sampled_from(self.queue.deliveries))
+        self.queue.put(replay(chosen, now=self.queue.now))
 
     @invariant()
     def nothing_stays_leased(self) -> None:
         """No delivery is leased after its attempt."""
-        assert not any(one.state == "leased" or one.lease_by for one in self.story.deliveries)
+        assert not any(
+            delivery.state == "leased" or delivery.lease_by for delivery in self.queue.deliveries
+        )
 
     @invariant()
     def no_wait_is_longer_than_a_day_and_its_jitter(self) -> None:
         """Whatever receivers request, the next attempt is within a day."""
-        moments = [one.due for one in self.story.deliveries if one.state == "pending"]
-        moments.append(self.story.subscription.not_before or self.story.now)
-        assert max(moments) - self.story.now <= MAX_PAUSE * 1.2
+        moments = [
+            delivery.due for delivery in self.queue.deliveries if delivery.state == "pending"
+        ]
+        moments.append(self.queue.subscription.not_before or self.queue.now)
+        assert max(moments) - self.queue.now <= MAX_PAUSE * 1.2
 
     @invariant()
     def every_delivery_can_end(self) -> None:
         """If all further attempts fail, or all succeed, every delivery ends."""
-        for fortune in ("ok", "status"):
-            story = replace(self.story, subscription=resume(self.story.subscription))
-            for _ in range(len(SHORT.steps) * len(story.deliveries)):
-                if story.head is not None:
-                    story.send(story.head, fortune)
-            assert story.head is None
+        for result_name in ("ok", "status"):
+            queue = replace(self.queue, subscription=resume(self.queue.subscription))
+            for _ in range(len(SHORT.steps) * len(queue.deliveries)):
+                if queue.head is not None:
+                    queue.send(queue.head, result_name)
+            assert queue.head is None
 
 
-TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestDeliveryMachine = DeliveryMachine.TestCase
+TestDeliveryMachine.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)

@@ -47,18 +47,22 @@ def test_carousel_is_in_carousel_order(edition: Edition, selection: Selection) -
 def test_updated_edition_equals_a_new_one(before: Edition, after: Edition) -> None:
     """Named feeds and vocabulary stay, since they are settings."""
     made = before.with_snapshots(after.snapshots, at=after.at, unavailable=after.unavailable)
-    anew = Edition.build(
+    rebuilt = Edition.build(
         after.snapshots,
         at=after.at,
         unavailable=after.unavailable,
         vocabulary=before.vocabulary,
         named_feeds=before.named_feeds,
     )
-    assert (made.posts, made.next_change_at, made.at) == (anew.posts, anew.next_change_at, anew.at)
+    assert (made.posts, made.next_change_at, made.at) == (
+        rebuilt.posts,
+        rebuilt.next_change_at,
+        rebuilt.at,
+    )
     assert (made.categories, made.last_expiries, made.feeds) == (
-        anew.categories,
-        anew.last_expiries,
-        anew.feeds,
+        rebuilt.categories,
+        rebuilt.last_expiries,
+        rebuilt.feeds,
     )
 
 

@@ -68,8 +68,8 @@ def test_event_follows_from_membership_before_and_now(
     before: LedgerRow | None, post: Post | None, kind: str | None, reason: str | None
 ) -> None:
     """Entering publishes, leaving removes, no difference causes no event."""
-    telling = event_for(TECHNOLOGY, before=before, post=post, removal_reason="expired")
-    assert (telling and telling.kind, telling and telling.reason) == (kind, reason)
+    event = event_for(TECHNOLOGY, before=before, post=post, removal_reason="expired")
+    assert (event and event.kind, event and event.reason) == (kind, reason)
 
 
 def test_changed_member_is_updated() -> None:
@@ -100,10 +100,10 @@ def test_applied_events_give_exactly_the_selection(
     """A subscriber has a post if and only if its selection contains it."""
     row = None if before is None else LedgerRow.from_post(before, is_live=live, generation=1)
     mirrored = row is not None and row.is_live and row in selection
-    telling = event_for(selection, before=row, post=post, changed=changed)
-    if telling is not None:
-        assert mirrored == (telling.kind != "post.published")
-        mirrored = telling.kind != "post.removed"
+    event = event_for(selection, before=row, post=post, changed=changed)
+    if event is not None:
+        assert mirrored == (event.kind != "post.published")
+        mirrored = event.kind != "post.removed"
     assert mirrored == (post is not None and post in selection)
 
 
@@ -112,9 +112,9 @@ def test_changed_selection_sends_the_difference(
     before: Selection, after: Selection, post: Post
 ) -> None:
     """Afterwards the subscriber has the posts of the new selection."""
-    telling = selection_change_event(before, after, post)
+    event = selection_change_event(before, after, post)
     kinds = {(False, True): "post.published", (True, False): "post.removed"}
-    assert (telling and telling.kind) == kinds.get((post in before, post in after))
+    assert (event and event.kind) == kinds.get((post in before, post in after))
 
 
 def test_removal_by_changed_selection_has_its_own_reason() -> None:

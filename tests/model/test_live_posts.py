@@ -50,49 +50,49 @@ def test_updated_live_posts_equal_rebuilt_ones(
 ) -> None:
     """For any additions, removals, changes, times and lookups."""
     made: dict[tuple[int, int, int], Post] = {}
-    at, roll = START + timedelta(days=2), LivePosts.build((PostList(()), PostList(())), START)
-    for one, two, days in editions:
-        held = tuple(
+    at, live_posts = START + timedelta(days=2), LivePosts.build((PostList(()), PostList(())), START)
+    for first, second, days in editions:
+        sources = tuple(
             PostList.from_posts(
                 sorted(
                     (made.setdefault((n, *v), post(n, *v)) for n, v in part.items()),
                     key=lambda post: (post.published, post.id),
                 )
             )
-            for part in (one, {n + 10: v for n, v in two.items()})
+            for part in (first, {n + 10: v for n, v in second.items()})
         )
         at += timedelta(days=days)
-        roll, anew = roll.updated(held, at), LivePosts.build(held, at)
-        assert (roll.at, roll.expired, roll.next_change_at) == (
-            anew.at,
-            anew.expired,
-            anew.next_change_at,
+        live_posts, rebuilt = live_posts.updated(sources, at), LivePosts.build(sources, at)
+        assert (live_posts.at, live_posts.expired, live_posts.next_change_at) == (
+            rebuilt.at,
+            rebuilt.expired,
+            rebuilt.next_change_at,
         )
-        assert look(roll.index) == look(anew.index)
+        assert look(live_posts.index) == look(rebuilt.index)
 
 
-def look(catalogue: PostIndex) -> tuple[object, ...]:
+def look(index: PostIndex) -> tuple[object, ...]:
     """Use every lookup of an index."""
     return (
-        catalogue.posts,
-        catalogue.by_key,
-        catalogue.label_counts,
-        catalogue.translations,
-        [list(catalogue.matching(selection.criteria)) for selection in SELECTIONS],
+        index.posts,
+        index.by_key,
+        index.label_counts,
+        index.translations,
+        [list(index.matching(selection.criteria)) for selection in SELECTIONS],
     )
 
 
 def test_lookups_are_updated_in_place_for_few_changes() -> None:
     """An edit and a new post keep all positions; others are rebuilt when they are used."""
     posts = samples.posts(5)
-    catalogue = PostIndex.from_posts(posts)
-    newest, *_, oldest = catalogue.posts
-    assert catalogue.positions
+    index = PostIndex.from_posts(posts)
+    newest, *_, oldest = index.posts
+    assert index.positions
     edited = replace(oldest, categories=())
     new = replace(samples.post("news/new.md"), published=newest.published + timedelta(1))
-    later = catalogue.with_changes([oldest], [edited, new])
+    later = index.with_changes([oldest], [edited, new])
     assert "positions" in vars(later)
-    assert later.posts == (new, *catalogue.posts[:-1], edited)
+    assert later.posts == (new, *index.posts[:-1], edited)
     assert "positions" not in vars(later.with_changes([newest], []))
 
 
@@ -101,12 +101,12 @@ def test_many_changes_rebuild_everything() -> None:
     posts = PostList.from_posts(post(number, 0, 1) for number in range(1_001))
     before = LivePosts.build((PostList(()),), START)
     assert before.index.positions == {}
-    roll = before.updated((posts,), START)
-    assert len(roll.index.posts) == 1_001
-    assert vars(roll.index).keys() == {"posts", "positions"}
+    live_posts = before.updated((posts,), START)
+    assert len(live_posts.index.posts) == 1_001
+    assert vars(live_posts.index).keys() == {"posts", "positions"}
 
 
 def test_new_source_rebuilds_everything() -> None:
     """Such as one that was unavailable at first."""
-    roll = LivePosts.build((), START).updated((PostList.from_posts([post(1, 0, 1)]),), START)
-    assert len(roll.index.posts) == 1
+    live_posts = LivePosts.build((), START).updated((PostList.from_posts([post(1, 0, 1)]),), START)
+    assert len(live_posts.index.posts) == 1

@@ -25,9 +25,9 @@ def walk(posts: Callable[[], Posts], limit: int, *, carousel: bool = False) -> I
     """Yield each page of the current ``posts``."""
     after: str | None = ""
     while after is not None:
-        one = paginate(posts(), after=after, limit=limit, carousel=carousel)
-        yield one
-        after = one.next_cursor
+        page = paginate(posts(), after=after, limit=limit, carousel=carousel)
+        yield page
+        after = page.next_cursor
 
 
 def in_order(posts: list[Post], *, carousel: bool = False) -> Posts:
@@ -40,8 +40,8 @@ def test_pages_cover_the_selection_once(posts: list[Post], carousel: bool, limit
     """Each post is on one page, in order, and every page but the last is full."""
     expected = in_order(posts, carousel=carousel)
     pages = list(walk(lambda: expected, limit, carousel=carousel))
-    assert tuple(post for one in pages for post in one.posts) == expected
-    assert all(len(one.posts) == limit for one in pages[:-1])
+    assert tuple(post for page in pages for post in page.posts) == expected
+    assert all(len(page.posts) == limit for page in pages[:-1])
 
 
 @given(forever, limits, st.data())
@@ -51,7 +51,7 @@ def test_staying_post_is_visited_once(posts: list[Post], limit: int, data: st.Da
     staying, others = posts[:half], posts[half:]
     some = st.lists(st.sampled_from(others) if others else st.nothing(), unique_by=id)
     moments = walk(lambda: in_order([*staying, *data.draw(some)]), limit)
-    visited = [post.id for one in moments for post in one.posts]
+    visited = [post.id for page in moments for post in page.posts]
     assert len(visited) == len(set(visited))
     assert {post.id for post in staying} <= set(visited)
 
@@ -79,7 +79,7 @@ def test_cursor_has_exact_microseconds() -> None:
         samples.post(f"news/{n}.md", published=instant - timedelta(microseconds=n))
         for n in range(40)
     )
-    assert tuple(post for one in walk(lambda: posts, 1) for post in one.posts) == posts
+    assert tuple(post for page in walk(lambda: posts, 1) for post in page.posts) == posts
 
 
 def test_last_page_has_no_cursor() -> None:

@@ -29,7 +29,9 @@ def test_updated_list_equals_a_new_one(
     """For any removals, additions and replacements, in both orders."""
     gone, edited = gone - out, edited - out - gone
     before = sorted(
-        (one for number, one in enumerate(MANY) if number not in out), key=sort_key, reverse=falling
+        (post for number, post in enumerate(MANY) if number not in out),
+        key=sort_key,
+        reverse=falling,
     )
     sheets = PostList.from_posts(before)
     new = [post(number, number // 3) for number in edited]
@@ -38,13 +40,13 @@ def test_updated_list_equals_a_new_one(
     after = sheets.with_changes(left, come, descending=falling)
     ids = {*map(id, left)}
     expected = sorted(
-        [*(one for one in before if id(one) not in ids), *come], key=sort_key, reverse=falling
+        [*(post for post in before if id(post) not in ids), *come], key=sort_key, reverse=falling
     )
     assert [*map(id, after)] == [*map(id, expected)]
     assert [*map(id, reversed(after))] == [*map(id, reversed(expected))]
     assert after == tuple(expected)
     assert len(after) == len(expected)
-    assert after.last_updated == max((one.updated for one in expected), default=None)
+    assert after.last_updated == max((post.updated for post in expected), default=None)
     assert (after[:7], after[-3:], after[5:900:200]) == (
         tuple(expected[:7]),
         tuple(expected[-3:]),

@@ -119,7 +119,9 @@ def test_default_schedule_is_as_documented() -> None:
     """Eleven attempts; the last pause starts 75 h 36 min 5 s after the first attempt."""
     endpoint = Endpoint()
     endpoint.fail(11)
-    waits = [two - one for one, two in zip(endpoint.made, endpoint.made[1:], strict=False)]
+    waits = [
+        later - earlier for earlier, later in zip(endpoint.made, endpoint.made[1:], strict=False)
+    ]
     assert tuple(waits) == DEFAULT_SCHEDULE.steps[1:]
     assert endpoint.delivery.state == "exhausted"
     assert endpoint.now - NOW == timedelta(days=3, hours=3, minutes=36, seconds=5)
@@ -207,12 +209,12 @@ def test_webhook_delivery_header_disables_the_subscription() -> None:
 def test_alerts_after_four_failures_and_after_recovery() -> None:
     """One alert at the fourth failure, one at the next success."""
     endpoint = Endpoint()
-    heard = []
+    received = []
     for happen in (endpoint.fail, endpoint.fail, endpoint.fail, endpoint.fail, endpoint.succeed):
         happen()
-        heard.append(endpoint.notices)
-    told: tuple[OperatorAlert, ...] = ("subscription.failing", "subscription.recovered")
-    assert heard == [(), (), (), told[:1], told]
+        received.append(endpoint.notices)
+    alerts: tuple[OperatorAlert, ...] = ("subscription.failing", "subscription.recovered")
+    assert received == [(), (), (), alerts[:1], alerts]
 
 
 def test_suspended_subscription_sends_one_request_per_step() -> None:

@@ -9,15 +9,17 @@ from tests.samples import TECHNOLOGY, TTS
 
 
 @given(strategies.selections, strategies.selections, strategies.posts())
-def test_intersection_contains_posts_of_both(one: Selection, two: Selection, post: Post) -> None:
+def test_intersection_contains_posts_of_both(
+    first: Selection, second: Selection, post: Post
+) -> None:
     """A post is in the intersection exactly if it is in both selections."""
-    assert (post in one.intersect(two)) == (post in one and post in two)
+    assert (post in first.intersect(second)) == (post in first and post in second)
 
 
 @given(strategies.selections, strategies.selections)
-def test_intersection_is_commutative(one: Selection, two: Selection) -> None:
+def test_intersection_is_commutative(first: Selection, second: Selection) -> None:
     """As a value."""
-    assert one.intersect(two) == two.intersect(one)
+    assert first.intersect(second) == second.intersect(first)
 
 
 @given(strategies.selections)
@@ -29,11 +31,11 @@ def test_intersection_with_itself_or_all_is_the_same(selection: Selection) -> No
 
 @given(strategies.selections, strategies.selections, strategies.selections, strategies.posts())
 def test_intersection_is_associative(
-    one: Selection, two: Selection, three: Selection, post: Post
+    first: Selection, second: Selection, third: Selection, post: Post
 ) -> None:
     """Feed, subscription and query select the same posts in any grouping."""
-    assert (post in one.intersect(two).intersect(three)) == (
-        post in one.intersect(two.intersect(three))
+    assert (post in first.intersect(second).intersect(third)) == (
+        post in first.intersect(second.intersect(third))
     )
 
 
@@ -46,10 +48,10 @@ def test_empty_lists_select_all_posts(post: Post) -> None:
 
 def test_match_all_requires_every_category() -> None:
     """Otherwise one category is enough."""
-    one, both = samples.post(), samples.post(categories=(TECHNOLOGY, TTS))
+    first, both = samples.post(), samples.post(categories=(TECHNOLOGY, TTS))
     slugs = ["technology", "tts"]
-    assert one in Selection.create(categories=slugs)
-    assert one not in Selection.create(categories=slugs, match_all=True)
+    assert first in Selection.create(categories=slugs)
+    assert first not in Selection.create(categories=slugs, match_all=True)
     assert both in Selection.create(categories=slugs, match_all=True)
 
 

@@ -55,18 +55,18 @@ def test_pause_and_resume() -> None:
 
 def test_replaced_secret_signs_for_one_more_day() -> None:
     """After the new one; another rotation does not extend that time."""
-    one, two, three = (Secret(key=letter * 24) for letter in (b"1", b"2", b"3"))
+    first, second, third = (Secret(key=letter * 24) for letter in (b"1", b"2", b"3"))
     at, soon = samples.NOW, samples.NOW + timedelta(hours=1)
-    once = rotate_secret(replace(SUBSCRIPTION, secrets=(one,)), two, at)
-    assert once.secrets == (two, replace(one, valid_until=at + SECRET_OVERLAP))
-    twice = rotate_secret(once, three, soon)
+    once = rotate_secret(replace(SUBSCRIPTION, secrets=(first,)), second, at)
+    assert once.secrets == (second, replace(first, valid_until=at + SECRET_OVERLAP))
+    twice = rotate_secret(once, third, soon)
     assert twice.secrets == (
-        three,
-        replace(two, valid_until=soon + SECRET_OVERLAP),
+        third,
+        replace(second, valid_until=soon + SECRET_OVERLAP),
         once.secrets[1],
     )
-    assert rotate_secret(twice, one, soon + SECRET_OVERLAP).secrets[:1] == (one,)
-    assert len(rotate_secret(twice, one, soon + SECRET_OVERLAP).secrets) == 2
+    assert rotate_secret(twice, first, soon + SECRET_OVERLAP).secrets[:1] == (first,)
+    assert len(rotate_secret(twice, first, soon + SECRET_OVERLAP).secrets) == 2
 
 
 @pytest.mark.parametrize(("kept", "signing"), [(0, 1), (1, 2), (2, 3), (5, 6)])
@@ -76,7 +76,9 @@ def test_rotation_keeps_at_most_the_allowed_old_secrets(kept: int, signing: int)
     rotated = SUBSCRIPTION
     for key in keys:
         rotated = rotate_secret(rotated, key, samples.NOW, max_old_secrets=kept)
-    assert [one.key for one in rotated.secrets] == [one.key for one in keys[: -signing - 1 : -1]]
+    assert [secret.key for secret in rotated.secrets] == [
+        secret.key for secret in keys[: -signing - 1 : -1]
+    ]
 
 
 def test_three_secrets_sign_by_default() -> None:

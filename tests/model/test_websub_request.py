@@ -12,7 +12,7 @@ LEASES = LeaseLimits(minimum=3_600, default=864_000, maximum=2_592_000)
 
 
 @pytest.mark.parametrize(
-    ("wish", "given"),
+    ("requested", "lease_seconds"),
     [
         (None, 864_000),
         (1, 3_600),
@@ -22,9 +22,9 @@ LEASES = LeaseLimits(minimum=3_600, default=864_000, maximum=2_592_000)
         (10**30, 2_592_000),
     ],
 )
-def test_lease_is_clamped_to_its_limits(wish: int | None, given: int) -> None:
+def test_lease_is_clamped_to_its_limits(requested: int | None, lease_seconds: int) -> None:
     """Never unlimited, never too short for a renewal."""
-    assert LEASES.clamp(wish) == timedelta(seconds=given)
+    assert LEASES.clamp(requested) == timedelta(seconds=lease_seconds)
 
 
 def test_request_becomes_a_subscription() -> None:

@@ -71,22 +71,22 @@ class HubFixture:
 
     def __post_init__(self) -> None:
         """Construct everything as the service does."""
-        safe = SecretStore("passphrase")
-        self.subscriptions = Subscriptions(self.database, safe)
+        secret_store = SecretStore("passphrase")
+        self.subscriptions = Subscriptions(self.database, secret_store)
         self.ledger = Ledger(self.database)
-        self.requests = WebSubRequests(self.database, safe)
-        self.outbox = Outbox(self.database, safe)
+        self.requests = WebSubRequests(self.database, secret_store)
+        self.outbox = Outbox(self.database, secret_store)
         self.verifier = HubVerifier(
-            self.database, safe, self.transport, clock=self.clock, timeout=TIMEOUT
+            self.database, secret_store, self.transport, clock=self.clock, timeout=TIMEOUT
         )
-        pace = WorkerLimits(timeout=TIMEOUT, schedule=RetrySchedule.from_seconds(self.schedule))
+        limits = WorkerLimits(timeout=TIMEOUT, schedule=RetrySchedule.from_seconds(self.schedule))
         self.delivery_worker = DeliveryWorker(
-            self.database, safe, self.transport, clock=self.clock, limits=pace
+            self.database, secret_store, self.transport, clock=self.clock, limits=limits
         )
-        reception = HubRequests(
+        hub_requests = HubRequests(
             self.requests, self.ssrf_guard, clock=self.clock, notify_verifier=self.verifier.wake
         )
-        self.reader = _Services(current=edition(), hub_requests=reception)
+        self.reader = _Services(current=edition(), hub_requests=hub_requests)
         self.site = AppClient(reader=self.reader, service_info=SERVICE_INFO)
         self.distributor = HubDistributor(
             self.reader, FeedCache(SERVICE_INFO), SERVICE_INFO, clock=self.clock
@@ -128,8 +128,8 @@ class HubFixture:
         before = await self.list_subscriptions()
         assert (await self.send_request("subscribe", callback, topic, **fields)).status_code == 202
         await wait_until(self.is_verified)
-        (made,) = [one for one in await self.list_subscriptions() if one not in before]
-        return made
+        (subscription,) = [new for new in await self.list_subscriptions() if new not in before]
+        return subscription
 
     async def list_subscriptions(self) -> tuple[Subscription, ...]:
         """Return all subscriptions."""
@@ -165,8 +165,8 @@ class HubFixture:
 async def wait_until(condition: Callable[[], object | Awaitable[object]]) -> None:
     """Wait until a condition is true."""
     while True:
-        found = condition()
-        if await found if isinstance(found, Awaitable) else found:
+        result = condition()
+        if await result if isinstance(result, Awaitable) else result:
             return
         await asyncio.sleep(0.01)
 
@@ -199,7 +199,7 @@ async def open_hub(
         async with Transport(
             guard, SERVICE_INFO, timeout_seconds=TIMEOUT.total_seconds()
         ) as transport:
-            made = HubFixture(
+            hub = HubFixture(
                 database=database,
                 transport=transport,
                 ssrf_guard=guard
@@ -208,10 +208,10 @@ async def open_hub(
                 schedule=schedule,
             )
             if is_running:
-                made.start()
+                hub.start()
             try:
-                yield made
+                yield hub
             finally:
-                await made.stop()
+                await hub.stop()
     finally:
         await database.close()

@@ -42,25 +42,25 @@ def file(tmp_path: pathlib.Path) -> str:
 def test_absurd_retry_after_does_not_stop_the_worker(file: str) -> None:
     """Twenty-two values, each of its own receiver, and one receiver that succeeds."""
 
-    async def work(mailroom: OutboxFixture) -> None:
+    async def work(outbox: OutboxFixture) -> None:
         faulty = [respond(503, retry_after=value) for value in RETRY_AFTER]
         async with run_receiver(*faulty) as bad, run_receiver(respond(204)) as well:
             for number in range(len(RETRY_AFTER)):
-                await subscribe(mailroom, f"bad{number}", bad.url(f"/{number}"), 1)
-            async with running_worker(mailroom) as deliverer:
+                await subscribe(outbox, f"bad{number}", bad.url(f"/{number}"), 1)
+            async with running_worker(outbox) as worker:
 
                 async def came() -> bool:
                     found = [
-                        await mailroom.delivery_log.find(f"sub_bad{number}.1")
+                        await outbox.delivery_log.find(f"sub_bad{number}.1")
                         for number in range(len(RETRY_AFTER))
                     ]
                     return all(attempts for _, attempts in found)
 
                 await wait_until(came)
-                await subscribe(mailroom, "b", well.url(), 1)
-                deliverer.wake()
-                await wait_until(is_queue_empty(mailroom, "b"))
-            _, attempts = await mailroom.delivery_log.find("sub_bad0.1")
+                await subscribe(outbox, "b", well.url(), 1)
+                worker.wake()
+                await wait_until(is_queue_empty(outbox, "b"))
+            _, attempts = await outbox.delivery_log.find("sub_bad0.1")
             assert (attempts[0].cause, attempts[0].status) == ("status", 503)
             assert received_event_ids(well, "/hook") == ["evt_1"]
 
@@ -70,18 +70,18 @@ def test_absurd_retry_after_does_not_stop_the_worker(file: str) -> None:
 def test_attempt_that_cannot_be_evaluated_has_failed(file: str) -> None:
     """It is recorded with that cause, and the others of its batch with theirs."""
 
-    async def work(mailroom: OutboxFixture) -> None:
-        await mailroom.subscribe("a", "b", events=[1])
-        first, second = await mailroom.claim("one")
+    async def work(outbox: OutboxFixture) -> None:
+        await outbox.subscribe("a", "b", events=[1])
+        first, second = await outbox.claim("one")
         odd = finished_attempt(first.delivery, 503)
         headers = (("retry-after", 5),)
         attempt = replace(odd.attempt, headers=headers)  # type: ignore[arg-type]
-        await mailroom.outbox.complete(
+        await outbox.outbox.complete(
             [replace(odd, attempt=attempt), finished_attempt(second.delivery)]
         )
-        assert await delivery_states(mailroom, "a") == ["pending"]
-        assert await delivery_states(mailroom, "b") == ["delivered"]
-        recorded = (await mailroom.delivery_log.find("sub_a.1"))[1][0]
+        assert await delivery_states(outbox, "a") == ["pending"]
+        assert await delivery_states(outbox, "b") == ["delivered"]
+        recorded = (await outbox.delivery_log.find("sub_a.1"))[1][0]
         assert recorded.cause == "internal"
         assert recorded.error == "the service failed to evaluate the answer: AttributeError"
 
@@ -92,22 +92,22 @@ def test_attempt_that_cannot_be_evaluated_has_failed(file: str) -> None:
 def test_attempt_that_cannot_be_stored_does_not_block_others(file: str, *, together: bool) -> None:
     """Its delivery is set aside, and other due ones are claimed."""
 
-    async def work(mailroom: OutboxFixture) -> None:
-        await mailroom.subscribe("a", "b", events=[1, 2])
-        first, second = await mailroom.claim("one")
+    async def work(outbox: OutboxFixture) -> None:
+        await outbox.subscribe("a", "b", events=[1, 2])
+        first, second = await outbox.claim("one")
         twice = "INSERT INTO attempt SELECT 'sub_a', 1, 1, '', 0, 0, '', NULL, '[]', '', '', ''"
-        await execute_sql(mailroom, twice)
+        await execute_sql(outbox, twice)
         over = [finished_attempt(first.delivery), finished_attempt(second.delivery)]
         if together:
-            _, claims = await mailroom.outbox.complete_and_claim(
+            _, claims = await outbox.outbox.complete_and_claim(
                 over, 9, token="two", now=NOW, lease=LEASE
             )
             assert [claim.delivery.id for claim in claims] == ["sub_a.2", "sub_b.2"]
         else:
-            await mailroom.outbox.complete(over)
-        assert (await delivery_states(mailroom, "a"))[0] == "exhausted"
-        assert (await delivery_states(mailroom, "b"))[0] == "delivered"
-        _, attempts = await mailroom.delivery_log.find("sub_a.1")
+            await outbox.outbox.complete(over)
+        assert (await delivery_states(outbox, "a"))[0] == "exhausted"
+        assert (await delivery_states(outbox, "b"))[0] == "delivered"
+        _, attempts = await outbox.delivery_log.find("sub_a.1")
         assert attempts[-1].error.endswith("its attempt cannot be stored")
 
     run_with_outbox(file, work)
@@ -116,16 +116,16 @@ def test_attempt_that_cannot_be_stored_does_not_block_others(file: str, *, toget
 def test_overflowing_schedule_does_not_block_others(file: str) -> None:
     """The attempt cannot be evaluated; its delivery is set aside."""
 
-    async def work(mailroom: OutboxFixture) -> None:
-        pace = replace(LIMITS, schedule=RetrySchedule(steps=(timedelta(0), timedelta.max)))
+    async def work(outbox: OutboxFixture) -> None:
+        limits = replace(LIMITS, schedule=RetrySchedule(steps=(timedelta(0), timedelta.max)))
         async with run_receiver(respond(500)) as bad, run_receiver(respond(204)) as well:
-            await subscribe(mailroom, "a", bad.url(), 1)
-            await subscribe(mailroom, "b", well.url(), 1, 2)
-            async with running_worker(mailroom, pace):
-                await wait_until(is_queue_empty(mailroom, "a"))
-                await wait_until(is_queue_empty(mailroom, "b"))
-            assert await delivery_states(mailroom, "a") == ["exhausted"]
-            assert await delivery_states(mailroom, "b") == ["delivered"] * 2
+            await subscribe(outbox, "a", bad.url(), 1)
+            await subscribe(outbox, "b", well.url(), 1, 2)
+            async with running_worker(outbox, limits):
+                await wait_until(is_queue_empty(outbox, "a"))
+                await wait_until(is_queue_empty(outbox, "b"))
+            assert await delivery_states(outbox, "a") == ["exhausted"]
+            assert await delivery_states(outbox, "b") == ["delivered"] * 2
 
     run_with_outbox(file, work)
 
@@ -136,14 +136,14 @@ def test_failing_alert_does_not_stop_deliveries(file: str) -> None:
     def fail(_: OperatorAlert, __: Subscription) -> None:
         raise ZeroDivisionError
 
-    async def work(mailroom: OutboxFixture) -> None:
+    async def work(outbox: OutboxFixture) -> None:
         async with run_receiver(respond(410)) as gone, run_receiver(respond(204)) as well:
-            await subscribe(mailroom, "a", gone.url(), 1)
-            await subscribe(mailroom, "b", well.url(), 1, 2, 3)
-            async with running_worker(mailroom, on_alert=fail):
-                await wait_until(is_queue_empty(mailroom, "a"))
-                await wait_until(is_queue_empty(mailroom, "b"))
-            assert await delivery_states(mailroom, "b") == ["delivered"] * 3
+            await subscribe(outbox, "a", gone.url(), 1)
+            await subscribe(outbox, "b", well.url(), 1, 2, 3)
+            async with running_worker(outbox, on_alert=fail):
+                await wait_until(is_queue_empty(outbox, "a"))
+                await wait_until(is_queue_empty(outbox, "b"))
+            assert await delivery_states(outbox, "b") == ["delivered"] * 3
 
     run_with_outbox(file, work)
 
@@ -151,17 +151,17 @@ def test_failing_alert_does_not_stop_deliveries(file: str) -> None:
 def test_invalid_header_fails_its_delivery_only(file: str) -> None:
     """The HTTP client refuses the header, and an attempt records that."""
 
-    async def work(mailroom: OutboxFixture) -> None:
+    async def work(outbox: OutboxFixture) -> None:
         async with run_receiver(respond(204)) as receiver:
-            await subscribe(mailroom, "a", receiver.url("/a"), 1)
-            await subscribe(mailroom, "b", receiver.url("/b"), 2)
+            await subscribe(outbox, "a", receiver.url("/a"), 1)
+            await subscribe(outbox, "b", receiver.url("/b"), 2)
             await execute_sql(
-                mailroom, "UPDATE event SET media_type = :t WHERE id = 'evt_1'", t="a\nb"
+                outbox, "UPDATE event SET media_type = :t WHERE id = 'evt_1'", t="a\nb"
             )
-            async with running_worker(mailroom):
-                await wait_until(is_queue_empty(mailroom, "b"))
-                await wait_until(is_queue_empty(mailroom, "a"))
-            _, attempts = await mailroom.delivery_log.find("sub_a.1")
+            async with running_worker(outbox):
+                await wait_until(is_queue_empty(outbox, "b"))
+                await wait_until(is_queue_empty(outbox, "a"))
+            _, attempts = await outbox.delivery_log.find("sub_a.1")
             assert attempts[0].cause == "internal"
 
     run_with_outbox(file, work)
@@ -203,10 +203,10 @@ BAD_DELIVERIES: Final = [
 ]
 
 
-async def column(mailroom: OutboxFixture, name: str, subscription: str = "sub_a") -> object:
+async def column(outbox: OutboxFixture, name: str, subscription: str = "sub_a") -> object:
     """Return what a column of a subscription holds."""
     asked = text(f"SELECT {name} FROM subscription WHERE id = :id")  # noqa: S608 — our own names
-    async with mailroom.database.read() as connection:
+    async with outbox.database.read() as connection:
         return (await connection.execute(asked, {"id": subscription})).scalar()
 
 
@@ -214,28 +214,28 @@ async def column(mailroom: OutboxFixture, name: str, subscription: str = "sub_a"
 def test_unreadable_subscription_is_suspended_alone(file: str, name: str, value: object) -> None:
     """With the reason; its deliveries wait until the row is repaired."""
 
-    async def work(mailroom: OutboxFixture) -> None:
+    async def work(outbox: OutboxFixture) -> None:
         async with run_receiver(respond(204)) as receiver:
-            await subscribe(mailroom, "a", receiver.url("/a"), 1)
-            await subscribe(mailroom, "b", receiver.url("/b"), 1, 2)
-            good = await column(mailroom, name)
+            await subscribe(outbox, "a", receiver.url("/a"), 1)
+            await subscribe(outbox, "b", receiver.url("/b"), 1, 2)
+            good = await column(outbox, name)
             values = f"{name} = :value, not_before_ms = NULL"
             putting = f"UPDATE subscription SET {values} WHERE id = :id"  # noqa: S608
-            await execute_sql(mailroom, putting, value=value, id="sub_a")
-            async with running_worker(mailroom) as deliverer:
+            await execute_sql(outbox, putting, value=value, id="sub_a")
+            async with running_worker(outbox) as worker:
 
                 async def suspended() -> bool:
-                    return await column(mailroom, "state") == "suspended"
+                    return await column(outbox, "state") == "suspended"
 
-                await wait_until(is_queue_empty(mailroom, "b"))
+                await wait_until(is_queue_empty(outbox, "b"))
                 await wait_until(suspended)
-                assert await delivery_states(mailroom, "a") == ["pending"]
-                assert "sub_a cannot be read" in str(await column(mailroom, "state_reason"))
-                await execute_sql(mailroom, putting, value=good, id="sub_a")
-                deliverer.wake()
-                await wait_until(is_queue_empty(mailroom, "a"))
-            assert await delivery_states(mailroom, "a") == ["delivered"]
-            assert await column(mailroom, "state") == "active"
+                assert await delivery_states(outbox, "a") == ["pending"]
+                assert "sub_a cannot be read" in str(await column(outbox, "state_reason"))
+                await execute_sql(outbox, putting, value=good, id="sub_a")
+                worker.wake()
+                await wait_until(is_queue_empty(outbox, "a"))
+            assert await delivery_states(outbox, "a") == ["delivered"]
+            assert await column(outbox, "state") == "active"
 
     run_with_outbox(file, work)
 
@@ -244,18 +244,18 @@ def test_unreadable_subscription_is_suspended_alone(file: str, name: str, value:
 def test_damaged_secret_suspends_the_subscription(file: str, secrets: str) -> None:
     """Nothing is sent unsigned; the subscription waits until its secret is rotated."""
 
-    async def work(mailroom: OutboxFixture) -> None:
+    async def work(outbox: OutboxFixture) -> None:
         async with run_receiver(respond(204)) as receiver:
-            await subscribe(mailroom, "a", receiver.url("/a"), 1)
-            await subscribe(mailroom, "b", receiver.url("/b"), 1)
+            await subscribe(outbox, "a", receiver.url("/a"), 1)
+            await subscribe(outbox, "b", receiver.url("/b"), 1)
             damage = "UPDATE subscription SET secrets = :value WHERE id = 'sub_a'"
-            await execute_sql(mailroom, damage, value=secrets)
-            async with running_worker(mailroom):
+            await execute_sql(outbox, damage, value=secrets)
+            async with running_worker(outbox):
 
                 async def suspended() -> bool:
-                    return await column(mailroom, "state") == "suspended"
+                    return await column(outbox, "state") == "suspended"
 
-                await wait_until(is_queue_empty(mailroom, "b"))
+                await wait_until(is_queue_empty(outbox, "b"))
                 await wait_until(suspended)
             assert received_event_ids(receiver, "/a") == []
 
@@ -266,17 +266,17 @@ def test_damaged_secret_suspends_the_subscription(file: str, secrets: str) -> No
 def test_unreadable_delivery_is_set_aside(file: str, statement: str, value: object) -> None:
     """With an attempt that has the reason; the next one of the subscription follows."""
 
-    async def work(mailroom: OutboxFixture) -> None:
+    async def work(outbox: OutboxFixture) -> None:
         async with run_receiver(respond(204)) as receiver:
-            await subscribe(mailroom, "a", receiver.url("/a"), 1, 2)
-            await subscribe(mailroom, "b", receiver.url("/b"), 3)
-            await execute_sql(mailroom, statement, v=value)
-            async with running_worker(mailroom):
-                await wait_until(has_delivery_states(mailroom, "a", "exhausted", "delivered"))
-                await wait_until(has_delivery_states(mailroom, "b", "delivered"))
+            await subscribe(outbox, "a", receiver.url("/a"), 1, 2)
+            await subscribe(outbox, "b", receiver.url("/b"), 3)
+            await execute_sql(outbox, statement, v=value)
+            async with running_worker(outbox):
+                await wait_until(has_delivery_states(outbox, "a", "exhausted", "delivered"))
+                await wait_until(has_delivery_states(outbox, "b", "delivered"))
             assert received_event_ids(receiver, "/a") == ["evt_2"]
             asked = text("SELECT cause, error FROM attempt WHERE subscription_id = 'sub_a'")
-            async with mailroom.database.read() as connection:
+            async with outbox.database.read() as connection:
                 cause, error = (await connection.execute(asked)).first() or ("", "")
             assert cause == "unreadable"
             assert error.startswith("the stored delivery cannot be read: ")
@@ -287,14 +287,14 @@ def test_unreadable_delivery_is_set_aside(file: str, statement: str, value: obje
 def test_delivery_set_aside_is_still_listed(file: str) -> None:
     """Without its body; its attempts stay, unless they cannot be counted."""
 
-    async def work(mailroom: OutboxFixture) -> None:
-        await mailroom.subscribe("a", events=[1])
+    async def work(outbox: OutboxFixture) -> None:
+        await outbox.subscribe("a", events=[1])
         other = "INSERT INTO attempt SELECT 'sub_a', 1, 'x', '', 0, 0, '', NULL, '[]', '', '', ''"
-        await execute_sql(mailroom, other)
-        await execute_sql(mailroom, "UPDATE event SET full_body = 'no JSON'")
-        assert await mailroom.claim("one") == ()
-        assert await delivery_states(mailroom, "a") == ["exhausted"]
-        found, attempts = await mailroom.delivery_log.find("sub_a.1")
+        await execute_sql(outbox, other)
+        await execute_sql(outbox, "UPDATE event SET full_body = 'no JSON'")
+        assert await outbox.claim("one") == ()
+        assert await delivery_states(outbox, "a") == ["exhausted"]
+        found, attempts = await outbox.delivery_log.find("sub_a.1")
         assert (found.body, len(attempts)) == (b"", 1)
 
     run_with_outbox(file, work)
@@ -303,12 +303,12 @@ def test_delivery_set_aside_is_still_listed(file: str) -> None:
 def test_attempt_with_a_lost_lease_sets_nothing_aside(file: str) -> None:
     """The worker that now leases the delivery decides about it."""
 
-    async def work(mailroom: OutboxFixture) -> None:
-        await mailroom.subscribe("a", events=[1])
-        (claim,) = await mailroom.claim("one")
-        await execute_sql(mailroom, "UPDATE delivery SET lease_by = 'two'")
-        async with mailroom.database.write() as connection:
+    async def work(outbox: OutboxFixture) -> None:
+        await outbox.subscribe("a", events=[1])
+        (claim,) = await outbox.claim("one")
+        await execute_sql(outbox, "UPDATE delivery SET lease_by = 'two'")
+        async with outbox.database.write() as connection:
             await exhaust(connection, "sub_a", 1, "damaged", NOW, lease_by=claim.delivery.lease_by)
-        assert await delivery_states(mailroom, "a") == ["leased"]
+        assert await delivery_states(outbox, "a") == ["leased"]
 
     run_with_outbox(file, work)

@@ -33,7 +33,7 @@ def file(tmp_path: pathlib.Path) -> str:
 def test_deliveries_of_a_dead_process_are_reclaimed(file: str) -> None:
     """Of this host, by process id; live processes and other hosts keep their leases."""
 
-    async def work(mailroom: OutboxFixture) -> None:
+    async def work(outbox: OutboxFixture) -> None:
         host = socket.gethostname()
         dead = await asyncio.create_subprocess_exec(sys.executable, "-c", "")
         await dead.wait()
@@ -45,17 +45,19 @@ def test_deliveries_of_a_dead_process_are_reclaimed(file: str) -> None:
                 "elsewhere:1:x:1",
             )
             for name, holder in zip("abcd", holders, strict=True):
-                await subscribe(mailroom, name, receiver.url(f"/{name}"), 1)
-                assert len(await mailroom.claim(holder, now=now())) == 1
-            async with running_worker(mailroom):
-                await wait_until(is_queue_empty(mailroom, "a"))
-                await wait_until(is_queue_empty(mailroom, "b"))
-            assert [one.cause for one in (await mailroom.delivery_log.find("sub_a.1"))[1]] == [
+                await subscribe(outbox, name, receiver.url(f"/{name}"), 1)
+                assert len(await outbox.claim(holder, now=now())) == 1
+            async with running_worker(outbox):
+                await wait_until(is_queue_empty(outbox, "a"))
+                await wait_until(is_queue_empty(outbox, "b"))
+            assert [
+                attempt.cause for attempt in (await outbox.delivery_log.find("sub_a.1"))[1]
+            ] == [
                 "lost",
                 "",
             ]
-            assert await delivery_states(mailroom, "c") == ["leased"]
-            assert await delivery_states(mailroom, "d") == ["leased"]
+            assert await delivery_states(outbox, "c") == ["leased"]
+            assert await delivery_states(outbox, "d") == ["leased"]
 
     run_with_outbox(file, work)
 
@@ -66,15 +68,15 @@ def test_all_deliveries_of_a_dead_process_are_reclaimed(
     """In as many transactions as it takes."""
     monkeypatch.setattr(outbox, "_MAX_RECLAIMED", 2)
 
-    async def work(mailroom: OutboxFixture) -> None:
+    async def work(outbox: OutboxFixture) -> None:
         async with run_receiver(respond(204)) as receiver:
             for name in "abcde":
-                await subscribe(mailroom, name, receiver.url(f"/{name}"), 1)
+                await subscribe(outbox, name, receiver.url(f"/{name}"), 1)
             holder, later = f"{socket.gethostname()}:{os.getpid()}:x:1", now() + timedelta(hours=1)
-            assert len(await mailroom.claim(holder, now=later)) == 5
-            async with running_worker(mailroom):
+            assert len(await outbox.claim(holder, now=later)) == 5
+            async with running_worker(outbox):
                 for name in "abcde":
-                    await wait_until(is_queue_empty(mailroom, name))
+                    await wait_until(is_queue_empty(outbox, name))
             assert len(receiver.requests) == 5
 
     run_with_outbox(file, work)
@@ -83,15 +85,15 @@ def test_all_deliveries_of_a_dead_process_are_reclaimed(
 def test_expired_lease_is_reclaimed_under_load(file: str) -> None:
     """In the midst of a long queue of another subscriber."""
 
-    async def work(mailroom: OutboxFixture) -> None:
+    async def work(outbox: OutboxFixture) -> None:
         async with run_receiver(respond(204)) as receiver:
-            await subscribe(mailroom, "a", receiver.url("/a"), 1)
+            await subscribe(outbox, "a", receiver.url("/a"), 1)
             ends_soon = now() - LEASE + timedelta(seconds=0.5)
-            assert await mailroom.claim("elsewhere:1:x:1", now=ends_soon)
-            await subscribe(mailroom, "b", receiver.url("/b"), *range(2, 3_000))
-            async with running_worker(mailroom):
-                await wait_until(is_queue_empty(mailroom, "a"))
-                assert "pending" in await delivery_states(mailroom, "b")
+            assert await outbox.claim("elsewhere:1:x:1", now=ends_soon)
+            await subscribe(outbox, "b", receiver.url("/b"), *range(2, 3_000))
+            async with running_worker(outbox):
+                await wait_until(is_queue_empty(outbox, "a"))
+                assert "pending" in await delivery_states(outbox, "b")
             assert received_event_ids(receiver, "/a") == ["evt_1"]
 
     run_with_outbox(file, work)
@@ -110,20 +112,20 @@ def test_claim_during_the_stop_is_released(file: str) -> None:
         if claimer and claimer in claimers:
             claimer.cancel()
 
-    async def work(mailroom: OutboxFixture) -> None:
+    async def work(outbox: OutboxFixture) -> None:
         async def claimed() -> bool:
-            return await delivery_states(mailroom) == ["leased"]
+            return await delivery_states(outbox) == ["leased"]
 
-        await subscribe(mailroom, "a", "http://127.0.0.1:9/", 1)
+        await subscribe(outbox, "a", "http://127.0.0.1:9/", 1)
         event.listen(Engine, "before_cursor_execute", hear)
         event.listen(Engine, "commit", end)
         try:
-            async with running_worker(mailroom):
+            async with running_worker(outbox):
                 await wait_until(claimed)
         finally:
             event.remove(Engine, "before_cursor_execute", hear)
             event.remove(Engine, "commit", end)
-        assert await delivery_states(mailroom) == ["pending"]
-        assert (await mailroom.delivery_log.find("sub_a.1"))[1] == ()
+        assert await delivery_states(outbox) == ["pending"]
+        assert (await outbox.delivery_log.find("sub_a.1"))[1] == ()
 
     run_with_outbox(file, work)

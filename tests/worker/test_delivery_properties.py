@@ -31,9 +31,9 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     """Return a database with two subscriptions and two deliveries each, to be copied."""
     made = tmp_path_factory.mktemp("template") / "syndicate.db"
 
-    async def work(mailroom: OutboxFixture) -> None:
-        await mailroom.subscribe("a", events=[1, 2])
-        await mailroom.subscribe("b", events=[3, 4])
+    async def work(outbox: OutboxFixture) -> None:
+        await outbox.subscribe("a", events=[1, 2])
+        await outbox.subscribe("b", events=[3, 4])
 
     run_with_outbox(f"sqlite:///{made}", work)
     with sqlite3.connect(made) as connection:
@@ -43,9 +43,9 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 
 
 COLUMNS: Final = [
-    *(f"subscription.{one.name}" for one in SUBSCRIPTION.c if one.name != "identity"),
-    *(f"delivery.{one.name}" for one in DELIVERY.c),
-    *(f"event.{one.name}" for one in EVENT.c),
+    *(f"subscription.{column.name}" for column in SUBSCRIPTION.c if column.name != "identity"),
+    *(f"delivery.{column.name}" for column in DELIVERY.c),
+    *(f"event.{column.name}" for column in EVENT.c),
 ]
 WHERE: Final = {
     "subscription": "id = 'sub_a'",
@@ -86,12 +86,12 @@ def test_any_stored_row_leaves_other_deliveries_alone(
         connection.execute("UPDATE subscription SET url = 'http://127.0.0.1:9/' WHERE id = 'sub_a'")
     connection.close()
 
-    async def work(mailroom: OutboxFixture) -> None:
+    async def work(outbox: OutboxFixture) -> None:
         async with run_receiver(respond(204)) as receiver:
             address = "UPDATE subscription SET url = :url WHERE id = 'sub_b'"
-            await execute_sql(mailroom, address, url=receiver.url())
-            async with running_worker(mailroom, replace(LIMITS, grace_seconds=0)):
-                await wait_until(has_delivery_states(mailroom, "b", "delivered", "delivered"))
+            await execute_sql(outbox, address, url=receiver.url())
+            async with running_worker(outbox, replace(LIMITS, grace_seconds=0)):
+                await wait_until(has_delivery_states(outbox, "b", "delivered", "delivered"))
             assert received_event_ids(receiver, "/hook") == ["evt_3", "evt_4"]
 
     run_with_outbox(f"sqlite:///{copy}", work)
@@ -144,20 +144,20 @@ def test_any_response_leaves_other_deliveries_alone(
         pathlib.Path(f"{copy}{suffix}").unlink(missing_ok=True)
     shutil.copy(template, copy)
 
-    async def work(mailroom: OutboxFixture) -> None:
+    async def work(outbox: OutboxFixture) -> None:
         async with (
             run_receiver(respond_raw(response, close=close)) as odd,
             run_receiver(respond(204)) as well,
         ):
             address = "UPDATE subscription SET url = :url WHERE id = :id"
-            await execute_sql(mailroom, address, id="sub_a", url=odd.url())
-            await execute_sql(mailroom, address, id="sub_b", url=well.url())
-            pace = replace(LIMITS, timeout=timedelta(seconds=0.3), grace_seconds=0)
-            async with running_worker(mailroom, pace):
-                await wait_until(has_delivery_states(mailroom, "b", "delivered", "delivered"))
+            await execute_sql(outbox, address, id="sub_a", url=odd.url())
+            await execute_sql(outbox, address, id="sub_b", url=well.url())
+            limits = replace(LIMITS, timeout=timedelta(seconds=0.3), grace_seconds=0)
+            async with running_worker(outbox, limits):
+                await wait_until(has_delivery_states(outbox, "b", "delivered", "delivered"))
 
                 async def recorded() -> bool:
-                    return bool((await mailroom.delivery_log.find("sub_a.1"))[1])
+                    return bool((await outbox.delivery_log.find("sub_a.1"))[1])
 
                 await wait_until(recorded)
 

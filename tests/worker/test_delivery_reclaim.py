@@ -42,12 +42,12 @@ def test_delivery_that_would_wait_for_ever_is_sent_after_a_start(
 ) -> None:
     """Times that no clock reaches, and unknown states."""
 
-    async def work(mailroom: OutboxFixture) -> None:
+    async def work(outbox: OutboxFixture) -> None:
         async with run_receiver(respond(204)) as receiver:
-            await subscribe(mailroom, "a", receiver.url("/a"), 1)
-            await execute_sql(mailroom, f"UPDATE {table} SET {values}")  # noqa: S608
-            async with running_worker(mailroom):
-                await wait_until(has_delivery_states(mailroom, "a", "delivered"))
+            await subscribe(outbox, "a", receiver.url("/a"), 1)
+            await execute_sql(outbox, f"UPDATE {table} SET {values}")  # noqa: S608
+            async with running_worker(outbox):
+                await wait_until(has_delivery_states(outbox, "a", "delivered"))
 
     run_with_outbox(file, work)
 
@@ -55,16 +55,16 @@ def test_delivery_that_would_wait_for_ever_is_sent_after_a_start(
 def test_unreadable_delivery_with_an_expired_lease_is_set_aside(file: str) -> None:
     """Others with expired leases are sent again."""
 
-    async def work(mailroom: OutboxFixture) -> None:
+    async def work(outbox: OutboxFixture) -> None:
         async with run_receiver(respond(204)) as receiver:
-            await subscribe(mailroom, "a", receiver.url("/a"), 1)
-            await subscribe(mailroom, "b", receiver.url("/b"), 1)
-            await mailroom.claim("elsewhere:1:x:1")
+            await subscribe(outbox, "a", receiver.url("/a"), 1)
+            await subscribe(outbox, "b", receiver.url("/b"), 1)
+            await outbox.claim("elsewhere:1:x:1")
             damage = "UPDATE delivery SET attempts = 'x' WHERE subscription_id = 'sub_a'"
-            await execute_sql(mailroom, damage)
-            async with running_worker(mailroom):
-                await wait_until(has_delivery_states(mailroom, "a", "exhausted"))
-                await wait_until(has_delivery_states(mailroom, "b", "delivered"))
+            await execute_sql(outbox, damage)
+            async with running_worker(outbox):
+                await wait_until(has_delivery_states(outbox, "a", "exhausted"))
+                await wait_until(has_delivery_states(outbox, "b", "delivered"))
 
     run_with_outbox(file, work)
 
@@ -81,20 +81,20 @@ def test_unreadable_delivery_with_an_expired_lease_is_set_aside(file: str) -> No
 def test_delivery_without_event_and_an_expired_lease_is_set_aside(file: str, damage: str) -> None:
     """The next delivery of the subscription is sent."""
 
-    async def work(mailroom: OutboxFixture) -> None:
+    async def work(outbox: OutboxFixture) -> None:
         async with run_receiver(respond(204)) as receiver:
-            await subscribe(mailroom, "a", receiver.url("/a"), 1, 2)
-            await mailroom.claim("elsewhere:1:x:1")
-            await execute_sql(mailroom, damage)
-            async with running_worker(mailroom) as deliverer:
+            await subscribe(outbox, "a", receiver.url("/a"), 1, 2)
+            await outbox.claim("elsewhere:1:x:1")
+            await execute_sql(outbox, damage)
+            async with running_worker(outbox) as worker:
 
                 async def sent() -> bool:
                     return received_event_ids(receiver, "/a") == ["evt_2"]
 
                 await wait_until(sent, 5)
-                deliverer.wake()
+                worker.wake()
             asked = text("SELECT state FROM delivery WHERE seq = 1")
-            async with mailroom.database.read() as connection:
+            async with outbox.database.read() as connection:
                 assert (await connection.execute(asked)).scalar_one() == "exhausted"
 
     run_with_outbox(file, work)
@@ -103,15 +103,15 @@ def test_delivery_without_event_and_an_expired_lease_is_set_aside(file: str, dam
 def test_subscription_damaged_during_a_request_keeps_its_attempt(file: str) -> None:
     """The attempt is stored; the health of the subscription is unknown."""
 
-    async def work(mailroom: OutboxFixture) -> None:
-        await mailroom.subscribe("a", "b", events=[1])
-        first, second = await mailroom.claim("one")
-        await execute_sql(mailroom, "UPDATE subscription SET types = 'x' WHERE id = 'sub_a'")
-        await mailroom.outbox.complete(
+    async def work(outbox: OutboxFixture) -> None:
+        await outbox.subscribe("a", "b", events=[1])
+        first, second = await outbox.claim("one")
+        await execute_sql(outbox, "UPDATE subscription SET types = 'x' WHERE id = 'sub_a'")
+        await outbox.outbox.complete(
             [finished_attempt(first.delivery), finished_attempt(second.delivery)]
         )
-        assert await delivery_states(mailroom, "a") == ["delivered"]
-        assert await delivery_states(mailroom, "b") == ["delivered"]
+        assert await delivery_states(outbox, "a") == ["delivered"]
+        assert await delivery_states(outbox, "b") == ["delivered"]
 
     run_with_outbox(file, work)
 
@@ -119,14 +119,14 @@ def test_subscription_damaged_during_a_request_keeps_its_attempt(file: str) -> N
 def test_lists_skip_unreadable_rows(file: str) -> None:
     """Partner and operator see the others; a request for the damaged one says what is wrong."""
 
-    async def work(mailroom: OutboxFixture) -> None:
-        await mailroom.subscribe("a", "b")
-        await execute_sql(mailroom, "UPDATE subscription SET selection = 'x' WHERE id = 'sub_a'")
-        assert [one.id for one in await mailroom.subscriptions.list()] == ["sub_b"]
-        page, _ = await mailroom.subscriptions.page(None, "", 10)
-        assert [one.id for one in page] == ["sub_b"]
+    async def work(outbox: OutboxFixture) -> None:
+        await outbox.subscribe("a", "b")
+        await execute_sql(outbox, "UPDATE subscription SET selection = 'x' WHERE id = 'sub_a'")
+        assert [subscription.id for subscription in await outbox.subscriptions.list()] == ["sub_b"]
+        page, _ = await outbox.subscriptions.page(None, "", 10)
+        assert [subscription.id for subscription in page] == ["sub_b"]
         with pytest.raises(StorageError, match="subscription sub_a cannot be read") as caught:
-            await mailroom.subscriptions.find("sub_a")
+            await outbox.subscriptions.find("sub_a")
         assert caught.value.code == "unreadable-subscription"
 
     run_with_outbox(file, work)

@@ -55,13 +55,13 @@ def address(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Iterator[
 def test_events_arrive_signed_and_in_order(address: str) -> None:
     """At every subscriber, and the log has them."""
 
-    async def work(mailroom: OutboxFixture) -> None:
+    async def work(outbox: OutboxFixture) -> None:
         async with run_receiver(respond(204)) as receiver:
             for name in "abc":
-                await subscribe(mailroom, name, receiver.url(f"/{name}"), 1, 2, 3, 4)
-            async with running_worker(mailroom):
+                await subscribe(outbox, name, receiver.url(f"/{name}"), 1, 2, 3, 4)
+            async with running_worker(outbox):
                 for name in "abc":
-                    await wait_until(is_queue_empty(mailroom, name))
+                    await wait_until(is_queue_empty(outbox, name))
             for name in "abc":
                 assert received_event_ids(receiver, f"/{name}") == [
                     "evt_1",
@@ -69,10 +69,10 @@ def test_events_arrive_signed_and_in_order(address: str) -> None:
                     "evt_3",
                     "evt_4",
                 ]
-                assert await delivery_states(mailroom, name) == ["delivered"] * 4
-            for one in receiver.requests:
+                assert await delivery_states(outbox, name) == ["delivered"] * 4
+            for request in receiver.requests:
                 assert not verification_error(
-                    [SECRET], headers=one.headers, body=one.body, now=now()
+                    [SECRET], headers=request.headers, body=request.body, now=now()
                 )
 
     run_with_outbox(address, work)
@@ -81,14 +81,14 @@ def test_events_arrive_signed_and_in_order(address: str) -> None:
 def test_failed_delivery_is_retried_and_then_exhausted(file: str) -> None:
     """By the schedule; the next event follows in any case."""
 
-    async def work(mailroom: OutboxFixture) -> None:
+    async def work(outbox: OutboxFixture) -> None:
         async with run_receiver(*[respond(500)] * 4, respond(204)) as receiver:
-            await subscribe(mailroom, "a", receiver.url(), 1, 2)
-            async with running_worker(mailroom):
-                await wait_until(is_queue_empty(mailroom))
+            await subscribe(outbox, "a", receiver.url(), 1, 2)
+            async with running_worker(outbox):
+                await wait_until(is_queue_empty(outbox))
             assert received_event_ids(receiver, "/hook") == ["evt_1"] * 3 + ["evt_2"] * 2
-            assert await delivery_states(mailroom) == ["exhausted", "delivered"]
-            assert len((await mailroom.delivery_log.find("sub_a.1"))[1]) == 3
+            assert await delivery_states(outbox) == ["exhausted", "delivered"]
+            assert len((await outbox.delivery_log.find("sub_a.1"))[1]) == 3
 
     run_with_outbox(file, work)
 
@@ -96,15 +96,15 @@ def test_failed_delivery_is_retried_and_then_exhausted(file: str) -> None:
 def test_unresponsive_receivers_do_not_delay_others(file: str) -> None:
     """Fifty of them; a responsive one gets all its events before any of them times out."""
 
-    async def work(mailroom: OutboxFixture) -> None:
+    async def work(outbox: OutboxFixture) -> None:
         async with run_receiver(never_respond) as stuck, run_receiver(respond(204)) as well:
             for number in range(50):
-                await subscribe(mailroom, f"stuck{number}", stuck.url(f"/{number}"), 1)
-            await subscribe(mailroom, "a", well.url(), 1, 2, 3)
-            async with running_worker(mailroom, replace(LIMITS, timeout=timedelta(minutes=5))):
-                await wait_until(is_queue_empty(mailroom))
+                await subscribe(outbox, f"stuck{number}", stuck.url(f"/{number}"), 1)
+            await subscribe(outbox, "a", well.url(), 1, 2, 3)
+            async with running_worker(outbox, replace(LIMITS, timeout=timedelta(minutes=5))):
+                await wait_until(is_queue_empty(outbox))
                 assert len(well.requests) == 3
-                assert await delivery_states(mailroom, "stuck0") == ["leased"]
+                assert await delivery_states(outbox, "stuck0") == ["leased"]
 
     run_with_outbox(file, work)
 
@@ -112,14 +112,14 @@ def test_unresponsive_receivers_do_not_delay_others(file: str) -> None:
 def test_timeout_frees_a_slot(file: str) -> None:
     """With one concurrent request, the next delivery waits for it."""
 
-    async def work(mailroom: OutboxFixture) -> None:
-        pace = replace(LIMITS, max_concurrent=1, timeout=timedelta(seconds=0.2))
+    async def work(outbox: OutboxFixture) -> None:
+        limits = replace(LIMITS, max_concurrent=1, timeout=timedelta(seconds=0.2))
         async with run_receiver(never_respond) as stuck, run_receiver(respond(204)) as well:
-            await subscribe(mailroom, "a", stuck.url(), 1)
-            await subscribe(mailroom, "b", well.url(), 1)
-            async with running_worker(mailroom, pace):
-                await wait_until(is_queue_empty(mailroom, "b"))
-            _, attempts = await mailroom.delivery_log.find("sub_a.1")
+            await subscribe(outbox, "a", stuck.url(), 1)
+            await subscribe(outbox, "b", well.url(), 1)
+            async with running_worker(outbox, limits):
+                await wait_until(is_queue_empty(outbox, "b"))
+            _, attempts = await outbox.delivery_log.find("sub_a.1")
             assert attempts[0].cause == "timeout"
 
     run_with_outbox(file, work)
@@ -128,13 +128,13 @@ def test_timeout_frees_a_slot(file: str) -> None:
 def test_new_delivery_is_noticed_at_once(address: str) -> None:
     """By a wake-up on SQLite, by a notification on PostgreSQL."""
 
-    async def work(mailroom: OutboxFixture) -> None:
-        async with run_receiver(respond(204)) as receiver, running_worker(mailroom) as deliverer:
-            await subscribe(mailroom, "a", receiver.url(), 1)
-            deliverer.wake()
-            await wait_until(is_queue_empty(mailroom))
-            await mailroom.enqueue("a", 2)
-            await wait_until(is_queue_empty(mailroom))
+    async def work(outbox: OutboxFixture) -> None:
+        async with run_receiver(respond(204)) as receiver, running_worker(outbox) as worker:
+            await subscribe(outbox, "a", receiver.url(), 1)
+            worker.wake()
+            await wait_until(is_queue_empty(outbox))
+            await outbox.enqueue("a", 2)
+            await wait_until(is_queue_empty(outbox))
             assert received_event_ids(receiver, "/hook") == ["evt_1", "evt_2"]
 
     run_with_outbox(address, work)
@@ -143,12 +143,12 @@ def test_new_delivery_is_noticed_at_once(address: str) -> None:
 def test_delivery_of_another_process_is_found(file: str) -> None:
     """Without a wake-up, SQLite is polled."""
 
-    async def work(mailroom: OutboxFixture) -> None:
-        async with run_receiver(respond(204)) as receiver, running_worker(mailroom):
-            await subscribe(mailroom, "a", receiver.url())
+    async def work(outbox: OutboxFixture) -> None:
+        async with run_receiver(respond(204)) as receiver, running_worker(outbox):
+            await subscribe(outbox, "a", receiver.url())
             await asyncio.sleep(0.3)  # by then it rests
-            await mailroom.enqueue("a", 1)
-            await wait_until(is_queue_empty(mailroom))
+            await outbox.enqueue("a", 1)
+            await wait_until(is_queue_empty(outbox))
             assert received_event_ids(receiver, "/hook") == ["evt_1"]
 
     run_with_outbox(file, work)
@@ -157,24 +157,24 @@ def test_delivery_of_another_process_is_found(file: str) -> None:
 def test_stop_finishes_or_releases_deliveries(file: str) -> None:
     """A request with a prompt response is recorded; another one is as if never sent."""
 
-    async def work(mailroom: OutboxFixture) -> None:
+    async def work(outbox: OutboxFixture) -> None:
         async def slow(_: Received, writer: asyncio.StreamWriter) -> None:
             await asyncio.sleep(0.2)
             writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
             await writer.drain()
 
         async with run_receiver(slow) as soon, run_receiver(never_respond) as never:
-            await subscribe(mailroom, "a", soon.url(), 1)
-            await subscribe(mailroom, "b", never.url(), 1)
+            await subscribe(outbox, "a", soon.url(), 1)
+            await subscribe(outbox, "b", never.url(), 1)
 
             async def both() -> bool:
                 return bool(soon.requests and never.requests)
 
-            async with running_worker(mailroom):
+            async with running_worker(outbox):
                 await wait_until(both)
-            assert await delivery_states(mailroom, "a") == ["delivered"]
-            assert await delivery_states(mailroom, "b") == ["pending"]
-            assert (await mailroom.delivery_log.find("sub_b.1"))[1] == ()
+            assert await delivery_states(outbox, "a") == ["delivered"]
+            assert await delivery_states(outbox, "b") == ["pending"]
+            assert (await outbox.delivery_log.find("sub_b.1"))[1] == ()
 
     run_with_outbox(file, work)
 
@@ -182,34 +182,34 @@ def test_stop_finishes_or_releases_deliveries(file: str) -> None:
 def test_results_are_stored_after_a_database_error(file: str) -> None:
     """Responses in the meantime are recorded later, and their requests are not repeated."""
 
-    async def rename(mailroom: OutboxFixture, one: str, two: str) -> None:
-        async with mailroom.database.write() as connection:
-            await connection.execute(text(f"ALTER TABLE {one} RENAME TO {two}"))
+    async def rename(outbox: OutboxFixture, old: str, new: str) -> None:
+        async with outbox.database.write() as connection:
+            await connection.execute(text(f"ALTER TABLE {old} RENAME TO {new}"))
 
-    async def work(mailroom: OutboxFixture) -> None:
+    async def work(outbox: OutboxFixture) -> None:
         async with run_receiver(respond(204)) as receiver:
-            await subscribe(mailroom, "a", receiver.url(), 1)
-            await rename(mailroom, "attempt", "away")
+            await subscribe(outbox, "a", receiver.url(), 1)
+            await rename(outbox, "attempt", "away")
 
             async def came() -> bool:
                 return bool(receiver.requests)
 
-            async with running_worker(mailroom):
+            async with running_worker(outbox):
                 await wait_until(came)
                 await asyncio.sleep(0.1)
-                assert await delivery_states(mailroom) == ["leased"]
-                await rename(mailroom, "away", "attempt")
-                await wait_until(is_queue_empty(mailroom))
+                assert await delivery_states(outbox) == ["leased"]
+                await rename(outbox, "away", "attempt")
+                await wait_until(is_queue_empty(outbox))
             assert len(receiver.requests) == 1
-            await mailroom.enqueue("a", 2)
-            await rename(mailroom, "attempt", "away")
+            await outbox.enqueue("a", 2)
+            await rename(outbox, "attempt", "away")
 
             async def came_again() -> bool:
                 return len(receiver.requests) == 2
 
-            async with running_worker(mailroom):
+            async with running_worker(outbox):
                 await wait_until(came_again)
-            assert await delivery_states(mailroom) == ["delivered", "leased"]
+            assert await delivery_states(outbox) == ["delivered", "leased"]
 
     run_with_outbox(file, work)
 
@@ -217,16 +217,16 @@ def test_results_are_stored_after_a_database_error(file: str) -> None:
 def test_old_deliveries_are_pruned(file: str) -> None:
     """Without a request."""
 
-    async def work(mailroom: OutboxFixture) -> None:
+    async def work(outbox: OutboxFixture) -> None:
         async with run_receiver(respond(204)) as receiver:
-            await subscribe(mailroom, "a", receiver.url(), 1)
-            async with running_worker(mailroom):
-                await wait_until(is_queue_empty(mailroom))
+            await subscribe(outbox, "a", receiver.url(), 1)
+            async with running_worker(outbox):
+                await wait_until(is_queue_empty(outbox))
 
             async def forgotten() -> bool:
-                return not await delivery_states(mailroom)
+                return not await delivery_states(outbox)
 
-            async with running_worker(mailroom, clock=lambda: now() + timedelta(days=100)):
+            async with running_worker(outbox, clock=lambda: now() + timedelta(days=100)):
                 await wait_until(forgotten)
 
     run_with_outbox(file, work)
@@ -234,22 +234,22 @@ def test_old_deliveries_are_pruned(file: str) -> None:
 
 def test_410_ends_the_subscription(file: str) -> None:
     """And the operator gets an alert."""
-    told: list[tuple[OperatorAlert, SubscriptionId]] = []
+    alerts: list[tuple[OperatorAlert, SubscriptionId]] = []
 
-    async def work(mailroom: OutboxFixture) -> None:
+    async def work(outbox: OutboxFixture) -> None:
         async with run_receiver(respond(410)) as receiver:
-            await subscribe(mailroom, "a", receiver.url(), 1, 2)
+            await subscribe(outbox, "a", receiver.url(), 1, 2)
             async with running_worker(
-                mailroom, on_alert=lambda alert, whose: told.append((alert, whose.id))
+                outbox, on_alert=lambda alert, subscription: alerts.append((alert, subscription.id))
             ):
 
                 async def announced() -> bool:
-                    return told == [("subscription.disabled", SUBSCRIPTION_A)]
+                    return alerts == [("subscription.disabled", SUBSCRIPTION_A)]
 
                 await wait_until(announced)
-                await wait_until(is_queue_empty(mailroom))
+                await wait_until(is_queue_empty(outbox))
             assert len(receiver.requests) == 1
-            assert (await mailroom.subscriptions.find(SUBSCRIPTION_A)).state == "disabled"
+            assert (await outbox.subscriptions.find(SUBSCRIPTION_A)).state == "disabled"
 
     run_with_outbox(file, work)
 
@@ -260,24 +260,24 @@ def test_backlog_is_known_while_the_database_works(
     """And unavailable while it does not."""
     monkeypatch.setattr(delivery_worker, "_METRICS_SECONDS", 0.05)
 
-    async def work(mailroom: OutboxFixture) -> None:
+    async def work(outbox: OutboxFixture) -> None:
         async with run_receiver(never_respond) as receiver:
-            await subscribe(mailroom, "a", receiver.url(), 1, 2)
-            async with running_worker(mailroom) as deliverer:
-                assert deliverer.backlog is None
+            await subscribe(outbox, "a", receiver.url(), 1, 2)
+            async with running_worker(outbox) as worker:
+                assert worker.backlog is None
 
                 async def known() -> bool:
-                    return deliverer.backlog == Backlog(waiting=2, oldest_due=NOW)
+                    return worker.backlog == Backlog(waiting=2, oldest_due=NOW)
 
                 await wait_until(known)
-                async with mailroom.database.write() as connection:
+                async with outbox.database.write() as connection:
                     await connection.execute(text("ALTER TABLE delivery RENAME TO away"))
 
                 async def failing() -> bool:
-                    return deliverer.backlog == Backlog(is_unavailable=True)
+                    return worker.backlog == Backlog(is_unavailable=True)
 
                 await wait_until(failing)
-                async with mailroom.database.write() as connection:
+                async with outbox.database.write() as connection:
                     await connection.execute(text("ALTER TABLE away RENAME TO delivery"))
 
     run_with_outbox(file, work)
@@ -286,24 +286,24 @@ def test_backlog_is_known_while_the_database_works(
 def test_long_queues_do_not_delay_other_subscribers(file: str) -> None:
     """Five hundred deliveries for each of three, then one for another."""
 
-    async def work(mailroom: OutboxFixture) -> None:
+    async def work(outbox: OutboxFixture) -> None:
         async with run_receiver(respond(204)) as busy, run_receiver(respond(204)) as quiet:
             for name in "abc":
-                await subscribe(mailroom, name, busy.url(f"/{name}"), *range(1, 501))
-            async with running_worker(mailroom) as deliverer:
+                await subscribe(outbox, name, busy.url(f"/{name}"), *range(1, 501))
+            async with running_worker(outbox) as worker:
 
                 async def begun() -> bool:
                     return bool(busy.requests)
 
                 await wait_until(begun)
-                await subscribe(mailroom, "d", quiet.url(), 501)
+                await subscribe(outbox, "d", quiet.url(), 501)
                 before = len(busy.requests)
-                deliverer.wake()
+                worker.wake()
 
-                async def heard() -> bool:
+                async def has_arrived() -> bool:
                     return bool(quiet.requests)
 
-                await wait_until(heard)
+                await wait_until(has_arrived)
                 # It was in the very next claims, whatever the machine made of a second.
                 assert len(busy.requests) - before <= 3 * 10
                 assert len(busy.requests) < 3 * 500
@@ -314,31 +314,33 @@ def test_long_queues_do_not_delay_other_subscribers(file: str) -> None:
 def test_unreadable_secret_suspends_its_subscription_only(file: str) -> None:
     """The alert has the reason; with a new secret the waiting deliveries arrive."""
 
-    async def work(mailroom: OutboxFixture) -> None:
+    async def work(outbox: OutboxFixture) -> None:
         async with run_receiver(respond(204)) as receiver:
-            await subscribe(mailroom, "a", receiver.url("/a"), 1)
+            await subscribe(outbox, "a", receiver.url("/a"), 1)
             found = replace(subscriber("b"), url=receiver.url("/b"), secrets=())
-            await mailroom.subscriptions.add(found, NOW)
-            await mailroom.enqueue("b", 1)
+            await outbox.subscriptions.add(found, NOW)
+            await outbox.enqueue("b", 1)
             other = SecretStore("other")
-            told: list[tuple[OperatorAlert, str]] = []
+            alerts: list[tuple[OperatorAlert, str]] = []
             async with running_worker(
-                mailroom,
+                outbox,
                 secret_store=other,
-                on_alert=lambda alert, whose: told.append((alert, whose.state_reason)),
-            ) as deliverer:
+                on_alert=lambda alert, subscription: alerts.append(
+                    (alert, subscription.state_reason)
+                ),
+            ) as worker:
 
-                async def is_told() -> bool:
-                    return bool(told)
+                async def has_alert() -> bool:
+                    return bool(alerts)
 
-                await wait_until(is_queue_empty(mailroom, "b"))
-                await wait_until(is_told)
+                await wait_until(is_queue_empty(outbox, "b"))
+                await wait_until(has_alert)
                 assert received_event_ids(receiver, "/a") == []
-                assert told == [("subscription.failing", UNDECRYPTABLE_REASON)]
-                anew = partial(rotate_secret, secret=SECRET, at=now())
-                await change_subscription(mailroom.database, other, SUBSCRIPTION_A, anew)
-                deliverer.wake()
-                await wait_until(is_queue_empty(mailroom))
+                assert alerts == [("subscription.failing", UNDECRYPTABLE_REASON)]
+                change = partial(rotate_secret, secret=SECRET, at=now())
+                await change_subscription(outbox.database, other, SUBSCRIPTION_A, change)
+                worker.wake()
+                await wait_until(is_queue_empty(outbox))
             assert received_event_ids(receiver, "/a") == ["evt_1"]
 
     run_with_outbox(file, work, key="right")

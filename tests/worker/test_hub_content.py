@@ -12,47 +12,49 @@ from tests.worker.websub_subscriber import WebSubSubscriber
 def test_failures_do_not_end_a_subscription(tmp_path: pathlib.Path) -> None:
     """7: a failed delivery is retried and then dropped; later content is delivered."""
 
-    async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
         made = await hub.subscribe(reader.url())
         reader.content_behaviour = respond(500)
         await hub.publish(3)
         await wait_for_deliveries(reader, 3)
-        assert len({one.body for one in reader.deliveries}) == 1
+        assert len({request.body for request in reader.deliveries}) == 1
 
         await wait_until(hub.is_idle)
         reader.content_behaviour = respond(204)
         await hub.publish(2)
         await wait_for_deliveries(reader, 4)
         assert reader.deliveries[-1].body == (await hub.get_feed()).content
-        assert [one.id for one in await hub.list_subscriptions()] == [made.id]
+        assert [subscription.id for subscription in await hub.list_subscriptions()] == [made.id]
 
-    run_scenario(tmp_path, scene)
+    run_scenario(tmp_path, scenario)
 
 
 def test_redirect_is_a_failure(tmp_path: pathlib.Path) -> None:
     """7: it is not followed, and the same callback is retried."""
 
-    async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
         await hub.subscribe(reader.url())
         reader.content_behaviour = respond(307, location="/elsewhere")
         await hub.publish(2)
         await wait_for_deliveries(reader, 2)
-        assert {one.target for one in reader.deliveries} == {"/callback"}
+        assert {request.target for request in reader.deliveries} == {"/callback"}
 
-    run_scenario(tmp_path, scene)
+    run_scenario(tmp_path, scenario)
 
 
 def test_410_ends_a_subscription(tmp_path: pathlib.Path) -> None:
     """7: the callback no longer exists; a new request starts a new subscription."""
 
-    async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
         await hub.subscribe(reader.url())
         reader.content_behaviour = respond(410)
         await hub.publish(3)
         await wait_for_deliveries(reader, 1)
 
         async def ended() -> bool:
-            return {one.state for one in await hub.list_subscriptions()} == {"disabled"}
+            return {subscription.state for subscription in await hub.list_subscriptions()} == {
+                "disabled"
+            }
 
         await wait_until(ended)
         await hub.publish(2)
@@ -60,15 +62,15 @@ def test_410_ends_a_subscription(tmp_path: pathlib.Path) -> None:
         reader.content_behaviour = respond(204)
         await hub.publish(1)
         await wait_for_deliveries(reader, 2)
-        assert [one.target for one in reader.deliveries] == ["/callback", "/other"]
+        assert [request.target for request in reader.deliveries] == ["/callback", "/other"]
 
-    run_scenario(tmp_path, scene)
+    run_scenario(tmp_path, scenario)
 
 
 def test_only_the_latest_content_is_delivered(tmp_path: pathlib.Path) -> None:
     """Intermediate states of a topic are skipped."""
 
-    async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
         await hub.subscribe(reader.url())
         await hub.stop()
         await hub.publish(3)
@@ -80,13 +82,13 @@ def test_only_the_latest_content_is_delivered(tmp_path: pathlib.Path) -> None:
         await wait_until(hub.is_idle)
         assert len(reader.deliveries) == 1
 
-    run_scenario(tmp_path, scene)
+    run_scenario(tmp_path, scenario)
 
 
 def test_change_between_request_and_confirmation_is_delivered(tmp_path: pathlib.Path) -> None:
     """Nothing is missed after the 202 response; unchanged content is not sent."""
 
-    async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
         await hub.stop()
         await hub.send_request("subscribe", reader.url())
         await hub.publish(2)
@@ -98,30 +100,30 @@ def test_change_between_request_and_confirmation_is_delivered(tmp_path: pathlib.
         await wait_until(hub.is_idle)
         assert len(reader.deliveries) == 1
 
-    run_scenario(tmp_path, scene)
+    run_scenario(tmp_path, scenario)
 
 
 def test_unchanged_topic_is_not_delivered(tmp_path: pathlib.Path) -> None:
     """A new edition with the same feed is not sent to its subscribers."""
     spanish = "https://feeds.example.gov/feeds/updates.json"
 
-    async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
         await hub.subscribe(reader.url("/all"))
         await hub.subscribe(reader.url("/es"), spanish)
-        hub.reader.current = edition([one for one in POSTS if one != POSTS[0]])
+        hub.reader.current = edition([post for post in POSTS if post != POSTS[0]])
         await hub.distribute()
         await wait_for_deliveries(reader, 1)
         await wait_until(hub.is_idle)
-        assert [one.target for one in reader.deliveries] == ["/all"]
+        assert [request.target for request in reader.deliveries] == ["/all"]
 
-    run_scenario(tmp_path, scene)
+    run_scenario(tmp_path, scenario)
 
 
 def test_removed_topic_denies_its_subscriptions(tmp_path: pathlib.Path) -> None:
     """5.2: by GET, with the reason and without verification."""
     named = "https://feeds.example.gov/feeds/tech-carousel.json"
 
-    async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
         await hub.subscribe(reader.url("/callback?hub.lease=mine"), named)
         reader.verify_behaviour = respond(500)
         hub.reader.current = edition(named=())
@@ -134,4 +136,4 @@ def test_removed_topic_denies_its_subscriptions(tmp_path: pathlib.Path) -> None:
         await wait_until(hub.is_verified)
         assert (await hub.send_request("subscribe", reader.url(), named)).status_code == 404
 
-    run_scenario(tmp_path, scene)
+    run_scenario(tmp_path, scenario)

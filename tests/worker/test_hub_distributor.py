@@ -20,7 +20,7 @@ GONE = "https://feeds.example.gov/feeds/tech-carousel.json"
 
 def unread() -> Edition:
     """Return an edition in which the second source is unavailable."""
-    news = tuple(one for one in POSTS if one.source == "news")[1:]
+    news = tuple(post for post in POSTS if post.source == "news")[1:]
     return Edition.build(
         [samples.source_snapshot(samples.source("news"), *news)],
         at=samples.NOW,
@@ -43,7 +43,7 @@ def test_topics_of_unavailable_sources_are_skipped(tmp_path: pathlib.Path) -> No
             await wait_until(lambda: reader.deliveries)
             await wait_until(hub.is_idle)
             await wait_until(hub.is_verified)
-            assert [one.target for one in reader.deliveries] == ["/news"]
+            assert [request.target for request in reader.deliveries] == ["/news"]
             assert len(await hub.list_subscriptions()) == 3
 
     asyncio.run(act())
@@ -79,7 +79,7 @@ def test_topic_with_an_error_is_retried_later(
             await hub.distribute()
             await wait_until(lambda: reader.deliveries)
             await wait_until(hub.is_idle)
-            assert [one.target for one in reader.deliveries] == ["/news"]
+            assert [request.target for request in reader.deliveries] == ["/news"]
             monkeypatch.undo()
             await hub.distribute()
             await wait_until(lambda: len(reader.deliveries) == 2)

@@ -50,7 +50,9 @@ def test_request_that_cannot_be_stored_does_not_block_others(tmp_path: pathlib.P
                 await connection.execute(text(odd), values)
             hub.start()
             await wait_until(hub.list_subscriptions)
-            assert [one.url for one in await hub.list_subscriptions()] == [reader.url("/b")]
+            assert [subscription.url for subscription in await hub.list_subscriptions()] == [
+                reader.url("/b")
+            ]
             await wait_until(lambda: not hub.verifier.in_flight)
 
     asyncio.run(act())
@@ -73,6 +75,6 @@ def test_topic_that_cannot_be_stored_does_not_block_others(tmp_path: pathlib.Pat
             await hub.distribute()
             await wait_until(lambda: len(reader.deliveries) > before)
             await wait_until(hub.is_idle)
-            assert {one.target for one in reader.deliveries[before:]} == {"/news"}
+            assert {request.target for request in reader.deliveries[before:]} == {"/news"}
 
     asyncio.run(act())

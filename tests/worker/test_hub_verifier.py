@@ -59,9 +59,9 @@ def test_verification_is_retried_after_a_database_error(
     async def act() -> None:
         async with run_subscriber() as reader, open_hub(tmp_path, is_running=False) as hub:
 
-            async def rename(one: str, two: str) -> None:
+            async def rename(old: str, new: str) -> None:
                 async with hub.database.write() as connection:
-                    await connection.execute(text(f"ALTER TABLE {one} RENAME TO {two}"))
+                    await connection.execute(text(f"ALTER TABLE {old} RENAME TO {new}"))
 
             async def confirm(received: Received, writer: asyncio.StreamWriter) -> None:
                 await rename("websub_request", "away")

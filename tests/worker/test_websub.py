@@ -25,7 +25,7 @@ def test_subscriber_is_verified_and_receives_content(tmp_path: pathlib.Path) -> 
     hub and self, the same as in the response to a reader of the topic.
     """
 
-    async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
         taken = await hub.send_request("subscribe", reader.url())
         assert taken.status_code == 202
         assert taken.headers["content-type"].startswith("text/plain")
@@ -48,7 +48,7 @@ def test_subscriber_is_verified_and_receives_content(tmp_path: pathlib.Path) -> 
         assert served.link("self") == TOPIC
         assert "x-hub-signature" not in content.headers
 
-    run_scenario(tmp_path, scene)
+    run_scenario(tmp_path, scenario)
 
 
 @pytest.mark.parametrize("topic", ["all.rss", "all.atom", "tts.json", "all.json?category=tts"])
@@ -56,7 +56,7 @@ def test_every_feed_in_every_format_is_a_topic(tmp_path: pathlib.Path, topic: st
     """4.1: each URL has one representation, which links to its hub and its topic."""
     address = f"https://feeds.example.gov/feeds/{topic}"
 
-    async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
         served = await hub.get_feed(address)
         assert served.headers["link"].count('rel="self"') == 1
         assert (served.link("self"), served.link("hub")) == (address, SERVICE_INFO.hub_url)
@@ -66,13 +66,13 @@ def test_every_feed_in_every_format_is_a_topic(tmp_path: pathlib.Path, topic: st
         await wait_for_deliveries(reader, 1)
         assert reader.deliveries[0].body == (await hub.get_feed(address)).content
 
-    run_scenario(tmp_path, scene)
+    run_scenario(tmp_path, scenario)
 
 
 def test_content_is_signed_if_there_is_a_secret(tmp_path: pathlib.Path) -> None:
     """7.1: HMAC-SHA256 of the body; a renewal may change the secret."""
 
-    async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
         for number, secret in enumerate(("s", "ä" * 99)):
             await hub.subscribe(reader.url(), secret=secret)
             await hub.publish(2 - number)
@@ -81,29 +81,32 @@ def test_content_is_signed_if_there_is_a_secret(tmp_path: pathlib.Path) -> None:
             digest = hmac.new(secret.encode(), content.body, hashlib.sha256).hexdigest()
             assert content.headers["x-hub-signature"] == f"sha256={digest}"
 
-    run_scenario(tmp_path, scene)
+    run_scenario(tmp_path, scenario)
 
 
 def test_unknown_parameters_are_ignored(tmp_path: pathlib.Path) -> None:
     """5.1: hubs must ignore them."""
 
-    async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
         form = f"hub.mode=subscribe&hub.callback={reader.url()}&hub.topic={TOPIC}"
         answer = await hub.post(f"{form}&foo=bar&hub.foo=hub.bar&foo=again".encode())
         assert answer.status_code == 202
         await wait_until(hub.list_subscriptions)
 
-    run_scenario(tmp_path, scene)
+    run_scenario(tmp_path, scenario)
 
 
 def test_renewal_replaces_the_subscription(tmp_path: pathlib.Path) -> None:
     """5.1: the same topic and callback are verified again, and content is delivered once."""
 
-    async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
         first = await hub.subscribe(reader.url(), lease_seconds="3600")
         second = await hub.subscribe(reader.url(), lease_seconds="7200", secret=NEW)
         assert second.id == first.id
-        assert [one["hub.lease_seconds"] for one in reader.verifications] == ["3600", "7200"]
+        assert [parameters["hub.lease_seconds"] for parameters in reader.verifications] == [
+            "3600",
+            "7200",
+        ]
         assert len(await hub.list_subscriptions()) == 1
         await hub.publish(2)
         await wait_for_deliveries(reader, 1)
@@ -111,13 +114,13 @@ def test_renewal_replaces_the_subscription(tmp_path: pathlib.Path) -> None:
         await wait_for_deliveries(reader, 2)
         assert len(reader.deliveries) == 2
 
-    run_scenario(tmp_path, scene)
+    run_scenario(tmp_path, scenario)
 
 
 def test_unconfirmed_renewal_changes_nothing(tmp_path: pathlib.Path) -> None:
     """5.1: secret and lease stay the same."""
 
-    async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
         await hub.subscribe(reader.url(), secret=OLD)
         before = await hub.list_subscriptions()
         reader.verify_behaviour = respond(404)
@@ -126,47 +129,48 @@ def test_unconfirmed_renewal_changes_nothing(tmp_path: pathlib.Path) -> None:
         await wait_until(hub.is_verified)
         assert await hub.list_subscriptions() == before
 
-    run_scenario(tmp_path, scene)
+    run_scenario(tmp_path, scenario)
 
 
 @pytest.mark.parametrize(
-    ("wish", "lease"), [("1", 3_600), ("7200", 7_200), ("99999999999", 2_592_000), ("", 864_000)]
+    ("requested", "lease"),
+    [("1", 3_600), ("7200", 7_200), ("99999999999", 2_592_000), ("", 864_000)],
 )
-def test_lease_is_clamped_and_reported(tmp_path: pathlib.Path, wish: str, lease: int) -> None:
+def test_lease_is_clamped_and_reported(tmp_path: pathlib.Path, requested: str, lease: int) -> None:
     """5.1, 5.3: requested leases are respected within limits; the reported lease is enforced."""
 
-    async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
-        made = await hub.subscribe(reader.url(), lease_seconds=wish)
+    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
+        made = await hub.subscribe(reader.url(), lease_seconds=requested)
         assert reader.verifications[0]["hub.lease_seconds"] == str(lease)
         assert made.lease_until is not None
         assert abs(made.lease_until - hub.clock() - timedelta(seconds=lease)) < timedelta(minutes=1)
 
-    run_scenario(tmp_path, scene)
+    run_scenario(tmp_path, scenario)
 
 
 def test_nothing_is_delivered_after_the_lease(tmp_path: pathlib.Path) -> None:
     """5.3: leases are enforced; renewed subscriptions continue."""
 
-    async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
         await hub.subscribe(reader.url("/short"), lease_seconds="3600")
         await hub.subscribe(reader.url("/long"), lease_seconds="7200")
         hub.clock_offset = timedelta(seconds=3_700)
         await hub.publish(2)
         await wait_for_deliveries(reader, 1)
-        assert [one.target for one in reader.deliveries] == ["/long"]
+        assert [request.target for request in reader.deliveries] == ["/long"]
 
         async def forgotten() -> bool:
             return len(await hub.list_subscriptions()) == 1
 
         await wait_until(forgotten)
 
-    run_scenario(tmp_path, scene)
+    run_scenario(tmp_path, scenario)
 
 
 def test_unsubscribed_callback_gets_no_content(tmp_path: pathlib.Path) -> None:
     """5.1, 5.3: verified as well, without a lease even if one was requested."""
 
-    async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
         await hub.subscribe(reader.url())
         await hub.subscribe(reader.url("/other"))
         left = await hub.send_request("unsubscribe", reader.url(), lease_seconds="nonsense")
@@ -177,15 +181,15 @@ def test_unsubscribed_callback_gets_no_content(tmp_path: pathlib.Path) -> None:
         assert "hub.lease_seconds" not in question
         await hub.publish(2)
         await wait_for_deliveries(reader, 1)
-        assert [one.target for one in reader.deliveries] == ["/other"]
+        assert [request.target for request in reader.deliveries] == ["/other"]
 
-    run_scenario(tmp_path, scene)
+    run_scenario(tmp_path, scenario)
 
 
 def test_unconfirmed_unsubscribe_changes_nothing(tmp_path: pathlib.Path) -> None:
     """5.3: no third party can unsubscribe a callback."""
 
-    async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
         await hub.subscribe(reader.url())
         reader.verify_behaviour = respond(404)
         await hub.send_request("unsubscribe", reader.url())
@@ -194,7 +198,7 @@ def test_unconfirmed_unsubscribe_changes_nothing(tmp_path: pathlib.Path) -> None
         await hub.publish(2)
         await wait_for_deliveries(reader, 1)
 
-    run_scenario(tmp_path, scene)
+    run_scenario(tmp_path, scenario)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +216,7 @@ def test_unconfirmed_unsubscribe_changes_nothing(tmp_path: pathlib.Path) -> None
 def test_other_responses_do_not_confirm(tmp_path: pathlib.Path, refusal: Behaviour) -> None:
     """5.3.1: other bodies, 3xx, 4xx, 5xx and no response; redirects are not followed."""
 
-    async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
         reader.verify_behaviour = refusal
         assert (await hub.send_request("subscribe", reader.url())).status_code == 202
         await wait_until(lambda: reader.verifications)
@@ -221,13 +225,13 @@ def test_other_responses_do_not_confirm(tmp_path: pathlib.Path, refusal: Behavio
         await hub.publish(2)
         assert (len(reader.verifications), reader.deliveries) == (1, [])
 
-    run_scenario(tmp_path, scene)
+    run_scenario(tmp_path, scenario)
 
 
 def test_any_2xx_with_the_challenge_confirms(tmp_path: pathlib.Path) -> None:
     """5.3.1: with the challenge as its body."""
 
-    async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
         async def accept(_: object, writer: asyncio.StreamWriter) -> None:
             challenge = reader.verifications[-1]["hub.challenge"].encode()
             length = str(len(challenge)).encode()
@@ -236,27 +240,27 @@ def test_any_2xx_with_the_challenge_confirms(tmp_path: pathlib.Path) -> None:
         reader.verify_behaviour = accept
         await hub.subscribe(reader.url())
 
-    run_scenario(tmp_path, scene)
+    run_scenario(tmp_path, scenario)
 
 
 def test_each_challenge_is_used_once(tmp_path: pathlib.Path) -> None:
     """5.3: random, and too long to guess."""
 
-    async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
         for _ in range(3):
             await hub.subscribe(reader.url())
-        challenges = {one["hub.challenge"] for one in reader.verifications}
+        challenges = {parameters["hub.challenge"] for parameters in reader.verifications}
         assert len(challenges) == 3
-        assert all(re.fullmatch("[A-Za-z0-9_-]{32,}", one) for one in challenges)
+        assert all(re.fullmatch("[A-Za-z0-9_-]{32,}", challenge) for challenge in challenges)
 
-    run_scenario(tmp_path, scene)
+    run_scenario(tmp_path, scenario)
 
 
 def test_callback_url_is_used_unchanged(tmp_path: pathlib.Path) -> None:
     """5.1.1, 8.3: its query stays, ours is appended and overwrites nothing."""
     path = "/c%41llback/%7E?hub.mode=mine&token=%2Fx+y&empty="
 
-    async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
         form = f"hub.mode=subscribe&hub.topic={quote(TOPIC)}&hub.callback="
         taken = await hub.post((form + quote(reader.url(path), safe="")).encode())
         assert taken.status_code == 202
@@ -267,13 +271,13 @@ def test_callback_url_is_used_unchanged(tmp_path: pathlib.Path) -> None:
         await wait_for_deliveries(reader, 1)
         assert reader.deliveries[0].target == path
 
-    run_scenario(tmp_path, scene)
+    run_scenario(tmp_path, scenario)
 
 
 def test_percent_encoded_unreserved_characters_are_equal(tmp_path: pathlib.Path) -> None:
     """5.1.1: a topic with %7E is the one with a tilde, in a form and in a URL."""
 
-    async def scene(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
         encoded = TOPIC.replace("all", "%61ll")
         await hub.subscribe(reader.url(), encoded)
         assert reader.verifications[0]["hub.topic"] == encoded
@@ -284,6 +288,8 @@ def test_percent_encoded_unreserved_characters_are_equal(tmp_path: pathlib.Path)
         await wait_until(hub.is_verified)
         await hub.publish(2)
         await wait_for_deliveries(reader, 2)
-        assert all(f'<{TOPIC}>; rel="self"' in one.headers["link"] for one in reader.deliveries)
+        assert all(
+            f'<{TOPIC}>; rel="self"' in request.headers["link"] for request in reader.deliveries
+        )
 
-    run_scenario(tmp_path, scene)
+    run_scenario(tmp_path, scenario)

@@ -28,12 +28,16 @@ class WebSubSubscriber:
     @property
     def verifications(self) -> list[Mapping[str, str]]:
         """Parameters of each verification, in order."""
-        return [query_parameters(one) for one in self.receiver.requests if one.method == "GET"]
+        return [
+            query_parameters(request)
+            for request in self.receiver.requests
+            if request.method == "GET"
+        ]
 
     @property
     def deliveries(self) -> list[Received]:
         """Delivered content, in order."""
-        return [one for one in self.receiver.requests if one.method == "POST"]
+        return [request for request in self.receiver.requests if request.method == "POST"]
 
 
 def query_parameters(received: Received) -> Mapping[str, str]:

@@ -99,7 +99,7 @@ def make_session(
         read_bufsize=BUFFER_BYTES,
         middlewares=(_send_exact_target,),
     )
-    session._retry_connection = False  # noqa: SLF001 — no other way to have a GET sent once only
+    session._retry_connection = False  # noqa: SLF001 — no other way to prevent a second GET
     return session
 
 

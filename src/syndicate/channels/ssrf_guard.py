@@ -169,7 +169,7 @@ class SsrfGuard(AbstractResolver):
         try:
             async with asyncio.timeout(_LOOKUP_TIMEOUT_SECONDS):
                 addresses = [ipaddress.ip_address(text) for text in await self._lookup(host, 0)]
-        except OSError as error:  # as is a time-out
+        except OSError as error:  # TimeoutError is one
             raise Refused(
                 f"the name {host} cannot be resolved: {error.strerror or 'no response in time'}",
                 code="unknown-host",

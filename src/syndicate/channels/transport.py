@@ -181,16 +181,16 @@ class Transport:
     def _request(
         self, method: str, url: httpx.URL, headers: Mapping[str, str], content: bytes
     ) -> httpx.Request:
-        # Over TLS the proxy is told by CONNECT who we are; else by the request itself.
+        # Credentials for the proxy: with TLS in CONNECT, without it in the request itself.
         for_proxy = self._proxy.headers if self._proxy and url.scheme == "http" else {}
         request = httpx.Request(
             method,
             url,
             headers={"host": url.netloc.decode(), **headers, **self._default_headers, **for_proxy},
-            stream=httpx.ByteStream(content),  # unlike content=, it adds and looks up no headers
+            stream=httpx.ByteStream(content),  # unlike content=, it adds no headers
             extensions={"timeout": {"connect": CONNECT_TIMEOUT_SECONDS}},
         )
-        request.headers.encoding = "ascii"  # which httpx would find out anew for each request
+        request.headers.encoding = "ascii"  # saves httpx from detecting it for each request
         request.read()
         return request
 

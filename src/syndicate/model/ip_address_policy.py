@@ -32,10 +32,10 @@ class ReservedRange:
 RESERVED_RANGES: Final = tuple(
     ReservedRange(network=ip_network(network), purpose=rule, reference=source)
     for network, rule, source in (
-        # IANA IPv4 Special-Purpose Address Registry, and what it leaves out
+        # IANA IPv4 Special-Purpose Address Registry, with additions
         ("0.0.0.0/8", "this network", "RFC 791 section 3.2"),
         ("10.0.0.0/8", "private use", "RFC 1918"),
-        ("100.64.0.0/10", "shared by carriers", "RFC 6598"),
+        ("100.64.0.0/10", "shared address space of carriers", "RFC 6598"),
         ("127.0.0.0/8", "loopback", "RFC 1122 section 3.2.1.3"),
         ("168.63.129.16/32", "platform services of Azure", "Microsoft Azure documentation"),
         ("169.254.0.0/16", "link-local, where clouds keep metadata", "RFC 3927"),
@@ -50,7 +50,7 @@ RESERVED_RANGES: Final = tuple(
         ("224.0.0.0/4", "multicast", "RFC 5771"),
         ("255.255.255.255/32", "broadcast", "RFC 919 section 7"),
         ("240.0.0.0/4", "reserved", "RFC 1112 section 4"),
-        # IANA IPv6 Special-Purpose Address Registry, and what it leaves out
+        # IANA IPv6 Special-Purpose Address Registry, with additions
         ("::/128", "unspecified", "RFC 4291 section 2.5.2"),
         ("::1/128", "loopback", "RFC 4291 section 2.5.3"),
         ("::/96", "IPv4-compatible", "RFC 4291 section 2.5.5.1"),
@@ -63,14 +63,14 @@ RESERVED_RANGES: Final = tuple(
         ("2001::/23", "protocol assignments", "RFC 2928"),
         ("2001:db8::/32", "documentation", "RFC 3849"),
         ("2002::/16", "6to4", "RFC 3056"),
-        ("3ffe::/16", "6bone, given back", "RFC 3701"),
+        ("3ffe::/16", "6bone, returned", "RFC 3701"),
         ("3fff::/20", "documentation", "RFC 9637"),
         ("5f00::/16", "segment routing", "RFC 9602"),
         ("fc00::/7", "private use (unique local)", "RFC 4193"),
         ("fe80::/10", "link-local", "RFC 4291 section 2.5.6"),
         ("fec0::/10", "site-local", "RFC 3879"),
         ("ff00::/8", "multicast", "RFC 4291 section 2.7"),
-        # Only 2000::/3 is given out; everything around it waits (RFC 4291 section 2.4)
+        # Only 2000::/3 is assigned so far (RFC 4291 section 2.4)
         ("::/3", "not global unicast", "IANA IPv6 Address Space"),
         ("4000::/2", "not global unicast", "IANA IPv6 Address Space"),
         ("8000::/1", "not global unicast", "IANA IPv6 Address Space"),
@@ -161,7 +161,7 @@ def check_address(address: IpAddress, allowed_networks: Iterable[IpNetwork] = ()
 
 def _embedded_addresses(address: IpAddress) -> Iterator[IpAddress]:
     if isinstance(address, IPv4Address) or int(address) <= int(_LOOPBACK):
-        yield address  # "::" and "::1" carry nothing
+        yield address  # "::" and "::1" embed no IPv4 address
         return
     embeddings = [embedding for embedding in _EMBEDDINGS if address in embedding.network]
     if not any(embedding.is_transparent for embedding in embeddings):

@@ -88,26 +88,11 @@ class PostIndex:
         self, removed: Sequence[Post], added: Sequence[Post]
     ) -> Mapping[tuple[str, str], tuple[Post, ...]]:
         removed_ids, added_groups = {*map(id, removed)}, _by_translation(added)
-        groups = {
-            group: tuple(
-                sorted(
-                    (
-                        *(
-                            post
-                            for post in self.translations.get(group, ())
-                            if id(post) not in removed_ids
-                        ),
-                        *added_groups.get(group, ()),
-                    ),
-                    key=_by_language,
-                )
-            )
-            for group in _by_translation(removed).keys() | added_groups.keys()
-        }
-        updated = {**self.translations, **groups}
-        for group, posts in groups.items():
-            if not posts:
-                del updated[group]
+        updated = dict(self.translations)
+        for group in _by_translation(removed).keys() | added_groups.keys():
+            kept = (post for post in updated.pop(group, ()) if id(post) not in removed_ids)
+            if posts := [*kept, *added_groups.get(group, ())]:
+                updated[group] = tuple(sorted(posts, key=_by_language))
         return updated
 
     def _keeps_positions(self, removed: Sequence[Post], added: Sequence[Post]) -> bool:
@@ -146,8 +131,8 @@ class PostIndex:
         return positions
 
     def _position(self, post: Post) -> int:
-        falling = bisect_left(self.posts, True, key=lambda other: sort_key(other) <= sort_key(post))
-        return len(self.posts) - 1 - falling
+        index = bisect_left(self.posts, True, key=lambda other: sort_key(other) <= sort_key(post))
+        return len(self.posts) - 1 - index
 
     @cached_property
     def positions(self) -> dict[Attribute, list[int]]:

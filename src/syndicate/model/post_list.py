@@ -51,22 +51,21 @@ class PostList(Sequence[Post]):
 
         def find(post: Post) -> tuple[list[Post], int]:
             follows = _make_position_test(post, descending=descending)
-            number = bisect_left(self.chunks, True, key=lambda sheet: follows(sheet.posts[-1]))
+            number = bisect_left(self.chunks, True, key=lambda chunk: follows(chunk.posts[-1]))
             number = min(number, len(self.chunks) - 1)
-            sheet = edited.setdefault(number, [*self.chunks[number].posts])
-            return sheet, bisect_left(sheet, True, key=follows)
+            posts = edited.setdefault(number, [*self.chunks[number].posts])
+            return posts, bisect_left(posts, True, key=follows)
 
         for post in removed:
-            sheet, position = find(post)
-            del sheet[position]
+            posts, position = find(post)
+            del posts[position]
         for post in added:
-            sheet, position = find(post)
-            sheet.insert(position, post)
-        return type(self)(
-            chunk
-            for number, chunk_before in enumerate(self.chunks)
-            for chunk in (_split(edited[number]) if number in edited else (chunk_before,))
-        )
+            posts, position = find(post)
+            posts.insert(position, post)
+        chunks: list[_Chunk] = []
+        for number, chunk in enumerate(self.chunks):
+            chunks += _split(edited[number]) if number in edited else [chunk]
+        return type(self)(chunks)
 
     def difference(self, previous: "PostList") -> tuple[list[Post], list[Post]]:
         """Return the posts that are only in ``previous``, and only here; equal ones may be in both.
@@ -86,7 +85,7 @@ class PostList(Sequence[Post]):
     @cached_property
     def last_updated(self) -> datetime | None:
         """Time of the latest update of a post, or None if there are no posts."""
-        return max((sheet.last_updated for sheet in self.chunks), default=None)
+        return max((chunk.last_updated for chunk in self.chunks), default=None)
 
     @overload
     def __getitem__(self, index: int) -> Post: ...
@@ -97,8 +96,8 @@ class PostList(Sequence[Post]):
         if isinstance(index, slice):
             return tuple([self[number] for number in range(*index.indices(len(self)))])
         number = range(len(self))[index]
-        sheet = bisect_right(self._starts, number) - 1
-        return self.chunks[sheet].posts[number - self._starts[sheet]]
+        chunk = bisect_right(self._starts, number) - 1
+        return self.chunks[chunk].posts[number - self._starts[chunk]]
 
     @override
     def __len__(self) -> int:
@@ -106,11 +105,11 @@ class PostList(Sequence[Post]):
 
     @override
     def __iter__(self) -> Iterator[Post]:
-        return chain.from_iterable(sheet.posts for sheet in self.chunks)
+        return chain.from_iterable(chunk.posts for chunk in self.chunks)
 
     @override
     def __reversed__(self) -> Iterator[Post]:
-        return chain.from_iterable(reversed(sheet.posts) for sheet in reversed(self.chunks))
+        return chain.from_iterable(reversed(chunk.posts) for chunk in reversed(self.chunks))
 
     @override
     def __eq__(self, other: object) -> bool:
@@ -132,7 +131,7 @@ class PostList(Sequence[Post]):
     @cached_property
     def _starts(self) -> list[int]:
         """Position of the first post of each chunk, and the end."""
-        return [*accumulate((len(sheet.posts) for sheet in self.chunks), initial=0)]
+        return [*accumulate((len(chunk.posts) for chunk in self.chunks), initial=0)]
 
 
 class _Chunk:
@@ -149,7 +148,7 @@ class _Chunk:
 def _unshared(chunks: Iterable[_Chunk], others: Iterable[_Chunk]) -> dict[int, Post]:
     """Return the posts by identity that are in ``chunks`` but not in shared ones of ``others``."""
     shared = {*map(id, others)}
-    return {id(post): post for sheet in chunks if id(sheet) not in shared for post in sheet.posts}
+    return {id(post): post for chunk in chunks if id(chunk) not in shared for post in chunk.posts}
 
 
 def _split(posts: Sequence[Post]) -> Iterator[_Chunk]:

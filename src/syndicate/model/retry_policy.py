@@ -170,7 +170,7 @@ def _next_state(
         case "delivered" | "gone" as outcome:
             return outcome, timedelta(0)
         case _:
-            # lost: due at once: nobody knows whether the receiver was asked at all
+            # lost: due at once, since the request may not have been sent
             return "pending", timedelta(0)
 
 
@@ -217,7 +217,7 @@ def _failing(
 ) -> tuple[Subscription, tuple[OperatorAlert, ...]]:
     streak = failing.fail_streak
     pause = _requested_pause(attempt, context.now)
-    if failing.state_reason == UNDECRYPTABLE_REASON:  # its secret was opened this time
+    if failing.state_reason == UNDECRYPTABLE_REASON:  # the secret is readable again
         failing = replace(failing, state_reason=_failure_text(attempt))
     if streak >= SUSPENDED_AFTER_ATTEMPTS:
         pause = max(pause, context.pause_before(streak))

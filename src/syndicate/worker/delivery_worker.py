@@ -200,7 +200,7 @@ class DeliveryWorker:
         try:
             send = CHANNELS[subscription.kind]
             attempt = await send(self._transport, subscription, delivery, started)
-        except Exception as error:  # noqa: BLE001 — whatever it is, the other deliveries go on
+        except Exception as error:  # noqa: BLE001 — any error stays with its delivery
             _log.exception("delivery not sent", delivery=delivery.id)
             attempt = Attempt(
                 number=delivery.attempts + 1,
@@ -303,7 +303,7 @@ async def _try(step: Callable[[], Awaitable[None]]) -> bool:
     except StorageError as error:
         _log.warning("database unavailable", reason=error.message)
         return False
-    except Exception:  # noqa: BLE001 — whatever it is, the next step may do
+    except Exception:  # noqa: BLE001 — any error: the next step may succeed
         _log.exception("delivery step failed")
         return False
     return True

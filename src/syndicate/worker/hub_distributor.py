@@ -71,7 +71,7 @@ class HubDistributor:
             if is_unavailable(error):
                 raise
             _log.warning("topic not distributed", topic=topic, reason=error.message)
-        except Exception:  # noqa: BLE001 — one bad topic stays one bad topic
+        except Exception:  # noqa: BLE001 — an error with one topic must not stop the others
             _log.exception("topic not distributed", topic=topic)
 
     async def _current_state(self, topic: str, edition: Edition) -> TopicState:

@@ -47,7 +47,7 @@ class HubVerifier:
         limits: Maximum numbers of requests and subscriptions.
     """
 
-    def __init__(  # noqa: PLR0913 — everything it works with
+    def __init__(  # noqa: PLR0913 — collaborators and limits
         self,
         database: Database,
         secret_store: SecretStore,
@@ -83,7 +83,7 @@ class HubVerifier:
                 except StorageError as error:
                     _log.warning("database unavailable", reason=error.message)
                     seconds = _RETRY_SECONDS
-                except Exception:  # noqa: BLE001 — whatever it is, the next turn may do
+                except Exception:  # noqa: BLE001 — any error: the next step may succeed
                     _log.exception("verification step failed")
                     seconds = _RETRY_SECONDS
                 with suppress(TimeoutError):
@@ -118,7 +118,7 @@ class HubVerifier:
             await self._requests.complete(request, error_text, token=lease_token, now=self._clock())
         except StorageError as error:
             _log.warning("verification result not stored", reason=error.message)
-        except Exception:  # noqa: BLE001 — one request is no reason to end the others
+        except Exception:  # noqa: BLE001 — any error stays with its request
             _log.exception("verification result not stored", mode=request.mode)
         else:
             outcome = "failed" if error_text else "confirmed"
@@ -141,6 +141,6 @@ class HubVerifier:
                 challenge=secrets.token_urlsafe(32),
                 lease_seconds=int(request.lease.total_seconds()),
             )
-        except Exception as error:  # noqa: BLE001 — whatever it is, the others go on
+        except Exception as error:  # noqa: BLE001 — any error stays with its request
             _log.exception("callback verification failed", mode=request.mode)
             return f"internal error while verifying: {type(error).__name__}"
