@@ -2,13 +2,17 @@
 
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 import pytest
+import typer
+from typer.core import TyperGroup
 
 from syndicate.cli import app
+from syndicate.cli.lazy_group import LazyCommand
 
 ROOT: Final = Path(__file__).parents[1]
 DOCUMENTS: Final = sorted(
@@ -30,21 +34,24 @@ def find_program(name: str) -> str:
     return path
 
 
-def commands() -> set[tuple[str, ...]]:
+def commands(group: TyperGroup, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield the words of every command in ``group``, which has itself the name ``words``."""
+    for name, registered in group.commands.items():
+        command = registered.load() if isinstance(registered, LazyCommand) else registered
+        if isinstance(command, TyperGroup):
+            yield from commands(command, (*words, name))
+        else:
+            yield (*words, name)
+
+
+@cache
+def all_commands() -> frozenset[tuple[str, ...]]:
     """Return the words of every command of `syndicate`."""
-    names = set[tuple[str, ...]]()
-    for command in app.registered_commands:
-        assert command.callback is not None
-        names.add((command.name or command.callback.__name__,))
-    for group in app.registered_groups:
-        assert group.typer_instance is not None
-        for command in group.typer_instance.registered_commands:
-            assert command.callback is not None
-            name = group.typer_instance.info.name
-            names.add((str(name), command.name or command.callback.__name__))
-    return names
+    group = typer.main.get_command(app)
+    assert isinstance(group, TyperGroup)
+    return frozenset(commands(group))
 
 
 def is_command(words: Sequence[str]) -> bool:
     """Return whether ``words``, as typed after `syndicate`, begin with a command."""
-    return any(tuple(words[: len(command)]) == command for command in commands())
+    return any(tuple(words[: len(command)]) == command for command in all_commands())
