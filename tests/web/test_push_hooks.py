@@ -84,13 +84,13 @@ def test_the_secret_of_gitlab_is_enough(place: HookedApp) -> None:
 @pytest.mark.parametrize(
     ("path", "shown", "why"),
     [
-        (PATH, {}, "this wants a token"),
-        (PATH, {"X-Hub-Signature": "sha1=0"}, "this wants a token"),
+        (PATH, {}, "authentication required"),
+        (PATH, {"X-Hub-Signature": "sha1=0"}, "authentication required"),
         (PATH, signed(b"{}", "other"), "hook_secret of the source 'news'"),
         (PATH, signed(b"{} "), "hook_secret of the source 'news'"),
         (PATH, {"X-Gitlab-Token": "hus"}, "hook_secret of the source 'news'"),
         ("/v1/sources/updates/refresh", signed(b"{}", ""), "no hook_secret is set"),
-        ("/v1/sources/updates/refresh", {"X-Gitlab-Token": ""}, "this wants a token"),
+        ("/v1/sources/updates/refresh", {"X-Gitlab-Token": ""}, "authentication required"),
         ("/v1/sources/nobody/refresh", signed(b"{}"), "no hook_secret is set"),
     ],
 )

@@ -1,4 +1,4 @@
-"""For programs: posts, categories and sources as JSON, paged by keyset."""
+"""The JSON API: posts, categories and sources, with keyset pagination."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ _JSON_FEED: Final = FORMATS["json"]
 
 
 def _page_parameters(request: Request) -> tuple[int, str]:
-    """Return limit, by default as long as may be, and cursor of a list; raises `UsageError`."""
+    """Return limit, by default the maximum, and cursor of a list; raises `UsageError`."""
     parameters = request.query_params
     return parse_limit(
         {"limit": parameters.get("limit", "").strip() or str(MAX_LIMIT)}
@@ -41,7 +41,7 @@ def _page_parameters(request: Request) -> tuple[int, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Api:
-    """Answers for /v1; lists are ``{"items": […], "next_url": URL or null}``."""
+    """Handles /v1; lists are ``{"items": […], "next_url": URL or null}``."""
 
     context: WebContext
 
@@ -55,7 +55,7 @@ class Api:
         ]
 
     async def posts(self, request: Request) -> Response:
-        """Answer with a page of posts, narrowed as feeds are."""
+        """Respond with a page of posts, filtered by the query language of feeds."""
         query = self.context.query(request, self.context.edition)
 
         async def build(edition: Edition) -> Representation:
@@ -96,7 +96,7 @@ class Api:
         return representation if rendered.is_current else as_provisional(representation)
 
     async def post(self, request: Request) -> Response:
-        """Answer with one post; it may be kept, but must be asked about each time."""
+        """Respond with one post, which caches must revalidate."""
         context = self.context
         key = PostKey(request.path_params["key"])
 
@@ -128,7 +128,7 @@ class Api:
         return conditional_response(request, document, cache_control=NO_CACHE)
 
     async def categories(self, request: Request) -> Response:
-        """Answer with a page of the known categories and where their feeds are, by slug."""
+        """Respond with a page of the known categories and the URLs of their feeds, by slug."""
         limit, after = _page_parameters(request)
 
         async def build(edition: Edition) -> Representation:
@@ -147,7 +147,7 @@ class Api:
         )
 
     async def sources(self, request: Request) -> Response:
-        """Answer with a page of the sources by name: the commit served of each, what fails."""
+        """Respond with a page of the sources by name: the commit served of each, its error."""
         limit, after = _page_parameters(request)
 
         async def build(edition: Edition) -> Representation:
@@ -167,7 +167,7 @@ class Api:
         rows: Sequence[Mapping[str, object]],
         changed: datetime,
     ) -> Representation:
-        """Return the ``page`` (path, limit, cursor, cursor of the next) that holds ``rows``."""
+        """Return the ``page`` (path, limit, cursor, cursor of the next) that contains ``rows``."""
         path, limit, after, next_after = page
         url = self._page_url(path, limit, after)
         next_url = None if next_after is None else self._page_url(path, limit, next_after)
@@ -221,7 +221,7 @@ class Api:
         }
 
     def _feed_urls(self, location: FeedLocation) -> Mapping[str, str]:
-        """Return where a feed is found, by format; the page for people is ``html``."""
+        """Return the URLs of a feed by format; that of its page is ``html``."""
         service_info = self.context.service_info
         urls = {name: location.url(service_info, f".{name}") for name in FORMATS}
         return {**urls, "html": location.url(service_info)}

@@ -1,4 +1,4 @@
-"""Pictures, sounds and films of the repositories, for sources that have theirs served."""
+"""Assets: images, audio and video of the repositories, for sources that serve them here."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -16,12 +16,12 @@ _IMMUTABLE: Final = "public, max-age=31536000, immutable"
 _CONTENT_SECURITY_POLICY: Final = (
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 )
-"""Whatever an SVG holds, it is a picture: no script, nothing from elsewhere."""
+"""An SVG is an image: it may run no script and load nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assets:
-    """Answers for /assets."""
+    """Handles /assets."""
 
     context: WebContext
 
@@ -30,7 +30,7 @@ class Assets:
         return [Route("/assets/{source}/{path:path}", self.asset)]
 
     async def asset(self, request: Request) -> Response:
-        """Answer with a file; where the address names its blob, it may be kept for ever."""
+        """Respond with a file, which is immutable where the URL names its blob."""
         source, path = request.path_params["source"], request.path_params["path"]
         if_none_match = request.headers.get("if-none-match")
         if if_none_match is not None:

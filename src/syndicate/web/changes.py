@@ -1,4 +1,4 @@
-"""For programs that keep a copy: what was published, updated and removed since they last asked."""
+"""The change stream, for clients with a copy: posts published, updated and removed since."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,12 +27,12 @@ from syndicate.web.http_policy import NO_CACHE
 _MEDIA_TYPE: Final = "application/json"
 _JSON_FEED: Final = FORMATS["json"]
 _BATCH_ROWS: Final = 500
-"""Rows looked at together, of which many may be nothing to who asks."""
+"""Ledger rows read at once, of which the selection may leave few."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """Answers for /v1/changes: ``{"items": […], "next_url": URL, "has_more": bool}``."""
+    """Handles /v1/changes: ``{"items": […], "next_url": URL, "has_more": bool}``."""
 
     context: WebContext
 
@@ -41,13 +41,15 @@ class Changes:
         return [Route("/v1/changes", self.changes)]
 
     async def changes(self, request: Request) -> Response:
-        """Answer with what follows a cursor, narrowed as feeds are; without one, everything."""
+        """Respond with the changes after a cursor, filtered as feeds; without one, all posts."""
         context = self.context
         query = context.query(request, context.edition)
         change_items, cursor, has_more = await self._changes_after_cursor(query)
         posts = [change.post for change in change_items if change.post]
         rendered = await context.reader.render_posts_in_time(posts, context.edition)
-        if not rendered.is_current:  # who got an earlier version would never get the present one
+        if (
+            not rendered.is_current
+        ):  # a client with an earlier version would never get the current one
             raise Rendering.of(len(rendered.outdated | rendered.unrendered))
         items = {item.post.id: item for item in rendered.items}
         links = {
@@ -77,9 +79,10 @@ class Changes:
     async def _changes_after_cursor(
         self, query: Query
     ) -> tuple[Sequence[ChangeItem], LedgerCursor, bool]:
-        """Return what follows the cursor of ``query``, the position then, and if there is more.
+        """Return the changes after the cursor, the next cursor, and whether there are more.
 
-        Nothing is said of a source that is not read yet: where it is next, this is `NotReady`.
+        The stream stops at a change of a source that was not read yet; raises `NotReady` if that
+        is the first one.
         """
         reader = self.context.reader
         cursor = LedgerCursor.parse(query.after) if query.after else None
@@ -117,7 +120,7 @@ class Changes:
 
 
 def _is_source_unread(entry: LedgerEntry, edition: Edition, *, has_changes: bool) -> bool:
-    """Tell whether the source of a row is not read yet; raises `NotReady` if that is all to say."""
+    """Tell whether the source was not read yet; raises `NotReady` without other changes."""
     name = entry.row.source
     if name not in {unread.source.name for unread in edition.unavailable}:
         return False

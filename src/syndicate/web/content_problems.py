@@ -1,4 +1,4 @@
-"""For operators: what the editors of a source should look at, one problem at a time."""
+"""Problems in the content of a source, for administrators."""
 
 import base64
 import binascii
@@ -21,12 +21,12 @@ from syndicate.web.http.auth import (
 )
 
 SortKey = tuple[str, int, int, str, str]
-"""What problems are sorted by."""
+"""Sort key of problems: path, line, column, rule and message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContentProblems:
-    """Answers for /v1/sources/{name}/problems, to administrators."""
+    """Handles /v1/sources/{name}/problems."""
 
     context: WebContext
 
@@ -35,7 +35,7 @@ class ContentProblems:
         return [authenticated_route("/v1/sources/{source}/problems", GET=self.list)]
 
     async def list(self, request: Request) -> Response:
-        """Answer with a page of what is wrong with the files of a source, by path and line."""
+        """Respond with a page of the problems in the files of a source, by path and line."""
         await authenticate(request, self.context.reader, "admin")
         source = request.path_params["source"]
         limit, after = parse_limit(request.query_params), request.query_params.get("after", "")

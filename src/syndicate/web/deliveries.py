@@ -1,4 +1,4 @@
-"""For partners: what was sent to them, what came of it, and sending it again."""
+"""The delivery log, for partners: list, show and replay deliveries."""
 
 import re
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _SEQ: Final = re.compile(r"[0-9]{1,18}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deliveries:
-    """Answers for the delivery log, to whoever shows a token."""
+    """Handles deliveries; requires a bearer token."""
 
     context: WebContext
 
@@ -37,7 +37,7 @@ class Deliveries:
         ]
 
     async def list(self, request: Request) -> Response:
-        """Answer with a page of what was and is on its way to a subscription, the newest first."""
+        """Respond with a page of the deliveries to a subscription, the newest first."""
         subscription_id = request.path_params["id"]
         service, token = await authenticate(request, self.context.reader)
         limit = parse_limit(request.query_params)
@@ -56,13 +56,13 @@ class Deliveries:
         )
 
     async def show(self, request: Request) -> Response:
-        """Answer with a delivery and every attempt."""
+        """Respond with a delivery and all its attempts."""
         service, token = await authenticate(request, self.context.reader)
         delivery, attempts = await service.delivery(request.path_params["id"], token.owner)
         return json_response(delivery_json_with_attempts(delivery, attempts))
 
     async def replay(self, request: Request) -> Response:
-        """Let a delivery be sent again, with the same id."""
+        """Requeue a delivery with the same id."""
         service, token = await authenticate(request, self.context.reader)
         delivery = await service.replay(request.path_params["id"], token.owner)
         return json_response(delivery_json(delivery), HTTPStatus.ACCEPTED)

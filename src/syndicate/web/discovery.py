@@ -1,4 +1,4 @@
-"""For machines that look around: OPML, sitemap, robots.txt and security.txt."""
+"""Discovery: OPML, sitemap, OpenAPI, robots.txt and security.txt."""
 
 import asyncio
 import re
@@ -27,12 +27,12 @@ from syndicate.web.opml import opml
 from syndicate.web.sitemap import sitemap
 
 _SECURITY_TXT_VALIDITY: Final = timedelta(days=180)
-"""How long security.txt says it is good: less than the year that RFC 9116 allows."""
+"""Time until security.txt expires: less than the year that RFC 9116 recommends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discovery:
-    """Answers that tell what else there is."""
+    """Handles documents that describe the service to programs."""
 
     context: WebContext
 
@@ -47,7 +47,7 @@ class Discovery:
         ]
 
     async def opml(self, request: Request) -> Response:
-        """Answer with the feeds, to import into a feed reader."""
+        """Respond with all feeds, to import into a feed reader."""
 
         def write(edition: Edition) -> bytes:
             return opml(edition, self.context.service_info, self.context.post_counts(edition))
@@ -55,10 +55,10 @@ class Discovery:
         return await self._document(request, ("/opml",), "text/x-opml; charset=utf-8", write)
 
     async def sitemap(self, request: Request) -> Response:
-        """Answer with the pages, or with the index of the parts where they are many."""
+        """Respond with the pages, or with the index of the parts if there are many."""
         part = request.query_params.get("part", "0")
         if not re.fullmatch("[0-9]{1,6}", part):
-            raise HTTPException(404, "the sitemap has numbered parts")
+            raise HTTPException(404, "the parts of the sitemap are numbered")
 
         def write(edition: Edition) -> bytes:
             post_counts = self.context.post_counts(edition)
@@ -68,12 +68,12 @@ class Discovery:
         return await self._document(request, key, "application/xml; charset=utf-8", write)
 
     async def robots(self, _: Request) -> Response:
-        """Answer that robots are welcome, and where the sitemap is."""
+        """Respond with robots.txt, which allows everything and names the sitemap."""
         sitemap_url = self.context.service_info.url("/sitemap.xml")
         return self._plain_text(f"User-agent: *\nAllow: /\n\nSitemap: {sitemap_url}\n")
 
     async def security(self, _: Request) -> Response:
-        """Answer with whom to tell of a weakness (RFC 9116); 404 if nobody is named."""
+        """Respond with the contact for vulnerabilities (RFC 9116); 404 if none is set."""
         if not self.context.service_info.contact:
             raise HTTPException(404, "no contact is set")
         return self._plain_text(security_txt(self.context.service_info, datetime.now(UTC)))
@@ -85,7 +85,7 @@ class Discovery:
         media_type: str,
         write: Callable[[Edition], bytes],
     ) -> Response:
-        """Answer with what ``write`` writes, in a thread: it may be long."""
+        """Respond with the document that ``write`` returns; it runs in a thread."""
         url = self.context.service_info.url("".join(key))
 
         async def build(edition: Edition) -> Representation:
@@ -123,7 +123,7 @@ class Discovery:
 
 
 def security_txt(service_info: ServiceInfo, now: datetime) -> str:
-    """Return security.txt as of ``now``; its end moves once a day."""
+    """Return security.txt as of ``now``; its expiry moves once a day."""
     contact = service_info.contact
     expires = now.replace(hour=0, minute=0, second=0, microsecond=0) + _SECURITY_TXT_VALIDITY
     return (

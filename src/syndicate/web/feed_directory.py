@@ -1,4 +1,4 @@
-"""Every feed of an edition with what is in it, counted in one walk over the posts."""
+"""The directory of all feeds of an edition, with the number of their posts."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ _T = TypeVar("_T")
 
 
 class FeedStats(NamedTuple):
-    """How many posts there are, when the newest appeared, and when one last changed."""
+    """Number of posts, when the newest was published, and when one was last updated."""
 
     posts: int = 0
     newest: datetime | None = None
@@ -24,7 +24,7 @@ class FeedStats(NamedTuple):
 
 
 class DirectoryEntry(NamedTuple):
-    """A feed, where it is found, and what is in it."""
+    """A feed in the directory."""
 
     title: str
     description: str
@@ -33,7 +33,7 @@ class DirectoryEntry(NamedTuple):
 
 
 class DirectoryGroup(NamedTuple):
-    """Feeds of one kind: all ``total`` of them, or those with the most posts."""
+    """Feeds of one kind: all of ``total``, or those with the most posts."""
 
     title: str
     entries: tuple[DirectoryEntry, ...]
@@ -41,7 +41,7 @@ class DirectoryGroup(NamedTuple):
 
 
 class PostCounts:
-    """The tallies of every source and every category."""
+    """Statistics of every source and every category, counted in one pass over the posts."""
 
     def __init__(self, edition: Edition) -> None:
         self._sources: dict[str, FeedStats] = {}
@@ -52,22 +52,22 @@ class PostCounts:
                 _count(self._categories, category.slug, post)
 
     def source_stats(self, name: str) -> FeedStats:
-        """Return the tally of the source called ``name``."""
+        """Return the statistics of the source called ``name``."""
         return self._sources.get(name, FeedStats())
 
     def category_stats(self, name: str) -> FeedStats:
-        """Return the tally of the category ``name``, a slug."""
+        """Return the statistics of the category ``name``, a slug."""
         return self._categories.get(name, FeedStats())
 
 
 class PostCountsCache:
-    """Keeps the census of the latest edition: every page of a long list needs it."""
+    """Caches the counts of the latest edition: every page of a long list needs them."""
 
     def __init__(self) -> None:
         self._latest: tuple[ref[Edition], PostCounts] | None = None
 
     def get(self, edition: Edition) -> PostCounts:
-        """Return the census of ``edition``."""
+        """Return the counts of ``edition``."""
         if self._latest is None or self._latest[0]() is not edition:
             self._latest = ref(edition), PostCounts(edition)
         return self._latest[1]
@@ -87,7 +87,7 @@ def _count(stats: dict[str, FeedStats], name: str, post: Post) -> None:
 
 
 def feed_stats(posts: Sequence[Post]) -> FeedStats:
-    """Return the tally of ``posts``."""
+    """Return the statistics of ``posts``."""
     return FeedStats(
         posts=len(posts),
         newest=max((post.published for post in posts), default=None),
@@ -98,9 +98,9 @@ def feed_stats(posts: Sequence[Post]) -> FeedStats:
 def feed_directory(
     edition: Edition, post_counts: PostCounts, *, max_sources: int, max_categories: int
 ) -> tuple[DirectoryGroup, ...]:
-    """Return the feeds there are, in groups of which none is empty.
+    """Return all feeds in groups, without empty groups.
 
-    Of sources and categories, those with the most posts where they are more than these.
+    Beyond the maximum, only the sources and categories with the most posts.
     """
     sources = _largest(edition.sources, max_sources, lambda one: post_counts.source_stats(one.name))
     categories = _largest(
@@ -125,7 +125,7 @@ def feed_directory(
 def _largest(
     values: Sequence[_T], max_count: int, stats_of: Callable[[_T], FeedStats]
 ) -> Sequence[_T]:
-    """Return the ``most`` of ``all_`` with the most posts, in the order they have there."""
+    """Return the ``max_count`` of ``values`` with the most posts, in their original order."""
     if len(values) <= max_count:
         return values
     counted = [(-stats_of(value).posts, index) for index, value in enumerate(values)]
@@ -163,7 +163,7 @@ def _source_entries(
 
 
 def category_entry(edition: Edition, category: Category, post_counts: PostCounts) -> DirectoryEntry:
-    """Return the feed of ``category``."""
+    """Return the directory entry of ``category``."""
     slug = category.slug
     return DirectoryEntry(
         category.title, "", category_location(edition, slug), post_counts.category_stats(slug)

@@ -1,4 +1,4 @@
-"""What the form on a feed's page offers: the choices that its posts leave open."""
+"""The filters on the page of a feed: the options that its posts have."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,14 +11,14 @@ from syndicate.model.selection import Selection
 from syndicate.render.pages.html_pages import FeedFilters, FilterOption
 
 _MAX_OPTIONS: Final = 100
-"""Values that a form offers, beside those that are chosen: the ones that most posts have."""
+"""Options of a filter beside the selected ones: the values that most posts have."""
 
 
 def feed_filters(edition: Edition, posts: Sequence[Post], query: Query) -> FeedFilters:
-    """Return how a feed of the posts ``whole`` can be narrowed, and how ``query`` does it.
+    """Return the filters of a feed of ``posts``, with the options that ``query`` selects.
 
-    What would change nothing is not offered, but what is chosen always is, so that it can be
-    taken back.
+    Options that would change nothing are left out, but a selected one never is, so that it can be
+    deselected.
     """
     categories = Counter(category.slug for post in posts for category in post.categories)
     sources = Counter(post.source for post in posts)

@@ -1,4 +1,4 @@
-"""For operators: is it alive, is it ready, how is it doing."""
+"""Health checks and metrics, for operators."""
 
 import hmac
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ _OK: Final = {"status": "ok"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """Answers that are true only now."""
+    """Handles /healthz, /readyz and /metrics, which must not be cached."""
 
     context: WebContext
 
@@ -39,11 +39,11 @@ class Health:
         ]
 
     async def alive(self, _: Request) -> Response:
-        """Answer at all."""
+        """Respond 200 while the process responds at all."""
         return _json({"status": "ok"})
 
     async def ready(self, _: Request) -> Response:
-        """Answer 200 if readers may come, with what fails; 503 while starting or stopping."""
+        """Respond 200 with the state of all components; 503 while starting or stopping."""
         readiness = self.context.reader.readiness
         sources = self._source_states()
         database = readiness.database_error
@@ -70,12 +70,12 @@ class Health:
         )
 
     async def metrics(self, request: Request) -> Response:
-        """Answer with the metrics, for whoever has the token if there is one."""
+        """Respond with the metrics; requires a bearer token if one is set."""
         token = self.context.policy.metrics_token
         if token and not hmac.compare_digest(bearer_token(request).encode(), token.encode()):
             raise HTTPException(
                 HTTPStatus.UNAUTHORIZED,
-                "the metrics want a token",
+                "metrics require a bearer token",
                 {"WWW-Authenticate": 'Bearer realm="metrics"'},
             )
         return Response(
@@ -96,7 +96,7 @@ def _state(error_code: str) -> Mapping[str, str]:
 
 
 def _backlog(deliveries: Backlog) -> Mapping[str, object]:
-    """Return how much is on its way, and for how long the oldest of it is overdue; of nobody."""
+    """Return the number of waiting deliveries and how long the oldest is overdue."""
     if deliveries.is_unavailable:
         return _state("storage-error")
     overdue = datetime.now(UTC) - deliveries.oldest_due if deliveries.oldest_due else timedelta()

@@ -1,4 +1,4 @@
-"""What an operator decided about serving, as plain values."""
+"""The HTTP policy: caching, redirects and limits, as the operator set them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,10 +7,10 @@ from typing import Final
 from syndicate.model.websub_request import DEFAULT_LEASE_LIMITS, LeaseLimits
 
 NO_CACHE: Final = "no-cache"
-"""Cache-Control of what may be kept but must be asked about each time."""
+"""Cache-Control of responses that caches must revalidate each time."""
 
 NO_STORE: Final = "no-store"
-"""Cache-Control of what is true only now."""
+"""Cache-Control of responses that must not be stored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

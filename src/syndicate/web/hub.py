@@ -1,4 +1,4 @@
-"""For feed readers that want to be told: the WebSub hub of every feed here (W3C WebSub)."""
+"""The WebSub hub of all feeds of this service (W3C WebSub)."""
 
 import re
 import secrets
@@ -24,10 +24,10 @@ from syndicate.web.http.request_body import read_body
 from syndicate.web.http_policy import NO_STORE
 
 MAX_FORM_BYTES: Final = 16 * 1024
-"""Bytes of a form."""
+"""Bytes of a form; more are rejected (413)."""
 
 MAX_SECRET_BYTES: Final = 199
-"""Bytes (W3C WebSub section 5.1: less than 200)."""
+"""Bytes of hub.secret (W3C WebSub section 5.1: less than 200)."""
 
 Mode = Literal["subscribe", "unsubscribe", "publish"]
 
@@ -38,7 +38,7 @@ _SECONDS: Final = re.compile("0*[1-9][0-9]{0,17}", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hub:
-    """Answers for /hub; errors are plain text, by `web.problem_response`."""
+    """Handles /hub; errors are plain text, see `web.http.problem_details`."""
 
     context: WebContext
 
@@ -47,10 +47,10 @@ class Hub:
         return [Route(HUB_PATH, self.handle, methods=["POST"])]
 
     async def handle(self, request: Request) -> Response:
-        """Take a request and answer 202; what it asks for happens once it is verified.
+        """Accept a request (202), to be carried out once the callback has confirmed it.
 
-        Who publishes here is ourselves, and we know what we publish: a notice of it is taken with
-        thanks (204).
+        This service itself publishes the topics: a notification by a publisher is accepted (204)
+        and has no effect.
         """
         form = await _read_form(request)
         mode, topic_url = cast("Mode", _choice(form, "hub.mode", get_args(Mode))), _topic(form)
@@ -86,9 +86,9 @@ class Hub:
 
 
 async def _read_form(request: Request) -> Mapping[str, str]:
-    """Read a form of which every field is given once; foreign fields do not matter."""
+    """Parse a form, in which no field may be repeated; unknown fields are ignored."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM_TYPE:
-        raise HTTPException(415, f"the body must be of the type {_FORM_TYPE}")
+        raise HTTPException(415, f"the body must have the type {_FORM_TYPE}")
     body = bytearray()
     await read_body(request, body.extend, max_bytes=MAX_FORM_BYTES)
     try:
@@ -96,7 +96,7 @@ async def _read_form(request: Request) -> Mapping[str, str]:
             body.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS
         )
     except ValueError:
-        raise _malformed(f"the body is no form in UTF-8 of up to {_MAX_FIELDS} fields") from None
+        raise _malformed(f"the body is not a form in UTF-8 of up to {_MAX_FIELDS} fields") from None
     form: dict[str, str] = {}
     for name, text in pairs:
         if name.startswith("hub.") and form.setdefault(name, text) != text:
@@ -122,7 +122,7 @@ def _choice(form: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str
 
 
 def _topic(form: Mapping[str, str]) -> str:
-    """Return the topic; publishers of old call it ``hub.url``."""
+    """Return the topic; older publishers call it ``hub.url``."""
     return form.get("hub.topic") or form.get("hub.url") or _required(form, "hub.topic")
 
 

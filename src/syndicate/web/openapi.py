@@ -1,4 +1,4 @@
-"""The OpenAPI description of this service, made from openapi.yaml and the settings."""
+"""The OpenAPI document of this service: openapi.yaml with values from the settings."""
 
 from importlib import resources
 from typing import Any

@@ -10,17 +10,17 @@ from syndicate.model.feed import ServiceInfo
 from syndicate.web.feed_directory import DirectoryEntry, PostCounts, feed_directory, feed_stats
 
 _VERSION_ATTRIBUTES: Final = {"rss": {"version": "RSS2"}}
-"""What outlines say of a format: the attribute is for versions of RSS alone."""
+"""Attributes of outlines by format: OPML defines versions of RSS alone."""
 
 
 _MAX_LISTED: Final = 500
-"""Sources, and categories, that are listed: feed readers import no thousands of feeds."""
+"""Sources and categories to list: feed readers cannot import thousands of feeds."""
 
 
 def opml(edition: Edition, service_info: ServiceInfo, post_counts: PostCounts) -> bytes:
-    """Return the feeds of ``edition``, a folder for each format so that one can be chosen.
+    """Return the feeds of ``edition``, in a folder for each format.
 
-    Of many sources or categories, those with the most posts; then a comment says so.
+    Of many sources or categories only those with the most posts, which a comment says.
     """
     root = Element("opml", version="2.0")
     head = SubElement(root, "head")

@@ -1,4 +1,4 @@
-"""For people: the directory, every feed and post to read, and what this is."""
+"""HTML pages: directory, feeds, posts, categories and About."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
@@ -40,17 +40,17 @@ from syndicate.web.http.redirects import redirect_response
 _HTML: Final = "text/html; charset=utf-8"
 
 _MAX_LISTED: Final = 100
-"""Sources, and categories, that the directory shows: some 250 kB."""
+"""Sources and categories that the directory shows: a page of some 250 kB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pages:
-    """Answers with pages; each is made once per edition."""
+    """Handles pages, each of which is built once per edition."""
 
     context: WebContext
 
     def routes(self) -> list[Route]:
-        """Return the routes; the last of them matches whatever is no format of a feed."""
+        """Return the routes; the last one matches everything that is not a format of a feed."""
         return [
             Route("/", self.directory),
             Route("/about", self.about),
@@ -61,7 +61,7 @@ class Pages:
         ]
 
     async def directory(self, request: Request) -> Response:
-        """Answer with every feed there is but those of categories with few posts."""
+        """Respond with the directory of all feeds, without categories with few posts."""
 
         async def build(edition: Edition) -> Representation:
             text = await asyncio.to_thread(self._directory_html, edition)
@@ -87,7 +87,7 @@ class Pages:
         return directory_page(self.context.service_info, feed_groups)
 
     async def categories(self, request: Request) -> Response:
-        """Answer with a page of all categories, by slug."""
+        """Respond with a page of the list of all categories, by slug."""
         after = request.query_params.get("after", "")
 
         async def build(edition: Edition) -> Representation:
@@ -113,7 +113,7 @@ class Pages:
         )
 
     async def about(self, request: Request) -> Response:
-        """Answer with what this is."""
+        """Respond with the page about the service."""
 
         async def build(edition: Edition) -> Representation:
             text = about_page(
@@ -126,11 +126,11 @@ class Pages:
         return await self._respond(request, ("/about",), build)
 
     async def redirect_to_directory(self, _: Request) -> Response:
-        """Send on whoever shortened the address of a feed."""
+        """Redirect the URL of a feed without its name to the directory."""
         return redirect_response(self.context.service_info, self.context.policy, "/")
 
     async def feed(self, request: Request) -> Response:
-        """Answer with a feed to read; 308 to its own name if it was asked for by another."""
+        """Respond with the page of a feed; 308 to its canonical name."""
         name: str = request.path_params["name"]
         edition = self.context.edition
         redirection = self.context.redirect_to_canonical(request, edition, name, "")
@@ -165,7 +165,7 @@ class Pages:
         return representation if rendered.is_current else as_provisional(representation)
 
     async def post(self, request: Request) -> Response:
-        """Answer with one post as it is syndicated."""
+        """Respond with one post as it is syndicated."""
         key = PostKey(request.path_params["key"])
 
         async def build(edition: Edition) -> Representation:
@@ -241,6 +241,6 @@ def _html_representation(text: str, changed: datetime, links: Iterable[Link]) ->
 def _category_urls(
     edition: Edition, service_info: ServiceInfo, items: Iterable[RenderedPost]
 ) -> dict[str, str]:
-    """Return the addresses of the pages of all categories of ``items``, by slug."""
+    """Return the URLs of the pages of all categories of ``items``, by slug."""
     slugs = {category.slug for item in items for category in item.post.categories}
     return {slug: category_location(edition, slug).url(service_info) for slug in slugs}

@@ -1,4 +1,4 @@
-"""For git hosts: a push hook, after which the source is looked at without waiting for its turn."""
+"""Push hooks of git hosts, which make the service fetch a source at once."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -16,12 +16,12 @@ from syndicate.web.http.auth import CHALLENGE, authenticate, json_response
 from syndicate.web.http.request_body import read_body
 
 MAX_BODY_BYTES: Final = 25 * 2**20
-"""Bytes of a body; GitHub sends no more than that. It is signed as it comes and never held."""
+"""Bytes of a body: the limit of GitHub. The signature is computed while it arrives."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushHooks:
-    """Answers at once; what the hook says is not read, since git itself says what is new."""
+    """Handles push hooks; their content is ignored, since git tells what is new."""
 
     context: WebContext
 
@@ -30,9 +30,9 @@ class PushHooks:
         return [Route("/v1/sources/{source}/refresh", self.refresh, methods=["POST"])]
 
     async def refresh(self, request: Request) -> Response:
-        """Have a source looked at now, for who knows its secret or shows an admin's token.
+        """Accept a hook with the secret of the source, or with an administrator's token.
 
-        Who proves nothing is not told whether there is such a source.
+        Without valid credentials, the response does not reveal whether the source exists.
         """
         source = request.path_params["source"]
         try:
@@ -57,7 +57,7 @@ class PushHooks:
             await read_body(request, signer.update, max_bytes=MAX_BODY_BYTES)
         if not credentials.verify(secret, signer.signature):
             raise _unauthorized(
-                f"what is shown was not made with the hook_secret of the source {source!r}"
+                f"the credentials do not match the hook_secret of the source {source!r}"
             )
 
 

@@ -1,4 +1,4 @@
-"""The pages that search engines may list (https://www.sitemaps.org/protocol.html)."""
+"""The sitemap for search engines (https://www.sitemaps.org/protocol.html)."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -19,21 +19,21 @@ from syndicate.web.feed_directory import (
 )
 
 MAX_URLS: Final = 10_000
-"""Categories in one file: 50,000 addresses and 50 MB are allowed, this is some 1.5 MB."""
+"""Categories in one file: 50,000 URLs and 50 MB are allowed, this is some 1.5 MB."""
 
 _NAMESPACE: Final = "http://www.sitemaps.org/schemas/sitemap/0.9"
 
 _SitemapPage = tuple[str, datetime | None]
-"""An address, and when what is there changed."""
+"""A URL, and when the page was modified."""
 
 
 def sitemap(
     edition: Edition, service_info: ServiceInfo, post_counts: PostCounts, part: int
 ) -> bytes:
-    """Return the pages of ``edition`` but those of single posts, whose home is elsewhere.
+    """Return the pages of ``edition``, without those of posts, which are canonical elsewhere.
 
-    Where they are too many for one file, part 0 is the index of the others, which begin with 1.
-    A feed's page was modified when one of its posts was; before any was, nobody knows. Raises
+    Where there are too many for one file, part 0 is the index of the others, which begin with 1.
+    The page of a feed was modified when one of its posts was; an empty one has no date. Raises
     `HTTPException` (404) for a part that does not exist.
     """
     slugs = edition.category_slugs
@@ -55,7 +55,7 @@ def sitemap(
 def _general_pages(
     edition: Edition, service_info: ServiceInfo, post_counts: PostCounts
 ) -> list[_SitemapPage]:
-    """Return the pages that are not of a category."""
+    """Return the pages that do not belong to a category."""
     groups = feed_directory(
         edition, post_counts, max_sources=len(edition.sources), max_categories=0
     )

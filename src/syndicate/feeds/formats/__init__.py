@@ -1,4 +1,4 @@
-"""The wire formats; a new one is a file here and a line in the table."""
+"""The feed formats. A new one is a file in this folder and a line in the table below."""
 
 from types import MappingProxyType
 from typing import Final
@@ -15,6 +15,6 @@ FORMATS: Final = MappingProxyType[str, Format](
         "atom": Atom(),
     }
 )
-"""Every format by its suffix in addresses, in the order people see them."""
+"""Every format by its suffix in URLs, in the order of the menus."""
 
 __all__ = ["FORMATS", "FeedEnvelope", "Format"]

@@ -40,7 +40,7 @@ class Atom(Format):
 
 
 def feed_generator(feed: Feed) -> feedgen_adapter.FeedGenerator:
-    """Return feedgen's feed of ``feed``, without its entries."""
+    """Return the feedgen object for ``feed``, without its entries."""
     feed = sanitized_header(feed)
     prefixes = f"at {_PREFIXES}" if feed.tombstones else _PREFIXES
     builder = feedgen_adapter.feed_generator(feed, prefixes, partial(_patch_feed, feed))
@@ -57,7 +57,7 @@ def feed_generator(feed: Feed) -> feedgen_adapter.FeedGenerator:
 def entry_generator(
     item: RenderedPost, service_info: ServiceInfo, content: ContentMode
 ) -> feedgen_adapter.FeedEntry:
-    """Return feedgen's entry of ``item``."""
+    """Return the feedgen object for ``item``."""
     item = sanitized(item)
     entry = feedgen_adapter.entry_generator(item, service_info, partial(_patch_entry, item))
     entry.author([{"name": author.name, "uri": author.url} for author in item.authors])
@@ -71,10 +71,10 @@ def entry_generator(
 
 
 def distinct_updated(post: Post) -> datetime:
-    """Return when ``post`` was updated, with a part of a second that is its own.
+    """Return when ``post`` was updated, with a fraction of a second derived from its id.
 
-    Git counts seconds, so posts that one commit changed share theirs. Atom allows that (RFC 4287
-    section 4.2.15); the W3C validator warns of it. The part follows from the id alone.
+    Git has whole seconds, so posts changed by one commit have the same time. Atom allows that
+    (RFC 4287 section 4.2.15), but the W3C validator warns.
     """
     if post.updated.microsecond or post.updated == post.published:
         return post.updated
@@ -82,14 +82,14 @@ def distinct_updated(post: Post) -> datetime:
 
 
 def _feed_author(feed: Feed) -> dict[str, str]:
-    """Name who stands for entries without an author: the source if there is one, else us."""
+    """Return the author of entries without one: the only source, else the service."""
     if len(feed.sources) == 1:
         return {"name": feed.sources[0].title, "uri": feed.sources[0].site_url}
     return {"name": feed.service_info.title, "uri": feed.service_info.public_url}
 
 
 def _patch_feed(feed: Feed, element: xml_elements.Element) -> None:
-    """Put the date right; add the mark of a complete feed, and what left."""
+    """Correct the date; add fh:complete and tombstones."""
     xml_elements.find_child(element, "updated").text = rfc3339(feed.updated)
     if feed.is_complete:
         xml_elements.add_child(element, "fh:complete")
@@ -100,7 +100,7 @@ def _patch_feed(feed: Feed, element: xml_elements.Element) -> None:
 
 
 def _patch_entry(item: RenderedPost, element: xml_elements.Element) -> None:
-    """Put right types, dates and links, which feedgen forgets; add language and picture."""
+    """Correct types, dates and links as feedgen writes them; add language and image."""
     post = item.post
     if post.language:
         element.set(_XML_LANG, post.language)

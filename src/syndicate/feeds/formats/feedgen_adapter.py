@@ -1,7 +1,7 @@
-"""The door to feedgen: what RSS and Atom say alike, and a way to finish what feedgen makes.
+"""The adapter to feedgen: the elements that RSS and Atom share, and patches of its output.
 
-feedgen makes each element, then hands it to an extension: what feedgen leaves out is added there,
-what it gets wrong is put right.
+feedgen creates each element, then passes it to an extension, which adds what feedgen leaves out
+and corrects what is wrong.
 """
 
 from collections.abc import Callable
@@ -17,10 +17,10 @@ from syndicate.model.post import RenderedPost
 Patch = Callable[[xml_elements.Element], None]
 
 FeedGenerator: TypeAlias = Any
-"""feedgen's class of that name, which has no types."""
+"""feedgen's class of that name, which has no type hints."""
 
 FeedEntry: TypeAlias = Any
-"""Likewise."""
+"""feedgen's class of that name."""
 
 
 class _Feedgen(NamedTuple):
@@ -30,9 +30,9 @@ class _Feedgen(NamedTuple):
 
 @cache
 def _feedgen() -> _Feedgen:
-    """Load feedgen, which takes 40 ms, when the first XML is written.
+    """Import feedgen, which takes 40 ms, when the first XML is written.
 
-    Its own way to write dates goes through the locale, which belongs to the whole process.
+    Its own date format depends on the locale, which belongs to the whole process.
     """
     from feedgen import entry, feed  # noqa: PLC0415 — see above
 
@@ -42,7 +42,7 @@ def _feedgen() -> _Feedgen:
 
 @dataclass(frozen=True, slots=True)
 class PatchExtension:
-    """A feedgen extension that hands what feedgen made to ``finish``.
+    """A feedgen extension that passes each element to ``patch``.
 
     ``prefixes`` are declared at the root of the feed, separated by spaces.
     """
@@ -55,7 +55,7 @@ class PatchExtension:
         return {prefix: xml_elements.NAMESPACES[prefix] for prefix in self.prefixes.split()}
 
     def extend_atom(self, element: xml_elements.Element) -> xml_elements.Element:
-        """Finish a feed or an entry of Atom."""
+        """Patch a feed or an entry."""
         self.patch(element)
         return element
 
@@ -63,12 +63,12 @@ class PatchExtension:
 
 
 def feed_generator(feed: Feed, prefixes: str, patch: Patch) -> FeedGenerator:
-    """Return feedgen's feed with what RSS and Atom say alike, without links and entries.
+    """Return a feedgen feed with the elements that RSS and Atom share, without links and entries.
 
-    ``prefixes`` are declared at the root; ``finish`` gets the root before the entries are in it.
+    ``prefixes`` are declared at the root; ``patch`` gets the root before it has entries.
     """
     builder = _feedgen().feed()
-    builder.register_extension("finishing", partial(PatchExtension, prefixes, patch))
+    builder.register_extension("patch", partial(PatchExtension, prefixes, patch))
     builder.id(feed.url("", feed.first_query))
     builder.title(feed.title)
     builder.updated(feed.updated)
@@ -78,17 +78,17 @@ def feed_generator(feed: Feed, prefixes: str, patch: Patch) -> FeedGenerator:
 
 
 def entry_generator(item: RenderedPost, service_info: ServiceInfo, patch: Patch) -> FeedEntry:
-    """Return feedgen's entry with what RSS and Atom say alike; ``finish`` gets its element."""
+    """Return a feedgen entry with the elements that RSS and Atom share; ``patch`` gets it."""
     post = item.post
     entry = _feedgen().entry()
-    entry.register_extension("finishing", partial(PatchExtension, "", patch))
+    entry.register_extension("patch", partial(PatchExtension, "", patch))
     entry.guid(post.id, permalink=False)
     entry.title(post.title)
     entry.link(href=post.url)
     entry.published(post.published)
     entry.updated(post.updated)
-    # All at once: feedgen goes through all that it has with each call, so that a call for each
-    # would be quadratic.
+    # All in one call: feedgen checks all existing categories with each call, so that one call for
+    # each would take quadratic time.
     entry.category(
         [
             {
@@ -103,7 +103,7 @@ def entry_generator(item: RenderedPost, service_info: ServiceInfo, patch: Patch)
 
 
 def _rights(feed: Feed) -> str | None:
-    """Return the rights that hold for every source, else those of each by its name."""
+    """Return the rights that all sources share, else those of each source by its title."""
     rights = dict.fromkeys(source.rights for source in feed.sources)
     if len(rights) == 1:
         return next(iter(rights)) or None

@@ -1,4 +1,4 @@
-"""JSON Feed 1.1, with what it has no name for under ``_syndicate``."""
+"""JSON Feed 1.1, with the extension ``_syndicate``."""
 
 from typing import ClassVar, Final
 
@@ -37,7 +37,7 @@ class JsonFeed(Format):
 def item_object(
     item: RenderedPost, service_info: ServiceInfo, content: ContentMode = "full"
 ) -> dict[str, object]:
-    """Return a post as JSON Feed, the API and webhooks give it; what it has not is left out."""
+    """Return a post as the JSON object of feeds, API and webhooks; without empty members."""
     item = sanitized(item)
     post = item.post
     values = {
@@ -62,7 +62,7 @@ def item_object(
 
 
 def _content(item: RenderedPost, content: ContentMode) -> dict[str, str]:
-    """Choose the content; an item must have one, be it empty, whatever else was asked for."""
+    """Return the content members: JSON Feed requires one, even if it is empty."""
     if content == "full":
         return {"content_html": item.content, "summary": item.summary}
     if content == "text":

@@ -1,4 +1,4 @@
-"""RSS 2.0 by the RSS Advisory Board's profile, with full content, and what the profile allows."""
+"""RSS 2.0 with full content, by the RSS Advisory Board's Best Practices Profile."""
 
 import re
 from functools import partial
@@ -22,7 +22,7 @@ _PREFIXES: Final = "atom content dc fh media"
 _PLAIN_TEXT_ELEMENT: Final = re.compile(
     rb"<(?:title|category|copyright|dc:creator|media:description)(?: [^>]*)?>[^<]+<"
 )
-"""Elements whose text is plain, not HTML."""
+"""An element whose text is plain, not HTML."""
 
 
 class Rss(Format):
@@ -48,7 +48,7 @@ class Rss(Format):
 
 
 def feed_generator(feed: Feed) -> feedgen_adapter.FeedGenerator:
-    """Return feedgen's feed of ``feed``, without its entries."""
+    """Return the feedgen object for ``feed``, without its entries."""
     feed = sanitized_header(feed)
     builder = feedgen_adapter.feed_generator(feed, _PREFIXES, partial(_patch_feed, feed))
     builder.link(href=feed.url("", feed.first_query))
@@ -63,7 +63,7 @@ def feed_generator(feed: Feed) -> feedgen_adapter.FeedGenerator:
 def entry_generator(
     item: RenderedPost, service_info: ServiceInfo, content: ContentMode
 ) -> feedgen_adapter.FeedEntry:
-    """Return feedgen's entry of ``item``; a description is HTML, so plain text is escaped in it."""
+    """Return the feedgen object for ``item``; plain text is escaped in the description, HTML."""
     item = sanitized(item)
     entry = feedgen_adapter.entry_generator(item, service_info, partial(_patch_entry, item))
     if content == "full":
@@ -74,9 +74,9 @@ def entry_generator(
 
 
 def with_hexadecimal_references(document: bytes) -> bytes:
-    """Return ``document`` with the references the profile wants where text is plain.
+    """Return ``document`` with hexadecimal references in plain text, as the profile recommends.
 
-    Readers agree on ``&#x3C;`` in a title, not on ``&lt;``.
+    Feed readers interpret ``&#x3C;`` in a title alike, but not ``&lt;``.
     """
     return _PLAIN_TEXT_ELEMENT.sub(
         lambda match: match[0].replace(b"&amp;", b"&#x26;").replace(b"&lt;", b"&#x3C;"), document
@@ -84,7 +84,7 @@ def with_hexadecimal_references(document: bytes) -> bytes:
 
 
 def _patch_feed(feed: Feed, root: xml_elements.Element) -> None:
-    """Add the links, which feedgen knows but for one, and the mark of a complete feed."""
+    """Add all links, of which feedgen writes one, and fh:complete."""
     channel = root[0]
     for link in feed_links(feed, ".rss", Rss.media_type)[1:]:
         xml_elements.add_child(channel, "atom:link", rel=link.rel, href=link.href, type=link.type)
@@ -93,7 +93,7 @@ def _patch_feed(feed: Feed, root: xml_elements.Element) -> None:
 
 
 def _patch_entry(item: RenderedPost, element: xml_elements.Element) -> None:
-    """Add what feedgen has no RSS for: names without e-mail, language, update, picture, origin."""
+    """Add what feedgen cannot write: authors without e-mail, language, update, links, image."""
     for author in item.authors:
         xml_elements.add_child(element, "dc:creator", author.name)
     if item.post.language:

@@ -1,4 +1,4 @@
-"""Characters, instants and media types as every format writes them."""
+"""Text, dates and media types, written alike in all formats."""
 
 import re
 from dataclasses import fields, is_dataclass, replace
@@ -29,10 +29,10 @@ _MEDIA_TYPES: Final = {
 
 
 def xml_safe(value: _T) -> _T:
-    """Return ``value`` with every text in it stripped of what XML 1.0 section 2.2 forbids.
+    """Return ``value`` without the characters that XML 1.0 section 2.2 forbids.
 
-    Looks into tuples and dataclasses. One such character would cost a reader the whole feed, and
-    the formats would differ if only XML went without it.
+    Goes through tuples and dataclasses. One such character would make a feed unreadable, and the
+    formats would differ if JSON kept it.
     """
     if isinstance(value, str):
         return cast("_T", _FORBIDDEN_CHARACTER.sub("", value))
@@ -45,9 +45,9 @@ def xml_safe(value: _T) -> _T:
 
 
 def sanitized(item: RenderedPost) -> RenderedPost:
-    """Return ``item`` clean, with a title of one line (its address if it has none left).
+    """Return ``item`` without forbidden characters, with a title of one line, its URL if empty.
 
-    Authors whose name says nothing are left out.
+    Authors without a name are left out.
     """
     item = xml_safe(item)
     return replace(
@@ -58,7 +58,7 @@ def sanitized(item: RenderedPost) -> RenderedPost:
 
 
 def sanitized_header(feed: Feed) -> Feed:
-    """Return ``feed`` clean and without its items: what stands above them."""
+    """Return ``feed`` without forbidden characters and without its items."""
     return replace(
         feed,
         service_info=_cached_xml_safe(feed.service_info),
@@ -71,9 +71,9 @@ def sanitized_header(feed: Feed) -> Feed:
 
 
 def rfc3339(time: datetime) -> str:
-    """Return an aware ``moment`` with its own offset, so that it begins with its true day.
+    """Return an aware ``time`` with its own offset, so that it begins with the local day.
 
-    Milliseconds appear only where there are any, microseconds likewise; UTC is ``Z``.
+    A fraction is written only where it is not zero, in milliseconds or microseconds; UTC is ``Z``.
     """
     precision = "seconds"
     if time.microsecond:
@@ -82,14 +82,14 @@ def rfc3339(time: datetime) -> str:
 
 
 def rfc822(time: datetime) -> str:
-    """Return an aware ``moment`` in the form of RSS, in English whatever the process speaks."""
+    """Return an aware ``time`` in the format of RSS, in English for any locale."""
     return format_datetime(_whole_minute_offset(time))
 
 
 def media_type(url: str) -> str:
-    """Return the media type of an image by the ending of its address, empty if unknown.
+    """Return the media type of an image by the suffix of its URL, empty if unknown.
 
-    The standard library's table depends on the machine; the bytes of a feed must not.
+    The table of the standard library depends on the machine; the bytes of a feed must not.
     """
     return _MEDIA_TYPES.get(PurePosixPath(urlsplit(url).path).suffix.lower(), "")
 
@@ -100,12 +100,12 @@ def _single_line(text: str) -> str:
 
 @lru_cache(maxsize=256)
 def _cached_xml_safe(value: _S) -> _S:
-    """Clean what stays the same for as long as the service runs."""
+    """Return `xml_safe` of a value from the settings, which there are few of."""
     return xml_safe(value)
 
 
 def _whole_minute_offset(time: datetime) -> datetime:
-    """Round the offset, which has seconds before time zones were agreed on; keep the clock."""
+    """Round the offset, which has seconds in historic zones; keep the local time."""
     offset = time.utcoffset() or timedelta()
     minutes = round(offset / timedelta(minutes=1))
     return time.replace(tzinfo=timezone(timedelta(minutes=minutes)))

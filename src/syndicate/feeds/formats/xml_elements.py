@@ -1,4 +1,4 @@
-"""The door to lxml: elements, and the bytes of one element as it stands in a feed."""
+"""The adapter to lxml: creates elements, and serializes one as it is in a feed."""
 
 from functools import cache
 from types import ModuleType
@@ -9,7 +9,7 @@ from syndicate.feeds.formats.text import media_type
 from syndicate.model.post import Image
 
 Element: TypeAlias = Any
-"""lxml's class of elements, which has no types."""
+"""lxml's class of elements, which has no type hints."""
 
 NAMESPACES: Final = {
     "at": "http://purl.org/atompub/tombstones/1.0",
@@ -20,12 +20,12 @@ NAMESPACES: Final = {
     "media": "http://search.yahoo.com/mrss/",
     "xml": "http://www.w3.org/XML/1998/namespace",
 }
-"""Prefixes as readers know them: some compare prefixes, not namespaces."""
+"""The usual prefixes: some feed readers compare prefixes, not namespaces."""
 
 
 @cache
 def _etree() -> ModuleType:
-    """Load lxml, which takes 15 ms, when the first XML is written."""
+    """Import lxml, which takes 15 ms, when the first XML is written."""
     from lxml import etree  # noqa: PLC0415 — see above
 
     return etree
@@ -42,18 +42,18 @@ def add_child(parent: Element, name: str, text: str = "", **attributes: str) -> 
 
 
 def find_child(parent: Element, name: str) -> Element:
-    """Return the first child called ``name``, which feedgen is known to have made."""
+    """Return the first child called ``name``, which must exist."""
     return next(parent.iterchildren(name))
 
 
 def qualified_name(name: str) -> str:
-    """Return ``prefix:name`` as lxml knows it."""
+    """Return ``prefix:name`` in the notation of lxml, with the namespace in braces."""
     prefix, colon, local = name.rpartition(":")
     return f"{{{NAMESPACES[prefix]}}}{local}" if colon else name
 
 
 def add_image(parent: Element, image: Image | None) -> None:
-    """Append ``image`` with its alternative text by Media RSS 1.5.1, once."""
+    """Append ``image`` with its alternative text (Media RSS 1.5.1)."""
     if image:
         content = add_child(
             parent, "media:content", url=image.url, medium="image", type=media_type(image.url)
@@ -63,7 +63,7 @@ def add_image(parent: Element, image: Image | None) -> None:
 
 
 def serialize_fragment(element: Element, prefixes: str) -> bytes:
-    """Return the bytes of ``element`` inside a root that declares ``prefixes``."""
+    """Serialize ``element`` as a child of a root that declares ``prefixes``."""
     namespaces = {prefix: NAMESPACES[prefix] for prefix in prefixes.split()}
     wrapper = _etree().Element("carrier", nsmap=namespaces)
     start = len(_etree().tostring(wrapper)) - len("/>") + len(">")
@@ -73,5 +73,5 @@ def serialize_fragment(element: Element, prefixes: str) -> bytes:
 
 
 def split_envelope(document: bytes, tail: bytes) -> FeedEnvelope:
-    """Return ``document``, which has no entries and ends with ``tail``, as what surrounds them."""
+    """Return the envelope that is all of ``document``, which ends with ``tail``."""
     return FeedEnvelope(document.removesuffix(tail), tail)

@@ -1,4 +1,4 @@
-"""Rooms for those alone who show a token (RFC 6750), and not for scripts of other sites."""
+"""Routes that require a bearer token (RFC 6750); no CORS."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
@@ -17,17 +17,17 @@ from syndicate.web.http_policy import NO_STORE
 from syndicate.web.services import Services, SubscriptionManager
 
 MAX_BODY_BYTES: Final = 16_384
-"""Bytes of a body."""
+"""Bytes of a JSON body; more are rejected (413)."""
 
 _REALM: Final = 'Bearer realm="syndicate"'
 CHALLENGE: Final = {"WWW-Authenticate": _REALM}
-"""The header field of an answer 401 to who shows nothing (RFC 6750 section 3)."""
+"""The field of a response 401 to a request without credentials (RFC 6750 section 3)."""
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 
 class AuthenticatedRoute(Route):
-    """A route of which no answer is shared with other sites (CORS)."""
+    """A route whose responses scripts of other sites cannot read (no CORS)."""
 
 
 def authenticated_route(path: str, **handlers: Handler) -> AuthenticatedRoute:
@@ -41,7 +41,7 @@ def authenticated_route(path: str, **handlers: Handler) -> AuthenticatedRoute:
 
 
 def bearer_token(request: Request) -> str:
-    """Return the token that ``request`` shows (RFC 6750 section 2.1), empty if it shows none."""
+    """Return the bearer token of ``request`` (RFC 6750 section 2.1), empty if there is none."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 
@@ -49,34 +49,34 @@ def bearer_token(request: Request) -> str:
 async def authenticate(
     request: Request, reader: Services, role: Role = "partner"
 ) -> tuple[SubscriptionManager, AccessToken]:
-    """Return the office, and the token that ``request`` shows.
+    """Return the subscription service and the valid token of ``request``.
 
-    Raises 401 unless that holds, and 403 unless it gives the rights of ``role`` (RFC 6750
-    section 3.1); `StorageError` where nobody can say.
+    Raises 401 without a valid token, 403 if its role is not sufficient (RFC 6750 section 3.1), and
+    `StorageError` if the token cannot be looked up.
     """
     token_text = bearer_token(request)
     if not token_text:
-        raise _challenge(HTTPStatus.UNAUTHORIZED, "this wants a token")
+        raise _challenge(HTTPStatus.UNAUTHORIZED, "authentication required: send a bearer token")
     service = await reader.subscription_service()
     token = await service.authenticate(token_text)
     if token is None:
         raise _challenge(
             HTTPStatus.UNAUTHORIZED,
-            "the token is not known, or not good any more",
+            "the token is unknown, expired or revoked",
             "invalid_token",
         )
     if role == "admin" and token.role != "admin":
         raise _challenge(
-            HTTPStatus.FORBIDDEN, f"this is not for the role {token.role}", "insufficient_scope"
+            HTTPStatus.FORBIDDEN, f"the role {token.role} is not sufficient", "insufficient_scope"
         )
     return service, token
 
 
 async def json_body(request: Request) -> object:
-    """Return the JSON that ``request`` sends.
+    """Return the JSON document in the body of ``request``.
 
-    Raises `HTTPException` if it says it is something else (415) or as `read` does, and
-    `UsageError` if it is no JSON.
+    Raises `HTTPException` for another media type (415) or as `read_body` does, and `UsageError`
+    for invalid JSON.
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
@@ -91,7 +91,7 @@ async def json_body(request: Request) -> object:
         document: object = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(
-            f"the body is no JSON: {error}",
+            f"the body is not JSON: {error}",
             code="malformed-json",
             hint="Send an object as RFC 8259 has it, in UTF-8.",
         ) from None
@@ -101,7 +101,7 @@ async def json_body(request: Request) -> object:
 def json_response(
     value: object, status: int = HTTPStatus.OK, headers: Mapping[str, str] = {}
 ) -> Response:
-    """Answer with ``value`` as JSON that nobody may keep."""
+    """Return a response with ``value`` as JSON, which must not be stored."""
     return Response(
         msgspec.json.encode(value),
         status,

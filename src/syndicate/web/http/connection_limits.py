@@ -1,4 +1,4 @@
-"""How many connections are open at a time, and for how long they may make no progress."""
+"""Limits on the number of open connections and on their time without progress."""
 
 import asyncio
 import heapq
@@ -15,7 +15,7 @@ _SWEEP_SECONDS: Final = 1.0
 _CHECKS_PER_TURN: Final = 250
 _MIN_RESERVED_FILES: Final = 256
 _MAX_CANDIDATES: Final = 256
-"""Connections to close that are looked for at a time, so that a flood costs little for each."""
+"""Connections to close that one search collects, so that a flood costs little for each."""
 
 _log = logger("web")
 
@@ -41,11 +41,11 @@ LIMITS: Final = ConnectionLimits()
 
 
 EvictionKey = tuple[int, float]
-"""Sorts before others what is closed before them."""
+"""Connections with a lower key are closed first."""
 
 
 class Connection(Protocol):
-    """What is asked of `web.protocol.HttpProtocol`."""
+    """The part of `web.http.protocol.HttpProtocol` that the monitor uses."""
 
     @property
     def waiting_since(self) -> EvictionKey | None:
@@ -57,7 +57,7 @@ class Connection(Protocol):
         ...
 
     def evict(self) -> None:
-        """Close the connection, which waits for a request, in favour of a new one."""
+        """Close the connection, which waits for a request, in favor of a new one."""
         ...
 
 
@@ -76,9 +76,9 @@ class ConnectionMonitor:
     def admit(self, connection: Connection) -> bool:
         """Count a new connection; return whether it may stay.
 
-        Where there are as many as may be, one that waits for a request makes room: first one that
-        owes a request head or body, then one that is idle, the longest waiting first. So neither
-        silent nor idle connections keep a new client out, only requests that came whole do.
+        At the limit, a connection that waits for a request is closed: first one with an incomplete
+        head or body, then an idle one, the longest waiting first. So only complete requests keep a
+        new client out.
         """
         is_full = len(self.connections) >= self.limits.connections
         may_stay = not is_full or self._evict_one() or (self._search() and self._evict_one())
@@ -123,9 +123,9 @@ class ConnectionMonitor:
 
 
 def raise_open_files() -> int:
-    """Let the process open as many files as the system allows; return how many that is."""
+    """Raise the limit on open files as far as the system allows; return it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(ValueError, OSError):  # some systems say that there is no limit, and have one
+    with suppress(ValueError, OSError):  # some systems report no limit and have one
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         soft = hard
     return soft
@@ -134,8 +134,8 @@ def raise_open_files() -> int:
 def within_open_files(limits: ConnectionLimits, max_open_files: int) -> ConnectionLimits:
     """Return ``limits`` lowered so that files are left for git, the database and deliveries.
 
-    Of ``open_files`` (a negative number: no limit) a quarter is left, at least 256 where there are
-    twice as many, and what the backlog may add before connections are counted.
+    Of ``max_open_files`` (a negative number: no limit) a quarter is left, at least 256 where
+    there are twice as many, and what the backlog may add before connections are counted.
     """
     if max_open_files < 0:
         return limits

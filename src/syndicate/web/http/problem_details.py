@@ -1,4 +1,4 @@
-"""What went wrong, told to programs as problem details (RFC 9457) and to browsers as a page."""
+"""Error responses: problem details (RFC 9457) for programs, a page for browsers."""
 
 import re
 from collections.abc import Mapping
@@ -31,10 +31,10 @@ MEDIA_TYPE: Final = "application/problem+json"
 
 _RETRY_SECONDS: Final = 30
 _RETRY_SECONDS_BY_ERROR: Final[Mapping[type[Exception], int]] = {NotReady: 2, Rendering: 5}
-"""Seconds until it is worth while to ask again, where that is soon."""
+"""Retry-After of errors that are over soon."""
 
 _MAX_DETAIL_CHARACTERS: Final = 500
-"""Characters of a detail: it may repeat what was asked, which may be long."""
+"""Characters of a detail, which may repeat a part of the request."""
 
 _HTML: Final = re.compile(
     r"(?:^|,)\s*text/html\s*(?P<parameters>(?:;[^,]*)?)(?=,|$)", re.IGNORECASE
@@ -42,8 +42,8 @@ _HTML: Final = re.compile(
 _ZERO_WEIGHT: Final = re.compile(r";\s*q=0(?:\.0*)?\s*(?:;|$)", re.IGNORECASE)
 
 _INTERNAL_DETAILS: Final[Mapping[type[Exception], str]] = {
-    RepositoryError: "a repository cannot be read just now",
-    StorageError: "the database cannot be used just now",
+    RepositoryError: "a repository cannot be read at the moment",
+    StorageError: "the database is not available at the moment",
 }
 
 _HINTS: Final = {
@@ -68,10 +68,10 @@ _HINTS: Final = {
     ),
     500: ("internal-error", "It was logged. Try again later; tell the contact if it stays."),
 }
-"""By status: code and hint of what HTTP itself refuses."""
+"""Code and hint of errors of HTTP itself, by status."""
 
 _TITLES: Final = {413: "Content Too Large", 422: "Unprocessable Content"}
-"""Names that RFC 9110 changed."""
+"""Names of statuses that RFC 9110 changed."""
 
 _PAGE_TITLES: Final = {
     400: "Invalid request",
@@ -84,12 +84,12 @@ _PAGE_TITLES: Final = {
     500: "Internal error",
     503: "Service temporarily unavailable",
 }
-"""Headings of error pages, where the name of the status is not plain English."""
+"""Headings of error pages, where the name of the status is a technical term."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProblemDetails:
-    """What is said about an error, whoever is told."""
+    """An error as it is reported to clients."""
 
     status: int
     code: str
@@ -103,9 +103,10 @@ class ProblemDetails:
 
     @classmethod
     def from_error(cls, error: Exception) -> Self:
-        """Return what may be told about ``error``: of the unexpected, nothing but that it is.
+        """Return the public details of ``error``.
 
-        Nor what git or the database said, which may name paths and users of this host.
+        Messages of git, of the database and of unexpected errors are left out: they may contain
+        paths and users of this host.
         """
         if isinstance(error, (RepositoryError, StorageError)):
             return cls(
@@ -138,7 +139,9 @@ class ProblemDetails:
                 headers=headers,
             )
         code, hint = _HINTS[500]
-        return cls(status=500, code=code, detail="the service failed to answer this", hint=hint)
+        return cls(
+            status=500, code=code, detail="the service failed to handle the request", hint=hint
+        )
 
     @property
     def title(self) -> str:
@@ -147,7 +150,7 @@ class ProblemDetails:
 
     @property
     def text(self) -> str:
-        """All of it in plain text, a line each."""
+        """Detail, hint and valid values in plain text, a line each."""
         known = f"Known: {', '.join(self.choices)}" if self.choices else ""
         if self.is_partial:
             known += f" and {self.choices_total - len(self.choices):,} more"
@@ -155,11 +158,11 @@ class ProblemDetails:
 
     @property
     def is_partial(self) -> bool:
-        """Whether more is known than is listed."""
+        """Whether there are more valid values than are listed."""
         return self.choices_total > len(self.choices)
 
     def to_json(self, path: str, service_info: ServiceInfo | None = None) -> bytes:
-        """Return what a program is told who asked for ``path`` (RFC 9457 section 3)."""
+        """Return the problem details of a request for ``path`` (RFC 9457 section 3)."""
         details: dict[str, object] = {
             "type": "about:blank",
             "title": self.title,
@@ -177,7 +180,7 @@ class ProblemDetails:
 
 
 def problem_response(request: Request, error: Exception, service_info: ServiceInfo) -> Response:
-    """Return the answer to ``request`` that tells ``error``; whoever asks for HTML gets a page.
+    """Return the response to ``request`` that reports ``error``; a page if HTML is accepted.
 
     The hub speaks plain text (W3C WebSub section 5.1.2).
     """
@@ -205,7 +208,7 @@ def problem_response(request: Request, error: Exception, service_info: ServiceIn
 def _known_members(
     source: ProblemDetails | FieldError, service_info: ServiceInfo | None
 ) -> Mapping[str, object]:
-    """Return some of what is known and, where there is more, how much and where all of it is."""
+    """Return the first valid values and, if there are more, their number and the URL of all."""
     members: dict[str, object] = {"known": source.choices} if source.choices else {}
     if source.choices_total > len(source.choices):
         members["known_total"] = source.choices_total
@@ -232,5 +235,5 @@ def _retry_headers(error: SyndicateError) -> dict[str, str]:
 
 
 def _accepts_html(accept: str) -> bool:
-    """Tell whether a browser asks: programs do not name HTML."""
+    """Tell whether the client is a browser: programs do not name HTML."""
     return any(not _ZERO_WEIGHT.search(found["parameters"]) for found in _HTML.finditer(accept))

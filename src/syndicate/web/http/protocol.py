@@ -1,4 +1,4 @@
-"""Uvicorn's HTTP protocol with limits on request heads and on time without progress."""
+"""uvicorn's HTTP protocol with limits on request heads and on time without progress."""
 
 import asyncio
 from http import HTTPStatus
@@ -25,21 +25,21 @@ from syndicate.web.http.response_cache import (
 from syndicate.web.http_policy import NO_STORE
 
 _MAX_EXCESS_HEAD_BYTES: Final = 65_536
-"""Bytes of a head, beyond those that came first, that are waited for; the envelope wants fewer."""
+"""Bytes of a request head beyond its first read; the middleware allows fewer."""
 
 GRACE_SECONDS: Final = 10
 """How long requests in progress may take once the server stops."""
 
 _LINGER_SECONDS: Final = 1
 _MAX_REFUSALS: Final = 64
-"""Connections over the limit that are told so and linger; more are closed without a word."""
+"""Connections over the limit that get a response 503; more are closed without one."""
 
 _RETRY_SECONDS: Final = 5
 _REFUSAL_DETAILS: Final = {
-    400: "this is not HTTP",
-    408: "the head of the request took too long",
+    400: "the request is not HTTP",
+    408: "the request head took too long",
     414: f"the URL is longer than {MAX_TARGET_BYTES:,} bytes",
-    431: f"the head of the request has not ended after {_MAX_EXCESS_HEAD_BYTES:,} bytes",
+    431: f"the request head has not ended after {_MAX_EXCESS_HEAD_BYTES:,} bytes",
     503: "too many connections are open",
 }
 
@@ -68,9 +68,9 @@ class ServerConfig(Config):
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """One connection; refuses what is too long to become a request, and what cannot be one.
+    """One connection; rejects a request head that is too long, too slow or malformed.
 
-    `check_progress` is called about once a second, see `web.connection_limits`.
+    `check_progress` is called about once a second, see `web.http.connection_limits`.
     """
 
     def __init__(
@@ -83,25 +83,25 @@ class HttpProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._response_cache = self.app if isinstance(self.app, ResponseCache) else None
         self._cacheable_request: CacheableRequest | None = None
-        """What the present lot is, if it is one plain request."""
+        """The current read, if it is one cacheable request."""
         self._cache_used_at = -inf
-        """When the lane answered last, in seconds of the loop."""
+        """When the response cache responded last, in seconds of the loop."""
         self._is_request_open = False
-        """Whether a request has begun and is not over; one that was refused never is."""
+        """Whether a request is incomplete; a rejected one never completes."""
         self._head_bytes = 0
-        """Bytes of it that are not its body, without the first lot: that may hold others, too."""
+        """Bytes of the request without its body and its first read, which may hold others."""
         self._body_bytes = 0
-        """Bytes of bodies in the present lot."""
+        """Bytes of bodies in the current read."""
         self._is_refused = False
         self.url = b""
         self._monitor = config.monitor
         self._head_since: float | None = None
-        """When the head of the next request began or became due; None if neither."""
+        """When the head of the next request began or was expected; None if neither."""
         self._idle_since = self._received_at = self._unread_since = self._request_since = 0.0
-        """When the last answer ended, bytes came last, bytes were last taken by the client, and
+        """When the last response ended, bytes were received last, the client read bytes last, and
         the last request began."""
         self._unread_bytes = 0
-        """Bytes of answers that the client had not taken at the last check."""
+        """Bytes of responses that the client had not read at the last check."""
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -120,16 +120,16 @@ class HttpProtocol(HttpToolsProtocol):
 
     @property
     def _is_idle(self) -> bool:
-        """Whether no answer is being made."""
+        """Whether no response is in progress."""
         cycle: RequestResponseCycle | None = self.cycle
         return cycle is None or cycle.response_complete
 
     @property
     def waiting_since(self) -> tuple[int, float] | None:
-        """Since when bytes of a request are due; None if none are.
+        """Since when the client has to send a request; None if it has not.
 
-        Clients that owe a head or a body sort before idle ones. A body counts from the beginning
-        of its request, answered or not: one byte now and then must not keep others out.
+        Incomplete heads and bodies sort before idle connections. A body counts from the beginning
+        of its request: a client that sends one byte now and then must not keep others out.
         """
         if self._is_refused or self.transport.is_closing():
             return None
@@ -142,18 +142,18 @@ class HttpProtocol(HttpToolsProtocol):
         return 1, max(self._cache_used_at, self._idle_since)
 
     def evict(self) -> None:
-        """Make room for another connection."""
+        """Close the connection in favor of another one."""
         self.transport.abort()
 
     def check_progress(self, now: float) -> None:
-        """End the connection if the client makes no progress for too long."""
+        """Close the connection if the client has made no progress for too long."""
         limits = self._monitor.limits
         unread = self.transport.get_write_buffer_size()
         if not unread or unread < self._unread_bytes:
             self._unread_since = now
         self._unread_bytes = unread
         if now - self._unread_since > limits.stalled_seconds:
-            self.transport.abort()  # to close would wait for what the client does not read
+            self.transport.abort()  # close() would wait for the client to read
         elif not (self._is_refused or self.transport.is_closing()):
             self._check_request(now, limits)
 
@@ -172,7 +172,7 @@ class HttpProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def _time_out_head(self) -> None:
-        """Answer 408 to the beginning of a head; close a connection that said nothing."""
+        """Respond 408 to an incomplete head; close a connection without a request."""
         if self._is_request_open:
             self._refuse(408)
         else:
@@ -198,7 +198,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._parse(data)
 
     def _parse(self, data: bytes) -> None:
-        """Let the parser have it, as long as there is hope that it becomes a request."""
+        """Pass ``data`` to the parser, unless the request head has become too long."""
         if self._response_cache is not None and not self._is_request_open:
             self._cacheable_request = parse_cacheable(data)
         open_scope = self.scope if self._is_request_open else None
@@ -207,9 +207,8 @@ class HttpProtocol(HttpToolsProtocol):
         super().data_received(data)
         self._cacheable_request = None
         if self._head_since is None and not self._is_request_open and self._is_idle:
-            self._head_since = (
-                self._received_at
-            )  # blank lines before a request (RFC 9112 section 2.2)
+            # blank lines before a request (RFC 9112 section 2.2)
+            self._head_since = self._received_at
         if self._is_request_open and self.scope is open_scope:
             self._head_bytes += len(data) - self._body_bytes
             if self._head_bytes > _MAX_EXCESS_HEAD_BYTES:
@@ -217,7 +216,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     @override
     def timeout_keep_alive_handler(self) -> None:
-        """Hang up, unless the lane has answered in the meantime: it leaves the timer alone."""
+        """Close an idle connection; the response cache does not restart the timer."""
         left = self._cache_used_at + self.timeout_keep_alive - self.loop.time()
         if left > 0:
             self.timeout_keep_alive_task = self.loop.call_later(
@@ -246,7 +245,9 @@ class HttpProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         super().on_response_complete()
         self._idle_since = self.loop.time()
-        if self._head_since is not None:  # of a request that came while this one was answered
+        if (
+            self._head_since is not None
+        ):  # the head of the next request, received during the response
             self._head_since = self._idle_since
 
     @override
@@ -269,9 +270,9 @@ class HttpProtocol(HttpToolsProtocol):
         self._refuse(400)
 
     def _refuse(self, status: int) -> None:
-        """Answer and hang up; the former only where it cannot be taken for another's answer.
+        """Respond with an error and close; without a response while another one is in progress.
 
-        Who is still sending would lose the answer if the connection closed at once.
+        A client that is still sending would lose the response if the connection closed at once.
         """
         if len(self.url) > MAX_TARGET_BYTES:
             status = 414

@@ -1,4 +1,4 @@
-"""Reading the body of a request, bounded in bytes and in time."""
+"""Reads the body of a request within limits of size and time."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,9 +13,9 @@ _TIMEOUT_SECONDS: Final = 30.0
 async def read_body(
     request: Request, on_chunk: Callable[[bytes], object], *, max_bytes: int
 ) -> None:
-    """Give the body of ``request`` to ``take``, piece by piece.
+    """Pass the body of ``request`` to ``on_chunk``, chunk by chunk.
 
-    Raises `HTTPException` if it is longer than ``most`` bytes, takes too long or breaks off.
+    Raises `HTTPException` if it is longer than ``max_bytes``, takes too long or is incomplete.
     """
     size = 0
     try:
@@ -32,4 +32,4 @@ async def read_body(
             {"Connection": "close"},
         ) from None
     except ClientDisconnect:
-        raise HTTPException(400, "the body broke off") from None
+        raise HTTPException(400, "the body is incomplete") from None
