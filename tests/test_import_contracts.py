@@ -17,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SOURCE_ROOT = ROOT / "src" / "syndicate"
-UNRESTRICTED_PACKAGES: Final = {"msgspec", "typing_extensions"}
+UNRESTRICTED_PACKAGES: Final = {"cachetools", "msgspec", "typing_extensions"}
 """Third-party packages that every package may import."""
 
 Contract = dict[str, object]

@@ -11,7 +11,7 @@ _V = TypeVar("_V")
 
 
 class SizedLruCache(LRUCache[_K, _V]):
-    """cachetools' LRU cache; a value larger than the whole cache is dropped without an error."""
+    """An LRU cache of cachetools; drops a value larger than the whole cache without an error."""
 
     @override
     def __setitem__(self, key: _K, value: _V) -> None:

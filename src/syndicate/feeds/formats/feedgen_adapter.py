@@ -17,10 +17,10 @@ from syndicate.model.post import RenderedPost
 Patch = Callable[[xml_elements.Element], None]
 
 FeedGenerator: TypeAlias = Any
-"""feedgen's class of that name, which has no type hints."""
+"""The class of feedgen with this name, which has no type hints."""
 
 FeedEntry: TypeAlias = Any
-"""feedgen's class of that name."""
+"""The class of feedgen with this name."""
 
 
 class _Feedgen(NamedTuple):

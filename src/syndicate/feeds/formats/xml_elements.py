@@ -9,7 +9,7 @@ from syndicate.feeds.formats.text import media_type
 from syndicate.model.post import Image
 
 Element: TypeAlias = Any
-"""lxml's class of elements, which has no type hints."""
+"""The class of elements of lxml, which has no type hints."""
 
 NAMESPACES: Final = {
     "at": "http://purl.org/atompub/tombstones/1.0",

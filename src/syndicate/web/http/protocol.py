@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with limits on request heads and on time without progress."""
+"""Uvicorn's HTTP protocol with limits on request heads and on time without progress."""
 
 import asyncio
 from http import HTTPStatus
@@ -45,7 +45,7 @@ _REFUSAL_DETAILS: Final = {
 
 
 class ServerConfig(Config):
-    """uvicorn's configuration for `HttpProtocol`, with the monitor that limits the connections.
+    """Uvicorn's configuration for `HttpProtocol`, with the monitor that limits the connections.
 
     If ``app`` is a `ResponseCache`, the connections use it.
     """

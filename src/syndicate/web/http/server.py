@@ -62,7 +62,7 @@ async def serve(  # noqa: PLR0913 — all there is to say of a server
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, stopped by an event instead of a signal."""
+    """Uvicorn's server, stopped by an event instead of a signal."""
 
     def __init__(
         self, config: uvicorn.Config, stopping: asyncio.Event, on_started: Callable[[int], None]
