@@ -1,6 +1,9 @@
 """`syndicate serve`: run the service."""
 
 import os
+from typing import Annotated
+
+import typer
 
 from syndicate import telemetry
 from syndicate.cli.options import ConfigFile, command_app
@@ -16,13 +19,25 @@ _log = telemetry.logger("serve")
 
 
 @app.command()
-def serve(config: ConfigFile = None) -> None:
+def serve(
+    host: Annotated[
+        str | None, typer.Option(metavar="HOST", help="IP address or name to listen on.")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(metavar="PORT", help="Port to listen on; 0: any free port.")
+    ] = None,
+    config: ConfigFile = None,
+) -> None:
     """Serve the feeds, watch the sources and deliver to subscribers.
 
-    Runs until SIGINT or SIGTERM, then finishes the requests and attempts in progress.
+    Runs until SIGINT or SIGTERM, then finishes the requests and attempts in progress. --host and
+    --port take precedence over the settings.
     """
+    # As environment variables, so that the settings check them and report them like any other.
+    options = {"SYNDICATE_SERVICE__HOST": host, "SYNDICATE_SERVICE__PORT": port}
+    given = {name: str(value) for name, value in options.items() if value is not None}
     with gc_paused():
-        settings = load(config, os.environ)
+        settings = load(config, os.environ | given)
         telemetry.configure(settings.service.log)
 
         def log_url(port: int) -> None:
