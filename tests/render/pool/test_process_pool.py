@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -61,9 +62,8 @@ def _no_other_workers() -> None:
 
 @pytest.fixture(name="pool")
 def _pool() -> Iterator[RenderPool]:
-    pool = RenderPool(processes=2, cpu_seconds=0.5)
-    yield pool
-    pool.close()
+    with closing(RenderPool(processes=2, cpu_seconds=0.5)) as pool:
+        yield pool
 
 
 def test_pool_renders_in_order(pool: RenderPool) -> None:
@@ -118,30 +118,28 @@ def test_pool_is_thread_safe(pool: RenderPool) -> None:
 
 def test_killed_worker_is_replaced() -> None:
     """The next request succeeds."""
-    pool = RenderPool(processes=1)
-    pool.render([render_request("a")])
-    before = workers(os.getpid())
-    for pid in before:
-        os.kill(pid, signal.SIGKILL)
-    wait_until_exited(before)
-    assert pool.render([render_request("b")])[0].content == "<p>b</p>"
-    pool.close()
+    with closing(RenderPool(processes=1)) as pool:
+        pool.render([render_request("a")])
+        before = workers(os.getpid())
+        for pid in before:
+            os.kill(pid, signal.SIGKILL)
+        wait_until_exited(before)
+        assert pool.render([render_request("b")])[0].content == "<p>b</p>"
 
 
 def test_request_that_kills_three_workers_is_truncated() -> None:
     """It is retried, but not for ever: it may use up all memory."""
-    pool = RenderPool(processes=1, cpu_seconds=60)
-    found: list[RenderResult] = []
-    thread = threading.Thread(target=lambda: found.extend(pool.render([render_request(SLOW)])))
-    thread.start()
-    killed: set[int] = set()
-    while thread.is_alive():
-        for pid in workers(os.getpid()) - killed:
-            if cpu_seconds(pid) > 1:  # rendering: starting takes less
-                os.kill(pid, signal.SIGKILL)
-                killed.add(pid)
-        thread.join(0.01)
-    pool.close()
+    with closing(RenderPool(processes=1, cpu_seconds=10)) as pool:
+        found: list[RenderResult] = []
+        thread = threading.Thread(target=lambda: found.extend(pool.render([render_request(SLOW)])))
+        thread.start()
+        killed: set[int] = set()
+        while thread.is_alive():
+            for pid in workers(os.getpid()) - killed:
+                if cpu_seconds(pid) > 1:  # rendering: starting takes less
+                    os.kill(pid, signal.SIGKILL)
+                    killed.add(pid)
+            thread.join(0.01)
     assert [diagnostic.rule for result in found for diagnostic in result.diagnostics] == [
         "too-slow"
     ]
@@ -150,43 +148,40 @@ def test_request_that_kills_three_workers_is_truncated() -> None:
 
 def test_idle_workers_exit_except_for_the_permanent_one() -> None:
     """No zombies are left; `close` stops the permanent one."""
-    pool = RenderPool(processes=2, idle_seconds=0.2)
-    pool.start()
-    (permanent,) = workers(os.getpid())
-    for _ in range(2):
-        pool.render([render_request("a")] * 2)
-        wait_until_exited(workers(os.getpid()) - {permanent})
-        assert workers(os.getpid()) == {permanent}
-    pool.close()
+    with closing(RenderPool(processes=2, idle_seconds=0.2)) as pool:
+        pool.start()
+        (permanent,) = workers(os.getpid())
+        for _ in range(2):
+            pool.render([render_request("a")] * 2)
+            wait_until_exited(workers(os.getpid()) - {permanent})
+            assert workers(os.getpid()) == {permanent}
     wait_until_exited({permanent})
 
 
 def test_request_succeeds_after_all_idle_workers_exited() -> None:
     """An idle exit does not count as a failed start."""
-    pool = RenderPool(processes=5)
-    end = time.monotonic() + 60
-    while len(before := workers(os.getpid())) < 5:
-        assert time.monotonic() < end
-        pool.render([render_request("word " * 4_000)] * 10)
-    for pid in before:
-        os.kill(pid, signal.SIGKILL)
-    wait_until_exited(before)
-    assert pool.render([render_request("a")])[0].content == "<p>a</p>"
-    pool.close()
+    with closing(RenderPool(processes=5)) as pool:
+        end = time.monotonic() + 60
+        while len(before := workers(os.getpid())) < 5:
+            assert time.monotonic() < end
+            pool.render([render_request("word " * 4_000)] * 10)
+        for pid in before:
+            os.kill(pid, signal.SIGKILL)
+        wait_until_exited(before)
+        assert pool.render([render_request("a")])[0].content == "<p>a</p>"
 
 
 def test_permanent_worker_is_replaced_by_a_permanent_one() -> None:
     """After it was killed."""
-    pool = RenderPool(processes=1, idle_seconds=0.2)
-    for _ in range(2):
-        pool.render([render_request("a")])
-        found = workers(os.getpid())
-        time.sleep(1)
-        assert workers(os.getpid()) == found
-        (permanent,) = found
-        os.kill(permanent, signal.SIGKILL)
-        wait_until_exited(found)
-    pool.close()
+    with closing(RenderPool(processes=1, idle_seconds=0.2)) as pool:
+        for _ in range(2):
+            pool.render([render_request("a")])
+            found = workers(os.getpid())
+            time.sleep(1)
+            assert workers(os.getpid()) == found
+            (permanent,) = found
+            os.kill(permanent, signal.SIGKILL)
+            wait_until_exited(found)
 
 
 def test_workers_exit_with_the_parent_process() -> None:
@@ -219,10 +214,11 @@ def test_workers_that_fail_to_start_are_an_error(
     program = tmp_path / "python"
     program.symlink_to("/bin/false")
     monkeypatch.setattr(sys, "executable", str(program))
-    pool = RenderPool(processes=1)
-    with pytest.raises(SyndicateError, match="exit immediately"):
+    with (
+        closing(RenderPool(processes=1)) as pool,
+        pytest.raises(SyndicateError, match="exit immediately"),
+    ):
         pool.render([render_request("a")])
-    pool.close()
 
 
 def test_error_in_the_iterable_of_requests_is_raised(
