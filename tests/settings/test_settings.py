@@ -1,4 +1,4 @@
-"""Settings files, environment variables, errors and display of the settings."""
+"""Settings files, environment variables and errors of the settings."""
 
 import ipaddress
 from collections.abc import Mapping
@@ -17,32 +17,7 @@ from syndicate.model.post import Path as PostPath
 from syndicate.model.post import Source
 from syndicate.model.selection import Selection
 from syndicate.settings import Settings, json_schema, load
-
-DATA = Path(__file__).parents[1] / "data" / "settings"
-
-LEAST = """
-[[sources]]
-name = "news"
-repository = "website.git"
-folders = ["_posts"]
-dialect = "news-and-blog"
-site_url = "https://www.example.gov"
-"""
-
-
-def write(folder: Path, text: str = LEAST) -> Path:
-    """Write settings into ``folder`` and return their file."""
-    file = folder / "syndicate.toml"
-    file.write_text(text)
-    return file
-
-
-@pytest.fixture
-def complete_settings(tmp_path: Path) -> Settings:
-    """Load settings with a value for every key."""
-    (tmp_path / "secret.txt").write_text("of the file\n")
-    file = write(tmp_path, (DATA / "whole.toml").read_text())
-    return load(file, {"PORT": "8080", "DATABASE_PASSWORD": "pass:word"})
+from tests.settings.conftest import DATA, MINIMAL_SETTINGS, write
 
 
 def test_sources_become_model_sources(complete_settings: Settings, tmp_path: Path) -> None:
@@ -198,7 +173,7 @@ def test_minimal_settings_have_one_source(tmp_path: Path) -> None:
 )
 def test_repository_is_a_url_or_a_path(written: str, meant: str, tmp_path: Path) -> None:
     """As in git, a colon before the first slash makes a URL."""
-    file = write(tmp_path, LEAST.replace("website.git", written))
+    file = write(tmp_path, MINIMAL_SETTINGS.replace("website.git", written))
 
     assert load(file, {}).sources[0].repository == meant.replace("FOLDER", str(tmp_path))
 
@@ -208,7 +183,7 @@ def test_repository_may_be_in_the_home_folder(
 ) -> None:
     """A tilde is the home folder, as in a shell."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    file = write(tmp_path, LEAST.replace("website.git", "~/website.git"))
+    file = write(tmp_path, MINIMAL_SETTINGS.replace("website.git", "~/website.git"))
     assert load(file, {}).sources[0].repository == str(tmp_path / "home" / "website.git")
 
 
@@ -233,7 +208,7 @@ def test_default_public_url_is_the_listening_address(
 def test_environment_overrides_the_file(tmp_path: Path) -> None:
     """Values of tables, nested tables and lists; `${…}` is replaced in them."""
     settings = load(
-        write(tmp_path, LEAST + "[service]\nport = 1\n"),
+        write(tmp_path, MINIMAL_SETTINGS + "[service]\nport = 1\n"),
         {
             "SYNDICATE_SERVICE__PORT": "8080",
             "SYNDICATE_SERVICE__CONTACT": "${WHO}@example.gov",
@@ -266,14 +241,14 @@ def test_secret_key_has_its_own_variable(
     text: str, environ: Mapping[str, str], key: str, tmp_path: Path
 ) -> None:
     """The variable is used if the key has no other value."""
-    assert load(write(tmp_path, LEAST + text), environ).service.secret_key == key
+    assert load(write(tmp_path, MINIMAL_SETTINGS + text), environ).service.secret_key == key
 
 
 def test_settings_file_is_given_or_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The argument, else the variable, else `syndicate.toml` in the working directory."""
     for name in ("named", "variable", "here"):
         (tmp_path / name).mkdir()
-        write(tmp_path / name, LEAST + f"[service]\ntitle = '{name}'")
+        write(tmp_path / name, MINIMAL_SETTINGS + f"[service]\ntitle = '{name}'")
     monkeypatch.chdir(tmp_path / "here")
     environ = {"SYNDICATE_CONFIG": str(tmp_path / "variable" / "syndicate.toml")}
 
@@ -282,57 +257,6 @@ def test_settings_file_is_given_or_found(tmp_path: Path, monkeypatch: pytest.Mon
     here = load(None, {})
     assert here.service.title == "here"
     assert here.data_folder == tmp_path / "here" / "var"
-
-
-def test_all_settings_except_secrets_are_displayed(complete_settings: Settings) -> None:
-    """Each setting has value and origin; values with `${…}` are displayed as written."""
-    shown = {setting.name: setting for setting in complete_settings.displayed}
-
-    assert shown["service.title"].value == "Example agency feeds"
-    assert shown["service.title"].origin == str(complete_settings.file)
-    assert shown["service.port"].value == "${PORT}"
-    assert shown["service.secret_key"].value == "********"
-    assert shown["service.metrics_token"].value == "********"
-    assert shown["sources[0].hook_secret"].value == "********"
-    assert shown["sources[1].hook_secret"].value == ""
-    assert shown["sources[1].hook_secret"].origin == "default"
-    assert shown["database.url"].value == "postgres://feeds:********@db.example.gov/feeds"
-    assert shown["delivery.proxy"].value == "http://robot:********@proxy.example.gov:3128"
-    assert (
-        shown["sources[0].repository"].value == "https://robot:********@git.example.gov/website.git"
-    )
-    assert shown["sources[0].keys.summary"].value == ["teaser", "lead"]
-    assert shown["delivery.allow_networks"].value == ["10.1.0.0/16", "fd00::/8"]
-    assert shown["websub.lease_seconds.minimum"].value == 60
-    assert shown["feeds[1].carousel"].value is None
-    assert shown["redirects[1].from"].value == "/feeds/older"
-
-
-def test_origin_of_an_override_is_its_variable(tmp_path: Path) -> None:
-    """The origin is the name of the variable."""
-    environ = {"SYNDICATE_SERVICE__PORT": "8080", "SYNDICATE_SECRET_KEY": "hidden"}
-    shown = {setting.name: setting for setting in load(write(tmp_path), environ).displayed}
-
-    assert shown["service.port"].value == 8080
-    assert shown["service.port"].origin == "SYNDICATE_SERVICE__PORT"
-    assert shown["service.secret_key"].value == "********"
-    assert shown["service.secret_key"].origin == "SYNDICATE_SECRET_KEY"
-    assert shown["feeds"].value == []
-    assert shown["sources[0].permalink"].origin == "default"
-
-
-def test_token_without_a_user_is_masked(tmp_path: Path) -> None:
-    """Tokens in place of a user, and passwords in the query, are masked."""
-    file = write(tmp_path, LEAST.replace('"website.git"', '"https://token@git.example.gov/w.git"'))
-    url = "postgresql://feeds@db.example.gov/feeds?password=secret&sslmode=require"
-
-    shown = {s.name: s.value for s in load(file, {"SYNDICATE_DATABASE__URL": url}).displayed}
-
-    assert shown["sources[0].repository"] == "https://********@git.example.gov/w.git"
-    assert (
-        shown["database.url"]
-        == "postgresql://feeds@db.example.gov/feeds?password=********&sslmode=require"
-    )
 
 
 def test_json_schema_is_valid_and_has_every_key() -> None:

@@ -172,12 +172,24 @@ def build_render_input(  # noqa: PLR0913 — six parameters, three of them by ke
     parsed = parse_document(post.path, data, limits)
     if parsed is None:
         raise ContentError(f"{post.path} has no front matter")
-    dialect = DIALECTS[source.dialect]
-    text = dialect.text_to_render(parsed)
+    text = DIALECTS[source.dialect].text_to_render(parsed)
     link_names = find_internal_links(text)
-    request = RenderRequest(
+    summary = _build_request(post, fields.summary, _field_line(fields, "summary"), source)
+    card_line = _field_line(fields, "card_summary")
+    card_summary = _build_request(post, fields.card_summary, card_line, source)
+    body = _build_request(post, text, parsed.body_line, source)
+    body = replace(body, link_targets=targets.resolve(post, link_names))
+    return RenderInput(
+        post=post, fields=fields, link_names=link_names, requests=(body, summary, card_summary)
+    )
+
+
+def _build_request(post: Post, text: str, first_line: int, source: Source) -> RenderRequest:
+    """Return the request for a text of ``post`` that starts on ``first_line`` of the file."""
+    dialect = DIALECTS[source.dialect]
+    return RenderRequest(
         body=text,
-        first_line=parsed.body_line,
+        first_line=first_line,
         page_url=post.url,
         site_url=source.site_url,
         key=post.key,
@@ -185,27 +197,6 @@ def build_render_input(  # noqa: PLR0913 — six parameters, three of them by ke
         comment_syntaxes=dialect.comment_syntaxes,
         replacements=source.replacements,
         embeds=source.embeds,
-        link_targets=targets.resolve(post, link_names),
-    )
-    return RenderInput(
-        post=post,
-        fields=fields,
-        link_names=link_names,
-        requests=(
-            request,
-            replace(
-                request,
-                body=fields.summary,
-                link_targets=(),
-                first_line=_field_line(fields, "summary"),
-            ),
-            replace(
-                request,
-                body=fields.card_summary,
-                link_targets=(),
-                first_line=_field_line(fields, "card_summary"),
-            ),
-        ),
     )
 
 

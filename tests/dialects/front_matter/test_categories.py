@@ -7,7 +7,7 @@ import pytest
 from syndicate.dialects.front_matter.categories import (
     find_filed_in_line,
     read_categories,
-    read_permalink_categories,
+    read_url_categories,
 )
 from syndicate.model.category import Category, CategoryDefinition, Vocabulary
 from tests.dialects.factories import field_reader, reported_rules
@@ -169,7 +169,7 @@ def test_categories_of_keys_line_and_source_are_united() -> None:
 def test_permalink_categories_are_those_of_their_keys() -> None:
     """Tags are not in permalinks, and the spelling is kept."""
     found = field_reader("category: Web Design\ncategories: [Forms, Web Design]\ntags: x")
-    assert read_permalink_categories(found, VOCABULARY, split_at_spaces=False) == (
+    assert read_url_categories(found, VOCABULARY, split_at_spaces=False) == (
         "Web Design",
         "Forms",
     )

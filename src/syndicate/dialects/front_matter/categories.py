@@ -123,7 +123,7 @@ def read_categories(
     return tuple({category.slug: category for category in categories}.values())
 
 
-def read_permalink_categories(
+def read_url_categories(
     reader: FieldReader, vocabulary: Vocabulary, *, split_at_spaces: bool
 ) -> tuple[str, ...]:
     """Return the categories for the ``:categories`` of a permalink, as written."""

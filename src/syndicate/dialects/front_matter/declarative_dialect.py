@@ -15,7 +15,7 @@ from syndicate.dialects.front_matter.categories import (
     FiledInLine,
     find_filed_in_line,
     read_categories,
-    read_permalink_categories,
+    read_url_categories,
 )
 from syndicate.dialects.front_matter.dates import (
     hidden_reason,
@@ -23,7 +23,7 @@ from syndicate.dialects.front_matter.dates import (
     read_published,
 )
 from syndicate.dialects.front_matter.field_reader import FieldKeys, FieldReader
-from syndicate.dialects.front_matter.images import NO_IMAGE, read_image
+from syndicate.dialects.front_matter.images import NO_IMAGE, FrontMatterImage, read_image
 from syndicate.dialects.front_matter.post_path import (
     POST_SUFFIXES,
     PostPath,
@@ -100,11 +100,10 @@ class DeclarativeDialect:
         """Return the fields of ``document``; its mistakes become problems, never exceptions."""
         reader = FieldReader(document, source, self.keys)
         path = parse_post_path(document.path, source, self.language_suffix)
-        filed_in = find_filed_in_line(document.body)
+        filed_in, spaces = find_filed_in_line(document.body), self.split_at_spaces
         title, summary = read_title(reader, path), reader.find("summary", as_text) or ""
         published = read_published(reader, path.day)
-        card = read_image(reader, "card_image", path)
-        image = card if card != NO_IMAGE else read_image(reader, "image", path)
+        card, image = _read_images(reader, path)
         words = digest_words((title, summary, _remove_line(filed_in, document.body)))
         return Fields(
             title=title,
@@ -117,12 +116,8 @@ class DeclarativeDialect:
             permalink=_read_permalink(reader, path),
             slug=reader.find("slug", as_text) or "",
             redirects=reader.find("redirects", as_texts) or (),
-            categories=read_categories(
-                reader, filed_in, vocabulary, split_at_spaces=self.split_at_spaces
-            ),
-            permalink_categories=read_permalink_categories(
-                reader, vocabulary, split_at_spaces=self.split_at_spaces
-            ),
+            categories=read_categories(reader, filed_in, vocabulary, split_at_spaces=spaces),
+            permalink_categories=read_url_categories(reader, vocabulary, split_at_spaces=spaces),
             carousel=reader.find("carousel", as_bool) or False,
             card_title=reader.find("card_title", as_plain_text) or "",
             card_summary=reader.find("card_summary", as_text) or "",
@@ -133,8 +128,7 @@ class DeclarativeDialect:
             authors=_read_authors(reader),
             external_url=_read_external_url(reader),
             language=_read_language(reader, path),
-            translation=reader.find("translation", as_text)
-            or displayable_path(path.repository_path),
+            translation=_read_translation(reader, path),
             reading_minutes=reader.find("reading_minutes", as_minutes),
             word_digest=words.digest,
             word_count=words.count,
@@ -206,6 +200,17 @@ def _read_permalink(reader: FieldReader, path: PostPath) -> str:
     ):
         return permalink_text
     return f"/{permalink_text}"
+
+
+def _read_images(reader: FieldReader, path: PostPath) -> tuple[FrontMatterImage, FrontMatterImage]:
+    """Return the images of card and post; the image of the card is preferred for both."""
+    card = read_image(reader, "card_image", path)
+    return card, card if card != NO_IMAGE else read_image(reader, "image", path)
+
+
+def _read_translation(reader: FieldReader, path: PostPath) -> str:
+    """Return the key that all translations of the post share: a front-matter key, or the path."""
+    return reader.find("translation", as_text) or displayable_path(path.repository_path)
 
 
 def _read_authors(reader: FieldReader) -> tuple[str, ...]:
