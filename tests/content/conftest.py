@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
+from prometheus_client import Counter
 
 from syndicate.cache import Cache
 from syndicate.content.source_index import SourceIndex
@@ -76,3 +77,13 @@ def file(title: str = "A title", words: str = "Some words.", **keys: str) -> str
     """Return a post file with ``title``, further front matter ``keys``, and ``words``."""
     head = "".join(f"{key}: {value}\n" for key, value in {"title": title, **keys}.items())
     return f"---\n{head}---\n{words}\n"
+
+
+def counter_value(counter: Counter, **labels: str) -> float:
+    """Return the value of ``counter`` with ``labels``, 0 before the first increment."""
+    samples = [sample for metric in counter.collect() for sample in metric.samples]
+    return sum(
+        sample.value
+        for sample in samples
+        if sample.name.endswith("_total") and sample.labels == labels
+    )

@@ -20,7 +20,7 @@ from syndicate.model.ledger import LedgerRow
 from syndicate.model.post import Author, BlobId, Image, RenderedPost
 from syndicate.render.pool.process_pool import RenderPool
 from tests import samples
-from tests.content.conftest import file
+from tests.content.conftest import counter_value, file
 from tests.content_repository import ContentRepository
 from tests.render_pool import render_pool
 
@@ -57,9 +57,7 @@ def all_rendered(renderer: PostRenderer, index: SourceIndex) -> dict[str, Render
 
 def rendered_count() -> float:
     """Return how many posts were rendered so far."""
-    value = telemetry.posts_rendered_total._value.get()  # noqa: SLF001
-    assert isinstance(value, float)
-    return value
+    return counter_value(telemetry.posts_rendered_total)
 
 
 def test_rendered_post_has_values_of_file_and_history(
@@ -227,19 +225,18 @@ def test_translations_list_each_other(
 
 
 def test_memory_cache_is_bounded(
-    content: ContentRepository,
-    index: SourceIndex,
-    renderer: PostRenderer,
-    monkeypatch: pytest.MonkeyPatch,
+    content: ContentRepository, index: SourceIndex, pool: RenderPool, tmp_path: pathlib.Path
 ) -> None:
     """The least recently used post is removed from memory and found on disk again."""
-    monkeypatch.setattr("syndicate.content.post_renderer._MAX_CACHED_POSTS", 1)
     content.commit({FIRST: file(), SECOND: file(words="Second words.")})
+    cache = Cache(tmp_path / "items.db")
+    renderer = PostRenderer({"news": index}, cache=cache, pool=pool, max_cached_posts=1)
     before = rendered_count()
-    made = all_rendered(renderer, index)
-    again = all_rendered(renderer, index)
-    assert again == made
+    first_result = all_rendered(renderer, index)
+    second_result = all_rendered(renderer, index)
+    assert second_result == first_result
     assert rendered_count() - before == 2
+    cache.close()
 
 
 def test_blob_that_is_not_a_post_has_no_render_input() -> None:

@@ -10,7 +10,7 @@ from syndicate.content.source_index import SourceIndex
 from syndicate.errors import RepositoryError
 from syndicate.model.edition import SourceSnapshot
 from syndicate.model.post import CommitId
-from tests.content.conftest import OpenIndex, file
+from tests.content.conftest import OpenIndex, counter_value, file
 from tests.content_repository import FIRST_COMMIT_AT, ContentRepository
 
 FIRST = "news/2023-11-06-first.md"
@@ -24,9 +24,7 @@ def at_head(index: SourceIndex) -> SourceSnapshot:
 
 def parsed() -> float:
     """Return how many files were parsed for the source ``news`` so far."""
-    value = telemetry.posts_parsed_total.labels("news")._value.get()  # noqa: SLF001
-    assert isinstance(value, float)
-    return value
+    return counter_value(telemetry.posts_parsed_total, source="news")
 
 
 def test_file_with_front_matter_is_a_post(content: ContentRepository, index: SourceIndex) -> None:

@@ -59,6 +59,7 @@ class PostRenderer:
         cache: Cache,
         pool: RenderPool,
         is_public: bool = False,
+        max_cached_posts: int = _MAX_CACHED_POSTS,
     ) -> None:
         """Render in ``pool`` what is not in ``cache``.
 
@@ -68,6 +69,8 @@ class PostRenderer:
         self._indexes = indexes
         self._jobs = RenderJobs(cache, pool)
         self._last_renderings = LastRenderings(cache, self._jobs) if is_public else None
+        self._max_cached_posts = max_cached_posts
+        # Not cachetools.LRUCache: `prerender` needs the order of use, which it does not expose.
         self._cached_posts: OrderedDict[PostId, _CachedPost] = OrderedDict()
         self._lock = Lock()
         self._targets_by_source: dict[str, LinkTargets] = {}
@@ -256,7 +259,7 @@ class PostRenderer:
         with self._lock:
             self._cached_posts[rendered.post.id] = cached
             self._cached_posts.move_to_end(rendered.post.id)
-            if len(self._cached_posts) > _MAX_CACHED_POSTS:
+            if len(self._cached_posts) > self._max_cached_posts:
                 self._cached_posts.popitem(last=False)
 
     def _render_all(self, inputs: Iterable[RenderInput]) -> list[tuple[RenderInput, RenderResults]]:
