@@ -62,11 +62,11 @@ def test_storing_nothing_changes_nothing(file: pathlib.Path, store: Cache) -> No
 
 def test_namespaces_are_separate(store: Cache) -> None:
     """One key can exist in several namespaces of any name."""
-    shelves = ("a", "A", 'b" (x); --', "sqlite_master", "")
-    for shelf in shelves:
-        store.put(shelf, {"key": shelf.encode()})
-    for shelf in shelves:
-        assert store.get(shelf, ["key"]) == {"key": shelf.encode()}
+    namespaces = ("a", "A", 'b" (x); --', "sqlite_master", "")
+    for namespace in namespaces:
+        store.put(namespace, {"key": namespace.encode()})
+    for namespace in namespaces:
+        assert store.get(namespace, ["key"]) == {"key": namespace.encode()}
 
 
 def test_retain_only_deletes_other_values(store: Cache) -> None:
@@ -195,8 +195,8 @@ def test_file_replaced_by_another_process_is_kept(file: pathlib.Path) -> None:
             damaged.seek(4096)
             damaged.write(b"\xff" * (file.stat().st_size - 4096))
         assert first.get("items", ENTRIES) == {}
-        first.put("items", {"mended": b"1"})
-        assert second.get("items", [*ENTRIES, "mended"]) == {"mended": b"1"}
+        first.put("items", {"repaired": b"1"})
+        assert second.get("items", [*ENTRIES, "repaired"]) == {"repaired": b"1"}
         second.put("items", {"both": b"2"})
         assert first.get("items", ["both"]) == {"both": b"2"}
 

@@ -52,11 +52,13 @@ def wide(folder: pathlib.Path) -> dict[str, str]:
 async def use(settings_file: pathlib.Path) -> None:
     """Make all that the service keeps: mirror, cache, removals, database with its WAL."""
     settings = load(settings_file, {})
-    with ContentService(settings) as newsroom:
-        for follower in newsroom.source_readers():
+    with ContentService(settings) as content_service:
+        for follower in content_service.source_readers():
             follower.poll()
-        newsroom.save_indexes()
-        newsroom.accepted_removals.add("news", newsroom.edition().snapshot("news").commit)
+        content_service.save_indexes()
+        content_service.accepted_removals.add(
+            "news", content_service.edition().snapshot("news").commit
+        )
     database = await Database.open(settings.database_url)
     async with database.write() as connection:
         await connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS x (y)")
@@ -117,8 +119,8 @@ def test_data_folder_with_the_settings_keeps_its_permissions(tmp_path: pathlib.P
     file = written(tmp_path)
     file.write_text(f'[service]\ndata = "."\n{file.read_text()}')
     file.parent.chmod(0o755)
-    with ContentService(load(file, {})) as newsroom:
-        newsroom.source_readers()[0].poll()
+    with ContentService(load(file, {})) as content_service:
+        content_service.source_readers()[0].poll()
     assert mode(file.parent) == 0o755
     assert wide(file.parent / "mirrors") == {}
 
@@ -173,7 +175,7 @@ def test_cache_and_removals_are_private_alone(tmp_path: pathlib.Path, umask: int
     """Each where nobody made a folder before."""
     assert umask >= 0
     cache = Cache(tmp_path / "c" / "cache.db")
-    cache.put("shelf", {"key": b"value"})
+    cache.put("namespace", {"key": b"value"})
     assert wide(tmp_path / "c") == {}
     cache.close()
     AcceptedRemovals(tmp_path / "a" / "accepted.json").add("news", "1" * 40)  # type: ignore[arg-type]

@@ -61,7 +61,7 @@ def test_long_values_are_truncated(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("level", "heard"),
+    ("level", "logged"),
     [
         ("debug", ["debug", "info", "warning", "error"]),
         ("info", ["info", "warning", "error"]),
@@ -70,7 +70,7 @@ def test_long_values_are_truncated(capsys: pytest.CaptureFixture[str]) -> None:
     ],
 )
 def test_only_the_level_and_above_are_written(
-    level: LogLevel, heard: list[str], capsys: pytest.CaptureFixture[str]
+    level: LogLevel, logged: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Each level lets itself and everything graver through."""
     configure("json", level)
@@ -81,7 +81,7 @@ def test_only_the_level_and_above_are_written(
     log.warning("c")
     log.error("d")
 
-    assert [message["level"] for message in said(capsys)] == heard
+    assert [message["level"] for message in said(capsys)] == logged
 
 
 def test_reserved_fields_cannot_be_overwritten(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 BROKEN = "news/2023-11-10-broken.md"
 
 
-def told(text: str) -> list[tuple[str, str]]:
+def reported(text: str) -> list[tuple[str, str]]:
     """Return (rule, file) of each finding in ``text``."""
     return [
         (rule, file) for file, rule in re.findall(r"^([^:\s]+):.*\[([\w-]+)\]$", text, re.MULTILINE)
@@ -26,7 +26,7 @@ def test_problems_have_file_and_line(run: Run, file: Path) -> None:
 
     lines = outcome.out.splitlines()
     assert outcome.code == 1
-    assert told(outcome.out) == [
+    assert reported(outcome.out) == [
         ("expired", "news/2023-11-08-over.md"),
         ("front-matter", BROKEN),
         ("future-date", "news/2099-11-07-later.md"),
@@ -116,7 +116,7 @@ def test_comparison_reports_new_problems_only(
     outcome = run("check", "--rev", "main..change", "--config", file)
 
     assert outcome.code == 1
-    assert told(outcome.out) == [("missing-date", "updates/dos.md")]
+    assert reported(outcome.out) == [("missing-date", "updates/dos.md")]
     assert run("check", "--rev", "change..change", "--config", file).code == 0
     assert run("check", "--rev", "main..change", "news", "--config", file).code == 0
 

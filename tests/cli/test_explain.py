@@ -28,10 +28,10 @@ def fields(text: str) -> dict[str, tuple[object, str]]:
 
 def test_fields_have_their_origin(run: Run, file: Path) -> None:
     """Front matter by key and line, derived values by what they are derived from."""
-    told = fields(run("explain", FIRST, "--json", "--config", file).out)
+    explained = fields(run("explain", FIRST, "--json", "--config", file).out)
 
-    key = told.pop("key")[0]
-    assert told == {
+    key = explained.pop("key")[0]
+    assert explained == {
         "id": (f"tag:www.example.gov,2024-01-01:{key}", "first path and first commit"),
         "url": ("https://www.example.gov/first", "key permalink, line 9"),
         "title": ("First", "key title, line 2"),
@@ -54,16 +54,16 @@ def test_fields_have_their_origin(run: Run, file: Path) -> None:
 
 def test_derived_fields_have_their_origin(run: Run, file: Path) -> None:
     """Defaults of the source, and values derived from the text."""
-    told = fields(run("explain", "./updates/uno.md", "--json", "--config", file).out)
+    explained = fields(run("explain", "./updates/uno.md", "--json", "--config", file).out)
     second = fields(run("explain", "news/2023-11-07-second.md", "--json", "--config", file).out)
 
-    assert told["published"] == ("2023-11-06T12:00:00+00:00", "key date, line 4")
-    assert told["url"] == (
+    assert explained["published"] == ("2023-11-06T12:00:00+00:00", "key date, line 4")
+    assert explained["url"] == (
         "https://partners.example.gov/updates/uno/",
         "permalink pattern of the source",
     )
-    assert told["categories"] == ("partners", "default of the source")
-    assert told["summary"] == ("Palabras.", "beginning of the text")
+    assert explained["categories"] == ("partners", "default of the source")
+    assert explained["summary"] == ("Palabras.", "beginning of the text")
     assert second["image"] == (
         "https://www.example.gov/dots.png",
         "first image of the text",
@@ -75,11 +75,16 @@ def test_derived_fields_have_their_origin(run: Run, file: Path) -> None:
 
 def test_post_is_found_by_path_url_key_and_id(run: Run, file: Path) -> None:
     """Each of the four."""
-    told = fields(run("explain", FIRST, "--json", "--config", file).out)
+    explained = fields(run("explain", FIRST, "--json", "--config", file).out)
 
     for name in ("id", "key", "url"):
-        assert fields(run("explain", told[name][0], "--json", "--config", file).out) == told
-    assert fields(run("explain", f"{told['url'][0]}/", "--json", "--config", file).out) == told
+        assert (
+            fields(run("explain", explained[name][0], "--json", "--config", file).out) == explained
+        )
+    assert (
+        fields(run("explain", f"{explained['url'][0]}/", "--json", "--config", file).out)
+        == explained
+    )
 
 
 def test_explanation_as_text(run: Run, file: Path) -> None:
@@ -154,16 +159,18 @@ def test_history_of_a_file_is_shown(run: Run, file: Path, content: ContentReposi
     content.commit({moved: text.replace("First words", "Other words") + "{: .wide}\n"})
     content.commit({moved: "---\ntitle: [\n---\n"})
 
-    (told,) = json.loads(run("explain", moved, "--json", "--config", file).out)
+    (explained,) = json.loads(run("explain", moved, "--json", "--config", file).out)
 
-    assert [(event["what"].partition(":")[0], event["served"]) for event in told["history"]] == [
+    assert [
+        (event["what"].partition(":")[0], event["served"]) for event in explained["history"]
+    ] == [
         ("first commit", False),
         ("words changed", False),
         (f"renamed from {FIRST}, words unchanged", False),
         ("words unchanged", True),
         ("cannot be read", False),
     ]
-    assert told["history"][0]["at"] == "2024-01-01 07:00:00-05:00"
+    assert explained["history"][0]["at"] == "2024-01-01 07:00:00-05:00"
 
 
 def test_fields_of_a_hidden_file_are_shown(run: Run, file: Path) -> None:
@@ -183,7 +190,7 @@ def test_fields_of_a_hidden_file_are_shown(run: Run, file: Path) -> None:
 
 def test_excluding_feeds_are_omitted_if_there_are_none() -> None:
     """Fields without a value are omitted as well."""
-    told = Explanation(
+    explained = Explanation(
         source="news",
         path=PostPath(FIRST),
         commit="c0ffee",
@@ -191,7 +198,7 @@ def test_excluding_feeds_are_omitted_if_there_are_none() -> None:
         feeds=(FeedMembership(feed="all", reason=""), FeedMembership(feed="news", reason="")),
     )
 
-    assert list(explanation_lines(told)) == [
+    assert list(explanation_lines(explained)) == [
         f"{FIRST} of news, at commit c0ffee",
         "Served.",
         "In all, news.",

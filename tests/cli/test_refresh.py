@@ -15,9 +15,11 @@ def tell_all(file: Path) -> None:
     """Tell the world of what there is, as the first start of the service does."""
 
     async def tell() -> None:
-        with ContentService(load(file, {})) as newsroom:
-            async with stepwise_service(newsroom, newsroom.settings.database_url) as office:
-                assert await office.ledger_writer.record(newsroom.edition())
+        with ContentService(load(file, {})) as content_service:
+            async with stepwise_service(
+                content_service, content_service.settings.database_url
+            ) as service:
+                assert await service.ledger_writer.record(content_service.edition())
 
     asyncio.run(tell())
 

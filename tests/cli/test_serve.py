@@ -79,9 +79,9 @@ def test_served_and_shown_feeds_are_equal(
     assert (outcome.code, outcome.out) == (0, "")
     assert visitor.taken.decode() == run("show", "all", "--format", form, "--config", file).out
     messages = [json.loads(line) for line in outcome.err.splitlines()]
-    told = [message for message in messages if message["logger"] == "serve"]
-    assert [message["event"] for message in told] == ["serving", "stopped"]
-    assert told[0]["address"] == f"http://127.0.0.1:{port}"
+    serve_messages = [message for message in messages if message["logger"] == "serve"]
+    assert [message["event"] for message in serve_messages] == ["serving", "stopped"]
+    assert serve_messages[0]["address"] == f"http://127.0.0.1:{port}"
 
 
 def test_host_and_port_options_take_precedence_over_settings(run: Run, file: Path) -> None:

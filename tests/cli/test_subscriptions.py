@@ -126,10 +126,10 @@ def publish(file: pathlib.Path, database: str) -> None:
     """Tell the first edition, as a service does when it starts."""
 
     async def do() -> None:
-        with ContentService(load(file, {})) as newsroom:
-            async with stepwise_service(newsroom, database) as office:
-                assert await office.publish()
-                await office.ledger_writer.release_lease()
+        with ContentService(load(file, {})) as content_service:
+            async with stepwise_service(content_service, database) as service:
+                assert await service.publish()
+                await service.ledger_writer.release_lease()
 
     asyncio.run(do())
 

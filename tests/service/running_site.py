@@ -30,15 +30,15 @@ async def running_site(
 
     ``prepares`` whether posts are rendered before an edition is in service, as they usually are.
     """
-    with ContentService(settings(file), is_public=True) as newsroom:
+    with ContentService(settings(file), is_public=True) as content_service:
         publisher = SourceWatcher(
-            newsroom.source_readers(),
-            build_edition=newsroom.build_edition,
-            clock=newsroom.clock,
-            prerender=newsroom.prerender if is_prerendered else lambda _: None,
+            content_service.source_readers(),
+            build_edition=content_service.build_edition,
+            clock=content_service.clock,
+            prerender=content_service.prerender if is_prerendered else lambda _: None,
         )
         live = LiveServices(
-            newsroom,
+            content_service,
             publisher,
             Restarts(),
             render_wait_seconds=render_wait_seconds,
@@ -49,7 +49,7 @@ async def running_site(
         running = asyncio.create_task(publisher.run())
         await publisher.next_edition()
         try:
-            yield AppClient(reader=live, service_info=newsroom.settings.service_info)
+            yield AppClient(reader=live, service_info=content_service.settings.service_info)
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)

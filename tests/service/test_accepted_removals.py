@@ -1,4 +1,4 @@
-"""Accepted removals survive, and whoever runs notices them."""
+"""Accepted removals are stored and noticed by running processes."""
 
 from pathlib import Path
 

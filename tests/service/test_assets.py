@@ -25,24 +25,24 @@ def test_images_come_from_the_repository(
     """In text and card; a changed image has another URL, a missing one none."""
     settings_file.write_text(SERVED)
     content.commit({FIRST: POST, **PICTURES})
-    with ContentService(settings(settings_file)) as newsroom:
-        edition = newsroom.edition()
+    with ContentService(settings(settings_file)) as content_service:
+        edition = content_service.edition()
         post = next(post for post in edition.posts if post.path == FIRST)
-        (item,) = newsroom.render_posts([post], edition)
+        (item,) = content_service.render_posts([post], edition)
         blob = content.git("rev-parse", "main:img/lake.png")
-        base = f"{newsroom.settings.service_info.public_url}/assets/news/img"
+        base = f"{content_service.settings.service_info.public_url}/assets/news/img"
         assert f'src="{base}/lake.png?v={blob}"' in item.content
         assert 'src="https://www.example.gov/img/no.png"' in item.content
         assert item.image
         assert item.card
         assert item.image.url == item.card.image
         assert item.image.url.startswith(f"{base}/card.png?v=")
-        assert newsroom.asset("news", "img/lake.png", edition).content == b"\x89lake"
-        assert newsroom.asset("news", "img/lake.png", edition).blob == blob
+        assert content_service.asset("news", "img/lake.png", edition).content == b"\x89lake"
+        assert content_service.asset("news", "img/lake.png", edition).blob == blob
 
         content.commit({"img/lake.png": b"\x89other"})
-        later = newsroom.edition()
-        (again,) = newsroom.render_posts([post], later)
+        later = content_service.edition()
+        (again,) = content_service.render_posts([post], later)
         assert blob not in again.content
 
 
@@ -55,10 +55,10 @@ def test_other_files_are_not_served(
     """No other path to a file, no link, no folder, nothing but pictures, sounds and films."""
     settings_file.write_text(SERVED)
     content.commit({**PICTURES, "link.png": Symlink("/etc/passwd")})
-    with ContentService(settings(settings_file)) as newsroom:
-        edition = newsroom.edition()
+    with ContentService(settings(settings_file)) as content_service:
+        edition = content_service.edition()
         with pytest.raises(UnknownName, match="no file is served"):
-            newsroom.asset("news", path, edition)
+            content_service.asset("news", path, edition)
 
 
 def test_source_with_linked_assets_serves_no_files(
@@ -66,10 +66,10 @@ def test_source_with_linked_assets_serves_no_files(
 ) -> None:
     """Linking is the default."""
     content.commit(PICTURES)
-    with ContentService(settings(settings_file)) as newsroom:
-        edition = newsroom.edition()
+    with ContentService(settings(settings_file)) as content_service:
+        edition = content_service.edition()
         with pytest.raises(UnknownName, match="no file is served"):
-            newsroom.asset("news", "img/lake.png", edition)
+            content_service.asset("news", "img/lake.png", edition)
 
 
 def test_file_over_the_limit_is_not_served(
@@ -78,11 +78,11 @@ def test_file_over_the_limit_is_not_served(
     """Nor read; one byte less is served."""
     settings_file.write_text(f"{SERVED}\n[limits]\nasset_bytes = 2000\n")
     content.commit({"img/lake.png": b"x" * 2001, "img/pond.png": b"x" * 2000})
-    with ContentService(settings(settings_file)) as newsroom:
-        edition = newsroom.edition()
+    with ContentService(settings(settings_file)) as content_service:
+        edition = content_service.edition()
         with pytest.raises(UnknownName, match="no file is served"):
-            newsroom.asset("news", "img/lake.png", edition)
-        assert len(newsroom.asset("news", "img/pond.png", edition).content) == 2000
+            content_service.asset("news", "img/lake.png", edition)
+        assert len(content_service.asset("news", "img/pond.png", edition).content) == 2000
 
 
 @pytest.fixture
@@ -105,18 +105,18 @@ def test_requests_for_files_start_no_processes(
     settings_file.write_text(SERVED)
     pictures = {f"img/{n}.png": b"x" * n for n in range(1, 100)}
     content.commit({FIRST: POST, **pictures})
-    with ContentService(settings(settings_file)) as newsroom:
-        edition = newsroom.edition()
+    with ContentService(settings(settings_file)) as content_service:
+        edition = content_service.edition()
         before = started.read_text()
         for path in pictures:
-            newsroom.asset("news", path, edition, with_content=False)
+            content_service.asset("news", path, edition, with_content=False)
         assert started.read_text() == before
         for path, text in (*pictures.items(), *pictures.items()):
-            assert newsroom.asset("news", path, edition).content == text
+            assert content_service.asset("news", path, edition).content == text
         assert len(started.read_text().splitlines()) <= len(before.splitlines()) + 2
         content.commit({"img/1.png": b"other"})
-        newsroom.edition()
-        assert newsroom.asset("news", "img/1.png", edition).content == b"x"
+        content_service.edition()
+        assert content_service.asset("news", "img/1.png", edition).content == b"x"
 
 
 def test_requests_start_no_processes_while_the_next_commit_cannot_be_read(
@@ -125,16 +125,16 @@ def test_requests_start_no_processes_while_the_next_commit_cannot_be_read(
     """The files of the commit in service stay known, however long that lasts."""
     settings_file.write_text(SERVED)
     content.commit({FIRST: POST, SECOND: None, "img/lake.png": b"x"})
-    with ContentService(settings(settings_file)) as newsroom:
-        edition = newsroom.edition()
-        assert newsroom.asset("news", "img/lake.png", edition).content == b"x"
+    with ContentService(settings(settings_file)) as content_service:
+        edition = content_service.edition()
+        assert content_service.asset("news", "img/lake.png", edition).content == b"x"
         content.commit({FIRST: None})
         content.commit({"news/2024-01-01-lost.md": "---\ntitle: Lost\n---\n"})
         lose(content, "main:news/2024-01-01-lost.md")
-        assert "missing" in newsroom.edition().source_errors["news"]
+        assert "missing" in content_service.edition().source_errors["news"]
         before = started.read_text()
         for _ in range(3):
-            newsroom.asset("news", "img/lake.png", edition, with_content=False)
+            content_service.asset("news", "img/lake.png", edition, with_content=False)
         assert started.read_text() == before
 
 
@@ -157,7 +157,7 @@ def test_damaged_file_is_an_error_of_the_repository(
     settings_file.write_text(SERVED)
     content.commit({FIRST: POST, "img/lake.png": os.urandom(1_000)})
     lose(content, "main:img/lake.png")
-    with ContentService(settings(settings_file)) as newsroom:
-        edition = newsroom.edition()
+    with ContentService(settings(settings_file)) as content_service:
+        edition = content_service.edition()
         with pytest.raises(RepositoryError, match="missing or corrupt"):
-            newsroom.asset("news", "img/lake.png", edition)
+            content_service.asset("news", "img/lake.png", edition)

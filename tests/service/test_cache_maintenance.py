@@ -23,7 +23,7 @@ THIRD = "news/2023-11-08-third.md"
 
 
 def size(folder: pathlib.Path) -> dict[str, int]:
-    """Return how many entries each shelf of the cache below ``folder`` has."""
+    """Return how many values each namespace of the cache below ``folder`` has."""
     connection = sqlite3.connect(folder / "var" / "cache" / "syndicate.db")
     try:
         tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
@@ -41,21 +41,21 @@ def test_pruning_keeps_what_the_edition_uses(
     settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
     """Parsed files of removed posts and old renderings go; nothing is rendered again."""
-    with ContentService(settings(settings_file)) as newsroom:
+    with ContentService(settings(settings_file)) as content_service:
         for words in ("One.", "Two.", "Three."):
             content.commit({FIRST: POST.format("First", words), THIRD: POST.format("X", words)})
-            edition = newsroom.edition()
-            newsroom.render_posts(edition.posts, edition)
+            edition = content_service.edition()
+            content_service.render_posts(edition.posts, edition)
         content.commit({THIRD: None})
-        edition = newsroom.edition()
+        edition = content_service.edition()
         assert size(tmp_path) == {"parsed-files": 8, "index-snapshots": 0, "renderings": 7}
 
-        newsroom.prune_cache(edition)
+        content_service.prune_cache(edition)
 
         assert size(tmp_path) == {"parsed-files": 5, "index-snapshots": 0, "renderings": 2}
-    with ContentService(settings(settings_file)) as newsroom:
-        edition = newsroom.edition()
-        assert [one.text for one in newsroom.render_posts(edition.posts, edition)] == [
+    with ContentService(settings(settings_file)) as content_service:
+        edition = content_service.edition()
+        assert [one.text for one in content_service.render_posts(edition.posts, edition)] == [
             "2",
             "Three.",
         ]
@@ -66,13 +66,13 @@ def test_pruning_keeps_the_last_renderings_of_live_posts(
     settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
     """Of earlier versions too, until the current one is rendered; none of removed posts."""
-    with ContentService(settings(settings_file), is_public=True) as newsroom:
+    with ContentService(settings(settings_file), is_public=True) as content_service:
         content.commit({THIRD: POST.format("X", "Words.")})
-        edition = newsroom.edition()
-        newsroom.render_posts(edition.posts, edition)
+        edition = content_service.edition()
+        content_service.render_posts(edition.posts, edition)
         content.commit({FIRST: POST.format("First", "New words."), THIRD: None})
 
-        newsroom.prune_cache(newsroom.edition())
+        content_service.prune_cache(content_service.edition())
 
     assert size(tmp_path)["last-renderings"] == 2
     assert size(tmp_path)["renderings"] == 2
@@ -82,13 +82,13 @@ def test_pruning_keeps_everything_while_a_source_is_unavailable(
     settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
     """Its files are not known."""
-    with ContentService(settings(settings_file)) as newsroom:
-        newsroom.edition()
+    with ContentService(settings(settings_file)) as content_service:
+        content_service.edition()
         content.commit({FIRST: POST.format("First", "New words.")})
-        newsroom.edition()
+        content_service.edition()
     settings_file.write_text(SETTINGS.replace('"content"', '"missing"'))
-    with ContentService(settings(settings_file)) as newsroom:
-        newsroom.prune_cache(newsroom.edition())
+    with ContentService(settings(settings_file)) as content_service:
+        content_service.prune_cache(content_service.edition())
     assert size(tmp_path)["parsed-files"] == 3
 
 
@@ -96,15 +96,15 @@ def test_pruning_keeps_renderings_while_a_post_is_unreadable(
     settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
     """The rendering is still served, and the file may be restored."""
-    with ContentService(settings(settings_file)) as newsroom:
-        edition = newsroom.edition()
-        newsroom.render_posts(edition.posts, edition)
+    with ContentService(settings(settings_file)) as content_service:
+        edition = content_service.edition()
+        content_service.render_posts(edition.posts, edition)
         before = size(tmp_path)
         part = edition.snapshots[0]
         lost = tuple(replace(post, blob=BlobId("1" * 40)) for post in part.posts)
         content.commit({FIRST: POST.format("First", "New words.")})
         with pytest.raises(RepositoryError, match="cannot be read"):
-            newsroom.prune_cache(newsroom.build_edition([replace(part, posts=lost)]))
+            content_service.prune_cache(content_service.build_edition([replace(part, posts=lost)]))
     assert size(tmp_path)["renderings"] == before["renderings"]
 
 
@@ -114,18 +114,22 @@ def test_running_service_prunes_the_cache_repeatedly(
     """What the edition no longer uses goes each time."""
 
     async def run() -> None:
-        with ContentService(settings(settings_file)) as newsroom:
+        with ContentService(settings(settings_file)) as content_service:
             publisher = SourceWatcher(
-                newsroom.source_readers(),
-                build_edition=newsroom.build_edition,
-                clock=newsroom.clock,
+                content_service.source_readers(),
+                build_edition=content_service.build_edition,
+                clock=content_service.clock,
             )
             tasks = [
                 asyncio.create_task(work)
                 for work in (
                     publisher.run(),
                     prune_cache_daily(
-                        newsroom, publisher, Restarts(), first_seconds=0, interval_seconds=0.1
+                        content_service,
+                        publisher,
+                        Restarts(),
+                        first_seconds=0,
+                        interval_seconds=0.1,
                     ),
                 )
             ]
@@ -149,22 +153,22 @@ def test_pruning_error_is_logged_and_retried(
     """A missing repository is tried again the next time."""
 
     async def run() -> None:
-        with ContentService(settings(settings_file)) as newsroom:
+        with ContentService(settings(settings_file)) as content_service:
 
             def wrongly(
                 seen: Sequence[SourceSnapshot | UnavailableSource], _: Edition | None
             ) -> Edition:
                 (part,) = (one for one in seen if isinstance(one, SourceSnapshot))
                 source = replace(part.source, name="gone", repository="/nowhere")
-                return newsroom.build_edition([replace(part, source=source)])
+                return content_service.build_edition([replace(part, source=source)])
 
             publisher = SourceWatcher(
-                newsroom.source_readers(), build_edition=wrongly, clock=newsroom.clock
+                content_service.source_readers(), build_edition=wrongly, clock=content_service.clock
             )
             following = asyncio.create_task(publisher.run())
             tidying = asyncio.create_task(
                 prune_cache_daily(
-                    newsroom, publisher, Restarts(), first_seconds=0, interval_seconds=0.01
+                    content_service, publisher, Restarts(), first_seconds=0, interval_seconds=0.01
                 )
             )
             async with asyncio.timeout(20):
@@ -184,21 +188,21 @@ def test_indexes_are_saved_periodically_and_at_the_end(
     """The next start parses no file again, and pruning keeps the indexes."""
 
     async def run() -> None:
-        with ContentService(settings(settings_file)) as newsroom:
+        with ContentService(settings(settings_file)) as content_service:
             publisher = SourceWatcher(
-                newsroom.source_readers(),
-                build_edition=newsroom.build_edition,
-                clock=newsroom.clock,
+                content_service.source_readers(),
+                build_edition=content_service.build_edition,
+                clock=content_service.clock,
             )
             following = asyncio.create_task(publisher.run())
             remembering = asyncio.create_task(
-                save_indexes_hourly(newsroom, publisher, Restarts(), first_seconds=0)
+                save_indexes_hourly(content_service, publisher, Restarts(), first_seconds=0)
             )
             edition = await publisher.next_edition()
             async with asyncio.timeout(20):
                 while "index-snapshots" not in size(tmp_path):  # noqa: ASYNC110 — a file has no event
                     await asyncio.sleep(0.02)
-            newsroom.prune_cache(edition)
+            content_service.prune_cache(edition)
             content.commit({FIRST: None, THIRD: POST.format("X", "New words.")})
             await publisher.next_edition(edition)
             remembering.cancel()
@@ -209,8 +213,8 @@ def test_indexes_are_saved_periodically_and_at_the_end(
     asyncio.run(run())
     assert size(tmp_path)["index-snapshots"] == 1
     Cache(tmp_path / "var" / "cache" / "syndicate.db").retain_only("parsed-files", [])
-    with ContentService(settings(settings_file)) as newsroom:
-        assert THIRD in {post.path for post in newsroom.edition().posts}
+    with ContentService(settings(settings_file)) as content_service:
+        assert THIRD in {post.path for post in content_service.edition().posts}
     assert size(tmp_path)["parsed-files"] == 0
 
 
@@ -220,14 +224,16 @@ def test_index_of_a_missing_repository_is_saved(
     """The repository may be back at the next start, and saving does not wait for it."""
 
     async def run() -> None:
-        with ContentService(settings(settings_file)) as newsroom:
+        with ContentService(settings(settings_file)) as content_service:
             publisher = SourceWatcher(
-                newsroom.source_readers(),
-                build_edition=newsroom.build_edition,
-                clock=newsroom.clock,
+                content_service.source_readers(),
+                build_edition=content_service.build_edition,
+                clock=content_service.clock,
             )
             following = asyncio.create_task(publisher.run())
-            remembering = asyncio.create_task(save_indexes_hourly(newsroom, publisher, Restarts()))
+            remembering = asyncio.create_task(
+                save_indexes_hourly(content_service, publisher, Restarts())
+            )
             edition = await publisher.next_edition()
             content.path.rename(tmp_path / "elsewhere")
             publisher.refresh_now("news")

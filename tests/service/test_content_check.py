@@ -11,13 +11,17 @@ from tests.service.conftest import FIRST, SECOND, SETTINGS, settings
 
 def found(file: pathlib.Path, path: str = "") -> list[Problem]:
     """Return what is wrong with the files whose path begins with ``path``."""
-    with ContentService(settings(file)) as newsroom:
-        return list(check_edition(newsroom, newsroom.edition(), lambda each: each.startswith(path)))
+    with ContentService(settings(file)) as content_service:
+        return list(
+            check_edition(
+                content_service, content_service.edition(), lambda each: each.startswith(path)
+            )
+        )
 
 
-def places(told: list[Problem]) -> list[tuple[str, str, int]]:
+def places(problems: list[Problem]) -> list[tuple[str, str, int]]:
     """Return rule, file and line of each."""
-    return [(problem.rule, problem.path, problem.line) for problem in told]
+    return [(problem.rule, problem.path, problem.line) for problem in problems]
 
 
 def test_problems_are_sorted_by_line(
@@ -32,9 +36,9 @@ def test_problems_are_sorted_by_line(
         }
     )
 
-    told = found(settings_file)
+    problems = found(settings_file)
 
-    assert places(told) == [
+    assert places(problems) == [
         ("title-markup", FIRST, 2),
         ("empty-link", FIRST, 3),
         ("missing-file", FIRST, 4),
@@ -42,7 +46,7 @@ def test_problems_are_sorted_by_line(
         ("empty-link", FIRST, 8),
         ("front-matter", SECOND, 3),
     ]
-    assert found(settings_file, SECOND) == told[-1:]
+    assert found(settings_file, SECOND) == problems[-1:]
 
 
 def test_url_of_two_sources_is_reported(settings_file: pathlib.Path) -> None:
@@ -50,10 +54,10 @@ def test_url_of_two_sources_is_reported(settings_file: pathlib.Path) -> None:
     source = SETTINGS[SETTINGS.index("[[sources]]") : SETTINGS.index("[[categories]]")]
     settings_file.write_text(SETTINGS + source.replace('"news"', '"other"', 1))
 
-    told = found(settings_file)
+    problems = found(settings_file)
 
-    assert {(problem.rule, problem.path) for problem in told} == {
+    assert {(problem.rule, problem.path) for problem in problems} == {
         ("duplicate-address", FIRST),
         ("duplicate-address", SECOND),
     }
-    assert len({problem.source for problem in told}) <= 2
+    assert len({problem.source for problem in problems}) <= 2

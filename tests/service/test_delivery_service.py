@@ -38,9 +38,9 @@ def test_slow_hub_look_ups_do_not_delay_deliveries(
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     settings = load(settings_file(tmp_path), {})
 
-    async def work(mailroom: OutboxFixture) -> None:
+    async def work(outbox: OutboxFixture) -> None:
         async def last_attempt() -> Attempt | None:
-            return await mailroom.delivery_log.last_attempt(SubscriptionId("sub_a"))
+            return await outbox.delivery_log.last_attempt(SubscriptionId("sub_a"))
 
         async with open_delivery(settings) as delivery:
             running = asyncio.create_task(delivery.run())
@@ -50,7 +50,7 @@ def test_slow_hub_look_ups_do_not_delay_deliveries(
             ]
             try:
                 await asyncio.sleep(0)
-                await mailroom.subscribe("a", events=(1,))
+                await outbox.subscribe("a", events=(1,))
                 delivery.wake()
                 await wait_until(last_attempt)
             finally:

@@ -83,16 +83,16 @@ def test_allocator_options_are_set_where_supported() -> None:
     """Other allocators are left alone."""
 
     class Library:
-        told: list[tuple[int, int]]
+        options: list[tuple[int, int]]
 
         def __init__(self) -> None:
-            self.told = []
+            self.options = []
 
         def mallopt(self, option: int, value: int) -> int:
-            self.told.append((option, value))
+            self.options.append((option, value))
             return 1
 
     library = Library()
     assert limit_malloc_arenas(library)
-    assert library.told == [(-8, 2), (-3, 131_072)]
+    assert library.options == [(-8, 2), (-3, 131_072)]
     assert not limit_malloc_arenas(object())

@@ -161,8 +161,11 @@ def test_port_in_use_is_an_error(settings_file: pathlib.Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         chosen = settings(settings_file, SYNDICATE_SERVICE__PORT=str(port))
-        with ContentService(chosen) as newsroom, pytest.raises(SyndicateError, match=str(port)):
-            asyncio.run(serve(newsroom))
+        with (
+            ContentService(chosen) as content_service,
+            pytest.raises(SyndicateError, match=str(port)),
+        ):
+            asyncio.run(serve(content_service))
 
 
 def test_source_watcher_is_restarted_after_an_error(

@@ -1,4 +1,4 @@
-"""Posts that render slowly: what readers get meanwhile, and who waits for whom."""
+"""Posts that render slowly, and what is served meanwhile."""
 
 import asyncio
 import pathlib
@@ -113,9 +113,9 @@ async def test_rendering_of_a_preview_is_never_served(
     """A draft on another branch is not a previous rendering."""
     content.create_branch("editorial")
     content.commit({FIRST: POST.format("Draft", "Secret words.")}, branch="editorial")
-    with ContentService(settings(settings_file)) as newsroom:
-        edition = newsroom.edition(rev="editorial")
-        assert [item.text for item in newsroom.render_posts(edition.posts, edition)][
+    with ContentService(settings(settings_file)) as content_service:
+        edition = content_service.edition(rev="editorial")
+        assert [item.text for item in content_service.render_posts(edition.posts, edition)][
             1
         ] == "Secret words."
     content.commit({FIRST: SLOW_POST})

@@ -1,4 +1,4 @@
-"""What the office does, beside a publisher that does not wait for it."""
+"""The subscription service, while editions are published."""
 
 import asyncio
 import json
@@ -54,7 +54,7 @@ def content(tmp_path: pathlib.Path) -> ContentRepository:
 
 @pytest.fixture
 def content_service(tmp_path: pathlib.Path, content: ContentRepository) -> Iterator[ContentService]:
-    """Return a newsroom of ``content``."""
+    """Return a content_service of ``content``."""
     assert content.path == tmp_path / "content"
     with open_content_service(tmp_path) as opened:
         yield opened
@@ -66,37 +66,37 @@ def test_subscribing_during_publication_misses_and_repeats_nothing(
     """Whichever comes first; the same holds for a changed selection."""
     subscribers: list[Subscriber] = []
 
-    async def publish(office: StepwiseService) -> None:
+    async def publish(service: StepwiseService) -> None:
         for number in range(10, 20):
             path = f"news/2023-11-{number}-post.md"
             content.commit(
                 {path: post_file(f"Post {number}", lang="es"), FIRST: post_file(f"{number}")}
             )
-            await office.publish()
+            await service.publish()
 
-    async def join(office: StepwiseService, start: int) -> None:
+    async def join(service: StepwiseService, start: int) -> None:
         for number in range(start, start + 6):
             query = "language=es" if number % 2 else ""
-            one = await Subscriber.subscribe(office, query, number=number, backfill=True)
+            one = await Subscriber.subscribe(service, query, number=number, backfill=True)
             subscribers.append(one)
-            await one.change_selection(office, "" if number % 3 else "language=es")
+            await one.change_selection(service, "" if number % 3 else "language=es")
 
     async def do() -> None:
-        async with stepwise_service(content_service, address) as office:
-            await office.publish()
-            await asyncio.gather(publish(office), join(office, 0), join(office, 6))
-            await deliver_all(office, subscribers)
+        async with stepwise_service(content_service, address) as service:
+            await service.publish()
+            await asyncio.gather(publish(service), join(service, 0), join(service, 6))
+            await deliver_all(service, subscribers)
             assert len(subscribers) == 12
-            assert len(await served_posts(AppClient(reader=office))) == 11
+            assert len(await served_posts(AppClient(reader=service))) == 11
             for one in subscribers:
-                await one.check_posts(office)
+                await one.check_posts(service)
 
     asyncio.run(do())
 
 
 @dataclass(kw_only=True)
 class Lagging:
-    """A shelf on which one post lies that was told otherwise, until it was looked at often."""
+    """A reader with one post that differs from the ledger, until the edition was read often."""
 
     looks: int = 0
     enough: int = 3
@@ -117,45 +117,45 @@ class Lagging:
 
 def within(
     address: str,
-    shelf: EditionReader,
+    reader: EditionReader,
     work: Callable[[SubscriptionService], Awaitable[None]],
     *,
-    told: bool = True,
+    has_ledger: bool = True,
 ) -> None:
-    """Do ``work`` in an office."""
+    """Do ``work`` in an service."""
 
     async def do() -> None:
         async with subscription_service_with_ledger(
-            address, shelf, entries=LEDGER if told else ()
-        ) as office:
-            await work(office)
+            address, reader, entries=LEDGER if has_ledger else ()
+        ) as service:
+            await work(service)
 
     asyncio.run(do())
 
 
 def test_backfill_waits_for_the_edition_of_the_ledger(tmp_path: pathlib.Path) -> None:
     """Posts are sent as the ledger has them."""
-    shelf = Lagging()
+    reader = Lagging()
 
-    async def work(office: SubscriptionService) -> None:
-        made = await office.subscribe(replace(BLANK, backfill=True))
-        found = await office.deliveries(made.id, None, before=None, limit=99)
+    async def work(service: SubscriptionService) -> None:
+        made = await service.subscribe(replace(BLANK, backfill=True))
+        found = await service.deliveries(made.id, None, before=None, limit=99)
         assert len(found) == len(POSTS)
         assert not any(b"as-it-was" in one.body for one in found)
 
-    within(sqlite_url(tmp_path), shelf, work)
-    assert shelf.looks == 3
+    within(sqlite_url(tmp_path), reader, work)
+    assert reader.looks == 3
 
 
 def test_backfill_fails_while_edition_and_ledger_differ(tmp_path: pathlib.Path) -> None:
     """The error names a post, and nothing is stored; without backfill there is no wait."""
 
-    async def work(office: SubscriptionService) -> None:
-        office = replace(office, catch_up=replace(office.catch_up, timeout_seconds=0))
+    async def work(service: SubscriptionService) -> None:
+        service = replace(service, catch_up=replace(service.catch_up, timeout_seconds=0))
         with pytest.raises(NotReady, match="is not recorded yet"):
-            await office.subscribe(replace(BLANK, backfill=True))
-        assert await office.subscriptions.list() == ()
-        await office.subscribe(BLANK)
+            await service.subscribe(replace(BLANK, backfill=True))
+        assert await service.subscriptions.list() == ()
+        await service.subscribe(BLANK)
 
     within(sqlite_url(tmp_path), Lagging(enough=10**9), work)
 
@@ -163,45 +163,45 @@ def test_backfill_fails_while_edition_and_ledger_differ(tmp_path: pathlib.Path) 
 def test_backfill_needs_a_baseline(tmp_path: pathlib.Path) -> None:
     """Subscribing without backfill is possible before."""
 
-    async def work(office: SubscriptionService) -> None:
+    async def work(service: SubscriptionService) -> None:
         with pytest.raises(NotReady, match="initial snapshot has not been recorded"):
-            await office.subscribe(replace(BLANK, backfill=True))
-        made = await office.subscribe(BLANK)
+            await service.subscribe(replace(BLANK, backfill=True))
+        made = await service.subscribe(BLANK)
         with pytest.raises(NotReady, match="initial snapshot has not been recorded"):
-            await office.recover(made.id, None, None)
-        assert await office.recover(made.id, None, samples.NOW) == 0
-        await office.update(made.id, None, SubscriptionPatch(selection=Selection(carousel=True)))
+            await service.recover(made.id, None, None)
+        assert await service.recover(made.id, None, samples.NOW) == 0
+        await service.update(made.id, None, SubscriptionPatch(selection=Selection(carousel=True)))
 
-    within(sqlite_url(tmp_path), Lagging(), work, told=False)
+    within(sqlite_url(tmp_path), Lagging(), work, has_ledger=False)
 
 
 def test_disabled_subscription_gets_no_deliveries(address: str) -> None:
     """Nor for a changed selection; after resuming, recovery sends the difference."""
 
-    async def work(office: SubscriptionService) -> None:
-        made = await office.subscribe(BLANK)
+    async def work(service: SubscriptionService) -> None:
+        made = await service.subscribe(BLANK)
 
         async def disable(subscription: Subscription) -> None:
             def disabled(found: Subscription) -> Subscription:
                 return replace(found, state="disabled", state_reason="gone")
 
-            catch_up = office.catch_up
+            catch_up = service.catch_up
             await change_subscription(
                 catch_up.database, catch_up.secret_store, subscription.id, disabled
             )
 
         await disable(made)
-        await office.update(made.id, None, SubscriptionPatch(selection=Selection(carousel=True)))
-        assert (await office.get(made.id, None)).pending == 0
+        await service.update(made.id, None, SubscriptionPatch(selection=Selection(carousel=True)))
+        assert (await service.get(made.id, None)).pending == 0
         with pytest.raises(Conflict, match="disabled"):
-            await office.recover(made.id, None, None)
-        resumed = await office.update(made.id, None, SubscriptionPatch(state="active"))
+            await service.recover(made.id, None, None)
+        resumed = await service.update(made.id, None, SubscriptionPatch(state="active"))
         assert (resumed.state, resumed.state_reason) == ("active", "")
-        assert await office.recover(made.id, None, None) == 1
+        assert await service.recover(made.id, None, None) == 1
         await disable(made)
         both = SubscriptionPatch(state="active", selection=Selection())
-        assert (await office.update(made.id, None, both)).state == "active"
-        assert (await office.get(made.id, None)).pending == len(POSTS)
+        assert (await service.update(made.id, None, both)).state == "active"
+        assert (await service.get(made.id, None)).pending == len(POSTS)
 
     within(address, Lagging(enough=0), work)
 
@@ -209,17 +209,17 @@ def test_disabled_subscription_gets_no_deliveries(address: str) -> None:
 def test_recovery_sends_missed_events_last(address: str) -> None:
     """Events sent before keep their IDs; missed ones get new IDs."""
 
-    async def work(office: SubscriptionService) -> None:
-        made = await office.subscribe(replace(BLANK, backfill=True))
-        before = await office.deliveries(made.id, None, before=None, limit=99)
-        count = await office.recover(made.id, None, samples.NOW)
-        after = await office.deliveries(made.id, None, before=None, limit=99)
+    async def work(service: SubscriptionService) -> None:
+        made = await service.subscribe(replace(BLANK, backfill=True))
+        before = await service.deliveries(made.id, None, before=None, limit=99)
+        count = await service.recover(made.id, None, samples.NOW)
+        after = await service.deliveries(made.id, None, before=None, limit=99)
         assert after[-len(before) :] == tuple(replace(one, trigger="manual") for one in before)
         fresh = [json.loads(one.body) for one in reversed(after[: -len(before)])]
         assert count == len(before) + len(fresh)
         assert [one["type"] for one in fresh] == ["post.removed"]
         assert len({one.event for one in after}) == len(after)
-        assert await office.recover(made.id, None, samples.NOW) == count
+        assert await service.recover(made.id, None, samples.NOW) == count
 
     within(address, Lagging(enough=0), work)
 
@@ -227,14 +227,14 @@ def test_recovery_sends_missed_events_last(address: str) -> None:
 def test_events_of_other_types_are_not_sent(address: str) -> None:
     """Nor for a changed selection."""
 
-    async def work(office: SubscriptionService) -> None:
-        wish = replace(BLANK, types=("post.removed",), backfill=True)
-        made = await office.subscribe(wish)
-        assert (await office.get(made.id, None)).pending == 0
-        await office.update(
+    async def work(service: SubscriptionService) -> None:
+        subscription = replace(BLANK, types=("post.removed",), backfill=True)
+        made = await service.subscribe(subscription)
+        assert (await service.get(made.id, None)).pending == 0
+        await service.update(
             made.id, None, SubscriptionPatch(selection=Selection.create(sources=["updates"]))
         )
-        assert (await office.get(made.id, None)).pending == len(POSTS) - 1
+        assert (await service.get(made.id, None)).pending == len(POSTS) - 1
 
     within(address, Lagging(enough=0), work)
 
@@ -242,13 +242,13 @@ def test_events_of_other_types_are_not_sent(address: str) -> None:
 def test_hub_subscriptions_are_not_webhooks(tmp_path: pathlib.Path) -> None:
     """They cannot be managed here; their deliveries are visible."""
 
-    async def work(office: SubscriptionService) -> None:
+    async def work(service: SubscriptionService) -> None:
         hub = replace(BLANK, id=SubscriptionId("sub_hub"), kind="websub", topic="x")
-        await office.subscriptions.add(hub, samples.NOW)
+        await service.subscriptions.add(hub, samples.NOW)
         with pytest.raises(UnknownName):
-            await office.send_test("sub_hub")
-        assert await office.deliveries("sub_hub", None, before=None, limit=9) == ()
-        assert await office.list_page(None, "", 9) == ((), None)
+            await service.send_test("sub_hub")
+        assert await service.deliveries("sub_hub", None, before=None, limit=9) == ()
+        assert await service.list_page(None, "", 9) == ((), None)
 
     within(sqlite_url(tmp_path), Lagging(), work)
 
@@ -256,15 +256,15 @@ def test_hub_subscriptions_are_not_webhooks(tmp_path: pathlib.Path) -> None:
 def test_refused_url_is_a_field_error(tmp_path: pathlib.Path) -> None:
     """When adding, editing and parsing; nothing is changed."""
 
-    async def work(office: SubscriptionService) -> None:
+    async def work(service: SubscriptionService) -> None:
         refused = "https://192.168.0.1/"
         with pytest.raises(ValidationFailed, match=r"192\.168\.0\.1"):
-            await office.subscribe(replace(BLANK, url=refused))
-        made = await office.subscribe(BLANK)
+            await service.subscribe(replace(BLANK, url=refused))
+        made = await service.subscribe(BLANK)
         with pytest.raises(ValidationFailed) as caught:
-            await office.update(made.id, None, SubscriptionPatch(url=refused))
+            await service.update(made.id, None, SubscriptionPatch(url=refused))
         assert [one.pointer for one in caught.value.errors] == ["#/url"]
-        assert (await office.get(made.id, None)).subscription.url == HOOK
+        assert (await service.get(made.id, None)).subscription.url == HOOK
 
     within(sqlite_url(tmp_path), Lagging(), work)
 
@@ -280,23 +280,23 @@ def test_dns_answers_are_hidden_from_partners(tmp_path: pathlib.Path) -> None:
     """Unknown and private names get the same error; the command line has the reason."""
     names = ("private", "mapped", "unknown")
 
-    async def refusals(office: SubscriptionService) -> set[str]:
+    async def refusals(service: SubscriptionService) -> set[str]:
         said = set()
         for name in names:
             with pytest.raises(ValidationFailed) as caught:
-                await office.subscribe(replace(BLANK, url=f"https://{name}.example/"))
+                await service.subscribe(replace(BLANK, url=f"https://{name}.example/"))
             (mistake,) = caught.value.errors
             text = f"{mistake.code} {mistake.message} {mistake.hint}"
             said.add(text.replace(name, "NAME"))
         return said
 
-    async def work(office: SubscriptionService) -> None:
-        office = replace(office, ssrf_guard=SsrfGuard(lookup=_resolve))
-        assert len(await refusals(office)) == 3
-        (only,) = await refusals(replace(office, hides_dns_answers=True))
+    async def work(service: SubscriptionService) -> None:
+        service = replace(service, ssrf_guard=SsrfGuard(lookup=_resolve))
+        assert len(await refusals(service)) == 3
+        (only,) = await refusals(replace(service, hides_dns_answers=True))
         assert "10.1.2.3" not in only
         with pytest.raises(ValidationFailed, match="https"):
-            await replace(office, hides_dns_answers=True).subscribe(replace(BLANK, url="ftp://x/"))
+            await replace(service, hides_dns_answers=True).subscribe(replace(BLANK, url="ftp://x/"))
 
     within(sqlite_url(tmp_path), Lagging(), work)
 
@@ -304,12 +304,12 @@ def test_dns_answers_are_hidden_from_partners(tmp_path: pathlib.Path) -> None:
 def test_partner_sees_attempts_without_ip_addresses(tmp_path: pathlib.Path) -> None:
     """The operator, who owns nothing, sees where each went."""
 
-    async def work(office: SubscriptionService) -> None:
+    async def work(service: SubscriptionService) -> None:
         async with run_receiver(respond(204)) as receiver:
-            made = await office.subscribe(replace(BLANK, owner="p", url=receiver.url("/hook")))
-            assert (await office.send_test(made.id)).ip_address == "127.0.0.1"
-            assert (await office.send_test(made.id, "p")).ip_address == "127.0.0.1"  # of the URL
-            assert (await office.send_test(made.id, "p")).status == 204
+            made = await service.subscribe(replace(BLANK, owner="p", url=receiver.url("/hook")))
+            assert (await service.send_test(made.id)).ip_address == "127.0.0.1"
+            assert (await service.send_test(made.id, "p")).ip_address == "127.0.0.1"  # of the URL
+            assert (await service.send_test(made.id, "p")).status == 204
 
     within(sqlite_url(tmp_path), Lagging(), work)
 
@@ -346,15 +346,15 @@ def test_administrator_removes_an_unreadable_subscription(
     async def do() -> None:
         async with subscription_service_with_ledger(
             sqlite_url(tmp_path), Lagging(), entries=LEDGER
-        ) as office:
-            made = await office.subscribe(replace(BLANK, owner="partner"))
+        ) as service:
+            made = await service.subscribe(replace(BLANK, owner="partner"))
             with sqlite3.connect(tmp_path / "syndicate.db") as connection:
                 connection.execute("UPDATE subscription SET types = 'x'")
             connection.close()
             with pytest.raises(StorageError, match="cannot be read"):
-                await office.remove(made.id, "partner")
-            await office.remove(made.id, None)
+                await service.remove(made.id, "partner")
+            await service.remove(made.id, None)
             with pytest.raises(UnknownName):
-                await office.remove(made.id, None)
+                await service.remove(made.id, None)
 
     asyncio.run(do())

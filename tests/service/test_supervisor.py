@@ -16,7 +16,7 @@ def test_errors_are_logged_and_the_work_is_restarted(
 ) -> None:
     """Expected errors with their reason, unexpected ones with a traceback."""
     restarts = Restarts()
-    known = StorageError("the disk is full", hint="Make room.")
+    known = StorageError("the disk is full", hint="Free disk space.")
     ends = iter([known, KeyError("nobody expected this")])
 
     async def do() -> None:
@@ -44,7 +44,7 @@ def test_errors_are_logged_and_the_work_is_restarted(
     asyncio.run(do())
     expected, surprise = map(json.loads, capsys.readouterr().err.splitlines())
     assert (expected["event"], expected["reason"]) == ("nothing works", "the disk is full")
-    assert (expected["code"], expected["hint"]) == ("storage-error", "Make room.")
+    assert (expected["code"], expected["hint"]) == ("storage-error", "Free disk space.")
     assert (surprise["event"], surprise["level"]) == ("nothing works", "error")
     assert "nobody expected this" in surprise["exception"]
     assert restarts.components == ("part",)

@@ -1,4 +1,4 @@
-"""A receiver that believes what is signed, and says of all else why it does not."""
+"""The webhook receiver verifies signatures and gives a reason for each rejection."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ from syndicate.service.webhook_receiver import MAX_BODY_BYTES, WebhookReceiver
 NOW: Final = datetime(2024, 6, 1, 12, tzinfo=UTC)
 SECRET: Final = Secret(key=b"s" * 32)
 OTHER: Final = Secret(key=b"o" * 32)
-TOLD: Final = {"type": "post.removed", "data": {"seq": 1}}
+EVENT: Final = {"type": "post.removed", "data": {"seq": 1}}
 
 
 class ReceiverApp:
@@ -53,8 +53,8 @@ class ReceiverApp:
 
 
 @pytest.fixture
-def room() -> ReceiverApp:
-    """Return a room in which nothing was heard yet."""
+def receiver() -> ReceiverApp:
+    """Return a receiver without events."""
     return ReceiverApp()
 
 
@@ -70,15 +70,15 @@ def signed(
     }
 
 
-def test_what_is_signed_is_heard(room: ReceiverApp) -> None:
+def test_signed_webhook_is_accepted(receiver: ReceiverApp) -> None:
     """And answered as a good receiver does."""
-    body = json.dumps(TOLD).encode()
+    body = json.dumps(EVENT).encode()
 
-    answer = room.post(body, signed(body))
+    answer = receiver.post(body, signed(body))
 
     assert (answer.status_code, answer.content) == (204, b"")
-    assert room.events == [TOLD]
-    assert room.rejected == []
+    assert receiver.events == [EVENT]
+    assert receiver.rejected == []
 
 
 @pytest.mark.parametrize(
@@ -92,30 +92,32 @@ def test_what_is_signed_is_heard(room: ReceiverApp) -> None:
         ({}, "there is no subscription"),
     ],
 )
-def test_what_is_not_is_refused(room: ReceiverApp, headers: dict[str, str], why: str) -> None:
+def test_invalid_signature_is_rejected(
+    receiver: ReceiverApp, headers: dict[str, str], why: str
+) -> None:
     """401 with the reason, for the sender and for who listens."""
-    answer = room.post(b"{}", headers)
+    answer = receiver.post(b"{}", headers)
 
     assert answer.status_code == 401
     assert why in answer.text
-    assert room.rejected == [answer.text]
-    assert room.events == []
+    assert receiver.rejected == [answer.text]
+    assert receiver.events == []
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff"])
-def test_a_signed_body_that_is_no_object_is_refused(room: ReceiverApp, body: bytes) -> None:
+def test_body_without_a_json_object_is_rejected(receiver: ReceiverApp, body: bytes) -> None:
     """400: it is from who knows the secret, but it is no webhook."""
-    assert room.post(body, signed(body)).status_code == 400
-    assert "not a JSON object" in room.rejected[0]
-    assert room.events == []
+    assert receiver.post(body, signed(body)).status_code == 400
+    assert "not a JSON object" in receiver.rejected[0]
+    assert receiver.events == []
 
 
-def test_a_flood_is_refused(room: ReceiverApp) -> None:
+def test_body_over_the_limit_is_rejected(receiver: ReceiverApp) -> None:
     """413: nobody fills the memory."""
-    assert room.post(b"x" * (MAX_BODY_BYTES + 1), signed(b"x")).status_code == 413
+    assert receiver.post(b"x" * (MAX_BODY_BYTES + 1), signed(b"x")).status_code == 413
 
 
-def test_while_nobody_knows_the_secrets_the_sender_is_told_to_come_again(room: ReceiverApp) -> None:
+def test_unavailable_secrets_are_a_temporary_error(receiver: ReceiverApp) -> None:
     """503, as from any receiver whose database is away."""
-    answer = room.post(b"{}", signed(b"{}", to="sub_lost"))
+    answer = receiver.post(b"{}", signed(b"{}", to="sub_lost"))
     assert (answer.status_code, answer.text) == (503, "the database is away")

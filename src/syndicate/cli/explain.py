@@ -172,14 +172,14 @@ def _problems(snapshot: SourceSnapshot, path: Path) -> tuple[Problem, ...]:
 def _explain_post(reader: SnapshotReader, snapshot: SourceSnapshot, post: Post) -> Explanation:
     edition = reader.edition
     index = reader.content.index(snapshot.source)
-    (manuscript,) = index.render_inputs([post], LinkTargets(posts=()))
-    (item,) = reader.content.render_posts([post], edition)
+    (render_input,) = index.render_inputs([post], LinkTargets(posts=()))
+    (rendered_post,) = reader.content.render_posts([post], edition)
     return Explanation(
         source=snapshot.source.name,
         path=post.path,
         commit=snapshot.commit,
         hidden=_reason_not_live(post, edition),
-        fields=tuple(_fields(item, manuscript.fields)),
+        fields=tuple(_fields(rendered_post, render_input.fields)),
         feeds=tuple(
             FeedMembership(
                 feed=feed.name,

@@ -81,7 +81,7 @@ def test_page_over_the_limit_is_not_read(run: Run, tmp_path: Path) -> None:
 def test_the_real_post_folders_are_recognized(
     run: Run, tmp_path: Path, name: str, folder: str, dialect: str
 ) -> None:
-    """The one folder of each, and its house style; every post of it is served."""
+    """The folder and the dialect of each repository; every post is served."""
     cloned = clone(name, tmp_path)
     out = tmp_path / "syndicate.toml"
 

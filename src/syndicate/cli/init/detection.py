@@ -1,4 +1,4 @@
-"""What a repository looks like: its folders of posts, house style, site and categories; pure."""
+"""Detect folders of posts, dialect, site and categories of a repository, from its files only."""
 
 import json
 import re
