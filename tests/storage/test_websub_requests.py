@@ -48,10 +48,12 @@ async def test_renewal_changes_nothing_until_it_is_confirmed(hub: HubFixture) ->
     await hub.verify(subscription_request("a", secret=b"one"))
     before = await hub.subscriptions()
     later = NOW + timedelta(hours=1)
-    anew = replace(subscription_request("a"), id=SubscriptionId("sub_new"), secret=b"two")
-    await hub.verify(anew, later, error="the response status was 404")
+    renewal_request = replace(
+        subscription_request("a"), id=SubscriptionId("sub_new"), secret=b"two"
+    )
+    await hub.verify(renewal_request, later, error="the response status was 404")
     assert await hub.subscriptions() == before
-    await hub.verify(replace(anew, id=SubscriptionId("sub_newer")), later)
+    await hub.verify(replace(renewal_request, id=SubscriptionId("sub_newer")), later)
     (renewed,) = await hub.subscriptions()
     assert renewed.id == "sub_a"
     assert renewed.secrets == (Secret(key=b"two"),)
@@ -88,12 +90,14 @@ async def test_latest_request_replaces_pending_ones(hub: HubFixture) -> None:
     """Of the same callback and topic, even while one is being verified."""
     await hub.requests.add(subscription_request("a", secret=b"one"), NOW)
     (old,) = await hub.requests.claim(9, token="x", now=NOW, lease=LEASE)
-    anew = replace(subscription_request("a", secret=b"two"), id=SubscriptionId("sub_new"))
-    await hub.requests.add(anew, NOW)
+    renewal_request = replace(
+        subscription_request("a", secret=b"two"), id=SubscriptionId("sub_new")
+    )
+    await hub.requests.add(renewal_request, NOW)
     await hub.requests.complete(old, "", token="x", now=NOW)
     assert await hub.subscriptions() == []
     (claimed,) = await hub.requests.claim(9, token="y", now=NOW, lease=LEASE)
-    assert claimed == anew
+    assert claimed == renewal_request
 
 
 async def test_request_of_a_dead_verifier_is_claimed_again(hub: HubFixture) -> None:
@@ -194,7 +198,7 @@ async def test_simultaneous_requests_cannot_share_the_last_place(
 
 
 async def test_new_subscription_over_the_limit_is_refused_at_once(address: str) -> None:
-    """Ended ones make room; unsubscribing is never refused."""
+    """Ended ones do not count; unsubscribing is never refused."""
     async with open_hub(address, limits=HubLimits(max_subscriptions=1)) as hub:
         await hub.verify(subscription_request("a"))
         assert await hub.requests.add(subscription_request("b"), NOW) == limits.FAILURE_WINDOW
@@ -272,12 +276,12 @@ async def test_renewal_replaces_an_undecryptable_secret(address: str) -> None:
     """By the secret of the new request."""
     async with open_hub(address, key="right") as hub:
         await hub.verify(subscription_request("a", secret=b"old"))
-        anew = HubFixture(
+        renewal_request = HubFixture(
             outbox_fixture=hub.outbox_fixture,
             topics=hub.topics,
             requests=WebSubRequests(hub.outbox_fixture.database, SecretStore("other")),
         )
-        await anew.verify(subscription_request("a", secret=b"new"))
+        await renewal_request.verify(subscription_request("a", secret=b"new"))
         found = await Subscriptions(hub.outbox_fixture.database, SecretStore("other")).list(
             kind="websub"
         )

@@ -1,10 +1,10 @@
 """Statements that claim, complete and advance deliveries.
 
 Only the head of each subscription's queue can be claimed: its oldest unfinished delivery, which
-has ``is_head`` set (decision 20). Whoever adds or finishes deliveries promotes the next head in
-the same transaction, with the subscription locked, so a claim need not read what waits behind. A
-delivery keeps ``is_head`` when an older one is requeued; the order does not depend on the column,
-since a claim checks that nothing older is unfinished.
+has ``is_head`` set (decision 20). A transaction that adds or finishes deliveries promotes the next
+head, with the subscription locked, so a claim need not read what waits behind. A delivery keeps
+``is_head`` when an older one is requeued; the order does not depend on the column, since a claim
+checks that nothing older is unfinished.
 """
 
 import json
