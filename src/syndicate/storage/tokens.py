@@ -31,15 +31,15 @@ class Tokens:
         """
         if not name or name != name.strip() or not name.isprintable():
             raise UsageError(
-                f"a token cannot be called {name!r}",
+                f"invalid token name {name!r}",
                 code="malformed-name",
-                hint="Say whose it is, as in --name 'Example agency'.",
+                hint="Give the name of the owner, as in --name 'Example agency'.",
             )
         if expires is not None and expires <= now:
             raise UsageError(
-                f"the token would have expired already: {expires.isoformat()}",
+                f"the expiry is in the past: {expires.isoformat()}",
                 code="already-expired",
-                hint="Give a time to come, or none.",
+                hint="Give a time in the future, or none.",
             )
         text = TOKEN_PREFIX + secrets.token_urlsafe(32)
         new_row = {
