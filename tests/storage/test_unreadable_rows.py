@@ -99,8 +99,8 @@ async def test_unreadable_ledger_row_is_left_out(
         ("mode = 'dance'", "the stored request cannot be read: mode is 'dance'"),
         ("lease_seconds = 9e18", "the stored request cannot be read: "),
         ("lease_seconds = 'x'", "the stored request cannot be read: "),
-        ("secrets = 'x'", "its secret cannot be opened"),
-        ("secrets = x'ff'", "its secret cannot be opened"),
+        ("secrets = 'x'", "the secret cannot be decrypted"),
+        ("secrets = x'ff'", "the secret cannot be decrypted"),
     ],
 )
 async def test_unreadable_request_fails_alone(
