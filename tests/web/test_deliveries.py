@@ -60,7 +60,7 @@ def test_a_delivery_has_its_log(address: str) -> None:
                 "took_ms": 7,
                 "address": "",
                 "status": 500,
-                "answer": "so it is",
+                "response": "some text",
                 "error": "the response status was 500",
             }
         ]

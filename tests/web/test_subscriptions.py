@@ -295,7 +295,7 @@ def test_a_test_says_what_came_of_it(address: str) -> None:
             well, ill = [(await partner.request("POST", path)).json() for _ in range(2)]
             assert (well["status"], well["error"], well["address"]) == (204, "", "127.0.0.1")
             assert well["trigger"] == "manual"
-            assert (ill["status"], ill["answer"]) == (500, "no")
+            assert (ill["status"], ill["response"]) == (500, "no")
             assert json.loads(receiver.requests[0].body)["type"] == "subscription.test"
 
     run_with_api_client(address, visit)

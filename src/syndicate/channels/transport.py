@@ -6,14 +6,17 @@ and twice as many deliveries per second (docs/decisions/0007).
 """
 
 import asyncio
+import errno
+import os
 import ssl
 import time
 from base64 import b64encode
-from collections.abc import AsyncGenerator, AsyncIterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from itertools import islice
 from types import TracebackType
 from typing import Final, Protocol, Self, cast
 from weakref import WeakValueDictionary
@@ -24,8 +27,11 @@ from aiohttp.http_exceptions import HttpProcessingError
 from httpx_aiohttp import AiohttpTransport
 
 from syndicate.channels.connection import CURRENT_TRACE, RequestTrace, make_session
-from syndicate.channels.failure import describe_failure, printable
-from syndicate.channels.response_protocol import MAX_BODY_BYTES, ParsingBudget
+from syndicate.channels.response_protocol import (
+    MAX_BODY_BYTES,
+    ParsingBudget,
+    ResponseLimitError,
+)
 from syndicate.channels.ssrf_guard import SsrfGuard, request_target
 from syndicate.errors import Refused
 from syndicate.model.delivery import Attempt, Delivery, FailureCause
@@ -47,6 +53,26 @@ RECORDED_HEADERS: Final = frozenset(
     {b"content-type", b"location", b"retry-after", b"webhook-delivery"}
 )
 """Response headers that an attempt records."""
+
+_MAX_TEXT_CHARACTERS: Final = 1_000
+"""How many characters of a receiver's text are recorded."""
+
+_LOCAL_SHORTAGES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+"""Errors of this host's own limits, for which no receiver is to blame."""
+
+_CAUSES: Final[tuple[tuple[type[Exception], FailureCause, str], ...]] = (
+    (PermissionError, "refused", ""),
+    (aiohttp.ClientConnectorDNSError, "name", "the name cannot be resolved"),
+    (aiohttp.ClientSSLError, "tls", "TLS verification failed"),
+    (aiohttp.ClientProxyConnectionError, "proxy", "no connection to the proxy"),
+    (aiohttp.ClientHttpProxyError, "proxy", "the proxy refused the request"),
+    (aiohttp.ClientConnectorError, "connect", "no connection"),
+    (aiohttp.ConnectionTimeoutError, "connect", "connecting timed out"),
+    (aiohttp.ClientPayloadError, "broken", "incomplete response"),
+    (ResponseLimitError, "broken", "the response is over a limit"),
+    (HttpProcessingError, "broken", "the response is not HTTP"),
+)
+"""Cause and beginning of the text by exception class; the first match in a chain counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +201,7 @@ class Transport:
         except TimeoutError:
             return "timeout", f"no complete response within {self._timeout:g} s"
         except (httpx.HTTPError, aiohttp.ClientError, HttpProcessingError, OSError) as error:
-            return describe_failure(error, has_response=trace.has_response)
+            return _describe_failure(error, has_response=trace.has_response)
         return _status_failure(trace)
 
     def _request(
@@ -233,7 +259,7 @@ async def _send_once(
     response = await transport.handle_async_request(request)
     trace.status = response.status_code
     trace.headers = tuple(
-        (name.lower().decode(), printable(value.decode("latin-1")))
+        (name.lower().decode(), _printable(value.decode("latin-1")))
         for name, value in response.headers.raw
         if name.lower() in RECORDED_HEADERS
     )
@@ -260,6 +286,53 @@ def _status_failure(trace: RequestTrace) -> tuple[FailureCause, str]:
     return "status", f"the response status was {status}{redirect}"
 
 
+def _describe_failure(error: BaseException, *, has_response: bool) -> tuple[FailureCause, str]:
+    """Return the cause of ``error`` and a sentence about it.
+
+    ``has_response`` tells whether any byte of a response arrived.
+    """
+    chain = tuple(_chain(error))
+    if any(isinstance(link, OSError) and link.errno in _LOCAL_SHORTAGES for link in chain):
+        return "busy", "this host cannot open another connection at present"
+    for kind, cause, summary in _CAUSES:
+        if any(isinstance(link, kind) for link in chain):
+            return cause, ": ".join(filter(None, (summary, _detail(chain[-1]))))
+    stage = "during the response" if has_response else "before a response arrived"
+    return "broken", f"the connection was lost {stage}"
+
+
+def _printable(text: str) -> str:
+    """Return the beginning of ``text`` without control characters and lone surrogates."""
+    if len(text) <= _MAX_TEXT_CHARACTERS and text.isprintable():
+        return text
+    shown = (c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return "".join(islice(shown, _MAX_TEXT_CHARACTERS))
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+def _detail(error: BaseException) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return error.verify_message
+    if isinstance(error, ssl.SSLError):
+        return error.reason.lower().replace("_", " ")
+    if isinstance(error, ConnectionError) and error.errno:
+        return os.strerror(error.errno)  # event loops add different texts of their own
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if isinstance(error, HttpProcessingError | aiohttp.ClientResponseError):
+        return _first_line(error.message)
+    return _first_line(str(error))
+
+
+def _first_line(text: str) -> str:
+    return _printable(text.partition("\n")[0].rstrip(":. "))
+
+
 class Channel(Protocol):
     """Sends one delivery to one subscription; never raises for the behaviour of a receiver."""
 
@@ -284,7 +357,7 @@ def attempt_from(response: ResponseSummary, delivery: Delivery, started: datetim
         ip_address=response.ip_address,
         status=response.status,
         headers=response.headers,
-        response=printable(response.body.decode(errors="replace")),
+        response=_printable(response.body.decode(errors="replace")),
         cause=response.cause,
         error=response.error,
     )

@@ -17,7 +17,7 @@ _LOOKUP_RESULT: Final = re.compile(
     r"the name (?:\S+ )?cannot be resolved).*",
     re.DOTALL,
 )
-"""Error texts of `channels.ssrf_guard` and `channels.failure` about resolving a host name."""
+"""Error texts of `channels.ssrf_guard` and `channels.transport` about resolving a host name."""
 
 _POSSIBLE_ADDRESS: Final = re.compile(r"[0-9A-Fa-f:]*[:.][0-9A-Fa-f:.]+")
 

@@ -78,6 +78,6 @@ def attempt_json(attempt: Attempt) -> JsonObject:
         "took_ms": attempt.took_ms,
         "address": attempt.ip_address,
         "status": attempt.status,
-        "answer": attempt.response,
+        "response": attempt.response,
         "error": attempt.error,
     }
