@@ -13,7 +13,6 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
 )
-from pydantic_core import ErrorDetails, PydanticCustomError, PydanticOmit
 
 from syndicate.errors import FieldError, UsageError, ValidationFailed
 from syndicate.model.edition import Edition
@@ -33,7 +32,6 @@ _MAX_LIST_ERRORS: Final = 20
 """After so many errors in lists the rest is skipped: each value is compared with many names."""
 
 _PRINTABLE_TEXT: Final = re.compile(r"[^\x00-\x1f\x7f]*")
-_USAGE_ERROR: Final = "usage_error"
 _Match = Literal["any", "all"]
 
 _ABSENT: Final[Any] = None
@@ -50,7 +48,6 @@ _ERRORS: Final[Mapping[str, UsageError]] = {
         "the field is required", code="missing-field", hint="Add the URL to send to."
     ),
     "model_type": UsageError("expected an object", code="wrong-type"),
-    "string_type": UsageError("expected text", code="wrong-type"),
 }
 """Errors by the type that pydantic gives them."""
 
@@ -63,42 +60,45 @@ class _Context:
     errors: int = 0
 
 
-def _reported(error: UsageError) -> PydanticCustomError:
-    return PydanticCustomError(_USAGE_ERROR, "{error}", {"error": error})
+class _InvalidValueError(ValueError):
+    """Carries an error through pydantic; None where no more errors are reported."""
+
+    def __init__(self, error: UsageError | None) -> None:
+        super().__init__()
+        self.error: Final = error
 
 
 def _text(value: object) -> str:
     if isinstance(value, str) and value.strip() and _PRINTABLE_TEXT.fullmatch(value):
         return value.strip()
-    raise PydanticCustomError("string_type", "expected text")
+    raise UsageError("expected text", code="wrong-type")
 
 
 def _url(value: object) -> str:
     text = _text(value)
     if text != value:
-        error = UsageError(
+        raise UsageError(
             "the URL has spaces before or after it",
             code="malformed-url",
             hint="Write it like https://partner.example/hook.",
         )
-        raise _reported(error)
     return text
 
 
-def _name(parse: Callable[[str, Edition], str]) -> BeforeValidator:
-    """Return a validator of one value in a list of names."""
+def _event_types(value: object) -> tuple[EventType, ...]:
+    if not isinstance(value, list) or not value:
+        raise UsageError("expected a list of types", code="wrong-type", choices=EVENT_TYPES)
+    return parse_event_types(value)
 
-    def validate(value: object, info: ValidationInfo) -> str:
-        context = cast("_Context", info.context)
-        if context.errors >= _MAX_LIST_ERRORS:
-            raise PydanticOmit
-        context.errors += 1
+
+def _validator(parse: Callable[[object], object]) -> BeforeValidator:
+    """Return a validator that reports a `UsageError` of ``parse``."""
+
+    def validate(value: object) -> object:
         try:
-            name = parse(_text(value), context.edition())
+            return parse(value)
         except UsageError as error:
-            raise _reported(error) from None
-        context.errors -= 1
-        return name
+            raise _InvalidValueError(error) from None
 
     return BeforeValidator(validate)
 
@@ -107,22 +107,28 @@ def _choice(kind: object) -> BeforeValidator:
     """Return a validator of the values of a ``Literal``."""
     choices: tuple[str, ...] = get_args(kind)
 
-    def validate(value: object) -> object:
+    def parse(value: object) -> object:
         if value not in choices:
-            raise _reported(unknown_value(value, choices))
+            raise unknown_value(value, choices)
         return value
 
+    return _validator(parse)
+
+
+def _name(parse: Callable[[str, Edition], str]) -> BeforeValidator:
+    """Return a validator of one value in a list of names."""
+
+    def validate(value: object, info: ValidationInfo) -> str:
+        context = cast("_Context", info.context)
+        if context.errors >= _MAX_LIST_ERRORS:
+            raise _InvalidValueError(None)
+        try:
+            return parse(_text(value), context.edition())
+        except UsageError as error:
+            context.errors += 1
+            raise _InvalidValueError(error) from None
+
     return BeforeValidator(validate)
-
-
-def _event_types(value: object) -> tuple[EventType, ...]:
-    if not isinstance(value, list) or not value:
-        error = UsageError("expected a list of types", code="wrong-type", choices=EVENT_TYPES)
-        raise _reported(error)
-    try:
-        return parse_event_types(value)
-    except UsageError as error:
-        raise _reported(error) from None
 
 
 class _Body(BaseModel):
@@ -151,9 +157,9 @@ class _SelectionBody(_Body):
 class SubscriptionBody(_Body):
     """Fields that can be set at any time; a field that is left out has no value."""
 
-    url: Annotated[str, BeforeValidator(_url)] = _ABSENT
+    url: Annotated[str, _validator(_url)] = _ABSENT
     selection: _SelectionBody = _ABSENT
-    types: Annotated[tuple[EventType, ...], BeforeValidator(_event_types)] = _ABSENT
+    types: Annotated[tuple[EventType, ...], _validator(_event_types)] = _ABSENT
     minor: bool = _ABSENT
     payload: Annotated[Payload, _choice(Payload)] = _ABSENT
 
@@ -168,7 +174,7 @@ class SubscriptionBody(_Body):
 class NewSubscription(SubscriptionBody):
     """Body of POST ``/v1/subscriptions``."""
 
-    url: Annotated[str, BeforeValidator(_url)]
+    url: Annotated[str, _validator(_url)]
     backfill: bool = _ABSENT
 
 
@@ -190,15 +196,15 @@ def parse_subscription(
         return body.model_validate(document, context=_Context(edition)).patch()
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
+        errors = [(detail["loc"], _usage_error(detail, body)) for detail in details]
         raise ValidationFailed.from_errors(
-            [_field_error(detail, body) for detail in details]
+            [_field_error(location, error) for location, error in errors if error is not None]
         ) from None
 
 
-def _field_error(detail: ErrorDetails, body: type[SubscriptionBody]) -> FieldError:
-    error = _usage_error(detail, body)
+def _field_error(location: tuple[str | int, ...], error: UsageError) -> FieldError:
     return FieldError(
-        pointer="#" + "".join(f"/{_pointer_segment(str(key))}" for key in detail["loc"]),
+        pointer="#" + "".join(f"/{_pointer_segment(str(key))}" for key in location),
         message=error.message,
         hint=error.hint,
         code=error.code,
@@ -208,18 +214,21 @@ def _field_error(detail: ErrorDetails, body: type[SubscriptionBody]) -> FieldErr
     )
 
 
-def _usage_error(detail: ErrorDetails, body: type[SubscriptionBody]) -> UsageError:
-    if detail["type"] == _USAGE_ERROR:
-        return cast("UsageError", detail["ctx"]["error"])
-    if detail["type"] != "extra_forbidden":
-        return _ERRORS[detail["type"]]
-    model: type[_Body] = _SelectionBody if len(detail["loc"]) > 1 else body
-    fields = tuple(model.model_fields)
-    if detail["loc"][-1] in _READ_ONLY_FIELDS:
+def _usage_error(detail: Mapping[str, Any], body: type[SubscriptionBody]) -> UsageError | None:
+    """Return the error that one of pydantic's is reported as; None if it is not."""
+    kind, location = detail["type"], detail["loc"]
+    if kind == "value_error":
+        return cast("_InvalidValueError", detail["ctx"]["error"]).error
+    if kind != "extra_forbidden":
+        return _ERRORS[kind]
+    model: type[_Body] = _SelectionBody if len(location) > 1 else body
+    if location[-1] in _READ_ONLY_FIELDS:
         message, code = "this field is read-only", "fixed-field"
     else:
         message, code = "unknown field", "unknown-field"
-    return UsageError(message, code=code, hint="Remove the field.", choices=fields)
+    return UsageError(
+        message, code=code, hint="Remove the field.", choices=tuple(model.model_fields)
+    )
 
 
 def _pointer_segment(name: str) -> str:
