@@ -55,6 +55,18 @@ def test_every_named_source_file_exists(document: Path) -> None:
     assert missing == []
 
 
+def test_every_decision_has_a_status() -> None:
+    """The status of a decision is its third line, and its row in the index has the same one."""
+    index = (ROOT / "docs" / "decisions" / "README.md").read_text()
+    statuses = {}
+    for path in (ROOT / "docs" / "decisions").glob("0*.md"):
+        line = path.read_text().splitlines()[2]
+        assert line.startswith("**Status:** "), path.name
+        statuses[path.name] = re.sub(r"\[(\d+)\]\(.*?\)", r"\1", line.partition("** ")[2])
+    rows = re.findall(r"^\| \[\d+\]\((.*?)\) \| .* \| (.*) \|$", index, re.MULTILINE)
+    assert dict(rows) == statuses
+
+
 def test_readme_webhook_has_the_fields_of_a_webhook() -> None:
     """The sample in the README has the fields of a webhook body, in their order."""
     (example,) = code_blocks("README.md", "http")
