@@ -6,6 +6,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -57,7 +58,13 @@ PYTHON = [path for path in TEXTS if path.suffix == ".py"]
 TREES = {path: ast.parse(TEXTS[path]) for path in PYTHON}
 
 
-def documented_nodes() -> Iterator[tuple[str, Documented]]:
+@cache
+def documented_nodes() -> tuple[tuple[str, Documented], ...]:
+    """Return every module, class and function with its file and line."""
+    return tuple(find_documented_nodes())
+
+
+def find_documented_nodes() -> Iterator[tuple[str, Documented]]:
     """Yield every module, class and function with its file and line."""
     for path, tree in TREES.items():
         for node in ast.walk(tree):
@@ -116,6 +123,7 @@ def test_project_holds_no_forbidden_text(kind: str) -> None:
     matches = [
         f"{path.relative_to(ROOT)}:{number}: {line}"
         for path, text in TEXTS.items()
+        if pattern.search(text)
         for number, line in enumerate(text.splitlines(), start=1)
         if pattern.search(line)
     ]
@@ -201,6 +209,7 @@ def test_no_line_ends_with_white_space() -> None:
     lines = [
         f"{path.relative_to(ROOT)}:{number}"
         for path, text in TEXTS.items()
+        if re.search(r"[ \t]$", text, re.MULTILINE)
         for number, line in enumerate(text.splitlines(), start=1)
         if line != line.rstrip() and not any(path.is_relative_to(other) for other in unchecked)
     ]
