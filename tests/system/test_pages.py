@@ -123,7 +123,7 @@ def test_every_kind_of_page_was_visited(page_results: Sequence[PageResult]) -> N
 
 
 def test_pages_are_accessible(page_results: Sequence[PageResult]) -> None:
-    """axe-core finds no violation of WCAG 2.2 AA or its best practices, light or dark."""
+    """No page violates WCAG 2.2 AA or the best practices of axe-core, light or dark."""
     assert {look.path: look.violations for look in page_results if look.violations} == {}
 
 

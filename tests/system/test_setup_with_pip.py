@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 110
+TIMEOUT_SECONDS = 110
 """Time for creating a virtual environment on a busy machine."""
 
 BACKEND = """
@@ -93,7 +93,7 @@ class Project:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            timeout=PATIENCE,
+            timeout=TIMEOUT_SECONDS,
         )
         return completed.returncode, completed.stdout
 
@@ -117,7 +117,7 @@ class Project:
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a virtual environment with the bundled pip, made once."""
     folder = tmp_path_factory.mktemp("environment") / ".venv"
-    subprocess.run([sys.executable, "-m", "venv", folder], check=True, timeout=PATIENCE)
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True, timeout=TIMEOUT_SECONDS)
     return folder
 
 
