@@ -1,4 +1,4 @@
-"""The feed_cache makes each thing once and keeps it while nothing changes it."""
+"""The feed cache builds each feed once and caches it until something changes."""
 
 import asyncio
 import gzip
@@ -37,8 +37,8 @@ def content_reader(*posts: Post) -> SampleContentReader:
     return SampleContentReader(samples.edition(*posts))
 
 
-def test_a_feed_is_made_once_per_edition() -> None:
-    """The next reader of the same address gets the very same object."""
+def test_feed_is_built_once_per_edition() -> None:
+    """The next request gets the same object."""
 
     async def scenario() -> None:
         feed_cache, reader = FeedCache(samples.SERVICE_INFO), content_reader(*POSTS)
@@ -48,8 +48,8 @@ def test_a_feed_is_made_once_per_edition() -> None:
     asyncio.run(scenario())
 
 
-def test_a_representation_is_the_feed_that_its_format_writes() -> None:
-    """Made of kept entries or not, the bytes are those of the format."""
+def test_representation_has_the_bytes_of_its_format() -> None:
+    """With entries from the cache or new ones."""
 
     async def scenario() -> None:
         feed_cache, reader = FeedCache(samples.SERVICE_INFO), content_reader(*POSTS)
@@ -66,8 +66,8 @@ def test_a_representation_is_the_feed_that_its_format_writes() -> None:
     asyncio.run(scenario())
 
 
-def test_an_answer_links_to_all_that_its_feed_links_to_and_to_the_other_formats() -> None:
-    """Self, next and the rest as in the document; canonical; one alternate for each format."""
+def test_representation_links_to_other_formats() -> None:
+    """The links of the document, canonical, and an alternate for each other format."""
 
     async def scenario() -> None:
         made = await get_feed(
@@ -85,8 +85,8 @@ def test_an_answer_links_to_all_that_its_feed_links_to_and_to_the_other_formats(
     asyncio.run(scenario())
 
 
-def test_the_formats_of_a_feed_share_its_items() -> None:
-    """Posts become items once for all three formats."""
+def test_formats_of_a_feed_share_rendered_posts() -> None:
+    """Posts are rendered once for all three formats."""
 
     async def scenario() -> None:
         feed_cache, reader = FeedCache(samples.SERVICE_INFO), content_reader(*POSTS)
@@ -97,8 +97,8 @@ def test_the_formats_of_a_feed_share_its_items() -> None:
     asyncio.run(scenario())
 
 
-def test_a_feed_that_many_want_at_once_is_made_once() -> None:
-    """The others wait for it; one who leaves, even the first, takes nothing from them."""
+def test_concurrent_requests_share_one_build() -> None:
+    """A request that is cancelled, even the first one, does not affect the others."""
 
     async def scenario() -> None:
         feed_cache, reader = FeedCache(samples.SERVICE_INFO), content_reader(*POSTS)
@@ -118,8 +118,8 @@ def test_a_feed_that_many_want_at_once_is_made_once() -> None:
     asyncio.run(scenario())
 
 
-def test_an_entry_is_written_once_for_all_feeds_and_editions() -> None:
-    """A post that stays as it is keeps its bytes; one that changes gets new ones."""
+def test_entry_is_written_once_for_all_feeds() -> None:
+    """An unchanged post keeps its bytes in other feeds and editions; a changed one does not."""
 
     async def scenario() -> None:
         feed_cache = FeedCache(samples.SERVICE_INFO)
@@ -136,8 +136,8 @@ def test_an_entry_is_written_once_for_all_feeds_and_editions() -> None:
     asyncio.run(scenario())
 
 
-def test_a_new_edition_that_changes_no_byte_keeps_bytes_and_compression() -> None:
-    """Only the date of the last change moves, since a post elsewhere came or went."""
+def test_unchanged_feed_keeps_its_bytes_in_a_new_edition() -> None:
+    """Only the date of the last change moves, since another post came or went."""
 
     async def scenario() -> None:
         feed_cache = FeedCache(samples.SERVICE_INFO)
@@ -154,8 +154,8 @@ def test_a_new_edition_that_changes_no_byte_keeps_bytes_and_compression() -> Non
     asyncio.run(scenario())
 
 
-def test_a_new_edition_that_changes_a_post_changes_the_tag() -> None:
-    """What a reader has is out of date, and says so."""
+def test_changed_post_changes_the_entity_tag() -> None:
+    """Clients then get the new feed."""
 
     async def scenario() -> None:
         feed_cache = FeedCache(samples.SERVICE_INFO)
@@ -173,8 +173,8 @@ def test_a_new_edition_that_changes_a_post_changes_the_tag() -> None:
     asyncio.run(scenario())
 
 
-def test_tags_are_the_same_on_every_replica() -> None:
-    """Two presses that never met agree, whatever each made before."""
+def test_entity_tags_are_equal_on_all_replicas() -> None:
+    """Whatever each feed cache has built before."""
 
     async def scenario() -> None:
         one, two = FeedCache(samples.SERVICE_INFO), FeedCache(samples.SERVICE_INFO)
@@ -188,16 +188,16 @@ def test_tags_are_the_same_on_every_replica() -> None:
     asyncio.run(scenario())
 
 
-def gone(post: Post) -> LedgerEntry:
-    """Return what is told when ``post`` is deleted."""
+def removed_entry(post: Post) -> LedgerEntry:
+    """Return the ledger entry of a deleted ``post``."""
     row = LedgerRow.from_post(post, is_live=False, generation=1)
     return LedgerEntry(row=row, reason="deleted", noticed_at=samples.NOW, commit=samples.COMMIT)
 
 
-def test_what_left_is_told_for_the_selection() -> None:
-    """Tombstones stand in Atom, those of other selections and of posts that are back do not."""
+def test_tombstones_are_those_of_the_selection() -> None:
+    """Without those of posts that are published again."""
     others = samples.post("updates/2024-02-02-x.md", source="updates")
-    removed = tuple(gone(post) for post in (POSTS[0], POSTS[1], others))
+    removed = tuple(removed_entry(post) for post in (POSTS[0], POSTS[1], others))
 
     async def scenario() -> None:
         feed_cache = FeedCache(samples.SERVICE_INFO)
@@ -212,8 +212,8 @@ def test_what_left_is_told_for_the_selection() -> None:
     asyncio.run(scenario())
 
 
-def test_what_left_is_told_without_a_new_edition() -> None:
-    """The ledger knows it a moment later than the edition; what does not change stays."""
+def test_removed_entries_change_a_feed_without_a_new_edition() -> None:
+    """The ledger records removals a moment after the edition; other feeds keep their bytes."""
 
     async def scenario() -> None:
         feed_cache, reader = (
@@ -222,7 +222,7 @@ def test_what_left_is_told_without_a_new_edition() -> None:
         )
         before = await get_feed(feed_cache, reader, "all", Query(), ATOM)
         elsewhere = await get_feed(feed_cache, reader, "carousel", Query(), ATOM)
-        removed = (gone(POSTS[0]),)
+        removed = (removed_entry(POSTS[0]),)
         after = await get_feed(feed_cache, reader, "all", Query(), ATOM, removed=removed)
         assert before.etag != after.etag
         again = await get_feed(feed_cache, reader, "carousel", Query(), ATOM, removed=removed)
@@ -231,8 +231,8 @@ def test_what_left_is_told_without_a_new_edition() -> None:
     asyncio.run(scenario())
 
 
-def test_an_unknown_name_is_refused() -> None:
-    """The error of the edition passes through."""
+def test_unknown_feed_name_raises() -> None:
+    """The error of the edition is passed on."""
     with pytest.raises(UnknownName, match="no feed called 'nowhere'"):
         asyncio.run(
             get_feed(
@@ -246,7 +246,7 @@ async def wait_until_recompressed(
     reader: SampleContentReader,
     query: Query = Query(),  # noqa: B008
 ) -> Representation:
-    """Ask for a feed until it comes well compressed."""
+    """Request a feed until it has its final compression."""
     while True:
         made = await get_feed(feed_cache, reader, "all", query, ATOM)
         if made.is_recompressed:
@@ -254,8 +254,8 @@ async def wait_until_recompressed(
         await asyncio.sleep(0.001)
 
 
-def test_better_compression_comes_later_and_stays() -> None:
-    """The first readers get quick gzip and brotli; better ones follow, once."""
+def test_final_compression_replaces_the_fast_one() -> None:
+    """The first clients get fast gzip and brotli; the final compression is made once."""
 
     async def scenario(executor: Executor) -> None:
         feed_cache, reader = (
@@ -275,8 +275,8 @@ def test_better_compression_comes_later_and_stays() -> None:
         asyncio.run(scenario(executor))
 
 
-def test_what_was_compressed_too_late_is_thrown_away() -> None:
-    """When the feed has changed meanwhile, the old bytes do not come back."""
+def test_late_compression_of_an_old_version_is_discarded() -> None:
+    """When the feed has changed meanwhile."""
 
     async def scenario(executor: Executor, gate: threading.Event) -> None:
         feed_cache, reader = (
@@ -294,8 +294,8 @@ def test_what_was_compressed_too_late_is_thrown_away() -> None:
         asyncio.run(scenario(executor, threading.Event()))
 
 
-def test_one_feed_at_a_time_is_compressed_well() -> None:
-    """Whatever else is asked for meanwhile waits as an address: it may be another feed by then."""
+def test_feeds_are_recompressed_one_after_the_other() -> None:
+    """The queue holds keys, so that the current version is compressed."""
     submitted = 0
 
     class Counted(ThreadPoolExecutor):

@@ -1,4 +1,4 @@
-"""What a feed cache keeps, and what it forgets."""
+"""Memory of the feed cache."""
 
 import asyncio
 import gc
@@ -14,8 +14,8 @@ from tests.feeds.content_reader import SampleContentReader, get_feed
 from tests.feeds.test_feed_cache import ATOM, POSTS, content_reader
 
 
-def test_whoever_watches_a_feed_does_not_keep_it() -> None:
-    """The express lane may watch hundreds for which there is no room any more."""
+def test_version_of_a_feed_does_not_keep_it_in_memory() -> None:
+    """The response cache may hold versions of hundreds of feeds that were dropped."""
     words = "Words. " * 20_000
 
     async def scenario() -> int:
@@ -41,8 +41,8 @@ def test_whoever_watches_a_feed_does_not_keep_it() -> None:
     assert asyncio.run(scenario()) < 15 * len(words) * len(POSTS)
 
 
-def test_a_press_without_room_makes_everything_anew() -> None:
-    """What is compressed later finds nothing to replace, and nothing breaks."""
+def test_feed_cache_of_size_zero_stores_nothing() -> None:
+    """The final compression has nothing to replace, and nothing fails."""
 
     async def scenario(executor: Executor) -> None:
         feed_cache, reader = (
@@ -60,8 +60,8 @@ def test_a_press_without_room_makes_everything_anew() -> None:
     asyncio.run(scenario(ThreadPoolExecutor(1)))
 
 
-def test_questions_without_an_answer_take_room_too() -> None:
-    """Whoever asks for ever other languages that nobody writes fills the room, not the memory."""
+def test_empty_feeds_count_for_the_size() -> None:
+    """Requests for ever other languages fill the cache, not the memory."""
 
     async def scenario() -> None:
         feed_cache, reader = (
@@ -75,8 +75,8 @@ def test_questions_without_an_answer_take_room_too() -> None:
     asyncio.run(scenario())
 
 
-def test_an_edition_is_forgotten_while_its_feeds_are_kept() -> None:
-    """A feed that nobody asks for any more does not hold everything that was published with it."""
+def test_cached_feed_does_not_keep_its_edition_in_memory() -> None:
+    """A feed that is not requested any more does not hold all posts of its edition."""
 
     async def scenario() -> None:
         feed_cache, reader = FeedCache(samples.SERVICE_INFO), content_reader(*POSTS)
@@ -88,8 +88,8 @@ def test_an_edition_is_forgotten_while_its_feeds_are_kept() -> None:
     asyncio.run(scenario())
 
 
-def test_compression_that_is_called_off_changes_nothing() -> None:
-    """A service that stops cancels what has not begun; readers keep the hasty bytes."""
+def test_cancelled_compression_changes_nothing() -> None:
+    """When the service stops; clients get the fast compression."""
 
     async def scenario(executor: ThreadPoolExecutor, gate: threading.Event) -> None:
         feed_cache, reader = (

@@ -1,4 +1,4 @@
-"""The feed_cache while posts are being rendered, and while it writes large feeds."""
+"""The feed cache while posts are being rendered, and while it writes large feeds."""
 
 import asyncio
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ ATOM = FORMATS["atom"]
 POSTS = samples.posts(3)
 
 
-class Slow(SampleContentReader):
+class SlowReader(SampleContentReader):
     """A reader whose posts are rendered when `ready` is set."""
 
     def __init__(self, edition: Edition, words: str) -> None:
@@ -33,12 +33,15 @@ class Slow(SampleContentReader):
         return await super().render_posts(posts, _edition)
 
 
-def test_who_asks_for_a_new_edition_does_not_get_what_is_made_of_the_former() -> None:
-    """Though both are being rendered at the same time, and whichever is done first."""
+def test_request_for_a_new_edition_does_not_get_the_old_one() -> None:
+    """Though both are rendered at the same time, and whichever is done first."""
 
     async def scenario() -> None:
         feed_cache = FeedCache(samples.SERVICE_INFO)
-        old, new = Slow(samples.edition(*POSTS), "Old."), Slow(samples.edition(*POSTS), "New.")
+        old, new = (
+            SlowReader(samples.edition(*POSTS), "Old."),
+            SlowReader(samples.edition(*POSTS), "New."),
+        )
         readers = (old, new)
         asked = [
             asyncio.create_task(get_feed(feed_cache, reader, "all", Query(), ATOM))
@@ -54,8 +57,8 @@ def test_who_asks_for_a_new_edition_does_not_get_what_is_made_of_the_former() ->
     asyncio.run(scenario())
 
 
-def test_a_large_feed_is_written_beside_the_event_loop() -> None:
-    """Others are answered meanwhile; the bytes are the same, and the entries are kept."""
+def test_large_feed_is_written_in_a_thread() -> None:
+    """Other requests are handled meanwhile; the bytes are the same, and the entries are cached."""
     words = "Many words. " * 100_000
 
     async def scenario() -> None:

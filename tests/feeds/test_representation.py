@@ -1,4 +1,4 @@
-"""What an address answers with, plain and compressed."""
+"""Representations: bodies, entity tags, dates and sizes."""
 
 import gzip
 from dataclasses import replace
@@ -26,8 +26,8 @@ bodies = st.binary(max_size=2000) | st.binary(max_size=20).map(lambda piece: pie
 
 
 @given(bodies)
-def test_every_encoding_holds_the_same_body(body: bytes) -> None:
-    """Compressed in haste or well, what comes out is what went in."""
+def test_all_codings_decode_to_the_body(body: bytes) -> None:
+    """With fast and with final compression."""
     hasty = make_representation(body, media_type="text/plain", last_modified=samples.NOW)
     better = recompress(hasty)
     assert hasty.variants["identity"].body == body
@@ -39,8 +39,8 @@ def test_every_encoding_holds_the_same_body(body: bytes) -> None:
 
 
 @given(bodies, bodies)
-def test_tags_tell_bodies_apart(one: bytes, two: bytes) -> None:
-    """Equal bytes have equal tags, on every machine and after every start; others have not."""
+def test_entity_tags_are_equal_for_equal_bodies(one: bytes, two: bytes) -> None:
+    """On every machine and after every start; others differ."""
     tags = [
         make_representation(body, media_type="a/b", last_modified=samples.NOW).etag
         for body in (one, two)
@@ -48,8 +48,8 @@ def test_tags_tell_bodies_apart(one: bytes, two: bytes) -> None:
     assert (tags[0] == tags[1]) == (one == two)
 
 
-def test_each_encoding_has_a_tag_that_better_compression_keeps() -> None:
-    """Strong tags differ by encoding, and a reader's copy stays good when bytes get fewer."""
+def test_each_coding_has_its_own_entity_tag() -> None:
+    """Strong tags differ by coding, and the final compression keeps them."""
     hasty = make_representation(b"a" * 999, media_type="text/plain", last_modified=samples.NOW)
     tags = [hasty.variants[coding].etag for coding in CODINGS]
     digest = hasty.etag.strip('"')
@@ -57,14 +57,14 @@ def test_each_encoding_has_a_tag_that_better_compression_keeps() -> None:
     assert [recompress(hasty).variants[coding].etag for coding in CODINGS] == tags
 
 
-def test_compressed_bytes_do_not_know_the_time() -> None:
-    """The header of gzip has a place for the time of compression: it stays empty."""
+def test_gzip_header_has_no_time() -> None:
+    """Otherwise replicas would serve different bytes."""
     hasty = make_representation(b"a" * 999, media_type="text/plain", last_modified=samples.NOW)
     assert hasty.gzip[4:8] == recompress(hasty).gzip[4:8] == bytes(4)
 
 
-def test_a_representation_knows_how_much_it_takes() -> None:
-    """All its bytes count, its links, and some for itself, so that no two are ever for nothing."""
+def test_size_counts_bodies_and_links() -> None:
+    """And a constant, so that no representation is free."""
     link = Link(rel="self", href="https://feeds.example.gov/")
     hasty = make_representation(
         b"a" * 999, media_type="a/b", last_modified=samples.NOW, links=[link]
@@ -96,10 +96,10 @@ A, B = (datetime(2024, 3, 1, 12, 0, second, tzinfo=UTC) for second in (0, 1))
         ([(b"a", B), (b"b", A), (b"a", B)], None),
     ],
 )
-def test_a_date_stands_for_the_same_bytes_for_ever(
+def test_date_is_used_for_one_version_only(
     served: list[tuple[bytes, datetime | None]], date: datetime | None
 ) -> None:
-    """Of what follows at an address, only later dates count, or the same bytes."""
+    """Of the versions at a URL, only a later date counts, or the same bytes."""
     now: Representation | None = None
     for body, moment in served:
         now = with_unambiguous_date(

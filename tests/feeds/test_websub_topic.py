@@ -1,4 +1,4 @@
-"""Addresses of feeds, read as what they mean."""
+"""WebSub topics: feed URLs, parsed."""
 
 from dataclasses import replace
 
@@ -24,8 +24,8 @@ EDITION = app_client().reader.edition
         ("https://Feeds.Example.gov/feeds/tech-carousel.json", f"{HERE}/tech-carousel.json"),
     ],
 )
-def test_a_topic_has_one_address_of_its_own(address: str, own: str) -> None:
-    """It is the one that its feed calls self."""
+def test_all_spellings_of_a_topic_have_one_canonical_url(address: str, own: str) -> None:
+    """The one that the feed links to as self."""
     topic = parse_topic(address, samples.SERVICE_INFO, EDITION)
     assert topic.url(samples.SERVICE_INFO) == own
     assert parse_topic(own, samples.SERVICE_INFO, EDITION) == topic
@@ -49,24 +49,24 @@ def test_a_topic_has_one_address_of_its_own(address: str, own: str) -> None:
         "https://[/feeds/all.json",
     ],
 )
-def test_what_is_not_the_address_of_a_feed_is_no_topic(address: str) -> None:
-    """Pages for people are none either; the error names one that is."""
+def test_other_urls_are_rejected(address: str) -> None:
+    """HTML pages, too; the hint names a valid topic."""
     with pytest.raises(UnknownName) as refused:
         parse_topic(address, samples.SERVICE_INFO, EDITION)
     assert refused.value.code == "unknown-topic"
     assert f"{HERE}/all.json" in refused.value.hint
 
 
-def test_errors_say_what_is_known() -> None:
-    """As they do to readers."""
+def test_errors_of_name_and_query_are_passed_on() -> None:
+    """As for readers."""
     with pytest.raises(UnknownName, match="called 'fish'"):
         parse_topic(f"{HERE}/fish.json", samples.SERVICE_INFO, EDITION)
     with pytest.raises(UsageError, match="called 'category'"):
         parse_topic(f"{HERE}/all.json?tag=x", samples.SERVICE_INFO, EDITION)
 
 
-def test_a_service_below_a_path_has_its_topics_there() -> None:
-    """Addresses begin with the whole public one."""
+def test_topic_begins_with_the_whole_public_url() -> None:
+    """Also where it has a path."""
     below = replace(samples.SERVICE_INFO, public_url="https://www.example.gov/syndicate")
     own = "https://www.example.gov/syndicate/feeds/all.json"
     assert parse_topic(own, below, EDITION).url(below) == own

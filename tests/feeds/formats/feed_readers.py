@@ -1,4 +1,4 @@
-"""A reader of each format that knows nothing of how we write: the standards, and no library."""
+"""Parsers of each format, written from the standards, without our code or a library."""
 
 import json
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ XML = "{http://www.w3.org/XML/1998/namespace}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedPost:
-    """What a reader of feeds learns of a post."""
+    """A post as a feed reader sees it."""
 
     id: str
     url: str
@@ -36,7 +36,7 @@ class ParsedPost:
 
 
 def parse_feed(name: str, document: bytes) -> tuple[ParsedPost, ...]:
-    """Return the posts of ``document``, which is in the format called ``name``."""
+    """Return the posts of ``document`` in the format called ``name``."""
     return {"json": parse_json_feed, "rss": parse_rss, "atom": parse_atom}[name](document)
 
 

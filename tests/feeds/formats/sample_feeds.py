@@ -1,4 +1,4 @@
-"""Feeds to write: a full one, and arbitrary ones whose texts are as bad as texts get."""
+"""Feeds to write: a complete one, and arbitrary ones with difficult texts."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone, tzinfo

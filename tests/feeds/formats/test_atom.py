@@ -1,4 +1,4 @@
-"""What Atom says beyond the other formats."""
+"""Properties of Atom alone."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,8 +21,8 @@ def root(feed: Feed) -> ET.Element:
     return ET.fromstring(FORMATS["atom"].write(feed))  # noqa: S314 — our own
 
 
-def test_what_left_is_buried_in_the_feed() -> None:
-    """A tombstone (RFC 6721) says which entry left, and when."""
+def test_removed_post_has_a_tombstone() -> None:
+    """RFC 6721: the tombstone has the id of the entry and the time of its removal."""
     (stone,) = root(sample_feeds.FULL).iter(f"{TOMBSTONES}deleted-entry")
     assert stone.attrib == {
         "ref": "tag:www.example.gov,2024-01-29:0123456789abcdef",
@@ -30,22 +30,22 @@ def test_what_left_is_buried_in_the_feed() -> None:
     }
 
 
-def test_the_namespace_of_tombstones_comes_with_tombstones() -> None:
-    """Validators warn of it, so it is declared only where it is needed."""
+def test_tombstone_namespace_is_declared_only_where_needed() -> None:
+    """Validators warn of an unused namespace."""
     assert b"tombstones" not in FORMATS["atom"].write(samples.feed(samples.rendered_post()))
 
 
 @pytest.mark.parametrize("name", ["rss", "atom"])
-def test_a_feed_on_one_page_says_that_it_is_complete(name: str) -> None:
-    """RFC 5005 section 2: what is not in it is gone."""
+def test_feed_on_one_page_is_marked_complete(name: str) -> None:
+    """RFC 5005 section 2: posts that are not in it are gone."""
     whole = samples.feed(samples.rendered_post())
     paged = replace(whole, next_query="after=abc")
     assert b"<fh:complete/>" in FORMATS[name].write(whole)
     assert b"<fh:complete/>" not in FORMATS[name].write(paged)
 
 
-def test_posts_that_one_commit_changed_are_updated_apart() -> None:
-    """No two entries share an instant, which validators warn of; each keeps its second."""
+def test_posts_of_one_commit_have_distinct_update_times() -> None:
+    """Validators warn of equal times; each keeps its second."""
     committed = datetime(2024, 3, 1, 12, 0, 7, tzinfo=UTC)
     items = [samples.rendered_post(replace(post, updated=committed)) for post in samples.posts(20)]
     entries = root(samples.feed(*items)).findall(f"{ATOM}entry/{ATOM}updated")
@@ -54,8 +54,8 @@ def test_posts_that_one_commit_changed_are_updated_apart() -> None:
     assert {instant.replace(microsecond=0) for instant in instants} == {committed}
 
 
-def test_a_post_that_never_changed_was_updated_when_it_was_published() -> None:
-    """Nothing is added to an instant that is published as well, or that is exact already."""
+def test_unchanged_post_is_updated_when_it_was_published() -> None:
+    """No fraction is added to a time that is published as well, or that has one already."""
     exact = samples.post("b.md", updated=datetime(2024, 3, 1, 12, 0, 7, 5000, tzinfo=UTC))
     feed = samples.feed(samples.rendered_post(), samples.rendered_post(exact))
     entries = root(feed).findall(f"{ATOM}entry/{ATOM}updated")
@@ -65,15 +65,15 @@ def test_a_post_that_never_changed_was_updated_when_it_was_published() -> None:
     ]
 
 
-def test_the_id_is_the_same_on_every_page() -> None:
-    """Pages are documents of one feed, whose id is not that of its first page's format."""
+def test_all_pages_of_a_feed_have_one_id() -> None:
+    """The id is neither that of a page nor that of a format."""
     assert root(sample_feeds.FULL).findtext(f"{ATOM}id") == (
         "https://feeds.example.gov/feeds/dise%C3%B1o?category=tts"
     )
 
 
-def test_a_feed_of_one_source_is_by_that_source() -> None:
-    """Who stands for entries without an author: the source, or the service if there are more."""
+def test_feed_of_one_source_has_that_source_as_author() -> None:
+    """A feed of several sources has the service as its author."""
     one = root(samples.feed()).find(f"{ATOM}author")
     several = root(sample_feeds.FULL).find(f"{ATOM}author")
     assert one is not None
@@ -82,8 +82,8 @@ def test_a_feed_of_one_source_is_by_that_source() -> None:
     assert several.findtext(f"{ATOM}name") == "Example agency feeds"
 
 
-def test_rights_are_said_once_where_all_agree() -> None:
-    """One claim for all sources, each its own where they differ, none where there is none."""
+def test_equal_rights_of_sources_are_written_once() -> None:
+    """Different rights are written with the title of each source."""
     claims = {
         ("CC0", "CC0"): "CC0",
         ("CC0", ""): "Example agency, a: CC0",

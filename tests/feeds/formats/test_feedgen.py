@@ -1,4 +1,4 @@
-"""Each known fault of feedgen is cured; where feedgen heals itself, these tests stay true."""
+"""Patches of feedgen: each known fault is corrected in our output."""
 
 import locale
 import re
@@ -37,8 +37,8 @@ def links(parent: ET.Element) -> list[dict[str, str]]:
 
 
 @given(sample_feeds.feeds())
-def test_a_joined_rss_feed_is_what_feedgen_gives_for_the_whole(feed: Feed) -> None:
-    """Entries cut out of one carrier and put into another frame lose and gain no byte."""
+def test_joined_rss_feed_equals_feedgens_whole_feed(feed: Feed) -> None:
+    """Entries that were serialized alone lose and gain no byte."""
     whole = rss.feed_generator(feed)
     for item in feed.items:
         whole.add_entry(rss.entry_generator(item, feed.service_info, "full"), order="append")
@@ -46,16 +46,16 @@ def test_a_joined_rss_feed_is_what_feedgen_gives_for_the_whole(feed: Feed) -> No
 
 
 @given(sample_feeds.feeds())
-def test_a_joined_atom_feed_is_what_feedgen_gives_for_the_whole(feed: Feed) -> None:
-    """Likewise for Atom."""
+def test_joined_atom_feed_equals_feedgens_whole_feed(feed: Feed) -> None:
+    """Entries that were serialized alone lose and gain no byte."""
     whole = atom.feed_generator(feed)
     for item in feed.items:
         whole.add_entry(atom.entry_generator(item, feed.service_info, "full"), order="append")
     assert FORMATS["atom"].write(feed) == whole.atom_str()
 
 
-def test_entry_links_say_what_they_are() -> None:
-    """Feedgen loses rel and type of an entry's links, which makes two alternates of them."""
+def test_entry_links_have_rel_and_type() -> None:
+    """Feedgen loses both, which makes two alternates of them."""
     entry = root(FEED).findall(f"{ATOM}entry")[0]
     assert links(entry) == [
         {"rel": "alternate", "type": "text/html", "href": FEED.items[0].post.url},
@@ -63,31 +63,31 @@ def test_entry_links_say_what_they_are() -> None:
     ]
 
 
-def test_the_channel_links_to_the_page_for_people() -> None:
-    """Feedgen takes whatever link came last, be it self, hub or next page."""
+def test_channel_link_is_the_html_page() -> None:
+    """Feedgen takes the last link, be it self, hub or next page."""
     assert channel(FEED).findtext("link") == FEED.url("", FEED.first_query)
 
 
 @pytest.mark.parametrize(
     ("seconds", "minutes"), [(300, "5"), (60, "1"), (61, "2"), (1, "1"), (0, None)]
 )
-def test_rss_may_be_kept_as_long_as_the_answer(seconds: int, minutes: str | None) -> None:
-    """In whole minutes, never fewer; where nothing may be kept, nothing is said."""
+def test_ttl_is_the_max_age_in_minutes(seconds: int, minutes: str | None) -> None:
+    """Rounded up; there is none where caching is not allowed."""
     service_info = replace(FEED.service_info, max_age_seconds=seconds)
 
     assert channel(replace(FEED, service_info=service_info)).findtext("ttl") == minutes
 
 
-def test_rss_has_every_link_that_atom_has() -> None:
-    """Feedgen knows self alone: RSS would have neither paging nor a hub."""
+def test_rss_has_all_links_of_atom() -> None:
+    """Feedgen writes self alone, without paging or hub."""
     in_rss = [link["rel"] for link in links(channel(FEED))]
     assert in_rss == ["self", "first", "next", "hub", "license"]
     assert ["alternate", *in_rss] == [link["rel"] for link in links(root(FEED))]
 
 
 @pytest.mark.parametrize("name", ["rss", "atom"])
-def test_dates_are_those_of_the_feed_and_never_now(name: str) -> None:
-    """Feedgen's default is the moment of writing, which is new bytes at each request."""
+def test_dates_are_those_of_the_feed(name: str) -> None:
+    """The default of feedgen is the current time: other bytes for each request."""
     long_ago = datetime(2003, 12, 13, 18, 30, 2, tzinfo=UTC)
     item = samples.rendered_post(samples.post(published=long_ago))
     document = FORMATS[name].write(samples.feed(item, updated=long_ago))
@@ -97,19 +97,19 @@ def test_dates_are_those_of_the_feed_and_never_now(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["rss", "atom"])
-def test_the_locale_is_left_alone(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Feedgen switches the locale of the whole process, which threads do not survive."""
+def test_locale_is_not_changed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Feedgen sets the locale of the whole process, which is not thread-safe."""
 
-    def refuse(*_: object) -> None:
-        pytest.fail("somebody switches the locale")
+    def reject_constant(*_: object) -> None:
+        """Raise for a number that JSON does not have."""
 
-    monkeypatch.setattr(locale, "setlocale", refuse)
+    monkeypatch.setattr(locale, "setlocale", reject_constant)
     assert FORMATS[name].write(FEED)
 
 
 @pytest.mark.parametrize("name", ["rss", "atom"])
-def test_prefixes_are_the_customary_ones_declared_at_the_root(name: str) -> None:
-    """An entry serialized by itself declares ns0, which three readers do not understand."""
+def test_usual_prefixes_are_declared_at_the_root(name: str) -> None:
+    """An entry serialized alone declares ns0, which three feed readers do not understand."""
     document = FORMATS[name].write(FEED)
     assert b"<media:content " in document
     assert b"ns0" not in document
@@ -120,8 +120,8 @@ def test_prefixes_are_the_customary_ones_declared_at_the_root(name: str) -> None
         assert b"<atom:link " in document
 
 
-def test_content_is_html_that_needs_no_parsing() -> None:
-    """Neither an open tag nor the end of a CDATA section costs more than itself."""
+def test_content_is_escaped_html() -> None:
+    """An open tag or the end of a CDATA section does not damage the feed."""
     html = SafeHtml("<p>a<br>b ]]> &nbsp;")
     feed = samples.feed(samples.rendered_post(content=html))
     encoded = channel(feed).findtext(f"item/{CONTENT}encoded")
@@ -131,15 +131,15 @@ def test_content_is_html_that_needs_no_parsing() -> None:
     assert content.get("type") == "html"
 
 
-def test_a_title_is_text_and_says_so() -> None:
-    """Atom's title is plain text by its type; most readers get HTML titles wrong."""
+def test_title_has_the_type_text() -> None:
+    """Most feed readers show HTML titles wrong."""
     title = root(FEED).find(f"{ATOM}entry/{ATOM}title")
     assert title is not None
     assert title.attrib == {"type": "text"}
 
 
 def test_plain_text_in_rss_has_hexadecimal_references() -> None:
-    """Titles, names and alternative texts follow the profile; HTML is escaped as ever."""
+    """In titles, names and alternative texts, as the profile recommends; HTML is escaped."""
     document = FORMATS["rss"].write(FEED)
     assert b"<title>Using &#x3C;b&gt;bold&#x3C;/b&gt; &#x26; " in document
     assert b"<dc:creator>Bob &#x26; Example</dc:creator>" in document
@@ -147,26 +147,26 @@ def test_plain_text_in_rss_has_hexadecimal_references() -> None:
     assert b"<content:encoded>&lt;p&gt;" in document
 
 
-def test_entries_say_their_language() -> None:
-    """Feedgen has no xml:lang for entries, nor any language for RSS items."""
+def test_entries_have_their_language() -> None:
+    """Feedgen has no xml:lang for entries, nor a language for RSS items."""
     entries = root(FEED).findall(f"{ATOM}entry")
     assert [entry.get(f"{XML}lang") for entry in entries] == ["en", "es"]
     assert [e.text for e in channel(FEED).iter(f"{DC}language")] == ["en", "es"]
 
 
-def test_authors_without_mail_are_named() -> None:
-    """Feedgen leaves authors without an address out of RSS."""
+def test_authors_without_email_are_in_rss() -> None:
+    """Feedgen leaves them out."""
     assert [e.text for e in channel(FEED).iter(f"{DC}creator")] == ["Ada Example", "Bob & Example"]
 
 
-def test_a_guid_is_no_address() -> None:
-    """Ids are tag URIs, which nobody should try to open."""
+def test_guid_is_not_a_permalink() -> None:
+    """Ids are tag URIs."""
     guids = [guid.attrib for guid in channel(FEED).iter("guid")]
     assert guids == [{"isPermaLink": "false"}] * 2
 
 
-def test_a_category_has_a_page() -> None:
-    """Slug and title, with the address of the category's page, also where it is not ASCII."""
+def test_category_has_slug_title_and_url() -> None:
+    """The URL is that of its page, percent-encoded where it is not ASCII."""
     filed = samples.rendered_post(
         samples.post(categories=(Category(slug="diseño", title="Diseño"),))
     )
@@ -178,8 +178,8 @@ def test_a_category_has_a_page() -> None:
 
 
 @pytest.mark.parametrize("name", ["rss", "atom"])
-def test_a_picture_is_named_once_with_its_alternative_text(name: str) -> None:
-    """Feedgen's media module has no description and groups what stands alone."""
+def test_image_is_written_once_with_its_alternative_text(name: str) -> None:
+    """The media extension of feedgen has no description and writes a group."""
     image = Image(url="https://www.example.gov/a.webp", alt="A bridge")
     document = FORMATS[name].write(samples.feed(samples.rendered_post(image=image)))
     (picture,) = ET.fromstring(document).iter(f"{MEDIA}content")  # noqa: S314
@@ -189,8 +189,8 @@ def test_a_picture_is_named_once_with_its_alternative_text(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["rss", "atom"])
-def test_a_bad_character_costs_nothing_but_itself(name: str) -> None:
-    """Feedgen raises for the whole feed; so does lxml."""
+def test_forbidden_characters_are_removed(name: str) -> None:
+    """Feedgen and lxml raise for the whole feed."""
     bad = "a\0b\x0b\ud800\ufffec"
     item = samples.rendered_post(
         samples.post(title=bad, categories=(Category(slug="c", title=bad),)),
@@ -204,15 +204,15 @@ def test_a_bad_character_costs_nothing_but_itself(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["rss", "atom"])
 @pytest.mark.parametrize("title", ["", " \n ", "\0"])
-def test_a_post_without_a_title_is_called_by_its_address(name: str, title: str) -> None:
+def test_post_without_a_title_is_titled_by_its_url(name: str, title: str) -> None:
     """Feedgen raises where Atom has no title, and RSS may not have an empty one."""
     post = samples.post(title=title)
     document = FORMATS[name].write(samples.feed(samples.rendered_post(post)))
     assert f">{post.url}</title>".encode() in document
 
 
-def test_a_feed_without_a_description_has_one_in_rss() -> None:
-    """RSS must have a description; Atom need not."""
+def test_rss_has_a_description_in_any_case() -> None:
+    """RSS requires it; Atom does not."""
     feed = replace(FEED, description="")
     assert channel(feed).findtext("description") == feed.title
     assert root(feed).find(f"{ATOM}subtitle") is None

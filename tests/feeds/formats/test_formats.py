@@ -1,4 +1,4 @@
-"""What every format of the table must hold."""
+"""Properties that every format of the table has."""
 
 import json
 import time
@@ -26,7 +26,7 @@ every_format = pytest.mark.parametrize("form", FORMATS.values(), ids=FORMATS.key
 
 
 def indented(name: str, document: bytes) -> str:
-    """Return ``document`` as people read it, with every name and value in its place."""
+    """Return ``document`` with indentation."""
     if name == "json":
         return json.dumps(json.loads(document), ensure_ascii=False, indent=2) + "\n"
     tree = etree.fromstring(document)
@@ -35,7 +35,7 @@ def indented(name: str, document: bytes) -> str:
 
 
 def expected_post(item: RenderedPost) -> ParsedPost:
-    """Return what readers must learn of ``item``, as far as its texts need no repair."""
+    """Return what a feed reader has to see of ``item``, whose texts need no correction."""
     post = item.post
     return ParsedPost(
         id=post.id,
@@ -54,46 +54,46 @@ def expected_post(item: RenderedPost) -> ParsedPost:
     )
 
 
-def refuse(constant: str) -> None:
-    """Refuse a number that JSON does not know."""
+def reject_constant(constant: str) -> None:
+    """Raise for a number that JSON does not have."""
     pytest.fail(f"{constant} is no JSON")
 
 
 def to_the_second(posts: tuple[ParsedPost, ...]) -> list[ParsedPost]:
-    """Return ``posts`` without the parts of a second, which Atom has of its own."""
+    """Return ``posts`` without fractions of a second, which Atom has of its own."""
     return [replace(post, updated=post.updated.replace(microsecond=0)) for post in posts]
 
 
-def test_the_table_names_each_format_as_addresses_do() -> None:
-    """A format is found under its own name."""
+def test_formats_are_listed_under_their_names() -> None:
+    """The name is the suffix in URLs."""
     assert [form.name for form in FORMATS.values()] == list(FORMATS)
 
 
 @every_format
-def test_a_full_feed_is_written_as_agreed(form: Format) -> None:
-    """Every name, value and place in a feed that has everything is the expected one."""
+def test_complete_feed_equals_the_expected_file(form: Format) -> None:
+    """Every name, value and position in a feed that has everything."""
     expected = (DATA / f"full.{form.name}").read_text()
     assert indented(form.name, form.write(sample_feeds.FULL)) == expected
 
 
 @every_format
 @given(sample_feeds.feeds())
-def test_a_feed_is_its_entries_in_a_frame(form: Format, feed: Feed) -> None:
-    """Entries written apart and joined give the bytes of the whole, each time the same."""
+def test_feed_is_its_entries_in_the_envelope(form: Format, feed: Feed) -> None:
+    """Entries written alone and joined give the bytes of the whole feed, each time the same."""
     entries = [form.write_entry(item, feed.service_info) for item in feed.items]
     assert form.join(feed, entries) == form.write(feed) == form.write(feed)
 
 
 @every_format
-def test_readers_learn_all_there_is_to_tell(form: Format) -> None:
-    """Order, ids, addresses, titles, dates, texts, names, tags, languages and pictures."""
+def test_feed_readers_see_all_fields(form: Format) -> None:
+    """Order, ids, URLs, titles, dates, texts, names, tags, languages and images."""
     full = replace(sample_feeds.FULL.items[0], external_url="")
     assert parse_feed(form.name, form.write(samples.feed(full))) == (expected_post(full),)
 
 
 @given(sample_feeds.feeds())
-def test_all_formats_tell_the_same(feed: Feed) -> None:
-    """Whatever the texts are, JSON, RSS and Atom read back are the same posts, in one order."""
+def test_all_formats_have_the_same_posts(feed: Feed) -> None:
+    """Whatever the texts are, JSON, RSS and Atom parse to the same posts in one order."""
     json_feed, rss, atom = (parse_feed(name, form.write(feed)) for name, form in FORMATS.items())
     assert json_feed == rss
     assert to_the_second(json_feed) == to_the_second(atom)
@@ -102,17 +102,19 @@ def test_all_formats_tell_the_same(feed: Feed) -> None:
 
 @pytest.mark.parametrize("name", ["rss", "atom"])
 @given(sample_feeds.feeds())
-def test_feedparser_finds_nothing_malformed(name: str, feed: Feed) -> None:
-    """No text, however bad, makes a feed that feedparser has to guess at."""
+def test_feedparser_reports_no_malformed_feed(name: str, feed: Feed) -> None:
+    """Whatever the texts are."""
     parsed = feedparser.parse(FORMATS[name].write(feed))
     assert not parsed.bozo
     assert [entry.id for entry in parsed.entries] == [item.post.id for item in feed.items]
 
 
 @given(sample_feeds.feeds())
-def test_json_is_strict(feed: Feed) -> None:
-    """No text, however bad, makes JSON that a strict reader refuses: UTF-8, one object, no NaN."""
-    read_strictly = json.loads(FORMATS["json"].write(feed).decode("utf-8"), parse_constant=refuse)
+def test_json_is_valid_for_strict_parsers(feed: Feed) -> None:
+    """UTF-8, one object and no NaN, whatever the texts are."""
+    read_strictly = json.loads(
+        FORMATS["json"].write(feed).decode("utf-8"), parse_constant=reject_constant
+    )
     assert read_strictly["version"] == "https://jsonfeed.org/version/1.1"
 
 
@@ -126,17 +128,17 @@ def test_json_is_strict(feed: Feed) -> None:
         ("none", ""),
     ],
 )
-def test_readers_choose_how_much_they_get(
+def test_content_mode_selects_the_content(
     form: Format, content: ContentMode, expected: str
 ) -> None:
-    """The full content, its text, the summary alone, or neither."""
+    """The complete content, its text, the summary alone, or neither."""
     feed = samples.feed(samples.rendered_post(), content=content)
     (post,) = parse_feed(form.name, form.write(feed))
     assert (post.content or post.summary) == expected
 
 
 def test_translations_are_linked_in_every_format() -> None:
-    """By language, and beside the one alternate link that readers take for the post's address."""
+    """By language, beside the one alternate link that feed readers take for the URL of the post."""
     item = samples.rendered_post(translations=(("es", "https://www.example.gov/hola"),))
     sample_feeds = {name: form.write(samples.feed(item)).decode() for name, form in FORMATS.items()}
     link = 'link rel="related" hreflang="es" href="https://www.example.gov/hola"'
@@ -150,7 +152,7 @@ def test_translations_are_linked_in_every_format() -> None:
 
 @every_format
 @pytest.mark.parametrize("field", ["categories", "authors", "translations"])
-def test_writing_an_entry_takes_time_in_proportion_to_its_lists(form: Format, field: str) -> None:
+def test_time_to_write_an_entry_is_linear_in_its_lists(form: Format, field: str) -> None:
     """Eight times the values take about eight times the processor time, not 64 times."""
 
     def seconds(count: int) -> float:
@@ -164,7 +166,7 @@ def test_writing_an_entry_takes_time_in_proportion_to_its_lists(form: Format, fi
 
 
 def long_lists(*, categories: int = 0, authors: int = 0, translations: int = 0) -> RenderedPost:
-    """Return an item with as many categories, authors and translations."""
+    """Return a rendered post with many categories, authors and translations."""
     post = samples.post(
         categories=tuple(Category(slug=f"c{n}", title=f"C {n}") for n in range(categories))
     )

@@ -1,4 +1,4 @@
-"""The links of a feed are the same in every format."""
+"""Links of a feed, which are the same in every format."""
 
 from dataclasses import replace
 
@@ -9,8 +9,8 @@ from tests.feeds.formats import sample_feeds
 RSS = "application/rss+xml; charset=utf-8"
 
 
-def test_a_feed_on_one_page_links_to_itself_and_its_page_alone() -> None:
-    """There is nothing to page to and nobody to subscribe at."""
+def test_feed_on_one_page_has_two_links() -> None:
+    """Self and the HTML page; no paging, and no hub where none is set."""
     assert feed_links(samples.feed(), ".rss", RSS) == (
         Link(rel="alternate", href="https://feeds.example.gov/feeds/all", type="text/html"),
         Link(
@@ -21,16 +21,16 @@ def test_a_feed_on_one_page_links_to_itself_and_its_page_alone() -> None:
     )
 
 
-def test_the_last_page_leads_back_to_the_first() -> None:
-    """Paging links appear where there are pages, each where it leads somewhere."""
+def test_last_page_links_to_the_first() -> None:
+    """Paging links are there where they have a target."""
     last = replace(sample_feeds.FULL, next_query=None)
     found = {link.rel: link.href for link in feed_links(last, ".rss", RSS)}
     assert found["first"] == "https://feeds.example.gov/feeds/dise%C3%B1o.rss?category=tts"
     assert "next" not in found
 
 
-def test_a_licence_shared_by_sources_is_linked_once() -> None:
-    """Two sources under one licence are one link."""
+def test_license_of_two_sources_is_linked_once() -> None:
+    """Two sources with the same license have one link."""
     free = "https://creativecommons.org/publicdomain/zero/1.0/"
     sources = (samples.source("a", rights_url=free), samples.source("b", rights_url=free))
     found = feed_links(samples.feed(sources=sources), ".rss", RSS)

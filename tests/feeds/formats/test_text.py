@@ -1,4 +1,4 @@
-"""How characters, instants and media types go on the wire."""
+"""Text, dates and media types as they are written."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
@@ -26,14 +26,14 @@ TOKYO = timezone(timedelta(hours=9))
         (datetime(1880, 5, 1, 12, tzinfo=samples.NEW_YORK), "1880-05-01T12:00:00-04:56"),
     ],
 )
-def test_an_instant_keeps_its_day_and_offset(moment: datetime, text: str) -> None:
-    """The first ten characters are the day at the source; RFC 3339 knows no seconds of offset."""
+def test_time_keeps_its_local_day_and_offset(moment: datetime, text: str) -> None:
+    """The first ten characters are the day at the source; RFC 3339 has no seconds of offset."""
     assert rfc3339(moment) == text
 
 
 @given(sample_feeds.times)
-def test_an_instant_reads_back_as_itself(moment: datetime) -> None:
-    """Nothing is lost but the odd seconds of an offset; RSS loses parts of a second."""
+def test_written_time_parses_to_the_same_time(moment: datetime) -> None:
+    """Except for seconds of the offset; RSS has no fractions of a second."""
     seconds = moment.utcoffset() or timedelta()
     offset = timezone(timedelta(minutes=round(seconds / timedelta(minutes=1))))
     exact = moment.replace(tzinfo=offset)
@@ -41,8 +41,8 @@ def test_an_instant_reads_back_as_itself(moment: datetime) -> None:
     assert parsedate_to_datetime(rfc822(moment)) == exact.replace(microsecond=0)
 
 
-def test_what_xml_forbids_is_dropped_wherever_it_stands() -> None:
-    """Texts inside tuples and values inside values are cleaned; white space stays."""
+def test_forbidden_characters_are_removed_at_any_depth() -> None:
+    """In texts inside tuples and dataclasses; white space stays."""
     dirty = samples.rendered_post(
         authors=(Author(name="A\x07da"),), image=Image(url="https://x.example.gov/", alt="a\tb\x1f")
     )
@@ -52,8 +52,8 @@ def test_what_xml_forbids_is_dropped_wherever_it_stands() -> None:
     assert spotless.post == dirty.post
 
 
-def test_an_author_without_a_name_is_nobody() -> None:
-    """A name of white space and control characters says nothing."""
+def test_author_without_a_name_is_left_out() -> None:
+    """A name of white space and control characters counts as none."""
     item = samples.rendered_post(authors=(Author(name=" \0"), Author(name="Ada")))
     assert sanitized(item).authors == (Author(name="Ada"),)
 
@@ -67,6 +67,6 @@ def test_an_author_without_a_name_is_nobody() -> None:
         ("https://www.example.gov/", ""),
     ],
 )
-def test_a_picture_is_known_by_its_ending(url: str, expected: str) -> None:
-    """The path decides, in any case; neither query nor fragment nor the machine's own table."""
+def test_media_type_follows_from_the_suffix(url: str, expected: str) -> None:
+    """The path decides, in any case; not query, fragment or the table of the machine."""
     assert media_type(url) == expected

@@ -51,7 +51,7 @@ class CachedApp:
         )
 
     async def wait_until_recompressed(self) -> None:
-        """Wait until the feed has its final compression in every format."""
+        """Request a feed until it has its final compression."""
         for name in FORMATS:
             while not (await self.feed(name)).is_recompressed:  # noqa: ASYNC110 — no event
                 await asyncio.sleep(0.001)
