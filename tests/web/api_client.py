@@ -1,4 +1,4 @@
-"""Partners at the counter: a service whose database is real, asked with tokens."""
+"""A client of the API with a token, on a service with a real database."""
 
 import asyncio
 import json
@@ -31,7 +31,7 @@ YESTERDAY: Final = samples.NOW - timedelta(days=1)
 
 @dataclass(frozen=True, kw_only=True)
 class ApiClient:
-    """A service, and what somebody shows who asks it."""
+    """A service, and the token of a client."""
 
     app_client: AppClient
     service: SubscriptionService
@@ -41,7 +41,7 @@ class ApiClient:
     async def with_token(
         self, name: str = "partner", role: Role = "partner", expires: datetime | None = None
     ) -> "ApiClient":
-        """Return the same service as somebody with a new token sees it."""
+        """Return a client of the same service with a new token."""
         _, token = await self.service.tokens.create(role, name, YESTERDAY, expires=expires)
         return replace(self, token=token)
 
@@ -60,7 +60,7 @@ class ApiClient:
         )
 
     async def subscribe(self, **fields: object) -> dict[str, Any]:
-        """Subscribe, and return what is said of it."""
+        """Subscribe, and return the response."""
         answer = await self.request("POST", "/v1/subscriptions", {"url": HOOK, **fields})
         assert answer.status_code == 201, answer.text
         found: dict[str, Any] = answer.json()
@@ -69,7 +69,7 @@ class ApiClient:
 
 @asynccontextmanager
 async def open_api_client(database_url: str) -> AsyncIterator[ApiClient]:
-    """Open a service of the sample posts, all of which were told."""
+    """Open a service of the sample posts, all of which are in the ledger."""
     edition = samples.edition(*POSTS, vocabulary=VOCABULARY, named=[NAMED])
     library = SampleReader(current=edition, ledger=LEDGER)
     async with subscription_service_with_ledger(database_url, library, entries=LEDGER) as office:
@@ -82,7 +82,7 @@ async def open_api_client(database_url: str) -> AsyncIterator[ApiClient]:
 def run_with_api_client(
     database_url: str, scenario: Callable[[ApiClient], Awaitable[None]]
 ) -> None:
-    """Open a service for a visit."""
+    """Open a service for a scenario."""
 
     async def do() -> None:
         async with open_api_client(database_url) as counter:

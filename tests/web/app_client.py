@@ -1,4 +1,4 @@
-"""A whole service over sample posts, asked in-process: the real application, without a socket."""
+"""A client of the real application over sample posts, in-process, without a socket."""
 
 import asyncio
 import json
@@ -46,7 +46,7 @@ BLOB = BlobId("b10b" * 10)
 
 @dataclass(kw_only=True)
 class SampleReader:
-    """Reads from an edition that is at hand; makes an item of any post."""
+    """Reads from an edition in memory; renders any post."""
 
     current: Edition | None
     readiness: Readiness = field(default_factory=lambda: Readiness(is_ready=True))
@@ -93,18 +93,18 @@ class SampleReader:
         return self.service
 
     def refresh(self, source: str) -> None:
-        """Remember what was to be looked at."""
+        """Record the request to fetch a source."""
         self.refreshed.append(self.edition.snapshot(source).source.name)
 
     async def request_subscription(self, request: WebSubRequest) -> timedelta:
-        """Remember what was asked of the hub."""
+        """Record the request to the hub."""
         self.subscription_requests.append(request)
         return self.wait_time
 
     async def ledger_entries_after(
         self, after: LedgerCursor | None, limit: int
     ) -> tuple[LedgerCursor, tuple[LedgerEntry, ...]]:
-        """Return the rows of the ledger that follow, as a database would."""
+        """Return the ledger entries that follow, as a database would."""
         if self.failing:
             raise StorageError(self.failing)
         newest = max((one.row.generation for one in self.ledger), default=0)
@@ -119,7 +119,7 @@ class SampleReader:
 
 @dataclass(frozen=True, kw_only=True)
 class AppResponse:
-    """What came back: the body as it was sent, neither decoded nor followed."""
+    """A response as it was sent, neither decoded nor redirected."""
 
     status_code: int
     headers: httpx.Headers
@@ -142,7 +142,7 @@ class AppResponse:
 
 @dataclass(kw_only=True)
 class AppClient:
-    """An application to be asked."""
+    """A client of an application."""
 
     reader: Services
     policy: HttpPolicy = field(default_factory=HttpPolicy)
@@ -178,7 +178,7 @@ class AppClient:
         headers: Mapping[str, str] | None = None,
         content: bytes | AsyncIterable[bytes] = b"",
     ) -> AppResponse:
-        """Return the answer to any request, where a loop runs already."""
+        """Return the response to any request, from within an event loop."""
         transport = httpx.ASGITransport(self.app)
         fields = [
             (name.encode(), value.encode("latin-1")) for name, value in (headers or {}).items()
@@ -193,7 +193,7 @@ class AppClient:
 
 
 def app_client(*posts: Post, policy: HttpPolicy | None = None) -> AppClient:
-    """Return a service of ``posts``, by default some of two sources, with a named feed."""
+    """Return a client of a service of ``posts``, by default of two sources, with a named feed."""
     edition = samples.edition(*(posts or POSTS), vocabulary=VOCABULARY, named=[NAMED])
     return AppClient(
         reader=SampleReader(current=edition, ledger=LEDGER), policy=policy or HttpPolicy()
@@ -221,7 +221,7 @@ POSTS = (
 def ledger_entry(
     post: Post, reason: EventReason | None = "new", generation: int = 1
 ) -> LedgerEntry:
-    """Return a row of the ledger: of a removal unless ``reason`` is new or None."""
+    """Return a ledger entry: of a removal unless ``reason`` is new or None."""
     row = LedgerRow.from_post(post, is_live=reason in ("new", None), generation=generation)
     return LedgerEntry(row=row, reason=reason, noticed_at=samples.NOW, commit=samples.COMMIT)
 

@@ -1,4 +1,4 @@
-"""What tests of the web share: a migrated database of each kind."""
+"""Shared fixtures of web tests: a migrated database of each kind."""
 
 import pathlib
 from collections.abc import Iterator

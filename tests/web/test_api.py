@@ -20,7 +20,7 @@ def here() -> AppClient:
 @pytest.mark.parametrize(
     "query", ["", "?category=TTS", "?carousel=true", "?language=es&content=text", "?source=news"]
 )
-def test_posts_are_the_items_of_the_feed(here: AppClient, query: str) -> None:
+def test_posts_equal_the_items_of_the_feed(here: AppClient, query: str) -> None:
     """The same selection gives the same items in the same order."""
     posts = here.get(f"/v1/posts{query}")
     feed = here.get(f"/feeds/all.json{query}")
@@ -31,7 +31,7 @@ def test_posts_are_the_items_of_the_feed(here: AppClient, query: str) -> None:
     assert posts.headers["last-modified"] == feed.headers["last-modified"]
 
 
-def test_pages_of_posts_hold_every_post_once(here: AppClient) -> None:
+def test_pages_of_posts_contain_every_post_once(here: AppClient) -> None:
     """Following next_url, which is also in the Link header, ends with all posts in order."""
     url: str | None = f"{PUBLIC}/v1/posts?limit=2&carousel=false&x=1"
     ids: list[str] = []
@@ -47,8 +47,8 @@ def test_pages_of_posts_hold_every_post_once(here: AppClient) -> None:
     assert ids == [p.id for p in sorted(plain, key=lambda p: (p.published, p.id), reverse=True)]
 
 
-def test_one_post_is_asked_about_each_time(here: AppClient) -> None:
-    """Its item under no-cache with a tag; links to its home and to its page."""
+def test_single_post_must_be_revalidated(here: AppClient) -> None:
+    """With no-cache and an entity tag; links to its site and to its page."""
     post = POSTS[0]
     item = here.get("/v1/posts").json()["items"][2]
     path = f"/v1/posts/{item['id'].rpartition(':')[2]}"
@@ -65,8 +65,8 @@ def test_one_post_is_asked_about_each_time(here: AppClient) -> None:
     assert post.id in {i["id"] for i in here.get("/v1/posts").json()["items"]}
 
 
-def test_categories_tell_their_spellings_and_feeds(here: AppClient) -> None:
-    """Every known one by slug, with its posts and where it is found in each format."""
+def test_categories_have_aliases_and_feeds(here: AppClient) -> None:
+    """Every known one by slug, with its posts and the URLs of its feeds."""
     answer = here.get("/v1/categories")
 
     assert answer.json() == {
@@ -122,8 +122,8 @@ def failing() -> Edition:
     )
 
 
-def test_sources_tell_what_is_served_of_them() -> None:
-    """The commit served, counts of posts and problems, and what fails, in plain words."""
+def test_sources_have_commit_counts_and_errors() -> None:
+    """The commit served, counts of posts and problems, and the error."""
     answer = AppClient(reader=SampleReader(current=failing())).get("/v1/sources")
 
     rows = {row["name"]: row for row in answer.json()["items"]}
@@ -153,8 +153,8 @@ def test_sources_tell_what_is_served_of_them() -> None:
     assert answer.headers["last-modified"] == "Sat, 01 Jun 2024 13:00:00 GMT"
 
 
-def test_a_source_that_was_never_read_is_no_unknown_feed() -> None:
-    """Its feed asks to come back; the others go on."""
+def test_feed_of_a_source_that_was_never_read_gets_503() -> None:
+    """The others are served."""
     here = AppClient(reader=SampleReader(current=failing()))
 
     assert here.get("/feeds/lost.json").status_code == 503

@@ -1,4 +1,4 @@
-"""Files that posts show."""
+"""Assets of posts."""
 
 import pytest
 
@@ -11,8 +11,8 @@ def here() -> AppClient:
     return app_client()
 
 
-def test_a_file_is_answered_with_its_blob_as_tag(here: AppClient) -> None:
-    """For a while, or for ever where the address names the blob."""
+def test_entity_tag_of_an_asset_is_its_blob(here: AppClient) -> None:
+    """It is immutable where the URL names the blob."""
     plain = here.get("/assets/news/img/lake%20view.png")
     named = here.get(f"/assets/news/img/lake%20view.png?v={BLOB}")
     former = here.get("/assets/news/img/lake%20view.png?v=00")
@@ -26,16 +26,16 @@ def test_a_file_is_answered_with_its_blob_as_tag(here: AppClient) -> None:
         assert answer.headers["cache-control"].startswith("public, max-age=300")
 
 
-def test_who_has_the_file_is_not_sent_it_again(here: AppClient) -> None:
-    """304, with what may be kept."""
+def test_client_with_the_asset_gets_304(here: AppClient) -> None:
+    """With the same caching."""
     answer = here.get("/assets/news/x.png", if_none_match=f'"{BLOB}"')
 
     assert (answer.status_code, answer.content) == (304, b"")
     assert answer.headers["etag"] == f'"{BLOB}"'
 
 
-def test_nothing_in_a_file_is_run(here: AppClient) -> None:
-    """An SVG is a picture, whatever it holds."""
+def test_scripts_in_assets_are_blocked(here: AppClient) -> None:
+    """An SVG is an image."""
     answer = here.get("/assets/news/x.svg")
 
     assert answer.headers["content-type"] == "image/svg+xml"
@@ -47,16 +47,16 @@ def test_nothing_in_a_file_is_run(here: AppClient) -> None:
     "path",
     ["/assets/news/missing.png", "/assets/news/x.html", "/assets/none/x.png", "/assets/news"],
 )
-def test_what_is_not_served_is_not_found(here: AppClient, path: str) -> None:
-    """As a problem like any other."""
+def test_unserved_file_gets_404(here: AppClient, path: str) -> None:
+    """As problem details."""
     answer = here.get(path)
 
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_client_with_another_version_is_sent_the_file(here: AppClient) -> None:
-    """Its entity tag is compared first, without the content."""
+def test_client_with_another_version_gets_the_asset(here: AppClient) -> None:
+    """Its entity tag is compared first, without reading the content."""
     answer = here.get("/assets/news/x.png", if_none_match='"0000"')
 
     assert (answer.status_code, answer.content) == (200, b"bytes")

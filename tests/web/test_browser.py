@@ -1,4 +1,4 @@
-"""The pages in a real browser: nothing is blocked, nothing is fetched, nothing sticks out."""
+"""The pages in a real browser: nothing is blocked, nothing is fetched, nothing overflows."""
 
 import asyncio
 import shutil
@@ -37,7 +37,7 @@ PATHS: Final = (
 
 @pytest.fixture(scope="module")
 def base() -> Iterator[str]:
-    """Serve posts with pictures, frames and wide tables; yield where."""
+    """Serve posts with images, iframes and wide tables; yield the URL."""
     image = Image(url="https://www.example.gov/a.png", alt="A desk")
     rich = samples.rendered_post(FEATURED, content=CONTENT, image=image)
     library = SampleReader(
@@ -66,7 +66,7 @@ def base() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Start the system's Chromium, which speaks to nobody by itself."""
+    """Start the system's Chromium without its own network traffic."""
     if CHROMIUM is None:
         pytest.skip("there is no chromium to look with")
     with sync_playwright() as playwright:
@@ -77,10 +77,10 @@ def browser() -> Iterator[Browser]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1280])
-def test_pages_are_quiet_and_fit(
+def test_pages_have_no_errors_and_fit_the_screen(
     base: str, browser: Browser, width: int, scheme: Literal["light", "dark"]
 ) -> None:
-    """On a phone as on a desk: one request a page, no complaint, no sideways scrolling."""
+    """On a phone and a desktop: one request a page, no console message, no horizontal scrolling."""
     context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
     page = context.new_page()
     requests: list[str] = []
@@ -100,8 +100,8 @@ def test_pages_are_quiet_and_fit(
     assert complaints == []
 
 
-def test_a_feed_can_be_narrowed_without_scripts(base: str, browser: Browser) -> None:
-    """The form opens, asks, and comes back with what was chosen."""
+def test_filters_work_without_scripts(base: str, browser: Browser) -> None:
+    """The form opens, submits, and shows what was selected."""
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{base}/feeds/all")

@@ -1,4 +1,4 @@
-"""What changed, for programs that keep a copy."""
+"""The change stream."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -25,7 +25,7 @@ HERE = app_client()
 
 
 def pages(here: AppClient, path: str) -> list[dict[str, Any]]:
-    """Return the answers from ``path`` on, to the last that says there is more after it."""
+    """Return the responses from ``path`` on, to the last one that has no more after it."""
     answers: list[dict[str, Any]] = [here.get(path).json()]
     while answers[-1]["has_more"]:
         answers.append(here.get(answers[-1]["next_url"].partition(".gov")[2]).json())
@@ -33,12 +33,12 @@ def pages(here: AppClient, path: str) -> list[dict[str, Any]]:
 
 
 def with_ledger(*ledger: Any) -> AppClient:  # noqa: ANN401 — rows
-    """Return a service whose ledger holds these rows only."""
+    """Return a service whose ledger has these entries only."""
     return AppClient(reader=SampleReader(current=samples.edition(*POSTS), ledger=ledger))
 
 
-def test_without_a_cursor_everything_is_published() -> None:
-    """As whole items, with nothing of what left; and that is the end for now."""
+def test_stream_without_a_cursor_has_all_posts() -> None:
+    """As complete items, without removals."""
     answer = HERE.get("/v1/changes")
     items = answer.json()["items"]
     posts = {item["id"]: item for item in HERE.get("/v1/posts").json()["items"]}
@@ -51,8 +51,8 @@ def test_without_a_cursor_everything_is_published() -> None:
     assert HERE.get("/v1/changes", If_None_Match=answer.headers["ETag"]).status_code == 304
 
 
-def test_a_cursor_is_followed_by_what_was_told_since() -> None:
-    """Such as a removal, of which nothing but id and address is said."""
+def test_stream_after_a_cursor_has_the_changes_since() -> None:
+    """Such as a removal, which has id and URL alone."""
     (first,) = pages(HERE, "/v1/changes?limit=200")
     later = ledger_entry(replace(POSTS[0], title="x"), None, 3)
     here = AppClient(
@@ -80,8 +80,8 @@ def test_a_cursor_is_followed_by_what_was_told_since() -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 200])
-def test_pages_are_cut_anywhere(limit: int) -> None:
-    """They hold together what one page would, and each item's cursor leads on from it."""
+def test_pages_join_to_the_whole_stream(limit: int) -> None:
+    """And the cursor of each item continues after it."""
     whole = HERE.get("/v1/changes").json()["items"]
     ids = [item["data"]["post"]["id"] for item in whole]
     found = [item for page in pages(HERE, f"/v1/changes?limit={limit}") for item in page["items"]]
@@ -91,15 +91,15 @@ def test_pages_are_cut_anywhere(limit: int) -> None:
     assert [item["data"]["post"]["id"] for item in rest] == ids[2:]
 
 
-def test_long_ledgers_are_read_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows that are nothing to who asks are passed until a page is full or nothing is left."""
+def test_ledger_is_read_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Entries outside the selection are skipped until a page is full."""
     monkeypatch.setattr("syndicate.web.changes._BATCH_ROWS", 1)
     (page,) = pages(HERE, "/v1/changes?source=updates")
     assert [item["data"]["post"]["id"] for item in page["items"]] == [POSTS[-1].id]
 
 
-def test_a_selection_is_told_of_its_own() -> None:
-    """The same words narrow it as narrow feeds, and go on to the next page."""
+def test_stream_is_filtered_like_feeds() -> None:
+    """The next page has the same filters."""
     page = HERE.get("/v1/changes?category=TTS&content=summary&limit=1").json()
     assert [item["data"]["post"]["_syndicate"]["categories"] for item in page["items"]] == [["tts"]]
     assert "content_html" not in page["items"][0]["data"]["post"]
@@ -107,8 +107,8 @@ def test_a_selection_is_told_of_its_own() -> None:
     assert HERE.get("/v1/changes?categories=tts").json()["code"] == "wrong-parameter"
 
 
-def test_what_ledger_and_edition_disagree_on_waits() -> None:
-    """There is no more for now, and asking again from there misses nothing."""
+def test_stream_stops_where_ledger_and_edition_disagree() -> None:
+    """Requested again from there, it misses nothing."""
     here = with_ledger(ledger_entry(replace(POSTS[0], blob=BlobId("b" * 40))))
     page = here.get("/v1/changes").json()
     assert (page["items"], page["has_more"]) == ([], False)
@@ -117,8 +117,8 @@ def test_what_ledger_and_edition_disagree_on_waits() -> None:
     assert [item["type"] for item in again["items"]] == ["post.published"]
 
 
-def test_a_source_that_is_not_read_yet_is_waited_for() -> None:
-    """What comes before it is told; then the answer is 503 rather than nothing."""
+def test_stream_stops_at_a_source_that_was_not_read_yet() -> None:
+    """Then the response is 503."""
     unread = UnavailableSource(source=samples.source("updates"), error="no repository")
     part = samples.source_snapshot(samples.source(), *POSTS[:-1])
     edition = Edition.build([part], unavailable=[unread], at=samples.NOW)
@@ -131,7 +131,7 @@ def test_a_source_that_is_not_read_yet_is_waited_for() -> None:
     assert "updates (source-failing)" in second.json()["detail"]
 
 
-def test_a_cursor_that_cannot_be_served_is_refused_with_what_to_do() -> None:
+def test_invalid_cursor_is_rejected() -> None:
     """Malformed: 400. From another ledger or from the future: 410."""
     malformed = HERE.get("/v1/changes?after=nonsense")
     assert (malformed.status_code, malformed.json()["code"]) == (400, "malformed-cursor")
@@ -141,8 +141,8 @@ def test_a_cursor_that_cannot_be_served_is_refused_with_what_to_do() -> None:
     assert "without after" in gone.json()["hint"]
 
 
-def test_without_a_database_there_is_no_answer() -> None:
-    """503 with Retry-After, while the posts are there."""
+def test_stream_without_a_database_gets_503() -> None:
+    """With Retry-After."""
     here = AppClient(reader=SampleReader(current=samples.edition(*POSTS), failing="it is locked"))
     answer = here.get("/v1/changes")
     assert (answer.status_code, answer.json()["code"]) == (503, "storage-error")
@@ -151,8 +151,8 @@ def test_without_a_database_there_is_no_answer() -> None:
     assert here.get("/v1/posts").status_code == 200
 
 
-class Outdated(SampleReader):
-    """A reader whose posts are rendered as they were before."""
+class OutdatedReader(SampleReader):
+    """A reader with former versions of posts."""
 
     @override
     async def render_posts_in_time(self, posts: Sequence[Post], edition: Edition) -> RenderedPosts:
@@ -160,9 +160,9 @@ class Outdated(SampleReader):
         return RenderedPosts(items=items, outdated=frozenset({posts[0].id}))
 
 
-def test_no_change_is_told_with_a_former_version_of_its_post() -> None:
-    """Who follows a cursor would never get the present one; feeds have it as it was."""
-    here = AppClient(reader=Outdated(current=samples.edition(*POSTS), ledger=LEDGER))
+def test_stream_has_no_outdated_post() -> None:
+    """A client would never get the current one; feeds have the former one."""
+    here = AppClient(reader=OutdatedReader(current=samples.edition(*POSTS), ledger=LEDGER))
     answer = here.get("/v1/changes")
     assert (answer.status_code, answer.json()["code"]) == (503, "rendering")
     assert answer.headers["Retry-After"] == "5"

@@ -1,4 +1,4 @@
-"""What is wrong with the files of a source, for administrators."""
+"""Problems in the files of a source, for administrators."""
 
 import asyncio
 import pathlib
@@ -29,8 +29,8 @@ def problem(path: str, line: int = 0) -> Problem:
     )
 
 
-def test_the_problems_of_a_source_are_listed(tmp_path: pathlib.Path) -> None:
-    """By path and line, page by page, to administrators alone; file names may be any bytes."""
+def test_problems_of_a_source_are_listed(tmp_path: pathlib.Path) -> None:
+    """By path and line, in pages, to administrators alone; file names may have any bytes."""
     found = (problem("b.md", 4), problem("b.md"), problem("a\udcff.md"), problem("b.md", 4))
     part = samples.source_snapshot(None, *samples.posts(1), problems=found)
     library = SampleReader(current=Edition.build([part], at=samples.NOW), ledger=LEDGER)

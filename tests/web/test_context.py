@@ -1,4 +1,4 @@
-"""What is kept of an edition, and for how long."""
+"""The document cache."""
 
 import asyncio
 
@@ -8,23 +8,21 @@ from syndicate.web.context import DocumentCache
 from tests import samples
 
 
-def test_what_was_not_asked_for_longest_makes_room() -> None:
-    """A document that lost its place is made again; the others are not."""
+def test_least_recently_used_documents_are_dropped() -> None:
+    """They are built again; the others are not."""
     made: list[str] = []
     one = make_representation(b"x" * 100, media_type="text/plain", last_modified=samples.NOW)
     documents = DocumentCache(max_bytes=2 * one.size)
     edition = samples.edition()
 
-    async def ask(name: str) -> None:
-        async def make(_: Edition) -> Representation:
-            made.append(name)
-            return one
+    async def send_form(name: str) -> None:
+        """Send a form to the hub."""
 
         assert await documents.get(edition, (name,), make) is one
 
     async def everything() -> None:
         for name in "aababcbca":
-            await ask(name)
+            await send_form(name)
 
     asyncio.run(everything())
     assert "".join(made) == "abca"

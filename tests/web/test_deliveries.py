@@ -1,4 +1,4 @@
-"""The delivery log over the web."""
+"""The delivery log in the API."""
 
 from syndicate.model.delivery import LEASE_MARGIN
 from syndicate.storage.database import Database
@@ -11,8 +11,8 @@ from tests.web.app_client import POSTS
 PUBLIC = "https://feeds.example.gov"
 
 
-async def answered(counter: ApiClient, status: int) -> None:
-    """Let a receiver answer what is due."""
+async def respond_to_deliveries(counter: ApiClient, status: int) -> None:
+    """Let a receiver respond to all due deliveries."""
     database = await Database.open(counter.database_url)
     try:
         outbox = Outbox(database, counter.service.subscriptions.secret_store)
@@ -25,7 +25,7 @@ async def answered(counter: ApiClient, status: int) -> None:
 
 
 def test_deliveries_are_listed_newest_first(address: str) -> None:
-    """Page by page."""
+    """In pages."""
 
     async def visit(counter: ApiClient) -> None:
         partner = await counter.with_token()
@@ -43,13 +43,13 @@ def test_deliveries_are_listed_newest_first(address: str) -> None:
     run_with_api_client(address, visit)
 
 
-def test_a_delivery_has_its_log(address: str) -> None:
-    """Every attempt: when, the status, the first bytes of the answer."""
+def test_delivery_has_all_attempts(address: str) -> None:
+    """With time, status and the first bytes of each response."""
 
     async def visit(counter: ApiClient) -> None:
         partner = await counter.with_token()
         made = await partner.subscribe(backfill=True)
-        await answered(counter, 500)
+        await respond_to_deliveries(counter, 500)
         path = f"/v1/deliveries/{made['id']}.1"
         shown = (await partner.request("GET", path)).json()
         assert shown["attempts"] == [
@@ -71,13 +71,13 @@ def test_a_delivery_has_its_log(address: str) -> None:
     run_with_api_client(address, visit)
 
 
-def test_a_delivery_is_sent_again(address: str) -> None:
+def test_delivery_is_replayed(address: str) -> None:
     """With the same id."""
 
     async def visit(counter: ApiClient) -> None:
         partner = await counter.with_token()
         made = await partner.subscribe(backfill=True)
-        await answered(counter, 204)
+        await respond_to_deliveries(counter, 204)
         path = f"/v1/deliveries/{made['id']}.1"
         before = (await partner.request("GET", path)).json()
         again = await partner.request("POST", f"{path}/replay")

@@ -1,4 +1,4 @@
-"""What machines find that look around: OPML, sitemap, robots.txt, security.txt."""
+"""OPML, sitemap, robots.txt and security.txt."""
 
 import email
 from dataclasses import replace
@@ -23,7 +23,7 @@ def here() -> AppClient:
 
 
 def test_opml_has_a_folder_for_each_format(here: AppClient) -> None:
-    """Every feed with its title, address and page; importing one folder subscribes once."""
+    """Every feed with its title, URL and page; importing one folder subscribes once."""
     answer = here.get("/opml")
 
     assert answer.headers["content-type"] == "text/x-opml; charset=utf-8"
@@ -51,16 +51,16 @@ def test_opml_has_a_folder_for_each_format(here: AppClient) -> None:
         }
 
 
-def test_every_address_in_opml_answers(here: AppClient) -> None:
-    """What is listed is there."""
+def test_every_url_in_opml_is_served(here: AppClient) -> None:
+    """All feeds and pages."""
     root = etree.fromstring(here.get("/opml").content)
 
     urls = [feed.get(name, "") for feed in root.iter("outline") for name in ("xmlUrl", "htmlUrl")]
     assert {here.get(url.removeprefix(PUBLIC)).status_code for url in urls if url} == {200}
 
 
-def test_the_sitemap_knows_when_pages_changed(here: AppClient) -> None:
-    """Our own pages, each with the last change of its posts; posts are at home elsewhere."""
+def test_sitemap_has_pages_with_dates(here: AppClient) -> None:
+    """Each with the last change of its posts, but without the pages of posts."""
     answer = here.get("/sitemap.xml")
 
     assert answer.headers["content-type"] == "application/xml; charset=utf-8"
@@ -82,24 +82,24 @@ def test_the_sitemap_knows_when_pages_changed(here: AppClient) -> None:
     assert {here.get((url or "").removeprefix(PUBLIC)).status_code for url in pages} == {200}
 
 
-def test_without_posts_nothing_is_dated() -> None:
-    """An empty service has feeds and pages, but no day to give."""
+def test_empty_service_has_no_dates() -> None:
+    """It has feeds and pages."""
     here = AppClient(reader=SampleReader(current=samples.edition(vocabulary=VOCABULARY)))
 
     assert b"lastmod" not in here.get("/sitemap.xml").content
     assert b"dateModified" not in here.get("/opml").content
 
 
-def test_a_feed_that_is_hidden_by_another_is_not_listed() -> None:
-    """A named feed called like one of ours is not offered at an address that is not its own."""
+def test_shadowed_feed_is_not_listed() -> None:
+    """A named feed with the name of an automatic one has no URL of its own."""
     hidden = NamedFeed(name="all", title="Not this")
     here = AppClient(reader=SampleReader(current=samples.edition(*POSTS, named=[hidden])))
 
     assert b"Not this" not in here.get("/opml").content
 
 
-def test_a_feed_that_cannot_be_read_yet_is_listed() -> None:
-    """It has an address and will have posts."""
+def test_feed_that_was_not_read_yet_is_listed() -> None:
+    """It has a URL and will have posts."""
     unread = UnavailableSource(source=samples.source("lost"), error="no repository")
     named = NamedFeed(
         name="later", title="Later", selection=Selection.create(sources=[unread.source.name])
@@ -113,8 +113,8 @@ def test_a_feed_that_cannot_be_read_yet_is_listed() -> None:
     assert "0 posts" in here.get("/").text
 
 
-def test_a_category_that_is_hidden_is_listed_by_query() -> None:
-    """A source that is called like a category has the name; the category keeps an address."""
+def test_shadowed_category_is_listed_with_its_query() -> None:
+    """A source with the name of a category takes the name."""
     post = samples.post(source="tts", categories=(samples.TTS,))
     here = app_client(post)
 
@@ -126,8 +126,8 @@ def test_a_category_that_is_hidden_is_listed_by_query() -> None:
     assert f"{PUBLIC}/feeds/all.rss?category=tts" in urls
 
 
-def test_robots_are_welcome(here: AppClient) -> None:
-    """Nothing is forbidden, and the sitemap is named."""
+def test_robots_txt_allows_everything(here: AppClient) -> None:
+    """And names the sitemap."""
     answer = here.get("/robots.txt")
 
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
@@ -139,8 +139,8 @@ def test_robots_are_welcome(here: AppClient) -> None:
     ]
 
 
-def test_security_txt_names_whom_to_tell(here: AppClient) -> None:
-    """RFC 9116: contact, an end within a year, languages, its own address."""
+def test_security_txt_has_contact_and_expiry(here: AppClient) -> None:
+    """RFC 9116: contact, an expiry within a year, languages and its own URL."""
     answer = here.get("/.well-known/security.txt")
 
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
@@ -151,8 +151,8 @@ def test_security_txt_names_whom_to_tell(here: AppClient) -> None:
     assert timedelta(days=170) < left < timedelta(days=365)
 
 
-def test_a_contact_on_the_web_is_named_as_it_is() -> None:
-    """A web address is not taken for a mailbox."""
+def test_contact_url_is_kept() -> None:
+    """It is not taken for an e-mail address."""
     service_info = replace(samples.SERVICE_INFO, contact="https://www.example.gov/contact")
     here = AppClient(reader=SampleReader(current=None), service_info=service_info)
 
@@ -161,8 +161,8 @@ def test_a_contact_on_the_web_is_named_as_it_is() -> None:
     )
 
 
-def test_without_a_contact_there_is_no_security_txt() -> None:
-    """RFC 9116 wants one; an invented one would be worse than none."""
+def test_security_txt_requires_a_contact() -> None:
+    """RFC 9116."""
     here = AppClient(
         reader=SampleReader(current=None), service_info=replace(samples.SERVICE_INFO, contact="")
     )

@@ -1,4 +1,4 @@
-"""The reference of HTTP says what is so."""
+"""The HTTP reference in docs agrees with the service."""
 
 import re
 from pathlib import Path
@@ -15,8 +15,8 @@ REFERENCE: Final = (ROOT / "docs" / "reference" / "http.md").read_text("utf-8")
 HERE: Final = app_client()
 
 
-def test_every_address_is_in_the_reference() -> None:
-    """Whoever looks for what can be asked finds it."""
+def test_every_url_is_in_the_reference() -> None:
+    """With its pattern."""
     named = set(re.findall(r"`(/[^`\s]*|\.\w+)`", REFERENCE))
     paths = {
         re.sub(r"\{(\w+)(:path)?\}", lambda m: m[1].upper(), route.path)
@@ -42,8 +42,8 @@ def codes() -> dict[str, int]:
     }
 
 
-def test_every_code_of_the_reference_is_the_one_given() -> None:
-    """Asked wrongly in each way, the service answers with the status and code that are listed."""
+def test_codes_of_the_reference_are_those_of_responses() -> None:
+    """Each kind of error has the status and code that are listed."""
     asked = {
         "unknown-category": "/feeds/all.json?category=x",
         "unknown-source": "/feeds/all.json?source=x",

@@ -1,4 +1,4 @@
-"""Feeds over HTTP: every name, every spelling, every narrowing, and the headers that go along."""
+"""Feeds over HTTP: names, spellings, filters and header fields."""
 
 import json
 from email.utils import parsedate_to_datetime
@@ -29,8 +29,8 @@ def titles(here: AppClient, path: str) -> list[str]:
 @pytest.mark.parametrize(
     "name", ["all", "carousel", NAMED.name, "news", "updates", "technology", "tts"]
 )
-def test_every_feed_comes_in_every_format(here: AppClient, name: str, suffix: str) -> None:
-    """Its exact media type, its bytes, and rules for whoever keeps it."""
+def test_every_feed_is_served_in_every_format(here: AppClient, name: str, suffix: str) -> None:
+    """With its exact media type, its bytes and its caching."""
     answer = here.get(f"/feeds/{name}.{suffix}")
 
     assert answer.status_code == 200
@@ -44,8 +44,8 @@ def test_every_feed_comes_in_every_format(here: AppClient, name: str, suffix: st
     assert "set-cookie" not in answer.headers
 
 
-def test_a_feed_holds_what_its_name_says(here: AppClient) -> None:
-    """The selection of the name, in its order."""
+def test_feed_has_the_posts_of_its_selection(here: AppClient) -> None:
+    """In its order."""
     assert len(titles(here, "/feeds/all.json")) == len(POSTS)
     assert titles(here, "/feeds/carousel.json") == ["2024 03 01 featured"]
     assert titles(here, "/feeds/updates.json") == ["2024 02 10 una entrada"]
@@ -64,8 +64,8 @@ def test_a_feed_holds_what_its_name_says(here: AppClient) -> None:
         "limit=50&source=&carousel=&category=tts",
     ],
 )
-def test_every_spelling_of_a_question_has_one_answer(here: AppClient, query: str) -> None:
-    """The same bytes, tag and links as the canonical spelling: one entry for every cache."""
+def test_all_spellings_of_a_query_get_one_response(here: AppClient, query: str) -> None:
+    """The same bytes, tag and links as the canonical spelling."""
     plain = here.get("/feeds/all.json?category=tts")
 
     answer = here.get(f"/feeds/all.json?{query}")
@@ -75,8 +75,8 @@ def test_every_spelling_of_a_question_has_one_answer(here: AppClient, query: str
     assert f"<{PUBLIC}/feeds/all.json?category=tts>" in answer.headers["link"]
 
 
-def test_parameters_in_any_order_are_one_question(here: AppClient) -> None:
-    """Neither the bytes nor the self link depend on the order."""
+def test_order_of_parameters_does_not_matter(here: AppClient) -> None:
+    """For the bytes and the self link."""
     one = here.get("/feeds/all.atom?source=news&limit=2&carousel=false")
     two = here.get("/feeds/all.atom?carousel=false&source=news&limit=2")
 
@@ -96,10 +96,10 @@ def test_parameters_in_any_order_are_one_question(here: AppClient) -> None:
         ("News", "news"),
     ],
 )
-def test_another_spelling_is_sent_to_the_address(
+def test_other_spelling_of_a_name_is_redirected(
     here: AppClient, written: str, meant: str, suffix: str
 ) -> None:
-    """308 to the slug under the public address, in the same format, with the query as sent."""
+    """308 to the slug below the public URL, in the same format, with the query as sent."""
     answer = here.get(f"/feeds/{written}{suffix}?limit=2&utm_source=x%20y")
 
     assert answer.status_code == 308
@@ -109,8 +109,8 @@ def test_another_spelling_is_sent_to_the_address(
     assert answer.headers["cache-control"].startswith("public, max-age=300")
 
 
-def test_an_unknown_feed_lists_the_known_ones(here: AppClient) -> None:
-    """404 with every name there is, and nothing to keep."""
+def test_unknown_feed_gets_404_with_known_names(here: AppClient) -> None:
+    """Not cacheable."""
     answer = here.get("/feeds/nothing.json")
 
     assert answer.status_code == 404
@@ -122,8 +122,8 @@ def test_an_unknown_feed_lists_the_known_ones(here: AppClient) -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
-def test_an_unknown_format_lists_the_known_ones(here: AppClient) -> None:
-    """Only the ending is wrong, and the answer says so."""
+def test_unknown_format_gets_404_with_known_formats(here: AppClient) -> None:
+    """Where the name of the feed is known."""
     answer = here.get("/feeds/tts.xml")
 
     assert answer.status_code == 404
@@ -143,16 +143,18 @@ def test_an_unknown_format_lists_the_known_ones(here: AppClient) -> None:
     ],
 )
 @pytest.mark.parametrize("path", ["/feeds/all.json", "/feeds/all", "/v1/posts"])
-def test_a_wrong_question_is_told(here: AppClient, path: str, query: str, code: str) -> None:
-    """400 with what is allowed, wherever the same question may be asked."""
+def test_invalid_query_gets_400_with_valid_values(
+    here: AppClient, path: str, query: str, code: str
+) -> None:
+    """For feeds, pages and API alike."""
     answer = here.get(f"{path}?{query}")
 
     assert answer.status_code == 400
     assert answer.json()["code"] == code
 
 
-def test_a_category_that_another_feed_hides_stays_reachable() -> None:
-    """Its alias leads to the query, not to the feed that has the name."""
+def test_shadowed_category_is_reachable_by_query() -> None:
+    """Its alias redirects to the query, not to the feed that has the name."""
     shadowing = samples.post("tts/2024-01-01-a.md", source="tts", categories=(samples.TECHNOLOGY,))
     here = app_client(shadowing, *POSTS)
 
@@ -164,8 +166,8 @@ def test_a_category_that_another_feed_hides_stays_reachable() -> None:
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_pages_lead_from_the_newest_post_to_the_oldest(here: AppClient, suffix: str) -> None:
-    """Following rel=next in the headers gives every post once, then ends."""
+def test_next_links_lead_through_all_posts(here: AppClient, suffix: str) -> None:
+    """Each post is there once."""
     following: str | None = f"{PUBLIC}/feeds/all.{suffix}?limit=2"
     seen = []
     while following:
@@ -178,8 +180,8 @@ def test_pages_lead_from_the_newest_post_to_the_oldest(here: AppClient, suffix: 
         assert sum(page.count(f"{post.id}".encode()) for page in seen) >= 1
 
 
-def test_links_say_what_else_there_is(here: AppClient) -> None:
-    """Self, canonical, the page for people and the other formats, all narrowed alike."""
+def test_link_field_has_page_and_other_formats(here: AppClient) -> None:
+    """Self, canonical, the HTML page and the other formats, with the same query."""
     answer = here.get("/feeds/tts.rss?language=es")
 
     links = answer.headers["link"]
@@ -195,8 +197,8 @@ def test_links_say_what_else_there_is(here: AppClient) -> None:
 
 
 @pytest.mark.parametrize("path", ["/feeds/all.json", "/feeds/all.rss", "/feeds/all", "/", "/opml"])
-def test_no_address_is_made_of_the_host_header(here: AppClient, path: str) -> None:
-    """A reader that came by an inner name is not moved there."""
+def test_urls_do_not_depend_on_the_host_header(here: AppClient, path: str) -> None:
+    """A reader that uses an internal host name is not redirected to it."""
     answer = here.request(
         "GET", path, {"host": "inner.example:8080", "x-forwarded-host": "evil.example"}
     )
@@ -207,8 +209,8 @@ def test_no_address_is_made_of_the_host_header(here: AppClient, path: str) -> No
     assert "elsewhere.example" not in said
 
 
-def test_a_client_that_asks_for_deltas_gets_the_whole(here: AppClient) -> None:
-    """A-IM: feed is not answered with 226, which breaks a reader; the answer is the plain one."""
+def test_a_im_header_is_ignored(here: AppClient) -> None:
+    """A response 226 breaks a feed reader."""
     plain = here.get("/feeds/all.rss")
 
     answer = here.request("GET", "/feeds/all.rss", {"A-IM": "feed", "If-None-Match": '"old"'})
@@ -217,15 +219,15 @@ def test_a_client_that_asks_for_deltas_gets_the_whole(here: AppClient) -> None:
     assert answer.content == plain.content
 
 
-def test_the_date_is_that_of_the_content(here: AppClient) -> None:
-    """Last-Modified never is the time of the request."""
+def test_last_modified_is_the_date_of_the_content(here: AppClient) -> None:
+    """Never the time of the request."""
     answer = here.get("/feeds/all.json")
 
     assert parsedate_to_datetime(answer.headers["last-modified"]) == samples.NOW
 
 
-def test_a_feed_without_posts_is_a_feed() -> None:
-    """Known but empty is 200."""
+def test_empty_feed_gets_200() -> None:
+    """Where its name is known."""
     here = app_client(samples.post(carousel=False))
 
     assert json.loads(here.get("/feeds/carousel.json").content)["items"] == []

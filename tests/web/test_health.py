@@ -1,4 +1,4 @@
-"""What operators ask: alive, ready, and in numbers."""
+"""Health checks and metrics."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -28,16 +28,16 @@ def at(
 FINE = samples.edition(*POSTS)
 
 
-def test_alive_is_whoever_answers() -> None:
-    """200 whatever the state, and nothing to keep."""
+def test_healthz_is_200_in_any_state() -> None:
+    """Not cacheable."""
     answer = at(None, settled=False).get("/healthz")
 
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
     assert answer.headers["cache-control"] == "no-store"
 
 
-def test_ready_tells_of_every_source() -> None:
-    """200 and ok while all is well."""
+def test_readyz_lists_all_sources() -> None:
+    """200 and ok without errors."""
     answer = at(FINE).get("/readyz")
 
     assert answer.status_code == 200
@@ -50,8 +50,8 @@ def test_ready_tells_of_every_source() -> None:
     }
 
 
-def test_ready_tells_how_much_is_on_its_way() -> None:
-    """How many deliveries wait and for how long the oldest is overdue; to whom, nobody learns."""
+def test_readyz_has_the_backlog_of_deliveries() -> None:
+    """The number that waits and for how long the oldest is overdue, without recipients."""
     due = datetime.now(UTC) - timedelta(seconds=40)
 
     waiting = at(FINE, deliveries=Backlog(waiting=3, oldest_due=due)).get("/readyz").json()
@@ -67,8 +67,8 @@ def test_ready_tells_how_much_is_on_its_way() -> None:
     assert (waiting["status"], failing["status"]) == ("ok", "degraded")
 
 
-def test_a_component_that_was_restarted_degrades() -> None:
-    """It is named, while readers are served as ever."""
+def test_restarted_component_degrades_readyz() -> None:
+    """It is named; feeds are served."""
     readiness = Readiness(is_ready=True, restarted_components=("delivery",))
     answer = AppClient(reader=SampleReader(current=FINE, readiness=readiness)).get("/readyz")
 
@@ -77,8 +77,8 @@ def test_a_component_that_was_restarted_degrades() -> None:
     assert answer.json()["components"] == ["delivery"]
 
 
-def test_what_fails_degrades_while_feeds_go_on() -> None:
-    """A failing source or database is named, with a code of why, under 200."""
+def test_failing_source_or_database_degrades_readyz() -> None:
+    """With a code of the error, under 200."""
     old = samples.source_snapshot(samples.source("old"), error="/srv", error_code="folder-emptied")
     lost = UnavailableSource(
         source=samples.source("lost"), error="no \udcff", error_code="unreachable"
@@ -100,10 +100,10 @@ def test_what_fails_degrades_while_feeds_go_on() -> None:
 
 
 @pytest.mark.parametrize(("edition", "settled"), [(None, True), (None, False), (FINE, False)])
-def test_not_ready_before_everything_was_tried_and_while_stopping(
+def test_readyz_is_503_at_the_start_and_while_stopping(
     edition: Edition | None, *, settled: bool
 ) -> None:
-    """503 with when to ask again; feeds that are there are served all the same."""
+    """With Retry-After; feeds that exist are served."""
     here = at(edition, settled=settled)
 
     answer = here.get("/readyz")
@@ -114,8 +114,8 @@ def test_not_ready_before_everything_was_tried_and_while_stopping(
     assert here.get("/feeds/all.json").status_code == (503 if edition is None else 200)
 
 
-def test_metrics_are_for_everybody_unless_there_is_a_token() -> None:
-    """The exposition in Prometheus' text format."""
+def test_metrics_are_public_without_a_token() -> None:
+    """In the text format of Prometheus."""
     answer = app_client().get("/metrics")
 
     assert answer.status_code == 200
@@ -137,8 +137,8 @@ def test_metrics_are_for_everybody_unless_there_is_a_token() -> None:
         ("", 401),
     ],
 )
-def test_metrics_may_want_a_token(authorization: str, status: int) -> None:
-    """Whoever has it sees them; everybody else is told how to show it."""
+def test_metrics_require_the_token_if_there_is_one(authorization: str, status: int) -> None:
+    """Else 401 says how to send it."""
     here = app_client(policy=HttpPolicy(metrics_token="s3cret"))
 
     answer = here.request("GET", "/metrics", {"authorization": authorization})
@@ -150,7 +150,7 @@ def test_metrics_may_want_a_token(authorization: str, status: int) -> None:
         assert "syndicate_" not in answer.text
 
 
-def test_the_library_of_the_tests_fails_as_the_service_does() -> None:
-    """Before the first edition there is none to read from."""
+def test_sample_reader_raises_without_an_edition() -> None:
+    """As the service does."""
     with pytest.raises(NotReady):
         SampleReader(current=None).edition  # noqa: B018 — the property raises

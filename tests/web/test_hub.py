@@ -1,4 +1,4 @@
-"""What the hub takes and what it refuses, before anybody is asked."""
+"""The hub: which requests it accepts."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -19,26 +19,26 @@ FORM = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
 GOOD = {"hub.mode": "subscribe", "hub.topic": TOPIC, "hub.callback": CALLBACK}
 
 
-def ask(form: Mapping[str, str] | bytes, here: AppClient | None = None) -> AppResponse:
+def send_form(form: Mapping[str, str] | bytes, here: AppClient | None = None) -> AppResponse:
     """Send a form to the hub."""
     content = form if isinstance(form, bytes) else urlencode(form).encode()
     return (here or app_client()).request("POST", "/hub", FORM, content)
 
 
-def library(here: AppClient) -> SampleReader:
-    """Return what a site reads from."""
+def reader_of(here: AppClient) -> SampleReader:
+    """Return the reader of a client."""
     assert isinstance(here.reader, SampleReader)
     return here.reader
 
 
-def test_a_request_is_taken_as_it_was_made() -> None:
-    """Topic and callback to the byte, the lease within bounds, and what the topic is now."""
+def test_request_is_stored_as_it_was_sent() -> None:
+    """Topic and callback to the byte, the lease within its limits, and the current tag."""
     here = app_client(policy=HttpPolicy(leases=LeaseLimits(minimum=10, default=20, maximum=30)))
     secret = "s" * 199
-    answer = ask(GOOD | {"hub.secret": secret, "hub.lease_seconds": "25"}, here)
+    answer = send_form(GOOD | {"hub.secret": secret, "hub.lease_seconds": "25"}, here)
     assert (answer.status_code, answer.headers["cache-control"]) == (202, "no-store")
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
-    (intent,) = library(here).subscription_requests
+    (intent,) = reader_of(here).subscription_requests
     assert (intent.mode, intent.topic, intent.callback) == ("subscribe", TOPIC, CALLBACK)
     assert (intent.secret, intent.lease) == (secret.encode(), timedelta(seconds=25))
     assert intent.last_sent_tag == here.get("/feeds/all.json").headers["etag"]
@@ -46,20 +46,20 @@ def test_a_request_is_taken_as_it_was_made() -> None:
     assert intent.id.startswith("sub_")
 
 
-def test_who_leaves_needs_no_lease() -> None:
-    """Whatever is said of one is ignored."""
+def test_unsubscribe_request_needs_no_lease() -> None:
+    """A given one is ignored."""
     here = app_client()
     form = GOOD | {"hub.mode": "unsubscribe", "hub.lease_seconds": "for ever"}
-    assert ask(form, here).status_code == 202
-    assert library(here).subscription_requests[0].mode == "unsubscribe"
+    assert send_form(form, here).status_code == 202
+    assert reader_of(here).subscription_requests[0].mode == "unsubscribe"
 
 
 @pytest.mark.parametrize("name", ["hub.topic", "hub.url"])
-def test_a_notice_of_what_we_publish_is_no_news(name: str) -> None:
-    """204: we follow our own topics; nobody is asked or told anything because of it."""
+def test_publish_request_has_no_effect(name: str) -> None:
+    """204: the service itself publishes the topics."""
     here = app_client()
-    assert ask({"hub.mode": "publish", name: TOPIC}, here).status_code == 204
-    assert library(here).subscription_requests == []
+    assert send_form({"hub.mode": "publish", name: TOPIC}, here).status_code == 204
+    assert reader_of(here).subscription_requests == []
 
 
 @pytest.mark.parametrize(
@@ -84,13 +84,11 @@ def test_a_notice_of_what_we_publish_is_no_news(name: str) -> None:
         ({"hub.mode": "publish", "hub.topic": "x"}, 404, "Take the one that a feed calls self"),
     ],
 )
-def test_what_is_wrong_is_said_in_plain_text(
-    change: dict[str, str], status: int, said: str
-) -> None:
-    """W3C WebSub section 5.1.2; whatever the client would accept."""
+def test_errors_are_plain_text(change: dict[str, str], status: int, said: str) -> None:
+    """W3C WebSub section 5.1.2, whatever the client accepts."""
     here = app_client()
-    answer = ask(GOOD | change, here)
-    assert (answer.status_code, library(here).subscription_requests) == (status, [])
+    answer = send_form(GOOD | change, here)
+    assert (answer.status_code, reader_of(here).subscription_requests) == (status, [])
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     assert said in answer.text
 
@@ -104,27 +102,27 @@ def test_what_is_wrong_is_said_in_plain_text(
         (b"hub.mode=publish&hub.mode=subscribe", "hub.mode is given more than once"),
     ],
 )
-def test_a_malformed_form_is_refused(body: bytes, said: str) -> None:
-    """A field of the hub is given once, whatever is given beside."""
-    answer = ask(body)
+def test_malformed_form_is_rejected(body: bytes, said: str) -> None:
+    """No field of the hub may be repeated; other fields may."""
+    answer = send_form(body)
     assert answer.status_code == 400
     assert said in answer.text
 
 
-def test_a_form_is_a_form_and_short() -> None:
-    """Other types and long bodies are refused; so is any other method."""
+def test_body_must_be_a_short_form() -> None:
+    """Other types, long bodies and other methods are rejected."""
     here = app_client()
     for kind in ("application/json", ""):
         answer = here.request("POST", "/hub", {"content-type": kind}, b"{}")
         assert (answer.status_code, "x-www-form-urlencoded" in answer.text) == (415, True)
-    assert ask(b"x" * 20_000).status_code == 413
+    assert send_form(b"x" * 20_000).status_code == 413
     answer = here.get("/hub", accept="text/html")
     assert (answer.status_code, answer.headers["allow"]) == (405, "OPTIONS, POST")
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
 
 
-def test_who_is_slow_or_breaks_off_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A form comes within seconds, or not at all."""
+def test_slow_or_incomplete_form_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After some seconds."""
     monkeypatch.setattr(reading, "_TIMEOUT_SECONDS", 0.05)
 
     async def slow() -> AsyncIterator[bytes]:
@@ -139,28 +137,28 @@ def test_who_is_slow_or_breaks_off_holds_up_nobody(monkeypatch: pytest.MonkeyPat
     assert app_client().request("POST", "/hub", FORM, broken()).status_code == 400
 
 
-def test_who_asks_too_often_is_told_when_to_ask_again() -> None:
-    """429 with whole seconds."""
+def test_request_over_the_limits_gets_429() -> None:
+    """With whole seconds in Retry-After."""
     here = app_client()
-    library(here).wait_time = timedelta(seconds=41.5)
-    answer = ask(GOOD, here)
+    reader_of(here).wait_time = timedelta(seconds=41.5)
+    answer = send_form(GOOD, here)
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "42")
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
 
 
-def test_nothing_is_taken_before_the_first_edition() -> None:
-    """Nobody knows the topics then: 503, with when to ask again."""
-    answer = ask(GOOD, AppClient(reader=SampleReader(current=None)))
+def test_request_before_the_first_edition_gets_503() -> None:
+    """With Retry-After: topics are not known then."""
+    answer = send_form(GOOD, AppClient(reader=SampleReader(current=None)))
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
 
 
-def test_a_topic_has_as_many_spellings_as_a_feed() -> None:
-    """What is answered with the feed, or by 308, can be followed, and is called as it was asked."""
+def test_every_spelling_of_a_feed_url_is_a_topic() -> None:
+    """And is stored as it was sent."""
     here = app_client()
     for spelling in (
         "https://FEEDS.example.gov/feeds/all.json",
         "https://feeds.example.gov/feeds/Tech%20Transformation.rss?limit=5&foreign=1",
     ):
-        assert ask(GOOD | {"hub.topic": spelling}, here).status_code == 202
-        assert library(here).subscription_requests[-1].topic == spelling
+        assert send_form(GOOD | {"hub.topic": spelling}, here).status_code == 202
+        assert reader_of(here).subscription_requests[-1].topic == spelling
     assert len(POSTS) == 5

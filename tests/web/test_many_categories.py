@@ -1,4 +1,4 @@
-"""Lists that grow with the content stay short on the wire, and all of it can be reached."""
+"""Lists that grow with the content are paged or bounded."""
 
 import re
 from urllib.parse import urlencode
@@ -54,14 +54,14 @@ def here() -> AppClient:
         ("/feeds/all.json?category=nothing", 2_000),
     ],
 )
-def test_no_list_is_longer_than_a_reader_can_take(here: AppClient, path: str, most: int) -> None:
+def test_response_size_is_bounded(here: AppClient, path: str, most: int) -> None:
     """However many categories there are."""
     assert len(here.get(path).content) < most
     assert len(here.get(path, accept="text/html").content) < max(most, 20_000)
 
 
-def test_all_categories_are_reached_page_by_page(here: AppClient) -> None:
-    """In the API by next_url, for people by links; none is missing, none comes twice."""
+def test_pages_contain_every_category_once(here: AppClient) -> None:
+    """In the API by next_url, on pages by links."""
     found: list[str] = []
     path = "/v1/categories"
     while path:
@@ -80,8 +80,8 @@ def test_all_categories_are_reached_page_by_page(here: AppClient) -> None:
     assert pages == found
 
 
-def test_a_page_of_a_list_is_as_long_as_was_asked_for(here: AppClient) -> None:
-    """A cursor stays good where its category is gone; what is no cursor is refused."""
+def test_limit_is_the_length_of_a_page(here: AppClient) -> None:
+    """A cursor stays valid when its category is gone; an invalid one is rejected."""
     first = here.get("/v1/categories?limit=2").json()
     assert [one["slug"] for one in first["items"]] == ["common", "topic-00000"]
     second = here.get(first["next_url"].removeprefix(PUBLIC)).json()
@@ -93,8 +93,8 @@ def test_a_page_of_a_list_is_as_long_as_was_asked_for(here: AppClient) -> None:
     assert here.get("/v1/categories?limit=201").status_code == 400
 
 
-def test_sources_come_in_pages_too() -> None:
-    """By name; each tells what it did before."""
+def test_sources_are_paged() -> None:
+    """By name."""
     posts = [samples.post(source=f"s{n:03}") for n in range(250)]
     here = AppClient(reader=SampleReader(current=samples.edition(*posts)))
     first = here.get("/v1/sources").json()
@@ -104,8 +104,8 @@ def test_sources_come_in_pages_too() -> None:
     assert rest["next_url"] is None
 
 
-def test_the_directory_shows_the_largest_categories(here: AppClient) -> None:
-    """How many there are, and where all of them are."""
+def test_directory_has_the_largest_categories(here: AppClient) -> None:
+    """With their number and a link to all of them."""
     page = here.get("/").text
     shown = re.findall(r'<h3><a href="/feeds/([^"]*)"', page)
     assert "common" in shown
@@ -114,8 +114,8 @@ def test_the_directory_shows_the_largest_categories(here: AppClient) -> None:
     assert '<a href="/categories">' in page
 
 
-def test_opml_says_what_it_leaves_out(here: AppClient) -> None:
-    """The largest categories, and a comment with the address of all of them."""
+def test_opml_names_what_it_leaves_out(here: AppClient) -> None:
+    """The largest categories, and a comment with the URL of all of them."""
     answer = here.get("/opml")
     root = etree.fromstring(answer.content)
     (comment,) = root.iter(etree.Comment)
@@ -126,8 +126,8 @@ def test_opml_says_what_it_leaves_out(here: AppClient) -> None:
         assert len(folder) < 510
 
 
-def test_a_long_sitemap_is_an_index_of_parts(here: AppClient) -> None:
-    """All pages are in one of them; a part that does not exist is not found."""
+def test_long_sitemap_is_an_index_of_parts(here: AppClient) -> None:
+    """All pages are in one of them; a part that does not exist gets 404."""
     index = etree.fromstring(here.get("/sitemap.xml").content)
     assert index.tag == f"{SITEMAP}sitemapindex"
     parts = [one.findtext(f"{SITEMAP}loc") or "" for one in index]
@@ -143,8 +143,8 @@ def test_a_long_sitemap_is_an_index_of_parts(here: AppClient) -> None:
         assert here.get(f"/sitemap.xml?part={part}").status_code == 404
 
 
-def test_a_short_sitemap_has_no_parts() -> None:
-    """Nor does one without any category."""
+def test_short_sitemap_has_no_parts() -> None:
+    """Nor one without any category."""
     here = AppClient(reader=SampleReader(current=samples.edition(samples.post(categories=()))))
     assert here.get("/sitemap.xml").status_code == 200
     assert here.get("/sitemap.xml?part=1").status_code == 404
@@ -160,8 +160,8 @@ def test_a_short_sitemap_has_no_parts() -> None:
         ("commons", "common"),
     ],
 )
-def test_an_error_lists_near_misses_first(here: AppClient, asked: str, meant: str) -> None:
-    """At most twenty names, with how many there are and where all of them are."""
+def test_error_lists_similar_names_first(here: AppClient, asked: str, meant: str) -> None:
+    """At most twenty, with the number and the URL of all of them."""
     query = urlencode({"category": asked})
     for path in (f"/feeds/{asked}x.json", f"/feeds/all.json?{query}", f"/v1/posts?{query}"):
         problem = here.get(path).json()
@@ -171,8 +171,8 @@ def test_an_error_lists_near_misses_first(here: AppClient, asked: str, meant: st
     assert meant in here.get(f"/feeds/all.json?{query}").json()["known"][:12]
 
 
-def test_names_are_compared_in_time_whatever_is_asked() -> None:
-    """A text of any length and script; the names that begin alike are there."""
+def test_search_for_similar_names_is_fast() -> None:
+    """For a text of any length and script; names with the same beginning are found."""
     names = sorted(SLUGS)
     for asked in ("", "x" * 8_000, "é" * 500, "zzz", "\ud800", "topic-"):
         found = near_misses(asked, names)
@@ -180,22 +180,22 @@ def test_names_are_compared_in_time_whatever_is_asked() -> None:
         assert set(found) <= set(names)
 
 
-def test_a_person_sees_how_many_names_there_are(here: AppClient) -> None:
+def test_error_page_has_the_number_of_names(here: AppClient) -> None:
     """Twenty links, and one to all categories."""
     page = here.get("/feeds/nothing", accept="text/html").text
     assert "Showing 20 of 12,004." in page
     assert '<a href="/categories">' in page
 
 
-def test_the_form_of_a_feed_offers_the_largest_categories(here: AppClient) -> None:
-    """And what is chosen, so that it can be taken back."""
+def test_filters_have_the_largest_categories(here: AppClient) -> None:
+    """And the selected ones, so that they can be deselected."""
     page = here.get(f"/feeds/all?category={SLUGS[-1]}").text
     offered = re.findall(r'name="category" value="([^"]*)"', page)
     assert len(offered) == 101
     assert {"common", SLUGS[-1]} <= set(offered)
 
 
-def test_a_feed_names_the_sources_of_its_page() -> None:
+def test_feed_lists_the_sources_of_its_page() -> None:
     """Where there are very many, those of other pages are left out."""
     posts = [samples.post(f"{n}.md", source=f"s{n:03}") for n in range(MAX_SOURCES + 1)]
     edition = samples.edition(*posts)
@@ -207,7 +207,7 @@ def test_a_feed_names_the_sources_of_its_page() -> None:
 
 
 def test_a_feed_has_the_latest_tombstones() -> None:
-    """At most 200, in the order in which they were told."""
+    """At most 200, in the order of the ledger."""
     edition = samples.edition(samples.post())
     gone = [samples.post(f"news/2024-01-01-gone-{n}.md") for n in range(MAX_TOMBSTONES + 50)]
     told = tuple(

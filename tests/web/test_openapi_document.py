@@ -50,12 +50,12 @@ SUBSCRIPTION: Final = SubscriptionId("sub_3f2a9c1b5d7e8f60")
 
 
 def at(path: str) -> Any:  # noqa: ANN401 — JSON
-    """Return what is at a path of keys in the document."""
+    """Return a service in the given state."""
     return reduce(lambda node, key: node[key], path.split("/"), DOCUMENT)
 
 
-def test_the_file_is_a_valid_document_before_the_settings_are_filled_in() -> None:
-    """Editors and linters can open openapi.yaml itself, and only five values are replaced."""
+def test_openapi_yaml_is_a_valid_document_by_itself() -> None:
+    """Editors and linters can open it; five values are replaced by settings."""
     text = (SOURCE / "web" / "openapi.yaml").read_text("utf-8")
     plain = yaml.safe_load(text)
     replaced = {
@@ -115,13 +115,13 @@ ENUMERATIONS: Final = {
 
 
 @pytest.mark.parametrize("path", ENUMERATIONS)
-def test_an_enumeration_has_the_values_of_the_code(path: str) -> None:
+def test_enumerations_have_the_values_of_the_code(path: str) -> None:
     """A value that is added to the code has to be added to openapi.yaml."""
     assert at(path) == list(ENUMERATIONS[path])
 
 
-def test_the_reasons_are_those_of_the_code() -> None:
-    """A catch-up has no reasons that depend on what a subscription was sent before."""
+def test_event_reasons_are_those_of_the_code() -> None:
+    """A catch-up has no reasons that depend on earlier deliveries."""
     reasons = [value for literal in get_args(EventReason) for value in get_args(literal)]
     assert at(f"{_SCHEMAS}/ChangeReason/enum") == reasons
     (change, _) = at(f"{_SCHEMAS}/Change/properties/data/properties/reason/anyOf")
@@ -224,7 +224,7 @@ BODIES: Final = bodies()
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("kind", BODIES)
-async def test_a_webhook_request_is_as_documented(kind: str) -> None:
+async def test_webhook_request_is_documented(kind: str) -> None:
     """A real request has the documented headers, signature included, and the documented body."""
     webhook = at("webhooks/subscriptionTest" if kind == "test" else "webhooks/postEvent")["post"]
     guard = SsrfGuard(allow_networks=[ip_network("127.0.0.0/8")], allow_http=True)

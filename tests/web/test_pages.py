@@ -1,4 +1,4 @@
-"""Pages over HTTP: the right words at every address, and nothing loaded from anywhere."""
+"""Pages over HTTP."""
 
 import re
 
@@ -23,8 +23,8 @@ def here() -> AppClient:
 @pytest.mark.parametrize(
     "path", ["/", "/about", "/feeds/all", f"/feeds/{NAMED.name}", f"/posts/{FEATURED.key}"]
 )
-def test_every_page_is_html_under_a_strict_policy(here: AppClient, path: str) -> None:
-    """Valid, kept as long as feeds, with the policy that lets nothing but its style through."""
+def test_every_page_is_valid_html_with_a_strict_policy(here: AppClient, path: str) -> None:
+    """Cacheable like feeds; only its own style is allowed."""
     answer = here.get(path)
 
     assert answer.status_code == 200
@@ -34,8 +34,8 @@ def test_every_page_is_html_under_a_strict_policy(here: AppClient, path: str) ->
     parse_page(answer.text)
 
 
-def test_the_directory_has_every_feed_with_what_is_in_it(here: AppClient) -> None:
-    """In groups, each with its number of posts and newest day, and found by feed readers."""
+def test_directory_lists_every_feed(here: AppClient) -> None:
+    """In groups, with the number of posts and the latest day, discoverable by feed readers."""
     page = parse_page(here.get("/").text)
 
     assert [text(h2) for h2 in page.iter("h2")] == [
@@ -59,8 +59,8 @@ def test_the_directory_has_every_feed_with_what_is_in_it(here: AppClient) -> Non
     }
 
 
-def test_every_link_on_our_pages_leads_somewhere(here: AppClient) -> None:
-    """Starting from the directory, each address of ours that is found answers."""
+def test_every_internal_link_is_served(here: AppClient) -> None:
+    """Starting from the directory."""
     ahead, seen = ["/"], set[str]()
     while ahead:
         path = ahead.pop()
@@ -79,8 +79,8 @@ def test_every_link_on_our_pages_leads_somewhere(here: AppClient) -> None:
     assert "/feeds/tts.atom" in seen
 
 
-def test_a_feed_is_a_river_in_its_order(here: AppClient) -> None:
-    """The same posts as in the formats, and links to these for feed readers."""
+def test_feed_page_has_the_posts_in_order(here: AppClient) -> None:
+    """The same as in the formats, with links to these."""
     answer = here.get("/feeds/tts?limit=1")
 
     page = parse_page(answer.text)
@@ -95,8 +95,8 @@ def test_a_feed_is_a_river_in_its_order(here: AppClient) -> None:
     assert answer.link("canonical") == f"{PUBLIC}/feeds/tts?limit=1"
 
 
-def test_the_form_asks_what_feeds_understand(here: AppClient) -> None:
-    """Choices with their posts; sent back, also with all fields left empty, they are an answer."""
+def test_filters_submit_valid_queries(here: AppClient) -> None:
+    """Options have their number of posts; empty fields are accepted."""
     page = parse_page(here.get("/feeds/all?category=tts&language=es").text)
 
     boxes = {
@@ -118,8 +118,8 @@ def test_the_form_asks_what_feeds_understand(here: AppClient) -> None:
     assert "1 of 5 posts" in text(answer)
 
 
-def test_what_was_chosen_can_be_taken_back_though_nothing_is_left(here: AppClient) -> None:
-    """A choice stays on the form where the feed itself has no such post."""
+def test_selected_option_without_posts_can_be_deselected(here: AppClient) -> None:
+    """It stays in the form where the feed has no such post."""
     page = parse_page(here.get("/feeds/updates?source=news&category=technology&carousel=true").text)
 
     chosen = {box.get("value") for box in page.iter("input") if "checked" in box.attrib}
@@ -131,8 +131,8 @@ def test_what_was_chosen_can_be_taken_back_though_nothing_is_left(here: AppClien
     assert "This feed has no posts yet." in text(page)
 
 
-def test_a_post_is_a_page_that_points_home(here: AppClient) -> None:
-    """Its words, noindex, and its home as the canonical address."""
+def test_post_page_links_to_its_site(here: AppClient) -> None:
+    """With noindex, and the site as the canonical URL."""
     answer = here.get(f"/posts/{SPANISH.key}")
 
     assert answer.headers["x-robots-tag"] == "noindex"
@@ -143,8 +143,8 @@ def test_a_post_is_a_page_that_points_home(here: AppClient) -> None:
     assert "The office opens a new service." in text(article)
 
 
-def test_about_names_every_source(here: AppClient) -> None:
-    """With its rights, and what `_syndicate` holds."""
+def test_about_page_lists_every_source(here: AppClient) -> None:
+    """With its rights, and the members of `_syndicate`."""
     said = text(parse_page(here.get("/about").text))
 
     assert "Example agency, news Public domain" in said
@@ -152,8 +152,8 @@ def test_about_names_every_source(here: AppClient) -> None:
     assert "date_precision" in said
 
 
-def test_a_page_is_made_once_per_edition() -> None:
-    """Asked again, nothing is made again; with another edition, everything is."""
+def test_page_is_built_once_per_edition() -> None:
+    """A new edition has new pages."""
     library = SampleReader(current=samples.edition(*POSTS))
     here = AppClient(reader=library)
 

@@ -1,4 +1,4 @@
-"""Push hooks of git hosts: who proves to know the secret is heard, everybody else is counted."""
+"""Push hooks: valid credentials are accepted, others are rejected and counted."""
 
 import asyncio
 import hashlib
@@ -50,20 +50,20 @@ def place() -> HookedApp:
 
 
 def signed(body: bytes, secret: str = SECRET) -> dict[str, str]:
-    """Return what GitHub shows of a secret."""
+    """Return the header fields of a signature, as GitHub sends them."""
     made = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
     return {"X-Hub-Signature-256": f"sha256={made}"}
 
 
 def counted(outcome: str) -> float:
-    """Return how many hooks had this outcome."""
+    """Return the value of a counter."""
     start = f'syndicate_hooks_total{{outcome="{outcome}"}} '
     lines = exposition().decode().splitlines()
     return sum(float(line.removeprefix(start)) for line in lines if line.startswith(start))
 
 
-def test_a_signed_hook_has_the_source_looked_at(place: HookedApp) -> None:
-    """It is answered before anything is done, and counted."""
+def test_push_hook_with_a_valid_signature_is_accepted(place: HookedApp) -> None:
+    """Before the source is fetched; it is counted."""
     before = counted("accepted")
 
     answer = place.post(signed(b'{"zen":"x"}'), b'{"zen":"x"}')
@@ -75,8 +75,8 @@ def test_a_signed_hook_has_the_source_looked_at(place: HookedApp) -> None:
     assert counted("accepted") == before + 1
 
 
-def test_the_secret_of_gitlab_is_enough(place: HookedApp) -> None:
-    """GitLab shows it as it is."""
+def test_push_hook_with_the_secret_is_accepted(place: HookedApp) -> None:
+    """GitLab sends the secret itself."""
     assert place.post({"X-Gitlab-Token": SECRET}).status_code == 202
     assert place.reader.refreshed == ["news"]
 
@@ -94,10 +94,10 @@ def test_the_secret_of_gitlab_is_enough(place: HookedApp) -> None:
         ("/v1/sources/nobody/refresh", signed(b"{}"), "no hook_secret is set"),
     ],
 )
-def test_who_proves_nothing_is_refused_and_counted(
+def test_push_hook_without_credentials_is_rejected(
     place: HookedApp, path: str, shown: dict[str, str], why: str
 ) -> None:
-    """401 says why, and not whether there is such a source; nothing is looked at."""
+    """401 with a reason that does not reveal whether the source exists; it is counted."""
     before = counted("refused")
 
     answer = place.post(shown, path=path)
@@ -109,8 +109,10 @@ def test_who_proves_nothing_is_refused_and_counted(
     assert counted("refused") == before + 1
 
 
-def test_a_token_of_an_administrator_will_do(place: HookedApp, tmp_path: pathlib.Path) -> None:
-    """Where no signature is shown; one of a partner will not, nor any beside a wrong signature."""
+def test_push_hook_with_an_administrators_token_is_accepted(
+    place: HookedApp, tmp_path: pathlib.Path
+) -> None:
+    """Without a signature; the token of a partner, or one beside an invalid signature, is not."""
 
     async def do() -> None:
         async with subscription_service_with_ledger(sqlite_url(tmp_path), place.reader) as office:
@@ -133,23 +135,23 @@ def test_a_token_of_an_administrator_will_do(place: HookedApp, tmp_path: pathlib
     asyncio.run(do())
 
 
-def test_a_source_that_is_no_more_is_unknown(place: HookedApp) -> None:
-    """404 to whoever knows the secret, with the sources there are."""
+def test_push_hook_of_a_removed_source_gets_404(place: HookedApp) -> None:
+    """With the names of the sources, since the secret is known."""
     answer = place.post(signed(b"{}"), path="/v1/sources/former/refresh")
 
     assert (answer.status_code, answer.json()["code"]) == (404, "unknown-source")
     assert answer.json()["known"] == ["news", "updates"]
 
 
-def test_it_is_posted_to(place: HookedApp) -> None:
-    """Reading it does nothing."""
+def test_push_hook_requires_post(place: HookedApp) -> None:
+    """GET gets 405."""
     answer = place.app_client.get(PATH)
 
     assert (answer.status_code, answer.headers["allow"]) == (405, "OPTIONS, POST")
 
 
-def test_a_long_body_is_signed_and_not_held(place: HookedApp) -> None:
-    """As long as GitHub's may be it is accepted, piece by piece; one byte more is refused."""
+def test_long_body_is_not_held_in_memory(place: HookedApp) -> None:
+    """Up to the limit of GitHub it is accepted; one byte more is rejected."""
     piece = b"x" * 2**20
 
     async def content(extra: bytes) -> AsyncIterator[bytes]:
@@ -168,10 +170,8 @@ def test_a_long_body_is_signed_and_not_held(place: HookedApp) -> None:
     assert place.reader.refreshed == ["news"]
 
 
-def test_a_body_that_never_ends_is_not_waited_for(
-    place: HookedApp, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """408, and the connection is closed."""
+def test_slow_body_gets_408(place: HookedApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the connection is closed."""
     monkeypatch.setattr(request_body, "_TIMEOUT_SECONDS", 0.05)
 
     async def content() -> AsyncIterator[bytes]:
@@ -185,8 +185,8 @@ def test_a_body_that_never_ends_is_not_waited_for(
     assert place.reader.refreshed == []
 
 
-def test_a_body_that_breaks_off_proves_nothing(place: HookedApp) -> None:
-    """Even if what came of it was signed."""
+def test_incomplete_body_is_rejected(place: HookedApp) -> None:
+    """Even if the received part was signed."""
     coming: list[Message] = [
         {"type": "http.request", "body": b"{}", "more_body": True},
         {"type": "http.disconnect"},

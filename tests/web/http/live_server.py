@@ -1,4 +1,4 @@
-"""The real server on a real socket, asked with whatever bytes."""
+"""The real server on a real socket."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,7 +14,7 @@ from syndicate.web.http.server import serve
 async def serve_app(
     app: ASGIApp, host: str = "127.0.0.1", *, limits: ConnectionLimits = LIMITS
 ) -> AsyncIterator[str]:
-    """Serve ``app`` on a free port; yield where, and stop it afterwards."""
+    """Serve ``app`` on a free port; yield the URL, and stop it afterwards."""
     ready: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     stopping = asyncio.Event()
     server = asyncio.create_task(
@@ -29,7 +29,7 @@ async def serve_app(
 
 
 async def exchange_bytes(url: str, *chunks: bytes) -> bytes:
-    """Return everything that is answered to ``lots``, each of them sent by itself."""
+    """Send ``chunks`` one by one; return everything that is received."""
     host, port = url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     for lot in chunks:

@@ -1,4 +1,4 @@
-"""A connection without a socket: bytes go into the real protocol, and what it writes is kept."""
+"""A connection without a socket: the real protocol on a transport in memory."""
 
 import asyncio
 import re
@@ -52,7 +52,7 @@ class CountingCache(ResponseCache):
 
 
 class MemoryConnection(asyncio.Transport):
-    """The server's end of a connection, and the client's: what was written to whom."""
+    """Both ends of a connection: what the server wrote, and whether it closed."""
 
     def __init__(self, state: "MemoryServer") -> None:
         super().__init__({"peername": state.peer, "sockname": ("192.0.2.1", 8000)})
@@ -113,7 +113,7 @@ class MemoryConnection(asyncio.Transport):
 
 
 class MemoryServer:
-    """The protocol in front of an application, with the response cache or, to compare, without."""
+    """The protocol in front of an application, with the response cache or without it."""
 
     def __init__(
         self,
@@ -143,7 +143,7 @@ class MemoryServer:
 
 
 def get_request(target: str = "/feeds/all.json", *fields: str, method: str = "GET") -> bytes:
-    """Return the head of a request with ``fields`` after Host."""
+    """Return a request head with ``fields`` after Host."""
     lines = [f"{method} {target} HTTP/1.1", "Host: feeds.example.gov", *fields, "", ""]
     return "\r\n".join(lines).encode("latin-1")
 

@@ -1,4 +1,4 @@
-"""Clients that POST without credentials or guess tokens are limited, and nobody else is."""
+"""Limits of POST requests without credentials and of invalid credentials."""
 
 import hmac
 from collections.abc import AsyncIterator
@@ -33,14 +33,14 @@ def limited(*, posts: int = 0, failures: int = 0, proxies: int = 0) -> AppClient
 
 
 def publish(here: AppClient, **headers: str) -> AppResponse:
-    """Send the hub a request."""
+    """Send a request to the hub."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return here.request("POST", "/hub", {**FORM, **named}, b"hub.mode=nonsense")
 
 
 @pytest.mark.parametrize(("posts", "answered"), [(1, 1), (3, 3), (7, 7)])
-def test_hub_requests_over_the_limit_are_refused(posts: int, answered: int) -> None:
-    """One more than may be is answered 429 in plain text, with the time to wait."""
+def test_hub_requests_over_the_limit_are_rejected(posts: int, answered: int) -> None:
+    """429 in plain text, with the time to wait."""
     here = limited(posts=posts)
 
     assert [publish(here).status_code for _ in range(answered)] == [400] * answered
@@ -62,16 +62,16 @@ def test_limits_are_on_by_default() -> None:
     assert [one.status_code for one in guesses] == [401] * 20 + [429]
 
 
-def test_zero_is_any_number() -> None:
-    """Neither POST requests nor guesses are counted then."""
+def test_zero_means_unlimited() -> None:
+    """Neither POST requests nor invalid credentials are counted then."""
     here = limited()
 
     assert {publish(here).status_code for _ in range(150)} == {400}
     assert {here.request("GET", "/metrics", GUESS).status_code for _ in range(30)} == {401}
 
 
-def test_push_hooks_without_credentials_share_the_allowance_of_the_hub() -> None:
-    """The body of one that is refused is not read."""
+def test_push_hooks_without_credentials_share_the_limit_of_the_hub() -> None:
+    """The body of a rejected one is not read."""
     here, read = limited(posts=2), []
 
     async def body() -> AsyncIterator[bytes]:
@@ -96,7 +96,7 @@ def test_push_hooks_with_valid_credentials_are_not_counted() -> None:
 
 
 def test_unlimited_push_hooks_are_accepted() -> None:
-    """Nothing is to be given back."""
+    """There is no count to take back."""
     assert limited().request("POST", HOOK, SIGNED).status_code == 202
 
 
@@ -111,10 +111,10 @@ def test_unlimited_push_hooks_are_accepted() -> None:
         ("POST", "/v1/sources/other/refresh", {"x-gitea-signature": "00"}),
     ],
 )
-def test_wrong_credentials_over_the_limit_are_refused(
+def test_invalid_credentials_over_the_limit_are_rejected(
     method: str, path: str, shown: dict[str, str]
 ) -> None:
-    """401 as long as few are wrong, then 429 with the time to wait."""
+    """401 below the limit, then 429 with the time to wait."""
     here = limited(failures=3)
 
     answers = [here.request(method, path, shown) for _ in range(4)]
@@ -123,15 +123,15 @@ def test_wrong_credentials_over_the_limit_are_refused(
     assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
 
 
-def test_requests_without_credentials_are_no_guesses() -> None:
-    """They are told each time that a token is needed."""
+def test_requests_without_credentials_are_not_counted_as_invalid() -> None:
+    """The response is 401 each time."""
     here = limited(failures=1)
 
     assert {here.request("GET", "/v1/subscriptions").status_code for _ in range(5)} == {401}
 
 
-def test_secrets_that_an_operator_chose_are_not_compared_after_too_many_guesses() -> None:
-    """They may be short enough to be guessed, so a right one is refused, too."""
+def test_chosen_secrets_are_not_compared_after_too_many_guesses() -> None:
+    """They may be short enough to be guessed, so a valid one is rejected, too."""
     here = limited(failures=1)
 
     assert here.request("GET", "/metrics", GUESS).status_code == 401
@@ -140,8 +140,8 @@ def test_secrets_that_an_operator_chose_are_not_compared_after_too_many_guesses(
     assert here.request("POST", HOOK, {"x-gitlab-token": HOOK_KEY}).status_code == 429
 
 
-def test_valid_token_is_accepted_whoever_guesses_beside_it(address: str) -> None:
-    """A partner behind the same IP address as a guesser is not locked out."""
+def test_valid_token_is_accepted_beside_guesses(address: str) -> None:
+    """A partner behind the same IP address as an attacker is not locked out."""
 
     async def visit(counter: ApiClient) -> None:
         guesser, partner = replace(counter, token=WRONG), await counter.with_token()

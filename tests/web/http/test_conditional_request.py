@@ -1,4 +1,4 @@
-"""Conditional requests: when a client is told that it has the thing already."""
+"""Conditional requests: when the response is 304."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -27,7 +27,7 @@ CHANGED = datetime(2024, 1, 29, 12, 30, 15, 700_000, tzinfo=UTC)
     ],
 )
 def test_entity_tags_are_compared_weakly(if_none_match: str, *, unmodified: bool) -> None:
-    """Any of the list counts, with or without W/; another coding's tag does not."""
+    """Any of the list counts, with or without W/; the tag of another coding does not."""
     assert unmodified == is_not_modified(
         if_none_match=if_none_match, if_modified_since=None, etag=ETAG, last_modified=CHANGED
     )
@@ -49,14 +49,14 @@ def test_entity_tags_are_compared_weakly(if_none_match: str, *, unmodified: bool
     ],
 )
 def test_dates_count_in_whole_seconds(if_modified_since: str, *, unmodified: bool) -> None:
-    """The date we sent is good enough to come back with; one that is no date is not."""
+    """A date that was sent as Last-Modified matches; an invalid one does not."""
     assert unmodified == is_not_modified(
         if_none_match=None, if_modified_since=if_modified_since, etag=ETAG, last_modified=CHANGED
     )
 
 
-def test_entity_tags_win_over_dates() -> None:
-    """A client that knows an older tag gets the new bytes however young its date is."""
+def test_entity_tags_take_precedence_over_dates() -> None:
+    """A client with an older tag gets the new bytes however recent its date is."""
     assert not is_not_modified(
         if_none_match='"old"',
         if_modified_since="Tue, 30 Jan 2035 12:30:15 GMT",
@@ -65,8 +65,8 @@ def test_entity_tags_win_over_dates() -> None:
     )
 
 
-def test_without_a_condition_everything_is_new() -> None:
-    """A plain request, or a date for something that has none, is answered in full."""
+def test_request_without_a_condition_is_answered_in_full() -> None:
+    """Also a date for a document without one."""
     assert not is_not_modified(
         if_none_match=None, if_modified_since=None, etag=ETAG, last_modified=CHANGED
     )
@@ -99,8 +99,8 @@ def test_no_header_breaks_it(if_none_match: str, if_modified_since: str) -> None
     st.datetimes(min_value=datetime(1900, 1, 1), max_value=datetime(9999, 12, 31)),  # noqa: DTZ001
     st.integers(min_value=-14, max_value=14),
 )
-def test_the_date_sent_always_comes_back_good(moment: datetime, hours: int) -> None:
-    """Formatted as Last-Modified and returned as If-Modified-Since, any moment is unmodified."""
+def test_last_modified_matches_as_if_modified_since(moment: datetime, hours: int) -> None:
+    """Whatever the time and its zone."""
     changed = moment.replace(tzinfo=timezone(timedelta(hours=hours)))
     day = changed.astimezone(UTC)
     sent = day.strftime("%a, %d %b %Y %H:%M:%S GMT")

@@ -1,4 +1,4 @@
-"""How an answer is given: codings, conditions, and HEAD."""
+"""Responses: codings, conditions, and HEAD."""
 
 import json
 import zlib
@@ -33,7 +33,7 @@ def here() -> AppClient:
 
 
 def decoded(body: bytes, coding: str | None) -> bytes:
-    """Return ``body`` as a client reads it."""
+    """Return ``body`` as a client decodes it."""
     if coding == "gzip":
         return zlib.decompress(body, 31)
     if coding == "br":
@@ -42,8 +42,8 @@ def decoded(body: bytes, coding: str | None) -> bytes:
     return body
 
 
-def replied(representation: Representation, *headers: tuple[str, str]) -> Response:
-    """Return the answer to GET with ``headers``."""
+def response_to(representation: Representation, *headers: tuple[str, str]) -> Response:
+    """Return the response to GET with ``headers``."""
     scope = {
         "type": "http",
         "method": "GET",
@@ -61,11 +61,11 @@ def replied(representation: Representation, *headers: tuple[str, str]) -> Respon
         ("gzip, br", "br", f'{GOOD.etag[:-1]}-br"'),
     ],
 )
-def test_every_coding_holds_the_same_under_a_tag_of_its_own(
+def test_each_coding_has_the_same_content_and_its_own_tag(
     accepted: str, coding: str | None, tag: str
 ) -> None:
-    """What a client decodes is the body; two codings never share a tag."""
-    answer = replied(GOOD, ("accept-encoding", accepted))
+    """A client that decodes the body gets the plain one."""
+    answer = response_to(GOOD, ("accept-encoding", accepted))
 
     assert answer.headers.get("content-encoding") == coding
     assert answer.headers["etag"] == tag
@@ -74,37 +74,37 @@ def test_every_coding_holds_the_same_under_a_tag_of_its_own(
     assert decoded(bytes(answer.body), coding) == BODY
 
 
-def test_lines_of_one_field_are_one_list() -> None:
-    """A field sent in several lines is read as one, as RFC 9110 section 5.3 wants."""
-    answer = replied(GOOD, ("accept-encoding", "br;q=0"), ("accept-encoding", "gzip"))
+def test_repeated_field_is_one_list() -> None:
+    """RFC 9110 section 5.3."""
+    answer = response_to(GOOD, ("accept-encoding", "br;q=0"), ("accept-encoding", "gzip"))
 
     assert answer.headers["content-encoding"] == "gzip"
 
 
 @pytest.mark.parametrize("coding", ["gzip", "br"])
 def test_first_response_is_compressed_in_each_coding(coding: str) -> None:
-    """A cache in front keeps it for minutes, so it must not be the uncompressed body."""
+    """A cache in front stores it for minutes, so it must not be the uncompressed body."""
     first = make_representation(BODY, media_type="text/plain", last_modified=samples.NOW)
 
-    answer = replied(first, ("accept-encoding", coding))
+    answer = response_to(first, ("accept-encoding", coding))
 
     assert answer.headers["content-encoding"] == coding
     assert decoded(bytes(answer.body), coding) == BODY
     assert len(answer.body) < len(BODY)
 
 
-def test_what_does_not_become_smaller_stays_plain() -> None:
+def test_body_that_compression_does_not_shorten_stays_plain() -> None:
     """A few bytes are sent as they are."""
     short = recompress(
         make_representation(b"ok", media_type="text/plain", last_modified=samples.NOW)
     )
 
-    assert "content-encoding" not in replied(short, ("accept-encoding", "gzip, br")).headers
+    assert "content-encoding" not in response_to(short, ("accept-encoding", "gzip, br")).headers
 
 
 @pytest.mark.parametrize("accepted", ["*;q=0", "identity;q=0", "identity;q=0, zstd"])
-def test_a_client_that_takes_nothing_of_ours_is_told(here: AppClient, accepted: str) -> None:
-    """406 says what there is."""
+def test_request_without_acceptable_coding_gets_406(here: AppClient, accepted: str) -> None:
+    """The hint names the codings there are."""
     answer = here.get("/feeds/all.json", accept_encoding=accepted)
 
     assert answer.status_code == 406
@@ -112,8 +112,8 @@ def test_a_client_that_takes_nothing_of_ours_is_told(here: AppClient, accepted: 
 
 
 @given(st.text(alphabet="gzipbrdenty;q=01., *", max_size=40))
-def test_any_accept_encoding_gives_something_readable(accepted: str) -> None:
-    """The body in a coding that is named or plain; or 406 where all is ruled out."""
+def test_any_accept_encoding_gets_an_accepted_coding(accepted: str) -> None:
+    """Or 406 where all codings are excluded."""
     answer = FUZZED.get("/v1/sources", accept_encoding=accepted)
 
     if answer.status_code == 406:
@@ -128,8 +128,10 @@ FUZZED = app_client()
 
 @pytest.mark.parametrize("accepted", ["identity", "gzip"])
 @pytest.mark.parametrize("path", PATHS)
-def test_who_has_it_is_told_so(here: AppClient, path: str, accepted: str) -> None:
-    """304 without a body, with the headers that a cache must learn anew; by tag or by date."""
+def test_client_with_the_current_version_gets_304(
+    here: AppClient, path: str, accepted: str
+) -> None:
+    """Without a body, with the fields that a cache must update; by tag or by date."""
     full = here.get(path, accept_encoding=accepted)
     by_tag = here.get(path, accept_encoding=accepted, if_none_match=full.headers["etag"])
     by_date = here.get(
@@ -145,8 +147,8 @@ def test_who_has_it_is_told_so(here: AppClient, path: str, accepted: str) -> Non
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_who_has_something_else_gets_it(here: AppClient, path: str) -> None:
-    """Another tag, another coding's tag, or an older date is answered in full; the tag wins."""
+def test_client_with_another_version_gets_the_body(here: AppClient, path: str) -> None:
+    """By another tag, the tag of another coding, or an older date; the tag takes precedence."""
     full = here.get(path, accept_encoding="gzip")
     older = samples.NOW - timedelta(days=3650)
 
@@ -162,12 +164,14 @@ def test_who_has_something_else_gets_it(here: AppClient, path: str) -> None:
 
 @pytest.mark.parametrize("coding", ["gzip", "br"])
 @pytest.mark.parametrize("better", [False, True])
-def test_who_has_it_in_one_coding_is_not_sent_another(coding: Encoding, *, better: bool) -> None:
+def test_client_with_another_coding_of_the_version_gets_304(
+    coding: Encoding, *, better: bool
+) -> None:
     """A better coding that is made meanwhile, or not yet on this replica, costs no transfer."""
     hasty = make_representation(BODY, media_type="text/plain", last_modified=samples.NOW)
     tag = hasty.variants[coding].etag
 
-    answer = replied(
+    answer = response_to(
         recompress(hasty) if better else hasty,
         ("accept-encoding", "gzip, deflate, br"),
         ("if-none-match", f'"old", W/{tag}'),
@@ -177,9 +181,9 @@ def test_who_has_it_in_one_coding_is_not_sent_another(coding: Encoding, *, bette
 
 
 @pytest.mark.parametrize("accepted", ["br", "br, gzip;q=0", "identity"])
-def test_who_cannot_read_a_coding_does_not_have_it(accepted: str) -> None:
-    """A tag of a coding that is not accepted is no reason to send nothing."""
-    answer = replied(
+def test_tag_of_a_coding_that_is_not_accepted_does_not_count(accepted: str) -> None:
+    """The response has the body."""
+    answer = response_to(
         GOOD, ("accept-encoding", accepted), ("if-none-match", GOOD.variants["gzip"].etag)
     )
 
@@ -190,7 +194,7 @@ def test_who_cannot_read_a_coding_does_not_have_it(accepted: str) -> None:
     "path", [*PATHS, "/healthz", "/robots.txt", "/nothing", "/feeds/TTS.json", "/feeds/x"]
 )
 def test_head_is_get_without_the_body(here: AppClient, path: str) -> None:
-    """The same status and headers, the length of what GET sends, and nothing else."""
+    """The same status and fields, the content length of GET, and nothing else."""
     get = here.get(path)
     head = here.request("HEAD", path)
 
@@ -200,8 +204,8 @@ def test_head_is_get_without_the_body(here: AppClient, path: str) -> None:
     assert head.content == b""
 
 
-def test_links_hold_nothing_that_breaks_a_header() -> None:
-    """Characters that no address may hold are encoded."""
+def test_link_field_is_percent_encoded() -> None:
+    """Characters that are not allowed in a URL are encoded."""
     odd = make_representation(
         BODY,
         media_type="text/plain",
@@ -212,16 +216,16 @@ def test_links_hold_nothing_that_breaks_a_header() -> None:
         ],
     )
 
-    assert replied(odd).headers["link"] == (
+    assert response_to(odd).headers["link"] == (
         '<https://a.gov/%C3%A9%3E;%20rel=x%0D%0A?a=%20b>; rel="self", '
         '<https://a.gov/>; rel="canonical"; type="text/html"'
     )
 
 
-def test_the_date_is_sent_in_gmt() -> None:
-    """Whatever zone a moment is in, HTTP says it in GMT and whole seconds."""
+def test_last_modified_is_in_gmt() -> None:
+    """In whole seconds, whatever the zone of the date is."""
     late = make_representation(
         BODY, media_type="text/plain", last_modified=samples.PUBLISHED + timedelta(seconds=1.5)
     )
 
-    assert replied(late).headers["last-modified"] == "Mon, 29 Jan 2024 05:00:01 GMT"
+    assert response_to(late).headers["last-modified"] == "Mon, 29 Jan 2024 05:00:01 GMT"

@@ -1,4 +1,4 @@
-"""Connections that wait make room for new ones."""
+"""Waiting connections are closed in favor of new ones."""
 
 import asyncio
 import json
@@ -24,8 +24,8 @@ from tests.web.http.test_connection_limits import (
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HT", HEAD])
-def test_waiting_connections_make_room_for_a_new_one(sent: bytes) -> None:
-    """The one that waits for longest: silent, with half a head, or idle after a request."""
+def test_waiting_connection_is_closed_for_a_new_one(sent: bytes) -> None:
+    """The one that waits longest: silent, with an incomplete head, or idle after a request."""
 
     async def work() -> None:
         limits = replace(LIMITS, connections=3)
@@ -46,8 +46,8 @@ def test_waiting_connections_make_room_for_a_new_one(sent: bytes) -> None:
     on_loop(work)
 
 
-def test_connection_without_a_head_goes_before_an_idle_one() -> None:
-    """Who was served before is worth more than who said nothing yet."""
+def test_silent_connection_is_closed_before_an_idle_one() -> None:
+    """A client that was served before takes precedence over one that sent nothing."""
 
     async def work() -> None:
         limits = replace(LIMITS, connections=2)
@@ -71,7 +71,7 @@ def test_connection_without_a_head_goes_before_an_idle_one() -> None:
         b"POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n",
     ],
 )
-def test_clients_that_dribble_a_request_body_do_not_keep_a_new_one_out(head: bytes) -> None:
+def test_slow_request_bodies_do_not_keep_a_new_client_out(head: bytes) -> None:
     """Each byte is progress; the connection whose request began first is closed all the same."""
 
     async def work() -> None:
@@ -95,8 +95,8 @@ def test_clients_that_dribble_a_request_body_do_not_keep_a_new_one_out(head: byt
     on_loop(work)
 
 
-def test_surplus_beside_busy_connections_is_refused() -> None:
-    """503 with Retry-After as a problem; a flood beyond that is closed without a word."""
+def test_connections_over_the_limit_get_503() -> None:
+    """With Retry-After, if all others are busy; a flood beyond is closed without one."""
 
     async def work() -> None:
         limits = replace(LIMITS, connections=2)
@@ -118,8 +118,8 @@ def test_surplus_beside_busy_connections_is_refused() -> None:
     on_loop(work)
 
 
-def test_candidates_that_were_served_meanwhile_are_spared() -> None:
-    """Each new connection closes one that waits now, not one that waited once."""
+def test_connection_that_was_served_meanwhile_stays_open() -> None:
+    """Each new connection closes one that waits now."""
 
     async def work() -> None:
         limits = replace(LIMITS, connections=4)
@@ -139,10 +139,10 @@ def test_candidates_that_were_served_meanwhile_are_spared() -> None:
     on_loop(work)
 
 
-def test_every_connection_is_checked_however_many_there_are(
+def test_all_connections_are_checked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Some at once, with a turn for requests between them."""
+    """Some at once, with time for requests in between."""
     monkeypatch.setattr(connection_limits, "_CHECKS_PER_TURN", 2)
 
     async def work() -> None:

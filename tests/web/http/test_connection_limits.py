@@ -1,4 +1,4 @@
-"""Connections that make no progress are closed, and no number of them keeps clients out."""
+"""Connections without progress are closed, and no number of them keeps clients out."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @asynccontextmanager
 async def connected(url: str, *, receive_bytes: int = 0) -> AsyncIterator[Streams]:
-    """Open a connection, with a small receive buffer if that is said."""
+    """Open a connection, with a small receive buffer if its size is given."""
     host, port = url.removeprefix("http://").split(":")
     with socket.socket() as made:
         if receive_bytes:
@@ -48,7 +48,7 @@ async def connected(url: str, *, receive_bytes: int = 0) -> AsyncIterator[Stream
 
 
 async def rest(reader: asyncio.StreamReader) -> bytes:
-    """Return what comes until the connection ends, however it ends."""
+    """Return what is received until the connection ends, however it ends."""
     received = bytearray()
     with suppress(ConnectionError):
         while piece := await reader.read(2**16):
@@ -66,7 +66,7 @@ async def answer(streams: Streams, head: bytes = HEAD) -> bytes:
 
 
 def on_loop(work: Callable[[], Awaitable[None]]) -> None:
-    """Do ``work`` on the event loop that the service uses."""
+    """Run ``work`` on the event loop that the service uses."""
 
     async def do() -> None:
         async with asyncio.timeout(60):
@@ -77,7 +77,7 @@ def on_loop(work: Callable[[], Awaitable[None]]) -> None:
 
 
 async def seconds_open(reader: asyncio.StreamReader) -> tuple[float, bytes]:
-    """Return how long a connection stays open from now on, and what came."""
+    """Return how long a connection stays open from now on, and what was received."""
     began = time.monotonic()
     received = await asyncio.wait_for(rest(reader), 30)
     return time.monotonic() - began, received
@@ -85,7 +85,7 @@ async def seconds_open(reader: asyncio.StreamReader) -> tuple[float, bytes]:
 
 @pytest.mark.parametrize("begun", [b"G", b"GET /healthz HTTP/1.1\r\nHost: x", HEAD[:-2]])
 @pytest.mark.parametrize("requests", [0, 1, 2])
-def test_half_a_head_is_answered_408(begun: bytes, requests: int) -> None:
+def test_incomplete_head_gets_408(begun: bytes, requests: int) -> None:
     """On a new connection and on one that was used before."""
 
     async def work() -> None:
@@ -102,8 +102,8 @@ def test_half_a_head_is_answered_408(begun: bytes, requests: int) -> None:
     on_loop(work)
 
 
-def test_head_that_comes_byte_by_byte_is_bounded_as_a_whole() -> None:
-    """Each byte is progress, the sum of them is not."""
+def test_time_of_a_head_is_limited_as_a_whole() -> None:
+    """Also where each byte is progress."""
 
     async def work() -> None:
         async with (
@@ -124,8 +124,8 @@ def test_head_that_comes_byte_by_byte_is_bounded_as_a_whole() -> None:
 
 
 @pytest.mark.parametrize("sent", [b"", b"\r\n", b"\r\n\r\n"])
-def test_connection_that_says_nothing_is_closed(sent: bytes) -> None:
-    """Blank lines before a request (RFC 9112 section 2.2) say nothing."""
+def test_silent_connection_is_closed(sent: bytes) -> None:
+    """Blank lines before a request (RFC 9112 section 2.2) count as silence."""
 
     async def work() -> None:
         async with (
@@ -143,7 +143,7 @@ def test_connection_that_says_nothing_is_closed(sent: bytes) -> None:
 @pytest.mark.parametrize("head", [HEAD, FEED])
 @pytest.mark.parametrize("after", [b"", b"\r\n"])
 def test_idle_connection_is_closed(head: bytes, after: bytes) -> None:
-    """Whether the application or the response cache answered last."""
+    """After a response of the application or of the response cache."""
 
     async def work() -> None:
         async with serve_app(app_client().app, limits=SHORT) as url, connected(url) as streams:
@@ -158,7 +158,7 @@ def test_idle_connection_is_closed(head: bytes, after: bytes) -> None:
 
 
 def test_connection_in_use_stays_open() -> None:
-    """Beyond every limit of time, as long as requests come."""
+    """Longer than every time limit, as long as there are requests."""
 
     async def work() -> None:
         async with serve_app(app_client().app, limits=SHORT) as url, connected(url) as streams:
@@ -205,7 +205,7 @@ APP: Final = Starlette(
 
 
 @pytest.mark.parametrize("path", ["/upload", "/early"])
-def test_request_body_without_progress_is_given_up(path: str) -> None:
+def test_request_body_without_progress_ends_the_connection(path: str) -> None:
     """Whether the application waits for the body or not."""
 
     async def work() -> None:
@@ -218,8 +218,8 @@ def test_request_body_without_progress_is_given_up(path: str) -> None:
     on_loop(work)
 
 
-def test_request_body_with_progress_is_waited_for() -> None:
-    """However long it takes as a whole."""
+def test_request_body_with_progress_may_take_long() -> None:
+    """Longer than the time limit as a whole."""
 
     async def work() -> None:
         async with serve_app(APP, limits=SHORT) as url, connected(url) as (reader, writer):
@@ -232,8 +232,8 @@ def test_request_body_with_progress_is_waited_for() -> None:
     on_loop(work)
 
 
-def test_client_that_waits_for_leave_to_send_a_body_is_not_to_blame() -> None:
-    """``Expect: 100-continue`` (RFC 9110 section 10.1.1), which the application answers late."""
+def test_client_that_expects_100_continue_is_not_closed() -> None:
+    """RFC 9110 section 10.1.1, where the application responds late."""
 
     async def work() -> None:
         async with serve_app(APP, limits=SHORT) as url, connected(url) as (reader, writer):
@@ -246,8 +246,8 @@ def test_client_that_waits_for_leave_to_send_a_body_is_not_to_blame() -> None:
     on_loop(work)
 
 
-def test_answer_that_takes_long_to_make_is_waited_for() -> None:
-    """The client is not to blame; a head that comes meanwhile has its time afterwards."""
+def test_slow_application_does_not_end_the_connection() -> None:
+    """A request head received meanwhile has its time afterwards."""
 
     async def work() -> None:
         async with serve_app(APP, limits=SHORT) as url, connected(url) as (reader, writer):
@@ -259,8 +259,8 @@ def test_answer_that_takes_long_to_make_is_waited_for() -> None:
     on_loop(work)
 
 
-def test_answer_that_is_not_read_is_given_up() -> None:
-    """It is cut off, and the memory it took is free."""
+def test_response_that_is_not_read_ends_the_connection() -> None:
+    """Its memory is freed."""
 
     async def work() -> None:
         async with (
@@ -274,7 +274,7 @@ def test_answer_that_is_not_read_is_given_up() -> None:
     on_loop(work)
 
 
-def test_answer_that_is_read_slowly_is_sent_whole() -> None:
+def test_response_that_is_read_slowly_is_complete() -> None:
     """Longer than the limit, but with progress all the time."""
 
     async def work() -> None:

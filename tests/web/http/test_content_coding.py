@@ -1,4 +1,4 @@
-"""Content codings: what a client accepts, and which of it is the best."""
+"""Content codings: which one is chosen by Accept-Encoding."""
 
 import pytest
 from hypothesis import given
@@ -40,15 +40,15 @@ ALL: tuple[Encoding, ...] = ("gzip", "br")
         ("*;q=0, identity;q=0.1", "identity"),
     ],
 )
-def test_the_best_acceptable_coding_is_chosen(
+def test_acceptable_coding_with_the_highest_weight_is_chosen(
     accept_encoding: str | None, coding: str | None
 ) -> None:
-    """By weight, then by size; q=0 and * as RFC 9110 section 12.5.3 has them."""
+    """Then by size; q=0 and * as in RFC 9110 section 12.5.3."""
     assert choose_coding(accept_encoding, ALL) == coding
 
 
-def test_only_what_is_there_can_be_chosen() -> None:
-    """A coding that is not made yet is no choice, however much it is wanted."""
+def test_only_available_codings_are_chosen() -> None:
+    """However high the weight of another one is."""
     assert choose_coding("br, gzip;q=0.1", ["gzip"]) == "gzip"
     assert choose_coding("br, gzip", []) == "identity"
     assert choose_coding("br, gzip, identity;q=0", []) is None
@@ -64,10 +64,10 @@ ELEMENTS = st.tuples(
 
 
 @given(st.lists(ELEMENTS, max_size=6), st.sets(st.sampled_from(ALL)))
-def test_what_is_chosen_is_accepted(
+def test_chosen_coding_is_accepted(
     elements: list[tuple[str, str]], available: frozenset[Encoding]
 ) -> None:
-    """No client gets a coding it ruled out, and a client that takes any of ours gets one."""
+    """No client gets a coding it excludes, and a client that accepts one of ours gets one."""
     first = {coding: weight for coding, weight in reversed(elements) if coding}
 
     def is_accepted(coding: str) -> bool:

@@ -1,4 +1,4 @@
-"""The head of an answer stays small, whatever is asked: proxies buffer no more than 4 kB of it."""
+"""Response heads stay below 2 kB: proxies buffer no more than 4 kB."""
 
 import asyncio
 import re
@@ -79,7 +79,7 @@ PATHS = st.sampled_from(
 @example(path="/feeds/all", parameters={"category": SLUGS[:20]}, accept="*/*")
 @example(path="/feeds/TTS.rss", parameters={"category": SLUGS[:30]}, accept="*/*")
 @example(path="/feeds/all/", parameters={"foreign": "é" * 900}, accept="*/*")
-def test_the_head_of_an_answer_is_less_than_2_kb(
+def test_response_head_is_less_than_2_kb(
     loop: asyncio.Runner,
     address: str,
     path: str,
@@ -95,8 +95,8 @@ def test_the_head_of_an_answer_is_less_than_2_kb(
     assert len(head) + 4 < MAX_HEAD
 
 
-def test_a_long_query_keeps_what_websub_needs() -> None:
-    """Self and hub stand in the Link field; other formats and the page do not."""
+def test_long_query_keeps_the_links_of_websub() -> None:
+    """Self and hub are in the Link field; other formats and the page are not."""
     service_info = replace(samples.SERVICE_INFO, hub_url="https://feeds.example.gov/hub")
     here = AppClient(
         reader=SampleReader(current=samples.edition(*POSTS)), service_info=service_info
@@ -108,8 +108,8 @@ def test_a_long_query_keeps_what_websub_needs() -> None:
     assert answer.link("self") == answer.json()["feed_url"]
 
 
-def test_the_least_important_links_are_left_out_first() -> None:
-    """Formats and licences before paging, that before self and hub; the order stays."""
+def test_least_important_links_are_left_out_first() -> None:
+    """Formats and licenses before paging, that before self and hub; the order stays."""
     long = "https://feeds.example.gov/feeds/all?" + "q" * 200
     rels = ["alternate", "self", "first", "next", "hub", "license", "canonical", "alternate"]
     links = [Link(rel=rel, href=f"{long}{n}") for n, rel in enumerate(rels)]
@@ -118,8 +118,8 @@ def test_the_least_important_links_are_left_out_first() -> None:
     assert len(field) <= MAX_LINK_BYTES
 
 
-def test_hub_is_never_there_without_self() -> None:
-    """Where self does not fit, the links in the body serve."""
+def test_hub_link_needs_the_self_link() -> None:
+    """Where self does not fit, the links in the body count."""
     links = [
         Link(rel="self", href=f"https://feeds.example.gov/?{'q' * MAX_LINK_BYTES}"),
         Link(rel="hub", href="https://feeds.example.gov/hub"),
@@ -127,8 +127,8 @@ def test_hub_is_never_there_without_self() -> None:
     assert link_header(links) == ""
 
 
-def test_a_redirect_whose_address_would_be_too_long_is_refused() -> None:
-    """414 with what to do, rather than a head that a proxy in front cannot take."""
+def test_redirect_to_a_very_long_url_gets_414() -> None:
+    """Instead of a head that a proxy in front cannot buffer."""
     here = AppClient(reader=SampleReader(current=samples.edition(*POSTS, vocabulary=VOCABULARY)))
     assert here.get(f"/feeds/TTS.json?x={'x' * 100}").status_code == 308
     answer = here.get(f"/feeds/TTS.json?x={'x' * 2_000}")

@@ -1,4 +1,4 @@
-"""What every answer gets, whoever gives it."""
+"""The middleware: common headers, limits, errors and metrics of all responses."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -33,8 +33,8 @@ def here() -> AppClient:
 
 
 @pytest.mark.parametrize("path", EVERYWHERE)
-def test_every_answer_is_safe_to_show_and_open_to_scripts(here: AppClient, path: str) -> None:
-    """No sniffing, no frames, no scripts of ours; other sites' scripts may read (CORS)."""
+def test_every_response_has_security_and_cors_headers(here: AppClient, path: str) -> None:
+    """No sniffing, no frames, no scripts of ours; scripts of other sites may read."""
     headers = here.get(path).headers
 
     assert headers["x-content-type-options"] == "nosniff"
@@ -48,8 +48,8 @@ def test_every_answer_is_safe_to_show_and_open_to_scripts(here: AppClient, path:
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("path", ["/", "/feeds/all.json", "/v1/posts", "/healthz"])
-def test_reading_is_all_that_can_be_done(here: AppClient, method: str, path: str) -> None:
-    """405 names what is allowed; nothing is shared with scripts of other sites."""
+def test_other_methods_get_405(here: AppClient, method: str, path: str) -> None:
+    """With the allowed methods; no CORS."""
     answer = here.request(method, path)
 
     assert answer.status_code == 405
@@ -59,8 +59,8 @@ def test_reading_is_all_that_can_be_done(here: AppClient, method: str, path: str
 
 
 @pytest.mark.parametrize("path", ["/feeds/all.json", "/v1/posts", "/"])
-def test_browsers_may_ask_first(here: AppClient, path: str) -> None:
-    """A preflight is granted for reading with any harmless header, and may be kept for a day."""
+def test_cors_preflight_is_granted(here: AppClient, path: str) -> None:
+    """For reading with any harmless header, cacheable for a day."""
     answer = here.request(
         "OPTIONS",
         path,
@@ -79,24 +79,24 @@ def test_browsers_may_ask_first(here: AppClient, path: str) -> None:
     assert answer.headers["access-control-max-age"] == "86400"
 
 
-def test_a_very_long_address_is_refused(here: AppClient) -> None:
-    """414 before anything looks at it."""
+def test_very_long_url_gets_414(here: AppClient) -> None:
+    """Before it is parsed."""
     answer = here.get(f"/feeds/all.json?utm_source={'x' * MAX_TARGET_BYTES}")
 
     assert answer.status_code == 414
     assert answer.json()["code"] == "uri-too-long"
 
 
-def test_very_long_headers_are_refused(here: AppClient) -> None:
-    """431 before anything looks at them."""
+def test_very_long_headers_get_431(here: AppClient) -> None:
+    """Before they are parsed."""
     answer = here.get("/feeds/all.json", cookie="x" * MAX_HEADER_BYTES)
 
     assert answer.status_code == 431
     assert answer.json()["code"] == "header-fields-too-large"
 
 
-class Broken(SampleReader):
-    """A reader whose items cannot be made."""
+class BrokenReader(SampleReader):
+    """A reader that cannot render posts."""
 
     error: Exception = RuntimeError("a secret path")
 
@@ -109,11 +109,11 @@ class Broken(SampleReader):
         raise self.error
 
 
-def test_the_unexpected_is_logged_and_told_without_details(
+def test_unexpected_error_gets_500_without_details(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """500 as a problem like any other; what happened stands in the log, not in the answer."""
-    here = AppClient(reader=Broken(current=samples.edition(*POSTS)))
+    """The log has the exception, the response has not."""
+    here = AppClient(reader=BrokenReader(current=samples.edition(*POSTS)))
 
     answer = here.get("/feeds/all.json")
 
@@ -132,11 +132,11 @@ def test_the_unexpected_is_logged_and_told_without_details(
         (StorageError("database sqlite:////srv: it is locked"), "the database"),
     ],
 )
-def test_what_an_operator_can_mend_is_logged_and_told_without_details(
+def test_repository_and_storage_errors_get_503_without_details(
     error: SyndicateError, what: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """503 says of what it is and when to come back; nobody learns the paths of this host."""
-    reader = Broken(current=samples.edition(*POSTS))
+    """With Retry-After, but without paths of this host, which are in the log."""
+    reader = BrokenReader(current=samples.edition(*POSTS))
     reader.error = error
 
     answer = AppClient(reader=reader).get("/feeds/all.json")
@@ -158,8 +158,8 @@ def test_what_an_operator_can_mend_is_logged_and_told_without_details(
 @pytest.mark.parametrize(
     "path", ["/", "/feeds/all", "/feeds/all.json", "/v1/posts", "/v1/sources", "/opml"]
 )
-def test_before_the_first_edition_readers_are_asked_to_wait(path: str) -> None:
-    """503 with Retry-After; whoever keeps the last answer may go on showing it."""
+def test_requests_before_the_first_edition_get_503(path: str) -> None:
+    """With Retry-After; caches may go on serving the last response."""
     answer = AppClient(reader=SampleReader(current=None)).get(path)
 
     assert answer.status_code == 503
@@ -169,12 +169,12 @@ def test_before_the_first_edition_readers_are_asked_to_wait(path: str) -> None:
 
 
 def counted(route: str, status: int) -> int:
-    """Return how many requests to ``route`` were answered with ``status``."""
+    """Return the value of a counter."""
     return telemetry.requests_total.labels(route, str(status)).count
 
 
 def test_requests_are_counted_by_route(here: AppClient) -> None:
-    """Under the pattern of the address, never the address itself; 0 for whom nothing was sent."""
+    """Under the pattern of the route, never the URL itself; 0 if nothing was sent."""
     before = counted("/feeds/{name}.json", 200), counted("none", 404)
 
     here.get("/feeds/tts.json")
@@ -184,8 +184,8 @@ def test_requests_are_counted_by_route(here: AppClient) -> None:
     assert counted("none", 404) == before[1] + 1
 
 
-def test_a_failure_in_the_middle_of_an_answer_ends_it() -> None:
-    """What began cannot be taken back: the server must see the error and close."""
+def test_error_during_a_response_is_raised() -> None:
+    """What was sent cannot be taken back: the server must see the error and close."""
 
     async def half(scope: Scope, receive: Receive, send: Send) -> None:
         await PlainTextResponse("half")(scope, receive, send)
@@ -193,23 +193,23 @@ def test_a_failure_in_the_middle_of_an_answer_ends_it() -> None:
 
     scope = {"type": "http", "http_version": "1.0", "method": "GET", "path": "/"}
     with pytest.raises(RuntimeError, match="torn"):
-        asyncio.run(envelope_around(half, scope))
+        asyncio.run(send_through_middleware(half, scope))
 
 
-def test_what_is_not_http_passes_by() -> None:
-    """Lifespan messages and the like are none of its business."""
+def test_other_scopes_than_http_are_passed_on() -> None:
+    """Such as lifespan messages."""
     seen: list[str] = []
 
     async def inner(scope: Scope, _receive: Receive, _send: Send) -> None:
         seen.append(scope["type"])
 
-    asyncio.run(envelope_around(inner, {"type": "lifespan"}))
+    asyncio.run(send_through_middleware(inner, {"type": "lifespan"}))
 
     assert seen == ["lifespan"]
 
 
-async def envelope_around(app: ASGIApp, scope: Mapping[str, object]) -> None:
-    """Send one request through an envelope around ``app``."""
+async def send_through_middleware(app: ASGIApp, scope: Mapping[str, object]) -> None:
+    """Send one request through the middleware around ``app``."""
 
     async def receive() -> Message:
         return {"type": "http.request"}
@@ -242,10 +242,8 @@ PAIRS = st.tuples(
     st.lists(SEGMENTS, max_size=4),
     st.lists(PAIRS, max_size=3),
 )
-def test_no_address_breaks_the_service(
-    method: str, segments: list[str], pairs: list[tuple[str, str]]
-) -> None:
-    """Whatever is asked, the answer is no failure of ours, and errors are problems."""
+def test_no_url_gets_500(method: str, segments: list[str], pairs: list[tuple[str, str]]) -> None:
+    """Whatever it is, and errors are problem details."""
     query = "&".join(f"{name}={quote(text)}" for name, text in pairs)
 
     answer = FUZZED.request(method, f"/{'/'.join(segments)}?{query}")

@@ -1,4 +1,4 @@
-"""Connections leave enough open files for git, the database and deliveries."""
+"""The limit of connections leaves open files for git, the database and deliveries."""
 
 import resource
 from dataclasses import replace
@@ -28,12 +28,12 @@ def test_open_files_are_left_for_others(open_files: int, connections: int, backl
     assert replace(limits, connections=10_000, backlog=2_048) == LIMITS
 
 
-def test_a_lower_setting_holds() -> None:
+def test_lower_setting_is_kept() -> None:
     """However many files may be open."""
     assert within_open_files(replace(LIMITS, connections=7), 4_096).connections == 7
 
 
-def test_as_many_files_may_be_open_as_the_system_allows() -> None:
+def test_limit_on_open_files_is_raised() -> None:
     """The soft limit becomes the hard one."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:

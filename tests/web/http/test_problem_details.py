@@ -1,4 +1,4 @@
-"""Errors: problem details for programs, a page for people."""
+"""Errors: problem details for programs, a page for browsers."""
 
 import json
 from dataclasses import replace
@@ -20,7 +20,7 @@ def here() -> AppClient:
     return app_client()
 
 
-def test_a_problem_says_what_where_and_what_to_do(here: AppClient) -> None:
+def test_problem_details_have_all_members(here: AppClient) -> None:
     """The members of RFC 9457 and ours: code, hint, known."""
     answer = here.get("/feeds/all.json?category=fish&limit=3")
 
@@ -49,18 +49,18 @@ def test_a_problem_says_what_where_and_what_to_do(here: AppClient) -> None:
         ("/v1/nothing", 404, "not-found"),
     ],
 )
-def test_what_is_not_there_is_told_by_name(
+def test_each_kind_of_missing_resource_has_its_own_code(
     here: AppClient, path: str, status: int, code: str
 ) -> None:
-    """Each case has a stable code of its own."""
+    """The codes are stable."""
     answer = here.get(path)
 
     assert answer.status_code == status
     assert answer.json()["code"] == code
 
 
-def test_a_browser_gets_a_page(here: AppClient) -> None:
-    """The same status, the same words, and links to the feeds there are."""
+def test_browser_gets_an_error_page(here: AppClient) -> None:
+    """With the same status and texts, and links to the feeds."""
     answer = here.get("/feeds/nothing", accept=BROWSER)
 
     assert answer.status_code == 404
@@ -84,14 +84,14 @@ def test_a_browser_gets_a_page(here: AppClient) -> None:
         ("", False),
     ],
 )
-def test_only_who_names_html_gets_a_page(here: AppClient, accept: str, *, is_page: bool) -> None:
-    """Programs that take anything get what programs can read."""
+def test_page_requires_text_html_in_accept(here: AppClient, accept: str, *, is_page: bool) -> None:
+    """Programs that accept anything get problem details."""
     answer = here.get("/nothing", accept=accept)
 
     assert answer.headers["content-type"].startswith("text/html") == is_page
 
 
-def test_a_long_question_is_not_repeated_in_full(here: AppClient) -> None:
+def test_long_query_is_not_repeated_in_full(here: AppClient) -> None:
     """The detail of an error stays readable."""
     answer = here.get(f"/feeds/all.json?category={'x' * 3000}")
 
@@ -99,8 +99,8 @@ def test_a_long_question_is_not_repeated_in_full(here: AppClient) -> None:
     assert len(answer.json()["detail"]) == 500
 
 
-def test_a_page_of_an_error_is_ours_below_a_path_too() -> None:
-    """Links lead below the public address."""
+def test_links_of_an_error_page_begin_with_the_public_url() -> None:
+    """Also where that has a path."""
     service_info = replace(samples.SERVICE_INFO, public_url="https://www.example.gov/syndicate")
     here = AppClient(
         reader=SampleReader(current=samples.edition(*POSTS)), service_info=service_info
@@ -111,8 +111,8 @@ def test_a_page_of_an_error_is_ours_below_a_path_too() -> None:
     assert "/syndicate/" in [link.get("href") for link in page.iter("a")]
 
 
-def test_more_is_known_than_is_listed_in_plain_text_too() -> None:
-    """With how many there are; the address of the list is told where the service has a name."""
+def test_plain_text_says_how_many_values_are_not_listed() -> None:
+    """With the URL of the list where the service is known."""
     error = UnknownName(
         "there is no feed",
         choices=("all", "tts"),

@@ -1,4 +1,4 @@
-"""Clients that ask too often are told so, and nobody else is."""
+"""The rate limit of requests."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from tests.web.app_client import app_client
 
 @dataclass
 class Clock:
-    """A clock that stands until it is set."""
+    """A clock that stands still until it is set."""
 
     now: float = 1_000.0
 
@@ -22,8 +22,8 @@ class Clock:
         return self.now
 
 
-def test_a_bucket_is_full_at_first_and_fills_evenly() -> None:
-    """Of sixty a minute sixty may come at once, then one each second."""
+def test_bucket_is_full_at_first_and_refilled_evenly() -> None:
+    """Of sixty a minute sixty are allowed at once, then one each second."""
     clock = Clock()
     allowance = TokenBuckets(per_minute=60, clock=clock)
 
@@ -43,8 +43,8 @@ def test_a_bucket_is_full_at_first_and_fills_evenly() -> None:
     per_minute=st.integers(1, 50),
     pauses=st.lists(st.floats(0, 20), min_size=1, max_size=200),
 )
-def test_no_minute_answers_more_than_two_buckets(per_minute: int, pauses: list[float]) -> None:
-    """A full bucket and what runs in meanwhile is the most; whoever waits as told is answered."""
+def test_no_minute_allows_more_than_two_buckets(per_minute: int, pauses: list[float]) -> None:
+    """A full bucket and its refill are the maximum; a client that waits as told is allowed."""
     clock = Clock()
     allowance = TokenBuckets(per_minute=per_minute, clock=clock)
     answered = []
@@ -91,10 +91,10 @@ def test_memory_is_bounded() -> None:
         (None, (), 1, ""),
     ],
 )
-def test_a_client_is_whom_the_outermost_own_proxy_saw(
+def test_client_is_the_address_that_the_outermost_own_proxy_saw(
     peer: str | None, forwarded: tuple[str, ...], proxies: int, expected: str
 ) -> None:
-    """What stands further left anybody could have written."""
+    """Entries further left are not trusted."""
     scope = {
         "type": "http",
         "client": (peer, 4321) if peer else None,
@@ -103,8 +103,8 @@ def test_a_client_is_whom_the_outermost_own_proxy_saw(
     assert scope_client_key(scope, proxies) == expected
 
 
-def test_too_many_requests_are_refused_with_the_time_to_wait() -> None:
-    """429 as a problem that scripts may read; probes are answered all the same."""
+def test_requests_over_the_limit_get_429() -> None:
+    """With Retry-After and CORS; health checks are not limited."""
     here = app_client(policy=HttpPolicy(requests_per_minute=2))
 
     assert [here.get("/feeds/all.json").status_code for _ in range(2)] == [200, 200]
@@ -126,8 +126,8 @@ def test_a_proxy_names_the_client() -> None:
     assert asked == [200, 200, 429, 429]
 
 
-def test_a_token_that_is_given_back_can_be_taken_again() -> None:
-    """Of a client that is not known, nothing is given back."""
+def test_token_that_is_put_back_can_be_taken_again() -> None:
+    """For an unknown client, nothing is put back."""
     allowance = TokenBuckets(per_minute=2, clock=Clock())
 
     allowance.put_back("a")
@@ -138,8 +138,8 @@ def test_a_token_that_is_given_back_can_be_taken_again() -> None:
     assert allowance.take("a") > 0
 
 
-def test_memory_is_bounded_whatever_networks_ask() -> None:
-    """A client with many IPv6 networks takes no more than anybody."""
+def test_ipv6_client_counts_by_its_network() -> None:
+    """A client with many IPv6 addresses takes no more memory than others."""
     allowance = TokenBuckets(per_minute=1, clock=Clock())
     for number in range(30_000):
         allowance.take(client_key(f"2001:db8:{number:x}::1", (), 0))

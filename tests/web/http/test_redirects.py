@@ -1,4 +1,4 @@
-"""Addresses that are no more: moved, gone, or written with a slash too many."""
+"""Redirects, withdrawn URLs and trailing slashes."""
 
 import pytest
 
@@ -43,8 +43,8 @@ def here() -> AppClient:
         ("//evil.example/", f"{PUBLIC}/evil.example"),
     ],
 )
-def test_what_moved_is_sent_on_for_good(here: AppClient, path: str, target: str) -> None:
-    """308 to the new place with the query; a feed takes its formats along; kept like feeds."""
+def test_moved_url_is_redirected_permanently(here: AppClient, path: str, target: str) -> None:
+    """308 to the new URL with the query; a feed with its formats; cacheable like feeds."""
     answer = here.get(path)
 
     assert answer.status_code == 308
@@ -53,16 +53,16 @@ def test_what_moved_is_sent_on_for_good(here: AppClient, path: str, target: str)
 
 
 @pytest.mark.parametrize("path", ["/feeds/secret", "/feeds/secret.json", "/feeds/secret.atom"])
-def test_what_is_withdrawn_says_so(here: AppClient, path: str) -> None:
-    """410 in every format: readers may stop asking."""
+def test_withdrawn_feed_gets_410(here: AppClient, path: str) -> None:
+    """In every format: feed readers may stop requesting it."""
     answer = here.get(path)
 
     assert answer.status_code == 410
     assert answer.json()["code"] == "gone"
 
 
-def test_what_never_moved_stays(here: AppClient) -> None:
-    """Other addresses are none of its business, nor is the one that is only a slash."""
+def test_other_urls_are_not_redirected(here: AppClient) -> None:
+    """Nor is the root."""
     assert here.get("/feeds/technology.rss").status_code == 200
     assert here.get("/").status_code == 200
     assert redirect_target("/feeds/technology.rss", POLICY.redirects) is None

@@ -1,4 +1,4 @@
-"""Lane and application give the same bytes, but for the date, to whatever is asked."""
+"""Response cache and application respond with equal bytes, except for the date."""
 
 import asyncio
 from collections.abc import Iterator
@@ -32,8 +32,8 @@ NO_FEEDS: Final = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pair:
-    """The same application with the lane and without it, and the tags of what it serves."""
+class ServerPair:
+    """The same application with the response cache and without it, and tags of its feeds."""
 
     loop: asyncio.Runner
     with_cache: MemoryServer
@@ -66,8 +66,8 @@ class Pair:
 
 
 @pytest.fixture(scope="module")
-def pair() -> Iterator[Pair]:
-    """Open both, and wait until everything is compressed, as it is a moment after the start."""
+def pair() -> Iterator[ServerPair]:
+    """Open both servers, and wait for the final compression."""
     library = SampleReader(current=samples.edition(*POSTS, vocabulary=VOCABULARY, named=[NAMED]))
     with ThreadPoolExecutor(1) as compressor, asyncio.Runner() as loop:
         press = FeedCache(samples.SERVICE_INFO, executor=compressor)
@@ -86,7 +86,7 @@ def pair() -> Iterator[Pair]:
             return [(await without.send(one))[0] for one in wanted]
 
         known = loop.run(prepare())
-        yield Pair(
+        yield ServerPair(
             loop=loop,
             with_cache=MemoryServer(app),
             without=without,
@@ -129,8 +129,8 @@ requests = st.builds(
 )
 
 
-def filled(request: bytes, pair: Pair) -> bytes:
-    """Return ``request`` with the tags and the moment of what is served."""
+def filled(request: bytes, pair: ServerPair) -> bytes:
+    """Return ``request`` with the tags and the date of the feed."""
     for place, number in PLACES.items():
         request = request.replace(place.encode(), pair.tags[number].encode())
     return request.replace(b"{moment}", pair.moment.encode())
@@ -141,10 +141,10 @@ def filled(request: bytes, pair: Pair) -> bytes:
     cuts=st.lists(st.integers(0, 400), max_size=3),
     patiently=st.booleans(),
 )
-def test_whatever_is_asked_the_answer_is_that_of_the_application(
-    pair: Pair, asked: list[bytes], cuts: list[int], patiently: bool
+def test_responses_to_any_requests_are_equal(
+    pair: ServerPair, asked: list[bytes], cuts: list[int], patiently: bool
 ) -> None:
-    """Requests of any form, one after the other or at once, whole or in pieces."""
+    """Of any form, one after the other or at once, in one piece or several."""
     lots = [filled(one, pair) for one in asked]
     pair.compare(*lots, patiently=patiently)
     whole = b"".join(lots)
@@ -153,10 +153,10 @@ def test_whatever_is_asked_the_answer_is_that_of_the_application(
 
 
 @given(asked=requests, place=st.integers(0, 200), byte=st.binary(min_size=1, max_size=2))
-def test_a_changed_byte_makes_no_difference_between_them(
-    pair: Pair, asked: bytes, place: int, byte: bytes
+def test_responses_to_requests_with_a_changed_byte_are_equal(
+    pair: ServerPair, asked: bytes, place: int, byte: bytes
 ) -> None:
-    """Also where a head is nearly plain."""
+    """Also where a head is nearly cacheable."""
     sent = filled(asked, pair)
     pair.compare(sent[:place] + byte + sent[place + 1 :], get_request())
 
@@ -229,8 +229,8 @@ READERS: Final = {
 
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("form", FORMATS)
-def test_readers_get_from_the_lane_what_they_got_before(pair: Pair, reader: str, form: str) -> None:
-    """The feed at first, then what their conditions want; the application is not asked again."""
+def test_requests_of_real_feed_readers_are_cached(pair: ServerPair, reader: str, form: str) -> None:
+    """The feed first, then the responses to their conditions, without the application."""
     target = f"/feeds/all.{form}"
     first, _ = pair.compare(get_request(target, *READERS[reader]))
     assert status(first) == 200

@@ -1,4 +1,4 @@
-"""Forms in which requests are smuggled: the lane takes none of them, and changes no answer."""
+"""Forms of request smuggling: none is cacheable, and the cache changes no response."""
 
 import asyncio
 import re
@@ -84,14 +84,14 @@ FORMS: Final[dict[str, tuple[bytes, list[int]]]] = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_the_lane_takes_none_of_them(form: str) -> None:
-    """They are for the application, from the first byte to the last."""
+def test_smuggled_requests_are_not_cacheable(form: str) -> None:
+    """From the first byte to the last."""
     assert parse_cacheable(FORMS[form][0]) is None
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_they_are_answered_as_without_the_lane(form: str) -> None:
-    """However they are cut, and whatever the lane has answered before on the same connection."""
+def test_responses_to_smuggled_requests_are_equal(form: str) -> None:
+    """However they are split, and whatever the cache has responded before."""
     app = app_client().app
     sent = FORMS[form][0]
     cuts = [(sent,), (sent[:17], sent[17:]), tuple(sent[n : n + 9] for n in range(0, len(sent), 9))]
@@ -109,7 +109,7 @@ def test_they_are_answered_as_without_the_lane(form: str) -> None:
 
 
 async def talk(url: str, sent: bytes) -> bytes:
-    """Return all that is answered to ``sent`` after a plain request on the same connection."""
+    """Return all that is received after a cacheable request and ``sent`` on one connection."""
     host, port = url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(HEAD + END)
@@ -120,8 +120,8 @@ async def talk(url: str, sent: bytes) -> bytes:
     return answered
 
 
-def test_they_get_what_they_should_over_a_socket() -> None:
-    """From the real server, after it has learnt the answers: so many answers, with this status."""
+def test_smuggled_requests_get_the_expected_statuses_over_a_socket() -> None:
+    """From the real server, after the responses have been stored."""
 
     async def scenario() -> None:
         async with serve_app(app_client().app) as url:
@@ -136,8 +136,8 @@ def test_they_get_what_they_should_over_a_socket() -> None:
         loop.run(scenario())
 
 
-def test_a_plain_request_is_taken() -> None:
-    """So that the above proves anything."""
+def test_plain_requests_are_cacheable() -> None:
+    """Otherwise the tests above would prove nothing."""
     assert parse_cacheable(HEAD + END) is not None
     assert parse_cacheable(LAST) is not None
     assert (

@@ -1,4 +1,4 @@
-"""The server: it starts, answers over a real socket, and stops."""
+"""The server: start, requests over a real socket, and stop."""
 
 import asyncio
 import json
@@ -22,15 +22,14 @@ from tests.web.app_client import app_client
 from tests.web.http.live_server import exchange_bytes, serve_app
 
 
-def test_it_serves_the_application() -> None:
-    """Over a real connection, with a Date, without saying what it is made of."""
+def test_server_serves_the_application() -> None:
+    """Over a real connection, with a Date, without a Server field."""
 
-    async def ask() -> httpx.Response:
-        async with serve_app(app_client().app) as url, httpx.AsyncClient(trust_env=False) as client:
-            return await client.get(f"{url}/feeds/all.json")
+    async def send_form() -> httpx.Response:
+        """Send a form to the hub."""
 
     with uvloop_runner() as loop:
-        answer = loop.run(ask())
+        answer = loop.run(send_form())
 
     assert answer.status_code == 200
     assert answer.json()["title"] == "All posts"
@@ -39,30 +38,22 @@ def test_it_serves_the_application() -> None:
     assert answer.headers["content-encoding"] == "br"
 
 
-def test_head_sends_no_body_over_the_wire() -> None:
-    """The connection stays in step: what follows is the next answer."""
+def test_response_to_head_has_no_body() -> None:
+    """What follows on the connection is the next response."""
 
-    async def ask() -> bytes:
-        async with serve_app(app_client().app) as url:
-            host, port = url.removeprefix("http://").split(":")
-            reader, writer = await asyncio.open_connection(host, int(port))
-            head = b"HEAD /feeds/all.json HTTP/1.1\r\nHost: x\r\n\r\n"
-            last = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-            writer.write(head + last)
-            everything = await reader.read()
-            writer.close()
-            return everything
+    async def send_form() -> bytes:
+        """Send a form to the hub."""
 
     with uvloop_runner() as loop:
-        everything = loop.run(ask())
+        everything = loop.run(send_form())
 
     head, health = everything.split(b"\r\n\r\n", 1)
     assert b"content-length: " in head
     assert health.startswith(b"HTTP/1.1 200 OK")
 
 
-def test_what_is_in_progress_is_finished() -> None:
-    """A request that came before the end is answered; the server returns soon after."""
+def test_request_in_progress_is_finished_at_the_stop() -> None:
+    """The server returns soon after."""
     entered = asyncio.Event()
 
     async def slow(_: Request) -> PlainTextResponse:
@@ -70,8 +61,8 @@ def test_what_is_in_progress_is_finished() -> None:
         await asyncio.sleep(0.5)
         return PlainTextResponse("done")
 
-    async def ask() -> tuple[str, float]:
-        app = Starlette(routes=[Route("/", slow)])
+    async def send_form() -> tuple[str, float]:
+        """Send a form to the hub."""
         async with httpx.AsyncClient(trust_env=False) as client:
             async with serve_app(app) as url:
                 asked = asyncio.create_task(client.get(url))
@@ -79,34 +70,29 @@ def test_what_is_in_progress_is_finished() -> None:
                 began = time.monotonic()
             return (await asked).text, time.monotonic() - began
 
-    text, seconds = asyncio.run(ask())
+    text, seconds = asyncio.run(send_form())
     assert text == "done"
     assert seconds < 5
 
 
-def test_no_thread_keeps_readers_waiting_for_long() -> None:
-    """While it serves, whoever computes beside it is interrupted more often than usual."""
+def test_thread_switch_interval_is_short_while_serving() -> None:
+    """Other threads are interrupted more often than usual."""
 
-    async def ask() -> float:
-        async with serve_app(app_client().app):
-            return sys.getswitchinterval()
+    async def send_form() -> float:
+        """Send a form to the hub."""
 
     usual = sys.getswitchinterval()
-    assert asyncio.run(ask()) == pytest.approx(0.0005)
+    assert asyncio.run(send_form()) == pytest.approx(0.0005)
     assert sys.getswitchinterval() == usual
 
 
-def test_it_listens_on_the_newer_protocol_too() -> None:
-    """An IPv6 address is an address."""
+def test_server_listens_on_ipv6() -> None:
+    """On an IPv6 address."""
 
-    async def ask() -> int:
-        async with (
-            serve_app(app_client().app, "::1") as url,
-            httpx.AsyncClient(trust_env=False) as client,
-        ):
-            return (await client.get(f"{url}/healthz")).status_code
+    async def send_form() -> int:
+        """Send a form to the hub."""
 
-    assert asyncio.run(ask()) == 200
+    assert asyncio.run(send_form()) == 200
 
 
 GET: Final = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
@@ -124,17 +110,14 @@ LOT: Final = b"x" * 40_000
         ((GET + b"\r\n" + GET + b"Long: " + LOT, LOT, LOT), [b"200", b"431"]),
     ],
 )
-def test_what_is_too_long_is_refused_before_it_ends(
-    lots: tuple[bytes, ...], statuses: list[bytes]
-) -> None:
-    """A head without end costs neither memory nor an answer, and each refusal says why."""
+def test_endless_request_head_is_rejected(lots: tuple[bytes, ...], statuses: list[bytes]) -> None:
+    """It takes neither memory nor the application, and the response says why."""
 
-    async def ask() -> bytes:
-        async with serve_app(app_client().app) as url:
-            return await exchange_bytes(url, *lots)
+    async def send_form() -> bytes:
+        """Send a form to the hub."""
 
     with uvloop_runner() as loop:
-        answered = loop.run(ask())
+        answered = loop.run(send_form())
 
     assert re.findall(rb"HTTP/1\.1 (\d+) ", answered) == statuses
     head, _, body = answered.rpartition(b"\r\n\r\n")
@@ -146,26 +129,26 @@ def test_what_is_too_long_is_refused_before_it_ends(
 @pytest.mark.parametrize(
     ("chunk", "answered"), [(b"1\r\nx\r\n" * 2_000, b""), (b"9c40\r\n" + LOT + b"\r\n", b"done")]
 )
-def test_a_body_may_be_long_but_not_what_is_around_it(chunk: bytes, answered: bytes) -> None:
-    """Chunks of one byte are more wrapping than words: the connection ends, unanswered."""
+def test_overhead_of_a_chunked_body_is_limited(chunk: bytes, answered: bytes) -> None:
+    """Chunks of one byte have more overhead than content: the connection ends."""
 
     async def read(request: Request) -> PlainTextResponse:
         with suppress(ClientDisconnect):
             await request.body()
         return PlainTextResponse("done")
 
-    async def ask() -> bytes:
-        app = Starlette(routes=[Route("/", read, methods=["POST"])])
+    async def send_form() -> bytes:
+        """Send a form to the hub."""
         head = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
         async with serve_app(app) as url:
             return await exchange_bytes(url, head, *[chunk] * 9, b"0\r\n\r\n")
 
     with uvloop_runner() as loop:
-        assert loop.run(ask())[-4:] == answered
+        assert loop.run(send_form())[-4:] == answered
 
 
-def test_a_taken_port_says_what_to_do() -> None:
-    """The error names port and host, and how to choose another."""
+def test_port_in_use_is_an_error_with_a_hint() -> None:
+    """It names port and host, and how to choose another one."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
 
@@ -178,8 +161,8 @@ def test_a_taken_port_says_what_to_do() -> None:
     assert "SYNDICATE_SERVICE__PORT" in caught.value.hint
 
 
-def test_a_host_that_is_not_ours_is_told() -> None:
-    """An address of another machine, or none at all, cannot be listened on."""
+def test_host_of_another_machine_is_an_error() -> None:
+    """Also one that does not exist."""
     with pytest.raises(SyndicateError, match=r"of 192\.0\.2\.1: "):
         asyncio.run(serve(app_client().app, "192.0.2.1", 0, stopping=asyncio.Event()))
     with pytest.raises(SyndicateError, match=r"of nowhere\.invalid: "):
