@@ -188,7 +188,7 @@ def test_entity_tags_are_equal_on_all_replicas() -> None:
     asyncio.run(scenario())
 
 
-def removed_entry(post: Post) -> LedgerEntry:
+def gone(post: Post) -> LedgerEntry:
     """Return the ledger entry of a deleted ``post``."""
     row = LedgerRow.from_post(post, is_live=False, generation=1)
     return LedgerEntry(row=row, reason="deleted", noticed_at=samples.NOW, commit=samples.COMMIT)
@@ -197,7 +197,7 @@ def removed_entry(post: Post) -> LedgerEntry:
 def test_tombstones_are_those_of_the_selection() -> None:
     """Without those of posts that are published again."""
     others = samples.post("updates/2024-02-02-x.md", source="updates")
-    removed = tuple(removed_entry(post) for post in (POSTS[0], POSTS[1], others))
+    removed = tuple(gone(post) for post in (POSTS[0], POSTS[1], others))
 
     async def scenario() -> None:
         feed_cache = FeedCache(samples.SERVICE_INFO)
@@ -222,7 +222,7 @@ def test_removed_entries_change_a_feed_without_a_new_edition() -> None:
         )
         before = await get_feed(feed_cache, reader, "all", Query(), ATOM)
         elsewhere = await get_feed(feed_cache, reader, "carousel", Query(), ATOM)
-        removed = (removed_entry(POSTS[0]),)
+        removed = (gone(POSTS[0]),)
         after = await get_feed(feed_cache, reader, "all", Query(), ATOM, removed=removed)
         assert before.etag != after.etag
         again = await get_feed(feed_cache, reader, "carousel", Query(), ATOM, removed=removed)

@@ -15,14 +15,16 @@ def test_least_recently_used_documents_are_dropped() -> None:
     documents = DocumentCache(max_bytes=2 * one.size)
     edition = samples.edition()
 
-    async def send_form(name: str) -> None:
-        """Send a form to the hub."""
+    async def ask(name: str) -> None:
+        async def make(_: Edition) -> Representation:
+            made.append(name)
+            return one
 
         assert await documents.get(edition, (name,), make) is one
 
     async def everything() -> None:
         for name in "aababcbca":
-            await send_form(name)
+            await ask(name)
 
     asyncio.run(everything())
     assert "".join(made) == "abca"

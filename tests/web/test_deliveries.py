@@ -11,7 +11,7 @@ from tests.web.app_client import POSTS
 PUBLIC = "https://feeds.example.gov"
 
 
-async def respond_to_deliveries(counter: ApiClient, status: int) -> None:
+async def answered(counter: ApiClient, status: int) -> None:
     """Let a receiver respond to all due deliveries."""
     database = await Database.open(counter.database_url)
     try:
@@ -49,7 +49,7 @@ def test_delivery_has_all_attempts(address: str) -> None:
     async def visit(counter: ApiClient) -> None:
         partner = await counter.with_token()
         made = await partner.subscribe(backfill=True)
-        await respond_to_deliveries(counter, 500)
+        await answered(counter, 500)
         path = f"/v1/deliveries/{made['id']}.1"
         shown = (await partner.request("GET", path)).json()
         assert shown["attempts"] == [
@@ -77,7 +77,7 @@ def test_delivery_is_replayed(address: str) -> None:
     async def visit(counter: ApiClient) -> None:
         partner = await counter.with_token()
         made = await partner.subscribe(backfill=True)
-        await respond_to_deliveries(counter, 204)
+        await answered(counter, 204)
         path = f"/v1/deliveries/{made['id']}.1"
         before = (await partner.request("GET", path)).json()
         again = await partner.request("POST", f"{path}/replay")

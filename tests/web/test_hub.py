@@ -19,13 +19,13 @@ FORM = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
 GOOD = {"hub.mode": "subscribe", "hub.topic": TOPIC, "hub.callback": CALLBACK}
 
 
-def send_form(form: Mapping[str, str] | bytes, here: AppClient | None = None) -> AppResponse:
+def ask(form: Mapping[str, str] | bytes, here: AppClient | None = None) -> AppResponse:
     """Send a form to the hub."""
     content = form if isinstance(form, bytes) else urlencode(form).encode()
     return (here or app_client()).request("POST", "/hub", FORM, content)
 
 
-def reader_of(here: AppClient) -> SampleReader:
+def library(here: AppClient) -> SampleReader:
     """Return the reader of a client."""
     assert isinstance(here.reader, SampleReader)
     return here.reader
@@ -35,10 +35,10 @@ def test_request_is_stored_as_it_was_sent() -> None:
     """Topic and callback to the byte, the lease within its limits, and the current tag."""
     here = app_client(policy=HttpPolicy(leases=LeaseLimits(minimum=10, default=20, maximum=30)))
     secret = "s" * 199
-    answer = send_form(GOOD | {"hub.secret": secret, "hub.lease_seconds": "25"}, here)
+    answer = ask(GOOD | {"hub.secret": secret, "hub.lease_seconds": "25"}, here)
     assert (answer.status_code, answer.headers["cache-control"]) == (202, "no-store")
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
-    (intent,) = reader_of(here).subscription_requests
+    (intent,) = library(here).subscription_requests
     assert (intent.mode, intent.topic, intent.callback) == ("subscribe", TOPIC, CALLBACK)
     assert (intent.secret, intent.lease) == (secret.encode(), timedelta(seconds=25))
     assert intent.last_sent_tag == here.get("/feeds/all.json").headers["etag"]
@@ -50,16 +50,16 @@ def test_unsubscribe_request_needs_no_lease() -> None:
     """A given one is ignored."""
     here = app_client()
     form = GOOD | {"hub.mode": "unsubscribe", "hub.lease_seconds": "for ever"}
-    assert send_form(form, here).status_code == 202
-    assert reader_of(here).subscription_requests[0].mode == "unsubscribe"
+    assert ask(form, here).status_code == 202
+    assert library(here).subscription_requests[0].mode == "unsubscribe"
 
 
 @pytest.mark.parametrize("name", ["hub.topic", "hub.url"])
 def test_publish_request_has_no_effect(name: str) -> None:
     """204: the service itself publishes the topics."""
     here = app_client()
-    assert send_form({"hub.mode": "publish", name: TOPIC}, here).status_code == 204
-    assert reader_of(here).subscription_requests == []
+    assert ask({"hub.mode": "publish", name: TOPIC}, here).status_code == 204
+    assert library(here).subscription_requests == []
 
 
 @pytest.mark.parametrize(
@@ -87,8 +87,8 @@ def test_publish_request_has_no_effect(name: str) -> None:
 def test_errors_are_plain_text(change: dict[str, str], status: int, said: str) -> None:
     """W3C WebSub section 5.1.2, whatever the client accepts."""
     here = app_client()
-    answer = send_form(GOOD | change, here)
-    assert (answer.status_code, reader_of(here).subscription_requests) == (status, [])
+    answer = ask(GOOD | change, here)
+    assert (answer.status_code, library(here).subscription_requests) == (status, [])
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     assert said in answer.text
 
@@ -104,7 +104,7 @@ def test_errors_are_plain_text(change: dict[str, str], status: int, said: str) -
 )
 def test_malformed_form_is_rejected(body: bytes, said: str) -> None:
     """No field of the hub may be repeated; other fields may."""
-    answer = send_form(body)
+    answer = ask(body)
     assert answer.status_code == 400
     assert said in answer.text
 
@@ -115,7 +115,7 @@ def test_body_must_be_a_short_form() -> None:
     for kind in ("application/json", ""):
         answer = here.request("POST", "/hub", {"content-type": kind}, b"{}")
         assert (answer.status_code, "x-www-form-urlencoded" in answer.text) == (415, True)
-    assert send_form(b"x" * 20_000).status_code == 413
+    assert ask(b"x" * 20_000).status_code == 413
     answer = here.get("/hub", accept="text/html")
     assert (answer.status_code, answer.headers["allow"]) == (405, "OPTIONS, POST")
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
@@ -140,15 +140,15 @@ def test_slow_or_incomplete_form_is_rejected(monkeypatch: pytest.MonkeyPatch) ->
 def test_request_over_the_limits_gets_429() -> None:
     """With whole seconds in Retry-After."""
     here = app_client()
-    reader_of(here).wait_time = timedelta(seconds=41.5)
-    answer = send_form(GOOD, here)
+    library(here).wait_time = timedelta(seconds=41.5)
+    answer = ask(GOOD, here)
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "42")
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
 
 
 def test_request_before_the_first_edition_gets_503() -> None:
     """With Retry-After: topics are not known then."""
-    answer = send_form(GOOD, AppClient(reader=SampleReader(current=None)))
+    answer = ask(GOOD, AppClient(reader=SampleReader(current=None)))
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
 
 
@@ -159,6 +159,6 @@ def test_every_spelling_of_a_feed_url_is_a_topic() -> None:
         "https://FEEDS.example.gov/feeds/all.json",
         "https://feeds.example.gov/feeds/Tech%20Transformation.rss?limit=5&foreign=1",
     ):
-        assert send_form(GOOD | {"hub.topic": spelling}, here).status_code == 202
-        assert reader_of(here).subscription_requests[-1].topic == spelling
+        assert ask(GOOD | {"hub.topic": spelling}, here).status_code == 202
+        assert library(here).subscription_requests[-1].topic == spelling
     assert len(POSTS) == 5

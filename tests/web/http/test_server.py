@@ -25,11 +25,12 @@ from tests.web.http.live_server import exchange_bytes, serve_app
 def test_server_serves_the_application() -> None:
     """Over a real connection, with a Date, without a Server field."""
 
-    async def send_form() -> httpx.Response:
-        """Send a form to the hub."""
+    async def ask() -> httpx.Response:
+        async with serve_app(app_client().app) as url, httpx.AsyncClient(trust_env=False) as client:
+            return await client.get(f"{url}/feeds/all.json")
 
     with uvloop_runner() as loop:
-        answer = loop.run(send_form())
+        answer = loop.run(ask())
 
     assert answer.status_code == 200
     assert answer.json()["title"] == "All posts"
@@ -41,11 +42,19 @@ def test_server_serves_the_application() -> None:
 def test_response_to_head_has_no_body() -> None:
     """What follows on the connection is the next response."""
 
-    async def send_form() -> bytes:
-        """Send a form to the hub."""
+    async def ask() -> bytes:
+        async with serve_app(app_client().app) as url:
+            host, port = url.removeprefix("http://").split(":")
+            reader, writer = await asyncio.open_connection(host, int(port))
+            head = b"HEAD /feeds/all.json HTTP/1.1\r\nHost: x\r\n\r\n"
+            last = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+            writer.write(head + last)
+            everything = await reader.read()
+            writer.close()
+            return everything
 
     with uvloop_runner() as loop:
-        everything = loop.run(send_form())
+        everything = loop.run(ask())
 
     head, health = everything.split(b"\r\n\r\n", 1)
     assert b"content-length: " in head
@@ -61,8 +70,8 @@ def test_request_in_progress_is_finished_at_the_stop() -> None:
         await asyncio.sleep(0.5)
         return PlainTextResponse("done")
 
-    async def send_form() -> tuple[str, float]:
-        """Send a form to the hub."""
+    async def ask() -> tuple[str, float]:
+        app = Starlette(routes=[Route("/", slow)])
         async with httpx.AsyncClient(trust_env=False) as client:
             async with serve_app(app) as url:
                 asked = asyncio.create_task(client.get(url))
@@ -70,7 +79,7 @@ def test_request_in_progress_is_finished_at_the_stop() -> None:
                 began = time.monotonic()
             return (await asked).text, time.monotonic() - began
 
-    text, seconds = asyncio.run(send_form())
+    text, seconds = asyncio.run(ask())
     assert text == "done"
     assert seconds < 5
 
@@ -78,21 +87,26 @@ def test_request_in_progress_is_finished_at_the_stop() -> None:
 def test_thread_switch_interval_is_short_while_serving() -> None:
     """Other threads are interrupted more often than usual."""
 
-    async def send_form() -> float:
-        """Send a form to the hub."""
+    async def ask() -> float:
+        async with serve_app(app_client().app):
+            return sys.getswitchinterval()
 
     usual = sys.getswitchinterval()
-    assert asyncio.run(send_form()) == pytest.approx(0.0005)
+    assert asyncio.run(ask()) == pytest.approx(0.0005)
     assert sys.getswitchinterval() == usual
 
 
 def test_server_listens_on_ipv6() -> None:
     """On an IPv6 address."""
 
-    async def send_form() -> int:
-        """Send a form to the hub."""
+    async def ask() -> int:
+        async with (
+            serve_app(app_client().app, "::1") as url,
+            httpx.AsyncClient(trust_env=False) as client,
+        ):
+            return (await client.get(f"{url}/healthz")).status_code
 
-    assert asyncio.run(send_form()) == 200
+    assert asyncio.run(ask()) == 200
 
 
 GET: Final = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
@@ -113,11 +127,12 @@ LOT: Final = b"x" * 40_000
 def test_endless_request_head_is_rejected(lots: tuple[bytes, ...], statuses: list[bytes]) -> None:
     """It takes neither memory nor the application, and the response says why."""
 
-    async def send_form() -> bytes:
-        """Send a form to the hub."""
+    async def ask() -> bytes:
+        async with serve_app(app_client().app) as url:
+            return await exchange_bytes(url, *lots)
 
     with uvloop_runner() as loop:
-        answered = loop.run(send_form())
+        answered = loop.run(ask())
 
     assert re.findall(rb"HTTP/1\.1 (\d+) ", answered) == statuses
     head, _, body = answered.rpartition(b"\r\n\r\n")
@@ -137,14 +152,14 @@ def test_overhead_of_a_chunked_body_is_limited(chunk: bytes, answered: bytes) ->
             await request.body()
         return PlainTextResponse("done")
 
-    async def send_form() -> bytes:
-        """Send a form to the hub."""
+    async def ask() -> bytes:
+        app = Starlette(routes=[Route("/", read, methods=["POST"])])
         head = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
         async with serve_app(app) as url:
             return await exchange_bytes(url, head, *[chunk] * 9, b"0\r\n\r\n")
 
     with uvloop_runner() as loop:
-        assert loop.run(send_form())[-4:] == answered
+        assert loop.run(ask())[-4:] == answered
 
 
 def test_port_in_use_is_an_error_with_a_hint() -> None:
