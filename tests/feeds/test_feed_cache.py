@@ -53,14 +53,14 @@ def test_representation_has_the_bytes_of_its_format() -> None:
 
     async def scenario() -> None:
         feed_cache, reader = FeedCache(samples.SERVICE_INFO), content_reader(*POSTS)
-        for form in FORMATS.values():
-            await get_feed(feed_cache, reader, "technology", Query(), form)
-            made = await get_feed(feed_cache, reader, "all", Query(limit=2), form)
+        for feed_format in FORMATS.values():
+            await get_feed(feed_cache, reader, "technology", Query(), feed_format)
+            made = await get_feed(feed_cache, reader, "all", Query(limit=2), feed_format)
             seen = build_feed_view(reader.edition, "all", Query(limit=2))
             items = await reader.render_posts(seen.page.posts, reader.edition)
             feed = build_feed(reader.edition, seen, samples.SERVICE_INFO, items)
-            assert made.body == form.write(feed)
-            assert made.media_type == form.media_type
+            assert made.body == feed_format.write(feed)
+            assert made.media_type == feed_format.media_type
             assert made.last_modified == last_modified(reader.edition, seen)
 
     asyncio.run(scenario())
@@ -90,8 +90,8 @@ def test_formats_of_a_feed_share_rendered_posts() -> None:
 
     async def scenario() -> None:
         feed_cache, reader = FeedCache(samples.SERVICE_INFO), content_reader(*POSTS)
-        for form in FORMATS.values():
-            await get_feed(feed_cache, reader, "all", Query(), form)
+        for feed_format in FORMATS.values():
+            await get_feed(feed_cache, reader, "all", Query(), feed_format)
         assert reader.requested == [POSTS]
 
     asyncio.run(scenario())

@@ -43,14 +43,14 @@ def test_request_for_a_new_edition_does_not_get_the_old_one() -> None:
             SlowReader(samples.edition(*POSTS), "New."),
         )
         readers = (old, new)
-        asked = [
+        requested = [
             asyncio.create_task(get_feed(feed_cache, reader, "all", Query(), ATOM))
             for reader in readers
         ]
         for reader in readers:
             await asyncio.sleep(0)
             reader.ready.set()
-        before, after = await asyncio.gather(*asked)
+        before, after = await asyncio.gather(*requested)
         assert b"Old." in before.body
         assert b"New." in after.body
 

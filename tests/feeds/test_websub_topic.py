@@ -9,19 +9,22 @@ from syndicate.feeds.websub_topic import parse_topic
 from tests import samples
 from tests.web.app_client import app_client
 
-HERE = "https://feeds.example.gov/feeds"
+FEEDS_URL = "https://feeds.example.gov/feeds"
 EDITION = app_client().reader.edition
 
 
 @pytest.mark.parametrize(
     ("address", "own"),
     [
-        (f"{HERE}/all.json", f"{HERE}/all.json"),
-        (f"{HERE}/all.atom?limit=3&category=TTS", f"{HERE}/all.atom?category=tts&limit=3"),
-        (f"{HERE}/%61ll.rss?", f"{HERE}/all.rss"),
-        (f"{HERE}/TTS.json?carousel=true", f"{HERE}/tts.json?carousel=true"),
-        (f"{HERE}/all.json?limit=50&foreign=x", f"{HERE}/all.json"),
-        ("https://Feeds.Example.gov/feeds/tech-carousel.json", f"{HERE}/tech-carousel.json"),
+        (f"{FEEDS_URL}/all.json", f"{FEEDS_URL}/all.json"),
+        (
+            f"{FEEDS_URL}/all.atom?limit=3&category=TTS",
+            f"{FEEDS_URL}/all.atom?category=tts&limit=3",
+        ),
+        (f"{FEEDS_URL}/%61ll.rss?", f"{FEEDS_URL}/all.rss"),
+        (f"{FEEDS_URL}/TTS.json?carousel=true", f"{FEEDS_URL}/tts.json?carousel=true"),
+        (f"{FEEDS_URL}/all.json?limit=50&foreign=x", f"{FEEDS_URL}/all.json"),
+        ("https://Feeds.Example.gov/feeds/tech-carousel.json", f"{FEEDS_URL}/tech-carousel.json"),
     ],
 )
 def test_all_spellings_of_a_topic_have_one_canonical_url(address: str, own: str) -> None:
@@ -36,8 +39,8 @@ def test_all_spellings_of_a_topic_have_one_canonical_url(address: str, own: str)
     [
         "",
         "all.json",
-        f"{HERE}/all.json?foreign=\x00",
-        f"{HERE}/all.json\n",
+        f"{FEEDS_URL}/all.json?foreign=\x00",
+        f"{FEEDS_URL}/all.json\n",
         "http://feeds.example.gov/feeds/all.json",
         "https://feeds.example.gov:444/feeds/all.json",
         "https://feeds.example.gov/all.json",
@@ -51,18 +54,18 @@ def test_all_spellings_of_a_topic_have_one_canonical_url(address: str, own: str)
 )
 def test_other_urls_are_rejected(address: str) -> None:
     """HTML pages, too; the hint names a valid topic."""
-    with pytest.raises(UnknownName) as refused:
+    with pytest.raises(UnknownName) as rejected:
         parse_topic(address, samples.SERVICE_INFO, EDITION)
-    assert refused.value.code == "unknown-topic"
-    assert f"{HERE}/all.json" in refused.value.hint
+    assert rejected.value.code == "unknown-topic"
+    assert f"{FEEDS_URL}/all.json" in rejected.value.hint
 
 
 def test_errors_of_name_and_query_are_passed_on() -> None:
     """As for readers."""
     with pytest.raises(UnknownName, match="called 'fish'"):
-        parse_topic(f"{HERE}/fish.json", samples.SERVICE_INFO, EDITION)
+        parse_topic(f"{FEEDS_URL}/fish.json", samples.SERVICE_INFO, EDITION)
     with pytest.raises(UsageError, match="called 'category'"):
-        parse_topic(f"{HERE}/all.json?tag=x", samples.SERVICE_INFO, EDITION)
+        parse_topic(f"{FEEDS_URL}/all.json?tag=x", samples.SERVICE_INFO, EDITION)
 
 
 def test_topic_begins_with_the_whole_public_url() -> None:

@@ -61,9 +61,9 @@ class ApiClient:
 
     async def subscribe(self, **fields: object) -> dict[str, Any]:
         """Subscribe, and return the response."""
-        answer = await self.request("POST", "/v1/subscriptions", {"url": HOOK, **fields})
-        assert answer.status_code == 201, answer.text
-        found: dict[str, Any] = answer.json()
+        response = await self.request("POST", "/v1/subscriptions", {"url": HOOK, **fields})
+        assert response.status_code == 201, response.text
+        found: dict[str, Any] = response.json()
         return found
 
 
@@ -72,10 +72,10 @@ async def open_api_client(database_url: str) -> AsyncIterator[ApiClient]:
     """Open a service of the sample posts, all of which are in the ledger."""
     edition = samples.edition(*POSTS, vocabulary=VOCABULARY, named=[NAMED])
     library = SampleReader(current=edition, ledger=LEDGER)
-    async with subscription_service_with_ledger(database_url, library, entries=LEDGER) as office:
-        library.service = office
+    async with subscription_service_with_ledger(database_url, library, entries=LEDGER) as service:
+        library.service = service
         yield ApiClient(
-            app_client=AppClient(reader=library), service=office, database_url=database_url
+            app_client=AppClient(reader=library), service=service, database_url=database_url
         )
 
 
@@ -85,7 +85,7 @@ def run_with_api_client(
     """Open a service for a scenario."""
 
     async def do() -> None:
-        async with open_api_client(database_url) as counter:
-            await scenario(counter)
+        async with open_api_client(database_url) as api_client:
+            await scenario(api_client)
 
     asyncio.run(do())

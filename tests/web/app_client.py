@@ -186,10 +186,10 @@ class AppClient:
         request = httpx.Request(
             method, f"http://elsewhere.example:1234{path}", headers=fields, content=content
         )
-        answer = await transport.handle_async_request(request)
-        assert isinstance(answer.stream, httpx.AsyncByteStream)
-        body = b"".join([chunk async for chunk in answer.stream])
-        return AppResponse(status_code=answer.status_code, headers=answer.headers, content=body)
+        response = await transport.handle_async_request(request)
+        assert isinstance(response.stream, httpx.AsyncByteStream)
+        body = b"".join([chunk async for chunk in response.stream])
+        return AppResponse(status_code=response.status_code, headers=response.headers, content=body)
 
 
 def app_client(*posts: Post, policy: HttpPolicy | None = None) -> AppClient:
@@ -228,4 +228,4 @@ def ledger_entry(
 
 GONE = samples.post("news/2024-01-02-gone.md", categories=(samples.TTS,))
 LEDGER = (*(ledger_entry(post) for post in POSTS), ledger_entry(GONE, "expired", 2))
-"""What was told of the posts by default, and of one that left."""
+"""The ledger entries of the default posts, and of a removed one."""

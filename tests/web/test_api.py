@@ -12,7 +12,7 @@ PUBLIC = samples.SERVICE_INFO.public_url
 
 
 @pytest.fixture(scope="module")
-def here() -> AppClient:
+def client() -> AppClient:
     """Return a service of posts of two sources."""
     return app_client()
 
@@ -20,10 +20,10 @@ def here() -> AppClient:
 @pytest.mark.parametrize(
     "query", ["", "?category=TTS", "?carousel=true", "?language=es&content=text", "?source=news"]
 )
-def test_posts_equal_the_items_of_the_feed(here: AppClient, query: str) -> None:
+def test_posts_equal_the_items_of_the_feed(client: AppClient, query: str) -> None:
     """The same selection gives the same items in the same order."""
-    posts = here.get(f"/v1/posts{query}")
-    feed = here.get(f"/feeds/all.json{query}")
+    posts = client.get(f"/v1/posts{query}")
+    feed = client.get(f"/feeds/all.json{query}")
 
     assert posts.headers["content-type"] == "application/json"
     assert posts.json()["items"] == feed.json()["items"]
@@ -31,45 +31,45 @@ def test_posts_equal_the_items_of_the_feed(here: AppClient, query: str) -> None:
     assert posts.headers["last-modified"] == feed.headers["last-modified"]
 
 
-def test_pages_of_posts_contain_every_post_once(here: AppClient) -> None:
+def test_pages_of_posts_contain_every_post_once(client: AppClient) -> None:
     """Following next_url, which is also in the Link header, ends with all posts in order."""
     url: str | None = f"{PUBLIC}/v1/posts?limit=2&carousel=false&x=1"
     ids: list[str] = []
     while url:
-        answer = here.get(url.removeprefix(PUBLIC))
-        page = answer.json()
+        response = client.get(url.removeprefix(PUBLIC))
+        page = response.json()
         ids += [item["id"] for item in page["items"]]
-        assert answer.link("next") == page["next_url"]
-        assert answer.link("first") == f"{PUBLIC}/v1/posts?carousel=false&limit=2"
+        assert response.link("next") == page["next_url"]
+        assert response.link("first") == f"{PUBLIC}/v1/posts?carousel=false&limit=2"
         url = page["next_url"]
 
     plain = [post for post in POSTS if not post.carousel]
     assert ids == [p.id for p in sorted(plain, key=lambda p: (p.published, p.id), reverse=True)]
 
 
-def test_single_post_must_be_revalidated(here: AppClient) -> None:
+def test_single_post_must_be_revalidated(client: AppClient) -> None:
     """With no-cache and an entity tag; links to its site and to its page."""
     post = POSTS[0]
-    item = here.get("/v1/posts").json()["items"][2]
+    item = client.get("/v1/posts").json()["items"][2]
     path = f"/v1/posts/{item['id'].rpartition(':')[2]}"
 
-    answer = here.get(path)
+    response = client.get(path)
 
-    assert answer.json() == item
-    assert answer.headers["cache-control"] == "no-cache"
+    assert response.json() == item
+    assert response.headers["cache-control"] == "no-cache"
     assert item["_syndicate"]["self"] == PUBLIC + path
-    assert answer.link("self") == PUBLIC + path
-    assert answer.link("canonical") == item["url"]
-    assert answer.link("alternate") == f"{PUBLIC}/posts/{path.rpartition('/')[2]}"
-    assert here.get(path, if_none_match=answer.headers["etag"]).status_code == 304
-    assert post.id in {i["id"] for i in here.get("/v1/posts").json()["items"]}
+    assert response.link("self") == PUBLIC + path
+    assert response.link("canonical") == item["url"]
+    assert response.link("alternate") == f"{PUBLIC}/posts/{path.rpartition('/')[2]}"
+    assert client.get(path, if_none_match=response.headers["etag"]).status_code == 304
+    assert post.id in {i["id"] for i in client.get("/v1/posts").json()["items"]}
 
 
-def test_categories_have_aliases_and_feeds(here: AppClient) -> None:
+def test_categories_have_aliases_and_feeds(client: AppClient) -> None:
     """Every known one by slug, with its posts and the URLs of its feeds."""
-    answer = here.get("/v1/categories")
+    response = client.get("/v1/categories")
 
-    assert answer.json() == {
+    assert response.json() == {
         "items": [
             {
                 "slug": "technology",
@@ -124,9 +124,9 @@ def failing() -> Edition:
 
 def test_sources_have_commit_counts_and_errors() -> None:
     """The commit served, counts of posts and problems, and the error."""
-    answer = AppClient(reader=SampleReader(current=failing())).get("/v1/sources")
+    response = AppClient(reader=SampleReader(current=failing())).get("/v1/sources")
 
-    rows = {row["name"]: row for row in answer.json()["items"]}
+    rows = {row["name"]: row for row in response.json()["items"]}
     assert list(rows) == ["lost", "old", "sound"]
     assert rows["sound"] == {
         "name": "sound",
@@ -150,13 +150,13 @@ def test_sources_have_commit_counts_and_errors() -> None:
     assert (rows["lost"]["commit"], rows["lost"]["committed"]) == (None, None)
     assert (rows["lost"]["posts"], rows["lost"]["problems"]) == (0, 0)
     assert rows["lost"]["failing"] == "source-failing"
-    assert answer.headers["last-modified"] == "Sat, 01 Jun 2024 13:00:00 GMT"
+    assert response.headers["last-modified"] == "Sat, 01 Jun 2024 13:00:00 GMT"
 
 
 def test_feed_of_a_source_that_was_never_read_gets_503() -> None:
     """The others are served."""
-    here = AppClient(reader=SampleReader(current=failing()))
+    client = AppClient(reader=SampleReader(current=failing()))
 
-    assert here.get("/feeds/lost.json").status_code == 503
-    assert here.get("/feeds/sound.json").status_code == 200
-    assert here.get("/").status_code == 200
+    assert client.get("/feeds/lost.json").status_code == 503
+    assert client.get("/feeds/sound.json").status_code == 200
+    assert client.get("/").status_code == 200

@@ -36,10 +36,10 @@ def test_problems_of_a_source_are_listed(tmp_path: pathlib.Path) -> None:
     library = SampleReader(current=Edition.build([part], at=samples.NOW), ledger=LEDGER)
 
     async def do() -> None:
-        async with subscription_service_with_ledger(sqlite_url(tmp_path), library) as office:
-            library.service = office
+        async with subscription_service_with_ledger(sqlite_url(tmp_path), library) as service:
+            library.service = service
             counter = ApiClient(
-                app_client=AppClient(reader=library), service=office, database_url=""
+                app_client=AppClient(reader=library), service=service, database_url=""
             )
             admin, partner = await counter.with_token("ops", "admin"), await counter.with_token()
             first = (await admin.request("GET", f"{PATH}?limit=2")).json()
@@ -63,9 +63,9 @@ def test_problems_of_a_source_are_listed(tmp_path: pathlib.Path) -> None:
                 assert (wrong.status_code, wrong.json()["code"]) == (400, "malformed-cursor")
             missing = await admin.request("GET", "/v1/sources/fish/problems")
             assert (missing.status_code, missing.json()["known"]) == (404, ["news"])
-            refused = await partner.request("GET", PATH)
-            assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
-            assert 'error="insufficient_scope"' in refused.headers["www-authenticate"]
+            rejected = await partner.request("GET", PATH)
+            assert (rejected.status_code, rejected.json()["code"]) == (403, "forbidden")
+            assert 'error="insufficient_scope"' in rejected.headers["www-authenticate"]
             assert (await counter.request("GET", PATH)).status_code == 401
 
     asyncio.run(do())

@@ -11,7 +11,7 @@ from tests.web.app_client import POSTS
 PUBLIC = "https://feeds.example.gov"
 
 
-async def answered(counter: ApiClient, status: int) -> None:
+async def received(counter: ApiClient, status: int) -> None:
     """Let a receiver respond to all due deliveries."""
     database = await Database.open(counter.database_url)
     try:
@@ -27,7 +27,7 @@ async def answered(counter: ApiClient, status: int) -> None:
 def test_deliveries_are_listed_newest_first(address: str) -> None:
     """In pages."""
 
-    async def visit(counter: ApiClient) -> None:
+    async def scenario(counter: ApiClient) -> None:
         partner = await counter.with_token()
         made = await partner.subscribe(backfill=True)
         path = f"/v1/subscriptions/{made['id']}/deliveries"
@@ -40,16 +40,16 @@ def test_deliveries_are_listed_newest_first(address: str) -> None:
             "code"
         ] == "malformed-cursor"
 
-    run_with_api_client(address, visit)
+    run_with_api_client(address, scenario)
 
 
 def test_delivery_has_all_attempts(address: str) -> None:
     """With time, status and the first bytes of each response."""
 
-    async def visit(counter: ApiClient) -> None:
+    async def scenario(counter: ApiClient) -> None:
         partner = await counter.with_token()
         made = await partner.subscribe(backfill=True)
-        await answered(counter, 500)
+        await received(counter, 500)
         path = f"/v1/deliveries/{made['id']}.1"
         shown = (await partner.request("GET", path)).json()
         assert shown["attempts"] == [
@@ -68,16 +68,16 @@ def test_delivery_has_all_attempts(address: str) -> None:
         subscription = await partner.request("GET", f"/v1/subscriptions/{made['id']}")
         assert subscription.json()["last_attempt"] == shown["attempts"][0]
 
-    run_with_api_client(address, visit)
+    run_with_api_client(address, scenario)
 
 
 def test_delivery_is_replayed(address: str) -> None:
     """With the same id."""
 
-    async def visit(counter: ApiClient) -> None:
+    async def scenario(counter: ApiClient) -> None:
         partner = await counter.with_token()
         made = await partner.subscribe(backfill=True)
-        await answered(counter, 204)
+        await received(counter, 204)
         path = f"/v1/deliveries/{made['id']}.1"
         before = (await partner.request("GET", path)).json()
         again = await partner.request("POST", f"{path}/replay")
@@ -89,4 +89,4 @@ def test_delivery_is_replayed(address: str) -> None:
         }
         assert (again.json()["state"], again.json()["trigger"]) == ("pending", "manual")
 
-    run_with_api_client(address, visit)
+    run_with_api_client(address, scenario)

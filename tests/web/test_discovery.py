@@ -17,17 +17,17 @@ SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 
 
 @pytest.fixture(scope="module")
-def here() -> AppClient:
+def client() -> AppClient:
     """Return a service of posts of two sources."""
     return app_client()
 
 
-def test_opml_has_a_folder_for_each_format(here: AppClient) -> None:
+def test_opml_has_a_folder_for_each_format(client: AppClient) -> None:
     """Every feed with its title, URL and page; importing one folder subscribes once."""
-    answer = here.get("/opml")
+    response = client.get("/opml")
 
-    assert answer.headers["content-type"] == "text/x-opml; charset=utf-8"
-    root = etree.fromstring(answer.content)
+    assert response.headers["content-type"] == "text/x-opml; charset=utf-8"
+    root = etree.fromstring(response.content)
     assert (root.tag, root.get("version")) == ("opml", "2.0")
     assert root.findtext("head/title") == samples.SERVICE_INFO.title
     assert root.findtext("head/dateModified") == "Fri, 01 Mar 2024 00:00:00 -0500"
@@ -51,22 +51,22 @@ def test_opml_has_a_folder_for_each_format(here: AppClient) -> None:
         }
 
 
-def test_every_url_in_opml_is_served(here: AppClient) -> None:
+def test_every_url_in_opml_is_served(client: AppClient) -> None:
     """All feeds and pages."""
-    root = etree.fromstring(here.get("/opml").content)
+    root = etree.fromstring(client.get("/opml").content)
 
     urls = [feed.get(name, "") for feed in root.iter("outline") for name in ("xmlUrl", "htmlUrl")]
-    assert {here.get(url.removeprefix(PUBLIC)).status_code for url in urls if url} == {200}
+    assert {client.get(url.removeprefix(PUBLIC)).status_code for url in urls if url} == {200}
 
 
-def test_sitemap_has_pages_with_dates(here: AppClient) -> None:
+def test_sitemap_has_pages_with_dates(client: AppClient) -> None:
     """Each with the last change of its posts, but without the pages of posts."""
-    answer = here.get("/sitemap.xml")
+    response = client.get("/sitemap.xml")
 
-    assert answer.headers["content-type"] == "application/xml; charset=utf-8"
+    assert response.headers["content-type"] == "application/xml; charset=utf-8"
     pages = {
         url.findtext(f"{SITEMAP}loc"): url.findtext(f"{SITEMAP}lastmod")
-        for url in etree.fromstring(answer.content)
+        for url in etree.fromstring(response.content)
     }
     assert pages == {
         f"{PUBLIC}/": "2024-03-01T00:00:00-05:00",
@@ -79,23 +79,23 @@ def test_sitemap_has_pages_with_dates(here: AppClient) -> None:
         f"{PUBLIC}/feeds/technology": "2024-03-01T00:00:00-05:00",
         f"{PUBLIC}/feeds/tts": "2024-03-01T00:00:00-05:00",
     }
-    assert {here.get((url or "").removeprefix(PUBLIC)).status_code for url in pages} == {200}
+    assert {client.get((url or "").removeprefix(PUBLIC)).status_code for url in pages} == {200}
 
 
 def test_empty_service_has_no_dates() -> None:
     """It has feeds and pages."""
-    here = AppClient(reader=SampleReader(current=samples.edition(vocabulary=VOCABULARY)))
+    client = AppClient(reader=SampleReader(current=samples.edition(vocabulary=VOCABULARY)))
 
-    assert b"lastmod" not in here.get("/sitemap.xml").content
-    assert b"dateModified" not in here.get("/opml").content
+    assert b"lastmod" not in client.get("/sitemap.xml").content
+    assert b"dateModified" not in client.get("/opml").content
 
 
 def test_shadowed_feed_is_not_listed() -> None:
     """A named feed with the name of an automatic one has no URL of its own."""
     hidden = NamedFeed(name="all", title="Not this")
-    here = AppClient(reader=SampleReader(current=samples.edition(*POSTS, named=[hidden])))
+    client = AppClient(reader=SampleReader(current=samples.edition(*POSTS, named=[hidden])))
 
-    assert b"Not this" not in here.get("/opml").content
+    assert b"Not this" not in client.get("/opml").content
 
 
 def test_feed_that_was_not_read_yet_is_listed() -> None:
@@ -107,31 +107,31 @@ def test_feed_that_was_not_read_yet_is_listed() -> None:
     edition = Edition.build(
         [samples.source_snapshot()], unavailable=[unread], at=samples.NOW, named_feeds=[named]
     )
-    here = AppClient(reader=SampleReader(current=edition))
+    client = AppClient(reader=SampleReader(current=edition))
 
-    assert f"{PUBLIC}/feeds/later" in here.get("/sitemap.xml").text
-    assert "0 posts" in here.get("/").text
+    assert f"{PUBLIC}/feeds/later" in client.get("/sitemap.xml").text
+    assert "0 posts" in client.get("/").text
 
 
 def test_shadowed_category_is_listed_with_its_query() -> None:
     """A source with the name of a category takes the name."""
     post = samples.post(source="tts", categories=(samples.TTS,))
-    here = app_client(post)
+    client = app_client(post)
 
     urls = [
-        feed.get("xmlUrl") for feed in etree.fromstring(here.get("/opml").content).iter("outline")
+        feed.get("xmlUrl") for feed in etree.fromstring(client.get("/opml").content).iter("outline")
     ]
 
     assert f"{PUBLIC}/feeds/tts.rss" in urls
     assert f"{PUBLIC}/feeds/all.rss?category=tts" in urls
 
 
-def test_robots_txt_allows_everything(here: AppClient) -> None:
+def test_robots_txt_allows_everything(client: AppClient) -> None:
     """And names the sitemap."""
-    answer = here.get("/robots.txt")
+    response = client.get("/robots.txt")
 
-    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
-    assert answer.text.splitlines() == [
+    assert response.headers["content-type"] == "text/plain; charset=utf-8"
+    assert response.text.splitlines() == [
         "User-agent: *",
         "Allow: /",
         "",
@@ -139,12 +139,12 @@ def test_robots_txt_allows_everything(here: AppClient) -> None:
     ]
 
 
-def test_security_txt_has_contact_and_expiry(here: AppClient) -> None:
+def test_security_txt_has_contact_and_expiry(client: AppClient) -> None:
     """RFC 9116: contact, an expiry within a year, languages and its own URL."""
-    answer = here.get("/.well-known/security.txt")
+    response = client.get("/.well-known/security.txt")
 
-    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
-    fields = email.message_from_string(answer.text)
+    assert response.headers["content-type"] == "text/plain; charset=utf-8"
+    fields = email.message_from_string(response.text)
     assert fields["Contact"] == "mailto:feeds@example.gov"
     assert fields["Canonical"] == f"{PUBLIC}/.well-known/security.txt"
     left = datetime.fromisoformat(fields["Expires"]) - datetime.now(UTC)
@@ -154,17 +154,17 @@ def test_security_txt_has_contact_and_expiry(here: AppClient) -> None:
 def test_contact_url_is_kept() -> None:
     """It is not taken for an e-mail address."""
     service_info = replace(samples.SERVICE_INFO, contact="https://www.example.gov/contact")
-    here = AppClient(reader=SampleReader(current=None), service_info=service_info)
+    client = AppClient(reader=SampleReader(current=None), service_info=service_info)
 
     assert (
-        "Contact: https://www.example.gov/contact\n" in here.get("/.well-known/security.txt").text
+        "Contact: https://www.example.gov/contact\n" in client.get("/.well-known/security.txt").text
     )
 
 
 def test_security_txt_requires_a_contact() -> None:
     """RFC 9116."""
-    here = AppClient(
+    client = AppClient(
         reader=SampleReader(current=None), service_info=replace(samples.SERVICE_INFO, contact="")
     )
 
-    assert here.get("/.well-known/security.txt").status_code == 404
+    assert client.get("/.well-known/security.txt").status_code == 404

@@ -12,7 +12,7 @@ from tests.web.app_client import AppClient, SampleReader, app_client
 
 ROOT: Final = Path(__file__).parents[2]
 REFERENCE: Final = (ROOT / "docs" / "reference" / "http.md").read_text("utf-8")
-HERE: Final = app_client()
+CLIENT: Final = app_client()
 
 
 def test_every_url_is_in_the_reference() -> None:
@@ -20,7 +20,7 @@ def test_every_url_is_in_the_reference() -> None:
     named = set(re.findall(r"`(/[^`\s]*|\.\w+)`", REFERENCE))
     paths = {
         re.sub(r"\{(\w+)(:path)?\}", lambda m: m[1].upper(), route.path)
-        for route in HERE.app.routes
+        for route in CLIENT.app.routes
         if isinstance(route, Route)
     }
 
@@ -44,7 +44,7 @@ def codes() -> dict[str, int]:
 
 def test_codes_of_the_reference_are_those_of_responses() -> None:
     """Each kind of error has the status and code that are listed."""
-    asked = {
+    requested = {
         "unknown-category": "/feeds/all.json?category=x",
         "unknown-source": "/feeds/all.json?source=x",
         "wrong-parameter": "/feeds/all.json?lang=x",
@@ -56,20 +56,22 @@ def test_codes_of_the_reference_are_those_of_responses() -> None:
         "not-found": "/x",
         "uri-too-long": f"/{'x' * 9000}",
     }
-    given = {code: HERE.get(path) for code, path in asked.items()}
+    given = {code: CLIENT.get(path) for code, path in requested.items()}
 
-    assert {code: answer.json()["code"] for code, answer in given.items()} == {c: c for c in asked}
+    assert {code: response.json()["code"] for code, response in given.items()} == {
+        c: c for c in requested
+    }
     assert {c: a.status_code for c, a in given.items()}.items() <= codes().items()
     waiting = AppClient(reader=SampleReader(current=None)).get("/feeds/all.json")
     assert codes()[waiting.json()["code"]] == waiting.status_code == 503
     hasty = app_client(policy=HttpPolicy(requests_per_minute=1))
-    refused = [hasty.get("/") for _ in range(2)][-1]
-    assert codes()[refused.json()["code"]] == refused.status_code == 429
+    rejected = [hasty.get("/") for _ in range(2)][-1]
+    assert codes()[rejected.json()["code"]] == rejected.status_code == 429
     for method, path, headers in (
         ("GET", "/v1/subscriptions", {}),
         ("POST", "/v1/subscriptions", {"Authorization": "Bearer x"}),
     ):
-        refused = AppClient(reader=SampleReader(current=None)).request(method, path, headers)
-        assert codes()[refused.json()["code"]] == refused.status_code
+        rejected = AppClient(reader=SampleReader(current=None)).request(method, path, headers)
+        assert codes()[rejected.json()["code"]] == rejected.status_code
     for error in (NotReady("x"), RepositoryError("x"), StorageError("x")):
         assert codes()[error.code] == error.status

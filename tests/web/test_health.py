@@ -30,18 +30,18 @@ FINE = samples.edition(*POSTS)
 
 def test_healthz_is_200_in_any_state() -> None:
     """Not cacheable."""
-    answer = at(None, settled=False).get("/healthz")
+    response = at(None, settled=False).get("/healthz")
 
-    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
-    assert answer.headers["cache-control"] == "no-store"
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+    assert response.headers["cache-control"] == "no-store"
 
 
 def test_readyz_lists_all_sources() -> None:
     """200 and ok without errors."""
-    answer = at(FINE).get("/readyz")
+    response = at(FINE).get("/readyz")
 
-    assert answer.status_code == 200
-    assert answer.json() == {
+    assert response.status_code == 200
+    assert response.json() == {
         "status": "ok",
         "sources": {"news": {"status": "ok"}, "updates": {"status": "ok"}},
         "database": None,
@@ -70,11 +70,11 @@ def test_readyz_has_the_backlog_of_deliveries() -> None:
 def test_restarted_component_degrades_readyz() -> None:
     """It is named; feeds are served."""
     readiness = Readiness(is_ready=True, restarted_components=("delivery",))
-    answer = AppClient(reader=SampleReader(current=FINE, readiness=readiness)).get("/readyz")
+    response = AppClient(reader=SampleReader(current=FINE, readiness=readiness)).get("/readyz")
 
-    assert answer.status_code == 200
-    assert answer.json()["status"] == "degraded"
-    assert answer.json()["components"] == ["delivery"]
+    assert response.status_code == 200
+    assert response.json()["status"] == "degraded"
+    assert response.json()["components"] == ["delivery"]
 
 
 def test_failing_source_or_database_degrades_readyz() -> None:
@@ -104,24 +104,24 @@ def test_readyz_is_503_at_the_start_and_while_stopping(
     edition: Edition | None, *, settled: bool
 ) -> None:
     """With Retry-After; feeds that exist are served."""
-    here = at(edition, settled=settled)
+    client = at(edition, settled=settled)
 
-    answer = here.get("/readyz")
+    response = client.get("/readyz")
 
-    assert answer.status_code == 503
-    assert answer.json()["status"] == "unavailable"
-    assert answer.headers["retry-after"] == "2"
-    assert here.get("/feeds/all.json").status_code == (503 if edition is None else 200)
+    assert response.status_code == 503
+    assert response.json()["status"] == "unavailable"
+    assert response.headers["retry-after"] == "2"
+    assert client.get("/feeds/all.json").status_code == (503 if edition is None else 200)
 
 
 def test_metrics_are_public_without_a_token() -> None:
     """In the text format of Prometheus."""
-    answer = app_client().get("/metrics")
+    response = app_client().get("/metrics")
 
-    assert answer.status_code == 200
-    assert answer.headers["content-type"].startswith("text/plain; version=")
-    assert answer.headers["cache-control"] == "no-store"
-    assert "syndicate_requests_total" in answer.text
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith("text/plain; version=")
+    assert response.headers["cache-control"] == "no-store"
+    assert "syndicate_requests_total" in response.text
 
 
 @pytest.mark.parametrize(
@@ -139,15 +139,15 @@ def test_metrics_are_public_without_a_token() -> None:
 )
 def test_metrics_require_the_token_if_there_is_one(authorization: str, status: int) -> None:
     """Else 401 says how to send it."""
-    here = app_client(policy=HttpPolicy(metrics_token="s3cret"))
+    client = app_client(policy=HttpPolicy(metrics_token="s3cret"))
 
-    answer = here.request("GET", "/metrics", {"authorization": authorization})
+    response = client.request("GET", "/metrics", {"authorization": authorization})
 
-    assert answer.status_code == status
+    assert response.status_code == status
     if status == 401:
-        assert answer.headers["www-authenticate"].startswith("Bearer")
-        assert answer.json()["code"] == "unauthorized"
-        assert "syndicate_" not in answer.text
+        assert response.headers["www-authenticate"].startswith("Bearer")
+        assert response.json()["code"] == "unauthorized"
+        assert "syndicate_" not in response.text
 
 
 def test_sample_reader_raises_without_an_edition() -> None:

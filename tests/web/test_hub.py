@@ -35,9 +35,9 @@ def test_request_is_stored_as_it_was_sent() -> None:
     """Topic and callback to the byte, the lease within its limits, and the current tag."""
     here = app_client(policy=HttpPolicy(leases=LeaseLimits(minimum=10, default=20, maximum=30)))
     secret = "s" * 199
-    answer = ask(GOOD | {"hub.secret": secret, "hub.lease_seconds": "25"}, here)
-    assert (answer.status_code, answer.headers["cache-control"]) == (202, "no-store")
-    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    response = ask(GOOD | {"hub.secret": secret, "hub.lease_seconds": "25"}, here)
+    assert (response.status_code, response.headers["cache-control"]) == (202, "no-store")
+    assert response.headers["content-type"] == "text/plain; charset=utf-8"
     (intent,) = library(here).subscription_requests
     assert (intent.mode, intent.topic, intent.callback) == ("subscribe", TOPIC, CALLBACK)
     assert (intent.secret, intent.lease) == (secret.encode(), timedelta(seconds=25))
@@ -87,10 +87,10 @@ def test_publish_request_has_no_effect(name: str) -> None:
 def test_errors_are_plain_text(change: dict[str, str], status: int, said: str) -> None:
     """W3C WebSub section 5.1.2, whatever the client accepts."""
     here = app_client()
-    answer = ask(GOOD | change, here)
-    assert (answer.status_code, library(here).subscription_requests) == (status, [])
-    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
-    assert said in answer.text
+    response = ask(GOOD | change, here)
+    assert (response.status_code, library(here).subscription_requests) == (status, [])
+    assert response.headers["content-type"] == "text/plain; charset=utf-8"
+    assert said in response.text
 
 
 @pytest.mark.parametrize(
@@ -104,21 +104,21 @@ def test_errors_are_plain_text(change: dict[str, str], status: int, said: str) -
 )
 def test_malformed_form_is_rejected(body: bytes, said: str) -> None:
     """No field of the hub may be repeated; other fields may."""
-    answer = ask(body)
-    assert answer.status_code == 400
-    assert said in answer.text
+    response = ask(body)
+    assert response.status_code == 400
+    assert said in response.text
 
 
 def test_body_must_be_a_short_form() -> None:
     """Other types, long bodies and other methods are rejected."""
     here = app_client()
     for kind in ("application/json", ""):
-        answer = here.request("POST", "/hub", {"content-type": kind}, b"{}")
-        assert (answer.status_code, "x-www-form-urlencoded" in answer.text) == (415, True)
+        response = here.request("POST", "/hub", {"content-type": kind}, b"{}")
+        assert (response.status_code, "x-www-form-urlencoded" in response.text) == (415, True)
     assert ask(b"x" * 20_000).status_code == 413
-    answer = here.get("/hub", accept="text/html")
-    assert (answer.status_code, answer.headers["allow"]) == (405, "OPTIONS, POST")
-    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    response = here.get("/hub", accept="text/html")
+    assert (response.status_code, response.headers["allow"]) == (405, "OPTIONS, POST")
+    assert response.headers["content-type"] == "text/plain; charset=utf-8"
 
 
 def test_slow_or_incomplete_form_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,15 +141,15 @@ def test_request_over_the_limits_gets_429() -> None:
     """With whole seconds in Retry-After."""
     here = app_client()
     library(here).wait_time = timedelta(seconds=41.5)
-    answer = ask(GOOD, here)
-    assert (answer.status_code, answer.headers["retry-after"]) == (429, "42")
-    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    response = ask(GOOD, here)
+    assert (response.status_code, response.headers["retry-after"]) == (429, "42")
+    assert response.headers["content-type"] == "text/plain; charset=utf-8"
 
 
 def test_request_before_the_first_edition_gets_503() -> None:
     """With Retry-After: topics are not known then."""
-    answer = ask(GOOD, AppClient(reader=SampleReader(current=None)))
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    response = ask(GOOD, AppClient(reader=SampleReader(current=None)))
+    assert (response.status_code, response.headers["retry-after"]) == (503, "2")
 
 
 def test_every_spelling_of_a_feed_url_is_a_topic() -> None:

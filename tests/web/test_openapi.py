@@ -29,10 +29,10 @@ from tests import samples
 from tests.web.api_client import HOOK, ApiClient, open_api_client
 from tests.web.app_client import LEDGER, POSTS, AppClient, SampleReader, app_client
 
-HERE: Final = app_client()
-DOCUMENT: Final = HERE.get("/openapi.json").json()
+CLIENT: Final = app_client()
+DOCUMENT: Final = CLIENT.get("/openapi.json").json()
 SCHEMA: Final = schemathesis.openapi.from_dict(DOCUMENT)
-SCHEMA.app = HERE.app
+SCHEMA.app = CLIENT.app
 
 
 def test_document_is_valid_openapi() -> None:
@@ -74,9 +74,9 @@ EXAMPLES: Final = list(examples(DOCUMENT))
 
 def check(instance: object, schema: dict[str, object]) -> None:
     """Raise unless ``instance`` is valid by ``schema`` of the document, formats included."""
-    whole = {**schema, "components": DOCUMENT["components"]}
+    complete = {**schema, "components": DOCUMENT["components"]}
     jsonschema.Draft202012Validator(
-        whole, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
+        complete, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
     ).validate(instance)
 
 
@@ -135,7 +135,7 @@ def test_real_problems_are_valid_by_the_schema() -> None:
     """With and without hint and list."""
     problem = DOCUMENT["components"]["schemas"]["Problem"]
     for path in ("/feeds/x.json", "/v1/posts?limit=0", "/nothing", "/v1/posts?categories=x"):
-        check(HERE.get(path).json(), problem)
+        check(CLIENT.get(path).json(), problem)
     check(AppClient(reader=SampleReader(current=None)).get("/feeds/all.json").json(), problem)
     readiness = DOCUMENT["components"]["schemas"]["Readiness"]
     check(AppClient(reader=SampleReader(current=None)).get("/readyz").json(), readiness)

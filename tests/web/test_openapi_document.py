@@ -199,9 +199,9 @@ def bodies() -> dict[str, bytes]:
     item = samples.rendered_post()
     written = JsonFeed().write_entry(item, samples.SERVICE_INFO)
     found = {"test": make_test_body(SUBSCRIPTION, samples.NOW)}
-    for kind, telling in EVENTS.items():
+    for kind, post_event in EVENTS.items():
         event = WebhookEvent(
-            post_event=telling,
+            post_event=post_event,
             generation=7,
             post_id=item.post.id,
             url=item.post.url,

@@ -15,7 +15,7 @@ SPANISH = POSTS[4]
 
 
 @pytest.fixture(scope="module")
-def here() -> AppClient:
+def client() -> AppClient:
     """Return a service of posts of two sources."""
     return app_client()
 
@@ -23,20 +23,20 @@ def here() -> AppClient:
 @pytest.mark.parametrize(
     "path", ["/", "/about", "/feeds/all", f"/feeds/{NAMED.name}", f"/posts/{FEATURED.key}"]
 )
-def test_every_page_is_valid_html_with_a_strict_policy(here: AppClient, path: str) -> None:
+def test_every_page_is_valid_html_with_a_strict_policy(client: AppClient, path: str) -> None:
     """Cacheable like feeds; only its own style is allowed."""
-    answer = here.get(path)
+    response = client.get(path)
 
-    assert answer.status_code == 200
-    assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert answer.headers["content-security-policy"] == content_security_policy()
-    assert answer.headers["cache-control"].startswith("public, max-age=300")
-    parse_page(answer.text)
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert response.headers["content-security-policy"] == content_security_policy()
+    assert response.headers["cache-control"].startswith("public, max-age=300")
+    parse_page(response.text)
 
 
-def test_directory_lists_every_feed(here: AppClient) -> None:
+def test_directory_lists_every_feed(client: AppClient) -> None:
     """In groups, with the number of posts and the latest day, discoverable by feed readers."""
-    page = parse_page(here.get("/").text)
+    page = parse_page(client.get("/").text)
 
     assert [text(h2) for h2 in page.iter("h2")] == [
         *("Main feeds", "Custom feeds", "By source", "By category"),
@@ -59,16 +59,16 @@ def test_directory_lists_every_feed(here: AppClient) -> None:
     }
 
 
-def test_every_internal_link_is_served(here: AppClient) -> None:
+def test_every_internal_link_is_served(client: AppClient) -> None:
     """Starting from the directory."""
     ahead, seen = ["/"], set[str]()
     while ahead:
         path = ahead.pop()
         seen.add(path)
-        answer = here.get(path)
-        assert answer.status_code == 200, path
-        if answer.headers["content-type"].startswith("text/html"):
-            page = parse_page(answer.text)
+        response = client.get(path)
+        assert response.status_code == 200, path
+        if response.headers["content-type"].startswith("text/html"):
+            page = parse_page(response.text)
             ids = {element.get("id") for element in page.iter()}
             hrefs = [link.get("href", "") for link in page.iter("a")]
             assert {href[1:] for href in hrefs if href.startswith("#")} <= ids
@@ -79,25 +79,25 @@ def test_every_internal_link_is_served(here: AppClient) -> None:
     assert "/feeds/tts.atom" in seen
 
 
-def test_feed_page_has_the_posts_in_order(here: AppClient) -> None:
+def test_feed_page_has_the_posts_in_order(client: AppClient) -> None:
     """The same as in the formats, with links to these."""
-    answer = here.get("/feeds/tts?limit=1")
+    response = client.get("/feeds/tts?limit=1")
 
-    page = parse_page(answer.text)
+    page = parse_page(response.text)
     assert [text(h2) for h2 in page.findall(".//article/h2")] == ["2024 03 01 featured"]
     assert text(next(page.iter("h1"))) == "Technology Transformation Services"
     assert {link["href"] for link in links(page, "alternate")} == {
         f"{PUBLIC}/feeds/tts.{suffix}?limit=1" for suffix in ("json", "rss", "atom")
     }
     (following,) = links(page, "next")
-    older = parse_page(here.get(following["href"].removeprefix(PUBLIC)).text)
+    older = parse_page(client.get(following["href"].removeprefix(PUBLIC)).text)
     assert [text(h2) for h2 in older.findall(".//article/h2")] == ["2024 02 10 una entrada"]
-    assert answer.link("canonical") == f"{PUBLIC}/feeds/tts?limit=1"
+    assert response.link("canonical") == f"{PUBLIC}/feeds/tts?limit=1"
 
 
-def test_filters_submit_valid_queries(here: AppClient) -> None:
+def test_filters_submit_valid_queries(client: AppClient) -> None:
     """Options have their number of posts; empty fields are accepted."""
-    page = parse_page(here.get("/feeds/all?category=tts&language=es").text)
+    page = parse_page(client.get("/feeds/all?category=tts&language=es").text)
 
     boxes = {
         (box.get("name"), box.get("value")): "checked" in box.attrib
@@ -114,13 +114,15 @@ def test_filters_submit_valid_queries(here: AppClient) -> None:
     }
     assert "1 of 5 posts" in text(page)
     sent = "category=technology&category=tts&match=all&source=&language=&carousel=&limit=50"
-    answer = parse_page(here.get(f"/feeds/all?{sent}").text)
-    assert "1 of 5 posts" in text(answer)
+    response = parse_page(client.get(f"/feeds/all?{sent}").text)
+    assert "1 of 5 posts" in text(response)
 
 
-def test_selected_option_without_posts_can_be_deselected(here: AppClient) -> None:
+def test_selected_option_without_posts_can_be_deselected(client: AppClient) -> None:
     """It stays in the form where the feed has no such post."""
-    page = parse_page(here.get("/feeds/updates?source=news&category=technology&carousel=true").text)
+    page = parse_page(
+        client.get("/feeds/updates?source=news&category=technology&carousel=true").text
+    )
 
     chosen = {box.get("value") for box in page.iter("input") if "checked" in box.attrib}
     assert chosen == {"news", "technology"}
@@ -131,21 +133,21 @@ def test_selected_option_without_posts_can_be_deselected(here: AppClient) -> Non
     assert "This feed has no posts yet." in text(page)
 
 
-def test_post_page_links_to_its_site(here: AppClient) -> None:
+def test_post_page_links_to_its_site(client: AppClient) -> None:
     """With noindex, and the site as the canonical URL."""
-    answer = here.get(f"/posts/{SPANISH.key}")
+    response = client.get(f"/posts/{SPANISH.key}")
 
-    assert answer.headers["x-robots-tag"] == "noindex"
-    assert answer.link("canonical") == SPANISH.url
-    assert answer.link("alternate") == f"{PUBLIC}/v1/posts/{SPANISH.key}"
-    (article,) = parse_page(answer.text).iter("article")
+    assert response.headers["x-robots-tag"] == "noindex"
+    assert response.link("canonical") == SPANISH.url
+    assert response.link("alternate") == f"{PUBLIC}/v1/posts/{SPANISH.key}"
+    (article,) = parse_page(response.text).iter("article")
     assert article.get("lang") == "es"
     assert "The office opens a new service." in text(article)
 
 
-def test_about_page_lists_every_source(here: AppClient) -> None:
+def test_about_page_lists_every_source(client: AppClient) -> None:
     """With its rights, and the members of `_syndicate`."""
-    said = text(parse_page(here.get("/about").text))
+    said = text(parse_page(client.get("/about").text))
 
     assert "Example agency, news Public domain" in said
     assert "Example agency, updates Public domain" in said
@@ -155,12 +157,12 @@ def test_about_page_lists_every_source(here: AppClient) -> None:
 def test_page_is_built_once_per_edition() -> None:
     """A new edition has new pages."""
     library = SampleReader(current=samples.edition(*POSTS))
-    here = AppClient(reader=library)
+    client = AppClient(reader=library)
 
-    first = here.get("/feeds/all")
-    assert here.get("/feeds/all").content == first.content
+    first = client.get("/feeds/all")
+    assert client.get("/feeds/all").content == first.content
     assert library.item_requests == len(POSTS)
 
     library.current = samples.edition(*POSTS[1:])
-    assert here.get("/feeds/all").content != first.content
+    assert client.get("/feeds/all").content != first.content
     assert library.item_requests == 2 * len(POSTS) - 1

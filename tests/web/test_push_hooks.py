@@ -44,7 +44,7 @@ class HookedApp:
 
 
 @pytest.fixture
-def place() -> HookedApp:
+def hooked_app() -> HookedApp:
     """Return a service that nobody has asked for anything."""
     return HookedApp()
 
@@ -62,23 +62,23 @@ def counted(outcome: str) -> float:
     return sum(float(line.removeprefix(start)) for line in lines if line.startswith(start))
 
 
-def test_push_hook_with_a_valid_signature_is_accepted(place: HookedApp) -> None:
+def test_push_hook_with_a_valid_signature_is_accepted(hooked_app: HookedApp) -> None:
     """Before the source is fetched; it is counted."""
     before = counted("accepted")
 
-    answer = place.post(signed(b'{"zen":"x"}'), b'{"zen":"x"}')
+    response = hooked_app.post(signed(b'{"zen":"x"}'), b'{"zen":"x"}')
 
-    assert answer.status_code == 202
-    assert answer.json() == {"source": "news", "status": "accepted"}
-    assert answer.headers["cache-control"] == "no-store"
-    assert place.reader.refreshed == ["news"]
+    assert response.status_code == 202
+    assert response.json() == {"source": "news", "status": "accepted"}
+    assert response.headers["cache-control"] == "no-store"
+    assert hooked_app.reader.refreshed == ["news"]
     assert counted("accepted") == before + 1
 
 
-def test_push_hook_with_the_secret_is_accepted(place: HookedApp) -> None:
+def test_push_hook_with_the_secret_is_accepted(hooked_app: HookedApp) -> None:
     """GitLab sends the secret itself."""
-    assert place.post({"X-Gitlab-Token": SECRET}).status_code == 202
-    assert place.reader.refreshed == ["news"]
+    assert hooked_app.post({"X-Gitlab-Token": SECRET}).status_code == 202
+    assert hooked_app.reader.refreshed == ["news"]
 
 
 @pytest.mark.parametrize(
@@ -95,38 +95,40 @@ def test_push_hook_with_the_secret_is_accepted(place: HookedApp) -> None:
     ],
 )
 def test_push_hook_without_credentials_is_rejected(
-    place: HookedApp, path: str, shown: dict[str, str], why: str
+    hooked_app: HookedApp, path: str, shown: dict[str, str], why: str
 ) -> None:
     """401 with a reason that does not reveal whether the source exists; it is counted."""
     before = counted("refused")
 
-    answer = place.post(shown, path=path)
+    response = hooked_app.post(shown, path=path)
 
-    assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
-    assert why in answer.json()["detail"]
-    assert answer.headers["www-authenticate"] == 'Bearer realm="syndicate"'
-    assert place.reader.refreshed == []
+    assert (response.status_code, response.json()["code"]) == (401, "unauthorized")
+    assert why in response.json()["detail"]
+    assert response.headers["www-authenticate"] == 'Bearer realm="syndicate"'
+    assert hooked_app.reader.refreshed == []
     assert counted("refused") == before + 1
 
 
 def test_push_hook_with_an_administrators_token_is_accepted(
-    place: HookedApp, tmp_path: pathlib.Path
+    hooked_app: HookedApp, tmp_path: pathlib.Path
 ) -> None:
     """Without a signature; the token of a partner, or one beside an invalid signature, is not."""
 
     async def do() -> None:
-        async with subscription_service_with_ledger(sqlite_url(tmp_path), place.reader) as office:
-            place.reader.service = office
-            counter = ApiClient(app_client=place.app_client, service=office, database_url="")
+        async with subscription_service_with_ledger(
+            sqlite_url(tmp_path), hooked_app.reader
+        ) as service:
+            hooked_app.reader.service = service
+            counter = ApiClient(app_client=hooked_app.app_client, service=service, database_url="")
             admin, partner = await counter.with_token("ops", "admin"), await counter.with_token()
             for path in (PATH, "/v1/sources/updates/refresh"):
                 assert (await admin.request("POST", path)).status_code == 202
-            assert place.reader.refreshed == ["news", "updates"]
+            assert hooked_app.reader.refreshed == ["news", "updates"]
             before = counted("refused")
             assert (await partner.request("POST", PATH)).status_code == 403
             mixed = {**signed(b"x"), "Authorization": f"Bearer {admin.token}"}
             assert (
-                await place.app_client.request_async(PATH, method="POST", headers=mixed)
+                await hooked_app.app_client.request_async(PATH, method="POST", headers=mixed)
             ).status_code == 401
             assert counted("refused") == before + 2
             unknown = await admin.request("POST", "/v1/sources/fish/refresh")
@@ -135,22 +137,22 @@ def test_push_hook_with_an_administrators_token_is_accepted(
     asyncio.run(do())
 
 
-def test_push_hook_of_a_removed_source_gets_404(place: HookedApp) -> None:
+def test_push_hook_of_a_removed_source_gets_404(hooked_app: HookedApp) -> None:
     """With the names of the sources, since the secret is known."""
-    answer = place.post(signed(b"{}"), path="/v1/sources/former/refresh")
+    response = hooked_app.post(signed(b"{}"), path="/v1/sources/former/refresh")
 
-    assert (answer.status_code, answer.json()["code"]) == (404, "unknown-source")
-    assert answer.json()["known"] == ["news", "updates"]
+    assert (response.status_code, response.json()["code"]) == (404, "unknown-source")
+    assert response.json()["known"] == ["news", "updates"]
 
 
-def test_push_hook_requires_post(place: HookedApp) -> None:
+def test_push_hook_requires_post(hooked_app: HookedApp) -> None:
     """GET gets 405."""
-    answer = place.app_client.get(PATH)
+    response = hooked_app.app_client.get(PATH)
 
-    assert (answer.status_code, answer.headers["allow"]) == (405, "OPTIONS, POST")
+    assert (response.status_code, response.headers["allow"]) == (405, "OPTIONS, POST")
 
 
-def test_long_body_is_not_held_in_memory(place: HookedApp) -> None:
+def test_long_body_is_not_held_in_memory(hooked_app: HookedApp) -> None:
     """Up to the limit of GitHub it is accepted; one byte more is rejected."""
     piece = b"x" * 2**20
 
@@ -159,18 +161,18 @@ def test_long_body_is_not_held_in_memory(place: HookedApp) -> None:
             yield piece
         yield extra
 
-    whole = hmac.new(SECRET.encode(), digestmod="sha256")
+    complete = hmac.new(SECRET.encode(), digestmod="sha256")
     for _ in range(push_hooks.MAX_BODY_BYTES // len(piece)):
-        whole.update(piece)
-    shown = {"X-Hub-Signature-256": f"sha256={whole.hexdigest()}"}
+        complete.update(piece)
+    shown = {"X-Hub-Signature-256": f"sha256={complete.hexdigest()}"}
 
-    assert place.post(shown, content(b"")).status_code == 202
-    refused = place.post(shown, content(b"x"))
-    assert (refused.status_code, refused.json()["code"]) == (413, "content-too-large")
-    assert place.reader.refreshed == ["news"]
+    assert hooked_app.post(shown, content(b"")).status_code == 202
+    rejected = hooked_app.post(shown, content(b"x"))
+    assert (rejected.status_code, rejected.json()["code"]) == (413, "content-too-large")
+    assert hooked_app.reader.refreshed == ["news"]
 
 
-def test_slow_body_gets_408(place: HookedApp, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_body_gets_408(hooked_app: HookedApp, monkeypatch: pytest.MonkeyPatch) -> None:
     """And the connection is closed."""
     monkeypatch.setattr(request_body, "_TIMEOUT_SECONDS", 0.05)
 
@@ -178,14 +180,14 @@ def test_slow_body_gets_408(place: HookedApp, monkeypatch: pytest.MonkeyPatch) -
         yield b"{"
         await asyncio.Event().wait()
 
-    answer = place.post(signed(b"{}"), content())
+    response = hooked_app.post(signed(b"{}"), content())
 
-    assert (answer.status_code, answer.json()["code"]) == (408, "request-timeout")
-    assert answer.headers["connection"] == "close"
-    assert place.reader.refreshed == []
+    assert (response.status_code, response.json()["code"]) == (408, "request-timeout")
+    assert response.headers["connection"] == "close"
+    assert hooked_app.reader.refreshed == []
 
 
-def test_incomplete_body_is_rejected(place: HookedApp) -> None:
+def test_incomplete_body_is_rejected(hooked_app: HookedApp) -> None:
     """Even if the received part was signed."""
     coming: list[Message] = [
         {"type": "http.request", "body": b"{}", "more_body": True},
@@ -208,7 +210,7 @@ def test_incomplete_body_is_rejected(place: HookedApp) -> None:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    asyncio.run(place.app_client.app(scope, receive, send))
+    asyncio.run(hooked_app.app_client.app(scope, receive, send))
 
     assert sent[0]["status"] == 400
-    assert place.reader.refreshed == []
+    assert hooked_app.reader.refreshed == []

@@ -20,7 +20,7 @@ PUBLIC = "https://feeds.example.gov"
 def test_a_subscription_is_made_shown_and_removed(address: str) -> None:
     """Its secret is shown once; nothing of it may be kept or read by scripts of other sites."""
 
-    async def visit(counter: ApiClient) -> None:
+    async def scenario(counter: ApiClient) -> None:
         partner = await counter.with_token()
         made = await partner.request("POST", PATH, {"url": HOOK})
         assert made.status_code == 201
@@ -56,13 +56,13 @@ def test_a_subscription_is_made_shown_and_removed(address: str) -> None:
         assert (gone.status_code, gone.content) == (204, b"")
         assert (await partner.request("GET", place)).json()["code"] == "unknown-subscription"
 
-    run_with_api_client(address, visit)
+    run_with_api_client(address, scenario)
 
 
-def test_what_is_wished_is_kept(address: str) -> None:
+def test_all_fields_of_a_subscription_are_stored(address: str) -> None:
     """Categories may be called as in addresses of feeds."""
 
-    async def visit(counter: ApiClient) -> None:
+    async def scenario(counter: ApiClient) -> None:
         partner = await counter.with_token()
         said = await partner.subscribe(
             selection={
@@ -86,7 +86,7 @@ def test_what_is_wished_is_kept(address: str) -> None:
         assert said["types"] == ["post.published", "post.removed"]
         assert (said["minor"], said["payload"]) == (False, "thin")
 
-    run_with_api_client(address, visit)
+    run_with_api_client(address, scenario)
 
 
 WRONG = {
@@ -102,12 +102,12 @@ WRONG = {
 def test_every_wrong_field_is_named_at_once(address: str) -> None:
     """By a pointer into what was sent, with what would be right."""
 
-    async def visit(counter: ApiClient) -> None:
+    async def scenario(counter: ApiClient) -> None:
         partner = await counter.with_token()
-        refused = await partner.request("POST", PATH, WRONG)
-        assert refused.status_code == 422
-        assert refused.headers["content-type"] == "application/problem+json"
-        said = refused.json()
+        rejected = await partner.request("POST", PATH, WRONG)
+        assert rejected.status_code == 422
+        assert rejected.headers["content-type"] == "application/problem+json"
+        said = rejected.json()
         assert (said["code"], said["title"]) == ("wrong-fields", "Unprocessable Content")
         errors = {error["pointer"]: error for error in said["errors"]}
         assert {pointer: error["code"] for pointer, error in errors.items()} == {
@@ -129,13 +129,13 @@ def test_every_wrong_field_is_named_at_once(address: str) -> None:
         blank = await partner.request("POST", PATH, {"url": HOOK, "minor": 1})
         assert [error["pointer"] for error in blank.json()["errors"]] == ["#/minor"]
 
-    run_with_api_client(address, visit)
+    run_with_api_client(address, scenario)
 
 
-def test_what_is_no_wish_is_refused(tmp_path: pathlib.Path) -> None:
+def test_invalid_subscription_is_rejected(tmp_path: pathlib.Path) -> None:
     """Before anything is done with it."""
 
-    async def visit(counter: ApiClient) -> None:
+    async def scenario(counter: ApiClient) -> None:
         partner = await counter.with_token()
         token = {"Authorization": f"Bearer {partner.token}"}
         for body, kind, status, code in (
@@ -148,33 +148,33 @@ def test_what_is_no_wish_is_refused(tmp_path: pathlib.Path) -> None:
             (b"{}", "", 415, "unsupported-media-type"),
             (b" " * 20_000, "application/json", 413, "content-too-large"),
         ):
-            refused = await counter.app_client.request_async(
+            rejected = await counter.app_client.request_async(
                 PATH, method="POST", headers={**token, "Content-Type": kind}, content=body
             )
-            assert (refused.status_code, refused.json()["code"]) == (status, code)
+            assert (rejected.status_code, rejected.json()["code"]) == (status, code)
 
-    run_with_api_client(sqlite_url(tmp_path), visit)
+    run_with_api_client(sqlite_url(tmp_path), scenario)
 
 
 @pytest.mark.parametrize(
     "path", [PATH, f"{PATH}/sub_1", f"{PATH}/sub_1/deliveries", "/v1/deliveries/x"]
 )
-def test_who_shows_no_token_is_told_to(path: str) -> None:
+def test_request_without_a_token_gets_401(path: str) -> None:
     """Nothing is said of what there is, whether or not there is a database."""
-    here = app_client()
+    client = app_client()
     for fields in ({}, {"Authorization": "Basic eDp5"}, {"Authorization": "Bearer "}):
-        refused = here.request("GET", path, fields)
-        assert (refused.status_code, refused.json()["code"]) == (401, "unauthorized")
-        assert refused.headers["www-authenticate"] == 'Bearer realm="syndicate"'
-        assert refused.headers["cache-control"] == "no-store"
-        assert "access-control-allow-origin" not in refused.headers
-    assert here.request("GET", path, {"Authorization": "Bearer syn_x"}).status_code == 503
+        rejected = client.request("GET", path, fields)
+        assert (rejected.status_code, rejected.json()["code"]) == (401, "unauthorized")
+        assert rejected.headers["www-authenticate"] == 'Bearer realm="syndicate"'
+        assert rejected.headers["cache-control"] == "no-store"
+        assert "access-control-allow-origin" not in rejected.headers
+    assert client.request("GET", path, {"Authorization": "Bearer syn_x"}).status_code == 503
 
 
 def test_a_token_that_is_not_good_is_refused(address: str) -> None:
     """Unknown, revoked or expired; the challenge says so (RFC 6750)."""
 
-    async def visit(counter: ApiClient) -> None:
+    async def scenario(counter: ApiClient) -> None:
         admin, partner = await counter.with_token("ops", "admin"), await counter.with_token()
         late = await counter.with_token(expires=samples.NOW)
         revoked = replace(counter, token=partner.token)
@@ -184,18 +184,18 @@ def test_a_token_that_is_not_good_is_refused(address: str) -> None:
                 await counter.service.tokens.revoke(token.id, samples.NOW)
         unknown = replace(counter, token=f"{partner.token}x")
         for one in (unknown, late, revoked):
-            refused = await one.request("GET", PATH)
-            assert refused.status_code == 401
-            assert 'error="invalid_token"' in refused.headers["www-authenticate"]
+            rejected = await one.request("GET", PATH)
+            assert rejected.status_code == 401
+            assert 'error="invalid_token"' in rejected.headers["www-authenticate"]
         assert (await admin.request("GET", PATH)).status_code == 200
 
-    run_with_api_client(address, visit)
+    run_with_api_client(address, scenario)
 
 
 def test_the_same_again_is_a_conflict_with_the_id(address: str) -> None:
     """Of the same owner; another may have it too."""
 
-    async def visit(counter: ApiClient) -> None:
+    async def scenario(counter: ApiClient) -> None:
         partner, other = await counter.with_token(), await counter.with_token("other")
         made = await partner.subscribe(selection={"categories": ["tts"]})
         again = await partner.request(
@@ -209,13 +209,13 @@ def test_the_same_again_is_a_conflict_with_the_id(address: str) -> None:
         )
         assert (changed.status_code, changed.json()["known"]) == (409, [made["id"]])
 
-    run_with_api_client(address, visit)
+    run_with_api_client(address, scenario)
 
 
 def test_partners_see_their_own_alone(address: str) -> None:
     """What is another's is not there; an administrator sees everything."""
 
-    async def visit(counter: ApiClient) -> None:
+    async def scenario(counter: ApiClient) -> None:
         partner, other = await counter.with_token("partner"), await counter.with_token("other")
         admin, successor = (
             await counter.with_token("ops", "admin"),
@@ -249,13 +249,13 @@ def test_partners_see_their_own_alone(address: str) -> None:
             ]
             assert (await one.request("GET", delivery)).status_code == 200
 
-    run_with_api_client(address, visit)
+    run_with_api_client(address, scenario)
 
 
 def test_they_are_listed_page_by_page(address: str) -> None:
     """The oldest first; what comes meanwhile is at the end."""
 
-    async def visit(counter: ApiClient) -> None:
+    async def scenario(counter: ApiClient) -> None:
         partner = await counter.with_token()
         made = {(await partner.subscribe(url=f"{HOOK}/{n}"))["id"] for n in range(3)}
         first = (await partner.request("GET", f"{PATH}?limit=2")).json()
@@ -267,13 +267,13 @@ def test_they_are_listed_page_by_page(address: str) -> None:
         for query in ("limit=0", "after=x"):
             assert (await partner.request("GET", f"{PATH}?{query}")).status_code == 400
 
-    run_with_api_client(address, visit)
+    run_with_api_client(address, scenario)
 
 
 def test_a_secret_is_replaced(address: str) -> None:
     """And the new one shown."""
 
-    async def visit(counter: ApiClient) -> None:
+    async def scenario(counter: ApiClient) -> None:
         partner = await counter.with_token()
         made = await partner.subscribe()
         rotated = await partner.request("POST", f"{PATH}/{made['id']}/rotate-secret")
@@ -281,13 +281,13 @@ def test_a_secret_is_replaced(address: str) -> None:
         assert rotated.json()["id"] == made["id"]
         assert rotated.json()["secret"] != made["secret"]
 
-    run_with_api_client(address, visit)
+    run_with_api_client(address, scenario)
 
 
 def test_a_test_says_what_came_of_it(address: str) -> None:
     """Also where the endpoint fails, and where it may not be asked at all."""
 
-    async def visit(counter: ApiClient) -> None:
+    async def scenario(counter: ApiClient) -> None:
         partner = await counter.with_token()
         async with run_receiver(respond(204), respond(500, b"no")) as receiver:
             made = await partner.subscribe(url=receiver.url())
@@ -298,7 +298,7 @@ def test_a_test_says_what_came_of_it(address: str) -> None:
             assert (ill["status"], ill["response"]) == (500, "no")
             assert json.loads(receiver.requests[0].body)["type"] == "subscription.test"
 
-    run_with_api_client(address, visit)
+    run_with_api_client(address, scenario)
 
 
 def types(found: Any) -> list[tuple[str, str | None]]:  # noqa: ANN401 — whatever was sent
@@ -307,10 +307,10 @@ def types(found: Any) -> list[tuple[str, str | None]]:  # noqa: ANN401 — whate
     return [(body["type"], body["data"]["reason"]) for body in bodies]
 
 
-def test_everything_is_told_at_the_beginning_on_request(address: str) -> None:
+def test_backfill_sends_all_live_posts(address: str) -> None:
     """What waits is said; the deliveries are those of the selection."""
 
-    async def visit(counter: ApiClient) -> None:
+    async def scenario(counter: ApiClient) -> None:
         partner = await counter.with_token()
         made = await partner.subscribe(backfill=True, selection={"sources": ["updates"]})
         assert (made["backfill"], made["pending"]) == (True, 1)
@@ -319,13 +319,13 @@ def test_everything_is_told_at_the_beginning_on_request(address: str) -> None:
         assert types([delivery]) == [("post.published", "new")]
         assert body["data"]["post"]["id"] == POSTS[-1].id
 
-    run_with_api_client(address, visit)
+    run_with_api_client(address, scenario)
 
 
 def test_another_selection_tells_the_difference(address: str) -> None:
     """What leaves first; other changes tell nothing."""
 
-    async def visit(counter: ApiClient) -> None:
+    async def scenario(counter: ApiClient) -> None:
         partner = await counter.with_token()
         made = await partner.subscribe(selection={"categories": ["technology"]})
         path = f"{PATH}/{made['id']}"
@@ -344,39 +344,39 @@ def test_another_selection_tells_the_difference(address: str) -> None:
         shown = (await partner.request("GET", path)).json()
         assert {name: shown[name] for name in rest} == rest
 
-    run_with_api_client(address, visit)
+    run_with_api_client(address, scenario)
 
 
 def test_it_is_paused_and_resumed(address: str) -> None:
-    """No other state can be wished for."""
+    """Other states cannot be set."""
 
-    async def visit(counter: ApiClient) -> None:
+    async def scenario(counter: ApiClient) -> None:
         partner = await counter.with_token()
         path = f"{PATH}/{(await partner.subscribe())['id']}"
         for state in ("paused", "active"):
             changed = await partner.request("PATCH", path, {"state": state})
             assert changed.json()["state"] == state
         for wrong in ({"state": "disabled"}, {"backfill": True}, {"id": "sub_x"}):
-            refused = await partner.request("PATCH", path, wrong)
-            (error,) = refused.json()["errors"]
+            rejected = await partner.request("PATCH", path, wrong)
+            (error,) = rejected.json()["errors"]
             field = next(iter(wrong))
-            assert (refused.status_code, error["pointer"]) == (422, f"#/{field}")
-            assert refused.json()["detail"] == f"{field}: {error['detail']}"
-        (error,) = (refused := await partner.request("PATCH", path, [])).json()["errors"]
-        assert (error["pointer"], error["detail"]) == ("#", refused.json()["detail"])
+            assert (rejected.status_code, error["pointer"]) == (422, f"#/{field}")
+            assert rejected.json()["detail"] == f"{field}: {error['detail']}"
+        (error,) = (rejected := await partner.request("PATCH", path, [])).json()["errors"]
+        assert (error["pointer"], error["detail"]) == ("#", rejected.json()["detail"])
 
-    run_with_api_client(address, visit)
+    run_with_api_client(address, scenario)
 
 
 def test_what_was_missed_is_recovered(address: str) -> None:
     """Everything live, or what changed since a time."""
 
-    async def visit(counter: ApiClient) -> None:
+    async def scenario(counter: ApiClient) -> None:
         partner = await counter.with_token()
         made = await partner.subscribe()
         path = f"{PATH}/{made['id']}/recover"
-        whole = await partner.request("POST", path)
-        assert (whole.status_code, whole.json()) == (202, {"deliveries": len(POSTS)})
+        complete = await partner.request("POST", path)
+        assert (complete.status_code, complete.json()) == (202, {"deliveries": len(POSTS)})
         late = await partner.request("POST", f"{path}?since=2030-01-01T00:00:00%2B02:00")
         assert late.json() == {"deliveries": 0}
         since = await partner.request("POST", f"{path}?since=2024-01-01T00:00:00+02:00")
@@ -384,22 +384,25 @@ def test_what_was_missed_is_recovered(address: str) -> None:
         for wrong in ("yesterday", "2024-01-01", "17"):
             assert (await partner.request("POST", f"{path}?since={wrong}")).status_code == 400
 
-    run_with_api_client(address, visit)
+    run_with_api_client(address, scenario)
 
 
 def test_what_can_be_done_is_said(address: str) -> None:
     """To who asks for it, without a word to scripts of other sites."""
 
-    async def visit(counter: ApiClient) -> None:
+    async def scenario(counter: ApiClient) -> None:
         options = await counter.request("OPTIONS", PATH, Origin="https://partner.example")
         assert options.status_code == 204
         assert options.headers["allow"] == "GET, HEAD, OPTIONS, POST"
-        refused = await counter.request("PUT", PATH)
-        assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD, OPTIONS, POST")
-        for one in (options, refused):
+        rejected = await counter.request("PUT", PATH)
+        assert (rejected.status_code, rejected.headers["allow"]) == (
+            405,
+            "GET, HEAD, OPTIONS, POST",
+        )
+        for one in (options, rejected):
             assert not [name for name in one.headers if name.startswith("access-control")]
         partner = await counter.with_token()
         head = await partner.request("HEAD", PATH)
         assert (head.status_code, head.content) == (200, b"")
 
-    run_with_api_client(address, visit)
+    run_with_api_client(address, scenario)

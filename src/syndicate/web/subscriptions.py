@@ -39,7 +39,7 @@ _URL_POINTER: Final = "#/url"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscriptions:
-    """Answers for /v1/subscriptions, to whoever shows a token."""
+    """Handles /v1/subscriptions; requires a bearer token."""
 
     context: WebContext
 
@@ -118,7 +118,7 @@ class Subscriptions:
         )
 
     async def recover(self, request: Request) -> Response:
-        """Let be told again what changed since a time, or all there is."""
+        """Requeue all changes since a time, or all live posts."""
         service, token = await authenticate(request, self.context.reader)
         since = _parse_since(request.query_params.get("since", "").strip())
         recovered = await service.recover(_subscription_id(request), token.owner, since)

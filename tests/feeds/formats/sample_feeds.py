@@ -11,7 +11,7 @@ from syndicate.model.feed import Feed, Tombstone
 from syndicate.model.post import Author, Image, PostId, RenderedPost, SafeHtml
 from tests import samples, strategies
 
-MASTHEAD: Final = replace(
+SERVICE_INFO: Final = replace(
     samples.SERVICE_INFO,
     hub_url="https://feeds.example.gov/hub",
     icon_url="https://feeds.example.gov/icon.svg",
@@ -52,7 +52,7 @@ FULL: Final = samples.feed(
         authors=(),
         image=Image(url="https://www.example.gov/b", alt=""),
     ),
-    service_info=MASTHEAD,
+    service_info=SERVICE_INFO,
     name="diseño",
     title="Diseño & more",
     description="All about <design>",

@@ -38,9 +38,9 @@ def test_tombstone_namespace_is_declared_only_where_needed() -> None:
 @pytest.mark.parametrize("name", ["rss", "atom"])
 def test_feed_on_one_page_is_marked_complete(name: str) -> None:
     """RFC 5005 section 2: posts that are not in it are gone."""
-    whole = samples.feed(samples.rendered_post())
-    paged = replace(whole, next_query="after=abc")
-    assert b"<fh:complete/>" in FORMATS[name].write(whole)
+    complete = samples.feed(samples.rendered_post())
+    paged = replace(complete, next_query="after=abc")
+    assert b"<fh:complete/>" in FORMATS[name].write(complete)
     assert b"<fh:complete/>" not in FORMATS[name].write(paged)
 
 

@@ -39,19 +39,19 @@ def links(parent: ET.Element) -> list[dict[str, str]]:
 @given(sample_feeds.feeds())
 def test_joined_rss_feed_equals_feedgens_whole_feed(feed: Feed) -> None:
     """Entries that were serialized alone lose and gain no byte."""
-    whole = rss.feed_generator(feed)
+    complete = rss.feed_generator(feed)
     for item in feed.items:
-        whole.add_entry(rss.entry_generator(item, feed.service_info, "full"), order="append")
-    assert FORMATS["rss"].write(feed) == with_hexadecimal_references(whole.rss_str())
+        complete.add_entry(rss.entry_generator(item, feed.service_info, "full"), order="append")
+    assert FORMATS["rss"].write(feed) == with_hexadecimal_references(complete.rss_str())
 
 
 @given(sample_feeds.feeds())
 def test_joined_atom_feed_equals_feedgens_whole_feed(feed: Feed) -> None:
     """Entries that were serialized alone lose and gain no byte."""
-    whole = atom.feed_generator(feed)
+    complete = atom.feed_generator(feed)
     for item in feed.items:
-        whole.add_entry(atom.entry_generator(item, feed.service_info, "full"), order="append")
-    assert FORMATS["atom"].write(feed) == whole.atom_str()
+        complete.add_entry(atom.entry_generator(item, feed.service_info, "full"), order="append")
+    assert FORMATS["atom"].write(feed) == complete.atom_str()
 
 
 def test_entry_links_have_rel_and_type() -> None:

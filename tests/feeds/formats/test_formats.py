@@ -22,7 +22,7 @@ from tests.feeds.formats.feed_readers import ParsedPost, parse_feed
 
 DATA: Final = Path(__file__).parents[2] / "data" / "formats"
 
-every_format = pytest.mark.parametrize("form", FORMATS.values(), ids=FORMATS.keys())
+every_format = pytest.mark.parametrize("feed_format", FORMATS.values(), ids=FORMATS.keys())
 
 
 def indented(name: str, document: bytes) -> str:
@@ -66,35 +66,39 @@ def to_the_second(posts: tuple[ParsedPost, ...]) -> list[ParsedPost]:
 
 def test_formats_are_listed_under_their_names() -> None:
     """The name is the suffix in URLs."""
-    assert [form.name for form in FORMATS.values()] == list(FORMATS)
+    assert [feed_format.name for feed_format in FORMATS.values()] == list(FORMATS)
 
 
 @every_format
-def test_complete_feed_equals_the_expected_file(form: Format) -> None:
+def test_complete_feed_equals_the_expected_file(feed_format: Format) -> None:
     """Every name, value and position in a feed that has everything."""
-    expected = (DATA / f"full.{form.name}").read_text()
-    assert indented(form.name, form.write(sample_feeds.FULL)) == expected
+    expected = (DATA / f"full.{feed_format.name}").read_text()
+    assert indented(feed_format.name, feed_format.write(sample_feeds.FULL)) == expected
 
 
 @every_format
 @given(sample_feeds.feeds())
-def test_feed_is_its_entries_in_the_envelope(form: Format, feed: Feed) -> None:
+def test_feed_is_its_entries_in_the_envelope(feed_format: Format, feed: Feed) -> None:
     """Entries written alone and joined give the bytes of the whole feed, each time the same."""
-    entries = [form.write_entry(item, feed.service_info) for item in feed.items]
-    assert form.join(feed, entries) == form.write(feed) == form.write(feed)
+    entries = [feed_format.write_entry(item, feed.service_info) for item in feed.items]
+    assert feed_format.join(feed, entries) == feed_format.write(feed) == feed_format.write(feed)
 
 
 @every_format
-def test_feed_readers_see_all_fields(form: Format) -> None:
+def test_feed_readers_see_all_fields(feed_format: Format) -> None:
     """Order, ids, URLs, titles, dates, texts, names, tags, languages and images."""
     full = replace(sample_feeds.FULL.items[0], external_url="")
-    assert parse_feed(form.name, form.write(samples.feed(full))) == (expected_post(full),)
+    assert parse_feed(feed_format.name, feed_format.write(samples.feed(full))) == (
+        expected_post(full),
+    )
 
 
 @given(sample_feeds.feeds())
 def test_all_formats_have_the_same_posts(feed: Feed) -> None:
     """Whatever the texts are, JSON, RSS and Atom parse to the same posts in one order."""
-    json_feed, rss, atom = (parse_feed(name, form.write(feed)) for name, form in FORMATS.items())
+    json_feed, rss, atom = (
+        parse_feed(name, feed_format.write(feed)) for name, feed_format in FORMATS.items()
+    )
     assert json_feed == rss
     assert to_the_second(json_feed) == to_the_second(atom)
     assert [post.id for post in json_feed] == [item.post.id for item in feed.items]
@@ -129,18 +133,21 @@ def test_json_is_valid_for_strict_parsers(feed: Feed) -> None:
     ],
 )
 def test_content_mode_selects_the_content(
-    form: Format, content: ContentMode, expected: str
+    feed_format: Format, content: ContentMode, expected: str
 ) -> None:
     """The complete content, its text, the summary alone, or neither."""
     feed = samples.feed(samples.rendered_post(), content=content)
-    (post,) = parse_feed(form.name, form.write(feed))
+    (post,) = parse_feed(feed_format.name, feed_format.write(feed))
     assert (post.content or post.summary) == expected
 
 
 def test_translations_are_linked_in_every_format() -> None:
     """By language, beside the one alternate link that feed readers take for the URL of the post."""
     item = samples.rendered_post(translations=(("es", "https://www.example.gov/hola"),))
-    sample_feeds = {name: form.write(samples.feed(item)).decode() for name, form in FORMATS.items()}
+    sample_feeds = {
+        name: feed_format.write(samples.feed(item)).decode()
+        for name, feed_format in FORMATS.items()
+    }
     link = 'link rel="related" hreflang="es" href="https://www.example.gov/hola"'
     assert (
         '"translations":[{"language":"es","url":"https://www.example.gov/hola"}]'
@@ -152,13 +159,13 @@ def test_translations_are_linked_in_every_format() -> None:
 
 @every_format
 @pytest.mark.parametrize("field", ["categories", "authors", "translations"])
-def test_time_to_write_an_entry_is_linear_in_its_lists(form: Format, field: str) -> None:
+def test_time_to_write_an_entry_is_linear_in_its_lists(feed_format: Format, field: str) -> None:
     """Eight times the values take about eight times the processor time, not 64 times."""
 
     def seconds(count: int) -> float:
         item = long_lists(**{field: count})
         began = time.thread_time()
-        form.write_entry(item, samples.SERVICE_INFO)
+        feed_format.write_entry(item, samples.SERVICE_INFO)
         return time.thread_time() - began
 
     few, many = (min(seconds(count) for _ in range(5)) for count in (400, 3_200))

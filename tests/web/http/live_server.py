@@ -32,12 +32,12 @@ async def exchange_bytes(url: str, *chunks: bytes) -> bytes:
     """Send ``chunks`` one by one; return everything that is received."""
     host, port = url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
-    for lot in chunks:
+    for chunk in chunks:
         if not writer.is_closing():
-            writer.write(lot)
+            writer.write(chunk)
             await asyncio.sleep(0.02)
-    answered = b""
+    received = b""
     with suppress(ConnectionError):
-        answered = await reader.read()
+        received = await reader.read()
     writer.close()
-    return answered
+    return received

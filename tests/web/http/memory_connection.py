@@ -68,8 +68,8 @@ class MemoryConnection(asyncio.Transport):
     async def send(self, *chunks: bytes, wait_between: bool = True) -> bytes:
         """Send ``lots`` and return all that is answered; in patience, each lot by itself."""
         before = len(self.received)
-        for lot in chunks:
-            self._unsent.append(lot)
+        for chunk in chunks:
+            self._unsent.append(chunk)
             self._deliver()
             if wait_between:
                 await self._wait_until_idle()
@@ -137,9 +137,9 @@ class MemoryServer:
 
     async def send(self, *chunks: bytes, wait_between: bool = True) -> tuple[bytes, bool]:
         """Return what a new connection answers to ``lots``, and whether it ends afterwards."""
-        wire = self.connect()
-        answered = await wire.send(*chunks, wait_between=wait_between)
-        return answered, wire.is_closed or wire.has_ended
+        connection = self.connect()
+        answered = await connection.send(*chunks, wait_between=wait_between)
+        return answered, connection.is_closed or connection.has_ended
 
 
 def get_request(target: str = "/feeds/all.json", *fields: str, method: str = "GET") -> bytes:

@@ -32,67 +32,69 @@ def limited(*, posts: int = 0, failures: int = 0, proxies: int = 0) -> AppClient
     )
 
 
-def publish(here: AppClient, **headers: str) -> AppResponse:
+def publish(client: AppClient, **headers: str) -> AppResponse:
     """Send a request to the hub."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return here.request("POST", "/hub", {**FORM, **named}, b"hub.mode=nonsense")
+    return client.request("POST", "/hub", {**FORM, **named}, b"hub.mode=nonsense")
 
 
-@pytest.mark.parametrize(("posts", "answered"), [(1, 1), (3, 3), (7, 7)])
-def test_hub_requests_over_the_limit_are_rejected(posts: int, answered: int) -> None:
+@pytest.mark.parametrize(("posts", "received"), [(1, 1), (3, 3), (7, 7)])
+def test_hub_requests_over_the_limit_are_rejected(posts: int, received: int) -> None:
     """429 in plain text, with the time to wait."""
-    here = limited(posts=posts)
+    client = limited(posts=posts)
 
-    assert [publish(here).status_code for _ in range(answered)] == [400] * answered
-    refused = publish(here)
-    assert refused.status_code == 429
-    assert refused.headers["content-type"].startswith("text/plain")
-    assert 1 <= int(refused.headers["retry-after"]) <= 60
-    assert here.get("/feeds/all.json").status_code == 200
+    assert [publish(client).status_code for _ in range(received)] == [400] * received
+    rejected = publish(client)
+    assert rejected.status_code == 429
+    assert rejected.headers["content-type"].startswith("text/plain")
+    assert 1 <= int(rejected.headers["retry-after"]) <= 60
+    assert client.get("/feeds/all.json").status_code == 200
 
 
 def test_limits_are_on_by_default() -> None:
     """120 POST requests without credentials and 20 wrong tokens a minute."""
-    here = app_client()
+    client = app_client()
 
-    posted = [publish(here).status_code for _ in range(240)]  # while more are allowed again
+    posted = [publish(client).status_code for _ in range(240)]  # while more are allowed again
     assert posted[:120] == [400] * 120
     assert 429 in posted[120:]
-    guesses = [here.request("GET", "/v1/subscriptions", {"x-gitlab-token": "x"}) for _ in range(21)]
+    guesses = [
+        client.request("GET", "/v1/subscriptions", {"x-gitlab-token": "x"}) for _ in range(21)
+    ]
     assert [one.status_code for one in guesses] == [401] * 20 + [429]
 
 
 def test_zero_means_unlimited() -> None:
     """Neither POST requests nor invalid credentials are counted then."""
-    here = limited()
+    client = limited()
 
-    assert {publish(here).status_code for _ in range(150)} == {400}
-    assert {here.request("GET", "/metrics", GUESS).status_code for _ in range(30)} == {401}
+    assert {publish(client).status_code for _ in range(150)} == {400}
+    assert {client.request("GET", "/metrics", GUESS).status_code for _ in range(30)} == {401}
 
 
 def test_push_hooks_without_credentials_share_the_limit_of_the_hub() -> None:
     """The body of a rejected one is not read."""
-    here, read = limited(posts=2), []
+    client, read = limited(posts=2), []
 
     async def body() -> AsyncIterator[bytes]:
         read.append(b"{}")
         yield read[-1]
 
-    assert here.request("POST", HOOK).status_code == 401
-    assert publish(here).status_code == 400
-    refused = here.request("POST", HOOK, {"x-hub-signature-256": "sha256=00"}, body())
-    assert refused.status_code == 429
-    assert refused.json()["code"] == "too-many-requests"
-    assert refused.headers["retry-after"]
+    assert client.request("POST", HOOK).status_code == 401
+    assert publish(client).status_code == 400
+    rejected = client.request("POST", HOOK, {"x-hub-signature-256": "sha256=00"}, body())
+    assert rejected.status_code == 429
+    assert rejected.json()["code"] == "too-many-requests"
+    assert rejected.headers["retry-after"]
     assert not read
 
 
 def test_push_hooks_with_valid_credentials_are_not_counted() -> None:
     """However many commits are pushed within a minute."""
-    here = limited(posts=2, failures=2)
+    client = limited(posts=2, failures=2)
 
-    assert {here.request("POST", HOOK, SIGNED).status_code for _ in range(10)} == {202}
-    assert [here.request("POST", HOOK).status_code for _ in range(3)] == [401, 401, 429]
+    assert {client.request("POST", HOOK, SIGNED).status_code for _ in range(10)} == {202}
+    assert [client.request("POST", HOOK).status_code for _ in range(3)] == [401, 401, 429]
 
 
 def test_unlimited_push_hooks_are_accepted() -> None:
@@ -115,41 +117,41 @@ def test_invalid_credentials_over_the_limit_are_rejected(
     method: str, path: str, shown: dict[str, str]
 ) -> None:
     """401 below the limit, then 429 with the time to wait."""
-    here = limited(failures=3)
+    client = limited(failures=3)
 
-    answers = [here.request(method, path, shown) for _ in range(4)]
-    assert [one.status_code for one in answers] == [401, 401, 401, 429]
-    assert answers[-1].json()["code"] == "too-many-requests"
-    assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
+    responses = [client.request(method, path, shown) for _ in range(4)]
+    assert [one.status_code for one in responses] == [401, 401, 401, 429]
+    assert responses[-1].json()["code"] == "too-many-requests"
+    assert 1 <= int(responses[-1].headers["retry-after"]) <= 60
 
 
 def test_requests_without_credentials_are_not_counted_as_invalid() -> None:
     """The response is 401 each time."""
-    here = limited(failures=1)
+    client = limited(failures=1)
 
-    assert {here.request("GET", "/v1/subscriptions").status_code for _ in range(5)} == {401}
+    assert {client.request("GET", "/v1/subscriptions").status_code for _ in range(5)} == {401}
 
 
 def test_chosen_secrets_are_not_compared_after_too_many_guesses() -> None:
     """They may be short enough to be guessed, so a valid one is rejected, too."""
-    here = limited(failures=1)
+    client = limited(failures=1)
 
-    assert here.request("GET", "/metrics", GUESS).status_code == 401
+    assert client.request("GET", "/metrics", GUESS).status_code == 401
     right = {"authorization": f"Bearer {METRICS_KEY}"}
-    assert here.request("GET", "/metrics", right).status_code == 429
-    assert here.request("POST", HOOK, {"x-gitlab-token": HOOK_KEY}).status_code == 429
+    assert client.request("GET", "/metrics", right).status_code == 429
+    assert client.request("POST", HOOK, {"x-gitlab-token": HOOK_KEY}).status_code == 429
 
 
 def test_valid_token_is_accepted_beside_guesses(address: str) -> None:
     """A partner behind the same IP address as an attacker is not locked out."""
 
-    async def visit(counter: ApiClient) -> None:
+    async def scenario(counter: ApiClient) -> None:
         guesser, partner = replace(counter, token=WRONG), await counter.with_token()
         guesses = [await guesser.request("GET", "/v1/subscriptions") for _ in range(21)]
         assert [one.status_code for one in guesses] == [401] * 20 + [429]
         assert (await partner.request("GET", "/v1/subscriptions")).status_code == 200
 
-    run_with_api_client(address, visit)
+    run_with_api_client(address, scenario)
 
 
 @pytest.mark.parametrize(
@@ -164,12 +166,12 @@ def test_valid_token_is_accepted_beside_guesses(address: str) -> None:
 )
 def test_a_proxy_names_the_client(first: str, second: str, *, is_same: bool) -> None:
     """By IPv4 address or IPv6 /64; what the client wrote itself does not count."""
-    here = limited(posts=1, failures=1, proxies=1)
+    client = limited(posts=1, failures=1, proxies=1)
 
-    assert publish(here, x_forwarded_for=first).status_code == 400
-    assert publish(here, x_forwarded_for=second).status_code == (429 if is_same else 400)
+    assert publish(client, x_forwarded_for=first).status_code == 400
+    assert publish(client, x_forwarded_for=second).status_code == (429 if is_same else 400)
     guesses = [
-        here.request("GET", "/metrics", {**GUESS, "x-forwarded-for": one})
+        client.request("GET", "/metrics", {**GUESS, "x-forwarded-for": one})
         for one in (first, second)
     ]
     assert [one.status_code for one in guesses] == [401, 429 if is_same else 401]

@@ -27,7 +27,7 @@ PATHS = (
 
 
 @pytest.fixture(scope="module")
-def here() -> AppClient:
+def client() -> AppClient:
     """Return a service of posts of two sources."""
     return app_client()
 
@@ -65,20 +65,20 @@ def test_each_coding_has_the_same_content_and_its_own_tag(
     accepted: str, coding: str | None, tag: str
 ) -> None:
     """A client that decodes the body gets the plain one."""
-    answer = response_to(GOOD, ("accept-encoding", accepted))
+    response = response_to(GOOD, ("accept-encoding", accepted))
 
-    assert answer.headers.get("content-encoding") == coding
-    assert answer.headers["etag"] == tag
-    assert answer.headers["content-length"] == str(len(answer.body))
-    assert answer.headers["vary"] == "Accept-Encoding"
-    assert decoded(bytes(answer.body), coding) == BODY
+    assert response.headers.get("content-encoding") == coding
+    assert response.headers["etag"] == tag
+    assert response.headers["content-length"] == str(len(response.body))
+    assert response.headers["vary"] == "Accept-Encoding"
+    assert decoded(bytes(response.body), coding) == BODY
 
 
 def test_repeated_field_is_one_list() -> None:
     """RFC 9110 section 5.3."""
-    answer = response_to(GOOD, ("accept-encoding", "br;q=0"), ("accept-encoding", "gzip"))
+    response = response_to(GOOD, ("accept-encoding", "br;q=0"), ("accept-encoding", "gzip"))
 
-    assert answer.headers["content-encoding"] == "gzip"
+    assert response.headers["content-encoding"] == "gzip"
 
 
 @pytest.mark.parametrize("coding", ["gzip", "br"])
@@ -86,11 +86,11 @@ def test_first_response_is_compressed_in_each_coding(coding: str) -> None:
     """A cache in front stores it for minutes, so it must not be the uncompressed body."""
     first = make_representation(BODY, media_type="text/plain", last_modified=samples.NOW)
 
-    answer = response_to(first, ("accept-encoding", coding))
+    response = response_to(first, ("accept-encoding", coding))
 
-    assert answer.headers["content-encoding"] == coding
-    assert decoded(bytes(answer.body), coding) == BODY
-    assert len(answer.body) < len(BODY)
+    assert response.headers["content-encoding"] == coding
+    assert decoded(bytes(response.body), coding) == BODY
+    assert len(response.body) < len(BODY)
 
 
 def test_body_that_compression_does_not_shorten_stays_plain() -> None:
@@ -103,23 +103,23 @@ def test_body_that_compression_does_not_shorten_stays_plain() -> None:
 
 
 @pytest.mark.parametrize("accepted", ["*;q=0", "identity;q=0", "identity;q=0, zstd"])
-def test_request_without_acceptable_coding_gets_406(here: AppClient, accepted: str) -> None:
+def test_request_without_acceptable_coding_gets_406(client: AppClient, accepted: str) -> None:
     """The hint names the codings there are."""
-    answer = here.get("/feeds/all.json", accept_encoding=accepted)
+    response = client.get("/feeds/all.json", accept_encoding=accepted)
 
-    assert answer.status_code == 406
-    assert answer.json()["code"] == "not-acceptable"
+    assert response.status_code == 406
+    assert response.json()["code"] == "not-acceptable"
 
 
 @given(st.text(alphabet="gzipbrdenty;q=01., *", max_size=40))
 def test_any_accept_encoding_gets_an_accepted_coding(accepted: str) -> None:
     """Or 406 where all codings are excluded."""
-    answer = FUZZED.get("/v1/sources", accept_encoding=accepted)
+    response = FUZZED.get("/v1/sources", accept_encoding=accepted)
 
-    if answer.status_code == 406:
+    if response.status_code == 406:
         assert "q=0" in accepted
     else:
-        body = decoded(answer.content, answer.headers.get("content-encoding"))
+        body = decoded(response.content, response.headers.get("content-encoding"))
         assert json.loads(body)["next_url"] is None
 
 
@@ -129,27 +129,27 @@ FUZZED = app_client()
 @pytest.mark.parametrize("accepted", ["identity", "gzip"])
 @pytest.mark.parametrize("path", PATHS)
 def test_client_with_the_current_version_gets_304(
-    here: AppClient, path: str, accepted: str
+    client: AppClient, path: str, accepted: str
 ) -> None:
     """Without a body, with the fields that a cache must update; by tag or by date."""
-    full = here.get(path, accept_encoding=accepted)
-    by_tag = here.get(path, accept_encoding=accepted, if_none_match=full.headers["etag"])
-    by_date = here.get(
+    full = client.get(path, accept_encoding=accepted)
+    by_tag = client.get(path, accept_encoding=accepted, if_none_match=full.headers["etag"])
+    by_date = client.get(
         path, accept_encoding=accepted, if_modified_since=full.headers["last-modified"]
     )
 
-    for answer in (by_tag, by_date):
-        assert (answer.status_code, answer.content) == (304, b"")
+    for response in (by_tag, by_date):
+        assert (response.status_code, response.content) == (304, b"")
         for name in ("etag", "cache-control", "vary", "link", "last-modified"):
-            assert answer.headers[name] == full.headers[name]
+            assert response.headers[name] == full.headers[name]
         for name in ("content-type", "content-length", "content-encoding"):
-            assert name not in answer.headers
+            assert name not in response.headers
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_client_with_another_version_gets_the_body(here: AppClient, path: str) -> None:
+def test_client_with_another_version_gets_the_body(client: AppClient, path: str) -> None:
     """By another tag, the tag of another coding, or an older date; the tag takes precedence."""
-    full = here.get(path, accept_encoding="gzip")
+    full = client.get(path, accept_encoding="gzip")
     older = samples.NOW - timedelta(days=3650)
 
     for headers in (
@@ -158,8 +158,8 @@ def test_client_with_another_version_gets_the_body(here: AppClient, path: str) -
         {"if_modified_since": format_datetime(older, usegmt=True)},
         {"if_none_match": '"other"', "if_modified_since": full.headers["last-modified"]},
     ):
-        answer = here.get(path, accept_encoding="gzip", **headers)
-        assert (answer.status_code, answer.content) == (200, full.content)
+        response = client.get(path, accept_encoding="gzip", **headers)
+        assert (response.status_code, response.content) == (200, full.content)
 
 
 @pytest.mark.parametrize("coding", ["gzip", "br"])
@@ -171,32 +171,32 @@ def test_client_with_another_coding_of_the_version_gets_304(
     hasty = make_representation(BODY, media_type="text/plain", last_modified=samples.NOW)
     tag = hasty.variants[coding].etag
 
-    answer = response_to(
+    response = response_to(
         recompress(hasty) if better else hasty,
         ("accept-encoding", "gzip, deflate, br"),
         ("if-none-match", f'"old", W/{tag}'),
     )
 
-    assert (answer.status_code, answer.headers["etag"]) == (304, tag)
+    assert (response.status_code, response.headers["etag"]) == (304, tag)
 
 
 @pytest.mark.parametrize("accepted", ["br", "br, gzip;q=0", "identity"])
 def test_tag_of_a_coding_that_is_not_accepted_does_not_count(accepted: str) -> None:
     """The response has the body."""
-    answer = response_to(
+    response = response_to(
         GOOD, ("accept-encoding", accepted), ("if-none-match", GOOD.variants["gzip"].etag)
     )
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
 
 
 @pytest.mark.parametrize(
     "path", [*PATHS, "/healthz", "/robots.txt", "/nothing", "/feeds/TTS.json", "/feeds/x"]
 )
-def test_head_is_get_without_the_body(here: AppClient, path: str) -> None:
+def test_head_is_get_without_the_body(client: AppClient, path: str) -> None:
     """The same status and fields, the content length of GET, and nothing else."""
-    get = here.get(path)
-    head = here.request("HEAD", path)
+    get = client.get(path)
+    head = client.request("HEAD", path)
 
     assert head.status_code == get.status_code
     assert head.headers == get.headers

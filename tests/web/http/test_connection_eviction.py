@@ -16,9 +16,9 @@ from tests.web.http.test_connection_limits import (
     HEAD,
     SHORT,
     SLACK,
-    answer,
     connected,
     on_loop,
+    response,
     rest,
 )
 
@@ -35,11 +35,11 @@ def test_waiting_connection_is_closed_for_a_new_one(sent: bytes) -> None:
                 streams = await stack.enter_async_context(connected(url))
                 streams[1].write(sent)
                 if sent == HEAD:
-                    await answer(streams, b"")
+                    await response(streams, b"")
                 waiting.append(streams)
                 await asyncio.sleep(0.05)
             fresh = await stack.enter_async_context(connected(url))
-            assert (await answer(fresh)).startswith(b"HTTP/1.1 200")
+            assert (await response(fresh)).startswith(b"HTTP/1.1 200")
             assert await asyncio.wait_for(rest(waiting[0][0]), 5) == b""
             assert not waiting[1][0].at_eof()
 
@@ -52,11 +52,11 @@ def test_silent_connection_is_closed_before_an_idle_one() -> None:
     async def work() -> None:
         limits = replace(LIMITS, connections=2)
         async with serve_app(app_client().app, limits=limits) as url, connected(url) as idle:
-            await answer(idle)
+            await response(idle)
             async with connected(url) as silent, connected(url) as fresh:
-                await answer(fresh)
+                await response(fresh)
                 assert await asyncio.wait_for(rest(silent[0]), 5) == b""
-                assert (await answer(idle)).startswith(b"HTTP/1.1 200")
+                assert (await response(idle)).startswith(b"HTTP/1.1 200")
 
     on_loop(work)
 
@@ -88,7 +88,9 @@ def test_slow_request_bodies_do_not_keep_a_new_client_out(head: bytes) -> None:
                     writer.write(b"x")
                 await asyncio.sleep(0.05)
             fresh = await stack.enter_async_context(connected(url))
-            assert b" 503 " not in await answer(fresh, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert b" 503 " not in await response(
+                fresh, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+            )
             await asyncio.wait_for(rest(dribbling[0][0]), 5)
             assert not dribbling[1][0].at_eof()
 
@@ -130,10 +132,10 @@ def test_connection_that_was_served_meanwhile_stays_open() -> None:
                 await asyncio.sleep(0.1)
             await stack.enter_async_context(connected(url))
             await asyncio.sleep(0.1)
-            assert (await answer(old[1])).startswith(b"HTTP/1.1 200")
+            assert (await response(old[1])).startswith(b"HTTP/1.1 200")
             await stack.enter_async_context(connected(url))
             await asyncio.sleep(0.1)
-            assert (await answer(old[1])).startswith(b"HTTP/1.1 200")
+            assert (await response(old[1])).startswith(b"HTTP/1.1 200")
             assert await asyncio.wait_for(rest(old[2][0]), 5) == b""
 
     on_loop(work)

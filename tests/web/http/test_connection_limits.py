@@ -56,7 +56,7 @@ async def rest(reader: asyncio.StreamReader) -> bytes:
     return bytes(received)
 
 
-async def answer(streams: Streams, head: bytes = HEAD) -> bytes:
+async def response(streams: Streams, head: bytes = HEAD) -> bytes:
     """Return the answer to a request, read whole."""
     reader, writer = streams
     writer.write(head)
@@ -91,7 +91,7 @@ def test_incomplete_head_gets_408(begun: bytes, requests: int) -> None:
     async def work() -> None:
         async with serve_app(app_client().app, limits=SHORT) as url, connected(url) as streams:
             for _ in range(requests):
-                assert (await answer(streams)).startswith(b"HTTP/1.1 200")
+                assert (await response(streams)).startswith(b"HTTP/1.1 200")
             streams[1].write(begun)
             seconds, received = await seconds_open(streams[0])
             assert SHORT.head_seconds * 0.9 < seconds < SHORT.head_seconds + 1 + SLACK
@@ -148,7 +148,7 @@ def test_idle_connection_is_closed(head: bytes, after: bytes) -> None:
     async def work() -> None:
         async with serve_app(app_client().app, limits=SHORT) as url, connected(url) as streams:
             for _ in range(3):
-                await answer(streams, head)
+                await response(streams, head)
             streams[1].write(after)
             seconds, received = await seconds_open(streams[0])
             assert received == b""
@@ -163,7 +163,7 @@ def test_connection_in_use_stays_open() -> None:
     async def work() -> None:
         async with serve_app(app_client().app, limits=SHORT) as url, connected(url) as streams:
             for head in (HEAD, FEED) * 6:
-                assert (await answer(streams, head)).startswith(b"HTTP/1.1 200")
+                assert (await response(streams, head)).startswith(b"HTTP/1.1 200")
                 await asyncio.sleep(0.2)
 
     on_loop(work)

@@ -98,14 +98,14 @@ def test_response_head_is_less_than_2_kb(
 def test_long_query_keeps_the_links_of_websub() -> None:
     """Self and hub are in the Link field; other formats and the page are not."""
     service_info = replace(samples.SERVICE_INFO, hub_url="https://feeds.example.gov/hub")
-    here = AppClient(
+    client = AppClient(
         reader=SampleReader(current=samples.edition(*POSTS)), service_info=service_info
     )
     query = urlencode({"category": SLUGS[:12]}, doseq=True)
-    answer = here.get(f"/feeds/all.json?{query}&limit=5")
-    assert answer.status_code == 200
-    assert re.findall('rel="([a-z]+)"', answer.headers["link"]) == ["self", "hub"]
-    assert answer.link("self") == answer.json()["feed_url"]
+    response = client.get(f"/feeds/all.json?{query}&limit=5")
+    assert response.status_code == 200
+    assert re.findall('rel="([a-z]+)"', response.headers["link"]) == ["self", "hub"]
+    assert response.link("self") == response.json()["feed_url"]
 
 
 def test_least_important_links_are_left_out_first() -> None:
@@ -129,8 +129,8 @@ def test_hub_link_needs_the_self_link() -> None:
 
 def test_redirect_to_a_very_long_url_gets_414() -> None:
     """Instead of a head that a proxy in front cannot buffer."""
-    here = AppClient(reader=SampleReader(current=samples.edition(*POSTS, vocabulary=VOCABULARY)))
-    assert here.get(f"/feeds/TTS.json?x={'x' * 100}").status_code == 308
-    answer = here.get(f"/feeds/TTS.json?x={'x' * 2_000}")
-    assert answer.status_code == 414
-    assert answer.json()["code"] == "uri-too-long"
+    client = AppClient(reader=SampleReader(current=samples.edition(*POSTS, vocabulary=VOCABULARY)))
+    assert client.get(f"/feeds/TTS.json?x={'x' * 100}").status_code == 308
+    response = client.get(f"/feeds/TTS.json?x={'x' * 2_000}")
+    assert response.status_code == 414
+    assert response.json()["code"] == "uri-too-long"

@@ -27,15 +27,15 @@ EVERYWHERE = (
 
 
 @pytest.fixture(scope="module")
-def here() -> AppClient:
+def client() -> AppClient:
     """Return a service of posts of two sources."""
     return app_client()
 
 
 @pytest.mark.parametrize("path", EVERYWHERE)
-def test_every_response_has_security_and_cors_headers(here: AppClient, path: str) -> None:
+def test_every_response_has_security_and_cors_headers(client: AppClient, path: str) -> None:
     """No sniffing, no frames, no scripts of ours; scripts of other sites may read."""
-    headers = here.get(path).headers
+    headers = client.get(path).headers
 
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "strict-origin-when-cross-origin"
@@ -48,20 +48,20 @@ def test_every_response_has_security_and_cors_headers(here: AppClient, path: str
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("path", ["/", "/feeds/all.json", "/v1/posts", "/healthz"])
-def test_other_methods_get_405(here: AppClient, method: str, path: str) -> None:
+def test_other_methods_get_405(client: AppClient, method: str, path: str) -> None:
     """With the allowed methods; no CORS."""
-    answer = here.request(method, path)
+    response = client.request(method, path)
 
-    assert answer.status_code == 405
-    assert answer.headers["allow"] == "GET, HEAD, OPTIONS"
-    assert answer.json()["code"] == "method-not-allowed"
-    assert "access-control-allow-origin" not in answer.headers
+    assert response.status_code == 405
+    assert response.headers["allow"] == "GET, HEAD, OPTIONS"
+    assert response.json()["code"] == "method-not-allowed"
+    assert "access-control-allow-origin" not in response.headers
 
 
 @pytest.mark.parametrize("path", ["/feeds/all.json", "/v1/posts", "/"])
-def test_cors_preflight_is_granted(here: AppClient, path: str) -> None:
+def test_cors_preflight_is_granted(client: AppClient, path: str) -> None:
     """For reading with any harmless header, cacheable for a day."""
-    answer = here.request(
+    response = client.request(
         "OPTIONS",
         path,
         {
@@ -71,28 +71,28 @@ def test_cors_preflight_is_granted(here: AppClient, path: str) -> None:
         },
     )
 
-    assert (answer.status_code, answer.content) == (204, b"")
-    assert answer.headers["allow"] == "GET, HEAD, OPTIONS"
-    assert answer.headers["access-control-allow-origin"] == "*"
-    assert answer.headers["access-control-allow-methods"] == "GET, HEAD, OPTIONS"
-    assert answer.headers["access-control-allow-headers"] == "*"
-    assert answer.headers["access-control-max-age"] == "86400"
+    assert (response.status_code, response.content) == (204, b"")
+    assert response.headers["allow"] == "GET, HEAD, OPTIONS"
+    assert response.headers["access-control-allow-origin"] == "*"
+    assert response.headers["access-control-allow-methods"] == "GET, HEAD, OPTIONS"
+    assert response.headers["access-control-allow-headers"] == "*"
+    assert response.headers["access-control-max-age"] == "86400"
 
 
-def test_very_long_url_gets_414(here: AppClient) -> None:
+def test_very_long_url_gets_414(client: AppClient) -> None:
     """Before it is parsed."""
-    answer = here.get(f"/feeds/all.json?utm_source={'x' * MAX_TARGET_BYTES}")
+    response = client.get(f"/feeds/all.json?utm_source={'x' * MAX_TARGET_BYTES}")
 
-    assert answer.status_code == 414
-    assert answer.json()["code"] == "uri-too-long"
+    assert response.status_code == 414
+    assert response.json()["code"] == "uri-too-long"
 
 
-def test_very_long_headers_get_431(here: AppClient) -> None:
+def test_very_long_headers_get_431(client: AppClient) -> None:
     """Before they are parsed."""
-    answer = here.get("/feeds/all.json", cookie="x" * MAX_HEADER_BYTES)
+    response = client.get("/feeds/all.json", cookie="x" * MAX_HEADER_BYTES)
 
-    assert answer.status_code == 431
-    assert answer.json()["code"] == "header-fields-too-large"
+    assert response.status_code == 431
+    assert response.json()["code"] == "header-fields-too-large"
 
 
 class BrokenReader(SampleReader):
@@ -113,42 +113,48 @@ def test_unexpected_error_gets_500_without_details(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """The log has the exception, the response has not."""
-    here = AppClient(reader=BrokenReader(current=samples.edition(*POSTS)))
+    client = AppClient(reader=BrokenReader(current=samples.edition(*POSTS)))
 
-    answer = here.get("/feeds/all.json")
+    response = client.get("/feeds/all.json")
 
-    assert answer.status_code == 500
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.headers["x-content-type-options"] == "nosniff"
-    assert answer.json()["code"] == "internal-error"
-    assert "secret" not in answer.text
+    assert response.status_code == 500
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert response.json()["code"] == "internal-error"
+    assert "secret" not in response.text
     assert "a secret path" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("error", "what"),
+    ("error", "detail"),
     [
-        (RepositoryError("source news: /srv is locked", hint="Unlock /srv."), "a repository"),
-        (StorageError("database sqlite:////srv: it is locked"), "the database"),
+        (
+            RepositoryError("source news: /srv is locked", hint="Unlock /srv."),
+            "a repository cannot be read at the moment",
+        ),
+        (
+            StorageError("database sqlite:////srv: it is locked"),
+            "the database is not available at the moment",
+        ),
     ],
 )
 def test_repository_and_storage_errors_get_503_without_details(
-    error: SyndicateError, what: str, capsys: pytest.CaptureFixture[str]
+    error: SyndicateError, detail: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With Retry-After, but without paths of this host, which are in the log."""
     reader = BrokenReader(current=samples.edition(*POSTS))
     reader.error = error
 
-    answer = AppClient(reader=reader).get("/feeds/all.json")
+    response = AppClient(reader=reader).get("/feeds/all.json")
 
-    assert answer.status_code == 503
-    assert answer.headers["retry-after"] == "30"
-    assert answer.json() == {
+    assert response.status_code == 503
+    assert response.headers["retry-after"] == "30"
+    assert response.json() == {
         "type": "about:blank",
         "title": "Service Unavailable",
         "status": 503,
         "code": error.code,
-        "detail": f"{what} cannot be {'read' if 'repo' in what else 'used'} just now",
+        "detail": detail,
         "instance": "/feeds/all.json",
         "hint": "Try again in a minute; the log says more.",
     }
@@ -160,12 +166,12 @@ def test_repository_and_storage_errors_get_503_without_details(
 )
 def test_requests_before_the_first_edition_get_503(path: str) -> None:
     """With Retry-After; caches may go on serving the last response."""
-    answer = AppClient(reader=SampleReader(current=None)).get(path)
+    response = AppClient(reader=SampleReader(current=None)).get(path)
 
-    assert answer.status_code == 503
-    assert answer.headers["retry-after"] == "2"
-    assert answer.headers["cache-control"] == "no-store"
-    assert answer.json()["code"] == "not-ready"
+    assert response.status_code == 503
+    assert response.headers["retry-after"] == "2"
+    assert response.headers["cache-control"] == "no-store"
+    assert response.json()["code"] == "not-ready"
 
 
 def counted(route: str, status: int) -> int:
@@ -173,12 +179,12 @@ def counted(route: str, status: int) -> int:
     return telemetry.requests_total.labels(route, str(status)).count
 
 
-def test_requests_are_counted_by_route(here: AppClient) -> None:
+def test_requests_are_counted_by_route(client: AppClient) -> None:
     """Under the pattern of the route, never the URL itself; 0 if nothing was sent."""
     before = counted("/feeds/{name}.json", 200), counted("none", 404)
 
-    here.get("/feeds/tts.json")
-    here.get("/nothing/here")
+    client.get("/feeds/tts.json")
+    client.get("/nothing/here")
 
     assert counted("/feeds/{name}.json", 200) == before[0] + 1
     assert counted("none", 404) == before[1] + 1
@@ -217,11 +223,11 @@ async def send_through_middleware(app: ASGIApp, scope: Mapping[str, object]) -> 
     async def send(_message: Message) -> None:
         return None
 
-    whole = {"headers": [], "query_string": b"", **scope}
+    complete = {"headers": [], "query_string": b"", **scope}
     middleware = ResponseMiddleware(
         app, service_info=samples.SERVICE_INFO, policy=HttpPolicy(), rate_limiter=None
     )
-    await middleware(whole, receive, send)
+    await middleware(complete, receive, send)
 
 
 SEGMENTS = st.sampled_from(
@@ -246,12 +252,12 @@ def test_no_url_gets_500(method: str, segments: list[str], pairs: list[tuple[str
     """Whatever it is, and errors are problem details."""
     query = "&".join(f"{name}={quote(text)}" for name, text in pairs)
 
-    answer = FUZZED.request(method, f"/{'/'.join(segments)}?{query}")
+    response = FUZZED.request(method, f"/{'/'.join(segments)}?{query}")
 
-    assert answer.status_code < 500
-    if answer.status_code >= 400 and method != "HEAD":
-        problem = answer.json()
-        assert problem["status"] == answer.status_code
+    assert response.status_code < 500
+    if response.status_code >= 400 and method != "HEAD":
+        problem = response.json()
+        assert problem["status"] == response.status_code
         assert problem["code"]
 
 

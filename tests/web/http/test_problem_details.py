@@ -15,19 +15,19 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 
 @pytest.fixture(scope="module")
-def here() -> AppClient:
+def client() -> AppClient:
     """Return a service of posts of two sources."""
     return app_client()
 
 
-def test_problem_details_have_all_members(here: AppClient) -> None:
+def test_problem_details_have_all_members(client: AppClient) -> None:
     """The members of RFC 9457 and ours: code, hint, known."""
-    answer = here.get("/feeds/all.json?category=fish&limit=3")
+    response = client.get("/feeds/all.json?category=fish&limit=3")
 
-    assert answer.status_code == 400
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.headers["vary"] == "Accept"
-    assert answer.json() == {
+    assert response.status_code == 400
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["vary"] == "Accept"
+    assert response.json() == {
         "type": "about:blank",
         "title": "Bad Request",
         "status": 400,
@@ -50,23 +50,23 @@ def test_problem_details_have_all_members(here: AppClient) -> None:
     ],
 )
 def test_each_kind_of_missing_resource_has_its_own_code(
-    here: AppClient, path: str, status: int, code: str
+    client: AppClient, path: str, status: int, code: str
 ) -> None:
     """The codes are stable."""
-    answer = here.get(path)
+    response = client.get(path)
 
-    assert answer.status_code == status
-    assert answer.json()["code"] == code
+    assert response.status_code == status
+    assert response.json()["code"] == code
 
 
-def test_browser_gets_an_error_page(here: AppClient) -> None:
+def test_browser_gets_an_error_page(client: AppClient) -> None:
     """With the same status and texts, and links to the feeds."""
-    answer = here.get("/feeds/nothing", accept=BROWSER)
+    response = client.get("/feeds/nothing", accept=BROWSER)
 
-    assert answer.status_code == 404
-    assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert "style-src 'sha256-" in answer.headers["content-security-policy"]
-    page = parse_page(answer.text)
+    assert response.status_code == 404
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert "style-src 'sha256-" in response.headers["content-security-policy"]
+    page = parse_page(response.text)
     assert "There is no feed called 'nothing'." in text(page)
     assert "/feeds/technology" in [link.get("href") for link in page.iter("a")]
 
@@ -84,29 +84,31 @@ def test_browser_gets_an_error_page(here: AppClient) -> None:
         ("", False),
     ],
 )
-def test_page_requires_text_html_in_accept(here: AppClient, accept: str, *, is_page: bool) -> None:
+def test_page_requires_text_html_in_accept(
+    client: AppClient, accept: str, *, is_page: bool
+) -> None:
     """Programs that accept anything get problem details."""
-    answer = here.get("/nothing", accept=accept)
+    response = client.get("/nothing", accept=accept)
 
-    assert answer.headers["content-type"].startswith("text/html") == is_page
+    assert response.headers["content-type"].startswith("text/html") == is_page
 
 
-def test_long_query_is_not_repeated_in_full(here: AppClient) -> None:
+def test_long_query_is_not_repeated_in_full(client: AppClient) -> None:
     """The detail of an error stays readable."""
-    answer = here.get(f"/feeds/all.json?category={'x' * 3000}")
+    response = client.get(f"/feeds/all.json?category={'x' * 3000}")
 
-    assert answer.status_code == 400
-    assert len(answer.json()["detail"]) == 500
+    assert response.status_code == 400
+    assert len(response.json()["detail"]) == 500
 
 
 def test_links_of_an_error_page_begin_with_the_public_url() -> None:
     """Also where that has a path."""
     service_info = replace(samples.SERVICE_INFO, public_url="https://www.example.gov/syndicate")
-    here = AppClient(
+    client = AppClient(
         reader=SampleReader(current=samples.edition(*POSTS)), service_info=service_info
     )
 
-    page = parse_page(here.get("/nothing", accept=BROWSER).text)
+    page = parse_page(client.get("/nothing", accept=BROWSER).text)
 
     assert "/syndicate/" in [link.get("href") for link in page.iter("a")]
 

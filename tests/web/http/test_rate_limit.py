@@ -44,24 +44,24 @@ def test_bucket_is_full_at_first_and_refilled_evenly() -> None:
     pauses=st.lists(st.floats(0, 20), min_size=1, max_size=200),
 )
 def test_no_minute_allows_more_than_two_buckets(per_minute: int, pauses: list[float]) -> None:
-    """A full bucket and its refill are the maximum; a client that waits as told is allowed."""
+    """A full bucket and its refill are the maximum; a client that waits is allowed."""
     clock = Clock()
     allowance = TokenBuckets(per_minute=per_minute, clock=clock)
-    answered = []
+    received = []
     for pause in pauses:
         clock.now += pause
         seconds = allowance.take("a")
         if seconds:
             clock.now += seconds + 1e-6
             assert allowance.take("a") == 0
-        answered.append(clock.now)
+        received.append(clock.now)
 
-    for began in answered:
-        assert sum(began <= moment < began + 60 for moment in answered) <= 2 * per_minute
+    for began in received:
+        assert sum(began <= moment < began + 60 for moment in received) <= 2 * per_minute
 
 
 def test_memory_is_bounded() -> None:
-    """Whoever asked longest ago is forgotten first."""
+    """The client whose last request is the oldest is forgotten first."""
     allowance = TokenBuckets(per_minute=1, clock=Clock(), max_clients=2)
 
     assert [allowance.take(name) for name in ("a", "b", "c")] == [0, 0, 0]
@@ -105,25 +105,25 @@ def test_client_is_the_address_that_the_outermost_own_proxy_saw(
 
 def test_requests_over_the_limit_get_429() -> None:
     """With Retry-After and CORS; health checks are not limited."""
-    here = app_client(policy=HttpPolicy(requests_per_minute=2))
+    client = app_client(policy=HttpPolicy(requests_per_minute=2))
 
-    assert [here.get("/feeds/all.json").status_code for _ in range(2)] == [200, 200]
-    refused = here.get("/v1/posts")
-    assert refused.status_code == 429
-    assert refused.json()["code"] == "too-many-requests"
-    assert 1 <= int(refused.headers["retry-after"]) <= 30
-    assert refused.headers["cache-control"] == "no-store"
-    assert "Retry-After" in refused.headers["access-control-expose-headers"]
-    assert [here.get(path).status_code for path in ("/healthz", "/readyz")] == [200, 200]
+    assert [client.get("/feeds/all.json").status_code for _ in range(2)] == [200, 200]
+    rejected = client.get("/v1/posts")
+    assert rejected.status_code == 429
+    assert rejected.json()["code"] == "too-many-requests"
+    assert 1 <= int(rejected.headers["retry-after"]) <= 30
+    assert rejected.headers["cache-control"] == "no-store"
+    assert "Retry-After" in rejected.headers["access-control-expose-headers"]
+    assert [client.get(path).status_code for path in ("/healthz", "/readyz")] == [200, 200]
 
 
 def test_a_proxy_names_the_client() -> None:
     """Behind one, each of its clients has an allowance of its own."""
-    here = app_client(policy=HttpPolicy(requests_per_minute=1, proxies=1))
+    client = app_client(policy=HttpPolicy(requests_per_minute=1, proxies=1))
 
     clients = ["192.0.2.1", "192.0.2.2", "192.0.2.1", "192.0.2.2"]
-    asked = [here.get("/", x_forwarded_for=one).status_code for one in clients]
-    assert asked == [200, 200, 429, 429]
+    requested = [client.get("/", x_forwarded_for=one).status_code for one in clients]
+    assert requested == [200, 200, 429, 429]
 
 
 def test_token_that_is_put_back_can_be_taken_again() -> None:

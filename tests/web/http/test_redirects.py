@@ -20,7 +20,7 @@ POLICY = HttpPolicy(
 
 
 @pytest.fixture(scope="module")
-def here() -> AppClient:
+def client() -> AppClient:
     """Return a service with feeds that moved and one that is withdrawn."""
     return app_client(policy=POLICY)
 
@@ -43,27 +43,27 @@ def here() -> AppClient:
         ("//evil.example/", f"{PUBLIC}/evil.example"),
     ],
 )
-def test_moved_url_is_redirected_permanently(here: AppClient, path: str, target: str) -> None:
+def test_moved_url_is_redirected_permanently(client: AppClient, path: str, target: str) -> None:
     """308 to the new URL with the query; a feed with its formats; cacheable like feeds."""
-    answer = here.get(path)
+    response = client.get(path)
 
-    assert answer.status_code == 308
-    assert answer.headers["location"] == target
-    assert answer.headers["cache-control"] == POLICY.cache_control
+    assert response.status_code == 308
+    assert response.headers["location"] == target
+    assert response.headers["cache-control"] == POLICY.cache_control
 
 
 @pytest.mark.parametrize("path", ["/feeds/secret", "/feeds/secret.json", "/feeds/secret.atom"])
-def test_withdrawn_feed_gets_410(here: AppClient, path: str) -> None:
+def test_withdrawn_feed_gets_410(client: AppClient, path: str) -> None:
     """In every format: feed readers may stop requesting it."""
-    answer = here.get(path)
+    response = client.get(path)
 
-    assert answer.status_code == 410
-    assert answer.json()["code"] == "gone"
+    assert response.status_code == 410
+    assert response.json()["code"] == "gone"
 
 
-def test_other_urls_are_not_redirected(here: AppClient) -> None:
+def test_other_urls_are_not_redirected(client: AppClient) -> None:
     """Nor is the root."""
-    assert here.get("/feeds/technology.rss").status_code == 200
-    assert here.get("/").status_code == 200
+    assert client.get("/feeds/technology.rss").status_code == 200
+    assert client.get("/").status_code == 200
     assert redirect_target("/feeds/technology.rss", POLICY.redirects) is None
     assert redirect_target("/rss.xml.rss", POLICY.redirects) == "/feeds/all.rss.rss"

@@ -153,12 +153,12 @@ async def test_cached_responses_are_counted_in_the_metrics() -> None:
     async with open_cached_app() as app:
         await app.wait_until_recompressed()
         await app.get()
-        counter = telemetry.requests_total.labels("/feeds/{name}.json", "200")
-        counted, text = counter.count, telemetry.exposition().decode()
+        api_client = telemetry.requests_total.labels("/feeds/{name}.json", "200")
+        counted, text = api_client.count, telemetry.exposition().decode()
         calls = app.server.counting_app.calls
         await app.get()
         assert app.server.counting_app.calls == calls
-        assert counter.count == counted + 1
+        assert api_client.count == counted + 1
         total = "syndicate_request_seconds_count"
         before, after = (
             float(page.partition(f"\n{total} ")[2].partition("\n")[0])

@@ -20,7 +20,11 @@ from tests.web.app_client import NAMED, POSTS, VOCABULARY, SampleReader
 from tests.web.http.memory_connection import MemoryServer, get_request, header, status
 
 FEEDS: Final = (
-    *(f"/feeds/{name}.{form}" for name in ("all", "tts", "tech-carousel") for form in FORMATS),
+    *(
+        f"/feeds/{name}.{feed_format}"
+        for name in ("all", "tts", "tech-carousel")
+        for feed_format in FORMATS
+    ),
     *("/feeds/all.json?category=tts&limit=1", "/feeds/all.atom?source=news", "/feeds/a%6Cl.rss"),
 )
 REFUSAL: Final = b"HTTP/1.1 400 "
@@ -41,26 +45,28 @@ class ServerPair:
     tags: tuple[str, ...]
     moment: str
 
-    def compare(self, *lots: bytes, patiently: bool = True) -> tuple[bytes, bool]:
-        """Return what both answer to ``lots``, which is the same, and whether they hang up.
+    def compare(self, *chunks: bytes, patiently: bool = True) -> tuple[bytes, bool]:
+        """Return the response of both servers, which is the same, and whether they close.
 
-        The lane is asked twice, so that it knows whatever it may know. Where lots come before the
-        last one is answered and one of them ends the connection, that is sooner for one of them.
+        The server with the cache is asked twice, so that it can repeat its first response. Where
+        chunks arrive before the last response and one of them ends the connection, one of the
+        servers may end it sooner.
         """
-        lane, application = self.with_cache, self.without
+        cached, application = self.with_cache, self.without
 
         async def scenario() -> list[tuple[bytes, bool]]:
             return [
-                await one.send(*lots, wait_between=patiently) for one in (lane, lane, application)
+                await one.send(*chunks, wait_between=patiently)
+                for one in (cached, cached, application)
             ]
 
         first, again, plain = self.loop.run(scenario())
-        for answered, is_over in (first, again):
+        for received, is_over in (first, again):
             assert is_over == plain[1]
             if patiently or not is_over:
-                assert answered == plain[0]
+                assert received == plain[0]
             else:
-                one, other = sorted([answered, plain[0]], key=len)
+                one, other = sorted([received, plain[0]], key=len)
                 assert other.startswith(one.partition(REFUSAL)[0])
         return plain
 
@@ -70,8 +76,8 @@ def pair() -> Iterator[ServerPair]:
     """Open both servers, and wait for the final compression."""
     library = SampleReader(current=samples.edition(*POSTS, vocabulary=VOCABULARY, named=[NAMED]))
     with ThreadPoolExecutor(1) as compressor, asyncio.Runner() as loop:
-        press = FeedCache(samples.SERVICE_INFO, executor=compressor)
-        app = create_app(library, press, samples.SERVICE_INFO, HttpPolicy())
+        feed_cache = FeedCache(samples.SERVICE_INFO, executor=compressor)
+        app = create_app(library, feed_cache, samples.SERVICE_INFO, HttpPolicy())
         without = MemoryServer(app, with_response_cache=False)
 
         async def prepare() -> list[bytes]:
@@ -137,27 +143,27 @@ def filled(request: bytes, pair: ServerPair) -> bytes:
 
 
 @given(
-    asked=st.lists(requests, min_size=1, max_size=3),
+    requested=st.lists(requests, min_size=1, max_size=3),
     cuts=st.lists(st.integers(0, 400), max_size=3),
     patiently=st.booleans(),
 )
 def test_responses_to_any_requests_are_equal(
-    pair: ServerPair, asked: list[bytes], cuts: list[int], patiently: bool
+    pair: ServerPair, requested: list[bytes], cuts: list[int], patiently: bool
 ) -> None:
     """Of any form, one after the other or at once, in one piece or several."""
-    lots = [filled(one, pair) for one in asked]
-    pair.compare(*lots, patiently=patiently)
-    whole = b"".join(lots)
-    ends = [0, *sorted(cuts), len(whole)]
-    pair.compare(*(whole[start:end] for start, end in pairwise(ends)))
+    chunks = [filled(one, pair) for one in requested]
+    pair.compare(*chunks, patiently=patiently)
+    complete = b"".join(chunks)
+    ends = [0, *sorted(cuts), len(complete)]
+    pair.compare(*(complete[start:end] for start, end in pairwise(ends)))
 
 
-@given(asked=requests, place=st.integers(0, 200), byte=st.binary(min_size=1, max_size=2))
+@given(requested=requests, place=st.integers(0, 200), byte=st.binary(min_size=1, max_size=2))
 def test_responses_to_requests_with_a_changed_byte_are_equal(
-    pair: ServerPair, asked: bytes, place: int, byte: bytes
+    pair: ServerPair, requested: bytes, place: int, byte: bytes
 ) -> None:
     """Also where a head is nearly cacheable."""
-    sent = filled(asked, pair)
+    sent = filled(requested, pair)
     pair.compare(sent[:place] + byte + sent[place + 1 :], get_request())
 
 
@@ -228,10 +234,12 @@ READERS: Final = {
 
 
 @pytest.mark.parametrize("reader", READERS)
-@pytest.mark.parametrize("form", FORMATS)
-def test_requests_of_real_feed_readers_are_cached(pair: ServerPair, reader: str, form: str) -> None:
+@pytest.mark.parametrize("feed_format", FORMATS)
+def test_requests_of_real_feed_readers_are_cached(
+    pair: ServerPair, reader: str, feed_format: str
+) -> None:
     """The feed first, then the responses to their conditions, without the application."""
-    target = f"/feeds/all.{form}"
+    target = f"/feeds/all.{feed_format}"
     first, _ = pair.compare(get_request(target, *READERS[reader]))
     assert status(first) == 200
     tag, moment = header(first, "etag"), header(first, "last-modified")

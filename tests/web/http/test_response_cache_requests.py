@@ -20,7 +20,7 @@ HIDDEN: Final = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 """What somebody wants to get past a proxy."""
 
 LAST: Final = b"GET /feeds/all.json HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-"""What comes on the same connection afterwards; the lane knows the answer."""
+"""The next request on the same connection, whose response is cached."""
 
 CHUNKED: Final = b"Transfer-Encoding: chunked\r\n"
 LENGTH: Final = b"Content-Length: %d\r\n" % len(HIDDEN)
@@ -83,27 +83,29 @@ FORMS: Final[dict[str, tuple[bytes, list[int]]]] = {
 }
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_smuggled_requests_are_not_cacheable(form: str) -> None:
+@pytest.mark.parametrize("feed_format", FORMS)
+def test_smuggled_requests_are_not_cacheable(feed_format: str) -> None:
     """From the first byte to the last."""
-    assert parse_cacheable(FORMS[form][0]) is None
+    assert parse_cacheable(FORMS[feed_format][0]) is None
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_responses_to_smuggled_requests_are_equal(form: str) -> None:
+@pytest.mark.parametrize("feed_format", FORMS)
+def test_responses_to_smuggled_requests_are_equal(feed_format: str) -> None:
     """However they are split, and whatever the cache has responded before."""
     app = app_client().app
-    sent = FORMS[form][0]
+    sent = FORMS[feed_format][0]
     cuts = [(sent,), (sent[:17], sent[17:]), tuple(sent[n : n + 9] for n in range(0, len(sent), 9))]
 
     async def scenario() -> None:
-        with_lane, without = MemoryServer(app), MemoryServer(app, with_response_cache=False)
-        await with_lane.send(HEAD + END)
-        await with_lane.send(LAST)
-        for lots in cuts:
+        with_cache, without = MemoryServer(app), MemoryServer(app, with_response_cache=False)
+        await with_cache.send(HEAD + END)
+        await with_cache.send(LAST)
+        for chunks in cuts:
             for before in ((), (HEAD + END,)):
-                answers = [await one.send(*before, *lots, LAST) for one in (with_lane, without)]
-                assert answers[0] == answers[1]
+                responses = [
+                    await one.send(*before, *chunks, LAST) for one in (with_cache, without)
+                ]
+                assert responses[0] == responses[1]
 
     asyncio.run(scenario())
 
@@ -115,9 +117,9 @@ async def talk(url: str, sent: bytes) -> bytes:
     writer.write(HEAD + END)
     await reader.readexactly(int(header(await reader.readuntil(b"\r\n\r\n"), "content-length")))
     writer.write(sent)
-    answered = await reader.read()
+    received = await reader.read()
     writer.close()
-    return answered
+    return received
 
 
 def test_smuggled_requests_get_the_expected_statuses_over_a_socket() -> None:
@@ -127,10 +129,10 @@ def test_smuggled_requests_get_the_expected_statuses_over_a_socket() -> None:
         async with serve_app(app_client().app) as url:
             for _ in range(2):
                 await talk(url, LAST)
-            for form, (sent, statuses) in FORMS.items():
-                answered = await talk(url, sent + LAST)
-                found = [int(code) for code in re.findall(rb"HTTP/1\.1 (\d+) ", answered)]
-                assert (form, found) == (form, statuses)
+            for feed_format, (sent, statuses) in FORMS.items():
+                received = await talk(url, sent + LAST)
+                found = [int(code) for code in re.findall(rb"HTTP/1\.1 (\d+) ", received)]
+                assert (feed_format, found) == (feed_format, statuses)
 
     with uvloop_runner() as loop:
         loop.run(scenario())

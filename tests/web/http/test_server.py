@@ -30,13 +30,13 @@ def test_server_serves_the_application() -> None:
             return await client.get(f"{url}/feeds/all.json")
 
     with uvloop_runner() as loop:
-        answer = loop.run(ask())
+        response = loop.run(ask())
 
-    assert answer.status_code == 200
-    assert answer.json()["title"] == "All posts"
-    assert "date" in answer.headers
-    assert "server" not in answer.headers
-    assert answer.headers["content-encoding"] == "br"
+    assert response.status_code == 200
+    assert response.json()["title"] == "All posts"
+    assert "date" in response.headers
+    assert "server" not in response.headers
+    assert response.headers["content-encoding"] == "br"
 
 
 def test_response_to_head_has_no_body() -> None:
@@ -74,10 +74,10 @@ def test_request_in_progress_is_finished_at_the_stop() -> None:
         app = Starlette(routes=[Route("/", slow)])
         async with httpx.AsyncClient(trust_env=False) as client:
             async with serve_app(app) as url:
-                asked = asyncio.create_task(client.get(url))
+                requested = asyncio.create_task(client.get(url))
                 await entered.wait()
                 began = time.monotonic()
-            return (await asked).text, time.monotonic() - began
+            return (await requested).text, time.monotonic() - began
 
     text, seconds = asyncio.run(ask())
     assert text == "done"
@@ -114,7 +114,7 @@ LOT: Final = b"x" * 40_000
 
 
 @pytest.mark.parametrize(
-    ("lots", "statuses"),
+    ("chunks", "statuses"),
     [
         ((b"nonsense\r\n\r\n",), [b"400"]),
         ((b"GET /" + LOT * 2 + b" HTTP/1.1\r\nHost: x\r\n\r\n",), [b"414"]),
@@ -124,27 +124,27 @@ LOT: Final = b"x" * 40_000
         ((GET + b"\r\n" + GET + b"Long: " + LOT, LOT, LOT), [b"200", b"431"]),
     ],
 )
-def test_endless_request_head_is_rejected(lots: tuple[bytes, ...], statuses: list[bytes]) -> None:
+def test_endless_request_head_is_rejected(chunks: tuple[bytes, ...], statuses: list[bytes]) -> None:
     """It takes neither memory nor the application, and the response says why."""
 
     async def ask() -> bytes:
         async with serve_app(app_client().app) as url:
-            return await exchange_bytes(url, *lots)
+            return await exchange_bytes(url, *chunks)
 
     with uvloop_runner() as loop:
-        answered = loop.run(ask())
+        received = loop.run(ask())
 
-    assert re.findall(rb"HTTP/1\.1 (\d+) ", answered) == statuses
-    head, _, body = answered.rpartition(b"\r\n\r\n")
+    assert re.findall(rb"HTTP/1\.1 (\d+) ", received) == statuses
+    head, _, body = received.rpartition(b"\r\n\r\n")
     if statuses[-1] != b"200":
         assert b"content-type: application/problem+json\r\n" in head
         assert json.loads(body)["status"] == int(statuses[-1])
 
 
 @pytest.mark.parametrize(
-    ("chunk", "answered"), [(b"1\r\nx\r\n" * 2_000, b""), (b"9c40\r\n" + LOT + b"\r\n", b"done")]
+    ("chunk", "received"), [(b"1\r\nx\r\n" * 2_000, b""), (b"9c40\r\n" + LOT + b"\r\n", b"done")]
 )
-def test_overhead_of_a_chunked_body_is_limited(chunk: bytes, answered: bytes) -> None:
+def test_overhead_of_a_chunked_body_is_limited(chunk: bytes, received: bytes) -> None:
     """Chunks of one byte have more overhead than content: the connection ends."""
 
     async def read(request: Request) -> PlainTextResponse:
@@ -159,7 +159,7 @@ def test_overhead_of_a_chunked_body_is_limited(chunk: bytes, answered: bytes) ->
             return await exchange_bytes(url, head, *[chunk] * 9, b"0\r\n\r\n")
 
     with uvloop_runner() as loop:
-        assert loop.run(ask())[-4:] == answered
+        assert loop.run(ask())[-4:] == received
 
 
 def test_port_in_use_is_an_error_with_a_hint() -> None:
