@@ -122,7 +122,7 @@ def test_damaged_or_foreign_file_is_replaced(
         case "older":
             statement(file, "PRAGMA user_version = 77")
         case _:
-            statement(file, "ALTER TABLE shelf_6974656d73 RENAME value TO other")
+            statement(file, "ALTER TABLE namespace_6974656d73 RENAME value TO other")
     with closing(Cache(file)) as store:
         assert store.get("items", ENTRIES).items() <= ENTRIES.items()
         store.put("items", {"new": b"1"})
@@ -151,10 +151,10 @@ def test_altered_value_is_missing(file: pathlib.Path, store: Cache, value: str) 
     """The checksum detects wrong values of any type; other values are found."""
     store.put("items", {"a": b"1", "b": b"2"})
     store.close()
-    statement(file, "ALTER TABLE shelf_6974656d73 RENAME TO whole")
-    statement(file, "CREATE TABLE shelf_6974656d73 (key, value, checksum)")
-    statement(file, "INSERT INTO shelf_6974656d73 SELECT * FROM whole")
-    statement(file, f"UPDATE shelf_6974656d73 SET value = {value} WHERE key = x'61'")  # noqa: S608
+    statement(file, "ALTER TABLE namespace_6974656d73 RENAME TO whole")
+    statement(file, "CREATE TABLE namespace_6974656d73 (key, value, checksum)")
+    statement(file, "INSERT INTO namespace_6974656d73 SELECT * FROM whole")
+    statement(file, f"UPDATE namespace_6974656d73 SET value = {value} WHERE key = x'61'")  # noqa: S608
     assert store.get("items", ["a", "b"]) == {"b": b"2"}
 
 
@@ -215,7 +215,7 @@ def test_locked_file_is_given_up_after_a_timeout(
     file: pathlib.Path, store: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The write is lost; later ones succeed."""
-    monkeypatch.setattr(cache, "_PATIENCE", 0.05)
+    monkeypatch.setattr(cache, "_LOCK_TIMEOUT_SECONDS", 0.05)
     store.put("items", {"a": b"1"})
     store.close()
     with closing(sqlite3.connect(file, isolation_level=None)) as other:

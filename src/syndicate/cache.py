@@ -179,7 +179,7 @@ def _table(connection: sqlite3.Connection, namespace: str) -> str:
     Rows of one table are stored together, so that reading all of them is fast. The name is in hex
     digits: they need no quotes in SQL, where a and A are the same.
     """
-    table = f"shelf_{_encode_key(namespace).hex()}"  # the prefix of existing files
+    table = f"namespace_{_encode_key(namespace).hex()}"
     connection.execute(
         f"CREATE TABLE IF NOT EXISTS {table}"
         " (key BLOB PRIMARY KEY, value BLOB NOT NULL, checksum INTEGER NOT NULL)"

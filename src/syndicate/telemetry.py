@@ -143,7 +143,7 @@ source_failing: Final = Gauge(
     registry=_REGISTRY,
 )
 posts_announced_total: Final = Counter(
-    "syndicate_posts_told_total",
+    "syndicate_posts_announced_total",
     "Posts recorded as published, updated or removed.",
     registry=_REGISTRY,
 )

@@ -29,7 +29,7 @@ MAIN: Final = "refs/syndicate/main"
 @contextmanager
 def silent_server() -> Iterator[tuple[int, list[bytes]]]:
     """Accept connections, read the first bytes, and never respond."""
-    heard = list[bytes]()
+    received = list[bytes]()
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def listen() -> None:
@@ -40,14 +40,14 @@ def silent_server() -> Iterator[tuple[int, list[bytes]]]:
                 except OSError:
                     break
                 open_.append(connection)
-                heard.append(connection.recv(1000))
+                received.append(connection.recv(1000))
             for connection in open_:
                 connection.close()
 
         thread = threading.Thread(target=listen)
         thread.start()
         try:
-            yield server.getsockname()[1], heard
+            yield server.getsockname()[1], received
         finally:
             server.shutdown(socket.SHUT_RDWR)
             thread.join()
@@ -190,13 +190,13 @@ def test_remote_without_response_times_out(tmp_path: pathlib.Path) -> None:
 
 def test_configured_proxy_is_used(tmp_path: pathlib.Path) -> None:
     """The request for the host goes to the proxy, not to the host."""
-    with silent_server() as (port, heard):
+    with silent_server() as (port, received):
         where = RepositoryLocation.parse("https://example.gov/x.git")
         proxy = f"http://127.0.0.1:{port}"
         waiting = Mirror(location=where, folder=tmp_path / "x.git", proxy=proxy, timeout=0.5)
         with pytest.raises(RepositoryError):
             waiting.fetch("main")
-    assert heard[0].startswith(b"CONNECT example.gov:443 ")
+    assert received[0].startswith(b"CONNECT example.gov:443 ")
 
 
 def test_unreachable_remote_has_a_command_in_its_hint(

@@ -28,7 +28,7 @@ def size(folder: pathlib.Path) -> dict[str, int]:
     try:
         tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
         return {
-            bytes.fromhex(name.removeprefix("shelf_")).decode(): connection.execute(
+            bytes.fromhex(name.removeprefix("namespace_")).decode(): connection.execute(
                 f"SELECT count(*) FROM {name}"  # noqa: S608 — our own names
             ).fetchone()[0]
             for (name,) in tables.fetchall()

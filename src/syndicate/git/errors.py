@@ -86,7 +86,7 @@ KNOWN_ERRORS: Final = (
     KnownError(
         r"(?i)no space left|read-only file system|unable to (?:create|write)|cannot mkdir",
         "not-writable",
-        "Make room and give the user who runs this the right to write there.",
+        "Free disk space, and give the user who runs this the right to write there.",
     ),
 )
 

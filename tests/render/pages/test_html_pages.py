@@ -26,14 +26,14 @@ from tests.render.sample_pages import FEED_SUMMARY, JSON_LINK, NO_FILTERS, PUBLI
 
 
 def directory_page(
-    masthead: ServiceInfo, groups: Sequence[tuple[str, Sequence[FeedSummary]]], more: int = 0
+    service_info: ServiceInfo, groups: Sequence[tuple[str, Sequence[FeedSummary]]], more: int = 0
 ) -> str:
     """Return the directory of ``groups`` of (title, feeds), each with ``more`` feeds."""
     shown = [
         FeedGroup(title=title, feeds=tuple(feeds), total=len(feeds) + more)
         for title, feeds in groups
     ]
-    return html_pages.directory_page(masthead, shown)
+    return html_pages.directory_page(service_info, shown)
 
 
 NASTY = "<b>5 > 3</b> & \"more\" 'so' </title><script>"
@@ -188,9 +188,9 @@ def test_internal_links_have_no_host() -> None:
 
 def test_internal_links_have_the_path_of_the_public_url() -> None:
     """If the public URL has one."""
-    masthead = replace(samples.SERVICE_INFO, public_url="https://www.example.gov/syndicate")
+    service_info = replace(samples.SERVICE_INFO, public_url="https://www.example.gov/syndicate")
 
-    root = parse_page(directory_page(masthead, []))
+    root = parse_page(directory_page(service_info, []))
 
     clicked = [link.get("href", "") for link in root.iter("a")]
     assert {"/syndicate/", "/syndicate/about"} <= set(clicked)
@@ -226,8 +226,8 @@ def test_about_page_lists_sources_and_rights() -> None:
 )
 def test_contact_is_an_email_address_or_a_url(contact: str, expected: set[str]) -> None:
     """Without a contact there is no link."""
-    masthead = replace(samples.SERVICE_INFO, contact=contact)
-    root = parse_page(about_page(masthead, sources=[], links=()))
+    service_info = replace(samples.SERVICE_INFO, contact=contact)
+    root = parse_page(about_page(service_info, sources=[], links=()))
 
     contacts = {link.get("href") for link in root.iter("a") if text(link) in {"Contact", contact}}
     assert contacts == expected

@@ -72,12 +72,14 @@ class Tree:
             _fill(SubElement(parent, name), text)
 
     def _html(self, parent: Element, block: Block) -> None:
-        """Take HTML as it is; where kramdown is told to read Markdown in it, do so."""
+        """Take HTML as it is; read Markdown in it where an attribute asks kramdown to."""
         written = [line for _, line in block.lines]
-        told = next((n for n, line in enumerate(written) if _MARKDOWN.search(line)), len(written))
-        inside = dedent("\n".join(written[told + 1 :]))
+        first_line = next(
+            (n for n, line in enumerate(written) if _MARKDOWN.search(line)), len(written)
+        )
+        inside = dedent("\n".join(written[first_line + 1 :]))
         if _MARKUP.search(inside) and not self._inside:
-            self._raw(parent, "\n".join(written[: told + 1]))
+            self._raw(parent, "\n".join(written[: first_line + 1]))
             self._inside = True
             self.build(parent, parse(_TAG_LINE.sub(r"\n\1\n", inside)))
             self._inside = False

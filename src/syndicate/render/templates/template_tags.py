@@ -14,7 +14,7 @@ LITERAL_BRACE: Final = "\ufdd0"
 TagKind = Literal["output", "tag", "shortcode", "unclosed"]
 
 _DELIMITER: Final = re.compile(r"\{\{[<%]?|\{%|\}\}|%\}\}|>\}\}|%\}|\n[^\S\n]*\n")
-"""The beginning or the end of a tag, or an empty line, told apart by the first character."""
+"""The beginning or the end of a tag, or an empty line; the first character says which."""
 
 _ARGUMENT: Final = re.compile(
     r"""(?:([\w.-]+)\s*[=:](?!//)\s*)?"""
