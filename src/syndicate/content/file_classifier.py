@@ -219,30 +219,30 @@ class FileTable:
     def _add(self, post: Post) -> None:
         owner = self._url_owners.get(post.url)
         if owner is None:
-            self._give_url(post)
+            self._assign_url(post)
         elif sort_key(owner) < sort_key(post):
             insort(self._url_conflicts.setdefault(post.url, []), post, key=sort_key)
         else:
-            self._take_url(owner)
+            self._release_url(owner)
             self._url_conflicts.setdefault(post.url, []).insert(0, owner)
-            self._give_url(post)
+            self._assign_url(post)
 
     def _remove(self, post: Post) -> None:
         conflicts = self._url_conflicts.get(post.url, [])
         if self._url_owners[post.url] is post:
-            self._take_url(post)
+            self._release_url(post)
             if conflicts:
-                self._give_url(conflicts.pop(0))
+                self._assign_url(conflicts.pop(0))
         else:
             conflicts.remove(post)
         if not conflicts:
             self._url_conflicts.pop(post.url, None)
 
-    def _give_url(self, post: Post) -> None:
+    def _assign_url(self, post: Post) -> None:
         self._url_owners[post.url] = post
         self._added_posts[id(post)] = post
 
-    def _take_url(self, post: Post) -> None:
+    def _release_url(self, post: Post) -> None:
         del self._url_owners[post.url]
         if self._added_posts.pop(id(post), None) is None:
             self._removed_posts[id(post)] = post
