@@ -44,6 +44,7 @@ def runtime_of(
             first_response_seconds=0.01,
             gc_pause_seconds=gc_pause_seconds,
             retry_seconds=0.01,
+            database_wait_seconds=60,
         )
 
 

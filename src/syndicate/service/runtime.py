@@ -14,7 +14,7 @@ from syndicate.model.websub_request import LeaseLimits
 from syndicate.publisher.source_watcher import SourceWatcher
 from syndicate.service.cache_maintenance import prune_cache_daily, save_indexes_hourly
 from syndicate.service.content_service import ContentService
-from syndicate.service.live_services import LiveServices
+from syndicate.service.live_services import DATABASE_WAIT_SECONDS, LiveServices
 from syndicate.service.process_tuning import freeze_gc
 from syndicate.service.supervisor import PAUSE_SECONDS, Restarts, run_forever
 from syndicate.web.app import create_app
@@ -47,9 +47,10 @@ class Runtime:
         first_response_seconds: How long opening the database waits for the first response.
         gc_pause_seconds: When garbage collection is resumed at the latest.
         retry_seconds: Pause before the database is opened again.
+        database_wait_seconds: How long a request waits for the database to be opened.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 — collaborators and timeouts
         self,
         content: ContentService,
         compressor: Executor | None = None,
@@ -57,6 +58,7 @@ class Runtime:
         first_response_seconds: float = _FIRST_RESPONSE_SECONDS,
         gc_pause_seconds: float = _GC_PAUSE_SECONDS,
         retry_seconds: float = PAUSE_SECONDS,
+        database_wait_seconds: float = DATABASE_WAIT_SECONDS,
     ) -> None:
         self._content: Final = content
         self._first_response_seconds: Final = first_response_seconds
@@ -69,7 +71,9 @@ class Runtime:
             clock=content.clock,
             prerender=content.prerender,
         )
-        self.services: Final = LiveServices(content, self.watcher, self.restarts)
+        self.services: Final = LiveServices(
+            content, self.watcher, self.restarts, database_wait_seconds=database_wait_seconds
+        )
         self.feed_cache: Final = FeedCache(
             content.settings.service_info,
             executor=compressor,
