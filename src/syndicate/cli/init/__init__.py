@@ -1,4 +1,4 @@
-"""`syndicate init`: a first `syndicate.toml`, guessed from a repository."""
+"""`syndicate init`: write a settings file with values detected in a repository."""
 
 import os
 import pathlib
@@ -56,14 +56,14 @@ def init(
 
 
 def _source_name(repository: str) -> str:
-    """Return what the source is called: the last part of its address."""
+    """Return the name of the source: the last part of the repository's path or URL."""
     folder = str(pathlib.Path(repository).resolve()) if repository.strip("./") == "" else repository
     last = re.split(r"[/:]", folder.rstrip("/").removesuffix(".git"))[-1]
     return re.sub(r"[^a-z0-9]+", "-", last.lower()).strip("-") or "posts"
 
 
 def _repository_setting(repository: str, out: pathlib.Path) -> str:
-    """Return how the settings name the repository: paths begin at the folder of their file."""
+    """Return the repository for the settings: paths are relative to the settings file."""
     if re.match(r"[^/]+:", repository) or pathlib.Path(repository).expanduser().is_absolute():
         return str(pathlib.Path(repository).expanduser()) if repository[:1] == "~" else repository
     return os.path.relpath(repository, out.absolute().parent)

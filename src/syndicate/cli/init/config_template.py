@@ -1,4 +1,4 @@
-"""A draft of `syndicate.toml`, in which every guess says where it is from; pure."""
+"""The text of a new `syndicate.toml`, with a comment on the origin of each detected value."""
 
 import json
 import re
@@ -7,30 +7,30 @@ from collections.abc import Iterator
 from syndicate.cli.init.detection import DetectedSettings
 
 PLACEHOLDER = "https://www.example.gov"
-"""Where nothing says what the site is."""
+"""Used if the repository does not state the URL of the site."""
 
 
 def settings_text(detected: DetectedSettings, *, name: str, repository: str, ref: str) -> str:
-    """Return settings with one source called ``name`` that follow ``guess``."""
+    """Return settings with one source called ``name`` and the detected values."""
     return "\n".join(_lines(detected, name, repository, ref)) + "\n"
 
 
 def _lines(detected: DetectedSettings, name: str, repository: str, ref: str) -> Iterator[str]:
     reasons = detected.reasons
-    yield "# Guessed from the repository: look at each line, then try `syndicate doctor`."
-    yield "# What else can be set is in docs/reference/settings.md and `syndicate config schema`."
+    yield "# Detected in the repository: check each line, then run `syndicate doctor`."
+    yield "# All settings: docs/reference/settings.md and `syndicate config schema`."
     yield ""
     yield "[service]"
     yield f"title = {_toml_string(detected.title or name)}"
-    yield "# Where readers reach this service; every address in feeds begins with it."
+    yield "# URL of this service for readers; all URLs in feeds begin with this one."
     yield '# public_url = "https://feeds.example.gov"'
     yield ""
     yield "[[sources]]"
-    yield "# Stands in addresses and decides the ids of posts: never change it once it is public."
+    yield "# Part of URLs and of the IDs of posts: do not change the name after publication."
     yield f"name = {_toml_string(name)}"
     yield f"repository = {_toml_string(repository)}"
     yield f"ref = {_toml_string(ref)}"
-    yield "# Where dated posts with front matter were found."
+    yield "# Folders with dated posts."
     yield f"folders = [{', '.join(_toml_string(folder) for folder in detected.folders)}]"
     if detected.left_out:
         yield f"# Not taken, though dated pages are there: {_comment(', '.join(detected.left_out))}"
@@ -38,7 +38,7 @@ def _lines(detected: DetectedSettings, name: str, repository: str, ref: str) -> 
     if detected.site_url:
         yield f"site_url = {_toml_string(detected.site_url)}  # {_comment(reasons['site_url'])}"
     else:
-        yield "# CHANGE THIS: nothing here says where the site is, and ids of posts depend on it."
+        yield "# CHANGE THIS: the URL of the site was not found, and IDs of posts contain its host."
         yield f"site_url = {_toml_string(PLACEHOLDER)}"
     for key, value, default in (
         ("title", detected.title, '"Example agency"  # display name; default: the name'),
@@ -70,7 +70,7 @@ def _categories(detected: DetectedSettings) -> Iterator[str]:
 
 
 def _toml_string(text: str) -> str:
-    """Return ``text`` as a string of TOML; what the settings would fill in is not meant here."""
+    """Return ``text`` as a TOML string without variables that the settings would replace."""
     escaped = text.encode("utf-8", "replace").decode().replace("${", "$ {").replace("\x7f", "")
     return json.dumps(escaped, ensure_ascii=False)
 

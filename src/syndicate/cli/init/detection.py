@@ -28,7 +28,7 @@ CONFIG_FILES: Final = {
     "hugo.yml": "---\n{}\n---\n",
     "hugo.json": "{}",
 }
-"""Where sites say how they are made, and how to read that as front matter."""
+"""Configuration files of sites, each with a frame that makes it readable as front matter."""
 ELEVENTY_FILES: Final = (".eleventy.js", "eleventy.config.js", "eleventy.config.mjs")
 _DATE_KEYS: Final = (*DEFAULT_KEYS["published"], *DEFAULT_KEYS["dateline"])
 _TIME_ZONE_KEYS: Final = ("timezone", "timeZone")
@@ -38,14 +38,14 @@ _EXCLUDED_FOLDER: Final = re.compile(
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _SLUG: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _MAX_CATEGORIES: Final = 20
-"""Categories that are worth a line in the settings."""
+"""Limit of categories written to the settings."""
 _MIN_POSTS: Final = 3
-"""Posts that make a category one of them."""
+"""Posts that a category needs to be written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DetectedSettings:
-    """What the settings may say; ``reasons`` tell of each guess where it is from."""
+    """Detected settings; ``reasons`` has the origin of each value."""
 
     folders: tuple[str, ...]
     dialect: str
@@ -61,14 +61,14 @@ class DetectedSettings:
 
 @dataclass(slots=True)
 class _SiteConfig:
-    """Settings of the site, and where each value was found."""
+    """The configuration of the site, and the origin of each value that was used."""
 
     values: Mapping[str, object]
     file_name: str
     reasons: dict[str, str] = field(default_factory=dict)
 
     def find(self, setting: str, is_valid: Callable[[str], bool], *keys: str) -> str:
-        """Return the first text under ``keys`` that ``fits``, and remember where it was."""
+        """Return the first valid text under ``keys``, and record its origin."""
         for key in keys:
             value = self.values.get(key)
             if isinstance(value, str) and is_valid(value.strip()):
@@ -78,7 +78,7 @@ class _SiteConfig:
 
 
 def dated_posts(files: Mapping[Path, bytes]) -> Iterator[Document]:
-    """Yield the files that are dated posts, those set aside too."""
+    """Yield the files that are dated posts, including drafts and templates."""
     for path, data in files.items():
         try:
             page = parse_document(path, data)
@@ -89,7 +89,7 @@ def dated_posts(files: Mapping[Path, bytes]) -> Iterator[Document]:
 
 
 def detect(paths: Iterable[Path], files: Mapping[Path, bytes]) -> DetectedSettings:
-    """Return what the repository with ``paths`` seems to be; ``files`` are pages and configs."""
+    """Detect settings from the ``paths`` of a repository and its pages and configuration."""
     config, name = _config(files)
     site = _SiteConfig(config, name)
     found = list(
@@ -124,7 +124,7 @@ def _is_dated(page: Document) -> bool:
 
 
 def _folder(path: Path) -> str:
-    """Return the folder that a site would call that of its posts: without years and bundles."""
+    """Return the posts folder of a file: without folders of years and of page bundles."""
     parts = list(PurePosixPath(path).parts[:-1])
     if "_posts" in parts:
         return "/".join(parts[: parts.index("_posts") + 1])
@@ -245,7 +245,7 @@ def _language(site: _SiteConfig, pages: Sequence[Document]) -> str:
 def _permalink(
     site: _SiteConfig, folders: Sequence[str], pages: Sequence[Document], dialect: str
 ) -> str:
-    """Return the pattern that the site's own settings have for the first of ``folders``."""
+    """Return the permalink pattern of the site's configuration for the first of ``folders``."""
     name = PurePosixPath("/".join(folders[:1])).name.lstrip("_")
     for key in ("collections", "permalinks"):
         table = site.values.get(key)
@@ -264,7 +264,7 @@ def _permalink(
 
 
 def _categories(pages: Sequence[Document]) -> tuple[Category, ...]:
-    """Return what many posts are filed under, each as it is spelled most."""
+    """Return the most frequent categories, each in its most frequent spelling."""
     titles_by_slug: dict[str, Counter[str]] = {}
     for page in pages:
         named = [

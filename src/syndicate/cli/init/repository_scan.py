@@ -1,4 +1,4 @@
-"""A look at a repository that no settings describe yet."""
+"""Read the pages and configuration files of a repository without settings."""
 
 import pathlib
 from typing import Final
@@ -13,14 +13,14 @@ _URL_FILES: Final = ("CNAME", "package.json")
 _REFS: Final = ("main", "master", "HEAD")
 _PAGE_EXTENSIONS: Final = (".md", ".markdown")
 _MAX_PAGES: Final = 5000
-"""Pages that are looked at; more tell nothing new."""
+"""Limit of pages that are read; more add nothing."""
 
 _MAX_BYTES: Final = 64_000_000
-"""Bytes of pages that are looked at."""
+"""Limit of bytes that are read."""
 
 
 def scan_repository(repository: str, mirrors: pathlib.Path) -> tuple[str, DetectedSettings]:
-    """Return the branch that seems to be published, and what is in it.
+    """Return the published branch, and the settings detected in it.
 
     Raises `RepositoryError` if there is none.
     """
