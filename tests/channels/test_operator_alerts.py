@@ -56,10 +56,10 @@ async def test_alert_is_retried_and_then_logged(
         ) as notices,
     ):
         notices.send("subscription.failing", FAILING)
-        said = ""
-        while "operator alert not sent" not in said:
+        logged = ""
+        while "operator alert not sent" not in logged:
             await asyncio.sleep(0.01)
-            said += capsys.readouterr().err
+            logged += capsys.readouterr().err
     assert len(receiver.requests) == len(SOON)
 
 

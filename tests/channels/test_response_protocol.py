@@ -35,8 +35,8 @@ TIMEOUT = 10.0
 @pytest.fixture
 async def transport() -> AsyncIterator[Transport]:
     """Return a transport that may reach loopback, without TLS too."""
-    guard = SsrfGuard(allow_networks=LOOPBACK, allow_http=True)
-    async with Transport(guard, samples.SERVICE_INFO, timeout_seconds=TIMEOUT) as made:
+    ssrf_guard = SsrfGuard(allow_networks=LOOPBACK, allow_http=True)
+    async with Transport(ssrf_guard, samples.SERVICE_INFO, timeout_seconds=TIMEOUT) as made:
         yield made
 
 
@@ -86,8 +86,8 @@ async def test_deferred_parsing_completes_the_response(
     body = b"x" * 5_000
     whole = OK + b"content-length: 5000\r\n\r\n" + body
     async with run_receiver(split(whole[:3_000], whole[3_000:])) as receiver:
-        answers = [await post(transport, receiver.url()) for _ in range(3)]
-    assert [(response.status, response.cause) for response in answers] == [(200, "")] * 3
+        responses = [await post(transport, receiver.url()) for _ in range(3)]
+    assert [(response.status, response.cause) for response in responses] == [(200, "")] * 3
 
 
 @pytest.mark.parametrize(

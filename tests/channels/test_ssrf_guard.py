@@ -56,10 +56,10 @@ async def lookup(host: str, port: int) -> Sequence[str]:
 
 def rebinding(*answers: Sequence[str]) -> Lookup:
     """Return a name server that answers differently each time, the last for ever."""
-    left = list(answers)
+    remaining = list(answers)
 
     async def lookup(_: str, __: int) -> Sequence[str]:
-        return left.pop(0) if len(left) > 1 else left[0]
+        return remaining.pop(0) if len(remaining) > 1 else remaining[0]
 
     return lookup
 
@@ -167,12 +167,12 @@ async def test_internal_target_is_never_dialled(
 
 async def test_dns_rebinding_is_refused(tls: ssl.SSLContext, receiver: Receiver) -> None:
     """A host name that was public when subscribing is checked again when sending."""
-    guard = SsrfGuard(allow_http=True, lookup=rebinding(["93.184.215.14"], ["127.0.0.1"]))
+    ssrf_guard = SsrfGuard(allow_http=True, lookup=rebinding(["93.184.215.14"], ["127.0.0.1"]))
     url = receiver.url(host="rebinding.example")
     async with Transport(
-        guard, samples.SERVICE_INFO, timeout_seconds=TIMEOUT, tls=tls
+        ssrf_guard, samples.SERVICE_INFO, timeout_seconds=TIMEOUT, tls=tls
     ) as transport:
-        await guard.check_resolved(url)
+        await ssrf_guard.check_resolved(url)
         got = await transport.send("POST", url, {}, b"{}")
     assert (got.cause, receiver.connections) == ("refused", 0)
     assert got.error == (
@@ -184,20 +184,20 @@ async def test_dns_rebinding_is_refused(tls: ssl.SSLContext, receiver: Receiver)
 
 async def test_dialled_ip_address_is_checked() -> None:
     """Even if a resolver were deceived, no socket is created for an internal address."""
-    guard = SsrfGuard()
+    ssrf_guard = SsrfGuard()
     with pytest.raises(PermissionError, match=r"10\.0\.0\.1 is not public"):
-        guard.socket((socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.1", 443)))
-    guard.socket((socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.215.14", 443))).close()
+        ssrf_guard.socket((socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.1", 443)))
+    ssrf_guard.socket((socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.215.14", 443))).close()
 
 
 async def test_redirect_to_internal_address_is_not_followed(
     tls: ssl.SSLContext, receiver: Receiver
 ) -> None:
     """A public endpoint cannot redirect requests."""
-    guard = SsrfGuard(allow_http=True, allow_networks=[ip_network("127.0.0.2/32")])
+    ssrf_guard = SsrfGuard(allow_http=True, allow_networks=[ip_network("127.0.0.2/32")])
     async with (
         run_receiver(respond(307, location=receiver.url()), host="127.0.0.2") as outside,
-        Transport(guard, samples.SERVICE_INFO, timeout_seconds=TIMEOUT, tls=tls) as transport,
+        Transport(ssrf_guard, samples.SERVICE_INFO, timeout_seconds=TIMEOUT, tls=tls) as transport,
     ):
         got = await transport.send("POST", outside.url(host="127.0.0.2"), {}, b"{}")
     assert (got.status, receiver.connections) == (307, 0)
@@ -205,13 +205,13 @@ async def test_redirect_to_internal_address_is_not_followed(
 
 async def test_allowed_network_is_reached(tls: ssl.SSLContext, receiver: Receiver) -> None:
     """By IP address and by host name; addresses outside it are not."""
-    guard = SsrfGuard(allow_http=True, allow_networks=LOOPBACK, lookup=lookup)
+    ssrf_guard = SsrfGuard(allow_http=True, allow_networks=LOOPBACK, lookup=lookup)
     async with Transport(
-        guard, samples.SERVICE_INFO, timeout_seconds=TIMEOUT, tls=tls
+        ssrf_guard, samples.SERVICE_INFO, timeout_seconds=TIMEOUT, tls=tls
     ) as transport:
         for host in ("127.0.0.1", "loopback.example"):
             url = receiver.url(host=host)
-            await guard.check_resolved(url)
+            await ssrf_guard.check_resolved(url)
             assert (await transport.send("POST", url, {}, b"{}")).status == 204
         assert (await transport.send("POST", "http://10.0.0.1/", {})).cause == "refused"
 
@@ -265,10 +265,10 @@ async def test_refusal_has_code_message_and_hint(url: str, code: str, words: str
 )
 async def test_allowed_networks_are_reported(url: str, proxy: str, own: bool) -> None:
     """True only for addresses allowed although not public; a proxy hides host names."""
-    guard = SsrfGuard(
+    ssrf_guard = SsrfGuard(
         allow_networks=[ip_network("127.0.0.0/8")], allow_http=True, proxy=proxy, lookup=lookup
     )
-    assert await guard.check_resolved(url) is own
+    assert await ssrf_guard.check_resolved(url) is own
 
 
 async def test_hint_names_the_setting() -> None:
@@ -309,8 +309,8 @@ async def test_dns_lookup_has_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None
 
 async def test_system_resolver_is_the_default(tls: ssl.SSLContext, receiver: Receiver) -> None:
     """Lookups run off the event loop."""
-    guard = SsrfGuard(allow_http=True, allow_networks=LOOPBACK)
-    async with Transport(guard, samples.SERVICE_INFO, timeout_seconds=2, tls=tls) as transport:
+    ssrf_guard = SsrfGuard(allow_http=True, allow_networks=LOOPBACK)
+    async with Transport(ssrf_guard, samples.SERVICE_INFO, timeout_seconds=2, tls=tls) as transport:
         got = await transport.send("POST", receiver.url(host="localhost"), {}, b"{}")
         assert (got.status, got.ip_address) == (204, "127.0.0.1")
         got = await transport.send("POST", f"http://{'a' * 64}.example/", {}, b"{}")
@@ -319,9 +319,9 @@ async def test_system_resolver_is_the_default(tls: ssl.SSLContext, receiver: Rec
 
 async def test_dns_error_has_its_own_cause(tls: ssl.SSLContext) -> None:
     """DNS errors differ from errors of the receiver."""
-    guard = SsrfGuard(allow_http=True, lookup=lookup)
+    ssrf_guard = SsrfGuard(allow_http=True, lookup=lookup)
     async with Transport(
-        guard, samples.SERVICE_INFO, timeout_seconds=TIMEOUT, tls=tls
+        ssrf_guard, samples.SERVICE_INFO, timeout_seconds=TIMEOUT, tls=tls
     ) as transport:
         got = await transport.send("POST", "http://nowhere.example/", {}, b"{}")
     assert (got.cause, got.error) == (
@@ -334,17 +334,17 @@ async def test_all_requests_use_the_proxy(tls: ssl.SSLContext) -> None:
     """The proxy resolves host names; IP addresses in URLs are still checked here."""
     async with run_receiver(respond()) as proxy:
         url = f"http://user:pass@127.0.0.1:{proxy.port}"
-        guard = SsrfGuard(allow_http=True, proxy=url, lookup=lookup)
+        ssrf_guard = SsrfGuard(allow_http=True, proxy=url, lookup=lookup)
         async with Transport(
-            guard, samples.SERVICE_INFO, timeout_seconds=TIMEOUT, tls=tls
+            ssrf_guard, samples.SERVICE_INFO, timeout_seconds=TIMEOUT, tls=tls
         ) as transport:
-            await guard.check_resolved("http://inner.example/hook")
+            await ssrf_guard.check_resolved("http://inner.example/hook")
             assert (await transport.send("POST", "http://inner.example/hook", {})).status == 204
             got = await transport.send("POST", "http://10.0.0.1/hook", {})
     assert got.cause == "refused"
     assert [request.target for request in proxy.requests] == ["http://inner.example/hook"]
     assert proxy.requests[0].headers["proxy-authorization"].startswith("Basic ")
-    assert guard.limitations == (
+    assert ssrf_guard.limitations == (
         f"requests to subscribers use the proxy http://127.0.0.1:{proxy.port}, "
         "which must refuse internal addresses"
     )
@@ -356,8 +356,8 @@ async def test_proxy_failure_names_the_proxy(tls: ssl.SSLContext) -> None:
     async with run_receiver(respond(403)) as proxy:
         declined = await through(proxy.url(""), tls)
     assert declined == ("proxy", "the proxy refused the request: Whatever")
-    gone = await through(proxy.url(""), tls)
-    assert gone == ("proxy", "no connection to the proxy: Connection refused")
+    result = await through(proxy.url(""), tls)
+    assert result == ("proxy", "no connection to the proxy: Connection refused")
 
 
 async def test_tls_tunnels_through_the_proxy(
@@ -370,8 +370,10 @@ async def test_tls_tunnels_through_the_proxy(
         ) as receiver,
         run_receiver(tunnel(receiver.port)) as proxy,
     ):
-        guard = SsrfGuard(proxy=f"http://user@127.0.0.1:{proxy.port}", lookup=lookup)
-        async with Transport(guard, samples.SERVICE_INFO, timeout_seconds=2, tls=tls) as transport:
+        ssrf_guard = SsrfGuard(proxy=f"http://user@127.0.0.1:{proxy.port}", lookup=lookup)
+        async with Transport(
+            ssrf_guard, samples.SERVICE_INFO, timeout_seconds=2, tls=tls
+        ) as transport:
             got = await transport.send("POST", "https://inner.example/", {}, b"{}")
     assert got.status == 204
     assert (proxy.requests[0].method, proxy.requests[0].target) == ("CONNECT", "inner.example:443")
@@ -381,9 +383,9 @@ async def test_tls_tunnels_through_the_proxy(
 
 async def through(proxy: str, tls: ssl.SSLContext) -> tuple[str, str]:
     """Send a request through ``proxy`` over TLS; return what went wrong."""
-    guard = SsrfGuard(proxy=proxy, lookup=lookup)
+    ssrf_guard = SsrfGuard(proxy=proxy, lookup=lookup)
     async with Transport(
-        guard, samples.SERVICE_INFO, timeout_seconds=TIMEOUT, tls=tls
+        ssrf_guard, samples.SERVICE_INFO, timeout_seconds=TIMEOUT, tls=tls
     ) as transport:
         got = await transport.send("POST", "https://public.example/", {}, b"{}")
     return got.cause, got.error

@@ -262,8 +262,8 @@ class Short(SsrfGuard):
 
 async def test_local_resource_shortage_is_no_failure_of_the_receiver() -> None:
     """Nothing was sent, so no attempt counts."""
-    guard = Short(allow_networks=LOOPBACK, allow_http=True)
-    async with Transport(guard, samples.SERVICE_INFO) as transport:
+    ssrf_guard = Short(allow_networks=LOOPBACK, allow_http=True)
+    async with Transport(ssrf_guard, samples.SERVICE_INFO) as transport:
         got = await post(transport, "http://127.0.0.1:9/")
     assert (got.cause, got.error) == ("busy", "this host cannot open another connection at present")
 
@@ -311,10 +311,10 @@ async def test_unresponsive_host_delays_its_own_requests_only(tls: ssl.SSLContex
         await both_under_way.wait()
         await never_respond(received, writer)
 
-    guard = SsrfGuard(allow_networks=LOOPBACK, allow_http=True)
+    ssrf_guard = SsrfGuard(allow_networks=LOOPBACK, allow_http=True)
     async with (
         Transport(
-            guard, samples.SERVICE_INFO, timeout_seconds=1.2, tls=tls, connections_per_host=2
+            ssrf_guard, samples.SERVICE_INFO, timeout_seconds=1.2, tls=tls, connections_per_host=2
         ) as transport,
         run_receiver(stick) as stuck,
         run_receiver(respond()) as well,
@@ -391,10 +391,10 @@ async def test_connecting_has_its_own_timeout(
 ) -> None:
     """Shorter than that of a whole request."""
     monkeypatch.setattr("syndicate.channels.transport.CONNECT_TIMEOUT_SECONDS", 0.1)
-    guard = SsrfGuard(allow_networks=LOOPBACK)
+    ssrf_guard = SsrfGuard(allow_networks=LOOPBACK)
     async with (
         run_receiver(never_respond) as receiver,
-        Transport(guard, samples.SERVICE_INFO, timeout_seconds=30, tls=tls) as transport,
+        Transport(ssrf_guard, samples.SERVICE_INFO, timeout_seconds=30, tls=tls) as transport,
     ):
         got = await post(transport, receiver.url().replace("http:", "https:"))
     assert got.cause == "connect"

@@ -157,9 +157,9 @@ class HubFixture:
 
     async def get_feed(self, topic: str = TOPIC) -> AppResponse:
         """Return the response that a reader of the topic gets."""
-        answer = await self.site.request_async(topic.removeprefix(SERVICE_INFO.public_url))
-        assert answer.status_code == 200
-        return answer
+        response = await self.site.request_async(topic.removeprefix(SERVICE_INFO.public_url))
+        assert response.status_code == 200
+        return response
 
 
 async def wait_until(condition: Callable[[], object | Awaitable[object]]) -> None:
@@ -194,15 +194,15 @@ async def open_hub(
     url = f"sqlite:///{folder / 'hub.db'}"
     create_sqlite_database(url)
     database = await Database.open(url)
-    guard = SsrfGuard(allow_networks=[LOOPBACK], allow_http=True, lookup=_resolve_to_loopback)
+    ssrf_guard = SsrfGuard(allow_networks=[LOOPBACK], allow_http=True, lookup=_resolve_to_loopback)
     try:
         async with Transport(
-            guard, SERVICE_INFO, timeout_seconds=TIMEOUT.total_seconds()
+            ssrf_guard, SERVICE_INFO, timeout_seconds=TIMEOUT.total_seconds()
         ) as transport:
             hub = HubFixture(
                 database=database,
                 transport=transport,
-                ssrf_guard=guard
+                ssrf_guard=ssrf_guard
                 if is_internal
                 else SsrfGuard(allow_http=True, lookup=_resolve_to_public),
                 schedule=schedule,

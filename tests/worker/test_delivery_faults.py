@@ -44,7 +44,7 @@ def test_absurd_retry_after_does_not_stop_the_worker(file: str) -> None:
 
     async def work(outbox: OutboxFixture) -> None:
         faulty = [respond(503, retry_after=value) for value in RETRY_AFTER]
-        async with run_receiver(*faulty) as bad, run_receiver(respond(204)) as well:
+        async with run_receiver(*faulty) as bad, run_receiver(respond(204)) as healthy:
             for number in range(len(RETRY_AFTER)):
                 await subscribe(outbox, f"bad{number}", bad.url(f"/{number}"), 1)
             async with running_worker(outbox) as worker:
@@ -57,12 +57,12 @@ def test_absurd_retry_after_does_not_stop_the_worker(file: str) -> None:
                     return all(attempts for _, attempts in found)
 
                 await wait_until(came)
-                await subscribe(outbox, "b", well.url(), 1)
+                await subscribe(outbox, "b", healthy.url(), 1)
                 worker.wake()
                 await wait_until(is_queue_empty(outbox, "b"))
             _, attempts = await outbox.delivery_log.find("sub_bad0.1")
             assert (attempts[0].cause, attempts[0].status) == ("status", 503)
-            assert received_event_ids(well, "/hook") == ["evt_1"]
+            assert received_event_ids(healthy, "/hook") == ["evt_1"]
 
     run_with_outbox(file, work)
 
@@ -73,11 +73,11 @@ def test_attempt_that_cannot_be_evaluated_has_failed(file: str) -> None:
     async def work(outbox: OutboxFixture) -> None:
         await outbox.subscribe("a", "b", events=[1])
         first, second = await outbox.claim("one")
-        odd = finished_attempt(first.delivery, 503)
+        finished = finished_attempt(first.delivery, 503)
         headers = (("retry-after", 5),)
-        attempt = replace(odd.attempt, headers=headers)  # type: ignore[arg-type]
+        attempt = replace(finished.attempt, headers=headers)  # type: ignore[arg-type]
         await outbox.outbox.complete(
-            [replace(odd, attempt=attempt), finished_attempt(second.delivery)]
+            [replace(finished, attempt=attempt), finished_attempt(second.delivery)]
         )
         assert await delivery_states(outbox, "a") == ["pending"]
         assert await delivery_states(outbox, "b") == ["delivered"]
@@ -118,9 +118,9 @@ def test_overflowing_schedule_does_not_block_others(file: str) -> None:
 
     async def work(outbox: OutboxFixture) -> None:
         limits = replace(LIMITS, schedule=RetrySchedule(steps=(timedelta(0), timedelta.max)))
-        async with run_receiver(respond(500)) as bad, run_receiver(respond(204)) as well:
+        async with run_receiver(respond(500)) as bad, run_receiver(respond(204)) as healthy:
             await subscribe(outbox, "a", bad.url(), 1)
-            await subscribe(outbox, "b", well.url(), 1, 2)
+            await subscribe(outbox, "b", healthy.url(), 1, 2)
             async with running_worker(outbox, limits):
                 await wait_until(is_queue_empty(outbox, "a"))
                 await wait_until(is_queue_empty(outbox, "b"))
@@ -137,9 +137,9 @@ def test_failing_alert_does_not_stop_deliveries(file: str) -> None:
         raise ZeroDivisionError
 
     async def work(outbox: OutboxFixture) -> None:
-        async with run_receiver(respond(410)) as gone, run_receiver(respond(204)) as well:
-            await subscribe(outbox, "a", gone.url(), 1)
-            await subscribe(outbox, "b", well.url(), 1, 2, 3)
+        async with run_receiver(respond(410)) as opted_out, run_receiver(respond(204)) as healthy:
+            await subscribe(outbox, "a", opted_out.url(), 1)
+            await subscribe(outbox, "b", healthy.url(), 1, 2, 3)
             async with running_worker(outbox, on_alert=fail):
                 await wait_until(is_queue_empty(outbox, "a"))
                 await wait_until(is_queue_empty(outbox, "b"))
@@ -205,9 +205,9 @@ BAD_DELIVERIES: Final = [
 
 async def column(outbox: OutboxFixture, name: str, subscription: str = "sub_a") -> object:
     """Return what a column of a subscription holds."""
-    asked = text(f"SELECT {name} FROM subscription WHERE id = :id")  # noqa: S608 — our own names
+    query = text(f"SELECT {name} FROM subscription WHERE id = :id")  # noqa: S608 — our own names
     async with outbox.database.read() as connection:
-        return (await connection.execute(asked, {"id": subscription})).scalar()
+        return (await connection.execute(query, {"id": subscription})).scalar()
 
 
 @pytest.mark.parametrize(("name", "value"), BAD_SUBSCRIPTIONS)
@@ -275,9 +275,9 @@ def test_unreadable_delivery_is_set_aside(file: str, statement: str, value: obje
                 await wait_until(has_delivery_states(outbox, "a", "exhausted", "delivered"))
                 await wait_until(has_delivery_states(outbox, "b", "delivered"))
             assert received_event_ids(receiver, "/a") == ["evt_2"]
-            asked = text("SELECT cause, error FROM attempt WHERE subscription_id = 'sub_a'")
+            query = text("SELECT cause, error FROM attempt WHERE subscription_id = 'sub_a'")
             async with outbox.database.read() as connection:
-                cause, error = (await connection.execute(asked)).first() or ("", "")
+                cause, error = (await connection.execute(query)).first() or ("", "")
             assert cause == "unreadable"
             assert error.startswith("the stored delivery cannot be read: ")
 

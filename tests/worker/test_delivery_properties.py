@@ -146,12 +146,12 @@ def test_any_response_leaves_other_deliveries_alone(
 
     async def work(outbox: OutboxFixture) -> None:
         async with (
-            run_receiver(respond_raw(response, close=close)) as odd,
-            run_receiver(respond(204)) as well,
+            run_receiver(respond_raw(response, close=close)) as hostile,
+            run_receiver(respond(204)) as healthy,
         ):
             address = "UPDATE subscription SET url = :url WHERE id = :id"
-            await execute_sql(outbox, address, id="sub_a", url=odd.url())
-            await execute_sql(outbox, address, id="sub_b", url=well.url())
+            await execute_sql(outbox, address, id="sub_a", url=hostile.url())
+            await execute_sql(outbox, address, id="sub_b", url=healthy.url())
             limits = replace(LIMITS, timeout=timedelta(seconds=0.3), grace_seconds=0)
             async with running_worker(outbox, limits):
                 await wait_until(has_delivery_states(outbox, "b", "delivered", "delivered"))

@@ -93,9 +93,9 @@ def test_delivery_without_event_and_an_expired_lease_is_set_aside(file: str, dam
 
                 await wait_until(sent, 5)
                 worker.wake()
-            asked = text("SELECT state FROM delivery WHERE seq = 1")
+            query = text("SELECT state FROM delivery WHERE seq = 1")
             async with outbox.database.read() as connection:
-                assert (await connection.execute(asked)).scalar_one() == "exhausted"
+                assert (await connection.execute(query)).scalar_one() == "exhausted"
 
     run_with_outbox(file, work)
 

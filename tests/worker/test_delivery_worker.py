@@ -97,13 +97,13 @@ def test_unresponsive_receivers_do_not_delay_others(file: str) -> None:
     """Fifty of them; a responsive one gets all its events before any of them times out."""
 
     async def work(outbox: OutboxFixture) -> None:
-        async with run_receiver(never_respond) as stuck, run_receiver(respond(204)) as well:
+        async with run_receiver(never_respond) as stuck, run_receiver(respond(204)) as healthy:
             for number in range(50):
                 await subscribe(outbox, f"stuck{number}", stuck.url(f"/{number}"), 1)
-            await subscribe(outbox, "a", well.url(), 1, 2, 3)
+            await subscribe(outbox, "a", healthy.url(), 1, 2, 3)
             async with running_worker(outbox, replace(LIMITS, timeout=timedelta(minutes=5))):
                 await wait_until(is_queue_empty(outbox))
-                assert len(well.requests) == 3
+                assert len(healthy.requests) == 3
                 assert await delivery_states(outbox, "stuck0") == ["leased"]
 
     run_with_outbox(file, work)
@@ -114,9 +114,9 @@ def test_timeout_frees_a_slot(file: str) -> None:
 
     async def work(outbox: OutboxFixture) -> None:
         limits = replace(LIMITS, max_concurrent=1, timeout=timedelta(seconds=0.2))
-        async with run_receiver(never_respond) as stuck, run_receiver(respond(204)) as well:
+        async with run_receiver(never_respond) as stuck, run_receiver(respond(204)) as healthy:
             await subscribe(outbox, "a", stuck.url(), 1)
-            await subscribe(outbox, "b", well.url(), 1)
+            await subscribe(outbox, "b", healthy.url(), 1)
             async with running_worker(outbox, limits):
                 await wait_until(is_queue_empty(outbox, "b"))
             _, attempts = await outbox.delivery_log.find("sub_a.1")

@@ -18,7 +18,7 @@ NEWS = "https://feeds.example.gov/feeds/news.json"
 GONE = "https://feeds.example.gov/feeds/tech-carousel.json"
 
 
-def unread() -> Edition:
+def partial_edition() -> Edition:
     """Return an edition in which the second source is unavailable."""
     news = tuple(post for post in POSTS if post.source == "news")[1:]
     return Edition.build(
@@ -37,8 +37,8 @@ def test_topics_of_unavailable_sources_are_skipped(tmp_path: pathlib.Path) -> No
             await hub.subscribe(reader.url("/all"))
             await hub.subscribe(reader.url("/news"), NEWS)
             await hub.subscribe(reader.url("/gone"), GONE)
-            assert NAMED not in unread().named_feeds
-            hub.reader.current = unread()
+            assert NAMED not in partial_edition().named_feeds
+            hub.reader.current = partial_edition()
             await hub.distribute()
             await wait_until(lambda: reader.deliveries)
             await wait_until(hub.is_idle)

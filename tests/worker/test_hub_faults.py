@@ -42,12 +42,12 @@ def test_request_that_cannot_be_stored_does_not_block_others(tmp_path: pathlib.P
             for name in ("/a", "/b"):
                 await hub.send_request("subscribe", reader.url(name))
             async with hub.database.write() as connection:
-                odd = (
+                statement = (
                     "UPDATE websub_request SET mode = :mode, lease_seconds = :far "
                     "WHERE callback = :url"
                 )
                 values = {"mode": "denied", "far": FAR_SECONDS, "url": reader.url("/a")}
-                await connection.execute(text(odd), values)
+                await connection.execute(text(statement), values)
             hub.start()
             await wait_until(hub.list_subscriptions)
             assert [subscription.url for subscription in await hub.list_subscriptions()] == [
@@ -69,8 +69,8 @@ def test_topic_that_cannot_be_stored_does_not_block_others(tmp_path: pathlib.Pat
             await wait_until(hub.is_idle)
             before = len(reader.deliveries)
             async with hub.database.write() as connection:
-                odd = "UPDATE subscription SET last_seq = 'x' WHERE url = :url"
-                await connection.execute(text(odd), {"url": reader.url("/all")})
+                statement = "UPDATE subscription SET last_seq = 'x' WHERE url = :url"
+                await connection.execute(text(statement), {"url": reader.url("/all")})
             hub.reader.current = edition(POSTS[:1])
             await hub.distribute()
             await wait_until(lambda: len(reader.deliveries) > before)

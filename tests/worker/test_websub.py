@@ -89,8 +89,8 @@ def test_unknown_parameters_are_ignored(tmp_path: pathlib.Path) -> None:
 
     async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
         form = f"hub.mode=subscribe&hub.callback={reader.url()}&hub.topic={TOPIC}"
-        answer = await hub.post(f"{form}&foo=bar&hub.foo=hub.bar&foo=again".encode())
-        assert answer.status_code == 202
+        response = await hub.post(f"{form}&foo=bar&hub.foo=hub.bar&foo=again".encode())
+        assert response.status_code == 202
         await wait_until(hub.list_subscriptions)
 
     run_scenario(tmp_path, scenario)
@@ -173,8 +173,8 @@ def test_unsubscribed_callback_gets_no_content(tmp_path: pathlib.Path) -> None:
     async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
         await hub.subscribe(reader.url())
         await hub.subscribe(reader.url("/other"))
-        left = await hub.send_request("unsubscribe", reader.url(), lease_seconds="nonsense")
-        assert left.status_code == 202
+        response = await hub.send_request("unsubscribe", reader.url(), lease_seconds="nonsense")
+        assert response.status_code == 202
         await wait_until(hub.is_verified)
         question = reader.verifications[-1]
         assert (question["hub.mode"], question["hub.topic"]) == ("unsubscribe", TOPIC)
