@@ -85,13 +85,7 @@ FAULTS: list[tuple[str, Behaviour, FailureCause, str, int | None]] = [
         "during the response",
         None,
     ),
-    (
-        "cut line",
-        respond_raw(b"HTTP/1.1 20", close=True),
-        "broken",
-        "during the response",
-        None,
-    ),
+    ("cut line", respond_raw(b"HTTP/1.1 20", close=True), "broken", "during the response", None),
     (
         "cut body",
         respond_raw(OK + b"content-length: 9\r\n\r\nabc", close=True),
@@ -99,13 +93,7 @@ FAULTS: list[tuple[str, Behaviour, FailureCause, str, int | None]] = [
         "incomplete response",
         200,
     ),
-    (
-        "reset in body",
-        reset(OK + b"content-length: 9\r\n\r\nabc"),
-        "broken",
-        "incomplete response",
-        200,
-    ),
+    ("reset in body", reset(OK + b"content-length: 9\r\n\r\nabc"), "broken", "incomplete", 200),
     (
         "nothing but noise",
         respond_raw(b"\x00\x01\x02\r\n\r\n", close=True),
