@@ -120,7 +120,7 @@ def trace_request(traced: TracedService, headers: Mapping[str, str]) -> set[str]
         response = traced.server.get(FEED, **headers)
         time.sleep(0.1)
         if response.status != 200:
-            raise SystemExit(f"call_paths: {FEED} is answered with {response.status}")
+            raise SystemExit(f"call_paths: {FEED} has the status {response.status}")
         calls = traced.service_calls()
         if number > 1:
             traces.append(files_of(calls - idle))

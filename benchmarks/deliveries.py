@@ -113,7 +113,11 @@ async def httpx_sender(url: str, stack: AsyncExitStack) -> SendOne:
     return send
 
 
-SENDERS = {"ours": syndicate_sender, "bare aiohttp": aiohttp_sender, "plain httpx": httpx_sender}
+SENDERS = {
+    "Syndicate": syndicate_sender,
+    "bare aiohttp": aiohttp_sender,
+    "plain httpx": httpx_sender,
+}
 
 
 async def measure(name: str, url: str, concurrency: int, deliveries: int) -> Result:
@@ -126,7 +130,7 @@ async def measure(name: str, url: str, concurrency: int, deliveries: int) -> Res
             status = await send()
             durations.append(time.perf_counter() - started)
             if status != httpx.codes.NO_CONTENT:
-                raise SystemExit(f"{name}: the receiver answered {status}")
+                raise SystemExit(f"{name}: the receiver responded with {status}")
 
     async with AsyncExitStack() as stack:
         send = await SENDERS[name](url, stack)

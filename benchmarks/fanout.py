@@ -167,13 +167,17 @@ def throughput(port: int) -> None:
     """Print deliveries per CPU-second, and their ratio to senders that store nothing."""
     url = receiver_url(port, 0)
     print(f"{'sender':<28}{'per CPU-second':>16}{'ratio':>10}")
-    results: dict[str, list[float]] = {"ours, durable": [], "bare aiohttp": [], "plain httpx": []}
+    results: dict[str, list[float]] = {
+        "Syndicate, durable": [],
+        "bare aiohttp": [],
+        "plain httpx": [],
+    }
     for _ in range(3):
-        results["ours, durable"].append(uvloop.run(measure_durable(port, 30)))
+        results["Syndicate, durable"].append(uvloop.run(measure_durable(port, 30)))
         for name, count in (("bare aiohttp", 6_000), ("plain httpx", 600)):
             measured = uvloop.run(measure(name, url, CONCURRENCY, count))
             results[name].append(measured.per_cpu_second)
-    syndicate_rate = max(results["ours, durable"])
+    syndicate_rate = max(results["Syndicate, durable"])
     for name, rates in results.items():
         print(f"{name:<28}{max(rates):>16,.0f}{syndicate_rate / max(rates):>9.2f}x", flush=True)
 

@@ -69,7 +69,7 @@ def read_feeds(server: Server, seconds: float, repository: PostRepository | None
         response = server.get(path)
         durations.append((time.perf_counter() - started) * 1_000)
         if response.status != 200:
-            raise SystemExit(f"{path} is answered with {response.status}")
+            raise SystemExit(f"{path} has the status {response.status}")
         time.sleep(PAUSE_SECONDS)
     durations.sort()
     return {

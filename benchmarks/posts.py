@@ -66,7 +66,7 @@ def render(server: Server) -> float:
     while path:
         response = server.get(path)
         if response.status != http.client.OK:
-            raise SystemExit(f"posts: {path} is answered with {response.status}")
+            raise SystemExit(f"posts: {path} has the status {response.status}")
         path = json.loads(response.body).get("next_url", "").removeprefix(PUBLIC_URL)
     return time.perf_counter() - started
 

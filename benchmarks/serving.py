@@ -127,7 +127,7 @@ def run_wrk(server: Server, seconds: float, headers: dict[str, str]) -> Result:
     )
     cpu_seconds = server.cpu_seconds() - before
     if "Non-2xx" in completed.stdout or "Socket errors" in completed.stdout:
-        raise SystemExit(f"serving: {server.name} answered with errors\n{completed.stdout}")
+        raise SystemExit(f"serving: {server.name} responded with errors\n{completed.stdout}")
     requests = int(re.findall(r"(\d+) requests in", completed.stdout)[0])
     return Result(
         per_cpu_second=requests / cpu_seconds,
@@ -153,7 +153,7 @@ def request_headers(server: Server) -> dict[str, dict[str, str]]:
     for name, headers in headers_by_case.items():
         status = server.get(FEED, **headers).status
         if str(status) != name[:3]:
-            raise SystemExit(f"serving: {server.name} answers {status} for {name}")
+            raise SystemExit(f"serving: {server.name} responds with {status} for {name}")
     return headers_by_case
 
 

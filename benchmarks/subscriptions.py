@@ -108,14 +108,14 @@ def measure(count: int, port: int) -> Measurement:
 
 def report(results: Sequence[Measurement]) -> None:
     """Print a row for each number of subscriptions, and draw the charts."""
-    print("subscriptions: one commit to its bytes and to the last answer, ms; memory, MB")
+    print("subscriptions: one commit to its bytes and to the last response, ms; memory, MB")
     print(
-        f"{'':>9}{'bytes':>8}{'last answer':>13}{'slowest':>9}{'per CPU-second':>16}{'memory':>8}"
+        f"{'':>9}{'bytes':>8}{'last response':>15}{'slowest':>9}{'per CPU-second':>16}{'memory':>8}"
     )
     for result in results:
         print(
             f"{result.subscriptions:>9,}{median(result.feed_seconds) * 1000:>8.1f}"
-            f"{median(result.delivery_seconds) * 1000:>13.0f}"
+            f"{median(result.delivery_seconds) * 1000:>15.0f}"
             f"{max(result.delivery_seconds) * 1000:>9.0f}"
             f"{result.per_cpu_second:>16,.0f}{result.memory:>8.0f}"
         )
@@ -124,7 +124,7 @@ def report(results: Sequence[Measurement]) -> None:
         "one commit to bytes, s": [
             (result.subscriptions, median(result.feed_seconds)) for result in results
         ],
-        "to the last answer, s": [
+        "to the last response, s": [
             (result.subscriptions, median(result.delivery_seconds)) for result in results
         ],
     }

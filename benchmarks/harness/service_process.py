@@ -91,7 +91,7 @@ class Server:
             nonlocal tag
             response = self.get(path, **headers)
             if 400 <= response.status < 500 or not self._is_alive():
-                raise SystemExit(f"{self.name}: {path} is answered with {response.status}")
+                raise SystemExit(f"{self.name}: {path} has the status {response.status}")
             tag = response.tag
             return response.status == http.client.OK
 
