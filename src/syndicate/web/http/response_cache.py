@@ -163,13 +163,11 @@ class CachedResponse:
     server_headers: ServerHeaders = ()
     serialized: bytes = b""
 
-    def serialize(self, server_headers: ServerHeaders) -> bytes:
-        """Return the bytes to send, with ``server_headers``."""
-        if self.server_headers is not server_headers:
-            lines = [name + b": " + value + b"\r\n" for name, value in server_headers]
-            self.serialized = b"".join((self.status, *lines, self.fields, self.body))
-            self.server_headers = server_headers
-        return self.serialized
+    def serialize(self, server_headers: ServerHeaders) -> None:
+        """Serialize the response with ``server_headers``."""
+        lines = [name + b": " + value + b"\r\n" for name, value in server_headers]
+        self.serialized = b"".join((self.status, *lines, self.fields, self.body))
+        self.server_headers = server_headers
 
     @property
     def size(self) -> int:
@@ -230,7 +228,9 @@ class ResponseCache:
                 return False
         if not (response in self._valid or self._is_valid(response)):
             return False
-        transport.write(response.serialize(server_headers))
+        if response.server_headers is not server_headers:
+            response.serialize(server_headers)
+        transport.write(response.serialized)
         if response.closes:
             transport.close()
         response.counter.inc()
