@@ -55,10 +55,7 @@ async def open_delivery(settings: Settings) -> AsyncIterator[DeliveryRuntime]:
     ssrf_guard, hub_ssrf_guard = make_ssrf_guard(settings), make_ssrf_guard(settings)
     if ssrf_guard.limitations:
         _log.info(ssrf_guard.limitations)
-    timeout = timedelta(seconds=settings.delivery.timeout_seconds)
-    worker_limits = WorkerLimits(
-        timeout=timeout, schedule=RetrySchedule.from_seconds(settings.delivery.retry_seconds)
-    )
+    worker_limits = _worker_limits(settings)
     secret_store = SecretStore(settings.service.secret_key)
     limits = hub_limits(settings)
     database = await Database.open(settings.database_url)
@@ -73,7 +70,7 @@ async def open_delivery(settings: Settings) -> AsyncIterator[DeliveryRuntime]:
                 secret_store,
                 hub_transport,
                 clock=current_time,
-                timeout=timeout,
+                timeout=worker_limits.timeout,
                 limits=limits,
             )
             worker = DeliveryWorker(
@@ -84,15 +81,21 @@ async def open_delivery(settings: Settings) -> AsyncIterator[DeliveryRuntime]:
                 limits=worker_limits,
                 on_alert=alerts.send,
             )
+            requests = WebSubRequests(database, secret_store, limits)
             hub_requests = HubRequests(
-                WebSubRequests(database, secret_store, limits),
-                hub_ssrf_guard,
-                clock=current_time,
-                notify_verifier=verifier.wake,
+                requests, hub_ssrf_guard, clock=current_time, notify_verifier=verifier.wake
             )
             yield DeliveryRuntime(worker=worker, verifier=verifier, hub_requests=hub_requests)
     finally:
         await database.close()
+
+
+def _worker_limits(settings: Settings) -> WorkerLimits:
+    delivery = settings.delivery
+    return WorkerLimits(
+        timeout=timedelta(seconds=delivery.timeout_seconds),
+        schedule=RetrySchedule.from_seconds(delivery.retry_seconds),
+    )
 
 
 def hub_limits(settings: Settings) -> HubLimits:

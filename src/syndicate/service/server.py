@@ -23,8 +23,9 @@ async def serve(
     settings = content.settings
     content.start_renderer()
     stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.set_default_executor(ThreadPoolExecutor(initializer=lower_thread_priority))
+    asyncio.get_running_loop().set_default_executor(
+        ThreadPoolExecutor(initializer=lower_thread_priority)
+    )
     with ThreadPoolExecutor(1, initializer=lower_thread_priority) as compressor:
         runtime = Runtime(content, compressor)
 
@@ -32,8 +33,7 @@ async def serve(
             runtime.services.stop()
             stopping.set()
 
-        for signal_number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(signal_number, stop)
+        _on_stop_signals(stop)
         background = asyncio.create_task(runtime.run())
         serving = asyncio.create_task(
             server.serve(
@@ -55,6 +55,12 @@ async def serve(
     for task in (serving, background):
         if not task.cancelled():
             task.result()
+
+
+def _on_stop_signals(stop: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signal_number, stop)
 
 
 def _connection_limits(settings: Settings) -> ConnectionLimits:

@@ -262,11 +262,18 @@ async def open_subscription_service(
     Without ``content`` the sources are read when posts have to be enqueued. With ``for_web`` the
     clients are subscribers: they have limits and see no IP addresses.
     """
-    limits = settings.limits
-    ssrf_guard = make_ssrf_guard(settings)
+    limits, ssrf_guard = settings.limits, make_ssrf_guard(settings)
     database = await Database.open(settings.database_url)
     secret_store = SecretStore(settings.service.secret_key)
     snapshots = SnapshotReader(settings, clock=clock, is_fixed=False)
+    reader = content or snapshots
+    catch_up = CatchUp(
+        database=database,
+        secret_store=secret_store,
+        content=reader,
+        service_info=settings.service_info,
+        clock=clock,
+    )
     try:
         async with make_transport(settings, ssrf_guard) as transport:
             yield SubscriptionService(
@@ -275,14 +282,8 @@ async def open_subscription_service(
                 tokens=Tokens(database),
                 ssrf_guard=ssrf_guard,
                 transport=transport,
-                content=content or snapshots,
-                catch_up=CatchUp(
-                    database=database,
-                    secret_store=secret_store,
-                    content=content or snapshots,
-                    service_info=settings.service_info,
-                    clock=clock,
-                ),
+                content=reader,
+                catch_up=catch_up,
                 clock=clock,
                 notify_workers=notify_workers,
                 subscriptions_per_token=limits.subscriptions_per_token if for_web else None,

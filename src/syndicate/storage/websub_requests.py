@@ -217,6 +217,28 @@ class WebSubRequests:
         A callback that is subscribed can be renewed whatever others request for its host and
         whatever the limits are. A request that this one replaces does not count.
         """
+        waits = [timedelta()]
+        is_subscribed = await _is_subscribed(connection, request.callback, request.topic)
+        if (
+            not is_subscribed
+            and request.mode == "subscribe"
+            and await self._is_full(connection, now)
+        ):
+            waits.append(limits.FAILURE_WINDOW)
+        request_limits = self._request_limits(
+            request, now, is_subscribed=is_subscribed, count_failures=count_failures
+        )
+        for max_count, pause, condition in request_limits:
+            query = select(func.count(), func.min(WEBSUB_REQUEST.c.state_since_ms)).where(condition)
+            count, oldest = (await connection.execute(query)).one()
+            if count >= max_count:
+                waits.append(max(from_millis(oldest or 0) + pause - now, timedelta(seconds=1)))
+        return max(waits)
+
+    def _request_limits(
+        self, request: WebSubRequest, now: datetime, *, is_subscribed: bool, count_failures: bool
+    ) -> list[tuple[int, timedelta, ColumnElement[bool]]]:
+        """Return the limits that apply: maximum, pause, and which stored requests count."""
         failed = and_(
             _FAILED, WEBSUB_REQUEST.c.state_since_ms > millis(now - limits.FAILURE_WINDOW)
         )
@@ -235,8 +257,7 @@ class WebSubRequests:
             request_limits.append(
                 (limits.MAX_PENDING_PER_CLIENT, limits.RETRY_AFTER, and_(pending, client))
             )
-        waits = [timedelta()]
-        if not await _is_subscribed(connection, request.callback, request.topic):
+        if not is_subscribed:
             request_limits.append((self._limits.max_pending, limits.RETRY_AFTER, pending))
             max_count = self._limits.max_pending_per_host
             request_limits.append((max_count, limits.RETRY_AFTER, and_(pending, host)))
@@ -244,14 +265,7 @@ class WebSubRequests:
                 request_limits.append(
                     (limits.MAX_FAILED_PER_HOST, limits.FAILURE_WINDOW, and_(failed, host))
                 )
-            if request.mode == "subscribe" and await self._is_full(connection, now):
-                waits.append(limits.FAILURE_WINDOW)
-        for max_count, pause, condition in request_limits:
-            query = select(func.count(), func.min(WEBSUB_REQUEST.c.state_since_ms)).where(condition)
-            count, oldest = (await connection.execute(query)).one()
-            if count >= max_count:
-                waits.append(max(from_millis(oldest or 0) + pause - now, timedelta(seconds=1)))
-        return max(waits)
+        return request_limits
 
     async def _is_full(self, connection: AsyncConnection, now: datetime) -> bool:
         """Tell whether the limit of verified subscriptions is reached."""

@@ -44,11 +44,7 @@ def _lines(detected: DetectedSettings, name: str, repository: str, ref: str) -> 
         ("title", detected.title, '"Example agency"  # display name; default: the name'),
         ("timezone", detected.timezone, '"America/New_York"  # of dates without a zone; else UTC'),
         ("language", detected.language, '"es"  # of posts that name none; else en'),
-        (
-            "permalink",
-            detected.permalink,
-            '"/:year/:month/:day/:title/"  # else that of the dialect',
-        ),
+        ("permalink", detected.permalink, '"/:year/:month/:day/:title/"  # else of the dialect'),
     ):
         if value:
             yield f"{key} = {_toml_string(value)}  # {_comment(reasons[key])}"
