@@ -324,3 +324,21 @@ async def test_memory_is_bounded() -> None:
     for number in range(1_030):
         await server.send(get_request("/feeds/0", f"Number: {number}"))
     assert server.counting_app.calls == 6
+
+
+async def test_feed_that_the_feed_cache_does_not_hold_is_not_stored() -> None:
+    """Nobody could tell when its response is outdated."""
+    feed_cache = FeedCache(samples.SERVICE_INFO, max_bytes=0)
+    reader = SampleReader(current=edition())
+    server = MemoryServer(create_app(reader, feed_cache, samples.SERVICE_INFO, HttpPolicy()))
+    for _ in range(2):
+        assert status((await server.send(get_request()))[0]) == 200
+    assert server.counting_app.calls == 2
+
+
+async def test_feed_with_a_very_long_query_is_served() -> None:
+    """Though the resolved request is not stored."""
+    async with open_cached_app() as app:
+        query = "x" * 600
+        response, _ = await app.server.send(get_request(f"/feeds/all.json?x={query}"))
+        assert status(response) == 200
