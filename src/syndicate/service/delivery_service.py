@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from syndicate import telemetry
 from syndicate.channels.operator_alerts import OperatorAlerts
+from syndicate.channels.ssrf_guard import SsrfGuard
 from syndicate.model.retry_policy import RetrySchedule
 from syndicate.model.websub_request import HubLimits
 from syndicate.service.content_service import current_time
@@ -49,12 +50,10 @@ class DeliveryRuntime:
 async def open_delivery(settings: Settings) -> AsyncIterator[DeliveryRuntime]:
     """Open the database and construct what sends; raises `StorageError`.
 
-    Callbacks that anybody may ask the hub to verify have connections and DNS look-ups of their own:
-    such a callback may hang without delaying a delivery.
+    The hub has its own connections and DNS look-ups: its callbacks cannot delay a delivery.
     """
     ssrf_guard, hub_ssrf_guard = make_ssrf_guard(settings), make_ssrf_guard(settings)
-    if ssrf_guard.limitations:
-        _log.info(ssrf_guard.limitations)
+    _log_limitations(ssrf_guard)
     worker_limits = _worker_limits(settings)
     secret_store = SecretStore(settings.service.secret_key)
     limits = hub_limits(settings)
@@ -88,6 +87,11 @@ async def open_delivery(settings: Settings) -> AsyncIterator[DeliveryRuntime]:
             yield DeliveryRuntime(worker=worker, verifier=verifier, hub_requests=hub_requests)
     finally:
         await database.close()
+
+
+def _log_limitations(ssrf_guard: SsrfGuard) -> None:
+    if ssrf_guard.limitations:
+        _log.info(ssrf_guard.limitations)
 
 
 def _worker_limits(settings: Settings) -> WorkerLimits:

@@ -18,9 +18,8 @@ async def serve(
 ) -> None:
     """Serve until SIGINT or SIGTERM, then finish the requests in progress.
 
-    ``on_started`` is called with the port. Raises `SyndicateError` if the address is not available.
+    ``on_started`` is called with the port. Raises `SyndicateError` if it is not available.
     """
-    settings = content.settings
     content.start_renderer()
     stopping = asyncio.Event()
     asyncio.get_running_loop().set_default_executor(
@@ -38,11 +37,11 @@ async def serve(
         serving = asyncio.create_task(
             server.serve(
                 runtime.app(),
-                settings.service.host,
-                settings.service.port,
+                content.settings.service.host,
+                content.settings.service.port,
                 stopping=stopping,
                 on_started=on_started,
-                limits=_connection_limits(settings),
+                limits=_connection_limits(content.settings),
             )
         )
         try:
@@ -52,7 +51,11 @@ async def serve(
             background.cancel()
             await asyncio.gather(serving, background, return_exceptions=True)
             await asyncio.to_thread(runtime.services.close)
-    for task in (serving, background):
+    _raise_errors(serving, background)
+
+
+def _raise_errors(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
         if not task.cancelled():
             task.result()
 

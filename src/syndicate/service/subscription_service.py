@@ -259,25 +259,21 @@ async def open_subscription_service(
 ) -> AsyncIterator[SubscriptionService]:
     """Open the database and construct the service; raises `StorageError`.
 
-    Without ``content`` the sources are read when posts have to be enqueued. With ``for_web`` the
-    clients are subscribers: they have limits and see no IP addresses.
+    Without ``content`` the sources are read when needed. With ``for_web`` the clients are
+    subscribers: they have limits and see no IP addresses.
     """
-    limits, ssrf_guard = settings.limits, make_ssrf_guard(settings)
+    ssrf_guard = make_ssrf_guard(settings)
+    max_subscriptions = settings.limits.subscriptions_per_token if for_web else None
     database = await Database.open(settings.database_url)
     secret_store = SecretStore(settings.service.secret_key)
     snapshots = SnapshotReader(settings, clock=clock, is_fixed=False)
     reader = content or snapshots
-    catch_up = CatchUp(
-        database=database,
-        secret_store=secret_store,
-        content=reader,
-        service_info=settings.service_info,
-        clock=clock,
-    )
+    catch_up = _make_catch_up(settings, database, secret_store, reader, clock)
+    subscriptions = Subscriptions(database, secret_store)
     try:
         async with make_transport(settings, ssrf_guard) as transport:
             yield SubscriptionService(
-                subscriptions=Subscriptions(database, secret_store),
+                subscriptions=subscriptions,
                 delivery_log=DeliveryLog(database),
                 tokens=Tokens(database),
                 ssrf_guard=ssrf_guard,
@@ -286,13 +282,29 @@ async def open_subscription_service(
                 catch_up=catch_up,
                 clock=clock,
                 notify_workers=notify_workers,
-                subscriptions_per_token=limits.subscriptions_per_token if for_web else None,
-                max_old_secrets=limits.old_secrets,
+                subscriptions_per_token=max_subscriptions,
+                max_old_secrets=settings.limits.old_secrets,
                 hides_dns_answers=for_web,
             )
     finally:
         snapshots.close()
         await database.close()
+
+
+def _make_catch_up(
+    settings: Settings,
+    database: Database,
+    secret_store: SecretStore,
+    content: EditionReader,
+    clock: Callable[[], datetime],
+) -> CatchUp:
+    return CatchUp(
+        database=database,
+        secret_store=secret_store,
+        content=content,
+        service_info=settings.service_info,
+        clock=clock,
+    )
 
 
 def make_ssrf_guard(settings: Settings) -> SsrfGuard:
