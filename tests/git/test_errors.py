@@ -51,7 +51,7 @@ STDERR = [
         "https_proxy",
     ),
     ("fatal: bad object 1111", "missing-object", "fsck"),
-    ("fatal: write error: No space left on device", "not-writable", "Make room"),
+    ("fatal: write error: No space left on device", "not-writable", "Free disk space"),
     ("fatal: something new", "git-failed", "by hand"),
     ("", "git-failed", "by hand"),
     ("warning: only this", "git-failed", "by hand"),
