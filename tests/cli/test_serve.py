@@ -125,7 +125,7 @@ def test_feeds_are_served_with_a_database_of_a_prerelease(
     before = database.read_bytes()
     port = free_port()
     monkeypatch.setenv("SYNDICATE_SERVICE__PORT", str(port))
-    visitor = Visitor(port, "/feeds/all.json", detail="database-from-prerelease")
+    visitor = Visitor(port, "/feeds/all.json", detail="storage-error")
     visitor.start()
 
     outcome = run("serve", "--config", file)

@@ -62,7 +62,7 @@ CHANGES = {
     "a commit of a clock that is behind": commit("2nd text.", LONG_AGO - timedelta(days=9)),
     "a branch that is reset": lambda content: content.reset("main~1"),
     "a post removed by a clock that is behind": lambda content: content.commit(
-        {FIRST: None}, when=LONG_AGO - timedelta(days=9)
+        {FIRST: None}, committed=LONG_AGO - timedelta(days=9)
     ),
 }
 

@@ -96,9 +96,9 @@ def test_errors_are_plain_text(change: dict[str, str], status: int, said: str) -
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        (b"hub.mode=%FF", "no form in UTF-8"),
-        (b"\xff", "no form in UTF-8"),
-        (b"&".join([b"a=b"] * 101), "no form in UTF-8 of up to 100 fields"),
+        (b"hub.mode=%FF", "not a form in UTF-8"),
+        (b"\xff", "not a form in UTF-8"),
+        (b"&".join([b"a=b"] * 101), "not a form in UTF-8 of up to 100 fields"),
         (b"hub.mode=publish&hub.mode=subscribe", "hub.mode is given more than once"),
     ],
 )
