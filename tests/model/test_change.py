@@ -96,6 +96,14 @@ def test_stale_source_is_skipped() -> None:
     ] == ["other"]
 
 
+def test_source_that_became_stale_is_skipped() -> None:
+    """Also where only the differences from the last recorded edition are compared."""
+    since = edition(samples.source_snapshot(samples.source(), POST))
+    stale = samples.source_snapshot(samples.source(), POST, is_stale=True)
+    now = since.with_snapshots([stale], at=samples.NOW)
+    assert list(changes(ledger_of(since), now, since)) == []
+
+
 def test_removed_source_is_announced_once() -> None:
     """Posts that were removed before are skipped."""
     assert not list(
