@@ -1,0 +1,53 @@
+"""Sites: what a site's own configuration says, read as data out of the commit that is served.
+
+One file an engine, each a line in `ENGINES`. Nothing of a site is run.
+"""
+
+from typing import Final
+
+from syndicate.sites.astro import ASTRO
+from syndicate.sites.astro import CONFIGURATION_NAMES as ASTRO_FILES
+from syndicate.sites.docusaurus import CONFIGURATION_NAMES as DOCUSAURUS_FILES
+from syndicate.sites.docusaurus import DOCUSAURUS
+from syndicate.sites.eleventy import CONFIGURATION_NAMES as ELEVENTY_FILES
+from syndicate.sites.eleventy import ELEVENTY
+from syndicate.sites.hugo import CONFIGURATION_NAMES as HUGO_FILES
+from syndicate.sites.hugo import HUGO
+from syndicate.sites.jekyll import CONFIGURATION_NAMES as JEKYLL_FILES
+from syndicate.sites.jekyll import JEKYLL
+from syndicate.sites.next import CONFIGURATION_NAMES as NEXT_FILES
+from syndicate.sites.next import NEXT
+from syndicate.sites.site import CommitFiles, Site, SiteEngine
+from syndicate.sites.zola import ZOLA
+
+ENGINES: Final[dict[str, SiteEngine]] = {
+    engine.name: engine for engine in (JEKYLL, HUGO, ZOLA, ELEVENTY, DOCUSAURUS, ASTRO, NEXT)
+}
+"""Every engine by its name; where several recognise a folder, the first that has posts counts."""
+
+
+CONFIGURATION_NAMES: Final = (
+    *JEKYLL_FILES,
+    *HUGO_FILES,
+    *("zola.toml", "CNAME"),
+    *ELEVENTY_FILES,
+    *DOCUSAURUS_FILES,
+    *ASTRO_FILES,
+    *NEXT_FILES,
+)
+"""Names of the files that sites are configured by; those of data files are not among them."""
+
+
+def find_sites(files: CommitFiles) -> tuple[Site, ...]:
+    """Return the sites of a commit that have folders of posts, the outermost of each engine first.
+
+    A folder is read as the site of one engine only.
+    """
+    found: dict[str, Site] = {}
+    for engine in ENGINES.values():
+        for root in engine.roots(files):
+            if root not in found:
+                site = engine.read(files, root)
+                if site.folders:
+                    found[root] = site
+    return tuple(sorted(found.values(), key=lambda site: site.root.count("/") + bool(site.root)))

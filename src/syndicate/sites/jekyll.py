@@ -1,0 +1,380 @@
+"""Jekyll: ``_config.yml``, collections and ``_posts`` folders (https://jekyllrb.com/docs/).
+
+Measured with Jekyll 4.3.1.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from syndicate.sites.configuration_reader import (
+    MARKDOWN,
+    ConfigurationReader,
+    is_aside,
+    is_dated_name,
+    left_out,
+    roots_by_name,
+    stem,
+)
+from syndicate.sites.site import (
+    NOT_CONFIGURED,
+    CommitFiles,
+    ConfiguredValue,
+    FrontMatterDefaults,
+    MarkdownOptions,
+    Page,
+    PostFolder,
+    Site,
+    is_below,
+    joined,
+    plain_folder,
+)
+from syndicate.sites.url_patterns import absolute, date_tokens, encoded, filled
+from syndicate.sites.values import first_text, flag, language_tag, mapping, text, texts
+
+CONFIGURATION_NAMES: Final = ("_config.yml", "_config.yaml", "_config.toml")
+STYLES: Final = {
+    "date": "/:categories/:year/:month/:day/:title:output_ext",
+    "pretty": "/:categories/:year/:month/:day/:title/",
+    "ordinal": "/:categories/:year/:y_day/:title:output_ext",
+    "weekdate": "/:categories/:year/W:week/:short_day/:title:output_ext",
+    "none": "/:categories/:title:output_ext",
+}
+"""Permalink styles by name (https://jekyllrb.com/docs/permalinks/#built-in-formats)."""
+_POSTS: Final = "_posts"
+_PAGES: Final = (*MARKDOWN[:-1], ".html", ".htm")
+_EXCLUDED: Final = ("node_modules", "vendor", "Gemfile", ".sass-cache", ".jekyll-cache")
+_PLACEHOLDER: Final = re.compile(r":([a-z_]+)")
+_PRETTY: Final = frozenset("._~!$&'()+,;=@")
+"""What the slug of a title keeps besides letters, marks and digits."""
+_DATED: Final = re.compile(r"^\d{2,4}-\d{1,2}-\d{1,2}-(?=.)")
+
+
+@dataclass(frozen=True, slots=True)
+class JekyllEngine:
+    """Sites made by Jekyll."""
+
+    name: str = "jekyll"
+
+    def roots(self, files: CommitFiles) -> tuple[str, ...]:
+        """Return the folders with a configuration, else those that ``_posts`` folders are in."""
+        found = roots_by_name(files, CONFIGURATION_NAMES)
+        if found:
+            return found
+        has_posts = any(
+            f"/{_POSTS}/" in f"/{path}" and not is_aside(path.partition(_POSTS)[0])
+            for path in files.paths
+        )
+        return ("",) if has_posts else ()
+
+    def read(self, files: CommitFiles, root: str) -> Site:
+        """Return what the configuration of the site in ``root`` says."""
+        reader = ConfigurationReader(files)
+        path = reader.first(*(joined(root, name) for name in CONFIGURATION_NAMES))
+        config = reader.mapping(path)
+        content_root = joined(root, text(config.get("source")))
+        excluded = (*_EXCLUDED, *texts(config.get("exclude")))
+        folders, others = _folders(reader, config, path, content_root, excluded)
+        authors = reader.authors(
+            joined(content_root, text(config.get("data_dir")) or "_data", "authors")
+        )
+        return Site(
+            engine=self.name,
+            root=root,
+            content_root=content_root,
+            base_url=_base_url(reader, config, path) or reader.cname(root),
+            timezone=reader.zone(config.get("timezone"), f"timezone in {path}", path),
+            language=_language(config, path),
+            title=_title(config, path),
+            folders=folders,
+            left_out=left_out(others),
+            defaults=tuple(_defaults(config, path, content_root)),
+            excluded=tuple(joined(content_root, glob) for glob in excluded),
+            authors=authors,
+            values=config,
+            markdown=_markdown(config),
+            summary_mark=text(config.get("excerpt_separator")),
+            files=tuple(reader.read_paths),
+            problems=tuple(reader.problems),
+        )
+
+    def folder(self, path: str, site: Site) -> PostFolder:
+        """Return the folder at ``path`` as a folder of posts, which the operator says it is."""
+        name = "posts" if path.endswith(_POSTS) else path.rpartition("/")[2].lstrip("_")
+        collections = _collections(site.values)
+        source = site.files[0] if site.files else ""
+        permalink = (
+            _posts_permalink(site.values, collections, source)
+            if name == "posts"
+            else _collection_permalink(site.values, name, collections.get(name, {}), source)
+        )
+        return replace(plain_folder(path, permalink), kind="collection", name=name)
+
+    def defaults(
+        self,
+        path: str,
+        meta: Mapping[str, object],  # noqa: ARG002 — of the protocol
+        site: Site,
+    ) -> Mapping[str, tuple[object, str]]:
+        """Return the values of ``defaults`` whose scope holds ``path``, the narrowest first."""
+        folder = site.folder_of(path)
+        collection = folder.name if folder else "pages"
+        found: dict[str, tuple[object, str]] = {}
+        before: FrontMatterDefaults | None = None
+        for each in site.defaults:
+            if each.collection not in ("", collection) or not _is_in_scope(path, each, site):
+                continue
+            values = {key: (value, each.origin) for key, value in each.values.items()}
+            if before is None or _counts_before(each, before):
+                found, before = found | values, each
+            else:
+                found = values | found
+        return found
+
+    def hides(self, page: Page, site: Site) -> str:
+        """Return why Jekyll does not publish ``page`` as a post, empty if it does."""
+        folder = site.folder_of(page.path)
+        if folder is None:
+            return "not in a folder of posts"
+        if folder.name == "posts" and not is_dated_name(page.path):
+            return "Jekyll reads only files named YEAR-MONTH-DAY-title in _posts"
+        inside = page.path.removeprefix(f"{folder.path}/").rpartition(".")[0]
+        if folder.name != "posts" and inside == "index":
+            return "an index page"
+        if any(_matches(page.path, glob) for glob in site.excluded):
+            return "excluded by the configuration of the site"
+        return ""
+
+    def url(self, page: Page, site: Site) -> ConfiguredValue:
+        """Return the URL of ``page``: its permalink, else the pattern of its collection."""
+        folder = site.folder_of(page.path)
+        own = text(page.meta.get("permalink"))
+        pattern = folder.permalink if folder else NOT_CONFIGURED
+        if own:
+            pattern = ConfiguredValue(value=own, origin="permalink")
+        tokens = _tokens(page, site, folder)
+
+        def fill(match: re.Match[str]) -> str:
+            word = match[1]
+            for end in range(len(word), 0, -1):
+                if word[:end] in tokens:
+                    return encoded(tokens[word[:end]]) + word[end:]
+            return match[0]
+
+        path = filled(pattern.value or STYLES["date"], _PLACEHOLDER, fill)
+        return ConfiguredValue(value=absolute(path, site.base_url.value), origin=pattern.origin)
+
+
+JEKYLL: Final = JekyllEngine()
+
+
+def _base_url(
+    reader: ConfigurationReader, config: Mapping[str, object], path: str
+) -> ConfiguredValue:
+    url, base = text(config.get("url")), text(config.get("baseurl"))
+    if not url and base.startswith(("http://", "https://")):
+        url, base = base, ""
+    return reader.base_url(joined_url(url, base), f"url in {path}", path)
+
+
+def joined_url(url: str, base: str) -> str:
+    """Return ``url`` with the path ``base`` after it; nothing without ``url``."""
+    return f"{url.rstrip('/')}/{base.strip('/')}".rstrip("/") if url else ""
+
+
+def _language(config: Mapping[str, object], path: str) -> ConfiguredValue:
+    for key in ("lang", "locale", "language"):
+        tag = language_tag(config.get(key))
+        if tag:
+            return ConfiguredValue(value=tag, origin=f"{key} in {path}")
+    return NOT_CONFIGURED
+
+
+def _title(config: Mapping[str, object], path: str) -> ConfiguredValue:
+    key, title = first_text(config, ("title", "name"))
+    return ConfiguredValue(value=title, origin=f"{key} in {path}") if title else NOT_CONFIGURED
+
+
+def _markdown(config: Mapping[str, object]) -> MarkdownOptions:
+    """Return the Markdown processor, which is kramdown with GFM unless another one is named."""
+    if "commonmark" in text(config.get("markdown")).lower():
+        return MarkdownOptions(flavour="commonmark", options=mapping(config.get("commonmark")))
+    return MarkdownOptions(flavour="kramdown", options=mapping(config.get("kramdown")))
+
+
+def _folders(
+    reader: ConfigurationReader,
+    config: Mapping[str, object],
+    path: str,
+    root: str,
+    excluded: tuple[str, ...],
+) -> tuple[tuple[PostFolder, ...], list[tuple[str, str]]]:
+    """Return the folders of posts, and with reasons the collections that are none."""
+    collections = _collections(config)
+    home = joined(root, text(config.get("collections_dir")))
+    permalink = _posts_permalink(config, collections, path)
+    found = [
+        PostFolder(
+            path=folder, kind="collection", name="posts", permalink=permalink, origin="_posts"
+        )
+        for folder in _posts_folders(reader, home, excluded)
+        if flag(collections.get("posts", {}).get("output")) is not False
+    ]
+    others: list[tuple[str, str]] = []
+    for name, options in collections.items():
+        folder = joined(home, f"_{name}")
+        if name == "posts":
+            continue
+        reason = _collection_error(reader, folder, options)
+        if reason:
+            others.append((folder, reason))
+            continue
+        origin = f"collections.{name} in {path}"
+        pattern = _collection_permalink(config, name, options, path)
+        found.append(
+            PostFolder(path=folder, kind="collection", name=name, permalink=pattern, origin=origin)
+        )
+    return tuple(found), others
+
+
+def _collections(config: Mapping[str, object]) -> dict[str, Mapping[str, object]]:
+    declared = config.get("collections")
+    if isinstance(declared, list):
+        return {name: {} for name in texts(declared)}
+    return {name: mapping(options) for name, options in mapping(declared).items()}
+
+
+def _collection_error(
+    reader: ConfigurationReader, folder: str, options: Mapping[str, object]
+) -> str:
+    if flag(options.get("output")) is not True:
+        return "the collection has no output"
+    pages = [p for p in reader.below(folder) if p.lower().endswith(_PAGES) and stem(p) != "index"]
+    return reader.posts_error(pages, folder.rpartition("/")[2].lstrip("_"), ("date",))
+
+
+def _posts_folders(reader: ConfigurationReader, home: str, excluded: tuple[str, ...]) -> list[str]:
+    """Return every ``_posts`` folder that Jekyll enters on its way down from ``home``."""
+    found: dict[str, None] = {}
+    for path in reader.below(home):
+        inside = path.removeprefix(f"{home}/") if home else path
+        before, mark, _ = f"/{inside}".partition(f"/{_POSTS}/")
+        parents = [part for part in before.split("/") if part]
+        if not mark or any(part.startswith(("_", ".")) for part in parents):
+            continue
+        if is_aside(before) or any(_matches("/".join(parents), glob) for glob in excluded):
+            continue
+        found[joined(home, before, _POSTS)] = None
+    return list(found)
+
+
+def _posts_permalink(
+    config: Mapping[str, object], collections: Mapping[str, Mapping[str, object]], path: str
+) -> ConfiguredValue:
+    own = text(collections.get("posts", {}).get("permalink"))
+    if own:
+        return ConfiguredValue(value=own, origin=f"collections.posts.permalink in {path}")
+    style = text(config.get("permalink"))
+    if style:
+        return ConfiguredValue(value=STYLES.get(style, style), origin=f"permalink in {path}")
+    return ConfiguredValue(value=STYLES["date"], origin="default of Jekyll")
+
+
+def _collection_permalink(
+    config: Mapping[str, object], name: str, options: Mapping[str, object], path: str
+) -> ConfiguredValue:
+    own = text(options.get("permalink"))
+    if own:
+        return ConfiguredValue(value=own, origin=f"collections.{name}.permalink in {path}")
+    style = text(config.get("permalink")) or "date"
+    ending = ""
+    if style == "pretty" or style.endswith("/"):
+        ending = "/"
+    elif style in ("date", "ordinal", "none") or style.endswith(":output_ext"):
+        ending = ":output_ext"
+    return ConfiguredValue(value=f"/:collection/:path{ending}", origin="default of Jekyll")
+
+
+def _defaults(config: Mapping[str, object], path: str, root: str) -> Iterator[FrontMatterDefaults]:
+    declared = config.get("defaults")
+    for number, each in enumerate(declared if isinstance(declared, list) else []):
+        scope = mapping(mapping(each).get("scope"))
+        values = mapping(mapping(each).get("values"))
+        yield FrontMatterDefaults(
+            folder=joined(root, text(scope.get("path"))),
+            collection=text(scope.get("type")),
+            values=values,
+            origin=f"defaults[{number}] in {path}",
+        )
+
+
+def _is_in_scope(path: str, each: FrontMatterDefaults, site: Site) -> bool:
+    collections = joined(site.content_root, text(site.values.get("collections_dir")))
+    inside = joined(site.content_root, path.removeprefix(f"{collections}/"))
+    return any(
+        fnmatchcase(one, each.folder)
+        if "*" in each.folder
+        else one == each.folder or is_below(one, each.folder)
+        for one in (path, inside)
+    )
+
+
+def _counts_before(new: FrontMatterDefaults, before: FrontMatterDefaults) -> bool:
+    if len(new.folder) != len(before.folder):
+        return len(new.folder) > len(before.folder)
+    return bool(new.collection) or not before.collection
+
+
+def _matches(path: str, glob: str) -> bool:
+    """Tell whether ``glob`` of ``exclude`` names ``path`` or a folder around it."""
+    glob = glob.strip("/")
+    return path == glob or is_below(path, glob) or fnmatchcase(path, glob)
+
+
+def _tokens(page: Page, site: Site, folder: PostFolder | None) -> Mapping[str, str]:
+    """Return what stands for the placeholders of a permalink."""
+    inside = page.path.removeprefix(f"{folder.path}/") if folder else page.path
+    name = stem(page.path)
+    slug = text(page.meta.get("slug")) or _DATED.sub("", name).rstrip(".")
+    zone = ZoneInfo(site.timezone.value or "UTC")
+    categories = list(dict.fromkeys(each.lower() for each in _categories(page, site, folder)))
+    return {
+        "collection": folder.name if folder else "",
+        "name": slugify(name),
+        "title": slugify(slug, pretty=True),
+        "slug": slugify(slug),
+        "path": inside.rpartition(".")[0].rstrip("."),
+        "output_ext": ".html",
+        "categories": "/".join(categories),
+        "slugified_categories": "/".join(map(slugify, categories)),
+        **(date_tokens(page.published.astimezone(zone)) if page.published else {}),
+    }
+
+
+def _categories(page: Page, site: Site, folder: PostFolder | None) -> Iterator[str]:
+    """Yield the categories that stand in URLs: folders above ``_posts``, then front matter."""
+    if folder and folder.name == "posts":
+        above = folder.path.removesuffix(_POSTS).strip("/")
+        home = joined(site.content_root, text(site.values.get("collections_dir")))
+        yield from (part for part in above.removeprefix(home).split("/") if part)
+    plural = page.meta.get("categories")
+    yield from texts(plural) if isinstance(plural, list) else text(plural).split()
+    yield from texts(page.meta.get("category"))
+
+
+def slugify(words: str, *, pretty: bool = False) -> str:
+    """Return ``words`` as Jekyll's slugify filter does, in its mode ``pretty`` with case kept."""
+    kept = _PRETTY if pretty else frozenset()
+    slug = "".join(each if each in kept or _is_word(each) else " " for each in words)
+    slug = re.sub(" +", "-", slug)
+    slug = re.sub("^-|-$", "", slug)
+    return slug if pretty else slug.lower()
+
+
+def _is_word(letter: str) -> bool:
+    category = unicodedata.category(letter)
+    return category[0] in "LM" or category == "Nd"

@@ -1,0 +1,87 @@
+"""URL patterns and slugs: placeholders of engines filled in, paths percent-encoded (RFC 3986)."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Final
+from urllib.parse import quote
+
+_ABSOLUTE: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_SLASHES: Final = re.compile("//+")
+_SAFE: Final = "/:@!$&'()*+,;=-._~"
+"""What stands in a path as it is (RFC 3986 section 3.3)."""
+_SAFE_IN_PERMALINKS: Final = _SAFE + "%?#[]"
+
+_DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS: Final = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+
+def absolute(path: str, base_url: str) -> str:
+    """Return ``path``, which may have a scheme and host of its own, below ``base_url``."""
+    if _ABSOLUTE.match(path):
+        return path
+    return base_url.rstrip("/") + _SLASHES.sub("/", f"/{path}")
+
+
+def encoded(text: str) -> str:
+    """Return ``text`` as it may stand in the path of a URL."""
+    return quote(text, safe=_SAFE, errors="surrogateescape")
+
+
+def encoded_permalink(text: str) -> str:
+    """Return a permalink as written, with only what no URL may hold percent-encoded."""
+    return quote(text, safe=_SAFE_IN_PERMALINKS, errors="surrogateescape")
+
+
+def filled(pattern: str, placeholder: re.Pattern[str], fill: Callable[[re.Match[str]], str]) -> str:
+    """Return ``pattern`` percent-encoded, with what ``fill`` returns for each placeholder."""
+    parts: list[str] = []
+    end = 0
+    for match in placeholder.finditer(pattern):
+        parts += encoded_permalink(pattern[end : match.start()]), fill(match)
+        end = match.end()
+    return "".join((*parts, encoded_permalink(pattern[end:])))
+
+
+def date_tokens(at: datetime) -> Mapping[str, str]:
+    """Return what the placeholders of Jekyll and Hugo for parts of a date stand for."""
+    month, day = _MONTHS[at.month - 1], _DAYS[at.weekday()]
+    year, week, weekday = at.isocalendar()
+    return {
+        "year": f"{at.year:04}",
+        "short_year": f"{at.year % 100:02}",
+        "month": f"{at.month:02}",
+        "i_month": str(at.month),
+        "short_month": month[:3],
+        "long_month": month,
+        "day": f"{at.day:02}",
+        "i_day": str(at.day),
+        "y_day": f"{at.timetuple().tm_yday:03}",
+        "short_day": day[:3],
+        "long_day": day,
+        "w_year": f"{year:04}",
+        "week": f"{week:02}",
+        "w_day": str(weekday),
+        "hour": f"{at.hour:02}",
+        "minute": f"{at.minute:02}",
+        "second": f"{at.second:02}",
+        "monthname": month.lower(),
+        "yearday": str(at.timetuple().tm_yday),
+        "weekday": str(weekday % 7),
+        "weekdayname": day.lower(),
+    }
+
+
+def ascii_slug(text: str) -> str:
+    """Return ``text`` as the common slug libraries do: ASCII, lower case, hyphens between words."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")
+
+
+def github_slug(text: str) -> str:
+    """Return ``text`` as github-slugger does: lower case, no punctuation, hyphens."""
+    return re.sub(r"[^\w\s-]", "", text.lower()).strip().replace(" ", "-")
