@@ -1,6 +1,7 @@
 """The fields of one file, as plain values, independent of history and clock."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from syndicate.model.category import Category
@@ -68,6 +69,10 @@ class Fields:
     """Digest of the words of title, summary and body, without markup and URLs: a change of it
     changes *updated*."""
     word_count: int
+    published_as_written: str = ""
+    """``published`` in the offset it was written with (RFC 3339), empty without a date."""
+    url_meta: Mapping[str, object] = field(default_factory=dict)
+    """The front matter that the site's engine makes the URL of."""
     origins: tuple[tuple[str, str], ...] = ()
     """(field, origin of its value), such as "key carousel_title, line 8" or "file name"."""
     problems: tuple[FieldProblem, ...] = ()

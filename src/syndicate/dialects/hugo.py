@@ -56,7 +56,8 @@ HUGO: Final = DeclarativeDialect(
     name="hugo",
     keys={
         **DEFAULT_KEYS,
-        "published": ("publishDate", "pubDate", "date"),
+        "published": ("date", "publishDate", "pubDate", "published", "lastmod", "modified"),
+        "embargo": ("publishDate", "pubDate"),
         "permalink": ("url",),
         "draft": ("draft", "headless"),
         "build": ("build", "_build"),

@@ -51,4 +51,5 @@ JEKYLL: Final = DeclarativeDialect(
     split_at_spaces=True,
     allowed_names=frozenset({_POSTS}),
     comment_syntaxes=("kramdown", "nunjucks"),
+    has_unpadded_days=True,
 )

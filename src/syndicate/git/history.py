@@ -7,7 +7,10 @@ from typing import Final
 from syndicate.git.parsers import COMMIT_FORMAT, Commit, parse_commits
 from syndicate.model.post import BlobId, CommitId, Path
 
-PAGE_EXTENSIONS: Final = (".md", ".markdown", ".html")
+PAGE_EXTENSIONS: Final = (
+    *(".md", ".markdown", ".html", ".htm", ".mdx"),
+    *(".mkdown", ".mkdn", ".mkd", ".mdown"),
+)
 """Extensions of page files. History covers the whole repository, so that moves are detected."""
 
 RunLog = Callable[..., bytes]

@@ -4,7 +4,7 @@ Ambiguous forms are not parsed: "06/02/2020" is June in one country and February
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -63,6 +63,7 @@ _ZONE_REGIONS: Final = {
     "PT": "America/Los_Angeles",
 }
 _DAY_PREFIX: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})-(?=.)")
+_UNPADDED_DAY_PREFIX: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})-(?=.)")
 _NOON: Final = 12
 _MAX_CHARACTERS: Final = 80
 """Maximum length of a date."""
@@ -74,6 +75,8 @@ class DatedInstant:
 
     instant: datetime
     precision: DatePrecision
+    as_written: datetime | None = None
+    """The instant in the offset it was written with, None where that is the source's."""
 
 
 def parse_date(value: object, zone: ZoneInfo) -> DatedInstant | None:
@@ -94,9 +97,12 @@ def parse_date(value: object, zone: ZoneInfo) -> DatedInstant | None:
         return None
 
 
-def split_day_prefix(name: str) -> tuple[date | None, str]:
-    """Split ``2024-01-29-name`` into date and name; the date is None without a valid prefix."""
-    match = _DAY_PREFIX.match(name)
+def split_day_prefix(name: str, *, unpadded: bool = False) -> tuple[date | None, str]:
+    """Split ``2024-01-29-name`` into date and name; the date is None without a valid prefix.
+
+    With ``unpadded``, ``2024-1-9-name`` has one as well.
+    """
+    match = (_UNPADDED_DAY_PREFIX if unpadded else _DAY_PREFIX).match(name)
     if match is None:
         return None, name
     try:
@@ -121,7 +127,8 @@ def _parse_text(text: str, zone: ZoneInfo) -> DatedInstant | None:
     if clock is None:
         return DatedInstant(instant=_in_zone(day, zone), precision="day")
     at = (day + _time_of_day(clock)).replace(tzinfo=_parse_zone(clock["zone"]))
-    return DatedInstant(instant=_in_zone(at, zone), precision="second")
+    written = at if at.tzinfo else None
+    return DatedInstant(instant=_in_zone(at, zone), precision="second", as_written=written)
 
 
 def _time_of_day(clock: re.Match[str]) -> timedelta:
@@ -191,7 +198,17 @@ def read_published(reader: FieldReader, file_day: date | None) -> DatedInstant |
     for name, other in (("published", from_key), ("dateline", from_dateline)):
         if from_file_name and other and from_file_name.instant.date() != other.instant.date():
             _report_conflict(reader, name, other.instant, from_file_name.instant)
-    return found
+    return None if found is None else _with_embargo(reader, found)
+
+
+def _with_embargo(reader: FieldReader, found: DatedInstant) -> DatedInstant:
+    """Return ``found``, but not before the embargo; what stands in URLs stays as written."""
+    embargo = _read_date(reader, "embargo")
+    origin = reader.origins.pop("embargo", "")
+    if embargo is None or embargo.instant <= found.instant:
+        return found
+    reader.origins["published"] = origin
+    return replace(embargo, as_written=found.as_written or found.instant)
 
 
 def read_expires(reader: FieldReader) -> datetime | None:

@@ -18,6 +18,7 @@ from syndicate.dialects.front_matter.categories import (
     read_url_categories,
 )
 from syndicate.dialects.front_matter.dates import (
+    DatedInstant,
     hidden_reason,
     read_expires,
     read_published,
@@ -61,6 +62,8 @@ class DeclarativeDialect:
     list of words. ``allowed_names`` are path parts that may start with an underscore.
     ``has_leaf_bundles``: all other files in the folder of an ``index`` page are its resources.
     ``comment_syntaxes`` are those of comments in bodies, in addition to Liquid's.
+    ``has_unpadded_days``: ``2024-1-9-name`` starts with a date as well.
+    ``has_permalink_templates``: permalinks are templates, which the engine of the site fills.
     """
 
     name: str
@@ -73,6 +76,8 @@ class DeclarativeDialect:
     allowed_names: frozenset[str] = frozenset()
     has_leaf_bundles: bool = False
     comment_syntaxes: tuple[CommentSyntax, ...] = ("kramdown",)
+    has_unpadded_days: bool = False
+    has_permalink_templates: bool = False
 
     def skip_reason(self, path: Path, source: Source) -> str:
         """Return the reason why the file at ``path`` is not read, "" if it may be a post."""
@@ -99,7 +104,7 @@ class DeclarativeDialect:
     def read_fields(self, document: Document, source: Source, vocabulary: Vocabulary) -> Fields:
         """Return the fields of ``document``; its mistakes become problems, never exceptions."""
         reader = FieldReader(document, source, self.keys)
-        path = parse_post_path(document.path, source, self.language_suffix)
+        path = self._parse_path(document.path, source)
         filed_in, spaces = find_filed_in_line(document.body), self.split_at_spaces
         title, summary = read_title(reader, path), reader.find("summary", as_text) or ""
         published = read_published(reader, path.day)
@@ -113,7 +118,7 @@ class DeclarativeDialect:
             day=path.day,
             expires=read_expires(reader),
             hidden_reason=hidden_reason(reader),
-            permalink=_read_permalink(reader, path),
+            permalink=_read_permalink(reader, path, are_templates=self.has_permalink_templates),
             slug=reader.find("slug", as_text) or "",
             redirects=reader.find("redirects", as_texts) or (),
             categories=read_categories(reader, filed_in, vocabulary, split_at_spaces=spaces),
@@ -132,9 +137,14 @@ class DeclarativeDialect:
             reading_minutes=reader.find("reading_minutes", as_minutes),
             word_digest=words.digest,
             word_count=words.count,
+            published_as_written=_as_written(published),
             origins=tuple(sorted(reader.origins.items())),
             problems=tuple(reader.problems),
         )
+
+    def _parse_path(self, path: Path, source: Source) -> PostPath:
+        unpadded = self.has_unpadded_days
+        return parse_post_path(path, source, self.language_suffix, has_unpadded_days=unpadded)
 
     def text_to_render(self, document: Document) -> str:
         """Return the text to render, with the line numbers of ``document.body``."""
@@ -160,11 +170,16 @@ def _with_language(pattern: str, path: PostPath, source: Source) -> str:
     return f"/{path.language}/{permalink.PERMALINK_STYLES.get(pattern, pattern)}"
 
 
+def _as_written(published: DatedInstant | None) -> str:
+    """Return the instant of publication in the offset it was written with, empty without one."""
+    return (published.as_written or published.instant).isoformat() if published else ""
+
+
 def _remove_line(line: FiledInLine | None, body: str) -> str:
     return body if line is None else body[: line.start] + body[line.end :]
 
 
-def _read_permalink(reader: FieldReader, path: PostPath) -> str:
+def _read_permalink(reader: FieldReader, path: PostPath, *, are_templates: bool) -> str:
     permalink_text = reader.find("permalink", as_text) or ""
     if not permalink_text and not path.name.isascii():
         reader.report(
@@ -173,6 +188,8 @@ def _read_permalink(reader: FieldReader, path: PostPath) -> str:
             "Rename the file, or give the post a permalink.",
             level="notice",
         )
+    if are_templates and _TEMPLATE.search(permalink_text):
+        return ""
     if _TEMPLATE.search(permalink_text):
         reader.report(
             "permalink-template",

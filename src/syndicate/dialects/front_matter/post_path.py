@@ -10,7 +10,9 @@ from typing import Final
 from syndicate.dialects.front_matter.dates import split_day_prefix
 from syndicate.model.post import Path, Source
 
-POST_SUFFIXES: Final = frozenset({".md", ".markdown", ".html"})
+POST_SUFFIXES: Final = frozenset(
+    {".md", ".markdown", ".html", ".mkdown", ".mkdn", ".mkd", ".mdown", ".mdx", ".htm"}
+)
 """Suffixes of files that can be posts."""
 
 
@@ -48,7 +50,13 @@ class PostPath:
         return "/".join(part for part in (self.folder, self.path_in_folder) if part)
 
 
-def parse_post_path(path: Path, source: Source, language_suffix: re.Pattern[str]) -> PostPath:
+def parse_post_path(
+    path: Path,
+    source: Source,
+    language_suffix: re.Pattern[str],
+    *,
+    has_unpadded_days: bool = False,
+) -> PostPath:
     """Return the parts of ``path``; the first group of ``language_suffix`` is the language."""
     folder, parts = split_at_folder(path, source)
     stem, dot, ending = parts[-1].rpartition(".")
@@ -59,7 +67,7 @@ def parse_post_path(path: Path, source: Source, language_suffix: re.Pattern[str]
     is_bundle = name == "index" and bool(parents)
     if is_bundle:
         parents, name = parents[:-1], parents[-1]
-    day, undated_name = split_day_prefix(name)
+    day, undated_name = split_day_prefix(name, unpadded=has_unpadded_days)
     return PostPath(
         folder=folder,
         parents=parents,

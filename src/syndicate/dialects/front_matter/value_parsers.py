@@ -12,7 +12,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 _TAG: Final = re.compile(r"</?[A-Za-z][^<>]*>|<!--(?:(?!<!--).)*?-->", re.DOTALL)
-_SLUG: Final = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)*")
+_SLUG: Final = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)+")
+_LINK: Final = re.compile(r"\[([^\[\]]+)\]\([^()]*\)")
 _NUMBER: Final = re.compile(r"\d{1,4}")
 _NAME_KEYS: Final = ("name", "title", "label", "slug", "id")
 _YES: Final = frozenset({"true", "yes", "on"})
@@ -86,9 +87,12 @@ def is_url(reference: str) -> bool:
 
 
 def person_name(word: str, names: Mapping[str, str]) -> str:
-    """Return the author ``word`` as in ``names``; other slugs become capitalized words."""
+    """Return the author ``word`` as in ``names``; other slugs become capitalized words.
+
+    A slug of a single word is a handle and stays unchanged; of a Markdown link, the text counts.
+    """
     if word in names or not _SLUG.fullmatch(word):
-        return names.get(word, collapse_spaces(word))
+        return names.get(word, collapse_spaces(_LINK.sub(r"\1", word)))
     return " ".join(part.capitalize() for part in re.split("[-_.]", word))
 
 

@@ -1,0 +1,17 @@
+"""`eleventy`: any site made by Eleventy; directory data stand beside front matter.
+
+Where neither says the date, the file name does, with a day of two digits.
+"""
+
+from typing import Final
+
+from syndicate.dialects.front_matter.declarative_dialect import DeclarativeDialect
+from syndicate.dialects.front_matter.field_reader import DEFAULT_KEYS
+
+ELEVENTY: Final = DeclarativeDialect(
+    name="eleventy",
+    keys=DEFAULT_KEYS,
+    default_permalink=lambda path: f"/{'/'.join(path.folders)}/:name/",
+    comment_syntaxes=("nunjucks",),
+    has_permalink_templates=True,
+)

@@ -1,0 +1,33 @@
+"""`docusaurus`, `next`, `astro`: Markdown or MDX posts of sites that are programs.
+
+They agree on no keys, so the common ones for dates and authors are all asked.
+"""
+
+from typing import Final
+
+from syndicate.dialects.front_matter.declarative_dialect import DeclarativeDialect
+from syndicate.dialects.front_matter.field_reader import DEFAULT_KEYS, FieldKeys
+
+_KEYS: Final[FieldKeys] = {
+    **DEFAULT_KEYS,
+    "published": (
+        *("date", "publishDate", "publish_date", "pubDate", "pubDatetime", "date_published"),
+        *("publishedAt", "published_at", "createdAt", "created_at", "created"),
+    ),
+    "authors": ("authors", "author", "author_name", "authorname", "authorName"),
+    "draft": ("draft", "unlisted"),
+}
+
+
+def _dialect(name: str) -> DeclarativeDialect:
+    return DeclarativeDialect(
+        name=name,
+        keys=_KEYS,
+        default_permalink=lambda path: f"/{path.folder.rpartition('/')[2]}/:title/",
+        comment_syntaxes=(),
+    )
+
+
+DOCUSAURUS: Final = _dialect("docusaurus")
+NEXT: Final = _dialect("next")
+ASTRO: Final = _dialect("astro")

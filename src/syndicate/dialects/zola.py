@@ -1,0 +1,24 @@
+"""`zola`: any site made by Zola; its front matter is TOML, its own keys stand in ``extra``."""
+
+from typing import Final
+
+from syndicate.dialects.front_matter.declarative_dialect import DeclarativeDialect
+from syndicate.dialects.front_matter.field_reader import DEFAULT_KEYS
+
+ZOLA: Final = DeclarativeDialect(
+    name="zola",
+    keys={
+        **DEFAULT_KEYS,
+        "summary": ("description", "summary", "extra.summary", "extra.description"),
+        "permalink": ("path",),
+        "categories": (
+            *("taxonomies.categories", "taxonomies.tags", "taxonomies.topics"),
+            *("categories", "tags"),
+        ),
+        "image": ("extra.image", "extra.cover", "extra.thumbnail", "image"),
+        "authors": ("authors", "extra.authors", "extra.author", "taxonomies.authors"),
+    },
+    default_permalink=lambda path: f"/{'/'.join(path.folders)}/:slug/",
+    has_leaf_bundles=True,
+    comment_syntaxes=(),
+)
