@@ -57,7 +57,12 @@ def test_sources_become_model_sources(complete_settings: Settings, tmp_path: Pat
         site_url="https://partners.example.gov",
         id_authority="partners.example.gov",
         zone=ZoneInfo("UTC"),
+        derived=("language", "permalink", "timezone"),
     )
+
+
+def test_polling_and_push_hooks_are_settings_of_a_source(complete_settings: Settings) -> None:
+    """By its name; only the secrets that are set."""
     assert complete_settings.poll_seconds == {"news": 60, "local": 15}
     assert complete_settings.hook_secrets == {"news": "push"}
 

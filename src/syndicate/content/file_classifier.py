@@ -8,7 +8,8 @@ from itertools import chain
 
 from syndicate.content.file_history import PostHistory, post_id
 from syndicate.content.parsed_file import ParsedFile
-from syndicate.dialects import DIALECTS
+from syndicate.content.site_pages import post_url
+from syndicate.content.site_source import SiteSource
 from syndicate.dialects.fields import Fields
 from syndicate.git import TreeEntry
 from syndicate.model.edition import HiddenFile, Problem
@@ -30,13 +31,14 @@ class FileResult:
 
 
 def classify(
-    file: TreeEntry, history: PostHistory, source: Source
+    file: TreeEntry, history: PostHistory, described: SiteSource
 ) -> Generator[BlobId, ParsedFile, FileResult]:
     """Classify a file; yields the blobs to parse and is sent the parsed files, newest first.
 
     If the file has an error, its last version without one counts. The *updated* time is that of
     the oldest version with the present words: older versions are parsed until the words differ.
     """
+    source = described.source
     older_versions = iter(reversed(history.versions))
     version = next(older_versions)
     parsed = yield file.blob
@@ -63,20 +65,26 @@ def classify(
         if older_parsed.fields:
             changed = older.time
     return replace(
-        result, post=_build_post(replace(file, blob=version.blob), fields, history, changed, source)
+        result,
+        post=_build_post(replace(file, blob=version.blob), fields, history, changed, described),
     )
 
 
 def _build_post(
-    file: TreeEntry, fields: Fields, history: PostHistory, changed: datetime, source: Source
+    file: TreeEntry,
+    fields: Fields,
+    history: PostHistory,
+    changed: datetime,
+    described: SiteSource,
 ) -> Post:
+    source = described.source
     published = (fields.published or history.created).astimezone(source.zone)
     return Post(
         id=post_id(source, history),
         source=source.name,
         path=file.path,
         blob=file.blob,
-        url=DIALECTS[source.dialect].post_url(fields, file.path, source, published),
+        url=post_url(fields, file.path, described, published).value,
         title=fields.title,
         published=published,
         precision=fields.precision if fields.published else "second",

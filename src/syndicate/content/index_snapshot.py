@@ -18,11 +18,12 @@ from typing import Final
 
 import msgspec
 
-from syndicate import dialects, git, model
+from syndicate import dialects, git, model, sites
 from syndicate.cache import Cache
 from syndicate.content.code_fingerprint import code_digest, zone_data_digest
 from syndicate.content.file_classifier import FileResult, FileTable
 from syndicate.content.file_history import BranchHistory, PostHistory
+from syndicate.content.site_source import SiteSource
 from syndicate.model.category import Category, Vocabulary
 from syndicate.model.content_limits import ContentLimits
 from syndicate.model.edition import Problem, ProblemLevel
@@ -32,7 +33,7 @@ CACHE_NAMESPACE: Final = "index-snapshots"
 
 _CODE: Final = tuple(
     pathlib.Path(package).parent
-    for package in (__file__, dialects.__file__, git.__file__, model.__file__)
+    for package in (__file__, dialects.__file__, git.__file__, model.__file__, sites.__file__)
 )
 """The code that decides what a snapshot holds."""
 
@@ -61,12 +62,12 @@ class SnapshotStore:
     """The snapshots of one source in the disk cache, by code, settings and accepted removals."""
 
     def __init__(
-        self, source: Source, vocabulary: Vocabulary, limits: ContentLimits, cache: Cache
+        self, described: SiteSource, vocabulary: Vocabulary, limits: ContentLimits, cache: Cache
     ) -> None:
-        self._source = source
+        self._source = described.source
         self._cache = cache
-        made_by = code_digest(*_CODE), zone_data_digest(source.zone)
-        self._rules = (made_by, source, vocabulary, limits)
+        made_by = code_digest(*_CODE), zone_data_digest(described.source.zone)
+        self._rules = (made_by, described, vocabulary, limits)
         self._stored: tuple[str, CommitId | None] | None = None
         """Key and commit of the snapshot in the cache."""
 

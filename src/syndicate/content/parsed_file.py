@@ -8,12 +8,14 @@ from typing import Final
 
 import msgspec
 
-from syndicate import dialects, telemetry
+from syndicate import dialects, sites, telemetry
 from syndicate.cache import Cache
 from syndicate.content.code_fingerprint import code_digest, zone_data_digest
+from syndicate.content.site_pages import with_defaults, with_site_rules
+from syndicate.content.site_source import DEFAULT_DIALECT, SiteSource
 from syndicate.dialects import DIALECTS
 from syndicate.dialects.dialect import Dialect
-from syndicate.dialects.document.parser import parse_document
+from syndicate.dialects.document.parser import Document, parse_document
 from syndicate.dialects.document.plain_values import displayable_path
 from syndicate.dialects.fields import Fields
 from syndicate.errors import ContentError
@@ -21,12 +23,14 @@ from syndicate.git import Repository, UnreadableBlob
 from syndicate.model import category
 from syndicate.model.category import Vocabulary
 from syndicate.model.content_limits import DEFAULT_CONTENT_LIMITS, ContentLimits
-from syndicate.model.post import BlobId, Path, Source
+from syndicate.model.post import BlobId, Path
+from syndicate.sites.site import Site
 
 CACHE_NAMESPACE: Final = "parsed-files"
 
 _CODE: Final = (
     pathlib.Path(dialects.__file__).parent,
+    pathlib.Path(sites.__file__).parent,
     pathlib.Path(__file__),
     pathlib.Path(category.__file__),
 )
@@ -62,22 +66,24 @@ class FileParser:
 
     def __init__(
         self,
-        source: Source,
+        described: SiteSource,
         repository: Repository,
         cache: Cache,
         vocabulary: Vocabulary,
         limits: ContentLimits = DEFAULT_CONTENT_LIMITS,
     ) -> None:
+        source, site = described.source, described.site
         self._source = source
+        self._site = site
         self._repository = repository
         self._cache = cache
         self._vocabulary = vocabulary
         self._limits = limits
-        self._dialect: Dialect = DIALECTS[source.dialect]
+        self._dialect: Dialect = DIALECTS[source.dialect or DEFAULT_DIALECT]
         self._decoder = msgspec.msgpack.Decoder(ParsedFile)
         made_by = f"{code_digest(*_CODE)} {zone_data_digest(source.zone)}"
         self._settings_digest = sha256(
-            f"{made_by} {source} {vocabulary} {limits}".encode()
+            f"{made_by} {source} {vocabulary} {limits} {_site_rules(site)}".encode()
         ).hexdigest()
 
     def parse(self, versions: Iterable[FileVersion]) -> dict[FileVersion, ParsedFile]:
@@ -122,7 +128,7 @@ class FileParser:
             return ParsedFile(error=_parse_error(error))
         if parsed is None:
             return ParsedFile()
-        fields = self._dialect.read_fields(parsed, self._source, self._vocabulary)
+        fields = self._read_fields(parsed)
         if len(fields.categories) > self._limits.categories:
             return ParsedFile(
                 error=_parse_error(
@@ -131,12 +137,27 @@ class FileParser:
             )
         return ParsedFile(fields=fields)
 
+    def _read_fields(self, document: Document) -> Fields:
+        if self._site is None:
+            return self._dialect.read_fields(document, self._source, self._vocabulary)
+        document, origins = with_defaults(document, self._site)
+        fields = self._dialect.read_fields(document, self._source, self._vocabulary)
+        return with_site_rules(fields, document, self._site, origins)
+
     def cache_key(self, version: FileVersion) -> str:
         """Return the cache key of a parsed file."""
         path, blob = version
         return sha256(
             f"{self._settings_digest} {blob} {path}".encode("utf-8", "surrogateescape")
         ).hexdigest()
+
+
+def _site_rules(site: Site | None) -> object:
+    """Return what of the configuration of ``site`` decides how a file is read."""
+    if site is None:
+        return None
+    folders = [(folder.path, folder.name, folder.is_shallow) for folder in site.folders]
+    return site.engine, site.content_root, site.defaults, site.excluded, folders, site.options
 
 
 def _parse_error(error: ContentError) -> ParseError:

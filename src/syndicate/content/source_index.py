@@ -14,6 +14,7 @@ from syndicate.content.link_targets import AssetUrls, LinkTargets
 from syndicate.content.page_bundles import PageBundles, is_inside
 from syndicate.content.parsed_file import FileParser, ParsedFile
 from syndicate.content.render_input import RenderInput, RenderInputReader
+from syndicate.content.site_source import DEFAULT_DIALECT, SiteSource, SiteTracker
 from syndicate.dialects import DIALECTS
 from syndicate.git import Commit, CommitDelta, Repository, TreeEntry
 from syndicate.git.parsers import UNREADABLE_TIMES
@@ -46,23 +47,36 @@ class SourceIndex:
         limits: ContentLimits = DEFAULT_CONTENT_LIMITS,
         assets_url: str = "",
     ) -> None:
-        self.source = source
         self.repository = repository
         self.accepted = accepted
         self.assets = AssetUrls(base_url=assets_url, blobs={}, folders=source.folders)
-        self._dialect = DIALECTS[source.dialect]
-        self._parser = FileParser(source, repository, cache, vocabulary, limits)
-        self._render_inputs = RenderInputReader(source, repository, self._parser, limits)
-        self._snapshots = SnapshotStore(source, vocabulary, limits, cache)
+        self._site_tracker = SiteTracker(source, repository)
+        self._cache = cache
+        self._vocabulary = vocabulary
+        self._limits = limits
         self._accepted_seen = accepted()
+        self._use(SiteSource(source=source))
+        self._is_shallow = False
+        """Whether the branch was replayed from the history of a shallow clone."""
+        self._lock = Lock()
+
+    def _use(self, described: SiteSource) -> None:
+        """Start from nothing with a source that the settings or its site describe."""
+        source, repository = described.source, self.repository
+        self.site_source = described
+        self.source = source
+        self.assets = replace(self.assets, folders=source.folders)
+        self._dialect = DIALECTS[source.dialect or DEFAULT_DIALECT]
+        self._parser = FileParser(
+            described, repository, self._cache, self._vocabulary, self._limits
+        )
+        self._render_inputs = RenderInputReader(source, repository, self._parser, self._limits)
+        self._snapshots = SnapshotStore(described, self._vocabulary, self._limits, self._cache)
         self._branch = BranchHistory()
         self._table = FileTable()
         self._bundles = PageBundles(self._dialect.bundle_folder)
         self._table_commit: CommitId | None = None
         """The commit of the file table."""
-        self._is_shallow = False
-        """Whether the branch was replayed from the history of a shallow clone."""
-        self._lock = Lock()
 
     def snapshot(self, commit: CommitId) -> SourceSnapshot:
         """Return the source at ``commit``.
@@ -103,6 +117,9 @@ class SourceIndex:
             self._table_commit = snapshot.branch.commit
 
     def _build_snapshot(self, commit: CommitId) -> SourceSnapshot:
+        described = self._site_tracker.describe(commit)
+        if described != self.site_source:
+            self._use(described)
         if self._table_commit is None and self._branch.commit is None:
             self._restore()
         accepted = self.accepted()
@@ -141,7 +158,8 @@ class SourceIndex:
     def _problems(
         self, branch: BranchHistory, commit: CommitId, committed: datetime
     ) -> Iterator[Problem]:
-        """Yield the problems of the files, of the folders, and of the times of commits."""
+        """Yield the problems of the site, the files and folders, and of the times of commits."""
+        yield from self.site_source.problems
         yield from self._table.problems
         yield from self._folder_problems()
         without_time = (commit,) if committed in UNREADABLE_TIMES else ()
@@ -319,7 +337,9 @@ class SourceIndex:
     ) -> dict[Path, FileResult]:
         """Run the classifiers of all files, and parse the blobs that they need in batches."""
         results: dict[Path, FileResult] = {}
-        classifiers = {file.path: classify(file, history, self.source) for file, history in fresh}
+        classifiers = {
+            file.path: classify(file, history, self.site_source) for file, history in fresh
+        }
         wanted = {path: next(classifier) for path, classifier in classifiers.items()}
         while wanted:
             parsed = self._parser.parse(wanted.items())

@@ -28,6 +28,7 @@ from syndicate.git.errors import error_from_stderr, repository_error, unknown_re
 from syndicate.git.history import CommitDelta, commits_since, history
 from syndicate.git.mirror import Mirror, mirror_ref
 from syndicate.git.parsers import Commit, TreeEntry, parse_timestamp, parse_tree
+from syndicate.git.pathspecs import folder_pathspecs, name_pathspecs
 from syndicate.git.ref_fingerprint import fingerprint, watched_folders
 from syndicate.git.repository_layout import (
     RepositoryLayout,
@@ -188,7 +189,7 @@ class Repository:
         if not folders:
             return ()
         tree = ("ls-tree", "-r", "-z", "--full-tree", self._require_full_id(commit))
-        return parse_tree(self._run_literal(*tree, "--", *_pathspecs(folders)))
+        return parse_tree(self._run_literal(*tree, "--", *folder_pathspecs(folders)))
 
     def find_blob(self, commit: CommitId, path: Path) -> BlobId | None:
         """Return the blob of the file at ``path`` in ``commit``; None if there is no file."""
@@ -209,6 +210,13 @@ class Repository:
         commits with such changes.
         """
         yield from history(self._run_log, self._require_full_id(commit))
+
+    def commits_changing(self, commit: CommitId, names: Iterable[str]) -> tuple[CommitId, ...]:
+        """Return the first-parent commits that changed files called ``names``, newest first."""
+        revision = self._require_full_id(commit)
+        wanted = name_pathspecs(names)
+        found = self._run_log("log", "--first-parent", "--format=%H", revision, "--", *wanted)
+        return tuple(CommitId(line) for line in found.decode("ascii").split())
 
     def commits_since(self, commit: CommitId, since: CommitId) -> CommitDelta | None:
         """Return the commits after ``since`` up to ``commit``.
@@ -388,12 +396,3 @@ class Repository:
         self._must_reopen = True
         self._ensure_open()
         return error_from_stderr(self._location, "git cat-file ended without an answer")
-
-
-def _pathspecs(folders: Iterable[Path]) -> tuple[str, ...]:
-    """Return the pathspecs for files below ``folders``; empty means all files.
-
-    The trailing slash excludes a file of that name.
-    """
-    normal = [posixpath.normpath(folder.strip("/") or ".") for folder in folders]
-    return () if "." in normal else tuple(f"{folder}/" for folder in normal)

@@ -86,6 +86,10 @@ class Source:
     embeds: tuple[str, ...] = ()
     """Hosts whose iframes are kept, besides the well-known ones."""
     assets: Literal["link", "serve"] = "link"
+    permalinks: tuple[tuple[Path, str], ...] = ()
+    """URL patterns by folder; those of other folders follow ``permalink``."""
+    derived: tuple[str, ...] = ()
+    """The settings that the operator left out and the site's own configuration decides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from syndicate.cache import Cache
 from syndicate.content import index_snapshot, parsed_file
 from syndicate.content.post_renderer import PostRenderer, RenderBatch
 from syndicate.content.render_input import RenderInput, RenderResults
+from syndicate.content.site_source import SiteSource
 from syndicate.content.source_index import SourceIndex
 from syndicate.errors import RepositoryError, UnknownName
 from syndicate.feeds.lru_cache import SizedLruCache
@@ -113,6 +114,16 @@ class ContentService:
                 )
 
             return self._indexes[source.name]
+
+    def describe(self, source: Source) -> SiteSource:
+        """Return ``source`` with what its site's own configuration says.
+
+        Raises `RepositoryError`.
+        """
+        index = self.index(source)
+        index.repository.fetch()
+        index.snapshot(index.repository.head())
+        return index.site_source
 
     def source_readers(self) -> tuple[SourceReader, ...]:
         """Return a reader of each source."""

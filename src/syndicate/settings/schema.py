@@ -27,7 +27,6 @@ from syndicate.settings.field_types import (
     Text,
     TimeZone,
     UrlPath,
-    WebUrl,
 )
 from syndicate.settings.limits_schema import LimitsTable
 
@@ -122,23 +121,43 @@ class SourceTable(Table):
     )
     ref: Ref = Field(default="main", description="Published ref: a branch, tag or other ref.")
     folders: Folders = Field(
-        description="Folders with posts, relative to the root of the repository."
+        default=(),
+        description="Folders with posts, relative to the root of the repository. Not set: those "
+        "that the site publishes as posts.",
     )
     dialect: Dialect = Field(
-        description="Conventions of the front matter, such as `news-and-blog`."
+        default="",
+        description="Conventions of the front matter, such as `news-and-blog`. Not set: those of "
+        "the engine that the repository is made for.",
     )
-    site_url: WebUrl = Field(description="URL of the site that publishes the posts.")
+    site_url: OptionalWebUrl = Field(
+        default="",
+        description="URL of the site that publishes the posts. Not set: the one in the site's own "
+        "configuration.",
+    )
     id_authority: Authority = Field(
         default="",
-        description="Part of the post IDs: never change this value. Empty: the host of `site_url`.",
+        description="Part of the post IDs: never change this value. Empty: the host of `site_url`, "
+        "which then is required.",
     )
     title: str = Field(default="", description="Display name. Empty: the name.")
-    timezone: TimeZone = Field(default="UTC", description="Time zone of dates without a time zone.")
-    language: Language = Field(default="en", description="Language of posts without a language.")
+    timezone: TimeZone = Field(
+        default="UTC",
+        description="Time zone of dates without a time zone. Not set: the one in the site's own "
+        "configuration, else UTC.",
+    )
+    language: Language = Field(
+        default="en",
+        description="Language of posts without a language. Not set: the one in the site's own "
+        "configuration, else English.",
+    )
     permalink: str = Field(
         default="",
         description="URL pattern of posts without a permalink, such as `/news/:year/:slug/`. "
-        "Empty: the pattern of the dialect.",
+        "Empty: the pattern of the site's own configuration, else that of its engine.",
+    )
+    permalinks: dict[str, Text] = Field(
+        default={}, description="URL patterns by folder; they win over `permalink`."
     )
     categories: Annotated[tuple[Text, ...], ListOrText] = Field(
         default=(), description="Categories added to every post of the source."

@@ -38,6 +38,10 @@ _REMOTE: Final = re.compile(r"[^/]+:")
 """A repository with a scheme (``https://…``) or git's ``user@host:path``."""
 
 
+_DERIVABLE: Final = ("dialect", "folders", "language", "permalink", "site_url", "timezone")
+"""Settings of a source that its site's own configuration decides where they are not set."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The settings of the operator; relative paths start at the folder of the settings file."""
@@ -178,7 +182,7 @@ def build_source(
         folders=tuple(Path(text) for text in table.folders),
         dialect=table.dialect,
         site_url=table.site_url,
-        id_authority=table.id_authority or str(urlsplit(table.site_url).hostname),
+        id_authority=table.id_authority or urlsplit(table.site_url).hostname or "",
         zone=ZoneInfo(table.timezone),
         language=table.language,
         permalink=table.permalink,
@@ -190,6 +194,10 @@ def build_source(
         authors=tuple(table.authors.items()),
         embeds=table.embeds,
         assets=table.assets,
+        permalinks=tuple(
+            (Path(folder.strip("/")), url) for folder, url in table.permalinks.items()
+        ),
+        derived=tuple(name for name in _DERIVABLE if name not in table.model_fields_set),
     )
 
 

@@ -23,7 +23,7 @@ def applied(call: ast.Call) -> tuple[str, str]:
     name = ast.unparse(call.func)
     if name == "ContentError" and given.get("code"):
         return given["code"], "error"
-    if name == "reader.report":
+    if name in ("reader.report", "self.report"):
         return text(call.args[0]), given.get("level") or "warning"
     if name in ("Problem", "FieldProblem", "Diagnostic", "UnlocatedDiagnostic", "_problem"):
         return given.get("rule", ""), given.get("level", "")

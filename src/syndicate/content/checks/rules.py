@@ -60,6 +60,12 @@ _TABLE: Final = (
         remedy="Set the path of the folder from the root of the repository.",
     ),
     Rule(
+        name="site-configuration",
+        level="error",
+        meaning="The site's own configuration cannot be read. The last valid version counts.",
+        remedy="Correct the reported line, or restore the previous version.",
+    ),
+    Rule(
         name="source-failing",
         level="error",
         meaning="A source cannot be read, or an older commit than that of its branch is served.",
@@ -82,6 +88,24 @@ _TABLE: Final = (
         level="error",
         meaning="Rendering takes too long; readers see only the beginning.",
         remedy="Look for thousands of brackets, asterisks or nested lists; shorten or split it.",
+    ),
+    Rule(
+        name="site-url",
+        level="warning",
+        meaning="The base URL in the site's own configuration is no URL of a public site.",
+        remedy="Correct it, or set site_url of the source in the settings.",
+    ),
+    Rule(
+        name="site-timezone",
+        level="warning",
+        meaning="The time zone in the site's own configuration does not exist.",
+        remedy="Correct it, or set timezone of the source in the settings.",
+    ),
+    Rule(
+        name="site-script",
+        level="warning",
+        meaning="A value of the site's own configuration is made by a program, which is not run.",
+        remedy="Set the value in the settings.",
     ),
     Rule(
         name="commit-time",

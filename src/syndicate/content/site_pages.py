@@ -1,0 +1,88 @@
+"""Pages of a site: front matter by its configuration, what its engine hides, and their URLs."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from syndicate.content.site_source import SiteSource, own_pattern
+from syndicate.dialects import DIALECTS
+from syndicate.dialects.document.parser import Document
+from syndicate.dialects.fields import Fields
+from syndicate.model.post import Path
+from syndicate.sites import ENGINES
+from syndicate.sites.site import ConfiguredValue, Page, Site
+
+_URL_KEYS: Final = frozenset(
+    {"permalink", "slug", "url", "title", "path", "category", "categories"}
+)
+"""Front matter that URLs may depend on, whatever the engine."""
+_TEMPLATE_KEY: Final = re.compile(r"\{\{-?\s*(\w+)")
+
+
+def with_defaults(document: Document, site: Site) -> tuple[Document, Mapping[str, str]]:
+    """Return ``document`` with the front matter that the configuration of ``site`` adds.
+
+    And the origin of each key that was added.
+    """
+    found = ENGINES[site.engine].defaults(document.path, document.meta, site)
+    added = {key: value for key, value in found.items() if key not in document.meta}
+    if not added:
+        return document, {}
+    meta = {key: value for key, (value, _) in added.items()} | dict(document.meta)
+    return replace(document, meta=meta), {key: origin for key, (_, origin) in added.items()}
+
+
+def with_site_rules(
+    fields: Fields, document: Document, site: Site, origins: Mapping[str, str]
+) -> Fields:
+    """Return ``fields`` with what the engine of ``site`` hides and makes URLs of.
+
+    ``origins`` are those of the keys that `with_defaults` added.
+    """
+    page = Page(path=document.path, meta=document.meta)
+    return replace(
+        fields,
+        summary=fields.summary or _marked_summary(document.body, site.summary_mark),
+        hidden_reason=fields.hidden_reason or ENGINES[site.engine].hides(page, site),
+        url_meta=_url_meta(document.meta),
+        origins=tuple((name, _with_origin(text, origins)) for name, text in fields.origins),
+    )
+
+
+def post_url(
+    fields: Fields, path: Path, described: SiteSource, published: datetime
+) -> ConfiguredValue:
+    """Return the absolute URL of a post: by the settings, else by the engine of its site.
+
+    ``published`` counts where the post has no date of its own.
+    """
+    source, site = described.source, described.site
+    pattern = own_pattern(source, path)
+    written = fields.published_as_written
+    at = datetime.fromisoformat(written) if written else published
+    if site is None or pattern:
+        own = source if pattern == source.permalink else replace(source, permalink=pattern)
+        url = DIALECTS[source.dialect].post_url(fields, path, own, at)
+        return ConfiguredValue(value=url, origin="permalink pattern of the source")
+    page = Page(path=path, meta=fields.url_meta, published=at)
+    return ENGINES[site.engine].url(page, site)
+
+
+def _marked_summary(body: str, mark: str) -> str:
+    """Return the text before ``mark``, with which sites end a summary; empty without one."""
+    before, found, _ = body.partition(mark) if mark else ("", "", "")
+    return before.strip() if found else ""
+
+
+def _url_meta(meta: Mapping[str, object]) -> Mapping[str, object]:
+    permalink = meta.get("permalink")
+    named = set(_TEMPLATE_KEY.findall(permalink)) if isinstance(permalink, str) else set()
+    return {key: value for key, value in meta.items() if key in _URL_KEYS or key in named}
+
+
+def _with_origin(text: str, origins: Mapping[str, str]) -> str:
+    """Return the origin ``text`` with the file that a key is from where that is not the post."""
+    key = text.removeprefix("key ").removesuffix(", line 0")
+    return f"key {key}, {origins[key]}" if text.startswith("key ") and key in origins else text
