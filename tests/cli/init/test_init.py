@@ -1,8 +1,10 @@
 """`syndicate init`."""
 
+import io
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
 
 from syndicate.settings import load
 from tests.cli.conftest import FILES, Run
@@ -10,6 +12,14 @@ from tests.content_repository import ContentRepository
 from tests.corpora import clone
 
 POST = "---\ntitle: {}\ndate: 2024-01-29\ntags: [a, b, 'c ${{X}}']\n---\nWords.\n"
+
+
+class Terminal(io.StringIO):
+    """What somebody types."""
+
+    @override
+    def isatty(self) -> bool:
+        return True
 
 
 def site(path: Path, *, branch: str = "main", config: str = "") -> ContentRepository:
@@ -21,42 +31,137 @@ def site(path: Path, *, branch: str = "main", config: str = "") -> ContentReposi
     return made
 
 
-def test_written_settings_can_be_loaded(
+def test_what_is_written_can_be_served(
     run: Run, tmp_path: Path, content: ContentRepository
 ) -> None:
-    """Every detected value is valid, and the feeds have the posts."""
+    """Every guess is a setting that holds; only the URL of the site is to be put in."""
     out = tmp_path / "made" / "syndicate.toml"
 
     outcome = run("init", content.path, "--out", out)
+    refused = run("show", "all", "--config", out)
+    out.write_text(
+        out.read_text().replace('# site_url = "https://…"', 'site_url = "https://a.gov"')
+    )
     shown = run("show", "all", "--config", out)
 
     assert (outcome.code, outcome.out) == (0, "")
     assert f"{out} written: folders news, updates, dialect " in outcome.err
     assert "Set site_url in this file" in outcome.err
+    assert "nothing says where its site is" in refused.err
     assert shown.code == 0
     assert shown.out.count('"_syndicate":{"self"') == len(FILES) - 4
 
 
-def test_detected_values_have_a_comment(run: Run, tmp_path: Path) -> None:
-    """With the configuration file, whatever its content."""
-    config = 'title: "A ${HOME} \\u0001 title"\nurl: https://www.example.gov\n'
+def test_most_is_left_to_the_configuration_of_the_site(run: Run, tmp_path: Path) -> None:
+    """What was found stands in comments, and the newest posts with their URLs on the terminal."""
+    config = 'title: "A ${HOME} \\u0001 title"\nurl: https://agency.gov\npermalink: /:title/\n'
     made = site(tmp_path / "My Site.git", config=config)
+    made.commit({f"_posts/2024-05-0{n}-p.md": POST.format(n) for n in "12"})
+    made.commit({"_config.yml": config + "collections: {docs: {output: true}}\n"})
+    out = tmp_path / "syndicate.toml"
+
+    outcome = run("init", made.path, "--out", out)
+    shown = run("config", "show", "--derived", "--config", out)
+
+    (source,) = load(out, {}).sources
+    text = out.read_text()
+    assert outcome.code == 0
+    assert (source.name, source.repository) == ("my-site", str(made.path))
+    assert (source.id_authority, source.site_url, source.folders) == ("agency.gov", "", ())
+    assert "# site_url: https://agency.gov (url in _config.yml)" in text
+    assert "# folder _posts: _posts /:title/ (permalink in _config.yml)" in text
+    assert "# not taken: _docs: no pages" in text
+    assert "# timezone: not said" in text
+    assert load(out, {}).service_info.title == "A $ {HOME}  title"
+    assert "_posts/2024-05-02-p.md -> https://agency.gov/p/" in outcome.err
+    assert "not taken: _docs" in outcome.err
+    assert "Set site_url" not in outcome.err
+    assert 'sources[0].site_url = "https://agency.gov"' in shown.out
+    assert "# url in _config.yml" in shown.out
+
+
+def test_keys_of_the_site_are_settings(run: Run, tmp_path: Path) -> None:
+    """What says the title, the author and the date under another key than usual."""
+    made = ContentRepository.create(tmp_path / "site", branch="master")
+    page = "---\nheadline_title: {}\nwritten_by: Ann\nwent_published: 2024-05-06\n---\nWords.\n"
+    made.commit(
+        {
+            "eleventy.config.js": "",
+            "posts/posts.json": '{"tags": "posts", "postAuthors": {"a": "b"}}',
+            **{f"posts/{n}.md": page.format(n) for n in "xyz"},
+            "posts/broken.md": "---\ntitle: [\n---\n",
+            "posts/plain.md": "No front matter.",
+            "posts/out.md": "---\neleventyExcludeFromCollections: true\n---\n",
+        }
+    )
     out = tmp_path / "syndicate.toml"
 
     outcome = run("init", made.path, "--out", out)
 
     (source,) = load(out, {}).sources
     assert outcome.code == 0
-    assert "Say in it" not in outcome.err
-    assert 'site_url = "https://www.example.gov"  # url in _config.yml' in out.read_text()
-    assert "# Not taken, though dated pages are there: _drafts" in out.read_text()
-    assert (source.name, source.repository) == ("my-site", str(made.path))
-    assert source.title == "A $ {HOME}  title"
-    assert [term.category.slug for term in load(out, {}).vocabulary.definitions] == [
-        "a",
-        "b",
-        "c-x",
-    ]
+    assert "3 posts of a site made with eleventy" in outcome.err
+    assert source.ref == "master"
+    assert dict(source.keys) == {
+        "title": ("title", "headline_title"),
+        "authors": ("authors", "written_by"),
+        "published": ("date", "went_published"),
+    }
+    assert "posts/x.md -> /posts/x/" in outcome.err
+    assert '# site_url = "https://…"' in out.read_text()
+
+
+def test_other_sites_of_a_repository_are_named(run: Run, tmp_path: Path) -> None:
+    """And problems of what was read."""
+    made = ContentRepository.create(tmp_path / "site")
+    made.commit(
+        {
+            "_config.yml": "url: https://agency.gov\ntimezone: Mars\n",
+            "_posts/2024-05-06-a.md": POST.format("A"),
+            "sub/hugo.toml": "",
+            "sub/content/news/a.md": POST.format("A"),
+        }
+    )
+    out = tmp_path / "syndicate.toml"
+
+    assert run("init", made.path, "--out", out).code == 0
+
+    text = out.read_text()
+    assert "# another site with 1 posts: sub, made" in text
+    assert "# problem: timezone in _config.yml is no IANA time zone: Mars" in text
+
+
+def test_a_source_is_added_to_settings_that_are_there(run: Run, tmp_path: Path, file: Path) -> None:
+    """The rest of the file stays as it is; what the loader refuses is taken back."""
+    made = site(tmp_path / "more", config="url: https://agency.gov\n")
+    before = file.read_text()
+
+    added = run("init", made.path, "--add", "--out", file)
+    again = run("init", made.path, "--add", "--out", file)
+
+    text = file.read_text()
+    assert (added.code, again.code) == (0, 2)
+    assert text.startswith(before)
+    assert [source.name for source in load(file, {}).sources][-1] == "more"
+    assert "not unique" in again.err
+
+
+def test_settings_that_the_loader_refuses_are_not_left(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a terminal the URL of the site is asked for."""
+    made = site(tmp_path / "site", config="title: T\n")
+    made.commit({"_posts/2024-05-06-a.md": POST.format("A")})
+    out = tmp_path / "syndicate.toml"
+    monkeypatch.setattr("sys.stdin", Terminal("no url\n https://agency.gov \n"))
+
+    refused = run("init", made.path, "--out", out)
+    left = out.exists()
+    done = run("init", made.path, "--out", out)
+
+    assert (refused.code, left, done.code) == (2, False, 0)
+    assert load(out, {}).sources[0].site_url == "https://agency.gov"
+    assert "Set site_url" not in done.err
 
 
 def test_page_over_the_limit_is_not_read(run: Run, tmp_path: Path) -> None:
@@ -81,7 +186,7 @@ def test_page_over_the_limit_is_not_read(run: Run, tmp_path: Path) -> None:
 def test_the_real_post_folders_are_recognized(
     run: Run, tmp_path: Path, name: str, folder: str, dialect: str
 ) -> None:
-    """The folder and the dialect of each repository; every post is served."""
+    """The one folder of each, and its house style; every post of it is served."""
     cloned = clone(name, tmp_path)
     out = tmp_path / "syndicate.toml"
 
@@ -89,14 +194,17 @@ def test_the_real_post_folders_are_recognized(
 
     (source,) = load(out, {}).sources
     assert (source.folders, source.dialect) == ((folder,), dialect)
+    out.write_text(
+        out.read_text().replace('# site_url = "https://…"', 'site_url = "https://a.gov"')
+    )
     assert run("doctor", "--config", out).code == 0
 
 
 @pytest.mark.parametrize("named", [".", "./", "../here"])
-def test_repository_can_be_the_current_folder(
+def test_the_repository_can_be_the_folder_one_is_in(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
 ) -> None:
-    """The settings name it relative to their file, so that both can be moved."""
+    """Its settings name it as it is seen from them, so that both can be moved together."""
     made = site(tmp_path / "here", branch="trunk")
     monkeypatch.chdir(made.path)
 
@@ -107,8 +215,8 @@ def test_repository_can_be_the_current_folder(
     assert 'repository = "."' in Path("syndicate.toml").read_text()
 
 
-def test_remote_is_fetched_and_named_by_its_url(run: Run, tmp_path: Path) -> None:
-    """Its mirror is where the service expects it."""
+def test_a_remote_is_fetched_and_named_by_its_address(run: Run, tmp_path: Path) -> None:
+    """A mirror of it is where the service will look for one."""
     made = site(tmp_path / "site.git")
     out = tmp_path / "made" / "syndicate.toml"
 
@@ -119,10 +227,8 @@ def test_remote_is_fetched_and_named_by_its_url(run: Run, tmp_path: Path) -> Non
     assert (out.parent / "var" / "mirrors").is_dir()
 
 
-def test_existing_settings_are_not_overwritten(
-    run: Run, file: Path, content: ContentRepository
-) -> None:
-    """The file stays as it is."""
+def test_settings_that_are_there_stay(run: Run, file: Path, content: ContentRepository) -> None:
+    """Nobody's work is written over."""
     before = file.read_text()
 
     outcome = run("init", content.path, "--out", file)
@@ -132,7 +238,7 @@ def test_existing_settings_are_not_overwritten(
     assert file.read_text() == before
 
 
-def test_errors_of_init_have_a_hint(run: Run, tmp_path: Path, content: ContentRepository) -> None:
+def test_what_cannot_be_done_is_told(run: Run, tmp_path: Path, content: ContentRepository) -> None:
     """No repository, no commit, no posts, no file to write to."""
     fresh = ContentRepository.create(tmp_path / "fresh")
     empty = ContentRepository.create(tmp_path / "empty")

@@ -3,15 +3,18 @@
 import os
 import pathlib
 import re
+import sys
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from syndicate.cli.init.config_template import settings_text
-from syndicate.cli.init.repository_scan import scan_repository
+from syndicate.cli.init.repository_scan import Scan, scan_repository
+from syndicate.cli.init.site_template import NewSource, site_settings_text
 from syndicate.cli.options import command_app
 from syndicate.cli.output import print_status
-from syndicate.errors import SyndicateError, UsageError
+from syndicate.errors import SettingsError, SyndicateError, UsageError
 from syndicate.settings import load
 
 app = command_app()
@@ -28,26 +31,72 @@ def init(
     out: Annotated[
         pathlib.Path, typer.Option(metavar="FILE", help="Settings file to write.")
     ] = pathlib.Path("syndicate.toml"),
+    add: Annotated[
+        bool, typer.Option("--add", help="Add a source to an existing settings file.")
+    ] = False,
 ) -> None:
     """Write a settings file for a repository.
 
-    Comments state the origin of each detected value. Never overwrites an existing file.
+    Most values are left to the site's own configuration; comments show what was found. Never
+    overwrites an existing file.
     """
-    if out.exists():
-        raise UsageError(f"{out} already exists", hint="Choose another file with --out.")
-    ref, found = scan_repository(repository, out.absolute().parent / "var" / "mirrors")
-    if not found.folders:
+    if out.exists() and not add:
+        raise UsageError(
+            f"{out} already exists",
+            hint="Add a source with --add, or choose another file with --out.",
+        )
+    found = scan_repository(repository, out.absolute().parent / "var" / "mirrors")
+    if not found.sites and not (found.pages and found.pages.folders):
         raise SyndicateError(
             f"{repository} has no folder with dated posts",
             hint="Give each post a title and a date, in its front matter or file name.",
             code="no-posts",
         )
-    name = _source_name(repository)
-    text = settings_text(found, name=name, repository=_repository_setting(repository, out), ref=ref)
-    _write(out, text)
-    load(out, {})
-    print_status(f"{out} written: folders {', '.join(found.folders)}, dialect {found.dialect}")
-    if not found.site_url:
+    source = NewSource(
+        name=_source_name(repository),
+        repository=_repository_setting(repository, out),
+        ref=found.ref,
+    )
+    before = out.read_text() + "\n" if add and out.exists() else ""
+    _write(out, before, before + _settings_text(found, source, is_first=not before))
+    _report(out, found)
+
+
+def _settings_text(found: Scan, source: NewSource, *, is_first: bool) -> str:
+    """Return the settings for what was found: a whole file, or without ``is_first`` a source."""
+    if found.pages is not None:
+        text = settings_text(
+            found.pages, name=source.name, repository=source.repository, ref=source.ref
+        )
+    else:
+        first, *others = found.sites
+        site_url = "" if first.id_authority else _ask_site_url()
+        text = site_settings_text(replace(source, site_url=site_url), first, others)
+    return text if is_first else text[text.index("[[sources]]") :]
+
+
+def _ask_site_url() -> str:
+    """Ask on a terminal where the site is; return nothing where there is none to ask on."""
+    if not sys.stdin.isatty():
+        return ""
+    return str(
+        typer.prompt("URL of the site that publishes the posts", default="", err=True)
+    ).strip()
+
+
+def _report(out: pathlib.Path, found: Scan) -> None:
+    """Print what was written and ten posts with their URLs, as far as they are known."""
+    if found.pages is not None:
+        folders = ", ".join(found.pages.folders)
+        print_status(f"{out} written: folders {folders}, dialect {found.pages.dialect}")
+    for detected in found.sites[:1]:
+        site = detected.site
+        print_status(f"{out} written: {detected.posts} posts of a site made with {site.engine}")
+        for path, url in detected.shown:
+            print_status(f"  {path} -> {url}")
+        for left in site.left_out:
+            print_status(f"  not taken: {left.path} ({left.reason})")
+    if not load(out, {}).sources[-1].id_authority:
         print_status(
             "Set site_url in this file: the repository does not state the URL of the site.",
             colour="yellow",
@@ -69,11 +118,16 @@ def _repository_setting(repository: str, out: pathlib.Path) -> str:
     return os.path.relpath(repository, out.absolute().parent)
 
 
-def _write(out: pathlib.Path, text: str) -> None:
+def _write(out: pathlib.Path, before: str, text: str) -> None:
+    """Write ``text`` in place of ``before``; take it back where the loader refuses it."""
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        with out.open("x") as file:
+        with out.open("w" if before else "x") as file:
             file.write(text)
+        load(out, {})
+    except SettingsError:
+        out.write_text(before) if before else out.unlink()
+        raise
     except OSError as error:
         raise SyndicateError(
             f"cannot write {out}: {error.strerror}",

@@ -6,9 +6,6 @@ from collections.abc import Iterator
 
 from syndicate.cli.init.detection import DetectedSettings
 
-PLACEHOLDER = "https://www.example.gov"
-"""Used if the repository does not state the URL of the site."""
-
 
 def settings_text(detected: DetectedSettings, *, name: str, repository: str, ref: str) -> str:
     """Return settings with one source called ``name`` and the detected values."""
@@ -38,8 +35,8 @@ def _lines(detected: DetectedSettings, name: str, repository: str, ref: str) -> 
     if detected.site_url:
         yield f"site_url = {_toml_string(detected.site_url)}  # {_comment(reasons['site_url'])}"
     else:
-        yield "# CHANGE THIS: the URL of the site was not found, and IDs of posts contain its host."
-        yield f"site_url = {_toml_string(PLACEHOLDER)}"
+        yield "# The URL of the site was not found: set this value before serving."
+        yield '# site_url = "https://…"'
     for key, value, default in (
         ("title", detected.title, '"Example agency"  # display name; default: the name'),
         ("timezone", detected.timezone, '"America/New_York"  # of dates without a zone; else UTC'),

@@ -1,9 +1,12 @@
 """Read the pages and configuration files of a repository without settings."""
 
 import pathlib
+from dataclasses import dataclass
 from typing import Final
 
 from syndicate.cli.init.detection import CONFIG_FILES, DetectedSettings, detect
+from syndicate.cli.init.site_detection import DetectedSite, detect_sites
+from syndicate.content.site_source import RepositoryFiles
 from syndicate.errors import RepositoryError
 from syndicate.git import Repository
 from syndicate.model.content_limits import DEFAULT_CONTENT_LIMITS
@@ -19,8 +22,17 @@ _MAX_BYTES: Final = 64_000_000
 """Limit of bytes that are read."""
 
 
-def scan_repository(repository: str, mirrors: pathlib.Path) -> tuple[str, DetectedSettings]:
-    """Return the published branch, and the settings detected in it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """What the branch ``ref`` holds: sites with posts, or, without any, dated pages."""
+
+    ref: str
+    sites: tuple[DetectedSite, ...] = ()
+    pages: DetectedSettings | None = None
+
+
+def scan_repository(repository: str, mirrors: pathlib.Path) -> Scan:
+    """Return the published branch, and the sites or settings detected in it.
 
     Raises `RepositoryError` if there is none.
     """
@@ -29,10 +41,16 @@ def scan_repository(repository: str, mirrors: pathlib.Path) -> tuple[str, Detect
         with Repository.open(repository, ref=ref, mirrors=mirrors) as opened:
             try:
                 opened.fetch()
-                return ref, _detect(opened, opened.head())
+                return _scan(opened, ref)
             except RepositoryError as error:
                 errors.append(error)
     raise errors[0]
+
+
+def _scan(opened: Repository, ref: str) -> Scan:
+    commit = opened.head()
+    found = detect_sites(RepositoryFiles(opened, commit))
+    return Scan(ref=ref, sites=found, pages=None if found else _detect(opened, commit))
 
 
 def _detect(opened: Repository, commit: CommitId) -> DetectedSettings:

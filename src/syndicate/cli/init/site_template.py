@@ -1,0 +1,107 @@
+"""The text of a short `syndicate.toml`, which leaves to the site what the site says; pure."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from syndicate.cli.init.site_detection import DetectedSite
+from syndicate.sites.site import ConfiguredValue, PostFolder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSource:
+    """A source to be written down; ``site_url`` is empty where the site says it itself."""
+
+    name: str
+    repository: str
+    ref: str
+    site_url: str = ""
+
+
+def site_settings_text(
+    source: NewSource, detected: DetectedSite, others: Sequence[DetectedSite] = ()
+) -> str:
+    """Return settings with one source; ``others`` are named in comments."""
+    lines = (*_head(source, detected), *_source(source, detected), *_found(detected))
+    return "\n".join((*lines, *_other_sites(others))) + "\n"
+
+
+def _head(source: NewSource, detected: DetectedSite) -> Iterator[str]:
+    yield "# What is not set here comes out of the site's own configuration, in the same commit as"
+    yield "# the posts. `syndicate config show --derived` prints all of it."
+    yield ""
+    yield "[service]"
+    yield f"title = {_string(detected.site.title.value or source.name)}"
+    yield "# Where readers reach this service; every URL in feeds begins with it."
+    yield '# public_url = "https://…"'
+    yield ""
+
+
+def _source(source: NewSource, detected: DetectedSite) -> Iterator[str]:
+    yield "[[sources]]"
+    yield f"name = {_string(source.name)}  # part of URLs and of post IDs: never change this value"
+    yield f"repository = {_string(source.repository)}"
+    if source.ref != "main":
+        yield f"ref = {_string(source.ref)}"
+    if detected.id_authority:
+        yield "# Part of post IDs: never change this value."
+        yield f"id_authority = {_string(detected.id_authority)}"
+    elif source.site_url:
+        yield f"site_url = {_string(source.site_url)}"
+    else:
+        yield "# Nothing in the repository says where the site is: set this before serving."
+        yield '# site_url = "https://…"'
+    if detected.keys:
+        yield "# Keys by which this site says the title, the authors or the date."
+        yield f"keys = {{ {', '.join(_keys(detected))} }}"
+
+
+def _keys(detected: DetectedSite) -> Iterator[str]:
+    for field, keys in detected.keys.items():
+        yield f"{field} = [{', '.join(map(_string, keys))}]"
+
+
+def _found(detected: DetectedSite) -> Iterator[str]:
+    """Yield as comments what the site says, with its origin, and what was left out."""
+    site = detected.site
+    yield ""
+    yield f"# Found: {detected.posts} posts of a site made with {site.engine}."
+    for setting, value in (
+        ("site_url", site.base_url),
+        ("timezone", site.timezone),
+        ("language", site.language),
+    ):
+        yield f"# {setting}: {_value(value)}"
+    for folder in site.folders:
+        yield f"# folder {_comment(_folder(folder))}"
+    for left in site.left_out:
+        yield f"# not taken: {_comment(left.path)}: {_comment(left.reason)}"
+    for problem in site.problems:
+        yield f"# problem: {_comment(problem.what)}. {_comment(problem.hint)}"
+
+
+def _other_sites(others: Sequence[DetectedSite]) -> Iterator[str]:
+    for other in others:
+        yield f"# another site with {other.posts} posts: {_comment(other.site.root or '.')}, made"
+        yield f"# with {other.site.engine}; name its folders in a source of its own"
+
+
+def _folder(folder: PostFolder) -> str:
+    permalink = folder.permalink
+    parts = (folder.origin, permalink.value, f"({permalink.origin})" if permalink.origin else "")
+    return f"{folder.path or '.'}: {' '.join(part for part in parts if part)}"
+
+
+def _value(value: ConfiguredValue) -> str:
+    return _comment(f"{value.value} ({value.origin})") if value else "not said"
+
+
+def _string(text: str) -> str:
+    """Return ``text`` as a TOML string in which nothing is interpolated."""
+    kept = text.encode("utf-8", "replace").decode().replace("${", "$ {").replace("\x7f", "")
+    return json.dumps(kept, ensure_ascii=False)
+
+
+def _comment(text: str) -> str:
+    return re.sub(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", text)
