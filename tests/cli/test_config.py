@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from syndicate.cli.config import with_derived_settings
+from syndicate.content.site_source import SiteSource
+from syndicate.model.post import Path as PostPath
+from syndicate.settings.display import DisplayedSetting
+from syndicate.sites.site import ConfiguredValue, PostFolder, Site
 from tests.cli.conftest import Run
+from tests.samples import source
 
 SETTINGS = """
 [service]
@@ -72,8 +78,8 @@ def test_all_settings_errors_are_printed(run: Run, file: Path) -> None:
     assert outcome.err == (
         f"Error: {file} has 2 errors\n"
         "  service.titel: unknown key (did you mean title?)\n"
-        "  sources[0].dialect: expected one of news-and-blog, program-updates, jekyll, hugo"
-        '; found "x"\n'
+        "  sources[0].dialect: expected one of news-and-blog, program-updates, jekyll, hugo, "
+        'eleventy, zola, docusaurus, next, astro; found "x"\n'
         "`syndicate config schema` prints the allowed keys and values.\n"
     )
 
@@ -84,3 +90,34 @@ def test_the_schema_is_printed(run: Run) -> None:
 
     assert outcome.code == 0
     assert json.loads(outcome.out)["properties"]["sources"]["type"] == "array"
+
+
+def test_derived_settings_take_the_place_of_defaults() -> None:
+    """Only of sources whose site is asked; a pattern stands for each folder."""
+    folders = DisplayedSetting(name="sources[0].folders", value=[], origin="default")
+    asked = SiteSource(
+        source=source(folders=(PostPath("_posts"),)),
+        site=Site(
+            engine="jekyll",
+            root="",
+            folders=(
+                PostFolder(
+                    path="_posts",
+                    kind="collection",
+                    name="posts",
+                    permalink=ConfiguredValue(value="/:title", origin="permalink in _config.yml"),
+                    origin="_posts",
+                ),
+            ),
+        ),
+        origins=(("folders", "_posts: _posts"), ("permalink", "_posts: x")),
+    )
+
+    found = with_derived_settings([folders], [asked, SiteSource(source=source())])
+
+    assert found == (
+        DisplayedSetting(name="sources[0].folders", value=["_posts"], origin="_posts: _posts"),
+        DisplayedSetting(
+            name="sources[0].permalinks._posts", value="/:title", origin="permalink in _config.yml"
+        ),
+    )

@@ -15,6 +15,7 @@ from syndicate import git
 from syndicate.cli.check import summarize
 from syndicate.cli.options import AsJson, ConfigFile, command_app
 from syndicate.cli.output import print_json, print_result
+from syndicate.content.site_source import DEFAULT_ORIGIN
 from syndicate.errors import SyndicateError
 from syndicate.model.edition import Edition, NamedFeed, SourceSnapshot
 from syndicate.model.post import Source
@@ -143,12 +144,22 @@ def _check_source(
     posts = f"{len(snapshot.posts)} post{'' if len(snapshot.posts) == 1 else 's'}"
     at = f"{source.ref} is at {snapshot.committed:%Y-%m-%d %H:%M} UTC, {snapshot.commit[:12]}"
     yield Finding(level="ok", what=f"{name}: {at}, with {posts}")
+    derived = [pair for pair in index.site_source.origins if pair[1] != DEFAULT_ORIGIN]
+    if derived:
+        values = ", ".join(f"{key} ({origin})" for key, origin in derived)
+        yield Finding(level="ok", what=f"{name}: derived from the site: {values}")
     if index.repository.is_shallow:
         yield Finding(
             level="warning",
             what=f"{name}: the clone is shallow; IDs and dates depend on its depth",
             hint=f"Fetch the complete history: git -C {source.repository} fetch --unshallow",
         )
+    yield from _check_snapshot(name, snapshot)
+    return snapshot
+
+
+def _check_snapshot(name: str, snapshot: SourceSnapshot) -> Iterator[Finding]:
+    """Yield the problems of the source called ``name`` and of its posts."""
     if snapshot.error:
         yield Finding(
             level="error",
@@ -156,16 +167,25 @@ def _check_source(
             hint="If the removal is intended, run: syndicate refresh --accept-removals",
         )
     for problem in snapshot.problems:
+        if problem.rule.startswith("site-"):
+            yield Finding(
+                level="error" if problem.level == "error" else "warning",
+                what=f"{name}: {problem.message}",
+                hint=problem.hint,
+            )
         if problem.rule == "no-posts":
             yield Finding(level="error", what=f"{name}: {problem.message}", hint=problem.hint)
-    wrong = [p for p in snapshot.problems if p.level != "notice" and p.rule != "no-posts"]
+    wrong = [
+        problem
+        for problem in snapshot.problems
+        if problem.level != "notice" and not problem.rule.startswith(("no-posts", "site-"))
+    ]
     if wrong:
         yield Finding(
             level="warning",
             what=f"{name}: problems in posts: {summarize(wrong)}",
             hint="List the problems with: syndicate check",
         )
-    return snapshot
 
 
 def _check_feed_names(edition: Edition) -> Iterator[Finding]:

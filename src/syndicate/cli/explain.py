@@ -12,6 +12,8 @@ from syndicate.cli.options import AsJson, At, ConfigFile, Rev, command_app
 from syndicate.cli.output import print_json, print_result
 from syndicate.cli.snapshot import open_snapshot
 from syndicate.content.link_targets import LinkTargets
+from syndicate.content.site_pages import post_url
+from syndicate.content.site_source import DEFAULT_ORIGIN, SiteSource
 from syndicate.dialects.fields import Fields
 from syndicate.errors import UnknownName
 from syndicate.model.edition import Edition, Problem, SourceSnapshot
@@ -179,7 +181,7 @@ def _explain_post(reader: SnapshotReader, snapshot: SourceSnapshot, post: Post) 
         path=post.path,
         commit=snapshot.commit,
         hidden=_reason_not_live(post, edition),
-        fields=tuple(_fields(rendered_post, render_input.fields)),
+        fields=tuple(_fields(rendered_post, render_input.fields, index.site_source)),
         feeds=tuple(
             FeedMembership(
                 feed=feed.name,
@@ -262,11 +264,14 @@ def exclusion_reason(post: Post, selection: Selection) -> str:
     return ", ".join(reasons)
 
 
-def _fields(rendered_post: RenderedPost, fields: Fields) -> Iterator[Field]:
+def _fields(rendered_post: RenderedPost, fields: Fields, described: SiteSource) -> Iterator[Field]:
     """Yield the fields of a rendered post, with the origin of each value."""
     origins = dict(fields.origins)
+    post = rendered_post.post
+    derived = {key: origin for key, origin in described.origins if origin != DEFAULT_ORIGIN}
+    url_origin = post_url(fields, post.path, described, post.published).origin
     for name, value, keys, default in (
-        *_identity_rows(rendered_post.post),
+        *_identity_rows(post, url_origin, derived.get("language", "the source")),
         *_content_rows(rendered_post),
     ):
         if value not in ("", None):
@@ -278,18 +283,18 @@ _Row = tuple[str, str | int | bool | None, tuple[str, ...], str]
 """A field, its value, its front-matter keys, and the origin if none of them is present."""
 
 
-def _identity_rows(post: Post) -> Iterator[_Row]:
+def _identity_rows(post: Post, url_origin: str, language_origin: str) -> Iterator[_Row]:
     exact = post.precision == "second"
     published = post.published.isoformat() if exact else str(post.published.date())
     yield "id", post.id, (), "first path and first commit"
     yield "key", post.key, (), "end of the ID"
-    yield "url", post.url, ("permalink",), "permalink pattern of the source"
+    yield "url", post.url, ("permalink",), url_origin
     yield "title", post.title, ("title",), ""
     yield "published", published, ("published",), "first commit"
     yield "updated", post.updated.isoformat(), (), "last change of title, summary or text"
     expires = post.expires.isoformat() if post.expires else ""
     yield "expires", expires, ("expires",), ""
-    yield "language", post.language, ("language",), "the source"
+    yield "language", post.language, ("language",), language_origin
     categories = ", ".join(category.slug for category in post.categories)
     yield "categories", categories, ("categories",), "the source"
     yield "carousel", post.carousel, ("carousel",), "not set"
