@@ -359,6 +359,17 @@ def test_defaults_of_the_site_are_the_front_matter_of_a_post(
     assert origins["title"] == "key title, line 2"
 
 
+def test_line_breaks_are_shown_where_the_site_shows_them() -> None:
+    """By the ``hard_wrap`` of kramdown."""
+    files = {
+        "_config.yml": f"{CONFIG}kramdown: {{hard_wrap: true}}\n",
+        "_posts/2024-05-06-a.md": POST,
+    }
+    assert resolve(left_out(), WrittenFiles(files)).source.hard_breaks
+    files["_config.yml"] = CONFIG
+    assert not resolve(left_out(), WrittenFiles(files)).source.hard_breaks
+
+
 def test_what_the_engine_does_not_publish_is_hidden(
     content: ContentRepository, open_index: Open
 ) -> None:

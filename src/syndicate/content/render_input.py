@@ -193,7 +193,7 @@ def _build_request(post: Post, text: str, first_line: int, source: Source) -> Re
         page_url=post.url,
         site_url=source.site_url,
         key=post.key,
-        hard_breaks=dialect.hard_breaks,
+        hard_breaks=dialect.hard_breaks or source.hard_breaks,
         comment_syntaxes=dialect.comment_syntaxes,
         replacements=source.replacements,
         embeds=source.embeds,

@@ -24,6 +24,7 @@ from syndicate.sites.site import (
     SiteProblem,
     is_below,
 )
+from syndicate.sites.values import flag
 
 SETTINGS_ORIGIN: Final = "settings"
 DEFAULT_ORIGIN: Final = "default"
@@ -264,6 +265,7 @@ def _complete(source: Source, site: Site) -> SiteSource:
         site_url=site.base_url.value,
         zone=ZoneInfo(site.timezone.value or source.zone.key),
         language=site.language.value or source.language,
+        hard_breaks=flag(site.markdown.options.get("hard_wrap")) is True,
         authors=tuple(
             (
                 {handle: each.name for handle, each in site.authors.items()} | dict(source.authors)

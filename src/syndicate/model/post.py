@@ -88,6 +88,8 @@ class Source:
     assets: Literal["link", "serve"] = "link"
     permalinks: tuple[tuple[Path, str], ...] = ()
     """URL patterns by folder; those of other folders follow ``permalink``."""
+    hard_breaks: bool = False
+    """Whether the site shows every line break inside a paragraph (kramdown's ``hard_wrap``)."""
     derived: tuple[str, ...] = ()
     """The settings that the operator left out and the site's own configuration decides."""
 
