@@ -186,7 +186,7 @@ def test_page_over_the_limit_is_not_read(run: Run, tmp_path: Path) -> None:
 def test_the_real_post_folders_are_recognized(
     run: Run, tmp_path: Path, name: str, folder: str, dialect: str
 ) -> None:
-    """The one folder of each, and its house style; every post of it is served."""
+    """Each has one folder and its own dialect; every post is served."""
     cloned = clone(name, tmp_path)
     out = tmp_path / "syndicate.toml"
 
@@ -238,7 +238,9 @@ def test_settings_that_are_there_stay(run: Run, file: Path, content: ContentRepo
     assert file.read_text() == before
 
 
-def test_what_cannot_be_done_is_told(run: Run, tmp_path: Path, content: ContentRepository) -> None:
+def test_impossible_request_is_an_error(
+    run: Run, tmp_path: Path, content: ContentRepository
+) -> None:
     """No repository, no commit, no posts, no file to write to."""
     fresh = ContentRepository.create(tmp_path / "fresh")
     empty = ContentRepository.create(tmp_path / "empty")
