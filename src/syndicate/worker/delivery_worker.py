@@ -171,7 +171,8 @@ class DeliveryWorker:
 
     async def _wait_for_work(self) -> None:
         """Wait until woken, or until the next delivery is due."""
-        if not await self._wait_until_woken(_RESPONSE_WAIT_SECONDS):
+        is_woken = await self._wait_until_woken(_RESPONSE_WAIT_SECONDS)
+        if not is_woken:
             await self._wait_until_woken(await self._seconds_until_due())
 
     async def _wait_until_woken(self, seconds: float) -> bool:
