@@ -25,7 +25,7 @@ SYSTEM_TESTS: Final = Path(__file__).parent / "system"
 
 # The duration of an example depends on the load of the machine, so there is no deadline.
 settings.register_profile("fast", deadline=None, max_examples=20)
-settings.register_profile("ci", deadline=None, max_examples=60)
+settings.register_profile("ci", deadline=None)
 settings.register_profile("soak", deadline=None, max_examples=2_000)
 settings.load_profile("ci")
 

@@ -89,6 +89,29 @@ def test_folder_without_posts_is_an_error(run: Run, file: Path, content: Content
     assert "syndicate refresh --accept-removals" in outcome.out
 
 
+def test_wrong_site_configuration_is_reported(
+    run: Run, file: Path, content: ContentRepository
+) -> None:
+    """A zone that does not exist is a warning, a configuration that cannot be read an error."""
+    post = "---\ntitle: Repairs\n---\nWords.\n"
+    config = "url: https://www.agency.gov\ntimezone: Mars/Base\n"
+    file.write_text(
+        '[service]\ntitle = "Feeds"\n[[sources]]\nname = "site"\nrepository = "content"\n'
+        'id_authority = "www.example.gov"\n'
+    )
+    content.commit({"_posts/2024-01-29-repairs.md": post, "_config.yml": config})
+    outcome = run("doctor", "--json", "--config", file)
+    wrong_zone = "source site: timezone in _config.yml is no IANA time zone: Mars/Base"
+    assert (outcome.code, levels(outcome)[wrong_zone]) == (0, "warning")
+
+    content.commit({"_config.yml": "url: [\n"})
+    outcome = run("doctor", "--json", "--config", file)
+    errors = [what for what, level in levels(outcome).items() if level == "error"]
+    assert outcome.code == 1
+    assert len(errors) == 1
+    assert errors[0].startswith("source site: _config.yml: ")
+
+
 def test_shallow_clone_is_a_warning(run: Run, file: Path, content: ContentRepository) -> None:
     """IDs and dates of its posts differ from those of a full clone."""
     content.commit({BROKEN: None})

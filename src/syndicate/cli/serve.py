@@ -1,6 +1,8 @@
 """`syndicate serve`: run the service."""
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -39,10 +41,16 @@ def serve(
     with gc_paused():
         settings = load(config, os.environ | given)
         telemetry.configure(settings.service.log)
+        with (
+            _log_start_and_stop(settings.service.host) as on_started,
+            ContentService(settings, is_public=True) as content,
+            uvloop_runner() as loop,
+        ):
+            loop.run(serve_until_stopped(content, on_started=on_started))
 
-        def log_url(port: int) -> None:
-            _log.info("serving", address=f"http://{settings.service.host}:{port}")
 
-        with ContentService(settings, is_public=True) as content, uvloop_runner() as loop:
-            loop.run(serve_until_stopped(content, on_started=log_url))
-        _log.info("stopped")
+@contextmanager
+def _log_start_and_stop(host: str) -> Iterator[Callable[[int], None]]:
+    """Yield a function that logs the URL of the service; log its end unless an error caused it."""
+    yield lambda port: _log.info("serving", address=f"http://{host}:{port}")
+    _log.info("stopped")

@@ -9,6 +9,7 @@ import re
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -171,16 +172,13 @@ class DeliveryWorker:
 
     async def _wait_for_work(self) -> None:
         """Wait until woken, or until the next delivery is due."""
-        is_woken = await self._wait_until_woken(_RESPONSE_WAIT_SECONDS)
-        if not is_woken:
-            await self._wait_until_woken(await self._seconds_until_due())
-
-    async def _wait_until_woken(self, seconds: float) -> bool:
-        try:
-            async with asyncio.timeout(seconds):
-                return await self._woken.wait()
-        except TimeoutError:
-            return False
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_RESPONSE_WAIT_SECONDS):
+                await self._woken.wait()
+                return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(await self._seconds_until_due()):
+                await self._woken.wait()
 
     async def _seconds_until_due(self) -> float:
         """Return how long no delivery is due."""
