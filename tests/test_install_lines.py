@@ -76,7 +76,7 @@ def requirements(arguments: str) -> Iterator[str]:
 
 
 def is_file(word: str) -> bool:
-    """Tell whether pip takes a word as a file or folder of this machine."""
+    """Return whether pip takes a word as a file or folder of this machine."""
     return "://" not in word and (word in (".", "..") or "/" in word or word.endswith(".whl"))
 
 

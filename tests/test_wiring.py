@@ -48,7 +48,7 @@ def declared_attributes(tree: ast.Module) -> Iterator[str]:
 
 
 def is_own(target: ast.Attribute) -> bool:
-    """Tell whether an object or class assigns an attribute of itself."""
+    """Return whether an object or class assigns an attribute of itself."""
     return isinstance(target.value, ast.Name) and target.value.id in ("self", "cls")
 
 

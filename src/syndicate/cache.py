@@ -169,7 +169,7 @@ def _checksum(key: bytes, value: bytes) -> int:
 
 
 def _is_intact(key: bytes, value: object, checksum: object) -> bool:
-    """Tell whether a value is the stored one; a damaged one can have any type."""
+    """Return whether a value is the stored one; a damaged one can have any type."""
     return isinstance(value, bytes) and _checksum(key, value) == checksum
 
 
@@ -218,7 +218,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
 
 
 def _is_damage(error: Exception) -> bool:
-    """Tell whether a new file would help: not with a full disk, a lock or missing permissions."""
+    """Return whether a new file would help: not with a full disk, a lock or missing permissions."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     return isinstance(error, _UnknownLayout) or code in _DAMAGE_CODES
 

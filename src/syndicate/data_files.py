@@ -1,6 +1,6 @@
 """Bounded reading of the YAML, TOML and JSON files of a repository, as plain values; pure.
 
-A scalar is the text that stands in the file: only null is nothing, and only TOML and JSON have
+A scalar is the text as written in the file: only null is nothing, and only TOML and JSON have
 booleans of their own. Nothing is guessed from how a scalar looks, so that a version 1.10 or the
 country code NO stays what it is; `sites.values` reads texts as booleans, dates and lists. Built
 from events of libyaml, because composing deeply nested nodes ends the process.
@@ -21,7 +21,7 @@ from syndicate.errors import ContentError
 MAX_BYTES: Final = 256_000
 """Size of a file; a larger one is refused unread."""
 MAX_ALIAS_NODES: Final = 1_000
-"""Nodes that all aliases of one YAML file may stand for together."""
+"""Nodes that all aliases of one YAML file may expand to together."""
 MAX_LEVELS: Final = 32
 """How deep values may be nested."""
 ENDINGS: Final = (".yml", ".yaml", ".toml", ".json")
@@ -83,7 +83,7 @@ def _decoded(path: str, data: bytes) -> str:
 
 
 def _read(path: str, read: Callable[[], object]) -> object:
-    """Return what ``read`` returns, whatever goes wrong being a `ContentError` with its line."""
+    """Return what ``read`` returns, with any failure raised as a `ContentError` with its line."""
     try:
         return read()
     except ContentError as error:

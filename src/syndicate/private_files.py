@@ -1,7 +1,7 @@
 """Create files and folders that only the user who runs the service can read.
 
 The data folder holds secrets of subscriptions, IP addresses and copies of private repositories.
-Files have mode 0600 and folders 0700, whatever the umask of the process is.
+Files have mode 0600 and folders 0700, regardless of the umask of the process.
 """
 
 import os

@@ -254,11 +254,11 @@ def test_blob_that_is_not_a_post_has_no_render_input() -> None:
 def test_post_can_be_rendered_as_announced(
     content: ContentRepository, index: SourceIndex, renderer: PostRenderer
 ) -> None:
-    """The former body, title, path and times are rendered by today's renderer."""
+    """The previous body, title, path and times are rendered by today's renderer."""
     content.commit({FIRST: file("Before", "Old words.", expires="2040-01-01")})
     before = edition_at_head(index)
-    (former,) = renderer.render(before.posts, before)
-    row = LedgerRow.from_post(former.post, is_live=True, generation=1)
+    (previous,) = renderer.render(before.posts, before)
+    row = LedgerRow.from_post(previous.post, is_live=True, generation=1)
     content.rename(FIRST, "news/2023-11-07-moved.md")
     content.commit({"news/2023-11-07-moved.md": file("After", "New words.", permalink="/new")})
 
@@ -267,16 +267,16 @@ def test_post_can_be_rendered_as_announced(
     as_announced = renderer.render_as_announced([(row, post)], now)[post.id]
 
     assert as_announced.post.title == "Before"
-    assert (as_announced.post.url, as_announced.post.path) == (former.post.url, FIRST)
-    assert replace(as_announced, post=former.post) == former
-    assert as_announced.post.published.isoformat() == former.post.published.isoformat()
-    assert as_announced.post.expires == former.post.expires != post.expires
+    assert (as_announced.post.url, as_announced.post.path) == (previous.post.url, FIRST)
+    assert replace(as_announced, post=previous.post) == previous
+    assert as_announced.post.published.isoformat() == previous.post.published.isoformat()
+    assert as_announced.post.expires == previous.post.expires != post.expires
 
 
-def test_lost_or_unreadable_former_files_are_left_out(
+def test_lost_or_unreadable_previous_files_are_left_out(
     content: ContentRepository, index: SourceIndex, renderer: PostRenderer
 ) -> None:
-    """Their former state is unknown."""
+    """Their previous state is unknown."""
     content.commit({FIRST: file(), SECOND: file(), "note.txt": "no post"})
     edition = edition_at_head(index)
     blobs = [BlobId("0" * 40), BlobId(content.git("rev-parse", "main:note.txt"))]

@@ -12,7 +12,7 @@ uses = st.lists(st.tuples(st.integers(0, 5), st.integers(1, 12)), max_size=30)
 def test_cache_contains_the_most_recently_used_values_that_fit(
     uses: list[tuple[int, int]], max_bytes: int
 ) -> None:
-    """A value larger than the cache removes the former one and is not stored itself."""
+    """A value larger than the cache removes the previous one and is not stored itself."""
     cache = SizedLruCache[int, int](max_bytes, getsizeof=lambda size: size)
     expected: dict[int, int] = {}
     for key, size in uses:

@@ -81,5 +81,5 @@ async def wait_until(
 
 
 def is_ok(answer: AppResponse) -> bool:
-    """Tell whether everything is rendered, or was once."""
+    """Return whether everything is rendered, or was once."""
     return answer.status_code == 200

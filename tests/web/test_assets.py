@@ -15,14 +15,14 @@ def test_entity_tag_of_an_asset_is_its_blob(client: AppClient) -> None:
     """It is immutable where the URL names the blob."""
     plain = client.get("/assets/news/img/lake%20view.png")
     named = client.get(f"/assets/news/img/lake%20view.png?v={BLOB}")
-    former = client.get("/assets/news/img/lake%20view.png?v=00")
+    outdated = client.get("/assets/news/img/lake%20view.png?v=00")
 
     assert (plain.status_code, plain.content) == (200, b"bytes")
     assert plain.headers["content-type"] == "image/png"
     assert plain.headers["etag"] == f'"{BLOB}"'
     assert plain.headers["last-modified"] == "Sat, 01 Jun 2024 12:00:00 GMT"
     assert "immutable" in named.headers["cache-control"]
-    for response in (plain, former):
+    for response in (plain, outdated):
         assert response.headers["cache-control"].startswith("public, max-age=300")
 
 

@@ -152,7 +152,7 @@ def test_stream_without_a_database_gets_503() -> None:
 
 
 class OutdatedReader(SampleReader):
-    """A reader with former versions of posts."""
+    """A reader with earlier versions of posts."""
 
     @override
     async def render_posts_in_time(self, posts: Sequence[Post], edition: Edition) -> RenderedPosts:
@@ -161,7 +161,7 @@ class OutdatedReader(SampleReader):
 
 
 def test_stream_has_no_outdated_post() -> None:
-    """A client would never get the current one; feeds have the former one."""
+    """A client would never get the current one; feeds have the previous one."""
     client = AppClient(reader=OutdatedReader(current=samples.edition(*POSTS), ledger=LEDGER))
     response = client.get("/v1/changes")
     assert (response.status_code, response.json()["code"]) == (503, "rendering")

@@ -30,7 +30,7 @@ class HookedApp:
     def __init__(self) -> None:
         self.reader = SampleReader(current=samples.edition(*POSTS))
         self.app_client = AppClient(
-            reader=self.reader, policy=HttpPolicy(hook_secrets={"news": SECRET, "former": SECRET})
+            reader=self.reader, policy=HttpPolicy(hook_secrets={"news": SECRET, "removed": SECRET})
         )
 
     def post(
@@ -139,7 +139,7 @@ def test_push_hook_with_an_administrators_token_is_accepted(
 
 def test_push_hook_of_a_removed_source_gets_404(hooked_app: HookedApp) -> None:
     """With the names of the sources, since the secret is known."""
-    response = hooked_app.post(signed(b"{}"), path="/v1/sources/former/refresh")
+    response = hooked_app.post(signed(b"{}"), path="/v1/sources/removed/refresh")
 
     assert (response.status_code, response.json()["code"]) == (404, "unknown-source")
     assert response.json()["known"] == ["news", "updates"]

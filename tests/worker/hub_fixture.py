@@ -136,7 +136,7 @@ class HubFixture:
         return await self.subscriptions.list(kind="websub")
 
     async def is_verified(self) -> bool:
-        """Tell whether no request waits for verification."""
+        """Return whether no request waits for verification."""
         return await self.requests.next_due(self.clock()) is None
 
     async def publish(self, posts: int) -> None:
@@ -152,7 +152,7 @@ class HubFixture:
         self.verifier.wake()
 
     async def is_idle(self) -> bool:
-        """Tell whether all deliveries are finished."""
+        """Return whether all deliveries are finished."""
         return (await self.outbox.backlog())[0] == 0
 
     async def get_feed(self, topic: str = TOPIC) -> AppResponse:

@@ -58,7 +58,7 @@ async def verify(
 
 
 async def deny(transport: Transport, subscription: Subscription, *, reason: str) -> str:
-    """Tell a subscriber that its subscription ended (section 5.2); return an error, or ""."""
+    """Notify a subscriber that its subscription ended (section 5.2); return an error, or ""."""
     parameters = {"hub.mode": "denied", "hub.topic": subscription.topic, "hub.reason": reason}
     return (await _get(transport, subscription, parameters)).error
 

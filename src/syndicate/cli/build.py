@@ -45,7 +45,7 @@ def build(
 
 
 def _write(file: pathlib.Path, body: bytes) -> None:
-    """Write ``file`` so that nobody ever sees half of it."""
+    """Write ``file`` so that no reader ever sees half of it."""
     new_file = file.with_name(f"{file.name}.new")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

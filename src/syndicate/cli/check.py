@@ -159,5 +159,5 @@ def check_paths_exist(paths: Sequence[str], *editions: Edition) -> None:
 
 
 def is_within(file: str, path: str) -> bool:
-    """Tell whether ``file`` is at ``path`` or below it."""
+    """Return whether ``file`` is at ``path`` or below it."""
     return file == path or file.startswith(f"{path}/")

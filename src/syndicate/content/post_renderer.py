@@ -212,7 +212,7 @@ class PostRenderer:
     ) -> Mapping[PostId, RenderedPost]:
         """Return live posts of ``edition`` as they were announced, with today's renderer.
 
-        Posts are left out if git has lost the former file, or if the file is not a post today.
+        Posts are left out if git no longer has the previous file or the file is no post today.
         Raises `RepositoryError`.
         """
         inputs = (

@@ -109,15 +109,15 @@ class RenderInputReader:
     ) -> Iterator[RenderInput]:
         """Yield the input of each post as it was when its ledger row was recorded.
 
-        Posts are left out if git has lost the former file, or if the file is not a post today.
+        Posts are left out if git no longer has the previous file or the file is no post today.
         """
         contents = self._read_blobs(row.blob for row, _ in announced)
         readable = [(row, post) for row, post in announced if row.blob in contents]
-        former_posts = [
+        previous_posts = [
             replace(post, path=row.path, blob=row.blob, url=row.url, carousel=row.carousel)
             for row, post in readable
         ]
-        inputs = self._build(former_posts, contents, targets, assets)
+        inputs = self._build(previous_posts, contents, targets, assets)
         for (row, post), render_input in zip(readable, inputs, strict=True):
             if render_input is not None:
                 yield replace(render_input, post=post_as_announced(row, render_input.fields, post))

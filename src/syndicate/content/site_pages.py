@@ -17,7 +17,7 @@ from syndicate.sites.site import ConfiguredValue, Page, Site
 _URL_KEYS: Final = frozenset(
     {"permalink", "slug", "url", "title", "path", "category", "categories"}
 )
-"""Front matter that URLs may depend on, whatever the engine."""
+"""Front matter that URLs may depend on, regardless of the engine."""
 _TEMPLATE_KEY: Final = re.compile(r"\{\{-?\s*(\w+)")
 
 

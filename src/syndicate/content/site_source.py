@@ -138,7 +138,7 @@ class SiteTracker:
         return found if last is None else _with_emptied_folders(found, last, files)
 
     def _is_usable(self, site: Site) -> bool:
-        """Tell whether ``site`` has a configuration, and one that can be read."""
+        """Return whether ``site`` has a configuration, and one that can be read."""
         return bool(site.files) and not self._breaking_problem(site, site.files[0])
 
     def _broken(
@@ -165,7 +165,7 @@ class SiteTracker:
     def _last_usable(self, commit: CommitId) -> SiteSource | None:
         """Return what the last usable configuration before ``commit`` said, None without one.
 
-        So a service that starts with an empty store goes on as one that runs does.
+        So a service that starts with an empty store reaches the same state as a running one.
         """
         commits = self._repository.commits_changing(commit, CONFIGURATION_NAMES)
         for earlier in commits[:_MAX_LOOK_BACK]:
@@ -232,7 +232,7 @@ def _with_emptied_folders(
 
 
 def asks_site(source: Source) -> bool:
-    """Tell whether the site's own configuration decides anything about ``source``."""
+    """Return whether the site's own configuration decides anything about ``source``."""
     return bool(set(source.derived) - {"permalink"}) or source.dialect in ENGINES
 
 

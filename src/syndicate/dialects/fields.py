@@ -42,7 +42,7 @@ class Fields:
     """The post's own path or pattern with a leading slash, or absolute URL."""
     slug: str = ""
     redirects: tuple[str, ...] = ()
-    """Former paths and URLs of the post, as written."""
+    """Previous paths and URLs of the post, as written."""
     categories: tuple[Category, ...] = ()
     """The categories of the file, then the defaults of its source."""
     permalink_categories: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""`zola`: any site made by Zola; its front matter is TOML, its own keys stand in ``extra``."""
+"""`zola`: any site made by Zola; its front matter is TOML, its own keys are in ``extra``."""
 
 from typing import Final
 

@@ -50,7 +50,7 @@ class _Source(NamedTuple):
     removed: tuple[LedgerEntry, ...]
 
     def is_same(self, other: "_Source") -> bool:
-        """Tell whether both are the very same objects: to compare editions takes too long."""
+        """Return whether both are the very same objects: to compare editions takes too long."""
         return self.edition is other.edition and self.removed is other.removed
 
 
@@ -64,7 +64,7 @@ class _BuiltFeed(NamedTuple):
     """Seconds of `monotonic`; finite where posts of the feed are outdated."""
 
     def is_current(self, source: _Source, *, wait: bool) -> bool:
-        """Tell whether the feed is the one of ``source``; with ``wait``, without outdated posts."""
+        """Return whether the feed is of ``source``; with ``wait``, without outdated posts."""
         return (
             self.edition() is source.edition
             and self.removed is source.removed
@@ -72,7 +72,7 @@ class _BuiltFeed(NamedTuple):
         )
 
     def is_newer_than(self, edition: Edition) -> bool:
-        """Tell whether the feed is of a later edition."""
+        """Return whether the feed is of a later edition."""
         own = self.edition()
         return own is not None and own.at > edition.at
 
@@ -81,7 +81,7 @@ class _CachedFeed(NamedTuple):
     built: _BuiltFeed
     representation: Representation
     version: object
-    """Another object for each stored representation, so that nobody need keep that alive."""
+    """A new object for each stored representation, so that callers need not keep that alive."""
 
 
 class _PendingBuild(NamedTuple):

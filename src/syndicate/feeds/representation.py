@@ -134,9 +134,9 @@ def with_unambiguous_date(
 ) -> Representation:
     """Return ``representation`` without a date that ``previous``, at the same URL, had already.
 
-    Other bytes may have the date of former ones, or an earlier one: after a branch was reset, or
-    with two commits in one second. A client that sends only If-Modified-Since would keep the
-    former bytes.
+    New bytes may have the date of the previous ones, or an earlier date: after a branch was reset,
+    or with two commits in one second. A client that sends only If-Modified-Since would keep the
+    previous bytes.
     """
     if previous is None:
         return representation

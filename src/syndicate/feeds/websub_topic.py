@@ -11,7 +11,7 @@ from syndicate.model.query import parse_query
 
 
 def parse_topic(url: str, service_info: ServiceInfo, edition: Edition) -> FeedRequest:
-    """Return the feed at ``url``, in whatever spelling ``edition`` has a feed for.
+    """Return the feed at ``url``, in any spelling that ``edition`` has a feed for.
 
     Raises `UnknownName` where there is none, `UsageError` for an error in the query.
     """

@@ -103,7 +103,7 @@ def run_git(
     stdin: bytes = b"",
     terminate_timeout: float = TERMINATE_TIMEOUT_SECONDS,
 ) -> CommandResult:
-    """Run ``git arguments`` and return its result, whatever the exit code.
+    """Run ``git arguments`` and return its result, regardless of the exit code.
 
     Raises `RepositoryError` if git is not installed or takes longer than ``timeout`` seconds; git
     and all processes it started are then stopped: by SIGTERM, and by SIGKILL after

@@ -32,7 +32,7 @@ class AccessToken:
     revoked: datetime | None = None
 
     def is_valid(self, at: datetime) -> bool:
-        """Tell whether the token is valid at ``at``."""
+        """Return whether the token is valid at ``at``."""
         return self.state(at) == "valid"
 
     def state(self, at: datetime) -> TokenState:

@@ -45,7 +45,7 @@ def media_type(path: str) -> str:
 
 
 def is_public(path: str, folders: Iterable[Path]) -> bool:
-    """Tell whether the file at ``path`` may be served: images, audio and video only.
+    """Return whether the file at ``path`` may be served: images, audio and video only.
 
     Sites do not publish paths that begin with a dot or an underscore, nor drafts. The names of the
     post ``folders`` themselves may begin so.

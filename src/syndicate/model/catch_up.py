@@ -72,7 +72,7 @@ def recovery_events(
 
 
 def _is_same_state(last: LastSent | None, entry: LedgerEntry, event: PostEvent) -> bool:
-    """Tell whether an event sent before is about the same row and also removes or shows it."""
+    """Return whether an event sent before is about the same row and also removes or shows it."""
     return (
         last is not None
         and last.generation == entry.row.generation

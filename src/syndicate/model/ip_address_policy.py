@@ -173,5 +173,5 @@ def _embedded_addresses(address: IpAddress) -> Iterator[IpAddress]:
 
 
 def _is_isatap(address: IPv6Address) -> bool:
-    """Tell whether the interface is ``[0200:]5efe:`` and an IPv4 address (RFC 5214, 6.1)."""
+    """Return whether the interface is ``[0200:]5efe:`` and an IPv4 address (RFC 5214, 6.1)."""
     return int(address) >> 32 & 0xFDFF_FFFF == _ISATAP

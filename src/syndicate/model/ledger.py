@@ -102,7 +102,7 @@ class PostEvent:
 
 
 def may_have_changed(before: LedgerRow | None, post: Post | None) -> bool:
-    """Tell whether a post may differ from its row, without rendering it.
+    """Return whether a post may differ from its row, without rendering it.
 
     ``post`` is None if it is not live now.
     """
@@ -195,7 +195,7 @@ def selection_change_event(
 
 
 def _looks_the_same(old: RenderedPost, new: RenderedPost) -> bool:
-    """Tell whether two renderings differ only in fields of the ledger or in invisible ones."""
+    """Return whether two renderings differ only in fields of the ledger or in invisible ones."""
     post = new.post
     unseen = replace(
         old.post,

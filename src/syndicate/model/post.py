@@ -124,7 +124,7 @@ class Post:
         return post_key(self.id)
 
     def is_live(self, now: datetime) -> bool:
-        """Tell whether readers may see the post at ``now``: published ≤ now < expires."""
+        """Return whether readers may see the post at ``now``: published ≤ now < expires."""
         return self.published <= now and (self.expires is None or now < self.expires)
 
 

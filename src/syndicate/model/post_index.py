@@ -96,7 +96,7 @@ class PostIndex:
         return updated
 
     def _keeps_positions(self, removed: Sequence[Post], added: Sequence[Post]) -> bool:
-        """Tell whether the other posts keep their positions: new ones replace old ones or lead."""
+        """Return whether other posts keep their positions: new ones replace old ones or lead."""
         old_keys, new_keys = (
             {sort_key(post) for post in removed},
             {sort_key(post) for post in added},

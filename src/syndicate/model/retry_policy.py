@@ -237,7 +237,7 @@ def _disabled(
 
 
 def _should_disable(failing: Subscription, now: datetime) -> bool:
-    """Tell whether to disable a subscription; WebSub ones live to the end of their lease."""
+    """Return whether to disable a subscription; WebSub ones live to the end of their lease."""
     return (
         failing.kind == "webhook"
         and failing.state in DELIVERABLE_STATES

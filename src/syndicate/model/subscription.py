@@ -85,7 +85,7 @@ class Subscription:
         return UNDECRYPTABLE_REASON if self.unreadable_secret else self.state_reason
 
     def accepts(self, kind: EventType, *, is_minor: bool) -> bool:
-        """Tell whether the subscription includes events of this type."""
+        """Return whether the subscription includes events of this type."""
         return kind in self.types and (self.minor or not is_minor)
 
 
@@ -138,7 +138,7 @@ def unknown_value(
 
 
 def pause(subscription: Subscription) -> Subscription:
-    """Let deliveries wait, at the owner's request."""
+    """Pause deliveries at the owner's request."""
     return replace(subscription, state="paused", state_reason="")
 
 
@@ -177,5 +177,5 @@ def rotate_secret(
 
 
 def is_well_formed_id(text: str) -> bool:
-    """Tell whether ``text`` could be an id; a database may reject other text as a parameter."""
+    """Return whether ``text`` could be an id; a database may reject other text as a parameter."""
     return text.isascii() and text.isprintable()

@@ -1,7 +1,7 @@
 """Events for one subscription alone: at its start, for a new selection, after an outage.
 
 They are built from the ledger inside the transaction that keeps every process from announcing
-changes, so nothing is missed or sent twice, whatever is published at the same time. Rendering
+changes, so nothing is missed or sent twice, no matter what is published at the same time. Rendering
 takes longer than a transaction may last: posts are rendered before, and if one is missing, the
 transaction is rolled back, the post rendered, and the transaction repeated.
 """

@@ -203,7 +203,7 @@ class LedgerService:
 
 
 def is_dead_holder(holder: str) -> bool:
-    """Tell whether the lease is held by a process of this host that has died.
+    """Return whether the lease is held by a process of this host that has died.
 
     A process that was restarted, as in a container, may have the same process id.
     """

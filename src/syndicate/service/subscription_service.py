@@ -155,7 +155,7 @@ class SubscriptionService:
         )
 
     async def send_test(self, subscription_id: str, owner: str | None = None) -> Attempt:
-        """Send a signed test event at once, whatever the state; raises `UnknownName`.
+        """Send a signed test event at once, regardless of its state; raises `UnknownName`.
 
         The test has no place in the order of deliveries and is not retried.
         """

@@ -240,7 +240,7 @@ class FeedTable(Table):
 class RedirectTable(Table):
     """A path that has moved."""
 
-    former: UrlPath = Field(alias="from", description="Former path.")
+    previous: UrlPath = Field(alias="from", description="Previous path.")
     to: RedirectTarget = Field(default="", description="New path or URL.")
     gone: bool = Field(
         default=False,

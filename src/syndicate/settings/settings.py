@@ -52,7 +52,7 @@ class Settings:
     sources: tuple[Source, ...]
     feeds: tuple[NamedFeed, ...]
     redirects: Mapping[str, str]
-    """New path or URL by former path; empty for a withdrawn path."""
+    """New path or URL by previous path; empty for a withdrawn path."""
     poll_seconds: Mapping[str, float]
     """Polling interval by name of source."""
     hook_secrets: Mapping[str, str] = field(repr=False)
@@ -82,7 +82,7 @@ class Settings:
                 for table in tables.sources
             ),
             feeds=tuple(build_feed(table, vocabulary=vocabulary) for table in tables.feeds),
-            redirects={table.former: table.to for table in tables.redirects},
+            redirects={table.previous: table.to for table in tables.redirects},
             poll_seconds={table.name: table.poll_seconds for table in tables.sources},
             hook_secrets={t.name: t.hook_secret for t in tables.sources if t.hook_secret},
             data_folder=folder / tables.service.data,

@@ -28,7 +28,7 @@ from syndicate.sites.values import (
 )
 
 MARKDOWN: Final = (".md", ".markdown", ".mkdown", ".mkdn", ".mkd", ".mdown", ".mdx")
-"""Endings of pages in Markdown, whatever the engine."""
+"""Endings of pages in Markdown, regardless of the engine."""
 DATE_KEYS: Final = (
     *("date", "publishDate", "publish_date", "pubDate", "pubDatetime", "published_at"),
     *("publishedAt", "date_published", "created_at", "createdAt", "created", "posted"),
@@ -81,7 +81,7 @@ class ConfigurationReader:
             yield path
 
     def exists(self, path: str) -> bool:
-        """Tell whether the commit has a file at ``path``."""
+        """Return whether the commit has a file at ``path``."""
         at = bisect_left(self.paths, path)
         return self.paths[at : at + 1] == [path] or self.paths[at : at + 1] == (path,)
 
@@ -229,7 +229,7 @@ def _is_title(key: str) -> bool:
 
 
 def is_dated_name(path: str) -> bool:
-    """Tell whether the name of the file at ``path``, or of its bundle, begins with a day."""
+    """Return whether the name of the file at ``path``, or of its bundle, begins with a day."""
     parts = path.split("/")
     name = parts[-2] if len(parts) > 1 and stem(parts[-1]) == "index" else parts[-1]
     return _DATED_NAME.match(name) is not None
@@ -242,7 +242,7 @@ def stem(path: str) -> str:
 
 
 def is_aside(folder: str) -> bool:
-    """Tell whether ``folder`` holds test data, examples or files of others."""
+    """Return whether ``folder`` holds test data, examples or files of others."""
     return any(_ASIDE.fullmatch(part) for part in folder.split("/") if part)
 
 
@@ -259,7 +259,7 @@ def left_out(folders: Iterable[tuple[str, str]]) -> tuple[LeftOutFolder, ...]:
 
 
 def _has_date(meta: Mapping[str, object], keys: Sequence[str]) -> bool:
-    """Tell whether one of ``keys`` has a value; of ``path``, one that begins with a day."""
+    """Return whether one of ``keys`` has a value; of ``path``, one that begins with a day."""
     return any(
         _DATED_PATH.match(text(meta.get(key))) if key == "path" else text(meta.get(key))
         for key in keys

@@ -259,7 +259,7 @@ def _title(data: Mapping[str, object], path: str) -> ConfiguredValue:
 
 
 def _is_unknown(template: str) -> bool:
-    """Tell whether ``template`` holds more than values and filters that are known here."""
+    """Return whether ``template`` holds more than values and filters that are known here."""
     rest = _EXPRESSION.sub("", template)
     filters = [
         found[1] if (found := _FILTER.match(each)) else ""
@@ -331,7 +331,7 @@ def _formatted(name: str, pattern: str, page: Page) -> str | None:
 
 
 def _default_path(path: str, site: Site) -> str:
-    """Return the path of a page without permalink; an index stands for its folder.
+    """Return the path of a page without permalink; an index page has the URL of its folder.
 
     So does a page that is called like its folder.
     """

@@ -152,7 +152,7 @@ HUGO: Final = HugoEngine()
 
 
 def _is_ignored(path: str, pattern: str) -> bool:
-    """Tell whether ``pattern`` of ``ignoreFiles`` names ``path``.
+    """Return whether ``pattern`` of ``ignoreFiles`` names ``path``.
 
     A pattern is a regular expression of Go: only those of plain text, ``.*`` and anchors count,
     which cannot take long.

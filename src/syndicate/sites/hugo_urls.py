@@ -149,7 +149,7 @@ def pattern(site: Site, folders: Sequence[str]) -> ConfiguredValue:
 
 
 def is_in_cascade(path: str, scope: str) -> bool:
-    """Tell whether ``scope``, a folder or a glob, holds the page at ``path``."""
+    """Return whether ``scope``, a folder or a glob, holds the page at ``path``."""
     if "*" not in scope and "{" not in scope:
         return is_below(path, scope) or path.rpartition(".")[0] == scope
     return fnmatchcase(path.rpartition(".")[0], scope.replace("/**", "/*").replace("**", "*"))
@@ -227,7 +227,7 @@ def _last(page: Page, site: Site, tokens: Mapping[str, str]) -> str:
 
 
 def _tokens(page: Page, site: Site, name: str, language: Language) -> Mapping[str, str]:
-    """Return what stands for the tokens of a pattern, and the directory of the page."""
+    """Return the values of the tokens of a pattern, and the directory of the page."""
     inside = page.path.removeprefix(f"{language.content}/").split("/")[:-1]
     sections = _sections(inside, language, site)
     if name == "index" and inside:

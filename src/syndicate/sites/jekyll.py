@@ -330,13 +330,13 @@ def _counts_before(new: FrontMatterDefaults, before: FrontMatterDefaults) -> boo
 
 
 def _matches(path: str, glob: str) -> bool:
-    """Tell whether ``glob`` of ``exclude`` names ``path`` or a folder around it."""
+    """Return whether ``glob`` of ``exclude`` names ``path`` or a folder around it."""
     glob = glob.strip("/")
     return path == glob or is_below(path, glob) or fnmatchcase(path, glob)
 
 
 def _tokens(page: Page, site: Site, folder: PostFolder | None) -> Mapping[str, str]:
-    """Return what stands for the placeholders of a permalink."""
+    """Return the values of the placeholders of a permalink."""
     inside = page.path.removeprefix(f"{folder.path}/") if folder else page.path
     name = stem(page.path)
     slug = text(page.meta.get("slug")) or _DATED.sub("", name).rstrip(".")
@@ -356,7 +356,7 @@ def _tokens(page: Page, site: Site, folder: PostFolder | None) -> Mapping[str, s
 
 
 def _categories(page: Page, site: Site, folder: PostFolder | None) -> Iterator[str]:
-    """Yield the categories that stand in URLs: folders above ``_posts``, then front matter."""
+    """Yield the categories that appear in URLs: folders above ``_posts``, then front matter."""
     if folder and folder.name == "posts":
         above = folder.path.removesuffix(_POSTS).strip("/")
         home = joined(site.content_root, text(site.values.get("collections_dir")))

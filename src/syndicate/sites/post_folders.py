@@ -1,4 +1,4 @@
-"""Which folders of a content tree hold posts, for engines whose folders say nothing of it."""
+"""Which folders of a content tree hold posts, for engines that do not configure them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -85,7 +85,7 @@ class FoundFolders:
 
 
 def is_page(path: str, endings: Sequence[str]) -> bool:
-    """Tell whether the file at ``path`` is a page of its own: no list page, no README."""
+    """Return whether the file at ``path`` is a page of its own: no list page, no README."""
     name = stem(path).partition(".")[0].lower()
     return (
         path.lower().endswith(tuple(endings))
@@ -95,13 +95,13 @@ def is_page(path: str, endings: Sequence[str]) -> bool:
 
 
 def _is_direct(inside: str) -> bool:
-    """Tell whether the page at ``inside`` lies right in a folder, as a file or as a bundle."""
+    """Return whether the page at ``inside`` lies right in a folder, as a file or as a bundle."""
     first, slash, rest = inside.partition("/")
     return stem(rest) == "index" and "/" not in rest if slash else stem(first) != "index"
 
 
 def _is_own(inside: str) -> bool:
-    """Tell whether a folder holds the page at ``inside`` itself, as a bundle, or in a year."""
+    """Return whether a folder holds the page at ``inside`` itself, as a bundle, or in a year."""
     first, slash, rest = inside.partition("/")
     if not slash:
         return stem(first) != "index"

@@ -36,7 +36,7 @@ class ScriptLiterals:
         return values.pop() == "true" if len(values) == 1 else None
 
     def has(self, key: str) -> bool:
-        """Tell whether ``key`` is given any value."""
+        """Return whether ``key`` is given any value."""
         return re.search(rf"\b{key}['\"]?\s*:", self._text) is not None
 
     def _scope(self, inside: str) -> str:

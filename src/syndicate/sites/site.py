@@ -31,7 +31,7 @@ class ConfiguredValue:
     origin: str = ""
 
     def __bool__(self) -> bool:
-        """Tell whether there is a value."""
+        """Return whether there is a value."""
         return bool(self.value)
 
 
@@ -84,7 +84,7 @@ class PostFolder:
     """Whether only the pages right in the folder are posts, not those of folders in it."""
 
     def holds(self, path: str) -> bool:
-        """Tell whether the page at ``path`` is one of the folder."""
+        """Return whether the page at ``path`` is one of the folder."""
         if not is_below(path, self.path):
             return False
         inside = path[len(self.path) + 1 :] if self.path else path
@@ -138,7 +138,7 @@ class Site:
     """Globs of paths that the engine does not publish."""
     authors: Mapping[str, SiteAuthor] = field(default_factory=dict)
     values: Mapping[str, object] = field(default_factory=dict)
-    """What ``site.KEY`` stands for in the text of pages."""
+    """Values of ``site.KEY`` in the text of pages."""
     markdown: MarkdownOptions = MarkdownOptions(flavour="commonmark")
     summary_mark: str = ""
     """What separates the summary of a page from the rest of its text."""
@@ -215,7 +215,7 @@ class SiteEngine(Protocol):
 
 
 def is_below(path: str, folder: str) -> bool:
-    """Tell whether ``path`` is in ``folder``, which is empty for the root of the repository."""
+    """Return whether ``path`` is in ``folder``, which is empty for the root of the repository."""
     return not folder or path.startswith(f"{folder}/")
 
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 _ABSOLUTE: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _SLASHES: Final = re.compile("//+")
 _SAFE: Final = "/:@!$&'()*+,;=-._~"
-"""What stands in a path as it is (RFC 3986 section 3.3)."""
+"""Characters of a path that need no escaping (RFC 3986 section 3.3)."""
 _SAFE_IN_PERMALINKS: Final = _SAFE + "%?#[]"
 
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -28,7 +28,7 @@ def absolute(path: str, base_url: str) -> str:
 
 
 def encoded(text: str) -> str:
-    """Return ``text`` as it may stand in the path of a URL."""
+    """Return ``text`` escaped for the path of a URL."""
     return quote(text, safe=_SAFE, errors="surrogateescape")
 
 
@@ -48,7 +48,7 @@ def filled(pattern: str, placeholder: re.Pattern[str], fill: Callable[[re.Match[
 
 
 def date_tokens(at: datetime) -> Mapping[str, str]:
-    """Return what the placeholders of Jekyll and Hugo for parts of a date stand for."""
+    """Return the values of the date placeholders of Jekyll and Hugo."""
     month, day = _MONTHS[at.month - 1], _DAYS[at.weekday()]
     year, week, weekday = at.isocalendar()
     return {

@@ -31,7 +31,7 @@ def flag(value: object) -> bool | None:
 
 
 def texts(value: object) -> tuple[str, ...]:
-    """Return the texts of a list, or of what stands for a list of one."""
+    """Return the texts of a list, or the text of a single value."""
     values = value if isinstance(value, list) else [value]
     return tuple(found for each in values if (found := text(each)))
 
@@ -58,7 +58,7 @@ def person_url(values: Mapping[str, object]) -> str:
 
 
 def is_zone(name: str) -> bool:
-    """Tell whether ``name`` is a time zone of the IANA database."""
+    """Return whether ``name`` is a time zone of the IANA database."""
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):

@@ -261,7 +261,7 @@ _SELECT_SUBSCRIPTIONS: Final = (
 async def lock_subscriptions(
     connection: AsyncConnection, tokens: Iterable[str]
 ) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Return the subscriptions of what is leased to ``tokens``; nobody changes them meanwhile."""
+    """Return the subscriptions leased to ``tokens``; other transactions cannot change them."""
     return (await connection.execute(_SELECT_SUBSCRIPTIONS, {"tokens": list(tokens)})).all()
 
 

@@ -296,7 +296,7 @@ def configure_sqlite(engine: Engine, begin: str) -> None:
 
 
 def is_unavailable(error: Exception) -> bool:
-    """Tell whether a transaction failed because the database is unavailable.
+    """Return whether a transaction failed because the database is unavailable.
 
     It is not if the database or its driver refused the values to be written.
     """

@@ -75,7 +75,7 @@ class SubscriberGroup:
     minor: bool
 
     def accepts(self, post_event: PostEvent) -> bool:
-        """Tell whether the group wants an event."""
+        """Return whether the group wants an event."""
         return post_event.kind in self.types and (self.minor or not post_event.is_minor)
 
 

@@ -296,7 +296,7 @@ class Outbox:
         return await self.complete(finished)
 
     async def repair_heads(self, now: datetime) -> None:
-        """Repair queue heads left behind by an older version, and rows that would wait for ever.
+        """Repair queue heads left behind by an older version, and rows that would wait forever.
 
         The latter wait for a time or a state that does not exist.
         """
@@ -363,7 +363,7 @@ class Outbox:
 
 
 def _evaluate(finished: FinishedAttempt, subscription: Subscription | None) -> AttemptResult:
-    """Return the result of an attempt, whatever is wrong with it.
+    """Return the result of an attempt, even for an unexpected error.
 
     Without a readable subscription only the delivery changes. A response that makes the retry
     rules fail counts as a failed attempt, so that other deliveries do not depend on it.
@@ -371,7 +371,7 @@ def _evaluate(finished: FinishedAttempt, subscription: Subscription | None) -> A
     target = subscription or Subscription(id=finished.delivery.subscription, url="")
     try:
         return apply_attempt(finished.delivery, target, finished.attempt, finished.context)
-    except Exception as error:  # noqa: BLE001 — whatever it is, the other deliveries go on
+    except Exception as error:  # noqa: BLE001 — any error; the other deliveries continue
         _log.exception("attempt not evaluated", delivery=finished.delivery.id)
         text = f"the service failed to evaluate the answer: {type(error).__name__}"
         failed = replace(finished.attempt, headers=(), cause="internal", error=text)

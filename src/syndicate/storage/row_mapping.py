@@ -161,7 +161,7 @@ def claimed_delivery(
 def check_number(name: str, value: object) -> None:
     """Raise `ValueError` unless a column holds a count below the maximum.
 
-    SQLite stores any value in any column, whatever its type.
+    SQLite stores any value in any column, regardless of its type.
     """
     if not isinstance(value, int) or not 0 <= value < _MAX_COUNT:
         raise ValueError(f"{name} is {value!r}, not a count"[:_MAX_SHOWN])

@@ -29,7 +29,7 @@ PRERELEASE_REVISIONS: Final = frozenset({"0001", "0002", "0003", "0004", "0005"}
 METADATA = MetaData()
 
 BYTEWISE = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
-"""Text that sorts the same in every database, whatever its locale."""
+"""Text that sorts the same in every database, regardless of its locale."""
 
 PUBLISHER = Table(
     "publisher",

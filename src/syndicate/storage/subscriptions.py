@@ -105,7 +105,7 @@ class Subscriptions:
     async def rotate_secret(
         self, subscription_id: str, secret: Secret, now: datetime, max_old_secrets: int
     ) -> Subscription:
-        """Give a subscription a new secret, beside the old ones for a day; raises `UnknownName`."""
+        """Rotate the secret; old ones stay valid for a day; raises `UnknownName`."""
         async with self._database.write() as connection:
             found = await lock_subscription(connection, subscription_id, self.secret_store)
             changed = rotate_secret(found, secret=secret, at=now, max_old_secrets=max_old_secrets)
@@ -156,7 +156,7 @@ async def add_subscription(
 async def lock_subscription(
     connection: AsyncConnection, subscription_id: str, secret_store: SecretStore
 ) -> Subscription:
-    """Return a subscription that nobody else changes until the transaction ends.
+    """Return a subscription that no other transaction changes until this one ends.
 
     Raises `UnknownName`.
     """

@@ -117,7 +117,7 @@ async def disable(connection: AsyncConnection, subscription_id: str, reason: str
 
 
 async def repair(connection: AsyncConnection, now: datetime) -> None:
-    """Replace stored values with which a row would wait for ever.
+    """Replace stored values with which a row would wait forever.
 
     These are times in the far future and unknown states; text is greater than any number.
     """

@@ -87,7 +87,7 @@ class WebSubRequests:
         return wait
 
     async def is_subscribed(self, callback: str, topic: str) -> bool:
-        """Tell whether there is a subscription, or a pending request."""
+        """Return whether there is a subscription, or a pending request."""
         query = select(WEBSUB_REQUEST.c.id).where(_is_for(callback, topic), _WAITING)
         async with self._database.read() as connection:
             if await _is_subscribed(connection, callback, topic):
@@ -214,8 +214,8 @@ class WebSubRequests:
     ) -> timedelta:
         """Return how long to wait because a limit is reached; zero if none is.
 
-        A callback that is subscribed can be renewed whatever others request for its host and
-        whatever the limits are. A request that this one replaces does not count.
+        A callback that is subscribed can be renewed no matter what others request for its host and
+        what the limits are. A request that this one replaces does not count.
         """
         waits = [timedelta()]
         is_subscribed = await _is_subscribed(connection, request.callback, request.topic)
@@ -268,7 +268,7 @@ class WebSubRequests:
         return request_limits
 
     async def _is_full(self, connection: AsyncConnection, now: datetime) -> bool:
-        """Tell whether the limit of verified subscriptions is reached."""
+        """Return whether the limit of verified subscriptions is reached."""
         query = select(func.count()).where(
             SUBSCRIPTION.c.kind == "websub", SUBSCRIPTION.c.lease_until_ms > millis(now)
         )

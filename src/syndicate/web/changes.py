@@ -120,7 +120,7 @@ class Changes:
 
 
 def _is_source_unread(entry: LedgerEntry, edition: Edition, *, has_changes: bool) -> bool:
-    """Tell whether the source was not read yet; raises `NotReady` without other changes."""
+    """Return whether the source was not read yet; raises `NotReady` without other changes."""
     name = entry.row.source
     if name not in {unread.source.name for unread in edition.unavailable}:
         return False

@@ -81,7 +81,7 @@ class SubscriptionManager(Protocol):
         ...
 
     async def rotate(self, subscription_id: str, owner: str | None = None) -> Subscription:
-        """Give a subscription a new secret; the old one signs as well for a day."""
+        """Rotate the secret of a subscription; the old one stays valid for a day."""
         ...
 
     async def send_test(self, subscription_id: str, owner: str | None = None) -> Attempt:

@@ -55,7 +55,7 @@ class Subscriptions:
         ]
 
     async def list(self, request: Request) -> Response:
-        """Answer with a page of the subscriptions of who asks, the oldest first."""
+        """Return a page of the caller's subscriptions, oldest first."""
         service, token = await authenticate(request, self.context.reader)
         limit, after = parse_limit(request.query_params), request.query_params.get("after", "")
         statuses, next_after = await service.list_page(token.owner, after, limit)
@@ -67,7 +67,7 @@ class Subscriptions:
         )
 
     async def add(self, request: Request) -> Response:
-        """Subscribe, and show the secret once."""
+        """Create a subscription; the response shows the secret once."""
         service, token = await authenticate(request, self.context.reader)
         patch = await self._parse(request, service, NewSubscription)
         blank = Subscription(id=SubscriptionId(""), owner=token.name, url="")
@@ -81,13 +81,13 @@ class Subscriptions:
         )
 
     async def show(self, request: Request) -> Response:
-        """Answer with one subscription."""
+        """Return one subscription."""
         service, token = await authenticate(request, self.context.reader)
         status = await service.get(_subscription_id(request), token.owner)
         return json_response(subscription_json(status))
 
     async def change(self, request: Request) -> Response:
-        """Change what is given of a subscription, and answer with all of it."""
+        """Update the given fields of a subscription and return it."""
         service, token = await authenticate(request, self.context.reader)
         subscription_id = (
             await service.get(_subscription_id(request), token.owner)

@@ -76,7 +76,7 @@ def _settings_text(found: Scan, source: NewSource, *, is_first: bool) -> str:
 
 
 def _ask_site_url() -> str:
-    """Ask on a terminal where the site is; return nothing where there is none to ask on."""
+    """Ask for the site's URL on a terminal; return an empty string without one."""
     if not sys.stdin.isatty():
         return ""
     return str(

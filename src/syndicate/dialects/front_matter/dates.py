@@ -80,7 +80,7 @@ class DatedInstant:
 
 
 def parse_date(value: object, zone: ZoneInfo) -> DatedInstant | None:
-    """Return the time that ``value`` of front matter stands for, None if it is not a date.
+    """Return the time that ``value`` of front matter denotes, None if it is not a date.
 
     A date without time is the start of that day; a time without zone is in ``zone``. A local
     time that a clock change skips is shifted by the change; of a repeated one, the first counts.
@@ -202,7 +202,7 @@ def read_published(reader: FieldReader, file_day: date | None) -> DatedInstant |
 
 
 def _with_embargo(reader: FieldReader, found: DatedInstant) -> DatedInstant:
-    """Return ``found``, but not before the embargo; what stands in URLs stays as written."""
+    """Return ``found``, but not before the embargo; dates in URLs stay as written."""
     embargo = _read_date(reader, "embargo")
     origin = reader.origins.pop("embargo", "")
     if embargo is None or embargo.instant <= found.instant:

@@ -9,7 +9,7 @@ from syndicate.model.feed import Feed
 
 MAX_LINK_BYTES: Final = 1_000
 """Bytes of a Link field, at most: nearly every link repeats the query. Proxies buffer heads of
-4 kB or 8 kB; ours stay below 2 kB, whatever is asked."""
+4 kB or 8 kB; ours stay below 2 kB for any request."""
 
 _LINK_ORDER: Final = {
     rel: index

@@ -79,7 +79,7 @@ def underline(line: str) -> int:
 
 
 def is_rule(line: str) -> bool:
-    """Tell whether ``line`` is a thematic break."""
+    """Return whether ``line`` is a thematic break."""
     return _RULE.match(line) is not None
 
 
@@ -92,7 +92,7 @@ def fence(line: str) -> tuple[str, str] | None:
 
 
 def closes(line: str, opening: str) -> bool:
-    """Tell whether ``line`` is a closing fence for ``opening``."""
+    """Return whether ``line`` is a closing fence for ``opening``."""
     bare = line.rstrip(" \t")
     return len(bare) >= len(opening) and not bare.strip(opening[0])
 

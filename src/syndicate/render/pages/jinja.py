@@ -57,7 +57,7 @@ def _host(url: str) -> str:
 
 
 def _format_date(day: date) -> str:
-    """Return a date in US format, whatever the locale of the process."""
+    """Return a date in US format, regardless of the locale of the process."""
     return f"{_MONTHS[day.month - 1]} {day.day}, {day.year}"
 
 

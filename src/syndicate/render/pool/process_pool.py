@@ -114,7 +114,7 @@ class RenderPool:
                 self._idle_workers.pop().kill()
 
     def _wake_thread(self) -> None:
-        """Have a thread process the queue."""
+        """Start a thread that processes the queue."""
         with suppress(RuntimeError):  # the pool was closed: the futures raise
             self._threads.submit(self._render_queued)
 

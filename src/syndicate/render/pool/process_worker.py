@@ -35,7 +35,7 @@ def serve(connection: Connection, *, cpu_seconds: float, idle_seconds: float | N
 
     Returns when the other side disconnects, or after ``idle_seconds`` without a message unless
     that is None. If a request takes more than ``cpu_seconds``, the kernel ends the process by
-    SIGPROF, whatever code is running; the load of the machine does not count (decision 11).
+    SIGPROF, regardless of the running code; the load of the machine does not count (decision 11).
     """
     while connection.poll(idle_seconds):
         try:

@@ -96,7 +96,7 @@ def is_not_modified(
     etag: str,
     last_modified: datetime | None,
 ) -> bool:
-    """Tell whether the response to a GET or HEAD with these header fields is 304.
+    """Return whether the response to a GET or HEAD with these header fields is 304.
 
     ``etag`` is a strong entity tag with its quotes. If-None-Match, compared weakly, takes
     precedence: where it is given, dates are ignored. An invalid date counts as absent.
@@ -158,7 +158,7 @@ def _header(request: Request, name: str) -> str | None:
 
 
 def _parse_http_date(http_date: str) -> datetime | None:
-    """Parse an HTTP date: whole seconds, and GMT whatever zone is given."""
+    """Parse an HTTP date: whole seconds, and GMT, regardless of the zone given."""
     try:
         date = parsedate_to_datetime(http_date)
     except (ValueError, OverflowError):

@@ -235,5 +235,5 @@ def _retry_headers(error: SyndicateError) -> dict[str, str]:
 
 
 def _accepts_html(accept: str) -> bool:
-    """Tell whether the client is a browser: programs do not name HTML."""
+    """Return whether the client is a browser: programs do not name HTML."""
     return any(not _ZERO_WEIGHT.search(found["parameters"]) for found in _HTML.finditer(accept))

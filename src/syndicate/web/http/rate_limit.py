@@ -57,7 +57,7 @@ class TokenBuckets:
         return self._next(client)[1]
 
     def put_back(self, client: str) -> None:
-        """Put back a token that ``client`` took."""
+        """Return a token that ``client`` took."""
         if client in self._full_at:
             self._full_at[client] -= _MINUTE_SECONDS / self.per_minute
 

@@ -2,7 +2,7 @@
 
 Goal: a cached feed is served at 0.95 of the speed of nginx or more; the ordinary way, through
 uvicorn's parser and Starlette, reaches about a tenth of that (decision 0015). Only requests in the
-plainest form are considered; all others, and whatever is in doubt, go to the application. Each
+plainest form are considered; all others, and all doubtful ones, go to the application. Each
 response was one of the application: only its date is new. It is valid while the feed cache has the
 same version of the representation, which the handler names by `mark_cacheable`.
 """
@@ -272,7 +272,7 @@ class ResponseCache:
         return response
 
     def _is_valid(self, response: CachedResponse) -> bool:
-        """Tell whether the application would give the same response now.
+        """Return whether the application would give the same response now.
 
         Whatever changes that runs in the same event loop: once in each iteration is enough.
         """
