@@ -3,7 +3,7 @@
 Of the configuration, which is a program, only plain literals count.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -13,7 +13,13 @@ from syndicate.sites.configuration_reader import (
     roots_by_name,
     stem,
 )
-from syndicate.sites.file_routes import Route, post_folder, route, route_url, routes_of
+from syndicate.sites.file_routes import (
+    FileRoutedEngine,
+    Route,
+    post_folder,
+    route,
+    route_url,
+)
 from syndicate.sites.post_folders import FolderSearch
 from syndicate.sites.script_literals import ScriptLiterals
 from syndicate.sites.site import (
@@ -36,7 +42,7 @@ _PAGES: Final = (".md", ".mdx", ".markdown")
 
 
 @dataclass(frozen=True, slots=True)
-class AstroEngine:
+class AstroEngine(FileRoutedEngine):
     """Blogs on sites made with Astro."""
 
     name: str = "astro"
@@ -80,19 +86,6 @@ class AstroEngine:
             files=tuple(reader.read_paths),
             problems=tuple(reader.problems),
         )
-
-    def folder(self, path: str, site: Site) -> PostFolder:
-        """Return the folder at ``path`` as a folder of posts, which the operator says it is."""
-        return post_folder(path, "folders in the settings", routes_of(site))
-
-    def defaults(
-        self,
-        path: str,  # noqa: ARG002 — of the protocol
-        meta: Mapping[str, object],  # noqa: ARG002 — of the protocol
-        site: Site,  # noqa: ARG002 — of the protocol
-    ) -> Mapping[str, tuple[object, str]]:
-        """Return nothing: Astro has no defaults of front matter."""
-        return {}
 
     def hides(self, page: Page, site: Site) -> str:
         """Return why ``page`` is not a post, empty if it is one."""

@@ -129,3 +129,20 @@ def route_url(page: Page, site: Site) -> ConfiguredValue:
     return ConfiguredValue(
         value=absolute(path, site.base_url.value), origin=folder.permalink.origin
     )
+
+
+class FileRoutedEngine:
+    """What all engines with file-based routes have in common."""
+
+    def folder(self, path: str, site: Site) -> PostFolder:
+        """Return the folder at ``path`` as a folder of posts, because the settings name it."""
+        return post_folder(path, "folders in the settings", routes_of(site))
+
+    def defaults(
+        self,
+        path: str,  # noqa: ARG002 — of the protocol
+        meta: Mapping[str, object],  # noqa: ARG002 — of the protocol
+        site: Site,  # noqa: ARG002 — of the protocol
+    ) -> Mapping[str, tuple[object, str]]:
+        """Return nothing: these engines have no defaults for front matter."""
+        return {}

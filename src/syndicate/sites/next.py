@@ -4,7 +4,7 @@ Next has no posts of its own. Folders of dated Markdown count, published by the 
 their name; of the configuration, which is a program, only plain literals.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,7 +13,13 @@ from syndicate.sites.configuration_reader import (
     left_out,
     roots_by_name,
 )
-from syndicate.sites.file_routes import Route, post_folder, route, route_url, routes_of
+from syndicate.sites.file_routes import (
+    FileRoutedEngine,
+    Route,
+    post_folder,
+    route,
+    route_url,
+)
 from syndicate.sites.post_folders import FolderSearch
 from syndicate.sites.script_literals import ScriptLiterals
 from syndicate.sites.site import (
@@ -21,7 +27,6 @@ from syndicate.sites.site import (
     ConfiguredValue,
     MarkdownOptions,
     Page,
-    PostFolder,
     Site,
     joined,
 )
@@ -32,7 +37,7 @@ _ROUTE_FILES: Final = (".tsx", ".jsx", ".ts", ".js")
 
 
 @dataclass(frozen=True, slots=True)
-class NextEngine:
+class NextEngine(FileRoutedEngine):
     """Blogs on sites made with Next."""
 
     name: str = "next"
@@ -66,19 +71,6 @@ class NextEngine:
             files=tuple(reader.read_paths),
             problems=tuple(reader.problems),
         )
-
-    def folder(self, path: str, site: Site) -> PostFolder:
-        """Return the folder at ``path`` as a folder of posts, which the operator says it is."""
-        return post_folder(path, "folders in the settings", routes_of(site))
-
-    def defaults(
-        self,
-        path: str,  # noqa: ARG002 — of the protocol
-        meta: Mapping[str, object],  # noqa: ARG002 — of the protocol
-        site: Site,  # noqa: ARG002 — of the protocol
-    ) -> Mapping[str, tuple[object, str]]:
-        """Return nothing: Next has no defaults of front matter."""
-        return {}
 
     def hides(self, page: Page, site: Site) -> str:
         """Return why ``page`` is not a post, empty if it is one."""
