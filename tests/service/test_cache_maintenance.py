@@ -1,9 +1,11 @@
-"""What is served stays in the cache, what is not goes."""
+"""Pruning of the cache, and saving of index snapshots."""
 
 import asyncio
 import pathlib
 import sqlite3
-from collections.abc import Sequence
+from asyncio import Task
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
@@ -108,109 +110,102 @@ def test_pruning_keeps_renderings_while_a_post_is_unreadable(
     assert size(tmp_path)["renderings"] == before["renderings"]
 
 
-def test_running_service_prunes_the_cache_repeatedly(
-    settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
+@asynccontextmanager
+async def running(*works: Coroutine[None, None, None]) -> AsyncIterator[tuple[Task[None], ...]]:
+    """Run ``works`` as tasks, which are cancelled at the end."""
+    tasks = tuple(asyncio.create_task(work) for work in works)
+    try:
+        yield tasks
+    finally:
+        for task in reversed(tasks):
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.fixture
+def content_service(settings_file: pathlib.Path) -> Iterator[ContentService]:
+    """Return the content service of the settings file."""
+    with ContentService(settings(settings_file)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def watcher(content_service: ContentService) -> SourceWatcher:
+    """Return the watcher of the sources, not running yet."""
+    return SourceWatcher(
+        content_service.source_readers(),
+        build_edition=content_service.build_edition,
+        clock=content_service.clock,
+    )
+
+
+async def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait until ``condition`` holds; files and logs have no event."""
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 — see above
+            await asyncio.sleep(0.02)
+
+
+async def test_running_service_prunes_the_cache_repeatedly(
+    content_service: ContentService,
+    watcher: SourceWatcher,
+    content: ContentRepository,
+    tmp_path: pathlib.Path,
 ) -> None:
-    """What the edition no longer uses goes each time."""
-
-    async def run() -> None:
-        with ContentService(settings(settings_file)) as content_service:
-            publisher = SourceWatcher(
-                content_service.source_readers(),
-                build_edition=content_service.build_edition,
-                clock=content_service.clock,
-            )
-            tasks = [
-                asyncio.create_task(work)
-                for work in (
-                    publisher.run(),
-                    prune_cache_daily(
-                        content_service,
-                        publisher,
-                        Restarts(),
-                        first_seconds=0,
-                        interval_seconds=0.1,
-                    ),
-                )
-            ]
-            before = await publisher.next_edition()
-            for words in ("One.", "Two."):
-                content.commit({FIRST: None if words == "Two." else POST.format("First", words)})
-                before = await publisher.next_edition(before)
-            async with asyncio.timeout(20):
-                while size(tmp_path)["parsed-files"] != 1:  # noqa: ASYNC110 — a file has no event
-                    await asyncio.sleep(0.02)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-    asyncio.run(run())
+    """Values that the edition no longer uses are deleted each time."""
+    pruning = prune_cache_daily(
+        content_service, watcher, Restarts(), first_seconds=0, interval_seconds=0.1
+    )
+    async with running(watcher.run(), pruning):
+        edition = await watcher.next_edition()
+        for words in ("One.", "Two."):
+            content.commit({FIRST: None if words == "Two." else POST.format("First", words)})
+            edition = await watcher.next_edition(edition)
+        await wait_until(lambda: size(tmp_path)["parsed-files"] == 1)
 
 
-def test_pruning_error_is_logged_and_retried(
-    settings_file: pathlib.Path, capsys: pytest.CaptureFixture[str]
+async def test_pruning_error_is_logged_and_retried(
+    content_service: ContentService, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A missing repository is tried again the next time."""
 
-    async def run() -> None:
-        with ContentService(settings(settings_file)) as content_service:
+    def build_edition_of_missing_repository(
+        found: Sequence[SourceSnapshot | UnavailableSource], _: Edition | None
+    ) -> Edition:
+        (snapshot,) = (each for each in found if isinstance(each, SourceSnapshot))
+        source = replace(snapshot.source, name="gone", repository="/nowhere")
+        return content_service.build_edition([replace(snapshot, source=source)])
 
-            def wrongly(
-                seen: Sequence[SourceSnapshot | UnavailableSource], _: Edition | None
-            ) -> Edition:
-                (part,) = (one for one in seen if isinstance(one, SourceSnapshot))
-                source = replace(part.source, name="gone", repository="/nowhere")
-                return content_service.build_edition([replace(part, source=source)])
-
-            publisher = SourceWatcher(
-                content_service.source_readers(), build_edition=wrongly, clock=content_service.clock
-            )
-            following = asyncio.create_task(publisher.run())
-            tidying = asyncio.create_task(
-                prune_cache_daily(
-                    content_service, publisher, Restarts(), first_seconds=0, interval_seconds=0.01
-                )
-            )
-            async with asyncio.timeout(20):
-                while "cache not pruned" not in capsys.readouterr().err:  # noqa: ASYNC110 — nor a log
-                    await asyncio.sleep(0.02)
-            assert not tidying.done()
-            for task in (following, tidying):
-                task.cancel()
-            await asyncio.gather(following, tidying, return_exceptions=True)
-
-    asyncio.run(run())
+    watcher = SourceWatcher(
+        content_service.source_readers(),
+        build_edition=build_edition_of_missing_repository,
+        clock=content_service.clock,
+    )
+    pruning = prune_cache_daily(
+        content_service, watcher, Restarts(), first_seconds=0, interval_seconds=0.01
+    )
+    async with running(watcher.run(), pruning) as (_, pruning_task):
+        await wait_until(lambda: "cache not pruned" in capsys.readouterr().err)
+        assert not pruning_task.done()
 
 
-def test_indexes_are_saved_periodically_and_at_the_end(
+async def test_indexes_are_saved_periodically_and_at_the_end(
     settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
     """The next start parses no file again, and pruning keeps the indexes."""
-
-    async def run() -> None:
-        with ContentService(settings(settings_file)) as content_service:
-            publisher = SourceWatcher(
-                content_service.source_readers(),
-                build_edition=content_service.build_edition,
-                clock=content_service.clock,
-            )
-            following = asyncio.create_task(publisher.run())
-            remembering = asyncio.create_task(
-                save_indexes_hourly(content_service, publisher, Restarts(), first_seconds=0)
-            )
-            edition = await publisher.next_edition()
-            async with asyncio.timeout(20):
-                while "index-snapshots" not in size(tmp_path):  # noqa: ASYNC110 — a file has no event
-                    await asyncio.sleep(0.02)
+    with ContentService(settings(settings_file)) as content_service:
+        watcher = SourceWatcher(
+            content_service.source_readers(),
+            build_edition=content_service.build_edition,
+            clock=content_service.clock,
+        )
+        saving = save_indexes_hourly(content_service, watcher, Restarts(), first_seconds=0)
+        async with running(watcher.run(), saving):
+            edition = await watcher.next_edition()
+            await wait_until(lambda: "index-snapshots" in size(tmp_path))
             content_service.prune_cache(edition)
             content.commit({FIRST: None, THIRD: POST.format("X", "New words.")})
-            await publisher.next_edition(edition)
-            remembering.cancel()
-            await asyncio.gather(remembering, return_exceptions=True)
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
-
-    asyncio.run(run())
+            await watcher.next_edition(edition)
     assert size(tmp_path)["index-snapshots"] == 1
     Cache(tmp_path / "var" / "cache" / "syndicate.db").retain_only("parsed-files", [])
     with ContentService(settings(settings_file)) as content_service:
@@ -218,32 +213,19 @@ def test_indexes_are_saved_periodically_and_at_the_end(
     assert size(tmp_path)["parsed-files"] == 0
 
 
-def test_index_of_a_missing_repository_is_saved(
-    settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
+async def test_index_of_a_missing_repository_is_saved(
+    content_service: ContentService,
+    watcher: SourceWatcher,
+    content: ContentRepository,
+    tmp_path: pathlib.Path,
 ) -> None:
     """The repository may be back at the next start, and saving does not wait for it."""
-
-    async def run() -> None:
-        with ContentService(settings(settings_file)) as content_service:
-            publisher = SourceWatcher(
-                content_service.source_readers(),
-                build_edition=content_service.build_edition,
-                clock=content_service.clock,
-            )
-            following = asyncio.create_task(publisher.run())
-            remembering = asyncio.create_task(
-                save_indexes_hourly(content_service, publisher, Restarts())
-            )
-            edition = await publisher.next_edition()
-            content.path.rename(tmp_path / "elsewhere")
-            publisher.refresh_now("news")
-            edition = await publisher.next_edition(edition)
-            assert edition.source_errors
-            remembering.cancel()
-            await asyncio.gather(remembering, return_exceptions=True)
-            assert remembering.cancelled()
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
-
-    asyncio.run(run())
+    saving = save_indexes_hourly(content_service, watcher, Restarts())
+    async with running(watcher.run(), saving) as (_, saving_task):
+        edition = await watcher.next_edition()
+        content.path.rename(tmp_path / "elsewhere")
+        watcher.refresh_now("news")
+        edition = await watcher.next_edition(edition)
+        assert edition.source_errors
+    assert saving_task.cancelled()
     assert size(tmp_path)["index-snapshots"] == 1
