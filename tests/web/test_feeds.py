@@ -1,13 +1,14 @@
 """Feeds over HTTP: names, spellings, filters and header fields."""
 
 import json
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 
 import pytest
 
 from syndicate.feeds.formats import FORMATS
 from tests import samples
-from tests.web.app_client import NAMED, POSTS, AppClient, app_client
+from tests.web.app_client import NAMED, POSTS, AppClient, SampleReader, app_client
 
 PUBLIC = samples.SERVICE_INFO.public_url
 
@@ -151,6 +152,18 @@ def test_invalid_query_gets_400_with_valid_values(
 
     assert response.status_code == 400
     assert response.json()["code"] == code
+
+
+def test_category_is_unknown_where_no_post_has_any() -> None:
+    """There are no valid values to list."""
+    post = replace(POSTS[0], categories=())
+    client = AppClient(reader=SampleReader(current=samples.edition(post)))
+
+    response = client.get("/feeds/all.json?category=tts")
+
+    assert response.status_code == 400
+    assert response.json()["code"] == "unknown-category"
+    assert response.json().get("known", []) == []
 
 
 def test_shadowed_category_is_reachable_by_query() -> None:

@@ -38,7 +38,8 @@ def near_misses(requested: str, names: Sequence[str]) -> tuple[str, ...]:
         if len(names) <= _MAX_COMPARED_NAMES
         else [*dict.fromkeys(_candidates(normalized, names))]
     )
-    close = get_close_matches(normalized, candidates, n=len(candidates), cutoff=_MIN_SIMILARITY)
+    limit = max(1, len(candidates))
+    close = get_close_matches(normalized, candidates, n=limit, cutoff=_MIN_SIMILARITY)
     close.sort(key=lambda name: _similarity(normalized, name), reverse=True)
     return tuple(dict.fromkeys((*close, *candidates)))[:MAX_CHOICES]
 
