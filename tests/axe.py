@@ -3,7 +3,7 @@
 from importlib.resources import files
 from typing import Final, Literal, TypeAlias
 
-from playwright.async_api import Page
+from playwright.async_api import Frame, Page
 
 SCRIPT: Final = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
 TAGS: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -26,13 +26,19 @@ RUN: Final = """async ([selector, rules]) => {
 }"""
 
 
-async def violations(page: Page, selector: str = "html") -> list[str]:
-    """Return the violations below ``selector``, in both color schemes."""
-    await page.evaluate(SCRIPT)
+async def violations(
+    page: Page, selector: str = "html", *, frame: Frame | None = None
+) -> list[str]:
+    """Return the violations below ``selector``, in both color schemes.
+
+    They are those of ``page``, or of a ``frame`` in it.
+    """
+    document = frame or page.main_frame
+    await document.evaluate(SCRIPT)
     messages: list[str] = []
     for scheme, rules in SCHEMES:
         await page.emulate_media(color_scheme=scheme)
-        report = await page.evaluate(RUN, [selector, rules])
+        report = await document.evaluate(RUN, [selector, rules])
         assert "color-contrast" in report["checked"]  # else nothing was checked
         messages += [f"{scheme}: {violation}" for violation in report["violations"]]
     return messages

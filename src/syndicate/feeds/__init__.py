@@ -9,6 +9,7 @@ from syndicate.feeds.representation import (
     as_provisional,
     make_representation,
     recompress,
+    with_headers,
     with_unambiguous_date,
 )
 
@@ -21,5 +22,6 @@ __all__ = [
     "as_provisional",
     "make_representation",
     "recompress",
+    "with_headers",
     "with_unambiguous_date",
 ]

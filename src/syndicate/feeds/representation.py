@@ -54,6 +54,8 @@ class Representation:
     last_modified: datetime | None
     """None where a date in seconds could not tell two versions apart."""
     links: tuple[Link, ...] = ()
+    headers: RawHeaders = ()
+    """Further header fields of 200 and 304 responses."""
     gzip: bytes
     br: bytes
     is_recompressed: bool = False
@@ -80,7 +82,7 @@ class Representation:
 
     def _variant(self, coding: Encoding, body: bytes, link: bytes) -> Variant:
         etag = self.etag if coding == "identity" else f'{self.etag[:-1]}-{coding}"'
-        validators = [(b"etag", etag.encode()), (b"vary", b"Accept-Encoding")]
+        validators = [(b"etag", etag.encode()), (b"vary", b"Accept-Encoding"), *self.headers]
         if link:
             validators.append((b"link", link))
         content = [(b"content-type", self.media_type.encode())]
@@ -122,6 +124,12 @@ def make_representation(
         gzip=isal_zlib.compress(body, 1, _GZIP_WINDOW_BITS),
         br=brotli.compress(body, quality=_FAST_BROTLI_QUALITY),
     )
+
+
+def with_headers(representation: Representation, headers: Mapping[str, str]) -> Representation:
+    """Return the same with further header fields of 200 and 304 responses."""
+    fields = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    return replace(representation, headers=(*representation.headers, *fields))
 
 
 def as_provisional(representation: Representation) -> Representation:

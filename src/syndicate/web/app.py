@@ -18,6 +18,7 @@ from syndicate.web.content_problems import ContentProblems
 from syndicate.web.context import WebContext
 from syndicate.web.deliveries import Deliveries
 from syndicate.web.discovery import Discovery
+from syndicate.web.embeds import Embeds
 from syndicate.web.feeds import Feeds
 from syndicate.web.health import Health
 from syndicate.web.http.auth import AuthenticatedRoute
@@ -41,7 +42,7 @@ _PREFLIGHT_HEADERS: Final = {
 
 _ROUTE_GROUPS: Final = (
     *(Health, Feeds, Api, Changes, PushHooks, ContentProblems, Subscriptions, Deliveries),
-    *(Hub, Assets, Discovery, Pages),
+    *(Hub, Assets, Discovery, Embeds, Pages),
 )
 
 

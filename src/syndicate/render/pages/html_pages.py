@@ -2,14 +2,30 @@
 
 import base64
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib.resources import files
+from typing import Literal
 
 from syndicate.model.feed import Feed, ServiceInfo
 from syndicate.model.post import PostId, RenderedPost, Source
+
+EmbedTheme = Literal["auto", "light", "dark"]
+EmbedLayout = Literal["list", "carousel"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbedOptions:
+    """How an embed presents a feed; ``heading`` is the level of its heading, 1 to 6."""
+
+    heading: int = 2
+    summary: bool = True
+    image: bool = True
+    date: bool = True
+    theme: EmbedTheme = "auto"
+    layout: EmbedLayout = "list"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,27 +207,58 @@ def problem_page(  # noqa: PLR0913 — an error has many parts
     )
 
 
+def embed_page(feed: Feed, options: EmbedOptions) -> str:
+    """Return the posts of ``feed`` as a page without navigation, for an iframe of another site."""
+    return _render_page("embed.html", feed.service_info, "embed.css", feed=feed, options=options)
+
+
+def embed_security_policy(image_origins: Iterable[str]) -> str:
+    """Return the Content-Security-Policy of an embed: any site may frame it, no script runs.
+
+    Images are loaded from this service and from ``image_origins`` ("https://www.example.gov").
+    """
+    sources = " ".join(["'self'", *image_origins])
+    return (
+        f"default-src 'none'; style-src {_style_source('embed.css')}; "
+        f"img-src {sources}; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors *"
+    )
+
+
+@cache
+def embed_script() -> str:
+    """Return the script that defines the custom element ``syndicate-feed``."""
+    return _read("embed.js")
+
+
 @cache
 def content_security_policy() -> str:
     """Return the Content-Security-Policy of every page: only its own inline style is allowed.
 
     No script runs, nothing is loaded, and no other site may frame the page.
     """
-    digest = base64.b64encode(hashlib.sha256(_style_sheet().encode()).digest()).decode()
     return (
-        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
+        f"default-src 'none'; style-src {_style_source('page.css')}; img-src data:; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 
 
-def _render_page(template: str, service_info: ServiceInfo, **values: object) -> str:
+def _style_source(style_sheet: str) -> str:
+    """Return the source expression of an inline style sheet (CSP Level 3 section 2.3.1)."""
+    digest = hashlib.sha256(_read(style_sheet).encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def _render_page(
+    template: str, service_info: ServiceInfo, style_sheet: str = "page.css", **values: object
+) -> str:
     from syndicate.render.pages import jinja  # noqa: PLC0415 — 20 ms to import; feeds do not need it
 
     return jinja.render_template(
-        template, style=_style_sheet(), service_info=service_info, **values
+        template, style=_read(style_sheet), service_info=service_info, **values
     )
 
 
 @cache
-def _style_sheet() -> str:
-    return (files("syndicate.render") / "pages" / "page.css").read_text("utf-8")
+def _read(name: str) -> str:
+    return (files("syndicate.render") / "pages" / name).read_text("utf-8")
