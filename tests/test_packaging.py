@@ -38,7 +38,7 @@ def test_the_wheel_contains_every_module_and_data_file(distributions: Path) -> N
     names = set(zipfile.ZipFile(wheel).namelist())
 
     assert "syndicate/web/openapi.yaml" in names
-    assert source_files({".py", ".yaml", ".html", ".css", ".js"}) - names == set()
+    assert source_files({".py", ".yaml", ".html", ".css", ".js", ".txt"}) - names == set()
 
 
 def test_the_source_distribution_contains_every_module_and_data_file(distributions: Path) -> None:
@@ -48,4 +48,4 @@ def test_the_source_distribution_contains_every_module_and_data_file(distributio
         names = {name.partition("/src/")[2] for name in archive_file.getnames()}
 
     assert "syndicate/web/openapi.yaml" in names
-    assert source_files({".py", ".yaml", ".html", ".css", ".js"}) - names == set()
+    assert source_files({".py", ".yaml", ".html", ".css", ".js", ".txt"}) - names == set()

@@ -25,7 +25,8 @@ CHROMIUM: Final = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
 PAGES: Final = (
-    *("/", "/about", "/feeds/all", "/feeds/carousel", "/feeds/tts", "/feeds/tech-carousel"),
+    *("/", "/about", "/developers/api", "/feeds/all", "/feeds/carousel", "/feeds/tts"),
+    *("/feeds/tech-carousel", "/developers", "/developers?feed=carousel&layout=carousel&limit=2"),
     "/feeds/all?category=tts&category=technology&match=all&limit=1",
     "/feeds/all?language=es&carousel=true",  # an empty feed
     *("/feeds/nothing", "/feeds/all?lang=es", "/feeds/all?category=nothing", "/nothing"),

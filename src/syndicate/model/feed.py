@@ -14,7 +14,8 @@ class ServiceInfo:
 
     ``public_url`` has no trailing slash and begins every URL of the service. ``icon_url`` and
     ``hub_url`` (WebSub) are absolute URLs, empty if there is none. ``max_age_seconds`` is how long
-    a feed may be cached.
+    a feed may be cached. ``has_public_url`` is False if the operator has not set ``public_url``,
+    which is then the address that the service listens on.
     """
 
     title: str
@@ -24,6 +25,7 @@ class ServiceInfo:
     icon_url: str = ""
     hub_url: str = ""
     max_age_seconds: int = 300
+    has_public_url: bool = True
 
     def url(self, path: str) -> str:
         """Return the absolute URL of ``path``, which begins with a slash."""

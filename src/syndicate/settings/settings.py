@@ -155,6 +155,7 @@ def build_service_info(table: ServiceTable) -> ServiceInfo:
         contact=table.contact,
         version=__version__,
         max_age_seconds=table.cache_seconds,
+        has_public_url=bool(table.public_url),
     )
 
 

@@ -17,6 +17,7 @@ from syndicate.web.changes import Changes
 from syndicate.web.content_problems import ContentProblems
 from syndicate.web.context import WebContext
 from syndicate.web.deliveries import Deliveries
+from syndicate.web.developers import Developers
 from syndicate.web.discovery import Discovery
 from syndicate.web.embeds import Embeds
 from syndicate.web.feeds import Feeds
@@ -42,7 +43,7 @@ _PREFLIGHT_HEADERS: Final = {
 
 _ROUTE_GROUPS: Final = (
     *(Health, Feeds, Api, Changes, PushHooks, ContentProblems, Subscriptions, Deliveries),
-    *(Hub, Assets, Discovery, Embeds, Pages),
+    *(Hub, Assets, Discovery, Developers, Embeds, Pages),
 )
 
 

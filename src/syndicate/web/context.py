@@ -155,6 +155,14 @@ class WebContext:
         )
 
 
+def service_links(service_info: ServiceInfo) -> tuple[Link, ...]:
+    """Return links to the description of the API and to its documentation (RFC 8631)."""
+    return (
+        Link(rel="service-desc", href=service_info.url("/openapi.json"), type="application/json"),
+        Link(rel="service-doc", href=service_info.url("/developers"), type="text/html"),
+    )
+
+
 def raw_query(request: Request) -> str:
     """Return the query string of ``request`` as it was sent, without the question mark."""
     query: bytes = request.scope["query_string"]

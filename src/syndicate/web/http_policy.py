@@ -22,7 +22,8 @@ class HttpPolicy:
     ``metrics_token``, /metrics requires it as a bearer token. ``requests_per_minute`` limits each
     client, 0 means unlimited; ``proxies`` is the number of trusted reverse proxies (see
     `web.http.rate_limit`, also for the last two). ``hook_secrets`` are shared with git hosts, by
-    source. ``leases`` bounds the leases that the hub grants.
+    source. ``leases`` bounds the leases that the hub grants. ``delivery_timeout_seconds`` and
+    ``delivery_attempts`` are what webhook subscribers can rely on.
     """
 
     max_age: int = 300
@@ -37,6 +38,8 @@ class HttpPolicy:
     leases: LeaseLimits = DEFAULT_LEASE_LIMITS
     unauthenticated_posts_per_minute: int = 120
     failed_authentications_per_minute: int = 20
+    delivery_timeout_seconds: float = 15
+    delivery_attempts: int = 11
 
     cache_control: str = field(init=False)
     """Cache-Control of everything that shared caches may store (RFC 9111, RFC 5861)."""

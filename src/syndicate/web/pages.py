@@ -32,7 +32,7 @@ from syndicate.render.pages.html_pages import (
     feed_page,
     post_page,
 )
-from syndicate.web.context import BuildDocument, WebContext
+from syndicate.web.context import BuildDocument, WebContext, service_links
 from syndicate.web.feed_directory import DirectoryEntry, category_entry, feed_directory
 from syndicate.web.feed_filters import feed_filters
 from syndicate.web.http.redirects import redirect_response
@@ -210,6 +210,7 @@ class Pages:
         links = (
             Link(rel="canonical", href=self.context.service_info.url(path)),
             *self.context.alternate_links(FeedLocation(ALL)),
+            *service_links(self.context.service_info),
         )
         changed = last_modified(edition, build_feed_view(edition, ALL, Query()))
         return _html_representation(text, changed, links)

@@ -86,7 +86,7 @@ class FeedFilters:
 def directory_page(service_info: ServiceInfo, groups: Sequence[FeedGroup]) -> str:
     """Return the feed directory, in ``groups``."""
     nonempty = [group for group in groups if group.feeds]
-    return _render_page("directory.html", service_info, groups=nonempty, here="/")
+    return render_page("directory.html", service_info, groups=nonempty, here="/")
 
 
 def categories_page(
@@ -102,7 +102,7 @@ def categories_page(
     The page starts after the cursor ``after``, empty on the first page; the next page starts after
     ``next_after``, empty on the last page.
     """
-    return _render_page(
+    return render_page(
         "categories.html",
         service_info,
         feeds=feeds,
@@ -129,7 +129,7 @@ def feed_page(  # noqa: PLR0913 — a page has many parts
     ``total`` posts match the filters, out of ``unfiltered_total``. ``category_urls`` maps slugs of
     categories to their pages. ``unrendered`` posts are shown with title, summary and a note.
     """
-    return _render_page(
+    return render_page(
         "feed.html",
         feed.service_info,
         feed=feed,
@@ -160,7 +160,7 @@ def post_page(  # noqa: PLR0913 — a page has many parts
     categories to their pages. A post that is not rendered yet is shown with title, summary and a
     note.
     """
-    return _render_page(
+    return render_page(
         "post.html",
         service_info,
         item=item,
@@ -177,7 +177,7 @@ def about_page(
     service_info: ServiceInfo, *, sources: Sequence[Source], links: Sequence[FeedLink]
 ) -> str:
     """Return the page about the service and its sources; ``links`` are those of the main feed."""
-    return _render_page("about.html", service_info, sources=sources, links=links, here="/about")
+    return render_page("about.html", service_info, sources=sources, links=links, here="/about")
 
 
 def problem_page(  # noqa: PLR0913 — an error has many parts
@@ -194,7 +194,7 @@ def problem_page(  # noqa: PLR0913 — an error has many parts
 
     They become links if they ``are_feeds``.
     """
-    return _render_page(
+    return render_page(
         "problem.html",
         service_info,
         title=title,
@@ -209,7 +209,7 @@ def problem_page(  # noqa: PLR0913 — an error has many parts
 
 def embed_page(feed: Feed, options: EmbedOptions) -> str:
     """Return the posts of ``feed`` as a page without navigation, for an iframe of another site."""
-    return _render_page("embed.html", feed.service_info, "embed.css", feed=feed, options=options)
+    return render_page("embed.html", feed.service_info, "embed.css", feed=feed, options=options)
 
 
 def embed_security_policy(image_origins: Iterable[str]) -> str:
@@ -232,12 +232,14 @@ def embed_script() -> str:
 
 
 @cache
-def content_security_policy() -> str:
+def content_security_policy(*, frames_own_pages: bool = False) -> str:
     """Return the Content-Security-Policy of every page: only its own inline style is allowed.
 
-    No script runs, nothing is loaded, and no other site may frame the page.
+    No script runs, nothing is loaded but frames of this service where a page has some, and no other
+    site may frame the page.
     """
-    return (
+    frames = "frame-src 'self'; " if frames_own_pages else ""
+    return frames + (
         f"default-src 'none'; style-src {_style_source('page.css')}; img-src data:; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
@@ -249,9 +251,10 @@ def _style_source(style_sheet: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
-def _render_page(
+def render_page(
     template: str, service_info: ServiceInfo, style_sheet: str = "page.css", **values: object
 ) -> str:
+    """Return the page of the file ``template`` with ``values`` and its style sheet inside."""
     from syndicate.render.pages import jinja  # noqa: PLC0415 — 20 ms to import; feeds do not need it
 
     return jinja.render_template(

@@ -1,0 +1,93 @@
+"""The pages for developers of partner sites: URLs, samples and the API reference."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from syndicate.model.feed import ServiceInfo
+from syndicate.render.pages.html_pages import EmbedOptions, FeedLink, render_page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiParameter:
+    """A parameter of an operation; ``location`` is path, query or header."""
+
+    name: str
+    location: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiResponse:
+    """A response of an operation; ``status`` is three digits, "2XX" or "default"."""
+
+    status: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiOperation:
+    """An operation of the API; ``description`` is a list of paragraphs."""
+
+    id: str
+    method: str
+    path: str
+    summary: str
+    description: Sequence[str]
+    needs_token: bool
+    parameters: tuple[ApiParameter, ...]
+    responses: tuple[ApiResponse, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiGroup:
+    """The operations with one tag."""
+
+    name: str
+    description: str
+    operations: tuple[ApiOperation, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeSample:
+    """A program; ``name`` becomes part of the HTML id of its code."""
+
+    name: str
+    title: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeveloperPage:
+    """The content of the page for developers.
+
+    ``form`` has the values of the form, ``feeds`` the names and titles to choose from, ``links``
+    the URLs of the chosen feed. The ``embed_`` values show it in another page. Everything else is
+    commands, samples and ``limits`` as (name, value).
+    """
+
+    form: Mapping[str, str]
+    options: EmbedOptions
+    feeds: tuple[tuple[str, str], ...]
+    links: tuple[FeedLink, ...]
+    parameters: tuple[ApiParameter, ...]
+    embed_url: str
+    embed_iframe: str
+    embed_element: str
+    subscribe: str
+    websub_subscribe: str
+    changes: str
+    webhook_headers: str
+    webhook_body: str
+    webhook_secret: str
+    samples: tuple[CodeSample, ...]
+    limits: tuple[tuple[str, str], ...]
+
+
+def developers_page(service_info: ServiceInfo, page: DeveloperPage) -> str:
+    """Return the page for developers of partner sites."""
+    return render_page("developers.html", service_info, page=page, here="/developers")
+
+
+def api_reference_page(service_info: ServiceInfo, groups: Sequence[ApiGroup]) -> str:
+    """Return the reference of all operations, in ``groups``."""
+    return render_page("api_reference.html", service_info, groups=groups, here="")
