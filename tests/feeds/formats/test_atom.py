@@ -1,7 +1,6 @@
 """Properties of Atom alone."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -42,27 +41,6 @@ def test_feed_on_one_page_is_marked_complete(name: str) -> None:
     paged = replace(complete, next_query="after=abc")
     assert b"<fh:complete/>" in FORMATS[name].write(complete)
     assert b"<fh:complete/>" not in FORMATS[name].write(paged)
-
-
-def test_posts_of_one_commit_have_distinct_update_times() -> None:
-    """Validators warn of equal times; each keeps its second."""
-    committed = datetime(2024, 3, 1, 12, 0, 7, tzinfo=UTC)
-    items = [samples.rendered_post(replace(post, updated=committed)) for post in samples.posts(20)]
-    entries = root(samples.feed(*items)).findall(f"{ATOM}entry/{ATOM}updated")
-    instants = {datetime.fromisoformat(entry.text or "") for entry in entries}
-    assert len(instants) == 20
-    assert {instant.replace(microsecond=0) for instant in instants} == {committed}
-
-
-def test_unchanged_post_is_updated_when_it_was_published() -> None:
-    """No fraction is added to a time that is published as well, or that has one already."""
-    exact = samples.post("b.md", updated=datetime(2024, 3, 1, 12, 0, 7, 5000, tzinfo=UTC))
-    feed = samples.feed(samples.rendered_post(), samples.rendered_post(exact))
-    entries = root(feed).findall(f"{ATOM}entry/{ATOM}updated")
-    assert [entry.text for entry in entries] == [
-        "2024-01-29T00:00:00-05:00",
-        "2024-03-01T12:00:07.005Z",
-    ]
 
 
 def test_all_pages_of_a_feed_have_one_id() -> None:

@@ -1,9 +1,7 @@
 """Atom 1.0 (RFC 4287), with paging (RFC 5005) and tombstones (RFC 6721)."""
 
-from datetime import datetime
 from functools import partial
 from typing import ClassVar, Final
-from zlib import crc32
 
 from typing_extensions import override
 
@@ -12,7 +10,7 @@ from syndicate.feeds.formats.format import FeedEnvelope, Format
 from syndicate.feeds.formats.link import feed_links
 from syndicate.feeds.formats.text import rfc3339, sanitized, sanitized_header
 from syndicate.model.feed import Feed, ServiceInfo
-from syndicate.model.post import Post, RenderedPost
+from syndicate.model.post import RenderedPost
 from syndicate.model.query import ContentMode
 from syndicate.render.feed_html import for_feed_readers
 
@@ -70,17 +68,6 @@ def entry_generator(
     return entry
 
 
-def distinct_updated(post: Post) -> datetime:
-    """Return when ``post`` was updated, with a fraction of a second derived from its id.
-
-    Git has whole seconds, so posts changed by one commit have the same time. Atom allows that
-    (RFC 4287 section 4.2.15), but the W3C validator warns.
-    """
-    if post.updated.microsecond or post.updated == post.published:
-        return post.updated
-    return post.updated.replace(microsecond=crc32(post.id.encode()) % 1_000_000)
-
-
 def _feed_author(feed: Feed) -> dict[str, str]:
     """Return the author of entries without one: the only source, else the service."""
     if len(feed.sources) == 1:
@@ -106,7 +93,7 @@ def _patch_entry(item: RenderedPost, element: xml_elements.Element) -> None:
         element.set(_XML_LANG, post.language)
     xml_elements.find_child(element, "title").set("type", "text")
     xml_elements.find_child(element, "published").text = rfc3339(post.published)
-    xml_elements.find_child(element, "updated").text = rfc3339(distinct_updated(post))
+    xml_elements.find_child(element, "updated").text = rfc3339(post.updated)
     page_link = xml_elements.find_child(element, "link")
     page_link.attrib.update({"rel": "alternate", "type": "text/html"})
     if item.external_url:

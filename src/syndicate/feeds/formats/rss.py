@@ -93,11 +93,16 @@ def _patch_feed(feed: Feed, root: xml_elements.Element) -> None:
 
 
 def _patch_entry(item: RenderedPost, element: xml_elements.Element) -> None:
-    """Add what feedgen cannot write: authors without e-mail, language, update, links, image."""
+    """Add what feedgen cannot write: authors without e-mail, language, dates, links, image.
+
+    Readers that find `atom:updated` alone take it for the date of the post, so `atom:published`
+    comes first.
+    """
     for author in item.authors:
         xml_elements.add_child(element, "dc:creator", author.name)
     if item.post.language:
         xml_elements.add_child(element, "dc:language", item.post.language)
+    xml_elements.add_child(element, "atom:published", rfc3339(item.post.published))
     xml_elements.add_child(element, "atom:updated", rfc3339(item.post.updated))
     if item.external_url:
         xml_elements.add_child(element, "atom:link", rel="related", href=item.external_url)
