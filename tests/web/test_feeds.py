@@ -100,10 +100,10 @@ def test_order_of_parameters_does_not_matter(client: AppClient) -> None:
 def test_other_spelling_of_a_name_is_redirected(
     client: AppClient, written: str, meant: str, suffix: str
 ) -> None:
-    """308 to the slug below the public URL, in the same format, with the query as sent."""
+    """301 to the slug below the public URL, in the same format, with the query as sent."""
     response = client.get(f"/feeds/{written}{suffix}?limit=2&utm_source=x%20y")
 
-    assert response.status_code == 308
+    assert response.status_code == 301
     assert response.headers["location"] == (
         f"{PUBLIC}/feeds/{meant}{suffix}?limit=2&utm_source=x%20y"
     )
@@ -173,7 +173,7 @@ def test_shadowed_category_is_reachable_by_query() -> None:
 
     response = client.get("/feeds/tech-transformation.rss?limit=3")
 
-    assert response.status_code == 308
+    assert response.status_code == 301
     assert response.headers["location"] == f"{PUBLIC}/feeds/all.rss?category=tts&limit=3"
     assert titles(client, "/feeds/tts.json") == [shadowing.title]
 

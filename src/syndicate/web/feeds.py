@@ -68,7 +68,7 @@ class Feeds:
         return endpoint
 
     async def feed(self, request: Request, feed_format: Format) -> Response:
-        """Respond with a feed; 308 to its canonical name if requested by another one."""
+        """Respond with a feed; 301 to its canonical name if requested by another one."""
         context, name = self.context, request.path_params["name"]
         reader = context.reader
         edition, removed = reader.edition, reader.removed

@@ -130,7 +130,7 @@ class Pages:
         return redirect_response(self.context.service_info, self.context.policy, "/")
 
     async def feed(self, request: Request) -> Response:
-        """Respond with the page of a feed; 308 to its canonical name."""
+        """Respond with the page of a feed; 301 to its canonical name."""
         name: str = request.path_params["name"]
         edition = self.context.edition
         redirection = self.context.redirect_to_canonical(request, edition, name, "")

@@ -44,12 +44,21 @@ def client() -> AppClient:
     ],
 )
 def test_moved_url_is_redirected_permanently(client: AppClient, path: str, target: str) -> None:
-    """308 to the new URL with the query; a feed with its formats; cacheable like feeds."""
+    """301 to the new URL with the query; a feed with its formats; cacheable like feeds."""
     response = client.get(path)
 
-    assert response.status_code == 308
+    assert response.status_code == 301
     assert response.headers["location"] == target
     assert response.headers["cache-control"] == POLICY.cache_control
+
+
+def test_redirected_post_stays_a_post(client: AppClient) -> None:
+    """Clients repeat a request with its method after 308, and send GET after 301."""
+    response = client.request("POST", "/hub/")
+
+    assert response.status_code == 308
+    assert response.headers["location"] == f"{PUBLIC}/hub"
+    assert client.request("HEAD", "/hub/").status_code == 301
 
 
 @pytest.mark.parametrize("path", ["/feeds/secret", "/feeds/secret.json", "/feeds/secret.atom"])

@@ -1,6 +1,7 @@
-"""Redirects (308), withdrawn URLs (410) and trailing slashes."""
+"""Redirects (301), withdrawn URLs (410) and trailing slashes."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -15,6 +16,8 @@ from syndicate.web.http_policy import HttpPolicy
 
 MAX_LOCATION_BYTES: Final = 1_200
 """Bytes of a URL to redirect to: the header of a response stays below 2 kB."""
+
+_READING_METHODS: Final = frozenset({"GET", "HEAD"})
 
 
 def redirect_moved(
@@ -34,7 +37,10 @@ def redirect_moved(
             hint="Stop asking for it; / lists the feeds there are.",
         )
     query = scope["query_string"].decode("latin-1")
-    return redirect_response(service_info, policy, target, query)
+    response = redirect_response(service_info, policy, target, query)
+    if scope["method"] not in _READING_METHODS:
+        response.status_code = HTTPStatus.PERMANENT_REDIRECT  # after 301, clients send GET
+    return response
 
 
 def redirect_target(path: str, redirects: Mapping[str, str]) -> str | None:
@@ -57,15 +63,16 @@ def redirect_target(path: str, redirects: Mapping[str, str]) -> str | None:
 def redirect_response(
     service_info: ServiceInfo, policy: HttpPolicy, target: str, query: str = ""
 ) -> RedirectResponse:
-    """Return 308 to ``target``, a path of this service or a URL, with ``query`` added.
+    """Return 301 to ``target``, a path of this service or a URL, with ``query`` added.
 
-    Raises `HTTPException` (414) if the URL would be longer than `MAX_LOCATION_BYTES`.
+    Not 308 (RFC 9110 section 15.4.9), which several feed readers do not follow. Raises
+    `HTTPException` (414) if the URL would be longer than `MAX_LOCATION_BYTES`.
     """
     url = service_info.url(target) if target.startswith("/") else target
     separator = "&" if "?" in url else "?"
     response = RedirectResponse(
         f"{url}{separator}{query}" if query else url,
-        status_code=308,
+        status_code=HTTPStatus.MOVED_PERMANENTLY,
         headers={"Cache-Control": policy.cache_control},
     )
     if len(response.headers["location"]) > MAX_LOCATION_BYTES:
