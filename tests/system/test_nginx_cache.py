@@ -302,6 +302,29 @@ def test_encodings_and_conditions_are_cached_separately(cached_service: CachedSe
         assert client.get(FEED, headers={"If-None-Match": '"other"'}).status_code == 200
 
 
+def test_page_of_a_feed_is_cached_for_browsers_only(cached_service: CachedService) -> None:
+    """A feed reader that sends Accept to the page is redirected, whatever is in the cache."""
+    browser = {"Accept": "text/html, */*;q=0.8"}
+    with cached_service.run_service(), cached_service.run_nginx() as client:
+        wait_until(lambda: ready(client))
+        for query in ("", "?limit=1"):
+            statuses = [
+                client.get(f"/feeds/all{query}", headers=browser).headers["Cache-Status"]
+                for _ in range(2)
+            ]
+            assert statuses == ["nginx; fwd=miss", "nginx; hit"]
+            reader = client.get(f"/feeds/all{query}", headers={"Accept": "application/rss+xml"})
+            assert reader.status_code == 302
+            assert reader.headers["Location"].endswith(f"/feeds/all.rss{query}")
+            page = client.get(f"/feeds/all{query}", headers={"Accept": "*/*"})
+            assert (page.status_code, page.headers["Cache-Control"]) == (200, "no-store")
+        feeds = [
+            client.get("/feeds/all.rss", headers={"Accept": accept})
+            for accept in ("*/*", "application/rss+xml")
+        ]
+        assert feeds[-1].headers["Cache-Status"] == "nginx; hit"
+
+
 def test_uncacheable_paths_reach_the_service_each_time(cached_service: CachedService) -> None:
     """API and probes are passed on; metrics are not public."""
     with cached_service.run_service(), cached_service.run_nginx() as client:

@@ -25,7 +25,7 @@ def client() -> AppClient:
 )
 def test_every_page_is_valid_html_with_a_strict_policy(client: AppClient, path: str) -> None:
     """Cacheable like feeds; only its own style is allowed."""
-    response = client.get(path)
+    response = client.get(path, accept="text/html")
 
     assert response.status_code == 200
     assert response.headers["content-type"] == "text/html; charset=utf-8"

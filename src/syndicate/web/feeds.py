@@ -1,4 +1,4 @@
-"""Feeds in every format: /feeds/NAME.FORMAT."""
+"""Feeds in every format: /feeds/NAME.FORMAT, and the usual paths of a feed."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -12,15 +12,28 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from syndicate.feeds import FeedRequest
+from syndicate.feeds.feed_location import FeedLocation
 from syndicate.feeds.formats import FORMATS, Format
-from syndicate.model.edition import Edition
-from syndicate.web.context import WebContext
+from syndicate.model.edition import ALL, Edition
+from syndicate.web.context import WebContext, raw_query
 from syndicate.web.http.conditional_response import conditional_response, sendable_from
+from syndicate.web.http.redirects import redirect_response
 from syndicate.web.http.response_cache import mark_cacheable
 from syndicate.web.http_policy import NO_CACHE
 
 _MAX_REQUESTS: Final = 2_048
 _MAX_QUERY_BYTES: Final = 512
+
+_USUAL_PATHS: Final = {
+    "/feed": "rss",
+    "/rss": "rss",
+    "/rss.xml": "rss",
+    "/feed.xml": "rss",
+    "/index.xml": "rss",
+    "/atom.xml": "atom",
+    "/feed.json": "json",
+}
+"""Paths at which feed readers and people look for the feed of a site, each with its format."""
 
 
 class ResolvedRequests:
@@ -55,10 +68,13 @@ class Feeds:
     resolved: ResolvedRequests = field(default_factory=ResolvedRequests)
 
     def routes(self) -> list[Route]:
-        """Return a route for each format."""
+        """Return a route for each format, and for each usual path of a feed."""
         return [
-            Route(f"/feeds/{{name:path}}.{feed_format.name}", self._make_endpoint(feed_format))
-            for feed_format in FORMATS.values()
+            *(
+                Route(f"/feeds/{{name:path}}.{feed_format.name}", self._make_endpoint(feed_format))
+                for feed_format in FORMATS.values()
+            ),
+            *(Route(path, self.redirect_to_all) for path in _USUAL_PATHS),
         ]
 
     def _make_endpoint(self, feed_format: Format) -> Callable[[Request], Awaitable[Response]]:
@@ -66,6 +82,15 @@ class Feeds:
             return await self.feed(request, feed_format)
 
         return endpoint
+
+    async def redirect_to_all(self, request: Request) -> Response:
+        """Redirect one of the usual paths of a feed to the feed of all posts in its format."""
+        url = FeedLocation(ALL).url(
+            self.context.service_info, f".{_USUAL_PATHS[request.scope['path']]}"
+        )
+        return redirect_response(
+            self.context.service_info, self.context.policy, url, raw_query(request)
+        )
 
     async def feed(self, request: Request, feed_format: Format) -> Response:
         """Respond with a feed; 301 to its canonical name if requested by another one."""

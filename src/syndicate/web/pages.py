@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlencode
 
@@ -32,10 +33,12 @@ from syndicate.render.pages.html_pages import (
     feed_page,
     post_page,
 )
-from syndicate.web.context import BuildDocument, WebContext, service_links
+from syndicate.web.context import BuildDocument, WebContext, raw_query, service_links
 from syndicate.web.feed_directory import DirectoryEntry, category_entry, feed_directory
 from syndicate.web.feed_filters import feed_filters
+from syndicate.web.http.content_negotiation import PAGE, accepts_html, preferred_format
 from syndicate.web.http.redirects import redirect_response
+from syndicate.web.http_policy import NO_STORE
 
 _HTML: Final = "text/html; charset=utf-8"
 
@@ -130,18 +133,39 @@ class Pages:
         return redirect_response(self.context.service_info, self.context.policy, "/")
 
     async def feed(self, request: Request) -> Response:
-        """Respond with the page of a feed; 301 to its canonical name."""
+        """Respond with the page of a feed, or 302 to the format that the client prefers.
+
+        301 to the canonical name comes first. Shared caches may store the page only where the
+        request names HTML: those that ignore Vary would send the page to feed readers.
+        """
         name: str = request.path_params["name"]
         edition = self.context.edition
         redirection = self.context.redirect_to_canonical(request, edition, name, "")
         if redirection is not None:
             return redirection
+        accept = ",".join(request.headers.getlist("accept"))
+        format_name = preferred_format(accept)
+        if format_name != PAGE:
+            return self._redirect_to_format(request, name, format_name)
         query = self.context.query(request, edition)
 
         async def build(edition: Edition) -> Representation:
             return await self._feed_representation(edition, build_feed_view(edition, name, query))
 
-        return await self._respond(request, ("/feeds", name, query.canonical()), build)
+        response = await self._respond(request, ("/feeds", name, query.canonical()), build)
+        response.headers["Vary"] = "Accept, Accept-Encoding"
+        if not accepts_html(accept):
+            response.headers["Cache-Control"] = NO_STORE
+        return response
+
+    def _redirect_to_format(self, request: Request, name: str, format_name: str) -> Response:
+        """Return 302 to a format of the feed; no cache may store the choice of one client."""
+        service_info = self.context.service_info
+        url = FeedLocation(name).url(service_info, f".{format_name}")
+        response = redirect_response(service_info, self.context.policy, url, raw_query(request))
+        response.status_code = HTTPStatus.FOUND
+        response.headers.update({"Cache-Control": NO_STORE, "Vary": "Accept"})
+        return response
 
     async def _feed_representation(self, edition: Edition, feed_view: FeedView) -> Representation:
         context = self.context

@@ -1,6 +1,5 @@
 """Error responses: problem details (RFC 9457) for programs, a page for browsers."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -24,6 +23,7 @@ from syndicate.errors import (
 from syndicate.model.feed import ServiceInfo
 from syndicate.model.near_misses import MAX_CHOICES
 from syndicate.render.pages.html_pages import content_security_policy, problem_page
+from syndicate.web.http.content_negotiation import accepts_html
 from syndicate.web.http_policy import NO_STORE
 
 HUB_PATH: Final = "/hub"
@@ -35,11 +35,6 @@ _RETRY_SECONDS_BY_ERROR: Final[Mapping[type[Exception], int]] = {NotReady: 2, Re
 
 _MAX_DETAIL_CHARACTERS: Final = 500
 """Characters of a detail, which may repeat a part of the request."""
-
-_HTML: Final = re.compile(
-    r"(?:^|,)\s*text/html\s*(?P<parameters>(?:;[^,]*)?)(?=,|$)", re.IGNORECASE
-)
-_ZERO_WEIGHT: Final = re.compile(r";\s*q=0(?:\.0*)?\s*(?:;|$)", re.IGNORECASE)
 
 _INTERNAL_DETAILS: Final[Mapping[type[Exception], str]] = {
     RepositoryError: "a repository cannot be read at the moment",
@@ -189,7 +184,7 @@ def problem_response(request: Request, error: Exception, service_info: ServiceIn
         headers = {"Cache-Control": NO_STORE, **problem.headers}
         return Response(problem.text, problem.status, headers, "text/plain")
     headers = {"Cache-Control": NO_STORE, "Vary": "Accept", **problem.headers}
-    if _accepts_html(request.headers.get("accept", "")):
+    if accepts_html(request.headers.get("accept", "")):
         page = problem_page(
             service_info,
             title=_PAGE_TITLES.get(problem.status, problem.title),
@@ -232,8 +227,3 @@ def _retry_headers(error: SyndicateError) -> dict[str, str]:
     if error.status != HTTPStatus.SERVICE_UNAVAILABLE:
         return {}
     return {"Retry-After": str(_RETRY_SECONDS_BY_ERROR.get(type(error), _RETRY_SECONDS))}
-
-
-def _accepts_html(accept: str) -> bool:
-    """Return whether the client is a browser: programs do not name HTML."""
-    return any(not _ZERO_WEIGHT.search(found["parameters"]) for found in _HTML.finditer(accept))

@@ -1,0 +1,60 @@
+"""Which format of a feed a client prefers, by its Accept field (RFC 9110 section 12.5.1)."""
+
+import re
+from typing import Final
+
+from syndicate.feeds.formats import FORMATS
+from syndicate.feeds.formats.link import essence
+
+PAGE: Final = "page"
+"""The HTML page of a feed, beside the names of the formats."""
+
+_MEDIA_RANGE: Final = re.compile(
+    r"\s*(?P<type>[\w!#$%&'*+.^`|~-]+/[\w!#$%&'*+.^`|~-]+)\s*(?P<parameters>(?:;[^,]*)?)",
+    re.ASCII,
+)
+_WEIGHT: Final = re.compile(r";\s*q\s*=\s*(?P<q>[0-9.]+)", re.ASCII | re.IGNORECASE)
+_VALID_WEIGHT: Final = re.compile(r"0(?:\.\d{0,3})?|1(?:\.0{0,3})?", re.ASCII)
+_HTML: Final = re.compile(
+    r"(?:^|,)\s*text/html\s*(?P<parameters>(?:;[^,]*)?)(?=,|$)", re.IGNORECASE
+)
+_ZERO_WEIGHT: Final = re.compile(r";\s*q=0(?:\.0*)?\s*(?:;|$)", re.IGNORECASE)
+
+_TYPES: Final = {
+    "text/html": PAGE,
+    "application/xhtml+xml": PAGE,
+    "*/*": PAGE,
+    "text/*": PAGE,
+    **{essence(feed_format.media_type): name for name, feed_format in FORMATS.items()},
+    "application/json": "json",
+    "application/xml": "rss",
+    "text/xml": "rss",
+}
+"""What a client asks for by each media range; others are ignored."""
+
+
+def preferred_format(accept: str) -> str:
+    """Return the name of the format with the highest weight in ``accept``, or `PAGE`.
+
+    `PAGE` is the answer to a wildcard, to no known media type, and where two formats have the
+    highest weight. A weight of 0 excludes; an invalid one counts as 1.
+    """
+    weights: dict[str, float] = {}
+    for element in accept.split(","):
+        media_range = _MEDIA_RANGE.fullmatch(element.rstrip())
+        name = _TYPES.get(media_range["type"].lower()) if media_range else None
+        if media_range and name:
+            weights[name] = max(weights.get(name, 0.0), _weight(media_range["parameters"]))
+    highest = max(weights.values(), default=0.0)
+    preferred = [name for name, weight in weights.items() if weight == highest]
+    return preferred[0] if highest and len(preferred) == 1 else PAGE
+
+
+def accepts_html(accept: str) -> bool:
+    """Return whether the client is a browser: programs do not name HTML."""
+    return any(not _ZERO_WEIGHT.search(found["parameters"]) for found in _HTML.finditer(accept))
+
+
+def _weight(parameters: str) -> float:
+    found = _WEIGHT.search(parameters)
+    return float(found["q"]) if found and _VALID_WEIGHT.fullmatch(found["q"]) else 1.0
