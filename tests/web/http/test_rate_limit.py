@@ -39,6 +39,12 @@ def test_bucket_is_full_at_first_and_refilled_evenly() -> None:
     assert allowance.take("a") > 0
 
 
+@pytest.mark.parametrize("now", [1019.3203615856063, 1013.3596057720559])
+def test_first_request_is_allowed_at_any_time(now: float) -> None:
+    """Rounding does not make a client wait, such as ``now + 60 - now`` just over 60."""
+    assert TokenBuckets(per_minute=1, clock=Clock(now)).take("a") == 0
+
+
 @given(
     per_minute=st.integers(1, 50),
     pauses=st.lists(st.floats(0, 20), min_size=1, max_size=200),

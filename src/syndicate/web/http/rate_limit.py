@@ -23,6 +23,8 @@ UNLIMITED_PATHS: Final = frozenset({"/healthz", "/readyz"})
 
 _PUSH_HOOK: Final = re.compile(r"/v1/sources/[^/]+/refresh")
 _MINUTE_SECONDS: Final = 60.0
+_ROUNDING_SECONDS: Final = 1e-6
+"""A shorter wait is a rounding error: ``now + 60 - now`` may be more than 60."""
 _MAX_CLIENTS: Final = 10_000
 """Clients to remember; the one whose last request is the oldest is forgotten first."""
 
@@ -65,7 +67,8 @@ class TokenBuckets:
         """Return when the bucket is full again after another token, and how long to wait for it."""
         now = self.clock()
         full = max(self._full_at.get(client, now), now) + _MINUTE_SECONDS / self.per_minute
-        return full, max(full - now - _MINUTE_SECONDS, 0)
+        seconds = full - now - _MINUTE_SECONDS
+        return full, seconds if seconds > _ROUNDING_SECONDS else 0
 
 
 class RateLimiter:
