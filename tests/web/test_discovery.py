@@ -22,38 +22,57 @@ def client() -> AppClient:
     return app_client()
 
 
-def test_opml_has_a_folder_for_each_format(client: AppClient) -> None:
-    """Every feed with its title, URL and page; importing one folder subscribes once."""
-    response = client.get("/opml")
+@pytest.mark.parametrize(
+    ("query", "suffix"),
+    [
+        ("", "rss"),
+        ("?format=", "rss"),
+        ("?format=rss&x=1", "rss"),
+        ("?format=Atom", "atom"),
+        ("?format=json", "json"),
+    ],
+)
+def test_opml_has_every_feed_in_one_format(client: AppClient, query: str, suffix: str) -> None:
+    """With its title, URL and page, so that a reader that imports the list subscribes once."""
+    response = client.get(f"/opml{query}")
 
     assert response.headers["content-type"] == "text/x-opml; charset=utf-8"
+    assert response.link("self") == f"{PUBLIC}/opml{'' if suffix == 'rss' else f'?format={suffix}'}"
     root = etree.fromstring(response.content)
     assert (root.tag, root.get("version")) == ("opml", "2.0")
     assert root.findtext("head/title") == samples.SERVICE_INFO.title
     assert root.findtext("head/dateModified") == "Fri, 01 Mar 2024 00:00:00 -0500"
-    folders = root.findall("body/outline")
-    assert [folder.get("text") for folder in folders] == ["JSON Feed", "RSS", "Atom"]
+    feeds = root.findall("body/outline")
     names = ["all", "carousel", NAMED.name, "news", "updates", "technology", "tts"]
-    for folder, suffix in zip(folders, ("json", "rss", "atom"), strict=True):
-        feeds = list(folder)
-        assert [feed.get("xmlUrl") for feed in feeds] == [
-            f"{PUBLIC}/feeds/{name}.{suffix}" for name in names
-        ]
-        assert {feed.get("type") for feed in feeds} == {"rss"}
-        assert dict(feeds[2].items()) == {
-            "type": "rss",
-            **({"version": "RSS2"} if suffix == "rss" else {}),
-            "text": NAMED.title,
-            "title": NAMED.title,
-            "description": NAMED.description,
-            "xmlUrl": f"{PUBLIC}/feeds/{NAMED.name}.{suffix}",
-            "htmlUrl": f"{PUBLIC}/feeds/{NAMED.name}",
-        }
+    assert [feed.get("xmlUrl") for feed in feeds] == [
+        f"{PUBLIC}/feeds/{name}.{suffix}" for name in names
+    ]
+    assert {feed.get("type") for feed in feeds} == {"rss"}
+    assert dict(feeds[2].items()) == {
+        "type": "rss",
+        **({"version": "RSS2"} if suffix == "rss" else {}),
+        "text": NAMED.title,
+        "title": NAMED.title,
+        "description": NAMED.description,
+        "xmlUrl": f"{PUBLIC}/feeds/{NAMED.name}.{suffix}",
+        "htmlUrl": f"{PUBLIC}/feeds/{NAMED.name}",
+    }
 
 
-def test_every_url_in_opml_is_served(client: AppClient) -> None:
+@pytest.mark.parametrize("query", ["?format=opml", "?format=rss&format=atom"])
+def test_unknown_format_of_opml_gets_400(client: AppClient, query: str) -> None:
+    """With the formats there are."""
+    response = client.get(f"/opml{query}")
+
+    assert response.status_code == 400
+    problem = response.json()
+    assert (problem["code"], problem["known"]) == ("malformed-parameter", ["json", "rss", "atom"])
+
+
+@pytest.mark.parametrize("suffix", ["json", "rss", "atom"])
+def test_every_url_in_opml_is_served(client: AppClient, suffix: str) -> None:
     """All feeds and pages."""
-    root = etree.fromstring(client.get("/opml").content)
+    root = etree.fromstring(client.get(f"/opml?format={suffix}").content)
 
     urls = [feed.get(name, "") for feed in root.iter("outline") for name in ("xmlUrl", "htmlUrl")]
     assert {client.get(url.removeprefix(PUBLIC)).status_code for url in urls if url} == {200}

@@ -137,8 +137,8 @@ def test_real_problems_are_valid_by_the_schema() -> None:
     for path in ("/feeds/x.json", "/v1/posts?limit=0", "/nothing", "/v1/posts?categories=x"):
         check(CLIENT.get(path).json(), problem)
     check(AppClient(reader=SampleReader(current=None)).get("/feeds/all.json").json(), problem)
-    readiness = DOCUMENT["components"]["schemas"]["Readiness"]
-    check(AppClient(reader=SampleReader(current=None)).get("/readyz").json(), readiness)
+    unreadiness = DOCUMENT["components"]["schemas"]["Unreadiness"]
+    check(AppClient(reader=SampleReader(current=None)).get("/readyz").json(), unreadiness)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -14,7 +14,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from syndicate.errors import UsageError
 from syndicate.feeds import Representation, make_representation
+from syndicate.feeds.formats import FORMATS
 from syndicate.feeds.formats.link import Link
 from syndicate.feeds.formats.text import rfc3339
 from syndicate.model.edition import ALL, Edition
@@ -28,6 +30,9 @@ from syndicate.web.sitemap import sitemap
 
 _SECURITY_TXT_VALIDITY: Final = timedelta(days=180)
 """Time until security.txt expires: less than the year that RFC 9116 recommends."""
+
+_OPML_FORMAT: Final = "rss"
+"""The format that every feed reader understands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +52,15 @@ class Discovery:
         ]
 
     async def opml(self, request: Request) -> Response:
-        """Respond with all feeds, to import into a feed reader."""
+        """Respond with all feeds in one format, to import into a feed reader."""
+        name = parse_format(request.query_params.getlist("format"))
 
         def write(edition: Edition) -> bytes:
-            return opml(edition, self.context.service_info, self.context.post_counts(edition))
+            post_counts = self.context.post_counts(edition)
+            return opml(edition, self.context.service_info, post_counts, FORMATS[name])
 
-        return await self._document(request, ("/opml",), "text/x-opml; charset=utf-8", write)
+        key = ("/opml", *(f"?format={other}" for other in [name] if other != _OPML_FORMAT))
+        return await self._document(request, key, "text/x-opml; charset=utf-8", write)
 
     async def sitemap(self, request: Request) -> Response:
         """Respond with the pages, or with the index of the parts if there are many."""
@@ -120,6 +128,19 @@ class Discovery:
     def _plain_text(self, text: str) -> Response:
         headers = {"Cache-Control": self.context.policy.cache_control}
         return Response(text, headers=headers, media_type="text/plain")
+
+
+def parse_format(texts: Sequence[str]) -> str:
+    """Return the name of the format that a query asks for, RSS by default; raises `UsageError`."""
+    names = {text.strip().lower() for text in texts if text.strip()} or {_OPML_FORMAT}
+    if len(names) == 1 and names <= FORMATS.keys():
+        return names.pop()
+    raise UsageError(
+        f"format cannot be {' and '.join(map(repr, sorted(names)))}",
+        code="malformed-parameter",
+        hint=f"Allowed are {', '.join(FORMATS)}.",
+        choices=tuple(FORMATS),
+    )
 
 
 def security_txt(service_info: ServiceInfo, now: datetime) -> str:

@@ -3,7 +3,7 @@
 from typing import Final
 from xml.etree.ElementTree import Comment, Element, SubElement, indent, tostring
 
-from syndicate.feeds.formats import FORMATS, Format
+from syndicate.feeds.formats import Format
 from syndicate.feeds.formats.text import rfc822, xml_safe
 from syndicate.model.edition import Edition
 from syndicate.model.feed import ServiceInfo
@@ -17,8 +17,10 @@ _MAX_LISTED: Final = 500
 """Sources and categories to list: feed readers cannot import thousands of feeds."""
 
 
-def opml(edition: Edition, service_info: ServiceInfo, post_counts: PostCounts) -> bytes:
-    """Return the feeds of ``edition``, in a folder for each format.
+def opml(
+    edition: Edition, service_info: ServiceInfo, post_counts: PostCounts, feed_format: Format
+) -> bytes:
+    """Return the feeds of ``edition`` in one format: readers subscribe to all that is listed.
 
     Of many sources or categories only those with the most posts, which a comment says.
     """
@@ -40,10 +42,8 @@ def opml(edition: Edition, service_info: ServiceInfo, post_counts: PostCounts) -
             f" The {len(entries):,} largest of {total:,} feeds; all categories: {categories_url} "
         )
         root.insert(0, Comment(comment))
-    for feed_format in FORMATS.values():
-        folder = SubElement(body, "outline", text=feed_format.title)
-        for entry in entries:
-            SubElement(folder, "outline", _outline_attributes(entry, feed_format, service_info))
+    for entry in entries:
+        SubElement(body, "outline", _outline_attributes(entry, feed_format, service_info))
     indent(root)
     document: bytes = tostring(root, encoding="UTF-8", xml_declaration=True)
     return document
