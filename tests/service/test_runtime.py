@@ -85,7 +85,7 @@ async def test_requests_wait_for_the_database_and_are_then_refused(
     """Feeds have no tombstones yet."""
     with runtime_of(settings_file) as runtime, ContentService(settings(settings_file)) as content:
         services = LiveServices(content, runtime.watcher, Restarts(), database_wait_seconds=0.01)
-        assert services.readiness == Readiness(is_ready=False, database_error=None)
+        assert services.readiness == Readiness(is_ready=False, is_database_starting=True)
         assert services.removed == ()
         with pytest.raises(StorageError, match="database not ready"):
             await services.ledger_entries_after(None, 10)
@@ -145,6 +145,7 @@ async def test_a_database_that_cannot_be_opened_is_reported_and_tried_again(
                 await asyncio.sleep(0.005)
         readiness = runtime.services.readiness
     assert "Connection refused" in (readiness.database_error or "")
+    assert not readiness.is_database_starting
     assert "Connection refused" in log
     assert readiness.restarted_components == ("delivery", "publisher", "subscriptions")
 

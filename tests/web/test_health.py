@@ -14,14 +14,13 @@ from tests.web.app_client import POSTS, AppClient, SampleReader, app_client
 
 
 def at(
-    edition: Edition | None,
+    edition: Edition,
     *,
-    settled: bool = True,
     database: str | None = None,
     deliveries: Backlog | None = None,
 ) -> AppClient:
     """Return a service in the given state."""
-    readiness = Readiness(is_ready=settled, database_error=database, backlog=deliveries)
+    readiness = Readiness(is_ready=True, database_error=database, backlog=deliveries)
     return AppClient(reader=SampleReader(current=edition, readiness=readiness))
 
 
@@ -30,7 +29,8 @@ FINE = samples.edition(*POSTS)
 
 def test_healthz_is_200_in_any_state() -> None:
     """Not cacheable."""
-    response = at(None, settled=False).get("/healthz")
+    reader = SampleReader(current=None, readiness=Readiness(is_ready=False))
+    response = AppClient(reader=reader).get("/healthz")
 
     assert (response.status_code, response.json()) == (200, {"status": "ok"})
     assert response.headers["cache-control"] == "no-store"
@@ -99,17 +99,34 @@ def test_failing_source_or_database_degrades_readyz() -> None:
     assert (well.json()["status"], well.json()["database"]) == ("ok", {"status": "ok"})
 
 
-@pytest.mark.parametrize(("edition", "settled"), [(None, True), (None, False), (FINE, False)])
+def test_readyz_names_a_database_that_is_being_opened() -> None:
+    """Which degrades nothing: feeds and pages do not wait for it."""
+    readiness = Readiness(is_ready=True, is_database_starting=True)
+    response = AppClient(reader=SampleReader(current=FINE, readiness=readiness)).get("/readyz")
+
+    assert response.status_code == 200
+    assert response.json()["status"] == "ok"
+    assert response.json()["database"] == {"status": "starting"}
+
+
+@pytest.mark.parametrize(
+    ("edition", "readiness", "status"),
+    [
+        (None, Readiness(is_ready=True), "starting"),
+        (None, Readiness(is_ready=False), "starting"),
+        (FINE, Readiness(is_ready=False), "starting"),
+        (FINE, Readiness(is_ready=False, is_stopping=True), "stopping"),
+    ],
+)
 def test_readyz_is_503_at_the_start_and_while_stopping(
-    edition: Edition | None, *, settled: bool
+    edition: Edition | None, readiness: Readiness, status: str
 ) -> None:
     """With Retry-After; feeds that exist are served."""
-    client = at(edition, settled=settled)
+    client = AppClient(reader=SampleReader(current=edition, readiness=readiness))
 
     response = client.get("/readyz")
 
-    assert response.status_code == 503
-    assert response.json()["status"] == "unavailable"
+    assert (response.status_code, response.json()) == (503, {"status": status})
     assert response.headers["retry-after"] == "2"
     assert client.get("/feeds/all.json").status_code == (503 if edition is None else 200)
 

@@ -81,6 +81,8 @@ class LiveServices:
         database = self._database
         return Readiness(
             is_ready=self._watcher.is_ready and not self._is_stopping,
+            is_stopping=self._is_stopping,
+            is_database_starting=database is None and self._database_error is None,
             database_error=database.ledger.failing if database else self._database_error,
             backlog=database.delivery.worker.backlog if database else None,
             restarted_components=self._restarts.components,

@@ -19,6 +19,7 @@ from syndicate.telemetry import EXPOSITION_TYPE, exposition
 from syndicate.web.context import WebContext
 from syndicate.web.http.auth import bearer_token
 from syndicate.web.http_policy import NO_STORE
+from syndicate.web.services import Readiness
 
 _RETRY_SECONDS: Final = "2"
 _OK: Final = {"status": "ok"}
@@ -46,27 +47,27 @@ class Health:
         """Respond 200 with the state of all components; 503 while starting or stopping."""
         readiness = self.context.reader.readiness
         sources = self._source_states()
-        database = readiness.database_error
+        if not (readiness.is_ready and sources):
+            return _json(
+                {"status": "stopping" if readiness.is_stopping else "starting"},
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                {"Retry-After": _RETRY_SECONDS},
+            )
         deliveries = readiness.backlog
         failing = (
-            database
+            readiness.database_error
             or any(source != _OK for source in sources.values())
             or (deliveries is not None and deliveries.is_unavailable)
             or readiness.restarted_components
         )
-        state = {
-            "status": "degraded" if failing else "ok",
-            "sources": sources,
-            "database": None if database is None else _state("storage-error" if database else ""),
-            "deliveries": None if deliveries is None else _backlog(deliveries),
-            "components": readiness.restarted_components,
-        }
-        if readiness.is_ready and sources:
-            return _json(state)
         return _json(
-            {**state, "status": "unavailable"},
-            HTTPStatus.SERVICE_UNAVAILABLE,
-            {"Retry-After": _RETRY_SECONDS},
+            {
+                "status": "degraded" if failing else "ok",
+                "sources": sources,
+                "database": _database_state(readiness),
+                "deliveries": None if deliveries is None else _backlog(deliveries),
+                "components": readiness.restarted_components,
+            }
         )
 
     async def metrics(self, request: Request) -> Response:
@@ -93,6 +94,13 @@ class Health:
 
 def _state(error_code: str) -> Mapping[str, str]:
     return {"status": "failing", "detail": error_code} if error_code else _OK
+
+
+def _database_state(readiness: Readiness) -> Mapping[str, str] | None:
+    """Return the state of the database; None if the service has none."""
+    if readiness.database_error is not None:
+        return _state("storage-error" if readiness.database_error else "")
+    return {"status": "starting"} if readiness.is_database_starting else None
 
 
 def _backlog(deliveries: Backlog) -> Mapping[str, object]:

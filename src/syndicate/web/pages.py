@@ -162,8 +162,9 @@ class Pages:
         """Return 302 to a format of the feed; no cache may store the choice of one client."""
         service_info = self.context.service_info
         url = FeedLocation(name).url(service_info, f".{format_name}")
-        response = redirect_response(service_info, self.context.policy, url, raw_query(request))
-        response.status_code = HTTPStatus.FOUND
+        response = redirect_response(
+            service_info, self.context.policy, url, raw_query(request), status=HTTPStatus.FOUND
+        )
         response.headers.update({"Cache-Control": NO_STORE, "Vary": "Accept"})
         return response
 

@@ -19,13 +19,16 @@ from syndicate.model.websub_request import WebSubRequest
 class Readiness:
     """State of the service apart from its sources, as ``/readyz`` reports it.
 
-    ``is_ready`` from the time every source was tried until the service stops. ``database_error`` is
-    empty if the database works and None if there is none. ``backlog`` is None if this process
+    ``is_ready`` from the time every source was tried until the service is ``is_stopping``.
+    ``database_error`` is empty if the database works and None if there is none, or none yet while
+    ``is_database_starting``. ``backlog`` is None if this process
     delivers nothing. ``restarted_components`` are the components that ended recently and were
     restarted.
     """
 
     is_ready: bool
+    is_stopping: bool = False
+    is_database_starting: bool = False
     database_error: str | None = None
     backlog: Backlog | None = None
     restarted_components: tuple[str, ...] = ()

@@ -37,10 +37,10 @@ def redirect_moved(
             hint="Stop asking for it; / lists the feeds there are.",
         )
     query = scope["query_string"].decode("latin-1")
-    response = redirect_response(service_info, policy, target, query)
-    if scope["method"] not in _READING_METHODS:
-        response.status_code = HTTPStatus.PERMANENT_REDIRECT  # after 301, clients send GET
-    return response
+    # After 301, clients repeat a POST as GET.
+    is_reading = scope["method"] in _READING_METHODS
+    status = HTTPStatus.MOVED_PERMANENTLY if is_reading else HTTPStatus.PERMANENT_REDIRECT
+    return redirect_response(service_info, policy, target, query, status=status)
 
 
 def redirect_target(path: str, redirects: Mapping[str, str]) -> str | None:
@@ -61,9 +61,14 @@ def redirect_target(path: str, redirects: Mapping[str, str]) -> str | None:
 
 
 def redirect_response(
-    service_info: ServiceInfo, policy: HttpPolicy, target: str, query: str = ""
+    service_info: ServiceInfo,
+    policy: HttpPolicy,
+    target: str,
+    query: str = "",
+    *,
+    status: HTTPStatus = HTTPStatus.MOVED_PERMANENTLY,
 ) -> RedirectResponse:
-    """Return 301 to ``target``, a path of this service or a URL, with ``query`` added.
+    """Return a redirect to ``target``, a path of this service or a URL, with ``query`` added.
 
     Not 308 (RFC 9110 section 15.4.9), which several feed readers do not follow. Raises
     `HTTPException` (414) if the URL would be longer than `MAX_LOCATION_BYTES`.
@@ -72,7 +77,7 @@ def redirect_response(
     separator = "&" if "?" in url else "?"
     response = RedirectResponse(
         f"{url}{separator}{query}" if query else url,
-        status_code=HTTPStatus.MOVED_PERMANENTLY,
+        status_code=status,
         headers={"Cache-Control": policy.cache_control},
     )
     if len(response.headers["location"]) > MAX_LOCATION_BYTES:
