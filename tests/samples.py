@@ -14,7 +14,7 @@ from typing_extensions import Unpack
 
 from syndicate.model.category import Category, Vocabulary
 from syndicate.model.edition import Edition, HiddenFile, NamedFeed, Problem, SourceSnapshot
-from syndicate.model.feed import Feed, ServiceInfo, Tombstone
+from syndicate.model.feed import Feed, ServiceInfo, SourceFeed, Tombstone
 from syndicate.model.post import (
     Author,
     BlobId,
@@ -127,6 +127,7 @@ class FeedFields(TypedDict, total=False):
     language: str
     updated: datetime
     sources: tuple[Source, ...]
+    source_feeds: tuple[SourceFeed, ...]
     content: ContentMode
     tombstones: tuple[Tombstone, ...]
 

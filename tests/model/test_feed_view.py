@@ -8,7 +8,7 @@ from hypothesis import given
 
 from syndicate.errors import UnknownName
 from syndicate.model.category import Category
-from syndicate.model.edition import Edition
+from syndicate.model.edition import Edition, NamedFeed
 from syndicate.model.feed import Feed, Tombstone
 from syndicate.model.feed_view import build_feed, build_feed_view, last_modified
 from syndicate.model.query import Query
@@ -177,8 +177,44 @@ def test_last_modified_includes_commits_and_expiries() -> None:
 
 def test_tombstones_and_content_mode_are_passed_through() -> None:
     """Unchanged."""
-    removal = Tombstone(post_id=samples.post().id, removed_at=samples.NOW)
+    removal = Tombstone(post_id=samples.post().id, url=samples.post().url, removed_at=samples.NOW)
     seen = build_feed_view(edition(), "all", Query(content="summary"))
     composed = build_feed(edition(), seen, samples.SERVICE_INFO, [], [removal])
     assert composed.tombstones == (removal,)
     assert composed.content == "summary"
+
+
+def test_feed_of_several_sources_has_the_feeds_of_its_posts() -> None:
+    """By name, or by query where the name belongs to another feed; with their latest updates."""
+    later = samples.post("news/4.md", published=samples.NOW + timedelta(days=1))
+    shadowed = samples.source("news", title="Agency news")
+    posts = [samples.post("news/1.md"), later]
+    spanish = samples.post("u/3.md", source="updates", updated=samples.NOW - timedelta(days=1))
+    made = Edition.build(
+        [samples.source_snapshot(shadowed, *posts), samples.source_snapshot(UPDATES, spanish)],
+        at=samples.NOW,
+        named_feeds=[NamedFeed(name="news", title="Other", selection=Selection(carousel=False))],
+    )
+    found = feed(made, "all", Query()).source_feeds
+    assert [(each.source.name, each.name, each.query, each.updated) for each in found] == [
+        ("news", "all", "source=news", samples.PUBLISHED),
+        ("updates", "updates", "", spanish.updated),
+    ]
+    first_page = feed(made, "all", Query(limit=1))
+    assert len(first_page.source_feeds) == 1
+
+
+def test_feed_of_one_source_is_about_its_site() -> None:
+    """By its name or by a query, and where the service has one source only."""
+    made = edition()
+    alone = Edition.build([samples.source_snapshot(NEWS, samples.post())], at=samples.NOW)
+    for found in (
+        feed(made, "updates", Query()),
+        feed(made, "all", Query(sources=("updates",))),
+        feed(alone, "all", Query()),
+    ):
+        assert found.source_feeds == ()
+        assert found.only_source == found.sources[0]
+        assert found.home_url == found.sources[0].site_url
+    assert feed(made, "design", Query()).only_source is None
+    assert feed(made, "all", Query()).home_url == "https://feeds.example.gov/feeds/all"

@@ -6,8 +6,9 @@ from typing import NamedTuple
 from syndicate.errors import UnknownName
 from syndicate.feeds.formats import FORMATS, Format
 from syndicate.model.category import slug
-from syndicate.model.edition import ALL, Edition
+from syndicate.model.edition import Edition
 from syndicate.model.feed import ServiceInfo
+from syndicate.model.feed_view import FeedLocation, category_location
 from syndicate.model.query import Query
 
 
@@ -47,27 +48,6 @@ class FeedRequest:
         return service_info.feed_url(self.name, f".{self.feed_format.name}", self.key.feed.query)
 
 
-class FeedLocation(NamedTuple):
-    """Where a feed is found: its name and the canonical query that selects it."""
-
-    name: str
-    query: str = ""
-
-    def url(self, service_info: ServiceInfo, suffix: str = "") -> str:
-        """Return the URL in the format ``suffix`` (".json"); without one, of the HTML page."""
-        return service_info.feed_url(self.name, suffix, self.query)
-
-
-def category_location(edition: Edition, category: str) -> FeedLocation:
-    """Return the location of the feed of ``category``, a slug."""
-    return _location(edition, category, Query(categories=(category,)))
-
-
-def source_location(edition: Edition, source: str) -> FeedLocation:
-    """Return the location of the feed of the source called ``source``."""
-    return _location(edition, source, Query(sources=(source,)))
-
-
 def resolve_feed(edition: Edition, name: str) -> FeedLocation:
     """Return the location of the feed called ``name``, in any spelling or by any alias.
 
@@ -88,11 +68,3 @@ def resolve_feed(edition: Edition, name: str) -> FeedLocation:
             choices=tuple(FORMATS),
         )
     return FeedLocation(edition.feed(name).name)
-
-
-def _location(edition: Edition, name: str, query: Query) -> FeedLocation:
-    """Return the feed ``name`` if it selects what ``query`` does, else the query on all posts."""
-    named = edition.feeds.get(name)
-    if named is not None and named.selection == query.selection:
-        return FeedLocation(name)
-    return FeedLocation(ALL, query.canonical())

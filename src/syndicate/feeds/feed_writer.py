@@ -113,21 +113,26 @@ def _write_feed(
         for item, entry in zip(feed.items, cached, strict=True)
     ]
     representation = make_representation(
-        envelope.wrap(entry.body for entry in entries),
+        envelope.wrap(envelope.attribute(entry.body, entry.item) for entry in entries),
         media_type=feed_format.media_type,
         last_modified=last_modified,
         links=response_links(feed, feed_format),
-        etag=etag_of_digests([digest(envelope.wrap([])), *(entry.digest for entry in entries)]),
+        etag=etag_of_digests([digest(envelope.content), *(entry.digest for entry in entries)]),
     )
     return entries, representation
 
 
 def response_links(feed: Feed, feed_format: Format) -> tuple[Link, ...]:
-    """Return the links of a response: those in the feed, canonical, and the other formats."""
+    """Return the links of a response: those in the feed, canonical, and the other formats.
+
+    The alternate in HTML is the page of this service, also where the feed is about another site.
+    """
+    page = Link(rel="alternate", href=feed.url("", feed.first_query), type="text/html")
     others = (
         Link(rel="alternate", href=feed.url(f".{other.name}"), type=essence(other.media_type))
         for other in FORMATS.values()
         if other is not feed_format
     )
     canonical = Link(rel="canonical", href=feed.url(f".{feed_format.name}"))
-    return (*feed_links(feed, f".{feed_format.name}", feed_format.media_type), canonical, *others)
+    links = feed_links(feed, f".{feed_format.name}", feed_format.media_type)[1:]
+    return (page, *links, canonical, *others)

@@ -41,10 +41,24 @@ class ServiceInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tombstone:
-    """A post that left the feeds, and when."""
+    """A post that left the feeds, its last URL, and when it left."""
 
     post_id: PostId
+    url: str
     removed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFeed:
+    """The feed of one source, which the entries of other feeds name as theirs.
+
+    ``name`` and ``query`` are those of its URL; ``updated`` is when it last changed.
+    """
+
+    source: Source
+    name: str
+    query: str = ""
+    updated: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +68,8 @@ class Feed:
     ``query`` is the canonical query string of the page without "?", empty for the unfiltered feed;
     ``next_query`` is that of the next page, None on the last page; ``first_query`` that of the
     first page. All formats use the same query. ``language`` is empty if the posts are in several
-    languages. ``tombstones`` are posts that left the feed recently.
+    languages. ``tombstones`` are posts that left the feed recently. ``source_feeds`` are the feeds
+    of the sources of its posts, empty if the feed is that of one source.
     """
 
     service_info: ServiceInfo
@@ -69,6 +84,7 @@ class Feed:
     """When the newest of its posts changed; never the time of a request."""
     items: tuple[RenderedPost, ...]
     sources: tuple[Source, ...]
+    source_feeds: tuple[SourceFeed, ...] = ()
     content: ContentMode = "full"
     tombstones: tuple[Tombstone, ...] = ()
 
@@ -78,6 +94,17 @@ class Feed:
         ``suffix`` names the format (".json"); the empty one is the HTML page.
         """
         return self.service_info.feed_url(self.name, suffix, self.query if query is None else query)
+
+    @property
+    def only_source(self) -> Source | None:
+        """The source of which this is the feed, None for a feed of several sources."""
+        return self.sources[0] if len(self.sources) == 1 and not self.source_feeds else None
+
+    @property
+    def home_url(self) -> str:
+        """The page that the feed is about: the site of the only source, else the feed's page."""
+        source = self.only_source
+        return source.site_url if source else self.url("", self.first_query)
 
     @property
     def is_complete(self) -> bool:

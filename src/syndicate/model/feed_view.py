@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from heapq import nlargest
 from operator import attrgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 from syndicate.model.change import LedgerEntry
-from syndicate.model.edition import Edition, NamedFeed, SourceSnapshot
-from syndicate.model.feed import Feed, ServiceInfo, Tombstone
+from syndicate.model.edition import ALL, Edition, NamedFeed, SourceSnapshot
+from syndicate.model.feed import Feed, ServiceInfo, SourceFeed, Tombstone
 from syndicate.model.pagination import Page, paginate
 from syndicate.model.post import Post, RenderedPost, Source
 from syndicate.model.post_list import PostList
@@ -23,6 +23,35 @@ MAX_SOURCES: Final = 100
 """Maximum number of sources in a feed besides those of the posts on its page."""
 
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
+
+
+class FeedLocation(NamedTuple):
+    """Where a feed is found: its name and the canonical query that selects it."""
+
+    name: str
+    query: str = ""
+
+    def url(self, service_info: ServiceInfo, suffix: str = "") -> str:
+        """Return the URL in the format ``suffix`` (".json"); without one, of the HTML page."""
+        return service_info.feed_url(self.name, suffix, self.query)
+
+
+def category_location(edition: Edition, category: str) -> FeedLocation:
+    """Return the location of the feed of ``category``, a slug."""
+    return _location(edition, category, Query(categories=(category,)))
+
+
+def source_location(edition: Edition, source: str) -> FeedLocation:
+    """Return the location of the feed of the source called ``source``."""
+    return _location(edition, source, Query(sources=(source,)))
+
+
+def _location(edition: Edition, name: str, query: Query) -> FeedLocation:
+    """Return the feed ``name`` if it selects what ``query`` does, else the query on all posts."""
+    named = edition.feeds.get(name)
+    if named is not None and named.selection == query.selection:
+        return FeedLocation(name)
+    return FeedLocation(ALL, query.canonical())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +77,11 @@ class FeedView:
         posts = {post.language for post in self.page.posts}
         languages = posts or {source.language for source in self.sources}
         return languages.pop() if len(languages) == 1 else ""
+
+    def is_of_one_source(self, edition: Edition) -> bool:
+        """Return whether the selection is limited to one source, or ``edition`` has no more."""
+        names = {source.name for source in edition.sources}
+        return len(names if self.selection.sources is None else self.selection.sources) == 1
 
 
 def build_feed_view(edition: Edition, name: str, query: Query) -> FeedView:
@@ -122,9 +156,40 @@ def build_feed(
         updated=_feed_updated(edition, view),
         items=tuple(items),
         sources=view.sources,
+        source_feeds=_source_feeds(edition, view),
         content=query.content,
         tombstones=tuple(tombstones),
     )
+
+
+def _source_feeds(edition: Edition, view: FeedView) -> tuple[SourceFeed, ...]:
+    """Return the feeds of the sources of the posts on the page; none if one source is selected."""
+    if view.is_of_one_source(edition):
+        return ()
+    names = {post.source for post in view.page.posts}
+    return tuple(
+        SourceFeed(
+            source=snapshot.source,
+            name=location.name,
+            query=location.query,
+            updated=_source_updated(edition, snapshot),
+        )
+        for snapshot in view.snapshots
+        if snapshot.source.name in names
+        for location in [source_location(edition, snapshot.source.name)]
+    )
+
+
+def _source_updated(edition: Edition, snapshot: SourceSnapshot) -> datetime:
+    """Return when the feed of a source was last updated.
+
+    The posts are looked through only where one of them is to appear later.
+    """
+    latest = max(_last_updated(snapshot.posts), default=snapshot.committed)
+    if latest <= edition.at:
+        return latest
+    live = (post.updated for post in snapshot.posts if post.is_live(edition.at))
+    return max(live, default=snapshot.committed)
 
 
 def find_tombstones(
@@ -143,7 +208,7 @@ def find_tombstones(
         MAX_TOMBSTONES, enumerate(removed), key=lambda pair: (pair[1].noticed_at, pair[0])
     )
     return tuple(
-        Tombstone(post_id=entry.row.post_id, removed_at=entry.noticed_at)
+        Tombstone(post_id=entry.row.post_id, url=entry.row.url, removed_at=entry.noticed_at)
         for _, entry in sorted(latest, key=_number)
     )
 

@@ -7,9 +7,9 @@ from typing import NamedTuple, TypeVar
 from weakref import ref
 
 from syndicate.errors import NotReady
-from syndicate.feeds.feed_location import FeedLocation, category_location, source_location
 from syndicate.model.category import Category
 from syndicate.model.edition import ALL, CAROUSEL, Edition, NamedFeed
+from syndicate.model.feed_view import FeedLocation, category_location, source_location
 from syndicate.model.post import Post, Source
 
 _T = TypeVar("_T")

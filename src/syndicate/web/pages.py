@@ -13,12 +13,19 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from syndicate.feeds import Representation, as_provisional, make_representation
-from syndicate.feeds.feed_location import FeedLocation, category_location, source_location
 from syndicate.feeds.formats import FORMATS
 from syndicate.feeds.formats.link import Link
 from syndicate.model.edition import ALL, Edition
 from syndicate.model.feed import ServiceInfo
-from syndicate.model.feed_view import FeedView, build_feed, build_feed_view, last_modified
+from syndicate.model.feed_view import (
+    FeedLocation,
+    FeedView,
+    build_feed,
+    build_feed_view,
+    category_location,
+    last_modified,
+    source_location,
+)
 from syndicate.model.pagination import paginate_names
 from syndicate.model.post import PostKey, RenderedPost
 from syndicate.model.query import MAX_LIMIT, Query

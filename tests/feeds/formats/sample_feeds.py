@@ -7,7 +7,7 @@ from typing import Final
 from hypothesis import strategies as st
 
 from syndicate.model.category import Category
-from syndicate.model.feed import Feed, Tombstone
+from syndicate.model.feed import Feed, SourceFeed, Tombstone
 from syndicate.model.post import Author, Image, PostId, RenderedPost, SafeHtml
 from tests import samples, strategies
 
@@ -69,9 +69,19 @@ FULL: Final = samples.feed(
             rights_url="https://creativecommons.org/publicdomain/zero/1.0/",
         ),
     ),
+    source_feeds=(
+        SourceFeed(source=samples.source(), name="news", updated=samples.PUBLISHED),
+        SourceFeed(
+            source=samples.source("updates", title="Updates & more", rights=""),
+            name="all",
+            query="source=updates",
+            updated=datetime(2024, 5, 5, 12, tzinfo=UTC),
+        ),
+    ),
     tombstones=(
         Tombstone(
             post_id=PostId("tag:www.example.gov,2024-01-29:0123456789abcdef"),
+            url="https://www.example.gov/news/gone",
             removed_at=datetime(2024, 5, 1, 8, tzinfo=samples.NEW_YORK),
         ),
     ),

@@ -63,7 +63,7 @@ def test_entry_links_have_rel_and_type() -> None:
     ]
 
 
-def test_channel_link_is_the_html_page() -> None:
+def test_channel_link_is_the_page_of_the_feed() -> None:
     """Feedgen takes the last link, be it self, hub or next page."""
     assert channel(FEED).findtext("link") == FEED.url("", FEED.first_query)
 

@@ -1,9 +1,12 @@
 """Properties of JSON Feed alone."""
 
+import json
+
 import msgspec
 
 from syndicate.feeds.formats import FORMATS
 from syndicate.feeds.formats.json_feed import item_object
+from syndicate.model.feed import Tombstone
 from syndicate.model.post import Image
 from tests import samples
 from tests.feeds.formats import sample_feeds
@@ -36,3 +39,24 @@ def test_item_has_content_in_any_case() -> None:
 def test_last_page_has_no_next_url() -> None:
     """The member is left out, not null."""
     assert b"next_url" not in FORMATS["json"].write(samples.feed())
+
+
+def test_removed_posts_are_named_newest_first() -> None:
+    """For programs that keep a copy: id and last URL, and when the removal was noticed."""
+    posts = samples.posts(3)
+    days = [1, 3, 3]
+    tombstones = tuple(
+        Tombstone(
+            post_id=post.id,
+            url=post.url,
+            removed_at=samples.NOW.replace(day=day),
+        )
+        for post, day in zip(posts, days, strict=True)
+    )
+    written = json.loads(FORMATS["json"].write(samples.feed(tombstones=tombstones)))
+    assert written["_syndicate"]["removed"] == [
+        {"id": posts[1].id, "url": posts[1].url, "removed": "2024-06-03T12:00:00Z"},
+        {"id": posts[2].id, "url": posts[2].url, "removed": "2024-06-03T12:00:00Z"},
+        {"id": posts[0].id, "url": posts[0].url, "removed": "2024-06-01T12:00:00Z"},
+    ]
+    assert json.loads(FORMATS["json"].write(samples.feed()))["_syndicate"]["removed"] == []

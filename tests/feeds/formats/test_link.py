@@ -10,9 +10,9 @@ RSS = "application/rss+xml; charset=utf-8"
 
 
 def test_feed_on_one_page_has_two_links() -> None:
-    """Self and the HTML page; no paging, and no hub where none is set."""
+    """Self and the site of its only source; no paging, and no hub where none is set."""
     assert feed_links(samples.feed(), ".rss", RSS) == (
-        Link(rel="alternate", href="https://feeds.example.gov/feeds/all", type="text/html"),
+        Link(rel="alternate", href="https://www.example.gov", type="text/html"),
         Link(
             rel="self",
             href="https://feeds.example.gov/feeds/all.rss",

@@ -6,10 +6,16 @@ from typing import ClassVar, Final
 from typing_extensions import override
 
 from syndicate.feeds.formats import feedgen_adapter, xml_elements
-from syndicate.feeds.formats.format import FeedEnvelope, Format
-from syndicate.feeds.formats.link import feed_links
-from syndicate.feeds.formats.text import rfc3339, sanitized, sanitized_header
-from syndicate.model.feed import Feed, ServiceInfo
+from syndicate.feeds.formats.format import FeedEnvelope, Format, attributed_sources
+from syndicate.feeds.formats.link import essence, feed_links
+from syndicate.feeds.formats.text import (
+    rfc3339,
+    sanitized,
+    sanitized_header,
+    single_line,
+    xml_safe,
+)
+from syndicate.model.feed import Feed, ServiceInfo, SourceFeed
 from syndicate.model.post import RenderedPost
 from syndicate.model.query import ContentMode
 from syndicate.render.feed_html import for_feed_readers
@@ -34,7 +40,12 @@ class Atom(Format):
 
     @override
     def write_envelope(self, feed: Feed) -> FeedEnvelope:
-        return xml_elements.split_envelope(feed_generator(feed).atom_str(), b"</feed>")
+        envelope = xml_elements.split_envelope(feed_generator(feed).atom_str(), b"</feed>")
+        attributions = {
+            key: _write_attribution(source_feed, feed.service_info, has_author=key.has_author)
+            for key, source_feed in attributed_sources(feed)
+        }
+        return envelope._replace(entry_end=b"</entry>", attributions=attributions)
 
 
 def feed_generator(feed: Feed) -> feedgen_adapter.FeedGenerator:
@@ -68,10 +79,47 @@ def entry_generator(
     return entry
 
 
+def _write_attribution(
+    source_feed: SourceFeed, service_info: ServiceInfo, *, has_author: bool
+) -> bytes:
+    """Return the source of an entry (RFC 4287 section 4.2.11), as its author if it has none.
+
+    Without an author, readers would credit the service, which is the author of the feed.
+    """
+    source = xml_safe(source_feed.source)
+    title = single_line(source.title)
+    entry = xml_elements.new_element("entry")
+    if not has_author:
+        _add_author(entry, title, source.site_url)
+    element = xml_elements.add_child(entry, "source")
+    page, feed_url = (
+        service_info.feed_url(source_feed.name, suffix, source_feed.query)
+        for suffix in ("", ".atom")
+    )
+    xml_elements.add_child(element, "id", page)
+    xml_elements.add_child(element, "title", title)
+    xml_elements.add_child(element, "updated", rfc3339(source_feed.updated))
+    _add_author(element, title, source.site_url)
+    xml_elements.add_child(element, "link", rel="alternate", href=source.site_url, type="text/html")
+    xml_elements.add_child(
+        element, "link", rel="self", href=feed_url, type=essence(Atom.media_type)
+    )
+    if source.rights:
+        xml_elements.add_child(element, "rights", source.rights)
+    return xml_elements.serialize_children(entry)
+
+
+def _add_author(parent: xml_elements.Element, name: str, url: str) -> None:
+    author = xml_elements.add_child(parent, "author")
+    xml_elements.add_child(author, "name", name)
+    xml_elements.add_child(author, "uri", url)
+
+
 def _feed_author(feed: Feed) -> dict[str, str]:
     """Return the author of entries without one: the only source, else the service."""
-    if len(feed.sources) == 1:
-        return {"name": feed.sources[0].title, "uri": feed.sources[0].site_url}
+    source = feed.only_source
+    if source:
+        return {"name": source.title, "uri": source.site_url}
     return {"name": feed.service_info.title, "uri": feed.service_info.public_url}
 
 

@@ -1,13 +1,14 @@
 """JSON Feed 1.1, with the extension ``_syndicate``."""
 
+from collections.abc import Sequence
 from typing import ClassVar, Final
 
 import msgspec
 from typing_extensions import override
 
 from syndicate.feeds.formats.format import FeedEnvelope, Format
-from syndicate.feeds.formats.text import rfc3339, sanitized, sanitized_header
-from syndicate.model.feed import Feed, ServiceInfo
+from syndicate.feeds.formats.text import rfc3339, sanitized, sanitized_header, xml_safe
+from syndicate.model.feed import Feed, ServiceInfo, Tombstone
 from syndicate.model.post import Author, CarouselCard, RenderedPost, Source
 from syndicate.model.query import ContentMode
 
@@ -110,7 +111,7 @@ def _feed_object(feed: Feed) -> dict[str, object]:
     values = {
         "version": _VERSION,
         "title": feed.title,
-        "home_page_url": feed.url("", feed.first_query),
+        "home_page_url": feed.home_url,
         "feed_url": feed.url(".json"),
         "next_url": None if feed.next_query is None else feed.url(".json", feed.next_query),
         "description": feed.description,
@@ -120,9 +121,22 @@ def _feed_object(feed: Feed) -> dict[str, object]:
         "_syndicate": {
             "about": feed.service_info.url("/about"),
             "sources": [_source(source) for source in feed.sources],
+            "removed": [_removed(tombstone) for tombstone in _newest_first(feed.tombstones)],
         },
     }
     return {name: value for name, value in values.items() if value}
+
+
+def _newest_first(tombstones: Sequence[Tombstone]) -> Sequence[Tombstone]:
+    return sorted(tombstones, key=lambda tombstone: tombstone.removed_at, reverse=True)
+
+
+def _removed(tombstone: Tombstone) -> dict[str, str]:
+    return {
+        "id": tombstone.post_id,
+        "url": xml_safe(tombstone.url),
+        "removed": rfc3339(tombstone.removed_at),
+    }
 
 
 def _source(source: Source) -> dict[str, str]:

@@ -35,8 +35,8 @@ class Link:
 def feed_links(feed: Feed, suffix: str, media_type: str) -> tuple[Link, ...]:
     """Return the links of ``feed`` in the format with ``suffix`` (".rss") and ``media_type``.
 
-    The HTML page comes first, then self, paging (RFC 5005 section 3), hub (WebSub) and
-    licences (RFC 4946).
+    The page that the feed is about comes first, then self, paging (RFC 5005 section 3), hub
+    (WebSub) and licences (RFC 4946).
     """
     return tuple(_feed_links(feed, suffix, essence(media_type)))
 
@@ -47,7 +47,7 @@ def essence(media_type: str) -> str:
 
 
 def _feed_links(feed: Feed, suffix: str, media_type: str) -> Iterator[Link]:
-    yield Link(rel="alternate", href=feed.url("", feed.first_query), type="text/html")
+    yield Link(rel="alternate", href=feed.home_url, type="text/html")
     yield Link(rel="self", href=feed.url(suffix), type=media_type)
     if not feed.is_complete:
         yield Link(rel="first", href=feed.url(suffix, feed.first_query), type=media_type)

@@ -9,18 +9,24 @@ from typing import ClassVar, Final
 from typing_extensions import override
 
 from syndicate.feeds.formats import feedgen_adapter, xml_elements
-from syndicate.feeds.formats.format import FeedEnvelope, Format
+from syndicate.feeds.formats.format import FeedEnvelope, Format, attributed_sources
 from syndicate.feeds.formats.link import feed_links
-from syndicate.feeds.formats.text import rfc3339, sanitized, sanitized_header
-from syndicate.model.feed import Feed, ServiceInfo
+from syndicate.feeds.formats.text import (
+    rfc3339,
+    sanitized,
+    sanitized_header,
+    single_line,
+    xml_safe,
+)
+from syndicate.model.feed import Feed, ServiceInfo, SourceFeed
 from syndicate.model.post import RenderedPost
 from syndicate.model.query import ContentMode
-from syndicate.render.feed_html import for_feed_readers
+from syndicate.render.feed_html import for_feed_readers, paragraphs
 
 _PREFIXES: Final = "atom content dc fh media"
 
 _PLAIN_TEXT_ELEMENT: Final = re.compile(
-    rb"<(?:title|category|copyright|dc:creator|media:description)(?: [^>]*)?>[^<]+<"
+    rb"<(?:title|category|copyright|source|dc:creator|media:description)(?: [^>]*)?>[^<]+<"
 )
 """An element whose text is plain, not HTML."""
 
@@ -42,16 +48,21 @@ class Rss(Format):
     @override
     def write_envelope(self, feed: Feed) -> FeedEnvelope:
         document = feed_generator(feed).rss_str()
-        return xml_elements.split_envelope(
+        envelope = xml_elements.split_envelope(
             with_hexadecimal_references(document), b"</channel></rss>"
         )
+        attributions = {
+            key: _write_attribution(source_feed, feed.service_info)
+            for key, source_feed in attributed_sources(feed)
+        }
+        return envelope._replace(entry_end=b"</item>", attributions=attributions)
 
 
 def feed_generator(feed: Feed) -> feedgen_adapter.FeedGenerator:
     """Return the feedgen object for ``feed``, without its entries."""
     feed = sanitized_header(feed)
     builder = feedgen_adapter.feed_generator(feed, _PREFIXES, partial(_patch_feed, feed))
-    builder.link(href=feed.url("", feed.first_query))
+    builder.link(href=feed.home_url)
     builder.description(feed.description or feed.title)
     builder.generator(f"Syndicate {feed.service_info.version} (+{feed.service_info.url('/about')})")
     builder.docs("https://www.rssboard.org/rss-specification")
@@ -63,14 +74,28 @@ def feed_generator(feed: Feed) -> feedgen_adapter.FeedGenerator:
 def entry_generator(
     item: RenderedPost, service_info: ServiceInfo, content: ContentMode
 ) -> feedgen_adapter.FeedEntry:
-    """Return the feedgen object for ``item``; plain text is escaped in the description, HTML."""
+    """Return the feedgen object for ``item``.
+
+    The description is HTML, in which plain text is escaped and keeps its paragraphs.
+    """
     item = sanitized(item)
     entry = feedgen_adapter.entry_generator(item, service_info, partial(_patch_entry, item))
     if content == "full":
         entry.content(for_feed_readers(item.content, item.post))
-    if content != "none":
-        entry.description(escape(item.text if content == "text" else item.summary, quote=False))
+    if content == "text":
+        entry.description(paragraphs(item.text))
+    elif content != "none":
+        entry.description(escape(item.summary, quote=False))
     return entry
+
+
+def _write_attribution(source_feed: SourceFeed, service_info: ServiceInfo) -> bytes:
+    """Return the element source of an item: the feed of the source, by its title."""
+    parent = xml_elements.new_element("item")
+    url = service_info.feed_url(source_feed.name, ".rss", source_feed.query)
+    title = single_line(xml_safe(source_feed.source.title))
+    xml_elements.add_child(parent, "source", title, url=url)
+    return with_hexadecimal_references(xml_elements.serialize_children(parent))
 
 
 def with_hexadecimal_references(document: bytes) -> bytes:

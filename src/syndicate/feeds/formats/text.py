@@ -52,9 +52,14 @@ def sanitized(item: RenderedPost) -> RenderedPost:
     item = xml_safe(item)
     return replace(
         item,
-        post=replace(item.post, title=_single_line(item.post.title) or item.post.url),
+        post=replace(item.post, title=single_line(item.post.title) or item.post.url),
         authors=tuple(author for author in item.authors if author.name.strip()),
     )
+
+
+def has_author(item: RenderedPost) -> bool:
+    """Return whether ``item`` has an author with a name."""
+    return any(xml_safe(author.name).strip() for author in item.authors)
 
 
 def sanitized_header(feed: Feed) -> Feed:
@@ -62,7 +67,7 @@ def sanitized_header(feed: Feed) -> Feed:
     return replace(
         feed,
         service_info=_cached_xml_safe(feed.service_info),
-        title=_single_line(xml_safe(feed.title)) or feed.name,
+        title=single_line(xml_safe(feed.title)) or feed.name,
         description=xml_safe(feed.description),
         language=xml_safe(feed.language),
         items=(),
@@ -94,7 +99,8 @@ def media_type(url: str) -> str:
     return _MEDIA_TYPES.get(PurePosixPath(urlsplit(url).path).suffix.lower(), "")
 
 
-def _single_line(text: str) -> str:
+def single_line(text: str) -> str:
+    """Return ``text`` with a space for each run of white space."""
     return " ".join(text.split())
 
 

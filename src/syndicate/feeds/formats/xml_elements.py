@@ -31,6 +31,11 @@ def _etree() -> ModuleType:
     return etree
 
 
+def new_element(name: str) -> Element:
+    """Return an element called ``name``, without a parent."""
+    return _etree().Element(name)
+
+
 def add_child(parent: Element, name: str, text: str = "", **attributes: str) -> Element:
     """Append a child called ``name`` ("media:content", or bare); empty attributes are left out."""
     element = _etree().SubElement(parent, qualified_name(name))
@@ -70,6 +75,11 @@ def serialize_fragment(element: Element, prefixes: str) -> bytes:
     wrapper.append(element)
     document: bytes = _etree().tostring(wrapper, encoding="UTF-8")
     return document[start : -len("</carrier>")]
+
+
+def serialize_children(parent: Element) -> bytes:
+    """Serialize the children of ``parent``, whose names have no prefix."""
+    return b"".join(_etree().tostring(child, encoding="UTF-8") for child in parent)
 
 
 def split_envelope(document: bytes, tail: bytes) -> FeedEnvelope:
