@@ -15,11 +15,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from syndicate.feeds import Representation, make_representation
-from syndicate.feeds.feed_location import FeedLocation
 from syndicate.feeds.formats import FORMATS
 from syndicate.feeds.formats.link import Link
 from syndicate.model.edition import ALL, Edition
 from syndicate.model.feed import ServiceInfo
+from syndicate.model.feed_view import FeedLocation
 from syndicate.model.query import DEFAULT_LIMIT, Query
 from syndicate.model.webhook_signature import Secret, sign
 from syndicate.render.pages.developer_pages import (
