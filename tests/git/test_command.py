@@ -8,7 +8,12 @@ import pytest
 
 from syndicate.errors import RepositoryError
 from syndicate.git import git_version
-from syndicate.git.command import isolated_environment, run_git, user_environment
+from syndicate.git.command import isolated_environment, run_git, stream_git, user_environment
+
+
+def make_error(stderr: str) -> RepositoryError:
+    """Return the error for what git wrote to standard error."""
+    return RepositoryError(stderr.strip())
 
 
 def fake_git(folder: pathlib.Path, script: str) -> dict[str, str]:
@@ -70,6 +75,37 @@ def test_timed_out_command_is_stopped_with_its_children(
     while time.monotonic() < until and child.exists() and " Z " not in child.read_text():
         time.sleep(0.01)
     assert not child.exists() or " Z " in child.read_text()
+
+
+def test_streamed_output_arrives_in_chunks(tmp_path: pathlib.Path) -> None:
+    """Output that is larger than a chunk is complete, whatever git writes to standard error."""
+    environment = fake_git(tmp_path, "head -c 700000 /dev/zero; head -c 100000 /dev/zero >&2")
+    chunks = list(stream_git("log", environment=environment, make_error=make_error))
+    assert sum(map(len, chunks)) == 700_000
+    assert len(chunks) > 2
+
+
+def test_streamed_command_that_fails_raises_after_its_output(tmp_path: pathlib.Path) -> None:
+    """The error is made of standard error."""
+    environment = fake_git(tmp_path, "echo some; echo 'fatal: bad object' >&2; exit 128")
+    output = stream_git("log", environment=environment, make_error=make_error)
+    assert next(output) == b"some\n"
+    with pytest.raises(RepositoryError, match="fatal: bad object"):
+        next(output)
+
+
+def test_streamed_command_without_output_times_out(tmp_path: pathlib.Path) -> None:
+    """It is stopped, like one whose output is not wanted any more."""
+    environment = fake_git(tmp_path, f"echo $$ > {tmp_path}/pid; echo some; exec sleep 60")
+    output = stream_git("log", environment=environment, make_error=make_error, timeout=0.3)
+    assert next(output) == b"some\n"
+    with pytest.raises(RepositoryError, match="longer than") as caught:
+        next(output)
+    assert caught.value.code == "timed-out"
+    output = stream_git("log", environment=environment, make_error=make_error)
+    next(output)
+    output.close()
+    assert not pathlib.Path("/proc", (tmp_path / "pid").read_text().strip()).exists()
 
 
 def test_git_has_no_terminal(tmp_path: pathlib.Path) -> None:

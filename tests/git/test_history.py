@@ -109,6 +109,19 @@ def test_single_reads_and_log_give_the_same_commits(
             assert cut.commits_since(head, since) == news
 
 
+def test_missing_blob_of_a_possible_rename_is_an_error(
+    content: ContentRepository, repository: Repository
+) -> None:
+    """The error names the blob, which git has to compare with the page that was added."""
+    content.commit({"a.md": "".join(f"line {number}\n" for number in range(20))})
+    blob = content.git("rev-parse", "main:a.md")
+    head = CommitId(content.commit({"a.md": None, "b.md": "other words\n"}))
+    (content.path / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    with pytest.raises(RepositoryError, match=blob) as caught:
+        list(repository.history(head))
+    assert caught.value.code == "missing-object"
+
+
 def test_missing_commit_is_an_error(content: ContentRepository, repository: Repository) -> None:
     """The error names the missing object."""
     made = [CommitId(content.commit({"a.md": f"{number}"})) for number in range(3)]

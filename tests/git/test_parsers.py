@@ -11,6 +11,7 @@ from syndicate.git.parsers import (
     parse_commits,
     parse_timestamp,
     parse_tree,
+    split_tokens,
 )
 from syndicate.model.post import BlobId, CommitId, Path
 
@@ -53,7 +54,7 @@ def test_only_changes_of_regular_files_are_parsed(
     """A file that becomes a link is deleted, a link that becomes a file is added."""
     paths = b"x\0y\0" if status.startswith(b"R") else b"x\0"
     output = b"%s 0 \0:%s %s %s %s\0%s" % (C, modes, A, B, status, paths)
-    (commit,) = parse_commits(output)
+    (commit,) = parse_commits(split_tokens([output]))
     found = [(change.kind, change.path, change.old_blob, change.blob) for change in commit.changes]
     assert found == ([expected] if expected else [])
 
@@ -61,7 +62,7 @@ def test_only_changes_of_regular_files_are_parsed(
 def test_change_of_mode_is_ignored() -> None:
     """The changes after it are still parsed."""
     moded = b"%s 0 \0\n:100644 100755 %s %s M\0x\0" % (C, A, A)
-    (commit,) = parse_commits(moded + b":000000 100644 %s %s A\0:y\0" % (NONE, C))
+    (commit,) = parse_commits(split_tokens([moded, b":000000 100644 %s %s A\0:y\0" % (NONE, C)]))
     assert commit.changes == (
         FileChange(
             kind="added", path=Path(":y"), old_path=Path(":y"), blob=BlobId("c" * 40), old_blob=None
@@ -78,13 +79,29 @@ def test_commits_and_changes_are_distinguished() -> None:
     )
     assert [
         (commit.id, commit.parent, commit.time.minute, [change.path for change in commit.changes])
-        for commit in parse_commits(output)
+        for commit in parse_commits(split_tokens([output]))
     ] == [
         ("a" * 40, None, 0, []),
         ("b" * 64, "a" * 40, 1, ["\n:odd", "c" * 40 + " 1"]),
         ("c" * 40, "b" * 64, 2, []),
     ]
-    assert list(parse_commits(b"")) == []
+    assert list(parse_commits([])) == []
+
+
+def test_output_may_arrive_in_chunks_of_any_size() -> None:
+    """A token that is cut in two is put together again; what no NUL ends is left out."""
+    output = b"%s 0 \0\n:000000 100644 %s %s A\0posts/a.md\0cut" % (C, NONE, A)
+    for size in (1, 7, len(output)):
+        chunks = [output[start : start + size] for start in range(0, len(output), size)]
+        assert list(split_tokens(chunks)) == output.split(b"\0")[:-1]
+
+
+def test_changes_of_other_paths_are_left_out() -> None:
+    """The commit stays."""
+    change = b":000000 100644 %s %s A" % (NONE, A)
+    tokens = [b"%s 0 " % C, change, b"a.md", change, b"b.png"]
+    (commit,) = parse_commits(tokens, lambda path: path.endswith(".md"))
+    assert [change.path for change in commit.changes] == ["a.md"]
 
 
 def test_time_of_a_commit_is_limited_to_the_year_9999() -> None:
@@ -93,7 +110,7 @@ def test_time_of_a_commit_is_limited_to_the_year_9999() -> None:
     assert parse_timestamp(b"18446744073709551615") == datetime(
         9999, 12, 30, 23, 59, 59, tzinfo=UTC
     )
-    (commit,) = parse_commits(b"%s 4102444800 \0" % A)
+    (commit,) = parse_commits([b"%s 4102444800 " % A])
     assert commit == Commit(
         id=CommitId("a" * 40), parent=None, time=datetime(2100, 1, 1, tzinfo=UTC), changes=()
     )

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import IO, Final, Generic, Literal, TypeVar, cast
 
 from syndicate.git.command import config_variables, start_git
-from syndicate.git.parsers import COMMIT_FORMAT, Commit, parse_commits
+from syndicate.git.parsers import COMMIT_FORMAT, Commit, parse_commits, split_tokens
 from syndicate.model.post import BlobId, CommitId
 
 Result = TypeVar("Result")
@@ -41,6 +41,9 @@ _BATCH_BYTES: Final = 4_000_000
 """Bytes of blobs held in memory together, unless a single blob is larger."""
 
 _NULL_ID: Final = BlobId("0" * 40)
+
+RENAME_DIFF: Final = ("diff-tree", "--always", "-r", "-M50%", "-l0", *COMMIT_FORMAT)
+"""The git command that detects renames in a commit, however many files it adds and deletes."""
 
 
 class BatchProcess(Generic[Result]):
@@ -145,6 +148,20 @@ def commit_differ(environment: Mapping[str, str]) -> BatchProcess[Commit | None]
     return BatchProcess(*arguments, environment=environment, read_result=_read_commit_diff)
 
 
+def rename_detector(
+    environment: Mapping[str, str], pathspecs: Iterable[str]
+) -> BatchProcess[Commit | None]:
+    """Return a process like `commit_differ` that detects renames among ``pathspecs``.
+
+    Git reads the blobs of all files that a commit adds or deletes among them.
+    """
+    return BatchProcess(
+        *(*RENAME_DIFF, "--stdin", "--", *pathspecs),
+        environment=environment,
+        read_result=_read_commit_diff,
+    )
+
+
 def commit_diff_query(commit: CommitId) -> bytes:
     """Return the query for ``commit``, and an end marker that git echoes."""
     return b"%s\n%s" % (commit.encode(), _END_MARKER)
@@ -154,7 +171,8 @@ def _read_commit_diff(stream: IO[bytes]) -> Commit | None:
     output = _read_line(stream)
     while not output.endswith(_END_MARKER + b"\n"):
         output += _read_line(stream)
-    return next(parse_commits(output.removesuffix(_END_MARKER + b"\n")), None)
+    tokens = split_tokens([output.removesuffix(_END_MARKER + b"\n")])
+    return next(parse_commits(tokens), None)
 
 
 def _read_content(stream: IO[bytes]) -> bytes | None:

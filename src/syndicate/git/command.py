@@ -2,11 +2,13 @@
 
 import os
 import re
+import select
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from tempfile import TemporaryFile
+from typing import IO, Final, cast
 
 from syndicate.errors import RepositoryError
 from syndicate.private_files import UMASK
@@ -16,6 +18,9 @@ READ_TIMEOUT_SECONDS: Final = 600.0
 
 TERMINATE_TIMEOUT_SECONDS: Final = 2.0
 """Seconds between SIGTERM and SIGKILL for a command that timed out."""
+
+_CHUNK_BYTES: Final = 262_144
+"""Bytes of output that `stream_git` holds in memory."""
 
 _COMMON_VARIABLES: Final = {
     "LC_ALL": "C",  # errors are recognized by their English messages
@@ -113,14 +118,52 @@ def run_git(
         try:
             stdout, stderr = process.communicate(stdin, timeout=timeout)
         except subprocess.TimeoutExpired:
-            raise RepositoryError(
-                f"git {arguments[0]} took longer than {timeout:g} seconds and was stopped",
-                hint="Try again; if the error persists, run the same command by hand.",
-                code="timed-out",
-            ) from None
+            raise _timeout_error(arguments[0], timeout) from None
         finally:
             _stop_process_group(process, terminate_timeout)
     return CommandResult(exit_code=process.returncode, stdout=stdout, stderr=os.fsdecode(stderr))
+
+
+def stream_git(
+    *arguments: str,
+    environment: Mapping[str, str],
+    make_error: Callable[[str], RepositoryError],
+    timeout: float = READ_TIMEOUT_SECONDS,
+    terminate_timeout: float = TERMINATE_TIMEOUT_SECONDS,
+) -> Generator[bytes, None, None]:
+    """Run ``git arguments`` and yield its output in chunks, so that memory is bounded.
+
+    Raises what ``make_error`` makes of standard error if the exit code is not 0, and
+    `RepositoryError` if git writes nothing for ``timeout`` seconds. Git is stopped if the caller
+    stops early.
+    """
+    with (
+        TemporaryFile() as errors,
+        start_git(*arguments, environment=environment, stderr=errors.fileno()) as process,
+    ):
+        stdout = cast("IO[bytes]", process.stdout)
+        try:
+            while True:
+                if not select.select([stdout], [], [], timeout)[0]:
+                    raise _timeout_error(arguments[0], timeout)
+                chunk = os.read(stdout.fileno(), _CHUNK_BYTES)
+                if not chunk:
+                    break
+                yield chunk
+            process.wait(timeout)
+        finally:
+            _stop_process_group(process, terminate_timeout)
+        if process.returncode:
+            errors.seek(0)
+            raise make_error(os.fsdecode(errors.read()))
+
+
+def _timeout_error(command: str, timeout: float) -> RepositoryError:
+    return RepositoryError(
+        f"git {command} took longer than {timeout:g} seconds and was stopped",
+        hint="Try again; if the error persists, run the same command by hand.",
+        code="timed-out",
+    )
 
 
 def start_git(

@@ -1,10 +1,10 @@
 """The first-parent history of page files, oldest first, with renames."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from syndicate.git.parsers import COMMIT_FORMAT, Commit, parse_commits
+from syndicate.git.parsers import COMMIT_FORMAT, Commit, parse_commits, split_tokens
 from syndicate.model.post import BlobId, CommitId, Path
 
 PAGE_EXTENSIONS: Final = (
@@ -13,24 +13,46 @@ PAGE_EXTENSIONS: Final = (
 )
 """Extensions of page files. History covers the whole repository, so that moves are detected."""
 
-RunLog = Callable[..., bytes]
-"""Runs git with arguments that may contain path patterns, and returns its output."""
+PAGE_PATHSPECS: Final = tuple(f":(icase)*{ending}" for ending in PAGE_EXTENSIONS)
+"""Pathspecs of page files (gitglossary(7))."""
+
+StreamLog = Callable[..., Iterator[bytes]]
+"""Runs git with the given arguments, and yields its output in chunks."""
 
 ReadCommit = Callable[[CommitId], Commit | None]
 """Returns a commit with its changes against its first parent; None if it is missing."""
 
-FIRST_PARENT_LOG: Final = ("log", "--first-parent", "--reverse", *COMMIT_FORMAT)
-"""``git log`` of each commit against its first parent, in the format of `parse_commits`."""
+_FIRST_PARENT_LOG: Final = ("log", "--first-parent", "--reverse", "--no-renames", *COMMIT_FORMAT)
+"""``git log`` of each commit against its first parent, in the format of `parse_commits`.
+
+There is no pathspec: to match nine patterns with every entry of every tree takes git four times as
+long as to write all changes (50,000 commits, 20,000 posts: 4.0 and 1.1 s of CPU).
+"""
 
 _MAX_SINGLE_READS: Final = 8
 """Up to this many commits, reading each is faster than starting ``git log``."""
 
 
-def history(run_log: RunLog, *revisions: str) -> Iterable[Commit]:
-    """Return the commits in ``revisions`` (gitrevisions(7)) that change pages."""
-    patterns = (f":(icase)*{ending}" for ending in PAGE_EXTENSIONS)
-    found = parse_commits(run_log(*FIRST_PARENT_LOG, "-M50%", "-l0", *revisions, "--", *patterns))
-    return (commit for commit in found if commit.changes)
+def is_page(path: str) -> bool:
+    """Tell whether the file at ``path`` is a page."""
+    return path.lower().endswith(PAGE_EXTENSIONS)
+
+
+def changes_in(
+    stream_log: StreamLog, *revisions: str, is_wanted: Callable[[str], bool]
+) -> Iterator[Commit]:
+    """Yield the commits in ``revisions`` (gitrevisions(7)) with changes of wanted paths.
+
+    Renames are not detected, and no blob is read.
+    """
+    output = split_tokens(stream_log(*_FIRST_PARENT_LOG, *revisions))
+    return (commit for commit in parse_commits(output, is_wanted) if commit.changes)
+
+
+def history(stream_log: StreamLog, detect_renames: ReadCommit, commit: str) -> Iterator[Commit]:
+    """Yield the commits up to ``commit`` that change pages."""
+    for found in changes_in(stream_log, commit, is_wanted=is_page):
+        yield _with_renames(found, detect_renames)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,24 +68,40 @@ class CommitDelta:
 
 
 def commits_since(
-    read_commit: ReadCommit, run_log: RunLog, commit: CommitId, since: CommitId
+    read_commit: ReadCommit,
+    detect_renames: ReadCommit,
+    stream_log: StreamLog,
+    commit: CommitId,
+    since: CommitId,
 ) -> CommitDelta | None:
     """Return the commits after ``since`` up to ``commit``, None if ``since`` is no ancestor.
 
-    Only the first-parent line counts. A few commits are read without starting a process. Rename
-    detection runs only if a commit both deletes and adds pages.
+    Only the first-parent line counts. A few commits are read without starting a process.
     """
-    revisions = (commit, f"^{since}")
-    commits = _read_one_by_one(read_commit, commit, since) or list(
-        parse_commits(run_log(*FIRST_PARENT_LOG, "--no-renames", *revisions))
-    )
-    if not commits or commits[0].parent != since:
+    commits = read_line(read_commit, stream_log, commit, since)
+    if commits is None:
         return None
     files = {change.path: change.blob for new in commits for change in new.changes}
-    page_commits = [paged for new in commits if (paged := _with_page_changes_only(new)).changes]
-    if any({"added", "deleted"} <= {change.kind for change in new.changes} for new in page_commits):
-        page_commits = list(history(run_log, *revisions))
-    return CommitDelta(commits=tuple(page_commits), files=files)
+    page_commits = (_with_page_changes_only(new) for new in commits)
+    return CommitDelta(
+        commits=tuple(_with_renames(new, detect_renames) for new in page_commits if new.changes),
+        files=files,
+    )
+
+
+def read_line(
+    read_commit: ReadCommit, stream_log: StreamLog, commit: CommitId, since: CommitId
+) -> list[Commit] | None:
+    """Return the commits after ``since`` up to ``commit`` with all changes, without renames.
+
+    None if ``since`` is not on the first-parent line of ``commit``.
+    """
+    commits = _read_one_by_one(read_commit, commit, since)
+    if not commits:
+        log = parse_commits(split_tokens(stream_log(*_FIRST_PARENT_LOG, commit, f"^{since}")))
+        first = next(log, None)
+        commits = [first, *log] if first is not None and first.parent == since else []
+    return commits or None
 
 
 def _read_one_by_one(read_commit: ReadCommit, commit: CommitId, since: CommitId) -> list[Commit]:
@@ -80,5 +118,11 @@ def _read_one_by_one(read_commit: ReadCommit, commit: CommitId, since: CommitId)
 
 
 def _with_page_changes_only(commit: Commit) -> Commit:
-    changes = [change for change in commit.changes if change.path.lower().endswith(PAGE_EXTENSIONS)]
-    return replace(commit, changes=tuple(changes))
+    return replace(commit, changes=tuple(filter(lambda each: is_page(each.path), commit.changes)))
+
+
+def _with_renames(commit: Commit, detect_renames: ReadCommit) -> Commit:
+    """Return ``commit`` with renames, which it has only if it both adds and deletes pages."""
+    if not {"added", "deleted"} <= {change.kind for change in commit.changes}:
+        return commit
+    return detect_renames(commit.id) or commit

@@ -1,7 +1,7 @@
 """Parsers of git's NUL-separated output, and the values they return."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from os import fsdecode
@@ -84,17 +84,33 @@ def parse_tree(output: bytes) -> tuple[TreeEntry, ...]:
     return tuple([TreeEntry(path=path, blob=blob) for blob, path in found])
 
 
-def parse_commits(output: bytes) -> Iterator[Commit]:
-    """Parse the output of ``log`` or ``diff-tree`` with the options `COMMIT_FORMAT`, in order.
+def split_tokens(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the NUL-terminated tokens of output that arrives in ``chunks`` of any size."""
+    rest = b""
+    for chunk in chunks:
+        tokens = (rest + chunk).split(b"\0")
+        rest = tokens.pop()
+        yield from tokens
+
+
+def _is_any(_: str) -> bool:
+    return True
+
+
+def parse_commits(
+    tokens: Iterable[bytes], is_wanted: Callable[[str], bool] = _is_any
+) -> Iterator[Commit]:
+    """Parse the tokens that ``log`` or ``diff-tree`` write with the options `COMMIT_FORMAT`.
 
     The token of a commit is followed by its changes; the first one begins with a line feed.
+    Changes of paths that are not wanted are left out.
     """
-    tokens = iter(output.split(b"\0")[:-1])
+    tokens = iter(tokens)
     header, changes = b"", list[FileChange]()
     for token in tokens:
         text = token.lstrip(b"\n")
         if text.startswith(b":"):
-            changes.extend(_parse_change(text, tokens))
+            changes.extend(_parse_change(text, tokens, is_wanted))
         elif text:
             if header:
                 yield _make_commit(header, changes)
@@ -113,11 +129,15 @@ def _make_commit(header: bytes, changes: list[FileChange]) -> Commit:
     )
 
 
-def _parse_change(header: bytes, tokens: Iterator[bytes]) -> Iterator[FileChange]:
+def _parse_change(
+    header: bytes, tokens: Iterator[bytes], is_wanted: Callable[[str], bool]
+) -> Iterator[FileChange]:
     """Parse ``:old-mode new-mode old-id new-id status`` and the one or two paths that follow."""
     old_mode, new_mode, old, new, status = header[1:].split(b" ")
     old_path = Path(fsdecode(next(tokens)))
     path = Path(fsdecode(next(tokens))) if status.startswith(b"R") else old_path
+    if not is_wanted(path):
+        return
     old_blob = BlobId(old.decode()) if old_mode in REGULAR_FILE_MODES else None
     blob = BlobId(new.decode()) if new_mode in REGULAR_FILE_MODES else None
     kind = _change_kind(old_blob, blob, renamed=path != old_path)

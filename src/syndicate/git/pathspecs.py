@@ -13,8 +13,3 @@ def folder_pathspecs(folders: Iterable[Path]) -> tuple[str, ...]:
     """
     normal = [posixpath.normpath(folder.strip("/") or ".") for folder in folders]
     return () if "." in normal else tuple(f"{folder}/" for folder in normal)
-
-
-def name_pathspecs(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the pathspecs for files called as one of ``names``, in any folder."""
-    return tuple(f":(glob)**/{name}" for name in names)

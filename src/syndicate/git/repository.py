@@ -4,8 +4,7 @@ import pathlib
 import posixpath
 import re
 import threading
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import tee
 from os import fsdecode
@@ -13,29 +12,15 @@ from types import TracebackType
 from typing import Final, Self
 
 from syndicate.errors import RepositoryError
-from syndicate.git.batch_process import (
-    BatchProcess,
-    BlobContent,
-    BlobReader,
-    commit_diff_query,
-    commit_differ,
-    object_contents,
-    object_sizes,
-    revision_resolver,
-)
+from syndicate.git.batch_process import BlobContent, BlobReader
 from syndicate.git.command import isolated_environment, run_git
 from syndicate.git.errors import error_from_stderr, repository_error, unknown_ref_error
-from syndicate.git.history import CommitDelta, commits_since, history
+from syndicate.git.history import CommitDelta, changes_in, commits_since, history
 from syndicate.git.mirror import Mirror, mirror_ref
+from syndicate.git.open_repository import OpenRepository
 from syndicate.git.parsers import Commit, TreeEntry, parse_timestamp, parse_tree
-from syndicate.git.pathspecs import folder_pathspecs, name_pathspecs
+from syndicate.git.pathspecs import folder_pathspecs
 from syndicate.git.ref_fingerprint import fingerprint, watched_folders
-from syndicate.git.repository_layout import (
-    RepositoryLayout,
-    find_repository,
-    object_environment,
-    scratch_repository,
-)
 from syndicate.git.repository_location import RepositoryLocation
 from syndicate.model.post import BlobId, CommitId, Path
 
@@ -50,18 +35,6 @@ _COMMITTER_LINE: Final = re.compile(rb"^committer .* (\d+) [-+]\d+$", re.MULTILI
 
 _REF_NAME: Final = re.compile(r"(?!-)(?!.*(?:\.\.|@\{|//))[^\x00-\x20\x7f~^:?*\[\\]+")
 """A branch, tag or ref (git-check-ref-format(1)) without special meaning in a refspec."""
-
-
-@dataclass(frozen=True, slots=True)
-class _OpenRepository:
-    """A located repository and the processes that read it."""
-
-    layout: RepositoryLayout
-    environment: dict[str, str]
-    contents: BatchProcess[bytes | None]
-    sizes: BatchProcess[int | None]
-    revisions: BatchProcess[CommitId | None]
-    commit_diffs: BatchProcess[Commit | None]
 
 
 class Repository:
@@ -85,7 +58,7 @@ class Repository:
         self._mirrors = mirrors
         self._mirror = mirror
         self._lock = threading.Lock()
-        self._open_repository: _OpenRepository | None = None
+        self._open_repository: OpenRepository | None = None
         self._must_reopen = False
 
     @classmethod
@@ -189,19 +162,19 @@ class Repository:
         if not folders:
             return ()
         tree = ("ls-tree", "-r", "-z", "--full-tree", self._require_full_id(commit))
-        return parse_tree(self._run_literal(*tree, "--", *folder_pathspecs(folders)))
+        return parse_tree(self._ensure_open().run(*tree, "--", *folder_pathspecs(folders)))
 
     def find_blob(self, commit: CommitId, path: Path) -> BlobId | None:
         """Return the blob of the file at ``path`` in ``commit``; None if there is no file."""
         if posixpath.normpath(path).lstrip("/") != path or path.startswith("..") or "\0" in path:
             return None
         tree = ("ls-tree", "-z", "--full-tree", self._require_full_id(commit))
-        found = parse_tree(self._run_literal(*tree, "--", path))
+        found = parse_tree(self._ensure_open().run(*tree, "--", path))
         return next((entry.blob for entry in found if entry.path == path), None)
 
     def blob_size(self, blob: BlobId) -> int:
         """Return the size of ``blob`` in bytes."""
-        return int(self._run_literal("cat-file", "-s", self._require_full_id(blob)))
+        return int(self._ensure_open().run("cat-file", "-s", self._require_full_id(blob)))
 
     def history(self, commit: CommitId) -> Iterator[Commit]:
         """Return the first-parent history up to ``commit``, oldest first, with renames.
@@ -209,14 +182,23 @@ class Repository:
         Only changes of files with an extension in `history.PAGE_EXTENSIONS` are returned, and only
         commits with such changes.
         """
-        yield from history(self._run_log, self._require_full_id(commit))
+        opened = self._ensure_open()
+        try:
+            yield from history(
+                opened.stream_log, opened.detect_renames, self._require_full_id(commit)
+            )
+        finally:
+            opened.renames.close()
 
     def commits_changing(self, commit: CommitId, names: Iterable[str]) -> tuple[CommitId, ...]:
         """Return the first-parent commits that changed files called ``names``, newest first."""
-        revision = self._require_full_id(commit)
-        wanted = name_pathspecs(names)
-        found = self._run_log("log", "--first-parent", "--format=%H", revision, "--", *wanted)
-        return tuple(CommitId(line) for line in found.decode("ascii").split())
+        wanted = frozenset(names)
+        found = changes_in(
+            self._ensure_open().stream_log,
+            self._require_full_id(commit),
+            is_wanted=lambda path: path.rpartition("/")[2] in wanted,
+        )
+        return tuple(commit.id for commit in found)[::-1]
 
     def commits_since(self, commit: CommitId, since: CommitId) -> CommitDelta | None:
         """Return the commits after ``since`` up to ``commit``.
@@ -227,9 +209,13 @@ class Repository:
             return CommitDelta(files={})
         if next(self._read_contents([since])) is None:
             return None
-        return commits_since(
-            self._read_commit, self._run_log, CommitId(self._require_full_id(commit)), since
-        )
+        opened, until = self._ensure_open(), CommitId(self._require_full_id(commit))
+        try:
+            return commits_since(
+                opened.read_commit, opened.detect_renames, opened.stream_log, until, since
+            )
+        finally:
+            opened.renames.close()
 
     def read(self, blobs: Iterable[BlobId]) -> Iterator[tuple[BlobId, bytes]]:
         """Yield the contents of ``blobs`` in their order, a few in memory at a time."""
@@ -275,22 +261,19 @@ class Repository:
 
     def _stop_processes(self) -> None:
         if self._open_repository is not None:
-            self._open_repository.contents.close()
-            self._open_repository.sizes.close()
-            self._open_repository.revisions.close()
-            self._open_repository.commit_diffs.close()
+            self._open_repository.close()
 
     def _local_ref(self, ref: str) -> str:
         return mirror_ref(ref) if self.is_remote else ref
 
-    def _ensure_open(self) -> _OpenRepository:
+    def _ensure_open(self) -> OpenRepository:
         with self._lock:
             if self._open_repository is None or self._must_reopen:
                 self._stop_processes()
                 self._open_repository, self._must_reopen = self._locate(), False
             return self._open_repository
 
-    def _locate(self) -> _OpenRepository:
+    def _locate(self) -> OpenRepository:
         """Locate the repository; repeated after an error, since the folder may have changed."""
         folder = self._location.path_or_url
         if self._mirror is not None:
@@ -302,46 +285,7 @@ class Repository:
                     hint="Fetch the repository first; if that fails, its error says what to do.",
                     code="not-fetched",
                 )
-        layout = find_repository(self._location, folder)
-        environment = object_environment(
-            scratch_repository(self._location, self._mirrors, layout.object_format), layout
-        )
-        return _OpenRepository(
-            layout=layout,
-            environment=environment,
-            contents=object_contents(environment),
-            sizes=object_sizes(environment),
-            revisions=revision_resolver(isolated_environment({"GIT_DIR": str(layout.git_dir)})),
-            commit_diffs=commit_differ(environment),
-        )
-
-    def _run_literal(self, *arguments: str) -> bytes:
-        """Run a command that reads objects, with literal paths, and return its output."""
-        literal = self._ensure_open().environment | {"GIT_LITERAL_PATHSPECS": "1"}
-        return self._run_checked(*arguments, environment=literal)
-
-    def _run_log(self, *arguments: str) -> bytes:
-        """Run a command that reads objects, with path patterns, and return its output."""
-        return self._run_checked(*arguments, environment=self._ensure_open().environment)
-
-    def _read_commit(self, commit: CommitId) -> Commit | None:
-        """Return ``commit`` with its changes; None if it has to be read by a new process.
-
-        A running process does not notice that the depth of a shallow repository has changed.
-        """
-        opened = self._ensure_open()
-        if opened.layout.is_shallow:
-            return None
-        try:
-            return next(opened.commit_diffs.query([commit_diff_query(commit)]))
-        except EOFError:
-            return None
-
-    def _run_checked(self, *arguments: str, environment: Mapping[str, str]) -> bytes:
-        result = run_git(*arguments, environment=environment)
-        if result.exit_code:
-            raise error_from_stderr(self._location, result.stderr)
-        return result.stdout
+        return OpenRepository.locate(self._location, folder, self._mirrors)
 
     def _resolve_locally(self, revision: str) -> CommitId | None:
         """Return the commit of ``revision`` in the repository on this host."""
@@ -385,8 +329,10 @@ class Repository:
         environment = isolated_environment({"GIT_DIR": str(self._ensure_open().layout.git_dir)})
         options = ("--sort=-committerdate", "--format=%(refname:short)")
         namespaces = ("refs/heads", "refs/tags", "refs/remotes")
-        names = self._run_checked("for-each-ref", *options, *namespaces, environment=environment)
-        return tuple(fsdecode(names).split())
+        result = run_git("for-each-ref", *options, *namespaces, environment=environment)
+        if result.exit_code:
+            raise error_from_stderr(self._location, result.stderr)
+        return tuple(fsdecode(result.stdout).split())
 
     def _missing_object_error(self, name: str) -> RepositoryError:
         return error_from_stderr(self._location, f"object {name} is missing")
