@@ -1,6 +1,7 @@
 """`syndicate doctor`."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -195,3 +196,19 @@ def test_invalid_settings_end_the_diagnosis(run: Run, tmp_path: Path) -> None:
     outcome = run("doctor", "--config", tmp_path / "nowhere.toml")
 
     assert (outcome.code, outcome.out) == (2, "")
+
+
+def test_mirror_of_a_host_without_filters_is_reported(
+    run: Run, file: Path, content: ContentRepository
+) -> None:
+    """It holds every file; a host that allows filters is asked for what is read only."""
+    said = "source news: the mirror holds every file of the history"
+    file.write_text(
+        SETTINGS.replace('repository = "content"', f'repository = "file://{content.path}"')
+    )
+
+    assert levels(run("doctor", "--json", "--config", file))[said] == "ok"
+
+    content.git("config", "uploadpack.allowFilter", "true")
+    shutil.rmtree(file.parent / "var" / "mirrors")
+    assert said not in levels(run("doctor", "--json", "--config", file))

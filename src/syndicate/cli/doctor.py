@@ -148,6 +148,13 @@ def _check_source(
     if derived:
         values = ", ".join(f"{key} ({origin})" for key, origin in derived)
         yield Finding(level="ok", what=f"{name}: derived from the site: {values}")
+    if index.repository.is_remote and not index.repository.is_partial:
+        yield Finding(
+            level="ok",
+            what=f"{name}: the mirror holds every file of the history",
+            hint="The host offers no partial clones (uploadpack.allowFilter, protocol version 2),"
+            " or an earlier version made the mirror.",
+        )
     if index.repository.is_shallow:
         yield Finding(
             level="warning",

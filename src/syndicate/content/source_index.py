@@ -11,6 +11,7 @@ from syndicate.content.file_classifier import FileResult, FileTable, classify
 from syndicate.content.file_history import BranchHistory, PostHistory, TimelineEntry, build_timeline
 from syndicate.content.index_snapshot import IndexSnapshot, SnapshotStore
 from syndicate.content.link_targets import AssetUrls, LinkTargets
+from syndicate.content.needed_files import needed_files
 from syndicate.content.page_bundles import PageBundles, is_inside
 from syndicate.content.parsed_file import FileParser, ParsedFile
 from syndicate.content.render_input import RenderInput, RenderInputReader
@@ -50,6 +51,7 @@ class SourceIndex:
         self.repository = repository
         self.accepted = accepted
         self.assets = AssetUrls(base_url=assets_url, blobs={}, folders=source.folders)
+        self._needed_files = needed_files(has_assets=bool(assets_url))
         self._site_tracker = SiteTracker(source, repository)
         self._cache = cache
         self._vocabulary = vocabulary
@@ -117,6 +119,7 @@ class SourceIndex:
             self._table_commit = snapshot.branch.commit
 
     def _build_snapshot(self, commit: CommitId) -> SourceSnapshot:
+        self.repository.fetch_contents(commit, self._needed_files)
         described = self._site_tracker.describe(commit)
         if described != self.site_source:
             self._use(described)
@@ -142,7 +145,7 @@ class SourceIndex:
         self._table_commit = served
         # Last, so that the files of the commit before are served until everything is read.
         if self.assets.base_url:
-            self.assets = replace(self.assets, blobs=self._all_files(served), commit=served)
+            self._find_assets(served, is_fetched=served == commit)
         committed = self.repository.commit_time(served)
         return SourceSnapshot(
             source=self.source,
@@ -212,9 +215,14 @@ class SourceIndex:
         """Yield the render inputs of posts as recorded; see `RenderInputReader`."""
         return self._render_inputs.read_as_announced(announced, targets=targets, assets=self.assets)
 
-    def _all_files(self, commit: CommitId) -> dict[Path, BlobId]:
+    def _find_assets(self, commit: CommitId, *, is_fetched: bool) -> None:
+        """Serve the files of ``commit``; a mirror may lack those of an earlier commit."""
         files = self.repository.list_files(commit, (Path("."),))
-        return {file.path: file.blob for file in files}
+        if not is_fetched:
+            media = (file.blob for file in files if self._needed_files.in_commit(file.path))
+            self.repository.fetch_blobs(media)
+        blobs = {file.path: file.blob for file in files}
+        self.assets = replace(self.assets, blobs=blobs, commit=commit)
 
     def _update_branch(self, commit: CommitId) -> CommitDelta | None:
         """Replay the commits up to ``commit``; return the delta, None if all were replayed."""

@@ -21,6 +21,7 @@ from syndicate.git.command import git_version
 from syndicate.git.history import CommitDelta
 from syndicate.git.parsers import Commit, FileChange, TreeEntry
 from syndicate.git.repository import Repository
+from syndicate.git.wanted_files import WantedFiles
 
 __all__ = [
     "Commit",
@@ -29,5 +30,6 @@ __all__ = [
     "Repository",
     "TreeEntry",
     "UnreadableBlob",
+    "WantedFiles",
     "git_version",
 ]

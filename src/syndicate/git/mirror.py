@@ -3,6 +3,10 @@
 A branch is stored as ``refs/syndicate/NAME``. The name is encoded so that no ref is a folder of
 another one: the remote may replace ``a`` by ``a/b``. Fetches are forced, so a forced push needs
 no special case. Only requested refs are fetched, so nothing is pruned.
+
+Where the host allows it, a mirror is a partial clone: the first fetch brings commits and trees,
+`Mirror.fetch_blobs` the blobs that are read. A repository of pictures then costs what its posts
+cost. Where the host refuses filters, the mirror is a full clone. It is never shallow.
 """
 
 import fcntl
@@ -11,7 +15,7 @@ import pathlib
 import re
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -19,6 +23,17 @@ from typing import Final
 from syndicate.errors import RepositoryError
 from syndicate.git.command import CommandResult, isolated_environment, run_git, user_environment
 from syndicate.git.errors import error_from_stderr, repository_error, unknown_ref_error
+from syndicate.git.partial_clone import (
+    FIRST_FILTER,
+    MIRROR_NAMESPACE,
+    NEXT_FILTER,
+    REMOTE,
+    disable,
+    enable,
+    is_enabled,
+    is_refused,
+    refspecs,
+)
 from syndicate.git.repository_layout import not_writable_error
 from syndicate.git.repository_location import ALLOWED_PROTOCOLS, RepositoryLocation
 from syndicate.private_files import make_folder, open_file
@@ -29,6 +44,10 @@ _LOCK_FILES: Final = ("*.lock", "refs/**/*.lock", "objects/*.lock", "objects/[ip
 
 _OBJECT_FORMATS: Final = {40: "sha1", 64: "sha256"}
 
+_FETCH_OPTIONS: Final = (
+    *("fetch", "--quiet", "--force", "--no-tags"),
+    *("--no-write-fetch-head", "--update-shallow"),
+)
 _FETCH_CONFIG: Final = {
     "fetch.prune": "false",
     "fetch.recurseSubmodules": "false",
@@ -40,7 +59,7 @@ _FETCH_CONFIG: Final = {
 def mirror_ref(ref: str) -> str:
     """Return the name of the remote's ``ref`` in the mirror."""
     plain = re.sub(rb"[^A-Za-z0-9_-]", lambda byte: b"%%%02X" % ord(byte[0]), os.fsencode(ref))
-    return f"refs/syndicate/{plain.decode()}"
+    return f"{MIRROR_NAMESPACE}{plain.decode()}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,22 +88,51 @@ class Mirror:
         Raises `RepositoryError` if the remote is unreachable, denies access, times out or has no
         such branch or tag; the mirror is then unchanged.
         """
-        try:
-            with self._lock():
-                if not self.folder.exists():
-                    self._clone(ref)
-                    return True
-                before = self._read_ref(ref)
-                self._remove_stale_locks()
-                self._fetch_ref(self.folder, ref, self.timeout)
-                return self._read_ref(ref) != before
-        except OSError as error:
-            raise not_writable_error(self.location, self.folder, error) from error
+        with self._lock():
+            if not self.folder.exists():
+                self._clone(ref)
+                return True
+            before = self._read_ref(ref)
+            self._remove_stale_locks()
+            self._fetch_ref(self.folder, ref, self.timeout)
+            return self._read_ref(ref) != before
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether the mirror lacks the blobs that nobody reads."""
+        return is_enabled(self.folder)
+
+    def fetch_blobs(self, blobs: Iterable[str]) -> None:
+        """Fetch ``blobs`` into a partial mirror, all at once; raises `RepositoryError`.
+
+        Where the host gives no single blob, the mirror becomes a full clone.
+        """
+        names = "".join(f"{blob}\n" for blob in blobs).encode()
+        command = (*_FETCH_OPTIONS, f"--filter={FIRST_FILTER}", "--stdin")
+        timeout = self.timeout * _CLONE_TIMEOUT_FACTOR
+        # Without negotiation the pack is complete in itself: no delta against a missing blob.
+        alone = {"fetch.negotiationAlgorithm": "noop"}
+        with self._lock():
+            self._remove_stale_locks()
+            try:
+                self._run_fetch(command, self.folder, timeout, stdin=names, configuration=alone)
+            except RepositoryError as error:
+                if not is_refused(error.message):
+                    raise
+                self._complete(self.folder, ())
+
+    def mark(self, name: str, commit: str) -> None:
+        """Let the ref ``name`` of the mirror be ``commit``."""
+        environment = isolated_environment({"GIT_DIR": str(self.folder)})
+        result = run_git("update-ref", name, commit, environment=environment)
+        if result.exit_code:
+            raise error_from_stderr(self.location, result.stderr)
 
     def list_refs(self) -> dict[str, str]:
         """Return the object ids of the remote's branches and tags by name."""
         command = ("ls-remote", "--heads", "--tags", "--refs")
-        result = self._run_remote(*command, folder=os.devnull, timeout=self.timeout)
+        remote = self.location.path_or_url
+        result = self._run_remote(*command, "--", remote, folder=os.devnull, timeout=self.timeout)
         lines = (line.split("\t") for line in result.stdout.decode(errors="replace").splitlines())
         return {name.split("/", 2)[2]: commit for commit, name in lines}
 
@@ -102,45 +150,101 @@ class Mirror:
         )
         if result.exit_code:
             raise error_from_stderr(self.location, result.stderr)
-        self._fetch_ref(draft, ref, self.timeout * _CLONE_TIMEOUT_FACTOR)
+        enable(draft)
+        result = self._fetch_ref(draft, ref, self.timeout * _CLONE_TIMEOUT_FACTOR)
+        if is_refused(result.stderr):  # a warning: the host ignores the filter
+            disable(draft)
         draft.rename(self.folder)
 
-    def _fetch_ref(
-        self, folder: pathlib.Path, ref: str, timeout: float, *, retry: bool = True
-    ) -> None:
+    def _fetch_ref(self, folder: pathlib.Path, ref: str, timeout: float) -> CommandResult:
         """Fetch ``ref``, resolved by the remote: branch, tag or full ref.
 
-        Retries once if a git left over from a killed service holds the lock of the ref.
+        A partial mirror becomes a full one where no filter works.
         """
-        options = ("--quiet", "--force", "--no-tags", "--no-write-fetch-head", "--update-shallow")
+        refspec = f"+{ref}:{mirror_ref(ref)}"
+        for option in self._filter_options(folder, ref):
+            try:
+                return self._fetch_refspecs(folder, [refspec], timeout, *option)
+            except RepositoryError as error:
+                if "find remote ref" in error.message:
+                    raise unknown_ref_error(self.location, ref, tuple(self.list_refs())) from None
+                if not option or not is_refused(error.message):
+                    raise
+        return self._complete(folder, [refspec])
+
+    def _filter_options(self, folder: pathlib.Path, ref: str) -> Iterator[tuple[str, ...]]:
+        """Yield the options for a filter that are tried one after the other, empty for none."""
+        if not is_enabled(folder):
+            yield ()
+            return
+        if self._read_ref(ref, folder):
+            yield (f"--filter={NEXT_FILTER}",)
+        yield (f"--filter={FIRST_FILTER}",)
+
+    def _fetch_refspecs(
+        self,
+        folder: pathlib.Path,
+        refs: Sequence[str],
+        timeout: float,
+        *options: str,
+        retry: bool = True,
+    ) -> CommandResult:
+        """Fetch ``refs``, again if a git left over from a killed service holds the lock of one."""
         try:
-            refspec = f"+{ref}:{mirror_ref(ref)}"
-            self._run_remote("fetch", *options, folder=str(folder), refs=[refspec], timeout=timeout)
+            return self._run_fetch((*_FETCH_OPTIONS, *options), folder, timeout, refs=refs)
         except RepositoryError as error:
-            if "find remote ref" in error.message:
-                raise unknown_ref_error(self.location, ref, tuple(self.list_refs())) from None
             if "cannot lock ref" not in error.message or not retry:
                 raise
-            self._fetch_ref(folder, ref, timeout, retry=False)
+            return self._fetch_refspecs(folder, refs, timeout, *options, retry=False)
+
+    def _complete(self, folder: pathlib.Path, refs: Iterable[str]) -> CommandResult:
+        """Make the partial mirror ``folder`` a full clone: of all its refs, and of ``refs``.
+
+        Each has a fetch of its own: of several, git 2.39 refetches only those that moved.
+        """
+        disable(folder)
+        timeout = self.timeout * _CLONE_TIMEOUT_FACTOR
+        wanted = dict.fromkeys((*refspecs(folder), *refs))
+        return [self._fetch_refspecs(folder, [ref], timeout, "--refetch") for ref in wanted][-1]
+
+    def _run_fetch(  # noqa: PLR0913 — options of one command, by keyword
+        self,
+        command: Sequence[str],
+        folder: pathlib.Path,
+        timeout: float,
+        *,
+        refs: Sequence[str] = (),
+        stdin: bytes = b"",
+        configuration: Mapping[str, str] | None = None,
+    ) -> CommandResult:
+        """Fetch into the repository ``folder``; the URL is passed in the environment."""
+        settings = {f"remote.{REMOTE}.url": self.location.path_or_url} | dict(configuration or {})
+        return self._run_remote(
+            *command,
+            "--",
+            REMOTE,
+            *refs,
+            folder=folder,
+            timeout=timeout,
+            stdin=stdin,
+            configuration=settings,
+        )
 
     def _run_remote(
-        self, *command: str, folder: str, refs: Sequence[str] = (), timeout: float
+        self,
+        *command: str,
+        folder: str | pathlib.Path,
+        timeout: float,
+        stdin: bytes = b"",
+        configuration: Mapping[str, str] | None = None,
     ) -> CommandResult:
         """Run a command that contacts the remote, in the repository ``folder``."""
         proxy = {"http.proxy": self.proxy} if self.proxy else {}
         protocols = ("file",) if self.location.is_file_url else ALLOWED_PROTOCOLS[:2]
-        environment = user_environment(_FETCH_CONFIG | proxy, protocols=protocols) | {
-            "GIT_DIR": folder
-        }
+        settings = _FETCH_CONFIG | proxy | dict(configuration or {})
+        environment = user_environment(settings, protocols=protocols) | {"GIT_DIR": str(folder)}
         try:
-            result = run_git(
-                *command,
-                "--",
-                self.location.path_or_url,
-                *refs,
-                environment=environment,
-                timeout=timeout,
-            )
+            result = run_git(*command, environment=environment, timeout=timeout, stdin=stdin)
         except RepositoryError as error:
             if error.code != "timed-out":
                 raise
@@ -154,27 +258,36 @@ class Mirror:
             raise error_from_stderr(self.location, result.stderr)
         return result
 
-    def _read_ref(self, ref: str) -> bytes:
-        environment = isolated_environment({"GIT_DIR": str(self.folder)})
+    def _read_ref(self, ref: str, folder: pathlib.Path | None = None) -> bytes:
+        environment = isolated_environment({"GIT_DIR": str(folder or self.folder)})
         command = ("rev-parse", "--verify", "--quiet", mirror_ref(ref))
         return run_git(*command, environment=environment).stdout
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
-        """Hold the lock of this mirror; the system releases it when the process ends."""
-        make_folder(self.folder.parent, exclusive=True)
-        with open_file(self.folder.with_suffix(".busy")) as file:
-            until = time.monotonic() + self.timeout
-            while not _try_lock(file.fileno()):
-                if time.monotonic() > until:
-                    raise repository_error(
-                        self.location,
-                        f"another process has been fetching for {self.timeout:g} seconds",
-                        hint="Try again later, or stop that process.",
-                        code="timed-out",
-                    )
-                time.sleep(0.02)
-            yield
+        """Hold the lock of this mirror; the system releases it when the process ends.
+
+        An `OSError` inside becomes the error for a folder that cannot be written to.
+        """
+        try:
+            make_folder(self.folder.parent, exclusive=True)
+            with open_file(self.folder.with_suffix(".busy")) as file:
+                self._wait_for_lock(file.fileno())
+                yield
+        except OSError as error:
+            raise not_writable_error(self.location, self.folder, error) from error
+
+    def _wait_for_lock(self, descriptor: int) -> None:
+        until = time.monotonic() + self.timeout
+        while not _try_lock(descriptor):
+            if time.monotonic() > until:
+                raise repository_error(
+                    self.location,
+                    f"another process has been fetching for {self.timeout:g} seconds",
+                    hint="Try again later, or stop that process.",
+                    code="timed-out",
+                )
+            time.sleep(0.02)
 
     def _remove_stale_locks(self) -> None:
         """Remove the lock files of a git that was killed during a fetch."""

@@ -22,6 +22,7 @@ from syndicate.git.parsers import Commit, TreeEntry, parse_timestamp, parse_tree
 from syndicate.git.pathspecs import folder_pathspecs
 from syndicate.git.ref_fingerprint import fingerprint, watched_folders
 from syndicate.git.repository_location import RepositoryLocation
+from syndicate.git.wanted_files import WantedFiles, missing_blobs, wanted_blobs
 from syndicate.model.post import BlobId, CommitId, Path
 
 _FULL_ID: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -107,6 +108,41 @@ class Repository:
     def fetch(self) -> bool:
         """Update the mirror of a remote; return whether the ref moved."""
         return self._mirror is not None and self._mirror.fetch(self._ref)
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether only blobs are here that `fetch_contents` fetched."""
+        return self._mirror is not None and self._mirror.is_partial
+
+    def fetch_contents(self, commit: CommitId, wanted: WantedFiles) -> int:
+        """Fetch the ``wanted`` files of ``commit`` that a partial mirror lacks; return how many.
+
+        At most one fetch, and none if they are here. Nothing else fetches a blob: git may not do so
+        when it reads one. Does nothing for other repositories, which have every blob.
+        """
+        if self._mirror is None or not self._mirror.is_partial:
+            return 0
+        marker = wanted.marker(self._local_ref(self._ref))
+        since = self._resolve_locally(marker)
+        if since == commit:
+            return 0
+        found = wanted_blobs(self._ensure_open(), commit, since, wanted)
+        missing = self.fetch_blobs(found)
+        if commit == self.head():
+            self._mirror.mark(marker, commit)
+        return missing
+
+    def fetch_blobs(self, blobs: Iterable[BlobId]) -> int:
+        """Fetch those of ``blobs`` that a partial mirror lacks, at once; return their number."""
+        if self._mirror is None or not self._mirror.is_partial:
+            return 0
+        try:
+            missing = missing_blobs(self._ensure_open(), blobs)
+        except EOFError:
+            raise self._git_ended_error() from None
+        if missing:
+            self._mirror.fetch_blobs(missing)
+        return len(missing)
 
     def fingerprint(self) -> Hashable:
         """Return a value that changes whenever `head` may have changed.

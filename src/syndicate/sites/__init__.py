@@ -3,10 +3,13 @@
 One file an engine, each a line in `ENGINES`. Nothing of a site is run.
 """
 
+import posixpath
 from typing import Final
 
+from syndicate.data_files import ENDINGS
 from syndicate.sites.astro import ASTRO
 from syndicate.sites.astro import CONFIGURATION_NAMES as ASTRO_FILES
+from syndicate.sites.configuration_reader import MARKDOWN
 from syndicate.sites.docusaurus import CONFIGURATION_NAMES as DOCUSAURUS_FILES
 from syndicate.sites.docusaurus import DOCUSAURUS
 from syndicate.sites.eleventy import CONFIGURATION_NAMES as ELEVENTY_FILES
@@ -36,6 +39,27 @@ CONFIGURATION_NAMES: Final = (
     *NEXT_FILES,
 )
 """Names of the files that sites are configured by; those of data files are not among them."""
+
+_READ_ENDINGS: Final = (*ENDINGS, *MARKDOWN, ".html", ".htm", ".njk", ".liquid")
+"""Endings of data files and of pages whose front matter may be read."""
+_SCRIPT_ENDINGS: Final = (".js", ".cjs", ".mjs")
+_LOCK_FILES: Final = frozenset({"package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml"})
+"""Data files that say nothing of a site, and are large and changed often."""
+
+
+def may_be_read(path: str) -> bool:
+    """Tell whether an engine may read the file at ``path``, whatever the others of the commit.
+
+    Of scripts, those with configuration, and directory data of Eleventy.
+    """
+    folder, _, name = path.rpartition("/")
+    if name in _LOCK_FILES:
+        return False
+    if name in CONFIGURATION_NAMES or path.lower().endswith(_READ_ENDINGS):
+        return True
+    stem, ending = posixpath.splitext(name)
+    is_directory_data = stem.endswith(".11tydata") or stem == posixpath.basename(folder)
+    return ending in _SCRIPT_ENDINGS and is_directory_data
 
 
 def find_sites(files: CommitFiles) -> tuple[Site, ...]:

@@ -6,6 +6,7 @@ from typing import Final
 
 from syndicate.cli.init.detection import CONFIG_FILES, DetectedSettings, detect
 from syndicate.cli.init.site_detection import DetectedSite, detect_sites
+from syndicate.content.needed_files import needed_files
 from syndicate.content.site_source import RepositoryFiles
 from syndicate.errors import RepositoryError
 from syndicate.git import Repository
@@ -49,6 +50,7 @@ def scan_repository(repository: str, mirrors: pathlib.Path) -> Scan:
 
 def _scan(opened: Repository, ref: str) -> Scan:
     commit = opened.head()
+    opened.fetch_contents(commit, needed_files(has_assets=False))
     found = detect_sites(RepositoryFiles(opened, commit))
     return Scan(ref=ref, sites=found, pages=None if found else _detect(opened, commit))
 

@@ -1,0 +1,89 @@
+"""Partial clones: mirrors that lack the blobs nobody reads (gitglossary(7), partial-clone.txt).
+
+The configuration of the mirror says so, and ``git gc`` and ``git fsck`` expect blobs to be missing.
+Git itself would fetch each missing blob when it reads it (a lazy fetch). All reading goes through a
+scratch repository that knows no remote, and fetches have ``GIT_NO_LAZY_FETCH`` (decision 27).
+"""
+
+import pathlib
+import re
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import unquote
+
+from syndicate.git.command import isolated_environment, run_git
+
+REMOTE: Final = "syndicate"
+"""The name of the remote in a mirror; its URL, which may hold a password, is never written."""
+
+FIRST_FILTER: Final = "blob:none"
+"""The filter of the first fetch of a branch (git-rev-list(1)): commits and trees only."""
+
+NEXT_FILTER: Final = "blob:limit=64k"
+"""The filter of later fetches.
+
+A commit brings its posts along, so that it costs one fetch, but no large picture. The few posts
+that are larger are fetched like those of the first fetch.
+"""
+
+MIRROR_NAMESPACE: Final = "refs/syndicate/"
+
+_CONFIGURATION: Final = {
+    "core.repositoryformatversion": "1",
+    "extensions.partialClone": REMOTE,
+    f"remote.{REMOTE}.partialclonefilter": FIRST_FILTER,
+    f"remote.{REMOTE}.promisor": "true",
+}
+_PROMISOR_LINE: Final = re.compile(r"^\s*promisor = true$", re.MULTILINE)
+
+_REFUSED: Final = re.compile(
+    r"filter '?[\w:=]+'? not supported|does not support (?:--)?filter|filtering not recognized"
+    r"|not our ref|unadvertised object|promisor remote|unresolved delta|index-pack failed"
+)
+"""Messages of a host that knows no filter or gives no single blob, and of git itself where a pack
+has deltas against blobs that are missing here, which it may not fetch."""
+
+
+def enable(folder: pathlib.Path) -> None:
+    """Make the repository ``folder``, which is empty, a partial clone."""
+    for key, value in _CONFIGURATION.items():
+        _configure(folder, key, value)
+
+
+def disable(folder: pathlib.Path) -> None:
+    """Make the partial clone ``folder`` a full one, whose blobs have yet to be fetched."""
+    _configure(folder, "--unset", "extensions.partialClone")
+    _configure(folder, "--remove-section", f"remote.{REMOTE}")
+
+
+def is_enabled(folder: pathlib.Path) -> bool:
+    """Tell whether the repository ``folder`` is a partial clone."""
+    try:
+        configuration = (folder / "config").read_text(errors="replace")
+    except OSError:
+        return False
+    return _PROMISOR_LINE.search(configuration) is not None
+
+
+def is_refused(message: str) -> bool:
+    """Tell whether git's ``message`` says that a filter, or a fetch of blobs, did not work."""
+    return _REFUSED.search(message) is not None
+
+
+def refspecs(folder: pathlib.Path) -> Iterable[str]:
+    """Yield the refspecs by which every ref of the mirror ``folder`` was fetched."""
+    for name in _list_refs(folder, MIRROR_NAMESPACE):
+        yield f"+{unquote(name.removeprefix(MIRROR_NAMESPACE), errors='surrogateescape')}:{name}"
+
+
+def _list_refs(folder: pathlib.Path, namespace: str) -> list[str]:
+    command = ("for-each-ref", "--format=%(refname)", namespace)
+    return run_git(*command, environment=_environment(folder)).stdout.decode("ascii").split()
+
+
+def _configure(folder: pathlib.Path, *arguments: str) -> None:
+    run_git("config", *arguments, environment=_environment(folder))
+
+
+def _environment(folder: pathlib.Path) -> dict[str, str]:
+    return isolated_environment({"GIT_DIR": str(folder)})
