@@ -5,6 +5,7 @@ Posts with different paths are different posts, with their own ids and URLs.
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Literal, TypedDict
@@ -21,6 +22,7 @@ from syndicate.model.post import (
     CarouselCard,
     CommitId,
     DatePrecision,
+    IdRule,
     Image,
     Path,
     Post,
@@ -67,12 +69,14 @@ class SourceFields(TypedDict, total=False):
     authors: tuple[tuple[str, str], ...]
     embeds: tuple[str, ...]
     assets: Literal["link", "serve"]
+    ids: IdRule
 
 
 class PostFields(TypedDict, total=False):
     """Fields of a sample post that can be changed, in addition to its path."""
 
     id: PostId
+    tag: PostId
     source: str
     blob: BlobId
     url: str
@@ -174,6 +178,11 @@ def post(path: str = "news/2024-01-29-a-first-post.md", **overrides: Unpack[Post
         **overrides,
     }
     return Post(path=Path(path), **fields)
+
+
+def with_own_id(base_post: Post, own_id: str) -> Post:
+    """Return ``base_post`` as readers know it by ``own_id`` instead of its tag URI."""
+    return replace(base_post, id=PostId(own_id), tag=base_post.tag_id)
 
 
 def posts(count: int) -> tuple[Post, ...]:

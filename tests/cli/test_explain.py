@@ -73,6 +73,21 @@ def test_derived_fields_have_their_origin(run: Run, file: Path) -> None:
     assert "card_title" not in second
 
 
+def test_post_with_an_id_of_its_own_is_found_by_it(
+    run: Run, file: Path, content: ContentRepository
+) -> None:
+    """And by the tag URI that it would have; both have their origin."""
+    page = "---\ntitle: Old\nguid: https://www.example.gov/?p=7\n---\nWords.\n"
+    content.commit({"news/2023-11-05-old.md": page})
+    explained = fields(
+        run("explain", "https://www.example.gov/?p=7", "--json", "--config", file).out
+    )
+    assert explained["id"] == ("https://www.example.gov/?p=7", "key guid, line 3")
+    tag, origin = explained["tag"]
+    assert origin == "first path and first commit"
+    assert fields(run("explain", tag, "--json", "--config", file).out) == explained
+
+
 def test_post_is_found_by_path_url_key_and_id(run: Run, file: Path) -> None:
     """Each of the four."""
     explained = fields(run("explain", FIRST, "--json", "--config", file).out)

@@ -36,6 +36,7 @@ def test_sources_become_model_sources(complete_settings: Settings, tmp_path: Pat
         zone=ZoneInfo("America/New_York"),
         language="es-PR",
         permalink="/news/:name",
+        ids="url",
         categories=(
             Category(slug="tts", title="Technology Transformation Services"),
             Category(slug="press-releases", title="Press releases"),

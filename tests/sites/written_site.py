@@ -24,7 +24,7 @@ def site_of(engine: str, files: Mapping[str, str], root: str = "") -> Site:
     return ENGINES[engine].read(WrittenFiles(files), root)
 
 
-def post(**keys: str) -> str:
+def post(**keys: object) -> str:
     """Return the text of a page with ``keys`` as front matter."""
     lines = "".join(f"{key}: {value}\n" for key, value in keys.items())
     return f"---\n{lines}---\nText.\n"

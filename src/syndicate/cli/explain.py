@@ -164,7 +164,9 @@ def _matching_files(reader: SnapshotReader, text: str) -> Iterator[Explanation]:
 
 
 def _is_match(post: Post, text: str) -> bool:
-    return text in (post.path, post.key, post.id) or text.rstrip("/") == post.url.rstrip("/")
+    return text in (post.path, post.key, post.id, post.tag) or text.rstrip("/") == post.url.rstrip(
+        "/"
+    )
 
 
 def _problems(snapshot: SourceSnapshot, path: Path) -> tuple[Problem, ...]:
@@ -286,8 +288,12 @@ _Row = tuple[str, str | int | bool | None, tuple[str, ...], str]
 def _identity_rows(post: Post, url_origin: str, language_origin: str) -> Iterator[_Row]:
     exact = post.precision == "second"
     published = post.published.isoformat() if exact else str(post.published.date())
-    yield "id", post.id, (), "first path and first commit"
-    yield "key", post.key, (), "end of the ID"
+    if post.tag:
+        yield "id", post.id, ("guid",), "ids of the source"
+        yield "tag", post.tag, (), "first path and first commit"
+    else:
+        yield "id", post.id, (), "first path and first commit"
+    yield "key", post.key, (), "end of the tag URI"
     yield "url", post.url, ("permalink",), url_origin
     yield "title", post.title, ("title",), ""
     yield "published", published, ("published",), "first commit"

@@ -8,12 +8,12 @@ from itertools import chain
 
 from syndicate.content.file_history import PostHistory, post_id
 from syndicate.content.parsed_file import ParsedFile
-from syndicate.content.site_pages import post_url
+from syndicate.content.site_pages import post_url, public_id
 from syndicate.content.site_source import SiteSource
 from syndicate.dialects.fields import Fields
 from syndicate.git import TreeEntry
 from syndicate.model.edition import HiddenFile, Problem
-from syndicate.model.post import BlobId, Path, Post, Source
+from syndicate.model.post import BlobId, Path, Post, PostId, Source
 from syndicate.model.post_list import PostList, sort_key
 
 
@@ -79,12 +79,16 @@ def _build_post(
 ) -> Post:
     source = described.source
     published = (fields.published or history.created).astimezone(source.zone)
+    url = post_url(fields, file.path, described, published).value
+    tag = post_id(source, history)
+    own_id = PostId(public_id(fields, file.path, source, url)) or tag
     return Post(
-        id=post_id(source, history),
+        id=own_id,
+        tag=PostId("") if own_id == tag else tag,
         source=source.name,
         path=file.path,
         blob=file.blob,
-        url=post_url(fields, file.path, described, published).value,
+        url=url,
         title=fields.title,
         published=published,
         precision=fields.precision if fields.published else "second",

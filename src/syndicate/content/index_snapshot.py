@@ -102,6 +102,7 @@ class _Record(msgspec.Struct, array_like=True, gc=False):
 
 class _Post(_Record):
     id: PostId
+    tag: PostId
     blob: BlobId
     url: str
     title: str
@@ -224,6 +225,7 @@ def _encode_result(result: FileResult | None) -> _FileResult | None:
 def _encode_post(post: Post) -> _Post:
     return _Post(
         id=post.id,
+        tag=post.tag,
         blob=post.blob,
         url=post.url,
         title=post.title,
@@ -278,6 +280,7 @@ def _decode_post(
     """Return the post; values that many posts share are one object, to save memory."""
     return Post(
         id=record.id,
+        tag=record.tag,
         source=source.name,
         path=path,
         blob=newest if record.blob == newest else record.blob,

@@ -4,13 +4,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from pathlib import PurePosixPath
 from typing import Final
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from syndicate.content.site_source import SiteSource, own_pattern
 from syndicate.dialects import DIALECTS
 from syndicate.dialects.document.parser import Document
 from syndicate.dialects.fields import Fields
-from syndicate.model.post import Path
+from syndicate.dialects.front_matter.dates import split_day_prefix
+from syndicate.model.post import Path, Source
 from syndicate.sites import ENGINES
 from syndicate.sites.site import ConfiguredValue, Page, Site
 
@@ -18,6 +21,8 @@ _URL_KEYS: Final = frozenset(
     {"permalink", "slug", "url", "title", "path", "category", "categories"}
 )
 """Front matter that URLs may depend on, regardless of the engine."""
+_SLUG_CHARACTERS: Final = "!$&'()*+,;=:@~"
+"""What a path segment has unescaped beside letters and digits (RFC 3986 section 3.3)."""
 _TEMPLATE_KEY: Final = re.compile(r"\{\{-?\s*(\w+)")
 
 
@@ -68,6 +73,23 @@ def post_url(
         return ConfiguredValue(value=url, origin="permalink pattern of the source")
     page = Page(path=path, meta=fields.url_meta, published=at)
     return ENGINES[site.engine].url(page, site)
+
+
+def public_id(fields: Fields, path: Path, source: Source, url: str) -> str:
+    """Return what readers know a post by that had a feed before, empty if nothing says it.
+
+    That of ``ids = "jekyll-feed"`` is Jekyll's ``page.id`` as an absolute URL: the folder of the
+    URL, and the ``slug`` of the front matter or of the file name.
+    """
+    if fields.guid or source.ids == "tag":
+        return fields.guid
+    if source.ids == "url":
+        return url
+    name = split_day_prefix(PurePosixPath(path).stem, unpadded=True)[1]
+    slug = quote(fields.slug or name.encode("utf-8", "surrogateescape"), safe=_SLUG_CHARACTERS)
+    parts = urlsplit(url)
+    folder = parts.path.rstrip("/").rpartition("/")[0]
+    return urlunsplit(parts._replace(path=f"{folder}/{slug}", query="", fragment=""))
 
 
 def _marked_summary(body: str, mark: str) -> str:

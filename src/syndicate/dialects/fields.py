@@ -41,6 +41,8 @@ class Fields:
     permalink: str = ""
     """The post's own path or pattern with a leading slash, or absolute URL."""
     slug: str = ""
+    guid: str = ""
+    """What readers know the post by, where it had a feed before."""
     redirects: tuple[str, ...] = ()
     """Previous paths and URLs of the post, as written."""
     categories: tuple[Category, ...] = ()

@@ -1,9 +1,10 @@
 """An edition: all posts, feeds and categories that may be served at one time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from itertools import chain
 from typing import Final, Literal, Self
 
 from syndicate.errors import NotReady, UnknownName
@@ -17,10 +18,10 @@ from syndicate.model.post import (
     PostId,
     PostKey,
     Source,
-    post_key,
+    tag_key,
 )
 from syndicate.model.post_index import count_labels
-from syndicate.model.post_list import PostList
+from syndicate.model.post_list import PostList, sort_key
 from syndicate.model.selection import Selection
 
 ProblemLevel = Literal["error", "warning", "notice"]
@@ -115,7 +116,7 @@ class Edition:
         named_feeds: Iterable[NamedFeed] = (),
     ) -> Self:
         """Build the edition of ``snapshots`` at the time ``at``."""
-        snapshots = tuple(snapshots)
+        snapshots = _with_unique_ids(tuple(snapshots))
         return cls(
             snapshots=snapshots,
             unavailable=tuple(unavailable),
@@ -132,7 +133,7 @@ class Edition:
         unavailable: Iterable[UnavailableSource] = (),
     ) -> Self:
         """Return the same as `build`, but faster if little differs from this edition."""
-        snapshots = tuple(snapshots)
+        snapshots = _with_unique_ids(tuple(snapshots))
         live_posts = self.live_posts.updated(_post_lists(snapshots), at)
         return replace(
             self, snapshots=snapshots, unavailable=tuple(unavailable), live_posts=live_posts
@@ -180,7 +181,8 @@ class Edition:
 
     def find_post(self, post_id: PostId) -> Post | None:
         """Return the live post with the id ``post_id``, or None."""
-        post = self.live_posts.index.by_key.get(post_key(post_id))
+        index = self.live_posts.index
+        post = index.by_own_id.get(post_id) or index.by_key.get(tag_key(post_id))
         return post if post and post.id == post_id else None
 
     def snapshot(self, source: str) -> SourceSnapshot:
@@ -328,3 +330,51 @@ class Edition:
 
 def _post_lists(snapshots: Iterable[SourceSnapshot]) -> tuple[PostList, ...]:
     return tuple(PostList.from_posts(snapshot.posts) for snapshot in snapshots)
+
+
+def _with_unique_ids(snapshots: tuple[SourceSnapshot, ...]) -> tuple[SourceSnapshot, ...]:
+    """Return ``snapshots`` in which no two posts have the same id.
+
+    The first published of them keeps it; the others get their tag URI, and a problem.
+    """
+    lists = _post_lists(snapshots)
+    if not any(posts.has_own_ids for posts in lists):
+        return snapshots
+    owners = _owners_of_shared_ids(chain.from_iterable(lists))
+    return tuple(_with_tag_ids(snapshot, owners) for snapshot in snapshots) if owners else snapshots
+
+
+def _owners_of_shared_ids(posts: Iterable[Post]) -> Mapping[PostId, Post]:
+    """Return who keeps the id, by tag URI of each post that loses it."""
+    by_id: dict[PostId, list[Post]] = {}
+    for post in posts:
+        by_id.setdefault(post.id, []).append(post)
+    owners: dict[PostId, Post] = {}
+    for sharing in by_id.values():
+        owner = min(sharing, key=lambda post: (bool(post.tag), sort_key(post)))
+        owners |= {post.tag: owner for post in sharing if post is not owner}
+    return owners
+
+
+def _with_tag_ids(snapshot: SourceSnapshot, owners: Mapping[PostId, Post]) -> SourceSnapshot:
+    """Return ``snapshot`` with the tag URI as id of the posts that ``owners`` has."""
+    losing = [post for post in snapshot.posts if post.tag in owners]
+    return replace(
+        snapshot,
+        posts=PostList.from_posts(
+            replace(post, id=post.tag, tag=PostId("")) if post.tag in owners else post
+            for post in snapshot.posts
+        ),
+        problems=(*snapshot.problems, *(_duplicate_id(post, owners[post.tag]) for post in losing)),
+    )
+
+
+def _duplicate_id(post: Post, owner: Post) -> Problem:
+    return Problem(
+        level="error",
+        rule="duplicate-id",
+        source=post.source,
+        path=post.path,
+        message=f"{owner.path} of {owner.source} has the same ID in feeds: {post.id}",
+        hint="Give the post a guid of its own; until then, readers know it by its tag URI.",
+    )

@@ -73,11 +73,11 @@ def _start_index(posts: Sequence[Post], cursor: tuple[str, str], *, carousel: bo
     stamp, post_id = cursor
     if not carousel:
         position = (int(stamp), post_id)
-        return bisect_left(posts, True, key=lambda post: (_micros(post), post.id) < position)
+        return bisect_left(posts, True, key=lambda post: (_micros(post), post.tag_id) < position)
     day = int(stamp)
     start = bisect_left(posts, -day, key=lambda post: -post.day.toordinal())
     end = bisect_left(posts, 1 - day, lo=start, key=lambda post: -post.day.toordinal())
-    same = [n for n in range(start, end) if posts[n].id == post_id]
+    same = [n for n in range(start, end) if posts[n].tag_id == post_id]
     return same[0] + 1 if same else start
 
 
@@ -87,7 +87,7 @@ def _micros(post: Post) -> int:
 
 def _encode(post: Post, *, carousel: bool) -> str:
     stamp = post.day.toordinal() if carousel else _micros(post)
-    return _encode_text(f"{stamp} {post.id}")
+    return _encode_text(f"{stamp} {post.tag_id}")
 
 
 def _decode(cursor: str) -> tuple[str, str]:

@@ -8,10 +8,13 @@ from zoneinfo import ZoneInfo
 from syndicate.model.category import Category
 
 PostId = NewType("PostId", str)
-"""``tag:AUTHORITY,DATE:KEY`` (RFC 4151); the same in every format, API and event."""
+"""``tag:AUTHORITY,DATE:KEY`` (RFC 4151), or what readers knew a post by before it moved here.
+
+The same in every format, API and event.
+"""
 
 PostKey = NewType("PostKey", str)
-"""Last part of a post's id, the only part used in URLs: 16 hex digits, possibly with ``~2``."""
+"""Last part of a tag URI, the only part used in URLs: 16 hex digits, possibly with ``~2``."""
 
 BlobId = NewType("BlobId", str)
 """Git object name of a blob, 40 (SHA-1) or 64 (SHA-256) hex digits."""
@@ -26,6 +29,10 @@ SafeHtml = NewType("SafeHtml", str)
 """HTML that passed the sanitizer; only `syndicate.render.sanitize` creates it."""
 
 DatePrecision = Literal["day", "second"]
+
+IdRule = Literal["tag", "url", "jekyll-feed"]
+"""What the ID of a post without a ``guid`` of its own is: its tag URI, its URL, or what jekyll-feed
+writes: the URL with the slug in place of the last part."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +97,7 @@ class Source:
     """URL patterns by folder; those of other folders follow ``permalink``."""
     hard_breaks: bool = False
     """Whether the site shows every line break inside a paragraph (kramdown's ``hard_wrap``)."""
+    ids: IdRule = "tag"
     derived: tuple[str, ...] = ()
     """The settings that the operator left out and the site's own configuration decides."""
 
@@ -99,6 +107,8 @@ class Post:
     """Metadata of a post for order, selection and caching; `RenderedPost` has the content."""
 
     id: PostId
+    tag: PostId = PostId("")
+    """The tag URI of the post where ``id`` is another one, empty if ``id`` is the tag URI."""
     source: str
     path: Path
     blob: BlobId
@@ -119,18 +129,23 @@ class Post:
     """Equal for the translations of one post, empty if there is only one language."""
 
     @property
+    def tag_id(self) -> PostId:
+        """The tag URI, which stays the same for ever and decides the order of posts."""
+        return self.tag or self.id
+
+    @property
     def key(self) -> PostKey:
-        """Part of the id that URLs use."""
-        return post_key(self.id)
+        """Part of the tag URI that URLs use."""
+        return tag_key(self.tag_id)
 
     def is_live(self, now: datetime) -> bool:
         """Return whether readers may see the post at ``now``: published ≤ now < expires."""
         return self.published <= now and (self.expires is None or now < self.expires)
 
 
-def post_key(post_id: PostId) -> PostKey:
-    """Return the part of an id that URLs use."""
-    return PostKey(post_id.rpartition(":")[2])
+def tag_key(tag: PostId) -> PostKey:
+    """Return the part of a tag URI that URLs use."""
+    return PostKey(tag.rpartition(":")[2])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Self
 
-from syndicate.model.post import Post, PostKey
+from syndicate.model.post import Post, PostId, PostKey
 from syndicate.model.post_list import PostList, sort_key
 from syndicate.model.selection import Attribute, attributes
 
@@ -29,8 +29,13 @@ class PostIndex:
 
     @cached_property
     def by_key(self) -> Mapping[PostKey, Post]:
-        """Posts by key, the part of their id that URLs use."""
+        """Posts by key, the part of their tag URI that URLs use."""
         return {post.key: post for post in self.posts}
+
+    @cached_property
+    def by_own_id(self) -> Mapping[PostId, Post]:
+        """Posts by id, only those whose id is not their tag URI: mostly none, so cheap to copy."""
+        return {post.id: post for post in self.posts if post.tag}
 
     @cached_property
     def label_counts(self) -> Counter[tuple[str, str]]:
@@ -70,6 +75,10 @@ class PostIndex:
                 del by_key[post.key]
             by_key.update((post.key, post) for post in added)
             updated.by_key = by_key
+        if "by_own_id" in lookups:
+            gone = {post.id for post in removed}
+            kept = {key: post for key, post in self.by_own_id.items() if key not in gone}
+            updated.by_own_id = kept | {post.id: post for post in added if post.tag}
         if "label_counts" in lookups:
             updated.label_counts = self.label_counts + count_labels(added) - count_labels(removed)
         if "translations" in lookups:
@@ -80,7 +89,7 @@ class PostIndex:
 
     def build_lookups(self, previous: "PostIndex") -> None:
         """Build the lookups that ``previous`` has, so that no request waits for them."""
-        for name in ("by_key", "label_counts", "translations", "positions"):
+        for name in ("by_key", "by_own_id", "label_counts", "translations", "positions"):
             if name in vars(previous):
                 getattr(self, name)
 

@@ -22,7 +22,7 @@ _CHUNK_SIZE: Final = 256
 
 def sort_key(post: Post) -> tuple[datetime, PostId]:
     """Return the key that orders posts in feeds, and decides which of two posts owns a URL."""
-    return post.published, post.id
+    return post.published, post.tag_id
 
 
 class PostList(Sequence[Post]):
@@ -87,6 +87,11 @@ class PostList(Sequence[Post]):
         """Time of the latest update of a post, or None if there are no posts."""
         return max((chunk.last_updated for chunk in self.chunks), default=None)
 
+    @cached_property
+    def has_own_ids(self) -> bool:
+        """Whether the id of a post is another one than its tag URI."""
+        return any(chunk.has_own_ids for chunk in self.chunks)
+
     @overload
     def __getitem__(self, index: int) -> Post: ...
     @overload
@@ -143,6 +148,10 @@ class _Chunk:
     @cached_property
     def last_updated(self) -> datetime:
         return max(post.updated for post in self.posts)
+
+    @cached_property
+    def has_own_ids(self) -> bool:
+        return any(post.tag for post in self.posts)
 
 
 def _unshared(chunks: Iterable[_Chunk], others: Iterable[_Chunk]) -> dict[int, Post]:

@@ -79,7 +79,7 @@ def _duplicate_urls(edition: Edition) -> Iterator[Problem]:
     """Yield a problem for each post whose URL a post of another source has; both are served."""
     first: dict[str, Post] = {}
     for post in sorted(
-        (p for snapshot in edition.snapshots for p in snapshot.posts), key=lambda p: p.id
+        (p for snapshot in edition.snapshots for p in snapshot.posts), key=lambda p: p.tag_id
     ):
         other = first.setdefault(post.url, post)
         if other.source != post.source:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from syndicate.model.post import IdRule
 from syndicate.settings.field_types import (
     Authority,
     CategorySlug,
@@ -158,6 +159,12 @@ class SourceTable(Table):
     )
     permalinks: dict[str, Text] = Field(
         default={}, description="URL patterns by folder; they win over `permalink`."
+    )
+    ids: IdRule = Field(
+        default="tag",
+        description="IDs of posts in feeds: `tag` stays when a post moves; `url` and `jekyll-feed` "
+        "are for a feed taken over, whose readers know posts by their URL or by the IDs of "
+        "jekyll-feed. A post's own `guid` wins.",
     )
     categories: Annotated[tuple[Text, ...], ListOrText] = Field(
         default=(), description="Categories added to every post of the source."

@@ -198,6 +198,7 @@ def build_source(
         permalinks=tuple(
             (Path(folder.strip("/")), url) for folder, url in table.permalinks.items()
         ),
+        ids=table.ids,
         derived=tuple(name for name in _DERIVABLE if name not in table.model_fields_set),
     )
 

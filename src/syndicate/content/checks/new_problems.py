@@ -37,7 +37,7 @@ def new_problems(
 
 def _post_ids(edition: Edition) -> Mapping[tuple[str, str], str]:
     return {
-        (post.source, post.path): post.id
+        (post.source, post.path): post.tag_id
         for snapshot in edition.snapshots
         for post in snapshot.posts
     }

@@ -54,6 +54,12 @@ _TABLE: Final = (
         remedy="Change the permalink of one of them.",
     ),
     Rule(
+        name="duplicate-id",
+        level="error",
+        meaning="Two posts have the same ID in feeds. The first published keeps it.",
+        remedy="Give each of them a `guid` of its own.",
+    ),
+    Rule(
         name="no-posts",
         level="error",
         meaning="A folder named in the settings has no posts.",

@@ -34,6 +34,7 @@ from syndicate.dialects.front_matter.post_path import (
 from syndicate.dialects.front_matter.title import read_title
 from syndicate.dialects.front_matter.value_parsers import (
     as_bool,
+    as_guid,
     as_minutes,
     as_plain_text,
     as_text,
@@ -107,8 +108,7 @@ class DeclarativeDialect:
         path = self._parse_path(document.path, source)
         filed_in, spaces = find_filed_in_line(document.body), self.split_at_spaces
         title, summary = read_title(reader, path), reader.find("summary", as_text) or ""
-        published = read_published(reader, path.day)
-        card, image = _read_images(reader, path)
+        published, (card, image) = read_published(reader, path.day), _read_images(reader, path)
         words = digest_words((title, summary, _remove_line(filed_in, document.body)))
         return Fields(
             title=title,
@@ -120,6 +120,7 @@ class DeclarativeDialect:
             hidden_reason=hidden_reason(reader),
             permalink=_read_permalink(reader, path, are_templates=self.has_permalink_templates),
             slug=reader.find("slug", as_text) or "",
+            guid=reader.find("guid", as_guid) or "",
             redirects=reader.find("redirects", as_texts) or (),
             categories=read_categories(reader, filed_in, vocabulary, split_at_spaces=spaces),
             permalink_categories=read_url_categories(reader, vocabulary, split_at_spaces=spaces),

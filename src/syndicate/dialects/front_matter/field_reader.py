@@ -22,6 +22,7 @@ DEFAULT_KEYS: Final[FieldKeys] = {
     "public": ("published",),
     "permalink": ("permalink",),
     "slug": ("slug",),
+    "guid": ("guid",),
     "redirects": ("redirect_from", "aliases"),
     "categories": ("category", "categories", "tag", "tags", "topic", "topics"),
     "permalink_categories": ("category", "categories"),

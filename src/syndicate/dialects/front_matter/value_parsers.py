@@ -18,6 +18,7 @@ _NUMBER: Final = re.compile(r"\d{1,4}")
 _NAME_KEYS: Final = ("name", "title", "label", "slug", "id")
 _YES: Final = frozenset({"true", "yes", "on"})
 _NO: Final = frozenset({"false", "no", "off"})
+_MAX_GUID: Final = 500
 
 
 def as_text(value: object) -> str | None:
@@ -69,6 +70,12 @@ def as_bool(value: object) -> bool | None:
         return value
     word = (as_text(value) or "").lower()
     return True if word in _YES else False if word in _NO else None
+
+
+def as_guid(value: object) -> str | None:
+    """Return ``value`` as the ID of a feed entry: one line of at most 500 characters."""
+    guid = collapse_spaces(as_text(value) or "")
+    return guid if 0 < len(guid) <= _MAX_GUID else None
 
 
 def as_minutes(value: object) -> int | None:
