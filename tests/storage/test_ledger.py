@@ -110,6 +110,14 @@ async def test_removals_since_a_time_are_found(ledger: Ledger) -> None:
     assert [entry.row.post_id for entry in await ledger.removed(NOW)] == [A.id]
 
 
+async def test_live_posts_are_counted_by_source(ledger: Ledger) -> None:
+    """Without those that were removed."""
+    await ledger.acquire_lease("one", NOW)
+    other = samples.post("updates/x.md", source="updates")
+    await ledger.record("one", [entry(A), entry(B), entry(other, live=False)], NOW)
+    assert await ledger.live_posts_by_source() == {"news": 2}
+
+
 async def test_silent_change_keeps_the_generation(ledger: Ledger) -> None:
     """A moved file is recorded, but readers do not get the entry again."""
     await ledger.acquire_lease("one", NOW)

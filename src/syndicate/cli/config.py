@@ -56,17 +56,19 @@ def with_derived_settings(
     derived = {
         setting.name: setting
         for number, described in enumerate(sources)
-        for setting in _derived(f"sources[{number}]", described)
+        for setting in derived_settings(described, f"sources[{number}].")
     }
     known = [derived.pop(setting.name, setting) for setting in settings]
     return (*known, *derived.values())
 
 
-def _derived(prefix: str, described: SiteSource) -> Iterator[DisplayedSetting]:
+def derived_settings(described: SiteSource, prefix: str = "") -> Iterator[DisplayedSetting]:
+    """Yield what the operator left out of the settings of a source, with its value and origin."""
     source = described.source
     values: dict[str, Value] = {
         "dialect": source.dialect,
         "folders": list(source.folders),
+        "id_authority": source.id_authority,
         "language": source.language,
         "site_url": source.site_url,
         "timezone": source.zone.key,
@@ -74,10 +76,10 @@ def _derived(prefix: str, described: SiteSource) -> Iterator[DisplayedSetting]:
     }
     for name, origin in described.origins:
         if name in values:
-            yield DisplayedSetting(name=f"{prefix}.{name}", value=values[name], origin=origin)
+            yield DisplayedSetting(name=f"{prefix}{name}", value=values[name], origin=origin)
     for folder in described.site.folders if described.site else ():
         yield DisplayedSetting(
-            name=f"{prefix}.permalinks.{folder.path or '.'}",
+            name=f"{prefix}permalinks.{folder.path or '.'}",
             value=folder.permalink.value,
             origin=folder.permalink.origin,
         )

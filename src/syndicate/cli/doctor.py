@@ -1,29 +1,40 @@
 """`syndicate doctor`: check settings, git, sources and database, and say how to fix what fails."""
 
 import asyncio
+import json
 import os
 import pathlib
 from collections.abc import Generator, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from tempfile import TemporaryFile
-from typing import Final, Literal
-from urllib.parse import urlsplit
+from typing import Final
 
 import typer
 
 from syndicate import git
 from syndicate.cli.check import summarize
+from syndicate.cli.config import derived_settings
 from syndicate.cli.options import AsJson, ConfigFile, command_app
 from syndicate.cli.output import print_json, print_result
+from syndicate.cli.settings_checks import (
+    Finding,
+    check_feed_categories,
+    check_renamed_sources,
+    check_settings,
+    similar_folders,
+)
 from syndicate.content.site_source import DEFAULT_ORIGIN
+from syndicate.content.source_index import SourceIndex
 from syndicate.errors import SyndicateError
-from syndicate.model.edition import Edition, NamedFeed, SourceSnapshot
-from syndicate.model.post import Source
+from syndicate.model.edition import Edition, NamedFeed, Problem, SourceSnapshot
+from syndicate.model.post import Path, Source
 from syndicate.model.selection import Selection
 from syndicate.private_files import make_folder
 from syndicate.service.content_service import ContentService
 from syndicate.settings import Settings, load
+from syndicate.sites.configuration_reader import MARKDOWN
 from syndicate.storage.database import Database
+from syndicate.storage.ledger import Ledger
 
 app = command_app()
 
@@ -49,32 +60,22 @@ def doctor(as_json: AsJson = False, config: ConfigFile = None) -> None:
         raise typer.Exit(1)
 
 
-_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """The result of a check; ``hint`` says what to do, empty if nothing."""
-
-    level: Literal["ok", "warning", "error"]
-    what: str
-    hint: str = ""
-
-
 def run_checks(config: pathlib.Path | None) -> Iterator[Finding]:
     """Yield the result of each check; raises `SyndicateError` if the settings cannot be loaded."""
     settings = load(config, os.environ)
     yield Finding(level="ok", what=f"settings {settings.file}: valid")
     yield _check_git()
     yield _check_data_folder(settings)
-    yield from _check_public_url(settings)
+    yield from check_settings(settings)
     with ContentService(settings) as content:
         snapshots = []
         for source in settings.sources:
             snapshot = yield from _check_source(content, source)
             snapshots += [snapshot] if snapshot else []
-        yield from _check_feed_names(content.build_edition(snapshots))
-    yield _check_database(settings)
+        edition = content.build_edition(snapshots)
+        yield from _check_feed_names(edition)
+        yield from check_feed_categories(settings, edition)
+    yield from _check_database(settings)
 
 
 def _error_finding(error: SyndicateError) -> Finding:
@@ -102,31 +103,27 @@ def _check_data_folder(settings: Settings) -> Finding:
         )
 
 
-def _check_database(settings: Settings) -> Finding:
+def _check_database(settings: Settings) -> Iterator[Finding]:
     try:
         revision = asyncio.run(Database.check_at(settings.database_url))
+        recorded = asyncio.run(_recorded_posts(settings)) if revision else {}
     except SyndicateError as error:
-        return _error_finding(error)
+        yield _error_finding(error)
+        return
     if not revision:
-        return Finding(level="ok", what="database: created when the service starts")
-    return Finding(level="ok", what=f"database up to date: revision {revision}")
+        yield Finding(level="ok", what="database: created when the service starts")
+        return
+    yield Finding(level="ok", what=f"database up to date: revision {revision}")
+    yield from check_renamed_sources(settings.sources, recorded)
 
 
-def _check_public_url(settings: Settings) -> Iterator[Finding]:
-    public = urlsplit(settings.service_info.public_url)
-    if public.hostname in _LOOPBACK:
-        if settings.service.host not in _LOOPBACK:
-            yield Finding(
-                level="warning",
-                what=f"feeds use the local URL {settings.service_info.public_url}",
-                hint="Set service.public_url to the URL that readers use.",
-            )
-    elif public.scheme != "https":
-        yield Finding(
-            level="warning",
-            what=f"service.public_url {settings.service_info.public_url} does not use TLS",
-            hint="Run a reverse proxy with a TLS certificate in front, and set its https URL.",
-        )
+async def _recorded_posts(settings: Settings) -> dict[str, int]:
+    """Return the number of live posts in the ledger by source."""
+    database = await Database.open(settings.database_url)
+    try:
+        return await Ledger(database).live_posts_by_source()
+    finally:
+        await database.close()
 
 
 def _check_source(
@@ -144,10 +141,12 @@ def _check_source(
     posts = f"{len(snapshot.posts)} post{'' if len(snapshot.posts) == 1 else 's'}"
     at = f"{source.ref} is at {snapshot.committed:%Y-%m-%d %H:%M} UTC, {snapshot.commit[:12]}"
     yield Finding(level="ok", what=f"{name}: {at}, with {posts}")
-    derived = [pair for pair in index.site_source.origins if pair[1] != DEFAULT_ORIGIN]
-    if derived:
-        values = ", ".join(f"{key} ({origin})" for key, origin in derived)
-        yield Finding(level="ok", what=f"{name}: derived from the site: {values}")
+    for setting in derived_settings(index.site_source):
+        value = json.dumps(setting.value, ensure_ascii=False)
+        yield Finding(
+            level="ok",
+            what=f"{name}: {setting.name} = {value} ({setting.origin or DEFAULT_ORIGIN})",
+        )
     if index.repository.is_remote and not index.repository.is_partial:
         yield Finding(
             level="ok",
@@ -161,12 +160,13 @@ def _check_source(
             what=f"{name}: the clone is shallow; IDs and dates depend on its depth",
             hint=f"Fetch the complete history: git -C {source.repository} fetch --unshallow",
         )
-    yield from _check_snapshot(name, snapshot)
+    yield from _check_snapshot(index, snapshot)
     return snapshot
 
 
-def _check_snapshot(name: str, snapshot: SourceSnapshot) -> Iterator[Finding]:
-    """Yield the problems of the source called ``name`` and of its posts."""
+def _check_snapshot(index: SourceIndex, snapshot: SourceSnapshot) -> Iterator[Finding]:
+    """Yield the problems of a source and of its posts."""
+    name = f"source {snapshot.source.name}"
     if snapshot.error:
         yield Finding(
             level="error",
@@ -181,7 +181,8 @@ def _check_snapshot(name: str, snapshot: SourceSnapshot) -> Iterator[Finding]:
                 hint=problem.hint,
             )
         if problem.rule == "no-posts":
-            yield Finding(level="error", what=f"{name}: {problem.message}", hint=problem.hint)
+            hint = _hint_for_folder(index, snapshot, problem)
+            yield Finding(level="error", what=f"{name}: {problem.message}", hint=hint)
     wrong = [
         problem
         for problem in snapshot.problems
@@ -193,6 +194,14 @@ def _check_snapshot(name: str, snapshot: SourceSnapshot) -> Iterator[Finding]:
             what=f"{name}: problems in posts: {summarize(wrong)}",
             hint="List the problems with: syndicate check",
         )
+
+
+def _hint_for_folder(index: SourceIndex, snapshot: SourceSnapshot, problem: Problem) -> str:
+    """Return what to do about a folder without posts: perhaps the name of another one."""
+    entries = index.repository.list_files(snapshot.commit, (Path("."),))
+    pages = [entry.path for entry in entries if entry.path.lower().endswith(MARKDOWN)]
+    similar = [each for each in similar_folders(problem.path, pages) if each != problem.path]
+    return f"Did you mean {' or '.join(similar)}?" if similar else problem.hint
 
 
 def _check_feed_names(edition: Edition) -> Iterator[Finding]:

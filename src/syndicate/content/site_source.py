@@ -121,7 +121,9 @@ class SiteTracker:
     def _described(self, files: RepositoryFiles, commit: CommitId) -> SiteSource:
         site = _find_site(self._source, files)
         if not self._source.id_authority:
-            self._source = replace(self._source, id_authority=self._first_host(commit))
+            authority = self._first_host(commit)
+            derived = (*self._source.derived, "id_authority")
+            self._source = replace(self._source, id_authority=authority, derived=derived)
         last = self._last
         if last is None and not self._is_usable(site):
             last = self._last_usable(commit)
@@ -347,6 +349,7 @@ def _origins(source: Source, resolved: Source, site: Site) -> Iterable[tuple[str
         "timezone": site.timezone.origin or DEFAULT_ORIGIN,
         "language": site.language.origin or DEFAULT_ORIGIN,
         "folders": "; ".join(f"{each.path or '.'}: {each.origin}" for each in site.folders),
+        "id_authority": "oldest commit whose configuration names a host",
         "permalink": "; ".join(
             f"{each.path or '.'}: {each.permalink.origin}" for each in site.folders
         ),

@@ -14,9 +14,11 @@ from sqlalchemy import (
     Row,
     bindparam,
     false,
+    func,
     insert,
     or_,
     select,
+    true,
     tuple_,
     update,
 )
@@ -91,6 +93,16 @@ class Ledger:
         return await asyncio.to_thread(
             lambda: {entry.row.post_id: entry for entry in _readable_entries(rows)}
         )
+
+    async def live_posts_by_source(self) -> dict[str, int]:
+        """Return how many posts of each source were announced and not removed since."""
+        query = (
+            select(LEDGER.c.source, func.count())
+            .where(LEDGER.c.live.is_(true()))
+            .group_by(LEDGER.c.source)
+        )
+        async with self._database.read() as connection:
+            return {row[0]: row[1] for row in await connection.execute(query)}
 
     async def removed(self, since: datetime) -> tuple[LedgerEntry, ...]:
         """Return the posts removed since a time, the latest first."""
