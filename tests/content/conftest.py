@@ -11,13 +11,14 @@ from syndicate.cache import Cache
 from syndicate.content.source_index import SourceIndex
 from syndicate.git import Repository
 from syndicate.model.category import CategoryDefinition, Vocabulary
-from syndicate.model.post import CommitId, Path
+from syndicate.model.post import CommitId, Path, Source
 from tests import samples
 from tests.content_repository import ContentRepository
 
 VOCABULARY = Vocabulary(definitions=(CategoryDefinition(category=samples.TTS, aliases=("TTS",)),))
 
 OpenIndex = Callable[..., SourceIndex]
+OpenSource = Callable[[Source], SourceIndex]
 
 
 @pytest.fixture
@@ -87,3 +88,19 @@ def counter_value(counter: Counter, **labels: str) -> float:
         for sample in samples
         if sample.name.endswith("_total") and sample.labels == labels
     )
+
+
+@pytest.fixture
+def open_source(
+    tmp_path: pathlib.Path, content: ContentRepository, disk_cache: Cache
+) -> Iterator[OpenSource]:
+    """Return a function that opens the index of a source in `content`."""
+    with ExitStack() as closing:
+
+        def open_it(source: Source) -> SourceIndex:
+            repository = closing.enter_context(
+                Repository.open(str(content.path), ref="main", mirrors=tmp_path / "mirrors")
+            )
+            return SourceIndex(source, repository, cache=disk_cache, vocabulary=Vocabulary())
+
+        yield open_it

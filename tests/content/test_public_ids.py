@@ -1,17 +1,14 @@
 """IDs by which readers know posts from the feed that a site had before."""
 
 import pathlib
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from syndicate.cache import Cache
 from syndicate.content.source_index import SourceIndex
-from syndicate.git import Repository
-from syndicate.model.category import Vocabulary
 from syndicate.model.post import IdRule
+from tests.content.conftest import OpenSource
 from tests.content.test_site_source import left_out
 from tests.content_repository import ContentRepository
 from tests.sites.written_site import post
@@ -30,20 +27,9 @@ def content(tmp_path: pathlib.Path) -> ContentRepository:
 
 
 @pytest.fixture
-def open_index(tmp_path: pathlib.Path, content: ContentRepository) -> Iterator[OpenIndex]:
+def open_index(open_source: OpenSource) -> OpenIndex:
     """Return a function that opens the index of `content` by a rule for ids."""
-    with ExitStack() as closing:
-
-        def open_it(rule: IdRule) -> SourceIndex:
-            repository = closing.enter_context(
-                Repository.open(str(content.path), ref="main", mirrors=tmp_path / "mirrors")
-            )
-            cache = Cache(tmp_path / "cache.db")
-            closing.callback(cache.close)
-            source = replace(left_out(), ids=rule)
-            return SourceIndex(source, repository, cache=cache, vocabulary=Vocabulary())
-
-        yield open_it
+    return lambda rule: open_source(replace(left_out(), ids=rule))
 
 
 def ids(index: SourceIndex) -> dict[str, str]:

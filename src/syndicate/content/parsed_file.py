@@ -156,7 +156,7 @@ def _site_rules(site: Site | None) -> object:
     """Return what of the configuration of ``site`` decides how a file is read."""
     if site is None:
         return None
-    folders = [(folder.path, folder.name, folder.is_shallow) for folder in site.folders]
+    folders = [(f.path, f.name, f.language, f.is_shallow) for f in site.folders]
     return site.engine, site.content_root, site.defaults, site.excluded, folders, site.options
 
 

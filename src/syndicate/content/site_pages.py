@@ -15,7 +15,7 @@ from syndicate.dialects.fields import Fields
 from syndicate.dialects.front_matter.dates import split_day_prefix
 from syndicate.model.post import Path, Source
 from syndicate.sites import ENGINES
-from syndicate.sites.site import ConfiguredValue, Page, Site
+from syndicate.sites.site import ConfiguredValue, Page, Site, is_below, joined
 
 _URL_KEYS: Final = frozenset(
     {"permalink", "slug", "url", "title", "path", "category", "categories"}
@@ -47,6 +47,7 @@ def with_site_rules(
     ``origins`` are those of the keys that `with_defaults` added.
     """
     page = Page(path=document.path, meta=document.meta)
+    fields = _with_language(fields, document.path, site)
     return replace(
         fields,
         summary=fields.summary or _marked_summary(document.body, site.summary_mark),
@@ -54,6 +55,23 @@ def with_site_rules(
         url_meta=_url_meta(document.meta),
         origins=tuple((name, _with_origin(text, origins)) for name, text in fields.origins),
     )
+
+
+def _with_language(fields: Fields, path: Path, site: Site) -> Fields:
+    """Return ``fields`` with the language that ``site`` has a folder for.
+
+    Pages at the same place in the folders of two languages are translations of each other.
+    """
+    folder = site.folder_of(path)
+    if folder is None or not any(each.language for each in site.folders):
+        return fields
+    if is_below(fields.translation, folder.path):
+        inside = fields.translation.removeprefix(folder.path)
+        fields = replace(fields, translation=joined(folder.name, inside))
+    if not folder.language or "language" in dict(fields.origins):
+        return fields
+    origin = ("language", f"folder {folder.path}")
+    return replace(fields, language=folder.language, origins=(*fields.origins, origin))
 
 
 def post_url(

@@ -1,17 +1,45 @@
 """`syndicate init`."""
 
 import io
+import json
 from pathlib import Path
 
 import pytest
 from typing_extensions import override
 
+from syndicate.cli.init.site_detection import DetectedSite
+from syndicate.cli.init.site_template import source_names
 from syndicate.settings import load
+from syndicate.sites.site import Site
 from tests.cli.conftest import FILES, Run
 from tests.content_repository import ContentRepository
 from tests.corpora import clone
 
+HUGO_LANGUAGES = """
+baseURL = "https://agency.gov"
+[languages.en]
+contentDir = "content/en"
+[languages.es]
+contentDir = "content/es"
+baseURL = "https://es.agency.gov"
+[languages.fr]
+contentDir = "content/fr"
+"""
 POST = "---\ntitle: {}\ndate: 2024-01-29\ntags: [a, b, 'c ${{X}}']\n---\nWords.\n"
+
+SEVERAL_SITES: dict[str, str | None] = {
+    "_config.yml": "url: https://agency.gov\ntimezone: Mars\n",
+    "_posts/2024-05-06-a.md": POST.format("A"),
+    "sub/hugo.toml": "baseURL = 'https://sub.agency.gov'",
+    "sub/content/news/b.md": POST.format("B"),
+    "sub/content/news/c.md": POST.format("C"),
+    "sub/content/news/d.md": "---\ntitle: D\ndraft: true\n---\n",
+    "zola/config.toml": "base_url = 'https://'",
+    "zola/content/blog/_index.md": "+++\n+++\n",
+    "zola/content/blog/o.md": "+++\ntitle = 'O'\ndate = 2024-01-29\n+++\n",
+    "inside/_config.yml": "title: Inside\n",
+    "inside/_posts/2024-05-06-i.md": POST.format("I"),
+}
 
 
 class Terminal(io.StringIO):
@@ -29,6 +57,12 @@ def site(path: Path, *, branch: str = "main", config: str = "") -> ContentReposi
     posts["_drafts/a.md"] = POST.format("Draft")
     made.commit(posts | ({"_config.yml": config} if config else {}))
     return made
+
+
+def served(run: Run, settings: Path) -> set[tuple[str, str]]:
+    """Return URL and language of each post that is served with ``settings``."""
+    items = json.loads(run("show", "all", "--config", settings).out)["items"]
+    return {(item["url"], item["language"]) for item in items}
 
 
 def test_what_is_written_can_be_served(
@@ -111,24 +145,87 @@ def test_keys_of_the_site_are_settings(run: Run, tmp_path: Path) -> None:
     assert '# site_url = "https://…"' in out.read_text()
 
 
-def test_other_sites_of_a_repository_are_named(run: Run, tmp_path: Path) -> None:
-    """And problems of what was read."""
+def test_each_site_of_a_repository_is_a_source(run: Run, tmp_path: Path) -> None:
+    """The first without folders, the others by their folders; problems are comments."""
+    made = ContentRepository.create(tmp_path / "site")
+    made.commit(SEVERAL_SITES)
+    out = tmp_path / "syndicate.toml"
+
+    outcome = run("init", made.path, "--out", out)
+
+    assert outcome.code == 0
+    found = {source.name: source for source in load(out, {}).sources}
+    assert {name: source.folders for name, source in found.items()} == {
+        "site": (),
+        "site-sub": ("sub/content/news",),
+        "site-zola": ("zola/content/blog",),
+    }
+    assert found["site-sub"].id_authority == "sub.agency.gov"
+    assert "# problem: timezone in _config.yml is no IANA time zone: Mars" in out.read_text()
+    assert "source site-sub, 2 posts of a site made with hugo" in outcome.err
+    assert "sub/content/news/b.md -> https://sub.agency.gov/news/b/" in outcome.err
+    assert "Set site_url in this file (source site-zola)" in outcome.err
+    text = out.read_text()
+    out.write_text(text.replace('# site_url = "https://…"', 'site_url = "https://other.gov"'))
+    assert {url for url, _ in served(run, out)} == {
+        "https://agency.gov/2024/01/29/a.html",
+        "https://agency.gov/inside/2024/01/29/i.html",
+        "https://other.gov/blog/o/",
+        "https://sub.agency.gov/news/b/",
+        "https://sub.agency.gov/news/c/",
+    }
+
+
+def test_a_language_on_another_host_is_a_source(run: Run, tmp_path: Path) -> None:
+    """With that host as site and as authority of IDs; one below a path is not."""
     made = ContentRepository.create(tmp_path / "site")
     made.commit(
         {
-            "_config.yml": "url: https://agency.gov\ntimezone: Mars\n",
-            "_posts/2024-05-06-a.md": POST.format("A"),
-            "sub/hugo.toml": "",
-            "sub/content/news/a.md": POST.format("A"),
+            "hugo.toml": HUGO_LANGUAGES,
+            **{
+                f"content/{lang}/news/{n}.md": POST.format(n)
+                for lang in ("en", "es", "fr")
+                for n in "xy"
+            },
         }
     )
     out = tmp_path / "syndicate.toml"
 
     assert run("init", made.path, "--out", out).code == 0
 
-    text = out.read_text()
-    assert "# another site with 1 posts: sub, made" in text
-    assert "# problem: timezone in _config.yml is no IANA time zone: Mars" in text
+    first, second = load(out, {}).sources
+    assert (first.name, first.folders) == ("site", ("content/en/news", "content/fr/news"))
+    assert (second.name, second.folders) == ("site-es", ("content/es/news",))
+    assert (second.site_url, second.id_authority) == ("https://es.agency.gov", "es.agency.gov")
+    assert served(run, out) == {
+        *((f"https://agency.gov/news/{n}/", "en") for n in "xy"),
+        *((f"https://es.agency.gov/news/{n}/", "es") for n in "xy"),
+        *((f"https://agency.gov/fr/news/{n}/", "fr") for n in "xy"),
+    }
+
+
+def test_sources_of_one_repository_have_different_names() -> None:
+    """Also where neither folder nor language tells them apart."""
+    sites = [
+        DetectedSite(site=Site(engine="hugo", root=root), keys={}, posts=(), language=language)
+        for root, language in (("", ""), ("", ""), ("A/b", "es"), ("", "es"), ("", ""))
+    ]
+    assert source_names("news", sites) == ["news", "news-2", "news-a-b-es", "news-es", "news-3"]
+
+
+def test_future_and_hidden_posts_are_not_shown(run: Run, tmp_path: Path) -> None:
+    """At most ten that are published, the newest first."""
+    made = site(tmp_path / "site", config="url: https://agency.gov\npermalink: /:title/\n")
+    dated = {f"_posts/2024-02-{n:02}-p{n}.md": "---\ntitle: P\n---\n" for n in range(1, 15)}
+    made.commit({**dated, "_posts/2999-01-01-late.md": POST.format("Late")})
+    made.commit({"_posts/2999-01-01-late.md": "---\ntitle: Late\n---\n"})
+    made.commit({"_posts/2024-03-01-off.md": "---\ntitle: Off\npublished: false\n---\n"})
+
+    outcome = run("init", made.path, "--out", tmp_path / "syndicate.toml")
+
+    shown = [line.split(" -> ")[1] for line in outcome.err.splitlines() if " -> " in line]
+    assert shown == [f"https://agency.gov/p{n}/" for n in range(14, 4, -1)]
+    assert "14 posts of a site" in outcome.err
 
 
 def test_a_source_is_added_to_settings_that_are_there(run: Run, tmp_path: Path, file: Path) -> None:

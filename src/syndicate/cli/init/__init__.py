@@ -4,20 +4,31 @@ import os
 import pathlib
 import re
 import sys
-from dataclasses import replace
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, Final
 
 import typer
 
 from syndicate.cli.init.config_template import settings_text
+from syndicate.cli.init.published_feeds import PublishedFeed
 from syndicate.cli.init.repository_scan import Scan, scan_repository
-from syndicate.cli.init.site_template import NewSource, site_settings_text
+from syndicate.cli.init.site_detection import DetectedSite
+from syndicate.cli.init.site_template import (
+    NewSource,
+    service_text,
+    source_names,
+    source_text,
+)
 from syndicate.cli.options import command_app
 from syndicate.cli.output import print_status
 from syndicate.errors import SettingsError, SyndicateError, UsageError
+from syndicate.model.post import Source
 from syndicate.settings import load
 
 app = command_app()
+
+_MAX_SHOWN: Final = 10
+"""Posts of each site that are shown with their URLs."""
 
 
 @app.command()
@@ -52,56 +63,92 @@ def init(
             hint="Give each post a title and a date, in its front matter or file name.",
             code="no-posts",
         )
-    source = NewSource(
-        name=_source_name(repository),
-        repository=_repository_setting(repository, out),
-        ref=found.ref,
-    )
     before = out.read_text() + "\n" if add and out.exists() else ""
-    _write(out, before, before + _settings_text(found, source, is_first=not before))
+    _write(out, before, before + _settings_text(found, repository, out, is_first=not before))
     _report(out, found)
 
 
-def _settings_text(found: Scan, source: NewSource, *, is_first: bool) -> str:
-    """Return the settings for what was found: a whole file, or without ``is_first`` a source."""
+def _settings_text(found: Scan, repository: str, out: pathlib.Path, *, is_first: bool) -> str:
+    """Return the settings for what was found: a whole file, or without ``is_first`` its sources."""
+    name, location = _source_name(repository), _repository_setting(repository, out)
     if found.pages is not None:
-        text = settings_text(
-            found.pages, name=source.name, repository=source.repository, ref=source.ref
+        text = settings_text(found.pages, name=name, repository=location, ref=found.ref)
+        return text if is_first else text[text.index("[[sources]]") :]
+    sources = (
+        source_text(
+            NewSource(
+                name=each,
+                repository=location,
+                ref=found.ref,
+                site_url="" if detected.id_authority else _ask_site_url(detected),
+            ),
+            detected,
         )
-    else:
-        first, *others = found.sites
-        site_url = "" if first.id_authority else _ask_site_url()
-        text = site_settings_text(replace(source, site_url=site_url), first, others)
-    return text if is_first else text[text.index("[[sources]]") :]
+        for each, detected in zip(source_names(name, found.sites), found.sites, strict=True)
+    )
+    head = service_text(found.sites[0].site.title.value or name) if is_first else ""
+    return head + "\n".join(sources)
 
 
-def _ask_site_url() -> str:
-    """Ask for the site's URL on a terminal; return an empty string without one."""
+def _ask_site_url(detected: DetectedSite) -> str:
+    """Ask on a terminal where a site is; return nothing where there is none to ask on."""
     if not sys.stdin.isatty():
         return ""
-    return str(
-        typer.prompt("URL of the site that publishes the posts", default="", err=True)
-    ).strip()
+    where = f" in {detected.site.root}" if detected.site.root else ""
+    question = f"URL of the site{where} that publishes the posts"
+    return str(typer.prompt(question, default="", err=True)).strip()
 
 
 def _report(out: pathlib.Path, found: Scan) -> None:
-    """Print what was written and ten posts with their URLs, as far as they are known."""
+    """Print what was written, ten posts of each site with their URLs, and what was left out."""
     if found.pages is not None:
         folders = ", ".join(found.pages.folders)
         print_status(f"{out} written: folders {folders}, dialect {found.pages.dialect}")
-    for detected in found.sites[:1]:
-        site = detected.site
-        print_status(f"{out} written: {detected.posts} posts of a site made with {site.engine}")
-        for path, url in detected.shown:
-            print_status(f"  {path} -> {url}")
-        for left in site.left_out:
-            print_status(f"  not taken: {left.path} ({left.reason})")
-    if not load(out, {}).sources[-1].id_authority:
-        print_status(
-            "Set site_url in this file: the repository does not state the URL of the site.",
-            colour="yellow",
-        )
+        for left_out in found.pages.left_out:
+            print_status(f"  not taken: {left_out} (too few dated pages, or drafts)")
+    sources = load(out, {}).sources[-max(1, len(found.sites)) :]
+    for detected, source in zip(found.sites, sources, strict=False):
+        _report_site(out, detected, source)
+    for source in sources:
+        if not source.id_authority:
+            print_status(
+                f"Set site_url in this file (source {source.name}): the repository does not state"
+                " the URL of the site, and nothing is served without it.",
+                colour="yellow",
+            )
     print_status(f"Next step: syndicate doctor --config {out}")
+
+
+def _report_site(out: pathlib.Path, detected: DetectedSite, source: Source) -> None:
+    """Print what the source of one site is made of."""
+    site = detected.site
+    print_status(
+        f"{out} written: source {source.name}, {len(detected.posts)} posts of a site made with"
+        f" {site.engine}"
+    )
+    for post in detected.posts[:_MAX_SHOWN]:
+        url = post.url if detected.id_authority else source.site_url + post.url
+        print_status(f"  {post.path} -> {url}")
+    for left in site.left_out:
+        print_status(f"  not taken: {left.path} ({left.reason})")
+    if detected.feed:
+        for line in _feed_lines(detected.feed):
+            print_status(f"  {line}")
+
+
+def _feed_lines(feed: PublishedFeed) -> Iterator[str]:
+    """Yield how the feed that the site has now compares with what was found."""
+    if feed.entries:
+        yield f"compared with {feed.name}: {feed.matched} of {feed.entries} entries have a post"
+    for url in feed.unmatched:
+        yield f"no post has the URL of an entry: {url}"
+    if feed.ids:
+        yield (
+            f"readers of {feed.name} know posts by other IDs: to take over that feed, set"
+            f' ids = "{feed.ids}"'
+        )
+    elif feed.matched:
+        yield f"the IDs in {feed.name} follow no known rule: to keep one, set guid in its post"
 
 
 def _source_name(repository: str) -> str:

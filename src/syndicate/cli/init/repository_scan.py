@@ -2,6 +2,7 @@
 
 import pathlib
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from syndicate.cli.init.detection import CONFIG_FILES, DetectedSettings, detect
@@ -51,7 +52,7 @@ def scan_repository(repository: str, mirrors: pathlib.Path) -> Scan:
 def _scan(opened: Repository, ref: str) -> Scan:
     commit = opened.head()
     opened.fetch_contents(commit, needed_files(has_assets=False))
-    found = detect_sites(RepositoryFiles(opened, commit))
+    found = detect_sites(RepositoryFiles(opened, commit), datetime.now(UTC))
     return Scan(ref=ref, sites=found, pages=None if found else _detect(opened, commit))
 
 

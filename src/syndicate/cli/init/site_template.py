@@ -19,23 +19,26 @@ class NewSource:
     site_url: str = ""
 
 
-def site_settings_text(
-    source: NewSource, detected: DetectedSite, others: Sequence[DetectedSite] = ()
-) -> str:
-    """Return settings with one source; ``others`` are named in comments."""
-    lines = (*_head(source, detected), *_source(source, detected), *_found(detected))
-    return "\n".join((*lines, *_other_sites(others))) + "\n"
+def service_text(title: str) -> str:
+    """Return the beginning of a settings file: comments, and the service called ``title``."""
+    return f"""\
+# What is not set here comes out of the site's own configuration, in the same commit as
+# the posts. `syndicate config show --derived` prints all of it.
+
+[service]
+title = {_string(title)}
+# Where readers reach this service; every URL in feeds begins with it.
+# public_url = "https://…"
+# Where readers and partners can ask questions.
+# contact = "…"
+
+"""
 
 
-def _head(source: NewSource, detected: DetectedSite) -> Iterator[str]:
-    yield "# What is not set here comes out of the site's own configuration, in the same commit as"
-    yield "# the posts. `syndicate config show --derived` prints all of it."
-    yield ""
-    yield "[service]"
-    yield f"title = {_string(detected.site.title.value or source.name)}"
-    yield "# Where readers reach this service; every URL in feeds begins with it."
-    yield '# public_url = "https://…"'
-    yield ""
+def source_text(source: NewSource, detected: DetectedSite) -> str:
+    """Return the settings of one source, with what was found in comments."""
+    lines = (*_source(source, detected), *_ids(detected), *_found(detected))
+    return "\n".join(lines) + "\n"
 
 
 def _source(source: NewSource, detected: DetectedSite) -> Iterator[str]:
@@ -44,6 +47,12 @@ def _source(source: NewSource, detected: DetectedSite) -> Iterator[str]:
     yield f"repository = {_string(source.repository)}"
     if source.ref != "main":
         yield f"ref = {_string(source.ref)}"
+    if detected.folders:
+        yield "# The repository holds several sites: the folders of this one."
+        yield f"folders = [{', '.join(map(_string, detected.folders))}]"
+    if detected.language:
+        yield f"language = {_string(detected.language)}"
+        yield f"site_url = {_string(detected.site.base_url.value)}"
     if detected.id_authority:
         yield "# Part of post IDs: never change this value."
         yield f"id_authority = {_string(detected.id_authority)}"
@@ -62,11 +71,23 @@ def _keys(detected: DetectedSite) -> Iterator[str]:
         yield f"{field} = [{', '.join(map(_string, keys))}]"
 
 
+def _ids(detected: DetectedSite) -> Iterator[str]:
+    """Yield as comments the setting with which readers of the present feed keep what they know."""
+    if detected.feed and detected.feed.ids:
+        yield f"# Readers of {_comment(detected.feed.name)} know posts by other IDs than tag URIs."
+        yield "# If this service takes over that feed, set this before anybody reads from it:"
+        yield f"# ids = {_string(detected.feed.ids)}"
+    elif detected.guid_key:
+        yield "# Readers of a feed that WordPress wrote know posts by this key. If this service"
+        yield "# takes over that feed, set this before anybody reads from it:"
+        yield f"# keys.guid = [{_string(detected.guid_key)}]"
+
+
 def _found(detected: DetectedSite) -> Iterator[str]:
     """Yield as comments what the site says, with its origin, and what was left out."""
     site = detected.site
     yield ""
-    yield f"# Found: {detected.posts} posts of a site made with {site.engine}."
+    yield f"# Found: {len(detected.posts)} posts of a site made with {site.engine}."
     for setting, value in (
         ("site_url", site.base_url),
         ("timezone", site.timezone),
@@ -81,10 +102,20 @@ def _found(detected: DetectedSite) -> Iterator[str]:
         yield f"# problem: {_comment(problem.what)}. {_comment(problem.hint)}"
 
 
-def _other_sites(others: Sequence[DetectedSite]) -> Iterator[str]:
-    for other in others:
-        yield f"# another site with {other.posts} posts: {_comment(other.site.root or '.')}, made"
-        yield f"# with {other.site.engine}; name its folders in a source of its own"
+def source_names(name: str, sites: Sequence[DetectedSite]) -> list[str]:
+    """Return a name for the source of each site: ``name``, and what tells the others apart."""
+    names: list[str] = []
+    for detected in sites:
+        parts = [name]
+        if names:
+            parts += [detected.site.root, detected.language]
+        made = slug = re.sub(r"[^a-z0-9]+", "-", "-".join(filter(None, parts)).lower()).strip("-")
+        number = 1
+        while made in names:
+            number += 1
+            made = f"{slug}-{number}"
+        names.append(made)
+    return names
 
 
 def _folder(folder: PostFolder) -> str:
