@@ -1,5 +1,6 @@
 """Running commands in this process, on a repository of posts and settings that name it."""
 
+import json
 import pathlib
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -133,3 +134,14 @@ def file(tmp_path: pathlib.Path, content: ContentRepository) -> pathlib.Path:
     file = tmp_path / "syndicate.toml"
     file.write_text(SETTINGS)
     return file
+
+
+COMPLETE_SETTINGS = SETTINGS.replace("example.gov", "agency.gov").replace(
+    "[service]", '[service]\ncontact = "feeds@agency.gov"\nsecret_key = "a long random text"'
+)
+"""Settings in which nothing is left to be desired."""
+
+
+def levels(outcome: CommandOutcome) -> dict[str, str]:
+    """Return what was found, with its level."""
+    return {finding["what"]: finding["level"] for finding in json.loads(outcome.out)}
