@@ -53,9 +53,16 @@ def text_files() -> Iterator[tuple[Path, str]]:
                 yield path, path.read_text()
 
 
-TEXTS = dict(text_files())
-PYTHON = [path for path in TEXTS if path.suffix == ".py"]
-TREES = {path: ast.parse(TEXTS[path]) for path in PYTHON}
+@cache
+def texts() -> dict[Path, str]:
+    """Return the content of every text file of the project."""
+    return dict(text_files())
+
+
+@cache
+def trees() -> dict[Path, ast.Module]:
+    """Return the syntax tree of every Python file."""
+    return {path: ast.parse(text) for path, text in texts().items() if path.suffix == ".py"}
 
 
 @cache
@@ -66,7 +73,7 @@ def documented_nodes() -> tuple[tuple[str, Documented], ...]:
 
 def find_documented_nodes() -> Iterator[tuple[str, Documented]]:
     """Yield every module, class and function with its file and line."""
-    for path, tree in TREES.items():
+    for path, tree in trees().items():
         for node in ast.walk(tree):
             if isinstance(node, Documented):
                 line = 1 if isinstance(node, ast.Module) else node.lineno
@@ -75,13 +82,13 @@ def find_documented_nodes() -> Iterator[tuple[str, Documented]]:
 
 def line_count(path: Path) -> int:
     """Return the number of lines in ``path``."""
-    return len(TEXTS[path].splitlines())
+    return len(texts()[path].splitlines())
 
 
 def test_no_file_exceeds_the_line_limit() -> None:
     """A file has at most 400 lines; this is a limit, not a target."""
     assert {
-        str(path): line_count(path) for path in PYTHON if line_count(path) > MAX_FILE_LINES
+        str(path): line_count(path) for path in trees() if line_count(path) > MAX_FILE_LINES
     } == {}
 
 
@@ -102,8 +109,8 @@ def test_no_function_exceeds_the_line_limit() -> None:
 
 def test_no_module_has_a_vague_name() -> None:
     """No module or folder has a name that says nothing about its content."""
-    assert [str(path) for path in PYTHON if VAGUE_NAMES & set(path.relative_to(ROOT).parts)] == []
-    assert [str(path) for path in PYTHON if path.stem.removeprefix("test_") in VAGUE_NAMES] == []
+    assert [str(path) for path in trees() if VAGUE_NAMES & set(path.relative_to(ROOT).parts)] == []
+    assert [str(path) for path in trees() if path.stem.removeprefix("test_") in VAGUE_NAMES] == []
 
 
 def test_every_docstring_begins_with_a_sentence() -> None:
@@ -122,7 +129,7 @@ def test_project_holds_no_forbidden_text(kind: str) -> None:
     pattern = re.compile(FORBIDDEN_TEXT[kind], re.MULTILINE)
     matches = [
         f"{path.relative_to(ROOT)}:{number}: {line}"
-        for path, text in TEXTS.items()
+        for path, text in texts().items()
         if pattern.search(text)
         for number, line in enumerate(text.splitlines(), start=1)
         if pattern.search(line)
@@ -208,7 +215,7 @@ def test_no_line_ends_with_white_space() -> None:
     unchecked = (TESTS / "data", ROOT / "LICENSE")
     lines = [
         f"{path.relative_to(ROOT)}:{number}"
-        for path, text in TEXTS.items()
+        for path, text in texts().items()
         if re.search(r"[ \t]$", text, re.MULTILINE)
         for number, line in enumerate(text.splitlines(), start=1)
         if line != line.rstrip() and not any(path.is_relative_to(other) for other in unchecked)
