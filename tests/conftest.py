@@ -6,19 +6,20 @@ import os
 import pkgutil
 import sys
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from functools import _lru_cache_wrapper, cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from coverage import Coverage
-from hypothesis import settings
+from hypothesis import is_hypothesis_test, settings
 
 NO_SKIPS: Final = "SYNDICATE_NO_SKIPS"
 """Set to 1 where every program that a test needs is installed: a skipped test is then a failure."""
 
-UNMEASURED_MARKS: Final = ("corpora", "browser")
-"""Marks of tests that do not count for coverage."""
+WHOLE_SYSTEM_MARKS: Final = ("corpora", "browser")
+"""Marks of tests that are as slow as those in `SYSTEM_TESTS`."""
 
 SYSTEM_TESTS: Final = Path(__file__).parent / "system"
 """Tests of the whole system: most run other processes, and tracing the rest only takes time."""
@@ -55,16 +56,29 @@ def is_slow(item: pytest.Item) -> bool:
         else ()
     )
     return (
-        is_unmeasured(item)
+        is_of_whole_system(item)
         or "postgresql" in getattr(item, "fixturenames", ())
         or "postgresql" in [value for value in parameters if isinstance(value, str)]
     )
 
 
-def is_unmeasured(item: pytest.Item) -> bool:
-    """Return whether ``item`` does not count for coverage."""
-    is_marked = any(item.get_closest_marker(mark) for mark in UNMEASURED_MARKS)
+def is_of_whole_system(item: pytest.Item) -> bool:
+    """Return whether ``item`` is in the folder ``system``, or needs the corpora or a browser."""
+    is_marked = any(item.get_closest_marker(mark) for mark in WHOLE_SYSTEM_MARKS)
     return is_marked or SYSTEM_TESTS in item.path.parents
+
+
+def is_unmeasured(item: pytest.Item) -> bool:
+    """Return whether ``item`` does not count for coverage.
+
+    Property tests do not: the lines that they reach depend on random examples, and tracing
+    doubles the time of each example.
+    """
+    return (
+        is_of_whole_system(item)
+        or item.get_closest_marker("unmeasured") is not None
+        or (isinstance(item, pytest.Function) and is_hypothesis_test(item.obj))
+    )
 
 
 @pytest.hookimpl(wrapper=True)
@@ -102,28 +116,56 @@ def import_all_modules() -> None:
             importlib.import_module(module.name)
 
 
-def clear_function_caches() -> None:
-    """Clear the caches of cached functions, so that they run again while coverage is measured."""
-    for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] == "syndicate":
-            for value in vars(module).values():
-                if isinstance(value, _lru_cache_wrapper):
-                    value.cache_clear()
+def function_cache_misses() -> "dict[_lru_cache_wrapper[Any], int]":
+    """Return how often each cached function of the project was executed."""
+    return {
+        value: value.cache_info().misses
+        for name, module in list(sys.modules.items())
+        if name.partition(".")[0] == "syndicate"
+        for value in vars(module).values()
+        if isinstance(value, _lru_cache_wrapper)
+    }
+
+
+@contextmanager
+def coverage_paused() -> Iterator[None]:
+    """Measure no coverage in the block, where it is measured at all.
+
+    Cached functions that were executed meanwhile forget their results, so that the next test that
+    counts executes them again.
+    """
+    coverage = Coverage.current()
+    if coverage is None:
+        yield
+        return
+    import_all_modules()
+    misses = function_cache_misses()
+    coverage.stop()
+    try:
+        yield
+    finally:
+        coverage.start()
+        for function, count in function_cache_misses().items():
+            if count > misses.get(function, 0):
+                function.cache_clear()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Import the tests without measuring coverage: tracing doubles the time of that."""
+    if session.config.pluginmanager.has_plugin("dsession"):  # workers collect, not this process
+        return (yield)
+    with coverage_paused():
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Pause coverage during tests that do not count for it."""
-    coverage = Coverage.current()
-    if coverage is None or not is_unmeasured(item):
+    if not is_unmeasured(item):
         return (yield)
-    import_all_modules()
-    coverage.stop()
-    try:
+    with coverage_paused():
         return (yield)
-    finally:
-        coverage.start()
-        clear_function_caches()
 
 
 @pytest.fixture(scope="session")

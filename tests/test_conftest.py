@@ -1,10 +1,13 @@
 """The rules that hold for every test are kept by tests of our own making."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Final
+
+import pytest
 
 ROOT = Path(__file__).parents[1]
 
@@ -12,8 +15,8 @@ ROOT = Path(__file__).parents[1]
 def run_pytest(folder: Path, *options: str, **environment: str) -> str:
     """Run the tests of ``folder`` under the rules of ours; return what pytest says."""
     (folder / "pyproject.toml").write_text(
-        "[tool.pytest.ini_options]\nmarkers = ['corpora']\n"
-        "[tool.coverage.run]\nbranch = true\nsource = ['measured']\n"
+        "[tool.pytest.ini_options]\nmarkers = ['corpora', 'unmeasured']\n"
+        "[tool.coverage.run]\nbranch = true\nsource = ['syndicate']\n"
         "[tool.coverage.report]\nfail_under = 100\nshow_missing = true\n"
     )
     (folder / "conftest.py").write_text((ROOT / "tests" / "conftest.py").read_text())
@@ -65,33 +68,53 @@ def test_expected_failure_is_not_a_skip(tmp_path: Path) -> None:
     assert "1 xfailed" in run_pytest(tmp_path, SYNDICATE_NO_SKIPS="1")
 
 
-def test_coverage_ignores_corpora_tests(tmp_path: Path) -> None:
-    """A line that only a marked test runs is missing, one that any other test runs is not."""
-    (tmp_path / "measured.py").write_text("def a():\n    return 1\ndef b():\n    return 2\n")
-    (tmp_path / "test_it.py").write_text(
-        "import measured, pytest\n"
-        "@pytest.mark.corpora\ndef test_a(): assert measured.a() == 1\n"
-        "def test_b(): assert measured.b() == 2\n"
+def make_package(folder: Path) -> None:
+    """Write a package with the name of ours, and a test that executes one of its two functions."""
+    (folder / "syndicate").mkdir()
+    (folder / "syndicate" / "__init__.py").touch()
+    (folder / "syndicate" / "measured.py").write_text(
+        "from functools import cache\n@cache\ndef a():\n    return 1\ndef b():\n    return 2\n"
+    )
+    (folder / "test_it.py").write_text(
+        "from syndicate import measured\ndef test_b(): assert measured.b() == 2\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "test"),
+    [
+        ("test_a.py", "@pytest.mark.corpora\ndef test_a()"),
+        ("test_a.py", "@pytest.mark.unmeasured\ndef test_a()"),
+        ("test_a.py", "@given(strategies.none())\ndef test_a(_)"),
+        ("system/test_a.py", "def test_a()"),
+    ],
+    ids=["corpora", "unmeasured", "property", "system"],
+)
+def test_coverage_ignores_some_tests(tmp_path: Path, name: str, test: str) -> None:
+    """A line that only such a test executes is missing."""
+    make_package(tmp_path)
+    (tmp_path / "system").mkdir()
+    (tmp_path / name).write_text(
+        "import pytest\nfrom hypothesis import given, strategies\n"
+        f"from syndicate import measured\n{test}: assert measured.a() == 1\n"
     )
     output = run_pytest(tmp_path, "--cov", "--cov-report=term-missing")
-    assert "75%   2\n" in output
+    assert re.search(r"measured\.py .*%   4\n", output)
     assert "Required test coverage of 100.0% not reached" in output
     assert output.rstrip().splitlines()[-1].strip("= ").startswith("2 passed")
 
 
-def test_coverage_ignores_system_tests(tmp_path: Path) -> None:
-    """Tests in the folder ``system`` are not traced."""
-    (tmp_path / "measured.py").write_text("def a():\n    return 1\ndef b():\n    return 2\n")
-    (tmp_path / "system").mkdir()
-    (tmp_path / "system" / "test_whole.py").write_text(
-        "import measured\ndef test_a(): assert measured.a() == 1\n"
-    )
+def test_coverage_counts_cached_functions_of_ignored_tests(tmp_path: Path) -> None:
+    """A later test that counts executes them again."""
+    make_package(tmp_path)
     (tmp_path / "test_it.py").write_text(
-        "import measured\ndef test_b(): assert measured.b() == 2\n"
+        "import pytest\nfrom syndicate import measured\n"
+        "@pytest.mark.corpora\ndef test_a(): assert measured.a() == 1\n"
+        "def test_b(): assert measured.a() + measured.b() == 3\n"
     )
-    output = run_pytest(tmp_path, "--cov", "--cov-report=term-missing")
-    assert "75%   2\n" in output
-    assert output.rstrip().splitlines()[-1].strip("= ").startswith("2 passed")
+    output = run_pytest(tmp_path, "--cov")
+    assert "Total coverage: 100.00%" in output
+    assert "2 passed" in output
 
 
 TESTS_OF_EACH_SPEED: Final = """

@@ -82,6 +82,18 @@ def test_cursor_has_exact_microseconds() -> None:
     assert tuple(post for page in walk(lambda: posts, 1) for post in page.posts) == posts
 
 
+@pytest.mark.parametrize(("removed", "rest"), [("", ["a"]), ("b", ["c", "a"])])
+def test_carousel_page_repeats_the_day_of_a_removed_post(removed: str, rest: list[str]) -> None:
+    """A carousel is ordered by day, and the place of a removed post within its day is unknown."""
+    posts = {name: samples.post(f"news/{name}.md", carousel=True) for name in "abc"}
+    first = paginate(in_order([*posts.values()], carousel=True), after="", limit=2, carousel=True)
+    assert first.posts == (posts["c"], posts["b"])
+    assert first.next_cursor
+    left = in_order([post for name, post in posts.items() if name != removed], carousel=True)
+    second = paginate(left, after=first.next_cursor, limit=9, carousel=True)
+    assert second.posts == tuple(posts[name] for name in rest)
+
+
 def test_last_page_has_no_cursor() -> None:
     """Also if it is full."""
     posts = samples.posts(4)

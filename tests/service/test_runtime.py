@@ -35,13 +35,17 @@ def anyio_backend() -> str:
 
 @contextmanager
 def runtime_of(
-    file: pathlib.Path, *, gc_pause_seconds: float = 60, **environ: str
+    file: pathlib.Path,
+    *,
+    first_response_seconds: float = 0.01,
+    gc_pause_seconds: float = 60,
+    **environ: str,
 ) -> Iterator[Runtime]:
     """Construct a runtime that opens the database at once, and again 10 ms after an error."""
     with ContentService(settings(file, **environ)) as content:
         yield Runtime(
             content,
-            first_response_seconds=0.01,
+            first_response_seconds=first_response_seconds,
             gc_pause_seconds=gc_pause_seconds,
             retry_seconds=0.01,
             database_wait_seconds=60,
@@ -129,6 +133,17 @@ async def test_an_import_that_fails_is_repeated(
             await runtime.services.subscription_service()
         assert "publisher" in runtime.services.readiness.restarted_components
     assert DATABASE_MODULE in log
+
+
+@pytest.mark.anyio
+async def test_database_is_opened_after_the_first_response(settings_file: pathlib.Path) -> None:
+    """Whichever comes first: a response, or the time until which the database waits for one."""
+    with runtime_of(settings_file, first_response_seconds=600) as runtime:
+        async with running(runtime):
+            await runtime.watcher.next_edition()
+            assert await runtime.services.render_posts((), runtime.services.edition) == ()
+            await runtime.services.subscription_service()
+        assert runtime.services.readiness.database_error == ""
 
 
 @pytest.mark.anyio

@@ -1,6 +1,7 @@
 """Properties that every format of the table has."""
 
 import json
+import re
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -87,6 +88,14 @@ def test_feed_readers_see_all_fields(feed_format: Format) -> None:
     assert parse_feed(feed_format.name, feed_format.write(samples.feed(full))) == (
         expected_post(full),
     )
+
+
+@every_format
+def test_post_without_language_has_that_of_its_feed(feed_format: Format) -> None:
+    """An empty language would contradict it."""
+    item = samples.rendered_post(samples.post(language=""))
+    document = feed_format.write(samples.feed(item, language=""))
+    assert not re.search(rb"<dc:language|<language|xml:lang|\"language\"", document)
 
 
 @given(sample_feeds.feeds())
