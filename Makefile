@@ -3,6 +3,7 @@
 PYTHON_IN = .venv/bin/python
 SETUP = @sh deploy/local/setup.sh
 PARALLEL = -n 2 --dist loadscope
+unexport PYTHONDONTWRITEBYTECODE  # tests start hundreds of processes: compile each module once
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):  *## /  make \1	/p' Makefile
