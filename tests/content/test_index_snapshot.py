@@ -128,6 +128,20 @@ def test_start_continues_from_the_snapshot(
     assert _post_dates(at_head(again)) == _post_dates(at_head(open_index(cache="cold")))
 
 
+def test_time_of_expiry_has_the_offset_of_its_source(
+    content: ContentRepository, open_index: OpenIndex
+) -> None:
+    """Whether the file was parsed now, or is in the cache, or the snapshot is."""
+    content.commit({FIRST: "---\ntitle: A\nexpires: 2034-01-02\n---\nWords.\n"})
+    for saves in (False, True, False):
+        index = open_index()
+        (post,) = at_head(index).posts
+        assert post.expires is not None
+        assert post.expires.isoformat() == "2034-01-02T00:00:00-05:00"
+        if saves:
+            index.save()
+
+
 def test_start_from_any_snapshot_equals_a_cold_start(
     content: ContentRepository, open_index: OpenIndex
 ) -> None:

@@ -97,7 +97,7 @@ def _build_post(
         categories=fields.categories,
         carousel=fields.carousel,
         day=fields.day or published.date(),
-        expires=fields.expires,
+        expires=fields.expires.astimezone(source.zone) if fields.expires else None,
         translation=fields.translation,
     )
 

@@ -297,7 +297,7 @@ def _decode_post(
         ),
         carousel=record.carousel,
         day=record.day,
-        expires=record.expires,
+        expires=record.expires.astimezone(source.zone) if record.expires else None,
         translation=record.translation,
     )
 
