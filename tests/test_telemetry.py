@@ -238,3 +238,11 @@ def test_log_is_written_without_rich() -> None:
     )
     assert done.stdout.strip() == "['structlog']"
     assert '"event": "gone"' in done.stderr
+
+
+def test_total_of_a_counter_spans_its_labels() -> None:
+    """Of every source."""
+    before = telemetry.total(telemetry.commits_read_total)
+    telemetry.commits_read_total.labels("one").inc(2)
+    telemetry.commits_read_total.labels("two").inc()
+    assert telemetry.total(telemetry.commits_read_total) == before + 3

@@ -111,6 +111,12 @@ _REGISTRY: Final = CollectorRegistry()
 ProcessCollector(registry=_REGISTRY)
 Info("syndicate_build", "What is running.", registry=_REGISTRY).info({"version": __version__})
 
+commits_read_total: Final = Counter(
+    "syndicate_commits_read_total",
+    "Commits of the first-parent history that were read, by source.",
+    ["source"],
+    registry=_REGISTRY,
+)
 posts_parsed_total: Final = Counter(
     "syndicate_posts_parsed_total",
     "Files parsed as posts, by source; unchanged files are not parsed again.",
@@ -239,6 +245,12 @@ class Logger:
     def exception(self, event: str, **values: object) -> None:
         """Log an unexpected failure, with the traceback of the current exception."""
         _write("error", self.name, event, values, sys.exception())
+
+
+def total(counter: Counter) -> int:
+    """Return the sum of ``counter`` over all its labels."""
+    samples = (sample for metric in counter.collect() for sample in metric.samples)
+    return round(sum(sample.value for sample in samples if sample.name.endswith("_total")))
 
 
 def logger(name: str) -> Logger:

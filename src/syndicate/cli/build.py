@@ -2,12 +2,14 @@
 
 import asyncio
 import pathlib
+from itertools import product
 from typing import Annotated
 
 import typer
 
 from syndicate.cli.options import At, ConfigFile, Rev, command_app
 from syndicate.cli.output import print_status
+from syndicate.cli.progress import progress
 from syndicate.cli.snapshot import open_snapshot
 from syndicate.errors import NotReady, SyndicateError
 from syndicate.feeds import FeedCache, FeedRequest
@@ -34,8 +36,8 @@ def build(
             raise NotReady("no feeds written: a source cannot be read")
         feed_cache = FeedCache(reader.content.settings.service_info)
         folder = out / "feeds"
-        for name in reader.edition.feeds:
-            for feed_format in FORMATS.values():
+        with progress():
+            for name, feed_format in product(reader.edition.feeds, FORMATS.values()):
                 request = FeedRequest(name=name, query=Query(), feed_format=feed_format)
                 representation = asyncio.run(feed_cache.get(reader, reader.edition, request))
                 _write(folder / f"{name}.{feed_format.name}", representation.body)

@@ -12,6 +12,7 @@ import typer
 from syndicate import __version__
 from syndicate.cli.options import At, ConfigFile, command_app
 from syndicate.cli.output import print_json, print_result, print_status
+from syndicate.cli.progress import progress
 from syndicate.cli.snapshot import open_snapshot
 from syndicate.content.checks.new_problems import new_problems
 from syndicate.content.checks.report_formats import sarif, workflow_command
@@ -81,7 +82,7 @@ def _check_revisions(
     def is_selected(path: str) -> bool:
         return not paths or any(is_within(path, each) for each in paths)
 
-    with open_snapshot(config, rev=first or second, at=at) as reader:
+    with open_snapshot(config, rev=first or second, at=at) as reader, progress():
         content, old = reader.content, reader.edition
         new: Edition = content.edition(rev=second, at=old.at) if dots else old
         check_paths_exist(paths, old, new)

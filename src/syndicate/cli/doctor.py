@@ -16,6 +16,7 @@ from syndicate.cli.check import summarize
 from syndicate.cli.config import derived_settings
 from syndicate.cli.options import AsJson, ConfigFile, command_app
 from syndicate.cli.output import print_json, print_result
+from syndicate.cli.progress import progress
 from syndicate.cli.settings_checks import (
     Finding,
     check_feed_categories,
@@ -48,7 +49,8 @@ def doctor(as_json: AsJson = False, config: ConfigFile = None) -> None:
 
     Exits 1 if an error prevents the service from working.
     """
-    found = list(run_checks(config))
+    with progress():
+        found = list(run_checks(config))
     if as_json:
         print_json([asdict(finding) for finding in found])
     else:

@@ -9,6 +9,7 @@ import typer
 
 from syndicate import telemetry
 from syndicate.cli.options import ConfigFile, command_app
+from syndicate.cli.progress import has_edition, progress
 from syndicate.service.content_service import ContentService
 from syndicate.service.process_tuning import gc_paused
 from syndicate.service.server import serve as serve_until_stopped
@@ -45,6 +46,7 @@ def serve(
             _log_start_and_stop(settings.service.host) as on_started,
             ContentService(settings, is_public=True) as content,
             uvloop_runner() as loop,
+            progress(is_done=has_edition),
         ):
             loop.run(serve_until_stopped(content, on_started=on_started))
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from syndicate.cli.output import print_status
+from syndicate.cli.progress import progress
 from syndicate.model.edition import Edition
 from syndicate.service.snapshot_reader import SnapshotReader
 from syndicate.settings import load
@@ -18,7 +19,9 @@ def open_snapshot(
 ) -> Iterator[SnapshotReader]:
     """Read every source once and print which ones failed; raises `SyndicateError`."""
     with SnapshotReader(load(config, os.environ), rev=rev, at=at) as reader:
-        print_source_errors(reader.edition)
+        with progress():
+            edition = reader.edition
+        print_source_errors(edition)
         yield reader
 
 

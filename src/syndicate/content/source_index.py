@@ -6,6 +6,7 @@ from datetime import datetime
 from threading import Lock
 from typing import Final
 
+from syndicate import telemetry
 from syndicate.cache import Cache
 from syndicate.content.file_classifier import FileResult, FileTable, classify
 from syndicate.content.file_history import BranchHistory, PostHistory, TimelineEntry, build_timeline
@@ -236,7 +237,7 @@ class SourceIndex:
 
     def _replay(self, branch: BranchHistory, history: Iterable[Commit], head: CommitId) -> None:
         branch.replay(
-            history,
+            _counted(history, self.source.name),
             source=self.source.name,
             find_folder=self._find_folder,
             accepted=self._accepted_seen,
@@ -358,6 +359,14 @@ class SourceIndex:
                     results[path] = done.value
                     del wanted[path]
         return results
+
+
+def _counted(history: Iterable[Commit], source: str) -> Iterator[Commit]:
+    """Yield the commits of ``history`` and count them, for those who wait for the first edition."""
+    counter = telemetry.commits_read_total.labels(source)
+    for commit in history:
+        counter.inc()
+        yield commit
 
 
 def _is_below(path: Path, folder: Path) -> bool:

@@ -21,6 +21,7 @@ from syndicate.cli.init.site_template import (
 )
 from syndicate.cli.options import command_app
 from syndicate.cli.output import print_status
+from syndicate.cli.progress import progress
 from syndicate.errors import SettingsError, SyndicateError, UsageError
 from syndicate.model.post import Source
 from syndicate.settings import load
@@ -56,7 +57,8 @@ def init(
             f"{out} already exists",
             hint="Add a source with --add, or choose another file with --out.",
         )
-    found = scan_repository(repository, out.absolute().parent / "var" / "mirrors")
+    with progress():
+        found = scan_repository(repository, out.absolute().parent / "var" / "mirrors")
     if not found.sites and not (found.pages and found.pages.folders):
         raise SyndicateError(
             f"{repository} has no folder with dated posts",
