@@ -150,8 +150,8 @@ def test_start_from_any_snapshot_equals_a_cold_start(
     names = [FIRST, SECOND, "news/x/2024-01-01-third.md", "other/2024-01-02-fourth.md", ODD]
     texts = [
         file("One", "Words. " * 30),
-        file("Two", "Others. " * 30, date="2024-07-01", tags="[tts, New]"),
-        file("Same", permalink="/same", expires="2030-01-01"),
+        file("Two", "Others. " * 30 + f"[1](/{FIRST})", date="2024-07-01", tags="[tts, New]"),
+        file("Same", "[2](2023-11-07-second.md)", permalink="/same", expires="2030-01-01"),
         "---\nbad: [\n---\n",
     ]
     content.commit({FIRST: texts[0], SECOND: texts[1]})

@@ -8,6 +8,7 @@ from itertools import chain
 
 from syndicate.content.file_history import PostHistory, post_id
 from syndicate.content.parsed_file import ParsedFile
+from syndicate.content.post_inputs import NO_INPUTS, PostInputs, read_inputs
 from syndicate.content.site_pages import post_url, public_id
 from syndicate.content.site_source import SiteSource
 from syndicate.dialects.fields import Fields
@@ -28,6 +29,8 @@ class FileResult:
     problems: tuple[Problem, ...] = ()
     is_damaged: bool = False
     """Whether git cannot read the blob; the file is then classified again with each commit."""
+    inputs: PostInputs = NO_INPUTS
+    """What the post depends on besides its file."""
 
 
 def classify(
@@ -64,10 +67,8 @@ def classify(
             break
         if older_parsed.fields:
             changed = older.time
-    return replace(
-        result,
-        post=_build_post(replace(file, blob=version.blob), fields, history, changed, described),
-    )
+    post = _build_post(replace(file, blob=version.blob), fields, history, changed, described)
+    return replace(result, post=post, inputs=read_inputs(post, fields, source))
 
 
 def _build_post(

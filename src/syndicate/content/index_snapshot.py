@@ -23,9 +23,9 @@ from syndicate.cache import Cache
 from syndicate.content.code_fingerprint import code_digest, zone_data_digest
 from syndicate.content.file_classifier import FileResult, FileTable
 from syndicate.content.file_history import BranchHistory, PostHistory
+from syndicate.content.post_inputs import PostInputs
 from syndicate.content.site_source import SiteSource
-from syndicate.model.category import Category, Vocabulary
-from syndicate.model.content_limits import ContentLimits
+from syndicate.model.category import Category
 from syndicate.model.edition import Problem, ProblemLevel
 from syndicate.model.post import BlobId, CommitId, DatePrecision, Path, Post, PostId, Source
 
@@ -61,13 +61,12 @@ class IndexSnapshot:
 class SnapshotStore:
     """The snapshots of one source in the disk cache, by code, settings and accepted removals."""
 
-    def __init__(
-        self, described: SiteSource, vocabulary: Vocabulary, limits: ContentLimits, cache: Cache
-    ) -> None:
+    def __init__(self, described: SiteSource, rules: object, cache: Cache) -> None:
+        """Store snapshots of a source; ``rules`` are further settings that they depend on."""
         self._source = described.source
         self._cache = cache
         made_by = code_digest(*_CODE), zone_data_digest(described.source.zone)
-        self._rules = (made_by, described, vocabulary, limits)
+        self._rules = (made_by, described, rules)
         self._stored: tuple[str, CommitId | None] | None = None
         """Key and commit of the snapshot in the cache."""
 
@@ -115,6 +114,7 @@ class _Post(_Record):
     day: date
     expires: datetime | None
     translation: str
+    digests: str
 
 
 class _Problem(_Record):
@@ -126,11 +126,19 @@ class _Problem(_Record):
     hint: str
 
 
+class _Inputs(_Record):
+    digests: tuple[tuple[str, str], ...]
+    names: tuple[str, ...]
+    image: str
+    card_image: str
+
+
 class _FileResult(_Record):
     blob: BlobId
     post: _Post | None
     hidden_reason: str
     problems: tuple[_Problem, ...]
+    inputs: _Inputs
 
 
 class _File(_Record):
@@ -219,7 +227,12 @@ def _encode_result(result: FileResult | None) -> _FileResult | None:
             )
             for problem in result.problems
         ),
+        inputs=_encode_inputs(result.inputs),
     )
+
+
+def _encode_inputs(inputs: PostInputs) -> _Inputs:
+    return _Inputs(inputs.digests, inputs.names, inputs.image, inputs.card_image)
 
 
 def _encode_post(post: Post) -> _Post:
@@ -238,6 +251,7 @@ def _encode_post(post: Post) -> _Post:
         day=post.day,
         expires=post.expires,
         translation=post.translation,
+        digests=post.digests,
     )
 
 
@@ -266,6 +280,12 @@ def _decode_result(
                 hint=problem.hint,
             )
             for problem in record.problems
+        ),
+        inputs=PostInputs(
+            record.inputs.digests,
+            record.inputs.names,
+            record.inputs.image,
+            record.inputs.card_image,
         ),
     )
 
@@ -299,6 +319,7 @@ def _decode_post(
         day=record.day,
         expires=record.expires.astimezone(source.zone) if record.expires else None,
         translation=record.translation,
+        digests=record.digests,
     )
 
 

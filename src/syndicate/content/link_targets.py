@@ -53,20 +53,18 @@ class LinkTargets:
 
     def _find(self, name: str, post: Post) -> Iterator[str]:
         reference, hash_sign, fragment = name.partition("#")
-        stem = _stem(reference.strip("/"))
-        relative = _stem(
-            posixpath.normpath(posixpath.join(posixpath.dirname(post.path), reference))
-        )
+        plain = stem(reference.strip("/"))
+        relative = stem(posixpath.normpath(posixpath.join(posixpath.dirname(post.path), reference)))
         if self._by_stem is None:
             self._by_stem = _group_by_name(self.posts, _post_stem)
-        for candidate in (stem, relative):
+        for candidate in (plain, relative):
             if candidate in self._by_stem:
                 yield self._by_stem[candidate][-1].url + hash_sign + fragment
                 return
         if self._by_name is None:
             self._by_name = _group_by_name(self.posts, _post_name)
-        if posixpath.basename(stem) in self._by_name:
-            yield self._by_name[posixpath.basename(stem)][-1].url + hash_sign + fragment
+        if posixpath.basename(plain) in self._by_name:
+            yield self._by_name[posixpath.basename(plain)][-1].url + hash_sign + fragment
 
 
 def _group_by_name(posts: Iterable[Post], name_of: Callable[[Post], str]) -> _PostsByName:
@@ -95,17 +93,18 @@ def _update_groups(
 
 
 def _post_stem(post: Post) -> str:
-    return _stem(post.path)
+    return stem(post.path)
 
 
 def _post_name(post: Post) -> str:
-    return posixpath.basename(_stem(post.path))
+    return posixpath.basename(stem(post.path))
 
 
-def _stem(path: str | Path) -> str:
-    stem, extension = posixpath.splitext(path)
-    stem = stem if extension in (".md", ".markdown", ".html") else path
-    return stem.removesuffix("/index")
+def stem(path: str | Path) -> str:
+    """Return ``path`` as links write it: without extension, and without ``/index``."""
+    without, extension = posixpath.splitext(path)
+    kept = without if extension in (".md", ".markdown", ".html") else path
+    return kept.removesuffix("/index")
 
 
 _STATIC_FOLDERS: Final = ("", "static", "assets", "public", "src", "source", "content", "docs")

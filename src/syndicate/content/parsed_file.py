@@ -1,8 +1,8 @@
 """Parses files of a repository as posts; the disk cache has the results by content."""
 
 import pathlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final
 
@@ -10,6 +10,7 @@ import msgspec
 
 from syndicate import dialects, sites, telemetry
 from syndicate.cache import Cache
+from syndicate.content import text_references
 from syndicate.content.code_fingerprint import code_digest, zone_data_digest
 from syndicate.content.site_pages import with_defaults, with_site_rules
 from syndicate.content.site_source import DEFAULT_DIALECT, SiteSource
@@ -24,6 +25,8 @@ from syndicate.model import category
 from syndicate.model.category import Vocabulary
 from syndicate.model.content_limits import DEFAULT_CONTENT_LIMITS, ContentLimits
 from syndicate.model.post import BlobId, Path
+from syndicate.render import internal_links
+from syndicate.render.templates import template_tags
 from syndicate.sites.site import Site
 
 CACHE_NAMESPACE: Final = "parsed-files"
@@ -33,6 +36,9 @@ _CODE: Final = (
     pathlib.Path(sites.__file__).parent,
     pathlib.Path(__file__),
     pathlib.Path(category.__file__),
+    pathlib.Path(text_references.__file__),
+    pathlib.Path(internal_links.__file__),
+    pathlib.Path(template_tags.__file__),
 )
 """The code that decides the content of a `ParsedFile`; its digest is part of the cache key."""
 
@@ -138,11 +144,17 @@ class FileParser:
         return ParsedFile(fields=fields)
 
     def _read_fields(self, document: Document) -> Fields:
-        if self._site is None:
-            return self._dialect.read_fields(document, self._source, self._vocabulary)
-        document, origins = with_defaults(document, self._site)
+        origins: Mapping[str, str] = {}
+        if self._site is not None:
+            document, origins = with_defaults(document, self._site)
         fields = self._dialect.read_fields(document, self._source, self._vocabulary)
-        return with_site_rules(fields, document, self._site, origins)
+        if self._site is not None:
+            fields = with_site_rules(fields, document, self._site, origins)
+        text, previews = (
+            self._dialect.text_to_render(document),
+            (fields.summary, fields.card_summary),
+        )
+        return replace(fields, references=text_references.find_references(text, previews))
 
     def cache_key(self, version: FileVersion) -> str:
         """Return the cache key of a parsed file."""

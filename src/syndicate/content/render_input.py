@@ -174,18 +174,21 @@ def build_render_input(  # noqa: PLR0913 — six parameters, three of them by ke
         raise ContentError(f"{post.path} has no front matter")
     text = DIALECTS[source.dialect].text_to_render(parsed)
     link_names = find_internal_links(text)
-    summary = _build_request(post, fields.summary, _field_line(fields, "summary"), source)
+    summary = build_request(post, fields.summary, _field_line(fields, "summary"), source)
     card_line = _field_line(fields, "card_summary")
-    card_summary = _build_request(post, fields.card_summary, card_line, source)
-    body = _build_request(post, text, parsed.body_line, source)
+    card_summary = build_request(post, fields.card_summary, card_line, source)
+    body = build_request(post, text, parsed.body_line, source)
     body = replace(body, link_targets=targets.resolve(post, link_names))
     return RenderInput(
         post=post, fields=fields, link_names=link_names, requests=(body, summary, card_summary)
     )
 
 
-def _build_request(post: Post, text: str, first_line: int, source: Source) -> RenderRequest:
-    """Return the request for a text of ``post`` that starts on ``first_line`` of the file."""
+def build_request(post: Post, text: str, first_line: int, source: Source) -> RenderRequest:
+    """Return the request for a text of ``post`` that starts on ``first_line`` of the file.
+
+    Without the URLs that the text is to be given.
+    """
     dialect = DIALECTS[source.dialect]
     return RenderRequest(
         body=text,

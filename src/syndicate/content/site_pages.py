@@ -48,9 +48,12 @@ def with_site_rules(
     """
     page = Page(path=document.path, meta=document.meta)
     fields = _with_language(fields, document.path, site)
+    marked = "" if fields.summary else _marked_summary(document.body, site.summary_mark)
+    defaults = tuple(name for name, text in fields.origins if _key(text) in origins)
     return replace(
         fields,
-        summary=fields.summary or _marked_summary(document.body, site.summary_mark),
+        summary=fields.summary or marked,
+        site_fields=(*defaults, "summary") if marked else defaults,
         hidden_reason=fields.hidden_reason or ENGINES[site.engine].hides(page, site),
         url_meta=_url_meta(document.meta),
         origins=tuple((name, _with_origin(text, origins)) for name, text in fields.origins),
@@ -124,5 +127,10 @@ def _url_meta(meta: Mapping[str, object]) -> Mapping[str, object]:
 
 def _with_origin(text: str, origins: Mapping[str, str]) -> str:
     """Return the origin ``text`` with the file that a key is from where that is not the post."""
-    key = text.removeprefix("key ").removesuffix(", line 0")
-    return f"key {key}, {origins[key]}" if text.startswith("key ") and key in origins else text
+    key = _key(text)
+    return f"key {key}, {origins[key]}" if key in origins else text
+
+
+def _key(origin: str) -> str:
+    """Return the key without a line in the file that ``origin`` names, empty if it names none."""
+    return origin.removeprefix("key ").removesuffix(", line 0") if origin.startswith("key ") else ""

@@ -15,6 +15,7 @@ from syndicate.content.link_targets import AssetUrls, LinkTargets
 from syndicate.content.needed_files import needed_files
 from syndicate.content.page_bundles import PageBundles, is_inside
 from syndicate.content.parsed_file import FileParser, ParsedFile
+from syndicate.content.post_digests import PostDigests
 from syndicate.content.render_input import RenderInput, RenderInputReader
 from syndicate.content.site_source import DEFAULT_DIALECT, SiteSource, SiteTracker
 from syndicate.dialects import DIALECTS
@@ -36,6 +37,7 @@ class SourceIndex:
 
     ``accepted`` returns the commits that may empty a folder; it is called for every snapshot.
     ``assets`` resolves files that this service serves for posts: none without ``assets_url``.
+    ``public_url`` is the URL of this service.
     """
 
     def __init__(  # noqa: PLR0913 — optional settings by keyword
@@ -48,6 +50,7 @@ class SourceIndex:
         accepted: Callable[[], frozenset[CommitId]] = frozenset,
         limits: ContentLimits = DEFAULT_CONTENT_LIMITS,
         assets_url: str = "",
+        public_url: str = "",
     ) -> None:
         self.repository = repository
         self.accepted = accepted
@@ -57,6 +60,7 @@ class SourceIndex:
         self._cache = cache
         self._vocabulary = vocabulary
         self._limits = limits
+        self._public_url = public_url
         self._accepted_seen = accepted()
         self._use(SiteSource(source=source))
         self._is_shallow = False
@@ -74,9 +78,11 @@ class SourceIndex:
             described, repository, self._cache, self._vocabulary, self._limits
         )
         self._render_inputs = RenderInputReader(source, repository, self._parser, self._limits)
-        self._snapshots = SnapshotStore(described, self._vocabulary, self._limits, self._cache)
+        rules = (self._vocabulary, self._limits, self._public_url, self.assets.base_url)
+        self._snapshots = SnapshotStore(described, rules, self._cache)
         self._branch = BranchHistory()
         self._table = FileTable()
+        self._digests = PostDigests(self._public_url)
         self._bundles = PageBundles(self._dialect.bundle_folder)
         self._table_commit: CommitId | None = None
         """The commit of the file table."""
@@ -116,6 +122,7 @@ class SourceIndex:
         snapshot = None if self.repository.is_shallow else self._snapshots.load(self._accepted_seen)
         if snapshot is not None:
             self._branch, self._table = snapshot.branch, snapshot.to_file_table()
+            self._digests = PostDigests(self._public_url, self._table)
             self._bundles = PageBundles(self._dialect.bundle_folder, self._table)
             self._table_commit = snapshot.branch.commit
 
@@ -143,10 +150,11 @@ class SourceIndex:
         self._record_files(
             self._files_to_classify(served, delta if is_incremental else None), branch
         )
+        assets = self._assets_at(served, is_fetched=served == commit)
+        self._digests.update(self._table, assets)
         self._table_commit = served
         # Last, so that the files of the commit before are served until everything is read.
-        if self.assets.base_url:
-            self._find_assets(served, is_fetched=served == commit)
+        self.assets = assets
         committed = self.repository.commit_time(served)
         return SourceSnapshot(
             source=self.source,
@@ -216,14 +224,15 @@ class SourceIndex:
         """Yield the render inputs of posts as recorded; see `RenderInputReader`."""
         return self._render_inputs.read_as_announced(announced, targets=targets, assets=self.assets)
 
-    def _find_assets(self, commit: CommitId, *, is_fetched: bool) -> None:
-        """Serve the files of ``commit``; a mirror may lack those of an earlier commit."""
+    def _assets_at(self, commit: CommitId, *, is_fetched: bool) -> AssetUrls:
+        """Return the files of ``commit``; a mirror may lack those of an earlier commit."""
+        if not self.assets.base_url:
+            return self.assets
         files = self.repository.list_files(commit, (Path("."),))
         if not is_fetched:
             media = (file.blob for file in files if self._needed_files.in_commit(file.path))
             self.repository.fetch_blobs(media)
-        blobs = {file.path: file.blob for file in files}
-        self.assets = replace(self.assets, blobs=blobs, commit=commit)
+        return replace(self.assets, blobs={file.path: file.blob for file in files}, commit=commit)
 
     def _update_branch(self, commit: CommitId) -> CommitDelta | None:
         """Replay the commits up to ``commit``; return the delta, None if all were replayed."""

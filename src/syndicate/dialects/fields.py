@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Final
 
 from syndicate.model.category import Category
 from syndicate.model.edition import ProblemLevel
@@ -19,6 +20,24 @@ class FieldProblem:
     column: int = 0
     message: str
     hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextReferences:
+    """What the texts of a post name, as written, each once.
+
+    ``names`` are pages and files of the site in the body; ``tags`` the names by which settings may
+    replace the template tags of the body, ``preview_tags`` those of the summary and of the card;
+    ``frame_hosts`` the hosts of embedded frames.
+    """
+
+    names: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    preview_tags: tuple[str, ...] = ()
+    frame_hosts: tuple[str, ...] = ()
+
+
+NO_REFERENCES: Final = TextReferences()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +94,9 @@ class Fields:
     """``published`` in the offset it was written with (RFC 3339), empty without a date."""
     url_meta: Mapping[str, object] = field(default_factory=dict)
     """The front matter that the site's engine makes the URL of."""
+    references: TextReferences = NO_REFERENCES
+    site_fields: tuple[str, ...] = ()
+    """The fields that the site's configuration gives, not the front matter of the post."""
     origins: tuple[tuple[str, str], ...] = ()
     """(field, origin of its value), such as "key carousel_title, line 8" or "file name"."""
     problems: tuple[FieldProblem, ...] = ()

@@ -13,8 +13,11 @@ from syndicate.model.ledger import (
     LedgerRow,
     PostEvent,
     RemovalReason,
+    Translations,
+    changed_inputs,
     determine_removal_reason,
     event_for,
+    lacks_digests,
     may_have_changed,
 )
 from syndicate.model.post import CommitId, Post, PostId
@@ -42,10 +45,12 @@ class Change:
 
     ``post`` is None if the post is not live now, and ``removal_reason`` says why. ``changed`` is
     the result of `changed_fields`, which only a post needs that was live before and is live now.
+    ``translations`` are the live ones of ``post``.
     """
 
     before: LedgerRow | None
     post: Post | None
+    translations: Translations = ()
     removal_reason: RemovalReason = "deleted"
     noticed_at: datetime
     commit: CommitId
@@ -59,12 +64,21 @@ class Change:
         return self.before, self.post
 
     @property
+    def changed_inputs(self) -> tuple[FieldName, ...] | None:
+        """The fields whose inputs differ, None if the post has to be rendered to know."""
+        pair = self.updated_pair
+        return None if pair is None else changed_inputs(*pair, self.translations)
+
+    @property
     def new_row(self) -> LedgerRow | None:
         """The row that the ledger must hold from now on, with the previous generation."""
         if self.post is None:
             return self.before and replace(self.before, is_live=False)
         return LedgerRow.from_post(
-            self.post, is_live=True, generation=self.before.generation if self.before else 0
+            self.post,
+            is_live=True,
+            generation=self.before.generation if self.before else 0,
+            translations=self.translations,
         )
 
     def event_for(self, selection: Selection = _ALL_POSTS) -> PostEvent | None:
@@ -123,7 +137,9 @@ def ledger_of(edition: Edition) -> dict[PostId, LedgerEntry]:
     commits = {snapshot.source.name: snapshot.commit for snapshot in edition.snapshots}
     return {
         post.id: LedgerEntry(
-            row=LedgerRow.from_post(post, is_live=True, generation=0),
+            row=LedgerRow.from_post(
+                post, is_live=True, generation=0, translations=edition.translations(post)
+            ),
             reason=None,
             noticed_at=edition.at,
             commit=commits[post.source],
@@ -152,7 +168,13 @@ def _posts_changed_since(edition: Edition, previous: Edition) -> dict[PostId, Po
     if difference is None:
         return None
     removed, added = difference
-    return dict.fromkeys(post.id for post in removed) | {post.id: post for post in added}
+    groups = {(post.source, post.translation) for post in (*removed, *added)}
+    translations = edition.live_posts.index.translations
+    return (
+        {post.id: post for group in groups for post in translations.get(group, ())}
+        | dict.fromkeys(post.id for post in removed)
+        | {post.id: post for post in added}
+    )
 
 
 def _changes_of_posts(
@@ -181,10 +203,12 @@ def _source_changes(
     for post_id in posts.keys() | ledger.keys():
         before = ledger[post_id].row if post_id in ledger else None
         post = edition.find_post(post_id)
-        if may_have_changed(before, post):
+        translations = edition.translations(post) if post else ()
+        if may_have_changed(before, post, translations) or lacks_digests(before, post):
             yield Change(
                 before=before,
                 post=post,
+                translations=translations,
                 removal_reason=determine_removal_reason(
                     posts.get(post_id),
                     edition.at,

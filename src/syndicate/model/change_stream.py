@@ -75,7 +75,7 @@ def _is_current(entry: LedgerEntry, edition: Edition) -> bool:
     post = edition.find_post(entry.row.post_id)
     if post is None or not entry.row.is_live:
         return post is None and not entry.row.is_live
-    return not may_have_changed(entry.row, post)
+    return not may_have_changed(entry.row, post, edition.translations(post))
 
 
 def _change_items(

@@ -4,11 +4,13 @@ States are compared, not commits: force-pushes, reverts, clock and settings chan
 their own. A subscriber that applies its events in order has exactly the posts of its selection.
 """
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, Literal, Self, get_args
 
 from syndicate.model.category import Category
+from syndicate.model.input_digests import add_digest, are_comparable, differing_fields
 from syndicate.model.post import BlobId, Path, Post, PostId, RenderedPost
 from syndicate.model.selection import Selectable, Selection
 from syndicate.model.subscription import EventType
@@ -35,6 +37,9 @@ RemovalReason = Literal["deleted", "unpublished", "expired", "source_removed"]
 
 EventReason = Literal["new", "entered", "left", "selection_changed"] | RemovalReason
 
+Translations = Sequence[tuple[str, str]]
+"""(language, URL) of the live translations of a post."""
+
 FIELD_NAMES: Final[tuple[FieldName, ...]] = get_args(FieldName)
 
 MAJOR_FIELDS: Final[frozenset[FieldName]] = frozenset(
@@ -48,7 +53,8 @@ class LedgerRow:
     """The last announced state of a post; ``is_live`` is false for a removed one.
 
     ``generation`` numbers the announcements. ``published`` and ``updated`` are UTC in milliseconds,
-    so that a row equals itself after it was stored.
+    so that a row equals itself after it was stored. ``digests`` are those of the inputs besides the
+    file (`syndicate.model.input_digests`), empty in rows that version 0.2.0 wrote.
     """
 
     post_id: PostId
@@ -63,10 +69,17 @@ class LedgerRow:
     language: str
     published: datetime
     updated: datetime
+    digests: str = ""
 
     @classmethod
-    def from_post(cls, post: Post, *, is_live: bool, generation: int) -> Self:
-        """Return the row for the current state of ``post``."""
+    def from_post(
+        cls, post: Post, *, is_live: bool, generation: int, translations: Translations = ()
+    ) -> Self:
+        """Return the row for the current state of ``post``, whose live ``translations`` are given.
+
+        They are of the edition, not of the post: time alone makes one appear.
+        """
+        digests = post.digests
         return cls(
             post_id=post.id,
             generation=generation,
@@ -80,6 +93,7 @@ class LedgerRow:
             language=post.language,
             published=_in_milliseconds(post.published),
             updated=_in_milliseconds(post.updated),
+            digests=add_digest(digests, "language", translations) if translations else digests,
         )
 
 
@@ -101,14 +115,44 @@ class PostEvent:
         return self.kind == "post.updated" and MAJOR_FIELDS.isdisjoint(self.changed)
 
 
-def may_have_changed(before: LedgerRow | None, post: Post | None) -> bool:
+def may_have_changed(
+    before: LedgerRow | None, post: Post | None, translations: Translations = ()
+) -> bool:
     """Return whether a post may differ from its row, without rendering it.
 
-    ``post`` is None if it is not live now.
+    ``post`` is None if it is not live now, else it has these live ``translations``.
     """
     if before is None or post is None:
         return post is not None or (before is not None and before.is_live)
-    return before != LedgerRow.from_post(post, is_live=True, generation=before.generation)
+    row = LedgerRow.from_post(
+        post, is_live=True, generation=before.generation, translations=translations
+    )
+    return before != row and not _differ_in_scheme(before, row)
+
+
+def lacks_digests(before: LedgerRow | None, post: Post | None) -> bool:
+    """Return whether the row of an unchanged post is to be written again, with today's digests."""
+    return (
+        before is not None
+        and post is not None
+        and before.is_live
+        and bool(post.digests and not are_comparable(before.digests, post.digests))
+    )
+
+
+def changed_inputs(
+    before: LedgerRow, post: Post, translations: Translations
+) -> tuple[FieldName, ...] | None:
+    """Return the fields whose inputs differ if nothing else of a live post does.
+
+    They are all that changed, without rendering. None if the post has to be rendered to know.
+    """
+    row = LedgerRow.from_post(
+        post, is_live=True, generation=before.generation, translations=translations
+    )
+    if before == row or replace(before, digests=row.digests) != row:
+        return None
+    return _in_order(differing_fields(before.digests, row.digests))
 
 
 def changed_fields(
@@ -116,13 +160,18 @@ def changed_fields(
 ) -> tuple[FieldName, ...] | None:
     """Return the fields in which a rendered post differs from the ledger; None if it does not.
 
-    ``old`` is the blob of ``before`` rendered with today's renderer, None if that blob is lost:
-    then all fields count as changed. Fields that the ledger stores are compared with the ledger. A
-    difference in something else, such as the date of change alone, returns no fields but not None.
+    ``old`` is the blob of ``before`` rendered with today's renderer and inputs, None if that blob
+    is lost: then all fields count as changed. Fields that the ledger stores are compared with the
+    ledger, and the inputs of all fields by their digests. A difference in something else, such as
+    the date of change alone, returns no fields but not None.
     """
     if old is None:
         return FIELD_NAMES
-    post, row = new.post, LedgerRow.from_post(new.post, is_live=True, generation=before.generation)
+    post = new.post
+    row = LedgerRow.from_post(
+        post, is_live=True, generation=before.generation, translations=new.translations
+    )
+    inputs = differing_fields(before.digests, row.digests)
     same: dict[FieldName, bool] = {
         "title": old.post.title == post.title,
         "summary": old.summary == new.summary,
@@ -138,7 +187,7 @@ def changed_fields(
         "language": before.language == row.language,
         "external_url": old.external_url == new.external_url,
     }
-    changed = tuple(field for field in FIELD_NAMES if not same[field])
+    changed = _in_order({field for field in FIELD_NAMES if not same[field]} | inputs)
     is_alike = before.updated == row.updated and _looks_the_same(old, new)
     return changed if changed or not is_alike else None
 
@@ -203,10 +252,22 @@ def _looks_the_same(old: RenderedPost, new: RenderedPost) -> bool:
         blob=post.blob,
         day=post.day,
         translation=post.translation,
+        digests=post.digests,
         published=post.published,
         updated=post.updated,
     )
     return replace(old, post=unseen) == new
+
+
+def _differ_in_scheme(before: LedgerRow, row: LedgerRow) -> bool:
+    """Return whether two rows differ only in digests that cannot be compared."""
+    if are_comparable(before.digests, row.digests):
+        return False
+    return replace(before, digests=row.digests) == row
+
+
+def _in_order(names: Collection[str]) -> tuple[FieldName, ...]:
+    return tuple(field for field in FIELD_NAMES if field in names)
 
 
 def _in_milliseconds(time: datetime) -> datetime:

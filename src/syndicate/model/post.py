@@ -127,6 +127,8 @@ class Post:
     expires: datetime | None = None
     translation: str = ""
     """Equal for the translations of one post, empty if there is only one language."""
+    digests: str = ""
+    """Digests of inputs besides the file; see `syndicate.model.input_digests`."""
 
     @property
     def tag_id(self) -> PostId:

@@ -216,7 +216,9 @@ class _PostEvents:
 
 def _matching_post(row: LedgerRow, edition: Edition) -> Post | None:
     post = edition.find_post(row.post_id)
-    return None if post is None or may_have_changed(row, post) else post
+    if post is None or may_have_changed(row, post, edition.translations(post)):
+        return None
+    return post
 
 
 def _cursor_after(start: LedgerCursor, entry: LedgerEntry, post_event: PostEvent) -> LedgerCursor:

@@ -37,22 +37,37 @@ def with_changed_fields(
 ) -> Sequence[Change]:
     """Return ``changes`` with the fields that differ in posts that were announced and are live.
 
-    A change to a live post is left out if its content cannot be read now: subscribers are only
-    sent complete posts. Raises `RepositoryError`.
+    Where only the inputs of a post differ, they tell the fields; other posts are rendered as they
+    were and as they are. A change to a live post is left out if its content cannot be read now:
+    subscribers are only sent complete posts. Raises `RepositoryError`.
     """
-    posts = [change.post for change in changes if change.post]
-    pairs = [pair for change in changes if (pair := change.updated_pair)]
+    silent = [change for change in changes if change.changed_inputs == ()]
+    others = [change for change in changes if change.changed_inputs != ()]
+    posts = [change.post for change in others if change.post]
+    pairs = [
+        pair for change in others if change.changed_inputs is None and (pair := change.updated_pair)
+    ]
     announced = renderer.render_as_announced(pairs, edition) if pairs else {}
     current = {rendered.post.id: rendered for rendered in renderer.render_posts(posts, edition)}
-    return [
-        replace(
-            change, changed=changed_fields(pair[0], announced.get(pair[1].id), current[pair[1].id])
-        )
-        if (pair := change.updated_pair)
-        else change
-        for change in changes
+    return silent + [
+        _with_fields(change, announced, current)
+        for change in others
         if change.post is None or change.post.id in current
     ]
+
+
+def _with_fields(
+    change: Change,
+    announced: Mapping[PostId, RenderedPost],
+    current: Mapping[PostId, RenderedPost],
+) -> Change:
+    pair = change.updated_pair
+    if pair is None:
+        return change
+    row, post = pair
+    if change.changed_inputs is not None:
+        return replace(change, changed=change.changed_inputs)
+    return replace(change, changed=changed_fields(row, announced.get(post.id), current[post.id]))
 
 
 class EventPayload(NamedTuple):

@@ -20,7 +20,8 @@ _URL_PATTERNS: Final = (
 """Patterns of the URLs in Markdown links, link definitions and attributes, each with a string that
 every match contains."""
 
-_EXTERNAL: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//|\?|.*[{}]")
+EXTERNAL: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//|\?|.*[{}]")
+"""Matches what is not the name or path of a page or file of the site."""
 
 
 def find_internal_links(body: str) -> tuple[str, ...]:
@@ -31,11 +32,11 @@ def find_internal_links(body: str) -> tuple[str, ...]:
     ``asset_urls``.
     """
     text, tag_names = _resolve_tags(remove_invalid_characters(body))
-    names = (name.partition("#")[0] for name in (*tag_names, *map(unescape, _find_urls(text))))
-    return tuple(dict.fromkeys(name for name in names if name and not _EXTERNAL.match(name)))
+    names = (name.partition("#")[0] for name in (*tag_names, *map(unescape, find_urls(text))))
+    return tuple(dict.fromkeys(name for name in names if name and not EXTERNAL.match(name)))
 
 
-def _find_urls(text: str) -> Iterator[str]:
+def find_urls(text: str) -> Iterator[str]:
     """Yield the URLs in ``text`` in order; of overlapping ones the first."""
     patterns = [pattern for required, pattern in _URL_PATTERNS if required in text]
     found = [(match, pattern) for pattern in patterns if (match := pattern.search(text))]

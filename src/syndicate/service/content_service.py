@@ -111,6 +111,7 @@ class ContentService:
                     assets_url=(
                         f"{public_url}/assets/{source.name}" if source.assets == "serve" else ""
                     ),
+                    public_url=public_url,
                 )
 
             return self._indexes[source.name]

@@ -248,6 +248,7 @@ _SILENT_COLUMNS: Final = (
     "language",
     "published_ms",
     "updated_ms",
+    "digests",
 )
 
 
@@ -264,6 +265,7 @@ def _row_values(row: LedgerRow) -> RowValues:
         "language": row.language,
         "published_ms": millis(row.published),
         "updated_ms": millis(row.updated),
+        "digests": row.digests,
     }
 
 
@@ -313,6 +315,7 @@ def _entry_from_row(row: Row[tuple[object, ...]]) -> LedgerEntry:
             language=column["language"],
             published=from_millis(column["published_ms"]),
             updated=from_millis(column["updated_ms"]),
+            digests=column["digests"],
         ),
         reason=column["reason"] or None,
         noticed_at=from_millis(column["recorded_ms"]),

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
-REVISION: Final = "r0001"
+REVISION: Final = "r0002"
 """The id of the latest migration."""
 
 PRERELEASE_REVISIONS: Final = frozenset({"0001", "0002", "0003", "0004", "0005"})
@@ -60,9 +60,13 @@ LEDGER = Table(
     Column("updated_ms", BigInteger, nullable=False),
     Column("reason", Text, nullable=False),
     Column("commit_id", Text, nullable=False),
+    Column("digests", Text, nullable=False, server_default=""),
     Index("ledger_generation", "generation", "post_id"),
 )
-"""The last announced state of each post; rows of removed posts stay."""
+"""The last announced state of each post; rows of removed posts stay.
+
+``digests`` are those of the inputs besides the file (`syndicate.model.input_digests`).
+"""
 
 SUBSCRIPTION = Table(
     "subscription",
@@ -89,6 +93,7 @@ SUBSCRIPTION = Table(
     Column("last_seq", BigInteger, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
     Column("last_sent_tag", Text, nullable=False, server_default=""),
+    Column("announced_selection", Text, nullable=False, server_default=""),
     Index("subscription_group", "subscriber_group"),
 )
 """Webhook and WebSub subscriptions.
@@ -96,7 +101,8 @@ SUBSCRIPTION = Table(
 ``identity`` is a digest of what no two subscriptions may have in common; ``subscriber_group`` is a
 digest of what decides which events a subscription gets; ``last_seq`` is the number of its last
 delivery; ``last_sent_tag`` is the tag of the topic's last state that was enqueued for a WebSub
-subscriber.
+subscriber. ``announced_selection`` is the selection whose posts were last announced to a disabled
+subscription, if it is not ``selection``, else empty: recovery announces the difference.
 """
 
 WEBSUB_REQUEST = Table(

@@ -12,9 +12,6 @@ from syndicate.render.markdown import to_html
 from syndicate.render.messages import CommentSyntax
 from syndicate.render.templates.template_tags import LITERAL_BRACE, TagCall, TemplateTag
 
-POST_REFERENCE_TAGS: Final = frozenset({"link", "post_url", "ref", "relref"})
-"""Tags whose first argument names another post or page."""
-
 _TRANSPARENT_TAGS: Final = name_set(
     "accordion alert aside box callout card details div highlight info note notice quote raw"
     " section tip warning"
@@ -63,9 +60,8 @@ def expand(tag: TemplateTag, context: TemplateContext, *, is_paired: bool = Fals
 def _configured_replacement(tag: TemplateTag, replacements: Mapping[str, str]) -> str | None:
     if not replacements:
         return None
-    inside = " ".join(tag.source.strip("{}<%>- \n").split())
-    names = [tag.source, inside, tag.name, *(call.name for call in tag.filters)]
-    found = next((replacements[name] for name in names if name in replacements), None)
+    names = (name for name in tag.replaceable_names if name in replacements)
+    found = next((replacements[name] for name in names), None)
     if found is None:
         return None
     words = [*tag.call.arguments, *(word for call in tag.filters for word in call.arguments)]

@@ -17,12 +17,13 @@ from syndicate.render.templates.comments import (
     find_template_comments,
     mask_ranges,
 )
-from syndicate.render.templates.shortcodes import (
+from syndicate.render.templates.shortcodes import TemplateContext, expand
+from syndicate.render.templates.template_tags import (
+    LITERAL_BRACE,
     POST_REFERENCE_TAGS,
-    TemplateContext,
-    expand,
+    TemplateTag,
+    find_tags,
 )
-from syndicate.render.templates.template_tags import LITERAL_BRACE, TemplateTag, find_tags
 
 _VERBATIM_TAG: Final = re.compile(
     r"\{%-?\s*(?P<raw>raw)\s*-?%\}"

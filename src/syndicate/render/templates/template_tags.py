@@ -13,6 +13,9 @@ LITERAL_BRACE: Final = "\ufdd0"
 
 TagKind = Literal["output", "tag", "shortcode", "unclosed"]
 
+POST_REFERENCE_TAGS: Final = frozenset({"link", "post_url", "ref", "relref"})
+"""Tags whose first argument names another post or page."""
+
 _DELIMITER: Final = re.compile(r"\{\{[<%]?|\{%|\}\}|%\}\}|>\}\}|%\}|\n[^\S\n]*\n")
 """The beginning or the end of a tag, or an empty line; the first character says which."""
 
@@ -55,6 +58,15 @@ class TemplateTag:
     def name(self) -> str:
         """The name of the tag or shortcode, or the variable of an output."""
         return self.call.name
+
+    @property
+    def replaceable_names(self) -> tuple[str, ...]:
+        """The names by which settings may replace the tag, the first in them counts.
+
+        They are the whole tag, its inner text, its own name, and those of its filters.
+        """
+        inside = " ".join(self.source.strip("{}<%>- \n").split())
+        return (self.source, inside, self.name, *(call.name for call in self.filters))
 
 
 def find_tags(text: str, code: Sequence[Range]) -> Iterator[TemplateTag]:

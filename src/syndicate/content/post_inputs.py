@@ -1,0 +1,103 @@
+"""What a post depends on besides its file, as far as settings and site configuration give it.
+
+URLs of other posts and of served files are the rest of it: see `syndicate.content.post_digests`.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import MISSING, dataclass, fields
+from typing import Final
+
+from syndicate.content.render_input import build_request
+from syndicate.dialects.fields import Fields
+from syndicate.model.input_digests import digest
+from syndicate.model.post import Post, Source
+from syndicate.render.messages import RenderRequest
+
+_OF_ONE_TEXT: Final = frozenset(
+    {"body", "first_line", "page_url", "site_url", "key", "replacements", "embeds"}
+    | {"link_targets", "asset_urls", "comment_syntaxes"}
+)
+"""Fields of a request that are no rules for texts.
+
+What counts of most is found by name; the syntaxes of comments are those of the dialect.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PostInputs:
+    """The inputs of one post; positional, because there are many.
+
+    ``digests`` are those of inputs that settings and configuration give, by field. ``names`` are
+    the pages and files that the body names; ``image`` and ``card_image`` those of front matter.
+    """
+
+    digests: tuple[tuple[str, str], ...] = ()
+    names: tuple[str, ...] = ()
+    image: str = ""
+    card_image: str = ""
+
+
+NO_INPUTS: Final = PostInputs()
+
+
+def read_inputs(post: Post, found: Fields, source: Source) -> PostInputs:
+    """Return the inputs of ``post``, whose file has the fields ``found``."""
+    return PostInputs(
+        tuple((name, digest(values)) for name, values in _inputs(post, found, source)),
+        found.references.names,
+        found.image,
+        found.card_image if post.carousel else "",
+    )
+
+
+def _inputs(post: Post, found: Fields, source: Source) -> Iterator[tuple[str, list[object]]]:
+    """Yield fields of ``post`` with their inputs, those without any left out.
+
+    Of a field whose value does not depend on the renderer, the value itself is the input.
+    """
+    references, rules = found.references, _text_rules(post, source)
+    replaced = _replaced(references.tags, source)
+    of_preview = _replaced(references.preview_tags, source) if found.summary else replaced
+    offsets = (post.published.utcoffset(), post.updated.utcoffset())
+    hosts = [host for host in references.frame_hosts if host in source.embeds]
+    summary = [found.summary if "summary" in found.site_fields else "", of_preview, rules]
+    minutes = found.reading_minutes if "reading_minutes" in found.site_fields else None
+    inputs: dict[str, list[object]] = {
+        "title": [post.title],
+        "published": [*map(str, offsets), post.precision],
+        "expires": [post.expires.timestamp() if post.expires else None],
+        "authors": [*found.authors],
+        "external_url": [found.external_url],
+        "summary": [*summary],
+        "words": [replaced, rules],
+        "markup": [replaced, rules, _site_urls(post, found, source), hosts, minutes],
+        "image": [found.image_alt],
+        "carousel": [found.card_title, found.card_image_alt, *summary] if post.carousel else [],
+    }
+    return ((name, values) for name, values in inputs.items() if any(values))
+
+
+def _replaced(tags: Iterable[str], source: Source) -> list[object]:
+    """Return the replacements of ``source`` for ``tags``."""
+    replacements = dict(source.replacements)
+    return [[name, replacements[name]] for name in sorted(set(tags) & replacements.keys())]
+
+
+def _site_urls(post: Post, found: Fields, source: Source) -> list[object]:
+    """Return the URLs that tags of the body print: of the site and of the page."""
+    urls = {"site.url": source.site_url, "page.url": post.url}
+    return [[name, url] for name, url in urls.items() if name in found.references.tags]
+
+
+def _text_rules(post: Post, source: Source) -> list[object]:
+    """Return the rules for the texts of ``post`` that differ from the renderer's defaults.
+
+    So a rule that a later version adds changes no digest while it is not used.
+    """
+    request = build_request(post, "", 1, source)
+    return [
+        [field.name, getattr(request, field.name)]
+        for field in fields(RenderRequest)
+        if field.name not in _OF_ONE_TEXT
+        and (field.default is MISSING or getattr(request, field.name) != field.default)
+    ]

@@ -1,0 +1,52 @@
+"""A scan finds what a text names of its site."""
+
+import pytest
+
+from syndicate.content.text_references import find_references
+from syndicate.dialects.fields import NO_REFERENCES, TextReferences
+from syndicate.render.internal_links import find_internal_links
+
+
+@pytest.mark.parametrize(
+    ("body", "names"),
+    [
+        ("[a](b.md#c) ![d](/e.png) [f](https://g.gov) [h](#i) [j]: k.md", ("b.md", "/e.png")),
+        ("[a]: b.md", ("b.md",)),
+        ('<img src="a&amp;b.png">', ("a&b.png",)),
+        ("[a]({{ site.baseurl }}/b.md)", ("/b.md",)),
+        ("![a]({{ '/b.png' | relative_url }})", ("/b.png",)),
+        ('{{< figure src="b.png" alt="no path" >}} {% post_url 2024-01-02-a %}', None),
+        ("{% include note %} {% comment %}[a](b.md){% endcomment %}", ("b.md",)),
+    ],
+)
+def test_pages_and_files_are_named_by_links_and_tags(
+    body: str, names: tuple[str, ...] | None
+) -> None:
+    """As written, without fragment; other hosts and words of tags do not count."""
+    assert find_references(body, ()).names == (names or ("b.png", "2024-01-02-a"))
+
+
+@pytest.mark.parametrize(
+    "body", ["[a](b.md) {% link c.md %} <a href='d'>", "![]({{ '/x.png' | url }})"]
+)
+def test_every_internal_link_of_the_renderer_is_named(body: str) -> None:
+    """So that no change of a link is missed."""
+    assert set(find_internal_links(body)) <= set(find_references(body, ()).names)
+
+
+def test_tags_are_named_as_settings_replace_them() -> None:
+    """Whole, by their inner text, by name and by the names of filters; those of previews apart."""
+    found = find_references("{{ a.b | c }}", ("{% d %}", "no tag"))
+    assert found.tags == ("{{ a.b | c }}", "a.b | c", "a.b", "c")
+    assert found.preview_tags == ("{% d %}", "d")
+
+
+def test_hosts_of_frames_are_named() -> None:
+    """In lower case, each once."""
+    body = "<iframe src='https://TV.gov/1'></iframe><IFRAME title=a src=//tv.gov/2></iframe>"
+    assert find_references(body, ()).frame_hosts == ("tv.gov",)
+
+
+def test_plain_text_names_nothing() -> None:
+    """As most posts do."""
+    assert find_references("Some words.", ("",)) == NO_REFERENCES == TextReferences()
