@@ -199,6 +199,28 @@ async def test_posts_of_a_source_removed_from_the_settings_are_removed(
         assert (await rows(service))["other"] == ("source_removed", False, 2)
 
 
+@pytest.mark.usefixtures("content", "other")
+async def test_posts_of_an_added_source_are_announced_as_such(tmp_path: pathlib.Path) -> None:
+    """As new if the source was removed less than 90 days ago."""
+    steps = [
+        ("", 0, None),
+        (OTHER_SOURCE, 1, ("source_added", True, 2)),
+        ("", 2, ("source_removed", False, 3)),
+        (OTHER_SOURCE, 91, ("new", True, 4)),
+        ("", 100, ("source_removed", False, 5)),
+        (OTHER_SOURCE, 190, ("source_added", True, 6)),
+    ]
+    for tables, days, expected in steps:
+        async with service_of(tmp_path, tables) as service:
+            inbox = await Inbox.subscribe(service)
+            assert await service.publish(timedelta(days=days))
+            assert (await rows(service)).get("other") == expected
+            reasons = [event.reason for _, event, _ in await inbox.events()]
+            assert reasons == ([expected[0]] if expected else [])
+            await Subscriptions(service.database, SecretStore()).remove("sub_inbox")
+            await service.ledger_writer.release_lease()
+
+
 @pytest.mark.parametrize("has_git_ended", [False, True])
 async def test_source_that_fails_during_the_comparison_is_compared_later(
     tmp_path: pathlib.Path,

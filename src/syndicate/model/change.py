@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from syndicate.model.edition import Edition, SourceSnapshot
@@ -12,6 +12,7 @@ from syndicate.model.ledger import (
     FieldName,
     LedgerRow,
     PostEvent,
+    PublicationReason,
     RemovalReason,
     Translations,
     changed_inputs,
@@ -24,6 +25,9 @@ from syndicate.model.post import CommitId, Post, PostId
 from syndicate.model.selection import Selection
 
 _ALL_POSTS: Final = Selection()
+
+_ROWS_OF_REMOVED_SOURCES_COUNT: Final = timedelta(days=90)
+"""For so long, a source that is added again is not a new one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +47,8 @@ class LedgerEntry:
 class Change:
     """A post whose state differs from the ledger.
 
-    ``post`` is None if the post is not live now, and ``removal_reason`` says why. ``changed`` is
+    ``post`` is None if the post is not live now, and ``removal_reason`` says why; else
+    ``publication_reason`` says why it is, if it was not before. ``changed`` is
     the result of `changed_fields`, which only a post needs that was live before and is live now.
     ``translations`` are the live ones of ``post``.
     """
@@ -51,6 +56,7 @@ class Change:
     before: LedgerRow | None
     post: Post | None
     translations: Translations = ()
+    publication_reason: PublicationReason = "new"
     removal_reason: RemovalReason = "deleted"
     noticed_at: datetime
     commit: CommitId
@@ -88,6 +94,7 @@ class Change:
             before=self.before,
             post=self.post,
             changed=self.changed,
+            publication_reason=self.publication_reason,
             removal_reason=self.removal_reason,
         )
 
@@ -119,7 +126,9 @@ def changes(
     for snapshot in edition.snapshots:
         if not snapshot.is_stale:
             posts = {post.id: post for post in snapshot.posts}
-            yield from _source_changes(snapshot, posts, rows.get(snapshot.source.name, {}), edition)
+            known = rows.get(snapshot.source.name, {})
+            is_added = bool(ledger) and not _is_known(snapshot, known, edition.at)
+            yield from _source_changes(snapshot, posts, known, edition, is_added=is_added)
     for name in rows.keys() - {source.name for source in edition.sources}:
         for entry in rows[name].values():
             if entry.row.is_live:
@@ -146,6 +155,18 @@ def ledger_of(edition: Edition) -> dict[PostId, LedgerEntry]:
         )
         for post in edition.posts
     }
+
+
+def _is_known(snapshot: SourceSnapshot, ledger: Mapping[PostId, LedgerEntry], at: datetime) -> bool:
+    """Return whether a post of a source was announced, and not removed with it long before."""
+    return any(
+        entry.row.source == snapshot.source.name
+        and (
+            entry.reason != "source_removed"
+            or at - entry.noticed_at < _ROWS_OF_REMOVED_SOURCES_COUNT
+        )
+        for entry in ledger.values()
+    )
 
 
 def _by_source(ledger: Mapping[PostId, LedgerEntry]) -> dict[str, dict[PostId, LedgerEntry]]:
@@ -190,7 +211,10 @@ def _changes_of_posts(
         if not snapshot.is_stale:
             name = snapshot.source.name
             source_posts = {post_id: post for post_id, post in posts.items() if post.source == name}
-            yield from _source_changes(snapshot, source_posts, rows.get(name, {}), edition)
+            is_added = bool(ledger and source_posts) and not _is_known(snapshot, ledger, edition.at)
+            yield from _source_changes(
+                snapshot, source_posts, rows.get(name, {}), edition, is_added=is_added
+            )
 
 
 def _source_changes(
@@ -198,6 +222,8 @@ def _source_changes(
     posts: Mapping[PostId, Post],
     ledger: Mapping[PostId, LedgerEntry],
     edition: Edition,
+    *,
+    is_added: bool,
 ) -> Iterator[Change]:
     hidden = {file.path for file in snapshot.hidden}
     for post_id in posts.keys() | ledger.keys():
@@ -209,6 +235,7 @@ def _source_changes(
                 before=before,
                 post=post,
                 translations=translations,
+                publication_reason="source_added" if is_added else "new",
                 removal_reason=determine_removal_reason(
                     posts.get(post_id),
                     edition.at,

@@ -96,8 +96,8 @@ def _event_for(
     So all fields of an update count as changed, and a removal may be of a post it never had.
     """
     if post is not None and post in selection:
-        if is_new or entry.reason == "new":
-            return PostEvent(kind="post.published", reason="new")
+        if is_new or entry.reason in ("new", "source_added"):
+            return PostEvent(kind="post.published", reason="new" if is_new else entry.reason)
         return PostEvent(kind="post.updated", changed=FIELD_NAMES)
     if is_new:
         return None

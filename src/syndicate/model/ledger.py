@@ -35,7 +35,10 @@ FieldName = Literal[
 RemovalReason = Literal["deleted", "unpublished", "expired", "source_removed"]
 """Why a post is no longer live."""
 
-EventReason = Literal["new", "entered", "left", "selection_changed"] | RemovalReason
+PublicationReason = Literal["new", "source_added"]
+"""Why a post is live now that was not before."""
+
+EventReason = PublicationReason | Literal["entered", "left", "selection_changed"] | RemovalReason
 
 Translations = Sequence[tuple[str, str]]
 """(language, URL) of the live translations of a post."""
@@ -206,12 +209,13 @@ def determine_removal_reason(
     return "deleted" if post is None and not is_hidden else "unpublished"
 
 
-def event_for(
+def event_for(  # noqa: PLR0913 — optional values by keyword
     selection: Selection,
     *,
     before: LedgerRow | None,
     post: Post | None,
     changed: tuple[FieldName, ...] | None = None,
+    publication_reason: PublicationReason = "new",
     removal_reason: RemovalReason = "deleted",
 ) -> PostEvent | None:
     """Return the event about a post for subscribers of ``selection``, or None.
@@ -223,7 +227,7 @@ def event_for(
     now = post is not None and post in selection
     if now and not was:
         entered = before is not None and before.is_live
-        return PostEvent(kind="post.published", reason="entered" if entered else "new")
+        return PostEvent(kind="post.published", reason="entered" if entered else publication_reason)
     if was and not now:
         return PostEvent(kind="post.removed", reason=removal_reason if post is None else "left")
     if now and changed is not None:
