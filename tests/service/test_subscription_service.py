@@ -6,6 +6,7 @@ import pathlib
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import pytest
 
@@ -175,22 +176,22 @@ def test_backfill_needs_a_baseline(tmp_path: pathlib.Path) -> None:
     within(sqlite_url(tmp_path), Lagging(), work, has_ledger=False)
 
 
+async def disable(service: SubscriptionService, subscription: Subscription) -> None:
+    """Disable a subscription as a 410 response does."""
+
+    def disabled(found: Subscription) -> Subscription:
+        return replace(found, state="disabled", state_reason="gone")
+
+    catch_up = service.catch_up
+    await change_subscription(catch_up.database, catch_up.secret_store, subscription.id, disabled)
+
+
 def test_disabled_subscription_gets_no_deliveries(address: str) -> None:
     """Nor for a changed selection; after resuming, recovery sends the difference."""
 
     async def work(service: SubscriptionService) -> None:
         made = await service.subscribe(BLANK)
-
-        async def disable(subscription: Subscription) -> None:
-            def disabled(found: Subscription) -> Subscription:
-                return replace(found, state="disabled", state_reason="gone")
-
-            catch_up = service.catch_up
-            await change_subscription(
-                catch_up.database, catch_up.secret_store, subscription.id, disabled
-            )
-
-        await disable(made)
+        await disable(service, made)
         await service.update(made.id, None, SubscriptionPatch(selection=Selection(carousel=True)))
         assert (await service.get(made.id, None)).pending == 0
         with pytest.raises(Conflict, match="disabled"):
@@ -198,10 +199,30 @@ def test_disabled_subscription_gets_no_deliveries(address: str) -> None:
         resumed = await service.update(made.id, None, SubscriptionPatch(state="active"))
         assert (resumed.state, resumed.state_reason) == ("active", "")
         assert await service.recover(made.id, None, None) == 1
-        await disable(made)
+        await disable(service, made)
         both = SubscriptionPatch(state="active", selection=Selection())
         assert (await service.update(made.id, None, both)).state == "active"
         assert (await service.get(made.id, None)).pending == len(POSTS)
+
+    within(address, Lagging(enough=0), work)
+
+
+def test_recovery_sends_the_difference_of_a_selection_changed_while_disabled(address: str) -> None:
+    """Also of posts that did not change since the given time, and once only."""
+
+    async def work(service: SubscriptionService) -> None:
+        made = await service.subscribe(BLANK)
+        await disable(service, made)
+        for source in ("other", "updates"):
+            changed = SubscriptionPatch(selection=Selection.create(sources=[source]))
+            await service.update(made.id, None, changed)
+        await service.update(made.id, None, SubscriptionPatch(state="active"))
+        late = samples.NOW + timedelta(days=1)
+        assert await service.recover(made.id, None, late) == len(POSTS) - 1
+        sent = await service.deliveries(made.id, None, before=None, limit=99)
+        reasons = {json.loads(delivery.body)["data"]["reason"] for delivery in sent}
+        assert reasons == {"selection_changed"}
+        assert await service.recover(made.id, None, late) == 0
 
     within(address, Lagging(enough=0), work)
 

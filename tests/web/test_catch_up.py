@@ -93,3 +93,19 @@ def test_missed_events_are_recovered(address: str) -> None:
             assert (await partner.request("POST", f"{path}?since={wrong}")).status_code == 400
 
     run_with_api_client(address, scenario)
+
+
+def test_unknown_input_of_a_recovery_is_rejected(address: str) -> None:
+    """It would otherwise send every post again; an empty object is no input."""
+
+    async def scenario(counter: ApiClient) -> None:
+        partner = await counter.with_token()
+        path = f"{PATH}/{(await partner.subscribe())['id']}/recover"
+        for query in ("?sinse=2024-01-01T00:00:00Z", "?after=1", "?since=&since="):
+            assert (await partner.request("POST", path + query)).status_code == 400
+        rejected = await partner.request("POST", path, {"since": "2024-01-01T00:00:00Z"})
+        assert rejected.status_code == 400
+        assert "recover?since=" in rejected.json()["detail"] + rejected.json().get("hint", "")
+        assert (await partner.request("POST", path, {})).status_code == 202
+
+    run_with_api_client(address, scenario)

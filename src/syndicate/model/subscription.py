@@ -78,6 +78,9 @@ class Subscription:
     not_before: datetime | None = None
     """Nothing is sent before: the endpoint requested a pause, or the circuit breaker is open."""
     lease_until: datetime | None = None
+    announced_selection: Selection | None = None
+    """The selection that was in force when events were last made, if it changed while the
+    subscription was disabled: recovery announces the difference."""
 
     @property
     def status_reason(self) -> str:

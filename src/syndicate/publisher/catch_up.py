@@ -29,7 +29,7 @@ from syndicate.model.subscription import Subscription, SubscriptionPatch
 from syndicate.publisher.event_builder import EMPTY_PAYLOAD, EventPayload, webhook_event
 from syndicate.storage.database import Database
 from syndicate.storage.enqueue import StoredEvent
-from syndicate.storage.publish import catch_up
+from syndicate.storage.publish import CatchUpTransaction, catch_up
 from syndicate.storage.secret_store import SecretStore
 
 _RETRY_SECONDS: Final = 0.05
@@ -98,8 +98,8 @@ class CatchUp:
     async def update(self, subscription_id: str, patch: SubscriptionPatch) -> Subscription:
         """Change a subscription, and enqueue what enters and leaves its selection.
 
-        Nothing is enqueued for a disabled one. Raises `UnknownName`, and `Conflict` if it would
-        equal another subscription.
+        Nothing is enqueued for a disabled one until it recovers. Raises `UnknownName`, and
+        `Conflict` if it would equal another subscription.
         """
         posts = _PostEvents(self.content, self.service_info, self.timeout_seconds)
         while True:
@@ -107,7 +107,7 @@ class CatchUp:
             try:
                 async with catch_up(self.database, self.secret_store, now) as tx:
                     old = await tx.find(subscription_id)
-                    new = patch.apply_to(old)
+                    new = _with_announced_selection(old, patch.apply_to(old))
                     await tx.update(new)
                     if old.selection != new.selection and new.state != "disabled":
                         entries = await tx.ledger_entries()
@@ -130,17 +130,43 @@ class CatchUp:
             try:
                 async with catch_up(self.database, self.secret_store, now) as tx:
                     requeued = await tx.requeue_since(subscription.id, since)
+                    found = await tx.find(subscription.id)
                     if since is None:
                         await tx.require_baseline()
-                        selected = backfill_events(await tx.ledger_entries(), subscription)
+                        selected = backfill_events(await tx.ledger_entries(), found)
                     else:
                         entries = await tx.ledger_entries(since)
-                        selected = recovery_events(entries, subscription, requeued.last_sent)
+                        selected = recovery_events(entries, found, requeued.last_sent)
+                        selected += await _missed_selection_change(tx, found, entries)
+                    if found.announced_selection is not None:
+                        await tx.update(replace(found, announced_selection=None))
                     is_initial = since is None
                     events = await posts.build(selected, tx.end, now, is_initial=is_initial)
                     return requeued.count + await tx.enqueue(subscription.id, events)
             except _MissingPosts as missing:
                 await posts.render(missing.rows)
+
+
+def _with_announced_selection(old: Subscription, new: Subscription) -> Subscription:
+    """Return ``new`` with the selection that a disabled subscriber's copy was made with."""
+    if new.state != "disabled" or old.selection == new.selection:
+        return new
+    return replace(new, announced_selection=old.announced_selection or old.selection)
+
+
+async def _missed_selection_change(
+    tx: CatchUpTransaction, subscription: Subscription, recovered: Sequence[LedgerEntry]
+) -> EntryEvents:
+    """Return the events of a change of selection while the subscription was disabled.
+
+    Without the posts of the ``recovered`` entries, whose events are of the new selection.
+    """
+    if subscription.announced_selection is None:
+        return []
+    known = {entry.row.post_id for entry in recovered}
+    others = [entry for entry in await tx.ledger_entries() if entry.row.post_id not in known]
+    old = replace(subscription, selection=subscription.announced_selection)
+    return selection_change_events(others, old, subscription)
 
 
 class _MissingPosts(Exception):  # noqa: N818 — rolls a transaction back and never leaves this module

@@ -78,6 +78,9 @@ def subscription_values(subscription: Subscription, secret_store: SecretStore) -
         or secret_store.encode(subscription.id, subscription.secrets),
         **health_values(subscription),
         "lease_until_ms": optional_millis(subscription.lease_until),
+        "announced_selection": ""
+        if subscription.announced_selection is None
+        else _selection_json(subscription.announced_selection),
     }
 
 
@@ -146,6 +149,9 @@ def _decode_subscription(row: NamedRow, secret_store: SecretStore) -> Subscripti
         fail_streak=row["fail_streak"],
         not_before=optional_from_millis(row["not_before_ms"]),
         lease_until=optional_from_millis(row["lease_until_ms"]),
+        announced_selection=parse_selection(row["announced_selection"])
+        if row["announced_selection"]
+        else None,
     )
 
 

@@ -19,6 +19,7 @@ from syndicate.web.http.auth import (
     json_body,
     json_response,
 )
+from syndicate.web.http.request_body import read_body
 from syndicate.web.http_policy import NO_STORE
 from syndicate.web.serializers import (
     attempt_json,
@@ -35,6 +36,7 @@ from syndicate.web.subscription_input import (
 
 _PATH: Final = "/v1/subscriptions"
 _URL_POINTER: Final = "#/url"
+_MAX_RECOVERY_BODY_BYTES: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +122,7 @@ class Subscriptions:
     async def recover(self, request: Request) -> Response:
         """Requeue all changes since a time, or all live posts."""
         service, token = await authenticate(request, self.context.reader)
+        await _check_recovery_input(request)
         since = _parse_since(request.query_params.get("since", "").strip())
         recovered = await service.recover(_subscription_id(request), token.owner, since)
         return json_response({"deliveries": recovered}, HTTPStatus.ACCEPTED)
@@ -152,6 +155,29 @@ async def _with_url_error(
 def _subscription_id(request: Request) -> str:
     subscription_id: str = request.path_params["id"]
     return subscription_id
+
+
+async def _check_recovery_input(request: Request) -> None:
+    """Raise `UsageError` for input other than ``since`` in the query, which would be ignored.
+
+    Then every live post would be sent again, unasked.
+    """
+    unknown = [name for name, _ in request.query_params.multi_items() if name != "since"]
+    if unknown or len(request.query_params.getlist("since")) > 1:
+        raise UsageError(
+            f"recover has no parameter {unknown[0]!r}" if unknown else "since is given twice",
+            code="malformed-parameter",
+            hint="Give a time as since in the query, or nothing to have every live post sent.",
+            choices=("since",),
+        )
+    body = bytearray()
+    await read_body(request, body.extend, max_bytes=_MAX_RECOVERY_BODY_BYTES)
+    if bytes(body).strip() not in (b"", b"{}"):
+        raise UsageError(
+            "recover takes no body",
+            code="malformed-request",
+            hint="Give the time as since in the query: …/recover?since=2025-01-06T09:00:00Z.",
+        )
 
 
 def _parse_since(text: str) -> datetime | None:
