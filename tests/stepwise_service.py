@@ -3,13 +3,15 @@
 import pathlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 from syndicate.model.asset import Asset
 from syndicate.model.change import LedgerEntry
 from syndicate.model.edition import Edition
+from syndicate.model.feed import ServiceInfo
 from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.model.post import Post, RenderedPost, RenderedPosts
 from syndicate.model.websub_request import WebSubRequest
@@ -43,7 +45,7 @@ class PostMirror:
         """Apply all changes since the last call."""
         url = self.next_url or f"/v1/changes?limit={self.limit}&{self.query}"
         while True:
-            response = await site.request_async(url.removeprefix(samples.SERVICE_INFO.public_url))
+            response = await site.request_async(url[url.index("/v1/") :])
             assert response.status_code == 200, response.text
             page = response.json()
             for item in page["items"]:
@@ -80,6 +82,7 @@ class StepwiseService:
     edition: Edition
     removed: tuple[LedgerEntry, ...] = ()
     readiness: Readiness = field(default_factory=lambda: Readiness(is_ready=True))
+    service_info: ServiceInfo = samples.SERVICE_INFO
     subscriptions: SubscriptionService = field(init=False)
     ledger_writer: LedgerWriter = field(init=False)
 
@@ -93,9 +96,24 @@ class StepwiseService:
             database=self.database,
             holder=name,
             renderer=self.content,
-            service_info=samples.SERVICE_INFO,
+            service_info=self.service_info,
             clock=self.content.clock,
         )
+
+    @cached_property
+    def site(self) -> AppClient:
+        """A client of the web application."""
+        return AppClient(reader=self, service_info=self.service_info)
+
+    async def use(self, content: ContentService) -> None:
+        """Restart with other settings, if ``content`` is of others: the database stays."""
+        if content is not self.content:
+            await self.ledger_writer.release_lease()
+            self.content, self.service_info = content, content.settings.service_info
+            vars(self).pop("site", None)
+            self.ledger_writer = self.new_ledger_writer()
+            catch_up = replace(self.subscriptions.catch_up, service_info=self.service_info)
+            self.subscriptions = replace(self.subscriptions, catch_up=catch_up)
 
     async def publish(self, at: timedelta = timedelta()) -> bool:
         """Build the edition of now or of a later time, and record it."""

@@ -13,7 +13,6 @@ from syndicate.model.subscription import Subscription, SubscriptionId, Subscript
 from syndicate.storage.outbox import Claim, Outbox
 from tests.stepwise_service import PostMirror, StepwiseService, served_posts
 from tests.storage.outbox_fixture import finished_attempt
-from tests.web.app_client import AppClient
 
 FAR_AHEAD: Final = timedelta(days=1_000)
 """Later than any retry in a history: everything is due by then."""
@@ -48,7 +47,7 @@ class Subscriber:
                 backfill=backfill,
             )
         )
-        initial_posts = {} if backfill else await served_posts(AppClient(reader=service), query)
+        initial_posts = {} if backfill else await served_posts(service.site, query)
         return cls(
             id=subscription.id,
             mirror=PostMirror(query=query, posts=initial_posts),
@@ -95,9 +94,7 @@ class Subscriber:
     async def check_posts(self, service: StepwiseService) -> None:
         """Compare the copy with the service, unless events are missing or paused."""
         if not self.has_missed_events and not self.is_paused:
-            assert self.mirror.posts == await served_posts(
-                AppClient(reader=service), self.mirror.query
-            )
+            assert self.mirror.posts == await served_posts(service.site, self.mirror.query)
 
     async def _update(self, service: StepwiseService, patch: SubscriptionPatch) -> None:
         await service.subscriptions.update(self.id, None, patch)
