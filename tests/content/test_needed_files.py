@@ -11,7 +11,7 @@ import pytest
 
 from syndicate.cache import Cache
 from syndicate.content.needed_files import needed_files
-from syndicate.content.site_source import SiteTracker
+from syndicate.content.site_tracker import SiteTracker
 from syndicate.content.source_index import SourceIndex
 from syndicate.git import Repository
 from syndicate.model.category import Vocabulary

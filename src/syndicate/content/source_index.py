@@ -17,7 +17,8 @@ from syndicate.content.page_bundles import PageBundles, is_inside
 from syndicate.content.parsed_file import FileParser, ParsedFile
 from syndicate.content.post_digests import PostDigests
 from syndicate.content.render_input import RenderInput, RenderInputReader
-from syndicate.content.site_source import DEFAULT_DIALECT, SiteSource, SiteTracker
+from syndicate.content.site_source import DEFAULT_DIALECT, SiteSource
+from syndicate.content.site_tracker import SiteTracker
 from syndicate.dialects import DIALECTS
 from syndicate.git import Commit, CommitDelta, Repository, TreeEntry
 from syndicate.git.parsers import UNREADABLE_TIMES

@@ -59,11 +59,13 @@ def history(stream_log: StreamLog, detect_renames: ReadCommit, commit: str) -> I
 class CommitDelta:
     """The difference between a commit and one of its ancestors.
 
-    ``commits`` are as returned by `history`. ``files`` maps each changed file, page or not, to its
-    blob in the newer commit, None if it was deleted.
+    ``commits`` are as returned by `history`, ``all_commits`` have the changes of all files without
+    renames. ``files`` maps each changed file, page or not, to its blob in the newer commit, None if
+    it was deleted.
     """
 
     commits: tuple[Commit, ...] = ()
+    all_commits: tuple[Commit, ...] = ()
     files: Mapping[Path, BlobId | None]
 
 
@@ -85,6 +87,7 @@ def commits_since(
     page_commits = (_with_page_changes_only(new) for new in commits)
     return CommitDelta(
         commits=tuple(_with_renames(new, detect_renames) for new in page_commits if new.changes),
+        all_commits=tuple(commits),
         files=files,
     )
 

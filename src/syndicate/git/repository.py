@@ -4,8 +4,8 @@ import pathlib
 import posixpath
 import re
 import threading
-from collections.abc import Hashable, Iterable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 from itertools import tee
 from os import fsdecode
 from types import TracebackType
@@ -226,15 +226,19 @@ class Repository:
         finally:
             opened.renames.close()
 
-    def commits_changing(self, commit: CommitId, names: Iterable[str]) -> tuple[CommitId, ...]:
-        """Return the first-parent commits that changed files called ``names``, newest first."""
-        wanted = frozenset(names)
-        found = changes_in(
-            self._ensure_open().stream_log,
-            self._require_full_id(commit),
-            is_wanted=lambda path: path.rpartition("/")[2] in wanted,
-        )
-        return tuple(commit.id for commit in found)[::-1]
+    def commits_changing(
+        self, commit: CommitId, is_wanted: Callable[[str], bool], *, days: int | None = None
+    ) -> tuple[Commit, ...]:
+        """Return the first-parent commits that changed files with wanted paths, newest first.
+
+        With these changes only, and with ``days``, only of so many days before ``commit``.
+        """
+        revisions = [self._require_full_id(commit)]
+        if days is not None:
+            since = self.commit_time(commit) - timedelta(days)
+            revisions.append(f"--since={since.isoformat()}")
+        log = self._ensure_open().stream_log
+        return tuple(changes_in(log, *revisions, is_wanted=is_wanted))[::-1]
 
     def commits_since(self, commit: CommitId, since: CommitId) -> CommitDelta | None:
         """Return the commits after ``since`` up to ``commit``.

@@ -1,0 +1,207 @@
+"""Describes a source at one commit after the other, whatever happens to its configuration.
+
+Where the configuration of a commit cannot be used, the last one that could stays in force. Which
+one that is depends on git alone, so a start with an empty store finds the same.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Final
+from urllib.parse import urlsplit
+
+from syndicate.content.site_source import (
+    RepositoryFiles,
+    SiteSource,
+    asks_site,
+    complete,
+    find_site,
+    no_site_url,
+)
+from syndicate.data_files import ENDINGS
+from syndicate.git import Commit, Repository
+from syndicate.model.edition import Problem
+from syndicate.model.post import BlobId, CommitId, Path, Source
+from syndicate.sites import CONFIGURATION_NAMES
+from syndicate.sites.configuration_reader import MARKDOWN
+from syndicate.sites.site import Site, SiteProblem, is_below
+
+_SITE_FILE_ENDINGS: Final = (
+    *(*ENDINGS, *MARKDOWN, ".html", "cname", ".js", ".mjs", ".cjs", ".ts", ".mts", ".cts"),
+    *(".tsx", ".jsx", ".astro", ".njk", ".liquid"),
+)
+"""Endings of the files by which a site is recognized and configured."""
+_MAX_LOOK_BACK: Final = 50
+"""Commits whose configuration is read in search of a usable one."""
+_EMPTIED_DAYS: Final = 90
+"""How long before the served commit a folder that was emptied is looked for."""
+
+
+class SiteTracker:
+    """Describes one source at one commit after the other."""
+
+    def __init__(self, source: Source, repository: Repository) -> None:
+        self._source = source
+        self._repository = repository
+        self._last: SiteSource | None = None
+        self._last_blobs: Mapping[str, BlobId] = {}
+
+    def describe(self, commit: CommitId) -> SiteSource:
+        """Return the source at ``commit``; raises `RepositoryError`, also without a site URL."""
+        if not asks_site(self._source):
+            return SiteSource(source=self._source)
+        files = RepositoryFiles(self._repository, commit)
+        blobs = _relevant(files.blobs)
+        if self._last is None or blobs != self._last_blobs:
+            self._last, self._last_blobs = self._described(files, commit), blobs
+        return self._last
+
+    def _described(self, files: RepositoryFiles, commit: CommitId) -> SiteSource:
+        site = find_site(self._source, files)
+        if not self._source.id_authority:
+            authority = self._first_host(commit)
+            derived = (*self._source.derived, "id_authority")
+            self._source = replace(self._source, id_authority=authority, derived=derived)
+        if not self._is_usable(site):
+            earlier = self._last_usable(commit)
+            if earlier is not None:
+                return replace(earlier, kept=(self._unusable(earlier, site, files),))
+        found = complete(self._source, site)
+        if self._last is not None:
+            return _with_emptied_folders(found, self._last, files)
+        return self._with_lately_emptied_folders(found, files, commit)
+
+    def _is_usable(self, site: Site) -> bool:
+        """Return whether ``site`` has a configuration that says what the settings leave to it."""
+        if not site.files or self._breaking_problem(site) is not None:
+            return False
+        return bool(site.base_url) or "site_url" not in self._source.derived
+
+    def _breaking_problem(self, site: Site) -> SiteProblem | None:
+        """Return the problem for which an earlier configuration stays in force, None if none.
+
+        An unusable URL is one only where the settings leave the URL to the site.
+        """
+        rules = {"site-configuration"}
+        if "site_url" in self._source.derived:
+            rules.add("site-url")
+        wrong = (each for each in site.problems if each.rule in rules)
+        return next((each for each in wrong if each.path in site.files[:1]), None)
+
+    def _unusable(self, earlier: SiteSource, site: Site, files: RepositoryFiles) -> Problem:
+        """Return why the configuration of ``site`` is not usable, and ``earlier`` in force."""
+        found = self._breaking_problem(site)
+        main = next(iter(earlier.site.files if earlier.site else ()), "")
+        if found is not None:
+            return _kept(earlier, found.path, found.what, found.hint)
+        if main not in files.blobs:
+            what = f"{main} has disappeared; what it said stays in force"
+            return _kept(earlier, main, what, f"Restore {main}.")
+        error = no_site_url(self._source, site)
+        return _kept(earlier, main, error.message, error.hint)
+
+    def _last_usable(self, commit: CommitId) -> SiteSource | None:
+        """Return what the last usable configuration before ``commit`` said, None without one.
+
+        Of the commit before the one that made it unusable, with the data files of then.
+        """
+        changes = self._repository.commits_changing(commit, _is_configuration)
+        for parent in _parents(changes[:_MAX_LOOK_BACK]):
+            site = find_site(self._source, RepositoryFiles(self._repository, parent))
+            if self._is_usable(site):
+                return complete(self._source, site)
+        return None
+
+    def _with_lately_emptied_folders(
+        self, found: SiteSource, files: RepositoryFiles, commit: CommitId
+    ) -> SiteSource:
+        """Return ``found`` with folders that lately had posts, at a start with an empty store.
+
+        What was emptied long ago was meant to be: a site that is new here is not held back.
+        """
+        if "folders" not in self._source.derived:
+            return found
+        changes = self._repository.commits_changing(commit, _is_markdown, days=_EMPTIED_DAYS)
+        emptying = [each for each in changes[:_MAX_LOOK_BACK] if _empties_a_folder(each, files)]
+        for parent in _parents(emptying):
+            site = find_site(self._source, RepositoryFiles(self._repository, parent))
+            is_usable = self._is_usable(site)
+            last = complete(self._source, site) if is_usable else self._last_usable(parent)
+            found = found if last is None else _with_emptied_folders(found, last, files)
+        return found
+
+    def _first_host(self, commit: CommitId) -> str:
+        """Return the host that the oldest configuration with a base URL names, empty without one.
+
+        Post IDs begin with it, so what the served commit says does not count.
+        """
+        changes = self._repository.commits_changing(commit, _is_configuration)
+        for change in changes[::-1][:_MAX_LOOK_BACK]:
+            site = find_site(self._source, RepositoryFiles(self._repository, change.id))
+            if site.base_url:
+                return urlsplit(site.base_url.value).hostname or ""
+        return ""
+
+
+def _is_configuration(path: str) -> bool:
+    return path.rpartition("/")[2] in CONFIGURATION_NAMES
+
+
+def _is_markdown(path: str) -> bool:
+    return path.endswith(MARKDOWN)
+
+
+def _parents(changes: Iterable[Commit]) -> Iterator[CommitId]:
+    return (change.parent for change in changes if change.parent is not None)
+
+
+def _empties_a_folder(change: Commit, files: RepositoryFiles) -> bool:
+    """Return whether ``change`` deleted pages of a folder that has none now."""
+    folders = {each.path.rpartition("/")[0] for each in change.changes if each.kind == "deleted"}
+    return any(not _has_pages(folder, files) for folder in folders)
+
+
+def _has_pages(folder: str, files: RepositoryFiles) -> bool:
+    return any(is_below(path, folder) for path in files.paths if _is_markdown(path))
+
+
+def _relevant(blobs: Mapping[str, BlobId]) -> Mapping[str, BlobId]:
+    """Return the files that say something about a site; of pages, only that they exist."""
+    none = BlobId("")
+    return {
+        path: none if path.lower().endswith(MARKDOWN) and "/_index." not in path else blob
+        for path, blob in blobs.items()
+        if path.lower().endswith(_SITE_FILE_ENDINGS)
+    }
+
+
+def _kept(last: SiteSource, path: str, message: str, hint: str) -> Problem:
+    return Problem(
+        level="error",
+        rule="site-configuration",
+        source=last.source.name,
+        path=Path(path),
+        message=message,
+        hint=hint,
+    )
+
+
+def _with_emptied_folders(
+    found: SiteSource, last: SiteSource, files: RepositoryFiles
+) -> SiteSource:
+    """Return ``found`` with the folders that had posts and now are missing or empty.
+
+    That a folder was emptied is to be accepted by the operator, like that of a named folder.
+    """
+    gone = [
+        folder
+        for folder in last.source.folders
+        if folder not in found.source.folders and not _has_pages(folder, files)
+    ]
+    if not gone or found.site is None or last.site is None:
+        return found
+    kept = (folder for folder in last.site.folders if folder.path in gone)
+    return replace(
+        found,
+        source=replace(found.source, folders=(*found.source.folders, *gone)),
+        site=replace(found.site, folders=(*found.site.folders, *kept)),
+    )
