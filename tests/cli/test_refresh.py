@@ -85,6 +85,46 @@ def test_removal_is_accepted_permanently(run: Run, file: Path, content: ContentR
     }
 
 
+SITE = """
+[service]
+title = "Example agency feeds"
+
+[[sources]]
+name = "news"
+repository = "site"
+id_authority = "agency.gov"
+"""
+CONFIG = "url: https://agency.gov\npermalink: /news/:title/\n"
+
+
+def test_change_of_many_posts_is_accepted_permanently(
+    run: Run, file: Path, content: ContentRepository
+) -> None:
+    """A dry run accepts nothing; until it is accepted, what was served stays in service."""
+    site = ContentRepository.create(content.path.parent / "site")
+    post = "---\ntitle: A\n---\nWords.\n"
+    site.commit({"_config.yml": CONFIG} | {f"_posts/2024-01-02-p{n}.md": post for n in range(21)})
+    file.write_text(SITE)
+    assert run("refresh", "--config", file).code == 0
+    moving = site.commit({"_config.yml": CONFIG.replace("/news/", "/blog/")})
+
+    before = run("refresh", "--config", file)
+    checked = run("doctor", "--config", file)
+    asked = run("refresh", "--dry-run", "--accept-changes", "--config", file)
+    others = run("refresh", "--accept-removals", "--config", file)
+    accepted = run("refresh", "--accept-changes", "--config", file)
+    after = run("refresh", "--json", "--config", file)
+
+    assert (before.code, others.code) == (1, 1)
+    assert "visibility of 21 of 21 posts" in before.out
+    assert "syndicate refresh --accept-changes" in checked.out
+    assert f"news: changes of commit {moving[:12]} would be accepted" in asked.out
+    assert f"news: changes of commit {moving[:12]} accepted" in accepted.out
+    assert f"news: 21 posts at {moving[:12]}" in accepted.out
+    (source,) = json.loads(after.out)
+    assert (source["failing"], source["accepted"], source["accepted_changes"]) == ("", [], [])
+
+
 def test_dry_run_before_the_first_start_shows_no_events(run: Run, file: Path) -> None:
     """The first edition is a baseline; no database is created."""
     outcome = run("refresh", "--dry-run", "--config", file)

@@ -101,7 +101,7 @@ def test_unknown_input_of_a_recovery_is_rejected(address: str) -> None:
     async def scenario(counter: ApiClient) -> None:
         partner = await counter.with_token()
         path = f"{PATH}/{(await partner.subscribe())['id']}/recover"
-        for query in ("?sinse=2024-01-01T00:00:00Z", "?after=1", "?since=&since="):
+        for query in ("?from=2024-01-01T00:00:00Z", "?after=1", "?since=&since="):
             assert (await partner.request("POST", path + query)).status_code == 400
         rejected = await partner.request("POST", path, {"since": "2024-01-01T00:00:00Z"})
         assert rejected.status_code == 400

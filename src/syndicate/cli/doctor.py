@@ -40,6 +40,9 @@ from syndicate.storage.ledger import Ledger
 app = command_app()
 
 
+_REPORTED_RULES: Final = ("no-posts", "site-", "changes-held")
+"""Beginnings of rules whose problems are findings of their own."""
+
 _COLOURS: Final = {"ok": "green", "warning": "yellow", "error": "red"}
 
 
@@ -136,7 +139,7 @@ def _check_source(
     try:
         index = content.index(source)
         index.repository.fetch()
-        snapshot = index.snapshot(index.repository.head())
+        snapshot = index.served(index.repository.head())
     except SyndicateError as error:
         yield _error_finding(error)
         return None
@@ -170,10 +173,11 @@ def _check_snapshot(index: SourceIndex, snapshot: SourceSnapshot) -> Iterator[Fi
     """Yield the problems of a source and of its posts."""
     name = f"source {snapshot.source.name}"
     if snapshot.error:
+        kind = "change" if snapshot.error_code == "changes-held" else "removal"
         yield Finding(
             level="error",
             what=snapshot.error,
-            hint="If the removal is intended, run: syndicate refresh --accept-removals",
+            hint=f"If the {kind} is intended, run: syndicate refresh --accept-{kind}s",
         )
     for problem in snapshot.problems:
         if problem.rule.startswith("site-"):
@@ -188,7 +192,7 @@ def _check_snapshot(index: SourceIndex, snapshot: SourceSnapshot) -> Iterator[Fi
     wrong = [
         problem
         for problem in snapshot.problems
-        if problem.level != "notice" and not problem.rule.startswith(("no-posts", "site-"))
+        if problem.level != "notice" and not problem.rule.startswith(_REPORTED_RULES)
     ]
     if wrong:
         yield Finding(

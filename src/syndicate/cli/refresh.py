@@ -1,4 +1,4 @@
-"""`syndicate refresh`: fetch every source now, and accept the removal of folders."""
+"""`syndicate refresh`: fetch every source now, and accept removals and changes that wait."""
 
 import asyncio
 import os
@@ -11,6 +11,7 @@ import typer
 from syndicate.cli import event_output
 from syndicate.cli.options import AsJson, ConfigFile, command_app
 from syndicate.cli.output import print_json, print_result, print_status
+from syndicate.content.source_index import SourceIndex
 from syndicate.errors import SyndicateError
 from syndicate.model.change import LedgerEntry
 from syndicate.model.edition import SourceSnapshot, UnavailableSource
@@ -37,10 +38,20 @@ _AcceptRemovals = Annotated[
 ]
 
 
+_AcceptChanges = Annotated[
+    bool,
+    typer.Option(
+        "--accept-changes",
+        help="Accept a change of the site's configuration that changes many posts.",
+    ),
+]
+
+
 @app.command()
 def refresh(
     dry_run: _DryRun = False,
     accept_removals: _AcceptRemovals = False,
+    accept_changes: _AcceptChanges = False,
     as_json: AsJson = False,
     config: ConfigFile = None,
 ) -> None:
@@ -49,9 +60,10 @@ def refresh(
     A running service with the same settings picks up the changes. Exits 1 if a source is not
     up to date.
     """
+    accept = Acceptance(removals=accept_removals, changes=accept_changes)
     with ContentService(load(config, os.environ)) as content:
         results = [
-            refresh_source(content, source, dry_run=dry_run, accept=accept_removals)
+            refresh_source(content, source, dry_run=dry_run, accept=accept)
             for source in content.settings.sources
         ]
         refreshed = [source for source, _ in results]
@@ -74,28 +86,44 @@ def refresh(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """What the operator accepts: emptied folders, held changes of configuration."""
+
+    removals: bool = False
+    changes: bool = False
+
+    def next_commits(self, index: SourceIndex) -> tuple[CommitId | None, CommitId | None]:
+        """Return the commits of ``index`` whose removals and changes are accepted now."""
+        return (
+            index.emptied_by if self.removals else None,
+            index.held_commit if self.changes else None,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshedSource:
     """A source after a refresh, as printed with ``--json``.
 
-    ``accepted`` are the commits whose removals were accepted. ``failing`` is why the source is not
-    up to date; empty if it is.
+    ``accepted`` are the commits whose removals were accepted, ``accepted_changes`` those of
+    configuration. ``failing`` is why the source is not up to date; empty if it is.
     """
 
     source: str
     commit: str = ""
     posts: int = 0
     accepted: tuple[CommitId, ...] = ()
+    accepted_changes: tuple[CommitId, ...] = ()
     failing: str = ""
 
 
 def refresh_source(
-    content: ContentService, source: Source, *, dry_run: bool, accept: bool
+    content: ContentService, source: Source, *, dry_run: bool, accept: Acceptance
 ) -> tuple[RefreshedSource, SourceSnapshot | UnavailableSource]:
-    """Fetch ``source``, accept removals if requested, and return its state.
+    """Fetch ``source``, accept commits if requested, and return its state.
 
-    A dry run fetches nothing, and accepts removals for this process only.
+    A dry run fetches nothing, and accepts commits for this process only.
     """
-    accepted: list[CommitId] = []
+    accepted, accepted_changes = list[CommitId](), list[CommitId]()
     accept_commit = (
         content.accepted_removals.accept_temporarily if dry_run else content.accepted_removals.add
     )
@@ -104,11 +132,13 @@ def refresh_source(
         if not dry_run:
             index.repository.fetch()
         head = index.repository.head()
-        part = index.snapshot(head)
-        while accept and (commit := index.emptied_by):
-            accept_commit(source.name, commit)
-            accepted.append(commit)
-            part = index.snapshot(head)
+        part = index.served(head, is_trial=dry_run)
+        while any(commits := accept.next_commits(index)):
+            for commit, kind in zip(commits, (accepted, accepted_changes), strict=True):
+                if commit is not None:
+                    accept_commit(source.name, commit)
+                    kind.append(commit)
+            part = index.served(head, is_trial=dry_run)
     except SyndicateError as error:
         message = error.message
         return (
@@ -120,6 +150,7 @@ def refresh_source(
         commit=part.commit,
         posts=len(part.posts),
         accepted=tuple(accepted),
+        accepted_changes=tuple(accepted_changes),
         failing=part.error,
     )
     return refreshed, part
@@ -128,9 +159,11 @@ def refresh_source(
 def print_sources(sources: Iterable[RefreshedSource], *, dry_run: bool) -> None:
     """Print the state of each source."""
     for source in sources:
+        verb = "would be accepted" if dry_run else "accepted"
         for commit in source.accepted:
-            verb = "would be accepted" if dry_run else "accepted"
             print_result(f"{source.source}: removals of commit {commit[:12]} {verb}")
+        for commit in source.accepted_changes:
+            print_result(f"{source.source}: changes of commit {commit[:12]} {verb}")
         if source.failing:
             print_result(source.failing, colour="red")
         else:

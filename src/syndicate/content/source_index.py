@@ -8,6 +8,7 @@ from typing import Final
 
 from syndicate import telemetry
 from syndicate.cache import Cache
+from syndicate.content.change_brake import ChangeBrake, HeldCommit
 from syndicate.content.file_classifier import FileResult, FileTable, classify
 from syndicate.content.file_history import BranchHistory, PostHistory, TimelineEntry, build_timeline
 from syndicate.content.index_snapshot import IndexSnapshot, SnapshotStore
@@ -58,6 +59,10 @@ class SourceIndex:
         self.assets = AssetUrls(base_url=assets_url, blobs={}, folders=source.folders)
         self._needed_files = needed_files(has_assets=bool(assets_url))
         self._site_tracker = SiteTracker(source, repository)
+        self._brake = ChangeBrake(
+            source, repository, self._site_tracker, read=self._build_snapshot, cache=cache
+        )
+        self._held: HeldCommit | None = None
         self._cache = cache
         self._vocabulary = vocabulary
         self._limits = limits
@@ -96,6 +101,33 @@ class SourceIndex:
         """
         with self._lock:
             return self._build_snapshot(commit)
+
+    def served(self, commit: CommitId, *, is_trial: bool = False) -> SourceSnapshot:
+        """Return the source as it is served while its branch is at ``commit``.
+
+        That is the snapshot at ``commit``, or at an earlier one if a commit of configuration is
+        held (`syndicate.content.change_brake`). A trial is not remembered as served. Raises
+        `RepositoryError`.
+        """
+        with self._lock:
+            held = self._held = self._brake.find(commit, self.accepted())
+            snapshot = self._build_snapshot(held.parent if held else commit)
+            if held is None:
+                if not is_trial:
+                    self._brake.record(snapshot.commit)
+                return snapshot
+            problem = held.problem(self.source.name)
+            return replace(
+                snapshot,
+                problems=(problem, *snapshot.problems),
+                error=f"source {self.source.name}: {problem.message}",
+                error_code="changes-held",
+            )
+
+    @property
+    def held_commit(self) -> CommitId | None:
+        """The commit of configuration that is held, as of the last call of `served`."""
+        return None if self._held is None else self._held.commit
 
     def save(self) -> None:
         """Store the state in the cache, from which the next start continues.

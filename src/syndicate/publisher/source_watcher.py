@@ -62,7 +62,7 @@ class SourceReader:
             head = self._index.repository.head()
             state = (head, self._index.accepted())
             if state != self._state:
-                self._snapshot = self._index.snapshot(head)
+                self._snapshot = self._index.served(head)
                 self._state = state
         except SyndicateError as error:
             reason, error_code = error.message, error.code

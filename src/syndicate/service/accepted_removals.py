@@ -1,4 +1,4 @@
-"""The file of folder removals that an operator has accepted."""
+"""The file of commits that an operator has accepted: folder removals, changes of many posts."""
 
 import json
 import os
@@ -16,7 +16,7 @@ _log = telemetry.logger("acceptance")
 
 
 class AcceptedRemovals:
-    """The commits, by source, that may empty a folder of posts; written by commands.
+    """The commits, by source, that may empty a folder or change many posts; written by commands.
 
     The file is JSON: names of sources, each with a list of commits. A running service notices
     changes.
@@ -48,7 +48,7 @@ class AcceptedRemovals:
         self._temporary[source] = self._temporary.get(source, _NO_COMMITS) | {commit}
 
     def add(self, source: str, commit: CommitId) -> None:
-        """Accept that ``commit`` emptied folders of ``source``, and write that to disk.
+        """Accept what ``commit`` did to the posts of ``source``, and write that to disk.
 
         Raises `StorageError`, also if the file exists and cannot be parsed.
         """

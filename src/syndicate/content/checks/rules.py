@@ -72,6 +72,12 @@ _TABLE: Final = (
         remedy="Correct the reported line, or restore the previous version.",
     ),
     Rule(
+        name="changes-held",
+        level="error",
+        meaning="A commit of configuration changes over 20 posts and over a tenth of all.",
+        remedy="Correct it, or run `syndicate refresh --accept-changes`.",
+    ),
+    Rule(
         name="source-failing",
         level="error",
         meaning="A source cannot be read, or an older commit than that of its branch is served.",
