@@ -1,0 +1,87 @@
+"""The flavour of kramdown takes little time for any text, and never fails."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import pytest
+
+from syndicate.render.markdown.kramdown import code_ranges, to_html
+from syndicate.render.markdown.options import MarkdownOptions
+from tests.render.markdown import pathological
+from tests.render.markdown.pathological import SECONDS, SIZE
+
+PLAIN = MarkdownOptions()
+EVERYTHING = MarkdownOptions(hard_breaks=True, typographer=True, heading_ids=True)
+KINDS: Final[Mapping[str, Callable[[int], str]]] = {
+    **pathological.KINDS,
+    "attribute lists": lambda size: "{:.a}" * size,
+    "open attribute lists": lambda size: "{:" * size,
+    "lines of attributes": lambda size: "a\n{:.b}\n" * size,
+    "definitions of attributes": lambda size: "{:a: .b}\n" * size,
+    "attributes of spans": lambda size: "*a*{:.b}" * size,
+    "open extensions": lambda size: "{::comment}\n\n" * size,
+    "open extensions in text": lambda size: "a {::nomarkdown}" * size,
+    "extensions in text": lambda size: "a {::nomarkdown}b{:/}" * size,
+    "options": lambda size: '{::options a="b" /}\n' * size,
+    "boundaries": lambda size: "^\n" * size,
+    "terms": lambda size: "a\n: b\n\n" * size,
+    "meanings": lambda size: "a\n" + ": b\n" * size,
+    "formulas": lambda size: "$$a" * size,
+    "cells of code": lambda size: "|<code>" * size,
+    "fences with languages": lambda size: "```a\n\n" * size,
+    "fences of two kinds": lambda size: "~~~a\n\n```b\n\n" * size,
+    "open scripts": lambda size: "<script>\n\n" * size,
+    "comments at lines": lambda size: "<!-- a\n\n" * size,
+    "ranges of code": lambda size: "`{`" * size,
+    "extensions of braces": lambda size: "{" * size,
+    "paragraphs": lambda size: "a\n\n" * size,
+    "end tags": lambda size: "</div>\n" * size,
+    "strong links": lambda size: "[**a](b)**" * size,
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_text_is_read_in_little_time(kind: str) -> None:
+    """CPU time of this process, at the size at which other parsers take minutes or fail."""
+    text = KINDS[kind](SIZE)
+    for read in (to_html, code_ranges):
+        started = time.process_time()
+        read(f"{text}\n\n`{{`", EVERYTHING)
+        assert time.process_time() - started < SECONDS
+
+
+@pytest.mark.parametrize(
+    ("text", "element"),
+    [
+        ("> " * 500 + "end", "<blockquote>"),
+        ("- " * 500 + "end", "<ul>"),
+        ("a\n" + ": " * 500 + "end", "<dl>"),
+        ('<div markdown="1">\n' * 500 + "end\n" + "</div>\n" * 500, "<p>"),
+    ],
+)
+def test_containers_have_a_deepest_level(text: str, element: str) -> None:
+    """What is nested deeper is text."""
+    html = to_html(text, PLAIN)
+    assert html.count(element) < 100
+    assert "end" in html
+
+
+def test_a_paragraph_too_long_to_be_one_part_loses_nothing() -> None:
+    """It is still one paragraph, with its spans."""
+    html = to_html("word *em* " * 4_000 + "x" * 40_000, PLAIN)
+    assert html.count("<p>") == 1
+    assert html.count("<em>em</em>") == 4_000
+    assert html.count("x") == 40_000
+
+
+def test_thousands_of_brackets_are_text() -> None:
+    """Links among them are still links, and brackets in code stay."""
+    html = to_html("[" * 1_500 + ") [a](/b) \\[ `[` " + "(" * 1_500 + "[[[[[c]]]]]", PLAIN)
+    assert html.count("[") == 1_500 + 2 + 5
+    assert '<a href="/b">a</a>' in html
+
+
+def test_a_run_of_spaces_is_no_longer_than_a_line_break_needs() -> None:
+    """Thousands of them would take Python-Markdown a long time."""
+    assert to_html("a     b", PLAIN) == "<p>a  b</p>"
