@@ -4,17 +4,17 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from harness.markdown_engines import kramdown
 from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicate.render.markdown.kramdown import code_ranges, to_html
 from syndicate.render.markdown.options import MarkdownOptions
 from tests.render.markdown.html_content import content
-from tests.render.markdown.kramdown_engine import (
+from tests.render.markdown.kramdown_cases import (
     CASES,
     Case,
     cases,
-    kramdown,
     options_of,
     skip_without_kramdown,
 )

@@ -1,0 +1,82 @@
+"""Compare the flavours of Markdown with the engines of sites, on the posts of the corpora.
+
+For each engine that is installed: how many bodies come out the same for readers, by corpus, and of
+those that do not, where they begin to differ. The bodies and the comparison are those of
+`render/truth.py` beside the corpora; `tests/render/markdown/test_agreement.py` requires the shares.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from harness.markdown_engines import (
+    TRUTH,
+    Body,
+    Truth,
+    differing,
+    kramdown,
+    load_truth,
+    missing,
+    shares,
+)
+
+from syndicate.render.markdown.kramdown import to_html as kramdown_to_html
+from syndicate.render.markdown.options import MarkdownOptions
+
+Engine = tuple[str, Callable[[Sequence[str], Path], Sequence[str]], Callable[[str], str]]
+ENGINES: Final[tuple[Engine, ...]] = (
+    (
+        "kramdown",
+        lambda texts, _: kramdown(texts),
+        partial(kramdown_to_html, options=MarkdownOptions()),
+    ),
+)
+_SHOWN: Final = 80
+"""Characters shown around the first difference."""
+
+
+def compare(truth: Truth, bodies: Sequence[Body], engine: Engine, folder: Path) -> None:
+    """Print how many bodies agree, and the first difference of each other one."""
+    name, run, convert = engine
+    outputs = run([body.text for body in bodies], folder)
+    started = time.process_time()
+    for body in bodies:
+        convert(body.text)
+    milliseconds = (time.process_time() - started) * 1_000 / len(bodies)
+    different = differing(truth, bodies, outputs, convert)
+    counts = shares(bodies, [body for body, _, _ in different])
+    figures = ", ".join(f"{corpus} {same} of {total}" for corpus, (same, total) in counts.items())
+    print(f"{name}: {figures}; {milliseconds:.1f} ms of CPU a body")
+    for body, ours, theirs in different:
+        start = max(0, first_difference(ours, theirs) - _SHOWN // 2)
+        print(f"  {body.path}")
+        print(f"    ours   …{ours[start : start + _SHOWN]!r}")
+        print(f"    engine …{theirs[start : start + _SHOWN]!r}")
+
+
+def first_difference(one: str, other: str) -> int:
+    """Return the first offset at which two texts differ."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((offset for offset, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+def main() -> None:
+    """Compare each engine that is installed."""
+    truth = load_truth()
+    if truth is None:
+        print(f"markdown_agreement: skipped, {TRUTH} is not here")
+        return
+    with tempfile.TemporaryDirectory() as temporary:
+        bodies = truth.bodies(Path(temporary))
+        for engine in ENGINES:
+            if package := missing(engine[0]):
+                print(f"{engine[0]}: skipped, not installed: {package}")
+            else:
+                compare(truth, bodies, engine, Path(temporary) / engine[0])
+
+
+if __name__ == "__main__":
+    main()
