@@ -5,6 +5,7 @@ from typing import Final
 
 _STAND_INS: Final = str.maketrans("[]()", "\ufdd4\ufdd5\ufdd6\ufdd7")
 _RESTORED: Final = str.maketrans("\ufdd4\ufdd5\ufdd6\ufdd7", "[]()")
+_STAND_IN: Final = re.compile("[\ufdd4-\ufdd7]")
 _INNERMOST: Final = r"\[[^\[\]]*+\]"
 _NESTED: Final = r"\[(?:[^\[\]\\]|\\.|%s)*+\]"
 _URL: Final = r"\((?:[^()\\]|\\.|\([^()]*+\))*+\)"
@@ -29,4 +30,4 @@ def without_unused_brackets(text: str) -> str:
 
 def restored(text: str) -> str:
     """Return ``text`` with the characters for which it holds stand-ins."""
-    return text.translate(_RESTORED)
+    return text.translate(_RESTORED) if _STAND_IN.search(text) else text

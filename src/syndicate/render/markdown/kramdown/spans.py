@@ -32,6 +32,7 @@ from syndicate.render.markdown.kramdown.footnotes import (
     Footnotes,
 )
 from syndicate.render.markdown.kramdown.html_elements import BLOCK_ELEMENTS
+from syndicate.render.markdown.kramdown.pattern_choice import PatternChoice
 from syndicate.render.markdown.kramdown.span_limits import without_unused_brackets
 
 _STRUCK: Final = r"(~~)(?![\s~])(.*?[^\s~])~~"
@@ -144,9 +145,10 @@ class SpanTreeprocessor(InlineTreeprocessor):
         super().__init__(md)
         self._parser: Final = parser
         self._footnotes: Final = footnotes
-        self._all_patterns: Final[Any] = md.inlinePatterns
-        self._code_patterns: Final = Registry[Any]()  # the base class does not say of what
-        self._code_patterns.register(CodeSpanProcessor(_CODE), "backtick", 190)
+        code = Registry[Any]()
+        code.register(CodeSpanProcessor(_CODE), "backtick", 190)
+        self._code_choice: Final = PatternChoice(code)
+        self._choice = PatternChoice(md.inlinePatterns)
 
     @override
     def run(self, tree: Element, ancestors: list[str] | None = None) -> Element:
@@ -156,10 +158,10 @@ class SpanTreeprocessor(InlineTreeprocessor):
 
     def convert_code(self, tree: Element) -> None:
         """Convert the code spans of ``tree`` and of all footnotes, and nothing else."""
-        self.inlinePatterns = self._code_patterns
+        choice, self._choice = self._choice, self._code_choice
         self._footnotes.write_definitions(tree)
         self._convert(tree)
-        self.inlinePatterns = self._all_patterns
+        self._choice = choice
 
     def _convert(self, tree: Element) -> None:
         for leaf in [element for element in tree.iter() if element.tag in _LEAVES]:
@@ -168,7 +170,14 @@ class SpanTreeprocessor(InlineTreeprocessor):
                     self._convert_part(part)
 
     def _convert_part(self, part: Element) -> None:
-        part.text = without_unused_brackets(_SPACES.sub("  ", part.text or ""))
+        text = part.text or ""
+        text = _SPACES.sub("  ", text) if "   " in text else text
+        patterns: Any = self._choice.choose(text, has_references=bool(self.md.references))
+        if not len(patterns):
+            part.text = text
+            return
+        self.inlinePatterns = patterns
+        part.text = without_unused_brackets(text)
         around = Element("div")
         around.append(part)
         super().run(around)
