@@ -101,6 +101,13 @@ def test_an_image_without_words_has_no_alt() -> None:
     assert to_html("![](a.png)", PLAIN) == '<p><img src="a.png" /></p>'
 
 
+def test_tasks_have_boxes() -> None:
+    """Feeds carry no form elements, so characters stand for kramdown's check boxes."""
+    assert to_html("- [ ] a\n- [x] b\n- c [x]", PLAIN) == (
+        "<ul>\n<li>☐ a</li>\n<li>☑ b</li>\n<li>c [x]</li>\n</ul>"
+    )
+
+
 def test_a_list_of_contents_is_left_out() -> None:
     """A table of contents belongs to a page, not to a post."""
     assert to_html("1. a\n{:toc}\n\nb", PLAIN) == to_html("{:toc}\n- a\n\nb", PLAIN) == "<p>b</p>"

@@ -3,7 +3,7 @@
 import re
 from collections import deque
 from typing import ClassVar, Final, SupportsIndex, cast
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, SubElement
 
 from markdown import Markdown
 from markdown.blockparser import BlockParser
@@ -126,6 +126,11 @@ class KramdownProcessor(BlockProcessor):
     def opening(self, block: str) -> re.Match[str]:
         """Return the match of ``start`` that `test` found in ``block``."""
         return cast("re.Match[str]", self.start.match(block))
+
+
+def add_boundary(parent: Element) -> None:
+    """Append an element that nothing is shown of, which later blocks do not continue or change."""
+    SubElement(parent, RAW)
 
 
 def put_back(blocks: list[str], rest: str) -> None:

@@ -15,6 +15,7 @@ from syndicate.render.markdown.kramdown.attributes import ATTRIBUTE_LIST, CLOSE,
 from syndicate.render.markdown.kramdown.block_parser import (
     Continuation,
     KramdownProcessor,
+    add_boundary,
     put_back,
     take_block,
     take_until,
@@ -68,7 +69,7 @@ class ParagraphProcessor(KramdownProcessor):
         if is_continued and len(parent) and parent[-1].tag == "p":
             parent[-1].text = f"{parent[-1].text}\n{text}"
         else:
-            SubElement(parent, "p").text = text.strip(" \n")
+            SubElement(parent, "p").text = text.lstrip(" ")
 
 
 class HeadingProcessor(KramdownProcessor):
@@ -183,6 +184,7 @@ class BoundaryProcessor(KramdownProcessor):
     @override
     def run(self, parent: Element, blocks: list[str]) -> None:
         rest = blocks.pop(0).partition("\n")[2]
+        add_boundary(parent)
         if rest:
             blocks.insert(0, rest)
 

@@ -44,7 +44,7 @@ from syndicate.render.markdown.options import MarkdownOptions
 
 _TAGS: Final = re.compile(
     rf"\n(?<=<(?:li|dd)>\n)<{GROUP}\b[^>]*>|</{GROUP}>\n(?=</(?:li|dd)>)"
-    rf"|</?(?:{RAW}|{GROUP})\b[^>]*>"
+    rf"|<{RAW}></{RAW}>\n?|</?(?:{RAW}|{GROUP})\b[^>]*>"
 )
 
 

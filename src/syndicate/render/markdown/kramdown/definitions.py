@@ -12,8 +12,10 @@ from typing_extensions import override
 from syndicate.render.markdown.kramdown.block_parser import (
     KramdownBlockParser,
     KramdownProcessor,
+    add_boundary,
     put_back,
 )
+from syndicate.render.markdown.kramdown.blocks import INTERRUPTION
 from syndicate.render.markdown.kramdown.footnotes import Footnotes
 
 _LINK: Final = re.compile(
@@ -22,7 +24,12 @@ _LINK: Final = re.compile(
 )
 _ABBREVIATION: Final = re.compile(r"[ ]{0,3}\*\[([^\]\n]+)\]:[ ]*([^\n]*)(?:\n|\Z)")
 _FOOTNOTE: Final = re.compile(r"[ ]{0,3}\[\^(\w[\w-]*)\]:[ ]*")
-_NEXT_FOOTNOTE: Final = re.compile(r"^[ ]{0,3}\[\^\w[\w-]*\]:", re.MULTILINE)
+_INDENTED: Final = re.compile(
+    rf"(?:(?:[ ]{{4}}.*(?:\n|\Z))++(?:(?!{INTERRUPTION.pattern})(?=.*\S).*(?:\n|\Z))*+)*+",
+    re.MULTILINE,
+)
+"""Lines that begin with indented ones."""
+
 _INDENT: Final = re.compile(r"^[ ]{4}", re.MULTILINE)
 _SPACE: Final = re.compile(r"\s+")
 
@@ -40,6 +47,7 @@ class LinkDefinitionProcessor(KramdownProcessor):
             url = match[2] if match[2] is not None else match[3].strip()
             self.parser.md.references[name] = (url, match[4] or match[5] or "")
             end = match.end()
+        add_boundary(parent)
         put_back(blocks, block[end:])
 
 
@@ -58,6 +66,7 @@ class AbbreviationProcessor(KramdownProcessor):
         while match := _ABBREVIATION.match(block, end):
             self._abbreviations[match[1]] = match[2].strip()
             end = match.end()
+        add_boundary(parent)
         put_back(blocks, block[end:])
 
 
@@ -72,13 +81,25 @@ class FootnoteDefinitionProcessor(KramdownProcessor):
 
     @override
     def run(self, parent: Element, blocks: list[str]) -> None:
-        block = blocks.pop(0)
-        match: re.Match[str] | None = _FOOTNOTE.match(block)
-        while match:
-            following = _NEXT_FOOTNOTE.search(block, match.end())
-            text = block[match.end() : following.start() if following else len(block)]
-            parts = [text.rstrip("\n")]
-            while not following and blocks and blocks[0].lstrip("\n").startswith("    "):
-                parts.append(blocks.pop(0))
-            self._footnotes.define(match[1], _INDENT.sub("", "\n\n".join(parts)))
-            match = _FOOTNOTE.match(block, following.start()) if following else None
+        line, _, rest = blocks.pop(0).partition("\n")
+        opening = self.opening(line)
+        text, separator = line[opening.end() :], "\n\n"
+        if rest:
+            blocks.insert(0, rest)
+            separator = "\n"
+        while blocks and (indented := _take_indented(blocks)):
+            text += separator + indented
+            separator = "\n\n"
+        add_boundary(parent)
+        self._footnotes.define(opening[1], _INDENT.sub("", text))
+
+
+def _take_indented(blocks: list[str]) -> str:
+    """Take the lines of the first of ``blocks`` that are indented, or follow such lines."""
+    block = blocks[0].lstrip("\n")
+    rest = _INDENTED.sub("", block, count=1)
+    lines = block[: len(block) - len(rest)]
+    if lines:
+        blocks.pop(0)
+        put_back(blocks, rest)
+    return lines

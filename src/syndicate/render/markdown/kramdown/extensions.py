@@ -21,6 +21,7 @@ from syndicate.render.markdown.kramdown.block_parser import (
     RAW,
     Continuation,
     KramdownProcessor,
+    add_boundary,
     put_back,
     take_until,
 )
@@ -41,11 +42,12 @@ class AttributeProcessor(KramdownProcessor):
         attributes = Attributes(line.strip()[2:-1])
         if isinstance(block, Continuation) and len(parent):
             self.kramdown.set_attributes(parent, parent[-1], attributes)
-            put_back(blocks, rest)
+            if self.start.match(rest):
+                rest = Continuation(rest)
         else:
             self.kramdown.context.attributes.merge(attributes)
-            if rest:
-                blocks.insert(0, rest)
+        if rest:
+            blocks.insert(0, rest)
 
 
 class AttributeDefinitionProcessor(KramdownProcessor):
@@ -58,6 +60,7 @@ class AttributeDefinitionProcessor(KramdownProcessor):
         line, _, rest = blocks.pop(0).partition("\n")
         name, _, text = line.strip()[2:-1].partition(":")
         self.kramdown.definitions.setdefault(name, Attributes()).add(text)
+        add_boundary(parent)
         if rest:
             blocks.insert(0, rest)
 

@@ -24,6 +24,8 @@ _NUMBER: Final = r"\d+\."
 _COLON: Final = ":"
 _LIST_START: Final = re.compile(rf"[ ]{{0,3}}(?:{_BULLET}|{_NUMBER})[ ]")
 _ITEM_ATTRIBUTES: Final = re.compile(rf"[ ]*{ATTRIBUTE_LIST}[ ]*")
+_TASK: Final = re.compile(r"\A\[([ xX])\] +")
+_BOXES: Final = {" ": "\u2610 ", "x": "\u2611 "}
 _BOUNDARY: Final = re.compile(r"\^[ ]*$")
 _MAX_MARKER_INDENT: Final = 3
 _CODE_INDENT: Final = 4
@@ -162,6 +164,7 @@ class ListProcessor(KramdownProcessor):
             Attributes(item.attributes).apply(li, self.kramdown.definitions)
             self.parser.parseChunk(li, "\n".join(item.lines))
             is_last = item is reader.items[-1]
+            _show_check_box(li)
             if not _begins_with_paragraph(li):
                 has_tight = True
             elif (has_tight or not is_last) and (
@@ -170,6 +173,13 @@ class ListProcessor(KramdownProcessor):
             ):
                 _unwrap_paragraph(li)
                 has_tight = True
+
+
+def _show_check_box(item: Element) -> None:
+    """Show the brackets of a task as a box: feeds carry no form elements."""
+    if _begins_with_paragraph(item):
+        paragraph = item[0]
+        paragraph.text = _TASK.sub(lambda task: _BOXES[task[1].lower()], paragraph.text or "")
 
 
 def _begins_with_paragraph(element: Element) -> bool:

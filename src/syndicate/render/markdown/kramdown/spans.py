@@ -166,6 +166,7 @@ class SpanTreeprocessor(InlineTreeprocessor):
     def _convert(self, tree: Element) -> None:
         for leaf in [element for element in tree.iter() if element.tag in _LEAVES]:
             if leaf.text and not isinstance(leaf.text, AtomicString):
+                leaf.text = leaf.text.rstrip(" \n")
                 for part in _parts(leaf):
                     self._convert_part(part)
 
