@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from syndicate.render.markdown.kramdown import code_ranges, to_html
 from syndicate.render.markdown.options import MarkdownOptions
+from tests.project_documents import ROOT
 from tests.render.markdown.html_content import content
 from tests.render.markdown.kramdown_cases import (
     CASES,
+    DIFFERENCES,
     Case,
     cases,
     options_of,
@@ -35,6 +37,13 @@ def test_html_is_that_of_kramdown(file: Path, case: Case) -> None:
     assert content(html) == content(case.html)
 
 
+@pytest.mark.parametrize("case", cases(DIFFERENCES), ids=lambda case: case.name)
+def test_known_difference_is_documented(case: Case) -> None:
+    """A difference that is gone is removed from the list."""
+    assert content(to_html(case.text, PLAIN)) != content(case.html)
+    assert f"| {case.name} |" in (ROOT / "docs" / "reference" / "markdown.md").read_text()
+
+
 def test_each_kind_of_syntax_has_cases() -> None:
     """At least three of each."""
     counts = {file.stem: len(cases(file)) for file in FILES}
@@ -43,7 +52,7 @@ def test_each_kind_of_syntax_has_cases() -> None:
 
 
 @pytest.mark.corpora
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", [*FILES, DIFFERENCES], ids=lambda file: file.stem)
 def test_recorded_html_is_what_the_installed_kramdown_writes(file: Path) -> None:
     """Nobody changed the recorded output by hand."""
     skip_without_kramdown()

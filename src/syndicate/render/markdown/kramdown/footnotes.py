@@ -1,6 +1,6 @@
 """Footnotes at the end of a text, in the order of references; without one they are left out.
 
-Ids, classes and links are those of the other flavour, see `docs/reference/html.md`.
+Ids, classes and links are those of the other flavour: the sanitizer and pages depend on them.
 """
 
 import re
