@@ -23,17 +23,24 @@ SLOW = "*a* b\n\n" * 200_000
 
 
 def workers(parent: int) -> set[int]:
-    """Return the ids of the living worker processes of ``parent``."""
+    """Return the ids of the living worker processes that any thread of ``parent`` started."""
     found = set()
-    for status in Path("/proc").glob("[0-9]*/stat"):
+    for children in Path(f"/proc/{parent}/task").glob("*/children"):
         try:
-            fields = status.read_text().rpartition(")")[2].split()
-            command = (status.parent / "cmdline").read_text()
-        except OSError:  # exited meanwhile
+            pids = children.read_text().split()
+        except OSError:  # the thread ended meanwhile
             continue
-        if int(fields[1]) == parent and fields[0] != "Z" and "process_worker" in command:
-            found.add(int(status.parent.name))
+        found |= {int(pid) for pid in pids if is_running_worker(int(pid))}
     return found
+
+
+def is_running_worker(pid: int) -> bool:
+    """Return whether process ``pid`` is a worker that has not ended."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return state != "Z" and "process_worker" in Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return False
 
 
 def cpu_seconds(pid: int) -> float:
@@ -139,7 +146,7 @@ def test_request_that_kills_three_workers_is_truncated() -> None:
                 if cpu_seconds(pid) > 1:  # rendering: starting takes less
                     os.kill(pid, signal.SIGKILL)
                     killed.add(pid)
-            thread.join(0.01)
+            thread.join(0.02)
     assert [diagnostic.rule for result in found for diagnostic in result.diagnostics] == [
         "too-slow"
     ]
@@ -177,7 +184,7 @@ def test_permanent_worker_is_replaced_by_a_permanent_one() -> None:
         for _ in range(2):
             pool.render([render_request("a")])
             found = workers(os.getpid())
-            time.sleep(1)
+            time.sleep(0.5)
             assert workers(os.getpid()) == found
             (permanent,) = found
             os.kill(permanent, signal.SIGKILL)
