@@ -296,6 +296,7 @@ async def test_malformed_body_fails_at_once(transport: Transport) -> None:
     ],
     ids=["interim", "chunks", "surplus", "head"],
 )
+@pytest.mark.unmeasured
 async def test_many_hostile_responses_do_not_block_the_event_loop(
     transport: Transport, behaviour: Behaviour
 ) -> None:

@@ -211,6 +211,7 @@ def test_hundred_categories_are_a_post_and_one_more_is_a_problem(
         pytest.param("---\n" * 250_000, id="rules"),
     ],
 )
+@pytest.mark.unmeasured
 def test_pathological_megabyte_is_parsed_in_linear_time(
     index: SourceIndex, content: ContentRepository, body: str
 ) -> None:

@@ -166,6 +166,7 @@ PIECES: Final = (
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("piece", PIECES)
+@pytest.mark.unmeasured
 def test_pathological_megabytes_are_read_in_linear_time(piece: str) -> None:
     """Bodies and values of one repeated piece are read in linear time."""
     body, value = piece * (1_000_000 // len(piece)) + "x", piece * (90_000 // len(piece)) + "x"

@@ -175,6 +175,7 @@ def test_translations_are_linked_in_every_format() -> None:
 
 @every_format
 @pytest.mark.parametrize("field", ["categories", "authors", "translations"])
+@pytest.mark.unmeasured
 def test_time_to_write_an_entry_is_linear_in_its_lists(feed_format: Format, field: str) -> None:
     """Eight times the values take about eight times the processor time, not 64 times."""
 

@@ -210,6 +210,7 @@ def test_each_dialect_removes_the_comments_of_its_engines(
         ),
     ],
 )
+@pytest.mark.unmeasured
 def test_many_unclosed_comments_take_linear_time(piece: str) -> None:
     """A hundred thousand characters of comment openings."""
     request = with_syntaxes(piece * (100_000 // len(piece)), "kramdown", "nunjucks")
