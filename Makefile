@@ -2,7 +2,7 @@
 
 PYTHON_IN = .venv/bin/python
 SETUP = @sh deploy/local/setup.sh
-PARALLEL = -n 2 --dist loadscope
+PARALLEL = -n 3 --dist loadscope --no-loadscope-reorder
 unexport PYTHONDONTWRITEBYTECODE  # tests start hundreds of processes: compile each module once
 
 help:  ## list the commands

@@ -41,7 +41,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect slow tests if ``--fast`` is given."""
+    """Deselect slow tests if ``--fast`` is given; run those of the whole system first.
+
+    Otherwise a test that takes half a minute may be the last one, while the other workers wait.
+    """
+    items.sort(key=lambda item: SYSTEM_TESTS not in item.path.parents)
     if config.getoption("--fast"):
         slow = [item for item in items if is_slow(item)]
         items[:] = [item for item in items if not is_slow(item)]
