@@ -20,6 +20,7 @@ from syndicate.worker.delivery_worker import DeliveryWorker, WorkerLimits
 from tests import samples
 from tests.channels.receiver import Receiver
 from tests.storage.outbox_fixture import NOW, OutboxFixture, subscriber
+from tests.tls_context import system_tls_context
 
 RESPONSE_TIMEOUT = timedelta(seconds=2)
 LIMITS = WorkerLimits(
@@ -47,7 +48,9 @@ async def running_worker(
     """Run a delivery worker on a database, and stop it at the end."""
     ssrf_guard = SsrfGuard(allow_networks=[ip_network("127.0.0.0/8")], allow_http=True)
     timeout = limits.timeout.total_seconds()
-    async with Transport(ssrf_guard, samples.SERVICE_INFO, timeout_seconds=timeout) as transport:
+    async with Transport(
+        ssrf_guard, samples.SERVICE_INFO, timeout_seconds=timeout, tls=system_tls_context()
+    ) as transport:
         worker = DeliveryWorker(
             outbox_fixture.database,
             secret_store or SecretStore(),

@@ -13,6 +13,7 @@ import httpx
 from syndicate.service.content_service import ContentService, current_time
 from syndicate.service.server import serve
 from syndicate.settings import Settings
+from tests.tls_context import system_tls_context
 
 ClientFunction = Callable[[httpx.AsyncClient], Awaitable[None]]
 
@@ -31,7 +32,9 @@ async def running_service(
         async with asyncio.timeout(seconds):
             base_url = f"http://127.0.0.1:{await ports.get()}"
             try:
-                async with httpx.AsyncClient(base_url=base_url, timeout=20) as client:
+                async with httpx.AsyncClient(
+                    base_url=base_url, timeout=20, verify=system_tls_context()
+                ) as client:
                     await wait_for_response(client, "/readyz", lambda response: response.is_success)
                     yield client
             finally:

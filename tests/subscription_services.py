@@ -18,6 +18,7 @@ from syndicate.storage.subscriptions import Subscriptions
 from syndicate.storage.tokens import Tokens
 from tests import samples
 from tests.databases import create_sqlite_database
+from tests.tls_context import system_tls_context
 
 
 @asynccontextmanager
@@ -57,7 +58,9 @@ async def subscription_service_on(
     ssrf_guard = SsrfGuard(
         allow_networks=[ip_network("127.0.0.0/8")], allow_http=True, lookup=_no_such_host
     )
-    async with Transport(ssrf_guard, samples.SERVICE_INFO, timeout_seconds=5) as transport:
+    async with Transport(
+        ssrf_guard, samples.SERVICE_INFO, timeout_seconds=5, tls=system_tls_context()
+    ) as transport:
         yield SubscriptionService(
             subscriptions=Subscriptions(database, SecretStore()),
             catch_up=CatchUp(

@@ -17,6 +17,7 @@ from syndicate.channels.transport import ResponseSummary, Transport
 from tests import samples
 from tests.channels.conftest import LOOPBACK
 from tests.channels.receiver import Behaviour, Received, respond, respond_raw, run_receiver
+from tests.tls_context import system_tls_context
 
 pytestmark = pytest.mark.anyio
 
@@ -36,7 +37,9 @@ TIMEOUT = 10.0
 async def transport() -> AsyncIterator[Transport]:
     """Return a transport that may reach loopback, without TLS too."""
     ssrf_guard = SsrfGuard(allow_networks=LOOPBACK, allow_http=True)
-    async with Transport(ssrf_guard, samples.SERVICE_INFO, timeout_seconds=TIMEOUT) as made:
+    async with Transport(
+        ssrf_guard, samples.SERVICE_INFO, timeout_seconds=TIMEOUT, tls=system_tls_context()
+    ) as made:
         yield made
 
 

@@ -32,6 +32,7 @@ from syndicate.worker.hub_distributor import HubDistributor
 from syndicate.worker.hub_verifier import HubVerifier
 from tests import samples
 from tests.databases import create_sqlite_database
+from tests.tls_context import system_tls_context
 from tests.web.app_client import NAMED, POSTS, VOCABULARY, AppClient, AppResponse, SampleReader
 
 SERVICE_INFO: Final = replace(samples.SERVICE_INFO, hub_url="https://feeds.example.gov/hub")
@@ -197,7 +198,10 @@ async def open_hub(
     ssrf_guard = SsrfGuard(allow_networks=[LOOPBACK], allow_http=True, lookup=_resolve_to_loopback)
     try:
         async with Transport(
-            ssrf_guard, SERVICE_INFO, timeout_seconds=TIMEOUT.total_seconds()
+            ssrf_guard,
+            SERVICE_INFO,
+            timeout_seconds=TIMEOUT.total_seconds(),
+            tls=system_tls_context(),
         ) as transport:
             hub = HubFixture(
                 database=database,
