@@ -45,7 +45,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     Otherwise a test that takes half a minute may be the last one, while the other workers wait.
     """
-    items.sort(key=lambda item: SYSTEM_TESTS not in item.path.parents)
+    items.sort(key=lambda item: not is_in_system_folder(item.path))
     if config.getoption("--fast"):
         slow = [item for item in items if is_slow(item)]
         items[:] = [item for item in items if not is_slow(item)]
@@ -69,7 +69,13 @@ def is_slow(item: pytest.Item) -> bool:
 def is_of_whole_system(item: pytest.Item) -> bool:
     """Return whether ``item`` is in the folder ``system``, or needs the corpora or a browser."""
     is_marked = any(item.get_closest_marker(mark) for mark in WHOLE_SYSTEM_MARKS)
-    return is_marked or SYSTEM_TESTS in item.path.parents
+    return is_marked or is_in_system_folder(item.path)
+
+
+@cache
+def is_in_system_folder(path: Path) -> bool:
+    """Return whether ``path`` is a file of tests of the whole system."""
+    return SYSTEM_TESTS in path.parents
 
 
 def is_unmeasured(item: pytest.Item) -> bool:
