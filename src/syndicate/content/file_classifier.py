@@ -1,13 +1,14 @@
 """Classifies the files of a source as posts, hidden or broken, and keeps the results."""
 
 from bisect import insort
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
+from typing import TypeVar, cast
 
-from syndicate.content.file_history import PostHistory, post_id
-from syndicate.content.parsed_file import ParsedFile
+from syndicate.content.file_history import PostHistory, Version, post_id
+from syndicate.content.parsed_file import FileParser, ParsedFile
 from syndicate.content.post_inputs import NO_INPUTS, PostInputs, read_inputs
 from syndicate.content.site_pages import post_url, public_id
 from syndicate.content.site_source import SiteSource
@@ -16,6 +17,9 @@ from syndicate.git import TreeEntry
 from syndicate.model.edition import HiddenFile, Problem
 from syndicate.model.post import BlobId, Path, Post, PostId, Source
 from syndicate.model.post_list import PostList, sort_key
+
+Read = TypeVar("Read")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,41 +38,105 @@ class FileResult:
 
 
 def classify(
-    file: TreeEntry, history: PostHistory, described: SiteSource
-) -> Generator[BlobId, ParsedFile, FileResult]:
-    """Classify a file; yields the blobs to parse and is sent the parsed files, newest first.
-
-    If the file has an error, its last version without one counts. The *updated* time is that of
-    the oldest version with the present words: older versions are parsed until the words differ.
-    """
-    source = described.source
-    older_versions = iter(reversed(history.versions))
-    version = next(older_versions)
-    parsed = yield file.blob
-    problems = list(_problems(file.path, parsed, source))
-    is_damaged = parsed.is_damaged
-    while parsed.fields is None and parsed.error:
-        older = next(older_versions, None)
-        if older is None:
-            break
-        version, parsed = older, (yield older.blob)
-    fields = parsed.fields
-    result = FileResult(
-        blob=file.blob, history=history, problems=tuple(problems), is_damaged=is_damaged
+    files: Iterable[tuple[TreeEntry, PostHistory]], described: SiteSource, parser: FileParser
+) -> dict[Path, FileResult]:
+    """Return the results of ``files`` by path; the blobs that they need are read in batches."""
+    read = _run_together(
+        {file.path: _read_file(file, history, described.source) for file, history in files},
+        parser.parse,
     )
+    return _run_together(
+        {path: _build_result(file, described) for path, file in read.items()}, parser.word_digests
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ReadFile:
+    """A file whose version that counts was read; ``result`` lacks the post.
+
+    ``fields`` is None if the file is no post; ``older`` are the versions before it, newest first.
+    """
+
+    file: TreeEntry
+    version: Version
+    older: tuple[Version, ...]
+    fields: Fields | None
+    result: FileResult
+
+
+def _read_file(
+    file: TreeEntry, history: PostHistory, source: Source
+) -> Generator[BlobId, ParsedFile, _ReadFile]:
+    """Read a file; yields the blobs to parse and is sent the parsed files, newest first.
+
+    If the file has an error, its last version without one counts.
+    """
+    versions = history.versions[::-1]
+    number, blob = 0, file.blob
+    parsed = first = yield blob
+    while parsed.fields is None and parsed.error and number + 1 < len(versions):
+        number += 1
+        parsed = yield versions[number].blob
+    fields, problems = parsed.fields, tuple(_problems(file.path, first, source))
+    reason = "" if fields is None else fields.hidden_reason
     if fields is None:
-        return replace(result, hidden_reason="unreadable" if problems else "has no front matter")
-    if fields.hidden_reason:
-        return replace(result, hidden_reason=fields.hidden_reason)
-    changed = version.time
-    for older in older_versions:
-        older_parsed = yield older.blob
-        if older_parsed.fields and older_parsed.fields.word_digest != fields.word_digest:
+        reason = "unreadable" if problems else "has no front matter"
+    return _ReadFile(
+        file=file,
+        version=versions[number] if number else replace(versions[0], blob=blob),
+        older=versions[number + 1 :],
+        fields=None if reason else fields,
+        result=FileResult(
+            blob=blob,
+            history=history,
+            hidden_reason=reason,
+            problems=problems,
+            is_damaged=first.is_damaged,
+        ),
+    )
+
+
+def _build_result(read: _ReadFile, described: SiteSource) -> Generator[BlobId, bytes, FileResult]:
+    """Return the result of a file, with its post if it is one.
+
+    The *updated* time is that of the oldest version with the present words. Yields older versions
+    and is sent the digests of their words, empty if one is no post, until the words differ.
+    """
+    if read.fields is None:
+        return read.result
+    changed = read.version.time
+    for older in read.older:
+        digest = yield older.blob
+        if digest and digest != read.fields.word_digest:
             break
-        if older_parsed.fields:
+        if digest:
             changed = older.time
-    post = _build_post(replace(file, blob=version.blob), fields, history, changed, described)
-    return replace(result, post=post, inputs=read_inputs(post, fields, source))
+    file, history = replace(read.file, blob=read.version.blob), read.result.history
+    post = _build_post(file, read.fields, history, changed, described)
+    inputs = read_inputs(post, read.fields, described.source)
+    return replace(read.result, post=post, inputs=inputs)
+
+
+def _run_together(
+    readers: Mapping[Path, Generator[BlobId, Read, Result]],
+    read: Callable[[Iterable[tuple[Path, BlobId]]], Mapping[tuple[Path, BlobId], Read]],
+) -> dict[Path, Result]:
+    """Run ``readers`` of files to their end, and return their results by path.
+
+    The blobs that they wait for are passed to ``read`` together.
+    """
+    results: dict[Path, Result] = {}
+    sent: Mapping[Path, Read | None] = dict.fromkeys(readers)
+    while sent:
+        wanted: dict[Path, BlobId] = {}
+        for path, value in sent.items():
+            try:
+                wanted[path] = readers[path].send(cast("Read", value))
+            except StopIteration as done:
+                results[path] = done.value
+        found = read(wanted.items()) if wanted else {}
+        sent = {path: found[path, blob] for path, blob in wanted.items()}
+    return results
 
 
 def _build_post(

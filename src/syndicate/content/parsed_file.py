@@ -1,7 +1,7 @@
 """Parses files of a repository as posts; the disk cache has the results by content."""
 
 import pathlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final
@@ -30,6 +30,8 @@ from syndicate.render.templates import template_tags
 from syndicate.sites.site import Site
 
 CACHE_NAMESPACE: Final = "parsed-files"
+WORDS_NAMESPACE: Final = "word-digests"
+"""The digests of words alone, under the same keys."""
 
 _CODE: Final = (
     pathlib.Path(dialects.__file__).parent,
@@ -112,36 +114,66 @@ class FileParser:
         )
         return parsed | fresh
 
+    def word_digests(self, versions: Iterable[FileVersion]) -> dict[FileVersion, bytes]:
+        """Return the digests of the words of files, empty for those that are no posts.
+
+        Older versions count only for *updated*. To read their other fields would take half of the
+        time of a first start, where posts have two versions (goal: 10 s of CPU for 20,000 posts).
+        """
+        keys = {version: self.cache_key(version) for version in versions}
+        parsed = self._cache.get(CACHE_NAMESPACE, keys.values())
+        cached = self._cache.get(WORDS_NAMESPACE, keys.values() - parsed.keys())
+        cached |= {key: _digest_of(self._decoder.decode(file)) for key, file in parsed.items()}
+        digests: dict[FileVersion, bytes] = {}
+        fresh: dict[str, bytes] = {}
+        for version, document in self._read_documents([v for v in keys if keys[v] not in cached]):
+            digests[version] = self._digest_words(document)
+            if not isinstance(document, ParsedFile) or not document.is_damaged:
+                fresh[keys[version]] = digests[version]
+        self._cache.put(WORDS_NAMESPACE, fresh)
+        return digests | {version: cached[key] for version, key in keys.items() if key in cached}
+
     def _parse_uncached(self, versions: Sequence[FileVersion]) -> dict[FileVersion, ParsedFile]:
+        return {
+            version: document if isinstance(document, ParsedFile) else self._parse_file(document)
+            for version, document in self._read_documents(versions)
+        }
+
+    def _read_documents(
+        self, versions: Sequence[FileVersion]
+    ) -> Iterator[tuple[FileVersion, Document | ParsedFile]]:
+        """Yield each file as a document; as a parsed file without fields if it is none."""
         telemetry.posts_parsed_total.labels(self._source.name).inc(len(versions))
         paths: dict[BlobId, list[Path]] = {}
         for path, blob in versions:
             paths.setdefault(blob, []).append(path)
         contents = self._repository.read_blobs(paths, max_bytes=self._limits.post_bytes)
-        return {
-            (path, blob): self._parse_file(path, content)
-            for blob, content in contents
-            for path in paths[blob]
-        }
+        for blob, content in contents:
+            for path in paths[blob]:
+                yield (path, blob), self._read_document(path, content)
 
-    def _parse_file(self, path: Path, data: bytes | UnreadableBlob) -> ParsedFile:
+    def _read_document(self, path: Path, data: bytes | UnreadableBlob) -> Document | ParsedFile:
         if isinstance(data, UnreadableBlob):
             unreadable = _parse_error(_unreadable_error(path, data, self._limits))
             return ParsedFile(error=unreadable, is_damaged=data.reason != "too-large")
         try:
-            parsed = parse_document(path, data, self._limits)
+            return parse_document(path, data, self._limits) or ParsedFile()
         except ContentError as error:
             return ParsedFile(error=_parse_error(error))
-        if parsed is None:
-            return ParsedFile()
-        fields = self._read_fields(parsed)
+
+    def _parse_file(self, document: Document) -> ParsedFile:
+        fields = self._read_fields(document)
         if len(fields.categories) > self._limits.categories:
-            return ParsedFile(
-                error=_parse_error(
-                    _too_many_categories_error(path, len(fields.categories), self._limits)
-                )
-            )
+            error = _too_many_categories_error(document.path, len(fields.categories), self._limits)
+            return ParsedFile(error=_parse_error(error))
         return ParsedFile(fields=fields)
+
+    def _digest_words(self, document: Document | ParsedFile) -> bytes:
+        if isinstance(document, ParsedFile):
+            return b""
+        if self._site is not None:
+            document, _ = with_defaults(document, self._site)
+        return self._dialect.digest_words(document, self._source)
 
     def _read_fields(self, document: Document) -> Fields:
         origins: Mapping[str, str] = {}
@@ -170,6 +202,10 @@ def _site_rules(site: Site | None) -> object:
         return None
     folders = [(f.path, f.name, f.language, f.is_shallow) for f in site.folders]
     return site.engine, site.content_root, site.defaults, site.excluded, folders, site.options
+
+
+def _digest_of(file: ParsedFile) -> bytes:
+    return file.fields.word_digest if file.fields else b""
 
 
 def _parse_error(error: ContentError) -> ParseError:

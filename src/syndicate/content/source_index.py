@@ -351,7 +351,8 @@ class SourceIndex:
                 fresh.append((TreeEntry(path=path, blob=blob), history))
         results: dict[Path, FileResult] = {}
         for start in range(0, len(fresh), _CLASSIFY_BATCH_SIZE):
-            results |= self._classify_batch(fresh[start : start + _CLASSIFY_BATCH_SIZE])
+            batch = fresh[start : start + _CLASSIFY_BATCH_SIZE]
+            results |= classify(batch, self.site_source, self._parser)
         removed = [path for path, blob in files.items() if blob is None]
         self._raise_if_all_damaged(results, removed)
         self._table.update(results, skipped, removed)
@@ -382,25 +383,6 @@ class SourceIndex:
         others = self._table.results.keys() - results.keys() - set(removed)
         if results and not others:
             next(self.repository.read([next(iter(results.values())).blob]))
-
-    def _classify_batch(
-        self, fresh: Sequence[tuple[TreeEntry, PostHistory]]
-    ) -> dict[Path, FileResult]:
-        """Run the classifiers of all files, and parse the blobs that they need in batches."""
-        results: dict[Path, FileResult] = {}
-        classifiers = {
-            file.path: classify(file, history, self.site_source) for file, history in fresh
-        }
-        wanted = {path: next(classifier) for path, classifier in classifiers.items()}
-        while wanted:
-            parsed = self._parser.parse(wanted.items())
-            for path, blob in list(wanted.items()):
-                try:
-                    wanted[path] = classifiers[path].send(parsed[path, blob])
-                except StopIteration as done:
-                    results[path] = done.value
-                    del wanted[path]
-        return results
 
 
 def _counted(history: Iterable[Commit], source: str) -> Iterator[Commit]:
