@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -375,6 +376,7 @@ def slugify(words: str, *, pretty: bool = False) -> str:
     return slug if pretty else slug.lower()
 
 
+@lru_cache(maxsize=4096)
 def _is_word(letter: str) -> bool:
     category = unicodedata.category(letter)
     return category[0] in "LM" or category == "Nd"

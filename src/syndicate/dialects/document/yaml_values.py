@@ -67,6 +67,11 @@ class _ValueBuilder:
         return values
 
     def _value(self, event: yaml.Event, depth: int) -> object:
+        if isinstance(event, yaml.ScalarEvent) and event.anchor is None:
+            # Nearly all values. Without what anchors need, front matter takes 28 µs instead of 42
+            # (goal: a first start with 20,000 posts in 10 s of CPU).
+            self._count_values(1, depth, event)
+            return self._scalar(event)
         count_before, depth_before = self._value_count, self._max_depth
         self._count_values(1, depth, event)
         if isinstance(event, yaml.AliasEvent):
@@ -86,7 +91,8 @@ class _ValueBuilder:
     def _count_values(self, values: int, depth: int, event: yaml.Event) -> None:
         """Add ``values``, the deepest of them at ``depth``, and check both limits."""
         self._value_count += values
-        self._max_depth = max(self._max_depth, depth)
+        if depth > self._max_depth:  # noqa: PLR1730 — max() takes twice the time
+            self._max_depth = depth
         if depth > self._levels:
             raise nesting_error(self._levels, _line(event))
         if self._value_count > MAX_VALUES:
@@ -102,9 +108,14 @@ class _ValueBuilder:
         if isinstance(event, yaml.SequenceStartEvent):
             entries = self._events_until(yaml.SequenceEndEvent)
             return [self._value(entry, depth + 1) for entry in entries]
+        return self._scalar(cast("yaml.ScalarEvent", event))
+
+    def _scalar(self, event: yaml.ScalarEvent) -> str | None:
         if _is_null(event):
             return None
-        text = xml_safe(cast("yaml.ScalarEvent", event).value)
+        text = event.value
+        if event.style == '"':  # only escapes stand for characters that YAML itself forbids
+            text = xml_safe(text)
         self._value_count += len(text) // _CHARACTERS_PER_VALUE
         return text
 
@@ -132,7 +143,7 @@ class _ValueBuilder:
                 values.duplicate_keys.append((name, _line(event)))
             values.meta[name] = value
             values.key_lines[name] = _line(event)
-        return replace(values, meta=merged | values.meta)
+        return replace(values, meta=merged | values.meta) if merged else values
 
     def _events_until(self, end: type[yaml.Event]) -> Iterator[yaml.Event]:
         while not isinstance(event := next(self._events), end):
