@@ -8,11 +8,13 @@ from typing import Final
 from syndicate import __version__
 
 _PACKAGE: Final = Path(__file__).parent
+_LIBRARIES: Final = ("markdown", "markdown-it-py", "mdit-py-plugins", "nh3")
+"""Those that decide what a post looks like."""
 
 
 def renderer_digest(package: Path = _PACKAGE) -> str:
-    """Return 16 hex digits that change with any module in ``package``, Python-Markdown or nh3."""
-    parts = (__version__, version("markdown"), version("nh3"))
+    """Return 16 hex digits that change with any module in ``package`` and with its libraries."""
+    parts = (__version__, *(version(library) for library in _LIBRARIES))
     renderer = sha256(" ".join(parts).encode())
     for path in sorted(package.rglob("*.py")):
         renderer.update(path.read_bytes())
