@@ -35,6 +35,10 @@ def test_doctor_reports_what_works(run: Run, file: Path, content: ContentReposit
     assert news.endswith(", with 4 posts")
     assert updates.endswith(", with 1 post")
     assert 'ok       source news: language = "en" (default)' in lines
+    assert (
+        "ok       source news: Markdown is kramdown (typographer, heading_ids): the dialect"
+        in lines
+    )
 
 
 def test_problems_in_posts_are_a_warning(run: Run, file: Path) -> None:

@@ -49,6 +49,7 @@ def test_fields_have_their_origin(run: Run, file: Path) -> None:
         "card_title": ("First", "the title"),
         "card_summary": ("The first post", "key carousel_summary, line 4"),
         "card_image": ("https://www.example.gov/assets/first.png", "key carousel_image, line 5"),
+        "markdown": ("kramdown (typographer, heading_ids)", "the dialect"),
     }
 
 

@@ -95,4 +95,4 @@ def test_posts_are_those_of_full_settings(
         for each in fields(Source)
         if getattr(short.source, each.name) != getattr(full.source, each.name)
     }
-    assert changed <= {"derived", "dialect", "permalink", "hard_breaks", "authors"}
+    assert changed <= {"derived", "dialect", "permalink", "markdown", "authors"}

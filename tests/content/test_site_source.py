@@ -21,32 +21,15 @@ from syndicate.errors import RepositoryError
 from syndicate.git import Repository
 from syndicate.model.category import Vocabulary
 from syndicate.model.edition import SourceSnapshot
-from syndicate.model.post import CommitId, Path, Source
+from syndicate.model.post import CommitId, Path
+from tests.content.sources import left_out
 from tests.content_repository import ContentRepository
 from tests.sites.written_site import WrittenFiles, post
 
-DERIVED = ("dialect", "folders", "language", "permalink", "site_url", "timezone")
 CONFIG = "url: https://agency.gov\npermalink: /news/:title/\ntimezone: America/New_York\nlang: es\n"
 POST = post(title="A", author="ann")
 
 Open = Callable[..., SourceIndex]
-
-
-def left_out(**settings: object) -> Source:
-    """Return a source that leaves everything to its site but ``settings``."""
-    source = Source(
-        name="news",
-        title="News",
-        repository="",
-        folders=(),
-        dialect="",
-        site_url="",
-        id_authority="agency.gov",
-        zone=ZoneInfo("UTC"),
-        derived=tuple(name for name in DERIVED if name not in settings),
-    )
-    named = {name: value for name, value in settings.items() if name != "timezone"}
-    return replace(source, **named)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -106,6 +89,7 @@ def test_everything_comes_out_of_the_repository(
         "dialect": "recognized by _config.yml",
         "folders": "_posts: _posts",
         "language": "lang in _config.yml",
+        "markdown": "default of Jekyll",
         "permalink": "_posts: permalink in _config.yml",
         "site_url": "url in _config.yml",
         "timezone": "timezone in _config.yml",
@@ -357,17 +341,6 @@ def test_defaults_of_the_site_are_the_front_matter_of_a_post(
     origins = dict(fields.origins)
     assert origins["authors"] == "key author, defaults[0] in _config.yml"
     assert origins["title"] == "key title, line 2"
-
-
-def test_line_breaks_are_shown_where_the_site_shows_them() -> None:
-    """By the ``hard_wrap`` of kramdown."""
-    files = {
-        "_config.yml": f"{CONFIG}kramdown: {{hard_wrap: true}}\n",
-        "_posts/2024-05-06-a.md": POST,
-    }
-    assert resolve(left_out(), WrittenFiles(files)).source.hard_breaks
-    files["_config.yml"] = CONFIG
-    assert not resolve(left_out(), WrittenFiles(files)).source.hard_breaks
 
 
 def test_what_the_engine_does_not_publish_is_hidden(

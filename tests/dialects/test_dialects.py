@@ -87,9 +87,20 @@ def test_dialects_are_registered_by_name(name: str) -> None:
 
 def test_program_updates_has_hard_line_breaks() -> None:
     """Only the site with kramdown's ``hard_wrap`` has them."""
-    assert [name for name, dialect in DIALECTS.items() if dialect.hard_breaks] == [
+    assert [n for n, dialect in DIALECTS.items() if dialect.markdown.options.hard_breaks] == [
         "program-updates"
     ]
+
+
+def test_markdown_of_a_dialect_is_that_of_its_engine() -> None:
+    """Where nothing else says so."""
+    flavours = {name: dialect.markdown.flavour for name, dialect in DIALECTS.items()}
+    assert sorted(name for name, flavour in flavours.items() if flavour == "kramdown") == [
+        "jekyll",
+        "news-and-blog",
+        "program-updates",
+    ]
+    assert set(flavours.values()) == {"kramdown", "commonmark"}
 
 
 KEYS = st.sampled_from(

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from syndicate.model.markdown_options import KRAMDOWN, MarkdownEngine
 from syndicate.render.messages import RenderRequest
 
 SITE: Final = "https://agency.example.gov"
@@ -11,7 +12,7 @@ PAGE: Final = f"{SITE}/news/a-post/"
 def render_request(
     body: str,
     *,
-    hard_breaks: bool = False,
+    engine: MarkdownEngine = KRAMDOWN,
     replacements: tuple[tuple[str, str], ...] = (),
     link_targets: tuple[tuple[str, str], ...] = (),
     asset_urls: tuple[tuple[str, str], ...] = (),
@@ -23,7 +24,8 @@ def render_request(
         page_url=PAGE,
         site_url=SITE,
         key="k1",
-        hard_breaks=hard_breaks,
+        flavour=engine.flavour,
+        options=engine.options,
         replacements=replacements,
         link_targets=link_targets,
         asset_urls=asset_urls,

@@ -1,19 +1,28 @@
 """The body of a post is rendered from file to output."""
 
 import re
+from dataclasses import replace
 
 import html5lib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from syndicate.model.markdown_options import (
+    KRAMDOWN,
+    Flavour,
+    MarkdownEngine,
+    MarkdownOptions,
+)
 from syndicate.model.post import Image
 from syndicate.render.internal_links import find_internal_links
 from syndicate.render.messages import RENDERER_VERSION
-from syndicate.render.pipeline import inline_text, render, truncated_fallback
+from syndicate.render.pipeline import render, truncated_fallback
 from syndicate.render.sanitizer.sanitizer import sanitize
 from syndicate.render.urls import UrlResolver
 from tests.render.render_requests import PAGE, SITE, render_request
+
+HARD_BREAKS = MarkdownEngine(flavour="kramdown", options=MarkdownOptions(hard_breaks=True))
 
 
 def test_body_becomes_html_text_and_image() -> None:
@@ -57,8 +66,27 @@ def test_link_targets_and_asset_urls_are_used() -> None:
 
 def test_settings_of_a_source_are_used() -> None:
     """Hard line breaks, and replacements of tags."""
-    rendering = render(render_request("a\n{{ b }}", hard_breaks=True, replacements=(("b", "c"),)))
-    assert rendering.content == "<p>a<br>\nc</p>"
+    request = render_request("a\n{{ b }}", engine=HARD_BREAKS, replacements=(("b", "c"),))
+    assert render(request).content == "<p>a<br>\nc</p>"
+
+
+@pytest.mark.parametrize("flavour", ["commonmark", "html", "kramdown"])
+def test_markdown_is_read_in_the_flavour_of_the_request(flavour: Flavour) -> None:
+    """HTML is not read as Markdown; in code of Markdown, template tags stay."""
+    engine = MarkdownEngine(flavour=flavour)
+    content = render(render_request("<div>\n\n    <b>`{{ x }}`</b>\n</div>", engine=engine)).content
+    assert ("<code>" in content) == (flavour != "html")
+    assert ("<b>``</b>" in content) == (flavour == "html")
+
+
+def test_kramdown_comments_are_text_in_html() -> None:
+    """Kramdown does not read such a page; what cannot be rendered in time is no exception."""
+    request = replace(
+        render_request("a {::comment}b{:/comment}", engine=MarkdownEngine(flavour="html")),
+        comment_syntaxes=("kramdown",),
+    )
+    assert "comment" in render(request).text
+    assert "comment" in truncated_fallback(request, 1.0).text
 
 
 def test_footnotes_have_ids_of_the_post() -> None:
@@ -74,21 +102,6 @@ def test_literal_braces_are_escaped_for_template_engines() -> None:
     assert content == "<p>&#123;{ x }} <code>{{ y }}</code> &#123;{</p>"
 
 
-@pytest.mark.parametrize(
-    ("written", "text"),
-    [
-        ("**New** <em>help\n center</em> &amp; [more](/x)", "New help center & more"),
-        ("2024. A good year", "2024. A good year"),
-        ("1) First", "1) First"),
-        ("![a chart](x.png) Words\n\nand more", "Words and more"),
-        ("", ""),
-    ],
-)
-def test_summary_is_converted_from_markdown_and_html(written: str, text: str) -> None:
-    """Markup, entities and line breaks are removed; a leading number makes no list."""
-    assert inline_text(written) == text
-
-
 def test_internal_links_are_names_and_paths_of_the_site() -> None:
     """Template names, relative links and images, each once; external URLs are left out."""
     body = (
@@ -96,7 +109,7 @@ def test_internal_links_are_names_and_paths_of_the_site() -> None:
         '[f](b&amp;c) {% image "p.png" %} <img src="q.png"> [b](<other.md>) [m](mailto:a@b.gov)\n'
         "\n[r]: /r.html\n"
     )
-    assert find_internal_links(body) == (
+    assert find_internal_links(body, KRAMDOWN) == (
         "2024-01-01-x",
         "other.md",
         "b&c",
@@ -154,4 +167,4 @@ def test_no_template_tag_is_left_in_any_text(body: str) -> None:
     prose = re.sub(r"<code\b.*?</code>", "", content, flags=re.DOTALL)
     assert "{{" not in prose
     assert "{%" not in prose
-    assert not any("{{" in name for name in find_internal_links(body))
+    assert not any("{{" in name for name in find_internal_links(body, KRAMDOWN))

@@ -13,6 +13,7 @@ from syndicate.errors import SettingsError
 from syndicate.model.category import Category, CategoryDefinition, Vocabulary
 from syndicate.model.edition import NamedFeed
 from syndicate.model.feed import ServiceInfo
+from syndicate.model.markdown_options import KRAMDOWN
 from syndicate.model.post import Path as PostPath
 from syndicate.model.post import Source
 from syndicate.model.selection import Selection
@@ -48,6 +49,7 @@ def test_sources_become_model_sources(complete_settings: Settings, tmp_path: Pat
         authors=(("jane", "Jane Doe"),),
         embeds=("video.example.gov",),
         assets="serve",
+        markdown=KRAMDOWN,
     )
     assert local == Source(
         name="local",
@@ -58,7 +60,7 @@ def test_sources_become_model_sources(complete_settings: Settings, tmp_path: Pat
         site_url="https://partners.example.gov",
         id_authority="partners.example.gov",
         zone=ZoneInfo("UTC"),
-        derived=("language", "permalink", "timezone"),
+        derived=("language", "markdown", "permalink", "timezone"),
     )
 
 

@@ -30,7 +30,7 @@ def test_the_configuration_says_where_the_site_is() -> None:
     )
     assert (site.language.value, site.language.origin) == ("en-us", "languageCode in config.yaml")
     assert (site.title.value, site.timezone.value) == ("T", "Europe/Paris")
-    assert (site.markdown.flavour, site.summary_mark) == ("commonmark", "<!--more-->")
+    assert site.summary_mark == "<!--more-->"
     assert not site_of("hugo", {"hugo.toml": ""}).language
     assert not site_of("hugo", {"hugo.toml": ""}).title
 

@@ -247,22 +247,6 @@ def test_authors_have_names_and_pages() -> None:
     assert site_of("jekyll", single).authors["ann"].url == ""
 
 
-@pytest.mark.parametrize(
-    ("config", "flavour", "options"),
-    [
-        ("kramdown: {hard_wrap: true}\n", "kramdown", {"hard_wrap": "true"}),
-        ("markdown: CommonMark\ncommonmark: {options: [x]}\n", "commonmark", {"options": ["x"]}),
-    ],
-)
-def test_markdown_is_that_of_the_site(
-    config: str, flavour: str, options: dict[str, object]
-) -> None:
-    """It is kramdown unless another processor is named; with the mark of summaries."""
-    site = site_of("jekyll", {"_config.yml": f"{config}excerpt_separator: <!--more-->\n"})
-    assert (site.markdown.flavour, site.markdown.options) == (flavour, options)
-    assert site.summary_mark == "<!--more-->"
-
-
 def test_sites_are_found_by_configuration_else_by_posts() -> None:
     """Fixtures of tests are no sites."""
     nested = WrittenFiles({"docs/_config.yml": "", "docs/_posts/2024-05-06-a.md": ""})

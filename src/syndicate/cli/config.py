@@ -10,6 +10,7 @@ import typer
 
 from syndicate.cli.options import AsJson, ConfigFile, command_group
 from syndicate.cli.output import print_json, print_result
+from syndicate.content.markdown_engine import engine_of
 from syndicate.content.site_source import SiteSource
 from syndicate.service.content_service import ContentService
 from syndicate.settings import json_schema as settings_schema
@@ -70,6 +71,7 @@ def derived_settings(described: SiteSource, prefix: str = "") -> Iterator[Displa
         "folders": list(source.folders),
         "id_authority": source.id_authority,
         "language": source.language,
+        "markdown": engine_of(source).flavour,
         "site_url": source.site_url,
         "timezone": source.zone.key,
         "authors": dict(source.authors),

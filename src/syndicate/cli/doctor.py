@@ -24,7 +24,8 @@ from syndicate.cli.settings_checks import (
     check_settings,
     similar_folders,
 )
-from syndicate.content.site_source import DEFAULT_ORIGIN
+from syndicate.content.markdown_engine import engine_of
+from syndicate.content.site_source import DEFAULT_ORIGIN, SiteSource, markdown_origin
 from syndicate.content.source_index import SourceIndex
 from syndicate.errors import SyndicateError
 from syndicate.model.edition import Edition, NamedFeed, Problem, SourceSnapshot
@@ -131,6 +132,11 @@ async def _recorded_posts(settings: Settings) -> dict[str, int]:
         await database.close()
 
 
+def _markdown(described: SiteSource) -> str:
+    """Return which Markdown the posts of a source are in, and why."""
+    return f"Markdown is {engine_of(described.source)}: {markdown_origin(described)}"
+
+
 def _check_source(
     content: ContentService, source: Source
 ) -> Generator[Finding, None, SourceSnapshot | None]:
@@ -146,6 +152,7 @@ def _check_source(
     posts = f"{len(snapshot.posts)} post{'' if len(snapshot.posts) == 1 else 's'}"
     at = f"{source.ref} is at {snapshot.committed:%Y-%m-%d %H:%M} UTC, {snapshot.commit[:12]}"
     yield Finding(level="ok", what=f"{name}: {at}, with {posts}")
+    yield Finding(level="ok", what=f"{name}: {_markdown(index.site_source)}")
     for setting in derived_settings(index.site_source):
         value = json.dumps(setting.value, ensure_ascii=False)
         yield Finding(

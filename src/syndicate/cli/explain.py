@@ -12,8 +12,9 @@ from syndicate.cli.options import AsJson, At, ConfigFile, Rev, command_app
 from syndicate.cli.output import print_json, print_result
 from syndicate.cli.snapshot import open_snapshot
 from syndicate.content.link_targets import LinkTargets
+from syndicate.content.markdown_engine import engine_of_body
 from syndicate.content.site_pages import post_url
-from syndicate.content.site_source import DEFAULT_ORIGIN, SiteSource
+from syndicate.content.site_source import DEFAULT_ORIGIN, SiteSource, markdown_origin
 from syndicate.dialects.fields import Fields
 from syndicate.errors import UnknownName
 from syndicate.model.edition import Edition, Problem, SourceSnapshot
@@ -275,6 +276,7 @@ def _fields(rendered_post: RenderedPost, fields: Fields, described: SiteSource) 
     for name, value, keys, default in (
         *_identity_rows(post, url_origin, derived.get("language", "the source")),
         *_content_rows(rendered_post),
+        _markdown_row(post.path, described),
     ):
         if value not in ("", None):
             origin = next((origins[key] for key in keys if key in origins), default)
@@ -304,6 +306,13 @@ def _identity_rows(post: Post, url_origin: str, language_origin: str) -> Iterato
     categories = ", ".join(category.slug for category in post.categories)
     yield "categories", categories, ("categories",), "the source"
     yield "carousel", post.carousel, ("carousel",), "not set"
+
+
+def _markdown_row(path: Path, described: SiteSource) -> _Row:
+    engine = engine_of_body(described.source, path)
+    is_html = engine.flavour == "html"
+    origin = "end of the path" if is_html else markdown_origin(described)
+    return "markdown", "html" if is_html else str(engine), (), origin
 
 
 def _content_rows(rendered_post: RenderedPost) -> Iterator[_Row]:

@@ -4,9 +4,10 @@ URLs of other posts and of served files are the rest of it: see `syndicate.conte
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Final
 
+from syndicate.content.markdown_engine import engine_of_body
 from syndicate.content.render_input import build_request
 from syndicate.dialects.fields import Fields
 from syndicate.model.input_digests import digest
@@ -15,11 +16,12 @@ from syndicate.render.messages import RenderRequest
 
 _OF_ONE_TEXT: Final = frozenset(
     {"body", "first_line", "page_url", "site_url", "key", "replacements", "embeds"}
-    | {"link_targets", "asset_urls", "comment_syntaxes"}
+    | {"link_targets", "asset_urls", "comment_syntaxes", "options"}
 )
 """Fields of a request that are no rules for texts.
 
-What counts of most is found by name; the syntaxes of comments are those of the dialect.
+What counts of most is found by name; the syntaxes of comments are those of the dialect. Options of
+the Markdown engine count where they are on.
 """
 
 
@@ -94,10 +96,12 @@ def _text_rules(post: Post, source: Source) -> list[object]:
 
     So a rule that a later version adds changes no digest while it is not used.
     """
-    request = build_request(post, "", 1, source)
-    return [
+    engine = engine_of_body(source, post.path)
+    request = build_request(post, "", 1, source, engine)
+    rules: list[object] = [
         [field.name, getattr(request, field.name)]
         for field in fields(RenderRequest)
         if field.name not in _OF_ONE_TEXT
         and (field.default is MISSING or getattr(request, field.name) != field.default)
     ]
+    return [*rules, *(name for name, is_on in asdict(engine.options).items() if is_on)]

@@ -12,6 +12,7 @@ import msgspec
 
 from syndicate import telemetry
 from syndicate.content.link_targets import AssetUrls, LinkTargets
+from syndicate.content.markdown_engine import engine_of_body, engine_of_field
 from syndicate.content.parsed_file import FileParser
 from syndicate.dialects import DIALECTS
 from syndicate.dialects.document.parser import parse_document
@@ -20,6 +21,7 @@ from syndicate.errors import ContentError
 from syndicate.git import Repository, UnreadableBlob
 from syndicate.model.content_limits import DEFAULT_CONTENT_LIMITS, ContentLimits
 from syndicate.model.ledger import LedgerRow
+from syndicate.model.markdown_options import MarkdownEngine
 from syndicate.model.post import Author, BlobId, CarouselCard, Image, Post, RenderedPost, Source
 from syndicate.render.allowlist import RESOURCE_SCHEMES
 from syndicate.render.internal_links import find_internal_links
@@ -173,21 +175,26 @@ def build_render_input(  # noqa: PLR0913 — six parameters, three of them by ke
     if parsed is None:
         raise ContentError(f"{post.path} has no front matter")
     text = DIALECTS[source.dialect].text_to_render(parsed)
-    link_names = find_internal_links(text)
-    summary = build_request(post, fields.summary, _field_line(fields, "summary"), source)
+    engine = engine_of_body(source, post.path)
+    link_names = find_internal_links(text, engine)
+    body = build_request(post, text, parsed.body_line, source, engine)
+    plain = engine_of_field(source)
+    summary_line = _field_line(fields, "summary")
+    summary = build_request(post, fields.summary, summary_line, source, plain)
     card_line = _field_line(fields, "card_summary")
-    card_summary = build_request(post, fields.card_summary, card_line, source)
-    body = build_request(post, text, parsed.body_line, source)
+    card_summary = build_request(post, fields.card_summary, card_line, source, plain)
     body = replace(body, link_targets=targets.resolve(post, link_names))
     return RenderInput(
         post=post, fields=fields, link_names=link_names, requests=(body, summary, card_summary)
     )
 
 
-def build_request(post: Post, text: str, first_line: int, source: Source) -> RenderRequest:
+def build_request(
+    post: Post, text: str, first_line: int, source: Source, engine: MarkdownEngine
+) -> RenderRequest:
     """Return the request for a text of ``post`` that starts on ``first_line`` of the file.
 
-    Without the URLs that the text is to be given.
+    Without the URLs that the text is to be given; ``engine`` reads it.
     """
     dialect = DIALECTS[source.dialect]
     return RenderRequest(
@@ -196,7 +203,8 @@ def build_request(post: Post, text: str, first_line: int, source: Source) -> Ren
         page_url=post.url,
         site_url=source.site_url,
         key=post.key,
-        hard_breaks=dialect.hard_breaks or source.hard_breaks,
+        flavour=engine.flavour,
+        options=engine.options,
         comment_syntaxes=dialect.comment_syntaxes,
         replacements=source.replacements,
         embeds=source.embeds,

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from syndicate.errors import RepositoryError
 from syndicate.git import Repository, TreeEntry
 from syndicate.model.edition import Problem
+from syndicate.model.markdown_options import MarkdownEngine
 from syndicate.model.post import BlobId, CommitId, Path, Source
 from syndicate.sites import ENGINES, find_sites
 from syndicate.sites.site import (
@@ -20,9 +21,9 @@ from syndicate.sites.site import (
     Site,
     is_below,
 )
-from syndicate.sites.values import flag
 
 SETTINGS_ORIGIN: Final = "settings"
+DIALECT_ORIGIN: Final = "the dialect"
 DEFAULT_ORIGIN: Final = "default"
 """The origin of a value that neither the settings nor the site give."""
 _MAX_BYTES: Final = 1_048_576
@@ -87,7 +88,8 @@ class SiteSource:
 
 def asks_site(source: Source) -> bool:
     """Return whether the site's own configuration decides anything about ``source``."""
-    return bool(set(source.derived) - {"permalink"}) or source.dialect in ENGINES
+    decided_by_dialect = {"markdown", "permalink"}
+    return bool(set(source.derived) - decided_by_dialect) or source.dialect in ENGINES
 
 
 def resolve(source: Source, files: CommitFiles) -> SiteSource:
@@ -119,7 +121,7 @@ def complete(source: Source, site: Site) -> SiteSource:
         site_url=site.base_url.value,
         zone=ZoneInfo(site.timezone.value or source.zone.key),
         language=site.language.value or source.language,
-        hard_breaks=flag(site.markdown.options.get("hard_wrap")) is True,
+        markdown=_markdown(source, site),
         authors=tuple(
             (
                 {handle: each.name for handle, each in site.authors.items()} | dict(source.authors)
@@ -143,6 +145,13 @@ def _with_named_folders(source: Source, site: Site) -> Site:
     inner = [each for each in site.folders if _is_inside(each, source.folders)]
     paths = {each.path for each in inner}
     return replace(site, folders=(*inner, *(each for each in named if each.path not in paths)))
+
+
+def markdown_origin(described: SiteSource) -> str:
+    """Return what says how the Markdown of a source is read: settings, site or dialect."""
+    if "markdown" not in described.source.derived:
+        return SETTINGS_ORIGIN
+    return dict(described.origins).get("markdown", DIALECT_ORIGIN)
 
 
 def own_pattern(source: Source, path: Path) -> str:
@@ -184,6 +193,17 @@ def _chosen(source: Source, name: str, own: str, configured: ConfiguredValue) ->
     return ConfiguredValue(value=own, origin=SETTINGS_ORIGIN)
 
 
+def _markdown(source: Source, site: Site) -> MarkdownEngine | None:
+    """Return what reads the Markdown of ``source``, None where only its dialect says so.
+
+    Where the settings say a flavour, the options of the site count if they are for that flavour.
+    """
+    own, configured = source.markdown, site.markdown.engine
+    if own is not None:
+        return configured if own.flavour == configured.flavour else own
+    return configured if site.files or source.dialect in ("", site.engine) else None
+
+
 def _folders(source: Source, site: Site) -> tuple[Path, ...]:
     """Return the folders of posts without those that are inside another one."""
     if "folders" not in source.derived:
@@ -200,6 +220,7 @@ def _origins(source: Source, resolved: Source, site: Site) -> Iterable[tuple[str
         "site_url": site.base_url.origin,
         "timezone": site.timezone.origin or DEFAULT_ORIGIN,
         "language": site.language.origin or DEFAULT_ORIGIN,
+        "markdown": site.markdown.origin if resolved.markdown else DIALECT_ORIGIN,
         "folders": "; ".join(f"{each.path or '.'}: {each.origin}" for each in site.folders),
         "id_authority": "oldest commit whose configuration names a host",
         "permalink": "; ".join(

@@ -6,6 +6,7 @@ from typing import Protocol
 from syndicate.dialects.document.parser import Document
 from syndicate.dialects.fields import Fields
 from syndicate.model.category import Vocabulary
+from syndicate.model.markdown_options import MarkdownEngine
 from syndicate.model.post import Path, Source
 from syndicate.render.messages import CommentSyntax
 
@@ -19,8 +20,8 @@ class Dialect(Protocol):
         ...
 
     @property
-    def hard_breaks(self) -> bool:
-        """Whether a line end inside a paragraph is a line break."""
+    def markdown(self) -> MarkdownEngine:
+        """What reads the Markdown of posts, unless settings or site say so."""
         ...
 
     @property

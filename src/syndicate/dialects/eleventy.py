@@ -7,11 +7,13 @@ from typing import Final
 
 from syndicate.dialects.front_matter.declarative_dialect import DeclarativeDialect
 from syndicate.dialects.front_matter.field_reader import DEFAULT_KEYS
+from syndicate.model.markdown_options import MARKDOWN_IT
 
 ELEVENTY: Final = DeclarativeDialect(
     name="eleventy",
     keys=DEFAULT_KEYS,
     default_permalink=lambda path: f"/{'/'.join(path.folders)}/:name/",
+    markdown=MARKDOWN_IT,
     comment_syntaxes=("nunjucks",),
     has_permalink_templates=True,
 )

@@ -12,6 +12,7 @@ from syndicate.dialects.fields import Fields
 from syndicate.dialects.front_matter.declarative_dialect import DeclarativeDialect
 from syndicate.dialects.front_matter.field_reader import DEFAULT_KEYS
 from syndicate.dialects.front_matter.post_path import PostPath
+from syndicate.model.markdown_options import GOLDMARK
 
 _CONTENT_FOLDER: Final = "content"
 _LANGUAGES: Final = (
@@ -66,5 +67,6 @@ HUGO: Final = DeclarativeDialect(
     placeholder_values=_placeholder_values,
     language_suffix=_LANGUAGE_SUFFIX,
     has_leaf_bundles=True,
+    markdown=GOLDMARK,
     comment_syntaxes=(),
 )

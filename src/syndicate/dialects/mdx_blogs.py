@@ -7,6 +7,7 @@ from typing import Final
 
 from syndicate.dialects.front_matter.declarative_dialect import DeclarativeDialect
 from syndicate.dialects.front_matter.field_reader import DEFAULT_KEYS, FieldKeys
+from syndicate.model.markdown_options import REMARK, REMARK_SMARTYPANTS, MarkdownEngine
 
 _KEYS: Final[FieldKeys] = {
     **DEFAULT_KEYS,
@@ -19,15 +20,16 @@ _KEYS: Final[FieldKeys] = {
 }
 
 
-def _dialect(name: str) -> DeclarativeDialect:
+def _dialect(name: str, markdown: MarkdownEngine) -> DeclarativeDialect:
     return DeclarativeDialect(
         name=name,
         keys=_KEYS,
         default_permalink=lambda path: f"/{path.folder.rpartition('/')[2]}/:title/",
+        markdown=markdown,
         comment_syntaxes=(),
     )
 
 
-DOCUSAURUS: Final = _dialect("docusaurus")
-NEXT: Final = _dialect("next")
-ASTRO: Final = _dialect("astro")
+DOCUSAURUS: Final = _dialect("docusaurus", REMARK)
+NEXT: Final = _dialect("next", REMARK)
+ASTRO: Final = _dialect("astro", REMARK_SMARTYPANTS)

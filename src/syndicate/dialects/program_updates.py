@@ -4,14 +4,18 @@ Dates are exact, ``preview`` is Markdown, categories are in the line "Post filed
 and every line end in a paragraph is a line break (kramdown's ``hard_wrap``).
 """
 
+from dataclasses import replace
 from typing import Final
 
 from syndicate.dialects.front_matter.declarative_dialect import DeclarativeDialect
 from syndicate.dialects.front_matter.field_reader import DEFAULT_KEYS
+from syndicate.model.markdown_options import KRAMDOWN, MarkdownEngine
 
 PROGRAM_UPDATES: Final = DeclarativeDialect(
     name="program-updates",
     default_permalink=lambda _path: "/partners/program-updates/:name/",
     keys=DEFAULT_KEYS,
-    hard_breaks=True,
+    markdown=MarkdownEngine(
+        flavour="kramdown", options=replace(KRAMDOWN.options, hard_breaks=True)
+    ),
 )

@@ -4,6 +4,7 @@ from typing import Final
 
 from syndicate.dialects.front_matter.declarative_dialect import DeclarativeDialect
 from syndicate.dialects.front_matter.field_reader import DEFAULT_KEYS
+from syndicate.model.markdown_options import PULLDOWN_CMARK
 
 ZOLA: Final = DeclarativeDialect(
     name="zola",
@@ -20,5 +21,6 @@ ZOLA: Final = DeclarativeDialect(
     },
     default_permalink=lambda path: f"/{'/'.join(path.folders)}/:slug/",
     has_leaf_bundles=True,
+    markdown=PULLDOWN_CMARK,
     comment_syntaxes=(),
 )

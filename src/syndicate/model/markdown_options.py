@@ -1,10 +1,14 @@
 """The Markdown engine of a site: its flavour, and the options that change what readers see."""
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Flavour = Literal["kramdown", "commonmark"]
-"""What an engine reads: kramdown's Markdown, or CommonMark with extensions."""
+from typing_extensions import override
+
+Flavour = Literal["kramdown", "commonmark", "html"]
+"""What an engine reads: kramdown's Markdown, CommonMark with extensions, or HTML as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,14 +28,26 @@ class MarkdownOptions:
     do (`commonmark`)."""
 
 
+NO_OPTIONS: Final = MarkdownOptions()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkdownEngine:
     """A flavour and the options it is read with."""
 
     flavour: Flavour
-    options: MarkdownOptions = MarkdownOptions()
+    options: MarkdownOptions = NO_OPTIONS
+
+    @override
+    def __str__(self) -> str:
+        """Return the flavour with the names of the options that are on, for people."""
+        fields = dataclasses.fields(self.options)
+        names = [field.name for field in fields if getattr(self.options, field.name)]
+        return f"{self.flavour} ({', '.join(names)})" if names else self.flavour
 
 
+COMMONMARK: Final = MarkdownEngine(flavour="commonmark")
+"""An engine of which nothing else is known."""
 KRAMDOWN: Final = MarkdownEngine(
     flavour="kramdown", options=MarkdownOptions(typographer=True, heading_ids=True)
 )
@@ -56,3 +72,9 @@ REMARK_SMARTYPANTS: Final = MarkdownEngine(
     options=MarkdownOptions(typographer=True, heading_ids=True, autolinks=True),
 )
 """Astro without configuration (gfm and smartypants are on)."""
+FLAVOUR_DEFAULTS: Final[Mapping[Flavour, MarkdownEngine]] = {
+    "kramdown": KRAMDOWN,
+    "commonmark": COMMONMARK,
+    "html": MarkdownEngine(flavour="html"),
+}
+"""What reads a flavour where no engine is known."""

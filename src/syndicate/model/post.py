@@ -6,6 +6,7 @@ from typing import Literal, NewType
 from zoneinfo import ZoneInfo
 
 from syndicate.model.category import Category
+from syndicate.model.markdown_options import MarkdownEngine
 
 PostId = NewType("PostId", str)
 """``tag:AUTHORITY,DATE:KEY`` (RFC 4151), or what readers knew a post by before it moved here.
@@ -95,9 +96,9 @@ class Source:
     assets: Literal["link", "serve"] = "link"
     permalinks: tuple[tuple[Path, str], ...] = ()
     """URL patterns by folder; those of other folders follow ``permalink``."""
-    hard_breaks: bool = False
-    """Whether the site shows every line break inside a paragraph (kramdown's ``hard_wrap``)."""
     ids: IdRule = "tag"
+    markdown: MarkdownEngine | None = None
+    """What reads the Markdown of the posts; None where the dialect decides."""
     derived: tuple[str, ...] = ()
     """The settings that the operator left out and the site's own configuration decides."""
 

@@ -9,6 +9,12 @@ from typing import Final, Literal
 
 import msgspec
 
+from syndicate.model.markdown_options import (
+    NO_OPTIONS,
+    Flavour,
+    MarkdownEngine,
+    MarkdownOptions,
+)
 from syndicate.model.post import Image, SafeHtml
 from syndicate.render import renderer_version
 from syndicate.render.diagnostics import Diagnostic
@@ -28,7 +34,8 @@ class RenderRequest:
     """Everything that the rendering of one body depends on.
 
     ``first_line`` is the line of the file in which ``body`` begins, from 1. ``key`` makes the
-    post's ids unique. ``comment_syntaxes`` are those of the site's engine in addition to Liquid's.
+    post's ids unique. ``flavour`` and ``options`` are those of the engine that reads the body.
+    ``comment_syntaxes`` are those of the site's engine in addition to Liquid's.
     ``replacements`` are the source's settings for template tags. ``embeds`` are further hosts
     whose iframes are allowed. ``link_targets`` maps names and paths in the post to URLs;
     ``asset_urls`` maps the URLs of images, as in the post or as a path from the root of the site.
@@ -39,12 +46,18 @@ class RenderRequest:
     page_url: str
     site_url: str
     key: str
-    hard_breaks: bool = False
+    flavour: Flavour = "kramdown"
+    options: MarkdownOptions = NO_OPTIONS
     comment_syntaxes: tuple[CommentSyntax, ...] = ()
     replacements: tuple[tuple[str, str], ...] = ()
     embeds: tuple[str, ...] = ()
     link_targets: tuple[tuple[str, str], ...] = ()
     asset_urls: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def engine(self) -> MarkdownEngine:
+        """The engine that reads the body."""
+        return MarkdownEngine(flavour=self.flavour, options=self.options)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

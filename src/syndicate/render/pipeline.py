@@ -21,7 +21,6 @@ from syndicate.render.urls import UrlResolver
 
 _MAX_FALLBACK_CHARACTERS: Final = 8_000
 _HTML_COMMENT: Final = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-_LEADING_NUMBER: Final = re.compile(r"\A(\s*\d{1,9})([.)])")
 
 
 def render(request: RenderRequest) -> RenderResult:
@@ -36,14 +35,15 @@ def render(request: RenderRequest) -> RenderResult:
         link_targets=targets,
         replacements=dict(request.replacements),
         comment_syntaxes=request.comment_syntaxes,
+        engine=request.engine,
     )
     resolved = resolve_templates(body, context, first_line=request.first_line)
     text = (
-        remove_kramdown_comments(resolved.text)
-        if "kramdown" in request.comment_syntaxes
+        remove_kramdown_comments(resolved.text, request.engine)
+        if _has_kramdown_comments(request)
         else resolved.text
     )
-    html = to_html(text, hard_breaks=request.hard_breaks)
+    html = to_html(text, request.engine)
     urls = UrlResolver(
         page_url=request.page_url, link_targets=targets, asset_urls=dict(request.asset_urls)
     )
@@ -61,7 +61,9 @@ def render(request: RenderRequest) -> RenderResult:
 
 def truncated_fallback(request: RenderRequest, cpu_seconds: float) -> RenderResult:
     """Return the beginning of the post without markup, for a post that renders too slowly."""
-    context = TemplateContext(site_url=request.site_url, page_url=request.page_url)
+    context = TemplateContext(
+        site_url=request.site_url, page_url=request.page_url, engine=request.engine
+    )
     body = _remove_comments(remove_invalid_characters(request.body), request)[
         :_MAX_FALLBACK_CHARACTERS
     ]
@@ -81,23 +83,15 @@ def truncated_fallback(request: RenderRequest, cpu_seconds: float) -> RenderResu
     )
 
 
+def _has_kramdown_comments(request: RenderRequest) -> bool:
+    """Tell whether kramdown's comments are hidden, which is so on pages in Markdown only."""
+    return "kramdown" in request.comment_syntaxes and request.flavour != "html"
+
+
 def _remove_comments(body: str, request: RenderRequest) -> str:
     """Return ``body`` without comments of any kind, since the fallback is not parsed."""
-    text = remove_ranges(body, find_template_comments(body, request.comment_syntaxes))
-    text = remove_kramdown_comments(text) if "kramdown" in request.comment_syntaxes else text
+    engine = request.engine
+    text = remove_ranges(body, find_template_comments(body, request.comment_syntaxes, engine))
+    if _has_kramdown_comments(request):
+        text = remove_kramdown_comments(text, engine)
     return _HTML_COMMENT.sub("", text)
-
-
-def inline_text(markdown: str) -> str:
-    """Return a line of Markdown or HTML as plain text with white space folded.
-
-    A number at the beginning does not start a list.
-    """
-    request = RenderRequest(
-        body=_LEADING_NUMBER.sub(r"\1\\\2", markdown, count=1),
-        first_line=1,
-        page_url="https://example.invalid/",
-        site_url="https://example.invalid",
-        key="",
-    )
-    return " ".join(render(request).text.split())

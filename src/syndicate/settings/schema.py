@@ -169,6 +169,12 @@ class SourceTable(Table):
     categories: Annotated[tuple[Text, ...], ListOrText] = Field(
         default=(), description="Categories added to every post of the source."
     )
+    markdown: Literal["", "kramdown", "commonmark"] = Field(
+        default="",
+        description="Flavour of Markdown: `kramdown` (as Jekyll reads it) or `commonmark` (as Hugo "
+        "and Eleventy do). Empty: that of the site's engine, with the options of its "
+        "configuration.",
+    )
     rights: str = Field(default="", description="License or terms of use of the posts.")
     rights_url: OptionalWebUrl = Field(
         default="", description="URL of the license or terms of use."

@@ -17,6 +17,7 @@ from syndicate.model.category import Category, CategoryDefinition, Vocabulary
 from syndicate.model.content_limits import ContentLimits
 from syndicate.model.edition import NamedFeed
 from syndicate.model.feed import ServiceInfo
+from syndicate.model.markdown_options import FLAVOUR_DEFAULTS
 from syndicate.model.post import Path, Source
 from syndicate.model.selection import Selection
 from syndicate.settings.display import DisplayedSetting, displayed_settings
@@ -38,7 +39,15 @@ _REMOTE: Final = re.compile(r"[^/]+:")
 """A repository with a scheme (``https://…``) or git's ``user@host:path``."""
 
 
-_DERIVABLE: Final = ("dialect", "folders", "language", "permalink", "site_url", "timezone")
+_DERIVABLE: Final = (
+    "dialect",
+    "folders",
+    "language",
+    "markdown",
+    "permalink",
+    "site_url",
+    "timezone",
+)
 """Settings of a source that its site's own configuration decides where they are not set."""
 
 
@@ -199,7 +208,12 @@ def build_source(
             (Path(folder.strip("/")), url) for folder, url in table.permalinks.items()
         ),
         ids=table.ids,
-        derived=tuple(name for name in _DERIVABLE if name not in table.model_fields_set),
+        markdown=FLAVOUR_DEFAULTS[table.markdown] if table.markdown else None,
+        derived=tuple(
+            name
+            for name in _DERIVABLE
+            if name not in table.model_fields_set or (name == "markdown" and not table.markdown)
+        ),
     )
 
 

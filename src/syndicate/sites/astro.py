@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from syndicate.model.markdown_options import REMARK_SMARTYPANTS
+from syndicate.sites import markdown_settings
 from syndicate.sites.configuration_reader import (
     ConfigurationReader,
     left_out,
@@ -25,7 +27,6 @@ from syndicate.sites.script_literals import ScriptLiterals
 from syndicate.sites.site import (
     CommitFiles,
     ConfiguredValue,
-    MarkdownOptions,
     Page,
     PostFolder,
     Site,
@@ -76,7 +77,7 @@ class AstroEngine(FileRoutedEngine):
                 for name in ("authors", "author")
                 for handle, author in reader.authors(joined(root, "src/content", name)).items()
             },
-            markdown=MarkdownOptions(flavour="commonmark"),
+            markdown=markdown_settings.of_program(REMARK_SMARTYPANTS, script, "Astro"),
             options={
                 "routes": routes,
                 "base": script.text("base"),

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from syndicate.model.markdown_options import REMARK
+from syndicate.sites import markdown_settings
 from syndicate.sites.configuration_reader import (
     ConfigurationReader,
     left_out,
@@ -18,7 +20,6 @@ from syndicate.sites.site import (
     NOT_CONFIGURED,
     CommitFiles,
     ConfiguredValue,
-    MarkdownOptions,
     Page,
     PostFolder,
     Site,
@@ -69,7 +70,7 @@ class DocusaurusEngine:
             folders=tuple(_folders(reader, root, folder, permalink)),
             left_out=left_out(_documentation(reader, root)),
             authors=reader.authors(joined(folder, "authors")),
-            markdown=MarkdownOptions(flavour="commonmark"),
+            markdown=markdown_settings.of_program(REMARK, script, "Docusaurus"),
             summary_mark="<!-- truncate -->",
             options={"trailing_slash": script.flag("trailingSlash")},
             files=tuple(reader.read_paths),

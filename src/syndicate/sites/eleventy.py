@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Final
 
+from syndicate.sites import markdown_settings
 from syndicate.sites.configuration_reader import (
     MARKDOWN,
     ConfigurationReader,
@@ -24,7 +25,6 @@ from syndicate.sites.site import (
     CommitFiles,
     ConfiguredValue,
     FrontMatterDefaults,
-    MarkdownOptions,
     Page,
     PostFolder,
     Site,
@@ -70,7 +70,8 @@ class EleventyEngine:
         reader = ConfigurationReader(files)
         path = reader.first(*(joined(root, name) for name in CONFIGURATION_NAMES))
         package = reader.mapping(reader.first(joined(root, "package.json")))
-        content = _input_folder(reader, ScriptLiterals(reader, path), package, root)
+        script = ScriptLiterals(reader, path)
+        content = _input_folder(reader, script, package, root)
         data_folders = [joined(root, "_data"), joined(content, "_data")]
         data, data_path = _global_data(reader, data_folders)
         defaults = tuple(_directory_data(reader, content))
@@ -99,7 +100,7 @@ class EleventyEngine:
                 for k, v in reader.authors(joined(folder, "authors")).items()
             },
             values=data,
-            markdown=MarkdownOptions(flavour="commonmark"),
+            markdown=markdown_settings.of_eleventy(script, _packages(package)),
             files=tuple(dict.fromkeys(reader.read_paths)),
             problems=(*reader.problems,),
         )
@@ -163,6 +164,13 @@ def _folders(found: FoundFolders) -> Iterator[PostFolder]:
             origin=reason,
             is_shallow=folder in found.shallow,
         )
+
+
+def _packages(package: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the names of the packages that a `package.json` depends on."""
+    return tuple(
+        name for key in ("dependencies", "devDependencies") for name in mapping(package.get(key))
+    )
 
 
 def _input_folder(

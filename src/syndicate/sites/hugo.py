@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from syndicate.data_files import ENDINGS
-from syndicate.sites import hugo_urls
+from syndicate.sites import hugo_urls, markdown_settings
 from syndicate.sites.configuration_reader import (
     MARKDOWN,
     ConfigurationReader,
@@ -25,7 +25,6 @@ from syndicate.sites.site import (
     CommitFiles,
     ConfiguredValue,
     FrontMatterDefaults,
-    MarkdownOptions,
     Page,
     PostFolder,
     Site,
@@ -96,10 +95,7 @@ class HugoEngine:
             excluded=texts(config.get("ignorefiles")),
             authors=_authors(reader, root, main.content),
             values=mapping(config.get("params")),
-            markdown=MarkdownOptions(
-                flavour="commonmark",
-                options=mapping(mapping(config.get("markup")).get("goldmark")),
-            ),
+            markdown=markdown_settings.of_hugo(config, path),
             summary_mark="<!--more-->",
             options={"rules": hugo_urls.rules(config, languages, reader, folders)},
         )

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from syndicate.sites import markdown_settings
 from syndicate.sites.configuration_reader import (
     MARKDOWN,
     ConfigurationReader,
@@ -26,7 +27,6 @@ from syndicate.sites.site import (
     CommitFiles,
     ConfiguredValue,
     FrontMatterDefaults,
-    MarkdownOptions,
     Page,
     PostFolder,
     Site,
@@ -97,7 +97,7 @@ class JekyllEngine:
             excluded=tuple(joined(content_root, glob) for glob in excluded),
             authors=authors,
             values=config,
-            markdown=_markdown(config),
+            markdown=markdown_settings.of_jekyll(config, path),
             summary_mark=text(config.get("excerpt_separator")),
             files=tuple(reader.read_paths),
             problems=tuple(reader.problems),
@@ -198,13 +198,6 @@ def _language(config: Mapping[str, object], path: str) -> ConfiguredValue:
 def _title(config: Mapping[str, object], path: str) -> ConfiguredValue:
     key, title = first_text(config, ("title", "name"))
     return ConfiguredValue(value=title, origin=f"{key} in {path}") if title else NOT_CONFIGURED
-
-
-def _markdown(config: Mapping[str, object]) -> MarkdownOptions:
-    """Return the Markdown processor, which is kramdown with GFM unless another one is named."""
-    if "commonmark" in text(config.get("markdown")).lower():
-        return MarkdownOptions(flavour="commonmark", options=mapping(config.get("commonmark")))
-    return MarkdownOptions(flavour="kramdown", options=mapping(config.get("kramdown")))
 
 
 def _folders(

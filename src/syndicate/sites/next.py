@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from syndicate.model.markdown_options import REMARK
+from syndicate.sites import markdown_settings
 from syndicate.sites.configuration_reader import (
     ConfigurationReader,
     left_out,
@@ -25,7 +27,6 @@ from syndicate.sites.script_literals import ScriptLiterals
 from syndicate.sites.site import (
     CommitFiles,
     ConfiguredValue,
-    MarkdownOptions,
     Page,
     Site,
     joined,
@@ -62,7 +63,7 @@ class NextEngine(FileRoutedEngine):
             timezone=ConfiguredValue(value="UTC", origin="default of Next"),
             folders=tuple(post_folder(folder, why, routes) for folder, why in found.posts.items()),
             left_out=left_out(found.others),
-            markdown=MarkdownOptions(flavour="commonmark"),
+            markdown=markdown_settings.of_program(REMARK, script, "Next"),
             options={
                 "routes": routes,
                 "base": script.text("basePath"),

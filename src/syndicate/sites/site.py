@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
+from syndicate.model.markdown_options import COMMONMARK, MarkdownEngine
+
 FolderKind = Literal["collection", "section", "directory"]
-Flavour = Literal["kramdown", "commonmark"]
 
 
 class CommitFiles(Protocol):
@@ -108,11 +109,11 @@ class SiteAuthor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MarkdownOptions:
-    """How the engine reads Markdown; ``options`` are its own, under its own names."""
+class ConfiguredMarkdown:
+    """What reads the Markdown of pages, and where that is from: "kramdown in _config.yml"."""
 
-    flavour: Flavour
-    options: Mapping[str, object] = field(default_factory=dict)
+    engine: MarkdownEngine = COMMONMARK
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +140,7 @@ class Site:
     authors: Mapping[str, SiteAuthor] = field(default_factory=dict)
     values: Mapping[str, object] = field(default_factory=dict)
     """Values of ``site.KEY`` in the text of pages."""
-    markdown: MarkdownOptions = MarkdownOptions(flavour="commonmark")
+    markdown: ConfiguredMarkdown = ConfiguredMarkdown()
     summary_mark: str = ""
     """What separates the summary of a page from the rest of its text."""
     options: Mapping[str, object] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from syndicate.sites import markdown_settings
 from syndicate.sites.configuration_reader import (
     ConfigurationReader,
     left_out,
@@ -19,7 +20,6 @@ from syndicate.sites.site import (
     NOT_CONFIGURED,
     CommitFiles,
     ConfiguredValue,
-    MarkdownOptions,
     Page,
     PostFolder,
     Site,
@@ -79,7 +79,7 @@ class ZolaEngine:
             folders=tuple(_folders(found, sections, content)),
             left_out=left_out(found.others),
             values=mapping(config.get("extra")),
-            markdown=MarkdownOptions(flavour="commonmark", options=mapping(config.get("markdown"))),
+            markdown=markdown_settings.of_zola(config, path),
             summary_mark="<!-- more -->",
             options=_options(config),
             files=tuple(dict.fromkeys(reader.read_paths)),

@@ -3,7 +3,7 @@
 import pytest
 from markdown_it import MarkdownIt
 
-from syndicate.render.markdown import to_html
+from syndicate.render.markdown.converter import to_html
 
 LINK = '<a href="https://x.gov/">https://x.gov/</a>'
 

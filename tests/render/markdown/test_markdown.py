@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from syndicate.render.markdown import to_html
+from syndicate.render.markdown.converter import to_html
 from tests.render.markdown.markdown_it_reference import reference, structure
 
 DATA = Path(__file__).parents[2] / "data" / "render" / "markdown"

@@ -94,6 +94,8 @@ def _found(detected: DetectedSite) -> Iterator[str]:
         ("language", site.language),
     ):
         yield f"# {setting}: {_value(value)}"
+    markdown = f"{site.markdown.engine} ({site.markdown.origin})"
+    yield f"# markdown: {_comment(markdown)}"
     for folder in site.folders:
         yield f"# folder {_comment(_folder(folder))}"
     for left in site.left_out:

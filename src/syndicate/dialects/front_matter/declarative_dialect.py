@@ -45,6 +45,7 @@ from syndicate.dialects.front_matter.value_parsers import (
 )
 from syndicate.dialects.front_matter.word_digest import digest_words
 from syndicate.model.category import Vocabulary
+from syndicate.model.markdown_options import KRAMDOWN, MarkdownEngine
 from syndicate.model.post import Path, Source
 from syndicate.render.messages import CommentSyntax
 
@@ -62,6 +63,7 @@ class DeclarativeDialect:
     the language at the end of a file name. ``split_at_spaces``: a text of ``categories`` is a
     list of words. ``allowed_names`` are path parts that may start with an underscore.
     ``has_leaf_bundles``: all other files in the folder of an ``index`` page are its resources.
+    ``markdown`` reads bodies where neither settings nor site say what does.
     ``comment_syntaxes`` are those of comments in bodies, in addition to Liquid's.
     ``has_unpadded_days``: ``2024-1-9-name`` starts with a date as well.
     ``has_permalink_templates``: permalinks are templates, which the engine of the site fills.
@@ -72,7 +74,7 @@ class DeclarativeDialect:
     keys: FieldKeys
     placeholder_values: Callable[[Fields, PostPath], Mapping[str, str]] = lambda _fields, _path: {}
     language_suffix: re.Pattern[str] = re.compile(r"\._([a-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})?)$")
-    hard_breaks: bool = False
+    markdown: MarkdownEngine = KRAMDOWN
     split_at_spaces: bool = False
     allowed_names: frozenset[str] = frozenset()
     has_leaf_bundles: bool = False

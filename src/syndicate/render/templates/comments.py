@@ -9,7 +9,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
-from syndicate.render.markdown.code_spans import code_ranges
+from syndicate.model.markdown_options import MarkdownEngine
+from syndicate.render.markdown import code_ranges
 from syndicate.render.messages import CommentSyntax
 from syndicate.render.templates.template_tags import Range
 
@@ -45,7 +46,9 @@ Accepts = Callable[[re.Match[str]], bool]
 """Returns whether a comment may begin at a match."""
 
 
-def find_template_comments(text: str, syntaxes: Collection[CommentSyntax]) -> tuple[Range, ...]:
+def find_template_comments(
+    text: str, syntaxes: Collection[CommentSyntax], engine: MarkdownEngine
+) -> tuple[Range, ...]:
     """Return the ranges of Liquid comments in ``text``, and of Nunjucks ones if in ``syntaxes``.
 
     ``{%- … -%}`` and ``{#- … -#}`` include the surrounding white space. An unclosed Liquid comment
@@ -55,11 +58,13 @@ def find_template_comments(text: str, syntaxes: Collection[CommentSyntax]) -> tu
     tokens = [token for token in pattern.finditer(text) if token.lastgroup]
     if not {"comment", "line", "open"} & {token.lastgroup for token in tokens}:
         return ()
-    found = _outside_code(text, lambda accepts: _scan_template_comments(tokens, len(text), accepts))
+    found = _outside_code(
+        text, engine, lambda accepts: _scan_template_comments(tokens, len(text), accepts)
+    )
     return tuple(_extend_over_white_space(text, comment) for comment in found)
 
 
-def remove_kramdown_comments(text: str) -> str:
+def remove_kramdown_comments(text: str, engine: MarkdownEngine) -> str:
     """Return Markdown ``text`` without block and inline ``{::comment}…{:/comment}``.
 
     If a comment fills whole lines, their line feeds are removed too.
@@ -67,7 +72,9 @@ def remove_kramdown_comments(text: str) -> str:
     if "{::comment" not in text:
         return text
     tokens = list(_KRAMDOWN.finditer(text))
-    found = _outside_code(text, lambda accepts: _scan_kramdown_comments(text, tokens, accepts))
+    found = _outside_code(
+        text, engine, lambda accepts: _scan_kramdown_comments(text, tokens, accepts)
+    )
     return remove_ranges(text, [_extend_to_lines(text, comment) for comment in found])
 
 
@@ -91,8 +98,10 @@ def mask_ranges(text: str, ranges: Sequence[Range], *, white_space: bool) -> str
     return "".join([*parts, text[done:]])
 
 
-def _outside_code(text: str, find: Callable[[Accepts], list[Range]]) -> list[Range]:
-    """Return the ranges that ``find`` finds outside of code.
+def _outside_code(
+    text: str, engine: MarkdownEngine, find: Callable[[Accepts], list[Range]]
+) -> list[Range]:
+    """Return the ranges that ``find`` finds outside of what ``engine`` reads as code.
 
     Comments may contain code and code may contain comments. The first approximation is comments
     at the beginning of a line. The code in the text without them decides about all comments;
@@ -100,7 +109,7 @@ def _outside_code(text: str, find: Callable[[Accepts], list[Range]]) -> list[Ran
     """
     ranges = find(lambda token: _begins_line(text, token.start()))
     for _ in range(2):
-        code = code_ranges(mask_ranges(text, ranges, white_space=False))
+        code = code_ranges(mask_ranges(text, ranges, white_space=False), engine)
         starts = [start for start, _ in code]
 
         def accepts(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from html import unescape
 from typing import Final
 
+from syndicate.model.markdown_options import KRAMDOWN, MarkdownEngine
 from syndicate.render.allowlist import name_set
 from syndicate.render.html_tokens import escape_html
 from syndicate.render.markdown import to_html
@@ -27,7 +28,7 @@ class TemplateContext:
 
     ``link_targets`` maps names of posts and pages to URLs. ``replacements`` are those of the
     settings, by the whole tag, by its inner text, or by its name. ``comment_syntaxes`` are those
-    of the site's engine.
+    of the site's engine; ``engine`` reads the text around the tags.
     """
 
     site_url: str
@@ -35,6 +36,7 @@ class TemplateContext:
     link_targets: Mapping[str, str] = field(default_factory=dict)
     replacements: Mapping[str, str] = field(default_factory=dict)
     comment_syntaxes: tuple[CommentSyntax, ...] = ()
+    engine: MarkdownEngine = KRAMDOWN
 
 
 def expand(tag: TemplateTag, context: TemplateContext, *, is_paired: bool = False) -> str | None:
@@ -130,14 +132,14 @@ def _alt(call: TagCall, number: int) -> str | None:
     )
 
 
-def _figure(call: TagCall, _: TemplateContext) -> str | None:
+def _figure(call: TagCall, context: TemplateContext) -> str | None:
     image = _image_html(_argument(call, 0, "src", "url"), _alt(call, 1))
     caption = call.named_arguments.get("caption") or call.named_arguments.get("title", "")
     link = call.named_arguments.get("link") or call.named_arguments.get("href")
     if image and link:
         image = f'<a href="{_attribute_value(link)}">{image}</a>'
     if image and caption:
-        return f"<figure>{image}<figcaption>{_inline_html(caption)}</figcaption></figure>"
+        return f"<figure>{image}<figcaption>{_inline_html(caption, context)}</figcaption></figure>"
     return image
 
 
@@ -156,8 +158,8 @@ def _include(call: TagCall, context: TemplateContext) -> str | None:
     )
 
 
-def _inline_html(text: str) -> str:
-    html = to_html(" ".join(text.split()))
+def _inline_html(text: str, context: TemplateContext) -> str:
+    html = to_html(" ".join(text.split()), context.engine).strip()
     return html.removeprefix("<p>").removesuffix("</p>").replace("\n", " ")
 
 

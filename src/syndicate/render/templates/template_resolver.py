@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from syndicate.render.diagnostics import MAX_DIAGNOSTICS, Diagnostic, line_and_column
-from syndicate.render.markdown.code_spans import code_ranges
+from syndicate.render.markdown import code_ranges
 from syndicate.render.templates.comments import (
     MASK_CHARACTER,
     find_template_comments,
@@ -55,10 +55,10 @@ def resolve_templates(body: str, context: TemplateContext, *, first_line: int) -
     """Return ``body`` with its tags resolved; ``first_line`` is its first line in the file."""
     if not any(sign in body for sign in ("{{", "{%", "{#")):
         return ResolvedTemplate(text=body)
-    comments = find_template_comments(body, context.comment_syntaxes)
+    comments = find_template_comments(body, context.comment_syntaxes, context.engine)
     text, scanned = _mask_verbatim(mask_ranges(body, comments, white_space=False))
     text = mask_ranges(text, comments, white_space=True)
-    tags = tuple(find_tags(scanned, code_ranges(scanned)))
+    tags = tuple(find_tags(scanned, code_ranges(scanned, context.engine)))
     diagnostics: list[Diagnostic] = []
     parts: list[str] = []
     end = 0
