@@ -17,14 +17,17 @@ from harness.markdown_engines import (
     Body,
     Truth,
     differing,
+    goldmark,
     kramdown,
     load_truth,
+    markdown_it,
     missing,
     shares,
 )
 
+from syndicate.model.markdown_options import MarkdownOptions
+from syndicate.render.markdown.commonmark import to_html as commonmark_to_html
 from syndicate.render.markdown.kramdown import to_html as kramdown_to_html
-from syndicate.render.markdown.options import MarkdownOptions
 
 Engine = tuple[str, Callable[[Sequence[str], Path], Sequence[str]], Callable[[str], str]]
 ENGINES: Final[tuple[Engine, ...]] = (
@@ -32,6 +35,16 @@ ENGINES: Final[tuple[Engine, ...]] = (
         "kramdown",
         lambda texts, _: kramdown(texts),
         partial(kramdown_to_html, options=MarkdownOptions()),
+    ),
+    (
+        "markdown-it",
+        lambda texts, _: markdown_it(texts),
+        partial(commonmark_to_html, options=MarkdownOptions()),
+    ),
+    (
+        "goldmark",
+        goldmark,
+        partial(commonmark_to_html, options=MarkdownOptions(autolinks=True)),
     ),
 )
 _SHOWN: Final = 80

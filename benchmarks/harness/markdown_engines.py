@@ -38,6 +38,8 @@ process.stdout.write(JSON.stringify(texts.map((text) => reader.render(text))));
 _HUGO: Final = """
 baseURL = "http://x/"
 disableKinds = ["taxonomy", "term", "rss", "sitemap", "home", "section", "404"]
+[markup.highlight]
+codeFences = false
 [markup.goldmark.renderer]
 unsafe = true
 [markup.goldmark.extensions.typographer]

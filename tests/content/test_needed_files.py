@@ -18,7 +18,7 @@ from syndicate.model.category import Vocabulary
 from syndicate.model.edition import SourceSnapshot
 from syndicate.model.post import CommitId, Path, Source
 from tests.content.conftest import file
-from tests.content.test_site_source import left_out
+from tests.content.sources import left_out
 from tests.content_repository import ContentRepository
 from tests.sites.real_sites import SITES
 

@@ -9,22 +9,15 @@ from pathlib import Path
 import html5lib
 import pytest
 
-from syndicate.model.markdown_options import KRAMDOWN, MARKDOWN_IT
-from syndicate.render.html_tokens import remove_invalid_characters
+from syndicate.model.markdown_options import KRAMDOWN
 from syndicate.render.internal_links import find_internal_links
-from syndicate.render.markdown import to_html
 from syndicate.render.pipeline import render
 from syndicate.render.sanitizer.sanitizer import sanitize
-from syndicate.render.templates.shortcodes import TemplateContext
-from syndicate.render.templates.template_resolver import resolve_templates
-from syndicate.render.templates.template_tags import LITERAL_BRACE
 from syndicate.render.urls import UrlResolver
 from tests import corpora
-from tests.render.markdown.markdown_it_reference import reference, structure
-from tests.render.render_requests import PAGE, SITE, render_request
+from tests.render.render_requests import PAGE, render_request
 
 FRONT_MATTER = re.compile(r"\s*---\r?\n.*?\n---[ \t]*\r?\n", re.DOTALL)
-CONTEXT = TemplateContext(site_url=SITE, page_url=PAGE)
 BRANCHES = [
     ("usds", "main"),
     ("login", "main"),
@@ -68,21 +61,3 @@ def test_every_body_is_safe_and_complete(name: str, revision: str, tmp_path: Pat
         assert sanitize(content, UrlResolver(page_url=PAGE), key="k1").html == content, path
         assert all(note.line >= 5 for note in rendering.diagnostics), path
         assert not any("{" in reference for reference in find_internal_links(body, KRAMDOWN)), path
-
-
-@pytest.mark.corpora
-@pytest.mark.parametrize(
-    ("name", "posts", "as_shown"), [("usds", 17, 17), ("login", 13, 13), ("18f", 509, 509)]
-)
-def test_every_body_has_the_blocks_of_its_site(
-    name: str, posts: int, as_shown: int, tmp_path: Path
-) -> None:
-    """As another implementation of CommonMark, after the same template step."""
-    same = 0
-    found = bodies(name, "main", tmp_path)
-    for body in found.values():
-        text = resolve_templates(
-            remove_invalid_characters(body), CONTEXT, first_line=1
-        ).text.replace(LITERAL_BRACE, "{")
-        same += structure(to_html(text, MARKDOWN_IT)) == structure(reference().render(text))
-    assert (len(found), same) == (posts, as_shown)

@@ -34,3 +34,10 @@ def test_missing_search_text_has_no_place() -> None:
 def test_number_of_diagnostics_is_limited() -> None:
     """Searching for thousands would take too long."""
     assert len(locate([unlocated("a.png")] * 1000, BODY, first_line=1)) == MAX_DIAGNOSTICS
+
+
+def test_text_with_typography_is_found_as_it_was_typed() -> None:
+    """Engines write other quotation marks and dashes than editors."""
+    body = 'a\n\n### "It\'s" -- b...'
+    (diagnostic,) = locate([unlocated("\u201cIt\u2019s\u201d \u2013 b\u2026")], body, first_line=1)
+    assert (diagnostic.line, diagnostic.column) == (3, 5)

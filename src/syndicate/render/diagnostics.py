@@ -48,6 +48,13 @@ class UnlocatedDiagnostic:
     hint: str
 
 
+_AS_TYPED: Final = str.maketrans(
+    {"\u201c": '"', "\u201d": '"', "\u2018": "'", "\u2019": "'"}
+    | {"\u2013": "--", "\u2014": "---", "\u2026": "...", "\u00ab": "<<", "\u00bb": ">>"}
+)
+"""What an engine makes typographic characters of."""
+
+
 def locate(
     unlocated: Iterable[UnlocatedDiagnostic], body: str, *, first_line: int
 ) -> tuple[Diagnostic, ...]:
@@ -77,11 +84,14 @@ def locate(
 
 
 def _find(body: str, search_text: str, start: int) -> int:
-    """Return the offset of ``search_text``, with or without its leading slash; -1 if absent."""
+    """Return the offset of ``search_text``; -1 if absent.
+
+    It may have another slash at its beginning than in ``body``, or typography.
+    """
     if not search_text.strip("/"):
         return -1
-    found = body.find(search_text, start)
-    return found if found >= 0 else body.find(search_text.lstrip("/"), start)
+    spellings = (search_text, search_text.lstrip("/"), search_text.translate(_AS_TYPED))
+    return next((found for text in spellings if (found := body.find(text, start)) >= 0), -1)
 
 
 def line_and_column(text: str, offset: int) -> tuple[int, int]:

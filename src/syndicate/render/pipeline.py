@@ -40,7 +40,7 @@ def render(request: RenderRequest) -> RenderResult:
     resolved = resolve_templates(body, context, first_line=request.first_line)
     text = (
         remove_kramdown_comments(resolved.text, request.engine)
-        if _has_kramdown_comments(request)
+        if request.flavour == "kramdown"
         else resolved.text
     )
     html = to_html(text, request.engine)
@@ -83,15 +83,10 @@ def truncated_fallback(request: RenderRequest, cpu_seconds: float) -> RenderResu
     )
 
 
-def _has_kramdown_comments(request: RenderRequest) -> bool:
-    """Tell whether kramdown's comments are hidden, which is so on pages in Markdown only."""
-    return "kramdown" in request.comment_syntaxes and request.flavour != "html"
-
-
 def _remove_comments(body: str, request: RenderRequest) -> str:
     """Return ``body`` without comments of any kind, since the fallback is not parsed."""
     engine = request.engine
     text = remove_ranges(body, find_template_comments(body, request.comment_syntaxes, engine))
-    if _has_kramdown_comments(request):
+    if "kramdown" in request.comment_syntaxes:
         text = remove_kramdown_comments(text, engine)
     return _HTML_COMMENT.sub("", text)

@@ -19,9 +19,9 @@ BLOCKS: Final = name_set(
 
 @cache
 def reference() -> MarkdownIt:
-    """Return a reader with tables, footnotes, attributes, HTML and bare links, as Eleventy sets."""
-    reader = MarkdownIt("commonmark", {"html": True, "linkify": True})
-    reader.enable(["table", "strikethrough", "linkify"])
+    """Return a reader with tables, footnotes, attributes and HTML, as Eleventy sets."""
+    reader = MarkdownIt("commonmark", {"html": True})
+    reader.enable(["table", "strikethrough"])
     return reader.use(footnote_plugin).use(attrs_plugin)
 
 

@@ -9,8 +9,8 @@ import pytest
 from harness import markdown_engines
 from harness.markdown_engines import Body, Truth, differing, load_truth, missing, shares
 
-from syndicate.render.markdown import kramdown
-from syndicate.render.markdown.options import MarkdownOptions
+from syndicate.model.markdown_options import MarkdownOptions
+from syndicate.render.markdown import commonmark, kramdown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +41,18 @@ JUDGES = {
         run=partial(run_kramdown, typographer=True),
         convert=partial(kramdown.to_html, options=MarkdownOptions(typographer=True)),
         least=KRAMDOWN_SITES,
+    ),
+    "markdown-it": Judge(
+        engine="markdown-it",
+        run=lambda texts, _: markdown_engines.markdown_it(texts),
+        convert=partial(commonmark.to_html, options=MarkdownOptions()),
+        least=dict.fromkeys(KRAMDOWN_SITES, 0.99),
+    ),
+    "goldmark": Judge(
+        engine="goldmark",
+        run=markdown_engines.goldmark,
+        convert=partial(commonmark.to_html, options=MarkdownOptions(autolinks=True)),
+        least=dict.fromkeys(KRAMDOWN_SITES, 0.99),
     ),
 }
 

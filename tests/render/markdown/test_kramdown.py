@@ -8,8 +8,8 @@ from harness.markdown_engines import kramdown
 from hypothesis import given
 from hypothesis import strategies as st
 
+from syndicate.model.markdown_options import MarkdownOptions
 from syndicate.render.markdown.kramdown import code_ranges, to_html
-from syndicate.render.markdown.options import MarkdownOptions
 from tests.project_documents import ROOT
 from tests.render.markdown.html_content import content
 from tests.render.markdown.kramdown_cases import (

@@ -6,8 +6,8 @@ from typing import Final
 
 import pytest
 
+from syndicate.model.markdown_options import MarkdownOptions
 from syndicate.render.markdown.kramdown import code_ranges, to_html
-from syndicate.render.markdown.options import MarkdownOptions
 from tests.render.markdown import pathological
 from tests.render.markdown.pathological import SECONDS, SIZE
 

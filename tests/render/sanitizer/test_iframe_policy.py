@@ -7,6 +7,7 @@ from html import escape, unescape
 import pytest
 from playwright.sync_api import sync_playwright
 
+from syndicate.model.markdown_options import MarkdownEngine
 from syndicate.render.allowlist import IFRAME_HOSTS, IFRAME_SANDBOX
 from syndicate.render.pipeline import render
 from syndicate.render.sanitizer.iframe_policy import allowed_iframe, link_text
@@ -16,10 +17,15 @@ from tests.render.render_requests import PAGE, render_request
 PREFIXES = tuple(f"https://{host}{path}" for host, path in IFRAME_HOSTS.items())
 
 
+def rendered_frame(src: str) -> str:
+    """Return what is shown of an iframe."""
+    frame = f'<iframe src="{escape(src)}"></iframe>'
+    return render(render_request(frame, engine=MarkdownEngine(flavour="html"))).content
+
+
 def allowed_src(src: str) -> str | None:
     """Return the ``src`` of the iframe in the output, None if it was refused."""
-    content = render(render_request(f'<iframe src="{escape(src)}"></iframe>')).content
-    found = re.search(r'<iframe [^>]*src="([^"]*)"', content)
+    found = re.search(r'<iframe [^>]*src="([^"]*)"', rendered_frame(src))
     return unescape(found[1]) if found else None
 
 
@@ -95,9 +101,7 @@ def test_chromium_resolves_every_allowed_iframe_to_a_player() -> None:
     if chromium is None:
         pytest.skip("there is no chromium to look with")
     sources = [*PLAYERS, *SPELLINGS, *refused_urls()]
-    written = [
-        render(render_request(f'<iframe src="{escape(src)}"></iframe>')).content for src in sources
-    ]
+    written = [rendered_frame(src) for src in sources]
     resolve = """([page, parts]) => parts.map(part => {
         const frames = new DOMParser().parseFromString(part, "text/html").querySelectorAll("iframe")
         return [...frames].map(frame => new URL(frame.getAttribute("src"), page).href)

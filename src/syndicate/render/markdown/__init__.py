@@ -18,7 +18,7 @@ class MarkdownFlavour(Protocol):
         ...
 
     def code_ranges(self, text: str, options: MarkdownOptions) -> list[tuple[int, int]]:
-        """Return (start, end) of code in ``text``, in order; blocks are whole lines."""
+        """Return (start, end) of code in ``text``, in order: at least of the braces in it."""
         ...
 
 
@@ -37,6 +37,7 @@ def to_html(text: str, engine: MarkdownEngine) -> str:
 def code_ranges(text: str, engine: MarkdownEngine) -> list[tuple[int, int]]:
     """Return (start, end) of what ``engine`` reads as code in ``text``, in order.
 
-    Fences and indented blocks are whole lines. The lines of ``text`` end with a line feed.
+    A range holds at least the braces of a span or a block, since template tags are looked for.
+    The lines of ``text`` end with a line feed.
     """
     return FLAVOURS[engine.flavour].code_ranges(text, engine.options)

@@ -38,7 +38,7 @@ def to_html(text: str, options: MarkdownOptions) -> str:
         return ""
     if options.autolinks and "@" not in text and "www." not in text:
         options = replace(options, autolinks=False)  # a shorter pattern to look for
-    return str(_parser(options).render(text))
+    return str(_parser(options).render(text)).rstrip("\n")
 
 
 def code_ranges(text: str, options: MarkdownOptions) -> list[tuple[int, int]]:  # noqa: ARG001 — no option changes where code is

@@ -18,6 +18,7 @@ _LIST_LINE: Final = re.compile(rf"(?:\A|\n){_LIST.pattern}\Z")
 _INLINES: Final = frozenset({"code_inline", "image", "link_close"})
 """Tokens that may have an attribute list behind them."""
 _TEXT: Final = frozenset({"code_inline", "image", "text", "text_special"})
+_BREAKS: Final = frozenset({"hardbreak", "softbreak"})
 _NOT_IN_ID: Final = re.compile(r"[^\w\- ]+")
 _DEFAULT_ID: Final = "heading"
 
@@ -89,8 +90,9 @@ def _heading_ids(state: StateCore) -> None:
     taken = {token.attrs["id"] for token in state.tokens if "id" in token.attrs}
     uses: Counter[str] = Counter()
     for number, token in enumerate(state.tokens):
-        if token.type == "heading_open" and "id" not in token.attrs:
-            name = plain = _slug(state.tokens[number + 1].children or ())
+        content = state.tokens[number + 1].children if token.type == "heading_open" else None
+        if content and "id" not in token.attrs:
+            name = plain = _slug(content)
             while name in taken:
                 uses[plain] += 1
                 name = f"{plain}-{uses[plain]}"
@@ -99,5 +101,8 @@ def _heading_ids(state: StateCore) -> None:
 
 
 def _slug(tokens: Iterable[Token]) -> str:
-    words = "".join(token.content for token in tokens if token.type in _TEXT)
+    """Return the id for a heading with the inline ``tokens``, of which the last line counts."""
+    words = ""
+    for token in tokens:
+        words = "" if token.type in _BREAKS else words + token.content * (token.type in _TEXT)
     return _NOT_IN_ID.sub("", words.strip()).lower().replace(" ", "-") or _DEFAULT_ID

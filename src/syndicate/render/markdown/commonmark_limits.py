@@ -31,6 +31,8 @@ def add_limits(parser: MarkdownIt) -> None:
     for block_rule in parser.block.ruler.__rules__:
         if block_rule.name in _CONTAINERS:
             block_rule.fn = _if_shallow(block_rule.fn)
+        if block_rule.name == "footnote_def":
+            block_rule.alt = [*block_rule.alt, "blockquote", "list"]  # no lazy line of theirs
         elif block_rule.name == "lheading":
             block_rule.fn = _if_underlined(block_rule.fn)
     for inline_rule in parser.inline.ruler.__rules__:

@@ -21,7 +21,7 @@ class CommonMarkRenderer(RendererHTML):
         """Return a numbered reference to a footnote."""
         token = tokens[idx]
         return (
-            f'<sup id="{_place(token)}"><a href="#fn:{_name(token)}" class="footnote-ref">'
+            f'<sup id="{_place(token)}"><a class="footnote-ref" href="#fn:{_name(token)}">'
             f"{token.meta['id'] + 1}</a></sup>"
         )
 
@@ -49,8 +49,8 @@ class CommonMarkRenderer(RendererHTML):
         """Return the link from a footnote back to a reference to it."""
         token = tokens[idx]
         return (
-            f'<a href="#{_place(token)}" class="footnote-backref"'
-            f' aria-label="Back to reference {token.meta["id"] + 1}">\u21a9</a>'
+            f'<a aria-label="Back to reference {token.meta["id"] + 1}" class="footnote-backref"'
+            f' href="#{_place(token)}">\u21a9</a>'
         )
 
     @override

@@ -109,7 +109,9 @@ def _outside_code(
     """
     ranges = find(lambda token: _begins_line(text, token.start()))
     for _ in range(2):
-        code = code_ranges(mask_ranges(text, ranges, white_space=False), engine)
+        # the brace stays, since a flavour may find code by the braces in it
+        inside = [(start + 1, end) for start, end in ranges]
+        code = code_ranges(mask_ranges(text, inside, white_space=False), engine)
         starts = [start for start, _ in code]
 
         def accepts(

@@ -11,6 +11,7 @@ from markdown.extensions.nl2br import Nl2BrExtension
 from markdown.postprocessors import Postprocessor
 from typing_extensions import override
 
+from syndicate.model.markdown_options import MarkdownOptions
 from syndicate.render.markdown.kramdown import blocks
 from syndicate.render.markdown.kramdown.block_parser import (
     GROUP,
@@ -40,7 +41,6 @@ from syndicate.render.markdown.kramdown.spans import (
 )
 from syndicate.render.markdown.kramdown.tables import TableProcessor
 from syndicate.render.markdown.kramdown.typography import GUILLEMETS, SYMBOLS, TypographyProcessor
-from syndicate.render.markdown.options import MarkdownOptions
 
 _TAGS: Final = re.compile(
     rf"\n(?<=<(?:li|dd)>\n)<{GROUP}\b[^>]*>|</{GROUP}>\n(?=</(?:li|dd)>)"

@@ -59,7 +59,7 @@ def add_spans(markdown: Markdown, footnotes: Footnotes) -> None:
     patterns.register(CodeSpanProcessor(_CODE), "backtick", 190)
     patterns.register(FootnoteReferenceProcessor(footnotes), "footnote", 175)
     patterns.register(MathProcessor(_MATH, markdown), "math", 187)
-    patterns.register(SpanExtensionProcessor(EXTENSION, markdown), "extension", 186)
+    patterns.register(SpanExtensionProcessor(rf"(?<!\\){EXTENSION}", markdown), "extension", 186)
     patterns.register(SubstituteTagInlineProcessor(_BROKEN_LINE, "br"), "broken_line", 185)
     patterns.register(TagProcessor(_TAG, markdown), "html", 90)
     patterns.register(SimpleTagInlineProcessor(_STRUCK, "del"), "struck", 50)
