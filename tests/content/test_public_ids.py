@@ -9,7 +9,7 @@ import pytest
 from syndicate.content.source_index import SourceIndex
 from syndicate.model.post import IdRule
 from tests.content.conftest import OpenSource
-from tests.content.test_site_source import left_out
+from tests.content.sources import left_out
 from tests.content_repository import ContentRepository
 from tests.sites.written_site import post
 

@@ -1,7 +1,8 @@
 """Languages of a site that have folders of their own."""
 
 from tests.content.conftest import OpenSource
-from tests.content.test_site_source import at_head, left_out
+from tests.content.sources import left_out
+from tests.content.test_site_source import at_head
 from tests.content_repository import ContentRepository
 from tests.sites.written_site import post
 

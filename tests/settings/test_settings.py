@@ -20,6 +20,11 @@ from syndicate.model.selection import Selection
 from syndicate.settings import Settings, json_schema, load
 from tests.settings.conftest import DATA, MINIMAL_SETTINGS, write
 
+CATEGORIES = (
+    Category(slug="tts", title="Technology Transformation Services"),
+    Category(slug="press-releases", title="Press releases"),
+)
+
 
 def test_sources_become_model_sources(complete_settings: Settings, tmp_path: Path) -> None:
     """Folders are normalized, categories are those of the vocabulary, paths are absolute."""
@@ -38,10 +43,7 @@ def test_sources_become_model_sources(complete_settings: Settings, tmp_path: Pat
         language="es-PR",
         permalink="/news/:name",
         ids="url",
-        categories=(
-            Category(slug="tts", title="Technology Transformation Services"),
-            Category(slug="press-releases", title="Press releases"),
-        ),
+        categories=CATEGORIES,
         rights="Public domain",
         rights_url="https://www.example.gov/terms",
         keys=(("summary", ("teaser", "lead")),),

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
+from syndicate.content.site_source import DIALECT_ORIGIN, SETTINGS_ORIGIN, SiteSource
 from syndicate.dialects import DIALECTS
 from syndicate.model.markdown_options import MarkdownEngine
 from syndicate.model.post import Path, Source
@@ -30,3 +31,10 @@ def engine_of_body(source: Source, path: Path) -> MarkdownEngine:
     engine = engine_of(source)
     is_html = path.lower().endswith(_HTML_ENDINGS)
     return replace(engine, flavour="html") if is_html else engine
+
+
+def markdown_origin(described: SiteSource) -> str:
+    """Return what says how the Markdown of a source is read: settings, site or dialect."""
+    if "markdown" not in described.source.derived:
+        return SETTINGS_ORIGIN
+    return dict(described.origins).get("markdown", DIALECT_ORIGIN)

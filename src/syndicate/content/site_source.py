@@ -147,13 +147,6 @@ def _with_named_folders(source: Source, site: Site) -> Site:
     return replace(site, folders=(*inner, *(each for each in named if each.path not in paths)))
 
 
-def markdown_origin(described: SiteSource) -> str:
-    """Return what says how the Markdown of a source is read: settings, site or dialect."""
-    if "markdown" not in described.source.derived:
-        return SETTINGS_ORIGIN
-    return dict(described.origins).get("markdown", DIALECT_ORIGIN)
-
-
 def own_pattern(source: Source, path: Path) -> str:
     """Return the URL pattern that the settings have for the page at ``path``, empty if none."""
     around = [(folder, pattern) for folder, pattern in source.permalinks if is_below(path, folder)]
