@@ -11,7 +11,8 @@ from syndicate.content.source_index import SourceIndex
 from syndicate.git import Repository
 from syndicate.model.category import Vocabulary
 from syndicate.model.post import CommitId
-from tests.content.test_site_source import CONFIG, left_out
+from tests.content.sources import left_out
+from tests.content.test_site_source import CONFIG
 from tests.content_repository import Content, ContentRepository
 from tests.sites.written_site import post
 

@@ -15,7 +15,7 @@ from syndicate.model.category import Vocabulary
 from syndicate.model.post import BlobId, Path
 from tests import samples
 from tests.content.conftest import counter_value, file
-from tests.content.test_site_source import left_out
+from tests.content.sources import left_out
 from tests.content_repository import ContentRepository
 from tests.sites.written_site import WrittenFiles
 

@@ -8,7 +8,8 @@ import pytest
 from syndicate.settings import load
 from syndicate.sites import ENGINES
 from tests.content.conftest import OpenSource
-from tests.content.test_site_source import at_head, left_out
+from tests.content.sources import left_out
+from tests.content.test_site_source import at_head
 from tests.content_repository import ContentRepository
 from tests.project_documents import ROOT, code_blocks
 
