@@ -22,6 +22,7 @@ from syndicate.render.markdown.kramdown.html_elements import (
     BLOCK_CONTENT,
     SPAN_CONTENT,
     SPAN_ELEMENTS,
+    with_escaped_ampersands,
 )
 
 _NAME: Final = r"[A-Za-z_][\w.:-]*+"
@@ -89,7 +90,8 @@ class HtmlProcessor(KramdownProcessor):
 
     def _add_raw(self, parent: Element, html: str) -> None:
         if html.strip():
-            SubElement(parent, RAW).text = AtomicString(self.parser.md.htmlStash.store(html))
+            placeholder = self.parser.md.htmlStash.store(with_escaped_ampersands(html))
+            SubElement(parent, RAW).text = AtomicString(placeholder)
 
 
 def _find_end(blocks: Sequence[str], unclosed: dict[str, int]) -> tuple[int, int] | None:

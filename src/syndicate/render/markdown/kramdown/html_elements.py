@@ -1,5 +1,6 @@
 """How kramdown reads the elements of HTML (kramdown 2.4, "HTML Blocks")."""
 
+import re
 from typing import Final
 
 from syndicate.render.allowlist import name_set
@@ -28,3 +29,13 @@ SPAN_CONTENT: Final = name_set(
     " legend optgroup p q rb rbc rp rt rtc ruby select small span strong sub sup th tt"
 )
 """Elements that hold text where Markdown is read in them; it is read in no others."""
+
+_BARE_AMPERSAND: Final = re.compile(r"&(?!(?:#\d+|#[xX][0-9a-fA-F]+|[A-Za-z_:][\w.:-]*);)")
+
+
+def with_escaped_ampersands(html: str) -> str:
+    """Return ``html`` without references that lack a semicolon, which a browser would resolve.
+
+    ``?a=1&copy`` in a URL is no copyright sign.
+    """
+    return _BARE_AMPERSAND.sub("&amp;", html)

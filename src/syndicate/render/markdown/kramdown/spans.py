@@ -31,7 +31,7 @@ from syndicate.render.markdown.kramdown.footnotes import (
     FootnoteReferenceProcessor,
     Footnotes,
 )
-from syndicate.render.markdown.kramdown.html_elements import BLOCK_ELEMENTS
+from syndicate.render.markdown.kramdown.html_elements import BLOCK_ELEMENTS, with_escaped_ampersands
 from syndicate.render.markdown.kramdown.pattern_choice import PatternChoice
 from syndicate.render.markdown.kramdown.span_limits import without_unused_brackets
 
@@ -135,7 +135,10 @@ class TagProcessor(HtmlInlineProcessor):
         name = _NAME.match(m[1])
         if name and name[1].lower() in BLOCK_ELEMENTS:
             return m[1].replace("<", f"{AMP_SUBSTITUTE}lt;"), m.start(), m.end()
-        return super().handleMatch(m, data)
+        placeholder, start, end = super().handleMatch(m, data)
+        stash = self.md.htmlStash.rawHtmlBlocks
+        stash[-1] = with_escaped_ampersands(str(stash[-1]))
+        return placeholder, start, end
 
 
 class SpanTreeprocessor(InlineTreeprocessor):
