@@ -139,6 +139,7 @@ def test_an_attribute_list_after_a_tag_is_left_out() -> None:
         ("``a ` {b}`` {c}", ["{b}"]),
         ("\\`{a}` `{b}`", []),
         ("{a} `b", []),
+        ("`a` b", []),
         ("a `{b\nc}` d", ["{b\nc}"]),
         ("```x\n{a}\n\n{b}\n```\n{c}", ["{a}\n\n{b}"]),
         ("a\n\n    {b}\n\n\t{c}\n\nd", ["{b}\n\n\t{c}"]),

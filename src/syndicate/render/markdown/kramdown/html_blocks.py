@@ -22,7 +22,7 @@ from syndicate.render.markdown.kramdown.html_elements import (
     BLOCK_CONTENT,
     SPAN_CONTENT,
     SPAN_ELEMENTS,
-    with_escaped_ampersands,
+    escaped_as_by_kramdown,
 )
 
 _NAME: Final = r"[A-Za-z_][\w.:-]*+"
@@ -90,7 +90,7 @@ class HtmlProcessor(KramdownProcessor):
 
     def _add_raw(self, parent: Element, html: str) -> None:
         if html.strip():
-            placeholder = self.parser.md.htmlStash.store(with_escaped_ampersands(html))
+            placeholder = self.parser.md.htmlStash.store(escaped_as_by_kramdown(html))
             SubElement(parent, RAW).text = AtomicString(placeholder)
 
 

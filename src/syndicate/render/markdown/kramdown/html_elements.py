@@ -33,9 +33,12 @@ SPAN_CONTENT: Final = name_set(
 _BARE_AMPERSAND: Final = re.compile(r"&(?!(?:#\d+|#[xX][0-9a-fA-F]+|[A-Za-z_:][\w.:-]*);)")
 
 
-def with_escaped_ampersands(html: str) -> str:
-    """Return ``html`` without references that lack a semicolon, which a browser would resolve.
+def escaped_as_by_kramdown(html: str) -> str:
+    """Return ``html`` with ampersands of no reference and comments without an end escaped.
 
-    ``?a=1&copy`` in a URL is no copyright sign.
+    A browser resolves references without a semicolon (``?a=1&copy``), and such a comment hides the
+    rest of the text.
     """
+    end = html.rfind("-->") + 1
+    html = html[:end] + html[end:].replace("<!--", "&lt;!--")
     return _BARE_AMPERSAND.sub("&amp;", html)

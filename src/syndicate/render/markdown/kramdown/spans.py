@@ -31,7 +31,7 @@ from syndicate.render.markdown.kramdown.footnotes import (
     FootnoteReferenceProcessor,
     Footnotes,
 )
-from syndicate.render.markdown.kramdown.html_elements import BLOCK_ELEMENTS, with_escaped_ampersands
+from syndicate.render.markdown.kramdown.html_elements import BLOCK_ELEMENTS, escaped_as_by_kramdown
 from syndicate.render.markdown.kramdown.pattern_choice import PatternChoice
 from syndicate.render.markdown.kramdown.span_limits import without_unused_brackets
 
@@ -137,7 +137,7 @@ class TagProcessor(HtmlInlineProcessor):
             return m[1].replace("<", f"{AMP_SUBSTITUTE}lt;"), m.start(), m.end()
         placeholder, start, end = super().handleMatch(m, data)
         stash = self.md.htmlStash.rawHtmlBlocks
-        stash[-1] = with_escaped_ampersands(str(stash[-1]))
+        stash[-1] = escaped_as_by_kramdown(str(stash[-1]))
         return placeholder, start, end
 
 
