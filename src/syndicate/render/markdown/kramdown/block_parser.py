@@ -68,7 +68,8 @@ class KramdownBlockParser(BlockParser):
         return len(self._contexts) >= MAX_DEPTH
 
     def forget(self) -> None:
-        """Forget what the last text defined."""
+        """Forget what the last text defined, also if it was not parsed to its end."""
+        self._contexts.clear()
         self.definitions.clear()
         self.parses_html = False
 

@@ -46,6 +46,7 @@ _TAGS: Final = re.compile(
     rf"\n(?<=<(?:li|dd)>\n)<{GROUP}\b[^>]*>|</{GROUP}>\n(?=</(?:li|dd)>)"
     rf"|<{RAW}></{RAW}>\n?|</?(?:{RAW}|{GROUP})\b[^>]*>"
 )
+"""Tags that are removed, with the line feeds that Python-Markdown put around them."""
 
 
 def to_html(text: str, options: MarkdownOptions) -> str:
@@ -71,7 +72,7 @@ class _Converter:
 
     def __init__(self, options: MarkdownOptions) -> None:
         markdown = Markdown()
-        markdown.preprocessors.deregister("html_block")
+        markdown.preprocessors.deregister("html_block")  # `HtmlProcessor` reads HTML in lists, too
         markdown.block_level_elements += [RAW, GROUP]
         parser = KramdownBlockParser(markdown)
         footnotes = Footnotes(parser)

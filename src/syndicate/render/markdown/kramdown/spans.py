@@ -151,7 +151,7 @@ class SpanTreeprocessor(InlineTreeprocessor):
         code = Registry[Any]()
         code.register(CodeSpanProcessor(_CODE), "backtick", 190)
         self._code_choice: Final = PatternChoice(code)
-        self._choice = PatternChoice(md.inlinePatterns)
+        self._choice: Final = PatternChoice(md.inlinePatterns)
 
     @override
     def run(self, tree: Element, ancestors: list[str] | None = None) -> Element:
@@ -161,22 +161,20 @@ class SpanTreeprocessor(InlineTreeprocessor):
 
     def convert_code(self, tree: Element) -> None:
         """Convert the code spans of ``tree`` and of all footnotes, and nothing else."""
-        choice, self._choice = self._choice, self._code_choice
         self._footnotes.write_definitions(tree)
-        self._convert(tree)
-        self._choice = choice
+        self._convert(tree, self._code_choice)
 
-    def _convert(self, tree: Element) -> None:
+    def _convert(self, tree: Element, choice: PatternChoice | None = None) -> None:
         for leaf in [element for element in tree.iter() if element.tag in _LEAVES]:
             if leaf.text and not isinstance(leaf.text, AtomicString):
                 leaf.text = leaf.text.rstrip(" \n")
                 for part in _parts(leaf):
-                    self._convert_part(part)
+                    self._convert_part(part, choice or self._choice)
 
-    def _convert_part(self, part: Element) -> None:
+    def _convert_part(self, part: Element, choice: PatternChoice) -> None:
         text = part.text or ""
         text = _SPACES.sub("  ", text) if "   " in text else text
-        patterns: Any = self._choice.choose(text, has_references=bool(self.md.references))
+        patterns: Any = choice.choose(text, has_references=bool(self.md.references))
         if not len(patterns):
             part.text = text
             return
