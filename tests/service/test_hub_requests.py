@@ -167,7 +167,7 @@ def test_refusals_take_equally_long(tmp_path: pathlib.Path) -> None:
             reception = HubRequests(
                 hub.requests, guard, clock=hub.clock, notify_verifier=lambda: None
             )
-            return [await seconds(reception, callback) for callback in CALLBACKS]
+            return await asyncio.gather(*(seconds(reception, callback) for callback in CALLBACKS))
 
     assert all(REFUSAL_SECONDS <= taken < 2 * REFUSAL_SECONDS for taken in asyncio.run(act()))
 

@@ -187,6 +187,7 @@ async def open_hub(
     is_internal: bool = True,
     is_running: bool = True,
     schedule: tuple[float, ...] = (0, 0.05, 0.05),
+    timeout_seconds: float = TIMEOUT.total_seconds(),
 ) -> AsyncIterator[HubFixture]:
     """Open a hub with a database in ``folder``.
 
@@ -200,7 +201,7 @@ async def open_hub(
         async with Transport(
             ssrf_guard,
             SERVICE_INFO,
-            timeout_seconds=TIMEOUT.total_seconds(),
+            timeout_seconds=timeout_seconds,
             tls=system_tls_context(),
         ) as transport:
             hub = HubFixture(

@@ -4,17 +4,25 @@ import asyncio
 import pathlib
 from collections.abc import Awaitable, Callable
 
-from tests.worker.hub_fixture import HubFixture, open_hub, wait_until
+from tests.worker.hub_fixture import TIMEOUT, HubFixture, open_hub, wait_until
 from tests.worker.websub_subscriber import WebSubSubscriber, run_subscriber
 
 HubScenario = Callable[[HubFixture, WebSubSubscriber], Awaitable[None]]
 
 
-def run_scenario(folder: pathlib.Path, scenario: HubScenario) -> None:
-    """Run a test with a hub and a subscriber."""
+def run_scenario(
+    folder: pathlib.Path,
+    scenario: HubScenario,
+    *,
+    timeout_seconds: float = TIMEOUT.total_seconds(),
+) -> None:
+    """Run a test with a hub, whose requests take up to ``timeout_seconds``, and a subscriber."""
 
     async def act() -> None:
-        async with open_hub(folder) as hub, run_subscriber() as reader:
+        async with (
+            open_hub(folder, timeout_seconds=timeout_seconds) as hub,
+            run_subscriber() as reader,
+        ):
             await scenario(hub, reader)
 
     asyncio.run(act())

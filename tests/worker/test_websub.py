@@ -225,7 +225,7 @@ def test_other_responses_do_not_confirm(tmp_path: pathlib.Path, refusal: Behavio
         await hub.publish(2)
         assert (len(reader.verifications), reader.deliveries) == (1, [])
 
-    run_scenario(tmp_path, scenario)
+    run_scenario(tmp_path, scenario, timeout_seconds=0.5)
 
 
 def test_any_2xx_with_the_challenge_confirms(tmp_path: pathlib.Path) -> None:

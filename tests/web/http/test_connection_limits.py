@@ -176,7 +176,7 @@ async def _upload(request: Request) -> PlainTextResponse:
 
 
 async def _late(request: Request) -> PlainTextResponse:
-    await asyncio.sleep(1.5)
+    await asyncio.sleep(2 * SHORT.head_seconds)
     return await _upload(request)
 
 
@@ -185,7 +185,7 @@ async def _early(_: Request) -> PlainTextResponse:
 
 
 async def _slow(_: Request) -> PlainTextResponse:
-    await asyncio.sleep(1.5)
+    await asyncio.sleep(2 * SHORT.head_seconds)
     return PlainTextResponse("done")
 
 
