@@ -46,8 +46,9 @@ RENAME_DIFF: Final = ("diff-tree", "--always", "-r", "-M50%", "-l20000", *COMMIT
 """The git command that detects renames in a commit.
 
 Git compares each deleted file with each added one, unless the content or the name is the same:
-20,000 files that are all renamed and edited in one commit take it two minutes of CPU, ten times as
-many would take three hours. Beyond that limit, only renames with the same content or name count.
+2,000 files that are all renamed and edited in one commit take it 1.3 s of CPU, and ten times as
+many, at that rate, a hundred times as long. Beyond the limit, only renames with the same content or
+name count.
 """
 
 
