@@ -169,7 +169,7 @@ class StorageError(SyndicateError):
 
 
 class DeliveryError(SyndicateError):
-    """A request to a subscriber failed or was rejected."""
+    """A request to a subscriber or another service failed or was rejected."""
 
     status = 502
 

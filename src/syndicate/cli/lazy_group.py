@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "init": "Write a settings file for a repository.",
     "doctor": "Diagnose settings, git, sources and database.",
     "deliver": "Run delivery workers only: for a second process or host.",
+    "verify": "Compare a copy of posts with those of a service.",
     "listen": "Receive, verify and print webhooks on this machine.",
     "db": "Check and upgrade the database.",
     "config": "Inspect the settings.",
