@@ -264,6 +264,24 @@ async def test_changed_configuration_of_the_site_is_announced(
         assert await changes(service) == expected
 
 
+async def test_changed_base_url_of_hugo_is_announced(tmp_path: pathlib.Path) -> None:
+    """For every post, and for no other field: IDs stay."""
+    site = ContentRepository.create(tmp_path / "content")
+    config = 'baseURL = "https://agency.gov"\n'
+    dated = {"date": "2024-01-02"}
+    site.commit(
+        {
+            "hugo.toml": config,
+            "content/posts/a.md": post_file("A", **dated),
+            "content/posts/b.md": post_file("B", "[Root](/about/) [rel](../a/)", **dated),
+        }
+    )
+    async with service_of(tmp_path, SITE) as service:
+        await service.publish()
+        site.commit({"hugo.toml": config.replace("agency.gov", "new.agency.gov/site")})
+        assert await changes(service) == [("A", ("url",)), ("B", ("markup", "url"))]
+
+
 async def test_rows_of_version_0_2_0_count_as_equal(
     tmp_path: pathlib.Path, content: ContentRepository
 ) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -19,15 +20,17 @@ from syndicate.dialects.dialect import Dialect
 from syndicate.dialects.document.parser import Document, parse_document
 from syndicate.dialects.document.plain_values import displayable_path
 from syndicate.dialects.fields import Fields
+from syndicate.dialects.front_matter.post_path import split_at_folder
 from syndicate.errors import ContentError
 from syndicate.git import Repository, UnreadableBlob
 from syndicate.model import category
 from syndicate.model.category import Vocabulary
 from syndicate.model.content_limits import DEFAULT_CONTENT_LIMITS, ContentLimits
-from syndicate.model.post import BlobId, Path
+from syndicate.model.post import BlobId, Path, Source
 from syndicate.render import internal_links
 from syndicate.render.templates import template_tags
-from syndicate.sites.site import Site
+from syndicate.sites import ENGINES
+from syndicate.sites.site import Page, Site
 
 CACHE_NAMESPACE: Final = "parsed-files"
 WORDS_NAMESPACE: Final = "word-digests"
@@ -89,20 +92,26 @@ class FileParser:
         self._limits = limits
         self._dialect: Dialect = DIALECTS[source.dialect or DEFAULT_DIALECT]
         self._decoder = msgspec.msgpack.Decoder(ParsedFile)
+        self._authors = dict(source.authors)
         made_by = f"{code_digest(*_CODE)} {zone_data_digest(source.zone)}"
-        self._settings_digest = sha256(
-            f"{made_by} {source} {vocabulary} {limits} {_site_rules(site)}".encode()
-        ).hexdigest()
+        rules = (_settings_that_count(source), vocabulary, limits, site and site.summary_mark)
+        self._settings_digest = sha256(f"{made_by} {rules}".encode()).hexdigest()
+        self._rules_by_path: dict[Path, object] = {}
 
     def parse(self, versions: Iterable[FileVersion]) -> dict[FileVersion, ParsedFile]:
-        """Return the parsed files; the result depends on the content and on the path."""
+        """Return the parsed files; the result depends on the content and on the path.
+
+        A change of settings or of the site's configuration reads only those files again that it
+        decides something about.
+        """
         keys = {version: self.cache_key(version) for version in versions}
         cached = self._cache.get(CACHE_NAMESPACE, keys.values())
-        parsed = {
-            version: self._decoder.decode(cached[key])
+        decoded = (
+            (version, self._decoder.decode(cached[key]))
             for version, key in keys.items()
             if key in cached
-        }
+        )
+        parsed = {version: file for version, file in decoded if self._has_present_authors(file)}
         fresh = self._parse_uncached([version for version in keys if version not in parsed])
         self._cache.put(
             CACHE_NAMESPACE,
@@ -191,17 +200,58 @@ class FileParser:
     def cache_key(self, version: FileVersion) -> str:
         """Return the cache key of a parsed file."""
         path, blob = version
+        if path not in self._rules_by_path:
+            self._rules_by_path[path] = _rules_for(path, self._source, self._site)
+        rules = self._rules_by_path[path]
         return sha256(
-            f"{self._settings_digest} {blob} {path}".encode("utf-8", "surrogateescape")
+            f"{self._settings_digest} {rules} {blob} {path}".encode("utf-8", "surrogateescape")
         ).hexdigest()
 
+    def _has_present_authors(self, file: ParsedFile) -> bool:
+        """Return whether the authors that ``file`` names have the same names now."""
+        entries = file.fields.author_entries if file.fields else ()
+        return all(self._authors.get(author, "") == name for author, name in entries)
 
-def _site_rules(site: Site | None) -> object:
-    """Return what of the configuration of ``site`` decides how a file is read."""
+
+def _settings_that_count(source: Source) -> Source:
+    """Return ``source`` without what does not decide how a file is read, or only that of some.
+
+    Folders count by the path of a file, and authors by what a file names.
+    """
+    return replace(
+        source,
+        title="",
+        repository="",
+        ref="",
+        folders=(),
+        site_url=urlsplit(source.site_url).netloc,
+        id_authority="",
+        permalink="",
+        permalinks=(),
+        rights="",
+        rights_url="",
+        replacements=(),
+        authors=(),
+        embeds=(),
+        assets="link",
+        derived=(),
+    )
+
+
+def _rules_for(path: Path, source: Source, site: Site | None) -> object:
+    """Return what the folders of ``source`` and the configuration of ``site`` say about a page."""
+    place = split_at_folder(path, source)
     if site is None:
-        return None
-    folders = [(f.path, f.name, f.language, f.is_shallow) for f in site.folders]
-    return site.engine, site.content_root, site.defaults, site.excluded, folders, site.options
+        return place
+    engine, folder = ENGINES[site.engine], site.folder_of(path)
+    return (
+        place,
+        site.engine,
+        folder and (folder.path, folder.name, folder.language),
+        any(each.language for each in site.folders),
+        engine.defaults(path, {}, site),
+        engine.hides(Page(path=path, meta={}), site),
+    )
 
 
 def _digest_of(file: ParsedFile) -> bytes:

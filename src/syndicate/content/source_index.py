@@ -68,14 +68,21 @@ class SourceIndex:
         self._limits = limits
         self._public_url = public_url
         self._accepted_seen = accepted()
+        self.source = source
+        self._branch = BranchHistory()
         self._use(SiteSource(source=source))
         self._is_shallow = False
         """Whether the branch was replayed from the history of a shallow clone."""
         self._lock = Lock()
 
     def _use(self, described: SiteSource) -> None:
-        """Start from nothing with a source that the settings or its site describe."""
+        """Start again with a source that the settings or its site describe.
+
+        The history of files is replayed again only where other files count.
+        """
         source, repository = described.source, self.repository
+        if (source.folders, source.dialect) != (self.source.folders, self.source.dialect):
+            self._branch = BranchHistory()
         self.site_source = described
         self.source = source
         self.assets = replace(self.assets, folders=source.folders)
@@ -86,7 +93,6 @@ class SourceIndex:
         self._render_inputs = RenderInputReader(source, repository, self._parser, self._limits)
         rules = (self._vocabulary, self._limits, self._public_url, self.assets.base_url)
         self._snapshots = SnapshotStore(described, rules, self._cache)
-        self._branch = BranchHistory()
         self._table = FileTable()
         self._digests = PostDigests(self._public_url)
         self._bundles = PageBundles(self._dialect.bundle_folder)

@@ -80,6 +80,8 @@ class Fields:
     image_alt: str | None = None
     authors: tuple[str, ...] = ()
     """Display names."""
+    author_entries: tuple[tuple[str, str], ...] = ()
+    """(author as written, name in the source's table of authors), empty if there is none."""
     external_url: str = ""
     language: str
     """A language tag (BCP 47)."""

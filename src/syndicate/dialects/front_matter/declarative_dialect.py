@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, TypedDict
 from urllib.parse import urlsplit
 
 from syndicate.dialects.document.parser import Document
@@ -133,7 +133,7 @@ class DeclarativeDialect:
             card_image_alt=card.alt,
             image=image.url,
             image_alt=image.alt,
-            authors=_read_authors(reader),
+            **_read_authors(reader),
             external_url=_read_external_url(reader),
             language=_read_language(reader, path),
             translation=_read_translation(reader, path),
@@ -240,13 +240,21 @@ def _read_translation(reader: FieldReader, path: PostPath) -> str:
     return reader.find("translation", as_text) or displayable_path(path.repository_path)
 
 
-def _read_authors(reader: FieldReader) -> tuple[str, ...]:
+class _Authors(TypedDict):
+    authors: tuple[str, ...]
+    author_entries: tuple[tuple[str, str], ...]
+
+
+def _read_authors(reader: FieldReader) -> _Authors:
+    """Return the names of the authors, and the entries of the source's table that count."""
     byline = reader.find("byline", as_text)
     if byline is not None:
-        return (collapse_spaces(byline),)
-    names = dict(reader.source.authors)
+        return {"authors": (collapse_spaces(byline),), "author_entries": ()}
+    table = dict(reader.source.authors)
     authors = reader.find("authors", as_texts) or ()
-    return tuple(dict.fromkeys(person_name(author, names) for author in authors))
+    names = tuple(dict.fromkeys(person_name(author, table) for author in authors))
+    entries = tuple((author, table.get(author, "")) for author in authors)
+    return {"authors": names, "author_entries": entries}
 
 
 def _read_external_url(reader: FieldReader) -> str:
