@@ -58,6 +58,17 @@ def test_data_files_are_those_of_the_last_usable_commit(
     assert at_head(open_index()).source.authors == (("ann", "Ann Lee"),)
 
 
+def test_configuration_of_another_engine_is_not_in_force(
+    content: ContentRepository, open_index: Open
+) -> None:
+    """A site that moved to another engine, whose URL is made by a program, has none."""
+    files: dict[str, Content] = {f"_posts/2024-05-06-p{number}.md": None for number in range(30)}
+    new = "module.exports = {url: process.env.URL};\n"
+    moved: dict[str, Content] = {"_config.yml": None, "docusaurus.config.js": new}
+    content.commit(files | moved | {"blog/2024-05-06-a.md": post(title="A")})
+    assert "nothing says where its site is" in str(outcome(open_index()))
+
+
 def test_folder_that_was_lately_emptied_is_found_with_an_empty_store(
     content: ContentRepository, open_index: Open
 ) -> None:

@@ -62,7 +62,7 @@ class SiteTracker:
             derived = (*self._source.derived, "id_authority")
             self._source = replace(self._source, id_authority=authority, derived=derived)
         if not self._is_usable(site):
-            earlier = self._last_usable(commit)
+            earlier = self._last_usable(commit, site)
             if earlier is not None:
                 return replace(earlier, kept=(self._unusable(earlier, site, files),))
         found = complete(self._source, site)
@@ -99,16 +99,18 @@ class SiteTracker:
         error = no_site_url(self._source, site)
         return _kept(earlier, main, error.message, error.hint)
 
-    def _last_usable(self, commit: CommitId) -> SiteSource | None:
+    def _last_usable(self, commit: CommitId, present: Site) -> SiteSource | None:
         """Return what the last usable configuration before ``commit`` said, None without one.
 
-        Of the commit before the one that made it unusable, with the data files of then.
+        Of the commit before the one that made it unusable, with the data files of then. Where the
+        ``present`` site has a configuration of another engine, an earlier one does not count.
         """
         changes = self._repository.commits_changing(commit, _is_configuration)
         for parent in _parents(changes[:_MAX_LOOK_BACK]):
             site = find_site(self._source, RepositoryFiles(self._repository, parent))
             if self._is_usable(site):
-                return complete(self._source, site)
+                is_same = not present.files or present.engine == site.engine
+                return complete(self._source, site) if is_same else None
         return None
 
     def _with_lately_emptied_folders(
@@ -125,7 +127,7 @@ class SiteTracker:
         for parent in _parents(emptying):
             site = find_site(self._source, RepositoryFiles(self._repository, parent))
             is_usable = self._is_usable(site)
-            last = complete(self._source, site) if is_usable else self._last_usable(parent)
+            last = complete(self._source, site) if is_usable else self._last_usable(parent, site)
             found = found if last is None else _with_emptied_folders(found, last, files)
         return found
 
