@@ -15,7 +15,7 @@ from syndicate.content.site_source import SiteSource
 from syndicate.dialects.fields import Fields
 from syndicate.git import TreeEntry
 from syndicate.model.edition import HiddenFile, Problem
-from syndicate.model.post import BlobId, Path, Post, PostId, Source
+from syndicate.model.post import BlobId, Path, Post, PostId, Source, in_zone
 from syndicate.model.post_list import PostList, sort_key
 
 Read = TypeVar("Read")
@@ -147,7 +147,7 @@ def _build_post(
     described: SiteSource,
 ) -> Post:
     source = described.source
-    published = (fields.published or history.created).astimezone(source.zone)
+    published = _published(fields, history, described)
     url = post_url(fields, file.path, described, published).value
     tag = post_id(source, history)
     own_id = PostId(public_id(fields, file.path, source, url)) or tag
@@ -169,6 +169,14 @@ def _build_post(
         expires=fields.expires.astimezone(source.zone) if fields.expires else None,
         translation=fields.translation,
     )
+
+
+def _published(fields: Fields, history: PostHistory, described: SiteSource) -> datetime:
+    """Return the time of publication with the offset in which the site shows its day."""
+    zone = described.source.zone
+    if described.site and described.site.keeps_offsets and fields.published_as_written:
+        return in_zone(datetime.fromisoformat(fields.published_as_written), zone)
+    return (fields.published or history.created).astimezone(zone)
 
 
 def _problems(path: Path, parsed: ParsedFile, source: Source) -> Iterator[Problem]:

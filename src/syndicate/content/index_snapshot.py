@@ -11,7 +11,7 @@ and the owner of each URL is decided again. Paths are bytes, because git allows 
 import pathlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone, tzinfo
 from hashlib import sha256
 from sys import intern
 from typing import Final
@@ -27,7 +27,15 @@ from syndicate.content.post_inputs import PostInputs
 from syndicate.content.site_source import SiteSource
 from syndicate.model.category import Category
 from syndicate.model.edition import Problem, ProblemLevel
-from syndicate.model.post import BlobId, CommitId, DatePrecision, Path, Post, PostId, Source
+from syndicate.model.post import (
+    BlobId,
+    CommitId,
+    DatePrecision,
+    Path,
+    Post,
+    PostId,
+    Source,
+)
 
 CACHE_NAMESPACE: Final = "index-snapshots"
 
@@ -106,6 +114,8 @@ class _Post(_Record):
     url: str
     title: str
     published: datetime
+    offset_minutes: int | None
+    """The offset of ``published`` where it is not that of the source: times are stored in UTC."""
     precision: DatePrecision
     updated: datetime
     language: str
@@ -243,6 +253,7 @@ def _encode_post(post: Post) -> _Post:
         url=post.url,
         title=post.title,
         published=post.published,
+        offset_minutes=_own_offset(post.published),
         precision=post.precision,
         updated=post.updated,
         language=post.language,
@@ -306,7 +317,7 @@ def _decode_post(
         blob=newest if record.blob == newest else record.blob,
         url=record.url,
         title=record.title,
-        published=record.published.astimezone(source.zone),
+        published=record.published.astimezone(_zone(record, source)),
         precision=record.precision,
         updated=record.updated.astimezone(source.zone),
         language=intern(record.language),
@@ -321,6 +332,18 @@ def _decode_post(
         translation=record.translation,
         digests=record.digests,
     )
+
+
+def _own_offset(time: datetime) -> int | None:
+    """Return the offset in minutes that ``time`` was written with, None if it is that of a zone."""
+    offset = time.utcoffset() if isinstance(time.tzinfo, timezone) else None
+    return None if offset is None else offset // timedelta(minutes=1)
+
+
+def _zone(record: _Post, source: Source) -> tzinfo:
+    if record.offset_minutes is None:
+        return source.zone
+    return timezone(timedelta(minutes=record.offset_minutes))
 
 
 def _encode_path(path: Path) -> bytes:

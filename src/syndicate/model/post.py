@@ -1,8 +1,8 @@
 """Posts, rendered posts, and the sources they come from."""
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import Literal, NewType
+from datetime import date, datetime, timedelta
+from typing import Final, Literal, NewType
 from zoneinfo import ZoneInfo
 
 from syndicate.model.category import Category
@@ -34,6 +34,10 @@ DatePrecision = Literal["day", "second"]
 IdRule = Literal["tag", "url", "jekyll-feed"]
 """What the ID of a post without a ``guid`` of its own is: its tag URI, its URL, or what jekyll-feed
 writes: the URL with the slug in place of the last part."""
+
+
+_NO_TIME: Final = timedelta(0)
+_MINUTE: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +120,7 @@ class Post:
     url: str
     title: str
     published: datetime
-    """With the UTC offset of the source's time zone."""
+    """With the UTC offset of the source's time zone, or as written where its site shows it so."""
     precision: DatePrecision
     updated: datetime
     """With the UTC offset of the source's time zone; never before ``published``."""
@@ -144,6 +148,13 @@ class Post:
     def is_live(self, now: datetime) -> bool:
         """Return whether readers may see the post at ``now``: published ≤ now < expires."""
         return self.published <= now and (self.expires is None or now < self.expires)
+
+
+def in_zone(time: datetime, zone: ZoneInfo) -> datetime:
+    """Return ``time`` in ``zone`` if the offset is the same there, up to seconds, else as it is."""
+    local = time.astimezone(zone)
+    difference = abs((local.utcoffset() or _NO_TIME) - (time.utcoffset() or _NO_TIME))
+    return local if difference < _MINUTE else time
 
 
 def tag_key(tag: PostId) -> PostKey:

@@ -52,7 +52,7 @@ _CODE_HOST: Final = re.compile(
 _MAX_AUTHOR_FILES: Final = 500
 _DOCUMENTATION: Final = re.compile(
     r"(?:.*[-_])?(?:docs?|documentation|manuals?|help|guides?|handbooks?|tutorials?|references?|"
-    r"examples?|faqs?|glossary|api|pages?|about|people|team|staff|authors?|components?)",
+    r"examples?|faqs?|glossary|api|pages?|about|people|team|staff|authors?|contributors?|components?)",
     re.IGNORECASE,
 )
 """Names of folders whose pages are no posts, though they may have dates in front matter."""

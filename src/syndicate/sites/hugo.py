@@ -97,6 +97,7 @@ class HugoEngine:
             values=mapping(config.get("params")),
             markdown=markdown_settings.of_hugo(config, path),
             summary_mark="<!--more-->",
+            keeps_offsets=True,
             options={"rules": hugo_urls.rules(config, languages, reader, folders)},
         )
         return replace(

@@ -143,6 +143,8 @@ class Site:
     markdown: ConfiguredMarkdown = ConfiguredMarkdown()
     summary_mark: str = ""
     """What separates the summary of a page from the rest of its text."""
+    keeps_offsets: bool = False
+    """Whether pages show a date in the offset it was written with, not in the time zone."""
     options: Mapping[str, object] = field(default_factory=dict)
     """Rules for URLs that only the engine itself knows."""
     problems: tuple[SiteProblem, ...] = ()

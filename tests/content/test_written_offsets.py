@@ -1,0 +1,53 @@
+"""Hugo shows a date in the offset it was written with; other engines in the site's time zone."""
+
+import pytest
+
+from tests.content.conftest import OpenSource
+from tests.content.sources import left_out
+from tests.content.test_site_source import at_head
+from tests.content_repository import ContentRepository
+from tests.sites.written_site import post
+
+TOKYO = "2024-02-09T01:30:00+09:00"
+HUGO = {
+    "hugo.toml": 'baseURL = "https://agency.gov"\ntimeZone = "America/New_York"\n',
+    "content/news/written.md": post(title="A", date=TOKYO),
+    "content/news/summer.md": post(title="A", date="2024-07-09T01:30:00-04:00"),
+    "content/news/day.md": post(title="A", date="2024-02-09"),
+    "content/news/old.md": post(title="A", date="1880-02-09"),
+}
+JEKYLL = {
+    "_config.yml": "url: https://agency.gov\ntimezone: America/New_York\n",
+    "_posts/2024-02-09-written.md": post(title="A", date="2024-02-09 01:30:00 +0900"),
+}
+
+
+@pytest.mark.parametrize(
+    ("files", "dates"),
+    [
+        (
+            HUGO,
+            {
+                "written": TOKYO,
+                "summer": "2024-07-09T01:30:00-04:00",
+                "day": "2024-02-09T00:00:00-05:00",
+                "old": "1880-02-09T00:00:00-04:56:02",
+            },
+        ),
+        (JEKYLL, {"2024-02-09-written": "2024-02-08T11:30:00-05:00"}),
+    ],
+    ids=["hugo", "jekyll"],
+)
+def test_day_of_a_post_is_the_one_that_its_site_shows(
+    files: dict[str, str],
+    dates: dict[str, str],
+    content: ContentRepository,
+    open_source: OpenSource,
+) -> None:
+    """Also after a restart, from the stored snapshot."""
+    content.commit(files)
+    for _ in range(2):
+        index = open_source(left_out())
+        found = {each.path: each.published.isoformat() for each in at_head(index).posts}
+        index.save()
+        assert {path.rpartition("/")[2][:-3]: date for path, date in found.items()} == dates
