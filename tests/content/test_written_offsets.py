@@ -1,4 +1,4 @@
-"""Hugo shows a date in the offset it was written with; other engines in the site's time zone."""
+"""Hugo and Zola show a date in the offset it was written with, others in the site's time zone."""
 
 import pytest
 
@@ -15,6 +15,12 @@ HUGO = {
     "content/news/summer.md": post(title="A", date="2024-07-09T01:30:00-04:00"),
     "content/news/day.md": post(title="A", date="2024-02-09"),
     "content/news/old.md": post(title="A", date="1880-02-09"),
+}
+ZOLA = {
+    "config.toml": 'base_url = "https://agency.gov"\n',
+    "content/news/_index.md": "+++\n+++\n",
+    "content/news/written.md": f"+++\ntitle = 'A'\ndate = {TOKYO}\n+++\nText.\n",
+    "content/news/day.md": "+++\ntitle = 'A'\ndate = 2024-02-09\n+++\nText.\n",
 }
 JEKYLL = {
     "_config.yml": "url: https://agency.gov\ntimezone: America/New_York\n",
@@ -34,9 +40,10 @@ JEKYLL = {
                 "old": "1880-02-09T00:00:00-04:56:02",
             },
         ),
+        (ZOLA, {"written": TOKYO, "day": "2024-02-09T00:00:00+00:00"}),
         (JEKYLL, {"2024-02-09-written": "2024-02-08T11:30:00-05:00"}),
     ],
-    ids=["hugo", "jekyll"],
+    ids=["hugo", "zola", "jekyll"],
 )
 def test_day_of_a_post_is_the_one_that_its_site_shows(
     files: dict[str, str],

@@ -80,6 +80,7 @@ class ZolaEngine:
             left_out=left_out(found.others),
             values=mapping(config.get("extra")),
             markdown=markdown_settings.of_zola(config, path),
+            keeps_offsets=True,
             summary_mark="<!-- more -->",
             options=_options(config),
             files=tuple(dict.fromkeys(reader.read_paths)),

@@ -87,7 +87,9 @@ def parse_date(value: object, zone: ZoneInfo) -> DatedInstant | None:
     """
     try:
         if isinstance(value, datetime):
-            return DatedInstant(instant=_in_zone(value, zone), precision="second")
+            written = value if value.tzinfo else None
+            instant = _in_zone(value, zone)
+            return DatedInstant(instant=instant, precision="second", as_written=written)
         if isinstance(value, date):
             return DatedInstant(
                 instant=_in_zone(datetime.combine(value, time()), zone), precision="day"
