@@ -17,6 +17,7 @@ from syndicate.model.category import Category, Vocabulary
 from syndicate.model.edition import Edition, HiddenFile, NamedFeed, Problem, SourceSnapshot
 from syndicate.model.feed import Feed, ServiceInfo, SourceFeed, Tombstone
 from syndicate.model.post import (
+    Attachment,
     Author,
     BlobId,
     CarouselCard,
@@ -67,6 +68,7 @@ class SourceFields(TypedDict, total=False):
     keys: tuple[tuple[str, tuple[str, ...]], ...]
     replacements: tuple[tuple[str, str], ...]
     authors: tuple[tuple[str, str], ...]
+    author_urls: tuple[tuple[str, str], ...]
     embeds: tuple[str, ...]
     assets: Literal["link", "serve"]
     ids: IdRule
@@ -90,6 +92,7 @@ class PostFields(TypedDict, total=False):
     day: date
     expires: datetime | None
     translation: str
+    is_named_after_file: bool
 
 
 class RenderedPostFields(TypedDict, total=False):
@@ -99,6 +102,7 @@ class RenderedPostFields(TypedDict, total=False):
     text: str
     summary: str
     image: Image | None
+    attachments: tuple[Attachment, ...]
     authors: tuple[Author, ...]
     external_url: str
     reading_minutes: int

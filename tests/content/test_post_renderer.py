@@ -17,10 +17,10 @@ from syndicate.dialects.fields import Fields
 from syndicate.errors import ContentError
 from syndicate.model.edition import Edition
 from syndicate.model.ledger import LedgerRow
-from syndicate.model.post import Author, BlobId, Image, RenderedPost
+from syndicate.model.post import Attachment, Author, BlobId, Image, RenderedPost
 from syndicate.render.pool.process_pool import RenderPool
 from tests import samples
-from tests.content.conftest import counter_value, file
+from tests.content.conftest import OpenIndex, counter_value, file
 from tests.content_repository import ContentRepository
 from tests.render_pool import render_pool
 
@@ -87,6 +87,45 @@ def test_rendered_post_has_values_of_file_and_history(
     assert (first.reading_minutes, second.reading_minutes) == (1, 7)
     assert second.summary == "A short one"
     assert first.card is None
+
+
+def test_images_and_attachments_have_the_size_of_their_files(
+    content: ContentRepository, open_index: OpenIndex, pool: RenderPool, tmp_path: pathlib.Path
+) -> None:
+    """On the site and beside the post; each commit has its own sizes, without another rendering."""
+    body = (
+        "<video><source src='/film.webm' type='video/webm'><source src='/film.mp4'></video>\n\n"
+        "<audio src='https://cdn.example.gov/a.ogg'></audio> <audio src='/live'></audio>"
+    )
+    content.commit(
+        {
+            FIRST: file("First", body, image="/lake.png", image_alt="A lake", audio="talk.mp3"),
+            SECOND: file("Second", "Words.", enclosure="{url: /none.mp3, length: 7}"),
+            "static/talk.mp3": b"123",
+            "film.webm": b"1",
+            "news/none.mp3.txt": b"",
+        }
+    )
+    index = open_index()
+    cache = Cache(tmp_path / "items.db")
+    renderer = PostRenderer({"news": index}, cache=cache, pool=pool)
+    before = rendered_count()
+    for size in (5, 7):
+        content.commit({"lake.png": b"1" * size})
+        found = all_rendered(renderer, index)
+        first = found[FIRST]
+        assert first.image is not None
+        assert first.image.file_bytes == size
+        assert [(each.url, each.type, each.file_bytes) for each in first.attachments] == [
+            ("https://www.example.gov/talk.mp3", "audio/mpeg", 3),
+            ("https://www.example.gov/film.webm", "video/webm", 1),
+            ("https://cdn.example.gov/a.ogg", "audio/ogg", None),
+        ]
+        assert found[SECOND].attachments == (
+            Attachment(url="https://www.example.gov/none.mp3", type="audio/mpeg", length=7),
+        )
+    assert rendered_count() - before == 2
+    cache.close()
 
 
 def test_card_is_completed_from_the_post(

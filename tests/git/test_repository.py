@@ -68,8 +68,19 @@ def test_blobs_are_read_in_order(content: ContentRepository, repository: Reposit
     read = list(repository.read(iter(asked)))
     assert [name for name, _ in read] == asked
     texts = dict(zip([entry.path for entry in entries], [text for _, text in read], strict=False))
-    assert [repository.blob_size(name) for name in asked[:9]] == [len(text) for _, text in read[:9]]
+    sizes = [repository.file_size(commit, entry.path) for entry in entries[:9]]
+    assert sizes == [len(text) for _, text in read[:9]]
     assert texts == {**files, "empty": b"", "binary": b"\x00\n\xff missing\n"}
+
+
+def test_file_without_a_size_is_none(content: ContentRepository, repository: Repository) -> None:
+    """A file that does not exist, and a path that would be another query or another revision."""
+    commit = CommitId(content.commit({"a b.png": b"12345", "c/d.png": b"1"}))
+    assert repository.file_size(commit, Path("a b.png")) == 5
+    for path in ("none.png", "a b.png\n", "/a b.png", "../a b.png", "c/d.png/e"):
+        assert repository.file_size(commit, Path(path)) is None
+    repository.close()
+    assert repository.file_size(commit, Path("c/d.png")) == 1
 
 
 def test_commits_since_include_the_final_blob_of_every_file(

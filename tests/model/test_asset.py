@@ -2,7 +2,7 @@
 
 import pytest
 
-from syndicate.model.asset import is_public, media_type
+from syndicate.model.asset import is_public, media_type, media_type_of_url
 from syndicate.model.post import Path
 
 FOLDERS = (Path("_posts"),)
@@ -48,3 +48,24 @@ def test_images_of_the_site_are_public(path: str) -> None:
 def test_hidden_paths_are_not_public(path: str) -> None:
     """Hidden folders, drafts, and files of other types."""
     assert not is_public(path, FOLDERS)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://www.example.gov/a.jpg", "image/jpeg"),
+        ("https://www.example.gov/A.PNG?width=3", "image/png"),
+        ("https://www.example.gov/talk.opus", "audio/ogg"),
+        ("https://www.example.gov/report.pdf", "application/pdf"),
+        ("https://www.example.gov/a.b/c#d.svg", ""),
+        ("https://www.example.gov/", ""),
+    ],
+)
+def test_media_type_of_a_url_follows_from_its_path(url: str, expected: str) -> None:
+    """In any case of letters; not from query, fragment or the table of the machine."""
+    assert media_type_of_url(url) == expected
+
+
+def test_attached_documents_are_not_served() -> None:
+    """A feed may name a PDF file, but this service serves images, audio and video only."""
+    assert not media_type("report.pdf")

@@ -21,7 +21,16 @@ from syndicate.model.ledger import (
     may_have_changed,
     selection_change_event,
 )
-from syndicate.model.post import Author, BlobId, Image, Path, Post, RenderedPost, SafeHtml
+from syndicate.model.post import (
+    Attachment,
+    Author,
+    BlobId,
+    Image,
+    Path,
+    Post,
+    RenderedPost,
+    SafeHtml,
+)
 from syndicate.model.selection import Selection
 from tests import samples, strategies
 
@@ -166,6 +175,8 @@ def changed_items() -> list[tuple[FieldName, RenderedPost, RenderedPost]]:
         ("expires", old, of(replace(POST, expires=samples.NOW))),
         ("authors", old, replace(old, authors=(Author(name="Grace Example"),))),
         ("image", old, replace(old, image=Image(url="https://www.example.gov/a.png"))),
+        ("image", old, replace(old, attachments=(Attachment(url="/a.mp3", type="audio/mpeg"),))),
+        ("title", old, replace(old, post=replace(old.post, is_named_after_file=True))),
         (
             "categories",
             old,
@@ -235,3 +246,11 @@ def test_only_updates_are_minor() -> None:
 def test_removal_reason(post: Post | None, hidden: bool, why: RemovalReason) -> None:
     """Deleted, unpublished or future, expired."""
     assert determine_removal_reason(post, samples.NOW, is_hidden=hidden) == why
+
+
+def test_name_of_the_file_of_an_untitled_post_is_no_field() -> None:
+    """Readers do not see it, so that a renamed file announces nothing."""
+    old = samples.rendered_post(samples.post(title="One", is_named_after_file=True))
+    new = replace(old, post=replace(old.post, title="Two", path=Path("news/two.md")))
+    before = LedgerRow.from_post(old.post, is_live=True, generation=1)
+    assert changed_fields(before, old, new) is None

@@ -168,6 +168,7 @@ def _build_post(
         day=fields.day or published.date(),
         expires=fields.expires.astimezone(source.zone) if fields.expires else None,
         translation=fields.translation,
+        is_named_after_file=fields.is_named_after_file,
     )
 
 

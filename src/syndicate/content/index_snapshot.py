@@ -125,6 +125,7 @@ class _Post(_Record):
     expires: datetime | None
     translation: str
     digests: str
+    is_named_after_file: bool
 
 
 class _Problem(_Record):
@@ -263,6 +264,7 @@ def _encode_post(post: Post) -> _Post:
         expires=post.expires,
         translation=post.translation,
         digests=post.digests,
+        is_named_after_file=post.is_named_after_file,
     )
 
 
@@ -331,6 +333,7 @@ def _decode_post(
         expires=record.expires.astimezone(source.zone) if record.expires else None,
         translation=record.translation,
         digests=record.digests,
+        is_named_after_file=record.is_named_after_file,
     )
 
 

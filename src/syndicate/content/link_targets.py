@@ -107,7 +107,7 @@ def stem(path: str | Path) -> str:
     return kept.removesuffix("/index")
 
 
-_STATIC_FOLDERS: Final = ("", "static", "assets", "public", "src", "source", "content", "docs")
+STATIC_FOLDERS: Final = ("", "static", "assets", "public", "src", "source", "content", "docs")
 """Folders that site generators copy to the root of the site, in the order of the lookup."""
 
 
@@ -140,7 +140,7 @@ class AssetUrls:
         name_path = unquote(parts.path)
         if parts.scheme or parts.netloc or not name_path:
             return
-        candidates = [posixpath.join(root, name_path.lstrip("/")) for root in _STATIC_FOLDERS]
+        candidates = [posixpath.join(root, name_path.lstrip("/")) for root in STATIC_FOLDERS]
         if not name_path.startswith("/"):
             candidates.insert(0, posixpath.join(posixpath.dirname(post.path), name_path))
         for candidate in candidates:

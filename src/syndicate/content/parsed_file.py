@@ -93,6 +93,7 @@ class FileParser:
         self._dialect: Dialect = DIALECTS[source.dialect or DEFAULT_DIALECT]
         self._decoder = msgspec.msgpack.Decoder(ParsedFile)
         self._authors = dict(source.authors)
+        self._author_urls = dict(source.author_urls)
         made_by = f"{code_digest(*_CODE)} {zone_data_digest(source.zone)}"
         rules = (_settings_that_count(source), vocabulary, limits, site and site.summary_mark)
         self._settings_digest = sha256(f"{made_by} {rules}".encode()).hexdigest()
@@ -208,9 +209,12 @@ class FileParser:
         ).hexdigest()
 
     def _has_present_authors(self, file: ParsedFile) -> bool:
-        """Return whether the authors that ``file`` names have the same names now."""
+        """Return whether the authors that ``file`` names have the same names and URLs now."""
         entries = file.fields.author_entries if file.fields else ()
-        return all(self._authors.get(author, "") == name for author, name in entries)
+        return all(
+            (self._authors.get(author, ""), self._author_urls.get(author, "")) == (name, url)
+            for author, name, url in entries
+        )
 
 
 def _settings_that_count(source: Source) -> Source:
@@ -232,6 +236,7 @@ def _settings_that_count(source: Source) -> Source:
         rights_url="",
         replacements=(),
         authors=(),
+        author_urls=(),
         embeds=(),
         assets="link",
         derived=(),

@@ -133,8 +133,9 @@ class PostRenderer:
             if post_id not in outdated
         }
         rendered |= outdated | unrendered
+        items = (rendered[post.id] for post in batch.posts if post.id in rendered)
         return RenderedPosts(
-            items=tuple(rendered[post.id] for post in batch.posts if post.id in rendered),
+            items=tuple(self._with_sizes(items, batch.edition)),
             outdated=frozenset(outdated),
             unrendered=frozenset(unrendered),
         )
@@ -223,12 +224,23 @@ class PostRenderer:
                 self._link_targets(edition.snapshot(name)),
             )
         )
-        return {
-            render_input.post.id: build_rendered_post(
-                render_input, results, edition.translations(render_input.post)
-            )
+        rendered = [
+            build_rendered_post(render_input, results, edition.translations(render_input.post))
             for render_input, results in self._render_all(inputs)
-        }
+        ]
+        return {each.post.id: each for each in self._with_sizes(rendered, edition)}
+
+    def _with_sizes(
+        self, rendered: Iterable[RenderedPost], edition: Edition
+    ) -> Iterator[RenderedPost]:
+        """Yield the posts with the sizes that their files have in ``edition``.
+
+        Sizes are not stored with a rendering: a file may change without the post that shows it.
+        """
+        commits = {snapshot.source.name: snapshot.commit for snapshot in edition.snapshots}
+        for post in rendered:
+            name = post.post.source
+            yield self._indexes[name].media_files(commits[name]).with_sizes(post)
 
     def _link_targets(self, snapshot: SourceSnapshot) -> LinkTargets:
         targets = self._targets_by_source.get(snapshot.source.name, LinkTargets(posts=()))

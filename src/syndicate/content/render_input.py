@@ -19,11 +19,24 @@ from syndicate.dialects.document.parser import parse_document
 from syndicate.dialects.fields import Fields
 from syndicate.errors import ContentError
 from syndicate.git import Repository, UnreadableBlob
+from syndicate.model.asset import media_type_of_url
 from syndicate.model.content_limits import DEFAULT_CONTENT_LIMITS, ContentLimits
 from syndicate.model.ledger import LedgerRow
 from syndicate.model.markdown_options import MarkdownEngine
-from syndicate.model.post import Author, BlobId, CarouselCard, Image, Post, RenderedPost, Source
+from syndicate.model.post import (
+    Attachment,
+    Author,
+    BlobId,
+    CarouselCard,
+    Image,
+    Post,
+    RenderedPost,
+    SafeHtml,
+    Source,
+    title_from_text,
+)
 from syndicate.render.allowlist import RESOURCE_SCHEMES
+from syndicate.render.html_tokens import find_recordings
 from syndicate.render.internal_links import find_internal_links
 from syndicate.render.messages import RENDERER_VERSION, RenderRequest, RenderResult
 from syndicate.render.urls import absolute_url
@@ -55,8 +68,9 @@ class RenderInput:
 
     @property
     def asset_names(self) -> tuple[str, ...]:
-        """The ``link_names`` and the images of the fields."""
-        return (*self.link_names, self.fields.image, self.fields.card_image)
+        """The ``link_names``, and the images and attached files of the fields."""
+        attached = (each.url for each in self.fields.attachments)
+        return (*self.link_names, self.fields.image, self.fields.card_image, *attached)
 
     def with_assets(self, assets: AssetUrls) -> Self:
         """Return the input with the URLs of those ``asset_names`` that are in ``assets``."""
@@ -229,6 +243,7 @@ def post_as_announced(row: LedgerRow, fields: Fields, post: Post) -> Post:
         blob=row.blob,
         url=row.url,
         title=fields.title,
+        is_named_after_file=fields.is_named_after_file,
         published=row.published.astimezone(zone),
         precision=fields.precision if fields.published else "second",
         updated=row.updated.astimezone(zone),
@@ -261,12 +276,44 @@ def build_rendered_post(
         text=body.text,
         summary=summary,
         image=image,
-        authors=tuple(Author(name=name) for name in fields.authors),
+        attachments=_build_attachments(post, fields, body.content, asset_urls),
+        authors=_build_authors(post, fields),
         external_url=absolute_url(fields.external_url, post.url, RESOURCE_SCHEMES) or "",
         reading_minutes=fields.reading_minutes or _reading_minutes(body.text),
         card=_build_card(post, fields, " ".join(card.text.split()) or summary, image, asset_urls),
         translations=tuple(translations),
     )
+
+
+def _build_authors(post: Post, fields: Fields) -> tuple[Author, ...]:
+    urls = {
+        name: absolute_url(url, post.url, RESOURCE_SCHEMES) or ""
+        for name, url in fields.author_urls
+    }
+    return tuple(Author(name=name, url=urls.get(name, "")) for name in fields.authors)
+
+
+def _build_attachments(
+    post: Post, fields: Fields, content: SafeHtml, asset_urls: Mapping[str, str]
+) -> tuple[Attachment, ...]:
+    """Return the attached files of ``fields``, then the recordings in ``content``.
+
+    Each URL is there once. Files without a known media type are left out: no format can name them.
+    """
+    found: dict[str, Attachment] = {}
+    for attached in fields.attachments:
+        url = asset_urls.get(attached.url) or absolute_url(attached.url, post.url, RESOURCE_SCHEMES)
+        kind = attached.type or media_type_of_url(url or "")
+        if url and kind:
+            attachment = Attachment(
+                url=url, type=kind, title=attached.title, length=attached.length
+            )
+            found.setdefault(url, attachment)
+    for recording in find_recordings(content):
+        kind = recording.type or media_type_of_url(recording.url)
+        if kind:
+            found.setdefault(recording.url, Attachment(url=recording.url, type=kind))
+    return tuple(found.values())
 
 
 def _reading_minutes(text: str) -> int:
@@ -284,7 +331,7 @@ def _build_card(
         _build_image(fields.card_image, fields.card_image_alt, post.url, asset_urls) or image
     )
     return CarouselCard(
-        title=fields.card_title or post.title,
+        title=fields.card_title or post.own_title or title_from_text(summary) or post.title,
         summary=summary,
         image=card_image.url if card_image else "",
         image_alt=card_image.alt if card_image else None,

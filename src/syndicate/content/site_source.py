@@ -122,6 +122,7 @@ def complete(source: Source, site: Site) -> SiteSource:
         zone=ZoneInfo(site.timezone.value or source.zone.key),
         language=site.language.value or source.language,
         markdown=_markdown(source, site),
+        author_urls=tuple((handle, each.url) for handle, each in site.authors.items() if each.url),
         authors=tuple(
             (
                 {handle: each.name for handle, each in site.authors.items()} | dict(source.authors)

@@ -13,6 +13,7 @@ from syndicate.content.file_classifier import FileResult, FileTable, classify
 from syndicate.content.file_history import BranchHistory, PostHistory, TimelineEntry, build_timeline
 from syndicate.content.index_snapshot import IndexSnapshot, SnapshotStore
 from syndicate.content.link_targets import AssetUrls, LinkTargets
+from syndicate.content.media_files import MediaFiles
 from syndicate.content.needed_files import needed_files
 from syndicate.content.page_bundles import PageBundles, is_inside
 from syndicate.content.parsed_file import FileParser, ParsedFile
@@ -70,6 +71,7 @@ class SourceIndex:
         self._accepted_seen = accepted()
         self.source = source
         self._branch = BranchHistory()
+        self._media_files: MediaFiles | None = None
         self._use(SiteSource(source=source))
         self._is_shallow = False
         """Whether the branch was replayed from the history of a shallow clone."""
@@ -85,6 +87,7 @@ class SourceIndex:
             self._branch = BranchHistory()
         self.site_source = described
         self.source = source
+        self._media_files = None
         self.assets = replace(self.assets, folders=source.folders)
         self._dialect = DIALECTS[source.dialect or DEFAULT_DIALECT]
         self._parser = FileParser(
@@ -238,6 +241,14 @@ class SourceIndex:
         if assets.commit == commit:
             return assets.blobs.get(path)
         return self.repository.find_blob(commit, path)
+
+    def media_files(self, commit: CommitId) -> MediaFiles:
+        """Return the files of ``commit`` by the URLs of images and recordings."""
+        files = self._media_files
+        if files is None or files.commit != commit:
+            files = MediaFiles(self.repository, commit, self.source, self.assets.base_url)
+            self._media_files = files
+        return files
 
     @property
     def emptied_by(self) -> CommitId | None:

@@ -41,11 +41,23 @@ NO_REFERENCES: Final = TextReferences()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AttachedFile:
+    """A file that front matter attaches to a post, as written; its type and length if declared."""
+
+    url: str
+    type: str = ""
+    title: str = ""
+    length: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fields:
     """The fields of one file; absent text is empty, other absent values are None."""
 
     title: str
     """Plain text."""
+    is_named_after_file: bool = False
+    """Whether the file has neither a title nor a heading, so that ``title`` is its name."""
     summary: str = ""
     """Markdown or HTML, as written; if empty, the first words of the body are used."""
     published: datetime | None = None
@@ -78,10 +90,13 @@ class Fields:
     image: str = ""
     """A path from the root of the site or relative to the page, or an absolute URL."""
     image_alt: str | None = None
+    attachments: tuple[AttachedFile, ...] = ()
     authors: tuple[str, ...] = ()
     """Display names."""
-    author_entries: tuple[tuple[str, str], ...] = ()
-    """(author as written, name in the source's table of authors), empty if there is none."""
+    author_entries: tuple[tuple[str, str, str], ...] = ()
+    """(author as written, name, URL) in the source's tables of authors, empty if there is none."""
+    author_urls: tuple[tuple[str, str], ...] = ()
+    """(display name, URL or path as written) of authors that have one."""
     external_url: str = ""
     language: str
     """A language tag (BCP 47)."""

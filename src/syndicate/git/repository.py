@@ -208,9 +208,18 @@ class Repository:
         found = parse_tree(self._ensure_open().run(*tree, "--", path))
         return next((entry.blob for entry in found if entry.path == path), None)
 
-    def blob_size(self, blob: BlobId) -> int:
-        """Return the size of ``blob`` in bytes."""
-        return int(self._ensure_open().run("cat-file", "-s", self._require_full_id(blob)))
+    def file_size(self, commit: CommitId, path: Path) -> int | None:
+        """Return the size of the file at ``path`` in ``commit`` in bytes, None if there is none.
+
+        A query of a running process, which takes some 50 µs. Raises `RepositoryError`.
+        """
+        query = f"{self._require_full_id(commit)}:{path}".encode("utf-8", "surrogateescape")
+        if b"\n" in query or path.startswith(("/", "..")):
+            return None
+        try:
+            return next(self._ensure_open().sizes.query([query]))
+        except EOFError:
+            raise self._git_ended_error() from None
 
     def history(self, commit: CommitId) -> Iterator[Commit]:
         """Return the first-parent history up to ``commit``, oldest first, with renames.

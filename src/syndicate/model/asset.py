@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from urllib.parse import urlsplit
 
 from syndicate.model.post import BlobId, Path
 
@@ -25,6 +26,20 @@ _MEDIA_TYPES: Final = {
 }
 """Media types (RFC 6838) by extension: images, audio and video only, nothing that is executed."""
 
+_OTHER_MEDIA_TYPES: Final = {
+    "aac": "audio/aac",
+    "epub": "application/epub+zip",
+    "flac": "audio/flac",
+    "m4v": "video/mp4",
+    "mov": "video/quicktime",
+    "oga": "audio/ogg",
+    "ogv": "video/ogg",
+    "opus": "audio/ogg",
+    "pdf": "application/pdf",
+    "wav": "audio/wav",
+}
+"""Media types of files that posts may attach, but that are not served from here."""
+
 _HIDDEN_PATH: Final = re.compile(r"(?:^|/)[._]|draft", re.IGNORECASE)
 
 
@@ -42,6 +57,15 @@ class Asset:
 def media_type(path: str) -> str:
     """Return the media type of the file at ``path``, or an empty string if it is not served."""
     return _MEDIA_TYPES.get(path.rpartition(".")[2].lower(), "")
+
+
+def media_type_of_url(url: str) -> str:
+    """Return the media type of the file at ``url`` by its extension, empty if it is unknown.
+
+    The table of the standard library depends on the machine; the bytes of a feed must not.
+    """
+    path = urlsplit(url).path
+    return media_type(path) or _OTHER_MEDIA_TYPES.get(path.rpartition(".")[2].lower(), "")
 
 
 def is_public(path: str, folders: Iterable[Path]) -> bool:

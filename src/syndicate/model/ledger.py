@@ -176,7 +176,7 @@ def changed_fields(
     )
     inputs = differing_fields(before.digests, row.digests)
     same: dict[FieldName, bool] = {
-        "title": old.post.title == post.title,
+        "title": old.post.own_title == post.own_title,
         "summary": old.summary == new.summary,
         "words": old.text == new.text,
         "markup": old.content == new.content or old.text != new.text,
@@ -184,7 +184,7 @@ def changed_fields(
         "published": before.published == row.published,
         "expires": old.post.expires == post.expires,
         "authors": old.authors == new.authors,
-        "image": old.image == new.image,
+        "image": (old.image, old.attachments) == (new.image, new.attachments),
         "categories": before.categories == row.categories,
         "carousel": before.carousel == row.carousel and old.card == new.card,
         "language": before.language == row.language,
@@ -257,6 +257,8 @@ def _looks_the_same(old: RenderedPost, new: RenderedPost) -> bool:
         day=post.day,
         translation=post.translation,
         digests=post.digests,
+        title=post.title,
+        is_named_after_file=post.is_named_after_file,
         published=post.published,
         updated=post.updated,
     )

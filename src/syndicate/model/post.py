@@ -35,6 +35,9 @@ IdRule = Literal["tag", "url", "jekyll-feed"]
 """What the ID of a post without a ``guid`` of its own is: its tag URI, its URL, or what jekyll-feed
 writes: the URL with the slug in place of the last part."""
 
+_MAX_TITLE_CHARACTERS: Final = 80
+"""Characters of a title that is made of the text of a post."""
+
 
 _NO_TIME: Final = timedelta(0)
 _MINUTE: Final = timedelta(minutes=1)
@@ -53,11 +56,27 @@ class Image:
     """An image by its absolute URL.
 
     ``alt`` is None if there is no alternative text, and empty only if the image is declared
-    decorative.
+    decorative. ``file_bytes`` is the size where the file is in the repository.
     """
 
     url: str
     alt: str | None = None
+    file_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A recording or another file of a post, by its absolute URL and media type.
+
+    ``length`` is the size in bytes that the post declares; ``file_bytes`` is that of the file where
+    it is in the repository, which may change without the post.
+    """
+
+    url: str
+    type: str
+    title: str = ""
+    length: int | None = None
+    file_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +114,8 @@ class Source:
     """Template tags of the site: (literal text or tag name, replacement)."""
     authors: tuple[tuple[str, str], ...] = ()
     """Author slugs and their names."""
+    author_urls: tuple[tuple[str, str], ...] = ()
+    """Author slugs and their URLs, as the site's own configuration has them."""
     embeds: tuple[str, ...] = ()
     """Hosts whose iframes are kept, besides the well-known ones."""
     assets: Literal["link", "serve"] = "link"
@@ -119,6 +140,7 @@ class Post:
     blob: BlobId
     url: str
     title: str
+    """Plain text, never empty."""
     published: datetime
     """With the UTC offset of the source's time zone, or as written where its site shows it so."""
     precision: DatePrecision
@@ -134,6 +156,13 @@ class Post:
     """Equal for the translations of one post, empty if there is only one language."""
     digests: str = ""
     """Digests of inputs besides the file; see `syndicate.model.input_digests`."""
+    is_named_after_file: bool = False
+    """Whether the post has no title of its own, so that ``title`` is that of its file."""
+
+    @property
+    def own_title(self) -> str:
+        """The title that its author gave it, empty if it has none."""
+        return "" if self.is_named_after_file else self.title
 
     @property
     def tag_id(self) -> PostId:
@@ -162,6 +191,15 @@ def tag_key(tag: PostId) -> PostKey:
     return PostKey(tag.rpartition(":")[2])
 
 
+def title_from_text(text: str) -> str:
+    """Return the beginning of plain ``text`` as a title for a post that has none."""
+    beginning = " ".join(text[: 10 * _MAX_TITLE_CHARACTERS].split("\n\n", 1)[0].split())
+    if len(beginning) <= _MAX_TITLE_CHARACTERS:
+        return beginning
+    cut = beginning[:_MAX_TITLE_CHARACTERS]
+    return f"{cut.rpartition(' ')[0] or cut}…"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedPost:
     """A post with its content, as readers get it."""
@@ -173,6 +211,8 @@ class RenderedPost:
     summary: str
     """Plain text."""
     image: Image | None = None
+    attachments: tuple[Attachment, ...] = ()
+    """Those that the front matter names, then the recordings in the content."""
     authors: tuple[Author, ...] = ()
     external_url: str = ""
     """Where the post was first published, if not here."""

@@ -82,7 +82,7 @@ class EventPayload(NamedTuple):
     def from_post(cls, post: RenderedPost, service_info: ServiceInfo) -> "EventPayload":
         """Return what is shown of a rendered post."""
         return cls(
-            title=post.post.title,
+            title=post.post.own_title,
             self_url=service_info.url(f"/v1/posts/{post.post.key}"),
             item=FORMATS["json"].write_entry(post, service_info),
         )

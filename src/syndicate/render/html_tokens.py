@@ -25,6 +25,7 @@ _PARAGRAPH_ELEMENTS: Final = name_set(
 )
 _LINE_ELEMENTS: Final = name_set("address br caption dd details div dt figcaption li summary tr")
 _WHITE_SPACE: Final = re.compile(r"[^\S\u00a0]+")
+_RECORDING_ELEMENTS: Final = frozenset({"audio", "video"})
 _CELL_ELEMENTS: Final = frozenset({"td", "th"})
 _PARAGRAPH_MARK: Final = "\ufdd1"
 _LINE_MARK: Final = "\ufdd2"
@@ -84,6 +85,28 @@ def _raw_tokens(html: str) -> Iterator[tuple[str, str, str, str]]:
         if not raw or (end and name == raw):
             raw = name if name in _RAW_TEXT_ELEMENTS and not end else ""
             yield piece
+
+
+class Recording(NamedTuple):
+    """An audio or video of a post: its URL, and its media type if that is declared."""
+
+    url: str
+    type: str
+
+
+def find_recordings(html: str) -> Iterator[Recording]:
+    """Yield the audio and video in sanitized ``html``; of several sources of one, the first."""
+    if "<audio" not in html and "<video" not in html:
+        return
+    is_open = False
+    for token in tokenize(html):
+        if token.name in _RECORDING_ELEMENTS:
+            is_open = token.kind == "start"
+        url = token.attributes.get("src")
+        if is_open and url and token.name in (*_RECORDING_ELEMENTS, "source"):
+            media_type = token.attributes.get("type", "").partition(";")[0].strip().lower()
+            yield Recording(url, media_type)
+            is_open = False
 
 
 def start_tag(name: str, values: Mapping[str, str]) -> str:

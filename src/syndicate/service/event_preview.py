@@ -86,6 +86,6 @@ def _event(content: ContentService, change: Change) -> WebhookEvent | None:
         source=row.source,
         commit=change.commit,
         noticed_at=change.noticed_at,
-        title=post.title if post else "",
+        title=post.own_title if post else "",
         self_url=content.settings.service_info.url(f"/v1/posts/{post.key}") if post else "",
     )

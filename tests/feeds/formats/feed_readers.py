@@ -62,7 +62,7 @@ def _json_item(item: dict[str, Any]) -> ParsedPost:
     return ParsedPost(
         id=item["id"],
         url=item["url"],
-        title=item["title"],
+        title=item.get("title", ""),
         published=datetime.fromisoformat(item["date_published"]).replace(microsecond=0),
         updated=datetime.fromisoformat(item["date_modified"]),
         summary=item.get("summary", ""),

@@ -1,4 +1,4 @@
-"""Text, dates and media types as they are written."""
+"""Text and dates as they are written."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 from hypothesis import given
 
-from syndicate.feeds.formats.text import media_type, rfc822, rfc3339, sanitized, xml_safe
+from syndicate.feeds.formats.text import rfc822, rfc3339, sanitized, xml_safe
 from syndicate.model.post import Author, Image
 from tests import samples
 from tests.feeds.formats import sample_feeds
@@ -56,17 +56,3 @@ def test_author_without_a_name_is_left_out() -> None:
     """A name of white space and control characters counts as none."""
     item = samples.rendered_post(authors=(Author(name=" \0"), Author(name="Ada")))
     assert sanitized(item).authors == (Author(name="Ada"),)
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("https://www.example.gov/a.jpg", "image/jpeg"),
-        ("https://www.example.gov/A.PNG?width=3", "image/png"),
-        ("https://www.example.gov/a.b/c#d.svg", ""),
-        ("https://www.example.gov/", ""),
-    ],
-)
-def test_media_type_follows_from_the_suffix(url: str, expected: str) -> None:
-    """The path decides, in any case; not query, fragment or the table of the machine."""
-    assert media_type(url) == expected

@@ -11,6 +11,7 @@ from syndicate.dialects.document.parser import Document
 from syndicate.dialects.document.plain_values import displayable_path
 from syndicate.dialects.fields import Fields
 from syndicate.dialects.front_matter import permalink
+from syndicate.dialects.front_matter.attachments import read_attachments
 from syndicate.dialects.front_matter.categories import (
     FiledInLine,
     find_filed_in_line,
@@ -31,11 +32,12 @@ from syndicate.dialects.front_matter.post_path import (
     parse_post_path,
     split_at_folder,
 )
-from syndicate.dialects.front_matter.title import read_title
+from syndicate.dialects.front_matter.title import FILE_NAME_ORIGIN, read_title
 from syndicate.dialects.front_matter.value_parsers import (
     as_bool,
     as_guid,
     as_minutes,
+    as_people,
     as_plain_text,
     as_text,
     as_texts,
@@ -110,10 +112,12 @@ class DeclarativeDialect:
         path = self._parse_path(document.path, source)
         filed_in, spaces = find_filed_in_line(document.body), self.split_at_spaces
         title, summary = read_title(reader, path), reader.find("summary", as_text) or ""
-        published, (card, image) = read_published(reader, path.day), _read_images(reader, path)
+        published = read_published(reader, path.day)
+        card, image = _read_images(reader, path)
         words = digest_words((title, summary, _remove_line(filed_in, document.body)))
         return Fields(
             title=title,
+            is_named_after_file=reader.origins.get("title") == FILE_NAME_ORIGIN,
             summary=summary,
             published=published.instant if published else None,
             precision=published.precision if published else "second",
@@ -133,6 +137,7 @@ class DeclarativeDialect:
             card_image_alt=card.alt,
             image=image.url,
             image_alt=image.alt,
+            attachments=read_attachments(reader, path),
             **_read_authors(reader),
             external_url=_read_external_url(reader),
             language=_read_language(reader, path),
@@ -242,19 +247,27 @@ def _read_translation(reader: FieldReader, path: PostPath) -> str:
 
 class _Authors(TypedDict):
     authors: tuple[str, ...]
-    author_entries: tuple[tuple[str, str], ...]
+    author_urls: tuple[tuple[str, str], ...]
+    author_entries: tuple[tuple[str, str, str], ...]
 
 
 def _read_authors(reader: FieldReader) -> _Authors:
-    """Return the names of the authors, and the entries of the source's table that count."""
+    """Return names and URLs of the authors, and the entries of the source's tables that count."""
     byline = reader.find("byline", as_text)
     if byline is not None:
-        return {"authors": (collapse_spaces(byline),), "author_entries": ()}
-    table = dict(reader.source.authors)
-    authors = reader.find("authors", as_texts) or ()
-    names = tuple(dict.fromkeys(person_name(author, table) for author in authors))
-    entries = tuple((author, table.get(author, "")) for author in authors)
-    return {"authors": names, "author_entries": entries}
+        names = (collapse_spaces(byline),)
+        return {"authors": names, "author_urls": (), "author_entries": ()}
+    names_by_word, urls_by_word = dict(reader.source.authors), dict(reader.source.author_urls)
+    authors: dict[str, str] = {}
+    entries = []
+    for word, url in reader.find("authors", as_people) or ():
+        authors.setdefault(person_name(word, names_by_word), url or urls_by_word.get(word, ""))
+        entries.append((word, names_by_word.get(word, ""), urls_by_word.get(word, "")))
+    return {
+        "authors": tuple(authors),
+        "author_urls": tuple((name, url) for name, url in authors.items() if url),
+        "author_entries": tuple(entries),
+    }
 
 
 def _read_external_url(reader: FieldReader) -> str:

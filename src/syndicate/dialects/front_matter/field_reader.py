@@ -39,6 +39,7 @@ DEFAULT_KEYS: Final[FieldKeys] = {
         *("image_alt", "image_alt_text", "image.alt", "featured_image_alt", "cover.alt"),
         *("thumbnail_alt",),
     ),
+    "attachments": ("audio", "podcast", "enclosure"),
     "byline": ("byline_str", "byline"),
     "authors": ("authors", "author"),
     "external_url": ("source_url", "canonical", "canonical_url", "redirectto", "redirect_to"),

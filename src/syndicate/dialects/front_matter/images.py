@@ -54,15 +54,20 @@ def read_image(reader: FieldReader, field: str, path: PostPath) -> FrontMatterIm
             f"Describe the image in {reader.first_key(field + '_alt')}.",
             line=line,
         )
-    return FrontMatterImage(_with_leading_slash(url, path), alt)
+    return FrontMatterImage(absolute_path(url, path), alt)
 
 
 def _parse_url(value: object) -> str | None:
     texts = as_texts(value)
-    return _SITE_URL_TAG.sub("", texts[0]).strip() or None if texts else None
+    return without_site_url(texts[0]) or None if texts else None
 
 
-def _with_leading_slash(url: str, path: PostPath) -> str:
+def without_site_url(reference: str) -> str:
+    """Return ``reference`` without the template tag of the site's URL at its beginning."""
+    return _SITE_URL_TAG.sub("", reference).strip()
+
+
+def absolute_path(url: str, path: PostPath) -> str:
     """Return ``url`` with a leading slash, unless it is absolute or relative to a page bundle."""
     if _ABSOLUTE_URL.match(url) or url.startswith("/") or path.is_bundle:
         return url

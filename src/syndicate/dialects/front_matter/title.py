@@ -9,6 +9,9 @@ from syndicate.dialects.front_matter.field_reader import FieldReader
 from syndicate.dialects.front_matter.post_path import PostPath
 from syndicate.dialects.front_matter.value_parsers import as_plain_text, collapse_spaces, has_html
 
+FILE_NAME_ORIGIN: Final = "file name"
+"""The origin of the title of a post that has none."""
+
 _HEADING: Final = re.compile(r"[ ]{0,3}#{1,6}[ \t](?P<text>.*)")
 _HTML_HEADING: Final = re.compile(
     r"<h[1-6]\b[^<>]*>(?P<text>(?:(?!<h[1-6]\b).)*?)</h[1-6]>", re.IGNORECASE
@@ -51,7 +54,7 @@ def _fallback_title(reader: FieldReader, path: PostPath) -> str:
     for line, heading in _headings(reader.document.body):
         reader.origins["title"] = f"first heading, line {reader.document.body_line + line}"
         return heading
-    reader.origins["title"] = "file name"
+    reader.origins["title"] = FILE_NAME_ORIGIN
     words = collapse_spaces(
         re.sub("[-_]+", " ", displayable_path(path.undated_name))
     ) or displayable_path(path.name)

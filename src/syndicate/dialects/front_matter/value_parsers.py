@@ -14,8 +14,10 @@ from urllib.parse import urlsplit
 _TAG: Final = re.compile(r"</?[A-Za-z][^<>]*>|<!--(?:(?!<!--).)*?-->", re.DOTALL)
 _SLUG: Final = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)+")
 _LINK: Final = re.compile(r"\[([^\[\]]+)\]\([^()]*\)")
+_LINK_WITH_URL: Final = re.compile(r"\[[^\[\]]+\]\(([^()\s]+)\)")
 _NUMBER: Final = re.compile(r"\d{1,4}")
 _NAME_KEYS: Final = ("name", "title", "label", "slug", "id")
+_PERSON_URL_KEYS: Final = ("url", "website", "homepage", "link", "web", "uri")
 _YES: Final = frozenset({"true", "yes", "on"})
 _NO: Final = frozenset({"false", "no", "off"})
 _MAX_GUID: Final = 500
@@ -64,6 +66,18 @@ def as_texts(value: object) -> tuple[str, ...] | None:
     return texts or None
 
 
+def as_people(value: object) -> tuple[tuple[str, str], ...] | None:
+    """Return (name or handle, URL) of each person of a list, or of a single one.
+
+    The URL is empty where there is none; that of a Markdown link counts.
+    """
+    entries = value if isinstance(value, list) else [value]
+    people = tuple(
+        (name, _url_of(entry)) for entry in entries if (name := _name_of(entry)) is not None
+    )
+    return people or None
+
+
 def as_bool(value: object) -> bool | None:
     """Return ``value`` as a boolean, which may be a word of YAML 1.1 such as yes or off."""
     if isinstance(value, bool):
@@ -101,6 +115,15 @@ def person_name(word: str, names: Mapping[str, str]) -> str:
     if word in names or not _SLUG.fullmatch(word):
         return names.get(word, collapse_spaces(_LINK.sub(r"\1", word)))
     return " ".join(part.capitalize() for part in re.split("[-_.]", word))
+
+
+def _url_of(entry: object) -> str:
+    """Return the URL of a person, as written; empty if there is none."""
+    if isinstance(entry, dict):
+        texts = (as_text(entry.get(key)) for key in _PERSON_URL_KEYS)
+        return next((text for text in texts if text and is_url(text)), "")
+    link = _LINK_WITH_URL.fullmatch(as_text(entry) or "")
+    return link[1] if link and is_url(link[1]) else ""
 
 
 def _name_of(entry: object) -> str | None:

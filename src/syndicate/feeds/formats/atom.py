@@ -13,6 +13,7 @@ from syndicate.feeds.formats.text import (
     sanitized,
     sanitized_header,
     single_line,
+    title_or_beginning,
     xml_safe,
 )
 from syndicate.model.feed import Feed, ServiceInfo, SourceFeed
@@ -69,6 +70,7 @@ def entry_generator(
     """Return the feedgen object for ``item``."""
     item = sanitized(item)
     entry = feedgen_adapter.entry_generator(item, service_info, partial(_patch_entry, item))
+    entry.title(title_or_beginning(item))
     entry.author([{"name": author.name, "uri": author.url} for author in item.authors])
     if content == "full":
         entry.content(for_feed_readers(item.content, item.post), type="html")
@@ -148,4 +150,15 @@ def _patch_entry(item: RenderedPost, element: xml_elements.Element) -> None:
         xml_elements.add_child(element, "link", rel="related", href=item.external_url)
     for language, url in item.translations:
         xml_elements.add_child(element, "link", rel="related", hreflang=language, href=url)
+    for enclosure in xml_elements.as_enclosures(item):
+        length = xml_elements.attachment_bytes(enclosure)
+        xml_elements.add_child(
+            element,
+            "link",
+            rel="enclosure",
+            href=enclosure.url,
+            type=enclosure.type,
+            title=enclosure.title,
+            length="" if length is None else str(length),
+        )
     xml_elements.add_image(element, item.image)

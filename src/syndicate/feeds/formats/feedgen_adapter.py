@@ -78,12 +78,11 @@ def feed_generator(feed: Feed, prefixes: str, patch: Patch) -> FeedGenerator:
 
 
 def entry_generator(item: RenderedPost, service_info: ServiceInfo, patch: Patch) -> FeedEntry:
-    """Return a feedgen entry with the elements that RSS and Atom share; ``patch`` gets it."""
+    """Return a feedgen entry with what RSS and Atom share, without a title; ``patch`` gets it."""
     post = item.post
     entry = _feedgen().entry()
     entry.register_extension("patch", partial(PatchExtension, "", patch))
     entry.guid(post.id, permalink=False)
-    entry.title(post.title)
     entry.link(href=post.url)
     entry.published(post.published)
     entry.updated(post.updated)

@@ -9,7 +9,7 @@ from typing_extensions import override
 from syndicate.feeds.formats.format import FeedEnvelope, Format
 from syndicate.feeds.formats.text import rfc3339, sanitized, sanitized_header, xml_safe
 from syndicate.model.feed import Feed, ServiceInfo, Tombstone
-from syndicate.model.post import Author, CarouselCard, RenderedPost, Source
+from syndicate.model.post import Attachment, Author, CarouselCard, RenderedPost, Source
 from syndicate.model.query import ContentMode
 
 _VERSION: Final = "https://jsonfeed.org/version/1.1"
@@ -48,6 +48,7 @@ def item_object(
         "title": post.title,
         **_content(item, content),
         "image": item.image.url if item.image else "",
+        "attachments": [_attachment(attachment) for attachment in item.attachments],
         "date_published": rfc3339(post.published),
         "date_modified": rfc3339(post.updated),
         "authors": [_author(author) for author in item.authors],
@@ -71,6 +72,20 @@ def _content(item: RenderedPost, content: ContentMode) -> dict[str, str]:
     if content == "summary":
         return {"content_text": item.summary, "summary": item.summary}
     return {"content_text": ""}
+
+
+def _attachment(attachment: Attachment) -> dict[str, object]:
+    """Return an attachment with its declared size.
+
+    Not with that of its file in the repository, which may change without the post: no event would
+    tell those who keep a copy of the item.
+    """
+    values: dict[str, object] = {"url": attachment.url, "mime_type": attachment.type}
+    if attachment.title:
+        values["title"] = attachment.title
+    if attachment.length is not None:
+        values["size_in_bytes"] = attachment.length
+    return values
 
 
 def _author(author: Author) -> dict[str, str]:

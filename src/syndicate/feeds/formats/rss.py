@@ -16,6 +16,7 @@ from syndicate.feeds.formats.text import (
     sanitized,
     sanitized_header,
     single_line,
+    title_or_beginning,
     xml_safe,
 )
 from syndicate.model.feed import Feed, ServiceInfo, SourceFeed
@@ -76,17 +77,28 @@ def entry_generator(
 ) -> feedgen_adapter.FeedEntry:
     """Return the feedgen object for ``item``.
 
-    The description is HTML, in which plain text is escaped and keeps its paragraphs.
+    The description is HTML, in which plain text is escaped and keeps its paragraphs. A post without
+    a title of its own has none, unless nothing else describes it. One file is the enclosure, as the
+    profile of the RSS Advisory Board demands; others are in Media RSS.
     """
     item = sanitized(item)
     entry = feedgen_adapter.entry_generator(item, service_info, partial(_patch_entry, item))
     if content == "full":
         entry.content(for_feed_readers(item.content, item.post))
-    if content == "text":
-        entry.description(paragraphs(item.text))
-    elif content != "none":
-        entry.description(escape(item.summary, quote=False))
+    description = _description(item, content)
+    if description:
+        entry.description(description)
+    is_described = bool(description) or (content == "full" and bool(item.content))
+    title = item.post.title or ("" if is_described else title_or_beginning(item))
+    if title:
+        entry.title(title)
     return entry
+
+
+def _description(item: RenderedPost, content: ContentMode) -> str:
+    if content == "text":
+        return paragraphs(item.text)
+    return "" if content == "none" else escape(item.summary, quote=False)
 
 
 def _write_attribution(source_feed: SourceFeed, service_info: ServiceInfo) -> bytes:
@@ -134,3 +146,12 @@ def _patch_entry(item: RenderedPost, element: xml_elements.Element) -> None:
     for language, url in item.translations:
         xml_elements.add_child(element, "atom:link", rel="related", hreflang=language, href=url)
     xml_elements.add_image(element, item.image)
+    enclosures = xml_elements.as_enclosures(item)
+    for enclosure in enclosures[:1]:
+        length = str(xml_elements.attachment_bytes(enclosure) or 0)  # 0: unknown
+        xml_elements.add_child(
+            element, "enclosure", url=enclosure.url, length=length, type=enclosure.type
+        )
+    for attachment in item.attachments:
+        if attachment.url != enclosures[0].url:
+            xml_elements.add_recording(element, attachment)

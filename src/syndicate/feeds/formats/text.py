@@ -1,31 +1,19 @@
-"""Text, dates and media types, written alike in all formats."""
+"""Text and dates, written alike in all formats."""
 
 import re
 from dataclasses import fields, is_dataclass, replace
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from functools import lru_cache
-from pathlib import PurePosixPath
 from typing import Final, TypeVar, cast
-from urllib.parse import urlsplit
 
 from syndicate.model.feed import Feed, ServiceInfo
-from syndicate.model.post import RenderedPost, Source
+from syndicate.model.post import RenderedPost, Source, title_from_text
 
 _S = TypeVar("_S", ServiceInfo, Source)
 _T = TypeVar("_T")
 
 _FORBIDDEN_CHARACTER: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-_MEDIA_TYPES: Final = {
-    ".avif": "image/avif",
-    ".gif": "image/gif",
-    ".jpeg": "image/jpeg",
-    ".jpg": "image/jpeg",
-    ".png": "image/png",
-    ".svg": "image/svg+xml",
-    ".webp": "image/webp",
-}
 
 
 def xml_safe(value: _T) -> _T:
@@ -45,16 +33,25 @@ def xml_safe(value: _T) -> _T:
 
 
 def sanitized(item: RenderedPost) -> RenderedPost:
-    """Return ``item`` without forbidden characters, with a title of one line, its URL if empty.
+    """Return ``item`` without forbidden characters, with a title of one line.
 
-    Authors without a name are left out.
+    The title is empty if the post has none of its own. Authors without a name are left out.
     """
     item = xml_safe(item)
     return replace(
         item,
-        post=replace(item.post, title=single_line(item.post.title) or item.post.url),
+        post=replace(item.post, title=single_line(item.post.own_title)),
         authors=tuple(author for author in item.authors if author.name.strip()),
     )
+
+
+def title_or_beginning(item: RenderedPost) -> str:
+    """Return the title of a sanitized ``item``; without one, the beginning of its text.
+
+    For formats that require a title; of a post without any text, its URL.
+    """
+    beginning = title_from_text(item.text) or title_from_text(item.summary)
+    return item.post.title or beginning or item.post.url
 
 
 def has_author(item: RenderedPost) -> bool:
@@ -89,14 +86,6 @@ def rfc3339(time: datetime) -> str:
 def rfc822(time: datetime) -> str:
     """Return an aware ``time`` in the format of RSS, in English for any locale."""
     return format_datetime(_whole_minute_offset(time))
-
-
-def media_type(url: str) -> str:
-    """Return the media type of an image by the suffix of its URL, empty if unknown.
-
-    The table of the standard library depends on the machine; the bytes of a feed must not.
-    """
-    return _MEDIA_TYPES.get(PurePosixPath(urlsplit(url).path).suffix.lower(), "")
 
 
 def single_line(text: str) -> str:

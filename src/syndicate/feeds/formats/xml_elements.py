@@ -5,8 +5,8 @@ from types import ModuleType
 from typing import Any, Final, TypeAlias
 
 from syndicate.feeds.formats.format import FeedEnvelope
-from syndicate.feeds.formats.text import media_type
-from syndicate.model.post import Image
+from syndicate.model.asset import media_type_of_url
+from syndicate.model.post import Attachment, Image, RenderedPost
 
 Element: TypeAlias = Any
 """The class of elements of lxml, which has no type hints."""
@@ -61,10 +61,59 @@ def add_image(parent: Element, image: Image | None) -> None:
     """Append ``image`` with its alternative text (Media RSS 1.5.1)."""
     if image:
         content = add_child(
-            parent, "media:content", url=image.url, medium="image", type=media_type(image.url)
+            parent,
+            "media:content",
+            url=image.url,
+            medium="image",
+            type=media_type_of_url(image.url),
+            fileSize=_number(image.file_bytes),
         )
         if image.alt:
             add_child(content, "media:description", image.alt, type="plain")
+
+
+def add_recording(parent: Element, attachment: Attachment) -> None:
+    """Append ``attachment`` as an element of Media RSS 1.5.1."""
+    kind = attachment.type.partition("/")[0]
+    content = add_child(
+        parent,
+        "media:content",
+        url=attachment.url,
+        medium=kind if kind in ("audio", "image", "video") else "document",
+        type=attachment.type,
+        fileSize=_number(attachment_bytes(attachment)),
+    )
+    if attachment.title:
+        add_child(content, "media:title", attachment.title, type="plain")
+
+
+def attachment_bytes(attachment: Attachment) -> int | None:
+    """Return the size of the file where it is in the repository, else the declared one."""
+    return attachment.length if attachment.file_bytes is None else attachment.file_bytes
+
+
+def as_enclosures(item: RenderedPost) -> tuple[Attachment, ...]:
+    """Return what readers may download of ``item``: its attachments, then its image.
+
+    Recordings come first, since RSS has one enclosure; an image of an unknown type is left out.
+    """
+    by_kind = sorted(item.attachments, key=_is_no_recording)
+    image = item.image
+    if image is None or not media_type_of_url(image.url):
+        return tuple(by_kind)
+    picture = Attachment(
+        url=image.url, type=media_type_of_url(image.url), file_bytes=image.file_bytes
+    )
+    return (*by_kind, picture)
+
+
+def _is_no_recording(attachment: Attachment) -> bool:
+    return not attachment.type.startswith(("audio/", "video/"))
+
+
+def _number(number: int | None) -> str:
+    """Return ``number`` as the value of an attribute, empty if it is unknown."""
+    return "" if number is None else str(number)
 
 
 def serialize_fragment(element: Element, prefixes: str) -> bytes:
