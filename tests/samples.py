@@ -65,6 +65,8 @@ class SourceFields(TypedDict, total=False):
     categories: tuple[Category, ...]
     rights: str
     rights_url: str
+    icon_url: str
+    logo_url: str
     keys: tuple[tuple[str, tuple[str, ...]], ...]
     replacements: tuple[tuple[str, str], ...]
     authors: tuple[tuple[str, str], ...]

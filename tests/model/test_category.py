@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.model.category import Category, CategoryDefinition, Vocabulary, slug
+from syndicate.model.category import Category, CategoryDefinition, Vocabulary, category_slug, slug
 from tests.samples import TTS
 
 VOCABULARY = Vocabulary(
@@ -74,3 +74,21 @@ def test_first_definition_wins_a_shared_label() -> None:
     other = CategoryDefinition(category=Category(slug="other", title="Other"), aliases=("TTS",))
     vocabulary = Vocabulary(definitions=(*VOCABULARY.definitions, other))
     assert vocabulary.category("tts") == TTS
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("🚀", "rocket"),
+        ("🚀 launch", "launch"),
+        ("👩\u200d💻", "woman-personal-computer"),
+        ("❤\ufe0f 👍🏽", "heavy-black-heart-thumbs-up-sign"),
+        ("🇺🇸", "us"),
+        ("???", ""),
+    ],
+)
+def test_slug_of_an_emoji_is_its_name(text: str, expected: str) -> None:
+    """A category of symbols alone has a URL; its title stays as it is written."""
+    assert category_slug(text) == expected
+    found = VOCABULARY.category(text)
+    assert (found and (found.slug, found.title)) == ((expected, text) if expected else None)

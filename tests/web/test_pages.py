@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from syndicate.feeds.formats import FORMATS
 from syndicate.render.pages.html_pages import content_security_policy
 from tests import samples
 from tests.render.parsed_html import by_class, links, parse_page, text
@@ -166,3 +167,19 @@ def test_page_is_built_once_per_edition() -> None:
     library.current = samples.edition(*POSTS[1:])
     assert client.get("/feeds/all").content != first.content
     assert library.item_requests == 2 * len(POSTS) - 1
+
+
+def test_page_of_a_post_links_to_its_feeds(client: AppClient) -> None:
+    """To those of its source and of its categories: in the text, and for feed readers."""
+    page = parse_page(client.get(f"/posts/{FEATURED.key}").text)
+    names = ("news", "technology", "tts")
+    feeds = {f"{PUBLIC}/feeds/{name}.{suffix}" for name in names for suffix in FORMATS}
+    discovered = {link["href"]: link for link in links(page, "alternate")}
+    assert discovered.keys() == {f"{PUBLIC}/v1/posts/{FEATURED.key}", *feeds}
+    rss = discovered[f"{PUBLIC}/feeds/tts.rss"]
+    assert (rss["type"], rss["title"]) == (
+        "application/rss+xml",
+        "Technology Transformation Services (RSS)",
+    )
+    shown = {f"{PUBLIC}{anchor.get('href')}" for anchor in page.iter("a")}
+    assert feeds | {f"{PUBLIC}/feeds/{name}" for name in names} <= shown

@@ -12,10 +12,10 @@ from syndicate.model.query import ContentMode
 class ServiceInfo:
     """Identity of the service in feeds, pages and requests.
 
-    ``public_url`` has no trailing slash and begins every URL of the service. ``icon_url`` and
-    ``hub_url`` (WebSub) are absolute URLs, empty if there is none. ``max_age_seconds`` is how long
-    a feed may be cached. ``has_public_url`` is False if the operator has not set ``public_url``,
-    which is then the address that the service listens on.
+    ``public_url`` has no trailing slash and begins every URL of the service. ``icon_url`` (a small
+    square), ``logo_url`` (larger) and ``hub_url`` (WebSub) are absolute URLs, empty if there is
+    none. ``max_age_seconds`` is how long a feed may be cached. ``has_public_url`` is False if the
+    operator has not set ``public_url``, which is then the address that the service listens on.
     """
 
     title: str
@@ -23,6 +23,7 @@ class ServiceInfo:
     contact: str = ""
     version: str
     icon_url: str = ""
+    logo_url: str = ""
     hub_url: str = ""
     max_age_seconds: int = 300
     has_public_url: bool = True
@@ -105,6 +106,12 @@ class Feed:
         """The page that the feed is about: the site of the only source, else the feed's page."""
         source = self.only_source
         return source.site_url if source else self.url("", self.first_query)
+
+    @property
+    def brand(self) -> ServiceInfo | Source:
+        """Whose icon and logo the feed has: those of the only source, if it has one of them."""
+        source = self.only_source
+        return source if source and (source.icon_url or source.logo_url) else self.service_info
 
     @property
     def is_complete(self) -> bool:

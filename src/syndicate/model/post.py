@@ -108,6 +108,8 @@ class Source:
     categories: tuple[Category, ...] = ()
     rights: str = ""
     rights_url: str = ""
+    icon_url: str = ""
+    logo_url: str = ""
     keys: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Front-matter keys that differ from the dialect's: (field, keys in order of precedence)."""
     replacements: tuple[tuple[str, str], ...] = ()

@@ -103,6 +103,18 @@ class ServiceTable(Table):
     workers: int = Field(default=2, ge=1, le=64, description="Maximum number of render processes.")
 
 
+class AgencyTable(Table):
+    """The agency that runs the service."""
+
+    icon: OptionalWebUrl = Field(
+        default="",
+        description="URL of a small square image, shown by feed readers in lists of feeds.",
+    )
+    logo: OptionalWebUrl = Field(
+        default="", description="URL of a larger image, shown by feed readers with a feed."
+    )
+
+
 class DatabaseTable(Table):
     """The database of subscriptions and deliveries."""
 
@@ -178,6 +190,14 @@ class SourceTable(Table):
     rights: str = Field(default="", description="License or terms of use of the posts.")
     rights_url: OptionalWebUrl = Field(
         default="", description="URL of the license or terms of use."
+    )
+    icon: OptionalWebUrl = Field(
+        default="",
+        description="URL of a small square image for feeds of this source alone. Neither this nor "
+        "`logo`: those of `[agency]`.",
+    )
+    logo: OptionalWebUrl = Field(
+        default="", description="URL of a larger image for feeds of this source alone."
     )
     poll_seconds: float = Field(
         default=15,
@@ -356,6 +376,7 @@ class Tables(Table):
     """The settings file."""
 
     service: ServiceTable = ServiceTable()
+    agency: AgencyTable = AgencyTable()
     database: DatabaseTable = DatabaseTable()
     sources: tuple[SourceTable, ...] = ()
     categories: tuple[CategoryTable, ...] = ()

@@ -24,6 +24,7 @@ from syndicate.settings.display import DisplayedSetting, displayed_settings
 from syndicate.settings.limits_schema import LimitsTable
 from syndicate.settings.loader import RawSettings, Value, find_file, read_settings
 from syndicate.settings.schema import (
+    AgencyTable,
     CategoryTable,
     DatabaseTable,
     DeliveryTable,
@@ -84,7 +85,7 @@ class Settings:
         vocabulary = build_vocabulary(tables.categories)
         return cls(
             file=raw.file,
-            service_info=build_service_info(tables.service),
+            service_info=build_service_info(tables.service, tables.agency),
             vocabulary=vocabulary,
             sources=tuple(
                 build_source(table, vocabulary=vocabulary, config_folder=folder)
@@ -152,8 +153,8 @@ def _with_variables(name: str, raw: RawSettings) -> str:
     return f"{name} ({', '.join(variables)})" if variables else name
 
 
-def build_service_info(table: ServiceTable) -> ServiceInfo:
-    """Return title, URLs and contact; the default URL is the address the service listens on."""
+def build_service_info(table: ServiceTable, agency: AgencyTable) -> ServiceInfo:
+    """Return title, URLs, contact and images; the default URL is where the service listens."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(table.host, table.host)  # noqa: S104 — read
     host = f"[{host}]" if ":" in host else host
     public_url = table.public_url or f"http://{host}:{table.port}"
@@ -162,6 +163,8 @@ def build_service_info(table: ServiceTable) -> ServiceInfo:
         public_url=public_url,
         hub_url=f"{public_url}/hub",
         contact=table.contact,
+        icon_url=agency.icon,
+        logo_url=agency.logo,
         version=__version__,
         max_age_seconds=table.cache_seconds,
         has_public_url=bool(table.public_url),
@@ -199,6 +202,8 @@ def build_source(
         categories=vocabulary.categories(table.categories),
         rights=table.rights,
         rights_url=table.rights_url,
+        icon_url=table.icon,
+        logo_url=table.logo,
         keys=tuple(table.keys.items()),
         replacements=tuple(table.replacements.items()),
         authors=tuple(table.authors.items()),

@@ -1,6 +1,6 @@
 """The directory of all feeds of an edition, with the number of their posts."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from heapq import nsmallest
 from typing import NamedTuple, TypeVar
@@ -111,7 +111,9 @@ def feed_directory(
         DirectoryGroup("Main feeds", automatic, len(automatic)),
         DirectoryGroup("Custom feeds", named, len(named)),
         DirectoryGroup(
-            "By source", tuple(_source_entries(edition, sources, post_counts)), len(edition.sources)
+            "By source",
+            tuple(source_entry(edition, source, post_counts) for source in sources),
+            len(edition.sources),
         ),
         DirectoryGroup(
             "By category",
@@ -152,14 +154,10 @@ def _entry(edition: Edition, named: NamedFeed, description: str) -> DirectoryEnt
     return DirectoryEntry(named.title, description, FeedLocation(named.name), feed_stats(posts))
 
 
-def _source_entries(
-    edition: Edition, sources: Iterable[Source], post_counts: PostCounts
-) -> Iterator[DirectoryEntry]:
-    for source in sources:
-        name = source.name
-        yield DirectoryEntry(
-            source.title, "", source_location(edition, name), post_counts.source_stats(name)
-        )
+def source_entry(edition: Edition, source: Source, post_counts: PostCounts) -> DirectoryEntry:
+    """Return the directory entry of ``source``."""
+    location = source_location(edition, source.name)
+    return DirectoryEntry(source.title, "", location, post_counts.source_stats(source.name))
 
 
 def category_entry(edition: Edition, category: Category, post_counts: PostCounts) -> DirectoryEntry:

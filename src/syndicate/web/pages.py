@@ -27,7 +27,7 @@ from syndicate.model.feed_view import (
     source_location,
 )
 from syndicate.model.pagination import paginate_names
-from syndicate.model.post import PostKey, RenderedPost
+from syndicate.model.post import Post, PostKey, RenderedPost
 from syndicate.model.query import MAX_LIMIT, Query
 from syndicate.render.pages.html_pages import (
     FeedGroup,
@@ -41,7 +41,12 @@ from syndicate.render.pages.html_pages import (
     post_page,
 )
 from syndicate.web.context import BuildDocument, WebContext, raw_query, service_links
-from syndicate.web.feed_directory import DirectoryEntry, category_entry, feed_directory
+from syndicate.web.feed_directory import (
+    DirectoryEntry,
+    category_entry,
+    feed_directory,
+    source_entry,
+)
 from syndicate.web.feed_filters import feed_filters
 from syndicate.web.http.content_negotiation import PAGE, accepts_html, preferred_format
 from syndicate.web.http.redirects import redirect_response
@@ -212,6 +217,7 @@ class Pages:
                 part.source,
                 source_feed_url=source_location(edition, post.source).url(service_info),
                 category_urls=_category_urls(edition, service_info, items),
+                feeds=self._feeds_of_post(edition, post),
                 is_rendered=not rendered.unrendered,
             )
             links = (
@@ -227,6 +233,19 @@ class Pages:
             return representation if rendered.is_current else as_provisional(representation)
 
         return await self._respond(request, ("/posts", key), build, {"X-Robots-Tag": "noindex"})
+
+    def _feeds_of_post(self, edition: Edition, post: Post) -> tuple[FeedSummary, ...]:
+        """Return the feeds of the source and of the categories of ``post``."""
+        counts = self.context.post_counts(edition)
+        source = edition.snapshot(post.source).source
+        entries = (
+            source_entry(edition, source, counts),
+            *(
+                category_entry(edition, edition.category_by_slug(category.slug), counts)
+                for category in post.categories
+            ),
+        )
+        return tuple(map(self._feed_summary, entries))
 
     async def _respond(
         self,

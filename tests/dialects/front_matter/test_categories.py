@@ -10,7 +10,7 @@ from syndicate.dialects.front_matter.categories import (
     read_url_categories,
 )
 from syndicate.model.category import Category, CategoryDefinition, Vocabulary
-from tests.dialects.factories import field_reader, reported_rules
+from tests.dialects.factories import field_reader, fields, reported_rules
 from tests.samples import TECHNOLOGY, TTS
 
 LINKS = (
@@ -188,3 +188,12 @@ def test_misspelling_of_a_defined_category_is_reported() -> None:
     free = field_reader(front)
     read_categories(free, None, Vocabulary(), split_at_spaces=False)
     assert reported_rules(free) == []
+
+
+def test_category_of_punctuation_alone_is_reported() -> None:
+    """It would have no URL; an emoji has the URL of its name."""
+    found = fields("title: x\ncategories: ['🎉', '???', '!!']")
+    assert [(category.slug, category.title) for category in found.categories] == [
+        ("party-popper", "🎉")
+    ]
+    assert reported_rules(found) == [("category-name", 3), ("category-name", 3)]

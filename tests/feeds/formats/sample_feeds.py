@@ -15,6 +15,7 @@ SERVICE_INFO: Final = replace(
     samples.SERVICE_INFO,
     hub_url="https://feeds.example.gov/hub",
     icon_url="https://feeds.example.gov/icon.svg",
+    logo_url="https://feeds.example.gov/logo.png",
 )
 
 FULL: Final = samples.feed(

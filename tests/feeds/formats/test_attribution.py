@@ -126,3 +126,58 @@ def test_entry_has_the_same_bytes_in_every_feed() -> None:
         beginning = entry.removesuffix(b"</entry>").removesuffix(b"</item>")
         assert entry in feed_format.write(ALONE)
         assert beginning in feed_format.write(FEED)
+
+
+def images(feed: Feed) -> dict[str, str | None]:
+    """Return the icon and the logo of ``feed`` in every format."""
+    as_json = json.loads(FORMATS["json"].write(feed))
+    atom = ET.fromstring(FORMATS["atom"].write(feed))  # noqa: S314 — our own
+    rss = ET.fromstring(FORMATS["rss"].write(feed))  # noqa: S314
+    return {
+        "json favicon": as_json.get("favicon"),
+        "json icon": as_json.get("icon"),
+        "atom icon": atom.findtext(f"{ATOM}icon"),
+        "atom logo": atom.findtext(f"{ATOM}logo"),
+        "rss image": rss.findtext("channel/image/url"),
+    }
+
+
+def test_feed_has_icon_and_logo_of_the_service_or_of_its_only_source() -> None:
+    """A source that has one of the two does not get the other from the service."""
+    service_info = replace(samples.SERVICE_INFO, icon_url="/s.svg", logo_url="/s.png")
+    branded = replace(ALONE, service_info=service_info)
+    service = {
+        "json favicon": "/s.svg",
+        "json icon": "/s.png",
+        "atom icon": "/s.svg",
+        "atom logo": "/s.png",
+        "rss image": "/s.png",
+    }
+    assert images(replace(FEED, service_info=service_info)) == images(branded) == service
+    only_icon = replace(branded, sources=(replace(UPDATES, icon_url="/u.svg"),))
+    assert images(only_icon) == {
+        "json favicon": "/u.svg",
+        "json icon": "/u.svg",
+        "atom icon": "/u.svg",
+        "atom logo": None,
+        "rss image": "/u.svg",
+    }
+    assert set(images(FEED).values()) == {None}
+
+
+def test_image_of_rss_has_title_and_link_of_the_channel() -> None:
+    """RSS 2.0 requires them."""
+    branded = replace(ALONE, sources=(replace(UPDATES, logo_url="https://u.example.gov/l.png"),))
+    parsed = feedparser.parse(FORMATS["rss"].write(branded)).feed
+    assert parsed.image.href == "https://u.example.gov/l.png"
+    assert (parsed.image.title, parsed.image.link) == (parsed.title, UPDATES.site_url)
+
+
+def test_source_of_an_atom_entry_has_icon_and_logo() -> None:
+    """For readers that show whose an entry is."""
+    source = replace(NEWS, icon_url="/n.svg", logo_url="/n.png")
+    feed = replace(FEED, source_feeds=(replace(FEED.source_feeds[0], source=source),))
+    element = atom_entries(feed)[0].find(f"{ATOM}source")
+    assert element is not None
+    assert element.findtext(f"{ATOM}icon") == "/n.svg"
+    assert element.findtext(f"{ATOM}logo") == "/n.png"

@@ -222,6 +222,12 @@ _TABLE: Final = (
         remedy="Use a category of the settings, or add this one to the settings.",
     ),
     Rule(
+        name="category-name",
+        level="notice",
+        meaning="A category has neither letters nor digits, so that it has no URL; it is ignored.",
+        remedy="Use a word as the category.",
+    ),
+    Rule(
         name="missing-file",
         level="notice",
         meaning="A path on the site refers to a file that is not in its folder in the repository.",

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from syndicate.dialects.front_matter.field_reader import FieldReader
 from syndicate.dialects.front_matter.value_parsers import as_texts, unescape
-from syndicate.model.category import Category, Vocabulary, slug
+from syndicate.model.category import Category, Vocabulary, category_slug
 
 _LINE: Final = re.compile(
     r"(?:[ \t]|[*_>#]|<(?:p|div|span|strong|em|b|i|small)\b[^<>\n]*>)*"
@@ -116,6 +116,7 @@ def read_categories(
         origins.append("default of the source")
     if origins:
         reader.origins["categories"] = "; ".join(origins)
+    named = _with_slug(reader, named)
     _report_spellings(reader, named)
     _report_misspellings(reader, named, vocabulary)
     own = vocabulary.categories(name for _, name in named)
@@ -152,11 +153,25 @@ def _is_defined(name: str, vocabulary: Vocabulary) -> bool:
     return any(definition.category == category for definition in vocabulary.definitions)
 
 
+def _with_slug(reader: FieldReader, named: NamedCategories) -> NamedCategories:
+    """Return ``named`` without those that cannot be in a URL, which are reported."""
+    for line, name in named:
+        if not category_slug(name):
+            reader.report(
+                "category-name",
+                f"the category {name} has neither letters nor digits",
+                "Use a word as the category; this one is ignored.",
+                line=line,
+                level="notice",
+            )
+    return [(line, name) for line, name in named if category_slug(name)]
+
+
 def _report_spellings(reader: FieldReader, named: NamedCategories) -> None:
     """Report categories that the post has in two spellings."""
     first: dict[str, str] = {}
     for line, name in named:
-        before = first.setdefault(slug(name), name)
+        before = first.setdefault(category_slug(name), name)
         if before != name:
             reader.report(
                 "similar-category",
@@ -176,7 +191,7 @@ def _report_misspellings(
     }
     unknown = ((line, name) for line, name in named if titles and not _is_defined(name, vocabulary))
     for line, name in islice(unknown, _MAX_COMPARED):
-        matches = get_close_matches(slug(name), titles, n=1, cutoff=_MIN_SIMILARITY)
+        matches = get_close_matches(category_slug(name), titles, n=1, cutoff=_MIN_SIMILARITY)
         if matches:
             title = titles[matches[0]]
             message = f"the category {name} looks like a misspelling of {title}"

@@ -60,7 +60,8 @@ def feed_generator(feed: Feed) -> feedgen_adapter.FeedGenerator:
     builder.generator("Syndicate", version=service_info.version, uri=service_info.url("/about"))
     builder.author(_feed_author(feed))
     builder.subtitle(feed.description or None)
-    builder.icon(service_info.icon_url or None)
+    builder.icon(feed.brand.icon_url or None)
+    builder.logo(feed.brand.logo_url or None)
     return builder
 
 
@@ -106,6 +107,9 @@ def _write_attribution(
     xml_elements.add_child(
         element, "link", rel="self", href=feed_url, type=essence(Atom.media_type)
     )
+    for name, url in (("icon", source.icon_url), ("logo", source.logo_url)):
+        if url:
+            xml_elements.add_child(element, name, url)
     if source.rights:
         xml_elements.add_child(element, "rights", source.rights)
     return xml_elements.serialize_children(entry)

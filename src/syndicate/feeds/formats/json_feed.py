@@ -130,7 +130,8 @@ def _feed_object(feed: Feed) -> dict[str, object]:
         "feed_url": feed.url(".json"),
         "next_url": None if feed.next_query is None else feed.url(".json", feed.next_query),
         "description": feed.description,
-        "icon": feed.service_info.icon_url,
+        "icon": feed.brand.logo_url or feed.brand.icon_url,
+        "favicon": feed.brand.icon_url,
         "language": feed.language,
         "hubs": [{"type": "WebSub", "url": url} for url in [feed.service_info.hub_url] if url],
         "_syndicate": {

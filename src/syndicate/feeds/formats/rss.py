@@ -121,8 +121,13 @@ def with_hexadecimal_references(document: bytes) -> bytes:
 
 
 def _patch_feed(feed: Feed, root: xml_elements.Element) -> None:
-    """Add all links, of which feedgen writes one, and fh:complete."""
+    """Add the image, all links, of which feedgen writes one, and fh:complete."""
     channel = root[0]
+    url = feed.brand.logo_url or feed.brand.icon_url
+    if url:
+        image = xml_elements.add_child(channel, "image")
+        for name, text in (("url", url), ("title", feed.title), ("link", feed.home_url)):
+            xml_elements.add_child(image, name, text)
     for link in feed_links(feed, ".rss", Rss.media_type)[1:]:
         xml_elements.add_child(channel, "atom:link", rel=link.rel, href=link.href, type=link.type)
     if feed.is_complete:

@@ -99,7 +99,7 @@
         picture.onerror = () => picture.remove();
       }
       const summary = !this.is("summary", "false") && (card.summary || item.summary);
-      const title = make("a", { href: web(item.url) }, card.title || item.title || item.url);
+      const title = make("a", { href: web(item.url) }, card.title || item.title || item.summary || item.url);
       return make("li", lang !== feed.language && { lang, dir: "auto" }, picture,
         make(`h${Math.min(this.number("heading", 2, 6) + 1, 6)}`, {}, title),
         !this.is("date", "false") && written && make("p", {}, make("time", { datetime: day }, written)),

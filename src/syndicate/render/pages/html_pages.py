@@ -152,13 +152,14 @@ def post_page(  # noqa: PLR0913 — a page has many parts
     *,
     source_feed_url: str,
     category_urls: Mapping[str, str],
+    feeds: Sequence[FeedSummary] = (),
     is_rendered: bool = True,
 ) -> str:
     """Return the page of the syndicated version of one post, excluded from search engines.
 
     ``source_feed_url`` is the page of the feed of ``source``; ``category_urls`` maps slugs of
-    categories to their pages. A post that is not rendered yet is shown with title, summary and a
-    note.
+    categories to their pages. ``feeds`` are those that readers of the post may subscribe to. A post
+    that is not rendered yet is shown with title, summary and a note.
     """
     return render_page(
         "post.html",
@@ -167,6 +168,7 @@ def post_page(  # noqa: PLR0913 — a page has many parts
         post=item.post,
         source=source,
         source_feed_url=source_feed_url,
+        feeds=feeds,
         is_rendered=is_rendered,
         category_urls=category_urls,
         here="",
