@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from typing_extensions import Unpack
 
 from syndicate.model.category import Category, Vocabulary
+from syndicate.model.departure import Departure
 from syndicate.model.edition import Edition, HiddenFile, NamedFeed, Problem, SourceSnapshot
 from syndicate.model.feed import Feed, ServiceInfo, SourceFeed, Tombstone
 from syndicate.model.post import (
@@ -117,6 +118,8 @@ class SnapshotFields(TypedDict, total=False):
 
     commit: CommitId
     committed: datetime
+    configured: datetime | None
+    departures: tuple[Departure, ...]
     hidden: tuple[HiddenFile, ...]
     problems: tuple[Problem, ...]
     error: str

@@ -142,7 +142,7 @@ def test_unchanged_feed_keeps_its_bytes_in_a_new_edition() -> None:
     async def scenario() -> None:
         feed_cache = FeedCache(samples.SERVICE_INFO)
         part = samples.source_snapshot(samples.source(), *POSTS)
-        later = replace(part, committed=part.committed + timedelta(days=1))
+        later = replace(part, configured=POSTS[0].updated + timedelta(days=1))
         editions = [Edition.build([one], at=samples.NOW) for one in (part, later)]
         first = await get_feed(feed_cache, SampleContentReader(editions[0]), "all", Query(), ATOM)
         second = await get_feed(feed_cache, SampleContentReader(editions[1]), "all", Query(), ATOM)

@@ -161,8 +161,7 @@ def test_reading_a_missing_blob_fetches_nothing(host: Host, tmp_path: pathlib.Pa
         ((_, content),) = mirror.read_blobs([picture], max_bytes=1_000_000)
         assert content == UnreadableBlob(reason="missing")
         assert dict(mirror.read_available([picture])) == {picture: None}
-        with pytest.raises(RepositoryError):
-            mirror.blob_size(picture)
+        assert mirror.file_size(mirror.head(), Path("img/a.png")) is None
         host.upstream.commit({"posts/b.md": None, "posts/e.md": LINES})
         mirror.fetch()
         assert host.fetches == 1

@@ -59,9 +59,9 @@ def test_updated_edition_equals_a_new_one(before: Edition, after: Edition) -> No
         rebuilt.next_change_at,
         rebuilt.at,
     )
-    assert (made.categories, made.last_expiries, made.feeds) == (
+    assert (made.categories, made.expired_posts, made.feeds) == (
         rebuilt.categories,
-        rebuilt.last_expiries,
+        rebuilt.expired_posts,
         rebuilt.feeds,
     )
 

@@ -8,6 +8,7 @@ from hypothesis import given
 
 from syndicate.errors import UnknownName
 from syndicate.model.category import Category
+from syndicate.model.departure import Departure, PostAttributes
 from syndicate.model.edition import Edition, NamedFeed
 from syndicate.model.feed import Feed, Tombstone
 from syndicate.model.feed_view import build_feed, build_feed_view, last_modified
@@ -133,19 +134,46 @@ def test_language_and_sources_are_those_of_the_posts(
     assert [source.name for source in composed.sources] == sources
 
 
-def test_updated_is_the_latest_update_on_the_page() -> None:
-    """For an empty feed, the last commit of its sources."""
+def test_updated_is_the_latest_update_of_the_selection() -> None:
+    """On every page; of an empty feed it is before any update that may come."""
     old, new = samples.NOW - timedelta(days=9), samples.NOW - timedelta(days=3)
-    post = samples.post("news/1.md", updated=new)
+    posts = [samples.post("news/1.md", updated=new), samples.post("news/2.md", updated=old)]
     parts = [
-        samples.source_snapshot(NEWS, post, committed=old),
-        samples.source_snapshot(UPDATES, committed=new),
+        samples.source_snapshot(NEWS, *posts, committed=new),
+        samples.source_snapshot(UPDATES, committed=old),
     ]
     made = Edition.build(parts, at=samples.NOW)
+    first_page = build_feed_view(made, "all", Query(limit=1))
+    last_page = Query(limit=1, after=first_page.page.next_cursor or "")
     assert feed(made, "all", Query()).updated == new
+    assert feed(made, "all", last_page).updated == new
     assert feed(made, "news", Query(carousel=True)).updated == old
-    assert feed(made, "updates", Query()).updated == new
-    assert feed(made, "updates", Query(carousel=True)).updated == new
+    assert feed(made, "updates", Query()).updated == old
+
+
+def test_updated_includes_posts_that_left_and_expired() -> None:
+    """Otherwise it would go back when the post that was updated last leaves."""
+    days = [samples.NOW - timedelta(days=n) for n in range(6)]
+    attributes = PostAttributes(
+        source="news", categories=(DESIGN, samples.TTS), carousel=False, language="en"
+    )
+    refiled = replace(attributes, categories=(DESIGN,))
+    snapshot = samples.source_snapshot(
+        NEWS,
+        samples.post("news/1.md", updated=days[5]),
+        samples.post("news/2.md", expires=days[3], updated=days[4]),
+        departures=(
+            Departure(at=days[1], before=attributes, after=refiled),
+            Departure(at=days[2], before=attributes),
+        ),
+    )
+    made = Edition.build([snapshot], at=samples.NOW)
+    expected = {"technology": days[3], "design": days[2], "tts": days[1]}
+    for category, updated in expected.items():
+        view = build_feed_view(made, "all", Query(categories=(category,)))
+        assert build_feed(made, view, samples.SERVICE_INFO, []).updated == updated
+        assert last_modified(made, view) == updated
+    assert feed(made, "all", Query()).updated == days[2]
 
 
 def test_feed_without_sources_was_never_updated() -> None:
@@ -156,23 +184,21 @@ def test_feed_without_sources_was_never_updated() -> None:
     assert last_modified(empty, build_feed_view(empty, "all", Query())) == never
 
 
-def test_last_modified_includes_commits_and_expiries() -> None:
-    """A client that compares dates only notices posts that left, by commit or by time."""
-    days = [samples.NOW - timedelta(days=n) for n in range(5)]
-    gone = samples.post("news/gone.md", expires=days[1])
-    later = samples.post("news/later.md", expires=samples.NOW + timedelta(days=1), updated=days[2])
-    for posts, committed, expected in [
-        ((gone, later), days[4], days[1]),
-        ((gone, later), days[0], days[0]),
-        ((later,), days[4], days[2]),
-        ((), days[3], days[3]),
-    ]:
-        made = Edition.build(
-            [samples.source_snapshot(NEWS, *posts, committed=committed)], at=samples.NOW
-        )
-        assert last_modified(made, build_feed_view(made, "all", Query())) == expected
-        technology = Query(categories=("technology",))
-        assert last_modified(made, build_feed_view(made, "all", technology)) == expected
+@pytest.mark.parametrize(("configured", "expected"), [(1, 1), (3, 2), (None, 2)])
+def test_last_modified_includes_commits_of_the_configuration(
+    configured: int | None, expected: int
+) -> None:
+    """The later of *updated* and the last commit of configuration; other commits do not count."""
+    days = [samples.NOW - timedelta(days=n) for n in range(4)]
+    snapshot = samples.source_snapshot(
+        NEWS,
+        samples.post("news/1.md", updated=days[2]),
+        committed=days[0],
+        configured=None if configured is None else days[configured],
+    )
+    made = Edition.build([snapshot], at=samples.NOW)
+    assert last_modified(made, build_feed_view(made, "all", Query())) == days[expected]
+    assert feed(made, "all", Query()).updated == days[2]
 
 
 def test_tombstones_and_content_mode_are_passed_through() -> None:

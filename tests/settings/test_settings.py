@@ -26,9 +26,9 @@ CATEGORIES = (
 )
 
 
-def test_sources_become_model_sources(complete_settings: Settings, tmp_path: Path) -> None:
+def test_sources_become_model_sources(complete_settings: Settings) -> None:
     """Folders are normalized, categories are those of the vocabulary, paths are absolute."""
-    news, local = complete_settings.sources
+    news, _ = complete_settings.sources
 
     assert news == Source(
         name="news",
@@ -55,6 +55,12 @@ def test_sources_become_model_sources(complete_settings: Settings, tmp_path: Pat
         assets="serve",
         markdown=KRAMDOWN,
     )
+
+
+def test_source_with_few_settings_has_defaults(complete_settings: Settings, tmp_path: Path) -> None:
+    """A path is relative to the settings file; the host of the site is the authority of IDs."""
+    _, local = complete_settings.sources
+
     assert local == Source(
         name="local",
         title="local",
@@ -140,6 +146,10 @@ def test_service_table_becomes_service_info(complete_settings: Settings, tmp_pat
     assert complete_settings.delivery.timeout_seconds == 2.5
     lease = complete_settings.websub.lease_seconds
     assert (lease.minimum, lease.default, lease.maximum) == (60, 120, 180)
+
+
+def test_limits_table_becomes_limits(complete_settings: Settings) -> None:
+    """Of posts and of served files."""
     limits = complete_settings.content_limits
     assert (limits.post_bytes, limits.categories, complete_settings.asset_bytes) == (
         2_000_000,

@@ -280,43 +280,45 @@ async def test_newsboat_sees_the_posts(tmp_path: pathlib.Path) -> None:
     await with_service(tmp_path, check)
 
 
+def mails(url: str, folder: pathlib.Path, date: str) -> list[SeenPost]:
+    """Return what rss2email mails of a feed, dated by ``date``, in no order."""
+    r2e = str(pathlib.Path(sys.executable).parent / "r2e")
+    for subfolder in ("cur", "new", "tmp"):
+        (folder / "mail" / "inbox" / subfolder).mkdir(parents=True)
+    config, data = folder / "rss2email.cfg", folder / "rss2email.json"
+    config.write_text(
+        "[DEFAULT]\nto = reader@example.gov\nfrom = feeds@example.gov\ndate-header = True\n"
+        f"date-header-order = {date}\n"
+        "name-format = {author}\nemail-protocol = maildir\nmaildir-mailbox = inbox\n"
+        f"maildir-path = {folder / 'mail'}\n"
+    )
+    options = ("-c", str(config), "-d", str(data))
+    for command in (("add", "agency", url), ("run",)):
+        run_program(r2e, *options, *command, environment={"HOME": str(folder)})
+    parsed = [
+        email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+        for file in (folder / "mail").rglob("new/*")
+    ]
+    return [
+        SeenPost(
+            id="",
+            title=mail["Subject"],
+            url="",
+            published=parsedate_to_datetime(mail["Date"]).astimezone(UTC),
+            author=mail["From"].addresses[0].display_name,
+        )
+        for mail in parsed
+    ]
+
+
 @pytest.mark.parametrize("date", ["issued", "modified"])
 async def test_rss2email_mails_the_posts(tmp_path: pathlib.Path, date: str) -> None:
     """Dated by publication or, by default, by the last change, with author and title."""
-    r2e = str(pathlib.Path(sys.executable).parent / "r2e")
-
-    def mails(url: str, folder: pathlib.Path) -> list[SeenPost]:
-        for subfolder in ("cur", "new", "tmp"):
-            (folder / "mail" / "inbox" / subfolder).mkdir(parents=True)
-        config, data = folder / "rss2email.cfg", folder / "rss2email.json"
-        config.write_text(
-            "[DEFAULT]\nto = reader@example.gov\nfrom = feeds@example.gov\ndate-header = True\n"
-            f"date-header-order = {date}\n"
-            "name-format = {author}\nemail-protocol = maildir\nmaildir-mailbox = inbox\n"
-            f"maildir-path = {folder / 'mail'}\n"
-        )
-        options = ("-c", str(config), "-d", str(data))
-        for command in (("add", "agency", url), ("run",)):
-            run_program(r2e, *options, *command, environment={"HOME": str(folder)})
-        parsed = [
-            email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
-            for file in (folder / "mail").rglob("new/*")
-        ]
-        return [
-            SeenPost(
-                id="",
-                title=mail["Subject"],
-                url="",
-                published=parsedate_to_datetime(mail["Date"]).astimezone(UTC),
-                author=mail["From"].addresses[0].display_name,
-            )
-            for mail in parsed
-        ]
 
     async def check(base: str, posts: list[SeenPost]) -> None:
         for suffix in ("rss", "atom"):
             folder = tmp_path / suffix
-            seen = await asyncio.to_thread(mails, f"{base}.{suffix}", folder)
+            seen = await asyncio.to_thread(mails, f"{base}.{suffix}", folder, date)
             dates = {
                 (post.title, post.published if date == "issued" else post.updated) for post in posts
             }

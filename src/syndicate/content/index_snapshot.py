@@ -22,10 +22,11 @@ from syndicate import dialects, git, model, sites
 from syndicate.cache import Cache
 from syndicate.content.code_fingerprint import code_digest, zone_data_digest
 from syndicate.content.file_classifier import FileResult, FileTable
-from syndicate.content.file_history import BranchHistory, PostHistory
+from syndicate.content.file_history import BranchHistory, PostHistory, RemovedFile
 from syndicate.content.post_inputs import PostInputs
 from syndicate.content.site_source import SiteSource
 from syndicate.model.category import Category
+from syndicate.model.departure import Departure, PostAttributes
 from syndicate.model.edition import Problem, ProblemLevel
 from syndicate.model.post import (
     BlobId,
@@ -142,6 +143,19 @@ class _Inputs(_Record):
     names: tuple[str, ...]
     image: str
     card_image: str
+    attachments: tuple[str, ...]
+
+
+class _Attributes(_Record):
+    categories: tuple[tuple[str, str], ...]
+    carousel: bool
+    language: str
+
+
+class _Departure(_Record):
+    at: datetime
+    before: _Attributes
+    after: _Attributes | None
 
 
 class _FileResult(_Record):
@@ -150,6 +164,7 @@ class _FileResult(_Record):
     hidden_reason: str
     problems: tuple[_Problem, ...]
     inputs: _Inputs
+    departures: tuple[_Departure, ...]
 
 
 class _File(_Record):
@@ -168,6 +183,7 @@ class _Snapshot(_Record):
     emptied_by: CommitId | None
     skipped: tuple[tuple[bytes, str], ...]
     commits_without_time: tuple[CommitId, ...]
+    removed: tuple[tuple[bytes, PostHistory, datetime], ...]
 
 
 _DECODER: Final = msgspec.msgpack.Decoder(_Snapshot)
@@ -193,6 +209,7 @@ def encode(snapshot: IndexSnapshot) -> bytes:
         emptied_by=branch.emptied_by,
         skipped=tuple((_encode_path(path), reason) for path, reason in snapshot.skipped.items()),
         commits_without_time=branch.commits_without_time,
+        removed=tuple((_encode_path(f.path), f.history, f.time) for f in branch.removed),
     )
     return msgspec.msgpack.encode(record)
 
@@ -209,6 +226,9 @@ def decode(data: bytes, source: Source) -> IndexSnapshot:
         last_complete_commit=record.last_complete_commit,
         emptied_by=record.emptied_by,
         commits_without_time=record.commits_without_time,
+        removed=tuple(
+            RemovedFile(_decode_path(path), history, time) for path, history, time in record.removed
+        ),
     )
     results: dict[Path, FileResult] = {}
     categories: dict[tuple[str, str], Category] = {}
@@ -239,11 +259,38 @@ def _encode_result(result: FileResult | None) -> _FileResult | None:
             for problem in result.problems
         ),
         inputs=_encode_inputs(result.inputs),
+        departures=tuple(
+            _Departure(
+                departure.at,
+                _encode_attributes(departure.before),
+                _encode_attributes(departure.after) if departure.after else None,
+            )
+            for departure in result.departures
+        ),
+    )
+
+
+def _encode_attributes(attributes: PostAttributes) -> _Attributes:
+    return _Attributes(
+        tuple((category.slug, category.title) for category in attributes.categories),
+        attributes.carousel,
+        attributes.language,
+    )
+
+
+def _decode_attributes(record: _Attributes, source: Source) -> PostAttributes:
+    return PostAttributes(
+        source=source.name,
+        categories=tuple(Category(slug=slug, title=title) for slug, title in record.categories),
+        carousel=record.carousel,
+        language=record.language,
     )
 
 
 def _encode_inputs(inputs: PostInputs) -> _Inputs:
-    return _Inputs(inputs.digests, inputs.names, inputs.image, inputs.card_image)
+    return _Inputs(
+        inputs.digests, inputs.names, inputs.image, inputs.card_image, inputs.attachments
+    )
 
 
 def _encode_post(post: Post) -> _Post:
@@ -299,6 +346,15 @@ def _decode_result(
             record.inputs.names,
             record.inputs.image,
             record.inputs.card_image,
+            record.inputs.attachments,
+        ),
+        departures=tuple(
+            Departure(
+                at=departure.at,
+                before=_decode_attributes(departure.before, source),
+                after=_decode_attributes(departure.after, source) if departure.after else None,
+            )
+            for departure in record.departures
         ),
     )
 

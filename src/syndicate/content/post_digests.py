@@ -73,10 +73,11 @@ class PostDigests:
         links = targets.resolve(post, inputs.names) if inputs.names else ()
         files = _files(post, inputs, assets) if assets.base_url else {}
         body_files = [[name, files[name]] for name in inputs.names if name in files]
+        attached = [files[name] for name in inputs.attachments if name in files]
         image = inputs.image or next((name for name, _ in body_files if _is_image(name)), "")
         for field, found in (
             ("markup", [links, body_files] if links or body_files else None),
-            ("image", files.get(image)),
+            ("image", [files.get(image), *attached] if attached else files.get(image)),
             ("carousel", files.get(inputs.card_image or image) if post.carousel else None),
         ):
             if found:
@@ -86,13 +87,14 @@ class PostDigests:
 
 def _files(post: Post, inputs: PostInputs, assets: AssetUrls) -> dict[str, str]:
     """Return the URLs of the served files that ``post`` names."""
-    named = dict.fromkeys((*inputs.names, inputs.image, inputs.card_image))
+    front_matter = (inputs.image, inputs.card_image, *inputs.attachments)
+    named = dict.fromkeys((*inputs.names, *front_matter))
     return dict(assets.resolve(post, filter(None, named)))
 
 
 def _names_files(result: FileResult) -> bool:
     inputs = result.inputs
-    return bool(inputs.names or inputs.image or inputs.card_image)
+    return bool(inputs.names or inputs.image or inputs.card_image or inputs.attachments)
 
 
 def _is_image(name: str) -> bool:

@@ -30,13 +30,15 @@ class PostInputs:
     """The inputs of one post; positional, because there are many.
 
     ``digests`` are those of inputs that settings and configuration give, by field. ``names`` are
-    the pages and files that the body names; ``image`` and ``card_image`` those of front matter.
+    the pages and files that the body names; ``image``, ``card_image`` and ``attachments`` those of
+    front matter.
     """
 
     digests: tuple[tuple[str, str], ...] = ()
     names: tuple[str, ...] = ()
     image: str = ""
     card_image: str = ""
+    attachments: tuple[str, ...] = ()
 
 
 NO_INPUTS: Final = PostInputs()
@@ -49,6 +51,7 @@ def read_inputs(post: Post, found: Fields, source: Source) -> PostInputs:
         found.references.names,
         found.image,
         found.card_image if post.carousel else "",
+        tuple(attached.url for attached in found.attachments),
     )
 
 
@@ -65,10 +68,10 @@ def _inputs(post: Post, found: Fields, source: Source) -> Iterator[tuple[str, li
     summary = [found.summary if "summary" in found.site_fields else "", of_preview, rules]
     minutes = found.reading_minutes if "reading_minutes" in found.site_fields else None
     inputs: dict[str, list[object]] = {
-        "title": [post.title],
+        "title": [post.own_title],
         "published": [*map(str, offsets), post.precision],
         "expires": [post.expires.timestamp() if post.expires else None],
-        "authors": [*found.authors],
+        "authors": [*found.authors, *map(list, found.author_urls)],
         "external_url": [found.external_url],
         "summary": [*summary],
         "words": [replaced, rules],

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from threading import Lock
 from typing import Final
 
 from syndicate import telemetry
 from syndicate.cache import Cache
 from syndicate.content.change_brake import ChangeBrake, HeldCommit
+from syndicate.content.feed_dates import FeedDates
 from syndicate.content.file_classifier import FileResult, FileTable, classify
 from syndicate.content.file_history import BranchHistory, PostHistory, TimelineEntry, build_timeline
 from syndicate.content.index_snapshot import IndexSnapshot, SnapshotStore
@@ -21,13 +21,13 @@ from syndicate.content.post_digests import PostDigests
 from syndicate.content.render_input import RenderInput, RenderInputReader
 from syndicate.content.site_source import DEFAULT_DIALECT, SiteSource
 from syndicate.content.site_tracker import SiteTracker
+from syndicate.content.source_problems import emptied_message, find_problems, is_in_folder
 from syndicate.dialects import DIALECTS
 from syndicate.git import Commit, CommitDelta, Repository, TreeEntry
-from syndicate.git.parsers import UNREADABLE_TIMES
 from syndicate.model.asset import is_public
 from syndicate.model.category import Vocabulary
 from syndicate.model.content_limits import DEFAULT_CONTENT_LIMITS, ContentLimits
-from syndicate.model.edition import Problem, SourceSnapshot
+from syndicate.model.edition import SourceSnapshot
 from syndicate.model.ledger import LedgerRow
 from syndicate.model.post import BlobId, CommitId, Path, Post, Source
 
@@ -93,6 +93,7 @@ class SourceIndex:
         self._parser = FileParser(
             described, repository, self._cache, self._vocabulary, self._limits
         )
+        self._feed_dates = FeedDates(described, repository, self._parser)
         self._render_inputs = RenderInputReader(source, repository, self._parser, self._limits)
         rules = (self._vocabulary, self._limits, self._public_url, self.assets.base_url)
         self._snapshots = SnapshotStore(described, rules, self._cache)
@@ -183,15 +184,11 @@ class SourceIndex:
         )
         self._table_commit = None
         delta = self._update_branch(commit)
-        branch, served = self._branch, commit
-        emptied_folders = branch.emptied_folders
-        if emptied_folders and branch.last_complete_commit:
-            is_incremental, served = False, branch.last_complete_commit
-            branch = BranchHistory()
-            self._replay(branch, self.repository.history(served), head=served)
-        self._record_files(
-            self._files_to_classify(served, delta if is_incremental else None), branch
-        )
+        branch, served = self._served_branch(commit)
+        emptied_folders = self._branch.emptied_folders
+        is_incremental = is_incremental and served == commit
+        files = self._files_to_classify(served, delta if is_incremental else None)
+        self._record_files(files, branch)
         assets = self._assets_at(served, is_fetched=served == commit)
         self._digests.update(self._table, assets)
         self._table_commit = served
@@ -204,21 +201,23 @@ class SourceIndex:
             committed=committed,
             posts=self._table.posts,
             hidden=self._table.hidden,
-            problems=tuple(self._problems(branch, served, committed)),
-            error=self._emptied_message(emptied_folders) if emptied_folders else "",
+            problems=find_problems(self.site_source, self._table, branch, (served, committed)),
+            departures=self._feed_dates.departures(branch, self._table),
+            configured=self._feed_dates.configured_at(
+                served, is_successor=delta is not None and served == commit
+            ),
+            error=emptied_message(self.source, emptied_folders) if emptied_folders else "",
             error_code="folder-emptied",
         )
 
-    def _problems(
-        self, branch: BranchHistory, commit: CommitId, committed: datetime
-    ) -> Iterator[Problem]:
-        """Yield the problems of the site, the files and folders, and of the times of commits."""
-        yield from self.site_source.problems
-        yield from self._table.problems
-        yield from self._folder_problems()
-        without_time = (commit,) if committed in UNREADABLE_TIMES else ()
-        commits = dict.fromkeys((*branch.commits_without_time, *without_time))
-        yield from map(self._commit_time_problem, commits)
+    def _served_branch(self, commit: CommitId) -> tuple[BranchHistory, CommitId]:
+        """Return the branch up to ``commit``, or to the last one before a folder was emptied."""
+        served = self._branch.last_complete_commit
+        if not self._branch.emptied_folders or served is None:
+            return self._branch, commit
+        branch = BranchHistory()
+        self._replay(branch, self.repository.history(served), head=served)
+        return branch, served
 
     def parsed_file_keys(self) -> Iterator[str]:
         """Yield the cache keys of the parsed files of the last snapshot.
@@ -229,6 +228,9 @@ class SourceIndex:
             result = self._table.get(path)
             for version in result.history.versions if result else ():
                 yield self._parser.cache_key((path, version.blob))
+        for removed in self._branch.removed:
+            for version in removed.history.versions:
+                yield self._parser.cache_key((removed.path, version.blob))
 
     def find_asset(self, path: Path, commit: CommitId) -> BlobId | None:
         """Return the blob of the regular file at ``path``, None if it may not be served.
@@ -304,40 +306,13 @@ class SourceIndex:
         )
 
     def _find_folder(self, path: Path) -> Path | None:
-        folder = next((f for f in self.source.folders if _is_below(path, f)), None)
+        folder = next((f for f in self.source.folders if is_in_folder(path, f)), None)
         if folder is None or self._dialect.skip_reason(path, self.source):
             return None
         return folder
 
     def _is_in_folders(self, path: Path) -> bool:
-        return any(_is_below(path, folder) for folder in self.source.folders)
-
-    def _emptied_message(self, folders: Sequence[Path]) -> str:
-        return (
-            f"source {self.source.name}: {', '.join(folders)} had posts and has none now; "
-            "the last posts stay in service until the removal is accepted"
-        )
-
-    def _commit_time_problem(self, commit: CommitId) -> Problem:
-        return Problem(
-            level="warning",
-            rule="commit-time",
-            source=self.source.name,
-            message=f"the time of commit {commit} is invalid or after the year 9999",
-            hint="Add a key date to each post that the commit added; 1970 or 9999 is used.",
-        )
-
-    def _folder_problems(self) -> Iterator[Problem]:
-        for folder in self.source.folders:
-            if not any(_is_below(path, folder) for path in self._table.classified):
-                yield Problem(
-                    level="error",
-                    rule="no-posts",
-                    source=self.source.name,
-                    path=folder,
-                    message=f"the folder {folder} has no posts",
-                    hint="Set the path of the folder from the root of the repository.",
-                )
+        return any(is_in_folder(path, folder) for folder in self.source.folders)
 
     def _files_to_classify(
         self, commit: CommitId, delta: CommitDelta | None
@@ -408,8 +383,3 @@ def _counted(history: Iterable[Commit], source: str) -> Iterator[Commit]:
     for commit in history:
         counter.inc()
         yield commit
-
-
-def _is_below(path: Path, folder: Path) -> bool:
-    """Return whether ``path`` is in ``folder``; the root is ``.``."""
-    return folder in ("", ".") or path.startswith(f"{folder}/")

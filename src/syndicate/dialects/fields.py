@@ -9,6 +9,9 @@ from syndicate.model.category import Category
 from syndicate.model.edition import ProblemLevel
 from syndicate.model.post import DatePrecision
 
+FILE_NAME_ORIGIN: Final = "file name"
+"""The origin of a value that is made of the name of the file."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldProblem:
@@ -56,8 +59,6 @@ class Fields:
 
     title: str
     """Plain text."""
-    is_named_after_file: bool = False
-    """Whether the file has neither a title nor a heading, so that ``title`` is its name."""
     summary: str = ""
     """Markdown or HTML, as written; if empty, the first words of the body are used."""
     published: datetime | None = None
@@ -117,3 +118,8 @@ class Fields:
     origins: tuple[tuple[str, str], ...] = ()
     """(field, origin of its value), such as "key carousel_title, line 8" or "file name"."""
     problems: tuple[FieldProblem, ...] = ()
+
+    @property
+    def is_named_after_file(self) -> bool:
+        """Whether the file has neither a title nor a heading, so that ``title`` is its name."""
+        return ("title", FILE_NAME_ORIGIN) in self.origins

@@ -209,10 +209,7 @@ class Repository:
         return next((entry.blob for entry in found if entry.path == path), None)
 
     def file_size(self, commit: CommitId, path: Path) -> int | None:
-        """Return the size of the file at ``path`` in ``commit`` in bytes, None if there is none.
-
-        A query of a running process, which takes some 50 µs. Raises `RepositoryError`.
-        """
+        """Return the size of the file at ``path`` in ``commit`` in bytes, None if there is none."""
         query = f"{self._require_full_id(commit)}:{path}".encode("utf-8", "surrogateescape")
         if b"\n" in query or path.startswith(("/", "..")):
             return None
@@ -248,6 +245,19 @@ class Repository:
             revisions.append(f"--since={since.isoformat()}")
         log = self._ensure_open().stream_log
         return tuple(changes_in(log, *revisions, is_wanted=is_wanted))[::-1]
+
+    def last_change(
+        self, commit: CommitId, paths: Iterable[str], *, since: CommitId | None = None
+    ) -> datetime | None:
+        """Return the time of the last first-parent commit that changed one of ``paths``.
+
+        None if there is none, or none after ``since``.
+        """
+        revision = self._require_full_id(commit)
+        revisions = f"{self._require_full_id(since)}..{revision}" if since else revision
+        log = ("log", "-1", "--first-parent", "--format=%ct", revisions, "--")
+        found = self._ensure_open().run(*log, *paths).strip()
+        return parse_timestamp(found) if found else None
 
     def commits_since(self, commit: CommitId, since: CommitId) -> CommitDelta | None:
         """Return the commits after ``since`` up to ``commit``.

@@ -9,6 +9,7 @@ from typing import Final, Literal, Self
 
 from syndicate.errors import NotReady, UnknownName
 from syndicate.model.category import Category, Vocabulary
+from syndicate.model.departure import Departure
 from syndicate.model.live_posts import LivePosts
 from syndicate.model.near_misses import MAX_CHOICES, near_misses
 from syndicate.model.post import (
@@ -56,7 +57,9 @@ class HiddenFile:
 class SourceSnapshot:
     """One source at one commit.
 
-    ``posts`` holds every readable post, future and expired ones included. ``error`` says for
+    ``posts`` holds every readable post, future and expired ones included. ``departures`` say when
+    posts left feeds, the latest first. ``configured`` is the time of the last commit that changed
+    the site's own configuration, None if that is not read. ``error`` says for
     operators why the snapshot is older than the source, and may hold paths of this host; it is
     empty if there is no error. ``error_code`` is a public code for it. ``is_stale`` if the source
     could not be read, so that its current content is unknown.
@@ -65,7 +68,9 @@ class SourceSnapshot:
     source: Source
     commit: CommitId
     committed: datetime
+    configured: datetime | None = None
     posts: Sequence[Post] = ()
+    departures: tuple[Departure, ...] = ()
     hidden: tuple[HiddenFile, ...] = ()
     problems: tuple[Problem, ...] = ()
     error: str = ""
@@ -284,10 +289,10 @@ class Edition:
         return tuple(feed for feed in self._feed_candidates if self.feeds[feed.name] is not feed)
 
     @cached_property
-    def last_expiries(self) -> dict[str, datetime]:
-        """When a post of a source last expired, by source."""
-        expired = [(post.expires, post.source) for post in self.live_posts.expired if post.expires]
-        return {source: at for at, source in sorted(expired)}
+    def expired_posts(self) -> tuple[tuple[datetime, Post], ...]:
+        """The posts that have expired with the time, the latest first."""
+        expired = [(post.expires, post) for post in self.live_posts.expired if post.expires]
+        return tuple(sorted(expired, key=lambda pair: (pair[0], pair[1].id), reverse=True))
 
     @cached_property
     def _feed_names(self) -> tuple[str, ...]:

@@ -82,7 +82,7 @@ class Feed:
     next_query: str | None = None
     language: str = "en"
     updated: datetime
-    """When the newest of its posts changed; never the time of a request."""
+    """When a post of the feed last changed, appeared or left; never the time of a request."""
     items: tuple[RenderedPost, ...]
     sources: tuple[Source, ...]
     source_feeds: tuple[SourceFeed, ...] = ()

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from heapq import nlargest
+from itertools import islice
 from operator import attrgetter
 from typing import Final, NamedTuple
 
 from syndicate.model.change import LedgerEntry
+from syndicate.model.departure import latest_departure
 from syndicate.model.edition import ALL, Edition, NamedFeed, SourceSnapshot
 from syndicate.model.feed import Feed, ServiceInfo, SourceFeed, Tombstone
 from syndicate.model.pagination import Page, paginate
@@ -180,18 +182,6 @@ def _source_feeds(edition: Edition, view: FeedView) -> tuple[SourceFeed, ...]:
     )
 
 
-def _source_updated(edition: Edition, snapshot: SourceSnapshot) -> datetime:
-    """Return when the feed of a source was last updated.
-
-    The posts are looked through only where one of them is to appear later.
-    """
-    latest = max(_last_updated(snapshot.posts), default=snapshot.committed)
-    if latest <= edition.at:
-        return latest
-    live = (post.updated for post in snapshot.posts if post.is_live(edition.at))
-    return max(live, default=snapshot.committed)
-
-
 def find_tombstones(
     entries: Iterable[LedgerEntry], edition: Edition, selection: Selection
 ) -> tuple[Tombstone, ...]:
@@ -218,20 +208,52 @@ def _number(numbered: tuple[int, LedgerEntry]) -> int:
 
 
 def last_modified(edition: Edition, view: FeedView) -> datetime:
-    """Return when the selection last changed, posts that left included.
+    """Return the later of the feed's *updated* and the last commit of configuration.
 
-    The newest of: updates of its posts, expiries in its sources, commits of its sources.
+    What changes without either of the two, such as markup, shows in the entity tag.
     """
-    times = [
-        *_last_updated(view.posts),
-        *(snapshot.committed for snapshot in view.snapshots),
-        *(
-            edition.last_expiries[snapshot.source.name]
-            for snapshot in view.snapshots
-            if snapshot.source.name in edition.last_expiries
-        ),
-    ]
-    return max(times, default=_EPOCH)
+    configured = (snapshot.configured for snapshot in view.snapshots if snapshot.configured)
+    return max((_feed_updated(edition, view), *configured))
+
+
+def _feed_updated(edition: Edition, view: FeedView) -> datetime:
+    return _updated(edition, view.selection, view.posts, view.snapshots or edition.snapshots)
+
+
+def _source_updated(edition: Edition, snapshot: SourceSnapshot) -> datetime:
+    """Return when the feed of a source was last updated.
+
+    The posts are looked through only where one of them is to appear later.
+    """
+    posts: Sequence[Post] = snapshot.posts
+    if any(updated > edition.at for updated in _last_updated(posts)):
+        posts = tuple(post for post in posts if post.is_live(edition.at))
+    selection = Selection.create(sources=[snapshot.source.name])
+    return _updated(edition, selection, posts, [snapshot])
+
+
+def _updated(
+    edition: Edition,
+    selection: Selection,
+    posts: Sequence[Post],
+    snapshots: Sequence[SourceSnapshot],
+) -> datetime:
+    """Return when the feed of ``selection`` with ``posts`` was last updated; it never goes back.
+
+    The latest of: updates of its posts, expiries, and commits by which posts left it. All of that
+    is known from git and the clock. Of a feed without any, it is a time before any that may come.
+    """
+    expired = (at for at, post in edition.expired_posts if post in selection)
+    departed = (latest_departure(snapshot.departures, selection) for snapshot in snapshots)
+    times = [*_last_updated(posts), *islice(expired, 1), *filter(None, departed)]
+    return max(times) if times else _earliest(snapshots)
+
+
+def _earliest(snapshots: Sequence[SourceSnapshot]) -> datetime:
+    """Return the earliest update of a post, at the latest the last commit of the sources."""
+    committed = max((snapshot.committed for snapshot in snapshots), default=_EPOCH)
+    posts = (post.updated for snapshot in snapshots for post in snapshot.posts)
+    return min((committed, *posts))
 
 
 def _last_updated(posts: Sequence[Post]) -> Iterable[datetime]:
@@ -239,16 +261,6 @@ def _last_updated(posts: Sequence[Post]) -> Iterable[datetime]:
     if isinstance(posts, PostList):
         return (posts.last_updated,) if posts.last_updated else ()
     return map(attrgetter("updated"), posts)
-
-
-def _feed_updated(edition: Edition, view: FeedView) -> datetime:
-    """Return the latest update on the page; without posts, the last commit of the sources."""
-    return max(
-        (post.updated for post in view.page.posts),
-        default=max(
-            (snapshot.committed for snapshot in view.snapshots or edition.snapshots), default=_EPOCH
-        ),
-    )
 
 
 def _describe_query(edition: Edition, query: Query) -> str:

@@ -25,14 +25,14 @@ from syndicate.dialects.front_matter.dates import (
     read_published,
 )
 from syndicate.dialects.front_matter.field_reader import FieldKeys, FieldReader
-from syndicate.dialects.front_matter.images import NO_IMAGE, FrontMatterImage, read_image
+from syndicate.dialects.front_matter.images import NO_IMAGE, read_image
 from syndicate.dialects.front_matter.post_path import (
     POST_SUFFIXES,
     PostPath,
     parse_post_path,
     split_at_folder,
 )
-from syndicate.dialects.front_matter.title import FILE_NAME_ORIGIN, read_title
+from syndicate.dialects.front_matter.title import read_title
 from syndicate.dialects.front_matter.value_parsers import (
     as_bool,
     as_guid,
@@ -113,11 +113,10 @@ class DeclarativeDialect:
         filed_in, spaces = find_filed_in_line(document.body), self.split_at_spaces
         title, summary = read_title(reader, path), reader.find("summary", as_text) or ""
         published = read_published(reader, path.day)
-        card, image = _read_images(reader, path)
+        images = _read_images(reader, path)
         words = digest_words((title, summary, _remove_line(filed_in, document.body)))
         return Fields(
             title=title,
-            is_named_after_file=reader.origins.get("title") == FILE_NAME_ORIGIN,
             summary=summary,
             published=published.instant if published else None,
             precision=published.precision if published else "second",
@@ -133,10 +132,7 @@ class DeclarativeDialect:
             carousel=reader.find("carousel", as_bool) or False,
             card_title=reader.find("card_title", as_plain_text) or "",
             card_summary=reader.find("card_summary", as_text) or "",
-            card_image=card.url,
-            card_image_alt=card.alt,
-            image=image.url,
-            image_alt=image.alt,
+            **images,
             attachments=read_attachments(reader, path),
             **_read_authors(reader),
             external_url=_read_external_url(reader),
@@ -234,10 +230,25 @@ def _read_permalink(reader: FieldReader, path: PostPath, *, are_templates: bool)
     return f"/{permalink_text}"
 
 
-def _read_images(reader: FieldReader, path: PostPath) -> tuple[FrontMatterImage, FrontMatterImage]:
+class _Images(TypedDict):
+    """The images of card and post as fields."""
+
+    card_image: str
+    card_image_alt: str | None
+    image: str
+    image_alt: str | None
+
+
+def _read_images(reader: FieldReader, path: PostPath) -> _Images:
     """Return the images of card and post; the image of the card is preferred for both."""
     card = read_image(reader, "card_image", path)
-    return card, card if card != NO_IMAGE else read_image(reader, "image", path)
+    image = card if card != NO_IMAGE else read_image(reader, "image", path)
+    return {
+        "card_image": card.url,
+        "card_image_alt": card.alt,
+        "image": image.url,
+        "image_alt": image.alt,
+    }
 
 
 def _read_translation(reader: FieldReader, path: PostPath) -> str:

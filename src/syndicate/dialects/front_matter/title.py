@@ -5,12 +5,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from syndicate.dialects.document.plain_values import displayable_path
+from syndicate.dialects.fields import FILE_NAME_ORIGIN
 from syndicate.dialects.front_matter.field_reader import FieldReader
 from syndicate.dialects.front_matter.post_path import PostPath
 from syndicate.dialects.front_matter.value_parsers import as_plain_text, collapse_spaces, has_html
-
-FILE_NAME_ORIGIN: Final = "file name"
-"""The origin of the title of a post that has none."""
 
 _HEADING: Final = re.compile(r"[ ]{0,3}#{1,6}[ \t](?P<text>.*)")
 _HTML_HEADING: Final = re.compile(

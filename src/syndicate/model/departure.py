@@ -1,0 +1,81 @@
+"""When posts left feeds: what makes the date of a feed move where no post of it was updated.
+
+A commit may remove a post, hide it, or file it otherwise. The feeds that it left were updated then,
+although none of their posts was; without that, their date would go back to that of another post.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+
+from syndicate.model.category import Category
+from syndicate.model.selection import Selection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostAttributes:
+    """What decides about the feeds of a post."""
+
+    source: str
+    categories: tuple[Category, ...]
+    carousel: bool
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostState:
+    """A post as one version of its file describes it."""
+
+    attributes: PostAttributes
+    published: datetime
+    expires: datetime | None = None
+
+    def is_live(self, at: datetime) -> bool:
+        """Tell whether readers could see the post at ``at``."""
+        return self.published <= at and (self.expires is None or at < self.expires)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Departure:
+    """A post with the attributes ``before`` left the feeds that do not have it ``after``.
+
+    ``after`` is None if no feed has it. ``at`` is the time of the commit, or an instant of
+    publication or expiry that had passed when a commit changed it.
+    """
+
+    at: datetime
+    before: PostAttributes
+    after: PostAttributes | None = None
+
+    def concerns(self, selection: Selection) -> bool:
+        """Tell whether the post left ``selection``."""
+        return self.before in selection and (self.after is None or self.after not in selection)
+
+
+StateSince = tuple[datetime, PostState | None]
+"""Since when a file described a post, and the post; None if it is hidden or removed."""
+
+
+def departures_between(versions: Sequence[StateSince]) -> Iterator[Departure]:
+    """Yield what happened between the ``versions`` of one file, the oldest first."""
+    for (_, before), (at, after) in pairwise(versions):
+        if before is not None and before.published <= at:
+            yield from _departures(before, after, at)
+
+
+def latest_departure(departures: Iterable[Departure], selection: Selection) -> datetime | None:
+    """Return when a post last left ``selection``, of ``departures`` with the latest first."""
+    return next((each.at for each in departures if each.concerns(selection)), None)
+
+
+def _departures(before: PostState, after: PostState | None, at: datetime) -> Iterator[Departure]:
+    was = before.attributes
+    if before.expires is not None and before.expires <= at:
+        yield Departure(at=before.expires, before=was)
+    elif after is None or not after.is_live(at):
+        yield Departure(at=at, before=was)
+    elif after.attributes != was:
+        yield Departure(at=at, before=was, after=after.attributes)
+    if after is not None and after.published < before.published:
+        yield Departure(at=before.published, before=was)

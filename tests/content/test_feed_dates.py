@@ -1,0 +1,143 @@
+"""The dates of feeds never go back, and depend on git and the clock alone."""
+
+import random
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+
+from syndicate.content.source_index import SourceIndex
+from syndicate.model.edition import Edition
+from syndicate.model.feed_view import build_feed, build_feed_view, last_modified
+from syndicate.model.query import Query
+from tests import samples
+from tests.content.conftest import OpenIndex, file
+from tests.content_repository import FIRST_COMMIT_AT, ContentRepository
+
+QUERIES = (
+    Query(),
+    Query(categories=("a",)),
+    Query(categories=("b",)),
+    Query(carousel=True),
+    Query(languages=("es",)),
+)
+DAY = timedelta(days=1)
+
+Dates = dict[str, tuple[datetime, datetime]]
+"""*Updated* and Last-Modified of the feed for each query."""
+
+
+def feed_dates(index: SourceIndex, at: datetime) -> Dates:
+    """Return the dates of all feeds of the head of the branch at a time."""
+    edition = Edition.build([index.snapshot(index.repository.head())], at=at)
+    views = {query.canonical(): build_feed_view(edition, "all", query) for query in QUERIES}
+    return {
+        name: (
+            build_feed(edition, view, samples.SERVICE_INFO, []).updated,
+            last_modified(edition, view),
+        )
+        for name, view in views.items()
+    }
+
+
+def random_post(chance: random.Random, now: datetime) -> str:
+    """Return a post with random words and front matter."""
+    published = now + chance.choice([-30, -3, 0, 1]) * DAY
+    expiry = {"expires": f"{now + chance.choice([1, 2]) * DAY:%Y-%m-%d %H:%M:%S} +0000"}
+    return file(
+        "A title",
+        f"Words {chance.randrange(3)}.",
+        date=f"{published:%Y-%m-%d %H:%M:%S} +0000",
+        tags=chance.choice(["[a]", "[b]", "[a, b]", "[]"]),
+        carousel_show=chance.choice(["true", "false"]),
+        draft=chance.choice(["true", "false", "false"]),
+        lang=chance.choice(["en", "es"]),
+        **chance.choice([expiry, {}, {}]),
+    )
+
+
+def random_commit(chance: random.Random, now: datetime) -> dict[str, str | None]:
+    """Return a commit that writes, breaks, removes or moves a post."""
+    path = f"news/{chance.choice('xyz')}.md"
+    kind = chance.choice(["write", "write", "write", "break", "plain", "remove", "out", "in"])
+    outside = path.replace("news/", "drafts/")
+    text = random_post(chance, now)
+    commits: dict[str, dict[str, str | None]] = {
+        "write": {path: text},
+        "break": {path: '---\ntitle: "Bad\n---\nwords\n'},
+        "plain": {path: "No front matter\n"},
+        "remove": {path: None},
+        "out": {path: None, outside: text},
+        "in": {path: text, outside: None},
+    }
+    return commits[kind]
+
+
+def times(now: datetime) -> Iterator[datetime]:
+    """Yield times from a commit to the next one."""
+    yield from (now + timedelta(hours=hours) for hours in (0, 1, 13, 23))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_dates_never_go_back(content: ContentRepository, open_index: OpenIndex, seed: int) -> None:
+    """Over commits and time; a service that starts at any commit has the same dates."""
+    chance = random.Random(seed)  # noqa: S311 — a reproducible history
+    content.commit({"news/always.md": file("Always", date="2020-01-01", tags="[a, b]")})
+    index, previous = open_index(), Dates()
+    for number in range(1, 25):
+        now = FIRST_COMMIT_AT + number * DAY
+        content.commit(random_commit(chance, now), committed=now)
+        for at in times(now):
+            dates = feed_dates(index, at)
+            assert all(dates[name] >= before for name, before in previous.items())
+            assert all(max(pair) <= at for pair in dates.values())
+            previous = dates
+        if number % 8 == 0:
+            index.save()
+            assert feed_dates(open_index(), now + DAY / 2) == feed_dates(index, now + DAY / 2)
+            empty = open_index(cache=f"empty-{number}")
+            assert feed_dates(empty, now + DAY / 2) == feed_dates(index, now + DAY / 2)
+
+
+def test_removed_post_is_remembered_by_the_feeds_it_was_in(
+    content: ContentRepository, index: SourceIndex
+) -> None:
+    """Other feeds do not change; the time of the removal is that of the commit."""
+    content.commit({"news/2020-01-01-a.md": file(tags="[a]")})
+    content.commit({"news/2020-01-02-b.md": file(tags="[b]")})
+    content.commit({"news/2020-01-02-b.md": None}, committed=FIRST_COMMIT_AT + DAY)
+    dates = feed_dates(index, FIRST_COMMIT_AT + 2 * DAY)
+    assert dates["category=a"][0] == FIRST_COMMIT_AT
+    assert dates["category=b"][0] == dates[""][0] == FIRST_COMMIT_AT + DAY
+
+
+def test_configuration_moves_last_modified_alone(
+    content: ContentRepository, open_index: OpenIndex
+) -> None:
+    """Of the files that are read; also where a branch is reset."""
+    days = [FIRST_COMMIT_AT + number * DAY for number in range(5)]
+    post = {"_posts/2020-01-01-a.md": file()}
+    content.commit({"_config.yml": "url: https://www.example.gov\n", **post}, committed=days[0])
+    index = open_index(folders=("_posts",), dialect="jekyll")
+    assert feed_dates(index, days[4])[""] == (days[0], days[0])
+    content.commit({"_config.yml": "url: https://www.example.gov\ntitle: A\n"}, committed=days[1])
+    assert feed_dates(index, days[4])[""] == (days[0], days[1])
+    content.commit({"other.yml": "a: b\n", "README.md": "Read me"}, committed=days[2])
+    assert feed_dates(index, days[4])[""] == (days[0], days[1])
+
+
+def test_configuration_is_found_after_a_branch_was_rewritten(
+    content: ContentRepository, open_index: OpenIndex
+) -> None:
+    """The commit of the last snapshot may be gone."""
+    days = [FIRST_COMMIT_AT + number * DAY for number in range(5)]
+    site = {"_config.yml": "url: https://www.example.gov\n", "_posts/2020-01-01-a.md": file()}
+    content.commit(site, committed=days[0])
+    index = open_index(folders=("_posts",), dialect="jekyll")
+    content.commit({"_config.yml": "url: https://www.example.gov\ntitle: A\n"}, committed=days[1])
+    assert feed_dates(index, days[4])[""][1] == days[1]
+    content.reset("main~1")
+    content.git("reflog", "expire", "--expire=now", "--all")
+    content.git("gc", "--quiet", "--prune=now")
+    index.repository.close()
+    assert feed_dates(index, days[4])[""][1] == days[0]
