@@ -1,7 +1,8 @@
 """When posts left feeds: what makes the date of a feed move where no post of it was updated.
 
 A commit may remove a post, hide it, or file it otherwise. The feeds that it left were updated then,
-although none of their posts was; without that, their date would go back to that of another post.
+although none of their posts was; without that, their date would go back to that of another post
+(decision 33).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
