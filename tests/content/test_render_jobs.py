@@ -1,5 +1,6 @@
 """The last rendering of each post in the disk cache."""
 
+import json
 import pathlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -82,6 +83,16 @@ def test_last_rendering_of_another_version_is_ignored(stored: Stored) -> None:
     stored.cache.put(LAST_RENDERINGS_NAMESPACE, {stored.rendered.post.id: b'{"digest": 7}'})
     assert stored.last.get([stored.rendered.post]) == {}
     assert list(stored.last.digests([stored.rendered.post])) == []
+
+
+def test_last_rendering_of_version_0_2_0_is_read(stored: Stored) -> None:
+    """Fields that it lacks have their defaults."""
+    post_id = stored.rendered.post.id
+    entry = json.loads(stored.cache.get(LAST_RENDERINGS_NAMESPACE, [post_id])[post_id])
+    del entry["post"]["attachments"], entry["post"]["image"]["file_bytes"]
+    del entry["post"]["post"]["is_named_after_file"]
+    stored.cache.put(LAST_RENDERINGS_NAMESPACE, {post_id: json.dumps(entry).encode()})
+    assert stored.last.get([stored.rendered.post]) == {post_id: stored.rendered}
 
 
 def test_last_rendering_without_results_is_ignored(stored: Stored) -> None:

@@ -320,6 +320,8 @@ def _content_rows(rendered_post: RenderedPost) -> Iterator[_Row]:
     if rendered_post.image:
         yield "image", rendered_post.image.url, ("card_image", "image"), "first image of the text"
         yield "image_alt", rendered_post.image.alt, ("card_image_alt", "image_alt"), "same image"
+    attachments = ", ".join(attachment.url for attachment in rendered_post.attachments)
+    yield "attachments", attachments, ("attachments",), "audio and video of the text"
     authors = ", ".join(author.name for author in rendered_post.authors)
     yield "authors", authors, ("byline", "authors"), ""
     yield "external_url", rendered_post.external_url, ("external_url",), ""
