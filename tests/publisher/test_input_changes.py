@@ -85,7 +85,7 @@ async def changes(service: StepwiseService, at: timedelta = timedelta()) -> Chan
         ),
         (
             post_file("Other", headline="First"),
-            ("", 'keys = { title = ["headline"] }'),
+            ("", 'keys = { title = ["headline", "title"] }'),
             ("title",),
         ),
     ],
@@ -234,6 +234,10 @@ async def test_changed_bytes_of_a_served_picture_are_announced(
         ),
         ({"_data/authors.yml": "ann: Ann Lee\nbob: Bob\n"}, [("Ann", ("authors",))]),
         (
+            {"_data/authors.yml": "ann: {name: Ann, url: https://ann.gov}\nbob: Bob\n"},
+            [("Ann", ("authors",))],
+        ),
+        (
             {"_config.yml": CONFIG + DEFAULTS},
             [("Ann", ("summary",)), ("Bob", ("summary",))],
         ),
@@ -309,6 +313,30 @@ async def test_edit_and_changed_input_are_announced_together(
     content.commit({SECOND: post_file("Better", authors="[ann]")})
     async with service_of(tmp_path, f'{SETTINGS}authors = {{ ann = "Ann Lee" }}\n') as service:
         assert await changes(service) == [("Better", ("title", "authors"))]
+
+
+async def test_changed_bytes_of_a_served_recording_are_announced(
+    tmp_path: pathlib.Path, content: ContentRepository
+) -> None:
+    """As the image, which stands for all attachments.
+
+    Of a file that is not served only the size differs, which is in RSS and Atom alone.
+    """
+    content.commit(
+        {
+            FIRST: post_file("First", audio="/talk.mp3"),
+            SECOND: post_file("Second", "<audio src='/talk.mp3'></audio>"),
+            "talk.mp3": b"one",
+        }
+    )
+    async with service_of(tmp_path, f'{SETTINGS}assets = "serve"\n') as service:
+        await service.publish()
+        content.commit({"talk.mp3": b"another"})
+        assert await changes(service) == [("First", ("image",)), ("Second", ("markup",))]
+    async with service_of(tmp_path) as service:
+        await changes(service)
+        content.commit({"talk.mp3": b"a third one"})
+        assert await changes(service) == []
 
 
 async def test_another_version_of_the_renderer_is_silent(

@@ -278,6 +278,14 @@ def _encode_attributes(attributes: PostAttributes) -> _Attributes:
     )
 
 
+def _decode_departure(record: _Departure, source: Source) -> Departure:
+    return Departure(
+        at=record.at,
+        before=_decode_attributes(record.before, source),
+        after=_decode_attributes(record.after, source) if record.after else None,
+    )
+
+
 def _decode_attributes(record: _Attributes, source: Source) -> PostAttributes:
     return PostAttributes(
         source=source.name,
@@ -348,14 +356,7 @@ def _decode_result(
             record.inputs.card_image,
             record.inputs.attachments,
         ),
-        departures=tuple(
-            Departure(
-                at=departure.at,
-                before=_decode_attributes(departure.before, source),
-                after=_decode_attributes(departure.after, source) if departure.after else None,
-            )
-            for departure in record.departures
-        ),
+        departures=tuple(_decode_departure(each, source) for each in record.departures),
     )
 
 

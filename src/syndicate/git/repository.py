@@ -249,14 +249,11 @@ class Repository:
     def last_change(
         self, commit: CommitId, paths: Iterable[str], *, since: CommitId | None = None
     ) -> datetime | None:
-        """Return the time of the last first-parent commit that changed one of ``paths``.
-
-        None if there is none, or none after ``since``.
-        """
+        """Return when a first-parent commit, after ``since``, last changed one of ``paths``."""
         revision = self._require_full_id(commit)
         revisions = f"{self._require_full_id(since)}..{revision}" if since else revision
-        log = ("log", "-1", "--first-parent", "--format=%ct", revisions, "--")
-        found = self._ensure_open().run(*log, *paths).strip()
+        log = ("log", "-1", "--first-parent", "--format=%ct", revisions, "--", *paths)
+        found = self._ensure_open().run(*log).strip()
         return parse_timestamp(found) if found else None
 
     def commits_since(self, commit: CommitId, since: CommitId) -> CommitDelta | None:
