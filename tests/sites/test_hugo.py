@@ -1,4 +1,4 @@
-"""A Hugo site is read out of its configuration, and its URLs are those of Hugo 0.168."""
+"""A Hugo site is read out of its configuration, and its URLs are those of its version of Hugo."""
 
 import pytest
 
@@ -16,6 +16,7 @@ from tests.sites.written_site import (
 CONFIG = 'baseURL = "https://agency.gov/"\n'
 POST = post(title="A", date="2024-05-06")
 FILES = {"hugo.toml": CONFIG, "content/posts/a.md": POST}
+NEW = {**FILES, "netlify.toml": '[build.environment]\nHUGO_VERSION = "0.168.0"\n'}
 
 
 def test_the_configuration_says_where_the_site_is() -> None:
@@ -133,7 +134,7 @@ def test_main_sections_are_folders_of_posts() -> None:
 )
 def test_an_url_follows_the_path_of_the_file(path: str, meta: dict[str, object], url: str) -> None:
     """In lower case, blanks as hyphens, most punctuation dropped."""
-    site = site_of("hugo", FILES)
+    site = site_of("hugo", NEW)
     assert url_of(site, f"content/{path}", **meta) == f"https://agency.gov{url}"
 
 
@@ -159,12 +160,37 @@ def test_permalinks_count_by_section(
 ) -> None:
     """Sections are folders with a list page, and the first one always."""
     config = f'{CONFIG}[permalinks.page]\nposts = "{pattern}"\n'
-    files = {**FILES, "hugo.toml": config, "content/posts/in/_index.md": post(title="In")}
+    files = {**NEW, "hugo.toml": config, "content/posts/in/_index.md": post(title="In")}
     site = site_of("hugo", files)
     assert url_of(site, f"content/posts/{path}", **meta) == f"https://agency.gov{url}"
     assert site.folders[0].permalink.origin == "permalinks.page.posts"
     old = site_of("hugo", {**FILES, "hugo.toml": f"{CONFIG}[permalinks]\nposts='/p/:slug'\n"})
     assert folders_of(old) == {"content/posts": "/p/:slug"}
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "url"),
+    [
+        ("package.json", '{"devDependencies": {"hugo-extended": "^0.128.0"}}', "one--two"),
+        (".github/workflows/site.yml", "with:\n  hugo-version: '0.121.2'\n", "one-two"),
+        (".tool-versions", "nodejs 20\nhugo 0.140.1\n", "one--two"),
+        ("netlify.toml", 'HUGO_VERSION = "0.99.1"', "one-two"),
+        ("README.md", "hugo 0.140.1", "one-two"),
+    ],
+)
+def test_the_version_that_builds_the_site_decides_on_blanks(
+    file: str, content: str, url: str
+) -> None:
+    """Since 0.123, blanks become hyphens before punctuation is dropped."""
+    site = site_of("hugo", {**FILES, file: content})
+    assert url_of(site, "content/posts/One & Two.md") == f"https://agency.gov/posts/{url}/"
+
+
+def test_the_configuration_may_demand_a_version() -> None:
+    """By ``module.hugoVersion``, which counts before other files."""
+    config = f'{CONFIG}[module.hugoVersion]\nmin = "0.150.0"\n'
+    site = site_of("hugo", {**NEW, "netlify.toml": 'HUGO_VERSION = "0.99"', "hugo.toml": config})
+    assert url_of(site, "content/posts/One & Two.md") == "https://agency.gov/posts/one--two/"
 
 
 def test_rules_of_the_site_change_urls() -> None:

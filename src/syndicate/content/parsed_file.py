@@ -13,7 +13,7 @@ from syndicate import dialects, sites, telemetry
 from syndicate.cache import Cache
 from syndicate.content import text_references
 from syndicate.content.code_fingerprint import code_digest, zone_data_digest
-from syndicate.content.site_pages import with_defaults, with_site_rules
+from syndicate.content.site_pages import with_date_keys, with_defaults, with_site_rules
 from syndicate.content.site_source import DEFAULT_DIALECT, SiteSource
 from syndicate.dialects import DIALECTS
 from syndicate.dialects.dialect import Dialect
@@ -84,7 +84,7 @@ class FileParser:
         limits: ContentLimits = DEFAULT_CONTENT_LIMITS,
     ) -> None:
         source, site = described.source, described.site
-        self._source = source
+        self._source = with_date_keys(source, site) if site else source
         self._site = site
         self._repository = repository
         self._cache = cache

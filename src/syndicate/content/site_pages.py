@@ -3,10 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import PurePosixPath
 from typing import Final
 from urllib.parse import quote, urlsplit, urlunsplit
+from zoneinfo import ZoneInfo
 
 from syndicate.content.site_source import SiteSource, own_pattern
 from syndicate.dialects import DIALECTS
@@ -15,7 +16,14 @@ from syndicate.dialects.fields import Fields
 from syndicate.dialects.front_matter.dates import split_day_prefix
 from syndicate.model.post import Path, Source
 from syndicate.sites import ENGINES
-from syndicate.sites.site import ConfiguredValue, Page, Site, is_below, joined
+from syndicate.sites.site import (
+    SETTINGS_PATTERN,
+    ConfiguredValue,
+    Page,
+    Site,
+    is_below,
+    joined,
+)
 
 _URL_KEYS: Final = frozenset(
     {"permalink", "slug", "url", "title", "path", "category", "categories"}
@@ -23,6 +31,7 @@ _URL_KEYS: Final = frozenset(
 """Front matter that URLs may depend on, regardless of the engine."""
 _SLUG_CHARACTERS: Final = "!$&'()*+,;=:@~"
 """What a path segment has unescaped beside letters and digits (RFC 3986 section 3.3)."""
+_DEFINITION: Final = re.compile(r"^ {0,3}\[[^\]\n]+\]:[ \t]*\S.*$", re.MULTILINE)
 _TEMPLATE_KEY: Final = re.compile(r"\{\{-?\s*(\w+)")
 
 
@@ -47,8 +56,10 @@ def with_site_rules(
     ``origins`` are those of the keys that `with_defaults` added.
     """
     page = Page(path=document.path, meta=document.meta)
-    fields = _with_language(fields, document.path, site)
-    marked = "" if fields.summary else _marked_summary(document.body, site.summary_mark)
+    mark = document.meta.get("excerpt_separator")
+    mark = mark if isinstance(mark, str) else site.summary_mark
+    fields = _with_named_date(_with_language(fields, document.path, site), site)
+    marked = "" if fields.summary else _marked_summary(document.body, mark)
     defaults = tuple(name for name, text in fields.origins if _key(text) in origins)
     return replace(
         fields,
@@ -88,11 +99,11 @@ def post_url(
     pattern = own_pattern(source, path)
     written = fields.published_as_written
     at = datetime.fromisoformat(written) if written else published
-    if site is None or pattern:
+    if site is None or (pattern and not _knows_pattern(site, path, fields)):
         own = source if pattern == source.permalink else replace(source, permalink=pattern)
         url = DIALECTS[source.dialect].post_url(fields, path, own, at)
-        return ConfiguredValue(value=url, origin="permalink pattern of the source")
-    page = Page(path=path, meta=fields.url_meta, published=at)
+        return ConfiguredValue(value=url, origin=SETTINGS_PATTERN)
+    page = Page(path=path, meta=fields.url_meta, published=at, pattern=pattern)
     return ENGINES[site.engine].url(page, site)
 
 
@@ -113,10 +124,52 @@ def public_id(fields: Fields, path: Path, source: Source, url: str) -> str:
     return urlunsplit(parts._replace(path=f"{folder}/{slug}", query="", fragment=""))
 
 
+def _knows_pattern(site: Site, path: Path, fields: Fields) -> bool:
+    """Return whether patterns in the settings are in the notation of the engine of ``site``.
+
+    Posts outside of folders with an underscore are those of Eleventy, read with Jekyll's dialect.
+    Jekyll knows no language in a file name.
+    """
+    if site.engine != "jekyll":
+        return site.engine == "hugo"
+    return "/_" in f"/{path}" and dict(fields.origins).get("language") != "file name"
+
+
+def with_date_keys(source: Source, site: Site) -> Source:
+    """Return ``source`` with the keys that ``site`` names for the date, unless it has its own."""
+    keys = ENGINES[site.engine].date_keys(site)
+    is_named = any(field == "published" for field, _ in source.keys)
+    return (
+        replace(source, keys=(*source.keys, ("published", keys)))
+        if keys and not is_named
+        else source
+    )
+
+
+def _with_named_date(fields: Fields, site: Site) -> Fields:
+    """Return ``fields`` with the day of the file name as date, where that counts first."""
+    if fields.day is None or not ENGINES[site.engine].named_date(site):
+        return fields
+    at = datetime.combine(fields.day, time(), ZoneInfo(site.timezone.value or "UTC"))
+    origins = dict(fields.origins) | {"published": "file name"}
+    return replace(
+        fields,
+        published=at,
+        precision="day",
+        published_as_written=at.isoformat(),
+        origins=tuple(sorted(origins.items())),
+    )
+
+
 def _marked_summary(body: str, mark: str) -> str:
-    """Return the text before ``mark``, with which sites end a summary; empty without one."""
-    before, found, _ = body.partition(mark) if mark else ("", "", "")
-    return before.strip() if found else ""
+    """Return the text before ``mark``, with which sites end a summary; empty without one.
+
+    With the link definitions after it, which the text may use.
+    """
+    before, found, after = body.partition(mark) if mark else ("", "", "")
+    if not found or not before.strip():
+        return ""
+    return "\n".join((before.strip(), "", *_DEFINITION.findall(after))).strip()
 
 
 def _url_meta(meta: Mapping[str, object]) -> Mapping[str, object]:

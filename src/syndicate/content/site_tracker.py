@@ -27,7 +27,7 @@ from syndicate.sites.site import Site, SiteProblem, is_below
 
 _SITE_FILE_ENDINGS: Final = (
     *(*ENDINGS, *MARKDOWN, ".html", "cname", ".js", ".mjs", ".cjs", ".ts", ".mts", ".cts"),
-    *(".tsx", ".jsx", ".astro", ".njk", ".liquid"),
+    *(".tsx", ".jsx", ".astro", ".njk", ".liquid", ".eleventyignore", ".tool-versions"),
 )
 """Endings of the files by which a site is recognized and configured."""
 _MAX_LOOK_BACK: Final = 50

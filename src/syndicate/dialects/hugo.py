@@ -12,21 +12,12 @@ from syndicate.dialects.fields import Fields
 from syndicate.dialects.front_matter.declarative_dialect import DeclarativeDialect
 from syndicate.dialects.front_matter.field_reader import DEFAULT_KEYS
 from syndicate.dialects.front_matter.post_path import PostPath
+from syndicate.model.languages import LANGUAGES
 from syndicate.model.markdown_options import GOLDMARK
 
 _CONTENT_FOLDER: Final = "content"
-_LANGUAGES: Final = (
-    "aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy "
-    "da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht "
-    "hu hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky "
-    "la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv ny "
-    "oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss "
-    "st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo "
-    "za zh zu"
-)
-"""ISO 639-1, so that the suffix of `node.js.md` is not a language."""
 _LANGUAGE_SUFFIX: Final = re.compile(
-    rf"\.((?:{'|'.join(_LANGUAGES.split())})(?:[-_][A-Za-z0-9]{{2,8}})?)$"
+    rf"\.((?:{'|'.join(sorted(LANGUAGES))})(?:[-_][A-Za-z0-9]{{2,8}})?)$"
 )
 _DROPPED: Final = re.compile(r"[^\w\s.+~-]|(?<=\s)-(?=\s)")
 

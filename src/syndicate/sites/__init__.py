@@ -32,7 +32,7 @@ ENGINES: Final[dict[str, SiteEngine]] = {
 CONFIGURATION_NAMES: Final = (
     *JEKYLL_FILES,
     *HUGO_FILES,
-    *("zola.toml", "CNAME"),
+    *("zola.toml", "CNAME", ".eleventyignore", ".tool-versions"),
     *ELEVENTY_FILES,
     *DOCUSAURUS_FILES,
     *ASTRO_FILES,

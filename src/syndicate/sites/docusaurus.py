@@ -15,6 +15,7 @@ from syndicate.sites.configuration_reader import (
     left_out,
     roots_by_name,
 )
+from syndicate.sites.linked_pages import LinkedPages
 from syndicate.sites.script_literals import ScriptLiterals
 from syndicate.sites.site import (
     NOT_CONFIGURED,
@@ -41,7 +42,7 @@ _DATED: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class DocusaurusEngine:
+class DocusaurusEngine(LinkedPages):
     """Blogs made by Docusaurus."""
 
     name: str = "docusaurus"

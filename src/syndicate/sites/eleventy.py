@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Final
 
+from typing_extensions import override
+
 from syndicate.sites import markdown_settings
 from syndicate.sites.configuration_reader import (
     MARKDOWN,
@@ -18,6 +20,7 @@ from syndicate.sites.configuration_reader import (
     roots_by_name,
     stem,
 )
+from syndicate.sites.linked_pages import LinkedPages
 from syndicate.sites.post_folders import FolderSearch, FoundFolders
 from syndicate.sites.script_literals import ScriptLiterals
 from syndicate.sites.site import (
@@ -32,7 +35,13 @@ from syndicate.sites.site import (
     joined,
     plain_folder,
 )
-from syndicate.sites.url_patterns import absolute, ascii_slug, encoded, encoded_permalink
+from syndicate.sites.url_patterns import (
+    absolute,
+    ascii_slug,
+    encoded,
+    encoded_permalink,
+    matches_glob,
+)
 from syndicate.sites.values import first_text, flag, language_tag, mapping, text, texts
 
 CONFIGURATION_NAMES: Final = (
@@ -50,13 +59,15 @@ _DATE_PATH: Final = re.compile(r"(?:to)?_?date_?path", re.IGNORECASE)
 _DATE_LETTERS: Final = (
     *(("YYYY", "%Y"), ("yyyy", "%Y"), ("MM", "%m"), ("LL", "%m"), ("DD", "%d"), ("dd", "%d")),
 )
-_FILTERS: Final = frozenset({"slug", "slugify", "date", "lower", "downcase", "url", "safe"})
+_FILTERS: Final = frozenset(
+    {"slug", "slugify", "date", "lower", "downcase", "upper", "upcase", "url", "safe"}
+)
 _PERMALINK_HINT: Final = "Set permalinks of the source in the settings."
 _UNSET: Final = object()
 
 
 @dataclass(frozen=True, slots=True)
-class EleventyEngine:
+class EleventyEngine(LinkedPages):
     """Sites made by Eleventy."""
 
     name: str = "eleventy"
@@ -94,6 +105,7 @@ class EleventyEngine:
             folders=tuple(_folders(found)),
             left_out=left_out(found.others),
             defaults=defaults,
+            excluded=tuple(_ignored(reader, dict.fromkeys((root, content)))),
             authors={
                 k: v
                 for folder in data_folders
@@ -137,6 +149,8 @@ class EleventyEngine:
                 return f"{key} takes the page out of its collection"
         if flag(page.meta.get("permalink")) is False:
             return "permalink: false"
+        if any(matches_glob(page.path, glob) for glob in site.excluded):
+            return "ignored by .eleventyignore"
         inside = page.path.removeprefix(f"{folder.path}/").rpartition(".")[0]
         return "an index page" if inside == "index" else ""
 
@@ -149,6 +163,16 @@ class EleventyEngine:
             filled = encoded(_default_path(page.path, site))
         path = re.sub(r"(?:^|(?<=/))index\.html$", "", filled)
         return ConfiguredValue(value=absolute(path, site.base_url.value), origin=origin)
+
+    @override
+    def data_folders(self, site: Site) -> tuple[str, ...]:
+        """Return the folders of global data files."""
+        return (joined(site.content_root, "_data"), joined(site.root, "_data"))
+
+    @override
+    def page_values(self, path: str) -> Mapping[str, str]:
+        """Return the values of Eleventy's ``page`` that the path decides."""
+        return {"fileSlug": file_slug(path), "inputPath": f"./{path}"}
 
 
 ELEVENTY: Final = EleventyEngine()
@@ -197,6 +221,17 @@ def _input_folder(
         if mark_found and not is_aside(before) and (not before or before.endswith("/"))
     }
     return joined(root, min(found, key=lambda name: (name.count("/"), name), default=""))
+
+
+def _ignored(reader: ConfigurationReader, folders: Iterable[str]) -> Iterator[str]:
+    """Yield the globs in the ``.eleventyignore`` files of ``folders``."""
+    for folder in folders:
+        path = joined(folder, ".eleventyignore")
+        lines = reader.text(path).splitlines() if reader.exists(path) else []
+        for line in lines:
+            glob = line.strip().removeprefix("./").removesuffix("/**")
+            if glob and not glob.startswith(("#", "!")):
+                yield joined(folder, glob)
 
 
 def _global_data(
@@ -300,7 +335,9 @@ def _value(name: str, page: Page, site: Site) -> str | None:
     if name == "page.fileSlug":
         return file_slug(page.path)
     if name == "page.filePathStem":
-        return "/" + page.path.removeprefix(f"{site.content_root}/").rpartition(".")[0]
+        inside = page.path.removeprefix(f"{site.content_root}/").rpartition(".")[0]
+        folder, slash, last = f"/{inside}".rpartition("/")
+        return f"{folder}{slash}{_DATED.sub('', last)}"
     if name in ("page.date", "date"):
         return "date"
     value: object = page.meta
@@ -317,9 +354,9 @@ def _filtered(value: str | None, name: str, page: Page) -> str | None:
         return ascii_slug(value)
     if value == "date":
         return _formatted(found[1], found[3] or "", page)
-    return {"lower": value.lower(), "downcase": value.lower(), "url": value, "safe": value}.get(
-        found[1]
-    )
+    lower, upper = value.lower(), value.upper()
+    cases = {"lower": lower, "downcase": lower, "upper": upper, "upcase": upper}
+    return {**cases, "url": value, "safe": value}.get(found[1])
 
 
 def _formatted(name: str, pattern: str, page: Page) -> str | None:

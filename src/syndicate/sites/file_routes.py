@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Final, cast
 
 from syndicate.sites.configuration_reader import stem
+from syndicate.sites.linked_pages import LinkedPages
 from syndicate.sites.site import ConfiguredValue, Page, PostFolder, Site, is_below
 from syndicate.sites.url_patterns import absolute, encoded
 from syndicate.sites.values import text
@@ -131,7 +132,7 @@ def route_url(page: Page, site: Site) -> ConfiguredValue:
     )
 
 
-class FileRoutedEngine:
+class FileRoutedEngine(LinkedPages):
     """What all engines with file-based routes have in common."""
 
     def folder(self, path: str, site: Site) -> PostFolder:

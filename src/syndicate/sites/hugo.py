@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Final
 
+from typing_extensions import override
+
 from syndicate.data_files import ENDINGS
-from syndicate.sites import hugo_urls, markdown_settings
+from syndicate.sites import hugo_links, hugo_urls, markdown_settings
 from syndicate.sites.configuration_reader import (
     MARKDOWN,
     ConfigurationReader,
@@ -19,6 +21,7 @@ from syndicate.sites.configuration_reader import (
     roots_by_name,
     stem,
 )
+from syndicate.sites.linked_pages import LinkedPages
 from syndicate.sites.post_folders import FolderSearch
 from syndicate.sites.site import (
     NOT_CONFIGURED,
@@ -49,13 +52,12 @@ _OWN_KEYS: Final = frozenset(
 )
 """Keys by which a ``config.*`` is one of Hugo."""
 _PAGES: Final = (*MARKDOWN[:-1], ".html", ".htm")
-_DATE_KEYS: Final = ("date", "publishdate", "pubdate", "published", "lastmod", "modified")
 _MAX_SECTION_PAGES: Final = 300
 """Pages ``_index.*`` that are read for their ``cascade``."""
 
 
 @dataclass(frozen=True, slots=True)
-class HugoEngine:
+class HugoEngine(LinkedPages):
     """Sites made by Hugo."""
 
     name: str = "hugo"
@@ -98,7 +100,7 @@ class HugoEngine:
             markdown=markdown_settings.of_hugo(config, path),
             summary_mark="<!--more-->",
             keeps_offsets=True,
-            options={"rules": hugo_urls.rules(config, languages, reader, folders)},
+            options={"rules": hugo_urls.rules(config, languages, root, reader, folders)},
         )
         return replace(
             site,
@@ -143,6 +145,31 @@ class HugoEngine:
     def url(self, page: Page, site: Site) -> ConfiguredValue:
         """Return the URL of ``page``: its ``url``, else by its section or path."""
         return hugo_urls.url(page, site)
+
+    @override
+    def linked_files(self, name: str, page: str, language: str, site: Site) -> Iterator[str]:
+        """Yield the files and folders that ``ref`` may name, those in ``language`` first."""
+        return hugo_links.linked_files(name, page, language, site)
+
+    @override
+    def linked_url(self, page: Page, site: Site) -> str:
+        """Return the URL of the page or of the list page of a section ``page``."""
+        return hugo_links.linked_url(page, site)
+
+    @override
+    def named_date(self, site: Site) -> bool:
+        """Return whether ``[frontmatter]`` puts the file name before all keys."""
+        return hugo_urls.rules_of(site).is_named_date_first
+
+    @override
+    def date_keys(self, site: Site) -> tuple[str, ...]:
+        """Return the keys that ``[frontmatter]`` names."""
+        return hugo_urls.rules_of(site).date_keys
+
+    @override
+    def folder_url(self, folder: str, site: Site) -> str:
+        """Return the URL of the section ``folder``."""
+        return hugo_links.folder_url(folder, site)
 
 
 HUGO: Final = HugoEngine()
@@ -230,7 +257,7 @@ def _folders(
         search = FolderSearch(
             reader=reader,
             endings=_PAGES,
-            date_keys=_DATE_KEYS,
+            date_keys=hugo_urls.DATE_KEYS,
             declared=frozenset(main_sections),
             by_section=True,
         )

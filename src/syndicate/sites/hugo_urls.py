@@ -2,19 +2,36 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final, cast
 
+from syndicate.data_files import ENDINGS
+from syndicate.model.languages import LANGUAGES
 from syndicate.sites.configuration_reader import ConfigurationReader, stem
-from syndicate.sites.site import ConfiguredValue, Page, PostFolder, Site, is_below, joined
+from syndicate.sites.site import (
+    SETTINGS_PATTERN,
+    ConfiguredValue,
+    Page,
+    PostFolder,
+    Site,
+    is_below,
+    joined,
+)
 from syndicate.sites.url_patterns import absolute, date_tokens, encoded, encoded_permalink, filled
 from syndicate.sites.values import base_url_error, flag, language_tag, mapping, text, texts
 
 _PLACEHOLDER: Final = re.compile(r":([a-z]+)(?:\[([a-z0-9:]{0,12})\])?")
 _KEPT: Final = frozenset("./\\_#+~-@")
 """What stays in paths besides letters, marks and digits."""
+DATE_KEYS: Final = ("date", "publishdate", "pubdate", "published", "lastmod", "modified")
+"""Keys of the front matter that Hugo takes the date from, in its order."""
+_VERSION: Final = re.compile(
+    r"hugo[\w-]{0,20}[\"']?\s{0,20}[:=\s]\s{0,20}[\"'^~=>v\s]{0,20}0\.(\d{2,3})\b", re.IGNORECASE
+)
+_DEFAULT_VERSION: Final = 111
+_JOINS_WORDS: Final = 123
 _DATED: Final = re.compile(r"^\d{4}-\d{2}-\d{2}[-_](?=.)")
 
 
@@ -46,6 +63,9 @@ def languages(
     in_folder = flag(config.get("defaultcontentlanguageinsubdir")) is True
     content = text(config.get("contentdir")) or "content"
     mounted = _mounts(config, default)
+    if not config:
+        suffixes = _suffixes(joined(root, content), reader)
+        table = {key: {} for key in (default, *suffixes)}
     for key in table if len(table) > 1 else ():
         home = joined(root, content, key)
         if any(path.endswith(".md") for path in reader.below(home)):
@@ -62,6 +82,12 @@ def languages(
         )
         for key, values in sorted((table or {default: {}}).items(), key=lambda e: e[0] != default)
     )
+
+
+def _suffixes(content: str, reader: ConfigurationReader) -> list[str]:
+    """Return the languages in the names of pages, which a site without configuration may have."""
+    endings = (stem(path).rpartition(".")[2] for path in reader.below(content))
+    return sorted({ending for ending in endings if ending in LANGUAGES})
 
 
 def _mounts(config: Mapping[str, object], default: str) -> dict[str, str]:
@@ -94,6 +120,12 @@ class Rules:
     keeps_case: bool
     drops_accents: bool
     has_dates_in_names: bool
+    is_named_date_first: bool
+    """Whether the day in a file name counts before the keys of the front matter."""
+    date_keys: tuple[str, ...]
+    """Keys that the configuration names for the date, empty for those of Hugo."""
+    joins_words: bool
+    """Whether blanks and slashes become hyphens before punctuation is dropped (since 0.123)."""
     permalinks: Mapping[str, ConfiguredValue]
     """Patterns by section, in lower case."""
 
@@ -101,6 +133,7 @@ class Rules:
 def rules(
     config: Mapping[str, object],
     built: tuple[Language, ...],
+    root: str,
     reader: ConfigurationReader,
     folders: Iterable[PostFolder],
 ) -> Rules:
@@ -111,16 +144,42 @@ def rules(
         for path in reader.below(folder.path)
         if stem(path).partition(".")[0] == "_index"
     }
-    dates = mapping(config.get("frontmatter")).get("date")
+    dates = texts(mapping(config.get("frontmatter")).get("date"))
     return Rules(
         languages=built,
         sections=dict.fromkeys(sorted(sections)),
         ugly_urls=config.get("uglyurls"),
         keeps_case=flag(config.get("disablepathtolower")) is True,
         drops_accents=flag(config.get("removepathaccents")) is True,
-        has_dates_in_names=isinstance(dates, list) and ":filename" in dates,
+        has_dates_in_names=":filename" in dates,
+        is_named_date_first=dates[:1] == (":filename",),
+        date_keys=tuple(_date_keys(dates)),
+        joins_words=_version(config, root, reader) >= _JOINS_WORDS,
         permalinks=_permalinks(mapping(config.get("permalinks"))),
     )
+
+
+def _date_keys(dates: Iterable[str]) -> Iterator[str]:
+    for each in dates:
+        if each == ":default":
+            yield from DATE_KEYS
+        elif not each.startswith(":"):
+            yield each
+
+
+def _version(config: Mapping[str, object], root: str, reader: ConfigurationReader) -> int:
+    """Return the number after "0." of the version that builds the site, as its files say it.
+
+    Without any, that of Debian 12.
+    """
+    wanted = mapping(mapping(config.get("module")).get("hugoversion")).get("min")
+    named = [f'hugo: "{text(wanted)}"'] if wanted else []
+    workflows = (path for path in reader.below(".github/workflows") if path.endswith(ENDINGS))
+    files = ("netlify.toml", "package.json", ".tool-versions", "mise.toml")
+    own = dict.fromkeys(joined(folder, name) for folder in (root, "") for name in files)
+    named += (reader.text(path) for path in (*own, *workflows) if reader.exists(path))
+    found = (_VERSION.search(each) for each in named)
+    return next((int(version[1]) for version in found if version), _DEFAULT_VERSION)
 
 
 def rules_of(site: Site) -> Rules:
@@ -172,19 +231,22 @@ def url(page: Page, site: Site) -> ConfiguredValue:
     """Return the URL of ``page``."""
     name, language = name_of(page.path, site)
     base = language.base_url or site.base_url.value
-    prefix = "" if language.base_url else language.prefix
+    is_own = not site.files and language.tag == site.language.value
+    prefix = "" if language.base_url or is_own else language.prefix
     inside = page.path.removeprefix(f"{language.content}/").split("/")[:-1]
     permalink = pattern(site, inside)
+    if page.pattern:
+        permalink = ConfiguredValue(value=page.pattern, origin=SETTINGS_PATTERN)
     own = text(page.meta.get("url"))
     tokens = _tokens(page, site, name, language)
     if own:
         path = _filled(own, tokens)
         path = path if own.startswith("/") else f"{prefix}/{path}"
-        return ConfiguredValue(value=absolute(_with_slash(path), base), origin="url")
+        return ConfiguredValue(value=absolute(with_slash(path), base), origin="url")
     if permalink:
         path = _filled(permalink.value, tokens)
         return ConfiguredValue(
-            value=absolute(_with_slash(f"{prefix}/{path}"), base), origin=permalink.origin
+            value=absolute(with_slash(f"{prefix}/{path}"), base), origin=permalink.origin
         )
     path = joined(tokens["directory"], _last(page, site, tokens))
     ugly = rules_of(site).ugly_urls
@@ -195,7 +257,7 @@ def url(page: Page, site: Site) -> ConfiguredValue:
     )
 
 
-def _with_slash(path: str) -> str:
+def with_slash(path: str) -> str:
     """Return ``path`` with a slash at the end unless its last part has an ending."""
     last = path.rpartition("/")[2]
     return path if "." in last.strip(".") and re.search(r"\.[A-Za-z]{2,5}$", last) else f"{path}/"
@@ -233,17 +295,21 @@ def _tokens(page: Page, site: Site, name: str, language: Language) -> Mapping[st
     if name == "index" and inside:
         name, inside = inside[-1], inside[:-1]
         sections = sections[: len(inside)]
-    base = sanitized(name.replace(" ", "-"), site)
+    base = sanitized(hyphenated(name, site), site)
     slug = text(page.meta.get("slug"))
     if not slug and rules_of(site).has_dates_in_names and _DATED.match(name):
         slug = _DATED.sub("", name)
     title = urlized(text(page.meta.get("title")), site) or base
     return {
-        "directory": sanitized("/".join(inside).replace(" ", "-"), site),
-        "section": sanitized(inside[0].replace(" ", "-"), site) if inside else "",
-        "sections": sanitized("/".join(sections).replace(" ", "-"), site),
+        "directory": sanitized(hyphenated("/".join(inside), site), site),
+        "section": sanitized(hyphenated(inside[0], site), site) if inside else "",
+        "sections": sanitized(hyphenated("/".join(sections), site), site),
         "title": title,
         "slug": urlized(slug, site) or title,
+        "name": base,
+        "path": joined(sanitized(hyphenated("/".join(inside), site), site), base),
+        "collection": sanitized(hyphenated(inside[0], site), site) if inside else "",
+        "output_ext": ".html",
         "filename": base,
         "contentbasename": base,
         "slugorfilename": urlized(slug, site) or base,
@@ -268,8 +334,14 @@ def _sections(folders: Sequence[str], language: Language, site: Site) -> list[st
 
 
 def urlized(words: str, site: Site) -> str:
-    """Return a title or slug as Hugo puts it into a pattern: slashes are hyphens, plus blanks."""
-    return sanitized(words.replace("+", " ").replace("/", "-"), site)
+    """Return a title or slug as Hugo puts it into a pattern: a plus counts as a blank."""
+    words = words.replace("/", "-") if rules_of(site).joins_words else words
+    return sanitized(words.replace("+", " "), site)
+
+
+def hyphenated(path: str, site: Site) -> str:
+    """Return ``path`` with hyphens for blanks, if the version of the site does so first."""
+    return path.replace(" ", "-") if rules_of(site).joins_words else path
 
 
 def sanitized(path: str, site: Site) -> str:

@@ -3,16 +3,15 @@
 Measured with Jekyll 4.3.1.
 """
 
-import re
-import unicodedata
+import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from functools import lru_cache
 from typing import Final
-from zoneinfo import ZoneInfo
 
-from syndicate.sites import markdown_settings
+from typing_extensions import override
+
+from syndicate.sites import jekyll_urls, markdown_settings
 from syndicate.sites.configuration_reader import (
     MARKDOWN,
     ConfigurationReader,
@@ -22,6 +21,7 @@ from syndicate.sites.configuration_reader import (
     roots_by_name,
     stem,
 )
+from syndicate.sites.linked_pages import LinkedPages
 from syndicate.sites.site import (
     NOT_CONFIGURED,
     CommitFiles,
@@ -34,29 +34,17 @@ from syndicate.sites.site import (
     joined,
     plain_folder,
 )
-from syndicate.sites.url_patterns import absolute, date_tokens, encoded, filled
+from syndicate.sites.url_patterns import matches_glob
 from syndicate.sites.values import first_text, flag, language_tag, mapping, text, texts
 
 CONFIGURATION_NAMES: Final = ("_config.yml", "_config.yaml", "_config.toml")
-STYLES: Final = {
-    "date": "/:categories/:year/:month/:day/:title:output_ext",
-    "pretty": "/:categories/:year/:month/:day/:title/",
-    "ordinal": "/:categories/:year/:y_day/:title:output_ext",
-    "weekdate": "/:categories/:year/W:week/:short_day/:title:output_ext",
-    "none": "/:categories/:title:output_ext",
-}
-"""Permalink styles by name (https://jekyllrb.com/docs/permalinks/#built-in-formats)."""
 _POSTS: Final = "_posts"
 _PAGES: Final = (*MARKDOWN[:-1], ".html", ".htm")
 _EXCLUDED: Final = ("node_modules", "vendor", "Gemfile", ".sass-cache", ".jekyll-cache")
-_PLACEHOLDER: Final = re.compile(r":([a-z_]+)")
-_PRETTY: Final = frozenset("._~!$&'()+,;=@")
-"""What the slug of a title keeps besides letters, marks and digits."""
-_DATED: Final = re.compile(r"^\d{2,4}-\d{1,2}-\d{1,2}-(?=.)")
 
 
 @dataclass(frozen=True, slots=True)
-class JekyllEngine:
+class JekyllEngine(LinkedPages):
     """Sites made by Jekyll."""
 
     name: str = "jekyll"
@@ -146,28 +134,31 @@ class JekyllEngine:
         inside = page.path.removeprefix(f"{folder.path}/").rpartition(".")[0]
         if folder.name != "posts" and inside == "index":
             return "an index page"
-        if any(_matches(page.path, glob) for glob in site.excluded):
+        if any(matches_glob(page.path, glob) for glob in site.excluded):
             return "excluded by the configuration of the site"
         return ""
 
     def url(self, page: Page, site: Site) -> ConfiguredValue:
         """Return the URL of ``page``: its permalink, else the pattern of its collection."""
-        folder = site.folder_of(page.path)
-        own = text(page.meta.get("permalink"))
-        pattern = folder.permalink if folder else NOT_CONFIGURED
-        if own:
-            pattern = ConfiguredValue(value=own, origin="permalink")
-        tokens = _tokens(page, site, folder)
+        return jekyll_urls.url(page, site)
 
-        def fill(match: re.Match[str]) -> str:
-            word = match[1]
-            for end in range(len(word), 0, -1):
-                if word[:end] in tokens:
-                    return encoded(tokens[word[:end]]) + word[end:]
-            return match[0]
+    @override
+    def linked_files(self, name: str, page: str, language: str, site: Site) -> Iterator[str]:
+        """Yield the path that the tag ``link`` names, from the source folder of the site."""
+        yield joined(site.content_root, posixpath.normpath(name.strip("/") or "."))
 
-        path = filled(pattern.value or STYLES["date"], _PLACEHOLDER, fill)
-        return ConfiguredValue(value=absolute(path, site.base_url.value), origin=pattern.origin)
+    @override
+    def linked_url(self, page: Page, site: Site) -> str:
+        """Return the URL of the document, page or static file ``page``."""
+        home = joined(site.content_root, text(site.values.get("collections_dir")))
+        named = (joined(home, f"_{name}") for name in _collections(site.values))
+        around = tuple(self.folder(path, site) for path in named if is_below(page.path, path))
+        return jekyll_urls.linked_url(page, replace(site, folders=(*site.folders, *around)))
+
+    @override
+    def data_folders(self, site: Site) -> tuple[str, ...]:
+        """Return the folder of the files that ``site.data`` holds."""
+        return (joined(site.content_root, text(site.values.get("data_dir")) or "_data"),)
 
 
 JEKYLL: Final = JekyllEngine()
@@ -260,7 +251,7 @@ def _posts_folders(reader: ConfigurationReader, home: str, excluded: tuple[str, 
         parents = [part for part in before.split("/") if part]
         if not mark or any(part.startswith(("_", ".")) for part in parents):
             continue
-        if is_aside(before) or any(_matches("/".join(parents), glob) for glob in excluded):
+        if is_aside(before) or any(matches_glob("/".join(parents), glob) for glob in excluded):
             continue
         found[joined(home, before, _POSTS)] = None
     return list(found)
@@ -274,8 +265,10 @@ def _posts_permalink(
         return ConfiguredValue(value=own, origin=f"collections.posts.permalink in {path}")
     style = text(config.get("permalink"))
     if style:
-        return ConfiguredValue(value=STYLES.get(style, style), origin=f"permalink in {path}")
-    return ConfiguredValue(value=STYLES["date"], origin="default of Jekyll")
+        return ConfiguredValue(
+            value=jekyll_urls.STYLES.get(style, style), origin=f"permalink in {path}"
+        )
+    return ConfiguredValue(value=jekyll_urls.STYLES["date"], origin="default of Jekyll")
 
 
 def _collection_permalink(
@@ -321,55 +314,3 @@ def _counts_before(new: FrontMatterDefaults, before: FrontMatterDefaults) -> boo
     if len(new.folder) != len(before.folder):
         return len(new.folder) > len(before.folder)
     return bool(new.collection) or not before.collection
-
-
-def _matches(path: str, glob: str) -> bool:
-    """Return whether ``glob`` of ``exclude`` names ``path`` or a folder around it."""
-    glob = glob.strip("/")
-    return path == glob or is_below(path, glob) or fnmatchcase(path, glob)
-
-
-def _tokens(page: Page, site: Site, folder: PostFolder | None) -> Mapping[str, str]:
-    """Return the values of the placeholders of a permalink."""
-    inside = page.path.removeprefix(f"{folder.path}/") if folder else page.path
-    name = stem(page.path)
-    slug = text(page.meta.get("slug")) or _DATED.sub("", name).rstrip(".")
-    zone = ZoneInfo(site.timezone.value or "UTC")
-    categories = list(dict.fromkeys(each.lower() for each in _categories(page, site, folder)))
-    return {
-        "collection": folder.name if folder else "",
-        "name": slugify(name),
-        "title": slugify(slug, pretty=True),
-        "slug": slugify(slug),
-        "path": inside.rpartition(".")[0].rstrip("."),
-        "output_ext": ".html",
-        "categories": "/".join(categories),
-        "slugified_categories": "/".join(map(slugify, categories)),
-        **(date_tokens(page.published.astimezone(zone)) if page.published else {}),
-    }
-
-
-def _categories(page: Page, site: Site, folder: PostFolder | None) -> Iterator[str]:
-    """Yield the categories that appear in URLs: folders above ``_posts``, then front matter."""
-    if folder and folder.name == "posts":
-        above = folder.path.removesuffix(_POSTS).strip("/")
-        home = joined(site.content_root, text(site.values.get("collections_dir")))
-        yield from (part for part in above.removeprefix(home).split("/") if part)
-    plural = page.meta.get("categories")
-    yield from texts(plural) if isinstance(plural, list) else text(plural).split()
-    yield from texts(page.meta.get("category"))
-
-
-def slugify(words: str, *, pretty: bool = False) -> str:
-    """Return ``words`` as Jekyll's slugify filter does, in its mode ``pretty`` with case kept."""
-    kept = _PRETTY if pretty else frozenset()
-    slug = "".join(each if each in kept or _is_word(each) else " " for each in words)
-    slug = re.sub(" +", "-", slug)
-    slug = re.sub("^-|-$", "", slug)
-    return slug if pretty else slug.lower()
-
-
-@lru_cache(maxsize=4096)
-def _is_word(letter: str) -> bool:
-    category = unicodedata.category(letter)
-    return category[0] in "LM" or category == "Nd"

@@ -1,7 +1,7 @@
 """What the configuration of a site says, as plain values that name the file they are from."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
@@ -37,6 +37,8 @@ class ConfiguredValue:
 
 
 NOT_CONFIGURED = ConfiguredValue()
+SETTINGS_PATTERN = "permalink pattern of the source"
+"""The origin of a URL that a pattern in the settings decides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +168,8 @@ class Page:
     path: str
     meta: Mapping[str, object]
     published: datetime | None = None
+    pattern: str = ""
+    """The URL pattern that the settings have for the page, empty if they have none."""
 
 
 def plain_folder(path: str, permalink: ConfiguredValue = NOT_CONFIGURED) -> PostFolder:
@@ -214,6 +218,34 @@ class SiteEngine(Protocol):
 
     def url(self, page: Page, site: Site) -> ConfiguredValue:
         """Return the absolute URL of ``page``, or the path of it if the site has no base URL."""
+        ...
+
+    def linked_files(self, name: str, page: str, language: str, site: Site) -> Iterator[str]:
+        """Yield the paths of files or folders that ``name`` may mean in a tag of ``page``."""
+        ...
+
+    def linked_url(self, page: Page, site: Site) -> str:
+        """Return the URL of a file that `linked_files` names, empty if it has none."""
+        ...
+
+    def folder_url(self, folder: str, site: Site) -> str:
+        """Return the URL of a folder that `linked_files` names, empty if it has none."""
+        ...
+
+    def data_folders(self, site: Site) -> tuple[str, ...]:
+        """Return the folders of data files whose values texts may name."""
+        ...
+
+    def named_date(self, site: Site) -> bool:
+        """Return whether the day in a file name counts before the date in the front matter."""
+        ...
+
+    def date_keys(self, site: Site) -> tuple[str, ...]:
+        """Return the keys that the configuration names for the date, empty for the usual ones."""
+        ...
+
+    def page_values(self, path: str) -> Mapping[str, str]:
+        """Return what the engine itself has as ``page.NAME`` for the page at ``path``."""
         ...
 
 

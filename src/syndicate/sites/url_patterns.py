@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from fnmatch import fnmatchcase
 from typing import Final
 from urllib.parse import quote
 
@@ -74,6 +75,12 @@ def date_tokens(at: datetime) -> Mapping[str, str]:
         "weekday": str(weekday % 7),
         "weekdayname": day.lower(),
     }
+
+
+def matches_glob(path: str, glob: str) -> bool:
+    """Return whether ``glob`` names ``path`` or a folder around it."""
+    glob = glob.strip("/")
+    return path == glob or path.startswith(f"{glob}/") or fnmatchcase(path, glob)
 
 
 def ascii_slug(text: str) -> str:

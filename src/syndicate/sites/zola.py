@@ -15,6 +15,7 @@ from syndicate.sites.configuration_reader import (
     roots_by_name,
     stem,
 )
+from syndicate.sites.linked_pages import LinkedPages
 from syndicate.sites.post_folders import FolderSearch, FoundFolders
 from syndicate.sites.site import (
     NOT_CONFIGURED,
@@ -36,7 +37,7 @@ _UNSAFE: Final = re.compile(r"[<>:\"/|?*#()\[\]\s\\]+")
 
 
 @dataclass(frozen=True, slots=True)
-class ZolaEngine:
+class ZolaEngine(LinkedPages):
     """Sites made by Zola."""
 
     name: str = "zola"
