@@ -31,13 +31,16 @@ class TextReferences:
 
     ``names`` are pages and files of the site in the body; ``tags`` the names by which settings may
     replace the template tags of the body, ``preview_tags`` those of the summary and of the card;
-    ``frame_hosts`` the hosts of embedded frames.
+    ``frame_hosts`` the hosts of embedded frames. ``pages`` are those of ``names`` in tags that
+    link to pages; ``values`` are words in tags that may be names of values of the site.
     """
 
     names: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     preview_tags: tuple[str, ...] = ()
     frame_hosts: tuple[str, ...] = ()
+    pages: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
 
 
 NO_REFERENCES: Final = TextReferences()

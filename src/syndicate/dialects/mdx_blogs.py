@@ -26,7 +26,7 @@ def _dialect(name: str, markdown: MarkdownEngine) -> DeclarativeDialect:
         keys=_KEYS,
         default_permalink=lambda path: f"/{path.folder.rpartition('/')[2]}/:title/",
         markdown=markdown,
-        comment_syntaxes=(),
+        comment_syntaxes=("mdx",),
     )
 
 

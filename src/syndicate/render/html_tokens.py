@@ -27,6 +27,7 @@ _LINE_ELEMENTS: Final = name_set("address br caption dd details div dt figcaptio
 _WHITE_SPACE: Final = re.compile(r"[^\S\u00a0]+")
 _RECORDING_ELEMENTS: Final = frozenset({"audio", "video"})
 _CELL_ELEMENTS: Final = frozenset({"td", "th"})
+_ENTITY: Final = re.compile(r"&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _PARAGRAPH_MARK: Final = "\ufdd1"
 _LINE_MARK: Final = "\ufdd2"
 _PLANES: Final = "".join(
@@ -120,6 +121,14 @@ def start_tag(name: str, values: Mapping[str, str]) -> str:
 def escape_html(text: str) -> str:
     """Return plain ``text`` as HTML, for content and for attributes in double quotes."""
     return text.translate(_HTML_ESCAPES)
+
+
+def unescape_entities(text: str) -> str:
+    """Return ``text`` of Markdown with entities replaced: only those that end in a semicolon.
+
+    (CommonMark 0.31 section 2.5.) ``?a=1&sect=2`` holds none.
+    """
+    return _ENTITY.sub(lambda entity: unescape(entity[0]), text)
 
 
 def plain_text(html: str) -> str:

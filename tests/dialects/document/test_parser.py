@@ -200,6 +200,22 @@ def test_invalid_utf8_is_replaced_and_reported() -> None:
     assert "0xe9" in found.problems[0].message
 
 
+@pytest.mark.parametrize(
+    "encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig", "utf-8"]
+)
+def test_encoding_is_recognized_by_the_first_bytes(encoding: str) -> None:
+    """By the byte order mark, or by the zero in a first letter of two bytes."""
+    found = document("---\ntitle: Straße\n---\nText.\n".encode(encoding))
+    assert (found.meta, found.body, found.problems) == ({"title": "Straße"}, "Text.\n", ())
+
+
+def test_damaged_utf16_is_reported() -> None:
+    """The last letter lacks a byte."""
+    found = document("---\ntitle: a\n---\nx\n".encode("utf-16")[:-1])
+    assert [note.rule for note in found.problems] == ["invalid-utf8"]
+    assert "UTF-16" in found.problems[0].message
+
+
 def test_escapes_of_characters_forbidden_in_xml_are_removed() -> None:
     """Escapes in front matter do not introduce control characters or lone surrogates."""
     assert document('---\ntitle: "a\\x00\\x1bb\\uffffc"\n---\n').meta == {"title": "abc"}

@@ -1,5 +1,7 @@
 """Images of front matter: URL, alternative text and problems."""
 
+from dataclasses import replace
+
 import pytest
 
 from syndicate.dialects.front_matter.images import NO_IMAGE, FrontMatterImage, read_image
@@ -38,6 +40,14 @@ def test_image_path_starts_at_the_root(written: str, expected: str) -> None:
     )
 
 
+def test_base_url_of_a_site_below_a_path_is_kept() -> None:
+    """The tag for the host alone gives no path."""
+    found = field_reader("image: '{{ site.url }}{{ site.baseurl }}/a.png'\nimage_alt: A")
+    found.source = replace(found.source, site_url="https://a.gov/handbook")
+    where = parse_post_path(Path(PATH), found.source, NEWS_AND_BLOG.language_suffix)
+    assert read_image(found, "image", where).url == "/handbook/a.png"
+
+
 def test_image_of_a_bundle_is_relative_to_its_page() -> None:
     """A bare name is relative to the page."""
     found, _ = read("image: cover.png", path="news/forms/index.md")
@@ -50,6 +60,9 @@ def test_image_of_a_bundle_is_relative_to_its_page() -> None:
         "image:\n  path: /a.png\n  alt: A form",
         "cover:\n  image: /a.png\n  alt: A form",
         "thumbnail: /a.png\nthumbnail_alt: ' A\n  form'",
+        "image:\n  title: Cover\n  src: /a.png\n  alt_text: A form",
+        "images:\n  - image: /a.png\n    alt: A form\n  - image: /b.png",
+        "images:\n  - {}\n  - image: /a.png\nimage_alt: A form",
     ],
 )
 def test_images_are_read_from_the_keys_of_other_sites(front: str) -> None:

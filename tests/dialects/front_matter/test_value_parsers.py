@@ -44,10 +44,17 @@ def test_plain_text_has_no_markup(value: object, meant: str | None) -> None:
 
 
 def test_invalid_entity_is_kept() -> None:
-    """A number of thousands of digits is invalid; the text is unchanged."""
+    """A number of thousands of digits is invalid; other entities are replaced."""
     endless = f"&#{'9' * 5000};"
-    assert value_parsers.as_plain_text(f"a {endless} &amp;") == f"a {endless} &amp;"
+    assert value_parsers.as_plain_text(f"a {endless} &amp;") == f"a {endless} &"
     assert value_parsers.as_plain_text("&#xD800;&#1114112;") == "\ufffd\ufffd"
+
+
+def test_entities_end_in_a_semicolon() -> None:
+    """A query string of a URL holds none."""
+    assert value_parsers.as_plain_text("?a=1&sect=2&copy=3 &copy; &#x41;") == (
+        "?a=1&sect=2&copy=3 \N{COPYRIGHT SIGN} A"
+    )
 
 
 def test_html_is_detected() -> None:
@@ -71,7 +78,11 @@ def test_empty_text_can_be_declared(value: object, meant: str | None) -> None:
     [
         (["a", " b ", "", None, True], ("a", "b")),
         ("a, b", ("a, b",)),
-        ([{"name": "Ada Example", "url": "x"}, {"slug": "b"}, {"x": "y"}], ("Ada Example", "b")),
+        (
+            [{"name": "Ada Example", "url": "x"}, {"slug": "b"}, {"x": "y"}],
+            ("Ada Example", "b", "y"),
+        ),
+        ([{"tag": "Open Data", "color": "red"}, {"x": "y", "z": "w"}], ("Open Data",)),
         ({"title": "a"}, ("a",)),
         ([], None),
         (None, None),
@@ -79,7 +90,7 @@ def test_empty_text_can_be_declared(value: object, meant: str | None) -> None:
     ],
 )
 def test_list_may_have_texts_or_mappings_with_names(value: object, meant: object) -> None:
-    """A single text is a list of one; mappings count by their name."""
+    """A single text is a list of one; mappings count by their name, or by their only text."""
     assert value_parsers.as_texts(value) == meant
 
 

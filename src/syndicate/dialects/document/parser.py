@@ -3,6 +3,7 @@
 Delimiters are those of Jekyll and Hugo; YAML 1.1, TOML 1.0 and JSON (RFC 8259).
 """
 
+import codecs
 import json
 import re
 import tomllib
@@ -204,6 +205,13 @@ def _key_lines(keys: re.Pattern[str], front: str) -> dict[str, int]:
 
 
 _LINE_ENDS: Final = re.compile("\r\n?")
+_BYTE_ORDER_MARKS: Final = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+"""The longer ones first: that of UTF-32 begins like that of UTF-16."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,22 +278,38 @@ def _read_front_matter(text: str, limits: ContentLimits) -> FrontMatter | None:
 
 
 def _decode(data: bytes) -> tuple[str, tuple[FieldProblem, ...]]:
-    """Decode ``data`` as UTF-8, and remove byte order mark, CR and control characters."""
+    """Decode ``data``, and remove byte order mark, CR and control characters.
+
+    UTF-8, or UTF-16 and UTF-32 if the first bytes say so; their lines would else be unreadable.
+    """
     problems: tuple[FieldProblem, ...] = ()
+    encoding = _encoding(data)
     try:
-        text = data.decode("utf-8")
+        text = data.decode(encoding)
     except UnicodeDecodeError as error:
-        text = data.decode("utf-8", "replace")
+        text = data.decode(encoding, "replace")
         problems = (
             FieldProblem(
                 level="warning",
                 rule="invalid-utf8",
                 line=1 + data.count(b"\n", 0, error.start),
-                message=f"the byte {data[error.start]:#04x} is not UTF-8 and shows as \ufffd",
+                message=f"the byte {data[error.start]:#04x} is not {encoding.upper()} and shows"
+                " as \ufffd",
                 hint="Save the file as UTF-8.",
             ),
         )
     return xml_safe(_LINE_ENDS.sub("\n", text.removeprefix("\ufeff"))), problems
+
+
+def _encoding(data: bytes) -> str:
+    """Return the encoding that the byte order mark of ``data``, or its first letter, tells."""
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if data.startswith(mark):
+            return encoding
+    first = data[:2]
+    if len(data) % 2 == 0 and first.count(0) == 1:
+        return "utf-16-be" if first[0] == 0 else "utf-16-le"
+    return "utf-8"
 
 
 def _build_document(

@@ -6,7 +6,7 @@ from typing import Final
 
 from syndicate.dialects.fields import AttachedFile
 from syndicate.dialects.front_matter.field_reader import FieldReader
-from syndicate.dialects.front_matter.images import absolute_path, without_site_url
+from syndicate.dialects.front_matter.images import absolute_path, base_path_of, resolve_site_url
 from syndicate.dialects.front_matter.post_path import PostPath
 from syndicate.dialects.front_matter.value_parsers import as_plain_text, as_text, is_url
 
@@ -28,15 +28,16 @@ def read_attachments(reader: FieldReader, path: PostPath) -> tuple[AttachedFile,
     found: dict[str, AttachedFile] = {}
     for key, value in reader.values("attachments"):
         for entry in value if isinstance(value, list) else [value]:
-            for attached in _read(entry, path):
+            for attached in _read(entry, path, base_path_of(reader)):
                 found.setdefault(attached.url, attached)
                 reader.record_origin("attachments", key)
     return tuple(found.values())
 
 
-def _read(entry: object, path: PostPath) -> Iterator[AttachedFile]:
-    values = entry if isinstance(entry, dict) else _words(as_text(entry) or "")
-    url = without_site_url(_first(values, _URL_KEYS))
+def _read(entry: object, path: PostPath, base_path: str) -> Iterator[AttachedFile]:
+    text = resolve_site_url(as_text(entry) or "", base_path)
+    values = entry if isinstance(entry, dict) else _words(text)
+    url = resolve_site_url(_first(values, _URL_KEYS), base_path)
     if not _URL_PART.search(url) or not is_url(url):
         return
     media_type, length = _first(values, _TYPE_KEYS), _first(values, _LENGTH_KEYS)
@@ -50,7 +51,7 @@ def _read(entry: object, path: PostPath) -> Iterator[AttachedFile]:
 
 def _words(text: str) -> Mapping[str, object]:
     """Return the URL, and what follows it in an enclosure that is written as three words."""
-    url, *others = without_site_url(text).split() or [""]
+    url, *others = text.split() or [""]
     if len(others) > 2:  # noqa: PLR2004 — not an enclosure but a text
         return {}
     length = next((word for word in others if _LENGTH.fullmatch(word)), "")

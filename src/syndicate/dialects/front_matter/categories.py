@@ -10,8 +10,9 @@ from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 from syndicate.dialects.front_matter.field_reader import FieldReader
-from syndicate.dialects.front_matter.value_parsers import as_texts, unescape
+from syndicate.dialects.front_matter.value_parsers import as_texts
 from syndicate.model.category import Category, Vocabulary, category_slug
+from syndicate.render.html_tokens import unescape_entities
 
 _LINE: Final = re.compile(
     r"(?:[ \t]|[*_>#]|<(?:p|div|span|strong|em|b|i|small)\b[^<>\n]*>)*"
@@ -70,18 +71,18 @@ def _first_and_last_lines(body: str) -> Iterator[tuple[int, int]]:
 def _categories(rest: str) -> list[str]:
     links = list(_LINK.finditer(rest))
     if not links:
-        texts = re.split(r"[|,;·•]", unescape(_TAG.sub("", rest)))
+        texts = re.split(r"[|,;·•]", unescape_entities(_TAG.sub("", rest)))
         return [name for text in texts if (name := text.strip(" \t*_."))]
     return [name for link in links for name in _link_categories(link)]
 
 
 def _link_categories(link: re.Match[str]) -> list[str]:
-    target = unescape(link["target"] or link["href"] or "")
+    target = unescape_entities(link["target"] or link["href"] or "")
     try:
         parameters = parse_qs(urlsplit(target).query).get("category", [])
     except ValueError:
         parameters = []
-    text = unescape(_TAG.sub("", link["text"] or link["inner"] or "")).strip(" \t*_")
+    text = unescape_entities(_TAG.sub("", link["text"] or link["inner"] or "")).strip(" \t*_")
     return [name for name in parameters or [text] if name.strip()]
 
 

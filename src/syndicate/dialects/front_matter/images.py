@@ -1,15 +1,21 @@
 """The images of front matter and their alternative text."""
 
 import re
+from collections.abc import Sequence
+from functools import partial
 from typing import Final, NamedTuple
+from urllib.parse import urlsplit
 
 from syndicate.dialects.front_matter.field_reader import FieldReader
 from syndicate.dialects.front_matter.post_path import PostPath
-from syndicate.dialects.front_matter.value_parsers import as_declared_text, as_texts, is_url
+from syndicate.dialects.front_matter.value_parsers import as_declared_text, as_text, is_url
 
-_SITE_URL_TAG: Final = re.compile(r"^\{\{-?\s*site\.(?:base)?url\s*-?\}\}")
+_SITE_URL_TAGS: Final = re.compile(r"(?:\{\{-?\s*site\.(?:base)?url\s*-?\}\})+")
 _TEMPLATE: Final = re.compile(r"\{[{%]")
 _ABSOLUTE_URL: Final = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
+_URL_KEYS: Final = ("src", "url", "path", "image", "file", "filename", "source", "href")
+"""Keys of the URL in the object of an image, in order of precedence."""
+_ALT_KEYS: Final = ("alt", "alt_text", "image_alt", "alternative_text")
 _FILE_NAME: Final = re.compile(r"\S+\.(?:jpe?g|png|gif|svg|webp|avif|tiff?|bmp)", re.IGNORECASE)
 
 
@@ -25,7 +31,7 @@ NO_IMAGE: Final = FrontMatterImage("", None)
 
 def read_image(reader: FieldReader, field: str, path: PostPath) -> FrontMatterImage:
     """Return the image of ``field`` with the alt text of the field ``FIELD_alt``."""
-    url = reader.find(field, _parse_url)
+    url = reader.find(field, partial(_parse_url, base_path=base_path_of(reader)))
     if url is None:
         return NO_IMAGE
     line = reader.line(reader.keys[field])
@@ -47,6 +53,7 @@ def read_image(reader: FieldReader, field: str, path: PostPath) -> FrontMatterIm
         )
         return NO_IMAGE
     alt = _read_alt(reader, f"{field}_alt")
+    alt = reader.find(field, _parse_alt) if alt is None else alt
     if alt is None:
         reader.report(
             "image-alt",
@@ -57,14 +64,39 @@ def read_image(reader: FieldReader, field: str, path: PostPath) -> FrontMatterIm
     return FrontMatterImage(absolute_path(url, path), alt)
 
 
-def _parse_url(value: object) -> str | None:
-    texts = as_texts(value)
-    return without_site_url(texts[0]) or None if texts else None
+def _parse_url(value: object, base_path: str) -> str | None:
+    """Return the URL in ``value``; tags for the base URL of the site give ``base_path``."""
+    return resolve_site_url(_first_text(value, _URL_KEYS) or "", base_path) or None
 
 
-def without_site_url(reference: str) -> str:
-    """Return ``reference`` without the template tag of the site's URL at its beginning."""
-    return _SITE_URL_TAG.sub("", reference).strip()
+def _first_text(value: object, keys: Sequence[str]) -> str | None:
+    """Return the text ``value``, or the first one of ``keys`` in an object or a list of them."""
+    if isinstance(value, list):
+        return next((text for each in value if (text := _first_text(each, keys))), None)
+    if isinstance(value, dict):
+        found = (text for key in keys if (text := as_text(value.get(key))) is not None)
+        return next(found, None)
+    return as_text(value)
+
+
+def _parse_alt(value: object) -> str | None:
+    """Return the alternative text in the object of an image, or in the first of a list of them."""
+    entry = value[0] if isinstance(value, list) and value else value
+    return _first_text(entry, _ALT_KEYS) if isinstance(entry, dict) else None
+
+
+def base_path_of(reader: FieldReader) -> str:
+    """Return the path of the base URL of the site, without a slash at the end."""
+    return urlsplit(reader.source.site_url).path.rstrip("/")
+
+
+def resolve_site_url(reference: str, base_path: str) -> str:
+    """Return ``reference`` with ``base_path`` for leading tags of the base URL of the site."""
+    tags = _SITE_URL_TAGS.match(reference)
+    if tags is None:
+        return reference
+    path = reference[tags.end() :].strip()
+    return f"{base_path}{path}" if path and "baseurl" in tags[0] else path
 
 
 def absolute_path(url: str, path: PostPath) -> str:

@@ -4,19 +4,24 @@ Every parser returns None for a value it cannot use, so that the next key is tri
 and blank count as absent.
 """
 
-import html
 import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Final
 from urllib.parse import urlsplit
 
+from syndicate.render.html_tokens import unescape_entities
+
 _TAG: Final = re.compile(r"</?[A-Za-z][^<>]*>|<!--(?:(?!<!--).)*?-->", re.DOTALL)
 _SLUG: Final = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)+")
 _LINK: Final = re.compile(r"\[([^\[\]]+)\]\([^()]*\)")
 _LINK_WITH_URL: Final = re.compile(r"\[[^\[\]]+\]\(([^()\s]+)\)")
 _NUMBER: Final = re.compile(r"\d{1,4}")
-_NAME_KEYS: Final = ("name", "title", "label", "slug", "id")
+_NAME_KEYS: Final = (
+    *("name", "display_name", "title", "label", "tag", "category", "topic", "author", "value"),
+    *("text", "slug", "id"),
+)
+"""Keys of the name in an object of a list, as a CMS writes them, in order of precedence."""
 _PERSON_URL_KEYS: Final = ("url", "website", "homepage", "link", "web", "uri")
 _YES: Final = frozenset({"true", "yes", "on"})
 _NO: Final = frozenset({"false", "no", "off"})
@@ -33,15 +38,7 @@ def as_text(value: object) -> str | None:
 def as_plain_text(value: object) -> str | None:
     """Return ``value`` as plain text: without tags and entities, white space collapsed."""
     text = as_text(value)
-    return None if text is None else collapse_spaces(unescape(_TAG.sub("", text))) or None
-
-
-def unescape(markup: str) -> str:
-    """Return ``markup`` with entities replaced; unchanged if one of them is not a character."""
-    try:
-        return html.unescape(markup)
-    except ValueError:  # a number with thousands of digits
-        return markup
+    return None if text is None else collapse_spaces(unescape_entities(_TAG.sub("", text))) or None
 
 
 def collapse_spaces(words: str) -> str:
@@ -127,8 +124,9 @@ def _url_of(entry: object) -> str:
 
 
 def _name_of(entry: object) -> str | None:
-    if isinstance(entry, dict):
-        return next(
-            (name for key in _NAME_KEYS if (name := as_text(entry.get(key))) is not None), None
-        )
-    return as_text(entry)
+    """Return the text ``entry``, or the name in an object; its only text is its name as well."""
+    if not isinstance(entry, dict):
+        return as_text(entry)
+    named = (name for key in _NAME_KEYS if (name := as_text(entry.get(key))) is not None)
+    texts = [text for each in entry.values() if (text := as_text(each)) is not None]
+    return next(named, texts[0] if len(texts) == 1 else None)

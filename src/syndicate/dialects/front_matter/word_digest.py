@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
 
-from syndicate.dialects.front_matter.value_parsers import unescape
+from syndicate.render.html_tokens import unescape_entities
 
 _TARGET: Final = r"\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)"
 _MARKUP: Final = re.compile(
@@ -61,7 +61,7 @@ def _normalize_words(text: str) -> bytes:
     Works on bytes, where each step is a search in C, and without an object for each word: a file
     of 1 MB has hundreds of thousands of words.
     """
-    text = unescape(text)
+    text = unescape_entities(text)
     raw = text.encode()
     if not text.isascii():
         for character in _REMOVED_CHARACTERS:
