@@ -27,11 +27,34 @@ TARGETS = LinkTargets(posts=(OTHER, BUNDLE, HERE))
         ("../bundle/index.md", "https://www.example.gov/bundle/"),
         ("bundle", "https://www.example.gov/bundle/"),
         ("2024-02-01-other#part", "https://www.example.gov/other#part"),
+        ("@/news/bundle/index.md", "https://www.example.gov/bundle/"),
     ],
 )
 def test_link_resolves_by_path_or_name(name: str, url: str) -> None:
     """A link is a path from the root or the folder, or a bare name; a fragment is kept."""
     assert TARGETS.resolve(HERE, [name]) == ((name, url),)
+
+
+def test_link_leads_to_the_translation_of_the_post() -> None:
+    """Unless it names the language, or there is no translation."""
+    site = "https://www.example.gov"
+    posts = (
+        samples.post("content/blog/two.md", url=f"{site}/two/"),
+        samples.post("content/blog/two.es.md", url=f"{site}/es/two/", language="es"),
+        samples.post("content/old/two.md", url=f"{site}/old/two/"),
+        samples.post("content/blog/three.md", url=f"{site}/three/"),
+    )
+    spanish = samples.post("content/blog/uno.es.md", language="es")
+    names = ("/blog/two", "two.md", "two.en.md", "blog/two.es.md", "old/two", "three")
+    found = dict(LinkTargets(posts).resolve(spanish, names))
+    assert found == {
+        "/blog/two": f"{site}/es/two/",
+        "two.md": f"{site}/es/two/",
+        "two.en.md": f"{site}/two/",
+        "blog/two.es.md": f"{site}/es/two/",
+        "old/two": f"{site}/old/two/",
+        "three": f"{site}/three/",
+    }
 
 
 def test_references_to_other_files_are_left_out() -> None:

@@ -33,6 +33,40 @@ def test_links_are_followed_from_commit_to_commit(
     assert len(seen) == 4
 
 
+def test_files_and_data_of_the_site_are_followed_from_commit_to_commit(
+    content: ContentRepository, open_index: OpenIndex
+) -> None:
+    """Digests are those of a start with an empty cache; other posts keep theirs."""
+    first, second, third = (f"_posts/2024-05-0{day}-a.md" for day in (1, 2, 3))
+    index = open_index(dialect="jekyll", folders=("_posts",))
+    steps: list[dict[str, str | None]] = [
+        {
+            first: file("First", "[form]({% link assets/form.pdf %})"),
+            second: file("Second", "{{ site.data.desk.name }} {{ site.email }}"),
+            third: file("Third", "{{ page.title }}"),
+        },
+        {"assets/form.pdf": "x"},
+        {"_data/desk.yml": "name: Press"},
+        {"_data/desk.yml": "name: News"},
+        {"_config.yml": "email: desk@agency.gov"},
+        {"README.md": "x"},
+        {"assets/form.pdf": None},
+    ]
+    seen: dict[str, set[str]] = {"First": set(), "Second": set(), "Third": set()}
+    for number, files in enumerate(steps):
+        content.commit(files)
+        found = at_head(index)
+        cold = open_index(dialect="jekyll", folders=("_posts",), cache=f"cold{number}")
+        assert list(found.posts) == list(at_head(cold).posts)
+        for post in found.posts:
+            seen[post.title].add(post.digests)
+    assert {title: len(digests) for title, digests in seen.items()} == {
+        "First": 2,
+        "Second": 4,
+        "Third": 1,
+    }
+
+
 def test_served_files_are_followed_from_commit_to_commit(
     content: ContentRepository, open_index: OpenIndex
 ) -> None:

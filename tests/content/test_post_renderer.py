@@ -263,6 +263,17 @@ def test_translations_list_each_other(
     assert found[spanish].translations == (("en", "https://www.example.gov/news/2023-11-06-first"),)
 
 
+def test_post_with_a_link_to_a_file_follows_each_commit(
+    content: ContentRepository, index: SourceIndex, renderer: PostRenderer
+) -> None:
+    """The file may appear or go while the post stays the same."""
+    content.commit({FIRST: file(words="[form]({% link assets/form.pdf %})")})
+    assert "href" not in all_rendered(renderer, index)[FIRST].content
+    content.commit({"assets/form.pdf": "x"})
+    url = 'href="https://www.example.gov/assets/form.pdf"'
+    assert url in all_rendered(renderer, index)[FIRST].content
+
+
 def test_memory_cache_is_bounded(
     content: ContentRepository, index: SourceIndex, pool: RenderPool, tmp_path: pathlib.Path
 ) -> None:

@@ -138,14 +138,6 @@ class _Problem(_Record):
     hint: str
 
 
-class _Inputs(_Record):
-    digests: tuple[tuple[str, str], ...]
-    names: tuple[str, ...]
-    image: str
-    card_image: str
-    attachments: tuple[str, ...]
-
-
 class _Attributes(_Record):
     categories: tuple[tuple[str, str], ...]
     carousel: bool
@@ -163,7 +155,7 @@ class _FileResult(_Record):
     post: _Post | None
     hidden_reason: str
     problems: tuple[_Problem, ...]
-    inputs: _Inputs
+    inputs: PostInputs
     departures: tuple[_Departure, ...]
 
 
@@ -258,7 +250,7 @@ def _encode_result(result: FileResult | None) -> _FileResult | None:
             )
             for problem in result.problems
         ),
-        inputs=_encode_inputs(result.inputs),
+        inputs=result.inputs,
         departures=tuple(
             _Departure(
                 departure.at,
@@ -292,12 +284,6 @@ def _decode_attributes(record: _Attributes, source: Source) -> PostAttributes:
         categories=tuple(Category(slug=slug, title=title) for slug, title in record.categories),
         carousel=record.carousel,
         language=record.language,
-    )
-
-
-def _encode_inputs(inputs: PostInputs) -> _Inputs:
-    return _Inputs(
-        inputs.digests, inputs.names, inputs.image, inputs.card_image, inputs.attachments
     )
 
 
@@ -349,13 +335,7 @@ def _decode_result(
             )
             for problem in record.problems
         ),
-        inputs=PostInputs(
-            record.inputs.digests,
-            record.inputs.names,
-            record.inputs.image,
-            record.inputs.card_image,
-            record.inputs.attachments,
-        ),
+        inputs=record.inputs,
         departures=tuple(_decode_departure(each, source) for each in record.departures),
     )
 

@@ -8,9 +8,12 @@ from typing import Final, Self
 from urllib.parse import quote, unquote, urlsplit
 
 from syndicate.model.asset import is_public
+from syndicate.model.languages import LANGUAGES
 from syndicate.model.post import BlobId, CommitId, Path, Post
 from syndicate.model.post_list import PostList, sort_key
+from syndicate.sites.configuration_reader import MARKDOWN
 
+_EXTENSIONS: Final = frozenset({*MARKDOWN, ".html", ".htm"})
 _PostsByName = Mapping[str, tuple[Post, ...]]
 """Posts by the name that links use; of several with one name, the newest is the last."""
 
@@ -40,7 +43,7 @@ class LinkTargets:
         return type(self)(
             new_posts,
             by_stem=_update_groups(self._by_stem, removed, added, _post_stem),
-            by_name=_update_groups(self._by_name, removed, added, _post_name),
+            by_name=_update_groups(self._by_name, removed, added, post_name),
         )
 
     def resolve(self, post: Post, names: Iterable[str]) -> tuple[tuple[str, str], ...]:
@@ -52,19 +55,43 @@ class LinkTargets:
         return tuple((name, url) for name in names for url in self._find(name, post))
 
     def _find(self, name: str, post: Post) -> Iterator[str]:
-        reference, hash_sign, fragment = name.partition("#")
+        reference, hash_sign, fragment = name.removeprefix("@/").partition("#")
         plain = stem(reference.strip("/"))
         relative = stem(posixpath.normpath(posixpath.join(posixpath.dirname(post.path), reference)))
+        found = self._named(plain, post.language) or self._named(relative, post.language)
+        if not found and plain:
+            found = self._similar(plain, post.language)
+        if found:
+            yield found[-1].url + hash_sign + fragment
+
+    def _named(self, stem: str, language: str) -> Sequence[Post]:
+        """Return the posts at the path ``stem``, which may end in the language of one of them.
+
+        Without one, those in ``language`` count if there are any.
+        """
         if self._by_stem is None:
             self._by_stem = _group_by_name(self.posts, _post_stem)
-        for candidate in (plain, relative):
-            if candidate in self._by_stem:
-                yield self._by_stem[candidate][-1].url + hash_sign + fragment
-                return
+        found = self._by_stem.get(stem, ())
+        if found:
+            return _in_language(found, language)
+        base, _, suffix = stem.rpartition(".")
+        translations = self._by_stem.get(base, ()) if suffix else ()
+        return [post for post in translations if post.language.lower() == suffix.lower()]
+
+    def _similar(self, stem: str, language: str) -> Sequence[Post]:
+        """Return the posts with the name of ``stem``, best those in folders of the same names."""
         if self._by_name is None:
-            self._by_name = _group_by_name(self.posts, _post_name)
-        if posixpath.basename(plain) in self._by_name:
-            yield self._by_name[posixpath.basename(plain)][-1].url + hash_sign + fragment
+            self._by_name = _group_by_name(self.posts, post_name)
+        found = self._by_name.get(posixpath.basename(stem), ())
+        base, _, suffix = stem.rpartition(".")
+        if not found and suffix in LANGUAGES:
+            return [post for post in self._similar(base, suffix) if post.language == suffix]
+        inside = [post for post in found if f"/{_post_stem(post)}".endswith(f"/{stem}")]
+        return _in_language(inside or found, language)
+
+
+def _in_language(posts: Sequence[Post], language: str) -> Sequence[Post]:
+    return [post for post in posts if post.language == language] or posts
 
 
 def _group_by_name(posts: Iterable[Post], name_of: Callable[[Post], str]) -> _PostsByName:
@@ -93,17 +120,23 @@ def _update_groups(
 
 
 def _post_stem(post: Post) -> str:
-    return stem(post.path)
+    """Return the path without extension, and without the language if it is part of the name."""
+    without, extension = posixpath.splitext(post.path)
+    name = without if extension in _EXTENSIONS else post.path
+    suffix = f".{post.language}".lower()
+    name = name[: -len(suffix)] if name.lower().endswith(suffix) else name
+    return name.removesuffix("/index")
 
 
-def _post_name(post: Post) -> str:
-    return posixpath.basename(stem(post.path))
+def post_name(post: Post) -> str:
+    """Return the last part of the path of ``post`` as links write it in its language."""
+    return posixpath.basename(_post_stem(post))
 
 
 def stem(path: str | Path) -> str:
     """Return ``path`` as links write it: without extension, and without ``/index``."""
     without, extension = posixpath.splitext(path)
-    kept = without if extension in (".md", ".markdown", ".html") else path
+    kept = without if extension in _EXTENSIONS else path
     return kept.removesuffix("/index")
 
 

@@ -4,8 +4,10 @@ URLs of other posts and of served files are the rest of it: see `syndicate.conte
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import MISSING, asdict, fields
 from typing import Final
+
+import msgspec
 
 from syndicate.content.markdown_engine import engine_of_body
 from syndicate.content.render_input import build_request
@@ -16,7 +18,7 @@ from syndicate.render.messages import RenderRequest
 
 _OF_ONE_TEXT: Final = frozenset(
     {"body", "first_line", "page_url", "site_url", "key", "replacements", "embeds"}
-    | {"link_targets", "asset_urls", "comment_syntaxes", "options"}
+    | {"link_targets", "asset_urls", "comment_syntaxes", "options", "values"}
 )
 """Fields of a request that are no rules for texts.
 
@@ -25,13 +27,13 @@ the Markdown engine count where they are on.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class PostInputs:
+class PostInputs(msgspec.Struct, frozen=True, array_like=True):
     """The inputs of one post; positional, because there are many.
 
     ``digests`` are those of inputs that settings and configuration give, by field. ``names`` are
     the pages and files that the body names; ``image``, ``card_image`` and ``attachments`` those of
     front matter.
+    ``pages`` and ``values`` are what template tags name of the site, see `TextReferences`.
     """
 
     digests: tuple[tuple[str, str], ...] = ()
@@ -39,6 +41,8 @@ class PostInputs:
     image: str = ""
     card_image: str = ""
     attachments: tuple[str, ...] = ()
+    pages: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
 
 
 NO_INPUTS: Final = PostInputs()
@@ -52,6 +56,8 @@ def read_inputs(post: Post, found: Fields, source: Source) -> PostInputs:
         found.image,
         found.card_image if post.carousel else "",
         tuple(attached.url for attached in found.attachments),
+        found.references.pages,
+        found.references.values,
     )
 
 

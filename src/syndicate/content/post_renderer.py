@@ -10,6 +10,7 @@ from syndicate.cache import Cache
 from syndicate.content.link_targets import LinkTargets
 from syndicate.content.render_input import RenderInput, RenderResults, build_rendered_post
 from syndicate.content.render_jobs import LastRenderings, RenderJob, RenderJobs
+from syndicate.content.site_references import SiteReferences
 from syndicate.content.source_index import SourceIndex
 from syndicate.errors import RepositoryError
 from syndicate.model.edition import Edition, SourceSnapshot
@@ -37,6 +38,8 @@ class _CachedPost:
     link_urls: tuple[tuple[str, str], ...]
     asset_names: tuple[str, ...]
     asset_urls: tuple[tuple[str, str], ...]
+    references: SiteReferences | None
+    """The files of the site that the body may depend on, None if it depends on none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,7 +258,10 @@ class PostRenderer:
             self._cached_posts.move_to_end(post.id)
         if cached.link_names and targets.resolve(post, cached.link_names) != cached.link_urls:
             return None
-        if self._indexes[post.source].assets.resolve(post, cached.asset_names) != cached.asset_urls:
+        index = self._indexes[post.source]
+        if cached.references not in (None, index.references):
+            return None
+        if index.assets.resolve(post, cached.asset_names) != cached.asset_urls:
             return None
         is_current = cached.rendered.translations == edition.translations(post)
         return cached.rendered if is_current else None
@@ -267,6 +273,9 @@ class PostRenderer:
             link_urls=render_input.link_urls,
             asset_names=render_input.asset_names,
             asset_urls=render_input.asset_urls,
+            references=(
+                self._indexes[rendered.post.source].references if render_input.uses_site else None
+            ),
         )
         with self._lock:
             self._cached_posts[rendered.post.id] = cached

@@ -1,11 +1,10 @@
 """What the renderer needs of a post, read from git, and the rendered post built of its results."""
 
-import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
-from itertools import islice
 from typing import Final, Self
 
 import msgspec
@@ -14,6 +13,8 @@ from syndicate import telemetry
 from syndicate.content.link_targets import AssetUrls, LinkTargets
 from syndicate.content.markdown_engine import engine_of_body, engine_of_field
 from syndicate.content.parsed_file import FileParser
+from syndicate.content.site_references import SiteReferences
+from syndicate.content.words import first_words, reading_minutes
 from syndicate.dialects import DIALECTS
 from syndicate.dialects.document.parser import parse_document
 from syndicate.dialects.fields import Fields
@@ -37,17 +38,16 @@ from syndicate.model.post import (
 )
 from syndicate.render.allowlist import RESOURCE_SCHEMES
 from syndicate.render.html_tokens import find_recordings
-from syndicate.render.internal_links import find_internal_links
+from syndicate.render.internal_links import find_references
 from syndicate.render.messages import RENDERER_VERSION, RenderRequest, RenderResult
+from syndicate.render.template_names import find_value_names
 from syndicate.render.urls import absolute_url
 
 _log = telemetry.logger("index")
 
 _BATCH_SIZE: Final = 20
 """Posts whose files are in memory at the same time."""
-_WORDS_PER_MINUTE: Final = 230
 _SUMMARY_WORDS: Final = 50
-_WORD: Final = re.compile(r"\S+")
 _LINE: Final = re.compile(r"\bline (\d+)")
 
 
@@ -59,12 +59,11 @@ class RenderInput:
     fields: Fields
     link_names: tuple[str, ...]
     """References of the body to files of the repository, as written."""
+    link_urls: tuple[tuple[str, str], ...] = ()
+    """The URLs of those ``link_names`` that are posts."""
+    uses_site: bool = False
+    """Whether the body may depend on other files of the site than posts and assets."""
     requests: tuple[RenderRequest, RenderRequest, RenderRequest]
-
-    @property
-    def link_urls(self) -> tuple[tuple[str, str], ...]:
-        """The URLs of those ``link_names`` that are posts."""
-        return self.requests[0].link_targets
 
     @property
     def asset_names(self) -> tuple[str, ...]:
@@ -105,7 +104,12 @@ class RenderInputReader:
         self._limits = limits
 
     def read(
-        self, posts: Sequence[Post], *, targets: LinkTargets, assets: AssetUrls
+        self,
+        posts: Sequence[Post],
+        *,
+        targets: LinkTargets,
+        assets: AssetUrls,
+        references: SiteReferences,
     ) -> Iterator[RenderInput]:
         """Yield the input of each of ``posts``, without those that cannot be read.
 
@@ -114,7 +118,7 @@ class RenderInputReader:
         for start in range(0, len(posts), _BATCH_SIZE):
             batch = posts[start : start + _BATCH_SIZE]
             contents = self._read_blobs(post.blob for post in batch)
-            yield from filter(None, self._build(batch, contents, targets, assets))
+            yield from filter(None, self._build(batch, contents, targets, assets, references))
 
     def read_as_announced(
         self,
@@ -122,6 +126,7 @@ class RenderInputReader:
         *,
         targets: LinkTargets,
         assets: AssetUrls,
+        references: SiteReferences,
     ) -> Iterator[RenderInput]:
         """Yield the input of each post as it was when its ledger row was recorded.
 
@@ -133,7 +138,7 @@ class RenderInputReader:
             replace(post, path=row.path, blob=row.blob, url=row.url, carousel=row.carousel)
             for row, post in readable
         ]
-        inputs = self._build(previous_posts, contents, targets, assets)
+        inputs = self._build(previous_posts, contents, targets, assets, references)
         for (row, post), render_input in zip(readable, inputs, strict=True):
             if render_input is not None:
                 yield replace(render_input, post=post_as_announced(row, render_input.fields, post))
@@ -157,6 +162,7 @@ class RenderInputReader:
         contents: Mapping[BlobId, bytes],
         targets: LinkTargets,
         assets: AssetUrls,
+        references: SiteReferences,
     ) -> Iterator[RenderInput | None]:
         """Yield the input of each of ``posts``, None if its file is unreadable or not a post."""
         parsed = self._parser.parse([(post.path, post.blob) for post in posts])
@@ -167,12 +173,18 @@ class RenderInputReader:
                 yield None
                 continue
             render_input = build_render_input(
-                post, data, fields, source=self._source, targets=targets, limits=self._limits
+                post,
+                data,
+                fields,
+                source=self._source,
+                targets=targets,
+                limits=self._limits,
+                references=references,
             )
             yield render_input.with_assets(assets)
 
 
-def build_render_input(  # noqa: PLR0913 — six parameters, three of them by keyword
+def build_render_input(  # noqa: PLR0913 — seven parameters, four of them by keyword
     post: Post,
     data: bytes,
     fields: Fields,
@@ -180,6 +192,7 @@ def build_render_input(  # noqa: PLR0913 — six parameters, three of them by ke
     source: Source,
     targets: LinkTargets,
     limits: ContentLimits = DEFAULT_CONTENT_LIMITS,
+    references: SiteReferences | None = None,
 ) -> RenderInput:
     """Return the input of ``post``, whose file has the content ``data`` and ``fields``.
 
@@ -188,18 +201,27 @@ def build_render_input(  # noqa: PLR0913 — six parameters, three of them by ke
     parsed = parse_document(post.path, data, limits)
     if parsed is None:
         raise ContentError(f"{post.path} has no front matter")
-    text = DIALECTS[source.dialect].text_to_render(parsed)
+    text, plain = DIALECTS[source.dialect].text_to_render(parsed), engine_of_field(source)
     engine = engine_of_body(source, post.path)
-    link_names = find_internal_links(text, engine)
-    body = build_request(post, text, parsed.body_line, source, engine)
-    plain = engine_of_field(source)
-    summary_line = _field_line(fields, "summary")
+    names = find_references(text, engine)
+    value_names = find_value_names(f"{text}\n{fields.summary}\n{fields.card_summary}")
+    summary_line, card_line = _field_line(fields, "summary"), _field_line(fields, "card_summary")
     summary = build_request(post, fields.summary, summary_line, source, plain)
-    card_line = _field_line(fields, "card_summary")
     card_summary = build_request(post, fields.card_summary, card_line, source, plain)
-    body = replace(body, link_targets=targets.resolve(post, link_names))
+    body = build_request(post, text, parsed.body_line, source, engine)
+    link_urls = targets.resolve(post, names.links)
+    missing = set(names.pages) - dict(link_urls).keys()
+    page_urls = references.page_urls(post, sorted(missing)) if references else ()
+    values = references.values(value_names, post, parsed) if references else ()
+    body = replace(body, link_targets=link_urls + page_urls)
+    with_values = partial(replace, values=values)
     return RenderInput(
-        post=post, fields=fields, link_names=link_names, requests=(body, summary, card_summary)
+        post=post,
+        fields=fields,
+        link_names=names.links,
+        link_urls=link_urls,
+        uses_site=bool(missing or value_names),
+        requests=(with_values(body), with_values(summary), with_values(card_summary)),
     )
 
 
@@ -262,8 +284,7 @@ def build_rendered_post(
     """
     post, fields = render_input.post, render_input.fields
     body, preview, card = results
-    first_words = (match[0] for match in islice(_WORD.finditer(body.text), _SUMMARY_WORDS))
-    summary = " ".join(preview.text.split() or first_words)
+    summary = " ".join(preview.text.split()) or first_words(body.text, _SUMMARY_WORDS)
     asset_urls = dict(render_input.asset_urls)
     image = (
         _build_image(fields.image, fields.image_alt, post.url, asset_urls)
@@ -279,7 +300,7 @@ def build_rendered_post(
         attachments=_build_attachments(post, fields, body.content, asset_urls),
         authors=_build_authors(post, fields),
         external_url=absolute_url(fields.external_url, post.url, RESOURCE_SCHEMES) or "",
-        reading_minutes=fields.reading_minutes or _reading_minutes(body.text),
+        reading_minutes=fields.reading_minutes or reading_minutes(body.text),
         card=_build_card(post, fields, " ".join(card.text.split()) or summary, image, asset_urls),
         translations=tuple(translations),
     )
@@ -314,12 +335,6 @@ def _build_attachments(
         if kind:
             found.setdefault(recording.url, Attachment(url=recording.url, type=kind))
     return tuple(found.values())
-
-
-def _reading_minutes(text: str) -> int:
-    """Return the estimated reading time of ``text``; counts words without a list of them."""
-    words = sum(1 for _ in _WORD.finditer(text))
-    return max(1, math.ceil(words / _WORDS_PER_MINUTE))
 
 
 def _build_card(

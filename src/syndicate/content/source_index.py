@@ -19,6 +19,7 @@ from syndicate.content.page_bundles import PageBundles, is_inside
 from syndicate.content.parsed_file import FileParser, ParsedFile
 from syndicate.content.post_digests import PostDigests
 from syndicate.content.render_input import RenderInput, RenderInputReader
+from syndicate.content.site_references import SiteReferences
 from syndicate.content.site_source import DEFAULT_DIALECT, SiteSource
 from syndicate.content.site_tracker import SiteTracker
 from syndicate.content.source_problems import emptied_message, find_problems, is_in_folder
@@ -95,6 +96,7 @@ class SourceIndex:
         )
         self._feed_dates = FeedDates(described, repository, self._parser)
         self._render_inputs = RenderInputReader(source, repository, self._parser, self._limits)
+        self.references = SiteReferences(described, repository, None)
         rules = (self._vocabulary, self._limits, self._public_url, self.assets.base_url)
         self._snapshots = SnapshotStore(described, rules, self._cache)
         self._table = FileTable()
@@ -189,11 +191,8 @@ class SourceIndex:
         is_incremental = is_incremental and served == commit
         files = self._files_to_classify(served, delta if is_incremental else None)
         self._record_files(files, branch)
-        assets = self._assets_at(served, is_fetched=served == commit)
-        self._digests.update(self._table, assets)
-        self._table_commit = served
         # Last, so that the files of the commit before are served until everything is read.
-        self.assets = assets
+        self.assets = self._use_files_of(served, is_fetched=served == commit)
         committed = self.repository.commit_time(served)
         return SourceSnapshot(
             source=self.source,
@@ -268,13 +267,26 @@ class SourceIndex:
 
     def render_inputs(self, posts: Sequence[Post], targets: LinkTargets) -> Iterator[RenderInput]:
         """Yield the render input of each readable one of ``posts``; raises `RepositoryError`."""
-        return self._render_inputs.read(posts, targets=targets, assets=self.assets)
+        return self._render_inputs.read(
+            posts, targets=targets, assets=self.assets, references=self.references
+        )
 
     def render_inputs_as_announced(
         self, announced: Sequence[tuple[LedgerRow, Post]], targets: LinkTargets
     ) -> Iterator[RenderInput]:
         """Yield the render inputs of posts as recorded; see `RenderInputReader`."""
-        return self._render_inputs.read_as_announced(announced, targets=targets, assets=self.assets)
+        return self._render_inputs.read_as_announced(
+            announced, targets=targets, assets=self.assets, references=self.references
+        )
+
+    def _use_files_of(self, commit: CommitId, *, is_fetched: bool) -> AssetUrls:
+        """Give posts the digests of what they name at ``commit``; return the files it serves."""
+        assets = self._assets_at(commit, is_fetched=is_fetched)
+        if self.references.commit != commit:
+            self.references = SiteReferences(self.site_source, self.repository, commit)
+        self._digests.update(self._table, assets, self.references)
+        self._table_commit = commit
+        return assets
 
     def _assets_at(self, commit: CommitId, *, is_fetched: bool) -> AssetUrls:
         """Return the files of ``commit``; a mirror may lack those of an earlier commit."""

@@ -1,7 +1,9 @@
 """Problems of a source as a whole: its site, its files and folders, and the times of commits."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import Final
 
 from syndicate.content.file_classifier import FileTable
 from syndicate.content.file_history import BranchHistory
@@ -9,6 +11,36 @@ from syndicate.content.site_source import SiteSource
 from syndicate.git.parsers import UNREADABLE_TIMES
 from syndicate.model.edition import Problem
 from syndicate.model.post import CommitId, Path, Source
+
+_MARKUP: Final = re.compile(
+    r".*\.(?:adoc|asciidoc|asc|org|rst|rest|textile|pandoc|pdc|rmd|qmd|ipynb|wiki|mediawiki|creole"
+    r"|rtf|docx?|odt)",
+    re.IGNORECASE,
+)
+_DATED_TEXT: Final = re.compile(
+    r"\d{4}-\d{1,2}-\d{1,2}-(?:[^.]+|.*\.(?:txt|text|njk|liquid|pug|ejs))", re.IGNORECASE
+)
+"""A name like that of a post, without an ending or with one that may also be another text."""
+
+
+def unsupported_files(skipped: Iterable[Path], source: str) -> Iterator[Problem]:
+    """Yield a problem for each of ``skipped`` files that looks like a post of another format."""
+    for path in sorted(skipped):
+        name = path.rpartition("/")[2]
+        if _MARKUP.fullmatch(name) or _DATED_TEXT.fullmatch(name):
+            yield Problem(
+                level="warning",
+                rule="unsupported-format",
+                source=source,
+                path=path,
+                message=f"only Markdown and HTML are served, not {_ending(name)}",
+                hint="Convert the post to Markdown or HTML, or move the file out of the folder.",
+            )
+
+
+def _ending(name: str) -> str:
+    ending = name.rpartition(".")[2]
+    return f".{ending}" if "." in name else "a file without an ending"
 
 
 def find_problems(
@@ -25,6 +57,7 @@ def find_problems(
     return (
         *described.problems,
         *table.problems,
+        *unsupported_files(table.skipped, source.name),
         *_folder_problems(source, table.classified),
         *(_commit_time_problem(source, each) for each in commits),
     )

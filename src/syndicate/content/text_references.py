@@ -11,6 +11,7 @@ from typing import Final
 
 from syndicate.dialects.fields import TextReferences
 from syndicate.render.internal_links import EXTERNAL, find_urls
+from syndicate.render.template_names import find_value_names
 from syndicate.render.templates.template_tags import (
     POST_REFERENCE_TAGS,
     TemplateTag,
@@ -24,7 +25,13 @@ _FRAME: Final = re.compile(
 
 def find_references(body: str, previews: Iterable[str]) -> TextReferences:
     """Return what ``body`` and the texts of summary and card, ``previews``, refer to."""
+    previews = tuple(previews)
     tags = tuple(_tags(body))
+    pages = (
+        tag.call.arguments[0].partition("#")[0]
+        for tag in tags
+        if tag.name in POST_REFERENCE_TAGS and tag.call.arguments
+    )
     text = _without(tags, body)
     names = (*_argument_names(tags), *map(unescape, find_urls(text)))
     named = (name.partition("#")[0] for name in names)
@@ -33,6 +40,12 @@ def find_references(body: str, previews: Iterable[str]) -> TextReferences:
         tags=_replaceable_names(tags),
         preview_tags=_replaceable_names(tag for text in previews for tag in _tags(text)),
         frame_hosts=tuple(dict.fromkeys(host.lower() for host in _FRAME.findall(text))),
+        pages=tuple(dict.fromkeys(filter(None, pages))),
+        values=tuple(
+            name
+            for name in find_value_names("\n".join((body, *previews)))
+            if not name.startswith("page.")
+        ),
     )
 
 

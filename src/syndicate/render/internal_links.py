@@ -1,12 +1,12 @@
 """Finds the internal links of a body before it is rendered."""
 
 import re
-from collections.abc import Iterator
-from html import unescape
-from typing import Final
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
 
 from syndicate.model.markdown_options import MarkdownEngine
-from syndicate.render.html_tokens import remove_invalid_characters
+from syndicate.render.html_tokens import remove_invalid_characters, unescape_entities
+from syndicate.render.templates.template_tags import UNRESOLVED_URL
 
 _URL_PATTERNS: Final = (
     ("](", re.compile(r"\]\(\s*<?([^\s)>]+)")),
@@ -21,22 +21,39 @@ _URL_PATTERNS: Final = (
 """Patterns of the URLs in Markdown links, link definitions and attributes, each with a string that
 every match contains."""
 
-EXTERNAL: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//|\?|.*[{}]")
+EXTERNAL: Final = re.compile(rf"[a-zA-Z][a-zA-Z0-9+.-]*:|//|\?|.*(?:[{{}}]|{UNRESOLVED_URL})")
 """Matches what is not the name or path of a page or file of the site."""
 
 
-def find_internal_links(body: str, engine: MarkdownEngine) -> tuple[str, ...]:
-    """Return the names and paths of pages and files of the site in ``body``, each once.
+class References(NamedTuple):
+    """The names and paths of pages and files of the site in a body, each once, no fragments.
 
-    ``engine`` reads the body.
-
-    They are the arguments of template tags such as ``ref`` and ``post_url`` and the relative URLs
-    of links and images, without fragments: the keys of a request's ``link_targets`` and
-    ``asset_urls``.
+    ``links`` are the arguments of template tags such as ``ref`` and ``post_url`` and the relative
+    URLs of links and images: the keys of a request's ``link_targets`` and ``asset_urls``.
+    ``pages`` are those of the tags only.
     """
+
+    links: tuple[str, ...]
+    pages: tuple[str, ...]
+
+
+def find_references(body: str, engine: MarkdownEngine) -> References:
+    """Return what ``body``, which ``engine`` reads, refers to."""
     text, tag_names = _resolve_tags(remove_invalid_characters(body), engine)
-    names = (name.partition("#")[0] for name in (*tag_names, *map(unescape, find_urls(text))))
-    return tuple(dict.fromkeys(name for name in names if name and not EXTERNAL.match(name)))
+    pages = _unique(tag_names)
+    return References(
+        links=_unique((*pages, *map(unescape_entities, find_urls(text)))), pages=pages
+    )
+
+
+def find_internal_links(body: str, engine: MarkdownEngine) -> tuple[str, ...]:
+    """Return the ``links`` of the `References` in ``body``."""
+    return find_references(body, engine).links
+
+
+def _unique(names: Iterable[str]) -> tuple[str, ...]:
+    paths = (name.partition("#")[0] for name in names)
+    return tuple(dict.fromkeys(name for name in paths if name and not EXTERNAL.match(name)))
 
 
 def find_urls(text: str) -> Iterator[str]:
@@ -58,7 +75,7 @@ def _resolve_tags(body: str, engine: MarkdownEngine) -> tuple[str, tuple[str, ..
     """Return ``body`` with its template tags resolved, and the posts that the tags name."""
     if "{{" not in body and "{%" not in body:  # most posts: saves the imports below
         return body, ()
-    from syndicate.render.templates.shortcodes import TemplateContext  # noqa: PLC0415 — see above
+    from syndicate.render.templates.template_context import TemplateContext  # noqa: PLC0415 — see above
     from syndicate.render.templates.template_resolver import resolve_templates  # noqa: PLC0415
 
     context = TemplateContext(site_url="", page_url="", engine=engine)

@@ -19,8 +19,10 @@ from syndicate.model.post import Image, SafeHtml
 from syndicate.render import renderer_version
 from syndicate.render.diagnostics import Diagnostic
 
-CommentSyntax = Literal["kramdown", "nunjucks"]
-"""Comment syntaxes of some engines only; Liquid's comments are recognized for all."""
+CommentSyntax = Literal["kramdown", "nunjucks", "mdx"]
+"""Comment syntaxes of some engines only; Liquid's comments are recognized for all.
+
+With ``mdx``, imports and tags of components are left out as well."""
 
 RENDERER_VERSION: Final = renderer_version.renderer_digest()
 """Part of the cache key of every rendering; changes with the code that may change the result."""
@@ -39,6 +41,7 @@ class RenderRequest:
     ``replacements`` are the source's settings for template tags. ``embeds`` are further hosts
     whose iframes are allowed. ``link_targets`` maps names and paths in the post to URLs;
     ``asset_urls`` maps the URLs of images, as in the post or as a path from the root of the site.
+    ``values`` are those of the names in template tags; None if the site has none of that name.
     """
 
     body: str
@@ -53,6 +56,7 @@ class RenderRequest:
     embeds: tuple[str, ...] = ()
     link_targets: tuple[tuple[str, str], ...] = ()
     asset_urls: tuple[tuple[str, str], ...] = ()
+    values: tuple[tuple[str, str | None], ...] = ()
 
     @property
     def engine(self) -> MarkdownEngine:

@@ -6,7 +6,7 @@ from typing import Final
 from syndicate.model.post import SafeHtml
 from syndicate.render.diagnostics import Diagnostic, locate
 from syndicate.render.html_tokens import plain_text, remove_invalid_characters
-from syndicate.render.markdown import to_html
+from syndicate.render.markdown import code_ranges, to_html
 from syndicate.render.messages import RenderRequest, RenderResult
 from syndicate.render.sanitizer.sanitizer import sanitize, text_to_html
 from syndicate.render.templates.comments import (
@@ -14,9 +14,10 @@ from syndicate.render.templates.comments import (
     remove_kramdown_comments,
     remove_ranges,
 )
-from syndicate.render.templates.shortcodes import TemplateContext
+from syndicate.render.templates.mdx import MarkdownOfMdx, resolve_mdx
+from syndicate.render.templates.template_context import TemplateContext
 from syndicate.render.templates.template_resolver import resolve_templates
-from syndicate.render.templates.template_tags import LITERAL_BRACE
+from syndicate.render.templates.template_tags import LITERAL_BRACE, UNRESOLVED_URL
 from syndicate.render.urls import UrlResolver
 
 _MAX_FALLBACK_CHARACTERS: Final = 8_000
@@ -35,9 +36,11 @@ def render(request: RenderRequest) -> RenderResult:
         link_targets=targets,
         replacements=dict(request.replacements),
         comment_syntaxes=request.comment_syntaxes,
+        values=dict(request.values),
         engine=request.engine,
     )
-    resolved = resolve_templates(body, context, first_line=request.first_line)
+    mdx = _without_program(body, request)
+    resolved = resolve_templates(mdx.text, context, first_line=request.first_line)
     text = (
         remove_kramdown_comments(resolved.text, request.engine)
         if request.flavour == "kramdown"
@@ -45,7 +48,10 @@ def render(request: RenderRequest) -> RenderResult:
     )
     html = to_html(text, request.engine)
     urls = UrlResolver(
-        page_url=request.page_url, link_targets=targets, asset_urls=dict(request.asset_urls)
+        page_url=request.page_url,
+        link_targets=targets,
+        asset_urls=dict(request.asset_urls),
+        base_path=context.base_path,
     )
     sanitized = sanitize(
         html.replace(LITERAL_BRACE, "{"), urls, key=request.key, embeds=request.embeds
@@ -54,7 +60,8 @@ def render(request: RenderRequest) -> RenderResult:
         content=sanitized.html,
         text=plain_text(sanitized.html),
         image=sanitized.image,
-        diagnostics=resolved.diagnostics
+        diagnostics=mdx.diagnostics
+        + resolved.diagnostics
         + locate(sanitized.diagnostics, body, first_line=request.first_line),
     )
 
@@ -62,13 +69,16 @@ def render(request: RenderRequest) -> RenderResult:
 def truncated_fallback(request: RenderRequest, cpu_seconds: float) -> RenderResult:
     """Return the beginning of the post without markup, for a post that renders too slowly."""
     context = TemplateContext(
-        site_url=request.site_url, page_url=request.page_url, engine=request.engine
+        site_url=request.site_url,
+        page_url=request.page_url,
+        values=dict(request.values),
+        engine=request.engine,
     )
-    body = _remove_comments(remove_invalid_characters(request.body), request)[
-        :_MAX_FALLBACK_CHARACTERS
-    ]
+    body = _remove_comments(
+        _without_program(remove_invalid_characters(request.body), request).text, request
+    )[:_MAX_FALLBACK_CHARACTERS]
     beginning = resolve_templates(body, context, first_line=request.first_line).text
-    beginning = beginning.replace(LITERAL_BRACE, "{")
+    beginning = beginning.replace(LITERAL_BRACE, "{").replace(UNRESOLVED_URL, "")
     content = text_to_html(beginning.rpartition("\n\n")[0] or beginning)
     diagnostic = Diagnostic(
         level="error",
@@ -81,6 +91,12 @@ def truncated_fallback(request: RenderRequest, cpu_seconds: float) -> RenderResu
     return RenderResult(
         content=content, text=plain_text(content), image=None, diagnostics=(diagnostic,)
     )
+
+
+def _without_program(body: str, request: RenderRequest) -> MarkdownOfMdx:
+    if "mdx" not in request.comment_syntaxes:
+        return MarkdownOfMdx(text=body)
+    return resolve_mdx(body, code_ranges(body, request.engine), first_line=request.first_line)
 
 
 def _remove_comments(body: str, request: RenderRequest) -> str:

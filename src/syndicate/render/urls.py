@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import quote, urljoin, urlsplit
 
 from syndicate.render.allowlist import LINK_SCHEMES, RESOURCE_SCHEMES
+from syndicate.render.templates.template_tags import UNRESOLVED_URL
 
 _TRIMMED_CHARACTERS: Final = (
     "".join(
@@ -34,31 +35,43 @@ _SAFE_CHARACTERS: Final = "%!$&'()*+,;=:@/?~"
 class UrlResolver:
     """Resolves the URLs of one post relative to ``page_url``.
 
-    ``link_targets`` maps links, ``asset_urls`` maps images and media; the keys are as in the post.
+    ``link_targets`` maps links, ``asset_urls`` maps images and media; the keys are as in the post,
+    or without ``base_path``, which the paths of the site begin with.
     """
 
     page_url: str
     link_targets: Mapping[str, str] = field(default_factory=dict)
     asset_urls: Mapping[str, str] = field(default_factory=dict)
+    base_path: str = ""
 
     def resolve_link(self, url: str) -> str | None:
         """Return the absolute URL of a link, None if it is invalid or its scheme not allowed."""
+        if UNRESOLVED_URL in url:
+            return None
         name, hash_sign, fragment = url.partition("#")
         target = self.link_targets.get(url) or self.link_targets.get(name)
+        target = target or self.link_targets.get(self._without_base(name))
         if target:
-            url = target + (hash_sign + fragment if target == self.link_targets.get(name) else "")
+            url = target + (hash_sign + fragment if target != self.link_targets.get(url) else "")
         return absolute_url(url, self.page_url, LINK_SCHEMES)
 
     def resolve_resource(self, url: str) -> str | None:
         """Return the absolute URL of an image, video or audio, None if invalid or not allowed."""
+        if UNRESOLVED_URL in url:
+            return None
         resolved = absolute_url(url, self.page_url, RESOURCE_SCHEMES)
         if not self.asset_urls:
             return resolved
         parts = urlsplit(resolved or "")
         is_own = parts.netloc == urlsplit(self.page_url).netloc
-        names = (url, parts.path, parts.path.lstrip("/")) if is_own else (url,)
+        path = self._without_base(parts.path)
+        names = (url, parts.path, path, path.lstrip("/")) if is_own else (url,)
         asset = next((self.asset_urls[name] for name in names if name in self.asset_urls), "")
         return absolute_url(asset, self.page_url, RESOURCE_SCHEMES) if asset else resolved
+
+    def _without_base(self, path: str) -> str:
+        below = path.startswith(f"{self.base_path}/")
+        return path.removeprefix(self.base_path) if below else path
 
     def resolve_srcset(self, srcset: str) -> str:
         """Return ``srcset`` with absolute URLs; invalid candidates are left out."""

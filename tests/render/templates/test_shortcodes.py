@@ -2,7 +2,8 @@
 
 import pytest
 
-from syndicate.render.templates.shortcodes import TemplateContext, expand
+from syndicate.render.templates.shortcodes import expand
+from syndicate.render.templates.template_context import TemplateContext
 from syndicate.render.templates.template_tags import find_tags
 
 CONTEXT = TemplateContext(
@@ -17,7 +18,7 @@ KNOWN = [
     ('{{ "/a" | absolute_url | escape }}', "/a"),
     ("{{site.baseurl}}", ""),
     ("{{ site.url }}", "https://a.gov"),
-    ("{{ page.url }}", "https://a.gov/post/"),
+    ("{{ page.url }}", "/post/"),
     ('{% image "assets/a.png" "A &ldquo;cat&rdquo;" %}', '<img src="/assets/a.png" alt="A “cat”">'),
     ('{% image "https://b.gov/a.png" %}', '<img src="https://b.gov/a.png">'),
     ('{% image_with_class "/a.png" "wide" "A cat" %}', '<img src="/a.png" alt="A cat">'),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from syndicate.render.diagnostics import MAX_DIAGNOSTICS
-from syndicate.render.templates.shortcodes import TemplateContext
+from syndicate.render.templates.template_context import TemplateContext
 from syndicate.render.templates.template_resolver import resolve_templates
 from syndicate.render.templates.template_tags import LITERAL_BRACE
 

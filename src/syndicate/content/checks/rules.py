@@ -156,6 +156,12 @@ _TABLE: Final = (
         remedy="Keep one of them.",
     ),
     Rule(
+        name="unsupported-format",
+        level="warning",
+        meaning="A text in a folder of posts is in a format that is not read; it is not served.",
+        remedy="Convert the post to Markdown or HTML, or move the file.",
+    ),
+    Rule(
         name="invalid-utf8",
         level="warning",
         meaning="The file has bytes that are not UTF-8; they appear as replacement characters.",

@@ -25,10 +25,18 @@ from syndicate.render.diagnostics import UnlocatedDiagnostic
 from syndicate.render.html_tokens import HtmlToken, escape_html, start_tag, tokenize
 from syndicate.render.sanitizer.html_ids import HtmlIds
 from syndicate.render.sanitizer.iframe_policy import allowed_iframe, link_text
+from syndicate.render.templates.template_tags import UNRESOLVED_URL
 from syndicate.render.urls import UrlResolver
 
 _URL_ATTRIBUTES: Final = frozenset({"cite", "href", "longdesc", "poster", "src"})
 """Attributes that hold one URL; ``srcset`` holds several."""
+
+LAZY_URLS: Final = {
+    **dict.fromkeys(("data-src", "data-lazy-src", "data-original"), "src"),
+    **dict.fromkeys(("data-srcset", "data-lazy-srcset"), "srcset"),
+}
+"""Attributes from which a script of the site fills others when they come into view."""
+_LAZY_ELEMENTS: Final = frozenset({"audio", "iframe", "img", "source", "video"})
 
 _NUMERIC_ATTRIBUTES: Final = frozenset(
     {"colspan", "height", "rowspan", "span", "start", "value", "width"}
@@ -71,6 +79,8 @@ class ElementFilter:
         self._stack: Final[list[_OpenElement]] = []
         self._removed_elements: list[str] = []
         self._current_link: _OpenElement | None = None
+        self._lazy_image = ""
+        """The URL of the last image if a script would have loaded it."""
         self._heading_level = self._previous_heading_level = 1
         self._skipped_to_level = 0
 
@@ -97,7 +107,8 @@ class ElementFilter:
         elif token.kind == "end" and token.name == self._removed_elements[-1]:
             self._removed_elements.pop()
 
-    def _handle_start_tag(self, token: HtmlToken) -> None:
+    def _handle_start_tag(self, written: HtmlToken) -> None:
+        token = _with_lazy_urls(written)
         name = self._output_name(token.name)
         handlers = [key for key in token.attributes if key.startswith("on")]
         if handlers or name in ACTIVE_ELEMENTS:
@@ -131,7 +142,11 @@ class ElementFilter:
             for key in sorted(_URL_ATTRIBUTES & set(attributes))
             if key not in values
         )
-        self.diagnostics.extend(diagnostics.broken_scheme(text) for text in broken if text.strip())
+        self.diagnostics.extend(
+            diagnostics.broken_scheme(text)
+            for text in broken
+            if text.strip() and UNRESOLVED_URL not in text
+        )
 
     def _handle_element(
         self, name: str, attributes: Mapping[str, str], values: dict[str, str]
@@ -173,6 +188,10 @@ class ElementFilter:
         if "src" not in values:
             self._handle_text(escape_html(alt or ""))
             return
+        if values["src"] == self._lazy_image:  # again, for readers without scripts
+            self._lazy_image = ""
+            return
+        self._lazy_image = values["src"] if LAZY_URLS.keys() & attributes.keys() else ""
         if self.image is None:
             self.image = Image(url=values["src"], alt=alt)
         self.diagnostics.extend(diagnostics.image_alt(attributes.get("src", ""), alt))
@@ -214,6 +233,7 @@ class ElementFilter:
                 self.diagnostics.append(diagnostics.empty_link(element.url))
 
     def _handle_text(self, text: str) -> None:
+        text = text.replace(UNRESOLVED_URL, "")  # of a URL that is shown as it is written
         if self._output and self._output[-1].startswith("<pre"):
             text = text.lstrip("\n")  # a parser drops the first line feed of <pre>
         self._output.append(text)
@@ -277,6 +297,18 @@ class _AttributeFilter:
             own = self._ids.source_fragment(href[1:])
             return f"#{quote(name)}" if name else self._urls.resolve_link(f"#{own}")
         return self._urls.resolve_link(href)
+
+
+def _with_lazy_urls(token: HtmlToken) -> HtmlToken:
+    """Return ``token`` with the URLs that a script would fill in instead of placeholders."""
+    if token.name not in _LAZY_ELEMENTS or not LAZY_URLS.keys() & token.attributes.keys():
+        return token
+    lazy = {
+        LAZY_URLS[key]: value
+        for key, value in reversed(tuple(token.attributes.items()))
+        if key in LAZY_URLS and value.strip()
+    }
+    return token._replace(attributes={**token.attributes, **dict(sorted(lazy.items()))})
 
 
 def _with_declared_id(token: HtmlToken) -> dict[str, str]:

@@ -25,7 +25,7 @@ from syndicate.render.allowlist import (
 )
 from syndicate.render.diagnostics import UnlocatedDiagnostic, unclosed_comment
 from syndicate.render.html_tokens import escape_html, plain_text, remove_invalid_characters
-from syndicate.render.sanitizer.element_filter import ElementFilter
+from syndicate.render.sanitizer.element_filter import LAZY_URLS, ElementFilter
 from syndicate.render.urls import UrlResolver
 
 _EVENT_HANDLERS: Final = name_set(
@@ -34,7 +34,8 @@ _EVENT_HANDLERS: Final = name_set(
     " onscroll onselect onsubmit onunload"
 )
 _INSPECTED_ATTRIBUTES: Final = {
-    "*": set(GLOBAL_ATTRIBUTES | _EVENT_HANDLERS | {"name"}) | set().union(*ELEMENTS.values())
+    "*": set(GLOBAL_ATTRIBUTES | _EVENT_HANDLERS | {"name", *LAZY_URLS})
+    | set().union(*ELEMENTS.values())
 }
 _INSPECTED_ELEMENTS: Final = (
     set(ELEMENTS) | set(REPLACED_ELEMENTS) | set(REMOVED_ELEMENTS) | set(ACTIVE_ELEMENTS)
@@ -46,6 +47,8 @@ _NON_NESTING_ELEMENTS: Final = name_set(
     "area base br col dd dt embed hr img input li link meta option p rp rt source tbody td tfoot"
     " th thead tr track wbr"
 )
+_NOSCRIPT: Final = re.compile(r"</?noscript\b[^<>]*>", re.IGNORECASE)
+"""Tags around what readers without scripts see; nh3 would take their content as text."""
 _MAX_DEPTH: Final = 200
 _CODE_TAG_OR_BRACE: Final = re.compile(r"<(/?)(?:code|pre)\b|\{(?=[{%])")
 
@@ -81,10 +84,9 @@ def sanitize(
     iframes are allowed in addition to `IFRAME_HOSTS`. HTML that still changes after
     ``max_passes`` (no known input takes three) is reduced to its text.
     """
+    shown = _NOSCRIPT.sub("", remove_invalid_characters(html))
     regular = remove_invalid_characters(
-        _permissive_cleaner(_find_schemes(html)).clean(
-            _limit_depth(remove_invalid_characters(html))
-        )
+        _permissive_cleaner(_find_schemes(shown)).clean(_limit_depth(shown))
     )
     elements = ElementFilter(urls, key=key, embeds=embeds)
     filtered = elements.filter_html(regular)

@@ -1,42 +1,34 @@
 """Expands a fixed list of template tags, filters and shortcodes to Markdown or HTML."""
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from html import unescape
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
-from syndicate.model.markdown_options import KRAMDOWN, MarkdownEngine
 from syndicate.render.allowlist import name_set
-from syndicate.render.html_tokens import escape_html
+from syndicate.render.html_tokens import escape_html, unescape_entities
 from syndicate.render.markdown import to_html
-from syndicate.render.messages import CommentSyntax
+from syndicate.render.templates.template_context import TemplateContext
 from syndicate.render.templates.template_tags import LITERAL_BRACE, TagCall, TemplateTag
+from syndicate.render.templates.text_filters import TEXT_FILTERS
 
 _TRANSPARENT_TAGS: Final = name_set(
     "accordion alert aside box callout card details div highlight info note notice quote raw"
     " section tip warning"
 )
+_PLAYERS: Final = name_set("youtube vimeo tweet twitter instagram gist")
+_INCLUDED_IMAGES: Final = ("image", "src", "img", "image_path", "image_url", "picture", "photo")
+"""Arguments of includes that hold the path of an image, whatever it is called."""
+_INCLUDED_PATHS: Final = (
+    *("url", "file", "filename", "file_name", "path", "source", "href", "link", "thumb", "name"),
+)
+"""Arguments of includes that hold the path of an image or of a page."""
+_INCLUDED_TEXTS: Final = ("text", "label", "title", "caption", "content", "name")
+"""Arguments of includes that hold the text of a link."""
+_IMAGE_PATH: Final = re.compile(r"\.(?:jpe?g|png|gif|svg|webp|avif)(?:[?#]|\Z)", re.IGNORECASE)
 _NOT_RELATIVE: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|/|\.|#|$")
 _HOST: Final = re.compile(r"(?:https?:)?//([^/?#]+)")
 _PLACEHOLDER: Final = re.compile(r"\$(\w+)")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TemplateContext:
-    """Values that tags refer to.
-
-    ``link_targets`` maps names of posts and pages to URLs. ``replacements`` are those of the
-    settings, by the whole tag, by its inner text, or by its name. ``comment_syntaxes`` are those
-    of the site's engine; ``engine`` reads the text around the tags.
-    """
-
-    site_url: str
-    page_url: str
-    link_targets: Mapping[str, str] = field(default_factory=dict)
-    replacements: Mapping[str, str] = field(default_factory=dict)
-    comment_syntaxes: tuple[CommentSyntax, ...] = ()
-    engine: MarkdownEngine = KRAMDOWN
 
 
 def expand(tag: TemplateTag, context: TemplateContext, *, is_paired: bool = False) -> str | None:
@@ -74,31 +66,38 @@ def _configured_replacement(tag: TemplateTag, replacements: Mapping[str, str]) -
 
 
 def _expand_output(tag: TemplateTag, context: TemplateContext) -> str | None:
-    site = {"site.baseurl": "", "site.url": context.site_url, "page.url": context.page_url}
-    value = tag.call.arguments[0] if tag.call.arguments else site.get(tag.name)
-    for call in tag.filters:
-        if value is None:
+    value = tag.call.arguments[0] if tag.call.arguments else context.find(tag.name)
+    return apply_filters(value, tag.filters, context)
+
+
+def apply_filters(
+    value: str | None, filters: Sequence[TagCall], context: TemplateContext
+) -> str | None:
+    """Return ``value`` changed by ``filters``, None if it or one of them is unknown."""
+    for call in filters:
+        if call.name == "default" and not value:
+            value = ""
+        known = context.with_arguments(call)
+        if value is None or known is None:
             return None
-        value = _apply_filter(value, call, context)
+        value = _apply_filter(value, known, context)
     return value
 
 
 def _apply_filter(value: str, call: TagCall, context: TemplateContext) -> str | None:
-    if call.name in ("url", "escape", "xml_escape", "strip", "uri_escape"):
-        return value.replace(" ", "%20") if call.name == "url" else value
+    if call.name in TEXT_FILTERS:
+        return TEXT_FILTERS[call.name](value, call.arguments)
+    if call.name == "url":
+        return context.below_base(value).replace(" ", "%20")
     if call.name in ("relative_url", "absolute_url"):
-        return _root_relative(value).replace(" ", "%20")
-    return _expand_call(
-        TagCall(
-            name=call.name, arguments=(value, *call.arguments), named_arguments=call.named_arguments
-        ),
-        context,
-    )
+        return context.below_base(_root_relative(value)).replace(" ", "%20")
+    return _expand_call(replace(call, arguments=(value, *call.arguments)), context)
 
 
 def _expand_call(call: TagCall, context: TemplateContext) -> str | None:
     expansion = _EXPANSIONS.get(call.name)
-    return expansion(call, context) if expansion else None
+    known = context.with_arguments(call)
+    return expansion(known, context) if expansion and known else None
 
 
 def _literal_shortcode(source: str) -> str:
@@ -110,25 +109,32 @@ def _root_relative(path: str) -> str:
 
 
 def _argument(call: TagCall, number: int, *names: str) -> str:
-    given = next(
-        (call.named_arguments[name] for name in names if name in call.named_arguments), None
-    )
+    given = _named(call, *names)
     if given is not None:
         return given
     return call.arguments[number] if number < len(call.arguments) else ""
 
 
-def _image(call: TagCall, _: TemplateContext) -> str | None:
-    return _image_html(_root_relative(_argument(call, 0, "src")), _alt(call, 1))
+def _image(call: TagCall, context: TemplateContext) -> str | None:
+    source = context.below_base(_root_relative(_argument(call, 0, "src")))
+    return _image_html(source, _alt(call, 1))
 
 
-def _image_with_class(call: TagCall, _: TemplateContext) -> str | None:
-    return _image_html(_root_relative(_argument(call, 0, "src")), _alt(call, 2))
+def _image_with_class(call: TagCall, context: TemplateContext) -> str | None:
+    source = context.below_base(_root_relative(_argument(call, 0, "src")))
+    return _image_html(source, _alt(call, 2))
 
 
 def _alt(call: TagCall, number: int) -> str | None:
-    return (
-        call.arguments[number] if number < len(call.arguments) else call.named_arguments.get("alt")
+    if number < len(call.arguments):
+        return call.arguments[number]
+    return _named(call, "alt", "alt_text", "alt-text", "image_alt")
+
+
+def _named(call: TagCall, *names: str) -> str | None:
+    """Return the first of the arguments called ``names``, None without one."""
+    return next(
+        (call.named_arguments[name] for name in names if name in call.named_arguments), None
     )
 
 
@@ -144,18 +150,24 @@ def _figure(call: TagCall, context: TemplateContext) -> str | None:
 
 
 def _include(call: TagCall, context: TemplateContext) -> str | None:
-    """Return the image of an include with an image argument."""
-    source = next(
-        (
-            call.named_arguments[name]
-            for name in ("image", "src", "img")
-            if name in call.named_arguments
-        ),
-        "",
-    )
-    return _figure(
-        TagCall(name="figure", named_arguments={**call.named_arguments, "src": source}), context
-    )
+    """Return what an include shows by its arguments: an image, a player's link, or a link."""
+    paths = (call.named_arguments.get(name, "") for name in _INCLUDED_PATHS)
+    image = _named(call, *_INCLUDED_IMAGES) or next(filter(_IMAGE_PATH.search, paths), "")
+    if image:
+        url = context.below_base(image.removeprefix(context.base_path))
+        link = context.below_base(_named(call, "link", "href") or "")
+        return _figure(
+            TagCall(
+                name="figure", named_arguments={**call.named_arguments, "src": url, "link": link}
+            ),
+            context,
+        )
+    name = _argument(call, 0).rpartition("/")[2].partition(".")[0].lower()
+    player = _EXPANSIONS.get(name) if name in _PLAYERS else None
+    if player:
+        return player(replace(call, arguments=call.arguments[1:]), context)
+    target, text = _named(call, *_INCLUDED_PATHS), _named(call, *_INCLUDED_TEXTS)
+    return _link_html(context.below_base(target), text) if target and text else None
 
 
 def _inline_html(text: str, context: TemplateContext) -> str:
@@ -164,7 +176,7 @@ def _inline_html(text: str, context: TemplateContext) -> str:
 
 
 def _attribute_value(text: str) -> str:
-    return escape_html(unescape(" ".join(text.split())))
+    return escape_html(unescape_entities(" ".join(text.split())))
 
 
 def _image_html(source: str, alt: str | None) -> str | None:
@@ -178,8 +190,14 @@ def _link_html(url: str, text: str) -> str:
 
 def _post_url(call: TagCall, context: TemplateContext) -> str | None:
     name, hash_sign, fragment = _argument(call, 0, "path").partition("#")
+    if not name:  # a place in the same post, on its own page
+        return f"{context.page_url}#{fragment}" if fragment else None
     found = context.link_targets.get(name)
     return found + hash_sign + fragment if found else None
+
+
+def _parameter(call: TagCall, context: TemplateContext) -> str | None:
+    return context.find(f"param.{_argument(call, 0).lower()}")
 
 
 def _person_name(call: TagCall, _: TemplateContext) -> str | None:
@@ -238,6 +256,7 @@ _EXPANSIONS: Final[dict[str, Callable[[TagCall, TemplateContext], str | None]]] 
     "instagram": _make_player_link("https://www.instagram.com/p/", "Post on Instagram"),
     "link": _post_url,
     "oembed": _embed_link,
+    "param": _parameter,
     "post_url": _post_url,
     "ref": _post_url,
     "relref": _post_url,

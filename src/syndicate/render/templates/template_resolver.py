@@ -7,7 +7,7 @@ without a report.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from syndicate.render.diagnostics import MAX_DIAGNOSTICS, Diagnostic, line_and_column
@@ -17,12 +17,17 @@ from syndicate.render.templates.comments import (
     find_template_comments,
     mask_ranges,
 )
-from syndicate.render.templates.shortcodes import TemplateContext, expand
+from syndicate.render.templates.conditions import decide
+from syndicate.render.templates.shortcodes import apply_filters, expand
+from syndicate.render.templates.template_blocks import branches, matching_ends
+from syndicate.render.templates.template_context import TemplateContext
 from syndicate.render.templates.template_tags import (
     LITERAL_BRACE,
     POST_REFERENCE_TAGS,
+    UNRESOLVED_URL,
     TemplateTag,
     find_tags,
+    parse_value,
 )
 
 _VERBATIM_TAG: Final = re.compile(
@@ -31,10 +36,19 @@ _VERBATIM_TAG: Final = re.compile(
     r"|\{(?:%-?\s*end|\{[<%]\s*/\s*)(?P<end>raw|highlight|comment)\s*-?[%>]\}\}?",
     re.MULTILINE,
 )
+_LITERAL_SHORTCODE: Final = re.compile(r"(\{\{[<%])/\*([^{}\n]*?)\*/([%>]\}\})")
 _BRACE: Final = re.compile(r"\{(?=[{%]|\Z)")
 _RAW_TAG: Final = re.compile(r"\{%-?\s*(?:end)?raw\s*-?%\}")
 _CHARACTER: Final = re.compile(r"[^\n]")
 _FENCE: Final = re.compile(r"`{3,}")
+_URL_BEGIN: Final = re.compile(
+    r"(?:\]\(\s*<?|\]:[ \t]*<?|https?://|<|(?<![\w-])(?:data-)?(?:href|src|poster|cite|srcset)=[\"']?)"
+    r"[^\s\"'<>()]*\Z",
+    re.IGNORECASE,
+)
+"""The beginning of a URL at the end of a text."""
+_MAX_URL_CHARACTERS: Final = 300
+_MAX_BLOCK_DEPTH: Final = 20
 _MAX_INDENT: Final = 40
 _MAX_SHOWN_CHARACTERS: Final = 60
 
@@ -59,18 +73,13 @@ def resolve_templates(body: str, context: TemplateContext, *, first_line: int) -
     text, scanned = _mask_verbatim(mask_ranges(body, comments, white_space=False))
     text = mask_ranges(text, comments, white_space=True)
     tags = tuple(find_tags(scanned, code_ranges(scanned, context.engine)))
-    diagnostics: list[Diagnostic] = []
-    parts: list[str] = []
-    end = 0
-    for tag, replaced_until, replacement in _replacements(text, tags, context):
-        parts += [text[end : tag.start], replacement or ""]
-        end = replaced_until
-        if replacement is None and len(diagnostics) < MAX_DIAGNOSTICS:
-            diagnostics.append(_unresolved_diagnostic(tag, body, first_line))
-    parts.append(text[end:])
+    resolver = _Resolver(text, tags, context)
+    resolved = resolver.resolve(0, len(tags), 0, len(text))
     return ResolvedTemplate(
-        text="".join(parts).replace(MASK_CHARACTER, ""),
-        diagnostics=tuple(diagnostics),
+        text=_LITERAL_SHORTCODE.sub(_as_shown, resolved.replace(MASK_CHARACTER, "")),
+        diagnostics=tuple(
+            _diagnostic(tag, cause, body, first_line) for tag, cause in resolver.removed
+        ),
         referenced_names=tuple(
             tag.call.arguments[0]
             for tag in tags
@@ -123,25 +132,116 @@ def _verbatim_pairs(body: str) -> Iterator[tuple[re.Match[str], re.Match[str]]]:
             opening = None
 
 
-def _replacements(
-    text: str, tags: Sequence[TemplateTag], context: TemplateContext
-) -> Iterator[tuple[TemplateTag, int, str | None]]:
-    """Yield (tag, end of the replaced range, replacement or None if the tag is unknown)."""
-    last = {tag.closes: number for number, tag in enumerate(tags) if tag.closes}
-    number = 0
-    while number < len(tags):
-        tag = tags[number]
-        number += 1
-        if tag.name in ("comment", "highlight") and last.get(tag.name, 0) >= number:
-            while tags[number].closes != tag.name:
-                number += 1
-            inside = text[tag.end : tags[number].start]
-            before = text[max(0, tag.start - _MAX_INDENT) : tag.start]
-            yield tag, tags[number].end, _verbatim_markdown(tag, inside, before)
-            number += 1
-        else:
-            is_paired = last.get(tag.name, 0) >= number
-            yield tag, tag.end, "" if tag.closes else expand(tag, context, is_paired=is_paired)
+def _as_shown(shortcode: re.Match[str]) -> str:
+    """Return a shortcode in code as Hugo shows it, without the marks that keep it from running."""
+    opening, inside, closing = shortcode.groups()
+    return f"{LITERAL_BRACE * 2}{opening[2:]}{inside}{closing}"
+
+
+class _Resolver:
+    """Replaces the tags of one text in their order.
+
+    ``removed`` are the tags without a replacement, each with the reason, at most
+    `MAX_DIAGNOSTICS`.
+    """
+
+    def __init__(self, text: str, tags: Sequence[TemplateTag], context: TemplateContext) -> None:
+        self.removed: Final[list[tuple[TemplateTag, str]]] = []
+        self._text: Final = text
+        self._tags: Final = tags
+        self._values: Final = dict(context.values)
+        self._context: Final = replace(context, values=self._values)
+        self._ends: Final = matching_ends(tags)
+        self._last: Final = {tag.closes: number for number, tag in enumerate(tags) if tag.closes}
+
+    def resolve(self, first: int, last: int, start: int, end: int, depth: int = 0) -> str:
+        """Return the text from ``start`` to ``end`` with the tags ``first`` to ``last`` replaced.
+
+        ``depth`` is the number of blocks around.
+        """
+        parts: list[str] = []
+        position, number = start, first
+        while number < last:
+            tag = self._tags[number]
+            between = self._text[position : tag.start]
+            number, position, replacement = self._replacement(number, depth)
+            if replacement is None:
+                self._report(tag, _cause(tag))
+                replacement = UNRESOLVED_URL if _is_in_url([*parts[-2:], between]) else ""
+            elif tag.name in POST_REFERENCE_TAGS and not between and "//" in replacement:
+                self._drop_base(parts)
+            parts += [between, replacement]
+        return "".join([*parts, self._text[position:end]])
+
+    def _replacement(self, number: int, depth: int) -> tuple[int, int, str | None]:
+        """Return the number of the next tag, the end of the replaced text, and its replacement."""
+        tag = self._tags[number]
+        if number in self._ends:
+            closing = self._ends[number]
+            return closing + 1, self._tags[closing].end, self._block(number, closing, depth)
+        if tag.name in ("comment", "highlight") and self._last.get(tag.name, -1) > number:
+            closing = number + 1
+            while self._tags[closing].closes != tag.name:
+                closing += 1
+            return closing + 1, self._tags[closing].end, self._verbatim(tag, self._tags[closing])
+        if tag.closes:
+            return number + 1, tag.end, ""
+        if tag.kind == "tag" and tag.name in ("assign", "set"):
+            return number + 1, tag.end, self._assign(tag)
+        is_paired = self._last.get(tag.name, -1) > number
+        return number + 1, tag.end, expand(tag, self._context, is_paired=is_paired)
+
+    def _block(self, number: int, closing: int, depth: int) -> str:
+        """Return what readers see of the block of the tags ``number`` to ``closing``."""
+        tag = self._tags[number]
+        if tag.name in ("capture", "set") and depth < _MAX_BLOCK_DEPTH:
+            start, end = tag.end, self._tags[closing].start
+            captured = self.resolve(number + 1, closing, start, end, depth + 1)
+            self._values[tag.expression.strip("'\"")] = captured.strip()
+            return ""
+        if tag.name not in ("if", "unless") or depth >= _MAX_BLOCK_DEPTH:
+            self._report(tag, "was left out with its content: it is not run")
+            return ""
+        for branch in branches(self._tags, self._ends, number, closing):
+            holds = decide(branch.condition, self._context) if branch.condition else True
+            if holds is None:
+                self._report(tag, "was left out with its content: its condition is unknown")
+                return ""
+            if holds is not branch.is_negated:
+                first, last = branch.first, branch.last
+                start, end = self._tags[first - 1].end, self._tags[last].start
+                return self.resolve(first, last, start, end, depth + 1)
+        self._report(tag, "was left out with its content: its condition is false")
+        return ""
+
+    def _assign(self, tag: TemplateTag) -> str | None:
+        name, _, expression = tag.expression.partition("=")
+        call, filters = parse_value(expression)
+        value = call.arguments[0] if call.arguments else self._context.find(call.name)
+        self._values[name.strip()] = assigned = apply_filters(value, filters, self._context)
+        return None if assigned is None else ""
+
+    def _verbatim(self, tag: TemplateTag, closing: TemplateTag) -> str:
+        before = self._text[max(0, tag.start - _MAX_INDENT) : tag.start]
+        return _verbatim_markdown(tag, self._text[tag.end : closing.start], before)
+
+    def _drop_base(self, parts: list[str]) -> None:
+        """Take the base URL out of the end of ``parts``: a link to a page already begins with it.
+
+        Up to version 3, Jekyll's ``link`` and ``post_url`` had to be written behind it.
+        """
+        bases = (self._context.base_path, self._context.origin, self._context.site_url)
+        while parts and (not parts[-1] or parts[-1] in bases):
+            parts.pop()
+
+    def _report(self, tag: TemplateTag, cause: str) -> None:
+        if len(self.removed) < MAX_DIAGNOSTICS:
+            self.removed.append((tag, cause))
+
+
+def _is_in_url(before: Sequence[str]) -> bool:
+    """Return whether a value after the texts ``before`` is part of the URL of a link or image."""
+    return _URL_BEGIN.search("".join(before)[-_MAX_URL_CHARACTERS:]) is not None
 
 
 def _verbatim_markdown(tag: TemplateTag, inside: str, before: str) -> str:
@@ -158,11 +258,14 @@ def _verbatim_markdown(tag: TemplateTag, inside: str, before: str) -> str:
     return f"{start}{fence}{language}{code.rstrip()}\n{fence}\n"
 
 
-def _unresolved_diagnostic(tag: TemplateTag, text: str, first_line: int) -> Diagnostic:
+def _cause(tag: TemplateTag) -> str:
+    return "is not closed" if tag.kind == "unclosed" else "was removed: unknown tag"
+
+
+def _diagnostic(tag: TemplateTag, cause: str, text: str, first_line: int) -> Diagnostic:
     line, column = line_and_column(text, tag.start)
     source = " ".join(tag.source.split())
     shown = source if len(source) <= _MAX_SHOWN_CHARACTERS else f"{source[:_MAX_SHOWN_CHARACTERS]}…"
-    cause = "is not closed" if tag.kind == "unclosed" else "was removed: unknown tag"
     return Diagnostic(
         level="notice",
         rule="template",

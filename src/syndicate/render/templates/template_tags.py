@@ -11,6 +11,9 @@ Range = tuple[int, int]
 LITERAL_BRACE: Final = "\ufdd0"
 """Replaces a literal brace until Markdown has been converted."""
 
+UNRESOLVED_URL: Final = "unresolved-template-value"
+"""Replaces an unresolved value in a URL; such a URL leads nowhere, see `UrlResolver`."""
+
 TagKind = Literal["output", "tag", "shortcode", "unclosed"]
 
 POST_REFERENCE_TAGS: Final = frozenset({"link", "post_url", "ref", "relref"})
@@ -26,16 +29,22 @@ _ARGUMENT: Final = re.compile(
 )
 _SEGMENT: Final = re.compile(r"""(\|)|"[^"]*"|'[^']*'|[^|"']+|["']""")
 _ESCAPE: Final = re.compile(r"""\\(["'])""")
+_PATH_TAGS: Final = frozenset({"link", "post_url"})
+"""Tags of Jekyll whose argument is a path, not quoted, which may have spaces."""
 _NAME: Final = re.compile(r"[\w./-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TagCall:
-    """A name with its arguments; a literal value is the only argument of an empty name."""
+    """A name with its arguments; a literal value is the only argument of an empty name.
+
+    ``unquoted`` are the positions and names of arguments that may be variables.
+    """
 
     name: str
     arguments: tuple[str, ...] = ()
     named_arguments: Mapping[str, str] = field(default_factory=dict)
+    unquoted: frozenset[int | str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +76,12 @@ class TemplateTag:
         """
         inside = " ".join(self.source.strip("{}<%>- \n").split())
         return (self.source, inside, self.name, *(call.name for call in self.filters))
+
+    @property
+    def expression(self) -> str:
+        """What follows the name of a Liquid or Nunjucks tag, as written."""
+        inside = self.source[2:-2].strip("-").strip()
+        return inside[len(self.name) :].strip()
 
 
 def find_tags(text: str, code: Sequence[Range]) -> Iterator[TemplateTag]:
@@ -109,6 +124,9 @@ def _parse_tag(text: str, start: int, end: int) -> TemplateTag:
     if source.startswith("{%"):
         inside = source[2:-2].strip("-").strip()
         call = _parse_call(inside)
+        if call.name in _PATH_TAGS and call.unquoted:
+            path = inside[len(call.name) :].strip()
+            call = TagCall(name=call.name, arguments=(path,) if path else ())
         closes = call.name[3:] if call.name.startswith("end") else ""
         return TemplateTag(
             kind="tag", start=start, end=end, source=source, call=call, closes=closes
@@ -120,15 +138,16 @@ def _parse_tag(text: str, start: int, end: int) -> TemplateTag:
         return TemplateTag(
             kind="shortcode", start=start, end=end, source=source, call=call, closes=closes
         )
-    value, *filters = _split_filters(source[2:-2].strip("-"))
+    call, filters = parse_value(source[2:-2].strip("-"))
     return TemplateTag(
-        kind="output",
-        start=start,
-        end=end,
-        source=source,
-        call=_parse_value(value),
-        filters=tuple(map(_parse_call, filters)),
+        kind="output", start=start, end=end, source=source, call=call, filters=filters
     )
+
+
+def parse_value(expression: str) -> tuple[TagCall, tuple[TagCall, ...]]:
+    """Return the value of ``expression`` and its filters: ``value | filter: argument``."""
+    value, *filters = _split_filters(expression)
+    return _parse_literal(value), tuple(map(_parse_call, filters))
 
 
 def _split_filters(expression: str) -> list[str]:
@@ -141,7 +160,7 @@ def _split_filters(expression: str) -> list[str]:
     return [segment.strip() for segment in segments]
 
 
-def _parse_value(text: str) -> TagCall:
+def _parse_literal(text: str) -> TagCall:
     if text[:1] in ("'", '"'):
         return TagCall(name="", arguments=(text.strip(text[0]),))
     return TagCall(name=text)
@@ -153,10 +172,18 @@ def _parse_call(text: str) -> TagCall:
     rest = text.lstrip("/ ")[len(name) :].lstrip(":")
     arguments: list[str] = []
     named_arguments: dict[str, str] = {}
+    unquoted: set[int | str] = set()
     for key, *values in _ARGUMENT.findall(rest):
         value = _ESCAPE.sub(r"\1", "".join(values))
+        if values[-1]:
+            unquoted.add(key or len(arguments))
         if key:
             named_arguments[key] = value
         else:
             arguments.append(value)
-    return TagCall(name=name, arguments=tuple(arguments), named_arguments=named_arguments)
+    return TagCall(
+        name=name,
+        arguments=tuple(arguments),
+        named_arguments=named_arguments,
+        unquoted=frozenset(unquoted),
+    )
