@@ -2,7 +2,7 @@
 
 import pathlib
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import closing
 
 import pytest
 
@@ -42,34 +42,22 @@ def repository(tmp_path: pathlib.Path, content: ContentRepository) -> Iterator[R
 
 
 @pytest.mark.parametrize("described", SOURCES.values(), ids=SOURCES)
-def test_digest_of_words_is_that_of_the_parsed_file(
+def test_parsed_files_are_cached(
     described: SiteSource, repository: Repository, tmp_path: pathlib.Path
 ) -> None:
-    """Whether it is computed, cached, or cached with the other fields; empty without a post."""
+    """Posts, files without front matter and files with errors; none is parsed again."""
     entries = repository.list_files(repository.head(), [Path("_posts")])
     versions = [(entry.path, entry.blob) for entry in entries]
-    with ExitStack() as stack:
-
-        def make_parser(name: str) -> FileParser:
-            cache = Cache(tmp_path / f"{name}.db")
-            stack.callback(cache.close)
-            return FileParser(described, repository, cache, Vocabulary())
-
-        parsed = make_parser("parsed").parse(versions)
-        expected = {
-            version: found.fields.word_digest if found.fields else b""
-            for version, found in parsed.items()
-        }
-        assert list(map(bool, expected.values())) == [True, True, True, False, False]
+    with closing(Cache(tmp_path / "cache.db")) as cache:
+        parsed = FileParser(described, repository, cache, Vocabulary()).parse(versions)
+        assert [bool(file.fields) for file in parsed.values()] == [True, True, True, False, False]
         before = counter_value(telemetry.posts_parsed_total, source="news")
-        assert make_parser("parsed").word_digests(versions) == expected
+        again = FileParser(described, repository, cache, Vocabulary()).parse(versions)
+        assert again == parsed
         assert counter_value(telemetry.posts_parsed_total, source="news") == before
-        assert make_parser("words").word_digests(versions) == expected
-        assert make_parser("words").word_digests(versions) == expected
-        assert counter_value(telemetry.posts_parsed_total, source="news") == before + len(FILES)
 
 
-def test_file_that_git_cannot_read_has_no_words_until_it_is_restored(
+def test_damaged_file_is_parsed_once_it_is_restored(
     repository: Repository, content: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
     """Nothing is cached of a damaged file."""
@@ -77,9 +65,8 @@ def test_file_that_git_cannot_read_has_no_words_until_it_is_restored(
     version = (Path(name), BlobId(content.git("rev-parse", f"main:{name}")))
     lost = content.path / ".git" / "objects" / version[1][:2] / version[1][2:]
     hidden = lost.rename(tmp_path / "hidden")
-    cache = Cache(tmp_path / "cache.db")
-    parser = FileParser(SOURCES["settings"], repository, cache, Vocabulary())
-    assert parser.word_digests([version]) == {version: b""}
-    hidden.rename(lost)
-    assert parser.word_digests([version])[version]
-    cache.close()
+    with closing(Cache(tmp_path / "cache.db")) as cache:
+        parser = FileParser(SOURCES["settings"], repository, cache, Vocabulary())
+        assert parser.parse([version])[version].is_damaged
+        hidden.rename(lost)
+        assert parser.parse([version])[version].fields

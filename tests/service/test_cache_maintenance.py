@@ -42,7 +42,7 @@ def size(folder: pathlib.Path) -> dict[str, int]:
 def test_pruning_keeps_what_the_edition_uses(
     settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
-    """Parsed files of removed posts and old renderings go; nothing is rendered again."""
+    """Old renderings are deleted; files of removed posts are kept for the dates of feeds."""
     content.commit({THIRD: POST.format("X", "Before the first start.")})
     with ContentService(settings(settings_file)) as content_service:
         for words in ("One.", "Two.", "Three."):
@@ -52,12 +52,12 @@ def test_pruning_keeps_what_the_edition_uses(
         content.commit({THIRD: None})
         edition = content_service.edition()
         others = {"index-snapshots": 0, "served-commits": 1}
-        stored = {"parsed-files": 7, "word-digests": 2, "renderings": 7}
+        stored = {"parsed-files": 9, "renderings": 7}
         assert size(tmp_path) == stored | others
 
         content_service.prune_cache(edition)
 
-        kept = {"parsed-files": 4, "word-digests": 1, "renderings": 2}
+        kept = {"parsed-files": 9, "renderings": 2}
         assert size(tmp_path) == kept | others
     with ContentService(settings(settings_file)) as content_service:
         edition = content_service.edition()
@@ -156,16 +156,18 @@ async def test_running_service_prunes_the_cache_repeatedly(
     content: ContentRepository,
     tmp_path: pathlib.Path,
 ) -> None:
-    """Values that the edition no longer uses are deleted each time."""
+    """Values that the edition does not use are deleted each time."""
+    cache = Cache(tmp_path / "var" / "cache" / "syndicate.db")
     pruning = prune_cache_daily(
         content_service, watcher, Restarts(), first_seconds=0, interval_seconds=0.1
     )
     async with running(watcher.run(), pruning):
         edition = await watcher.next_edition()
         for words in ("One.", "Two."):
-            content.commit({FIRST: None if words == "Two." else POST.format("First", words)})
+            content.commit({FIRST: POST.format("First", words)})
             edition = await watcher.next_edition(edition)
-        await wait_until(lambda: size(tmp_path)["parsed-files"] == 1)
+            cache.put("parsed-files", {words: b"of no version"})
+            await wait_until(lambda: not cache.get("parsed-files", ["One.", "Two."]))
 
 
 async def test_pruning_error_is_logged_and_retried(
@@ -196,7 +198,7 @@ async def test_pruning_error_is_logged_and_retried(
 async def test_indexes_are_saved_periodically_and_at_the_end(
     settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
-    """The next start parses no file again, and pruning keeps the indexes."""
+    """The next start parses only removed files again, and pruning keeps the indexes."""
     with ContentService(settings(settings_file)) as content_service:
         watcher = SourceWatcher(
             content_service.source_readers(),
@@ -214,7 +216,7 @@ async def test_indexes_are_saved_periodically_and_at_the_end(
     Cache(tmp_path / "var" / "cache" / "syndicate.db").retain_only("parsed-files", [])
     with ContentService(settings(settings_file)) as content_service:
         assert THIRD in {post.path for post in content_service.edition().posts}
-    assert size(tmp_path)["parsed-files"] == 0
+    assert size(tmp_path)["parsed-files"] == 1
 
 
 async def test_index_of_a_missing_repository_is_saved(

@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 
 from syndicate.content.file_departures import departures_of_files
 from syndicate.content.file_history import PostHistory, Version, post_id
-from syndicate.content.parsed_file import FileParser, ParsedFile
+from syndicate.content.parsed_file import FileParser, FileVersion, ParsedFile
 from syndicate.content.post_inputs import NO_INPUTS, PostInputs, read_inputs
 from syndicate.content.site_pages import post_url, public_id
 from syndicate.content.site_source import SiteSource
@@ -20,7 +20,6 @@ from syndicate.model.edition import HiddenFile, Problem
 from syndicate.model.post import BlobId, Path, Post, PostId, Source, in_zone
 from syndicate.model.post_list import PostList, sort_key
 
-Read = TypeVar("Read")
 Result = TypeVar("Result")
 
 
@@ -55,7 +54,7 @@ def classify(
         parser.parse,
     )
     results = _run_together(
-        {path: _build_result(file, described) for path, file in read.items()}, parser.word_digests
+        {path: _build_result(file, described) for path, file in read.items()}, parser.parse
     )
     return results | {
         path: replace(results[path], departures=found) for path, found in departures.items()
@@ -108,21 +107,24 @@ def _read_file(
     )
 
 
-def _build_result(read: _ReadFile, described: SiteSource) -> Generator[BlobId, bytes, FileResult]:
+def _build_result(
+    read: _ReadFile, described: SiteSource
+) -> Generator[BlobId, ParsedFile, FileResult]:
     """Return the result of a file, with its post if it is one.
 
     The *updated* time is that of the oldest version with the present words. Yields older versions
-    and is sent the digests of their words, empty if one is no post, until the words differ.
+    and is sent the parsed files until the words differ; versions that are no posts do not count.
     """
     if read.fields is None:
         return read.result
     changed = read.version.time
     for older in read.older:
-        digest = yield older.blob
-        if digest and digest != read.fields.word_digest:
+        parsed = yield older.blob
+        if parsed.fields is None:
+            continue
+        if parsed.fields.word_digest != read.fields.word_digest:
             break
-        if digest:
-            changed = older.time
+        changed = older.time
     file, history = replace(read.file, blob=read.version.blob), read.result.history
     post = _build_post(file, read.fields, history, changed, described)
     inputs = read_inputs(post, read.fields, described.source)
@@ -130,23 +132,23 @@ def _build_result(read: _ReadFile, described: SiteSource) -> Generator[BlobId, b
 
 
 def _run_together(
-    readers: Mapping[Path, Generator[BlobId, Read, Result]],
-    read: Callable[[Iterable[tuple[Path, BlobId]]], Mapping[tuple[Path, BlobId], Read]],
+    readers: Mapping[Path, Generator[BlobId, ParsedFile, Result]],
+    parse: Callable[[Iterable[FileVersion]], Mapping[FileVersion, ParsedFile]],
 ) -> dict[Path, Result]:
     """Run ``readers`` of files to their end, and return their results by path.
 
-    The blobs that they wait for are passed to ``read`` together.
+    The blobs that they wait for are passed to ``parse`` together.
     """
     results: dict[Path, Result] = {}
-    sent: Mapping[Path, Read | None] = dict.fromkeys(readers)
+    sent: Mapping[Path, ParsedFile | None] = dict.fromkeys(readers)
     while sent:
         wanted: dict[Path, BlobId] = {}
         for path, value in sent.items():
             try:
-                wanted[path] = readers[path].send(cast("Read", value))
+                wanted[path] = readers[path].send(cast("ParsedFile", value))
             except StopIteration as done:
                 results[path] = done.value
-        found = read(wanted.items()) if wanted else {}
+        found = parse(wanted.items()) if wanted else {}
         sent = {path: found[path, blob] for path, blob in wanted.items()}
     return results
 

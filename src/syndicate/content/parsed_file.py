@@ -33,8 +33,6 @@ from syndicate.sites import ENGINES
 from syndicate.sites.site import Page, Site
 
 CACHE_NAMESPACE: Final = "parsed-files"
-WORDS_NAMESPACE: Final = "word-digests"
-"""The digests of words alone, under the same keys."""
 
 _CODE: Final = (
     pathlib.Path(dialects.__file__).parent,
@@ -124,25 +122,6 @@ class FileParser:
         )
         return parsed | fresh
 
-    def word_digests(self, versions: Iterable[FileVersion]) -> dict[FileVersion, bytes]:
-        """Return the digests of the words of files, empty for those that are no posts.
-
-        Older versions count only for *updated*. To read their other fields would take half of the
-        time of a first start, where posts have two versions (goal: 10 s of CPU for 20,000 posts).
-        """
-        keys = {version: self.cache_key(version) for version in versions}
-        parsed = self._cache.get(CACHE_NAMESPACE, keys.values())
-        cached = self._cache.get(WORDS_NAMESPACE, keys.values() - parsed.keys())
-        cached |= {key: _digest_of(self._decoder.decode(file)) for key, file in parsed.items()}
-        digests: dict[FileVersion, bytes] = {}
-        fresh: dict[str, bytes] = {}
-        for version, document in self._read_documents([v for v in keys if keys[v] not in cached]):
-            digests[version] = self._digest_words(document)
-            if not isinstance(document, ParsedFile) or not document.is_damaged:
-                fresh[keys[version]] = digests[version]
-        self._cache.put(WORDS_NAMESPACE, fresh)
-        return digests | {version: cached[key] for version, key in keys.items() if key in cached}
-
     def _parse_uncached(self, versions: Sequence[FileVersion]) -> dict[FileVersion, ParsedFile]:
         return {
             version: document if isinstance(document, ParsedFile) else self._parse_file(document)
@@ -177,13 +156,6 @@ class FileParser:
             error = _too_many_categories_error(document.path, len(fields.categories), self._limits)
             return ParsedFile(error=_parse_error(error))
         return ParsedFile(fields=fields)
-
-    def _digest_words(self, document: Document | ParsedFile) -> bytes:
-        if isinstance(document, ParsedFile):
-            return b""
-        if self._site is not None:
-            document, _ = with_defaults(document, self._site)
-        return self._dialect.digest_words(document, self._source)
 
     def _read_fields(self, document: Document) -> Fields:
         origins: Mapping[str, str] = {}
@@ -257,10 +229,6 @@ def _rules_for(path: Path, source: Source, site: Site | None) -> object:
         engine.defaults(path, {}, site),
         engine.hides(Page(path=path, meta={}), site),
     )
-
-
-def _digest_of(file: ParsedFile) -> bytes:
-    return file.fields.word_digest if file.fields else b""
 
 
 def _parse_error(error: ContentError) -> ParseError:

@@ -41,10 +41,6 @@ class Dialect(Protocol):
         """Return the fields of ``document``; its mistakes become problems, never exceptions."""
         ...
 
-    def digest_words(self, document: Document, source: Source) -> bytes:
-        """Return the ``word_digest`` of the fields of ``document``, in half of the time."""
-        ...
-
     def text_to_render(self, document: Document) -> str:
         """Return the text to render, with the line numbers of ``document.body``."""
         ...

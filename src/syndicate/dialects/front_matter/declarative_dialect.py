@@ -146,13 +146,6 @@ class DeclarativeDialect:
             problems=tuple(reader.problems),
         )
 
-    def digest_words(self, document: Document, source: Source) -> bytes:
-        """Return the ``word_digest`` of the fields of ``document``, in half of the time."""
-        reader = FieldReader(document, source, self.keys)
-        title = read_title(reader, self._parse_path(document.path, source))
-        summary = reader.find("summary", as_text) or ""
-        return digest_words((title, summary, self.text_to_render(document))).digest
-
     def _parse_path(self, path: Path, source: Source) -> PostPath:
         unpadded = self.has_unpadded_days
         return parse_post_path(path, source, self.language_suffix, has_unpadded_days=unpadded)

@@ -66,12 +66,11 @@ def as_texts(value: object) -> tuple[str, ...] | None:
 def as_people(value: object) -> tuple[tuple[str, str], ...] | None:
     """Return (name or handle, URL) of each person of a list, or of a single one.
 
-    The URL is empty where there is none; that of a Markdown link counts.
+    The URL is empty where there is none; that of a Markdown link counts. A URL alone is no person.
     """
     entries = value if isinstance(value, list) else [value]
-    people = tuple(
-        (name, _url_of(entry)) for entry in entries if (name := _name_of(entry)) is not None
-    )
+    named = ((_name_of(entry), _url_of(entry)) for entry in entries)
+    people = tuple((name, url) for name, url in named if name and name != url)
     return people or None
 
 
