@@ -190,7 +190,9 @@ def _published(fields: Fields, history: PostHistory, described: SiteSource) -> d
     """Return the time of publication with the offset in which the site shows its day."""
     zone = described.source.zone
     if described.site and described.site.keeps_offsets and fields.published_as_written:
-        return in_zone(datetime.fromisoformat(fields.published_as_written), zone)
+        written = datetime.fromisoformat(fields.published_as_written)
+        if written == fields.published:  # else publishDate holds the post back
+            return in_zone(written, zone)
     return (fields.published or history.created).astimezone(zone)
 
 
