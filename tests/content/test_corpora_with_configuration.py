@@ -12,6 +12,7 @@ from syndicate.content.source_index import SourceIndex
 from syndicate.git import Repository
 from syndicate.model.category import Vocabulary
 from syndicate.model.edition import SourceSnapshot
+from syndicate.model.markdown_options import MARKDOWN_IT
 from syndicate.model.post import Source
 from tests.content_repository import ContentRepository
 from tests.corpora import EIGHTEEN_F, LOGIN, USDS, clone
@@ -75,7 +76,7 @@ def snapshot(source: Source, repository: pathlib.Path, folder: pathlib.Path) -> 
     [
         ("usds", USDS, USDS_SITE, ""),
         ("login", LOGIN, LOGIN_SITE, LOGIN.site_url),
-        ("18f", EIGHTEEN_F, EIGHTEEN_F_SITE, ""),
+        ("18f", replace(EIGHTEEN_F, markdown=MARKDOWN_IT), EIGHTEEN_F_SITE, ""),
     ],
 )
 def test_posts_are_those_of_full_settings(
