@@ -88,6 +88,31 @@ async def changes(service: StepwiseService, at: timedelta = timedelta()) -> Chan
             ("", 'keys = { title = ["headline", "title"] }'),
             ("title",),
         ),
+        (
+            post_file("First", lead="A lead."),
+            ("", 'keys = { summary = ["lead"] }'),
+            ("summary",),
+        ),
+        (
+            post_file("First", picture="/a.png", image="/b.png"),
+            ("", 'keys = { image = ["picture"] }'),
+            ("image",),
+        ),
+        (
+            post_file("First", episode="/a.mp3"),
+            ("", 'keys = { attachments = ["episode"] }'),
+            ("image",),
+        ),
+        (
+            post_file("First", minutes="7 min"),
+            ("", 'keys = { reading_minutes = ["minutes"] }'),
+            ("markup",),
+        ),
+        (
+            post_file("First", carousel_show="true", picture="/a.png", lead="A lead."),
+            ("", 'keys = { card_image = ["picture"], card_summary = ["lead"] }'),
+            ("image", "carousel"),
+        ),
     ],
 )
 async def test_changed_settings_are_announced_for_the_posts_that_use_them(
@@ -242,6 +267,14 @@ async def test_changed_bytes_of_a_served_picture_are_announced(
             [("Ann", ("summary",)), ("Bob", ("summary",))],
         ),
         (
+            {"_config.yml": CONFIG + DEFAULTS.replace("preview: P", "image: https://a.gov/b.png")},
+            [("Ann", ("image",)), ("Bob", ("image",))],
+        ),
+        (
+            {"_config.yml": CONFIG + DEFAULTS.replace("preview: P", "office: Two")},
+            [("Bob", ("summary", "words", "markup"))],
+        ),
+        (
             {"_config.yml": f"{CONFIG}kramdown: {{hard_wrap: true}}\n"},
             [("Ann", ("summary", "words", "markup")), ("Bob", ("summary", "words", "markup"))],
         ),
@@ -259,7 +292,7 @@ async def test_changed_configuration_of_the_site_is_announced(
             "_config.yml": CONFIG,
             "_data/authors.yml": "ann: Ann\nbob: Bob\n",
             "_posts/2024-01-02-a.md": post_file("Ann", author="ann"),
-            "_posts/2024-01-03-b.md": post_file("Bob", author="bob"),
+            "_posts/2024-01-03-b.md": post_file("Bob", "{{ page.office }}", author="bob"),
         }
     )
     async with service_of(tmp_path, SITE) as service:

@@ -11,7 +11,7 @@ import msgspec
 
 from syndicate.content.markdown_engine import engine_of_body
 from syndicate.content.render_input import build_request
-from syndicate.dialects.fields import Fields
+from syndicate.dialects.fields import AttachedFile, Fields
 from syndicate.model.input_digests import digest
 from syndicate.model.post import Post, Source
 from syndicate.render.messages import RenderRequest
@@ -64,15 +64,18 @@ def read_inputs(post: Post, found: Fields, source: Source) -> PostInputs:
 def _inputs(post: Post, found: Fields, source: Source) -> Iterator[tuple[str, list[object]]]:
     """Yield fields of ``post`` with their inputs, those without any left out.
 
-    Of a field whose value does not depend on the renderer, the value itself is the input.
+    Of a field whose value does not depend on the renderer, the value itself is the input. A text
+    of front matter counts where the keys of the settings or the site's configuration give it: else
+    it changes with the file only, and an edit that no reader sees would be announced.
     """
     references, rules = found.references, _text_rules(post, source)
     replaced = _replaced(references.tags, source)
     of_preview = _replaced(references.preview_tags, source) if found.summary else replaced
     offsets = (post.published.utcoffset(), post.updated.utcoffset())
     hosts = [host for host in references.frame_hosts if host in source.embeds]
-    summary = [found.summary if "summary" in found.site_fields else "", of_preview, rules]
-    minutes = found.reading_minutes if "reading_minutes" in found.site_fields else None
+    configured = {*found.site_fields, *dict(source.keys)}
+    summary = [found.summary if "summary" in configured else "", of_preview, rules]
+    card_summary = found.card_summary if "card_summary" in configured else ""
     inputs: dict[str, list[object]] = {
         "title": [post.own_title],
         "published": [*map(str, offsets), post.precision],
@@ -81,11 +84,19 @@ def _inputs(post: Post, found: Fields, source: Source) -> Iterator[tuple[str, li
         "external_url": [found.external_url],
         "summary": [*summary],
         "words": [replaced, rules],
-        "markup": [replaced, rules, _site_urls(post, found, source), hosts, minutes],
-        "image": [found.image_alt],
-        "carousel": [found.card_title, found.card_image_alt, *summary] if post.carousel else [],
+        "markup": [replaced, rules, _site_urls(post, found, source), hosts, found.reading_minutes],
+        "image": [found.image, found.image_alt, *map(_attached, found.attachments)],
+        "carousel": [*_card(found), card_summary, *summary] if post.carousel else [],
     }
     return ((name, values) for name, values in inputs.items() if any(values))
+
+
+def _attached(file: AttachedFile) -> list[object]:
+    return [file.url, file.type, file.title, file.length]
+
+
+def _card(found: Fields) -> list[object]:
+    return [found.card_title, found.card_image or found.image, found.card_image_alt]
 
 
 def _replaced(tags: Iterable[str], source: Source) -> list[object]:

@@ -67,9 +67,17 @@ class SiteReferences:
         return tuple((name, _plain(values[0])) for name, values in found if _is_plain(values))
 
     def site_values(self, names: Iterable[str], post: Post) -> Values:
-        """Return what `values` does, as far as the site has them and not ``post`` itself."""
+        """Return what `values` does, as far as the site has them and not ``post`` itself.
+
+        Of ``page.KEY``, only what the front-matter defaults of the site say.
+        """
         document = Document(path=post.path, meta={}, body="", body_line=1, key_lines={})
-        return self.values(names, post, document)
+        found = self.values(names, post, document)
+        return tuple(
+            (name, value)
+            for name, value in found
+            if value is not None or not name.startswith("page.")
+        )
 
     def _find(self, name: str, post: Post, meta: Mapping[str, object]) -> Iterator[object]:
         """Yield the value called ``name``, None if there is none; nothing if that is unknown."""

@@ -41,11 +41,7 @@ def find_references(body: str, previews: Iterable[str]) -> TextReferences:
         preview_tags=_replaceable_names(tag for text in previews for tag in _tags(text)),
         frame_hosts=tuple(dict.fromkeys(host.lower() for host in _FRAME.findall(text))),
         pages=tuple(dict.fromkeys(filter(None, pages))),
-        values=tuple(
-            name
-            for name in find_value_names("\n".join((body, *previews)))
-            if not name.startswith("page.")
-        ),
+        values=find_value_names("\n".join((body, *previews))),
     )
 
 
