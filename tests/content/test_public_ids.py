@@ -69,6 +69,21 @@ def test_id_of_jekyll_feed_is_the_slug_in_the_folder_of_the_url(
     assert found["2024-01-04-root"] == "https://agency.gov/site/root"
 
 
+@pytest.mark.parametrize("rule", ["url", "jekyll-feed"])
+def test_invalid_permalink_of_one_post_does_not_stop_the_source(
+    content: ContentRepository, open_index: OpenIndex, rule: IdRule
+) -> None:
+    """It counts as a path of the site."""
+    content.commit(
+        {
+            "_posts/2024-01-02-invalid.md": post(title="A", permalink="https://[a/"),
+            "_posts/2024-01-03-valid.md": post(title="B", permalink="/valid/"),
+        }
+    )
+    found = ids(open_index(rule))
+    assert found.keys() >= {"2024-01-02-invalid", "2024-01-03-valid"}
+
+
 @pytest.mark.parametrize("rule", ["tag", "url"])
 def test_guid_of_a_post_wins(
     content: ContentRepository, open_index: OpenIndex, rule: IdRule

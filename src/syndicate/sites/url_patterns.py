@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
-_ABSOLUTE: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_ABSOLUTE: Final = re.compile("https?://", re.IGNORECASE)
 _SLASHES: Final = re.compile("//+")
 _SAFE: Final = "/:@!$&'()*+,;=-._~"
 """Characters of a path that need no escaping (RFC 3986 section 3.3)."""
@@ -22,10 +22,20 @@ _MONTHS: Final = (
 
 
 def absolute(path: str, base_url: str) -> str:
-    """Return ``path``, which may have a scheme and host of its own, below ``base_url``."""
-    if _ABSOLUTE.match(path):
+    """Return ``path`` below ``base_url``; an http or https URL with a host as it is.
+
+    Other schemes count as part of a path: ``javascript://`` in front matter never becomes a link.
+    """
+    if _ABSOLUTE.match(path) and _has_host(path):
         return path
     return base_url.rstrip("/") + _SLASHES.sub("/", f"/{path}")
+
+
+def _has_host(url: str) -> bool:
+    try:
+        return bool(urlsplit(url).hostname)
+    except ValueError:  # not a URL, such as https://[a
+        return False
 
 
 def encoded(text: str) -> str:
