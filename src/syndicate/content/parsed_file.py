@@ -11,9 +11,8 @@ import msgspec
 
 from syndicate import dialects, sites, telemetry
 from syndicate.cache import Cache
-from syndicate.content import text_references
+from syndicate.content import site_pages, text_references
 from syndicate.content.code_fingerprint import code_digest, zone_data_digest
-from syndicate.content.site_pages import with_date_keys, with_defaults, with_site_rules
 from syndicate.content.site_source import DEFAULT_DIALECT, SiteSource
 from syndicate.dialects import DIALECTS
 from syndicate.dialects.dialect import Dialect
@@ -27,20 +26,23 @@ from syndicate.model import category
 from syndicate.model.category import Vocabulary
 from syndicate.model.content_limits import DEFAULT_CONTENT_LIMITS, ContentLimits
 from syndicate.model.post import BlobId, Path, Source
-from syndicate.render import internal_links
+from syndicate.render import html_tokens, internal_links, template_names
 from syndicate.render.templates import template_tags
 from syndicate.sites import ENGINES
 from syndicate.sites.site import Page, Site
 
 CACHE_NAMESPACE: Final = "parsed-files"
 
-_CODE: Final = (
+PARSER_CODE: Final = (
     pathlib.Path(dialects.__file__).parent,
     pathlib.Path(sites.__file__).parent,
     pathlib.Path(__file__),
     pathlib.Path(category.__file__),
+    pathlib.Path(site_pages.__file__),
     pathlib.Path(text_references.__file__),
+    pathlib.Path(html_tokens.__file__),
     pathlib.Path(internal_links.__file__),
+    pathlib.Path(template_names.__file__),
     pathlib.Path(template_tags.__file__),
 )
 """The code that decides the content of a `ParsedFile`; its digest is part of the cache key."""
@@ -82,7 +84,7 @@ class FileParser:
         limits: ContentLimits = DEFAULT_CONTENT_LIMITS,
     ) -> None:
         source, site = described.source, described.site
-        self._source = with_date_keys(source, site) if site else source
+        self._source = site_pages.with_date_keys(source, site) if site else source
         self._site = site
         self._repository = repository
         self._cache = cache
@@ -92,7 +94,7 @@ class FileParser:
         self._decoder = msgspec.msgpack.Decoder(ParsedFile)
         self._authors = dict(source.authors)
         self._author_urls = dict(source.author_urls)
-        made_by = f"{code_digest(*_CODE)} {zone_data_digest(source.zone)}"
+        made_by = f"{code_digest(*PARSER_CODE)} {zone_data_digest(source.zone)}"
         rules = (_settings_that_count(source), vocabulary, limits, site and site.summary_mark)
         self._settings_digest = sha256(f"{made_by} {rules}".encode()).hexdigest()
         self._rules_by_path: dict[Path, object] = {}
@@ -160,10 +162,10 @@ class FileParser:
     def _read_fields(self, document: Document) -> Fields:
         origins: Mapping[str, str] = {}
         if self._site is not None:
-            document, origins = with_defaults(document, self._site)
+            document, origins = site_pages.with_defaults(document, self._site)
         fields = self._dialect.read_fields(document, self._source, self._vocabulary)
         if self._site is not None:
-            fields = with_site_rules(fields, document, self._site, origins)
+            fields = site_pages.with_site_rules(fields, document, self._site, origins)
         text, previews = (
             self._dialect.text_to_render(document),
             (fields.summary, fields.card_summary),
@@ -228,6 +230,7 @@ def _rules_for(path: Path, source: Source, site: Site | None) -> object:
         any(each.language for each in site.folders),
         engine.defaults(path, {}, site),
         engine.hides(Page(path=path, meta={}), site),
+        engine.named_date(site),
     )
 
 

@@ -1,0 +1,62 @@
+"""What the cache key of a parsed file depends on: code and configuration that decide its fields."""
+
+import ast
+import pathlib
+from collections.abc import Iterator
+
+import syndicate
+from syndicate.content.parsed_file import PARSER_CODE
+from tests.content.conftest import OpenSource
+from tests.content.sources import left_out
+from tests.content.test_site_source import at_head
+from tests.content_repository import ContentRepository
+from tests.sites.written_site import post
+
+_HOME = pathlib.Path(syndicate.__file__).parent
+_PURE = ("content", "dialects", "render", "sites")
+"""Packages whose functions make values of files."""
+_WITHOUT_VALUES = frozenset(
+    {
+        "syndicate.content.code_fingerprint",
+        "syndicate.content.site_source",
+        "syndicate.render.allowlist",
+        "syndicate.render.messages",
+    }
+)
+"""Modules of which only types, fingerprints or lists for HTML are used."""
+
+
+def test_every_module_that_decides_how_a_file_is_read_is_part_of_the_key() -> None:
+    """Else a new version of Syndicate would serve what an earlier one read."""
+    covered = {file for path in PARSER_CODE for file in _files(path)}
+    imported = {name for file in covered for name in _imports(file)} - _WITHOUT_VALUES
+    files = {_HOME.parent.joinpath(*name.split(".")).with_suffix(".py") for name in imported}
+    assert {file for file in files if file.is_file()} <= covered
+    assert {pathlib.Path(_HOME, package) for package in ("dialects", "sites")} <= {*PARSER_CODE}
+
+
+def test_order_in_which_hugo_looks_for_a_date_is_part_of_the_key(
+    content: ContentRepository, open_source: OpenSource
+) -> None:
+    """The file name before the key, in place of after it; both name the same keys."""
+    config = 'baseURL = "https://agency.gov"\n[frontmatter]\ndate = ["date", ":filename"]\n'
+    page = post(title="A", date="2024-06-07")
+    content.commit({"hugo.toml": config, "content/news/2024-05-06-a.md": page})
+    index = open_source(left_out())
+    (before,) = at_head(index).posts
+    content.commit({"hugo.toml": config.replace('"date", ":filename"', '":filename", "date"')})
+    (after,) = at_head(index).posts
+    assert (f"{before.published:%F}", f"{after.published:%F}") == ("2024-06-07", "2024-05-06")
+
+
+def _files(path: pathlib.Path) -> list[pathlib.Path]:
+    return sorted(path.rglob("*.py")) if path.is_dir() else [path]
+
+
+def _imports(file: pathlib.Path) -> Iterator[str]:
+    """Yield the modules of the pure packages that ``file`` imports at its top."""
+    for node in ast.parse(file.read_text("utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and node.module:
+            for name in (node.module, *(f"{node.module}.{each.name}" for each in node.names)):
+                if name.startswith(tuple(f"syndicate.{package}." for package in _PURE)):
+                    yield name
