@@ -1,5 +1,7 @@
 """Hugo and Zola show a date in the offset it was written with, others in the site's time zone."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from tests.content.conftest import OpenSource
@@ -58,3 +60,19 @@ def test_day_of_a_post_is_the_one_that_its_site_shows(
         found = {each.path: each.published.isoformat() for each in at_head(index).posts}
         index.save()
         assert {path.rpartition("/")[2][:-3]: date for path, date in found.items()} == dates
+
+
+def test_time_of_the_last_change_keeps_its_offset_over_a_restart(
+    content: ContentRepository, open_source: OpenSource
+) -> None:
+    """That of publication until a later commit changes the words, then that of the zone."""
+    page = "content/news/written.md"
+    content.commit({**HUGO, page: post(title="A", date="2024-02-09T01:30:00+09:00")})
+    content.now = datetime(2024, 3, 1, 12, tzinfo=UTC)
+    content.commit({"content/news/summer.md": post(title="B", date="2024-02-10T01:30:00+09:00")})
+    for _ in range(2):
+        index = open_source(left_out())
+        found = {str(each.path): each.updated.isoformat() for each in at_head(index).posts}
+        index.save()
+        assert found[page] == "2024-02-09T01:30:00+09:00"
+        assert found["content/news/summer.md"] == "2024-03-01T07:00:00-05:00"

@@ -18,11 +18,12 @@ from typing import Final
 
 import msgspec
 
-from syndicate import dialects, git, model, sites
+from syndicate import git, model
 from syndicate.cache import Cache
 from syndicate.content.code_fingerprint import code_digest, zone_data_digest
 from syndicate.content.file_classifier import FileResult, FileTable
 from syndicate.content.file_history import BranchHistory, PostHistory, RemovedFile
+from syndicate.content.parsed_file import PARSER_CODE
 from syndicate.content.post_inputs import PostInputs
 from syndicate.content.site_source import SiteSource
 from syndicate.model.category import Category
@@ -40,10 +41,8 @@ from syndicate.model.post import (
 
 CACHE_NAMESPACE: Final = "index-snapshots"
 
-_CODE: Final = tuple(
-    pathlib.Path(package).parent
-    for package in (__file__, dialects.__file__, git.__file__, model.__file__, sites.__file__)
-)
+_PACKAGES: Final = (__file__, git.__file__, model.__file__)
+_CODE: Final = (*(pathlib.Path(file).parent for file in _PACKAGES), *PARSER_CODE)
 """The code that decides what a snapshot holds."""
 
 
@@ -348,6 +347,7 @@ def _decode_post(
     categories: dict[tuple[str, str], Category],
 ) -> Post:
     """Return the post; values that many posts share are one object, to save memory."""
+    published = record.published.astimezone(_zone(record, source))
     return Post(
         id=record.id,
         tag=record.tag,
@@ -356,9 +356,9 @@ def _decode_post(
         blob=newest if record.blob == newest else record.blob,
         url=record.url,
         title=record.title,
-        published=record.published.astimezone(_zone(record, source)),
+        published=published,
         precision=record.precision,
-        updated=record.updated.astimezone(source.zone),
+        updated=_updated(record, published, source),
         language=intern(record.language),
         categories=tuple(
             categories.get(names)
@@ -381,9 +381,14 @@ def _own_offset(time: datetime) -> int | None:
 
 
 def _zone(record: _Post, source: Source) -> tzinfo:
-    if record.offset_minutes is None:
-        return source.zone
-    return timezone(timedelta(minutes=record.offset_minutes))
+    minutes = record.offset_minutes
+    return source.zone if minutes is None else timezone(timedelta(minutes=minutes))
+
+
+def _updated(record: _Post, published: datetime, source: Source) -> datetime:
+    """Return the time of the last change: in the zone of ``source`` unless it is ``published``."""
+    updated = record.updated
+    return published if updated == published else updated.astimezone(source.zone)
 
 
 def _encode_path(path: Path) -> bytes:
