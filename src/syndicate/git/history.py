@@ -34,7 +34,7 @@ _MAX_SINGLE_READS: Final = 8
 
 
 def is_page(path: str) -> bool:
-    """Tell whether the file at ``path`` is a page."""
+    """Return whether the file at ``path`` is a page."""
     return path.lower().endswith(PAGE_EXTENSIONS)
 
 

@@ -57,7 +57,7 @@ def disable(folder: pathlib.Path) -> None:
 
 
 def is_enabled(folder: pathlib.Path) -> bool:
-    """Tell whether the repository ``folder`` is a partial clone."""
+    """Return whether the repository ``folder`` is a partial clone."""
     try:
         configuration = (folder / "config").read_text(errors="replace")
     except OSError:
@@ -66,7 +66,7 @@ def is_enabled(folder: pathlib.Path) -> bool:
 
 
 def is_refused(message: str) -> bool:
-    """Tell whether git's ``message`` says that a filter, or a fetch of blobs, did not work."""
+    """Return whether git's ``message`` says that a filter, or a fetch of blobs, did not work."""
     return _REFUSED.search(message) is not None
 
 

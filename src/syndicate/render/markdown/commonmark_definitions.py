@@ -50,7 +50,7 @@ def _definitions(state: StateBlock, line: int, end: int, silent: bool) -> bool:
 
 
 def _is_marked(state: StateBlock, line: int, indent: int) -> bool:
-    """Tell whether a definition begins in ``line`` of a block that is indented by ``indent``."""
+    """Return whether a definition begins in ``line`` of a block that is indented by ``indent``."""
     start = state.bMarks[line] + state.tShift[line]
     return (
         0 <= state.sCount[line] - indent <= _MAX_INDENT
