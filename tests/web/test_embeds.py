@@ -60,6 +60,19 @@ def test_embed_may_be_framed_by_any_site_and_runs_no_script(client: AppClient) -
     assert "frame-ancestors 'none'" in client.get("/").headers["content-security-policy"]
 
 
+def test_user_information_in_the_url_of_an_image_adds_no_directive() -> None:
+    """A semicolon in it would end the directive of images."""
+    image = replace(IMAGE, url="https://a;sandbox;b@www.example.gov:8443/a.png")
+    rich = replace(samples.rendered_post(FEATURED), image=image)
+    edition = samples.edition(*POSTS, vocabulary=VOCABULARY, named=[NAMED])
+    client = AppClient(reader=SampleReader(current=edition, items_by_id={FEATURED.id: rich}))
+
+    policy = client.get("/embed/all.html").headers["content-security-policy"]
+
+    assert " https://www.example.gov:8443;" in policy
+    assert "sandbox" not in policy
+
+
 @pytest.mark.parametrize(
     ("query", "expected", "absent"),
     [

@@ -146,4 +146,10 @@ def _image_origins(feed: Feed) -> tuple[str, ...]:
     """Return the origins of the images of ``feed``, in ascending order (RFC 6454)."""
     urls = [item.image.url for item in feed.items if item.image]
     urls += [item.card.image for item in feed.items if item.card]
-    return tuple(sorted({"{0.scheme}://{0.netloc}".format(urlsplit(url)) for url in urls if url}))
+    return tuple(sorted({_origin(url) for url in urls if url}))
+
+
+def _origin(url: str) -> str:
+    """Return the origin of ``url``; user information, which may hold a semicolon, is no part."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
