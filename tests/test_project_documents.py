@@ -67,6 +67,17 @@ def test_every_decision_has_a_status() -> None:
     assert dict(rows) == statuses
 
 
+def test_every_decision_has_a_number_of_its_own() -> None:
+    """Its file, its heading and its row in the index, which is in ascending order, agree."""
+    folder = ROOT / "docs" / "decisions"
+    index = re.findall(r"^\| \[(\d+)\]\((.*?)\)", (folder / "README.md").read_text(), re.MULTILINE)
+    numbers = [int(number) for number, _ in index]
+    assert numbers == sorted(set(numbers))
+    for number, name in index:
+        assert name.startswith(f"{int(number):04}-")
+        assert (folder / name).read_text().startswith(f"# {number}. ")
+
+
 def test_readme_webhook_has_the_fields_of_a_webhook() -> None:
     """The sample in the README has the fields of a webhook body, in their order."""
     (example,) = code_blocks("README.md", "http")
