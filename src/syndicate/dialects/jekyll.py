@@ -11,8 +11,8 @@ from typing import Final
 from syndicate.dialects.fields import Fields
 from syndicate.dialects.front_matter.declarative_dialect import DeclarativeDialect
 from syndicate.dialects.front_matter.field_reader import DEFAULT_KEYS
-from syndicate.dialects.front_matter.permalink import PERMALINK_STYLES
 from syndicate.dialects.front_matter.post_path import PostPath
+from syndicate.model.permalink_tokens import PERMALINK_STYLES
 
 _POSTS: Final = "_posts"
 _DAY_PREFIX: Final = re.compile(r"\d{4}-\d{1,2}-\d{1,2}-(?=.)")

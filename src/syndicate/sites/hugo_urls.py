@@ -9,6 +9,7 @@ from typing import Final, cast
 
 from syndicate.data_files import ENDINGS
 from syndicate.model.languages import LANGUAGES
+from syndicate.model.permalink_tokens import date_tokens, select_folders
 from syndicate.sites.configuration_reader import ConfigurationReader, stem
 from syndicate.sites.site import (
     SETTINGS_PATTERN,
@@ -19,7 +20,7 @@ from syndicate.sites.site import (
     is_below,
     joined,
 )
-from syndicate.sites.url_patterns import absolute, date_tokens, encoded, encoded_permalink, filled
+from syndicate.sites.url_patterns import absolute, encoded, encoded_permalink, filled
 from syndicate.sites.values import base_url_error, flag, language_tag, mapping, text, texts
 
 _PLACEHOLDER: Final = re.compile(r":([a-z]+)(?:\[([a-z0-9:]{0,12})\])?")
@@ -268,19 +269,9 @@ def _filled(pattern: str, tokens: Mapping[str, str]) -> str:
         value = tokens.get(match[1])
         if value is None:
             return encoded_permalink(match[0])
-        return encoded(_sliced(value, match[2]) if match[2] else value)
+        return encoded(select_folders(value, match[2]) if match[2] else value)
 
     return filled(pattern, _PLACEHOLDER, fill)
-
-
-def _sliced(path: str, part: str) -> str:
-    """Return one of the folders of ``path``, or some: ``[0]``, ``[last]``, ``[1:]``, ``[:2]``."""
-    folders = path.split("/")
-    start, colon, end = part.replace("last", str(len(folders) - 1)).partition(":")
-    if not (start + end).isdecimal():
-        return path
-    chosen = slice(int(start or 0), int(end) if end else None)
-    return "/".join(folders[chosen] if colon else folders[int(start) :][:1])
 
 
 def _last(page: Page, site: Site, tokens: Mapping[str, str]) -> str:

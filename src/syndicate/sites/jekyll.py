@@ -11,6 +11,7 @@ from typing import Final
 
 from typing_extensions import override
 
+from syndicate.model.permalink_tokens import PERMALINK_STYLES
 from syndicate.sites import jekyll_urls, markdown_settings
 from syndicate.sites.configuration_reader import (
     MARKDOWN,
@@ -266,9 +267,9 @@ def _posts_permalink(
     style = text(config.get("permalink"))
     if style:
         return ConfiguredValue(
-            value=jekyll_urls.STYLES.get(style, style), origin=f"permalink in {path}"
+            value=PERMALINK_STYLES.get(style, style), origin=f"permalink in {path}"
         )
-    return ConfiguredValue(value=jekyll_urls.STYLES["date"], origin="default of Jekyll")
+    return ConfiguredValue(value=PERMALINK_STYLES["date"], origin="default of Jekyll")
 
 
 def _collection_permalink(

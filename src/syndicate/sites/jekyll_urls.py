@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from syndicate.model.permalink_tokens import PERMALINK_STYLES, date_tokens
 from syndicate.sites.configuration_reader import MARKDOWN, stem
 from syndicate.sites.site import (
     NOT_CONFIGURED,
@@ -17,17 +18,9 @@ from syndicate.sites.site import (
     Site,
     joined,
 )
-from syndicate.sites.url_patterns import absolute, date_tokens, encoded, filled
+from syndicate.sites.url_patterns import absolute, encoded, filled
 from syndicate.sites.values import text, texts
 
-STYLES: Final = {
-    "date": "/:categories/:year/:month/:day/:title:output_ext",
-    "pretty": "/:categories/:year/:month/:day/:title/",
-    "ordinal": "/:categories/:year/:y_day/:title:output_ext",
-    "weekdate": "/:categories/:year/W:week/:short_day/:title:output_ext",
-    "none": "/:categories/:title:output_ext",
-}
-"""Permalink styles by name (https://jekyllrb.com/docs/permalinks/#built-in-formats)."""
 POSTS: Final = "_posts"
 _PAGES: Final = (*MARKDOWN, ".html", ".htm")
 _PLACEHOLDER: Final = re.compile(r":([a-z_]+)")
@@ -42,7 +35,7 @@ def url(page: Page, site: Site) -> ConfiguredValue:
     own = text(page.meta.get("permalink"))
     pattern = folder.permalink if folder else NOT_CONFIGURED
     if page.pattern:
-        style = STYLES.get(page.pattern, page.pattern)
+        style = PERMALINK_STYLES.get(page.pattern, page.pattern)
         pattern = ConfiguredValue(value=style, origin=SETTINGS_PATTERN)
     if own:
         pattern = ConfiguredValue(value=own, origin="permalink")
@@ -55,7 +48,7 @@ def url(page: Page, site: Site) -> ConfiguredValue:
                 return encoded(tokens[word[:end]]) + word[end:]
         return match[0]
 
-    path = filled(pattern.value or STYLES["date"], _PLACEHOLDER, fill)
+    path = filled(pattern.value or PERMALINK_STYLES["date"], _PLACEHOLDER, fill)
     return ConfiguredValue(value=absolute(path, site.base_url.value), origin=pattern.origin)
 
 

@@ -2,8 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from typing import Final
 from urllib.parse import quote, urlsplit
@@ -13,12 +12,6 @@ _SLASHES: Final = re.compile("//+")
 _SAFE: Final = "/:@!$&'()*+,;=-._~"
 """Characters of a path that need no escaping (RFC 3986 section 3.3)."""
 _SAFE_IN_PERMALINKS: Final = _SAFE + "%?#[]"
-
-_DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS: Final = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
 
 
 def absolute(path: str, base_url: str) -> str:
@@ -56,35 +49,6 @@ def filled(pattern: str, placeholder: re.Pattern[str], fill: Callable[[re.Match[
         parts += encoded_permalink(pattern[end : match.start()]), fill(match)
         end = match.end()
     return "".join((*parts, encoded_permalink(pattern[end:])))
-
-
-def date_tokens(at: datetime) -> Mapping[str, str]:
-    """Return the values of the date placeholders of Jekyll and Hugo."""
-    month, day = _MONTHS[at.month - 1], _DAYS[at.weekday()]
-    year, week, weekday = at.isocalendar()
-    return {
-        "year": f"{at.year:04}",
-        "short_year": f"{at.year % 100:02}",
-        "month": f"{at.month:02}",
-        "i_month": str(at.month),
-        "short_month": month[:3],
-        "long_month": month,
-        "day": f"{at.day:02}",
-        "i_day": str(at.day),
-        "y_day": f"{at.timetuple().tm_yday:03}",
-        "short_day": day[:3],
-        "long_day": day,
-        "w_year": f"{year:04}",
-        "week": f"{week:02}",
-        "w_day": str(weekday),
-        "hour": f"{at.hour:02}",
-        "minute": f"{at.minute:02}",
-        "second": f"{at.second:02}",
-        "monthname": month.lower(),
-        "yearday": str(at.timetuple().tm_yday),
-        "weekday": str(weekday % 7),
-        "weekdayname": day.lower(),
-    }
 
 
 def matches_glob(path: str, glob: str) -> bool:

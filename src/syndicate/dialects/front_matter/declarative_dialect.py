@@ -48,6 +48,7 @@ from syndicate.dialects.front_matter.value_parsers import (
 from syndicate.dialects.front_matter.word_digest import digest_words
 from syndicate.model.category import Vocabulary
 from syndicate.model.markdown_options import KRAMDOWN, MarkdownEngine
+from syndicate.model.permalink_tokens import PERMALINK_STYLES
 from syndicate.model.post import Path, Source
 from syndicate.render.messages import CommentSyntax
 
@@ -171,7 +172,7 @@ def _with_language(pattern: str, path: PostPath, source: Source) -> str:
     """Return ``pattern`` below the language of the file name, if it is not the source's."""
     if path.language in ("", source.language):
         return pattern
-    return f"/{path.language}/{permalink.PERMALINK_STYLES.get(pattern, pattern)}"
+    return f"/{path.language}/{PERMALINK_STYLES.get(pattern, pattern)}"
 
 
 def _as_written(published: DatedInstant | None) -> str:
@@ -216,7 +217,7 @@ def _read_permalink(reader: FieldReader, path: PostPath, *, are_templates: bool)
     if (
         not permalink_text
         or permalink_text.startswith("/")
-        or permalink_text in permalink.PERMALINK_STYLES
+        or permalink_text in PERMALINK_STYLES
         or _ABSOLUTE.match(permalink_text)
     ):
         return permalink_text

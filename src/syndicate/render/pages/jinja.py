@@ -3,17 +3,12 @@
 import re
 from datetime import date
 from functools import cache
-from typing import Final
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from syndicate.model.permalink_tokens import MONTHS
 from syndicate.render.pages.page_fragment import for_own_page
-
-_MONTHS: Final = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
 
 
 def render_template(template: str, **values: object) -> str:
@@ -58,7 +53,7 @@ def _host(url: str) -> str:
 
 def _format_date(day: date) -> str:
     """Return a date in US format, regardless of the locale of the process."""
-    return f"{_MONTHS[day.month - 1]} {day.day}, {day.year}"
+    return f"{MONTHS[day.month - 1]} {day.day}, {day.year}"
 
 
 def _contact_url(contact: str) -> str:
