@@ -121,10 +121,12 @@ def test_without_a_site_only_files_and_the_page_are_known(
     content: ContentRepository, repository: Repository
 ) -> None:
     """Dialects of one site have no engine to ask."""
-    content.commit({"assets/form.pdf": "x", "about.md": "x"})
+    content.commit({"assets/form.pdf": "x", "assets/a form #1.pdf": "x", "about.md": "x"})
     found = references(repository, "news-and-blog")
-    assert found.page_urls(POST, ["assets/form.pdf", "about.md", "none.pdf"]) == (
+    names = ["assets/form.pdf", "assets/a form #1.pdf", "about.md", "none.pdf"]
+    assert found.page_urls(POST, names) == (
         ("assets/form.pdf", "https://a.gov/assets/form.pdf"),
+        ("assets/a form #1.pdf", "https://a.gov/assets/a%20form%20%231.pdf"),
     )
     assert values(found, "page.lead", "site.email", "param.lead", "param.none") == (
         ("page.lead", "Text"),

@@ -19,6 +19,7 @@ from syndicate.model.post import BlobId, CommitId, Path, Post
 from syndicate.sites import ENGINES
 from syndicate.sites.configuration_reader import MARKDOWN
 from syndicate.sites.site import Page, Site, joined
+from syndicate.sites.url_patterns import absolute, encoded
 from syndicate.sites.values import mapping
 
 _OWN_PAGE_VALUES: Final = frozenset(
@@ -128,7 +129,8 @@ class SiteReferences:
         if self._site is None:
             path = Path(posixpath.normpath(name.lstrip("/")))
             is_page = path.endswith((*MARKDOWN, ".html"))
-            return f"{self._site_url}/{path}" if path in self._files() and not is_page else ""
+            is_file = path in self._files() and not is_page
+            return absolute(encoded(path), self._site_url) if is_file else ""
         engine = ENGINES[self._site.engine]
         for target in engine.linked_files(name, post.path, post.language, self._site):
             path = Path(target)
