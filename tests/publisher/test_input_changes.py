@@ -22,10 +22,6 @@ from tests.stepwise_service import StepwiseService, sqlite_url, stepwise_service
 pytestmark = pytest.mark.anyio
 
 THIRD = "news/2023-11-08-third.md"
-SITE = SETTINGS.partition('folders = ["news"]')[0] + 'id_authority = "agency.gov"\n'
-"""Settings that leave everything to the site."""
-CONFIG = "url: https://agency.gov\npermalink: /news/:title/\ntimezone: America/New_York\n"
-DEFAULTS = 'defaults: [{scope: {path: ""}, values: {preview: P}}]\n'
 
 Changes = list[tuple[str, tuple[FieldName, ...]]]
 
@@ -134,13 +130,28 @@ async def test_changed_settings_are_announced_for_the_posts_that_use_them(
 async def test_changed_site_url_is_announced_with_what_is_made_of_it(
     tmp_path: pathlib.Path, content: ContentRepository
 ) -> None:
-    """URLs of posts, and tags that print the URL of the site."""
-    content.commit({SECOND: post_file("Second", "[Home]({{ site.url }})")})
+    """URLs of posts, and tags that print the URL of the site, also in a post with its own URL."""
+    filtered = post_file("Third", "[A]({{ '/a' | absolute_url }})", permalink="https://b.gov/t")
+    assigned = post_file(
+        "Fourth", "{% assign home = site.url %}[A]({{ home }}/a)", permalink="https://b.gov/f"
+    )
+    content.commit(
+        {
+            SECOND: post_file("Second", "[Home]({{ site.url }})"),
+            THIRD: filtered,
+            "news/2023-11-09-fourth.md": assigned,
+        }
+    )
     named = f'{SETTINGS}id_authority = "a.gov"\n'
     async with service_of(tmp_path, named) as service:
         await service.publish()
     async with service_of(tmp_path, named.replace("www.example.gov", "new.gov")) as service:
-        assert await changes(service) == [("First", ("url",)), ("Second", ("markup", "url"))]
+        assert await changes(service) == [
+            ("First", ("url",)),
+            ("Fourth", ("markup",)),
+            ("Second", ("markup", "url")),
+            ("Third", ("markup",)),
+        ]
 
 
 async def test_changed_public_url_is_announced_for_every_post(
@@ -248,75 +259,6 @@ async def test_changed_bytes_of_a_served_picture_are_announced(
             ("Second", ("image",)),
             ("Third", ("image", "carousel")),
         ]
-
-
-@pytest.mark.parametrize(
-    ("files", "expected"),
-    [
-        (
-            {"_config.yml": CONFIG.replace("/news/", "/blog/")},
-            [("Ann", ("url",)), ("Bob", ("url",))],
-        ),
-        ({"_data/authors.yml": "ann: Ann Lee\nbob: Bob\n"}, [("Ann", ("authors",))]),
-        (
-            {"_data/authors.yml": "ann: {name: Ann, url: https://ann.gov}\nbob: Bob\n"},
-            [("Ann", ("authors",))],
-        ),
-        (
-            {"_config.yml": CONFIG + DEFAULTS},
-            [("Ann", ("summary",)), ("Bob", ("summary",))],
-        ),
-        (
-            {"_config.yml": CONFIG + DEFAULTS.replace("preview: P", "image: https://a.gov/b.png")},
-            [("Ann", ("image",)), ("Bob", ("image",))],
-        ),
-        (
-            {"_config.yml": CONFIG + DEFAULTS.replace("preview: P", "office: Two")},
-            [("Bob", ("summary", "words", "markup"))],
-        ),
-        (
-            {"_config.yml": f"{CONFIG}kramdown: {{hard_wrap: true}}\n"},
-            [("Ann", ("summary", "words", "markup")), ("Bob", ("summary", "words", "markup"))],
-        ),
-    ],
-)
-async def test_changed_configuration_of_the_site_is_announced(
-    tmp_path: pathlib.Path,
-    files: dict[str, str],
-    expected: Changes,
-) -> None:
-    """For the posts that it governs, with the fields that it decides."""
-    site = ContentRepository.create(tmp_path / "content")
-    site.commit(
-        {
-            "_config.yml": CONFIG,
-            "_data/authors.yml": "ann: Ann\nbob: Bob\n",
-            "_posts/2024-01-02-a.md": post_file("Ann", author="ann"),
-            "_posts/2024-01-03-b.md": post_file("Bob", "{{ page.office }}", author="bob"),
-        }
-    )
-    async with service_of(tmp_path, SITE) as service:
-        await service.publish()
-        site.commit(files)
-        assert await changes(service) == expected
-
-
-async def test_changed_base_url_of_hugo_is_announced(tmp_path: pathlib.Path) -> None:
-    """For every post, and for no other field: IDs stay."""
-    site = ContentRepository.create(tmp_path / "content")
-    config = 'baseURL = "https://agency.gov"\n'
-    dated = {"date": "2024-01-02"}
-    site.commit(
-        {
-            "hugo.toml": config,
-            "content/posts/a.md": post_file("A", **dated),
-            "content/posts/b.md": post_file("B", "[Root](/about/) [rel](../a/)", **dated),
-        }
-    )
-    async with service_of(tmp_path, SITE) as service:
-        await service.publish()
-        site.commit({"hugo.toml": config.replace("agency.gov", "new.agency.gov/site")})
-        assert await changes(service) == [("A", ("url",)), ("B", ("markup", "url"))]
 
 
 async def test_rows_of_version_0_2_0_count_as_equal(

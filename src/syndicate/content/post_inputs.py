@@ -27,6 +27,12 @@ the Markdown engine count where they are on.
 """
 
 
+_SITE_URL_NAMES: Final = frozenset(
+    {"site.url", "site.baseurl", "absolute_url", "relative_url", "url"}
+)
+"""Values and filters that print the URL of the site, or its path."""
+
+
 class PostInputs(msgspec.Struct, frozen=True, array_like=True):
     """The inputs of one post; positional, because there are many.
 
@@ -107,8 +113,9 @@ def _replaced(tags: Iterable[str], source: Source) -> list[object]:
 
 def _site_urls(post: Post, found: Fields, source: Source) -> list[object]:
     """Return the URLs that tags of the body print: of the site and of the page."""
-    urls = {"site.url": source.site_url, "page.url": post.url}
-    return [[name, url] for name, url in urls.items() if name in found.references.tags]
+    named = {*found.references.tags, *found.references.values}
+    site_url = [] if _SITE_URL_NAMES.isdisjoint(named) else [source.site_url]
+    return [*site_url, *([post.url] if "page.url" in named else [])]
 
 
 def _text_rules(post: Post, source: Source) -> list[object]:
