@@ -1,4 +1,4 @@
-"""Describes a source at one commit after the other, whatever happens to its configuration.
+"""Describes a source at one commit after the other, also where its configuration is unusable.
 
 Where the configuration of a commit cannot be used, the last one that could stays in force. Which
 one that is depends on git alone, so a start with an empty store finds the same.

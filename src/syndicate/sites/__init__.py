@@ -48,7 +48,7 @@ _LOCK_FILES: Final = frozenset({"package-lock.json", "npm-shrinkwrap.json", "pnp
 
 
 def may_be_read(path: str) -> bool:
-    """Return whether an engine may read the file at ``path``, whatever the others of the commit.
+    """Return whether an engine may read the file at ``path``, regardless of other files.
 
     Of scripts, those with configuration, and directory data of Eleventy.
     """
