@@ -135,3 +135,17 @@ def test_folder_that_was_emptied_long_ago_is_not_looked_for(
     content.commit({"_news/2024-05-06-a.md": post(title="A")})
     content.rename("_news/2024-05-06-a.md", "_posts/2024-05-06-a.md")
     assert at_head(open_index()).error == ""
+
+
+def test_folder_whose_pages_get_dates_is_one_of_posts_at_once(
+    content: ContentRepository, open_index: Open
+) -> None:
+    """As for a start with an empty store, though no file appeared and no configuration changed."""
+    pages = [f"_news/n{number}.md" for number in range(3)]
+    content.commit({"_config.yml": NEWS} | {page: post(title="N") for page in pages})
+    running = open_index()
+    assert not any(each.path in pages for each in at_head(running).posts)
+    content.commit({page: post(title="N", date="2024-05-06") for page in pages})
+    found = at_head(running)
+    assert {*pages} <= {each.path for each in found.posts}
+    assert found == at_head(open_index(cache="cold"))

@@ -33,17 +33,22 @@ DEFAULT_DIALECT: Final = "jekyll"
 
 
 class RepositoryFiles:
-    """The files of one commit of a repository, as engines see them."""
+    """The files of one commit of a repository, as engines see them.
+
+    ``read_paths`` are those whose content was asked for.
+    """
 
     def __init__(self, repository: Repository, commit: CommitId) -> None:
         entries = repository.list_files(commit, (Path("."),))
         self._repository = repository
         self.blobs: Mapping[str, BlobId] = {entry.path: entry.blob for entry in _sorted(entries)}
         self.paths: Sequence[str] = tuple(self.blobs)
+        self.read_paths: set[str] = set()
 
     def read(self, paths: Iterable[str]) -> Mapping[str, bytes]:
         """Return the content of the files at ``paths``; those that cannot be read are left out."""
         wanted = [path for path in paths if path in self.blobs]
+        self.read_paths.update(wanted)
         contents = {
             blob: content
             for blob, content in self._repository.read_blobs(

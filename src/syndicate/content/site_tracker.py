@@ -4,7 +4,7 @@ Where the configuration of a commit cannot be used, the last one that could stay
 one that is depends on git alone, so a start with an empty store finds the same.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
@@ -44,15 +44,18 @@ class SiteTracker:
         self._repository = repository
         self._last: SiteSource | None = None
         self._last_blobs: Mapping[str, BlobId] = {}
+        self._read_paths: frozenset[str] = frozenset()
+        """The files that the last description was read from."""
 
     def describe(self, commit: CommitId) -> SiteSource:
         """Return the source at ``commit``; raises `RepositoryError`, also without a site URL."""
         if not asks_site(self._source):
             return SiteSource(source=self._source)
         files = RepositoryFiles(self._repository, commit)
-        blobs = _relevant(files.blobs)
-        if self._last is None or blobs != self._last_blobs:
-            self._last, self._last_blobs = self._described(files, commit), blobs
+        if self._last is None or _relevant(files.blobs, self._read_paths) != self._last_blobs:
+            self._last = self._described(files, commit)
+            self._read_paths = frozenset(files.read_paths)
+            self._last_blobs = _relevant(files.blobs, self._read_paths)
         return self._last
 
     def _described(self, files: RepositoryFiles, commit: CommitId) -> SiteSource:
@@ -166,11 +169,14 @@ def _has_pages(folder: str, files: RepositoryFiles) -> bool:
     return any(is_below(path, folder) for path in files.paths if _is_markdown(path))
 
 
-def _relevant(blobs: Mapping[str, BlobId]) -> Mapping[str, BlobId]:
-    """Return the files that say something about a site; of pages, only that they exist."""
+def _relevant(blobs: Mapping[str, BlobId], read_paths: Collection[str]) -> Mapping[str, BlobId]:
+    """Return the files that say something about a site.
+
+    Of pages that were not read, such as samples of a folder are, only that they exist.
+    """
     none = BlobId("")
     return {
-        path: none if path.lower().endswith(MARKDOWN) and "/_index." not in path else blob
+        path: none if path.lower().endswith(MARKDOWN) and path not in read_paths else blob
         for path, blob in blobs.items()
         if path.lower().endswith(_SITE_FILE_ENDINGS)
     }
