@@ -201,6 +201,29 @@ async def test_attributes_change_what_the_element_shows(
         assert await page.locator("syndicate-feed h4").all_inner_texts() == NEWEST[:2]
 
 
+@pytest.mark.browser
+async def test_styles_of_the_element_do_not_change_the_rest_of_the_page(
+    partner_site: PartnerSite, tmp_path: Path
+) -> None:
+    """The page may have a class ``carousel`` and an attribute ``theme`` of its own."""
+    _, element, _ = embeds()
+    own = '<ul class="carousel" theme="dark"><li id="own"><img id="image" alt=""></li></ul>'
+    properties = ("color", "colorScheme", "float", "flexShrink", "inlineSize", "scrollSnapAlign")
+    styles = (
+        "names => ['own', 'image'].map(id => names.map("
+        "name => getComputedStyle(document.getElementById(id))[name]))"
+    )
+    async with running_service(settings(tmp_path), seconds=60) as client, browser_page() as page:
+        await get_rendered(client, "/feeds/technology.json")
+        partner_site.write_page(own + element, str(client.base_url).rstrip("/"))
+        await page.goto(partner_site.url)
+        await page.wait_for_selector("syndicate-feed li")
+        found = await page.evaluate(styles, properties)
+
+        await page.evaluate("document.adoptedStyleSheets = []")
+        assert found == await page.evaluate(styles, properties)
+
+
 async def wait_until_scrolled(row: Locator, *, is_at_start: bool) -> None:
     """Wait until ``row`` is scrolled to its start, or from there."""
     async with asyncio.timeout(10):

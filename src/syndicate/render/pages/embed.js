@@ -1,4 +1,4 @@
-// <syndicate-feed src="…/feeds/NAME.json">: the newest posts of a feed. See docs/how-to/embed-a-feed.md.
+// <syndicate-feed>: newest posts of a feed. See docs/how-to/embed-a-feed.md.
 (() => {
   "use strict";
   const CSS = `:where(syndicate-feed),:host{display:block;color:var(--syndicate-text,inherit);background:var(--syndicate-background,none);min-block-size:calc(var(--syndicate-rows)*var(--syndicate-row,9.5em))}
@@ -9,10 +9,10 @@
 .syndicate img{float:inline-end;inline-size:min(30%,11em);block-size:auto;aspect-ratio:16/9;object-fit:cover;margin-inline-start:1em}
 .syndicate .text{display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:3;overflow:hidden}
 .syndicate.carousel{display:flex;gap:1em;overflow-x:auto;scroll-snap-type:x mandatory}
-.carousel>li{flex:0 0 min(18em,85%);scroll-snap-align:start}
-.carousel img{float:none;inline-size:100%;margin:0}
-[theme=light]{color-scheme:light;--syndicate-text:#1b2430;--syndicate-background:#fff;--syndicate-link:#0a5099}
-[theme=dark]{color-scheme:dark;--syndicate-text:#e6ebf0;--syndicate-background:#10161d;--syndicate-link:#8cc0fa}`;
+.syndicate.carousel>li{flex:0 0 min(18em,85%);scroll-snap-align:start}
+.syndicate.carousel img{float:none;inline-size:100%;margin:0}
+syndicate-feed[theme=light]{color-scheme:light;--syndicate-text:#1b2430;--syndicate-background:#fff;--syndicate-link:#0a5099}
+syndicate-feed[theme=dark]{color-scheme:dark;--syndicate-text:#e6ebf0;--syndicate-background:#10161d;--syndicate-link:#8cc0fa}`;
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(CSS);
   const adopt = (root) => {
