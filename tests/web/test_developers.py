@@ -147,6 +147,13 @@ def test_limits_are_those_in_force() -> None:
     assert "no limit" in text(parse_page(app_client().get("/developers").text))
 
 
+def test_websub_is_described(client: AppClient) -> None:
+    """In words of its own, without names of the template."""
+    page = text(parse_page(client.get("/developers").text))
+
+    assert "to your callback each time the feed changes (W3C WebSub)" in page
+
+
 def test_reference_has_every_operation(client: AppClient) -> None:
     """Method, path and id of each operation and webhook of the OpenAPI document."""
     document = client.get("/openapi.json").json()
