@@ -30,11 +30,12 @@ def test_entries_are_read_from_every_format(text: str) -> None:
         b"<html><body></body></html>",
         b'{"items": "none"}',
         b"{not JSON",
+        b'{"items": ' + b"[" * 100_000,
         b"<rss>" + b" " * 8_000_000,
     ],
 )
 def test_what_is_no_feed_has_no_entries(data: bytes) -> None:
-    """Neither does one that is too large."""
+    """Neither does one that is too large or too deep."""
     assert read_entries(data) == ()
 
 

@@ -40,7 +40,7 @@ def read_entries(data: bytes) -> tuple[FeedEntry, ...]:
 def _json_entries(data: bytes) -> Iterator[FeedEntry]:
     try:
         items = json.loads(data).get("items")
-    except ValueError:
+    except (ValueError, RecursionError):
         return
     for item in items if isinstance(items, list) else ():
         if isinstance(item, dict):
