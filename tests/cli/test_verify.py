@@ -6,13 +6,18 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import pytest
 from typing_extensions import override
 
 from tests.cli.conftest import Run
 from tests.web.app_client import AppClient, app_client
+
+FAULTY_PAGES: Final = {
+    "/loop": b'{"items": [], "next_url": "/loop"}',
+    "/no-url": b'{"items": [], "next_url": "http://["}',
+}
 
 
 class _Pages(BaseHTTPRequestHandler):
@@ -23,10 +28,10 @@ class _Pages(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer as the application does."""
         response = self.site.get(self.path)
-        loop = b'{"items": [], "next_url": "/loop"}'
-        self.send_response(200 if self.path == "/loop" else response.status_code)
+        faulty = FAULTY_PAGES.get(self.path)
+        self.send_response(200 if faulty else response.status_code)
         self.end_headers()
-        self.wfile.write(loop if self.path == "/loop" else response.content)
+        self.wfile.write(faulty or response.content)
 
     @override
     def log_message(self, format: str, *arguments: Any) -> None:
@@ -121,7 +126,7 @@ def test_copy_without_items_is_wrong_usage(
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1/categories/none", "/healthz", "/robots.txt", "/v1/posts/x", "/loop"]
+    "path", ["/v1/categories/none", "/healthz", "/robots.txt", "/v1/posts/x", "/loop", "/no-url"]
 )
 def test_url_without_posts_is_a_failure(run: Run, url: str, tmp_path: Path, path: str) -> None:
     """The message names the URL."""

@@ -41,10 +41,17 @@ def _pages(url: str) -> Iterator[dict[str, Any]]:
             yield (page := _get(client, url))
             if not page.get("next_url"):
                 return
-            # A proxy may serve under another host than the service knows of.
-            following = urlsplit(str(page["next_url"]))
-            url = urljoin(url, following._replace(scheme="", netloc="").geturl())
+            url = _following_url(url, str(page["next_url"]))
     raise DeliveryError(f"the pages after {url} lead back to it")
+
+
+def _following_url(url: str, next_url: str) -> str:
+    """Return ``next_url`` at the host of ``url``: a proxy may serve under another host."""
+    try:
+        parts = urlsplit(next_url)
+    except ValueError as error:
+        raise DeliveryError(f"{url} has a next_url that is no URL: {error}") from error
+    return urljoin(url, parts._replace(scheme="", netloc="").geturl())
 
 
 def _get(client: httpx.Client, url: str) -> dict[str, Any]:
