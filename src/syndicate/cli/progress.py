@@ -39,7 +39,7 @@ def progress(
 
 
 def has_edition() -> bool:
-    """Tell whether this process has put an edition in service."""
+    """Return whether this process has put an edition in service."""
     return telemetry.total(telemetry.editions_total) > 0
 
 

@@ -31,7 +31,7 @@ class Finding:
 
 
 def check_settings(settings: Settings) -> Iterator[Finding]:
-    """Yield placeholders and settings without which something works less well than it could."""
+    """Yield placeholders, and a warning for each setting that a public service should have."""
     for setting in settings.displayed:
         if not _NO_HOST.search(setting.name):
             yield from _placeholders(setting.name, setting.value)

@@ -1,4 +1,4 @@
-"""Compares a copy of posts, which anybody may have made, with the posts that a service has."""
+"""Compares a copy of posts, however it was made, with the posts that a service has."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

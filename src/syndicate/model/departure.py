@@ -33,7 +33,7 @@ class PostState:
     expires: datetime | None = None
 
     def is_live(self, at: datetime) -> bool:
-        """Tell whether readers could see the post at ``at``."""
+        """Return whether readers could see the post at ``at``."""
         return self.published <= at and (self.expires is None or at < self.expires)
 
 
@@ -50,7 +50,7 @@ class Departure:
     after: PostAttributes | None = None
 
     def concerns(self, selection: Selection) -> bool:
-        """Tell whether the post left ``selection``."""
+        """Return whether the post left ``selection``."""
         return self.before in selection and (self.after is None or self.after not in selection)
 
 

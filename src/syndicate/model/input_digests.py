@@ -38,7 +38,7 @@ def add_digest(encoded: str, field: str, inputs: object) -> str:
 def differing_fields(before: str, after: str) -> frozenset[str]:
     """Return the fields whose digests differ in two encoded texts.
 
-    None if one of them is empty, as in rows of version 0.2.0, or of another scheme.
+    The result is empty if one text is empty, as in rows of version 0.2.0, or of another scheme.
     """
     if before == after or not are_comparable(before, after):
         return frozenset()

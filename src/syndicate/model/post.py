@@ -168,7 +168,7 @@ class Post:
 
     @property
     def tag_id(self) -> PostId:
-        """The tag URI, which stays the same for ever and decides the order of posts."""
+        """The tag URI, which never changes and decides the order of posts."""
         return self.tag or self.id
 
     @property

@@ -86,7 +86,7 @@ def detect_sites(files: CommitFiles, now: datetime) -> tuple[DetectedSite, ...]:
 
 
 def _publishes(site: Site, other: Site) -> bool:
-    """Tell whether ``site`` publishes the folders of ``other``, which is inside it, as well."""
+    """Return whether ``site`` also publishes the folders of ``other``, which is inside it."""
     return all(site.folder_of(joined(folder.path, "a.md")) for folder in other.folders)
 
 

@@ -216,9 +216,9 @@ class ResponseCache:
         peer: Peer,
         server_headers: ServerHeaders,
     ) -> bool:
-        """Write the stored response to ``head``, all that ``peer`` has sent; tell whether.
+        """Write the stored response to ``head``, all that ``peer`` has sent, if there is one.
 
-        If not, nothing was written, and the application has to respond.
+        Returns whether it was written; otherwise the application has to respond.
         """
         started = time.perf_counter()
         response = self._heads.get(head) if len(head) <= _MAX_HEAD_BYTES else None
