@@ -111,6 +111,8 @@ def test_embed_takes_the_filters_of_a_feed(client: AppClient) -> None:
         ("theme=blue", "malformed-parameter"),
         ("layout=grid", "malformed-parameter"),
         ("limit=21", "malformed-parameter"),
+        ("limit=" + "9" * 5_000, "malformed-parameter"),
+        ("limit=5&limit=6", "malformed-parameter"),
         ("limit=x", "malformed-parameter"),
         ("category=nothing", "unknown-category"),
         ("lang=es", "wrong-parameter"),
@@ -122,6 +124,7 @@ def test_invalid_options_are_rejected(client: AppClient, query: str, code: str) 
 
     assert response.status_code == 400
     assert response.json()["code"] == code
+    assert query != "limit=21" or "from 1 to 20." in response.json()["hint"]
 
 
 def test_alias_of_a_category_redirects_to_its_embed(client: AppClient) -> None:

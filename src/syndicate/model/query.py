@@ -81,7 +81,9 @@ class Query:
         return urlencode(pairs)
 
 
-def parse_query(pairs: Iterable[tuple[str, str]], edition: Edition) -> Query:
+def parse_query(
+    pairs: Iterable[tuple[str, str]], edition: Edition, *, max_limit: int = MAX_LIMIT
+) -> Query:
     """Parse the decoded ``pairs`` of a query string; empty values count as not given.
 
     Unknown parameters are ignored. Raises `UsageError` for a near miss of a known parameter, for an
@@ -108,7 +110,7 @@ def parse_query(pairs: Iterable[tuple[str, str]], edition: Edition) -> Query:
         ],
         sources=_sorted_unique(parse_source(text, edition) for text in values.get("source", ())),
         languages=_sorted_unique(parse_language(text) for text in values.get("language", ())),
-        limit=parse_limit({"limit": _single("limit", values)}),
+        limit=parse_limit({"limit": _single("limit", values)}, max_limit),
         after=_single("after", values),
         content=cast("ContentMode", _choice("content", values, get_args(ContentMode), "full")),
     )
@@ -155,15 +157,15 @@ def _choice(
     )
 
 
-def parse_limit(given: Mapping[str, str]) -> int:
-    """Return the page size in a query; raises `UsageError`."""
+def parse_limit(given: Mapping[str, str], max_limit: int = MAX_LIMIT) -> int:
+    """Return the page size in a query, at most ``max_limit``; raises `UsageError`."""
     text = given.get("limit", "").strip() or str(DEFAULT_LIMIT)
-    if re.fullmatch("[0-9]{1,3}", text) and 1 <= int(text) <= MAX_LIMIT:
+    if re.fullmatch("[0-9]{1,3}", text) and 1 <= int(text) <= max_limit:
         return int(text)
     raise UsageError(
         f"limit cannot be {text!r}",
         code="malformed-parameter",
-        hint=f"Give a whole number from 1 to {MAX_LIMIT}.",
+        hint=f"Give a whole number from 1 to {max_limit}.",
     )
 
 

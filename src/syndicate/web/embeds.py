@@ -104,15 +104,9 @@ def parse_embed(pairs: Iterable[tuple[str, str]], edition: Edition) -> tuple[Que
     """
     given = [(name, text.strip()) for name, text in pairs if text.strip()]
     values = {name: text for name, text in given if name in _OPTION_CHOICES}
-    limits = [text for name, text in given if name == "limit"]
-    if limits and limits[0].isdecimal() and int(limits[0]) > MAX_EMBED_POSTS:
-        raise UsageError(
-            f"limit cannot be {limits[0]!r} in an embed",
-            code="malformed-parameter",
-            hint=f"Give a whole number from 1 to {MAX_EMBED_POSTS}.",
-        )
-    pairs = [*given, *([] if limits else [("limit", str(DEFAULT_EMBED_POSTS))])]
-    query = parse_query(pairs, edition)
+    has_limit = any(name == "limit" for name, _ in given)
+    default = [] if has_limit else [("limit", str(DEFAULT_EMBED_POSTS))]
+    query = parse_query([*given, *default], edition, max_limit=MAX_EMBED_POSTS)
     for name, text in values.items():
         if text not in _OPTION_CHOICES[name]:
             raise UsageError(
