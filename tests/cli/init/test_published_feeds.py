@@ -87,6 +87,20 @@ def test_template_of_a_feed_tells_the_rule(identity: str, rule: str | None) -> N
     assert found == (PublishedFeed(name="atom.xml", ids=rule) if rule else None)  # type: ignore[arg-type]
 
 
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("feed.xml", "<item " * 170_000),
+        ("feed.xml", "<item>" + "<guid " * 170_000 + "</guid></item>"),
+        ("_config.yml", "\n" * 1_000_000),
+    ],
+)
+def test_time_is_proportional_to_the_size_of_a_file(name: str, text: str) -> None:
+    """Also where tags do not end; a quadratic search would take minutes."""
+    assert feed_of({name: text}) is None
+
+
 @pytest.mark.parametrize(
     ("engine", "files", "rule"),
     [

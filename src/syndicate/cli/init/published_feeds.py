@@ -5,7 +5,7 @@ engine makes one of. Nothing is run.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -19,8 +19,8 @@ _FEED_NAME: Final = re.compile(
     r"(?:(?:[\w-]+[-_.])?(?:feed|atom|rss)(?:\.[\w.]+)?|index\.xml)", re.IGNORECASE
 )
 _TEMPLATES: Final = re.compile(r"\{\{|\{%|<%|\$\{")
-_ITEM: Final = re.compile(r"<(?:entry|item)\b.*?</(?:entry|item)>", re.DOTALL | re.IGNORECASE)
-_ITEM_ID: Final = re.compile(r"<(?:guid|id)\b[^>]*>(.*?)</(?:guid|id)>", re.DOTALL | re.IGNORECASE)
+_ITEM: Final = ("entry", "item")
+_ITEM_ID: Final = ("guid", "id")
 _PAGE_ID: Final = re.compile(r"\b(?:post|page|item|entry)\.id\b")
 _SITE_VALUE: Final = re.compile(r"\b(?:site|metadata)\.\w+", re.IGNORECASE)
 """What the ID of an entry may begin with: the base URL of the site."""
@@ -28,7 +28,7 @@ _PAGE_URL: Final = re.compile(r"url|permalink|href|link", re.IGNORECASE)
 _ENGINE_FEEDS: Final[Mapping[str, tuple[str, str, IdRule]]] = {
     "hugo": ("", "the feed that Hugo writes", "url"),
     "docusaurus": ("", "the feed that Docusaurus writes", "url"),
-    "jekyll": (r"(?m)^(?!\s*#).*\bjekyll-feed\b", "the feed of jekyll-feed", "jekyll-feed"),
+    "jekyll": (r"(?m)^(?![ \t]*#).*\bjekyll-feed\b", "the feed of jekyll-feed", "jekyll-feed"),
     "eleventy": ("@11ty/eleventy-plugin-rss", "the feed of @11ty/eleventy-plugin-rss", "url"),
     "astro": ("@astrojs/rss", "the feed of @astrojs/rss", "url"),
 }
@@ -125,11 +125,24 @@ def _location(url: str) -> str:
 
 def _template_rule(text: str) -> IdRule | None:
     """Return the rule by which the template ``text`` of a feed makes IDs, None if unclear."""
-    found = [each for item in _ITEM.findall(text) for each in _ITEM_ID.findall(item)]
+    found = [each for item in _contents(text, _ITEM) for each in _contents(item, _ITEM_ID)]
     made = " ".join(_SITE_VALUE.sub("", each) for each in found if _TEMPLATES.search(each))
     if _PAGE_ID.search(made):
         return "jekyll-feed"
     return "url" if _PAGE_URL.search(made) else None
+
+
+def _contents(text: str, names: Sequence[str]) -> Iterator[str]:
+    """Yield what is between the tags of the elements called ``names`` in a template.
+
+    The time is proportional to the length of ``text``, also where end tags are missing.
+    """
+    start_tag = re.compile(rf"<(?:{'|'.join(names)})\b", re.IGNORECASE)
+    end_tag = re.compile(rf"</(?:{'|'.join(names)})>", re.IGNORECASE)
+    for part in end_tag.split(text)[:-1]:
+        start = start_tag.search(part)
+        if start:
+            yield part[start.end() :].partition(">")[2]
 
 
 def _engine_feed(site: Site, files: CommitFiles) -> PublishedFeed | None:
