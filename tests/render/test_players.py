@@ -29,6 +29,11 @@ from syndicate.render.players import player_page
             "https://www.youtube.com/channel/UC1/live",
             "Live video on YouTube",
         ),
+        (
+            "https://www.youtube.com/embed/live_stream?channel=../redirect%3Fq%3Dhttps://a.gov",
+            "https://www.youtube.com/channel/..%2Fredirect%3Fq%3Dhttps%3A%2F%2Fa.gov/live",
+            "Live video on YouTube",
+        ),
         ("https://player.vimeo.com/video/76?title=0", "https://vimeo.com/76", "Video on Vimeo"),
         ("https://player.vimeo.com/video/76?h=8a%2Fb", "https://vimeo.com/76", "Video on Vimeo"),
         (

@@ -1,11 +1,11 @@
 """The pages on which the videos of embedded players can be watched.
 
-The address of a player is made for an iframe: opened by itself, it shows a bare player or an error.
+The URL of a player is made for an iframe: opened by itself, it shows a bare player or an error.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 _YOUTUBE: Final = "https://www.youtube.com"
 
@@ -37,7 +37,8 @@ def _youtube(video: str, query: Mapping[str, str]) -> PlayerPage:
         list_query = urlencode({"list": query["list"]})
         return PlayerPage(f"{_YOUTUBE}/playlist?{list_query}", "Playlist on YouTube")
     if video == "live_stream" and "channel" in query:
-        return PlayerPage(f"{_YOUTUBE}/channel/{query['channel']}/live", "Live video on YouTube")
+        channel = quote(query["channel"], safe="")
+        return PlayerPage(f"{_YOUTUBE}/channel/{channel}/live", "Live video on YouTube")
     values = {"v": video, "list": query.get("list", "")}
     if query.get("start", "").isdecimal():
         values["t"] = f"{query['start']}s"
