@@ -234,13 +234,25 @@ def test_a_source_is_added_to_settings_that_are_there(run: Run, tmp_path: Path, 
     before = file.read_text()
 
     added = run("init", made.path, "--add", "--out", file)
+    text = file.read_text()
     again = run("init", made.path, "--add", "--out", file)
 
-    text = file.read_text()
     assert (added.code, again.code) == (0, 2)
     assert text.startswith(before)
+    assert file.read_text() == text
     assert [source.name for source in load(file, {}).sources][-1] == "more"
     assert "not unique" in again.err
+
+
+def test_a_source_is_added_to_an_empty_file(run: Run, tmp_path: Path) -> None:
+    """As if there were no file."""
+    made = site(tmp_path / "site", config="url: https://agency.gov\n")
+    empty, new = tmp_path / "empty.toml", tmp_path / "new.toml"
+    empty.touch()
+
+    assert run("init", made.path, "--add", "--out", empty).code == 0
+    assert run("init", made.path, "--out", new).code == 0
+    assert empty.read_text() == new.read_text()
 
 
 def test_settings_that_the_loader_refuses_are_not_left(

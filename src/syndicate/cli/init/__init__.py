@@ -65,8 +65,9 @@ def init(
             hint="Give each post a title and a date, in its front matter or file name.",
             code="no-posts",
         )
-    before = out.read_text() + "\n" if add and out.exists() else ""
-    _write(out, before, before + _settings_text(found, repository, out, is_first=not before))
+    previous = out.read_text() if out.exists() else None
+    text = _settings_text(found, repository, out, is_first=not previous)
+    _write(out, previous, f"{previous}\n{text}" if previous else text)
     _report(out, found)
 
 
@@ -167,15 +168,15 @@ def _repository_setting(repository: str, out: pathlib.Path) -> str:
     return os.path.relpath(repository, out.absolute().parent)
 
 
-def _write(out: pathlib.Path, before: str, text: str) -> None:
-    """Write ``text`` in place of ``before``; take it back where the loader refuses it."""
+def _write(out: pathlib.Path, previous: str | None, text: str) -> None:
+    """Write ``text``; restore the ``previous`` text, None without a file, if loading fails."""
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        with out.open("w" if before else "x") as file:
+        with out.open("x" if previous is None else "w") as file:
             file.write(text)
         load(out, {})
     except SettingsError:
-        out.write_text(before) if before else out.unlink()
+        out.unlink() if previous is None else out.write_text(previous)
         raise
     except OSError as error:
         raise SyndicateError(
