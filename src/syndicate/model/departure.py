@@ -1,8 +1,8 @@
-"""When posts left feeds: what makes the date of a feed move where no post of it was updated.
+"""When posts left feeds: commits and expiries that count for the date of a feed.
 
-A commit may remove a post, hide it, or file it otherwise. The feeds that it left were updated then,
-although none of their posts was; without that, their date would go back to that of another post
-(decision 33).
+A commit may remove a post, hide it, or change its categories. The feeds that the post left were
+updated at that time, although none of their posts was; otherwise their date would go back to that
+of another post (decision 33).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,7 +16,7 @@ from syndicate.model.selection import Selection
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostAttributes:
-    """What decides about the feeds of a post."""
+    """The attributes of a post that decide which feeds have it."""
 
     source: str
     categories: tuple[Category, ...]
@@ -59,7 +59,7 @@ StateSince = tuple[datetime, PostState | None]
 
 
 def departures_between(versions: Sequence[StateSince]) -> Iterator[Departure]:
-    """Yield what happened between the ``versions`` of one file, the oldest first."""
+    """Yield the departures between the ``versions`` of one file, which are in ascending order."""
     for (_, before), (at, after) in pairwise(versions):
         if before is not None and before.published <= at:
             yield from _departures(before, after, at)
