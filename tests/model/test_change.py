@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from syndicate.model.change import Change, LedgerEntry, changes, ledger_of
 from syndicate.model.edition import Edition, HiddenFile, SourceSnapshot, UnavailableSource
-from syndicate.model.ledger import FIELD_NAMES, LedgerRow
+from syndicate.model.ledger import FIELD_NAMES, LedgerRow, PostEvent
 from syndicate.model.post import CommitId, Path, Post, PostId
 from syndicate.model.selection import Selection
 from tests import samples
@@ -43,6 +43,31 @@ def test_recorded_state_is_no_change() -> None:
     now = edition(samples.source_snapshot(samples.source(), POST))
     assert not list(changes(ledger_with(POST), now))
     assert not list(changes(ledger_with(POST, live=False), edition(samples.source_snapshot())))
+
+
+@pytest.mark.parametrize(
+    ("days_since_removal", "expected"), [(None, "new"), (89, "new"), (90, "source_added")]
+)
+def test_deleted_post_does_not_make_a_removed_source_known(
+    days_since_removal: int | None, expected: str
+) -> None:
+    """Only the removal of the source counts, not the posts that were deleted before it."""
+    deleted, removed = samples.post("news/deleted.md"), samples.post("news/removed.md")
+    ledger = ledger_with(ELSEWHERE)
+    for post, days, reason in (
+        (deleted, 300, "deleted"),
+        (removed, days_since_removal, "source_removed"),
+    ):
+        if days is not None:
+            (entry,) = ledger_with(post, live=False).values()
+            noticed_at = samples.NOW - timedelta(days=days)
+            ledger[post.id] = replace(entry, reason=reason, noticed_at=noticed_at)  # type: ignore[arg-type]
+    sources = [samples.source_snapshot(samples.source(), POST)]
+    sources.append(samples.source_snapshot(samples.source("updates"), ELSEWHERE))
+
+    (change,) = changes(ledger, edition(*sources))
+
+    assert change.event_for() == PostEvent(kind="post.published", reason=expected)  # type: ignore[arg-type]
 
 
 def test_unrecorded_post_is_published() -> None:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Final
 
 from syndicate.model.edition import Edition, SourceSnapshot
@@ -158,14 +159,17 @@ def ledger_of(edition: Edition) -> dict[PostId, LedgerEntry]:
 
 
 def _is_known(snapshot: SourceSnapshot, ledger: Mapping[PostId, LedgerEntry], at: datetime) -> bool:
-    """Return whether a post of a source was announced, and not removed with it long before."""
-    return any(
-        entry.row.source == snapshot.source.name
-        and (
-            entry.reason != "source_removed"
-            or at - entry.noticed_at < _ROWS_OF_REMOVED_SOURCES_COUNT
-        )
-        for entry in ledger.values()
+    """Return whether a post of a source was announced, and the source not removed long before.
+
+    The latest entries of a removed source say so; posts deleted before have another reason.
+    """
+    name = snapshot.source.name
+    if any(entry.row.is_live and entry.row.source == name for entry in ledger.values()):
+        return True  # found at once, as a rule
+    of_source = (entry for entry in ledger.values() if entry.row.source == name)
+    latest = max(of_source, key=attrgetter("noticed_at"), default=None)
+    return latest is not None and (
+        latest.reason != "source_removed" or at - latest.noticed_at < _ROWS_OF_REMOVED_SOURCES_COUNT
     )
 
 
