@@ -123,6 +123,7 @@ def refresh_source(
 
     A dry run fetches nothing, and accepts commits for this process only.
     """
+    part: SourceSnapshot | UnavailableSource
     accepted, accepted_changes = list[CommitId](), list[CommitId]()
     accept_commit = (
         content.accepted_removals.accept_temporarily if dry_run else content.accepted_removals.add
@@ -140,15 +141,11 @@ def refresh_source(
                     kind.append(commit)
             part = index.served(head, is_trial=dry_run)
     except SyndicateError as error:
-        message = error.message
-        return (
-            RefreshedSource(source=source.name, accepted=tuple(accepted), failing=message),
-            UnavailableSource(source=source, error=message, error_code=error.code),
-        )
+        part = UnavailableSource(source=source, error=error.message, error_code=error.code)
     refreshed = RefreshedSource(
         source=source.name,
-        commit=part.commit,
-        posts=len(part.posts),
+        commit=part.commit if isinstance(part, SourceSnapshot) else "",
+        posts=len(part.posts) if isinstance(part, SourceSnapshot) else 0,
         accepted=tuple(accepted),
         accepted_changes=tuple(accepted_changes),
         failing=part.error,
