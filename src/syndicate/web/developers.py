@@ -20,7 +20,7 @@ from syndicate.feeds.formats.link import Link
 from syndicate.model.edition import ALL, Edition
 from syndicate.model.feed import ServiceInfo
 from syndicate.model.feed_view import FeedLocation
-from syndicate.model.query import DEFAULT_LIMIT, Query
+from syndicate.model.query import DEFAULT_LIMIT, MAX_LIMIT, Query
 from syndicate.model.webhook_signature import Secret, sign
 from syndicate.render.pages.developer_pages import (
     CodeSample,
@@ -30,7 +30,7 @@ from syndicate.render.pages.developer_pages import (
 )
 from syndicate.render.pages.html_pages import EmbedOptions, FeedLink, content_security_policy
 from syndicate.web.context import BuildDocument, WebContext, service_links
-from syndicate.web.embeds import embed_path, parse_embed
+from syndicate.web.embeds import MAX_EMBED_POSTS, embed_path, parse_embed
 from syndicate.web.openapi import api_groups, api_parameters, openapi_document
 
 _MAX_FEEDS: Final = 50
@@ -154,8 +154,8 @@ class Developers:
                 "Lease of a WebSub subscription",
                 f"{policy.leases.minimum:,} to {policy.leases.maximum:,} seconds",
             ),
-            ("Posts in a feed", "up to 200 per page; follow next_url for more"),
-            ("Posts in an embed", "up to 20"),
+            ("Posts in a feed", f"up to {MAX_LIMIT} per page; follow next_url for more"),
+            ("Posts in an embed", f"up to {MAX_EMBED_POSTS}"),
         )
 
 
