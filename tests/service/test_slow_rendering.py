@@ -66,7 +66,10 @@ async def test_pages_show_title_and_summary_of_an_unrendered_post(
     async with running_site(settings_file) as site:
         (key,) = [post.key for post in site.reader.edition.posts if post.title == "Slow"]
         paths = ("/feeds/all", f"/posts/{key}")
-        answers = await asyncio.gather(*map(site.request_async, paths))
+        headers = {"accept": "text/html"}
+        answers = await asyncio.gather(
+            *(site.request_async(path, headers=headers) for path in paths)
+        )
         for answer in answers:
             assert answer.status_code == 200
             assert "Slow" in answer.text

@@ -66,6 +66,7 @@ def test_post_of_an_mdx_site_is_rendered_without_program() -> None:
     assert truncated_fallback(request, 2.0).text == "Text `<A>`"
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     "piece",
     [
