@@ -11,8 +11,7 @@ import pytest
 import typer
 from typer.core import TyperGroup
 
-from syndicate.cli import app
-from syndicate.cli.lazy_group import LazyCommand
+from syndicate.cli import LazyCommand, app
 
 ROOT: Final = Path(__file__).parents[1]
 DOCUMENTS: Final = sorted(

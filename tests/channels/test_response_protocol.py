@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from syndicate.channels import response_protocol
-from syndicate.channels.response_protocol import (
+from syndicate.channels import connection
+from syndicate.channels.connection import (
     MAX_BODY_BYTES,
     MAX_HEAD_BYTES,
     MAX_INTERIM_RESPONSES,
@@ -85,7 +85,7 @@ async def test_deferred_parsing_completes_the_response(
     transport: Transport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With hardly any parsing time per iteration, every response still arrives complete."""
-    monkeypatch.setattr(response_protocol, "PARSE_SECONDS", 1e-9)
+    monkeypatch.setattr(connection, "PARSE_SECONDS", 1e-9)
     body = b"x" * 5_000
     whole = OK + b"content-length: 5000\r\n\r\n" + body
     async with run_receiver(split(whole[:3_000], whole[3_000:])) as receiver:

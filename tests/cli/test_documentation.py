@@ -6,8 +6,7 @@ from pathlib import Path
 import typer
 from typer.core import TyperArgument, TyperGroup, TyperOption
 
-from syndicate.cli import app
-from syndicate.cli.lazy_group import LazyCommand
+from syndicate.cli import LazyCommand, app
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "commands.md").read_text()
 

@@ -5,7 +5,7 @@ import gc
 import pytest
 from typer.core import TyperGroup
 
-from syndicate.cli.lazy_group import COMMANDS, LazyCommand
+from syndicate.cli import COMMANDS, LazyCommand
 
 
 @pytest.mark.parametrize("name", COMMANDS)

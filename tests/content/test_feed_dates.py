@@ -8,7 +8,7 @@ import pytest
 
 from syndicate.content.source_index import SourceIndex
 from syndicate.model.edition import Edition
-from syndicate.model.feed_view import build_feed, build_feed_view, last_modified
+from syndicate.model.feed import build_feed, build_feed_view, last_modified
 from syndicate.model.query import Query
 from tests import samples
 from tests.content.conftest import OpenIndex, file

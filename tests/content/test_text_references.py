@@ -5,7 +5,7 @@ import pytest
 from syndicate.content.text_references import find_references
 from syndicate.dialects.fields import NO_REFERENCES, TextReferences
 from syndicate.model.markdown_options import KRAMDOWN
-from syndicate.render.internal_links import find_internal_links
+from syndicate.render.urls import find_internal_links
 
 
 @pytest.mark.parametrize(

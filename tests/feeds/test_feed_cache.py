@@ -19,7 +19,7 @@ from syndicate.feeds.formats import FORMATS
 from syndicate.feeds.formats.link import Link
 from syndicate.model.change import LedgerEntry
 from syndicate.model.edition import Edition
-from syndicate.model.feed_view import build_feed, build_feed_view, last_modified
+from syndicate.model.feed import build_feed, build_feed_view, last_modified
 from syndicate.model.ledger import LedgerRow
 from syndicate.model.post import Post, SafeHtml
 from syndicate.model.query import Query

@@ -8,7 +8,7 @@ from typing_extensions import override
 from syndicate.feeds import FeedCache
 from syndicate.feeds.formats import FORMATS
 from syndicate.model.edition import Edition
-from syndicate.model.feed_view import build_feed, build_feed_view
+from syndicate.model.feed import build_feed, build_feed_view
 from syndicate.model.post import Post, RenderedPost
 from syndicate.model.query import Query
 from tests import samples

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from syndicate.errors import UnknownName, UsageError
-from syndicate.feeds.websub_topic import parse_topic
+from syndicate.feeds.feed_location import parse_topic
 from tests import samples
 from tests.web.app_client import app_client
 

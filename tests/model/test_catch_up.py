@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from syndicate.model.catch_up import (
+from syndicate.model.change import LedgerEntry
+from syndicate.model.change_stream import (
     LastSent,
     backfill_events,
     recovery_events,
     selection_change_events,
 )
-from syndicate.model.change import LedgerEntry
 from syndicate.model.ledger import FIELD_NAMES, LedgerRow, PostEvent
 from syndicate.model.selection import Selection
 from syndicate.model.subscription import Subscription, SubscriptionId

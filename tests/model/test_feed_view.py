@@ -10,8 +10,7 @@ from syndicate.errors import UnknownName
 from syndicate.model.category import Category
 from syndicate.model.departure import Departure, PostAttributes
 from syndicate.model.edition import Edition, NamedFeed
-from syndicate.model.feed import Feed, Tombstone
-from syndicate.model.feed_view import build_feed, build_feed_view, last_modified
+from syndicate.model.feed import Feed, Tombstone, build_feed, build_feed_view, last_modified
 from syndicate.model.query import Query
 from syndicate.model.selection import Selection
 from tests import samples, strategies

@@ -6,9 +6,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.model.live_posts import LivePosts
 from syndicate.model.post import Post
-from syndicate.model.post_index import PostIndex
+from syndicate.model.post_index import LivePosts, PostIndex
 from syndicate.model.post_list import PostList
 from syndicate.model.selection import Selection
 from tests import samples

@@ -19,8 +19,7 @@ from syndicate.git import Repository
 from syndicate.model.category import Vocabulary
 from syndicate.model.edition import Edition, SourceSnapshot, UnavailableSource
 from syndicate.model.post import CommitId
-from syndicate.publisher.file_watch import watch_folders
-from syndicate.publisher.source_watcher import SourceReader, SourceWatcher
+from syndicate.publisher.source_watcher import SourceReader, SourceWatcher, watch_folders
 from syndicate.web.http.server import uvloop_runner
 from tests import samples
 from tests.content_repository import ContentRepository

@@ -10,10 +10,9 @@ import html5lib
 import pytest
 
 from syndicate.model.markdown_options import KRAMDOWN
-from syndicate.render.internal_links import find_internal_links
 from syndicate.render.pipeline import render
 from syndicate.render.sanitizer.sanitizer import sanitize
-from syndicate.render.urls import UrlResolver
+from syndicate.render.urls import UrlResolver, find_internal_links
 from tests import corpora
 from tests.render.render_requests import PAGE, render_request
 

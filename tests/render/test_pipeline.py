@@ -16,11 +16,10 @@ from syndicate.model.markdown_options import (
     MarkdownOptions,
 )
 from syndicate.model.post import Image
-from syndicate.render.internal_links import find_internal_links
 from syndicate.render.messages import RENDERER_VERSION
 from syndicate.render.pipeline import render, truncated_fallback
 from syndicate.render.sanitizer.sanitizer import sanitize
-from syndicate.render.urls import UrlResolver
+from syndicate.render.urls import UrlResolver, find_internal_links
 from tests.render.render_requests import PAGE, SITE, render_request
 
 HARD_BREAKS = MarkdownEngine(flavour="kramdown", options=MarkdownOptions(hard_breaks=True))

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from syndicate.render.renderer_version import renderer_digest
+from syndicate.render.messages import renderer_digest
 
 
 def test_same_code_has_the_same_version() -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from syndicate.publisher.source_watcher import SourceWatcher
 from syndicate.service.content_service import ContentService
-from syndicate.service.live_services import LiveServices
+from syndicate.service.runtime import LiveServices
 from syndicate.service.supervisor import Restarts
 from tests.content_repository import Content, ContentRepository
 from tests.service.conftest import settings

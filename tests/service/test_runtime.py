@@ -14,9 +14,8 @@ from syndicate.errors import Refused, StorageError
 from syndicate.model.subscription import Subscription, SubscriptionId
 from syndicate.model.websub_request import WebSubRequest
 from syndicate.service.content_service import ContentService
-from syndicate.service.live_services import LiveServices
 from syndicate.service.process_tuning import gc_paused
-from syndicate.service.runtime import Runtime
+from syndicate.service.runtime import LiveServices, Runtime
 from syndicate.service.supervisor import Restarts
 from syndicate.web.services import Readiness
 from tests.service.conftest import settings

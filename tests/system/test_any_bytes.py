@@ -16,7 +16,7 @@ from syndicate.feeds.formats import FORMATS
 from syndicate.git import Repository
 from syndicate.model.category import Vocabulary
 from syndicate.model.edition import Edition
-from syndicate.model.feed_view import build_feed, build_feed_view
+from syndicate.model.feed import build_feed, build_feed_view
 from syndicate.model.query import Query
 from syndicate.render.pool.process_pool import RenderPool
 from tests import samples

@@ -8,7 +8,7 @@ from lxml import etree
 
 from syndicate.model.category import Category
 from syndicate.model.change import LedgerEntry
-from syndicate.model.feed_view import MAX_SOURCES, MAX_TOMBSTONES, build_feed_view, find_tombstones
+from syndicate.model.feed import MAX_SOURCES, MAX_TOMBSTONES, build_feed_view, find_tombstones
 from syndicate.model.ledger import LedgerRow
 from syndicate.model.near_misses import near_misses
 from syndicate.model.query import Query

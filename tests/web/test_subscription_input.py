@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicate.errors import FieldError, ValidationFailed
+from syndicate.model.delivery import SubscriptionStatus
 from syndicate.model.edition import Edition
 from syndicate.model.selection import Selection
 from syndicate.model.subscription import (
@@ -13,7 +14,6 @@ from syndicate.model.subscription import (
     SubscriptionId,
     SubscriptionPatch,
 )
-from syndicate.model.subscription_status import SubscriptionStatus
 from syndicate.web.serializers import selection_json, subscription_json
 from syndicate.web.subscription_input import (
     NewSubscription,

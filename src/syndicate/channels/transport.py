@@ -26,11 +26,13 @@ import httpx
 from aiohttp.http_exceptions import HttpProcessingError
 from httpx_aiohttp import AiohttpTransport
 
-from syndicate.channels.connection import CURRENT_TRACE, RequestTrace, make_session
-from syndicate.channels.response_protocol import (
+from syndicate.channels.connection import (
+    CURRENT_TRACE,
     MAX_BODY_BYTES,
     ParsingBudget,
+    RequestTrace,
     ResponseLimitError,
+    make_session,
 )
 from syndicate.channels.ssrf_guard import SsrfGuard, request_target
 from syndicate.errors import Refused

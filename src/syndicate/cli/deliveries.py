@@ -6,9 +6,8 @@ from typing import Annotated
 import typer
 
 from syndicate.cli.database_session import run_with_subscriptions
-from syndicate.cli.event_output import columns
 from syndicate.cli.options import AsJson, ConfigFile, command_group
-from syndicate.cli.output import print_json, print_result, print_status
+from syndicate.cli.output import columns, print_json, print_result, print_status
 from syndicate.model.delivery import Delivery
 from syndicate.model.event import rfc3339
 from syndicate.web.serializers import delivery_json, delivery_json_with_attempts

@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from syndicate.cli.event_output import print_events, thin_bodies
 from syndicate.cli.options import AsJson, ConfigFile, command_app
-from syndicate.cli.output import print_json
+from syndicate.cli.output import print_events, print_json, thin_bodies
 from syndicate.cli.snapshot import print_source_errors
 from syndicate.service.content_service import ContentService
 from syndicate.service.event_preview import preview_between

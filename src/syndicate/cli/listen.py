@@ -7,9 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from syndicate.cli.event_output import columns
 from syndicate.cli.options import AsJson, ConfigFile, command_app
-from syndicate.cli.output import print_result, print_status
+from syndicate.cli.output import columns, print_result, print_status
 from syndicate.model.webhook_signature import Secret
 from syndicate.service import webhook_receiver
 from syndicate.settings import load

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from syndicate.cli import event_output
+from syndicate.cli import output
 from syndicate.cli.options import AsJson, ConfigFile, command_app
 from syndicate.cli.output import print_json, print_result, print_status
 from syndicate.content.source_index import SourceIndex
@@ -75,12 +75,10 @@ def refresh(
     if as_json:
         sources = [asdict(source) for source in refreshed]
         print_json(
-            {"sources": sources, "events": event_output.thin_bodies(unannounced)}
-            if dry_run
-            else sources
+            {"sources": sources, "events": output.thin_bodies(unannounced)} if dry_run else sources
         )
     elif dry_run:
-        event_output.print_events(unannounced)
+        output.print_events(unannounced)
     if any(source.failing for source in refreshed):
         raise typer.Exit(1)
 

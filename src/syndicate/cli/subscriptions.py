@@ -11,6 +11,7 @@ import typer
 from syndicate.cli.database_session import run_with_subscriptions
 from syndicate.cli.options import AsJson, ConfigFile, Since, command_group
 from syndicate.cli.output import print_json, print_result, print_status
+from syndicate.model.delivery import SubscriptionStatus
 from syndicate.model.edition import Edition
 from syndicate.model.query import parse_query
 from syndicate.model.selection import Selection
@@ -20,7 +21,6 @@ from syndicate.model.subscription import (
     SubscriptionPatch,
     parse_event_types,
 )
-from syndicate.model.subscription_status import SubscriptionStatus
 from syndicate.service.subscription_service import SubscriptionService
 from syndicate.settings import Settings
 from syndicate.web.serializers import JsonObject, subscription_json

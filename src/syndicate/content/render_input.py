@@ -20,8 +20,7 @@ from syndicate.dialects.document.parser import parse_document
 from syndicate.dialects.fields import Fields
 from syndicate.errors import ContentError
 from syndicate.git import Repository, UnreadableBlob
-from syndicate.model.asset import media_type_of_url
-from syndicate.model.content_limits import DEFAULT_CONTENT_LIMITS, ContentLimits
+from syndicate.model.content_reader import DEFAULT_CONTENT_LIMITS, ContentLimits, media_type_of_url
 from syndicate.model.ledger import LedgerRow
 from syndicate.model.markdown_options import MarkdownEngine
 from syndicate.model.post import (
@@ -38,10 +37,9 @@ from syndicate.model.post import (
 )
 from syndicate.render.allowlist import RESOURCE_SCHEMES
 from syndicate.render.html_tokens import find_recordings
-from syndicate.render.internal_links import find_references
 from syndicate.render.messages import RENDERER_VERSION, RenderRequest, RenderResult
 from syndicate.render.template_names import find_value_names
-from syndicate.render.urls import absolute_url
+from syndicate.render.urls import absolute_url, find_references
 
 _log = telemetry.logger("index")
 

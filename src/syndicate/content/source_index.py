@@ -15,19 +15,18 @@ from syndicate.content.index_snapshot import IndexSnapshot, SnapshotStore
 from syndicate.content.link_targets import AssetUrls, LinkTargets
 from syndicate.content.media_files import MediaFiles
 from syndicate.content.needed_files import needed_files
-from syndicate.content.page_bundles import PageBundles, is_inside
 from syndicate.content.parsed_file import FileParser, ParsedFile
 from syndicate.content.post_digests import PostDigests
 from syndicate.content.render_input import RenderInput, RenderInputReader
+from syndicate.content.site_pages import PageBundles, is_inside
 from syndicate.content.site_references import SiteReferences
 from syndicate.content.site_source import DEFAULT_DIALECT, SiteSource
 from syndicate.content.site_tracker import SiteTracker
 from syndicate.content.source_problems import emptied_message, find_problems, is_in_folder
 from syndicate.dialects import DIALECTS
 from syndicate.git import Commit, CommitDelta, Repository, TreeEntry
-from syndicate.model.asset import is_public
 from syndicate.model.category import Vocabulary
-from syndicate.model.content_limits import DEFAULT_CONTENT_LIMITS, ContentLimits
+from syndicate.model.content_reader import DEFAULT_CONTENT_LIMITS, ContentLimits, is_public
 from syndicate.model.edition import SourceSnapshot
 from syndicate.model.ledger import LedgerRow
 from syndicate.model.post import BlobId, CommitId, Path, Post, Source

@@ -10,13 +10,13 @@ from html import unescape
 from typing import Final
 
 from syndicate.dialects.fields import TextReferences
-from syndicate.render.internal_links import EXTERNAL, find_urls
 from syndicate.render.template_names import find_value_names
 from syndicate.render.templates.template_tags import (
     POST_REFERENCE_TAGS,
     TemplateTag,
     find_tags,
 )
+from syndicate.render.urls import EXTERNAL, find_urls
 
 _FRAME: Final = re.compile(
     r"""<iframe\b[^<>]{0,999}?\bsrc=["']?(?:https?:)?//([^/"'?#\s>]+)""", re.IGNORECASE

@@ -15,9 +15,9 @@ from syndicate.errors import Rendering
 from syndicate.feeds.feed_location import FeedKey, FeedRequest, RepresentationKey
 from syndicate.feeds.feed_writer import FeedWriter
 from syndicate.feeds.formats import FORMATS, Format
-from syndicate.feeds.lru_cache import SizedLruCache
 from syndicate.feeds.representation import (
     Representation,
+    SizedLruCache,
     as_provisional,
     recompress,
     with_unambiguous_date,
@@ -25,8 +25,14 @@ from syndicate.feeds.representation import (
 from syndicate.model.change import LedgerEntry
 from syndicate.model.content_reader import ContentReader
 from syndicate.model.edition import Edition
-from syndicate.model.feed import Feed, ServiceInfo
-from syndicate.model.feed_view import build_feed, build_feed_view, find_tombstones, last_modified
+from syndicate.model.feed import (
+    Feed,
+    ServiceInfo,
+    build_feed,
+    build_feed_view,
+    find_tombstones,
+    last_modified,
+)
 from syndicate.model.post import RenderedPost, RenderedPosts
 from syndicate.model.query import ContentMode
 

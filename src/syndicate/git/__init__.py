@@ -20,8 +20,8 @@ from syndicate.git.batch_process import UnreadableBlob
 from syndicate.git.command import git_version
 from syndicate.git.history import CommitDelta
 from syndicate.git.parsers import Commit, FileChange, TreeEntry
+from syndicate.git.partial_clone import WantedFiles
 from syndicate.git.repository import Repository
-from syndicate.git.wanted_files import WantedFiles
 
 __all__ = [
     "Commit",

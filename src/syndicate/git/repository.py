@@ -19,10 +19,10 @@ from syndicate.git.history import CommitDelta, changes_in, commits_since, histor
 from syndicate.git.mirror import Mirror, mirror_ref
 from syndicate.git.open_repository import OpenRepository
 from syndicate.git.parsers import Commit, TreeEntry, parse_timestamp, parse_tree
+from syndicate.git.partial_clone import WantedFiles, missing_blobs, wanted_blobs
 from syndicate.git.pathspecs import folder_pathspecs
-from syndicate.git.ref_fingerprint import fingerprint, watched_folders
+from syndicate.git.repository_layout import fingerprint, watched_folders
 from syndicate.git.repository_location import RepositoryLocation
-from syndicate.git.wanted_files import WantedFiles, missing_blobs, wanted_blobs
 from syndicate.model.post import BlobId, CommitId, Path
 
 _FULL_ID: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")

@@ -1,14 +1,14 @@
-"""Pages of ``/v1/changes``: what a client with a copy must apply to follow the ledger."""
+"""Changes after a cursor, and the events that a subscription has missed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from syndicate.model.change import LedgerEntry
+from syndicate.model.change import LedgerCursor, LedgerEntry
 from syndicate.model.edition import Edition
-from syndicate.model.ledger import FIELD_NAMES, PostEvent, may_have_changed
-from syndicate.model.ledger_cursor import LedgerCursor
-from syndicate.model.post import Post
+from syndicate.model.ledger import FIELD_NAMES, PostEvent, may_have_changed, selection_change_event
+from syndicate.model.post import Post, PostId
 from syndicate.model.selection import Selectable, Selection
+from syndicate.model.subscription import EventType, Subscription
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,3 +102,74 @@ def _event_for(
     if is_new:
         return None
     return PostEvent(kind="post.removed", reason=entry.reason if post is None else "left")
+
+
+EntryEvents = list[tuple[LedgerEntry, PostEvent]]
+"""Ledger entries, each with the event that a subscriber gets for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastSent:
+    """The last event about a post that was sent to a subscription.
+
+    ``generation`` is that of the ledger row the event is about, 0 if it is about none.
+    """
+
+    kind: EventType
+    generation: int
+
+
+def backfill_events(entries: Iterable[LedgerEntry], subscription: Subscription) -> EntryEvents:
+    """Return an event for every live post that ``subscription`` selects."""
+    event = PostEvent(kind="post.published", reason="new")
+    if not _is_accepted(subscription, event):
+        return []
+    return [
+        (entry, event)
+        for entry in entries
+        if entry.row.is_live and entry.row in subscription.selection
+    ]
+
+
+def selection_change_events(
+    entries: Iterable[LedgerEntry], old: Subscription, new: Subscription
+) -> EntryEvents:
+    """Return an event for every live post that only one of two selections contains."""
+    return [
+        (entry, event)
+        for entry in entries
+        if entry.row.is_live
+        and (event := selection_change_event(old.selection, new.selection, entry.row))
+        and _is_accepted(new, event)
+    ]
+
+
+def recovery_events(
+    entries: Iterable[LedgerEntry],
+    subscription: Subscription,
+    last_sent: Mapping[PostId, LastSent],
+) -> EntryEvents:
+    """Return an event for every post whose last sent event is not the state in the ledger.
+
+    What a subscriber had earlier is unknown: an event may remove a post it never had.
+    """
+    return [
+        (entry, event)
+        for entry in entries
+        if (event := catch_up_event(entry, subscription.selection))
+        and not _is_same_state(last_sent.get(entry.row.post_id), entry, event)
+        and _is_accepted(subscription, event)
+    ]
+
+
+def _is_same_state(last: LastSent | None, entry: LedgerEntry, event: PostEvent) -> bool:
+    """Return whether an event sent before is about the same row and also removes or shows it."""
+    return (
+        last is not None
+        and last.generation == entry.row.generation
+        and (last.kind == "post.removed") == (event.kind == "post.removed")
+    )
+
+
+def _is_accepted(subscription: Subscription, event: PostEvent) -> bool:
+    return subscription.accepts(event.kind, is_minor=event.is_minor)

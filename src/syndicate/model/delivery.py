@@ -17,7 +17,7 @@ from http import HTTPStatus
 from typing import Final, Literal, NewType
 
 from syndicate.model.event import EventId
-from syndicate.model.subscription import SubscriptionId
+from syndicate.model.subscription import Subscription, SubscriptionId
 
 DeliveryId = NewType("DeliveryId", str)
 
@@ -189,3 +189,12 @@ def replay(delivery: Delivery, *, now: datetime) -> Delivery:
     if delivery.state == "leased":
         return delivery
     return replace(delivery, state="pending", trigger="manual", step=0, due=now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionStatus:
+    """A subscription with the number of its unfinished deliveries and its last attempt."""
+
+    subscription: Subscription
+    pending: int = 0
+    last_attempt: Attempt | None = None

@@ -10,7 +10,6 @@ from typing import Final, Literal, Self
 from syndicate.errors import NotReady, UnknownName
 from syndicate.model.category import Category, Vocabulary
 from syndicate.model.departure import Departure
-from syndicate.model.live_posts import LivePosts
 from syndicate.model.near_misses import MAX_CHOICES, near_misses
 from syndicate.model.post import (
     CommitId,
@@ -21,7 +20,7 @@ from syndicate.model.post import (
     Source,
     tag_key,
 )
-from syndicate.model.post_index import count_labels
+from syndicate.model.post_index import LivePosts, count_labels
 from syndicate.model.post_list import PostList, sort_key
 from syndicate.model.selection import Selection
 

@@ -1,11 +1,22 @@
-"""A feed: one page of rendered posts and its metadata, from which every format is written."""
+"""Feeds: a query applied to an edition, and one page of rendered posts with its metadata."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from heapq import nlargest
+from itertools import islice
+from operator import attrgetter
+from typing import Final, NamedTuple
 from urllib.parse import quote
 
-from syndicate.model.post import PostId, RenderedPost, Source
-from syndicate.model.query import ContentMode
+from syndicate.model.change import LedgerEntry
+from syndicate.model.departure import latest_departure
+from syndicate.model.edition import ALL, Edition, NamedFeed, SourceSnapshot
+from syndicate.model.pagination import Page, paginate
+from syndicate.model.post import Post, PostId, RenderedPost, Source
+from syndicate.model.post_list import PostList
+from syndicate.model.query import ContentMode, Query
+from syndicate.model.selection import Selection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,3 +128,268 @@ class Feed:
     def is_complete(self) -> bool:
         """Whether this page holds the whole feed (RFC 5005 section 2)."""
         return self.next_query is None and self.query == self.first_query
+
+
+MAX_TOMBSTONES: Final = 200
+"""Maximum number of tombstones in a feed."""
+
+MAX_SOURCES: Final = 100
+"""Maximum number of sources in a feed besides those of the posts on its page."""
+
+_EPOCH: Final = datetime.fromtimestamp(0, UTC)
+
+
+class FeedLocation(NamedTuple):
+    """Where a feed is found: its name and the canonical query that selects it."""
+
+    name: str
+    query: str = ""
+
+    def url(self, service_info: ServiceInfo, suffix: str = "") -> str:
+        """Return the URL in the format ``suffix`` (".json"); without one, of the HTML page."""
+        return service_info.feed_url(self.name, suffix, self.query)
+
+
+def category_location(edition: Edition, category: str) -> FeedLocation:
+    """Return the location of the feed of ``category``, a slug."""
+    return _location(edition, category, Query(categories=(category,)))
+
+
+def source_location(edition: Edition, source: str) -> FeedLocation:
+    """Return the location of the feed of the source called ``source``."""
+    return _location(edition, source, Query(sources=(source,)))
+
+
+def _location(edition: Edition, name: str, query: Query) -> FeedLocation:
+    """Return the feed ``name`` if it selects what ``query`` does, else the query on all posts."""
+    named = edition.feeds.get(name)
+    if named is not None and named.selection == query.selection:
+        return FeedLocation(name)
+    return FeedLocation(ALL, query.canonical())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedView:
+    """One page of a named feed, filtered by a query.
+
+    ``posts`` are all posts of the selection, in order; ``snapshots`` are those of its sources;
+    ``sources`` are those with posts, or all of them if there are no posts.
+    """
+
+    named_feed: NamedFeed
+    query: Query
+    selection: Selection
+    posts: Sequence[Post]
+    page: Page
+    snapshots: tuple[SourceSnapshot, ...]
+
+    sources: tuple[Source, ...]
+
+    @property
+    def language(self) -> str:
+        """Language of the posts on the page, else of the sources; empty if several."""
+        posts = {post.language for post in self.page.posts}
+        languages = posts or {source.language for source in self.sources}
+        return languages.pop() if len(languages) == 1 else ""
+
+    def is_of_one_source(self, edition: Edition) -> bool:
+        """Return whether the selection is limited to one source, or ``edition`` has no more."""
+        names = {source.name for source in edition.sources}
+        return len(names if self.selection.sources is None else self.selection.sources) == 1
+
+
+def build_feed_view(edition: Edition, name: str, query: Query) -> FeedView:
+    """Return the page of the feed ``name`` that ``query`` selects.
+
+    Raises `UnknownName` for the name, `UsageError` for an invalid cursor.
+    """
+    named_feed = edition.feed(name)
+    selection = named_feed.selection.intersect(query.selection)
+    posts = edition.select(selection)
+    snapshots = tuple(
+        snapshot
+        for snapshot in edition.snapshots
+        if selection.sources is None or snapshot.source.name in selection.sources
+    )
+    sources = tuple(snapshot.source for snapshot in snapshots)
+    current_page = paginate(
+        posts, after=query.after, limit=query.limit, carousel=selection.carousel is True
+    )
+    return FeedView(
+        named_feed=named_feed,
+        query=query,
+        selection=selection,
+        posts=posts,
+        page=current_page,
+        snapshots=snapshots,
+        sources=_contributing_sources(sources, posts, current_page.posts),
+    )
+
+
+def _contributing_sources(
+    sources: Sequence[Source], posts: Sequence[Post], on_page: Sequence[Post]
+) -> tuple[Source, ...]:
+    """Return the ``sources`` of ``posts``, or all if there are no posts.
+
+    If there are more than `MAX_SOURCES`, only those of the posts ``on_page``, which readers need.
+    """
+    missing = {source.name for source in sources}
+    names = set(missing)
+    for post in posts:
+        missing.discard(post.source)
+        if not missing:
+            break
+    contributing = names - missing
+    if len(contributing) > MAX_SOURCES:
+        contributing = {post.source for post in on_page}
+    return tuple(source for source in sources if source.name in contributing) or tuple(
+        sources[:MAX_SOURCES]
+    )
+
+
+def build_feed(
+    edition: Edition,
+    view: FeedView,
+    service_info: ServiceInfo,
+    items: Sequence[RenderedPost],
+    tombstones: Iterable[Tombstone] = (),
+) -> Feed:
+    """Return the feed of ``view``, with the rendered posts ``items`` of its page."""
+    query = view.query
+    title = f"{view.named_feed.title}{_describe_query(edition, query)}"
+    after = view.page.next_cursor
+    return Feed(
+        service_info=service_info,
+        name=view.named_feed.name,
+        title=title,
+        description=view.named_feed.description or f"{title}, from {service_info.title}",
+        query=query.canonical(),
+        first_query=query.canonical(after=""),
+        next_query=None if after is None else query.canonical(after=after),
+        language=view.language,
+        updated=_feed_updated(edition, view),
+        items=tuple(items),
+        sources=view.sources,
+        source_feeds=_source_feeds(edition, view),
+        content=query.content,
+        tombstones=tuple(tombstones),
+    )
+
+
+def _source_feeds(edition: Edition, view: FeedView) -> tuple[SourceFeed, ...]:
+    """Return the feeds of the sources of the posts on the page; none if one source is selected."""
+    if view.is_of_one_source(edition):
+        return ()
+    names = {post.source for post in view.page.posts}
+    return tuple(
+        SourceFeed(
+            source=snapshot.source,
+            name=location.name,
+            query=location.query,
+            updated=_source_updated(edition, snapshot),
+        )
+        for snapshot in view.snapshots
+        if snapshot.source.name in names
+        for location in [source_location(edition, snapshot.source.name)]
+    )
+
+
+def find_tombstones(
+    entries: Iterable[LedgerEntry], edition: Edition, selection: Selection
+) -> tuple[Tombstone, ...]:
+    """Return tombstones of removed posts of ``selection`` that are not live in ``edition``.
+
+    At most the latest `MAX_TOMBSTONES`, in the order of their recording.
+    """
+    removed = [
+        entry
+        for entry in entries
+        if entry.row in selection and edition.find_post(entry.row.post_id) is None
+    ]
+    latest = nlargest(
+        MAX_TOMBSTONES, enumerate(removed), key=lambda pair: (pair[1].noticed_at, pair[0])
+    )
+    return tuple(
+        Tombstone(post_id=entry.row.post_id, url=entry.row.url, removed_at=entry.noticed_at)
+        for _, entry in sorted(latest, key=_number)
+    )
+
+
+def _number(numbered: tuple[int, LedgerEntry]) -> int:
+    return numbered[0]
+
+
+def last_modified(edition: Edition, view: FeedView) -> datetime:
+    """Return the later of the feed's *updated* and the last commit of configuration.
+
+    What changes without either of the two, such as markup, shows in the entity tag.
+    """
+    configured = (snapshot.configured for snapshot in view.snapshots if snapshot.configured)
+    return max((_feed_updated(edition, view), *configured))
+
+
+def _feed_updated(edition: Edition, view: FeedView) -> datetime:
+    return _updated(edition, view.selection, view.posts, view.snapshots or edition.snapshots)
+
+
+def _source_updated(edition: Edition, snapshot: SourceSnapshot) -> datetime:
+    """Return when the feed of a source was last updated.
+
+    The posts are looked through only where one of them is to appear later.
+    """
+    posts: Sequence[Post] = snapshot.posts
+    if any(updated > edition.at for updated in _last_updated(posts)):
+        posts = tuple(post for post in posts if post.is_live(edition.at))
+    selection = Selection.create(sources=[snapshot.source.name])
+    return _updated(edition, selection, posts, [snapshot])
+
+
+def _updated(
+    edition: Edition,
+    selection: Selection,
+    posts: Sequence[Post],
+    snapshots: Sequence[SourceSnapshot],
+) -> datetime:
+    """Return when the feed of ``selection`` with ``posts`` was last updated; it never goes back.
+
+    The latest of: updates of its posts, expiries, and commits by which posts left it. All of that
+    is known from git and the clock. Of a feed without any, it is a time before any that may come.
+    """
+    expired = (at for at, post in edition.expired_posts if post in selection)
+    departed = (latest_departure(snapshot.departures, selection) for snapshot in snapshots)
+    times = [*_last_updated(posts), *islice(expired, 1), *filter(None, departed)]
+    return max(times) if times else _earliest(snapshots)
+
+
+def _earliest(snapshots: Sequence[SourceSnapshot]) -> datetime:
+    """Return the earliest update of a post, at the latest the last commit of the sources."""
+    committed = max((snapshot.committed for snapshot in snapshots), default=_EPOCH)
+    posts = (post.updated for snapshot in snapshots for post in snapshot.posts)
+    return min((committed, *posts))
+
+
+def _last_updated(posts: Sequence[Post]) -> Iterable[datetime]:
+    """Yield times among which the latest update of ``posts`` is; a `PostList` caches its own."""
+    if isinstance(posts, PostList):
+        return (posts.last_updated,) if posts.last_updated else ()
+    return map(attrgetter("updated"), posts)
+
+
+def _describe_query(edition: Edition, query: Query) -> str:
+    """Describe ``query`` in words: ": Technology or Design, in the carousel, from News, in es"."""
+    categories = [
+        category.title for category in map(edition.resolve_category, query.categories) if category
+    ]
+    sources = [source.title for source in edition.sources if source.name in query.sources]
+    phrases = [
+        (" and " if query.match_all else " or ").join(categories),
+        {True: "in the carousel", False: "not in the carousel", None: ""}[query.carousel],
+        _phrase("from", sources),
+        _phrase("in", query.languages),
+    ]
+    text = ", ".join(phrase for phrase in phrases if phrase)
+    return f": {text}" if text else ""
+
+
+def _phrase(word: str, alternatives: Sequence[str]) -> str:
+    return f"{word} {' or '.join(alternatives)}" if alternatives else ""

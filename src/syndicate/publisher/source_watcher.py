@@ -1,7 +1,8 @@
 """Watch the sources: poll them, keep the last good snapshots, and build editions."""
 
 import asyncio
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -11,7 +12,30 @@ from syndicate.content.source_index import SourceIndex
 from syndicate.errors import NotReady, SyndicateError, UnknownName
 from syndicate.model.edition import Edition, SourceSnapshot, UnavailableSource
 from syndicate.model.post import Source
-from syndicate.publisher.file_watch import watch_folders
+
+
+@contextmanager
+def watch_folders(folders: Iterable[str], on_change: Callable[[], None]) -> Iterator[None]:
+    """Call ``on_change`` whenever something in one of ``folders`` changes.
+
+    uvloop supports that through libuv (inotify on Linux), undocumented. With other event loops, for
+    folders that do not exist or whose name is not UTF-8, and where too many are watched already,
+    ``on_change`` is never called: callers must also poll.
+    """
+    loop = asyncio.get_running_loop()
+    monitor: Callable[..., asyncio.Handle] | None = getattr(loop, "_monitor_fs", None)
+    with ExitStack() as monitors:
+        for folder in filter(_is_utf8, folders):
+            if monitor is None:
+                break
+            with suppress(OSError):
+                monitors.callback(monitor(folder, lambda *_: on_change()).cancel)
+        yield
+
+
+def _is_utf8(folder: str) -> bool:
+    return folder.encode(errors="ignore").decode() == folder
+
 
 _CHECK_SECONDS: Final = 0.01
 """How often few local branches are checked; file notifications may be sooner."""

@@ -5,10 +5,14 @@ Kept apart from the renderer itself, which the service process never imports: 40
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
 from typing import Final, Literal
 
 import msgspec
 
+from syndicate import __version__
 from syndicate.model.markdown_options import (
     NO_OPTIONS,
     Flavour,
@@ -16,15 +20,28 @@ from syndicate.model.markdown_options import (
     MarkdownOptions,
 )
 from syndicate.model.post import Image, SafeHtml
-from syndicate.render import renderer_version
 from syndicate.render.diagnostics import Diagnostic
+
+_PACKAGE: Final = Path(__file__).parent
+_LIBRARIES: Final = ("markdown", "markdown-it-py", "mdit-py-plugins", "nh3")
+"""Those that decide what a post looks like."""
+
+
+def renderer_digest(package: Path = _PACKAGE) -> str:
+    """Return 16 hex digits that change with any module in ``package`` and with its libraries."""
+    parts = (__version__, *(version(library) for library in _LIBRARIES))
+    renderer = sha256(" ".join(parts).encode())
+    for path in sorted(package.rglob("*.py")):
+        renderer.update(path.read_bytes())
+    return renderer.hexdigest()[:16]
+
 
 CommentSyntax = Literal["kramdown", "nunjucks", "mdx"]
 """Comment syntaxes of some engines only; Liquid's comments are recognized for all.
 
 With ``mdx``, imports and tags of components are left out as well."""
 
-RENDERER_VERSION: Final = renderer_version.renderer_digest()
+RENDERER_VERSION: Final = renderer_digest()
 """Part of the cache key of every rendering; changes with the code that may change the result."""
 
 ACCEPTED: Final = b"accepted"

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Iterator
 
-from syndicate.content.checks.category_usage import CategoryUsage
-from syndicate.content.checks.post_checks import CheckedPost, check_post
-from syndicate.content.checks.repository_files import RepositoryFiles
+from syndicate.content.checks.post_checks import (
+    CategoryUsage,
+    CheckedPost,
+    RepositoryFiles,
+    check_post,
+)
 from syndicate.content.render_input import RenderInput, RenderResults
 from syndicate.model.edition import Edition, Problem, SourceSnapshot
 from syndicate.model.post import Path, Post

@@ -12,7 +12,7 @@ from syndicate.channels.ssrf_guard import SsrfGuard
 from syndicate.channels.transport import Transport
 from syndicate.errors import FieldError, Refused, StorageError, UnknownName, ValidationFailed
 from syndicate.model.access_token import AccessToken
-from syndicate.model.delivery import Attempt, Delivery, DeliveryId
+from syndicate.model.delivery import Attempt, Delivery, DeliveryId, SubscriptionStatus
 from syndicate.model.event import EventId, make_test_body
 from syndicate.model.redaction import (
     NOT_REACHABLE,
@@ -26,7 +26,6 @@ from syndicate.model.subscription import (
     SubscriptionId,
     SubscriptionPatch,
 )
-from syndicate.model.subscription_status import SubscriptionStatus
 from syndicate.model.webhook_signature import Secret
 from syndicate.publisher.catch_up import CatchUp, EditionReader
 from syndicate.service.content_service import current_time

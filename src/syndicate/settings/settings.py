@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from syndicate import __version__
 from syndicate.errors import SettingsError
 from syndicate.model.category import Category, CategoryDefinition, Vocabulary
-from syndicate.model.content_limits import ContentLimits
+from syndicate.model.content_reader import ContentLimits
 from syndicate.model.edition import NamedFeed
 from syndicate.model.feed import ServiceInfo
 from syndicate.model.markdown_options import FLAVOUR_DEFAULTS

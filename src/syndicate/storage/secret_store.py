@@ -1,14 +1,47 @@
-"""Secrets of subscriptions as they are stored: encrypted if the operator set a key."""
+"""Encrypts subscribers' secrets at rest."""
 
 import base64
 import json
+import secrets as dice
 from collections.abc import Iterable
 from typing import Final, Protocol
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from syndicate.errors import StorageError
 from syndicate.model.subscription import UNDECRYPTABLE_REASON, SubscriptionId
 from syndicate.model.webhook_signature import Secret
 from syndicate.storage.row_mapping import optional_from_millis, optional_millis
+
+_NONCE_BYTES: Final = 12
+_KEY_BYTES: Final = 32
+_PURPOSE: Final = b"syndicate subscribers' secrets"
+
+
+class Cipher:
+    """Encrypts texts under ``key``, each bound to a context."""
+
+    def __init__(self, key: str) -> None:
+        derived = HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=_PURPOSE)
+        self._gcm = AESGCM(derived.derive(key.encode()))
+
+    def encrypt(self, text: str, context: str) -> bytes:
+        """Return the nonce and the encrypted text; different each time."""
+        nonce = dice.token_bytes(_NONCE_BYTES)
+        return nonce + self._gcm.encrypt(nonce, text.encode(), context.encode())
+
+    def decrypt(self, data: bytes, context: str) -> str | None:
+        """Return the text; None if the key or the context is another."""
+        try:
+            return self._gcm.decrypt(
+                data[:_NONCE_BYTES], data[_NONCE_BYTES:], context.encode()
+            ).decode()
+        except InvalidTag:
+            return None
+
 
 _ENCRYPTED_PREFIX: Final = "aes-256-gcm:"
 
@@ -95,6 +128,6 @@ class _Cipher(Protocol):
 
 
 def _make_cipher(key: str) -> _Cipher:
-    from syndicate.storage.cipher import Cipher  # noqa: PLC0415 — 6 MB, only with a key
+    from syndicate.storage.secret_store import Cipher  # noqa: PLC0415 — 6 MB, only with a key
 
     return Cipher(key)

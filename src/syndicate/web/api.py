@@ -1,5 +1,8 @@
-"""The JSON API: posts, categories and sources, with keyset pagination."""
+"""The JSON API: posts, categories, sources and their problems."""
 
+import base64
+import binascii
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,8 +19,8 @@ from syndicate.feeds.formats import FORMATS
 from syndicate.feeds.formats.link import Link
 from syndicate.feeds.formats.text import rfc3339
 from syndicate.model.category import Category
-from syndicate.model.edition import ALL, Edition
-from syndicate.model.feed_view import (
+from syndicate.model.edition import ALL, Edition, Problem
+from syndicate.model.feed import (
     FeedLocation,
     FeedView,
     build_feed_view,
@@ -25,11 +28,17 @@ from syndicate.model.feed_view import (
     last_modified,
     source_location,
 )
-from syndicate.model.pagination import paginate_names
+from syndicate.model.pagination import malformed_cursor, paginate_names
 from syndicate.model.post import PostKey, Source
 from syndicate.model.query import MAX_LIMIT, Query, parse_limit
 from syndicate.web.context import WebContext
 from syndicate.web.feed_directory import PostCounts
+from syndicate.web.http.auth import (
+    AuthenticatedRoute,
+    authenticate,
+    authenticated_route,
+    json_response,
+)
 from syndicate.web.http.conditional_response import conditional_response
 from syndicate.web.http_policy import NO_CACHE
 
@@ -231,3 +240,67 @@ class Api:
         service_info = self.context.service_info
         urls = {name: location.url(service_info, f".{name}") for name in FORMATS}
         return {**urls, "html": location.url(service_info)}
+
+
+SortKey = tuple[str, int, int, str, str]
+"""Sort key of problems: path, line, column, rule and message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentProblems:
+    """Handles /v1/sources/{name}/problems."""
+
+    context: WebContext
+
+    def routes(self) -> list[AuthenticatedRoute]:
+        """Return the route."""
+        return [authenticated_route("/v1/sources/{source}/problems", GET=self.list)]
+
+    async def list(self, request: Request) -> Response:
+        """Respond with a page of the problems in the files of a source, by path and line."""
+        await authenticate(request, self.context.reader, "admin")
+        source = request.path_params["source"]
+        limit, after = parse_limit(request.query_params), request.query_params.get("after", "")
+        problems = sorted({*self.context.edition.snapshot(source).problems}, key=_sort_key)
+        if after:
+            start = _decode_cursor(after)
+            problems = [problem for problem in problems if _sort_key(problem) > start]
+        next_after = (
+            _encode_cursor(_sort_key(problems[limit - 1])) if len(problems) > limit else None
+        )
+        path = f"/v1/sources/{source}/problems"
+        return json_response(
+            {
+                "items": [_problem_json(problem) for problem in problems[:limit]],
+                "next_url": self.context.next_url(path, limit, next_after),
+            }
+        )
+
+
+def _problem_json(problem: Problem) -> Mapping[str, object]:
+    return {
+        "path": problem.path.encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
+        "line": problem.line,
+        "column": problem.column,
+        "level": problem.level,
+        "code": problem.rule,
+        "message": problem.message,
+        "hint": problem.hint,
+    }
+
+
+def _sort_key(problem: Problem) -> SortKey:
+    return problem.path, problem.line, problem.column, problem.rule, problem.message
+
+
+def _encode_cursor(key: SortKey) -> str:
+    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
+
+
+def _decode_cursor(cursor: str) -> SortKey:
+    try:
+        data = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True)
+        path, line, column, rule, what = json.loads(data)
+        return str(path), int(line), int(column), str(rule), str(what)
+    except (binascii.Error, ValueError, TypeError):
+        raise malformed_cursor(cursor) from None

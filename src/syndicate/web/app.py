@@ -11,12 +11,10 @@ from starlette.responses import Response
 
 from syndicate.feeds import FeedCache
 from syndicate.model.feed import ServiceInfo
-from syndicate.web.api import Api
+from syndicate.web.api import Api, ContentProblems
 from syndicate.web.assets import Assets
 from syndicate.web.changes import Changes
-from syndicate.web.content_problems import ContentProblems
 from syndicate.web.context import WebContext
-from syndicate.web.deliveries import Deliveries
 from syndicate.web.developers import Developers
 from syndicate.web.discovery import Discovery
 from syndicate.web.embeds import Embeds
@@ -31,7 +29,7 @@ from syndicate.web.hub import Hub
 from syndicate.web.pages import Pages
 from syndicate.web.push_hooks import PushHooks
 from syndicate.web.services import Services
-from syndicate.web.subscriptions import Subscriptions
+from syndicate.web.subscriptions import Deliveries, Subscriptions
 
 _PREFLIGHT_HEADERS: Final = {
     "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",

@@ -13,10 +13,9 @@ from syndicate.feeds import FeedCache, Representation, with_unambiguous_date
 from syndicate.feeds.feed_location import resolve_feed
 from syndicate.feeds.formats import FORMATS
 from syndicate.feeds.formats.link import Link, essence
-from syndicate.feeds.lru_cache import SizedLruCache
+from syndicate.feeds.representation import SizedLruCache
 from syndicate.model.edition import Edition
-from syndicate.model.feed import ServiceInfo
-from syndicate.model.feed_view import FeedLocation
+from syndicate.model.feed import FeedLocation, ServiceInfo
 from syndicate.model.post import Post, RenderedPosts
 from syndicate.model.query import Query, parse_query
 from syndicate.web.feed_directory import PostCounts, PostCountsCache

@@ -18,8 +18,7 @@ from syndicate.feeds import Representation, make_representation
 from syndicate.feeds.formats import FORMATS
 from syndicate.feeds.formats.link import Link
 from syndicate.model.edition import ALL, Edition
-from syndicate.model.feed import ServiceInfo
-from syndicate.model.feed_view import FeedLocation
+from syndicate.model.feed import FeedLocation, ServiceInfo
 from syndicate.model.query import DEFAULT_LIMIT, MAX_LIMIT, Query
 from syndicate.model.webhook_signature import Secret, sign
 from syndicate.render.pages.developer_pages import (
@@ -30,8 +29,8 @@ from syndicate.render.pages.developer_pages import (
 )
 from syndicate.render.pages.html_pages import EmbedOptions, FeedLink, content_security_policy
 from syndicate.web.context import BuildDocument, WebContext, service_links
+from syndicate.web.discovery import api_groups, api_parameters, openapi_document
 from syndicate.web.embeds import MAX_EMBED_POSTS, embed_path, parse_embed
-from syndicate.web.openapi import api_groups, api_parameters, openapi_document
 
 _MAX_FEEDS: Final = 50
 """Feeds of each kind in the form; others can be written into the URL."""

@@ -2,13 +2,16 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Final
+from importlib import resources
+from typing import Any, Final
+from xml.etree.ElementTree import Comment, Element, SubElement, indent, tostring
 
 import msgspec
+import yaml
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,17 +19,239 @@ from starlette.routing import Route
 
 from syndicate.errors import UsageError
 from syndicate.feeds import Representation, make_representation
-from syndicate.feeds.formats import FORMATS
+from syndicate.feeds.formats import FORMATS, Format
 from syndicate.feeds.formats.link import Link
-from syndicate.feeds.formats.text import rfc3339
+from syndicate.feeds.formats.text import rfc822, rfc3339, xml_safe
 from syndicate.model.edition import ALL, Edition
-from syndicate.model.feed import ServiceInfo
-from syndicate.model.feed_view import build_feed_view, last_modified
+from syndicate.model.feed import ServiceInfo, build_feed_view, last_modified
 from syndicate.model.query import Query
+from syndicate.render.pages.developer_pages import (
+    ApiGroup,
+    ApiOperation,
+    ApiParameter,
+    ApiResponse,
+)
 from syndicate.web.context import WebContext
-from syndicate.web.openapi import openapi_document
-from syndicate.web.opml import opml
-from syndicate.web.sitemap import sitemap
+from syndicate.web.feed_directory import (
+    DirectoryEntry,
+    PostCounts,
+    category_entry,
+    feed_directory,
+    feed_stats,
+)
+
+MAX_URLS: Final = 10_000
+"""Categories in one file: 50,000 URLs and 50 MB are allowed, this is some 1.5 MB."""
+
+_NAMESPACE: Final = "http://www.sitemaps.org/schemas/sitemap/0.9"
+
+_SitemapPage = tuple[str, datetime | None]
+"""A URL, and when the page was modified."""
+
+
+def sitemap(
+    edition: Edition, service_info: ServiceInfo, post_counts: PostCounts, part: int
+) -> bytes:
+    """Return the pages of ``edition``, without those of posts, which are canonical elsewhere.
+
+    Where there are too many for one file, part 0 is the index of the others, which begin with 1.
+    The page of a feed was modified when one of its posts was; an empty one has no date. Raises
+    `HTTPException` (404) for a part that does not exist.
+    """
+    slugs = edition.category_slugs
+    chunks = [slugs[start : start + MAX_URLS] for start in range(0, len(slugs), MAX_URLS)]
+    is_split = len(chunks) > 1
+    if is_split and not part:
+        updated = feed_stats(edition.posts).updated
+        parts = range(1, len(chunks) + 1)
+        urls = [service_info.url(f"/sitemap.xml?part={number}") for number in parts]
+        return _serialize("sitemapindex", "sitemap", [(address, updated) for address in urls])
+    if part and not (is_split and part <= len(chunks)):
+        raise HTTPException(404, f"the sitemap has no part {part}")
+    pages = [] if part > 1 else _general_pages(edition, service_info, post_counts)
+    for chunk in chunks[max(part - 1, 0) :][:1]:
+        pages += _category_pages(chunk, edition, service_info, post_counts)
+    return _serialize("urlset", "url", pages)
+
+
+def _general_pages(
+    edition: Edition, service_info: ServiceInfo, post_counts: PostCounts
+) -> list[_SitemapPage]:
+    """Return the pages that do not belong to a category."""
+    groups = feed_directory(
+        edition, post_counts, max_sources=len(edition.sources), max_categories=0
+    )
+    return [
+        (service_info.url("/"), feed_stats(edition.posts).updated),
+        (service_info.url("/about"), None),
+        *_feed_pages((entry for group in groups for entry in group.entries), service_info),
+    ]
+
+
+def _category_pages(
+    slugs: Sequence[str], edition: Edition, service_info: ServiceInfo, post_counts: PostCounts
+) -> list[_SitemapPage]:
+    categories = map(edition.category_by_slug, slugs)
+    return _feed_pages(
+        (category_entry(edition, one, post_counts) for one in categories), service_info
+    )
+
+
+def _feed_pages(entries: Iterable[DirectoryEntry], service_info: ServiceInfo) -> list[_SitemapPage]:
+    return [(entry.location.url(service_info), entry.stats.updated) for entry in entries]
+
+
+def _serialize(root: str, child: str, pages: Iterable[_SitemapPage]) -> bytes:
+    document = Element(root, xmlns=_NAMESPACE)
+    for url, modified in pages:
+        page = SubElement(document, child)
+        SubElement(page, "loc").text = url
+        if modified is not None:
+            SubElement(page, "lastmod").text = rfc3339(modified)
+    indent(document)
+    serialized: bytes = tostring(document, encoding="UTF-8", xml_declaration=True)
+    return serialized
+
+
+_VERSION_ATTRIBUTES: Final = {"rss": {"version": "RSS2"}}
+"""Attributes of outlines by format: OPML defines versions of RSS alone."""
+
+
+_MAX_LISTED: Final = 500
+"""Sources and categories to list: feed readers cannot import thousands of feeds."""
+
+
+def opml(
+    edition: Edition, service_info: ServiceInfo, post_counts: PostCounts, feed_format: Format
+) -> bytes:
+    """Return the feeds of ``edition`` in one format: readers subscribe to all that is listed.
+
+    Of many sources or categories only those with the most posts, which a comment says.
+    """
+    root = Element("opml", version="2.0")
+    head = SubElement(root, "head")
+    SubElement(head, "title").text = xml_safe(service_info.title)
+    updated = feed_stats(edition.posts).updated
+    if updated is not None:
+        SubElement(head, "dateModified").text = rfc822(updated)
+    body = SubElement(root, "body")
+    groups = feed_directory(
+        edition, post_counts, max_sources=_MAX_LISTED, max_categories=_MAX_LISTED
+    )
+    entries = [entry for group in groups for entry in group.entries]
+    total = sum(group.total for group in groups)
+    if total > len(entries):
+        categories_url = service_info.url("/v1/categories")
+        comment = (
+            f" The {len(entries):,} largest of {total:,} feeds; all categories: {categories_url} "
+        )
+        root.insert(0, Comment(comment))
+    for entry in entries:
+        SubElement(body, "outline", _outline_attributes(entry, feed_format, service_info))
+    indent(root)
+    document: bytes = tostring(root, encoding="UTF-8", xml_declaration=True)
+    return document
+
+
+def _outline_attributes(
+    entry: DirectoryEntry, feed_format: Format, service_info: ServiceInfo
+) -> dict[str, str]:
+    title = xml_safe(entry.title)
+    description = {"description": xml_safe(entry.description)} if entry.description else {}
+    return {
+        "type": "rss",
+        **_VERSION_ATTRIBUTES.get(feed_format.name, {}),
+        "text": title,
+        "title": title,
+        **description,
+        "xmlUrl": entry.location.url(service_info, f".{feed_format.name}"),
+        "htmlUrl": entry.location.url(service_info),
+    }
+
+
+def openapi_document(service_info: ServiceInfo) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document with the title, version, contact and URL of this service.
+
+    Reading the file takes about 50 ms: call it when the document is first requested.
+    """
+    text = resources.files("syndicate.web").joinpath("openapi.yaml").read_bytes()
+    document: dict[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader)
+    info = document["info"]
+    info.update(title=service_info.title, version=service_info.version)
+    contact = service_info.contact
+    if contact:
+        info["contact"] = {"url" if ":" in contact else "email": contact}
+    else:
+        del info["contact"]
+    document["servers"] = [{"url": service_info.public_url}]
+    document["externalDocs"]["url"] = service_info.url("/about")
+    return document
+
+
+def api_groups(document: Mapping[str, Any]) -> tuple[ApiGroup, ...]:
+    """Return the operations of an OpenAPI document by tag, in the order of the document."""
+    operations: dict[str, list[ApiOperation]] = {tag["name"]: [] for tag in document["tags"]}
+    for path, item in [*document["paths"].items(), *document["webhooks"].items()]:
+        for method, operation in item.items():
+            operations[operation["tags"][0]].append(_operation(document, path, method, operation))
+    return tuple(
+        ApiGroup(
+            name=tag["name"],
+            description=tag["description"],
+            operations=tuple(operations[tag["name"]]),
+        )
+        for tag in document["tags"]
+    )
+
+
+def api_parameters(document: Mapping[str, Any], path: str) -> tuple[ApiParameter, ...]:
+    """Return the parameters in the query of GET ``path``."""
+    operation = _operation(document, path, "get", document["paths"][path]["get"])
+    return tuple(each for each in operation.parameters if each.location == "query")
+
+
+def _operation(
+    document: Mapping[str, Any], path: str, method: str, operation: Mapping[str, Any]
+) -> ApiOperation:
+    parameters = [_resolve(document, each) for each in operation.get("parameters", ())]
+    return ApiOperation(
+        id=operation["operationId"],
+        method=method.upper(),
+        path=path,
+        summary=operation["summary"],
+        description=_paragraphs(operation.get("description", "")),
+        needs_token=bool(operation.get("security")) and {} not in operation["security"],
+        parameters=tuple(
+            ApiParameter(
+                name=each["name"],
+                location=each["in"],
+                description=" ".join(_paragraphs(each["description"])),
+            )
+            for each in parameters
+        ),
+        responses=tuple(
+            ApiResponse(status=status, description=" ".join(_paragraphs(each["description"])))
+            for status, response in operation["responses"].items()
+            for each in [_resolve(document, response)]
+        ),
+    )
+
+
+def _resolve(document: Mapping[str, Any], value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a reference (``$ref``) refers to, or the value itself."""
+    reference = value.get("$ref")
+    if reference is None:
+        return value
+    found: Any = document
+    for part in reference.removeprefix("#/").split("/"):
+        found = found[part]
+    resolved: Mapping[str, Any] = found
+    return resolved
+
+
+def _paragraphs(text: str) -> Sequence[str]:
+    return [" ".join(part.split()) for part in text.replace("`", "").split("\n\n") if part.strip()]
+
 
 _SECURITY_TXT_VALIDITY: Final = timedelta(days=180)
 """Time until security.txt expires: less than the year that RFC 9116 recommends."""

@@ -14,8 +14,7 @@ from syndicate.feeds import Representation, as_provisional, make_representation,
 from syndicate.feeds.feed_location import resolve_feed
 from syndicate.feeds.formats.link import Link
 from syndicate.model.edition import Edition
-from syndicate.model.feed import Feed
-from syndicate.model.feed_view import FeedLocation, build_feed, build_feed_view, last_modified
+from syndicate.model.feed import Feed, FeedLocation, build_feed, build_feed_view, last_modified
 from syndicate.model.query import Query, parse_query
 from syndicate.render.pages.html_pages import (
     EmbedLayout,

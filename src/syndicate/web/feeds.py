@@ -14,7 +14,7 @@ from starlette.routing import Route
 from syndicate.feeds import FeedRequest
 from syndicate.feeds.formats import FORMATS, Format
 from syndicate.model.edition import ALL, Edition
-from syndicate.model.feed_view import FeedLocation
+from syndicate.model.feed import FeedLocation
 from syndicate.web.context import WebContext, raw_query
 from syndicate.web.http.conditional_response import conditional_response, sendable_from
 from syndicate.web.http.redirects import redirect_response

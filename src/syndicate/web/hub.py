@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from syndicate.errors import UsageError
-from syndicate.feeds.websub_topic import parse_topic
+from syndicate.feeds.feed_location import parse_topic
 from syndicate.model.subscription import SubscriptionId
 from syndicate.model.websub_request import WebSubRequest
 from syndicate.web.context import WebContext

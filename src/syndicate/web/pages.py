@@ -16,10 +16,10 @@ from syndicate.feeds import Representation, as_provisional, make_representation
 from syndicate.feeds.formats import FORMATS
 from syndicate.feeds.formats.link import Link
 from syndicate.model.edition import ALL, Edition
-from syndicate.model.feed import ServiceInfo
-from syndicate.model.feed_view import (
+from syndicate.model.feed import (
     FeedLocation,
     FeedView,
+    ServiceInfo,
     build_feed,
     build_feed_view,
     category_location,
@@ -45,9 +45,9 @@ from syndicate.web.feed_directory import (
     DirectoryEntry,
     category_entry,
     feed_directory,
+    feed_filters,
     source_entry,
 )
-from syndicate.web.feed_filters import feed_filters
 from syndicate.web.http.content_negotiation import PAGE, accepts_html, preferred_format
 from syndicate.web.http.redirects import redirect_response
 from syndicate.web.http_policy import NO_STORE

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-from syndicate.model.delivery import Attempt, Delivery
+from syndicate.model.delivery import Attempt, Delivery, SubscriptionStatus
 from syndicate.model.event import rfc3339
 from syndicate.model.selection import Selection
 from syndicate.model.subscription import Subscription
-from syndicate.model.subscription_status import SubscriptionStatus
 
 JsonObject = dict[str, object]
 

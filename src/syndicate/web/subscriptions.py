@@ -1,5 +1,6 @@
-"""For partners: their subscriptions, made, shown, changed, tried, repaired and removed."""
+"""Webhook subscriptions and their deliveries, for holders of a token."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -9,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from syndicate.errors import UsageError, ValidationFailed
+from syndicate.model.pagination import malformed_cursor
 from syndicate.model.query import parse_limit
 from syndicate.model.subscription import Subscription, SubscriptionId, SubscriptionPatch
 from syndicate.web.context import WebContext
@@ -23,6 +25,8 @@ from syndicate.web.http.request_body import read_body
 from syndicate.web.http_policy import NO_STORE
 from syndicate.web.serializers import (
     attempt_json,
+    delivery_json,
+    delivery_json_with_attempts,
     subscription_json,
     subscription_json_with_secret,
 )
@@ -195,3 +199,60 @@ def _parse_since(text: str) -> datetime | None:
             hint="Write a time with its zone, such as 2025-01-06T09:00:00Z.",
         )
     return since
+
+
+_SEQ: Final = re.compile(r"[0-9]{1,18}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deliveries:
+    """Handles deliveries; requires a bearer token."""
+
+    context: WebContext
+
+    def routes(self) -> list[AuthenticatedRoute]:
+        """Return the routes."""
+        return [
+            authenticated_route("/v1/subscriptions/{id}/deliveries", GET=self.list),
+            authenticated_route("/v1/deliveries/{id}", GET=self.show),
+            authenticated_route("/v1/deliveries/{id}/replay", POST=self.replay),
+        ]
+
+    async def list(self, request: Request) -> Response:
+        """Respond with a page of the deliveries to a subscription, the newest first."""
+        subscription_id = request.path_params["id"]
+        service, token = await authenticate(request, self.context.reader)
+        limit = parse_limit(request.query_params)
+        before = _parse_seq(request.query_params.get("after", ""))
+        deliveries = await service.deliveries(
+            subscription_id, token.owner, before=before, limit=limit + 1
+        )
+        shown = deliveries[:limit]
+        after = str(shown[-1].seq) if len(deliveries) > limit else None
+        path = f"/v1/subscriptions/{subscription_id}/deliveries"
+        return json_response(
+            {
+                "items": [delivery_json(delivery) for delivery in shown],
+                "next_url": self.context.next_url(path, limit, after),
+            }
+        )
+
+    async def show(self, request: Request) -> Response:
+        """Respond with a delivery and all its attempts."""
+        service, token = await authenticate(request, self.context.reader)
+        delivery, attempts = await service.delivery(request.path_params["id"], token.owner)
+        return json_response(delivery_json_with_attempts(delivery, attempts))
+
+    async def replay(self, request: Request) -> Response:
+        """Requeue a delivery with the same id."""
+        service, token = await authenticate(request, self.context.reader)
+        delivery = await service.replay(request.path_params["id"], token.owner)
+        return json_response(delivery_json(delivery), HTTPStatus.ACCEPTED)
+
+
+def _parse_seq(text: str) -> int | None:
+    if not text:
+        return None
+    if _SEQ.fullmatch(text) is None:
+        raise malformed_cursor(text)
+    return int(text)

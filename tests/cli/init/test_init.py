@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
+from syndicate.cli.init.config_template import source_names
 from syndicate.cli.init.site_detection import DetectedSite
-from syndicate.cli.init.site_template import source_names
 from syndicate.settings import load
 from syndicate.sites.site import Site
 from tests.cli.conftest import FILES, Run

@@ -2,7 +2,7 @@
 
 import pytest
 
-from syndicate.content.checks.category_usage import CategoryUsage
+from syndicate.content.checks.post_checks import CategoryUsage
 from syndicate.model.category import Category, CategoryDefinition, Vocabulary
 from syndicate.model.edition import SourceSnapshot
 from tests import samples

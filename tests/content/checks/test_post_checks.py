@@ -4,9 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from syndicate.content.checks.category_usage import CategoryUsage
-from syndicate.content.checks.post_checks import CheckedPost, check_post
-from syndicate.content.checks.repository_files import RepositoryFiles
+from syndicate.content.checks.post_checks import (
+    CategoryUsage,
+    CheckedPost,
+    RepositoryFiles,
+    check_post,
+)
 from syndicate.model.category import Category
 from syndicate.model.edition import Problem
 from syndicate.model.post import Path, Post

@@ -1,7 +1,6 @@
 """Problems in formats for other programs."""
 
-from syndicate.content.checks.report_formats import sarif, workflow_command
-from syndicate.content.checks.rules import RULES
+from syndicate.content.checks.rules import RULES, sarif, workflow_command
 from syndicate.model.edition import Problem
 from syndicate.model.post import Path
 

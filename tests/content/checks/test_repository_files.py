@@ -2,7 +2,7 @@
 
 import pytest
 
-from syndicate.content.checks.repository_files import RepositoryFiles
+from syndicate.content.checks.post_checks import RepositoryFiles
 from syndicate.model.post import Path
 from tests import samples
 

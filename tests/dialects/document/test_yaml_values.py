@@ -2,7 +2,7 @@
 
 import pytest
 
-from syndicate.dialects.document.yaml_values import load
+from syndicate.dialects.document.plain_values import load
 from syndicate.errors import ContentError
 
 

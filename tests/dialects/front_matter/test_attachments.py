@@ -3,7 +3,7 @@
 import pytest
 
 from syndicate.dialects.fields import AttachedFile
-from syndicate.dialects.front_matter.value_parsers import as_people
+from syndicate.dialects.front_matter.field_reader import as_people
 from tests.dialects.factories import fields
 
 

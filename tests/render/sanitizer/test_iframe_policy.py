@@ -10,7 +10,7 @@ from playwright.sync_api import sync_playwright
 from syndicate.model.markdown_options import MarkdownEngine
 from syndicate.render.allowlist import IFRAME_HOSTS, IFRAME_SANDBOX
 from syndicate.render.pipeline import render
-from syndicate.render.sanitizer.iframe_policy import allowed_iframe, link_text
+from syndicate.render.sanitizer.element_filter import allowed_iframe, link_text
 from tests.render.iframe_urls import PLAYERS, SPELLINGS, refused_urls
 from tests.render.render_requests import PAGE, render_request
 

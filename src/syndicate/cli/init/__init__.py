@@ -9,16 +9,16 @@ from typing import Annotated, Final
 
 import typer
 
-from syndicate.cli.init.config_template import settings_text
-from syndicate.cli.init.published_feeds import PublishedFeed
-from syndicate.cli.init.repository_scan import Scan, scan_repository
-from syndicate.cli.init.site_detection import DetectedSite
-from syndicate.cli.init.site_template import (
+from syndicate.cli.init.config_template import (
     NewSource,
     service_text,
+    settings_text,
     source_names,
     source_text,
 )
+from syndicate.cli.init.published_feeds import PublishedFeed
+from syndicate.cli.init.repository_scan import Scan, scan_repository
+from syndicate.cli.init.site_detection import DetectedSite
 from syndicate.cli.options import command_app
 from syndicate.cli.output import print_status
 from syndicate.cli.progress import progress

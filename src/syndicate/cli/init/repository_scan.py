@@ -11,7 +11,7 @@ from syndicate.content.needed_files import needed_files
 from syndicate.content.site_source import RepositoryFiles
 from syndicate.errors import RepositoryError
 from syndicate.git import Repository
-from syndicate.model.content_limits import DEFAULT_CONTENT_LIMITS
+from syndicate.model.content_reader import DEFAULT_CONTENT_LIMITS
 from syndicate.model.post import BlobId, CommitId, Path
 
 _URL_FILES: Final = ("CNAME", "package.json")

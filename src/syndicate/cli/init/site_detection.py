@@ -16,7 +16,7 @@ from syndicate.dialects.document.parser import Document, parse_document
 from syndicate.dialects.front_matter.field_reader import DEFAULT_KEYS
 from syndicate.errors import ContentError
 from syndicate.model.category import Vocabulary
-from syndicate.model.content_limits import DEFAULT_CONTENT_LIMITS
+from syndicate.model.content_reader import DEFAULT_CONTENT_LIMITS
 from syndicate.model.post import Path, Source
 from syndicate.sites import ENGINES, find_sites
 from syndicate.sites.configuration_reader import MARKDOWN, is_dated_name

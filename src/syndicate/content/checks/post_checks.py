@@ -1,16 +1,167 @@
-"""Checks of one rendered post: missing files, dates, size and categories."""
+"""Checks of rendered posts: missing files, dates, size, and the use of categories."""
 
+import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from difflib import SequenceMatcher
+from functools import cached_property
+from typing import Final, Literal, Self
+from urllib.parse import unquote, urljoin, urlsplit
 
-from syndicate.content.checks.category_usage import CategoryUsage
-from syndicate.content.checks.repository_files import RepositoryFiles
-from syndicate.model.edition import Problem
-from syndicate.model.post import Post
+from syndicate.model.category import Category, Vocabulary
+from syndicate.model.edition import Problem, SourceSnapshot
+from syndicate.model.post import Path, Post
 from syndicate.render.diagnostics import Diagnostic, UnlocatedDiagnostic, locate
+
+_FILE_PATH: Final = re.compile(
+    r".*\.(?:avif|bmp|csv|docx?|gif|ico|jpe?g|json|mp[34]|odt|pdf|png|pptx?|svg|tiff?|txt"
+    r"|web[mp]|xlsx?|xml|zip)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Extensions of files that site generators copy; pages are generated and cannot be checked."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepositoryFiles:
+    """The paths of all files of a repository at one commit."""
+
+    paths: frozenset[Path]
+
+    @classmethod
+    def from_paths(cls, paths: Iterable[Path]) -> "RepositoryFiles":
+        """Return the files with ``paths``."""
+        return cls(paths=frozenset(paths))
+
+    def missing_reference(self, name: str, post: Post) -> Literal["", "relative", "absolute"]:
+        """Return how ``name``, a URL as written in ``post``, refers to a file that is missing.
+
+        Empty if the file exists or cannot be checked: the site generator may create pages, and
+        folders that the repository lacks. Any folder with the same ending matches:
+        ``/assets/x.png`` may be in ``src/assets``.
+        """
+        try:
+            path = unquote(urlsplit(name).path)
+        except ValueError:  # not a URL, which is a problem of another rule
+            return ""
+        if not _FILE_PATH.fullmatch(path):
+            return ""
+        if path.startswith("/"):
+            return "absolute" if self._is_missing(path.strip("/")) else ""
+        from_post = posixpath.normpath(posixpath.join(posixpath.dirname(post.path), path))
+        site_path = unquote(urlsplit(urljoin(post.url, name)).path).strip("/")
+        if from_post in self.paths or path in self.paths or self._has_path_ending(site_path):
+            return ""
+        has_folder = posixpath.dirname(from_post) in self._folders or self._is_missing(site_path)
+        return "relative" if has_folder else ""
+
+    def _has_path_ending(self, tail: str) -> bool:
+        return _any_ends_with(self._paths_by_name.get(posixpath.basename(tail), ()), tail)
+
+    def _is_missing(self, tail: str) -> bool:
+        """Return whether the folder of ``tail`` exists, but not the file."""
+        folder = posixpath.dirname(posixpath.normpath(tail))
+        candidates = self._folders_by_name.get(posixpath.basename(folder), ())
+        return (
+            bool(folder)
+            and _any_ends_with(candidates, folder)
+            and not self._has_path_ending(posixpath.normpath(tail))
+        )
+
+    @cached_property
+    def _folders(self) -> frozenset[str]:
+        return frozenset(posixpath.dirname(path) for path in self.paths)
+
+    @cached_property
+    def _paths_by_name(self) -> dict[str, list[str]]:
+        return _group_by_name(self.paths)
+
+    @cached_property
+    def _folders_by_name(self) -> dict[str, list[str]]:
+        return _group_by_name(self._folders)
+
+
+def _group_by_name(paths: Iterable[str]) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = {}
+    for path in paths:
+        groups.setdefault(posixpath.basename(path), []).append(path)
+    return groups
+
+
+def _any_ends_with(paths: Iterable[str], tail: str) -> bool:
+    return any(path == tail or path.endswith(f"/{tail}") for path in paths)
+
+
+_MIN_SIMILARITY: Final = 0.9
+"""Similarity of two slugs, from 0 to 1, that suggests one category."""
+_MIN_COMPARED_CHARACTERS: Final = 6
+"""Minimum length of slugs that are compared by similarity."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CategoryUsage:
+    """The categories of an edition that may be mistakes, by slug."""
+
+    similar: dict[str, Category]
+    """The more common category of which each is probably a spelling."""
+    unknown: frozenset[str]
+    """Categories of a single post that are not in the settings, if the settings have any."""
+    defined: tuple[str, ...]
+    """Titles of the categories in the settings."""
+
+    @classmethod
+    def count(cls, snapshots: Iterable[SourceSnapshot], vocabulary: Vocabulary) -> Self:
+        """Count the categories of all posts, without the default categories of sources."""
+        used = [
+            category
+            for snapshot in snapshots
+            for post in snapshot.posts
+            for category in post.categories
+            if category not in snapshot.source.categories
+        ]
+        by_slug = {category.slug: category for category in used}
+        defined = {
+            definition.category.slug: definition.category.title
+            for definition in vocabulary.definitions
+        }
+        counts = Counter(category.slug for category in used if category.slug not in defined)
+        similar = {slug: _find_similar(slug, counts) for slug in counts}
+        return cls(
+            similar={slug: by_slug[other] for slug, other in similar.items() if other is not None},
+            unknown=frozenset(slug for slug, count in counts.items() if defined and count == 1),
+            defined=tuple(defined.values()),
+        )
+
+
+def _find_similar(slug: str, counts: dict[str, int]) -> str | None:
+    """Return the most common similar category, None if there is none."""
+    similar = [
+        other
+        for other, count in counts.items()
+        if count > counts[slug] and _is_similar(slug, other)
+    ]
+    return max(similar, key=lambda other: (counts[other], other), default=None)
+
+
+def _is_similar(slug: str, other: str) -> bool:
+    if _normalized(slug) == _normalized(other):
+        return True
+    if min(len(slug), len(other)) < _MIN_COMPARED_CHARACTERS or _digits(slug) != _digits(other):
+        return False
+    matcher = SequenceMatcher(None, slug, other, autojunk=False)
+    return matcher.real_quick_ratio() >= _MIN_SIMILARITY and matcher.ratio() >= _MIN_SIMILARITY
+
+
+def _normalized(slug: str) -> str:
+    """Return ``slug`` without hyphens and plural s, in which spellings differ."""
+    return slug.replace("-", "").removesuffix("s")
+
+
+def _digits(slug: str) -> str:
+    return "".join(character for character in slug if character.isdigit())
+
 
 _MAX_CHARACTERS: Final = 200_000
 """Maximum length of a body; the longest of some thousand real posts had a fifth of it."""

@@ -1,9 +1,12 @@
-"""All rules of the checks: their level, meaning and remedy."""
+"""All rules of the checks, and problems in the formats of other programs (GitHub, SARIF 2.1.0)."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Final
+from urllib.parse import quote
 
-from syndicate.model.edition import ProblemLevel
+from syndicate.model.edition import Problem, ProblemLevel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,3 +282,84 @@ _TABLE: Final = (
 
 RULES: Final = {rule.name: rule for rule in _TABLE}
 """All rules by name, the highest level first."""
+
+
+_SARIF_LEVELS: Final = {"error": "error", "warning": "warning", "notice": "note"}
+_RULE_NAMES: Final = list(RULES)
+_MESSAGE_ESCAPES: Final = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
+_PROPERTY_ESCAPES: Final = _MESSAGE_ESCAPES | str.maketrans({":": "%3A", ",": "%2C"})
+
+
+def workflow_command(problem: Problem) -> str:
+    """Return the workflow command with which GitHub annotates the file of ``problem``."""
+    properties = {
+        "file": problem.path,
+        "line": str(problem.line) if problem.line else "",
+        "col": str(problem.column) if problem.line and problem.column else "",
+        "title": problem.rule,
+    }
+    parameters = ",".join(
+        f"{key}={text.translate(_PROPERTY_ESCAPES)}" for key, text in properties.items() if text
+    )
+    message = f"{problem.message}\n{problem.hint}".rstrip("\n")
+    return f"::{problem.level} {parameters}::{message.translate(_MESSAGE_ESCAPES)}"
+
+
+def sarif(problems: Iterable[Problem], *, version: str) -> Mapping[str, object]:
+    """Return ``problems`` as one run of a SARIF 2.1.0 log (OASIS, section 3.13)."""
+    return {
+        "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/"
+        "sarif-schema-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "syndicate",
+                        "version": version,
+                        "rules": [_rule(rule) for rule in RULES.values()],
+                    }
+                },
+                "columnKind": "unicodeCodePoints",
+                "originalUriBaseIds": {
+                    "SRCROOT": {"description": {"text": "The root of the content repository."}}
+                },
+                "results": [_result(problem) for problem in problems],
+            }
+        ],
+    }
+
+
+def _rule(rule: Rule) -> Mapping[str, object]:
+    return {
+        "id": rule.name,
+        "shortDescription": {"text": rule.meaning},
+        "help": {"text": rule.remedy},
+        "defaultConfiguration": {"level": _SARIF_LEVELS[rule.level]},
+    }
+
+
+def _result(problem: Problem) -> Mapping[str, object]:
+    identity = f"{problem.source}\0{problem.rule}\0{problem.path}\0{problem.message}"
+    digest = sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()
+    return {
+        "ruleId": problem.rule,
+        "ruleIndex": _RULE_NAMES.index(problem.rule),
+        "level": _SARIF_LEVELS[problem.level],
+        "message": {"text": f"{problem.message}\n{problem.hint}".rstrip("\n")},
+        "partialFingerprints": {"problem/v1": digest},
+        "locations": [{"physicalLocation": _location(problem)}] if problem.path else [],
+    }
+
+
+def _location(problem: Problem) -> Mapping[str, object]:
+    file = {
+        "artifactLocation": {
+            "uri": quote(problem.path, safe="/", errors="surrogateescape"),
+            "uriBaseId": "SRCROOT",
+        }
+    }
+    if not problem.line:
+        return file
+    column = {"startColumn": problem.column} if problem.column else {}
+    return {**file, "region": {"startLine": problem.line, **column}}

@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 from frontmatter.default_handlers import BaseHandler
 from typing_extensions import override
 
-from syndicate.dialects.document import yaml_values
+from syndicate.dialects.document import plain_values
 from syndicate.dialects.document.plain_values import (
     FrontMatterValues,
     displayable_path,
@@ -28,7 +28,7 @@ from syndicate.dialects.document.plain_values import (
 )
 from syndicate.dialects.fields import FieldProblem
 from syndicate.errors import ContentError
-from syndicate.model.content_limits import DEFAULT_CONTENT_LIMITS, ContentLimits
+from syndicate.model.content_reader import DEFAULT_CONTENT_LIMITS, ContentLimits
 from syndicate.model.post import Path
 
 LOST_FENCE_SEARCH_CHARACTERS: Final = 100_000
@@ -99,7 +99,7 @@ class YamlSyntax(FrontMatterSyntax):
 
     @override
     def parse_values(self, front: str, *, levels: int) -> FrontMatterValues:
-        return yaml_values.load("\n" + front, levels)
+        return plain_values.load("\n" + front, levels)
 
 
 class TomlSyntax(FrontMatterSyntax):

@@ -5,10 +5,9 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from syndicate.dialects.fields import AttachedFile
-from syndicate.dialects.front_matter.field_reader import FieldReader
+from syndicate.dialects.front_matter.field_reader import FieldReader, as_plain_text, as_text, is_url
 from syndicate.dialects.front_matter.images import absolute_path, base_path_of, resolve_site_url
 from syndicate.dialects.front_matter.post_path import PostPath
-from syndicate.dialects.front_matter.value_parsers import as_plain_text, as_text, is_url
 
 _URL_KEYS: Final = ("url", "src", "file", "path", "href", "mp3")
 _TYPE_KEYS: Final = ("type", "mime_type", "mimetype")

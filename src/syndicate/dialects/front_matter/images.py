@@ -6,9 +6,13 @@ from functools import partial
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-from syndicate.dialects.front_matter.field_reader import FieldReader
+from syndicate.dialects.front_matter.field_reader import (
+    FieldReader,
+    as_declared_text,
+    as_text,
+    is_url,
+)
 from syndicate.dialects.front_matter.post_path import PostPath
-from syndicate.dialects.front_matter.value_parsers import as_declared_text, as_text, is_url
 
 _SITE_URL_TAGS: Final = re.compile(r"(?:\{\{-?\s*site\.(?:base)?url\s*-?\}\})+")
 _TEMPLATE: Final = re.compile(r"\{[{%]")

@@ -5,9 +5,14 @@ from typing import ClassVar, Final
 
 from typing_extensions import override
 
-from syndicate.feeds.formats import feedgen_adapter, xml_elements
-from syndicate.feeds.formats.format import FeedEnvelope, Format, attributed_sources
-from syndicate.feeds.formats.link import essence, feed_links
+from syndicate.feeds.formats import feedgen_adapter
+from syndicate.feeds.formats.link import (
+    FeedEnvelope,
+    Format,
+    attributed_sources,
+    essence,
+    feed_links,
+)
 from syndicate.feeds.formats.text import (
     rfc3339,
     sanitized,
@@ -22,7 +27,7 @@ from syndicate.model.query import ContentMode
 from syndicate.render.feed_html import for_feed_readers
 
 _PREFIXES: Final = "fh media"
-_XML_LANG: Final = xml_elements.qualified_name("xml:lang")
+_XML_LANG: Final = feedgen_adapter.qualified_name("xml:lang")
 
 
 class Atom(Format):
@@ -37,11 +42,11 @@ class Atom(Format):
         self, item: RenderedPost, service_info: ServiceInfo, content: ContentMode = "full"
     ) -> bytes:
         element = entry_generator(item, service_info, content).atom_entry()
-        return xml_elements.serialize_fragment(element, _PREFIXES)
+        return feedgen_adapter.serialize_fragment(element, _PREFIXES)
 
     @override
     def write_envelope(self, feed: Feed) -> FeedEnvelope:
-        envelope = xml_elements.split_envelope(feed_generator(feed).atom_str(), b"</feed>")
+        envelope = feedgen_adapter.split_envelope(feed_generator(feed).atom_str(), b"</feed>")
         attributions = {
             key: _write_attribution(source_feed, feed.service_info, has_author=key.has_author)
             for key, source_feed in attributed_sources(feed)
@@ -91,34 +96,36 @@ def _write_attribution(
     """
     source = xml_safe(source_feed.source)
     title = single_line(source.title)
-    entry = xml_elements.new_element("entry")
+    entry = feedgen_adapter.new_element("entry")
     if not has_author:
         _add_author(entry, title, source.site_url)
-    element = xml_elements.add_child(entry, "source")
+    element = feedgen_adapter.add_child(entry, "source")
     page, feed_url = (
         service_info.feed_url(source_feed.name, suffix, source_feed.query)
         for suffix in ("", ".atom")
     )
-    xml_elements.add_child(element, "id", page)
-    xml_elements.add_child(element, "title", title)
-    xml_elements.add_child(element, "updated", rfc3339(source_feed.updated))
+    feedgen_adapter.add_child(element, "id", page)
+    feedgen_adapter.add_child(element, "title", title)
+    feedgen_adapter.add_child(element, "updated", rfc3339(source_feed.updated))
     _add_author(element, title, source.site_url)
-    xml_elements.add_child(element, "link", rel="alternate", href=source.site_url, type="text/html")
-    xml_elements.add_child(
+    feedgen_adapter.add_child(
+        element, "link", rel="alternate", href=source.site_url, type="text/html"
+    )
+    feedgen_adapter.add_child(
         element, "link", rel="self", href=feed_url, type=essence(Atom.media_type)
     )
     for name, url in (("icon", source.icon_url), ("logo", source.logo_url)):
         if url:
-            xml_elements.add_child(element, name, url)
+            feedgen_adapter.add_child(element, name, url)
     if source.rights:
-        xml_elements.add_child(element, "rights", source.rights)
-    return xml_elements.serialize_children(entry)
+        feedgen_adapter.add_child(element, "rights", source.rights)
+    return feedgen_adapter.serialize_children(entry)
 
 
-def _add_author(parent: xml_elements.Element, name: str, url: str) -> None:
-    author = xml_elements.add_child(parent, "author")
-    xml_elements.add_child(author, "name", name)
-    xml_elements.add_child(author, "uri", url)
+def _add_author(parent: feedgen_adapter.Element, name: str, url: str) -> None:
+    author = feedgen_adapter.add_child(parent, "author")
+    feedgen_adapter.add_child(author, "name", name)
+    feedgen_adapter.add_child(author, "uri", url)
 
 
 def _feed_author(feed: Feed) -> dict[str, str]:
@@ -129,34 +136,34 @@ def _feed_author(feed: Feed) -> dict[str, str]:
     return {"name": feed.service_info.title, "uri": feed.service_info.public_url}
 
 
-def _patch_feed(feed: Feed, element: xml_elements.Element) -> None:
+def _patch_feed(feed: Feed, element: feedgen_adapter.Element) -> None:
     """Correct the date; add fh:complete and tombstones."""
-    xml_elements.find_child(element, "updated").text = rfc3339(feed.updated)
+    feedgen_adapter.find_child(element, "updated").text = rfc3339(feed.updated)
     if feed.is_complete:
-        xml_elements.add_child(element, "fh:complete")
+        feedgen_adapter.add_child(element, "fh:complete")
     for tombstone in feed.tombstones:
-        xml_elements.add_child(
+        feedgen_adapter.add_child(
             element, "at:deleted-entry", ref=tombstone.post_id, when=rfc3339(tombstone.removed_at)
         )
 
 
-def _patch_entry(item: RenderedPost, element: xml_elements.Element) -> None:
+def _patch_entry(item: RenderedPost, element: feedgen_adapter.Element) -> None:
     """Correct types, dates and links as feedgen writes them; add language and image."""
     post = item.post
     if post.language:
         element.set(_XML_LANG, post.language)
-    xml_elements.find_child(element, "title").set("type", "text")
-    xml_elements.find_child(element, "published").text = rfc3339(post.published)
-    xml_elements.find_child(element, "updated").text = rfc3339(post.updated)
-    page_link = xml_elements.find_child(element, "link")
+    feedgen_adapter.find_child(element, "title").set("type", "text")
+    feedgen_adapter.find_child(element, "published").text = rfc3339(post.published)
+    feedgen_adapter.find_child(element, "updated").text = rfc3339(post.updated)
+    page_link = feedgen_adapter.find_child(element, "link")
     page_link.attrib.update({"rel": "alternate", "type": "text/html"})
     if item.external_url:
-        xml_elements.add_child(element, "link", rel="related", href=item.external_url)
+        feedgen_adapter.add_child(element, "link", rel="related", href=item.external_url)
     for language, url in item.translations:
-        xml_elements.add_child(element, "link", rel="related", hreflang=language, href=url)
-    for enclosure in xml_elements.as_enclosures(item):
-        length = xml_elements.attachment_bytes(enclosure)
-        xml_elements.add_child(
+        feedgen_adapter.add_child(element, "link", rel="related", hreflang=language, href=url)
+    for enclosure in feedgen_adapter.as_enclosures(item):
+        length = feedgen_adapter.attachment_bytes(enclosure)
+        feedgen_adapter.add_child(
             element,
             "link",
             rel="enclosure",
@@ -165,4 +172,4 @@ def _patch_entry(item: RenderedPost, element: xml_elements.Element) -> None:
             title=enclosure.title,
             length="" if length is None else str(length),
         )
-    xml_elements.add_image(element, item.image)
+    feedgen_adapter.add_image(element, item.image)

@@ -8,9 +8,8 @@ from typing import ClassVar, Final
 
 from typing_extensions import override
 
-from syndicate.feeds.formats import feedgen_adapter, xml_elements
-from syndicate.feeds.formats.format import FeedEnvelope, Format, attributed_sources
-from syndicate.feeds.formats.link import feed_links
+from syndicate.feeds.formats import feedgen_adapter
+from syndicate.feeds.formats.link import FeedEnvelope, Format, attributed_sources, feed_links
 from syndicate.feeds.formats.text import (
     rfc3339,
     sanitized,
@@ -44,12 +43,12 @@ class Rss(Format):
         self, item: RenderedPost, service_info: ServiceInfo, content: ContentMode = "full"
     ) -> bytes:
         element = entry_generator(item, service_info, content).rss_entry()
-        return with_hexadecimal_references(xml_elements.serialize_fragment(element, _PREFIXES))
+        return with_hexadecimal_references(feedgen_adapter.serialize_fragment(element, _PREFIXES))
 
     @override
     def write_envelope(self, feed: Feed) -> FeedEnvelope:
         document = feed_generator(feed).rss_str()
-        envelope = xml_elements.split_envelope(
+        envelope = feedgen_adapter.split_envelope(
             with_hexadecimal_references(document), b"</channel></rss>"
         )
         attributions = {
@@ -103,11 +102,11 @@ def _description(item: RenderedPost, content: ContentMode) -> str:
 
 def _write_attribution(source_feed: SourceFeed, service_info: ServiceInfo) -> bytes:
     """Return the element source of an item: the feed of the source, by its title."""
-    parent = xml_elements.new_element("item")
+    parent = feedgen_adapter.new_element("item")
     url = service_info.feed_url(source_feed.name, ".rss", source_feed.query)
     title = single_line(xml_safe(source_feed.source.title))
-    xml_elements.add_child(parent, "source", title, url=url)
-    return with_hexadecimal_references(xml_elements.serialize_children(parent))
+    feedgen_adapter.add_child(parent, "source", title, url=url)
+    return with_hexadecimal_references(feedgen_adapter.serialize_children(parent))
 
 
 def with_hexadecimal_references(document: bytes) -> bytes:
@@ -120,43 +119,45 @@ def with_hexadecimal_references(document: bytes) -> bytes:
     )
 
 
-def _patch_feed(feed: Feed, root: xml_elements.Element) -> None:
+def _patch_feed(feed: Feed, root: feedgen_adapter.Element) -> None:
     """Add the image, all links, of which feedgen writes one, and fh:complete."""
     channel = root[0]
     url = feed.brand.logo_url or feed.brand.icon_url
     if url:
-        image = xml_elements.add_child(channel, "image")
+        image = feedgen_adapter.add_child(channel, "image")
         for name, text in (("url", url), ("title", feed.title), ("link", feed.home_url)):
-            xml_elements.add_child(image, name, text)
+            feedgen_adapter.add_child(image, name, text)
     for link in feed_links(feed, ".rss", Rss.media_type)[1:]:
-        xml_elements.add_child(channel, "atom:link", rel=link.rel, href=link.href, type=link.type)
+        feedgen_adapter.add_child(
+            channel, "atom:link", rel=link.rel, href=link.href, type=link.type
+        )
     if feed.is_complete:
-        xml_elements.add_child(channel, "fh:complete")
+        feedgen_adapter.add_child(channel, "fh:complete")
 
 
-def _patch_entry(item: RenderedPost, element: xml_elements.Element) -> None:
+def _patch_entry(item: RenderedPost, element: feedgen_adapter.Element) -> None:
     """Add what feedgen cannot write: authors without e-mail, language, dates, links, image.
 
     Readers that find `atom:updated` alone take it for the date of the post, so `atom:published`
     comes first.
     """
     for author in item.authors:
-        xml_elements.add_child(element, "dc:creator", author.name)
+        feedgen_adapter.add_child(element, "dc:creator", author.name)
     if item.post.language:
-        xml_elements.add_child(element, "dc:language", item.post.language)
-    xml_elements.add_child(element, "atom:published", rfc3339(item.post.published))
-    xml_elements.add_child(element, "atom:updated", rfc3339(item.post.updated))
+        feedgen_adapter.add_child(element, "dc:language", item.post.language)
+    feedgen_adapter.add_child(element, "atom:published", rfc3339(item.post.published))
+    feedgen_adapter.add_child(element, "atom:updated", rfc3339(item.post.updated))
     if item.external_url:
-        xml_elements.add_child(element, "atom:link", rel="related", href=item.external_url)
+        feedgen_adapter.add_child(element, "atom:link", rel="related", href=item.external_url)
     for language, url in item.translations:
-        xml_elements.add_child(element, "atom:link", rel="related", hreflang=language, href=url)
-    xml_elements.add_image(element, item.image)
-    enclosures = xml_elements.as_enclosures(item)
+        feedgen_adapter.add_child(element, "atom:link", rel="related", hreflang=language, href=url)
+    feedgen_adapter.add_image(element, item.image)
+    enclosures = feedgen_adapter.as_enclosures(item)
     for enclosure in enclosures[:1]:
-        length = str(xml_elements.attachment_bytes(enclosure) or 0)  # 0: unknown
-        xml_elements.add_child(
+        length = str(feedgen_adapter.attachment_bytes(enclosure) or 0)  # 0: unknown
+        feedgen_adapter.add_child(
             element, "enclosure", url=enclosure.url, length=length, type=enclosure.type
         )
     for attachment in item.attachments:
         if attachment.url != enclosures[0].url:
-            xml_elements.add_recording(element, attachment)
+            feedgen_adapter.add_recording(element, attachment)

@@ -1,11 +1,11 @@
 """Filters elements and attributes by the allow-list and reports what was removed."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import unescape
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from syndicate.model.post import Image
 from syndicate.render import diagnostics
@@ -15,6 +15,8 @@ from syndicate.render.allowlist import (
     ATTRIBUTE_VALUES,
     ELEMENTS,
     GLOBAL_ATTRIBUTES,
+    IFRAME_HOSTS,
+    IFRAME_SANDBOX,
     ORPHAN_REPLACEMENTS,
     REMOVED_ELEMENTS,
     REPLACED_ELEMENTS,
@@ -24,9 +26,45 @@ from syndicate.render.allowlist import (
 from syndicate.render.diagnostics import UnlocatedDiagnostic
 from syndicate.render.html_tokens import HtmlToken, escape_html, start_tag, tokenize
 from syndicate.render.sanitizer.html_ids import HtmlIds
-from syndicate.render.sanitizer.iframe_policy import allowed_iframe, link_text
 from syndicate.render.templates.template_tags import UNRESOLVED_URL
 from syndicate.render.urls import UrlResolver
+
+_CHARACTER: Final = (
+    r"(?:[A-Za-z0-9._~!$&'()*+,;=:@\-]|%(?!2[EeFf]|5[Cc]|25|[01][0-9A-Fa-f]|7[Ff])[0-9A-Fa-f]{2})"
+)
+_SEGMENT: Final = rf"(?!\.\.?(?:[/?#]|\Z)){_CHARACTER}*+"
+_CANONICAL: Final = re.compile(
+    rf"https?://(?P<host>[a-z0-9\-]+(?:\.[a-z0-9\-]+)*)(?P<path>(?:/{_SEGMENT})*+)(?P<rest>[?#][!-~]*)?"
+)
+
+
+def allowed_iframe(
+    attributes: Mapping[str, str], extra_hosts: Collection[str]
+) -> dict[str, str] | None:
+    """Return the attributes of an allowed iframe, None if it is refused.
+
+    ``attributes`` are filtered and have an absolute ``src``; ``extra_hosts`` are those of the
+    settings, which allow any path. The result loads over https, lazily, and in a sandbox.
+    """
+    url = _CANONICAL.fullmatch(attributes["src"])
+    if url is None:
+        return None
+    host, path = url["host"], url["path"]
+    is_player = host in IFRAME_HOSTS and path.startswith(IFRAME_HOSTS[host])
+    if not is_player and host not in {name.lower() for name in extra_hosts}:
+        return None
+    allowed = {key: text for key, text in attributes.items() if key not in ("loading", "sandbox")}
+    allowed["src"] = f"https://{host}{path or '/'}{url['rest'] or ''}"
+    return allowed | {"loading": "lazy", "sandbox": IFRAME_SANDBOX}
+
+
+def link_text(attributes: Mapping[str, str]) -> str:
+    """Return the text of the link that replaces a refused iframe."""
+    return (
+        attributes.get("title", "").strip()
+        or f"Embedded content from {urlsplit(attributes['src']).hostname}"
+    )
+
 
 _URL_ATTRIBUTES: Final = frozenset({"cite", "href", "longdesc", "poster", "src"})
 """Attributes that hold one URL; ``srcset`` holds several."""
