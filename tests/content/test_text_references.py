@@ -5,7 +5,7 @@ import pytest
 from syndicate.content.text_references import find_references
 from syndicate.dialects.fields import NO_REFERENCES, TextReferences
 from syndicate.model.markdown_options import KRAMDOWN
-from syndicate.render.urls import find_internal_links
+from syndicate.render import urls
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_pages_and_files_are_named_by_links_and_tags(
 )
 def test_every_internal_link_of_the_renderer_is_named(body: str) -> None:
     """So that no change of a link is missed."""
-    assert set(find_internal_links(body, KRAMDOWN)) <= set(find_references(body, ()).names)
+    assert set(urls.find_references(body, KRAMDOWN).links) <= set(find_references(body, ()).names)
 
 
 def test_tags_are_named_as_settings_replace_them() -> None:

@@ -88,7 +88,7 @@ def read(repository: Repository) -> CommitId:
 
 
 def is_here(repository: Repository, blob: BlobId) -> bool:
-    """Tell whether the mirror has ``blob``."""
+    """Return whether the mirror has ``blob``."""
     ((_, content),) = repository.read_blobs([blob], max_bytes=1_000_000)
     return isinstance(content, bytes)
 

@@ -12,7 +12,7 @@ import pytest
 from syndicate.model.markdown_options import KRAMDOWN
 from syndicate.render.pipeline import render
 from syndicate.render.sanitizer.sanitizer import sanitize
-from syndicate.render.urls import UrlResolver, find_internal_links
+from syndicate.render.urls import UrlResolver, find_references
 from tests import corpora
 from tests.render.render_requests import PAGE, render_request
 
@@ -59,4 +59,6 @@ def test_every_body_is_safe_and_complete(name: str, revision: str, tmp_path: Pat
         parser.parseFragment(content)
         assert sanitize(content, UrlResolver(page_url=PAGE), key="k1").html == content, path
         assert all(note.line >= 5 for note in rendering.diagnostics), path
-        assert not any("{" in reference for reference in find_internal_links(body, KRAMDOWN)), path
+        assert not any("{" in reference for reference in find_references(body, KRAMDOWN).links), (
+            path
+        )

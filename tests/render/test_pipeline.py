@@ -19,7 +19,7 @@ from syndicate.model.post import Image
 from syndicate.render.messages import RENDERER_VERSION
 from syndicate.render.pipeline import render, truncated_fallback
 from syndicate.render.sanitizer.sanitizer import sanitize
-from syndicate.render.urls import UrlResolver, find_internal_links
+from syndicate.render.urls import UrlResolver, find_references
 from tests.render.render_requests import PAGE, SITE, render_request
 
 HARD_BREAKS = MarkdownEngine(flavour="kramdown", options=MarkdownOptions(hard_breaks=True))
@@ -105,7 +105,7 @@ def test_internal_links_are_names_and_paths_of_the_site() -> None:
         '[f](b&amp;c) {% image "p.png" %} <img src="q.png"> [b](<other.md>) [m](mailto:a@b.gov)\n'
         "\n[r]: /r.html\n"
     )
-    assert find_internal_links(body, KRAMDOWN) == (
+    assert find_references(body, KRAMDOWN).links == (
         "2024-01-01-x",
         "other.md",
         "b&c",
@@ -163,4 +163,4 @@ def test_no_template_tag_is_left_in_any_text(body: str) -> None:
     prose = re.sub(r"<code\b.*?</code>", "", content, flags=re.DOTALL)
     assert "{{" not in prose
     assert "{%" not in prose
-    assert not any("{{" in name for name in find_internal_links(body, KRAMDOWN))
+    assert not any("{{" in name for name in find_references(body, KRAMDOWN).links)

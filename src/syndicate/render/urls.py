@@ -184,11 +184,6 @@ def find_references(body: str, engine: MarkdownEngine) -> References:
     )
 
 
-def find_internal_links(body: str, engine: MarkdownEngine) -> tuple[str, ...]:
-    """Return the ``links`` of the `References` in ``body``."""
-    return find_references(body, engine).links
-
-
 def _unique(names: Iterable[str]) -> tuple[str, ...]:
     paths = (name.partition("#")[0] for name in names)
     return tuple(dict.fromkeys(name for name in paths if name and not EXTERNAL.match(name)))

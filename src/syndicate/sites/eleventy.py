@@ -50,7 +50,6 @@ CONFIGURATION_NAMES: Final = (
     *("eleventy.config.ts", "eleventy.config.mts"),
 )
 _PAGES: Final = (*MARKDOWN[:2], ".mdx", ".html", ".njk", ".liquid")
-_TEXT_PAGES: Final = (".md", ".markdown", ".html")
 _GLOBAL_DATA: Final = ("site", "metadata", "meta", "config")
 _INPUT_OPTION: Final = re.compile(r"--input[= ]([\w./-]+)")
 _DATED: Final = re.compile(r"^\d{4}-\d{2}-\d{2}-(?=.)")
