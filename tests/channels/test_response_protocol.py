@@ -331,9 +331,10 @@ async def test_many_hostile_responses_do_not_block_the_event_loop(
 
 
 async def test_deferred_response_is_complete_after_a_reset(
-    transport: Transport,
+    transport: Transport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Bytes received before the connection was lost are parsed, also if others were first."""
+    monkeypatch.setattr(connection, "PARSE_SECONDS", 1e-9)
     body = b"x" * 9_000
 
     async def behave(_: Received, writer: asyncio.StreamWriter) -> None:

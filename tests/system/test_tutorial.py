@@ -84,7 +84,8 @@ def wait_for_the_baseline(project: ProjectCopy) -> None:
     end = time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < end:
         with contextlib.suppress(httpx.TransportError):
-            if httpx.get(project.url("/readyz")).json()["database"] == {"status": "ok"}:
+            readiness = httpx.get(project.url("/readyz")).json()
+            if readiness.get("database") == {"status": "ok"}:
                 return
         time.sleep(0.05)
     raise AssertionError("the database is not well")

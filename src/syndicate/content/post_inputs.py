@@ -70,18 +70,19 @@ def read_inputs(post: Post, found: Fields, source: Source) -> PostInputs:
 def _inputs(post: Post, found: Fields, source: Source) -> Iterator[tuple[str, list[object]]]:
     """Yield fields of ``post`` with their inputs, those without any left out.
 
-    Of a field whose value does not depend on the renderer, the value itself is the input. A text
-    of front matter counts where the keys of the settings or the site's configuration give it: else
-    it changes with the file only, and an edit that no reader sees would be announced.
+    Of a field whose value does not depend on the renderer, the value itself is the input. So are
+    the texts of front matter: keys in the settings, another dialect, or the site's configuration
+    may choose another one in the same file. The reading time has no name in ``changed``, so it
+    counts as markup, but only where settings or configuration choose it.
     """
     references, rules = found.references, _text_rules(post, source)
     replaced = _replaced(references.tags, source)
     of_preview = _replaced(references.preview_tags, source) if found.summary else replaced
     offsets = (post.published.utcoffset(), post.updated.utcoffset())
     hosts = [host for host in references.frame_hosts if host in source.embeds]
-    configured = {*found.site_fields, *dict(source.keys)}
-    summary = [found.summary if "summary" in configured else "", of_preview, rules]
-    card_summary = found.card_summary if "card_summary" in configured else ""
+    summary = [found.summary, of_preview, rules]
+    is_minutes_chosen = "reading_minutes" in {*found.site_fields, *dict(source.keys)}
+    minutes = found.reading_minutes if is_minutes_chosen else None
     inputs: dict[str, list[object]] = {
         "title": [post.own_title],
         "published": [*map(str, offsets), post.precision],
@@ -90,9 +91,9 @@ def _inputs(post: Post, found: Fields, source: Source) -> Iterator[tuple[str, li
         "external_url": [found.external_url],
         "summary": [*summary],
         "words": [replaced, rules],
-        "markup": [replaced, rules, _site_urls(post, found, source), hosts, found.reading_minutes],
+        "markup": [replaced, rules, _site_urls(post, found, source), hosts, minutes],
         "image": [found.image, found.image_alt, *map(_attached, found.attachments)],
-        "carousel": [*_card(found), card_summary, *summary] if post.carousel else [],
+        "carousel": [*_card(found), *summary] if post.carousel else [],
     }
     return ((name, values) for name, values in inputs.items() if any(values))
 
@@ -102,7 +103,8 @@ def _attached(file: AttachedFile) -> list[object]:
 
 
 def _card(found: Fields) -> list[object]:
-    return [found.card_title, found.card_image or found.image, found.card_image_alt]
+    image = found.card_image or found.image
+    return [found.card_title, found.card_summary, image, found.card_image_alt]
 
 
 def _replaced(tags: Iterable[str], source: Source) -> list[object]:

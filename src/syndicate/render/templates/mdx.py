@@ -7,6 +7,7 @@ else is left out and reported. https://mdxjs.com/docs/what-is-mdx/
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, NamedTuple
 
 from syndicate.render.diagnostics import MAX_DIAGNOSTICS, Diagnostic, line_and_column
@@ -28,6 +29,8 @@ _KNOWN: Final = {"Image": "img", "Img": "img", "Link": "a", "NextLink": "a"}
 """Components that are an element of HTML wherever they occur."""
 _KEPT: Final = ("src", "alt", "href", "title", "width", "height", "poster", "id")
 _MAX_TAG_CHARACTERS: Final = 2_000
+_MAX_TAGS: Final = 100_000
+"""Tags after which no more are looked for; the sanitizer removes unknown elements anyway."""
 _MAX_OPEN_TAGS: Final = 100
 """Tags without an end after which no more are looked for: each takes a search for its end."""
 
@@ -88,7 +91,7 @@ def _replacements(body: str, code: Sequence[Range]) -> Iterator[tuple[int, int, 
 
 def _tags(body: str) -> Iterator[tuple[int, int, str, bool]]:
     done = open_tags = 0
-    for match in _TAG.finditer(body):
+    for match in islice(_TAG.finditer(body), _MAX_TAGS):
         tag = _read_tag(body, match) if match.start() >= done else None
         if tag is None:
             open_tags += match.start() >= done
