@@ -87,6 +87,14 @@ def test_template_of_a_feed_tells_the_rule(identity: str, rule: str | None) -> N
     assert found == (PublishedFeed(name="atom.xml", ids=rule) if rule else None)  # type: ignore[arg-type]
 
 
+def test_end_tag_without_a_start_tag_is_passed_over() -> None:
+    """A template may close an entry that another file of the site opened."""
+    template = JEKYLL_TEMPLATE.replace("IDENTITY", "{{ post.id }}")
+    broken = template.replace("<entry>", "</entry></id></id><entry>")
+    assert feed_of({"atom.xml": broken}) == PublishedFeed(name="atom.xml", ids="jekyll-feed")
+    assert feed_of({"atom.xml": template.replace("<entry>", "")}) is None
+
+
 @pytest.mark.timeout(30)
 @pytest.mark.parametrize(
     ("name", "text"),

@@ -66,6 +66,18 @@ def test_post_of_an_mdx_site_is_rendered_without_program() -> None:
     assert truncated_fallback(request, 2.0).text == "Text `<A>`"
 
 
+def test_after_a_hundred_open_tags_the_rest_stays_as_it_is() -> None:
+    """Each takes a search for its end, and no text that people write has that many."""
+    few, many = "<Open " * 100, "<Open " * 101
+    assert resolve_mdx(f"{few}<Tabs>x", (), first_line=1).text == f"{few}x"
+    assert resolve_mdx(f"{many}<Tabs>x", (), first_line=1).text == f"{many}<Tabs>x"
+
+
+def test_less_than_sign_inside_of_a_tag_means_that_it_is_none() -> None:
+    """The tag that begins there is one."""
+    assert resolve_mdx("<Open a <Tabs>x", (), first_line=1).text == "<Open a x"
+
+
 @pytest.mark.unmeasured
 @pytest.mark.parametrize(
     "piece",
