@@ -3,6 +3,7 @@
 import os
 import pathlib
 import shlex
+import shutil
 from dataclasses import dataclass
 from typing import Final
 
@@ -303,3 +304,58 @@ def test_unreachable_host_leaves_the_partial_mirror_as_it_is(
         moved.rename(host.upstream.path)
         read(mirror)
         assert is_here(mirror, host.blob("posts/b.md"))
+
+
+def test_mirror_is_not_partial_before_it_is_fetched(host: Host, tmp_path: pathlib.Path) -> None:
+    """Nor once its folder was removed; the next fetch makes another one."""
+    with open_mirror(host, tmp_path) as mirror:
+        partial = [mirror.is_partial]
+        read(mirror)
+        partial.append(mirror.is_partial)
+        shutil.rmtree(tmp_path / "var")
+        partial.append(mirror.is_partial)
+        assert mirror.fetch_blobs([host.blob("img/a.png")]) == 0
+        mirror.fetch()
+        partial.append(mirror.is_partial)
+    assert partial == [False, True, False, True]
+
+
+def test_mark_that_cannot_be_written_is_an_error(host: Host, tmp_path: pathlib.Path) -> None:
+    """The blobs are here then, and the next read fetches none."""
+    with open_mirror(host, tmp_path) as mirror:
+        mirror.fetch()
+        (folder,) = (tmp_path / "var").glob("*.git")
+        blocker = folder / "refs" / "contents"
+        blocker.write_text("a file where the folder of the marks should be")
+        with pytest.raises(RepositoryError, match="refs/contents"):
+            mirror.fetch_contents(mirror.head(), WANTED)
+        assert host.fetches == 2
+        blocker.unlink()
+        read(mirror)
+        assert host.fetches == 1
+        assert is_here(mirror, host.blob("posts/b.md"))
+
+
+def test_git_that_ends_while_blobs_are_looked_for_is_an_error(
+    host: Host, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No blob is fetched then."""
+    picture = host.blob("img/a.png")
+    with open_mirror(host, tmp_path) as mirror:
+        mirror.fetch()
+        assert host.fetches == 1
+        programs = tmp_path / "programs"
+        programs.mkdir()
+        (programs / "git").write_text(
+            f'#!/bin/sh\n[ "$1" = cat-file ] && exit 1\nexec "{shutil.which("git")}" "$@"\n'
+        )
+        (programs / "git").chmod(0o755)
+        with monkeypatch.context() as patch:
+            patch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+            with (
+                open_mirror(host, tmp_path) as dying,
+                pytest.raises(RepositoryError, match="without an answer"),
+            ):
+                dying.fetch_blobs([picture])
+        assert host.fetches == 0
+        assert mirror.fetch_blobs([picture]) == 1

@@ -219,7 +219,7 @@ def test_git_that_ends_without_a_message_is_an_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The repository itself is fine."""
-    content.commit({"a": "1"})
+    head = CommitId(content.commit({"a": "1"}))
     real = shutil.which("git")
     (tmp_path / "git").write_text(f'#!/bin/sh\n[ "$1" = cat-file ] && exit 1\nexec "{real}" "$@"\n')
     (tmp_path / "git").chmod(0o755)
@@ -227,10 +227,45 @@ def test_git_that_ends_without_a_message_is_an_error(
     with (
         Repository.open(str(content.path), ref="main", mirrors=tmp_path / "var") as dying,
     ):
-        for ask in (dying.head, lambda: list(dying.read([blob(content, "a")]))):
+        for ask in (
+            dying.head,
+            lambda: list(dying.read([blob(content, "a")])),
+            lambda: dying.file_size(head, Path("a")),
+        ):
             with pytest.raises(RepositoryError, match="without an answer"):
                 ask()
     assert repository.head() == content.head()
+
+
+def test_renames_are_found_by_a_new_git_where_the_running_one_ends(
+    content: ContentRepository, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one does that is killed for want of memory."""
+    content.commit({"a.md": "text"})
+    head = CommitId(content.commit(moves={"a.md": "b.md"}))
+    real = shutil.which("git")
+    (tmp_path / "git").write_text(
+        f'#!/bin/sh\ncase "$*" in *-M50%*--stdin*) kill -9 $$;; esac\nexec "{real}" "$@"\n'
+    )
+    (tmp_path / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with Repository.open(str(content.path), ref="main", mirrors=tmp_path / "var") as dying:
+        kinds = [change.kind for commit in dying.history(head) for change in commit.changes]
+    assert kinds == ["added", "renamed"]
+
+
+def test_branches_that_cannot_be_listed_are_an_error(
+    content: ContentRepository, tmp_path: pathlib.Path
+) -> None:
+    """Another branch is broken, so that none can be proposed for one that does not exist."""
+    content.commit({"a.md": "1"})
+    (content.path / ".git" / "refs" / "heads" / "broken").write_text("1" * 40 + "\n")
+    with (
+        Repository.open(str(content.path), ref="gone", mirrors=tmp_path / "var") as opened,
+        pytest.raises(RepositoryError, match="refs/heads/broken") as caught,
+    ):
+        opened.head()
+    assert caught.value.code == "missing-object"
 
 
 def test_repacking_does_not_affect_reading(

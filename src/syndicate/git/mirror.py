@@ -172,14 +172,12 @@ class Mirror:
                     raise
         return self._complete(folder, [refspec])
 
-    def _filter_options(self, folder: pathlib.Path, ref: str) -> Iterator[tuple[str, ...]]:
-        """Yield the options for a filter that are tried one after the other, empty for none."""
+    def _filter_options(self, folder: pathlib.Path, ref: str) -> Sequence[tuple[str, ...]]:
+        """Return the options for a filter that are tried one after the other, empty for none."""
         if not is_enabled(folder):
-            yield ()
-            return
-        if self._read_ref(ref, folder):
-            yield (f"--filter={NEXT_FILTER}",)
-        yield (f"--filter={FIRST_FILTER}",)
+            return [()]
+        first, later = (f"--filter={FIRST_FILTER}",), (f"--filter={NEXT_FILTER}",)
+        return [later, first] if self._read_ref(ref, folder) else [first]
 
     def _fetch_refspecs(
         self,
