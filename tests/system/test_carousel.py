@@ -1,14 +1,12 @@
 """The carousel of docs/how-to/show-a-carousel.md, as printed there, shows the cards of the feed."""
 
 import asyncio
-import functools
 import json
 import socket
 import subprocess
-import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Final
 
@@ -17,20 +15,12 @@ from playwright.async_api import async_playwright
 
 from syndicate.settings import Settings, load
 from tests.axe import violations
+from tests.browser import CHROMIUM_ARGUMENTS, static_site
 from tests.content_repository import ContentRepository
 from tests.project_documents import code_blocks, find_program
 from tests.running_service import running_service
 
 DOCUMENT: Final = "docs/how-to/show-a-carousel.md"
-CHROMIUM: Final = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 PIXEL: Final = '<svg xmlns="http://www.w3.org/2000/svg" width="4" height="3"/>'
 SETTINGS: Final = """
 [service]
@@ -107,18 +97,12 @@ def expected_cards(site: str) -> list[dict[str, str]]:
     ]
 
 
+@dataclass(frozen=True, kw_only=True)
 class PartnerSite:
     """A partner's site on loopback, with the images of the posts and the files of a test."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        (folder / "images").mkdir(parents=True)
-        for day, *_ in CARDS:
-            (folder / "images" / f"{day}.svg").write_text(PIXEL)
-        (folder / "favicon.ico").write_bytes(b"")
-        handler = functools.partial(SimpleHTTPRequestHandler, directory=str(folder))
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.site = f"http://127.0.0.1:{self.server.server_port}"
+    folder: Path
+    site: str
 
     def settings(self, folder: Path) -> Settings:
         """Return settings of a service whose posts have their images on this site."""
@@ -147,16 +131,13 @@ class PartnerSite:
 
 @pytest.fixture
 def partner_site(tmp_path: Path) -> Iterator[PartnerSite]:
-    """Return a partner's site, which is stopped at the end."""
-    site = PartnerSite(tmp_path / "partner")
-    thread = threading.Thread(target=site.server.serve_forever)
-    thread.start()
-    try:
-        yield site
-    finally:
-        site.server.shutdown()
-        site.server.server_close()
-        thread.join()
+    """Return a partner's site with an image for each card."""
+    folder = tmp_path / "partner"
+    (folder / "images").mkdir(parents=True)
+    for day, *_ in CARDS:
+        (folder / "images" / f"{day}.svg").write_text(PIXEL)
+    with static_site(folder) as port:
+        yield PartnerSite(folder=folder, site=f"http://127.0.0.1:{port}")
 
 
 READ_CARDS: Final = """cards => cards.map(card => ({
@@ -185,7 +166,9 @@ async def test_three_cards_are_shown_under_a_strict_csp(
         partner_site.write_page(str(client.base_url).rstrip("/"))
         async with (
             async_playwright() as playwright,
-            await playwright.chromium.launch(executable_path=chromium, args=CHROMIUM) as browser,
+            await playwright.chromium.launch(
+                executable_path=chromium, args=CHROMIUM_ARGUMENTS
+            ) as browser,
         ):
             page = await browser.new_page(timezone_id="America/Los_Angeles", locale="en-US")
             console_errors: list[str] = []
@@ -210,7 +193,9 @@ async def test_link_remains_when_the_feed_is_unavailable(partner_site: PartnerSi
     partner_site.write_page(unused_url)
     async with (
         async_playwright() as playwright,
-        await playwright.chromium.launch(executable_path=chromium, args=CHROMIUM) as browser,
+        await playwright.chromium.launch(
+            executable_path=chromium, args=CHROMIUM_ARGUMENTS
+        ) as browser,
     ):
         page = await browser.new_page()
         async with page.expect_event("pageerror"):

@@ -1,12 +1,10 @@
 """The embeds of docs/how-to/embed-a-feed.md, as printed there, in pages of another origin."""
 
 import asyncio
-import functools
 import socket
-import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -15,15 +13,12 @@ from playwright.async_api import Locator, Page, async_playwright
 
 from syndicate.settings import Settings, load
 from tests.axe import violations
+from tests.browser import CHROMIUM_ARGUMENTS, static_site
 from tests.content_repository import ContentRepository
 from tests.project_documents import code_blocks, find_program
 from tests.running_service import free_port, get_rendered, running_service
 
 DOCUMENT: Final = "docs/how-to/embed-a-feed.md"
-CHROMIUM: Final = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
 SETTINGS: Final = """
 [service]
 title = "Example agency feeds"
@@ -88,17 +83,12 @@ def settings(folder: Path) -> Settings:
     return load(folder / "syndicate.toml", {})
 
 
+@dataclass(frozen=True, kw_only=True)
 class PartnerSite:
     """A site of another origin, whose page has an embed of the document."""
 
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir()
-        (folder / "favicon.ico").write_bytes(b"")
-        (folder / "style.css").write_text(code_blocks(DOCUMENT, "css")[0])
-        self.folder = folder
-        handler = functools.partial(SimpleHTTPRequestHandler, directory=str(folder))
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.url = f"http://localhost:{self.server.server_port}"
+    folder: Path
+    url: str
 
     def write_page(self, embed: str, service: str, *, has_policy: bool = True) -> None:
         """Write the page with ``embed``, for the service at the URL ``service``."""
@@ -109,16 +99,12 @@ class PartnerSite:
 
 @pytest.fixture
 def partner_site(tmp_path: Path) -> Iterator[PartnerSite]:
-    """Return a partner's site, which is stopped at the end."""
-    site = PartnerSite(tmp_path / "partner")
-    thread = threading.Thread(target=site.server.serve_forever)
-    thread.start()
-    try:
-        yield site
-    finally:
-        site.server.shutdown()
-        site.server.server_close()
-        thread.join()
+    """Return a partner's site with the style sheet of the document."""
+    folder = tmp_path / "partner"
+    folder.mkdir()
+    (folder / "style.css").write_text(code_blocks(DOCUMENT, "css")[0])
+    with static_site(folder) as port:
+        yield PartnerSite(folder=folder, url=f"http://localhost:{port}")
 
 
 def embeds() -> tuple[str, str, str]:
@@ -133,7 +119,9 @@ async def browser_page(width: int = 1_000, *, has_messages: bool = False) -> Asy
     chromium = find_program("chromium")
     async with (
         async_playwright() as playwright,
-        await playwright.chromium.launch(executable_path=chromium, args=CHROMIUM) as browser,
+        await playwright.chromium.launch(
+            executable_path=chromium, args=CHROMIUM_ARGUMENTS
+        ) as browser,
     ):
         page = await browser.new_page(
             timezone_id="America/Los_Angeles",

@@ -12,6 +12,7 @@ from playwright.async_api import ConsoleMessage, Page, Request, async_playwright
 
 from syndicate.settings import Settings, load
 from tests.axe import violations
+from tests.browser import CHROMIUM_ARGUMENTS
 from tests.content_repository import ContentRepository
 from tests.project_documents import find_program
 from tests.render.parsed_html import parse_page
@@ -20,10 +21,6 @@ from tests.running_service import get_rendered, running_service
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 ROOT: Final = Path(__file__).parents[2]
-CHROMIUM: Final = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
 PAGES: Final = (
     *("/", "/about", "/developers/api", "/feeds/all", "/feeds/carousel", "/feeds/tts"),
     *("/feeds/tech-carousel", "/developers", "/developers?feed=carousel&layout=carousel&limit=2"),
@@ -75,7 +72,9 @@ async def visit_all_pages(settings: Settings, chromium: str) -> tuple[PageResult
         keys = [post["_syndicate"]["self"].rpartition("/")[2] for post in posts]
         async with (
             async_playwright() as playwright,
-            await playwright.chromium.launch(executable_path=chromium, args=CHROMIUM) as browser,
+            await playwright.chromium.launch(
+                executable_path=chromium, args=CHROMIUM_ARGUMENTS
+            ) as browser,
         ):
             base = str(client.base_url).rstrip("/")
             paths = (*PAGES, *(f"/posts/{key}" for key in keys))

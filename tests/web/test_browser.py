@@ -13,15 +13,12 @@ from playwright.sync_api import Browser, sync_playwright
 from syndicate.model.post import Image, SafeHtml
 from syndicate.web.http.server import serve, uvloop_runner
 from tests import samples
+from tests.browser import CHROMIUM_ARGUMENTS
 from tests.web.app_client import NAMED, POSTS, VOCABULARY, AppClient, SampleReader
 
 pytestmark = pytest.mark.browser
 
 CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser")
-QUIET: Final = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-]
 CONTENT: Final = SafeHtml(
     '<h3>A chart</h3><p><img src="https://www.example.gov/chart.png" alt="Costs fall"></p>'
     '<iframe src="https://video.example.org/1" title="A talk"></iframe>'
@@ -70,7 +67,7 @@ def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("there is no chromium to look with")
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
         yield chromium
         chromium.close()
 

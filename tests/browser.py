@@ -1,0 +1,30 @@
+"""What tests in a browser share: how Chromium is started, and sites of other origins."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Final
+
+CHROMIUM_ARGUMENTS: Final = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+"""Arguments with which Chromium runs as root and sends no requests of its own."""
+
+
+@contextmanager
+def static_site(folder: Path) -> Iterator[int]:
+    """Serve the files in ``folder`` on loopback, and yield the port."""
+    (folder / "favicon.ico").write_bytes(b"")
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
