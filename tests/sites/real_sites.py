@@ -19,8 +19,9 @@ from zoneinfo import ZoneInfo
 from syndicate.data_files import read_front_matter
 from syndicate.dialects.front_matter.dates import parse_date
 from syndicate.errors import ContentError
+from syndicate.model.post import MARKDOWN_EXTENSIONS
 from syndicate.sites import ENGINES, find_sites
-from syndicate.sites.configuration_reader import DATE_KEYS, MARKDOWN, is_dated_name
+from syndicate.sites.configuration_reader import DATE_KEYS, is_dated_name
 from syndicate.sites.site import Page, Site
 from syndicate.sites.values import flag, text
 
@@ -147,7 +148,7 @@ def _published(path: str, meta: Mapping[str, object], zone: ZoneInfo) -> datetim
 
 
 def _is_page(path: str) -> bool:
-    return path.lower().endswith((*MARKDOWN, ".html"))
+    return path.lower().endswith((*MARKDOWN_EXTENSIONS, ".html"))
 
 
 def _place(url: str) -> str:

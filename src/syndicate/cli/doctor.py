@@ -29,12 +29,11 @@ from syndicate.content.site_source import DEFAULT_ORIGIN, SiteSource
 from syndicate.content.source_index import SourceIndex
 from syndicate.errors import SyndicateError
 from syndicate.model.edition import Edition, NamedFeed, Problem, SourceSnapshot
-from syndicate.model.post import Path, Source
+from syndicate.model.post import MARKDOWN_EXTENSIONS, Path, Source
 from syndicate.model.selection import Selection
 from syndicate.private_files import make_folder
 from syndicate.service.content_service import ContentService
 from syndicate.settings import Settings, load
-from syndicate.sites.configuration_reader import MARKDOWN
 from syndicate.storage.database import Database
 from syndicate.storage.ledger import Ledger
 
@@ -212,7 +211,7 @@ def _check_snapshot(index: SourceIndex, snapshot: SourceSnapshot) -> Iterator[Fi
 def _hint_for_folder(index: SourceIndex, snapshot: SourceSnapshot, problem: Problem) -> str:
     """Return what to do about a folder without posts: perhaps the name of another one."""
     entries = index.repository.list_files(snapshot.commit, (Path("."),))
-    pages = [entry.path for entry in entries if entry.path.lower().endswith(MARKDOWN)]
+    pages = [entry.path for entry in entries if entry.path.lower().endswith(MARKDOWN_EXTENSIONS)]
     similar = [each for each in similar_folders(problem.path, pages) if each != problem.path]
     return f"Did you mean {' or '.join(similar)}?" if similar else problem.hint
 

@@ -15,9 +15,8 @@ from syndicate.cache import Cache
 from syndicate.content.site_source import SiteSource, asks_site
 from syndicate.content.site_tracker import SiteTracker
 from syndicate.git import Commit, Repository
-from syndicate.git.history import PAGE_EXTENSIONS
 from syndicate.model.edition import Problem, SourceSnapshot
-from syndicate.model.post import CommitId, Post, PostId, Source
+from syndicate.model.post import PAGE_EXTENSIONS, CommitId, Post, PostId, Source
 from syndicate.sites import CONFIGURATION_NAMES
 
 SERVED_COMMITS_NAMESPACE: Final = "served-commits"

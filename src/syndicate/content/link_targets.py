@@ -9,11 +9,9 @@ from urllib.parse import quote, unquote, urlsplit
 
 from syndicate.model.content_reader import is_public
 from syndicate.model.languages import LANGUAGES
-from syndicate.model.post import BlobId, CommitId, Path, Post
+from syndicate.model.post import PAGE_EXTENSIONS, BlobId, CommitId, Path, Post
 from syndicate.model.post_list import PostList, sort_key
-from syndicate.sites.configuration_reader import MARKDOWN
 
-_EXTENSIONS: Final = frozenset({*MARKDOWN, ".html", ".htm"})
 _PostsByName = Mapping[str, tuple[Post, ...]]
 """Posts by the name that links use; of several with one name, the newest is the last."""
 
@@ -122,7 +120,7 @@ def _update_groups(
 def _post_stem(post: Post) -> str:
     """Return the path without extension, and without the language if it is part of the name."""
     without, extension = posixpath.splitext(post.path)
-    name = without if extension in _EXTENSIONS else post.path
+    name = without if extension in PAGE_EXTENSIONS else post.path
     suffix = f".{post.language}".lower()
     name = name[: -len(suffix)] if name.lower().endswith(suffix) else name
     return name.removesuffix("/index")
@@ -136,7 +134,7 @@ def post_name(post: Post) -> str:
 def stem(path: str | Path) -> str:
     """Return ``path`` as links write it: without extension, and without ``/index``."""
     without, extension = posixpath.splitext(path)
-    kept = without if extension in _EXTENSIONS else path
+    kept = without if extension in PAGE_EXTENSIONS else path
     return kept.removesuffix("/index")
 
 

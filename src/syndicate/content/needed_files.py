@@ -6,10 +6,10 @@ from typing import Final
 from syndicate import sites
 from syndicate.content.parsed_file import code_digest
 from syndicate.git import WantedFiles, history
-from syndicate.model import content_reader
+from syndicate.model import content_reader, post
 
-_RULES: Final = (__file__, history.__file__, content_reader.__file__, sites.__file__)
-_KEY: Final = code_digest(*map(pathlib.Path, _RULES))[:12]
+_RULES: Final = (__file__, history.__file__, content_reader.__file__, post.__file__)
+_KEY: Final = code_digest(*map(pathlib.Path, _RULES), pathlib.Path(sites.__file__).parent)[:12]
 """Changes with the rules: another version of Syndicate may read other files."""
 
 

@@ -15,9 +15,8 @@ from syndicate.data_files import ENDINGS, MAX_BYTES, read_file, read_front_matte
 from syndicate.dialects.document.parser import Document
 from syndicate.errors import ContentError
 from syndicate.git import Repository
-from syndicate.model.post import BlobId, CommitId, Path, Post
+from syndicate.model.post import MARKDOWN_EXTENSIONS, BlobId, CommitId, Path, Post
 from syndicate.sites import ENGINES
-from syndicate.sites.configuration_reader import MARKDOWN
 from syndicate.sites.post_folders import absolute, encoded
 from syndicate.sites.site import Page, Site, joined
 from syndicate.sites.values import mapping
@@ -128,7 +127,7 @@ class SiteReferences:
     def _page_url(self, post: Post, name: str) -> str:
         if self._site is None:
             path = Path(posixpath.normpath(name.lstrip("/")))
-            is_page = path.endswith((*MARKDOWN, ".html"))
+            is_page = path.endswith((*MARKDOWN_EXTENSIONS, ".html"))
             is_file = path in self._files() and not is_page
             return absolute(encoded(path), self._site_url) if is_file else ""
         engine = ENGINES[self._site.engine]

@@ -20,13 +20,23 @@ from syndicate.content.site_source import (
 from syndicate.data_files import ENDINGS
 from syndicate.git import Commit, Repository
 from syndicate.model.edition import Problem
-from syndicate.model.post import BlobId, CommitId, Path, Source
+from syndicate.model.post import MARKDOWN_EXTENSIONS, BlobId, CommitId, Path, Source
 from syndicate.sites import CONFIGURATION_NAMES
-from syndicate.sites.configuration_reader import MARKDOWN
 from syndicate.sites.site import Site, SiteProblem, is_below
 
 _SITE_FILE_ENDINGS: Final = (
-    *(*ENDINGS, *MARKDOWN, ".html", "cname", ".js", ".mjs", ".cjs", ".ts", ".mts", ".cts"),
+    *(
+        *ENDINGS,
+        *MARKDOWN_EXTENSIONS,
+        ".html",
+        "cname",
+        ".js",
+        ".mjs",
+        ".cjs",
+        ".ts",
+        ".mts",
+        ".cts",
+    ),
     *(".tsx", ".jsx", ".astro", ".njk", ".liquid", ".eleventyignore", ".tool-versions"),
 )
 """Endings of the files by which a site is recognized and configured."""
@@ -152,7 +162,7 @@ def _is_configuration(path: str) -> bool:
 
 
 def _is_markdown(path: str) -> bool:
-    return path.endswith(MARKDOWN)
+    return path.endswith(MARKDOWN_EXTENSIONS)
 
 
 def _parents(changes: Iterable[Commit]) -> Iterator[CommitId]:
@@ -176,7 +186,9 @@ def _relevant(blobs: Mapping[str, BlobId], read_paths: Collection[str]) -> Mappi
     """
     none = BlobId("")
     return {
-        path: none if path.lower().endswith(MARKDOWN) and path not in read_paths else blob
+        path: none
+        if path.lower().endswith(MARKDOWN_EXTENSIONS) and path not in read_paths
+        else blob
         for path, blob in blobs.items()
         if path.lower().endswith(_SITE_FILE_ENDINGS)
     }

@@ -5,16 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from syndicate.git.parsers import COMMIT_FORMAT, Commit, parse_commits, split_tokens
-from syndicate.model.post import BlobId, CommitId, Path
-
-PAGE_EXTENSIONS: Final = (
-    *(".md", ".markdown", ".html", ".htm", ".mdx"),
-    *(".mkdown", ".mkdn", ".mkd", ".mdown"),
-)
-"""Extensions of page files. History covers the whole repository, so that moves are detected."""
+from syndicate.model.post import PAGE_EXTENSIONS, BlobId, CommitId, Path
 
 PAGE_PATHSPECS: Final = tuple(f":(icase)*{ending}" for ending in PAGE_EXTENSIONS)
-"""Pathspecs of page files (gitglossary(7))."""
+"""Pathspecs of page files (gitglossary(7)), in the whole repository, so that moves are detected."""
 
 StreamLog = Callable[..., Iterator[bytes]]
 """Runs git with the given arguments, and yields its output in chunks."""

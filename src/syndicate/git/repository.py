@@ -221,7 +221,7 @@ class Repository:
     def history(self, commit: CommitId) -> Iterator[Commit]:
         """Return the first-parent history up to ``commit``, oldest first, with renames.
 
-        Only changes of files with an extension in `history.PAGE_EXTENSIONS` are returned, and only
+        Only changes of files with an extension in `PAGE_EXTENSIONS` are returned, and only
         commits with such changes.
         """
         opened = self._ensure_open()

@@ -29,6 +29,11 @@ Path = NewType("Path", str)
 SafeHtml = NewType("SafeHtml", str)
 """HTML that passed the sanitizer; only `syndicate.render.sanitize` creates it."""
 
+MARKDOWN_EXTENSIONS: Final = (".md", ".markdown", ".mkdown", ".mkdn", ".mkd", ".mdown", ".mdx")
+"""Extensions of pages in Markdown, regardless of the engine."""
+PAGE_EXTENSIONS: Final = (*MARKDOWN_EXTENSIONS, ".html", ".htm")
+"""Extensions of files that can be posts, in lower case."""
+
 DatePrecision = Literal["day", "second"]
 
 IdRule = Literal["tag", "url", "jekyll-feed"]

@@ -7,9 +7,9 @@ import posixpath
 from typing import Final
 
 from syndicate.data_files import ENDINGS
+from syndicate.model.post import MARKDOWN_EXTENSIONS
 from syndicate.sites.astro import ASTRO
 from syndicate.sites.astro import CONFIGURATION_NAMES as ASTRO_FILES
-from syndicate.sites.configuration_reader import MARKDOWN
 from syndicate.sites.docusaurus import CONFIGURATION_NAMES as DOCUSAURUS_FILES
 from syndicate.sites.docusaurus import DOCUSAURUS
 from syndicate.sites.eleventy import CONFIGURATION_NAMES as ELEVENTY_FILES
@@ -40,7 +40,7 @@ CONFIGURATION_NAMES: Final = (
 )
 """Names of the files that sites are configured by; those of data files are not among them."""
 
-_READ_ENDINGS: Final = (*ENDINGS, *MARKDOWN, ".html", ".htm", ".njk", ".liquid")
+_READ_ENDINGS: Final = (*ENDINGS, *MARKDOWN_EXTENSIONS, ".html", ".htm", ".njk", ".liquid")
 """Endings of data files and of pages whose front matter may be read."""
 _SCRIPT_ENDINGS: Final = (".js", ".cjs", ".mjs")
 _LOCK_FILES: Final = frozenset({"package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml"})

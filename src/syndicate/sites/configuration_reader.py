@@ -27,8 +27,6 @@ from syndicate.sites.values import (
     texts,
 )
 
-MARKDOWN: Final = (".md", ".markdown", ".mkdown", ".mkdn", ".mkd", ".mdown", ".mdx")
-"""Endings of pages in Markdown, regardless of the engine."""
 DATE_KEYS: Final = (
     *("date", "publishDate", "publish_date", "pubDate", "pubDatetime", "published_at"),
     *("publishedAt", "date_published", "created_at", "createdAt", "created", "posted"),

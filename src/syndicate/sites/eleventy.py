@@ -11,9 +11,9 @@ from typing import Final
 
 from typing_extensions import override
 
+from syndicate.model.post import MARKDOWN_EXTENSIONS
 from syndicate.sites import markdown_settings
 from syndicate.sites.configuration_reader import (
-    MARKDOWN,
     ConfigurationReader,
     is_aside,
     left_out,
@@ -49,7 +49,7 @@ CONFIGURATION_NAMES: Final = (
     *(".eleventy.js", "eleventy.config.js", "eleventy.config.mjs", "eleventy.config.cjs"),
     *("eleventy.config.ts", "eleventy.config.mts"),
 )
-_PAGES: Final = (*MARKDOWN[:2], ".mdx", ".html", ".njk", ".liquid")
+_PAGES: Final = (*MARKDOWN_EXTENSIONS[:2], ".mdx", ".html", ".njk", ".liquid")
 _GLOBAL_DATA: Final = ("site", "metadata", "meta", "config")
 _INPUT_OPTION: Final = re.compile(r"--input[= ]([\w./-]+)")
 _DATED: Final = re.compile(r"^\d{4}-\d{2}-\d{2}-(?=.)")

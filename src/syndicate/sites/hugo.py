@@ -12,9 +12,9 @@ from typing import Final
 from typing_extensions import override
 
 from syndicate.data_files import ENDINGS
+from syndicate.model.post import MARKDOWN_EXTENSIONS
 from syndicate.sites import hugo_links, hugo_urls, markdown_settings
 from syndicate.sites.configuration_reader import (
-    MARKDOWN,
     ConfigurationReader,
     is_aside,
     left_out,
@@ -51,7 +51,7 @@ _OWN_KEYS: Final = frozenset(
     }
 )
 """Keys by which a ``config.*`` is one of Hugo."""
-_PAGES: Final = (*MARKDOWN[:-1], ".html", ".htm")
+_PAGES: Final = (*MARKDOWN_EXTENSIONS[:-1], ".html", ".htm")
 _MAX_SECTION_PAGES: Final = 300
 """Pages ``_index.*`` that are read for their ``cascade``."""
 

@@ -12,9 +12,9 @@ from typing import Final
 from typing_extensions import override
 
 from syndicate.model.permalink_tokens import PERMALINK_STYLES
+from syndicate.model.post import MARKDOWN_EXTENSIONS
 from syndicate.sites import jekyll_urls, markdown_settings
 from syndicate.sites.configuration_reader import (
-    MARKDOWN,
     ConfigurationReader,
     is_aside,
     is_dated_name,
@@ -40,7 +40,7 @@ from syndicate.sites.values import first_text, flag, language_tag, mapping, text
 
 CONFIGURATION_NAMES: Final = ("_config.yml", "_config.yaml", "_config.toml")
 _POSTS: Final = "_posts"
-_PAGES: Final = (*MARKDOWN[:-1], ".html", ".htm")
+_PAGES: Final = (*MARKDOWN_EXTENSIONS[:-1], ".html", ".htm")
 _EXCLUDED: Final = ("node_modules", "vendor", "Gemfile", ".sass-cache", ".jekyll-cache")
 
 

@@ -8,7 +8,8 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from syndicate.model.permalink_tokens import PERMALINK_STYLES, date_tokens
-from syndicate.sites.configuration_reader import MARKDOWN, stem
+from syndicate.model.post import PAGE_EXTENSIONS
+from syndicate.sites.configuration_reader import stem
 from syndicate.sites.post_folders import absolute, encoded, filled
 from syndicate.sites.site import (
     NOT_CONFIGURED,
@@ -22,7 +23,6 @@ from syndicate.sites.site import (
 from syndicate.sites.values import text, texts
 
 POSTS: Final = "_posts"
-_PAGES: Final = (*MARKDOWN, ".html", ".htm")
 _PLACEHOLDER: Final = re.compile(r":([a-z_]+)")
 _PRETTY: Final = frozenset("._~!$&'()+,;=@")
 """What the slug of a title keeps besides letters, marks and digits."""
@@ -92,7 +92,7 @@ def linked_url(page: Page, site: Site) -> str:
     if site.folder_of(page.path) is not None:
         return url(page, site).value
     inside = page.path.removeprefix(f"{site.content_root}/") if site.content_root else page.path
-    is_page = page.path.lower().endswith(_PAGES) and bool(page.meta)
+    is_page = page.path.lower().endswith(PAGE_EXTENSIONS) and bool(page.meta)
     path = _page_path(inside, page.meta, site) if is_page else encoded(inside)
     return absolute(path, site.base_url.value)
 

@@ -12,11 +12,10 @@ from syndicate.content.site_source import RepositoryFiles
 from syndicate.errors import RepositoryError
 from syndicate.git import Repository
 from syndicate.model.content_reader import DEFAULT_CONTENT_LIMITS
-from syndicate.model.post import BlobId, CommitId, Path
+from syndicate.model.post import MARKDOWN_EXTENSIONS, BlobId, CommitId, Path
 
 _URL_FILES: Final = ("CNAME", "package.json")
 _REFS: Final = ("main", "master", "HEAD")
-_PAGE_EXTENSIONS: Final = (".md", ".markdown")
 _MAX_PAGES: Final = 5000
 """Limit of pages that are read; more add nothing."""
 
@@ -58,7 +57,7 @@ def _scan(opened: Repository, ref: str) -> Scan:
 
 def _detect(opened: Repository, commit: CommitId) -> DetectedSettings:
     entries = opened.list_files(commit, (Path("."),))
-    pages = [entry for entry in entries if entry.path.lower().endswith(_PAGE_EXTENSIONS)][
+    pages = [entry for entry in entries if entry.path.lower().endswith(MARKDOWN_EXTENSIONS)][
         :_MAX_PAGES
     ]
     wanted = [

@@ -17,9 +17,9 @@ from syndicate.dialects.front_matter.field_reader import DEFAULT_KEYS
 from syndicate.errors import ContentError
 from syndicate.model.category import Vocabulary
 from syndicate.model.content_reader import DEFAULT_CONTENT_LIMITS
-from syndicate.model.post import Path, Source
+from syndicate.model.post import MARKDOWN_EXTENSIONS, Path, Source
 from syndicate.sites import ENGINES, find_sites
-from syndicate.sites.configuration_reader import MARKDOWN, is_dated_name
+from syndicate.sites.configuration_reader import is_dated_name
 from syndicate.sites.site import (
     CommitFiles,
     ConfiguredValue,
@@ -115,7 +115,7 @@ def _detect(site: Site, files: CommitFiles, now: datetime, *, is_named: bool) ->
     pages = [
         path
         for path in files.paths
-        if site.folder_of(path) and path.lower().endswith((*MARKDOWN, ".html"))
+        if site.folder_of(path) and path.lower().endswith((*MARKDOWN_EXTENSIONS, ".html"))
     ]
     documents = list(_documents(pages, files, site))
     sample = documents[:: len(documents) // _MAX_PAGES + 1]

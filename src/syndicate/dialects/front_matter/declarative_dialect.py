@@ -41,7 +41,6 @@ from syndicate.dialects.front_matter.field_reader import (
 )
 from syndicate.dialects.front_matter.images import NO_IMAGE, read_image
 from syndicate.dialects.front_matter.post_path import (
-    POST_SUFFIXES,
     PostPath,
     parse_post_path,
     split_at_folder,
@@ -50,7 +49,7 @@ from syndicate.dialects.front_matter.word_digest import digest_words
 from syndicate.model.category import Vocabulary
 from syndicate.model.markdown_options import KRAMDOWN, MarkdownEngine
 from syndicate.model.permalink_tokens import PERMALINK_STYLES
-from syndicate.model.post import Path, Source
+from syndicate.model.post import PAGE_EXTENSIONS, Path, Source
 from syndicate.render.messages import CommentSyntax
 
 _HEADING: Final = re.compile(r"[ ]{0,3}#{1,6}[ \t](?P<text>.*)")
@@ -159,7 +158,7 @@ class DeclarativeDialect:
         for part in parts:
             if part.startswith(("_", ".")) and part not in self.allowed_names:
                 return f"{part} begins with {part[0]}"
-        if f"{dot}{suffix}".lower() not in POST_SUFFIXES:
+        if f"{dot}{suffix}".lower() not in PAGE_EXTENSIONS:
             return "not a Markdown or HTML file"
         return "README" if stem.lower() == "readme" else ""
 
@@ -170,7 +169,7 @@ class DeclarativeDialect:
         """
         folder, slash, name = path.rpartition("/")
         stem, dot, suffix = name.lower().rpartition(".")
-        if not self.has_leaf_bundles or not slash or f"{dot}{suffix}" not in POST_SUFFIXES:
+        if not self.has_leaf_bundles or not slash or f"{dot}{suffix}" not in PAGE_EXTENSIONS:
             return None
         return Path(folder) if self.language_suffix.sub("", stem) == "index" else None
 

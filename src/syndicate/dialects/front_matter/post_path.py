@@ -5,15 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import PurePosixPath
-from typing import Final
 
 from syndicate.dialects.front_matter.dates import split_day_prefix
-from syndicate.model.post import Path, Source
-
-POST_SUFFIXES: Final = frozenset(
-    {".md", ".markdown", ".html", ".mkdown", ".mkdn", ".mkd", ".mdown", ".mdx", ".htm"}
-)
-"""Suffixes of files that can be posts."""
+from syndicate.model.post import PAGE_EXTENSIONS, Path, Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +54,7 @@ def parse_post_path(
     """Return the parts of ``path``; the first group of ``language_suffix`` is the language."""
     folder, parts = split_at_folder(path, source)
     stem, dot, ending = parts[-1].rpartition(".")
-    stem = stem if stem and f"{dot}{ending}".lower() in POST_SUFFIXES else parts[-1]
+    stem = stem if stem and f"{dot}{ending}".lower() in PAGE_EXTENSIONS else parts[-1]
     suffix = language_suffix.search(stem)
     name = stem[: suffix.start()] if suffix else stem
     parents = parts[:-1]
