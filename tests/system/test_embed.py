@@ -250,6 +250,11 @@ async def test_carousel_is_operated_by_keyboard_and_buttons(
         await wait_until_scrolled(row, is_at_start=False)
         assert await page.evaluate("document.documentElement.scrollWidth") <= width
         assert await violations(page, "main") == []
+        element = page.locator("syndicate-feed")
+        assert await element.get_attribute("aria-roledescription") == "carousel"
+        await element.evaluate("element => element.setAttribute('layout', 'list')")
+        await page.get_by_role("button", name="Next").wait_for(state="detached")
+        assert await element.get_attribute("aria-roledescription") is None
 
 
 @pytest.mark.browser

@@ -1,7 +1,8 @@
 // <syndicate-feed>: newest posts of a feed. See docs/how-to/embed-a-feed.md.
 (() => {
   "use strict";
-  const CSS = `:where(syndicate-feed),:host{display:block;color:var(--syndicate-text,inherit);background:var(--syndicate-background,none);min-block-size:calc(var(--syndicate-rows)*var(--syndicate-row,9.5em))}
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(`:where(syndicate-feed),:host{display:block;color:var(--syndicate-text,inherit);background:var(--syndicate-background,none);min-block-size:calc(var(--syndicate-rows)*var(--syndicate-row,9.5em))}
 .syndicate{list-style:none;margin:0;padding:0}
 .syndicate>li{display:flow-root;box-sizing:border-box;min-block-size:var(--syndicate-row,9.5em);padding-block:.75em;border-block-start:1px solid var(--syndicate-rule,#8888)}
 .syndicate :is(h1,h2,h3,h4,h5,h6,p){margin:0 0 .25em;font-size:1em;line-height:1.35}
@@ -12,9 +13,7 @@
 .syndicate.carousel>li{flex:0 0 min(18em,85%);scroll-snap-align:start}
 .syndicate.carousel img{float:none;inline-size:100%;margin:0}
 syndicate-feed[theme=light]{color-scheme:light;--syndicate-text:#1b2430;--syndicate-background:#fff;--syndicate-link:#0a5099}
-syndicate-feed[theme=dark]{color-scheme:dark;--syndicate-text:#e6ebf0;--syndicate-background:#10161d;--syndicate-link:#8cc0fa}`;
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(CSS);
+syndicate-feed[theme=dark]{color-scheme:dark;--syndicate-text:#e6ebf0;--syndicate-background:#10161d;--syndicate-link:#8cc0fa}`);
   const adopt = (root) => {
     const sheets = root.adoptedStyleSheets;
     if (!sheets.includes(sheet)) root.adoptedStyleSheets = [...sheets, sheet];
@@ -31,13 +30,12 @@ syndicate-feed[theme=dark]{color-scheme:dark;--syndicate-text:#e6ebf0;--syndicat
     static observedAttributes = ["src", "heading", "limit", "summary", "image", "date", "layout"];
 
     connectedCallback() {
-      adopt(document);
+      adopt(this.getRootNode());
       this.attributeChangedCallback();
     }
 
     attributeChangedCallback() {
-      const rows = this.is("layout", "carousel") ? 2.5 : this.number("limit", 5, 20);
-      this.style.setProperty("--syndicate-rows", rows);
+      this.style.setProperty("--syndicate-rows", this.is("layout", "carousel") ? 2.5 : this.number("limit", 5, 20));
       clearTimeout(this.timer);
       this.timer = setTimeout(() => this.isConnected && this.load());
     }
@@ -75,14 +73,15 @@ syndicate-feed[theme=dark]{color-scheme:dark;--syndicate-text:#e6ebf0;--syndicat
     show(feed) {
       const carousel = this.is("layout", "carousel");
       const posts = feed.items.map((item) => this.post(item, feed, carousel));
-      const list = make("ul", { class: `syndicate${carousel ? " carousel" : ""}`, role: "list" }, ...posts);
+      const list = make("ul", { class: carousel ? "syndicate carousel" : "syndicate", role: "list" }, ...posts);
+      this.role = carousel ? "group" : null;
+      this.ariaRoleDescription = carousel ? "carousel" : null;
+      this.ariaLabel = carousel ? feed.title : null;
       const level = this.number("heading", 2, 6);
       const title = make("h" + level, {}, make("a", { href: web(feed.home_page_url) }, feed.title));
-      let root = this;
-      if (this.hasAttribute("shadow") && !this.is("shadow", "false")) {
-        root = this.shadowRoot || this.attachShadow({ mode: "open" });
-        adopt(root);
-      }
+      const shadow = this.hasAttribute("shadow") && !this.is("shadow", "false");
+      const root = shadow ? this.shadowRoot || this.attachShadow({ mode: "open" }) : this;
+      adopt(root.getRootNode());
       root.replaceChildren(title, carousel ? this.buttons(list, feed.title) : "", list);
     }
 
@@ -108,16 +107,12 @@ syndicate-feed[theme=dark]{color-scheme:dark;--syndicate-text:#e6ebf0;--syndicat
 
     buttons(list, title) {
       list.tabIndex = 0;
-      this.role = "group";
-      this.ariaRoleDescription = "carousel";
-      this.ariaLabel = list.ariaLabel = title;
+      list.ariaLabel = title;
       const calm = matchMedia("(prefers-reduced-motion: reduce)");
       const button = (text, step) => {
         const element = make("button", { type: "button" }, text);
-        element.onclick = () => list.scrollBy({
-          left: step * list.firstChild?.offsetWidth,
-          behavior: calm.matches ? "auto" : "smooth",
-        });
+        const left = () => step * list.firstChild?.offsetWidth;
+        element.onclick = () => list.scrollBy({ left: left(), behavior: calm.matches ? "auto" : "smooth" });
         return element;
       };
       return make("div", {}, button("Previous", -1), " ", button("Next", 1));
