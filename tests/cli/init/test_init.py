@@ -347,6 +347,17 @@ def test_settings_that_are_there_stay(run: Run, file: Path, content: ContentRepo
     assert file.read_text() == before
 
 
+@pytest.mark.parametrize("option", [(), ("--add",)])
+def test_folder_is_no_settings_file(
+    run: Run, tmp_path: Path, content: ContentRepository, option: tuple[str, ...]
+) -> None:
+    """The message says what to name instead."""
+    outcome = run("init", content.path, "--out", tmp_path, *option)
+
+    assert outcome.code == 2
+    assert f"{tmp_path} is a folder" in outcome.err
+
+
 def test_impossible_request_is_an_error(
     run: Run, tmp_path: Path, content: ContentRepository
 ) -> None:

@@ -31,6 +31,7 @@ def client() -> AppClient:
         ("/feeds/tech", f"{PUBLIC}/feeds/technology"),
         ("/feeds/tech.rss", f"{PUBLIC}/feeds/technology.rss"),
         ("/feeds/tech.json?limit=5&x=1", f"{PUBLIC}/feeds/technology.json?limit=5&x=1"),
+        ("/embed/tech.html?limit=3", f"{PUBLIC}/embed/technology.html?limit=3"),
         ("/rss.xml", f"{PUBLIC}/feeds/all.rss"),
         ("/feeds/old.json", "https://other.example.gov/feed.json?kind=old"),
         ("/feeds/old.json?limit=5", "https://other.example.gov/feed.json?kind=old&limit=5"),
@@ -61,7 +62,10 @@ def test_redirected_post_stays_a_post(client: AppClient) -> None:
     assert client.request("HEAD", "/hub/").status_code == 301
 
 
-@pytest.mark.parametrize("path", ["/feeds/secret", "/feeds/secret.json", "/feeds/secret.atom"])
+@pytest.mark.parametrize(
+    "path",
+    ["/feeds/secret", "/feeds/secret.json", "/feeds/secret.atom", "/embed/secret.html"],
+)
 def test_withdrawn_feed_gets_410(client: AppClient, path: str) -> None:
     """In every format: feed readers may stop requesting it."""
     response = client.get(path)

@@ -52,11 +52,7 @@ def init(
     Most values are left to the site's own configuration; comments show what was found. Never
     overwrites an existing file.
     """
-    if out.exists() and not add:
-        raise UsageError(
-            f"{out} already exists",
-            hint="Add a source with --add, or choose another file with --out.",
-        )
+    _check_settings_file(out, add=add)
     with progress():
         found = scan_repository(repository, out.absolute().parent / "var" / "mirrors")
     if not found.sites and not (found.pages and found.pages.folders):
@@ -69,6 +65,20 @@ def init(
     text = _settings_text(found, repository, out, is_first=not previous)
     _write(out, previous, f"{previous}\n{text}" if previous else text)
     _report(out, found)
+
+
+def _check_settings_file(out: pathlib.Path, *, add: bool) -> None:
+    """Raise `UsageError` if ``out`` is a folder, or a file to which no source is to be added."""
+    if out.is_dir():
+        raise UsageError(
+            f"{out} is a folder",
+            hint="Name the settings file with --out, such as --out syndicate.toml.",
+        )
+    if out.exists() and not add:
+        raise UsageError(
+            f"{out} already exists",
+            hint="Add a source with --add, or choose another file with --out.",
+        )
 
 
 def _settings_text(found: Scan, repository: str, out: pathlib.Path, *, is_first: bool) -> str:
