@@ -17,9 +17,9 @@ from zoneinfo import ZoneInfo
 from syndicate.errors import UnknownName
 from syndicate.feeds import FeedCache, FeedRequest
 from syndicate.feeds.formats import FORMATS, atom, rss
+from syndicate.model.asset import Asset
 from syndicate.model.category import Category
 from syndicate.model.change import LedgerEntry
-from syndicate.model.content_reader import Asset
 from syndicate.model.edition import Edition, SourceSnapshot
 from syndicate.model.feed import Feed, ServiceInfo, build_feed, build_feed_view
 from syndicate.model.post import (

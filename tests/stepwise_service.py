@@ -8,10 +8,11 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
-from syndicate.model.change import LedgerCursor, LedgerEntry
-from syndicate.model.content_reader import Asset
+from syndicate.model.asset import Asset
+from syndicate.model.change import LedgerEntry
 from syndicate.model.edition import Edition
 from syndicate.model.feed import ServiceInfo
+from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.model.post import Post, RenderedPost, RenderedPosts
 from syndicate.model.websub_request import WebSubRequest
 from syndicate.publisher.ledger_writer import LedgerWriter

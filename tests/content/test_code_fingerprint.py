@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from syndicate.cache import Cache
-from syndicate.content import parsed_file
+from syndicate.content import code_fingerprint
 from syndicate.content.source_index import SourceIndex
 from syndicate.git import Repository
 from syndicate.model.post import Path
@@ -41,12 +41,14 @@ def install(tmp_path: pathlib.Path) -> Iterator[Install]:
 
 def test_zone_digest_depends_on_the_zone_data(install: Install) -> None:
     """The system's data count if there are any, else the version of the package."""
-    found = {parsed_file.zone_data_digest(install(other)) for other in ("Etc/GMT+5", "Etc/GMT+4")}
+    found = {
+        code_fingerprint.zone_data_digest(install(other)) for other in ("Etc/GMT+5", "Etc/GMT+4")
+    }
     assert len(found) == 2
     zoneinfo.reset_tzpath(to=["/nowhere", *zoneinfo.TZPATH])
-    assert parsed_file.zone_data_digest(ZoneInfo.no_cache(NAME)) in found
+    assert code_fingerprint.zone_data_digest(ZoneInfo.no_cache(NAME)) in found
     zoneinfo.reset_tzpath(to=[])
-    assert parsed_file.zone_data_digest(ZoneInfo.no_cache(NAME)) == version("tzdata")
+    assert code_fingerprint.zone_data_digest(ZoneInfo.no_cache(NAME)) == version("tzdata")
 
 
 def test_other_zone_data_invalidate_the_cache(

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from syndicate.errors import UnknownName
 from syndicate.feeds import FeedCache, FeedRequest, Representation
 from syndicate.feeds.formats import Format
+from syndicate.model.asset import Asset
 from syndicate.model.change import LedgerEntry
-from syndicate.model.content_reader import Asset
 from syndicate.model.edition import Edition
 from syndicate.model.post import Post, RenderedPost, RenderedPosts, SafeHtml
 from syndicate.model.query import Query

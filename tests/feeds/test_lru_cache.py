@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.feeds.representation import SizedLruCache
+from syndicate.feeds.lru_cache import SizedLruCache
 
 uses = st.lists(st.tuples(st.integers(0, 5), st.integers(1, 12)), max_size=30)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from syndicate.model.content_reader import is_public, media_type, media_type_of_url
+from syndicate.model.asset import is_public, media_type, media_type_of_url
 from syndicate.model.post import Path
 
 FOLDERS = (Path("_posts"),)

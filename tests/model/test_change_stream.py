@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
-from syndicate.model.change import LedgerCursor, LedgerEntry
+from syndicate.model.change import LedgerEntry
 from syndicate.model.change_stream import ChangePage, changes_after
 from syndicate.model.ledger import FIELD_NAMES, EventReason, LedgerRow
+from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.model.post import BlobId, Post, PostId
 from syndicate.model.selection import Selection
 from tests import samples

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicate.errors import Gone, UsageError
-from syndicate.model.change import LedgerCursor
+from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.model.post import PostId
 
 HEAD = LedgerCursor(ledger_id="0af3", generation=8, post_id=PostId(""))

@@ -12,8 +12,8 @@ from typing import Self
 import pytest
 
 from syndicate.errors import StorageError
-from syndicate.model.change import LedgerCursor
 from syndicate.model.ledger import FIELD_NAMES, FieldName, PostEvent
+from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.model.subscription import SubscriptionId
 from syndicate.publisher.ledger_writer import LedgerWriter
 from syndicate.service.content_service import ContentService

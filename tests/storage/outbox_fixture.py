@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from syndicate.model.change import LedgerCursor
 from syndicate.model.delivery import Attempt, Delivery
 from syndicate.model.event import EventId
+from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.model.post import PostId
 from syndicate.model.retry_policy import AttemptContext
 from syndicate.model.subscription import Subscription, SubscriptionId

@@ -12,8 +12,8 @@ from syndicate.content.post_renderer import PostRenderer
 from syndicate.errors import UnknownName
 from syndicate.feeds import FeedCache, FeedRequest
 from syndicate.feeds.formats import FORMATS
+from syndicate.model.asset import Asset
 from syndicate.model.change import LedgerEntry
-from syndicate.model.content_reader import Asset
 from syndicate.model.edition import Edition
 from syndicate.model.feed import build_feed_view
 from syndicate.model.post import Post, RenderedPost, RenderedPosts

@@ -11,12 +11,13 @@ import httpx
 
 from syndicate.errors import NotReady, StorageError, UnknownName
 from syndicate.feeds import FeedCache
+from syndicate.model.asset import Asset, media_type
 from syndicate.model.category import CategoryDefinition, Vocabulary
-from syndicate.model.change import LedgerCursor, LedgerEntry
-from syndicate.model.content_reader import Asset, media_type
+from syndicate.model.change import LedgerEntry
 from syndicate.model.edition import Edition, NamedFeed
 from syndicate.model.feed import ServiceInfo
 from syndicate.model.ledger import EventReason, LedgerRow
+from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.model.post import BlobId, Post, PostId, RenderedPost, RenderedPosts
 from syndicate.model.selection import Selection
 from syndicate.model.websub_request import WebSubRequest

@@ -37,7 +37,7 @@ from syndicate.model.subscription import (
     SubscriptionState,
 )
 from syndicate.model.webhook_signature import Secret
-from syndicate.web.discovery import openapi_document
+from syndicate.web.openapi import openapi_document
 from syndicate.web.subscription_input import NewSubscription, SubscriptionChange
 from tests import samples
 from tests.channels.receiver import respond, run_receiver

@@ -28,7 +28,8 @@ from syndicate.storage.secret_store import SecretStore
 from syndicate.storage.subscriptions import Subscriptions
 from syndicate.storage.websub_requests import WebSubRequests
 from syndicate.worker.delivery_worker import DeliveryWorker, WorkerLimits
-from syndicate.worker.hub_verifier import HubDistributor, HubVerifier
+from syndicate.worker.hub_distributor import HubDistributor
+from syndicate.worker.hub_verifier import HubVerifier
 from tests import samples
 from tests.databases import create_sqlite_database
 from tests.tls_context import system_tls_context

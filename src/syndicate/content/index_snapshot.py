@@ -20,9 +20,10 @@ import msgspec
 
 from syndicate import git, model
 from syndicate.cache import Cache
+from syndicate.content.code_fingerprint import code_digest, zone_data_digest
 from syndicate.content.file_classifier import FileResult, FileTable
 from syndicate.content.file_history import BranchHistory, PostHistory, RemovedFile
-from syndicate.content.parsed_file import PARSER_CODE, code_digest, zone_data_digest
+from syndicate.content.parsed_file import PARSER_CODE
 from syndicate.content.post_inputs import PostInputs
 from syndicate.content.site_source import SiteSource
 from syndicate.model.category import Category

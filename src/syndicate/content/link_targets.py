@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 from urllib.parse import quote, unquote, urlsplit
 
-from syndicate.model.content_reader import is_public
+from syndicate.model.asset import is_public
 from syndicate.model.languages import LANGUAGES
 from syndicate.model.post import PAGE_EXTENSIONS, BlobId, CommitId, Path, Post
 from syndicate.model.post_list import PostList, sort_key

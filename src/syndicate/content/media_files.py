@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from syndicate.content.link_targets import STATIC_FOLDERS
 from syndicate.git import Repository
-from syndicate.model.content_reader import media_type_of_url
+from syndicate.model.asset import media_type_of_url
 from syndicate.model.post import CommitId, Path, Post, RenderedPost, Source
 
 _MAX_CACHED_SIZES: Final = 10_000

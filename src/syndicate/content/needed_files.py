@@ -4,11 +4,11 @@ import pathlib
 from typing import Final
 
 from syndicate import sites
-from syndicate.content.parsed_file import code_digest
+from syndicate.content.code_fingerprint import code_digest
 from syndicate.git import WantedFiles, history
-from syndicate.model import content_reader, post
+from syndicate.model import asset, post
 
-_RULES: Final = (__file__, history.__file__, content_reader.__file__, post.__file__)
+_RULES: Final = (__file__, history.__file__, asset.__file__, post.__file__)
 _KEY: Final = code_digest(*map(pathlib.Path, _RULES), pathlib.Path(sites.__file__).parent)[:12]
 """Changes with the rules: another version of Syndicate may read other files."""
 
@@ -32,7 +32,7 @@ def _is_page_or_configuration(path: str) -> bool:
 
 
 def _is_media(path: str) -> bool:
-    return bool(content_reader.media_type(path))
+    return bool(asset.media_type(path))
 
 
 def _is_nothing(_: str) -> bool:

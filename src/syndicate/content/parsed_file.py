@@ -1,12 +1,9 @@
 """Parses files of a repository as posts; the disk cache has the results by content."""
 
 import pathlib
-import zoneinfo
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from hashlib import sha256
-from importlib.metadata import version
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -15,6 +12,7 @@ import msgspec
 from syndicate import dialects, sites, telemetry
 from syndicate.cache import Cache
 from syndicate.content import site_pages, text_references
+from syndicate.content.code_fingerprint import code_digest, zone_data_digest
 from syndicate.content.site_source import DEFAULT_DIALECT, SiteSource
 from syndicate.dialects import DIALECTS
 from syndicate.dialects.dialect import Dialect
@@ -32,31 +30,6 @@ from syndicate.render import html_tokens, template_names, urls
 from syndicate.render.templates import template_tags
 from syndicate.sites import ENGINES
 from syndicate.sites.site import Page, Site
-
-
-@cache
-def code_digest(*paths: pathlib.Path) -> str:
-    """Return a digest of the Python files in ``paths`` and of the YAML parser's version."""
-    hasher = sha256(f"{version('python-frontmatter')} {version('pyyaml')}".encode())
-    for path in paths:
-        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            hasher.update(file.read_bytes())
-    return hasher.hexdigest()
-
-
-@cache
-def zone_data_digest(zone: zoneinfo.ZoneInfo) -> str:
-    """Return a digest of the data on ``zone``: the system's file, else the version of ``tzdata``.
-
-    Computed once per process, because Python reads the data once: an update of the system takes
-    effect at the next start.
-    """
-    for folder in zoneinfo.TZPATH:
-        file = pathlib.Path(folder, zone.key)
-        if file.is_file():
-            return sha256(file.read_bytes()).hexdigest()
-    return version("tzdata")
-
 
 CACHE_NAMESPACE: Final = "parsed-files"
 

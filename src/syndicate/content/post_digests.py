@@ -9,7 +9,7 @@ from syndicate.content.file_classifier import FileResult, FileTable
 from syndicate.content.link_targets import AssetUrls, LinkTargets, post_name, stem
 from syndicate.content.post_inputs import PostInputs
 from syndicate.content.site_references import SiteReferences
-from syndicate.model.content_reader import media_type
+from syndicate.model.asset import media_type
 from syndicate.model.input_digests import digest, encode_digests
 from syndicate.model.post import Path, Post
 

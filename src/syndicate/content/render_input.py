@@ -20,7 +20,8 @@ from syndicate.dialects.document.parser import parse_document
 from syndicate.dialects.fields import Fields
 from syndicate.errors import ContentError
 from syndicate.git import Repository, UnreadableBlob
-from syndicate.model.content_reader import DEFAULT_CONTENT_LIMITS, ContentLimits, media_type_of_url
+from syndicate.model.asset import media_type_of_url
+from syndicate.model.content_reader import DEFAULT_CONTENT_LIMITS, ContentLimits
 from syndicate.model.ledger import LedgerRow
 from syndicate.model.markdown_options import MarkdownEngine
 from syndicate.model.post import (

@@ -17,8 +17,8 @@ from syndicate.errors import ContentError
 from syndicate.git import Repository
 from syndicate.model.post import MARKDOWN_EXTENSIONS, BlobId, CommitId, Path, Post
 from syndicate.sites import ENGINES
-from syndicate.sites.post_folders import absolute, encoded
 from syndicate.sites.site import Page, Site, joined
+from syndicate.sites.url_patterns import absolute, encoded
 from syndicate.sites.values import mapping
 
 _OWN_PAGE_VALUES: Final = frozenset(

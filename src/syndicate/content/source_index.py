@@ -25,8 +25,9 @@ from syndicate.content.site_tracker import SiteTracker
 from syndicate.content.source_problems import emptied_message, find_problems, is_in_folder
 from syndicate.dialects import DIALECTS
 from syndicate.git import Commit, CommitDelta, Repository, TreeEntry
+from syndicate.model.asset import is_public
 from syndicate.model.category import Vocabulary
-from syndicate.model.content_reader import DEFAULT_CONTENT_LIMITS, ContentLimits, is_public
+from syndicate.model.content_reader import DEFAULT_CONTENT_LIMITS, ContentLimits
 from syndicate.model.edition import SourceSnapshot
 from syndicate.model.ledger import LedgerRow
 from syndicate.model.post import BlobId, CommitId, Path, Post, Source

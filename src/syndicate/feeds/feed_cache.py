@@ -15,9 +15,9 @@ from syndicate.errors import Rendering
 from syndicate.feeds.feed_location import FeedKey, FeedRequest, RepresentationKey
 from syndicate.feeds.feed_writer import FeedWriter
 from syndicate.feeds.formats import FORMATS, Format
+from syndicate.feeds.lru_cache import SizedLruCache
 from syndicate.feeds.representation import (
     Representation,
-    SizedLruCache,
     as_provisional,
     recompress,
     with_unambiguous_date,

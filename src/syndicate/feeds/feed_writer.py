@@ -9,9 +9,9 @@ from typing import Final, NamedTuple
 
 from syndicate.feeds.formats import FORMATS, Format
 from syndicate.feeds.formats.link import Link, essence, feed_links
+from syndicate.feeds.lru_cache import SizedLruCache
 from syndicate.feeds.representation import (
     Representation,
-    SizedLruCache,
     digest,
     etag_of_digests,
     make_representation,

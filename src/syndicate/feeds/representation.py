@@ -3,16 +3,13 @@
 import hashlib
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from typing import Final, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 import brotli
-from cachetools import LRUCache
 from isal import isal_zlib
-from typing_extensions import override
 
 from syndicate.feeds.formats.link import Link, link_header
 
@@ -182,17 +179,3 @@ def etag_of_digests(digests: Iterable[bytes]) -> str:
     time of hashing the whole body.
     """
     return f'"{digest(b"".join(digests)).hex()[:32]}"'
-
-
-_K = TypeVar("_K")
-_V = TypeVar("_V")
-
-
-class SizedLruCache(LRUCache[_K, _V]):
-    """An LRU cache of cachetools; drops a value larger than the whole cache without an error."""
-
-    @override
-    def __setitem__(self, key: _K, value: _V) -> None:
-        self.pop(key, None)
-        with suppress(ValueError):  # cachetools says "value too large"
-            super().__setitem__(key, value)

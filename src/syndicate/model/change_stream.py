@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from syndicate.model.change import LedgerCursor, LedgerEntry
+from syndicate.model.change import LedgerEntry
 from syndicate.model.edition import Edition
 from syndicate.model.ledger import FIELD_NAMES, PostEvent, may_have_changed, selection_change_event
+from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.model.post import Post, PostId
 from syndicate.model.selection import Selectable, Selection
 from syndicate.model.subscription import EventType, Subscription

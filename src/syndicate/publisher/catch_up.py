@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from syndicate.errors import NotReady
-from syndicate.model.change import LedgerCursor, LedgerEntry
+from syndicate.model.change import LedgerEntry
 from syndicate.model.change_stream import (
     EntryEvents,
     backfill_events,
@@ -23,9 +23,10 @@ from syndicate.model.change_stream import (
 from syndicate.model.edition import Edition
 from syndicate.model.feed import ServiceInfo
 from syndicate.model.ledger import LedgerRow, PostEvent, may_have_changed
+from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.model.post import Post, RenderedPost
 from syndicate.model.subscription import Subscription, SubscriptionPatch
-from syndicate.publisher.ledger_writer import EMPTY_PAYLOAD, EventPayload, webhook_event
+from syndicate.publisher.event_builder import EMPTY_PAYLOAD, EventPayload, webhook_event
 from syndicate.storage.database import Database
 from syndicate.storage.enqueue import StoredEvent
 from syndicate.storage.publish import CatchUpTransaction, catch_up

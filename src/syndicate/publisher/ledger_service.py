@@ -13,10 +13,12 @@ from typing import Final
 
 from syndicate import telemetry
 from syndicate.errors import StorageError
-from syndicate.model.change import LedgerCursor, LedgerEntry
+from syndicate.model.change import LedgerEntry
 from syndicate.model.edition import Edition
 from syndicate.model.feed import ServiceInfo
-from syndicate.publisher.ledger_writer import LedgerWriter, PostRenderer
+from syndicate.model.ledger_cursor import LedgerCursor
+from syndicate.publisher.event_builder import PostRenderer
+from syndicate.publisher.ledger_writer import LedgerWriter
 from syndicate.publisher.source_watcher import SourceWatcher
 from syndicate.storage.database import Database
 from syndicate.storage.ledger import PUBLISHER_LEASE, Ledger

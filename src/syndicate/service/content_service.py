@@ -14,9 +14,9 @@ from syndicate.content.render_input import RenderInput, RenderResults
 from syndicate.content.site_source import SiteSource
 from syndicate.content.source_index import SourceIndex
 from syndicate.errors import RepositoryError, UnknownName
-from syndicate.feeds.representation import SizedLruCache
+from syndicate.feeds.lru_cache import SizedLruCache
 from syndicate.git import Repository
-from syndicate.model.content_reader import Asset
+from syndicate.model.asset import Asset
 from syndicate.model.edition import Edition, SourceSnapshot, UnavailableSource
 from syndicate.model.ledger import LedgerRow
 from syndicate.model.post import BlobId, Path, Post, PostId, RenderedPost, RenderedPosts, Source

@@ -20,7 +20,7 @@ from syndicate.service.delivery_service import DeliveryRuntime, open_delivery
 from syndicate.service.process_tuning import tune_delivery_process
 from syndicate.service.subscription_service import SubscriptionService, open_subscription_service
 from syndicate.service.supervisor import Restarts, run_forever
-from syndicate.worker.hub_verifier import HubDistributor
+from syndicate.worker.hub_distributor import HubDistributor
 
 _log = telemetry.logger("delivery")
 

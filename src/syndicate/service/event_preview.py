@@ -8,7 +8,7 @@ from syndicate.model.change import Change, LedgerEntry, changes, ledger_of
 from syndicate.model.edition import Edition, SourceSnapshot
 from syndicate.model.event import WebhookEvent
 from syndicate.model.post import PostId, Source
-from syndicate.publisher.ledger_writer import with_changed_fields
+from syndicate.publisher.event_builder import with_changed_fields
 from syndicate.service.content_service import ContentService
 
 

@@ -14,9 +14,10 @@ from syndicate.content.post_renderer import RenderBatch
 from syndicate.content.render_jobs import when_all_done
 from syndicate.errors import Rendering, StorageError
 from syndicate.feeds import FeedCache
-from syndicate.model.change import LedgerCursor, LedgerEntry
-from syndicate.model.content_reader import Asset
+from syndicate.model.asset import Asset
+from syndicate.model.change import LedgerEntry
 from syndicate.model.edition import Edition
+from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.model.post import Post, RenderedPost, RenderedPosts
 from syndicate.model.websub_request import LeaseLimits, WebSubRequest
 from syndicate.publisher.source_watcher import SourceWatcher

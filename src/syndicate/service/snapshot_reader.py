@@ -7,8 +7,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Final, Self
 
+from syndicate.model.asset import Asset
 from syndicate.model.change import LedgerEntry
-from syndicate.model.content_reader import Asset
 from syndicate.model.edition import Edition
 from syndicate.model.post import Post, RenderedPost, RenderedPosts
 from syndicate.service.content_service import ContentService, current_time

@@ -22,7 +22,7 @@ from syndicate.sites.file_routes import (
     route,
     route_url,
 )
-from syndicate.sites.post_folders import FolderSearch, absolute, encoded, github_slug
+from syndicate.sites.post_folders import FolderSearch
 from syndicate.sites.script_literals import ScriptLiterals
 from syndicate.sites.site import (
     CommitFiles,
@@ -33,6 +33,7 @@ from syndicate.sites.site import (
     is_below,
     joined,
 )
+from syndicate.sites.url_patterns import absolute, encoded, github_slug
 from syndicate.sites.values import flag, text
 
 CONFIGURATION_NAMES: Final = tuple(

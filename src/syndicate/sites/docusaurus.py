@@ -16,7 +16,6 @@ from syndicate.sites.configuration_reader import (
     roots_by_name,
 )
 from syndicate.sites.linked_pages import LinkedPages
-from syndicate.sites.post_folders import absolute, encoded_permalink
 from syndicate.sites.script_literals import ScriptLiterals
 from syndicate.sites.site import (
     NOT_CONFIGURED,
@@ -28,6 +27,7 @@ from syndicate.sites.site import (
     joined,
     plain_folder,
 )
+from syndicate.sites.url_patterns import absolute, encoded_permalink
 from syndicate.sites.values import flag, text
 
 CONFIGURATION_NAMES: Final = tuple(

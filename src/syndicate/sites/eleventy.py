@@ -21,15 +21,7 @@ from syndicate.sites.configuration_reader import (
     stem,
 )
 from syndicate.sites.linked_pages import LinkedPages
-from syndicate.sites.post_folders import (
-    FolderSearch,
-    FoundFolders,
-    absolute,
-    ascii_slug,
-    encoded,
-    encoded_permalink,
-    matches_glob,
-)
+from syndicate.sites.post_folders import FolderSearch, FoundFolders
 from syndicate.sites.script_literals import ScriptLiterals
 from syndicate.sites.site import (
     NOT_CONFIGURED,
@@ -42,6 +34,13 @@ from syndicate.sites.site import (
     is_below,
     joined,
     plain_folder,
+)
+from syndicate.sites.url_patterns import (
+    absolute,
+    ascii_slug,
+    encoded,
+    encoded_permalink,
+    matches_glob,
 )
 from syndicate.sites.values import first_text, flag, language_tag, mapping, text, texts
 

@@ -11,7 +11,6 @@ from syndicate.data_files import ENDINGS
 from syndicate.model.languages import LANGUAGES
 from syndicate.model.permalink_tokens import date_tokens, select_folders
 from syndicate.sites.configuration_reader import ConfigurationReader, stem
-from syndicate.sites.post_folders import absolute, encoded, encoded_permalink, filled
 from syndicate.sites.site import (
     SETTINGS_PATTERN,
     ConfiguredValue,
@@ -21,6 +20,7 @@ from syndicate.sites.site import (
     is_below,
     joined,
 )
+from syndicate.sites.url_patterns import absolute, encoded, encoded_permalink, filled
 from syndicate.sites.values import base_url_error, flag, language_tag, mapping, text, texts
 
 _PLACEHOLDER: Final = re.compile(r":([a-z]+)(?:\[([a-z0-9:]{0,12})\])?")

@@ -23,7 +23,6 @@ from syndicate.sites.configuration_reader import (
     stem,
 )
 from syndicate.sites.linked_pages import LinkedPages
-from syndicate.sites.post_folders import matches_glob
 from syndicate.sites.site import (
     NOT_CONFIGURED,
     CommitFiles,
@@ -36,6 +35,7 @@ from syndicate.sites.site import (
     joined,
     plain_folder,
 )
+from syndicate.sites.url_patterns import matches_glob
 from syndicate.sites.values import first_text, flag, language_tag, mapping, text, texts
 
 CONFIGURATION_NAMES: Final = ("_config.yml", "_config.yaml", "_config.toml")

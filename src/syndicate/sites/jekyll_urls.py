@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 from syndicate.model.permalink_tokens import PERMALINK_STYLES, date_tokens
 from syndicate.model.post import PAGE_EXTENSIONS
 from syndicate.sites.configuration_reader import stem
-from syndicate.sites.post_folders import absolute, encoded, filled
 from syndicate.sites.site import (
     NOT_CONFIGURED,
     SETTINGS_PATTERN,
@@ -20,6 +19,7 @@ from syndicate.sites.site import (
     Site,
     joined,
 )
+from syndicate.sites.url_patterns import absolute, encoded, filled
 from syndicate.sites.values import text, texts
 
 POSTS: Final = "_posts"

@@ -16,7 +16,7 @@ from syndicate.sites.configuration_reader import (
     stem,
 )
 from syndicate.sites.linked_pages import LinkedPages
-from syndicate.sites.post_folders import FolderSearch, FoundFolders, absolute, ascii_slug, encoded
+from syndicate.sites.post_folders import FolderSearch, FoundFolders
 from syndicate.sites.site import (
     NOT_CONFIGURED,
     CommitFiles,
@@ -27,6 +27,7 @@ from syndicate.sites.site import (
     joined,
     plain_folder,
 )
+from syndicate.sites.url_patterns import absolute, ascii_slug, encoded
 from syndicate.sites.values import flag, mapping, text
 
 _PAGES: Final = (".md",)

@@ -10,11 +10,11 @@ from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, t
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syndicate.errors import Conflict, UnknownName
-from syndicate.model.change import LedgerCursor
 from syndicate.model.change_stream import LastSent
 from syndicate.model.delivery import Attempt, Delivery, DeliveryState
 from syndicate.model.delivery import replay as again
 from syndicate.model.event import cursor_in_body
+from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.model.post import PostId
 from syndicate.model.subscription import SubscriptionId, is_well_formed_id
 from syndicate.storage import claim_queries

@@ -27,8 +27,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from syndicate import telemetry
 from syndicate.errors import StorageError
 from syndicate.model.category import Category
-from syndicate.model.change import LedgerCursor, LedgerEntry
+from syndicate.model.change import LedgerEntry
 from syndicate.model.ledger import LedgerRow
+from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.model.post import BlobId, CommitId, Path, PostId
 from syndicate.storage.database import Database
 from syndicate.storage.schema import LEDGER, PUBLISHER

@@ -11,7 +11,8 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syndicate.errors import NotReady
-from syndicate.model.change import LedgerCursor, LedgerEntry
+from syndicate.model.change import LedgerEntry
+from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.model.subscription import Subscription, SubscriptionId
 from syndicate.storage.database import Database
 from syndicate.storage.delivery_log import Requeued, requeue_since

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from syndicate.feeds.representation import date_header
-from syndicate.model.content_reader import Asset, media_type
+from syndicate.model.asset import Asset, media_type
 from syndicate.web.context import WebContext
 from syndicate.web.http.conditional_response import is_not_modified, last_modified_to_send
 

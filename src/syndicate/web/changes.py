@@ -13,10 +13,11 @@ from syndicate.errors import Rendering
 from syndicate.feeds import make_representation
 from syndicate.feeds.formats import FORMATS
 from syndicate.feeds.formats.link import Link
-from syndicate.model.change import LedgerCursor, LedgerEntry
+from syndicate.model.change import LedgerEntry
 from syndicate.model.change_stream import ChangeItem, changes_after
 from syndicate.model.edition import Edition
 from syndicate.model.event import WebhookEvent, webhook_body
+from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.model.post import RenderedPost
 from syndicate.model.query import Query
 from syndicate.web.context import WebContext

@@ -13,7 +13,7 @@ from syndicate.feeds import FeedCache, Representation, with_unambiguous_date
 from syndicate.feeds.feed_location import resolve_feed
 from syndicate.feeds.formats import FORMATS
 from syndicate.feeds.formats.link import Link, essence
-from syndicate.feeds.representation import SizedLruCache
+from syndicate.feeds.lru_cache import SizedLruCache
 from syndicate.model.edition import Edition
 from syndicate.model.feed import FeedLocation, ServiceInfo
 from syndicate.model.post import Post, RenderedPosts

@@ -29,8 +29,8 @@ from syndicate.render.pages.developer_pages import (
 )
 from syndicate.render.pages.html_pages import EmbedOptions, FeedLink, content_security_policy
 from syndicate.web.context import BuildDocument, WebContext, service_links
-from syndicate.web.discovery import api_groups, api_parameters, openapi_document
 from syndicate.web.embeds import MAX_EMBED_POSTS, embed_path, parse_embed
+from syndicate.web.openapi import api_groups, api_parameters, openapi_document
 
 _MAX_FEEDS: Final = 50
 """Feeds of each kind in the form; others can be written into the URL."""

@@ -2,16 +2,14 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from importlib import resources
-from typing import Any, Final
+from typing import Final
 from xml.etree.ElementTree import Comment, Element, SubElement, indent, tostring
 
 import msgspec
-import yaml
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -25,12 +23,6 @@ from syndicate.feeds.formats.text import rfc822, rfc3339, xml_safe
 from syndicate.model.edition import ALL, Edition
 from syndicate.model.feed import ServiceInfo, build_feed_view, last_modified
 from syndicate.model.query import Query
-from syndicate.render.pages.developer_pages import (
-    ApiGroup,
-    ApiOperation,
-    ApiParameter,
-    ApiResponse,
-)
 from syndicate.web.context import WebContext
 from syndicate.web.feed_directory import (
     DirectoryEntry,
@@ -39,11 +31,12 @@ from syndicate.web.feed_directory import (
     feed_directory,
     feed_stats,
 )
+from syndicate.web.openapi import openapi_document
 
-MAX_URLS: Final = 10_000
+MAX_SITEMAP_CATEGORIES: Final = 10_000
 """Categories in one file: 50,000 URLs and 50 MB are allowed, this is some 1.5 MB."""
 
-_NAMESPACE: Final = "http://www.sitemaps.org/schemas/sitemap/0.9"
+_SITEMAP_NAMESPACE: Final = "http://www.sitemaps.org/schemas/sitemap/0.9"
 
 _SitemapPage = tuple[str, datetime | None]
 """A URL, and when the page was modified."""
@@ -59,19 +52,24 @@ def sitemap(
     `HTTPException` (404) for a part that does not exist.
     """
     slugs = edition.category_slugs
-    chunks = [slugs[start : start + MAX_URLS] for start in range(0, len(slugs), MAX_URLS)]
+    chunks = [
+        slugs[start : start + MAX_SITEMAP_CATEGORIES]
+        for start in range(0, len(slugs), MAX_SITEMAP_CATEGORIES)
+    ]
     is_split = len(chunks) > 1
     if is_split and not part:
         updated = feed_stats(edition.posts).updated
         parts = range(1, len(chunks) + 1)
         urls = [service_info.url(f"/sitemap.xml?part={number}") for number in parts]
-        return _serialize("sitemapindex", "sitemap", [(address, updated) for address in urls])
+        return _serialize_sitemap(
+            "sitemapindex", "sitemap", [(address, updated) for address in urls]
+        )
     if part and not (is_split and part <= len(chunks)):
         raise HTTPException(404, f"the sitemap has no part {part}")
     pages = [] if part > 1 else _general_pages(edition, service_info, post_counts)
     for chunk in chunks[max(part - 1, 0) :][:1]:
         pages += _category_pages(chunk, edition, service_info, post_counts)
-    return _serialize("urlset", "url", pages)
+    return _serialize_sitemap("urlset", "url", pages)
 
 
 def _general_pages(
@@ -101,8 +99,8 @@ def _feed_pages(entries: Iterable[DirectoryEntry], service_info: ServiceInfo) ->
     return [(entry.location.url(service_info), entry.stats.updated) for entry in entries]
 
 
-def _serialize(root: str, child: str, pages: Iterable[_SitemapPage]) -> bytes:
-    document = Element(root, xmlns=_NAMESPACE)
+def _serialize_sitemap(root: str, child: str, pages: Iterable[_SitemapPage]) -> bytes:
+    document = Element(root, xmlns=_SITEMAP_NAMESPACE)
     for url, modified in pages:
         page = SubElement(document, child)
         SubElement(page, "loc").text = url
@@ -113,11 +111,11 @@ def _serialize(root: str, child: str, pages: Iterable[_SitemapPage]) -> bytes:
     return serialized
 
 
-_VERSION_ATTRIBUTES: Final = {"rss": {"version": "RSS2"}}
+_OPML_VERSIONS: Final = {"rss": {"version": "RSS2"}}
 """Attributes of outlines by format: OPML defines versions of RSS alone."""
 
 
-_MAX_LISTED: Final = 500
+_MAX_OPML_FEEDS: Final = 500
 """Sources and categories to list: feed readers cannot import thousands of feeds."""
 
 
@@ -136,7 +134,7 @@ def opml(
         SubElement(head, "dateModified").text = rfc822(updated)
     body = SubElement(root, "body")
     groups = feed_directory(
-        edition, post_counts, max_sources=_MAX_LISTED, max_categories=_MAX_LISTED
+        edition, post_counts, max_sources=_MAX_OPML_FEEDS, max_categories=_MAX_OPML_FEEDS
     )
     entries = [entry for group in groups for entry in group.entries]
     total = sum(group.total for group in groups)
@@ -160,97 +158,13 @@ def _outline_attributes(
     description = {"description": xml_safe(entry.description)} if entry.description else {}
     return {
         "type": "rss",
-        **_VERSION_ATTRIBUTES.get(feed_format.name, {}),
+        **_OPML_VERSIONS.get(feed_format.name, {}),
         "text": title,
         "title": title,
         **description,
         "xmlUrl": entry.location.url(service_info, f".{feed_format.name}"),
         "htmlUrl": entry.location.url(service_info),
     }
-
-
-def openapi_document(service_info: ServiceInfo) -> dict[str, Any]:
-    """Return the OpenAPI 3.1 document with the title, version, contact and URL of this service.
-
-    Reading the file takes about 50 ms: call it when the document is first requested.
-    """
-    text = resources.files("syndicate.web").joinpath("openapi.yaml").read_bytes()
-    document: dict[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader)
-    info = document["info"]
-    info.update(title=service_info.title, version=service_info.version)
-    contact = service_info.contact
-    if contact:
-        info["contact"] = {"url" if ":" in contact else "email": contact}
-    else:
-        del info["contact"]
-    document["servers"] = [{"url": service_info.public_url}]
-    document["externalDocs"]["url"] = service_info.url("/about")
-    return document
-
-
-def api_groups(document: Mapping[str, Any]) -> tuple[ApiGroup, ...]:
-    """Return the operations of an OpenAPI document by tag, in the order of the document."""
-    operations: dict[str, list[ApiOperation]] = {tag["name"]: [] for tag in document["tags"]}
-    for path, item in [*document["paths"].items(), *document["webhooks"].items()]:
-        for method, operation in item.items():
-            operations[operation["tags"][0]].append(_operation(document, path, method, operation))
-    return tuple(
-        ApiGroup(
-            name=tag["name"],
-            description=tag["description"],
-            operations=tuple(operations[tag["name"]]),
-        )
-        for tag in document["tags"]
-    )
-
-
-def api_parameters(document: Mapping[str, Any], path: str) -> tuple[ApiParameter, ...]:
-    """Return the parameters in the query of GET ``path``."""
-    operation = _operation(document, path, "get", document["paths"][path]["get"])
-    return tuple(each for each in operation.parameters if each.location == "query")
-
-
-def _operation(
-    document: Mapping[str, Any], path: str, method: str, operation: Mapping[str, Any]
-) -> ApiOperation:
-    parameters = [_resolve(document, each) for each in operation.get("parameters", ())]
-    return ApiOperation(
-        id=operation["operationId"],
-        method=method.upper(),
-        path=path,
-        summary=operation["summary"],
-        description=_paragraphs(operation.get("description", "")),
-        needs_token=bool(operation.get("security")) and {} not in operation["security"],
-        parameters=tuple(
-            ApiParameter(
-                name=each["name"],
-                location=each["in"],
-                description=" ".join(_paragraphs(each["description"])),
-            )
-            for each in parameters
-        ),
-        responses=tuple(
-            ApiResponse(status=status, description=" ".join(_paragraphs(each["description"])))
-            for status, response in operation["responses"].items()
-            for each in [_resolve(document, response)]
-        ),
-    )
-
-
-def _resolve(document: Mapping[str, Any], value: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what a reference (``$ref``) refers to, or the value itself."""
-    reference = value.get("$ref")
-    if reference is None:
-        return value
-    found: Any = document
-    for part in reference.removeprefix("#/").split("/"):
-        found = found[part]
-    resolved: Mapping[str, Any] = found
-    return resolved
-
-
-def _paragraphs(text: str) -> Sequence[str]:
-    return [" ".join(part.split()) for part in text.replace("`", "").split("\n\n") if part.strip()]
 
 
 _SECURITY_TXT_VALIDITY: Final = timedelta(days=180)

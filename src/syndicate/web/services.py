@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from syndicate.model.access_token import AccessToken
-from syndicate.model.change import LedgerCursor, LedgerEntry
+from syndicate.model.change import LedgerEntry
 from syndicate.model.content_reader import ContentReader
 from syndicate.model.delivery import Attempt, Backlog, Delivery, SubscriptionStatus
+from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.model.subscription import Subscription, SubscriptionPatch
 from syndicate.model.websub_request import WebSubRequest
 

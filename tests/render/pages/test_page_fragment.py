@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicate.model.post import SafeHtml
-from syndicate.render.pages.jinja import for_own_page
+from syndicate.render.pages.page_fragment import for_own_page
 
 
 def placeholder(href: str, label: str, words: str) -> str:

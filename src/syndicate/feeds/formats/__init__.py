@@ -4,8 +4,8 @@ from types import MappingProxyType
 from typing import Final
 
 from syndicate.feeds.formats.atom import Atom
+from syndicate.feeds.formats.format import FeedEnvelope, Format
 from syndicate.feeds.formats.json_feed import JsonFeed
-from syndicate.feeds.formats.link import FeedEnvelope, Format
 from syndicate.feeds.formats.rss import Rss
 
 FORMATS: Final = MappingProxyType[str, Format](

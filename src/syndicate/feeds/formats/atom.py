@@ -6,13 +6,8 @@ from typing import ClassVar, Final
 from typing_extensions import override
 
 from syndicate.feeds.formats import feedgen_adapter
-from syndicate.feeds.formats.link import (
-    FeedEnvelope,
-    Format,
-    attributed_sources,
-    essence,
-    feed_links,
-)
+from syndicate.feeds.formats.format import FeedEnvelope, Format, attributed_sources
+from syndicate.feeds.formats.link import essence, feed_links
 from syndicate.feeds.formats.text import (
     rfc3339,
     sanitized,

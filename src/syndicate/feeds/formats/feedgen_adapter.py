@@ -10,9 +10,9 @@ from functools import cache, partial
 from types import ModuleType
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from syndicate.feeds.formats.link import FeedEnvelope
+from syndicate.feeds.formats.format import FeedEnvelope
 from syndicate.feeds.formats.text import rfc822
-from syndicate.model.content_reader import media_type_of_url
+from syndicate.model.asset import media_type_of_url
 from syndicate.model.feed import Feed, ServiceInfo
 from syndicate.model.post import Attachment, Image, RenderedPost
 

@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 import msgspec
 from typing_extensions import override
 
-from syndicate.feeds.formats.link import FeedEnvelope, Format
+from syndicate.feeds.formats.format import FeedEnvelope, Format
 from syndicate.feeds.formats.text import rfc3339, sanitized, sanitized_header, xml_safe
 from syndicate.model.feed import Feed, ServiceInfo, Tombstone
 from syndicate.model.post import Attachment, Author, CarouselCard, RenderedPost, Source

@@ -9,7 +9,8 @@ from typing import ClassVar, Final
 from typing_extensions import override
 
 from syndicate.feeds.formats import feedgen_adapter
-from syndicate.feeds.formats.link import FeedEnvelope, Format, attributed_sources, feed_links
+from syndicate.feeds.formats.format import FeedEnvelope, Format, attributed_sources
+from syndicate.feeds.formats.link import feed_links
 from syndicate.feeds.formats.text import (
     rfc3339,
     sanitized,

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from syndicate.feeds import FeedCache
 from syndicate.feeds.feed_location import RepresentationKey
-from syndicate.feeds.representation import SizedLruCache
+from syndicate.feeds.lru_cache import SizedLruCache
 from syndicate.model.content_reader import ContentReader
 from syndicate.telemetry import FastCounter, request_seconds, requests_total
 from syndicate.web.http.middleware import route_label
