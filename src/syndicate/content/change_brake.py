@@ -21,8 +21,8 @@ from syndicate.sites import CONFIGURATION_NAMES
 
 SERVED_COMMITS_NAMESPACE: Final = "served-commits"
 _MAX_CHANGED_POSTS: Final = 20
-_MAX_CHANGED_PART: Final = 10
-"""A commit may change a tenth of the posts, or 20 of them."""
+_MAX_CHANGED_FRACTION: Final = 0.1
+"""A commit is held only if it changes more than both."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,12 +86,12 @@ class ChangeBrake:
         Raises `RepositoryError`.
         """
         served = self._last_served() if self._is_needed else None
-        if served in (None, head):
+        if served is None or served == head:
             return None
-        delta = self._repository.commits_since(head, CommitId(served or ""))
+        delta = self._repository.commits_since(head, served)
         if delta is None:
             return None
-        before, after = self._tracker.describe(CommitId(served or "")), self._tracker.describe(head)
+        before, after = self._tracker.describe(served), self._tracker.describe(head)
         if before.source == after.source and before.site == after.site:
             return None
         files = _configuration_files(before, after)
@@ -119,7 +119,7 @@ class ChangeBrake:
         if parent is not None and commit.id not in self._effects:
             before, after = self._read(parent), self._read(commit.id)
             changed, posts = _count_changes(before, after), len(before.posts)
-            is_large = changed > _MAX_CHANGED_POSTS and changed * _MAX_CHANGED_PART > posts
+            is_large = changed > max(_MAX_CHANGED_POSTS, _MAX_CHANGED_FRACTION * posts)
             self._effects[commit.id] = (
                 HeldCommit(commit=commit.id, parent=parent, changed=changed, posts=posts)
                 if is_large

@@ -25,18 +25,9 @@ from syndicate.sites import CONFIGURATION_NAMES
 from syndicate.sites.site import Site, SiteProblem, is_below
 
 _SITE_FILE_ENDINGS: Final = (
-    *(
-        *ENDINGS,
-        *MARKDOWN_EXTENSIONS,
-        ".html",
-        "cname",
-        ".js",
-        ".mjs",
-        ".cjs",
-        ".ts",
-        ".mts",
-        ".cts",
-    ),
+    *ENDINGS,
+    *MARKDOWN_EXTENSIONS,
+    *(".html", "cname", ".js", ".mjs", ".cjs", ".ts", ".mts", ".cts"),
     *(".tsx", ".jsx", ".astro", ".njk", ".liquid", ".eleventyignore", ".tool-versions"),
 )
 """Endings of the files by which a site is recognized and configured."""
