@@ -17,7 +17,7 @@ _PURE = ("content", "dialects", "render", "sites")
 """Packages whose functions make values of files."""
 _WITHOUT_VALUES = frozenset(
     {
-        "syndicate.content.parsed_file",
+        "syndicate.content.code_fingerprint",
         "syndicate.content.site_source",
         "syndicate.render.allowlist",
         "syndicate.render.messages",

@@ -2,7 +2,7 @@
 
 import asyncio
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from syndicate.model.delivery import Backlog
-from syndicate.model.retry_policy import OperatorAlert
+from syndicate.model.retry_policy import OperatorAlert, RetrySchedule
 from syndicate.model.subscription import UNDECRYPTABLE_REASON, SubscriptionId, rotate_secret
 from syndicate.model.webhook_signature import verification_error
 from syndicate.storage.secret_store import SecretStore
@@ -91,6 +91,35 @@ def test_failed_delivery_is_retried_and_then_exhausted(file: str) -> None:
             assert len((await outbox.delivery_log.find("sub_a.1"))[1]) == 3
 
     run_with_outbox(file, work)
+
+
+def test_delivery_that_is_not_due_is_not_sent(file: str) -> None:
+    """However often the worker is woken meanwhile."""
+    limits = replace(LIMITS, schedule=RetrySchedule.from_seconds((0, 600)))
+
+    async def work(outbox: OutboxFixture) -> None:
+        async with run_receiver(respond(500)) as receiver:
+            await subscribe(outbox, "a", receiver.url(), 1)
+            async with running_worker(outbox, limits) as worker:
+                await wait_until(has_attempts(outbox, "sub_a.1", 1))
+                for _ in range(3):
+                    worker.wake()
+                    await asyncio.sleep(0.1)
+            assert received_event_ids(receiver, "/hook") == ["evt_1"]
+            assert await delivery_states(outbox) == ["pending"]
+
+    run_with_outbox(file, work)
+
+
+def has_attempts(
+    outbox: OutboxFixture, delivery_id: str, count: int
+) -> Callable[[], Awaitable[bool]]:
+    """Return a condition: ``count`` attempts of a delivery are stored."""
+
+    async def has_them() -> bool:
+        return len((await outbox.delivery_log.find(delivery_id))[1]) == count
+
+    return has_them
 
 
 def test_unresponsive_receivers_do_not_delay_others(file: str) -> None:

@@ -52,6 +52,16 @@ def cpu_seconds(pid: int) -> float:
     return int(fields[11]) / os.sysconf("SC_CLK_TCK")
 
 
+def wait_for_worker() -> int:
+    """Return the id of the only worker, once it runs; fail after ten seconds."""
+    end = time.monotonic() + 10
+    while not (found := workers(os.getpid())):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    (worker,) = found
+    return worker
+
+
 def wait_until_exited(pids: set[int]) -> None:
     """Return when none of ``pids`` runs any more; fail after ten seconds."""
     end = time.monotonic() + 10
@@ -157,7 +167,7 @@ def test_idle_workers_exit_except_for_the_permanent_one() -> None:
     """No zombies are left; `close` stops the permanent one."""
     with closing(RenderPool(processes=2, idle_seconds=0.2)) as pool:
         pool.start()
-        (permanent,) = workers(os.getpid())
+        permanent = wait_for_worker()
         for _ in range(2):
             pool.render([render_request("a")] * 2)
             wait_until_exited(workers(os.getpid()) - {permanent})
