@@ -195,3 +195,19 @@ async def test_renamed_source_is_a_removal_and_an_addition(run: Run, file: Path)
     assert "the removal of its 1 post\n" in outcome.out
     assert "Renaming a source is a removal and an addition" in outcome.out
     assert "source new is not" not in outcome.out
+
+
+def test_identity_that_would_mislead_is_a_warning(run: Run, file: Path) -> None:
+    """Colors that are hard to read, and an official banner on another host."""
+    text = COMPLETE_SETTINGS.replace(
+        "[service]", '[service]\npublic_url = "https://feeds.agency.org"'
+    )
+    file.write_text(f'{text}\n[agency]\nbanner = true\ncolors = {{ primary = "#ffbe2e" }}\n')
+
+    found = levels(run("doctor", "--json", "--config", file))
+
+    assert found["agency.colors.primary_text: #ffffff on #ffbe2e has a contrast of 1.7:1"] == (
+        "warning"
+    )
+    banner = "agency.banner is for .gov and .mil hosts; service.public_url has feeds.agency.org"
+    assert found[banner] == "warning"

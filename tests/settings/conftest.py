@@ -29,5 +29,6 @@ def write(folder: Path, text: str = MINIMAL_SETTINGS) -> Path:
 def complete_settings(tmp_path: Path) -> Settings:
     """Load settings with a value for every key."""
     (tmp_path / "secret.txt").write_text("of the file\n")
+    (tmp_path / "templates").mkdir()
     file = write(tmp_path, (DATA / "whole.toml").read_text())
     return load(file, {"PORT": "8080", "DATABASE_PASSWORD": "pass:word"})

@@ -187,3 +187,18 @@ def test_security_txt_requires_a_contact() -> None:
     )
 
     assert client.get("/.well-known/security.txt").status_code == 404
+
+
+def test_favicon_is_an_icon_or_that_of_the_agency() -> None:
+    """Browsers and feed readers ask for it by themselves."""
+    client = app_client()
+    icon = client.get("/favicon.ico")
+
+    assert icon.headers["content-type"] == "image/x-icon"
+    assert icon.content[:6] == b"\0\0\1\0\3\0"  # an ICO of three images
+    assert icon.headers["cache-control"].startswith("public, max-age=300")
+
+    agency = replace(samples.SERVICE_INFO, icon_url="https://www.example.gov/icon.svg")
+    branded = AppClient(reader=client.reader, service_info=agency).get("/favicon.ico")
+    assert branded.status_code == 302
+    assert branded.headers["location"] == "https://www.example.gov/icon.svg"

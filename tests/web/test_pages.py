@@ -30,7 +30,9 @@ def test_every_page_is_valid_html_with_a_strict_policy(client: AppClient, path: 
 
     assert response.status_code == 200
     assert response.headers["content-type"] == "text/html; charset=utf-8"
-    assert response.headers["content-security-policy"] == content_security_policy()
+    assert response.headers["content-security-policy"] == content_security_policy(
+        samples.SERVICE_INFO
+    )
     assert response.headers["cache-control"].startswith("public, max-age=300")
     parse_page(response.text)
 

@@ -7,7 +7,9 @@ from difflib import get_close_matches
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
+from syndicate.model.agency import MIN_TEXT_CONTRAST
 from syndicate.model.edition import Edition
+from syndicate.model.feed import ServiceInfo
 from syndicate.model.post import Path, Source
 from syndicate.settings import Settings
 from syndicate.settings.loader import Value
@@ -36,6 +38,7 @@ def check_settings(settings: Settings) -> Iterator[Finding]:
         if not _NO_HOST.search(setting.name):
             yield from _placeholders(setting.name, setting.value)
     yield from _check_public_url(settings)
+    yield from _check_agency(settings.service_info)
     if not settings.service.contact:
         yield Finding(
             level="warning",
@@ -83,6 +86,24 @@ def _check_public_url(settings: Settings) -> Iterator[Finding]:
             level="warning",
             what=f"service.public_url {settings.service_info.public_url} does not use TLS",
             hint="Run a reverse proxy with a TLS certificate in front, and set its https URL.",
+        )
+
+
+def _check_agency(service_info: ServiceInfo) -> Iterator[Finding]:
+    """Yield colors that are hard to read, and an official banner on a host that has none."""
+    for low in service_info.agency.colors.low_contrasts():
+        yield Finding(
+            level="warning",
+            what=f"agency.colors.{low.name}: {low.color} on {low.background} has a contrast of "
+            f"{low.ratio:.1f}:1",
+            hint=f"Choose colors with at least {MIN_TEXT_CONTRAST}:1 (WCAG 2.2, 1.4.3).",
+        )
+    host = urlsplit(service_info.public_url).hostname or ""
+    if service_info.agency.banner is True and not host.endswith((".gov", ".mil")):
+        yield Finding(
+            level="warning",
+            what=f"agency.banner is for .gov and .mil hosts; service.public_url has {host}",
+            hint="Set service.public_url to the official host, or leave the banner out.",
         )
 
 

@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
+from syndicate.model.agency import Agency
 from syndicate.model.change import LedgerEntry
 from syndicate.model.departure import latest_departure
 from syndicate.model.edition import ALL, Edition, NamedFeed, SourceSnapshot
@@ -27,6 +28,7 @@ class ServiceInfo:
     square), ``logo_url`` (larger) and ``hub_url`` (WebSub) are absolute URLs, empty if there is
     none. ``max_age_seconds`` is how long a feed may be cached. ``has_public_url`` is False if the
     operator has not set ``public_url``, which is then the address that the service listens on.
+    ``templates_folder`` holds templates of pages that the operator replaced, empty if none.
     """
 
     title: str
@@ -38,6 +40,8 @@ class ServiceInfo:
     hub_url: str = ""
     max_age_seconds: int = 300
     has_public_url: bool = True
+    agency: Agency = Agency()
+    templates_folder: str = ""
 
     def url(self, path: str) -> str:
         """Return the absolute URL of ``path``, which begins with a slash."""

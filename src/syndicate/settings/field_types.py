@@ -161,6 +161,10 @@ _path = _make_pattern_check(r"/\S*", "expected a path that begins with a slash")
 _target = _make_pattern_check(
     r"(/|https?://)\S*", "expected a path that begins with a slash, or a URL"
 )
+_link = _make_pattern_check(
+    r"(/|https?://|mailto:)\S*",
+    "expected a URL, or a path that begins with a slash",
+)
 _language = _make_pattern_check(
     r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", "expected a language tag (BCP 47) such as en or es-PR"
 )
@@ -192,6 +196,8 @@ DatabaseUrl = Annotated[str, AfterValidator(_database)]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 UrlPath = Annotated[str, AfterValidator(_path)]
 RedirectTarget = Annotated[str, AfterValidator(_make_optional(_target))]
+LinkUrl = Annotated[str, AfterValidator(_link)]
+OptionalLinkUrl = Annotated[str, AfterValidator(_make_optional(_link))]
 Ref = Annotated[str, AfterValidator(_ref)]
 TimeZone = Annotated[str, AfterValidator(_zone)]
 Language = Annotated[str, AfterValidator(_language)]

@@ -30,6 +30,7 @@ from syndicate.settings.field_types import (
     UrlPath,
 )
 from syndicate.settings.limits_schema import LimitsTable
+from syndicate.settings.pages_schema import AgencyTable, PagesTable
 
 
 class ServiceTable(Table):
@@ -101,18 +102,6 @@ class ServiceTable(Table):
         "elsewhere).",
     )
     workers: int = Field(default=2, ge=1, le=64, description="Maximum number of render processes.")
-
-
-class AgencyTable(Table):
-    """The agency that runs the service."""
-
-    icon: OptionalWebUrl = Field(
-        default="",
-        description="URL of a small square image, shown by feed readers in lists of feeds.",
-    )
-    logo: OptionalWebUrl = Field(
-        default="", description="URL of a larger image, shown by feed readers with a feed."
-    )
 
 
 class DatabaseTable(Table):
@@ -377,6 +366,7 @@ class Tables(Table):
 
     service: ServiceTable = ServiceTable()
     agency: AgencyTable = AgencyTable()
+    pages: PagesTable = PagesTable()
     database: DatabaseTable = DatabaseTable()
     sources: tuple[SourceTable, ...] = ()
     categories: tuple[CategoryTable, ...] = ()

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from syndicate import __version__
 from syndicate.errors import SettingsError
+from syndicate.model.agency import Agency, AgencyLink, Colors
 from syndicate.model.category import Category, CategoryDefinition, Vocabulary
 from syndicate.model.content_reader import ContentLimits
 from syndicate.model.edition import NamedFeed
@@ -20,11 +21,12 @@ from syndicate.model.feed import ServiceInfo
 from syndicate.model.markdown_options import FLAVOUR_DEFAULTS
 from syndicate.model.post import Path, Source
 from syndicate.model.selection import Selection
+from syndicate.render.pages.html_pages import template_errors
 from syndicate.settings.display import DisplayedSetting, displayed_settings
 from syndicate.settings.limits_schema import LimitsTable
 from syndicate.settings.loader import RawSettings, Value, find_file, read_settings
+from syndicate.settings.pages_schema import AgencyTable
 from syndicate.settings.schema import (
-    AgencyTable,
     CategoryTable,
     DatabaseTable,
     DeliveryTable,
@@ -85,7 +87,9 @@ class Settings:
         vocabulary = build_vocabulary(tables.categories)
         return cls(
             file=raw.file,
-            service_info=build_service_info(tables.service, tables.agency),
+            service_info=build_service_info(
+                tables.service, tables.agency, templates=_templates_folder(tables, folder)
+            ),
             vocabulary=vocabulary,
             sources=tuple(
                 build_source(table, vocabulary=vocabulary, config_folder=folder)
@@ -126,6 +130,9 @@ def load(file: pathlib.Path | None, environ: Mapping[str, str]) -> Settings:
             if name not in reported
         ]
     errors += cross_field_errors(raw.interpolated)
+    if tables and tables.pages.templates:
+        folder = _templates_folder(tables, raw.file.parent.absolute())
+        errors += [("pages.templates", message) for message in template_errors(folder)]
     if tables and not errors:
         return Settings.from_tables(tables, raw)
     raise SettingsError(
@@ -153,8 +160,18 @@ def _with_variables(name: str, raw: RawSettings) -> str:
     return f"{name} ({', '.join(variables)})" if variables else name
 
 
-def build_service_info(table: ServiceTable, agency: AgencyTable) -> ServiceInfo:
-    """Return title, URLs, contact and images; the default URL is where the service listens."""
+def _templates_folder(tables: Tables, config_folder: pathlib.Path) -> str:
+    """Return the folder of templates as an absolute path, empty if there is none."""
+    return str(config_folder / tables.pages.templates) if tables.pages.templates else ""
+
+
+def build_service_info(
+    table: ServiceTable, agency: AgencyTable, *, templates: str = ""
+) -> ServiceInfo:
+    """Return title, URLs, contact and agency; the default URL is where the service listens.
+
+    ``templates`` is the folder with templates of the operator.
+    """
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(table.host, table.host)  # noqa: S104 — read
     host = f"[{host}]" if ":" in host else host
     public_url = table.public_url or f"http://{host}:{table.port}"
@@ -168,6 +185,20 @@ def build_service_info(table: ServiceTable, agency: AgencyTable) -> ServiceInfo:
         version=__version__,
         max_age_seconds=table.cache_seconds,
         has_public_url=bool(table.public_url),
+        agency=build_agency(agency),
+        templates_folder=templates,
+    )
+
+
+def build_agency(table: AgencyTable) -> Agency:
+    """Return the agency without its images."""
+    return Agency(
+        name=table.name,
+        url=table.url,
+        banner=table.banner,
+        links=tuple(AgencyLink(title=link.title, url=link.url) for link in table.links),
+        privacy_url=table.privacy_url,
+        colors=Colors(**table.colors.model_dump()),
     )
 
 

@@ -84,7 +84,11 @@ class Developers:
     async def _respond(
         self, request: Request, key: tuple[str, ...], build: BuildDocument
     ) -> Response:
-        headers = {"Content-Security-Policy": content_security_policy(frames_own_pages=True)}
+        headers = {
+            "Content-Security-Policy": content_security_policy(
+                self.context.service_info, frames_own_pages=True
+            )
+        }
         return await self.context.respond_with_document(request, key, build, headers)
 
     def _html(self, text: str, path: str) -> Representation:

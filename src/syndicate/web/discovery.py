@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from http import HTTPStatus
 from typing import Final
 from xml.etree.ElementTree import Comment, Element, SubElement, indent, tostring
 
@@ -23,6 +24,7 @@ from syndicate.feeds.formats.text import rfc822, rfc3339, xml_safe
 from syndicate.model.edition import ALL, Edition
 from syndicate.model.feed import ServiceInfo, build_feed_view, last_modified
 from syndicate.model.query import Query
+from syndicate.render.pages.html_pages import favicon
 from syndicate.web.context import WebContext
 from syndicate.web.feed_directory import (
     DirectoryEntry,
@@ -31,6 +33,7 @@ from syndicate.web.feed_directory import (
     feed_directory,
     feed_stats,
 )
+from syndicate.web.http.redirects import redirect_response
 from syndicate.web.openapi import openapi_document
 
 MAX_SITEMAP_CATEGORIES: Final = 10_000
@@ -187,6 +190,7 @@ class Discovery:
             Route("/sitemap.xml", self.sitemap),
             Route("/openapi.json", self._make_openapi_endpoint()),
             Route("/robots.txt", self.robots),
+            Route("/favicon.ico", self.favicon),
             Route("/.well-known/security.txt", self.security),
         ]
 
@@ -218,6 +222,16 @@ class Discovery:
         """Respond with robots.txt, which allows everything and names the sitemap."""
         sitemap_url = self.context.service_info.url("/sitemap.xml")
         return self._plain_text(f"User-agent: *\nAllow: /\n\nSitemap: {sitemap_url}\n")
+
+    async def favicon(self, _: Request) -> Response:
+        """Respond with the icon of the service, or redirect to that of the agency."""
+        policy, icon_url = self.context.policy, self.context.service_info.icon_url
+        if icon_url:
+            return redirect_response(
+                self.context.service_info, policy, icon_url, status=HTTPStatus.FOUND
+            )
+        headers = {"Cache-Control": policy.cache_control}
+        return Response(favicon(), media_type="image/x-icon", headers=headers)
 
     async def security(self, _: Request) -> Response:
         """Respond with the contact for vulnerabilities (RFC 9116); 404 if none is set."""

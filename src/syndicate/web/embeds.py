@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, cast, get_args
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,6 +22,7 @@ from syndicate.render.pages.html_pages import (
     embed_page,
     embed_script,
     embed_security_policy,
+    origin,
 )
 from syndicate.web.context import WebContext, raw_query
 from syndicate.web.http.redirects import redirect_response
@@ -139,10 +139,4 @@ def _image_origins(feed: Feed) -> tuple[str, ...]:
     """Return the origins of the images of ``feed``, in ascending order (RFC 6454)."""
     urls = [item.image.url for item in feed.items if item.image]
     urls += [item.card.image for item in feed.items if item.card]
-    return tuple(sorted({_origin(url) for url in urls if url}))
-
-
-def _origin(url: str) -> str:
-    """Return the origin of ``url``; user information, which may hold a semicolon, is no part."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    return tuple(sorted({origin(url) for url in urls if url}))

@@ -254,7 +254,10 @@ class Pages:
         build: BuildDocument,
         headers: Mapping[str, str] = {},
     ) -> Response:
-        headers = {"Content-Security-Policy": content_security_policy(), **headers}
+        headers = {
+            "Content-Security-Policy": content_security_policy(self.context.service_info),
+            **headers,
+        }
         return await self.context.respond_with_document(request, key, build, headers)
 
     def _service_page(self, edition: Edition, path: str, text: str) -> Representation:

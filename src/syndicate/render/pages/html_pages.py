@@ -2,15 +2,21 @@
 
 import base64
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
-from typing import Literal
+from pathlib import Path
+from typing import Final, Literal
+from urllib.parse import urlsplit
 
+from syndicate.model.agency import Colors
 from syndicate.model.feed import Feed, ServiceInfo
 from syndicate.model.post import PostId, RenderedPost, Source
+
+_SELF: Final = "'self'"
+_STYLE_SHEET: Final = "page.css"
 
 EmbedTheme = Literal["auto", "light", "dark"]
 EmbedLayout = Literal["list", "carousel"]
@@ -221,7 +227,7 @@ def embed_security_policy(image_origins: Iterable[str]) -> str:
     """
     sources = " ".join(["'self'", *image_origins])
     return (
-        f"default-src 'none'; style-src {_style_source('embed.css')}; "
+        f"default-src 'none'; style-src {_style_source(_read('embed.css'))}; "
         f"img-src {sources}; base-uri 'none'; form-action 'none'; "
         "frame-ancestors *"
     )
@@ -234,33 +240,98 @@ def embed_script() -> str:
 
 
 @cache
-def content_security_policy(*, frames_own_pages: bool = False) -> str:
-    """Return the Content-Security-Policy of every page: only its own inline style is allowed.
+def favicon() -> bytes:
+    """Return the icon of the service, an ICO of 16, 32 and 48 pixels."""
+    return (files("syndicate.render") / "pages" / "favicon.ico").read_bytes()
 
-    No script runs, nothing is loaded but frames of this service where a page has some, and no other
-    site may frame the page.
+
+@lru_cache(maxsize=256)
+def content_security_policy(
+    service_info: ServiceInfo,
+    image_origins: tuple[str, ...] = (),
+    *,
+    frames_own_pages: bool = False,
+) -> str:
+    """Return the Content-Security-Policy of a page: only its own inline style is allowed.
+
+    Images are loaded from this service, the agency's icon and logo from where they are, and those
+    of posts from ``image_origins`` ("https://www.example.gov"). No script runs, nothing else is
+    loaded but frames of this service where a page has some, and no other site may frame the page.
     """
+    identity = (service_info.icon_url, service_info.logo_url)
+    origins = sorted({*image_origins, *(origin(url) for url in identity if url)})
     frames = "frame-src 'self'; " if frames_own_pages else ""
     return frames + (
-        f"default-src 'none'; style-src {_style_source('page.css')}; img-src data:; "
+        f"default-src 'none'; style-src {_style_source(_page_style(service_info))}; "
+        f"img-src {' '.join([_SELF, *origins])}; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 
 
+def origin(url: str) -> str:
+    """Return the origin of an absolute ``url`` (RFC 6454).
+
+    User information, which may hold a semicolon, is no part of it.
+    """
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
 def _style_source(style_sheet: str) -> str:
     """Return the source expression of an inline style sheet (CSP Level 3 section 2.3.1)."""
-    digest = hashlib.sha256(_read(style_sheet).encode()).digest()
+    digest = hashlib.sha256(style_sheet.encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
+@lru_cache(maxsize=16)
+def _page_style(service_info: ServiceInfo) -> str:
+    """Return the style sheet of pages with the colors of the agency."""
+    own = Path(service_info.templates_folder or ".", _STYLE_SHEET)
+    is_own = service_info.templates_folder and own.is_file()
+    style_sheet = own.read_text("utf-8") if is_own else _read(_STYLE_SHEET)
+    return style_sheet + "".join(_color_rules(service_info.agency.colors))
+
+
+def _color_rules(colors: Colors) -> Iterator[str]:
+    """Yield the rules that set the custom properties of `page.css` to ``colors``."""
+    by_property = {
+        "--band": colors.primary,
+        "--band-text": colors.primary_text,
+        "--mark": colors.accent,
+    }
+    always = {**by_property, "--link": colors.link, "--visited": colors.link}
+    dark = {**by_property, "--link": colors.link_dark, "--visited": colors.link_dark}
+    for media, values in (("screen and (prefers-color-scheme: dark)", dark), ("", always)):
+        rules = "".join(f"{name}:{color};" for name, color in values.items() if color)
+        selector = f":root{{{rules}}}"
+        if rules:
+            light = "print, not all and (prefers-color-scheme: dark)"
+            yield f"@media {media or light}{{{selector}}}\n"
+
+
+def template_errors(folder: str) -> Sequence[str]:
+    """Return what is wrong with the operator's templates in ``folder``, empty if nothing."""
+    from syndicate.render.pages import jinja  # noqa: PLC0415 — as in render_page
+
+    return tuple(jinja.template_errors(folder))
+
+
 def render_page(
-    template: str, service_info: ServiceInfo, style_sheet: str = "page.css", **values: object
+    template: str, service_info: ServiceInfo, style_sheet: str = "", **values: object
 ) -> str:
-    """Return the page of the file ``template`` with ``values`` and its style sheet inside."""
+    """Return the page of the file ``template`` with ``values`` and its style sheet inside.
+
+    The default style sheet is that of pages, in the colors of the agency.
+    """
     from syndicate.render.pages import jinja  # noqa: PLC0415 — 20 ms to import; feeds do not need it
 
     return jinja.render_template(
-        template, style=_read(style_sheet), service_info=service_info, **values
+        template,
+        service_info.templates_folder,
+        style=_read(style_sheet) if style_sheet else _page_style(service_info),
+        service_info=service_info,
+        agency=service_info.agency,
+        **values,
     )
 
 

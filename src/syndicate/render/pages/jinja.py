@@ -1,33 +1,70 @@
-"""The Jinja environment of the pages, with filters for dates, URLs and numbers."""
+"""The Jinja environment of the pages: filters, and the operator's own templates."""
 
 import re
+from collections.abc import Iterator
 from datetime import date
+from difflib import get_close_matches
 from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PackageLoader,
+    PrefixLoader,
+    StrictUndefined,
+    TemplateSyntaxError,
+    meta,
+)
 
+from syndicate import telemetry
+from syndicate.model.feed import ServiceInfo
 from syndicate.model.permalink_tokens import MONTHS
 from syndicate.render.pages.page_fragment import for_own_page
 
+BUILT_IN_PREFIX: Final = "syndicate"
+"""``syndicate/layout.html`` is the template of the service where a folder has its own."""
 
-def render_template(template: str, **values: object) -> str:
-    """Render the file ``template`` with ``values``."""
-    return _environment().get_template(template).render(**values)
+_LAYOUT: Final = "layout.html"
+_TEMPLATE_SUFFIXES: Final = (".html", ".css")
+
+_log = telemetry.logger("pages")
+
+
+def render_template(template: str, folder: str, **values: object) -> str:
+    """Render the file ``template`` with ``values``, from ``folder`` if it has one.
+
+    A template of ``folder`` that fails is logged, and the built-in one is rendered instead.
+    """
+    if folder:
+        try:
+            return _environment(folder).get_template(template).render(**values)
+        except Exception as error:  # noqa: BLE001 — templates may raise anything
+            _log.error("template failed", template=template, folder=folder, error=str(error))
+    return _environment("").get_template(template).render(**values)
 
 
 @cache
-def _environment() -> Environment:
+def _environment(folder: str) -> Environment:
+    built_in = PackageLoader("syndicate.render", "pages")
+    own = [FileSystemLoader(folder)] if folder else []
     environment = Environment(
-        loader=PackageLoader("syndicate.render", "pages"),
+        loader=ChoiceLoader([*own, built_in, PrefixLoader({BUILT_IN_PREFIX: built_in})]),
         autoescape=True,
+        auto_reload=False,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters |= {
         "relative_url": _relative_url,
+        "link_url": _link_url,
         "host": _host,
+        "top_level_domain": _top_level_domain,
         "format_date": _format_date,
         "contact_url": _contact_url,
         "for_own_page": for_own_page,
@@ -37,9 +74,86 @@ def _environment() -> Environment:
     return environment
 
 
+def template_errors(folder: str) -> Iterator[str]:
+    """Yield what is wrong with the templates in ``folder``, each with file and line.
+
+    Checked are syntax, filters, names of variables and of other templates, and names of files.
+    """
+    if not Path(folder).is_dir():
+        yield f"{folder} is not a folder"
+        return
+    own = FileSystemLoader(folder).list_templates()
+    names = [name for name in own if name.endswith(_TEMPLATE_SUFFIXES)]
+    referenced: set[str] = set()
+    for name in names:
+        try:
+            source = (Path(folder) / name).read_text("utf-8")
+            yield from _source_errors(name, source, folder, referenced)
+        except (OSError, UnicodeDecodeError) as error:
+            yield f"{name} cannot be read: {error}"
+    known = sorted(_built_in_names())
+    for name in names:
+        if name not in known and name not in referenced:
+            similar = get_close_matches(name, known, n=1)
+            hint = f"did you mean {similar[0]}?" if similar else f"valid: {', '.join(known)}"
+            yield f"{name}: no page uses a template of this name; {hint}"
+
+
+def _source_errors(name: str, source: str, folder: str, referenced: set[str]) -> Iterator[str]:
+    """Yield the errors of one template, and add the templates that it names to ``referenced``."""
+    if name.endswith(".css"):
+        if "</style" in source.lower():
+            yield f"{name}: a style sheet cannot contain </style"
+        return
+    environment = _environment(folder)
+    try:
+        environment.compile(source, name)
+    except TemplateSyntaxError as error:
+        yield f"{name} line {error.lineno}: {error.message}"
+        return
+    tree = environment.parse(source, name)
+    named = {other for other in meta.find_referenced_templates(tree) if other}
+    referenced |= named
+    for missing in sorted(named - {*environment.list_templates()}):
+        yield f"{name}: there is no template {missing}"
+    for unknown in sorted(meta.find_undeclared_variables(tree) - _variables(name)):
+        yield f"{name}: there is no variable {unknown}"
+
+
+def _built_in_names() -> frozenset[str]:
+    return frozenset(
+        name
+        for name in _environment("").list_templates()
+        if name.endswith(_TEMPLATE_SUFFIXES) and "/" not in name
+    )
+
+
+def _variables(name: str) -> frozenset[str]:
+    """Return the variables of the template ``name``: those of any page if it is not built in."""
+    built_in = {other for other in _built_in_names() if other.endswith(".html")}
+    names = {name, _LAYOUT} if name in built_in - {_LAYOUT} else built_in
+    return frozenset[str]().union(*map(_built_in_variables, names))
+
+
+@cache
+def _built_in_variables(name: str) -> frozenset[str]:
+    environment = _environment("")
+    source = (files("syndicate.render") / "pages" / name).read_text("utf-8")
+    return frozenset(meta.find_undeclared_variables(environment.parse(source)))
+
+
 def _relative_url(url: str) -> str:
     """Return a URL of the service without scheme and host, so that pages work on any host name."""
     return urlsplit(url)._replace(scheme="", netloc="").geturl() or "/"
+
+
+def _link_url(url: str, service_info: ServiceInfo) -> str:
+    """Return the URL of a link of the settings, which may be a path of this service."""
+    return _relative_url(service_info.url(url)) if url.startswith("/") else url
+
+
+def _top_level_domain(host: str) -> str:
+    return host.partition(":")[0].rpartition(".")[2]
 
 
 def _break_points(url: str) -> list[str]:

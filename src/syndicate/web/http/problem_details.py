@@ -194,7 +194,7 @@ def problem_response(request: Request, error: Exception, service_info: ServiceIn
             choices_total=problem.choices_total,
             are_feeds=problem.code == "unknown-feed",
         )
-        headers["Content-Security-Policy"] = content_security_policy()
+        headers["Content-Security-Policy"] = content_security_policy(service_info)
         return Response(page, problem.status, headers, "text/html")
     details = problem.to_json(request.scope["path"], service_info)
     return Response(details, problem.status, headers, MEDIA_TYPE)
