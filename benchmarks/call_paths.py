@@ -30,6 +30,8 @@ MAX_FEED_FILES: Final = 10
 MAX_COMMIT_FILES: Final = 60
 REPETITIONS: Final = 4
 POSTS: Final = 50
+SETTLING_SECONDS: Final = 1
+"""Time for what follows the delivery, such as recording it."""
 FEED: Final = "/feeds/all.json"
 
 DELIVERY_SETTINGS: Final = f"""
@@ -135,8 +137,10 @@ def trace_commit(traced: TracedService, content: PostRepository) -> tuple[set[st
     in_service, in_rendering = [], []
     for number in range(REPETITIONS + 1):
         traced.service_calls(), traced.render_calls()
+        before = delivered(traced.server)
         content.commit_newest(number)
-        time.sleep(1.5)
+        wait_until(lambda before=before: delivered(traced.server) > before)  # type: ignore[misc]
+        time.sleep(SETTLING_SECONDS)
         calls, render_calls = traced.service_calls(), traced.render_calls()
         if number:
             files = files_of(calls)

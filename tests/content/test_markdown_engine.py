@@ -4,13 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from syndicate.content.markdown_engine import (
+from syndicate.content.site_source import (
+    SiteSource,
+    asks_site,
     engine_of,
     engine_of_body,
     engine_of_field,
     markdown_origin,
+    resolve,
 )
-from syndicate.content.site_source import SiteSource, asks_site, resolve
 from syndicate.model.markdown_options import COMMONMARK, GOLDMARK, KRAMDOWN
 from syndicate.model.post import Path
 from tests.content.sources import left_out

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from syndicate.content.media_files import MediaFiles
+from syndicate.content.link_targets import MediaFiles
 from syndicate.git import Repository
 from syndicate.model.post import Attachment, CommitId, Image
 from tests import samples

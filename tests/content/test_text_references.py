@@ -2,7 +2,7 @@
 
 import pytest
 
-from syndicate.content.text_references import find_references
+from syndicate.content.site_references import find_references
 from syndicate.dialects.fields import NO_REFERENCES, TextReferences
 from syndicate.model.markdown_options import KRAMDOWN
 from syndicate.render import urls

@@ -4,8 +4,7 @@ from typing_extensions import Unpack
 
 from syndicate.dialects import DIALECTS
 from syndicate.dialects.document.parser import Document, parse_document
-from syndicate.dialects.fields import Fields
-from syndicate.dialects.front_matter.field_reader import DEFAULT_KEYS, FieldReader
+from syndicate.dialects.fields import DEFAULT_KEYS, FieldReader, Fields
 from syndicate.model.category import Vocabulary
 from syndicate.model.post import Path
 from tests.samples import SourceFields, source

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from syndicate.dialects import DIALECTS
 from syndicate.dialects.document.parser import Document, parse_document
-from syndicate.dialects.fields import Fields
-from syndicate.dialects.front_matter.field_reader import DEFAULT_KEYS
+from syndicate.dialects.fields import DEFAULT_KEYS, Fields
 from syndicate.errors import ContentError
 from syndicate.model.category import CategoryDefinition, Vocabulary
 from syndicate.model.post import Path, Source

@@ -21,8 +21,8 @@ from syndicate.dialects.front_matter.dates import parse_date
 from syndicate.errors import ContentError
 from syndicate.model.post import MARKDOWN_EXTENSIONS
 from syndicate.sites import ENGINES, find_sites
-from syndicate.sites.configuration_reader import DATE_KEYS, is_dated_name
-from syndicate.sites.site import Page, Site
+from syndicate.sites.configuration_reader import DATE_KEYS
+from syndicate.sites.site import Page, Site, is_dated_name
 from syndicate.sites.values import flag, text
 
 SITES = Path(os.environ.get("SYNDICATE_SITES") or Path(__file__).parents[2] / "../shared/sites")

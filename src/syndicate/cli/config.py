@@ -10,8 +10,7 @@ import typer
 
 from syndicate.cli.options import AsJson, ConfigFile, command_group
 from syndicate.cli.output import print_json, print_result
-from syndicate.content.markdown_engine import engine_of
-from syndicate.content.site_source import SiteSource
+from syndicate.content.site_source import SiteSource, engine_of
 from syndicate.service.content_service import ContentService
 from syndicate.settings import json_schema as settings_schema
 from syndicate.settings import load

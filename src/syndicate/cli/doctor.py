@@ -24,8 +24,7 @@ from syndicate.cli.settings_checks import (
     check_settings,
     similar_folders,
 )
-from syndicate.content.markdown_engine import engine_of, markdown_origin
-from syndicate.content.site_source import DEFAULT_ORIGIN, SiteSource
+from syndicate.content.site_source import DEFAULT_ORIGIN, SiteSource, engine_of, markdown_origin
 from syndicate.content.source_index import SourceIndex
 from syndicate.errors import SyndicateError
 from syndicate.model.edition import Edition, NamedFeed, Problem, SourceSnapshot

@@ -12,9 +12,13 @@ from syndicate.cli.options import AsJson, At, ConfigFile, Rev, command_app
 from syndicate.cli.output import print_json, print_result
 from syndicate.cli.snapshot import open_snapshot
 from syndicate.content.link_targets import LinkTargets
-from syndicate.content.markdown_engine import engine_of_body, markdown_origin
 from syndicate.content.site_pages import post_url
-from syndicate.content.site_source import DEFAULT_ORIGIN, SiteSource
+from syndicate.content.site_source import (
+    DEFAULT_ORIGIN,
+    SiteSource,
+    engine_of_body,
+    markdown_origin,
+)
 from syndicate.dialects.fields import Fields
 from syndicate.errors import UnknownName
 from syndicate.model.edition import Edition, Problem, SourceSnapshot

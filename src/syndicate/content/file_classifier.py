@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import chain
 from typing import TypeVar, cast
 
-from syndicate.content.file_departures import departures_of_files
+from syndicate.content.feed_dates import departures_of_files
 from syndicate.content.file_history import PostHistory, Version, post_id
 from syndicate.content.parsed_file import FileParser, FileVersion, ParsedFile
 from syndicate.content.post_inputs import NO_INPUTS, PostInputs, read_inputs

@@ -11,7 +11,7 @@ import msgspec
 
 from syndicate import dialects, sites, telemetry
 from syndicate.cache import Cache
-from syndicate.content import site_pages, text_references
+from syndicate.content import site_pages, site_references
 from syndicate.content.code_fingerprint import code_digest, zone_data_digest
 from syndicate.content.site_source import DEFAULT_DIALECT, SiteSource
 from syndicate.dialects import DIALECTS
@@ -19,14 +19,14 @@ from syndicate.dialects.dialect import Dialect
 from syndicate.dialects.document.parser import Document, parse_document
 from syndicate.dialects.document.plain_values import displayable_path
 from syndicate.dialects.fields import Fields
-from syndicate.dialects.front_matter.post_path import split_at_folder
+from syndicate.dialects.front_matter.permalink import split_at_folder
 from syndicate.errors import ContentError
 from syndicate.git import Repository, UnreadableBlob
-from syndicate.model import category
+from syndicate.model import category, url_patterns
 from syndicate.model.category import Vocabulary
 from syndicate.model.content_reader import DEFAULT_CONTENT_LIMITS, ContentLimits
 from syndicate.model.post import BlobId, Path, Source
-from syndicate.render import html_tokens, template_names, urls
+from syndicate.render import html_tokens, urls
 from syndicate.render.templates import template_tags
 from syndicate.sites import ENGINES
 from syndicate.sites.site import Page, Site
@@ -38,11 +38,11 @@ PARSER_CODE: Final = (
     pathlib.Path(sites.__file__).parent,
     pathlib.Path(__file__),
     pathlib.Path(category.__file__),
+    pathlib.Path(url_patterns.__file__),
     pathlib.Path(site_pages.__file__),
-    pathlib.Path(text_references.__file__),
+    pathlib.Path(site_references.__file__),
     pathlib.Path(html_tokens.__file__),
     pathlib.Path(urls.__file__),
-    pathlib.Path(template_names.__file__),
     pathlib.Path(template_tags.__file__),
 )
 """The code that decides the content of a `ParsedFile`; its digest is part of the cache key."""
@@ -170,7 +170,7 @@ class FileParser:
             self._dialect.text_to_render(document),
             (fields.summary, fields.card_summary),
         )
-        return replace(fields, references=text_references.find_references(text, previews))
+        return replace(fields, references=site_references.find_references(text, previews))
 
     def cache_key(self, version: FileVersion) -> str:
         """Return the cache key of a parsed file."""

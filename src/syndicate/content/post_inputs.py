@@ -9,8 +9,8 @@ from typing import Final
 
 import msgspec
 
-from syndicate.content.markdown_engine import engine_of_body
 from syndicate.content.render_input import build_request
+from syndicate.content.site_source import engine_of_body
 from syndicate.dialects.fields import AttachedFile, Fields
 from syndicate.model.input_digests import digest
 from syndicate.model.post import Post, Source

@@ -11,13 +11,13 @@ import msgspec
 
 from syndicate import telemetry
 from syndicate.content.link_targets import AssetUrls, LinkTargets
-from syndicate.content.markdown_engine import engine_of_body, engine_of_field
 from syndicate.content.parsed_file import FileParser
-from syndicate.content.site_references import SiteReferences
-from syndicate.content.words import first_words, reading_minutes
+from syndicate.content.site_references import SiteReferences, find_value_names
+from syndicate.content.site_source import engine_of_body, engine_of_field
 from syndicate.dialects import DIALECTS
 from syndicate.dialects.document.parser import parse_document
 from syndicate.dialects.fields import Fields
+from syndicate.dialects.front_matter.words import first_words, reading_minutes
 from syndicate.errors import ContentError
 from syndicate.git import Repository, UnreadableBlob
 from syndicate.model.asset import media_type_of_url
@@ -39,7 +39,6 @@ from syndicate.model.post import (
 from syndicate.render.allowlist import RESOURCE_SCHEMES
 from syndicate.render.html_tokens import find_recordings
 from syndicate.render.messages import RENDERER_VERSION, RenderRequest, RenderResult
-from syndicate.render.template_names import find_value_names
 from syndicate.render.urls import absolute_url, find_references
 
 _log = telemetry.logger("index")

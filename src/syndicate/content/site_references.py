@@ -1,24 +1,34 @@
 """What posts refer to besides other posts: pages, files and data of their site at one commit.
 
-Files are read when a post first needs them; most posts never do.
+What a post names is found by a scan of its raw text, which counts code and comments as well: it
+decides which changes elsewhere may change the post, and one too many does no harm. Files of the
+site are read when a post first needs them; most posts never do.
 """
 
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
+from html import unescape
 from typing import Final
 
 from syndicate.content.site_pages import with_defaults
 from syndicate.content.site_source import SiteSource
 from syndicate.data_files import ENDINGS, MAX_BYTES, read_file, read_front_matter
 from syndicate.dialects.document.parser import Document
+from syndicate.dialects.fields import TextReferences
 from syndicate.errors import ContentError
 from syndicate.git import Repository
 from syndicate.model.post import MARKDOWN_EXTENSIONS, BlobId, CommitId, Path, Post
+from syndicate.model.url_patterns import absolute, encoded
+from syndicate.render.templates.template_tags import (
+    POST_REFERENCE_TAGS,
+    TemplateTag,
+    find_tags,
+)
+from syndicate.render.urls import EXTERNAL, find_urls
 from syndicate.sites import ENGINES
 from syndicate.sites.site import Page, Site, joined
-from syndicate.sites.url_patterns import absolute, encoded
 from syndicate.sites.values import mapping
 
 _OWN_PAGE_VALUES: Final = frozenset(
@@ -205,3 +215,78 @@ def _plain(value: object) -> str | None:
     if isinstance(value, bool):
         return str(value).lower()
     return None if value is None else str(value)
+
+
+_FRAME: Final = re.compile(
+    r"""<iframe\b[^<>]{0,999}?\bsrc=["']?(?:https?:)?//([^/"'?#\s>]+)""", re.IGNORECASE
+)
+
+
+def find_references(body: str, previews: Iterable[str]) -> TextReferences:
+    """Return what ``body`` and the texts of summary and card, ``previews``, refer to."""
+    previews = tuple(previews)
+    tags = tuple(_tags(body))
+    pages = (
+        tag.call.arguments[0].partition("#")[0]
+        for tag in tags
+        if tag.name in POST_REFERENCE_TAGS and tag.call.arguments
+    )
+    text = _without(tags, body)
+    names = (*_argument_names(tags), *map(unescape, find_urls(text)))
+    named = (name.partition("#")[0] for name in names)
+    return TextReferences(
+        names=tuple(dict.fromkeys(name for name in named if name and not EXTERNAL.match(name))),
+        tags=_replaceable_names(tags),
+        preview_tags=_replaceable_names(tag for text in previews for tag in _tags(text)),
+        frame_hosts=tuple(dict.fromkeys(host.lower() for host in _FRAME.findall(text))),
+        pages=tuple(dict.fromkeys(filter(None, pages))),
+        values=find_value_names("\n".join((body, *previews))),
+    )
+
+
+def _tags(text: str) -> Iterator[TemplateTag]:
+    """Yield the tags of ``text``; most texts have none."""
+    return find_tags(text, ()) if "{{" in text or "{%" in text else iter(())
+
+
+def _without(tags: Iterable[TemplateTag], text: str) -> str:
+    parts, end = [], 0
+    for tag in tags:
+        parts.append(text[end : tag.start])
+        end = tag.end
+    return "".join([*parts, text[end:]])
+
+
+def _argument_names(tags: Iterable[TemplateTag]) -> Iterator[str]:
+    """Yield the arguments of ``tags`` that may name a page or a file."""
+    for tag in tags:
+        for call in (tag.call, *tag.filters):
+            for argument in (*call.arguments, *call.named_arguments.values()):
+                if "/" in argument or "." in argument or tag.name in POST_REFERENCE_TAGS:
+                    yield argument
+
+
+def _replaceable_names(tags: Iterable[TemplateTag]) -> tuple[str, ...]:
+    """Return all names by which the settings may replace one of ``tags``."""
+    return tuple(dict.fromkeys(name for tag in tags for name in tag.replaceable_names if name))
+
+
+_TAG: Final = re.compile(r"\{\{(?:(?!\{\{).)*?\}\}|\{%(?:(?!\{%).)*?%\}", re.DOTALL)
+_QUOTED: Final = re.compile(r"\"[^\"]*\"|'[^']*'")
+_NAME: Final = re.compile(r"(?<![\w.\-])[A-Za-z_][\w\-]*(?:\.[\w\-]+|\[\d+\])*")
+_PARAMETER: Final = re.compile(r"\bparam\s+[\"'`]?([\w.\-]+)")
+
+
+def find_value_names(body: str) -> tuple[str, ...]:
+    """Return the words in the template tags of ``body`` that may be names of values, each once.
+
+    The argument of Hugo's shortcode ``param`` has ``param.`` before it, in lower case.
+    """
+    if "{{" not in body and "{%" not in body:
+        return ()
+    names: dict[str, None] = {}
+    for tag in _TAG.finditer(body):
+        for parameter in _PARAMETER.finditer(tag[0]):
+            names[f"param.{parameter[1].lower()}"] = None
+        names |= dict.fromkeys(_NAME.findall(_QUOTED.sub(" ", tag[0])))
+    return tuple(names)

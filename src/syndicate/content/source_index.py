@@ -12,8 +12,7 @@ from syndicate.content.feed_dates import FeedDates
 from syndicate.content.file_classifier import FileResult, FileTable, classify
 from syndicate.content.file_history import BranchHistory, PostHistory, TimelineEntry, build_timeline
 from syndicate.content.index_snapshot import IndexSnapshot, SnapshotStore
-from syndicate.content.link_targets import AssetUrls, LinkTargets
-from syndicate.content.media_files import MediaFiles
+from syndicate.content.link_targets import AssetUrls, LinkTargets, MediaFiles
 from syndicate.content.needed_files import needed_files
 from syndicate.content.parsed_file import FileParser, ParsedFile
 from syndicate.content.post_digests import PostDigests
@@ -201,7 +200,7 @@ class SourceIndex:
             posts=self._table.posts,
             hidden=self._table.hidden,
             problems=find_problems(self.site_source, self._table, branch, (served, committed)),
-            departures=self._feed_dates.departures(branch, self._table),
+            departures=self._feed_dates.departures(branch, self._table.departures),
             configured=self._feed_dates.configured_at(
                 served, is_successor=delta is not None and served == commit
             ),

@@ -5,8 +5,8 @@ Where neither says the date, the file name does, with a day of two digits.
 
 from typing import Final
 
+from syndicate.dialects.fields import DEFAULT_KEYS
 from syndicate.dialects.front_matter.declarative_dialect import DeclarativeDialect
-from syndicate.dialects.front_matter.field_reader import DEFAULT_KEYS
 from syndicate.model.markdown_options import MARKDOWN_IT
 
 ELEVENTY: Final = DeclarativeDialect(

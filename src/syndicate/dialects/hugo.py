@@ -8,10 +8,9 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from syndicate.dialects.fields import Fields
+from syndicate.dialects.fields import DEFAULT_KEYS, Fields
 from syndicate.dialects.front_matter.declarative_dialect import DeclarativeDialect
-from syndicate.dialects.front_matter.field_reader import DEFAULT_KEYS
-from syndicate.dialects.front_matter.post_path import PostPath
+from syndicate.dialects.front_matter.permalink import PostPath
 from syndicate.model.languages import LANGUAGES
 from syndicate.model.markdown_options import GOLDMARK
 

@@ -8,11 +8,10 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from syndicate.dialects.fields import Fields
+from syndicate.dialects.fields import DEFAULT_KEYS, Fields
 from syndicate.dialects.front_matter.declarative_dialect import DeclarativeDialect
-from syndicate.dialects.front_matter.field_reader import DEFAULT_KEYS
-from syndicate.dialects.front_matter.post_path import PostPath
-from syndicate.model.permalink_tokens import PERMALINK_STYLES
+from syndicate.dialects.front_matter.permalink import PostPath
+from syndicate.model.url_patterns import PERMALINK_STYLES
 
 _POSTS: Final = "_posts"
 _DAY_PREFIX: Final = re.compile(r"\d{4}-\d{1,2}-\d{1,2}-(?=.)")

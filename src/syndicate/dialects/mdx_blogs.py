@@ -5,8 +5,8 @@ They agree on no keys, so the common ones for dates and authors are all asked.
 
 from typing import Final
 
+from syndicate.dialects.fields import DEFAULT_KEYS, FieldKeys
 from syndicate.dialects.front_matter.declarative_dialect import DeclarativeDialect
-from syndicate.dialects.front_matter.field_reader import DEFAULT_KEYS, FieldKeys
 from syndicate.model.markdown_options import REMARK, REMARK_SMARTYPANTS, MarkdownEngine
 
 _KEYS: Final[FieldKeys] = {

@@ -6,8 +6,8 @@ The date is in the file name, ``dateline_str`` is for display, ``carousel_*`` ma
 
 from typing import Final
 
+from syndicate.dialects.fields import DEFAULT_KEYS
 from syndicate.dialects.front_matter.declarative_dialect import DeclarativeDialect
-from syndicate.dialects.front_matter.field_reader import DEFAULT_KEYS
 
 NEWS_AND_BLOG: Final = DeclarativeDialect(
     name="news-and-blog",

@@ -7,8 +7,8 @@ and every line end in a paragraph is a line break (kramdown's ``hard_wrap``).
 from dataclasses import replace
 from typing import Final
 
+from syndicate.dialects.fields import DEFAULT_KEYS
 from syndicate.dialects.front_matter.declarative_dialect import DeclarativeDialect
-from syndicate.dialects.front_matter.field_reader import DEFAULT_KEYS
 from syndicate.model.markdown_options import KRAMDOWN, MarkdownEngine
 
 PROGRAM_UPDATES: Final = DeclarativeDialect(

@@ -2,8 +2,8 @@
 
 from typing import Final
 
+from syndicate.dialects.fields import DEFAULT_KEYS
 from syndicate.dialects.front_matter.declarative_dialect import DeclarativeDialect
-from syndicate.dialects.front_matter.field_reader import DEFAULT_KEYS
 from syndicate.model.markdown_options import PULLDOWN_CMARK
 
 ZOLA: Final = DeclarativeDialect(

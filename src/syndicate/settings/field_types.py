@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from syndicate.dialects import DIALECTS
-from syndicate.dialects.front_matter.field_reader import DEFAULT_KEYS
+from syndicate.dialects.fields import DEFAULT_KEYS
 from syndicate.model.category import slug
 
 SECRET_KEYS: Final = frozenset({"secret_key", "metrics_token", "hook_secret"})

@@ -8,13 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from syndicate.model.markdown_options import REMARK_SMARTYPANTS
+from syndicate.model.url_patterns import absolute, encoded, github_slug
 from syndicate.sites import markdown_settings
-from syndicate.sites.configuration_reader import (
-    ConfigurationReader,
-    left_out,
-    roots_by_name,
-    stem,
-)
+from syndicate.sites.configuration_reader import ConfigurationReader, left_out, roots_by_name
 from syndicate.sites.file_routes import (
     FileRoutedEngine,
     Route,
@@ -32,8 +28,8 @@ from syndicate.sites.site import (
     Site,
     is_below,
     joined,
+    stem,
 )
-from syndicate.sites.url_patterns import absolute, encoded, github_slug
 from syndicate.sites.values import flag, text
 
 CONFIGURATION_NAMES: Final = tuple(

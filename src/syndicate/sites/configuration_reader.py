@@ -15,6 +15,7 @@ from syndicate.sites.site import (
     SiteAuthor,
     SiteProblem,
     is_below,
+    is_dated_name,
     joined,
 )
 from syndicate.sites.values import (
@@ -32,7 +33,6 @@ DATE_KEYS: Final = (
     *("publishedAt", "date_published", "created_at", "createdAt", "created", "posted"),
 )
 """Front-matter keys by which sites date their posts."""
-_DATED_NAME: Final = re.compile(r"(?:\d{4}|\d{2})-\d{1,2}-\d{1,2}-.")
 _ORDER_KEYS: Final = frozenset({"weight", "nav_order"})
 """Keys by which pages of documentation are put in an order."""
 _DATED_PATH: Final = re.compile(r"(?:.*/)?\d{4}/\d{1,2}/\d{1,2}/.")
@@ -224,19 +224,6 @@ def _front_matter_error(metas: Sequence[Mapping[str, object]], date_keys: Sequen
 
 def _is_title(key: str) -> bool:
     return key.lower().endswith("title")
-
-
-def is_dated_name(path: str) -> bool:
-    """Return whether the name of the file at ``path``, or of its bundle, begins with a day."""
-    parts = path.split("/")
-    name = parts[-2] if len(parts) > 1 and stem(parts[-1]) == "index" else parts[-1]
-    return _DATED_NAME.match(name) is not None
-
-
-def stem(path: str) -> str:
-    """Return the name of the file at ``path`` without its ending."""
-    name = path.rpartition("/")[2]
-    return name.rpartition(".")[0] or name
 
 
 def is_aside(folder: str) -> bool:

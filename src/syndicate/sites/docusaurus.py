@@ -9,25 +9,25 @@ from dataclasses import dataclass
 from typing import Final
 
 from syndicate.model.markdown_options import REMARK
+from syndicate.model.url_patterns import absolute, encoded_permalink
 from syndicate.sites import markdown_settings
 from syndicate.sites.configuration_reader import (
     ConfigurationReader,
     left_out,
     roots_by_name,
 )
-from syndicate.sites.linked_pages import LinkedPages
 from syndicate.sites.script_literals import ScriptLiterals
 from syndicate.sites.site import (
     NOT_CONFIGURED,
     CommitFiles,
     ConfiguredValue,
+    LinkedPages,
     Page,
     PostFolder,
     Site,
     joined,
     plain_folder,
 )
-from syndicate.sites.url_patterns import absolute, encoded_permalink
 from syndicate.sites.values import flag, text
 
 CONFIGURATION_NAMES: Final = tuple(

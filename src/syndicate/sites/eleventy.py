@@ -12,15 +12,20 @@ from typing import Final
 from typing_extensions import override
 
 from syndicate.model.post import MARKDOWN_EXTENSIONS
+from syndicate.model.url_patterns import (
+    absolute,
+    ascii_slug,
+    encoded,
+    encoded_permalink,
+    matches_glob,
+)
 from syndicate.sites import markdown_settings
 from syndicate.sites.configuration_reader import (
     ConfigurationReader,
     is_aside,
     left_out,
     roots_by_name,
-    stem,
 )
-from syndicate.sites.linked_pages import LinkedPages
 from syndicate.sites.post_folders import FolderSearch, FoundFolders
 from syndicate.sites.script_literals import ScriptLiterals
 from syndicate.sites.site import (
@@ -28,19 +33,14 @@ from syndicate.sites.site import (
     CommitFiles,
     ConfiguredValue,
     FrontMatterDefaults,
+    LinkedPages,
     Page,
     PostFolder,
     Site,
     is_below,
     joined,
     plain_folder,
-)
-from syndicate.sites.url_patterns import (
-    absolute,
-    ascii_slug,
-    encoded,
-    encoded_permalink,
-    matches_glob,
+    stem,
 )
 from syndicate.sites.values import first_text, flag, language_tag, mapping, text, texts
 

@@ -9,10 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, cast
 
-from syndicate.sites.configuration_reader import stem
-from syndicate.sites.linked_pages import LinkedPages
-from syndicate.sites.site import ConfiguredValue, Page, PostFolder, Site, is_below
-from syndicate.sites.url_patterns import absolute, encoded
+from syndicate.model.url_patterns import absolute, encoded
+from syndicate.sites.site import (
+    ConfiguredValue,
+    LinkedPages,
+    Page,
+    PostFolder,
+    Site,
+    is_below,
+    stem,
+)
 from syndicate.sites.values import text
 
 _DYNAMIC: Final = re.compile(r"\[{1,2}(?:\.\.\.)?([\w-]+)\]{1,2}")

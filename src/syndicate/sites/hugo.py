@@ -19,21 +19,21 @@ from syndicate.sites.configuration_reader import (
     is_aside,
     left_out,
     roots_by_name,
-    stem,
 )
-from syndicate.sites.linked_pages import LinkedPages
 from syndicate.sites.post_folders import FolderSearch
 from syndicate.sites.site import (
     NOT_CONFIGURED,
     CommitFiles,
     ConfiguredValue,
     FrontMatterDefaults,
+    LinkedPages,
     Page,
     PostFolder,
     Site,
     SiteAuthor,
     joined,
     plain_folder,
+    stem,
 )
 from syndicate.sites.values import flag, language_tag, mapping, text, texts
 

@@ -7,10 +7,10 @@ import posixpath
 import re
 from collections.abc import Iterator
 
+from syndicate.model.url_patterns import absolute, encoded
 from syndicate.sites import hugo_urls
 from syndicate.sites.hugo_urls import Language
 from syndicate.sites.site import Page, Site, is_below, joined
-from syndicate.sites.url_patterns import absolute, encoded
 from syndicate.sites.values import text
 
 

@@ -9,8 +9,15 @@ from typing import Final, cast
 
 from syndicate.data_files import ENDINGS
 from syndicate.model.languages import LANGUAGES
-from syndicate.model.permalink_tokens import date_tokens, select_folders
-from syndicate.sites.configuration_reader import ConfigurationReader, stem
+from syndicate.model.url_patterns import (
+    absolute,
+    date_tokens,
+    encoded,
+    encoded_permalink,
+    filled,
+    select_folders,
+)
+from syndicate.sites.configuration_reader import ConfigurationReader
 from syndicate.sites.site import (
     SETTINGS_PATTERN,
     ConfiguredValue,
@@ -19,8 +26,8 @@ from syndicate.sites.site import (
     Site,
     is_below,
     joined,
+    stem,
 )
-from syndicate.sites.url_patterns import absolute, encoded, encoded_permalink, filled
 from syndicate.sites.values import base_url_error, flag, language_tag, mapping, text, texts
 
 _PLACEHOLDER: Final = re.compile(r":([a-z]+)(?:\[([a-z0-9:]{0,12})\])?")

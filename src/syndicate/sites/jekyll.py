@@ -11,31 +11,30 @@ from typing import Final
 
 from typing_extensions import override
 
-from syndicate.model.permalink_tokens import PERMALINK_STYLES
 from syndicate.model.post import MARKDOWN_EXTENSIONS
+from syndicate.model.url_patterns import PERMALINK_STYLES, matches_glob
 from syndicate.sites import jekyll_urls, markdown_settings
 from syndicate.sites.configuration_reader import (
     ConfigurationReader,
     is_aside,
-    is_dated_name,
     left_out,
     roots_by_name,
-    stem,
 )
-from syndicate.sites.linked_pages import LinkedPages
 from syndicate.sites.site import (
     NOT_CONFIGURED,
     CommitFiles,
     ConfiguredValue,
     FrontMatterDefaults,
+    LinkedPages,
     Page,
     PostFolder,
     Site,
     is_below,
+    is_dated_name,
     joined,
     plain_folder,
+    stem,
 )
-from syndicate.sites.url_patterns import matches_glob
 from syndicate.sites.values import first_text, flag, language_tag, mapping, text, texts
 
 CONFIGURATION_NAMES: Final = ("_config.yml", "_config.yaml", "_config.toml")

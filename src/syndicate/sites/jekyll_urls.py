@@ -7,9 +7,14 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from syndicate.model.permalink_tokens import PERMALINK_STYLES, date_tokens
 from syndicate.model.post import PAGE_EXTENSIONS
-from syndicate.sites.configuration_reader import stem
+from syndicate.model.url_patterns import (
+    PERMALINK_STYLES,
+    absolute,
+    date_tokens,
+    encoded,
+    filled,
+)
 from syndicate.sites.site import (
     NOT_CONFIGURED,
     SETTINGS_PATTERN,
@@ -18,8 +23,8 @@ from syndicate.sites.site import (
     PostFolder,
     Site,
     joined,
+    stem,
 )
-from syndicate.sites.url_patterns import absolute, encoded, filled
 from syndicate.sites.values import text, texts
 
 POSTS: Final = "_posts"

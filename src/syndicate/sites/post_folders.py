@@ -4,12 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from syndicate.sites.configuration_reader import (
-    DATE_KEYS,
-    ConfigurationReader,
-    is_aside,
-    stem,
-)
+from syndicate.sites.configuration_reader import DATE_KEYS, ConfigurationReader, is_aside
+from syndicate.sites.site import stem
 
 _MAX_DEPTH: Final = 4
 """Levels of folders below the root of the content that are looked at one by one."""

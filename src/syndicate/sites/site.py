@@ -1,4 +1,4 @@
-"""What the configuration of a site says, as plain values that name the file they are from."""
+"""What the configuration of a site says, as plain values that name their file; engines of sites."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -37,6 +37,7 @@ class ConfiguredValue:
 
 
 NOT_CONFIGURED = ConfiguredValue()
+_DATED_NAME = re.compile(r"(?:\d{4}|\d{2})-\d{1,2}-\d{1,2}-.")
 SETTINGS_PATTERN = "permalink pattern of the source"
 """The origin of a URL that a pattern in the settings decides."""
 
@@ -257,3 +258,59 @@ def is_below(path: str, folder: str) -> bool:
 def joined(*parts: str) -> str:
     """Return ``parts`` of a path with one slash between them, empty parts left out."""
     return "/".join(part.strip("/") for part in parts if part.strip("/") not in ("", "."))
+
+
+class LinkedPages:
+    """What an engine has of it by default: nothing."""
+
+    __slots__ = ()
+
+    def linked_files(
+        self,
+        name: str,  # noqa: ARG002 — for engines that have such tags
+        page: str,  # noqa: ARG002
+        language: str,  # noqa: ARG002
+        site: Site,  # noqa: ARG002
+    ) -> Iterator[str]:
+        """Yield the paths of files or folders that ``name`` may mean in a tag of ``page``.
+
+        ``language`` is that of the page; both are paths from the root of the repository.
+        """
+        yield from ()
+
+    def linked_url(self, page: Page, site: Site) -> str:  # noqa: ARG002 — as above
+        """Return the URL of a file that `linked_files` names, empty if it has none."""
+        return ""
+
+    def folder_url(self, folder: str, site: Site) -> str:  # noqa: ARG002 — as above
+        """Return the URL of a folder that `linked_files` names, empty if it has none."""
+        return ""
+
+    def data_folders(self, site: Site) -> tuple[str, ...]:  # noqa: ARG002 — as above
+        """Return the folders of data files whose values texts may name."""
+        return ()
+
+    def named_date(self, site: Site) -> bool:  # noqa: ARG002 — as above
+        """Return whether the day in a file name counts before the date in the front matter."""
+        return False
+
+    def date_keys(self, site: Site) -> tuple[str, ...]:  # noqa: ARG002 — as above
+        """Return the keys that the configuration names for the date, empty for the usual ones."""
+        return ()
+
+    def page_values(self, path: str) -> Mapping[str, str]:  # noqa: ARG002 — as above
+        """Return what the engine itself has as ``page.NAME`` for the page at ``path``."""
+        return {}
+
+
+def is_dated_name(path: str) -> bool:
+    """Return whether the name of the file at ``path``, or of its bundle, begins with a day."""
+    parts = path.split("/")
+    name = parts[-2] if len(parts) > 1 and stem(parts[-1]) == "index" else parts[-1]
+    return _DATED_NAME.match(name) is not None
+
+
+def stem(path: str) -> str:
+    """Return the name of the file at ``path`` without its ending."""
+    name = path.rpartition("/")[2]
+    return name.rpartition(".")[0] or name

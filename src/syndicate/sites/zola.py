@@ -8,26 +8,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from syndicate.model.url_patterns import absolute, ascii_slug, encoded
 from syndicate.sites import markdown_settings
-from syndicate.sites.configuration_reader import (
-    ConfigurationReader,
-    left_out,
-    roots_by_name,
-    stem,
-)
-from syndicate.sites.linked_pages import LinkedPages
+from syndicate.sites.configuration_reader import ConfigurationReader, left_out, roots_by_name
 from syndicate.sites.post_folders import FolderSearch, FoundFolders
 from syndicate.sites.site import (
     NOT_CONFIGURED,
     CommitFiles,
     ConfiguredValue,
+    LinkedPages,
     Page,
     PostFolder,
     Site,
     joined,
     plain_folder,
+    stem,
 )
-from syndicate.sites.url_patterns import absolute, ascii_slug, encoded
 from syndicate.sites.values import flag, mapping, text
 
 _PAGES: Final = (".md",)

@@ -2,8 +2,7 @@
 
 import pytest
 
-from syndicate.dialects.fields import AttachedFile
-from syndicate.dialects.front_matter.field_reader import as_people
+from syndicate.dialects.fields import AttachedFile, as_people
 from tests.dialects.factories import fields
 
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from syndicate.dialects.front_matter.images import NO_IMAGE, FrontMatterImage, read_image
-from syndicate.dialects.front_matter.post_path import parse_post_path
+from syndicate.dialects.front_matter.media import NO_IMAGE, FrontMatterImage, read_image
+from syndicate.dialects.front_matter.permalink import parse_post_path
 from syndicate.dialects.news_and_blog import NEWS_AND_BLOG
 from syndicate.model.post import Path
 from tests.dialects.factories import PATH, field_reader, reported_rules

@@ -5,9 +5,8 @@ from datetime import date, datetime
 import pytest
 
 from syndicate.dialects.fields import Fields
-from syndicate.dialects.front_matter.permalink import build_url, placeholder_values
-from syndicate.dialects.front_matter.post_path import PostPath
-from syndicate.model.permalink_tokens import PERMALINK_STYLES
+from syndicate.dialects.front_matter.permalink import PostPath, build_url, placeholder_values
+from syndicate.model.url_patterns import PERMALINK_STYLES
 from tests.samples import NEW_YORK
 
 AT = datetime(2024, 3, 5, 9, 7, 1, tzinfo=NEW_YORK)

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from syndicate.dialects.front_matter.post_path import PostPath, parse_post_path, split_at_folder
+from syndicate.dialects.front_matter.permalink import PostPath, parse_post_path, split_at_folder
 from syndicate.model.post import Path
 from tests.samples import source
 

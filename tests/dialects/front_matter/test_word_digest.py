@@ -2,7 +2,7 @@
 
 import pytest
 
-from syndicate.dialects.front_matter.word_digest import digest_words
+from syndicate.dialects.front_matter.words import digest_words
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from syndicate.dialects.document.parser import Document, parse_document
+from syndicate.dialects.fields import DEFAULT_KEYS, as_texts
 from syndicate.dialects.front_matter.dates import split_day_prefix
-from syndicate.dialects.front_matter.field_reader import DEFAULT_KEYS, as_texts
 from syndicate.errors import ContentError
 from syndicate.model.category import Category, Vocabulary
 from syndicate.model.post import Path

@@ -13,13 +13,12 @@ from syndicate.cli.init.published_feeds import ListedPost, PublishedFeed, find_f
 from syndicate.content.site_pages import public_id
 from syndicate.dialects import DIALECTS
 from syndicate.dialects.document.parser import Document, parse_document
-from syndicate.dialects.front_matter.field_reader import DEFAULT_KEYS
+from syndicate.dialects.fields import DEFAULT_KEYS
 from syndicate.errors import ContentError
 from syndicate.model.category import Vocabulary
 from syndicate.model.content_reader import DEFAULT_CONTENT_LIMITS
 from syndicate.model.post import MARKDOWN_EXTENSIONS, Path, Source
 from syndicate.sites import ENGINES, find_sites
-from syndicate.sites.configuration_reader import is_dated_name
 from syndicate.sites.site import (
     CommitFiles,
     ConfiguredValue,
@@ -27,6 +26,7 @@ from syndicate.sites.site import (
     PostFolder,
     Site,
     is_below,
+    is_dated_name,
     joined,
 )
 

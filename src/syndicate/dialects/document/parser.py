@@ -26,9 +26,9 @@ from syndicate.dialects.document.plain_values import (
     nesting_error,
     xml_safe,
 )
-from syndicate.dialects.fields import FieldProblem
 from syndicate.errors import ContentError
 from syndicate.model.content_reader import DEFAULT_CONTENT_LIMITS, ContentLimits
+from syndicate.model.edition import ProblemLevel
 from syndicate.model.post import Path
 
 LOST_FENCE_SEARCH_CHARACTERS: Final = 100_000
@@ -44,6 +44,18 @@ _MAX_LINES_BEFORE_FENCE: Final = 3
 _TYPICAL_KEYS: Final = frozenset({"title", "date", "layout", "permalink"})
 
 _T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldProblem:
+    """A problem of a file; line and column count from 1, 0 means unknown."""
+
+    level: ProblemLevel
+    rule: str
+    line: int = 0
+    column: int = 0
+    message: str
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

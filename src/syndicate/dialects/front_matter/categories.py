@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
-from syndicate.dialects.front_matter.field_reader import FieldReader, as_texts
+from syndicate.dialects.fields import FieldReader, as_texts
 from syndicate.model.category import Category, Vocabulary, category_slug
 from syndicate.render.html_tokens import unescape_entities
 

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from syndicate.dialects.front_matter.field_reader import FieldReader, as_bool
+from syndicate.dialects.fields import FieldReader, as_bool
 from syndicate.model.post import DatePrecision
 
 _MONTHS: Final = (

@@ -9,24 +9,11 @@ from urllib.parse import urlsplit
 
 from syndicate.dialects.document.parser import Document
 from syndicate.dialects.document.plain_values import displayable_path
-from syndicate.dialects.fields import FILE_NAME_ORIGIN, Fields
-from syndicate.dialects.front_matter import permalink
-from syndicate.dialects.front_matter.attachments import read_attachments
-from syndicate.dialects.front_matter.categories import (
-    FiledInLine,
-    find_filed_in_line,
-    read_categories,
-    read_url_categories,
-)
-from syndicate.dialects.front_matter.dates import (
-    DatedInstant,
-    hidden_reason,
-    read_expires,
-    read_published,
-)
-from syndicate.dialects.front_matter.field_reader import (
+from syndicate.dialects.fields import (
+    FILE_NAME_ORIGIN,
     FieldKeys,
     FieldReader,
+    Fields,
     as_bool,
     as_guid,
     as_minutes,
@@ -39,17 +26,30 @@ from syndicate.dialects.front_matter.field_reader import (
     is_url,
     person_name,
 )
-from syndicate.dialects.front_matter.images import NO_IMAGE, read_image
-from syndicate.dialects.front_matter.post_path import (
+from syndicate.dialects.front_matter import permalink
+from syndicate.dialects.front_matter.categories import (
+    FiledInLine,
+    find_filed_in_line,
+    read_categories,
+    read_url_categories,
+)
+from syndicate.dialects.front_matter.dates import (
+    DatedInstant,
+    hidden_reason,
+    read_expires,
+    read_published,
+)
+from syndicate.dialects.front_matter.media import NO_IMAGE, read_attachments, read_image
+from syndicate.dialects.front_matter.permalink import (
     PostPath,
     parse_post_path,
     split_at_folder,
 )
-from syndicate.dialects.front_matter.word_digest import digest_words
+from syndicate.dialects.front_matter.words import digest_words
 from syndicate.model.category import Vocabulary
 from syndicate.model.markdown_options import KRAMDOWN, MarkdownEngine
-from syndicate.model.permalink_tokens import PERMALINK_STYLES
 from syndicate.model.post import PAGE_EXTENSIONS, Path, Source
+from syndicate.model.url_patterns import PERMALINK_STYLES
 from syndicate.render.messages import CommentSyntax
 
 _HEADING: Final = re.compile(r"[ ]{0,3}#{1,6}[ \t](?P<text>.*)")

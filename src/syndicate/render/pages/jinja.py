@@ -23,7 +23,7 @@ from jinja2 import (
 
 from syndicate import telemetry
 from syndicate.model.feed import ServiceInfo
-from syndicate.model.permalink_tokens import MONTHS
+from syndicate.model.url_patterns import MONTHS
 from syndicate.render.pages.page_fragment import for_own_page
 
 BUILT_IN_PREFIX: Final = "syndicate"

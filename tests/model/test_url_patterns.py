@@ -2,7 +2,7 @@
 
 import pytest
 
-from syndicate.sites.url_patterns import absolute
+from syndicate.model.url_patterns import absolute
 from tests.sites.written_site import post, site_of, url_of
 
 JEKYLL = {"_config.yml": "url: https://agency.gov\n", "_posts/2024-05-06-a.md": post(title="A")}

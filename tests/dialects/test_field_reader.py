@@ -1,6 +1,6 @@
 """Fields are read by their keys, in order, with the origin of each value."""
 
-from syndicate.dialects.front_matter.field_reader import as_text
+from syndicate.dialects.fields import as_text
 from tests.dialects.factories import field_reader
 
 

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from syndicate.dialects.front_matter import field_reader
+from syndicate.dialects import fields
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from syndicate.dialects.front_matter import field_reader
 )
 def test_text_is_trimmed_and_blank_is_absent(value: object, meant: str | None) -> None:
     """Dates count as text, booleans and lists do not."""
-    assert field_reader.as_text(value) == meant
+    assert fields.as_text(value) == meant
 
 
 @pytest.mark.parametrize(
@@ -40,28 +40,28 @@ def test_text_is_trimmed_and_blank_is_absent(value: object, meant: str | None) -
 )
 def test_plain_text_has_no_markup(value: object, meant: str | None) -> None:
     """Tags are removed, entities replaced, white space collapsed; stars are kept."""
-    assert field_reader.as_plain_text(value) == meant
+    assert fields.as_plain_text(value) == meant
 
 
 def test_invalid_entity_is_kept() -> None:
     """A number of thousands of digits is invalid; other entities are replaced."""
     endless = f"&#{'9' * 5000};"
-    assert field_reader.as_plain_text(f"a {endless} &amp;") == f"a {endless} &"
-    assert field_reader.as_plain_text("&#xD800;&#1114112;") == "\ufffd\ufffd"
+    assert fields.as_plain_text(f"a {endless} &amp;") == f"a {endless} &"
+    assert fields.as_plain_text("&#xD800;&#1114112;") == "\ufffd\ufffd"
 
 
 def test_entities_end_in_a_semicolon() -> None:
     """A query string of a URL holds none."""
-    assert field_reader.as_plain_text("?a=1&sect=2&copy=3 &copy; &#x41;") == (
+    assert fields.as_plain_text("?a=1&sect=2&copy=3 &copy; &#x41;") == (
         "?a=1&sect=2&copy=3 \N{COPYRIGHT SIGN} A"
     )
 
 
 def test_html_is_detected() -> None:
     """A tag is HTML, a comparison or a list is not."""
-    assert field_reader.has_html("A <em>new</em> form")
-    assert not field_reader.has_html("a < b")
-    assert not field_reader.has_html(["<em>"])
+    assert fields.has_html("A <em>new</em> form")
+    assert not fields.has_html("a < b")
+    assert not fields.has_html(["<em>"])
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_html_is_detected() -> None:
 )
 def test_empty_text_can_be_declared(value: object, meant: str | None) -> None:
     """Empty text is different from null."""
-    assert field_reader.as_declared_text(value) == meant
+    assert fields.as_declared_text(value) == meant
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_empty_text_can_be_declared(value: object, meant: str | None) -> None:
 )
 def test_list_may_have_texts_or_mappings_with_names(value: object, meant: object) -> None:
     """A single text is a list of one; mappings count by their name, or by their only text."""
-    assert field_reader.as_texts(value) == meant
+    assert fields.as_texts(value) == meant
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_list_may_have_texts_or_mappings_with_names(value: object, meant: object
 )
 def test_boolean_words(value: object, meant: bool | None) -> None:
     """The booleans of YAML 1.1, quoted or not; other values are None."""
-    assert field_reader.as_bool(value) is meant
+    assert fields.as_bool(value) is meant
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_boolean_words(value: object, meant: bool | None) -> None:
 )
 def test_minutes_are_the_first_number(value: object, meant: int | None) -> None:
     """Zero is not a reading time."""
-    assert field_reader.as_minutes(value) == meant
+    assert fields.as_minutes(value) == meant
 
 
 @pytest.mark.parametrize(
@@ -146,4 +146,4 @@ def test_minutes_are_the_first_number(value: object, meant: int | None) -> None:
 )
 def test_author_slug_becomes_a_name(word: str, name: str) -> None:
     """Slugs are looked up or capitalized; names are unchanged."""
-    assert field_reader.person_name(word, {"jd": "J. Doe"}) == name
+    assert fields.person_name(word, {"jd": "J. Doe"}) == name

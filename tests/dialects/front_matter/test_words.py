@@ -2,7 +2,7 @@
 
 import pytest
 
-from syndicate.content.words import first_words, reading_minutes
+from syndicate.dialects.front_matter.words import first_words, reading_minutes
 
 
 @pytest.mark.parametrize(

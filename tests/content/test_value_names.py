@@ -1,6 +1,6 @@
 """Names of values in template tags are found before the tags are resolved."""
 
-from syndicate.render.template_names import find_value_names
+from syndicate.content.site_references import find_value_names
 
 
 def test_words_in_tags_may_be_names() -> None:
