@@ -158,6 +158,7 @@ class _TemplateDatabase:
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 )
+                connection.execute("SET session_replication_role = replica")  # no triggers
                 for table, rows in self.rows.items():
                     name = sql.Identifier(table)
                     connection.execute(sql.SQL("DELETE FROM {}").format(name))

@@ -12,11 +12,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from syndicate.model.audit import SERVICE
 from syndicate.model.subscription import Subscription, SubscriptionId
 from syndicate.model.websub_request import WebSubRequest
 from syndicate.storage.ledger import Ledger
+from syndicate.storage.notifications import Notifications
+from syndicate.storage.portal_sessions import PortalSessions
 from syndicate.storage.secret_store import SecretStore
-from syndicate.storage.tokens import Tokens
+from syndicate.storage.tokens import NewToken, Tokens
 from syndicate.storage.websub_requests import store_request
 from tests.storage.outbox_fixture import NOW, OutboxFixture, finished_attempt, run_with_outbox
 from tests.web.app_client import LEDGER
@@ -29,8 +32,12 @@ CALLBACK: Final = "https://reader.example/websub"
 FIXED_VALUES: Final = (
     "UPDATE publisher SET ledger_id = '0f1e2d3c'",
     "UPDATE token SET id = 'tok_0f1e2d3c4b5a6978', digest = 'not the digest of any token'",
+    "UPDATE portal_session SET token_id = 'tok_0f1e2d3c4b5a6978', digest = 'not a digest'",
 )
 """Statements that replace random values."""
+
+FIXED_AUDIT_VALUES: Final = "UPDATE audit_log SET object = 'tok_0f1e2d3c4b5a6978'"
+"""The same for the audit log, whose trigger refuses that."""
 
 
 async def fill(outbox_fixture: OutboxFixture) -> None:
@@ -58,7 +65,10 @@ async def fill(outbox_fixture: OutboxFixture) -> None:
     )
     async with outbox_fixture.database.write() as connection:
         await store_request(connection, request, SecretStore(), NOW)
-    await Tokens(outbox_fixture.database).create("partner", "Example agency", NOW)
+    new_token = NewToken(role="partner", name="Example agency")
+    token, _ = await Tokens(outbox_fixture.database).create(new_token, NOW, SERVICE)
+    await PortalSessions(outbox_fixture.database).create(token.id, NOW)
+    await Notifications(outbox_fixture.database).observe("subscription", "sub_a", "failing", NOW)
 
 
 def dump() -> str:
@@ -69,6 +79,12 @@ def dump() -> str:
         with closing(sqlite3.connect(file, isolation_level=None)) as connection:
             for statement in FIXED_VALUES:
                 connection.execute(statement)
+            trigger = "audit_log_refuses_update"
+            query = "SELECT sql FROM sqlite_master WHERE name = ?"
+            ((definition,),) = connection.execute(query, [trigger]).fetchall()
+            connection.execute(f"DROP TRIGGER {trigger}")
+            connection.execute(FIXED_AUDIT_VALUES)
+            connection.execute(definition)
             return "".join(f"{line}\n" for line in connection.iterdump())
 
 

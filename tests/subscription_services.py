@@ -9,13 +9,12 @@ from syndicate.channels.ssrf_guard import SsrfGuard
 from syndicate.channels.transport import Transport
 from syndicate.model.change import LedgerEntry
 from syndicate.publisher.catch_up import CatchUp, EditionReader
-from syndicate.service.subscription_service import SubscriptionService
+from syndicate.service.subscription_service import SubscriptionService, make_access_control
 from syndicate.storage.database import Database
 from syndicate.storage.delivery_log import DeliveryLog
 from syndicate.storage.ledger import Ledger
 from syndicate.storage.secret_store import SecretStore
 from syndicate.storage.subscriptions import Subscriptions
-from syndicate.storage.tokens import Tokens
 from tests import samples
 from tests.databases import create_sqlite_database
 from tests.tls_context import system_tls_context
@@ -72,7 +71,7 @@ async def subscription_service_on(
                 timeout_seconds=60,
             ),
             delivery_log=DeliveryLog(database),
-            tokens=Tokens(database),
+            access=make_access_control(database, clock),
             ssrf_guard=ssrf_guard,
             transport=transport,
             content=reader,

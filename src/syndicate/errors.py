@@ -8,6 +8,8 @@ SyndicateError
 │   ├── Gone               permanently removed                   exit 2   HTTP 410
 │   └── Refused            valid, but not allowed                exit 2   HTTP 422
 │       └── ValidationFailed  a document with wrong fields       exit 2   HTTP 422
+├── Unauthenticated        credentials are missing or invalid    exit 1   HTTP 401
+├── Forbidden              credentials of insufficient rights    exit 1   HTTP 403
 ├── ContentError           a post that cannot be read            exit 1
 ├── RepositoryError        git failed                            exit 1   HTTP 503
 ├── StorageError           the database failed                   exit 1   HTTP 503
@@ -146,6 +148,18 @@ class ValidationFailed(Refused):
             error = cls(f"{len(errors)} fields are wrong", code="wrong-fields")
         error.errors = tuple(errors)
         return error
+
+
+class Unauthenticated(SyndicateError):  # noqa: N818 — as above
+    """Credentials are missing, unknown, expired or revoked."""
+
+    status = 401
+
+
+class Forbidden(SyndicateError):  # noqa: N818 — as above
+    """Valid credentials do not give the right to do this."""
+
+    status = 403
 
 
 class ContentError(SyndicateError):

@@ -76,6 +76,10 @@ def test_removal_is_accepted_permanently(run: Run, file: Path, content: ContentR
     assert asked.code == 0
     assert f"news: removals of commit {emptied[:12]} would be accepted" in asked.out
     assert f"news: removals of commit {emptied[:12]} accepted" in accepted.out
+    audited = json.loads(run("audit", "list", "--json", "--config", file).out)
+    assert {(one["action"], one["object"], one["detail"]["commit"]) for one in audited} >= {
+        ("removals.accepted", "news", emptied)
+    }
     assert f"updates: 0 posts at {content.head()[:12]}" in accepted.out
     assert (accepted.code, after.code) == (0, 0)
     assert "accepted" not in after.out
@@ -120,6 +124,8 @@ def test_change_of_many_posts_is_accepted_permanently(
     assert "syndicate refresh --accept-changes" in checked.out
     assert f"news: changes of commit {moving[:12]} would be accepted" in asked.out
     assert f"news: changes of commit {moving[:12]} accepted" in accepted.out
+    (audited,) = json.loads(run("audit", "list", "--json", "--config", file).out)
+    assert (audited["action"], audited["object"]) == ("changes.accepted", "news")
     assert f"news: 21 posts at {moving[:12]}" in accepted.out
     (source,) = json.loads(after.out)
     assert (source["failing"], source["accepted"], source["accepted_changes"]) == ("", [], [])

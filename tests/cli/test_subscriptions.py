@@ -299,6 +299,7 @@ def test_create_list_and_revoke_tokens(run: Run, file: pathlib.Path) -> None:
     assert [one["expires"] for one in listed][::2] == [None, None]
     assert datetime.fromisoformat(listed[1]["expires"]).tzinfo == UTC
     assert "T" in listed[0]["made"]
+    assert {one["last_used"] for one in listed} == {None}
     assert made.out.strip() not in str(listed)
 
 
@@ -307,6 +308,7 @@ def test_create_list_and_revoke_tokens(run: Run, file: pathlib.Path) -> None:
     [
         (("--name", ""), "invalid token name ''"),
         (("--name", "Ops", "--expires", "2024-01-01"), "the expiry is in the past"),
+        (("--name", "Ops", "--contact", "nobody"), "invalid contact 'nobody'"),
     ],
 )
 def test_invalid_tokens_are_refused(

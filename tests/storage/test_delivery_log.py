@@ -9,12 +9,8 @@ import pytest
 from sqlalchemy import update
 
 from syndicate.errors import UnknownName
+from syndicate.model.retention import DEFAULT_RETENTION
 from syndicate.model.subscription import SubscriptionId
-from syndicate.storage.delivery_log import (
-    DELIVERED_RETENTION,
-    RESPONSE_RETENTION,
-    UNDELIVERED_RETENTION,
-)
 from syndicate.storage.enqueue import enqueue_for
 from syndicate.storage.schema import DELIVERY
 from tests.storage.outbox_fixture import (
@@ -137,16 +133,13 @@ async def test_old_rows_are_deleted(outbox_fixture: OutboxFixture) -> None:
     async def pruned(ages: Iterable[timedelta]) -> list[int]:
         return [await log.prune(NOW + age) for age in ages]
 
-    assert await pruned([timedelta(0), RESPONSE_RETENTION, RESPONSE_RETENTION + SECOND]) == [
-        0,
-        0,
-        3,
-    ]
+    responses = DEFAULT_RETENTION.responses
+    assert await pruned([timedelta(0), responses, responses + SECOND]) == [0, 0, 3]
     _, (attempt,) = await log.find("sub_a.1")
     assert (attempt.response, attempt.status) == ("", 204)
-    assert await pruned([DELIVERED_RETENTION + SECOND] * 2) == [2 + 2 + 2, 0]
+    assert await pruned([DEFAULT_RETENTION.deliveries + SECOND] * 2) == [2 + 2 + 2, 0]
     assert [delivery.seq for delivery in await log.list(A)] == [3]
-    assert await pruned([UNDELIVERED_RETENTION + SECOND] * 2) == [3, 0]
+    assert await pruned([DEFAULT_RETENTION.undelivered + SECOND] * 2) == [3, 0]
     assert await log.list(A) == ()
 
 
@@ -154,7 +147,7 @@ async def test_replayed_delivery_is_not_deleted(outbox_fixture: OutboxFixture) -
     """However old it is: its owner expects it."""
     await outbox_fixture.subscribe("a", events=(1,))
     await deliver(outbox_fixture, 204)
-    late = NOW + DELIVERED_RETENTION + SECOND
+    late = NOW + DEFAULT_RETENTION.deliveries + SECOND
     async with outbox_fixture.database.write() as connection:
         await connection.execute(update(DELIVERY).values(state="pending", completed_ms=None))
         pruning = asyncio.create_task(outbox_fixture.delivery_log.prune(late))

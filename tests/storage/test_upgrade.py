@@ -126,6 +126,8 @@ def test_upgrade_keeps_all_rows(
                 subscription.id for subscription in await subscriptions.list(kind="websub")
             ] == ["sub_feed"]
             assert [one.name for one in await Tokens(database).list()] == ["Example agency"]
+            (token,) = await Tokens(database).list()
+            assert (token.contact, token.read_only, token.last_used) == ("", False, None)
             delivery, attempts = await DeliveryLog(database).find("sub_a.1")
             assert (delivery.state, len(attempts)) == ("delivered", 1)
         finally:

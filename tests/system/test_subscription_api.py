@@ -12,8 +12,10 @@ import httpx
 import pytest
 
 from syndicate.model.access_token import Role
+from syndicate.model.audit import SERVICE
 from syndicate.service.subscription_service import open_subscription_service
 from syndicate.settings import Settings, load
+from syndicate.storage.tokens import NewToken
 from tests.channels.receiver import Receiver, respond, run_receiver
 from tests.content_repository import ContentRepository
 from tests.project_documents import code_blocks, find_program
@@ -47,7 +49,8 @@ def settings(tmp_path: pathlib.Path, content: ContentRepository) -> Settings:
 async def token(settings: Settings, role: Role, name: str) -> str:
     """Create a token as the command does, while the service runs."""
     async with open_subscription_service(settings) as service:
-        return (await service.tokens.create(role, name, service.clock()))[1]
+        new = NewToken(role=role, name=name)
+        return (await service.access.tokens.create(new, service.clock(), SERVICE))[1]
 
 
 @asynccontextmanager

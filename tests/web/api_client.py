@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from syndicate.model.access_token import Role
+from syndicate.model.audit import SERVICE
 from syndicate.service.subscription_service import SubscriptionService
+from syndicate.storage.tokens import NewToken
 from tests import samples
 from tests.subscription_services import subscription_service_with_ledger
 from tests.web.app_client import (
@@ -39,10 +41,16 @@ class ApiClient:
     token: str = ""
 
     async def with_token(
-        self, name: str = "partner", role: Role = "partner", expires: datetime | None = None
+        self,
+        name: str = "partner",
+        role: Role = "partner",
+        expires: datetime | None = None,
+        *,
+        read_only: bool = False,
     ) -> "ApiClient":
         """Return a client of the same service with a new token."""
-        _, token = await self.service.tokens.create(role, name, YESTERDAY, expires=expires)
+        new = NewToken(role=role, name=name, expires=expires, read_only=read_only)
+        _, token = await self.service.access.tokens.create(new, YESTERDAY, SERVICE)
         return replace(self, token=token)
 
     async def request(

@@ -1,4 +1,4 @@
-"""Problems in the files of a source, for administrators."""
+"""Problems in the files of a source, for administrators and editors."""
 
 import asyncio
 import pathlib
@@ -30,7 +30,7 @@ def problem(path: str, line: int = 0) -> Problem:
 
 
 def test_problems_of_a_source_are_listed(tmp_path: pathlib.Path) -> None:
-    """By path and line, in pages, to administrators alone; file names may have any bytes."""
+    """By path and line, in pages, not to partners; file names may have any bytes."""
     found = (problem("b.md", 4), problem("b.md"), problem("a\udcff.md"), problem("b.md", 4))
     part = samples.source_snapshot(None, *samples.posts(1), problems=found)
     library = SampleReader(current=Edition.build([part], at=samples.NOW), ledger=LEDGER)
@@ -41,8 +41,8 @@ def test_problems_of_a_source_are_listed(tmp_path: pathlib.Path) -> None:
             counter = ApiClient(
                 app_client=AppClient(reader=library), service=service, database_url=""
             )
-            admin, partner = await counter.with_token("ops", "admin"), await counter.with_token()
-            first = (await admin.request("GET", f"{PATH}?limit=2")).json()
+            editor, partner = await counter.with_token("web", "editor"), await counter.with_token()
+            first = (await editor.request("GET", f"{PATH}?limit=2")).json()
             assert first["items"] == [
                 {
                     "path": "a\N{REPLACEMENT CHARACTER}.md",
@@ -55,13 +55,13 @@ def test_problems_of_a_source_are_listed(tmp_path: pathlib.Path) -> None:
                 },
                 {**first["items"][0], "path": "b.md"},
             ]
-            rest = (await admin.request("GET", first["next_url"].removeprefix(PUBLIC))).json()
+            rest = (await editor.request("GET", first["next_url"].removeprefix(PUBLIC))).json()
             assert [one["line"] for one in rest["items"]] == [4]
             assert rest["next_url"] is None
             for cursor in ("x", "eHg", "WzFd"):
-                wrong = await admin.request("GET", f"{PATH}?after={cursor}")
+                wrong = await editor.request("GET", f"{PATH}?after={cursor}")
                 assert (wrong.status_code, wrong.json()["code"]) == (400, "malformed-cursor")
-            missing = await admin.request("GET", "/v1/sources/fish/problems")
+            missing = await editor.request("GET", "/v1/sources/fish/problems")
             assert (missing.status_code, missing.json()["known"]) == (404, ["news"])
             rejected = await partner.request("GET", PATH)
             assert (rejected.status_code, rejected.json()["code"]) == (403, "forbidden")

@@ -23,8 +23,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from syndicate.model.audit import SERVICE
 from syndicate.model.post import Author, Image
 from syndicate.model.subscription import Subscription, SubscriptionId
+from syndicate.storage.tokens import NewToken
 from tests import samples
 from tests.web.api_client import HOOK, ApiClient, open_api_client
 from tests.web.app_client import LEDGER, POSTS, AppClient, SampleReader, app_client
@@ -178,7 +180,9 @@ def served() -> Iterator[ServedApi]:
 async def serve(url: str) -> AsyncIterator[ApiClient]:
     """Open a service whose ledger has entries, as an administrator uses it."""
     async with open_api_client(url) as counter:
-        _, token = await counter.service.tokens.create("admin", "ops", samples.NOW)
+        _, token = await counter.service.access.tokens.create(
+            NewToken(role="admin", name="ops"), samples.NOW, SERVICE
+        )
         yield replace(counter, token=token)
 
 

@@ -131,6 +131,9 @@ def test_push_hook_with_an_administrators_token_is_accepted(
                 await hooked_app.app_client.request_async(PATH, method="POST", headers=mixed)
             ).status_code == 401
             assert counted("refused") == before + 2
+            (failure,) = await service.access.audit_log.latest(limit=1)
+            assert failure.action == "authentication.failed"
+            assert str(failure.detail["reason"]).startswith("the credentials do not match")
             unknown = await admin.request("POST", "/v1/sources/fish/refresh")
             assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown-source")
 

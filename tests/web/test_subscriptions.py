@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from syndicate.model.audit import SERVICE, Actor
 from tests import samples
 from tests.channels.receiver import respond, run_receiver
 from tests.stepwise_service import sqlite_url
@@ -173,17 +174,80 @@ def test_invalid_token_is_rejected(address: str) -> None:
         late = await counter.with_token(expires=samples.NOW)
         revoked = replace(counter, token=partner.token)
         assert (await partner.request("GET", PATH)).status_code == 200
-        for token in await counter.service.tokens.list():
-            if token.name == "partner":
-                await counter.service.tokens.revoke(token.id, samples.NOW)
+        for token in await counter.service.access.tokens.list():
+            if token.name == "partner" and token.expires is None:
+                await counter.service.access.tokens.revoke(token.id, samples.NOW, SERVICE)
         unknown = replace(counter, token=f"{partner.token}x")
-        for one in (unknown, late, revoked):
+        for one, code in (
+            (unknown, "unauthorized"),
+            (late, "token-expired"),
+            (revoked, "token-revoked"),
+        ):
             rejected = await one.request("GET", PATH)
-            assert rejected.status_code == 401
+            assert (rejected.status_code, rejected.json()["code"]) == (401, code)
             assert 'error="invalid_token"' in rejected.headers["www-authenticate"]
         assert (await admin.request("GET", PATH)).status_code == 200
 
     run_with_api_client(address, scenario)
+
+
+def test_rights_of_a_token_are_checked(tmp_path: pathlib.Path) -> None:
+    """An editor sees no subscriptions; a token that is read-only changes none."""
+
+    async def scenario(counter: ApiClient) -> None:
+        editor = await counter.with_token("web team", "editor")
+        rejected = await editor.request("GET", PATH)
+        assert (rejected.status_code, rejected.json()["code"]) == (403, "forbidden")
+        assert rejected.json()["hint"] == "Use a token with the role admin or partner."
+        reader = await counter.with_token(read_only=True)
+        assert (await reader.request("GET", PATH)).status_code == 200
+        assert (await reader.request("HEAD", PATH)).status_code == 200
+        for method, path in (
+            ("POST", PATH),
+            ("PATCH", f"{PATH}/sub_1"),
+            ("DELETE", f"{PATH}/sub_1"),
+            ("POST", f"{PATH}/sub_1/rotate-secret"),
+        ):
+            rejected = await reader.request(method, path, {"url": HOOK})
+            assert (rejected.status_code, rejected.json()["code"]) == (403, "read-only-token")
+            assert 'error="insufficient_scope"' in rejected.headers["www-authenticate"]
+
+    run_with_api_client(sqlite_url(tmp_path), scenario)
+
+
+def test_changes_are_audited_with_token_and_address(tmp_path: pathlib.Path) -> None:
+    """Host names only: the URL of an endpoint may hold a secret."""
+
+    async def scenario(counter: ApiClient) -> None:
+        partner = await counter.with_token()
+        made = (await partner.subscribe())["id"]
+        await partner.request("PATCH", f"{PATH}/{made}", {"state": "paused"})
+        await partner.request("POST", f"{PATH}/{made}/rotate-secret")
+        await partner.request("POST", f"{PATH}/{made}/test")
+        await partner.request("POST", f"{PATH}/{made}/recover?since=2024-01-01T00:00:00Z")
+        await partner.request("DELETE", f"{PATH}/{made}")
+        await replace(partner, token="syn_x").request("GET", PATH)
+        (token,) = await counter.service.access.tokens.list()
+        assert token.last_used == samples.NOW
+        actor = Actor.from_token(token, "127.0.0.1")
+        stranger = Actor(name="unknown", address="127.0.0.1")
+        entries = await counter.service.access.audit_log.latest()
+        assert [(one.action, one.actor, one.detail) for one in reversed(entries)] == [
+            ("token.created", SERVICE, {"role": "partner", "name": "partner", "read_only": False}),
+            ("subscription.created", actor, {"host": "127.0.0.1"}),
+            ("subscription.changed", actor, {"fields": ["state"]}),
+            ("secret.rotated", actor, {}),
+            ("subscription.tested", actor, {"status": None}),
+            (
+                "subscription.recovered",
+                actor,
+                {"since": "2024-01-01 00:00:00+00:00", "deliveries": 6},
+            ),
+            ("subscription.removed", actor, {}),
+            ("authentication.failed", stranger, {"reason": "the token is unknown"}),
+        ]
+
+    run_with_api_client(sqlite_url(tmp_path), scenario)
 
 
 def test_duplicate_subscription_gets_409_with_the_id(address: str) -> None:

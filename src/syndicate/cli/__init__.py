@@ -37,7 +37,8 @@ COMMANDS: Final = {
     "config": "Inspect the settings.",
     "subscriptions": "Manage webhook subscriptions.",
     "deliveries": "Inspect and replay deliveries.",
-    "tokens": "Manage API tokens.",
+    "tokens": "Manage access tokens.",
+    "audit": "List and export the audit log.",
 }
 """The first line of each command's help: shown by `syndicate --help`, which imports no command."""
 

@@ -28,7 +28,7 @@ def _config_file(context: typer.Context, file: pathlib.Path | None) -> pathlib.P
     return context.meta.get(_CONFIG)
 
 
-def _parse_time(text: str) -> datetime:
+def parse_time(text: str) -> datetime:
     """Parse a date or time (RFC 3339), in the time zone of this machine if it has none."""
     try:
         time = datetime.fromisoformat(text)
@@ -61,7 +61,7 @@ At = Annotated[
     typer.Option(
         "--at",
         metavar="TIME",
-        parser=_parse_time,
+        parser=parse_time,
         help="Show the state at this time: 2025-01-06 or 2025-01-06T09:00:00-05:00.",
     ),
 ]
@@ -69,7 +69,7 @@ At = Annotated[
 Expires = Annotated[
     datetime | None,
     typer.Option(
-        "--expires", metavar="TIME", parser=_parse_time, help="Time at which the token expires."
+        "--expires", metavar="TIME", parser=parse_time, help="Time at which the token expires."
     ),
 ]
 
@@ -78,7 +78,7 @@ Since = Annotated[
     typer.Option(
         "--since",
         metavar="TIME",
-        parser=_parse_time,
+        parser=parse_time,
         help="Only changes since this time; default: all live posts.",
     ),
 ]

@@ -9,17 +9,20 @@ from typing import Annotated
 import typer
 
 from syndicate.cli import output
+from syndicate.cli.database_session import command_actor
 from syndicate.cli.options import AsJson, ConfigFile, command_app
 from syndicate.cli.output import print_json, print_result, print_status
 from syndicate.content.source_index import SourceIndex
 from syndicate.errors import SyndicateError
+from syndicate.model.audit import AuditAction
 from syndicate.model.change import LedgerEntry
 from syndicate.model.edition import SourceSnapshot, UnavailableSource
 from syndicate.model.event import WebhookEvent
 from syndicate.model.post import CommitId, PostId, Source
 from syndicate.service.content_service import ContentService
 from syndicate.service.event_preview import preview_events
-from syndicate.settings import load
+from syndicate.service.subscription_service import open_access_control
+from syndicate.settings import Settings, load
 from syndicate.storage.database import Database
 from syndicate.storage.ledger import Ledger
 
@@ -72,6 +75,8 @@ def refresh(
         unannounced = (
             unannounced_events(content, [snapshot for _, snapshot in results]) if dry_run else ()
         )
+        if not dry_run:
+            record_accepted(content.settings, refreshed)
     if as_json:
         sources = [asdict(source) for source in refreshed]
         print_json(
@@ -149,6 +154,24 @@ def refresh_source(
         failing=part.error,
     )
     return refreshed, part
+
+
+def record_accepted(settings: Settings, sources: Iterable[RefreshedSource]) -> None:
+    """Add the accepted commits to the audit log; raises `StorageError`."""
+    accepted: list[tuple[AuditAction, str, CommitId]] = []
+    for source in sources:
+        accepted += [("removals.accepted", source.source, commit) for commit in source.accepted]
+        accepted += [
+            ("changes.accepted", source.source, commit) for commit in source.accepted_changes
+        ]
+
+    async def record() -> None:
+        async with open_access_control(settings) as access:
+            for action, source, commit in accepted:
+                await access.record(command_actor(), action, source, commit=commit)
+
+    if accepted:
+        asyncio.run(record())
 
 
 def print_sources(sources: Iterable[RefreshedSource], *, dry_run: bool) -> None:

@@ -1,4 +1,4 @@
-"""Access tokens of the API: role, owner and validity."""
+"""Access tokens of the API and the portal: role, owner and validity."""
 
 import hashlib
 from dataclasses import dataclass
@@ -8,8 +8,9 @@ from typing import Final, Literal, NewType
 TokenId = NewType("TokenId", str)
 """``tok_`` and letters or digits; not secret."""
 
-Role = Literal["admin", "partner"]
-"""admin: everything; partner: its own subscriptions only."""
+Role = Literal["admin", "editor", "partner"]
+"""admin: everything; editor: explanations, checks, problems and previews of posts; partner: its
+own subscriptions."""
 
 TokenState = Literal["valid", "expired", "revoked"]
 
@@ -20,8 +21,10 @@ TOKEN_PREFIX: Final = "syn_"  # noqa: S105 — not a secret
 class AccessToken:
     """An access token, without its secret text.
 
-    Subscriptions belong to its ``name``, so that a new token can replace an old one. ``expires``
-    and ``revoked`` are None if it does not expire or was not revoked.
+    Subscriptions belong to its ``name``, so that a new token can replace an old one. ``contact`` is
+    notified of failures: an email address, ``mailto:`` or ``https://`` URL, or empty. A token that
+    is ``read_only`` changes nothing. ``expires`` and ``revoked`` are None if it does not expire or
+    was not revoked; ``last_used`` is accurate to some minutes, None if it was never used.
     """
 
     id: TokenId
@@ -30,6 +33,9 @@ class AccessToken:
     created: datetime
     expires: datetime | None = None
     revoked: datetime | None = None
+    contact: str = ""
+    read_only: bool = False
+    last_used: datetime | None = None
 
     def is_valid(self, at: datetime) -> bool:
         """Return whether the token is valid at ``at``."""
@@ -48,5 +54,5 @@ class AccessToken:
 
 
 def token_digest(text: str) -> str:
-    """Return the stored hash of a token: 256 random bits need no slow hash."""
+    """Return the stored hash of a token or session id: 256 random bits need no slow hash."""
     return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()

@@ -1,7 +1,7 @@
 """Subscriptions: endpoint, selection, secrets and health."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal, NewType, get_args
 
@@ -103,6 +103,11 @@ class SubscriptionPatch:
     payload: Payload | None = None
     backfill: bool | None = None
     state: RequestedState | None = None
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Names of the fields that are set."""
+        return tuple(field.name for field in fields(self) if getattr(self, field.name) is not None)
 
     def apply_to(self, subscription: Subscription) -> Subscription:
         """Return ``subscription`` with these fields."""

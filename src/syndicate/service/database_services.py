@@ -65,6 +65,7 @@ async def open_database_services(
             settings, clock=clock, content=reader, notify_workers=delivery.wake, for_web=True
         ) as subscriptions,
     ):
+        await subscriptions.access.record_settings(settings.digest)
         distributor = HubDistributor(reader, feed_cache, settings.service_info, clock=clock)
         ledger = LedgerService(
             settings.database_url,

@@ -99,6 +99,7 @@ def _worker_limits(settings: Settings) -> WorkerLimits:
     return WorkerLimits(
         timeout=timedelta(seconds=delivery.timeout_seconds),
         schedule=RetrySchedule.from_seconds(delivery.retry_seconds),
+        retention=settings.retention,
     )
 
 

@@ -6,12 +6,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
+from urllib.parse import urlsplit
 
 from syndicate.channels import webhook
 from syndicate.channels.ssrf_guard import SsrfGuard
 from syndicate.channels.transport import Transport
 from syndicate.errors import FieldError, Refused, StorageError, UnknownName, ValidationFailed
-from syndicate.model.access_token import AccessToken
+from syndicate.model.audit import SERVICE, Actor, AuditAction
 from syndicate.model.delivery import Attempt, Delivery, DeliveryId, SubscriptionStatus
 from syndicate.model.event import EventId, make_test_body
 from syndicate.model.redaction import (
@@ -28,12 +29,15 @@ from syndicate.model.subscription import (
 )
 from syndicate.model.webhook_signature import Secret
 from syndicate.publisher.catch_up import CatchUp, EditionReader
+from syndicate.service.access_control import AccessControl
 from syndicate.service.content_service import current_time
 from syndicate.service.snapshot_reader import SnapshotReader
 from syndicate.service.url_inspection import inspect_privately
 from syndicate.settings import Settings
+from syndicate.storage.audit_log import AuditLog
 from syndicate.storage.database import Database
 from syndicate.storage.delivery_log import DeliveryLog, unknown_delivery
+from syndicate.storage.portal_sessions import PortalSessions
 from syndicate.storage.secret_store import SecretStore
 from syndicate.storage.subscriptions import Subscriptions, unknown_subscription
 from syndicate.storage.tokens import Tokens
@@ -46,27 +50,29 @@ _SECRET_BYTES: Final = 32
 class SubscriptionService:
     """The `SubscriptionManager` of a database; see `open_subscription_service`.
 
-    ``notify_workers`` is called when there may be new deliveries. ``subscriptions_per_token`` is
+    ``actor`` is on whose behalf it acts, for the audit log; see `acting_as`. ``notify_workers`` is
+    called when there may be new deliveries. ``subscriptions_per_token`` is
     the limit of subscriptions for the tokens of one name, None for no limit.
     ``hides_dns_answers`` hides from subscribers what the operator's DNS resolves.
     """
 
     subscriptions: Subscriptions
     delivery_log: DeliveryLog
-    tokens: Tokens
+    access: AccessControl
     ssrf_guard: SsrfGuard
     transport: Transport
     content: EditionReader
     catch_up: CatchUp
     clock: Callable[[], datetime]
+    actor: Actor = SERVICE
     notify_workers: Callable[[], None] = lambda: None
     subscriptions_per_token: int | None = None
     max_old_secrets: int = MAX_OLD_SECRETS
     hides_dns_answers: bool = False
 
-    async def authenticate(self, text: str) -> AccessToken | None:
-        """Return the token whose text is ``text``, or None unless it is valid now."""
-        return await self.tokens.find(text, self.clock())
+    def acting_as(self, actor: Actor) -> "SubscriptionService":
+        """Return the same service, whose audit entries name ``actor``."""
+        return replace(self, actor=actor)
 
     async def check_url(self, url: str) -> None:
         """Raise `ValidationFailed` if requests to ``url`` are not allowed."""
@@ -105,6 +111,7 @@ class SubscriptionService:
                 created, self.clock(), max_count=self.subscriptions_per_token
             )
         self.notify_workers()
+        await self._audit("subscription.created", created.id, host=urlsplit(created.url).hostname)
         return created
 
     async def update(
@@ -119,6 +126,7 @@ class SubscriptionService:
             await self.check_url(patch.url)
         changed = await self.catch_up.update(subscription_id, patch)
         self.notify_workers()
+        await self._audit("subscription.changed", changed.id, fields=patch.fields)
         return changed
 
     async def get(self, subscription_id: str, owner: str | None) -> SubscriptionStatus:
@@ -145,13 +153,16 @@ class SubscriptionService:
             if owner is not None or error.code != "unreadable-subscription":
                 raise
         await self.subscriptions.remove(subscription_id)
+        await self._audit("subscription.removed", subscription_id)
 
     async def rotate(self, subscription_id: str, owner: str | None = None) -> Subscription:
         """Replace the secret of a subscription; the old secret also signs for a day."""
         await self._get_webhook(subscription_id, owner)
-        return await self.subscriptions.rotate_secret(
+        rotated = await self.subscriptions.rotate_secret(
             subscription_id, _new_secret(), self.clock(), self.max_old_secrets
         )
+        await self._audit("secret.rotated", subscription_id)
+        return rotated
 
     async def send_test(self, subscription_id: str, owner: str | None = None) -> Attempt:
         """Send a signed test event at once, regardless of its state; raises `UnknownName`.
@@ -169,6 +180,7 @@ class SubscriptionService:
             due=at,
         )
         attempt = await webhook.send(self.transport, subscription, test, at)
+        await self._audit("subscription.tested", subscription.id, status=attempt.status)
         return attempt if owner is None else redact_attempt(attempt, subscription.url)
 
     async def recover(self, subscription_id: str, owner: str | None, since: datetime | None) -> int:
@@ -181,6 +193,9 @@ class SubscriptionService:
         subscription = await self._get_webhook(subscription_id, owner)
         recovered = await self.catch_up.recover(subscription, since)
         self.notify_workers()
+        await self._audit(
+            "subscription.recovered", subscription.id, since=since, deliveries=recovered
+        )
         return recovered
 
     async def deliveries(
@@ -210,7 +225,11 @@ class SubscriptionService:
         await self.delivery(delivery_id, owner)
         replayed = await self.delivery_log.replay(delivery_id, self.clock())
         self.notify_workers()
+        await self._audit("delivery.replayed", delivery_id)
         return replayed if owner is None else redact_delivery(replayed)
+
+    async def _audit(self, action: AuditAction, object_id: str, **detail: object) -> None:
+        await self.access.record(self.actor, action, object_id, **detail)
 
     async def _get(self, subscription_id: str, owner: str | None) -> Subscription:
         subscription = await self.subscriptions.find(subscription_id)
@@ -274,7 +293,7 @@ async def open_subscription_service(
             yield SubscriptionService(
                 subscriptions=subscriptions,
                 delivery_log=DeliveryLog(database),
-                tokens=Tokens(database),
+                access=make_access_control(database, clock),
                 ssrf_guard=ssrf_guard,
                 transport=transport,
                 content=reader,
@@ -304,6 +323,26 @@ def _make_catch_up(
         service_info=settings.service_info,
         clock=clock,
     )
+
+
+def make_access_control(database: Database, clock: Callable[[], datetime]) -> AccessControl:
+    """Return the access control of a database."""
+    return AccessControl(
+        tokens=Tokens(database),
+        sessions=PortalSessions(database),
+        audit_log=AuditLog(database),
+        clock=clock,
+    )
+
+
+@asynccontextmanager
+async def open_access_control(settings: Settings) -> AsyncIterator[AccessControl]:
+    """Open the database for its tokens and audit log alone; raises `StorageError`."""
+    database = await Database.open(settings.database_url)
+    try:
+        yield make_access_control(database, current_time)
+    finally:
+        await database.close()
 
 
 def make_ssrf_guard(settings: Settings) -> SsrfGuard:

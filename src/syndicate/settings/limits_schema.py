@@ -1,4 +1,4 @@
-"""The table `[limits]` of `syndicate.toml`: bounds on posts, clients and partners."""
+"""The tables `[limits]` and `[retention]` of `syndicate.toml`: bounds on size, rate and age."""
 
 from pydantic import Field
 
@@ -92,4 +92,34 @@ class LimitsTable(Table):
         le=3600,
         description="Timeout in seconds without progress of a request body, or of a response "
         "that the client does not read.",
+    )
+
+
+class RetentionTable(Table):
+    """How long the database keeps what nothing needs any more."""
+
+    deliveries_days: int = Field(
+        default=30,
+        ge=1,
+        le=3650,
+        description="Days that delivered events are kept; those that could not be delivered are "
+        "kept three times as long.",
+    )
+    attempts_days: int = Field(
+        default=7,
+        ge=1,
+        le=3650,
+        description="Days that the response bodies of delivery attempts are kept.",
+    )
+    audit_days: int = Field(
+        default=913,
+        ge=1,
+        le=36500,
+        description="Days that entries of the audit log are kept (the default is 30 months).",
+    )
+    client_addresses_days: int = Field(
+        default=90,
+        ge=0,
+        le=36500,
+        description="Days that entries of the audit log keep the IP address of the client.",
     )

@@ -29,7 +29,7 @@ from syndicate.settings.field_types import (
     TimeZone,
     UrlPath,
 )
-from syndicate.settings.limits_schema import LimitsTable
+from syndicate.settings.limits_schema import LimitsTable, RetentionTable
 from syndicate.settings.pages_schema import AgencyTable, PagesTable
 
 
@@ -374,4 +374,5 @@ class Tables(Table):
     delivery: DeliveryTable = DeliveryTable()
     websub: WebSubTable = WebSubTable()
     limits: LimitsTable = LimitsTable()
+    retention: RetentionTable = RetentionTable()
     redirects: tuple[RedirectTable, ...] = ()

@@ -1,5 +1,7 @@
 """The settings as values of the model, and `load`, which reads, checks and converts them."""
 
+import hashlib
+import json
 import os
 import pathlib
 import re
@@ -20,10 +22,11 @@ from syndicate.model.edition import NamedFeed
 from syndicate.model.feed import ServiceInfo
 from syndicate.model.markdown_options import FLAVOUR_DEFAULTS
 from syndicate.model.post import Path, Source
+from syndicate.model.retention import Retention
 from syndicate.model.selection import Selection
 from syndicate.render.pages.html_pages import template_errors
 from syndicate.settings.display import DisplayedSetting, displayed_settings
-from syndicate.settings.limits_schema import LimitsTable
+from syndicate.settings.limits_schema import LimitsTable, RetentionTable
 from syndicate.settings.loader import RawSettings, Value, find_file, read_settings
 from syndicate.settings.pages_schema import AgencyTable
 from syndicate.settings.schema import (
@@ -75,10 +78,17 @@ class Settings:
     delivery: DeliveryTable
     websub: WebSubTable
     limits: LimitsTable
+    retention: Retention
     content_limits: ContentLimits
     asset_bytes: int
     displayed: tuple[DisplayedSetting, ...]
     """All settings with their origin, for `syndicate config show`."""
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of all settings as displayed, so without secrets, in hexadecimal."""
+        values = {setting.name: setting.value for setting in self.displayed}
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
     @classmethod
     def from_tables(cls, tables: Tables, raw: RawSettings) -> Self:
@@ -105,6 +115,7 @@ class Settings:
             delivery=tables.delivery,
             websub=tables.websub,
             limits=tables.limits,
+            retention=build_retention(tables.retention),
             content_limits=build_content_limits(tables.limits),
             asset_bytes=tables.limits.asset_bytes,
             displayed=displayed_settings(tables.model_dump(mode="json", by_alias=True), raw),
@@ -276,6 +287,16 @@ def build_content_limits(table: LimitsTable) -> ContentLimits:
         front_matter_bytes=table.front_matter_bytes,
         front_matter_levels=table.front_matter_levels,
         categories=table.categories,
+    )
+
+
+def build_retention(table: RetentionTable) -> Retention:
+    """Return how long what is kept in the database."""
+    return Retention.from_days(
+        deliveries=table.deliveries_days,
+        responses=table.attempts_days,
+        audit=table.audit_days,
+        client_addresses=table.client_addresses_days,
     )
 
 

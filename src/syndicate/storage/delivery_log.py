@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, tuple_, update
@@ -16,6 +16,7 @@ from syndicate.model.delivery import replay as again
 from syndicate.model.event import cursor_in_body
 from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.model.post import PostId
+from syndicate.model.retention import DEFAULT_RETENTION, Retention
 from syndicate.model.subscription import SubscriptionId, is_well_formed_id
 from syndicate.storage import claim_queries
 from syndicate.storage.database import Database
@@ -24,11 +25,6 @@ from syndicate.storage.ledger import millis
 from syndicate.storage.row_mapping import attempt_from_row, delivery_from_row, select_deliveries
 from syndicate.storage.schema import ATTEMPT, DELIVERY, EVENT, SUBSCRIPTION, UNFINISHED
 from syndicate.storage.subscriptions import unknown_subscription
-
-DELIVERED_RETENTION: Final = timedelta(days=30)
-UNDELIVERED_RETENTION: Final = timedelta(days=90)
-RESPONSE_RETENTION: Final = timedelta(days=7)
-"""How long response bodies are kept."""
 
 _SEQ_PATTERN: Final = re.compile(r"[0-9]{1,18}")
 _PRUNE_BATCH_SIZE: Final = 500
@@ -112,7 +108,7 @@ class DeliveryLog:
             await notify_workers(connection)
         return replayed
 
-    async def prune(self, now: datetime) -> int:
+    async def prune(self, now: datetime, retention: Retention = DEFAULT_RETENTION) -> int:
         """Delete a batch of what is too old; return how many rows changed, 0 if none is left."""
         key = tuple_(DELIVERY.c.subscription_id, DELIVERY.c.seq)
         delivered = DELIVERY.c.state == "delivered"
@@ -120,8 +116,8 @@ class DeliveryLog:
             select(DELIVERY.c.subscription_id, DELIVERY.c.seq)
             .where(
                 or_(
-                    and_(delivered, DELIVERY.c.completed_ms < millis(now - DELIVERED_RETENTION)),
-                    DELIVERY.c.completed_ms < millis(now - UNDELIVERED_RETENTION),
+                    and_(delivered, DELIVERY.c.completed_ms < millis(now - retention.deliveries)),
+                    DELIVERY.c.completed_ms < millis(now - retention.undelivered),
                 )
             )
             .limit(_PRUNE_BATCH_SIZE)
@@ -130,13 +126,13 @@ class DeliveryLog:
         log_key = tuple_(ATTEMPT.c.subscription_id, ATTEMPT.c.seq, ATTEMPT.c.number)
         stale = (
             select(ATTEMPT.c.subscription_id, ATTEMPT.c.seq, ATTEMPT.c.number)
-            .where(ATTEMPT.c.started_ms < millis(now - RESPONSE_RETENTION), ATTEMPT.c.answer != "")
+            .where(ATTEMPT.c.started_ms < millis(now - retention.responses), ATTEMPT.c.answer != "")
             .limit(_PRUNE_BATCH_SIZE)
         )
         is_referenced = exists().where(DELIVERY.c.event_id == EVENT.c.id)
         unreferenced = (
             select(EVENT.c.id)
-            .where(EVENT.c.detected_ms < millis(now - DELIVERED_RETENTION), ~is_referenced)
+            .where(EVENT.c.detected_ms < millis(now - retention.deliveries), ~is_referenced)
             .limit(_PRUNE_BATCH_SIZE)
         )
         async with self._database.write() as connection:

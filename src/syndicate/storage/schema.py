@@ -15,12 +15,13 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    false,
     text,
     true,
 )
 from sqlalchemy.dialects import postgresql
 
-REVISION: Final = "r0002"
+REVISION: Final = "r0003"
 """The id of the latest migration."""
 
 PRERELEASE_REVISIONS: Final = frozenset({"0001", "0002", "0003", "0004", "0005"})
@@ -223,5 +224,58 @@ TOKEN = Table(
     Column("created_ms", BigInteger, nullable=False),
     Column("expires_ms", BigInteger),
     Column("revoked_ms", BigInteger),
+    Column("contact", Text, nullable=False, server_default=""),
+    Column("last_used_ms", BigInteger),
+    Column("read_only", Boolean, nullable=False, server_default=false()),
 )
 """Access tokens, as digests: their texts are not stored."""
+
+PORTAL_SESSION = Table(
+    "portal_session",
+    METADATA,
+    Column("digest", Text, primary_key=True),
+    Column("token_id", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("last_seen_ms", BigInteger, nullable=False),
+    Index("portal_session_last_seen", "last_seen_ms"),
+)
+"""Sessions of the portal; ``digest`` is the SHA-256 of the id, which only the browser has."""
+
+AUDIT_LOG = Table(
+    "audit_log",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("object", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Index("audit_log_at", "at_ms"),
+    Index("audit_log_action", "action", "id"),
+)
+"""The audit log; ``detail`` is a JSON object. Triggers refuse changes (migration r0003)."""
+
+AUDIT_RETENTION = Table(
+    "audit_retention",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("delete_before_ms", BigInteger, nullable=False),
+    Column("clear_addresses_before_ms", BigInteger, nullable=False),
+)
+"""One row: what the triggers of the audit log allow to be deleted and cleared.
+
+Both times are 0 except within the transaction that applies the retention.
+"""
+
+NOTIFICATION = Table(
+    "notification",
+    METADATA,
+    Column("kind", Text, primary_key=True),
+    Column("object", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("sent_ms", BigInteger),
+)
+"""What people were notified of: the last state of each object, since when it is in this state,
+and when that was sent. So a failure is reported once, and its end once."""

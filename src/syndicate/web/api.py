@@ -34,8 +34,8 @@ from syndicate.model.query import MAX_LIMIT, Query, parse_limit
 from syndicate.web.context import WebContext
 from syndicate.web.feed_directory import PostCounts
 from syndicate.web.http.auth import (
+    EDITORS,
     AuthenticatedRoute,
-    authenticate,
     authenticated_route,
     json_response,
 )
@@ -258,7 +258,7 @@ class ContentProblems:
 
     async def list(self, request: Request) -> Response:
         """Respond with a page of the problems in the files of a source, by path and line."""
-        await authenticate(request, self.context.reader, "admin")
+        await self.context.authenticate(request, EDITORS)
         source = request.path_params["source"]
         limit, after = parse_limit(request.query_params), request.query_params.get("after", "")
         problems = sorted({*self.context.edition.snapshot(source).problems}, key=_sort_key)

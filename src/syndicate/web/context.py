@@ -1,6 +1,7 @@
 """Shared dependencies of all route handlers, and the cache of documents beside feeds."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 from weakref import ref
@@ -8,21 +9,24 @@ from weakref import ref
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from syndicate.errors import Rendering
+from syndicate.errors import Rendering, StorageError
 from syndicate.feeds import FeedCache, Representation, with_unambiguous_date
 from syndicate.feeds.feed_location import resolve_feed
 from syndicate.feeds.formats import FORMATS
 from syndicate.feeds.formats.link import Link, essence
 from syndicate.feeds.lru_cache import SizedLruCache
+from syndicate.model.access_token import AccessToken, Role
 from syndicate.model.edition import Edition
 from syndicate.model.feed import FeedLocation, ServiceInfo
 from syndicate.model.post import Post, RenderedPosts
 from syndicate.model.query import Query, parse_query
 from syndicate.web.feed_directory import PostCounts, PostCountsCache
+from syndicate.web.http.auth import PARTNERS, authenticate
 from syndicate.web.http.conditional_response import conditional_response
+from syndicate.web.http.rate_limit import scope_client_key
 from syndicate.web.http.redirects import redirect_response
 from syndicate.web.http_policy import NO_CACHE, HttpPolicy
-from syndicate.web.services import Services
+from syndicate.web.services import Services, SubscriptionManager
 
 BuildDocument = Callable[[Edition], Awaitable[Representation]]
 
@@ -78,6 +82,20 @@ class WebContext:
     def edition(self) -> Edition:
         """The edition in service; raises `NotReady` before the first."""
         return self.reader.edition
+
+    async def authenticate(
+        self, request: Request, roles: Collection[Role] = PARTNERS
+    ) -> tuple[SubscriptionManager, AccessToken]:
+        """Return the subscription service and the token of ``request``, as `auth` says."""
+        address = scope_client_key(request.scope, self.policy.proxies)
+        return await authenticate(request, self.reader, roles, address)
+
+    async def audit_failure(self, request: Request, reason: str) -> None:
+        """Record invalid credentials other than tokens, as far as there is a database."""
+        address = scope_client_key(request.scope, self.policy.proxies)
+        with suppress(StorageError):
+            service = await self.reader.subscription_service()
+            await service.access.record_failure(reason, address)
 
     def query(self, request: Request, edition: Edition) -> Query:
         """Parse the query of ``request``; raises `UsageError`, which lists the valid values."""

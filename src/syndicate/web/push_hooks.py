@@ -9,10 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from syndicate.errors import Forbidden, Unauthenticated
 from syndicate.model.push_hook import BodySigner, HookCredentials
 from syndicate.telemetry import hooks_total
 from syndicate.web.context import WebContext
-from syndicate.web.http.auth import CHALLENGE, authenticate, json_response
+from syndicate.web.http.auth import ADMINS, CHALLENGE, json_response
 from syndicate.web.http.request_body import read_body
 
 MAX_BODY_BYTES: Final = 25 * 2**20
@@ -37,7 +38,7 @@ class PushHooks:
         source = request.path_params["source"]
         try:
             await self._check_credentials(request, source)
-        except HTTPException:
+        except (HTTPException, Forbidden, Unauthenticated):
             hooks_total.labels("refused").inc()
             raise
         self.context.reader.refresh(source)
@@ -48,18 +49,21 @@ class PushHooks:
         credentials = HookCredentials.from_headers(request.headers.raw)
         secret = self.context.policy.hook_secrets.get(source)
         if credentials.is_empty:
-            await authenticate(request, self.context.reader, "admin")
+            await self.context.authenticate(request, ADMINS)
             return
         if secret is None:
-            raise _unauthorized(f"no hook_secret is set for a source called {source!r}")
+            raise await self._rejected(
+                request, f"no hook_secret is set for a source called {source!r}"
+            )
         signer = BodySigner(secret)
         if credentials.signatures:
             await read_body(request, signer.update, max_bytes=MAX_BODY_BYTES)
         if not credentials.verify(secret, signer.signature):
-            raise _unauthorized(
-                f"the credentials do not match the hook_secret of the source {source!r}"
+            raise await self._rejected(
+                request, f"the credentials do not match the hook_secret of the source {source!r}"
             )
 
-
-def _unauthorized(reason: str) -> HTTPException:
-    return HTTPException(401, reason, CHALLENGE)
+    async def _rejected(self, request: Request, reason: str) -> HTTPException:
+        """Return the error for a hook with invalid credentials, after it was audited."""
+        await self.context.audit_failure(request, reason)
+        return HTTPException(401, reason, CHALLENGE)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from syndicate.model.access_token import AccessToken
+from syndicate.model.audit import Actor
 from syndicate.model.change import LedgerEntry
 from syndicate.model.content_reader import ContentReader
 from syndicate.model.delivery import Attempt, Backlog, Delivery, SubscriptionStatus
@@ -33,15 +34,35 @@ class Readiness:
     restarted_components: tuple[str, ...] = ()
 
 
+class AccessManager(Protocol):
+    """Authenticates holders of tokens, and keeps their sessions.
+
+    ``address`` is the IP address of the client. Every method may raise `StorageError`.
+    """
+
+    async def authenticate(self, text: str, address: str) -> AccessToken:
+        """Return the token with the given text; raises `Unauthenticated` unless it is valid now."""
+        ...
+
+    async def record_failure(self, reason: str, address: str) -> None:
+        """Record invalid credentials of another kind in the audit log."""
+        ...
+
+
 class SubscriptionManager(Protocol):
-    """Manages subscriptions, their deliveries and access tokens.
+    """Manages subscriptions and their deliveries.
 
     ``owner`` limits access: subscriptions of others raise `UnknownName` as if they did not exist.
     None means access to all. Every method may raise `StorageError`.
     """
 
-    async def authenticate(self, text: str) -> AccessToken | None:
-        """Return the access token with the given text, or None unless it is valid now."""
+    @property
+    def access(self) -> AccessManager:
+        """Who may enter."""
+        ...
+
+    def acting_as(self, actor: Actor) -> "SubscriptionManager":
+        """Return the same manager, whose entries in the audit log name ``actor``."""
         ...
 
     async def check_url(self, url: str) -> None:

@@ -16,7 +16,6 @@ from syndicate.model.subscription import Subscription, SubscriptionId, Subscript
 from syndicate.web.context import WebContext
 from syndicate.web.http.auth import (
     AuthenticatedRoute,
-    authenticate,
     authenticated_route,
     json_body,
     json_response,
@@ -62,7 +61,7 @@ class Subscriptions:
 
     async def list(self, request: Request) -> Response:
         """Return a page of the caller's subscriptions, oldest first."""
-        service, token = await authenticate(request, self.context.reader)
+        service, token = await self.context.authenticate(request)
         limit, after = parse_limit(request.query_params), request.query_params.get("after", "")
         statuses, next_after = await service.list_page(token.owner, after, limit)
         return json_response(
@@ -74,7 +73,7 @@ class Subscriptions:
 
     async def add(self, request: Request) -> Response:
         """Create a subscription; the response shows the secret once."""
-        service, token = await authenticate(request, self.context.reader)
+        service, token = await self.context.authenticate(request)
         patch = await self._parse(request, service, NewSubscription)
         blank = Subscription(id=SubscriptionId(""), owner=token.name, url="")
         subscription = await service.subscribe(patch.apply_to(blank))
@@ -88,13 +87,13 @@ class Subscriptions:
 
     async def show(self, request: Request) -> Response:
         """Return one subscription."""
-        service, token = await authenticate(request, self.context.reader)
+        service, token = await self.context.authenticate(request)
         status = await service.get(_subscription_id(request), token.owner)
         return json_response(subscription_json(status))
 
     async def change(self, request: Request) -> Response:
         """Update the given fields of a subscription and return it."""
-        service, token = await authenticate(request, self.context.reader)
+        service, token = await self.context.authenticate(request)
         subscription_id = (
             await service.get(_subscription_id(request), token.owner)
         ).subscription.id
@@ -104,20 +103,20 @@ class Subscriptions:
 
     async def remove(self, request: Request) -> Response:
         """Remove a subscription with all that is on its way to it."""
-        service, token = await authenticate(request, self.context.reader)
+        service, token = await self.context.authenticate(request)
         await service.remove(_subscription_id(request), token.owner)
         return Response(None, HTTPStatus.NO_CONTENT, {"Cache-Control": NO_STORE})
 
     async def test(self, request: Request) -> Response:
         """Send a test at once, and answer with what came of it."""
-        service, token = await authenticate(request, self.context.reader)
+        service, token = await self.context.authenticate(request)
         return json_response(
             attempt_json(await service.send_test(_subscription_id(request), token.owner))
         )
 
     async def rotate(self, request: Request) -> Response:
         """Make a new secret, and show it once."""
-        service, token = await authenticate(request, self.context.reader)
+        service, token = await self.context.authenticate(request)
         rotated = await service.rotate(_subscription_id(request), token.owner)
         return json_response(
             subscription_json_with_secret(await service.get(rotated.id, token.owner), rotated)
@@ -125,7 +124,7 @@ class Subscriptions:
 
     async def recover(self, request: Request) -> Response:
         """Requeue all changes since a time, or all live posts."""
-        service, token = await authenticate(request, self.context.reader)
+        service, token = await self.context.authenticate(request)
         await _check_recovery_input(request)
         since = _parse_since(request.query_params.get("since", "").strip())
         recovered = await service.recover(_subscription_id(request), token.owner, since)
@@ -221,7 +220,7 @@ class Deliveries:
     async def list(self, request: Request) -> Response:
         """Respond with a page of the deliveries to a subscription, the newest first."""
         subscription_id = request.path_params["id"]
-        service, token = await authenticate(request, self.context.reader)
+        service, token = await self.context.authenticate(request)
         limit = parse_limit(request.query_params)
         before = _parse_seq(request.query_params.get("after", ""))
         deliveries = await service.deliveries(
@@ -239,13 +238,13 @@ class Deliveries:
 
     async def show(self, request: Request) -> Response:
         """Respond with a delivery and all its attempts."""
-        service, token = await authenticate(request, self.context.reader)
+        service, token = await self.context.authenticate(request)
         delivery, attempts = await service.delivery(request.path_params["id"], token.owner)
         return json_response(delivery_json_with_attempts(delivery, attempts))
 
     async def replay(self, request: Request) -> Response:
         """Requeue a delivery with the same id."""
-        service, token = await authenticate(request, self.context.reader)
+        service, token = await self.context.authenticate(request)
         delivery = await service.replay(request.path_params["id"], token.owner)
         return json_response(delivery_json(delivery), HTTPStatus.ACCEPTED)
 

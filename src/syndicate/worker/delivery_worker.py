@@ -19,6 +19,7 @@ from syndicate.channels import CHANNELS
 from syndicate.channels.transport import TIMEOUT_SECONDS, Transport
 from syndicate.errors import StorageError
 from syndicate.model.delivery import LEASE_MARGIN, Attempt, Backlog
+from syndicate.model.retention import DEFAULT_RETENTION, Retention
 from syndicate.model.retry_policy import (
     DEFAULT_SCHEDULE,
     AttemptContext,
@@ -27,6 +28,7 @@ from syndicate.model.retry_policy import (
     RetrySchedule,
 )
 from syndicate.model.subscription import Subscription
+from syndicate.storage.audit_log import AuditLog
 from syndicate.storage.database import Database
 from syndicate.storage.delivery_log import DeliveryLog
 from syndicate.storage.outbox import Claim, FinishedAttempt, Outbox
@@ -63,13 +65,15 @@ class WorkerLimits:
     """Timeout, retry schedule and concurrency of a worker.
 
     ``timeout`` is that of a request, ``schedule`` that of the retries, ``max_concurrent`` is the
-    number of concurrent requests, ``grace_seconds`` is how long to wait for them at the end.
+    number of concurrent requests, ``grace_seconds`` is how long to wait for them at the end,
+    ``retention`` is how long finished deliveries and the audit log are kept.
     """
 
     timeout: timedelta = timedelta(seconds=TIMEOUT_SECONDS)
     schedule: RetrySchedule = DEFAULT_SCHEDULE
     max_concurrent: int = MAX_CONCURRENT_REQUESTS
     grace_seconds: float = GRACE_SECONDS
+    retention: Retention = DEFAULT_RETENTION
 
 
 class DeliveryWorker:
@@ -97,6 +101,7 @@ class DeliveryWorker:
         self._database = database
         self._outbox = Outbox(database, secret_store)
         self._delivery_log = DeliveryLog(database)
+        self._audit_log = AuditLog(database)
         self._transport = transport
         self._clock = clock
         self._limits = limits
@@ -250,7 +255,8 @@ class DeliveryWorker:
 
     async def _prune(self) -> None:
         await self._outbox.repair_heads(self._clock())
-        while await self._delivery_log.prune(self._clock()):
+        await self._audit_log.prune(self._clock(), self._limits.retention)
+        while await self._delivery_log.prune(self._clock(), self._limits.retention):
             continue
 
     def _attempt_context(self) -> AttemptContext:

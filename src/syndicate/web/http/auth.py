@@ -1,6 +1,6 @@
 """Routes that require a bearer token (RFC 6750); no CORS."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from http import HTTPStatus
 from typing import Final
 
@@ -10,8 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from syndicate.errors import UsageError
+from syndicate.errors import Forbidden, UsageError
 from syndicate.model.access_token import AccessToken, Role
+from syndicate.model.audit import Actor
+from syndicate.web.http.problem_details import REALM
 from syndicate.web.http.request_body import read_body
 from syndicate.web.http_policy import NO_STORE
 from syndicate.web.services import Services, SubscriptionManager
@@ -19,9 +21,18 @@ from syndicate.web.services import Services, SubscriptionManager
 MAX_BODY_BYTES: Final = 16_384
 """Bytes of a JSON body; more are rejected (413)."""
 
-_REALM: Final = 'Bearer realm="syndicate"'
-CHALLENGE: Final = {"WWW-Authenticate": _REALM}
+CHALLENGE: Final = {"WWW-Authenticate": REALM}
 """The field of a response 401 to a request without credentials (RFC 6750 section 3)."""
+
+PARTNERS: Final = frozenset[Role]({"admin", "partner"})
+"""Roles that manage subscriptions; partners only their own."""
+
+EDITORS: Final = frozenset[Role]({"admin", "editor"})
+"""Roles that see explanations, checks, problems and previews of posts."""
+
+ADMINS: Final = frozenset[Role]({"admin"})
+
+_READING_METHODS: Final = frozenset({"GET", "HEAD"})
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -47,29 +58,39 @@ def bearer_token(request: Request) -> str:
 
 
 async def authenticate(
-    request: Request, reader: Services, role: Role = "partner"
+    request: Request, reader: Services, roles: Collection[Role], address: str
 ) -> tuple[SubscriptionManager, AccessToken]:
-    """Return the subscription service and the valid token of ``request``.
+    """Return the subscription service, acting for the token of ``request``, and that token.
 
-    Raises 401 without a valid token, 403 if its role is not sufficient (RFC 6750 section 3.1), and
-    `StorageError` if the token cannot be looked up.
+    ``address`` is the IP address of the client. Raises 401 without a valid token, `Forbidden` if
+    its role is none of ``roles`` or the request changes something and the token is read-only
+    (RFC 6750 section 3.1), and `StorageError` if the token cannot be looked up.
     """
     token_text = bearer_token(request)
     if not token_text:
-        raise _challenge(HTTPStatus.UNAUTHORIZED, "authentication required: send a bearer token")
+        raise HTTPException(
+            HTTPStatus.UNAUTHORIZED, "authentication required: send a bearer token", CHALLENGE
+        )
     service = await reader.subscription_service()
-    token = await service.authenticate(token_text)
-    if token is None:
-        raise _challenge(
-            HTTPStatus.UNAUTHORIZED,
-            "the token is unknown, expired or revoked",
-            "invalid_token",
+    token = await service.access.authenticate(token_text, address)
+    check_rights(token, roles, is_write=request.method not in _READING_METHODS)
+    return service.acting_as(Actor.from_token(token, address)), token
+
+
+def check_rights(token: AccessToken, roles: Collection[Role], *, is_write: bool) -> None:
+    """Raise `Forbidden` unless ``token`` has one of ``roles`` and may write if ``is_write``."""
+    if token.role not in roles:
+        raise Forbidden(
+            f"the role {token.role} is not sufficient",
+            code="forbidden",
+            hint=f"Use a token with the role {' or '.join(sorted(roles))}.",
         )
-    if role == "admin" and token.role != "admin":
-        raise _challenge(
-            HTTPStatus.FORBIDDEN, f"the role {token.role} is not sufficient", "insufficient_scope"
+    if is_write and token.read_only:
+        raise Forbidden(
+            "the token is read-only",
+            code="read-only-token",
+            hint="Use a token that was created without --read-only.",
         )
-    return service, token
 
 
 async def json_body(request: Request) -> object:
@@ -108,8 +129,3 @@ def json_response(
         {"Cache-Control": NO_STORE, **headers},
         "application/json",
     )
-
-
-def _challenge(status: int, message: str, error: str = "") -> HTTPException:
-    reason = f', error="{error}", error_description="{message}"' if error else ""
-    return HTTPException(status, message, {"WWW-Authenticate": f"{_REALM}{reason}"})

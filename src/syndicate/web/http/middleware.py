@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from syndicate.errors import RepositoryError, StorageError, SyndicateError
+from syndicate.errors import RepositoryError, StorageError, SyndicateError, Unauthenticated
 from syndicate.model.feed import ServiceInfo
 from syndicate.telemetry import logger, request_seconds, requests_total
 from syndicate.web.http.auth import AuthenticatedRoute
@@ -99,6 +99,9 @@ class ResponseMiddleware:
             self._authentication_limiter.check(scope)
         try:
             await self._redirect_or_route(scope, receive, send)
+        except Unauthenticated:
+            self._authentication_limiter.reject(scope)
+            raise
         except HTTPException as error:
             if error.status_code == HTTPStatus.UNAUTHORIZED:
                 self._authentication_limiter.reject(scope)

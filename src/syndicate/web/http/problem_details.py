@@ -13,11 +13,13 @@ from starlette.responses import Response
 
 from syndicate.errors import (
     FieldError,
+    Forbidden,
     NotReady,
     Rendering,
     RepositoryError,
     StorageError,
     SyndicateError,
+    Unauthenticated,
     ValidationFailed,
 )
 from syndicate.model.feed import ServiceInfo
@@ -27,11 +29,20 @@ from syndicate.web.http.content_negotiation import accepts_html
 from syndicate.web.http_policy import NO_STORE
 
 HUB_PATH: Final = "/hub"
+REALM: Final = 'Bearer realm="syndicate"'
+"""What a response 401 asks for in WWW-Authenticate (RFC 6750 section 3)."""
+
 MEDIA_TYPE: Final = "application/problem+json"
 
 _RETRY_SECONDS: Final = 30
 _RETRY_SECONDS_BY_ERROR: Final[Mapping[type[Exception], int]] = {NotReady: 2, Rendering: 5}
 """Retry-After of errors that are over soon."""
+
+_CHALLENGES: Final[Mapping[type[Exception], str]] = {
+    Unauthenticated: "invalid_token",
+    Forbidden: "insufficient_scope",
+}
+"""Error codes of RFC 6750 section 3.1."""
 
 _MAX_DETAIL_CHARACTERS: Final = 500
 """Characters of a detail, which may repeat a part of the request."""
@@ -120,7 +131,7 @@ class ProblemDetails:
                 choices=error.choices[:MAX_CHOICES],
                 choices_total=error.choices_total,
                 choices_path=error.choices_path,
-                headers=_retry_headers(error),
+                headers={**_retry_headers(error), **_challenge_headers(error)},
                 field_errors=error.errors if isinstance(error, ValidationFailed) else (),
             )
         if isinstance(error, HTTPException):
@@ -221,6 +232,14 @@ def _field_error_json(error: FieldError, service_info: ServiceInfo | None) -> Ma
     if error.hint:
         members["hint"] = error.hint
     return {**members, **_known_members(error, service_info)}
+
+
+def _challenge_headers(error: SyndicateError) -> dict[str, str]:
+    """Return the challenge to a client with invalid or insufficient credentials (RFC 6750)."""
+    reason = _CHALLENGES.get(type(error))
+    if reason is None:
+        return {}
+    return {"WWW-Authenticate": f'{REALM}, error="{reason}", error_description="{error.message}"'}
 
 
 def _retry_headers(error: SyndicateError) -> dict[str, str]:

@@ -1,0 +1,37 @@
+"""Contacts that are notified: an email address or an https URL."""
+
+import re
+from typing import Final
+from urllib.parse import urlsplit
+
+from syndicate.errors import UsageError
+
+_MAILTO: Final = "mailto:"
+_EMAIL: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+"""Email addresses as HTML forms accept them (HTML, section 4.10.5.1.5), with a dot in the host."""
+_MAX_CHARACTERS: Final = 254
+"""RFC 5321 section 4.5.3.1.3, less the angle brackets."""
+
+
+def email_address(contact: str) -> str:
+    """Return the email address of ``contact``; empty if it is a URL or empty."""
+    address = contact.removeprefix(_MAILTO)
+    return "" if urlsplit(address).scheme == "https" else address
+
+
+def check_contact(contact: str) -> None:
+    """Raise `UsageError` unless ``contact`` is empty, an email address or an https URL."""
+    if not contact:
+        return
+    address = email_address(contact)
+    if address:
+        is_valid = len(address) <= _MAX_CHARACTERS and bool(_EMAIL.fullmatch(address))
+    else:
+        parts = urlsplit(contact)
+        is_valid = bool(parts.hostname) and parts.username is None and contact.isprintable()
+    if not is_valid:
+        raise UsageError(
+            f"invalid contact {contact!r}",
+            code="malformed-contact",
+            hint="Give an email address or an https URL, as in web-team@example.gov.",
+        )
