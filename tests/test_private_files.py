@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from syndicate.cache import Cache
+from syndicate.content.held_commits import AcceptedRemovals
 from syndicate.git import Repository
 from syndicate.private_files import make_file, make_folder, open_file, restrict_permissions
-from syndicate.service.accepted_removals import AcceptedRemovals
 from syndicate.service.content_service import ContentService
 from syndicate.settings import load
 from syndicate.storage.database import Database

@@ -14,8 +14,8 @@ from syndicate.model.post import CommitId, PostId
 from syndicate.model.subscription import Subscription, SubscriptionId
 from syndicate.model.webhook_signature import Secret
 from syndicate.storage.database import Database
-from syndicate.storage.enqueue import EventBatch, StoredEvent, enqueue
 from syndicate.storage.ledger import millis
+from syndicate.storage.publish import EventBatch, StoredEvent, enqueue
 from syndicate.storage.schema import SUBSCRIPTION
 from syndicate.storage.secret_store import SecretStore
 from syndicate.storage.subscription_rows import subscriber_group, subscription_values

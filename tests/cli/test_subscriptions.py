@@ -21,7 +21,7 @@ from syndicate.model.subscription import UNDECRYPTABLE_REASON, SubscriptionId
 from syndicate.service.content_service import ContentService
 from syndicate.settings import load
 from syndicate.storage.database import Database
-from syndicate.storage.enqueue import StoredEvent, enqueue_for
+from syndicate.storage.publish import StoredEvent, enqueue_for
 from tests.channels.receiver import respond, run_receiver
 from tests.cli.conftest import Run
 from tests.stepwise_service import stepwise_service

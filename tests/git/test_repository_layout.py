@@ -9,7 +9,7 @@ import pytest
 
 from syndicate.errors import RepositoryError
 from syndicate.git import Repository
-from syndicate.git.repository_layout import find_repository, scratch_repository
+from syndicate.git.open_repository import find_repository, scratch_repository
 from syndicate.git.repository_location import RepositoryLocation
 from syndicate.model.post import Path
 from tests.content_repository import ContentRepository

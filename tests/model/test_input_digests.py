@@ -2,7 +2,7 @@
 
 import pytest
 
-from syndicate.model.input_digests import (
+from syndicate.model.ledger import (
     add_digest,
     are_comparable,
     differing_fields,

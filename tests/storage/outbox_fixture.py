@@ -15,9 +15,8 @@ from syndicate.model.subscription import Subscription, SubscriptionId
 from syndicate.model.webhook_signature import Secret
 from syndicate.storage.database import Database
 from syndicate.storage.delivery_log import DeliveryLog
-from syndicate.storage.enqueue import StoredEvent, enqueue_for
 from syndicate.storage.outbox import Claim, FinishedAttempt, Outbox
-from syndicate.storage.publish import catch_up
+from syndicate.storage.publish import StoredEvent, catch_up, enqueue_for
 from syndicate.storage.secret_store import SecretStore
 from syndicate.storage.subscriptions import Subscriptions
 from tests import samples

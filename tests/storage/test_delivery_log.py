@@ -11,7 +11,7 @@ from sqlalchemy import update
 from syndicate.errors import UnknownName
 from syndicate.model.retention import DEFAULT_RETENTION
 from syndicate.model.subscription import SubscriptionId
-from syndicate.storage.enqueue import enqueue_for
+from syndicate.storage.publish import enqueue_for
 from syndicate.storage.schema import DELIVERY
 from tests.storage.outbox_fixture import (
     NOW,

@@ -9,13 +9,13 @@ from syndicate.model.event import WebhookEvent
 from syndicate.model.ledger import PostEvent
 from syndicate.model.selection import Selection
 from syndicate.model.subscription import Subscription, SubscriptionId, pause
-from syndicate.storage.enqueue import (
+from syndicate.storage.database import listen
+from syndicate.storage.publish import (
     EventBatch,
     StoredEvent,
     enqueue,
     subscriber_groups,
 )
-from syndicate.storage.pg_notifications import listen
 from syndicate.storage.subscription_rows import subscriber_group
 from tests import samples
 from tests.storage.outbox_fixture import (

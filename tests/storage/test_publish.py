@@ -7,9 +7,8 @@ import pytest
 from syndicate.errors import NotReady, StorageError
 from syndicate.storage.database import Database
 from syndicate.storage.delivery_log import DeliveryLog
-from syndicate.storage.enqueue import EventBatch
 from syndicate.storage.ledger import Ledger
-from syndicate.storage.publish import announce, catch_up
+from syndicate.storage.publish import EventBatch, announce, catch_up
 from syndicate.storage.secret_store import SecretStore
 from syndicate.storage.subscriptions import Subscriptions
 from tests.storage.outbox_fixture import NOW, stored_event, subscriber

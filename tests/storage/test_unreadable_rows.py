@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from syndicate.model.selection import Selection
 from syndicate.model.subscription import SubscriptionId
-from syndicate.storage.enqueue import subscriber_groups
 from syndicate.storage.ledger import Ledger
+from syndicate.storage.publish import subscriber_groups
 from syndicate.storage.secret_store import SecretStore
 from syndicate.storage.websub_requests import WebSubRequests
 from tests.storage.hub_fixture import subscription_request

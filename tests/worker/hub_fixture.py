@@ -90,7 +90,11 @@ class HubFixture:
         self.reader = _Services(current=edition(), hub_requests=hub_requests)
         self.site = AppClient(reader=self.reader, service_info=SERVICE_INFO)
         self.distributor = HubDistributor(
-            self.reader, FeedCache(SERVICE_INFO), SERVICE_INFO, clock=self.clock
+            self.reader,
+            FeedCache(SERVICE_INFO),
+            SERVICE_INFO,
+            clock=self.clock,
+            notify_verifier=self.verifier.wake,
         )
 
     def clock(self) -> datetime:

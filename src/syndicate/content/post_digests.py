@@ -10,7 +10,7 @@ from syndicate.content.link_targets import AssetUrls, LinkTargets, post_name, st
 from syndicate.content.post_inputs import PostInputs
 from syndicate.content.site_references import SiteReferences
 from syndicate.model.asset import media_type
-from syndicate.model.input_digests import digest, encode_digests
+from syndicate.model.ledger import digest, encode_digests
 from syndicate.model.post import Path, Post
 
 

@@ -12,7 +12,7 @@ import msgspec
 from syndicate.content.render_input import build_request
 from syndicate.content.site_source import engine_of_body
 from syndicate.dialects.fields import AttachedFile, Fields
-from syndicate.model.input_digests import digest
+from syndicate.model.ledger import digest
 from syndicate.model.post import Post, Source
 from syndicate.render.messages import RenderRequest
 

@@ -7,10 +7,10 @@ from typing import Final
 
 from syndicate import telemetry
 from syndicate.cache import Cache
-from syndicate.content.change_brake import ChangeBrake, HeldCommit
 from syndicate.content.feed_dates import FeedDates
 from syndicate.content.file_classifier import FileResult, FileTable, classify
 from syndicate.content.file_history import BranchHistory, PostHistory, TimelineEntry, build_timeline
+from syndicate.content.held_commits import ChangeBrake, HeldCommit
 from syndicate.content.index_snapshot import IndexSnapshot, SnapshotStore
 from syndicate.content.link_targets import AssetUrls, LinkTargets, MediaFiles
 from syndicate.content.needed_files import needed_files
@@ -117,7 +117,7 @@ class SourceIndex:
         """Return the source as it is served while its branch is at ``commit``.
 
         That is the snapshot at ``commit``, or at an earlier one if a commit of configuration is
-        held (`syndicate.content.change_brake`). A trial is not remembered as served. Raises
+        held (`syndicate.content.held_commits`). A trial is not remembered as served. Raises
         `RepositoryError`.
         """
         with self._lock:

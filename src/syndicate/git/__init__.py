@@ -3,7 +3,7 @@
 `Repository` is the public class; it runs git's command line. Three kinds of commands use
 different configuration:
 
-- *Reading objects* goes through a scratch repository (`repository_layout.scratch_repository`) that
+- *Reading objects* goes through a scratch repository (`open_repository.scratch_repository`) that
   borrows the object store of the content repository. No configuration, attribute, hook,
   replacement or graft of that repository or of the user has an effect, so a commit reads the same
   on every host.

@@ -1,6 +1,7 @@
 """The first-parent history of page files, oldest first, with renames."""
 
-from collections.abc import Callable, Iterator, Mapping
+import posixpath
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -123,3 +124,12 @@ def _with_renames(commit: Commit, detect_renames: ReadCommit) -> Commit:
     if not {"added", "deleted"} <= {change.kind for change in commit.changes}:
         return commit
     return detect_renames(commit.id) or commit
+
+
+def folder_pathspecs(folders: Iterable[Path]) -> tuple[str, ...]:
+    """Return the pathspecs for files below ``folders``; empty means all files.
+
+    The trailing slash excludes a file of that name.
+    """
+    normal = [posixpath.normpath(folder.strip("/") or ".") for folder in folders]
+    return () if "." in normal else tuple(f"{folder}/" for folder in normal)

@@ -23,6 +23,7 @@ from typing import Final
 from syndicate.errors import RepositoryError
 from syndicate.git.command import CommandResult, isolated_environment, run_git, user_environment
 from syndicate.git.errors import error_from_stderr, repository_error, unknown_ref_error
+from syndicate.git.open_repository import not_writable_error
 from syndicate.git.partial_clone import (
     FIRST_FILTER,
     MIRROR_NAMESPACE,
@@ -34,7 +35,6 @@ from syndicate.git.partial_clone import (
     is_refused,
     refspecs,
 )
-from syndicate.git.repository_layout import not_writable_error
 from syndicate.git.repository_location import ALLOWED_PROTOCOLS, RepositoryLocation
 from syndicate.private_files import make_folder, open_file
 

@@ -15,13 +15,11 @@ from syndicate.errors import RepositoryError
 from syndicate.git.batch_process import BlobContent, BlobReader
 from syndicate.git.command import isolated_environment, run_git
 from syndicate.git.errors import error_from_stderr, repository_error, unknown_ref_error
-from syndicate.git.history import CommitDelta, changes_in, commits_since, history
+from syndicate.git.history import CommitDelta, changes_in, commits_since, folder_pathspecs, history
 from syndicate.git.mirror import Mirror, mirror_ref
-from syndicate.git.open_repository import OpenRepository
+from syndicate.git.open_repository import OpenRepository, fingerprint, watched_folders
 from syndicate.git.parsers import Commit, TreeEntry, parse_timestamp, parse_tree
 from syndicate.git.partial_clone import WantedFiles, missing_blobs, wanted_blobs
-from syndicate.git.pathspecs import folder_pathspecs
-from syndicate.git.repository_layout import fingerprint, watched_folders
 from syndicate.git.repository_location import RepositoryLocation
 from syndicate.model.post import BlobId, CommitId, Path
 

@@ -162,7 +162,7 @@ class Post:
     translation: str = ""
     """Equal for the translations of one post, empty if there is only one language."""
     digests: str = ""
-    """Digests of inputs besides the file; see `syndicate.model.input_digests`."""
+    """Digests of inputs besides the file; see `syndicate.model.ledger`."""
     is_named_after_file: bool = False
     """Whether the post has no title of its own, so that ``title`` is that of its file."""
 

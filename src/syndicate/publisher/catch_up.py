@@ -28,8 +28,7 @@ from syndicate.model.post import Post, RenderedPost
 from syndicate.model.subscription import Subscription, SubscriptionPatch
 from syndicate.publisher.event_builder import EMPTY_PAYLOAD, EventPayload, webhook_event
 from syndicate.storage.database import Database
-from syndicate.storage.enqueue import StoredEvent
-from syndicate.storage.publish import CatchUpTransaction, catch_up
+from syndicate.storage.publish import CatchUpTransaction, StoredEvent, catch_up
 from syndicate.storage.secret_store import SecretStore
 
 _RETRY_SECONDS: Final = 0.05

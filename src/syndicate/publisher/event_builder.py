@@ -12,7 +12,7 @@ from syndicate.model.feed import ServiceInfo
 from syndicate.model.ledger import LedgerRow, PostEvent, changed_fields
 from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.model.post import Post, PostId, RenderedPost
-from syndicate.storage.enqueue import EventBatch, StoredEvent, SubscriberGroup
+from syndicate.storage.publish import EventBatch, StoredEvent, SubscriberGroup
 
 
 class PostRenderer(Protocol):

@@ -22,6 +22,7 @@ from syndicate.publisher.ledger_writer import LedgerWriter
 from syndicate.publisher.source_watcher import SourceWatcher
 from syndicate.storage.database import Database
 from syndicate.storage.ledger import PUBLISHER_LEASE, Ledger
+from syndicate.storage.publish import has_topic_subscribers
 
 REMOVAL_RETENTION: Final = timedelta(days=90)
 """How long feeds mention a removed post."""
@@ -70,7 +71,7 @@ class LedgerService:
         timeouts: How long to wait.
         on_enqueued: Called when there may be new deliveries.
         distribute_topics: Enqueues WebSub topics on a database, while the named process has the
-            publisher lease.
+            publisher lease; called while there are subscribers.
         on_crash: Called after an unexpected error, before the ledger is opened again.
     """
 
@@ -166,9 +167,8 @@ class LedgerService:
                 await self._update_removed(ledger)
                 self._ledger = ledger
                 self._mark_recorded(edition)
-                if has_lease and self._distribute_topics:
-                    await self._distribute_topics(database, HOLDER)
-                    self._on_enqueued()
+                if has_lease:
+                    await self._distribute(database)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._timeouts.renew_seconds):
                         await self._watcher.next_edition(edition)
@@ -176,6 +176,11 @@ class LedgerService:
             with suppress(StorageError, TimeoutError):
                 async with asyncio.timeout(_RELEASE_TIMEOUT_SECONDS):
                     await writer.release_lease()
+
+    async def _distribute(self, database: Database) -> None:
+        if self._distribute_topics and await has_topic_subscribers(database, self._clock()):
+            await self._distribute_topics(database, HOLDER)
+            self._on_enqueued()
 
     async def _update_removed(self, ledger: Ledger) -> None:
         removed = await ledger.removed(self._clock() - REMOVAL_RETENTION)

@@ -9,6 +9,7 @@ from typing import Final, Self
 
 from syndicate.cache import Cache
 from syndicate.content import index_snapshot, parsed_file
+from syndicate.content.held_commits import AcceptedRemovals
 from syndicate.content.post_renderer import PostRenderer, RenderBatch
 from syndicate.content.render_input import RenderInput, RenderResults
 from syndicate.content.site_source import SiteSource
@@ -23,7 +24,6 @@ from syndicate.model.post import BlobId, Path, Post, PostId, RenderedPost, Rende
 from syndicate.private_files import restrict_permissions
 from syndicate.publisher.source_watcher import SourceReader
 from syndicate.render.pool.process_pool import RenderPool
-from syndicate.service.accepted_removals import AcceptedRemovals
 from syndicate.settings import Settings
 
 _ASSET_CACHE_BYTES: Final = 32_000_000

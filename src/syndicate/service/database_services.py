@@ -66,14 +66,20 @@ async def open_database_services(
         ) as subscriptions,
     ):
         await subscriptions.access.record_settings(settings.digest)
-        distributor = HubDistributor(reader, feed_cache, settings.service_info, clock=clock)
+        distributor = HubDistributor(
+            reader,
+            feed_cache,
+            settings.service_info,
+            clock=clock,
+            notify_verifier=delivery.verifier.wake,
+        )
         ledger = LedgerService(
             settings.database_url,
             watcher=watcher,
             renderer=content,
             clock=clock,
             service_info=settings.service_info,
-            on_enqueued=delivery.wake,
+            on_enqueued=delivery.worker.wake,
             distribute_topics=distributor.distribute,
             on_crash=partial(restarts.record, "publisher"),
         )

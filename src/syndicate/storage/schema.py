@@ -66,7 +66,7 @@ LEDGER = Table(
 )
 """The last announced state of each post; rows of removed posts stay.
 
-``digests`` are those of the inputs besides the file (`syndicate.model.input_digests`).
+``digests`` are those of the inputs besides the file (`syndicate.model.ledger`).
 """
 
 SUBSCRIPTION = Table(

@@ -29,8 +29,7 @@ from syndicate.model.websub_request import (
     RequestMode,
     WebSubRequest,
 )
-from syndicate.storage.database import Database
-from syndicate.storage.enqueue import notify_workers
+from syndicate.storage.database import Database, notify_workers
 from syndicate.storage.ledger import RowValues, from_millis, millis
 from syndicate.storage.row_mapping import check_choice
 from syndicate.storage.schema import SUBSCRIPTION, WEBSUB_REQUEST

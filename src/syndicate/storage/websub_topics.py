@@ -14,9 +14,14 @@ from syndicate.model.post import CommitId, PostId
 from syndicate.model.subscription import SubscriptionId
 from syndicate.model.websub_request import WebSubRequest
 from syndicate.storage.claim_queries import promote_heads
-from syndicate.storage.database import Database
-from syndicate.storage.enqueue import StoredEvent, insert_deliveries, notify_workers, store_events
+from syndicate.storage.database import Database, notify_workers
 from syndicate.storage.ledger import check_lease, millis
+from syndicate.storage.publish import (
+    StoredEvent,
+    active_topic_subscribers,
+    insert_deliveries,
+    store_events,
+)
 from syndicate.storage.schema import ATTEMPT, DELIVERY, EVENT, SUBSCRIPTION, TOPIC_EVENT_TYPE
 from syndicate.storage.secret_store import SecretStore
 from syndicate.storage.subscriptions import delete_subscriptions, lock_publisher
@@ -52,7 +57,7 @@ class WebSubTopics:
     async def last_sent_tags(self, now: datetime) -> Mapping[str, frozenset[str]]:
         """Return the topics with active subscribers, and the tags last enqueued for these."""
         query = select(SUBSCRIPTION.c.topic, SUBSCRIPTION.c.last_sent_tag).where(
-            *_active_subscribers(now)
+            *active_topic_subscribers(now)
         )
         tags: dict[str, frozenset[str]] = {}
         async with self._database.read() as connection:
@@ -67,7 +72,7 @@ class WebSubTopics:
         nothing, if ``holder`` has lost the publisher lease.
         """
         where = (
-            *_active_subscribers(now),
+            *active_topic_subscribers(now),
             SUBSCRIPTION.c.topic == state.topic,
             SUBSCRIPTION.c.last_sent_tag != state.tag,
         )
@@ -100,7 +105,7 @@ class WebSubTopics:
         nothing, if ``holder`` has lost the publisher lease.
         """
         where = (SUBSCRIPTION.c.kind == "websub", SUBSCRIPTION.c.topic == topic)
-        query = select(SUBSCRIPTION.c.url).where(*_active_subscribers(now), *where)
+        query = select(SUBSCRIPTION.c.url).where(*active_topic_subscribers(now), *where)
         async with self._database.write() as connection:
             await check_lease(connection, holder, now)
             subscription_ids = await _lock_subscriptions(connection, where)
@@ -173,11 +178,3 @@ async def _lock_subscriptions(
         SubscriptionId(subscription_id)
         for subscription_id in (await connection.execute(query)).scalars()
     ]
-
-
-def _active_subscribers(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    return (
-        SUBSCRIPTION.c.kind == "websub",
-        SUBSCRIPTION.c.state != "disabled",
-        SUBSCRIPTION.c.lease_until_ms > millis(now),
-    )

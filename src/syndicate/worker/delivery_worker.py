@@ -29,10 +29,9 @@ from syndicate.model.retry_policy import (
 )
 from syndicate.model.subscription import Subscription
 from syndicate.storage.audit_log import AuditLog
-from syndicate.storage.database import Database
+from syndicate.storage.database import Database, listen
 from syndicate.storage.delivery_log import DeliveryLog
 from syndicate.storage.outbox import Claim, FinishedAttempt, Outbox
-from syndicate.storage.pg_notifications import listen
 from syndicate.storage.secret_store import SecretStore
 
 MAX_CONCURRENT_REQUESTS: Final = 512

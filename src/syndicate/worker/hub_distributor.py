@@ -24,6 +24,7 @@ class HubDistributor:
         feed_cache: Provides the bytes that readers are served.
         service_info: Provides the URLs of our feeds.
         clock: Returns the time, with a time zone.
+        notify_verifier: Called when callbacks are to be sent the end of a topic.
     """
 
     def __init__(
@@ -33,11 +34,13 @@ class HubDistributor:
         service_info: ServiceInfo,
         *,
         clock: Callable[[], datetime],
+        notify_verifier: Callable[[], None] = lambda: None,
     ) -> None:
         self._reader = reader
         self._feed_cache = feed_cache
         self._service_info = service_info
         self._clock = clock
+        self._notify_verifier = notify_verifier
 
     async def distribute(self, database: Database, holder: str) -> None:
         """Distribute every topic with subscribers, while ``holder`` holds the publisher lease.
@@ -66,6 +69,7 @@ class HubDistributor:
         except UsageError as error:
             if not edition.unavailable:
                 ended = await topics.end_topic(topic, error.message, holder, self._clock())
+                self._notify_verifier()
                 _log.info("topic ended", topic=topic, subscribers=ended)
         except SyndicateError as error:
             if is_unavailable(error):

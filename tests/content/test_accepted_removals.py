@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from syndicate.content.held_commits import AcceptedRemovals
 from syndicate.errors import StorageError
 from syndicate.model.post import CommitId
-from syndicate.service.accepted_removals import AcceptedRemovals
 
 ONE, TWO = CommitId("1" * 40), CommitId("2" * 40)
 
