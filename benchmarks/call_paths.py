@@ -3,35 +3,39 @@
 The service runs as usual, with a profile function in its processes that records each Python
 function called. A request is traced twice: one that the response cache answers, and one that takes
 the ordinary way through the routes (it has a cookie). A commit of one changed post is traced until
-its webhook was delivered to one subscriber; the render process is counted by itself. Each count is
-of the files that appear in every repetition; functions that an idle service calls, too, do not
-count for a request. Limits: 10 files for a feed, 60 for a commit in the service process.
+one subscriber has its webhook, which is responded to after that; the render process is counted by
+itself. Each count is of the files that appear in every repetition; functions that an idle service
+calls, too, do not count for a request. Limits: 10 files for a feed, 60 for a commit in the service
+process.
 
 Usage: python benchmarks/call_paths.py [--list]
 """
 
 import asyncio
 import os
-import re
 import signal
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Final
 
 from harness.outbox_database import SECRET_KEY, add_subscriptions, open_database
 from harness.post_repository import PostRepository
 from harness.service_process import Server, process_tree, run_service, settings, wait_until
-from harness.webhook_receiver import receiver_url, run_receiver
+from typing_extensions import override
 
 MAX_FEED_FILES: Final = 10
 MAX_COMMIT_FILES: Final = 60
 REPETITIONS: Final = 4
 POSTS: Final = 50
 SETTLING_SECONDS: Final = 1
-"""Time for what follows the delivery, such as recording it."""
+"""Time for what follows the response, such as recording it."""
+TIMEOUT_SECONDS: Final = 60
 FEED: Final = "/feeds/all.json"
 
 DELIVERY_SETTINGS: Final = f"""
@@ -65,9 +69,6 @@ threading.setprofile(record)
 sys.setprofile(record)
 """
 """`sitecustomize.py` of the service and its render processes: SIGUSR1 writes what was recorded."""
-
-_DELIVERED = re.compile(rb'\nsyndicate_deliveries_total\{outcome="delivered"\} ([0-9.e+]+)')
-
 
 Function = tuple[str, str]
 """File in src/syndicate and qualified name."""
@@ -121,7 +122,7 @@ def trace_request(traced: TracedService, headers: Mapping[str, str]) -> set[str]
         traced.service_calls()
         response = traced.server.get(FEED, **headers)
         time.sleep(0.1)
-        if response.status != 200:
+        if response.status != HTTPStatus.OK:
             raise SystemExit(f"call_paths: {FEED} has the status {response.status}")
         calls = traced.service_calls()
         if number > 1:
@@ -129,7 +130,41 @@ def trace_request(traced: TracedService, headers: Mapping[str, str]) -> set[str]
     return set.intersection(*traces)
 
 
-def trace_commit(traced: TracedService, content: PostRepository) -> tuple[set[str], set[str]]:
+class WebhookReceiver:
+    """Receives webhooks on loopback; one is responded to when `release` is called."""
+
+    def __init__(self) -> None:
+        arrived, released = self.arrived, self._released = threading.Event(), threading.Event()
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["Content-Length"]))
+                arrived.set()
+                released.wait()
+                released.clear()
+                self.send_response(HTTPStatus.NO_CONTENT)
+                self.end_headers()
+
+            @override
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}/hook"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def release(self) -> None:
+        """Respond to the webhook that arrived."""
+        self.arrived.clear()
+        self._released.set()
+
+
+def trace_commit(
+    traced: TracedService, content: PostRepository, receiver: WebhookReceiver
+) -> tuple[set[str], set[str]]:
     """Return the files that every commit passes through, in the service and in rendering.
 
     No request is made meanwhile: the files of ``web`` belong to the sweep of open connections.
@@ -137,11 +172,12 @@ def trace_commit(traced: TracedService, content: PostRepository) -> tuple[set[st
     in_service, in_rendering = [], []
     for number in range(REPETITIONS + 1):
         traced.service_calls(), traced.render_calls()
-        before = delivered(traced.server)
         content.commit_newest(number)
-        wait_until(lambda before=before: delivered(traced.server) > before)  # type: ignore[misc]
-        time.sleep(SETTLING_SECONDS)
+        if not receiver.arrived.wait(TIMEOUT_SECONDS):
+            raise SystemExit("call_paths: a webhook was not sent in time")
         calls, render_calls = traced.service_calls(), traced.render_calls()
+        receiver.release()
+        time.sleep(SETTLING_SECONDS)
         if number:
             files = files_of(calls)
             in_service.append({file for file in files if not file.startswith("web/")})
@@ -149,17 +185,11 @@ def trace_commit(traced: TracedService, content: PostRepository) -> tuple[set[st
     return set.intersection(*in_service), set.intersection(*in_rendering)
 
 
-def delivered(server: Server) -> float:
-    """Return the number of webhooks that were delivered."""
-    found = _DELIVERED.search(server.get("/metrics").body)
-    return float(found[1]) if found else 0
-
-
-async def add_subscription(folder: Path, port: int) -> None:
+async def add_subscription(folder: Path, url: str) -> None:
     """Store a subscription of everything in the database of the service."""
     (folder / "var").mkdir()
     async with open_database(f"sqlite:///{folder}/var/syndicate.db") as database:
-        await add_subscriptions(database, 1, lambda number: receiver_url(port, number))
+        await add_subscriptions(database, 1, lambda _: url)
 
 
 def report(name: str, files: set[str], limit: int | None = None) -> bool:
@@ -182,19 +212,16 @@ def main() -> None:
         os.environ["PYTHONPATH"] = str(folder / "tracer")
         content = PostRepository(folder / "news", POSTS)
         (folder / "syndicate.toml").write_text(settings(["news"], DELIVERY_SETTINGS))
-        with run_receiver() as port:
-            asyncio.run(add_subscription(folder, port))
-            with run_service(folder) as server:
-                traced = TracedService(server, folder / "tracer")
-                server.wait_for_feed(FEED)
-                wait_until(lambda: server.get("/readyz").status == 200)
-                server.wait_until_idle()
-                cached = trace_request(traced, {})
-                ordinary = trace_request(traced, {"Cookie": "a=b"})
-                before = delivered(server)
-                in_service, in_rendering = trace_commit(traced, content)
-                if delivered(server) - before < REPETITIONS:
-                    raise SystemExit("call_paths: webhooks were not delivered in time")
+        receiver = WebhookReceiver()
+        asyncio.run(add_subscription(folder, receiver.url))
+        with run_service(folder) as server:
+            traced = TracedService(server, folder / "tracer")
+            server.wait_for_feed(FEED)
+            wait_until(lambda: server.get("/readyz").status == HTTPStatus.OK)
+            server.wait_until_idle()
+            cached = trace_request(traced, {})
+            ordinary = trace_request(traced, {"Cookie": "a=b"})
+            in_service, in_rendering = trace_commit(traced, content, receiver)
     results = [
         report("warm feed, from the response cache", cached, MAX_FEED_FILES),
         report("warm feed, the ordinary way", ordinary, MAX_FEED_FILES),

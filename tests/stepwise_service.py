@@ -15,7 +15,7 @@ from syndicate.model.feed import ServiceInfo
 from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.model.post import Post, RenderedPost, RenderedPosts
 from syndicate.model.websub_request import WebSubRequest
-from syndicate.publisher.ledger_writer import LedgerWriter
+from syndicate.publisher.ledger_service import LedgerWriter
 from syndicate.service.content_service import ContentService
 from syndicate.service.subscription_service import SubscriptionService
 from syndicate.storage.database import Database
@@ -95,7 +95,7 @@ class StepwiseService:
         return LedgerWriter(
             database=self.database,
             holder=name,
-            renderer=self.content,
+            renderer=self.content.renderer,
             service_info=self.service_info,
             clock=self.content.clock,
         )

@@ -8,7 +8,8 @@ from ipaddress import ip_network
 from syndicate.channels.ssrf_guard import SsrfGuard
 from syndicate.channels.transport import Transport
 from syndicate.model.change import LedgerEntry
-from syndicate.publisher.catch_up import CatchUp, EditionReader
+from syndicate.model.content_reader import ContentReader
+from syndicate.publisher.catch_up import CatchUp
 from syndicate.service.subscription_service import SubscriptionService, make_access_control
 from syndicate.storage.database import Database
 from syndicate.storage.delivery_log import DeliveryLog
@@ -23,7 +24,7 @@ from tests.tls_context import system_tls_context
 @asynccontextmanager
 async def subscription_service_with_ledger(
     database_url: str,
-    reader: EditionReader,
+    reader: ContentReader,
     *,
     entries: Iterable[LedgerEntry] = (),
     clock: Callable[[], datetime] = lambda: samples.NOW,
@@ -51,7 +52,7 @@ async def record_entries(ledger: Ledger, entries: Iterable[LedgerEntry]) -> None
 
 @asynccontextmanager
 async def subscription_service_on(
-    database: Database, reader: EditionReader, *, clock: Callable[[], datetime]
+    database: Database, reader: ContentReader, *, clock: Callable[[], datetime]
 ) -> AsyncIterator[SubscriptionService]:
     """Open a subscription service that may send requests to this host."""
     ssrf_guard = SsrfGuard(

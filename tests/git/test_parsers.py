@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from syndicate.git.parsers import (
+from syndicate.git.history import (
     Commit,
     FileChange,
     TreeEntry,

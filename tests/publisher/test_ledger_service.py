@@ -50,7 +50,7 @@ async def running_ledger(
     ledger_service = LedgerService(
         database_url,
         watcher=watcher,
-        renderer=content_service,
+        renderer=content_service.renderer,
         service_info=samples.SERVICE_INFO,
         clock=content_service.clock,
         timeouts=timeouts or LedgerTimeouts(),
@@ -133,7 +133,7 @@ async def test_unexpected_error_is_logged_and_retried(
         on_crash=lambda: crashes.append("crash"),
     ) as ledger_service:
         await ledger_service.entries_after(None, 10)
-        monkeypatch.setattr(content_service, "render_posts", None)
+        monkeypatch.setattr(content_service.renderer, "render", None)
         content.commit({FIRST: post_file("Better")})
         await wait_until(lambda: "TypeError" in ledger_service.failing)
         await wait_until(lambda: bool(crashes))

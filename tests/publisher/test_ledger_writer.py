@@ -15,7 +15,7 @@ from syndicate.errors import StorageError
 from syndicate.model.ledger import FIELD_NAMES, FieldName, PostEvent
 from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.model.subscription import SubscriptionId
-from syndicate.publisher.ledger_writer import LedgerWriter
+from syndicate.publisher.ledger_service import LedgerWriter
 from syndicate.service.content_service import ContentService
 from syndicate.storage.delivery_log import DeliveryLog
 from syndicate.storage.secret_store import SecretStore
@@ -303,7 +303,7 @@ async def test_writer_whose_lease_expires_on_the_way_writes_nothing(
     late = LedgerWriter(
         database=service.database,
         holder="late",
-        renderer=service.content,
+        renderer=service.content.renderer,
         service_info=samples.SERVICE_INFO,
         clock=iter([NOW, NOW + timedelta(minutes=1)]).__next__,
     )

@@ -35,7 +35,7 @@ async def running_site(
             content_service.source_readers(),
             build_edition=content_service.build_edition,
             clock=content_service.clock,
-            prerender=content_service.prerender if is_prerendered else lambda _: None,
+            prerender=content_service.renderer.prerender if is_prerendered else lambda _: None,
         )
         live = LiveServices(
             content_service,

@@ -12,11 +12,13 @@ import pytest
 
 from syndicate.channels.ssrf_guard import SsrfGuard
 from syndicate.errors import Conflict, NotReady, StorageError, UnknownName, ValidationFailed
+from syndicate.model.asset import Asset
+from syndicate.model.change import LedgerEntry
+from syndicate.model.content_reader import ContentReader
 from syndicate.model.edition import Edition
-from syndicate.model.post import Post, RenderedPost
+from syndicate.model.post import Post, RenderedPost, RenderedPosts
 from syndicate.model.selection import Selection
 from syndicate.model.subscription import Subscription, SubscriptionId, SubscriptionPatch
-from syndicate.publisher.catch_up import EditionReader
 from syndicate.service.content_service import ContentService
 from syndicate.service.subscription_service import (
     SubscriptionService,
@@ -101,6 +103,7 @@ class Lagging:
 
     looks: int = 0
     enough: int = 3
+    removed: tuple[LedgerEntry, ...] = ()
 
     @property
     def edition(self) -> Edition:
@@ -115,10 +118,18 @@ class Lagging:
         """Return ``posts`` as items."""
         return tuple(map(samples.rendered_post, posts))
 
+    async def render_posts_in_time(self, posts: Sequence[Post], edition: Edition) -> RenderedPosts:
+        """Return ``posts`` as items."""
+        return RenderedPosts(items=await self.render_posts(posts, edition))
+
+    async def asset(self, source: str, path: str, **_: bool) -> Asset:
+        """Raise: there are no assets."""
+        raise UnknownName(f"no file is served at {path} of {source}")
+
 
 def within(
     address: str,
-    reader: EditionReader,
+    reader: ContentReader,
     work: Callable[[SubscriptionService], Awaitable[None]],
     *,
     has_ledger: bool = True,

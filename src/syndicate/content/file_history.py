@@ -12,7 +12,7 @@ from typing import Final
 
 from syndicate.content.parsed_file import FileVersion, ParsedFile
 from syndicate.git import Commit, FileChange
-from syndicate.git.parsers import UNREADABLE_TIMES
+from syndicate.git.history import UNREADABLE_TIMES
 from syndicate.model.post import BlobId, CommitId, Path, PostId, PostKey, Source
 
 MAX_REMOVED_FILES: Final = 1_000

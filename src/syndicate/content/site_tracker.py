@@ -44,6 +44,7 @@ class SiteTracker:
         self._source = source
         self._repository = repository
         self._last: SiteSource | None = None
+        self._last_commit: CommitId | None = None
         self._last_blobs: Mapping[str, BlobId] = {}
         self._read_paths: frozenset[str] = frozenset()
         """The files that the last description was read from."""
@@ -52,12 +53,33 @@ class SiteTracker:
         """Return the source at ``commit``; raises `RepositoryError`, also without a site URL."""
         if not asks_site(self._source):
             return SiteSource(source=self._source)
+        since, self._last_commit = self._last_commit, None
+        if self._last is not None and since is not None and self._is_as_before(commit, since):
+            self._last_commit = commit
+            return self._last
         files = RepositoryFiles(self._repository, commit)
         if self._last is None or _relevant(files.blobs, self._read_paths) != self._last_blobs:
             self._last = self._described(files, commit)
             self._read_paths = frozenset(files.read_paths)
             self._last_blobs = _relevant(files.blobs, self._read_paths)
+        self._last_commit = commit
         return self._last
+
+    def _is_as_before(self, commit: CommitId, since: CommitId) -> bool:
+        """Return whether no commit after ``since`` changed a file that the description is from.
+
+        So the files of a large repository are not listed for every change of a post.
+        """
+        delta = self._repository.commits_since(commit, since)
+        if delta is None:
+            return False
+        present: dict[str, BlobId] = {
+            path: blob for path, blob in delta.files.items() if blob is not None
+        }
+        before = {
+            path: blob for path in delta.files if (blob := self._last_blobs.get(path)) is not None
+        }
+        return _relevant(present, self._read_paths) == before
 
     def _described(self, files: RepositoryFiles, commit: CommitId) -> SiteSource:
         site = find_site(self._source, files)

@@ -8,7 +8,7 @@ from typing import Final
 from syndicate.content.file_classifier import FileTable
 from syndicate.content.file_history import BranchHistory
 from syndicate.content.site_source import SiteSource
-from syndicate.git.parsers import UNREADABLE_TIMES
+from syndicate.git.history import UNREADABLE_TIMES
 from syndicate.model.edition import Problem
 from syndicate.model.post import CommitId, Path, Source
 

@@ -18,8 +18,7 @@ Working trees, indexes and ``.gitattributes`` are never read.
 
 from syndicate.git.batch_process import UnreadableBlob
 from syndicate.git.command import git_version
-from syndicate.git.history import CommitDelta
-from syndicate.git.parsers import Commit, FileChange, TreeEntry
+from syndicate.git.history import Commit, CommitDelta, FileChange, TreeEntry
 from syndicate.git.partial_clone import WantedFiles
 from syndicate.git.repository import Repository
 

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import IO, Final, Generic, Literal, TypeVar, cast
 
 from syndicate.git.command import config_variables, start_git
-from syndicate.git.parsers import COMMIT_FORMAT, Commit, parse_commits, split_tokens
+from syndicate.git.history import COMMIT_FORMAT, Commit, parse_commits, split_tokens
 from syndicate.model.post import BlobId, CommitId
 
 Result = TypeVar("Result")

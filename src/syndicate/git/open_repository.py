@@ -20,8 +20,7 @@ from syndicate.git.batch_process import (
 )
 from syndicate.git.command import isolated_environment, run_git, stream_git, user_environment
 from syndicate.git.errors import error_from_stderr
-from syndicate.git.history import PAGE_PATHSPECS
-from syndicate.git.parsers import Commit, parse_commits, split_tokens
+from syndicate.git.history import PAGE_PATHSPECS, Commit, parse_commits, split_tokens
 from syndicate.git.repository_location import RepositoryLocation
 from syndicate.model.post import CommitId
 from syndicate.private_files import FOLDER_MODE, make_folder, open_file

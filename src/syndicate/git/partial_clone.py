@@ -13,9 +13,8 @@ from typing import Final
 from urllib.parse import unquote
 
 from syndicate.git.command import isolated_environment, run_git
-from syndicate.git.history import changes_in, read_line
+from syndicate.git.history import Commit, changes_in, parse_tree, read_line
 from syndicate.git.open_repository import OpenRepository
-from syndicate.git.parsers import Commit, parse_tree
 from syndicate.model.post import BlobId, CommitId
 
 REMOTE: Final = "syndicate"

@@ -15,10 +15,19 @@ from syndicate.errors import RepositoryError
 from syndicate.git.batch_process import BlobContent, BlobReader
 from syndicate.git.command import isolated_environment, run_git
 from syndicate.git.errors import error_from_stderr, repository_error, unknown_ref_error
-from syndicate.git.history import CommitDelta, changes_in, commits_since, folder_pathspecs, history
+from syndicate.git.history import (
+    Commit,
+    CommitDelta,
+    TreeEntry,
+    changes_in,
+    commits_since,
+    folder_pathspecs,
+    history,
+    parse_timestamp,
+    parse_tree,
+)
 from syndicate.git.mirror import Mirror, mirror_ref
 from syndicate.git.open_repository import OpenRepository, fingerprint, watched_folders
-from syndicate.git.parsers import Commit, TreeEntry, parse_timestamp, parse_tree
 from syndicate.git.partial_clone import WantedFiles, missing_blobs, wanted_blobs
 from syndicate.git.repository_location import RepositoryLocation
 from syndicate.model.post import BlobId, CommitId, Path

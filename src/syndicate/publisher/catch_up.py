@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final
 
 from syndicate.errors import NotReady
 from syndicate.model.change import LedgerEntry
@@ -20,6 +20,7 @@ from syndicate.model.change_stream import (
     recovery_events,
     selection_change_events,
 )
+from syndicate.model.content_reader import ContentReader
 from syndicate.model.edition import Edition
 from syndicate.model.feed import ServiceInfo
 from syndicate.model.ledger import LedgerRow, PostEvent, may_have_changed
@@ -34,21 +35,6 @@ from syndicate.storage.secret_store import SecretStore
 _RETRY_SECONDS: Final = 0.05
 _BATCH_SIZE: Final = 100
 """Posts rendered together; requests are served in between."""
-
-
-class EditionReader(Protocol):
-    """The content that events are rendered from."""
-
-    @property
-    def edition(self) -> Edition:
-        """The edition in service; raises `NotReady` before the first."""
-        ...
-
-    async def render_posts(
-        self, posts: Sequence[Post], edition: Edition
-    ) -> tuple[RenderedPost, ...]:
-        """Return ``posts`` of ``edition`` rendered, in their order."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +55,7 @@ class CatchUp:
 
     database: Database
     secret_store: SecretStore
-    content: EditionReader
+    content: ContentReader
     service_info: ServiceInfo
     clock: Callable[[], datetime]
     timeout_seconds: float = 10.0
@@ -177,7 +163,7 @@ class _PostEvents:
     """Builds events of ledger entries out of posts that were rendered before."""
 
     def __init__(
-        self, content: EditionReader, service_info: ServiceInfo, timeout_seconds: float
+        self, content: ContentReader, service_info: ServiceInfo, timeout_seconds: float
     ) -> None:
         self._content = content
         self._service_info = service_info

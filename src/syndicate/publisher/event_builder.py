@@ -2,34 +2,18 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
+from syndicate.content.post_renderer import PostRenderer
 from syndicate.feeds.formats import FORMATS
 from syndicate.model.change import Change, LedgerEntry
 from syndicate.model.edition import Edition
 from syndicate.model.event import EventId, WebhookEvent
 from syndicate.model.feed import ServiceInfo
-from syndicate.model.ledger import LedgerRow, PostEvent, changed_fields
+from syndicate.model.ledger import PostEvent, changed_fields
 from syndicate.model.ledger_cursor import LedgerCursor
-from syndicate.model.post import Post, PostId, RenderedPost
+from syndicate.model.post import PostId, RenderedPost
 from syndicate.storage.publish import EventBatch, StoredEvent, SubscriberGroup
-
-
-class PostRenderer(Protocol):
-    """Renders posts, in the thread that calls."""
-
-    def render_posts(self, posts: Sequence[Post], edition: Edition) -> tuple[RenderedPost, ...]:
-        """Return ``posts`` of ``edition`` rendered, in their order; raises `RepositoryError`."""
-        ...
-
-    def render_as_announced(
-        self, recorded: Sequence[tuple[LedgerRow, Post]], edition: Edition
-    ) -> Mapping[PostId, RenderedPost]:
-        """Return recorded versions rendered by today's rules, without those that are lost.
-
-        Raises `RepositoryError`.
-        """
-        ...
 
 
 def with_changed_fields(
@@ -48,7 +32,7 @@ def with_changed_fields(
         pair for change in others if change.changed_inputs is None and (pair := change.updated_pair)
     ]
     announced = renderer.render_as_announced(pairs, edition) if pairs else {}
-    current = {rendered.post.id: rendered for rendered in renderer.render_posts(posts, edition)}
+    current = {rendered.post.id: rendered for rendered in renderer.render(posts, edition)}
     return silent + [
         _with_fields(change, announced, current)
         for change in others
@@ -99,7 +83,7 @@ def render_payloads(
     posts = [change.post for change in changes if change.post]
     return {
         rendered.post.id: EventPayload.from_post(rendered, service_info)
-        for rendered in renderer.render_posts(posts, edition)
+        for rendered in renderer.render(posts, edition)
     }
 
 

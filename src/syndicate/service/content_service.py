@@ -1,7 +1,7 @@
 """Builds editions and renders posts: repositories, indexes, cache and renderer of the settings."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -19,10 +19,9 @@ from syndicate.feeds.lru_cache import SizedLruCache
 from syndicate.git import Repository
 from syndicate.model.asset import Asset
 from syndicate.model.edition import Edition, SourceSnapshot, UnavailableSource
-from syndicate.model.ledger import LedgerRow
-from syndicate.model.post import BlobId, Path, Post, PostId, RenderedPost, RenderedPosts, Source
+from syndicate.model.post import BlobId, Path, Post, RenderedPost, RenderedPosts, Source
 from syndicate.private_files import restrict_permissions
-from syndicate.publisher.source_watcher import SourceReader
+from syndicate.publisher.source_watcher import EditionBuilder, SourceReader
 from syndicate.render.pool.process_pool import RenderPool
 from syndicate.settings import Settings
 
@@ -30,9 +29,8 @@ _ASSET_CACHE_BYTES: Final = 32_000_000
 """Bytes of files below ``/assets`` that are cached in memory."""
 
 
-def current_time() -> datetime:
-    """Return the time, in UTC."""
-    return datetime.now(UTC)
+current_time: Final = partial(datetime.now, UTC)
+"""Returns the time, in UTC."""
 
 
 def _restrict_permissions(settings: Settings) -> None:
@@ -78,12 +76,15 @@ class ContentService:
         self._cache = Cache(settings.data_folder / "cache" / "syndicate.db")
         self.accepted_removals = AcceptedRemovals(settings.data_folder / "accepted.json")
         self._owns_render_pool = render_pool is None
+        self.editions: Final = EditionBuilder(
+            vocabulary=settings.vocabulary, named_feeds=settings.feeds, clock=clock
+        )
         self._render_pool = render_pool or RenderPool(processes=settings.service.workers)
         self._indexes: dict[str, SourceIndex] = {}
         self._index_lock = threading.Lock()
         self._asset_cache = SizedLruCache[BlobId, bytes](_ASSET_CACHE_BYTES, getsizeof=len)
         self._asset_lock = threading.Lock()
-        self._renderer = PostRenderer(
+        self.renderer: Final = PostRenderer(
             self._indexes, cache=self._cache, pool=self._render_pool, is_public=is_public
         )
 
@@ -156,45 +157,25 @@ class ContentService:
         at: datetime | None = None,
     ) -> Edition:
         """Build an edition of ``snapshots``, faster if it differs little from ``previous``."""
-        sources = [source for source in snapshots if isinstance(source, SourceSnapshot)]
-        unavailable = [source for source in snapshots if isinstance(source, UnavailableSource)]
-        at = at or self.clock()
-        if previous is not None:
-            return previous.with_snapshots(sources, at=at, unavailable=unavailable)
-        return Edition.build(
-            sources,
-            unavailable=unavailable,
-            at=at,
-            vocabulary=self.settings.vocabulary,
-            named_feeds=self.settings.feeds,
-        )
+        return self.editions.build(snapshots, previous, at=at)
 
     def render_posts(self, posts: Sequence[Post], edition: Edition) -> tuple[RenderedPost, ...]:
         """Return ``posts`` of ``edition`` rendered, in their order."""
-        return self._renderer.render(posts, edition)
+        return self.renderer.render(posts, edition)
 
     def begin_rendering(self, posts: Sequence[Post], edition: Edition) -> RenderBatch:
         """Begin to render ``posts`` of ``edition``; see `PostRenderer.begin`."""
-        return self._renderer.start(posts, edition)
+        return self.renderer.start(posts, edition)
 
     def finish_rendering(self, batch: RenderBatch) -> RenderedPosts:
         """Return the posts of ``batch`` as far as they are rendered; see `PostRenderer.finish`."""
-        return self._renderer.finish(batch)
-
-    def prerender(self, edition: Edition) -> None:
-        """Render the posts and compute the feeds of ``edition`` that are requested most.
-
-        The previous edition is still served meanwhile, so no request waits.
-        """
-        # With tens of thousands of categories this takes half a second of the event loop's time.
-        _ = edition.feeds, edition.category_slugs
-        self._renderer.prerender(edition)
+        return self.renderer.finish(batch)
 
     def render_for_check(
         self, posts: Sequence[Post], edition: Edition
     ) -> Iterator[tuple[RenderInput, RenderResults]]:
         """Yield the render input and the result for ``posts`` of one source of ``edition``."""
-        return self._renderer.render_for_checks(posts, edition)
+        return self.renderer.render_for_checks(posts, edition)
 
     def asset(
         self, source: str, path: str, edition: Edition, *, with_content: bool = True
@@ -234,12 +215,6 @@ class ContentService:
             code="missing-object",
         )
 
-    def render_as_announced(
-        self, recorded: Sequence[tuple[LedgerRow, Post]], edition: Edition
-    ) -> Mapping[PostId, RenderedPost]:
-        """Return posts as they were last announced, if git still has their files."""
-        return self._renderer.render_as_announced(recorded, edition)
-
     def prune_cache(self, edition: Edition) -> None:
         """Delete from the cache what ``edition`` does not use; raises `RepositoryError`.
 
@@ -253,7 +228,7 @@ class ContentService:
         self._cache.retain_only(
             index_snapshot.CACHE_NAMESPACE, {index.snapshot_key for index in indexes}
         )
-        self._renderer.prune_cache(edition)
+        self.renderer.prune_cache(edition)
 
     def save_indexes(self) -> None:
         """Save the indexes of the sources, from which the next start continues."""

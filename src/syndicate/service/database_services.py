@@ -76,7 +76,7 @@ async def open_database_services(
         ledger = LedgerService(
             settings.database_url,
             watcher=watcher,
-            renderer=content,
+            renderer=content.renderer,
             clock=clock,
             service_info=settings.service_info,
             on_enqueued=delivery.worker.wake,

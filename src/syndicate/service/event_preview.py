@@ -19,7 +19,7 @@ def preview_events(
 
     They have generation 0 and no item. Raises `RepositoryError`.
     """
-    found = with_changed_fields(content, tuple(changes(recorded, edition)), edition)
+    found = with_changed_fields(content.renderer, tuple(changes(recorded, edition)), edition)
     events = (_event(content, change) for change in found)
     return tuple(sorted(filter(None, events), key=lambda event: event.post_id.encode()))
 

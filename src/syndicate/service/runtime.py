@@ -244,9 +244,9 @@ class Runtime:
         self.restarts: Final = Restarts()
         self.watcher: Final = SourceWatcher(
             content.source_readers(),
-            build_edition=content.build_edition,
+            build_edition=content.editions.build,
             clock=content.clock,
-            prerender=content.prerender,
+            prerender=content.renderer.prerender,
         )
         self.services: Final = LiveServices(
             content, self.watcher, self.restarts, database_wait_seconds=database_wait_seconds

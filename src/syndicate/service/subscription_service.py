@@ -13,6 +13,7 @@ from syndicate.channels.ssrf_guard import SsrfGuard
 from syndicate.channels.transport import Transport
 from syndicate.errors import FieldError, Refused, StorageError, UnknownName, ValidationFailed
 from syndicate.model.audit import SERVICE, Actor, AuditAction
+from syndicate.model.content_reader import ContentReader
 from syndicate.model.delivery import Attempt, Delivery, DeliveryId, SubscriptionStatus
 from syndicate.model.event import EventId, make_test_body
 from syndicate.model.redaction import (
@@ -28,7 +29,7 @@ from syndicate.model.subscription import (
     SubscriptionPatch,
 )
 from syndicate.model.webhook_signature import Secret
-from syndicate.publisher.catch_up import CatchUp, EditionReader
+from syndicate.publisher.catch_up import CatchUp
 from syndicate.service.access_control import AccessControl
 from syndicate.service.content_service import current_time
 from syndicate.service.snapshot_reader import SnapshotReader
@@ -61,7 +62,7 @@ class SubscriptionService:
     access: AccessControl
     ssrf_guard: SsrfGuard
     transport: Transport
-    content: EditionReader
+    content: ContentReader
     catch_up: CatchUp
     clock: Callable[[], datetime]
     actor: Actor = SERVICE
@@ -271,7 +272,7 @@ async def open_subscription_service(
     settings: Settings,
     *,
     clock: Callable[[], datetime] = current_time,
-    content: EditionReader | None = None,
+    content: ContentReader | None = None,
     notify_workers: Callable[[], None] = lambda: None,
     for_web: bool = False,
 ) -> AsyncIterator[SubscriptionService]:
@@ -313,7 +314,7 @@ def _make_catch_up(
     settings: Settings,
     database: Database,
     secret_store: SecretStore,
-    content: EditionReader,
+    content: ContentReader,
     clock: Callable[[], datetime],
 ) -> CatchUp:
     return CatchUp(

@@ -6,7 +6,6 @@ Both kinds lock the publisher's row, so no two of them overlap: what one reads o
 of the subscriptions is still true when it commits.
 """
 
-import json
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from syndicate.model.ledger import PostEvent
 from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.model.post import CommitId, PostId
 from syndicate.model.selection import Selection
-from syndicate.model.subscription import EventType, Subscription, SubscriptionId, parse_event_types
+from syndicate.model.subscription import EventType, Subscription, SubscriptionId
 from syndicate.storage.claim_queries import promote_heads
 from syndicate.storage.database import Database, notify_workers
 from syndicate.storage.delivery_log import Requeued, requeue_since
@@ -39,7 +38,7 @@ from syndicate.storage.ledger import (
 from syndicate.storage.row_mapping import NamedRow
 from syndicate.storage.schema import DELIVERY, EVENT, SUBSCRIPTION
 from syndicate.storage.secret_store import SecretStore
-from syndicate.storage.subscription_rows import parse_selection
+from syndicate.storage.subscription_rows import parse_selection, parse_types
 from syndicate.storage.subscriptions import (
     add_subscription,
     lock_publisher,
@@ -140,7 +139,7 @@ def _group_from_row(row: NamedRow) -> SubscriberGroup:
     return SubscriberGroup(
         id=row["subscriber_group"],
         selection=parse_selection(row["selection"]),
-        types=parse_event_types(json.loads(row["types"])),
+        types=parse_types(row["types"]),
         minor=bool(row["minor"]),
     )
 

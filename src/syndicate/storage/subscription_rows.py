@@ -137,7 +137,7 @@ def _decode_subscription(row: NamedRow, secret_store: SecretStore) -> Subscripti
         url=row["url"],
         topic=row["topic"],
         selection=parse_selection(row["selection"]),
-        types=_parse_types(row["types"]),
+        types=parse_types(row["types"]),
         minor=bool(row["minor"]),
         payload=row["payload"],
         backfill=bool(row["backfill"]),
@@ -155,7 +155,9 @@ def _decode_subscription(row: NamedRow, secret_store: SecretStore) -> Subscripti
     )
 
 
-def _parse_types(text: str) -> tuple[EventType, ...]:
+@lru_cache(_CACHED_SELECTIONS)
+def parse_types(text: str) -> tuple[EventType, ...]:
+    """Parse stored types of events; raises `UsageError`, `ValueError` or `TypeError`."""
     event_types = json.loads(text)
     parse_event_types(event_types)
     return tuple(event_types)
