@@ -32,8 +32,8 @@ def test_problems_have_file_and_line(run: Run, file: Path) -> None:
         ("future-date", "news/2099-11-07-later.md"),
     ]
     assert lines[0].startswith("news/2023-11-08-over.md:3: notice: the post expired on 2023-12-01")
-    assert lines[2].startswith(f"{BROKEN}:3: error: the front matter cannot be read")
-    assert lines[3].startswith("    Correct the line")
+    assert lines[2].startswith(f"{BROKEN}:3: error: the line has no key")
+    assert lines[3].startswith("    Begin the line with 2 spaces: ")
     assert outcome.err == "1 error, 2 notices.\n"
 
 
@@ -108,7 +108,10 @@ def test_comparison_reports_new_problems_only(
     content.commit({"news/2023-11-08-over.md": FILES[BROKEN].replace("---\n", "---\nx: y\n", 1)})
     content.create_branch("change")
     content.commit(
-        {BROKEN: "---\ntitle: Mended\n---\nWords.\n", "updates/dos.md": "---\ntitle: Dos\n---\n"},
+        {
+            BROKEN: "---\ntitle: Mended\n---\nWords.\n",
+            "updates/dos.md": "---\ntitle: Dos\n---\nUna.\n",
+        },
         branch="change",
         moves={"news/2099-11-07-later.md": "news/2099-11-07-much-later.md"},
     )

@@ -47,6 +47,7 @@ def test_hidden_files_have_a_reason(content: ContentRepository, index: SourceInd
         {
             "news/README.md": "# About",
             "news/plain.md": "No front matter",
+            "news/blank.md": "\n",
             "news/2023-11-06-draft.md": file(draft="true"),
             "news/picture.png": b"\x89PNG",
         }
@@ -56,9 +57,13 @@ def test_hidden_files_have_a_reason(content: ContentRepository, index: SourceInd
     assert {file.path: file.reason for file in snapshot.hidden} == {
         "news/README.md": "README",
         "news/plain.md": "has no front matter",
+        "news/blank.md": "has no front matter",
         "news/2023-11-06-draft.md": "draft: true",
         "news/picture.png": "not a Markdown or HTML file",
     }
+    assert [(problem.rule, problem.path) for problem in snapshot.problems] == [
+        ("no-front-matter", "news/plain.md")
+    ]
 
 
 def test_broken_file_keeps_its_last_valid_version(

@@ -143,7 +143,8 @@ def test_seed_of_usds_is_a_carousel_post(histories: dict[str, CorpusHistory]) ->
         (
             EIGHTEEN_F,
             {
-                "front-matter": 55,
+                "front-matter": 48,
+                "merge-conflict": 10,
                 "lost-fence": 7,
                 "no front matter": 8,
                 "README": 11,

@@ -15,7 +15,7 @@ from syndicate.cli.output import print_json, print_result, print_status
 from syndicate.cli.progress import progress
 from syndicate.cli.snapshot import open_snapshot
 from syndicate.content.checks.new_problems import new_problems
-from syndicate.content.checks.rules import sarif, workflow_command
+from syndicate.content.checks.report_formats import sarif, workflow_command
 from syndicate.errors import UnknownName, UsageError
 from syndicate.model.edition import Edition, Problem, ProblemLevel
 from syndicate.service.content_check import check_edition

@@ -91,7 +91,7 @@ def _read_file(
     fields, problems = parsed.fields, tuple(_problems(file.path, first, source))
     reason = "" if fields is None else fields.hidden_reason
     if fields is None:
-        reason = "unreadable" if problems else "has no front matter"
+        reason = "has no front matter" if first.is_text or not problems else "unreadable"
     return _ReadFile(
         file=file,
         version=versions[number] if number else replace(versions[0], blob=blob),
@@ -206,6 +206,16 @@ def _problems(path: Path, parsed: ParsedFile, source: Source) -> Iterator[Proble
             line=parsed.error.line,
             message=parsed.error.message,
             hint=parsed.error.hint,
+        )
+    if parsed.is_text:
+        yield Problem(
+            level="warning",
+            rule="no-front-matter",
+            source=source.name,
+            path=path,
+            line=1,
+            message="the file has no front matter and is not served",
+            hint="If it is a post, begin it with three lines: ---, title: Its title, ---.",
         )
     for problem in parsed.fields.problems if parsed.fields else ():
         yield Problem(

@@ -66,6 +66,8 @@ class ParsedFile:
     error: ParseError | None = None
     is_damaged: bool = False
     """Whether git cannot read the blob, which may be repaired later."""
+    is_text: bool = False
+    """Whether the file is no post because it has no front matter, but has words."""
 
 
 FileVersion = tuple[Path, BlobId]
@@ -148,7 +150,10 @@ class FileParser:
             unreadable = _parse_error(_unreadable_error(path, data, self._limits))
             return ParsedFile(error=unreadable, is_damaged=data.reason != "too-large")
         try:
-            return parse_document(path, data, self._limits) or ParsedFile()
+            document = parse_document(path, data, self._limits)
+            return document or ParsedFile(
+                is_text=any(map(str.isalnum, data.decode(errors="replace")))
+            )
         except ContentError as error:
             return ParsedFile(error=_parse_error(error))
 

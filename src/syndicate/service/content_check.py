@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator
 
+from syndicate.content.checks.category_usage import CategoryUsage
 from syndicate.content.checks.post_checks import (
-    CategoryUsage,
     CheckedPost,
     RepositoryFiles,
     check_post,
@@ -69,6 +69,10 @@ def _checked_post(render_input: RenderInput, rendered: RenderResults) -> Checked
         diagnostics=_diagnostics(rendered),
         origins=origins,
         images=tuple((name, address) for name, address in images if name in origins),
+        has_text=bool(
+            rendered[0].text.strip() or "<" in rendered[0].content or fields.external_url
+        ),
+        has_image=bool(fields.card_image or fields.image or any(r.image for r in rendered[:2])),
     )
 
 

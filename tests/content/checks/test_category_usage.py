@@ -1,8 +1,10 @@
 """The usage of categories across posts."""
 
+from dataclasses import replace
+
 import pytest
 
-from syndicate.content.checks.post_checks import CategoryUsage
+from syndicate.content.checks.category_usage import CategoryUsage
 from syndicate.model.category import Category, CategoryDefinition, Vocabulary
 from syndicate.model.edition import SourceSnapshot
 from tests import samples
@@ -60,3 +62,18 @@ def test_unknown_category_has_one_post_and_is_not_in_the_settings() -> None:
     assert subjects.unknown == {"rare"}
     assert subjects.defined == ("Technology",)
     assert CategoryUsage.count([snapshot("rare")], Vocabulary()).unknown == frozenset()
+
+
+@pytest.mark.parametrize(("without", "expected"), [(0, True), (1, True), (2, False)])
+def test_source_has_categories_if_nearly_all_posts_do(without: int, expected: bool) -> None:
+    """One of ten posts may be an exception; a few posts are no habit."""
+    ten = snapshot(*["forms"] * 10)
+    posts = tuple(
+        replace(post, categories=() if number < without else post.categories)
+        for number, post in enumerate(ten.posts)
+    )
+
+    usage = CategoryUsage.count([replace(ten, posts=posts)], Vocabulary())
+
+    assert (usage.categorized_sources == {"news"}) is expected
+    assert not CategoryUsage.count([snapshot(*["forms"] * 4)], Vocabulary()).categorized_sources

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from syndicate.content.checks.category_usage import CategoryUsage
 from syndicate.content.checks.post_checks import (
-    CategoryUsage,
     CheckedPost,
     RepositoryFiles,
     check_post,
@@ -23,12 +23,15 @@ NOTE = Diagnostic(
 )
 
 
-def checked_post(
+def checked_post(  # noqa: PLR0913 — a file has many parts
     post: Post | None = None,
     body: str = "Words.",
     references: tuple[str, ...] = (),
     diagnostics: tuple[Diagnostic, ...] = (),
     images: tuple[tuple[str, str], ...] = (),
+    *,
+    has_text: bool = True,
+    has_image: bool = True,
 ) -> CheckedPost:
     """Return a post whose body starts on line 8, and whose categories are on line 4."""
     return CheckedPost(
@@ -38,12 +41,15 @@ def checked_post(
         references=references,
         diagnostics=diagnostics,
         origins={
+            "carousel": "key carousel_show, line 3",
             "categories": "key tags, line 4; default of the source",
             "expires": "key expires, line 5",
             "image": "key image, line 6",
             "published": "file name",
         },
         images=images,
+        has_text=has_text,
+        has_image=has_image,
     )
 
 
@@ -133,3 +139,73 @@ def test_suspicious_categories_have_a_suggestion() -> None:
     ]
     assert problems[0].hint == "Write Design, or add desing as an alias to the settings."
     assert problems[1].hint == "Use a category of the settings: Design, Technology."
+
+
+def test_post_without_text_is_reported() -> None:
+    """At the line where the text should begin."""
+    assert positions(problems_of(checked_post(has_text=False))) == [("warning", "empty-body", 8, 0)]
+
+
+def test_carousel_post_without_picture_is_reported() -> None:
+    """The carousel shows a card without one; other posts need none."""
+    in_carousel = checked_post(samples.post("news/one.md", carousel=True), has_image=False)
+
+    assert positions(problems_of(in_carousel)) == [("warning", "carousel-image", 3, 0)]
+    assert problems_of(checked_post(has_image=False)) == []
+
+
+def test_post_that_expires_before_its_publication_is_reported() -> None:
+    """No reader ever sees it, although each of the two dates is valid."""
+    post = samples.post("news/one.md")
+    never = samples.post("news/one.md", expires=post.published)
+
+    rules = [rule for _, rule, _, _ in positions(problems_of(checked_post(never)))]
+
+    assert rules == ["expired", "expires-first"]
+
+
+def test_post_without_category_is_reported_where_others_have_some() -> None:
+    """It is in no feed of a category."""
+    usage = CategoryUsage(
+        similar={}, unknown=frozenset(), defined=(), categorized_sources=frozenset({"news"})
+    )
+    post = samples.post("news/one.md", categories=())
+
+    assert positions(problems_of(checked_post(post), usage)) == [("notice", "no-category", 0, 0)]
+    assert problems_of(checked_post(post)) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "rule", "line", "column"),
+    [
+        ("Read [the form]().", "empty-link", 8, 6),
+        ('Words.\n\n<a class="x" href="">the form</a>', "empty-link", 10, 1),
+        ("[the form](http://localhost:4000/forms)", "local-link", 8, 12),
+        ('<img src="https://127.0.0.1/x.png" alt="">', "local-link", 8, 11),
+        ("![a lake](file:///C:/Users/ada/lake.png)", "local-link", 8, 11),
+        ("![a lake](C:\\Users\\ada\\lake.png)", "local-link", 8, 11),
+    ],
+)
+def test_link_that_no_reader_can_follow_is_reported(
+    body: str, rule: str, line: int, column: int
+) -> None:
+    """At its place in the file."""
+    assert positions(problems_of(checked_post(body=body))) == [("warning", rule, line, column)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Open http://localhost:4000/ in a browser.",
+        "`[x](http://localhost:4000)` and ``[x]()``",
+        "~~~\n[x](http://localhost:4000)\n~~~",
+        "Words.\n\n    [x]()\n",
+        "<pre>\n[x]()\n</pre>",
+        "<!-- [x]() -->",
+        "![]()",
+        "[x](https://localhost.example.gov/)",
+    ],
+)
+def test_example_of_a_link_is_not_reported(body: str) -> None:
+    """Code, comments and words."""
+    assert problems_of(checked_post(body=body)) == []

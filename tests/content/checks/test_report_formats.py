@@ -1,6 +1,13 @@
 """Problems in formats for other programs."""
 
-from syndicate.content.checks.rules import RULES, sarif, workflow_command
+from dataclasses import replace
+
+from syndicate.content.checks.report_formats import (
+    gitlab_code_quality,
+    sarif,
+    workflow_command,
+)
+from syndicate.content.checks.rules import RULES
 from syndicate.model.edition import Problem
 from syndicate.model.post import Path
 
@@ -92,3 +99,18 @@ def test_sarif_fingerprint_depends_on_the_content() -> None:
     ]
 
     assert prints[0] == prints[1] != prints[2]
+
+
+def test_gitlab_report_has_a_fingerprint_for_each_problem() -> None:
+    """Equal problems of one file have different ones; the line is no part of them."""
+    first, second, source = gitlab_code_quality([PROBLEM, PROBLEM, SOURCE])
+    (moved,) = gitlab_code_quality([replace(PROBLEM, line=30)])
+
+    assert first["fingerprint"] == moved["fingerprint"] != second["fingerprint"]
+    assert {name: first[name] for name in ("description", "check_name", "severity")} == {
+        "description": "100% wrong:\nno words. Say it.",
+        "check_name": "image-alt",
+        "severity": "info",
+    }
+    assert first["location"] == {"path": "news/a, b: 100%.md", "lines": {"begin": 3}}
+    assert source["location"] == {"path": "news", "lines": {"begin": 1}}

@@ -128,10 +128,34 @@ def test_merge_conflict_marker_is_an_error() -> None:
     assert (error.code, error.line) == ("merge-conflict", 1)
 
 
+CONFLICT = "<<<<<<< HEAD\nOurs.\n=======\nTheirs.\n>>>>>>> other\n"
+
+
+def test_conflict_markers_in_the_text_are_an_error() -> None:
+    """The post stays in service as it was before the merge; the line is that of the first one."""
+    error = error_of(f"---\ntitle: Forms\n---\nWords.\n{CONFLICT}")
+
+    assert (error.code, error.line) == ("merge-conflict", 5)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"```\n{CONFLICT}```\n",
+        f"~~~ diff\n{CONFLICT}~~~\n\nWords.\n",
+        "<<<<<<< HEAD\n",
+        ">>>>>>> quoted\n",
+        "=======\n>>>>>>> other\n",
+    ],
+)
+def test_conflict_markers_in_code_are_text(body: str) -> None:
+    """Posts about git show them, and a single marker is no conflict."""
+    assert document(f"---\ntitle: Forms\n---\n{body}").body == body
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("---\ntitle: Forms\n<<<<<<< HEAD\ndate: 2024-01-29\n---\n", 3),
         ("---\ntitle: a: b\n---\n", 2),
         ("---\ntitle: 'Forms\n---\n", 2),
         ("---\n- a list\n---\n", 2),

@@ -1,20 +1,23 @@
-"""Checks of rendered posts: missing files, dates, size, and the use of categories."""
+"""Checks of rendered posts: missing files, links, dates, size, and categories."""
 
 import posixpath
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import SequenceMatcher
 from functools import cached_property
-from typing import Final, Literal, Self
+from typing import Final, Literal
 from urllib.parse import unquote, urljoin, urlsplit
 
-from syndicate.model.category import Category, Vocabulary
-from syndicate.model.edition import Problem, SourceSnapshot
+from syndicate.content.checks.category_usage import CategoryUsage
+from syndicate.model.edition import Problem
 from syndicate.model.post import Path, Post
-from syndicate.render.diagnostics import Diagnostic, UnlocatedDiagnostic, locate
+from syndicate.render.diagnostics import (
+    Diagnostic,
+    UnlocatedDiagnostic,
+    line_and_column,
+    locate,
+)
 
 _FILE_PATH: Final = re.compile(
     r".*\.(?:avif|bmp|csv|docx?|gif|ico|jpe?g|json|mp[34]|odt|pdf|png|pptx?|svg|tiff?|txt"
@@ -94,75 +97,6 @@ def _any_ends_with(paths: Iterable[str], tail: str) -> bool:
     return any(path == tail or path.endswith(f"/{tail}") for path in paths)
 
 
-_MIN_SIMILARITY: Final = 0.9
-"""Similarity of two slugs, from 0 to 1, that suggests one category."""
-_MIN_COMPARED_CHARACTERS: Final = 6
-"""Minimum length of slugs that are compared by similarity."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CategoryUsage:
-    """The categories of an edition that may be mistakes, by slug."""
-
-    similar: dict[str, Category]
-    """The more common category of which each is probably a spelling."""
-    unknown: frozenset[str]
-    """Categories of a single post that are not in the settings, if the settings have any."""
-    defined: tuple[str, ...]
-    """Titles of the categories in the settings."""
-
-    @classmethod
-    def count(cls, snapshots: Iterable[SourceSnapshot], vocabulary: Vocabulary) -> Self:
-        """Count the categories of all posts, without the default categories of sources."""
-        used = [
-            category
-            for snapshot in snapshots
-            for post in snapshot.posts
-            for category in post.categories
-            if category not in snapshot.source.categories
-        ]
-        by_slug = {category.slug: category for category in used}
-        defined = {
-            definition.category.slug: definition.category.title
-            for definition in vocabulary.definitions
-        }
-        counts = Counter(category.slug for category in used if category.slug not in defined)
-        similar = {slug: _find_similar(slug, counts) for slug in counts}
-        return cls(
-            similar={slug: by_slug[other] for slug, other in similar.items() if other is not None},
-            unknown=frozenset(slug for slug, count in counts.items() if defined and count == 1),
-            defined=tuple(defined.values()),
-        )
-
-
-def _find_similar(slug: str, counts: dict[str, int]) -> str | None:
-    """Return the most common similar category, None if there is none."""
-    similar = [
-        other
-        for other, count in counts.items()
-        if count > counts[slug] and _is_similar(slug, other)
-    ]
-    return max(similar, key=lambda other: (counts[other], other), default=None)
-
-
-def _is_similar(slug: str, other: str) -> bool:
-    if _normalized(slug) == _normalized(other):
-        return True
-    if min(len(slug), len(other)) < _MIN_COMPARED_CHARACTERS or _digits(slug) != _digits(other):
-        return False
-    matcher = SequenceMatcher(None, slug, other, autojunk=False)
-    return matcher.real_quick_ratio() >= _MIN_SIMILARITY and matcher.ratio() >= _MIN_SIMILARITY
-
-
-def _normalized(slug: str) -> str:
-    """Return ``slug`` without hyphens and plural s, in which spellings differ."""
-    return slug.replace("-", "").removesuffix("s")
-
-
-def _digits(slug: str) -> str:
-    return "".join(character for character in slug if character.isdigit())
-
-
 _MAX_CHARACTERS: Final = 200_000
 """Maximum length of a body; the longest of some thousand real posts had a fifth of it."""
 _MISSING_FILE_HINT: Final = (
@@ -188,6 +122,10 @@ class CheckedPost:
     origins: Mapping[str, str]
     images: tuple[tuple[str, str], ...] = ()
     """(field, URL as written) of images in front matter."""
+    has_text: bool = True
+    """Whether readers see any text, image, link or recording."""
+    has_image: bool = True
+    """Whether the post has an image, of the front matter or of the text."""
 
     def field_line(self, field: str) -> int:
         """Return the line that ``field`` was read from, 0 if unknown."""
@@ -199,7 +137,11 @@ def check_post(
     checked: CheckedPost, *, now: datetime, files: RepositoryFiles, usage: CategoryUsage
 ) -> Iterator[Problem]:
     """Yield the problems of one post at the time ``now``, given all files and categories."""
-    for diagnostic in (*checked.diagnostics, *_missing_files(checked, files)):
+    for diagnostic in (
+        *checked.diagnostics,
+        *_missing_files(checked, files),
+        *_link_mistakes(checked),
+    ):
         yield Problem(
             level=diagnostic.level,
             rule=diagnostic.rule,
@@ -212,7 +154,48 @@ def check_post(
         )
     yield from _check_dates(checked, now)
     yield from _check_size(checked)
+    yield from _check_completeness(checked)
     yield from _check_categories(checked, usage)
+
+
+_CODE: Final = re.compile(
+    r"^ {0,3}(?P<fence>`{3,}|~{3,})(?:(?!^ {0,3}(?P=fence)).)*|^(?: {4}|\t)[^\n]*"
+    r"|(?P<ticks>`+)(?:(?!`|\n\n).)+(?P=ticks)|<pre\b.*?</pre>|<code\b.*?</code>|\{%-?\s*highlight\b.*?endhighlight"
+    r"|<!--.*?-->",
+    re.MULTILINE | re.DOTALL | re.IGNORECASE,
+)
+"""Code and comments, in which links are examples."""
+_EMPTY_TARGET: Final = re.compile(r"(?<!!)\[[^\[\]\n]+\]\([ \t]*\)|<a\b[^<>]*\bhref=(?:\"\"|'')")
+_LOCAL_TARGET: Final = re.compile(
+    r"(?:\]\(|\b(?:href|src)=[\"']?)"
+    r"(?P<url>(?:https?://(?:localhost|127\.0\.0\.1|\[::1\])[:/]|file:|[A-Z]:\\)[^)\s\"'>]*)",
+    re.IGNORECASE,
+)
+
+
+def _link_mistakes(checked: CheckedPost) -> Iterator[Diagnostic]:
+    """Yield links without a target, and those to the computer of the editor."""
+    body = _CODE.sub(lambda code: re.sub(r"[^\n]", " ", code[0]), checked.body)
+    for found in _EMPTY_TARGET.finditer(body):
+        line, column = line_and_column(body, found.start())
+        yield Diagnostic(
+            level="warning",
+            rule="empty-link",
+            line=checked.body_line + line - 1,
+            column=column,
+            message=f"the link {found[0]} leads nowhere"[:200],
+            hint="Write the URL between the parentheses, or remove the link.",
+        )
+    for found in _LOCAL_TARGET.finditer(body):
+        line, column = line_and_column(body, found.start("url"))
+        yield Diagnostic(
+            level="warning",
+            rule="local-link",
+            line=checked.body_line + line - 1,
+            column=column,
+            message=f"{found['url']} is on your own computer, where no reader can open it"[:200],
+            hint="Write the address of the page on the public site.",
+        )
 
 
 def _missing_files(checked: CheckedPost, files: RepositoryFiles) -> tuple[Diagnostic, ...]:
@@ -276,6 +259,40 @@ def _check_dates(checked: CheckedPost, now: datetime) -> Iterator[Problem]:
         )
 
 
+def _check_completeness(checked: CheckedPost) -> Iterator[Problem]:
+    post = checked.post
+    if not checked.has_text:
+        yield Problem(
+            level="warning",
+            rule="empty-body",
+            source=post.source,
+            path=post.path,
+            line=checked.body_line,
+            message="the post has no text below the front matter",
+            hint="Write the text below the second ---, or set draft: true until then.",
+        )
+    if post.carousel and not checked.has_image:
+        yield Problem(
+            level="warning",
+            rule="carousel-image",
+            source=post.source,
+            path=post.path,
+            line=checked.field_line("carousel"),
+            message="the post is in the carousel and has no picture",
+            hint="Add carousel_image: and carousel_image_alt_text:, or a picture to the text.",
+        )
+    if post.expires is not None and post.expires <= post.published:
+        yield Problem(
+            level="warning",
+            rule="expires-first",
+            source=post.source,
+            path=post.path,
+            line=checked.field_line("expires"),
+            message="the post expires before it is published: no reader ever sees it",
+            hint=f"Correct the date of expiry, or that of publication ({post.published.date()}).",
+        )
+
+
 def _check_size(checked: CheckedPost) -> Iterator[Problem]:
     if len(checked.body) > _MAX_CHARACTERS:
         yield Problem(
@@ -292,6 +309,15 @@ def _check_size(checked: CheckedPost) -> Iterator[Problem]:
 
 def _check_categories(checked: CheckedPost, usage: CategoryUsage) -> Iterator[Problem]:
     post, line = checked.post, checked.field_line("categories")
+    if not post.categories and post.source in usage.categorized_sources:
+        yield Problem(
+            level="notice",
+            rule="no-category",
+            source=post.source,
+            path=post.path,
+            message="the post has no category, unlike nearly all posts of its source",
+            hint="Add categories: with a list; without one the post is in no feed of a category.",
+        )
     for category in post.categories:
         similar = usage.similar.get(category.slug)
         if similar is not None:

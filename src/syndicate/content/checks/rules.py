@@ -1,12 +1,9 @@
-"""All rules of the checks, and problems in the formats of other programs (GitHub, SARIF 2.1.0)."""
+"""All rules of the checks, with their levels and what they mean."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Final
-from urllib.parse import quote
 
-from syndicate.model.edition import Problem, ProblemLevel
+from syndicate.model.edition import ProblemLevel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +32,7 @@ _TABLE: Final = (
     Rule(
         name="merge-conflict",
         level="error",
-        meaning="The file begins with a merge conflict marker.",
+        meaning="The file has merge conflict markers. The last valid version stays published.",
         remedy="Keep one of the two versions and remove the markers.",
     ),
     Rule(
@@ -153,6 +150,48 @@ _TABLE: Final = (
         remedy="Add a key title.",
     ),
     Rule(
+        name="no-front-matter",
+        level="warning",
+        meaning="A text in a folder of posts has no front matter; it is not served.",
+        remedy="Begin the file with front matter, or move it out of the folder.",
+    ),
+    Rule(
+        name="cut-off-title",
+        level="warning",
+        meaning="YAML reads what follows a space and # as a remark: the title ends before it.",
+        remedy="Write the title in quotation marks.",
+    ),
+    Rule(
+        name="misspelled-key",
+        level="warning",
+        meaning="A key is unknown, and differs by one letter from a known key that is missing.",
+        remedy="Correct the key.",
+    ),
+    Rule(
+        name="not-boolean",
+        level="warning",
+        meaning="A value such as `carousel_show: yess` is neither true nor false and is ignored.",
+        remedy="Write true or false.",
+    ),
+    Rule(
+        name="language-tag",
+        level="warning",
+        meaning="The language is no code of BCP 47; the language of the source is used.",
+        remedy="Write en for English or es for Spanish.",
+    ),
+    Rule(
+        name="author-name",
+        level="warning",
+        meaning="The author of the post is a number.",
+        remedy="Write the name as readers should see it.",
+    ),
+    Rule(
+        name="permalink-characters",
+        level="warning",
+        meaning="The permalink has a space, a question mark or the like; the URL encodes it.",
+        remedy="Use letters, digits and hyphens.",
+    ),
+    Rule(
         name="duplicate-key",
         level="warning",
         meaning="The front matter has a key twice; the last value is used.",
@@ -197,8 +236,32 @@ _TABLE: Final = (
     Rule(
         name="empty-link",
         level="warning",
-        meaning="A link has no text; screen reader users cannot know where it leads.",
-        remedy="Write a text that says where the link leads, or remove the link.",
+        meaning="A link has no text, or leads nowhere.",
+        remedy="Write a text that says where the link leads, and its URL, or remove the link.",
+    ),
+    Rule(
+        name="local-link",
+        level="warning",
+        meaning="A link leads to the editor's own computer, such as `http://localhost:4000/`.",
+        remedy="Write the address of the page on the public site.",
+    ),
+    Rule(
+        name="empty-body",
+        level="warning",
+        meaning="The post has no text.",
+        remedy="Write it, or set `draft: true` until then.",
+    ),
+    Rule(
+        name="carousel-image",
+        level="warning",
+        meaning="The post is in the carousel and has no picture.",
+        remedy="Add `carousel_image` and `carousel_image_alt_text`, or a picture to the text.",
+    ),
+    Rule(
+        name="expires-first",
+        level="warning",
+        meaning="The post expires before it is published.",
+        remedy="Correct one of the two dates.",
     ),
     Rule(
         name="relative-link",
@@ -229,6 +292,12 @@ _TABLE: Final = (
         level="notice",
         meaning="The category is not in the settings, which list others, and no other post has it.",
         remedy="Use a category of the settings, or add this one to the settings.",
+    ),
+    Rule(
+        name="no-category",
+        level="notice",
+        meaning="The post has no category, unlike nearly all posts of its source.",
+        remedy="Add a category; without one the post is in no feed of a category.",
     ),
     Rule(
         name="category-name",
@@ -282,84 +351,3 @@ _TABLE: Final = (
 
 RULES: Final = {rule.name: rule for rule in _TABLE}
 """All rules by name, the highest level first."""
-
-
-_SARIF_LEVELS: Final = {"error": "error", "warning": "warning", "notice": "note"}
-_RULE_NAMES: Final = list(RULES)
-_MESSAGE_ESCAPES: Final = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
-_PROPERTY_ESCAPES: Final = _MESSAGE_ESCAPES | str.maketrans({":": "%3A", ",": "%2C"})
-
-
-def workflow_command(problem: Problem) -> str:
-    """Return the workflow command with which GitHub annotates the file of ``problem``."""
-    properties = {
-        "file": problem.path,
-        "line": str(problem.line) if problem.line else "",
-        "col": str(problem.column) if problem.line and problem.column else "",
-        "title": problem.rule,
-    }
-    parameters = ",".join(
-        f"{key}={text.translate(_PROPERTY_ESCAPES)}" for key, text in properties.items() if text
-    )
-    message = f"{problem.message}\n{problem.hint}".rstrip("\n")
-    return f"::{problem.level} {parameters}::{message.translate(_MESSAGE_ESCAPES)}"
-
-
-def sarif(problems: Iterable[Problem], *, version: str) -> Mapping[str, object]:
-    """Return ``problems`` as one run of a SARIF 2.1.0 log (OASIS, section 3.13)."""
-    return {
-        "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/"
-        "sarif-schema-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [
-            {
-                "tool": {
-                    "driver": {
-                        "name": "syndicate",
-                        "version": version,
-                        "rules": [_rule(rule) for rule in RULES.values()],
-                    }
-                },
-                "columnKind": "unicodeCodePoints",
-                "originalUriBaseIds": {
-                    "SRCROOT": {"description": {"text": "The root of the content repository."}}
-                },
-                "results": [_result(problem) for problem in problems],
-            }
-        ],
-    }
-
-
-def _rule(rule: Rule) -> Mapping[str, object]:
-    return {
-        "id": rule.name,
-        "shortDescription": {"text": rule.meaning},
-        "help": {"text": rule.remedy},
-        "defaultConfiguration": {"level": _SARIF_LEVELS[rule.level]},
-    }
-
-
-def _result(problem: Problem) -> Mapping[str, object]:
-    identity = f"{problem.source}\0{problem.rule}\0{problem.path}\0{problem.message}"
-    digest = sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()
-    return {
-        "ruleId": problem.rule,
-        "ruleIndex": _RULE_NAMES.index(problem.rule),
-        "level": _SARIF_LEVELS[problem.level],
-        "message": {"text": f"{problem.message}\n{problem.hint}".rstrip("\n")},
-        "partialFingerprints": {"problem/v1": digest},
-        "locations": [{"physicalLocation": _location(problem)}] if problem.path else [],
-    }
-
-
-def _location(problem: Problem) -> Mapping[str, object]:
-    file = {
-        "artifactLocation": {
-            "uri": quote(problem.path, safe="/", errors="surrogateescape"),
-            "uriBaseId": "SRCROOT",
-        }
-    }
-    if not problem.line:
-        return file
-    column = {"startColumn": problem.column} if problem.column else {}
-    return {**file, "region": {"startLine": problem.line, **column}}

@@ -10,7 +10,7 @@ import tomllib
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Final, TypeVar
 
@@ -39,6 +39,13 @@ _TOML_KEY: Final = re.compile(r"""^[ \t]*(?:\[+[ \t]*)?["']?([\w-]+)""", re.MULT
 _JSON_KEY: Final = re.compile(r'"([^"\\\n]{0,100})"\s*:')
 _KEYS: Final = re.compile(r"^([A-Za-z_][\w.-]*):(?:[ \t]|$)", re.MULTILINE)
 _DASHES: Final = re.compile("^[-\u2010-\u2015]{2,8}[ \t]*(?:\n|\\Z)", re.MULTILINE)
+_CODE_BLOCK: Final = re.compile(
+    r"^ {0,3}(?P<fence>`{3,}|~{3,})(?:(?!^ {0,3}(?P=fence)).)*^ {0,3}(?P=fence)[ \t]*$",
+    re.MULTILINE | re.DOTALL,
+)
+_CONFLICT: Final = re.compile(
+    r"^<{7} (?:(?!^<{7} ).)*?^={7}$(?:(?!^<{7} ).)*?^>{7} ", re.MULTILINE | re.DOTALL
+)
 _MAX_LINES_BEFORE_FENCE: Final = 3
 """Lines of text that may precede a damaged opening delimiter."""
 _TYPICAL_KEYS: Final = frozenset({"title", "date", "layout", "permalink"})
@@ -242,6 +249,8 @@ class Document:
     body_line: int
     key_lines: Mapping[str, int]
     problems: tuple[FieldProblem, ...] = ()
+    cut_off_values: Mapping[str, str] = field(default_factory=dict)
+    """What YAML takes for a remark after the title, with its number sign."""
 
 
 def parse_document(
@@ -271,7 +280,10 @@ def parse_document(
 def _read_front_matter(text: str, limits: ContentLimits) -> FrontMatter | None:
     for syntax in SYNTAXES:
         if syntax.detect(text):
-            return syntax.parse(text, limits)
+            front_matter = syntax.parse(text, limits)
+            if front_matter is not None and "\n>>>>>>>" in front_matter.body:
+                _raise_if_conflict(front_matter)
+            return front_matter
     if text.startswith("<<<<<<< "):
         raise ContentError(
             "the file begins with a merge conflict marker",
@@ -287,6 +299,19 @@ def _read_front_matter(text: str, limits: ContentLimits) -> FrontMatter | None:
             line=1,
         )
     return None
+
+
+def _raise_if_conflict(front_matter: FrontMatter) -> None:
+    """Raise `ContentError` if the body has the three markers of a merge conflict, not as code."""
+    body = _CODE_BLOCK.sub(lambda block: "\n" * block[0].count("\n"), f"\n{front_matter.body}")
+    found = _CONFLICT.search(body)
+    if found:
+        raise ContentError(
+            "the text has merge conflict markers",
+            hint="Keep one of the two versions, and remove the lines <<<<<<<, ======= and >>>>>>>.",
+            code="merge-conflict",
+            line=front_matter.body_line + body.count("\n", 0, found.start()) - 1,
+        )
 
 
 def _decode(data: bytes) -> tuple[str, tuple[FieldProblem, ...]]:
@@ -344,4 +369,5 @@ def _build_document(
         body_line=before + front_matter.body_line,
         key_lines={key: before + line for key, line in front_matter.values.key_lines.items()},
         problems=problems + duplicates,
+        cut_off_values=front_matter.values.cut_off_values,
     )

@@ -9,6 +9,7 @@ from typing import Final, Self, cast
 import yaml
 from yaml.scanner import ScannerError
 
+from syndicate.dialects.document.yaml_mistakes import find_mistake
 from syndicate.errors import ContentError
 from syndicate.model.content_reader import DEFAULT_CONTENT_LIMITS
 
@@ -29,6 +30,8 @@ class FrontMatterValues:
     meta: dict[str, object] = field(default_factory=dict)
     key_lines: dict[str, int] = field(default_factory=dict)
     duplicate_keys: list[tuple[str, int]] = field(default_factory=list)
+    cut_off_values: dict[str, str] = field(default_factory=dict)
+    """What stands after a space and # that follow a title: YAML takes it for a remark."""
 
     @classmethod
     def from_parsed(
@@ -107,6 +110,11 @@ def front_matter_error(message: str, line: int) -> ContentError:
 
 _NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _MERGE: Final = "<<"
+_CUT_OFF_TITLE: Final = re.compile(
+    r"^(?P<key>title|carousel_title):[ \t]+[^\s\"'#|>][^\n#]*?[ \t]+(?P<rest>#[^\s#!][^\n]*)",
+    re.MULTILINE,
+)
+"""Remarks begin with a number sign and a space; a hash tag, or a number, has no space."""
 _CHARACTERS_PER_VALUE: Final = 1_000
 """A text counts as one value more for each of these characters."""
 
@@ -114,8 +122,37 @@ _CHARACTERS_PER_VALUE: Final = 1_000
 def load(text: str, levels: int = DEFAULT_CONTENT_LIMITS.front_matter_levels) -> FrontMatterValues:
     """Return the mapping in ``text``, nested up to ``levels`` deep; an empty text is an empty one.
 
-    Raises `ContentError` with the line, counted from 1 in ``text``.
+    Raises `ContentError` with the line, counted from 1 in ``text``; its hint has the corrected line
+    if the mistake is a usual one.
     """
+    try:
+        values = _parse(text, levels)
+    except ContentError as error:
+        if error.code != "front-matter":
+            raise
+        mistake = find_mistake(text, error.line, lambda other: _error_line_of(other, levels))
+        if mistake is None:
+            raise
+        raise ContentError(
+            mistake.message, hint=mistake.hint, code=mistake.rule, line=mistake.line
+        ) from None
+    if " #" in text:
+        values.cut_off_values = {
+            found["key"]: found["rest"] for found in _CUT_OFF_TITLE.finditer(text)
+        }
+    return values
+
+
+def _error_line_of(text: str, levels: int) -> int | None:
+    """Return the line in which ``text`` cannot be read, None if it can."""
+    try:
+        _parse(text, levels)
+    except ContentError as error:
+        return error.line
+    return None
+
+
+def _parse(text: str, levels: int) -> FrontMatterValues:
     try:
         return _ValueBuilder(iter(yaml.CSafeLoader(text).get_event, None), levels).document()
     except yaml.MarkedYAMLError as error:

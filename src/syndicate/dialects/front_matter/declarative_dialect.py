@@ -45,6 +45,13 @@ from syndicate.dialects.front_matter.permalink import (
     parse_post_path,
     split_at_folder,
 )
+from syndicate.dialects.front_matter.value_checks import (
+    check_author,
+    check_cut_off_title,
+    check_permalink,
+    check_values,
+    read_language_tag,
+)
 from syndicate.dialects.front_matter.words import digest_words
 from syndicate.model.category import Vocabulary
 from syndicate.model.markdown_options import KRAMDOWN, MarkdownEngine
@@ -78,6 +85,7 @@ def read_title(reader: FieldReader, path: PostPath) -> str:
     if found is None:
         return _fallback_title(reader, path)
     key = reader.keys["title"]
+    check_cut_off_title(reader, key)
     if has_html(reader.document.meta[key]):
         reader.report(
             "title-markup",
@@ -119,7 +127,6 @@ def _headings(body: str) -> Iterator[tuple[int, str]]:
 
 
 _TEMPLATE: Final = re.compile(r"\{[{%]")
-_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8})*")
 _ABSOLUTE: Final = re.compile("https?://", re.IGNORECASE)
 
 
@@ -181,6 +188,7 @@ class DeclarativeDialect:
         title, summary = read_title(reader, path), reader.find("summary", as_text) or ""
         published = read_published(reader, path.day)
         images = _read_images(reader, path)
+        check_values(reader)
         words = digest_words((title, summary, _remove_line(filed_in, document.body)))
         return Fields(
             title=title,
@@ -280,6 +288,7 @@ def _read_permalink(reader: FieldReader, path: PostPath, *, are_templates: bool)
         )
         del reader.origins["permalink"]
         return ""
+    check_permalink(reader, permalink_text)
     if (
         not permalink_text
         or permalink_text.startswith("/")
@@ -332,6 +341,8 @@ def _read_authors(reader: FieldReader) -> _Authors:
     authors: dict[str, str] = {}
     entries = []
     for word, url in reader.find("authors", as_people) or ():
+        if word not in names_by_word:
+            check_author(reader, word)
         authors.setdefault(person_name(word, names_by_word), url or urls_by_word.get(word, ""))
         entries.append((word, names_by_word.get(word, ""), urls_by_word.get(word, "")))
     return {
@@ -357,12 +368,7 @@ def _read_external_url(reader: FieldReader) -> str:
 
 
 def _read_language(reader: FieldReader, path: PostPath) -> str:
-    found = reader.find("language", _language_tag)
+    found = read_language_tag(reader)
     if found is None and path.language:
         reader.origins["language"] = "file name"
     return found or path.language or reader.source.language
-
-
-def _language_tag(value: object) -> str | None:
-    tag = as_text(value) or ""
-    return tag.replace("_", "-") if _LANGUAGE.fullmatch(tag) else None
