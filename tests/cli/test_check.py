@@ -178,3 +178,44 @@ def test_pre_commit_hook_runs_an_existing_command(run: Run, file: Path) -> None:
     (entry,) = re.findall(r"entry: syndicate (.*)", (ROOT / ".pre-commit-hooks.yaml").read_text())
 
     assert run(*entry.split(), "updates/uno.md", "--config", file).code == 0
+
+
+def test_problems_as_gitlab_code_quality(run: Run, file: Path) -> None:
+    """A list that GitLab shows beside the lines of a merge request."""
+    outcome = run("check", "--format", "gitlab", BROKEN, "--config", file)
+
+    (issue,) = json.loads(outcome.out)
+    assert (issue["check_name"], issue["severity"]) == ("front-matter", "critical")
+    assert issue["location"] == {"path": BROKEN, "lines": {"begin": 3}}
+
+
+def test_uncommitted_files_are_named_and_checked_on_request(
+    run: Run, file: Path, content: ContentRepository
+) -> None:
+    """Without `--worktree` the last commit is checked, and the command says so."""
+    content.git("reset", "--hard", "--quiet")
+    for number in range(7):
+        text = f"---\ntitle: Forms {number}: new\ndate: 2023-11-07\n---\nWords.\n"
+        (content.path / "updates" / f"n{number}.md").write_text(text)
+
+    committed = run("check", "updates", "--config", file)
+    every = run("check", "--worktree", "updates", "--config", file)
+    (content.path / "updates" / "n0.md").unlink()
+
+    assert (committed.code, committed.out) == (0, "")
+    assert "updates/n0.md, updates/n1.md, " in committed.err
+    assert "and 2 others are not committed and were not checked: add --worktree" in committed.err
+    assert every.code == 1
+    assert reported(every.out) == [("front-matter", f"updates/n{n}.md") for n in range(7)]
+    assert "--worktree" not in every.err
+    assert run("check", "--worktree", "--rev", "main", "--config", file).code == 2
+
+
+def test_single_uncommitted_file_is_named(run: Run, file: Path, content: ContentRepository) -> None:
+    """In the singular."""
+    content.git("reset", "--hard", "--quiet")
+    (content.path / "updates" / "uno.md").write_text("---\ntitle: Uno\n---\nMore.\n")
+
+    outcome = run("check", "updates", "--config", file)
+
+    assert "updates/uno.md is not committed and was not checked: add --worktree" in outcome.err

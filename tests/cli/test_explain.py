@@ -115,7 +115,7 @@ def test_explanation_as_text(run: Run, file: Path) -> None:
     short = lines[0].rpartition(" ")[2]
     assert lines[-5:] == [
         "In all, en-espanol, updates, partners.",
-        "Not in carousel: not in the carousel.",
+        "Not in carousel: carousel_show is not set to true.",
         "Not in 2 feeds of other categories and sources.",
         "History:",
         f"2024-01-01 12:00 {short} first commit <- served",

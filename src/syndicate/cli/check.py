@@ -1,10 +1,12 @@
 """`syndicate check`: report problems in posts, with file and line."""
 
+import os
 import pathlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Final, Literal, get_args
 
 import typer
@@ -15,44 +17,62 @@ from syndicate.cli.output import print_json, print_result, print_status
 from syndicate.cli.progress import progress
 from syndicate.cli.snapshot import open_snapshot
 from syndicate.content.checks.new_problems import new_problems
-from syndicate.content.checks.report_formats import sarif, workflow_command
+from syndicate.content.checks.report_formats import (
+    gitlab_code_quality,
+    sarif,
+    workflow_command,
+)
 from syndicate.errors import UnknownName, UsageError
 from syndicate.model.edition import Edition, Problem, ProblemLevel
 from syndicate.service.content_check import check_edition
+from syndicate.service.worktree_sources import uncommitted_files, with_worktrees
+from syndicate.settings import Settings, load
 
 app = command_app()
 
 
 _COLOURS: Final = {"error": "red", "warning": "yellow", "notice": "blue"}
 
-ReportFormat = Literal["text", "json", "github", "sarif"]
+_MAX_NAMED_FILES: Final = 5
+
+ReportFormat = Literal["text", "json", "github", "gitlab", "sarif"]
+
+
+_Paths = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[PATH]...", help="Only check these files and folders of the repository."
+    ),
+]
+_Format = Annotated[
+    ReportFormat,
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        help="text; json; github (workflow annotations); gitlab (Code Quality); "
+        "or sarif (version 2.1.0).",
+    ),
+]
+_Revision = Annotated[
+    str,
+    typer.Option(
+        "--rev",
+        metavar="REV",
+        help="See this branch, tag or commit instead of what is published; "
+        "of REV1..REV2, only what the second has and the first had not.",
+    ),
+]
+_WorktreeFlag = Annotated[
+    bool, typer.Option("--worktree", help="Check the files as they are now, also uncommitted ones.")
+]
 
 
 @app.command()
-def check(
-    paths: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[PATH]...", help="Only check these files and folders of the repository."
-        ),
-    ] = None,
-    report_format: Annotated[
-        ReportFormat,
-        typer.Option(
-            "--format",
-            metavar="FORMAT",
-            help="text; json; github (workflow annotations); or sarif (version 2.1.0).",
-        ),
-    ] = "text",
-    rev: Annotated[
-        str,
-        typer.Option(
-            "--rev",
-            metavar="REV",
-            help="See this branch, tag or commit instead of what is published; "
-            "of REV1..REV2, only what the second has and the first had not.",
-        ),
-    ] = "",
+def check(  # noqa: PLR0913, PLR0917 — every choice is an option
+    paths: _Paths = None,
+    report_format: _Format = "text",
+    rev: _Revision = "",
+    worktree: _WorktreeFlag = False,
     at: At = None,
     config: ConfigFile = None,
 ) -> None:
@@ -60,16 +80,40 @@ def check(
 
     Exits 1 if there are errors or warnings.
     """
-    found = _check_revisions(
-        config, [path.removeprefix("./").strip("/") for path in paths or ()], rev, at
-    )
+    if worktree and rev:
+        raise UsageError("--worktree and --rev exclude each other", hint="Leave one of them out.")
+    settings = load(config, os.environ)
+    selected = [path.removeprefix("./").strip("/") for path in paths or ()]
+    if worktree:
+        with TemporaryDirectory(prefix="syndicate-") as folder:
+            checked = with_worktrees(settings, pathlib.Path(folder))
+            found = _check_revisions(checked, selected, "", at)
+    else:
+        found = _check_revisions(settings, selected, rev, at)
     _report(found, report_format)
+    if not worktree and not rev:
+        _print_uncommitted(settings)
     if any(problem.level != "notice" for problem in found):
         raise typer.Exit(1)
 
 
+def _print_uncommitted(settings: Settings) -> None:
+    """Say which files were not checked because they are not committed."""
+    files = list(dict.fromkeys(uncommitted_files(settings.sources)))
+    if files:
+        others = len(files) - _MAX_NAMED_FILES
+        names = ", ".join(files[:_MAX_NAMED_FILES])
+        names += f" and {others} others" if others > 0 else ""
+        verbs = ("is", "was") if len(files) == 1 else ("are", "were")
+        print_status(
+            f"{names} {verbs[0]} not committed and {verbs[1]} not checked: "
+            "add --worktree to check all files as they are now.",
+            colour="yellow",
+        )
+
+
 def _check_revisions(
-    config: pathlib.Path | None, paths: Sequence[str], rev: str, at: datetime | None
+    settings: Settings, paths: Sequence[str], rev: str, at: datetime | None
 ) -> list[Problem]:
     """Return the problems of ``rev``: of a revision, or those that REV1..REV2 adds."""
     first, dots, second = rev.rpartition("..")
@@ -82,7 +126,7 @@ def _check_revisions(
     def is_selected(path: str) -> bool:
         return not paths or any(is_within(path, each) for each in paths)
 
-    with open_snapshot(config, rev=first or second, at=at) as reader, progress():
+    with open_snapshot(settings, rev=first or second, at=at) as reader, progress():
         content, old = reader.content, reader.edition
         new: Edition = content.edition(rev=second, at=old.at) if dots else old
         check_paths_exist(paths, old, new)
@@ -98,6 +142,8 @@ def _report(found: Sequence[Problem], report_format: ReportFormat) -> None:
     match report_format:
         case "json":
             print_json([problem_json(problem) for problem in found])
+        case "gitlab":
+            print_json(gitlab_code_quality(found))
         case "sarif":
             print_json(sarif(found, version=__version__))
         case "github":

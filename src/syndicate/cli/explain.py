@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -196,7 +196,12 @@ def _explain_post(reader: SnapshotReader, snapshot: SourceSnapshot, post: Post) 
             )
             for feed in edition.feeds.values()
         ),
-        history=_history(reader, snapshot, post.path, served=post.blob),
+        history=_history(
+            reader,
+            snapshot,
+            post.path,
+            served=None if _reason_not_live(post, edition) else post.blob,
+        ),
         problems=_problems(snapshot, post.path),
     )
 
@@ -255,6 +260,9 @@ def _reason_not_live(post: Post, edition: Edition) -> str:
     return ""
 
 
+_NOT_IN_CAROUSEL: Final = "carousel_show is not set to true"
+
+
 def exclusion_reason(post: Post, selection: Selection) -> str:
     """Return why ``selection`` does not contain ``post``, empty if it does."""
     reasons = [
@@ -263,7 +271,7 @@ def exclusion_reason(post: Post, selection: Selection) -> str:
         if not group & {category.slug for category in post.categories}
     ]
     if selection.carousel not in (None, post.carousel):
-        reasons.append("in the carousel" if post.carousel else "not in the carousel")
+        reasons.append("in the carousel" if post.carousel else _NOT_IN_CAROUSEL)
     if selection.sources is not None and post.source not in selection.sources:
         reasons.append(f"not from {' or '.join(sorted(selection.sources))}")
     if post not in Selection(languages=selection.languages):

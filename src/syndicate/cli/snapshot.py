@@ -10,15 +10,19 @@ from syndicate.cli.output import print_status
 from syndicate.cli.progress import progress
 from syndicate.model.edition import Edition
 from syndicate.service.snapshot_reader import SnapshotReader
-from syndicate.settings import load
+from syndicate.settings import Settings, load
 
 
 @contextmanager
 def open_snapshot(
-    config: pathlib.Path | None, *, rev: str, at: datetime | None
+    config: pathlib.Path | Settings | None, *, rev: str, at: datetime | None
 ) -> Iterator[SnapshotReader]:
-    """Read every source once and print which ones failed; raises `SyndicateError`."""
-    with SnapshotReader(load(config, os.environ), rev=rev, at=at) as reader:
+    """Read every source once and print which ones failed; raises `SyndicateError`.
+
+    ``config`` is the settings or their file.
+    """
+    settings = config if isinstance(config, Settings) else load(config, os.environ)
+    with SnapshotReader(settings, rev=rev, at=at) as reader:
         with progress():
             edition = reader.edition
         print_source_errors(edition)

@@ -13,7 +13,8 @@ different configuration:
   certificates and ssh settings. It writes only to a mirror with a configuration made here, uses
   only https, ssh and file, and runs no hooks.
 
-Working trees, indexes and ``.gitattributes`` are never read.
+Working trees, indexes and ``.gitattributes`` are never read, but by `syndicate check`
+(`syndicate.git.worktree`).
 """
 
 from syndicate.git.batch_process import UnreadableBlob
