@@ -3,7 +3,7 @@
 import os
 import pathlib
 import threading
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -20,9 +20,17 @@ from syndicate.git.batch_process import (
 )
 from syndicate.git.command import isolated_environment, run_git, stream_git, user_environment
 from syndicate.git.errors import error_from_stderr
-from syndicate.git.history import PAGE_PATHSPECS, Commit, parse_commits, split_tokens
+from syndicate.git.history import (
+    PAGE_PATHSPECS,
+    Commit,
+    TreeEntry,
+    folder_pathspecs,
+    parse_commits,
+    parse_tree,
+    split_tokens,
+)
 from syndicate.git.repository_location import RepositoryLocation
-from syndicate.model.post import CommitId
+from syndicate.model.post import CommitId, Path
 from syndicate.private_files import FOLDER_MODE, make_folder, open_file
 
 _SCRATCH_CONFIG: Final = {
@@ -247,6 +255,21 @@ class OpenRepository:
         if result.exit_code:
             raise error_from_stderr(self.location, result.stderr)
         return result.stdout
+
+    def list_files(self, commit: str, folders: Iterable[Path]) -> tuple[TreeEntry, ...]:
+        """Return the files of ``commit`` below ``folders``; raises `RepositoryError`."""
+        tree = ("ls-tree", "-r", "-z", "--full-tree", commit)
+        return parse_tree(self.run(*tree, "--", *folder_pathspecs(folders)))
+
+    def list_refs(self) -> tuple[str, ...]:
+        """Return the branches and tags, the newest first; raises `RepositoryError`."""
+        environment = isolated_environment({"GIT_DIR": str(self.layout.git_dir)})
+        options = ("--sort=-committerdate", "--format=%(refname:short)")
+        namespaces = ("refs/heads", "refs/tags", "refs/remotes")
+        result = run_git("for-each-ref", *options, *namespaces, environment=environment)
+        if result.exit_code:
+            raise error_from_stderr(self.location, result.stderr)
+        return tuple(os.fsdecode(result.stdout).split())
 
     def stream_log(self, *arguments: str) -> Iterator[bytes]:
         """Run a command that reads commits and yield its output; raises `RepositoryError`."""

@@ -7,13 +7,11 @@ import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import tee
-from os import fsdecode
 from types import TracebackType
 from typing import Final, Self
 
 from syndicate.errors import RepositoryError
 from syndicate.git.batch_process import BlobContent, BlobReader
-from syndicate.git.command import isolated_environment, run_git
 from syndicate.git.errors import error_from_stderr, repository_error, unknown_ref_error
 from syndicate.git.history import (
     Commit,
@@ -21,7 +19,6 @@ from syndicate.git.history import (
     TreeEntry,
     changes_in,
     commits_since,
-    folder_pathspecs,
     history,
     parse_timestamp,
     parse_tree,
@@ -204,8 +201,7 @@ class Repository:
         """
         if not folders:
             return ()
-        tree = ("ls-tree", "-r", "-z", "--full-tree", self._require_full_id(commit))
-        return parse_tree(self._ensure_open().run(*tree, "--", *folder_pathspecs(folders)))
+        return self._ensure_open().list_files(self._require_full_id(commit), folders)
 
     def find_blob(self, commit: CommitId, path: Path) -> BlobId | None:
         """Return the blob of the file at ``path`` in ``commit``; None if there is no file."""
@@ -389,13 +385,7 @@ class Repository:
         """Return the branches and tags, the newest first."""
         if self._mirror is not None:
             return tuple(self._mirror.list_refs())
-        environment = isolated_environment({"GIT_DIR": str(self._ensure_open().layout.git_dir)})
-        options = ("--sort=-committerdate", "--format=%(refname:short)")
-        namespaces = ("refs/heads", "refs/tags", "refs/remotes")
-        result = run_git("for-each-ref", *options, *namespaces, environment=environment)
-        if result.exit_code:
-            raise error_from_stderr(self._location, result.stderr)
-        return tuple(fsdecode(result.stdout).split())
+        return self._ensure_open().list_refs()
 
     def _missing_object_error(self, name: str) -> RepositoryError:
         return error_from_stderr(self._location, f"object {name} is missing")
