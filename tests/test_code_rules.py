@@ -41,6 +41,18 @@ FORBIDDEN_TEXT: Final = {
 FOLDERS_WITHOUT_PACKAGE: Final = {"tests/system", "tests/data"}
 """Folders of tests that mirror no package."""
 
+LATE_IMPORTS: Final = {
+    "cli/progress.py": {"_display"},
+    "feeds/formats/feedgen_adapter.py": {"_libraries"},
+    "render/pages/html_pages.py": {"_templates"},
+    "render/pool/process_pool.py": {"_render_single"},
+    "render/urls.py": {"_resolve_tags"},
+    "service/runtime.py": {"_import_database_services"},
+    "storage/database.py": {"upgrade"},
+    "telemetry.py": {"_make_writer"},
+}
+"""The functions that import; each says why in place. The command line loads modules by name."""
+
 Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -233,3 +245,27 @@ def test_pre_commit_hooks_download_nothing() -> None:
     assert all(
         hook["language"] == "pygrep" or hook["entry"].startswith(".venv/bin/") for hook in hooks
     )
+
+
+def functions_that_import(path: Path) -> set[str]:
+    """Return the names of the functions in a file that have import statements."""
+    functions = (
+        node
+        for node in ast.walk(trees()[path])
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+    return {
+        function.name
+        for function in functions
+        if any(isinstance(node, ast.Import | ast.ImportFrom) for node in ast.walk(function))
+    }
+
+
+def test_imports_stand_at_the_top() -> None:
+    """A module imports late only where the table allows it, which has no other entries."""
+    found = {
+        path.relative_to(SOURCE_ROOT).as_posix(): functions
+        for path in trees()
+        if path.is_relative_to(SOURCE_ROOT) and (functions := functions_that_import(path))
+    }
+    assert found == LATE_IMPORTS

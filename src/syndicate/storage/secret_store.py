@@ -4,7 +4,7 @@ import base64
 import json
 import secrets as dice
 from collections.abc import Iterable
-from typing import Final, Protocol
+from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -55,7 +55,7 @@ class SecretStore:
     """
 
     def __init__(self, key: str = "") -> None:
-        self._cipher = _make_cipher(key) if key else None
+        self._cipher = Cipher(key) if key else None
 
     def encode(self, subscription_id: SubscriptionId, secrets: Iterable[Secret]) -> str:
         """Return ``secrets`` as text for the database."""
@@ -113,21 +113,3 @@ def _unreadable_secret(subscription_id: SubscriptionId) -> StorageError:
         code="unreadable-secret",
         hint=f"Type: syndicate subscriptions rotate-secret {subscription_id}",
     )
-
-
-class _Cipher(Protocol):
-    """The interface of `Cipher`, whose module is imported only if there is a key."""
-
-    def encrypt(self, text: str, context: str) -> bytes:
-        """Encrypt a text bound to a context."""
-        ...
-
-    def decrypt(self, data: bytes, context: str) -> str | None:
-        """Return the text; None if the key or the context is another."""
-        ...
-
-
-def _make_cipher(key: str) -> _Cipher:
-    from syndicate.storage.secret_store import Cipher  # noqa: PLC0415 — 6 MB, only with a key
-
-    return Cipher(key)
