@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from syndicate.model.access_token import NewToken
 from syndicate.model.audit import SERVICE
 from syndicate.model.subscription import Subscription, SubscriptionId
 from syndicate.model.websub_request import WebSubRequest
@@ -19,7 +20,7 @@ from syndicate.storage.ledger import Ledger
 from syndicate.storage.notifications import Notifications
 from syndicate.storage.portal_sessions import PortalSessions
 from syndicate.storage.secret_store import SecretStore
-from syndicate.storage.tokens import NewToken, Tokens
+from syndicate.storage.tokens import Tokens
 from syndicate.storage.websub_requests import store_request
 from tests.storage.outbox_fixture import NOW, OutboxFixture, finished_attempt, run_with_outbox
 from tests.web.app_client import LEDGER

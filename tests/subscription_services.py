@@ -10,7 +10,8 @@ from syndicate.channels.transport import Transport
 from syndicate.model.change import LedgerEntry
 from syndicate.model.content_reader import ContentReader
 from syndicate.publisher.catch_up import CatchUp
-from syndicate.service.subscription_service import SubscriptionService, make_access_control
+from syndicate.service.access_control import make_access_control
+from syndicate.service.subscription_service import SubscriptionService
 from syndicate.storage.database import Database
 from syndicate.storage.delivery_log import DeliveryLog
 from syndicate.storage.ledger import Ledger

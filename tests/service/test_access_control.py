@@ -8,11 +8,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from syndicate.errors import Unauthenticated
+from syndicate.model.access_token import NewToken
 from syndicate.model.audit import SERVICE, Actor
-from syndicate.service.access_control import AccessControl, FailureLimit
-from syndicate.service.subscription_service import make_access_control
+from syndicate.service.access_control import AccessControl, FailureLimit, make_access_control
 from syndicate.storage.database import Database
-from syndicate.storage.tokens import NewToken
 from tests.databases import create_sqlite_database
 from tests.samples import NOW
 from tests.stepwise_service import sqlite_url

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from syndicate.errors import UnknownName
+from syndicate.model.delivery import DeliverySearch
 from syndicate.model.retention import DEFAULT_RETENTION
 from syndicate.model.subscription import SubscriptionId
 from syndicate.storage.publish import enqueue_for
@@ -42,7 +43,9 @@ async def test_deliveries_are_listed_newest_first(outbox_fixture: OutboxFixture)
     log = outbox_fixture.delivery_log
     assert [delivery.seq for delivery in await log.list(A, limit=2)] == [3, 2]
     assert [delivery.seq for delivery in await log.list(A, before=2)] == [1]
-    assert [delivery.seq for delivery in await log.list(A, state="pending")] == [3, 2]
+    assert [
+        delivery.seq for delivery in await log.list(A, search=DeliverySearch(state="pending"))
+    ] == [3, 2]
     assert await log.pending_counts([A, SubscriptionId("sub_b")]) == {A: 2}
 
 

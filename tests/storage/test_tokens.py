@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import text
 
 from syndicate.errors import UnknownName, UsageError
-from syndicate.model.access_token import TokenId
+from syndicate.model.access_token import NewToken, TokenId
 from syndicate.model.audit import Actor
 from syndicate.storage.audit_log import AuditLog
 from syndicate.storage.database import Database
-from syndicate.storage.tokens import NewToken, Tokens
+from syndicate.storage.tokens import Tokens
 from tests.storage.outbox_fixture import NOW
 
 pytestmark = pytest.mark.anyio

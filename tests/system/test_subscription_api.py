@@ -11,11 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
-from syndicate.model.access_token import Role
+from syndicate.model.access_token import NewToken, Role
 from syndicate.model.audit import SERVICE
 from syndicate.service.subscription_service import open_subscription_service
 from syndicate.settings import Settings, load
-from syndicate.storage.tokens import NewToken
 from tests.channels.receiver import Receiver, respond, run_receiver
 from tests.content_repository import ContentRepository
 from tests.project_documents import code_blocks, find_program

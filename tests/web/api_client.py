@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from syndicate.model.access_token import Role
+from syndicate.model.access_token import NewToken, Role
 from syndicate.model.audit import SERVICE
 from syndicate.service.subscription_service import SubscriptionService
-from syndicate.storage.tokens import NewToken
 from tests import samples
 from tests.subscription_services import subscription_service_with_ledger
 from tests.web.app_client import (

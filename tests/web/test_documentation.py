@@ -21,7 +21,7 @@ def test_every_url_is_in_the_reference() -> None:
     paths = {
         re.sub(r"\{(\w+)(:path)?\}", lambda m: m[1].upper(), route.path)
         for route in CLIENT.app.routes
-        if isinstance(route, Route)
+        if isinstance(route, Route) and not route.path.startswith("/portal/")
     }
 
     assert paths - named == {"/feeds", "/feeds/NAME.rss", "/feeds/NAME.atom"}

@@ -23,10 +23,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from syndicate.model.access_token import NewToken
 from syndicate.model.audit import SERVICE
 from syndicate.model.post import Author, Image
 from syndicate.model.subscription import Subscription, SubscriptionId
-from syndicate.storage.tokens import NewToken
 from tests import samples
 from tests.web.api_client import HOOK, ApiClient, open_api_client
 from tests.web.app_client import LEDGER, POSTS, AppClient, SampleReader, app_client

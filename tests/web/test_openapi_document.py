@@ -78,7 +78,7 @@ def test_every_route_is_documented_with_its_methods() -> None:
     """No path, and no method of a path, is missing or made up."""
     routes: dict[str, set[str]] = {}
     for route in app_client().app.routes:
-        if isinstance(route, Route):
+        if isinstance(route, Route) and not route.path.startswith("/portal"):  # forms for people
             methods = {method.lower() for method in route.methods or ()} - {"head"}
             routes.setdefault(route.path.replace(":path", ""), set()).update(methods)
 

@@ -19,9 +19,9 @@ from syndicate.model.change import LedgerEntry
 from syndicate.model.edition import SourceSnapshot, UnavailableSource
 from syndicate.model.event import WebhookEvent
 from syndicate.model.post import CommitId, PostId, Source
+from syndicate.service.access_control import open_access_control
 from syndicate.service.content_service import ContentService
 from syndicate.service.event_preview import preview_events
-from syndicate.service.subscription_service import open_access_control
 from syndicate.settings import Settings, load
 from syndicate.storage.database import Database
 from syndicate.storage.ledger import Ledger

@@ -8,11 +8,10 @@ import typer
 from syndicate.cli.database_session import run_with_subscriptions
 from syndicate.cli.options import AsJson, ConfigFile, Expires, command_group
 from syndicate.cli.output import print_json, print_result, print_status
-from syndicate.model.access_token import AccessToken, Role
+from syndicate.model.access_token import AccessToken, NewToken, Role
 from syndicate.model.event import rfc3339
 from syndicate.service.subscription_service import SubscriptionService
 from syndicate.settings import Settings
-from syndicate.storage.tokens import NewToken
 
 app = command_group("Manage access tokens.")
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, NewType
 
+from syndicate.errors import UsageError
+from syndicate.model.contact import check_contact
+
 TokenId = NewType("TokenId", str)
 """``tok_`` and letters or digits; not secret."""
 
@@ -51,6 +54,36 @@ class AccessToken:
     def owner(self) -> str | None:
         """Whose subscriptions it gives access to; None means all."""
         return None if self.role == "admin" else self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewToken:
+    """What a token is created with; the fields are those of `AccessToken`."""
+
+    role: Role
+    name: str
+    expires: datetime | None = None
+    contact: str = ""
+    read_only: bool = False
+
+    def validate(self, now: datetime) -> None:
+        """Raise `UsageError` for a malformed name or contact, and for an expiry in the past.
+
+        Subscriptions belong to names.
+        """
+        if not self.name or self.name != self.name.strip() or not self.name.isprintable():
+            raise UsageError(
+                f"invalid token name {self.name!r}",
+                code="malformed-name",
+                hint="Give the name of the owner, as in --name 'Example agency'.",
+            )
+        if self.expires is not None and self.expires <= now:
+            raise UsageError(
+                f"the expiry is in the past: {self.expires.isoformat()}",
+                code="already-expired",
+                hint="Give a time in the future, or none.",
+            )
+        check_contact(self.contact)
 
 
 def token_digest(text: str) -> str:

@@ -25,6 +25,12 @@ DeliveryState = Literal["pending", "leased", "delivered", "exhausted", "gone", "
 
 UNFINISHED: Final[frozenset[DeliveryState]] = frozenset({"pending", "leased"})
 
+FAILED_STATES: Final[frozenset[DeliveryState]] = frozenset({"exhausted", "gone"})
+"""States of deliveries that did not arrive and are not sent again by the schedule."""
+
+RequestFault = Literal["none", "signature", "timestamp"]
+"""What is wrong with a test request: a signature by another secret, or an old timestamp."""
+
 AttemptTrigger = Literal["schedule", "manual"]
 """Whether a delivery is attempted by the schedule or because a person requested it."""
 
@@ -131,6 +137,17 @@ class Delivery:
     lease_until: datetime | None = None
     last_status: int | None = None
     last_error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverySearch:
+    """Which deliveries to list: in ``state``, about ``post``, an id, key or URL; empty: all."""
+
+    state: DeliveryState | None = None
+    post: str = ""
+
+
+ALL_DELIVERIES: Final = DeliverySearch()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

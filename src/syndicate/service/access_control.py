@@ -1,14 +1,18 @@
 """Who may enter: tokens, sessions of the portal, and the audit log of both."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 from syndicate.errors import Unauthenticated
-from syndicate.model.access_token import AccessToken, TokenState
+from syndicate.model.access_token import AccessToken, NewToken, TokenState
 from syndicate.model.audit import SERVICE, Actor, AuditAction, AuditEntry, failed_authentication
+from syndicate.service.content_service import current_time
+from syndicate.settings import Settings
 from syndicate.storage.audit_log import AuditLog
+from syndicate.storage.database import Database
 from syndicate.storage.portal_sessions import PortalSessions
 from syndicate.storage.tokens import Tokens
 
@@ -101,6 +105,19 @@ class AccessControl:
         await self.sessions.remove(session_id)
         await self.record(actor, "portal.logout", "")
 
+    async def list_tokens(self) -> Sequence[tuple[AccessToken, TokenState]]:
+        """Return all tokens with their states, expired and revoked ones too, the oldest first."""
+        now = self.clock()
+        return [(token, token.state(now)) for token in await self.tokens.list()]
+
+    async def create_token(self, new: NewToken, actor: Actor) -> tuple[AccessToken, str]:
+        """Create a token, and return it with its text; raises `UsageError`."""
+        return await self.tokens.create(new, self.clock(), actor)
+
+    async def revoke_token(self, token_id: str, actor: Actor) -> AccessToken:
+        """Revoke a token, which ends its sessions; raises `UnknownName`."""
+        return await self.tokens.revoke(token_id, self.clock(), actor)
+
     async def record_settings(self, digest: str) -> None:
         """Record the digest of the settings in force, unless it is the last recorded one."""
         last = await self.audit_log.latest(action="settings.changed", limit=1)
@@ -126,3 +143,23 @@ def _invalid_token(state: TokenState | None) -> Unauthenticated:
     if state == "revoked":
         return Unauthenticated("the token was revoked", code="token-revoked", hint=hint)
     return Unauthenticated("the token is unknown", code="unauthorized", hint=hint)
+
+
+def make_access_control(database: Database, clock: Callable[[], datetime]) -> AccessControl:
+    """Return the access control of a database."""
+    return AccessControl(
+        tokens=Tokens(database),
+        sessions=PortalSessions(database),
+        audit_log=AuditLog(database),
+        clock=clock,
+    )
+
+
+@asynccontextmanager
+async def open_access_control(settings: Settings) -> AsyncIterator[AccessControl]:
+    """Open the database for its tokens and audit log alone; raises `StorageError`."""
+    database = await Database.open(settings.database_url)
+    try:
+        yield make_access_control(database, current_time)
+    finally:
+        await database.close()

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -14,7 +14,15 @@ from syndicate.channels.transport import Transport
 from syndicate.errors import FieldError, Refused, StorageError, UnknownName, ValidationFailed
 from syndicate.model.audit import SERVICE, Actor, AuditAction
 from syndicate.model.content_reader import ContentReader
-from syndicate.model.delivery import Attempt, Delivery, DeliveryId, SubscriptionStatus
+from syndicate.model.delivery import (
+    ALL_DELIVERIES,
+    Attempt,
+    Delivery,
+    DeliveryId,
+    DeliverySearch,
+    RequestFault,
+    SubscriptionStatus,
+)
 from syndicate.model.event import EventId, make_test_body
 from syndicate.model.redaction import (
     NOT_REACHABLE,
@@ -30,21 +38,20 @@ from syndicate.model.subscription import (
 )
 from syndicate.model.webhook_signature import Secret
 from syndicate.publisher.catch_up import CatchUp
-from syndicate.service.access_control import AccessControl
+from syndicate.service.access_control import AccessControl, make_access_control
 from syndicate.service.content_service import current_time
 from syndicate.service.snapshot_reader import SnapshotReader
 from syndicate.service.url_inspection import inspect_privately
 from syndicate.settings import Settings
-from syndicate.storage.audit_log import AuditLog
 from syndicate.storage.database import Database
 from syndicate.storage.delivery_log import DeliveryLog, unknown_delivery
-from syndicate.storage.portal_sessions import PortalSessions
 from syndicate.storage.secret_store import SecretStore
 from syndicate.storage.subscriptions import Subscriptions, unknown_subscription
-from syndicate.storage.tokens import Tokens
 
 _URL_POINTER: Final = "#/url"
 _SECRET_BYTES: Final = 32
+_OLD: Final = timedelta(hours=1)
+"""Age of the timestamp that an endpoint must reject."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,10 +172,13 @@ class SubscriptionService:
         await self._audit("secret.rotated", subscription_id)
         return rotated
 
-    async def send_test(self, subscription_id: str, owner: str | None = None) -> Attempt:
+    async def send_test(
+        self, subscription_id: str, owner: str | None = None, fault: RequestFault = "none"
+    ) -> Attempt:
         """Send a signed test event at once, regardless of its state; raises `UnknownName`.
 
-        The test has no place in the order of deliveries and is not retried.
+        The test has no place in the order of deliveries and is not retried. With a ``fault`` the
+        signature is of another secret, or the timestamp an hour old: the endpoint must reject it.
         """
         subscription, at = await self._get_webhook(subscription_id, owner), self.clock()
         test = Delivery(
@@ -180,8 +190,14 @@ class SubscriptionService:
             trigger="manual",
             due=at,
         )
-        attempt = await webhook.send(self.transport, subscription, test, at)
-        await self._audit("subscription.tested", subscription.id, status=attempt.status)
+        if fault == "signature":
+            subscription = replace(subscription, secrets=(_new_secret(),))
+        signed_at = at - _OLD if fault == "timestamp" else at
+        attempt = await webhook.send(self.transport, subscription, test, signed_at)
+        attempt = replace(attempt, started=at)
+        await self._audit(
+            "subscription.tested", subscription.id, status=attempt.status, fault=fault
+        )
         return attempt if owner is None else redact_attempt(attempt, subscription.url)
 
     async def recover(self, subscription_id: str, owner: str | None, since: datetime | None) -> int:
@@ -200,11 +216,19 @@ class SubscriptionService:
         return recovered
 
     async def deliveries(
-        self, subscription_id: str, owner: str | None, *, before: int | None, limit: int
+        self,
+        subscription_id: str,
+        owner: str | None,
+        *,
+        before: int | None,
+        limit: int,
+        search: DeliverySearch = ALL_DELIVERIES,
     ) -> Sequence[Delivery]:
-        """Return the deliveries with a ``seq`` below ``before``, newest first."""
+        """Return the deliveries with a ``seq`` below ``before`` that match, newest first."""
         subscription = await self._get(subscription_id, owner)
-        deliveries = await self.delivery_log.list(subscription.id, before=before, limit=limit)
+        deliveries = await self.delivery_log.list(
+            subscription.id, before=before, limit=limit, search=search
+        )
         return deliveries if owner is None else tuple(map(redact_delivery, deliveries))
 
     async def delivery(
@@ -228,6 +252,22 @@ class SubscriptionService:
         self.notify_workers()
         await self._audit("delivery.replayed", delivery_id)
         return replayed if owner is None else redact_delivery(replayed)
+
+    async def replay_failed(
+        self, subscription_id: str | None, owner: str | None, since: datetime
+    ) -> int:
+        """Send all deliveries again that failed since a time; return their number.
+
+        Those of one subscription, or of all that ``owner`` has. Raises `UnknownName`.
+        """
+        if subscription_id is not None:
+            await self._get_webhook(subscription_id, owner)
+        replayed = await self.delivery_log.replay_failed(
+            since, self.clock(), owner=owner, subscription_id=subscription_id
+        )
+        self.notify_workers()
+        await self._audit("delivery.replayed", subscription_id or "", since=since, count=replayed)
+        return replayed
 
     async def _audit(self, action: AuditAction, object_id: str, **detail: object) -> None:
         await self.access.record(self.actor, action, object_id, **detail)
@@ -324,26 +364,6 @@ def _make_catch_up(
         service_info=settings.service_info,
         clock=clock,
     )
-
-
-def make_access_control(database: Database, clock: Callable[[], datetime]) -> AccessControl:
-    """Return the access control of a database."""
-    return AccessControl(
-        tokens=Tokens(database),
-        sessions=PortalSessions(database),
-        audit_log=AuditLog(database),
-        clock=clock,
-    )
-
-
-@asynccontextmanager
-async def open_access_control(settings: Settings) -> AsyncIterator[AccessControl]:
-    """Open the database for its tokens and audit log alone; raises `StorageError`."""
-    database = await Database.open(settings.database_url)
-    try:
-        yield make_access_control(database, current_time)
-    finally:
-        await database.close()
 
 
 def make_ssrf_guard(settings: Settings) -> SsrfGuard:

@@ -301,6 +301,11 @@ class DeliveryTable(Table):
         description="Timeout of one attempt in seconds, from connecting to the end of the "
         "response.",
     )
+    egress: Annotated[tuple[Network, ...], ListOrText] = Field(
+        default=(),
+        description="Networks (CIDR) that deliveries come from; shown to partners, whose firewalls "
+        "may need them.",
+    )
     notices_url: NoticesUrl = Field(
         repr=False,
         default="",

@@ -11,7 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syndicate.errors import Conflict, UnknownName
 from syndicate.model.change_stream import LastSent
-from syndicate.model.delivery import Attempt, Delivery, DeliveryState
+from syndicate.model.delivery import (
+    ALL_DELIVERIES,
+    FAILED_STATES,
+    Attempt,
+    Delivery,
+    DeliverySearch,
+)
 from syndicate.model.delivery import replay as again
 from syndicate.model.event import cursor_in_body
 from syndicate.model.ledger_cursor import LedgerCursor
@@ -22,7 +28,7 @@ from syndicate.storage import claim_queries
 from syndicate.storage.database import Database, notify_workers
 from syndicate.storage.ledger import millis
 from syndicate.storage.row_mapping import attempt_from_row, delivery_from_row, select_deliveries
-from syndicate.storage.schema import ATTEMPT, DELIVERY, EVENT, SUBSCRIPTION, UNFINISHED
+from syndicate.storage.schema import ATTEMPT, DELIVERY, EVENT, LEDGER, SUBSCRIPTION, UNFINISHED
 from syndicate.storage.subscriptions import unknown_subscription
 
 _SEQ_PATTERN: Final = re.compile(r"[0-9]{1,18}")
@@ -40,14 +46,16 @@ class DeliveryLog:
         self,
         subscription_id: SubscriptionId,
         *,
-        state: DeliveryState | None = None,
+        search: DeliverySearch = ALL_DELIVERIES,
         before: int | None = None,
         limit: int = 50,
     ) -> tuple[Delivery, ...]:
-        """Return deliveries of a subscription, the newest first, below the seq ``before``."""
+        """Return matching deliveries of a subscription, newest first, below the seq ``before``."""
         query = select_deliveries().where(DELIVERY.c.subscription_id == subscription_id)
-        if state is not None:
-            query = query.where(DELIVERY.c.state == state)
+        if search.state is not None:
+            query = query.where(DELIVERY.c.state == search.state)
+        if search.post:
+            query = query.where(_is_about(search.post))
         if before is not None:
             query = query.where(DELIVERY.c.seq < before)
         query = query.order_by(DELIVERY.c.seq.desc()).limit(limit)
@@ -104,6 +112,31 @@ class DeliveryLog:
                 conditions = (DELIVERY.c.subscription_id == subscription_id, DELIVERY.c.seq == seq)
                 await _requeue(connection, conditions, now)
                 await claim_queries.promote_heads(connection, SUBSCRIPTION.c.id == subscription_id)
+            await notify_workers(connection)
+        return replayed
+
+    async def replay_failed(
+        self, since: datetime, now: datetime, *, owner: str | None, subscription_id: str | None
+    ) -> int:
+        """Requeue the deliveries that failed since a time; return their number.
+
+        Those of one subscription, of all subscriptions of ``owner``, or of all.
+        """
+        failed = (DELIVERY.c.state.in_(FAILED_STATES), DELIVERY.c.completed_ms >= millis(since))
+        query = select(SUBSCRIPTION.c.id).where(
+            SUBSCRIPTION.c.id.in_(select(DELIVERY.c.subscription_id).where(*failed))
+        )
+        if owner is not None:
+            query = query.where(SUBSCRIPTION.c.owner == owner)
+        if subscription_id is not None:
+            query = query.where(SUBSCRIPTION.c.id == subscription_id)
+        replayed = 0
+        async with self._database.write() as connection:
+            for found in (await connection.execute(query.order_by(SUBSCRIPTION.c.id))).scalars():
+                await _lock_subscription(connection, found)
+                is_subscription = DELIVERY.c.subscription_id == found
+                replayed += await _requeue(connection, (is_subscription, *failed), now)
+                await claim_queries.promote_heads(connection, SUBSCRIPTION.c.id == found)
             await notify_workers(connection)
         return replayed
 
@@ -184,6 +217,16 @@ async def requeue_since(
     return await _requeue_from(connection, subscription_id, first_seq, now)
 
 
+def _is_about(post: str) -> ColumnElement[bool]:
+    """Return the condition that an event is about the post with an id, key or URL."""
+    with_url = select(LEDGER.c.post_id).where(LEDGER.c.url == post)
+    return or_(
+        EVENT.c.post_id == post,
+        EVENT.c.post_id.in_(with_url),
+        EVENT.c.post_id.endswith(f":{post}", autoescape=True),
+    )
+
+
 async def _lock_subscription(connection: AsyncConnection, subscription_id: str) -> str | None:
     """Lock a subscription and its unfinished deliveries; return its state, None if unknown."""
     unfinished = select(DELIVERY.c.seq).where(
@@ -234,11 +277,12 @@ async def _requeue_from(
 
 async def _requeue(
     connection: AsyncConnection, conditions: Sequence[ColumnElement[bool]], now: datetime
-) -> None:
-    """Make deliveries pending again, as `syndicate.model.delivery.replay` does."""
+) -> int:
+    """Make deliveries pending again, as `syndicate.model.delivery.replay` does; return how many."""
     statement = update(DELIVERY).where(*conditions)
     values = {"state": "pending", "trigger": "manual", "step": 0, "due_ms": millis(now)}
-    await connection.execute(statement.values(**values, completed_ms=None, is_head=False))
+    result = await connection.execute(statement.values(**values, completed_ms=None, is_head=False))
+    return result.rowcount
 
 
 async def _find_delivery(connection: AsyncConnection, delivery_id: str) -> Delivery:

@@ -1,17 +1,22 @@
 """Access tokens: stored as digests only."""
 
 import secrets
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, cast
 
 from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.engine import RowMapping
 
-from syndicate.errors import UnknownName, UsageError
-from syndicate.model.access_token import TOKEN_PREFIX, AccessToken, Role, TokenId, token_digest
+from syndicate.errors import UnknownName
+from syndicate.model.access_token import (
+    TOKEN_PREFIX,
+    AccessToken,
+    NewToken,
+    Role,
+    TokenId,
+    token_digest,
+)
 from syndicate.model.audit import Actor, AuditEntry
-from syndicate.model.contact import check_contact
 from syndicate.storage.audit_log import record_audit
 from syndicate.storage.database import Database
 from syndicate.storage.ledger import from_millis, millis
@@ -20,36 +25,6 @@ from syndicate.storage.schema import TOKEN
 
 _USED_INTERVAL: Final = timedelta(minutes=5)
 """How often the last use of a token is written at most."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewToken:
-    """What a token is created with; the fields are those of `AccessToken`."""
-
-    role: Role
-    name: str
-    expires: datetime | None = None
-    contact: str = ""
-    read_only: bool = False
-
-    def validate(self, now: datetime) -> None:
-        """Raise `UsageError` for a malformed name or contact, and for an expiry in the past.
-
-        Subscriptions belong to names.
-        """
-        if not self.name or self.name != self.name.strip() or not self.name.isprintable():
-            raise UsageError(
-                f"invalid token name {self.name!r}",
-                code="malformed-name",
-                hint="Give the name of the owner, as in --name 'Example agency'.",
-            )
-        if self.expires is not None and self.expires <= now:
-            raise UsageError(
-                f"the expiry is in the past: {self.expires.isoformat()}",
-                code="already-expired",
-                hint="Give a time in the future, or none.",
-            )
-        check_contact(self.contact)
 
 
 class Tokens:

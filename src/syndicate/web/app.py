@@ -27,6 +27,8 @@ from syndicate.web.http.response_cache import ResponseCache
 from syndicate.web.http_policy import HttpPolicy
 from syndicate.web.hub import Hub
 from syndicate.web.pages import Pages
+from syndicate.web.portal import Portal
+from syndicate.web.portal_subscriptions import PortalSubscriptions
 from syndicate.web.push_hooks import PushHooks
 from syndicate.web.services import Services
 from syndicate.web.subscriptions import Deliveries, Subscriptions
@@ -41,7 +43,7 @@ _PREFLIGHT_HEADERS: Final = {
 
 _ROUTE_GROUPS: Final = (
     *(Health, Feeds, Api, Changes, PushHooks, ContentProblems, Subscriptions, Deliveries),
-    *(Hub, Assets, Discovery, Developers, Embeds, Pages),
+    *(Hub, Assets, Discovery, Developers, Embeds, Portal, PortalSubscriptions, Pages),
 )
 
 
@@ -86,6 +88,8 @@ async def _handle_http_exception(request: Request, error: Exception) -> Response
     """Respond to OPTIONS with the allowed methods; leave all other errors to the middleware."""
     exception = cast("HTTPException", error)
     status = exception.status_code
+    if status == HTTPStatus.SEE_OTHER:
+        return Response(None, status, exception.headers)
     if status == HTTPStatus.NOT_FOUND:
         raise HTTPException(status, f"there is nothing at {request.scope['path']}")
     if status != HTTPStatus.METHOD_NOT_ALLOWED:

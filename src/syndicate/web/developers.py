@@ -143,6 +143,7 @@ class Developers:
                 for name, title in _SAMPLES.items()
             ),
             limits=self._limits(),
+            egress=self.context.policy.egress,
         )
 
     def _limits(self) -> tuple[tuple[str, str], ...]:

@@ -23,7 +23,8 @@ class HttpPolicy:
     client, 0 means unlimited; ``proxies`` is the number of trusted reverse proxies (see
     `web.http.rate_limit`, also for the last two). ``hook_secrets`` are shared with git hosts, by
     source. ``leases`` bounds the leases that the hub grants. ``delivery_timeout_seconds`` and
-    ``delivery_attempts`` are what webhook subscribers can rely on.
+    ``delivery_attempts`` are what webhook subscribers can rely on, ``egress`` is where their
+    requests come from (CIDR).
     """
 
     max_age: int = 300
@@ -40,6 +41,7 @@ class HttpPolicy:
     failed_authentications_per_minute: int = 20
     delivery_timeout_seconds: float = 15
     delivery_attempts: int = 11
+    egress: tuple[str, ...] = ()
 
     cache_control: str = field(init=False)
     """Cache-Control of everything that shared caches may store (RFC 9111, RFC 5861)."""

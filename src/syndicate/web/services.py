@@ -5,11 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from syndicate.model.access_token import AccessToken
+from syndicate.model.access_token import AccessToken, NewToken, TokenState
 from syndicate.model.audit import Actor
 from syndicate.model.change import LedgerEntry
 from syndicate.model.content_reader import ContentReader
-from syndicate.model.delivery import Attempt, Backlog, Delivery, SubscriptionStatus
+from syndicate.model.delivery import (
+    ALL_DELIVERIES,
+    Attempt,
+    Backlog,
+    Delivery,
+    DeliverySearch,
+    RequestFault,
+    SubscriptionStatus,
+)
 from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.model.subscription import Subscription, SubscriptionPatch
 from syndicate.model.websub_request import WebSubRequest
@@ -42,6 +50,33 @@ class AccessManager(Protocol):
 
     async def authenticate(self, text: str, address: str) -> AccessToken:
         """Return the token with the given text; raises `Unauthenticated` unless it is valid now."""
+        ...
+
+    async def log_in(self, text: str, address: str) -> str:
+        """Return the id of a new session for the token with the given text.
+
+        Raises `Unauthenticated`.
+        """
+        ...
+
+    async def session_token(self, session_id: str) -> AccessToken | None:
+        """Return the token of a session; None if the session or its token is no longer valid."""
+        ...
+
+    async def log_out(self, session_id: str, actor: Actor) -> None:
+        """End a session."""
+        ...
+
+    async def list_tokens(self) -> Sequence[tuple[AccessToken, TokenState]]:
+        """Return all tokens with their states, expired and revoked ones too, the oldest first."""
+        ...
+
+    async def create_token(self, new: NewToken, actor: Actor) -> tuple[AccessToken, str]:
+        """Create a token, and return it with its text; raises `UsageError`."""
+        ...
+
+    async def revoke_token(self, token_id: str, actor: Actor) -> AccessToken:
+        """Revoke a token, which ends its sessions; raises `UnknownName`."""
         ...
 
     async def record_failure(self, reason: str, address: str) -> None:
@@ -107,8 +142,13 @@ class SubscriptionManager(Protocol):
         """Rotate the secret of a subscription; the old one stays valid for a day."""
         ...
 
-    async def send_test(self, subscription_id: str, owner: str | None = None) -> Attempt:
-        """Send a signed test request now, outside the order; raises `UnknownName`."""
+    async def send_test(
+        self, subscription_id: str, owner: str | None = None, fault: RequestFault = "none"
+    ) -> Attempt:
+        """Send a signed test request now, outside the order; raises `UnknownName`.
+
+        With a ``fault`` the endpoint must reject it.
+        """
         ...
 
     async def recover(self, subscription_id: str, owner: str | None, since: datetime | None) -> int:
@@ -119,9 +159,15 @@ class SubscriptionManager(Protocol):
         ...
 
     async def deliveries(
-        self, subscription_id: str, owner: str | None, *, before: int | None, limit: int
+        self,
+        subscription_id: str,
+        owner: str | None,
+        *,
+        before: int | None,
+        limit: int,
+        search: DeliverySearch = ALL_DELIVERIES,
     ) -> Sequence[Delivery]:
-        """Return deliveries with a seq below ``before``, the newest first."""
+        """Return deliveries with a seq below ``before`` that match, the newest first."""
         ...
 
     async def delivery(
@@ -132,6 +178,15 @@ class SubscriptionManager(Protocol):
 
     async def replay(self, delivery_id: str, owner: str | None) -> Delivery:
         """Send a delivery again with the same id; raises `UnknownName`."""
+        ...
+
+    async def replay_failed(
+        self, subscription_id: str | None, owner: str | None, since: datetime
+    ) -> int:
+        """Send again what failed since a time; return the number of deliveries.
+
+        Raises `UnknownName`.
+        """
         ...
 
 

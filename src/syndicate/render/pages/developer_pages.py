@@ -62,7 +62,7 @@ class DeveloperPage:
 
     ``form`` has the values of the form, ``feeds`` the names and titles to choose from, ``links``
     the URLs of the chosen feed. The ``embed_`` values show it in another page. Everything else is
-    commands, samples and ``limits`` as (name, value).
+    commands, samples and ``limits`` as (name, value); ``egress`` is where deliveries come from.
     """
 
     form: Mapping[str, str]
@@ -81,6 +81,7 @@ class DeveloperPage:
     webhook_secret: str
     samples: tuple[CodeSample, ...]
     limits: tuple[tuple[str, str], ...]
+    egress: tuple[str, ...] = ()
 
 
 def developers_page(service_info: ServiceInfo, page: DeveloperPage) -> str:

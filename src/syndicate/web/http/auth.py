@@ -32,7 +32,7 @@ EDITORS: Final = frozenset[Role]({"admin", "editor"})
 
 ADMINS: Final = frozenset[Role]({"admin"})
 
-_READING_METHODS: Final = frozenset({"GET", "HEAD"})
+READING_METHODS: Final = frozenset({"GET", "HEAD"})
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -73,7 +73,7 @@ async def authenticate(
         )
     service = await reader.subscription_service()
     token = await service.access.authenticate(token_text, address)
-    check_rights(token, roles, is_write=request.method not in _READING_METHODS)
+    check_rights(token, roles, is_write=request.method not in READING_METHODS)
     return service.acting_as(Actor.from_token(token, address)), token
 
 

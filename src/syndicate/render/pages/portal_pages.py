@@ -1,0 +1,170 @@
+"""The pages of the portal: login, subscriptions, deliveries and tokens."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from syndicate.model.access_token import AccessToken, TokenState
+from syndicate.model.delivery import Attempt, Delivery, DeliverySearch, SubscriptionStatus
+from syndicate.model.feed import ServiceInfo
+from syndicate.render.pages.html_pages import render_page
+
+_MAX_SHOWN_CHARACTERS: Final = 16_384
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Viewer:
+    """Who looks at a page, and the CSRF token of their forms; ``message`` tells what was done."""
+
+    token: AccessToken
+    csrf: str = field(repr=False)
+    message: str = ""
+
+    @property
+    def can_write(self) -> bool:
+        """Whether forms that change something are shown."""
+        return not self.token.read_only
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryList:
+    """A page of deliveries that match ``search``; ``next_after`` is empty on the last page."""
+
+    deliveries: Sequence[Delivery]
+    search: DeliverySearch
+    next_after: str
+
+
+def login_page(
+    service_info: ServiceInfo, *, next_path: str, error: str = "", hint: str = ""
+) -> str:
+    """Return the form that exchanges a token for a session."""
+    return render_page(
+        "portal_login.html",
+        service_info,
+        next_path=next_path,
+        error=error,
+        hint=hint,
+        here="/portal",
+    )
+
+
+def portal_page(
+    service_info: ServiceInfo,
+    viewer: Viewer,
+    statuses: Sequence[SubscriptionStatus],
+    *,
+    next_after: str,
+    egress: Sequence[str],
+) -> str:
+    """Return the list of subscriptions."""
+    return render_page(
+        "portal.html",
+        service_info,
+        viewer=viewer,
+        statuses=statuses,
+        next_after=next_after,
+        egress=egress,
+        here="/portal",
+    )
+
+
+def subscription_form_page(
+    service_info: ServiceInfo,
+    viewer: Viewer,
+    values: Mapping[str, Sequence[str]],
+    *,
+    subscription_id: str = "",
+    errors: Mapping[str, str] = {},
+) -> str:
+    """Return the form of a new subscription, or of an existing one.
+
+    ``values`` are those of the form by field; ``errors`` say what is wrong, by field, and with the
+    key "" if it is no single field.
+    """
+    return render_page(
+        "portal_form.html",
+        service_info,
+        viewer=viewer,
+        values=values,
+        subscription_id=subscription_id,
+        errors=errors,
+        here="/portal",
+    )
+
+
+def subscription_page(  # noqa: PLR0913 — a page has many parts
+    service_info: ServiceInfo,
+    viewer: Viewer,
+    status: SubscriptionStatus,
+    page: DeliveryList,
+    *,
+    secret: str = "",
+    test: Attempt | None = None,
+    test_message: str = "",
+) -> str:
+    """Return a subscription with its deliveries; a new ``secret`` is shown once.
+
+    ``test`` is the result of a test request, ``test_message`` what it means.
+    """
+    return render_page(
+        "portal_subscription.html",
+        service_info,
+        viewer=viewer,
+        status=status,
+        subscription=status.subscription,
+        page=page,
+        secret=secret,
+        test=test,
+        test_message=test_message,
+        here="/portal",
+    )
+
+
+def delivery_page(
+    service_info: ServiceInfo, viewer: Viewer, delivery: Delivery, attempts: Sequence[Attempt]
+) -> str:
+    """Return a delivery with its request, and with the responses to all attempts."""
+    return render_page(
+        "portal_delivery.html",
+        service_info,
+        viewer=viewer,
+        delivery=delivery,
+        body=_readable(delivery.body),
+        attempts=attempts,
+        here="/portal",
+    )
+
+
+def tokens_page(  # noqa: PLR0913 — a page has many parts
+    service_info: ServiceInfo,
+    viewer: Viewer,
+    tokens: Sequence[tuple[AccessToken, TokenState]],
+    *,
+    new_token: str = "",
+    values: Mapping[str, Sequence[str]] = {},
+    errors: Mapping[str, str] = {},
+) -> str:
+    """Return all tokens, each with its state; the text of a ``new_token`` is shown once."""
+    return render_page(
+        "portal_tokens.html",
+        service_info,
+        viewer=viewer,
+        tokens=tokens,
+        new_token=new_token,
+        values=values,
+        errors=errors,
+        here="/portal",
+    )
+
+
+def _readable(body: bytes) -> str:
+    """Return a body as text of bounded length, JSON with indentation."""
+    try:
+        text = json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    except ValueError:
+        text = body.decode("utf-8", "replace")
+    if len(text) <= _MAX_SHOWN_CHARACTERS:
+        return text
+    return f"{text[:_MAX_SHOWN_CHARACTERS]}\n… ({len(text):,} characters in all)"
