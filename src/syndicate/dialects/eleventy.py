@@ -16,4 +16,5 @@ ELEVENTY: Final = DeclarativeDialect(
     markdown=MARKDOWN_IT,
     comment_syntaxes=("nunjucks",),
     has_permalink_templates=True,
+    read_in_utc="all",
 )

@@ -51,4 +51,5 @@ JEKYLL: Final = DeclarativeDialect(
     allowed_names=frozenset({_POSTS}),
     comment_syntaxes=("kramdown", "nunjucks"),
     has_unpadded_days=True,
+    read_in_utc="timestamps",
 )

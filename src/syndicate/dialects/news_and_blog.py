@@ -13,4 +13,5 @@ NEWS_AND_BLOG: Final = DeclarativeDialect(
     name="news-and-blog",
     default_permalink=lambda _path: "/news-and-blog/:name",
     keys=DEFAULT_KEYS,
+    read_in_utc="timestamps",
 )

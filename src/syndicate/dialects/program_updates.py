@@ -18,4 +18,5 @@ PROGRAM_UPDATES: Final = DeclarativeDialect(
     markdown=MarkdownEngine(
         flavour="kramdown", options=replace(KRAMDOWN.options, hard_breaks=True)
     ),
+    read_in_utc="timestamps",
 )

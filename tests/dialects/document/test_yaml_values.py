@@ -62,6 +62,12 @@ def test_key_lines_and_duplicate_keys() -> None:
     assert values.duplicate_keys == [("a", 5)]
 
 
+def test_quoted_values_are_known_by_their_keys() -> None:
+    """Only quotes count, in either form, and only of values."""
+    values = load("a: 'x'\nb: \"y\"\n'c': z\nd: |\n  block\ne: ['f']\n")
+    assert values.quoted_keys == {"a", "b"}
+
+
 def test_key_of_another_type_is_kept() -> None:
     """Null and nested keys become empty text; the other keys are read."""
     assert load("~: 1\n? [x]\n: 2\ntitle: 3\n").meta == {"": "2", "title": "3"}

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicate.dialects.front_matter.dates import (
+    ReadInUtc,
     hidden_reason,
     parse_date,
     read_expires,
@@ -171,6 +172,32 @@ def test_published_is_the_first_available_date(
     assert (str(parsed.instant.date()) if parsed else None) == at
     assert found.origins.get("published") == origin
     assert reported_rules(found) == notes
+
+
+@pytest.mark.parametrize(
+    ("front", "read_in_utc", "at"),
+    [
+        ("date: 2024-02-08 02:00:00", "timestamps", "2024-02-08T02:00:00+00:00"),
+        ("date: 2024-02-08 02:00:00", "nothing", None),
+        ("date: '2024-02-08 02:00:00'", "timestamps", None),
+        ('date: "2024-02-08 02:00:00"', "all", "2024-02-08T02:00:00+00:00"),
+        ("date: 2024-02-08 02:00", "timestamps", None),
+        ("date: 2024-02-08", "timestamps", None),
+        ("date: 2024-02-08", "all", "2024-02-08T00:00:00+00:00"),
+        ("date: 2024-02-08T02:00:00-08:00", "all", "2024-02-08T02:00:00-08:00"),
+        ("title: Its file has the day", "all", "2024-01-29T00:00:00+00:00"),
+        ("title: Its file has the day", "timestamps", None),
+    ],
+)
+def test_urls_are_made_of_the_time_that_the_engine_reads(
+    front: str, read_in_utc: ReadInUtc, at: str | None
+) -> None:
+    """Jekyll reads YAML's own timestamps as UTC, Eleventy everything; text in quotes is text."""
+    day = split_day_prefix(PATH.rpartition("/")[2])[0]
+    found = read_published(field_reader(front), day, read_in_utc)
+    assert found
+    assert (found.as_written.isoformat() if found.as_written else None) == at
+    assert found.instant.date().isoformat() == (at or found.instant.isoformat())[:10]
 
 
 def test_date_conflict_names_the_used_date() -> None:

@@ -240,7 +240,8 @@ class Document:
     ``meta`` has the keys as written; values are str, bool, date, None, list and dict. Numbers
     are text, as are all scalars of YAML except null. The lines of ``body`` end with LF, and it
     has no character that XML forbids. ``body_line`` is the line of the file where the body
-    starts, ``key_lines`` has the line of each key; both count from 1.
+    starts, ``key_lines`` has the line of each key; both count from 1. ``quoted_keys`` are the keys
+    whose value is text in quotes.
     """
 
     path: Path
@@ -251,6 +252,7 @@ class Document:
     problems: tuple[FieldProblem, ...] = ()
     cut_off_values: Mapping[str, str] = field(default_factory=dict)
     """What YAML takes for a remark after the title, with its number sign."""
+    quoted_keys: frozenset[str] = frozenset()
 
 
 def parse_document(
@@ -368,6 +370,7 @@ def _build_document(
         body=front_matter.body,
         body_line=before + front_matter.body_line,
         key_lines={key: before + line for key, line in front_matter.values.key_lines.items()},
+        quoted_keys=frozenset(front_matter.values.quoted_keys),
         problems=problems + duplicates,
         cut_off_values=front_matter.values.cut_off_values,
     )

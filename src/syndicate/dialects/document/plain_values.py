@@ -24,7 +24,8 @@ class FrontMatterValues:
     """The values of front matter by key.
 
     ``key_lines`` has the line of each key, ``duplicate_keys`` the repeated keys with their lines;
-    lines count from 1 at the first line of the front matter.
+    lines count from 1 at the first line of the front matter. ``quoted_keys`` are those whose value
+    is text in quotes, which YAML never reads as a time.
     """
 
     meta: dict[str, object] = field(default_factory=dict)
@@ -32,6 +33,7 @@ class FrontMatterValues:
     duplicate_keys: list[tuple[str, int]] = field(default_factory=list)
     cut_off_values: dict[str, str] = field(default_factory=dict)
     """What stands after a space and # that follow a title: YAML takes it for a remark."""
+    quoted_keys: set[str] = field(default_factory=set)
 
     @classmethod
     def from_parsed(
@@ -115,6 +117,7 @@ _CUT_OFF_TITLE: Final = re.compile(
     re.MULTILINE,
 )
 """Remarks begin with a number sign and a space; a hash tag, or a number, has no space."""
+_QUOTES: Final = frozenset({"'", '"'})
 _CHARACTERS_PER_VALUE: Final = 1_000
 """A text counts as one value more for each of these characters."""
 
@@ -253,11 +256,14 @@ class _ValueBuilder:
         values = FrontMatterValues()
         for event in self._events_until(yaml.MappingEndEvent):
             key = self._value(event, depth + 1)
-            value = self._value(next(self._events), depth + 1)
+            value_event = next(self._events)
+            value = self._value(value_event, depth + 1)
             if key == _MERGE:
                 merged |= _merge_mappings(value)
                 continue
             name = key if isinstance(key, str) else ""
+            if isinstance(value_event, yaml.ScalarEvent) and value_event.style in _QUOTES:
+                values.quoted_keys.add(name)
             if name in values.meta:
                 values.duplicate_keys.append((name, _line(event)))
             values.meta[name] = value

@@ -6,7 +6,7 @@ Ambiguous forms are not parsed: "06/02/2020" is June in one country and February
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
-from typing import Final
+from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from syndicate.dialects.fields import FieldReader, as_bool
@@ -63,6 +63,13 @@ _ZONE_REGIONS: Final = {
 }
 _DAY_PREFIX: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})-(?=.)")
 _UNPADDED_DAY_PREFIX: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})-(?=.)")
+_YAML_TIME: Final = re.compile(
+    r"\d{4}-\d{1,2}-\d{1,2}(?:[Tt]|[ \t]+)\d{1,2}:\d\d:\d\d(?:\.\d*)?", re.ASCII
+)
+"""A time without zone that YAML 1.1 itself reads (https://yaml.org/type/timestamp.html)."""
+_UTC_ZONE: Final = ZoneInfo("UTC")
+ReadInUtc = Literal["nothing", "timestamps", "all"]
+"""What without zone an engine reads as UTC to make URLs of: YAML's own timestamps, or all."""
 _NOON: Final = 12
 _MAX_CHARACTERS: Final = 80
 """Maximum length of a date."""
@@ -75,7 +82,10 @@ class DatedInstant:
     instant: datetime
     precision: DatePrecision
     as_written: datetime | None = None
-    """The instant in the offset it was written with, None where that is the source's."""
+    """The instant in the offset it was written with, None where that is the source's.
+
+    Where the engine of the site reads a time without zone as UTC, the time that it makes URLs of.
+    """
 
 
 def parse_date(value: object, zone: ZoneInfo) -> DatedInstant | None:
@@ -177,14 +187,18 @@ _HIDING_VALUES: Final = (("draft", True), ("public", False), ("permalink", False
 _DATE_HINT: Final = "Write the date as 2024-01-29, or as 2024-01-29 09:30:00 -0500."
 
 
-def read_published(reader: FieldReader, file_day: date | None) -> DatedInstant | None:
+def read_published(
+    reader: FieldReader, file_day: date | None, read_in_utc: ReadInUtc = "nothing"
+) -> DatedInstant | None:
     """Return the publication date: of the front matter, else of the file name, else the dateline.
 
     ``file_day`` is the date prefix of the file name. Differences between the dates are reported.
+    What the engine reads as UTC for its URLs is in UTC ``as_written``, and in the zone of the
+    source as the instant.
     """
-    from_key = _read_date(reader, "published")
+    from_key = _read_date(reader, "published", read_in_utc)
     from_dateline = _read_date(reader, "dateline")
-    from_file_name = parse_date(file_day, reader.source.zone)
+    from_file_name = _for_urls(parse_date(file_day, reader.source.zone), file_day, read_in_utc)
     found = from_key or from_file_name or from_dateline
     if found is None:
         reader.report(
@@ -200,6 +214,18 @@ def read_published(reader: FieldReader, file_day: date | None) -> DatedInstant |
         if from_file_name and other and from_file_name.instant.date() != other.instant.date():
             _report_conflict(reader, name, other.instant, from_file_name.instant)
     return None if found is None else _with_embargo(reader, found)
+
+
+def _for_urls(
+    found: DatedInstant | None, value: object, read_in_utc: ReadInUtc, *, is_quoted: bool = False
+) -> DatedInstant | None:
+    """Return ``found``, of ``value``, with the time that the engine of the site makes URLs of."""
+    if found is None or found.as_written is not None:
+        return found
+    is_timestamp = isinstance(value, str) and not is_quoted and _YAML_TIME.fullmatch(value.strip())
+    is_utc = read_in_utc == "all" or (read_in_utc == "timestamps" and is_timestamp)
+    in_utc = parse_date(value, _UTC_ZONE) if is_utc else None
+    return replace(found, as_written=in_utc.instant) if in_utc else found
 
 
 def _with_embargo(reader: FieldReader, found: DatedInstant) -> DatedInstant:
@@ -246,12 +272,15 @@ def _build_option(options: dict[str, object]) -> str:
     return ""
 
 
-def _read_date(reader: FieldReader, field: str) -> DatedInstant | None:
+def _read_date(
+    reader: FieldReader, field: str, read_in_utc: ReadInUtc = "nothing"
+) -> DatedInstant | None:
     for key, value in reader.values(field):
         found = parse_date(value, reader.source.zone)
         if found is not None:
             reader.record_origin(field, key)
-            return found
+            is_quoted = key in reader.document.quoted_keys
+            return _for_urls(found, value, read_in_utc, is_quoted=is_quoted)
         reader.report(
             "impossible-date",
             f"{key} is not a valid date: {value}"[:200],
