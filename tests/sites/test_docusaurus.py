@@ -65,6 +65,35 @@ def test_blog_and_translations_are_folders_of_posts() -> None:
     assert folders_of(site_of("docusaurus", {"docusaurus.config.js": ""})) == {}
 
 
+def test_every_blog_plugin_has_a_folder_of_posts() -> None:
+    """With its own route, and translations under its ID; a preset may have none."""
+    config = (
+        "export default { presets: [['classic', { blog: { feedOptions: { path: 'x' }, path: 'news'"
+        " } }]], plugins: [['@docusaurus/plugin-content-blog', { id: 'stories', routeBasePath:"
+        " 'success', path: './stories', feedOptions: { type: 'all' } }]] }"
+    )
+    files = {
+        "docusaurus.config.js": config,
+        "news/a.md": post(title="A"),
+        "stories/2024-05-06-b.md": post(title="B"),
+        "stories/authors.yml": "bo: {name: Bo Li}\n",
+        "i18n/fr/docusaurus-plugin-content-blog-stories/2024-05-06-b.md": post(title="B"),
+    }
+    site = site_of("docusaurus", files)
+    assert folders_of(site) == {
+        "news": "/blog",
+        "stories": "/success",
+        "i18n/fr/docusaurus-plugin-content-blog-stories": "/success",
+    }
+    assert site.authors["bo"].name == "Bo Li"
+    assert url_of(site, "stories/2024-05-06-b.md") == "/success/2024/05/06/b"
+    globs = config.replace("presets:", "ignore: ['**/{docs,blog}/**'], // it's\n presets:")
+    globs = f"/* the site */ {globs}"
+    assert folders_of(site_of("docusaurus", {**files, "docusaurus.config.js": globs}))["stories"]
+    none = {"docusaurus.config.js": "{ blog: false, docs: {} }", "blog/a.md": post(title="A")}
+    assert folders_of(site_of("docusaurus", none)) == {}
+
+
 def test_a_folder_that_the_settings_name_has_the_route_of_the_blog() -> None:
     """Or the default one where there is no blog."""
     assert folder_pattern(site_of("docusaurus", FILES), "news") == "/blog"
@@ -77,6 +106,7 @@ def test_a_folder_that_the_settings_name_has_the_route_of_the_blog() -> None:
         ("2024-05-06-a.md", {}, "/blog/2024/05/06/a"),
         ("2024-05-06-a/index.mdx", {}, "/blog/2024/05/06/a"),
         ("2024/05/06/a.md", {}, "/blog/2024/05/06/a"),
+        ("2024-01-01/2024-05-06-a.md", {}, "/blog/2024/05/06/2024-01-01/a"),
         ("x/2024-05-06-a.md", {}, "/blog/2024/05/06/x/a"),
         ("a/index.md", {}, "/blog/a"),
         ("2024-05-06-a.md", {"slug": "own"}, "/blog/own"),

@@ -52,7 +52,7 @@ class AstroEngine(FileRoutedEngine):
         """Return what the routes and literals of the site in ``root`` say."""
         reader = ConfigurationReader(files)
         path = reader.first(*(joined(root, name) for name in CONFIGURATION_NAMES))
-        script = ScriptLiterals(reader, path)
+        script = ScriptLiterals.of_file(reader, path)
         pages = joined(root, "src/pages")
         routes = tuple(_routes(reader, pages))
         search = FolderSearch(reader=reader, endings=_PAGES)

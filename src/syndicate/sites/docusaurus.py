@@ -34,9 +34,9 @@ CONFIGURATION_NAMES: Final = tuple(
     f"docusaurus.config.{ending}" for ending in ("js", "ts", "mjs", "cjs", "mts", "cts")
 )
 _PAGES: Final = (".md", ".mdx")
-_TRANSLATIONS: Final = "docusaurus-plugin-content-blog"
+_PLUGIN: Final = "plugin-content-blog"
 _DATED: Final = re.compile(
-    r"(?P<folder>.*?)(?P<date>\d{4}[-/]\d{1,2}[-/]\d{1,2})[-/]?(?P<text>.*?)(?:/index)?$"
+    r"(?P<folder>.*)(?P<date>\d{4}[-/]\d{1,2}[-/]\d{1,2})[-/]?(?P<text>.*?)(?:/index)?$"
 )
 """How the plugin takes a path apart (``parseBlogFileName``)."""
 
@@ -55,11 +55,8 @@ class DocusaurusEngine(LinkedPages):
         """Return what the literals and data files of the site in ``root`` say."""
         reader = ConfigurationReader(files)
         path = reader.first(*(joined(root, name) for name in CONFIGURATION_NAMES))
-        script = ScriptLiterals(reader, path)
-        folder = joined(root, script.text("path", inside="blog") or "blog")
-        route = script.text("routeBasePath", inside="blog")
-        origin = f"routeBasePath in {path}" if route else "default of Docusaurus"
-        permalink = ConfiguredValue(value=f"/{route or 'blog'}".rstrip("/"), origin=origin)
+        script = ScriptLiterals.of_file(reader, path)
+        blogs = tuple(_blogs(script, root))
         return Site(
             engine=self.name,
             root=root,
@@ -68,9 +65,13 @@ class DocusaurusEngine(LinkedPages):
             timezone=ConfiguredValue(value="UTC", origin="default of Docusaurus"),
             language=_literal(script, "defaultLocale"),
             title=_literal(script, "title"),
-            folders=tuple(_folders(reader, root, folder, permalink)),
+            folders=tuple(folder for blog in blogs for folder in _folders(reader, root, blog)),
             left_out=left_out(_documentation(reader, root)),
-            authors=reader.authors(joined(folder, "authors")),
+            authors={
+                handle: author
+                for blog in blogs
+                for handle, author in reader.authors(joined(blog.path, "authors")).items()
+            },
             markdown=markdown_settings.of_program(REMARK, script, "Docusaurus"),
             summary_mark="<!-- truncate -->",
             options={"trailing_slash": script.flag("trailingSlash")},
@@ -147,28 +148,51 @@ def _literal(script: ScriptLiterals, key: str) -> ConfiguredValue:
     )
 
 
-def _folders(
-    reader: ConfigurationReader, root: str, folder: str, permalink: ConfiguredValue
-) -> Iterator[PostFolder]:
-    """Yield the folder of the blog, then those of its translations."""
+def _blogs(script: ScriptLiterals, root: str) -> Iterator[PostFolder]:
+    """Yield the folder of the blog of the preset, then those of further blog plugins.
+
+    ``name`` is the ID of the plugin, empty for the default one.
+    """
+    preset = [] if script.flag("blog") is False else [*script.objects(r"\bblog['\"]?\s*:")][:1]
+    plugins = [*script.objects(rf"{_PLUGIN}['\"`]\)?\s*,")]
+    if not preset and not plugins and script.flag("blog") is not False:
+        preset = [ScriptLiterals(script.path, "")]
+    for literals in (*preset, *plugins):
+        route, name = literals.text("routeBasePath"), literals.text("id")
+        origin = f"routeBasePath in {script.path}" if route else "default of Docusaurus"
+        yield PostFolder(
+            path=joined(root, literals.text("path").removeprefix("./") or "blog"),
+            kind="directory",
+            name="" if name == "default" else name,
+            permalink=ConfiguredValue(
+                value=f"/{route or 'blog'}".replace("//", "/").rstrip("/"), origin=origin
+            ),
+            origin="the folder of the blog plugin",
+        )
+
+
+def _folders(reader: ConfigurationReader, root: str, blog: PostFolder) -> Iterator[PostFolder]:
+    """Yield the folder of ``blog``, then those of its translations."""
+    folder, permalink = blog.path, blog.permalink
+    plugin = f"docusaurus-{_PLUGIN}-{blog.name}" if blog.name else f"docusaurus-{_PLUGIN}"
     if any(path.endswith(_PAGES) for path in reader.below(folder)):
         yield PostFolder(
             path=folder,
             kind="directory",
             name=folder.rpartition("/")[2],
             permalink=permalink,
-            origin="the folder of the blog plugin",
+            origin=blog.origin,
         )
     translations = joined(root, "i18n")
     start = len(translations) + 1
     languages = {
         path[start:].partition("/")[0]
         for path in reader.below(translations)
-        if f"/{_TRANSLATIONS}/" in path and path.endswith(_PAGES)
+        if f"/{plugin}/" in path and path.endswith(_PAGES)
     }
     for language in sorted(languages):
         yield PostFolder(
-            path=joined(translations, language, _TRANSLATIONS),
+            path=joined(translations, language, plugin),
             kind="directory",
             name=f"{language}/{folder.rpartition('/')[2]}",
             permalink=permalink,

@@ -80,7 +80,7 @@ class EleventyEngine(LinkedPages):
         reader = ConfigurationReader(files)
         path = reader.first(*(joined(root, name) for name in CONFIGURATION_NAMES))
         package = reader.mapping(reader.first(joined(root, "package.json")))
-        script = ScriptLiterals(reader, path)
+        script = ScriptLiterals.of_file(reader, path)
         content = _input_folder(reader, script, package, root)
         data_folders = [joined(root, "_data"), joined(content, "_data")]
         data, data_path = _global_data(reader, data_folders)
@@ -270,7 +270,7 @@ def _directory_data(reader: ConfigurationReader, content: str) -> Iterator[Front
 
 def _literals(reader: ConfigurationReader, path: str) -> Mapping[str, object]:
     """Return what plain literals in directory data say, which are a program here."""
-    script = ScriptLiterals(reader, path)
+    script = ScriptLiterals.of_file(reader, path)
     found = {key: value for key in ("permalink", "tags", "author") if (value := script.text(key))}
     if script.has("permalink") and "permalink" not in found:
         what = f"permalink in {path} is made by a program, which is not run"

@@ -51,7 +51,7 @@ class NextEngine(FileRoutedEngine):
         """Return what the routes and literals of the site in ``root`` say."""
         reader = ConfigurationReader(files)
         path = reader.first(*(joined(root, name) for name in CONFIGURATION_NAMES))
-        script = ScriptLiterals(reader, path)
+        script = ScriptLiterals.of_file(reader, path)
         routes = tuple(_routes(reader, root))
         found = FolderSearch(reader=reader, endings=_PAGES).run(root)
         slash = script.flag("trailingSlash")

@@ -1,34 +1,52 @@
 """Plain literals in the JavaScript and TypeScript configuration of an engine; nothing is run.
 
-Only ``key: "text"`` and ``key: true`` count, and only where a file gives a key one value. All
-else in such a file is unknown.
+Only ``key: "text"``, ``key: ["text"]`` and ``key: true`` count, and only where a file gives a key
+one value. All else in such a file is unknown.
 """
 
 import re
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, Self
 
 from syndicate.sites.configuration_reader import ConfigurationReader
 
-_COMMENT: Final = re.compile(r"/\*(?:(?!\*/).)*\*/|(?m:^[ \t]*//[^\n]*$)", re.DOTALL)
+_QUOTED: Final = r"'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\"|`(?:[^`\\]|\\.)*`"
+_TEXT_OR_COMMENT: Final = re.compile(
+    rf"(?P<text>{_QUOTED})|/\*(?:(?!\*/).)*\*/|//[^\n]*", re.DOTALL
+)
+"""Texts come first: a glob such as ``"**/*.md"`` begins no comment, nor does a URL."""
+_TOKEN: Final = re.compile(rf"{_QUOTED}|[{{}}]", re.DOTALL)
+_TEXTS: Final = re.compile(r"(['\"`])([^'\"`\n$]*)\1")
+_LIST: Final = r"\[((?:\s*(?:'[^'\n]*'|\"[^\"\n]*\")\s*,?)+)\s*\]"
 _MAX_CHARACTERS: Final = 100_000
 
 
 class ScriptLiterals:
-    """The literals of one file; ``path`` is empty where there is no such file."""
+    """The literals of one file, or of an object in it; ``path`` is empty without a file."""
 
-    def __init__(self, reader: ConfigurationReader, path: str) -> None:
+    def __init__(self, path: str, text: str) -> None:
         self.path = path
-        self._text = _COMMENT.sub(" ", reader.text(path)[:_MAX_CHARACTERS] if path else "")
+        self._text = text
 
-    def text(self, key: str, *, inside: str = "") -> str:
-        """Return the one text literal of ``key``, empty if there is none or more than one.
+    @classmethod
+    def of_file(cls, reader: ConfigurationReader, path: str) -> Self:
+        """Return the literals of the file at ``path``, none where ``path`` is empty."""
+        text = reader.text(path)[:_MAX_CHARACTERS] if path else ""
+        return cls(path, _TEXT_OR_COMMENT.sub(lambda found: found["text"] or " ", text))
 
-        With ``inside``, only in the object that the key of that name holds, before any object
-        in it.
-        """
-        found = re.findall(rf"\b{key}['\"]?\s*:\s*(['\"`])([^'\"`\n$]*)\1", self._scope(inside))
+    def text(self, key: str) -> str:
+        """Return the one text literal of ``key``, empty if there is none or more than one."""
+        found = re.findall(rf"\b{key}['\"]?\s*:\s*(['\"`])([^'\"`\n$]*)\1", self._text)
         values = {value for _, value in found}
         return values.pop() if len(values) == 1 else ""
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Return the texts in the one list literal of ``key``, else its one text literal."""
+        found = set(re.findall(rf"\b{key}['\"]?\s*:\s*{_LIST}", self._text))
+        if len(found) == 1:
+            return tuple(value for _, value in _TEXTS.findall(found.pop()))
+        one = "" if found else self.text(key)
+        return (one,) if one else ()
 
     def flag(self, key: str) -> bool | None:
         """Return the one boolean literal of ``key``, None if there is none or more than one."""
@@ -39,8 +57,25 @@ class ScriptLiterals:
         """Return whether ``key`` is given any value."""
         return re.search(rf"\b{key}['\"]?\s*:", self._text) is not None
 
-    def _scope(self, inside: str) -> str:
-        if not inside:
-            return self._text
-        found = re.search(rf"\b{inside}\s*:\s*\(?\s*\{{([^{{}}]*)", self._text)
-        return found[1] if found else ""
+    def objects(self, before: str) -> Iterator[Self]:
+        """Yield the literals of each object right after the pattern ``before``.
+
+        Without those of the objects inside of it.
+        """
+        for match in re.finditer(rf"{before}\s*\(?\s*\{{", self._text):
+            yield type(self)(self.path, self._object_at(match.end()))
+
+    def _object_at(self, start: int) -> str:
+        """Return the text of the object that begins at ``start``, without objects in it."""
+        kept: list[str] = []
+        depth, at = 0, start
+        for token in _TOKEN.finditer(self._text, start):
+            if token[0] not in "{}":
+                continue
+            if depth == 0:
+                kept.append(self._text[at : token.start()])
+            depth += 1 if token[0] == "{" else -1
+            at = token.end()
+            if depth < 0:
+                break
+        return " ".join(kept)
