@@ -2,7 +2,16 @@
 
 import pytest
 
-from tests.sites.written_site import defaults_of, folders_of, hidden_by, post, site_of, url_of
+from syndicate.sites import find_sites, may_be_read
+from tests.sites.written_site import (
+    WrittenFiles,
+    defaults_of,
+    folders_of,
+    hidden_by,
+    post,
+    site_of,
+    url_of,
+)
 
 POST = post(title="A", date="2024-05-06")
 FILES = {"eleventy.config.js": "", "src/_data/site.json": '{"url": "https://agency.gov"}'}
@@ -72,6 +81,7 @@ def test_tagged_and_dated_folders_are_folders_of_posts() -> None:
         "src/news/2024-05-06-a.md": post(title="A"),
         "src/about/a.md": post(title="A"),
         "src/deep/in/2024-05-06-a.md": post(title="A"),
+        "src/deep/_drafts/2024-05-06-a.md": post(title="A"),
     }
     site = site_of("eleventy", site_with(files))
     assert list(folders_of(site)) == ["src/blog", "src/deep/in", "src/news"]
@@ -184,3 +194,99 @@ def test_what_eleventy_does_not_list_is_hidden(
     site = site_of("eleventy", site_with({"src/blog/2024-05-06-a.md": POST}))
     assert reason in hidden_by(site, path, **meta)
     assert bool(reason) == bool(hidden_by(site, path, **meta))
+
+
+@pytest.mark.parametrize(
+    ("others", "engines"),
+    [
+        ({"package.json": '{"devDependencies": {"@11ty/eleventy": "^3.0.0"}}'}, ["eleventy"]),
+        ({"package.json": '{"dependencies": {"@11ty/eleventy": "^3.0.0"}}'}, ["eleventy"]),
+        ({".eleventy.js": ""}, ["eleventy"]),
+        ({"package.json": "{}"}, ["jekyll"]),
+        ({"package.json": '{"dependencies": {"@11ty/eleventy": "3"}}', "Gemfile": ""}, ["jekyll"]),
+        (
+            {"package.json": '{"dependencies": {"@11ty/eleventy": "3"}}', "_config.yml": "a: b"},
+            ["jekyll"],
+        ),
+        ({"site/package.json": '{"dependencies": {"@11ty/eleventy": "3"}}'}, ["jekyll"]),
+    ],
+)
+def test_a_posts_folder_may_be_one_of_eleventy(others: dict[str, str], engines: list[str]) -> None:
+    """Where the package depends on it, and nothing says Jekyll."""
+    found = find_sites(WrittenFiles({"_posts/2024-05-06-a.md": POST, **others}))
+    assert [site.engine for site in found] == engines
+
+
+def test_a_site_in_a_folder_of_a_repository_is_found_by_its_package() -> None:
+    """Its ``_posts`` folder is no further site of Jekyll."""
+    files = {
+        "package.json": '{"workspaces": ["web"]}',
+        "web/package.json": '{"dependencies": {"@11ty/eleventy": "3"}}',
+        "web/_posts/2024-05-06-a.md": POST,
+    }
+    (site,) = find_sites(WrittenFiles(files))
+    assert (site.engine, site.root, list(folders_of(site))) == ("eleventy", "web", ["web/_posts"])
+    assert url_of(site, "web/_posts/2024-05-06-a.md") == "/_posts/2024-05-06-a/"
+
+
+def test_files_that_engines_read_are_fetched() -> None:
+    """Of scripts, only configuration, directory data and routes of Astro."""
+    paths = ("a.md", "package-lock.json", "contentlayer.config.ts", "blog/blog.11tydata.js")
+    routes = ("src/pages/[slug].astro", "src/pages/index.astro", "blog/blog.js", "blog/x.js")
+    assert [path for path in (*paths, *routes) if may_be_read(path)] == [
+        *("a.md", "contentlayer.config.ts", "blog/blog.11tydata.js"),
+        *("src/pages/[slug].astro", "blog/blog.js"),
+    ]
+
+
+def test_literals_of_directory_data_hide_pages() -> None:
+    """As in JSON; a list of tags makes a collection."""
+    files = {
+        "src/a/a.11tydata.js": "export default { permalink: false, tags: ['a', \"b\"] }",
+        "src/b/b.11tydata.cjs": "module.exports = { eleventyExcludeFromCollections: true }",
+        "src/c/c.11tydata.js": "export default { tags: [], permalink: false || x, tags: 'c' }",
+        "src/a/x.md": POST,
+        "src/b/2024-05-06-x.md": POST,
+    }
+    site = site_of("eleventy", site_with(files))
+    for path, reason in (
+        ("src/a/x.md", "permalink: false"),
+        ("src/b/2024-05-06-x.md", "eleventyExclude"),
+    ):
+        assert reason in hidden_by(site, path, **defaults_of(site, path))
+
+
+def test_the_files_with_directory_data_may_have_a_name_of_their_own() -> None:
+    """``setDataFileBaseName`` says it."""
+    files = {
+        "src/blog/_data.11tydata.json": '{"tags": "posts", "author": "Ann Lee"}',
+        "src/blog/blog.json": '{"author": "nobody"}',
+        "src/blog/a.md": POST,
+    }
+    site = site_of("eleventy", site_with(files, "c.setDataFileBaseName('_data');"))
+    assert defaults_of(site, "src/blog/a.md") == {"author": "Ann Lee"}
+    assert list(folders_of(site)) == ["src/blog"]
+
+
+def test_pages_that_a_preprocessor_drops_are_hidden() -> None:
+    """Where it returns false for a key that is true, and for nothing else."""
+    config = (
+        "c.addPreprocessor('drafts', '*', (data) => { if ((data.archived || data.wip) && x) {"
+        " return false; } });\n"
+        "c.addPreprocessor('late', '*', (data) => { if (!data.ready || data.page.date > now)"
+        " return false; });"
+    )
+    site = site_of("eleventy", site_with({"src/blog/2024-05-06-a.md": POST}, config))
+    hidden = {
+        key: hidden_by(site, "src/blog/2024-05-06-a.md", **{key: "true"})
+        for key in ("archived", "wip", "ready", "page", "title")
+    }
+    assert [key for key, reason in hidden.items() if reason] == ["archived", "wip"]
+
+
+def test_a_computed_permalink_counts_before_a_plain_one() -> None:
+    """Of front matter and of directory data."""
+    data = '{"permalink": false, "eleventyComputed": {"permalink": "/b/{{ title | slugify }}/"}}'
+    site = site_of("eleventy", site_with({"src/blog/blog.json": data, "src/blog/a.md": POST}))
+    meta = {"title": "A Good Day", **defaults_of(site, "src/blog/a.md")}
+    assert url_of(site, "src/blog/a.md", **meta) == "https://agency.gov/b/a-good-day/"

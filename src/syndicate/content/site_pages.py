@@ -26,7 +26,10 @@ from syndicate.sites.site import (
 )
 
 _URL_KEYS: Final = frozenset(
-    {"permalink", "slug", "url", "title", "path", "category", "categories"}
+    {
+        *("permalink", "slug", "url", "title", "path", "category", "categories"),
+        "eleventyComputed",
+    }
 )
 """Front matter that URLs may depend on, regardless of the engine."""
 _SLUG_CHARACTERS: Final = "!$&'()*+,;=:@~"
@@ -173,8 +176,14 @@ def _marked_summary(body: str, mark: str) -> str:
 
 
 def _url_meta(meta: Mapping[str, object]) -> Mapping[str, object]:
-    permalink = meta.get("permalink")
-    named = set(_TEMPLATE_KEY.findall(permalink)) if isinstance(permalink, str) else set()
+    computed = meta.get("eleventyComputed")
+    patterns = (
+        meta.get("permalink"),
+        computed.get("permalink") if isinstance(computed, dict) else "",
+    )
+    named = {
+        key for each in patterns if isinstance(each, str) for key in _TEMPLATE_KEY.findall(each)
+    }
     return {key: value for key, value in meta.items() if key in _URL_KEYS or key in named}
 
 

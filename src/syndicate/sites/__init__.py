@@ -33,6 +33,7 @@ CONFIGURATION_NAMES: Final = (
     *JEKYLL_FILES,
     *HUGO_FILES,
     *("zola.toml", "CNAME", ".eleventyignore", ".tool-versions"),
+    *("contentlayer.config.ts", "contentlayer.config.js"),
     *ELEVENTY_FILES,
     *DOCUSAURUS_FILES,
     *ASTRO_FILES,
@@ -50,13 +51,15 @@ _LOCK_FILES: Final = frozenset({"package-lock.json", "npm-shrinkwrap.json", "pnp
 def may_be_read(path: str) -> bool:
     """Return whether an engine may read the file at ``path``, regardless of other files.
 
-    Of scripts, those with configuration, and directory data of Eleventy.
+    Of scripts, those with configuration, directory data of Eleventy, and routes of Astro.
     """
     folder, _, name = path.rpartition("/")
     if name in _LOCK_FILES:
         return False
     if name in CONFIGURATION_NAMES or path.lower().endswith(_READ_ENDINGS):
         return True
+    if path.endswith(".astro"):  # a route of Astro names the collection that it shows
+        return "[" in path
     stem, ending = posixpath.splitext(name)
     is_directory_data = stem.endswith(".11tydata") or stem == posixpath.basename(folder)
     return ending in _SCRIPT_ENDINGS and is_directory_data
@@ -65,13 +68,20 @@ def may_be_read(path: str) -> bool:
 def find_sites(files: CommitFiles) -> tuple[Site, ...]:
     """Return the sites of a commit that have folders of posts, the outermost of each engine first.
 
-    A folder is read as the site of one engine only.
+    A folder is read as the site of one engine only. A ``_posts`` folder makes a site of Jekyll
+    without a configuration only where there is no other site, which may have such a folder, too.
     """
     found: dict[str, Site] = {}
+    guessed: dict[str, Site] = {}
     for engine in ENGINES.values():
         for root in engine.roots(files):
-            if root not in found:
-                site = engine.read(files, root)
-                if site.folders:
-                    found[root] = site
+            site = engine.read(files, root) if root not in found else None
+            if site and site.folders:
+                is_guess = engine is JEKYLL and not _is_configured(site, JEKYLL_FILES)
+                (guessed if is_guess else found)[root] = site
+    found = found or guessed
     return tuple(sorted(found.values(), key=lambda site: site.root.count("/") + bool(site.root)))
+
+
+def _is_configured(site: Site, names: tuple[str, ...]) -> bool:
+    return any(posixpath.basename(path) in names for path in site.files)

@@ -48,6 +48,9 @@ _CODE_HOST: Final = re.compile(
     r"https?://(?:[\w-]+\.)?(?:github|gitlab|bitbucket|npmjs|codeberg|sr)\.(?:com|org|ht)\b"
 )
 _MAX_AUTHOR_FILES: Final = 500
+_MAX_PACKAGES: Final = 50
+"""Files ``package.json`` that are read to find out which engine makes a site."""
+_RUBY_FILES: Final = ("_config.yml", "_config.yaml", "_config.toml", "Gemfile")
 _DOCUMENTATION: Final = re.compile(
     r"(?:.*[-_])?(?:docs?|documentation|manuals?|help|guides?|handbooks?|tutorials?|references?|"
     r"examples?|faqs?|glossary|api|pages?|about|people|team|staff|authors?|contributors?|components?)",
@@ -236,6 +239,31 @@ def roots_by_name(files: CommitFiles, names: Iterable[str]) -> tuple[str, ...]:
     wanted = frozenset(names)
     found = {path.rpartition("/")[0] for path in files.paths if path.rpartition("/")[2] in wanted}
     return tuple(sorted((f for f in found if not is_aside(f)), key=lambda f: (f.count("/"), f)))
+
+
+def roots_by_package(files: CommitFiles, package: str, names: Iterable[str]) -> tuple[str, ...]:
+    """Return the folders that have a file with one of ``names``, or that depend on ``package``.
+
+    The outermost first. A dependency stands in ``package.json``; it does not count beside a
+    configuration of Jekyll or a ``Gemfile``.
+    """
+    configured = roots_by_name(files, names)
+    reader = ConfigurationReader(files)
+    depending = [
+        root
+        for root in roots_by_name(files, ("package.json",))[:_MAX_PACKAGES]
+        if root not in configured
+        and package in packages(reader.mapping(joined(root, "package.json")))
+        and not reader.first(*(joined(root, name) for name in _RUBY_FILES))
+    ]
+    return tuple(sorted((*configured, *depending), key=lambda root: (root.count("/"), root)))
+
+
+def packages(package: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the names of the packages that a ``package.json`` depends on."""
+    return tuple(
+        name for key in ("dependencies", "devDependencies") for name in mapping(package.get(key))
+    )
 
 
 def left_out(folders: Iterable[tuple[str, str]]) -> tuple[LeftOutFolder, ...]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC
-from typing import Final
+from typing import Final, cast
 
 from typing_extensions import override
 
@@ -24,7 +24,8 @@ from syndicate.sites.configuration_reader import (
     ConfigurationReader,
     is_aside,
     left_out,
-    roots_by_name,
+    packages,
+    roots_by_package,
 )
 from syndicate.sites.post_folders import FolderSearch, FoundFolders
 from syndicate.sites.script_literals import ScriptLiterals
@@ -62,6 +63,7 @@ _FILTERS: Final = frozenset(
     {"slug", "slugify", "date", "lower", "downcase", "upper", "upcase", "url", "safe"}
 )
 _PERMALINK_HINT: Final = "Set permalinks of the source in the settings."
+_HIDING_KEYS: Final = ("eleventyExcludeFromCollections",)
 _UNSET: Final = object()
 
 
@@ -72,8 +74,8 @@ class EleventyEngine(LinkedPages):
     name: str = "eleventy"
 
     def roots(self, files: CommitFiles) -> tuple[str, ...]:
-        """Return the folders with a configuration of Eleventy."""
-        return roots_by_name(files, CONFIGURATION_NAMES)
+        """Return the folders with a configuration of Eleventy, or that depend on it."""
+        return roots_by_package(files, "@11ty/eleventy", CONFIGURATION_NAMES)
 
     def read(self, files: CommitFiles, root: str) -> Site:
         """Return what the data files of the site in ``root`` say."""
@@ -84,7 +86,7 @@ class EleventyEngine(LinkedPages):
         content = _input_folder(reader, script, package, root)
         data_folders = [joined(root, "_data"), joined(content, "_data")]
         data, data_path = _global_data(reader, data_folders)
-        defaults = tuple(_directory_data(reader, content))
+        defaults = tuple(_directory_data(reader, content, script.argument("setDataFileBaseName")))
         tagged = [d.folder for d in defaults if d.collection and d.folder != content]
         search = FolderSearch(
             reader=reader,
@@ -111,7 +113,8 @@ class EleventyEngine(LinkedPages):
                 for k, v in reader.authors(joined(folder, "authors")).items()
             },
             values=data,
-            markdown=markdown_settings.of_eleventy(script, _packages(package)),
+            markdown=markdown_settings.of_eleventy(script, packages(package)),
+            options={"hiding_keys": script.keys_that_drop_pages()},
             files=tuple(dict.fromkeys(reader.read_paths)),
             problems=(*reader.problems,),
         )
@@ -142,10 +145,13 @@ class EleventyEngine(LinkedPages):
         folder = site.folder_of(page.path)
         if folder is None:
             return "not in a folder of posts"
-        for key in ("eleventyExcludeFromCollections", "pagination", "override:tags"):
+        for key in (*_HIDING_KEYS, "pagination", "override:tags"):
             value = page.meta.get(key, _UNSET)
             if value is not _UNSET and flag(value) is not False:
                 return f"{key} takes the page out of its collection"
+        for key in cast("tuple[str, ...]", site.options["hiding_keys"]):
+            if flag(page.meta.get(key)):
+                return f"{key}: true, which a preprocessor of the site drops"
         if flag(page.meta.get("permalink")) is False:
             return "permalink: false"
         if any(matches_glob(page.path, glob) for glob in site.excluded):
@@ -155,7 +161,8 @@ class EleventyEngine(LinkedPages):
 
     def url(self, page: Page, site: Site) -> ConfiguredValue:
         """Return the URL of ``page``: its ``permalink`` as a template, else its path."""
-        permalink = text(page.meta.get("permalink"))
+        computed = mapping(page.meta.get("eleventyComputed"))
+        permalink = text(computed.get("permalink")) or text(page.meta.get("permalink"))
         filled = _filled(permalink, page, site) if permalink else None
         origin = "permalink" if filled is not None else "default of Eleventy"
         if filled is None:
@@ -187,13 +194,6 @@ def _folders(found: FoundFolders) -> Iterator[PostFolder]:
             origin=reason,
             is_shallow=folder in found.shallow,
         )
-
-
-def _packages(package: Mapping[str, object]) -> tuple[str, ...]:
-    """Return the names of the packages that a `package.json` depends on."""
-    return tuple(
-        name for key in ("dependencies", "devDependencies") for name in mapping(package.get(key))
-    )
 
 
 def _input_folder(
@@ -245,19 +245,23 @@ def _global_data(
     return {}, ""
 
 
-def _directory_data(reader: ConfigurationReader, content: str) -> Iterator[FrontMatterDefaults]:
+def _directory_data(
+    reader: ConfigurationReader, content: str, own_name: str
+) -> Iterator[FrontMatterDefaults]:
     """Yield the data of directories and of single files, the outermost directory first.
 
-    ``collection`` is the first of its tags, by which its pages are a collection.
+    Files with the data of a directory are called like it, else ``own_name``. ``collection`` is
+    the first of its tags, by which its pages are a collection.
     """
     for path in sorted(reader.below(content), key=lambda path: (path.count("/"), path)):
         folder, _, name = path.rpartition("/")
         base = re.sub(r"(?:\.11tydata)?\.(json|c?js|mjs)$", "", name)
-        directory = folder.rpartition("/")[2]
+        directory = own_name or folder.rpartition("/")[2]
         if base == name or is_aside(folder) or (base != directory and ".11tydata." not in name):
             continue
         values = reader.mapping(path) if name.endswith(".json") else _literals(reader, path)
-        if _is_unknown(text(values.get("permalink"))):
+        computed = text(mapping(values.get("eleventyComputed")).get("permalink"))
+        if _is_unknown(computed or text(values.get("permalink"))):
             what = f"permalink in {path} has a filter or tag of the site, which is not run"
             reader.report("site-script", path, what, _PERMALINK_HINT)
         yield FrontMatterDefaults(
@@ -271,7 +275,13 @@ def _directory_data(reader: ConfigurationReader, content: str) -> Iterator[Front
 def _literals(reader: ConfigurationReader, path: str) -> Mapping[str, object]:
     """Return what plain literals in directory data say, which are a program here."""
     script = ScriptLiterals.of_file(reader, path)
-    found = {key: value for key in ("permalink", "tags", "author") if (value := script.text(key))}
+    found: dict[str, object] = {
+        key: value for key in ("permalink", "author") if (value := script.text(key))
+    }
+    flags = {key: script.flag(key) for key in ("permalink", *_HIDING_KEYS)}
+    found |= {key: value for key, value in flags.items() if value is not None}
+    if tags := script.texts("tags"):
+        found["tags"] = list(tags)
     if script.has("permalink") and "permalink" not in found:
         what = f"permalink in {path} is made by a program, which is not run"
         reader.report("site-script", path, what, _PERMALINK_HINT)

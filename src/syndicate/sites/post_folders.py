@@ -9,6 +9,8 @@ from syndicate.sites.site import stem
 
 _MAX_DEPTH: Final = 4
 """Levels of folders below the root of the content that are looked at one by one."""
+_POSTS: Final = "_posts"
+"""The one name with an underscore that folders of posts have, as in Jekyll."""
 _FILE_NAMES: Final = frozenset({"readme", "license", "changelog", "contributing", "security"})
 
 
@@ -42,7 +44,7 @@ class FolderSearch:
             inside = [page for page in pages if page.startswith(f"{folder}/")]
             if name in self.declared:
                 found.posts[folder] = "declared by the site"
-            elif not name.startswith((".", "_")) and not is_aside(name):
+            elif (not name.startswith((".", "_")) or name == _POSTS) and not is_aside(name):
                 self._look_into(folder, inside, found, 1)
         return found
 
@@ -64,7 +66,8 @@ class FolderSearch:
             if "documentation" in error:
                 return
         for name in dict.fromkeys(p.partition("/")[0] for p in inside.values() if "/" in p):
-            if depth < _MAX_DEPTH and not name.startswith("_") and not is_aside(name):
+            is_read = name == _POSTS or not name.startswith("_")
+            if depth < _MAX_DEPTH and is_read and not is_aside(name):
                 inner = f"{folder}/{name}"
                 within = [page for page in pages if page.startswith(f"{inner}/")]
                 self._look_into(inner, within, found, depth + 1)

@@ -53,9 +53,29 @@ class ScriptLiterals:
         values = set(re.findall(rf"\b{key}['\"]?\s*:\s*(true|false)\b", self._text))
         return values.pop() == "true" if len(values) == 1 else None
 
+    def argument(self, function: str) -> str:
+        """Return the text that is the one argument of ``function``, empty if there is none."""
+        found = re.search(rf"\b{function}\(\s*(['\"`])([^'\"`\n$]*)\1\s*\)", self._text)
+        return found[2] if found else ""
+
+    def keys_that_drop_pages(self) -> tuple[str, ...]:
+        """Return the keys of pages for which a preprocessor of Eleventy returns false.
+
+        ``addPreprocessor("drafts", "*", (data) => { if (data.draft) return false; })``
+        """
+        found = re.findall(r"\baddPreprocessor\((.{0,400}?)\breturn false\b", self._text, re.DOTALL)
+        keys = (
+            key for each in found for key in re.findall(r"(?<![!\w.])data\.(\w+)\b(?!\.)", each)
+        )
+        return tuple(dict.fromkeys(keys))
+
     def has(self, key: str) -> bool:
         """Return whether ``key`` is given any value."""
         return re.search(rf"\b{key}['\"]?\s*:", self._text) is not None
+
+    def mentions(self, name: str) -> bool:
+        """Return whether ``name`` stands anywhere, as in an expression."""
+        return re.search(rf"\b{name}\b", self._text) is not None
 
     def objects(self, before: str) -> Iterator[Self]:
         """Yield the literals of each object right after the pattern ``before``.
@@ -78,4 +98,6 @@ class ScriptLiterals:
             at = token.end()
             if depth < 0:
                 break
+        else:
+            kept.append(self._text[at:] if depth == 0 else "")
         return " ".join(kept)
