@@ -21,21 +21,23 @@ POST = post(title="A", date="2024-05-06")
     ("route", "folder", "pattern"),
     [
         ("src/app/blog/[year]/[month]/[slug]/page.tsx", "blog/posts", "/blog/:year/:month/:slug"),
-        ("app/(site)/[locale]/news/[...slug]/page.js", "data/news", "/news/:slug"),
+        ("app/(site)/[locale]/news/[...slug]/page.js", "data/news", "/:locale/news/:slug"),
         ("pages/posts/[slug].tsx", "_posts", "/posts/:slug"),
         ("src/pages/blog/[slug]/index.js", "content/articles", "/blog/:slug"),
         ("src/app/blog/[slug]/layout.tsx", "content/articles", "/articles/:slug"),
         ("src/app/about/page.tsx", "content/articles", "/articles/:slug"),
         ("src/app/x/[slug]/style.css", "content/articles", "/articles/:slug"),
+        ("pages/[slug].tsx", "content/articles", "/:slug"),
+        ("src/app/blog/page/[page]/page.tsx", "content/articles", "/articles/:slug"),
+        ("src/app/blog/tags/[tag]/page.tsx", "content/articles", "/articles/:slug"),
     ],
 )
 def test_the_route_that_fits_a_folder_is_its_pattern(route: str, folder: str, pattern: str) -> None:
-    """Else the only one of a blog, else the name of the folder."""
+    """Else the only one of a blog, else the only one of all, else the name of the folder."""
     files = {"next.config.ts": "", route: "", f"{folder}/2024-05-06-a.md": POST}
     if folder.startswith("_"):
         files = {"next.config.ts": "", route: "", f"content/{folder}/2024-05-06-a.md": POST}
-    found = folders_of(site_of("next", files))
-    assert [*found.values()] == ([pattern] if not folder.startswith("_") else [])
+    assert [*folders_of(site_of("next", files)).values()] == [pattern]
 
 
 @pytest.mark.parametrize(
@@ -46,6 +48,10 @@ def test_the_route_that_fits_a_folder_is_its_pattern(route: str, folder: str, pa
         ("[slug]", "2024-05-06-a.md", {}, "/blog/2024-05-06-a"),
         ("[slug]", "a/index.mdx", {}, "/blog/a"),
         ("[...slug]", "in/a.md", {}, "/blog/in/a"),
+        ("[slug]", "in/a.md", {}, "/blog/a"),
+        ("[slug]", "in/a/index.md", {}, "/blog/a"),
+        ("[...url]", "a.md", {"url": "own/x", "slug": "other"}, "/blog/own/x"),
+        ("[id]", "a.md", {"id": "1"}, "/blog/a"),
         ("[slug]", "a.md", {"slug": "/own/"}, "/blog/own"),
     ],
 )
@@ -58,6 +64,68 @@ def test_an_url_of_next_is_that_of_the_route(
     site = site_of("next", files)
     assert url_of(site, f"blog/{path}", **meta) == url
     assert defaults_of(site, f"blog/{path}") == {}
+
+
+def test_contentlayer_may_make_slugs_of_paths() -> None:
+    """Then a page's own slug does not count, as the computed field takes its place."""
+    computed = (
+        "const fields = { slug: { type: 'string', resolve: (doc) => doc._raw.flattenedPath } }"
+    )
+    files = {"next.config.js": "", "app/blog/[...slug]/page.tsx": "", "data/blog/a.md": POST}
+    for config, url in ((computed, "/blog/a"), ("{ slug: { type: 'string' } }", "/blog/own")):
+        site = site_of("next", {**files, "contentlayer.config.ts": config})
+        assert url_of(site, "data/blog/a.md", slug="own") == url
+
+
+def test_a_route_of_folders_serves_what_is_below_the_folder_of_its_name() -> None:
+    """Although posts are found one folder deeper."""
+    files = {
+        "next.config.js": "",
+        "app/blog/[...slug]/page.tsx": "",
+        "data/blog/nginx/2024-05-06-a.mdx": POST,
+        "data/blog/news/2024-05-06-b.mdx": POST,
+    }
+    site = site_of("next", files)
+    assert list(folders_of(site)) == ["data/blog/news", "data/blog/nginx"]
+    assert url_of(site, "data/blog/nginx/a.mdx") == "/blog/nginx/a"
+
+
+@pytest.mark.parametrize(
+    ("path", "url"),
+    [
+        ("posts/en/a.mdx", "/en/posts/a"),
+        ("posts/pt-BR/a.mdx", "/pt-BR/posts/a"),
+        ("posts/a.mdx", "/posts/a"),
+        ("posts/xy/a.mdx", "/posts/a"),
+        ("content/fr/posts/a.mdx", "/fr/posts/a"),
+    ],
+)
+def test_a_language_in_the_path_takes_its_place_in_the_route(path: str, url: str) -> None:
+    """It is no folder of the page then; without one the place is left out."""
+    files = {"next.config.js": "", "app/[locale]/posts/[slug]/page.tsx": "", path: POST}
+    assert url_of(site_of("next", files), path) == url
+
+
+def test_pages_of_next_may_be_routes_themselves() -> None:
+    """Markdown below ``pages``, and files called page below ``app``."""
+    files = {
+        "package.json": '{"dependencies": {"next": "15.0.0"}}',
+        "pages/blog/2024-05-06-a.mdx": POST,
+        "pages/news/index.mdx": POST,
+        "app/(site)/notes/a/page.mdx": POST,
+        "app/uses/page.tsx": "",
+        "app/uses/content.mdx": POST,
+        "app/ideas/page.tsx": "",
+        "app/ideas/[slug]/page.tsx": "",
+        "app/ideas/a.mdx": POST,
+    }
+    (site,) = find_sites(WrittenFiles(files))
+    assert [each.path for each in site.left_out] == ["app/uses", "pages"]
+    assert list(folders_of(site)) == ["app/(site)/notes/a", "app/ideas", "pages/blog"]
+    assert url_of(site, "pages/blog/2024-05-06-a.mdx") == "/blog/2024-05-06-a"
+    assert url_of(site, "pages/news/index.mdx") == "/news"
+    assert url_of(site, "app/(site)/notes/a/page.mdx") == "/notes/a"
+    assert url_of(site, "app/ideas/a.mdx") == "/ideas/a"
 
 
 def test_a_year_that_nobody_gave_is_the_name_of_the_page() -> None:
@@ -109,6 +177,22 @@ def test_collections_and_pages_of_astro_are_folders_of_posts() -> None:
     assert url_of(site, "src/pages/news/index.md") == "https://agency.gov/b/news/"
     assert url_of(site, "src/pages/index.md") == "https://agency.gov/b/"
     assert url_of(site, "elsewhere/a.md") == "https://agency.gov/elsewhere/a.md"
+
+
+def test_a_route_of_astro_may_name_its_collection() -> None:
+    """Whatever it is called; lists of pages name it, too."""
+    files = {
+        "package.json": '{"devDependencies": {"astro": "5.0.0"}}',
+        "src/content/journal/a.md": POST,
+        "src/content/news/a.md": POST,
+        "src/pages/[...id].astro": "await getCollection('journal')",
+        "src/pages/tags/[tag].astro": "await getCollection('journal')",
+        "src/pages/blog/[...page].astro": "await getCollection('news')",
+        "src/pages/blog/[slug].astro": 'await getCollection("news")',
+    }
+    (site,) = find_sites(WrittenFiles(files))
+    assert folders_of(site) == {"src/content/journal": "/:id", "src/content/news": "/blog/:slug"}
+    assert url_of(site, "src/content/journal/a.md") == "/a/"
 
 
 def test_a_site_of_astro_may_have_no_slashes_and_no_host() -> None:

@@ -3,6 +3,7 @@
 Of the configuration, which is a program, only plain literals count.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
@@ -10,7 +11,7 @@ from typing import Final
 from syndicate.model.markdown_options import REMARK_SMARTYPANTS
 from syndicate.model.url_patterns import absolute, encoded, github_slug
 from syndicate.sites import markdown_settings
-from syndicate.sites.configuration_reader import ConfigurationReader, left_out, roots_by_name
+from syndicate.sites.configuration_reader import ConfigurationReader, left_out, roots_by_package
 from syndicate.sites.file_routes import (
     FileRoutedEngine,
     Route,
@@ -36,6 +37,7 @@ CONFIGURATION_NAMES: Final = tuple(
     f"astro.config.{ending}" for ending in ("mjs", "js", "ts", "mts", "cjs")
 )
 _PAGES: Final = (".md", ".mdx", ".markdown")
+_COLLECTION: Final = re.compile(r"\bget(?:Collection|Entry)\(\s*['\"]([\w-]+)['\"]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,8 @@ class AstroEngine(FileRoutedEngine):
     name: str = "astro"
 
     def roots(self, files: CommitFiles) -> tuple[str, ...]:
-        """Return the folders with a configuration of Astro."""
-        return roots_by_name(files, CONFIGURATION_NAMES)
+        """Return the folders with a configuration of Astro, or that depend on it."""
+        return roots_by_package(files, "astro", CONFIGURATION_NAMES)
 
     def read(self, files: CommitFiles, root: str) -> Site:
         """Return what the routes and literals of the site in ``root`` say."""
@@ -77,6 +79,7 @@ class AstroEngine(FileRoutedEngine):
             options={
                 "routes": routes,
                 "base": script.text("base"),
+                "has_own_slugs": True,
                 "trailing_slash": script.text("trailingSlash") != "never"
                 and script.text("format") != "file",
             },
@@ -128,7 +131,8 @@ def _routes(reader: ConfigurationReader, folder: str) -> Iterator[Route]:
     for path in reader.below(folder):
         if path.endswith((".astro", ".tsx", ".jsx")):
             parts = path.removeprefix(f"{folder}/").rpartition(".")[0].split("/")
-            found = route(parts, path)
+            names = _COLLECTION.findall(reader.text(path) if "[" in path else "")
+            found = route(parts, path, frozenset(names))
             if found:
                 yield found
 

@@ -4,11 +4,12 @@
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, cast
 
+from syndicate.model.languages import LANGUAGES
 from syndicate.model.url_patterns import absolute, encoded
 from syndicate.sites.site import (
     ConfiguredValue,
@@ -17,13 +18,21 @@ from syndicate.sites.site import (
     PostFolder,
     Site,
     is_below,
+    joined,
     stem,
 )
-from syndicate.sites.values import text
+from syndicate.sites.values import first_text, text
 
-_DYNAMIC: Final = re.compile(r"\[{1,2}(?:\.\.\.)?([\w-]+)\]{1,2}")
-_LANGUAGES: Final = frozenset({"locale", "lang", "language", "lng"})
+_DYNAMIC: Final = re.compile(r"\[{1,2}(\.\.\.)?([\w-]+)\]{1,2}")
+_LANGUAGE_NAMES: Final = frozenset({"locale", "lang", "language", "lng"})
+_LIST_NAMES: Final = frozenset(
+    {"page", "tag", "tags", "category", "categories", "topic", "author", "authors", "year", "month"}
+)
+"""Last placeholders of routes that list pages."""
 _PARTS_OF_DATES: Final = frozenset({"year", "month", "day"})
+_OWN_KEYS: Final = frozenset({"slug", "url", "permalink"})
+"""Placeholders whose value may stand in the front matter, under the same name."""
+_LANGUAGE: Final = re.compile(r"([a-z]{2})(?:[-_][A-Za-z]{2,4})?")
 _DATED: Final = re.compile(r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})-(?=.)")
 _PLACEHOLDER: Final = re.compile(r":([\w-]+)")
 _BLOGS: Final = ("blog", "posts", "news", "articles", "post", "writing", "insights")
@@ -31,10 +40,16 @@ _BLOGS: Final = ("blog", "posts", "news", "articles", "post", "writing", "insigh
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A route with a dynamic last part: its pattern, and the file it is from."""
+    """A route with a dynamic last part: its pattern, and the file it is from.
+
+    ``[...slug]`` takes the folders of a page as well. ``collections`` are the names that its file
+    has for the pages that it shows.
+    """
 
     pattern: str
     path: str
+    takes_folders: bool = True
+    collections: frozenset[str] = frozenset()
 
     @property
     def fixed(self) -> tuple[str, ...]:
@@ -42,18 +57,24 @@ class Route:
         return tuple(part for part in self.pattern.split("/") if part and part[0] != ":")
 
 
-def route(parts: Iterable[str], path: str) -> Route | None:
-    """Return the route that the folders and names ``parts`` make; None if none is dynamic."""
+def route(
+    parts: Iterable[str], path: str, collections: frozenset[str] = frozenset()
+) -> Route | None:
+    """Return the route that the folders and names ``parts`` make; None if it is not of one page."""
     kept: list[str] = []
+    takes_folders = False
     for part in parts:
         dynamic = _DYNAMIC.fullmatch(part)
-        if dynamic and dynamic[1] not in _LANGUAGES:
-            kept.append(f":{dynamic[1]}")
-        elif not dynamic and part[:1] not in ("(", "@") and part != "index":
+        if dynamic:
+            kept.append(f":{dynamic[2]}")
+            takes_folders = dynamic[1] is not None
+        elif part[:1] not in ("(", "@") and part != "index":
             kept.append(part)
-    if not kept or not kept[-1].startswith(":"):
+    last = kept[-1][1:] if kept and kept[-1].startswith(":") else ""
+    if not last or last in _LIST_NAMES | _LANGUAGE_NAMES:
         return None
-    return Route(pattern="/" + "/".join(kept), path=path)
+    pattern = "/" + "/".join(kept)
+    return Route(pattern, path, takes_folders=takes_folders, collections=collections)
 
 
 def routes_of(site: Site) -> tuple[Route, ...]:
@@ -61,24 +82,31 @@ def routes_of(site: Site) -> tuple[Route, ...]:
     return cast("tuple[Route, ...]", site.options["routes"])
 
 
-def route_of(folder: str, routes: Iterable[Route]) -> Route | None:
-    """Return the route whose fixed parts fit ``folder`` best; else the one that is of a blog."""
+def route_of(folder: str, routes: Sequence[Route]) -> Route | None:
+    """Return the route of the pages in ``folder``, None if no route fits.
+
+    One that names the folder as its collection, else the one whose fixed parts fit best, else the
+    only one of a blog, else the only one.
+    """
     parts = {_singular(part) for part in folder.lower().split("/")}
     scored = [
         (sum(_singular(part.lower()) in parts for part in route.fixed), route) for route in routes
     ]
     fitting = [(score, route) for score, route in scored if score == len(route.fixed) and score]
-    if fitting:
-        return max(fitting, key=lambda pair: (pair[0], -len(pair[1].pattern)))[1]
-    blogs = [route for _, route in scored if any(part.lower() in _BLOGS for part in route.fixed)]
-    return blogs[0] if len(blogs) == 1 else None
+    named = [pair for pair in scored if folder.rpartition("/")[2] in pair[1].collections]
+    for candidates in (named, fitting):
+        if candidates:
+            return max(candidates, key=lambda pair: (pair[0], -len(pair[1].pattern)))[1]
+    blogs = [route for route in routes if any(part.lower() in _BLOGS for part in route.fixed)]
+    alone = blogs or routes
+    return alone[0] if len(alone) == 1 else None
 
 
-def filled(pattern: str, inside: str, slug: str, published: datetime | None) -> str:
-    """Return ``pattern`` for the page at ``inside`` its folder; ``slug`` empty for its name.
+def filled(pattern: str, inside: str, own: str, published: datetime | None, language: str) -> str:
+    """Return ``pattern`` for the page at ``inside`` its folder; ``own`` is its slug, if it has one.
 
     Parts of a date are those of the file name, else of ``published``. A pattern with parts of a
-    date takes the day out of the name.
+    date takes the day out of the name. Without a ``language`` its placeholder is left out.
     """
     name = stem(inside)
     if name == "index" and "/" in inside:
@@ -89,10 +117,11 @@ def filled(pattern: str, inside: str, slug: str, published: datetime | None) -> 
     values: dict[str, str] = dict(_date_parts(published)) | (dated.groupdict() if dated else {})
     has_date = bool(words & _PARTS_OF_DATES)
     folder = inside.rpartition("/")[0]
-    own = slug or (name[dated.end() :] if dated and has_date else name)
-    last = own if slug or has_date or not folder else f"{folder}/{own}"
+    last = own or joined(folder, name[dated.end() :] if dated and has_date else name)
 
     def fill(match: re.Match[str]) -> str:
+        if match[1] in _LANGUAGE_NAMES:
+            return encoded(language)
         return encoded(values[match[1]] if match[1] in values and has_date else last)
 
     return _PLACEHOLDER.sub(fill, pattern)
@@ -129,13 +158,51 @@ def route_url(page: Page, site: Site) -> ConfiguredValue:
     folder = site.folder_of(page.path)
     if folder is None:
         return ConfiguredValue(value=absolute(page.path, site.base_url.value))
-    inside = page.path.removeprefix(f"{folder.path}/") if is_below(page.path, folder.path) else ""
-    slug = text(page.meta.get("slug"))
-    path = filled(folder.permalink.value, inside, slug.strip("/"), page.published)
+    pattern = folder.permalink.value
+    key = pattern.rpartition(":")[2]
+    keys = (key, "slug") if key in _OWN_KEYS else ("slug",)
+    own = first_text(page.meta, keys)[1].strip("/") if site.options["has_own_slugs"] else ""
+    inside, language = _without_language(_path_in_route(page.path, folder), pattern, folder)
+    if any(each.pattern == pattern and not each.takes_folders for each in routes_of(site)):
+        inside = re.sub(r"^.*/(?!index\.\w+$)", "", inside)
+    path = filled(pattern, inside, own, page.published, language)
     path = f"{text(site.options['base'])}/{path}" + ("/" if site.options["trailing_slash"] else "")
     return ConfiguredValue(
         value=absolute(path, site.base_url.value), origin=folder.permalink.origin
     )
+
+
+def _path_in_route(path: str, folder: PostFolder) -> str:
+    """Return the path of a page below the folder that its route is called like, if there is one.
+
+    The route of ``blog/[...slug]`` serves ``data/blog/news/a.md`` below ``data/blog``, although
+    only ``data/blog/news`` holds posts.
+    """
+    fixed = [_singular(p) for p in folder.permalink.value.split("/") if p and p[0] != ":"]
+    parts = folder.path.split("/")
+    for depth in range(len(parts), 0, -1):
+        if fixed and _singular(parts[depth - 1]) == fixed[-1]:
+            return path.removeprefix("/".join(parts[:depth]) + "/")
+    return path.removeprefix(f"{folder.path}/") if is_below(path, folder.path) else ""
+
+
+def _without_language(inside: str, pattern: str, folder: PostFolder) -> tuple[str, str]:
+    """Return ``inside`` without the language that it begins with, and the language.
+
+    Only where the route has a place for it; the language may be one of the folders around, too.
+    """
+    if not _LANGUAGE_NAMES & set(_PLACEHOLDER.findall(pattern)):
+        return inside, ""
+    first, slash, rest = inside.partition("/")
+    if slash and _is_language(first):
+        return rest, first
+    around = (part for part in reversed(folder.path.split("/")) if _is_language(part))
+    return inside, next(around, "")
+
+
+def _is_language(part: str) -> bool:
+    found = _LANGUAGE.fullmatch(part)
+    return found is not None and found[1] in LANGUAGES
 
 
 class FileRoutedEngine(LinkedPages):

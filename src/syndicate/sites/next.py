@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from syndicate.model.markdown_options import REMARK
+from syndicate.model.url_patterns import absolute, encoded
 from syndicate.sites import markdown_settings
 from syndicate.sites.configuration_reader import (
     ConfigurationReader,
     left_out,
-    roots_by_name,
+    roots_by_package,
 )
 from syndicate.sites.file_routes import (
     FileRoutedEngine,
@@ -29,11 +30,15 @@ from syndicate.sites.site import (
     ConfiguredValue,
     Page,
     Site,
+    is_below,
     joined,
 )
+from syndicate.sites.values import text
 
 CONFIGURATION_NAMES: Final = tuple(f"next.config.{ending}" for ending in ("js", "mjs", "ts", "cjs"))
+_CONTENTLAYER: Final = ("contentlayer.config.ts", "contentlayer.config.js")
 _PAGES: Final = (".md", ".mdx", ".markdown")
+_ROUTE_FOLDERS: Final = ("app", "src/app", "pages", "src/pages")
 _ROUTE_FILES: Final = (".tsx", ".jsx", ".ts", ".js")
 
 
@@ -44,8 +49,8 @@ class NextEngine(FileRoutedEngine):
     name: str = "next"
 
     def roots(self, files: CommitFiles) -> tuple[str, ...]:
-        """Return the folders with a configuration of Next."""
-        return roots_by_name(files, CONFIGURATION_NAMES)
+        """Return the folders with a configuration of Next, or that depend on it."""
+        return roots_by_package(files, "next", CONFIGURATION_NAMES)
 
     def read(self, files: CommitFiles, root: str) -> Site:
         """Return what the routes and literals of the site in ``root`` say."""
@@ -53,7 +58,11 @@ class NextEngine(FileRoutedEngine):
         path = reader.first(*(joined(root, name) for name in CONFIGURATION_NAMES))
         script = ScriptLiterals.of_file(reader, path)
         routes = tuple(_routes(reader, root))
-        found = FolderSearch(reader=reader, endings=_PAGES).run(root)
+        search = FolderSearch(reader=reader, endings=_PAGES)
+        found = search.run(root)
+        for name in _ROUTE_FOLDERS:  # named like documentation, but the whole site may be in it
+            found.posts.update(search.run(joined(root, name)).posts)
+        static = [folder for folder in found.posts if _is_static(folder, reader)]
         slash = script.flag("trailingSlash")
         return Site(
             engine=self.name,
@@ -61,13 +70,18 @@ class NextEngine(FileRoutedEngine):
             content_root=root,
             base_url=reader.cname(joined(root, "public")) or reader.package_homepage(root),
             timezone=ConfiguredValue(value="UTC", origin="default of Next"),
-            folders=tuple(post_folder(folder, why, routes) for folder, why in found.posts.items()),
-            left_out=left_out(found.others),
+            folders=tuple(
+                post_folder(folder, why, routes)
+                for folder, why in found.posts.items()
+                if folder not in static
+            ),
+            left_out=left_out((*found.others, *((f, "the text of one page") for f in static))),
             markdown=markdown_settings.of_program(REMARK, script, "Next"),
             options={
                 "routes": routes,
                 "base": script.text("basePath"),
                 "trailing_slash": bool(slash),
+                "has_own_slugs": not _makes_slugs_of_paths(reader, root),
             },
             files=tuple(reader.read_paths),
             problems=tuple(reader.problems),
@@ -82,8 +96,15 @@ class NextEngine(FileRoutedEngine):
         return "an index page" if inside == "index" else ""
 
     def url(self, page: Page, site: Site) -> ConfiguredValue:
-        """Return the URL of ``page`` by the route of its folder."""
-        return route_url(page, site)
+        """Return the URL of ``page``: its path if it is a route itself, else by its folder."""
+        path = _own_route(page.path, site.root)
+        if path is None:
+            return route_url(page, site)
+        slash = "/" if site.options["trailing_slash"] else ""
+        path = f"{text(site.options['base'])}/{encoded(path)}{slash}"
+        return ConfiguredValue(
+            value=absolute(path, site.base_url.value), origin="its path among the routes"
+        )
 
 
 NEXT: Final = NextEngine()
@@ -91,7 +112,7 @@ NEXT: Final = NextEngine()
 
 def _routes(reader: ConfigurationReader, root: str) -> Iterator[Route]:
     """Yield the routes of the app folder (``page.tsx``) and of the pages folder."""
-    for name in ("app", "src/app", "pages", "src/pages"):
+    for name in _ROUTE_FOLDERS:
         folder = joined(root, name)
         for path in reader.below(folder):
             if not path.endswith(_ROUTE_FILES):
@@ -104,3 +125,36 @@ def _routes(reader: ConfigurationReader, root: str) -> Iterator[Route]:
             found = route(parts, path)
             if found:
                 yield found
+
+
+def _makes_slugs_of_paths(reader: ConfigurationReader, root: str) -> bool:
+    """Return whether Contentlayer makes the slug of a page of its path, whatever the page says."""
+    path = reader.first(*(joined(root, name) for name in _CONTENTLAYER))
+    slugs = ScriptLiterals.of_file(reader, path).objects(r"\bslug\s*:")
+    return any(slug.mentions("flattenedPath") for slug in slugs)
+
+
+def _is_static(folder: str, reader: ConfigurationReader) -> bool:
+    """Return whether ``folder`` is the one page of a route, whose text is in a file beside it."""
+    paths = [path.removeprefix(f"{folder}/") for path in reader.below(folder)]
+    is_route = any(
+        path.rpartition(".")[0] == "page" and path.endswith(_ROUTE_FILES) for path in paths
+    )
+    return is_route and not any("[" in path for path in paths)
+
+
+def _own_route(path: str, root: str) -> str | None:
+    """Return the path of a page that is a route itself, None if it is none.
+
+    Every Markdown file below ``pages``, and those called ``page`` below ``app``.
+    """
+    for name in _ROUTE_FOLDERS:
+        folder = joined(root, name)
+        if not is_below(path, folder):
+            continue
+        parts = path.removeprefix(f"{folder}/").rpartition(".")[0].split("/")
+        if name.endswith("app") and parts.pop() != "page":
+            return None
+        kept = [part for part in parts if part[:1] not in ("(", "@")]
+        return "/".join(kept[:-1] if kept[-1:] == ["index"] else kept)
+    return None
