@@ -163,6 +163,7 @@ ASTRO = {
     "src/pages/news/index.md": POST,
     "src/pages/news/a.md": POST,
     "src/pages/robots.ts": "",
+    "public/posts/2024-05-06-copy.md": POST,
 }
 
 

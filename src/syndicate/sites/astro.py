@@ -57,7 +57,7 @@ class AstroEngine(FileRoutedEngine):
         script = ScriptLiterals.of_file(reader, path)
         pages = joined(root, "src/pages")
         routes = tuple(_routes(reader, pages))
-        search = FolderSearch(reader=reader, endings=_PAGES)
+        search = FolderSearch(reader=reader, endings=_PAGES, skipped=frozenset({"public"}))
         found = [search.run(pages), search.run(root)]
         return Site(
             engine=self.name,
@@ -70,11 +70,9 @@ class AstroEngine(FileRoutedEngine):
                 for folder, why in (found[1].posts | found[0].posts).items()
             ),
             left_out=left_out(folder for each in found for folder in each.others),
-            authors={
-                handle: author
-                for name in ("authors", "author")
-                for handle, author in reader.authors(joined(root, "src/content", name)).items()
-            },
+            authors=reader.authors(
+                joined(root, "src/content/authors"), joined(root, "src/content/author")
+            ),
             markdown=markdown_settings.of_program(REMARK_SMARTYPANTS, script, "Astro"),
             options={
                 "routes": routes,

@@ -174,13 +174,15 @@ class ConfigurationReader:
             return NOT_CONFIGURED
         return self.base_url(home, f"homepage in {path}", path)
 
-    def authors(self, stem: str) -> dict[str, SiteAuthor]:
-        """Return the authors in the data file ``stem``, or in the folder of that name."""
-        found = _author_table(self.value(self.data_file(stem)))
-        inside = [path for path in self.below(stem) if path.endswith(ENDINGS)][:_MAX_AUTHOR_FILES]
-        for path in inside:
-            handle = path.rpartition("/")[2].rpartition(".")[0]
-            found |= _author_table({handle: self.value(path)})
+    def authors(self, *stems: str) -> dict[str, SiteAuthor]:
+        """Return the authors in the data files ``stems``, or in the folders of these names."""
+        found: dict[str, SiteAuthor] = {}
+        for each in stems:
+            found |= _author_table(self.value(self.data_file(each)))
+            inside = [path for path in self.below(each) if path.endswith(ENDINGS)]
+            for path in inside[:_MAX_AUTHOR_FILES]:
+                handle = path.rpartition("/")[2].rpartition(".")[0]
+                found |= _author_table({handle: self.value(path)})
         return found
 
     def posts_error(self, pages: Sequence[str], name: str, date_keys: Sequence[str]) -> str:

@@ -67,11 +67,7 @@ class DocusaurusEngine(LinkedPages):
             title=_literal(script, "title"),
             folders=tuple(folder for blog in blogs for folder in _folders(reader, root, blog)),
             left_out=left_out(_documentation(reader, root)),
-            authors={
-                handle: author
-                for blog in blogs
-                for handle, author in reader.authors(joined(blog.path, "authors")).items()
-            },
+            authors=reader.authors(*(joined(blog.path, "authors") for blog in blogs)),
             markdown=markdown_settings.of_program(REMARK, script, "Docusaurus"),
             summary_mark="<!-- truncate -->",
             options={"trailing_slash": script.flag("trailingSlash")},

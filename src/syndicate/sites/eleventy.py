@@ -107,11 +107,7 @@ class EleventyEngine(LinkedPages):
             left_out=left_out(found.others),
             defaults=defaults,
             excluded=tuple(_ignored(reader, dict.fromkeys((root, content)))),
-            authors={
-                k: v
-                for folder in data_folders
-                for k, v in reader.authors(joined(folder, "authors")).items()
-            },
+            authors=reader.authors(*(joined(folder, "authors") for folder in data_folders)),
             values=data,
             markdown=markdown_settings.of_eleventy(script, packages(package)),
             options={"hiding_keys": script.keys_that_drop_pages()},

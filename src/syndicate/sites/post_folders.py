@@ -20,7 +20,7 @@ class FolderSearch:
 
     ``declared`` are folders that the site itself says hold posts. Where the pages of a folder
     are no posts, the folders in it are looked at; without ``by_section`` also where it has no
-    pages of its own.
+    pages of its own. ``skipped`` are folders whose files are published as they are.
     """
 
     reader: ConfigurationReader
@@ -28,6 +28,7 @@ class FolderSearch:
     date_keys: Sequence[str] = DATE_KEYS
     declared: frozenset[str] = frozenset()
     by_section: bool = False
+    skipped: frozenset[str] = frozenset()
 
     def run(self, root: str) -> "FoundFolders":
         """Return the folders below ``root`` whose pages are posts, and those whose are not."""
@@ -44,6 +45,8 @@ class FolderSearch:
             inside = [page for page in pages if page.startswith(f"{folder}/")]
             if name in self.declared:
                 found.posts[folder] = "declared by the site"
+            elif name in self.skipped:
+                continue
             elif (not name.startswith((".", "_")) or name == _POSTS) and not is_aside(name):
                 self._look_into(folder, inside, found, 1)
         return found
