@@ -3,6 +3,7 @@
 import pathlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 from prometheus_client import Counter
@@ -39,6 +40,7 @@ def disk_cache(tmp_path: pathlib.Path) -> Iterator[Cache]:
 def open_index(tmp_path: pathlib.Path, content: ContentRepository) -> Iterator[OpenIndex]:
     """Return a function that opens a new index of the folder ``news`` of `content`.
 
+    Its further arguments are fields of the source.
     All of them share one cache, as a service that was started again does.
     """
     with ExitStack() as stack:
@@ -48,16 +50,17 @@ def open_index(tmp_path: pathlib.Path, content: ContentRepository) -> Iterator[O
             accepted: str = "",
             folders: tuple[str, ...] = ("news",),
             cache: str = "cache",
-            dialect: str = "news-and-blog",
             assets_url: str = "",
+            **fields: object,
         ) -> SourceIndex:
             repository = stack.enter_context(
                 Repository.open(str(content.path), ref="main", mirrors=tmp_path / "mirrors")
             )
             disk = Cache(tmp_path / f"{cache}.db")
             stack.callback(disk.close)
+            source = samples.source(folders=tuple(map(Path, folders)), dialect="news-and-blog")
             return SourceIndex(
-                samples.source(folders=tuple(map(Path, folders)), dialect=dialect),
+                replace(source, **fields),
                 repository,
                 cache=disk,
                 vocabulary=VOCABULARY,

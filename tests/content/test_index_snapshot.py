@@ -15,6 +15,7 @@ from syndicate.content.file_history import BranchHistory, PostHistory, Version
 from syndicate.content.index_snapshot import IndexSnapshot
 from syndicate.content.source_index import SourceIndex
 from syndicate.git import Repository
+from syndicate.model.departure import Departure, PostAttributes
 from syndicate.model.edition import Problem, SourceSnapshot
 from syndicate.model.post import BlobId, CommitId, Path, Post, PostKey
 from tests import samples
@@ -89,7 +90,14 @@ def test_snapshot_round_trip(data: st.DataObject) -> None:
         for path, history in current.items()
         if data.draw(st.booleans())
     }
-    before = IndexSnapshot(branch, classified, {ODD: "not a Markdown or HTML file"})
+    was = PostAttributes(source="news", categories=(samples.TTS,), carousel=True, language="es")
+    departure = Departure(
+        at=data.draw(TIMES),
+        before=was,
+        after=data.draw(st.none() | st.just(replace(was, categories=()))),
+    )
+    skipped = {ODD: "not a Markdown or HTML file"}
+    before = IndexSnapshot(branch, classified, skipped, (departure,))
 
     after = index_snapshot.decode(
         index_snapshot.encode(before), samples.source(zone=samples.NEW_YORK)

@@ -10,7 +10,7 @@ from syndicate.model.departure import (
     Departure,
     PostAttributes,
     PostState,
-    departures_between,
+    departures_by,
     latest_departure,
 )
 from syndicate.model.selection import Selection
@@ -29,7 +29,6 @@ LIVE: Final = PostState(attributes=BOTH, published=FIRST - timedelta(days=9))
     ("before", "after", "expected"),
     [
         (LIVE, LIVE, []),
-        (None, LIVE, []),
         (LIVE, None, [Departure(at=SECOND, before=BOTH)]),
         (LIVE, replace(LIVE, attributes=ONE), [Departure(at=SECOND, before=BOTH, after=ONE)]),
         (
@@ -52,10 +51,10 @@ LIVE: Final = PostState(attributes=BOTH, published=FIRST - timedelta(days=9))
     ],
 )
 def test_post_that_readers_no_longer_see_departs(
-    before: PostState | None, after: PostState | None, expected: list[Departure]
+    before: PostState, after: PostState | None, expected: list[Departure]
 ) -> None:
     """When a commit hides or refiles it; instants that had passed stay."""
-    assert [*departures_between([(FIRST, before), (SECOND, after)])] == expected
+    assert [*departures_by(before, after, SECOND)] == expected
 
 
 def test_post_departs_from_the_selections_that_lack_it_now() -> None:

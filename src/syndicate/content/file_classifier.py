@@ -7,7 +7,6 @@ from datetime import datetime
 from itertools import chain
 from typing import TypeVar, cast
 
-from syndicate.content.feed_dates import departures_of_files
 from syndicate.content.file_history import PostHistory, Version, post_id
 from syndicate.content.parsed_file import FileParser, FileVersion, ParsedFile
 from syndicate.content.post_inputs import NO_INPUTS, PostInputs, read_inputs
@@ -15,7 +14,6 @@ from syndicate.content.site_pages import post_url, public_id
 from syndicate.content.site_source import SiteSource
 from syndicate.dialects.fields import Fields
 from syndicate.git import TreeEntry
-from syndicate.model.departure import Departure
 from syndicate.model.edition import HiddenFile, Problem
 from syndicate.model.post import BlobId, Path, Post, PostId, Source, in_zone
 from syndicate.model.post_list import PostList, sort_key
@@ -32,8 +30,6 @@ class FileResult:
     post: Post | None = None
     hidden_reason: str = ""
     problems: tuple[Problem, ...] = ()
-    departures: tuple[Departure, ...] = ()
-    """When its versions left feeds, the oldest first."""
     is_damaged: bool = False
     """Whether git cannot read the blob; the file is then classified again with each commit."""
     inputs: PostInputs = NO_INPUTS
@@ -43,22 +39,14 @@ class FileResult:
 def classify(
     files: Iterable[tuple[TreeEntry, PostHistory]], described: SiteSource, parser: FileParser
 ) -> dict[Path, FileResult]:
-    """Return the results of ``files`` by path; the blobs that they need are read in batches.
-
-    All versions of a file are parsed, since each of them may have left feeds (decision 33).
-    """
-    files = tuple(files)
-    departures = departures_of_files(files, described.source, parser)
+    """Return the results of ``files`` by path; the blobs that they need are read in batches."""
     read = _run_together(
         {file.path: _read_file(file, history, described.source) for file, history in files},
         parser.parse,
     )
-    results = _run_together(
+    return _run_together(
         {path: _build_result(file, described) for path, file in read.items()}, parser.parse
     )
-    return results | {
-        path: replace(results[path], departures=found) for path, found in departures.items()
-    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,8 +230,6 @@ class FileTable:
         self._skipped: dict[Path, str] = {}
         self._reported: dict[Path, FileResult] = {}
         """Results of files that are hidden or have problems."""
-        self._departed: dict[Path, FileResult] = {}
-        """Results of files that left feeds."""
         self.posts = PostList(())
         """The served posts by (published, id); their URLs are unique."""
         self._removed_posts: dict[int, Post] = {}
@@ -298,7 +284,6 @@ class FileTable:
             for path, result in results.items()
             if result.hidden_reason or result.problems
         }
-        self._departed |= {path: result for path, result in results.items() if result.departures}
         posts = (result.post for result in results.values() if result.post)
         for post in sorted(posts, key=sort_key):
             self._add(post)
@@ -321,11 +306,6 @@ class FileTable:
         )
 
     @property
-    def departures(self) -> Iterator[Departure]:
-        """When versions of the files left feeds, in no order."""
-        return chain.from_iterable(result.departures for result in self._departed.values())
-
-    @property
     def problems(self) -> Iterator[Problem]:
         """The problems of the files, by path, then the duplicate URLs."""
         for _, result in sorted(self._reported.items()):
@@ -336,7 +316,6 @@ class FileTable:
     def _remove_file(self, path: Path) -> None:
         self._skipped.pop(path, None)
         self._reported.pop(path, None)
-        self._departed.pop(path, None)
         result = self._results.pop(path, None)
         if result and result.post:
             self._remove(result.post)

@@ -8,15 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Final
 
 from syndicate.content.parsed_file import FileVersion, ParsedFile
 from syndicate.git import Commit, FileChange
 from syndicate.git.history import UNREADABLE_TIMES
 from syndicate.model.post import BlobId, CommitId, Path, PostId, PostKey, Source
-
-MAX_REMOVED_FILES: Final = 1_000
-"""Removed files to remember: the dates of feeds depend on the latest ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +42,6 @@ class PostHistory:
         return PostHistory(self.key, (*self.versions, Version(blob, time)))
 
 
-@dataclass(frozen=True, slots=True)
-class RemovedFile:
-    """A file that a commit took out of the folders of posts, with its last path there."""
-
-    path: Path
-    history: PostHistory
-    time: datetime
-
-
 FindFolder = Callable[[Path], Path | None]
 """Returns the configured folder in which a path is a post, None if it is not a post."""
 
@@ -82,8 +69,6 @@ class BranchHistory:
     """The commit that emptied a folder; None if no folder is empty."""
     commits_without_time: tuple[CommitId, ...] = ()
     """Commits whose committer time is invalid."""
-    removed: tuple[RemovedFile, ...] = ()
-    """The files that were removed last, at most `MAX_REMOVED_FILES`, the oldest first."""
 
     @property
     def emptied_folders(self) -> tuple[Path, ...]:
@@ -143,9 +128,6 @@ class BranchHistory:
                 self._add_to_count(find_folder(change.old_path), -1 if history else 0)
                 is_lost = change.kind == "deleted" or find_folder(change.path) is None
                 losses[find_folder(change.old_path)] += 1 if is_lost else -1
-                if history and is_lost and find_folder(change.old_path):
-                    removed = RemovedFile(change.old_path, history, commit.time)
-                    self.removed = (*self.removed, removed)[-MAX_REMOVED_FILES:]
                 if history and change.kind == "renamed":
                     moved[change.old_path] = history
                 elif history:

@@ -22,7 +22,7 @@ from syndicate import git, model
 from syndicate.cache import Cache
 from syndicate.content.code_fingerprint import code_digest, zone_data_digest
 from syndicate.content.file_classifier import FileResult, FileTable
-from syndicate.content.file_history import BranchHistory, PostHistory, RemovedFile
+from syndicate.content.file_history import BranchHistory, PostHistory
 from syndicate.content.parsed_file import PARSER_CODE
 from syndicate.content.post_inputs import PostInputs
 from syndicate.content.site_source import SiteSource
@@ -53,11 +53,14 @@ class IndexSnapshot:
     branch: BranchHistory
     results: Mapping[Path, FileResult]
     skipped: Mapping[Path, str]
+    departures: tuple[Departure, ...]
 
     @classmethod
-    def capture(cls, branch: BranchHistory, table: FileTable) -> "IndexSnapshot":
+    def capture(
+        cls, branch: BranchHistory, table: FileTable, departures: tuple[Departure, ...]
+    ) -> "IndexSnapshot":
         """Copy the state of ``branch`` and ``table``; the caller holds the index's lock."""
-        return cls(branch.copy(), dict(table.results), dict(table.skipped))
+        return cls(branch.copy(), dict(table.results), dict(table.skipped), departures)
 
     def to_file_table(self) -> FileTable:
         """Return a file table with the same results."""
@@ -155,7 +158,6 @@ class _FileResult(_Record):
     hidden_reason: str
     problems: tuple[_Problem, ...]
     inputs: PostInputs
-    departures: tuple[_Departure, ...]
 
 
 class _File(_Record):
@@ -174,7 +176,7 @@ class _Snapshot(_Record):
     emptied_by: CommitId | None
     skipped: tuple[tuple[bytes, str], ...]
     commits_without_time: tuple[CommitId, ...]
-    removed: tuple[tuple[bytes, PostHistory, datetime], ...]
+    departures: tuple[_Departure, ...]
 
 
 _DECODER: Final = msgspec.msgpack.Decoder(_Snapshot)
@@ -200,7 +202,14 @@ def encode(snapshot: IndexSnapshot) -> bytes:
         emptied_by=branch.emptied_by,
         skipped=tuple((_encode_path(path), reason) for path, reason in snapshot.skipped.items()),
         commits_without_time=branch.commits_without_time,
-        removed=tuple((_encode_path(f.path), f.history, f.time) for f in branch.removed),
+        departures=tuple(
+            _Departure(
+                departure.at,
+                _encode_attributes(departure.before),
+                _encode_attributes(departure.after) if departure.after else None,
+            )
+            for departure in snapshot.departures
+        ),
     )
     return msgspec.msgpack.encode(record)
 
@@ -217,9 +226,6 @@ def decode(data: bytes, source: Source) -> IndexSnapshot:
         last_complete_commit=record.last_complete_commit,
         emptied_by=record.emptied_by,
         commits_without_time=record.commits_without_time,
-        removed=tuple(
-            RemovedFile(_decode_path(path), history, time) for path, history, time in record.removed
-        ),
     )
     results: dict[Path, FileResult] = {}
     categories: dict[tuple[str, str], Category] = {}
@@ -228,7 +234,8 @@ def decode(data: bytes, source: Source) -> IndexSnapshot:
             path = _decode_path(file.path)
             results[path] = _decode_result(file.result, path, file.history, source, categories)
     skipped = {_decode_path(path): reason for path, reason in record.skipped}
-    return IndexSnapshot(branch, results, skipped)
+    departures = tuple(_decode_departure(each, source) for each in record.departures)
+    return IndexSnapshot(branch, results, skipped, departures)
 
 
 def _encode_result(result: FileResult | None) -> _FileResult | None:
@@ -250,14 +257,6 @@ def _encode_result(result: FileResult | None) -> _FileResult | None:
             for problem in result.problems
         ),
         inputs=result.inputs,
-        departures=tuple(
-            _Departure(
-                departure.at,
-                _encode_attributes(departure.before),
-                _encode_attributes(departure.after) if departure.after else None,
-            )
-            for departure in result.departures
-        ),
     )
 
 
@@ -335,7 +334,6 @@ def _decode_result(
             for problem in record.problems
         ),
         inputs=record.inputs,
-        departures=tuple(_decode_departure(each, source) for each in record.departures),
     )
 
 

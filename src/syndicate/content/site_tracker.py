@@ -6,6 +6,7 @@ one that is depends on git alone, so a start with an empty store finds the same.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -48,6 +49,9 @@ class SiteTracker:
         self._last_blobs: Mapping[str, BlobId] = {}
         self._read_paths: frozenset[str] = frozenset()
         """The files that the last description was read from."""
+        self._configured: tuple[SiteSource | None, CommitId | None, datetime | None]
+        self._configured = None, None, None
+        """When the site was last configured, up to a commit, by a description."""
 
     def describe(self, commit: CommitId) -> SiteSource:
         """Return the source at ``commit``; raises `RepositoryError`, also without a site URL."""
@@ -80,6 +84,23 @@ class SiteTracker:
             path: blob for path in delta.files if (blob := self._last_blobs.get(path)) is not None
         }
         return _relevant(present, self._read_paths) == before
+
+    def configured_at(
+        self, commit: CommitId, described: SiteSource, *, is_successor: bool
+    ) -> datetime | None:
+        """Return the time of the last commit of the site's configuration, None without one.
+
+        Of a successor of the commit of the last call, only the commits in between are looked
+        through.
+        """
+        if described.site is None or not described.site.files:
+            return None
+        before, since, at = self._configured
+        if not is_successor or before != described:
+            since, at = None, None
+        at = self._repository.last_change(commit, described.site.files, since=since) or at
+        self._configured = described, commit, at
+        return at
 
     def _described(self, files: RepositoryFiles, commit: CommitId) -> SiteSource:
         site = find_site(self._source, files)

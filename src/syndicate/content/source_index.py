@@ -7,7 +7,7 @@ from typing import Final
 
 from syndicate import telemetry
 from syndicate.cache import Cache
-from syndicate.content.feed_dates import FeedDates
+from syndicate.content.departure_log import DepartureLog
 from syndicate.content.file_classifier import FileResult, FileTable, classify
 from syndicate.content.file_history import BranchHistory, PostHistory, TimelineEntry, build_timeline
 from syndicate.content.held_commits import ChangeBrake, HeldCommit
@@ -71,6 +71,7 @@ class SourceIndex:
         self._accepted_seen = accepted()
         self.source = source
         self._branch = BranchHistory()
+        self._departures = DepartureLog(source, repository, self._open_parser)
         self._media_files: MediaFiles | None = None
         self._use(SiteSource(source=source))
         self._is_shallow = False
@@ -90,10 +91,7 @@ class SourceIndex:
         self._media_files = None
         self.assets = replace(self.assets, folders=source.folders)
         self._dialect = DIALECTS[source.dialect or DEFAULT_DIALECT]
-        self._parser = FileParser(
-            described, repository, self._cache, self._vocabulary, self._limits
-        )
-        self._feed_dates = FeedDates(described, repository, self._parser)
+        self._parser = self._open_parser(described)
         self._render_inputs = RenderInputReader(source, repository, self._parser, self._limits)
         self.references = SiteReferences(described, repository, None)
         rules = (self._vocabulary, self._limits, self._public_url, self.assets.base_url)
@@ -103,6 +101,9 @@ class SourceIndex:
         self._bundles = PageBundles(self._dialect.bundle_folder)
         self._table_commit: CommitId | None = None
         """The commit of the file table."""
+
+    def _open_parser(self, described: SiteSource) -> FileParser:
+        return FileParser(described, self.repository, self._cache, self._vocabulary, self._limits)
 
     def snapshot(self, commit: CommitId) -> SourceSnapshot:
         """Return the source at ``commit``.
@@ -154,7 +155,8 @@ class SourceIndex:
                 return
             if self._snapshots.is_stored(commit, accepted):
                 return
-            snapshot = IndexSnapshot.capture(self._branch, self._table)
+            departures = self._departures.departures
+            snapshot = IndexSnapshot.capture(self._branch, self._table, departures)
         self._snapshots.store(snapshot, accepted)
 
     @property
@@ -165,7 +167,8 @@ class SourceIndex:
     def _restore(self) -> None:
         snapshot = None if self.repository.is_shallow else self._snapshots.load(self._accepted_seen)
         if snapshot is not None:
-            self._branch, self._table = snapshot.branch, snapshot.to_file_table()
+            self._branch, self._table = snapshot.branch.copy(), snapshot.to_file_table()
+            self._departures.restore(snapshot.branch, snapshot.results, snapshot.departures)
             self._digests = PostDigests(self._public_url, self._table)
             self._bundles = PageBundles(self._dialect.bundle_folder, self._table)
             self._table_commit = snapshot.branch.commit
@@ -186,6 +189,7 @@ class SourceIndex:
         self._table_commit = None
         delta = self._update_branch(commit)
         branch, served = self._served_branch(commit)
+        self._departures.update(served)
         emptied_folders = self._branch.emptied_folders
         is_incremental = is_incremental and served == commit
         files = self._files_to_classify(served, delta if is_incremental else None)
@@ -200,9 +204,11 @@ class SourceIndex:
             posts=self._table.posts,
             hidden=self._table.hidden,
             problems=find_problems(self.site_source, self._table, branch, (served, committed)),
-            departures=self._feed_dates.departures(branch, self._table.departures),
-            configured=self._feed_dates.configured_at(
-                served, is_successor=delta is not None and served == commit
+            departures=self._departures.departures,
+            configured=self._site_tracker.configured_at(
+                served,
+                self.site_source,
+                is_successor=delta is not None and served == commit,
             ),
             error=emptied_message(self.source, emptied_folders) if emptied_folders else "",
             error_code="folder-emptied",
@@ -226,9 +232,6 @@ class SourceIndex:
             result = self._table.get(path)
             for version in result.history.versions if result else ():
                 yield self._parser.cache_key((path, version.blob))
-        for removed in self._branch.removed:
-            for version in removed.history.versions:
-                yield self._parser.cache_key((removed.path, version.blob))
 
     def find_asset(self, path: Path, commit: CommitId) -> BlobId | None:
         """Return the blob of the regular file at ``path``, None if it may not be served.
@@ -303,7 +306,7 @@ class SourceIndex:
         delta = self.repository.commits_since(commit, before) if before else None
         if delta is None:
             self._branch, self._is_shallow = BranchHistory(), self.repository.is_shallow
-        history = self.repository.history(commit) if delta is None else delta.commits
+        history = delta.commits if delta else self._departures.replay(commit)
         self._replay(self._branch, history, head=commit)
         return delta
 

@@ -195,9 +195,15 @@ def changes_in(
     return (commit for commit in parse_commits(output, is_wanted) if commit.changes)
 
 
-def history(stream_log: StreamLog, detect_renames: ReadCommit, commit: str) -> Iterator[Commit]:
-    """Yield the commits up to ``commit`` that change pages."""
-    for found in changes_in(stream_log, commit, is_wanted=is_page):
+def history(
+    stream_log: StreamLog,
+    detect_renames: ReadCommit,
+    commit: str,
+    also: Callable[[str], bool] | None = None,
+) -> Iterator[Commit]:
+    """Yield the commits up to ``commit`` that change pages, or files ``also`` wanted."""
+    is_wanted = is_page if also is None else lambda path: is_page(path) or also(path)
+    for found in changes_in(stream_log, commit, is_wanted=is_wanted):
         yield _with_renames(found, detect_renames)
 
 
@@ -272,9 +278,12 @@ def _with_page_changes_only(commit: Commit) -> Commit:
 
 def _with_renames(commit: Commit, detect_renames: ReadCommit) -> Commit:
     """Return ``commit`` with renames, which it has only if it both adds and deletes pages."""
-    if not {"added", "deleted"} <= {change.kind for change in commit.changes}:
+    pages = {change.kind for change in commit.changes if is_page(change.path)}
+    if not {"added", "deleted"} <= pages:
         return commit
-    return detect_renames(commit.id) or commit
+    detected = detect_renames(commit.id)
+    others = tuple(change for change in commit.changes if not is_page(change.path))
+    return replace(detected, changes=(*detected.changes, *others)) if detected else commit
 
 
 def folder_pathspecs(folders: Iterable[Path]) -> tuple[str, ...]:

@@ -221,16 +221,18 @@ class Repository:
         except EOFError:
             raise self._git_ended_error() from None
 
-    def history(self, commit: CommitId) -> Iterator[Commit]:
-        """Return the first-parent history up to ``commit``, oldest first, with renames.
+    def history(
+        self, commit: CommitId, *, also: Callable[[str], bool] | None = None
+    ) -> Iterator[Commit]:
+        """Return the first-parent history up to ``commit``, oldest first, with renames of pages.
 
-        Only changes of files with an extension in `PAGE_EXTENSIONS` are returned, and only
-        commits with such changes.
+        Only changes of files with an extension in `PAGE_EXTENSIONS` and, if given, of those
+        ``also`` wanted by their paths are returned, and only commits with such changes.
         """
         opened = self._ensure_open()
         try:
             yield from history(
-                opened.stream_log, opened.detect_renames, self._require_full_id(commit)
+                opened.stream_log, opened.detect_renames, self._require_full_id(commit), also
             )
         finally:
             opened.renames.close()

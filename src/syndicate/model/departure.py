@@ -5,10 +5,9 @@ updated at that time, although none of their posts was; otherwise their date wou
 of another post (decision 33).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 
 from syndicate.model.category import Category
 from syndicate.model.selection import Selection
@@ -54,24 +53,16 @@ class Departure:
         return self.before in selection and (self.after is None or self.after not in selection)
 
 
-StateSince = tuple[datetime, PostState | None]
-"""Since when a file described a post, and the post; None if it is hidden or removed."""
-
-
-def departures_between(versions: Sequence[StateSince]) -> Iterator[Departure]:
-    """Yield the departures between the ``versions`` of one file, which are in ascending order."""
-    for (_, before), (at, after) in pairwise(versions):
-        if before is not None and before.published <= at:
-            yield from _departures(before, after, at)
-
-
 def latest_departure(departures: Iterable[Departure], selection: Selection) -> datetime | None:
     """Return when a post last left ``selection``, of ``departures`` with the latest first."""
     return next((each.at for each in departures if each.concerns(selection)), None)
 
 
-def _departures(before: PostState, after: PostState | None, at: datetime) -> Iterator[Departure]:
+def departures_by(before: PostState, after: PostState | None, at: datetime) -> Iterator[Departure]:
+    """Yield the departures by a commit at ``at``; ``after`` is None if it hid the post."""
     was = before.attributes
+    if before.published > at:
+        return
     if before.expires is not None and before.expires <= at:
         yield Departure(at=before.expires, before=was)
     elif after is None or not after.is_live(at):

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -73,12 +74,44 @@ def random_commit(chance: random.Random, now: datetime) -> dict[str, str | None]
     return commits[kind]
 
 
+CONFIGURATIONS = (
+    "exclude: [_posts/*x.md]\n",
+    "exclude: []\n",
+    "title: A title\n",
+    "defaults:\n- scope: {path: _posts, type: posts}\n  values: {published: false}\n",
+    "defaults:\n- scope: {path: '', type: posts}\n  values: {lang: es, tags: [a]}\n",
+    "defaults:\n- scope: {path: '', type: posts}\n  values: {draft: true}\n",
+    "defaults:\n- scope: {path: '', type: posts}\n  values: {carousel_show: true}\n",
+    "timezone: America/New_York\n",
+    "collections: {news: {output: true}}\n",
+    "collections: {news: {output: false}}\n",
+)
+SITE = "url: https://www.example.gov\n"
+
+
+def random_site_commit(chance: random.Random, now: datetime) -> dict[str, str | None]:
+    """Return a commit that configures a site, or writes, breaks, removes or moves a post of it."""
+    if chance.random() < 0.4:
+        return {"_config.yml": SITE + chance.choice(CONFIGURATIONS)}
+    if chance.random() < 0.05:
+        return {"_config.yml": chance.choice([None, "[", "title: A site without a URL\n"])}
+    folders = {"news": "_posts", "drafts": chance.choice(["_news", "_drafts", "_posts/_old"])}
+    if chance.random() < 0.5:
+        text = file("A title", f"Words {chance.randrange(3)}.")
+        return {f"{folders[chance.choice([*folders])]}/2024-01-01-{chance.choice('xyz')}.md": text}
+    return {
+        f"{folders[folder]}/2024-01-01-{name}": content
+        for path, content in random_commit(chance, now).items()
+        for folder, _, name in [path.partition("/")]
+    }
+
+
 def times(now: datetime) -> Iterator[datetime]:
     """Yield times from a commit to the next one."""
     yield from (now + timedelta(hours=hours) for hours in (0, 1, 13, 23))
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_dates_never_go_back(content: ContentRepository, open_index: OpenIndex, seed: int) -> None:
     """Over commits and time; a service that starts at any commit has the same dates."""
     chance = random.Random(seed)  # noqa: S311 — a reproducible history
@@ -97,6 +130,74 @@ def test_dates_never_go_back(content: ContentRepository, open_index: OpenIndex, 
             assert feed_dates(open_index(), now + DAY / 2) == feed_dates(index, now + DAY / 2)
             empty = open_index(cache=f"empty-{number}")
             assert feed_dates(empty, now + DAY / 2) == feed_dates(index, now + DAY / 2)
+
+
+@pytest.mark.parametrize("derived", [("folders", "timezone", "language"), ("timezone",)])
+@pytest.mark.parametrize("seed", range(2))
+def test_dates_never_go_back_when_the_site_is_configured(
+    content: ContentRepository, open_index: OpenIndex, seed: int, derived: tuple[str, ...]
+) -> None:
+    """Configuration hides, shows and refiles posts; an empty store finds the same dates."""
+    chance = random.Random(seed)  # noqa: S311 — a reproducible history
+    always = file("Always", tags="[a, b]", published="true", draft="false")
+    content.commit({"_config.yml": SITE, "_posts/2020-01-01-always.md": always})
+    site: dict[str, Any] = {"folders": ("_posts",), "dialect": "jekyll", "derived": derived}
+    index, previous = open_index(**site), Dates()
+    for number in range(1, 25):
+        now = FIRST_COMMIT_AT + number * DAY
+        content.commit(random_site_commit(chance, now), committed=now)
+        for at in (now, now + DAY / 2):
+            dates = feed_dates(index, at)
+            assert all(dates[name] >= before for name, before in previous.items())
+            previous = dates
+        if number % 6 == 0:
+            index.save()
+            for cache in ("cache", f"empty-{number}"):
+                assert feed_dates(open_index(**site, cache=cache), now + DAY / 2) == previous
+        if number % 12 == 0:
+            index = open_index(**site)
+
+
+def test_configuration_that_hides_posts_moves_the_feeds_they_were_in(
+    content: ContentRepository, open_index: OpenIndex
+) -> None:
+    """Also where a later commit shows them again, and hides them by another line."""
+    days = [FIRST_COMMIT_AT + number * DAY for number in range(6)]
+    posts = {
+        "_posts/2020-01-01-a.md": file(tags="[a]"),
+        "_posts/old/2020-01-02-b.md": file(tags="[b]"),
+    }
+    lines = ["", "exclude: [_posts/old/*]\n", "", "title: A site\n"]
+    for at, line in zip(days, lines, strict=False):
+        content.commit({**posts, "_config.yml": SITE + line}, committed=at)
+    index = open_index(folders=("_posts",), dialect="jekyll")
+    dates = feed_dates(index, days[5])
+    assert dates["category=a"] == (days[0], days[3])
+    assert dates["category=b"] == dates[""] == (days[1], days[3])
+
+
+def test_page_that_becomes_a_resource_of_a_bundle_leaves_its_feeds(
+    content: ContentRepository, open_index: OpenIndex
+) -> None:
+    """Its own file did not change."""
+    content.commit({"content/news/a/b.md": file(date="2020-01-01"), "hugo.toml": ""})
+    content.commit(
+        {"content/news/a/index.md": file(date="2019-01-01")}, committed=FIRST_COMMIT_AT + DAY
+    )
+    index = open_index(folders=("content",), dialect="hugo")
+    snapshot = index.snapshot(index.repository.head())
+    assert [departure.at for departure in snapshot.departures] == [FIRST_COMMIT_AT + DAY]
+
+
+def test_every_removed_post_is_remembered(content: ContentRepository, index: SourceIndex) -> None:
+    """However many others were removed after it."""
+    many = {f"news/2020-01-01-{number}.md": file(tags="[a]") for number in range(1_001)}
+    content.commit({"news/2020-01-01-b.md": file(tags="[b]"), "news/always.md": file(), **many})
+    content.commit({"news/2020-01-01-b.md": None}, committed=FIRST_COMMIT_AT + DAY)
+    content.commit(dict.fromkeys(many), committed=FIRST_COMMIT_AT + 2 * DAY)
+    dates = feed_dates(index, FIRST_COMMIT_AT + 3 * DAY)
+    assert dates["category=b"][0] == FIRST_COMMIT_AT + DAY
+    assert dates["category=a"][0] == dates[""][0] == FIRST_COMMIT_AT + 2 * DAY
 
 
 def test_removed_post_is_remembered_by_the_feeds_it_was_in(

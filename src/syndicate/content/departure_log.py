@@ -1,0 +1,375 @@
+"""When posts left the feeds of a source: a replay of its history, page by page (decision 33).
+
+Each commit counts with the configuration that was in force then, since a line of it may hide posts
+as well as a change of their files. What was recorded stays, whatever later commits do, so that the
+date of a feed never goes back.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from syndicate.content.file_classifier import FileResult
+from syndicate.content.file_history import BranchHistory
+from syndicate.content.parsed_file import FileParser, FileVersion, ParsedFile
+from syndicate.content.site_pages import PageBundles, is_inside
+from syndicate.content.site_source import DEFAULT_DIALECT, SiteSource, asks_site
+from syndicate.content.site_tracker import SiteTracker
+from syndicate.content.source_problems import is_in_folder
+from syndicate.dialects import DIALECTS
+from syndicate.dialects.fields import Fields
+from syndicate.errors import RepositoryError
+from syndicate.git import Commit, CommitDelta, FileChange, Repository
+from syndicate.git.history import is_page
+from syndicate.model.departure import Departure, PostAttributes, PostState, departures_by
+from syndicate.model.post import BlobId, CommitId, Path, Post, Source
+from syndicate.sites import CONFIGURATION_NAMES, may_be_read
+from syndicate.sites.site import NOT_CONFIGURED, ConfiguredMarkdown, Site
+
+OpenParser = Callable[[SiteSource], FileParser]
+"""Returns the parser for a source as its configuration at some commit describes it."""
+
+_MAX_PENDING: Final = 500
+"""Versions of files that are parsed at the same time, which bounds the memory of a first start."""
+_FOLDER_LEVELS: Final = 3
+"""How deep a new folder of pages is looked at: whether it is one of posts, only the engine says."""
+_NO_HOST: Final = frozenset({"no-site-url", "no-id-authority"})
+"""Errors of a configuration that says too little for posts to be served."""
+
+
+@dataclass(slots=True)
+class _PageFile:
+    """A page of the branch, under all its names.
+
+    ``blob`` is its last readable version; ``state`` the post that it describes, None if hidden.
+    """
+
+    blob: BlobId
+    created: datetime
+    state: PostState | None = None
+
+
+_Files = dict[Path, _PageFile]
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A page whose state a commit may have changed; ``path`` is None if it is no post then."""
+
+    time: datetime
+    file: _PageFile
+    path: Path | None
+    blob: BlobId
+
+
+class _Rules:
+    """Which pages are posts, and how they are read, by the configuration of one commit."""
+
+    def __init__(self, described: SiteSource, parser: FileParser, pages: Iterable[Path]) -> None:
+        self.configured_by = frozenset(described.site.files if described.site else ())
+        self.parser = parser
+        self.what_counts = _what_counts(described)
+        self._source = described.source
+        self._dialect = DIALECTS[described.source.dialect or DEFAULT_DIALECT]
+        inside = (path for path in pages if self.is_in_folders(path))
+        self._bundles = PageBundles(self._dialect.bundle_folder, inside)
+
+    def is_in_folders(self, path: Path) -> bool:
+        return any(is_in_folder(path, folder) for folder in self._source.folders)
+
+    def admits(self, path: Path) -> bool:
+        """Return whether the page at ``path`` may be a post."""
+        if not self.is_in_folders(path) or self._dialect.skip_reason(path, self._source):
+            return False
+        return not self._bundles.bundle_of(path)
+
+    def update_bundles(self, files: Mapping[Path, BlobId | None]) -> frozenset[str]:
+        """Record changed files, None for removed ones; return the folders whose status changed."""
+        inside = {path: blob for path, blob in files.items() if self.is_in_folders(path)}
+        return self._bundles.update(inside)
+
+
+class DepartureLog:
+    """Records when posts left feeds, up to one commit after the other.
+
+    ``commit`` is the last one.
+    """
+
+    def __init__(self, source: Source, repository: Repository, open_parser: OpenParser) -> None:
+        # An authority in every source: old configurations may lack one, and it decides no feed.
+        known = replace(source, id_authority=source.id_authority or "example.invalid")
+        self._source, self._repository, self._open_parser = known, repository, open_parser
+        self._start()
+
+    def _start(self) -> None:
+        self.commit: CommitId | None = None
+        self._latest: dict[tuple[PostAttributes, PostAttributes | None], datetime] = {}
+        self._tracker = SiteTracker(self._source, self._repository)
+        self._rules: _Rules | None = None
+        self._is_described = False
+        self._files: _Files = {}
+        self._deleted: _Files = {}
+        self._folders: set[tuple[str, ...]] = set()
+        self._pending: list[_Step] = []
+        self._restored: tuple[BranchHistory, Mapping[Path, FileResult]] | None = None
+
+    @property
+    def departures(self) -> tuple[Departure, ...]:
+        """The departures, the latest first; of equal ones, only the latest."""
+        found = (
+            Departure(at=at, before=before, after=after)
+            for (before, after), at in self._latest.items()
+        )
+        return tuple(sorted(found, key=lambda each: each.at, reverse=True))
+
+    def restore(
+        self,
+        branch: BranchHistory,
+        results: Mapping[Path, FileResult],
+        departures: Iterable[Departure],
+    ) -> None:
+        """Continue at the commit of ``branch``, with its files as they were classified.
+
+        Nothing is done with them before the next commit: a start does not wait.
+        """
+        self._start()
+        self.commit = branch.commit
+        self._latest = {(each.before, each.after): each.at for each in departures}
+        self._restored = branch, results
+
+    def replay(self, commit: CommitId) -> Iterator[Commit]:
+        """Record the whole history up to ``commit``; yield each commit that changes pages.
+
+        What is yielded has the changes of pages only. Raises `RepositoryError`.
+        """
+        self._start()
+        for each in self._repository.history(commit, also=may_be_read):
+            self._record(each)
+            pages = tuple(change for change in each.changes if is_page(change.path))
+            if pages:
+                yield replace(each, changes=pages)
+        self._finish(commit)
+
+    def update(self, commit: CommitId) -> None:
+        """Record what happened up to ``commit``; raises `RepositoryError`."""
+        if self.commit == commit:
+            return
+        delta = self._repository.commits_since(commit, self.commit) if self.commit else None
+        if delta is None:
+            deque(self.replay(commit), maxlen=0)
+            return
+        self._prepare()
+        self.commit = None  # until all is recorded
+        for each in _with_all_changes(delta):
+            self._record(each)
+        self._finish(commit)
+
+    def _prepare(self) -> None:
+        """Take the pages and the configuration in force from a restored state, if there is one."""
+        if self._restored is None or self.commit is None:
+            return
+        (branch, results), self._restored = self._restored, None
+        for path, history in branch.current.items():
+            result = results.get(path)
+            post = result.post if result else None
+            blob = post.blob if post else history.versions[-1].blob
+            self._files[path] = _PageFile(blob, history.created, _state_of(post) if post else None)
+        for path, history in branch.deleted.items():
+            self._deleted[path] = _PageFile(history.versions[-1].blob, history.created)
+        self._folders.update(prefix for path in self._files for prefix in _prefixes(path))
+        self._configure(self.commit)
+
+    def _finish(self, commit: CommitId) -> None:
+        self._flush()
+        self.commit = commit
+
+    def _record(self, commit: Commit) -> None:
+        gone, changed = self._apply(commit)
+        before = self._rules
+        if self._may_configure(commit):
+            self._flush()
+            self._configure(commit.id)
+        if self._rules is not before:
+            all_files = {path: (file, file.blob) for path, file in self._files.items()}
+            changed = all_files | changed
+        else:
+            changed = self._moved_by_bundles(gone, changed) | changed
+        self._pending += (_Step(commit.time, file, None, file.blob) for file in gone.values())
+        for path, (file, blob) in changed.items():
+            is_post = self._rules is not None and self._rules.admits(path)
+            self._pending.append(_Step(commit.time, file, path if is_post else None, blob))
+        self._folders.update(prefix for path in changed for prefix in _prefixes(path))
+        if len(self._pending) >= _MAX_PENDING:
+            self._flush()
+
+    def _apply(self, commit: Commit) -> tuple[_Files, dict[Path, tuple[_PageFile, BlobId]]]:
+        """Apply the changes of ``commit`` to the pages.
+
+        Return the pages that are gone, and those that changed with their content.
+        """
+        gone: _Files = {}
+        changed: dict[Path, tuple[_PageFile, BlobId]] = {}
+        pages = [change for change in commit.changes if is_page(change.path)]
+        for change in pages:
+            if change.kind in ("deleted", "renamed") and change.old_path in self._files:
+                gone[change.old_path] = self._files.pop(change.old_path)
+        moved = {change.old_path for change in pages if change.kind == "renamed"}
+        self._deleted |= {path: file for path, file in gone.items() if path not in moved}
+        for change in pages:
+            if change.blob is not None:
+                file = self._file_of(change, change.blob, gone, commit.time)
+                self._files[change.path] = file
+                changed[change.path] = file, change.blob
+        return {path: file for path, file in gone.items() if path not in moved}, changed
+
+    def _file_of(self, change: FileChange, blob: BlobId, gone: _Files, time: datetime) -> _PageFile:
+        """Return the page that ``change`` is about, as `BranchHistory` identifies it."""
+        moved = gone.get(change.old_path) if change.kind == "renamed" else None
+        found = moved or self._files.get(change.path) or self._deleted.pop(change.path, None)
+        return found or _PageFile(blob, time)
+
+    def _moved_by_bundles(
+        self, gone: _Files, changed: Mapping[Path, tuple[_PageFile, BlobId]]
+    ) -> dict[Path, tuple[_PageFile, BlobId]]:
+        """Return the pages that became resources of a bundle, or ceased to be, by these changes."""
+        if self._rules is None:
+            return {}
+        present = ((path, blob) for path, (_, blob) in changed.items())
+        folders = self._rules.update_bundles({**dict.fromkeys(gone), **dict(present)})
+        if not folders:
+            return {}
+        return {
+            path: (file, file.blob)
+            for path, file in self._files.items()
+            if is_inside(path, folders)
+        }
+
+    def _may_configure(self, commit: Commit) -> bool:
+        """Return whether ``commit`` may change what the site's configuration says."""
+        if not self._is_described:
+            return True
+        if not asks_site(self._source):
+            return False
+        read = self._rules.configured_by if self._rules else frozenset[str]()
+        return any(
+            change.path in read
+            or change.old_path in read
+            or _is_configuration(change)
+            or self._is_in_new_folder(change)
+            for change in commit.changes
+        )
+
+    def _is_in_new_folder(self, change: FileChange) -> bool:
+        """Return whether a page was added to a folder that may turn out to be one of posts."""
+        if "folders" not in self._source.derived or not is_page(change.path):
+            return False
+        if self._rules is not None and self._rules.is_in_folders(change.path):
+            return False
+        return not self._folders.issuperset(_prefixes(change.path))
+
+    def _configure(self, commit: CommitId) -> None:
+        """Use the rules of ``commit``; the same ones if its configuration makes no difference."""
+        self._is_described = True
+        try:
+            described = self._tracker.describe(commit)
+        except RepositoryError as error:
+            if error.code not in _NO_HOST:
+                raise
+            self._rules = None
+            return
+        rules = _Rules(described, self._open_parser(described), self._files)
+        if self._rules is None or self._rules.what_counts != rules.what_counts:
+            self._rules = rules
+        else:
+            self._rules.configured_by = rules.configured_by
+
+    def _flush(self) -> None:
+        """Read the versions of pending steps, and record whose post left feeds."""
+        steps, self._pending = self._pending, []
+        wanted = {(step.path, step.blob) for step in steps if step.path is not None}
+        parsed = self._rules.parser.parse(wanted) if self._rules and wanted else {}
+        for step in steps:
+            self._record_step(step, parsed)
+
+    def _record_step(self, step: _Step, parsed: Mapping[FileVersion, ParsedFile]) -> None:
+        before, after = step.file.state, None
+        if step.path is not None:
+            found = parsed[step.path, step.blob]
+            if found.error:
+                return  # its last readable version stays in service
+            after = _state_in(found.fields, step.file.created, self._source)
+        step.file.blob, step.file.state = step.blob, after
+        if before is None or before == after:
+            return
+        for each in departures_by(before, after, step.time):
+            key = each.before, each.after
+            self._latest[key] = max(each.at, self._latest.get(key, each.at))
+
+
+def _with_all_changes(delta: CommitDelta) -> Iterator[Commit]:
+    """Yield the commits of ``delta`` with renames of pages, and the changes of other files."""
+    pages = {commit.id: commit.changes for commit in delta.commits}
+    for commit in delta.all_commits:
+        others = tuple(change for change in commit.changes if not is_page(change.path))
+        yield replace(commit, changes=(*pages.get(commit.id, ()), *others))
+
+
+def _is_configuration(change: FileChange) -> bool:
+    name = change.path.rpartition("/")[2]
+    if name in CONFIGURATION_NAMES or name.startswith("_index."):
+        return True
+    return change.kind != "modified" and not is_page(change.path) and may_be_read(change.path)
+
+
+def _prefixes(path: Path) -> Iterator[tuple[str, ...]]:
+    """Yield the outer folders of the page at ``path``."""
+    folders = path.split("/")[:-1][:_FOLDER_LEVELS]
+    return (tuple(folders[: number + 1]) for number in range(len(folders)))
+
+
+def _state_of(post: Post) -> PostState:
+    attributes = PostAttributes(
+        source=post.source,
+        categories=post.categories,
+        carousel=post.carousel,
+        language=post.language,
+    )
+    return PostState(attributes=attributes, published=post.published, expires=post.expires)
+
+
+def _state_in(fields: Fields | None, created: datetime, source: Source) -> PostState | None:
+    if fields is None or fields.hidden_reason:
+        return None
+    attributes = PostAttributes(
+        source=source.name,
+        categories=fields.categories,
+        carousel=fields.carousel,
+        language=fields.language,
+    )
+    published = fields.published or created
+    return PostState(attributes=attributes, published=published, expires=fields.expires)
+
+
+def _what_counts(described: SiteSource) -> tuple[Source, Site | None]:
+    """Return ``described`` without what decides no more than URLs and content of posts."""
+    source = replace(
+        described.source, title="", site_url="", markdown=None, authors=(), author_urls=()
+    )
+    site = described.site
+    return source, site and replace(
+        site,
+        base_url=NOT_CONFIGURED,
+        title=NOT_CONFIGURED,
+        authors={},
+        values={},
+        markdown=ConfiguredMarkdown(),
+        summary_mark="",
+        files=(),
+        left_out=(),
+        problems=(),
+        folders=tuple(
+            replace(each, permalink=NOT_CONFIGURED, origin="", base_url="") for each in site.folders
+        ),
+    )
