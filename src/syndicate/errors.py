@@ -12,6 +12,7 @@ SyndicateError
 ├── Forbidden              credentials of insufficient rights    exit 1   HTTP 403
 ├── ContentError           a post that cannot be read            exit 1
 ├── RepositoryError        git failed                            exit 1   HTTP 503
+│   └── UnknownSite        no configuration tells its host       exit 1   HTTP 503
 ├── StorageError           the database failed                   exit 1   HTTP 503
 ├── DeliveryError          a request to a subscriber failed      exit 1   HTTP 502
 ├── NotReady               no edition yet                        exit 1   HTTP 503
@@ -174,6 +175,10 @@ class RepositoryError(SyndicateError):
     """A git command failed."""
 
     status = 503
+
+
+class UnknownSite(RepositoryError):  # noqa: N818 — as above
+    """Neither settings nor the configuration of a site say where the site is."""
 
 
 class StorageError(SyndicateError):

@@ -20,7 +20,7 @@ from syndicate.content.site_tracker import SiteTracker
 from syndicate.content.source_problems import is_in_folder
 from syndicate.dialects import DIALECTS
 from syndicate.dialects.fields import Fields
-from syndicate.errors import RepositoryError
+from syndicate.errors import UnknownSite
 from syndicate.git import Commit, CommitDelta, FileChange, Repository
 from syndicate.git.history import is_page
 from syndicate.model.departure import Departure, PostAttributes, PostState, departures_by
@@ -35,8 +35,6 @@ _MAX_PENDING: Final = 500
 """Versions of files that are parsed at the same time, which bounds the memory of a first start."""
 _FOLDER_LEVELS: Final = 3
 """How deep a new folder of pages is looked at: whether it is one of posts, only the engine says."""
-_NO_HOST: Final = frozenset({"no-site-url", "no-id-authority"})
-"""Errors of a configuration that says too little for posts to be served."""
 
 
 @dataclass(slots=True)
@@ -274,9 +272,7 @@ class DepartureLog:
         self._is_described = True
         try:
             described = self._tracker.describe(commit)
-        except RepositoryError as error:
-            if error.code not in _NO_HOST:
-                raise
+        except UnknownSite:
             self._rules = None
             return
         rules = _Rules(described, self._open_parser(described), self._files)

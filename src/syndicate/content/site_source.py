@@ -9,7 +9,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from syndicate.dialects import DIALECTS
-from syndicate.errors import RepositoryError
+from syndicate.errors import UnknownSite
 from syndicate.git import Repository, TreeEntry
 from syndicate.model.edition import Problem
 from syndicate.model.markdown_options import MarkdownEngine
@@ -101,13 +101,13 @@ def asks_site(source: Source) -> bool:
 def resolve(source: Source, files: CommitFiles) -> SiteSource:
     """Return ``source`` with what the site's own configuration in ``files`` says.
 
-    Raises `RepositoryError` where nothing says where the site is.
+    Raises `UnknownSite` where nothing says where the site is.
     """
     return complete(source, find_site(source, files))
 
 
 def complete(source: Source, site: Site) -> SiteSource:
-    """Return ``source`` with what ``site`` says; raises `RepositoryError` as `resolve` does."""
+    """Return ``source`` with what ``site`` says; raises `UnknownSite` as `resolve` does."""
     site = replace(
         site,
         base_url=_chosen(source, "site_url", source.site_url, site.base_url),
@@ -233,18 +233,18 @@ def _origins(source: Source, resolved: Source, site: Site) -> Iterable[tuple[str
         yield "authors", "data files of the site"
 
 
-def no_site_url(source: Source, site: Site) -> RepositoryError:
+def no_site_url(source: Source, site: Site) -> UnknownSite:
     """Return the error for a ``site`` whose configuration has no usable base URL."""
     wrong = next((each.what for each in site.problems if each.rule == "site-url"), "")
-    return RepositoryError(
+    return UnknownSite(
         f"source {source.name}: nothing says where its site is" + (f": {wrong}" if wrong else ""),
         hint="Set site_url of the source in the settings.",
         code="no-site-url",
     )
 
 
-def _no_id_authority(source: Source) -> RepositoryError:
-    return RepositoryError(
+def _no_id_authority(source: Source) -> UnknownSite:
+    return UnknownSite(
         f"source {source.name}: neither id_authority nor site_url is set, and no configuration"
         " in the history names a host",
         hint="Set id_authority of the source to the host of its site.",
