@@ -27,6 +27,7 @@ TARGETS = LinkTargets(posts=(OTHER, BUNDLE, HERE))
         ("../bundle/index.md", "https://www.example.gov/bundle/"),
         ("bundle", "https://www.example.gov/bundle/"),
         ("2024-02-01-other#part", "https://www.example.gov/other#part"),
+        ("2024-02-01-other.md?a=b#part", "https://www.example.gov/other?a=b#part"),
         ("@/news/bundle/index.md", "https://www.example.gov/bundle/"),
     ],
 )

@@ -1,6 +1,7 @@
 """Files that a post refers to: URLs of other posts and of served files, sizes of media files."""
 
 import posixpath
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -49,19 +50,20 @@ class LinkTargets:
         """Return (name, URL) of each of ``names`` that refers to a post, without the others.
 
         A name is a path from the root, from the post or from its folder, with or without the
-        extension, or a bare file name (Jekyll's ``post_url``), each with an optional fragment.
+        extension, or a bare file name (Jekyll's ``post_url``), each with an optional query and
+        fragment.
         """
         return tuple((name, url) for name in names for url in self._find(name, post))
 
     def _find(self, name: str, post: Post) -> Iterator[str]:
-        reference, hash_sign, fragment = name.removeprefix("@/").partition("#")
+        reference = re.split("[?#]", name.removeprefix("@/"), maxsplit=1)[0]
         plain = stem(reference.strip("/"))
         relative = stem(posixpath.normpath(posixpath.join(posixpath.dirname(post.path), reference)))
         found = self._named(plain, post.language) or self._named(relative, post.language)
         if not found and plain:
             found = self._similar(plain, post.language)
         if found:
-            yield found[-1].url + hash_sign + fragment
+            yield found[-1].url + name.removeprefix("@/")[len(reference) :]
 
     def _named(self, stem: str, language: str) -> Sequence[Post]:
         """Return the posts at the path ``stem``, which may end in the language of one of them.

@@ -227,9 +227,7 @@ def find_references(body: str, previews: Iterable[str]) -> TextReferences:
     previews = tuple(previews)
     tags = tuple(_tags(body))
     pages = (
-        tag.call.arguments[0].partition("#")[0]
-        for tag in tags
-        if tag.name in POST_REFERENCE_TAGS and tag.call.arguments
+        tag.call.page_name.partition("#")[0] for tag in tags if tag.name in POST_REFERENCE_TAGS
     )
     text = _without(tags, body)
     names = (*_argument_names(tags), *map(unescape, find_urls(text)))
@@ -261,7 +259,7 @@ def _argument_names(tags: Iterable[TemplateTag]) -> Iterator[str]:
     """Yield the arguments of ``tags`` that may name a page or a file."""
     for tag in tags:
         for call in (tag.call, *tag.filters):
-            for argument in (*call.arguments, *call.named_arguments.values()):
+            for argument in (call.page_name, *call.arguments, *call.named_arguments.values()):
                 if "/" in argument or "." in argument or tag.name in POST_REFERENCE_TAGS:
                     yield argument
 

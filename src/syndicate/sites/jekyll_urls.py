@@ -70,7 +70,7 @@ def _tokens(page: Page, site: Site, folder: PostFolder | None) -> Mapping[str, s
         "title": slugify(slug, pretty=True),
         "slug": slugify(slug),
         "path": inside.rpartition(".")[0].rstrip("."),
-        "output_ext": ".html",
+        "output_ext": ".htm" if page.path.lower().endswith(".htm") else ".html",
         "categories": "/".join(categories),
         "slugified_categories": "/".join(map(slugify, categories)),
         **(date_tokens(page.published.astimezone(zone)) if page.published else {}),

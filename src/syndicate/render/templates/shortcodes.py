@@ -189,7 +189,7 @@ def _link_html(url: str, text: str) -> str:
 
 
 def _post_url(call: TagCall, context: TemplateContext) -> str | None:
-    name, hash_sign, fragment = _argument(call, 0, "path").partition("#")
+    name, hash_sign, fragment = call.page_name.partition("#")
     if not name:  # a place in the same post, on its own page
         return f"{context.page_url}#{fragment}" if fragment else None
     found = context.link_targets.get(name)

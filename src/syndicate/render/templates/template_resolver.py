@@ -81,9 +81,9 @@ def resolve_templates(body: str, context: TemplateContext, *, first_line: int) -
             _diagnostic(tag, cause, body, first_line) for tag, cause in resolver.removed
         ),
         referenced_names=tuple(
-            tag.call.arguments[0]
+            tag.call.page_name
             for tag in tags
-            if tag.name in POST_REFERENCE_TAGS and tag.call.arguments
+            if tag.name in POST_REFERENCE_TAGS and tag.call.page_name
         ),
     )
 

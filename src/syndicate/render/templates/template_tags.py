@@ -1,5 +1,6 @@
 """Finds and parses template tags of Liquid, Nunjucks and Hugo."""
 
+import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -45,6 +46,21 @@ class TagCall:
     arguments: tuple[str, ...] = ()
     named_arguments: Mapping[str, str] = field(default_factory=dict)
     unquoted: frozenset[int | str] = frozenset()
+
+    @property
+    def page_name(self) -> str:
+        """The page that a tag such as ``ref`` names, "" if none; in a language, as Hugo names it.
+
+        ``path="one.md" lang="es"`` is ``one.es.md``, with an optional fragment.
+        """
+        first = self.arguments[0] if self.arguments else ""
+        name = self.named_arguments.get("path", first)
+        language = self.named_arguments.get("lang", "")
+        path, hash_sign, fragment = name.partition("#")
+        if path and language:
+            stem, ending = posixpath.splitext(path)
+            path = f"{stem}.{language}{ending}"
+        return path + hash_sign + fragment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
