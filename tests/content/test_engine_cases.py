@@ -1,5 +1,6 @@
 """Posts of small sites come out as the engines of these sites publish them."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -28,6 +29,7 @@ CASES = {case.name: case for case in engine_cases.cases()}
 FOLDERS = {"jekyll": ("_posts",), "hugo": ("content",), "eleventy": ("posts",)}
 LINKS = {"a": "href", "img": "src"}
 NOW = datetime(2024, 6, 30, tzinfo=UTC)
+COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 HIDDEN = ("script", "style", "template")
 
 
@@ -83,7 +85,7 @@ def seen(html: str, page_url: str) -> list[str]:
             visit(child)
             found.extend((child.tail or "").split())
 
-    visit(html5lib.parseFragment(html, namespaceHTMLElements=False))
+    visit(html5lib.parseFragment(COMMENT.sub("", html), namespaceHTMLElements=False))
     return found
 
 

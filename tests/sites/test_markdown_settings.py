@@ -45,7 +45,7 @@ from tests.sites.written_site import site_of
         (
             "hugo",
             {"hugo.toml": ""},
-            "commonmark (typographer, heading_ids, autolinks)",
+            "commonmark (typographer, heading_ids, autolinks, omits_html)",
             "default of Hugo",
         ),
         (
@@ -53,7 +53,7 @@ from tests.sites.written_site import site_of
             {
                 "hugo.toml": "[markup.goldmark]\n"
                 "extensions = {typographer = false, linkify = false}\n"
-                "renderer = {hardWraps = true}\n"
+                "renderer = {hardWraps = true, unsafe = true}\n"
                 "parser = {autoHeadingID = false, attribute = {block = true}}"
             },
             "commonmark (hard_breaks, attributes)",
@@ -62,7 +62,7 @@ from tests.sites.written_site import site_of
         (
             "hugo",
             {"hugo.toml": "[markup.goldmark.extensions.typographer]\ndisable = true"},
-            "commonmark (heading_ids, autolinks)",
+            "commonmark (heading_ids, autolinks, omits_html)",
             "markup.goldmark in hugo.toml",
         ),
         (

@@ -26,6 +26,8 @@ class MarkdownOptions:
     attributes: bool = False
     """Attribute lists count after links, images, code and paragraphs; after headings they always
     do (`commonmark`)."""
+    omits_html: bool = False
+    """HTML in Markdown is left out, except what templates write (`commonmark`)."""
 
 
 NO_OPTIONS: Final = MarkdownOptions()
@@ -56,7 +58,10 @@ GOLDMARK: Final = MarkdownEngine(
     flavour="commonmark",
     options=MarkdownOptions(typographer=True, heading_ids=True, autolinks=True),
 )
-"""Hugo without configuration (typographer, autoHeadingID and linkify of markup.goldmark)."""
+"""Hugo where its configuration is not known (typographer, autoHeadingID and linkify).
+
+No site of Hugo is without a configuration, so one that is elsewhere may allow HTML.
+"""
 MARKDOWN_IT: Final = MarkdownEngine(flavour="commonmark", options=MarkdownOptions(attributes=True))
 """Eleventy without configuration; attribute lists are those of its usual plugin."""
 PULLDOWN_CMARK: Final = MarkdownEngine(

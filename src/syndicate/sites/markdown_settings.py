@@ -57,22 +57,23 @@ def of_jekyll(config: Mapping[str, object], path: str) -> ConfiguredMarkdown:
 def of_hugo(config: Mapping[str, object], path: str) -> ConfiguredMarkdown:
     """Return what reads the Markdown of a Hugo site; keys of ``config`` are in lower case.
 
-    Keys of markup.goldmark: extensions.typographer and .linkify, renderer.hardWraps,
-    parser.autoHeadingID and parser.attribute.block.
+    Keys of markup.goldmark: extensions.typographer and .linkify, renderer.hardWraps and .unsafe,
+    parser.autoHeadingID and parser.attribute.block. ``path`` is empty without a configuration.
     """
     goldmark = mapping(mapping(config.get("markup")).get("goldmark"))
     extensions = mapping(goldmark.get("extensions"))
-    parser = mapping(goldmark.get("parser"))
+    renderer, parser = mapping(goldmark.get("renderer")), mapping(goldmark.get("parser"))
     typographer = extensions.get("typographer")
     is_off = flag(typographer) is False or flag(mapping(typographer).get("disable")) is True
     return _configured(
         GOLDMARK,
         {
-            "hard_breaks": flag(mapping(goldmark.get("renderer")).get("hardwraps")),
+            "hard_breaks": flag(renderer.get("hardwraps")),
             "typographer": False if is_off else None,
             "heading_ids": flag(parser.get("autoheadingid")),
             "autolinks": flag(extensions.get("linkify")),
             "attributes": flag(mapping(parser.get("attribute")).get("block")),
+            "omits_html": flag(renderer.get("unsafe")) is not True if path else None,
         },
         f"markup.goldmark in {path}" if goldmark else "default of Hugo",
     )

@@ -1,7 +1,10 @@
 """The expansion of known tags."""
 
+from dataclasses import replace
+
 import pytest
 
+from syndicate.model.markdown_options import GOLDMARK
 from syndicate.render.templates.shortcodes import expand
 from syndicate.render.templates.template_context import TemplateContext
 from syndicate.render.templates.template_tags import find_tags
@@ -9,7 +12,11 @@ from syndicate.render.templates.template_tags import find_tags
 CONTEXT = TemplateContext(
     site_url="https://a.gov",
     page_url="https://a.gov/post/",
-    link_targets={"2024-01-01-x": "https://a.gov/x/", "about.md": "https://a.gov/about/"},
+    link_targets={
+        "about.es.md": "https://a.gov/es/about/",
+        "2024-01-01-x": "https://a.gov/x/",
+        "about.md": "https://a.gov/about/",
+    },
 )
 
 KNOWN = [
@@ -36,6 +43,8 @@ KNOWN = [
     ('{% include figure.html image="/a.png" alt="A" %}', '<img src="/a.png" alt="A">'),
     ("{% post_url 2024-01-01-x %}", "https://a.gov/x/"),
     ('{{< relref "about.md#us" >}}', "https://a.gov/about/#us"),
+    ('{{< relref path="about.md" lang="es" >}}', "https://a.gov/es/about/"),
+    ('{{< ref "#us" >}}', "https://a.gov/post/#us"),
     ('{{ "jane-doe" | team_link }}', "Jane Doe"),
     ("{% author joe_roe %}", "Joe Roe"),
     ('{{ "jane" | team_photo }}', ""),
@@ -121,3 +130,19 @@ def test_replacement_may_use_named_arguments() -> None:
     value = '<img src="https://img.gov/$src.jpg" alt="$alt">'
     context = TemplateContext(site_url="", page_url="", replacements={"img": value})
     assert expand(tag, context) == '<img src="https://img.gov/cat.jpg" alt="\'&lt;A&gt;">'
+
+
+def test_html_of_shortcodes_is_marked_where_that_of_texts_is_left_out() -> None:
+    """Hugo inserts what ``{{<`` writes as it is; the settings decide about their own HTML."""
+    options = replace(GOLDMARK.options, omits_html=True)
+    context = replace(
+        CONTEXT, engine=replace(GOLDMARK, options=options), replacements={"note": "<b>Note</b>"}
+    )
+    body = '{{< figure "a.png" >}}{{% figure "a.png" %}}{{% note %}}{{< note >}}{{< none >}}'
+    assert [expand(tag, context) for tag in find_tags(body, ())] == [
+        '<img data-syndicate-template src="a.png">',
+        '<img src="a.png">',
+        "<b data-syndicate-template>Note</b>",
+        "<b data-syndicate-template>Note</b>",
+        None,
+    ]

@@ -22,7 +22,10 @@ from syndicate.model.markdown_options import MarkdownOptions
 from syndicate.render.markdown.commonmark_attributes import add_attributes, add_heading_ids
 from syndicate.render.markdown.commonmark_definitions import add_definition_lists
 from syndicate.render.markdown.commonmark_limits import MAX_INLINE_LEVELS, add_limits
-from syndicate.render.markdown.commonmark_renderer import CommonMarkRenderer
+from syndicate.render.markdown.commonmark_renderer import (
+    CommonMarkRenderer,
+    WithoutHtmlRenderer,
+)
 from syndicate.render.markdown.commonmark_text import add_autolinks, add_typography
 
 _SPAN: Final = "span"
@@ -32,7 +35,7 @@ _SPAN: Final = "span"
 def to_html(text: str, options: MarkdownOptions) -> str:
     """Return Markdown ``text`` as HTML, as an engine with ``options`` writes it.
 
-    Nothing is removed: what comes out is not safe yet.
+    What comes out is not safe yet, also where HTML of the text is left out.
     """
     if not text.strip():
         return ""
@@ -111,7 +114,8 @@ def _parser(options: MarkdownOptions) -> MarkdownIt:
     if options.heading_ids:
         add_heading_ids(parser)
     add_limits(parser)
-    parser.renderer = CommonMarkRenderer(parser)
+    renderer = WithoutHtmlRenderer if options.omits_html else CommonMarkRenderer
+    parser.renderer = renderer(parser)
     return parser
 
 

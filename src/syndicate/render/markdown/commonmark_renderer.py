@@ -1,6 +1,8 @@
 """Writes the HTML of the `commonmark` flavour: footnotes, tables and images as all flavours do."""
 
+import re
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Final
 
 from markdown_it.common.utils import escapeHtml
@@ -9,7 +11,16 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from typing_extensions import override
 
+from syndicate.render.allowlist import VOID_ELEMENTS
+
+TEMPLATE_ATTRIBUTE: Final = "data-syndicate-template"
+"""An attribute of the elements that templates write, where the text may have no HTML."""
+_OPEN_ELEMENTS: Final = "open_elements"
 _ALIGNMENT: Final = "text-align:"
+_BEGINS_WITH_OWN_TAG: Final = re.compile(rf"\s*<(?:[!?]|[A-Za-z][\w-]*+(?! {TEMPLATE_ATTRIBUTE}))")
+_TAG: Final = re.compile(
+    r"<(?:!--.*?-->|(?P<is_end>/?)(?P<name>[A-Za-z][\w-]*)(?P<attributes>[^>]*)>)", re.DOTALL
+)
 
 
 class CommonMarkRenderer(RendererHTML):
@@ -82,6 +93,50 @@ class CommonMarkRenderer(RendererHTML):
         if style.startswith(_ALIGNMENT):
             token.attrs["align"] = style.removeprefix(_ALIGNMENT)
         return self.renderToken(tokens, idx, options, env)
+
+
+class WithoutHtmlRenderer(CommonMarkRenderer):
+    """Leaves out the HTML of a text, as goldmark does without ``unsafe``.
+
+    Elements that templates write stay: these have the attribute `TEMPLATE_ATTRIBUTE`.
+    """
+
+    def html_inline(
+        self, tokens: Sequence[Token], idx: int, _options: OptionsDict, env: EnvType
+    ) -> str:
+        """Return a tag in a line if a template wrote it."""
+        return _template_tags(tokens[idx].content, env)
+
+    def html_block(
+        self, tokens: Sequence[Token], idx: int, _options: OptionsDict, env: EnvType
+    ) -> str:
+        """Return a block of HTML as far as the lines begin with no tag but those of templates."""
+        content = tokens[idx].content
+        if content.lstrip().startswith("</") and not env.get(_OPEN_ELEMENTS):
+            return ""
+        lines = content.splitlines(keepends=True)
+        own = takewhile(lambda line: not _BEGINS_WITH_OWN_TAG.match(line), lines)
+        return _template_tags("".join(own), env)
+
+
+def _template_tags(html: str, env: EnvType) -> str:
+    """Return ``html`` without the tags that no template wrote.
+
+    ``env`` has the names of the elements that are open.
+    """
+    open_elements: list[str] = env.setdefault(_OPEN_ELEMENTS, [])
+
+    def keep(tag: re.Match[str]) -> str:
+        name, attributes = (tag["name"] or "").lower(), tag["attributes"] or ""
+        if TEMPLATE_ATTRIBUTE in attributes:
+            open_elements.extend({name} - VOID_ELEMENTS)
+            return tag[0]
+        if tag["is_end"] and name in open_elements:
+            open_elements.remove(name)
+            return tag[0]
+        return ""
+
+    return _TAG.sub(keep, html)
 
 
 def _name(token: Token) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 from syndicate.render.allowlist import name_set
 from syndicate.render.html_tokens import escape_html, unescape_entities
 from syndicate.render.markdown import to_html
+from syndicate.render.markdown.commonmark_renderer import TEMPLATE_ATTRIBUTE
 from syndicate.render.templates.template_context import TemplateContext
 from syndicate.render.templates.template_tags import LITERAL_BRACE, TagCall, TemplateTag
 from syndicate.render.templates.text_filters import TEXT_FILTERS
@@ -28,6 +29,7 @@ _INCLUDED_TEXTS: Final = ("text", "label", "title", "caption", "content", "name"
 _IMAGE_PATH: Final = re.compile(r"\.(?:jpe?g|png|gif|svg|webp|avif)(?:[?#]|\Z)", re.IGNORECASE)
 _NOT_RELATIVE: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|/|\.|#|$")
 _HOST: Final = re.compile(r"(?:https?:)?//([^/?#]+)")
+_START_TAG: Final = re.compile(r"<[A-Za-z][\w-]*")
 _PLACEHOLDER: Final = re.compile(r"\$(\w+)")
 
 
@@ -38,7 +40,7 @@ def expand(tag: TemplateTag, context: TemplateContext, *, is_paired: bool = Fals
     """
     replacement = _configured_replacement(tag, context.replacements)
     if replacement is not None:
-        return replacement
+        return _as_of_template(replacement, context)
     match tag.kind:
         case "unclosed":
             return None
@@ -48,7 +50,18 @@ def expand(tag: TemplateTag, context: TemplateContext, *, is_paired: bool = Fals
             return _literal_shortcode(tag.source)
     if is_paired and tag.name in _TRANSPARENT_TAGS:
         return ""
-    return _expand_call(tag.call, context)
+    expanded = _expand_call(tag.call, context)
+    return _as_of_template(expanded, context) if tag.source.startswith("{{<") else expanded
+
+
+def _as_of_template(html: str | None, context: TemplateContext) -> str | None:
+    """Return ``html`` so that it stays where the engine leaves out the HTML of texts.
+
+    Hugo inserts the output of ``{{<`` as it is, and reads that of ``{{%`` as Markdown.
+    """
+    if html is None or not context.engine.options.omits_html:
+        return html
+    return _START_TAG.sub(rf"\g<0> {TEMPLATE_ATTRIBUTE}", html)
 
 
 def _configured_replacement(tag: TemplateTag, replacements: Mapping[str, str]) -> str | None:
