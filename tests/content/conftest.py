@@ -40,27 +40,27 @@ def disk_cache(tmp_path: pathlib.Path) -> Iterator[Cache]:
 def open_index(tmp_path: pathlib.Path, content: ContentRepository) -> Iterator[OpenIndex]:
     """Return a function that opens a new index of the folder ``news`` of `content`.
 
-    Its further arguments are fields of the source.
     All of them share one cache, as a service that was started again does.
     """
     with ExitStack() as stack:
 
-        def open_source_index(
+        def open_source_index(  # noqa: PLR0913 — fields of the source by keyword
             *,
             accepted: str = "",
             folders: tuple[str, ...] = ("news",),
             cache: str = "cache",
             assets_url: str = "",
-            **fields: object,
+            dialect: str = "news-and-blog",
+            derived: tuple[str, ...] = (),
         ) -> SourceIndex:
             repository = stack.enter_context(
                 Repository.open(str(content.path), ref="main", mirrors=tmp_path / "mirrors")
             )
             disk = Cache(tmp_path / f"{cache}.db")
             stack.callback(disk.close)
-            source = samples.source(folders=tuple(map(Path, folders)), dialect="news-and-blog")
+            source = samples.source(folders=tuple(map(Path, folders)), dialect=dialect)
             return SourceIndex(
-                replace(source, **fields),
+                replace(source, derived=derived),
                 repository,
                 cache=disk,
                 vocabulary=VOCABULARY,

@@ -189,6 +189,36 @@ def test_page_that_becomes_a_resource_of_a_bundle_leaves_its_feeds(
     assert [departure.at for departure in snapshot.departures] == [FIRST_COMMIT_AT + DAY]
 
 
+@pytest.mark.parametrize(
+    ("dialect", "path", "text"),
+    [
+        ("eleventy", "posts/posts.json", '{"eleventyExcludeFromCollections": true}'),
+        ("hugo", "config/_default/hugo.toml", 'ignoreFiles = ["a\\\\.md$"]'),
+        ("hugo", "posts/_index.md", "---\ncascade: {build: {list: never}}\n---\n"),
+    ],
+)
+def test_other_files_that_hide_posts_count_as_well(
+    content: ContentRepository, open_index: OpenIndex, dialect: str, path: str, text: str
+) -> None:
+    """Directory data and cascades; data of texts and versions of programs do not."""
+    root = "content/" if dialect == "hugo" else ""
+    folder = f"{root}posts"
+    content.commit(
+        {
+            f"{folder}/a.md": file(date="2020-01-01"),
+            "hugo.toml": "baseURL = 'https://a.gov'\n",
+            "package.json": "{}",
+        }
+    )
+    content.commit({"package.json": '{"a": 1}', "data/a.json": "{}"})
+    target = path if path.startswith("config") else f"{root}{path}"
+    content.commit({target: text}, committed=FIRST_COMMIT_AT + DAY)
+    index = open_index(folders=(folder,), dialect=dialect)
+    snapshot = index.snapshot(index.repository.head())
+    assert snapshot.posts == ()
+    assert [departure.at for departure in snapshot.departures] == [FIRST_COMMIT_AT + DAY]
+
+
 def test_every_removed_post_is_remembered(content: ContentRepository, index: SourceIndex) -> None:
     """However many others were removed after it."""
     many = {f"news/2020-01-01-{number}.md": file(tags="[a]") for number in range(1_001)}

@@ -6,7 +6,7 @@ date of a feed never goes back.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -33,6 +33,9 @@ OpenParser = Callable[[SiteSource], FileParser]
 
 _MAX_PENDING: Final = 500
 """Versions of files that are parsed at the same time, which bounds the memory of a first start."""
+_DATA_FOLDERS: Final = frozenset({"_data", "data"})
+_OFTEN_MODIFIED: Final = frozenset({"package.json", "netlify.toml", ".tool-versions"})
+"""Files that configure a site by the versions of programs."""
 _FOLDER_LEVELS: Final = 3
 """How deep a new folder of pages is looked at: whether it is one of posts, only the engine says."""
 
@@ -252,10 +255,7 @@ class DepartureLog:
             return False
         read = self._rules.configured_by if self._rules else frozenset[str]()
         return any(
-            change.path in read
-            or change.old_path in read
-            or _is_configuration(change)
-            or self._is_in_new_folder(change)
+            _is_configuration(change, read) or self._is_in_new_folder(change)
             for change in commit.changes
         )
 
@@ -284,10 +284,12 @@ class DepartureLog:
     def _flush(self) -> None:
         """Read the versions of pending steps, and record whose post left feeds."""
         steps, self._pending = self._pending, []
-        wanted = {(step.path, step.blob) for step in steps if step.path is not None}
-        parsed = self._rules.parser.parse(wanted) if self._rules and wanted else {}
-        for step in steps:
-            self._record_step(step, parsed)
+        for start in range(0, len(steps), _MAX_PENDING):
+            batch = steps[start : start + _MAX_PENDING]
+            wanted = {(step.path, step.blob) for step in batch if step.path is not None}
+            parsed = self._rules.parser.parse(wanted) if self._rules and wanted else {}
+            for step in batch:
+                self._record_step(step, parsed)
 
     def _record_step(self, step: _Step, parsed: Mapping[FileVersion, ParsedFile]) -> None:
         before, after = step.file.state, None
@@ -312,11 +314,22 @@ def _with_all_changes(delta: CommitDelta) -> Iterator[Commit]:
         yield replace(commit, changes=(*pages.get(commit.id, ()), *others))
 
 
-def _is_configuration(change: FileChange) -> bool:
-    name = change.path.rpartition("/")[2]
-    if name in CONFIGURATION_NAMES or name.startswith("_index."):
+def _is_configuration(change: FileChange, read: Collection[str]) -> bool:
+    """Return whether ``change`` may hide posts, where a site was configured by the files ``read``.
+
+    Files that change often and decide no more than content or URLs are left out, since each
+    commit of configuration takes milliseconds to read.
+    """
+    *folders, name = change.path.split("/")
+    is_modified = change.kind == "modified"
+    if not _DATA_FOLDERS.isdisjoint(folders) or (is_modified and name in _OFTEN_MODIFIED):
+        return False
+    if change.path in read or change.old_path in read or name in CONFIGURATION_NAMES:
         return True
-    return change.kind != "modified" and not is_page(change.path) and may_be_read(change.path)
+    if is_modified or is_page(change.path):
+        return name.startswith("_index.")
+    is_of_directory = ".11tydata." in name or name.partition(".")[0] in folders[-1:]
+    return is_of_directory or "config" in folders
 
 
 def _prefixes(path: Path) -> Iterator[tuple[str, ...]]:

@@ -101,12 +101,14 @@ class WithoutHtmlRenderer(CommonMarkRenderer):
     Elements that templates write stay: these have the attribute `TEMPLATE_ATTRIBUTE`.
     """
 
+    @override
     def html_inline(
         self, tokens: Sequence[Token], idx: int, _options: OptionsDict, env: EnvType
     ) -> str:
         """Return a tag in a line if a template wrote it."""
         return _template_tags(tokens[idx].content, env)
 
+    @override
     def html_block(
         self, tokens: Sequence[Token], idx: int, _options: OptionsDict, env: EnvType
     ) -> str:
