@@ -23,7 +23,7 @@ import pytest
 from psycopg import sql
 from sqlalchemy import create_engine, make_url
 
-from syndicate.storage import migrate
+from syndicate.storage import migrations
 
 DATABASE_KINDS: Final = ("sqlite", "postgresql")
 
@@ -194,5 +194,5 @@ def _postgresql_template(server: str) -> _TemplateDatabase:
 def _migrate(url: str) -> None:
     engine = create_engine(url)
     with engine.begin() as connection:
-        migrate.upgrade(connection, url)
+        migrations.upgrade(connection, url)
     engine.dispose()

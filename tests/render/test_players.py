@@ -3,7 +3,7 @@
 import pytest
 
 from syndicate.render.allowlist import IFRAME_HOSTS
-from syndicate.render.players import player_page
+from syndicate.render.feed_html import player_page
 
 
 @pytest.mark.parametrize(

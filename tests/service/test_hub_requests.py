@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 from syndicate import telemetry
-from syndicate.channels.ssrf_guard import SsrfGuard
+from syndicate.channels.ssrf_guard import REFUSAL_SECONDS, SsrfGuard
 from syndicate.errors import Refused
 from syndicate.model.subscription import SubscriptionId
 from syndicate.model.websub_request import (
@@ -20,7 +20,6 @@ from syndicate.model.websub_request import (
     WebSubRequest,
 )
 from syndicate.service.hub_requests import HubRequests
-from syndicate.service.url_inspection import REFUSAL_SECONDS
 from tests.channels.receiver import respond
 from tests.worker.hub_fixture import LOOPBACK, TIMEOUT, TOPIC, HubFixture, open_hub, wait_until
 from tests.worker.websub_subscriber import WebSubSubscriber, run_subscriber

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from syndicate.errors import StorageError
-from syndicate.storage import migrate
+from syndicate.storage import migrations
 from syndicate.storage.database import Database
 from syndicate.storage.delivery_log import DeliveryLog
 from syndicate.storage.ledger import Ledger
@@ -72,7 +72,7 @@ def restore(release: pathlib.Path, url: str, folder: pathlib.Path) -> None:
 
     _, rows = run(f"sqlite:///{file}", read)
     (version,) = rows.pop("alembic_version")
-    run(url, lambda connection: migrate.upgrade(connection, url, str(version["version_num"])))
+    run(url, lambda connection: migrations.upgrade(connection, url, str(version["version_num"])))
 
     def write(target: Connection) -> None:
         tables = MetaData()

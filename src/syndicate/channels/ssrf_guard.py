@@ -15,6 +15,7 @@ import socket
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from math import ceil
 from typing import Final
 
 import httpx
@@ -22,6 +23,7 @@ from aiohttp import AddrInfoType
 from aiohttp.abc import AbstractResolver, ResolveResult
 from typing_extensions import override
 
+from syndicate import telemetry
 from syndicate.errors import Refused
 from syndicate.model.ip_address_policy import AddressCheck, IpAddress, IpNetwork, check_address
 
@@ -300,3 +302,28 @@ def _forbidden_address(host: str, check: AddressCheck) -> Refused:
         code="forbidden-address",
         hint=f'[delivery] allow_networks = ["{network}"] would allow it.',
     )
+
+
+REFUSAL_SECONDS: Final = 0.5
+"""Longer than a look-up in a nearby DNS server, successful or not."""
+
+_log = telemetry.logger("guard")
+
+
+async def inspect_privately(
+    ssrf_guard: SsrfGuard, url: str, refusal: Refused, *, seconds: float = REFUSAL_SECONDS
+) -> bool:
+    """Return what `SsrfGuard.check_resolved` returns; raises ``refusal`` for every reason.
+
+    The log has the reason. A refusal takes a whole multiple of ``seconds``, so that a name that
+    resolves to a private IP address and one that does not resolve take equally long.
+    """
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    try:
+        return await ssrf_guard.check_resolved(url)
+    except Refused as reason:
+        _log.info("subscriber URL refused", code=reason.code, reason=reason.message)
+    steps = ceil((loop.time() - began) / seconds)
+    await asyncio.sleep(began + steps * seconds - loop.time())
+    raise refusal

@@ -6,10 +6,9 @@ from datetime import datetime, timedelta
 from ipaddress import ip_address
 from typing import Final
 
-from syndicate.channels.ssrf_guard import SsrfGuard
+from syndicate.channels.ssrf_guard import REFUSAL_SECONDS, SsrfGuard, inspect_privately
 from syndicate.errors import Refused, UnknownName
 from syndicate.model.websub_request import WebSubRequest
-from syndicate.service.url_inspection import REFUSAL_SECONDS, inspect_privately
 from syndicate.storage.websub_requests import WebSubRequests
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from syndicate.channels import webhook
-from syndicate.channels.ssrf_guard import SsrfGuard
+from syndicate.channels.ssrf_guard import SsrfGuard, inspect_privately
 from syndicate.channels.transport import Transport
 from syndicate.errors import FieldError, Refused, StorageError, UnknownName, ValidationFailed
 from syndicate.model.audit import SERVICE, Actor, AuditAction
@@ -41,7 +41,6 @@ from syndicate.publisher.catch_up import CatchUp
 from syndicate.service.access_control import AccessControl, make_access_control
 from syndicate.service.content_service import current_time
 from syndicate.service.snapshot_reader import SnapshotReader
-from syndicate.service.url_inspection import inspect_privately
 from syndicate.settings import Settings
 from syndicate.storage.database import Database
 from syndicate.storage.delivery_log import DeliveryLog, unknown_delivery

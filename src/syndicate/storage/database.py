@@ -125,13 +125,13 @@ class Database:
         """Upgrade the tables; processes that do so at the same time wait for each other."""
         # Goal: memory of the service and time of commands; Alembic takes 11 MB and 70 ms, and is
         # needed once after each upgrade of Syndicate.
-        from syndicate.storage import migrate  # noqa: PLC0415
+        from syndicate.storage import migrations  # noqa: PLC0415
 
         async with self.write() as connection:
             if not self.is_sqlite:
                 await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})")
             self._refuse_prerelease(await connection.run_sync(_read_revision))
-            await connection.run_sync(migrate.upgrade, str(self))
+            await connection.run_sync(migrations.upgrade, str(self))
 
     async def revision(self) -> str:
         """Return the revision of the tables; empty before the first upgrade."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from syndicate.render.templates.conditions import decide
+from syndicate.render.templates.template_blocks import decide
 from syndicate.render.templates.template_context import TemplateContext
 
 CONTEXT = TemplateContext(

@@ -17,9 +17,8 @@ from syndicate.render.templates.comments import (
     find_template_comments,
     mask_ranges,
 )
-from syndicate.render.templates.conditions import decide
 from syndicate.render.templates.shortcodes import apply_filters, expand
-from syndicate.render.templates.template_blocks import branches, matching_ends
+from syndicate.render.templates.template_blocks import branches, decide, matching_ends
 from syndicate.render.templates.template_context import TemplateContext
 from syndicate.render.templates.template_tags import (
     LITERAL_BRACE,

@@ -20,7 +20,7 @@ from syndicate.render.markdown.kramdown.block_parser import (
     take_block,
     take_until,
 )
-from syndicate.render.markdown.kramdown.html_elements import SPAN_ELEMENTS
+from syndicate.render.markdown.kramdown.html_blocks import SPAN_ELEMENTS
 
 _BLOCK_TAG: Final = (
     rf"[ ]{{0,3}}</?(?!(?:{'|'.join(sorted(SPAN_ELEMENTS))}|script)\b)[A-Za-z_][\w.:-]*"

@@ -33,11 +33,11 @@ from syndicate.render.markdown.kramdown.footnotes import Footnotes
 from syndicate.render.markdown.kramdown.html_blocks import HtmlProcessor
 from syndicate.render.markdown.kramdown.lists import DefinitionListProcessor, ListProcessor
 from syndicate.render.markdown.kramdown.position_marks import PositionMarks
-from syndicate.render.markdown.kramdown.span_limits import restored
 from syndicate.render.markdown.kramdown.spans import (
     HeadingIdTreeprocessor,
     SpanTreeprocessor,
     add_spans,
+    restored,
 )
 from syndicate.render.markdown.kramdown.tables import TableProcessor
 from syndicate.render.markdown.kramdown.typography import GUILLEMETS, SYMBOLS, TypographyProcessor

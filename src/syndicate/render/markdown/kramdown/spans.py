@@ -4,6 +4,7 @@ Source: kramdown 2.4, "Span-level Elements", and kramdown-parser-gfm 1.1.
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 from xml.etree.ElementTree import Element, SubElement
 
@@ -31,9 +32,95 @@ from syndicate.render.markdown.kramdown.footnotes import (
     FootnoteReferenceProcessor,
     Footnotes,
 )
-from syndicate.render.markdown.kramdown.html_elements import BLOCK_ELEMENTS, escaped_as_by_kramdown
-from syndicate.render.markdown.kramdown.pattern_choice import PatternChoice
-from syndicate.render.markdown.kramdown.span_limits import without_unused_brackets
+from syndicate.render.markdown.kramdown.html_blocks import BLOCK_ELEMENTS, escaped_as_by_kramdown
+
+_STAND_INS: Final = str.maketrans("[]()", "\ufdd4\ufdd5\ufdd6\ufdd7")
+_RESTORED: Final = str.maketrans("\ufdd4\ufdd5\ufdd6\ufdd7", "[]()")
+_STAND_IN: Final = re.compile("[\ufdd4-\ufdd7]")
+_INNERMOST: Final = r"\[[^\[\]]*+\]"
+_NESTED: Final = r"\[(?:[^\[\]\\]|\\.|%s)*+\]"
+_URL: Final = r"\((?:[^()\\]|\\.|\([^()]*+\))*+\)"
+_LINK: Final = re.compile(rf"\\.|{_NESTED % (_NESTED % _INNERMOST)}(?:{_URL})?", re.DOTALL)
+_MAX_STEPS: Final = 1_000_000
+
+
+def without_unused_brackets(text: str) -> str:
+    """Return ``text`` with stand-ins for brackets that no link has, if they are many.
+
+    Python-Markdown looks for the end of a link from each bracket on: those that have none, or are
+    nested deeper than three levels, must not be there when there are thousands of them.
+    """
+    if (text.count("[") + text.count("(")) * len(text) < _MAX_STEPS:
+        return text
+    parts, done = [], 0
+    for link in _LINK.finditer(text):
+        parts += [text[done : link.start()].translate(_STAND_INS), link[0]]
+        done = link.end()
+    return "".join([*parts, text[done:].translate(_STAND_INS)])
+
+
+def restored(text: str) -> str:
+    """Return ``text`` with the characters for which it holds stand-ins."""
+    return text.translate(_RESTORED) if _STAND_IN.search(text) else text
+
+
+_SIGNS: Final[Mapping[str, tuple[str, ...]]] = {
+    "  \n": ("linebreak",),
+    "![": ("image_link", "image_reference", "short_image_ref"),
+    '"': ("typography",),
+    "$$": ("math",),
+    "&": ("entity",),
+    "'": ("typography",),
+    "*": ("em_strong",),
+    "--": ("typography",),
+    "...": ("typography",),
+    "::": ("extension",),
+    "<": ("autolink", "automail", "guillemets", "html"),
+    ">>": ("guillemets",),
+    "[^": ("footnote",),
+    "\\": ("broken_line", "escape"),
+    "\n": ("nl",),
+    "]": ("reference", "short_reference"),
+    "](": ("link",),
+    "_": ("em_strong",),
+    "`": ("backtick",),
+    "~~": ("struck",),
+}
+"""What must be in a text for patterns with these names. No pattern adds a sign to a text."""
+
+_REFERENCES: Final = frozenset(
+    {"image_reference", "reference", "short_image_ref", "short_reference"}
+)
+
+
+class PatternChoice:
+    """Selects those of a converter's ``patterns`` that may find something in a text.
+
+    Required by the limit of CPU time for 10,000 posts: bodies of 18F take 1.5 ms with the choice
+    and 2.6 ms without, since trying a pattern takes time.
+    """
+
+    def __init__(self, patterns: Registry[Any]) -> None:
+        self._patterns: Final = patterns
+        self._chosen: Final[dict[tuple[bool, ...], Registry[Any]]] = {}
+
+    def choose(self, text: str, *, has_references: bool) -> Registry[Any]:
+        """Return the patterns that may find something in ``text``, in their order."""
+        key = (has_references, *[sign in text for sign in _SIGNS])
+        if key not in self._chosen:
+            names = {
+                name
+                for is_there, of_sign in zip(key[1:], _SIGNS.values(), strict=True)
+                for name in of_sign
+                if is_there and name in self._patterns
+            }
+            chosen = Registry[Any]()
+            for name in names if has_references else names - _REFERENCES:
+                priority = -self._patterns.get_index_for_name(name)
+                chosen.register(self._patterns[name], name, priority)
+            self._chosen[key] = chosen
+        return self._chosen[key]
+
 
 _STRUCK: Final = r"(~~)(?![\s~])(.*?[^\s~])~~"
 """Text between two tildes, which kramdown-parser-gfm strikes out."""
