@@ -12,8 +12,8 @@ import signal
 import sqlite3
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
@@ -24,6 +24,7 @@ from psycopg import sql
 from sqlalchemy import create_engine, make_url
 
 from syndicate.storage import migrations
+from syndicate.storage.database import Database
 
 DATABASE_KINDS: Final = ("sqlite", "postgresql")
 
@@ -127,6 +128,17 @@ def create_sqlite_database(url: str) -> None:
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
         connection.execute("PRAGMA synchronous=OFF")
         connection.execute("UPDATE publisher SET ledger_id = ?", [secrets.token_hex(4)])
+
+
+@asynccontextmanager
+async def open_database(url: str) -> AsyncIterator[Database]:
+    """Open the migrated database at ``url``; an SQLite file is created if there is none."""
+    create_sqlite_database(url)
+    database = await Database.open(url)
+    try:
+        yield database
+    finally:
+        await database.close()
 
 
 @cache

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -14,8 +14,6 @@ from syndicate.service.content_service import ContentService, current_time
 from syndicate.service.server import serve
 from syndicate.settings import Settings
 from tests.tls_context import system_tls_context
-
-ClientFunction = Callable[[httpx.AsyncClient], Awaitable[None]]
 
 
 @asynccontextmanager
@@ -41,22 +39,6 @@ async def running_service(
                 if not task.done():
                     os.kill(os.getpid(), signal.SIGTERM)
                 await task
-
-
-def visit_service(
-    settings: Settings,
-    visit: ClientFunction,
-    *,
-    seconds: float = 20,
-    clock: Callable[[], datetime] = current_time,
-) -> None:
-    """Serve ``settings``, call ``visit`` for at most ``seconds``, and stop with SIGTERM."""
-
-    async def serve_one_visit() -> None:
-        async with running_service(settings, seconds=seconds, clock=clock) as client:
-            await visit(client)
-
-    asyncio.run(serve_one_visit())
 
 
 async def wait_for_response(

@@ -4,6 +4,7 @@ At each release, ``python -m tests.stored_database VERSION`` writes the database
 to ``tests/data/databases``. Clock, ids and secrets are fixed, so the output is reproducible.
 """
 
+import asyncio
 import sqlite3
 import sys
 import tempfile
@@ -22,7 +23,7 @@ from syndicate.storage.portal_sessions import PortalSessions
 from syndicate.storage.secret_store import SecretStore
 from syndicate.storage.tokens import Tokens
 from syndicate.storage.websub_requests import store_request
-from tests.storage.outbox_fixture import NOW, OutboxFixture, finished_attempt, run_with_outbox
+from tests.storage.outbox_fixture import NOW, OutboxFixture, finished_attempt, open_outbox
 from tests.web.app_client import LEDGER
 
 FOLDER: Final = Path(__file__).parent / "data" / "databases"
@@ -72,11 +73,12 @@ async def fill(outbox_fixture: OutboxFixture) -> None:
     await Notifications(outbox_fixture.database).observe("subscription", "sub_a", "failing", NOW)
 
 
-def dump() -> str:
+async def dump() -> str:
     """Return the SQL that creates the database of this version."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "syndicate.db"
-        run_with_outbox(f"sqlite:///{file}", fill)
+        async with open_outbox(f"sqlite:///{file}") as outbox_fixture:
+            await fill(outbox_fixture)
         with closing(sqlite3.connect(file, isolation_level=None)) as connection:
             for statement in FIXED_VALUES:
                 connection.execute(statement)
@@ -97,4 +99,4 @@ def restore(script: Path, file: Path) -> None:
 
 if __name__ == "__main__":
     FOLDER.mkdir(parents=True, exist_ok=True)
-    (FOLDER / f"{sys.argv[1]}.sql").write_text(dump(), "utf-8")
+    (FOLDER / f"{sys.argv[1]}.sql").write_text(asyncio.run(dump()), "utf-8")

@@ -38,6 +38,17 @@ FORBIDDEN_TEXT: Final = {
 }
 """Patterns that no text of the project may match."""
 
+LOOP_STARTERS: Final = {"anyio.run", "asyncio.run", "asyncio.new_event_loop", "asyncio.Runner"}
+
+FILES_THAT_START_LOOPS: Final = {
+    "tests/cli/conftest.py": "commands start a loop of their own, so their tests are synchronous",
+    "tests/publisher/publish_once.py": "a program",
+    "tests/stored_database.py": "a program",
+    "tests/web/app_client.py": "a synchronous client, like Starlette's",
+    "tests/web/http/test_response_cache_equality.py": "a state machine is synchronous",
+}
+"""Test files that start an event loop, with the reason; async tests have the one of anyio."""
+
 FOLDERS_WITHOUT_PACKAGE: Final = {"tests/system", "tests/data"}
 """Folders of tests that mirror no package."""
 
@@ -209,6 +220,18 @@ def test_only_git_runs_commands() -> None:
 def pins(name: str) -> set[str]:
     """Return the pinned versions in requirements/``name``."""
     return set(re.findall(r"^\S+==\S+", (ROOT / "requirements" / name).read_text(), re.MULTILINE))
+
+
+def test_async_tests_start_no_event_loop() -> None:
+    """Anyio runs them; the files with another reason are listed, and no others."""
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for path, tree in trees().items()
+        if TESTS in path.parents
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in LOOP_STARTERS
+    }
+    assert found == set(FILES_THAT_START_LOOPS)
 
 
 def test_tests_use_the_pinned_runtime_versions() -> None:

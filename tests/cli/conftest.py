@@ -1,9 +1,10 @@
 """Running commands in this process, on a repository of posts and settings that name it."""
 
+import asyncio
 import json
 import pathlib
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -24,6 +25,11 @@ class CommandOutcome:
 
 
 Run = Callable[..., CommandOutcome]
+
+
+def complete(coroutine: Coroutine[object, object, None]) -> None:
+    """Run ``coroutine`` to its end, for the synchronous tests of commands that run event loops."""
+    asyncio.run(coroutine)
 
 
 def prerelease_database(settings: pathlib.Path) -> pathlib.Path:

@@ -1,13 +1,12 @@
 """`syndicate db`."""
 
-import asyncio
 import json
 from pathlib import Path
 
 import pytest
 
-from syndicate.storage.database import Database
-from tests.cli.conftest import SETTINGS, Run, prerelease_database
+from tests.cli.conftest import SETTINGS, Run, complete, prerelease_database
+from tests.databases import open_database
 
 
 def database(file: Path) -> Path:
@@ -75,7 +74,7 @@ def test_database_of_a_newer_version_is_an_error(run: Run, file: Path) -> None:
     """The database is not changed."""
     run("db", "upgrade", "--config", file)
     address = f"sqlite:///{database(file)}"
-    stamp(address, "9999")
+    complete(stamp(address, "9999"))
 
     outcome = run("db", "upgrade", "--config", file)
 
@@ -111,15 +110,7 @@ def test_doctor_reports_a_database_of_a_prerelease(run: Run, file: Path) -> None
     assert f"Move the file {prerelease} away" in outcome.out
 
 
-def stamp(address: str, revision: str) -> None:
+async def stamp(address: str, revision: str) -> None:
     """Pretend that the database at ``address`` is at a ``revision``."""
-
-    async def do() -> None:
-        database = await Database.open(address)
-        async with database.write() as connection:
-            await connection.exec_driver_sql(
-                f"UPDATE alembic_version SET version_num = '{revision}'"  # noqa: S608 — a test's
-            )
-        await database.close()
-
-    asyncio.run(do())
+    async with open_database(address) as database, database.write() as connection:
+        await connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{revision}'")  # noqa: S608 — made up by the test

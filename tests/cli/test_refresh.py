@@ -1,27 +1,22 @@
 """`syndicate refresh`."""
 
-import asyncio
 import json
 from pathlib import Path
 
 from syndicate.service.content_service import ContentService
 from syndicate.settings import load
-from tests.cli.conftest import FILES, SETTINGS, Run
+from tests.cli.conftest import FILES, SETTINGS, Run, complete
 from tests.content_repository import ContentRepository
 from tests.stepwise_service import stepwise_service
 
 
-def tell_all(file: Path) -> None:
-    """Tell the world of what there is, as the first start of the service does."""
-
-    async def tell() -> None:
-        with ContentService(load(file, {})) as content_service:
-            async with stepwise_service(
-                content_service, content_service.settings.database_url
-            ) as service:
-                assert await service.ledger_writer.record(content_service.edition())
-
-    asyncio.run(tell())
+async def record_all(file: Path) -> None:
+    """Record all posts in the ledger, as the first start of the service does."""
+    with ContentService(load(file, {})) as content_service:
+        async with stepwise_service(
+            content_service, content_service.settings.database_url
+        ) as service:
+            assert await service.ledger_writer.record(content_service.edition())
 
 
 def test_refresh_prints_each_source_with_its_commit(
@@ -149,7 +144,7 @@ def test_dry_run_with_an_empty_ledger_shows_no_events(run: Run, file: Path) -> N
 
 def test_dry_run_shows_the_events(run: Run, file: Path, content: ContentRepository) -> None:
     """With their reasons, as text and JSON, any number of times."""
-    tell_all(file)
+    complete(record_all(file))
     assert run("refresh", "--dry-run", "--config", file).out.endswith("No events would be sent.\n")
     content.commit(
         {
@@ -188,7 +183,7 @@ def test_dry_run_shows_the_events_of_accepted_removals(
     run: Run, file: Path, content: ContentRepository
 ) -> None:
     """Without acceptance there are none, and nothing is accepted afterwards."""
-    tell_all(file)
+    complete(record_all(file))
     content.commit({path: None for path in FILES if path.startswith("news")})
 
     kept = run("refresh", "--dry-run", "--config", file)

@@ -20,10 +20,10 @@ from syndicate.model.post import PostId
 from syndicate.model.subscription import UNDECRYPTABLE_REASON, SubscriptionId
 from syndicate.service.content_service import ContentService
 from syndicate.settings import load
-from syndicate.storage.database import Database
 from syndicate.storage.publish import StoredEvent, enqueue_for
 from tests.channels.receiver import respond, run_receiver
-from tests.cli.conftest import Run
+from tests.cli.conftest import Run, complete
+from tests.databases import open_database
 from tests.stepwise_service import stepwise_service
 from tests.storage.outbox_fixture import NOW, stored_event
 
@@ -43,17 +43,10 @@ def added(run: Run, file: pathlib.Path, *arguments: str) -> str:
     return str(json.loads(outcome.out)["id"])
 
 
-def send(database: str, subscription: str, *letters: StoredEvent) -> None:
-    """Put letters into the outbox."""
-
-    async def do() -> None:
-        opened = await Database.open(database)
-        async with opened.write() as connection:
-            which = SubscriptionId(subscription)
-            await enqueue_for(connection, which, letters, NOW)
-        await opened.close()
-
-    asyncio.run(do())
+async def enqueue(database: str, subscription: str, *events: StoredEvent) -> None:
+    """Put events into the outbox."""
+    async with open_database(database) as opened, opened.write() as connection:
+        await enqueue_for(connection, SubscriptionId(subscription), events, NOW)
 
 
 def test_add_show_and_remove_a_subscription(run: Run, file: pathlib.Path, database: str) -> None:
@@ -122,16 +115,12 @@ def test_invalid_subscriptions_are_refused(
     assert said in outcome.err
 
 
-def publish(file: pathlib.Path, database: str) -> None:
-    """Tell the first edition, as a service does when it starts."""
-
-    async def do() -> None:
-        with ContentService(load(file, {})) as content_service:
-            async with stepwise_service(content_service, database) as service:
-                assert await service.publish()
-                await service.ledger_writer.release_lease()
-
-    asyncio.run(do())
+async def publish(file: pathlib.Path, database: str) -> None:
+    """Record the first edition, as a service does when it starts."""
+    with ContentService(load(file, {})) as content_service:
+        async with stepwise_service(content_service, database) as service:
+            assert await service.publish()
+            await service.ledger_writer.release_lease()
 
 
 def test_backfill_and_recover_enqueue_live_posts(
@@ -145,7 +134,7 @@ def test_backfill_and_recover_enqueue_live_posts(
 
     early = run("subscriptions", "add", "http://127.0.0.1:9/", "--backfill", "--config", file)
     assert (early.code, "syndicate serve" in early.err) == (1, True)
-    publish(file, database)
+    complete(publish(file, database))
     which = added(run, file, "http://127.0.0.1:9/hook", "--select", "category=tts", "--backfill")
     assert pending(which) == 1
     edit = ("subscriptions", "edit", which, "--config", file)
@@ -172,21 +161,20 @@ def test_rotated_secret_is_printed(run: Run, file: pathlib.Path, database: str) 
     assert first["secret"] != second["secret"]
 
 
-def test_test_event_reports_success_or_failure(run: Run, file: pathlib.Path, database: str) -> None:
+async def test_test_event_reports_success_or_failure(
+    run: Run, file: pathlib.Path, database: str
+) -> None:
     """A failure exits 1."""
     assert database
 
-    async def do() -> None:
-        async with run_receiver(respond(204), respond(500)) as receiver:
-            which = await asyncio.to_thread(added, run, file, receiver.url())
-            test = ("subscriptions", "test", which, "--config", str(file))
-            well = await asyncio.to_thread(run, *test)
-            assert (well.code, well.out[:21]) == (0, "delivered: status 204")
-            ill = await asyncio.to_thread(run, *test)
-            assert (ill.code, ill.err) == (1, "the response status was 500\n")
-            assert json.loads(receiver.requests[0].body)["type"] == "subscription.test"
-
-    asyncio.run(do())
+    async with run_receiver(respond(204), respond(500)) as receiver:
+        which = await asyncio.to_thread(added, run, file, receiver.url())
+        test = ("subscriptions", "test", which, "--config", str(file))
+        well = await asyncio.to_thread(run, *test)
+        assert (well.code, well.out[:21]) == (0, "delivered: status 204")
+        ill = await asyncio.to_thread(run, *test)
+        assert (ill.code, ill.err) == (1, "the response status was 500\n")
+        assert json.loads(receiver.requests[0].body)["type"] == "subscription.test"
 
 
 class Endpoint(BaseHTTPRequestHandler):
@@ -224,7 +212,7 @@ def test_deliver_sends_without_a_web_server(run: Run, file: pathlib.Path, databa
     """Deliveries are listed, shown and replayed; a signal stops the process."""
     with endpoint(2) as address:
         which = added(run, file, f"{address}/hook")
-        send(database, which, stored_event(1), stored_event(2))
+        complete(enqueue(database, which, stored_event(1), stored_event(2)))
         outcome = run("deliver", "--config", file)
     events = [json.loads(line)["event"] for line in outcome.err.splitlines()]
     assert (outcome.code, events) == (0, ["delivering", "stopped"])
@@ -256,9 +244,8 @@ def test_websub_delivery_is_listed_by_its_topic(
     """Its body is not an event, and may not be JSON."""
     which = added(run, file, "https://127.0.0.1:9/hook")
     topic = PostId("https://feeds.example.gov/feeds/all.rss")
-    send(
-        database, which, replace(stored_event(1), type="topic", post_id=topic, full_body=b"<rss/>")
-    )
+    event = replace(stored_event(1), type="topic", post_id=topic, full_body=b"<rss/>")
+    complete(enqueue(database, which, event))
     listed = run("deliveries", "list", which, "--config", file)
     assert listed.out == f"{which}.1  pending    0 attempts   {topic}\n"
 
@@ -269,7 +256,9 @@ def test_proxy_is_logged_at_the_start(
     """The proxy decides where requests go."""
     with endpoint(1) as address:
         monkeypatch.setenv("SYNDICATE_DELIVERY__PROXY", address)
-        send(database, added(run, file, "http://partner.example/hook"), stored_event(1))
+        complete(
+            enqueue(database, added(run, file, "http://partner.example/hook"), stored_event(1))
+        )
         outcome = run("deliver", "--config", file)
     assert outcome.code == 0
     assert f"requests to subscribers use the proxy {address}" in outcome.err

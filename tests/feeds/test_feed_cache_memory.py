@@ -5,7 +5,7 @@ import gc
 import threading
 import tracemalloc
 import weakref
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 
 from syndicate.feeds import FeedCache, FeedRequest
 from syndicate.model.query import Query
@@ -14,93 +14,75 @@ from tests.feeds.content_reader import SampleContentReader, get_feed
 from tests.feeds.test_feed_cache import ATOM, POSTS, content_reader
 
 
-def test_version_of_a_feed_does_not_keep_it_in_memory() -> None:
+async def test_version_of_a_feed_does_not_keep_it_in_memory() -> None:
     """The response cache may hold versions of hundreds of feeds that were dropped."""
     words = "Words. " * 20_000
-
-    async def scenario() -> int:
-        feed_cache = FeedCache(samples.SERVICE_INFO, max_bytes=4 * len(words))
-        reader = SampleContentReader(samples.edition(*POSTS), text=words)
-        tracemalloc.start()
-        watched = []
-        for number in range(1, 31):
-            query = Query(limit=number)
-            await get_feed(feed_cache, reader, "all", query, ATOM)
-            key = FeedRequest(name="all", query=query, feed_format=ATOM).key
-            watched.append((key, feed_cache.current_version(reader.edition, (), key)))
-        gc.collect()
-        kept, _ = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        current = [
-            feed_cache.current_version(reader.edition, (), key) is version
-            for key, version in (watched[0], watched[-1])
-        ]
-        assert current == [False, True]
-        return kept
-
-    assert asyncio.run(scenario()) < 15 * len(words) * len(POSTS)
+    feed_cache = FeedCache(samples.SERVICE_INFO, max_bytes=4 * len(words))
+    reader = SampleContentReader(samples.edition(*POSTS), text=words)
+    tracemalloc.start()
+    watched = []
+    for number in range(1, 31):
+        query = Query(limit=number)
+        await get_feed(feed_cache, reader, "all", query, ATOM)
+        key = FeedRequest(name="all", query=query, feed_format=ATOM).key
+        watched.append((key, feed_cache.current_version(reader.edition, (), key)))
+    gc.collect()
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    current = [
+        feed_cache.current_version(reader.edition, (), key) is version
+        for key, version in (watched[0], watched[-1])
+    ]
+    assert current == [False, True]
+    assert kept < 15 * len(words) * len(POSTS)
 
 
-def test_feed_cache_of_size_zero_stores_nothing() -> None:
+async def test_feed_cache_of_size_zero_stores_nothing() -> None:
     """The final compression has nothing to replace, and nothing fails."""
-
-    async def scenario(executor: Executor) -> None:
-        feed_cache, reader = (
-            FeedCache(samples.SERVICE_INFO, executor=executor, max_bytes=0),
-            content_reader(*POSTS),
-        )
-        first = await get_feed(feed_cache, reader, "all", Query(), ATOM)
-        executor.shutdown()
-        await asyncio.sleep(0.01)
-        second = await get_feed(
-            FeedCache(samples.SERVICE_INFO, max_bytes=0), reader, "all", Query(), ATOM
-        )
-        assert first.body == second.body
-
-    asyncio.run(scenario(ThreadPoolExecutor(1)))
+    executor = ThreadPoolExecutor(1)
+    feed_cache, reader = (
+        FeedCache(samples.SERVICE_INFO, executor=executor, max_bytes=0),
+        content_reader(*POSTS),
+    )
+    first = await get_feed(feed_cache, reader, "all", Query(), ATOM)
+    executor.shutdown()
+    await asyncio.sleep(0.01)
+    second = await get_feed(
+        FeedCache(samples.SERVICE_INFO, max_bytes=0), reader, "all", Query(), ATOM
+    )
+    assert first.body == second.body
 
 
-def test_empty_feeds_count_for_the_size() -> None:
+async def test_empty_feeds_count_for_the_size() -> None:
     """Requests for ever other languages fill the cache, not the memory."""
-
-    async def scenario() -> None:
-        feed_cache, reader = (
-            FeedCache(samples.SERVICE_INFO, max_bytes=100_000),
-            content_reader(*POSTS),
-        )
-        for number in (*range(180), 0):
-            await get_feed(feed_cache, reader, "all", Query(languages=(f"x-{number}",)), ATOM)
-        assert len(reader.requested) == 181
-
-    asyncio.run(scenario())
+    feed_cache, reader = (
+        FeedCache(samples.SERVICE_INFO, max_bytes=100_000),
+        content_reader(*POSTS),
+    )
+    for number in (*range(180), 0):
+        await get_feed(feed_cache, reader, "all", Query(languages=(f"x-{number}",)), ATOM)
+    assert len(reader.requested) == 181
 
 
-def test_cached_feed_does_not_keep_its_edition_in_memory() -> None:
+async def test_cached_feed_does_not_keep_its_edition_in_memory() -> None:
     """A feed that is not requested any more does not hold all posts of its edition."""
-
-    async def scenario() -> None:
-        feed_cache, reader = FeedCache(samples.SERVICE_INFO), content_reader(*POSTS)
-        await get_feed(feed_cache, reader, "all", Query(), ATOM)
-        before = weakref.ref(reader.edition)
-        reader.edition = content_reader(*POSTS).edition
-        assert before() is None
-
-    asyncio.run(scenario())
+    feed_cache, reader = FeedCache(samples.SERVICE_INFO), content_reader(*POSTS)
+    await get_feed(feed_cache, reader, "all", Query(), ATOM)
+    before = weakref.ref(reader.edition)
+    reader.edition = content_reader(*POSTS).edition
+    assert before() is None
 
 
-def test_cancelled_compression_changes_nothing() -> None:
+async def test_cancelled_compression_changes_nothing() -> None:
     """When the service stops; clients get the fast compression."""
-
-    async def scenario(executor: ThreadPoolExecutor, gate: threading.Event) -> None:
-        feed_cache, reader = (
-            FeedCache(samples.SERVICE_INFO, executor=executor),
-            content_reader(*POSTS),
-        )
-        executor.submit(gate.wait)
-        hasty = await get_feed(feed_cache, reader, "all", Query(), ATOM)
-        executor.shutdown(wait=False, cancel_futures=True)
-        gate.set()
-        await asyncio.sleep(0.01)
-        assert await get_feed(feed_cache, reader, "all", Query(), ATOM) is hasty
-
-    asyncio.run(scenario(ThreadPoolExecutor(1), threading.Event()))
+    executor, gate = ThreadPoolExecutor(1), threading.Event()
+    feed_cache, reader = (
+        FeedCache(samples.SERVICE_INFO, executor=executor),
+        content_reader(*POSTS),
+    )
+    executor.submit(gate.wait)
+    hasty = await get_feed(feed_cache, reader, "all", Query(), ATOM)
+    executor.shutdown(wait=False, cancel_futures=True)
+    gate.set()
+    await asyncio.sleep(0.01)
+    assert await get_feed(feed_cache, reader, "all", Query(), ATOM) is hasty

@@ -33,49 +33,42 @@ class SlowReader(SampleContentReader):
         return await super().render_posts(posts, _edition)
 
 
-def test_request_for_a_new_edition_does_not_get_the_old_one() -> None:
+async def test_request_for_a_new_edition_does_not_get_the_old_one() -> None:
     """Though both are rendered at the same time, and whichever is done first."""
-
-    async def scenario() -> None:
-        feed_cache = FeedCache(samples.SERVICE_INFO)
-        old, new = (
-            SlowReader(samples.edition(*POSTS), "Old."),
-            SlowReader(samples.edition(*POSTS), "New."),
-        )
-        readers = (old, new)
-        requested = [
-            asyncio.create_task(get_feed(feed_cache, reader, "all", Query(), ATOM))
-            for reader in readers
-        ]
-        for reader in readers:
-            await asyncio.sleep(0)
-            reader.ready.set()
-        before, after = await asyncio.gather(*requested)
-        assert b"Old." in before.body
-        assert b"New." in after.body
-
-    asyncio.run(scenario())
+    feed_cache = FeedCache(samples.SERVICE_INFO)
+    old, new = (
+        SlowReader(samples.edition(*POSTS), "Old."),
+        SlowReader(samples.edition(*POSTS), "New."),
+    )
+    readers = (old, new)
+    requested = [
+        asyncio.create_task(get_feed(feed_cache, reader, "all", Query(), ATOM))
+        for reader in readers
+    ]
+    for reader in readers:
+        await asyncio.sleep(0)
+        reader.ready.set()
+    before, after = await asyncio.gather(*requested)
+    assert b"Old." in before.body
+    assert b"New." in after.body
 
 
-def test_large_feed_is_written_in_a_thread() -> None:
+async def test_large_feed_is_written_in_a_thread() -> None:
     """Other requests are handled meanwhile; the bytes are the same, and the entries are cached."""
     words = "Many words. " * 100_000
 
-    async def scenario() -> None:
-        feed_cache, reader = (
-            FeedCache(samples.SERVICE_INFO, max_bytes=2**26),
-            SampleContentReader(samples.edition(*POSTS), words),
-        )
-        turns = 0
-        made = asyncio.create_task(get_feed(feed_cache, reader, "all", Query(), ATOM))
-        while not made.done():
-            turns += 1
-            await asyncio.sleep(0)
-        seen = build_feed_view(reader.edition, "all", Query())
-        items = await reader.render_posts(seen.page.posts, reader.edition)
-        feed = build_feed(reader.edition, seen, samples.SERVICE_INFO, items)
-        assert made.result().body == ATOM.write(feed)
-        assert feed_cache.entry(items[0], ATOM) in made.result().body
-        assert turns > 20
-
-    asyncio.run(scenario())
+    feed_cache, reader = (
+        FeedCache(samples.SERVICE_INFO, max_bytes=2**26),
+        SampleContentReader(samples.edition(*POSTS), words),
+    )
+    turns = 0
+    made = asyncio.create_task(get_feed(feed_cache, reader, "all", Query(), ATOM))
+    while not made.done():
+        turns += 1
+        await asyncio.sleep(0)
+    seen = build_feed_view(reader.edition, "all", Query())
+    items = await reader.render_posts(seen.page.posts, reader.edition)
+    feed = build_feed(reader.edition, seen, samples.SERVICE_INFO, items)
+    assert made.result().body == ATOM.write(feed)
+    assert feed_cache.entry(items[0], ATOM) in made.result().body
+    assert turns > 20

@@ -78,9 +78,3 @@ def content_service(tmp_path: pathlib.Path, content: ContentRepository) -> Itera
     assert content.path == tmp_path / "content"
     with open_content_service(tmp_path) as opened:
         yield opened
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    """Run async tests on asyncio, as the service runs."""
-    return "asyncio"

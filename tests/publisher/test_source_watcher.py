@@ -103,22 +103,20 @@ def titles(watcher: SourceWatcher) -> list[str]:
     return [post.title for post in watcher.edition.posts] if watcher.is_ready else []
 
 
-def run(watcher: SourceWatcher, *steps: tuple[Callable[[], object], Callable[[], bool]]) -> None:
+async def run(
+    watcher: SourceWatcher, *steps: tuple[Callable[[], object], Callable[[], bool]]
+) -> None:
     """Run ``watcher``; take each step and wait until its condition holds."""
-
-    async def until_done() -> None:
-        running = asyncio.create_task(watcher.run())
-        try:
-            for act, holds in steps:
-                act()
-                async with asyncio.timeout(10):
-                    while not holds():  # noqa: ASYNC110 — what is waited for has no event
-                        await asyncio.sleep(0.005)
-        finally:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
-
-    asyncio.run(until_done())
+    running = asyncio.create_task(watcher.run())
+    try:
+        for act, holds in steps:
+            act()
+            async with asyncio.timeout(10):
+                while not holds():  # noqa: ASYNC110 — what is waited for has no event
+                    await asyncio.sleep(0.005)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
 
 def nothing() -> None:
@@ -133,12 +131,12 @@ def test_no_edition_before_every_source_was_polled(sources: SourcesFixture) -> N
         _ = watcher.edition
 
 
-def test_commit_is_noticed_before_the_next_poll(
+async def test_commit_is_noticed_before_the_next_poll(
     sources: SourcesFixture, content: ContentRepository
 ) -> None:
     """A local branch is watched: ``poll_seconds`` do not matter."""
     watcher = sources.watcher(sources.reader(poll_seconds=3600))
-    run(
+    await run(
         watcher,
         (nothing, lambda: titles(watcher) == ["First"]),
         (
@@ -148,7 +146,7 @@ def test_commit_is_noticed_before_the_next_poll(
     )
 
 
-def test_many_sources_are_checked_less_often(sources: SourcesFixture) -> None:
+async def test_many_sources_are_checked_less_often(sources: SourcesFixture) -> None:
     """A hundred sources together take no more of the event loop than ten."""
     glances = 0
 
@@ -166,17 +164,14 @@ def test_many_sources_are_checked_less_often(sources: SourcesFixture) -> None:
         Counted(samples.source(f"s{n}"), poll_seconds=60, open_index=unread) for n in range(100)
     ]
 
-    async def watch() -> None:
-        watcher = sources.watcher(*readers)
-        running = asyncio.create_task(watcher.run())
-        await watcher.next_edition()
-        before = glances
-        await asyncio.sleep(1)
-        running.cancel()
-        await asyncio.wait([running])
-        assert 0 < glances - before < 500
-
-    asyncio.run(watch())
+    watcher = sources.watcher(*readers)
+    running = asyncio.create_task(watcher.run())
+    await watcher.next_edition()
+    before = glances
+    await asyncio.sleep(1)
+    running.cancel()
+    await asyncio.wait([running])
+    assert 0 < glances - before < 500
 
 
 def test_folders_are_watched_where_the_loop_supports_it(
@@ -203,7 +198,7 @@ def test_folders_are_watched_where_the_loop_supports_it(
     assert stirs == []
 
 
-def test_edition_is_prerendered_before_it_is_in_service(
+async def test_edition_is_prerendered_before_it_is_in_service(
     sources: SourcesFixture, content: ContentRepository
 ) -> None:
     """Meanwhile clients get the previous edition, for a limited time; an error keeps no edition.
@@ -224,7 +219,7 @@ def test_edition_is_prerendered_before_it_is_in_service(
     def edit(title: str) -> Callable[[], object]:
         return lambda: content.commit({FIRST: POST.format(title)})
 
-    run(
+    await run(
         watcher,
         (nothing, lambda: prepared == ["First"] and not watcher.is_ready),
         (going_on.set, lambda: titles(watcher) == ["First"]),
@@ -238,7 +233,9 @@ def test_edition_is_prerendered_before_it_is_in_service(
     assert [title for title in prepared if title != "Last"] == ["First", "Troubled", "Slow"]
 
 
-def test_future_post_appears_on_time(sources: SourcesFixture, content: ContentRepository) -> None:
+async def test_future_post_appears_on_time(
+    sources: SourcesFixture, content: ContentRepository
+) -> None:
     """And an expired one disappears; no commit is needed."""
     soon = datetime.now(UTC) + timedelta(seconds=1)
     later = soon + timedelta(seconds=1)
@@ -249,14 +246,14 @@ def test_future_post_appears_on_time(sources: SourcesFixture, content: ContentRe
         {FIRST: None, "news/brief.md": text, "news/2020-01-01-old.md": POST.format("Old")}
     )
     watcher = sources.watcher(sources.reader())
-    run(
+    await run(
         watcher,
         (nothing, lambda: titles(watcher) == ["Old"]),
         (nothing, lambda: titles(watcher) == ["Brief", "Old"]),
     )
 
 
-def test_failing_source_keeps_its_last_good_snapshot(
+async def test_failing_source_keeps_its_last_good_snapshot(
     sources: SourcesFixture, content: ContentRepository
 ) -> None:
     """The error is reported, other sources are not affected, and the source recovers by itself."""
@@ -268,7 +265,7 @@ def test_failing_source_keeps_its_last_good_snapshot(
     def failing() -> str:
         return watcher.edition.snapshot("other").error
 
-    run(
+    await run(
         watcher,
         (nothing, lambda: titles(watcher) == ["Other", "First"]),
         (lambda: shutil.move(other.path, away), lambda: bool(failing())),
@@ -280,14 +277,16 @@ def test_failing_source_keeps_its_last_good_snapshot(
     )
 
 
-def test_accepted_removal_is_noticed(sources: SourcesFixture, content: ContentRepository) -> None:
+async def test_accepted_removal_is_noticed(
+    sources: SourcesFixture, content: ContentRepository
+) -> None:
     """Without a commit, and without a restart."""
     watcher = sources.watcher(sources.reader())
 
     def failing() -> str:
         return watcher.edition.snapshot("news").error
 
-    run(
+    await run(
         watcher,
         (nothing, lambda: titles(watcher) == ["First"]),
         (lambda: content.commit({FIRST: None}), lambda: bool(failing())),
@@ -296,7 +295,7 @@ def test_accepted_removal_is_noticed(sources: SourcesFixture, content: ContentRe
     assert titles(watcher) == []
 
 
-def test_source_that_was_never_read_is_unavailable(
+async def test_source_that_was_never_read_is_unavailable(
     sources: SourcesFixture, content: ContentRepository
 ) -> None:
     """It is tried again, at once on request."""
@@ -313,14 +312,14 @@ def test_source_that_was_never_read_is_unavailable(
             "late"
         ]
 
-    run(
+    await run(
         watcher,
         (nothing, unread),
         (arrive, lambda: titles(watcher) == ["Late", "First"]),
     )
 
 
-def test_refresh_requests_during_a_poll_cause_one_more_poll(sources: SourcesFixture) -> None:
+async def test_refresh_requests_during_a_poll_cause_one_more_poll(sources: SourcesFixture) -> None:
     """Together."""
     looks: list[threading.Event] = []
 
@@ -339,7 +338,7 @@ def test_refresh_requests_during_a_poll_cause_one_more_poll(sources: SourcesFixt
             watcher.refresh_now("news")
         looks[0].set()
 
-    run(
+    await run(
         watcher,
         (nothing, lambda: len(looks) == 1),
         (burst, lambda: len(looks) == 2),
@@ -378,7 +377,7 @@ def test_unreachable_remote_leaves_its_mirror_readable(
     assert after.error_code == "not-a-repository"
 
 
-def test_unexpected_error_affects_one_source(
+async def test_unexpected_error_affects_one_source(
     sources: SourcesFixture, content: ContentRepository
 ) -> None:
     """The source is unavailable and says why; the others are served."""
@@ -389,7 +388,7 @@ def test_unexpected_error_affects_one_source(
 
     odd = SourceReader(samples.source("odd"), poll_seconds=60, open_index=open_index)
     watcher = sources.watcher(sources.reader(), odd)
-    run(watcher, (nothing, lambda: titles(watcher) == ["First"]))
+    await run(watcher, (nothing, lambda: titles(watcher) == ["First"]))
     (unread,) = watcher.edition.unavailable
     assert unread.error == "source odd cannot be read: ZeroDivisionError"
     assert unread.error_code == "internal-error"

@@ -21,12 +21,6 @@ SOURCE: Final = pathlib.Path(syndicate.__file__).parent
 REPETITIONS: Final = 3
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """Run on asyncio."""
-    return "asyncio"
-
-
 @contextmanager
 def recorded_calls() -> Iterator[set[tuple[str, str]]]:
     """Record the functions of src that are called, each with its file."""

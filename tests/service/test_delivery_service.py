@@ -13,7 +13,7 @@ from syndicate.model.websub_request import WebSubRequest
 from syndicate.service.delivery_service import open_delivery
 from syndicate.settings import load
 from tests.publisher.conftest import SETTINGS
-from tests.storage.outbox_fixture import OutboxFixture, run_with_outbox
+from tests.storage.outbox_fixture import open_outbox
 from tests.worker.hub_fixture import wait_until
 
 
@@ -24,7 +24,7 @@ def settings_file(folder: pathlib.Path) -> pathlib.Path:
     return written
 
 
-def test_slow_hub_look_ups_do_not_delay_deliveries(
+async def test_slow_hub_look_ups_do_not_delay_deliveries(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Callbacks whose DNS never responds take threads of their own."""
@@ -38,7 +38,8 @@ def test_slow_hub_look_ups_do_not_delay_deliveries(
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     settings = load(settings_file(tmp_path), {})
 
-    async def work(outbox: OutboxFixture) -> None:
+    async with open_outbox(settings.database_url) as outbox:
+
         async def last_attempt() -> Attempt | None:
             return await outbox.delivery_log.last_attempt(SubscriptionId("sub_a"))
 
@@ -61,8 +62,6 @@ def test_slow_hub_look_ups_do_not_delay_deliveries(
         assert attempt
         assert "there is none" in attempt.error
 
-    run_with_outbox(settings.database_url, work)
-
 
 def request(number: int) -> WebSubRequest:
     """Return a request to the hub whose callback has a host of its own."""
@@ -74,7 +73,7 @@ def request(number: int) -> WebSubRequest:
     )
 
 
-def test_the_settings_limit_the_hub(tmp_path: pathlib.Path) -> None:
+async def test_the_settings_limit_the_hub(tmp_path: pathlib.Path) -> None:
     """One more subscription than ``max_subscriptions`` is refused: with 0, the first."""
     environ = {
         "SYNDICATE_DATABASE__URL": f"sqlite:///{tmp_path / 'hub.db'}",
@@ -85,8 +84,5 @@ def test_the_settings_limit_the_hub(tmp_path: pathlib.Path) -> None:
         id=SubscriptionId("sub_1"), mode="subscribe", topic="t", callback="https://9.9.9.9/"
     )
 
-    async def do() -> None:
-        async with open_delivery(settings) as delivery:
-            assert await delivery.hub_requests.request_subscription(asked)
-
-    asyncio.run(do())
+    async with open_delivery(settings) as delivery:
+        assert await delivery.hub_requests.request_subscription(asked)

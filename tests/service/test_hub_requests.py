@@ -33,60 +33,48 @@ async def refused(hub: HubFixture, reader: WebSubSubscriber, callback: str) -> N
     await wait_until(hub.is_verified)
 
 
-def test_host_with_failed_verifications_is_limited(tmp_path: pathlib.Path) -> None:
+async def test_host_with_failed_verifications_is_limited(tmp_path: pathlib.Path) -> None:
     """The 429 in plain text has Retry-After; other hosts are not limited."""
-
-    async def act() -> None:
-        async with run_subscriber() as reader, open_hub(tmp_path, is_internal=False) as hub:
-            reader.verify_behaviour = respond(404)
-            port = reader.receiver.port
-            for number in range(MAX_FAILED_PER_HOST):
-                await refused(hub, reader, f"http://Victim.example:{port}/{number}")
-            answered = await hub.send_request("subscribe", f"http://victim.example:{port}/last")
-            assert answered.status_code == 429
-            assert 3_000 < int(answered.headers["retry-after"]) <= 3_600
-            assert answered.headers["content-type"].startswith("text/plain")
-            assert "confirmed" in answered.text
-            await refused(hub, reader, f"http://other.example:{port}/")
-            assert len(reader.verifications) == MAX_FAILED_PER_HOST + 1
-
-    asyncio.run(act())
+    async with run_subscriber() as reader, open_hub(tmp_path, is_internal=False) as hub:
+        reader.verify_behaviour = respond(404)
+        port = reader.receiver.port
+        for number in range(MAX_FAILED_PER_HOST):
+            await refused(hub, reader, f"http://Victim.example:{port}/{number}")
+        answered = await hub.send_request("subscribe", f"http://victim.example:{port}/last")
+        assert answered.status_code == 429
+        assert 3_000 < int(answered.headers["retry-after"]) <= 3_600
+        assert answered.headers["content-type"].startswith("text/plain")
+        assert "confirmed" in answered.text
+        await refused(hub, reader, f"http://other.example:{port}/")
+        assert len(reader.verifications) == MAX_FAILED_PER_HOST + 1
 
 
-def test_client_with_failed_verifications_is_limited(tmp_path: pathlib.Path) -> None:
+async def test_client_with_failed_verifications_is_limited(tmp_path: pathlib.Path) -> None:
     """Whatever the hosts of its callbacks."""
-
-    async def act() -> None:
-        async with run_subscriber() as reader, open_hub(tmp_path, is_internal=False) as hub:
-            reader.verify_behaviour = respond(404)
-            port = reader.receiver.port
-            for number in range(MAX_FAILED_PER_CLIENT):
-                await refused(hub, reader, f"http://host{number}.example:{port}/")
-            answered = await hub.send_request("subscribe", f"http://last.example:{port}/")
-            assert answered.status_code == 429
-
-    asyncio.run(act())
+    async with run_subscriber() as reader, open_hub(tmp_path, is_internal=False) as hub:
+        reader.verify_behaviour = respond(404)
+        port = reader.receiver.port
+        for number in range(MAX_FAILED_PER_CLIENT):
+            await refused(hub, reader, f"http://host{number}.example:{port}/")
+        answered = await hub.send_request("subscribe", f"http://last.example:{port}/")
+        assert answered.status_code == 429
 
 
-def test_callbacks_in_internal_networks_are_not_limited(tmp_path: pathlib.Path) -> None:
+async def test_callbacks_in_internal_networks_are_not_limited(tmp_path: pathlib.Path) -> None:
     """Tests of a subscriber on this machine may fail any number of times."""
-
-    async def act() -> None:
-        async with run_subscriber() as reader, open_hub(tmp_path) as hub:
-            reader.verify_behaviour = respond(404)
-            for number in range(MAX_FAILED_PER_CLIENT + 1):
-                await refused(hub, reader, reader.url(f"/{number}"))
-            reader.verify_behaviour = None
-            await hub.subscribe(reader.url())
-
-    asyncio.run(act())
+    async with run_subscriber() as reader, open_hub(tmp_path) as hub:
+        reader.verify_behaviour = respond(404)
+        for number in range(MAX_FAILED_PER_CLIENT + 1):
+            await refused(hub, reader, reader.url(f"/{number}"))
+        reader.verify_behaviour = None
+        await hub.subscribe(reader.url())
 
 
 @pytest.mark.parametrize(
     ("client", "counted"),
     [("127.0.0.1", ""), ("192.0.2.1", "192.0.2.1"), ("", ""), ("::/64", "::/64")],
 )
-def test_client_in_an_internal_network_is_not_limited(
+async def test_client_in_an_internal_network_is_not_limited(
     tmp_path: pathlib.Path, client: str, counted: str
 ) -> None:
     """Its requests count for the hosts of the callbacks only."""
@@ -94,24 +82,19 @@ def test_client_in_an_internal_network_is_not_limited(
     async def elsewhere(_: str, __: int) -> list[str]:
         return ["9.9.9.9"]
 
-    async def act() -> None:
-        async with open_hub(tmp_path, is_running=False) as hub:
-            guard = SsrfGuard(allow_networks=[LOOPBACK], lookup=elsewhere)
-            reception = HubRequests(
-                hub.requests, guard, clock=hub.clock, notify_verifier=lambda: None
-            )
-            asked = WebSubRequest(
-                id=SubscriptionId("sub_1"),
-                mode="subscribe",
-                topic=TOPIC,
-                callback="https://reader.example:444/callback",
-                client=client,
-            )
-            assert not await reception.request_subscription(asked)
-            found = await hub.requests.claim(1, token="x", now=hub.clock(), lease=TIMEOUT)
-            assert found == (replace(asked, host="reader.example", client=counted),)
-
-    asyncio.run(act())
+    async with open_hub(tmp_path, is_running=False) as hub:
+        guard = SsrfGuard(allow_networks=[LOOPBACK], lookup=elsewhere)
+        reception = HubRequests(hub.requests, guard, clock=hub.clock, notify_verifier=lambda: None)
+        asked = WebSubRequest(
+            id=SubscriptionId("sub_1"),
+            mode="subscribe",
+            topic=TOPIC,
+            callback="https://reader.example:444/callback",
+            client=client,
+        )
+        assert not await reception.request_subscription(asked)
+        found = await hub.requests.claim(1, token="x", now=hub.clock(), lease=TIMEOUT)
+        assert found == (replace(asked, host="reader.example", client=counted),)
 
 
 CALLBACKS: Final = (
@@ -137,38 +120,29 @@ async def _resolve(host: str, _: int) -> list[str]:
     return known[host]
 
 
-def test_refused_callbacks_get_the_same_response(tmp_path: pathlib.Path) -> None:
+async def test_refused_callbacks_get_the_same_response(tmp_path: pathlib.Path) -> None:
     """The bytes are equal for an unknown, a private and a malformed name."""
-
-    async def act() -> set[tuple[int, str]]:
-        async with open_hub(tmp_path, is_running=False) as hub:
-            hub.reader.hub_requests = HubRequests(
-                hub.requests,
-                SsrfGuard(lookup=_resolve),
-                clock=hub.clock,
-                notify_verifier=lambda: None,
-                refusal_seconds=0.01,
-            )
-            answers = [await hub.send_request("subscribe", callback) for callback in CALLBACKS]
-            return {(one.status_code, one.text) for one in answers}
-
-    ((status, text),) = asyncio.run(act())
+    async with open_hub(tmp_path, is_running=False) as hub:
+        hub.reader.hub_requests = HubRequests(
+            hub.requests,
+            SsrfGuard(lookup=_resolve),
+            clock=hub.clock,
+            notify_verifier=lambda: None,
+            refusal_seconds=0.01,
+        )
+        answers = [await hub.send_request("subscribe", callback) for callback in CALLBACKS]
+    ((status, text),) = {(one.status_code, one.text) for one in answers}
     assert status == 422
     assert re.search(r"[0-9]|example|resolve|DNS|private|allow_", text) is None
 
 
-def test_refusals_take_equally_long(tmp_path: pathlib.Path) -> None:
+async def test_refusals_take_equally_long(tmp_path: pathlib.Path) -> None:
     """Whether a name resolves at once or fails after a while cannot be measured."""
-
-    async def act() -> list[float]:
-        async with open_hub(tmp_path, is_running=False) as hub:
-            guard = SsrfGuard(lookup=_resolve)
-            reception = HubRequests(
-                hub.requests, guard, clock=hub.clock, notify_verifier=lambda: None
-            )
-            return await asyncio.gather(*(seconds(reception, callback) for callback in CALLBACKS))
-
-    assert all(REFUSAL_SECONDS <= taken < 2 * REFUSAL_SECONDS for taken in asyncio.run(act()))
+    async with open_hub(tmp_path, is_running=False) as hub:
+        guard = SsrfGuard(lookup=_resolve)
+        reception = HubRequests(hub.requests, guard, clock=hub.clock, notify_verifier=lambda: None)
+        durations = await asyncio.gather(*(seconds(reception, callback) for callback in CALLBACKS))
+    assert all(REFUSAL_SECONDS <= taken < 2 * REFUSAL_SECONDS for taken in durations)
 
 
 async def seconds(reception: HubRequests, callback: str) -> float:
@@ -182,62 +156,49 @@ async def seconds(reception: HubRequests, callback: str) -> float:
     return time.monotonic() - began + 0.002  # timers may be early by a tick
 
 
-def test_reason_for_a_refused_callback_is_logged(
+async def test_reason_for_a_refused_callback_is_logged(
     tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The name, the IP address and the rule."""
-
-    async def act() -> None:
-        async with open_hub(tmp_path, is_running=False) as hub:
-            guard = SsrfGuard(lookup=_resolve)
-            reception = HubRequests(
-                hub.requests,
-                guard,
-                clock=hub.clock,
-                notify_verifier=lambda: None,
-                refusal_seconds=0.01,
-            )
-            await seconds(reception, "https://private.example/callback")
-
     telemetry.configure("json")
-    asyncio.run(act())
+    async with open_hub(tmp_path, is_running=False) as hub:
+        guard = SsrfGuard(lookup=_resolve)
+        reception = HubRequests(
+            hub.requests,
+            guard,
+            clock=hub.clock,
+            notify_verifier=lambda: None,
+            refusal_seconds=0.01,
+        )
+        await seconds(reception, "https://private.example/callback")
     assert "private.example: 10.1.2.3 is not public" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2"])
-def test_pending_requests_are_limited_per_host_in_internal_networks(
+async def test_pending_requests_are_limited_per_host_in_internal_networks(
     tmp_path: pathlib.Path, host: str
 ) -> None:
     """The setting holds for every host; 429 says when to ask again."""
-
-    async def act() -> None:
-        async with open_hub(tmp_path, is_running=False) as hub:
-            most = DEFAULT_HUB_LIMITS.max_pending_per_host
-            asked = [
-                await hub.send_request("subscribe", f"http://{host}:81/{n}")
-                for n in range(most + 1)
-            ]
-            assert [one.status_code for one in asked] == [202] * most + [429]
-            assert int(asked[-1].headers["retry-after"]) > 0
-            assert (await hub.send_request("subscribe", "http://127.0.0.3:81/")).status_code == 202
-
-    asyncio.run(act())
+    async with open_hub(tmp_path, is_running=False) as hub:
+        most = DEFAULT_HUB_LIMITS.max_pending_per_host
+        asked = [
+            await hub.send_request("subscribe", f"http://{host}:81/{n}") for n in range(most + 1)
+        ]
+        assert [one.status_code for one in asked] == [202] * most + [429]
+        assert int(asked[-1].headers["retry-after"]) > 0
+        assert (await hub.send_request("subscribe", "http://127.0.0.3:81/")).status_code == 202
 
 
-def test_unsubscribing_without_a_subscription_is_refused(tmp_path: pathlib.Path) -> None:
+async def test_unsubscribing_without_a_subscription_is_refused(tmp_path: pathlib.Path) -> None:
     """The 404 is in plain text, and the callback gets no request."""
-
-    async def act() -> None:
-        async with run_subscriber() as reader, open_hub(tmp_path) as hub:
-            answered = await hub.send_request("unsubscribe", reader.url())
-            assert answered.status_code == 404
-            assert "not subscribed" in answered.text
-            assert await hub.is_verified()
-            await hub.stop()
-            await hub.send_request("subscribe", reader.url())
-            assert (await hub.send_request("unsubscribe", reader.url())).status_code == 202
-            hub.start()
-            await wait_until(hub.is_verified)
-            assert [one["hub.mode"] for one in reader.verifications] == ["unsubscribe"]
-
-    asyncio.run(act())
+    async with run_subscriber() as reader, open_hub(tmp_path) as hub:
+        answered = await hub.send_request("unsubscribe", reader.url())
+        assert answered.status_code == 404
+        assert "not subscribed" in answered.text
+        assert await hub.is_verified()
+        await hub.stop()
+        await hub.send_request("subscribe", reader.url())
+        assert (await hub.send_request("unsubscribe", reader.url())).status_code == 202
+        hub.start()
+        await wait_until(hub.is_verified)
+        assert [one["hub.mode"] for one in reader.verifications] == ["unsubscribe"]

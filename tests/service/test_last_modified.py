@@ -21,12 +21,6 @@ PATHS = ("/feeds/all.json", "/feeds/news.atom", "/feeds/all", "/v1/posts")
 Change = Callable[[ContentRepository], object]
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """Return the only loop that the service runs on."""
-    return "asyncio"
-
-
 @dataclass(kw_only=True)
 class Reader:
     """A feed reader that keeps bodies, and sends back the dates that came with them."""

@@ -26,12 +26,6 @@ REQUEST = WebSubRequest(
 )
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """Use asyncio, which the service is written for."""
-    return "asyncio"
-
-
 @contextmanager
 def runtime_of(
     file: pathlib.Path,

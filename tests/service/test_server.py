@@ -1,6 +1,5 @@
 """The whole service: started, asked over HTTP, and stopped by a signal."""
 
-import asyncio
 import hashlib
 import hmac
 import pathlib
@@ -15,7 +14,7 @@ from syndicate.errors import SyndicateError
 from syndicate.service.content_service import ContentService, current_time
 from syndicate.service.server import serve
 from tests.content_repository import ContentRepository
-from tests.running_service import visit_service, wait_for_response
+from tests.running_service import running_service, wait_for_response
 from tests.service.conftest import FIRST, POST, SETTINGS, settings
 
 
@@ -24,12 +23,11 @@ def titles(answer: httpx.Response) -> list[str]:
     return [item["title"] for item in answer.json()["items"]]
 
 
-def test_commit_is_served_without_a_restart(
+async def test_commit_is_served_without_a_restart(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
     """The first edition, and the next one after an edit."""
-
-    async def visit(client: httpx.AsyncClient) -> None:
+    async with running_service(settings(settings_file)) as client:
         answer = await client.get("/feeds/tech.json")
         assert titles(answer) == ["Second", "First"]
         content.commit({FIRST: POST.format("Edited", "New words.")})
@@ -41,10 +39,8 @@ def test_commit_is_served_without_a_restart(
         )
         assert same.status_code == 200
 
-    visit_service(settings(settings_file), visit)
 
-
-def test_image_is_served_at_the_url_in_the_feed(
+async def test_image_is_served_at_the_url_in_the_feed(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
     """From the blob of the commit, cacheable for ever."""
@@ -55,7 +51,7 @@ def test_image_is_served_at_the_url_in_the_feed(
     )
     content.commit({FIRST: POST.format("First", "![x](/x.png)"), "x.png": b"picture"})
 
-    async def visit(client: httpx.AsyncClient) -> None:
+    async with running_service(settings(settings_file)) as client:
         text = (await client.get("/feeds/tech.json")).json()["items"][1]["content_html"]
         address = text.partition('src="https://feeds.example.gov')[2].partition('"')[0]
         answer = await client.get(address)
@@ -63,10 +59,8 @@ def test_image_is_served_at_the_url_in_the_feed(
         assert (answer.status_code, answer.content) == (200, b"picture")
         assert "immutable" in answer.headers["Cache-Control"]
 
-    visit_service(settings(settings_file), visit)
 
-
-def test_push_hook_refreshes_the_source(
+async def test_push_hook_refreshes_the_source(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
     """A remote that is polled once a day; a burst of hooks is accepted."""
@@ -76,7 +70,7 @@ def test_push_hook_refreshes_the_source(
         )
     )
 
-    async def visit(client: httpx.AsyncClient) -> None:
+    async with running_service(settings(settings_file)) as client:
         assert titles(await client.get("/feeds/tech.json")) == ["Second", "First"]
         content.commit({FIRST: POST.format("Pushed", "New words.")})
         body = b'{"ref": "refs/heads/main"}'
@@ -90,15 +84,12 @@ def test_push_hook_refreshes_the_source(
         )
         assert (await client.post(hook, content=b"{}", headers=shown)).status_code == 401
 
-    visit_service(settings(settings_file), visit)
 
-
-def test_changes_lists_published_and_removed_posts(
+async def test_changes_lists_published_and_removed_posts(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
     """Removed posts are tombstones in Atom; the database is healthy."""
-
-    async def visit(client: httpx.AsyncClient) -> None:
+    async with running_service(settings(settings_file)) as client:
         page = (await client.get("/v1/changes")).json()
         assert [item["data"]["reason"] for item in page["items"]] == ["new", "new"]
         assert (await client.get("/readyz")).json()["database"] == {"status": "ok"}
@@ -115,17 +106,15 @@ def test_changes_lists_published_and_removed_posts(
             client, "/feeds/all.atom", lambda answer: f'ref="{gone}"' in answer.text
         )
 
-    visit_service(settings(settings_file), visit)
 
-
-def test_feeds_are_served_without_a_database(
+async def test_feeds_are_served_without_a_database(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
     """The service is degraded and states the reason."""
     (settings_file.parent / "var").mkdir()
     (settings_file.parent / "var" / "syndicate.db").mkdir()
 
-    async def visit(client: httpx.AsyncClient) -> None:
+    async with running_service(settings(settings_file)) as client:
         state = await wait_for_response(
             client,
             "/readyz",
@@ -141,22 +130,17 @@ def test_feeds_are_served_without_a_database(
             client, "/feeds/tts.json", lambda one: titles(one) == ["Second", "Edited"]
         )
 
-    visit_service(settings(settings_file), visit)
 
-
-def test_unknown_feed_is_a_problem_with_valid_values(settings_file: pathlib.Path) -> None:
+async def test_unknown_feed_is_a_problem_with_valid_values(settings_file: pathlib.Path) -> None:
     """The response lists the known feeds."""
-
-    async def visit(client: httpx.AsyncClient) -> None:
+    async with running_service(settings(settings_file)) as client:
         answer = await client.get("/feeds/nothing.rss")
         assert answer.status_code == 404
         assert answer.headers["Content-Type"] == "application/problem+json"
         assert "tech" in answer.json()["known"]
 
-    visit_service(settings(settings_file), visit)
 
-
-def test_port_in_use_is_an_error(settings_file: pathlib.Path) -> None:
+async def test_port_in_use_is_an_error(settings_file: pathlib.Path) -> None:
     """With a hint and without a traceback."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -165,10 +149,10 @@ def test_port_in_use_is_an_error(settings_file: pathlib.Path) -> None:
             ContentService(chosen) as content_service,
             pytest.raises(SyndicateError, match=str(port)),
         ):
-            asyncio.run(serve(content_service))
+            await serve(content_service)
 
 
-def test_source_watcher_is_restarted_after_an_error(
+async def test_source_watcher_is_restarted_after_an_error(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
     """The last edition stays in service, and `/readyz` names the component."""
@@ -179,7 +163,7 @@ def test_source_watcher_is_restarted_after_an_error(
             raise OverflowError("date value out of range")
         return current_time()
 
-    async def visit(client: httpx.AsyncClient) -> None:
+    async with running_service(settings(settings_file), clock=clock) as client:
         is_broken.set()
         content.commit({FIRST: POST.format("Edited", "New words.")})
         state = await wait_for_response(
@@ -191,5 +175,3 @@ def test_source_watcher_is_restarted_after_an_error(
         await wait_for_response(
             client, "/feeds/tts.json", lambda one: titles(one) == ["Second", "Edited"]
         )
-
-    visit_service(settings(settings_file), visit, clock=clock)

@@ -24,12 +24,6 @@ SLOW_POST = f"---\ntitle: Slow\nsummary: Many words.\ntags: [tts]\n---\n{SLOW}"
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    """Return the only loop that the service runs on."""
-    return "asyncio"
-
-
-@pytest.fixture
 def other(tmp_path: pathlib.Path, settings_file: pathlib.Path) -> ContentRepository:
     """Return the repository of a second source, ``other``, with one post."""
     made = ContentRepository.create(tmp_path / "other")

@@ -9,12 +9,6 @@ from tests.content_repository import ContentRepository
 from tests.service.conftest import FIRST, POST, SETTINGS, settings
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """Use asyncio, which the service is written for."""
-    return "asyncio"
-
-
 def test_snapshot_reads_every_source(settings_file: Path) -> None:
     """Every source is tried when the edition is first used."""
     with SnapshotReader(settings(settings_file)) as reader:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import pathlib
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -14,7 +14,6 @@ from syndicate.channels.ssrf_guard import SsrfGuard
 from syndicate.errors import Conflict, NotReady, StorageError, UnknownName, ValidationFailed
 from syndicate.model.asset import Asset
 from syndicate.model.change import LedgerEntry
-from syndicate.model.content_reader import ContentReader
 from syndicate.model.edition import Edition
 from syndicate.model.post import Post, RenderedPost, RenderedPosts
 from syndicate.model.selection import Selection
@@ -63,7 +62,7 @@ def content_service(tmp_path: pathlib.Path, content: ContentRepository) -> Itera
         yield opened
 
 
-def test_subscribing_during_publication_misses_and_repeats_nothing(
+async def test_subscribing_during_publication_misses_and_repeats_nothing(
     address: str, content_service: ContentService, content: ContentRepository
 ) -> None:
     """Whichever comes first; the same holds for a changed selection."""
@@ -84,17 +83,14 @@ def test_subscribing_during_publication_misses_and_repeats_nothing(
             subscribers.append(one)
             await one.change_selection(service, "" if number % 3 else "language=es")
 
-    async def do() -> None:
-        async with stepwise_service(content_service, address) as service:
-            await service.publish()
-            await asyncio.gather(publish(service), join(service, 0), join(service, 6))
-            await deliver_all(service, subscribers)
-            assert len(subscribers) == 12
-            assert len(await served_posts(AppClient(reader=service))) == 11
-            for one in subscribers:
-                await one.check_posts(service)
-
-    asyncio.run(do())
+    async with stepwise_service(content_service, address) as service:
+        await service.publish()
+        await asyncio.gather(publish(service), join(service, 0), join(service, 6))
+        await deliver_all(service, subscribers)
+        assert len(subscribers) == 12
+        assert len(await served_posts(AppClient(reader=service))) == 11
+        for one in subscribers:
+            await one.check_posts(service)
 
 
 @dataclass(kw_only=True)
@@ -127,55 +123,37 @@ class Lagging:
         raise UnknownName(f"no file is served at {path} of {source}")
 
 
-def within(
-    address: str,
-    reader: ContentReader,
-    work: Callable[[SubscriptionService], Awaitable[None]],
-    *,
-    has_ledger: bool = True,
-) -> None:
-    """Do ``work`` in an service."""
-
-    async def do() -> None:
-        async with subscription_service_with_ledger(
-            address, reader, entries=LEDGER if has_ledger else ()
-        ) as service:
-            await work(service)
-
-    asyncio.run(do())
-
-
-def test_backfill_waits_for_the_edition_of_the_ledger(tmp_path: pathlib.Path) -> None:
+async def test_backfill_waits_for_the_edition_of_the_ledger(tmp_path: pathlib.Path) -> None:
     """Posts are sent as the ledger has them."""
     reader = Lagging()
 
-    async def work(service: SubscriptionService) -> None:
+    async with subscription_service_with_ledger(
+        sqlite_url(tmp_path), reader, entries=LEDGER
+    ) as service:
         made = await service.subscribe(replace(BLANK, backfill=True))
         found = await service.deliveries(made.id, None, before=None, limit=99)
         assert len(found) == len(POSTS)
         assert not any(b"as-it-was" in one.body for one in found)
-
-    within(sqlite_url(tmp_path), reader, work)
     assert reader.looks == 3
 
 
-def test_backfill_fails_while_edition_and_ledger_differ(tmp_path: pathlib.Path) -> None:
+async def test_backfill_fails_while_edition_and_ledger_differ(tmp_path: pathlib.Path) -> None:
     """The error names a post, and nothing is stored; without backfill there is no wait."""
-
-    async def work(service: SubscriptionService) -> None:
-        service = replace(service, catch_up=replace(service.catch_up, timeout_seconds=0))
+    async with subscription_service_with_ledger(
+        sqlite_url(tmp_path), Lagging(enough=10**9), entries=LEDGER
+    ) as opened:
+        service = replace(opened, catch_up=replace(opened.catch_up, timeout_seconds=0))
         with pytest.raises(NotReady, match="is not recorded yet"):
             await service.subscribe(replace(BLANK, backfill=True))
         assert await service.subscriptions.list() == ()
         await service.subscribe(BLANK)
 
-    within(sqlite_url(tmp_path), Lagging(enough=10**9), work)
 
-
-def test_backfill_needs_a_baseline(tmp_path: pathlib.Path) -> None:
+async def test_backfill_needs_a_baseline(tmp_path: pathlib.Path) -> None:
     """Subscribing without backfill is possible before."""
-
-    async def work(service: SubscriptionService) -> None:
+    async with subscription_service_with_ledger(
+        sqlite_url(tmp_path), Lagging(), entries=()
+    ) as service:
         with pytest.raises(NotReady, match="initial snapshot has not been recorded"):
             await service.subscribe(replace(BLANK, backfill=True))
         made = await service.subscribe(BLANK)
@@ -183,8 +161,6 @@ def test_backfill_needs_a_baseline(tmp_path: pathlib.Path) -> None:
             await service.recover(made.id, None, None)
         assert await service.recover(made.id, None, samples.NOW) == 0
         await service.update(made.id, None, SubscriptionPatch(selection=Selection(carousel=True)))
-
-    within(sqlite_url(tmp_path), Lagging(), work, has_ledger=False)
 
 
 async def disable(service: SubscriptionService, subscription: Subscription) -> None:
@@ -197,10 +173,11 @@ async def disable(service: SubscriptionService, subscription: Subscription) -> N
     await change_subscription(catch_up.database, catch_up.secret_store, subscription.id, disabled)
 
 
-def test_disabled_subscription_gets_no_deliveries(address: str) -> None:
+async def test_disabled_subscription_gets_no_deliveries(address: str) -> None:
     """Nor for a changed selection; after resuming, recovery sends the difference."""
-
-    async def work(service: SubscriptionService) -> None:
+    async with subscription_service_with_ledger(
+        address, Lagging(enough=0), entries=LEDGER
+    ) as service:
         made = await service.subscribe(BLANK)
         await disable(service, made)
         await service.update(made.id, None, SubscriptionPatch(selection=Selection(carousel=True)))
@@ -215,13 +192,14 @@ def test_disabled_subscription_gets_no_deliveries(address: str) -> None:
         assert (await service.update(made.id, None, both)).state == "active"
         assert (await service.get(made.id, None)).pending == len(POSTS)
 
-    within(address, Lagging(enough=0), work)
 
-
-def test_recovery_sends_the_difference_of_a_selection_changed_while_disabled(address: str) -> None:
+async def test_recovery_sends_the_difference_of_a_selection_changed_while_disabled(
+    address: str,
+) -> None:
     """Also of posts that did not change since the given time, and once only."""
-
-    async def work(service: SubscriptionService) -> None:
+    async with subscription_service_with_ledger(
+        address, Lagging(enough=0), entries=LEDGER
+    ) as service:
         made = await service.subscribe(BLANK)
         await disable(service, made)
         for source in ("other", "updates"):
@@ -235,13 +213,12 @@ def test_recovery_sends_the_difference_of_a_selection_changed_while_disabled(add
         assert reasons == {"selection_changed"}
         assert await service.recover(made.id, None, late) == 0
 
-    within(address, Lagging(enough=0), work)
 
-
-def test_recovery_sends_missed_events_last(address: str) -> None:
+async def test_recovery_sends_missed_events_last(address: str) -> None:
     """Events sent before keep their IDs; missed ones get new IDs."""
-
-    async def work(service: SubscriptionService) -> None:
+    async with subscription_service_with_ledger(
+        address, Lagging(enough=0), entries=LEDGER
+    ) as service:
         made = await service.subscribe(replace(BLANK, backfill=True))
         before = await service.deliveries(made.id, None, before=None, limit=99)
         count = await service.recover(made.id, None, samples.NOW)
@@ -253,13 +230,12 @@ def test_recovery_sends_missed_events_last(address: str) -> None:
         assert len({one.event for one in after}) == len(after)
         assert await service.recover(made.id, None, samples.NOW) == count
 
-    within(address, Lagging(enough=0), work)
 
-
-def test_events_of_other_types_are_not_sent(address: str) -> None:
+async def test_events_of_other_types_are_not_sent(address: str) -> None:
     """Nor for a changed selection."""
-
-    async def work(service: SubscriptionService) -> None:
+    async with subscription_service_with_ledger(
+        address, Lagging(enough=0), entries=LEDGER
+    ) as service:
         subscription = replace(BLANK, types=("post.removed",), backfill=True)
         made = await service.subscribe(subscription)
         assert (await service.get(made.id, None)).pending == 0
@@ -268,13 +244,12 @@ def test_events_of_other_types_are_not_sent(address: str) -> None:
         )
         assert (await service.get(made.id, None)).pending == len(POSTS) - 1
 
-    within(address, Lagging(enough=0), work)
 
-
-def test_hub_subscriptions_are_not_webhooks(tmp_path: pathlib.Path) -> None:
+async def test_hub_subscriptions_are_not_webhooks(tmp_path: pathlib.Path) -> None:
     """They cannot be managed here; their deliveries are visible."""
-
-    async def work(service: SubscriptionService) -> None:
+    async with subscription_service_with_ledger(
+        sqlite_url(tmp_path), Lagging(), entries=LEDGER
+    ) as service:
         hub = replace(BLANK, id=SubscriptionId("sub_hub"), kind="websub", topic="x")
         await service.subscriptions.add(hub, samples.NOW)
         with pytest.raises(UnknownName):
@@ -282,13 +257,12 @@ def test_hub_subscriptions_are_not_webhooks(tmp_path: pathlib.Path) -> None:
         assert await service.deliveries("sub_hub", None, before=None, limit=9) == ()
         assert await service.list_page(None, "", 9) == ((), None)
 
-    within(sqlite_url(tmp_path), Lagging(), work)
 
-
-def test_refused_url_is_a_field_error(tmp_path: pathlib.Path) -> None:
+async def test_refused_url_is_a_field_error(tmp_path: pathlib.Path) -> None:
     """When adding, editing and parsing; nothing is changed."""
-
-    async def work(service: SubscriptionService) -> None:
+    async with subscription_service_with_ledger(
+        sqlite_url(tmp_path), Lagging(), entries=LEDGER
+    ) as service:
         refused = "https://192.168.0.1/"
         with pytest.raises(ValidationFailed, match=r"192\.168\.0\.1"):
             await service.subscribe(replace(BLANK, url=refused))
@@ -298,8 +272,6 @@ def test_refused_url_is_a_field_error(tmp_path: pathlib.Path) -> None:
         assert [one.pointer for one in caught.value.errors] == ["#/url"]
         assert (await service.get(made.id, None)).subscription.url == HOOK
 
-    within(sqlite_url(tmp_path), Lagging(), work)
-
 
 async def _resolve(host: str, _: int) -> list[str]:
     known = {"private.example": ["10.1.2.3"], "mapped.example": ["9.9.9.9", "::ffff:10.1.2.3"]}
@@ -308,7 +280,7 @@ async def _resolve(host: str, _: int) -> list[str]:
     return known[host]
 
 
-def test_dns_answers_are_hidden_from_partners(tmp_path: pathlib.Path) -> None:
+async def test_dns_answers_are_hidden_from_partners(tmp_path: pathlib.Path) -> None:
     """Unknown and private names get the same error; the command line has the reason."""
     names = ("private", "mapped", "unknown")
 
@@ -322,31 +294,32 @@ def test_dns_answers_are_hidden_from_partners(tmp_path: pathlib.Path) -> None:
             said.add(text.replace(name, "NAME"))
         return said
 
-    async def work(service: SubscriptionService) -> None:
-        service = replace(service, ssrf_guard=SsrfGuard(lookup=_resolve))
+    async with subscription_service_with_ledger(
+        sqlite_url(tmp_path), Lagging(), entries=LEDGER
+    ) as opened:
+        service = replace(opened, ssrf_guard=SsrfGuard(lookup=_resolve))
         assert len(await refusals(service)) == 3
         (only,) = await refusals(replace(service, hides_dns_answers=True))
         assert "10.1.2.3" not in only
         with pytest.raises(ValidationFailed, match="https"):
             await replace(service, hides_dns_answers=True).subscribe(replace(BLANK, url="ftp://x/"))
 
-    within(sqlite_url(tmp_path), Lagging(), work)
 
-
-def test_partner_sees_attempts_without_ip_addresses(tmp_path: pathlib.Path) -> None:
+async def test_partner_sees_attempts_without_ip_addresses(tmp_path: pathlib.Path) -> None:
     """The operator, who owns nothing, sees where each went."""
+    async with (
+        subscription_service_with_ledger(
+            sqlite_url(tmp_path), Lagging(), entries=LEDGER
+        ) as service,
+        run_receiver(respond(204)) as receiver,
+    ):
+        made = await service.subscribe(replace(BLANK, owner="p", url=receiver.url("/hook")))
+        assert (await service.send_test(made.id)).ip_address == "127.0.0.1"
+        assert (await service.send_test(made.id, "p")).ip_address == "127.0.0.1"  # of the URL
+        assert (await service.send_test(made.id, "p")).status == 204
 
-    async def work(service: SubscriptionService) -> None:
-        async with run_receiver(respond(204)) as receiver:
-            made = await service.subscribe(replace(BLANK, owner="p", url=receiver.url("/hook")))
-            assert (await service.send_test(made.id)).ip_address == "127.0.0.1"
-            assert (await service.send_test(made.id, "p")).ip_address == "127.0.0.1"  # of the URL
-            assert (await service.send_test(made.id, "p")).status == 204
 
-    within(sqlite_url(tmp_path), Lagging(), work)
-
-
-def test_limits_apply_to_the_web_only(tmp_path: pathlib.Path) -> None:
+async def test_limits_apply_to_the_web_only(tmp_path: pathlib.Path) -> None:
     """The settings limit the subscriptions of the tokens of one name."""
     written = tmp_path / "syndicate.toml"
     written.write_text(
@@ -355,38 +328,31 @@ def test_limits_apply_to_the_web_only(tmp_path: pathlib.Path) -> None:
     )
     settings = load(written, {"SYNDICATE_DATABASE__URL": sqlite_url(tmp_path)})
 
-    async def do() -> None:
-        async with open_subscription_service(
-            settings, clock=lambda: samples.NOW, content=Lagging(), for_web=True
-        ) as service:
-            made = await service.subscribe(replace(BLANK, owner="p"))
-            with pytest.raises(Conflict, match="'p' have 1 subscriptions; 1 are allowed"):
-                await service.subscribe(replace(BLANK, owner="p", url=f"{HOOK}/2"))
-            assert len((await service.rotate(made.id)).secrets) == 1
-        async with open_subscription_service(settings) as by_operator:
-            made = await by_operator.subscribe(replace(BLANK, owner="p", url=f"{HOOK}/2"))
-            assert made.owner == "p"
-
-    asyncio.run(do())
+    async with open_subscription_service(
+        settings, clock=lambda: samples.NOW, content=Lagging(), for_web=True
+    ) as service:
+        made = await service.subscribe(replace(BLANK, owner="p"))
+        with pytest.raises(Conflict, match="'p' have 1 subscriptions; 1 are allowed"):
+            await service.subscribe(replace(BLANK, owner="p", url=f"{HOOK}/2"))
+        assert len((await service.rotate(made.id)).secrets) == 1
+    async with open_subscription_service(settings) as by_operator:
+        made = await by_operator.subscribe(replace(BLANK, owner="p", url=f"{HOOK}/2"))
+        assert made.owner == "p"
 
 
-def test_administrator_removes_an_unreadable_subscription(
+async def test_administrator_removes_an_unreadable_subscription(
     tmp_path: pathlib.Path,
 ) -> None:
     """Its owner gets an error."""
-
-    async def do() -> None:
-        async with subscription_service_with_ledger(
-            sqlite_url(tmp_path), Lagging(), entries=LEDGER
-        ) as service:
-            made = await service.subscribe(replace(BLANK, owner="partner"))
-            with sqlite3.connect(tmp_path / "syndicate.db") as connection:
-                connection.execute("UPDATE subscription SET types = 'x'")
-            connection.close()
-            with pytest.raises(StorageError, match="cannot be read"):
-                await service.remove(made.id, "partner")
+    async with subscription_service_with_ledger(
+        sqlite_url(tmp_path), Lagging(), entries=LEDGER
+    ) as service:
+        made = await service.subscribe(replace(BLANK, owner="partner"))
+        with sqlite3.connect(tmp_path / "syndicate.db") as connection:
+            connection.execute("UPDATE subscription SET types = 'x'")
+        connection.close()
+        with pytest.raises(StorageError, match="cannot be read"):
+            await service.remove(made.id, "partner")
+        await service.remove(made.id, None)
+        with pytest.raises(UnknownName):
             await service.remove(made.id, None)
-            with pytest.raises(UnknownName):
-                await service.remove(made.id, None)
-
-    asyncio.run(do())

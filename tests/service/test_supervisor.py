@@ -11,7 +11,7 @@ from syndicate.service.supervisor import RECENT_RESTART_SECONDS, Restarts, run_f
 from syndicate.telemetry import exposition
 
 
-def test_errors_are_logged_and_the_work_is_restarted(
+async def test_errors_are_logged_and_the_work_is_restarted(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Expected errors with their reason, unexpected ones with a traceback."""
@@ -19,29 +19,26 @@ def test_errors_are_logged_and_the_work_is_restarted(
     known = StorageError("the disk is full", hint="Free disk space.")
     ends = iter([known, KeyError("nobody expected this")])
 
-    async def do() -> None:
-        lasting = asyncio.Event()
+    lasting = asyncio.Event()
 
-        async def work() -> None:
-            for error in ends:
-                raise error
-            lasting.set()
-            await asyncio.Event().wait()
+    async def work() -> None:
+        for error in ends:
+            raise error
+        lasting.set()
+        await asyncio.Event().wait()
 
-        log = telemetry.logger("part")
-        keeping = asyncio.create_task(
-            run_forever(
-                work, log, "nothing works", component="part", restarts=restarts, pause_seconds=0
-            )
+    log = telemetry.logger("part")
+    keeping = asyncio.create_task(
+        run_forever(
+            work, log, "nothing works", component="part", restarts=restarts, pause_seconds=0
         )
-        waiting = asyncio.create_task(lasting.wait())
-        await asyncio.wait({keeping, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        assert lasting.is_set()
-        keeping.cancel()
-        await asyncio.wait({keeping})
-        assert keeping.cancelled()
-
-    asyncio.run(do())
+    )
+    waiting = asyncio.create_task(lasting.wait())
+    await asyncio.wait({keeping, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    assert lasting.is_set()
+    keeping.cancel()
+    await asyncio.wait({keeping})
+    assert keeping.cancelled()
     expected, surprise = map(json.loads, capsys.readouterr().err.splitlines())
     assert (expected["event"], expected["reason"]) == ("nothing works", "the disk is full")
     assert (expected["code"], expected["hint"]) == ("storage-error", "Free disk space.")

@@ -1,6 +1,5 @@
 """The webhook receiver verifies signatures and gives a reason for each rejection."""
 
-import asyncio
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -41,15 +40,11 @@ class ReceiverApp:
             raise UnknownName(f"there is no subscription {which}")
         return (SECRET,)
 
-    def post(self, body: bytes, headers: Mapping[str, str]) -> httpx.Response:
+    async def post(self, body: bytes, headers: Mapping[str, str]) -> httpx.Response:
         """Return the answer to a webhook."""
-
-        async def do() -> httpx.Response:
-            transport = httpx.ASGITransport(self.app)
-            async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
-                return await client.post("/any/path", content=body, headers=dict(headers))
-
-        return asyncio.run(do())
+        transport = httpx.ASGITransport(self.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+            return await client.post("/any/path", content=body, headers=dict(headers))
 
 
 @pytest.fixture
@@ -70,11 +65,11 @@ def signed(
     }
 
 
-def test_signed_webhook_is_accepted(receiver: ReceiverApp) -> None:
+async def test_signed_webhook_is_accepted(receiver: ReceiverApp) -> None:
     """And answered as a good receiver does."""
     body = json.dumps(EVENT).encode()
 
-    answer = receiver.post(body, signed(body))
+    answer = await receiver.post(body, signed(body))
 
     assert (answer.status_code, answer.content) == (204, b"")
     assert receiver.events == [EVENT]
@@ -92,11 +87,11 @@ def test_signed_webhook_is_accepted(receiver: ReceiverApp) -> None:
         ({}, "there is no subscription"),
     ],
 )
-def test_invalid_signature_is_rejected(
+async def test_invalid_signature_is_rejected(
     receiver: ReceiverApp, headers: dict[str, str], why: str
 ) -> None:
     """401 with the reason, for the sender and for who listens."""
-    answer = receiver.post(b"{}", headers)
+    answer = await receiver.post(b"{}", headers)
 
     assert answer.status_code == 401
     assert why in answer.text
@@ -105,19 +100,19 @@ def test_invalid_signature_is_rejected(
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff"])
-def test_body_without_a_json_object_is_rejected(receiver: ReceiverApp, body: bytes) -> None:
+async def test_body_without_a_json_object_is_rejected(receiver: ReceiverApp, body: bytes) -> None:
     """400: it is from who knows the secret, but it is no webhook."""
-    assert receiver.post(body, signed(body)).status_code == 400
+    assert (await receiver.post(body, signed(body))).status_code == 400
     assert "not a JSON object" in receiver.rejected[0]
     assert receiver.events == []
 
 
-def test_body_over_the_limit_is_rejected(receiver: ReceiverApp) -> None:
+async def test_body_over_the_limit_is_rejected(receiver: ReceiverApp) -> None:
     """413: nobody fills the memory."""
-    assert receiver.post(b"x" * (MAX_BODY_BYTES + 1), signed(b"x")).status_code == 413
+    assert (await receiver.post(b"x" * (MAX_BODY_BYTES + 1), signed(b"x"))).status_code == 413
 
 
-def test_unavailable_secrets_are_a_temporary_error(receiver: ReceiverApp) -> None:
+async def test_unavailable_secrets_are_a_temporary_error(receiver: ReceiverApp) -> None:
     """503, as from any receiver whose database is away."""
-    answer = receiver.post(b"{}", signed(b"{}", to="sub_lost"))
+    answer = await receiver.post(b"{}", signed(b"{}", to="sub_lost"))
     assert (answer.status_code, answer.text) == (503, "the database is away")

@@ -25,12 +25,6 @@ def empty_address(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Ite
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    """Run async tests on asyncio, as the service runs."""
-    return "asyncio"
-
-
-@pytest.fixture
 async def outbox_fixture(address: str) -> AsyncIterator[OutboxFixture]:
     """Return an open database of each kind without content."""
     async with open_outbox(address) as opened:

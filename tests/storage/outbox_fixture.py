@@ -1,7 +1,6 @@
 """A database with subscriptions and deliveries, for tests of the outbox and of workers."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -121,18 +120,6 @@ async def open_outbox(database_url: str, *, key: str = "") -> AsyncIterator[Outb
         )
     finally:
         await database.close()
-
-
-def run_with_outbox(
-    database_url: str, work: Callable[[OutboxFixture], Awaitable[None]], *, key: str = ""
-) -> None:
-    """Run ``work`` with an empty database."""
-
-    async def run() -> None:
-        async with open_outbox(database_url, key=key) as outbox_fixture:
-            await work(outbox_fixture)
-
-    asyncio.run(run())
 
 
 def finished_attempt(

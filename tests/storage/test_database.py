@@ -5,7 +5,6 @@ import pathlib
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -15,23 +14,7 @@ from sqlalchemy import Connection, create_engine, func, select
 from syndicate.errors import StorageError
 from syndicate.storage.database import Database, configure_sqlite
 from syndicate.storage.schema import METADATA, REVISION, TOKEN
-from tests.databases import create_sqlite_database
-
-Work = Callable[[Database], Awaitable[None]]
-
-
-def run_with_database(address: str, work: Work) -> None:
-    """Run ``work`` with a migrated database."""
-
-    async def do() -> None:
-        create_sqlite_database(address)
-        database = await Database.open(address)
-        try:
-            await work(database)
-        finally:
-            await database.close()
-
-    asyncio.run(do())
+from tests.databases import create_sqlite_database, open_database
 
 
 def test_sqlite_connection_commits_durably_and_waits_for_locks(tmp_path: pathlib.Path) -> None:
@@ -51,49 +34,43 @@ def test_sqlite_connection_commits_durably_and_waits_for_locks(tmp_path: pathlib
     engine.dispose()
 
 
-def test_sqlite_file_is_created_and_upgraded(tmp_path: pathlib.Path) -> None:
+async def test_sqlite_file_is_created_and_upgraded(tmp_path: pathlib.Path) -> None:
     """With its folder; commits survive a loss of power."""
     address = f"sqlite:///{tmp_path / 'new' / 'syndicate.db'}"
 
-    async def do() -> None:
-        database = await Database.open(address)
-        async with database.write() as connection:
-            modes = [
-                (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar()
-                for name in ("journal_mode", "synchronous")
-            ]
-        assert modes == ["wal", 2]
-        assert database.is_sqlite
-        await database.close()
-
-    asyncio.run(do())
+    database = await Database.open(address)
+    async with database.write() as connection:
+        modes = [
+            (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar()
+            for name in ("journal_mode", "synchronous")
+        ]
+    assert modes == ["wal", 2]
+    assert database.is_sqlite
+    await database.close()
 
 
-def test_postgresql_of_an_older_revision_is_refused_with_a_hint(postgresql: str) -> None:
+async def test_postgresql_of_an_older_revision_is_refused_with_a_hint(postgresql: str) -> None:
     """Starting the service does not change the database."""
     with pytest.raises(StorageError) as refused:
-        asyncio.run(Database.open(postgresql))
+        await Database.open(postgresql)
     assert refused.value.code == "database-behind"
     assert "syndicate db upgrade" in refused.value.hint
 
 
-def test_migrations_create_the_tables_of_the_schema(empty_address: str) -> None:
+async def test_migrations_create_the_tables_of_the_schema(empty_address: str) -> None:
     """Neither has anything that the other lacks."""
 
     def differences(connection: Connection) -> object:
         return compare_metadata(MigrationContext.configure(connection), METADATA)
 
-    async def compare(database: Database) -> None:
-        async with database.read() as connection:
-            assert await connection.run_sync(differences) == []
-
-    asyncio.run(Database.upgrade_at(empty_address))
-    run_with_database(empty_address, compare)
+    await Database.upgrade_at(empty_address)
+    async with open_database(empty_address) as database, database.read() as connection:
+        assert await connection.run_sync(differences) == []
 
 
-def test_schema_names_the_latest_revision(empty_address: str) -> None:
+async def test_schema_names_the_latest_revision(empty_address: str) -> None:
     """An upgrade leads to that revision."""
-    assert asyncio.run(Database.upgrade_at(empty_address)) == REVISION
+    assert await Database.upgrade_at(empty_address) == REVISION
 
 
 def test_alembic_is_imported_only_for_an_upgrade(
@@ -124,18 +101,15 @@ def test_alembic_is_imported_only_for_an_upgrade(
     assert found == ["['alembic']", "[]"]
 
 
-def test_upgrade_of_the_latest_revision_changes_nothing(address: str) -> None:
+async def test_upgrade_of_the_latest_revision_changes_nothing(address: str) -> None:
     """Two processes may do it at once."""
-
-    async def again(database: Database) -> None:
+    async with open_database(address) as database:
         before = await database.revision()
         assert await Database.upgrade_at(address) == before
         await asyncio.gather(database.upgrade(), database.upgrade())
 
-    run_with_database(address, again)
 
-
-def test_failed_transaction_leaves_nothing(address: str) -> None:
+async def test_failed_transaction_leaves_nothing(address: str) -> None:
     """What was written before the failure is rolled back."""
 
     async def half(database: Database) -> None:
@@ -143,18 +117,16 @@ def test_failed_transaction_leaves_nothing(address: str) -> None:
             await connection.exec_driver_sql("UPDATE publisher SET generation = 7")
             await connection.exec_driver_sql("SELECT nonsense FROM nowhere")
 
-    async def fail(database: Database) -> None:
+    async with open_database(address) as database:
         with pytest.raises(StorageError):
             await half(database)
         async with database.read() as connection:
             found = await connection.exec_driver_sql("SELECT generation FROM publisher")
             assert found.scalar() == 0
 
-    run_with_database(address, fail)
-
 
 @pytest.mark.parametrize("cancels", [1, 3])
-def test_cancelled_transaction_leaves_no_lock(address: str, cancels: int) -> None:
+async def test_cancelled_transaction_leaves_no_lock(address: str, cancels: int) -> None:
     """Cancelled at any step, more than once; others can write, and all connections are closed."""
 
     async def write() -> None:
@@ -177,40 +149,37 @@ def test_cancelled_transaction_leaves_no_lock(address: str, cancels: int) -> Non
         await asyncio.wait({writing})
         return writing.cancelled()
 
-    async def do() -> None:
-        create_sqlite_database(address)
-        steps = 0
-        while await cancelled_after(steps):
-            steps += 1
-            async with asyncio.timeout(20):
-                await write()
-
-    asyncio.run(do())
+    create_sqlite_database(address)
+    steps = 0
+    while await cancelled_after(steps):
+        steps += 1
+        async with asyncio.timeout(20):
+            await write()
 
 
 @pytest.mark.parametrize(
     "address",
     ["nonsense", "postgresql://nobody@127.0.0.1:1/none", "sqlite:////dev/null/folder/file.db"],
 )
-def test_unavailable_database_is_an_error(address: str) -> None:
+async def test_unavailable_database_is_an_error(address: str) -> None:
     """It names the database and says that feeds go on."""
     with pytest.raises(StorageError, match="database ") as refused:
-        asyncio.run(Database.open(address))
+        await Database.open(address)
     assert "Feeds go on" in refused.value.hint
 
 
-def test_error_hides_the_password() -> None:
+async def test_error_hides_the_password() -> None:
     """Errors may be read by many."""
     with pytest.raises(StorageError) as refused:
-        asyncio.run(Database.open("postgresql://user:geheim@127.0.0.1:1/none"))
+        await Database.open("postgresql://user:geheim@127.0.0.1:1/none")
     assert "geheim" not in refused.value.message
 
 
-def test_read_transaction_sees_one_state(address: str) -> None:
+async def test_read_transaction_sees_one_state(address: str) -> None:
     """Whatever is written meanwhile."""
     count = select(func.count()).select_from(TOKEN)
 
-    async def work(database: Database) -> None:
+    async with open_database(address) as database:
         async with database.read() as reading:
             before = (await reading.execute(count)).scalar()
             async with database.write() as writing:
@@ -221,5 +190,3 @@ def test_read_transaction_sees_one_state(address: str) -> None:
             assert (await reading.execute(count)).scalar() == before == 0
         async with database.read() as reading:
             assert (await reading.execute(count)).scalar() == 1
-
-    run_with_database(address, work)

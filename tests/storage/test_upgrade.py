@@ -1,6 +1,5 @@
 """Upgrades from every released version, and the refusal of prerelease databases."""
 
-import asyncio
 import pathlib
 import shutil
 from collections.abc import Callable
@@ -30,6 +29,7 @@ from syndicate.storage.secret_store import SecretStore
 from syndicate.storage.subscriptions import Subscriptions
 from syndicate.storage.tokens import Tokens
 from tests import stored_database
+from tests.databases import open_database
 from tests.storage.schema_description import describe_schema
 from tests.web.app_client import LEDGER
 
@@ -94,13 +94,13 @@ def postgresql_row(table: Table, row: dict[str, object]) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("release", RELEASES, ids=lambda path: path.stem)
-def test_database_of_every_release_is_upgraded(
+async def test_database_of_every_release_is_upgraded(
     release: pathlib.Path, empty_address: str, tmp_path: pathlib.Path
 ) -> None:
     """Its schema becomes that of a new database, and its content can be read."""
     restore(release, empty_address, tmp_path)
 
-    assert asyncio.run(Database.upgrade_at(empty_address)) == REVISION
+    assert await Database.upgrade_at(empty_address) == REVISION
 
     upgraded = run(empty_address, describe_schema)
     run(empty_address, METADATA.drop_all)
@@ -109,39 +109,31 @@ def test_database_of_every_release_is_upgraded(
 
 
 @pytest.mark.parametrize("release", RELEASES, ids=lambda path: path.stem)
-def test_upgrade_keeps_all_rows(
+async def test_upgrade_keeps_all_rows(
     release: pathlib.Path, empty_address: str, tmp_path: pathlib.Path
 ) -> None:
     """Ledger, subscriptions, deliveries and tokens are as before."""
-
-    async def read() -> None:
-        database = await Database.open(empty_address)
-        subscriptions = Subscriptions(database, SecretStore())
-        try:
-            assert set(await Ledger(database).entries()) == {entry.row.post_id for entry in LEDGER}
-            webhooks = await subscriptions.list()
-            assert [one.id for one in webhooks] == ["sub_a", "sub_b"]
-            assert all(one.secrets for one in webhooks)
-            assert [
-                subscription.id for subscription in await subscriptions.list(kind="websub")
-            ] == ["sub_feed"]
-            assert [one.name for one in await Tokens(database).list()] == ["Example agency"]
-            (token,) = await Tokens(database).list()
-            assert (token.contact, token.read_only, token.last_used) == ("", False, None)
-            delivery, attempts = await DeliveryLog(database).find("sub_a.1")
-            assert (delivery.state, len(attempts)) == ("delivered", 1)
-        finally:
-            await database.close()
-
     restore(release, empty_address, tmp_path)
-    asyncio.run(Database.upgrade_at(empty_address))
-    asyncio.run(read())
+    await Database.upgrade_at(empty_address)
+
+    async with open_database(empty_address) as database:
+        assert set(await Ledger(database).entries()) == {entry.row.post_id for entry in LEDGER}
+        subscriptions = Subscriptions(database, SecretStore())
+        webhooks = await subscriptions.list()
+        assert [one.id for one in webhooks] == ["sub_a", "sub_b"]
+        assert all(one.secrets for one in webhooks)
+        assert [one.id for one in await subscriptions.list(kind="websub")] == ["sub_feed"]
+        (token,) = await Tokens(database).list()
+        assert (token.name, token.contact) == ("Example agency", "")
+        assert (token.read_only, token.last_used) == (False, None)
+        delivery, attempts = await DeliveryLog(database).find("sub_a.1")
+        assert (delivery.state, len(attempts)) == ("delivered", 1)
 
 
-def test_stored_database_has_rows_in_every_table(tmp_path: pathlib.Path) -> None:
+async def test_stored_database_has_rows_in_every_table(tmp_path: pathlib.Path) -> None:
     """A table that is added to the schema has to be filled for the next release."""
     script = tmp_path / "now.sql"
-    script.write_text(stored_database.dump())
+    script.write_text(await stored_database.dump())
     stored_database.restore(script, tmp_path / "now.db")
 
     def count(connection: Connection) -> dict[str, int]:
@@ -154,14 +146,14 @@ def test_stored_database_has_rows_in_every_table(tmp_path: pathlib.Path) -> None
     assert [name for name, rows in counts.items() if not rows] == []
 
 
-def test_stored_database_is_reproducible() -> None:
+async def test_stored_database_is_reproducible() -> None:
     """So a release can be compared with its stored database."""
-    assert stored_database.dump() == stored_database.dump()
+    assert await stored_database.dump() == await stored_database.dump()
 
 
-def test_migrations_create_the_schema_of_the_code(empty_address: str) -> None:
+async def test_migrations_create_the_schema_of_the_code(empty_address: str) -> None:
     """Every column, default and index, partial ones included, is in both."""
-    asyncio.run(Database.upgrade_at(empty_address))
+    await Database.upgrade_at(empty_address)
     migrated = run(empty_address, describe_schema)
     run(empty_address, METADATA.drop_all)
     run(empty_address, METADATA.create_all)
@@ -177,12 +169,12 @@ def stamp(url: str, revision: str) -> None:
 
 @pytest.mark.parametrize("revision", sorted(PRERELEASE_REVISIONS))
 @pytest.mark.parametrize("method", ["open", "check_at", "upgrade_at"])
-def test_prerelease_database_is_refused(address: str, method: str, revision: str) -> None:
+async def test_prerelease_database_is_refused(address: str, method: str, revision: str) -> None:
     """The error names the database and both ways out; nothing changes."""
     stamp(address, revision)
 
     with pytest.raises(StorageError) as refusal:
-        asyncio.run(getattr(Database, method)(address))
+        await getattr(Database, method)(address)
 
     error = refusal.value
     assert error.code == "database-from-prerelease"

@@ -1,6 +1,5 @@
 """Feeds of the corpora have the same content in every format, and feedparser reads them."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -81,13 +80,11 @@ def reader(open_corpus: OpenCorpus) -> Iterator[EditionReader]:
 
 
 @pytest.fixture(scope="module")
-def documents(reader: EditionReader) -> dict[str, dict[str, bytes]]:
+async def documents(
+    reader: EditionReader,
+    anyio_backend: str,  # noqa: ARG001 — synchronous tests use this fixture
+) -> dict[str, dict[str, bytes]]:
     """Return every feed in every format, and `all` to its last page."""
-    return asyncio.run(all_documents(reader))
-
-
-async def all_documents(reader: EditionReader) -> dict[str, dict[str, bytes]]:
-    """Build every feed in every format, and each page of `all`."""
     feed_cache = FeedCache(samples.SERVICE_INFO)
     documents_by_feed = {
         name: await reader.documents(feed_cache, name, Query()) for name in reader.edition.feeds

@@ -1,6 +1,5 @@
 """Every kind of page, with the sample posts of `make serve`, is accessible."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +46,10 @@ class PageResult:
 
 
 @pytest.fixture(scope="module")
-def page_results(tmp_path_factory: pytest.TempPathFactory) -> tuple[PageResult, ...]:
+async def page_results(
+    tmp_path_factory: pytest.TempPathFactory,
+    anyio_backend: str,  # noqa: ARG001 — synchronous tests use this fixture
+) -> tuple[PageResult, ...]:
     """Return the results of a visit to every page of the sample posts."""
     chromium = find_program("chromium")
     folder = tmp_path_factory.mktemp("samples")
@@ -62,7 +64,7 @@ def page_results(tmp_path_factory: pytest.TempPathFactory) -> tuple[PageResult, 
             "SYNDICATE_SERVICE__PORT": "0",
         },
     )
-    return asyncio.run(visit_all_pages(settings, chromium))
+    return await visit_all_pages(settings, chromium)
 
 
 async def visit_all_pages(settings: Settings, chromium: str) -> tuple[PageResult, ...]:

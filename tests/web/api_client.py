@@ -1,8 +1,7 @@
 """A client of the API with a token, on a service with a real database."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -84,15 +83,3 @@ async def open_api_client(database_url: str) -> AsyncIterator[ApiClient]:
         yield ApiClient(
             app_client=AppClient(reader=library), service=service, database_url=database_url
         )
-
-
-def run_with_api_client(
-    database_url: str, scenario: Callable[[ApiClient], Awaitable[None]]
-) -> None:
-    """Open a service for a scenario."""
-
-    async def do() -> None:
-        async with open_api_client(database_url) as api_client:
-            await scenario(api_client)
-
-    asyncio.run(do())

@@ -18,12 +18,6 @@ def address(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Iterator[
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    """Run async tests on asyncio."""
-    return "asyncio"
-
-
-@pytest.fixture
 async def portal(tmp_path: pathlib.Path) -> AsyncIterator[PortalClient]:
     """Return a browser at a service without subscriptions."""
     async with open_portal(sqlite_url(tmp_path)) as opened:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.web.api_client import HOOK, ApiClient, run_with_api_client
+from tests.web.api_client import HOOK, open_api_client
 from tests.web.app_client import POSTS
 
 PATH = "/v1/subscriptions"
@@ -15,10 +15,9 @@ def types(found: Any) -> list[tuple[str, str | None]]:  # noqa: ANN401 — whate
     return [(body["type"], body["data"]["reason"]) for body in bodies]
 
 
-def test_backfill_sends_all_live_posts(address: str) -> None:
+async def test_backfill_sends_all_live_posts(address: str) -> None:
     """What waits is said; the deliveries are those of the selection."""
-
-    async def scenario(counter: ApiClient) -> None:
+    async with open_api_client(address) as counter:
         partner = await counter.with_token()
         made = await partner.subscribe(backfill=True, selection={"sources": ["updates"]})
         assert (made["backfill"], made["pending"]) == (True, 1)
@@ -27,13 +26,10 @@ def test_backfill_sends_all_live_posts(address: str) -> None:
         assert types([delivery]) == [("post.published", "new")]
         assert body["data"]["post"]["id"] == POSTS[-1].id
 
-    run_with_api_client(address, scenario)
 
-
-def test_new_selection_sends_the_difference(address: str) -> None:
+async def test_new_selection_sends_the_difference(address: str) -> None:
     """What leaves first; other changes tell nothing."""
-
-    async def scenario(counter: ApiClient) -> None:
+    async with open_api_client(address) as counter:
         partner = await counter.with_token()
         made = await partner.subscribe(selection={"categories": ["technology"]})
         path = f"{PATH}/{made['id']}"
@@ -52,13 +48,10 @@ def test_new_selection_sends_the_difference(address: str) -> None:
         shown = (await partner.request("GET", path)).json()
         assert {name: shown[name] for name in rest} == rest
 
-    run_with_api_client(address, scenario)
 
-
-def test_subscription_is_paused_and_resumed(address: str) -> None:
+async def test_subscription_is_paused_and_resumed(address: str) -> None:
     """Other states cannot be set."""
-
-    async def scenario(counter: ApiClient) -> None:
+    async with open_api_client(address) as counter:
         partner = await counter.with_token()
         path = f"{PATH}/{(await partner.subscribe())['id']}"
         for state in ("paused", "active"):
@@ -73,13 +66,10 @@ def test_subscription_is_paused_and_resumed(address: str) -> None:
         (error,) = (rejected := await partner.request("PATCH", path, [])).json()["errors"]
         assert (error["pointer"], error["detail"]) == ("#", rejected.json()["detail"])
 
-    run_with_api_client(address, scenario)
 
-
-def test_missed_events_are_recovered(address: str) -> None:
+async def test_missed_events_are_recovered(address: str) -> None:
     """Everything live, or what changed since a time."""
-
-    async def scenario(counter: ApiClient) -> None:
+    async with open_api_client(address) as counter:
         partner = await counter.with_token()
         made = await partner.subscribe()
         path = f"{PATH}/{made['id']}/recover"
@@ -92,13 +82,10 @@ def test_missed_events_are_recovered(address: str) -> None:
         for wrong in ("yesterday", "2024-01-01", "17"):
             assert (await partner.request("POST", f"{path}?since={wrong}")).status_code == 400
 
-    run_with_api_client(address, scenario)
 
-
-def test_unknown_input_of_a_recovery_is_rejected(address: str) -> None:
+async def test_unknown_input_of_a_recovery_is_rejected(address: str) -> None:
     """It would otherwise send every post again; an empty object is no input."""
-
-    async def scenario(counter: ApiClient) -> None:
+    async with open_api_client(address) as counter:
         partner = await counter.with_token()
         path = f"{PATH}/{(await partner.subscribe())['id']}/recover"
         for query in ("?from=2024-01-01T00:00:00Z", "?after=1", "?since=&since="):
@@ -107,5 +94,3 @@ def test_unknown_input_of_a_recovery_is_rejected(address: str) -> None:
         assert rejected.status_code == 400
         assert "recover?since=" in rejected.json()["detail"] + rejected.json().get("hint", "")
         assert (await partner.request("POST", path, {})).status_code == 202
-
-    run_with_api_client(address, scenario)

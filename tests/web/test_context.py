@@ -1,14 +1,12 @@
 """The document cache."""
 
-import asyncio
-
 from syndicate.feeds import Representation, make_representation
 from syndicate.model.edition import Edition
 from syndicate.web.context import DocumentCache
 from tests import samples
 
 
-def test_least_recently_used_documents_are_dropped() -> None:
+async def test_least_recently_used_documents_are_dropped() -> None:
     """They are built again; the others are not."""
     made: list[str] = []
     one = make_representation(b"x" * 100, media_type="text/plain", last_modified=samples.NOW)
@@ -22,9 +20,6 @@ def test_least_recently_used_documents_are_dropped() -> None:
 
         assert await documents.get(edition, (name,), make) is one
 
-    async def everything() -> None:
-        for name in "aababcbca":
-            await ask(name)
-
-    asyncio.run(everything())
+    for name in "aababcbca":
+        await ask(name)
     assert "".join(made) == "abca"

@@ -5,7 +5,7 @@ from syndicate.storage.database import Database
 from syndicate.storage.outbox import Outbox
 from tests import samples
 from tests.storage.outbox_fixture import finished_attempt
-from tests.web.api_client import ApiClient, run_with_api_client
+from tests.web.api_client import ApiClient, open_api_client
 from tests.web.app_client import POSTS
 
 PUBLIC = "https://feeds.example.gov"
@@ -24,10 +24,9 @@ async def received(counter: ApiClient, status: int) -> None:
         await database.close()
 
 
-def test_deliveries_are_listed_newest_first(address: str) -> None:
+async def test_deliveries_are_listed_newest_first(address: str) -> None:
     """In pages."""
-
-    async def scenario(counter: ApiClient) -> None:
+    async with open_api_client(address) as counter:
         partner = await counter.with_token()
         made = await partner.subscribe(backfill=True)
         path = f"/v1/subscriptions/{made['id']}/deliveries"
@@ -40,13 +39,10 @@ def test_deliveries_are_listed_newest_first(address: str) -> None:
             "code"
         ] == "malformed-cursor"
 
-    run_with_api_client(address, scenario)
 
-
-def test_delivery_has_all_attempts(address: str) -> None:
+async def test_delivery_has_all_attempts(address: str) -> None:
     """With time, status and the first bytes of each response."""
-
-    async def scenario(counter: ApiClient) -> None:
+    async with open_api_client(address) as counter:
         partner = await counter.with_token()
         made = await partner.subscribe(backfill=True)
         await received(counter, 500)
@@ -68,13 +64,10 @@ def test_delivery_has_all_attempts(address: str) -> None:
         subscription = await partner.request("GET", f"/v1/subscriptions/{made['id']}")
         assert subscription.json()["last_attempt"] == shown["attempts"][0]
 
-    run_with_api_client(address, scenario)
 
-
-def test_delivery_is_replayed(address: str) -> None:
+async def test_delivery_is_replayed(address: str) -> None:
     """With the same id."""
-
-    async def scenario(counter: ApiClient) -> None:
+    async with open_api_client(address) as counter:
         partner = await counter.with_token()
         made = await partner.subscribe(backfill=True)
         await received(counter, 204)
@@ -88,5 +81,3 @@ def test_delivery_is_replayed(address: str) -> None:
             "due": again.json()["due"],
         }
         assert (again.json()["state"], again.json()["trigger"]) == ("pending", "manual")
-
-    run_with_api_client(address, scenario)

@@ -109,35 +109,29 @@ def test_push_hook_without_credentials_is_rejected(
     assert counted("refused") == before + 1
 
 
-def test_push_hook_with_an_administrators_token_is_accepted(
+async def test_push_hook_with_an_administrators_token_is_accepted(
     hooked_app: HookedApp, tmp_path: pathlib.Path
 ) -> None:
     """Without a signature; the token of a partner, or one beside an invalid signature, is not."""
-
-    async def do() -> None:
-        async with subscription_service_with_ledger(
-            sqlite_url(tmp_path), hooked_app.reader
-        ) as service:
-            hooked_app.reader.service = service
-            counter = ApiClient(app_client=hooked_app.app_client, service=service, database_url="")
-            admin, partner = await counter.with_token("ops", "admin"), await counter.with_token()
-            for path in (PATH, "/v1/sources/updates/refresh"):
-                assert (await admin.request("POST", path)).status_code == 202
-            assert hooked_app.reader.refreshed == ["news", "updates"]
-            before = counted("refused")
-            assert (await partner.request("POST", PATH)).status_code == 403
-            mixed = {**signed(b"x"), "Authorization": f"Bearer {admin.token}"}
-            assert (
-                await hooked_app.app_client.request_async(PATH, method="POST", headers=mixed)
-            ).status_code == 401
-            assert counted("refused") == before + 2
-            (failure,) = await service.access.audit_log.latest(limit=1)
-            assert failure.action == "authentication.failed"
-            assert str(failure.detail["reason"]).startswith("the credentials do not match")
-            unknown = await admin.request("POST", "/v1/sources/fish/refresh")
-            assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown-source")
-
-    asyncio.run(do())
+    async with subscription_service_with_ledger(sqlite_url(tmp_path), hooked_app.reader) as service:
+        hooked_app.reader.service = service
+        counter = ApiClient(app_client=hooked_app.app_client, service=service, database_url="")
+        admin, partner = await counter.with_token("ops", "admin"), await counter.with_token()
+        for path in (PATH, "/v1/sources/updates/refresh"):
+            assert (await admin.request("POST", path)).status_code == 202
+        assert hooked_app.reader.refreshed == ["news", "updates"]
+        before = counted("refused")
+        assert (await partner.request("POST", PATH)).status_code == 403
+        mixed = {**signed(b"x"), "Authorization": f"Bearer {admin.token}"}
+        assert (
+            await hooked_app.app_client.request_async(PATH, method="POST", headers=mixed)
+        ).status_code == 401
+        assert counted("refused") == before + 2
+        (failure,) = await service.access.audit_log.latest(limit=1)
+        assert failure.action == "authentication.failed"
+        assert str(failure.detail["reason"]).startswith("the credentials do not match")
+        unknown = await admin.request("POST", "/v1/sources/fish/refresh")
+        assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown-source")
 
 
 def test_push_hook_of_a_removed_source_gets_404(hooked_app: HookedApp) -> None:
@@ -190,7 +184,7 @@ def test_slow_body_gets_408(hooked_app: HookedApp, monkeypatch: pytest.MonkeyPat
     assert hooked_app.reader.refreshed == []
 
 
-def test_incomplete_body_is_rejected(hooked_app: HookedApp) -> None:
+async def test_incomplete_body_is_rejected(hooked_app: HookedApp) -> None:
     """Even if the received part was signed."""
     coming: list[Message] = [
         {"type": "http.request", "body": b"{}", "more_body": True},
@@ -213,7 +207,7 @@ def test_incomplete_body_is_rejected(hooked_app: HookedApp) -> None:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    asyncio.run(hooked_app.app_client.app(scope, receive, send))
+    await hooked_app.app_client.app(scope, receive, send)
 
     assert sent[0]["status"] == 400
     assert hooked_app.reader.refreshed == []

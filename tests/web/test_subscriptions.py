@@ -10,17 +10,16 @@ from syndicate.model.audit import SERVICE, Actor
 from tests import samples
 from tests.channels.receiver import respond, run_receiver
 from tests.stepwise_service import sqlite_url
-from tests.web.api_client import HOOK, ApiClient, run_with_api_client
+from tests.web.api_client import HOOK, open_api_client
 from tests.web.app_client import app_client
 
 PATH = "/v1/subscriptions"
 PUBLIC = "https://feeds.example.gov"
 
 
-def test_subscription_is_created_shown_and_removed(address: str) -> None:
+async def test_subscription_is_created_shown_and_removed(address: str) -> None:
     """Its secret is shown once; nothing of it may be kept or read by scripts of other sites."""
-
-    async def scenario(counter: ApiClient) -> None:
+    async with open_api_client(address) as counter:
         partner = await counter.with_token()
         made = await partner.request("POST", PATH, {"url": HOOK})
         assert made.status_code == 201
@@ -56,13 +55,10 @@ def test_subscription_is_created_shown_and_removed(address: str) -> None:
         assert (gone.status_code, gone.content) == (204, b"")
         assert (await partner.request("GET", place)).json()["code"] == "unknown-subscription"
 
-    run_with_api_client(address, scenario)
 
-
-def test_all_fields_of_a_subscription_are_stored(address: str) -> None:
+async def test_all_fields_of_a_subscription_are_stored(address: str) -> None:
     """Categories may be called as in addresses of feeds."""
-
-    async def scenario(counter: ApiClient) -> None:
+    async with open_api_client(address) as counter:
         partner = await counter.with_token()
         selection = {
             "categories": ["Tech Transformation", "technology"],
@@ -81,8 +77,6 @@ def test_all_fields_of_a_subscription_are_stored(address: str) -> None:
         assert said["types"] == ["post.published", "post.removed"]
         assert (said["minor"], said["payload"]) == (False, "thin")
 
-    run_with_api_client(address, scenario)
-
 
 WRONG = {
     "url": "https://10.0.0.1/",
@@ -94,10 +88,9 @@ WRONG = {
 }
 
 
-def test_all_invalid_fields_are_reported_at_once(address: str) -> None:
+async def test_all_invalid_fields_are_reported_at_once(address: str) -> None:
     """By a pointer into what was sent, with what would be right."""
-
-    async def scenario(counter: ApiClient) -> None:
+    async with open_api_client(address) as counter:
         partner = await counter.with_token()
         rejected = await partner.request("POST", PATH, WRONG)
         assert rejected.status_code == 422
@@ -124,13 +117,10 @@ def test_all_invalid_fields_are_reported_at_once(address: str) -> None:
         blank = await partner.request("POST", PATH, {"url": HOOK, "minor": 1})
         assert [error["pointer"] for error in blank.json()["errors"]] == ["#/minor"]
 
-    run_with_api_client(address, scenario)
 
-
-def test_invalid_subscription_is_rejected(tmp_path: pathlib.Path) -> None:
+async def test_invalid_subscription_is_rejected(tmp_path: pathlib.Path) -> None:
     """Before anything is done with it."""
-
-    async def scenario(counter: ApiClient) -> None:
+    async with open_api_client(sqlite_url(tmp_path)) as counter:
         partner = await counter.with_token()
         token = {"Authorization": f"Bearer {partner.token}"}
         for body, kind, status, code in (
@@ -148,8 +138,6 @@ def test_invalid_subscription_is_rejected(tmp_path: pathlib.Path) -> None:
             )
             assert (rejected.status_code, rejected.json()["code"]) == (status, code)
 
-    run_with_api_client(sqlite_url(tmp_path), scenario)
-
 
 @pytest.mark.parametrize(
     "path", [PATH, f"{PATH}/sub_1", f"{PATH}/sub_1/deliveries", "/v1/deliveries/x"]
@@ -166,10 +154,9 @@ def test_request_without_a_token_gets_401(path: str) -> None:
     assert client.request("GET", path, {"Authorization": "Bearer syn_x"}).status_code == 503
 
 
-def test_invalid_token_is_rejected(address: str) -> None:
+async def test_invalid_token_is_rejected(address: str) -> None:
     """Unknown, revoked or expired; the challenge says so (RFC 6750)."""
-
-    async def scenario(counter: ApiClient) -> None:
+    async with open_api_client(address) as counter:
         admin, partner = await counter.with_token("ops", "admin"), await counter.with_token()
         late = await counter.with_token(expires=samples.NOW)
         revoked = replace(counter, token=partner.token)
@@ -188,13 +175,10 @@ def test_invalid_token_is_rejected(address: str) -> None:
             assert 'error="invalid_token"' in rejected.headers["www-authenticate"]
         assert (await admin.request("GET", PATH)).status_code == 200
 
-    run_with_api_client(address, scenario)
 
-
-def test_rights_of_a_token_are_checked(tmp_path: pathlib.Path) -> None:
+async def test_rights_of_a_token_are_checked(tmp_path: pathlib.Path) -> None:
     """An editor sees no subscriptions; a token that is read-only changes none."""
-
-    async def scenario(counter: ApiClient) -> None:
+    async with open_api_client(sqlite_url(tmp_path)) as counter:
         editor = await counter.with_token("web team", "editor")
         rejected = await editor.request("GET", PATH)
         assert (rejected.status_code, rejected.json()["code"]) == (403, "forbidden")
@@ -212,13 +196,10 @@ def test_rights_of_a_token_are_checked(tmp_path: pathlib.Path) -> None:
             assert (rejected.status_code, rejected.json()["code"]) == (403, "read-only-token")
             assert 'error="insufficient_scope"' in rejected.headers["www-authenticate"]
 
-    run_with_api_client(sqlite_url(tmp_path), scenario)
 
-
-def test_changes_are_audited_with_token_and_address(tmp_path: pathlib.Path) -> None:
+async def test_changes_are_audited_with_token_and_address(tmp_path: pathlib.Path) -> None:
     """Host names only: the URL of an endpoint may hold a secret."""
-
-    async def scenario(counter: ApiClient) -> None:
+    async with open_api_client(sqlite_url(tmp_path)) as counter:
         partner = await counter.with_token()
         made = (await partner.subscribe())["id"]
         await partner.request("PATCH", f"{PATH}/{made}", {"state": "paused"})
@@ -247,13 +228,10 @@ def test_changes_are_audited_with_token_and_address(tmp_path: pathlib.Path) -> N
             ("authentication.failed", stranger, {"reason": "the token is unknown"}),
         ]
 
-    run_with_api_client(sqlite_url(tmp_path), scenario)
 
-
-def test_duplicate_subscription_gets_409_with_the_id(address: str) -> None:
+async def test_duplicate_subscription_gets_409_with_the_id(address: str) -> None:
     """Of the same owner; another may have it too."""
-
-    async def scenario(counter: ApiClient) -> None:
+    async with open_api_client(address) as counter:
         partner, other = await counter.with_token(), await counter.with_token("other")
         made = await partner.subscribe(selection={"categories": ["tts"]})
         again = await partner.request(
@@ -267,13 +245,10 @@ def test_duplicate_subscription_gets_409_with_the_id(address: str) -> None:
         )
         assert (changed.status_code, changed.json()["known"]) == (409, [made["id"]])
 
-    run_with_api_client(address, scenario)
 
-
-def test_partners_see_their_own_subscriptions_only(address: str) -> None:
+async def test_partners_see_their_own_subscriptions_only(address: str) -> None:
     """What is another's is not there; an administrator sees everything."""
-
-    async def scenario(counter: ApiClient) -> None:
+    async with open_api_client(address) as counter:
         partner, other = await counter.with_token("partner"), await counter.with_token("other")
         admin, successor = (
             await counter.with_token("ops", "admin"),
@@ -307,13 +282,10 @@ def test_partners_see_their_own_subscriptions_only(address: str) -> None:
             ]
             assert (await one.request("GET", delivery)).status_code == 200
 
-    run_with_api_client(address, scenario)
 
-
-def test_subscriptions_are_listed_in_pages(address: str) -> None:
+async def test_subscriptions_are_listed_in_pages(address: str) -> None:
     """The oldest first; what comes meanwhile is at the end."""
-
-    async def scenario(counter: ApiClient) -> None:
+    async with open_api_client(address) as counter:
         partner = await counter.with_token()
         made = {(await partner.subscribe(url=f"{HOOK}/{n}"))["id"] for n in range(3)}
         first = (await partner.request("GET", f"{PATH}?limit=2")).json()
@@ -325,13 +297,10 @@ def test_subscriptions_are_listed_in_pages(address: str) -> None:
         for query in ("limit=0", "after=x"):
             assert (await partner.request("GET", f"{PATH}?{query}")).status_code == 400
 
-    run_with_api_client(address, scenario)
 
-
-def test_secret_is_rotated(address: str) -> None:
+async def test_secret_is_rotated(address: str) -> None:
     """And the new one shown."""
-
-    async def scenario(counter: ApiClient) -> None:
+    async with open_api_client(address) as counter:
         partner = await counter.with_token()
         made = await partner.subscribe()
         rotated = await partner.request("POST", f"{PATH}/{made['id']}/rotate-secret")
@@ -339,13 +308,10 @@ def test_secret_is_rotated(address: str) -> None:
         assert rotated.json()["id"] == made["id"]
         assert rotated.json()["secret"] != made["secret"]
 
-    run_with_api_client(address, scenario)
 
-
-def test_test_event_returns_its_attempt(address: str) -> None:
+async def test_test_event_returns_its_attempt(address: str) -> None:
     """Also where the endpoint fails, and where it may not be asked at all."""
-
-    async def scenario(counter: ApiClient) -> None:
+    async with open_api_client(address) as counter:
         partner = await counter.with_token()
         async with run_receiver(respond(204), respond(500, b"no")) as receiver:
             made = await partner.subscribe(url=receiver.url())
@@ -356,13 +322,10 @@ def test_test_event_returns_its_attempt(address: str) -> None:
             assert (ill["status"], ill["response"]) == (500, "no")
             assert json.loads(receiver.requests[0].body)["type"] == "subscription.test"
 
-    run_with_api_client(address, scenario)
 
-
-def test_options_lists_the_methods(address: str) -> None:
+async def test_options_lists_the_methods(address: str) -> None:
     """To who asks for it, without a word to scripts of other sites."""
-
-    async def scenario(counter: ApiClient) -> None:
+    async with open_api_client(address) as counter:
         options = await counter.request("OPTIONS", PATH, Origin="https://partner.example")
         assert options.status_code == 204
         assert options.headers["allow"] == "GET, HEAD, OPTIONS, POST"
@@ -376,5 +339,3 @@ def test_options_lists_the_methods(address: str) -> None:
         partner = await counter.with_token()
         head = await partner.request("HEAD", PATH)
         assert (head.status_code, head.content) == (200, b"")
-
-    run_with_api_client(address, scenario)

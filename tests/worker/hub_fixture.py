@@ -34,6 +34,7 @@ from tests import samples
 from tests.databases import create_sqlite_database
 from tests.tls_context import system_tls_context
 from tests.web.app_client import NAMED, POSTS, VOCABULARY, AppClient, AppResponse, SampleReader
+from tests.worker.websub_subscriber import WebSubSubscriber, run_subscriber
 
 SERVICE_INFO: Final = replace(samples.SERVICE_INFO, hub_url="https://feeds.example.gov/hub")
 TOPIC: Final = "https://feeds.example.gov/feeds/all.json"
@@ -224,3 +225,20 @@ async def open_hub(
                 await hub.stop()
     finally:
         await database.close()
+
+
+@asynccontextmanager
+async def hub_and_subscriber(
+    folder: pathlib.Path, *, timeout_seconds: float = TIMEOUT.total_seconds()
+) -> AsyncIterator[tuple[HubFixture, WebSubSubscriber]]:
+    """Open a hub, whose requests take up to ``timeout_seconds``, and run a subscriber."""
+    async with (
+        open_hub(folder, timeout_seconds=timeout_seconds) as hub,
+        run_subscriber() as reader,
+    ):
+        yield hub, reader
+
+
+async def wait_for_deliveries(reader: WebSubSubscriber, count: int) -> None:
+    """Wait for a number of deliveries."""
+    await wait_until(lambda: len(reader.deliveries) >= count)

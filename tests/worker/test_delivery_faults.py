@@ -29,7 +29,7 @@ from tests.storage.outbox_fixture import (
     NOW,
     OutboxFixture,
     finished_attempt,
-    run_with_outbox,
+    open_outbox,
 )
 
 
@@ -39,10 +39,9 @@ def file(tmp_path: pathlib.Path) -> str:
     return f"sqlite:///{tmp_path / 'syndicate.db'}"
 
 
-def test_absurd_retry_after_does_not_stop_the_worker(file: str) -> None:
+async def test_absurd_retry_after_does_not_stop_the_worker(file: str) -> None:
     """Twenty-two values, each of its own receiver, and one receiver that succeeds."""
-
-    async def work(outbox: OutboxFixture) -> None:
+    async with open_outbox(file) as outbox:
         faulty = [respond(503, retry_after=value) for value in RETRY_AFTER]
         async with run_receiver(*faulty) as bad, run_receiver(respond(204)) as healthy:
             for number in range(len(RETRY_AFTER)):
@@ -64,13 +63,10 @@ def test_absurd_retry_after_does_not_stop_the_worker(file: str) -> None:
             assert (attempts[0].cause, attempts[0].status) == ("status", 503)
             assert received_event_ids(healthy, "/hook") == ["evt_1"]
 
-    run_with_outbox(file, work)
 
-
-def test_attempt_that_cannot_be_evaluated_has_failed(file: str) -> None:
+async def test_attempt_that_cannot_be_evaluated_has_failed(file: str) -> None:
     """It is recorded with that cause, and the others of its batch with theirs."""
-
-    async def work(outbox: OutboxFixture) -> None:
+    async with open_outbox(file) as outbox:
         await outbox.subscribe("a", "b", events=[1])
         first, second = await outbox.claim("one")
         finished = finished_attempt(first.delivery, 503)
@@ -85,14 +81,13 @@ def test_attempt_that_cannot_be_evaluated_has_failed(file: str) -> None:
         assert recorded.cause == "internal"
         assert recorded.error == "the service failed to evaluate the answer: AttributeError"
 
-    run_with_outbox(file, work)
-
 
 @pytest.mark.parametrize("together", [True, False])
-def test_attempt_that_cannot_be_stored_does_not_block_others(file: str, *, together: bool) -> None:
+async def test_attempt_that_cannot_be_stored_does_not_block_others(
+    file: str, *, together: bool
+) -> None:
     """Its delivery is set aside, and other due ones are claimed."""
-
-    async def work(outbox: OutboxFixture) -> None:
+    async with open_outbox(file) as outbox:
         await outbox.subscribe("a", "b", events=[1, 2])
         first, second = await outbox.claim("one")
         twice = "INSERT INTO attempt SELECT 'sub_a', 1, 1, '', 0, 0, '', NULL, '[]', '', '', ''"
@@ -110,13 +105,10 @@ def test_attempt_that_cannot_be_stored_does_not_block_others(file: str, *, toget
         _, attempts = await outbox.delivery_log.find("sub_a.1")
         assert attempts[-1].error.endswith("its attempt cannot be stored")
 
-    run_with_outbox(file, work)
 
-
-def test_overflowing_schedule_does_not_block_others(file: str) -> None:
+async def test_overflowing_schedule_does_not_block_others(file: str) -> None:
     """The attempt cannot be evaluated; its delivery is set aside."""
-
-    async def work(outbox: OutboxFixture) -> None:
+    async with open_outbox(file) as outbox:
         limits = replace(LIMITS, schedule=RetrySchedule(steps=(timedelta(0), timedelta.max)))
         async with run_receiver(respond(500)) as bad, run_receiver(respond(204)) as healthy:
             await subscribe(outbox, "a", bad.url(), 1)
@@ -127,44 +119,37 @@ def test_overflowing_schedule_does_not_block_others(file: str) -> None:
             assert await delivery_states(outbox, "a") == ["exhausted"]
             assert await delivery_states(outbox, "b") == ["delivered"] * 2
 
-    run_with_outbox(file, work)
 
-
-def test_failing_alert_does_not_stop_deliveries(file: str) -> None:
+async def test_failing_alert_does_not_stop_deliveries(file: str) -> None:
     """An exception of the alert callback is logged."""
 
     def fail(_: OperatorAlert, __: Subscription) -> None:
         raise ZeroDivisionError
 
-    async def work(outbox: OutboxFixture) -> None:
-        async with run_receiver(respond(410)) as opted_out, run_receiver(respond(204)) as healthy:
-            await subscribe(outbox, "a", opted_out.url(), 1)
-            await subscribe(outbox, "b", healthy.url(), 1, 2, 3)
-            async with running_worker(outbox, on_alert=fail):
-                await wait_until(is_queue_empty(outbox, "a"))
-                await wait_until(is_queue_empty(outbox, "b"))
-            assert await delivery_states(outbox, "b") == ["delivered"] * 3
+    async with (
+        open_outbox(file) as outbox,
+        run_receiver(respond(410)) as opted_out,
+        run_receiver(respond(204)) as healthy,
+    ):
+        await subscribe(outbox, "a", opted_out.url(), 1)
+        await subscribe(outbox, "b", healthy.url(), 1, 2, 3)
+        async with running_worker(outbox, on_alert=fail):
+            await wait_until(is_queue_empty(outbox, "a"))
+            await wait_until(is_queue_empty(outbox, "b"))
+        assert await delivery_states(outbox, "b") == ["delivered"] * 3
 
-    run_with_outbox(file, work)
 
-
-def test_invalid_header_fails_its_delivery_only(file: str) -> None:
+async def test_invalid_header_fails_its_delivery_only(file: str) -> None:
     """The HTTP client refuses the header, and an attempt records that."""
-
-    async def work(outbox: OutboxFixture) -> None:
-        async with run_receiver(respond(204)) as receiver:
-            await subscribe(outbox, "a", receiver.url("/a"), 1)
-            await subscribe(outbox, "b", receiver.url("/b"), 2)
-            await execute_sql(
-                outbox, "UPDATE event SET media_type = :t WHERE id = 'evt_1'", t="a\nb"
-            )
-            async with running_worker(outbox):
-                await wait_until(is_queue_empty(outbox, "b"))
-                await wait_until(is_queue_empty(outbox, "a"))
-            _, attempts = await outbox.delivery_log.find("sub_a.1")
-            assert attempts[0].cause == "internal"
-
-    run_with_outbox(file, work)
+    async with open_outbox(file) as outbox, run_receiver(respond(204)) as receiver:
+        await subscribe(outbox, "a", receiver.url("/a"), 1)
+        await subscribe(outbox, "b", receiver.url("/b"), 2)
+        await execute_sql(outbox, "UPDATE event SET media_type = :t WHERE id = 'evt_1'", t="a\nb")
+        async with running_worker(outbox):
+            await wait_until(is_queue_empty(outbox, "b"))
+            await wait_until(is_queue_empty(outbox, "a"))
+        _, attempts = await outbox.delivery_log.find("sub_a.1")
+        assert attempts[0].cause == "internal"
 
 
 BAD_SUBSCRIPTIONS: Final = [
@@ -211,83 +196,72 @@ async def column(outbox: OutboxFixture, name: str, subscription: str = "sub_a") 
 
 
 @pytest.mark.parametrize(("name", "value"), BAD_SUBSCRIPTIONS)
-def test_unreadable_subscription_is_suspended_alone(file: str, name: str, value: object) -> None:
+async def test_unreadable_subscription_is_suspended_alone(
+    file: str, name: str, value: object
+) -> None:
     """With the reason; its deliveries wait until the row is repaired."""
+    async with open_outbox(file) as outbox, run_receiver(respond(204)) as receiver:
+        await subscribe(outbox, "a", receiver.url("/a"), 1)
+        await subscribe(outbox, "b", receiver.url("/b"), 1, 2)
+        good = await column(outbox, name)
+        values = f"{name} = :value, not_before_ms = NULL"
+        putting = f"UPDATE subscription SET {values} WHERE id = :id"  # noqa: S608
+        await execute_sql(outbox, putting, value=value, id="sub_a")
+        async with running_worker(outbox) as worker:
 
-    async def work(outbox: OutboxFixture) -> None:
-        async with run_receiver(respond(204)) as receiver:
-            await subscribe(outbox, "a", receiver.url("/a"), 1)
-            await subscribe(outbox, "b", receiver.url("/b"), 1, 2)
-            good = await column(outbox, name)
-            values = f"{name} = :value, not_before_ms = NULL"
-            putting = f"UPDATE subscription SET {values} WHERE id = :id"  # noqa: S608
-            await execute_sql(outbox, putting, value=value, id="sub_a")
-            async with running_worker(outbox) as worker:
+            async def suspended() -> bool:
+                return await column(outbox, "state") == "suspended"
 
-                async def suspended() -> bool:
-                    return await column(outbox, "state") == "suspended"
-
-                await wait_until(is_queue_empty(outbox, "b"))
-                await wait_until(suspended)
-                assert await delivery_states(outbox, "a") == ["pending"]
-                assert "sub_a cannot be read" in str(await column(outbox, "state_reason"))
-                await execute_sql(outbox, putting, value=good, id="sub_a")
-                worker.wake()
-                await wait_until(is_queue_empty(outbox, "a"))
-            assert await delivery_states(outbox, "a") == ["delivered"]
-            assert await column(outbox, "state") == "active"
-
-    run_with_outbox(file, work)
+            await wait_until(is_queue_empty(outbox, "b"))
+            await wait_until(suspended)
+            assert await delivery_states(outbox, "a") == ["pending"]
+            assert "sub_a cannot be read" in str(await column(outbox, "state_reason"))
+            await execute_sql(outbox, putting, value=good, id="sub_a")
+            worker.wake()
+            await wait_until(is_queue_empty(outbox, "a"))
+        assert await delivery_states(outbox, "a") == ["delivered"]
+        assert await column(outbox, "state") == "active"
 
 
 @pytest.mark.parametrize("secrets", ["", "no JSON", "5", "[5]", '[["whsec_", null]]', "[[1, 2]]"])
-def test_damaged_secret_suspends_the_subscription(file: str, secrets: str) -> None:
+async def test_damaged_secret_suspends_the_subscription(file: str, secrets: str) -> None:
     """Nothing is sent unsigned; the subscription waits until its secret is rotated."""
+    async with open_outbox(file) as outbox, run_receiver(respond(204)) as receiver:
+        await subscribe(outbox, "a", receiver.url("/a"), 1)
+        await subscribe(outbox, "b", receiver.url("/b"), 1)
+        damage = "UPDATE subscription SET secrets = :value WHERE id = 'sub_a'"
+        await execute_sql(outbox, damage, value=secrets)
+        async with running_worker(outbox):
 
-    async def work(outbox: OutboxFixture) -> None:
-        async with run_receiver(respond(204)) as receiver:
-            await subscribe(outbox, "a", receiver.url("/a"), 1)
-            await subscribe(outbox, "b", receiver.url("/b"), 1)
-            damage = "UPDATE subscription SET secrets = :value WHERE id = 'sub_a'"
-            await execute_sql(outbox, damage, value=secrets)
-            async with running_worker(outbox):
+            async def suspended() -> bool:
+                return await column(outbox, "state") == "suspended"
 
-                async def suspended() -> bool:
-                    return await column(outbox, "state") == "suspended"
-
-                await wait_until(is_queue_empty(outbox, "b"))
-                await wait_until(suspended)
-            assert received_event_ids(receiver, "/a") == []
-
-    run_with_outbox(file, work)
+            await wait_until(is_queue_empty(outbox, "b"))
+            await wait_until(suspended)
+        assert received_event_ids(receiver, "/a") == []
 
 
 @pytest.mark.parametrize(("statement", "value"), BAD_DELIVERIES)
-def test_unreadable_delivery_is_set_aside(file: str, statement: str, value: object) -> None:
+async def test_unreadable_delivery_is_set_aside(file: str, statement: str, value: object) -> None:
     """With an attempt that has the reason; the next one of the subscription follows."""
-
-    async def work(outbox: OutboxFixture) -> None:
-        async with run_receiver(respond(204)) as receiver:
-            await subscribe(outbox, "a", receiver.url("/a"), 1, 2)
-            await subscribe(outbox, "b", receiver.url("/b"), 3)
-            await execute_sql(outbox, statement, v=value)
-            async with running_worker(outbox):
-                await wait_until(has_delivery_states(outbox, "a", "exhausted", "delivered"))
-                await wait_until(has_delivery_states(outbox, "b", "delivered"))
-            assert received_event_ids(receiver, "/a") == ["evt_2"]
-            query = text("SELECT cause, error FROM attempt WHERE subscription_id = 'sub_a'")
-            async with outbox.database.read() as connection:
-                cause, error = (await connection.execute(query)).first() or ("", "")
-            assert cause == "unreadable"
-            assert error.startswith("the stored delivery cannot be read: ")
-
-    run_with_outbox(file, work)
+    async with open_outbox(file) as outbox, run_receiver(respond(204)) as receiver:
+        await subscribe(outbox, "a", receiver.url("/a"), 1, 2)
+        await subscribe(outbox, "b", receiver.url("/b"), 3)
+        await execute_sql(outbox, statement, v=value)
+        async with running_worker(outbox):
+            await wait_until(has_delivery_states(outbox, "a", "exhausted", "delivered"))
+            await wait_until(has_delivery_states(outbox, "b", "delivered"))
+        assert received_event_ids(receiver, "/a") == ["evt_2"]
+        query = text("SELECT cause, error FROM attempt WHERE subscription_id = 'sub_a'")
+        async with outbox.database.read() as connection:
+            cause, error = (await connection.execute(query)).first() or ("", "")
+        assert cause == "unreadable"
+        assert error.startswith("the stored delivery cannot be read: ")
 
 
-def test_delivery_set_aside_is_still_listed(file: str) -> None:
+async def test_delivery_set_aside_is_still_listed(file: str) -> None:
     """Without its body; its attempts stay, unless they cannot be counted."""
-
-    async def work(outbox: OutboxFixture) -> None:
+    async with open_outbox(file) as outbox:
         await outbox.subscribe("a", events=[1])
         other = "INSERT INTO attempt SELECT 'sub_a', 1, 'x', '', 0, 0, '', NULL, '[]', '', '', ''"
         await execute_sql(outbox, other)
@@ -297,18 +271,13 @@ def test_delivery_set_aside_is_still_listed(file: str) -> None:
         found, attempts = await outbox.delivery_log.find("sub_a.1")
         assert (found.body, len(attempts)) == (b"", 1)
 
-    run_with_outbox(file, work)
 
-
-def test_attempt_with_a_lost_lease_sets_nothing_aside(file: str) -> None:
+async def test_attempt_with_a_lost_lease_sets_nothing_aside(file: str) -> None:
     """The worker that now leases the delivery decides about it."""
-
-    async def work(outbox: OutboxFixture) -> None:
+    async with open_outbox(file) as outbox:
         await outbox.subscribe("a", events=[1])
         (claim,) = await outbox.claim("one")
         await execute_sql(outbox, "UPDATE delivery SET lease_by = 'two'")
         async with outbox.database.write() as connection:
             await exhaust(connection, "sub_a", 1, "damaged", NOW, lease_by=claim.delivery.lease_by)
         assert await delivery_states(outbox, "a") == ["leased"]
-
-    run_with_outbox(file, work)

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, Engine, event
 
-from syndicate.storage import outbox
+from syndicate.storage import outbox as outbox_module
 from tests.channels.receiver import respond, run_receiver
 from tests.delivery_fixture import (
     delivery_states,
@@ -21,7 +21,7 @@ from tests.delivery_fixture import (
     subscribe,
     wait_until,
 )
-from tests.storage.outbox_fixture import LEASE, OutboxFixture, run_with_outbox
+from tests.storage.outbox_fixture import LEASE, open_outbox
 
 
 @pytest.fixture
@@ -30,10 +30,9 @@ def file(tmp_path: pathlib.Path) -> str:
     return f"sqlite:///{tmp_path / 'syndicate.db'}"
 
 
-def test_deliveries_of_a_dead_process_are_reclaimed(file: str) -> None:
+async def test_deliveries_of_a_dead_process_are_reclaimed(file: str) -> None:
     """Of this host, by process id; live processes and other hosts keep their leases."""
-
-    async def work(outbox: OutboxFixture) -> None:
+    async with open_outbox(file) as outbox:
         host = socket.gethostname()
         dead = await asyncio.create_subprocess_exec(sys.executable, "-c", "")
         await dead.wait()
@@ -59,47 +58,38 @@ def test_deliveries_of_a_dead_process_are_reclaimed(file: str) -> None:
             assert await delivery_states(outbox, "c") == ["leased"]
             assert await delivery_states(outbox, "d") == ["leased"]
 
-    run_with_outbox(file, work)
 
-
-def test_all_deliveries_of_a_dead_process_are_reclaimed(
+async def test_all_deliveries_of_a_dead_process_are_reclaimed(
     file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In as many transactions as it takes."""
-    monkeypatch.setattr(outbox, "_MAX_RECLAIMED", 2)
+    monkeypatch.setattr(outbox_module, "_MAX_RECLAIMED", 2)
 
-    async def work(outbox: OutboxFixture) -> None:
-        async with run_receiver(respond(204)) as receiver:
+    async with open_outbox(file) as outbox, run_receiver(respond(204)) as receiver:
+        for name in "abcde":
+            await subscribe(outbox, name, receiver.url(f"/{name}"), 1)
+        holder, later = f"{socket.gethostname()}:{os.getpid()}:x:1", now() + timedelta(hours=1)
+        assert len(await outbox.claim(holder, now=later)) == 5
+        async with running_worker(outbox):
             for name in "abcde":
-                await subscribe(outbox, name, receiver.url(f"/{name}"), 1)
-            holder, later = f"{socket.gethostname()}:{os.getpid()}:x:1", now() + timedelta(hours=1)
-            assert len(await outbox.claim(holder, now=later)) == 5
-            async with running_worker(outbox):
-                for name in "abcde":
-                    await wait_until(is_queue_empty(outbox, name))
-            assert len(receiver.requests) == 5
-
-    run_with_outbox(file, work)
+                await wait_until(is_queue_empty(outbox, name))
+        assert len(receiver.requests) == 5
 
 
-def test_expired_lease_is_reclaimed_under_load(file: str) -> None:
+async def test_expired_lease_is_reclaimed_under_load(file: str) -> None:
     """In the midst of a long queue of another subscriber."""
-
-    async def work(outbox: OutboxFixture) -> None:
-        async with run_receiver(respond(204)) as receiver:
-            await subscribe(outbox, "a", receiver.url("/a"), 1)
-            ends_soon = now() - LEASE + timedelta(seconds=0.5)
-            assert await outbox.claim("elsewhere:1:x:1", now=ends_soon)
-            await subscribe(outbox, "b", receiver.url("/b"), *range(2, 3_000))
-            async with running_worker(outbox):
-                await wait_until(is_queue_empty(outbox, "a"))
-                assert "pending" in await delivery_states(outbox, "b")
-            assert received_event_ids(receiver, "/a") == ["evt_1"]
-
-    run_with_outbox(file, work)
+    async with open_outbox(file) as outbox, run_receiver(respond(204)) as receiver:
+        await subscribe(outbox, "a", receiver.url("/a"), 1)
+        ends_soon = now() - LEASE + timedelta(seconds=0.5)
+        assert await outbox.claim("elsewhere:1:x:1", now=ends_soon)
+        await subscribe(outbox, "b", receiver.url("/b"), *range(2, 3_000))
+        async with running_worker(outbox):
+            await wait_until(is_queue_empty(outbox, "a"))
+            assert "pending" in await delivery_states(outbox, "b")
+        assert received_event_ids(receiver, "/a") == ["evt_1"]
 
 
-def test_claim_during_the_stop_is_released(file: str) -> None:
+async def test_claim_during_the_stop_is_released(file: str) -> None:
     """The database granted it, but the worker was cancelled before it returned."""
     claimers: list[asyncio.Task[object] | None] = []
 
@@ -112,7 +102,8 @@ def test_claim_during_the_stop_is_released(file: str) -> None:
         if claimer and claimer in claimers:
             claimer.cancel()
 
-    async def work(outbox: OutboxFixture) -> None:
+    async with open_outbox(file) as outbox:
+
         async def claimed() -> bool:
             return await delivery_states(outbox) == ["leased"]
 
@@ -127,5 +118,3 @@ def test_claim_during_the_stop_is_released(file: str) -> None:
             event.remove(Engine, "commit", end)
         assert await delivery_states(outbox) == ["pending"]
         assert (await outbox.delivery_log.find("sub_a.1"))[1] == ()
-
-    run_with_outbox(file, work)

@@ -23,19 +23,16 @@ from tests.delivery_fixture import (
     running_worker,
     wait_until,
 )
-from tests.storage.outbox_fixture import OutboxFixture, run_with_outbox
+from tests.storage.outbox_fixture import open_outbox
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+async def template(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     """Return a database with two subscriptions and two deliveries each, to be copied."""
     made = tmp_path_factory.mktemp("template") / "syndicate.db"
-
-    async def work(outbox: OutboxFixture) -> None:
+    async with open_outbox(f"sqlite:///{made}") as outbox:
         await outbox.subscribe("a", events=[1, 2])
         await outbox.subscribe("b", events=[3, 4])
-
-    run_with_outbox(f"sqlite:///{made}", work)
     with sqlite3.connect(made) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
@@ -64,7 +61,7 @@ mutations = st.lists(st.tuples(st.sampled_from(COLUMNS), values), min_size=1, ma
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(mutations=mutations, as_text=st.booleans())
-def test_any_stored_row_leaves_other_deliveries_alone(
+async def test_any_stored_row_leaves_other_deliveries_alone(
     template: pathlib.Path,
     tmp_path: pathlib.Path,
     mutations: list[tuple[str, object]],
@@ -86,15 +83,15 @@ def test_any_stored_row_leaves_other_deliveries_alone(
         connection.execute("UPDATE subscription SET url = 'http://127.0.0.1:9/' WHERE id = 'sub_a'")
     connection.close()
 
-    async def work(outbox: OutboxFixture) -> None:
-        async with run_receiver(respond(204)) as receiver:
-            address = "UPDATE subscription SET url = :url WHERE id = 'sub_b'"
-            await execute_sql(outbox, address, url=receiver.url())
-            async with running_worker(outbox, replace(LIMITS, grace_seconds=0)):
-                await wait_until(has_delivery_states(outbox, "b", "delivered", "delivered"))
-            assert received_event_ids(receiver, "/hook") == ["evt_3", "evt_4"]
-
-    run_with_outbox(f"sqlite:///{copy}", work)
+    async with (
+        open_outbox(f"sqlite:///{copy}") as outbox,
+        run_receiver(respond(204)) as receiver,
+    ):
+        address = "UPDATE subscription SET url = :url WHERE id = 'sub_b'"
+        await execute_sql(outbox, address, url=receiver.url())
+        async with running_worker(outbox, replace(LIMITS, grace_seconds=0)):
+            await wait_until(has_delivery_states(outbox, "b", "delivered", "delivered"))
+        assert received_event_ids(receiver, "/hook") == ["evt_3", "evt_4"]
 
 
 lines = st.sampled_from([b"HTTP/1.1 ", b"HTTP/1.0 ", b"HTTP/2 ", b"http/1.1 ", b"\r\n", b""])
@@ -135,7 +132,7 @@ responses = st.lists(
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(response=responses, close=st.booleans())
-def test_any_response_leaves_other_deliveries_alone(
+async def test_any_response_leaves_other_deliveries_alone(
     template: pathlib.Path, tmp_path: pathlib.Path, response: bytes, *, close: bool
 ) -> None:
     """Any status line, headers and body: the attempt is recorded, and the worker continues."""
@@ -144,21 +141,19 @@ def test_any_response_leaves_other_deliveries_alone(
         pathlib.Path(f"{copy}{suffix}").unlink(missing_ok=True)
     shutil.copy(template, copy)
 
-    async def work(outbox: OutboxFixture) -> None:
-        async with (
-            run_receiver(respond_raw(response, close=close)) as hostile,
-            run_receiver(respond(204)) as healthy,
-        ):
-            address = "UPDATE subscription SET url = :url WHERE id = :id"
-            await execute_sql(outbox, address, id="sub_a", url=hostile.url())
-            await execute_sql(outbox, address, id="sub_b", url=healthy.url())
-            limits = replace(LIMITS, timeout=timedelta(seconds=0.3), grace_seconds=0)
-            async with running_worker(outbox, limits):
-                await wait_until(has_delivery_states(outbox, "b", "delivered", "delivered"))
+    async with (
+        open_outbox(f"sqlite:///{copy}") as outbox,
+        run_receiver(respond_raw(response, close=close)) as hostile,
+        run_receiver(respond(204)) as healthy,
+    ):
+        address = "UPDATE subscription SET url = :url WHERE id = :id"
+        await execute_sql(outbox, address, id="sub_a", url=hostile.url())
+        await execute_sql(outbox, address, id="sub_b", url=healthy.url())
+        limits = replace(LIMITS, timeout=timedelta(seconds=0.3), grace_seconds=0)
+        async with running_worker(outbox, limits):
+            await wait_until(has_delivery_states(outbox, "b", "delivered", "delivered"))
 
-                async def recorded() -> bool:
-                    return bool((await outbox.delivery_log.find("sub_a.1"))[1])
+            async def recorded() -> bool:
+                return bool((await outbox.delivery_log.find("sub_a.1"))[1])
 
-                await wait_until(recorded)
-
-    run_with_outbox(f"sqlite:///{copy}", work)
+            await wait_until(recorded)

@@ -16,7 +16,7 @@ from tests.delivery_fixture import (
     subscribe,
     wait_until,
 )
-from tests.storage.outbox_fixture import OutboxFixture, finished_attempt, run_with_outbox
+from tests.storage.outbox_fixture import finished_attempt, open_outbox
 
 
 @pytest.fixture
@@ -37,36 +37,28 @@ def file(tmp_path: pathlib.Path) -> str:
         ("delivery", "state = 'leased', lease_by = 'a:b:c:d', lease_until_ms = 'x'"),
     ],
 )
-def test_delivery_that_would_wait_for_ever_is_sent_after_a_start(
+async def test_delivery_that_would_wait_for_ever_is_sent_after_a_start(
     file: str, table: str, values: str
 ) -> None:
     """Times that no clock reaches, and unknown states."""
-
-    async def work(outbox: OutboxFixture) -> None:
-        async with run_receiver(respond(204)) as receiver:
-            await subscribe(outbox, "a", receiver.url("/a"), 1)
-            await execute_sql(outbox, f"UPDATE {table} SET {values}")  # noqa: S608
-            async with running_worker(outbox):
-                await wait_until(has_delivery_states(outbox, "a", "delivered"))
-
-    run_with_outbox(file, work)
+    async with open_outbox(file) as outbox, run_receiver(respond(204)) as receiver:
+        await subscribe(outbox, "a", receiver.url("/a"), 1)
+        await execute_sql(outbox, f"UPDATE {table} SET {values}")  # noqa: S608
+        async with running_worker(outbox):
+            await wait_until(has_delivery_states(outbox, "a", "delivered"))
 
 
-def test_unreadable_delivery_with_an_expired_lease_is_set_aside(file: str) -> None:
+async def test_unreadable_delivery_with_an_expired_lease_is_set_aside(file: str) -> None:
     """Others with expired leases are sent again."""
-
-    async def work(outbox: OutboxFixture) -> None:
-        async with run_receiver(respond(204)) as receiver:
-            await subscribe(outbox, "a", receiver.url("/a"), 1)
-            await subscribe(outbox, "b", receiver.url("/b"), 1)
-            await outbox.claim("elsewhere:1:x:1")
-            damage = "UPDATE delivery SET attempts = 'x' WHERE subscription_id = 'sub_a'"
-            await execute_sql(outbox, damage)
-            async with running_worker(outbox):
-                await wait_until(has_delivery_states(outbox, "a", "exhausted"))
-                await wait_until(has_delivery_states(outbox, "b", "delivered"))
-
-    run_with_outbox(file, work)
+    async with open_outbox(file) as outbox, run_receiver(respond(204)) as receiver:
+        await subscribe(outbox, "a", receiver.url("/a"), 1)
+        await subscribe(outbox, "b", receiver.url("/b"), 1)
+        await outbox.claim("elsewhere:1:x:1")
+        damage = "UPDATE delivery SET attempts = 'x' WHERE subscription_id = 'sub_a'"
+        await execute_sql(outbox, damage)
+        async with running_worker(outbox):
+            await wait_until(has_delivery_states(outbox, "a", "exhausted"))
+            await wait_until(has_delivery_states(outbox, "b", "delivered"))
 
 
 @pytest.mark.parametrize(
@@ -78,32 +70,29 @@ def test_unreadable_delivery_with_an_expired_lease_is_set_aside(file: str) -> No
         "UPDATE delivery SET event_id = x'ff' WHERE seq = 1",
     ],
 )
-def test_delivery_without_event_and_an_expired_lease_is_set_aside(file: str, damage: str) -> None:
+async def test_delivery_without_event_and_an_expired_lease_is_set_aside(
+    file: str, damage: str
+) -> None:
     """The next delivery of the subscription is sent."""
+    async with open_outbox(file) as outbox, run_receiver(respond(204)) as receiver:
+        await subscribe(outbox, "a", receiver.url("/a"), 1, 2)
+        await outbox.claim("elsewhere:1:x:1")
+        await execute_sql(outbox, damage)
+        async with running_worker(outbox) as worker:
 
-    async def work(outbox: OutboxFixture) -> None:
-        async with run_receiver(respond(204)) as receiver:
-            await subscribe(outbox, "a", receiver.url("/a"), 1, 2)
-            await outbox.claim("elsewhere:1:x:1")
-            await execute_sql(outbox, damage)
-            async with running_worker(outbox) as worker:
+            async def sent() -> bool:
+                return received_event_ids(receiver, "/a") == ["evt_2"]
 
-                async def sent() -> bool:
-                    return received_event_ids(receiver, "/a") == ["evt_2"]
-
-                await wait_until(sent, 5)
-                worker.wake()
-            query = text("SELECT state FROM delivery WHERE seq = 1")
-            async with outbox.database.read() as connection:
-                assert (await connection.execute(query)).scalar_one() == "exhausted"
-
-    run_with_outbox(file, work)
+            await wait_until(sent, 5)
+            worker.wake()
+        query = text("SELECT state FROM delivery WHERE seq = 1")
+        async with outbox.database.read() as connection:
+            assert (await connection.execute(query)).scalar_one() == "exhausted"
 
 
-def test_subscription_damaged_during_a_request_keeps_its_attempt(file: str) -> None:
+async def test_subscription_damaged_during_a_request_keeps_its_attempt(file: str) -> None:
     """The attempt is stored; the health of the subscription is unknown."""
-
-    async def work(outbox: OutboxFixture) -> None:
+    async with open_outbox(file) as outbox:
         await outbox.subscribe("a", "b", events=[1])
         first, second = await outbox.claim("one")
         await execute_sql(outbox, "UPDATE subscription SET types = 'x' WHERE id = 'sub_a'")
@@ -113,13 +102,10 @@ def test_subscription_damaged_during_a_request_keeps_its_attempt(file: str) -> N
         assert await delivery_states(outbox, "a") == ["delivered"]
         assert await delivery_states(outbox, "b") == ["delivered"]
 
-    run_with_outbox(file, work)
 
-
-def test_lists_skip_unreadable_rows(file: str) -> None:
+async def test_lists_skip_unreadable_rows(file: str) -> None:
     """Partner and operator see the others; a request for the damaged one says what is wrong."""
-
-    async def work(outbox: OutboxFixture) -> None:
+    async with open_outbox(file) as outbox:
         await outbox.subscribe("a", "b")
         await execute_sql(outbox, "UPDATE subscription SET selection = 'x' WHERE id = 'sub_a'")
         assert [subscription.id for subscription in await outbox.subscriptions.list()] == ["sub_b"]
@@ -128,5 +114,3 @@ def test_lists_skip_unreadable_rows(file: str) -> None:
         with pytest.raises(StorageError, match="subscription sub_a cannot be read") as caught:
             await outbox.subscriptions.find("sub_a")
         assert caught.value.code == "unreadable-subscription"
-
-    run_with_outbox(file, work)

@@ -4,15 +4,17 @@ import pathlib
 
 from tests.channels.receiver import respond
 from tests.web.app_client import POSTS
-from tests.worker.hub_fixture import HubFixture, edition, wait_until
-from tests.worker.hub_scenario import run_scenario, wait_for_deliveries
-from tests.worker.websub_subscriber import WebSubSubscriber
+from tests.worker.hub_fixture import (
+    edition,
+    hub_and_subscriber,
+    wait_for_deliveries,
+    wait_until,
+)
 
 
-def test_failures_do_not_end_a_subscription(tmp_path: pathlib.Path) -> None:
+async def test_failures_do_not_end_a_subscription(tmp_path: pathlib.Path) -> None:
     """7: a failed delivery is retried and then dropped; later content is delivered."""
-
-    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async with hub_and_subscriber(tmp_path) as (hub, reader):
         made = await hub.subscribe(reader.url())
         reader.content_behaviour = respond(500)
         await hub.publish(3)
@@ -26,26 +28,20 @@ def test_failures_do_not_end_a_subscription(tmp_path: pathlib.Path) -> None:
         assert reader.deliveries[-1].body == (await hub.get_feed()).content
         assert [subscription.id for subscription in await hub.list_subscriptions()] == [made.id]
 
-    run_scenario(tmp_path, scenario)
 
-
-def test_redirect_is_a_failure(tmp_path: pathlib.Path) -> None:
+async def test_redirect_is_a_failure(tmp_path: pathlib.Path) -> None:
     """7: it is not followed, and the same callback is retried."""
-
-    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async with hub_and_subscriber(tmp_path) as (hub, reader):
         await hub.subscribe(reader.url())
         reader.content_behaviour = respond(307, location="/elsewhere")
         await hub.publish(2)
         await wait_for_deliveries(reader, 2)
         assert {request.target for request in reader.deliveries} == {"/callback"}
 
-    run_scenario(tmp_path, scenario)
 
-
-def test_410_ends_a_subscription(tmp_path: pathlib.Path) -> None:
+async def test_410_ends_a_subscription(tmp_path: pathlib.Path) -> None:
     """7: the callback no longer exists; a new request starts a new subscription."""
-
-    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async with hub_and_subscriber(tmp_path) as (hub, reader):
         await hub.subscribe(reader.url())
         reader.content_behaviour = respond(410)
         await hub.publish(3)
@@ -64,13 +60,10 @@ def test_410_ends_a_subscription(tmp_path: pathlib.Path) -> None:
         await wait_for_deliveries(reader, 2)
         assert [request.target for request in reader.deliveries] == ["/callback", "/other"]
 
-    run_scenario(tmp_path, scenario)
 
-
-def test_only_the_latest_content_is_delivered(tmp_path: pathlib.Path) -> None:
+async def test_only_the_latest_content_is_delivered(tmp_path: pathlib.Path) -> None:
     """Intermediate states of a topic are skipped."""
-
-    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async with hub_and_subscriber(tmp_path) as (hub, reader):
         await hub.subscribe(reader.url())
         await hub.stop()
         await hub.publish(3)
@@ -82,13 +75,10 @@ def test_only_the_latest_content_is_delivered(tmp_path: pathlib.Path) -> None:
         await wait_until(hub.is_idle)
         assert len(reader.deliveries) == 1
 
-    run_scenario(tmp_path, scenario)
 
-
-def test_change_between_request_and_confirmation_is_delivered(tmp_path: pathlib.Path) -> None:
+async def test_change_between_request_and_confirmation_is_delivered(tmp_path: pathlib.Path) -> None:
     """Nothing is missed after the 202 response; unchanged content is not sent."""
-
-    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async with hub_and_subscriber(tmp_path) as (hub, reader):
         await hub.stop()
         await hub.send_request("subscribe", reader.url())
         await hub.publish(2)
@@ -100,14 +90,12 @@ def test_change_between_request_and_confirmation_is_delivered(tmp_path: pathlib.
         await wait_until(hub.is_idle)
         assert len(reader.deliveries) == 1
 
-    run_scenario(tmp_path, scenario)
 
-
-def test_unchanged_topic_is_not_delivered(tmp_path: pathlib.Path) -> None:
+async def test_unchanged_topic_is_not_delivered(tmp_path: pathlib.Path) -> None:
     """A new edition with the same feed is not sent to its subscribers."""
     spanish = "https://feeds.example.gov/feeds/updates.json"
 
-    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async with hub_and_subscriber(tmp_path) as (hub, reader):
         await hub.subscribe(reader.url("/all"))
         await hub.subscribe(reader.url("/es"), spanish)
         hub.reader.current = edition([post for post in POSTS if post != POSTS[0]])
@@ -116,14 +104,12 @@ def test_unchanged_topic_is_not_delivered(tmp_path: pathlib.Path) -> None:
         await wait_until(hub.is_idle)
         assert [request.target for request in reader.deliveries] == ["/all"]
 
-    run_scenario(tmp_path, scenario)
 
-
-def test_removed_topic_denies_its_subscriptions(tmp_path: pathlib.Path) -> None:
+async def test_removed_topic_denies_its_subscriptions(tmp_path: pathlib.Path) -> None:
     """5.2: by GET, with the reason and without verification."""
     named = "https://feeds.example.gov/feeds/tech-carousel.json"
 
-    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async with hub_and_subscriber(tmp_path) as (hub, reader):
         await hub.subscribe(reader.url("/callback?hub.lease=mine"), named)
         reader.verify_behaviour = respond(500)
         hub.reader.current = edition(named=())
@@ -135,5 +121,3 @@ def test_removed_topic_denies_its_subscriptions(tmp_path: pathlib.Path) -> None:
         assert not await hub.list_subscriptions()
         await wait_until(hub.is_verified)
         assert (await hub.send_request("subscribe", reader.url(), named)).status_code == 404
-
-    run_scenario(tmp_path, scenario)

@@ -1,6 +1,5 @@
 """WebSub distribution: which topics are enqueued, and when none are."""
 
-import asyncio
 import pathlib
 from collections.abc import Sequence
 
@@ -29,24 +28,20 @@ def partial_edition() -> Edition:
     )
 
 
-def test_topics_of_unavailable_sources_are_skipped(tmp_path: pathlib.Path) -> None:
+async def test_topics_of_unavailable_sources_are_skipped(tmp_path: pathlib.Path) -> None:
     """Their posts are not missing, and their feeds do not end; other topics are distributed."""
-
-    async def act() -> None:
-        async with run_subscriber() as reader, open_hub(tmp_path) as hub:
-            await hub.subscribe(reader.url("/all"))
-            await hub.subscribe(reader.url("/news"), NEWS)
-            await hub.subscribe(reader.url("/gone"), GONE)
-            assert NAMED not in partial_edition().named_feeds
-            hub.reader.current = partial_edition()
-            await hub.distribute()
-            await wait_until(lambda: reader.deliveries)
-            await wait_until(hub.is_idle)
-            await wait_until(hub.is_verified)
-            assert [request.target for request in reader.deliveries] == ["/news"]
-            assert len(await hub.list_subscriptions()) == 3
-
-    asyncio.run(act())
+    async with run_subscriber() as reader, open_hub(tmp_path) as hub:
+        await hub.subscribe(reader.url("/all"))
+        await hub.subscribe(reader.url("/news"), NEWS)
+        await hub.subscribe(reader.url("/gone"), GONE)
+        assert NAMED not in partial_edition().named_feeds
+        hub.reader.current = partial_edition()
+        await hub.distribute()
+        await wait_until(lambda: reader.deliveries)
+        await wait_until(hub.is_idle)
+        await wait_until(hub.is_verified)
+        assert [request.target for request in reader.deliveries] == ["/news"]
+        assert len(await hub.list_subscriptions()) == 3
 
 
 @pytest.mark.parametrize(
@@ -58,7 +53,7 @@ def test_topics_of_unavailable_sources_are_skipped(tmp_path: pathlib.Path) -> No
     ],
     ids=repr,
 )
-def test_topic_with_an_error_is_retried_later(
+async def test_topic_with_an_error_is_retried_later(
     trouble: Exception, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The other topics are distributed."""
@@ -84,26 +79,22 @@ def test_topic_with_an_error_is_retried_later(
             await hub.distribute()
             await wait_until(lambda: len(reader.deliveries) == 2)
 
-    asyncio.run(act())
+    await act()
 
 
-def test_only_the_lease_holder_distributes(tmp_path: pathlib.Path) -> None:
+async def test_only_the_lease_holder_distributes(tmp_path: pathlib.Path) -> None:
     """Another process distributes instead; other database errors are raised."""
-
-    async def act() -> None:
-        async with run_subscriber() as reader, open_hub(tmp_path) as hub:
-            await hub.subscribe(reader.url())
-            assert await hub.ledger.acquire_lease(HOLDER, hub.clock())
-            hub.reader.current = edition(POSTS[1:])
-            await hub.distributor.distribute(hub.database, "elsewhere")
-            assert await hub.is_idle()
-            async with hub.database.write() as connection:
-                await connection.exec_driver_sql("ALTER TABLE event RENAME TO away")
-            with pytest.raises(StorageError, match="event"):
-                await hub.distribute()
-            async with hub.database.write() as connection:
-                await connection.exec_driver_sql("ALTER TABLE away RENAME TO event")
+    async with run_subscriber() as reader, open_hub(tmp_path) as hub:
+        await hub.subscribe(reader.url())
+        assert await hub.ledger.acquire_lease(HOLDER, hub.clock())
+        hub.reader.current = edition(POSTS[1:])
+        await hub.distributor.distribute(hub.database, "elsewhere")
+        assert await hub.is_idle()
+        async with hub.database.write() as connection:
+            await connection.exec_driver_sql("ALTER TABLE event RENAME TO away")
+        with pytest.raises(StorageError, match="event"):
             await hub.distribute()
-            await wait_until(lambda: reader.deliveries)
-
-    asyncio.run(act())
+        async with hub.database.write() as connection:
+            await connection.exec_driver_sql("ALTER TABLE away RENAME TO event")
+        await hub.distribute()
+        await wait_until(lambda: reader.deliveries)

@@ -11,21 +11,24 @@ from urllib.parse import quote
 import pytest
 
 from tests.channels.receiver import Behaviour, never_respond, respond
-from tests.worker.hub_fixture import SERVICE_INFO, TOPIC, HubFixture, wait_until
-from tests.worker.hub_scenario import run_scenario, wait_for_deliveries
-from tests.worker.websub_subscriber import WebSubSubscriber
+from tests.worker.hub_fixture import (
+    SERVICE_INFO,
+    TOPIC,
+    hub_and_subscriber,
+    wait_for_deliveries,
+    wait_until,
+)
 
 OLD, NEW = "old", "new"
 
 
-def test_subscriber_is_verified_and_receives_content(tmp_path: pathlib.Path) -> None:
+async def test_subscriber_is_verified_and_receives_content(tmp_path: pathlib.Path) -> None:
     """5.1 to 7 as a whole: 202, a verification, and the topic as it is served, unsigned.
 
     The body is never empty and, like its type, that of the topic byte for byte. One Link header has
     hub and self, the same as in the response to a reader of the topic.
     """
-
-    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async with hub_and_subscriber(tmp_path) as (hub, reader):
         taken = await hub.send_request("subscribe", reader.url())
         assert taken.status_code == 202
         assert taken.headers["content-type"].startswith("text/plain")
@@ -48,15 +51,13 @@ def test_subscriber_is_verified_and_receives_content(tmp_path: pathlib.Path) -> 
         assert served.link("self") == TOPIC
         assert "x-hub-signature" not in content.headers
 
-    run_scenario(tmp_path, scenario)
-
 
 @pytest.mark.parametrize("topic", ["all.rss", "all.atom", "tts.json", "all.json?category=tts"])
-def test_every_feed_in_every_format_is_a_topic(tmp_path: pathlib.Path, topic: str) -> None:
+async def test_every_feed_in_every_format_is_a_topic(tmp_path: pathlib.Path, topic: str) -> None:
     """4.1: each URL has one representation, which links to its hub and its topic."""
     address = f"https://feeds.example.gov/feeds/{topic}"
 
-    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async with hub_and_subscriber(tmp_path) as (hub, reader):
         served = await hub.get_feed(address)
         assert served.headers["link"].count('rel="self"') == 1
         assert (served.link("self"), served.link("hub")) == (address, SERVICE_INFO.hub_url)
@@ -66,13 +67,10 @@ def test_every_feed_in_every_format_is_a_topic(tmp_path: pathlib.Path, topic: st
         await wait_for_deliveries(reader, 1)
         assert reader.deliveries[0].body == (await hub.get_feed(address)).content
 
-    run_scenario(tmp_path, scenario)
 
-
-def test_content_is_signed_if_there_is_a_secret(tmp_path: pathlib.Path) -> None:
+async def test_content_is_signed_if_there_is_a_secret(tmp_path: pathlib.Path) -> None:
     """7.1: HMAC-SHA256 of the body; a renewal may change the secret."""
-
-    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async with hub_and_subscriber(tmp_path) as (hub, reader):
         for number, secret in enumerate(("s", "ä" * 99)):
             await hub.subscribe(reader.url(), secret=secret)
             await hub.publish(2 - number)
@@ -81,25 +79,19 @@ def test_content_is_signed_if_there_is_a_secret(tmp_path: pathlib.Path) -> None:
             digest = hmac.new(secret.encode(), content.body, hashlib.sha256).hexdigest()
             assert content.headers["x-hub-signature"] == f"sha256={digest}"
 
-    run_scenario(tmp_path, scenario)
 
-
-def test_unknown_parameters_are_ignored(tmp_path: pathlib.Path) -> None:
+async def test_unknown_parameters_are_ignored(tmp_path: pathlib.Path) -> None:
     """5.1: hubs must ignore them."""
-
-    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async with hub_and_subscriber(tmp_path) as (hub, reader):
         form = f"hub.mode=subscribe&hub.callback={reader.url()}&hub.topic={TOPIC}"
         response = await hub.post(f"{form}&foo=bar&hub.foo=hub.bar&foo=again".encode())
         assert response.status_code == 202
         await wait_until(hub.list_subscriptions)
 
-    run_scenario(tmp_path, scenario)
 
-
-def test_renewal_replaces_the_subscription(tmp_path: pathlib.Path) -> None:
+async def test_renewal_replaces_the_subscription(tmp_path: pathlib.Path) -> None:
     """5.1: the same topic and callback are verified again, and content is delivered once."""
-
-    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async with hub_and_subscriber(tmp_path) as (hub, reader):
         first = await hub.subscribe(reader.url(), lease_seconds="3600")
         second = await hub.subscribe(reader.url(), lease_seconds="7200", secret=NEW)
         assert second.id == first.id
@@ -114,13 +106,10 @@ def test_renewal_replaces_the_subscription(tmp_path: pathlib.Path) -> None:
         await wait_for_deliveries(reader, 2)
         assert len(reader.deliveries) == 2
 
-    run_scenario(tmp_path, scenario)
 
-
-def test_unconfirmed_renewal_changes_nothing(tmp_path: pathlib.Path) -> None:
+async def test_unconfirmed_renewal_changes_nothing(tmp_path: pathlib.Path) -> None:
     """5.1: secret and lease stay the same."""
-
-    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async with hub_and_subscriber(tmp_path) as (hub, reader):
         await hub.subscribe(reader.url(), secret=OLD)
         before = await hub.list_subscriptions()
         reader.verify_behaviour = respond(404)
@@ -129,29 +118,25 @@ def test_unconfirmed_renewal_changes_nothing(tmp_path: pathlib.Path) -> None:
         await wait_until(hub.is_verified)
         assert await hub.list_subscriptions() == before
 
-    run_scenario(tmp_path, scenario)
-
 
 @pytest.mark.parametrize(
     ("requested", "lease"),
     [("1", 3_600), ("7200", 7_200), ("99999999999", 2_592_000), ("", 864_000)],
 )
-def test_lease_is_clamped_and_reported(tmp_path: pathlib.Path, requested: str, lease: int) -> None:
+async def test_lease_is_clamped_and_reported(
+    tmp_path: pathlib.Path, requested: str, lease: int
+) -> None:
     """5.1, 5.3: requested leases are respected within limits; the reported lease is enforced."""
-
-    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async with hub_and_subscriber(tmp_path) as (hub, reader):
         made = await hub.subscribe(reader.url(), lease_seconds=requested)
         assert reader.verifications[0]["hub.lease_seconds"] == str(lease)
         assert made.lease_until is not None
         assert abs(made.lease_until - hub.clock() - timedelta(seconds=lease)) < timedelta(minutes=1)
 
-    run_scenario(tmp_path, scenario)
 
-
-def test_nothing_is_delivered_after_the_lease(tmp_path: pathlib.Path) -> None:
+async def test_nothing_is_delivered_after_the_lease(tmp_path: pathlib.Path) -> None:
     """5.3: leases are enforced; renewed subscriptions continue."""
-
-    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async with hub_and_subscriber(tmp_path) as (hub, reader):
         await hub.subscribe(reader.url("/short"), lease_seconds="3600")
         await hub.subscribe(reader.url("/long"), lease_seconds="7200")
         hub.clock_offset = timedelta(seconds=3_700)
@@ -164,13 +149,10 @@ def test_nothing_is_delivered_after_the_lease(tmp_path: pathlib.Path) -> None:
 
         await wait_until(forgotten)
 
-    run_scenario(tmp_path, scenario)
 
-
-def test_unsubscribed_callback_gets_no_content(tmp_path: pathlib.Path) -> None:
+async def test_unsubscribed_callback_gets_no_content(tmp_path: pathlib.Path) -> None:
     """5.1, 5.3: verified as well, without a lease even if one was requested."""
-
-    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async with hub_and_subscriber(tmp_path) as (hub, reader):
         await hub.subscribe(reader.url())
         await hub.subscribe(reader.url("/other"))
         response = await hub.send_request("unsubscribe", reader.url(), lease_seconds="nonsense")
@@ -183,13 +165,10 @@ def test_unsubscribed_callback_gets_no_content(tmp_path: pathlib.Path) -> None:
         await wait_for_deliveries(reader, 1)
         assert [request.target for request in reader.deliveries] == ["/other"]
 
-    run_scenario(tmp_path, scenario)
 
-
-def test_unconfirmed_unsubscribe_changes_nothing(tmp_path: pathlib.Path) -> None:
+async def test_unconfirmed_unsubscribe_changes_nothing(tmp_path: pathlib.Path) -> None:
     """5.3: no third party can unsubscribe a callback."""
-
-    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async with hub_and_subscriber(tmp_path) as (hub, reader):
         await hub.subscribe(reader.url())
         reader.verify_behaviour = respond(404)
         await hub.send_request("unsubscribe", reader.url())
@@ -197,8 +176,6 @@ def test_unconfirmed_unsubscribe_changes_nothing(tmp_path: pathlib.Path) -> None
         await wait_until(hub.is_verified)
         await hub.publish(2)
         await wait_for_deliveries(reader, 1)
-
-    run_scenario(tmp_path, scenario)
 
 
 @pytest.mark.parametrize(
@@ -213,10 +190,9 @@ def test_unconfirmed_unsubscribe_changes_nothing(tmp_path: pathlib.Path) -> None
         never_respond,
     ],
 )
-def test_other_responses_do_not_confirm(tmp_path: pathlib.Path, refusal: Behaviour) -> None:
+async def test_other_responses_do_not_confirm(tmp_path: pathlib.Path, refusal: Behaviour) -> None:
     """5.3.1: other bodies, 3xx, 4xx, 5xx and no response; redirects are not followed."""
-
-    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async with hub_and_subscriber(tmp_path, timeout_seconds=0.5) as (hub, reader):
         reader.verify_behaviour = refusal
         assert (await hub.send_request("subscribe", reader.url())).status_code == 202
         await wait_until(lambda: reader.verifications)
@@ -225,13 +201,11 @@ def test_other_responses_do_not_confirm(tmp_path: pathlib.Path, refusal: Behavio
         await hub.publish(2)
         assert (len(reader.verifications), reader.deliveries) == (1, [])
 
-    run_scenario(tmp_path, scenario, timeout_seconds=0.5)
 
-
-def test_any_2xx_with_the_challenge_confirms(tmp_path: pathlib.Path) -> None:
+async def test_any_2xx_with_the_challenge_confirms(tmp_path: pathlib.Path) -> None:
     """5.3.1: with the challenge as its body."""
+    async with hub_and_subscriber(tmp_path) as (hub, reader):
 
-    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
         async def accept(_: object, writer: asyncio.StreamWriter) -> None:
             challenge = reader.verifications[-1]["hub.challenge"].encode()
             length = str(len(challenge)).encode()
@@ -240,27 +214,22 @@ def test_any_2xx_with_the_challenge_confirms(tmp_path: pathlib.Path) -> None:
         reader.verify_behaviour = accept
         await hub.subscribe(reader.url())
 
-    run_scenario(tmp_path, scenario)
 
-
-def test_each_challenge_is_used_once(tmp_path: pathlib.Path) -> None:
+async def test_each_challenge_is_used_once(tmp_path: pathlib.Path) -> None:
     """5.3: random, and too long to guess."""
-
-    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async with hub_and_subscriber(tmp_path) as (hub, reader):
         for _ in range(3):
             await hub.subscribe(reader.url())
         challenges = {parameters["hub.challenge"] for parameters in reader.verifications}
         assert len(challenges) == 3
         assert all(re.fullmatch("[A-Za-z0-9_-]{32,}", challenge) for challenge in challenges)
 
-    run_scenario(tmp_path, scenario)
 
-
-def test_callback_url_is_used_unchanged(tmp_path: pathlib.Path) -> None:
+async def test_callback_url_is_used_unchanged(tmp_path: pathlib.Path) -> None:
     """5.1.1, 8.3: its query stays, ours is appended and overwrites nothing."""
     path = "/c%41llback/%7E?hub.mode=mine&token=%2Fx+y&empty="
 
-    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async with hub_and_subscriber(tmp_path) as (hub, reader):
         form = f"hub.mode=subscribe&hub.topic={quote(TOPIC)}&hub.callback="
         taken = await hub.post((form + quote(reader.url(path), safe="")).encode())
         assert taken.status_code == 202
@@ -271,13 +240,10 @@ def test_callback_url_is_used_unchanged(tmp_path: pathlib.Path) -> None:
         await wait_for_deliveries(reader, 1)
         assert reader.deliveries[0].target == path
 
-    run_scenario(tmp_path, scenario)
 
-
-def test_percent_encoded_unreserved_characters_are_equal(tmp_path: pathlib.Path) -> None:
+async def test_percent_encoded_unreserved_characters_are_equal(tmp_path: pathlib.Path) -> None:
     """5.1.1: a topic with %7E is the one with a tilde, in a form and in a URL."""
-
-    async def scenario(hub: HubFixture, reader: WebSubSubscriber) -> None:
+    async with hub_and_subscriber(tmp_path) as (hub, reader):
         encoded = TOPIC.replace("all", "%61ll")
         await hub.subscribe(reader.url(), encoded)
         assert reader.verifications[0]["hub.topic"] == encoded
@@ -291,5 +257,3 @@ def test_percent_encoded_unreserved_characters_are_equal(tmp_path: pathlib.Path)
         assert all(
             f'<{TOPIC}>; rel="self"' in request.headers["link"] for request in reader.deliveries
         )
-
-    run_scenario(tmp_path, scenario)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from syndicate.web.http_policy import HttpPolicy
-from tests.web.api_client import ApiClient, run_with_api_client
+from tests.web.api_client import open_api_client
 from tests.web.app_client import AppClient, AppResponse, app_client
 
 HOOK_KEY = "the key of the hook"
@@ -142,16 +142,13 @@ def test_chosen_secrets_are_not_compared_after_too_many_guesses() -> None:
     assert client.request("POST", HOOK, {"x-gitlab-token": HOOK_KEY}).status_code == 429
 
 
-def test_valid_token_is_accepted_beside_guesses(address: str) -> None:
+async def test_valid_token_is_accepted_beside_guesses(address: str) -> None:
     """A partner behind the same IP address as an attacker is not locked out."""
-
-    async def scenario(counter: ApiClient) -> None:
+    async with open_api_client(address) as counter:
         guesser, partner = replace(counter, token=WRONG), await counter.with_token()
         guesses = [await guesser.request("GET", "/v1/subscriptions") for _ in range(21)]
         assert [one.status_code for one in guesses] == [401] * 20 + [429]
         assert (await partner.request("GET", "/v1/subscriptions")).status_code == 200
-
-    run_with_api_client(address, scenario)
 
 
 @pytest.mark.parametrize(

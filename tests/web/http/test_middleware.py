@@ -1,6 +1,5 @@
 """The middleware: common headers, limits, errors and metrics of all responses."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
@@ -190,7 +189,7 @@ def test_requests_are_counted_by_route(client: AppClient) -> None:
     assert counted("none", 404) == before[1] + 1
 
 
-def test_error_during_a_response_is_raised() -> None:
+async def test_error_during_a_response_is_raised() -> None:
     """What was sent cannot be taken back: the server must see the error and close."""
 
     async def half(scope: Scope, receive: Receive, send: Send) -> None:
@@ -199,17 +198,17 @@ def test_error_during_a_response_is_raised() -> None:
 
     scope = {"type": "http", "http_version": "1.0", "method": "GET", "path": "/"}
     with pytest.raises(RuntimeError, match="torn"):
-        asyncio.run(send_through_middleware(half, scope))
+        await send_through_middleware(half, scope)
 
 
-def test_other_scopes_than_http_are_passed_on() -> None:
+async def test_other_scopes_than_http_are_passed_on() -> None:
     """Such as lifespan messages."""
     seen: list[str] = []
 
     async def inner(scope: Scope, _receive: Receive, _send: Send) -> None:
         seen.append(scope["type"])
 
-    asyncio.run(send_through_middleware(inner, {"type": "lifespan"}))
+    await send_through_middleware(inner, {"type": "lifespan"})
 
     assert seen == ["lifespan"]
 

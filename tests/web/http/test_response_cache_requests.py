@@ -90,24 +90,19 @@ def test_smuggled_requests_are_not_cacheable(feed_format: str) -> None:
 
 
 @pytest.mark.parametrize("feed_format", FORMS)
-def test_responses_to_smuggled_requests_are_equal(feed_format: str) -> None:
+async def test_responses_to_smuggled_requests_are_equal(feed_format: str) -> None:
     """However they are split, and whatever the cache has responded before."""
     app = app_client().app
     sent = FORMS[feed_format][0]
     cuts = [(sent,), (sent[:17], sent[17:]), tuple(sent[n : n + 9] for n in range(0, len(sent), 9))]
 
-    async def scenario() -> None:
-        with_cache, without = MemoryServer(app), MemoryServer(app, with_response_cache=False)
-        await with_cache.send(HEAD + END)
-        await with_cache.send(LAST)
-        for chunks in cuts:
-            for before in ((), (HEAD + END,)):
-                responses = [
-                    await one.send(*before, *chunks, LAST) for one in (with_cache, without)
-                ]
-                assert responses[0] == responses[1]
-
-    asyncio.run(scenario())
+    with_cache, without = MemoryServer(app), MemoryServer(app, with_response_cache=False)
+    await with_cache.send(HEAD + END)
+    await with_cache.send(LAST)
+    for chunks in cuts:
+        for before in ((), (HEAD + END,)):
+            responses = [await one.send(*before, *chunks, LAST) for one in (with_cache, without)]
+            assert responses[0] == responses[1]
 
 
 async def talk(url: str, sent: bytes) -> bytes:

@@ -61,7 +61,7 @@ def test_response_to_head_has_no_body() -> None:
     assert health.startswith(b"HTTP/1.1 200 OK")
 
 
-def test_request_in_progress_is_finished_at_the_stop() -> None:
+async def test_request_in_progress_is_finished_at_the_stop() -> None:
     """The server returns soon after."""
     entered = asyncio.Event()
 
@@ -70,43 +70,31 @@ def test_request_in_progress_is_finished_at_the_stop() -> None:
         await asyncio.sleep(0.5)
         return PlainTextResponse("done")
 
-    async def ask() -> tuple[str, float]:
-        app = Starlette(routes=[Route("/", slow)])
-        async with httpx.AsyncClient(trust_env=False) as client:
-            async with serve_app(app) as url:
-                requested = asyncio.create_task(client.get(url))
-                await entered.wait()
-                began = time.monotonic()
-            return (await requested).text, time.monotonic() - began
-
-    text, seconds = asyncio.run(ask())
-    assert text == "done"
-    assert seconds < 5
+    app = Starlette(routes=[Route("/", slow)])
+    async with httpx.AsyncClient(trust_env=False) as client:
+        async with serve_app(app) as url:
+            requested = asyncio.create_task(client.get(url))
+            await entered.wait()
+            began = time.monotonic()
+        assert (await requested).text == "done"
+        assert time.monotonic() - began < 5
 
 
-def test_thread_switch_interval_is_short_while_serving() -> None:
+async def test_thread_switch_interval_is_short_while_serving() -> None:
     """Other threads are interrupted more often than usual."""
-
-    async def ask() -> float:
-        async with serve_app(app_client().app):
-            return sys.getswitchinterval()
-
     usual = sys.getswitchinterval()
-    assert asyncio.run(ask()) == pytest.approx(0.0005)
+    async with serve_app(app_client().app):
+        assert sys.getswitchinterval() == pytest.approx(0.0005)
     assert sys.getswitchinterval() == usual
 
 
-def test_server_listens_on_ipv6() -> None:
+async def test_server_listens_on_ipv6() -> None:
     """On an IPv6 address."""
-
-    async def ask() -> int:
-        async with (
-            serve_app(app_client().app, "::1") as url,
-            httpx.AsyncClient(trust_env=False) as client,
-        ):
-            return (await client.get(f"{url}/healthz")).status_code
-
-    assert asyncio.run(ask()) == 200
+    async with (
+        serve_app(app_client().app, "::1") as url,
+        httpx.AsyncClient(trust_env=False) as client,
+    ):
+        assert (await client.get(f"{url}/healthz")).status_code == 200
 
 
 GET: Final = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
@@ -162,7 +150,7 @@ def test_overhead_of_a_chunked_body_is_limited(chunk: bytes, received: bytes) ->
         assert loop.run(ask())[-4:] == received
 
 
-def test_port_in_use_is_an_error_with_a_hint() -> None:
+async def test_port_in_use_is_an_error_with_a_hint() -> None:
     """It names port and host, and how to choose another one."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -170,15 +158,15 @@ def test_port_in_use_is_an_error_with_a_hint() -> None:
         with pytest.raises(
             SyndicateError, match=f"port {port} of 127.0.0.1: the port is in use"
         ) as caught:
-            asyncio.run(serve(app_client().app, "127.0.0.1", port, stopping=asyncio.Event()))
+            await serve(app_client().app, "127.0.0.1", port, stopping=asyncio.Event())
 
     assert caught.value.code == "cannot-listen"
     assert "SYNDICATE_SERVICE__PORT" in caught.value.hint
 
 
-def test_host_of_another_machine_is_an_error() -> None:
+async def test_host_of_another_machine_is_an_error() -> None:
     """Also one that does not exist."""
     with pytest.raises(SyndicateError, match=r"of 192\.0\.2\.1: "):
-        asyncio.run(serve(app_client().app, "192.0.2.1", 0, stopping=asyncio.Event()))
+        await serve(app_client().app, "192.0.2.1", 0, stopping=asyncio.Event())
     with pytest.raises(SyndicateError, match=r"of nowhere\.invalid: "):
-        asyncio.run(serve(app_client().app, "nowhere.invalid", 0, stopping=asyncio.Event()))
+        await serve(app_client().app, "nowhere.invalid", 0, stopping=asyncio.Event())
