@@ -33,11 +33,12 @@ check:  ## lint, types, spelling, dependencies, import contracts and project rul
 	@.venv/bin/lint-imports --no-logo
 	@$(PYTHON_IN) -m pytest -q tests/test_code_rules.py tests/test_word_list.py tests/test_import_contracts.py
 
-bench:  ## run all benchmarks, each compared with similar programs
+bench:  ## run all benchmarks, each compared with similar programs, and list goals and figures
 	$(SETUP) test
+	@rm -f var/bench/goals.jsonl
 	@failed=; for benchmark in $(wildcard benchmarks/*.py); do \
 		$(PYTHON_IN) "$$benchmark" || failed="$$failed $$benchmark"; \
-	done; [ -z "$$failed" ] || { echo "Failed or missed a limit:$$failed"; exit 1; }
+	done; $(PYTHON_IN) benchmarks/harness/goals.py; [ -z "$$failed" ] || { echo "Failed or missed a limit:$$failed"; exit 1; }
 
 soak:  ## run the fault tests in their long form
 	$(SETUP) test

@@ -24,6 +24,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Final
 
+from harness.goals import record_goal
 from harness.outbox_database import SECRET_KEY, add_subscriptions, open_database
 from harness.post_repository import PostRepository
 from harness.service_process import Server, process_tree, run_service, settings, wait_until
@@ -198,7 +199,7 @@ def report(name: str, files: set[str], limit: int | None = None) -> bool:
     print(f"{name:48}{len(files):>4} files{limit_text}")
     if "--list" in sys.argv:
         print("".join(f"    {file}\n" for file in sorted(files)), end="")
-    return limit is None or len(files) <= limit
+    return limit is None or record_goal(name, len(files), limit, "files")
 
 
 def main() -> None:

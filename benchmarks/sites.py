@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from harness.goals import record_goal
 from harness.service_process import Server, run_service
 
 SITES = Path(os.environ.get("SYNDICATE_SITES") or Path(__file__).parents[1] / "../shared/sites")
@@ -167,7 +168,8 @@ def main() -> None:
         return
     results = [measure(bundle) for bundle in bundles]
     report(results)
-    if any(site.init_cpu + site.first_feed_cpu > MAX_CPU_SECONDS for site in results):
+    slowest = max(site.init_cpu + site.first_feed_cpu for site in results)
+    if not record_goal("init and first feed of a site", slowest, MAX_CPU_SECONDS, "CPU s"):
         raise SystemExit(f"init and the first feed took more than {MAX_CPU_SECONDS} s of CPU")
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from harness.goals import record_goal
 from harness.plot import plot_curves
 from harness.post_repository import PostRepository
 from harness.service_process import Server, Start, measure_start, run_service, settings
@@ -87,6 +88,7 @@ def report(results: Sequence[Measurement]) -> None:
             f"{result.cached.first_feed:>15.2f}{median(result.update_seconds) * 1000:>8.1f}"
             f"{result.update_seconds[-1] * 1000:>9.1f}{result.memory:>8.0f}{result.idle_cpu:>14.1%}"
         )
+        record_goal(f"idle, {result.sources} sources", result.idle_cpu * 100, 0.3, "% of a core")
     curves = {
         "cold start to all feeds, s": [
             (result.sources, result.cold.all_formats) for result in results
