@@ -13,6 +13,7 @@ import httpx
 from syndicate.service.content_service import ContentService, current_time
 from syndicate.service.server import serve
 from syndicate.settings import Settings
+from tests.render_pool import render_pool
 from tests.tls_context import system_tls_context
 
 
@@ -25,7 +26,7 @@ async def running_service(
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Serve ``settings`` for at most ``seconds``, yield a client, and stop with SIGTERM."""
     ports: asyncio.Queue[int] = asyncio.Queue()
-    with ContentService(settings, clock=clock) as content:
+    with ContentService(settings, clock=clock, render_pool=render_pool()) as content:
         task = asyncio.create_task(serve(content, on_started=ports.put_nowait))
         async with asyncio.timeout(seconds):
             base_url = f"http://127.0.0.1:{await ports.get()}"

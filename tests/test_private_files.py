@@ -15,6 +15,7 @@ from syndicate.service.content_service import ContentService
 from syndicate.settings import load
 from syndicate.storage.database import Database
 from tests.content_repository import ContentRepository
+from tests.render_pool import render_pool
 
 SETTINGS = """
 [[sources]]
@@ -52,7 +53,7 @@ def wide(folder: pathlib.Path) -> dict[str, str]:
 async def use(settings_file: pathlib.Path) -> None:
     """Make all that the service keeps: mirror, cache, removals, database with its WAL."""
     settings = load(settings_file, {})
-    with ContentService(settings) as content_service:
+    with ContentService(settings, render_pool=render_pool()) as content_service:
         for follower in content_service.source_readers():
             follower.poll()
         content_service.save_indexes()
@@ -119,7 +120,7 @@ def test_data_folder_with_the_settings_keeps_its_permissions(tmp_path: pathlib.P
     file = written(tmp_path)
     file.write_text(f'[service]\ndata = "."\n{file.read_text()}')
     file.parent.chmod(0o755)
-    with ContentService(load(file, {})) as content_service:
+    with ContentService(load(file, {}), render_pool=render_pool()) as content_service:
         content_service.source_readers()[0].poll()
     assert mode(file.parent) == 0o755
     assert wide(file.parent / "mirrors") == {}

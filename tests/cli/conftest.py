@@ -12,7 +12,9 @@ import pytest
 
 from syndicate import telemetry
 from syndicate.cli import main
+from syndicate.service import content_service
 from tests.content_repository import ContentRepository
+from tests.render_pool import render_pool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,12 @@ def prerelease_database(settings: pathlib.Path) -> pathlib.Path:
         connection.execute("INSERT INTO alembic_version VALUES ('0004')")
         connection.commit()
     return database
+
+
+@pytest.fixture(autouse=True)
+def _shared_render_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have commands render in the processes that all tests share."""
+    monkeypatch.setattr(content_service, "RenderPool", lambda **_: render_pool())
 
 
 @pytest.fixture

@@ -7,12 +7,13 @@ from syndicate.service.content_service import ContentService
 from syndicate.settings import load
 from tests.cli.conftest import FILES, SETTINGS, Run, complete
 from tests.content_repository import ContentRepository
+from tests.render_pool import render_pool
 from tests.stepwise_service import stepwise_service
 
 
 async def record_all(file: Path) -> None:
     """Record all posts in the ledger, as the first start of the service does."""
-    with ContentService(load(file, {})) as content_service:
+    with ContentService(load(file, {}), render_pool=render_pool()) as content_service:
         async with stepwise_service(
             content_service, content_service.settings.database_url
         ) as service:

@@ -24,6 +24,7 @@ from syndicate.storage.publish import StoredEvent, enqueue_for
 from tests.channels.receiver import respond, run_receiver
 from tests.cli.conftest import Run, complete
 from tests.databases import open_database
+from tests.render_pool import render_pool
 from tests.stepwise_service import stepwise_service
 from tests.storage.outbox_fixture import NOW, stored_event
 
@@ -117,7 +118,7 @@ def test_invalid_subscriptions_are_refused(
 
 async def publish(file: pathlib.Path, database: str) -> None:
     """Record the first edition, as a service does when it starts."""
-    with ContentService(load(file, {})) as content_service:
+    with ContentService(load(file, {}), render_pool=render_pool()) as content_service:
         async with stepwise_service(content_service, database) as service:
             assert await service.publish()
             await service.ledger_writer.release_lease()

@@ -9,6 +9,7 @@ import pytest
 from syndicate.errors import RepositoryError, UnknownName
 from syndicate.service.content_service import ContentService
 from tests.content_repository import ContentRepository, Symlink
+from tests.render_pool import render_pool
 from tests.service.conftest import FIRST, SECOND, SETTINGS, settings
 
 SERVED = SETTINGS.replace('dialect = "news', 'assets = "serve"\ndialect = "news')
@@ -25,7 +26,7 @@ def test_images_come_from_the_repository(
     """In text and card; a changed image has another URL, a missing one none."""
     settings_file.write_text(SERVED)
     content.commit({FIRST: POST, **PICTURES})
-    with ContentService(settings(settings_file)) as content_service:
+    with ContentService(settings(settings_file), render_pool=render_pool()) as content_service:
         edition = content_service.edition()
         post = next(post for post in edition.posts if post.path == FIRST)
         (item,) = content_service.render_posts([post], edition)
@@ -55,7 +56,7 @@ def test_other_files_are_not_served(
     """No other path to a file, no link, no folder, nothing but pictures, sounds and films."""
     settings_file.write_text(SERVED)
     content.commit({**PICTURES, "link.png": Symlink("/etc/passwd")})
-    with ContentService(settings(settings_file)) as content_service:
+    with ContentService(settings(settings_file), render_pool=render_pool()) as content_service:
         edition = content_service.edition()
         with pytest.raises(UnknownName, match="no file is served"):
             content_service.asset("news", path, edition)
@@ -66,7 +67,7 @@ def test_source_with_linked_assets_serves_no_files(
 ) -> None:
     """Linking is the default."""
     content.commit(PICTURES)
-    with ContentService(settings(settings_file)) as content_service:
+    with ContentService(settings(settings_file), render_pool=render_pool()) as content_service:
         edition = content_service.edition()
         with pytest.raises(UnknownName, match="no file is served"):
             content_service.asset("news", "img/lake.png", edition)
@@ -78,7 +79,7 @@ def test_file_over_the_limit_is_not_served(
     """Nor read; one byte less is served."""
     settings_file.write_text(f"{SERVED}\n[limits]\nasset_bytes = 2000\n")
     content.commit({"img/lake.png": b"x" * 2001, "img/pond.png": b"x" * 2000})
-    with ContentService(settings(settings_file)) as content_service:
+    with ContentService(settings(settings_file), render_pool=render_pool()) as content_service:
         edition = content_service.edition()
         with pytest.raises(UnknownName, match="no file is served"):
             content_service.asset("news", "img/lake.png", edition)
@@ -105,7 +106,7 @@ def test_requests_for_files_start_no_processes(
     settings_file.write_text(SERVED)
     pictures = {f"img/{n}.png": b"x" * n for n in range(1, 100)}
     content.commit({FIRST: POST, **pictures})
-    with ContentService(settings(settings_file)) as content_service:
+    with ContentService(settings(settings_file), render_pool=render_pool()) as content_service:
         edition = content_service.edition()
         before = started.read_text()
         for path in pictures:
@@ -125,7 +126,7 @@ def test_requests_start_no_processes_while_the_next_commit_cannot_be_read(
     """The files of the commit in service stay known, however long that lasts."""
     settings_file.write_text(SERVED)
     content.commit({FIRST: POST, SECOND: None, "img/lake.png": b"x"})
-    with ContentService(settings(settings_file)) as content_service:
+    with ContentService(settings(settings_file), render_pool=render_pool()) as content_service:
         edition = content_service.edition()
         assert content_service.asset("news", "img/lake.png", edition).content == b"x"
         content.commit({FIRST: None})
@@ -157,7 +158,7 @@ def test_damaged_file_is_an_error_of_the_repository(
     settings_file.write_text(SERVED)
     content.commit({FIRST: POST, "img/lake.png": os.urandom(1_000)})
     lose(content, "main:img/lake.png")
-    with ContentService(settings(settings_file)) as content_service:
+    with ContentService(settings(settings_file), render_pool=render_pool()) as content_service:
         edition = content_service.edition()
         with pytest.raises(RepositoryError, match="missing or corrupt"):
             content_service.asset("news", "img/lake.png", edition)

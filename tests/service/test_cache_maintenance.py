@@ -19,6 +19,7 @@ from syndicate.service.cache_maintenance import prune_cache_daily, save_indexes_
 from syndicate.service.content_service import ContentService
 from syndicate.service.supervisor import Restarts
 from tests.content_repository import ContentRepository
+from tests.render_pool import render_pool
 from tests.service.conftest import FIRST, POST, SETTINGS, settings
 
 THIRD = "news/2023-11-08-third.md"
@@ -44,7 +45,7 @@ def test_pruning_keeps_what_the_edition_uses(
 ) -> None:
     """Old renderings are deleted; files of removed posts are kept for the dates of feeds."""
     content.commit({THIRD: POST.format("X", "Before the first start.")})
-    with ContentService(settings(settings_file)) as content_service:
+    with ContentService(settings(settings_file), render_pool=render_pool()) as content_service:
         for words in ("One.", "Two.", "Three."):
             content.commit({FIRST: POST.format("First", words), THIRD: POST.format("X", words)})
             edition = content_service.edition()
@@ -59,7 +60,7 @@ def test_pruning_keeps_what_the_edition_uses(
 
         kept = {"parsed-files": 9, "renderings": 2}
         assert size(tmp_path) == kept | others
-    with ContentService(settings(settings_file)) as content_service:
+    with ContentService(settings(settings_file), render_pool=render_pool()) as content_service:
         edition = content_service.edition()
         assert [one.text for one in content_service.render_posts(edition.posts, edition)] == [
             "2",
@@ -72,7 +73,9 @@ def test_pruning_keeps_the_last_renderings_of_live_posts(
     settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
     """Of earlier versions too, until the current one is rendered; none of removed posts."""
-    with ContentService(settings(settings_file), is_public=True) as content_service:
+    with ContentService(
+        settings(settings_file), is_public=True, render_pool=render_pool()
+    ) as content_service:
         content.commit({THIRD: POST.format("X", "Words.")})
         edition = content_service.edition()
         content_service.render_posts(edition.posts, edition)
@@ -88,12 +91,12 @@ def test_pruning_keeps_everything_while_a_source_is_unavailable(
     settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
     """Its files are not known."""
-    with ContentService(settings(settings_file)) as content_service:
+    with ContentService(settings(settings_file), render_pool=render_pool()) as content_service:
         content_service.edition()
         content.commit({FIRST: POST.format("First", "New words.")})
         content_service.edition()
     settings_file.write_text(SETTINGS.replace('"content"', '"missing"'))
-    with ContentService(settings(settings_file)) as content_service:
+    with ContentService(settings(settings_file), render_pool=render_pool()) as content_service:
         content_service.prune_cache(content_service.edition())
     assert size(tmp_path)["parsed-files"] == 3
 
@@ -102,7 +105,7 @@ def test_pruning_keeps_renderings_while_a_post_is_unreadable(
     settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
     """The rendering is still served, and the file may be restored."""
-    with ContentService(settings(settings_file)) as content_service:
+    with ContentService(settings(settings_file), render_pool=render_pool()) as content_service:
         edition = content_service.edition()
         content_service.render_posts(edition.posts, edition)
         before = size(tmp_path)
@@ -129,7 +132,7 @@ async def running(*works: Coroutine[None, None, None]) -> AsyncIterator[tuple[Ta
 @pytest.fixture
 def content_service(settings_file: pathlib.Path) -> Iterator[ContentService]:
     """Return the content service of the settings file."""
-    with ContentService(settings(settings_file)) as opened:
+    with ContentService(settings(settings_file), render_pool=render_pool()) as opened:
         yield opened
 
 
@@ -199,7 +202,7 @@ async def test_indexes_are_saved_periodically_and_at_the_end(
     settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
     """The next start parses only removed files again, and pruning keeps the indexes."""
-    with ContentService(settings(settings_file)) as content_service:
+    with ContentService(settings(settings_file), render_pool=render_pool()) as content_service:
         watcher = SourceWatcher(
             content_service.source_readers(),
             build_edition=content_service.build_edition,
@@ -214,7 +217,7 @@ async def test_indexes_are_saved_periodically_and_at_the_end(
             await watcher.next_edition(edition)
     assert size(tmp_path)["index-snapshots"] == 1
     Cache(tmp_path / "var" / "cache" / "syndicate.db").retain_only("parsed-files", [])
-    with ContentService(settings(settings_file)) as content_service:
+    with ContentService(settings(settings_file), render_pool=render_pool()) as content_service:
         assert THIRD in {post.path for post in content_service.edition().posts}
     assert size(tmp_path)["parsed-files"] == 1
 

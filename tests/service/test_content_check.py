@@ -6,12 +6,13 @@ from syndicate.model.edition import Problem
 from syndicate.service.content_check import check_edition
 from syndicate.service.content_service import ContentService
 from tests.content_repository import ContentRepository
+from tests.render_pool import render_pool
 from tests.service.conftest import FIRST, SECOND, SETTINGS, settings
 
 
 def found(file: pathlib.Path, path: str = "") -> list[Problem]:
     """Return what is wrong with the files whose path begins with ``path``."""
-    with ContentService(settings(file)) as content_service:
+    with ContentService(settings(file), render_pool=render_pool()) as content_service:
         return list(
             check_edition(
                 content_service, content_service.edition(), lambda each: each.startswith(path)

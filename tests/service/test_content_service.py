@@ -8,6 +8,7 @@ import pytest
 from syndicate.errors import RepositoryError
 from syndicate.service.content_service import ContentService
 from tests.content_repository import ContentRepository
+from tests.render_pool import render_pool
 from tests.service.conftest import FIRST, POST, SETTINGS, settings
 
 
@@ -20,7 +21,7 @@ def titles(
 
 def test_edition_follows_the_branch(settings_file: pathlib.Path) -> None:
     """Feeds are those of the settings, and the posts can be rendered."""
-    with ContentService(settings(settings_file)) as content_service:
+    with ContentService(settings(settings_file), render_pool=render_pool()) as content_service:
         edition = content_service.edition()
         assert [post.title for post in edition.posts] == ["Second", "First"]
         assert edition.feed("tech").title == "Technology"
@@ -32,7 +33,7 @@ def test_edition_of_another_branch(settings_file: pathlib.Path, content: Content
     """As with ``--rev``; an unknown revision is an error that names it."""
     content.create_branch("editorial")
     content.commit({FIRST: POST.format("Better", "Words.")}, branch="editorial")
-    with ContentService(settings(settings_file)) as content_service:
+    with ContentService(settings(settings_file), render_pool=render_pool()) as content_service:
         assert titles(content_service, rev="editorial") == ["Second", "Better"]
         assert titles(content_service) == ["Second", "First"]
         with pytest.raises(RepositoryError, match="nowhere"):
@@ -41,7 +42,7 @@ def test_edition_of_another_branch(settings_file: pathlib.Path, content: Content
 
 def test_edition_at_another_time(settings_file: pathlib.Path) -> None:
     """As with ``--at``."""
-    with ContentService(settings(settings_file)) as content_service:
+    with ContentService(settings(settings_file), render_pool=render_pool()) as content_service:
         assert titles(content_service, at=datetime(2023, 11, 7, tzinfo=UTC)) == ["First"]
 
 
@@ -60,13 +61,13 @@ def test_source_without_the_revision_stays_at_its_ref(
         .replace('"content"', '"other"')
         .replace('["news"]', '["posts"]')
     )
-    with ContentService(settings(settings_file)) as content_service:
+    with ContentService(settings(settings_file), render_pool=render_pool()) as content_service:
         assert titles(content_service, rev="editorial") == ["Third", "Second"]
 
 
 def test_missing_repository_makes_the_source_unavailable(settings_file: pathlib.Path) -> None:
     """The edition has the error, and is built nevertheless."""
     settings_file.write_text(SETTINGS.replace('"content"', '"missing"'))
-    with ContentService(settings(settings_file)) as content_service:
+    with ContentService(settings(settings_file), render_pool=render_pool()) as content_service:
         (unread,) = content_service.edition().unavailable
         assert "missing" in unread.error
