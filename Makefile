@@ -19,9 +19,9 @@ test:  ## run all tests, with full branch coverage
 	$(SETUP) test
 	@$(PYTHON_IN) -m pytest $(PARALLEL) --cov
 
-test-fast:  ## run the tests that need no browser, no PostgreSQL and no whole system
+test-fast:  ## run the tests that take no time: no browser, PostgreSQL or whole system, none marked slow
 	$(SETUP) test
-	@$(PYTHON_IN) -m pytest $(PARALLEL) --fast --hypothesis-profile=fast
+	@$(PYTHON_IN) -m pytest $(PARALLEL) --fast --hypothesis-profile=fast --durations=5 --durations-min=1
 
 check:  ## lint, types, spelling, dependencies, import contracts and project rules
 	$(SETUP) test

@@ -36,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--fast",
         action="store_true",
-        help="deselect tests of the whole system, in a browser, of the corpora and on PostgreSQL",
+        help="deselect tests in `system`, of the corpora, in a browser, on PostgreSQL, marked slow",
     )
 
 
@@ -53,7 +53,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def is_slow(item: pytest.Item) -> bool:
-    """Return whether ``item`` starts the whole system, a browser or PostgreSQL."""
+    """Return whether ``item`` starts the whole system, a browser or PostgreSQL, or is marked."""
     parameters = (
         item.callspec.params.values()
         if isinstance(item, pytest.Function) and hasattr(item, "callspec")
@@ -61,6 +61,7 @@ def is_slow(item: pytest.Item) -> bool:
     )
     return (
         is_of_whole_system(item)
+        or item.get_closest_marker("slow") is not None
         or "postgresql" in getattr(item, "fixturenames", ())
         or "postgresql" in [value for value in parameters if isinstance(value, str)]
     )

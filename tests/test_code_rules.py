@@ -13,7 +13,10 @@ from typing import Final
 import pytest
 import yaml
 
-pytestmark = pytest.mark.unmeasured  # reads the code of the project, and executes none
+pytestmark = [
+    pytest.mark.unmeasured,
+    pytest.mark.slow,
+]  # reads the code of the project, and executes none
 
 ROOT = Path(__file__).parents[1]
 SOURCE_ROOT = ROOT / "src" / "syndicate"

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 def run_pytest(folder: Path, *options: str, **environment: str) -> str:
     """Run the tests of ``folder`` under the rules of ours; return what pytest says."""
     (folder / "pyproject.toml").write_text(
-        "[tool.pytest.ini_options]\nmarkers = ['corpora', 'unmeasured']\n"
+        "[tool.pytest.ini_options]\nmarkers = ['corpora', 'slow', 'unmeasured']\n"
         "[tool.coverage.run]\nbranch = true\nsource = ['syndicate']\n"
         "[tool.coverage.report]\nfail_under = 100\nshow_missing = true\n"
     )
@@ -123,6 +123,9 @@ import pytest
 @pytest.mark.corpora
 def test_corpora(): pass
 
+@pytest.mark.slow
+def test_slow(): pass
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request): return request.param
 
@@ -134,14 +137,14 @@ def test_plain(): pass
 """
 
 
-def test_fast_selection_excludes_system_tests_and_postgresql(tmp_path: Path) -> None:
-    """With --fast, tests in ``system``, of the corpora and on PostgreSQL are deselected."""
+def test_fast_selection_excludes_slow_tests(tmp_path: Path) -> None:
+    """Those in ``system``, of the corpora, on PostgreSQL and marked so are deselected."""
     (tmp_path / "system").mkdir()
     (tmp_path / "system" / "test_whole.py").write_text("def test_whole(): pass\n")
     (tmp_path / "test_it.py").write_text(TESTS_OF_EACH_SPEED)
 
     output = run_pytest(tmp_path, "--fast")
 
-    assert "2 passed, 4 deselected" in output
+    assert "2 passed, 5 deselected" in output
     assert "test_database[sqlite]" in output
     assert "test_plain" in output

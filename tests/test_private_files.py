@@ -95,6 +95,7 @@ async def test_whole_data_folder_is_private_whatever_the_umask(
     }
 
 
+@pytest.mark.slow
 @pytest.mark.anyio
 async def test_data_folder_of_an_earlier_version_is_made_private(
     tmp_path: pathlib.Path,

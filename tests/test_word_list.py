@@ -20,7 +20,10 @@ from typing import Final
 
 import pytest
 
-pytestmark = pytest.mark.unmeasured  # reads the code of the project, and executes none
+pytestmark = [
+    pytest.mark.unmeasured,
+    pytest.mark.slow,
+]  # reads the code of the project, and executes none
 
 ROOT: Final = Path(__file__).parents[1]
 CHECKED_FOLDERS: Final = ("src", "tests", "docs", "benchmarks", "deploy")

@@ -289,6 +289,7 @@ async def test_malformed_body_fails_at_once(transport: Transport) -> None:
     assert time.monotonic() - started < TIMEOUT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "behaviour",
     [
@@ -305,7 +306,7 @@ async def test_many_hostile_responses_do_not_block_the_event_loop(
 ) -> None:
     """A task that sleeps for a millisecond wakes up soon, whatever fifty receivers send.
 
-    They run in the same loop, and other programs want the processor: the best of three counts.
+    They run in the same loop, and other programs want the processor: one of three times counts.
     """
 
     async def longest_sleep() -> float:
@@ -327,9 +328,13 @@ async def test_many_hostile_responses_do_not_block_the_event_loop(
             await watching
         return longest
 
-    assert min([await longest_sleep() for _ in range(3)]) < 0.5
+    durations = [await longest_sleep()]
+    while durations[-1] >= 0.5 and len(durations) < 3:
+        durations.append(await longest_sleep())
+    assert min(durations) < 0.5
 
 
+@pytest.mark.slow
 async def test_deferred_response_is_complete_after_a_reset(
     transport: Transport, monkeypatch: pytest.MonkeyPatch
 ) -> None:

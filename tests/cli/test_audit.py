@@ -20,6 +20,7 @@ def file(tmp_path: pathlib.Path) -> pathlib.Path:
     return path
 
 
+@pytest.mark.slow
 def test_audit_log_is_listed_and_exported(run: Run, file: pathlib.Path) -> None:
     """Newest first in the list, oldest first as JSON lines."""
     create = ("tokens", "create", "--role", "editor", "--name", "Web team", "--config", file)

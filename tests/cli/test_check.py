@@ -101,6 +101,7 @@ def test_problems_as_sarif(run: Run, file: Path) -> None:
     assert json.loads(outcome.out)["runs"][0]["results"] == []
 
 
+@pytest.mark.slow
 def test_comparison_reports_new_problems_only(
     run: Run, file: Path, content: ContentRepository
 ) -> None:
@@ -145,6 +146,7 @@ def test_notices_do_not_fail_the_check(run: Run, file: Path, content: ContentRep
     assert "news/2023-11-11-año.md: notice: " in outcome.out
 
 
+@pytest.mark.slow
 def test_file_name_of_any_bytes_is_printed(
     run: Run, file: Path, content: ContentRepository
 ) -> None:

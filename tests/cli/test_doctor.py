@@ -156,6 +156,7 @@ def test_shadowed_feed_names_are_a_warning(
     assert f"warning  /feeds/{said}" in outcome.out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("keys", "said"),
     [

@@ -89,6 +89,7 @@ def test_post_with_an_id_of_its_own_is_found_by_it(
     assert fields(run("explain", tag, "--json", "--config", file).out) == explained
 
 
+@pytest.mark.slow
 def test_post_is_found_by_path_url_key_and_id(run: Run, file: Path) -> None:
     """Each of the four."""
     explained = fields(run("explain", FIRST, "--json", "--config", file).out)

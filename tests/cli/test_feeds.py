@@ -112,6 +112,7 @@ def test_unavailable_source_is_a_warning(run: Run, file: Path) -> None:
     assert "missing" in outcome.err
 
 
+@pytest.mark.slow
 def test_build_writes_every_feed_in_every_format(run: Run, file: Path, tmp_path: Path) -> None:
     """As `show` prints them and nothing else; a second run changes nothing."""
     feeds = ("all", "carousel", "en-espanol", "news", "partners", "tts", "updates")

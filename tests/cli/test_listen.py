@@ -160,6 +160,7 @@ def test_port_in_use_is_an_error(run: Run) -> None:
     assert "--port" in outcome.err
 
 
+@pytest.mark.slow
 def test_unreadable_secret_is_reported_to_the_sender(
     run: Run, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -87,6 +87,7 @@ def test_nothing_is_shown_without_a_terminal() -> None:
         assert file.getvalue() == ""
 
 
+@pytest.mark.slow
 def test_results_are_the_same_on_a_terminal(
     run: Run, file: pathlib.Path, content: ContentRepository
 ) -> None:

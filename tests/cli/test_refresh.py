@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from syndicate.service.content_service import ContentService
 from syndicate.settings import load
 from tests.cli.conftest import FILES, SETTINGS, Run, complete
@@ -43,6 +45,7 @@ def test_refresh_reports_an_unavailable_source(run: Run, file: Path) -> None:
     assert (updates["posts"], updates["failing"], updates["accepted"]) == (1, "", [])
 
 
+@pytest.mark.slow
 def test_dry_run_does_not_fetch(run: Run, file: Path, content: ContentRepository) -> None:
     """Nothing is changed."""
     file.write_text(SETTINGS.replace('"content"', f'"file://{content.path}"'))
@@ -57,6 +60,7 @@ def test_dry_run_does_not_fetch(run: Run, file: Path, content: ContentRepository
     assert "updates: 2 posts " in run("refresh", "--config", file).out
 
 
+@pytest.mark.slow
 def test_removal_is_accepted_permanently(run: Run, file: Path, content: ContentRepository) -> None:
     """The posts stay until the removal is accepted, in whatever order folders were emptied."""
     emptied = content.commit({path: None for path in FILES if path.startswith("news")})
@@ -97,6 +101,7 @@ id_authority = "agency.gov"
 CONFIG = "url: https://agency.gov\npermalink: /news/:title/\n"
 
 
+@pytest.mark.slow
 def test_change_of_many_posts_is_accepted_permanently(
     run: Run, file: Path, content: ContentRepository
 ) -> None:
@@ -143,6 +148,7 @@ def test_dry_run_with_an_empty_ledger_shows_no_events(run: Run, file: Path) -> N
     assert "first start" in run("refresh", "--dry-run", "--config", file).err
 
 
+@pytest.mark.slow
 def test_dry_run_shows_the_events(run: Run, file: Path, content: ContentRepository) -> None:
     """With their reasons, as text and JSON, any number of times."""
     complete(record_all(file))
@@ -180,6 +186,7 @@ def test_dry_run_shows_the_events(run: Run, file: Path, content: ContentReposito
     assert third.keys() == {"post", "source", "commit", "reason", "changed", "minor"}
 
 
+@pytest.mark.slow
 def test_dry_run_shows_the_events_of_accepted_removals(
     run: Run, file: Path, content: ContentRepository
 ) -> None:

@@ -63,6 +63,7 @@ class Visitor(threading.Thread):
             connection.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["json", "rss", "atom"])
 def test_served_and_shown_feeds_are_equal(
     run: Run, file: Path, monkeypatch: pytest.MonkeyPatch, form: str

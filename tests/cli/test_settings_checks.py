@@ -86,6 +86,7 @@ def test_empty_contact_and_key_are_warnings(
     assert said in warning
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("category", "code", "said"),
     [

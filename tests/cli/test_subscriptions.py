@@ -50,6 +50,7 @@ async def enqueue(database: str, subscription: str, *events: StoredEvent) -> Non
         await enqueue_for(connection, SubscriptionId(subscription), events, NOW)
 
 
+@pytest.mark.slow
 def test_add_show_and_remove_a_subscription(run: Run, file: pathlib.Path, database: str) -> None:
     """The secret is shown once."""
     assert database
@@ -79,6 +80,7 @@ def test_add_show_and_remove_a_subscription(run: Run, file: pathlib.Path, databa
     assert "subscriptions list" in missing.err
 
 
+@pytest.mark.slow
 def test_options_of_a_subscription_are_stored(run: Run, file: pathlib.Path, database: str) -> None:
     """The selection is a feed query."""
     assert database
@@ -124,6 +126,7 @@ async def publish(file: pathlib.Path, database: str) -> None:
             await service.ledger_writer.release_lease()
 
 
+@pytest.mark.slow
 def test_backfill_and_recover_enqueue_live_posts(
     run: Run, file: pathlib.Path, database: str
 ) -> None:
@@ -150,6 +153,7 @@ def test_backfill_and_recover_enqueue_live_posts(
     assert re.search(r"^url +http://127.0.0.1:9/new$", shown, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_rotated_secret_is_printed(run: Run, file: pathlib.Path, database: str) -> None:
     """The secret differs from the old one."""
     assert database
@@ -162,6 +166,7 @@ def test_rotated_secret_is_printed(run: Run, file: pathlib.Path, database: str) 
     assert first["secret"] != second["secret"]
 
 
+@pytest.mark.slow
 async def test_test_event_reports_success_or_failure(
     run: Run, file: pathlib.Path, database: str
 ) -> None:
@@ -209,6 +214,7 @@ def endpoint(requests: int) -> Iterator[str]:
         thread.join()
 
 
+@pytest.mark.slow
 def test_deliver_sends_without_a_web_server(run: Run, file: pathlib.Path, database: str) -> None:
     """Deliveries are listed, shown and replayed; a signal stops the process."""
     with endpoint(2) as address:
@@ -251,6 +257,7 @@ def test_websub_delivery_is_listed_by_its_topic(
     assert listed.out == f"{which}.1  pending    0 attempts   {topic}\n"
 
 
+@pytest.mark.slow
 def test_proxy_is_logged_at_the_start(
     run: Run, file: pathlib.Path, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -265,6 +272,7 @@ def test_proxy_is_logged_at_the_start(
     assert f"requests to subscribers use the proxy {address}" in outcome.err
 
 
+@pytest.mark.slow
 def test_create_list_and_revoke_tokens(run: Run, file: pathlib.Path) -> None:
     """Each token is shown once."""
     create = ("tokens", "create", "--role", "partner", "--name", "Example agency", "--config", file)
@@ -310,6 +318,7 @@ def test_invalid_tokens_are_refused(
     assert why in outcome.err
 
 
+@pytest.mark.slow
 def test_unreadable_secret_is_listed_with_pending_deliveries(
     run: Run, file: pathlib.Path, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

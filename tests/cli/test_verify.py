@@ -56,6 +56,7 @@ def items() -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.slow
 def test_exact_copy_is_confirmed(
     run: Run, url: str, items: list[dict[str, Any]], tmp_path: Path
 ) -> None:

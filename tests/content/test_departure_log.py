@@ -111,6 +111,7 @@ def times(now: datetime) -> Iterator[datetime]:
     yield from (now + timedelta(hours=hours) for hours in (0, 1, 13, 23))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_dates_never_go_back(content: ContentRepository, open_index: OpenIndex, seed: int) -> None:
     """Over commits and time; a service that starts at any commit has the same dates."""

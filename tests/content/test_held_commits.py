@@ -47,6 +47,7 @@ def test_commit_that_moves_all_posts_is_held_until_it_is_accepted(
     assert accepted.held_commit is None
 
 
+@pytest.mark.slow
 def test_held_commit_stays_held_after_a_restart(
     content: ContentRepository, open_index: Open
 ) -> None:
@@ -117,6 +118,7 @@ def test_urls_dates_and_visibility_count(
     assert bool(served(index).error) is held
 
 
+@pytest.mark.slow
 def test_twenty_posts_may_change(content: ContentRepository, open_index: Open) -> None:
     """However few there are; and a tenth of many."""
     content.commit({f"_posts/2024-05-06-p{number}.md": None for number in range(20, 30)})

@@ -5,6 +5,7 @@ import random
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -71,6 +72,7 @@ def results(draw: st.DrawFn, path: Path, history: PostHistory) -> FileResult:
     )
 
 
+@pytest.mark.slow
 @given(data=st.data())
 def test_snapshot_round_trip(data: st.DataObject) -> None:
     """Paths, times, offsets and problems are the same, also before standard time."""
@@ -150,6 +152,7 @@ def test_time_of_expiry_has_the_offset_of_its_source(
             index.save()
 
 
+@pytest.mark.slow
 def test_start_from_any_snapshot_equals_a_cold_start(
     content: ContentRepository, open_index: OpenIndex
 ) -> None:

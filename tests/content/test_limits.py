@@ -92,6 +92,7 @@ def test_old_version_that_is_too_large_does_not_count_for_updated(
     assert not errors(part)
 
 
+@pytest.mark.slow
 def test_blob_of_200_mb_takes_no_memory(index: SourceIndex, content: ContentRepository) -> None:
     """The peak memory of the process stays low, for a current and for an old version."""
     content.commit({"news/a.md": file("A"), "news/b.md": file("B")})
@@ -195,6 +196,7 @@ def test_hundred_categories_are_a_post_and_one_more_is_a_problem(
     assert "at most 100" in problem.message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "body",
     [

@@ -8,6 +8,7 @@ from syndicate.model.post import BlobId
 from tests.content_repository import ContentRepository
 
 
+@pytest.mark.slow
 def test_blobs_are_in_order_with_the_sizes_of_large_ones(
     content: ContentRepository, repository: Repository
 ) -> None:

@@ -40,6 +40,7 @@ def test_history_is_first_parent_oldest_first_with_renames(
     assert list(news.commits) == found[3:]
 
 
+@pytest.mark.slow
 def test_commits_since_equal_the_end_of_the_history(
     content: ContentRepository, repository: Repository
 ) -> None:
@@ -86,6 +87,7 @@ def test_page_extensions_are_case_insensitive(
     assert [change.path for change in commit.changes] == ["POST.MD"]
 
 
+@pytest.mark.slow
 def test_single_reads_and_log_give_the_same_commits(
     content: ContentRepository, repository: Repository, tmp_path: pathlib.Path
 ) -> None:

@@ -107,6 +107,7 @@ def test_ssh_settings_of_the_user_are_used(
     assert "git@example.gov git-upload-pack" in (tmp_path / "asked").read_text()
 
 
+@pytest.mark.slow
 def test_killed_fetch_needs_no_repair(
     upstream: ContentRepository, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -263,6 +263,7 @@ def test_host_may_refuse_the_filter_by_size(host: Host, tmp_path: pathlib.Path) 
         assert is_here(mirror, host.blob("posts/b.md"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("of_host", "of_user"),
     [

@@ -39,6 +39,7 @@ def recorded_calls() -> Iterator[set[tuple[str, str]]]:
         sys.setprofile(before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", ["Accept-Encoding: gzip", "Cookie: a=b"])
 async def test_warm_feed_request_passes_through_few_files(
     settings_file: pathlib.Path, field: str

@@ -24,6 +24,7 @@ def settings_file(folder: pathlib.Path) -> pathlib.Path:
     return written
 
 
+@pytest.mark.slow
 async def test_slow_hub_look_ups_do_not_delay_deliveries(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

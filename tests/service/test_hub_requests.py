@@ -33,6 +33,7 @@ async def refused(hub: HubFixture, reader: WebSubSubscriber, callback: str) -> N
     await wait_until(hub.is_verified)
 
 
+@pytest.mark.slow
 async def test_host_with_failed_verifications_is_limited(tmp_path: pathlib.Path) -> None:
     """The 429 in plain text has Retry-After; other hosts are not limited."""
     async with run_subscriber() as reader, open_hub(tmp_path, is_internal=False) as hub:
@@ -49,6 +50,7 @@ async def test_host_with_failed_verifications_is_limited(tmp_path: pathlib.Path)
         assert len(reader.verifications) == MAX_FAILED_PER_HOST + 1
 
 
+@pytest.mark.slow
 async def test_client_with_failed_verifications_is_limited(tmp_path: pathlib.Path) -> None:
     """Whatever the hosts of its callbacks."""
     async with run_subscriber() as reader, open_hub(tmp_path, is_internal=False) as hub:
@@ -60,6 +62,7 @@ async def test_client_with_failed_verifications_is_limited(tmp_path: pathlib.Pat
         assert answered.status_code == 429
 
 
+@pytest.mark.slow
 async def test_callbacks_in_internal_networks_are_not_limited(tmp_path: pathlib.Path) -> None:
     """Tests of a subscriber on this machine may fail any number of times."""
     async with run_subscriber() as reader, open_hub(tmp_path) as hub:
@@ -174,6 +177,7 @@ async def test_reason_for_a_refused_callback_is_logged(
     assert "private.example: 10.1.2.3 is not public" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2"])
 async def test_pending_requests_are_limited_per_host_in_internal_networks(
     tmp_path: pathlib.Path, host: str

@@ -61,6 +61,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 async def test_every_change_moves_last_modified(
     settings_file: pathlib.Path, content: ContentRepository, change: Change
@@ -88,6 +89,7 @@ def serve_assets(settings_file: pathlib.Path) -> None:
     )
 
 
+@pytest.mark.slow
 async def test_last_modified_is_never_after_date(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
@@ -111,6 +113,7 @@ async def test_last_modified_is_never_after_date(
                     assert last_modified < parsedate_to_datetime(fields["date"])
 
 
+@pytest.mark.slow
 async def test_last_modified_is_sent_once_it_is_past(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:

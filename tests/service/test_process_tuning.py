@@ -51,6 +51,7 @@ def test_worker_threads_have_lower_priority(system: str, steps: int) -> None:
     assert niceness() == usual
 
 
+@pytest.mark.slow
 def test_open_file_limit_is_raised() -> None:
     """Whatever the limit was."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -57,6 +57,7 @@ async def running(runtime: Runtime) -> AsyncIterator[None]:
         await asyncio.wait([task])
 
 
+@pytest.mark.slow
 def test_database_libraries_are_imported_late() -> None:
     """The first feeds are served before."""
     code = (
@@ -108,6 +109,7 @@ async def test_garbage_collection_is_resumed_although_the_first_edition_takes_lo
         await asyncio.wait([waiting])
 
 
+@pytest.mark.slow
 @pytest.mark.anyio
 async def test_an_import_that_fails_is_repeated(
     settings_file: pathlib.Path,
@@ -128,6 +130,7 @@ async def test_an_import_that_fails_is_repeated(
     assert DATABASE_MODULE in log
 
 
+@pytest.mark.slow
 @pytest.mark.anyio
 async def test_database_is_opened_after_the_first_response(settings_file: pathlib.Path) -> None:
     """Whichever comes first: a response, or the time until which the database waits for one."""
@@ -158,6 +161,7 @@ async def test_a_database_that_cannot_be_opened_is_reported_and_tried_again(
     assert readiness.restarted_components == ("delivery", "publisher", "subscriptions")
 
 
+@pytest.mark.slow
 @pytest.mark.anyio
 async def test_a_running_service_takes_subscriptions_and_hub_requests(
     settings_file: pathlib.Path,

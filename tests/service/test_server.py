@@ -23,6 +23,7 @@ def titles(answer: httpx.Response) -> list[str]:
     return [item["title"] for item in answer.json()["items"]]
 
 
+@pytest.mark.slow
 async def test_commit_is_served_without_a_restart(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
@@ -60,6 +61,7 @@ async def test_image_is_served_at_the_url_in_the_feed(
         assert "immutable" in answer.headers["Cache-Control"]
 
 
+@pytest.mark.slow
 async def test_push_hook_refreshes_the_source(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
@@ -85,6 +87,7 @@ async def test_push_hook_refreshes_the_source(
         assert (await client.post(hook, content=b"{}", headers=shown)).status_code == 401
 
 
+@pytest.mark.slow
 async def test_changes_lists_published_and_removed_posts(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
@@ -107,6 +110,7 @@ async def test_changes_lists_published_and_removed_posts(
         )
 
 
+@pytest.mark.slow
 async def test_feeds_are_served_without_a_database(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
@@ -152,6 +156,7 @@ async def test_port_in_use_is_an_error(settings_file: pathlib.Path) -> None:
             await serve(content_service)
 
 
+@pytest.mark.slow
 async def test_source_watcher_is_restarted_after_an_error(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:

@@ -34,6 +34,7 @@ def other(tmp_path: pathlib.Path, settings_file: pathlib.Path) -> ContentReposit
     return made
 
 
+@pytest.mark.slow
 async def test_feed_waits_for_a_post_without_a_rendering(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
@@ -52,6 +53,7 @@ async def test_feed_waits_for_a_post_without_a_rendering(
         assert items["Slow"]["content_html"].count("<p>") == PARAGRAPHS
 
 
+@pytest.mark.slow
 async def test_pages_show_title_and_summary_of_an_unrendered_post(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
@@ -74,6 +76,7 @@ async def test_pages_show_title_and_summary_of_an_unrendered_post(
         assert "Second" in answers[0].text
 
 
+@pytest.mark.slow
 async def test_previous_rendering_is_served_meanwhile(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
@@ -93,6 +96,7 @@ async def test_previous_rendering_is_served_meanwhile(
         assert (await site.request_async("/feeds/all.json", headers=since)).status_code == 200
 
 
+@pytest.mark.slow
 async def test_the_last_rendering_survives_a_restart(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
@@ -105,6 +109,7 @@ async def test_the_last_rendering_survives_a_restart(
         assert after == before
 
 
+@pytest.mark.slow
 async def test_rendering_of_a_preview_is_never_served(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
@@ -121,6 +126,7 @@ async def test_rendering_of_a_preview_is_never_served(
         assert (await site.request_async("/feeds/all.json")).status_code == 503
 
 
+@pytest.mark.slow
 async def test_slow_posts_do_not_delay_other_sources(
     settings_file: pathlib.Path, content: ContentRepository, other: ContentRepository
 ) -> None:
@@ -140,6 +146,7 @@ async def test_slow_posts_do_not_delay_other_sources(
         assert (await slow).status_code == 503
 
 
+@pytest.mark.slow
 async def test_service_stops_without_waiting_for_slow_posts(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
@@ -153,6 +160,7 @@ async def test_service_stops_without_waiting_for_slow_posts(
     assert time.monotonic() - began < 20
 
 
+@pytest.mark.slow
 async def test_requests_for_a_slow_post_share_its_rendering(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
@@ -166,6 +174,7 @@ async def test_requests_for_a_slow_post_share_its_rendering(
         assert time.monotonic() - began < 5
 
 
+@pytest.mark.slow
 async def test_waiting_callers_get_the_current_rendering(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:

@@ -32,6 +32,7 @@ async def test_files_are_read_from_the_commit_of_the_edition(
         assert (await reader.asset("news", "x.png")).content == b"picture"
 
 
+@pytest.mark.slow
 @pytest.mark.anyio
 async def test_all_posts_are_rendered_in_their_order(settings_file: Path) -> None:
     """However long rendering takes: no client is waiting."""

@@ -62,6 +62,7 @@ def content_service(tmp_path: pathlib.Path, content: ContentRepository) -> Itera
         yield opened
 
 
+@pytest.mark.slow
 async def test_subscribing_during_publication_misses_and_repeats_nothing(
     address: str, content_service: ContentService, content: ContentRepository
 ) -> None:

@@ -35,6 +35,7 @@ def executed_statements() -> Iterator[list[tuple[str, tuple[object, ...]]]]:
         event.remove(Engine, "before_cursor_execute", record)
 
 
+@pytest.mark.slow
 async def test_no_statement_scans_all_deliveries(tmp_path: pathlib.Path) -> None:
     """Only leased deliveries are scanned; the rest is found by index."""
     async with open_outbox(f"sqlite:///{tmp_path / 'syndicate.db'}") as outbox_fixture:
@@ -125,6 +126,7 @@ class RandomOperations:
         return SubscriptionId(f"sub_{self.dice.choice(self.names)}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 async def test_no_queue_is_without_its_head(outbox_fixture: OutboxFixture, seed: int) -> None:
     """Whatever is enqueued, sent, replayed, recovered and paused, in whatever order."""

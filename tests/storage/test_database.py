@@ -73,6 +73,7 @@ async def test_schema_names_the_latest_revision(empty_address: str) -> None:
     assert await Database.upgrade_at(empty_address) == REVISION
 
 
+@pytest.mark.slow
 def test_alembic_is_imported_only_for_an_upgrade(
     tmp_path: pathlib.Path,
 ) -> None:
@@ -125,6 +126,7 @@ async def test_failed_transaction_leaves_nothing(address: str) -> None:
             assert found.scalar() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cancels", [1, 3])
 async def test_cancelled_transaction_leaves_no_lock(address: str, cancels: int) -> None:
     """Cancelled at any step, more than once; others can write, and all connections are closed."""

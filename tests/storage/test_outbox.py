@@ -262,6 +262,7 @@ class Workers:
             yield replace(finished_attempt(claim.delivery, 204, self.now), context=moment)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 async def test_many_workers_send_everything_once_and_in_order(
     outbox_fixture: OutboxFixture, seed: int

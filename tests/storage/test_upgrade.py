@@ -146,6 +146,7 @@ async def test_stored_database_has_rows_in_every_table(tmp_path: pathlib.Path) -
     assert [name for name, rows in counts.items() if not rows] == []
 
 
+@pytest.mark.slow
 async def test_stored_database_is_reproducible() -> None:
     """So a release can be compared with its stored database."""
     assert await stored_database.dump() == await stored_database.dump()

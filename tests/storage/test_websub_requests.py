@@ -116,6 +116,7 @@ async def test_request_of_a_dead_verifier_is_claimed_again(hub: HubFixture) -> N
     assert len(await hub.subscriptions()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("same", "most"),
     [("host", limits.MAX_FAILED_PER_HOST), ("client", limits.MAX_FAILED_PER_CLIENT)],
@@ -244,6 +245,7 @@ async def test_existing_subscriptions_over_a_lowered_limit_stay_and_renew(hub: H
     assert leases[renewal.callback] == later + timedelta(days=1)
 
 
+@pytest.mark.slow
 async def test_subscribed_callback_can_renew_whatever_others_request(hub: HubFixture) -> None:
     """Requests in the name of its host cannot keep it from renewing."""
     await hub.verify(subscription_request("a"))

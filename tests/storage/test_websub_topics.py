@@ -88,6 +88,7 @@ async def test_two_changes_that_undo_each_other_are_one_delivery(hub: HubFixture
     assert tag_of(claim.delivery) == "zero"
 
 
+@pytest.mark.slow
 async def test_status_410_ends_a_subscription_and_failures_do_not(hub: HubFixture) -> None:
     """Later states are enqueued for a subscriber that fails."""
     await hub.verify(subscription_request("a", lease=30 * DAY))

@@ -97,6 +97,7 @@ def test_pages_have_no_errors_and_fit_the_screen(
     assert complaints == []
 
 
+@pytest.mark.slow
 def test_filters_work_without_scripts(base: str, browser: Browser) -> None:
     """The form opens, submits, and shows what was selected."""
     context = browser.new_context(java_script_enabled=False)

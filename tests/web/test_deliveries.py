@@ -1,5 +1,7 @@
 """The delivery log in the API."""
 
+import pytest
+
 from syndicate.model.delivery import LEASE_MARGIN
 from syndicate.storage.database import Database
 from syndicate.storage.outbox import Outbox
@@ -65,6 +67,7 @@ async def test_delivery_has_all_attempts(address: str) -> None:
         assert subscription.json()["last_attempt"] == shown["attempts"][0]
 
 
+@pytest.mark.slow
 async def test_delivery_is_replayed(address: str) -> None:
     """With the same id."""
     async with open_api_client(address) as counter:

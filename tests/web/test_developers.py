@@ -38,6 +38,7 @@ def hrefs(page: Element) -> set[str]:
     return {link.get("href", "") for link in page.iter("a")}
 
 
+@pytest.mark.slow
 def test_form_shows_the_urls_of_the_chosen_feed(client: AppClient) -> None:
     """In every format, in canonical form, with all filters."""
     page = client.get("/developers?feed=news&category=Tech+Transformation&language=es&limit=3").text
@@ -154,6 +155,7 @@ def test_websub_is_described(client: AppClient) -> None:
     assert "to your callback each time the feed changes (W3C WebSub)" in page
 
 
+@pytest.mark.slow
 def test_reference_has_every_operation(client: AppClient) -> None:
     """Method, path and id of each operation and webhook of the OpenAPI document."""
     document = client.get("/openapi.json").json()

@@ -37,6 +37,7 @@ def client() -> AppClient:
     return AppClient(reader=SampleReader(current=samples.edition(*POSTS)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "most"),
     [
@@ -60,6 +61,7 @@ def test_response_size_is_bounded(client: AppClient, path: str, most: int) -> No
     assert len(client.get(path, accept="text/html").content) < max(most, 20_000)
 
 
+@pytest.mark.slow
 def test_pages_contain_every_category_once(client: AppClient) -> None:
     """In the API by next_url, on pages by links."""
     found: list[str] = []
@@ -125,6 +127,7 @@ def test_opml_names_what_it_leaves_out(client: AppClient) -> None:
     assert 500 < len(root.findall("body/outline")) < 510
 
 
+@pytest.mark.slow
 def test_long_sitemap_is_an_index_of_parts(client: AppClient) -> None:
     """All pages are in one of them; a part that does not exist gets 404."""
     index = etree.fromstring(client.get("/sitemap.xml").content)

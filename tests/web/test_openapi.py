@@ -13,7 +13,7 @@ import pytest
 import schemathesis
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from hypothesis import HealthCheck, Phase, settings
-from schemathesis import Case
+from schemathesis import BaseSchema, Case
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -33,13 +33,21 @@ from tests.web.app_client import LEDGER, POSTS, AppClient, SampleReader, app_cli
 
 CLIENT: Final = app_client()
 DOCUMENT: Final = CLIENT.get("/openapi.json").json()
-SCHEMA: Final = schemathesis.openapi.from_dict(DOCUMENT)
-SCHEMA.app = CLIENT.app
+# Not `from_dict`: every process of a parallel run would make the requests of all tests.
+SCHEMA: Final = schemathesis.pytest.from_fixture("schema")
 
 
-def test_document_is_valid_openapi() -> None:
+@pytest.fixture(scope="module")
+def schema() -> BaseSchema:
+    """Return the document as that of the application."""
+    schema = schemathesis.openapi.from_dict(DOCUMENT)
+    schema.app = CLIENT.app
+    return schema
+
+
+def test_document_is_valid_openapi(schema: BaseSchema) -> None:
     """By the schema of the specification."""
-    SCHEMA.validate()
+    schema.validate()
     assert DOCUMENT["openapi"].startswith("3.1.")
     assert DOCUMENT["servers"] == [{"url": samples.SERVICE_INFO.public_url}]
     assert DOCUMENT["info"]["contact"] == {"email": samples.SERVICE_INFO.contact}
@@ -158,6 +166,9 @@ MODEST: Final = settings(
 )
 
 
+@pytest.mark.slow
+@pytest.mark.unmeasured
+@pytest.mark.timeout(600)
 @SCHEMA.exclude(path_regex=PRIVATE).parametrize()
 @MODEST
 def test_every_response_is_documented(case: Case[Any]) -> None:
@@ -186,6 +197,9 @@ async def serve(url: str) -> AsyncIterator[ApiClient]:
         yield replace(counter, token=token)
 
 
+@pytest.mark.slow
+@pytest.mark.unmeasured
+@pytest.mark.timeout(600)
 @SCHEMA.include(path_regex=PRIVATE).parametrize()
 @settings(MODEST, max_examples=5, phases=[Phase.generate])
 def test_every_response_to_a_token_is_documented(case: Case[Any], served: ServedApi) -> None:
@@ -221,3 +235,9 @@ def test_every_response_to_a_token_is_documented(case: Case[Any], served: Served
             response_schema_conformance,
         ],
     )
+
+
+@pytest.fixture(autouse=True)
+def _node_id(request: pytest.FixtureRequest) -> None:
+    """Give the test the attribute that schemathesis 4 reads and pytest 9.2 renamed."""
+    request.node._nodeid = request.node.nodeid  # noqa: SLF001

@@ -54,6 +54,7 @@ def at(path: str) -> Any:  # noqa: ANN401 — JSON
     return reduce(lambda node, key: node[key], path.split("/"), DOCUMENT)
 
 
+@pytest.mark.slow
 def test_openapi_yaml_is_a_valid_document_by_itself() -> None:
     """Editors and linters can open it; five values are replaced by settings."""
     text = (SOURCE / "web" / "openapi.yaml").read_text("utf-8")
@@ -174,6 +175,7 @@ def strings(tree: ast.AST) -> Iterator[str]:
             yield node.value
 
 
+@pytest.mark.slow
 def test_every_documented_error_code_exists() -> None:
     """No error code is made up, and the reference in docs lists the same ones."""
     table = REFERENCE.read_text("utf-8").partition("\n## Errors")[2].partition("\n## ")[0]

@@ -62,6 +62,7 @@ def test_directory_lists_every_feed(client: AppClient) -> None:
     }
 
 
+@pytest.mark.slow
 def test_every_internal_link_is_served(client: AppClient) -> None:
     """Starting from the directory."""
     ahead, seen = ["/"], set[str]()

@@ -70,6 +70,7 @@ def errors_in(
     return list(caught.value.errors)
 
 
+@pytest.mark.slow
 @given(document=documents, body=st.sampled_from([NewSubscription, SubscriptionChange]))
 def test_any_json_either_parses_or_reports_errors(
     document: object, body: type[SubscriptionBody]

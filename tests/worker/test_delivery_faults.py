@@ -39,6 +39,7 @@ def file(tmp_path: pathlib.Path) -> str:
     return f"sqlite:///{tmp_path / 'syndicate.db'}"
 
 
+@pytest.mark.slow
 async def test_absurd_retry_after_does_not_stop_the_worker(file: str) -> None:
     """Twenty-two values, each of its own receiver, and one receiver that succeeds."""
     async with open_outbox(file) as outbox:
@@ -195,6 +196,7 @@ async def column(outbox: OutboxFixture, name: str, subscription: str = "sub_a") 
         return (await connection.execute(query, {"id": subscription})).scalar()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "value"), BAD_SUBSCRIPTIONS)
 async def test_unreadable_subscription_is_suspended_alone(
     file: str, name: str, value: object
@@ -241,6 +243,7 @@ async def test_damaged_secret_suspends_the_subscription(file: str, secrets: str)
         assert received_event_ids(receiver, "/a") == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("statement", "value"), BAD_DELIVERIES)
 async def test_unreadable_delivery_is_set_aside(file: str, statement: str, value: object) -> None:
     """With an attempt that has the reason; the next one of the subscription follows."""

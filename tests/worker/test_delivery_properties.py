@@ -59,6 +59,7 @@ values = (
 mutations = st.lists(st.tuples(st.sampled_from(COLUMNS), values), min_size=1, max_size=3)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(mutations=mutations, as_text=st.booleans())
 async def test_any_stored_row_leaves_other_deliveries_alone(
@@ -130,6 +131,7 @@ responses = st.lists(
 ).map(b"".join)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(response=responses, close=st.booleans())
 async def test_any_response_leaves_other_deliveries_alone(

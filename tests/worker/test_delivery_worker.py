@@ -114,6 +114,7 @@ def has_attempts(
     return has_them
 
 
+@pytest.mark.slow
 async def test_unresponsive_receivers_do_not_delay_others(file: str) -> None:
     """Fifty of them; a responsive one gets all its events before any of them times out."""
     async with (

@@ -2,6 +2,8 @@
 
 import pathlib
 
+import pytest
+
 from tests.channels.receiver import respond
 from tests.web.app_client import POSTS
 from tests.worker.hub_fixture import (
@@ -12,6 +14,7 @@ from tests.worker.hub_fixture import (
 )
 
 
+@pytest.mark.slow
 async def test_failures_do_not_end_a_subscription(tmp_path: pathlib.Path) -> None:
     """7: a failed delivery is retried and then dropped; later content is delivered."""
     async with hub_and_subscriber(tmp_path) as (hub, reader):
@@ -39,6 +42,7 @@ async def test_redirect_is_a_failure(tmp_path: pathlib.Path) -> None:
         assert {request.target for request in reader.deliveries} == {"/callback"}
 
 
+@pytest.mark.slow
 async def test_410_ends_a_subscription(tmp_path: pathlib.Path) -> None:
     """7: the callback no longer exists; a new request starts a new subscription."""
     async with hub_and_subscriber(tmp_path) as (hub, reader):
@@ -61,6 +65,7 @@ async def test_410_ends_a_subscription(tmp_path: pathlib.Path) -> None:
         assert [request.target for request in reader.deliveries] == ["/callback", "/other"]
 
 
+@pytest.mark.slow
 async def test_only_the_latest_content_is_delivered(tmp_path: pathlib.Path) -> None:
     """Intermediate states of a topic are skipped."""
     async with hub_and_subscriber(tmp_path) as (hub, reader):
@@ -76,6 +81,7 @@ async def test_only_the_latest_content_is_delivered(tmp_path: pathlib.Path) -> N
         assert len(reader.deliveries) == 1
 
 
+@pytest.mark.slow
 async def test_change_between_request_and_confirmation_is_delivered(tmp_path: pathlib.Path) -> None:
     """Nothing is missed after the 202 response; unchanged content is not sent."""
     async with hub_and_subscriber(tmp_path) as (hub, reader):
@@ -91,6 +97,7 @@ async def test_change_between_request_and_confirmation_is_delivered(tmp_path: pa
         assert len(reader.deliveries) == 1
 
 
+@pytest.mark.slow
 async def test_unchanged_topic_is_not_delivered(tmp_path: pathlib.Path) -> None:
     """A new edition with the same feed is not sent to its subscribers."""
     spanish = "https://feeds.example.gov/feeds/updates.json"

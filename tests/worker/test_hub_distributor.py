@@ -44,6 +44,7 @@ async def test_topics_of_unavailable_sources_are_skipped(tmp_path: pathlib.Path)
         assert len(await hub.list_subscriptions()) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "trouble",
     [

@@ -50,6 +50,7 @@ async def test_request_that_cannot_be_stored_does_not_block_others(tmp_path: pat
         await wait_until(lambda: not hub.verifier.in_flight)
 
 
+@pytest.mark.slow
 async def test_topic_that_cannot_be_stored_does_not_block_others(tmp_path: pathlib.Path) -> None:
     """A subscription's last seq is damaged; other topics are distributed."""
     async with run_subscriber() as reader, open_hub(tmp_path) as hub:

@@ -68,6 +68,7 @@ async def test_every_feed_in_every_format_is_a_topic(tmp_path: pathlib.Path, top
         assert reader.deliveries[0].body == (await hub.get_feed(address)).content
 
 
+@pytest.mark.slow
 async def test_content_is_signed_if_there_is_a_secret(tmp_path: pathlib.Path) -> None:
     """7.1: HMAC-SHA256 of the body; a renewal may change the secret."""
     async with hub_and_subscriber(tmp_path) as (hub, reader):
@@ -134,6 +135,7 @@ async def test_lease_is_clamped_and_reported(
         assert abs(made.lease_until - hub.clock() - timedelta(seconds=lease)) < timedelta(minutes=1)
 
 
+@pytest.mark.slow
 async def test_nothing_is_delivered_after_the_lease(tmp_path: pathlib.Path) -> None:
     """5.3: leases are enforced; renewed subscriptions continue."""
     async with hub_and_subscriber(tmp_path) as (hub, reader):
@@ -150,6 +152,7 @@ async def test_nothing_is_delivered_after_the_lease(tmp_path: pathlib.Path) -> N
         await wait_until(forgotten)
 
 
+@pytest.mark.slow
 async def test_unsubscribed_callback_gets_no_content(tmp_path: pathlib.Path) -> None:
     """5.1, 5.3: verified as well, without a lease even if one was requested."""
     async with hub_and_subscriber(tmp_path) as (hub, reader):
@@ -178,6 +181,7 @@ async def test_unconfirmed_unsubscribe_changes_nothing(tmp_path: pathlib.Path) -
         await wait_for_deliveries(reader, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "refusal",
     [
@@ -241,6 +245,7 @@ async def test_callback_url_is_used_unchanged(tmp_path: pathlib.Path) -> None:
         assert reader.deliveries[0].target == path
 
 
+@pytest.mark.slow
 async def test_percent_encoded_unreserved_characters_are_equal(tmp_path: pathlib.Path) -> None:
     """5.1.1: a topic with %7E is the one with a tilde, in a form and in a URL."""
     async with hub_and_subscriber(tmp_path) as (hub, reader):

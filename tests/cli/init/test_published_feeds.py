@@ -165,6 +165,7 @@ def test_init_proposes_the_ids_that_readers_know(run: Run, tmp_path: Path) -> No
     assert "the IDs in feed.xml" not in run("init", made.path, "--out", out).err
 
 
+@pytest.mark.slow
 def test_init_proposes_the_key_of_an_import_from_wordpress(run: Run, tmp_path: Path) -> None:
     """What its feed had as guid."""
     made = ContentRepository.create(tmp_path / "site")

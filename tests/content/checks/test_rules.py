@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
+import pytest
+
 from syndicate.content.checks.rules import RULES
 from syndicate.model.edition import ProblemLevel
 
@@ -38,6 +40,7 @@ def reports() -> Iterator[tuple[str, str]]:
                 yield found
 
 
+@pytest.mark.slow
 def test_every_applied_rule_is_in_the_table() -> None:
     """The table has no other rules, and each has the highest level that it is reported with."""
     gravest: dict[str, str] = {}

@@ -36,6 +36,7 @@ def links(parent: ET.Element) -> list[dict[str, str]]:
     return [link.attrib for link in parent.findall(f"{ATOM}link")]
 
 
+@pytest.mark.slow
 @given(sample_feeds.feeds())
 def test_joined_rss_feed_equals_feedgens_whole_feed(feed: Feed) -> None:
     """Entries that were serialized alone lose and gain no byte."""

@@ -73,6 +73,7 @@ def test_complete_feed_equals_the_expected_file(feed_format: Format) -> None:
     assert indented(feed_format.name, feed_format.write(sample_feeds.FULL)) == expected
 
 
+@pytest.mark.slow
 @every_format
 @given(sample_feeds.feeds())
 def test_feed_is_its_entries_in_the_envelope(feed_format: Format, feed: Feed) -> None:
@@ -98,6 +99,7 @@ def test_post_without_language_has_that_of_its_feed(feed_format: Format) -> None
     assert not re.search(rb"<dc:language|<language|xml:lang|\"language\"", document)
 
 
+@pytest.mark.slow
 @given(sample_feeds.feeds())
 def test_all_formats_have_the_same_posts(feed: Feed) -> None:
     """Whatever the texts are, JSON, RSS and Atom parse to the same posts in one order."""
@@ -123,6 +125,7 @@ def test_posts_of_one_commit_have_the_time_of_the_commit(feed_format: Format) ->
     assert document.count(b"2024-03-01T12:00:07Z") == 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["rss", "atom"])
 @given(sample_feeds.feeds())
 def test_feedparser_reports_no_malformed_feed(name: str, feed: Feed) -> None:
@@ -177,6 +180,7 @@ def test_translations_are_linked_in_every_format() -> None:
     assert f"<{link}" in sample_feeds["atom"]
 
 
+@pytest.mark.slow
 @every_format
 @pytest.mark.parametrize("field", ["categories", "authors", "translations"])
 @pytest.mark.unmeasured

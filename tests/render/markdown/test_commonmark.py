@@ -145,6 +145,7 @@ def test_code_is_found_where_the_engine_reads_code(text: str, code: list[str]) -
     assert [text[start:end] for start, end in code_ranges(text, PLAIN)] == code
 
 
+@pytest.mark.slow
 @pytest.mark.soak
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_text_is_read_in_two_seconds(kind: str) -> None:
@@ -180,6 +181,7 @@ LINES = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @settings(derandomize=True, max_examples=300)
 @given(st.lists(LINES, min_size=1, max_size=20).map("".join))
 def test_blocks_are_those_of_markdown_it(text: str) -> None:

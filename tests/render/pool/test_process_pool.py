@@ -89,6 +89,7 @@ def test_pool_renders_in_order(pool: RenderPool) -> None:
     assert pool.render(requests) == [render(request) for request in requests]
 
 
+@pytest.mark.slow
 def test_slow_post_is_truncated_and_others_are_not(pool: RenderPool) -> None:
     """Its worker is killed; the post comes back truncated, with an error."""
     before, slow, *after = pool.render(
@@ -109,6 +110,7 @@ def test_posts_are_rendered_in_batches(pool: RenderPool) -> None:
     assert [result.text.split()[0] for result in found] == [str(number) for number in range(70)]
 
 
+@pytest.mark.slow
 def test_workers_have_lower_priority(pool: RenderPool) -> None:
     """Requests for rendered content do not wait for rendering."""
     pool.render([render_request("Words")])
@@ -133,6 +135,7 @@ def test_pool_is_thread_safe(pool: RenderPool) -> None:
     }
 
 
+@pytest.mark.slow
 def test_killed_worker_is_replaced() -> None:
     """The next request succeeds."""
     with closing(RenderPool(processes=1)) as pool:
@@ -144,6 +147,7 @@ def test_killed_worker_is_replaced() -> None:
         assert pool.render([render_request("b")])[0].content == "<p>b</p>"
 
 
+@pytest.mark.slow
 def test_request_that_kills_three_workers_is_truncated() -> None:
     """It is retried, but not for ever: it may use up all memory."""
     with closing(RenderPool(processes=1, cpu_seconds=10)) as pool:
@@ -175,6 +179,7 @@ def test_idle_workers_exit_except_for_the_permanent_one() -> None:
     wait_until_exited({permanent})
 
 
+@pytest.mark.slow
 def test_request_succeeds_after_all_idle_workers_exited() -> None:
     """An idle exit does not count as a failed start."""
     with closing(RenderPool(processes=5)) as pool:
@@ -188,6 +193,7 @@ def test_request_succeeds_after_all_idle_workers_exited() -> None:
         assert pool.render([render_request("a")])[0].content == "<p>a</p>"
 
 
+@pytest.mark.slow
 def test_permanent_worker_is_replaced_by_a_permanent_one() -> None:
     """After it was killed."""
     with closing(RenderPool(processes=1, idle_seconds=0.2)) as pool:

@@ -51,6 +51,7 @@ def _restore() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_AS, limits)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_restored_process")
 def test_worker_process_limits_memory_and_ignores_signals() -> None:
     """SIGINT and SIGTERM are for the service, which then disconnects."""

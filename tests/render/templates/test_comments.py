@@ -194,6 +194,7 @@ def test_each_dialect_removes_the_comments_of_its_engines(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "piece",
     [

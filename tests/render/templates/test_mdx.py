@@ -78,6 +78,7 @@ def test_less_than_sign_inside_of_a_tag_means_that_it_is_none() -> None:
     assert resolve_mdx("<Open a <Tabs>x", (), first_line=1).text == "<Open a x"
 
 
+@pytest.mark.slow
 @pytest.mark.unmeasured
 @pytest.mark.parametrize(
     "piece",

@@ -51,6 +51,7 @@ def test_hub_requests_over_the_limit_are_rejected(posts: int, received: int) -> 
     assert client.get("/feeds/all.json").status_code == 200
 
 
+@pytest.mark.slow
 def test_limits_are_on_by_default() -> None:
     """120 POST requests without credentials and 20 wrong tokens a minute."""
     client = app_client()
@@ -64,6 +65,7 @@ def test_limits_are_on_by_default() -> None:
     assert [one.status_code for one in guesses] == [401] * 20 + [429]
 
 
+@pytest.mark.slow
 def test_zero_means_unlimited() -> None:
     """Neither POST requests nor invalid credentials are counted then."""
     client = limited()
@@ -142,6 +144,7 @@ def test_chosen_secrets_are_not_compared_after_too_many_guesses() -> None:
     assert client.request("POST", HOOK, {"x-gitlab-token": HOOK_KEY}).status_code == 429
 
 
+@pytest.mark.slow
 async def test_valid_token_is_accepted_beside_guesses(address: str) -> None:
     """A partner behind the same IP address as an attacker is not locked out."""
     async with open_api_client(address) as counter:

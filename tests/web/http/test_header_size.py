@@ -73,6 +73,7 @@ PATHS = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(path=PATHS, parameters=PARAMETERS, accept=st.sampled_from(["text/html", "*/*"]))
 @example(path="/feeds/all.json", parameters={"category": SLUGS[:20]}, accept="*/*")

@@ -241,6 +241,7 @@ PAIRS = st.tuples(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(
     st.sampled_from(["GET", "HEAD", "OPTIONS", "POST", "BREW"]),

@@ -144,12 +144,12 @@ def test_token_that_is_put_back_can_be_taken_again() -> None:
     assert allowance.take("a") > 0
 
 
+@pytest.mark.slow
 def test_ipv6_client_counts_by_its_network() -> None:
     """A client with many IPv6 addresses takes no more memory than others."""
     allowance = TokenBuckets(per_minute=1, clock=Clock())
-    for number in range(30_000):
-        allowance.take(client_key(f"2001:db8:{number:x}::1", (), 0))
+    clients = [client_key(f"2001:db8:{number:x}::1", (), 0) for number in range(10_100)]
+    for client in clients:
+        allowance.take(client)
 
-    assert sum(
-        allowance.peek(client_key(f"2001:db8:{n:x}::1", (), 0)) > 0 for n in range(30_000)
-    ) == (10_000)
+    assert sum(allowance.peek(client) > 0 for client in clients) == 10_000

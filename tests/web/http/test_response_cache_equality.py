@@ -142,6 +142,7 @@ def filled(request: bytes, pair: ServerPair) -> bytes:
     return request.replace(b"{moment}", pair.moment.encode())
 
 
+@pytest.mark.slow
 @given(
     requested=st.lists(requests, min_size=1, max_size=3),
     cuts=st.lists(st.integers(0, 400), max_size=3),
@@ -158,6 +159,7 @@ def test_responses_to_any_requests_are_equal(
     pair.compare(*(complete[start:end] for start, end in pairwise(ends)))
 
 
+@pytest.mark.slow
 @given(requested=requests, place=st.integers(0, 200), byte=st.binary(min_size=1, max_size=2))
 def test_responses_to_requests_with_a_changed_byte_are_equal(
     pair: ServerPair, requested: bytes, place: int, byte: bytes
